@@ -1,5 +1,6 @@
 """What people have becomes recordings: m/s^2, gravity included, Android's sign, one stretch each."""
 
+import gzip
 import zipfile
 from collections import Counter
 
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import zoo
+from zoo.activity import recordings
 from zoo.activity.columns import CsvColumns
 from zoo.activity.csv import read_csv
 from zoo.activity.simulate import simulate
@@ -211,9 +213,59 @@ def test_a_name_is_one_however_its_accents_are_written(tmp_path):
     assert table(tmp_path / "a.csv", "x,y,z\n0,0,9.8\n0,0,9.8\n", apart)[0][0].subject == "Zo\u00eb"
 
 
-def test_the_separator_that_excel_writes_is_read(tmp_path):
-    (recording,), _ = table(tmp_path / "a.csv", "sep=;\nx;y;z\n1,5;2;3\n4;5;6\n", FIXED)
-    assert recording.acceleration.tolist() == [[1.5, 2, 3], [4, 5, 6]]
+LINES = ["time,x,y,z,subject,activity", *(f"{i / 50},{i},0.5,9.8,J\u00f6rg \u20ac,sitting" for i in range(10))]
+TEXT = "\n".join(LINES)
+COMMAS = [",".join(f'"{field}"' for field in line.split(",")) for line in LINES]
+WRITTEN = {
+    "Windows-1252": TEXT.encode("cp1252"),
+    "UTF-16 of Excel": TEXT.encode("utf-16"),
+    "UTF-16, high bytes first": b"\xfe\xff" + TEXT.encode("utf-16-be"),
+    "UTF-16 without a mark": TEXT.encode("utf-16-le"),
+    "a separator": ("sep=;\n" + TEXT.replace(",", ";")).encode(),
+    "a quoted separator in capitals, and decimal commas": (
+        '"SEP=;"\r\n' + TEXT.replace(",", ";").replace(".", ",").replace("\n", "\r\n")).encode("utf-8-sig"),
+    "comments": ("# Pixel 7\n\n#rate: 50\n" + "\n".join([*LINES[:5], "# a pause", *LINES[5:]])).encode(),
+    "names in a comment": (
+        "# a phone\n# t,x,y,z\n" + "\n".join(line.rpartition(",J")[0] for line in LINES[1:])).encode(),
+    "a comment of one letter": f"#\n{TEXT}".encode(),
+    "quoted decimal commas": "\n".join(line.replace(".", ",") for line in COMMAS).encode(),
+    "German dates": "\n".join([LINES[0].replace(",", ";"), *(
+        f"10.06.2024 19:21:{58 + i // 50:02d},{i % 50 * 20:03d};{i};0,5;9,8;J\u00f6rg \u20ac;sitting" for i in range(10)
+    )]).encode(),
+    "dates with a space": "\n".join([LINES[0], *(
+        f"2024-06-10 19:21:{58 + i // 50:02d}.{i % 50 * 20:03d},{i},0.5,9.8,J\u00f6rg \u20ac,sitting" for i in range(10)
+    )]).encode(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("packed", ["", ".gz", ".zip"])
+@pytest.mark.parametrize("name", WRITTEN)
+def test_texts_are_read_as_programs_write_and_pack_them(tmp_path, name, packed):
+    path = tmp_path / f"a.csv{packed}"
+    if packed == ".zip":
+        archive(
+            tmp_path / "a.zip", {"folder/a.csv": WRITTEN[name], "__MACOSX/folder/a.csv": b"\0", "b.png": b"\x89PNG"}
+        )
+        path = tmp_path / "a.zip"
+    else:
+        path.write_bytes(gzip.compress(WRITTEN[name]) if packed else WRITTEN[name])
+    named = {"subject": "=J\u00f6rg \u20ac", "activity": "=sitting"} if name == "names in a comment" else {}
+    zoo.import_csv(path, tmp_path / "out.h5", **named)
+    (recording,) = recordings.read(tmp_path / "out.h5")
+    assert (recording.subject, recording.activity, recording.rate) == ("J\u00f6rg \u20ac", "sitting", 50.0)
+    np.testing.assert_allclose(recording.acceleration, [[i, 0.5, 9.8] for i in range(10)], atol=1e-4)
+
+
+def test_a_zip_file_that_holds_a_file_twice_or_is_damaged_is_named(tmp_path):
+    path = archive(tmp_path / "a.zip", {"a.csv": TEXT})
+    with zipfile.ZipFile(path, "a") as file, pytest.warns(UserWarning, match="Duplicate"):
+        file.writestr("a.csv", TEXT)
+    assert "holds a.csv twice" in message(lambda: zoo.import_csv(path, tmp_path / "out.h5"))
+    path = archive(tmp_path / "b.zip", {"b.csv": TEXT})
+    path.write_bytes(path.read_bytes()[:-30])
+    assert "b.zip: cannot be unpacked" in message(lambda: zoo.import_csv(path, tmp_path / "out.h5"))
+    (tmp_path / "c.csv.gz").write_bytes(gzip.compress(TEXT.encode())[:-20])
+    assert "c.csv.gz: cannot be unpacked" in message(lambda: zoo.import_csv(tmp_path / "c.csv.gz", tmp_path / "out.h5"))
 
 
 # CSV
@@ -405,9 +457,9 @@ def test_a_csv_file_that_is_not_in_order_is_named(tmp_path, text, words):
 def test_a_csv_file_that_is_missing_or_not_text_is_named(tmp_path):
     path = tmp_path / "a.csv"
     assert message(lambda: list(read_csv([path], CsvColumns()))) == f"{path}: no such file"
-    path.write_bytes(b"x,y,z\n\xff")
+    path.write_bytes(b"x,y,z\n\x81")
     line = message(lambda: list(read_csv([path], CsvColumns())))
-    assert line == f"{path}: not UTF-8 text (invalid start byte at byte 6)"
+    assert line.startswith(f"{path}: not text in UTF-8, UTF-16 or Windows-1252")
 
 
 def test_a_folder_in_place_of_a_csv_file_is_named(tmp_path):

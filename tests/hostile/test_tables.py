@@ -38,11 +38,11 @@ CONTENTS = {
     "a line of names": (b"time,x,y,z\n", "no rows"),
     "blank lines": (b"\n\n\n\n", "empty"),
     "a BOM alone": (b"\xef\xbb\xbf", "empty"),
-    "noise": (bytes(range(256)) * 16, "not UTF-8"),
-    "UTF-16": (table().decode().encode("utf-16"), "not UTF-8"),
-    "Latin-1": (table("time,x,y,z,h\xf6he").decode().encode("latin-1"), "not UTF-8"),
+    "noise": (bytes(range(256)) * 16, "not text"),
+    "UTF-16": (table().decode().encode("utf-16"), ""),
+    "Latin-1": (table("time,x,y,z,h\xf6he").decode().encode("latin-1"), "row 1"),
     "NUL bytes": (with_field("9.8\0"), "row 151"),
-    "a PNG": (b"\x89PNG\r\n\x1a\n" + bytes(64), "not UTF-8"),
+    "a PNG": (b"\x89PNG\r\n\x1a\n" + bytes(64), "not text"),
     "JSON": (b'{"time": [0, 1], "x": 1}', "no rows"),
     "HTML": (b"<html>\n<body>404</body>\n</html>\n", "no column"),
     "a field of 200 kB": (with_field("9" * 200_000), "131072"),
@@ -87,7 +87,7 @@ CONTENTS = {
     "lines that end in \\n\\r": (table(end="\n\r"), ""),
     "lines that end in \\r": (table(end="\r"), ""),
 }  # fmt: skip
-LEGAL = {"lines that end in \\n\\r", "lines that end in \\r", "times of day that are none"}
+LEGAL = {"UTF-16", "lines that end in \\n\\r", "lines that end in \\r", "times of day that are none"}
 READERS = {
     "import": ["data", "import", "csv", "--subject", "=ann", "--activity", "=walk", "-o", "{out}", "{path}"],
     "predict": ["predict", "{recognizer}", "--csv", "{path}"],

@@ -28,6 +28,9 @@ LOWEST_RATE, HIGHEST_RATE = 0.1, 100_000.0
 _FASTEST, _FAST_FOR_A_SECOND = 20.0, 5.0
 """rad/s: nobody turns a phone faster on average over a recording, or over a typical second, where swings cancel out."""
 
+MOST_STEADY = 1.6 * STANDARD_GRAVITY
+"""m/s^2: more than gravity is averaged over a second by no sensor that people carry. ft/s^2 are 3.3 times as many."""
+
 _NOTHING = 0.5
 """Mean magnitude below which there is hardly any signal, whatever its unit."""
 
@@ -80,6 +83,11 @@ def _check_length(where: str, magnitude: float, steady: float, over: str, advice
         raise ZooError(
             f"{where} has a mean magnitude of {magnitude:.2f}, as in g; expected {UNIT} (about {STANDARD_GRAVITY:.1f}):"
             f" multiply by {STANDARD_GRAVITY}, or read CSV files with --unit g"
+        )
+    if steady > MOST_STEADY:
+        raise ZooError(
+            f"{where}: averaged over {over}, acceleration is {steady:.1f} {UNIT}, far above gravity (9.8): it is in "
+            f"another unit, of another sensor, or gravity was added twice: convert it to {UNIT}"
         )
     if steady < STEADY_SHARE * STANDARD_GRAVITY:
         raise ZooError(

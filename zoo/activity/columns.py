@@ -1,7 +1,7 @@
 """Which column of a table is what: named by the user, or recognized by the names that phones and apps give them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -52,14 +52,20 @@ _TIMES = ("secondselapsed", "elapsed", "time", "timestamp", "t", "seconds", "epo
           "loggingtime", "motiontimestampsincereboot", "accelerometertimestampsincereboot")  # fmt: skip
 _PEOPLE = ("subject", "person", "participant", "user", "who")
 _LABELS = ("activity", "label", "class")
-_UNITS = {"g": "g", "gs": "g", "m/s^2": UNIT, "m/s²": UNIT, "m/s2": UNIT, "m/s/s": UNIT, "ms^-2": UNIT}
-_ROTATION_UNITS = {"rad/s": ROTATION_UNIT, "rad/sec": ROTATION_UNIT, "deg/s": "deg/s", "°/s": "deg/s", "dps": "deg/s"}
+_UNITS = {"m/s^2": UNIT, "g": "g", "gs": "g", "m/s²": UNIT, "m/s2": UNIT, "m/s/s": UNIT, "ms^-2": UNIT, "ms-2": UNIT,
+          "m s^-2": UNIT, "m/sec^2": UNIT, "m/s**2": UNIT, "": None, **dict.fromkeys("xyz")}  # fmt: skip
+"""Units of acceleration as the names of columns state them. Some write the axis in their brackets."""
+_ROTATION_UNITS = {"rad/s": ROTATION_UNIT, "rad/sec": ROTATION_UNIT, "rads/s": ROTATION_UNIT, "rad s^-1": ROTATION_UNIT,
+                   "deg/s": "deg/s", "deg/sec": "deg/s", "°/s": "deg/s", "dps": "deg/s", "": None,
+                   **dict.fromkeys("xyz")}  # fmt: skip
 _TIME_UNITS = {"s": "s", "sec": "s", "seconds": "s", "ms": "ms", "us": "us", "µs": "us", "ns": "ns"}
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 LOWEST, HIGHEST = 5.0, 1000.0
 """Hz between which phones record."""
 MOSTLY = 0.5
 """The share of repeated time stamps above which they are too coarse."""
+_COUNTED = 0.9
+"""The share of steps of 1 above which time stamps may be row numbers."""
 
 _SEPARATORS = "/,;()"
 """Signs of a list of people, of an id, or of a source, which the name of a study lacks."""
@@ -123,7 +129,7 @@ class CsvColumns:
             raise ZooError(f"--gravity {','.join(self.gravity)}: expected three columns, such as gx,gy,gz")
         if self.rotation is not None and len(set(self.rotation)) != len(AXES):
             raise ZooError(f"columns {', '.join(self.rotation)} of rotation rate: expected three different ones")
-        if self.rotation_unit not in (None, *_ROTATION_UNITS.values()):
+        if self.rotation_unit not in (None, ROTATION_UNIT, "deg/s"):
             raise ZooError(f"rotation unit {self.rotation_unit!r}: expected '{ROTATION_UNIT}' or 'deg/s'")
         for option, name in (("subject", self.subject), ("activity", self.activity)):
             if name is not None and not name.removeprefix("=").strip():
@@ -231,14 +237,35 @@ def resolve(where: str, header: Sequence[str], columns: CsvColumns, *, labels: b
         activity=(columns.activity or first(_LABELS)) if labels else None,
     )  # fmt: skip
     _check_found(where, header, found, labels)
-    unit_of_rotation = _ROTATION_UNITS.get(_plain(rotation[0])[1] if rotation else "", ROTATION_UNIT)
     time_unit = found.time_unit
     if found.time is not None and time_unit == "auto":
         time_unit = _TIME_UNITS.get(_plain(found.time)[1], "auto")
+    unit = _unit_of(where, (*found.axes, *(gravity or ())), _UNITS, "--unit", columns.unit)
+    turning = _unit_of(where, rotation or (), _ROTATION_UNITS, "--rotation-unit", columns.rotation_unit)
     return replace(
-        found, unit=columns.unit or _UNITS.get(_plain(found.axes[0])[1]) or format.unit, time_unit=time_unit,
-        convention=columns.convention or format.convention, rotation_unit=columns.rotation_unit or unit_of_rotation,
+        found, unit=unit or format.unit, time_unit=time_unit, convention=columns.convention or format.convention,
+        rotation_unit=turning or ROTATION_UNIT,
     ), format.name  # fmt: skip
+
+
+def _unit_of(
+    where: str, names: Sequence[str], units: Mapping[str, str | None], option: str, named: str | None
+) -> str | None:
+    """The unit of some columns: the one that the user named, or the one that their names state."""
+    if named is not None:
+        return named
+    stated = {name: _plain(name)[1] for name in names}
+    known = " or ".join(dict.fromkeys(filter(None, units.values())))
+    for name, unit in stated.items():
+        if unit not in units:
+            raise ZooError(
+                f"{where}: column {name!r} is in {unit!r}; expected {known}: choose another column, or convert it; or "
+                f"pass {option} if that is no unit"
+            )
+    found = {units.get(unit) for unit in stated.values()}
+    if len(found) > 1:
+        raise ZooError(f"{where}: columns {', '.join(names)} are in different units; expected one: pass {option}")
+    return found.pop() if found else None
 
 
 def _check_found(where: str, header: Sequence[str], columns: CsvColumns, labels: bool) -> None:
@@ -301,6 +328,11 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock
             raise ZooError(
                 f"{where}: time stamps {step:g} apart give no rate between 5 and 1000 Hz: pass --time-unit, or the "
                 "rate with --rate"
+            )
+        if plausible[0] == "ms" and (intervals == 1).mean() > _COUNTED:
+            raise ZooError(
+                f"{where}: time stamps rise by 1 from row to row, as row numbers do: pass the rate (--rate HZ) or "
+                "another column (--time), or confirm milliseconds, which make 1000 Hz, with --time-unit ms"
             )
         return plausible[0]
     if plausible and unit not in plausible:

@@ -6,25 +6,30 @@ ones, ends a field at a NUL and does not report a quote that is not closed. What
 field, which finds the row to name.
 """
 
+import codecs
 import csv
+import gzip
 import io
 import re
 import unicodedata
+import zipfile
+import zlib
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import chain, islice, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.activity.checks import check_signal, enough_rows, typical_rate
-from zoo.activity.columns import SECONDS, CsvColumns, resolve, time_unit_of
+from zoo.activity.checks import ENOUGH_ROWS, MOST_STEADY, check_signal, enough_rows, steady_length, typical_rate
+from zoo.activity.columns import HIGHEST, LOWEST, SECONDS, CsvColumns, resolve, time_unit_of
 from zoo.activity.recordings import GAPS, Recording, misnamed, storable, stretches
 from zoo.data.examples import sort_names
 from zoo.errors import StorageError, ZooError
@@ -38,10 +43,16 @@ Floats = NDArray[np.float64]
 
 _BLOCK = 1 << 23
 """Bytes of a block of a file. Half of it reads as fast, a tenth takes a quarter longer."""
+_SEEN = 1000
+"""Letters at the start in which control characters show that a file is no text."""
 _FRAME_ROWS = 100_000
 """The same for rows of a DataFrame."""
 _LOST = ("", "nan", "NaN", "NAN")
 """Fields of lost samples. An empty field ends a recording like any other value that is not finite."""
+_PAUSE_STEPS = 5.5
+"""Intervals of another sensor that may be interpolated."""
+_DISORDER = 0.05
+"""The share of rows in which time may go back, beside clocks that restart."""
 _TOO_LARGE = 50.0
 """A mean in m/s^2, five times gravity, that no phone measures: the unit is another one."""
 
@@ -60,11 +71,11 @@ def separator(line: str) -> str:
         return ","
 
 
-def number(field: str, mark: str) -> float:
-    """A number with a decimal point, or a decimal comma where commas do not separate fields."""
+def number(field: str, decimal: str) -> float:
+    """A number with a decimal point, or, if `decimal` is one, a comma."""
     if "_" in field or not field.isascii():
         raise ValueError(field)
-    return float(field if mark == "," else field.replace(",", "."))
+    return float(field.replace(",", ".") if decimal == "," else field)
 
 
 def csv_rows(where: str, text: str, mark: str | None = None, line: int = 0) -> Iterator[list[str]]:
@@ -85,47 +96,137 @@ def csv_rows(where: str, text: str, mark: str | None = None, line: int = 0) -> I
         raise ZooError(f"{where}: line {begun}: {error}: a quote is not closed, or stands within a field") from None
 
 
-def column_names(where: str, text: str) -> list[str]:
-    """The names in the first line of a text of CSV."""
-    header = [name.strip() for name in next(csv_rows(where, text), [])]
-    if not any(header):
+class Opening(NamedTuple):
+    """The separator, the names of the columns, the text below them, and how many lines that is from the first one."""
+
+    mark: str
+    names: list[str]
+    rows: str
+    lines: int
+
+
+_ABOVE = re.compile(r'(?:(?:[ \t]*|(?P<comment>#.*)|"?sep=(?P<mark>[,;\t])"?[,;\t]*)\n)*', re.IGNORECASE)
+"""What may stand above the names of columns: empty lines, comments, and the separator, which Excel takes from there."""
+
+
+def opening(where: str, text: str) -> Opening:
+    """The names of columns with which a text of CSV begins, and what is below them."""
+    if re.search(r"[\0-\x08\x0e-\x1f]", text[:_SEEN]):
+        raise ZooError(f"{where}: not text; expected a CSV file")
+    above = _ABOVE.match(text)
+    start = above.end() if above else 0
+    line, comment = text[start:].partition("\n")[0], above["comment"] if above else None
+    if comment and (bare := comment.lstrip("# ")) and line and all(map(_is_number, re.split("[,;\t]", line))):
+        # NumPy writes the names as a comment.
+        text, start = f"{bare}\n{text[start:]}", 0
+        line = bare
+    mark = above["mark"] if above and above["mark"] else separator(line)
+    reader = csv_rows(where, text[start:], mark)
+    names = [name.strip() for name in next(reader, [])]
+    if not any(names):
         raise ZooError(f"{where}: empty; expected a line of column names, and rows")
-    return header
+    # A quoted name may hold line ends.
+    lines = 1 + sum(name.count("\n") for name in names)
+    rest = text[start:].split("\n", lines)
+    return Opening(mark, names, rest[lines] if len(rest) > lines else "", text.count("\n", 0, start) + lines)
 
 
-def _blocks(path: "Path | pd.DataFrame") -> Iterator[str]:
+def _is_number(field: str) -> bool:
+    try:
+        return bool(np.isfinite(float(field)))
+    except ValueError:
+        return False
+
+
+def column_names(where: str, text: str) -> list[str]:
+    """The names of the columns of a text of CSV."""
+    return opening(where, text).names
+
+
+def zip_of(path: Path) -> Path | None:
+    """The zip file that a path leads through, such as `ann.zip` of `ann.zip/walk.csv`."""
+    return next((each for each in path.parents if each.suffix.lower() == ".zip" and each.is_file()), None)
+
+
+@lru_cache(maxsize=64)
+def members(path: Path) -> tuple[Path, ...]:
+    """The files in a zip file, each as a path that leads through it."""
+    with _reading(path), zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if not name.endswith("/")]
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise ZooError(f"{path}: holds {twice[0]} twice: leave one of them out")
+    return tuple(path / name for name in sorted(names))
+
+
+def exists(path: Path) -> bool:
+    """Whether there is such a file, on the disk or in a zip file."""
+    archive = zip_of(path)
+    return path.is_file() if archive is None else path in members(archive)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except UnicodeError as error:
+        raise ZooError(f"{path}: not text in UTF-8, UTF-16 or Windows-1252 ({error}): save it as UTF-8") from None
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError, ValueError) as error:
+        raise StorageError(f"{path}: cannot be unpacked ({str(error)[:200]}): unpack it first") from error
+
+
+@contextmanager
+def _unpacked(path: Path) -> Iterator[Any]:
+    """A file, unpacked if its name ends in .gz, or one in a zip file."""
+    if (archive := zip_of(path)) is not None:
+        with zipfile.ZipFile(archive) as packed, packed.open(path.relative_to(archive).as_posix()) as file:
+            yield file
+        return
+    require_file(path)
+    with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
+        yield file
+
+
+def _as_windows(error: UnicodeError) -> tuple[str, int]:
+    """Decodes what is not UTF-8 as older programs of Windows write it."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    try:
+        return error.object[error.start : error.end].decode("cp1252"), error.end
+    except UnicodeDecodeError:
+        raise error from None
+
+
+codecs.register_error("zoo.windows", _as_windows)
+
+
+def blocks(path: "Path | pd.DataFrame") -> Iterator[str]:
     """The text of a file in blocks of whole lines, with any line ends, with or without a byte order mark."""
     if not isinstance(path, Path):
         # Written as text, which keeps all digits, a DataFrame is read and checked like a file.
         for start in range(0, max(1, len(path)), _FRAME_ROWS):
             yield path[start : start + _FRAME_ROWS].to_csv(index=False, header=not start)
         return
-    require_file(path)
-    rest, offset = b"", 0
-    try:
-        with path.open("rb") as file:
-            while more := file.read(_BLOCK):
-                rest += more
-                is_last = len(more) < _BLOCK
-                cut = len(rest) if is_last else max(rest.rfind(b"\n"), rest.rfind(b"\r", 0, -1)) + 1
-                # A quoted field may hold line ends. One that is not closed is found by whoever reads the block.
-                if not is_last and (not cut or rest.count(b'"', 0, cut) % 2) and len(rest) < 4 * _BLOCK:
-                    continue
-                yield _decoded(path, rest[: cut or None], offset)
-                offset += cut or len(rest)
-                rest = rest[cut:] if cut else b""
-    except OSError as error:
-        raise StorageError(f"{path}: cannot be read ({error.strerror})") from error
-    if rest or not offset:
-        yield _decoded(path, rest, offset)
-
-
-def _decoded(path: Path, content: bytes, offset: int) -> str:
-    try:
-        text = content.decode("utf-8" if offset else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ZooError(f"{path}: not UTF-8 text ({error.reason} at byte {offset + error.start})") from None
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    with _reading(path), _unpacked(path) as binary:
+        seen = binary.peek(4)[:4]
+        encoding = "utf-8-sig"
+        if seen[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            encoding = "utf-16"
+        elif len(seen) == 4 and seen.count(0) == 2 and (not any(seen[::2]) or not any(seen[1::2])):
+            encoding = "utf-16-le" if seen[0] else "utf-16-be"
+        text, is_first = io.TextIOWrapper(binary, encoding, "strict" if "16" in encoding else "zoo.windows"), True
+        rest = ""
+        while (more := text.read(_BLOCK)) or is_first:
+            rest += more
+            cut = len(rest) if len(more) < _BLOCK else rest.rfind("\n") + 1
+            # A quoted field may hold line ends. One that is not closed is found by whoever reads the block.
+            if len(more) == _BLOCK and (not cut or rest.count('"', 0, cut) % 2) and len(rest) < 4 * _BLOCK:
+                continue
+            yield rest[: cut or None]
+            rest, is_first = rest[cut:] if cut else "", False
+        if rest:
+            yield rest
 
 
 class Table:
@@ -134,29 +235,26 @@ class Table:
     def __init__(self, source: "Path | pd.DataFrame", columns: CsvColumns, *, labels: bool = True) -> None:
         self.path = source if isinstance(source, Path) else Path("DataFrame")
         self.where = str(self.path)
-        blocks = _blocks(source)
-        text = next(blocks)
-        # Excel takes the separator from such a line.
-        excel = re.match(r'"?sep=([,;\t])"?\n', text)
-        text = text[excel.end() :] if excel else text
-        self.mark = excel[1] if excel else separator(text.partition("\n")[0])
-        self.header = column_names(self.where, text)
-        names = csv.reader(io.StringIO(text), delimiter=self.mark)
-        next(names)
-        self._lines = names.line_num
-        text = text.split("\n", self._lines)[-1] if text.count("\n") >= self._lines else ""
-        text = text if text.strip("\n") else next(blocks, "")
+        parts = blocks(source)
+        self.mark, self.header, text, self._lines = opening(self.where, next(parts))
+        text = text if text.strip("\n") else next(parts, "")
         if not text.strip("\n"):
             raise ZooError(f"{self.where}: no rows below the line of column names")
         self.columns, self.app = resolve(self.where, self.header, columns, labels=labels)
-        self._read(text, blocks)
+        self._read(text, parts)
 
-    def _read(self, text: str, blocks: Iterator[str]) -> None:
+    def _read(self, text: str, parts: Iterator[str]) -> None:
         axes, gravity, rotation = self.columns.axes, self.columns.gravity or (), self.columns.rotation or ()
         time, named = self.columns.time, [self.columns.subject or "=", self.columns.activity or "="]
         place = self.header.index(time) if time else len(self.header)
         lines = csv_rows(self.where, text, self.mark, self._lines)
-        example = next((row[place].strip() for row in lines if place < len(row) and row[place].strip()), "")
+        first = next(
+            (row for row in lines if place >= len(self.header) or row[place : place + 1] not in ([], [""])), []
+        )
+        example = first[place].strip() if time and first else ""
+        # Where commas separate fields, those of numbers stand within quotes.
+        quoted = any(re.fullmatch(r"[+-]?\d+,\d+", field) for field in first) and '"' in text
+        self._decimal = "," if self.mark != "," or quoted else "."
         clock = _clock(example)
         numbers = [*axes, *gravity, *rotation, *([time] if time and not clock else [])]
         names = [name for name in named if name[0] != "="]
@@ -164,6 +262,9 @@ class Table:
         times, fields, rows = array("d"), array("d"), 0
         self.starts, self.whose = list[int](), list[tuple[str, str]]()
         while text:
+            if "#" in text:
+                # Comments, not rows: those would have separators.
+                text = re.sub(rf"(?m)^#[^{self.mark}\n]*(?:\n|\Z)", "", text)
             frame = self._frame(text, rows, numbers, names, [time] if time and clock else [])
             values = frame[[*axes, *rotation]].to_numpy(copy=True)
             if gravity:
@@ -178,7 +279,7 @@ class Table:
             fields.frombytes(values.tobytes())
             self._add_owners(frame, named, rows)
             rows, self._lines = rows + len(frame), self._lines + text.count("\n")
-            text = next(blocks, "")
+            text = next(parts, "")
         self.times, self.values = np.frombuffer(times), np.frombuffer(fields).reshape(rows, -1)
         self.time_unit = "none"
         if time:
@@ -243,14 +344,14 @@ class Table:
                 io.StringIO(text), sep=self.mark, header=None, names=range(len(self.header)), index_col=False,
                 usecols=list(places.values()), dtype={places[name]: kind for name, kind in kinds.items()},
                 keep_default_na=False, na_values={places[name]: _LOST for name in numbers}, low_memory=False,
-                decimal="," if self.mark != "," and "," in text else ".", float_precision="round_trip",
+                decimal="," if self._decimal == "," and "," in text else ".", float_precision="round_trip",
             )  # fmt: skip
             return frame.rename(columns={place: name for name, place in places.items()})
         fields = [row for row in csv_rows(self.where, text, self.mark) if row]
         columns: dict[str, Any] = {name: [row[place] for row in fields] for name, place in places.items()}
         for name in numbers:
             columns[name] = self._column(
-                columns[name], name, rows, lambda field: number(field, self.mark), "a number"
+                columns[name], name, rows, lambda field: number(field, self._decimal), "a number"
             )  # fmt: skip
         return pd.DataFrame(columns).astype(dict.fromkeys(names, "category"))
 
@@ -277,8 +378,20 @@ def _clock(example: str) -> Callable[[str], float] | None:
         return seconds
     if re.match(r"\d{4}-\d{2}-\d{2}", example):
         return lambda text: datetime.fromisoformat(re.sub(r" ([+-]\d{2}:?\d{2})$", r"\1", text)).timestamp()
+    if _GERMAN.fullmatch(example):
+
+        def german(text: str) -> float:
+            if (found := _GERMAN.fullmatch(text)) is None:
+                raise ValueError(text)
+            day, month, year, hour, minute, second = map(int, found.groups()[:6])
+            part = float(f"0.{found[7] or 0}")
+            return datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp() + part
+
+        return german
     return None
 
+
+_GERMAN = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})[ T](\d{1,2}):(\d{2}):(\d{2})(?:[.,](\d+))?")
 
 _SENSORS = ("gravity", "gyroscope", "gyroscopeuncalibrated", "magnetometer", "magnetometeruncalibrated", "orientation",
             "compass", "barometer", "location", "pedometer", "light", "microphone", "battery", "annotation",
@@ -288,7 +401,7 @@ _SENSORS = ("gravity", "gyroscope", "gyroscopeuncalibrated", "magnetometer", "ma
 def is_of_another_sensor(path: Path) -> bool:
     """Whether an app writes something else than acceleration into a file of this name."""
     name = path.stem.lower()
-    total = any((path.with_name(f"TotalAcceleration{end}")).is_file() for end in (".csv", ".CSV"))
+    total = any(exists(path.with_name(f"TotalAcceleration{end}")) for end in (".csv", ".CSV"))
     return name in _SENSORS or (name in ("accelerometer", "accelerometeruncalibrated") and total)
 
 
@@ -296,8 +409,17 @@ def _neighbor(path: Path, times: Floats) -> Floats:
     """Values of another sensor at the times of a file: Sensor Logger puts each into a file of the same folder."""
     table = Table(path, CsvColumns(), labels=False)
     order = np.argsort(table.times, kind="stable")
-    values = table.values[order].T
-    return np.stack([np.interp(times, table.times[order], axis) for axis in values], axis=1)
+    known, values = table.times[order], table.values[order]
+    # Where the other sensor paused, or was not yet or no longer running, its values are not known.
+    after = np.searchsorted(known, times).clip(1, max(1, len(known) - 1))
+    pause = known[after % len(known)] - known[after - 1]
+    outside = (times < known[0]) | (times > known[-1])
+    lost = outside | (known[after % len(known)] != times) & (pause > _PAUSE_STEPS / (typical_rate(known) or np.inf))
+    if lost.all():
+        raise ZooError(
+            f"{path}: has no values at the times of the acceleration: leave it out, or copy both files again"
+        )
+    return np.where(lost[:, None], np.nan, np.stack([np.interp(times, known, axis) for axis in values.T], axis=1))
 
 
 def _open(source: "Path | pd.DataFrame", columns: CsvColumns) -> tuple[Table, dict[str, str]]:
@@ -307,7 +429,7 @@ def _open(source: "Path | pd.DataFrame", columns: CsvColumns) -> tuple[Table, di
     if table.app == "Sensor Logger" and (name := table.path.stem.lower()) in (*_SENSORS, "accelerometer"):
         if name in _SENSORS:
             raise ZooError(f"{source}: is Sensor Logger's file of another sensor: pass its TotalAcceleration.csv")
-        if (other := table.path.with_name("Gravity.csv")).is_file():
+        if exists(other := table.path.with_name("Gravity.csv")):
             table.app, about["gravity"] = "Sensor Logger with gravity", str(other)
             table.values[:, :3] += _neighbor(other, table.times)
     if found.rotation:
@@ -346,13 +468,24 @@ def read_csv(
         table, about = _open(source, columns)
         _check_values(table)
         of_file, rates, seconds = Counter[str](), set(), 0.0
+        typical = typical_rate(table.times)
+        is_plausible = columns.rate is None and LOWEST <= typical <= HIGHEST
         bounds = pairwise([*table.starts, len(table.times)])
         for (start, stop), (subject, activity) in zip(bounds, table.whose, strict=True):
             if stop - start < 2:
                 of_file["rows alone between two others of another person or activity"] += stop - start
                 continue
-            times, values = table.times[start:stop], table.values[start:stop]
+            times, values = _in_order(table, slice(start, stop), of_file)
             for recording in stretches(table.where, subject, activity, times, values, columns.rate, of_file):
+                if is_plausible and not LOWEST / 3 <= recording.rate <= HIGHEST:
+                    if len(recording.acceleration) >= ENOUGH_ROWS:
+                        raise ZooError(
+                            f"{table.where}: {len(recording.acceleration)} rows are at {recording.rate:g} Hz, where "
+                            f"most are at {typical:g} Hz: are time stamps in several units? Pass another column with "
+                            "--time, or --rate"
+                        )
+                    of_file["rows between gaps at an implausible rate"] += len(recording.acceleration)
+                    continue
                 rates.add(recording.rate)
                 seconds += recording.seconds
                 yield replace(recording, study=columns.study or "")
@@ -367,6 +500,27 @@ def read_csv(
             )  # fmt: skip
 
 
+def _in_order(table: Table, rows: slice, dropped: Counter[str]) -> tuple[Floats, Floats]:
+    """Rows of one person and activity, sorted by time where that makes them even; refuses rows without any order."""
+    times, values = table.times[rows], table.values[rows]
+    steps = np.diff(times)
+    back, forward = int((steps < 0).sum()), steps[steps > 0]
+    if not back or not len(forward):
+        return times, values
+    order, step = np.argsort(times, kind="stable"), float(np.median(forward))
+    even = np.diff(times[order])
+    # Of two trials by clocks that restarted, rows would come to lie between rows.
+    if 0.5 < np.median(even) / step < 1.5 and (even < step / 2).sum() <= ((steps >= 0) & (steps < step / 2)).sum():
+        dropped["rows out of the order of time, which were sorted"] += int((order != np.arange(len(order))).sum())
+        return times[order], values[order]
+    if len(times) >= ENOUGH_ROWS and back > _DISORDER * len(times):
+        raise ZooError(
+            f"{table.where}: time goes back in {back} of {len(times)} rows: sort them by time, or pass another column "
+            "with --time"
+        )
+    return times, values
+
+
 def _check_values(table: Table) -> None:
     """Asks about acceleration in another unit, or without gravity."""
     # Block by block, for rows are usually all finite, and there may be many.
@@ -377,16 +531,17 @@ def _check_values(table: Table) -> None:
     rate = typical_rate(table.times)
     if not enough_rows(table.values, rate):
         return
-    magnitude = float(np.nanmean(np.linalg.norm(table.values[:, :3], axis=1)))
-    if magnitude > _TOO_LARGE and table.columns.unit == "g":
+    acceleration = table.values[:, :3]
+    magnitude = float(np.nanmean(np.linalg.norm(acceleration, axis=1)))
+    if magnitude > _TOO_LARGE or steady_length(acceleration, rate) > MOST_STEADY:
+        in_g = table.columns.unit == "g"
+        stated = magnitude / STANDARD_GRAVITY if in_g else magnitude
+        wrong = f"{table.where} has a mean magnitude of {stated:.1f}; expected"
+        if in_g and stated < MOST_STEADY:
+            raise ZooError(f"{wrong} g (about 1): if these are {UNIT}, pass --unit {UNIT}")
         raise ZooError(
-            f"{table.where} has a mean magnitude of {magnitude / STANDARD_GRAVITY:.1f}; expected g (about 1): if these "
-            f"are {UNIT}, pass --unit {UNIT}"
-        )
-    if magnitude > _TOO_LARGE:
-        raise ZooError(
-            f"{table.where} has a mean magnitude of {magnitude:.0f}; expected {UNIT} (about 9.8), or g with --unit g: "
-            "convert the columns"
+            f"{wrong} {UNIT} (about 9.8) or g (about 1), and no known unit fits: convert the columns, or choose "
+            "others, for these may be of another sensor"
         )
     check_signal(table.where, table.values, rate)
 
@@ -450,6 +605,6 @@ def _fields(line: str, mark: str) -> list[str]:
 
 def _number(field: str, mark: str) -> float:
     try:
-        return number(field, mark)
+        return number(field, "." if mark == "," else ",")
     except ValueError:
         return np.nan

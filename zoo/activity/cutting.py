@@ -66,11 +66,14 @@ def _read(path: Path, imported: Path, left_out: Counter[str]) -> Index:
     if not path.is_dir():
         return recordings.read(path)
     from zoo.activity.columns import CsvColumns
-    from zoo.activity.importing import find_sources, import_csv, read_header
+    from zoo.activity.csv import blocks, column_names
+    from zoo.activity.importing import find_sources, import_csv
 
     # Channels that some files lack are left out.
     found = find_sources(path, CsvColumns())
-    gyroscope = all(set(INERTIAL) <= set(read_header(file)) for file, _ in found if isinstance(file, Path))
+    gyroscope = all(
+        set(INERTIAL) <= set(column_names(str(file), next(blocks(file)))) for file, _ in found if isinstance(file, Path)
+    )
     found = [(file, replace(columns, gyroscope=gyroscope)) for file, columns in found]
     left_out.update(import_csv(found, imported).dropped)
     index = recordings.read(imported)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -17,11 +18,11 @@ import numpy as np
 
 from zoo.activity import recordings
 from zoo.activity.columns import CsvColumns
-from zoo.activity.csv import column_names, csv_rows, is_of_another_sensor, read_csv
+from zoo.activity.csv import blocks, csv_rows, exists, is_of_another_sensor, members, opening, read_csv
 from zoo.activity.studies import STUDIES
 from zoo.activity.study_readers import read_study
 from zoo.errors import ZooError
-from zoo.files import exclusive, new_file, read_text
+from zoo.files import exclusive, new_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,9 +34,8 @@ Sources: TypeAlias = "Sequence[tuple[Path | pd.DataFrame, CsvColumns]]"
 """Files and DataFrames, and how each is read."""
 
 _FIELDS = ("subject", "activity")
-_ENDINGS = (".csv", ".tsv", ".txt")
-_LONGEST_LINE = 1 << 16
-"""Letters of a line of column names that are read."""
+_MOST_STARS = 3
+_ENDINGS = (".zip", ".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 
 
 class Imported(NamedTuple):
@@ -152,22 +152,22 @@ def find_sources(
 
 
 def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
-    """Files, and whether each was found in a folder, where those of other sensors are passed over."""
+    """Files, and whether each was found in a folder or a zip file, where those of other sensors are passed over."""
     for path in paths:
         if path.is_dir():
-            inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in _ENDINGS and file.is_file())
-            # Hidden files are those of systems and editors, and what is being written.
-            yield from ((file, True) for file in inside if file.name[0] != "." and not is_of_another_sensor(file))
-        elif path.exists():
+            inside = sorted(file for file in path.rglob("*") if file.name.lower().endswith(_ENDINGS) and file.is_file())
+        elif path.suffix.lower() == ".zip" and path.is_file():
+            inside = [path]
+        elif exists(path):
             yield path, False
+            continue
         else:
             raise ZooError(f"{path}: no such file or folder")
-
-
-def read_header(path: Path) -> list[str]:
-    """The names of the columns of a file."""
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        return column_names(str(path), file.readline(_LONGEST_LINE))
+        for file in chain.from_iterable(members(each) if each.suffix.lower() == ".zip" else [each] for each in inside):
+            # Hidden files are those of systems and editors, and what is being written.
+            hidden = any(part[0] == "." or part == "__MACOSX" for part in file.relative_to(path).parts)
+            if file.name.lower().endswith(_ENDINGS[1:]) and not hidden and not is_of_another_sensor(file):
+                yield file, True
 
 
 def _pattern(layout: str) -> re.Pattern[str]:
@@ -178,7 +178,11 @@ def _pattern(layout: str) -> re.Pattern[str]:
         >>> [pattern.search(f"data/ann/{name}.csv")["activity"] for name in ("walk", "walk_2", "go up (3)")]
         ['walk', 'walk', 'go up']
     """
+    # Two stars in a row mean what one does, and several of them within a name would take time without end.
+    layout = re.sub(r"\*+", "*", layout)
     parts = re.split(r"(\{[^}]*\}\*?|\*|\?)", layout)
+    if max(part.count("*") for part in layout.split("/")) > _MOST_STARS:
+        raise ZooError(f"--layout '{layout}': expected at most {_MOST_STARS} stars between two slashes")
     fields = [part.strip("{}*") for part in parts if part.startswith("{")]
     if not fields or len(set(fields)) < len(fields) or not set(fields) <= set(_FIELDS):
         raise ZooError(f"--layout '{layout}': expected {{subject}} and {{activity}}, each once, as in "
@@ -191,7 +195,7 @@ def _pattern(layout: str) -> re.Pattern[str]:
             expression += f"(?P<{part.strip('{}*')}>{name})" + (r"(?![^\W\d_])[^/]*" if part.endswith("*") else "")
         else:
             expression += {"*": "[^/]*", "?": "[^/]"}.get(part, re.escape(part))
-    return re.compile(f"(?:^|/){expression}$")
+    return re.compile(f"(?:^|/){expression}$", re.IGNORECASE)
 
 
 def _named(columns: CsvColumns, names: Mapping[str, str]) -> CsvColumns:
@@ -201,8 +205,8 @@ def _named(columns: CsvColumns, names: Mapping[str, str]) -> CsvColumns:
 
 
 def _of_manifest(path: Path, columns: CsvColumns) -> list[tuple[Path, CsvColumns]]:
-    text = read_text(path)
-    header, fields = column_names(str(path), text), list(csv_rows(str(path), text))[1:]
+    _, header, text, _ = begun = opening(str(path), "".join(blocks(path)))
+    fields = list(csv_rows(str(path), text, begun.mark))
     if not fields or "file" not in header or len(set(header)) < len(header):
         names = ", ".join(header) if fields else "no rows"
         raise ZooError(f"{path}: expected the columns file, subject and activity; found {names}")
@@ -214,7 +218,7 @@ def _of_manifest(path: Path, columns: CsvColumns) -> list[tuple[Path, CsvColumns
         if empty := [name for name in ("file", *_FIELDS) if name in row and not (row[name] or "").strip()]:
             raise ZooError(f"{path}: {empty[0]} is empty in row {number} below the names: fill it in")
         found.append((path.parent / row["file"].strip(), _named(columns, row)))
-    if missing := [str(file) for file, _ in found if not os.path.isfile(file)]:  # noqa: PTH113  # of any name
+    if missing := [str(file) for file, _ in found if not (os.path.isfile(file) or exists(file))]:  # noqa: PTH113
         raise ZooError(f"{path}: no such file: {', '.join(missing)} (paths start at the folder of this table)")
     return found
 
