@@ -623,24 +623,29 @@ def import_csv(
         subject=subject, activity=activity, gyroscope=gyroscope, study=study,
         gravity=tuple(_names(gravity)) if gravity else None, rotation=tuple(_names(rotation)) if rotation else None,
     )  # fmt: skip
-    found = importing.find_sources(() if files is None else files, columns, layout, manifest)
+    found, doubts = importing.find_sources(() if files is None else files, columns, layout, manifest)
     if dry_run:
         document = importing.dry_run(found)
         failure = "some files would be refused, see the problems" if document["problems"] else ""
-        return Document(document, report.dry_run, warnings=importing.doubts(found), failure=failure)
+        return Document(document, report.dry_run, warnings=doubts, failure=failure)
     made = importing.import_csv(
         found, Path(out), append=append, same_people=same_people or None, force=force, on_progress=on_progress
     )  # fmt: skip
-    return _imported(made)
+    return _imported(made, doubts)
 
 
-def _imported(made: Any) -> Written:
+def _imported(made: Any, doubts: Sequence[str] = ()) -> Written:
     from zoo.data import report
 
     extra = {"written": made.recordings, "dropped": made.dropped}
     extra |= {"read": report.summary(made.files)} if made.files else {}
     return Written(
-        made.path, extra, recordings=made.recordings, dropped=made.dropped, files=made.files, warnings=made.doubts
+        made.path,
+        extra,
+        recordings=made.recordings,
+        dropped=made.dropped,
+        files=made.files,
+        warnings=[*doubts, *made.doubts],
     )
 
 

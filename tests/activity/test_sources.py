@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -15,7 +16,7 @@ import zoo
 from zoo.activity import recordings, windows
 from zoo.activity.columns import CsvColumns
 from zoo.activity.csv import read_csv
-from zoo.activity.importing import doubts, find_sources
+from zoo.activity.importing import find_sources
 from zoo.errors import ZooError
 
 G = 9.80665
@@ -118,7 +119,7 @@ def test_files_of_every_app_become_the_same_recording(tmp_path, app, read_as, un
     time, moved, gravity = walk()
     app(tmp_path, time, moved, gravity)
     tables, found = [], []
-    for path, columns in find_sources([tmp_path], ANN):
+    for path, columns in find_sources([tmp_path], ANN)[0]:
         found += read_csv([path], columns, tables=tables)
     ((recording,), (table,)) = found, tables
     np.testing.assert_allclose(recording.acceleration, moved + gravity, atol=0.02)
@@ -298,19 +299,39 @@ def whose(sources):
 
 
 def test_a_layout_names_people_and_activities(study, monkeypatch):
-    assert whose(find_sources([study], CsvColumns(), "{subject}/{activity}*.csv")) == WHOSE
+    assert whose(find_sources([study], CsvColumns(), "{subject}/{activity}*.csv")[0]) == WHOSE
     monkeypatch.chdir(study / "ann")
     files = [study / "ann" / "walk.csv", study / "ann"]
-    assert whose(find_sources(files, CsvColumns(), "{subject}/{activity}*.csv")) == WHOSE[:3]
+    assert whose(find_sources(files, CsvColumns(), "{subject}/{activity}*.csv")[0]) == WHOSE[:3]
 
 
 def test_a_manifest_names_them_too(study):
     manifest = study / "files.csv"
     manifest.write_text("file;subject;activity\nann/walk.csv;ann;walk\nben/bike.csv;ben;bike\n")
-    assert whose(find_sources([], CsvColumns(), manifest=manifest)) == [("ann", "walk"), ("ben", "bike")]
+    assert whose(find_sources([], CsvColumns(), manifest=manifest)[0]) == [("ann", "walk"), ("ben", "bike")]
     manifest.write_text("file,subject\nann/walk.csv,ann\nann/run.csv,ann\nann/jog.csv,ann\n")
     with pytest.raises(ZooError, match=r"no such file: .*ann/run.csv, .*ann/jog.csv"):
         find_sources([], CsvColumns(), manifest=manifest)
+
+
+def test_a_layout_takes_endings_in_capitals_and_no_hidden_folders_and_counts_what_it_leaves_out(study):
+    (study / "ben" / "walk.csv").rename(study / "ben" / "walk.CSV")
+    for hidden in (".git", "__MACOSX"):
+        (study / hidden).mkdir()
+        (study / hidden / "walk.csv").write_text("time,x,y,z\n")
+    found, doubts = find_sources([study], CsvColumns(), "{subject}/{activity}.csv")
+    assert whose(found) == [("ann", "bike 1"), ("ann", "walk"), ("ann", "walk_2"), ("ben", "bike"), ("ben", "walk")]
+    assert doubts == []
+    found, (doubt,) = find_sources([study], CsvColumns(), "ann/{activity}*.csv")
+    assert (len(found), doubt.startswith("2 files do not match")) == (3, True)
+
+
+def test_a_layout_names_what_is_in_zip_files(study, tmp_path):
+    for name in ("ann", "ben"):
+        shutil.make_archive(tmp_path / "packed" / name, "zip", study / name)
+    assert whose(find_sources([tmp_path / "packed"], CsvColumns(), "{subject}.zip/{activity}*.csv")[0]) == WHOSE
+    found, _ = find_sources([tmp_path / "packed" / "ann.zip"], CsvColumns(), "{subject}.zip/{activity}*.csv")
+    assert whose(found) == WHOSE[:3]
 
 
 @pytest.mark.parametrize(
@@ -322,6 +343,8 @@ def test_a_manifest_names_them_too(study):
             "{subject}_{activity}.csv",
             "no file that matches --layout '{subject}_{activity}.csv': found 4 others, such as",
         ),
+        ("*a*a*a*a*a*a*a*a*a*a*/{activity}.csv", "expected at most 3 stars between two slashes"),
+        ("**a**b**{subject}.csv", "no file that matches --layout '**a**b**{subject}.csv'"),
     ],
 )
 def test_a_layout_that_matches_nothing_is_refused(study, layout, words):
@@ -332,33 +355,33 @@ def test_a_layout_that_matches_nothing_is_refused(study, layout, words):
 
 
 def test_one_name_for_files_of_several_folders_is_doubted(study):
-    (note,) = doubts(find_sources([study], CsvColumns(subject="=ann")))
+    _, (note,) = find_sources([study], CsvColumns(subject="=ann"))
     assert note.startswith("all 5 files of 2 folders are read as one person, ann; if folders")
-    assert doubts(find_sources([study / "ann"], CsvColumns(subject="=ann"))) == []
-    assert doubts(find_sources([study], CsvColumns(), "{subject}/{activity}*.csv")) == []
+    assert find_sources([study / "ann"], CsvColumns(subject="=ann"))[1] == []
+    assert find_sources([study], CsvColumns(), "{subject}/{activity}*.csv")[1] == []
 
 
 def test_one_name_for_files_of_which_only_some_have_it_is_doubted(tmp_path):
     for name in ("ann", "ann_2", "ben"):
         (tmp_path / f"{name}.csv").write_text("time,x,y,z\n0.0,0,9.8,0\n")
-    (note,) = doubts(find_sources([tmp_path], CsvColumns(subject="=ann")))
+    _, (note,) = find_sources([tmp_path], CsvColumns(subject="=ann"))
     assert note == (
         "all 3 files are read as ann, including ben.csv; if that is wrong, pass --layout, such as '{subject}*.csv'"
     )
     (tmp_path / "ben.csv").unlink()
-    assert doubts(find_sources([tmp_path], CsvColumns(subject="=ann"))) == []
+    assert find_sources([tmp_path], CsvColumns(subject="=ann"))[1] == []
 
 
 def test_a_layout_that_takes_the_name_of_the_file_for_the_activity_is_doubted_with_one_that_fits(tmp_path):
     for folder in ("ann/walk-2026-01-01", "ben/bike-2026-01-02"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "TotalAcceleration.csv").write_text("time,x,y,z\n0.0,0,9.8,0\n")
-    (note,) = doubts(find_sources([tmp_path], CsvColumns(), "{subject}/{activity}*.csv"))
+    _, (note,) = find_sources([tmp_path], CsvColumns(), "{subject}/{activity}*.csv")
     layout = "{subject}/{activity}-*/TotalAcceleration.csv"
     assert note.endswith(f"pass --layout, such as '{layout}'")
-    found = find_sources([tmp_path], CsvColumns(), layout)
+    found, doubts = find_sources([tmp_path], CsvColumns(), layout)
     assert [columns.activity for _, columns in found] == ["=walk", "=bike"]
-    assert doubts(found) == []
+    assert doubts == []
 
 
 # The command line

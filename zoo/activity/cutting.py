@@ -70,7 +70,7 @@ def _read(path: Path, imported: Path, left_out: Counter[str]) -> Index:
     from zoo.activity.importing import find_sources, import_csv
 
     # Channels that some files lack are left out.
-    found = find_sources(path, CsvColumns())
+    found, _ = find_sources(path, CsvColumns())
     gyroscope = all(
         set(INERTIAL) <= set(column_names(str(file), next(blocks(file)))) for file, _ in found if isinstance(file, Path)
     )

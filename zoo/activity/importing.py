@@ -90,7 +90,7 @@ def import_csv(
             count = recordings.append(out, passing, source=source, same_people=same_people)
         else:
             count = recordings.write(out, passing, source=source)
-    notes = doubts(sources)
+    notes = []
     if passing.short:
         notes.append(
             f"{passing.short} of {passing.count} recordings are shorter than {_USABLE:g} s, a window of 3 s "
@@ -115,8 +115,8 @@ def import_study(
 
 def find_sources(
     files: Files, columns: CsvColumns, layout: str | None = None, manifest: str | Path | None = None
-) -> Sources:
-    """Finds CSV files, also in folders, and the person and activity of each; DataFrames are passed on.
+) -> tuple[Sources, list[str]]:
+    """Finds CSV files, also in folders, and the person and activity of each, and doubts; DataFrames are passed on.
 
     They are named by `columns`; by a `layout` such as `{subject}/{activity}*.csv`, which the end of each path matches;
     or by a `manifest`, a table with the columns file, subject and activity, of which the last two may be missing.
@@ -127,10 +127,11 @@ def find_sources(
     if manifest is not None:
         if layout is not None or paths:
             raise ZooError(f"--manifest {manifest}: names the files itself; leave FILES and --layout out")
-        return [*tables, *_of_manifest(Path(manifest), columns)]
+        named = _of_manifest(Path(manifest), columns)
+        return [*tables, *named], _doubts(named)
     if not paths:
         if tables and layout is None:
-            return tables
+            return tables, []
         raise ZooError("no files: pass CSV files or folders, or a table of files with --manifest")
     pattern = None if layout is None else _pattern(layout)
     found: dict[Path, tuple[Path, CsvColumns]] = {}
@@ -148,7 +149,11 @@ def find_sources(
         example = f": found {len(unmatched)} others, such as {unmatched[0]}" if unmatched else ""
         wanted = "no CSV file" if layout is None else f"no file that matches --layout '{layout}'"
         raise ZooError(f"{', '.join(map(str, paths))}: {wanted}{example}")
-    return [*tables, *found.values()]
+    notes = _doubts(list(found.values()))
+    if unmatched:
+        others = f"{len(unmatched)} file{'s do' if len(unmatched) > 1 else ' does'}"
+        notes.append(f"{others} not match --layout '{layout}' and were left out, such as {unmatched[0]}")
+    return [*tables, *found.values()], notes
 
 
 def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
@@ -223,9 +228,8 @@ def _of_manifest(path: Path, columns: CsvColumns) -> list[tuple[Path, CsvColumns
     return found
 
 
-def doubts(found: Sources) -> list[str]:
+def _doubts(sources: Sequence[tuple[Path, CsvColumns]]) -> list[str]:
     """Sentences about files that are all said to be of one person or activity, though their names say otherwise."""
-    sources = [(path, columns) for path, columns in found if isinstance(path, Path)]
     folders = {path.absolute().parent for path, _ in sources}
     notes = []
     for option in _FIELDS:
