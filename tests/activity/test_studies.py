@@ -224,6 +224,16 @@ def test_two_copies_of_a_study_are_refused(tmp_path, name):
         read(name, archive(tmp_path / "a.zip", copies))
 
 
+def test_a_zip_file_that_holds_a_file_twice_or_a_huge_one_is_refused(tmp_path):
+    path = archive(tmp_path / "a.zip", OFFICIAL["wisdm"])
+    with zipfile.ZipFile(path, "a") as file, pytest.warns(UserWarning, match="Duplicate"):
+        file.writestr(WISDM, wisdm("B"))
+    assert f"a.zip: holds {WISDM} twice" in message(lambda: read("wisdm", path))
+    with zipfile.ZipFile(tmp_path / "b.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(WISDM, bytes(70 << 20))
+    assert f"b.zip: {WISDM}: more than " in message(lambda: read("wisdm", tmp_path / "b.zip"))
+
+
 @pytest.mark.parametrize("name", STUDIES)
 @pytest.mark.parametrize("other", STUDIES)
 def test_the_zip_file_of_another_study_is_named(tmp_path, name, other):
