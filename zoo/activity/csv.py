@@ -10,6 +10,7 @@ import codecs
 import csv
 import gzip
 import io
+import os
 import re
 import unicodedata
 import zipfile
@@ -145,7 +146,7 @@ def column_names(where: str, text: str) -> list[str]:
 
 def zip_of(path: Path) -> Path | None:
     """The zip file that a path leads through, such as `ann.zip` of `ann.zip/walk.csv`."""
-    return next((each for each in path.parents if each.suffix.lower() == ".zip" and each.is_file()), None)
+    return next((each for each in path.parents if each.suffix.lower() == ".zip" and os.path.isfile(each)), None)  # noqa: PTH113
 
 
 @lru_cache(maxsize=64)
@@ -161,7 +162,8 @@ def members(path: Path) -> tuple[Path, ...]:
 def exists(path: Path) -> bool:
     """Whether there is such a file, on the disk or in a zip file."""
     archive = zip_of(path)
-    return path.is_file() if archive is None else path in members(archive)
+    # Of a name that is too long, Path.is_file raises.
+    return os.path.isfile(path) if archive is None else path in members(archive)  # noqa: PTH113
 
 
 @contextmanager

@@ -4,7 +4,6 @@ Whose a CSV file is, a layout of folders, a table of files or the file itself sa
 """
 
 import hashlib
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -163,7 +162,7 @@ def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
             inside = sorted(file for file in path.rglob("*") if file.name.lower().endswith(_ENDINGS) and file.is_file())
         elif path.suffix.lower() == ".zip" and path.is_file():
             inside = [path]
-        elif exists(path):
+        elif path.exists() or exists(path):
             yield path, False
             continue
         else:
@@ -223,7 +222,7 @@ def _of_manifest(path: Path, columns: CsvColumns) -> list[tuple[Path, CsvColumns
         if empty := [name for name in ("file", *_FIELDS) if name in row and not (row[name] or "").strip()]:
             raise ZooError(f"{path}: {empty[0]} is empty in row {number} below the names: fill it in")
         found.append((path.parent / row["file"].strip(), _named(columns, row)))
-    if missing := [str(file) for file, _ in found if not (os.path.isfile(file) or exists(file))]:  # noqa: PTH113
+    if missing := [str(file) for file, _ in found if not exists(file)]:
         raise ZooError(f"{path}: no such file: {', '.join(missing)} (paths start at the folder of this table)")
     return found
 
