@@ -135,12 +135,13 @@ def test_missing_columns_are_named(tmp_path):
     assert words.startswith(f"{path}: no column 'gx' (--channels), 'gy' (--channels), 'gz' (--channels); found time, ")
 
 
-def test_a_lost_sample_of_the_gyroscope_ends_a_recording(tmp_path):
+def test_lost_samples_of_the_gyroscope_end_a_recording(tmp_path):
     rows = ROWS.copy()
-    rows[100, 4] = np.nan
+    rows[100:106, 4] = np.nan
+    rows[20, 5] = np.nan
     path = csv(tmp_path / "a.csv", f"time,{SIX}", rows)
     parts = list(read_csv([path], ANN.with_channels(SIX)))
-    assert [len(part.rotation) for part in parts] == [100, 99]
+    assert [len(part.rotation) for part in parts] == [100, 94]
 
 
 def test_recordings_come_back_as_they_were_written(tmp_path):

@@ -84,11 +84,6 @@ def _check_length(where: str, magnitude: float, steady: float, over: str, advice
             f"{where} has a mean magnitude of {magnitude:.2f}, as in g; expected {UNIT} (about {STANDARD_GRAVITY:.1f}):"
             f" multiply by {STANDARD_GRAVITY}, or read CSV files with --unit g"
         )
-    if steady > MOST_STEADY:
-        raise ZooError(
-            f"{where}: averaged over {over}, acceleration is {steady:.1f} {UNIT}, far above gravity (9.8): it is in "
-            f"another unit, of another sensor, or gravity was added twice: convert it to {UNIT}"
-        )
     if steady < STEADY_SHARE * STANDARD_GRAVITY:
         raise ZooError(
             f"{where}: averaged over {over}, acceleration is {steady:.1f} {UNIT}, so gravity (9.8) is missing: {advice}"
