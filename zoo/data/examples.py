@@ -93,7 +93,8 @@ class Examples:
     def arrays(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Inputs and targets of all examples, in memory."""
         parts = list(self.blocks()) or [(self.inputs[0:0], self.targets[0:0])]
-        return np.concatenate([inputs for inputs, _ in parts]), np.concatenate([targets for _, targets in parts])
+        inputs = np.concatenate([inputs for inputs, _ in parts])
+        return inputs, inputs if self.targets is self.inputs else np.concatenate([targets for _, targets in parts])
 
     def dataset(self, batch_size: int, *, seed: int | None = None, epochs: int = 1) -> "tf.data.Dataset":
         """Batches for Keras; examples on the disk are read in blocks, so they may be larger than memory.

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,42 +24,26 @@ from zoo.files import require_file
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 """Weights of red, green and blue (ITU-R BT.709)."""
 
-_DEVIATIONS = 3.0
-_LOWEST, _HIGHEST = 0.1, 0.9
+_DEVIATIONS, _LOWEST, _HIGHEST = 3.0, 0.1, 0.9
 
 _FLAT = 0.02
 """A patch with a smaller standard deviation of luminance is flat."""
 
 
-@dataclass(frozen=True)
-class Scale:
+class Scale(NamedTuple):
     """The course's preprocessing, with the constants that it fits.
 
     Y = luminance minus the patch's mean, clipped to [-limit, limit], limit = 3 standard deviations of all pixels; then
     0.1 + 0.8 (Y - low) / (high - low), with low and high the minimum and maximum after clipping.
-
-    Args:
-        limit: Above 0.
-        low: At least -limit.
-        high: At most limit.
     """
 
     limit: float
     low: float
     high: float
 
-    @property
-    def constants(self) -> list[float]:
-        """Limit, low and high."""
-        return [self.limit, self.low, self.high]
-
     @classmethod
     def fit(cls, patches: Sliceable, rows: NDArray[np.int64]) -> "Scale":
-        """Fits the constants on some rows of patches `(N, 3, S, S)`, read in blocks.
-
-        Raises:
-            ZooError: If the patches are constant.
-        """
+        """Fits the constants on some rows of patches `(N, 3, S, S)`, read in blocks."""
         squares = count = 0.0
         least, greatest = np.inf, -np.inf
         for block, _ in Examples(patches, patches, rows).blocks():
@@ -73,17 +57,10 @@ class Scale:
         return cls(limit, max(least, -limit), min(greatest, limit))
 
     def apply(self, patches: NDArray[Any]) -> NDArray[np.float32]:
-        """Preprocesses patches.
-
-        Args:
-            patches: `(N, 3, S, S)`, about [0, 1].
-
-        Returns:
-            `(N, S * S)` float32 in [0.1, 0.9] for the patches that were fitted.
+        """Preprocesses patches `(N, 3, S, S)`, about [0, 1], to `(N, S * S)` in [0.1, 0.9] for those that were fitted.
 
         Example:
-            >>> random = np.random.default_rng(0)
-            >>> patches = random.uniform(size=(10, 3, 4, 4))
+            >>> patches = np.random.default_rng(0).uniform(size=(10, 3, 4, 4))
             >>> scale = Scale.fit(patches, np.arange(10))
             >>> [round(float(end), 3) for end in (scale.apply(patches).min(), scale.apply(patches).max())]
             [0.1, 0.9]
@@ -101,6 +78,21 @@ class Scale:
 def _centered(patches: NDArray[Any]) -> NDArray[np.float64]:
     gray = np.tensordot(patches.astype(np.float64), LUMINANCE, axes=(1, 0)).reshape(len(patches), -1)
     return np.asarray(gray - gray.mean(axis=1, keepdims=True))
+
+
+class Preprocessed:
+    """Patches `(N, 3, S, S)` that are preprocessed when they are read, for files larger than memory."""
+
+    def __init__(self, patches: Sliceable, scale: Scale) -> None:
+        self.patches, self.scale = patches, scale
+        self.shape = (len(patches), int(patches.shape[2] ** 2))
+        self.run: int = getattr(patches, "run", 1)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> NDArray[np.float32]:
+        return self.scale.apply(self.patches[rows])
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -144,17 +136,9 @@ class PatchData(Data):
         return np.concatenate([scale.apply(block) for block, _ in self.train.blocks()])
 
     def hold_out(self, fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Divides the patches into training and test: by whole photographs where they are known.
+        """Row numbers for training and for test: by whole photographs where they are known.
 
-        Args:
-            fraction: Share of the photographs, or of the patches, to hold out, in (0, 1); at least one.
-            seed: Decides which.
-
-        Returns:
-            Row numbers for training, and for test.
-
-        Raises:
-            ZooError: If nothing would be left for training.
+        A fraction in (0, 1) of the photographs, or of the patches, at least one, is test; the seed decides which.
         """
         kind, each = ("patches", self.train.rows) if self.photographs is None else ("photographs", self.photographs)
         units = np.unique(each)
@@ -177,32 +161,8 @@ def symmetric(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate([*turned, *(patches[:, ::-1] for patches in turned)]).reshape(-1, side * side)
 
 
-class Preprocessed:
-    """Patches `(N, 3, S, S)` that are preprocessed when they are read, for files larger than memory."""
-
-    def __init__(self, patches: Sliceable, scale: Scale) -> None:
-        self.patches, self.scale = patches, scale
-        self.shape = (len(patches), int(patches.shape[2] ** 2))
-        self.run: int = getattr(patches, "run", 1)
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, rows: slice) -> NDArray[np.float32]:
-        return self.scale.apply(self.patches[rows])
-
-
 def read(path: Path, levels: float = 1.0) -> PatchData:
-    """Checks a file in the course's layout and opens it.
-
-    Args:
-        path: data1.h5 or a file with the same layout.
-        levels: The value of white in the file: 1, or 255.
-
-    Raises:
-        ZooError: If the shape is not `(N, 3, S, S)`, a value is not finite, values lie far outside [0, 1] or would be
-            inside with other levels, no patch shows anything, or photographs are not named as they should be.
-    """
+    """Checks a file in the course's layout and opens it; `levels` is the value of white in it, 1 or 255."""
     if not 0 < levels < np.inf:
         raise ZooError(f"levels {levels:g}: expected the value of white in the file, such as 1 or 255")
     hdf5.check(path, "patches")
@@ -260,22 +220,14 @@ def _photographs(path: Path) -> NDArray[np.str_] | None:
 def describe(source: Path | PatchData) -> dict[str, Any]:
     """Counts patches, by photograph where they are known."""
     data = read(source) if isinstance(source, Path) else source
-    names = [] if data.photographs is None else data.photographs.tolist()
-    return {
-        "patches": len(data.patches), "photographs": dict(sorted(Counter(names).items())), "simulated": data.simulated,
-        "problems": list(data.notes),
-    }  # fmt: skip
+    names = Counter([] if data.photographs is None else data.photographs.tolist())
+    found = {"patches": len(data.patches), "photographs": dict(sorted(names.items()))}
+    return found | {"simulated": data.simulated, "problems": list(data.notes)}
 
 
 @dataclass(frozen=True)
 class Photograph:
-    """A picture to cut patches from.
-
-    Args:
-        name: The picture's name, stored in the file of patches.
-        pixels: `(height, width, 3)` float32 in [0, 1].
-        credit: Author and license, stored likewise.
-    """
+    """A picture to cut patches from: `(height, width, 3)` in [0, 1], its name, and its author and license."""
 
     name: str
     pixels: NDArray[np.float32]
@@ -283,11 +235,7 @@ class Photograph:
 
 
 def open_photograph(path: Path) -> Photograph:
-    """Reads a picture in color, in any format that Pillow knows, and turns it upright.
-
-    Raises:
-        ZooError: If it is missing, cannot be decoded, is gray, or is partly transparent.
-    """
+    """Reads a picture in color, in any format that Pillow knows, and turns it upright."""
     require_file(path)
     try:
         with Image.open(path) as image:
@@ -310,14 +258,7 @@ _GRAY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 
 
 class Photographs:
-    """Pictures that are read one after another, so that one is in memory at a time.
-
-    Args:
-        paths: Pictures and folders of pictures; hidden files are skipped, others sorted by name.
-
-    Raises:
-        ZooError: If one is missing, a folder is empty, or two pictures have the same name.
-    """
+    """Pictures, and those in folders by name, that are read one after another: one is in memory at a time."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.files: list[Path] = []
@@ -351,22 +292,18 @@ def shipped_photographs() -> list[Photograph]:
 
     credits = {"china.jpg": "danielbuechele, CC BY 2.0", "flower.jpg": "vultilion, CC BY 2.0"}
     images = load_sample_images()
-    found = [
-        (Path(name).name, pixels, credits[Path(name).name])
-        for name, pixels in zip(images.filenames, images.images, strict=True)
-    ]
+    files = zip(map(Path, images.filenames), images.images, strict=True)
+    found = [(file.name, pixels, credits[file.name]) for file, pixels in files]
     try:
         from skimage import data
-
-        found += [
-            (name, getattr(data, name)(), credit)
-            for name, credit in (
-                ("astronaut", "NASA, public domain"), ("chelsea", "S. van der Walt, CC0"),
-                ("coffee", "R. Michotte, CC0"), ("rocket", "SpaceX, public domain"),
-            )
-        ]  # fmt: skip
     except ImportError:
         pass
+    else:
+        others = {
+            "astronaut": "NASA, public domain", "chelsea": "S. van der Walt, CC0", "coffee": "R. Michotte, CC0",
+            "rocket": "SpaceX, public domain",
+        }  # fmt: skip
+        found += [(name, getattr(data, name)(), credit) for name, credit in others.items()]
     return [Photograph(name, np.asarray(p, np.float32)[..., :3] / np.float32(255), credit) for name, p, credit in found]
 
 
@@ -376,19 +313,7 @@ def write_patches(
 ) -> int:  # fmt: skip
     """Cuts equally many patches from each photograph at random places, and writes them in the course's layout.
 
-    Args:
-        path: The file, written whole or not at all.
-        photographs: What to cut from.
-        count: Number of patches.
-        size: Pixels a side.
-        seed: Decides where they are cut.
-        simulated: Whether a program drew the pictures.
-
-    Returns:
-        How many flat patches were refused.
-
-    Raises:
-        ZooError: If a photograph is smaller than a patch, or shows nothing but flat patches.
+    Returns how many flat patches were refused. `simulated` says that a program drew the pictures.
     """
     if count < 1 or size < 2:
         raise ZooError(f"{count} patches of {size} pixels a side: expected 1 or more of 2 or more")
@@ -412,14 +337,7 @@ def write_patches(
 
 
 def cut(photograph: Photograph, count: int, size: int, random: np.random.Generator) -> tuple[NDArray[np.float32], int]:
-    """Cuts patches at random places of a photograph; flat ones are refused.
-
-    Returns:
-        `(count, 3, size, size)`, and how many flat patches were refused.
-
-    Raises:
-        ZooError: If it is smaller than a patch, or shows nothing but flat patches.
-    """
+    """Cuts `(count, 3, size, size)` at random places of a photograph, and counts the flat ones, which are refused."""
     height, width = photograph.pixels.shape[:2]
     if min(height, width) < size:
         raise ZooError(f"{photograph.name}: {width} x {height} pixels; a patch needs {size} x {size}: leave it out")

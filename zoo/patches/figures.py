@@ -19,14 +19,7 @@ _TITLE = "#7a7a7a"
 
 
 def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Draws all figures of an evaluation, and returns their paths.
-
-    Args:
-        report: Result of the evaluation.
-        history: Records of the epochs of the training. May be empty.
-        pictures: `rgb`, `patches`, `reconstructions` and `kernel`. May be empty.
-        folder: Folder to write to.
-    """
+    """Draws all figures of an evaluation, with `pictures` those of the task if there are any; returns their paths."""
     drawn = {"sparsity.png": sparsity(report)}
     if pictures:
         drawn |= {
@@ -40,14 +33,7 @@ def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[st
 
 
 def tiled(pictures: Floats, columns: int, gap: int = 1) -> Floats:
-    """Tiles pictures `(N, S, S)` or `(N, S, S, 3)` on one canvas, with transparent gaps.
-
-    Example:
-        >>> tiled(np.zeros((3, 4, 4)), columns=2).shape
-        (9, 9)
-        >>> tiled(np.zeros((3, 4, 4, 3)), columns=2).shape
-        (9, 9, 4)
-    """
+    """Tiles pictures `(N, S, S)` or `(N, S, S, 3)` on one canvas, with transparent gaps."""
     count, side = pictures.shape[:2]
     rows = -(-count // columns)
     if pictures.ndim == 4:
@@ -62,12 +48,7 @@ def tiled(pictures: Floats, columns: int, gap: int = 1) -> Floats:
 
 
 def grid(units: int) -> int:
-    """Returns the number of columns for a tiled picture of all units: 5 for 10, 8 for 64, 10 for 100.
-
-    Example:
-        >>> [grid(n) for n in (10, 64, 100, 7)]
-        [5, 8, 10, 4]
-    """
+    """The number of columns for a tiled picture of all units: 5 for 10, 8 for 64, 10 for 100, 4 for 7."""
     root = int(np.ceil(units**0.5))
     return max(root, 5) if units == 10 else next((n for n in range(root, root + 3) if units % n == 0), root + 1)
 
@@ -174,12 +155,7 @@ def sparsity(report: Mapping[str, Any]) -> Figure:
 
 
 def frontier(points: Sequence[Mapping[str, float]], chosen: float) -> Figure:
-    """Draws the error against the sparsity error, with a point per weight of the sparsity term.
-
-    Args:
-        points: Records with `sparsity_weight`, `mse`, `max_activation_error` and `train_max_activation_error`.
-        chosen: Weight of the sparsity term in the preset.
-    """
+    """Draws the error against the sparsity error, with a point per weight of the sparsity term, one of them chosen."""
     ordered = sorted(points, key=lambda point: point["sparsity_weight"])
     errors = [point["mse"] for point in ordered]
     own = next(point for point in ordered if point["sparsity_weight"] == chosen)

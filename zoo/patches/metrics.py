@@ -3,7 +3,6 @@
 All functions take NumPy arrays: preprocessed `patches (N, D)`, `codes (N, H)`, `kernel (D, H)`.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,40 +20,28 @@ GABOR_R2 = 0.5
 
 
 def mean_squared_error(patches: Floats, reconstructions: Floats) -> float:
-    """Computes the mean squared error per pixel.
-
-    Example:
-        >>> mean_squared_error(np.array([[0.0, 1.0]]), np.array([[0.0, 0.0]]))
-        0.5
-    """
+    """The mean squared error per pixel."""
     return float(np.mean((patches.astype(np.float64) - reconstructions) ** 2))
 
 
 def r2(patches: Floats, reconstructions: Floats) -> float:
-    """Computes the fraction of the variance about each pixel's mean that reconstructions explain, at best 1."""
+    """The fraction of the variance about each pixel's mean that reconstructions explain, at best 1."""
     return 1 - mean_squared_error(patches, reconstructions) / variance(patches)
 
 
 def variance(patches: Floats) -> float:
-    """Computes the variance about each pixel's mean, averaged over all pixels."""
+    """The variance about each pixel's mean, averaged over all pixels."""
     return mean_squared_error(patches, np.broadcast_to(patches.mean(axis=0, dtype=np.float64), patches.shape))
 
 
 def pca_error(train: Floats, patches: Floats, components: int) -> float:
-    """Computes the mean squared error per pixel of PCA, the baseline of an autoencoder.
-
-    PCA is fitted on `train (M, D)`, with as many components as a code has numbers, at most `min(M, D)`.
-    """
+    """The mean squared error per pixel of PCA with as many components as a code has numbers, fitted on `train`."""
     fitted = PCA(min(components, *train.shape), svd_solver="full").fit(train)
     return mean_squared_error(patches, fitted.inverse_transform(fitted.transform(patches)))
 
 
 def by_photograph(patches: Floats, reconstructions: Floats, photographs: NDArray[np.str_]) -> dict[str, Any]:
-    """Computes the error on the patches of each photograph, whose names are `photographs (N,)`.
-
-    Returns:
-        `per_photograph`, with the number of `patches`, `mse` and `variance` by name, and `worst_photograph`, the name
-        of the one with the lowest R².
+    """The error on the patches of each photograph, `photographs (N,)`, and the photograph with the lowest R².
 
     Example:
         >>> flat, busy = np.array([[0.4, 0.6], [0.6, 0.4]]), np.array([[0.1, 0.9], [0.9, 0.1]])
@@ -72,7 +59,7 @@ def by_photograph(patches: Floats, reconstructions: Floats, photographs: NDArray
 
 
 def fit_gabor(filter_: Floats) -> dict[str, float]:
-    """Fits a Gabor function, a plane wave with a Gaussian envelope, to a filter by least squares.
+    """Fits a Gabor function, a plane wave with a Gaussian envelope, to a filter `(S, S)` by least squares.
 
         g(u, v) = exp(-u^2 / 2a^2 - v^2 / 2b^2) (p cos(2 pi f u) + q sin(2 pi f u))
 
@@ -81,9 +68,6 @@ def fit_gabor(filter_: Floats) -> dict[str, float]:
 
     Jones, Palmer: An evaluation of the two-dimensional Gabor filter model of simple receptive fields in cat striate
     cortex, Journal of Neurophysiology, 1987.
-
-    Args:
-        filter_: Filter `(S, S)`.
 
     Returns:
         `r2`, the fraction of the filter's variance that the function explains; `orientation`, the direction in which
@@ -118,7 +102,7 @@ def fit_gabor(filter_: Floats) -> dict[str, float]:
 
 
 def _starts(wanted: Floats) -> list[list[float]]:
-    """Returns starting points: the strongest waves of the filter, centered at the centroid of its energy."""
+    """Starting points: the strongest waves of the filter, centered at the centroid of its energy."""
     size = len(wanted)
     energy = wanted**2 / (wanted**2).sum()
     rows, columns = np.mgrid[:size, :size]
@@ -150,33 +134,24 @@ def _residual(p: Floats, wanted: Floats, rows: Floats, columns: Floats) -> Float
 
 
 def filters(kernel: Floats) -> dict[str, Any]:
-    """Describes the filters of the first layer, `kernel (S * S, H)`.
-
-    Returns:
-        `gabor_share`, the fraction of Gabor filters; histograms of their `orientations` (degrees) and `frequencies`
-        (cycles per pixel); and `gabor`, the fits of all filters.
-    """
+    """The share of Gabor filters among those of `kernel (S * S, H)`, histograms of these, and the fits of all."""
     size = round(len(kernel) ** 0.5)
     fits = [fit_gabor(column.reshape(size, size)) for column in kernel.T]
     good = [fit for fit in fits if fit["r2"] > GABOR_R2]
+    histograms = {}
+    for name, most in (("orientation", 180), ("frequency", 0.6)):
+        counts, edges = np.histogram([fit[name] for fit in good], np.linspace(0, most, 13))
+        histograms[name] = {"edges": np.round(edges, 6).tolist(), "counts": counts.tolist()}
     return {
-        "gabor_share": len(good) / len(fits),
-        "orientations": _histogram([fit["orientation"] for fit in good], np.linspace(0, 180, 13)),
-        "frequencies": _histogram([fit["frequency"] for fit in good], np.linspace(0, 0.6, 13)),
-        "gabor": fits,
-    }
-
-
-def _histogram(values: list[float], edges: Floats) -> dict[str, list[float]]:
-    return {"edges": np.round(edges, 6).tolist(), "counts": np.histogram(values, edges)[0].tolist()}
+        "gabor_share": len(good) / len(fits), "orientations": histograms["orientation"],
+        "frequencies": histograms["frequency"], "gabor": fits,
+    }  # fmt: skip
 
 
 def sparsity(codes: Floats, target: float) -> dict[str, Any]:
     """Compares the mean activations of `codes (N, H)` with the sparsity target, rho.
 
-    Returns:
-        `mean_activation` of each unit, `max_activation_error` (largest deviation from rho), and the numbers of
-        `dead_units` and `saturated_units`.
+    `max_activation_error` is the largest deviation from rho.
 
     Example:
         >>> sparsity(np.array([[0.1, 0.0], [0.3, 0.0]]), target=0.2)["max_activation_error"]
@@ -193,28 +168,11 @@ def sparsity(codes: Floats, target: float) -> dict[str, Any]:
 
 def report(
     patches: Floats, codes: Floats, reconstructions: Floats, target: float, train: Floats, kernel: Floats
-) -> Mapping[str, Any]:
-    """Computes all metrics of an evaluation.
-
-    Args:
-        patches: Preprocessed patches `(N, D)`.
-        codes: Codes `(N, H)`.
-        reconstructions: Reconstructions `(N, D)`.
-        target: rho, target for the mean activation of each unit.
-        train: Patches `(M, D)` to fit PCA on.
-        kernel: Kernel `(D, H)`.
-
-    Returns:
-        `patches`, `mse`, `r2`, `pca_mse`, `pca_r2`, `variance`, and the results of `sparsity` and `filters`.
-    """
+) -> dict[str, Any]:
+    """All metrics of an evaluation on preprocessed patches; `target` is rho, and PCA is fitted on `train`."""
     spread, pca = variance(patches), pca_error(train, patches, codes.shape[1])
     return {
-        "patches": len(patches),
-        "mse": mean_squared_error(patches, reconstructions),
+        "patches": len(patches), "mse": mean_squared_error(patches, reconstructions),
         "r2": r2(patches, reconstructions),
-        "pca_mse": pca,
-        "pca_r2": 1 - pca / spread,
-        "variance": spread,
-        **sparsity(codes, target),
-        **filters(kernel),
-    }
+        "pca_mse": pca, "pca_r2": 1 - pca / spread, "variance": spread, **sparsity(codes, target), **filters(kernel),
+    }  # fmt: skip

@@ -9,14 +9,9 @@ from zoo.patches.data import Photograph, write_patches
 
 
 def draw(name: str, side: int, random: np.random.Generator) -> Photograph:
-    """Draws a picture of disks with power-law radii, each of one color, that cover each other like fallen leaves.
+    """Draws a square picture of disks with power-law radii, each of one color, that cover each other like leaves.
 
     Lee, Mumford, Huang: Occlusion models for natural images, International Journal of Computer Vision, 2001.
-
-    Args:
-        name: The picture's name.
-        side: Pixels a side.
-        random: The source of all randomness.
     """
     pixels = np.zeros((side, side, 3), np.float32)
     rows, columns = np.mgrid[:side, :side]
@@ -34,18 +29,7 @@ def draw(name: str, side: int, random: np.random.Generator) -> Photograph:
 
 
 def write_simulated(path: Path, count: int = 10240, size: int = 16, pictures: int = 12, seed: int = 0) -> None:
-    """Writes patches of simulated pictures, labeled as such.
-
-    Args:
-        path: The file.
-        count: Number of patches.
-        size: Pixels a side, from 2 to 256.
-        pictures: Number of pictures, 2 or more so that one can be held out.
-        seed: The source of all randomness.
-
-    Raises:
-        ZooError: If there are fewer than two pictures, or the size is out of range.
-    """
+    """Writes patches of simulated pictures, 2 or more so that one can be held out, labeled as such."""
     if pictures < 2:
         raise ZooError(f"{pictures} pictures; a test on other pictures needs 2 or more")
     if not 2 <= size <= 256:

@@ -83,37 +83,11 @@ def _sample(part: Examples, count: int) -> Examples:
     return _chosen(part, part.rows[np.linspace(0, len(part) - 1, min(count, len(part))).astype(int)])
 
 
-def _inputs(part: Examples) -> NDArray[np.float32]:
-    return np.concatenate([inputs for inputs, _ in part.blocks()])
-
-
 @dataclass(frozen=True)
 class PatchSplit(Split):
-    """Patches that have been preprocessed and divided.
-
-    Args:
-        scale: Constants of the preprocessing, fitted on the training patches.
-    """
+    """Patches that have been preprocessed by a scale that was fitted on those for training, and divided."""
 
     scale: Scale = field(kw_only=True)
-
-
-def _training_batches(train: Examples, recipe: Recipe) -> tuple[Callable[..., tf.data.Dataset], int]:
-    """The batches of a `Feed`, and the number of rows per epoch."""
-    augmentation = PatchAugmentation.from_json(recipe.augmentation or {})
-    batches = partial(pipeline.training_batches, seed=recipe.seed)
-    if not augmentation.symmetries:
-        return partial(batches, train), len(train)
-    vectors = _inputs(train)
-    turned, repeated = (Examples.all(x, x) for x in (patches.symmetric(vectors), np.tile(vectors, (8, 1))))
-    first_plain = recipe.epochs - round(augmentation.plain * recipe.epochs)
-
-    def of_epochs(sizes: Sequence[int], first_epoch: int = 0) -> tf.data.Dataset:
-        before = max(0, first_plain - first_epoch) * len(sizes)
-        plain = batches(repeated, sizes, first_epoch=max(first_epoch, first_plain))
-        return batches(turned, sizes, first_epoch=first_epoch).take(before).concatenate(plain)
-
-    return of_epochs, len(turned)
 
 
 class _Terms(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
@@ -133,7 +107,7 @@ class _Terms(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
 
 
 def _held_out_scores(model: SparseAutoencoder, held_out: Examples, constants: Mapping[str, Any]) -> dict[str, float]:
-    vectors = _inputs(held_out)
+    vectors = held_out.arrays()[0]
     terms = _cost(model, vectors, constants)
     return {"cost": float(sum(terms.values())), "mse": 2 * float(terms["error"]) / vectors.shape[1]}
 
@@ -150,7 +124,7 @@ def _cost(model: SparseAutoencoder, vectors: Any, constants: Mapping[str, Any]) 
 
 
 def metadata_of(loaded: Loaded) -> AutoencoderMetadata:
-    """Returns the metadata of an autoencoder; refuses other models."""
+    """The metadata of an autoencoder; other models are refused."""
     if not isinstance(loaded.metadata, AutoencoderMetadata):
         raise ZooError(f"{loaded.name}: is a {loaded.metadata.family}; expected an autoencoder of patches")
     return loaded.metadata
@@ -187,20 +161,17 @@ def _parts(loaded: Loaded, data: PatchData, split: str) -> tuple[str, Examples, 
 
 
 def _codes(loaded: Loaded, part: Examples) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Computes codes and reconstructions of patches, a block at a time."""
+    """Codes and reconstructions of patches, a block at a time."""
     codes, reconstructions = zip(*(_encode(loaded, rgb) for rgb, _ in part.blocks()), strict=True)
     return np.concatenate(codes), np.concatenate(reconstructions)
 
 
-def _encode(loaded: Loaded, rgb: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Computes codes and reconstructions of a batch of patches."""
+def _encode(loaded: Loaded, rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Codes and reconstructions of patches `(N, 3, S, S)`, or of vectors `(N, S * S)` that are preprocessed."""
     if loaded.interpreter is not None:
         run = loaded.interpreter.run
-        return run("encode", rgb=rgb)["code"], run("reconstruct", rgb=rgb)["patch"]
-    return _encode_vectors(loaded, Scale(*metadata_of(loaded).scale).apply(rgb))
-
-
-def _encode_vectors(loaded: Loaded, vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        return run("encode", rgb=rows)["code"], run("reconstruct", rgb=rows)["patch"]
+    vectors = rows if rows.ndim == 2 else Scale(*metadata_of(loaded).scale).apply(rows)
     codes = np.asarray(loaded.keras_model.encode(vectors))
     return codes, np.asarray(loaded.keras_model.decode(codes))
 
@@ -222,7 +193,7 @@ def _golden(loaded: Loaded, data: PatchData | None, split: str) -> NDArray[np.fl
         return np.concatenate([patches.cut(picture, _GOLDEN // 4, size, random)[0] for picture in pictures])
     _check_size(size**2, data, loaded.name)
     _, held_out, training_part = _parts(loaded, data, "test")
-    return _inputs(_sample(held_out if split == "test" else training_part, _GOLDEN))
+    return _sample(held_out if split == "test" else training_part, _GOLDEN).arrays()[0]
 
 
 def kernel(loaded: Loaded) -> NDArray[np.float32]:
@@ -274,7 +245,7 @@ class AutoencoderTask(Task):
     def build(self, training: "Training", split: PatchSplit) -> SparseAutoencoder:
         """Creates the model."""
         known = {
-            "pixels": split.data.pixels, "scale": split.scale.constants, "seed": training.recipe.seed,
+            "pixels": split.data.pixels, "scale": list(split.scale), "seed": training.recipe.seed,
             "name": training.name,
         }  # fmt: skip
         model: SparseAutoencoder = find_family(training.family).load()(**known | training.arguments)
@@ -283,32 +254,37 @@ class AutoencoderTask(Task):
 
     def feed(self, model: SparseAutoencoder, split: PatchSplit, recipe: Recipe) -> Feed:
         """Batches of patches, in all symmetries if the recipe says so."""
-        batches, rows = _training_batches(split.train, recipe)
-        held_out = split.validation
-        return Feed(
-            batches, rows,
-            # The sparsity term depends on the mean of a batch, so validation is one batch, or a few of equal size.
-            None if held_out is None else pipeline.batches(
-                held_out, -(-len(held_out) // -(-len(held_out) // 4096))
-            ),
-            callbacks=[_Terms(_inputs(_sample(split.train, _TERMS)))],
-        )  # fmt: skip
+        train, held_out = split.train, split.validation
+        augmentation = PatchAugmentation.from_json(recipe.augmentation or {})
+        batches, rows = partial(pipeline.training_batches, seed=recipe.seed), len(train)
+        of_epochs: Callable[..., tf.data.Dataset] = partial(batches, train)
+        if augmentation.symmetries:
+            vectors, rows = train.arrays()[0], 8 * rows
+            turned, repeated = (Examples.all(x, x) for x in (patches.symmetric(vectors), np.tile(vectors, (8, 1))))
+            first_plain = recipe.epochs - round(augmentation.plain * recipe.epochs)
+
+            def of_epochs(sizes: Sequence[int], first_epoch: int = 0) -> tf.data.Dataset:
+                before = max(0, first_plain - first_epoch) * len(sizes)
+                plain = batches(repeated, sizes, first_epoch=max(first_epoch, first_plain))
+                return batches(turned, sizes, first_epoch=first_epoch).take(before).concatenate(plain)
+
+        # The sparsity term depends on the mean of a batch, so validation is one batch, or a few of equal size.
+        size = 0 if held_out is None else -(-len(held_out) // -(-len(held_out) // 4096))
+        validation = None if held_out is None else pipeline.batches(held_out, size)
+        return Feed(of_epochs, rows, validation, callbacks=[_Terms(_sample(train, _TERMS).arrays()[0])])
 
     def scores(self, model: SparseAutoencoder, split: PatchSplit) -> dict[str, float]:
-        """Computes `cost` and `mse` of a trained model on the held-out photographs.
-
-        The cost is that of the course, with its constants, so that models with other weights of the penalties are
-        compared by the same measure.
-        """
+        """Computes `cost` and `mse` of a trained model on the held-out photographs."""
         if split.validation is None:
             raise ZooError(f"{split.data}: nothing is held out to score on: set validation above 0")
+        # The course's own constants, so that models with other weights of the penalties are compared by one measure.
         return _held_out_scores(model, split.validation, COURSE)
 
     def finish(
         self, model: SparseAutoencoder, split: PatchSplit, recipe: Recipe, learners: Sequence[Model] = ()
     ) -> dict[str, Any]:
         """Returns `train_patches`, `held_out` (photographs), `held_out_patches`, and `validation` (`loss`, `mse`)."""
-        limit, low, high = split.scale.constants
+        limit, low, high = split.scale
         model.scale = (limit, low, high)
         held_out = split.validation
         names = [] if held_out is None else held_out.group_names()
@@ -336,10 +312,6 @@ class AutoencoderTask(Task):
         """Evaluates a model on patches: on held-out photographs if it was trained on this file, otherwise on all.
 
         PCA, the baseline, is always evaluated.
-
-        Returns:
-            The metrics of `zoo.patches.metrics.report`, those of `by_photograph` if the file names its photographs, and
-            `model`, `data`, `split`, `photographs`, `simulated`, `notes`.
         """
         metadata = metadata_of(loaded)
         data = self.read(data)
@@ -378,12 +350,10 @@ class AutoencoderTask(Task):
                 f"input: values up to {largest:g}; {loaded.name} reads patches in [0, 1]: divide them by 255"
             )
         size = metadata_of(loaded).size
-        if rows.shape[1:] == (size**2,) and loaded.model is not None:
-            codes, reconstructions = _encode_vectors(loaded, rows)
-        elif rows.shape[1:] == (3, size, size):
-            codes, reconstructions = _encode(loaded, rows)
-        else:
+        known = [(3, size, size), *([] if loaded.model is None else [(size**2,)])]
+        if rows.shape[1:] not in known:
             raise ZooError(f"input: patches of shape {rows.shape}; {loaded.name} reads (N, 3, {size}, {size})")
+        codes, reconstructions = _encode(loaded, rows)
         probabilities = np.empty((len(rows), 0), np.float32)
         return Predictions(np.empty(0, str), probabilities, (), None, codes, reconstructions)
 
@@ -451,17 +421,13 @@ class AutoencoderTask(Task):
         )  # fmt: skip
 
     def pictures(self, loaded: Loaded, data: PatchData, count: int = 200) -> dict[str, Any]:
-        """Returns arrays of random patches that figures show: patches, reconstructions, filters.
-
-        Returns:
-            `rgb (count, 3, S, S)`, `patches` and `reconstructions` `(count, S * S)`, `kernel (S * S, H)`.
-        """
+        """Random patches `rgb (count, 3, S, S)`, as `patches` and `reconstructions` `(count, S * S)`; and `kernel`."""
         data = self.read(data)
         part = _parts(loaded, data, "test")[1]
         chosen = _chosen(part, np.random.default_rng(0).choice(part.rows, min(count, len(part)), replace=False))
         # The rows of a file are ordered by photograph.
         mixed = np.random.default_rng(1).permutation(len(chosen))
-        rgb = _inputs(chosen)[mixed]
+        rgb = chosen.arrays()[0][mixed]
         return {
             "rgb": rgb,
             "patches": Scale(*metadata_of(loaded).scale).apply(rgb),
