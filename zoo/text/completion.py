@@ -16,14 +16,7 @@ from zoo.text.task import TASK, context_of, embedding, log_probabilities, metada
 
 
 def next_words(loaded: Loaded, text: str, count: int = 10) -> dict[str, Any]:
-    """Predicts the most probable next words after the last words of a text.
-
-    Returns:
-        `context`, the words that were read, and `next`, records with `word` and `probability`.
-
-    Raises:
-        ZooError: If there are too few words, or one is not in the vocabulary.
-    """
+    """The most probable next words after the last words of a text: `context` and `next`."""
     context, words = context_of(loaded, text), metadata_of(loaded).words
     return {"context": [words[i] for i in context], "next": _best(loaded, [context], count)[0]}
 
@@ -35,21 +28,7 @@ def _best(loaded: Loaded, contexts: ArrayLike, count: int) -> list[list[dict[str
 
 
 def generate(loaded: Loaded, text: str, count: int, temperature: float = 1.0, seed: int = 0) -> dict[str, Any]:
-    """Generates text, as `TrigramLM.generate` does, from a Keras model or an exported file.
-
-    Args:
-        loaded: Model.
-        text: Beginning of the text, at least as many words as the model reads.
-        count: Number of words to generate.
-        temperature: Sampling temperature, above 0. Lower values prefer probable words.
-        seed: Random seed.
-
-    Returns:
-        `text`, the whole text, and `added`, the generated words.
-
-    Raises:
-        ZooError: If an argument is out of range, or a word is not in the vocabulary.
-    """
+    """Continues a text by some words, as `TrigramLM.generate` does; `added` are the generated words."""
     known = metadata_of(loaded)
     words = sample(
         partial(log_probabilities, loaded), known.words, known.context, text, count, temperature, seed, loaded.name
@@ -58,14 +37,7 @@ def generate(loaded: Loaded, text: str, count: int, temperature: float = 1.0, se
 
 
 def neighbors(loaded: Loaded, word: str, count: int = 10) -> dict[str, Any]:
-    """Finds similar words by the cosine similarity of their embeddings.
-
-    Returns:
-        `word` and `nearest`, records with `word` and `cosine`.
-
-    Raises:
-        ZooError: If the word is not in the vocabulary, or it is not one word.
-    """
+    """Finds the words nearest to a word by the cosine similarity of their embeddings."""
     words = metadata_of(loaded).words
     ids = word_ids(word, words, loaded.name)
     if len(ids) != 1:
@@ -75,14 +47,7 @@ def neighbors(loaded: Loaded, word: str, count: int = 10) -> dict[str, Any]:
 
 
 def examples(loaded: Loaded, data: TrigramData, count: int = 5, top: int = 10, seed: int = 0) -> list[dict[str, Any]]:
-    """Predicts the next words of random test rows: `count` rows, `top` words each.
-
-    Returns:
-        Records with `context`, `wanted` (the actual next word) and `next`.
-
-    Raises:
-        ZooError: If the data has another vocabulary.
-    """
+    """Predicts `top` next words of `count` random test rows; `wanted` is the actual next word."""
     words = metadata_of(loaded).words
     require_fit(data, words, loaded.name, metadata_of(loaded).context)
     chosen = np.random.default_rng(seed).choice(len(data.test), min(count, len(data.test)), replace=False)

@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,11 +50,7 @@ class Trigrams(Examples):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class TrigramData(Data):
-    """Trigrams for training, validation and test.
-
-    Args:
-        words: The vocabulary, in the order of the word numbers.
-    """
+    """Trigrams for training, validation and test; `words` is the vocabulary, in the order of the word numbers."""
 
     task: ClassVar[str] = "text"
     file: ClassVar[str] = "data2.h5 of `zoo data make text`"
@@ -70,15 +66,7 @@ class TrigramData(Data):
 
 
 def read(path: Path) -> TrigramData:
-    """Checks a file in the course's layout and reads it.
-
-    Args:
-        path: data2.h5 or a file with the same layout.
-
-    Raises:
-        ZooError: If a key is missing or has another shape, a word is empty or occurs twice, or a number is not that of
-            a word.
-    """
+    """Checks a file in the course's layout and reads it."""
     hdf5.check(path, "text")
     words = tuple(hdf5.read(path, "words").tolist())
     _check_words(f"{path}: key 'words'", words)
@@ -112,11 +100,7 @@ def _numbers(path: Path, key: str, words: int) -> NDArray[np.int32]:
 
 
 def read_vocabulary(path: Path) -> tuple[str, ...]:
-    """Words of a file in this layout, or of a text file with one word per line.
-
-    Raises:
-        ZooError: If it cannot be read, or holds a word twice.
-    """
+    """Words of a file in this layout, or of a text file with one word per line."""
     if hdf5.is_hdf5(path):
         hdf5.check(path, "text")
         words = tuple(hdf5.read(path, "words").tolist())
@@ -128,13 +112,7 @@ def read_vocabulary(path: Path) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Text:
-    """Text as word numbers.
-
-    Args:
-        words: All different words, in the order of their first occurrence.
-        numbers: `(T,)` the number of each word of the text.
-        sentences: `(T,)` the number of its sentence, rising.
-    """
+    """Text of T words: the different ones in order; the number of each word, `(T,)`, and of its sentence, rising."""
 
     words: tuple[str, ...]
     numbers: NDArray[np.int32]
@@ -158,12 +136,6 @@ class Text:
         sentences = np.repeat(np.arange(len(lengths), dtype=np.int32), np.array(lengths, np.int32))
         return cls(tuple(known), np.array(numbers, np.int32), sentences)
 
-    def most_frequent(self, where: NDArray[np.bool_]) -> tuple[str, ...]:
-        """The words at some positions `(T,)`, the most frequent first, ties in alphabetical order."""
-        counts = np.bincount(self.numbers[where], minlength=len(self.words))
-        found = np.flatnonzero(counts).tolist()
-        return tuple(self.words[i] for i in sorted(found, key=lambda i: (-counts[i], self.words[i])))
-
     def numbered(self, words: Sequence[str]) -> NDArray[np.int32]:
         """The text `(T,)` as numbers of the given words, from 1; 0 stands for all other words."""
         wanted = {word: number for number, word in enumerate(words, 1)}
@@ -178,11 +150,7 @@ _BINARY = {
 
 
 def read_lines(paths: Sequence[Path]) -> Iterator[str]:
-    """Lines of text files, one file after another.
-
-    Raises:
-        ZooError: If a file is missing, empty, or not UTF-8.
-    """
+    """Lines of text files in UTF-8, one file after another."""
     for path in paths:
         if not path.is_file():
             raise ZooError(f"{path}: {'is a folder, not a file' if path.is_dir() else 'no such file'}")
@@ -191,7 +159,14 @@ def read_lines(paths: Sequence[Path]) -> Iterator[str]:
             if kind := next((kind for start, kind in _BINARY.items() if file.peek(len(start)).startswith(start)), None):
                 raise ZooError(f"{path}: is {kind}, not text: expected plain text (UTF-8), one sentence per line")
             for line in file:
-                text = _decode(path, line, offset)
+                try:
+                    text = line.decode("utf-8").removeprefix("\N{BYTE ORDER MARK}")
+                except UnicodeDecodeError as error:
+                    place = f"byte 0x{line[error.start]:02x} at offset {offset + error.start}"
+                    raise ZooError(f"{path}: {place} is not UTF-8: convert the file (iconv -t UTF-8)") from None
+                if "\0" in text:
+                    place = f"byte 0x00 at offset {offset + line.index(0)}"
+                    raise ZooError(f"{path}: {place}; expected UTF-8 text: convert the file")
                 offset += len(line)
                 empty = empty and not text.strip()
                 yield text
@@ -199,27 +174,11 @@ def read_lines(paths: Sequence[Path]) -> Iterator[str]:
             raise ZooError(f"{path}: no word in it; expected text, one sentence per line")
 
 
-def _decode(path: Path, line: bytes, offset: int) -> str:
-    try:
-        text = line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        place = f"byte 0x{line[error.start]:02x} at offset {offset + error.start}"
-        raise ZooError(f"{path}: {place} is not UTF-8: convert the file (iconv -t UTF-8)") from None
-    if "\0" in text:
-        raise ZooError(f"{path}: byte 0x00 at offset {offset + line.index(0)}; expected UTF-8 text: convert the file")
-    return text.removeprefix("\N{BYTE ORDER MARK}")
+class Summary(NamedTuple):
+    """How a text became rows of four words: how many, how many had a word outside the vocabulary, and what is unusual.
 
-
-@dataclass(frozen=True)
-class Summary:
-    """How a text became rows.
-
-    Args:
-        rows: Rows of four words in the text.
-        left_out: Rows with a word outside the vocabulary.
-        overlap: The share of test rows that have a position of the text in common with a training row: `as_split`, and
-            `shuffled` if all rows had been shuffled.
-        notes: What is unusual about the splits.
+    `overlap` is the share of test rows that have a position of the text in common with a training row: `as_split`, and
+    `shuffled` if all rows had been shuffled.
     """
 
     rows: int
@@ -229,29 +188,16 @@ class Summary:
 
 
 def write_trigrams(
-    path: Path,
-    texts: Sequence[Path],
-    vocabulary: int | Path,
-    validation_rows: RowRange | None = None,
+    path: Path, texts: Sequence[Path], vocabulary: int | Path, validation_rows: RowRange | None = None,
     test_rows: RowRange | None = None,
-) -> Summary:
-    """Makes a file in the course's layout from text files.
+) -> Summary:  # fmt: skip
+    """Makes a file in the course's layout from text files, one sentence per line, read one after another.
 
     By default the last tenth of the rows is test and the tenth before it validation, both rounded to whole sentences.
-    If rows are given instead, all others are training.
+    If rows are given instead, the first and the one after the last, from 0 through the text, all others are training.
 
-    Args:
-        path: The file, written whole or not at all.
-        texts: UTF-8, one sentence per line; read one after another.
-        vocabulary: The number of most frequent words of the training rows, each position of the text counted once, ties
-            in alphabetical order; or a file with the words, in this layout or as text with one word per line, whose
-            order is preserved.
-        validation_rows: First row and the one after the last, numbered from 0 through the text.
-        test_rows: Likewise.
-
-    Raises:
-        ZooError: If a file cannot be read, the text has too few words or lacks some of the vocabulary's, ranges overlap
-            or are outside the text, or a split is empty.
+    `vocabulary` is the number of most frequent words of the training rows, each position of the text counted once, ties
+    in alphabetical order; or a file for `read_vocabulary`, whose order is preserved.
 
     Example:
         >>> folder = Path(getfixture("tmp_path"))
@@ -379,17 +325,19 @@ def _notes(sentences: NDArray[np.int32], ranges: Mapping[str, RowRange]) -> tupl
 
 
 def _most_frequent(names: str, text: Text, places: NDArray[np.int64], count: int) -> tuple[str, ...]:
+    """The most frequent words of rows that begin at some places, ties in alphabetical order."""
     if count < 1:
         raise ZooError(f"a vocabulary of {count} words; expected 1 or more")
-    ranked = text.most_frequent(_covered(places, len(text.numbers)))
-    if not ranked:
+    counts = np.bincount(text.numbers[_covered(places, len(text.numbers))], minlength=len(text.words))
+    found = np.flatnonzero(counts).tolist()
+    if not found:
         raise ZooError(f"{names}: no training rows are left: give more text, one sentence per line")
-    if len(ranked) < count:
+    if len(found) < count:
         raise ZooError(
-            f"{names}: {len(ranked)} different words in the training rows, too few for a vocabulary of {count}: pass "
-            f"--vocabulary {len(ranked)} or fewer, or more text"
+            f"{names}: {len(found)} different words in the training rows, too few for a vocabulary of {count}: pass "
+            f"--vocabulary {len(found)} or fewer, or more text"
         )
-    return ranked[:count]
+    return tuple(text.words[i] for i in sorted(found, key=lambda i: (-counts[i], text.words[i]))[:count])
 
 
 def describe(source: Path | TrigramData) -> dict[str, Any]:
@@ -411,11 +359,9 @@ def describe(source: Path | TrigramData) -> dict[str, Any]:
 
 
 def leaks(data: TrigramData, seed: int = 0) -> dict[str, dict[str, float]]:
-    """How much of the test split is in training: as split, and if all rows had been shuffled by a seed.
+    """The shares of test `rows` (four words) and test `contexts` (three) that occur in training.
 
-    Returns:
-        For `as_split` and `shuffled`, the shares of test `rows` (four words) and test `contexts` (three) that occur in
-        training.
+    `as_split`, and `shuffled` if all rows had been shuffled by a seed.
     """
     splits = (data.train, data.validation, data.test)
     every = np.concatenate([np.column_stack([split.contexts, split.next_words]) for split in splits])

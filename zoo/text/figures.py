@@ -18,17 +18,7 @@ _ROUNDS = 2000
 
 
 def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Draws all figures of an evaluation.
-
-    Args:
-        report: Unused.
-        history: Records of the epochs of the training. May be empty.
-        pictures: `words` and their positions in two dimensions, `places`. May be empty.
-        folder: Folder to write to.
-
-    Returns:
-        Paths of the figures.
-    """
+    """Draws all figures of an evaluation; `pictures` are those of the task, if there are any. Returns their paths."""
     drawn = {}
     if history:
         drawn["training.png"] = training(history)
@@ -38,12 +28,7 @@ def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[st
 
 
 def words(names: Sequence[str], places: Floats) -> Figure:
-    """Draws words at their positions in two dimensions.
-
-    Args:
-        names: V words.
-        places: `(V, 2)`.
-    """
+    """Draws V words at their positions in two dimensions, `(V, 2)`."""
     with subplots(*_SIZE, grid=False) as (figure, axis):
         low, high = places.min(axis=0), places.max(axis=0)
         inches = (places - low) / np.maximum(high - low, 1e-9) * (_SIZE - 0.5)
@@ -59,11 +44,7 @@ def words(names: Sequence[str], places: Floats) -> Figure:
 
 
 def without_overlaps(centers: Floats, sizes: Floats) -> Floats:
-    """Moves boxes until none overlap, each pair by the shorter way.
-
-    Args:
-        centers: `(N, 2)`.
-        sizes: `(N, 2)` widths and heights.
+    """Moves boxes, centers and sizes `(N, 2)`, until none overlap, each pair by the shorter way.
 
     Example:
         >>> without_overlaps(np.array([[0.0, 0.0], [0.0, 0.5]]), np.array([[3.0, 1.0], [3.0, 1.0]])).round(2).tolist()

@@ -23,12 +23,9 @@ TOP = (1, 5, 10)
 
 
 def cross_entropy_and_rank(logits: Floats, targets: Ids) -> tuple[Floats, Ids]:
-    """Computes the cross-entropy -log p and the rank of each target, where the most probable word has rank 1.
+    """The cross-entropy -log p, in nats, and the rank of each target: 1 for the most probable word.
 
     Equally probable words rank in the order of the vocabulary, as with `argmax`.
-
-    Returns:
-        Cross-entropies `(N,)` in nats, and ranks `(N,)`.
 
     Example:
         >>> loss, rank = cross_entropy_and_rank(np.log([[0.5, 0.25, 0.25]]), np.array([2]))
@@ -42,11 +39,7 @@ def cross_entropy_and_rank(logits: Floats, targets: Ids) -> tuple[Floats, Ids]:
 
 
 def report(logits: Floats, targets: Ids, seen: NDArray[np.bool_]) -> dict[str, Any]:
-    """Computes all metrics of an evaluation. `seen (N,)` says whether each context occurs in the training set.
-
-    Returns:
-        `rows`, `cross_entropy` (nats), `perplexity`, `top1`, `top5`, `top10`, and for `seen` and `unseen` contexts
-        `rows`, `top1` and `cross_entropy`, the last two None if there are no rows.
+    """All metrics of an evaluation; `seen (N,)` says whether each context occurs in the training set.
 
     Example:
         >>> logits, targets = np.log([[0.5, 0.5], [0.25, 0.75]]), np.array([0, 1])
@@ -64,12 +57,9 @@ def scores(logits: Floats, targets: Ids) -> dict[str, float]:
 
 
 def hardest(logits: Floats, targets: Ids, least: int = 100, count: int = 10) -> list[dict[str, int | float]]:
-    """Finds the `count` words that are predicted correctly least often, of those that are a target `least` times.
+    """The `count` words that are predicted correctly least often, of those that are a target `least` times.
 
-    Returns:
-        A record per word, the hardest first: its id `word`, the number of `rows` with it as the target, `top1`, the id
-        `taken_for` of the word most often predicted instead, and how many `times`. Among equally hard words the more
-        frequent come first.
+    Words are ids. Among equally hard words the more frequent come first.
 
     Example:
         >>> logits = np.log([[0.6, 0.4], [0.6, 0.4], [0.6, 0.4]])
@@ -89,22 +79,18 @@ def hardest(logits: Floats, targets: Ids, least: int = 100, count: int = 10) -> 
 
 
 def _summary(loss: Floats, rank: Ids, seen: NDArray[np.bool_]) -> dict[str, Any]:
-    return {
-        "rows": len(loss),
-        "cross_entropy": float(loss.mean()),
-        "perplexity": float(np.exp(loss.mean())),
-        **{f"top{k}": float((rank <= k).mean()) for k in TOP},
-        "seen": _part(loss[seen], rank[seen]),
-        "unseen": _part(loss[~seen], rank[~seen]),
+    parts = {
+        name: {
+            "rows": int(rows.sum()),
+            "top1": float((rank[rows] == 1).mean()) if rows.any() else None,
+            "cross_entropy": float(loss[rows].mean()) if rows.any() else None,
+        }
+        for name, rows in (("seen", seen), ("unseen", ~seen))
     }
-
-
-def _part(loss: Floats, rank: Ids) -> dict[str, Any]:
     return {
-        "rows": len(loss),
-        "top1": float((rank == 1).mean()) if len(rank) else None,
-        "cross_entropy": float(loss.mean()) if len(loss) else None,
-    }
+        "rows": len(loss), "cross_entropy": float(loss.mean()), "perplexity": float(np.exp(loss.mean())),
+        **{f"top{k}": float((rank <= k).mean()) for k in TOP}, **parts,
+    }  # fmt: skip
 
 
 def baselines(train: Rows, test: Rows, vocabulary: int) -> Mapping[str, dict[str, Any]]:
@@ -121,10 +107,7 @@ def baselines(train: Rows, test: Rows, vocabulary: int) -> Mapping[str, dict[str
 
 
 def nearest(embedding: Floats, word: int, count: int) -> list[tuple[int, float]]:
-    """Finds the nearest words by the cosine similarity of their embeddings `(V, D)`.
-
-    Returns:
-        Pairs of id and cosine, the nearest first, without the word itself.
+    """Ids and cosines of the nearest words by their embeddings `(V, D)`, without the word itself.
 
     Example:
         >>> nearest(np.array([[1.0, 0.0], [0.0, 1.0], [3.0, 0.1]]), 0, 1)[0][0]

@@ -42,11 +42,11 @@ BLOCK_BYTES = 32 << 20
 
 @dataclass(frozen=True)
 class Order:
-    """The n-grams of one length.
+    """The n-grams of one length, of which H histories of n - 1 words occurred.
 
     Args:
         history: Length of the history, n - 1.
-        histories: Keys of the histories that occurred, `(H,)`, ascending.
+        histories: Keys of the histories, `(H,)`, ascending.
         discounted: Discounted probabilities (c - D) / c(h .) of the words after each history, sparse, `(H, V)`.
         backoff: Weight of the shorter history for each history, `(H,)`.
     """
@@ -80,12 +80,7 @@ class Order:
 
 @dataclass(frozen=True)
 class NGrams:
-    """A fitted n-gram model, as returned by `unigram`, `bigram` and `kneser_ney`.
-
-    Args:
-        orders: Orders, from the shortest to the longest.
-        vocabulary: V, size of the vocabulary.
-    """
+    """A fitted n-gram model: its orders, from the shortest to the longest, and V."""
 
     orders: tuple[Order, ...]
     vocabulary: int

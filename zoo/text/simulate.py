@@ -61,11 +61,7 @@ _WEIGHTS = {symbol: list(accumulate(1 / i for i in range(1, len(each) + 1))) for
 
 
 def simulate(count: int, seed: int) -> list[str]:
-    """Simulated sentences, tokenized.
-
-    Args:
-        count: Number of sentences.
-        seed: The source of all randomness; the first sentences do not depend on the count.
+    """Simulated sentences, tokenized; the first do not depend on the count.
 
     Example:
         >>> simulate(5, seed=0)[1:]
@@ -96,16 +92,7 @@ _MOST_SENTENCES = 10_000_000
 
 
 def write_simulated(path: Path, sentences: int = 20000, seed: int = 0) -> Summary:
-    """Makes a file in the course's layout from simulated sentences, labeled as such.
-
-    Args:
-        path: The file, written whole or not at all.
-        sentences: Number of sentences.
-        seed: The source of all randomness.
-
-    Raises:
-        ZooError: If there are too few sentences for three splits, or too many for memory.
-    """
+    """Makes a file in the course's layout from simulated sentences, labeled as such."""
     if sentences > _MOST_SENTENCES:
         raise ZooError(f"{sentences} sentences: expected at most {_MOST_SENTENCES}")
     details = {

@@ -59,13 +59,10 @@ class TextSplit(Split):
 
 
 def merged(rows: Trigrams, vocabulary: int, most: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Merges rows with the same context into fewer rows, whose targets are the distribution of the next words.
+    """Contexts `(M, 3)` and targets `(M, V)`: rows with the same context, merged, whose targets are distributions.
 
     A context that occurs n times becomes ceil(n / most) equal rows, so that no single row dominates a step. Targets are
     scaled so that the cost over an epoch does not change.
-
-    Returns:
-        Contexts `(M, 3)`, targets `(M, V)` float32.
 
     Example:
         >>> same = np.array([[0, 1, 2], [0, 1, 2]], np.int32)
@@ -222,12 +219,7 @@ class TrigramTask(Task):
     def evaluate(
         self, loaded: Loaded, data: TrigramData, *, split: str = "test", baselines: bool = True
     ) -> dict[str, Any]:  # fmt: skip
-        """Evaluates a model on rows with its vocabulary.
-
-        Returns:
-            The metrics of `zoo.text.metrics.report`, `hardest_words`, those of the n-gram models as `baselines`, and
-            `model`, `data`, `split`, `simulated`, `notes`.
-        """
+        """Evaluates a model, and n-gram models as baselines, on rows with its vocabulary."""
         metadata, data = metadata_of(loaded), self.read(data)
         digest = data.sha256
         require_fit(data, metadata.words, loaded.name, metadata.context)
