@@ -1,26 +1,20 @@
-"""A search for a recognizer that fits a phone, to copy and edit.
+"""A search for a recognizer, to copy and edit.
 
-    python tuning/search_activity.py --data data3.h5 --out search
+    python tuning/search_activity.py
 
-After a kill, the same command resumes. From the command line: `zoo tune activity_gru_pocket`.
+After a kill, the same command resumes.
 """
 
-from pathlib import Path
+from typing import Any
 
-from zoo.recipe import Limits
-from zoo.search.run import run_script
-from zoo.search.study import Study
+import zoo
 
-STUDY = Study(
-    "activity_gru_pocket",
-    Path("data3.h5"),
-    strategy="bayesian",
-    trials=60,
-    epochs=40,
-    limits=Limits(bytes=32_000),
+SEARCH: dict[str, Any] = {
+    "target": "activity_gru_pocket", "data": "data3.h5", "strategy": "bayesian", "trials": 60, "epochs": 40,
+    "limits": {"bytes": 32_000},
     # Not searched: values of the space, arguments of the model, fields of the recipe.
-    settings={"num_layers": 1},
-)
+    "settings": {"num_layers": 1},
+}  # fmt: skip
 
 if __name__ == "__main__":
-    run_script(STUDY, __doc__)
+    print(zoo.tune(**SEARCH, out="search", workers=1)["report"])

@@ -1,24 +1,18 @@
 """A search for a sparse autoencoder, to copy and edit: the nine of the course, by grid.
 
-    python tuning/search_patches.py --data data1.h5 --out search
+    python tuning/search_patches.py
 
-After a kill, the same command resumes. From the command line:
-`zoo tune sparse_autoencoder_course --space course --strategy grid`.
+After a kill, the same command resumes.
 """
 
-from pathlib import Path
+from typing import Any
 
-from zoo.search.run import run_script
-from zoo.search.study import Study
+import zoo
 
-STUDY = Study(
-    "sparse_autoencoder_course",
-    Path("data1.h5"),
-    strategy="grid",
-    space="course",
-    trials=9,
-    epochs=200,
-)
+SEARCH: dict[str, Any] = {
+    "target": "sparse_autoencoder_course", "data": "data1.h5", "strategy": "grid", "space": "course", "trials": 9,
+    "epochs": 200,
+}  # fmt: skip
 
 if __name__ == "__main__":
-    run_script(STUDY, __doc__)
+    print(zoo.tune(**SEARCH, out="search", workers=1)["report"])

@@ -83,14 +83,6 @@ def test_windows_without_subjects_are_told_to_be_unsafe(tmp_path):
     assert found["problems"] == ["no subject ids: whether a person is in training and in test cannot be known"]
 
 
-def test_one_person_without_a_test_part_is_described(tmp_path):
-    labels = one_hot(*range(6)).repeat(10, axis=0)
-    found = describe(write(tmp_path / "a.h5", trX=windows(60, 0), trY=labels, trS=np.ones(60, "i4")))
-    assert (found["sizes"], found["parts"]["test"]["windows"]) == ({"N": 60, "T": 50, "C": 3, "K": 6}, 0)
-    assert found["leaks"] == {"shared_rows": 0, "near_duplicates": 0, "subjects": []}
-    assert found["problems"] == []
-
-
 def test_recordings_are_counted_in_seconds(tmp_path):
     recordings.write(
         tmp_path / "a.h5", simulate.simulate(2, seed=0, seconds=5, rate=40), source="a test", simulated=True
@@ -103,40 +95,15 @@ def test_recordings_are_counted_in_seconds(tmp_path):
     assert json.loads(json.dumps(found)) == found
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "problems"),
-    [
-        (0.0, 1.0, ["no photographs named: patches of one may be on both sides of a split"]),
-        (
-            -0.1,
-            1.2,
-            [
-                "values from -0.100 to 1.200 overshoot [0, 1]",
-                "no photographs named: patches of one may be on both sides of a split",
-            ],
-        ),
-    ],
-)
-def test_patches_outside_their_range_are_a_problem(tmp_path, low, high, problems):
-    patches = np.full((5, 3, 8, 8), high, np.float32)
-    patches[3, :, 0] = low
+def test_patches_outside_their_range_are_a_problem(tmp_path):
+    patches = np.full((5, 3, 8, 8), 1.2, np.float32)
+    patches[3, :, 0] = -0.1
     found = describe(write(tmp_path / "a.h5", data=patches))
     assert (found["layout"], found["patches"]) == ("patches", 5)
-    assert found["problems"] == problems
-
-
-def test_patches_up_to_255_are_a_problem(tmp_path):
-    found = describe(write(tmp_path / "a.h5", data=np.full((5, 3, 8, 8), 255.0, np.float32)))
-    assert found["layout"] == "patches"
-    assert found["problems"][0].endswith(
-        "holds values from 255 to 255; expected about [0, 1]: train, evaluate and export with --levels 255"
-    )
-
-
-def test_patches_that_are_not_finite_are_a_problem(tmp_path):
-    patches = np.full((5, 3, 8, 8), 0.5, np.float32)
-    patches[3, 0, 0, 0] = np.nan
-    assert describe(write(tmp_path / "a.h5", data=patches))["problems"]
+    assert found["problems"] == [
+        "values from -0.100 to 1.200 overshoot [0, 1]",
+        "no photographs named: patches of one may be on both sides of a split",
+    ]
 
 
 def test_trigrams_are_counted_and_what_of_the_test_is_in_training_is_told(tmp_path):

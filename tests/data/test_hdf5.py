@@ -62,12 +62,6 @@ def test_a_file_is_known_by_its_keys_and_measured(tmp_path, layout, content, siz
     assert hdf5.check(path, layout) == sizes
 
 
-def test_a_missing_file_is_named(tmp_path):
-    path = tmp_path / "a.h5"
-    assert message(lambda: hdf5.check(path, "activity")) == f"{path}: no such file"
-    assert message(lambda: hdf5.check(tmp_path, "activity")) == f"{tmp_path}: is a folder, not a file"
-
-
 @pytest.mark.parametrize("content", [b"", b"time,x,y,z\n", b"PK\x03\x04"])
 def test_a_file_that_is_not_hdf5_is_named(tmp_path, content):
     path = tmp_path / "a.h5"
@@ -113,19 +107,11 @@ def test_a_file_of_another_kind_of_data_is_refused_with_its_keys(tmp_path):
     ("layout", "content", "words"),
     [
         ("activity", ACTIVITY | {"trY": None}, "no key 'trY' in the activity layout; found trS, trX, tstS, tstX, tstY"),
-        ("activity", ACTIVITY | {"trX": np.zeros((4, 15))}, "key 'trX' has shape (4, 15); expected (N, T, C)"),
-        ("activity", ACTIVITY | {"trY": np.zeros((5, 2))}, "key 'trY' has shape (5, 2); expected (4, K)"),
         ("activity", ACTIVITY | {"tstY": np.zeros((3, 6))}, "key 'tstY' has shape (3, 6); expected (3, 2)"),
-        ("activity", ACTIVITY | {"tstX": np.zeros((3, 9, 3))}, "key 'tstX' has shape (3, 9, 3); expected (M, 5, 3)"),
-        ("activity", ACTIVITY | {"trS": np.zeros(3, "i4")}, "key 'trS' has shape (3,); expected (4,)"),
         ("activity", ACTIVITY | {"trX": np.zeros((0, 5, 3))}, "key 'trX' is empty (shape (0, 5, 3)); expected at"),
         ("activity", ACTIVITY | {"trY": np.array([[b"a", b"b"]] * 4)}, "key 'trY' holds |S1; expected number"),
         ("activity", ACTIVITY | {"trS": np.zeros(4)}, "key 'trS' holds float64; expected whole numbers or text"),
-        ("activity", ACTIVITY | {"trX": None, "trX/part": [1]}, "key 'trX' is a group; expected a data set"),
         ("text", TRIGRAMS | {"vald": np.ones(5)}, "key 'vald' holds float64; expected whole numbers"),
-        ("text", TRIGRAMS | {"words": np.ones(2)}, "key 'words' holds float64; expected text"),
-        ("text", TRIGRAMS | {"trainx": np.ones((6, 2), "i4")}, "key 'trainx' has shape (6, 2); expected (N, 3)"),
-        ("patches", {"data": np.zeros((7, 1, 16, 16))}, "key 'data' has shape (7, 1, 16, 16); expected (N, 3, S, S)"),
         ("patches", {"data": np.zeros((7, 3, 16, 8))}, "key 'data' has shape (7, 3, 16, 8); expected (N, 3, S, S)"),
     ],
 )  # fmt: skip
@@ -252,7 +238,7 @@ def test_a_link_that_leads_nowhere_or_in_a_circle_and_a_fifo_are_named(tmp_path)
     (tmp_path / "b.h5").symlink_to(tmp_path / "missing.h5")
     os.mkfifo(tmp_path / "c.h5")
     assert "cannot be read (Too many levels of symbolic links)" in message(lambda: hdf5.identify(tmp_path / "a.h5"))
-    assert "no such file" in message(lambda: hdf5.identify(tmp_path / "b.h5"))
+    assert message(lambda: hdf5.check(tmp_path / "b.h5", "activity")) == f"{tmp_path / 'b.h5'}: no such file"
     assert "is a FIFO, not a file" in message(lambda: hdf5.identify(tmp_path / "c.h5"))
     assert "cannot be read" in message(lambda: hdf5.identify(tmp_path / ("a" * 300)))
 

@@ -14,7 +14,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from zoo import Recipe, ZooError
+from zoo import ZooError
 from zoo.activity import recordings, task
 from zoo.activity import simulate as gait
 from zoo.activity import windows as activity
@@ -287,11 +287,3 @@ def test_the_command_line_takes_a_build_where_it_takes_a_file(built, simulated, 
     wrong = zoo_cli("data", "describe", simulated, "--data-dir", ".")
     assert wrong.status == 1
     assert "zoo: --data-dir: requires tfds:NAME" in wrong.err
-
-
-def test_the_recipe_decides_the_same_validation_people_on_both_sides(built, simulated):
-    recipe = Recipe(validation=0.3)
-    of_file, of_build = (
-        task.TASK.split(task.TASK.read(p), recipe) for p in (simulated, tfds.load("zoo_activity", built))
-    )
-    assert of_file.train.people() == of_build.train.people()

@@ -89,7 +89,7 @@ def test_a_search_shows_every_seed_and_the_test_score():
         "default_score": 2.75,
     }  # fmt: skip
     page = search_report.result(found)
-    assert "| **3 (chosen)** | 2.2500 | 2.5000 | 2.2500, 2.7500 |" in page
+    assert "| **3 (chosen)** | 2.2500 | 2.5000 | - | 2.2500, 2.7500 |" in page
     assert "hidden_units 64, learning_rate 0.00123" in page
     assert "**cross-entropy 2.500, top-1 25.00%** on SIMULATED data" in page
 

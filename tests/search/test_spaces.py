@@ -1,5 +1,6 @@
 """What is searched: spaces, studies, and what is refused before anything is trained."""
 
+import runpy
 from pathlib import Path
 
 import h5py
@@ -142,10 +143,8 @@ def test_bad_commands_are_one_line_and_leave_nothing(arguments, words, simulated
     assert "torn.h5" not in arguments or [path.name for path in tmp_path.iterdir()] == ["torn.h5"]
 
 
-def test_the_scripts_say_what_they_search():
-    """A copy of a script starts with a study that is valid."""
-    for script in ("activity", "patches", "text"):
-        path = Path(__file__).parents[2] / "tuning" / f"search_{script}.py"
-        names = {}
-        exec(compile(path.read_text(), path, "exec"), names)
-        assert names["STUDY"].outline
+@pytest.mark.parametrize("script", ["activity", "patches", "text"])
+def test_a_script_to_copy_is_a_search_that_is_valid(script):
+    names = runpy.run_path(Path(__file__).parents[2] / "tuning" / f"search_{script}.py")
+    limits = Limits(**names["SEARCH"].pop("limits", {}))
+    assert Study(**names["SEARCH"] | {"data": NOWHERE, "limits": limits}).outline

@@ -66,7 +66,7 @@ def parallel(records: Sequence[Record], names: Sequence[str], measure: str, best
 
 
 def _axis(values: Sequence[Any]) -> tuple[NDArray[np.float64], list[tuple[float, str]]]:
-    """Returns values scaled to [0, 1], or `_UNUSED`, and tick labels."""
+    """Values scaled to [0, 1], or `_UNUSED`, and tick labels."""
     known = [value for value in values if value is not None]
     if any(isinstance(value, str) for value in known):
         names = sorted(set(known))
@@ -109,7 +109,7 @@ def pareto(records: Sequence[Record], measure: str, maximize: bool, chosen: int 
 
 
 def pareto_front(costs: NDArray[np.float64], gains: NDArray[np.float64]) -> list[int]:
-    """Returns the indices of the Pareto front, by increasing cost: nothing that costs less gains as much.
+    """Indices of the Pareto front, by increasing cost: nothing that costs less gains as much.
 
     Example:
         >>> pareto_front(np.array([3.0, 1.0, 2.0, 4.0]), np.array([0.9, 0.5, 0.4, 0.9]))

@@ -19,12 +19,7 @@ from typing import Any
 
 import grpc
 import keras_tuner as kt
-from keras_tuner.oracles import (
-    BayesianOptimizationOracle,
-    GridSearchOracle,
-    HyperbandOracle,
-    RandomSearchOracle,
-)
+from keras_tuner.oracles import BayesianOptimizationOracle, GridSearchOracle, HyperbandOracle, RandomSearchOracle
 
 from zoo import jobs
 from zoo.errors import ZooError
@@ -48,7 +43,7 @@ _STATUSES = {"running": "RUNNING", "scored": "COMPLETED", "failed": "FAILED", "r
 
 
 def role() -> str | None:
-    """Returns the name of this process, `chief` or that of a worker. None if the search has one process."""
+    """The name of this process, `chief` or that of a worker. None if the search has one process."""
     return os.environ.get("KERASTUNER_TUNER_ID") if "KERASTUNER_ORACLE_IP" in os.environ else None
 
 
@@ -56,9 +51,6 @@ def take_role(role: str, chief: str | None) -> None:
     """Sets keras-tuner's variables for `chief` or `worker`, and the `host:port` of the chief, where they are not set.
 
     A worker is named after its index in Slurm or Kubernetes, or after the host.
-
-    Raises:
-        ZooError: If the role is unknown, or the address of the chief is.
     """
     if role not in (CHIEF, "worker"):
         raise ZooError(f"role {role!r}: expected chief or worker")
@@ -77,11 +69,7 @@ def take_role(role: str, chief: str | None) -> None:
 
 
 def run(study: Study, folder: Path, trainer: Trainer) -> None:
-    """Runs or resumes the trials of a study, as chief or worker if the variables of keras-tuner are set.
-
-    Raises:
-        ZooError: If the data is invalid for a search, or this machine fails, for example because the disk is full.
-    """
+    """Runs or resumes the trials of a study, as chief or worker if the variables of keras-tuner are set."""
     # keras-tuner imports these late as well, since they need its version of protobuf.
     from keras_tuner.src.distribute.oracle_chief import start_server
     from keras_tuner.src.distribute.oracle_client import OracleClient
@@ -106,22 +94,18 @@ def run(study: Study, folder: Path, trainer: Trainer) -> None:
                 oracle.update_trial(trial.trial_id, {study.measure: record["score"]})
             oracle.end_trial(trial)
             ended += 1
-            if ended == _TRIALS_PER_PROCESS:
-                _recycle()
+            # TensorFlow never frees the memory of compiled functions.
+            if ended == _TRIALS_PER_PROCESS and (jobs.supervised() or role() is not None):
+                sys.exit(RECYCLED)
     except grpc.RpcError:
         # The chief crashed and is started again.
-        _recycle()
+        if jobs.supervised() or role() is not None:
+            sys.exit(RECYCLED)
         raise
 
 
-def _recycle() -> None:
-    """Ends this process where another takes its place: TensorFlow never frees the memory of compiled functions."""
-    if jobs.supervised() or role() is not None:
-        sys.exit(RECYCLED)
-
-
 def restore(study: Study, folder: Path) -> Any:
-    """Returns the oracle of a search, with the trials so far."""
+    """The oracle of a search, with the trials so far."""
     options = {
         "hyperband": {"max_epochs": study.epochs, "hyperband_iterations": _UNLIMITED},
         # keras-tuner's default, three random trials for each of two dozen dimensions, would be all of them.
@@ -162,7 +146,7 @@ class _Resumable(kt.Oracle):  # type: ignore[misc]  # keras-tuner has no types
 
     @kt.synchronized  # type: ignore[untyped-decorator]
     def create_trial(self, tuner_id: str) -> Any:
-        """Returns the unfinished trial of this worker, else a new one, else one of a worker that has not returned."""
+        """The unfinished trial of this worker, else a new one, else one of a worker that has not returned."""
         refused = sum(record["status"] == "refused" for record in self.records.all())
         self.max_trials = self.study.trials + min(refused, REFUSED * self.study.trials)
         trial = super().create_trial(tuner_id)

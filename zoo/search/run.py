@@ -8,7 +8,6 @@ by the mean, and only the chosen model is evaluated on test data, once.
 runs trials of the search in a folder, as a child process of a search.
 """
 
-import argparse
 import shutil
 import sys
 import tempfile
@@ -48,28 +47,10 @@ def search(
     study: Study, folder: Path | None = None, *, processes: int = 0, best: int = 3, seeds: int = 3,
     preset: Path | None = None, console: Console | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Runs or resumes a search.
+    """Runs or resumes a search, as `zoo.tune` says: in new `processes` of this machine, or with 0 in this one.
 
     If the environment variables of keras-tuner are set, this process is the chief, which assigns trials and then runs
-    the finals, or a worker, which runs trials.
-
-    Args:
-        study: Study to search.
-        folder: New folder, or folder of the same search. A new temporary folder by default.
-        processes: Number of processes on this machine that run trials. 0 runs them in this process.
-        best: Number of trials to train again.
-        seeds: Number of seeds with which each of them is trained.
-        preset: New folder for a copy of the chosen model. None by default.
-        console: Console that shows progress. None by default.
-
-    Returns:
-        `chosen`, the number of the chosen trial; `finals`, the best trials with the `mean` and `deviation` of their
-        `scores` with other `seeds`; `default_score`, the score of the trial with the default values, None if it has
-        none; `training` and `test` of the chosen model; and the paths of the `report`, the `model` and the `preset`, if
-        any. Empty for a worker.
-
-    Raises:
-        ZooError: If the study or the folder is invalid, or no trial has a score.
+    the finals, or a worker, which runs trials and returns nothing.
     """
     for what, value in (("best", best), ("seeds", seeds)):
         if value < 1:
@@ -77,7 +58,10 @@ def search(
     folder = folder or Path(tempfile.mkdtemp(prefix="zoo-search-")) / "search"
     console = console or Console(quiet=True)
     with claimed(study, folder):
-        copies = preset is not None and not _is_copy(folder, preset)
+        copies = preset is not None and not (
+            all((each / "config.json").is_file() for each in (folder / BEST, preset))
+            and read_json(folder / BEST / "config.json") == read_json(preset / "config.json")
+        )
         if preset is not None and copies:
             require_empty(preset)
         if oracles.role() not in (None, CHIEF):
@@ -115,25 +99,15 @@ def search(
 
 @contextmanager
 def claimed(study: Study, folder: Path) -> Iterator[None]:
-    """Claims a folder for a study, and keeps other runs out of it; workers share it with their chief.
-
-    Raises:
-        ZooError: If another run uses the folder, or it contains something else or another study.
-    """
+    """Claims a folder for a study, and keeps other runs out of it; workers share it with their chief."""
     with exclusive_folder(folder) if oracles.role() in (None, CHIEF) else nullcontext():
         study.open(folder)
         yield
 
 
 def log(folder: Path, name: str | None) -> Path:
-    """Returns the log of a process, or of the libraries in a search with one process."""
+    """The log of a process, or of the libraries in a search with one process."""
     return folder / (f"log.{name}.txt" if name else "log.txt")
-
-
-def _is_copy(folder: Path, preset: Path) -> bool:
-    """Returns whether a folder has a copy of the chosen model."""
-    own, saved = folder / BEST / "config.json", preset / "config.json"
-    return own.is_file() and saved.is_file() and bool(read_json(own) == read_json(saved))
 
 
 def _decide(study: Study, folder: Path, best: int, seeds: int, console: Console) -> None:
@@ -171,7 +145,7 @@ def _decide(study: Study, folder: Path, best: int, seeds: int, console: Console)
 
 
 def _repeat(trainer: Trainer, record: Record, count: int) -> dict[str, Any]:
-    """Trains a trial with other seeds. Returns its `score`, the new `scores`, and their `mean` and `deviation`."""
+    """Trains a trial with other seeds: its `score`, the new `scores`, and their `mean` and `deviation`."""
     study, plan = trainer.study, plan_of(record, trainer.study.base.name)
     # Above the seeds of all trials.
     first = study.first_seed + max(10_000, (1 + oracles.REFUSED) * study.trials + 1)
@@ -197,9 +171,6 @@ def run_processes(study: Study, folder: Path, count: int, watch: Callable[[], No
 
     A process that dies is started again under its name. The chief listens on a Unix socket in a private folder, so that
     no other user can reach it. `watch` is called about once a second.
-
-    Raises:
-        ZooError: If a process ends with an error, which is named, or dies again and again.
     """
     deaths = 0
 
@@ -228,18 +199,6 @@ def _run_trials(study: Study, folder: Path, show: Show = lambda records: None) -
     with exclusive(folder / (oracles.role() or CHIEF), "search", _LOCK_SECONDS):
         if not (folder / RESULT).is_file():
             oracles.run(study, folder, Trainer(study, folder / TRIALS, show))
-
-
-def run_script(study: Study, description: str | None) -> None:
-    """Runs a search as a script, whose options replace data, trials and epochs of the study, and prints its report."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=study.data)
-    parser.add_argument("--out", type=Path, default=Path("search"))
-    parser.add_argument("--trials", type=int, default=study.trials)
-    parser.add_argument("--epochs", type=int, default=study.epochs)
-    options = vars(parser.parse_args())
-    out = options.pop("out")
-    print(search(replace(study, **options), out, processes=1, console=Console(stderr=True))["report"])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

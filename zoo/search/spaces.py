@@ -17,13 +17,8 @@ from zoo.recipe import Recipe
 class HyperParameters:
     """Hyperparameters with the interface of keras-tuner's, some of which are fixed or have another default.
 
-    Args:
-        drawn: Hyperparameters of keras-tuner, which decide what is not fixed. The defaults do if it is None.
-        fixed: Fixed values by name.
-        defaults: Defaults by name, where the space contains them.
-
-    Attributes:
-        values: Values of the hyperparameters that a space has asked for; None where one does not apply.
+    What is not fixed is decided by keras-tuner's, `drawn`, or without them by the defaults. `values` are those that a
+    space has asked for; None where one does not apply.
 
     Example:
         >>> trigram(HyperParameters(fixed={"num_layers": 1}))[0]["num_layers"]
@@ -80,8 +75,20 @@ def activity(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
         "cell": cell,
         "magnitude": bool(hp.Choice("magnitude", [False, True], default=True)),
         "dropout": hp.Choice("dropout", [0.0, 0.1, 0.2, 0.3, 0.5]),
-        **(_convolutions(hp) if cell == "cnn" else _cells(hp)),
     }
+    if cell == "cnn":
+        arguments |= {
+            "filters": hp.Int("filters", 16, 64, step=8, default=48),
+            "kernel_size": hp.Choice("kernel_size", [3, 5, 7, 9, 11], default=9),
+            "num_blocks": hp.Choice("num_blocks", [3, 4, 5], default=4),
+        }
+    else:
+        arguments |= {
+            "frame": hp.Choice("frame", [2, 3, 5, 6, 10], default=5),
+            "units": hp.Int("units", 16, 96, step=8, default=32),
+            "num_layers": hp.Choice("num_layers", [1, 2], default=2),
+            "frame_activation": hp.Choice("frame_activation", ["linear", "tanh", "leaky_relu"], default="leaky_relu"),
+        }
     average = hp.Choice("ema_decay", [0.0, 0.99, 0.999], default=0.999)
     sensor = hp.Choice("sensor", [0.0, 0.5, 1.0, 1.5, 2.0], default=1.0)
     recipe = Recipe(
@@ -106,25 +113,6 @@ def activity(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
         },
     )  # fmt: skip
     return arguments, recipe
-
-
-def _cells(hp: HyperParameters) -> dict[str, Any]:
-    """Returns arguments of recurrent recognizers."""
-    return {
-        "frame": hp.Choice("frame", [2, 3, 5, 6, 10], default=5),
-        "units": hp.Int("units", 16, 96, step=8, default=32),
-        "num_layers": hp.Choice("num_layers", [1, 2], default=2),
-        "frame_activation": hp.Choice("frame_activation", ["linear", "tanh", "leaky_relu"], default="leaky_relu"),
-    }
-
-
-def _convolutions(hp: HyperParameters) -> dict[str, Any]:
-    """Returns arguments of convolutional recognizers."""
-    return {
-        "filters": hp.Int("filters", 16, 64, step=8, default=48),
-        "kernel_size": hp.Choice("kernel_size", [3, 5, 7, 9, 11], default=9),
-        "num_blocks": hp.Choice("num_blocks", [3, 4, 5], default=4),
-    }
 
 
 def autoencoder(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
@@ -180,7 +168,7 @@ def trigram(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
 def _optimizer(
     hp: HyperParameters, names: list[str], adam: tuple[float, float, float], sgd: tuple[float, float, float]
 ) -> dict[str, Any]:
-    """Returns the optimizer and its settings. Learning rates are minimum, maximum and default."""
+    """The optimizer and its settings. Learning rates are minimum, maximum and default."""
     optimizer = hp.Choice("optimizer", names)
     low, high, first = adam
     rate = hp.Float("learning_rate", low, high, sampling="log", default=first, **_ADAMS)
@@ -208,15 +196,7 @@ SPACES: Mapping[str, Mapping[str, Space]] = {
 
 
 def find(kind: str, name: str | None) -> Space:
-    """Returns a space of a task.
-
-    Raises:
-        ZooError: If there is no space of that name, or none of the task.
-
-    Example:
-        >>> find("patches", "course").__name__
-        'course_autoencoder'
-    """
+    """A space of a task, by default its first."""
     if kind not in SPACES:
         raise ZooError(f"task {kind!r}: has no space to search; expected {', '.join(SPACES)}")
     spaces = SPACES[kind]

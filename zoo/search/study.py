@@ -28,26 +28,7 @@ _AUGMENTATION = ("pace", "mirror", "half_turn", "spin", "tilt", "intensity", "ca
 
 @dataclass(frozen=True)
 class Study:
-    """Definition of a search.
-
-    Args:
-        target: A preset, a family, or `activity` for recognizers with any cell.
-        data: File in the course's layout.
-        strategy: `random`, `hyperband`, `bayesian` or `grid`: an oracle of keras-tuner.
-        trials: Maximum number of trials that end, besides those above a limit.
-        epochs: Maximum number of epochs per trial.
-        space: Name of a space in `spaces.SPACES`. The first one of the task by default.
-        objective: One of the task's `objectives`. The first one by default.
-        limits: Upper limits of the models.
-        settings: Fixed values of arguments, recipe fields and hyperparameters.
-        groups: Number of groups of people, each held out once in every trial. 1 for a single split. Time grows in
-            proportion.
-        seed: Seed of the split and of the search. Seeds of trials count up from it. That of the preset by default.
-        levels: Value of white in a file of patches.
-
-    Raises:
-        ZooError: If a name is unknown or a number is out of range.
-    """
+    """Definition of a search, whose fields are arguments of `zoo.tune`; names and numbers are checked."""
 
     target: str
     data: Path
@@ -73,12 +54,12 @@ class Study:
 
     @cached_property
     def base(self) -> Training:
-        """Plan of the preset or family from which the search starts."""
+        """The plan from which the search starts."""
         return Training.of(self.target if self.target in PRESETS else self._family, self._unsearched)
 
     @cached_property
     def task(self) -> Task:
-        """Task of the family."""
+        """The task of the family."""
         return task_of(self._family)
 
     @property
@@ -92,7 +73,7 @@ class Study:
 
     @cached_property
     def measure(self) -> str:
-        """Name of the objective."""
+        """The name of the objective."""
         known = self.task.objectives
         name = self.objective or next(iter(known))
         if name not in known:
@@ -150,12 +131,9 @@ class Study:
         }  # fmt: skip
 
     def plan(self, hp: Any, seed: int, epochs: int | None = None) -> Training:
-        """Returns the plan of a trial.
+        """The plan of a trial with hyperparameters of keras-tuner, None for the defaults.
 
-        Args:
-            hp: Hyperparameters of keras-tuner. None for the defaults.
-            seed: Seed of weights, order, augmentation and dropout. The split has the seed of the study.
-            epochs: Number of epochs. That of the study by default.
+        The seed is that of weights, order, augmentation and dropout. The split has the seed of the study.
         """
         arguments, recipe = spaces.find(self.task.name, self.space)(HyperParameters(hp, self.pinned, self._defaults))
         cell = arguments.pop("cell", None)
@@ -181,11 +159,7 @@ class Study:
 
     @cached_property
     def parts(self) -> list[Split]:
-        """Divided data: one split, or one for each group that is held out.
-
-        Raises:
-            ZooError: If the file cannot be read, or has no subjects for validation.
-        """
+        """Divided data: one split, or one for each group that is held out."""
         self.checked.sha256  # noqa: B018  # read now, as trials name it
         if self.groups > 1:
             return crossval.prepare(self.data, self.groups)
@@ -207,11 +181,7 @@ class Study:
         return cls(**known | {"data": data, "trials": trials, "limits": Limits(**known["limits"])})
 
     def open(self, folder: Path) -> None:
-        """Claims a folder for this study, or checks that it is the folder of the same study.
-
-        Raises:
-            ZooError: If the data is missing or invalid, or the folder contains something else or another study.
-        """
+        """Claims a folder for this study, or checks that it is the folder of the same study."""
         if not self.data.is_file():
             raise ZooError(f"{self.data}: {'is a folder, not a file' if self.data.is_dir() else 'no such file'}")
         mark = folder / MARK

@@ -40,7 +40,7 @@ _WEIGHTS = ("seed", "name", "dropout", "mean", "variance", "scale", "temperature
 
 
 def ranked(records: Sequence[Record], maximize: bool) -> list[Record]:
-    """Returns the scored trials, the best first. Of trials with equal values only the best is included."""
+    """The scored trials, the best first. Of trials with equal values only the best is included."""
     scored = [record for record in records if record["status"] == "scored"]
     unique: dict[str, Record] = {}
     for record in sorted(scored, key=lambda record: record["score"], reverse=maximize):
@@ -50,7 +50,7 @@ def ranked(records: Sequence[Record], maximize: bool) -> list[Record]:
 
 
 def plan_of(record: Record, name: str) -> Training:
-    """Returns the plan of a trial."""
+    """The plan of a trial."""
     return Training(name, record["family"], record["arguments"], Recipe.from_json(record["recipe"]))
 
 
@@ -62,7 +62,7 @@ class Records:
         self._ended: dict[str, Record] = {}
 
     def path(self, name: str, suffix: str = ".json") -> Path:
-        """Returns a file of a trial."""
+        """A file of a trial."""
         return self.folder / (name.replace(", seed ", "-") + suffix)
 
     def new(self, name: str, trial: int, plan: Training, values: Mapping[str, Any]) -> None:
@@ -77,7 +77,7 @@ class Records:
             self.write(record)
 
     def read(self, name: str) -> Record:
-        """Returns the record of a trial."""
+        """The record of a trial."""
         if name in self._ended:
             return self._ended[name]
         record: Record = read_json(self.path(name))
@@ -86,7 +86,7 @@ class Records:
         return record
 
     def all(self) -> list[Record]:
-        """Returns all records, ordered by trial and seed."""
+        """All records, ordered by trial and seed."""
         files = self.folder.glob("[0-9]*.json")
         found = [self.read(path.stem.replace("-", ", seed ")) for path in files]
         return sorted(found, key=lambda record: (record["trial"], record["recipe"]["seed"]))
@@ -102,25 +102,14 @@ class RefusedError(ZooError):
 
 
 class Trainer:
-    """Runs trials one after another.
-
-    Args:
-        study: Study to search.
-        folder: Folder of the records.
-        show: Function that is called with all records whenever one changes.
-    """
+    """Runs trials one after another, and calls `show` with all records of the folder whenever one changes."""
 
     def __init__(self, study: Study, folder: Path, show: Show = lambda records: None) -> None:
         self.study, self.records, self.show = study, Records(folder), show
         self._sizes: dict[str, dict[str, Any]] = {}
 
     def run(self, name: str) -> Record:
-        """Runs a trial that has a record, unless it has ended, and returns its final record.
-
-        Raises:
-            OSError, StorageError: If this machine fails, for example because the disk is full. The trial runs again
-                when the search is resumed.
-        """
+        """Runs a trial that has a record, unless it has ended, and returns its final record."""
         record = self.records.read(name)
         if record["status"] != "running":
             return record
@@ -134,7 +123,7 @@ class Trainer:
         except RefusedError as error:
             record |= {"status": "refused", "reason": str(error)}
         except (OSError, StorageError):
-            # The machine fails, not the trial.
+            # The machine fails, not the trial, which runs again when the search is resumed.
             raise
         except Exception as error:
             # A failure of one combination of values does not end the search.
@@ -181,13 +170,18 @@ class Trainer:
         """Refuses a model above a limit. It is exported only if its size or latency is limited."""
         limits = self.study.limits
         record["parameters"] = model.count_params()
-        _require("parameters", record["parameters"], limits.parameters)
         # A weight takes a byte or more.
-        _require("bytes or more", record["parameters"], limits.bytes)
+        found: list[tuple[str, str, float | None]] = [
+            ("parameters", "parameters", limits.parameters),
+            ("parameters", "bytes or more", limits.bytes),
+        ]
         if limits.bytes is not None or limits.latency is not None:
-            record |= self._size(plan, model)
-            _require("bytes", record["bytes"], limits.bytes)
-            _require("ms", record["milliseconds"], limits.latency)
+            found += [("bytes", "bytes", limits.bytes), ("milliseconds", "ms", limits.latency)]
+        for key, unit, limit in found:
+            if key == "bytes":
+                record |= self._size(plan, model)
+            if limit is not None and record[key] > limit:
+                raise RefusedError(f"{record[key]:,} {unit}; the limit is {limit:,}")
 
     def measure(self, leaders: Sequence[Record]) -> None:
         """Records size and latency of trials where they have not been measured."""
@@ -197,7 +191,7 @@ class Trainer:
                 self.records.write(record | self._size(plan, self.study.task.build(plan, self.study.parts[0])))
 
     def _size(self, plan: Training, model: Any) -> dict[str, Any]:
-        """Returns `file`, `bytes`, and `milliseconds` per call, of the smallest file of a model with any weights.
+        """The `file`, `bytes`, and `milliseconds` per call of the smallest file of a model with any weights.
 
         Each architecture is measured once: converted untrained, and its outputs not compared.
         """
@@ -213,8 +207,3 @@ class Trainer:
                 )
             self._sizes[key] = {name: artifact[name] for name in ("file", "bytes", "milliseconds")}
         return self._sizes[key]
-
-
-def _require(what: str, value: float, limit: float | None) -> None:
-    if limit is not None and value > limit:
-        raise RefusedError(f"{value:,} {what}; the limit is {limit:,}")
