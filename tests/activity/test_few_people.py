@@ -128,6 +128,21 @@ def test_other_callbacks_see_the_training_alone():
     assert epochs == [0, 1, 2]
 
 
+def test_a_callback_that_stops_the_training_stops_what_validates_it_and_the_model_is_written(tmp_path):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = epoch == 1
+
+    shown = []
+    progress = Progress(lambda epoch, logs, fold: shown.append((fold, epoch)))
+    recipe = QUICK.replace(epochs=4)
+    result = train(recognizer(), data(2), recipe, out=tmp_path / "model", callbacks=[Stop(), progress], verbose=False)
+    assert shown == [(fold, epoch) for fold in ("", "fold 1 of 2", "fold 2 of 2") for epoch in (0, 1)]
+    assert [row["epoch"] for row in result.history] == [1, 2]
+    assert all("val_loss" in row for row in result.history)
+    assert (tmp_path / "model" / "model.keras").is_file()
+
+
 def test_what_begins_a_training_never_sees_who_is_left_out():
     begun = []
     plan().run(data(), begin=lambda split, model: begun.append((split.train.people(), model)))
@@ -190,6 +205,41 @@ def test_no_part_of_a_model_of_everybody_is_a_validation_part(tmp_path):
     parts = [evaluate(tmp_path / "model", tmp_path / "data3.h5", split=split, baselines=False)["windows"]
              for split in ("train", "validation")]  # fmt: skip
     assert 0 < parts[1] < parts[0] < found["windows"]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "people"),
+    [
+        (QUICK, 6), (QUICK, 3), (QUICK.replace(validation=0.0), 6), (QUICK.replace(validation_by="time"), 2),
+        (QUICK.replace(validation_by="window", split_seed=5), 6),
+    ],
+)  # fmt: skip
+def test_a_model_without_its_folder_knows_which_windows_it_was_trained_on(recipe, people, tmp_path):
+    several = data(people)
+    result = train(recognizer(), several, recipe.replace(epochs=1), out=tmp_path / "model", verbose=False)
+    for split in ("train", "validation"):
+        counts = []
+        for model in (tmp_path / "model", result.model, tmp_path / "model" / "model.keras"):
+            try:
+                counts.append(evaluate(model, several, split=split, baselines=False)["windows"])
+            except ZooError as error:
+                counts.append(str(error)[:18])
+        assert len(set(counts)) == 1
+        if split == "train":
+            assert counts[0] == result.summary["train_windows"]
+
+
+def test_of_a_model_that_does_not_say_which_windows_it_was_trained_on_its_people_tell():
+    several = data(6)
+    model = train(recognizer(), several, QUICK.replace(epochs=1), verbose=False).model
+    known = {key: value for key, value in model.provenance.items() if key != "held_out"}
+    older = model.copy(provenance=known)
+    train_windows, validation = (
+        evaluate(older, several, split=split, baselines=False)["windows"] for split in ("train", "validation")
+    )
+    assert (train_windows, validation) == (60, 12)
+    with pytest.raises(ZooError, match="which windows it was trained on is not known; evaluate its folder"):
+        evaluate(model.copy(provenance={**known, "subjects": several.train.people()}), several, split="train")
 
 
 def test_a_search_holds_windows_out_for_its_trials():

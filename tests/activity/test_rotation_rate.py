@@ -8,7 +8,7 @@ from zoo import ZooError
 from zoo.activity import recordings, simulate
 from zoo.activity import windows as activity
 from zoo.activity.augmentation import DISTURBANCES
-from zoo.activity.baselines import features
+from zoo.activity.baselines import POSE, features
 from zoo.activity.columns import CsvColumns
 from zoo.activity.csv import read_csv, read_samples
 from zoo.activity.cutting import Windowing, write_windows
@@ -270,8 +270,8 @@ def test_a_disturbance_does_to_acceleration_what_it_does_without_a_gyroscope(dis
 def test_features_of_the_gyroscope_follow_those_of_the_accelerometer():
     windows = np.random.default_rng(0).normal(0, 3, (3, 60, 6))
     found, alone = features(windows), features(windows[..., :3])
-    assert found.shape[1] == 2 * alone.shape[1] - 3
-    np.testing.assert_array_equal(found[:, : alone.shape[1] - 3], alone[:, :-3])
+    assert found.shape[1] == 2 * alone.shape[1] - POSE
+    np.testing.assert_array_equal(found[:, : alone.shape[1] - POSE], alone[:, :-POSE])
 
 
 def test_samples_of_a_pipe_hold_six_values():

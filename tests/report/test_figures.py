@@ -99,11 +99,26 @@ def test_a_confusion_has_counts_and_shares_of_the_true_class():
 
 def test_bins_of_few_windows_are_hollow_and_all_bins_have_their_size():
     rows = [{"confidence": 0.5, "accuracy": 0.1, "share": 0.001}, {"confidence": 0.9, "accuracy": 0.9, "share": 0.999}]
-    report = {"reliability": {"before": rows, "after": rows}, "ece": {"before": 0.1, "after": 0.05}}
+    surer = [rows[0], {**rows[1], "confidence": 0.95}]
+    report = {"reliability": {"before": rows, "after": surer}, "ece": {"before": 0.1, "after": 0.05}}
     figure = figures.reliability(report)
     axis, below = figure.axes
     assert [len(line.get_xdata()) for line in axis.lines] == [2, 1, 1]
     assert sorted(round(bar.get_height(), 3) for bar in below.patches) == [0.001, 0.001, 0.999, 0.999]
+    plt.close(figure)
+
+
+def test_two_curves_of_reliability_that_are_the_same_are_one():
+    rows = [{"confidence": 0.9, "accuracy": 0.8, "share": 1.0}]
+    nearly = [{**rows[0], "confidence": 0.901}]
+    figure = figures.reliability(
+        {"reliability": {"before": nearly, "after": rows}, "ece": {"before": 0.1, "after": 0.1}}
+    )
+    axis, below = figure.axes
+    assert len(below.patches) == 1
+    assert [text.get_text() for text in axis.texts if "calibration error" in text.get_text()] == [
+        "with or without scaling, calibration error 0.100"
+    ]
     plt.close(figure)
 
 

@@ -19,6 +19,9 @@ from zoo.activity.metrics import Floats, Labels, Predict, scores
 from zoo.catalog import unknown_name
 from zoo.errors import ZooError
 
+POSE = 12
+"""Features of a window that depend on how the phone lies."""
+
 _TINY = 1e-9
 
 _RIDGE = 1000.0
@@ -32,13 +35,15 @@ def features(windows: Floats) -> Floats:
     length of the rest. Of each signal: mean, deviation, quantiles, mean absolute difference, skewness, kurtosis, rate
     of crossings of the mean; of its spectrum the logarithm of the power in bands, dominant frequency, its share, center
     and entropy; the highest autocorrelation from a twelfth to half a window, and its lag. Correlations of the signals.
-    And the direction of gravity, by which alone a seat differs from a stand.
+    Last, `POSE` numbers of how the phone lies, by which alone sitting differs from standing: the direction of gravity,
+    and quantiles of each axis of the acceleration.
     """
     acceleration = windows[:, :, :3].astype(np.float64)
     gravity = acceleration.mean(axis=1)
     up = gravity / np.maximum(np.linalg.norm(gravity, axis=1, keepdims=True), _TINY)
     sensors = np.split(windows.astype(np.float64), windows.shape[2] // 3, axis=2)
-    return np.column_stack([*(_of_sensor(sensor, up) for sensor in sensors), up])
+    pose = [up, *np.percentile(acceleration, [5, 50, 95], axis=1)]
+    return np.column_stack([*(_of_sensor(sensor, up) for sensor in sensors), *pose])
 
 
 def _of_sensor(rows: Floats, up: Floats) -> Floats:

@@ -17,7 +17,7 @@ _MOST = 24
 _BIN = ("confidence", "accuracy", "share")
 """Means of a bin of the reliability diagram, and its share of the windows."""
 
-_SCALINGS = (("before", ORANGE, "s"), ("after", BLUE, "o"))
+_SCALINGS = [("before", ORANGE, "s"), ("after", BLUE, "o")]
 """What the reliability diagram compares, with colors and markers."""
 
 _BINS = 15
@@ -76,17 +76,23 @@ def reliability(report: Mapping[str, Any]) -> Figure:
 
     The panel below shows how many windows each bin has: few windows say little.
     """
-    same = report["reliability"]["before"] == report["reliability"]["after"]
-    shown = [each for each in _SCALINGS if not (same and each[0] == "before")]
-    notes = [(f"{key} scaling, calibration error {report['ece'][key]:.3f}", color) for key, color, _ in shown]
+    before, after = (
+        np.array([[row[name] for name in _BIN] for row in report["reliability"][key]]) for key, _, _ in _SCALINGS
+    )
+    # Of a temperature near 1, one curve would hide the other.
+    same = before.shape == after.shape and np.allclose(before, after, atol=0.005)
+    shown = _SCALINGS[1:] if same else _SCALINGS
+    notes = [
+        (f"{'with or without' if same else key} scaling, calibration error {report['ece'][key]:.3f}", color)
+        for key, color, _ in shown
+    ]
     notes.append((f"hollow: under {_FEW:.0%} of the windows", GRAY))
     with subplots(WIDTH, 5.2, rows=2, sharex=True, height_ratios=(3, 1)) as (figure, (axis, below)):
         axis.plot([0, 1], [0, 1], color=GRAY, linewidth=1, linestyle="--")
         axis.text(0.02, 0.02, "perfectly calibrated", color=GRAY, va="bottom", rotation=45, rotation_mode="anchor",
                   transform_rotates_text=True)  # fmt: skip
         for place, (key, color, marker) in enumerate(shown):
-            bins = report["reliability"][key]
-            confidence, accuracy, share = (np.array([row[name] for row in bins]) for name in _BIN)
+            confidence, accuracy, share = (before if key == "before" else after).T
             many = share >= _FEW
             axis.plot(confidence[many], accuracy[many], color=color, linewidth=1)
             axis.scatter(confidence[many], accuracy[many], s=24, marker=marker, color=color, zorder=3)
