@@ -469,15 +469,16 @@ def test_a_folder_in_place_of_a_csv_file_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"unit": "mg"}, "unit 'mg': expected 'm/s^2' or 'g'"),
-        ({"convention": "up"}, "convention 'up': expected 'android' or 'ios'"),
+        ({"unit": "mg"}, "unit 'mg': expected m/s^2, g"),
+        ({"convention": "up"}, "convention 'up': expected android, ios"),
         ({"rate": 0.0}, "rate 0 Hz: expected a number above 0"),
         ({"rate": float("nan")}, "rate nan Hz: expected a number above 0"),
         ({"time_unit": "minutes"}, "time unit 'minutes': expected auto, s, ms, us, ns"),
-        ({"x": "y", "y": "y", "z": "z"}, "columns y, y, z of x, y and z: expected three different ones"),
+        ({"rotation_unit": "rpm"}, "rotation unit 'rpm': expected rad/s, deg/s"),
+        ({"x": "y", "y": "y", "z": "z"}, "columns of x, y and z y,y,z: expected three different columns"),
         ({"subject": "="}, "--subject =: expected the name of a column, or =NAME for all rows"),
-        ({"gravity": ("gx", "gy")}, "--gravity gx,gy: expected three columns, such as gx,gy,gz"),
+        ({"gravity": ("gx", "gy")}, "--gravity gx,gy: expected three different columns"),
     ],
 )
 def test_columns_that_make_no_sense_are_refused(change, words):
-    assert message(lambda: CsvColumns(**change)) == words
+    assert message(lambda: CsvColumns(**change)).startswith(words)

@@ -10,8 +10,9 @@ from zoo.activity.csv import read_samples
 LINES = ["time,x,y,z", *(f"{i / 50},0,9.8,{i}" for i in range(30))]
 
 
-def test_each_line_is_a_sample():
-    assert list(read_samples(LINES, "here", CsvColumns()))[3] == (0.06, 0.0, 9.8, 3.0)
+@pytest.mark.parametrize("above", [[], ["\N{BYTE ORDER MARK}sep=,"], ["# Pixel 7\n", "\n"]])
+def test_each_line_below_the_names_is_a_sample(above):
+    assert list(read_samples([*above, *LINES], "here", CsvColumns()))[3] == (0.06, 0.0, 9.8, 3.0)
 
 
 def test_time_in_milliseconds_is_noticed_and_ios_is_turned():

@@ -67,30 +67,17 @@ MOSTLY = 0.5
 _COUNTED = 0.9
 """The share of steps of 1 above which time stamps may be row numbers."""
 
-_SEPARATORS = "/,;()"
+_SIGNS = "/,;()"
 """Signs of a list of people, of an id, or of a source, which the name of a study lacks."""
 
 
 @dataclass(frozen=True)
 class CsvColumns:
-    """The columns of CSV files and their units. What is None is recognized by the names of the columns.
+    """The columns of CSV files and their units, as arguments of `zoo.import_csv`; None is recognized by the names.
 
-    Args:
-        x: Name of the column of the x axis.
-        y: Name of the column of the y axis.
-        z: Name of the column of the z axis.
-        time: Name of the column of time stamps.
-        rate: Sampling rate in Hz, in place of time stamps.
-        subject: Name of the column of the person; or `=name` for one person in all rows.
-        activity: Name of the column of the activity; or `=label` for one activity in all rows.
-        unit: `m/s^2` or `g`.
-        convention: `android` (face up at rest, z is positive) or `ios` (negative).
-        time_unit: `s`, `ms`, `us`, `ns`, or `auto`: the one for which the rate is between 5 and 1,000 Hz.
-        gravity: Names of three columns of gravity, added to the axes; or None.
-        gyroscope: Whether to read the rotation rate as well.
-        rotation: Names of its three columns. They are read even if `gyroscope` is False.
-        rotation_unit: `rad/s` or `deg/s`.
-        study: Name of the study, such as `lab_a`; None for none.
+    With a `rate` in Hz there are no time stamps. `subject` and `activity` are columns, or `=name` for all rows.
+    `gravity` are three columns that are added to x, y and z; `rotation` are those of the rotation rate, which are read
+    even if `gyroscope` is False.
     """
 
     x: str | None = None
@@ -110,27 +97,22 @@ class CsvColumns:
     study: str | None = None
 
     def __post_init__(self) -> None:
-        if self.unit not in (None, UNIT, "g"):
-            raise ZooError(f"unit {self.unit!r}: expected '{UNIT}' or 'g'")
-        if self.convention not in (None, "android", "ios"):
-            raise ZooError(f"convention {self.convention!r}: expected 'android' or 'ios'")
+        words = {"unit": (UNIT, "g"), "convention": ("android", "ios"), "time_unit": ("auto", *SECONDS),
+                 "rotation_unit": (ROTATION_UNIT, "deg/s")}  # fmt: skip
+        for field, allowed in words.items():
+            if (value := getattr(self, field)) not in (None, *allowed):
+                raise ZooError(f"{field.replace('_', ' ')} {value!r}: expected {', '.join(allowed)}")
         if self.rate is not None and not 0 < self.rate < np.inf:
             raise ZooError(f"rate {self.rate:g} Hz: expected a number above 0")
-        if self.time_unit != "auto" and self.time_unit not in SECONDS:
-            raise ZooError(f"time unit {self.time_unit!r}: expected auto, {', '.join(SECONDS)}")
-        if (name := self.study) is not None and (
-            not name or name != name.strip() or not name.isprintable() or set(name) & set(_SEPARATORS)
-        ):
-            raise ZooError(f"study {name!r}: expected a name such as lab_a, without {' '.join(_SEPARATORS)}")
-        named = [name for name in (self.x, self.y, self.z) if name is not None]
-        if len(set(named)) < len(named):
-            raise ZooError(f"columns {self.x}, {self.y}, {self.z} of x, y and z: expected three different ones")
-        if self.gravity is not None and len(set(self.gravity)) != len(AXES):
-            raise ZooError(f"--gravity {','.join(self.gravity)}: expected three columns, such as gx,gy,gz")
-        if self.rotation is not None and len(set(self.rotation)) != len(AXES):
-            raise ZooError(f"columns {', '.join(self.rotation)} of rotation rate: expected three different ones")
-        if self.rotation_unit not in (None, ROTATION_UNIT, "deg/s"):
-            raise ZooError(f"rotation unit {self.rotation_unit!r}: expected '{ROTATION_UNIT}' or 'deg/s'")
+        name = self.study
+        if name is not None and (not name.strip() == name != "" or not name.isprintable() or set(name) & set(_SIGNS)):
+            raise ZooError(f"study {name!r}: expected a name such as lab_a, without {' '.join(_SIGNS)}")
+        axes = tuple(name for name in (self.x, self.y, self.z) if name is not None)
+        triples = (("columns of x, y and z", axes, len(axes)), ("--gravity", self.gravity, 3),
+                   ("columns of rotation rate", self.rotation, 3))  # fmt: skip
+        for what, columns, count in triples:
+            if columns is not None and len(set(columns)) != count:
+                raise ZooError(f"{what} {','.join(columns)}: expected three different columns, such as ax,ay,az")
         for option, name in (("subject", self.subject), ("activity", self.activity)):
             if name is not None and not name.removeprefix("=").strip():
                 raise ZooError(f"--{option} {name}: expected the name of a column, or =NAME for all rows")

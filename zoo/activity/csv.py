@@ -44,10 +44,10 @@ Floats = NDArray[np.float64]
 
 _BLOCK = 1 << 23
 """Bytes of a block of a file. Half of it reads as fast, a tenth takes a quarter longer."""
-_SEEN = 1000
-"""Letters at the start in which a NUL shows that a file is no text."""
 _FRAME_ROWS = 100_000
 """The same for rows of a DataFrame."""
+_SEEN = 1000
+"""Letters at the start in which a NUL shows that a file is no text."""
 _LOST = ("", "nan", "NaN", "NAN")
 """Fields of lost samples. An empty field ends a recording like any other value that is not finite."""
 _PAUSE_STEPS = 5.5
@@ -149,9 +149,13 @@ def zip_of(path: Path) -> Path | None:
     return next((each for each in path.parents if each.suffix.lower() == ".zip" and os.path.isfile(each)), None)  # noqa: PTH113
 
 
-@lru_cache(maxsize=64)
 def members(path: Path) -> tuple[Path, ...]:
     """The files in a zip file, each as a path that leads through it."""
+    return _listed(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _listed(path: Path, _: int) -> tuple[Path, ...]:
     with _reading(path), zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if not name.endswith("/")]
     if twice := [name for name, count in Counter(names).items() if count > 1]:
@@ -299,7 +303,6 @@ class Table:
                 found.append(([text], np.zeros(len(frame), np.int64)))
                 continue
             column = frame[name].astype("category").cat
-            # Equal names are equal bytes: macOS writes letters and their accents apart.
             # Equal names are equal bytes: macOS writes letters and their accents apart.
             texts = [unicodedata.normalize("NFC", str(text).strip()) for text in column.categories]
             codes = column.codes.to_numpy().astype(np.int64)
@@ -565,8 +568,8 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
         >>> list(read_samples(lines, "here", CsvColumns(unit="g")))
         [(0.0, 0.0, 0.0, 9.80665), (0.02, 0.0, 0.0, nan)]
     """
-    filled = (line for line in lines if line.strip())
-    first_line = next(filled, "").removeprefix("\N{BYTE ORDER MARK}")
+    filled = (line.removeprefix("\N{BYTE ORDER MARK}") for line in lines if line.strip())
+    first_line = next((line for line in filled if not _ABOVE.fullmatch(line.rstrip() + "\n")), "")
     mark = separator(first_line)
     header = [field.strip() for field in _fields(first_line, mark)]
     found, _ = resolve(name, header, columns, labels=False)

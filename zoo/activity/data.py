@@ -23,11 +23,15 @@ from zoo.data.examples import sort_names
 
 def describe(source: Path | ActivityData) -> dict[str, Any]:
     """Counts windows by part and class, or seconds of recordings by activity; finds leaks, and compares studies."""
+    data: ActivityData | Index
     if isinstance(source, ActivityData):
-        return _describe_windows(source)
-    if hdf5.identify(source) == "recordings":
-        return _describe_recordings(recordings.read(source))
-    return _describe_windows(read(source, allow_leak=True))
+        data = source
+    else:
+        is_raw = hdf5.identify(source) == "recordings"
+        data = recordings.read(source) if is_raw else read(source, allow_leak=True)
+    found = _describe_recordings(data) if isinstance(data, Index) else _describe_windows(data)
+    studies = compare(data)
+    return found | ({"studies": studies} if studies else {})
 
 
 def _describe_windows(data: ActivityData) -> dict[str, Any]:
@@ -47,12 +51,7 @@ def _describe_windows(data: ActivityData) -> dict[str, Any]:
         "parts": {"train": _balance(data.train, names), "test": _balance(data.test, names)},
         "split_by": data.split_by, "rate_hz": data.rate, "simulated": data.simulated,
         "leaks": found, "problems": problems,
-    } | _several(data)  # fmt: skip
-
-
-def _several(data: ActivityData | Index) -> dict[str, Any]:
-    studies = compare(data)
-    return {"studies": studies} if studies else {}
+    }  # fmt: skip
 
 
 def _one_person_twice(people: list[str]) -> list[str]:
@@ -81,16 +80,14 @@ def _balance(windows: Windows, labels: tuple[str, ...]) -> dict[str, Any]:
 
 def _describe_recordings(index: Index) -> dict[str, Any]:
     seconds: Counter[str] = Counter()
-    for start, stop, rate, name in zip(
-        index.offsets[:-1], index.offsets[1:], index.rates, index.activities, strict=True
-    ):
-        seconds[str(name)] += (stop - start) / rate
+    for name, length in zip(index.activities.tolist(), index.seconds, strict=True):
+        seconds[name] += length
     return {
         "recordings": len(index), "subjects": sort_names(index.subjects),
         "seconds": {name: round(total, 1) for name, total in sorted(seconds.items())},
         "rates_hz": sorted(set(index.rates.tolist())), "simulated": index.simulated,
         "problems": _one_person_twice(index.subjects.tolist()),
-    } | _several(index)  # fmt: skip
+    }  # fmt: skip
 
 
 _RUN = 8
@@ -190,11 +187,16 @@ def compare(data: ActivityData | Index) -> dict[str, dict[str, Any]]:
     10th, 50th and 90th percentiles, which are far apart where people carry the phone either way around) and
     `cadence_hz`.
     """
-    unit = "windows" if isinstance(data, ActivityData) else "seconds"
+    if isinstance(data, Index):
+        unit, studies = "seconds", set(data.studies.tolist())
+    else:
+        parts = [part for part in (data.train, data.validation, data.test) if len(part)]
+        known = [{""} if part.studies is None else set(part.studies.tolist()) for part in parts]
+        unit, studies = "windows", set().union(*known)
+    if len(studies) < 2:
+        return {}
     people, rates, walks = dict[str, set[str]](), dict[str, set[float]](), dict[str, list[NDArray[np.float64]]]()
     amounts = dict[str, dict[str, float]]()
-    if len(_studies(data)) < 2:
-        return {}
     for study, who, label, rate, windows, amount in _pieces(data):
         people.setdefault(study, set()).update({who} - {""})
         rates.setdefault(study, set()).add(rate)
@@ -215,13 +217,6 @@ def compare(data: ActivityData | Index) -> dict[str, dict[str, Any]]:
         }
         for study in sort_names(amounts)
     }  # fmt: skip
-
-
-def _studies(data: ActivityData | Index) -> set[str]:
-    if isinstance(data, Index):
-        return set(data.studies.tolist())
-    parts = (data.train, data.validation, data.test)
-    return {name for part in parts if len(part) for name in ([""] if part.studies is None else part.studies.tolist())}
 
 
 def _pieces(data: ActivityData | Index) -> Iterator[tuple[str, str, str, float, NDArray[Any], float]]:

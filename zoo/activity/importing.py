@@ -19,7 +19,6 @@ from zoo.activity import recordings
 from zoo.activity.columns import CsvColumns
 from zoo.activity.csv import blocks, csv_rows, exists, is_of_another_sensor, members, opening, read_csv
 from zoo.activity.studies import STUDIES
-from zoo.activity.study_readers import read_study
 from zoo.errors import ZooError
 from zoo.files import exclusive, new_file
 
@@ -105,6 +104,8 @@ def import_study(
     """Writes a file of recordings; arguments are those of `zoo.import_study`."""
     if name not in STUDIES:
         raise ZooError(f"unknown study {name!r}; expected {', '.join(STUDIES)}")
+    from zoo.activity.study_readers import read_study
+
     out, dropped = Path(out), Counter[str]()
     with new_file(out, force):
         read = read_study(name, Path(source), dropped, others=others)

@@ -33,21 +33,13 @@ def units(axes: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Recording:
-    """One uninterrupted stretch of one person doing one activity.
+    """One uninterrupted stretch of one person doing one activity, at `rate` Hz.
 
-    Args:
-        name: The source, for messages.
-        subject: The person.
-        activity: The label.
-        rate: Sampling rate in Hz, above 0.
-        acceleration: `(rows, 3)` float32, m/s^2, gravity included, Android's sign.
-        start: Seconds from the start of the source.
-        rotation: `(rows, 3)` float32, rad/s about x, y, z; None without a gyroscope.
-        study: The study's name, as in `zoo.activity.studies`; empty for recordings of no study, as all that follow.
-        position: Where the phone was, such as `front pocket`.
-        device: The phone.
-        orientation: How the phone was turned, in the study's own words.
-        trimmed: Seconds that its importer left out at the ends, so that `Windowing` leaves out none; 0 for none.
+    `acceleration` is `(rows, 3)` float32 in m/s^2, gravity included, Android's sign; `rotation` is `(rows, 3)` in rad/s
+    about x, y and z, or None without a gyroscope. `name` is the source, for messages, and `start` the seconds from its
+    start. `study` is a name of `zoo.activity.studies` or a lab, empty for none, as are `position` and `device`;
+    `orientation` says how the phone was turned in the study's own words. `trimmed` are the seconds that its importer
+    left out at the ends, so that `Windowing` leaves out none.
     """
 
     name: str

@@ -60,14 +60,9 @@ def _statistics() -> dict[str, Any]:
 class Walker:
     """A simulated person, the same in all activities.
 
-    Args:
-        name: Subject id.
-        style: `(6,)` how far the person is from the mean along each component, in units of the spread of people.
-        slant: Of the thigh, in the same units.
-        roll: Of the phone in the pocket, in the same units.
-        right: Whether the phone is in the right pocket; in the left one, x is mirrored.
-        pose: The phone's orientation in the pocket, relative to the thigh.
-        noise: Standard deviation of the sensor in m/s^2.
+    `style` `(6,)`, `slant` of the thigh and `roll` of the phone say how far the person is from the mean along each
+    component, in units of the spread of people. `right` is the pocket, without which x is mirrored; `pose` turns the
+    phone in it, relative to the thigh; `noise` is the standard deviation of the sensor in m/s^2.
     """
 
     name: str
@@ -94,15 +89,7 @@ class Walker:
     def record(
         self, activity: str, seconds: float, rate: float, random: np.random.Generator, *, gyroscope: bool = False
     ) -> Recording:
-        """Simulates a recording of `round(seconds * rate)` rows.
-
-        Args:
-            activity: One of the six classes.
-            seconds: Duration.
-            rate: Sampling rate in Hz.
-            random: The source of what differs from one recording to the next.
-            gyroscope: Whether the rotation rate is recorded as well.
-        """
+        """Simulates a recording of `seconds` at `rate` Hz; `random` draws what differs from one to another."""
         if not 0 < seconds < np.inf:
             raise ZooError(f"{seconds:g} s: expected a duration above 0")
         rows = round(seconds * rate)

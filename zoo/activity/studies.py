@@ -10,20 +10,12 @@ from typing import NamedTuple
 class Study(NamedTuple):
     """A row of the table.
 
-    Args:
-        title: The name in the literature.
-        source: The same with first author and year, for files.
-        citation: Authors, title, place, year.
-        license: Terms of use.
-        people: How many there are.
-        rates: Hz between which its phones record.
-        members: Regular expression of the paths of its files of recordings, from the right.
-        layout: The same for people, with `<...>` for what varies.
-        positions: Where the phone was.
-        trim: Seconds at the start and at the end of an activity that are left out, in which people settle and the phone
-            is put away. Measured, see the reader. Zeros leave it to `zoo data windows --trim`.
-        command: The word after `zoo data import`; the name by default.
-        others: What the option `--others` imports as well; empty for no such option.
+    `title` is the name in the literature, `source` the same with first author and year, for files. `rates` are the Hz
+    between which its phones record. `members` is a regular expression of the paths of its files of recordings, from the
+    right; `layout` is the same for people, with `<...>` for what varies. `trim` are the seconds at the start and at the
+    end of an activity that are left out, in which people settle and the phone is put away: measured, see the reader;
+    zeros leave it to `zoo data windows --trim`. `command` is the word after `zoo data import`, the name by default;
+    `others` is what the option `--others` imports as well, empty for no such option.
     """
 
     title: str
