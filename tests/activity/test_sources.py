@@ -417,6 +417,20 @@ def test_a_dry_run_names_what_would_be_refused_once_for_all_files_of_a_kind(stud
     assert problem.startswith(f"{study / 'ann' / 'odd.csv'} and 1 other file: no column for x")
 
 
+def test_a_dry_run_names_what_an_import_would_refuse(study, zoo_cli):
+    lines = (study / "ann" / "walk.csv").read_text().splitlines()
+    for name, row in (("one", 5), ("two", 77)):
+        broken = [*lines[:row], "0.1,fast,1,2", *lines[row + 1 :]]
+        (study / "ben" / f"{name}.csv").write_text("\n".join(broken))
+    (study / "ben" / "copy.csv").write_text("\n".join(lines))
+    options = ("--layout", "{subject}/{activity}*.csv", "--dry-run", "--json")
+    status, out, _ = zoo_cli("data", "import", "csv", study, *options)
+    problems = json.loads(out)["problems"]
+    assert (status, len(problems)) == (1, 2)
+    assert any("copy.csv: has the same rows as" in problem for problem in problems)
+    assert any("and 1 other file: column 'x', row " in problem for problem in problems)
+
+
 def test_recordings_are_added_to_a_file(study, zoo_cli, tmp_path):
     raw = tmp_path / "recordings.h5"
     add = ("data", "import", "csv", "-o", raw, "--layout", "{subject}/{activity}*.csv", "--append")

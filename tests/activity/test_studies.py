@@ -224,6 +224,15 @@ def test_two_copies_of_a_study_are_refused(tmp_path, name):
         read(name, archive(tmp_path / "a.zip", copies))
 
 
+def test_a_study_whose_files_name_nobody_replaces_no_recordings(tmp_path):
+    out, good = tmp_path / "out.h5", archive(tmp_path / "a.zip", OFFICIAL["oxford"])
+    zoo.import_study("oxford", good, out)
+    before = out.read_bytes()
+    nobody = archive(tmp_path / "b.zip", {PIXEL.replace("Jamie", ""): oxford()})
+    assert "'subject': is empty" in message(lambda: zoo.import_study("oxford", nobody, out, force=True))
+    assert out.read_bytes() == before
+
+
 def test_a_zip_file_that_holds_a_file_twice_or_a_huge_one_is_refused(tmp_path):
     path = archive(tmp_path / "a.zip", OFFICIAL["wisdm"])
     with zipfile.ZipFile(path, "a") as file, pytest.warns(UserWarning, match="Duplicate"):

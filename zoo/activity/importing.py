@@ -63,7 +63,7 @@ class _Passing:
             self._on_progress(self.count)
             self.short += recording.seconds < _USABLE
             self.hash.update(f"{recording.subject}\n{recording.activity}\n{recording.rate}\n".encode())
-            self.hash.update(np.ascontiguousarray(recording.rows).tobytes())
+            self.hash.update(np.ascontiguousarray(recording.rows).data)
             yield recording
 
 
@@ -92,7 +92,8 @@ def import_csv(
     if passing.short:
         notes.append(
             f"{passing.short} of {passing.count} recordings are shorter than {_USABLE:g} s, a window of 3 s "
-            "and a second at both ends, and give none by default: gaps and lost values end a recording"
+            "and a second at both ends, and give none by default: gaps and lost values end a recording; if time stamps "
+            "repeat or come late, pass the rate with --rate"
         )
     return Imported(out, count, dict(dropped), tables, notes)
 
@@ -269,16 +270,22 @@ def _likely_layout(path: Path, name: str) -> str:
 def dry_run(sources: Sources) -> dict[str, Any]:
     """How `import_csv` would read each file, with what is wrong with those that it would refuse."""
     dropped, tables, count = Counter[str](), list[dict[str, Any]](), 0
-    problems: dict[str, list[str]] = {}
-    for source, columns in sources:
+    problems: dict[str, tuple[str, list[str]]] = {}
+    known: recordings.Rows = {}
+    for number, (source, columns) in enumerate(sources):
         name = str(source) if isinstance(source, Path) else "DataFrame"
         try:
-            count += sum(1 for _ in read_csv([source], columns, dropped, tables))
+            for recording in read_csv([source], columns, dropped, tables):
+                recordings.check(recording)
+                recordings.refuse_copy(known, number, recording)
+                count += 1
         except ZooError as error:
-            problems.setdefault(str(error).removeprefix(f"{name}: "), []).append(name)
+            why = str(error).removeprefix(f"{name}: ")
+            # Which row and which number it is differs from file to file.
+            problems.setdefault(re.sub(r"[\d.]+", "", why), (why, []))[1].append(name)
     # Files of one app share their problem.
     told = [
         f"{first} and {len(others)} other file{'s' * (len(others) > 1)}: {why}" if others else f"{first}: {why}"
-        for why, (first, *others) in problems.items()
+        for why, (first, *others) in problems.values()
     ]
     return {"files": tables, "recordings": count, "dropped": dict(dropped), "problems": told}

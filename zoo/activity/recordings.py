@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain, islice, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -324,25 +324,35 @@ def _in_study(study: str, subject: str) -> str:
     return subject if not study or subject.startswith(f"{study}/") else f"{study}/{subject}"
 
 
+Rows: TypeAlias = dict[bytes, tuple[int, str]]
+"""Hashes of rows, and the number of the group and the name of the recording whose they are."""
+
+
 def distinct(*groups: Iterable[Recording], files: Sequence[Path] = ()) -> Iterator[Recording]:
     """The recordings of all groups; refuses one with the same rows as one of another group.
 
     A person in training and another one in test would share it. A study may hold a recording twice. `files` are named
     where the names of the recordings do not tell them.
     """
-    known: dict[bytes, tuple[int, str]] = {}
+    known: Rows = {}
     for number, group in enumerate(groups):
         for recording in group:
-            rows = recording.acceleration
-            if len(rows) >= ENOUGH_ROWS and (rows != rows[0]).any():
-                key = hashlib.sha256(np.ascontiguousarray(rows).tobytes()).digest()
-                other, name = known.setdefault(key, (number, recording.name))
-                if other != number:
-                    mine, theirs = recording.name, name
-                    if files:
-                        mine, theirs = f"{files[number]}: recording {mine}", f"{theirs} of {files[other]}"
-                    raise ZooError(f"{mine}: has the same rows as {theirs}: import each recording once")
+            refuse_copy(known, number, recording, files)
             yield recording
+
+
+def refuse_copy(known: Rows, number: int, recording: Recording, files: Sequence[Path] = ()) -> None:
+    """Refuses a recording with the rows of one of a group of another number among those that are `known`."""
+    rows = recording.acceleration
+    if len(rows) < ENOUGH_ROWS or not (rows != rows[0]).any():
+        return
+    key = hashlib.sha256(np.ascontiguousarray(rows).data).digest()
+    other, name = known.setdefault(key, (number, recording.name))
+    if other != number:
+        mine, theirs = recording.name, name
+        if files:
+            mine, theirs = f"{files[number]}: recording {mine}", f"{theirs} of {files[other]}"
+        raise ZooError(f"{mine}: has the same rows as {theirs}: import each recording once")
 
 
 def append(
@@ -405,6 +415,12 @@ def _misfit(subject: str, activity: str, rate: float) -> str:
     return next((f"'{key}': {why}" for key, why in wrong if why), "")
 
 
+def check(recording: Recording) -> None:
+    """Refuses a recording that no file may hold."""
+    if wrong := _misfit(recording.subject, recording.activity, recording.rate):
+        raise ZooError(f"{recording.name}: {wrong}")
+
+
 def write(
     path: Path, recordings: Iterable[Recording], *, source: str | Callable[[], str], simulated: bool = False
 ) -> int:
@@ -423,8 +439,7 @@ def write(
                     f"{recording.name}: holds {','.join(recording.axes)}, and what {path} holds before it is "
                     f"{','.join(axes)}: import all files with --channels or --gyroscope, or none"
                 )
-            if wrong := _misfit(recording.subject, recording.activity, recording.rate):
-                raise ZooError(f"{recording.name}: {wrong}")
+            check(recording)
             hdf5.append(rows, recording.acceleration)
             if recording.rotation is not None:
                 turns = file["rotation"] if kept else hdf5.growing(file, "rotation", (3,), "f4", chunk=4096)
