@@ -18,6 +18,7 @@ from zoo import (
     finetune,
     load_data,
     train,
+    tune,
 )  # fmt: skip
 from zoo.activity.windows import from_arrays
 
@@ -109,6 +110,13 @@ def test_folds_take_what_a_model_is_and_nothing_that_it_learned(tmp_path):
     other = ActivityGRU(**TINY, classes=("still", "shake"), mean=(50, 50, 50), variance=(1, 1, 1), seed=3)
     again = cross_validate(other, path, **options)
     assert (again["confusion"], again["ece"]) == (of_family["confusion"], of_family["ece"])
+
+
+def test_a_search_with_settings_of_other_windows_is_refused_before_its_folder_is_made(tmp_path):
+    path = written(shakes(), tmp_path / "data3.h5")
+    with pytest.raises(ZooError, match=r"windows of 10 rows at 50 Hz; activity_gru reads \d+ at 100 Hz"):
+        tune("activity_gru", path, settings={"rate": 100.0}, trials=1, out=tmp_path / "o", verbose=False)
+    assert not (tmp_path / "o").exists()
 
 
 def test_an_autoencoder_of_other_patches_is_refused_with_both_sizes(simulated_patches):

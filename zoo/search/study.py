@@ -154,8 +154,9 @@ class Study:
 
     @cached_property
     def checked(self) -> Any:
-        """Checked data."""
-        return self.task.read(self.data, **({} if self.levels is None else {"levels": self.levels}))
+        """Checked data, which models with the fixed settings read."""
+        data = self.task.read(self.data, **({} if self.levels is None else {"levels": self.levels}))
+        return self.task.match(data, self.target, self.outline.arguments)
 
     @cached_property
     def parts(self) -> list[Split]:
