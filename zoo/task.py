@@ -220,7 +220,6 @@ class Task(ABC):
         The other methods call this one, so all of them accept a path as well.
         """
 
-    @abstractmethod
     def match(self, data: Any, name: str, arguments: Mapping[str, Any]) -> Any:
         """Refuses data that a model does not read, in a line that names both; returns it with the model's labels.
 
@@ -229,6 +228,7 @@ class Task(ABC):
             name: Name of the model.
             arguments: Those of its constructor, or those that are known before it is built.
         """
+        return data
 
     @abstractmethod
     def split(self, data: Any, recipe: Recipe, *, folds: bool = False) -> Split:
