@@ -128,6 +128,24 @@ def test_a_disk_without_room_is_named_before_it_is_full(words, places, monkeypat
     assert str(folder / "new.h5") in line or words == "data simulate activity"
 
 
+@pytest.fixture
+def private():
+    """The umask of who lets nobody else read."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.parametrize("words", FILES)
+def test_what_is_written_is_as_private_as_the_umask_wants(words, places, private, zoo_cli):
+    folder, files = places
+    status, _, error = zoo_cli(*command(words, folder / "new" / "out.npz", files))
+    assert status == 0, error
+    made = [folder / "new", *(folder / "new").rglob("*")]
+    assert len(made) > 1
+    assert [path for path in made if path.stat().st_mode & 0o077] == []
+
+
 @pytest.mark.parametrize("words", ["export", "bench"])
 @pytest.mark.parametrize("where", ["missing", "a file", "a device"])
 def test_a_temporary_folder_that_is_none_is_named(words, where, places, tmp_path, monkeypatch, refused):

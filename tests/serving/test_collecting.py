@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import re
 import signal
 import socket
@@ -86,6 +87,16 @@ def test_a_recording_is_on_the_disk_when_it_is_acknowledged(folder, capsys):
         "person": "Ann", "activity": "walking", "seconds": 12.0, "rows": 721, "rate_hz": 60.0,
         "file": str(folder / "Ann" / f"walking-{NUMBER}.csv"),
     }  # fmt: skip
+
+
+def test_what_phones_sent_is_as_private_as_the_umask_wants(folder):
+    before = os.umask(0o077)
+    try:
+        with serving(folder) as server:
+            assert put(server, minute())[0] == 200
+    finally:
+        os.umask(before)
+    assert [path for path in [folder, *folder.rglob("*")] if path.stat().st_mode & 0o077] == []
 
 
 def test_a_recording_that_is_sent_again_is_acknowledged_and_kept_once(folder, capsys):
