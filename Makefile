@@ -3,19 +3,22 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3.11)
 VENV := .venv
 BIN := $(VENV)/bin
+# The command of the active environment, if the package is installed in it.
+ACTIVE := $(firstword $(wildcard $(VIRTUAL_ENV:%=%/bin/zoo) $(CONDA_PREFIX:%=%/bin/zoo)))
+ZOO := $(or $(ACTIVE),$(BIN)/zoo)
 DATA ?= ../shared/data
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export TF_CPP_MIN_LOG_LEVEL = 3
 
 .PHONY: demo test test-all lint docs bench presets page phone wheel clean
 
-demo: $(VENV)/installed
+demo: $(if $(ACTIVE),,$(VENV)/installed)
 	rm -rf demo
-	$(BIN)/zoo data simulate activity -o demo/data3.h5 --subjects 12 --seed 0
-	$(BIN)/zoo train --model activity_gru --epochs 15 --data demo/data3.h5 --out demo/model
-	$(BIN)/zoo evaluate demo/model --data demo/data3.h5
-	$(BIN)/zoo export demo/model --data demo/data3.h5 --to demo/exported
-	$(BIN)/zoo stream demo/exported/model.dynamic.tflite --simulate walking,sitting,jogging --speed 2
+	$(ZOO) data simulate activity -o demo/data3.h5 --subjects 12 --seed 0
+	$(ZOO) train --model activity_gru --epochs 15 --data demo/data3.h5 --out demo/model
+	$(ZOO) evaluate demo/model --data demo/data3.h5
+	$(ZOO) export demo/model --data demo/data3.h5 --to demo/exported
+	$(ZOO) stream demo/exported/model.dynamic.tflite --simulate walking,sitting,jogging --speed 2
 
 # A process a core; what finishes first takes over from the others.
 PYTEST := $(BIN)/pytest --numprocesses logical --dist worksteal
@@ -91,8 +94,8 @@ presets: .bench/installed
 # The page that a phone opens, built into the package, and served to phones in the same network. MODEL is a preset, a
 # .tflite file or a folder with one, or several of these; by default all recognizers of the zoo.
 MODEL ?=
-phone: $(VENV)/installed page
-	$(BIN)/zoo serve $(MODEL)
+phone: $(if $(ACTIVE),,$(VENV)/installed) page
+	$(ZOO) serve $(MODEL)
 
 page: zoo/page/index.html
 

@@ -2,8 +2,10 @@
 
 import importlib
 import json
+import os
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,18 @@ def test_every_file_that_a_page_links_to_is_there(page):
     files = [first or second for first, second in targets if not re.match("https?:", first or second)]
     assert files
     assert [file for file in files if not (ROOT / file).exists()] == []
+
+
+@pytest.mark.parametrize("active", [False, True])
+def test_the_demo_runs_in_the_active_environment_and_makes_one_where_there_is_none(active, tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "zoo").touch()
+    environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "CONDA_PREFIX")}
+    # As in a fresh clone.
+    command = ["make", "-n", "demo", "VENV=nowhere", *([f"VIRTUAL_ENV={tmp_path}"] if active else [])]
+    lines = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    assert ("-m venv nowhere" in lines) != active
+    assert f"{tmp_path / 'bin' if active else 'nowhere/bin'}/zoo train" in lines
 
 
 def test_the_python_blocks_run(tmp_path, monkeypatch):

@@ -22,9 +22,11 @@ def test_an_evaluation_without_baselines_and_a_training_without_validation_are_s
     assert f"{metrics['training']['parameters']:,} parameters, " in training
 
 
-def test_one_person_has_no_interval():
+def test_one_person_has_no_interval_and_is_named_in_a_paragraph_of_its_own():
     test = preset_metrics("activity_gru_course")["test"]
-    page = for_task("activity").evaluation({**test, "per_subject": {"9": test["per_subject"]["9"]}})
+    notes = ["only one person: these scores say little about other people"]
+    page = for_task("activity").evaluation({**test, "per_subject": {"9": test["per_subject"]["9"]}, "notes": notes})
+    assert "\n\n**Only one person: these scores say little about other people.**\n\n| model |" in page
     assert "95%" not in page
     assert "Calibration error" in page
 
