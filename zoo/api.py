@@ -291,7 +291,6 @@ def info(model: Named) -> Document:
         >>> info("activity_gru_course")["class"]
         'ActivityGRU'
     """
-    from zoo.files import read_json
     from zoo.report import card, markdown
 
     name = str(model)
@@ -306,11 +305,17 @@ def info(model: Named) -> Document:
 
         return Document(load(model).metadata.to_json(), markdown.document)
     folder = catalog.find_folder(name)
-    document = read_json(folder / "config.json")
+    document = catalog.read_config(folder)
     if name in presets.PRESETS and folder == catalog.PRESETS_FOLDER / name:
         if metrics := catalog.preset_metrics(name):
             return Document(document, partial(card.head, name, presets.PRESETS[name], metrics))
     elif {"metadata", "training", "data"} <= set(document):
+        try:
+            card.folder(name, document)
+        except Exception as error:
+            # What a template makes of values of other kinds is anything from KeyError to jinja2.UndefinedError.
+            where, why = folder / "config.json", f"{type(error).__name__}: {error}"
+            raise ZooError(f"{where}: holds other values than `zoo train` writes ({why})") from error
         return Document(document, partial(card.folder, name))
     return Document(document, markdown.document)
 

@@ -186,6 +186,8 @@ def public(function: F) -> F:
         except ZooError as error:
             error.args = (in_python(str(error)),)
             raise
+        except UnicodeEncodeError as error:
+            raise ZooError(f"{error.object}: not a UTF-8 name, as HDF5 and TensorFlow need: choose another") from None
 
     return call  # type: ignore[return-value]
 

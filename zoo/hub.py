@@ -125,7 +125,9 @@ def push(folder: Path, address: str, *, private: bool = False) -> str:
 
 def card(folder: Path, repo: str) -> str:
     """The page of a model on the hub: its card below the header that the hub reads."""
-    config = read_json(folder / "config.json")
+    config: dict[str, Any] = read_json(folder / "config.json")
+    if not isinstance(config, dict) or not isinstance(config.get("arguments"), dict):
+        raise ZooError(f"{folder / 'config.json'}: describes no model; expected what `zoo train` writes")
     stated = str(config.get("arguments", {}).get("provenance", {}).get("license", "") or "")
     name = _LICENSES.get(stated)
     header: dict[str, Any] = {

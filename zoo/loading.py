@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from zoo.catalog import find_folder
+from zoo.catalog import find_folder, read_config
 from zoo.errors import ZooError
 from zoo.families import FAMILIES
 from zoo.files import read_json
@@ -60,7 +60,12 @@ class Loaded:
     def history(self) -> list[dict[str, float]]:
         """Records of the epochs of its training. Empty if unknown."""
         path = self.folder / "history.json" if self.folder else None
-        return list(read_json(path)) if path and path.is_file() else []
+        if path is None or not path.is_file():
+            return []
+        try:
+            return [{name: float(value) for name, value in row.items()} for row in read_json(path)]
+        except (AttributeError, TypeError, ValueError):
+            raise ZooError(f"{path}: expected a record of numbers for each epoch, as `zoo train` writes it") from None
 
 
 def check_named(model: Any) -> None:
@@ -85,9 +90,7 @@ def load(model: Model | str | Path) -> Loaded:
         return Loaded(name, interpreter=Interpreter(path))
     file = path if path.suffix == ".keras" else find_folder(model) / "model.keras"
     loaded, document = load_file(file), file.parent / "config.json"
-    config = read_json(document) if document.is_file() else {}
-    if not isinstance(config, dict) or not isinstance(config.get("metadata", {}), dict):
-        raise ZooError(f"{document}: expected names and values, as `zoo train` writes them")
+    config = read_config(file.parent, alone=path.suffix == ".keras" or not document.is_file())
     if config and (config.get("class"), config.get("arguments")) != (type(loaded).__name__, loaded.get_config()):
         raise ZooError(f"{document}: describes another model than {file.name}: keep both files together")
     stated = config.get("metadata", {}).get("weights_sha256")

@@ -10,9 +10,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 import pydantic
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from zoo.catalog import find_folder, unknown_name
+from zoo.catalog import find_folder, read_config, unknown_name
 from zoo.errors import ArgumentError, ZooError
-from zoo.files import read_json
 
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -235,7 +234,11 @@ class Recipe(Settings):
             >>> Recipe.from_preset("activity_gru_pocket").schedule
             'cosine'
         """
-        return cls.from_json(read_json(find_folder(name) / "config.json")["recipe"])
+        folder = find_folder(name)
+        known = read_config(folder)
+        if "recipe" not in known:
+            raise ZooError(f"{folder}: states no recipe; expected a preset, or a folder that `zoo train` wrote")
+        return cls.from_json(known["recipe"])
 
     def changed(self, changes: Mapping[str, Any]) -> "Recipe":
         """The recipe with other values of some fields; epochs are single passes, unless `min_steps` is named as well.
