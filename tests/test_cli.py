@@ -498,6 +498,64 @@ def test_ctrl_c_after_an_epoch_says_how_to_resume(simulated, tmp_path):
     assert "go on with the same command and --resume" in error.splitlines()[-1]
 
 
+@pytest.mark.process
+@pytest.mark.parametrize("output", [("--every",), ("--json",)])
+def test_a_reader_that_goes_away_ends_a_stream_as_any_other_program(output):
+    command = ("stream", "activity_gru_tiny", "--simulate", "walking", "--seconds", "600", "--speed", "0", *output)
+    run = subprocess.Popen([sys.executable, "-m", "zoo", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    run.stdout.readline()
+    run.stdout.close()
+    assert (run.wait(), run.stderr.read()) == (141, b"")
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("milliseconds", [150, 300])
+def test_ctrl_c_while_the_command_is_imported_is_one_line(milliseconds, simulated, tmp_path):
+    command = [sys.executable, "-m", "zoo", "train", "activity_gru", "--data", str(simulated), "--out", "never"]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    time.sleep(milliseconds / 1000)
+    run.send_signal(signal.SIGINT)
+    _, error = run.communicate()
+    assert (run.returncode, error.strip()) == (130, "zoo: interrupted")
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("name", "value", "message"), [
+    ("KERAS_BACKEND", "nonsense", "KERAS_BACKEND is nonsense, which does not load"), ("MPLBACKEND", "nonsense", ""),
+])  # fmt: skip
+def test_an_environment_that_makes_no_sense_is_named_or_does_not_matter(
+    name, value, message, recognizer, simulated, tmp_path
+):
+    command = ["evaluate", recognizer, "--data", simulated, "--no-baselines", "--figures", tmp_path / "figures"]
+    run = subprocess.run(
+        [sys.executable, "-m", "zoo", *map(str, command)],
+        capture_output=True, text=True, check=False, env=os.environ | {name: value},
+    )  # fmt: skip
+    assert run.returncode == (1 if message else 0), run.stderr
+    assert run.stderr.startswith(f"zoo: {message}" if message else "")
+
+
+def test_a_folder_that_was_deleted_meanwhile_is_named(tmp_path, monkeypatch, zoo_cli):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    for command in (("train", "activity_gru"), ("data", "simulate", "text", "-o", "data2.h5")):
+        assert zoo_cli(*command)[::2] == (1, "zoo: the current folder was deleted: change to one that exists\n")
+
+
+@pytest.mark.parametrize("command", [
+    ("data", "simulate", "text", "--sentences", 200, "-o", "NAME.h5"), ("train", "NAME"), ("NAME",), ("info", "NAME"),
+    ("export", "activity_gru_tiny", "--formats", "float32", "--to", "NAME"), ("list", "--family", "NAME"),
+    ("predict", "trigram_lm_course_8_64", "NAME"),
+])  # fmt: skip
+def test_a_name_that_is_not_utf_8_is_one_line(command, tmp_path, monkeypatch, zoo_cli):
+    monkeypatch.chdir(tmp_path)
+    found = zoo_cli(*(str(word).replace("NAME", os.fsdecode(b"m\xff")) for word in command))
+    assert found.status in (1, 2)
+    assert len(found.err.strip().splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.fixture
 def start():
     """Starts commands in processes of their own, which end with the test."""

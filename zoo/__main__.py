@@ -1,5 +1,18 @@
-"""`python -m zoo`, the command line."""
+"""The command `zoo`, also as `python -m zoo`."""
 
-from zoo.cli import main
+import sys
 
-main()
+
+def main() -> None:
+    """Runs the command line; Ctrl-C while it is still being imported is an interruption like any other."""
+    try:
+        from zoo.cli import main
+
+        main()
+    except KeyboardInterrupt:
+        sys.stderr.write("zoo: interrupted\n")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -76,8 +76,14 @@ def _load() -> None:
     """Imports TensorFlow and Keras, which takes seconds."""
     if "keras" not in sys.modules:
         with _quietly("loading TensorFlow"):
-            import_module("tensorflow")
-            import_module("keras")
+            try:
+                import_module("tensorflow")
+                import_module("keras")
+            except (ImportError, ValueError) as error:
+                backend = os.environ.get("KERAS_BACKEND")
+                if backend in (None, "tensorflow"):
+                    raise
+                raise ZooError(f"KERAS_BACKEND is {backend}, which does not load ({error}): unset it") from error
 
 
 def _require_default(file: str) -> None:

@@ -1,12 +1,12 @@
 """Finds presets and models by name. This module imports no third-party library."""
 
-import difflib
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import ZooError
+from zoo.errors import unknown_name as unknown_name
 from zoo.files import read_json
 from zoo.hub import SCHEME, fetch
 
@@ -97,16 +97,3 @@ def as_names(names: str | Iterable[str]) -> list[str]:
         (['ann'], ['ann', 'ben'])
     """
     return [names] if isinstance(names, str) else list(names)
-
-
-def unknown_name(what: str, name: str, known: list[str]) -> ZooError:
-    """Creates an error that suggests the closest known name, in upper or lower case.
-
-    Example:
-        >>> str(unknown_name("preset", "activity_gr", ["activity_gru_course", "trigram_lm_best"]))
-        "unknown preset 'activity_gr': did you mean activity_gru_course?"
-    """
-    names = {each.lower(): each for each in known}
-    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
-    hint = f"did you mean {names[near[0]]}?" if near else f"known are {', '.join(known) or 'none'}"
-    return ZooError(f"unknown {what} {name!r}: {hint}")

@@ -408,6 +408,8 @@ def main() -> None:
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    # Figures are written to files: no window is opened, whatever is set.
+    os.environ["MPLBACKEND"] = "agg"
     # Advice about retracing is for those who write the model, and what is wrong with a picture is said in one line.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
@@ -423,6 +425,9 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(PIPE)
+    except SystemExit as end:
+        # Rich turns a broken pipe into status 1.
+        sys.exit(PIPE if isinstance(end.__context__, BrokenPipeError) else end.code)
     except Exception as error:
         if debug and not isinstance(error, CycloptsError):
             raise
@@ -495,6 +500,8 @@ def _system(error: OSError) -> str:
         return f"{os.fsdecode(error.filename)}: {reason[:1].lower()}{reason[1:]}"
     if error.errno == errno.ENOENT and "temporary" in str(error):
         return f"{reason[:1].lower()}{reason[1:]}: set TMPDIR to a folder with free space"
+    if error.errno == errno.ENOENT and not error.filename:
+        return "the current folder was deleted: change to one that exists"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk is full ({reason}): make room, or choose another folder"
     return ""

@@ -1,5 +1,6 @@
 """The exceptions for errors that users can fix."""
 
+import difflib
 from typing import Any
 
 
@@ -74,3 +75,16 @@ def refuse(why: str, **values: Any) -> None:
     for name, value in values.items():
         if value is not None:
             raise ArgumentError(name, f": {why}; leave it out")
+
+
+def unknown_name(what: str, name: str, known: list[str]) -> ZooError:
+    """Creates an error that suggests the closest known name, in upper or lower case.
+
+    Example:
+        >>> str(unknown_name("preset", "activity_gr", ["activity_gru_course", "trigram_lm_best"]))
+        "unknown preset 'activity_gr': did you mean activity_gru_course?"
+    """
+    names = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
+    hint = f"did you mean {names[near[0]]}?" if near else f"known are {', '.join(known) or 'none'}"
+    return ZooError(f"unknown {what} {name!r}: {hint}")

@@ -10,8 +10,7 @@ import sys
 from importlib.abc import MetaPathFinder
 from typing import Any, NamedTuple
 
-from zoo.catalog import unknown_name
-from zoo.errors import ZooError
+from zoo.errors import ZooError, unknown_name
 
 
 class Family(NamedTuple):

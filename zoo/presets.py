@@ -6,7 +6,7 @@ A new preset is a new row; `make presets` trains its weights.
 from dataclasses import dataclass
 from typing import Any
 
-from zoo.catalog import unknown_name
+from zoo.errors import unknown_name
 from zoo.recipe import Recipe
 
 
