@@ -184,6 +184,15 @@ def test_other_units_and_other_sensors_are_refused(tmp_path, names, factor, name
     assert answer in question(text, CsvColumns(subject="=a", activity="=b", **named), tmp_path / "a.csv")
 
 
+def test_lost_values_hide_no_other_unit(tmp_path):
+    time, moved, gravity = walk(seconds=10)
+    values = (moved + gravity) / G
+    values[::25] = np.nan
+    values[10] = np.inf
+    text = rows(floats(time), values)
+    assert question(text, CsvColumns(subject="=a", activity="=b"), tmp_path / "a.csv").endswith("with --unit g")
+
+
 @pytest.mark.parametrize(
     ("names", "unit", "named"),
     [

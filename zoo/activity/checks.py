@@ -49,9 +49,11 @@ def enough_rows(rows: Floats, rate: float) -> bool:
 
 def steady_length(rows: Floats, rate: float) -> float:
     """The length of the mean vector of a second: the median over all seconds."""
-    second = max(1, round(rate))
+    second, whole = max(1, round(rate)), np.isfinite(rows).all(axis=1)
+    # A lost value in each second must not hide all of them.
+    rows = rows if whole.all() else rows[whole]
     blocks = rows[: len(rows) // second * second].reshape(-1, second, rows.shape[1])
-    return float(np.nanmedian(np.linalg.norm(blocks.mean(axis=1), axis=1)))
+    return float(np.median(np.linalg.norm(blocks.mean(axis=1), axis=1))) if len(blocks) else np.nan
 
 
 def check_signal(where: str, rows: Floats, rate: float) -> None:

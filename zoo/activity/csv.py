@@ -528,16 +528,15 @@ def _in_order(table: Table, rows: slice, dropped: Counter[str]) -> tuple[Floats,
 
 def _check_values(table: Table) -> None:
     """Asks about acceleration in another unit, or without gravity."""
-    # Block by block, for rows are usually all finite, and there may be many.
-    blocks = range(0, len(table.values), _FRAME_ROWS)
-    if not any(storable(table.values[start : start + _FRAME_ROWS]).all(axis=1).any() for start in blocks):
+    there = storable(table.values).all(axis=1)
+    if not there.any():
         axes = ", ".join(table.columns.axes)
         raise ZooError(f"{table.where}: no row holds finite numbers in {axes}: choose other columns")
-    rate = typical_rate(table.times)
-    if not enough_rows(table.values, rate):
+    values, rate = table.values if there.all() else table.values[there], typical_rate(table.times)
+    if not enough_rows(values, rate):
         return
-    acceleration = table.values[:, :3]
-    magnitude = float(np.nanmean(np.linalg.norm(acceleration, axis=1)))
+    acceleration = values[:, :3]
+    magnitude = float(np.linalg.norm(acceleration, axis=1).mean())
     if magnitude > _TOO_LARGE or steady_length(acceleration, rate) > MOST_STEADY:
         in_g = table.columns.unit == "g"
         stated = magnitude / STANDARD_GRAVITY if in_g else magnitude
@@ -548,7 +547,7 @@ def _check_values(table: Table) -> None:
             f"{wrong} {UNIT} (about 9.8) or g (about 1), and no known unit fits: convert the columns, or choose "
             "others, for these may be of another sensor"
         )
-    check_signal(table.where, table.values, rate)
+    check_signal(table.where, values, rate)
 
 
 Sample = tuple[float, ...]
