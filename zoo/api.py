@@ -579,7 +579,7 @@ def import_csv(
     r"""Imports CSV files of the phone page, Sensor Logger, phyphox, Physics Toolbox and other apps.
 
     Args:
-        files: CSV files, or folders to search; in Python also DataFrames.
+        files: CSV files, which may be packed as .gz or .zip, or folders to search; in Python also DataFrames.
         out: File of recordings to write.
         layout: How paths name people and activities, such as '{subject}/{activity}*.csv'.
         manifest: A CSV table of files with the columns file, subject, activity, in place of `files`.

@@ -264,6 +264,8 @@ def test_a_zip_file_that_holds_a_file_twice_or_is_damaged_is_named(tmp_path):
     path = archive(tmp_path / "b.zip", {"b.csv": TEXT})
     path.write_bytes(path.read_bytes()[:-30])
     assert "b.zip: cannot be unpacked" in message(lambda: zoo.import_csv(path, tmp_path / "out.h5"))
+    path = archive(tmp_path / "d.zip", {"../b.csv": TEXT})
+    assert "d.zip: holds ../b.csv, which lies outside" in message(lambda: zoo.import_csv(path, tmp_path / "out.h5"))
     (tmp_path / "c.csv.gz").write_bytes(gzip.compress(TEXT.encode())[:-20])
     assert "c.csv.gz: cannot be unpacked" in message(lambda: zoo.import_csv(tmp_path / "c.csv.gz", tmp_path / "out.h5"))
 

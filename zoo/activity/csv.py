@@ -10,8 +10,10 @@ import codecs
 import csv
 import gzip
 import io
+import lzma
 import os
 import re
+import struct
 import unicodedata
 import zipfile
 import zlib
@@ -144,6 +146,13 @@ def column_names(where: str, text: str) -> list[str]:
     return opening(where, text).names
 
 
+DAMAGE = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, zlib.error, lzma.LZMAError, struct.error, NotImplementedError,
+    RuntimeError, ValueError, OverflowError, KeyError, OSError,
+)  # fmt: skip
+"""What is raised for packed files that are damaged, encrypted, or packed by a method that is not known."""
+
+
 def zip_of(path: Path) -> Path | None:
     """The zip file that a path leads through, such as `ann.zip` of `ann.zip/walk.csv`."""
     return next((each for each in path.parents if each.suffix.lower() == ".zip" and os.path.isfile(each)), None)  # noqa: PTH113
@@ -160,6 +169,8 @@ def _listed(path: Path, _: int) -> tuple[Path, ...]:
         names = [name for name in archive.namelist() if not name.endswith("/")]
     if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise ZooError(f"{path}: holds {twice[0]} twice: leave one of them out")
+    if outside := [name for name in names if name.startswith("/") or ".." in name.split("/")]:
+        raise ZooError(f"{path}: holds {outside[0]}, which lies outside of it: unpack it first")
     return tuple(path / name for name in sorted(names))
 
 
@@ -178,7 +189,7 @@ def _reading(path: Path) -> Iterator[None]:
         raise ZooError(f"{path}: not text in UTF-8, UTF-16 or Windows-1252 ({error}): save it as UTF-8") from None
     except OSError as error:
         raise StorageError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError, ValueError) as error:
+    except DAMAGE as error:
         raise StorageError(f"{path}: cannot be unpacked ({str(error)[:200]}): unpack it first") from error
 
 

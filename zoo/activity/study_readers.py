@@ -5,12 +5,9 @@ into recordings: without its ends, split at gaps, and with the checks that all s
 """
 
 import csv
-import lzma
 import re
 import stat
-import struct
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -23,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from zoo.activity.checks import check_signal, enough_rows, steady_length, typical_rate
 from zoo.activity.columns import SECONDS
+from zoo.activity.csv import DAMAGE
 from zoo.activity.recordings import Recording, stretches
 from zoo.activity.studies import STUDIES, Study
 from zoo.errors import StorageError, ZooError
@@ -34,12 +32,6 @@ _SHORTEST = 1.0
 
 _MOST_BYTES = 1 << 26
 """Largest text that is read, 67 MB; reading takes ten times as much. That of the largest study has 60 MB."""
-
-_DAMAGE = (
-    zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, zlib.error, lzma.LZMAError, struct.error, NotImplementedError,
-    RuntimeError, ValueError, OverflowError, OSError,
-)  # fmt: skip
-"""What `zipfile` raises for files that are damaged, encrypted, or packed by a method that it does not know."""
 
 
 def read_study(
@@ -110,7 +102,7 @@ class Source:
             with archive.open(name) as file:
                 # What the archive says about the size may be wrong.
                 content = file.read(_MOST_BYTES + 1)
-        except _DAMAGE as error:
+        except DAMAGE as error:
             reason = (
                 "is encrypted: unpack it first" if "encrypted" in str(error) else f"damaged: copy {self.path} again"
             )
@@ -218,7 +210,7 @@ def _archive(source: Path) -> "zipfile.ZipFile | nullcontext[None]":
         raise ZooError(f"{source}: not a zip file or a folder")
     try:
         return zipfile.ZipFile(source)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise StorageError(f"{source}: damaged zip file: copy it again ({error})") from error
 
 
