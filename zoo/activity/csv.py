@@ -417,8 +417,9 @@ _SENSORS = ("gravity", "gyroscope", "gyroscopeuncalibrated", "magnetometer", "ma
 def is_of_another_sensor(path: Path) -> bool:
     """Whether an app writes something else than acceleration into a file of this name."""
     name = path.stem.lower()
-    total = any(exists(path.with_name(f"TotalAcceleration{end}")) for end in (".csv", ".CSV"))
-    return name in _SENSORS or (name in ("accelerometer", "accelerometeruncalibrated") and total)
+    if name not in ("accelerometer", "accelerometeruncalibrated"):
+        return name in _SENSORS
+    return any(exists(path.with_name(f"TotalAcceleration{end}")) for end in (".csv", ".CSV"))
 
 
 def _neighbor(path: Path, times: Floats) -> Floats:

@@ -95,12 +95,6 @@ _LOST_STEPS = 5.5
 _NOT_FINITE = "rows with a value that is not finite"
 
 
-def _count(dropped: Counter[str], reason: str, number: int) -> None:
-    # A Counter would keep zeros.
-    if number:
-        dropped[reason] += number
-
-
 def storable(rows: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which values are numbers that recordings can hold, in float32."""
     return np.asarray(np.abs(rows) <= np.finfo(np.float32).max)
@@ -121,25 +115,28 @@ def stretches(
     gap = _GAP_STEPS * (1 / rate if rate else float(np.median(forward)) if len(forward) else np.inf)
     restarts = np.flatnonzero(steps < -gap) + 1
     del steps, forward
+    counts = Counter[str]()
     for start, stop in pairwise([0, *restarts.tolist(), len(times)]):
-        for hertz, even, begin in _trial(times[start:stop], rows[start:stop], rate, dropped):
+        for hertz, even, begin in _trial(times[start:stop], rows[start:stop], rate, counts):
             rotation = even[:, 3:] if even.shape[1] > 3 else None
             yield Recording(name, subject, activity, hertz, even[:, :3], begin, rotation=rotation)
+    # Without those that are 0.
+    dropped.update(+counts)
 
 
 def _trial(
-    times: NDArray[np.float64], rows: NDArray[np.float64], rate: float | None, dropped: Counter[str]
+    times: NDArray[np.float64], rows: NDArray[np.float64], rate: float | None, counts: Counter[str]
 ) -> Iterator[tuple[float, NDArray[np.float32], float]]:
     """The rate, the rows and the start of each part of a trial between two gaps."""
     dated = np.isfinite(times)
     later = dated.copy()
     later[1:] &= times[1:] > np.maximum.accumulate(np.where(dated, times, -np.inf))[:-1]
-    _count(dropped, "rows whose time stamp does not rise", int((dated & ~later).sum()))
-    _count(dropped, _NOT_FINITE, int((~dated).sum()))
+    counts["rows whose time stamp does not rise"] += int((dated & ~later).sum())
+    counts[_NOT_FINITE] += int((~dated).sum())
     if not later.all():
         times, rows = times[later], rows[later]
     if len(times) < 2:
-        _count(dropped, "rows left alone", len(times))
+        counts["rows left alone"] += len(times)
         return
     step = 1 / rate if rate else float(np.median(np.diff(times)))
     first, there = times[0], storable(rows)
@@ -151,20 +148,20 @@ def _trial(
             moments = np.concatenate([[-np.inf], times[axis], [np.inf]])
             for hole in np.flatnonzero((np.diff(ends) > 1) & (np.diff(moments) > _LOST_STEPS * step)):
                 kept[ends[hole] + 1 : ends[hole + 1]] = False
-        _count(dropped, _NOT_FINITE, int((~kept).sum()))
+        counts[_NOT_FINITE] += int((~kept).sum())
         times, rows, there = times[kept], rows[kept], there[kept]
     gaps = np.flatnonzero(np.diff(times) > _GAP_STEPS * step) + 1
-    _count(dropped, GAPS, len(gaps))
+    counts[GAPS] += len(gaps)
     for start, stop in pairwise([0, *gaps.tolist(), len(times)]):
         whole = np.flatnonzero(there[start:stop].all(axis=1))
         # A hole in one axis may begin within a gap in another one.
         here = slice(start + whole[0], start + whole[-1] + 1) if len(whole) else slice(start, start)
         moment, values, known = times[here], rows[here], there[here]
-        _count(dropped, _NOT_FINITE, stop - start - len(moment))
+        counts[_NOT_FINITE] += stop - start - len(moment)
         if len(moment) < 2:
-            _count(dropped, "rows alone between two gaps", len(moment))
+            counts["rows alone between two gaps"] += len(moment)
             continue
-        _count(dropped, "rows with a lost value, which was interpolated", len(moment) - len(whole))
+        counts["rows with a lost value, which was interpolated"] += len(moment) - len(whole)
         grid = moment
         if rate is None:
             # Stamps jitter by some milliseconds; the mean interval of a stretch does not.
