@@ -137,10 +137,12 @@ def make_once(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     if hasattr(request.config, "workerinput"):
         # Each process of pytest-xdist has a folder of its own in that of the run.
         root = root.parent
+    # `make test-all` consists of several runs.
+    root = Path(os.environ.get("ZOO_MADE_ONCE", root))
 
     def make(name: str, fill: Callable[[Path], object]) -> Path:
         folder = root / "once" / name
-        folder.parent.mkdir(exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_suffix(".lock")):
             if not folder.is_dir():
                 unfinished = folder.with_suffix(".unfinished")
