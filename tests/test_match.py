@@ -143,3 +143,13 @@ def test_a_language_model_of_other_words_is_refused_with_the_first_that_differs(
         train(TrigramLM(words, context=2, **size), data, recipe, verbose=False)
     few = replace(data, train=data.train.where(np.arange(len(data.train)) < 512))
     assert train(TrigramLM(len(words), **size), few, recipe, verbose=False).model.vocabulary == words
+
+
+def test_a_channel_that_never_changes_does_not_stop_a_training():
+    data = shakes()
+    x, y = data.train.arrays()
+    x[:, :, 2] = 9.80665
+    still = from_arrays(x, y, data.classes, 50.0, data.train.subjects)
+    result = train("activity_gru", still, Recipe(epochs=2, validation=0.2, batch_size=8), settings=TINY, verbose=False)
+    assert result.model.variance[2] == 1.0
+    assert np.isfinite([row["val_loss"] for row in result.history]).all()

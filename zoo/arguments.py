@@ -88,8 +88,8 @@ def _is_name(value: Any) -> bool:
 
 def _are_labels(value: Any) -> bool:
     if isinstance(value, Mapping):
-        pairs = value.items()
-        return all(isinstance(key, str) and (isinstance(each, str) or _are_labels(list(each))) for key, each in pairs)
+        pairs = [(key, [each] if isinstance(each, str) else each) for key, each in value.items()]
+        return all(isinstance(k, str) and isinstance(v, Iterable) and _are_labels(list(v)) for k, v in pairs)
     return isinstance(value, str) or (isinstance(value, Sequence) and all(isinstance(each, str) for each in value))
 
 

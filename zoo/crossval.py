@@ -457,7 +457,13 @@ def _summary(recipe: Recipe, data: ActivityData, folder: Path, records: Records)
         own = np.eye(len(data.classes))[predicted]
         summary["per_study"] = metrics.by_study(known, own, windows.studies[rows], data.label_sets)
     if subjects is not None:
-        summary |= _people(summary["per_subject"], labels == predicted, subjects, rows, seeds)
+        right, people = labels == predicted, summary["per_subject"]
+        for name, row in people.items():
+            own = subjects == name
+            # With several seeds, each row occurs several times.
+            row["windows"] = len(np.unique(rows[own]))
+            row["accuracy_by_seed"] = [float(right[own & (seeds == seed)].mean()) for seed in np.unique(seeds[own])]
+        summary["worst_subjects"] = sorted(people, key=lambda name: people[name]["macro_f1"])[:_WORST]
     if logits := [part["logits"] for part in parts if "logits" in part]:
         temperatures = [records[fold]["temperature"] for fold in scored]
         summary |= _calibration(known, logits, temperatures, len(data.classes), recipe.rejection_rate)
@@ -466,19 +472,6 @@ def _summary(recipe: Recipe, data: ActivityData, folder: Path, records: Records)
         **spread({(fold.seed, fold.group): records[fold]["macro_f1"] for fold in scored}),
         "folds": [{"seed": fold.seed, "group": fold.group, **record} for fold, record in records.items()],
     }
-
-
-def _people(
-    per_subject: Mapping[str, Mapping[str, Any]], right: NDArray[np.bool_], subjects: NDArray[np.str_],
-    rows: NDArray[np.int64], seeds: NDArray[np.int64],
-) -> dict[str, Any]:  # fmt: skip
-    """Adds windows and accuracy per seed to the scores of people; with several seeds, each row occurs several times."""
-    table = {}
-    for name, row in per_subject.items():
-        own = subjects == name
-        by_seed = [float(right[own & (seeds == seed)].mean()) for seed in np.unique(seeds[own])]
-        table[name] = {**row, "windows": len(np.unique(rows[own])), "accuracy_by_seed": by_seed}
-    return {"per_subject": table, "worst_subjects": sorted(table, key=lambda name: table[name]["macro_f1"])[:_WORST]}
 
 
 def spread(scores: Mapping[tuple[int, int], float]) -> dict[str, float | None]:

@@ -606,6 +606,8 @@ def test_statistics_of_a_constant_channel_can_be_divided_by():
     ({"window": 1.5}, "window is 1.5; expected a whole number"),
     ({"window": 1}, "window is 1; expected 2 or more"),
     ({"recordings": []}, "recordings is empty"),
+    ({"classes": {"walking": 1}}, "classes is .*; expected labels, or classes by label"),
+    ({"merge": {"walking": 7}}, "merge is .*; expected labels, or classes by label"),
     ({"classes": []}, "classes : expected different names"),
     ({"classes": {}}, "classes : expected different names"),
     ({"classes": {"walking": "a\nb", "jogging": "c"}}, "expected different names"),

@@ -299,7 +299,11 @@ def write_windows(
     """
     people = sort_names(index.subjects)
     if unknown := [name for name in test_subjects if name not in people]:
-        alike = [each for each in people if any(_is_like(each, name) for name in unknown)]
+        # But for case, and for the study before the id.
+        alike = [
+            each for each in people for name in unknown
+            if name.casefold() in (each.casefold(), each.casefold().rpartition("/")[2])
+        ]  # fmt: skip
         advice = f": did you mean {' or '.join(alike)}?" if alike else ""
         raise ZooError(f"{index.files}: no subject {', '.join(unknown)}; found {', '.join(people)}{advice}")
     chosen = choose_classes(index.files, index.activities, classes)
@@ -340,11 +344,6 @@ def write_windows(
             "axes": ",".join(index.axes), "convention": CONVENTION, "hop": windowing.hop, **index.provenance,
         })  # fmt: skip
     return dropped
-
-
-def _is_like(person: str, name: str) -> bool:
-    """Whether a name may be a person's, but for case and the study before the id."""
-    return name.casefold() in (person.casefold(), person.casefold().rpartition("/")[2])
 
 
 def _cut(

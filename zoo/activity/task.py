@@ -17,7 +17,6 @@ from zoo.activity import evaluation, metrics
 from zoo.activity.augmentation import Augmentation
 from zoo.activity.baselines import random_forest
 from zoo.activity.checks import check_lengths, lengths_of
-from zoo.activity.cutting import Windowing
 from zoo.activity.evaluation import (
     BATCH,
     LESS,
@@ -448,8 +447,10 @@ def _cut(
     dropped: "Counter[str] | None",
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Windows of a CSV file or a DataFrame, and the seconds at which they start."""
+    # Training and evaluation need none of what reads and cuts recordings.
     from zoo.activity.columns import CsvColumns
     from zoo.activity.csv import read_csv
+    from zoo.activity.cutting import Windowing
 
     hop, columns = hop or metadata.window // 2, columns or CsvColumns()
     cut = Windowing(metadata.window, hop, metadata.rate, trim=0.0)

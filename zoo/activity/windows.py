@@ -110,9 +110,7 @@ class Windows(Examples):
         """The windows whose label is one of the K classes, not a set of them."""
         return self.where(self.labels < classes) if self.label_sets else self
 
-    def people(self) -> list[str]:
-        """The subjects, in the order of their numbers or names."""
-        return self.group_names()
+    people = Examples.group_names
 
     def split(self, fraction: float, seed: int, by: str = "subject") -> tuple["Windows", "Windows"]:
         """Divides into training and validation windows.
@@ -352,9 +350,12 @@ def from_arrays(
             )
     if not 0 < rate < np.inf:
         raise ZooError(f"rate {rate:g}: expected Hz above 0")
+    digest = hashlib.sha256()
+    for array in (*train.arrays(), train.groups, *held_out.arrays(), held_out.groups):
+        digest.update(b"" if array is None else np.ascontiguousarray(array).tobytes())
     data = ActivityData(
         name="arrays", source=source, train=train, validation=train.empty(), test=held_out, classes=tuple(classes),
-        rate=float(rate), fingerprint=_fingerprint(train, held_out),
+        rate=float(rate), fingerprint=digest.hexdigest(),
     )  # fmt: skip
     return check(data)
 
@@ -400,15 +401,6 @@ def _class_numbers(where: str, labels: NDArray[Any], count: int, classes: Sequen
         raise ZooError(f"{where}: holds numbers from {lowest} to {highest}; expected class numbers from 0 to {last}"
                        f"{advice}")  # fmt: skip
     return labels.astype(np.int64)
-
-
-def _fingerprint(*parts: Windows) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        for array in (*part.arrays(), part.groups):
-            if array is not None:
-                digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
 
 
 def check(data: ActivityData, *, allow_leak: bool = False) -> ActivityData:
