@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -249,6 +249,16 @@ def _doubts(sources: Sequence[tuple[Path, CsvColumns]]) -> list[str]:
                     f"all {len(sources)} files are read as {name[1:]}, including {others[0]}; if that is wrong, pass "
                     f"--layout, such as '{{{option}}}*.csv'"
                 )
+    activities = {columns.activity or "" for _, columns in sources}
+    labels = sorted(name[1:] for name in activities if name.startswith("="))
+    # As where a layout lacks the star after {activity}.
+    counted = re.compile(r"[ _-]*\(?\d+\)?$")
+    same = (pair for pair in pairwise(labels) if counted.sub("", pair[0]) == counted.sub("", pair[1]) != "")
+    if pair := next(same, None):
+        notes.append(
+            f"{pair[0]} and {pair[1]} are read as two activities; if their numbers count recordings, write a star "
+            "after {activity} in --layout, such as '{subject}/{activity}*.csv'"
+        )
     return notes
 
 
