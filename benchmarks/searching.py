@@ -3,8 +3,9 @@
     python benchmarks/searching.py --data data3.h5
 
 Both search the same space on the same people for at most the same epochs, in turns, as the load of a machine changes:
-the zoo by Hyperband with one worker per core, including their start, and plain keras-tuner at random in one process
-with all cores. The zoo augments windows and computes the macro-F1; plain keras-tuner does neither.
+the zoo by Hyperband, or with `--strategy random` at equal epochs, with one worker per core, including their start, and
+plain keras-tuner at random in one process with all cores. The zoo augments windows and computes the macro-F1; plain
+keras-tuner does neither.
 """
 
 import argparse
@@ -113,11 +114,12 @@ def main() -> None:
     """Runs the comparison and prints one JSON document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("data3.h5"))
+    parser.add_argument("--strategy", choices=("random", "hyperband"), default="hyperband")
     parser.add_argument("--trials", type=int, default=54)
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--turns", type=int, default=3)
     options = parser.parse_args()
-    study = Study("activity", options.data, "hyperband", options.trials, options.epochs, seed=SEED)
+    study = Study("activity", options.data, options.strategy, options.trials, options.epochs, seed=SEED)
     seconds, cpu = {"zoo": 0.0, "keras_tuner": 0.0}, {"zoo": 0.0, "keras_tuner": 0.0}
     with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(sys.stderr):
         folder = Path(scratch)
@@ -135,7 +137,8 @@ def main() -> None:
         "trials_an_hour": {name: round(3600 * options.trials / value, 1) for name, value in seconds.items()},
         "times_as_fast": round(seconds["keras_tuner"] / seconds["zoo"], 2),
         "times_as_fast_by_processor_time": round(cpu["keras_tuner"] / cpu["zoo"], 2),
-        "workers": {"zoo": os.cpu_count(), "keras_tuner": 1}, "trials": options.trials, "epochs": options.epochs,
+        "workers": {"zoo": os.cpu_count(), "keras_tuner": 1}, "strategy": options.strategy,
+        "trials": options.trials, "epochs": options.epochs,
         "epochs_trained": {"zoo": sum(r["epochs"] for r in records), "keras_tuner": options.trials * options.epochs},
         "best_validation_accuracy": {"zoo": max(r["scores"]["accuracy"] for r in scored), "keras_tuner": max(plain)},
         "versions": versions(),
