@@ -85,6 +85,6 @@ def unknown_name(what: str, name: str, known: list[str]) -> ZooError:
         "unknown preset 'activity_gr': did you mean activity_gru_course?"
     """
     names = {each.lower(): each for each in known}
-    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(str(name).lower(), names, n=1, cutoff=0.5)
     hint = f"did you mean {names[near[0]]}?" if near else f"known are {', '.join(known) or 'none'}"
     return ZooError(f"unknown {what} {name!r}: {hint}")

@@ -370,6 +370,8 @@ _CAUSES = {
     errno.ENOTEMPTY: "is not empty; choose another folder or delete it first",
     errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
     errno.ELOOP: "a part of this path is a loop of symbolic links",
+    errno.EFBIG: "would be larger than a file may be here (see `ulimit -f`); nothing was written",
+    errno.EDQUOT: "the quota of the disk is used up; nothing was written",
 }  # fmt: skip
 
 

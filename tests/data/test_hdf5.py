@@ -4,6 +4,8 @@ import errno
 import os
 import pickle
 import shutil
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -138,6 +140,36 @@ def test_attributes_come_as_plain_values(tmp_path):
     found = hdf5.attributes(tmp_path / "a.h5")
     assert found == {"rate_hz": 50.0, "simulated": True, "old": "x", "axes": ["x", "y"]}
     assert {type(value) for value in found.values()} == {float, str, bool, list}
+
+
+def test_a_text_of_an_attribute_can_be_written_to_another_file(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.attrs["source"] = np.bytes_(b"the phones\0of a study")
+    source = hdf5.attributes(tmp_path / "a.h5")["source"]
+    with hdf5.create(tmp_path / "b.h5") as file:
+        file.attrs["source"] = source
+    assert hdf5.attributes(tmp_path / "b.h5")["source"] == source == "the phones\ufffdof a study"
+
+
+def test_what_would_take_gigabytes_of_memory_is_refused(tmp_path):
+    path = write(tmp_path / "a.h5", TRIGRAMS | {"words": [b"x" * 1000] + [b"a"] * 300_000})
+    assert "key 'words' takes 1200004000 bytes in memory" in message(lambda: hdf5.read(path, "words"))
+    with h5py.File(path, "a") as file:
+        del file["trainx"]
+        file.create_dataset("trainx", shape=(30_000_000, 3), chunks=(30_000_000, 3), dtype="i4", compression="gzip")[
+            :
+        ] = 0
+    assert "key 'trainx' has chunks of 360000000 bytes" in message(lambda: hdf5.check(path, "text"))
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("kilobytes", [10, 5000])
+def test_a_limit_of_the_size_of_files_ends_in_one_line(tmp_path, kilobytes):
+    command = f"ulimit -f {kilobytes}; exec {sys.executable} -m zoo data simulate patches --pictures 2 -o a.h5"
+    ended = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].startswith("zoo: a.h5: would be larger than a file may be here")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_text_comes_as_str_and_in_another_encoding_than_utf8_not_at_all(tmp_path):

@@ -14,7 +14,7 @@ from zoo.activity.windows import ActivityData, from_arrays
 from zoo.data.loading import load_as
 from zoo.errors import ZooError
 from zoo.files import sha256
-from zoo.patches.data import PatchData
+from zoo.patches.data import PatchData, Scale
 
 SIZES = {
     "activity": {"subjects": 3, "seconds": 10}, "patches": {"count": 40, "size": 8, "pictures": 3},
@@ -55,6 +55,9 @@ def test_simulated_data_is_opened_and_is_that_of_its_file(data):
 def test_arrays_and_batches_hold_the_same_examples_in_the_same_order(data):
     for split in data.splits().values():
         inputs, targets = split.arrays()
+        if data.task == "patches":
+            # Batches are what a model is fitted on.
+            inputs = targets = Scale.fit(inputs, np.arange(len(inputs))).apply(inputs)
         assert len(inputs) == len(targets) == len(split)
         assert isinstance(inputs, np.ndarray)
         batches = list(split.dataset(7).as_numpy_iterator())
@@ -76,9 +79,16 @@ def test_the_seed_alone_shuffles_and_each_epoch_anew(data):
     epochs = [np.concatenate(first[:half]), np.concatenate(first[half:]), np.concatenate(other[:half])]
     assert not np.array_equal(epochs[0], epochs[1])
     assert not np.array_equal(epochs[0], epochs[2])
-    everything = np.sort(split.arrays()[0].reshape(len(split), -1), axis=0)
+    everything = np.concatenate([batch[0] for batch in split.dataset(16).as_numpy_iterator()])
+    everything = np.sort(everything.reshape(len(split), -1), axis=0)
     for epoch in epochs:
         np.testing.assert_array_equal(np.sort(epoch.reshape(len(split), -1), axis=0), everything)
+
+
+@pytest.mark.parametrize("wrong", [{"batch_size": 0}, {"batch_size": "32"}, {"seed": -1}, {"epochs": 0}])
+def test_batches_that_cannot_be_are_refused(data, wrong):
+    (name,) = wrong
+    assert message(lambda: data.train.dataset(**{"batch_size": 4} | wrong)).startswith(f"{name} is")
 
 
 def test_data_can_be_sent_to_another_process(data):
@@ -158,7 +168,7 @@ def test_recordings_and_data_of_another_task_are_refused(tmp_path, data):
     expected = f"{data}: holds {data.task} data; expected {wrong.task} data, such as data"
     assert message(lambda: load_as(wrong, data)).startswith(expected)
     assert load_as(type(data), data.path).sha256 == data.sha256
-    assert "goes with --data tfds:NAME" in message(lambda: load_data(data.path, data_dir=tmp_path))
+    assert "data_dir: goes with tfds:NAME" in message(lambda: load_data(data.path, data_dir=tmp_path))
     if data.task != "patches":
         assert "levels are for patches alone" in message(lambda: load_data(data.path, levels=255))
 

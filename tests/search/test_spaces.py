@@ -87,6 +87,10 @@ def test_bad_studies_are_one_line():
         r"unknown setting of activity_gru 'unit': did you mean units\?": lambda: Study(
             "activity_gru", NOWHERE, settings={"unit": 3}
         ),
+        r"settings: dropout is nan; expected a number": lambda: Study(
+            "trigram_lm", NOWHERE, settings={"dropout": float("nan")}
+        ),
+        r"unknown setting of trigram_lm 7": lambda: Study("trigram_lm", NOWHERE, settings={7: 1}),
         r"trials is 0; expected 1 or more": lambda: Study("activity", NOWHERE, trials=0),
         r"bytes is -1; expected": lambda: Limits(bytes=-1),
         r"groups is 3: trigram_lm has no people to hold out": lambda: Study("trigram_lm", NOWHERE, groups=3),

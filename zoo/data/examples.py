@@ -108,8 +108,10 @@ class Examples:
             A finite data set of pairs of inputs and targets.
         """
         from zoo.data import pipeline
+        from zoo.recipe import Count, Seed, checked
 
-        return pipeline.batches(self, batch_size, seed=seed, epochs=epochs)
+        batch_size, epochs = checked("batch_size", Count, batch_size), checked("epochs", Count, epochs)
+        return pipeline.batches(self, batch_size, seed=checked("seed", Seed | None, seed), epochs=epochs)
 
     def group_names(self) -> list[str]:
         """The names of the groups: numbers by value, before names by letter."""

@@ -12,6 +12,7 @@ import os
 import shutil
 import struct
 import threading
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, cached_property, lru_cache
@@ -28,6 +29,7 @@ from zoo.families import TASKS
 from zoo.files import atomic_write, exclusive, require_file
 
 _LOCK = threading.RLock()
+_SPARE_BYTES = 4 << 20
 _SOURCE_LETTERS = 1000
 
 TEXT = h5py.string_dtype()
@@ -90,9 +92,9 @@ _KINDS = {
 _MAKERS = {"activity": "windows", "text": "make text", "patches": "make patches", "recordings": "import"}
 """Commands of `zoo data`."""
 
-_ROW_BYTES, _MEMORY_BYTES, _TEXT_LENGTH, _SEARCHED_BYTES = 1 << 26, 1 << 32, 1000, 1 << 30
-"""The most that a row takes; a data set of ids or words, which is read as a whole; a word, in characters; and how much
-of a file is searched for damage."""
+_ROW_BYTES, _CHUNK_BYTES, _MEMORY_BYTES, _TEXT_LENGTH, _SEARCHED_BYTES = 1 << 24, 1 << 28, 1 << 30, 1000, 1 << 30
+"""The most that a row takes; a chunk, which is read as a whole; a data set of ids or words, likewise, in memory; a
+word, in characters; and how much of a file is searched for damage."""
 
 _FROM_CSV = "`zoo data import csv`, then `zoo data windows`"
 _RAW = {
@@ -236,9 +238,14 @@ def check(path: Path, layout: str) -> dict[str, int]:
             whole = item.chunks is None or item.id.get_num_chunks() >= -(-item.shape[0] // item.chunks[0])
             if item.id.get_storage_size() == 0 or not whole:
                 raise ZooError(f"{where} declares {item.shape[0]} rows that are not in the file: copy it again")
+            # A text that is stored elsewhere in the file takes 64 bytes or more as an object.
+            size = item.size * (64 if item.dtype.kind == "O" else item.dtype.itemsize)
             most = _MEMORY_BYTES if key.kind != "number" else _ROW_BYTES * item.shape[0]
-            if item.nbytes > most:
-                raise ZooError(f"{where} takes {item.nbytes} bytes; expected at most {most}")
+            if size > most:
+                raise ZooError(f"{where} takes {size} bytes; expected at most {most}")
+            chunk = math.prod(item.chunks or ()) * item.dtype.itemsize
+            if chunk > _CHUNK_BYTES:
+                raise ZooError(f"{where} has chunks of {chunk} bytes; expected at most {_CHUNK_BYTES}: use h5repack -l")
     return sizes
 
 
@@ -277,7 +284,8 @@ def provenance(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
+        # What is copied to another file must not hold the NUL that ends texts there.
+        return value.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
     if isinstance(value, np.ndarray):
         return [_plain(item) for item in value.ravel()]
     value = value.item() if isinstance(value, np.generic) else value
@@ -291,6 +299,11 @@ def read(path: Path, key: str) -> NDArray[Any]:
         values = _dataset(path, file, key)[:]
     if values.dtype.kind not in "SO":
         return np.asarray(values)
+    size = 4 * len(values) * max(map(len, values), default=0)
+    if size > _MEMORY_BYTES:
+        raise ZooError(
+            f"{path}: key '{key}' takes {size} bytes in memory; expected at most {_MEMORY_BYTES}: use short names"
+        )
     for place, value in enumerate(values, 1):
         if len(value) > _TEXT_LENGTH:
             raise ZooError(f"{path}: key '{key}' holds {len(value)} bytes at place {place}; expected a word or name")
@@ -299,7 +312,8 @@ def read(path: Path, key: str) -> NDArray[Any]:
         except UnicodeDecodeError:
             found = f"{bytes(value)!r} at place {place}"
             raise ZooError(f"{path}: key '{key}' holds {found}; expected text in UTF-8: make the file again") from None
-    return np.array([value.decode() for value in values], dtype=np.str_)
+    # One spelling of each name: a file may hold an accent as a letter of its own.
+    return np.array([unicodedata.normalize("NFC", value.decode()) for value in values], dtype=np.str_)
 
 
 def has(path: Path, key: str) -> bool:
@@ -369,21 +383,35 @@ def create(path: Path, layout: str | None = None, inputs: Sequence[Path] = ()) -
             if found != layout:
                 raise ZooError(f"{path}: holds {found}, not {layout}: choose another name or delete it first")
     with exclusive(path), atomic_write(path) as temporary:
-        require_space(temporary, 0)
+        _reserve(temporary, 0)
         with _LOCK, h5py.File(temporary, "w") as file:
             yield file
 
 
 def require_space(path: Path, size: int) -> None:
-    """Refuses to write `size` bytes where the disk is about to be full: HDF5 crashes when it closes a file then."""
+    """Refuses to write `size` bytes where the disk is about to be full."""
     # HDF5 may still have 4 MB in its caches.
-    if shutil.disk_usage(path.parent).free < size + (4 << 20):
+    if shutil.disk_usage(path.parent).free < size + _SPARE_BYTES:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+
+def _reserve(path: Path, size: int) -> None:
+    """Refuses to let a file grow beyond a limit, a quota or the disk: HDF5 ends with SIGSEGV when it meets one."""
+    require_space(path, size)
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            end = file.seek(0, os.SEEK_END)
+            try:
+                os.posix_fallocate(file.fileno(), end, size + _SPARE_BYTES)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, str(path)) from error
+            finally:
+                file.truncate(end)
 
 
 def append(dataset: h5py.Dataset, rows: NDArray[Any]) -> None:
     """Adds rows at the end of a resizable data set."""
-    require_space(Path(dataset.file.filename), rows.nbytes)
+    _reserve(Path(dataset.file.filename), rows.nbytes)
     start = len(dataset)
     dataset.resize(start + len(rows), axis=0)
     dataset[start:] = rows

@@ -1,5 +1,6 @@
 """Studies: everything that defines a search."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -50,6 +51,9 @@ class Study:
             raise unknown_name("strategy", self.strategy, list(STRATEGIES))
         if self.groups > 1 and self.task.name != "activity":
             raise ZooError(f"groups is {self.groups}: {self.target} has no people to hold out; leave groups out")
+        for name, value in self.settings.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ZooError(f"settings: {name} is {value}; expected a number")
         self.outline, self.maximize  # noqa: B018  # names are checked where they are looked up
 
     @cached_property
