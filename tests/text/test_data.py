@@ -54,6 +54,7 @@ def test_words_count_from_1_in_the_file_and_from_0_inside(tmp_path):
     assert len(Examples.all(data.train.contexts, data.train.targets)) == len(data.train) == 2
 
 
+PLAIN = "expected text without control characters"
 RANGE, ADD = "expected 1 to 2", "numbers count from 1: add 1"
 MAKE = "make it with `zoo data make text`"
 
@@ -65,7 +66,8 @@ MAKE = "make it with `zoo data make text`"
         ({"valx": np.full((4, 3), 3)}, f"key 'valx' holds word numbers from 3 to 3; {RANGE}: make the file again"),
         ({"testd": [1, 1, 1, -1]}, f"key 'testd' holds word numbers from -1 to 1; {RANGE}: make the file again"),
         ({"words": [b"he", b"he"]}, "key 'words' holds 'he' at places 1 and 2; expected each word once"),
-        ({"words": [b"he", b""]}, "key 'words' holds an empty word at place 2; expected text"),
+        ({"words": [b"he", b""]}, f"key 'words' holds an empty word at place 2; {PLAIN}"),
+        ({"words": [b"he", b"a\nb"]}, f"key 'words' holds the word 'a\\nb' at place 2; {PLAIN}"),
         ({"trainx": np.ones((4, 2), int)}, f"key 'trainx' has shape (4, 2); expected (N, 3): {MAKE}"),
         ({"traind": [1, 1, 1]}, f"key 'traind' has shape (3,); expected (4,): {MAKE}"),
         ({"testx": np.ones((4, 3))}, f"key 'testx' holds float64; expected whole numbers: {MAKE}"),

@@ -1,13 +1,17 @@
 """One rule that cuts text into words."""
 
+import json
+
+import h5py
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zoo.data import hdf5
 from zoo.errors import ZooError
 from zoo.models.vocabulary import tokenize
-from zoo.text.data import Text, read_lines
+from zoo.text.data import Text, read_lines, read_vocabulary
 
 
 @pytest.mark.parametrize(
@@ -80,3 +84,40 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
 def test_the_course_text_is_cut_into_words_already(real):
     for line in read_lines([real / "text" / "raw_sentences.txt"]):
         assert tokenize(line) == line.lower().split()
+
+
+PAGE = """It was here that the old man
+said no. Yes, he did say so,
+and then he went home. "Who
+is it?" she said. Nobody came.
+"""
+
+
+def test_the_lines_of_a_page_are_joined_into_sentences_and_the_description_says_so(tmp_path, zoo_cli):
+    (tmp_path / "page.txt").write_text("\n".join([PAGE] * 20))
+    (tmp_path / "lines.txt").write_text("\n".join([
+        "It was here that the old man said no.", "Yes, he did say so, and then he went home.", '"Who is it?"',
+        "she said.", "Nobody came.",
+    ] * 20))  # fmt: skip
+    made = {}
+    for name in ("page", "lines"):
+        out = tmp_path / f"{name}.h5"
+        status, printed, err = zoo_cli(
+            "data", "make", "text", "--text", tmp_path / f"{name}.txt", "--vocabulary", 20, "-o", out, "--json"
+        )
+        assert status == 0, err
+        made[name] = json.loads(printed)
+    assert "joined" in made["page"]["notes"][0]
+    assert not any("joined" in note for note in made["lines"]["notes"])
+    # `"Who is it?" she said.` is one sentence, and the page has its rows that cross the quotation mark.
+    assert made["page"]["text_rows"] >= made["lines"]["text_rows"]
+
+
+def test_words_have_one_spelling_whatever_file_they_come_from(tmp_path):
+    composed, apart = "na\u00efve", "nai\u0308ve"
+    assert tokenize(apart) == tokenize(composed) == [composed]
+    (tmp_path / "words.txt").write_text(apart, encoding="utf-8")
+    assert read_vocabulary(tmp_path / "words.txt") == (composed,)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["words"] = [apart]
+    assert hdf5.read(tmp_path / "a.h5", "words").tolist() == [composed]

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from zoo.errors import ZooError
@@ -22,7 +23,8 @@ def tokenize(line: str) -> list[str]:
         >>> tokenize("It's Dr. Smith's well-known play; I don't know .")
         ['it', "'s", 'dr.', 'smith', "'s", 'well-known', 'play', ';', 'i', 'do', 'nt', 'know', '.']
     """
-    return _WORD.findall(_NOT.sub(" nt", line.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")))
+    plain = unicodedata.normalize("NFC", line.lower()).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return _WORD.findall(_NOT.sub(" nt", plain))
 
 
 def word_ids(text: str, words: Sequence[str], model: str) -> list[int]:

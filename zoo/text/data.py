@@ -9,9 +9,12 @@ are numbered, then those with a word outside the vocabulary are left out. Valida
 the text. Rows are never shuffled: neighboring rows share three words, so that a shuffled test would be in training.
 """
 
+import re
+import unicodedata
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -20,7 +23,7 @@ from numpy.typing import NDArray
 
 from zoo.data import hdf5
 from zoo.data.examples import Data, Examples
-from zoo.errors import ZooError
+from zoo.errors import ZooError, printable
 from zoo.models.vocabulary import tokenize
 
 CONTEXT = 3
@@ -83,8 +86,9 @@ def read(path: Path) -> TrigramData:
 def _check_words(where: str, words: Sequence[str]) -> None:
     places: dict[str, int] = {}
     for place, word in enumerate(words, 1):
-        if not word.strip():
-            raise ZooError(f"{where} holds an empty word at place {place}; expected text")
+        if not word.strip() or not word.isprintable():
+            kind = f"the word {word!r:.60}" if word.strip() else "an empty word"
+            raise ZooError(f"{where} holds {kind} at place {place}; expected text without control characters")
         if word in places:
             raise ZooError(f"{where} holds '{word}' at places {places[word]} and {place}; expected each word once")
         places[word] = place
@@ -105,7 +109,7 @@ def read_vocabulary(path: Path) -> tuple[str, ...]:
         hdf5.check(path, "text")
         words = tuple(hdf5.read(path, "words").tolist())
     else:
-        words = tuple(word for line in read_lines([path]) if (word := line.strip()))
+        words = tuple(unicodedata.normalize("NFC", word) for line in read_lines([path]) if (word := line.strip()))
     _check_words(str(path), words)
     return words
 
@@ -174,6 +178,41 @@ def read_lines(paths: Sequence[Path]) -> Iterator[str]:
             raise ZooError(f"{path}: no word in it; expected text, one sentence per line")
 
 
+_PEEKED = 2000
+_END = re.compile(r"""[.!?]["')\]\u201d\u2019]*$""")
+_TITLES = "".join(rf"(?<!\b{title}\.)" for title in ("Mr", "Mrs", "Ms", "Dr", "St"))
+_NEXT = re.compile(rf"""(?<=[.!?]){_TITLES}(["')\]\u201d\u2019]*)\s+(?=["'(\[\u201c\u2018]?[^\W\d_a-z])""")
+"""The end of a sentence: of a line, and before the next sentence."""
+
+
+def is_wrapped(lines: Sequence[str]) -> bool:
+    """Whether lines are those of a page, broken at a width, and not a sentence each.
+
+    Example:
+        >>> is_wrapped(["It was here that he", "said no. Yes, he did", "so, and then he went."] * 10)
+        True
+    """
+    full = [line.strip() for line in lines if line.strip()]
+    ends, within = (sum(bool(mark.search(line)) for line in full) for mark in (_END, _NEXT))
+    return len(full) >= 20 and ends < len(full) / 2 and within > len(full) / 20
+
+
+def joined(lines: Iterable[str]) -> Iterator[str]:
+    """The sentences of paragraphs, which end at blank lines.
+
+    Example:
+        >>> list(joined(["Here it", 'is." So Mr. A', "said.", "", "The end"]))
+        ['Here it is."', 'So Mr. A said.', 'The end']
+    """
+    paragraph: list[str] = []
+    for line in chain(lines, [""]):
+        if line.strip():
+            paragraph.append(line.strip())
+        elif paragraph:
+            yield from _NEXT.sub(r"\1\n", " ".join(paragraph)).split("\n")
+            paragraph = []
+
+
 class Summary(NamedTuple):
     """How a text became rows of four words: how many, how many had a word outside the vocabulary, and what is unusual.
 
@@ -208,15 +247,20 @@ def write_trigrams(
         ('.', 'here', 'is', 'it', 'say', 'they')
     """
     words = vocabulary if isinstance(vocabulary, int) else read_vocabulary(vocabulary)
-    text, names = Text.from_lines(read_lines(texts)), ", ".join(file.name for file in texts)
+    lines, names = read_lines(texts), ", ".join(printable(file.name) for file in texts)
+    start = list(islice(lines, _PEEKED))
+    lines, wrapped = chain(start, lines), is_wrapped(start)
+    text = Text.from_lines(joined(lines) if wrapped else lines)
     rule, inputs = f"the {vocabulary} most frequent words of training rows, ties in alphabetical order", []
     if not isinstance(vocabulary, int) and not isinstance(words, int):
-        rule, inputs = f"the words of {vocabulary.name}", [vocabulary]
+        rule, inputs = f"the words of {printable(vocabulary.name)}", [vocabulary]
         if lacking := sorted(set(words) - set(text.words)):
             some = ", ".join(f"'{word}'" for word in lacking[:5])
             raise ZooError(f"{vocabulary}: {len(lacking)} words are not in {names}, such as {some}: take them out")
     details = {"source": f"text: {names}", "simulated": False, "vocabulary": rule}
-    return write(path, text, names, words, details, ranges=(validation_rows, test_rows), inputs=inputs)
+    made = write(path, text, names, words, details, ranges=(validation_rows, test_rows), inputs=inputs)
+    note = "the lines are those of a page: they were joined, and the text was split into sentences at . ! and ?"
+    return made._replace(notes=(note, *made.notes)) if wrapped else made
 
 
 def write(
