@@ -480,9 +480,13 @@ def make_patches(
     from zoo.patches.data import Photographs, shipped_photographs, write_patches
 
     with new_file(Path(out), force):
-        chosen = Photographs(_paths(photographs)) if photographs else shipped_photographs()
+        chosen = Photographs(_paths(photographs), size) if photographs else shipped_photographs()
         flat = write_patches(Path(out), chosen, count, size, seed)
-    return Written(out, {"flat_patches_refused": flat})
+    found: dict[str, Any] = {"flat_patches_refused": flat}
+    if not (isinstance(chosen, Photographs) and chosen.skipped):
+        return Written(out, found)
+    left = f"files that were left out, {len(chosen.skipped)}: {chosen.listing()}"
+    return Written(out, found | {"skipped": dict(chosen.skipped)}, warnings=[left])
 
 
 def _paths(files: Files) -> list[Path]:

@@ -1,5 +1,8 @@
 """Patches of photographs: the course's preprocessing, reading, making and simulating."""
 
+import json
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pytest
@@ -134,18 +137,40 @@ def test_a_picture_that_the_camera_says_is_turned_is_turned_upright(tmp_path):
     np.testing.assert_allclose(open_photograph(tmp_path / "a.png").pixels, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("shape", "kind", "words"),
-    [
-        ((10, 12), np.uint8, "a gray picture (mode L)"),
-        ((10, 12), np.uint16, "a gray picture (mode I;16)"),
-        ((10, 12, 2), np.uint8, "a gray picture (mode LA)"),
-        ((10, 12, 4), np.uint8, "has a fourth channel, transparency"),
-    ],
-)
-def test_a_gray_or_transparent_picture_is_refused(tmp_path, shape, kind, words):
-    Image.fromarray(RANDOM.integers(0, 255, shape).astype(kind)).save(tmp_path / "a.png")
-    assert words in message(lambda: open_photograph(tmp_path / "a.png"))
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_a_gray_picture_has_three_equal_channels(tmp_path, kind):
+    gray = RANDOM.integers(0, np.iinfo(kind).max, (10, 12)).astype(kind)
+    Image.fromarray(gray).save(tmp_path / "a.png")
+    expected = np.repeat(gray[..., None] / np.iinfo(kind).max, 3, axis=2)
+    np.testing.assert_allclose(open_photograph(tmp_path / "a.png").pixels, expected, atol=1e-6)
+
+
+def test_a_transparent_picture_is_refused(tmp_path):
+    Image.fromarray(RANDOM.integers(0, 255, (10, 12, 4)).astype(np.uint8)).save(tmp_path / "a.png")
+    assert "has a fourth channel, transparency" in message(lambda: open_photograph(tmp_path / "a.png"))
+
+
+def test_what_a_folder_holds_beside_pictures_is_left_out_and_listed_at_once(tmp_path, zoo_cli):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name, side in (("a.png", 40), ("b.jpg", 40), ("icon.png", 4)):
+        Image.fromarray(RANDOM.integers(0, 255, (side, side, 3)).astype(np.uint8)).save(folder / name)
+    (folder / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+    (folder / "Thumbs.db").write_bytes(b"\xd0\xcf\x11\xe0")
+    (folder / "notes.txt").write_text("our holidays")
+    status, printed, err = zoo_cli(
+        "data", "make", "patches", folder, "-o", tmp_path / "a.h5", "--count", 10, "--size", 8, "--json"
+    )
+    assert status == 0, err
+    found = json.loads(printed)
+    assert list(found["photographs"]) == ["a.png", "b.jpg"]
+    assert [Path(name).name for name in found["skipped"]] == ["IMG_1.HEIC", "Thumbs.db", "icon.png", "notes.txt"]
+    (line,) = [line for line in err.splitlines() if "left out, 4:" in line]
+    assert all(Path(name).name in line for name in found["skipped"])
+    assert "IMG_1.HEIC (not a format that can be read)" in line
+    (folder / "a.png").unlink()
+    (folder / "b.jpg").unlink()
+    assert "no picture in this folder; left out: IMG_1.HEIC" in message(lambda: Photographs([folder], 8))
 
 
 def test_a_folder_gives_its_pictures_by_name_without_the_hidden_files(tmp_path):
@@ -216,6 +241,9 @@ def test_photographs_that_are_not_named_as_they_should_be_are_refused(tmp_path):
     )
     assert "key 'source' has shape (3,); expected (4,)" in message(
         lambda: read(write(tmp_path / "c.h5", data, source=[0, 1, 0], source_names=names))
+    )
+    assert "holds 'a\\nb': expected a name of 1 to 200 letters" in message(
+        lambda: read(write(tmp_path / "e.h5", data, source=[0, 1, 0, 1], source_names=["a\nb", "c"]))
     )
     assert message(lambda: read(write(tmp_path / "d.h5", data, source=[0, 1, 0, 1]))).endswith(
         "key 'source' without 'source_names': add it, or leave both out"

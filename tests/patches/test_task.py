@@ -245,6 +245,16 @@ def test_the_codes_and_reconstructions_of_a_file_are_written(zoo_cli, autoencode
     assert (status, "reads patches: pass --data FILE" in error) == (1, True)
 
 
+def test_batches_of_a_file_fit_a_model_by_keras_alone(leaves):
+    data = patches.read(leaves)
+    model = SparseAutoencoder(pixels=64, hidden_units=12)
+    model.compile("adam")
+    first, last = model.fit(data.train.dataset(32, seed=0, epochs=2), epochs=2, steps_per_epoch=18, verbose=0).history[
+        "loss"
+    ]
+    assert last < first
+
+
 def test_patches_have_settings_of_their_own():
     assert PatchAugmentation.from_json({"symmetries": True}).plain == 0.0
     with pytest.raises(ZooError, match="unknown setting of the augmentation 'noise': known are symmetries, plain"):

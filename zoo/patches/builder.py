@@ -7,11 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
-from zoo.data.examples import Examples
 from zoo.data.tfds import Column, Source, ZooBuilder
 from zoo.errors import ZooError
 from zoo.patches import data as patches
-from zoo.patches.data import PatchData, Photographs, write_patches
+from zoo.patches.data import PatchData, Patches, Photographs, write_patches
 
 _SIZE, _SEED = 16, 443
 _HELD_OUT, _HELD_OUT_BY = 0.25, 12
@@ -76,5 +75,5 @@ class ZooPatches(ZooBuilder):
         found = column("patch", _SPLITS, index)
         known = metadata["photographs"] is not None
         groups = column("photograph", _SPLITS, index).array() if known else None
-        train = Examples.all(found, found, groups)
+        train = Patches.all(found, found, groups)
         return patches.check(PatchData(train=train, validation=train.empty(), test=train.empty(), **about))

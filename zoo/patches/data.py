@@ -95,6 +95,17 @@ class Preprocessed:
         return self.scale.apply(self.patches[rows])
 
 
+@dataclass(frozen=True, repr=False)
+class Patches(Examples):
+    """Patches `(3, S, S)` as inputs and targets, whose batches for Keras are preprocessed as models read them."""
+
+    def dataset(self, batch_size: int, *, seed: int | None = None, epochs: int = 1) -> Any:
+        """Batches of `(N, S * S)`, preprocessed with a `Scale` of these patches; see `Examples.dataset`."""
+        raw = len(self.inputs.shape) == 4
+        vectors = Preprocessed(self.inputs, Scale.fit(self.inputs, self.rows)) if raw else self.inputs
+        return Examples(vectors, vectors, self.rows).dataset(batch_size, seed=seed, epochs=epochs)
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class PatchData(Data):
     """Patches `(3, S, S)` as inputs and targets, with their photographs as groups, all in `train`.
@@ -167,7 +178,7 @@ def read(path: Path, levels: float = 1.0) -> PatchData:
         raise ZooError(f"levels {levels:g}: expected the value of white in the file, such as 1 or 255")
     hdf5.check(path, "patches")
     rows = Rows(path, "data", factor=1 / levels)
-    patches = Examples.all(rows, rows, _photographs(path))
+    patches = Patches.all(rows, rows, _photographs(path))
     data = PatchData(
         name=str(path), path=path, train=patches, validation=patches.empty(), test=patches.empty(),
         **hdf5.provenance(hdf5.attributes(path)),
@@ -214,7 +225,16 @@ def _photographs(path: Path) -> NDArray[np.str_] | None:
             f"{path}: key 'source' holds numbers from {numbers.min()} to {numbers.max()}; expected 0 to "
             f"{len(names) - 1}, a photograph's place in 'source_names': make the file again"
         )
+    if strange := [name for name in names.tolist() if not _fits(name)]:
+        raise ZooError(f"{path}: key 'source_names' holds {strange[0]!r:.100}: {_NAME}: make the file again")
     return np.asarray(names[numbers])
+
+
+_NAME = "expected a name of 1 to 200 letters, none a control character"
+
+
+def _fits(name: str) -> bool:
+    return 0 < len(name) <= 200 and name.isprintable()
 
 
 def describe(source: Path | PatchData) -> dict[str, Any]:
@@ -235,45 +255,70 @@ class Photograph:
 
 
 def open_photograph(path: Path) -> Photograph:
-    """Reads a picture in color, in any format that Pillow knows, and turns it upright."""
+    """Reads a picture in any format that Pillow knows, turns it upright, and gives a gray one three equal channels."""
     require_file(path)
+    if reason := _unfit(path):
+        raise ZooError(f"{path}: {reason}")
     try:
         with Image.open(path) as image:
-            gray, mode = image.mode in _GRAY, image.mode
-            if not gray and not image.has_transparency_data:
-                upright = ImageOps.exif_transpose(image).convert("RGB")
-                return Photograph(path.name, np.asarray(upright, np.float32) / np.float32(255))
+            upright = ImageOps.exif_transpose(image)
+            if image.mode.startswith("I"):  # gray, 16 bits
+                gray = np.clip(np.asarray(upright, np.float32) / np.float32(65535), 0, 1)
+                return Photograph(path.name, np.repeat(gray[..., None], 3, axis=2))
+            return Photograph(path.name, np.asarray(upright.convert("RGB"), np.float32) / np.float32(255))
     except Exception as error:
-        # Pillow's decoders raise nearly anything: SyntaxError for a broken PNG, MemoryError for what a damaged one
-        # declares, TypeError for a TIFF whose strips start at a fraction.
-        reason = str(error) or type(error).__name__
-        raise ZooError(f"{path}: not a picture that can be decoded ({reason}): leave it out") from None
-    if gray:
-        raise ZooError(f"{path}: a gray picture (mode {mode}); expected colors: leave it out")
-    raise ZooError(f"{path}: has a fourth channel, transparency; expected three: save it without")
+        raise ZooError(f"{path}: {_undecoded(error)}: leave it out") from None
 
 
-_GRAY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
-"""Pillow's modes without color."""
+def _undecoded(error: Exception) -> str:
+    # Decoders raise nearly anything: SyntaxError for a broken PNG, MemoryError for what a damaged one declares,
+    # TypeError for a TIFF whose strips start at a fraction.
+    return f"not a picture that can be decoded ({str(error) or type(error).__name__})"
+
+
+def _unfit(path: Path, size: int = 1) -> str:
+    """Why a file is not a picture to cut patches from, by its name and its first bytes; empty if it is one."""
+    if not _fits(path.name):
+        return f"{_NAME}: rename it"
+    try:
+        with Image.open(path) as image:
+            if image.has_transparency_data:
+                return "has a fourth channel, transparency; expected three: save it without"
+            if image.mode == "F":
+                return "a gray picture of decimal numbers; expected 8 or 16 bits: convert it"
+            width, height = image.size
+            small = f"{width} x {height} pixels; a patch needs {size} x {size}: leave it out"
+            return small if min(width, height) < size else ""
+    except Exception as error:
+        heic = path.suffix.lower() in (".heic", ".heif", ".avif")
+        return "not a format that can be read: save it as JPEG" if heic else f"{_undecoded(error)}: leave it out"
 
 
 class Photographs:
-    """Pictures, and those in folders by name, that are read one after another: one is in memory at a time."""
+    """Pictures, and those in folders by name, that are read one after another: one is in memory at a time.
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    What a folder holds beside pictures, or pictures smaller than a patch, is `skipped`: names and reasons.
+    """
+
+    def __init__(self, paths: Sequence[Path], size: int = 1) -> None:
         self.files: list[Path] = []
+        self.skipped: dict[str, str] = {}
         for path in paths:
-            files = [path]
             if not path.exists():
                 raise ZooError(
                     f"{path}: no such file or folder; without one, the photographs that scikit-learn and scikit-image "
                     "install are used"
                 )
-            if path.is_dir():
-                files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
-            if not files:
-                raise ZooError(f"{path}: no picture in this folder")
-            self.files += files
+            if not path.is_dir():
+                self.files.append(path)
+                continue
+            visible = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+            unfit = {file: _unfit(file, size) for file in visible}
+            self.skipped |= {str(file): reason for file, reason in unfit.items() if reason}
+            if all(unfit.values()):
+                left = f"; left out: {self.listing()}" if unfit else ""
+                raise ZooError(f"{path}: no picture in this folder{left}")
+            self.files += [file for file, reason in unfit.items() if not reason]
         places = {file.name: file for file in self.files}
         for file in self.files:
             if places[file.name] is not file:
@@ -284,6 +329,11 @@ class Photographs:
 
     def __iter__(self) -> Iterator[Photograph]:
         return map(open_photograph, self.files)
+
+    def listing(self, most: int = 10) -> str:
+        """The files that were skipped, with the reason of each."""
+        shown = [f"{Path(name).name} ({reason.partition(':')[0]})" for name, reason in self.skipped.items()]
+        return ", ".join(shown[:most]) + (f" and {len(shown) - most} more" if len(shown) > most else "")
 
 
 def shipped_photographs() -> list[Photograph]:
