@@ -66,8 +66,8 @@ def _read(path: Path, imported: Path, left_out: Counter[str]) -> Index:
     if not path.is_dir():
         return recordings.read(path)
     from zoo.activity.columns import CsvColumns
-    from zoo.activity.csv import blocks, column_names
     from zoo.activity.importing import find_sources, import_csv
+    from zoo.activity.texts import blocks, column_names
 
     # Channels that some files lack are left out.
     found, _ = find_sources(path, CsvColumns())

@@ -17,8 +17,9 @@ import numpy as np
 
 from zoo.activity import recordings
 from zoo.activity.columns import CsvColumns
-from zoo.activity.csv import blocks, csv_rows, exists, is_of_another_sensor, members, opening, read_csv
+from zoo.activity.csv import is_of_another_sensor, read_csv
 from zoo.activity.studies import STUDIES
+from zoo.activity.texts import blocks, csv_rows, exists, members, opening
 from zoo.errors import ZooError
 from zoo.files import exclusive, new_file
 

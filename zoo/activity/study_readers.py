@@ -20,9 +20,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from zoo.activity.checks import check_signal, enough_rows, steady_length, typical_rate
 from zoo.activity.columns import SECONDS
-from zoo.activity.csv import DAMAGE
 from zoo.activity.recordings import Recording, stretches
 from zoo.activity.studies import STUDIES, Study
+from zoo.activity.texts import DAMAGE
 from zoo.errors import StorageError, ZooError
 from zoo.files import read_text
 from zoo.runtime.metadata import AXES, STANDARD_GRAVITY, UNIT

@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo.activity.columns import CsvColumns
-from zoo.activity.csv import column_names, csv_rows, read_csv
+from zoo.activity.csv import read_csv
+from zoo.activity.texts import column_names, csv_rows
 from zoo.errors import ConflictError, StorageError, ZooError
 from zoo.files import atomic_write, read_text, remove_leftovers
 from zoo.runtime.metadata import AXES, INERTIAL
