@@ -224,6 +224,7 @@ def test_rotation_rate_in_another_unit_is_refused(tmp_path):
         (lambda time: [t if t < 6 else 1000 * t for t in time], "time stamps in several units"),
         (lambda time: [1000 * t if i % 2 else t for i, t in enumerate(time)], "time goes back in"),
         (lambda time: np.random.default_rng(0).permutation(time), "time goes back in"),
+        (lambda time: ["06/10/2024 7:21 PM"] * len(time), "or a time as in 2024-06-10 19:21:58.870"),
     ],
 )
 def test_time_stamps_that_make_no_sense_are_asked_about(tmp_path, stamps, answer):
@@ -241,6 +242,18 @@ def test_rows_in_disorder_are_sorted_and_counted(tmp_path):
     (recording,) = read_csv([tmp_path / "a.csv"], CsvColumns(subject="=a", activity="=b"), dropped)
     np.testing.assert_allclose(recording.acceleration, moved + gravity, atol=1e-3)
     assert list(dropped) == ["rows out of the order of time, which were sorted"]
+
+
+def test_time_of_day_passes_midnight(tmp_path):
+    time, moved, gravity = walk(seconds=20)
+    stamps = [f"{int((86_390 + t) % 86_400) // 3600:02d}:{int((86_390 + t) % 86_400) // 60 % 60:02d}:"
+              f"{(86_390 + t) % 60:06.3f}" for t in time]  # fmt: skip
+    (tmp_path / "a.csv").write_text(rows(stamps, moved + gravity))
+    dropped = Counter()
+    found = list(read_csv([tmp_path / "a.csv"], CsvColumns(subject="=a", activity="=b"), dropped))
+    assert [len(each.acceleration) for each in found] == [500, 500]
+    np.testing.assert_allclose(found[0].acceleration, (moved + gravity)[:500], atol=1e-3)
+    assert not dropped
 
 
 def test_two_trials_by_clocks_that_restarted_are_not_mixed(tmp_path):

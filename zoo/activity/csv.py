@@ -40,6 +40,8 @@ _LOST = ("", "nan", "NaN", "NAN")
 """Fields of lost samples."""
 _PAUSE_STEPS = 5.5
 """Intervals of another sensor that may be interpolated."""
+_RESTARTS = 3
+"""Jumps back in time that are restarts of a clock; more of them, or smaller ones, are disorder."""
 _DISORDER = 0.05
 """The share of rows in which time may go back, beside clocks that restart."""
 _TOO_LARGE = 50.0
@@ -166,9 +168,8 @@ class Table:
         fields = [row for row in csv_rows(self.where, text, self.mark) if row]
         columns: dict[str, Any] = {name: [row[place] for row in fields] for name, place in places.items()}
         for name in numbers:
-            columns[name] = self._column(
-                columns[name], name, rows, lambda field: number(field, self._decimal), "a number"
-            )  # fmt: skip
+            what = f"a number{_TIME_FORMS if name == self.columns.time else ''}"
+            columns[name] = self._column(columns[name], name, rows, lambda field: number(field, self._decimal), what)
         return pd.DataFrame(columns).astype(dict.fromkeys(names, "category"))
 
     def _column(self, fields: Iterable[str], name: str, rows: int, read: Callable[[str], float], what: str) -> Floats:
@@ -181,6 +182,9 @@ class Table:
                 row = f"row {rows + len(values) + 1} below the names"
                 raise ZooError(f"{self.where}: column {name!r}, {row}: {field[:40]!r}; expected {what}") from None
         return np.array(values)
+
+
+_TIME_FORMS = ", or a time as in 2024-06-10 19:21:58.870, 10.06.2024 19:21:58,870 or 19:21:58.870"
 
 
 def _clock(example: str) -> Callable[[str], float] | None:
@@ -325,6 +329,9 @@ def _in_order(table: Table, rows: slice, dropped: Counter[str]) -> tuple[Floats,
     if not back or not len(forward):
         return times, values
     order, step = np.argsort(times, kind="stable"), float(np.median(forward))
+    if back <= _RESTARTS and back == int((steps < -_PAUSE_STEPS * step).sum()):
+        # Clocks that restart, or a time of day after midnight.
+        return times, values
     even = np.diff(times[order])
     # Of two trials by clocks that restarted, rows would come to lie between rows.
     if 0.5 < np.median(even) / step < 1.5 and (even < step / 2).sum() <= ((steps >= 0) & (steps < step / 2)).sum():
