@@ -69,29 +69,14 @@ def test_motionsense_adds_gravity_and_user_acceleration_axis_by_axis(tmp_path):
     np.testing.assert_allclose(recording.acceleration[0], [-9.80665 * 1.1, -9.80665 * 2.2, -9.80665 * 3.3], rtol=1e-6)
 
 
-def test_motionsense_is_read_from_a_folder_as_from_a_zip_file(tmp_path):
-    texts = {
-        f"A/{folder}/sub_{person}.csv": MOTIONSENSE + f"0,0,0,0,-{person},0,0,0\n" * 3
-        for folder in ("dws_1", "jog_9", "sit_5", "std_6", "ups_3", "wlk_7") for person in (1, 12)
-    }  # fmt: skip
-    for name, text in texts.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    zipped, _ = motionsense(tmp_path / "a.zip", texts)
-    folder = list(read_study("motionsense", tmp_path / "A"))
-    assert [r.activity for r in zipped[::2]] == [
-        "downstairs", "jogging", "sitting", "standing", "upstairs", "walking",
-    ]  # fmt: skip
-    for a, b in zip(zipped, folder, strict=True):
-        assert (a.subject, a.activity) == (b.subject, b.activity)
-        np.testing.assert_array_equal(a.acceleration, b.acceleration)
-
-
-def test_motionsense_leaves_out_other_activities_and_says_so(tmp_path):
-    rows = "0,0,0,0,-1,0,0,0\n" * 2
-    texts = {"A/fly_1/sub_1.csv": rows, "A/sit_1/sub_1.csv": MOTIONSENSE + rows, "__MACOSX/A/sit_1/sub_1.csv": "x"}
-    found, dropped = motionsense(tmp_path / "a.zip", texts)
-    assert len(found) == 1
+def test_motionsense_is_six_activities_and_counts_others(tmp_path):
+    rows = MOTIONSENSE + "0,0,0,0,-1,0,0,0\n" * 3
+    folders = ("dws_1", "fly_1", "jog_9", "sit_5", "std_6", "ups_3", "wlk_7")
+    found, dropped = motionsense(
+        tmp_path / "a.zip",
+        {f"A/{folder}/sub_12.csv": rows for folder in folders} | {"__MACOSX/A/sit_1/sub_1.csv": "x"},
+    )
+    assert [each.activity for each in found] == sorted(CLASSES)
     assert dropped == {"files of another activity": 1}
 
 
@@ -99,24 +84,16 @@ def test_motionsense_leaves_out_other_activities_and_says_so(tmp_path):
     ("text", "words"),
     [
         ("", "no column 'gravity.x'; found "),
+        (MOTIONSENSE, "no rows"),
         (MOTIONSENSE.replace("gravity.y", "g.y"), "no column 'gravity.y'; found , attitude.roll, gravity.x, g.y, "),
         (MOTIONSENSE + "0,0,0,0,down,0,0,0\n", "could not convert string 'down' to float64 at row 0, column 5"),
         (MOTIONSENSE + "0,0,0,0,-1,0,0,0\n1,0,0\n", "invalid column index"),
+        (MOTIONSENSE.encode() + b"\xff\n", "not UTF-8 text"),
     ],
 )
 def test_a_file_of_motionsense_that_is_not_in_order_is_named(tmp_path, text, words):
     line = message(lambda: motionsense(tmp_path / "a.zip", {"A/sit_5/sub_7.csv": text}))
     assert line.startswith(f"{tmp_path / 'a.zip'}: A/sit_5/sub_7.csv: {words}")
-
-
-def test_a_file_of_motionsense_without_rows_is_named(tmp_path):
-    line = message(lambda: motionsense(tmp_path / "a.zip", {"A/sit_5/sub_7.csv": MOTIONSENSE}))
-    assert line.startswith(f"{tmp_path / 'a.zip'}: A/sit_5/sub_7.csv: no rows")
-
-
-def test_a_file_of_motionsense_that_is_not_text_is_named(tmp_path):
-    line = message(lambda: motionsense(tmp_path / "a.zip", {"A/sit_5/sub_7.csv": MOTIONSENSE.encode() + b"\xff\n"}))
-    assert "A/sit_5/sub_7.csv" in line
 
 
 # Large files, DataFrames
@@ -363,21 +340,6 @@ def test_a_clock_that_starts_again_begins_another_recording(tmp_path):
     found, dropped = table(tmp_path / "a.csv", HEADER + trial + trial)
     assert [len(r.acceleration) for r in found] == [10, 10]
     assert dropped == {}
-
-
-def test_a_file_in_g_is_refused_with_the_option(tmp_path):
-    rows = "0,0,1\n" * 60
-    line = message(lambda: table(tmp_path / "a.csv", "x,y,z\n" + rows, FIXED))
-    assert "a.csv has a mean magnitude of 1.00, as in g" in line
-    assert line.endswith("read CSV files with --unit g")
-
-
-def test_a_file_in_metres_that_is_said_to_be_in_g_is_refused(tmp_path):
-    in_g = CsvColumns(time=None, rate=50.0, subject="=a", activity="=b", unit="g")
-    line = message(lambda: table(tmp_path / "a.csv", "x,y,z\n" + "0,0,9.8\n" * 60, in_g))
-    assert line.endswith(
-        "a.csv has a mean magnitude of 9.8; expected g (about 1): if these are m/s^2, pass --unit m/s^2"
-    )
 
 
 def test_rows_out_of_time_are_left_out_and_counted(tmp_path):
