@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
@@ -22,6 +21,7 @@ from typing import NamedTuple
 import hypothesis
 import pytest
 from filelock import FileLock
+from running import running
 
 # Before TensorFlow is imported, here or in a process that a test starts: there is one process for each core.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -348,9 +348,7 @@ def host() -> Callable[..., AbstractContextManager[int]]:
 
     @contextmanager
     def serve(folder: Path) -> Iterator[int]:
-        with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
-            threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
+        with running(ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))) as server:
             yield server.server_port
-            server.shutdown()
 
     return serve

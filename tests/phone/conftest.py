@@ -1,13 +1,13 @@
 """A real browser on the built page, as `zoo serve` serves it."""
 
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from running import running
 
 from zoo.catalog import PRESETS_FOLDER
 from zoo.serving import PageServer, certificate, page_files
@@ -78,14 +78,8 @@ def serve_files():
 @contextmanager
 def _serving(files: dict[str, Path]) -> Iterator[str]:
     """The address of a page while it is served."""
-    with PageServer(files, "127.0.0.1", 9443, certificate.tls_context(["127.0.0.1"])) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"https://127.0.0.1:{server.port}/"
-        finally:
-            server.shutdown()
-            thread.join()
+    with running(PageServer(files, "127.0.0.1", 9443, certificate.tls_context(["127.0.0.1"]))) as server:
+        yield f"https://127.0.0.1:{server.port}/"
 
 
 @pytest.fixture(scope="module")

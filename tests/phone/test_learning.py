@@ -262,10 +262,3 @@ def test_a_model_without_states_is_taught_by_whole_windows(open_page, play, serv
     rows = np.array(rowing(0, 6))
     window = np.stack([np.interp(np.arange(42) / 50 + 1, rows[:, 0], axis) for axis in rows[:, 1:].T], axis=-1)
     assert recognizer.recognize(window[None], threshold=0) == ["rowing"]
-
-
-def test_a_model_that_litert_runs_cannot_be_taught(open_page, address):
-    page = open_page(f"{address}?engine=litert")
-    page.wait_for_selector("#about:has-text('run by LiteRT.js')")
-    assert page.is_hidden("#teach-open")
-    assert "cannot be taught here, because LiteRT.js runs it" in page.inner_text("#unteachable")

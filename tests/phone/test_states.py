@@ -200,7 +200,9 @@ def desktop(open_page, play, address):
 
 def unteachable(open_page, play, address):
     page = open_page(f"{address}?engine=litert")
-    page.wait_for_selector("#unteachable:visible")
+    page.wait_for_selector("#unteachable:has-text('cannot be taught here, because LiteRT.js runs it')")
+    assert "run by LiteRT.js" in page.inner_text("#about")
+    assert page.is_hidden("#teach-open")
     return page
 
 
