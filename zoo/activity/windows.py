@@ -133,6 +133,11 @@ class Windows(Examples):
             training, validation = self.where(~held_out), self.where(held_out)
         elif by == "time":
             training, validation = self._split_by_time(fraction)
+            if not len(validation):
+                raise ZooError(
+                    "no recording is long enough for validation windows that share no row with training: record "
+                    "longer, or set validation to 0"
+                )
         else:
             held_out = np.zeros(len(self), bool)
             for label in np.unique(self.labels):
