@@ -90,6 +90,16 @@ def test_a_label_that_means_one_of_several_classes_is_right_if_any_of_them_is_re
         streamed("sitting", {"stairs": "up"})
 
 
+def test_recordings_that_are_left_out_are_counted_and_said(tmp_path):
+    people = list(simulate.simulate(1, seed=0, seconds=20))
+    short = [replace(people[0], acceleration=people[0].acceleration[:200])]
+    strange = [replace(people[1], activity="swimming")]
+    recordings.write(tmp_path / "a.h5", [*people[2:], *short, *strange], source="simulated", simulated=True)
+    found = streaming.evaluate(Recognizer(POCKET), tmp_path / "a.h5", seconds=30)
+    assert found["dropped"] == {"recordings no longer than one window": 1, "recordings of swimming": 1}
+    assert "Left out: recordings of swimming (1)." in report.streaming(found)
+
+
 def test_recordings_of_labels_that_the_model_does_not_know_are_refused_with_the_option_that_explains_them(tmp_path):
     others = [replace(one, activity="stairs") for one in simulate.simulate(1, seed=0, seconds=20)]
     recordings.write(tmp_path / "a.h5", others, source="simulated", simulated=True)

@@ -15,6 +15,7 @@ stretches of one true activity each.
 import io
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -211,7 +212,7 @@ def evaluate(
 
     Returns:
         `recordings` (each streamed from its start) and `spliced` (None if nobody has two activities), each with the
-        metrics of `measure` and the `window_accuracy` on whole windows of the same rows; `subjects`, `simulated`, ...
+        metrics of `measure` and the `window_accuracy` on whole windows of the same rows; `subjects`, `dropped`, ...
     """
     # `zoo stream` needs none of what reads files.
     from zoo.activity import recordings
@@ -223,13 +224,20 @@ def evaluate(
     allowed = _allowed(metadata.classes, merge or {})
     edge = round(Windowing().trim * metadata.rate)
     by_person: dict[str, list[Stretch]] = {name: [] for name in people}
+    dropped = Counter[str]()
     for recording in index:
-        if recording.subject in by_person and recording.activity in allowed:
-            rows = recording.resampled(metadata.rate)
-            if not recording.trimmed:
-                rows = rows[edge : len(rows) - edge]
-            if len(rows) > metadata.window:
-                by_person[recording.subject].append((recording.activity, rows))
+        if recording.subject not in by_person:
+            continue
+        if recording.activity not in allowed:
+            dropped[f"recordings of {recording.activity}"] += 1
+            continue
+        rows = recording.resampled(metadata.rate)
+        if not recording.trimmed:
+            rows = rows[edge : len(rows) - edge]
+        if len(rows) > metadata.window:
+            by_person[recording.subject].append((recording.activity, rows))
+        else:
+            dropped["recordings no longer than one window"] += 1
     if not any(by_person.values()):
         length = metadata.window / metadata.rate
         raise ZooError(
@@ -244,6 +252,7 @@ def evaluate(
         "recordings": _scores(recognizer, settings, alone, allowed),
         "spliced": _scores(recognizer, settings, spliced, allowed) if spliced else None,
         "subjects": people,
+        "dropped": dict(dropped),
         "simulated": index.simulated,
         "settings": {**vars(settings or metadata.streaming), "threshold": metadata.stream_threshold},
     }
