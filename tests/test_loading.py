@@ -1,5 +1,7 @@
 """What is neither a model of the zoo nor data is named before anything is read."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -46,3 +48,19 @@ def test_data_that_was_not_given_is_called_so(preset, file, tmp_path, monkeypatc
 def test_a_prior_without_names_is_refused(prior, simulated):
     with pytest.raises(ZooError, match=r"^prior is of the type \w+; expected frequencies by class, such as "):
         zoo.evaluate("activity_gru_phone", simulated, prior=prior, baselines=False)
+
+
+def test_a_folder_that_is_called_like_a_preset_is_used_only_as_a_path(tmp_path, monkeypatch, zoo_cli):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "activity_gru_tiny"
+    zoo.ActivityGRU(units=4, frame=5).save_to_preset(folder)
+    message = "activity_gru_tiny: is a preset, and a folder here: pass ./activity_gru_tiny for the folder, or rename it"
+    for command in (("info", "activity_gru_tiny"), ("export", "activity_gru_tiny", "--to", "out")):
+        assert zoo_cli(*command)[::2] == (1, f"zoo: {message}\n")
+    with pytest.raises(ZooError, match=message):
+        zoo.Model.from_preset("activity_gru_tiny")
+    assert zoo_cli("info", "./activity_gru_tiny").status == 0
+    assert zoo.Model.from_preset(Path("activity_gru_tiny")).units == 4
+    assert zoo.predict(Path("activity_gru_tiny"), np.full((1, 150, 3), 5.7)).probabilities.shape == (1, 6)
+    (folder / "model.keras").unlink()
+    assert zoo.Model.from_preset("activity_gru_tiny").units == 12

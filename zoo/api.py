@@ -916,8 +916,7 @@ def train(
         >>> result.model.classes == data.classes
         True
     """
-    if resume and out is None:
-        raise ArgumentError("resume", ": requires out, the folder of the interrupted training")
+    _require_resumable(resume, out)
     own = _given(units=units, num_layers=num_layers, frame=frame, dropout=dropout, hidden_units=hidden_units)
     own |= settings or {}
     _require_plan(model, recipe, own)
@@ -938,7 +937,7 @@ def train(
             training.check_folder()
     if verbose and isinstance(model, str) and model in presets.PRESETS and task.name != "text":
         say(f"{model}: its architecture and recipe with new weights; `zoo finetune {model}` starts from its weights")
-    with _progress(plan.recipe, verbose) as shown, _resumable(out, "go on with the same command and resume=True"):
+    with _progress(plan.recipe, verbose) as shown, _resumable(out):
         result = replace(training, callbacks=[*callbacks, *shown]).run(
             checked_data, None if isinstance(model, str | Path) else model
         )
@@ -973,8 +972,13 @@ def _progress(recipe: Recipe, verbose: bool) -> "Iterator[list[keras.callbacks.C
         yield [Progress(board.on_epoch_end)]
 
 
+def _require_resumable(resume: bool, out: Any) -> None:
+    if resume and out is None:
+        raise ArgumentError("resume", ": requires out, the folder of the interrupted training")
+
+
 @contextmanager
-def _resumable(out: str | Path | None, how: str) -> Iterator[None]:
+def _resumable(out: str | Path | None) -> Iterator[None]:
     """Notes on an interruption what is left, and how to resume."""
     from zoo.training import CHECKPOINT
 
@@ -982,6 +986,7 @@ def _resumable(out: str | Path | None, how: str) -> Iterator[None]:
         yield
     except KeyboardInterrupt as stop:
         kept = out is not None and (Path(out) / CHECKPOINT).is_file()
+        how = "go on with the same command and resume=True"
         stop.add_note(f"the checkpoint is in {out}; {how}" if kept else "nothing was written")
         raise
 
@@ -996,6 +1001,7 @@ def finetune(
     data_dir: str | Path | None = None,
     levels: Levels | None = None,
     out: str | Path | None = None,
+    resume: bool = False,
     callbacks: Callbacks = (),
     verbose: bool = True,
 ) -> "TrainResult":
@@ -1019,6 +1025,8 @@ def finetune(
         levels: Value of white in a file of patches: 1 or 255.
         out: Folder for the model, its configuration and its history; must be empty. In Python, nothing is written by
             default.
+        resume: Whether to resume an interrupted run from the checkpoint in `out`. The result is the same as without the
+            interruption.
         callbacks: Additional Keras callbacks.
         verbose: Whether to show the progress on standard error.
 
@@ -1036,6 +1044,7 @@ def finetune(
         >>> result.model.classes == data.classes
         True
     """
+    _require_resumable(resume, out)
     _require_model(preset)
     _require_file(data, preset)
     if recipe is not None and not isinstance(recipe, Recipe):
@@ -1070,8 +1079,10 @@ def finetune(
     for each in frozen:
         model.get_layer(each).trainable = False
     try:
-        with _progress(recipe, verbose) as shown, _resumable(out, f"delete {out} and repeat the command"):
-            training = replace(plan, out=None if out is None else Path(out), callbacks=[*callbacks, *shown])
+        with _progress(recipe, verbose) as shown, _resumable(out):
+            training = replace(
+                plan, out=None if out is None else Path(out), resume=resume, callbacks=[*callbacks, *shown]
+            )
             result = training.run(checked_data, model, begin=begin)
     finally:
         for each in frozen:
@@ -1242,7 +1253,7 @@ def evaluate(
         from zoo.activity import streaming as continuous
         from zoo.runtime import Recognizer
 
-        recognizer = Recognizer(catalog.exported_file(str(model)))
+        recognizer = Recognizer(catalog.exported_file(model))
         found = continuous.evaluate(
             recognizer, Path(streaming), subjects=_names(subjects) or None, merge=_labels(merge)
         )
@@ -1604,7 +1615,7 @@ def stream(
     """
     if (csv is None) == (not simulate):
         raise ZooError("pass one of csv=FILE, csv=- for standard input, or simulate=ACTIVITIES")
-    file = catalog.exported_file(str(model))
+    file = catalog.exported_file(model)
     from zoo.activity import streaming
     from zoo.activity.columns import columns_of
 

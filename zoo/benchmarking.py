@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.catalog import find_folder
+from zoo.catalog import find_folder, refuse_ambiguous
 from zoo.errors import ZooError
 from zoo.runtime import Interpreter
 from zoo.runtime.metadata import ActivityMetadata
@@ -26,6 +26,8 @@ def files_of(model: str) -> list[Path]:
     """
     if model.endswith(".tflite"):
         return [Path(model)]
+    if Path(model).is_dir():
+        refuse_ambiguous(model)
     folder = Path(model) if Path(model).is_dir() else find_folder(model)
     files = sorted(folder.glob("*.tflite"))
     if not files:

@@ -34,6 +34,7 @@ def find_folder(name_or_folder: str | Path) -> Path:
         return fetch(str(name_or_folder))
     path = Path(name_or_folder)
     if (path / "model.keras").is_file():
+        refuse_ambiguous(name_or_folder)
         return path
     folder = PRESETS_FOLDER / str(name_or_folder)
     if (folder / "model.keras").is_file():
@@ -43,6 +44,15 @@ def find_folder(name_or_folder: str | Path) -> Path:
             raise ZooError(f"{path}: holds exported files and no model.keras: pass one of them, such as {file}")
         raise ZooError(f"{path}: holds no model.keras; expected a folder written by `zoo train` or save_to_preset")
     raise unknown_name("preset or folder", str(name_or_folder), preset_names())
+
+
+def refuse_ambiguous(name: str | Path) -> None:
+    """Refuses the name of a preset that a folder here has as well; a `Path` or a text with a slash means the folder."""
+    preset = PRESETS_FOLDER / name
+    if isinstance(name, Path) or name != preset.name or not (preset / "model.keras").is_file():
+        return
+    if Path(name).is_dir() and not Path(name).samefile(preset):
+        raise ZooError(f"{name}: is a preset, and a folder here: pass ./{name} for the folder, or rename it")
 
 
 _PARTS = {
@@ -74,7 +84,7 @@ def preset_metrics(name: str) -> dict[str, Any]:
     return dict(read_json(path)) if path.is_file() else {}
 
 
-def exported_file(model: str, files: Sequence[str] = ("model.dynamic.tflite", "model.float32.tflite")) -> Path:
+def exported_file(model: str | Path, files: Sequence[str] = ("model.dynamic.tflite", "model.float32.tflite")) -> Path:
     """Returns an exported file: itself, or of a preset or folder the first of these names."""
     path, kinds = Path(model), {Path(name).suffix for name in files}
     if path.suffix in kinds:
@@ -82,6 +92,8 @@ def exported_file(model: str, files: Sequence[str] = ("model.dynamic.tflite", "m
     if path.is_file():
         raise ZooError(f"{path}: expected a {' or '.join(sorted(kinds))} file, or a preset or folder with one")
     # What `zoo export` wrote may be without model.keras.
+    if path.is_dir():
+        refuse_ambiguous(model)
     folder = path if path.is_dir() else find_folder(model)
     for name in files:
         if (file := folder / name).is_file():

@@ -30,6 +30,7 @@ from zoo.activity.studies import STUDIES
 from zoo.arguments import TERMINAL
 from zoo.errors import ArgumentError, StorageError, UsageError, ZooError, printable
 from zoo.families import TASKS, task_named
+from zoo.files import full
 from zoo.jobs import terminable
 from zoo.recipe import Settings
 from zoo.report.document import err, say, warn
@@ -466,8 +467,8 @@ def explain(error: BaseException) -> tuple[str, int]:
         return _in_options(str(error)), error.status
     if isinstance(error, OSError) and (found := _system(error)):
         return found, 1
-    if "No space left" in str(error):
-        return f"the disk is full ({_first_line(error)}): make room, or choose another folder", 1
+    if found := full(error):
+        return f"{found} ({_first_line(error)}): make room, or choose another folder", 1
     if type(error).__name__ in _FILES and type(error).__module__.startswith("tensorflow"):
         return f"{_first_line(error)}: check that the file exists, is whole, and may be read or written", 1
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
@@ -502,8 +503,6 @@ def _system(error: OSError) -> str:
         return f"{reason[:1].lower()}{reason[1:]}: set TMPDIR to a folder with free space"
     if error.errno == errno.ENOENT and not error.filename:
         return "the current folder was deleted: change to one that exists"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk is full ({reason}): make room, or choose another folder"
     return ""
 
 

@@ -380,11 +380,11 @@ def _disk_errors(path: Path, temporary: Path | None = None) -> Iterator[None]:
     """Converts errors of the system to `StorageError`s about the output, or about another file that was read."""
     try:
         yield
-    except (OSError, RuntimeError) as error:
+    except Exception as error:
         # h5py and TensorFlow pass on the message of the system but not always its number; h5py raises RuntimeError when
-        # it cannot write its last bytes.
-        if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
-            raise StorageError(f"{path}: the disk is full; nothing was written") from error
+        # it cannot write its last bytes, TensorFlow errors of its own.
+        if found := full(error):
+            raise StorageError(f"{path}: {found}; nothing was written") from error
         if not isinstance(error, OSError):
             raise
         if isinstance(error.filename, str) and not _is_output(Path(error.filename), path, temporary):
@@ -392,6 +392,18 @@ def _disk_errors(path: Path, temporary: Path | None = None) -> Iterator[None]:
         if error.errno not in _CAUSES:
             raise
         raise StorageError(f"{path}: {_CAUSES[error.errno]}") from error
+
+
+def full(error: BaseException) -> str:
+    """What ended a write: a full disk, a quota, or a limit of the size of files. Empty for other errors."""
+    number, text = getattr(error, "errno", None), str(error).lower()
+    if number == errno.ENOSPC or "no space left" in text:
+        return "the disk is full"
+    if number == errno.EDQUOT or "quota exceeded" in text:
+        return "your quota of the disk is used up"
+    if number == errno.EFBIG or "file too large" in text:
+        return "the file is larger than `ulimit -f` or the file system allows"
+    return ""
 
 
 def _is_output(file: Path, path: Path, temporary: Path | None) -> bool:

@@ -207,7 +207,10 @@ class Training:
                 self._save(out, model, data, history, summary)
                 # Nothing that folds hold out is held out from this model: it is compared on what it was trained on.
                 scores = task.scores(model, split) if split.folds else summary["validation"]
-                summary["warnings"] = [*summary.get("warnings", ()), *_differences(out, split, scores)]
+                if doubts := _differences(out, split, scores):
+                    summary["warnings"] = [*summary.get("warnings", ()), *doubts]
+                    self._save(out, model, data, history, summary)
+                (out / CHECKPOINT).unlink(missing_ok=True)
         return TrainResult(self, model, history, summary)
 
     def check_folder(self) -> None:
@@ -276,7 +279,6 @@ class Training:
             data={"file": Path(str(data)).name, "sha256": data.sha256, "source": data.source},
             training=summary, versions=versions(),
         )  # fmt: skip
-        (out / CHECKPOINT).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, repr=False)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 
@@ -272,3 +273,31 @@ def test_fine_tuning_on_the_files_of_the_model_itself_is_questioned(simulated):
     assert finetuning.familiar(phone, known) is None
     known = replace(data(name="wisdm/160{}"), source="WISDM (Weiss et al., 2019)")
     assert "activity_gru_phone was trained on all of its people, from which" in finetuning.familiar(phone, known)
+
+
+class Interrupt(keras.callbacks.Callback):
+    """Ctrl-C after two epochs."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("people", [2, 5])
+def test_a_fine_tuning_that_was_interrupted_resumes_to_the_same_weights(people, tmp_path, monkeypatch):
+    monkeypatch.setattr("zoo.training._CHECKPOINT_SECONDS", 0)
+    old, mine = ActivityGRU(units=4, window=10, classes=("still", "walk")), data(people=people)
+    recipe = QUICK.replace(epochs=4, ema_decay=0.9, start_share=0.25)
+    whole = finetune(old, mine, recipe=recipe, out=tmp_path / "whole" / "mine", verbose=False)
+    out = tmp_path / "killed" / "mine"
+    with pytest.raises(KeyboardInterrupt):
+        finetune(old, mine, recipe=recipe, out=out, callbacks=[Interrupt()], verbose=False)
+    with pytest.raises(ZooError, match="holds an unfinished training: pass resume=True"):
+        finetune(old, mine, recipe=recipe, out=out, verbose=False)
+    resumed = finetune(old, mine, recipe=recipe, out=out, resume=True, verbose=False)
+    for one, other in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert resumed.history == whole.history
+    assert not (out / "checkpoint.npz").exists()
+    with pytest.raises(ZooError, match="resume: requires out"):
+        finetune(old, mine, recipe=recipe, resume=True)

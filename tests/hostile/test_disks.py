@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -189,3 +191,21 @@ def test_standard_output_that_takes_nothing_is_named(arguments, where):
     assert run.returncode == 1
     assert run.stderr.startswith("zoo: standard output")
     assert len(run.stderr.splitlines()) == 1
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("command", [
+    ["data", "simulate", "text", "--sentences", "3000", "-o", "NEW"],
+    ["export", "activity_gru_tiny", "--formats", "keras", "--to", "NEW"],
+    ["train", "activity_gru_course", "--data", "DATA", "--epochs", "1", "--set", "validation_by=time", "--out", "NEW"],
+])  # fmt: skip
+def test_a_limit_of_the_size_of_files_is_named_and_nothing_is_left(command, materials, tmp_path):
+    places = {"NEW": str(tmp_path / "new"), "DATA": str(materials.windows)}
+    program = [sys.executable, "-m", "zoo", *(places.get(word, word) for word in command)]
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (5_120, 5_120))
+    run = subprocess.run(program, capture_output=True, text=True, check=False, preexec_fn=limit)
+    assert run.returncode == 1
+    last = run.stderr.strip().splitlines()[-1]
+    assert last.startswith("zoo: ")
+    assert "the file is larger than `ulimit -f`" in last
+    assert not list(tmp_path.iterdir())
