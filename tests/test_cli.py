@@ -295,7 +295,7 @@ def test_more_classes_than_labels_are_refused_with_the_labels(simulated, tmp_pat
         "train", "activity_gru_pocket", "--data", simulated, "--set", "classes=4", "--out", tmp_path / "model"
     )
     assert status == 1
-    assert "classes is 4; the data has downstairs, jogging, sitting, standing, upstairs, walking: leave it out" in error
+    assert "labels downstairs, jogging, sitting, standing, upstairs, walking; activity_gru_pocket has 4: leave" in error
     assert not (tmp_path / "model").exists()
 
 

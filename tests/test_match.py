@@ -47,7 +47,7 @@ OTHERS = [
     ({"classes": ("still", "shaken")}, "labels still, shake; NAME has still, shaken"),
     ({"classes": ("still",)}, "labels still, shake; NAME has still:"),
     ({"classes": ("still", "shake", "run")}, "labels still, shake; NAME has still, shake, run"),
-    ({"classes": 3}, "labels still, shake; NAME has class 0, class 1, class 2"),
+    ({"classes": 3}, "labels still, shake; NAME has 3:"),
 ]
 
 

@@ -142,9 +142,9 @@ def test_what_lacks_the_gyroscope_is_refused_in_one_line(lab, zoo_cli):
         (("evaluate", lab / "model", "--data", lab / "three.h5"),
          f"three.h5: key 'tstX': windows of shape (50, 3); {lab / 'model'} expects (50, 6)"),
         (("finetune", lab / "model", "--data", lab / "three.h5", "--out", lab / "no"),
-         f"three.h5: 3 channels; {lab / 'model'} reads x, y, z, gyro_x, gyro_y, gyro_z"),
+         f"three.h5: channels x, y, z; {lab / 'model'} reads x, y, z, gyro_x, gyro_y, gyro_z"),
         (("finetune", "activity_gru_pocket", "--data", lab / "data3.h5", "--out", lab / "no"),
-         "data3.h5: 6 channels; activity_gru_pocket reads x, y, z"),
+         "data3.h5: channels x, y, z, gyro_x, gyro_y, gyro_z; activity_gru_pocket reads x, y, z"),
     ):  # fmt: skip
         status, _, err = zoo_cli(*command)
         assert status != 0, command

@@ -145,9 +145,10 @@ def matched(data: ActivityData, name: str, arguments: Mapping[str, Any]) -> Acti
     if names == unnamed("class", len(data.classes)):
         return data
     if set(names) != set(data.classes):
+        known = len(names) if names == unnamed("class", len(names)) else ", ".join(names)
         raise ZooError(
-            f"{data}: labels {', '.join(data.classes)}; {name} has {', '.join(names)}: give the model the labels of "
-            "the data as classes, or start from its weights with `zoo finetune`, which makes a new last layer"
+            f"{data}: labels {', '.join(data.classes)}; {name} has {known}: leave classes out, or pass the labels of "
+            "the data; `zoo finetune` starts from trained weights with a new last layer"
         )
     return data.with_classes(names)
 
