@@ -202,7 +202,7 @@ def photographs(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
 
     def scores(trained: TrainResult, loaded: loading.Loaded) -> Document:
         found = loaded.task.evaluate(loaded, data)
-        return {key: found[key] for key in ("mse", "r2", "max_activation_error", "gabor_share")}
+        return {key: found[key] for key in ("mse", "r2", "max_activation_error")}
 
     plan = Training.of(name)
     plans = [replace(plan, arguments=plan.arguments | {"seed": seed}) for seed in range(WEIGHT_SEEDS)]
@@ -237,7 +237,7 @@ def frontier(plan: Training, data: Path, scratch: Path) -> Document:
     def scores(trained: TrainResult, loaded: loading.Loaded) -> Document:
         found, inside = (loaded.task.evaluate(loaded, training_part, split=split) for split in ("test", "train"))
         seen.update(found["photographs"])
-        own = {key: found[key] for key in ("mse", "max_activation_error", "gabor_share")}
+        own = {key: found[key] for key in ("mse", "max_activation_error")}
         return {**own, "train_max_activation_error": inside["max_activation_error"]}
 
     points = []

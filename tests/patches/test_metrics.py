@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 from sklearn.decomposition import PCA
 
 from zoo.patches import metrics
@@ -42,6 +43,16 @@ def test_noise_is_no_gabor_function_and_a_share_counts_those_that_are():
     found = metrics.filters(kernel)
     assert found["gabor_share"] == pytest.approx(1 / 3)
     assert sum(found["orientations"]["counts"]) == sum(found["frequencies"]["counts"]) == 1
+
+
+def test_smooth_noise_is_mostly_no_gabor_function():
+    pictures = [
+        gaussian_filter(np.random.default_rng(seed).normal(size=(40, 40)), 2)[12:28, 12:28] for seed in range(20)
+    ]
+    found = metrics.filters(np.column_stack([picture.ravel() for picture in pictures]))
+    # By the fit alone, most are.
+    assert np.mean([fit["r2"] > 0.5 for fit in found["gabor"]]) > 0.7
+    assert found["gabor_share"] <= 0.25
 
 
 def test_sparsity_counts_dead_and_saturated_units_and_the_farthest_mean():
