@@ -640,9 +640,9 @@ def import_csv(
     )  # fmt: skip
     found, doubts = importing.find_sources(() if files is None else files, columns, layout, manifest)
     if dry_run:
-        document = importing.dry_run(found)
+        document, notes = importing.dry_run(found)
         failure = "some files would be refused, see the problems" if document["problems"] else ""
-        return Document(document, report.dry_run, warnings=doubts, failure=failure)
+        return Document(document, report.dry_run, warnings=[*doubts, *notes], failure=failure)
     made = importing.import_csv(
         found, Path(out), append=append, same_people=same_people or None, force=force, on_progress=on_progress
     )  # fmt: skip

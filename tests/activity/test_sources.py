@@ -558,6 +558,8 @@ def test_recordings_too_short_for_a_window_are_pointed_out(tmp_path):
     made = zoo.import_csv(tmp_path / "a.csv", tmp_path / "out.h5", subject="=ann", activity="=sitting")
     (warning,) = made.warnings
     assert warning.startswith("4 of 4 recordings are shorter than 5 s")
+    tried = zoo.import_csv(tmp_path / "a.csv", subject="=ann", activity="=sitting", dry_run=True)
+    assert tried.warnings == [warning]
 
 
 def test_the_source_counts_files_and_does_not_name_them(tmp_path):

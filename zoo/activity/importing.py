@@ -89,14 +89,17 @@ def import_csv(
             count = recordings.append(out, passing, source=source, same_people=same_people)
         else:
             count = recordings.write(out, passing, source=source)
-    notes = []
-    if passing.short:
-        notes.append(
-            f"{passing.short} of {passing.count} recordings are shorter than {_USABLE:g} s, a window of 3 s "
-            "and a second at both ends, and give none by default: gaps and lost values end a recording; if time stamps "
-            "repeat or come late, pass the rate with --rate"
-        )
-    return Imported(out, count, dict(dropped), tables, notes)
+    return Imported(out, count, dict(dropped), tables, _too_short(passing.short, passing.count))
+
+
+def _too_short(short: int, count: int) -> list[str]:
+    if not short:
+        return []
+    return [
+        f"{short} of {count} recordings are shorter than {_USABLE:g} s, a window of 3 s and a second at both ends, and "
+        "give none by default: gaps and lost values end a recording; if time stamps repeat or come late, pass the rate "
+        "with --rate"
+    ]
 
 
 def import_study(
@@ -278,9 +281,9 @@ def _likely_layout(path: Path, name: str) -> str:
     return f"{{subject}}/{{activity}}{f'{mark[1]}*' if mark else ''}/{path.name}"
 
 
-def dry_run(sources: Sources) -> dict[str, Any]:
-    """How `import_csv` would read each file, with what is wrong with those that it would refuse."""
-    dropped, tables, count = Counter[str](), list[dict[str, Any]](), 0
+def dry_run(sources: Sources) -> tuple[dict[str, Any], list[str]]:
+    """How `import_csv` would read each file, with what is wrong with those that it would refuse; and doubts."""
+    dropped, tables, count, short = Counter[str](), list[dict[str, Any]](), 0, 0
     problems: dict[str, tuple[str, list[str]]] = {}
     known: recordings.Rows = {}
     for number, (source, columns) in enumerate(sources):
@@ -289,7 +292,7 @@ def dry_run(sources: Sources) -> dict[str, Any]:
             for recording in read_csv([source], columns, dropped, tables):
                 recordings.check(recording)
                 recordings.refuse_copy(known, number, recording)
-                count += 1
+                count, short = count + 1, short + (recording.seconds < _USABLE)
         except ZooError as error:
             why = str(error).removeprefix(f"{name}: ")
             # Which row and which number it is differs from file to file.
@@ -299,4 +302,5 @@ def dry_run(sources: Sources) -> dict[str, Any]:
         f"{first} and {len(others)} other file{'s' * (len(others) > 1)}: {why}" if others else f"{first}: {why}"
         for why, (first, *others) in problems.values()
     ]
-    return {"files": tables, "recordings": count, "dropped": dict(dropped), "problems": told}
+    document = {"files": tables, "recordings": count, "dropped": dict(dropped), "problems": told}
+    return document, _too_short(short, count)
