@@ -97,7 +97,9 @@ _NOT_FINITE = "rows with a value that is not finite"
 
 def storable(rows: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which values are numbers that recordings can hold, in float32."""
-    return np.asarray(np.abs(rows) <= np.finfo(np.float32).max)
+    most = np.finfo(np.float32).max
+    # Two comparisons take an eighth of the memory of absolute values.
+    return np.asarray((rows <= most) & (rows >= -most))
 
 
 def stretches(
