@@ -1451,6 +1451,9 @@ def export(
         loaded = load(model)
         if changes := _for_recognizers(loaded, prior=_shares(prior), threshold=threshold):
             loaded = replace(loaded, model=loaded.keras_model.copy(**changes))
+        if loaded.keras_model.dtype_policy.name != "float32":
+            # Files compute in float32, whatever the model was trained in.
+            loaded = replace(loaded, model=loaded.keras_model.copy(dtype="float32"))
         task = loaded.task
         checked_data = _read(task, data, data_dir, levels, default=False)
         left_out: dict[str, ParityError] | None = refused

@@ -132,7 +132,7 @@ class Predictions:
         if self.codes is not None:
             return f"Predictions(codes of shape {self.codes.shape})"
         shown = [
-            f"{label} {row.max():.0%}" if row.size else f"{label:.3g}"
+            f"{'not sure' if label is None else label} {row.max():.0%}" if row.size else f"{label:.3g}"
             for label, row in zip(self.labels[:_SHOWN], self.probabilities, strict=False)
         ]
         more = [f"... {len(self)} in all"] if len(self) > _SHOWN else []

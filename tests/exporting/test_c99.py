@@ -269,7 +269,7 @@ int main(void)
 
 
 def test_labels_and_facts_of_a_user_stay_text(tmp_path):
-    labels = ('say "hi"', "a\\", "??/", "*/ int x;", "%s", "two\nlines", "über", "uber", "走る", "8 steps", "int", "a")
+    labels = ('say "hi"', "a\\", "??/", "*/ int x;", "%s", "two  lines", "über", "uber", "走る", "8 steps", "int", "a")
     model = ActivityGRU(
         units=2, window=50, frame=5, classes=labels, threshold=0.5, name="m",
         provenance={"source": "*/ evil \\", "license": "ends with \\"},

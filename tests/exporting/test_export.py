@@ -8,7 +8,8 @@ import keras
 import numpy as np
 import pytest
 
-from zoo import ActivityGRU, ActivityLSTM, ActivityRNN, ZooError, loading
+import zoo
+from zoo import ActivityGRU, ActivityLSTM, ActivityRNN, SparseAutoencoder, TrigramLM, ZooError, loading
 from zoo.activity.task import TASK as ACTIVITY
 from zoo.benchmarking import random_inputs
 from zoo.exporting import artifacts, formats, parity, signatures
@@ -97,11 +98,33 @@ def test_tflite_files_use_built_in_operations_of_a_fixed_shape_and_describe_them
         # The pip runtime has no Flex delegate: a file that needs one would not load.
         interpreter = Interpreter(tmp_path / "out" / name)
         assert interpreter.metadata == loaded(model).metadata
-        assert set(interpreter.signatures) == {"window", "step", "chunk"}
+        assert list(interpreter.signatures) == ["window", "chunk", "step"]
+        # Runtimes that know no signatures run the first subgraph.
+        first = interpreter._interpreter.get_input_details()
+        assert [each["shape"].tolist() for each in first] == [[1, 150, 3]]
         operations = {op["op_name"] for op in interpreter._interpreter._get_ops_details()}
         assert not [op for op in operations if op.startswith("Flex")]
         with pytest.raises(ZooError, match=r"shape \(2, 150, 3\); expected \(1, 150, 3\)"):
             interpreter.run("window", window=windows[:2])
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        lambda dtype: ActivityGRU(units=4, frame=5, window=50, dtype=dtype),
+        lambda dtype: SparseAutoencoder(hidden_units=4, pixels=64, scale=(1.0, -0.5, 0.5), dtype=dtype),
+        lambda dtype: TrigramLM(vocabulary=12, embedding=4, hidden_units=5, dtype=dtype),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
+def test_a_model_of_mixed_precision_is_exported_in_float32(model, dtype, tmp_path):
+    built = model(dtype)
+    written = {each.format: each for each in zoo.export(built, tmp_path / "out", "keras,float32")}
+    assert written["float32"].largest_error <= 1e-5
+    again = zoo.Model.from_preset(tmp_path / "out")
+    assert again.dtype_policy.name == "float32"
+    for mine, its in zip(built.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, its)
 
 
 def test_the_saved_model_stores_every_weight_once_and_takes_any_batch(windows, tmp_path):

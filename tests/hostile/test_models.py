@@ -148,12 +148,15 @@ ARGUMENTS = {
     "dropout": [-1, 1, "a"],
     "normalize": ["a"],
     "no_such_argument": [1],
-    "name": [7],
+    "name": [7, "a\nb", "a/b", "x" * 10_000_000],
+    "provenance": [[], 7, "a", {"subjects": 7}, {"source": ["a"]}, {"class_frequencies": {"walking": "often"}}],
+    "mean": ["a", ["a"], [1e300, 0, 0]],
+    "seed": [-1, "a"],
 }
 ARGUMENT_CASES = [(name, value) for name, values in ARGUMENTS.items() for value in values]
 
 
-@pytest.mark.parametrize(("name", "value"), ARGUMENT_CASES, ids=[f"{n}={v!a}" for n, v in ARGUMENT_CASES])
+@pytest.mark.parametrize(("name", "value"), ARGUMENT_CASES, ids=[f"{n}={v!a:.40}" for n, v in ARGUMENT_CASES])
 def test_a_keras_file_with_other_arguments_is_named(name, value, materials, tmp_path, refused):
     source = materials.recognizer / "model.keras"
     config = json.loads(member(source, CONFIG))

@@ -1,6 +1,9 @@
 """Constructors refuse arguments out of their ranges, by name."""
 
+import keras
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from zoo import ActivityCNN, ActivityGRU, CrossEntropy, KLSparsity, SparseAutoencoder, TrigramLM, ZooError
 
@@ -21,7 +24,15 @@ CASES = [
     (ActivityGRU, {"window": 1}, "window is 1; expected 2 or more rows"),
     (ActivityGRU, {"classes": ("a\nb", "c")}, "classes is .*; expected different names"),
     (ActivityGRU, {"classes": "abc"}, "classes is 'abc'; expected different names"),
-    (ActivityGRU, {"channels": 2}, "channels is .*; expected 3 or more"),
+    (ActivityGRU, {"channels": 2}, "channels is .*; expected 3 or 6"),
+    (ActivityGRU, {"channels": ("a", "b", "c")}, "channels is .*; expected 3 or 6"),
+    (ActivityGRU, {"mean": [0] * 3}, "expected both, or neither"),
+    (ActivityGRU, {"frame_units": 0}, "frame_units is 0; expected a whole number, 1 or more"),
+    (ActivityGRU, {"dtype": "nonsense"}, "dtype is 'nonsense'; expected a policy"),
+    (ActivityGRU, {"name": "x" * 201}, "name is .*; expected printable characters without /, at most 200"),
+    (ActivityGRU, {"provenance": {"subjects": 7}}, r"provenance\['subjects'\] is 7; expected"),
+    (ActivityGRU, {"provenance": {"class_frequencies": {"a": "b"}}}, r"provenance\['class_frequencies'\] is 'b'"),
+    (CrossEntropy, {"label_sets": [()]}, "label_sets is .*; expected the classes of each"),
     (ActivityGRU, {"mean": [NAN] * 3}, r"mean is \[nan, nan, nan\]; expected finite numbers"),
     (ActivityGRU, {"mean": "abc"}, "mean is 'abc'; expected finite numbers"),
     (ActivityGRU, {"mean": 3}, "mean is 3; expected finite numbers"),
@@ -35,7 +46,7 @@ CASES = [
     (ActivityGRU, {"name": "a/b"}, "name is 'a/b'; expected printable characters without /"),
     (ActivityGRU, {"name": "a\nb"}, "name is .*; expected printable characters without /"),
     (ActivityGRU, {"provenance": [1]}, r"provenance is \[1\]; expected values by name"),
-    (ActivityCNN, {"channels": ("x", "y")}, r"channels is \('x', 'y'\); expected 3 or more"),
+    (ActivityCNN, {"channels": ("x", "y")}, r"channels is \('x', 'y'\); expected 3 or 6"),
     (ActivityCNN, {"filters": 0}, "filters is 0; expected a whole number, 1 or more"),
     (ActivityCNN, {"window": 15}, "window 15: 4 blocks need 16 rows or more"),
     (ActivityCNN, {"dropout": 1.0}, "dropout is 1; expected 0 or more, below 1"),
@@ -66,5 +77,44 @@ CASES = [
 
 @pytest.mark.parametrize(("model", "arguments", "message"), CASES)
 def test_an_argument_outside_its_range_is_refused(model, arguments, message):
-    with pytest.raises(ZooError, match=message):
+    with pytest.raises(ZooError, match=message) as found:
         model(**arguments)
+    assert "\n" not in str(found.value)
+
+
+def test_numbers_of_numpy_are_numbers():
+    model = ActivityGRU(np.int64(4), classes=np.int32(2), window=np.int64(20), mean=np.zeros(3), variance=np.ones(3))
+    again = ActivityGRU.from_config(model.get_config())
+    assert again.get_config() == model.get_config() == keras.models.clone_model(model).get_config()
+    assert model.get_config()["mean"] == [0.0, 0.0, 0.0]
+
+
+ONE = np.zeros((1, 4), "float32")
+ROWS = [
+    ("step", np.ones((1, 3, 3)), {"h_1": ONE}, r"frame has shape \(1, 3, 3\); expected \(batch, 5, 3\)"),
+    ("step", [[1, 2, 3]], {"h_1": ONE}, r"frame has shape None"),
+    ("step", np.ones((1, 5, 3)), {}, "states: expected arrays by the names h_1"),
+    ("step", np.ones((1, 5, 3)), {"h_1": ONE[:, :2]}, r"state h_1 has shape \(1, 2\); expected \(batch, 4\)"),
+    ("chunk", np.ones((1, 7, 3)), {"h_1": ONE}, r"frames has shape \(1, 7, 3\); expected \(batch, n \* 5, 3\)"),
+]
+
+
+@pytest.mark.parametrize(("method", "rows", "states", "message"), ROWS)
+def test_rows_of_another_shape_are_refused_by_a_step(method, rows, states, message):
+    with pytest.raises(ZooError, match=message):
+        getattr(ActivityGRU(units=4, frame=5, window=20), method)(rows, states)
+
+
+X = np.random.default_rng(0).normal(0, 4, (8, 20, 3)).astype("float32")
+
+
+@pytest.mark.parametrize("bad", [(X[:, :5], np.zeros(8)), (X, [None] * 8), (X, np.full(8, 7))])
+def test_a_model_is_usable_after_a_fit_that_failed(bad):
+    model = ActivityGRU(units=4, classes=3, window=20)
+    model.compile()
+    for call in (model.fit, model.evaluate):
+        with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+            call(*bad, verbose=0)
+    labels = np.arange(8) % 3
+    assert np.isfinite(model.fit(X, labels, verbose=0).history["loss"]).all()
+    assert np.isfinite(model.evaluate(X, labels, verbose=0)).all()

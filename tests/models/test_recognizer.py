@@ -84,7 +84,7 @@ def test_framing_layers_and_normalization_compute_their_equations(cell, magnitud
 @given(
     cell=st.sampled_from(CELLS), units=st.integers(1, 24), num_layers=st.integers(1, 3),
     frame=st.sampled_from([1, 2, 5]),
-    frame_units=st.none() | st.integers(1, 9), classes=st.integers(2, 7), channels=st.integers(3, 6),
+    frame_units=st.none() | st.integers(1, 9), classes=st.integers(2, 7), channels=st.sampled_from([3, 6]),
     magnitude=st.booleans(),
 )  # fmt: skip
 def test_the_parameter_formula_counts_what_keras_counts(cell, **arguments):

@@ -107,6 +107,7 @@ def test_an_unknown_argument_raises(name):
 def test_a_clone_has_weights_of_its_own_with_the_same_names_and_computes_the_same(name):
     model = build(name)
     clone = keras.models.clone_model(model)
+    assert (type(clone), clone.get_config()) == (type(model), model.get_config())
     assert paths(clone) == paths(model) == paths(build(name))
     assert len(set(paths(model))) == len(model.weights)
     assert not {id(weight) for weight in clone.weights} & {id(weight) for weight in model.weights}

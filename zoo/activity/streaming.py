@@ -159,7 +159,7 @@ class Followed:
         shown: str | None = ""
         for prediction in self._predictions():
             if self._every or prediction.label != shown:
-                label = f"{prediction.label or '?':<12} {prediction.probability:4.0%}"
+                label = f"{prediction.label or 'not sure':<12} {prediction.probability:4.0%}"
                 print(f"{_moment(prediction.time)}  {label}", flush=True)
                 shown = prediction.label
 

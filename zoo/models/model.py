@@ -1,9 +1,11 @@
 """The base class of all models: arguments as attributes and configuration, a default loss, loading and saving."""
 
 import contextlib
+import functools
 import inspect
+import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, ClassVar, Self, get_args, get_origin, get_type_hints
@@ -36,7 +38,15 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
     """
 
     fast_with_xla: ClassVar[bool] = True
+    __signature__: ClassVar[inspect.Signature]
     seed: int
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            own = inspect.signature(cls.__init__)
+            cls.__signature__ = own.replace(parameters=[*own.parameters.values()][1:])
+            cls.__init__ = _constructor(cls.__init__)  # type: ignore[method-assign]
 
     def __init__(self, inputs: Any, outputs: Any, arguments: Mapping[str, Any]) -> None:
         """Creates a model from a graph, with all arguments of the subclass's constructor, checked."""
@@ -47,10 +57,18 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         if arguments["dtype"] is not None:
             self.dtype_policy = keras.dtype_policies.get(arguments["dtype"])
 
+    def _run_through_graph(self, inputs: Any, *functions: Any, **options: Any) -> Any:
+        outputs = super()._run_through_graph(inputs, *functions, **options)
+        if isinstance(outputs, keras.KerasTensor):
+            # `clone_model` makes the model of the outputs, and knows nothing else of it.
+            policy = None if self.dtype_policy.name == "float32" else self.dtype_policy
+            outputs._zoo_arguments = {name: getattr(self, name) for name in self._arguments} | {"dtype": policy}
+        return outputs
+
     @classmethod
     def argument_names(cls) -> list[str]:
         """Names of the constructor's arguments."""
-        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
+        return list(inspect.signature(cls).parameters)
 
     @classmethod
     def check_names(cls, arguments: Mapping[str, Any]) -> None:
@@ -132,6 +150,25 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
             loss, metrics = self.default_loss(), self.default_metrics() if metrics is None else metrics
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **options)
 
+    @functools.wraps(keras.Model.fit)
+    def fit(self, *values: Any, **options: Any) -> Any:  # noqa: D102
+        with self._traced_again():
+            return super().fit(*values, **options)
+
+    @functools.wraps(keras.Model.evaluate)
+    def evaluate(self, *values: Any, **options: Any) -> Any:  # noqa: D102
+        with self._traced_again():
+            return super().evaluate(*values, **options)
+
+    @contextlib.contextmanager
+    def _traced_again(self) -> Iterator[None]:
+        """Leaves no function behind whose first call failed: TensorFlow lets none of them create variables later."""
+        try:
+            yield
+        except BaseException:
+            self.train_function = self.test_function = None
+            raise
+
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles the model as it was saved. Keras requires this of classes that override `compile`."""
         self.compile(**keras.saving.deserialize_keras_object(config))
@@ -178,6 +215,27 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         write_json(folder / "config.json", {"class": type(self).__name__, "arguments": self.get_config()} | details)
 
 
+def _constructor(create: Callable[..., None]) -> Callable[..., None]:
+    """A constructor that takes numbers of NumPy too, and that `clone_model` calls with a graph to keep the class.
+
+    Keras calls constructors so that take any arguments. What they are in truth is the signature of the class.
+    """
+
+    def __init__(self: Any, *values: Any, **options: Any) -> None:  # noqa: N807
+        known = getattr(values[1], "_zoo_arguments", None) if len(values) == 2 and set(options) == {"name"} else None
+        if known is not None:
+            Model.__init__(self, values[0], values[1], known | options)
+        else:
+            create(self, *map(_number, values), **{name: _number(value) for name, value in options.items()})
+
+    __init__.__doc__, __init__.__annotations__ = create.__doc__, create.__annotations__
+    return __init__
+
+
+def _number(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def load_file(file: Path) -> Model:
     """Loads a `.keras` file of the zoo."""
     require_file(file)
@@ -200,8 +258,9 @@ def load_file(file: Path) -> Model:
     return model
 
 
-_MOST_BYTES = 1 << 32
-"""Largest model that is unpacked."""
+_MOST_BYTES, _LONGEST = 1 << 32, 10_000
+"""Largest model that is unpacked, and longest text of its configuration: Keras repeats names in the path of each
+weight, so that one of 10 MB would take gigabytes."""
 
 
 def _check_archive(file: Path) -> None:
@@ -212,6 +271,17 @@ def _check_archive(file: Path) -> None:
             raise ZooError(f"unpacks to {size} bytes; expected a model of at most {_MOST_BYTES}")
         if damaged := archive.testzip():
             raise StorageError(f"{damaged} in it is damaged: copy the file again")
+        longest = max(map(len, _texts(json.loads(archive.read("config.json")))), default=0)
+        if longest > _LONGEST:
+            raise ZooError(f"config.json in it has a name of {longest} letters; expected at most {_LONGEST}")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for each in [*value, *value.values()] if isinstance(value, dict) else value:
+            yield from _texts(each)
 
 
 def _plain(value: Any) -> Any:
@@ -235,9 +305,24 @@ def arguments_of(variables: Mapping[str, Any]) -> dict[str, Any]:
         elif any(get_origin(kind) is Mapping for kind in kinds) and not isinstance(value, Mapping | NoneType):
             raise ArgumentError(name, f" is {value!r}; expected values by name")
     name = found["name"]
-    if name is not None and (not name.isprintable() or not name or "/" in name):
-        raise ArgumentError("name", f" is {name!r}; expected printable characters without /")
+    if name is not None and (not name.isprintable() or not 0 < len(name) <= 200 or "/" in name):
+        raise ArgumentError("name", f" is {name!r:.60}; expected printable characters without /, at most 200")
+    try:
+        keras.dtype_policies.get(found["dtype"])
+    except (ValueError, TypeError):
+        raise ArgumentError("dtype", f" is {found['dtype']!r}; expected a policy, such as mixed_float16") from None
+    for key, hint in _RECORDED.items():
+        if (value := (found["provenance"] or {}).get(key)) is not None:
+            checked(f"provenance[{key!r}]", hint, value)
     return found
+
+
+_RECORDED: dict[str, Any] = {
+    "source": str, "license": str, "data_sha256": str, "simulated": bool, "split_by": str,
+    "subjects": list[str] | tuple[str, ...], "held_out": list[str] | tuple[str, ...],
+    "class_frequencies": Mapping[str, float],
+}  # fmt: skip
+"""Types of what training records of the origin of weights."""
 
 
 def numbers_of(name: str, values: Any, least: float = -np.inf) -> tuple[float, ...]:

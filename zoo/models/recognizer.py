@@ -161,8 +161,8 @@ def checked(arguments: Mapping[str, Any]) -> dict[str, Any]:
         if not named or not values or len(set(values)) < len(values) or not "".join(values).isprintable():
             raise ZooError(f"{name} is {arguments[name]!r}; expected different names, or how many there are")
         arguments[name] = tuple(values)
-    if len(arguments["channels"]) < len(AXES):
-        raise ZooError(f"channels is {arguments['channels']!r}; expected 3 or more, of which x, y and z come first")
+    if arguments["channels"] not in (AXES, INERTIAL):
+        raise ZooError(f"channels is {channels!r}; expected 3 or 6: {', '.join(INERTIAL)}")
     check_sizes(window=arguments["window"])
     if arguments["window"] < 2:
         raise ZooError("window is 1; expected 2 or more rows")
@@ -177,6 +177,8 @@ def checked(arguments: Mapping[str, Any]) -> dict[str, Any]:
             arguments[name] = numbers_of(name, arguments[name], 0.0 if name == "variance" else -np.inf)
             if len(arguments[name]) != len(channels):
                 raise ZooError(f"{name} has {len(arguments[name])} numbers for {len(channels)} channels")
+    if (arguments["mean"] is None) != (arguments["variance"] is None):
+        raise ZooError(f"mean is {arguments['mean']}, variance {arguments['variance']}; expected both, or neither")
     if arguments["threshold"] is not None and not 0 <= arguments["threshold"] < 1:
         raise ZooError(f"threshold is {arguments['threshold']!r}; expected 0 or more, below 1")
     if arguments["prior"] is not None:

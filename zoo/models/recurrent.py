@@ -110,6 +110,8 @@ class RecurrentRecognizer(ActivityRecognizer):
         arguments = checked(locals())
         labels, axes = arguments["classes"], arguments["channels"]
         check_sizes(units=units, num_layers=num_layers, frame=frame)
+        if frame_units is not None:
+            check_sizes(frame_units=frame_units)
         check_rates(dropout=dropout)
         check_activation("frame_activation", frame_activation)
         if window % frame:
@@ -167,11 +169,7 @@ class RecurrentRecognizer(ActivityRecognizer):
             >>> logits.shape, states["h_1"].shape
             (TensorShape([1, 6]), TensorShape([1, 8]))
         """
-        shape = (self.frame, len(self.channels))
-        if tuple(getattr(frame, "shape", ()))[1:] != shape:
-            raise ZooError(f"frame has shape {getattr(frame, 'shape', None)}; expected (batch, {shape[0]}, {shape[1]})")
-        if not isinstance(states, Mapping) or not set(self.states) <= set(states):
-            raise ZooError(f"states: expected arrays by the names {', '.join(self.states)}")
+        self._check_rows("frame", frame, self.frame, states)
         layers = self._named_layers()
         features = layers.pop("frame", None)
         x = read(layers, frame)
@@ -193,10 +191,23 @@ class RecurrentRecognizer(ActivityRecognizer):
         Returns:
             Logits `(batch, n, classes)` after each frame, and the states after the last one.
         """
+        self._check_rows("frames", frames, None, states)
         start = [states[name] for name in self.states]
         loop = keras.layers.RNN(_Step(self), return_sequences=True, return_state=True)
         logits, *last = loop(read(self._named_layers(), frames), initial_state=start, training=False)
         return logits, dict(zip(self.states, last, strict=True))
+
+    def _check_rows(self, name: str, rows: Any, count: int | None, states: Mapping[str, Any]) -> None:
+        """Refuses rows and states of other shapes, of which TensorFlow would speak in words of its own."""
+        shape, expected = getattr(rows, "shape", None), f"(batch, {count or f'n * {self.frame}'}, {len(self.channels)})"
+        if shape is None or len(shape) != 3 or shape[2] != len(self.channels) or not _fits(shape[1], count, self.frame):
+            raise ZooError(f"{name} has shape {shape}; expected {expected}")
+        if not isinstance(states, Mapping) or not set(self.states) <= set(states):
+            raise ZooError(f"states: expected arrays by the names {', '.join(self.states)}, at first zeros")
+        for state, size in self.states.items():
+            found = getattr(states[state], "shape", None)
+            if found is None or len(found) != 2 or found[1] != size:
+                raise ZooError(f"state {state} has shape {found}; expected (batch, {size})")
 
     def _named_layers(self) -> dict[str, keras.layers.Layer]:
         return {layer.name: layer for layer in self.layers}
@@ -267,6 +278,10 @@ class _Step(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     def call(self, x: Any, states: Sequence[Any], training: bool = False) -> tuple[Any, list[Any]]:
         logits, last = self._advance(x, dict(zip(self._names, states, strict=True)))
         return logits, list(last.values())
+
+
+def _fits(rows: int | None, count: int | None, frame: int) -> bool:
+    return rows is None or rows == count or (count is None and rows > 0 and rows % frame == 0)
 
 
 def _uniform(fans: int, seed: int) -> keras.initializers.Initializer:

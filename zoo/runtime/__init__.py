@@ -6,7 +6,7 @@ recognizer.predict(windows)  # windows (N, 150, 3): probabilities (N, 6)
 stream = recognizer.stream()  # samples as they arrive, at any rate, with jitter and gaps
 for time, x, y, z in samples:
     for prediction in stream.push(time, x, y, z):
-        print(prediction.time, prediction.label, prediction.probability)
+        print(prediction)  # such as 3.0 s walking 75%
 """
 
 from importlib import import_module

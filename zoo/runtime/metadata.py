@@ -189,12 +189,13 @@ def _misfits(document: Mapping[str, Any], kind: Any, above: str = "") -> str:
             return f"{above.rstrip('.')!r} has {unknown[0]!r}, which is unknown"
     if missing := [name for name in hints if name not in document and name not in _OPTIONAL]:
         return f"{repr(above.rstrip('.')) + ' ' if above else ''}lacks {', '.join(missing)}"
-    checked = (_misfit(name, document[name], hint, above + name) for name, hint in hints.items() if name in document)
+    checked = (misfit(name, document[name], hint, above + name) for name, hint in hints.items() if name in document)
     return next(filter(None, checked), "")
 
 
-def _misfit(name: str, value: Any, hint: Any, key: str) -> str:
-    found = f"{key!r} is {json.dumps(value)[:60]}; expected "
+def misfit(name: str, value: Any, hint: Any, key: str) -> str:
+    """Returns why a value does not fit the key `name` of a document, in words that call it `key`; empty if it fits."""
+    found = f"{key!r} is {json.dumps(value, default=repr)[:60]}; expected "
     if name in _NAMED:
         known = any(value == each and type(value) is type(each) for each in _NAMED[name])
         return "" if known else found + " or ".join(map(json.dumps, _NAMED[name]))
@@ -203,16 +204,16 @@ def _misfit(name: str, value: Any, hint: Any, key: str) -> str:
             return found + "names and values"
         if hint is Streaming:
             return _misfits(value, Streaming, f"{key}.")
-        return next(filter(None, (_misfit(name, each, int, f"{key}.{inner}") for inner, each in value.items())), "")
+        return next(filter(None, (misfit(name, each, int, f"{key}.{inner}") for inner, each in value.items())), "")
     if get_origin(hint) is tuple:
         if not isinstance(value, list):
             return found + "a list"
         if (name in _NOT_EMPTY and not value) or (name == "scale" and len(value) != 3):
             return found + ("3 entries" if name == "scale" else "1 entries or more")
-        if name in _DIFFERENT and len(set(map(json.dumps, value))) < len(value):
+        if name in _DIFFERENT and len(set(map(repr, value))) < len(value):
             return found + "different entries"
         inner = get_args(hint)[0]
-        return next(filter(None, (_misfit(name, each, inner, f"{key}[{i}]") for i, each in enumerate(value))), "")
+        return next(filter(None, (misfit(name, each, inner, f"{key}[{i}]") for i, each in enumerate(value))), "")
     if hint is bool:
         return "" if isinstance(value, bool) else found + "true or false"
     if hint is str:
@@ -375,6 +376,7 @@ def embed(path: Path, metadata: Metadata) -> None:
             if metadata.batch is None:
                 tensor.shapeSignature = None
     _share_buffers(model)
+    _put_first(model)
     flat.write_model(model, str(path))
     _, unsigned = _split_digest(path.read_bytes())
     path.write_bytes(unsigned.replace(_DIGEST + _UNKNOWN, _DIGEST + hashlib.sha256(unsigned).hexdigest().encode()))
@@ -388,6 +390,23 @@ def _split_digest(content: bytes) -> tuple[bytes, bytes]:
         return (b"lost" if _DIGEST_ENTRY.encode() in content else b""), content
     stop = start + len(_UNKNOWN)
     return content[start:stop], content[:start] + _UNKNOWN + content[stop:]
+
+
+_FIRST = (b"window", b"infer", b"encode", b"next_word")
+"""Signatures that read the input of a task as a whole."""
+
+
+def _put_first(model: Any) -> None:
+    """Puts the subgraph that reads a whole input first: runtimes that know no signatures run the first one."""
+    model.signatureDefs.sort(key=lambda each: each.signatureKey not in _FIRST)
+    place = model.signatureDefs[0].subgraphIndex
+    order = [place, *(other for other in range(len(model.subgraphs)) if other != place)]
+    model.subgraphs = [model.subgraphs[each] for each in order]
+    moved = {before: now for now, before in enumerate(order)}
+    options = [operator.builtinOptions for graph in model.subgraphs for operator in graph.operators]
+    for owner in (*model.signatureDefs, *filter(None, options)):
+        for name in filter(lambda name: name.lower().endswith("subgraphindex"), vars(owner)):
+            setattr(owner, name, moved.get(getattr(owner, name), -1))
 
 
 def _share_buffers(model: Any) -> None:

@@ -67,15 +67,19 @@ class Prediction:
         probabilities: Probabilities of all classes `(classes,)`, averaged over the past.
 
     Example:
-        >>> prediction = Prediction(3.0, "walking", 0.75, np.array([0.25, 0.75]))
-        >>> f"{prediction.time:.1f} s {prediction.label} {prediction.probability:.0%}"
-        '3.0 s walking 75%'
+        >>> print(Prediction(3.0, "walking", 0.75, np.array([0.25, 0.75])))
+        3.0 s walking 75%
+        >>> print(Prediction(3.1, None, 0.5, np.array([0.5, 0.5])))
+        3.1 s not sure 50%
     """
 
     time: float
     label: str | None
     probability: float
     probabilities: Numbers
+
+    def __str__(self) -> str:
+        return f"{self.time:.1f} s {self.label or 'not sure'} {self.probability:.0%}"
 
 
 class StaggeredStates:
