@@ -459,7 +459,8 @@ def make_patches(
     """Cuts patches from photographs, the same number from each. Flat patches are left out.
 
     Args:
-        photographs: Pictures or folders of pictures. Those of scikit-learn and scikit-image by default.
+        photographs: Pictures, or folders of pictures, whose other files are left out and listed. Those of scikit-learn
+            and scikit-image by default.
         out: File to write.
         count: Number of patches.
         size: Side of a patch in pixels.
@@ -506,7 +507,7 @@ def make_text(
     r"""Makes rows of four words from any text, split by their position in it.
 
     Args:
-        text: Files of UTF-8 text with a sentence per line.
+        text: Files of UTF-8 text with a sentence per line. The lines of a page are joined into sentences.
         out: File to write.
         vocabulary: Number of words, or a file with the words.
         validation_rows: Rows of the text for validation, START:STOP. By default the tenth before the test rows.
