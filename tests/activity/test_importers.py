@@ -439,9 +439,9 @@ def test_a_folder_in_place_of_a_csv_file_is_named(tmp_path):
         ({"rate": float("nan")}, "rate nan Hz: expected a number above 0"),
         ({"time_unit": "minutes"}, "time unit 'minutes': expected auto, s, ms, us, ns"),
         ({"rotation_unit": "rpm"}, "rotation unit 'rpm': expected rad/s, deg/s"),
-        ({"x": "y", "y": "y", "z": "z"}, "columns of x, y and z y,y,z: expected three different columns"),
+        ({"x": "y", "y": "y", "z": "z"}, "columns of x, y and z: y,y,z; expected three different ones"),
         ({"subject": "="}, "--subject =: expected the name of a column, or =NAME for all rows"),
-        ({"gravity": ("gx", "gy")}, "--gravity gx,gy: expected three different columns"),
+        ({"gravity": ("gx", "gy")}, "--gravity: gx,gy; expected three different ones"),
     ],
 )
 def test_columns_that_make_no_sense_are_refused(change, words):

@@ -53,10 +53,11 @@ _TIMES = ("secondselapsed", "elapsed", "time", "timestamp", "t", "seconds", "epo
 _PEOPLE = ("subject", "person", "participant", "user", "who")
 _LABELS = ("activity", "label", "class")
 _UNITS = {"m/s^2": UNIT, "g": "g", "gs": "g", "m/s²": UNIT, "m/s2": UNIT, "m/s/s": UNIT, "ms^-2": UNIT, "ms-2": UNIT,
-          "m s^-2": UNIT, "m/sec^2": UNIT, "m/s**2": UNIT, "": None, **dict.fromkeys("xyz")}  # fmt: skip
+          "m s^-2": UNIT, "m/sec^2": UNIT, "m/s**2": UNIT, "ms⁻²": UNIT, "m·s⁻²": UNIT, "": None,
+          **dict.fromkeys("xyz")}  # fmt: skip
 """Units of acceleration as the names of columns state them. Some write the axis in their brackets."""
 _ROTATION_UNITS = {"rad/s": ROTATION_UNIT, "rad/sec": ROTATION_UNIT, "rads/s": ROTATION_UNIT, "rad s^-1": ROTATION_UNIT,
-                   "deg/s": "deg/s", "deg/sec": "deg/s", "°/s": "deg/s", "dps": "deg/s", "": None,
+                   "deg/s": "deg/s", "deg/sec": "deg/s", "degrees/s": "deg/s", "°/s": "deg/s", "dps": "deg/s", "": None,
                    **dict.fromkeys("xyz")}  # fmt: skip
 _TIME_UNITS = {"s": "s", "sec": "s", "seconds": "s", "ms": "ms", "us": "us", "µs": "us", "ns": "ns"}
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
@@ -112,7 +113,7 @@ class CsvColumns:
                    ("columns of rotation rate", self.rotation, 3))  # fmt: skip
         for what, columns, count in triples:
             if columns is not None and len(set(columns)) != count:
-                raise ZooError(f"{what} {','.join(columns)}: expected three different columns, such as ax,ay,az")
+                raise ZooError(f"{what}: {','.join(columns)}; expected three different ones, such as ax,ay,az")
         for option, name in (("subject", self.subject), ("activity", self.activity)):
             if name is not None and not name.removeprefix("=").strip():
                 raise ZooError(f"--{option} {name}: expected the name of a column, or =NAME for all rows")
@@ -244,7 +245,7 @@ def _unit_of(
                 f"{where}: column {name!r} is in {unit!r}; expected {known}: choose another column, or convert it; or "
                 f"pass {option} if that is no unit"
             )
-    found = {units.get(unit) for unit in stated.values()}
+    found = {units.get(unit) for unit in stated.values()} - {None}
     if len(found) > 1:
         raise ZooError(f"{where}: columns {', '.join(names)} are in different units; expected one: pass {option}")
     return found.pop() if found else None
