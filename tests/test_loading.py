@@ -24,12 +24,36 @@ def test_a_keras_model_of_ones_own_is_named_with_what_is_accepted(call, own, tmp
         call(own, tmp_path)
 
 
-def test_a_subclass_of_a_model_of_the_zoo_is_named(tmp_path):
+def test_a_subclass_is_evaluated_and_exported_as_its_family_and_trained_into_a_folder_if_keras_knows_it(
+    simulated, tmp_path
+):
     class Mine(zoo.ActivityGRU):
         pass
 
-    with pytest.raises(ZooError, match=r"^model is of the type Mine; expected a model of the zoo \(ActivityRNN"):
-        zoo.train(Mine(units=2), tmp_path)
+    model, recipe = Mine(units=2, frame=25), {"epochs": 1, "validation": 0.0}
+    assert zoo.evaluate(model, simulated, baselines=False)["windows"] > 0
+    [artifact] = zoo.export(model, tmp_path / "exported", "float32")
+    assert zoo.info(artifact.file)["family"] == "ActivityGRU"
+    with pytest.raises(ZooError, match=r"^Mine is not registered with Keras, .*register_keras_serializable"):
+        zoo.train(model, simulated, recipe, out=tmp_path / "out", verbose=False)
+    assert type(zoo.train(model, simulated, recipe, verbose=False).model) is Mine
+
+
+def test_what_keras_users_are_used_to_is_answered_with_what_to_pass(tmp_path):
+    model, windows = zoo.ActivityGRU(units=2, frame=25), np.zeros((2, 150, 3), np.float32)
+    for loss in ("sparse_categorical_crossentropy", keras.losses.SparseCategoricalCrossentropy()):
+        with pytest.warns(UserWarning, match="returns logits, and this loss takes probabilities"):
+            model.compile("adam", loss)
+    model.compile()
+    for labels in (["walking", "sitting"], np.array(["walking", "sitting"])):
+        with pytest.raises(ZooError, match=r"^labels are texts; pass their numbers, such as \[model\.classes"):
+            model.fit(windows, labels)
+    with pytest.raises(ZooError, match=r"^epochs: is a field of the recipe; pass recipe=\{'epochs': 5\}"):
+        zoo.train("activity_gru", "data3.h5", epochs=5)
+    with pytest.raises(ZooError, match=r"a \.tflite file is float32, float16"):
+        zoo.export("activity_gru_tiny", tmp_path / "exported", ["tflite"])
+    with pytest.raises(ZooError, match="did you mean activity_gru"):
+        zoo.train("gru", "data3.h5")
 
 
 def test_what_is_no_model_at_all_is_named():

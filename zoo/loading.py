@@ -10,7 +10,7 @@ import keras
 
 from zoo.catalog import find_folder, read_config
 from zoo.errors import ZooError
-from zoo.families import FAMILIES
+from zoo.families import FAMILIES, family_of
 from zoo.files import read_json
 from zoo.models.model import Model, load_file
 from zoo.provenance import weights_sha256
@@ -69,10 +69,10 @@ class Loaded:
 
 
 def check_named(model: Any) -> None:
-    """Refuses what is neither a model of the zoo nor a name or a path, such as another Keras model or a subclass."""
-    classes = [row.class_name for row in FAMILIES.values()]
-    if isinstance(model, str | os.PathLike) or type(model).__name__ in classes:
+    """Refuses what is neither a model of the zoo nor a name or a path, such as another Keras model."""
+    if isinstance(model, str | os.PathLike) or family_of(model) is not None:
         return
+    classes = [row.class_name for row in FAMILIES.values()]
     own = "; evaluate a Keras model of your own with its methods evaluate and predict"
     raise ZooError(
         f"model is of the type {type(model).__name__}; expected a model of the zoo ({', '.join(classes)}), or the name "

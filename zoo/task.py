@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 import zoo
 from zoo.data.examples import Data
 from zoo.errors import ZooError
-from zoo.families import find_family
+from zoo.families import FAMILIES, family_of, find_family
 from zoo.models.model import Model
 from zoo.provenance import weights_sha256
 from zoo.recipe import Recipe, Settings
@@ -340,7 +340,7 @@ def task_of(model: Model | Metadata | str) -> Task:
     """Finds the task of a model, of metadata, or of a family by name."""
     if isinstance(model, Metadata):
         return find_task(model.task)
-    return find_task(find_family(model if isinstance(model, str) else type(model).__name__).task)
+    return find_task(find_family(model if isinstance(model, str) else str(family_of(model))).task)
 
 
 def origin(model: Model) -> dict[str, Any]:
@@ -350,7 +350,8 @@ def origin(model: Model) -> dict[str, Any]:
     # Files of many recordings or pictures name each of them; the metadata holds 1,000 letters.
     source = source if len(source) <= 1000 else f"{source[:996]} ..."
     return {
-        "family": type(model).__name__, "preset": model.name, "simulated": bool(known.get("simulated", False)),
+        "family": FAMILIES[str(family_of(model))].class_name, "preset": model.name,
+        "simulated": bool(known.get("simulated", False)),
         "source": source, "data_sha256": str(known.get("data_sha256", "")),
         "license": str(known.get("license", "not stated")), "weights_sha256": weights_sha256(model),
         "version": zoo.__version__,

@@ -29,7 +29,7 @@ from zoo import distributing, presets
 from zoo.catalog import unknown_name
 from zoo.data.examples import Data
 from zoo.errors import ArgumentError, ZooError
-from zoo.families import FAMILIES, find_family
+from zoo.families import FAMILIES, family_of, find_family
 from zoo.files import atomic_write, exclusive_folder, require_empty, write_json
 from zoo.loading import check_named, load
 from zoo.models.losses import loss_and_metrics
@@ -106,7 +106,7 @@ class Training:
             changes = {**recipe, **changes}
         if isinstance(model, Model):
             name, base = model.name, None
-            family = next(name for name, row in FAMILIES.items() if row.class_name == type(model).__name__)
+            family = str(family_of(model))
         else:
             name = str(model)
             base = None if name in FAMILIES else presets.find(name)
@@ -168,6 +168,12 @@ class Training:
                 fitted on validation data.
         """
         require_tensorflow("training by a recipe")
+        kind = type(start)
+        if self.out is not None and start is not None and keras.saving.get_registered_name(kind) == kind.__name__:
+            raise ZooError(
+                f"{kind.__name__} is not registered with Keras, which could not load the model that is saved: decorate "
+                "the class with keras.saving.register_keras_serializable()"
+            )
         strategy = distributing.strategy()
         # Of several processes, one writes.
         out = self.out if distributing.is_chief() else None

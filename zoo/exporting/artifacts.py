@@ -110,7 +110,10 @@ def export(
     known = (*family.formats, *family.extra_formats, *family.sources, *family.code)
     unknown = [name for name in formats if name not in known]
     if unknown:
-        raise ZooError(f"format {unknown[0]!r}: expected {', '.join(known)}")
+        hint = (
+            "; a .tflite file is float32, float16, dynamic, int8 or int16x8" if "tflite" in unknown[0].lower() else ""
+        )
+        raise ZooError(f"format {unknown[0]!r}: expected {', '.join(known)}{hint}")
     with exclusive(folder, "folder"):
         require_empty(folder)
         with temporary_folder() as draft, nullcontext(converter) if converter else Converter() as converter:

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import inspect
 import json
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -146,12 +147,23 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
                 `fast_with_xla` is False.
         """
         options = {"jit_compile": "auto" if self.fast_with_xla else False} | options
+        names = ("sparse_categorical_crossentropy", "categorical_crossentropy")
+        if loss in names or getattr(loss, "from_logits", True) is False:
+            own = f"{type(self.default_loss()).__name__}(), its default" if loss in names else "from_logits=True"
+            warnings.warn(
+                f"{type(self).__name__} returns logits, and this loss takes probabilities: use {own}", stacklevel=2
+            )
         if loss is None:
             loss, metrics = self.default_loss(), self.default_metrics() if metrics is None else metrics
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **options)
 
     @functools.wraps(keras.Model.fit)
     def fit(self, *values: Any, **options: Any) -> Any:  # noqa: D102
+        labels = values[1] if len(values) > 1 else options.get("y")
+        if isinstance(labels, list | tuple | np.ndarray) and len(labels) and isinstance(labels[0], str):
+            raise ZooError(
+                "labels are texts; pass their numbers, such as [model.classes.index(label) for label in labels]"
+            )
         with self._traced_again():
             return super().fit(*values, **options)
 
