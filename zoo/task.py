@@ -346,13 +346,10 @@ def task_of(model: Model | Metadata | str) -> Task:
 def origin(model: Model) -> dict[str, Any]:
     """Returns the fields of the metadata that all models share."""
     known = model.provenance or {}
-    source = str(known.get("source", "not stated"))
-    # Files of many recordings or pictures name each of them; the metadata holds 1,000 letters.
-    source = source if len(source) <= 1000 else f"{source[:996]} ..."
     return {
         "family": FAMILIES[str(family_of(model))].class_name, "preset": model.name,
         "simulated": bool(known.get("simulated", False)),
-        "source": source, "data_sha256": str(known.get("data_sha256", "")),
+        "source": str(known.get("source", "not stated")), "data_sha256": str(known.get("data_sha256", "")),
         "license": str(known.get("license", "not stated")), "weights_sha256": weights_sha256(model),
         "version": zoo.__version__,
     }  # fmt: skip

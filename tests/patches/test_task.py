@@ -95,6 +95,17 @@ def test_patches_that_training_has_seen_are_not_called_test(leaves, tmp_path):
     assert "training patches: the model was trained on them" in report["notes"]
 
 
+def test_a_file_of_hundreds_of_pictures_names_as_many_as_the_metadata_holds(tmp_path):
+    pictures = [
+        simulate.draw(f"picture {number} of a long walk", 20, np.random.default_rng(number)) for number in range(60)
+    ]
+    patches.write_patches(tmp_path / "data1.h5", pictures, 120, 8, seed=0)
+    replace(plan(epochs=1), out=tmp_path / "model").run(tmp_path / "data1.h5")
+    source = loading.load(str(tmp_path / "model")).metadata.source
+    assert 900 < len(source) <= 1000
+    assert source.startswith("picture 0 of a long walk: simulated by pocket-zoo; picture 1 ")
+
+
 def test_every_artifact_reconstructs_from_rgb_and_says_its_r2(exported_autoencoder):
     records = json.loads(exported_autoencoder.with_suffix(".json").read_text())["artifacts"]
     assert [r["format"] for r in records] == ["keras", "saved_model", "float32", "float16", "dynamic", "int8"]

@@ -18,7 +18,7 @@ from PIL import Image, ImageOps
 from zoo.data import hdf5
 from zoo.data.examples import MEMORY_BYTES, Data, Examples, Sliceable
 from zoo.data.hdf5 import Rows
-from zoo.errors import ZooError
+from zoo.errors import ZooError, printable
 from zoo.files import require_file
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -332,7 +332,7 @@ class Photographs:
 
     def listing(self, most: int = 10) -> str:
         """The files that were skipped, with the reason of each."""
-        shown = [f"{Path(name).name} ({reason.partition(':')[0]})" for name, reason in self.skipped.items()]
+        shown = [f"{printable(Path(name).name)} ({reason.partition(':')[0]})" for name, reason in self.skipped.items()]
         return ", ".join(shown[:most]) + (f" and {len(shown) - most} more" if len(shown) > most else "")
 
 

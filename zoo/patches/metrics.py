@@ -28,8 +28,9 @@ def mean_squared_error(patches: Floats, reconstructions: Floats) -> float:
 
 
 def r2(patches: Floats, reconstructions: Floats) -> float:
-    """The fraction of the variance about each pixel's mean that reconstructions explain, at best 1."""
-    return 1 - mean_squared_error(patches, reconstructions) / variance(patches)
+    """The fraction of the variance about each pixel's mean that is explained, at best 1; 0 if there is no variance."""
+    spread = variance(patches)
+    return 1 - mean_squared_error(patches, reconstructions) / spread if spread else 0.0
 
 
 def variance(patches: Floats) -> float:
