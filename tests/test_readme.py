@@ -83,7 +83,8 @@ def test_the_speeds_are_those_that_were_measured():
         assert f"from two cores ({found['versions']['machine']})" in text
     assert search["workers"] == {"zoo": 2, "keras_tuner": 1}
     assert (
-        f"({search['trials']} trials of at most {search['epochs']} epochs) ran {search['trials_an_hour']['zoo']} "
+        f"({search['trials']} {search['strategy']} trials of {search['epochs']} epochs) ran "
+        f"{search['trials_an_hour']['zoo']} "
         f"trials per hour with two workers, {search['times_as_fast']} times as many as plain keras-tuner"
     ) in text
     assert f"Per second of processor time, it ran {search['times_as_fast_by_processor_time']} times as many" in text
