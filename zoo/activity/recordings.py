@@ -78,12 +78,18 @@ class Recording:
             >>> one_second.resampled(50.0).shape
             (50, 3)
         """
-        ratio = Fraction(rate / self.rate).limit_denominator(1000)
+        known = isinstance(rate, int | float | np.integer | np.floating) and LOWEST_RATE <= rate <= HIGHEST_RATE
+        ratio = Fraction(rate / self.rate).limit_denominator(1000) if known else Fraction(0)
+        if not 0 < ratio * max(1, len(self.acceleration)) <= _MOST_ROWS:
+            raise ZooError(f"{self.name}: cannot be read at {rate!r} Hz; it has {self.rate:g}: expected 0.1 to 100000")
         if ratio == 1:
             return self.rows
         rows = resample_poly(self.rows.astype(np.float64), ratio.numerator, ratio.denominator, axis=0, padtype="line")
         return np.asarray(rows, np.float32)
 
+
+_MOST_ROWS = 100_000_000
+"""More rows of a recording than memory holds."""
 
 GAPS = "gaps at which a recording was split"
 _GAP_STEPS = 3
