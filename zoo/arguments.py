@@ -136,9 +136,8 @@ else:
 
     def _settings(kind: type, example: str) -> Any:
         def is_valid(value: Any) -> bool:
-            return isinstance(value, kind) or (
-                isinstance(value, Mapping) and all(isinstance(each, str) for each in value)
-            )
+            named = isinstance(value, Mapping) and all(isinstance(each, str) for each in value)
+            return named or (isinstance(value, kind) and not isinstance(value, Mapping))
 
         return Annotated[kind, Accepts(is_valid, f"{example}, or none")] | None
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+import numpy as np
 import pytest
 
 import zoo
@@ -80,3 +81,46 @@ def test_a_wrong_value_is_named_with_its_argument(function, name, tmp_path, monk
         assert "\n" not in str(error.value)
         assert "--" not in str(error.value)
     assert not list(tmp_path.iterdir())
+
+
+WINDOWS = np.full((2, 150, 3), 5.7, np.float32)
+UNFIT = [
+    (zoo.predict, ("activity_gru_tiny", [["a"]]), {}, "x holds <U1; expected numbers"),
+    (zoo.predict, ("activity_gru_tiny", [[1, 2], [3]]), {}, "x is no array"),
+    (zoo.predict, ("activity_gru_tiny", WINDOWS.astype(complex)), {}, "x holds complex128; expected numbers"),
+    (zoo.predict, ("activity_gru_tiny", np.full((2, 150, 3), None)), {}, "x holds object; expected numbers"),
+    (zoo.predict, ("activity_gru_tiny", WINDOWS), {"hop": 5}, "hop: applies with csv=FILE alone"),
+    (zoo.predict, ("activity_gru_tiny", WINDOWS), {"top": 5}, "top: does not apply to activity_gru_tiny"),
+    (zoo.train, ("activity_gru", "x.h5", {3: 4}), {}, "recipe is of the type dict; expected a Recipe, or its fields"),
+    (
+        zoo.train,
+        ("activity_gru", "x.h5"),
+        {"settings": {3: 3}},
+        "settings is of the type dict; expected values",
+    ),
+    (zoo.train, ("activity_gru", "x.h5"), {"resume": True}, "resume: requires out"),
+    (zoo.train, ("activity_gru", "x.h5"), {"epochs": 5}, "epochs: is a field of the recipe; pass recipe={'epochs': 5}"),
+    (zoo.train, ("activity_gru", "x.h5"), {"unit": 5}, "unknown argument of train 'unit': did you mean units?"),
+    (zoo.simulate, (), {}, "simulate: missing a required argument: 'task'; see help(zoo.simulate)"),
+    (zoo.simulate, ("activity", "x.h5", 3), {}, "simulate: too many positional arguments; see help(zoo.simulate)"),
+    (
+        zoo.tune,
+        ("activity_gru",),
+        {"role": "chief", "chief": "a:99999", "data": "."},
+        "chief a:99999: expected",
+    ),
+    (zoo.cut_windows, ([],), {}, "recordings is empty; expected a path, or several"),
+    (zoo.make_text, (["a.txt", 3],), {}, "text holds 3; expected a path, or several"),
+    (zoo.load_data, ("data3.h5",), {"levels": 0}, "levels is 0; expected 1 or more"),
+]
+
+
+@pytest.mark.parametrize(("call", "arguments", "options", "line"), UNFIT)
+def test_a_value_that_does_not_fit_is_one_line_in_the_words_of_python(
+    call, arguments, options, line, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ZooError) as error:
+        call(*arguments, **options)
+    assert str(error.value).startswith(line)
+    assert "--" not in str(error.value)
