@@ -162,7 +162,7 @@ def test_a_dataframe_is_read_like_a_file(tmp_path):
         ("DataFrame", "007", 50.0, 100), ("DataFrame", "NA", 50.0, 100),
     ]  # fmt: skip
     np.testing.assert_allclose(found[0].acceleration[:, 1], frame["y"][:100], rtol=1e-6)
-    assert dropped == {"rows with a lost value, which was interpolated": 1}
+    assert dropped == {"rows with lost values, interpolated": 1}
     frame["y"] = "high"
     assert "column 'y', row 1 below the names: 'high'" in message(lambda: list(read_csv([frame])))
     imported = zoo.import_csv(frame.drop(index=150).assign(y=9.8), tmp_path / "a.h5", activity="=sitting")
@@ -354,8 +354,8 @@ def test_rows_out_of_time_are_left_out_and_counted(tmp_path):
 @pytest.mark.parametrize(
     ("missing", "kept", "counts"),
     [
-        ([4], [12], {"rows with a lost value, which was interpolated": 1}),
-        ([2, 3, 4, 5, 9], [12], {"rows with a lost value, which was interpolated": 5}),
+        ([4], [12], {"rows with lost values, interpolated": 1}),
+        ([2, 3, 4, 5, 9], [12], {"rows with lost values, interpolated": 5}),
         ([0, 1, 11], [9], {"rows with a value that is not finite": 3}),
         ([3, 4, 5, 6, 7], [3, 4], {"rows with a value that is not finite": 5,
                                    "gaps at which a recording was split": 1}),
@@ -382,7 +382,7 @@ def test_samples_lost_here_and_there_do_not_shatter_a_recording(tmp_path):
         (recording,), dropped = table(tmp_path / "a.csv", text, CsvColumns(subject="=a", activity="=b"))
         assert len(recording.acceleration) > 4490
         np.testing.assert_allclose(recording.acceleration.mean(axis=0), [0, 9.8, 0], atol=0.1)
-        assert dropped["rows with a lost value, which was interpolated"] > 4500 * share
+        assert dropped["rows with lost values, interpolated"] > 4500 * share
 
 
 @pytest.mark.parametrize("rate", [50.0, 12.5, 1024.0])

@@ -240,7 +240,7 @@ def test_rows_in_disorder_are_sorted_and_counted(tmp_path):
     dropped = Counter()
     (recording,) = read_csv([tmp_path / "a.csv"], CsvColumns(subject="=a", activity="=b"), dropped)
     np.testing.assert_allclose(recording.acceleration, moved + gravity, atol=1e-3)
-    assert list(dropped) == ["rows out of the order of time, which were sorted"]
+    assert list(dropped) == ["rows out of the order of time, sorted"]
 
 
 def test_time_of_day_passes_midnight(tmp_path):

@@ -335,7 +335,7 @@ def _in_order(table: Table, rows: slice, dropped: Counter[str]) -> tuple[Floats,
     even = np.diff(times[order])
     # Of two trials by clocks that restarted, rows would come to lie between rows.
     if 0.5 < np.median(even) / step < 1.5 and (even < step / 2).sum() <= ((steps >= 0) & (steps < step / 2)).sum():
-        dropped["rows out of the order of time, which were sorted"] += int((order != np.arange(len(order))).sum())
+        dropped["rows out of the order of time, sorted"] += int((order != np.arange(len(order))).sum())
         return times[order], values[order]
     if len(times) >= ENOUGH_ROWS and back > _DISORDER * len(times):
         raise ZooError(

@@ -169,7 +169,7 @@ def _trial(
         if len(moment) < 2:
             counts["rows alone between two gaps"] += len(moment)
             continue
-        counts["rows with a lost value, which was interpolated"] += len(moment) - len(whole)
+        counts["rows with lost values, interpolated"] += len(moment) - len(whole)
         grid = moment
         if rate is None:
             # Stamps jitter by some milliseconds; the mean interval of a stretch does not.
