@@ -397,6 +397,7 @@ def test_a_rate_that_is_given_is_kept(tmp_path, rate):
     [
         ("", "empty; expected a line of column names, and rows"),
         (HEADER, "no rows below the line of column names"),
+        (f"{HEADER}# nothing\n", "no rows below the line of column names"),
         ("p,x,y,z,subject,activity\n0,1,2,3,a,b\n", "no column for time (--time); found p, x, y, z, subject, activity: "
          "pass its name, or --rate HZ instead of --time"),
         ("time,x,y,subject,activity\n0,1,2,a,b\n", "no column for z (--z); found time, x, y, subject, activity: "),

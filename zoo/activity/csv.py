@@ -99,6 +99,8 @@ class Table:
             self._add_owners(frame, named, rows)
             rows, self._lines = rows + len(frame), self._lines + text.count("\n")
             text = next(parts, "")
+        if not rows:
+            raise ZooError(f"{self.where}: no rows below the line of column names")
         self.times, self.values = np.frombuffer(times), np.frombuffer(fields).reshape(rows, -1)
         self.time_unit = "none"
         if time:
