@@ -166,7 +166,7 @@ class TrigramTask(Task):
     )  # fmt: skip
     objectives: ClassVar[Mapping[str, str]] = {"cross_entropy": "min", "top1": "max"}
     score = "cross_entropy"
-    options = ("csv", "top", "generate", "temperature", "seed", "neighbors")
+    options = ("top", "generate", "temperature", "seed", "neighbors")
 
     def read(self, source: Source, **options: Any) -> TrigramData:
         """Checks and opens a file of rows."""
@@ -265,14 +265,14 @@ class TrigramTask(Task):
 
     def answer(
         self, loaded: Loaded, x: Any | None, data: TrigramData | None, *, neighbors: str | None = None,
-        csv: Any = None, top: int | None = None, seed: int | None = None, generate: int | None = None,
+        top: int | None = None, seed: int | None = None, generate: int | None = None,
         temperature: float | None = None,
     ) -> Predictions | Document | Records:  # fmt: skip
         """What `zoo.predict` returns for a text, for random rows of data, or for a word."""
         from zoo.text import completion
 
         render = self.report.predictions
-        if csv is not None or sum(given is not None for given in (x, data, neighbors)) != 1:
+        if sum(given is not None for given in (x, data, neighbors)) != 1:
             raise ZooError('a language model takes one of: TEXT such as "in the right", data=FILE, neighbors=WORD')
         if generate is not None:
             if x is None:
