@@ -449,7 +449,10 @@ def test_patches_are_simulated_and_made_of_a_folder_of_photographs(tmp_path, zoo
     command = ("data", "make", "patches", tmp_path / "pictures", "-o", tmp_path / "b.h5", "--count", 30, "--json")
     assert json.loads(zoo_cli(*command).out)["photographs"] == {"a.png": 15, "b.png": 15}
     (tmp_path / "pictures" / "c.png").write_text("no picture")
-    status, _, error = zoo_cli(*command, "--force")
+    again = json.loads(zoo_cli(*command, "--force").out)
+    assert again["photographs"] == {"a.png": 15, "b.png": 15}
+    alone = (*command[:3], tmp_path / "pictures" / "c.png", *command[4:], "--force")
+    status, _, error = zoo_cli(*alone)
     assert status == 1
     assert "c.png: not a picture that can be decoded" in error
 
