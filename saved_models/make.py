@@ -23,7 +23,7 @@ import listing
 import numpy as np
 from rich.console import Console
 
-from zoo import loading
+from zoo import crossval, loading
 from zoo.activity import cutting, recordings
 from zoo.activity.studies import STUDIES
 from zoo.activity.study_readers import read_study
@@ -76,8 +76,12 @@ def main() -> None:
     parser.add_argument("--export", action="store_true", help="write files, figures and cards of the published weights")
     parser.add_argument("--evaluate", action="store_true", help="measure the published weights on the test set again")
     parser.add_argument("--draw", action="store_true", help="draw the figures of the published weights again")
+    parser.add_argument("--baselines", action="store_true", help="score the random forest on the published folds again")
     parser.add_argument("--time", action="store_true", help="time the published files again, all in one run")
     options = parser.parse_args()
+    if options.baselines:
+        with tempfile.TemporaryDirectory() as scratch:
+            forest_again(options.data / Path(DATA["activity"]).parent, Path(scratch))
     for name in [] if options.presets == ["none"] else options.presets or PRESETS:
         CONSOLE.rule(name)
         kind = find_family(PRESETS[name].family).task
@@ -395,6 +399,23 @@ def share_baselines() -> None:
         test["baselines"] = same
     for path, document in documents.items():
         write_json(path, document)
+
+
+def forest_again(archives: Path, scratch: Path) -> None:
+    """Scores the random forest on the groups of people of the published cross-validations, which are not trained."""
+    data = cut_studies(archives, scratch)
+    training, protocol = Training.of(POCKET, {"validation": 0.0}), Protocol(GROUPS, baselines=("random_forest",))
+    windows = crossval.read_people(data, everyone=False)
+    facts = {"groups": protocol.groups, "everyone": protocol.everyone, "data_sha256": windows.sha256}
+    write_json(scratch / crossval.CONFIG, training.to_json() | facts)
+    folds = [fold for fold in protocol.folds(training, windows) if fold.method in protocol.baselines]
+    records = crossval.run_folds(scratch, data, folds, workers=WORKERS)
+    row = crossval.summarize(training.recipe, windows, scratch, records)
+    for path in everyone_metrics():
+        document = read_json(path)
+        if compared_on(document["test"]) == (windows.sha256, GROUPS, training.recipe.seed):
+            document["test"]["baselines"]["random_forest"] = row
+            write_json(path, document)
 
 
 def render() -> None:

@@ -417,7 +417,7 @@ def _results(
         for method in (training.name, *protocol.baselines):
             part = {fold: record for fold, record in records.items() if (fold.method, fold.split) == (method, split)}
             if any(record["status"] == "scored" for record in part.values()):
-                summaries.setdefault(split, {})[method] = _summary(training.recipe, data, folder, part)
+                summaries.setdefault(split, {})[method] = summarize(training.recipe, data, folder, part)
     first = next(iter(records)).split
     others = summaries.get(first, {})
     own: dict[str, Any] | None = others.pop(training.name, None)
@@ -436,7 +436,7 @@ def _results(
     }  # fmt: skip
 
 
-def _summary(recipe: Recipe, data: ActivityData, folder: Path, records: Records) -> dict[str, Any]:
+def summarize(recipe: Recipe, data: ActivityData, folder: Path, records: Records) -> dict[str, Any]:
     """Scores one method on all folds of one split together, of which at least one has a score."""
     scored = [fold for fold, record in records.items() if record["status"] == "scored"]
     parts = [read_arrays(fold.file(folder, "npz")) for fold in scored]
