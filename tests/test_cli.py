@@ -98,7 +98,8 @@ def test_presets_are_shown_without_tensorflow():
 @pytest.mark.parametrize("command", [
     ["train", "activity_gru_pocke"], ["train", "activity_gru", "--epochs", "0"], ["finetune", "no_such_preset"],
     ["train", "activity_gru", "--data", "no.h5"], ["train", "trigram_lm"], ["evaluate", "no.tflite"],
-    ["export", "activity_gru_pocket", "--data", "no.h5"],
+    ["export", "activity_gru_pocket", "--data", "no.h5"], ["export", "activity_gru_pocket", "--to", "tests"],
+    ["train", "activity_gru", "--out", "tests"], ["finetune", "activity_gru_pocket", "--out", "tests"],
     ["crossval", "activity_gru", "--set", "validation=2"], ["tune", "activity_gr"], ["data", "describe", "no.h5"],
 ])  # fmt: skip
 def test_what_is_not_there_or_out_of_range_is_answered_before_tensorflow_loads(command):

@@ -49,7 +49,7 @@ from zoo.arguments import (
 )  # fmt: skip
 from zoo.errors import ArgumentError, ZooError, refuse
 from zoo.families import FAMILIES, TASKS, task_named, unknown_family
-from zoo.files import exclusive_folder, new_file, temporary_folder
+from zoo.files import CHECKPOINT, exclusive_folder, new_file, require_empty, temporary_folder
 from zoo.recipe import Columns, Limits, Recipe
 from zoo.report.document import Document, Records, Result, say, warn
 
@@ -917,7 +917,7 @@ def train(
         >>> result.model.classes == data.classes
         True
     """
-    _require_resumable(resume, out)
+    _require_folder(out, resume)
     own = _given(units=units, num_layers=num_layers, frame=frame, dropout=dropout, hidden_units=hidden_units)
     own |= settings or {}
     _require_plan(model, recipe, own)
@@ -973,16 +973,18 @@ def _progress(recipe: Recipe, verbose: bool) -> "Iterator[list[keras.callbacks.C
         yield [Progress(board.on_epoch_end)]
 
 
-def _require_resumable(resume: bool, out: Any) -> None:
-    if resume and out is None:
-        raise ArgumentError("resume", ": requires out, the folder of the interrupted training")
+def _require_folder(out: Any, resume: bool) -> None:
+    if out is None:
+        if resume:
+            raise ArgumentError("resume", ": requires out, the folder of the interrupted training")
+    # Of several hosts, another one may have made the folder; a checkpoint is what `Training` asks about.
+    elif not resume and "TF_CONFIG" not in os.environ and not (Path(out) / CHECKPOINT).is_file():
+        require_empty(Path(out))
 
 
 @contextmanager
 def _resumable(out: str | Path | None) -> Iterator[None]:
     """Notes on an interruption what is left, and how to resume."""
-    from zoo.training import CHECKPOINT
-
     try:
         yield
     except KeyboardInterrupt as stop:
@@ -1045,7 +1047,7 @@ def finetune(
         >>> result.model.classes == data.classes
         True
     """
-    _require_resumable(resume, out)
+    _require_folder(out, resume)
     _require_model(preset)
     _require_file(data, preset)
     if recipe is not None and not isinstance(recipe, Recipe):
@@ -1436,6 +1438,7 @@ def export(
     """
     _require_model(model)
     _require_file(data)
+    require_empty(Path(to))
     from zoo.exporting.formats import FORMATS, Converter
 
     names = _names(formats) or ["default"]

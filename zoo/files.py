@@ -28,6 +28,9 @@ from zoo.errors import StorageError, ZooError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+CHECKPOINT = "checkpoint.npz"
+"""Name of the file in a folder from which a killed training is resumed."""
+
 _HOST = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 _TEMPORARY = re.compile(rf"\.zoo-{_HOST}-(\d+)-")
 

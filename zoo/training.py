@@ -30,7 +30,7 @@ from zoo.catalog import unknown_name
 from zoo.data.examples import Data
 from zoo.errors import ArgumentError, ZooError
 from zoo.families import FAMILIES, family_of, find_family
-from zoo.files import atomic_write, exclusive_folder, require_empty, write_json
+from zoo.files import CHECKPOINT, atomic_write, exclusive_folder, require_empty, write_json
 from zoo.loading import check_named, load
 from zoo.models.losses import loss_and_metrics
 from zoo.models.model import Model
@@ -38,9 +38,6 @@ from zoo.provenance import versions
 from zoo.recipe import Recipe, checked
 from zoo.steps import MovingAverage, several_steps
 from zoo.task import Feed, Split, Task, require_tensorflow, task_of
-
-CHECKPOINT = "checkpoint.npz"
-"""Name of the file in the output folder from which a killed run is resumed."""
 
 # A checkpoint is written after an epoch if the last one is older than this: flushing to the disk can cost more than a
 # short epoch.

@@ -12,8 +12,9 @@ from zoo.activity import finetuning, report, simulate
 from zoo.activity.metrics import fit_temperature, macro_f1
 from zoo.activity.task import TASK
 from zoo.activity.windows import from_arrays
+from zoo.files import CHECKPOINT
 from zoo.loading import Loaded
-from zoo.training import CHECKPOINT, Progress, Training, fit, of_folds
+from zoo.training import Progress, Training, fit, of_folds
 
 QUICK = Recipe(learning_rate=0.01, batch_size=12, epochs=3, min_steps=6, validation=0.2)
 CLASSES = ("still", "shake")

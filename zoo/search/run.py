@@ -22,14 +22,14 @@ from rich.console import Console
 
 from zoo import jobs, loading
 from zoo.errors import ZooError
-from zoo.files import atomic_folder, exclusive, exclusive_folder, read_json, require_empty, write_json
+from zoo.files import CHECKPOINT, atomic_folder, exclusive, exclusive_folder, read_json, require_empty, write_json
 from zoo.jobs import Job
 from zoo.report.progress import TrainingBoard, TrialBoard
 from zoo.search import oracles, report
 from zoo.search.oracles import CHIEF
 from zoo.search.study import Study
 from zoo.search.trials import TRIALS, Record, Records, Show, Trainer, plan_of, ranked
-from zoo.training import CHECKPOINT, Progress
+from zoo.training import Progress
 
 BEST, FINALS, RESULT = "best", "finals", "result.json"
 """In the folder of a search: the chosen model, the records of the best trials with other seeds, and the result."""
