@@ -20,7 +20,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NoReturn, Optional, TextIO, Union, get_args, get_origin, get_type_hints
 
 from cyclopts import App, Group, Parameter
-from cyclopts.exceptions import CycloptsError, MissingArgumentError, UnknownCommandError
+from cyclopts.exceptions import CycloptsError, MissingArgumentError, UnknownCommandError, UnusedCliTokensError
 from rich.console import Console
 from rich.markup import escape
 
@@ -491,6 +491,8 @@ def _usage(error: CycloptsError) -> str:
         from zoo.catalog import unknown_name
 
         return f"{unknown_name('command', word, names)}; {help_of}"
+    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        return f"unexpected {printable(' '.join(error.unused_tokens))}; {help_of}"
     return f"{printable(' '.join(str(error).split())).rstrip('.')}; {help_of}"
 
 
