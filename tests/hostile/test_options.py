@@ -140,7 +140,7 @@ def test_a_number_that_is_none_is_refused(words, name, option, is_argument, valu
 LARGE = [
     ("train", "activity_gru_course", ["units", "num_layers", "frame"]),
     ("train", "trigram_lm_course", ["hidden_units", "embedding"]),
-    ("train", "sparse_autoencoder_course", ["hidden_units", "pixels"]),
+    ("train", "sparse_autoencoder", ["hidden_units", "pixels"]),
 ]
 LARGE_CASES = [(*row[:2], name, size) for row in LARGE for name in row[2] for size in (10**9, 10**15)]
 OF_PRESET = {"activity": "windows", "trigram": "trigrams", "sparse": "patches"}
