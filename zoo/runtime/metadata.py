@@ -109,7 +109,7 @@ class Metadata:
                 f"the version of pocket-zoo that wrote it ({document.get('version', 'not stated')})"
             )
         document = {**document, "task": task_named(document.get("task"))}
-        if document.get("task") not in TASKS:
+        if document["task"] not in [*TASKS]:
             raise ZooError(f"{where}: metadata of task {document.get('task')!r}; expected {' or '.join(TASKS)}")
         kind = _kind(document["task"])
         if wrong := _misfits(document, kind):
