@@ -99,6 +99,12 @@ def numbers(document):
     return [float(document)] if isinstance(document, int | float) and not isinstance(document, bool) else []
 
 
+def as_stairs(report):
+    """The share of walking that was taken for stairs."""
+    of_walking = dict(zip(report["classes"], report["confusion"][report["classes"].index("walking")], strict=True))
+    return (of_walking["upstairs"] + of_walking["downstairs"]) / sum(of_walking.values())
+
+
 @pytest.mark.parametrize("name", ONE_A_FAMILY)
 def test_every_measured_number_of_a_card_is_one_of_its_documents(name):
     page, folder = text(name), PRESETS_FOLDER / name
@@ -106,6 +112,8 @@ def test_every_measured_number_of_a_card_is_one_of_its_documents(name):
     known = numbers(metrics) + numbers(config) + numbers(PRESETS[name].arguments)
     photographs = metrics["test"].get("per_photograph", {}).values()
     known += [1 - row["mse"] / row["variance"] for row in photographs] + [0.0]
+    if set(metrics["test"].get("classes", ())) >= {"walking", "upstairs", "downstairs"}:
+        known += [as_stairs(metrics[part]) for part in ("test", "studies") if part in metrics]
     prose = re.sub(r"```.*?```", "", page, flags=re.DOTALL).replace(PRESETS[name].data, "")
     for number, share in re.findall(
         r"(?<![\d.,=])[+-]?(\d+\.\d+(?:e[+-]\d+)?)(%?)(?!\.?\d)", prose.partition("## Reproduction")[0]

@@ -67,11 +67,6 @@ def test_a_recognizer_of_other_windows_is_refused_with_both_named(arguments, lin
             finetune(model, data, recipe=QUICK, verbose=False)
 
 
-def test_evaluation_compares_the_channels_by_their_names():
-    with pytest.raises(ZooError, match=r"arrays: channels x, y, z; m reads z, y, x"):
-        evaluate(ActivityGRU(**TINY, classes=("still", "shake"), channels=("z", "y", "x"), name="m"), shakes())
-
-
 @pytest.mark.parametrize("classes", [("shake", "still"), 2])
 def test_labels_in_another_order_are_put_into_the_model_s_and_a_number_takes_those_of_the_data(classes):
     data, recipe = shakes(), Recipe(epochs=30, validation=0.0, batch_size=8, learning_rate=0.02)
