@@ -16,7 +16,6 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo.activity.columns import CsvColumns
-from zoo.activity.csv import read_csv
 from zoo.activity.texts import column_names, csv_rows
 from zoo.errors import ConflictError, StorageError, ZooError
 from zoo.files import atomic_write, read_text, remove_leftovers
@@ -141,6 +140,9 @@ def _minute(file: Path, where: str, text: str) -> Minute:
 
 def _write(file: Path, content: bytes, gyroscope: bool) -> None:
     """Writes a recording that the importer can read, so that it is there even after the power fails."""
+    # It needs h5py, which the check of an installation does not import.
+    from zoo.activity.csv import read_csv
+
     with atomic_write(file) as temporary:
         temporary.write_bytes(content)
         try:
