@@ -43,11 +43,11 @@ def names(wheel):
     return set(zipfile.ZipFile(wheel).namelist())
 
 
-def test_the_wheel_is_below_ten_megabytes_and_holds_every_module_and_the_licenses(wheel, names):
+def test_the_wheel_is_below_ten_megabytes_and_holds_every_module_and_template_and_the_licenses(wheel, names):
     built = (PAGE_FOLDER / INDEX).is_file()
     assert built == ("zoo/page/index.html" in names)
     assert wheel.stat().st_size < LIMIT - (0 if built else PAGE_BYTES)
-    modules = [*(ROOT / "zoo").rglob("*.py"), *(ROOT / "tuning").rglob("*.py")]
+    modules = [*(ROOT / "zoo").rglob("*.py"), *(ROOT / "zoo").rglob("*.j2"), *(ROOT / "tuning").rglob("*.py")]
     assert {path.relative_to(ROOT).as_posix() for path in modules} <= names
     assert "zoo/activity/strides.json" in names  # without which nothing is simulated
     assert any(name.endswith("licenses/LICENSE") for name in names)
