@@ -47,7 +47,7 @@ from zoo.arguments import (
     Workers,
     public,
 )  # fmt: skip
-from zoo.errors import ArgumentError, ZooError, refuse
+from zoo.errors import ArgumentError, ZooError, refuse, unknown_name
 from zoo.families import FAMILIES, TASKS, task_named, unknown_family
 from zoo.files import CHECKPOINT, exclusive_folder, new_file, require_empty, temporary_folder
 from zoo.recipe import Columns, Limits, Recipe
@@ -700,7 +700,7 @@ def import_study(
     from zoo.activity.studies import STUDIES
 
     if study not in STUDIES:
-        raise catalog.unknown_name("study", study, list(STUDIES))
+        raise unknown_name("study", study, list(STUDIES))
     from zoo.activity import importing
 
     return _imported(
@@ -1066,7 +1066,7 @@ def finetune(
     frozen = _names(freeze)
     unknown = sorted(set(frozen) - {layer.name for layer in model.layers})
     if unknown:
-        raise catalog.unknown_name("layer", unknown[0], [layer.name for layer in model.layers if layer.weights])
+        raise unknown_name("layer", unknown[0], [layer.name for layer in model.layers if layer.weights])
     if not isinstance(recipe, Recipe):
         recipe = finetuning.recipe_for(loaded, checked_data, recipe)
     if not activity:
@@ -1545,7 +1545,7 @@ def tune(
     if find_spec("keras_tuner") is None or find_spec("tensorboard") is None:
         raise ZooError("searches need keras-tuner and tensorboard: pip install 'pocket-zoo[tuning]'")
     if target not in (*FAMILIES, *presets.PRESETS, "activity"):
-        raise catalog.unknown_name("preset or family", target, [*presets.PRESETS, *FAMILIES, "activity"])
+        raise unknown_name("preset or family", target, [*presets.PRESETS, *FAMILIES, "activity"])
     if chief is not None and role is None:
         raise ArgumentError("chief", ": goes with role; leave it out for a search on this machine alone")
     _require_file(data)

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar, Union, ge
 
 from pydantic import Field
 
-from zoo.catalog import unknown_name
-from zoo.errors import ArgumentError, UsageError, ZooError
+from zoo.errors import ArgumentError, UsageError, ZooError, unknown_name
 from zoo.recipe import Columns, Limits, Recipe, checked
 
 if TYPE_CHECKING:

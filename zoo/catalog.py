@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import ZooError
-from zoo.errors import unknown_name as unknown_name
+from zoo.errors import ZooError, unknown_name
 from zoo.files import read_json
 from zoo.hub import SCHEME, fetch
 

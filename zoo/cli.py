@@ -28,7 +28,7 @@ import zoo
 from zoo import api
 from zoo.activity.studies import STUDIES
 from zoo.arguments import TERMINAL
-from zoo.errors import ArgumentError, StorageError, UsageError, ZooError, printable
+from zoo.errors import ArgumentError, StorageError, UsageError, ZooError, printable, unknown_name
 from zoo.families import TASKS, task_named
 from zoo.files import full
 from zoo.jobs import terminable
@@ -488,8 +488,6 @@ def _usage(error: CycloptsError) -> str:
         names = [name.split()[-1] for name in (*COMMANDS, *_GROUPS) if name.rpartition(" ")[0] == " ".join(words)]
         if task_named(word) in names:
             return f"no command {printable(word)}: it is called {task_named(word)} since version 0.3.0; {help_of}"
-        from zoo.catalog import unknown_name
-
         return f"{unknown_name('command', word, names)}; {help_of}"
     if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
         return f"unexpected {printable(' '.join(error.unused_tokens))}; {help_of}"

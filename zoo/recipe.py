@@ -10,8 +10,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 import pydantic
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from zoo.catalog import find_folder, read_config, unknown_name
-from zoo.errors import ArgumentError, ZooError
+from zoo.catalog import find_folder, read_config
+from zoo.errors import ArgumentError, ZooError, unknown_name
 
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]

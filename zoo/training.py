@@ -26,9 +26,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from zoo import distributing, presets
-from zoo.catalog import unknown_name
 from zoo.data.examples import Data
-from zoo.errors import ArgumentError, ZooError
+from zoo.errors import ArgumentError, ZooError, unknown_name
 from zoo.families import FAMILIES, family_of, find_family
 from zoo.files import CHECKPOINT, atomic_write, exclusive_folder, require_empty, write_json
 from zoo.loading import check_named, load

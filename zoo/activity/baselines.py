@@ -16,8 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from zoo.activity.metrics import Floats, Labels, Predict, scores
-from zoo.catalog import unknown_name
-from zoo.errors import ZooError
+from zoo.errors import ZooError, unknown_name
 
 POSE = 12
 """Features of a window that depend on how the phone lies."""

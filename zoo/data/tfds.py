@@ -37,10 +37,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from zoo.catalog import unknown_name
 from zoo.data import hdf5
 from zoo.data.examples import Data, Examples
-from zoo.errors import ZooError
+from zoo.errors import ZooError, unknown_name
 from zoo.files import exclusive, sha256
 
 try:

@@ -14,8 +14,8 @@ from typing import Annotated, Any, ClassVar, Self, get_args, get_origin, get_typ
 import keras
 import numpy as np
 
-from zoo.catalog import find_folder, unknown_name
-from zoo.errors import ArgumentError, StorageError, ZooError
+from zoo.catalog import find_folder
+from zoo.errors import ArgumentError, StorageError, ZooError, unknown_name
 from zoo.families import register_with_keras
 from zoo.files import atomic_write, require_file, write_json
 from zoo.recipe import checked

@@ -9,8 +9,7 @@ of `sgd`, which is larger than Adam's; and `sensor`, the strength of all disturb
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from zoo.catalog import unknown_name
-from zoo.errors import ZooError
+from zoo.errors import ZooError, unknown_name
 from zoo.recipe import Recipe
 
 

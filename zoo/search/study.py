@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo import crossval
-from zoo.catalog import unknown_name
-from zoo.errors import ZooError
+from zoo.errors import ZooError, unknown_name
 from zoo.families import FAMILIES
 from zoo.files import claim_folder, read_json
 from zoo.presets import PRESETS
