@@ -96,9 +96,7 @@ class Training:
         check_named(model)
         changes = dict(changes or {})
         if recipe is not None and not isinstance(recipe, Recipe):
-            for each in recipe:
-                if each not in Recipe.model_fields:
-                    raise unknown_name("field of a recipe", each, list(Recipe.model_fields))
+            Recipe.require_fields(recipe)
             changes = {**recipe, **changes}
         if isinstance(model, Model):
             name, base = model.name, None
