@@ -15,8 +15,9 @@ from zoo import loading, train
 from zoo.presets import PRESETS
 from zoo.report.drawing import training
 from zoo.report.markdown import label
-from zoo.text import completion, figures
+from zoo.text import figures
 from zoo.text.task import TASK as TRIGRAM
+from zoo.text.task import examples
 
 given = options(__doc__, "data2.h5", "part2")
 report = Report(given.out, "Part 2: a trigram language model")
@@ -69,7 +70,7 @@ report.text(
 
 # %%
 largest = models["trigram_lm_course"]
-answers = completion.examples(largest, TRIGRAM.read(given.data))
+answers = examples(largest, TRIGRAM.read(given.data))
 report.text(
     "## B. Five random test trigrams",
     "The ten most probable words after each, the wanted one in bold where it is among them. The course's report drew "

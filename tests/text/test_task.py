@@ -12,8 +12,8 @@ from zoo.exporting import formats
 from zoo.models.losses import CrossEntropy
 from zoo.report import for_task
 from zoo.runtime import Interpreter
-from zoo.text import completion, task
 from zoo.text import data as trigrams
+from zoo.text import task
 from zoo.text.data import Trigrams
 from zoo.text.task import TASK as TRIGRAM
 from zoo.training import Training
@@ -98,7 +98,7 @@ def test_the_saved_model_reads_words_and_refuses_strange_ones(exported_language_
     complete = formats.load_saved_model(exported_language_model / "saved_model")["complete"]
     words = trained.metadata.words
     found = complete(words=np.array([words[:3]]))
-    expected = completion.next_words(trained, " ".join(words[:3]), 10)["next"]
+    expected = task.next_words(trained, " ".join(words[:3]), 10)["next"]
     assert [word.decode() for word in found["top_words"].numpy()[0]] == [row["word"] for row in expected]
     with pytest.raises(Exception, match="a word is not in the vocabulary"):
         complete(words=np.array([["the", "zyzzyva", "runs"]]))
@@ -106,7 +106,7 @@ def test_the_saved_model_reads_words_and_refuses_strange_ones(exported_language_
 
 def test_next_words_are_the_most_probable_after_the_last_three(trained):
     words = trained.metadata.words
-    found = completion.next_words(trained, " ".join(words[:4]), 5)
+    found = task.next_words(trained, " ".join(words[:4]), 5)
     assert found["context"] == list(words[1:4])
     shares = [row["probability"] for row in found["next"]]
     assert shares == sorted(shares, reverse=True)
@@ -115,7 +115,7 @@ def test_next_words_are_the_most_probable_after_the_last_three(trained):
 
 def test_generation_goes_on_with_the_text_and_repeats_with_its_seed(trained):
     begin = " ".join(trained.metadata.words[:3])
-    first, again, other = (completion.generate(trained, begin, 8, 0.8, seed) for seed in (1, 1, 2))
+    first, again, other = (task.continued(trained, begin, 8, 0.8, seed) for seed in (1, 1, 2))
     assert first == again
     assert first["text"].startswith(begin)
     assert len(first["added"]) == 8
@@ -124,10 +124,10 @@ def test_generation_goes_on_with_the_text_and_repeats_with_its_seed(trained):
 
 def test_the_model_generates_what_the_command_line_shows_and_a_file_the_same_words(trained, exported_language_model):
     begin = " ".join(trained.metadata.words[:3])
-    found = completion.generate(trained, begin, 8, 0.8, seed=1)
+    found = task.continued(trained, begin, 8, 0.8, seed=1)
     assert trained.keras_model.generate(begin, num_words=8, temperature=0.8, seed=1) == found["text"]
     file = loading.load(str(exported_language_model / "model.float32.tflite"))
-    assert completion.generate(file, begin, 8, 0.8, seed=1) == found
+    assert task.continued(file, begin, 8, 0.8, seed=1) == found
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_an_option_without_effect_is_refused(options, expected, language_model, 
 
 def test_neighbors_are_the_nearest_by_cosine_and_never_the_word_itself(trained):
     word = trained.metadata.words[0]
-    found = completion.neighbors(trained, word, 4)
+    found = task.nearest_words(trained, word, 4)
     cosines = [row["cosine"] for row in found["nearest"]]
     assert cosines == sorted(cosines, reverse=True)
     assert word not in [row["word"] for row in found["nearest"]]
@@ -156,7 +156,7 @@ def test_neighbors_are_the_nearest_by_cosine_and_never_the_word_itself(trained):
 
 def test_random_test_rows_come_with_the_word_that_followed(trained, sentences):
     data = trigrams.read(sentences)
-    rows = completion.examples(trained, TRIGRAM.read(sentences), 5, 10, seed=0)
+    rows = task.examples(trained, TRIGRAM.read(sentences), 5, 10, seed=0)
     known = {(*c, t) for c, t in zip(data.test.contexts.tolist(), data.test.targets.tolist(), strict=True)}
     for row in rows:
         assert tuple(data.words.index(word) for word in [*row["context"], row["wanted"]]) in known
@@ -176,14 +176,14 @@ def test_a_bad_request_is_one_line(trained, sentences, tmp_path):
     (tmp_path / "a.txt").write_text("\n".join(["the cat sat on the mat .", "the dog ran to the cat ."] * 40))
     trigrams.write_trigrams(other, [tmp_path / "a.txt"], 8)
     requests = {
-        r"'zyzzyva' is not among the \d+ words": lambda: completion.next_words(trained, "zyzzyva is here"),
-        r"2 words; .* needs 3 to predict the next one": lambda: completion.next_words(trained, " ".join(words[:2])),
-        r"temperature 0: expected a number above 0": lambda: completion.generate(trained, " ".join(words[:3]), 2, 0.0),
+        r"'zyzzyva' is not among the \d+ words": lambda: task.next_words(trained, "zyzzyva is here"),
+        r"2 words; .* needs 3 to predict the next one": lambda: task.next_words(trained, " ".join(words[:2])),
+        r"temperature 0: expected a number above 0": lambda: task.continued(trained, " ".join(words[:3]), 2, 0.0),
         r"num_words is 0; expected a whole number, 1": lambda: trained.keras_model.generate(" ".join(words[:3]), 0),
         r"seed is -1; expected a whole number, 0": lambda: trained.keras_model.generate(" ".join(words[:3]), seed=-1),
         r"8 words; .* knows \d+": lambda: TRIGRAM.evaluate(trained, other),
         r"split 'dev': expected train, validation, test": lambda: TRIGRAM.evaluate(trained, sentences, split="dev"),
-        r"expected one word": lambda: completion.neighbors(trained, " ".join(words[:2])),
+        r"expected one word": lambda: task.nearest_words(trained, " ".join(words[:2])),
     }
     for expected, request in requests.items():
         with pytest.raises(ZooError, match=expected):

@@ -1,4 +1,4 @@
-"""The task of language models: training, evaluation, prediction and export."""
+"""The task of language models: training, evaluation, prediction, completion and export."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 
 from zoo import task
@@ -21,8 +21,8 @@ from zoo.exporting.parity import Outputs, Tolerance
 from zoo.families import find_family
 from zoo.loading import Loaded
 from zoo.models.model import Model
-from zoo.models.trigram import TrigramLM, words_of
-from zoo.models.vocabulary import context_ids
+from zoo.models.trigram import TrigramLM, sample, words_of
+from zoo.models.vocabulary import context_ids, word_ids
 from zoo.recipe import Recipe
 from zoo.report.document import Document, Records
 from zoo.runtime.metadata import TrigramMetadata
@@ -152,6 +152,49 @@ def embedding(loaded: Loaded) -> NDArray[np.float32]:
     return np.asarray(loaded.keras_model.get_layer("embedding").embeddings)
 
 
+def next_words(loaded: Loaded, text: str, count: int = 10) -> dict[str, Any]:
+    """The most probable next words after the last words of a text: `context` and `next`."""
+    context, words = context_of(loaded, text), metadata_of(loaded).words
+    return {"context": [words[i] for i in context], "next": _best(loaded, [context], count)[0]}
+
+
+def _best(loaded: Loaded, contexts: ArrayLike, count: int) -> list[list[dict[str, Any]]]:
+    """Returns records of the most probable next words after each context of word ids."""
+    found = TASK.predict(loaded, contexts).top(count)
+    return [[{"word": word, "probability": probability} for word, probability in best] for best in found]
+
+
+def continued(loaded: Loaded, text: str, count: int, temperature: float = 1.0, seed: int = 0) -> dict[str, Any]:
+    """Continues a text by some words, as `TrigramLM.generate` does; `added` are the generated words."""
+    known = metadata_of(loaded)
+    words = sample(
+        partial(log_probabilities, loaded), known.words, known.context, text, count, temperature, seed, loaded.name
+    )
+    return {"text": " ".join(words), "added": words[-count:]}
+
+
+def nearest_words(loaded: Loaded, word: str, count: int = 10) -> dict[str, Any]:
+    """Finds the words nearest to a word by the cosine similarity of their embeddings."""
+    words = metadata_of(loaded).words
+    ids = word_ids(word, words, loaded.name)
+    if len(ids) != 1:
+        raise ZooError(f"{word!r}: expected one word")
+    nearest = metrics.nearest(embedding(loaded), ids[0], count)
+    return {"word": words[ids[0]], "nearest": [{"word": words[i], "cosine": cosine} for i, cosine in nearest]}
+
+
+def examples(loaded: Loaded, data: TrigramData, count: int = 5, top: int = 10, seed: int = 0) -> list[dict[str, Any]]:
+    """Predicts `top` next words of `count` random test rows; `wanted` is the actual next word."""
+    words = metadata_of(loaded).words
+    require_fit(data, words, loaded.name, metadata_of(loaded).context)
+    chosen = np.random.default_rng(seed).choice(len(data.test), min(count, len(data.test)), replace=False)
+    contexts, targets = data.test.contexts[chosen], data.test.next_words[chosen]
+    return [
+        {"context": [words[i] for i in context], "wanted": words[target], "next": best}
+        for context, target, best in zip(contexts, targets, _best(loaded, contexts, top), strict=True)
+    ]
+
+
 class TrigramTask(Task):
     """Task of language models, which predict the next word from the words before it."""
 
@@ -269,8 +312,6 @@ class TrigramTask(Task):
         temperature: float | None = None,
     ) -> Predictions | Document | Records:  # fmt: skip
         """What `zoo.predict` returns for a text, for random rows of data, or for a word."""
-        from zoo.text import completion
-
         render = self.report.predictions
         if sum(given is not None for given in (x, data, neighbors)) != 1:
             raise ZooError('a language model takes one of: TEXT such as "in the right", data=FILE, neighbors=WORD')
@@ -279,15 +320,15 @@ class TrigramTask(Task):
                 raise ZooError('generate: needs a text to continue, such as "in the right"')
             refuse("does not apply with generate=COUNT", top=top)
             chosen = 1.0 if temperature is None else temperature
-            return Document(completion.generate(loaded, x, generate, chosen, seed or 0), render)
+            return Document(continued(loaded, x, generate, chosen, seed or 0), render)
         refuse("applies with generate=COUNT alone", temperature=temperature, seed=seed if data is None else None)
         if neighbors is not None:
-            return Document(completion.neighbors(loaded, neighbors, top or 10), render)
+            return Document(nearest_words(loaded, neighbors, top or 10), render)
         if data is not None:
-            return Records(completion.examples(loaded, data, 5, top or 10, seed or 0), render)
+            return Records(examples(loaded, data, 5, top or 10, seed or 0), render)
         found = self.predict(loaded, x)
         if isinstance(x, str):
-            return replace(found, document=completion.next_words(loaded, x, top or 10), render=render)
+            return replace(found, document=next_words(loaded, x, top or 10), render=render)
         return found
 
     def exportable(self, loaded: Loaded, data: TrigramData | None) -> Exportable:
