@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from zoo import ZooError, loading, predict
-from zoo.activity.exportable import golden
 from zoo.activity.simulate import walk_through
+from zoo.activity.task import golden
 from zoo.runtime import Recognizer
 from zoo.runtime.metadata import INERTIAL, STANDARD_GRAVITY, extract
 

@@ -9,8 +9,8 @@ from zoo import ActivityGRU, Recipe, ZooError, crossval, evaluate, loading, pred
 from zoo.activity import recordings, simulate
 from zoo.activity import windows as windows_of
 from zoo.activity.cutting import Windowing, write_windows
+from zoo.activity.evaluation import predictions_of
 from zoo.activity.task import TASK as ACTIVITY
-from zoo.activity.task import predictions_of
 from zoo.exporting import artifacts
 from zoo.runtime import Recognizer
 from zoo.training import Training

@@ -1,7 +1,10 @@
 """What a recognizer answers to windows, and how good that is: its scores on a split, with baselines and notes."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +12,7 @@ from scipy.special import softmax
 
 from zoo.activity import metrics
 from zoo.activity.baselines import baseline_scores
+from zoo.activity.checks import check_lengths, lengths_of
 from zoo.activity.windows import AXES_OF, CHANNELS_LAST, ActivityData, Windows, center_crop
 from zoo.errors import ZooError
 from zoo.loading import Loaded
@@ -16,9 +20,14 @@ from zoo.models.recognizer import UNKNOWN_PRIOR, ActivityRecognizer, unnamed
 from zoo.provenance import already_seen
 from zoo.recipe import Recipe
 from zoo.runtime import Recognizer, priors
+from zoo.runtime.interpreter import floats
 from zoo.runtime.label_sets import COUNTED, allowed_classes, resolve
 from zoo.runtime.metadata import AXES, INERTIAL, ActivityMetadata
-from zoo.task import log_probabilities
+from zoo.runtime.recognizer import labels_of
+from zoo.task import Predictions, log_probabilities
+
+if TYPE_CHECKING:
+    from zoo.activity.columns import CsvColumns
 
 START, START_WINDOW, START_RATE = "activity_gru_phone", 150, 50.0
 """The preset whose weights are the best start for recordings of any phone, and the windows that it reads."""
@@ -341,3 +350,82 @@ def _decisions(
         probabilities = softmax(logits.astype(np.float64), axis=1)
         found["answered"] = metrics.answered(resolve(labels, logits, label_sets), probabilities, metadata.threshold)
     return found
+
+
+def predict(
+    loaded: Loaded, x: Any, *, rate: float | None = None, times: NDArray[np.floating[Any]] | None = None,
+    columns: "CsvColumns | None" = None, hop: int | None = None, dropped: Counter[str] | None = None,
+    threshold: float | None = None,
+) -> Predictions:  # fmt: skip
+    """Predicts the activity in windows `(N, window, channels)`, or in a DataFrame or CSV file, which is cut.
+
+    Args:
+        loaded: The model.
+        x: The input.
+        rate: Hz of the rows of windows; the model's by default.
+        times: `(N,)` seconds at which windows start.
+        columns: How a CSV file is read.
+        hop: Rows between the starts of windows of a CSV file; half a window by default.
+        dropped: Counts the rows of a CSV file that are left out.
+        threshold: Probability below which a label is None; 0 for never. That of the model by default.
+    """
+    metadata = metadata_of(loaded)
+    if isinstance(x, str | Path) or hasattr(x, "columns"):
+        x, times = _cut(metadata, Path(x) if isinstance(x, str) else x, columns, hop, dropped)
+    windows = floats("input", x)
+    if windows.ndim != 3:
+        expected = f"({metadata.window}, {len(metadata.axes)})"
+        raise ZooError(f"input: has shape {windows.shape}; expected any number of windows of shape {expected}")
+    check_windows(loaded, "input", windows.shape, metadata.rate if rate is None else rate)
+    if len(windows):
+        check_lengths("input", *lengths_of(windows).mean(axis=0).tolist())
+    probabilities = np.empty((len(windows), len(metadata.classes)), np.float32)
+    for start in range(0, len(windows), BATCH):
+        batch = windows[start : start + BATCH]
+        if loaded.interpreter is not None:
+            probabilities[start : start + BATCH] = Recognizer(loaded.name).predict(batch)
+        else:
+            logits = logits_of(loaded, batch).astype(np.float64)
+            probabilities[start : start + BATCH] = softmax(logits / metadata.temperature, axis=1)
+    labels = np.array(labels_of(probabilities, metadata, threshold), object)
+    return Predictions(labels, probabilities, metadata.classes, times)
+
+
+def _cut(
+    metadata: ActivityMetadata,
+    source: Any,
+    columns: "CsvColumns | None",
+    hop: int | None,
+    dropped: "Counter[str] | None",
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Windows of a CSV file or a DataFrame, and the seconds at which they start."""
+    # Training and evaluation need none of what reads and cuts recordings.
+    from zoo.activity.columns import CsvColumns
+    from zoo.activity.csv import read_csv
+    from zoo.activity.cutting import Windowing
+
+    hop, columns = hop or metadata.window // 2, columns or CsvColumns()
+    cut = Windowing(metadata.window, hop, metadata.rate, trim=0.0)
+    gyroscope = columns.gyroscope or metadata.axes == INERTIAL
+    columns = replace(columns, subject="=me", activity="=unknown", gyroscope=gyroscope)
+    windows, times = [], []
+    for recording in read_csv([source], columns, dropped):
+        windows.append(cut.windows(recording))
+        times.append(recording.start + np.arange(len(windows[-1])) * hop / metadata.rate)
+    if not sum(map(len, windows)):
+        name = source if isinstance(source, Path) else "DataFrame"
+        raise ZooError(f"{name}: shorter than one window of {metadata.window / metadata.rate:g} s without a gap")
+    return np.concatenate(windows), np.concatenate(times)
+
+
+def predictions_of(loaded: Loaded, data: ActivityData, threshold: float | None = None) -> list[dict[str, Any]]:
+    """A record for each test window of a file, with its `true` label; `threshold` as for `predict`."""
+    data = for_model(loaded, data)
+    rows: list[dict[str, Any]] = []
+    for windows, labels in data.test_windows().blocks():
+        found = predict(loaded, center_crop(windows, metadata_of(loaded).window), rate=data.rate, threshold=threshold)
+        rows += [
+            row | {"window": len(rows) + number, "true": data.label_names[label]}
+            for number, (row, label) in enumerate(zip(found.records(), labels, strict=True))
+        ]
+    return rows
