@@ -28,7 +28,7 @@ import numpy as np
 from zoo.provenance import versions
 from zoo.search import spaces
 from zoo.search.run import run_processes
-from zoo.search.study import Study
+from zoo.search.spaces import Study
 from zoo.search.trials import TRIALS, Records
 
 CELLS = {"gru": keras.layers.GRU, "lstm": keras.layers.LSTM, "rnn": keras.layers.SimpleRNN}

@@ -6,9 +6,8 @@ from typing import Any
 
 from zoo.catalog import preset_metrics
 from zoo.presets import PRESETS
-from zoo.report import card, for_task
+from zoo.report import for_task, results
 from zoo.report import markdown as md
-from zoo.report.results import presets
 
 HEAD = """# Results
 
@@ -22,14 +21,14 @@ def artifacts() -> list[dict[str, Any]]:
     """Returns a row per file of each preset: facts of the preset, and the record of the file in `metrics.json`."""
     return [
         {key: row[key] for key in ("preset", "family", "kind", "parameters")} | dict(record)
-        for row in presets()
+        for row in results.presets()
         for record in row["artifacts"]
     ]
 
 
 def as_csv() -> str:
     """Renders all files of all presets with all numbers, and with those of the evaluation under `test.`, as CSV."""
-    tests = {row["preset"]: {f"test.{key}": value for key, value in row["test"].items()} for row in presets()}
+    tests = {row["preset"]: {f"test.{key}": value for key, value in row["test"].items()} for row in results.presets()}
     rows = [row | tests[row["preset"]] for row in artifacts()]
     # Columns in the order of their first use.
     columns = list(dict.fromkeys(key for row in rows for key in row))
@@ -55,7 +54,7 @@ def everyone_table() -> str:
 
 def results_page() -> str:
     """Renders the page of all results, each task's presets from the best to the worst."""
-    rows, files = [row for row in presets() if row["kind"] is not None], artifacts()
+    rows, files = [row for row in results.presets() if row["kind"] is not None], artifacts()
     sections = [HEAD]
     for kind in sorted({row["kind"] for row in rows}):
         task = for_task(kind)
@@ -64,7 +63,7 @@ def results_page() -> str:
             (f"[{row['preset']}]({row['preset']}/card.md)", {**row, **preset_metrics(row["preset"])["test"]})
             for row in own
         ]
-        scores = md.columns(tests, (*task.RESULTS, "baseline", *card.SIZES), "preset")
+        scores = md.columns(tests, (*task.RESULTS, "baseline", *results.SIZES), "preset")
         of_task = [row for row in files if row["kind"] == kind]
-        sections.append(md.page(f"## {task.TITLE}", scores, "### Files", card.artifacts(of_task, task.FILE_SCORES)))
+        sections.append(md.page(f"## {task.TITLE}", scores, "### Files", results.artifacts(of_task, task.FILE_SCORES)))
     return md.page(*sections) + "\n"

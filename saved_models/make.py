@@ -40,8 +40,8 @@ from zoo.patches import figures as pictures
 from zoo.presets import PRESETS
 from zoo.provenance import versions
 from zoo.report import drawing, for_task, markdown, results
-from zoo.report.card import card
 from zoo.report.progress import FoldBoard
+from zoo.report.results import card
 from zoo.runtime.metadata import CLASSES
 from zoo.task import task_of
 from zoo.training import Training, TrainResult

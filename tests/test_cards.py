@@ -9,7 +9,7 @@ from zoo.activity.studies import STUDIES
 from zoo.catalog import PRESETS_FOLDER
 from zoo.files import read_json
 from zoo.presets import PRESETS
-from zoo.report.card import card
+from zoo.report.results import card
 
 ROOT = Path(__file__).parents[1]
 SECTIONS = (

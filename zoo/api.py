@@ -183,7 +183,7 @@ class Written(Result):
         return describe(self.path).to_json() | self._extra
 
     def _repr_markdown_(self) -> str:
-        from zoo.data.report import description
+        from zoo.report.results import description
 
         return description(self.to_json())
 
@@ -297,7 +297,7 @@ def info(model: Named) -> Document:
         >>> info("activity_gru_course")["class"]
         'ActivityGRU'
     """
-    from zoo.report import card, markdown
+    from zoo.report import markdown, results
 
     name = str(model)
     if name.endswith(".tflite"):
@@ -314,15 +314,15 @@ def info(model: Named) -> Document:
     document = catalog.read_config(folder)
     if name in presets.PRESETS and folder == catalog.PRESETS_FOLDER / name:
         if metrics := catalog.preset_metrics(name):
-            return Document(document, partial(card.head, name, presets.PRESETS[name], metrics))
+            return Document(document, partial(results.preset_overview, name, presets.PRESETS[name], metrics))
     elif {"metadata", "training", "data"} <= set(document):
         try:
-            card.folder(name, document)
+            results.folder_overview(name, document)
         except Exception as error:
             # What a template makes of values of other kinds is anything from KeyError to jinja2.UndefinedError.
             where, why = folder / "config.json", f"{type(error).__name__}: {error}"
             raise ZooError(f"{where}: holds other values than `zoo train` writes ({why})") from error
-        return Document(document, partial(card.folder, name))
+        return Document(document, partial(results.folder_overview, name))
     return Document(document, markdown.document)
 
 
@@ -631,7 +631,7 @@ def import_csv(
         raise ArgumentError("append", " adds to the file and force replaces it: pass one of them")
     from zoo.activity import importing
     from zoo.activity.columns import columns_of
-    from zoo.data import report
+    from zoo.report import results
 
     columns = columns_of(
         Columns(x=x, y=y, z=z, channels=channels, time=time, unit=unit, convention=convention,
@@ -643,7 +643,7 @@ def import_csv(
     if dry_run:
         document, notes = importing.dry_run(found)
         failure = "some files would be refused, see the problems" if document["problems"] else ""
-        return Document(document, report.dry_run, warnings=[*doubts, *notes], failure=failure)
+        return Document(document, results.dry_run, warnings=[*doubts, *notes], failure=failure)
     made = importing.import_csv(
         found, Path(out), append=append, same_people=same_people or None, force=force, on_progress=on_progress
     )  # fmt: skip
@@ -651,10 +651,10 @@ def import_csv(
 
 
 def _imported(made: Any, doubts: Sequence[str] = ()) -> Written:
-    from zoo.data import report
+    from zoo.report import results
 
     extra = {"written": made.recordings, "dropped": made.dropped}
-    extra |= {"read": report.summary(made.files)} if made.files else {}
+    extra |= {"read": results.files_read(made.files)} if made.files else {}
     return Written(
         made.path,
         extra,
@@ -844,9 +844,9 @@ def describe(file: Source, *, data_dir: str | Path | None = None) -> Document:
     if data_dir is not None and not str(file).startswith("tfds:"):
         raise ArgumentError("data_dir", f": requires tfds:NAME; {file} is a file")
     from zoo.data import loading as files
-    from zoo.data import report
+    from zoo.report import results
 
-    return Document(files.describe(file, None if data_dir is None else Path(data_dir)), report.description)
+    return Document(files.describe(file, None if data_dir is None else Path(data_dir)), results.description)
 
 
 @public
@@ -1552,7 +1552,7 @@ def tune(
     _load()
     from zoo.search import oracles, report
     from zoo.search.run import claimed, log, search
-    from zoo.search.study import Study
+    from zoo.search.spaces import Study
 
     if role is not None:
         oracles.take_role(role, chief)

@@ -10,6 +10,7 @@ import zoo
 from zoo.activity import recordings, simulate
 from zoo.data.loading import describe
 from zoo.errors import ZooError
+from zoo.report import results
 from zoo.runtime.metadata import CLASSES
 
 
@@ -132,3 +133,34 @@ def test_a_file_that_is_none_of_the_layouts_is_refused(tmp_path):
 @pytest.mark.parametrize("name", ["activity/data3.h5", "text/data2.h5", "images/data1.h5"])
 def test_the_real_files_have_no_problem(real, name):
     assert describe(real / name)["problems"] == []
+
+
+def rows(page):
+    """The facts of a page by name."""
+    lines = [line.split(" | ") for line in page.splitlines() if line.startswith("| **")]
+    names = [name.removeprefix("| **").removesuffix("**") for name, _ in lines]
+    assert len(set(names)) == len(names)
+    return dict(zip(names, (value.removesuffix(" |") for _, value in lines), strict=True))
+
+
+def test_windows_are_counted_by_part_and_class(simulated):
+    found = rows(results.description(describe(simulated)))
+    assert found["rows per window"] == "150"
+    assert found["training windows"].endswith(")")
+    assert "walking " in found["training windows"]
+    assert (found["leaks"], found["problems"], found["simulated"]) == ("none", "none", "yes")
+
+
+def test_rows_of_a_text_are_counted_and_their_places_named(simulated_trigrams):
+    content = describe(simulated_trigrams)
+    found = rows(results.description(content))
+    assert found["test rows"] == f"{content['sizes']['L']:,}"
+    assert found["test rows of the text"] == content["attributes"]["test_rows"]
+    assert "(if all rows had been shuffled: " in found["test rows also in training"]
+
+
+def test_problems_are_a_list_below_the_facts_in_which_commands_stay_as_they_are():
+    problems = ["labels Walk, walk may be one: join them with `zoo data windows --classes`", "few windows"]
+    page = results.dry_run({"files": [], "recordings": 0, "dropped": {}, "problems": problems})
+    assert page.endswith(f"## Problems\n\n- {problems[0]}\n- few windows")
+    assert "problems" not in rows(page)

@@ -10,8 +10,7 @@ from running import running
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime.metadata import AXES
 from zoo.serving import PageServer, page_files
-from zoo.serving.collection import Collection
-from zoo.serving.inbox import Inbox
+from zoo.serving.collection import Collection, Inbox
 
 pytestmark = pytest.mark.hostile
 

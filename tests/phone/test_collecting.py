@@ -22,8 +22,7 @@ from zoo.activity.csv import read_csv
 from zoo.runtime.metadata import AXES, CLASSES, INERTIAL
 from zoo.serving import PageServer, certificate, page_files
 from zoo.serving.certificate import CERTIFICATE, kept_certificate
-from zoo.serving.collection import Collection
-from zoo.serving.inbox import Inbox
+from zoo.serving.collection import Collection, Inbox
 
 look = partial(pages.look, settle=1)
 PORT = 20_000 + os.getpid() % 10_000

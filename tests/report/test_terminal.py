@@ -12,7 +12,7 @@ from rich.console import Console
 from zoo.catalog import PRESETS_FOLDER
 from zoo.files import read_json
 from zoo.presets import PRESETS
-from zoo.report import card, for_task, markdown, results, terminal
+from zoo.report import for_task, markdown, results, terminal
 
 
 def screen(text, width=80, **options):
@@ -35,7 +35,7 @@ def document(preset, name):
 @pytest.mark.parametrize("width", [40, 80, 120])
 @pytest.mark.parametrize("preset", ["activity_gru_pocket", "sparse_autoencoder_best", "trigram_lm_best"])
 def test_a_terminal_shows_every_word_and_number_of_a_card(preset, width):
-    page = card.card(preset, PRESETS[preset], document(preset, "metrics"), document(preset, "config"))
+    page = results.card(preset, PRESETS[preset], document(preset, "metrics"), document(preset, "config"))
     page = page[page.index("## Training") : page.index("## Usage")]
     shown = screen(page, width, color_system=None)
     assert all(len(line) <= width for line in shown.splitlines())
@@ -47,7 +47,7 @@ def test_a_terminal_shows_every_word_and_number_of_a_card(preset, width):
 @pytest.mark.parametrize("preset", ["activity_gru_course", "sparse_autoencoder_best", "trigram_lm_best"])
 def test_the_terminal_shows_the_tables_of_the_card(preset):
     metrics = document(preset, "metrics")
-    page = card.card(preset, PRESETS[preset], metrics, document(preset, "config"))
+    page = results.card(preset, PRESETS[preset], metrics, document(preset, "config"))
     shown = for_task(metrics["kind"]).evaluation(metrics["test"])
     rows = [line for line in shown.splitlines() if line.startswith("| **this model**")]
     assert rows

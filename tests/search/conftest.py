@@ -6,7 +6,7 @@ import pytest
 
 from zoo.patches import simulate
 from zoo.search.run import search
-from zoo.search.study import Study
+from zoo.search.spaces import Study
 
 SETTINGS = {
     "pixels": 64, "batch_size": 256, "hidden_units": 16, "sparsity_target": 0.05, "sparsity_weight": 1.0,

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from zoo import Model, Recipe, SparseAutoencoder, ZooError
-from zoo.search import figures, report
+from zoo.search import report
 from zoo.search.run import search
 
 from .conftest import SETTINGS, Search
@@ -115,7 +115,7 @@ def record(number, units, score):
 
 def test_the_front_has_what_nothing_beats_in_both():
     costs, gains = np.random.default_rng(1).uniform(size=(2, 50))
-    front = figures.pareto_front(costs, gains)
+    front = report.pareto_front(costs, gains)
     for place in range(50):
         beaten = ((costs <= costs[place]) & (gains > gains[place])) | ((costs < costs[place]) & (gains >= gains[place]))
         assert (place in front) == (not beaten.any())
@@ -124,7 +124,7 @@ def test_the_front_has_what_nothing_beats_in_both():
 def test_parallel_coordinates_are_drawn_where_a_value_is_not_used():
     records = [record(0, 3, 0.9), record(1, 4, 0.8), record(2, 5, 0.7)]
     records[1]["values"].pop("units")
-    figure = figures.parallel(records, ["units", "cell"], "macro_f1")
+    figure = report.parallel(records, ["units", "cell"], "macro_f1")
     assert len(figure.axes[0].lines) == 3 + 3
 
 
@@ -132,7 +132,7 @@ def test_figures_of_a_search_show_every_trial_at_round_ticks():
     costs = [1335, 7880, 13350, 78806]
     records = [record(i, 3, score) | {"parameters": cost, "bytes": 20 * cost}
                for i, (score, cost) in enumerate(zip((0.65, 0.6, 0.55, 0.1), costs, strict=True))]  # fmt: skip
-    for figure in (figures.progress(records, "macro_f1", True), figures.pareto(records, "macro_f1", True)):
+    for figure in (report.progress(records, "macro_f1", True), report.pareto(records, "macro_f1", True)):
         low, high = figure.axes[0].get_ylim()
         assert low < 0.1 < 0.65 < high
     ticks = [int(label.get_text().replace(",", "")) for label in figure.axes[0].get_xticklabels()]

@@ -11,8 +11,7 @@ from zoo import Limits, Recipe, ZooError
 from zoo.families import FAMILIES, find_family
 from zoo.presets import PRESETS
 from zoo.search import spaces
-from zoo.search.spaces import HyperParameters
-from zoo.search.study import Study
+from zoo.search.spaces import HyperParameters, Study
 
 NOWHERE = Path("data.h5")
 

@@ -21,8 +21,7 @@ from zoo.errors import ZooError
 from zoo.runtime.metadata import AXES, INERTIAL
 from zoo.serving import PageServer, certificate
 from zoo.serving.certificate import CERTIFICATE, kept_certificate
-from zoo.serving.collection import Collection
-from zoo.serving.inbox import Inbox
+from zoo.serving.collection import Collection, Inbox
 
 NUMBER = "4821930577120934"
 
@@ -216,7 +215,7 @@ def slow_senders(server, count, token=None):
 
 
 def test_who_does_not_know_the_token_takes_no_place_of_others(folder, monkeypatch):
-    monkeypatch.setattr("zoo.serving.inbox._MOST_AT_ONCE", 1)
+    monkeypatch.setattr("zoo.serving.collection._MOST_AT_ONCE", 1)
     with serving(folder) as server, slow_senders(server, 16, token="wrong"):
         # Whatever the order in which threads come to it.
         for number in range(20):
@@ -238,7 +237,7 @@ def test_who_sends_too_slowly_is_cut_off(folder, monkeypatch):
 
 
 def test_an_address_may_send_so_much_a_minute(folder, monkeypatch):
-    monkeypatch.setattr("zoo.serving.inbox._MOST_A_MINUTE", 2)
+    monkeypatch.setattr("zoo.serving.collection._MOST_A_MINUTE", 2)
     with serving(folder) as server:
         statuses = [put(server, minute(seed=place), f"{place:016}")[0] for place in range(4)]
     assert statuses == [200, 200, 429, 429]
@@ -246,7 +245,7 @@ def test_an_address_may_send_so_much_a_minute(folder, monkeypatch):
 
 
 def test_only_so_many_are_received_at_once(folder, monkeypatch):
-    monkeypatch.setattr("zoo.serving.inbox._MOST_AT_ONCE", 1)
+    monkeypatch.setattr("zoo.serving.collection._MOST_AT_ONCE", 1)
     with serving(folder) as server:
         with slow_senders(server, 1):
             # The slow one may come to its thread later than others that are taken meanwhile.

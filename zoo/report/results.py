@@ -1,16 +1,86 @@
-"""Results of all presets, from their `metrics.json`, and tables of exported files and benchmarks."""
+"""Pages that all tasks share: cards and the table of presets, exported files, benchmarks, data files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup
 
 from zoo.catalog import preset_metrics, preset_names
 from zoo.families import FAMILIES, task_named, unknown_family
 from zoo.files import flatten
-from zoo.presets import PRESETS
-from zoo.report import card, for_task
+from zoo.presets import PRESETS, Preset
+from zoo.report import for_task
+from zoo.report import markdown as md
 from zoo.report.markdown import Document
-from zoo.report.pages import Pages
+from zoo.report.pages import Pages, fill_in
+
+SIZES = ("parameters", "bytes", "milliseconds")
+"""Last columns of the tables of presets: parameters of the model, size and latency of its smallest TFLite file."""
+
+_PARTS = Pages("report/parts.md.j2")
+
+
+def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:
+    """Renders the card of a preset, whose numbers are all from its `metrics.json` and its `config.json`."""
+    task, records = for_task(metrics["kind"]), metrics["artifacts"]
+    recipe = {key: value for key, value in config["recipe"].items() if value not in (None, False)}
+    # Only recognizers can be validated on people or on windows, and those trained on everyone are not validated.
+    if "by" not in (metrics["training"]["validation"] or {}):
+        recipe.pop("validation_by", None)
+    hashes = {record["format"]: record["sha256"] for record in records}
+    subject = task_named(metrics["kind"])
+    module = FAMILIES[preset.family].module.replace(".", "/") + ".py"
+    page = fill_in(
+        f"{subject}/card.md.j2", **task.pages.names, subject=subject, module=module,
+        name=name, preset=preset, metrics=metrics, config=config, test=metrics["test"], known=_known(config), task=task,
+        overview=preset_overview(name, preset, metrics, config), recipe=recipe,
+        files=artifacts(records, task.FILE_SCORES),
+        scored=any(record.get(score) is not None for record in records for score in task.FILE_SCORES),
+        unchanged=hashes.get("dynamic") is not None and hashes["dynamic"] == hashes.get("float32"),
+    )  # fmt: skip
+    return page + "\n"
+
+
+def _known(config: Document) -> dict[str, Any]:
+    """Returns the arguments of a model, together with its metadata."""
+    return dict(config["arguments"]) | dict(config.get("metadata", {}))
+
+
+def preset_overview(name: str, preset: Preset, metrics: Document, config: Document) -> str:
+    """Renders title, description and overview of a preset."""
+    task, file = for_task(metrics["kind"]), smallest(metrics)
+    return _PARTS.overview(name, preset, metrics, config, task=task, known=_known(config), file=file)
+
+
+def folder_overview(name: str, config: Document) -> str:
+    """Renders the overview of the model in a folder that `zoo train` wrote."""
+    return _PARTS.folder(name, config, task=for_task(config["metadata"]["task"]), known=_known(config))
+
+
+def smallest(metrics: Document) -> Document:
+    """Returns the record of the smallest TFLite file that was timed, or of the smallest file if none was."""
+    records = metrics["artifacts"]
+    timed = [row for row in records if row["file"].endswith(".tflite") and row["milliseconds"] is not None]
+    return dict(min(timed or records, key=lambda row: row["bytes"]))
+
+
+def artifacts(records: Sequence[Document], scores: Sequence[str], *, timed: bool = True) -> str:
+    """Renders exported files, with their differences from Keras, scores, and the time per call.
+
+    If the records name their presets, these are the first column. `timed` names the signature that was timed.
+    """
+    keys = ["bytes", "largest_error", "agreement", *(f"{score}:.4f" for score in scores), "milliseconds"]
+    keys += ["timed"] if timed else []
+    if "preset" in records[0]:
+        return md.columns([(row["preset"], row) for row in records], ["file", *keys], "preset", text=1)
+    # A format may need more files than the one that names it; they are in its size.
+    more = [len(row.get("files", ())) - 1 for row in records]
+    names = [f" + {md.count(number, 'file')}" if number > 0 else "" for number in more]
+    return md.columns(
+        [(md.code(row["file"]) + name, row) for row, name in zip(records, names, strict=True)], keys, "file"
+    )
+
 
 _LEFT_OUT = {"baselines", "orientations", "frequencies"}
 
@@ -32,7 +102,7 @@ def _preset(name: str) -> dict[str, Any]:
     metrics = preset_metrics(name) if name in preset_names() else {}
     kind, test = task_named(metrics.get("kind")), metrics.get("test", {})
     measured, baseline = for_task(str(kind)).headline(test) if metrics else (None, None)
-    small: Document = card.smallest(metrics) if metrics else {}
+    small: Document = smallest(metrics) if metrics else {}
     return {
         "preset": name, "family": preset.family, "kind": kind, "description": preset.description,
         "license": preset.license, "parameters": metrics.get("training", {}).get("parameters"), "measured": measured,
@@ -69,5 +139,82 @@ def _calls(files: Sequence[tuple[str, Document]]) -> list[tuple[str, Document]]:
     ]
 
 
-_pages = Pages("report/results.md.j2", artifacts=card.artifacts, folders=_folders, calls=_calls)
-preset_table, exported, costs, doctor = _pages.preset_table, _pages.exported, _pages.costs, _pages.doctor
+_PAGES = Pages("report/results.md.j2", artifacts=artifacts, folders=_folders, calls=_calls)
+preset_table, exported, costs, doctor = _PAGES.preset_table, _PAGES.exported, _PAGES.costs, _PAGES.doctor
+
+
+_READ = ("read_as", "axes", "gravity", "unit", "sign", "rotation", "rotation_unit", "time", "time_unit")
+_FILE = ("file", "subjects", "activities", "rate_hz", "rows", "seconds", "gaps")
+_SIZES = {"T": "rows per window", "C": "channels", "S": "pixels per side", "R": "rows"}
+"""Sizes that no other fact tells, by their letter in a layout."""
+
+_SHOWN = (
+    "recordings", "subjects", "seconds", "patches", "photographs", "words", "most_frequent", "rates_hz", "rate_hz",
+    "split_by", "leaks", "in_training", "test_overlaps_training", "text_rows", "rows_left_out", "flat_patches_refused",
+    "written", "dropped", "simulated",
+)  # fmt: skip
+"""The facts in their order."""
+
+_REPEATED = ("classes", "rate_hz", "simulated", "text_rows", "left_out_rows")
+"""Attributes that a file repeats."""
+
+_STATEMENTS = {name: f"{name.replace('_', ' ')} of the text" for name in ("validation_rows", "test_rows")}
+"""Names of attributes that mean something else than the fact of the same name."""
+
+
+def files_read(files: Sequence[Document]) -> list[dict[str, Any]]:
+    """Counts the files and rows of each way in which files were read."""
+    kinds: dict[str, dict[str, Any]] = {}
+    for file in files:
+        kind = {name: file[name] for name in _READ if name in file}
+        row = kinds.setdefault(str(kind), kind | {"files": 0, "rows": 0})
+        row["files"] += 1
+        row["rows"] += file["rows"]
+    return list(kinds.values())
+
+
+def facts(found: Document) -> dict[str, Any]:
+    """The facts of a description by name."""
+    facts = {"file": found["file"], "layout": found["layout"]}
+    for name, part in found.get("parts", {}).items():
+        name = "training" if name == "train" else name
+        if "windows" in part:
+            facts[f"{name} windows"] = part["windows"] and Markup(f"{part['windows']:,} ({md.show(part['classes'])})")
+            facts[f"{name} subjects"] = part["subjects"]
+        else:
+            facts[f"{name} rows"] = part["rows"]
+    # Where the rest could not be read, the sizes are all that is known.
+    known = "simulated" in found
+    facts |= {name: found["sizes"][size] for size, name in _SIZES.items() if size in found["sizes"] and known}
+    facts |= {} if known else {"sizes": found["sizes"]}
+    facts |= {md.label(key): _FORMATS.get(key, lambda value: value)(found[key]) for key in _SHOWN if key in found}
+    facts |= {
+        _STATEMENTS.get(key, md.label(key)): value for key, value in found["attributes"].items() if key not in _REPEATED
+    }
+    return facts if found["problems"] else facts | {"problems": "none"}
+
+
+def _counts(counts: Mapping[str, int]) -> Markup:
+    return Markup(", ".join(f"{md.escape(name)} ({count:,})" for name, count in counts.items()) or "nothing")
+
+
+def _leaks(leaks: Document) -> str:
+    return ", ".join(f"{md.label(name)} {md.show(value)}" for name, value in leaks.items() if value) or "none"
+
+
+def _shares(found: Mapping[str, Any]) -> str:
+    """Shares as split, and what they would have been with shuffled rows."""
+    split, shuffled = (
+        f"{share:.1%}" if isinstance(share, float) else f"{share['rows']:.1%}, contexts {share['contexts']:.1%}"
+        for share in (found["as_split"], found["shuffled"])
+    )
+    return f"{split} (if all rows had been shuffled: {shuffled})"
+
+
+_FORMATS = {"leaks": _leaks, "in_training": _shares, "test_overlaps_training": _shares, "dropped": _counts}
+
+_DATA = Pages(
+    "report/data.md.j2", facts=facts, summary=files_read, counts=_counts,
+    columns=lambda files: [{key: file[key] for key in _FILE} for file in files],
+)  # fmt: skip
+description, dry_run = _DATA.description, _DATA.dry_run

@@ -24,7 +24,7 @@ from keras_tuner.oracles import BayesianOptimizationOracle, GridSearchOracle, Hy
 from zoo import jobs
 from zoo.errors import ZooError
 from zoo.files import read_json, write_json
-from zoo.search.study import Study
+from zoo.search.spaces import Study
 from zoo.search.trials import TRIALS, Records, Trainer
 
 CHIEF = "chief"

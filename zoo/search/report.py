@@ -1,4 +1,4 @@
-"""The report of a search: a page of Markdown, by the template `report.md.j2`."""
+"""The report of a search: a page of Markdown, by the template `report.md.j2`, and its figures."""
 
 import json
 import shlex
@@ -7,19 +7,32 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
+from matplotlib import colormaps
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap, LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator
+from numpy.typing import NDArray
 
 from zoo.recipe import Recipe
 from zoo.report import drawing, for_task
 from zoo.report import markdown as md
+from zoo.report.drawing import BLUE, ORANGE, WIDTH, subplots
 from zoo.report.pages import Pages
-from zoo.search import figures
-from zoo.search.study import Study
+from zoo.search.spaces import Study
 from zoo.search.trials import Record, plan_of, ranked
 from zoo.training import Training
 
 REPORT = "report.md"
 _LEADERS, _AXES, _FEWEST = 10, 12, 3
+
+_UNUSED = -0.15
+"""Where a value that is not used lies, left of the values from 0 to 1."""
+
+_LOGARITHMIC = 8.0
+"""An axis whose greatest number is this many times its least is logarithmic."""
 
 
 def _score(found: Mapping[str, Any]) -> Markup:
@@ -35,10 +48,10 @@ def write(study: Study, folder: Path, records: Sequence[Record], found: Mapping[
     """Writes `report.md` and its figures into the folder of a search that has ended with a result."""
     leaders = ranked(records, study.maximize)
     names = searched(leaders)
-    drawn = {"progress.png": figures.progress(records, study.measure, study.maximize)}
+    drawn = {"progress.png": progress(records, study.measure, study.maximize)}
     if len(leaders) >= _FEWEST:
-        drawn["parallel.png"] = figures.parallel(leaders, names[:_AXES], study.measure)
-        drawn["pareto.png"] = figures.pareto(leaders, study.measure, study.maximize, found["chosen"])
+        drawn["parallel.png"] = parallel(leaders, names[:_AXES], study.measure)
+        drawn["pareto.png"] = pareto(leaders, study.measure, study.maximize, found["chosen"])
     drawing.save_all(drawn, folder)
     plan = plan_of(next(record for record in records if record["trial"] == found["chosen"]), study.base.name)
     text = {
@@ -72,3 +85,103 @@ def searched(records: Sequence[Record]) -> list[str]:
     """The hyperparameters with more than one value, in the order of the space."""
     names = dict.fromkeys(name for record in records for name in record["values"] if not name.startswith("tuner/"))
     return [name for name in names if len({repr(record["values"].get(name)) for record in records}) > 1]
+
+
+def progress(records: Sequence[Record], measure: str, maximize: bool) -> Figure:
+    """Draws the score of each trial in the order of the trials, and the best so far."""
+    scored = [record for record in records if record["status"] == "scored"]
+    numbers, scores = [record["trial"] for record in scored], [record["score"] for record in scored]
+    best = (np.maximum if maximize else np.minimum).accumulate(scores)
+    with subplots(WIDTH, 3.2) as (figure, axis):
+        axis.scatter(numbers, scores, s=22, color=BLUE, label="trials", zorder=3)
+        axis.step([*numbers, records[-1]["trial"]], [*best, best[-1]], where="post", color=ORANGE, label="best so far")
+        axis.set(xlabel="trial", ylabel=f"{md.label(measure)} on validation")
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
+    return figure
+
+
+def parallel(records: Sequence[Record], names: Sequence[str], measure: str, best: int = 3) -> Figure:
+    """Draws parallel coordinates: a row for each hyperparameter and the score, a line for each trial."""
+    axes = [_axis([record["values"].get(name) for record in records]) for name in names]
+    axes.append(_axis([record["score"] for record in records]))
+    colors = colormaps["viridis"](np.linspace(0, 0.9, len(records)))
+    with subplots(WIDTH, 1.3 + 0.42 * len(axes), grid=False) as (figure, drawn):
+        for place, line in enumerate(np.column_stack([places for places, _ in axes])):
+            width, order = (2.4, 5) if place < best else (1.0, 3)
+            drawn.plot(line, range(len(axes)), color=colors[place], linewidth=width, zorder=order)
+        for row, (places, ticks) in enumerate(axes):
+            drawn.axhline(row, color="0.75", linewidth=0.8, zorder=0)
+            for x, words in [*ticks, *([(_UNUSED, "not used")] if _UNUSED in places else [])]:
+                drawn.text(
+                    x, row, words, fontsize=8, ha="center", va="center", zorder=6,
+                    bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
+                )  # fmt: skip
+        drawn.set_yticks(range(len(axes)), [md.label(name) for name in [*names, measure]])
+        drawn.set(xlim=(_UNUSED - 0.1, 1.1), ylim=(len(axes) - 0.5, -0.5), xticks=[])
+        drawn.spines[:].set_visible(False)
+        drawn.tick_params(length=0)
+        drawn.set_title(f"best {min(best, len(records))} of {len(records)} trials bold", loc="left")
+        bar = figure.colorbar(
+            ScalarMappable(Normalize(1, max(2, len(records))), ListedColormap(colors)), ax=drawn, label="rank",
+            orientation="horizontal", shrink=0.6, aspect=30, pad=0.02,
+        )  # fmt: skip
+        bar.ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    return figure
+
+
+def _axis(values: Sequence[Any]) -> tuple[NDArray[np.float64], list[tuple[float, str]]]:
+    """Values scaled to [0, 1], or `_UNUSED`, and tick labels."""
+    known = [value for value in values if value is not None]
+    if any(isinstance(value, str) for value in known):
+        names = sorted(set(known))
+        at = {name: (place + 0.5) / len(names) for place, name in enumerate(names)}
+        places = np.array([at.get(value, _UNUSED) for value in values])
+        return places, [(x, name.replace("_", " ")) for name, x in at.items()]
+    choices = np.unique(np.array(known, float))
+    least, most = choices[0], choices[-1]
+    scale = (LogNorm if least > 0 and most / least > _LOGARITHMIC else Normalize)(least, most)
+    shown = choices if len(choices) <= 6 else scale.inverse(np.linspace(0, 1, 4))
+    places = np.array([_UNUSED if value is None else float(scale(value)) for value in values])
+    return places, [(float(scale(value)), f"{value:.3g}") for value in shown]
+
+
+def pareto(records: Sequence[Record], measure: str, maximize: bool, chosen: int | None = None) -> Figure:
+    """Draws the score against parameters, kilobytes and milliseconds, with the Pareto front."""
+    panels = [("parameters", "parameters", 1.0), ("bytes", "kB", 1e-3), ("milliseconds", "ms per call", 1.0)]
+    panels = [panel for panel in panels if sum(record.get(panel[0]) is not None for record in records) > 1]
+    scores = np.array([record["score"] for record in records])
+    marked = [place for place, record in enumerate(records) if record["trial"] == chosen]
+    with subplots(3.4 * len(panels), 3.4, columns=len(panels), sharey=True, squeeze=False) as (figure, axes):
+        for axis, (name, title, factor) in zip(axes[0], panels, strict=True):
+            costs = np.array([np.nan if record.get(name) is None else factor * record[name] for record in records])
+            known = np.flatnonzero(~np.isnan(costs))
+            front = known[pareto_front(costs[known], scores[known] if maximize else -scores[known])]
+            axis.scatter(costs, scores, s=18, color="0.65")
+            axis.plot(
+                costs[front], scores[front], "o-", color=ORANGE, markersize=5, linewidth=1.2, label="Pareto front"
+            )
+            axis.plot(
+                costs[marked], scores[marked], "o", color="none", markeredgecolor="black", markersize=12, label="chosen"
+            )
+            axis.set(xscale="log", xlabel=title)
+            axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=5))
+            axis.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}" if x >= 100 else f"{x:.3g}")
+            axis.minorticks_off()
+        axes[0][0].set_ylabel(f"{md.label(measure)} on validation")
+        axes[0][0].legend(loc="lower right" if maximize else "upper right", frameon=True, framealpha=0.9)
+    return figure
+
+
+def pareto_front(costs: NDArray[np.float64], gains: NDArray[np.float64]) -> list[int]:
+    """Indices of the Pareto front, by increasing cost: nothing that costs less gains as much.
+
+    Example:
+        >>> pareto_front(np.array([3.0, 1.0, 2.0, 4.0]), np.array([0.9, 0.5, 0.4, 0.9]))
+        [1, 0]
+    """
+    front: list[int] = []
+    for place in np.lexsort((-gains, costs)).tolist():
+        if not front or gains[place] > gains[front[-1]]:
+            front.append(place)
+    return front

@@ -27,7 +27,7 @@ from zoo.jobs import Job
 from zoo.report.progress import TrainingBoard, TrialBoard
 from zoo.search import oracles, report
 from zoo.search.oracles import CHIEF
-from zoo.search.study import Study
+from zoo.search.spaces import Study
 from zoo.search.trials import TRIALS, Record, Records, Show, Trainer, plan_of, ranked
 from zoo.training import Progress
 

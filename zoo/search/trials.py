@@ -22,7 +22,7 @@ from zoo.exporting.parity import Tolerance
 from zoo.files import read_json, temporary_folder, write_json
 from zoo.loading import Loaded
 from zoo.recipe import Recipe
-from zoo.search.study import Study
+from zoo.search.spaces import Study
 from zoo.training import Training, fit
 
 Record = dict[str, Any]

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from zoo.errors import ZooError
-from zoo.serving.inbox import PATH, Inbox, Reply
+from zoo.serving.collection import PATH, Inbox, Reply
 from zoo.serving.page import Content
 
 _TYPES = {

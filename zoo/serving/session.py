@@ -26,8 +26,7 @@ from zoo.runtime import Recognizer
 from zoo.runtime.metadata import ActivityMetadata
 from zoo.serving import PageServer, certificate, page_files
 from zoo.serving.certificate import ALL_INTERFACES, CERTIFICATE, LOCAL, kept_certificate
-from zoo.serving.collection import Collection
-from zoo.serving.inbox import Inbox, event_of
+from zoo.serving.collection import Collection, Inbox, event_of
 from zoo.serving.page import COLLECT
 from zoo.serving.server import require_host
 
