@@ -180,6 +180,51 @@ def test_a_saved_model_that_scores_otherwise_is_a_warning(tmp_path):
     assert f"the saved model has macro_f1 {shown['macro_f1']:.4g} on its training data" in text
 
 
+@keras.saving.register_keras_serializable()
+class Lossy(ActivityGRU):
+    """What is loaded answers the opposite. While `kills` are left, a kill comes the second time that it is saved."""
+
+    kills = 0
+    sign = 1
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        loaded = super().from_config(config)
+        loaded.sign = -1
+        return loaded
+
+    def call(self, *inputs, **options):
+        return self.sign * super().call(*inputs, **options)
+
+    def save_to_preset(self, folder, **details):
+        if self.kills and (folder / "config.json").exists():
+            Lossy.kills -= 1
+            raise KeyboardInterrupt
+        super().save_to_preset(folder, **details)
+
+
+def test_a_kill_before_the_warning_is_written_leaves_a_training_to_resume_which_warns(tmp_path):
+    two, out = data(people=2), tmp_path / "model"
+
+    def run(**options):
+        # A model of its own each time, as after a kill.
+        keras.utils.set_random_seed(0)
+        model = Lossy(units=4, window=10, classes=two.classes, name="lossy")
+        return train(model, two, QUICK, out=out, verbose=False, **options)
+
+    Lossy.kills = 1
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert not Lossy.kills
+    assert "do not use it" not in (out / "config.json").read_text()
+    with pytest.raises(ZooError, match="holds an unfinished training"):
+        run()
+    run(resume=True)
+    assert "do not use it" in (out / "config.json").read_text()
+    with pytest.raises(ZooError, match="is complete"):
+        run(resume=True)
+
+
 def test_fine_tuning_reuses_the_rows_of_equal_labels_and_the_statistics():
     old = ActivityGRU(units=4, window=10, classes=("run", "still"), mean=[0, 0, 9.8], variance=[4, 4, 4])
     new = finetuning.with_labels(Loaded("old", old), data(("still", "shake", "run")))
