@@ -612,8 +612,8 @@ def import_csv(
         on_progress: Function that is called with the number of recordings that have been read.
 
     Returns:
-        `path`, `recordings` (their number), `dropped` (how much was left out, by reason), `files` (how each was read)
-        and `warnings`.
+        `path`, `recordings` (their number), `dropped` (how much was left out, by reason), `changed` (the same of what
+        was read but interpolated, sorted or split), `files` (how each was read) and `warnings`.
 
     Raises:
         ZooError: If a file cannot be read, or its values are not plausible; or `out` exists.
@@ -651,15 +651,17 @@ def import_csv(
 
 
 def _imported(made: Any, doubts: Sequence[str] = ()) -> Written:
+    from zoo.activity.recordings import told_apart
     from zoo.report import results
 
-    extra = {"written": made.recordings, "dropped": made.dropped}
+    counts = told_apart(made.dropped)
+    extra = {"written": made.recordings, **counts}
     extra |= {"read": results.files_read(made.files)} if made.files else {}
     return Written(
         made.path,
         extra,
         recordings=made.recordings,
-        dropped=made.dropped,
+        **counts,
         files=made.files,
         warnings=[*doubts, *made.doubts],
     )
@@ -686,7 +688,8 @@ def import_study(
         on_progress: Function that is called with the number of recordings that have been read.
 
     Returns:
-        `path`, `recordings` (their number) and `dropped` (how much was left out, by reason).
+        `path`, `recordings` (their number), `dropped` (how much was left out, by reason) and `changed` (the same of
+        what was read but interpolated or split).
 
     Raises:
         ZooError: If the study is unknown, or its archive is not in its layout; or `out` exists.
@@ -748,7 +751,7 @@ def cut_windows(
         force: Whether to replace the file if it exists.
 
     Returns:
-        `path`, `test_subjects`, `dropped`, `warnings`, and `data`, which opens the file as `load_data` does.
+        `path`, `test_subjects`, `dropped`, `changed`, `warnings`, and `data`, which opens the file as `load_data` does.
 
     Raises:
         ZooError: If recordings, labels or people are not as asked for; or `out` exists.
@@ -764,6 +767,7 @@ def cut_windows(
         (['1', '2'], ['3'])
     """
     from zoo.activity import cutting
+    from zoo.activity.recordings import told_apart
 
     with new_file(Path(out), force):
         test_people, dropped, warnings = cutting.cut_windows(
@@ -775,7 +779,8 @@ def cut_windows(
         warnings.append(
             "no test set: measure by cross-validation over people, if there are several, or on another file"
         )
-    return Written(out, {"dropped": dropped}, test_subjects=test_people, dropped=dropped, warnings=warnings)
+    counts = told_apart(dropped)
+    return Written(out, counts, test_subjects=test_people, **counts, warnings=warnings)
 
 
 def _labels(labels: Any) -> Any:

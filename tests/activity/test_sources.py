@@ -441,7 +441,7 @@ def test_a_dry_run_names_what_would_be_refused_once_for_all_files_of_a_kind(stud
     status, out, _ = zoo_cli("data", "import", "csv", study, *named, "--dry-run", "--json")
     (problem,) = json.loads(out)["problems"]
     assert (status, len(json.loads(out)["files"])) == (1, 5)
-    assert problem.startswith(f"{study / 'ann' / 'odd.csv'} and 1 other file: no column for x")
+    assert problem.startswith(f"{study / 'ann' / 'odd.csv'}, {study / 'ann' / 'odder.csv'}: no column for x")
 
 
 def test_a_dry_run_names_what_an_import_would_refuse(study, zoo_cli):
@@ -455,7 +455,58 @@ def test_a_dry_run_names_what_an_import_would_refuse(study, zoo_cli):
     problems = json.loads(out)["problems"]
     assert (status, len(problems)) == (1, 2)
     assert any("copy.csv: has the same rows as" in problem for problem in problems)
-    assert any("and 1 other file: column 'x', row " in problem for problem in problems)
+    assert any("two.csv: column 'x', row 5 " in problem for problem in problems)
+
+
+def test_an_import_names_all_faulty_files_at_once_and_writes_nothing(study, zoo_cli, tmp_path):
+    raw = tmp_path / "recordings.h5"
+    import_all = ("data", "import", "csv", study, "-o", raw, "--layout", "{subject}/{activity}*.csv")
+    good = (study / "ann" / "walk.csv").read_text()
+    for name in "abcde":
+        (study / "ben" / f"odd_{name}.csv").write_text("a,b\n1,2\n")
+    status, _, err = zoo_cli(*import_all)
+    (line,) = err.splitlines()
+    assert (status, raw.exists()) == (1, False)
+    names = ", ".join(str(study / "ben" / f"odd_{name}.csv") for name in "abc")
+    assert line.startswith(f"zoo: 5 of 10 files cannot be read, so nothing was written: {names} and 2 more: no column")
+    (study / "ann" / "slow.csv").write_text(good.replace("\n0.04", "\nsoon", 1))
+    status, _, err = zoo_cli(*import_all)
+    assert (status, err.count("no column for x"), raw.exists()) == (1, 1, False)
+    assert f"6 of 11 files cannot be read, so nothing was written: (1) {study / 'ann' / 'slow.csv'}: column " in err
+    for name in "abcde":
+        (study / "ben" / f"odd_{name}.csv").unlink()
+    # One problem of one file is said as ever.
+    status, _, err = zoo_cli(*import_all)
+    assert (status, err.startswith(f"zoo: {study / 'ann' / 'slow.csv'}: column ")) == (1, True)
+    (study / "ann" / "slow.csv").unlink()
+    assert zoo_cli(*import_all)[0] == 0
+    before = raw.read_bytes()
+    (study / "ben" / "odd.csv").write_text("a,b\n1,2\n")
+    assert zoo_cli(*import_all, "--force")[0] == 1
+    assert zoo_cli(*import_all, "--append")[0] == 1
+    assert raw.read_bytes() == before
+
+
+def test_rows_that_were_interpolated_or_sorted_do_not_count_as_left_out(study, zoo_cli, tmp_path):
+    names, *rows = (study / "ann" / "walk.csv").read_text().splitlines()
+    # Time and what is lost; two rows in the wrong order; and one whose time stamp comes twice.
+    rows[10] = rows[10].split(",")[0] + ",,,"
+    rows[50], rows[51] = rows[51], rows[50]
+    rows.insert(80, rows[80])
+    (study / "ann" / "walk.csv").write_text("\n".join([names, *rows]))
+    options = ("data", "import", "csv", study, "--layout", "{subject}/{activity}*.csv")
+    status, out, _ = zoo_cli(*options, "-o", tmp_path / "a.h5", "--json")
+    found = json.loads(out)
+    assert (status, found["dropped"]) == (0, {"rows whose time stamp does not rise": 1})
+    assert found["changed"] == {"rows out of the order of time, sorted": 2, "rows with lost values, interpolated": 1}
+    tried = json.loads(zoo_cli(*options, "--dry-run", "--json")[1])
+    assert (tried["dropped"], tried["changed"]) == (found["dropped"], found["changed"])
+    for arguments in ((*options, "--dry-run"), (*options, "-o", tmp_path / "b.h5")):
+        lines = zoo_cli(*arguments)[1].splitlines()
+        (dropped,) = (line for line in lines if "left out" in line)
+        assert "does not rise (1)" in dropped
+        assert "interpolated" not in dropped
+        assert any("read, but changed" in line for line in lines)
 
 
 def test_recordings_are_added_to_a_file(study, zoo_cli, tmp_path):

@@ -161,6 +161,6 @@ def test_rows_of_a_text_are_counted_and_their_places_named(simulated_trigrams):
 
 def test_problems_are_a_list_below_the_facts_in_which_commands_stay_as_they_are():
     problems = ["labels Walk, walk may be one: join them with `zoo data windows --classes`", "few windows"]
-    page = results.dry_run({"files": [], "recordings": 0, "dropped": {}, "problems": problems})
+    page = results.dry_run({"files": [], "recordings": 0, "dropped": {}, "changed": {}, "problems": problems})
     assert page.endswith(f"## Problems\n\n- {problems[0]}\n- few windows")
     assert "problems" not in rows(page)

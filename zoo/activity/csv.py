@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from zoo.activity.checks import ENOUGH_ROWS, MOST_STEADY, check_signal, enough_rows, steady_length, typical_rate
 from zoo.activity.columns import HIGHEST, LOWEST, SECONDS, CsvColumns, resolve, time_unit_of
-from zoo.activity.recordings import GAPS, Recording, misnamed, storable, stretches
+from zoo.activity.recordings import GAPS, Changed, Recording, misnamed, storable, stretches
 from zoo.activity.texts import ABOVE, blocks, csv_rows, exists, number, opening, separator
 from zoo.data.examples import sort_names
 from zoo.errors import ZooError
@@ -277,7 +277,7 @@ def read_csv(
 
     A change of person or activity, a gap in time or a row that is not finite ends a recording; rows whose time stamp
     does not rise are left out. If there are time stamps, the rate is detected and the rows are interpolated linearly to
-    an even grid. `dropped` counts what is left out, by reason; `tables` gets a row of facts about each file.
+    an even grid. `dropped` counts what is left out or `Changed`, by reason; `tables` gets a row of facts of each file.
 
     Example:
         >>> import pandas as pd
@@ -337,7 +337,7 @@ def _in_order(table: Table, rows: slice, dropped: Counter[str]) -> tuple[Floats,
     even = np.diff(times[order])
     # Of two trials by clocks that restarted, rows would come to lie between rows.
     if 0.5 < np.median(even) / step < 1.5 and (even < step / 2).sum() <= ((steps >= 0) & (steps < step / 2)).sum():
-        dropped["rows out of the order of time, sorted"] += int((order != np.arange(len(order))).sum())
+        dropped[Changed("rows out of the order of time, sorted")] += int((order != np.arange(len(order))).sum())
         return times[order], values[order]
     if len(times) >= ENOUGH_ROWS and back > _DISORDER * len(times):
         raise ZooError(

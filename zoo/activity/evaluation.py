@@ -366,7 +366,7 @@ def predict(
         times: `(N,)` seconds at which windows start.
         columns: How a CSV file is read.
         hop: Rows between the starts of windows of a CSV file; half a window by default.
-        dropped: Counts the rows of a CSV file that are left out.
+        dropped: Counts the rows of a CSV file that are left out or changed.
         threshold: Probability below which a label is None; 0 for never. That of the model by default.
     """
     metadata = metadata_of(loaded)

@@ -38,7 +38,7 @@ _ENDINGS = (".zip", ".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 
 
 class Imported(NamedTuple):
-    """What an import wrote: how many recordings, what was left out by reason, how each file was read, and doubts."""
+    """What an import wrote: how many recordings, what was left out or changed, how each file was read, and doubts."""
 
     path: Path
     recordings: int
@@ -47,6 +47,8 @@ class Imported(NamedTuple):
     doubts: Sequence[str] = ()
 
 
+_NAMED = 3
+"""Files with the same problem that are named."""
 _USABLE = 5.0
 """Seconds of the shortest recording of which a window of 3 s is cut by default, without a second at both ends."""
 
@@ -54,7 +56,9 @@ _USABLE = 5.0
 class _Passing:
     """Counts recordings on their way into a file, and hashes them: names of files may say who was recorded."""
 
-    def __init__(self, several: Iterable[recordings.Recording], on_progress: Callable[[int], None]) -> None:
+    def __init__(
+        self, several: Iterable[recordings.Recording], on_progress: Callable[[int], None] = lambda count: None
+    ) -> None:
         self._several, self._on_progress, self.hash = several, on_progress, hashlib.sha256()
         self.count, self.short = 0, 0
 
@@ -78,8 +82,7 @@ def import_csv(
     begun: AbstractContextManager[None] = exclusive(out) if append else new_file(out, force)
     with begun:
         dropped, tables = Counter[str](), list[dict[str, Any]]()
-        several = recordings.distinct(*(read_csv([file], each, dropped, tables) for file, each in sources))
-        passing = _Passing(several, on_progress)
+        passing = _Passing(_read_or_refuse(sources, dropped, tables), on_progress)
 
         def source() -> str:
             files = f"{len(sources)} CSV file{'s' * (len(sources) > 1)} #{passing.hash.hexdigest()[:8]}"
@@ -90,6 +93,49 @@ def import_csv(
         else:
             count = recordings.write(out, passing, source=source)
     return Imported(out, count, dict(dropped), tables, _too_short(passing.short, passing.count))
+
+
+class _Problems(list[tuple[str, ZooError]]):
+    """Files, and what is wrong with each."""
+
+    def told(self) -> list[str]:
+        """A sentence for each problem, in the words of the first of the files that have it, as all of an app may."""
+        alike: dict[str, tuple[str, list[str]]] = {}
+        for file, error in self:
+            why = str(error).removeprefix(f"{file}: ")
+            # Which row and which number it is differs from file to file.
+            alike.setdefault(re.sub(r"[\d.]+", "", why), (why, []))[1].append(file)
+        return [
+            f"{', '.join(files[:_NAMED])}{f' and {len(files) - _NAMED} more' * (len(files) > _NAMED)}: {why}"
+            for why, files in alike.values()
+        ]
+
+
+def _read(
+    sources: Sources, dropped: Counter[str], tables: list[dict[str, Any]], problems: _Problems
+) -> Iterator[recordings.Recording]:
+    """Reads all files, also those that follow a faulty one."""
+    known: recordings.Rows = {}
+    for number, (source, columns) in enumerate(sources):
+        try:
+            for recording in read_csv([source], columns, dropped, tables):
+                recordings.check(recording)
+                recordings.refuse_copy(known, number, recording)
+                yield recording
+        except ZooError as error:
+            problems.append((str(source) if isinstance(source, Path) else "DataFrame", error))
+
+
+def _read_or_refuse(
+    sources: Sources, dropped: Counter[str], tables: list[dict[str, Any]]
+) -> Iterator[recordings.Recording]:
+    """Reads all files; what is wrong with any of them comes at the end, as one error."""
+    yield from _read(sources, dropped, tables, problems := _Problems())
+    if len(problems) == 1:
+        raise problems[0][1]
+    if told := problems.told():
+        listed = told[0] if len(told) == 1 else "; ".join(f"({place}) {each}" for place, each in enumerate(told, 1))
+        raise ZooError(f"{len(problems)} of {len(sources)} files cannot be read, so nothing was written: {listed}")
 
 
 def _too_short(short: int, count: int) -> list[str]:
@@ -283,24 +329,10 @@ def _likely_layout(path: Path, name: str) -> str:
 
 def dry_run(sources: Sources) -> tuple[dict[str, Any], list[str]]:
     """How `import_csv` would read each file, with what is wrong with those that it would refuse; and doubts."""
-    dropped, tables, count, short = Counter[str](), list[dict[str, Any]](), 0, 0
-    problems: dict[str, tuple[str, list[str]]] = {}
-    known: recordings.Rows = {}
-    for number, (source, columns) in enumerate(sources):
-        name = str(source) if isinstance(source, Path) else "DataFrame"
-        try:
-            for recording in read_csv([source], columns, dropped, tables):
-                recordings.check(recording)
-                recordings.refuse_copy(known, number, recording)
-                count, short = count + 1, short + (recording.seconds < _USABLE)
-        except ZooError as error:
-            why = str(error).removeprefix(f"{name}: ")
-            # Which row and which number it is differs from file to file.
-            problems.setdefault(re.sub(r"[\d.]+", "", why), (why, []))[1].append(name)
-    # Files of one app share their problem.
-    told = [
-        f"{first} and {len(others)} other file{'s' * (len(others) > 1)}: {why}" if others else f"{first}: {why}"
-        for why, (first, *others) in problems.values()
-    ]
-    document = {"files": tables, "recordings": count, "dropped": dict(dropped), "problems": told}
-    return document, _too_short(short, count)
+    dropped, tables, problems = Counter[str](), list[dict[str, Any]](), _Problems()
+    passing = _Passing(_read(sources, dropped, tables, problems))
+    for _ in passing:
+        pass
+    counts = recordings.told_apart(dropped)
+    document = {"files": tables, "recordings": passing.count, **counts, "problems": problems.told()}
+    return document, _too_short(passing.short, passing.count)

@@ -91,7 +91,25 @@ class Recording:
 _MOST_ROWS = 100_000_000
 """More rows of a recording than memory holds."""
 
-GAPS = "gaps at which a recording was split"
+
+class Changed(str):
+    """A reason, among those that are counted while files are read, for which nothing is left out."""
+
+
+def told_apart(counts: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """The counts of what is missing, `dropped`, and of what is there but `changed`.
+
+    Example:
+        >>> told_apart({"rows alone between two gaps": 2, GAPS: 3})
+        {'dropped': {'rows alone between two gaps': 2}, 'changed': {'gaps at which a recording was split': 3}}
+    """
+    return {
+        name: {reason: count for reason, count in counts.items() if isinstance(reason, Changed) == is_changed}
+        for name, is_changed in (("dropped", False), ("changed", True))
+    }
+
+
+GAPS = Changed("gaps at which a recording was split")
 _GAP_STEPS = 3
 """A pause longer than this many sampling intervals ends a recording."""
 _LOST_STEPS = 5.5
@@ -115,7 +133,7 @@ def stretches(
     """Splits rows of a person and an activity where they are not continuous, and puts each part on an even grid.
 
     `times` are seconds, `rows` are `(rows, 3)` in m/s^2, or `(rows, 6)` with rad/s. Rows with a `rate` in Hz are even
-    already; without, it is measured. `dropped` counts what is left out or made up.
+    already; without, it is measured. `dropped` counts what is left out or `Changed`.
     """
     # A clock that jumps back by more than a gap has restarted: another trial.
     steps = np.diff(times)
@@ -169,7 +187,7 @@ def _trial(
         if len(moment) < 2:
             counts["rows alone between two gaps"] += len(moment)
             continue
-        counts["rows with lost values, interpolated"] += len(moment) - len(whole)
+        counts[Changed("rows with lost values, interpolated")] += len(moment) - len(whole)
         grid = moment
         if rate is None:
             # Stamps jitter by some milliseconds; the mean interval of a stretch does not.

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from zoo.activity.checks import check_signal, enough_rows, steady_length, typical_rate
 from zoo.activity.columns import SECONDS
-from zoo.activity.recordings import Recording, stretches
+from zoo.activity.recordings import Changed, Recording, stretches
 from zoo.activity.studies import STUDIES, Study
 from zoo.activity.texts import DAMAGE
 from zoo.errors import StorageError, ZooError
@@ -162,7 +162,7 @@ class Source:
         for unit in units:
             if low <= 1 / (step * SECONDS[unit]) <= high:
                 if unit != units[0]:
-                    self.dropped[f"files with time stamps in {unit} in place of {units[0]}, read as such"] += 1
+                    self.dropped[Changed(f"files with time stamps in {unit} in place of {units[0]}, read as such")] += 1
                 return stamps * SECONDS[unit]
         raise ZooError(
             f"{name}: time stamps in {units[0]} make {1 / (step * SECONDS[units[0]]):.3g} Hz; expected {low:g} to "
@@ -370,7 +370,7 @@ def oxford(source: Source) -> Iterator[Recording]:
         times = source.seconds(name, values[:, 0], "ns", "us")
         rows, rate = values[:, 1:], typical_rate(times)
         if enough_rows(rows, rate) and 0.8 < steady_length(rows, rate) < 1.25:
-            source.dropped["files in g, converted to m/s^2"] += 1
+            source.dropped[Changed("files in g, converted to m/s^2")] += 1
             rows = rows * STANDARD_GRAVITY
         yield from source.recordings(
             name, subject.lower(), "walking", times, rows, position=position, device=device

@@ -442,12 +442,16 @@ class ActivityTask(Task):
             found = self.predict(loaded, x, rate=rate, threshold=threshold)
             return replace(found, render=self.report.predictions)
         from zoo.activity.columns import columns_of
+        from zoo.activity.recordings import Changed
 
         dropped = Counter[str]()
         read = columns_of(columns, rate, subject="=me", activity="=unknown")
         found = self.predict(loaded, csv, columns=read, hop=hop, dropped=dropped, threshold=threshold)
         name = csv if isinstance(csv, str | Path) else "DataFrame"
-        warnings = [f"{name}: left out: {reason} ({count})" for reason, count in dropped.items()]
+        warnings = [
+            f"{name}: {'' if isinstance(reason, Changed) else 'left out: '}{reason} ({count})"
+            for reason, count in dropped.items()
+        ]
         return replace(found, render=self.report.predictions, warnings=warnings)
 
     def exportable(self, loaded: Loaded, data: ActivityData | None) -> "Exportable":

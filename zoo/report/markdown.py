@@ -16,9 +16,10 @@ _LABELS = {
     "bytes": "kB", "milliseconds": "ms", "timed": "signature", "largest_error": "max error", "load_ms": "load ms",
     "median_ms": "median ms", "p99_ms": "99% ms", "process_mb": "MB", "activation_bytes": "live bytes",
     "multiply_adds": "multiply-adds", "seen.top1": "top-1 seen", "unseen.top1": "top-1 unseen",
-    "rate_hz": "rate (Hz)", "rates_hz": "rates (Hz)", "dropped": "left out", "written": "recordings written",
-    "in_training": "test rows also in training", "test_overlaps_training": "test rows that overlap training rows",
-    "most_frequent": "most frequent words", "text_rows": "rows of the text", "split_by": "split by",
+    "rate_hz": "rate (Hz)", "rates_hz": "rates (Hz)", "dropped": "left out", "changed": "read, but changed",
+    "written": "recordings written", "in_training": "test rows also in training",
+    "test_overlaps_training": "test rows that overlap training rows", "most_frequent": "most frequent words",
+    "text_rows": "rows of the text", "split_by": "split by",
     "near_duplicates": "nearly equal windows", "shared_rows": "windows that share rows",
     "group_deviation": "± groups", "seed_deviation": "± seeds", "gabor_share": "Gabor filters",
 }  # fmt: skip

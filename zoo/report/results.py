@@ -151,7 +151,7 @@ _SIZES = {"T": "rows per window", "C": "channels", "S": "pixels per side", "R": 
 _SHOWN = (
     "recordings", "subjects", "seconds", "patches", "photographs", "words", "most_frequent", "rates_hz", "rate_hz",
     "split_by", "leaks", "in_training", "test_overlaps_training", "text_rows", "rows_left_out", "flat_patches_refused",
-    "written", "dropped", "simulated",
+    "written", "dropped", "changed", "simulated",
 )  # fmt: skip
 """The facts in their order."""
 
@@ -187,7 +187,10 @@ def facts(found: Document) -> dict[str, Any]:
     known = "simulated" in found
     facts |= {name: found["sizes"][size] for size, name in _SIZES.items() if size in found["sizes"] and known}
     facts |= {} if known else {"sizes": found["sizes"]}
-    facts |= {md.label(key): _FORMATS.get(key, lambda value: value)(found[key]) for key in _SHOWN if key in found}
+    facts |= {
+        md.label(key): _FORMATS.get(key, lambda value: value)(found[key])
+        for key in _SHOWN if key in found and (found[key] or key != "changed")
+    }  # fmt: skip
     facts |= {
         _STATEMENTS.get(key, md.label(key)): value for key, value in found["attributes"].items() if key not in _REPEATED
     }
@@ -211,7 +214,9 @@ def _shares(found: Mapping[str, Any]) -> str:
     return f"{split} (if all rows had been shuffled: {shuffled})"
 
 
-_FORMATS = {"leaks": _leaks, "in_training": _shares, "test_overlaps_training": _shares, "dropped": _counts}
+_FORMATS = {
+    "leaks": _leaks, "in_training": _shares, "test_overlaps_training": _shares, "dropped": _counts, "changed": _counts,
+}  # fmt: skip
 
 _DATA = Pages(
     "report/data.md.j2", facts=facts, summary=files_read, counts=_counts,
