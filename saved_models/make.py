@@ -406,8 +406,7 @@ def forest_again(archives: Path, scratch: Path) -> None:
     data = cut_studies(archives, scratch)
     training, protocol = Training.of(POCKET, {"validation": 0.0}), Protocol(GROUPS, baselines=("random_forest",))
     windows = crossval.read_people(data, everyone=False)
-    facts = {"groups": protocol.groups, "everyone": protocol.everyone, "data_sha256": windows.sha256}
-    write_json(scratch / crossval.CONFIG, training.to_json() | facts)
+    write_json(scratch / crossval.CONFIG, protocol.config(training, windows))
     folds = [fold for fold in protocol.folds(training, windows) if fold.method in protocol.baselines]
     records = crossval.run_folds(scratch, data, folds, workers=WORKERS)
     row = crossval.summarize(training.recipe, windows, scratch, records)

@@ -47,3 +47,9 @@ def test_every_public_function_and_every_family_is_a_public_name():
     functions = [name for name, each in vars(api).items() if getattr(each, "__module__", "") == "zoo.api"]
     functions = [name for name in functions if name[0] != "_" and hasattr(getattr(api, name), "__wrapped__")]
     assert {*functions, *(row.class_name for row in FAMILIES.values())} <= set(zoo.__all__) <= set(dir(zoo))
+
+
+def test_type_checkers_see_the_public_names_and_no_others():
+    seen = re.findall(r"^    from ([\w.]+) import (\w+) as \2$", Path(zoo.__file__).read_text(), re.MULTILINE)
+    assert {name: f"{getattr(zoo, name).__module__}" for _, name in seen} == {name: module for module, name in seen}
+    assert sorted(name for _, name in seen) == sorted(zoo.__all__)

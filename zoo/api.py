@@ -45,6 +45,7 @@ from zoo.arguments import (
     Source,
     Tables,
     Workers,
+    in_python,
     public,
 )  # fmt: skip
 from zoo.errors import ArgumentError, ZooError, refuse, unknown_name
@@ -88,7 +89,7 @@ def _load() -> None:
 
 def _require_default(file: str) -> None:
     if not _exists(file):
-        raise ZooError(f"no data was given, and there is no {file}, the default, in {Path.cwd()}: pass data=FILE")
+        raise ZooError(f"no data was given, and there is no {file}, the default, in {Path.cwd()}: pass --data FILE")
 
 
 def _require_file(data: Any, model: Any = None) -> None:
@@ -235,7 +236,7 @@ class Evaluation(Document):
             ZooError: If this is the result of a cross-validation, which draws its figures itself.
         """
         if self._draw is None:
-            raise ZooError("figures: those of a cross-validation are in the folder that it was given as out=FOLDER")
+            raise ZooError("figures: those of a cross-validation are in the folder that it was given as --out")
         Path(folder).mkdir(parents=True, exist_ok=True)
         return self._draw(self, Path(folder))
 
@@ -981,7 +982,7 @@ def _progress(recipe: Recipe, verbose: bool) -> "Iterator[list[keras.callbacks.C
 def _require_folder(out: Any, resume: bool) -> None:
     if out is None:
         if resume:
-            raise ArgumentError("resume", ": requires out, the folder of the interrupted training")
+            raise ArgumentError("resume", ": requires --out, the folder of the interrupted training")
     # Of several hosts, another one may have made the folder; a checkpoint is what `Training` asks about.
     elif not resume and "TF_CONFIG" not in os.environ and not (Path(out) / CHECKPOINT).is_file():
         require_empty(Path(out))
@@ -994,8 +995,8 @@ def _resumable(out: str | Path | None) -> Iterator[None]:
         yield
     except KeyboardInterrupt as stop:
         kept = out is not None and (Path(out) / CHECKPOINT).is_file()
-        how = "go on with the same command and resume=True"
-        stop.add_note(f"the checkpoint is in {out}; {how}" if kept else "nothing was written")
+        how = "go on with the same command and --resume"
+        stop.add_note(in_python(f"the checkpoint is in {out}; {how}") if kept else "nothing was written")
         raise
 
 
@@ -1253,7 +1254,7 @@ def evaluate(
     """
     if streaming is not None:
         refuse(
-            "does not apply with streaming=FILE", data=data, data_dir=data_dir, robustness=robustness, prior=prior,
+            "does not apply with --streaming FILE", data=data, data_dir=data_dir, robustness=robustness, prior=prior,
             split=None if split == "test" else split, baselines=None if baselines else False, levels=levels,
             figures=figures,
         )  # fmt: skip
@@ -1266,7 +1267,7 @@ def evaluate(
             recognizer, Path(streaming), subjects=_names(subjects) or None, merge=_labels(merge)
         )
         return Evaluation(found, activity.streaming)
-    refuse("applies with streaming=FILE alone", subjects=subjects, merge=merge)
+    refuse("applies with --streaming FILE alone", subjects=subjects, merge=merge)
     _require_model(model)
     _require_file(data, model)
     _load()
@@ -1361,7 +1362,7 @@ def predict(
     _require_model(model)
     _require_file(data)
     if data is None:
-        refuse("applies with data=FILE alone", data_dir=data_dir, levels=levels)
+        refuse("applies with --data FILE alone", data_dir=data_dir, levels=levels)
     _load()
     from zoo.loading import load
 
@@ -1374,21 +1375,7 @@ def predict(
     known = {name: options.pop(name) for name in task.options}
     refuse(f"does not apply to {loaded.name}", **options)
     inputs = " ".join(x) if isinstance(x, list) and x and all(isinstance(word, str) for word in x) else x
-    if inputs is not None and not isinstance(inputs, str | Path) and not hasattr(inputs, "columns"):
-        inputs = _numbers(inputs)
     return task.answer(loaded, inputs, _read(task, data, data_dir, levels, default=False), **known)
-
-
-def _numbers(x: Any) -> Any:
-    import numpy as np
-
-    try:
-        found = np.asarray(x)
-    except ValueError as error:
-        raise ArgumentError("x", f" is no array ({error}); expected rows of one length") from None
-    if found.dtype.kind not in "biuf":
-        raise ArgumentError("x", f" holds {found.dtype}; expected numbers")
-    return found
 
 
 @public
@@ -1626,7 +1613,7 @@ def stream(
         {'walking'}
     """
     if (csv is None) == (not simulate):
-        raise ZooError("pass one of csv=FILE, csv=- for standard input, or simulate=ACTIVITIES")
+        raise ZooError("pass one of --csv FILE, --csv - for standard input, or --simulate ACTIVITIES")
     file = catalog.exported_file(model)
     from zoo.activity import streaming
     from zoo.activity.columns import columns_of
@@ -1671,7 +1658,7 @@ def serve(
         zoo.errors.ZooError: ...
     """
     if labels and collect is None:
-        raise ArgumentError("labels", ": requires collect=DIR")
+        raise ArgumentError("labels", ": requires --collect DIR")
     from zoo.serving import session
 
     with _quietly():

@@ -200,6 +200,8 @@ TERMINAL: dict[str, Callable[..., Any]] = {}
 def in_python(message: str) -> str:
     """A message with the names of arguments in place of those of options, except in commands; unless for a terminal.
 
+    Messages name options, which stand out in a sentence, and what is passed to them.
+
     Example:
         >>> in_python("pass --time-unit ms, or the unit with --unit; see `zoo train --help`")
         'pass time_unit=ms, or the unit with unit; see `zoo train --help`'
@@ -212,7 +214,7 @@ def in_python(message: str) -> str:
     return "`".join(parts)
 
 
-_OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*[a-z]|[xyz])\b( (?=[A-Z0-9'=]|m/s|rad/s|deg/s|[gms]{1,2}\b))?")
+_OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*[a-z]|[xyz])\b( (?=[A-Z0-9'=-]|m/s|rad/s|deg/s|[gms]{1,2}\b))?")
 
 
 def _checked(name: str, hint: Any, value: Any) -> Any:

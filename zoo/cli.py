@@ -351,23 +351,16 @@ def _show(result: Any, as_json: bool) -> None:
         terminal.show(text)
     sys.stdout.flush()
     for warning in result.warnings:
-        warn(_in_options(warning))
+        warn(warning)
     if result.next:
-        say(_in_options(result.next))
+        say(result.next)
     if result.failure:
         raise ZooError(result.failure)
 
 
-def _in_options(message: str) -> str:
-    """A message with the names of options in place of those of parameters."""
-    if _current is None:
-        return message
-    for name in inspect.signature(_current.function).parameters:
-        option = _option(name, _current)
-        message = re.sub(rf"\b{name}=True\b", option, message)
-        message = re.sub(rf"\b{name}=(?=[A-Z-])", f"{option} ", message)
-    message = re.sub(r"^limits: (\w+) is", lambda found: f"{_option(f'max_{found[1]}')} is", message)
-    return re.sub(r"^recipe: (\w+) is", lambda found: f"{_option(found[1])} is", message)
+def _field(found: re.Match[str]) -> str:
+    """The option of a field of the recipe or of the limits."""
+    return f"{_option(f'max_{found[2]}' if found[1] == 'limits' else found[2])} is"
 
 
 _HELP = """Train small models of motion, photographs and text, and run them on a phone.
@@ -422,7 +415,7 @@ def main() -> None:
         sys.stdout.flush()
     except KeyboardInterrupt as stop:
         how = "; ".join(getattr(stop, "__notes__", ()))
-        _fail(f"interrupted: {_in_options(how)}" if how else "interrupted", getattr(stop, "status", INTERRUPTED))
+        _fail(f"interrupted: {how}" if how else "interrupted", getattr(stop, "status", INTERRUPTED))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(PIPE)
@@ -462,9 +455,9 @@ def explain(error: BaseException) -> tuple[str, int]:
     if isinstance(error, CycloptsError):
         return _usage(error), USAGE
     if isinstance(error, ArgumentError):
-        return _in_options(f"{_option(error.name, _current)}{error.problem}"), error.status
+        return f"{_option(error.name, _current)}{error.problem}", error.status
     if isinstance(error, ZooError):
-        return _in_options(str(error)), error.status
+        return re.sub(r"^(recipe|limits): (\w+) is", _field, str(error)), error.status
     if isinstance(error, OSError) and (found := _system(error)):
         return found, 1
     if found := full(error):

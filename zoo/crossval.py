@@ -166,6 +166,12 @@ class Protocol:
             )
         return groups
 
+    def config(self, training: "Training", data: ActivityData) -> dict[str, Any]:
+        """What the processes of the folds read from `crossval.json`."""
+        return training.to_json() | {
+            "groups": self.groups, "everyone": self.everyone, "data_sha256": data.sha256,
+        }  # fmt: skip
+
     def folds(self, training: "Training", data: ActivityData) -> list[Fold]:
         """All folds, in the order in which they are run."""
         groups, first = self.count(data), training.recipe.seed
@@ -246,11 +252,10 @@ def cross_validate(
     data = matched(read_people(path, protocol.everyone), training.name, arguments)
     training = replace(training, arguments=arguments | ({"classes": data.classes} if "classes" in arguments else {}))
     folds = protocol.folds(training, data)
-    more = {"groups": protocol.groups, "everyone": protocol.everyone, "data_sha256": data.sha256}
     with ExitStack() as stack:
         folder = folder or stack.enter_context(temporary_folder()) / "crossval"
         stack.enter_context(exclusive_folder(folder))
-        claim_folder(folder / CONFIG, training.to_json() | more, "cross-validation")
+        claim_folder(folder / CONFIG, protocol.config(training, data), "cross-validation")
         records = run_folds(folder, path, folds, workers=workers, on_progress=on_progress)
         own = versions() | ({"aeon": importlib.metadata.version("aeon")} if "minirocket" in protocol.baselines else {})
         result = {

@@ -107,7 +107,7 @@ def fit(
                 break
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
         raise ZooError(
-            f"another worker is gone ({type(error).__name__}): start all of them again with resume=True"
+            f"another worker is gone ({type(error).__name__}): start all of them again with --resume"
         ) from None
     watching.on_train_end()
 

@@ -116,10 +116,10 @@ def find_family(name: str) -> Family:
     raise unknown_family(name)
 
 
-def family_of(model: Any) -> str | None:
-    """The name of the family of a model, which may be of a subclass; None for anything else."""
+def family_of(model: Any) -> str:
+    """The name of the family of a model, which may be of a subclass; empty for anything else."""
     classes = {(kind.__module__, kind.__name__) for kind in type(model).__mro__}
-    return next((name for name, row in FAMILIES.items() if (row.module, row.class_name) in classes), None)
+    return next((name for name, row in FAMILIES.items() if (row.module, row.class_name) in classes), "")
 
 
 def unknown_family(name: str) -> ZooError:

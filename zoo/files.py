@@ -317,7 +317,7 @@ def new_file(path: Path, force: bool) -> Iterator[None]:
     with exclusive(path):
         _require_kind(path, stat.S_ISREG)
         if path.exists() and not force:
-            raise ZooError(f"{path}: exists already; choose another name, or force=True to replace it")
+            raise ZooError(f"{path}: exists already; choose another name, or pass --force to replace it")
         yield
 
 

@@ -70,7 +70,7 @@ class Loaded:
 
 def check_named(model: Any) -> None:
     """Refuses what is neither a model of the zoo nor a name or a path, such as another Keras model."""
-    if isinstance(model, str | os.PathLike) or family_of(model) is not None:
+    if isinstance(model, str | os.PathLike) or family_of(model):
         return
     classes = [row.class_name for row in FAMILIES.values()]
     own = "; evaluate a Keras model of your own with its methods evaluate and predict"

@@ -285,7 +285,7 @@ class Task(ABC):
     def answer(self, loaded: "Loaded", x: Any | None, data: Any | None) -> Predictions | Result:
         """What `zoo.predict` returns for inputs, or for the test set of data; further parameters are its `options`."""
         if (x is None) == (data is None):
-            raise ZooError(f"{loaded.name}: pass either inputs (in Python) or data=FILE, whose test set is predicted")
+            raise ZooError(f"{loaded.name}: pass either inputs (in Python) or --data FILE, whose test set is predicted")
         return self.predict(loaded, data.test.arrays()[0] if data is not None else x)
 
     @abstractmethod
@@ -340,14 +340,14 @@ def task_of(model: Model | Metadata | str) -> Task:
     """Finds the task of a model, of metadata, or of a family by name."""
     if isinstance(model, Metadata):
         return find_task(model.task)
-    return find_task(find_family(model if isinstance(model, str) else str(family_of(model))).task)
+    return find_task(find_family(model if isinstance(model, str) else family_of(model)).task)
 
 
 def origin(model: Model) -> dict[str, Any]:
     """Returns the fields of the metadata that all models share."""
     known = model.provenance or {}
     return {
-        "family": FAMILIES[str(family_of(model))].class_name, "preset": model.name,
+        "family": FAMILIES[family_of(model)].class_name, "preset": model.name,
         "simulated": bool(known.get("simulated", False)),
         "source": str(known.get("source", "not stated")), "data_sha256": str(known.get("data_sha256", "")),
         "license": str(known.get("license", "not stated")), "weights_sha256": weights_sha256(model),

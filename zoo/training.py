@@ -99,8 +99,7 @@ class Training:
             Recipe.require_fields(recipe)
             changes = {**recipe, **changes}
         if isinstance(model, Model):
-            name, base = model.name, None
-            family = str(family_of(model))
+            name, base, family = model.name, None, family_of(model)
         else:
             name = str(model)
             base = None if name in FAMILIES else presets.find(name)
@@ -225,10 +224,10 @@ class Training:
         unfinished = (self.out / CHECKPOINT).is_file()
         if self.resume and not unfinished:
             done = (self.out / "model.keras").is_file()
-            why = "is complete; evaluate it" if done else f"no {CHECKPOINT} to resume from; start without resume=True"
+            why = "is complete; evaluate it" if done else f"no {CHECKPOINT} to resume from; start without --resume"
             raise ZooError(f"{self.out}: {why}")
         if not self.resume and unfinished:
-            raise ZooError(f"{self.out}: holds an unfinished training: pass resume=True to go on, or delete it first")
+            raise ZooError(f"{self.out}: holds an unfinished training: pass --resume to go on, or delete it first")
         if not self.resume:
             require_empty(self.out)
 
@@ -552,7 +551,7 @@ class Fitted(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
             if checkpoint is not None and checkpoint.is_file():
                 self._resume(checkpoint)
         except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-            raise ZooError(f"{checkpoint}: damaged ({error}): delete it, and start without resume=True") from error
+            raise ZooError(f"{checkpoint}: damaged ({error}): delete it, and start without --resume") from error
         finally:
             self.good = self._weights()
 

@@ -72,7 +72,7 @@ def test_a_worker_is_named_after_its_index_in_the_cluster(monkeypatch):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     for role, chief, words in (
-        ("worker", None, "role worker: pass chief=HOST:PORT"),
+        ("worker", None, "role worker: pass --chief HOST:PORT"),
         ("boss", None, "role 'boss': expected chief or worker"),
         ("worker", "node1", "chief node1: expected HOST:PORT"),
     ):

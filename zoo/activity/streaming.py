@@ -70,7 +70,7 @@ class Simulated:
         if unknown and not known:
             labels = ", ".join(recognizer.metadata.classes)
             raise ZooError(
-                f"{model}: recognizes {labels}, none of which can be simulated; stream recordings with csv=FILE"
+                f"{model}: recognizes {labels}, none of which can be simulated; stream recordings with --csv FILE"
             )
         if unknown:
             raise ZooError(f"activity {unknown[0]!r}: expected {', '.join(known)}, which {model} knows")

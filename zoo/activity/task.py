@@ -429,14 +429,14 @@ class ActivityTask(Task):
         """What `zoo.predict` returns for windows, for a table, or for the test windows of data."""
         if isinstance(x, str | Path) or hasattr(x, "columns"):
             if csv is not None:
-                raise ZooError("pass the CSV file once: csv=FILE")
+                raise ZooError("pass the CSV file once: --csv FILE")
             csv, x = x, None
         if sum(given is not None for given in (x, data, csv)) != 1:
-            raise ZooError("pass one of data=FILE or csv=FILE")
+            raise ZooError("pass one of --data FILE or --csv FILE")
         if csv is None:
-            refuse("applies with csv=FILE alone", columns=columns, hop=hop)
+            refuse("applies with --csv FILE alone", columns=columns, hop=hop)
         if data is not None:
-            refuse("applies with csv=FILE alone", rate=rate)
+            refuse("applies with --csv FILE alone", rate=rate)
             return Records(evaluation.predictions_of(loaded, data, threshold), self.report.predictions)
         if x is not None:
             found = self.predict(loaded, x, rate=rate, threshold=threshold)

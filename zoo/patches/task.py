@@ -364,7 +364,7 @@ class AutoencoderTask(Task):
         if x is not None and not isinstance(x, str):
             return self.predict(loaded, x)
         if data is None or x is not None:
-            raise ZooError(f"{loaded.name}: reads patches: pass data=FILE, such as data1.h5")
+            raise ZooError(f"{loaded.name}: reads patches: pass --data FILE, such as data1.h5")
         path = None if out is None else Path(out)
         if path is not None and path.suffix != ".npz":
             raise ZooError(f"out {path}: expected a name that ends in .npz")
@@ -385,7 +385,7 @@ class AutoencoderTask(Task):
             "mse": float(np.square(arrays["reconstructions"] - arrays["patches"]).mean()),
             "out": None if path is None else str(path),
         }  # fmt: skip
-        then = "" if path else "codes and reconstructions are not written; out=FILE.npz writes them"
+        then = "" if path else "codes and reconstructions are not written; --out FILE.npz writes them"
         return Document(document, markdown.document, next=then)
 
     def exportable(self, loaded: Loaded, data: PatchData | None) -> Exportable:

@@ -63,8 +63,19 @@ def _try(path: Path) -> str:
 _SECONDS, _AGAIN = 60, "it is not as `zoo export` wrote it: export it again"
 
 
+def numbers(what: str, values: Any) -> NDArray[Any]:
+    """Returns an array of numbers. Anything else is refused."""
+    try:
+        rows = np.asarray(values)
+    except ValueError as error:
+        raise ZooError(f"{what}: is no array ({error}); expected rows of one length") from None
+    if rows.dtype.kind not in "biuf":
+        raise ZooError(f"{what}: holds {rows.dtype.type.__name__.removesuffix('_')}; expected an array of numbers")
+    return rows
+
+
 def floats(what: str, values: Any) -> NDArray[np.float32]:
-    """Returns numbers as float32. Others are refused, and so are NaN and infinity, to which integers give an answer.
+    """Returns numbers as float32. NaN and infinity are refused, to which integers would give an answer.
 
     Example:
         >>> floats("input", [0.5, float("nan")])
@@ -72,12 +83,7 @@ def floats(what: str, values: Any) -> NDArray[np.float32]:
         ...
         zoo.errors.ZooError: input: holds NaN or infinity: drop those rows first
     """
-    try:
-        rows = np.asarray(values)
-    except ValueError:
-        rows = np.empty(0, object)
-    if rows.dtype.kind not in "biuf":
-        raise ZooError(f"{what}: holds {rows.dtype.type.__name__.removesuffix('_')}; expected an array of numbers")
+    rows = numbers(what, values)
     with np.errstate(over="ignore"):
         rows = rows.astype(np.float32, copy=False)
     if not np.isfinite(rows).all():

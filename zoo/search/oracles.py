@@ -60,7 +60,7 @@ def take_role(role: str, chief: str | None) -> None:
             raise ZooError(f"chief {chief}: expected HOST:PORT, such as node1:8790")
         os.environ["KERASTUNER_ORACLE_IP"], os.environ["KERASTUNER_ORACLE_PORT"] = host, port
     if not {"KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT"} <= set(os.environ):
-        raise ZooError(f"role {role}: pass chief=HOST:PORT, the address of the chief")
+        raise ZooError(f"role {role}: pass --chief HOST:PORT, the address of the chief")
     if role == CHIEF:
         os.environ["KERASTUNER_TUNER_ID"] = CHIEF
     else:

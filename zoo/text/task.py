@@ -25,6 +25,7 @@ from zoo.models.trigram import TrigramLM, sample, words_of
 from zoo.models.vocabulary import context_ids, word_ids
 from zoo.recipe import Recipe
 from zoo.report.document import Document, Records
+from zoo.runtime.interpreter import numbers
 from zoo.runtime.metadata import TrigramMetadata
 from zoo.task import Feed, Predictions, Source, Split, Task, origin, provenance
 from zoo.text import metrics
@@ -295,14 +296,14 @@ class TrigramTask(Task):
     def predict(self, loaded: Loaded, x: Any) -> Predictions:
         """Predicts the next word, from text, of which the last words are read, or from word ids `(N, context)`."""
         words = metadata_of(loaded).words
-        contexts = np.array([context_of(loaded, x)]) if isinstance(x, str) else np.asarray(x)
+        contexts = np.array([context_of(loaded, x)]) if isinstance(x, str) else numbers("input", x)
         if contexts.ndim != 2 or contexts.shape[1] != metadata_of(loaded).context:
             raise ZooError(f"input: shape {contexts.shape}; {loaded.name} reads (N, {metadata_of(loaded).context})")
         if contexts.size and contexts.dtype.kind not in "iu":
             raise ZooError(f"input: holds {contexts.dtype}; expected word ids, which are whole numbers")
         if contexts.size and not (contexts.min() >= 0 and contexts.max() < len(words)):
-            numbers = f"{contexts.min()} to {contexts.max()}"
-            raise ZooError(f"input: word ids from {numbers}; expected 0 to {len(words) - 1}")
+            found = f"{contexts.min()} to {contexts.max()}"
+            raise ZooError(f"input: word ids from {found}; expected 0 to {len(words) - 1}")
         p = softmax(log_probabilities(loaded, contexts).astype(np.float64), axis=1).astype(np.float32)
         return Predictions(np.array(words)[p.argmax(axis=1)], p, words)
 
@@ -314,14 +315,14 @@ class TrigramTask(Task):
         """What `zoo.predict` returns for a text, for random rows of data, or for a word."""
         render = self.report.predictions
         if sum(given is not None for given in (x, data, neighbors)) != 1:
-            raise ZooError('a language model takes one of: TEXT such as "in the right", data=FILE, neighbors=WORD')
+            raise ZooError('a language model takes one of: TEXT such as "in the right", --data FILE, --neighbors WORD')
         if generate is not None:
             if x is None:
                 raise ZooError('generate: needs a text to continue, such as "in the right"')
-            refuse("does not apply with generate=COUNT", top=top)
+            refuse("does not apply with --generate COUNT", top=top)
             chosen = 1.0 if temperature is None else temperature
             return Document(continued(loaded, x, generate, chosen, seed or 0), render)
-        refuse("applies with generate=COUNT alone", temperature=temperature, seed=seed if data is None else None)
+        refuse("applies with --generate COUNT alone", temperature=temperature, seed=seed if data is None else None)
         if neighbors is not None:
             return Document(nearest_words(loaded, neighbors, top or 10), render)
         if data is not None:
