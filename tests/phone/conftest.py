@@ -179,11 +179,12 @@ class _Player:
         page.evaluate(_SEND, [samples, 1])
 
     def gather(self, page, activity, samples):
-        """Records half a minute to teach the page, after five seconds in which the phone goes into the pocket."""
+        """Records half a minute to teach the page, after the countdown."""
         count = page.locator("#lesson-list li").count()
         page.fill("#lesson-activity", activity)
         page.click("#lesson-record")
         page.wait_for_selector("#lesson-record:disabled")
+        page.clock.run_for(5100)
         self.send(page, samples)
         _until(page, "count => document.querySelectorAll('#lesson-list li').length > count", count)
 

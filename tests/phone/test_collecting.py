@@ -281,7 +281,7 @@ def test_what_was_recorded_without_the_computer_is_sent_when_it_is_back(phone, r
     one.until("waiting", "waiting")
     room.start()
     one.until("sent", "sent")
-    assert one.page.is_hidden("#notice")
+    assert one.page.inner_text("#notice-text") == ""
     assert [imported(file).activity for file in room.recordings] == ["sitting", "walking"]
 
 

@@ -157,6 +157,7 @@ def begin(page, play, samples):
     page.fill("#lesson-activity", "standing")
     page.click("#lesson-record")
     page.wait_for_selector("#lesson-record:disabled")
+    page.clock.run_for(5100)
     play.send(page, samples)
 
 
@@ -214,14 +215,19 @@ def test_a_stretch_that_was_recognized_wrongly_becomes_a_recording(run, stop):
 def test_a_recording_whose_signal_breaks_off_early_is_discarded(open_page, play):
     page = open_page()
     begin(page, play, [*standing(0, 12), *standing(60, 63)])
-    page.wait_for_selector("#lesson-said:has-text('Discarded: the signal stopped after 6 s.')")
+    page.wait_for_selector("#lesson-said:has-text('Discarded: the signal stopped after 11 s.')")
     assert page.is_enabled("#lesson-record")
     assert page.locator("#lesson-list li").count() == 0
 
 
 def test_a_sensor_that_falls_silent_before_the_recording_begins_is_named(open_page, play):
     page = open_page(patient=False)
-    begin(page, play, standing(0, 3))
+    page.click("#teach-open")
+    page.fill("#lesson-activity", "standing")
+    page.click("#lesson-record")
+    page.wait_for_selector("#lesson-record:disabled")
+    play.send(page, standing(0, 3))
+    page.clock.run_for(6500)
     page.wait_for_selector("#lesson-said:has-text('The sensor has stopped sending.')")
     assert page.is_enabled("#lesson-record")
 

@@ -42,11 +42,11 @@ def test_nothing_jumps_when_notices_come_and_go(open_page, play):
     play(page, [], 0)
     first = page.evaluate(places)
     # Twenty samples per second are too few.
-    play(page, standing(0, 12)[::3], 20)
-    page.wait_for_selector("#notice:visible")
+    play(page, standing(0, 12)[::3], 100)
+    page.wait_for_selector("#label:text-is('Sensor too slow')")
     assert page.evaluate(places) == first
     play(page, standing(12, 20), 20)
-    page.wait_for_selector("#notice", state="hidden")
+    page.wait_for_selector("#label:text-is('Standing')")
     assert page.evaluate(places) == first
     play(page, lying(20, 26), 20)
     assert page.evaluate(places) == first

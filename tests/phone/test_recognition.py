@@ -187,7 +187,7 @@ def test_the_events_of_the_browser_itself_are_read(open_page):
             sensors.send("Emulation.setSensorOverrideReadings", {"type": kind, "reading": {"xyz": felt}})
         page.wait_for_timeout(20)
     page.wait_for_selector("#label:text-is('Standing')")
-    page.wait_for_selector("#detail:has-text('Hz')")
+    page.wait_for_selector("#measured:text-matches('sends .* samples')", state="attached")
 
 
 def turn(seconds=6.0):

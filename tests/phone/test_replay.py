@@ -82,7 +82,7 @@ def test_pause_holds_everything_and_resume_goes_on_where_it_was(computer):
     page.clock.run_for(30_000)
     assert page.evaluate("found.length") == count >= len(before)
     assert [page.evaluate(pixels), *map(page.inner_text, ("#label", "#detail"))] == [held, "Standing", "Paused"]
-    assert page.is_hidden("#notice")
+    assert page.inner_text("#notice-text") == ""
     page.click("#pause")
     times = [p["time"] for p in play_for(page, 4)]
     assert np.diff(times) == pytest.approx(0.1, abs=1e-6)

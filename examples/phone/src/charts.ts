@@ -1,32 +1,55 @@
 /** The charts: activities over time, and acceleration and rotation rate of the last seconds. */
 
+import { looks } from "./activities";
+import { byId, element } from "./dom";
+import type { Metadata } from "./metadata";
 import type { Sample } from "./motion";
 import type { Timeline } from "./timeline";
 
 /** Seconds that each chart spans. */
-export const MINUTE = 60;
+const MINUTE = 60;
 export const SIGNAL = 5;
 
 /**
  * What a chart of a signal shows: three channels from the first one on, the value at its edges, and its grid. Reach and
  * grid double as often as a sample in view needs.
  */
-export interface Sensor {
+interface Sensor {
   first: number;
   reach: number;
   grid: number;
 }
 
 /** m/s^2, g, and rad/s. */
-export const ACCELERATION: Sensor = { first: 0, reach: 25, grid: 10 };
-export const ACCELERATION_G: Sensor = { first: 0, reach: 2.5, grid: 1 };
-export const ROTATION: Sensor = { first: 3, reach: 12, grid: 5 };
+const ACCELERATION: Sensor = { first: 0, reach: 25, grid: 10 };
+const ACCELERATION_G: Sensor = { first: 0, reach: 2.5, grid: 1 };
+const ROTATION: Sensor = { first: 3, reach: 12, grid: 5 };
 
 export const AXES = ["x", "y", "z"];
 
 /** The share of the width that names of classes take, at most, and the space beside numbers, in rem. */
 const NAMES = 0.4;
 const NUMBERS = 2;
+
+/** Draws the last minute, and the signal of the last seconds up to now. */
+export function drawLive(metadata: Metadata, samples: Sample[], now: number, timeline: Timeline): void {
+  const minute = byId<HTMLCanvasElement>("minute");
+  drawLanes(minute, timeline, metadata.classes, timeline.now - MINUTE, timeline.now);
+  minute.setAttribute("aria-label", `The last ${MINUTE} seconds: ${describeMinute(timeline, metadata.classes)}`);
+  showSignal("signal", sensorOf(metadata), samples, now);
+  if (metadata.axes.length > 3) showSignal("turning", ROTATION, samples, now);
+}
+
+export function sensorOf({ unit }: Pick<Metadata, "unit">): Sensor {
+  return unit === "g" ? ACCELERATION_G : ACCELERATION;
+}
+
+function showSignal(id: string, sensor: Sensor, samples: Sample[], now: number): void {
+  drawSignal(byId<HTMLCanvasElement>(id), sensor, samples, now);
+  const { value } = samples.at(-1)!;
+  const words = AXES.map((axis, i) => `${axis} ${value[sensor.first + i]!.toFixed(1).replace("-", "−")}`);
+  byId(`${id}-axes`).replaceChildren(...words.map((text, i) => element("span", `axis-${AXES[i]}`, text)));
+}
 
 /** One labeled lane a class, so that color alone carries no meaning. */
 export function drawLanes(canvas: HTMLCanvasElement, timeline: Timeline, classes: string[], start: number, end: number): void {
@@ -44,11 +67,12 @@ export function drawLanes(canvas: HTMLCanvasElement, timeline: Timeline, classes
     context.fillStyle = color("--line");
     context.fillRect(left, (i + 0.5) * lane - 0.5, width - left, 1);
   });
-  context.fillStyle = color("--accent");
+  const colors = looks(classes).map((look) => color(look.color));
   const x = (time: number) => left + ((time - start) / (end - start)) * (width - left);
   for (const segment of timeline.segments) {
     if (segment.label === null || segment.end < start) continue;
     const from = x(Math.max(start, segment.start));
+    context.fillStyle = colors[segment.label]!;
     context.fillRect(from, (segment.label + 0.15) * lane, Math.max(1, x(segment.end) - from), 0.7 * lane);
   }
 }
@@ -96,7 +120,7 @@ function fitted({ first, reach, grid }: Sensor, samples: Sample[]): Sensor {
 const BREAK = 0.5;
 
 /** The chart of the last minute in words. */
-export function describeMinute(timeline: Timeline, classes: string[]): string {
+function describeMinute(timeline: Timeline, classes: string[]): string {
   const since = timeline.now - MINUTE;
   const parts = classes.flatMap((name, i) => {
     const seconds = timeline.seconds(i, since);

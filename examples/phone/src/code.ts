@@ -3,11 +3,15 @@
 import { encode } from "uqr";
 import { byId, write } from "./dom";
 
-/** Shows the address of the page, if a phone can reach it. */
-export function showAddress(): void {
+/** Whether a phone can reach the address of the page. */
+export function isReachable(): boolean {
+  return location.protocol === "https:" && !/^(localhost|127\.|\[::1\])/.test(location.hostname);
+}
+
+/** Draws the address of the page, once. */
+export function drawAddress(): void {
+  if (byId("code").hasChildNodes()) return;
   const url = new URL(location.href);
-  const { hostname, protocol } = url;
-  if (protocol !== "https:" || /^(localhost|127\.|\[::1\])/.test(hostname)) return;
   // A phone has a sensor.
   url.searchParams.delete("replay");
   const { data, size } = encode(url.href, { ecc: "M", border: 4 });
@@ -20,5 +24,4 @@ export function showAddress(): void {
   svg.append(path);
   byId("code").replaceChildren(svg);
   write("address", url.href);
-  byId("elsewhere").hidden = false;
 }

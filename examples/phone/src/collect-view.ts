@@ -1,11 +1,16 @@
 /** Renders the page that records for a class; makes no decisions. */
 
-import { byId, capital, element, write } from "./dom";
+import { byId, element, write } from "./dom";
 import type { Refusal } from "./motion";
 import type { Item, Outbox } from "./outbox";
-import { LENGTH } from "./recorder";
+import { type Ending, LENGTH } from "./recorder";
 import type { Trouble } from "./sender";
 import type { Ended } from "./take";
+import { capital } from "./text";
+import type { Complaint } from "./watch";
+
+/** Seconds to put the phone away. */
+export const COUNTDOWN = 10;
 
 type State = "loading" | "start" | "countdown" | "recording" | "problem";
 type Problem = Refusal | "code" | "away";
@@ -55,32 +60,32 @@ function showState(state: State): void {
 }
 
 /** @param ended How the last recording ended, if there was one. */
-export function showStart(ended: Ended | null, interrupted: boolean): void {
+export function showStart(ended: Ended | null): void {
   showState("start");
   write("label", "Record a minute");
   write("detail", "Tap Record and put the phone in your pants pocket. One tone starts the minute, two tones end it.");
   write("hint", "Leave the screen on: most phones stop the sensor when they are locked.");
-  if (!ended) return;
-  write("label", TITLES[ended.ending]);
-  write("hint", "");
-  const seconds = "seconds" in ended ? `${Math.floor(ended.seconds)} s` : "";
-  const texts: Record<Ended["ending"], string> = {
+  if (!ended || ended.kind === "none") return;
+  const how = ended.kind === "made" ? ended.recorder.ending : ended.kind;
+  const seconds = ended.kind === "made" ? `${Math.floor(ended.recorder.seconds)} s` : "";
+  const texts: Record<typeof how, string> = {
     full: "The whole minute.",
     stopped: `${seconds}.`,
     cut: `${seconds}: the signal broke off, as when the phone is locked or shows another app.`,
     discarded: `${seconds} of signal is too short to keep. Leave the screen on, with this page in front.`,
     canceled: "Nothing was recorded.",
     hidden: "Nothing was recorded: the page went into the background during the countdown.",
-    none: "",
   };
-  write("detail", texts[ended.ending]);
-  write("said", `${TITLES[ended.ending]}. ${texts[ended.ending]}`);
-  if (!interrupted) byId("record").focus({ preventScroll: true });
+  write("label", TITLES[how]);
+  write("hint", "");
+  write("detail", texts[how]);
+  write("said", `${TITLES[how]}. ${texts[how]}`);
+  if (how !== "hidden") byId("record").focus({ preventScroll: true });
 }
 
-const TITLES: Record<Ended["ending"], string> = {
+const TITLES: Record<Ending | "canceled" | "hidden", string> = {
   full: "Recorded", stopped: "Recorded", cut: "Recorded in part", discarded: "Not recorded", canceled: "Canceled",
-  hidden: "Not recorded", none: "",
+  hidden: "Not recorded",
 };
 
 /** Shows who is about to do what, so large that others can read it. */
@@ -99,7 +104,7 @@ export function showCountdown(seconds: number): void {
   write("detail", "Put the phone in your pocket.");
 }
 
-export function showProgress(seconds: number, problem: string | null): void {
+export function showProgress(seconds: number, problem: Complaint | null): void {
   if (document.body.dataset.state !== "recording") {
     showState("recording");
     write("said", "Recording.");
@@ -108,7 +113,7 @@ export function showProgress(seconds: number, problem: string | null): void {
   write("clock", `${Math.floor(seconds)} s`);
   byId<HTMLProgressElement>("elapsed").value = seconds;
   write("detail", `of ${LENGTH} s`);
-  showNotice(problem);
+  showNotice(problem && `${problem.title}: ${problem.text}`);
 }
 
 /** Says that the screen may turn off. */
@@ -124,7 +129,6 @@ export function showProblem(problem: Problem): void {
 }
 
 function showNotice(text: string | null): void {
-  byId("notice").hidden = !text;
   write("notice-text", text ?? "");
 }
 

@@ -1,15 +1,15 @@
 /** The page of `zoo serve --collect`: records labeled minutes of a class and sends them to the computer. */
 
-import { showAddress } from "./code";
+import { drawAddress, isReachable } from "./code";
 import { byId } from "./dom";
 import * as form from "./form";
 import { buttonsChanged, meant, onHold } from "./hold";
 import { permitted } from "./motion";
 import { draw, Outbox, type Item } from "./outbox";
-import { download } from "./recorder";
+import { download, LENGTH, plain, type Recorder } from "./recorder";
 import { Sender, type Welcome } from "./sender";
-import { keepAwake, letSleep } from "./system";
-import { Take } from "./take";
+import { isHandheld, keepAwake, letSleep } from "./system";
+import { type Ended, Take, UNITS } from "./take";
 import * as tones from "./tones";
 import * as view from "./collect-view";
 
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
     view.showRecordings(outbox.all, token, { save, send, discard });
     view.showTrouble(sender.trouble, outbox);
   };
-  const save = ({ person, activity, csv }: Item) => download(`${person}-${activity}.csv`, csv);
+  const save = ({ person, activity, csv }: Item) => download(plain(`${person}-${activity}.csv`), csv);
   const send = async (item: Item) => {
     await outbox.put({ ...item, token });
     sender.send();
@@ -39,8 +39,8 @@ async function main(): Promise<void> {
     show();
   };
 
-  const showStart = (last: Take | null, interrupted = false) => {
-    view.showStart(last?.ended ?? null, interrupted);
+  const showStart = (ended: Ended | null) => {
+    view.showStart(ended);
     buttonsChanged();
     show();
   };
@@ -54,25 +54,27 @@ async function main(): Promise<void> {
     byId<HTMLButtonElement>("record").disabled = false;
     if (refusal) return view.showProblem(refusal);
     const id = draw();
-    take = new Take({ person, activity, axes }, {
+    const put = (recorder: Recorder, fate: Item["fate"]) => outbox.put({
+      id, token, person, activity, seconds: recorder.seconds, csv: recorder.csv(), fate, reason: "",
+    });
+    take = new Take({ person, activity, axes, ...UNITS, length: LENGTH, countdown: view.COUNTDOWN }, {
       countdown: view.showCountdown,
-      progress: view.showProgress,
+      progress: ({ seconds }, problem) => view.showProgress(seconds, problem),
       // Kept as it grows: a battery may be empty before the minute is over.
-      checkpoint: ({ seconds, csv }) => void outbox.put({ id, token, person, activity, seconds, csv, fate: "open", reason: "" }),
-      ended: async (made) => {
+      checkpoint: (recorder) => void put(recorder, "open"),
+      ended: async (ended) => {
+        take = null;
         letSleep();
-        if (made.ending === "none") view.showProblem(made.refusal);
-        else if (!("csv" in made) || made.ending === "discarded") {
+        if (ended.kind === "none") view.showProblem(ended.refusal);
+        else if (ended.kind !== "made" || ended.recorder.ending === "discarded") {
           await outbox.remove(id);
-          showStart(take, made.ending === "hidden");
+          showStart(ended);
         } else {
-          const { seconds, csv } = made;
-          await outbox.put({ id, token, person, activity, seconds, csv, fate: "waiting", reason: "" });
+          await put(ended.recorder, "waiting");
           void navigator.storage?.persist?.();
-          showStart(take);
+          showStart(ended);
           sender.send();
         }
-        take = null;
       },
     });
     view.showTake(person, activity);
@@ -88,12 +90,15 @@ async function main(): Promise<void> {
   remember(token, welcome);
   form.fill(welcome);
   showStart(null);
-  if (!matchMedia("(any-pointer: coarse)").matches) showAddress();
+  if (!isHandheld() && isReachable()) {
+    drawAddress();
+    byId("elsewhere").hidden = false;
+  }
   byId("form").addEventListener("submit", (event) => {
     event.preventDefault();
     if (!take && meant()) void record(welcome.axes);
   });
-  byId("cancel").addEventListener("click", () => meant() && take?.cancel());
+  byId("cancel").addEventListener("click", () => meant() && take?.drop());
   onHold(byId<HTMLButtonElement>("stop"), () => take?.stop());
   sender.send();
   // A recording whose page was closed a moment ago might still be made in another one.

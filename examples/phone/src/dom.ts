@@ -11,12 +11,3 @@ export function write(id: string, text: string): void {
 export function element(tag: string, className = "", textContent = ""): HTMLElement {
   return Object.assign(document.createElement(tag), { className, textContent });
 }
-
-/** A share from 0 to 1, as text. */
-export function percent(share: number): string {
-  return `${Math.round(100 * share)}%`;
-}
-
-export function capital(text: string): string {
-  return text[0]!.toUpperCase() + text.slice(1);
-}

@@ -38,18 +38,18 @@ export class Announcer {
 
   constructor(private readonly say: (text: string) => void) {}
 
-  /** Takes the label at a time in seconds; announces it once it has held. */
-  update(time: number, label: string): void {
+  /**
+   * Takes the label at a time in seconds; announces it once it has held.
+   *
+   * @param detail What a screen reader reads after it.
+   * @param atOnce Whether it need not hold.
+   */
+  update(time: number, label: string, detail: string, atOnce: boolean): void {
     if (label !== this.label) [this.label, this.since] = [label, time];
-    if (label === this.announced || Math.abs(time - this.since) < STEADY) return;
-    this.say(`${label}.`);
-    this.aloud(label);
-  }
-
-  /** Announces at once what a screen reader reads elsewhere. */
-  aloud(text: string): void {
-    this.label = this.announced = text;
-    announce(chosen(), text);
+    if (label === this.announced || (Math.abs(time - this.since) < STEADY && !atOnce)) return;
+    this.announced = label;
+    this.say(`${label}. ${detail}`.trim());
+    announce(chosen(), label);
   }
 }
 

@@ -1,11 +1,11 @@
 /** "How it works": the steps from the sensor to the answer, and the last windows with what the network said of each. */
 
-import { AXES, drawSignal, SIGNAL } from "./charts";
+import { AXES, drawSignal, sensorOf, SIGNAL } from "./charts";
 import type { Metadata } from "./metadata";
 import type { Sample } from "./motion";
 import type { Prediction } from "./stream";
-import { byId, element, percent, write } from "./dom";
-import { sensorOf } from "./view";
+import { byId, element, write } from "./dom";
+import { percent } from "./text";
 
 /** Windows that are shown, classes of each, and the least probability of one. */
 const KEPT = 3;

@@ -6,7 +6,7 @@ import type { Metadata } from "./metadata";
 import type { Sample } from "./motion";
 import type { Recognizer } from "./recognizer";
 import { Resampler, type Vector } from "./resampler";
-import { remember, remembered } from "./store";
+import { forget, remember, remembered, rememberedKeys } from "./store";
 
 /** Rows at the rate of the model. */
 export interface Recording {
@@ -30,11 +30,18 @@ const PRECISION = 100;
 export class Lessons {
   recordings: Recording[];
   private learned: Document | null;
+  private current: Recognizer | null = null;
+  private beliefs = new WeakMap<Recording, [activity: string, windows: number][]>();
 
   /** @param untaught The model as it comes. */
   constructor(private readonly untaught: Recognizer) {
-    this.recordings = parsed(`recordings-${this.key}`) ?? [];
+    this.recordings = parsed(this.recordingsKey) ?? parsed(`recordings-${this.key}`) ?? [];
     this.learned = parsed(`learned-${this.key}`);
+  }
+
+  /** Whether another publication of a model has learned from these recordings, and this one has not. */
+  get outdated(): boolean {
+    return !this.learned && this.recordings.length > 0 && rememberedKeys().some((key) => key.startsWith("learned-"));
   }
 
   /** Why the model cannot be taught, or null if it can: the page must run it, and its last layer be a dense one. */
@@ -47,7 +54,8 @@ export class Lessons {
 
   /** The model with what it has learned. */
   get recognizer(): Recognizer {
-    return this.learned && !this.obstacle ? this.untaught.taught(this.learned.classes, headOf(this.learned)) : this.untaught;
+    this.current ??= this.learned && !this.obstacle ? this.untaught.taught(this.learned.classes, headOf(this.learned)) : this.untaught;
+    return this.current;
   }
 
   /** What was learned, as the text of a file. */
@@ -73,18 +81,23 @@ export class Lessons {
   reset(): void {
     this.recordings = [];
     this.learned = null;
-    for (const kind of ["recordings", "learned"]) remember(`${kind}-${this.key}`, null);
+    for (const kind of ["recordings-", "learned-"]) forget(kind);
+    this.changed();
   }
 
   /** How many windows of a recording are taken for which activity, the most frequent first. */
   believed(recording: Recording): [activity: string, windows: number][] {
     const { recognizer } = this;
+    const known = this.beliefs.get(recording);
+    if (known) return known;
     const counts = new Map<string, number>();
     for (const window of this.windows(recording)) {
       const name = recognizer.metadata.classes[recognizer.classify(window)]!;
       counts.set(name, (counts.get(name) ?? 0) + 1);
     }
-    return [...counts].sort((a, b) => b[1] - a[1]);
+    const found = [...counts].sort((a, b) => b[1] - a[1]);
+    this.beliefs.set(recording, found);
+    return found;
   }
 
   /** Learns from all recordings, starting with the model as it comes. */
@@ -105,6 +118,7 @@ export class Lessons {
     ]);
     this.learned = lesson.share ? { schema: 1, preset, weights_sha256, classes, kernel: rows, bias: [...bias] } : null;
     remember(`learned-${this.key}`, this.learned && JSON.stringify(this.learned));
+    this.changed();
     return { ...lesson, classes };
   }
 
@@ -115,14 +129,29 @@ export class Lessons {
     return Array.from({ length: count }, (_, i) => Float32Array.from(rows.slice(i * window, (i + 1) * window).flat()));
   }
 
+  /** What was believed no longer holds. */
+  private changed(): void {
+    this.current = null;
+    this.beliefs = new WeakMap();
+  }
+
   private keep(): boolean {
-    return remember(`recordings-${this.key}`, JSON.stringify(this.recordings));
+    // Safari deletes after a week without a visit what it was not asked to keep.
+    void navigator.storage?.persist?.();
+    return remember(this.recordingsKey, JSON.stringify(this.recordings));
   }
 
   private get metadata(): Metadata {
     return this.untaught.metadata;
   }
 
+  /** Recordings are rows as a model reads them: other models that read the same learn from them as well. */
+  private get recordingsKey(): string {
+    const { rate, unit, convention, axes } = this.metadata;
+    return `recordings-${[rate, unit, convention, ...axes].join("-")}`;
+  }
+
+  /** What was learned continues the weights of one model. */
   private get key(): string {
     return this.metadata.weights_sha256.slice(0, 16);
   }

@@ -1,211 +1,360 @@
-/** The page: one tap starts it. */
+/** The page: one tap starts it. It has one state at a time, and shows what follows from it. */
 
 import "./style.css";
-import { byId } from "./dom";
-import { choose } from "./ears";
+import { isReachable } from "./code";
+import { byId, write } from "./dom";
+import { choose, chosen, ears } from "./ears";
 import { buttonsChanged, meant, onHold } from "./hold";
 import { explain } from "./how";
-import type { Metadata } from "./metadata";
 import { converter, type Converter, listen, permitted, type Refusal, turns } from "./motion";
 import { Recognizer } from "./recognizer";
-import { csvName, download, LENGTH, share } from "./recorder";
+import { download, fileName, LENGTH, type Recorder, share, shares } from "./recorder";
+import { render, renderOffline, renderTimeline, reserve, suggest } from "./render";
+import type { Replay } from "./replay";
 import { Session } from "./session";
 import { choices, hideThreshold, listModels, onModel, onThreshold, showThreshold, threshold } from "./settings";
-import type { Replay } from "./replay";
+import { type Device, shown } from "./shown";
+import { possible } from "./signal";
+import type { Model, Running, State, Summary } from "./state";
 import { isHandheld, keepAwake, letSleep, stayOffline } from "./system";
-import { Teaching } from "./teaching";
-import * as view from "./view";
+import { Take, UNITS } from "./take";
+import { type Stretch, Teaching } from "./teaching";
+import * as tones from "./tones";
 
-async function main(): Promise<void> {
-  const models = await choices();
-  let recognizer: Recognizer;
-  let metadata: Metadata;
-  let convert: Converter;
-  let session: Session | null = null;
-  /** The last session, whose summary is shown. */
-  let past: Session | null = null;
-  let replay: Replay | null = null;
-  let stopSource = () => {};
+/** What is under way from Start to Stop. */
+interface Run {
+  session: Session;
+  stopSource: () => void;
+  replay: Replay | null;
+  take: Take | null;
+}
 
-  const begin = (simulated: boolean): Session => {
-    session = new Session(recognizer, threshold(metadata), simulated, fail);
-    view.showRunning(metadata, simulated);
-    view.showRecorder(metadata, !simulated);
-    buttonsChanged();
-    return session;
+/** The last run, whose summary is shown. */
+interface Past {
+  session: Session;
+  stretches: Stretch[];
+}
+
+class Page {
+  private state: State = { kind: "loading", what: "", received: 0, total: null };
+  private teaching: Teaching | null = null;
+  private convert!: Converter;
+  private run: Run | null = null;
+  private past: Past | null = null;
+  /** How many models were opened: the last one chosen counts. */
+  private opened = 0;
+  private readonly device: Device = {
+    handheld: isHandheld(), reachable: isReachable(), shares: shares(), heard: ears().length > 1,
   };
 
-  const focusStop = () => byId("stop").focus({ preventScroll: true });
+  constructor() {
+    byId("ears").replaceChildren(...ears().map(([value, text]) => new Option(text, value, false, value === chosen())));
+    this.bindButtons();
+    this.bindTeaching();
+    onModel((source) => {
+      if (this.run) this.stop();
+      void this.open(source);
+    });
+    onThreshold(() => this.recognizer.metadata, (value) => {
+      if (this.run) this.run.session.threshold = value;
+      explain(this.recognizer.metadata, value);
+    });
+    addEventListener("resize", () => this.redraw());
+    // What is drawn once takes the colors of the moment.
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
+  }
 
-  const end = () => {
-    stopSource();
-    session?.end();
-    session = replay = null;
-    view.showRecorder(metadata, false);
+  /** Opens a model, and starts where nothing needs to be asked. */
+  async open(source: string | File): Promise<void> {
+    const turn = (this.opened += 1);
+    this.past = null;
+    this.set({ kind: "loading", what: "", received: 0, total: null });
+    try {
+      const untaught = await Recognizer.load(source, (what, received, total) => {
+        if (turn === this.opened) this.set({ kind: "loading", what, received, total });
+      });
+      if (turn !== this.opened) return;
+      this.convert = converter(untaught.metadata);
+      this.teaching?.leave();
+      this.teaching = new Teaching(untaught, () => this.showTeaching());
+    } catch (error) {
+      if (turn !== this.opened) return;
+      this.teaching = null;
+      hideThreshold();
+      this.set({ kind: "problem", problem: "model", why: (error as Error).message, model: null });
+      return;
+    }
+    const { metadata, engine } = this.recognizer;
+    this.set({ kind: "start", model: this.model });
+    showThreshold(metadata);
+    explain(metadata, threshold(metadata));
+    if (asksForReplay()) void this.startReplay();
+    else if (!isSecureContext) this.fail("insecure");
+    else if (!this.device.handheld) void this.startReplay();
+    void stayOffline(typeof source === "string" ? [source, ...engine.files] : engine.files, renderOffline);
+  }
+
+  private get recognizer(): Recognizer {
+    return this.teaching!.recognizer;
+  }
+
+  private get model(): Model {
+    const { metadata, bytes, engine } = this.recognizer;
+    return { metadata, bytes, engine, obstacle: this.teaching!.obstacle };
+  }
+
+  private set(state: State): void {
+    this.state = state;
+    render(shown(state, this.device));
+  }
+
+  /** Changes what is shown of a run. */
+  private tell(part: Partial<Running>): void {
+    if (this.state.kind === "running") this.set({ ...this.state, ...part });
+  }
+
+  private begin(simulated: boolean): Run {
+    this.end();
+    const { recognizer } = this;
+    const session = new Session(recognizer, threshold(recognizer.metadata), simulated, {
+      changed: (report) => this.tell(report),
+      failed: (error) => {
+        this.end();
+        this.fail("model", error.message);
+      },
+      say: (text) => write("said", text),
+    });
+    this.run = { session, stopSource: () => {}, replay: null, take: null };
+    this.showRunning(simulated);
+    return this.run;
+  }
+
+  private showRunning(simulated: boolean): void {
+    this.set({
+      kind: "running", model: this.model, simulated, paused: false, truth: null, sleepy: false,
+      signal: { kind: "listening" }, missed: null, measured: { rate: NaN, milliseconds: NaN },
+      steps: { count: 0, cadence: 0 }, taking: null, saved: null,
+    });
+    suggest(this.recognizer.metadata.classes);
+    this.redraw();
+    buttonsChanged();
+  }
+
+  private end(): void {
+    const { run } = this;
+    this.run = null;
+    run?.stopSource();
+    run?.session.end();
+    run?.take?.drop();
     buttonsChanged();
     letSleep();
-  };
+  }
 
-  const fail = (error: Error) => {
-    end();
-    view.showProblem("model", error.message);
-  };
+  private fail(problem: Refusal | "model" | "recording", why = ""): void {
+    this.set({ kind: "problem", problem, why, model: this.teaching ? this.model : null });
+  }
 
-  const listenFor = (running: Session) => {
-    stopSource = listen(turns(metadata), convert, {
-      sample: running.add,
-      signChange: running.restart,
-      empty: running.empty,
-      nothing: (why: Refusal) => {
-        // Where there was a signal, the page says already that it has ended.
-        if (running.timeline.segments.length) return;
-        end();
-        view.showProblem(why);
+  private listenFor(run: Run): void {
+    const { session } = run;
+    run.stopSource = listen(turns(this.recognizer.metadata), this.convert, {
+      sample: (sample) => {
+        // A sensor may be slow to start.
+        if (this.state.kind === "problem") this.showRunning(false);
+        session.add(sample);
       },
+      signChange: session.restart,
+      empty: session.empty,
+      nothing: (why) => this.fail(why),
     });
-  };
+  }
 
-  const startSensor = async () => {
+  private async startSensor(): Promise<void> {
     // A second tap while the system asks would start a second session.
     byId<HTMLButtonElement>("start").disabled = true;
     const refusal = await permitted();
-    if (refusal) return view.showProblem(refusal);
-    listenFor(begin(false));
-    focusStop();
-    keepAwake(view.showSleepy);
-  };
+    if (refusal) return this.fail(refusal);
+    this.listenFor(this.begin(false));
+    focusOn("stop");
+    keepAwake(() => this.tell({ sleepy: true }));
+  }
 
-  const restartSensor = async () => {
+  private async restartSensor(): Promise<void> {
     const refusal = await permitted();
-    if (!session) return;
+    const { run } = this;
+    if (!run) return;
     if (refusal) {
-      end();
-      return view.showProblem(refusal);
+      this.end();
+      return this.fail(refusal);
     }
-    stopSource();
-    listenFor(session);
-  };
+    run.stopSource();
+    this.listenFor(run);
+  }
 
-  const startReplay = async () => {
-    const running = begin(true);
+  private async startReplay(): Promise<void> {
+    const run = this.begin(true);
+    const { session } = run;
     const found = await import("./replay").catch(() => null);
-    if (session !== running) return;
+    if (this.run !== run) return;
     if (!found) {
-      end();
-      return view.showProblem("recording");
+      this.end();
+      return this.fail("recording");
     }
-    const playing = new found.Replay(({ time, value }, activity) => {
-      running.add({ time, value: convert(value, 1) });
-      view.showTruth(metadata, activity);
-    }, running.pause);
-    replay = playing;
-    stopSource = () => playing.stop();
-  };
+    const { convert } = this;
+    const playing = new found.Replay(({ time, value }, truth) => {
+      session.add({ time, value: convert(value, 1) });
+      this.tell({ truth });
+    }, session.pause);
+    [run.replay, run.stopSource] = [playing, () => playing.stop()];
+  }
 
-  const stop = () => {
-    past = session?.timeline.length ? session : null;
-    end();
-    if (past) {
-      view.showSummary(metadata, past.timeline);
-      teaching.offer(past.timeline, past.simulated ? [] : past.history);
-    } else view.showStart(recognizer);
-    byId("start").focus({ preventScroll: true });
-  };
+  private stop(): void {
+    const { session, take } = this.run!;
+    // What was recorded up to now is kept, and said in the summary.
+    take?.stop();
+    const saved = this.state.kind === "running" ? this.state.saved : null;
+    const { steps } = this.state as Running;
+    this.end();
+    if (!session.timeline.length) return this.set({ kind: "start", model: this.model });
+    const stretches = session.simulated ? [] : this.teaching!.stretches(session.timeline, session.history);
+    this.past = { session, stretches };
+    suggest(this.recognizer.metadata.classes);
+    this.set({
+      kind: "summary", model: this.model, simulated: session.simulated, timeline: session.timeline, steps: steps.count,
+      stretches: stretches.map(({ name }) => name), saved: take ? saved : null,
+    });
+    this.redraw();
+  }
 
-  const summaryFile = ({ timeline, simulated }: Session): [name: string, text: string] => [
-    csvName(simulated ? "simulated-activities" : "activities"), timeline.csv(metadata.classes),
-  ];
+  /** Records a labeled minute. */
+  private record(run: Run): void {
+    const [person, activity] = ["subject", "activity"].map((id) => byId<HTMLInputElement>(id).value.trim()) as [string, string];
+    const { axes } = this.recognizer.metadata;
+    tones.unlock();
+    this.tell({ saved: null });
+    run.take = new Take({ person, activity, axes, ...UNITS, length: LENGTH, countdown: 0 }, {
+      countdown: () => undefined,
+      progress: ({ seconds }) => this.tell({ taking: { kind: "recording", seconds, length: LENGTH } }),
+      ended: (ended) => {
+        run.take = null;
+        this.tell({ taking: null, saved: ended.kind === "made" ? kept(ended.recorder) : null });
+      },
+    });
+  }
 
-  const record = (running: Session) => {
-    const [subject, activity] = ["subject", "activity"].map((id) => byId<HTMLInputElement>(id).value.trim());
-    running.record(subject!, activity!);
-    const timer = setInterval(() => {
-      const { recorder } = running;
-      if (recorder && session === running && !recorder.done) return view.showRecording(recorder.seconds, LENGTH);
-      clearInterval(timer);
-      running.recorder = null;
-      if (!recorder) return;
-      if (recorder.ending !== "discarded") download(recorder.fileName, recorder.csv());
-      view.showRecorded(recorder);
-    }, 250);
-  };
-
-  byId("start").addEventListener("click", () => meant() && void startSensor());
-  byId("simulate").addEventListener("click", () => {
-    if (!meant()) return;
-    void startReplay();
-    focusStop();
-  });
-  byId("pause").addEventListener("click", () => {
-    replay?.toggle();
-    view.showPaused(replay?.paused ?? false);
-  });
-  byId("restart").addEventListener("click", () => void restartSensor());
-  // What is simulated is in no pocket.
-  onHold(byId<HTMLButtonElement>("stop"), stop, () => !session?.simulated);
-  byId("teach").addEventListener("submit", (event) => {
-    event.preventDefault();
-    if (session && !session.recorder) record(session);
-  });
-  byId("ears").addEventListener("change", (event) => choose((event.target as HTMLSelectElement).value));
-  byId("save").addEventListener("click", () => past && download(...summaryFile(past)));
-  byId("share").addEventListener("click", () => past && void share(...summaryFile(past)));
-  addEventListener("resize", () => {
-    if (session) view.reserve(metadata);
-    else if (past) view.showTimeline(metadata.classes, past.timeline);
-  });
-  // What is drawn once takes the colors of the moment.
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => dispatchEvent(new Event("resize")));
-  const teaching = new Teaching((taught) => {
-    past = null;
-    recognizer = taught;
-    metadata = taught.metadata;
-  });
-
-  const open = async (source: string | File) => {
-    past = null;
-    view.showLoading();
-    try {
-      const untaught = await Recognizer.load(source, view.showProgress);
-      convert = converter(untaught.metadata);
-      recognizer = teaching.use(untaught, convert);
-    } catch (error) {
-      hideThreshold();
-      view.showProblem("model", (error as Error).message);
-      return;
+  private redraw(): void {
+    const { state, past } = this;
+    if (state.kind === "running") {
+      const signals = possible(state.model.metadata.classes.length);
+      reserve(shown(state, this.device), signals.map((signal) => shown({ ...state, signal }, this.device)));
     }
-    metadata = recognizer.metadata;
-    view.showStart(recognizer);
-    showThreshold(metadata);
-    explain(metadata, threshold(metadata));
-    if (asksForReplay()) void startReplay();
-    else if (!isSecureContext) view.showProblem("insecure");
-    else if (!isHandheld()) void startReplay();
-    const files = typeof source === "string" ? [source, ...recognizer.engine.files] : recognizer.engine.files;
-    void stayOffline(files, view.showOffline);
-  };
+    if (state.kind === "summary" && past) {
+      renderTimeline(state.model.metadata.classes, past.session.timeline, shown(state, this.device).minutes);
+    }
+  }
 
-  byId("teach-open").addEventListener("click", () => meant() && teaching.show());
-  byId("lessons-done").addEventListener("click", () => {
-    teaching.leave();
-    buttonsChanged();
-    view.showStart(recognizer);
-    byId("teach-open").focus({ preventScroll: true });
-  });
-  onModel((source) => {
-    if (session) stop();
-    void open(source);
-  });
-  onThreshold(() => metadata, (value) => {
-    if (session) session.threshold = value;
-    explain(metadata, value);
-  });
-  await open(listModels(models));
+  private summaryFile({ session: { timeline, simulated } }: Past): [name: string, text: string] {
+    const { classes } = (this.state as Summary).model.metadata;
+    return [fileName(simulated ? "simulated-activities" : "activities"), timeline.csv(classes)];
+  }
+
+  private showTeaching(): void {
+    if (this.teaching) this.set({ kind: "teach", model: this.model, ...this.teaching.state });
+  }
+
+  private bindButtons(): void {
+    byId("start").addEventListener("click", () => {
+      if (!meant()) return;
+      // A computer has no sensor: again means the recording.
+      if (this.state.kind === "summary" && !this.device.handheld) this.replayNow();
+      else void this.startSensor();
+    });
+    byId("simulate").addEventListener("click", () => meant() && this.replayNow());
+    byId("pause").addEventListener("click", () => {
+      this.run?.replay?.toggle();
+      this.tell({ paused: this.run?.replay?.paused ?? false });
+    });
+    byId("restart").addEventListener("click", () => void this.restartSensor());
+    onHold(byId<HTMLButtonElement>("stop"), () => {
+      this.stop();
+      focusOn("start");
+    // What is simulated is in no pocket.
+    }, () => !this.run?.session.simulated);
+    byId("teach").addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (this.run && !this.run.take) this.record(this.run);
+    });
+    byId("ears").addEventListener("change", (event) => choose((event.target as HTMLSelectElement).value));
+    byId("save").addEventListener("click", () => this.past && download(...this.summaryFile(this.past)));
+    byId("share").addEventListener("click", () => this.past && void share(...this.summaryFile(this.past)));
+  }
+
+  private bindTeaching(): void {
+    const value = (id: string) => byId<HTMLInputElement>(id).value.trim();
+    byId("teach-open").addEventListener("click", () => {
+      if (!meant()) return;
+      this.openTeaching();
+    });
+    byId("lesson").addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.teaching?.record(value("lesson-activity"));
+    });
+    byId("fix").addEventListener("submit", (event) => {
+      event.preventDefault();
+      const { samples } = this.past!.stretches[Number(byId<HTMLSelectElement>("fix-when").value)]!;
+      this.openTeaching();
+      this.teaching!.add(value("fix-activity"), samples);
+      byId("learn").scrollIntoView({ block: "center" });
+    });
+    byId("lesson-list").addEventListener("click", ({ target }) => {
+      const { lesson } = (target as HTMLElement).dataset;
+      if (!lesson) return;
+      this.teaching!.remove(Number(lesson));
+      byId("lesson-activity").focus();
+    });
+    byId("lesson-cancel").addEventListener("click", () => this.teaching!.cancel());
+    byId("learn").addEventListener("click", () => this.teaching!.learn());
+    byId("lesson-save").addEventListener("click", () => this.teaching!.save());
+    byId("lesson-reset").addEventListener("click", () => this.teaching!.reset());
+    byId("lessons-done").addEventListener("click", () => {
+      this.teaching!.leave();
+      buttonsChanged();
+      this.set({ kind: "start", model: this.model });
+      focusOn("teach-open");
+    });
+  }
+
+  private openTeaching(): void {
+    this.end();
+    this.teaching!.open();
+    suggest(this.recognizer.metadata.classes);
+    this.showTeaching();
+  }
+
+  private replayNow(): void {
+    void this.startReplay();
+    focusOn("stop");
+  }
+}
+
+/** Downloads a recording that is long enough; returns what became of it. */
+function kept(recorder: Recorder): NonNullable<Summary["saved"]> {
+  const { ending, seconds, activity, fileName: file } = recorder;
+  if (ending !== "discarded") download(file, recorder.csv());
+  return { ending, seconds, activity, file };
 }
 
 /** Whether the page is to show itself at work at once, as inside another page. */
 function asksForReplay(): boolean {
   return new URLSearchParams(location.search).has("replay");
+}
+
+function focusOn(id: string): void {
+  byId(id).focus({ preventScroll: true });
+}
+
+async function main(): Promise<void> {
+  const models = await choices();
+  await new Page().open(listModels(models));
 }
 
 void main();

@@ -55,8 +55,12 @@ export interface Listener {
   sample(sample: Sample): void;
   /** Gravity turns out to have the other sign. */
   signChange(): void;
-  /** No sample has arrived for a while after the start. */
-  nothing(why: Refusal): void;
+  /**
+   * No sample has arrived for a while after the start; one may still come.
+   *
+   * @param certain Whether events have come that lack the readings.
+   */
+  nothing(why: Refusal, certain: boolean): void;
   /** An event lacks the readings of a sensor. */
   empty(why: Refusal): void;
 }
@@ -72,9 +76,11 @@ export interface Listener {
 export function listen(gyroscope: boolean, convert: Converter, listener: Listener): () => void {
   const gravity = new GravitySign();
   let some = false;
+  let certain = false;
   let why: Refusal = "sensorless";
   const onMotion = (event: DeviceMotionEvent) => {
     const { x, y, z } = event.accelerationIncludingGravity ?? {};
+    certain = true;
     if (x == null || y == null || z == null) return listener.empty("sensorless");
     why = "gyroless";
     const turning = gyroscope ? radians(event.rotationRate) : [];
@@ -86,7 +92,7 @@ export function listen(gyroscope: boolean, convert: Converter, listener: Listene
   const onOrientation = (event: DeviceOrientationEvent) => gravity.orient(event.beta, event.gamma);
   addEventListener("devicemotion", onMotion);
   addEventListener("deviceorientation", onOrientation);
-  const timer = setTimeout(() => some || listener.nothing(why), PATIENCE);
+  const timer = setTimeout(() => some || listener.nothing(why, certain), PATIENCE);
   return () => {
     removeEventListener("devicemotion", onMotion);
     removeEventListener("deviceorientation", onOrientation);

@@ -120,7 +120,9 @@ function open(): Promise<IDBDatabase> {
     const request = indexedDB.open("pocket-zoo", 1);
     request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "id" });
     request.onsuccess = () => resolve(request.result);
-    request.onerror = request.onblocked = () => reject(request.error);
+    request.onerror = () => reject(request.error);
+    // It has no error to ask for yet: asking throws.
+    request.onblocked = () => reject(new Error("another page keeps the database open"));
   });
 }
 

@@ -39,7 +39,8 @@ export class Recorder {
 
   /** Length of the recording so far. No two of its samples are further apart than a gap. */
   get seconds(): number {
-    return this.samples.length ? this.samples.at(-1)!.time - this.samples[0]!.time : 0;
+    if (!this.samples.length) return 0;
+    return Math.min(this.length, this.samples.at(-1)!.time - this.samples[0]!.time);
   }
 
   get ending(): Ending {
@@ -49,7 +50,7 @@ export class Recorder {
   }
 
   get fileName(): string {
-    return csvName(this.activity);
+    return fileName(this.activity);
   }
 
   csv(): string {
@@ -62,31 +63,32 @@ export class Recorder {
 }
 
 /** A file name with the time of day. */
-export function csvName(subject: string): string {
+export function fileName(subject: string, type = "csv"): string {
   const stamp = new Date().toISOString().slice(0, 19).replace(/[:T]/g, "-");
-  return `${subject}-${stamp}.csv`.replace(/[^\w.-]/g, "_");
+  return plain(`${subject}-${stamp}.${type}`);
 }
 
-/** Downloads a text file. */
-export function download(name: string, text: string, type = "text/csv"): void {
+/** A name that every system takes for a file. Letters of all scripts are kept. */
+export function plain(name: string): string {
+  return name.normalize("NFC").replace(/[^\p{L}\p{M}\p{N}_.-]/gu, "_");
+}
+
+/** Downloads a file. */
+export function download(name: string, content: string | Blob, type = "text/csv"): void {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.href = URL.createObjectURL(new Blob([content], { type }));
   link.download = name;
   link.click();
   // Some browsers read the address only after the click.
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** Whether the system shares text files, to mail and messengers. */
+/** Whether the system shares files, to mail and messengers. */
 export function shares(): boolean {
-  return navigator.canShare?.({ files: [textFile("activities.csv", "")] }) ?? false;
+  return navigator.canShare?.({ files: [new File([""], "activities.csv", { type: "text/csv" })] }) ?? false;
 }
 
 export async function share(name: string, text: string): Promise<void> {
   // Rejects where its owner changes their mind.
-  await navigator.share({ files: [textFile(name, text)] }).catch(() => undefined);
-}
-
-function textFile(name: string, text: string): File {
-  return new File([text], name, { type: "text/csv" });
+  await navigator.share({ files: [new File([text], name, { type: "text/csv" })] }).catch(() => undefined);
 }

@@ -1,15 +1,14 @@
-/** One run from Start to Stop: takes samples and updates the view. */
+/** One run from Start to Stop: takes samples, and reports what the page believes of them. */
 
-import { SIGNAL } from "./charts";
+import { drawLive, SIGNAL } from "./charts";
 import { Announcer } from "./ears";
 import { Windows } from "./how";
 import type { Refusal, Sample } from "./motion";
 import type { Recognizer } from "./recognizer";
-import { Recorder } from "./recorder";
+import { believed, type Signal, type Silent, words } from "./signal";
 import { Stream, type Prediction } from "./stream";
 import { Timeline } from "./timeline";
 import { complaint, Silence } from "./watch";
-import * as view from "./view";
 
 /** Milliseconds between two drawings, and where motion is reduced. */
 const DRAWN = 100;
@@ -25,23 +24,33 @@ const FEW = 2;
 /** Milliseconds for which the page says afterwards that it was in the background. */
 const EXPLAINED = 15_000;
 
+/** What a run reports, as it changes. */
+export interface Report {
+  signal: Signal;
+  /** Seconds that were missed in the background, a moment ago. */
+  missed: number | null;
+  measured: { rate: number; milliseconds: number };
+}
+
 export class Session {
-  recorder: Recorder | null = null;
   readonly timeline: Timeline;
-  private readonly stream: Stream;
-  private readonly windows: Windows;
-  private readonly announcer = new Announcer(view.say);
-  private readonly silence = new Silence(() => this.fallSilent());
   /** What was recognized, with times on the clock of the timeline: the last minutes of it. */
   readonly history: Sample[] = [];
+  private readonly stream: Stream;
+  private readonly windows: Windows;
+  private readonly announcer: Announcer;
+  private readonly silence = new Silence(() => this.update());
   private samples: Sample[] = [];
   private work: Promise<void> = Promise.resolve();
+  private prediction: Prediction | null = null;
+  /** When the network was sure last, or began, on the clock of the samples. */
+  private sure = NaN;
   private drawn = -Infinity;
   /** When it was paused, in milliseconds on the clock of the page. */
   private paused: number | null = null;
   private running = true;
   /** What explains a silence, if one begins now. */
-  private reason: view.Silent = "stopped";
+  private reason: Silent = "stopped";
   /** Events without readings since the last sample. */
   private empties = 0;
   /** What was missed in the background, and until when that is said. */
@@ -50,14 +59,17 @@ export class Session {
   /**
    * @param threshold Probability below which no label is shown.
    * @param simulated Whether nobody carries the phone.
+   * @param say Is told of changes that are to be read out.
    */
   constructor(
     private readonly recognizer: Recognizer, threshold: number, readonly simulated: boolean,
-    private readonly failed: (error: Error) => void,
+    private readonly reports: { changed(report: Report): void; failed(error: Error): void; say(text: string): void },
   ) {
     this.stream = new Stream(recognizer, threshold);
+    this.stream.onRead = (time, value) => this.remember(time, value);
     this.windows = new Windows(recognizer.metadata);
     this.timeline = new Timeline(this.stream.interval);
+    this.announcer = new Announcer(reports.say);
     document.addEventListener("visibilitychange", this.onVisibility);
     requestAnimationFrame(this.draw);
   }
@@ -65,14 +77,13 @@ export class Session {
   /** Adds a sample; samples are processed in order. */
   add = (sample: Sample): void => {
     this.paused = this.timeline.paused = null;
-    if (this.silence.silent) this.resume();
+    const { missed, slept } = this.silence.heard(sample.time);
+    if (missed) this.resume(missed, slept);
     [this.reason, this.empties] = ["stopped", 0];
-    this.silence.heard();
     this.samples.push(sample);
     while (Math.abs(this.samples[0]!.time - sample.time) > SIGNAL) this.samples.shift();
-    this.recorder?.add(sample);
     this.work = this.work.then(() => this.process(sample)).catch((error: Error) => {
-      if (this.running) this.failed(error);
+      if (this.running) this.reports.failed(error);
     });
   };
 
@@ -90,18 +101,12 @@ export class Session {
 
   /** Restarts the signal, as when its sign was wrong until now. */
   restart = (): void => {
-    this.work = this.work.then(() => this.stream.restart());
     this.samples = [];
-    if (this.recorder) this.record(this.recorder.subject, this.recorder.activity);
+    this.work = this.work.then(() => this.forget());
   };
 
   set threshold(threshold: number) {
     this.stream.threshold = threshold;
-  }
-
-  /** Starts a recording. */
-  record(subject: string, activity: string): void {
-    this.recorder = new Recorder(subject, activity, this.recognizer.metadata.axes);
   }
 
   end(): void {
@@ -110,18 +115,21 @@ export class Session {
     document.removeEventListener("visibilitychange", this.onVisibility);
   }
 
-  private fallSilent(): void {
-    this.recorder?.cut();
-    view.showSilence(this.reason);
-    // The notice is read out as it appears.
-    view.say("");
-    this.announcer.aloud("No signal");
+  private forget(): void {
+    this.stream.restart();
+    this.prediction = null;
+    this.sure = NaN;
   }
 
-  private resume(): void {
-    const now = performance.now();
-    if (this.reason === "hidden") this.missed = { seconds: (now - this.silence.last) / 1000, until: now + EXPLAINED };
-    view.showListening();
+  private resume(missed: number, slept: number): void {
+    if (this.reason === "hidden") this.missed = { seconds: missed, until: performance.now() + EXPLAINED };
+    // Of what was said before the silence, nothing holds.
+    this.prediction = null;
+    if (slept) {
+      this.restart();
+      this.work = this.work.then(() => this.timeline.slept(slept));
+    }
+    this.update();
   }
 
   private onVisibility = (): void => {
@@ -130,23 +138,38 @@ export class Session {
 
   private async process(sample: Sample): Promise<void> {
     if (!this.running) return;
-    this.remember(sample);
     for (const prediction of await this.stream.push(sample.time, sample.value)) {
-      const { metadata } = this.recognizer;
-      const { time, label } = prediction;
-      this.timeline.add(time, label);
+      this.prediction = prediction;
+      if (prediction.label !== null || Number.isNaN(this.sure) || prediction.time < this.sure) this.sure = prediction.time;
+      const { kind } = this.update();
+      // What is not believed counts as not sure.
+      this.timeline.add(prediction.time, kind === "recognized" ? prediction.label : null);
       this.windows.add(prediction, this.samples);
-      if (!this.silence.silent) {
-        view.showPrediction(metadata, prediction);
-        this.announcer.update(time, view.labelText(metadata, label));
-      }
       // For code that builds on this page.
       const detail = { ...prediction, milliseconds: this.recognizer.milliseconds };
       document.dispatchEvent(new CustomEvent<Prediction>("prediction", { detail }));
     }
   }
 
-  private remember({ time, value }: Sample): void {
+  /** Reports what is believed now. */
+  private update(): Signal {
+    const { metadata, milliseconds } = this.recognizer;
+    const signal = believed({
+      silent: this.silence.silent ? this.reason : null,
+      complaint: complaint(this.samples, metadata),
+      prediction: this.prediction,
+      unsure: (this.prediction?.time ?? NaN) - this.sure,
+    });
+    if (!this.running) return signal;
+    const now = performance.now();
+    if (this.missed && now > this.missed.until) this.missed = null;
+    const { label, detail } = words(signal, metadata.classes);
+    this.announcer.update(this.prediction?.time ?? this.samples.at(-1)?.time ?? 0, label, detail, signal.kind === "silent");
+    this.reports.changed({ signal, missed: this.missed?.seconds ?? null, measured: { rate: this.stream.rate, milliseconds } });
+    return signal;
+  }
+
+  private remember(time: number, value: Sample["value"]): void {
     const now = time + this.timeline.shift;
     this.history.push({ time: now, value });
     // In blocks, since taking from the start of a long list takes time.
@@ -158,17 +181,10 @@ export class Session {
     requestAnimationFrame(this.draw);
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     if (now - this.drawn < (calm ? SLOW : DRAWN)) return;
-    const { metadata, milliseconds } = this.recognizer;
-    view.showCharts(metadata, this.samples, ((this.paused ?? now) - this.silence.last) / 1000, this.timeline);
-    if (Math.floor(now / SLOW) !== Math.floor(this.drawn / SLOW) && !this.silence.silent && this.paused === null) {
-      view.showMeasured(this.stream.rate, milliseconds);
-      view.showNotice(complaint(this.samples, metadata) ?? this.explanation(now));
-    }
     this.drawn = now;
+    const last = this.samples.at(-1);
+    // The charts go on without a signal.
+    const silence = ((this.paused ?? now) - this.silence.last) / 1000;
+    if (last) drawLive(this.recognizer.metadata, this.samples, last.time + silence, this.timeline);
   };
-
-  private explanation(now: number): string | null {
-    if (!this.missed || now > this.missed.until) return null;
-    return view.missedText(this.missed.seconds);
-  }
 }

@@ -2,7 +2,8 @@
 
 import type { Metadata } from "./metadata";
 import { remember, remembered } from "./store";
-import { byId, percent, write } from "./dom";
+import { byId, write } from "./dom";
+import { percent } from "./text";
 
 /** A model by the name and the address of its file. */
 interface Choice {

@@ -16,6 +16,17 @@ export function remember(key: string, text: string | null): boolean {
   return done ?? false;
 }
 
+/** All keys of what is remembered. */
+export function rememberedKeys(): string[] {
+  const keys = attempt(() => Array.from({ length: localStorage.length }, (_, i) => localStorage.key(i)!)) ?? [];
+  return keys.filter((key) => key.startsWith(PREFIX)).map((key) => key.slice(PREFIX.length));
+}
+
+/** Forgets all texts whose keys begin so. */
+export function forget(beginning: string): void {
+  for (const key of rememberedKeys()) if (key.startsWith(beginning)) remember(key, null);
+}
+
 function attempt<Result>(storage: () => Result): Result | null {
   try {
     return storage();

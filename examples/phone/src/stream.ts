@@ -36,6 +36,14 @@ const LIMIT = 160;
 /** rad/s per axis: phones measure up to 70. */
 const ROTATION_LIMIT = 100;
 
+/** Why no phone can have measured a sample, or null. */
+export function impossible(time: number, value: Vector, metadata: Pick<Metadata, "unit">): string | null {
+  const beyond = (most: number) => (number: number) => Math.abs(number) > most;
+  if (![time, ...value].every(Number.isFinite)) return "not finite";
+  if (value.slice(0, 3).some(beyond(inUnit(LIMIT, metadata)))) return `beyond ${LIMIT} m/s^2`;
+  return value.slice(3).some(beyond(ROTATION_LIMIT)) ? `beyond ${ROTATION_LIMIT} rad/s` : null;
+}
+
 /** Rows in, probabilities out: of the oldest of several states that restart at staggered times. */
 class StaggeredStates {
   /** Rows to the next call; fewer than a call reads where a model without states reads windows. */
@@ -95,6 +103,8 @@ function zeros(metadata: Metadata): States {
 export class Stream {
   /** Dropped samples by reason, and gaps. */
   readonly skipped: Record<string, number> = {};
+  /** Is called with each sample that is read. */
+  onRead: (time: number, value: Vector) => void = () => {};
   private resampler!: Resampler;
   private states!: StaggeredStates;
   private mean: number[] | null = null;
@@ -132,11 +142,8 @@ export class Stream {
    * @param value Of all channels: acceleration in the unit and convention of the metadata, rotation rate in rad/s.
    */
   async push(time: number, value: Vector): Promise<Prediction[]> {
-    const limit = inUnit(LIMIT, this.network.metadata);
-    if (![time, ...value].every(Number.isFinite)) return this.drop("not finite");
-    const beyond = (most: number) => (number: number) => Math.abs(number) > most;
-    if (value.slice(0, 3).some(beyond(limit))) return this.drop(`beyond ${LIMIT} m/s^2`);
-    if (value.slice(3).some(beyond(ROTATION_LIMIT))) return this.drop(`beyond ${ROTATION_LIMIT} rad/s`);
+    const reason = impossible(time, value, this.network.metadata);
+    if (reason) return this.drop(reason);
     const elapsed = time - this.resampler.last;
     if (elapsed > 0 && elapsed <= GAP) {
       if (this.pending) this.dropPending();
@@ -173,6 +180,7 @@ export class Stream {
   }
 
   private async read(time: number, value: Vector): Promise<Prediction[]> {
+    this.onRead(time, value);
     const predictions: Prediction[] = [];
     for (const row of this.resampler.push(time, value)) {
       const probabilities = await this.states.push(row.value);

@@ -1,12 +1,11 @@
-/** One labeled minute, from the countdown to its end. */
+/** One recording, from the countdown to its end: a labeled minute, one of a class, or half a minute to teach the page. */
 
 import { converter, listen, type Refusal, type Sample } from "./motion";
-import { type Ending, LENGTH, Recorder } from "./recorder";
+import type { Metadata } from "./metadata";
+import { Recorder } from "./recorder";
+import { impossible } from "./stream";
 import * as tones from "./tones";
-import { complaint, Silence } from "./watch";
-
-/** Seconds to put the phone away. */
-export const COUNTDOWN = 10;
+import { type Complaint, complaint, Silence } from "./watch";
 
 /** Seconds before the start that are heard. */
 const HEARD = 3;
@@ -16,68 +15,82 @@ const LOOK = 100;
 const CHECKPOINT = 5;
 
 /** As the recordings of the zoo are, whatever the phone is. */
-const UNITS = { unit: "m/s^2", convention: "android" };
+export const UNITS = { unit: "m/s^2", convention: "android" };
 
 /** Seconds of the signal that are checked. */
 const RECENT = 3;
 
-export interface Made {
-  seconds: number;
-  csv: string;
+/** What is recorded. */
+export interface Wanted extends Pick<Metadata, "axes" | "unit" | "convention"> {
+  person: string;
+  activity: string;
+  /** Seconds. */
+  length: number;
+  /** Seconds to put the phone away, or 0. */
+  countdown: number;
 }
 
 /** How it ended. Of one that was canceled, or hidden before it began, nothing is kept. */
 export type Ended =
-  | ({ ending: Ending } & Made)
-  | { ending: "canceled" | "hidden" }
-  | { ending: "none"; refusal: Refusal };
+  | { kind: "made"; recorder: Recorder }
+  | { kind: "canceled" | "hidden" }
+  | { kind: "none"; refusal: Refusal };
 
 /** What a take reports. */
 export interface Reports {
   countdown(seconds: number): void;
   /** @param problem With the signal, if any. */
-  progress(seconds: number, problem: string | null): void;
-  checkpoint(made: Made): void;
+  progress(recorder: Recorder, problem: Complaint | null): void;
+  /** It has grown by some seconds. */
+  checkpoint?(recorder: Recorder): void;
   ended(ended: Ended): void;
 }
 
 export class Take {
-  ended: Ended | null = null;
   private recorder: Recorder | null = null;
+  private over = false;
   private readonly begun = performance.now();
   private readonly silence = new Silence(() => this.fallSilent());
   private readonly stopSource: () => void;
-  private readonly timer = window.setInterval(() => this.look(), LOOK);
+  private readonly timer: number;
   private recent: Sample[] = [];
-  private left = COUNTDOWN + 1;
+  private left = Infinity;
   private stored = 0;
+  /** Why there has been no sample so far. */
+  private refusal: Refusal | null = null;
 
-  constructor(
-    private readonly what: { person: string; activity: string; axes: string[] },
-    private readonly reports: Reports,
-  ) {
-    this.stopSource = listen(what.axes.length > 3, converter({ axes: what.axes, ...UNITS }), {
+  constructor(private readonly wanted: Wanted, private readonly reports: Reports) {
+    this.stopSource = listen(wanted.axes.length > 3, converter(wanted), {
       sample: (sample) => this.add(sample),
       signChange: () => this.restart(),
-      nothing: (refusal) => this.end({ ending: "none", refusal }),
+      nothing: (refusal, certain) => {
+        this.refusal = refusal;
+        // A sensor that is slow to start has until the end of the countdown.
+        if (certain || this.recorder) this.end({ kind: "none", refusal });
+      },
       empty: () => undefined,
     });
     document.addEventListener("visibilitychange", this.onVisibility);
+    this.timer = window.setInterval(() => this.look(), LOOK);
     this.look();
   }
 
-  /** Ends it before it begins. */
-  cancel(): void {
-    if (!this.recorder) this.end({ ending: "canceled" });
-  }
-
-  /** Ends it early. */
+  /** Ends it early, and keeps what was recorded. */
   stop(): void {
     if (this.recorder) this.finish();
+    else this.drop();
+  }
+
+  /** Ends it, and keeps nothing. */
+  drop(): void {
+    this.end({ kind: "canceled" });
   }
 
   private add(sample: Sample): void {
-    this.silence.heard();
+    this.refusal = null;
+    if (impossible(sample.time, sample.value, this.wanted)) return;
+    const { slept } = this.silence.heard(sample.time);
+    if (slept) this.recorder?.cut();
     this.recent.push(sample);
     while (Math.abs(this.recent[0]!.time - sample.time) > RECENT) this.recent.shift();
     this.recorder?.add(sample);
@@ -91,17 +104,19 @@ export class Take {
   }
 
   private record(): void {
-    this.recorder = new Recorder(this.what.person, this.what.activity, this.what.axes);
+    const { person, activity, axes, length } = this.wanted;
+    this.recorder = new Recorder(person, activity, axes, length);
     this.stored = 0;
   }
 
   private look(): void {
     if (this.recorder) return this.lookAtRecording(this.recorder);
-    const left = COUNTDOWN - (performance.now() - this.begun) / 1000;
+    const left = this.wanted.countdown - (performance.now() - this.begun) / 1000;
     if (left <= 0) {
+      if (this.refusal) return this.end({ kind: "none", refusal: this.refusal });
       tones.begin();
       this.record();
-      this.reports.progress(0, null);
+      this.reports.progress(this.recorder!, null);
       // Nothing would end a recording that never begins.
       if (this.silence.silent) this.finish();
       return;
@@ -114,10 +129,10 @@ export class Take {
 
   private lookAtRecording(recorder: Recorder): void {
     // The rate is what the phone has; it is resampled later.
-    this.reports.progress(recorder.seconds, complaint(this.recent, { rate: 0, unit: UNITS.unit }));
+    this.reports.progress(recorder, complaint(this.recent, { rate: 0, unit: this.wanted.unit }));
     if (recorder.seconds - this.stored < CHECKPOINT) return;
     this.stored = recorder.seconds;
-    this.reports.checkpoint({ seconds: recorder.seconds, csv: recorder.csv() });
+    this.reports.checkpoint?.(recorder);
   }
 
   private fallSilent(): void {
@@ -127,18 +142,17 @@ export class Take {
 
   private onVisibility = (): void => {
     // The countdown would end while the phone is still in the hand.
-    if (document.hidden && !this.recorder) this.end({ ending: "hidden" });
+    if (document.hidden && !this.recorder) this.end({ kind: "hidden" });
   };
 
   private finish(): void {
-    const { seconds, ending } = this.recorder!;
     tones.end();
-    this.end({ ending, seconds: Math.min(seconds, LENGTH), csv: this.recorder!.csv() });
+    this.end({ kind: "made", recorder: this.recorder! });
   }
 
   private end(ended: Ended): void {
-    if (this.ended) return;
-    this.ended = ended;
+    if (this.over) return;
+    this.over = true;
     clearInterval(this.timer);
     this.silence.stop();
     this.stopSource();

@@ -12,7 +12,7 @@ export interface Segment {
 
 export class Timeline {
   readonly segments: Segment[] = [];
-  /** Seconds to add to the time of a sample, since its clock was set back. */
+  /** Seconds to add to the time of a sample, since its clock was set back, or slept. */
   shift = 0;
   /** When the last prediction was added, in milliseconds on the clock of the page. */
   private touched = NaN;
@@ -32,6 +32,11 @@ export class Timeline {
     const follows = elapsed >= 0 && elapsed <= Math.max(GAP, 1.5 * this.interval);
     if (last && follows && label === last.label) last.end = now;
     else this.segments.push({ start: last && follows ? last.end : now, end: now, label });
+  }
+
+  /** Notes that the clock of the samples slept so many seconds: they belong to no label. */
+  slept(seconds: number): void {
+    this.shift += seconds;
   }
 
   /** Stops its clock at a moment in milliseconds on the clock of the page, or lets it go on where there is none. */

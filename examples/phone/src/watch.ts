@@ -16,27 +16,43 @@ export class Silence {
   silent = false;
   /** Milliseconds, on the clock of the page: when the last sample arrived. */
   last = NaN;
+  /** The same on the clock of the world, which goes on while a phone sleeps. */
+  private date = NaN;
+  private time = NaN;
   private timer = 0;
 
   constructor(private readonly begun: () => void) {}
 
-  /** Notes a sample. */
-  heard(): void {
-    this.last = performance.now();
+  /**
+   * Notes a sample.
+   *
+   * @param time Its time stamp in seconds.
+   * @returns Seconds that were missed before it, and how many of them the clock of the page slept.
+   */
+  heard(time: number): { missed: number; slept: number } {
+    const [now, date] = [performance.now(), Date.now()];
+    const [waited, passed] = [now - this.last, date - this.date];
+    // Where the page was frozen, the first sample may come before the timer. A page that was merely busy gets all samples.
+    const frozen = waited > SILENCE && time - this.time > SILENCE / 1000;
+    const slept = passed - waited > SILENCE ? (passed - waited) / 1000 : 0;
+    const missed = this.silent || frozen || slept ? Math.max(waited, passed) / 1000 : 0;
+    [this.last, this.date, this.time] = [now, date, time];
     this.silent = false;
-    this.timer ||= window.setTimeout(this.check, SILENCE);
+    this.timer ||= setTimeout(this.check, SILENCE) as unknown as number;
+    return { missed, slept };
   }
 
   /** Stops watching until the next sample. */
   stop(): void {
     clearTimeout(this.timer);
     this.timer = 0;
+    this.date = this.time = NaN;
   }
 
   // One timer watches many samples: it looks again when the last of them will be old.
   private check = (): void => {
     const left = SILENCE - (performance.now() - this.last);
-    this.timer = left > 0 ? window.setTimeout(this.check, left) : 0;
+    this.timer = left > 0 ? (setTimeout(this.check, left) as unknown as number) : 0;
     if (this.timer) return;
     this.silent = true;
     this.begun();
@@ -46,27 +62,43 @@ export class Silence {
 /** Seconds of samples that are checked. */
 const WATCHED = 2;
 
+/** The shortest and the longest mean acceleration of a phone, and the least that gravity leaves, in m/s^2: as in `zoo`. */
+const LEAST = 5;
+const MOST = 25;
+const GRAVITY_LEFT = 2;
+
+/** A problem with the signal, in few words and in a sentence. */
+export interface Complaint {
+  title: string;
+  text: string;
+}
+
 /** The problem with the last seconds, or null. */
-export function complaint(samples: Sample[], metadata: Pick<Metadata, "rate" | "unit">): string | null {
+export function complaint(samples: Sample[], metadata: Pick<Metadata, "rate" | "unit">): Complaint | null {
   const last = samples.at(-1)?.time ?? 0;
   const recent = samples.filter(({ time }) => time > last - WATCHED);
   const span = last - (recent[0]?.time ?? last);
   if (span < WATCHED / 2) return null;
   if (new Set(recent.map(({ time }) => time)).size < recent.length / 2) {
-    return "The sensor's time stamps repeat: expected one per sample, in fractions of a second.";
+    return { title: "Sensor clock stands still", text: "Time stamps repeat: expected one per sample, in fractions of a second." };
   }
   const rate = (recent.length - 1) / span;
   if (rate < metadata.rate / 1.25) {
-    return `Too slow: ${rate.toFixed(0)} samples per second; the model was trained on ${metadata.rate}. Turn off power saving.`;
+    return {
+      title: "Sensor too slow",
+      text: `${rate.toFixed(0)} samples per second; the model was trained on ${metadata.rate}. Turn off power saving.`,
+    };
+  }
+  const [first, second, third] = [0, 1, 2].map((axis) => recent.reduce((sum, { value }) => sum + value[axis]!, 0) / recent.length);
+  const mean = Math.hypot(first!, second!, third!);
+  const words = (found: number) => `${found.toFixed(1)} ${metadata.unit.replace("^2", "²")}`;
+  const expected = `expected about ${words(inUnit(STANDARD_GRAVITY, metadata))}`;
+  if (mean < inUnit(GRAVITY_LEFT, metadata)) {
+    return { title: "Gravity is missing", text: `Acceleration is ${words(mean)} on average; ${expected}, gravity included.` };
   }
   const magnitude = recent.reduce((sum, { value }) => sum + Math.hypot(...value.slice(0, 3)), 0) / recent.length;
-  const gravity = inUnit(STANDARD_GRAVITY, metadata);
-  if (magnitude < 0.5 * gravity || magnitude > 2.5 * gravity) {
-    return `The sensor reads ${magnitude.toFixed(1)} ${metadata.unit} on average; expected about ${gravity.toFixed(1)}.`;
-  }
-  const mean = [0, 1, 2].map((axis) => recent.reduce((sum, { value }) => sum + value[axis]!, 0) / recent.length);
-  if (Math.hypot(...mean) < 0.2 * gravity) {
-    return `The sensor leaves gravity out: mean acceleration ${Math.hypot(...mean).toFixed(1)} ${metadata.unit}; expected about ${gravity.toFixed(1)}.`;
+  if (magnitude < inUnit(LEAST, metadata) || magnitude > inUnit(MOST, metadata)) {
+    return { title: "Sensor out of range", text: `Acceleration is ${words(magnitude)} on average; ${expected}.` };
   }
   return null;
 }

@@ -1,0 +1,47 @@
+/** Pictograms as images of the page. */
+
+import { type Picture, PICTURES } from "./activities";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** A pictogram, which says nothing that is not written beside it. */
+export function drawn(name: keyof typeof PICTURES, color: string): SVGElement {
+  const { still, limbs }: Picture = PICTURES[name];
+  const svg = document.createElementNS(SVG, "svg");
+  for (const [key, value] of Object.entries({ viewBox: "0 0 48 48", class: "picture", "aria-hidden": "true" })) {
+    svg.setAttribute(key, value);
+  }
+  svg.style.setProperty("--color", `var(${color})`);
+  svg.append(line(still), ...limbs.map((limb, i) => joint(limb, i)));
+  return svg;
+}
+
+/** Lets the limbs of a pictogram swing, a swing for each step; 0 for none. */
+export function move(svg: Element, cadence: number): void {
+  svg.classList.toggle("moving", cadence > 0);
+  if (!cadence) return;
+  for (const animation of svg.getAnimations({ subtree: true })) {
+    // Another rate at once, from where a limb is: it does not jump.
+    if (Math.abs(animation.playbackRate - cadence / 60) > 0.05) animation.updatePlaybackRate(cadence / 60);
+  }
+}
+
+/** All lines of a pictogram, for a canvas. */
+export function outline(name: keyof typeof PICTURES): Path2D {
+  const { still, limbs } = PICTURES[name];
+  return new Path2D([still, ...limbs].join(""));
+}
+
+function line(path: string): SVGElement {
+  const element = document.createElementNS(SVG, "path");
+  element.setAttribute("d", path);
+  return element;
+}
+
+function joint(path: string, number: number): SVGElement {
+  const element = line(path);
+  const [x, y] = path.match(/[\d.]+/g)!;
+  element.style.transformOrigin = `${x}px ${y}px`;
+  element.setAttribute("class", number === 0 || number === 3 ? "limb" : "limb other");
+  return element;
+}

@@ -1,0 +1,150 @@
+/** Puts what is shown into the document; makes no decisions. */
+
+import { drawLanes } from "./charts";
+import { drawAddress } from "./code";
+import { byId, element, write } from "./dom";
+import { drawn, move } from "./picture";
+import type { Bar, Shown } from "./shown";
+import type { Timeline } from "./timeline";
+
+/** Ids of all parts that come and go, of all texts, and of the buttons that can be disabled. */
+const PARTS = [
+  "simulated", "progress", "known", "problem", "lessons", "learned", "lesson-cancel", "lesson-save", "lesson-reset",
+  "summary", "share", "fix", "teach-row", "teach-open", "unteachable", "live", "rotation", "elsewhere", "how", "settings",
+  "ears-row", "teach", "pause", "stop", "lessons-done", "start", "simulate",
+];
+const TEXTS = [
+  "problem-text", "lesson-said", "learned-text", "learn-missing", "lesson-record",
+  "from", "to", "unteachable", "unit", "measured", "record", "recorded", "about", "notice-text", "pause", "stop", "start",
+];
+const BUTTONS = ["start", "simulate", "record", "lesson-record", "learn"];
+
+/** What a list shows already, by its id. */
+const listed = new Map<string, string>();
+
+export function render(shown: Shown): void {
+  const { kind, text, visible, disabled } = shown;
+  const changed = document.body.dataset.state !== kind;
+  document.body.dataset.state = kind;
+  for (const id of PARTS) show(id, visible.includes(id));
+  for (const id of TEXTS) write(id, text[id] ?? "");
+  renderHero(shown);
+  for (const id of BUTTONS) byId<HTMLButtonElement>(id).disabled = disabled.includes(id);
+  if (visible.includes("elsewhere")) drawAddress();
+  renderProgress(shown);
+  renderBars("bars", shown.bars, "meter");
+  renderBars("minutes", shown.minutes);
+  list("known", shown.known, ({ name, look }) => {
+    const chip = element("li", "chip");
+    chip.append(drawn(look.figure, look.color), name);
+    return chip;
+  });
+  list("confusion", shown.confusion, (line) => element("li", "", line));
+  list("fix-when", shown.stretches, (name, i) => new Option(name, `${i}`));
+  list("lesson-list", shown.lessons, lesson);
+  if (!changed) return;
+  write("said", "");
+  if (kind !== "running") byId("hero").style.minHeight = "";
+  scrollTo(0, 0);
+}
+
+/** Keeps the place of the longest thing that can be shown while it runs, so that nothing below jumps. */
+export function reserve(now: Shown, possible: Shown[]): void {
+  const hero = byId("hero");
+  hero.style.minHeight = "";
+  const heights = possible.map((each) => {
+    renderHero(each);
+    return hero.getBoundingClientRect().height;
+  });
+  renderHero(now);
+  hero.style.minHeight = `${Math.max(...heights)}px`;
+}
+
+/** Draws the timeline of the summary, and says in words what it shows. */
+export function renderTimeline(classes: string[], timeline: Timeline, minutes: Bar[]): void {
+  const canvas = byId<HTMLCanvasElement>("timeline");
+  drawLanes(canvas, timeline, classes, timeline.start, timeline.start + timeline.length);
+  canvas.setAttribute("aria-label", minutes.map(({ name, text }) => `${name} ${text}`).join(", "));
+}
+
+/** Offers the activities of a model where one is typed: any other is taken as well. */
+export function suggest(classes: string[]): void {
+  byId("activities").replaceChildren(...classes.map((name) => new Option(name)));
+}
+
+export function renderOffline(): void {
+  byId("offline").hidden = false;
+}
+
+function renderHero({ text, visible, picture }: Shown): void {
+  for (const id of ["label", "probability", "detail", "hint"]) write(id, text[id] ?? "");
+  show("restart", visible.includes("restart"));
+  renderPicture(picture);
+}
+
+function show(id: string, visible: boolean): void {
+  const part = byId(id);
+  if (part.hidden === visible) part.hidden = !visible;
+}
+
+function renderProgress({ kind, progress }: Shown): void {
+  if (kind !== "loading") return;
+  const bar = byId<HTMLProgressElement>("progress");
+  if (progress === null) bar.removeAttribute("value");
+  else bar.value = progress;
+}
+
+function renderPicture(picture: Shown["picture"]): void {
+  const place = byId("picture");
+  const key = picture ? `${picture.name} ${picture.color}` : "";
+  if (place.dataset.shown !== key) {
+    place.dataset.shown = key;
+    place.replaceChildren(...(picture ? [drawn(picture.name, picture.color)] : []));
+  }
+  if (picture) move(place.firstElementChild!, picture.cadence);
+}
+
+/** Makes the rows of a list where they have changed. */
+function list<Row>(id: string, rows: Row[], make: (row: Row, number: number) => HTMLElement): void {
+  const key = JSON.stringify(rows);
+  if ((listed.get(id) ?? "[]") === key) return;
+  listed.set(id, key);
+  byId(id).replaceChildren(...rows.map(make));
+}
+
+function lesson({ name, text }: Shown["lessons"][number], number: number): HTMLElement {
+  const row = element("li", "lesson");
+  const [said, remove] = [element("p"), element("button", "", "Delete")];
+  said.append(element("strong", "", name), element("br"), text);
+  for (const [key, value] of Object.entries({ type: "button", "aria-label": `Delete ${name}`, "data-lesson": `${number}` })) {
+    remove.setAttribute(key, value);
+  }
+  row.append(said, remove);
+  return row;
+}
+
+function renderBars(id: string, rows: Bar[], role?: string): void {
+  list(id, rows.map(({ name, look }) => ({ name, look })), ({ name, look }) => {
+    const row = element("li");
+    const [words, box, fill] = [element("span", "name"), element("div", "bar"), element("div", "fill")];
+    if (look) words.append(drawn(look.figure, look.color));
+    words.append(name);
+    if (role) {
+      const attributes = { role, "aria-label": name, "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": "0" };
+      for (const [key, value] of Object.entries(attributes)) box.setAttribute(key, value);
+    }
+    if (look) fill.style.setProperty("--color", `var(${look.color})`);
+    box.append(fill);
+    row.append(words, box, element("span", "percent"));
+    return row;
+  });
+  rows.forEach((bar, i) => setBar(byId(id).children[i]!, bar));
+}
+
+function setBar(row: Element, { share, text, current }: Bar): void {
+  row.setAttribute("aria-current", String(current));
+  row.querySelector("[role=meter]")?.setAttribute("aria-valuenow", `${Math.round(100 * (share ?? 0))}`);
+  row.querySelector<HTMLElement>(".fill")!.style.transform = `scaleX(${share ?? 0})`;
+  const percent = row.querySelector(".percent")!;
+  if (percent.textContent !== text) percent.textContent = text;
+}

@@ -1,0 +1,82 @@
+/** What the page does: one value, from which everything that is shown follows. */
+
+import type { Metadata } from "./metadata";
+import type { Refusal } from "./motion";
+import type { Ending } from "./recorder";
+import type { Signal } from "./signal";
+import type { Timeline } from "./timeline";
+
+/** What is said of a model that is open. */
+export interface Model {
+  readonly metadata: Metadata;
+  readonly bytes: number;
+  readonly engine: { readonly name: string };
+  /** Why it cannot be taught, or null if it can. */
+  readonly obstacle: string | null;
+}
+
+export type Problem = Refusal | "model" | "recording";
+
+/** A recording that is being made: seconds up to its beginning, or since. */
+export type Taking = { kind: "countdown"; seconds: number } | { kind: "recording"; seconds: number; length: number };
+
+/** What became of a recording. */
+export interface Saved {
+  ending: Ending;
+  seconds: number;
+  activity: string;
+  file: string;
+}
+
+export interface Running {
+  kind: "running";
+  model: Model;
+  /** Whether nobody carries the phone. */
+  simulated: boolean;
+  paused: boolean;
+  /** What the simulated person does. */
+  truth: string | null;
+  /** Whether the screen may turn off. */
+  sleepy: boolean;
+  signal: Signal;
+  /** Seconds that were missed a moment ago, while the phone was locked or showed another app. */
+  missed: number | null;
+  /** Of the sensor in Hz, and of a run of the network. */
+  measured: { rate: number; milliseconds: number };
+  steps: { count: number; cadence: number };
+  taking: Taking | null;
+  saved: Saved | null;
+}
+
+export interface Summary {
+  kind: "summary";
+  model: Model;
+  simulated: boolean;
+  timeline: Timeline;
+  steps: number;
+  /** Stretches of which their owner can say what they were. */
+  stretches: string[];
+  saved: Saved | null;
+}
+
+export interface Teach {
+  kind: "teach";
+  model: Model;
+  taking: Taking | null;
+  /** What became of the last recording. */
+  said: string;
+  lessons: { activity: string; seconds: number; believed: [activity: string, windows: number][] }[];
+  /** What to do before it can learn, or null. */
+  missing: string | null;
+  learned: { text: string; confusion: string[] } | null;
+  /** Whether there is something to save. */
+  keeps: boolean;
+}
+
+export type State =
+  | { kind: "loading"; what: string; received: number; total: number | null }
+  | { kind: "start"; model: Model }
+  | { kind: "problem"; problem: Problem; why: string; model: Model | null }
+  | Running
+  | Summary
+  | Teach;
