@@ -1,4 +1,4 @@
-"""Servers and commands that run beside a test."""
+"""What tests share: servers and commands that run beside them, and the line with which a call is refused."""
 
 import http.client
 import os
@@ -7,6 +7,10 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
+
+import pytest
+
+from zoo.errors import ZooError
 
 # A suite that runs in the background has SIGINT ignored, and its children inherit that. The page is PAGE, or empty.
 _PROGRAM = """
@@ -57,3 +61,11 @@ def connect(address, tls=True):
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return http.client.HTTPSConnection(address, context=context, timeout=120)
+
+
+def message(call):
+    """The one line with which a call is refused."""
+    with pytest.raises(ZooError) as error:
+        call()
+    assert "\n" not in str(error.value)
+    return str(error.value)

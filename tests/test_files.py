@@ -1,9 +1,7 @@
 """Files and folders are written whole or not at all, by one run at a time."""
 
 import errno
-import hashlib
 import os
-import stat
 import subprocess
 import sys
 import threading
@@ -20,7 +18,6 @@ from zoo.files import (
     new_file,
     read_json,
     require_empty,
-    sha256,
     temporary_folder,
     write_json,
 )  # fmt: skip
@@ -77,19 +74,6 @@ def test_a_folder_takes_its_name_when_the_block_ends_in_place_of_an_empty_one(tm
 
 
 @both
-@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
-def test_what_is_written_has_the_permissions_that_the_user_allows(writer, mask, mode, tmp_path):
-    before = os.umask(mask)
-    try:
-        half(writer, tmp_path / "a")
-    finally:
-        os.umask(before)
-    folder = writer is atomic_folder
-    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == (0o777 & ~mask if folder else mode)
-    assert not folder or stat.S_IMODE((tmp_path / "a" / "weights").stat().st_mode) == mode
-
-
-@both
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, ValueError, ZooError])
 def test_what_is_interrupted_leaves_nothing_and_an_old_file_whole(writer, interruption, tmp_path):
     path = tmp_path / "a.txt"
@@ -100,16 +84,6 @@ def test_what_is_interrupted_leaves_nothing_and_an_old_file_whole(writer, interr
         half(writer, path, interruption)
     assert names(tmp_path) == before
     assert writer is atomic_folder or path.read_text() == "old"
-
-
-def test_a_folder_interrupted_at_its_rename_leaves_nothing(tmp_path, monkeypatch):
-    def replace(self, target):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Path, "replace", replace)
-    with pytest.raises(KeyboardInterrupt):
-        half(atomic_folder, tmp_path / "model")
-    assert names(tmp_path) == []
 
 
 @both
@@ -142,21 +116,6 @@ def test_errors_of_the_system_are_one_line_about_the_output_or_about_what_was_re
         half(atomic_write, tmp_path / "out" / "a.txt", raised)
     assert "\n" not in str(error.value)
     assert names(tmp_path) == []
-
-
-@both
-def test_a_path_that_cannot_be_written_is_one_line(writer, tmp_path):
-    (tmp_path / "taken").write_text("I am a file")
-    for path, message in (("taken/a", "a part of this path is a file, not a folder"), ("a" * 300, "name is too long")):
-        with pytest.raises(ZooError, match=message):
-            half(writer, tmp_path / path)
-    assert names(tmp_path) == ["taken"]
-
-
-@pytest.mark.parametrize("act", [lambda path: write_json(path, {}), read_json])
-def test_a_folder_where_a_file_should_be_is_named(tmp_path, act):
-    with pytest.raises(ZooError, match=str(tmp_path)):
-        act(tmp_path)
 
 
 def test_a_folder_that_holds_something_is_not_overwritten(tmp_path):
@@ -220,14 +179,6 @@ def test_nothing_replaces_what_is_neither_a_regular_file_nor_a_folder(special, w
     assert not path.is_symlink() or not path.exists() or path.read_text() == "old"
 
 
-def test_a_file_that_exists_is_replaced_by_force_alone(tmp_path):
-    claim_new(tmp_path / "a", force=False)
-    (tmp_path / "a").write_text("old")
-    claim_new(tmp_path / "a", force=True)
-    with pytest.raises(ZooError, match="a: exists already; choose another name, or force"):
-        claim_new(tmp_path / "a", force=False)
-
-
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -283,12 +234,6 @@ def test_a_file_that_is_not_json_is_named(tmp_path, content, message):
         read_json(path)
     assert str(error.value).startswith(f"{path}: {message}")
     assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize("content", [b"", bytes(300_000)])
-def test_a_hash_is_that_of_the_content(tmp_path, content):
-    (tmp_path / "a").write_bytes(content)
-    assert sha256(tmp_path / "a") == hashlib.sha256(content).hexdigest()
 
 
 HOLDER = """
@@ -382,22 +327,3 @@ def test_a_name_as_long_as_the_system_allows_can_be_claimed(tmp_path):
     with exclusive(tmp_path / ("a" * 255)), exclusive(tmp_path / ("a" * 254)):
         assert len(names(tmp_path)) == 2
     assert names(tmp_path) == []
-
-
-@pytest.mark.parametrize("claim", [exclusive, exclusive_folder])
-def test_an_output_that_cannot_be_claimed_is_one_line(tmp_path, claim):
-    (tmp_path / "file").write_text("")
-    (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    for path, message in (("file/run", "a part of this path is a file"), ("loop/run", "loop of symbolic links"),
-                          ("a" * 300 + "/run", "the name is too long")):  # fmt: skip
-        with pytest.raises(ZooError, match=message), claim(tmp_path / path):
-            pass
-    with pytest.raises(ZooError, match="file: is a file; expected a folder"), exclusive_folder(tmp_path / "file"):
-        pass
-    assert names(tmp_path) == ["file", "loop"]
-
-
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a folder in which nobody can create files")
-def test_a_folder_that_takes_no_files_is_not_taken_for_one_that_another_run_writes():
-    with pytest.raises(ZooError, match=r"^/proc/a\.h5: cannot be written here"), exclusive(Path("/proc/a.h5")):
-        pass

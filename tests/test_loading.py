@@ -56,11 +56,6 @@ def test_what_keras_users_are_used_to_is_answered_with_what_to_pass(tmp_path):
         zoo.train("gru", "data3.h5")
 
 
-def test_what_is_no_model_at_all_is_named():
-    with pytest.raises(ZooError, match=r"^model is None; expected .* the name of a preset or a path$"):
-        zoo.predict(None, np.zeros((1, 150, 3)))
-
-
 @pytest.mark.parametrize(("preset", "file"), [("activity_gru_tiny", "data3.h5"), ("trigram_lm_course", "data2.h5")])
 def test_data_that_was_not_given_is_called_so(preset, file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

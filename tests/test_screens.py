@@ -1,8 +1,6 @@
 """What commands show on a terminal of 60 or 80 columns, and while they work."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 
@@ -37,8 +35,10 @@ def terminal(monkeypatch, zoo_cli):
 
 
 @pytest.mark.parametrize("words", HELP, ids=lambda words: " ".join(words) or "zoo")
-def test_help_cuts_no_word(words, terminal):
-    assert not [line for line in terminal(80, *words, "--help") if "…" in line]
+def test_help_cuts_no_word_and_names_values_in_words(words, terminal):
+    lines = terminal(80, *words, "--help")
+    assert not [line for line in lines if "…" in line]
+    assert not re.search(r"[<>]|\blist\[|\.\.\.\]?\.\.\.", "\n".join(lines))
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
@@ -79,17 +79,6 @@ def test_a_terminal_breaks_a_warning_between_words_and_a_pipe_does_not(forced, e
 def test_a_pipe_gets_a_line_for_each_step_of_an_export(recognizer, tmp_path, zoo_cli):
     _, _, err = zoo_cli("export", recognizer, "--formats", "keras", "--to", tmp_path / "exported")
     assert err.splitlines() == ["exporting: comparing keras with Keras (1 of 1)"]
-
-
-def test_the_package_runs_as_a_module():
-    run = subprocess.run([sys.executable, "-m", "zoo", "--version"], capture_output=True, text=True, check=True)
-    assert run.stdout.startswith("pocket-zoo ")
-
-
-@pytest.mark.parametrize("words", HELP, ids=lambda words: " ".join(words) or "zoo")
-def test_help_names_values_in_words(words, terminal):
-    text = "\n".join(terminal(80, *words, "--help"))
-    assert not re.search(r"[<>]|\blist\[|\.\.\.\]?\.\.\.", text)
 
 
 def test_a_flag_has_no_value_and_a_number_is_called_one(terminal):

@@ -74,21 +74,6 @@ def test_training_lowers_the_loss_and_counts_its_epochs(trained):
     assert (fitted.best_epoch, fitted.batch_size) == (4, 8)
 
 
-def test_the_same_seed_gives_the_same_weights(trained):
-    assert_equal(trained[0], run(RECIPE)[0])
-
-
-def test_a_trained_model_can_be_fitted_again_by_keras_alone(trained, tmp_path):
-    path = tmp_path / "model.keras"
-    trained[0].save(path)
-    rows, again = examples(), keras.saving.load_model(path)
-    first, second = (
-        network.fit(rows.inputs, rows.targets, batch_size=16, epochs=2, verbose=0, shuffle=False).history["loss"]
-        for network in (run(RECIPE)[0], again)
-    )
-    assert first == pytest.approx(second, rel=1e-4)
-
-
 @pytest.mark.parametrize("changes", [{}, {"optimizer": "sgd", "momentum": 0.9, "clip_norm": 0.5}])
 def test_micro_batches_end_at_the_weights_and_numbers_of_whole_batches(changes):
     recipe = RECIPE.replace(**changes)
@@ -203,11 +188,6 @@ def test_fewer_rows_than_a_batch_are_one_batch():
     _, fitted = run(RECIPE.replace(batch_size=64, micro_batches=4), rows=examples(30))
     assert fitted.batch_size == 30
     assert fitted.history[-1]["loss"] < fitted.history[0]["loss"]
-
-
-def test_no_rows_are_refused():
-    with pytest.raises(ZooError, match="no training rows"):
-        run(RECIPE, rows=Examples.all(np.zeros((0, 20, 3), "float32"), np.zeros(0, int)))
 
 
 def test_a_warmup_longer_than_half_of_the_run_takes_half_of_it():

@@ -57,12 +57,6 @@ def test_every_baseline_tells_apart_what_differs_and_says_the_same_with_the_same
     assert answers[0].tolist() == answers[1].tolist()
 
 
-def test_the_nearest_neighbor_of_a_training_window_is_itself():
-    windows = RANDOM.normal(0, 1, (20, 50, 3))
-    labels = np.arange(20)
-    assert baselines.nearest_neighbor(windows, labels)(windows).tolist() == labels.tolist()
-
-
 @pytest.mark.skipif(find_spec("aeon") is not None, reason="aeon is installed")
 def test_a_baseline_that_is_not_installed_says_what_to_do():
     with pytest.raises(ZooError, match=r"minirocket needs aeon: pip install 'pocket-zoo\[baselines\]'"):

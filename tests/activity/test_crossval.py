@@ -288,17 +288,6 @@ def test_with_everyone_the_test_people_are_left_out_in_turn_as_well(people, tmp_
         crossval.cross_validate(PLAN, people, tmp_path / "out", Protocol(3, baselines=QUICK[:1]))
 
 
-def test_joined_windows_are_those_of_both_in_their_order(people):
-    data = activity.read(people)
-    together = data.everyone().train
-    for windows, kept in ((data.train, slice(0, len(data.train))), (data.test, slice(len(data.train), None))):
-        inputs, labels = windows.arrays()
-        found = together.arrays()
-        np.testing.assert_array_equal(found[0][kept], inputs)
-        np.testing.assert_array_equal(found[1][kept], labels)
-        assert together.subjects[kept].tolist() == windows.subjects.tolist()
-
-
 def without_subjects(people, folder):
     path = folder / "unknown.h5"
     path.write_bytes(people.read_bytes())
@@ -324,23 +313,3 @@ def test_loso_has_a_fold_for_each_person_and_seeds_repeat_what_is_random(people)
     planned = Protocol("loso", seeds=2, baselines=QUICK).folds(PLAN, activity.read(people))
     count = {method: sum(fold.method == method for fold in planned) for method in (PLAN.name, *QUICK)}
     assert count == {PLAN.name: 8, "nearest_neighbor": 4, "random_forest": 8}
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"groups": 1}, "groups is 1; expected 2 or more, loso or study"),
-        ({"groups": "all"}, "groups is all; expected 2 or more, loso or study"),
-        ({"seeds": 0}, "seeds is 0; expected 1 or more"),
-        ({"baselines": ("random_forrest",)}, "unknown baseline 'random_forrest': did you mean random_forest"),
-    ],
-)
-def test_a_protocol_that_cannot_be_is_refused(changes, message):
-    with pytest.raises(ZooError, match=message):
-        Protocol(**changes)
-
-
-def test_fewer_people_than_groups_is_refused_before_anything_is_written(people, tmp_path):
-    with pytest.raises(ZooError, match=r"4 people in training \(key 'trS'\) for 5 groups"):
-        crossval.cross_validate(PLAN, people, tmp_path / "out", Protocol(5))
-    assert not (tmp_path / "out").exists()

@@ -241,8 +241,3 @@ def test_of_a_model_that_does_not_say_which_windows_it_was_trained_on_its_people
     assert (train_windows, validation) == (60, 12)
     with pytest.raises(ZooError, match="which windows it was trained on is not known; evaluate its folder"):
         evaluate(model.copy(provenance={**known, "subjects": several.train.people()}), several, split="train")
-
-
-def test_a_search_holds_windows_out_for_its_trials():
-    assert TASK.split(data(), QUICK).validation is not None
-    assert TASK.split(data(), QUICK).folds == ()

@@ -7,11 +7,9 @@ import keras
 import numpy as np
 import pytest
 
-from zoo import ActivityGRU, Recipe, ZooError, evaluate, finetune, train, training
+from zoo import ActivityGRU, Recipe, ZooError, evaluate, finetune, train
 from zoo.activity import finetuning, report
-from zoo.activity import metrics as classification
 from zoo.activity.evaluation import START, START_RATE, START_WINDOW
-from zoo.activity.task import TASK, _loses
 from zoo.activity.windows import from_arrays, read
 from zoo.loading import Loaded, load
 from zoo.training import Training
@@ -104,12 +102,6 @@ def test_a_loss_that_does_not_fall_is_a_warning_to_lower_the_learning_rate():
     )
 
 
-def test_nobody_is_advised_to_record_more_simulated_people():
-    two = replace(data(("still", "shake"), people=2), simulated=True)
-    (warning,) = train(biased(), two, LAZY).summary["warnings"]
-    assert warning.endswith("mostly taken for still): train longer (`--epochs`)")
-
-
 def test_an_evaluation_says_which_baselines_are_better():
     x, y = data(("still", "shake"), people=2).train.arrays()
     people = np.arange(len(y)) * 2 // len(y)
@@ -144,19 +136,6 @@ def test_an_interval_over_few_people_is_noted(people, notes):
     assert ("95% interval" in report.evaluation(found)) == (people > 1)
 
 
-def test_a_class_without_validation_windows_is_not_the_weakest():
-    logits = np.eye(3)[[0, 0, 0, 1]]
-    found = classification.report(np.array([0, 0, 1, 1]), logits, ("sit", "walk", "run"), None, 1.0)
-    split = TASK.split(data(people=2), QUICK)
-    line = _loses(split, found, {"macro_f1": 1.0, "of_model": 0.5}, 0.5, "")
-    assert "the weakest class is walk (F1 0.667, mostly taken for sit)" in line
-    assert line.endswith("or train longer (`--epochs`)")
-    # Who has learned the training windows by heart gains nothing by more epochs.
-    line = _loses(split, found, {"macro_f1": 1.0, "of_model": 0.187}, 0.994, "")
-    assert "though it is 0.994 on training windows: more epochs do not help" in line
-    assert line.endswith("record more people, walk above all, or augment more, or take fewer units")
-
-
 def test_the_advice_is_to_start_from_weights_of_many_people_where_they_fit_and_have_not_been_used():
     fitting = data(("still", "shake"), people=2, rows=150, each=4)
     assert "`zoo finetune activity_gru_phone`" in train(biased(150), fitting, LAZY).summary["warnings"][0]
@@ -167,17 +146,6 @@ def test_the_advice_is_to_start_from_weights_of_many_people_where_they_fit_and_h
     assert lost.endswith("record more people, shake above all, or fine-tune for longer (`--epochs`)")
     of_course = biased(150, provenance={"source": "elsewhere"}, name="mine_from_activity_gru_course")
     assert train(of_course, fitting, LAZY).summary["warnings"][0].endswith("`zoo finetune activity_gru_phone`)")
-
-
-def test_a_saved_model_that_scores_otherwise_is_a_warning(tmp_path):
-    two = data(people=2)
-    trained = train(ActivityGRU(units=4, window=10, classes=two.classes), two, QUICK, out=tmp_path / "model")
-    split = TASK.split(two, QUICK, folds=True)
-    assert not [text for text in trained.summary["warnings"] if "saved model" in text]
-    shown = TASK.scores(trained.model, split)
-    assert not training._differences(tmp_path / "model", split, shown)
-    [text] = training._differences(tmp_path / "model", split, {"macro_f1": shown["macro_f1"] - 0.1})
-    assert f"the saved model has macro_f1 {shown['macro_f1']:.4g} on its training data" in text
 
 
 @keras.saving.register_keras_serializable()

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from zoo import ZooError, loading, predict
-from zoo.activity.simulate import walk_through
 from zoo.activity.task import golden
 from zoo.runtime import Recognizer
 from zoo.runtime.metadata import INERTIAL, STANDARD_GRAVITY, extract
@@ -166,16 +165,6 @@ def test_a_model_of_an_accelerometer_refuses_six_columns(lab, zoo_cli):
     status, _, err = zoo_cli("stream", pocket, "--csv", lab / "ben.csv", *six)
     assert (status, err.count("\n")) == (1, 1)
     assert "a sample of 6 values; activity_gru_pocket reads x, y, z" in err
-
-
-def test_simulated_people_stream_to_a_model_with_a_gyroscope(lab):
-    rows, truth = walk_through(["walking", "sitting"], 3, 50.0, seed=0, gyroscope=True)
-    assert rows.shape == (len(truth), 6)
-    found = list(Recognizer(lab / "exported" / "model.dynamic.tflite").stream().feed(
-        (number / 50, *row) for number, row in enumerate(rows.tolist())
-    ))  # fmt: skip
-    assert {moment.label for moment in found} <= {"still", "turning", None}
-    assert found[-1].time > 5
 
 
 def test_a_model_is_compared_on_simulated_people_without_data(lab):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from running import message
 
 import zoo
 from zoo.activity import recordings
@@ -15,20 +16,11 @@ from zoo.activity.columns import CsvColumns
 from zoo.activity.csv import read_csv
 from zoo.activity.simulate import simulate
 from zoo.activity.study_readers import read_study
-from zoo.errors import ZooError
 from zoo.runtime.metadata import CLASSES
 
 MOTIONSENSE = ",attitude.roll,gravity.x,gravity.y,gravity.z,userAcceleration.x,userAcceleration.y,userAcceleration.z\n"
 HEADER = "time,x,y,z,subject,activity\n"
 FIXED = CsvColumns(time=None, rate=50.0, subject="=ann", activity="=walking")
-
-
-def message(call):
-    """The one line with which a call is refused."""
-    with pytest.raises(ZooError) as error:
-        call()
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 def archive(path, texts):
@@ -417,33 +409,3 @@ def test_a_rate_that_is_given_is_kept(tmp_path, rate):
 def test_a_csv_file_that_is_not_in_order_is_named(tmp_path, text, words):
     line = message(lambda: table(tmp_path / "a.csv", text))
     assert line.startswith(f"{tmp_path / 'a.csv'}: {words}")
-
-
-def test_a_csv_file_that_is_missing_or_not_text_is_named(tmp_path):
-    path = tmp_path / "a.csv"
-    assert message(lambda: list(read_csv([path], CsvColumns()))) == f"{path}: no such file"
-    path.write_bytes(b"x,y,z\n\x81")
-    line = message(lambda: list(read_csv([path], CsvColumns())))
-    assert line.startswith(f"{path}: not text in UTF-8, UTF-16 or Windows-1252")
-
-
-def test_a_folder_in_place_of_a_csv_file_is_named(tmp_path):
-    assert message(lambda: list(read_csv([tmp_path], CsvColumns()))).startswith(f"{tmp_path}: ")
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"unit": "mg"}, "unit 'mg': expected m/s^2, g"),
-        ({"convention": "up"}, "convention 'up': expected android, ios"),
-        ({"rate": 0.0}, "rate 0 Hz: expected a number above 0"),
-        ({"rate": float("nan")}, "rate nan Hz: expected a number above 0"),
-        ({"time_unit": "minutes"}, "time unit 'minutes': expected auto, s, ms, us, ns"),
-        ({"rotation_unit": "rpm"}, "rotation unit 'rpm': expected rad/s, deg/s"),
-        ({"x": "y", "y": "y", "z": "z"}, "columns of x, y and z: y,y,z; expected three different ones"),
-        ({"subject": "="}, "--subject =: expected the name of a column, or =NAME for all rows"),
-        ({"gravity": ("gx", "gy")}, "--gravity: gx,gy; expected three different ones"),
-    ],
-)
-def test_columns_that_make_no_sense_are_refused(change, words):
-    assert message(lambda: CsvColumns(**change)).startswith(words)

@@ -25,13 +25,6 @@ def cut(rows, *starts, window=50):
     return [rows[start : start + window] for start in starts]
 
 
-def test_windows_of_two_recordings_share_nothing():
-    train, test = cut(recording(500, seed=0), 0, 50, 100, 200), cut(recording(500, seed=1), 0, 50, 99)
-    found = find_leaks(windows(train, "1122"), windows(test, "333"))
-    assert found == {"shared_rows": 0, "near_duplicates": 0, "subjects": []}
-    assert not any(found.values())
-
-
 def test_windows_side_by_side_share_nothing():
     rows = recording(200)
     assert not any(find_leaks(windows(cut(rows, 0, 100)), windows(cut(rows, 50, 150))).values())

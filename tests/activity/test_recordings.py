@@ -1,27 +1,16 @@
 """Recordings keep their rows, in a file and at another rate."""
 
-import errno
-import os
-
-import h5py
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from running import message
 
 from zoo.activity import recordings
 from zoo.activity.checks import check_signal
 from zoo.activity.recordings import Recording
 from zoo.data import hdf5
 from zoo.errors import ZooError
-
-
-def message(call):
-    """The one line with which a call is refused."""
-    with pytest.raises(ZooError) as error:
-        call()
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 def still(rows, **changes):
@@ -129,42 +118,3 @@ def test_nothing_to_write_leaves_no_file(tmp_path):
     line = message(lambda: recordings.write(tmp_path / "a.h5", [], source="a test"))
     assert line == f"{tmp_path / 'a.h5'}: nothing to write: the source holds no recording"
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_full_disk_leaves_the_old_recordings_whole_and_nothing_else(tmp_path, monkeypatch):
-    def until_the_disk_is_full():
-        yield still(5)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    path = tmp_path / "a.h5"
-    recordings.write(path, [still(7)], source="old")
-    line = message(lambda: recordings.write(path, until_the_disk_is_full(), source="new"))
-    assert line == f"{path}: the disk is full; nothing was written"
-    assert [len(r.acceleration) for r in recordings.read(path)] == [7]
-    assert list(tmp_path.iterdir()) == [path]
-
-
-@pytest.mark.parametrize(
-    "offsets", [[0, 5, 9], [1, 5, 10], [0, 10], [0, 3, 5, 10], [0, 0, 10], [0, 12, 10], [0, 10, 10]]
-)
-def test_offsets_that_do_not_divide_the_rows_are_refused(tmp_path, offsets):
-    path = tmp_path / "a.h5"
-    recordings.write(path, [still(5), still(5)], source="a test")
-    with h5py.File(path, "a") as file:
-        del file["offsets"]
-        file["offsets"] = offsets
-    assert message(lambda: recordings.read(path)) == (
-        f"{path}: key 'offsets' does not divide the 10 rows into 2 recordings"
-    )
-
-
-@pytest.mark.parametrize(
-    ("rate", "found"), [(0.0, "0"), (-1.0, "-1"), (np.nan, "nan"), (np.inf, "inf"), (1e300, "1e+300")]
-)
-def test_a_rate_that_is_none_is_refused(tmp_path, rate, found):
-    path = tmp_path / "a.h5"
-    recordings.write(path, [still(5), still(5)], source="a test")
-    with h5py.File(path, "a") as file:
-        file["rate"][1] = rate
-    line = message(lambda: recordings.read(path))
-    assert line.startswith(f"{path}: key 'rate' holds {found}; expected 0.1 to 100000 Hz")

@@ -3,15 +3,13 @@
 import h5py
 import numpy as np
 import pytest
+from running import message
 
-from zoo import ZooError
 from zoo.activity import recordings, simulate
 from zoo.activity import windows as activity
 from zoo.activity.augmentation import DISTURBANCES
-from zoo.activity.baselines import POSE, features
 from zoo.activity.columns import CsvColumns
 from zoo.activity.csv import read_csv, read_samples
-from zoo.activity.cutting import Windowing, write_windows
 from zoo.activity.recordings import Recording
 from zoo.runtime.metadata import AXES, INERTIAL
 
@@ -31,13 +29,6 @@ def csv(path, header, rows=ROWS, times=TIMES):
 def imported(path, columns=ANN):
     (recording,) = read_csv([path], columns)
     return recording
-
-
-def message(call):
-    with pytest.raises(ZooError) as error:
-        call()
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 def recording(who="ann", rows=200, rotation=True, what="walking", rate=50.0):
@@ -135,15 +126,6 @@ def test_missing_columns_are_named(tmp_path):
     assert words.startswith(f"{path}: no column 'gx' (--channels), 'gy' (--channels), 'gz' (--channels); found time, ")
 
 
-def test_lost_samples_of_the_gyroscope_end_a_recording(tmp_path):
-    rows = ROWS.copy()
-    rows[100:106, 4] = np.nan
-    rows[20, 5] = np.nan
-    path = csv(tmp_path / "a.csv", f"time,{SIX}", rows)
-    parts = list(read_csv([path], ANN.with_channels(SIX)))
-    assert [len(part.rotation) for part in parts] == [100, 94]
-
-
 def test_recordings_come_back_as_they_were_written(tmp_path):
     before = [recording("ann"), recording("ben", 130)]
     index = stored(tmp_path / "a.h5", *before)
@@ -153,13 +135,6 @@ def test_recordings_come_back_as_they_were_written(tmp_path):
     with h5py.File(tmp_path / "a.h5") as file:
         assert (file.attrs["axes"], file.attrs["unit"]) == ("x,y,z,gyro_x,gyro_y,gyro_z", "m/s^2,rad/s")
         assert (file["acceleration"].shape, file["rotation"].shape) == ((330, 3), (330, 3))
-
-
-def test_a_file_of_an_accelerometer_has_no_rotation(tmp_path):
-    index = stored(tmp_path / "a.h5", recording(rotation=False))
-    assert (index.axes, next(iter(index)).rotation) == (AXES, None)
-    with h5py.File(tmp_path / "a.h5") as file:
-        assert (file.attrs["axes"], file.attrs["unit"], "rotation" in file) == ("x,y,z", "m/s^2", False)
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -198,18 +173,6 @@ def test_all_channels_are_resampled_together():
     turning = Recording("a", "ann", "walking", 100.0, both.rotation)
     found = both.resampled(50.0)
     np.testing.assert_allclose(found, np.hstack([alone.resampled(50.0), turning.resampled(50.0)]), atol=1e-6)
-
-
-def test_windows_of_six_channels_are_read_as_they_were_cut(tmp_path):
-    index = stored(tmp_path / "a.h5", *(recording(who, what=what) for who in ("a", "bb") for what in ("run", "walk")))
-    write_windows(index, tmp_path / "w.h5", Windowing(50, 50, trim=0), ["bb"])
-    data = activity.read(tmp_path / "w.h5")
-    assert (data.axes, data.train.inputs.shape, data.test.inputs.shape) == (INERTIAL, (8, 50, 6), (8, 50, 6))
-    np.testing.assert_array_equal(data.train.arrays()[0][0], next(iter(index)).rows[:50])
-    write_windows(index.selected(AXES), tmp_path / "3.h5", Windowing(50, 50, trim=0), ["bb"])
-    three = activity.read(tmp_path / "3.h5")
-    assert three.axes == AXES
-    np.testing.assert_array_equal(three.train.arrays()[0], data.train.arrays()[0][..., :3])
 
 
 @pytest.mark.parametrize(
@@ -265,13 +228,6 @@ def test_a_disturbance_does_to_acceleration_what_it_does_without_a_gyroscope(dis
     turning = disturbance.apply(windows[..., 3:], 50.0, np.random.default_rng(1))
     of_accelerometer = disturbance.name in ("noise", "scaled_up", "scaled_down")
     np.testing.assert_array_equal(found[..., 3:], windows[..., 3:] if of_accelerometer else turning)
-
-
-def test_features_of_the_gyroscope_follow_those_of_the_accelerometer():
-    windows = np.random.default_rng(0).normal(0, 3, (3, 60, 6))
-    found, alone = features(windows), features(windows[..., :3])
-    assert found.shape[1] == 2 * alone.shape[1] - POSE
-    np.testing.assert_array_equal(found[:, : alone.shape[1] - POSE], alone[:, :-POSE])
 
 
 def test_samples_of_a_pipe_hold_six_values():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from running import message
 
 import zoo
 from zoo import crossval
@@ -34,14 +35,6 @@ def archive(path, texts):
 def read(name, path, **options):
     dropped = Counter()
     return list(read_study(name, path, dropped, **options)), dict(dropped)
-
-
-def message(call):
-    """The one line with which a call is refused."""
-    with pytest.raises(ZooError) as error:
-        call()
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 def wisdm(codes="A", seconds=20, rate=20, subject=1600, up=(9.8,), start=252207666810782):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zoo import ActivityGRU, Recipe, ZooError, crossval, evaluate, loading, predict
+from zoo import ActivityGRU, Recipe, ZooError, evaluate, loading, predict
 from zoo.activity import recordings, simulate
 from zoo.activity import windows as windows_of
 from zoo.activity.cutting import Windowing, write_windows
@@ -54,14 +54,6 @@ def test_windows_longer_than_the_model_s_are_read_in_their_middle_where_it_was_t
         ACTIVITY.evaluate(loaded, tmp_path / "other.h5")
 
 
-def test_seeds_of_one_split_seed_set_the_same_people_aside():
-    x = np.random.default_rng(0).normal([0, 0, 9.8], 1, (60, 20, 3))
-    data = windows_of.from_arrays(x, np.arange(60) % 2, ("a", "b"), 50.0, np.arange(60) // 10)
-    aside = [ACTIVITY.split(data, Recipe(seed=seed, split_seed=3)).validation.people() for seed in range(4)]
-    assert aside == [aside[0]] * 4
-    assert len({tuple(ACTIVITY.split(data, Recipe(seed=seed)).validation.people()) for seed in range(8)}) > 1
-
-
 def test_nothing_set_aside_cannot_be_scored(simulated):
     split = ACTIVITY.split(simulated, Recipe(validation=0.0))
     with pytest.raises(ZooError, match="nothing is held out to score on: set validation above 0"):
@@ -82,14 +74,6 @@ def test_a_file_is_predicted_by_its_own_probabilities(exported_recognizer, simul
 def test_what_is_no_stack_of_windows_is_one_line(shape):
     with pytest.raises(ZooError, match=r"input: has shape .*; expected any number of windows of shape \(150, 3\)"):
         ACTIVITY.predict(loading.load(ActivityGRU(units=4)), np.zeros(shape))
-
-
-def test_groups_leave_everybody_out_once(simulated):
-    parts = crossval.prepare(simulated, 3)
-    people = windows_of.read(simulated).train.people()
-    left_out = [name for part in parts for name in part.validation.people()]
-    assert sorted(left_out) == sorted(people)
-    assert all(not set(part.train.people()) & set(part.validation.people()) for part in parts)
 
 
 def test_a_model_whose_outputs_are_not_finite_is_refused_with_the_cause(simulated):

@@ -1,7 +1,5 @@
 """Windows of activities: checked when a file is opened, cut from one recording each, split by person."""
 
-import errno
-import os
 import re
 
 import h5py
@@ -9,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from running import message
 
 from zoo import cut_windows
 from zoo.activity import recordings, simulate
@@ -52,14 +51,6 @@ def changed(key, place, value):
     array = GOOD[key].copy()
     array[place] = value
     return {key: array}
-
-
-def message(call):
-    """The one line with which a call is refused."""
-    with pytest.raises(ZooError) as error:
-        call()
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 def windows(labels, subjects=None):
@@ -278,24 +269,6 @@ def test_test_subjects_are_some_but_not_all_and_the_same_for_the_same_seed(peopl
     assert chosen == choose_test_subjects(sorted(people, reverse=True), fraction, seed)
 
 
-@pytest.mark.parametrize(
-    ("people", "fraction", "words"),
-    [
-        (
-            ["7"],
-            0.5,
-            "only subject 7 is in the recordings, and a test needs people who are not in training: record another "
-            "person, "
-            "or use everything for training with --test-fraction 0",
-        ),
-        (["7", "8"], -0.1, "test fraction -0.1: expected a number from 0 to below 1"),
-        (["7", "8"], 1.0, "test fraction 1: expected a number from 0 to below 1"),
-    ],
-)
-def test_a_choice_of_test_subjects_that_cannot_be_made_is_refused(people, fraction, words):
-    assert message(lambda: choose_test_subjects(people, fraction, 0)) == words
-
-
 # Cutting
 
 
@@ -336,21 +309,6 @@ def test_a_window_never_crosses_from_one_recording_to_another(tmp_path_factory, 
 def test_recordings_are_resampled_before_they_are_cut():
     cut = Windowing(window=50, hop=50, rate=50, trim=0)
     assert cut.windows(walk("1", rows=400, rate=100.0)).shape == (4, 50, 3)
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"window": 0}, "window 0: expected a number above 0"),
-        ({"hop": -1}, "hop -1: expected a number above 0"),
-        ({"window": 10**12}, "window 1e+12, rate 50: expected at most 100000 rows, and 0.1 to 100000 Hz"),
-        ({"rate": float("inf")}, "rate inf: expected a number above 0"),
-        ({"trim": -0.5}, "trim -0.5 s: expected 0 or more"),
-        ({"trim": float("nan")}, "trim nan s: expected 0 or more"),
-    ],
-)
-def test_a_cut_that_makes_no_sense_is_refused(change, words):
-    assert message(lambda: Windowing(**change)) == words
 
 
 # Writing
@@ -436,12 +394,6 @@ def test_a_test_subject_of_joined_files_is_looked_for_in_all_of_them(tmp_path):
     known = recordings.join(a, b, same_people=False)
     line = message(lambda: write_windows(known, tmp_path / "data3.h5", Windowing(), ["s1"], ["walking"]))
     assert line == f"{a.path}, {b.path}: no subject s1; found a/S1, a/S2, b/S1: did you mean a/S1 or b/S1?"
-
-
-def test_windows_with_channels_first_are_refused_with_the_transposition(tmp_path):
-    turned = {key: GOOD[key].transpose(0, 2, 1) for key in ("trX", "tstX")}
-    line = message(lambda: activity.read(data3(tmp_path / "a.h5", **turned)))
-    assert line.endswith("channels come last: transpose windows with x.transpose(0, 2, 1)")
 
 
 @pytest.mark.parametrize(
@@ -532,18 +484,6 @@ def test_classes_that_make_no_sense_are_refused(text):
 def test_test_people_are_drawn_so_that_each_label_remains_in_training():
     who, what = ["a", "b", "c", "d", "d"], ["walk", "walk", "walk", "walk", "bike"]
     assert all("d" not in choose_test_subjects(who, 0.25, seed, what) for seed in range(20))
-
-
-def test_a_full_disk_leaves_the_old_windows_whole_and_nothing_else(tmp_path, monkeypatch):
-    def fsync(_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    known, path = index(tmp_path / "r.h5", walk("1"), walk("2")), data3(tmp_path / "a.h5")
-    monkeypatch.setattr(os, "fsync", fsync)
-    line = message(lambda: write_windows(known, path, Windowing(), ["2"], ["walking"]))
-    assert line == f"{path}: the disk is full; nothing was written"
-    assert activity.read(path).train.people() == ["1", "2", "10"]
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.h5", "r.h5"]
 
 
 @pytest.mark.real

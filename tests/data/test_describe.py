@@ -9,7 +9,6 @@ import pytest
 import zoo
 from zoo.activity import recordings, simulate
 from zoo.data.loading import describe
-from zoo.errors import ZooError
 from zoo.report import results
 from zoo.runtime.metadata import CLASSES
 
@@ -122,11 +121,6 @@ def test_numbers_that_are_no_words_and_words_without_rows_are_problems(tmp_path)
         f"{tmp_path / 'b.h5'}: key 'testx' holds word numbers from 3 to 3; expected 1 to 2: make the file again"
     ]
     assert describe(trigrams(tmp_path / "c.h5"))["problems"] == ["1 words are in no training row, such as 'is'"]
-
-
-def test_a_file_that_is_none_of_the_layouts_is_refused(tmp_path):
-    with pytest.raises(ZooError, match="has keys pictures; none of the layouts activity, text"):
-        describe(write(tmp_path / "a.h5", pictures=[1]))
 
 
 @pytest.mark.real

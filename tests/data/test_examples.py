@@ -74,13 +74,6 @@ def test_a_shuffled_epoch_gives_each_chosen_row_once_beside_its_target(rows, see
 
 
 @settings(deadline=None)
-@given(chosen(), SEEDS, st.integers(0, 10_000))
-def test_the_same_seed_and_epoch_give_the_same_order(rows, seed, epoch):
-    first, second = flat(rows.blocks((seed, epoch))), flat(rows.blocks((seed, epoch)))
-    np.testing.assert_array_equal(first[0], second[0])
-
-
-@settings(deadline=None)
 @given(st.lists(st.tuples(SEEDS, st.integers(0, 10_000)), min_size=2, max_size=2, unique=True))
 def test_another_seed_or_epoch_gives_another_order(seeds_and_epochs):
     first, second = (flat(virtual(300).blocks(pair))[1] for pair in seeds_and_epochs)

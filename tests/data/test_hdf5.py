@@ -1,17 +1,11 @@
 """An HDF5 file is checked where it enters, read in blocks, and written whole or not at all."""
 
-import errno
-import os
-import pickle
-import shutil
-import subprocess
-import sys
-
 import h5py
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from running import message
 
 from zoo.data import hdf5
 from zoo.errors import ZooError
@@ -38,14 +32,6 @@ def write(path, content):
             if value is not None:
                 file[key] = value
     return path
-
-
-def message(call):
-    """The one line with which a call is refused."""
-    with pytest.raises(ZooError) as error:
-        call()
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -162,18 +148,6 @@ def test_what_would_take_gigabytes_of_memory_is_refused(tmp_path):
     assert "key 'trainx' has chunks of 360000000 bytes" in message(lambda: hdf5.check(path, "text"))
 
 
-@pytest.mark.process
-@pytest.mark.parametrize("kilobytes", [10, 5000])
-def test_a_limit_of_the_size_of_files_ends_in_one_line(tmp_path, kilobytes):
-    command = f"ulimit -f {kilobytes}; exec {sys.executable} -m zoo data simulate patches --pictures 2 -o a.h5"
-    ended = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert ended.returncode == 1
-    line = ended.stderr.splitlines()[-1]
-    assert line.startswith("zoo: a.h5: ")
-    assert "ulimit -f" in line
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_text_comes_as_str_and_in_another_encoding_than_utf8_not_at_all(tmp_path):
     latin = np.array([b"he", b"caf\xe9"])
     path = write(tmp_path / "a.h5", {"fixed": latin, "utf8": ["he", "café"], "n": [1, 2]})
@@ -204,43 +178,6 @@ def test_rows_appended_in_parts_are_read_by_any_slice(tmp_path_factory, lengths,
     np.testing.assert_array_equal(rows[min(at) : max(at)], whole[min(at) : max(at)])
 
 
-def test_rows_can_be_sent_to_another_process_after_they_were_read(tmp_path):
-    path = write(tmp_path / "a.h5", {"x": np.arange(4.0)})
-    rows = hdf5.Rows(path, "x")
-    assert rows[1:3].tolist() == [1, 2]
-    assert pickle.loads(pickle.dumps(rows))[1:3].tolist() == [1, 2]
-
-
-def test_a_full_disk_leaves_the_old_file_whole_and_nothing_else(tmp_path, monkeypatch):
-    def fsync(_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    path = write(tmp_path / "a.h5", {"x": [1, 2]})
-    monkeypatch.setattr(os, "fsync", fsync)
-
-    def act():
-        with hdf5.create(path) as file:
-            file["x"] = [3, 4]
-
-    assert message(act) == f"{path}: the disk is full; nothing was written"
-    assert hdf5.read(path, "x").tolist() == [1, 2]
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_disk_that_would_be_full_is_refused_before_hdf5_meets_it(tmp_path, monkeypatch):
-    free = type(shutil.disk_usage(tmp_path))(1 << 30, 1 << 30, 5 << 20)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
-
-    def act():
-        with hdf5.create(tmp_path / "a.h5") as file:
-            rows = hdf5.growing(file, "x", (1024,), "f4")
-            hdf5.append(rows, np.zeros((100, 1024), "f4"))
-            hdf5.append(rows, np.zeros((1000, 1024), "f4"))
-
-    assert message(act) == f"{tmp_path / 'a.h5'}: the disk is full; nothing was written"
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_full_disk_is_known_by_the_words_of_h5py(tmp_path):
     def act():
         with hdf5.create(tmp_path / "a.h5") as file:
@@ -253,30 +190,6 @@ def test_a_full_disk_is_known_by_the_words_of_h5py(tmp_path):
     assert message(act) == f"{tmp_path / 'a.h5'}: the disk is full; nothing was written"
 
 
-def test_an_error_while_writing_leaves_the_old_file_whole_and_nothing_else(tmp_path):
-    path = write(tmp_path / "a.h5", {"x": [1, 2]})
-
-    def act():
-        with hdf5.create(path) as file:
-            file["x"] = [3, 4]
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        act()
-    assert hdf5.read(path, "x").tolist() == [1, 2]
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_link_that_leads_nowhere_or_in_a_circle_and_a_fifo_are_named(tmp_path):
-    (tmp_path / "a.h5").symlink_to(tmp_path / "a.h5")
-    (tmp_path / "b.h5").symlink_to(tmp_path / "missing.h5")
-    os.mkfifo(tmp_path / "c.h5")
-    assert "cannot be read (Too many levels of symbolic links)" in message(lambda: hdf5.identify(tmp_path / "a.h5"))
-    assert message(lambda: hdf5.check(tmp_path / "b.h5", "activity")) == f"{tmp_path / 'b.h5'}: no such file"
-    assert "is a FIFO, not a file" in message(lambda: hdf5.identify(tmp_path / "c.h5"))
-    assert "cannot be read" in message(lambda: hdf5.identify(tmp_path / ("a" * 300)))
-
-
 def test_strange_attributes_come_as_text(tmp_path):
     path = write(tmp_path / "a.h5", PATCHES)
     with h5py.File(path, "a") as file:
@@ -284,20 +197,6 @@ def test_strange_attributes_come_as_text(tmp_path):
         file.attrs["long"], file.attrs["reference"] = np.longdouble(1), file["data"].ref
     assert {type(value) for value in hdf5.attributes(path).values()} <= {str, float}
     assert hdf5.provenance({"simulated": np.nan, "source": 3}) == {"simulated": False, "source": "3"}
-
-
-@pytest.mark.real
-@pytest.mark.parametrize(
-    ("name", "layout", "sizes"),
-    [
-        ("activity/data3.h5", "activity", {"N": 3000, "T": 150, "C": 3, "K": 6, "M": 600}),
-        ("text/data2.h5", "text", {"N": 372500, "M": 46500, "L": 23250, "V": 250}),
-        ("images/data1.h5", "patches", {"N": 8084, "S": 16}),
-    ],
-)
-def test_real_files_have_the_layouts_of_the_course(real, name, layout, sizes):
-    assert hdf5.identify(real / name) == layout
-    assert hdf5.check(real / name, layout).items() >= sizes.items()
 
 
 def test_a_heap_of_text_in_which_hdf5_would_read_for_ever_is_refused(tmp_path):

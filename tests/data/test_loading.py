@@ -2,9 +2,9 @@
 
 import pickle
 
-import h5py
 import numpy as np
 import pytest
+from running import message
 
 from zoo import describe, load_data, simulate
 from zoo.activity import recordings
@@ -12,7 +12,6 @@ from zoo.activity import simulate as gait
 from zoo.activity.cutting import Windowing, write_windows
 from zoo.activity.windows import ActivityData, from_arrays
 from zoo.data.loading import load_as
-from zoo.errors import ZooError
 from zoo.files import sha256
 from zoo.patches.data import PatchData, Scale
 
@@ -20,13 +19,6 @@ SIZES = {
     "activity": {"subjects": 3, "seconds": 10}, "patches": {"count": 40, "size": 8, "pictures": 3},
     "text": {"sentences": 300},
 }  # fmt: skip
-
-
-def message(call):
-    with pytest.raises(ZooError) as error:
-        call()
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 def test_arrays_in_place_of_data_are_named_with_what_makes_data_of_them():
@@ -66,25 +58,6 @@ def test_arrays_and_batches_hold_the_same_examples_in_the_same_order(data):
         np.testing.assert_array_equal(np.concatenate([batch[1] for batch in batches]), targets)
 
 
-def test_the_seed_alone_shuffles_and_each_epoch_anew(data):
-    split = data.splits()["test" if data.task == "text" else "train"]
-
-    def passes(seed):
-        return [batch[0] for batch in split.dataset(16, seed=seed, epochs=2).as_numpy_iterator()]
-
-    first, again, other = (passes(seed) for seed in (3, 3, 4))
-    for one, two in zip(first, again, strict=True):
-        np.testing.assert_array_equal(one, two)
-    half = len(first) // 2
-    epochs = [np.concatenate(first[:half]), np.concatenate(first[half:]), np.concatenate(other[:half])]
-    assert not np.array_equal(epochs[0], epochs[1])
-    assert not np.array_equal(epochs[0], epochs[2])
-    everything = np.concatenate([batch[0] for batch in split.dataset(16).as_numpy_iterator()])
-    everything = np.sort(everything.reshape(len(split), -1), axis=0)
-    for epoch in epochs:
-        np.testing.assert_array_equal(np.sort(epoch.reshape(len(split), -1), axis=0), everything)
-
-
 @pytest.mark.parametrize("wrong", [{"batch_size": 0}, {"batch_size": "32"}, {"seed": -1}, {"epochs": 0}])
 def test_batches_that_cannot_be_are_refused(data, wrong):
     (name,) = wrong
@@ -103,32 +76,6 @@ def test_a_file_without_a_split_has_an_empty_one(data):
         inputs, targets = split.arrays()
         assert inputs.shape == (0, *data.train.inputs.shape[1:])
         assert len(targets) == 0
-
-
-def test_examples_know_their_groups(tmp_path):
-    windows = simulate("activity", tmp_path / "data3.h5", **SIZES["activity"])
-    assert set(windows.train.subjects) == {"1", "2"}
-    patches = simulate("patches", tmp_path / "data1.h5", **SIZES["patches"])
-    assert set(patches.train.groups) == {"dead leaves 1", "dead leaves 2", "dead leaves 3"}
-
-
-@pytest.mark.parametrize(
-    ("task", "sizes", "words"),
-    [
-        ("audio", {}, "task 'audio': expected activity, patches"),
-        ("trigram", {}, "task 'trigram': it is called 'text'"),
-        ("autoencoder", {}, "task 'autoencoder': it is called 'patches'"),
-        ("activity", {"count": 3}, "count: does not apply to activity"),
-        ("text", {"seed": 10**30}, "seed"),
-        ("text", {"seed": -1}, "seed"),
-        ("activity", {"seconds": float("nan")}, "seconds"),
-        ("patches", {"size": -1}, "size"),
-        ("text", {"sentences": 10**9}, "sentences"),
-    ],
-)
-def test_what_cannot_be_simulated_is_refused(tmp_path, task, sizes, words):
-    assert words in message(lambda: simulate(task, tmp_path / "a.h5", **sizes))
-    assert not list(tmp_path.iterdir())
 
 
 def test_simulated_data_replaces_a_file_of_its_layout_by_force_alone(tmp_path):
@@ -238,17 +185,3 @@ def test_arrays_of_ones_own_are_data_as_well():
 )
 def test_arrays_that_are_not_as_they_should_be_are_refused(arguments, line):
     assert message(lambda: from_arrays(*arguments)).startswith(line)
-
-
-def test_class_names_that_occur_twice_and_empty_subjects_are_refused(tmp_path):
-    path = tmp_path / "a.h5"
-    keys = {"trX": X, "trY": np.eye(2)[[0, 1] * 3], "tstX": X, "tstY": np.eye(2)[[0, 1] * 3]}
-    for extra, classes, words in (
-        ({}, "a,a", "attribute 'classes' is 'a,a'; expected different names"),
-        ({"trS": ["1", ""] * 3, "tstS": ["2"] * 6}, "a,b", "key 'trS' holds an empty subject id"),
-    ):
-        with h5py.File(path, "w") as file:
-            for key, value in (keys | extra).items():
-                file[key] = value
-            file.attrs["classes"] = classes
-        assert words in message(lambda: load_data(path))

@@ -49,18 +49,6 @@ def test_an_epoch_gives_no_row_twice_in_batches_of_equal_size(rows, batch_size):
         np.testing.assert_array_equal(np.sort(seen.reshape(3, -1)), np.tile(np.arange(rows), (3, 1)))
 
 
-def test_inputs_stay_beside_their_targets():
-    for inputs, labels in take(training_batches(numbered(100), 16, seed=0), 12):
-        assert inputs.shape == (16, 4, 3)
-        assert inputs.dtype == np.float32
-        np.testing.assert_array_equal(inputs[:, 0, 0], labels)
-
-
-def test_epochs_differ_in_their_order():
-    first, second = targets(training_batches(numbered(60), 20, seed=0), 6).reshape(2, 60)
-    assert (first != second).any()
-
-
 @settings(max_examples=5, deadline=None)
 @given(SEEDS)
 def test_the_seed_decides_the_order_and_the_augmentation(seed):

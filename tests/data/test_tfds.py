@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from zoo import ZooError
-from zoo.activity import recordings, task
+from zoo.activity import recordings
 from zoo.activity import simulate as gait
 from zoo.activity import windows as activity
 from zoo.activity.cutting import Windowing, choose_test_subjects, write_windows
@@ -27,7 +27,6 @@ from zoo.patches import simulate
 from zoo.runtime.metadata import CLASSES
 from zoo.text import data as trigrams
 from zoo.text import simulate as grammar
-from zoo.training import Training, fit
 
 tensorflow_datasets = pytest.importorskip("tensorflow_datasets")
 from zoo.data import tfds  # noqa: E402
@@ -77,20 +76,6 @@ def test_windows_keep_their_study_and_the_place_of_the_phone(tmp_path):
     assert set(zip(data.subjects.tolist(), data.studies.tolist(), data.positions.tolist(), strict=True)) == {
         ("1", "oxford", "hand"), ("2", "wisdm", ""), ("3", "", ""),
     }  # fmt: skip
-
-
-def test_training_on_a_build_gives_the_weights_and_scores_of_the_file(built, simulated):
-    changes = {"units": 4, "num_layers": 1, "frame": 50, "epochs": 2, "patience": None, "validation": 0.3}
-    small = Training.of("activity_gru", changes)
-    found = []
-    for path in (simulated, tfds.load("zoo_activity/course", built)):
-        split = task.TASK.split(task.TASK.read(path), small.recipe)
-        model = task.TASK.build(small, split)
-        fit(model, small.recipe, task.TASK.feed(model, split, small.recipe))
-        found.append((model.get_weights(), task.TASK.scores(model, split)))
-    for one, other in zip(found[0][0], found[1][0], strict=True):
-        np.testing.assert_array_equal(one, other)
-    assert found[0][1] == found[1][1]
 
 
 @pytest.mark.process
@@ -194,13 +179,6 @@ def test_a_killed_build_leaves_nothing_and_the_same_command_builds(tmp_path):
     assert_same(load_data("tfds:zoo_trigrams", data_dir=tmp_path / "builds"), tmp_path / "data2.h5")
 
 
-def test_a_build_that_fails_leaves_no_build(tmp_path):
-    (tmp_path / "noise").write_bytes(bytes(300))
-    with pytest.raises(ZooError, match="not an HDF5 file"):
-        tfds.build("zoo_activity/course", tmp_path / "noise", tmp_path / "builds")
-    assert not list((tmp_path / "builds").rglob("*.0.0"))
-
-
 def test_a_build_that_is_there_is_kept_and_one_of_another_source_is_refused(built, simulated, tmp_path):
     assert not tfds.build("zoo_activity/course", simulated, built)["built"]
     gait.write_simulated(tmp_path / "data3.h5", subjects=4, seed=5, seconds=20)
@@ -269,15 +247,6 @@ def test_a_build_of_a_file_is_known_as_that_file(built, simulated):
     assert str(data) == "tfds:zoo_activity/course"
     # Another process opens it by its folder.
     assert_same(load_data(data.path), data)
-
-
-def test_tfds_loads_batches_slices_and_pairs(built, simulated):
-    data = activity.read(simulated)
-    pairs = tensorflow_datasets.load("zoo_activity/course", split="train[10:30]", as_supervised=True, data_dir=built)
-    assert len(pairs) == 20
-    windows, labels = next(pairs.batch(20).as_numpy_iterator())
-    np.testing.assert_array_equal(windows, data.train.inputs[10:30])
-    np.testing.assert_array_equal(labels, data.train.labels[10:30])
 
 
 def test_the_command_line_takes_a_build_where_it_takes_a_file(built, simulated, zoo_cli):

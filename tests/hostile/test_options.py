@@ -183,8 +183,6 @@ def test_a_setting_of_another_kind_is_refused(preset, name, value, materials, tm
 
 TEXTS = [
     (*row[:4], value) for row in PARAMETERS if row[4] is str and row[:2] not in FREE for value in WORDS
-    # Beam without options.
-    if row[:2] != ("data build", "beam") or value.strip()
 ]  # fmt: skip
 
 

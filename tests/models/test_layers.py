@@ -42,19 +42,6 @@ def test_both_directions_read_one_kernel():
     assert layer.count_params() == 9 * 4 + 4 + 9
 
 
-@trains
-def test_a_tied_model_survives_a_file_and_trains_on(tmp_path):
-    model = tied_model(kernel_regularizer=keras.regularizers.L2(1e-3))
-    model.compile("sgd", "mse")
-    x = RANDOM.uniform(size=(32, 9)).astype("float32")
-    model.fit(x, x, verbose=0)
-    model.save(tmp_path / "tied.keras")
-    again = keras.saving.load_model(tmp_path / "tied.keras")
-    assert len(again.weights) == 3
-    assert again.evaluate(x, x, verbose=0) == pytest.approx(model.evaluate(x, x, verbose=0))
-    again.fit(x, x, verbose=0)
-
-
 @pytest.mark.parametrize("symbolic", [False, True])
 def test_the_transposed_direction_first_is_refused(symbolic):
     layer = TiedDense(4, name="tied")
@@ -74,37 +61,6 @@ def test_wrong_features_name_the_axis(symbolic, transpose, features, found):
     inputs = keras.Input((found,)) if symbolic else np.ones((2, found), "float32")
     with pytest.raises(ZooError, match=f"^tied: expected axis -1 to have {features} features, got {found}$"):
         layer(inputs, transpose=transpose)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "mixed_float16", "mixed_bfloat16"])
-def test_shapes_and_dtypes_of_both_directions_are_known_before_a_call(dtype):
-    layer = TiedDense(4, dtype=dtype)
-    x = keras.Input((5, 9))
-    assert layer.compute_output_shape((None, 5, 9)) == (None, 5, 4)
-    hidden = layer(x)
-    back = layer(hidden, transpose=True)
-    assert (hidden.shape, back.shape) == ((None, 5, 4), (None, 5, 9))
-    spec = layer.compute_output_spec(hidden, transpose=True)
-    assert (spec.shape, spec.dtype) == (back.shape, back.dtype) == ((None, 5, 9), layer.compute_dtype)
-    rows = layer(layer(np.ones((2, 5, 9), "float32")), transpose=True)
-    assert (tuple(rows.shape), keras.backend.standardize_dtype(rows.dtype)) == ((2, 5, 9), layer.compute_dtype)
-
-
-def test_units_that_make_no_sense_are_refused():
-    with pytest.raises(ZooError, match="units is 0; expected a whole number, 1 or more"):
-        TiedDense(0)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "mixed_float16", "mixed_bfloat16"])
-def test_a_file_keeps_the_dtype_policy_and_frozen_weights(tmp_path, dtype):
-    model = tied_model(dtype)
-    model.get_layer("tied").trainable = False
-    model.save(tmp_path / "tied.keras")
-    again = keras.saving.load_model(tmp_path / "tied.keras")
-    assert again.get_layer("tied").dtype_policy.name == dtype
-    assert again.trainable_weights == []
-    x = RANDOM.uniform(size=(8, 9)).astype("float32")
-    np.testing.assert_array_equal(array(again(x)), array(model(x)))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])

@@ -123,13 +123,6 @@ def test_another_class_than_the_saved_one_is_refused(tmp_path):
         ActivityGRU.from_preset(tmp_path / "mine")
 
 
-def test_an_unknown_preset_is_refused_with_the_nearest_name():
-    with pytest.raises(
-        ZooError, match="unknown preset or folder 'activity_gru_cours': did you mean activity_gru_course"
-    ):
-        Model.from_preset("activity_gru_cours")
-
-
 def test_of_a_folder_of_exported_files_one_is_to_be_chosen(tmp_path):
     (tmp_path / "model.int8.tflite").touch()
     with pytest.raises(ZooError, match=r"pass one of them, such as .*model.int8.tflite"):

@@ -12,8 +12,7 @@ from zoo.patches import data as patches
 from zoo.patches import simulate
 from zoo.patches.data import LUMINANCE, Scale
 from zoo.patches.task import TASK as AUTOENCODER
-from zoo.patches.task import PatchAugmentation, kernel
-from zoo.patches.task import _behind as behind
+from zoo.patches.task import kernel
 from zoo.report import for_task
 from zoo.runtime import Interpreter
 from zoo.training import Training
@@ -83,9 +82,6 @@ def test_a_model_that_reconstructs_worse_than_its_baselines_is_noted(trained, le
     assert report["notes"][-1] == (
         f"R² {report['r2']:.3f} is below 0: the mean of each pixel has a lower error than the reconstructions"
     )
-    (note,) = behind({"r2": 0.8, "mse": 0.0120, "pca_mse": 0.0101})
-    assert note == "MSE 0.01200 is above that of PCA (0.01010), whose codes are not sparse"
-    assert behind({"r2": 0.9, "mse": 0.0100, "pca_mse": 0.0100}) == []
 
 
 def test_patches_that_training_has_seen_are_not_called_test(leaves, tmp_path):
@@ -191,12 +187,6 @@ def test_a_bad_request_is_one_line_and_leaves_nothing(leaves, trained, tmp_path)
         r"sparsity target 1.5: expected a number between 0 and 1": lambda: trained_as(plan(sparsity_target=1.5)),
         r"5 photographs, of which 5 cannot be held out": lambda: trained_as(plan(validation=0.99)),
         r"split 'dev': expected test or train": lambda: AUTOENCODER.evaluate(trained, leaves, split="dev"),
-        r"unknown setting of the augmentation 'noise': known are symmetries, plain": lambda: trained_as(
-            plan(augmentation={"noise": 1.0})
-        ),
-        r"augmentation: plain is 2; expected at most 1": lambda: trained_as(
-            plan(augmentation={"plain": 2})
-        ),
     }  # fmt: skip
     for words, request in requests.items():
         with pytest.raises(ZooError, match=words):
@@ -225,22 +215,6 @@ def test_scores_of_a_split_file_are_of_the_photographs_held_out_at_the_constants
     assert scores["cost"] == pytest.approx(trained.config["training"]["validation"]["loss"], rel=1e-4)
 
 
-def test_seeds_of_one_split_seed_hold_out_the_same_photographs(leaves):
-    aside = {
-        seed: AUTOENCODER.split(leaves, plan().recipe.replace(seed=seed, split_seed=7)).validation.group_names()
-        for seed in range(5)
-    }
-    assert all(names == aside[0] for names in aside.values())
-    own = [AUTOENCODER.split(leaves, plan().recipe.replace(seed=seed)).validation.group_names() for seed in range(5)]
-    assert any(names != own[0] for names in own)
-
-
-def test_the_summary_of_an_averaged_model_is_of_the_saved_weights(leaves, tmp_path):
-    summary = replace(plan(epochs=2, ema_decay=0.99), out=tmp_path / "out").run(leaves).summary
-    report = AUTOENCODER.evaluate(loading.load(str(tmp_path / "out")), leaves)
-    assert summary["validation"]["mse"] == pytest.approx(report["mse"], rel=1e-4)
-
-
 def test_the_codes_and_reconstructions_of_a_file_are_written(zoo_cli, autoencoder, leaves, tmp_path):
     out = tmp_path / "codes.npz"
     status, printed, error = zoo_cli("predict", autoencoder, "--data", leaves, "--out", out, "--json")
@@ -254,19 +228,3 @@ def test_the_codes_and_reconstructions_of_a_file_are_written(zoo_cli, autoencode
     assert (status, "exists already" in error) == (1, True)
     status, _, error = zoo_cli("predict", autoencoder, "in the right")
     assert (status, "reads patches: pass --data FILE" in error) == (1, True)
-
-
-def test_batches_of_a_file_fit_a_model_by_keras_alone(leaves):
-    data = patches.read(leaves)
-    model = SparseAutoencoder(pixels=64, hidden_units=12)
-    model.compile("adam")
-    first, last = model.fit(data.train.dataset(32, seed=0, epochs=2), epochs=2, steps_per_epoch=18, verbose=0).history[
-        "loss"
-    ]
-    assert last < first
-
-
-def test_patches_have_settings_of_their_own():
-    assert PatchAugmentation.from_json({"symmetries": True}).plain == 0.0
-    with pytest.raises(ZooError, match="unknown setting of the augmentation 'noise': known are symmetries, plain"):
-        PatchAugmentation.from_json({"noise": 1.0})

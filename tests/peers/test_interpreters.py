@@ -80,7 +80,9 @@ CASES = [
 ]
 
 
-def assert_same(path, signature, runtime):
+@pytest.mark.parametrize("runtime", [reference, compiled])
+@pytest.mark.parametrize(("path", "signature"), CASES)
+def test_other_runtimes_return_what_the_interpreter_returns(path, signature, runtime):
     inputs = inputs_of(path, signature)
     expected, found = default(path)(signature, inputs), runtime(path)(signature, inputs)
     assert found.keys() == expected.keys()
@@ -93,13 +95,3 @@ def assert_same(path, signature, runtime):
         else:
             # Ids follow from probabilities, of which some are nearly equal.
             assert found[name].shape == rows.shape
-
-
-@pytest.mark.parametrize(("path", "signature"), CASES)
-def test_reference_kernels_return_what_the_default_ones_return(path, signature):
-    assert_same(path, signature, reference)
-
-
-@pytest.mark.parametrize(("path", "signature"), CASES)
-def test_compiled_models_return_what_the_interpreter_returns(path, signature):
-    assert_same(path, signature, compiled)

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from zoo.crossval import Fold
-from zoo.report.progress import FoldBoard, TrainingBoard, TrialBoard, counting
+from zoo.report.progress import FoldBoard, TrainingBoard, TrialBoard
 from zoo.serving.session import CollectionBoard
 
 SCORED = {"status": "scored", "macro_f1": 0.8, "seconds": 30.0, "subjects": ["3", "7"]}
@@ -51,12 +51,6 @@ def test_a_terminal_shows_what_has_ended_and_below_it_how_much_is_left(shown):
     assert "cross-validation: 1 of 2 folds, 15 s left" in screen
 
 
-def test_studies_are_left_out_by_name(shown):
-    left_out = Fold("activity_gru", "study", 0, 0)
-    record = SCORED | {"study": "wisdm"}
-    assert "activity_gru, study wisdm, seed 0: macro-F1 0.800" in shown(False, {left_out: RUNNING}, {left_out: record})
-
-
 def console(terminal):
     return Console(file=io.StringIO(), force_terminal=terminal, width=80, no_color=True)
 
@@ -75,14 +69,6 @@ def test_a_training_keeps_bar_epoch_numbers_and_time_left_at_80_columns():
         assert text in screen.replace("\n", " ")
 
 
-def test_a_training_that_goes_on_prints_a_line_an_epoch_from_there():
-    board = TrainingBoard(console(terminal=False), epochs=50)
-    with board.shown():
-        board.on_epoch_end(6, {"loss": 1.25})
-        board.on_epoch_end(7, {"loss": 1.0})
-    assert board.console.file.getvalue().splitlines() == ["epoch 7/50  loss 1.2500", "epoch 8/50  loss 1.0000"]
-
-
 def test_the_folds_of_a_training_are_a_bar_each_and_a_line_at_their_end():
     shown, printed = (TrainingBoard(console(terminal=terminal), epochs=2) for terminal in (True, False))
     for board in (shown, printed):
@@ -94,15 +80,6 @@ def test_the_folds_of_a_training_are_a_bar_each_and_a_line_at_their_end():
     assert printed.console.file.getvalue().splitlines() == [
         "epoch 1/2  loss 1.2500", "epoch 2/2  loss 1.0000", "fold 1 of 2  loss 1.0000", "fold 2 of 2  loss 1.0000",
     ]  # fmt: skip
-
-
-def test_rows_that_are_written_are_a_line_a_split():
-    pipe = console(terminal=False)
-    with counting(pipe) as show:
-        for split in ("train", "test"):
-            for count in range(1, 250):
-                show(split, count)
-    assert pipe.file.getvalue().splitlines() == ["writing train", "writing test"]
 
 
 def trial(number, status, score=None, **news):

@@ -69,26 +69,8 @@ def test_a_pipe_gets_the_markdown_without_pictures():
     assert console.file.getvalue() == "# Title\n\n| a | b |\n| --- | ---: |\n| x | 1 |\n"
 
 
-def test_no_color_has_none(monkeypatch):
-    monkeypatch.setenv("NO_COLOR", "1")
-    shown = screen(markdown.page(markdown.note("x"), "`y`", "*z*"))
-    assert not re.search(r"\x1b\[(?:\d+;)*[34]\d", shown)
-
-
-def test_what_is_broken_is_red_and_a_note_yellow():
-    shown = screen(markdown.page(markdown.note("it", "broken"), markdown.note("it")), color_system="standard")
-    assert "\x1b[1;31mbroken: it" in shown
-    assert "\x1b[33mnote: it" in shown
-
-
 @settings(max_examples=50, deadline=None)
 @given(text=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20))
 def test_text_from_outside_is_shown_as_it_is(text):
     table = markdown.table(("name", "n"), [(markdown.escape(text), "1")])
     assert text in screen(table, 80, color_system=None)
-
-
-def test_a_number_is_never_broken():
-    numbers = [f"{10**9 + i:,}" for i in range(12)]
-    shown = screen(markdown.table([f"column {i}" for i in range(12)], [numbers], text=0), 80, color_system=None)
-    assert all(number in shown for number in numbers)

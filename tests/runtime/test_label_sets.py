@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import crossval
 from zoo.activity import recordings
 from zoo.activity import windows as activity
 from zoo.activity.cutting import Windowing, choose_classes, write_windows
@@ -175,22 +174,6 @@ def test_windows_of_sets_alone_are_scored_without_baselines(two_studies, tmp_pat
     assert "## Studies" in repr(found)
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("downstairs+nowhere", r"attribute 'label_sets' is 'downstairs\+nowhere'"),
-        ("downstairs", "attribute 'label_sets' is 'downstairs'"),
-        ("downstairs+downstairs", "attribute 'label_sets'"),
-    ],
-)  # fmt: skip
-def test_sets_that_are_none_are_refused(two_studies, tmp_path, text, words):
-    write(two_studies, tmp_path / "data3.h5")
-    with h5py.File(tmp_path / "data3.h5", "a") as file:
-        file.attrs["label_sets"] = text
-    with pytest.raises(ZooError, match=words):
-        activity.read(tmp_path / "data3.h5")
-
-
 def test_a_row_of_a_set_that_is_not_declared_is_refused(two_studies, tmp_path):
     write(two_studies, tmp_path / "data3.h5")
     with h5py.File(tmp_path / "data3.h5", "a") as file:
@@ -226,13 +209,6 @@ def test_studies_are_held_out_in_turn(two_studies, tmp_path, capsys):
     assert set(found["per_study"]) == {"coarse", "fine"}
     assert set(found["baselines"]["random_forest"]["per_study"]) == {"coarse", "fine"}
     assert np.sum(found["confusion"]) == found["per_study"]["coarse"]["windows"] + found["per_study"]["fine"]["windows"]
-
-
-def test_a_class_of_one_study_alone_is_a_note_where_studies_are_held_out(two_studies, tmp_path):
-    data = write(two_studies, tmp_path / "data3.h5")
-    assert crossval._of_one_study(data) == []
-    kept = (data.train.studies == "fine") | (data.train.labels != 1)
-    assert crossval._of_one_study(replace(data, train=data.train.where(kept))) == ["jogging"]
 
 
 def test_the_labels_of_a_model_that_knows_more_classes(two_studies, tmp_path):

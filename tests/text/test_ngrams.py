@@ -95,14 +95,6 @@ def test_every_word_has_a_probability_and_they_sum_to_one(rows):
         np.testing.assert_allclose(found.sum(axis=1), 1)
 
 
-def test_blocks_are_the_probabilities_of_all_rows(monkeypatch):
-    model = ngrams.bigram(HISTORY, WORD, 3)
-    monkeypatch.setattr(ngrams, "BLOCK_BYTES", 2 * 8 * 3)
-    blocks = [block for _, block in model.blocks(HISTORY)]
-    assert [len(block) for block in blocks] == [2, 2, 1]
-    np.testing.assert_array_equal(np.concatenate(blocks), model.probabilities(HISTORY))
-
-
 def test_no_rows_and_too_many_words_are_refused():
     with pytest.raises(ZooError, match="no rows to count n-grams in"):
         ngrams.unigram(HISTORY[:0], WORD[:0], 3)

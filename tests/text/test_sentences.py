@@ -73,13 +73,6 @@ def test_what_is_not_text_is_refused_with_its_place(tmp_path, content, message):
     assert str(error.value).startswith(f"{tmp_path / 'a.txt'}: {message}")
 
 
-def test_a_missing_file_and_a_folder_are_refused(tmp_path):
-    with pytest.raises(ZooError, match=r"a\.txt: no such file"):
-        list(read_lines([tmp_path / "a.txt"]))
-    with pytest.raises(ZooError, match="is a folder, not a file"):
-        list(read_lines([tmp_path]))
-
-
 @pytest.mark.real
 def test_the_course_text_is_cut_into_words_already(real):
     for line in read_lines([real / "text" / "raw_sentences.txt"]):
