@@ -1,5 +1,8 @@
 """Recordings keep their rows, in a file and at another rate."""
 
+import tracemalloc
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -30,6 +33,22 @@ def test_equal_rows_of_two_files_are_refused_but_a_study_may_repeat_itself():
     assert message(lambda: list(recordings.distinct([moved], [other]))) == (
         "b: has the same rows as a: import each recording once"
     )
+
+
+def test_a_recording_of_a_day_is_put_on_its_grid_with_little_more_memory():
+    rows, random = 2_000_000, np.random.default_rng(0)
+    times = np.arange(rows) / 50 + random.uniform(0, 0.005, rows)
+    values = random.standard_normal((rows, 3))
+    tracemalloc.start()
+    try:
+        (found,) = recordings.stretches("a", "1", "walking", times, values, None, Counter())
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    # Time and three axes have 32 bytes, and the recording 12.
+    assert peak < 50 * rows
+    grid = times[0] + (times[-1] - times[0]) / (rows - 1) * np.arange(rows)
+    np.testing.assert_array_equal(found.acceleration[:, 1], np.interp(grid, times, values[:, 1]).astype(np.float32))
 
 
 @pytest.mark.parametrize("rate", [20, 50, 400])

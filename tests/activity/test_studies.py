@@ -2,6 +2,7 @@
 
 import json
 import re
+import tracemalloc
 import zipfile
 from collections import Counter
 from dataclasses import replace
@@ -233,7 +234,32 @@ def test_a_zip_file_that_holds_a_file_twice_or_a_huge_one_is_refused(tmp_path):
     assert f"a.zip: holds {WISDM} twice" in message(lambda: read("wisdm", path))
     with zipfile.ZipFile(tmp_path / "b.zip", "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr(WISDM, bytes(70 << 20))
-    assert f"b.zip: {WISDM}: more than " in message(lambda: read("wisdm", tmp_path / "b.zip"))
+    assert f"b.zip: {WISDM}: has more than " in message(lambda: read("wisdm", tmp_path / "b.zip"))
+
+
+def test_a_file_of_a_study_may_be_larger_than_the_memory_that_reading_it_takes(tmp_path):
+    lines = wisdm("A", seconds=11_000).replace(";", f"{'0' * 300};")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+        file.writestr(WISDM, lines)
+    size = len(lines)
+    assert size > 70e6
+    del lines
+    tracemalloc.start()
+    try:
+        (recording,), _ = read("wisdm", tmp_path / "a.zip")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert recording.seconds == pytest.approx(10_988, abs=1)
+    assert peak < size / 2
+
+
+def test_a_line_of_a_study_that_is_not_utf_8_is_named_by_its_place(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        file.writestr(WISDM, b"1,A,1,1,1,1;\n" + b"1,A,2,1,\xff,1;\n")
+    assert f"{WISDM}: not UTF-8 text (invalid start byte at byte 21)" in message(
+        lambda: read("wisdm", tmp_path / "a.zip")
+    )
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -291,7 +291,7 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock
             f"{where}: time goes back in {(intervals < 0).sum()} of {len(stamps)} rows: sort them by time, or pass "
             "another column with --time"
         )
-    step = float(np.median(forward)) if len(forward) else 0.0
+    step = float(np.median(forward, overwrite_input=True)) if len(forward) else 0.0
     if len(intervals) and (intervals == 0).mean() > MOSTLY and step:
         rows_a_step = (len(intervals) + 1) / (len(forward) + 1)
         raise ZooError(

@@ -23,7 +23,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.activity.checks import ENOUGH_ROWS, MOST_STEADY, check_signal, enough_rows, steady_length, typical_rate
+from zoo.activity.checks import (
+    ENOUGH_ROWS,
+    MOST_STEADY,
+    check_signal,
+    enough_rows,
+    mean_length,
+    steady_length,
+    typical_rate,
+)  # fmt: skip
 from zoo.activity.columns import HIGHEST, LOWEST, SECONDS, CsvColumns, resolve, time_unit_of
 from zoo.activity.recordings import GAPS, Changed, Recording, misnamed, storable, stretches
 from zoo.activity.texts import ABOVE, blocks, csv_rows, exists, number, opening, separator
@@ -357,7 +365,7 @@ def _check_values(table: Table) -> None:
     if not enough_rows(values, rate):
         return
     acceleration = values[:, :3]
-    magnitude = float(np.linalg.norm(acceleration, axis=1).mean())
+    magnitude = mean_length(acceleration)
     if magnitude > _TOO_LARGE or steady_length(acceleration, rate) > MOST_STEADY:
         in_g = table.columns.unit == "g"
         stated = magnitude / STANDARD_GRAVITY if in_g else magnitude

@@ -116,6 +116,8 @@ _LOST_STEPS = 5.5
 """The same where rows are there without their values: up to four lost samples in a row are interpolated."""
 
 
+_PART = 1 << 18
+"""Rows that are put on the grid at once."""
 _NOT_FINITE = "rows with a value that is not finite"
 
 
@@ -188,14 +190,19 @@ def _trial(
             counts["rows alone between two gaps"] += len(moment)
             continue
         counts[Changed("rows with lost values, interpolated")] += len(moment) - len(whole)
-        grid = moment
         if rate is None:
             # Stamps jitter by some milliseconds; the mean interval of a stretch does not.
             step = (moment[-1] - moment[0]) / (len(moment) - 1)
-            grid = moment[0] + step * np.arange(len(moment))
         even = np.empty(values.shape, np.float32)
         for axis in range(values.shape[1]):
-            even[:, axis] = np.interp(grid, moment[known[:, axis]], values[known[:, axis], axis])
+            there_is = known[:, axis]
+            stamps, measured = (moment, values[:, axis].copy()) if there_is.all() else (
+                moment[there_is], values[there_is, axis])  # fmt: skip
+            # A part at a time: a recording of a day and its copies would fill the memory.
+            for begin in range(0, len(moment), _PART):
+                part = slice(begin, min(begin + _PART, len(moment)))
+                grid = moment[part] if rate else moment[0] + step * np.arange(part.start, part.stop)
+                even[part, axis] = np.interp(grid, stamps, measured)
         # Detected rates that differ by a rounding of the clock are one rate.
         yield rate or float(f"{1 / step:.3g}"), even, float(moment[0] - first)
 

@@ -5,15 +5,17 @@ into recordings: without its ends, split at gaps, and with the checks that all s
 """
 
 import csv
+import io
 import re
 import stat
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
+from itertools import chain, groupby, islice, pairwise
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,14 +26,14 @@ from zoo.activity.recordings import Changed, Recording, stretches
 from zoo.activity.studies import STUDIES, Study
 from zoo.activity.texts import DAMAGE
 from zoo.errors import StorageError, ZooError
-from zoo.files import read_text
 from zoo.runtime.metadata import AXES, STANDARD_GRAVITY, UNIT
 
 _SHORTEST = 1.0
 """Seconds below which a stretch is left out."""
 
-_MOST_BYTES = 1 << 26
-"""Largest text that is read, 67 MB; reading takes ten times as much. That of the largest study has 60 MB."""
+_MOST_LINES, _MOST_BYTES, _LONGEST_LINE = 6_000_000, 1 << 28, 1 << 16
+"""Of a text whose numbers fit into a gigabyte of memory. That of the largest study has 60 MB."""
+_BUFFER = 1 << 20
 
 
 def read_study(
@@ -66,14 +68,17 @@ class Source:
         """The row of the table."""
         return STUDIES[self.name]
 
-    def texts(self, member: str | None = None) -> Iterator[tuple[str, str]]:
-        """Paths and texts of the study's files, in the order of their paths; or of the file whose path ends in
-        `member`.
+    def texts(self, member: str | None = None) -> Iterator[tuple[str, Iterator[str]]]:
+        """Paths of the study's files, in their order, and the lines of each; or the file whose path ends in `member`.
+
+        The lines are read while they are asked for: a file may be larger than memory.
         """
         with _archive(self.path) as archive:
-            yield from self._texts(archive, member)
+            for name in self._names(archive, member):
+                with closing(self._lines(archive, name)) as lines:
+                    yield name, lines
 
-    def _texts(self, archive: zipfile.ZipFile | None, member: str | None) -> Iterator[tuple[str, str]]:
+    def _names(self, archive: zipfile.ZipFile | None, member: str | None) -> list[str]:
         if archive is None:
             names = sorted(str(path.relative_to(self.path)) for path in self.path.rglob("*") if not path.is_dir())
         else:
@@ -93,58 +98,61 @@ class Source:
         for name, found_member in found.items():
             if (other := known.setdefault(found_member, name)) != name:
                 raise ZooError(f"{self.path}: holds {other} and {name}, two copies of one file: leave one of them out")
-        for name in found:
-            yield name, read_text(self.path / name, _MOST_BYTES) if archive is None else self._member(archive, name)
+        return list(found)
 
-    def _member(self, archive: zipfile.ZipFile, name: str) -> str:
-        where = self.path
+    def _lines(self, archive: zipfile.ZipFile | None, name: str) -> Generator[str]:
+        count, size = 0, 0
         try:
-            with archive.open(name) as file:
-                # What the archive says about the size may be wrong.
-                content = file.read(_MOST_BYTES + 1)
+            with (self.path / name).open("rb") if archive is None else archive.open(name) as file:
+                buffered = io.BufferedReader(cast(io.RawIOBase, file), _BUFFER)
+                while line := buffered.readline(_LONGEST_LINE):
+                    # What the archive says about the size may be wrong.
+                    count, size = count + 1, size + len(line)
+                    if count > _MOST_LINES or size > _MOST_BYTES or len(line) == _LONGEST_LINE:
+                        raise ZooError(
+                            f"{self.path}: {name}: has more than {_MOST_LINES:,} lines, {_MOST_BYTES:,} bytes or "
+                            f"{_LONGEST_LINE:,} bytes in line {count:,}; expected a text of a study"
+                        )
+                    yield line.decode("utf-8-sig" if count == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            place = size - len(line) + error.start
+            raise ZooError(f"{self.path}: {name}: not UTF-8 text ({error.reason} at byte {place})") from None
         except DAMAGE as error:
             reason = (
                 "is encrypted: unpack it first" if "encrypted" in str(error) else f"damaged: copy {self.path} again"
             )
-            raise StorageError(f"{where}: {name}: {reason} ({str(error)[:200]})") from error
-        if len(content) > _MOST_BYTES:
-            raise ZooError(
-                f"{self.path}: {name}: more than {_MOST_BYTES} bytes when unpacked; expected a text of a study"
-            )
-        try:
-            return content.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise ZooError(f"{where}: {name}: not UTF-8 text ({error.reason} at byte {error.start})") from None
+            raise StorageError(f"{self.path}: {name}: {reason} ({str(error)[:200]})") from error
 
     def rows(
-        self, name: str, text: str, columns: Sequence[str], *, header: bool = False, end: str = ""
-    ) -> list[list[str]]:
-        """Fields of the lines of a text with commas, each closed by `end`. Lines that lack fields are counted, but for
-        the last one: a truncated file is refused.
+        self, name: str, lines: Iterable[str], columns: Sequence[str], *, header: bool = False, end: str = ""
+    ) -> Iterator[list[str]]:
+        """Fields of lines with commas, each closed by `end`. Lines that lack fields are counted, but for the last one:
+        a truncated file is refused.
         """
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        filled = (line.strip() for line in lines if line.strip())
         if header:
-            found = next(csv.reader(lines[:1]), [])
+            found = next(csv.reader(islice(filled, 1)), [])
             if list(columns) != found[: len(columns)]:
                 raise ZooError(f"{name}: has columns {', '.join(found) or 'none'}; expected {', '.join(columns)}")
-            lines = lines[1:]
-        if not lines:
+        count, lacking, is_whole, line = int(header), 0, False, ""
+        for line in filled:
+            count += 1
+            row = line.removesuffix(end).split(",")
+            if is_whole := line.endswith(end) and len(row) == len(columns):
+                yield row
+            else:
+                lacking += 1
+        if count == header:
             raise ZooError(f"{name}: holds no rows; expected lines of {', '.join(columns)}")
-        count = len(lines)
-        # No line is split twice, nor kept once it is: texts of the largest study would take gigabytes.
-        last = lines[-1]
-        lines = [line.removesuffix(end) for line in lines if line.endswith(end)] if end else lines
-        if not last.endswith(end) or last.removesuffix(end).count(",") != len(columns) - 1:
+        if not is_whole:
             raise ZooError(
-                f"{name}: ends within line {count + header}, {last[-40:]!r}; expected {', '.join(columns)}: "
-                "truncated: copy it again"
+                f"{name}: ends within line {count}, {line[-40:]!r}; expected {', '.join(columns)}: truncated: copy it "
+                "again"
             )
-        rows = [row for row in (line.split(",") for line in lines) if len(row) == len(columns)]
-        if count > len(rows):
-            self.dropped["lines that are not samples"] += count - len(rows)
-        return rows
+        if lacking:
+            self.dropped["lines that are not samples"] += lacking
 
-    def numbers(self, name: str, rows: Sequence[Sequence[str]], *columns: int) -> NDArray[np.float64]:
+    def numbers(self, name: str, rows: Iterable[Sequence[Any]], *columns: int) -> NDArray[np.float64]:
         """Numbers of some columns, `(rows, columns)`."""
         try:
             found = np.fromiter((float(row[column]) for row in rows for column in columns), np.float64)
@@ -233,21 +241,20 @@ def motionsense(source: Source) -> Iterator[Recording]:
     -9.80665 (gravity + userAcceleration).
     """
     columns = [f"{sensor}.{axis}" for axis in AXES for sensor in ("gravity", "userAcceleration")]
-    for name, text in source.texts():
+    for name, lines in source.texts():
         folder, _, file = name.replace("\\", "/").rpartition("/")
         activity = _MOTIONSENSE.get(folder.rpartition("/")[2].partition("_")[0])
         if activity is None:
             source.dropped["files of another activity"] += 1
             continue
-        header, _, rows = text.partition("\n")
-        found = next(csv.reader([header]), [])
+        found = next(csv.reader(islice(lines, 1)), [])
         if missing := [column for column in columns if column not in found]:
             raise ZooError(f"{name}: no column {missing[0]!r}; found {', '.join(found)}")
-        if not rows.strip():
+        if not (first := next((line for line in lines if line.strip()), "")):
             raise ZooError(f"{name}: no rows below the line of column names")
         try:
             places = [found.index(column) for column in columns]
-            values = np.loadtxt(rows.splitlines(), delimiter=",", usecols=places, ndmin=2)
+            values = np.loadtxt(chain([first], lines), delimiter=",", usecols=places, ndmin=2)
         except ValueError as error:
             raise ZooError(f"{name}: {error}") from None
         acceleration = -STANDARD_GRAVITY * (values[:, 0::2] + values[:, 1::2])
@@ -274,18 +281,17 @@ def wisdm(source: Source) -> Iterator[Recording]:
     Stairs are one activity, up and down.
     """
     activities = _WISDM | _WISDM_OTHERS if source.others else _WISDM
-    for name, text in source.texts():
+    for name, lines in source.texts():
         subject = re.findall(r"data_(\d+)_", name)[-1]
-        rows = source.rows(name, text, ("subject", "code", "time", "x", "y", "z"), end=";")
+        rows = source.rows(name, lines, ("subject", "code", "time", "x", "y", "z"), end=";")
         for code, group in groupby(rows, key=lambda row: row[1].strip()):
             if code not in activities:
                 source.dropped["performances of other activities"] += 1
                 continue
-            performance = list(group)
-            if len(performance) < 2:
+            values = source.numbers(f"{name}, activity {code}", group, 2, 3, 4, 5)
+            if len(values) < 2:
                 source.dropped["performances of a single row"] += 1
                 continue
-            values = source.numbers(f"{name}, activity {code}", performance, 2, 3, 4, 5)
             times = source.seconds(f"{name}, activity {code}", values[:, 0], "ns")
             yield from source.recordings(
                 name, subject, activities[code], times, values[:, 1:], position="trouser pocket"
@@ -305,16 +311,20 @@ def geotec(source: Source) -> Iterator[Recording]:
     in groups, up to 0.12 s late. A turn between two walks is a part of the walk: without it, no walk is as long as a
     window. Half a second at both ends of a stretch, in which one movement becomes the other, is left out.
     """
-    ((where, table),) = source.texts("DATA/executions_info.csv")
-    orientations = {row[0]: row[1] for row in source.rows(where, table, _GEOTEC_EXECUTIONS, header=True)}
-    for name, text in source.texts():
+    orientations: dict[str, str] = {}
+    for name, lines in source.texts("DATA/executions_info.csv"):
+        orientations |= {row[0]: row[1] for row in source.rows(name, lines, _GEOTEC_EXECUTIONS, header=True)}
+    for name, lines in source.texts():
         execution = name.rpartition("/")[2].removesuffix("_sp.csv")
-        rows = source.rows(name, text, _GEOTEC_COLUMNS, header=True)
-        values = source.numbers(name, rows, 0, 1, 2, 6)
+        # By the numbers of labels, rows are numbers alone.
+        known: dict[str, int] = {}
+        rows = source.rows(name, lines, _GEOTEC_COLUMNS, header=True)
+        numbered = ([*row[:7], known.setdefault(row[7].strip(), len(known))] for row in rows)
+        values, labels = source.numbers(name, numbered, 0, 1, 2, 6, 7), list(known)
         stamps = source.seconds(name, values[:, 3], "ms")
         times = np.linspace(stamps[0], stamps[-1], len(stamps))
         start = 0
-        for label, group in groupby(_with_turns([row[7].strip() for row in rows])):
+        for label, group in groupby(_with_turns([labels[int(label)] for label in values[:, 4]])):
             part = slice(start, start := start + len(list(group)))
             if label not in _GEOTEC:
                 source.dropped[f"transitions: {label.lower().replace('_', ' ')}"] += 1
@@ -359,13 +369,13 @@ def oxford(source: Source) -> Iterator[Recording]:
     It is not documented whether `user1` and `user2` of the validation are among the other three. Keep all five on one
     side of a split.
     """
-    for name, text in source.texts():
+    for name, lines in source.texts():
         if found := re.search(r"validation/(user\d+)_([a-z]+)_", name):
             subject, position, device = found[1], found[2], "Samsung Galaxy S6"
-            values = source.numbers(name, source.rows(name, text, _VALIDATION), 0, 1, 2, 3)
+            values = source.numbers(name, source.rows(name, lines, _VALIDATION), 0, 1, 2, 3)
         else:
             device, subject, _, position, *_ = name.split("/")[-2].split("_")
-            values = source.numbers(name, source.rows(name, text, _OPTIMISATION), 0, 2, 3, 4)
+            values = source.numbers(name, source.rows(name, lines, _OPTIMISATION), 0, 2, 3, 4)
         position = _OXFORD_POSITIONS.get(position.lower(), position.lower())
         times = source.seconds(name, values[:, 0], "ns", "us")
         rows, rate = values[:, 1:], typical_rate(times)
