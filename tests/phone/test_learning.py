@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from phone.pages import ROOT, rowing, standing
 from zoo.activity.simulate import walk_through
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime import PersonalRecognizer, Recognizer
+from zoo.runtime.metadata import embed, extract
 from zoo.runtime.personal import SHARES, rank_in_class
 from zoo.serving import page_files
 
@@ -210,6 +212,71 @@ def test_a_stretch_that_was_recognized_wrongly_becomes_a_recording(run, stop):
     assert page.is_disabled("#learn")
     page.click("#lesson-list button")
     assert page.locator("#lesson-list li").count() == 0
+
+
+def recorded(page):
+    """All numbers of the recordings that the page keeps."""
+    return np.concatenate([np.array(each["rows"]) for each in json.loads(page.evaluate(
+        "localStorage.getItem(Object.keys(localStorage).find(key => key.includes('recordings-')))"
+    ))])  # fmt: skip
+
+
+def test_what_the_stream_drops_is_not_learned(run, play, stop):
+    faulty = [row for number, sample in enumerate(standing(0, 24)) for row in [sample] * (1 + (number % 10 == 0))]
+    faulty[700] = [faulty[700][0], 1e30, 0.0, 0.0]
+    page = run(faulty, 180)
+    stop(page)
+    page.fill("#fix-activity", "queueing")
+    page.click("#fix button")
+    page.wait_for_selector("#lesson-list li:has-text('queueing, 2')")
+    assert np.abs(recorded(page)).max() < 12
+    samples = standing(0, 36)
+    samples[600] = [samples[600][0], 0.0, 1e30, 0.0]
+    play.gather(page, "standing", samples)
+    assert np.abs(recorded(page)).max() < 12
+
+
+def test_another_publication_of_a_model_keeps_what_was_recorded_and_says_so(taught_page, tmp_path):
+    page = taught_page
+    page.click("#lessons-done")
+    file = tmp_path / "model.tflite"
+    file.write_bytes((PRESET / "model.float32.tflite").read_bytes())
+    embed(file, replace(extract(file), weights_sha256="0" * 64))
+    page.click("#settings summary")
+    page.set_input_files("#file", file)
+    page.wait_for_selector("#known .chip >> nth=5")
+    page.wait_for_selector("#about:not(:has-text('with what it learned here'))")
+    page.clock.run_for(700)
+    page.click("#teach-open")
+    assert page.locator("#lesson-list strong").all_inner_texts() == ["standing, 30 s", "rowing, 30 s"]
+    assert "your recordings are kept" in page.inner_text("#lesson-said")
+    learn(page)
+    page.click("#lessons-done")
+    assert "rowing" in page.locator("#known .chip").all_inner_texts()
+
+
+def test_the_browser_is_asked_to_keep_recordings(open_page, play):
+    page = open_page(before="window.asked = 0; navigator.storage.persist = async () => Boolean(asked += 1);")
+    page.click("#teach-open")
+    assert page.evaluate("asked") == 0
+    play.gather(page, "standing", standing(0, 36))
+    assert page.evaluate("asked") == 1
+
+
+def test_a_recording_is_canceled_before_and_after_it_begins(open_page, play):
+    page = open_page()
+    for seconds in (2, 8):
+        page.clock.run_for(700)
+        page.click("#teach-open")
+        page.fill("#lesson-activity", "standing")
+        page.click("#lesson-record")
+        page.wait_for_selector("#lesson-cancel:visible")
+        page.clock.run_for(1000 * seconds)
+        play.send(page, standing(0, 6))
+        page.click("#lesson-cancel")
+        page.wait_for_selector("#lesson-record:enabled")
+        assert page.locator("#lesson-list li").count() == 0
+        page.click("#lessons-done")
 
 
 def test_a_recording_whose_signal_breaks_off_early_is_discarded(open_page, play):

@@ -36,6 +36,52 @@ def test_a_chosen_model_runs_and_is_remembered(choice, open_page, play):
     assert page.locator("#known .chip").all_inner_texts() == ["still", "turning"]
 
 
+def test_of_models_chosen_in_haste_the_last_one_runs_alone(choice, open_page):
+    page = open_page(choice.replace("127.0.0.1", "phone.test"), has_touch=False)
+    page.wait_for_selector("#signal-axes span")
+    held = []
+    page.route("**/*.tflite", lambda route: held.append(route))
+    page.click("#settings summary")
+    for index in (1, 2):
+        # From the keyboard: while a model loads, the list is hidden.
+        page.evaluate(
+            """index => {
+              const models = document.getElementById('models');
+              models.selectedIndex = index;
+              models.dispatchEvent(new Event('change'));
+            }""",
+            index,
+        )
+        while len(held) < index:
+            page.wait_for_timeout(20)
+    for route in reversed(held):
+        route.continue_()
+    page.wait_for_selector("#about:has-text('activity_lstm_course')")
+    page.wait_for_selector("#signal-axes span")
+    page.wait_for_timeout(300)
+    page.clock.run_for(6000)
+    assert "activity_lstm_course" in page.inner_text("#about")
+    assert page.evaluate("document.getElementById('models').selectedIndex") == 2
+    page.click("#stop")
+    page.wait_for_selector("body[data-state=summary]")
+    summary = page.inner_text("main")
+    page.clock.run_for(3000)
+    assert page.inner_text("main") == summary
+
+
+def test_on_a_computer_start_again_plays_the_recording_again(open_page, address):
+    page = open_page(address.replace("127.0.0.1", "phone.test"), has_touch=False)
+    page.wait_for_selector("#signal-axes span")
+    page.clock.run_for(5000)
+    page.click("#stop")
+    page.wait_for_selector("body[data-state=summary]")
+    assert page.is_hidden("#simulate")
+    page.clock.run_for(700)
+    page.click("#start:text-is('Start again')")
+    page.wait_for_selector("#simulated:visible")
+    assert page.get_attribute("body", "data-state") == "running"
+
+
 def test_a_page_with_one_model_offers_no_choice(open_page):
     page = open_page()
     page.click("#settings summary")

@@ -138,3 +138,30 @@ def test_a_rate_is_measured_and_named_where_it_is_too_slow(hertz, run):
     page = run(standing(0, 4, hertz), 20)
     assert f"sends {hertz} samples" in page.text_content("#measured")
     assert (page.inner_text("#label") == "Sensor too slow") == (hertz < 40)
+
+
+def test_a_sensor_that_is_slow_to_start_is_listened_to(open_page, play):
+    page = open_page(patient=False)
+    page.click("#start")
+    page.wait_for_selector("body[data-state=running]")
+    page.clock.run_for(2300)
+    page.wait_for_selector("#label:text-is('No motion sensor')")
+    play.send(page, standing(0, 4))
+    page.wait_for_selector("#label:text-is('Standing')")
+    assert page.is_visible("#stop")
+
+
+def test_a_notice_appears_in_a_place_that_a_screen_reader_knows(run, until):
+    page = run(standing(0, 4), 20, patient=False)
+    known = """() => {
+        const {display, visibility} = getComputedStyle(document.getElementById('notice'));
+        return [document.getElementById('notice-text').textContent, display !== 'none', visibility];
+    }"""
+    assert page.evaluate(known) == ["", True, "visible"]
+    page.evaluate(HIDE, True)
+    page.clock.run_for(2000)
+    page.evaluate(HIDE, False)
+    page.evaluate(
+        "dispatchEvent(new DeviceMotionEvent('devicemotion', {accelerationIncludingGravity: {x: 0, y: 9.8, z: 0}}))"
+    )
+    until(page, "document.getElementById('notice-text').textContent.includes('are missing')")

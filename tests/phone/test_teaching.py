@@ -61,6 +61,7 @@ def test_stop_ends_a_recording_early_and_keeps_it(open_page, play, stop, tmp_pat
     download.value.save_as(tmp_path / "early.csv")
     (recording,) = read_csv([tmp_path / "early.csv"], CsvColumns())
     assert len(recording.acceleration) == 540
+    page.wait_for_selector("#hint:has-text('8 s of standing')")
 
 
 def test_a_recording_ends_where_its_signal_breaks_off(open_page, play, tmp_path):

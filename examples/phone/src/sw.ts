@@ -1,14 +1,18 @@
 /** Stores the page for offline use: its files at once, the model as last served, the runtime where a model needs it. */
 
+import { answer, isLive, names, outdated, type Shelves, store } from "./offline";
+
 const worker = self as unknown as ServiceWorkerGlobalScope;
-const CACHE = `pocket-zoo-${__PAGE_NAME__}`;
+const { scope } = worker.registration;
+const BUILD = __PAGE_NAME__;
+const FILES = __PAGE_FILES__;
 
 worker.addEventListener("install", (event) => {
-  event.waitUntil(store());
+  event.waitUntil(install());
 });
 
 worker.addEventListener("activate", (event) => {
-  event.waitUntil(Promise.all([worker.clients.claim(), deleteOthers()]));
+  event.waitUntil(Promise.all([worker.clients.claim(), clear()]));
 });
 
 // Files that the model needs besides; the answer is that they are stored.
@@ -17,49 +21,36 @@ worker.addEventListener("message", (event) => {
 });
 
 worker.addEventListener("fetch", (event) => {
-  const { origin, pathname } = new URL(event.request.url);
-  // What a computer tells the phones of a class is for now.
-  if (event.request.method === "GET" && origin === worker.location.origin && !pathname.endsWith("/recordings/")) {
-    event.respondWith(respond(event.request));
-  }
+  if (new URL(event.request.url).origin !== worker.location.origin || isLive(event.request)) return;
+  const answered = shelves().then((found) => answer(event.request, scope, FILES, found, fetch, (stored) => event.waitUntil(stored)));
+  event.respondWith(answered);
 });
 
-async function store(): Promise<void> {
-  const cache = await caches.open(CACHE);
-  await cache.addAll(__PAGE_FILES__);
+async function shelves(): Promise<Shelves> {
+  const { page, kept } = names(scope, BUILD);
+  return { page: await caches.open(page), kept: await caches.open(kept) };
+}
+
+async function install(): Promise<void> {
+  const { page, kept } = await shelves();
+  await store(page, FILES);
   // The page itself reports a missing model.
-  await firstModel(cache).then((file) => cache.add(file)).catch(() => undefined);
+  const first = async () => (await (await page.match("models.json"))!.json())[0].file as string;
+  await first().then((file) => store(kept, [file])).catch(() => undefined);
   await worker.skipWaiting();
 }
 
-/** The file of the model that the page starts with. */
-async function firstModel(cache: Cache): Promise<string> {
-  const [{ file }] = await (await cache.match("models.json"))!.json();
-  return file;
-}
-
 async function storeToo(files: string[]): Promise<void> {
-  const cache = await caches.open(CACHE);
-  const stored = await Promise.all(files.map((file) => cache.match(file)));
-  await cache.addAll(files.filter((_, i) => !stored[i]));
+  const { kept } = await shelves();
+  const stored = await Promise.all(files.map((file) => kept.match(file)));
+  await store(kept, files.filter((_, i) => !stored[i]));
 }
 
-async function deleteOthers(): Promise<void> {
-  const names = await caches.keys();
-  await Promise.all(names.filter((name) => name.startsWith("pocket-zoo-") && name !== CACHE).map((n) => caches.delete(n)));
-}
-
-/** Serves files whose names change with their content from the cache, the others from the network while there is one. */
-async function respond(request: Request): Promise<Response> {
-  const cache = await caches.open(CACHE);
-  const cached = await cache.match(request, { ignoreSearch: true });
-  if (cached && /\/(assets|litert)\//.test(request.url)) return cached;
-  try {
-    const response = await fetch(request);
-    if (response.ok) await cache.put(request, response.clone());
-    return response;
-  } catch (error) {
-    if (cached) return cached;
-    throw error;
-  }
+/** Deletes what earlier builds left behind: their files, and other versions of the runtime. */
+async function clear(): Promise<void> {
+  const { kept } = await shelves();
+  const runtimes = (await kept.keys()).filter(({ url }) => /\/litert\/[^/]+\/[^/]+$/.test(url));
+  const old = runtimes.filter(({ url }) => !url.includes(`/litert/${__LITERT_VERSION__}/`));
+  const left = outdated(await caches.keys(), scope, BUILD);
+  await Promise.all([...old.map((request) => kept.delete(request)), ...left.map((name) => caches.delete(name))]);
 }
