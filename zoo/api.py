@@ -1237,7 +1237,8 @@ def evaluate(
         data_dir: Folder that holds tfds:NAME. By default TFDS_DATA_DIR or ~/tensorflow_datasets.
         levels: Value of white in a file of patches: 1 or 255.
         figures: Folder for figures.
-        streaming: File of recordings for continuous recognition by an exported file, instead of `data`.
+        streaming: File of recordings for continuous recognition by an exported file, instead of `data`. Figures are
+            then timelines: what each person did above, what was shown below.
         subjects: With `streaming`: subjects. By default all that were not in training.
         merge: With `streaming`: labels that mean one of several classes, such as stairs=up+down.
 
@@ -1256,17 +1257,21 @@ def evaluate(
         refuse(
             "does not apply with --streaming FILE", data=data, data_dir=data_dir, robustness=robustness, prior=prior,
             split=None if split == "test" else split, baselines=None if baselines else False, levels=levels,
-            figures=figures,
         )  # fmt: skip
+        from zoo.activity import figures as drawn
         from zoo.activity import report as activity
         from zoo.activity import streaming as continuous
         from zoo.runtime import Recognizer
 
         recognizer = Recognizer(catalog.exported_file(model))
-        found = continuous.evaluate(
-            recognizer, Path(streaming), subjects=_names(subjects) or None, merge=_labels(merge)
-        )
-        return Evaluation(found, activity.streaming)
+        with nullcontext() if figures is None else exclusive_folder(Path(figures)):
+            found = continuous.evaluate(
+                recognizer, Path(streaming), subjects=_names(subjects) or None, merge=_labels(merge)
+            )
+            evaluation = Evaluation(found, activity.streaming, drawn.streaming)
+            if figures is not None:
+                evaluation.figures(figures)
+        return evaluation
     refuse("applies with --streaming FILE alone", subjects=subjects, merge=merge)
     _require_model(model)
     _require_file(data, model)

@@ -48,3 +48,29 @@ def test_what_drifts_shows_by_time():
     found = measure([stream_result(["sitting"] * 30 + ["walking"] * 30, begins=(0.0,), activities=("sitting",))])
     assert found["accuracy_by_time"] == [1, 1, 1, 0, 0, 0]
     assert found["hours"] == pytest.approx(1 / 60)
+
+
+@pytest.mark.parametrize(("labels", "expected"), [
+    # An event of ten seconds after another, each second labeled.
+    ("ssssssssss wwwwwwwwww", {"true": 2}),
+    ("ssssssssss wwwsssswww", {"true": 2, "fragmented": 1, "inserted": 1}),
+    ("ssssssssss ssssssssss", {"true": 2, "deleted": 1}),
+    ("ssssssssss sswwwwwwww", {"true": 2}),
+    ("sssssssjjs wwwwwwwwww", {"true": 2, "fragmented": 1, "inserted": 1}),
+    ("ss??ssssss wwwwwwwwww", {"true": 2, "fragmented": 1}),
+])  # fmt: skip
+def test_events_are_lost_broken_and_made_up(labels, expected):
+    names = {"s": "sitting", "w": "walking", "j": "jogging", "?": ""}
+    stream = stream_result([names[letter] for letter in labels.replace(" ", "")], begins=(0.0, 10.5))
+    assert {name: count for name, count in stream.events().items() if count} == expected
+
+
+def test_one_label_that_joins_two_events_merges_them():
+    stream = stream_result(
+        ["sitting"] * 30, begins=(0.0, 10.5, 20.5), activities=("sitting", "walking", "sitting")
+    )  # fmt: skip
+    assert stream.events() == {"true": 3, "deleted": 1, "fragmented": 0, "merged": 2, "inserted": 0}
+    assert measure([stream, stream])["events"]["merged"] == 4
+    assert stream.timeline() == {
+        "seconds": 30.0, "true": [(0.0, "sitting"), (10.5, "walking"), (20.5, "sitting")], "shown": [(1.0, "sitting")],
+    }  # fmt: skip

@@ -1,11 +1,13 @@
-"""Figures of activity recognizers: confusion, reliability, subjects."""
+"""Figures of activity recognizers: confusion, reliability, subjects, timelines."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
 from zoo.report.drawing import BLUE, GRAY, ORANGE, WIDTH, History, save_all, simulated, subplots, training
@@ -25,6 +27,9 @@ _BINS = 15
 
 _BAR = 0.4 / _BINS
 """Width of a bar in its lower panel."""
+
+_GRACE = 5.0
+"""Seconds after a change that a wrong label is a delay, as in `zoo.activity.streaming`."""
 
 _FEW = 0.01
 """Share of the windows below which the accuracy of a bin says little."""
@@ -48,6 +53,53 @@ def crossval(result: Mapping[str, Any], folder: Path) -> list[Path]:
     if result["split_by"] != "window":
         drawn["subjects.png"] = people(result)
     return save_all(drawn, folder)
+
+
+def streaming(report: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Draws all figures of an evaluation of continuous recognition, and returns their paths."""
+    return save_all({"timeline.png": timelines(report)}, folder) if report["timelines"] else []
+
+
+def timelines(report: Mapping[str, Any]) -> Figure:
+    """Draws the activities of people in turn: what they did above, what was shown below, and where that was wrong."""
+    people = [*report["timelines"].items()][:_MOST]
+    names = sorted({name for _, day in people for part in ("true", "shown") for _, name in day[part] if name})
+    colors = dict(zip(names, mpl.color_sequences["okabe_ito"][1:] * len(names), strict=False)) | {"": "white"}
+    with subplots(WIDTH, 1.3 + 0.5 * len(people), grid=False) as (figure, axis):
+        for place, (_, day) in enumerate(people):
+            spans = {part: _spans(day[part], day["seconds"]) for part in ("true", "shown")}
+            for part, low in (("true", 0.02), ("shown", 0.35)):
+                bars, labels = zip(*((span, name) for *span, name in spans[part]), strict=True)
+                axis.broken_barh(bars, (place + low, 0.28), color=[colors[name] for name in labels])
+            wrong = _wrong(spans["true"], spans["shown"])
+            axis.broken_barh(wrong, (place + 0.66, 0.12), color="black")
+        axis.set_yticks(np.arange(len(people)) + 0.4, [label(name) for name, _ in people])
+        axis.set(ylim=(len(people), 0), xlabel="minutes")
+        axis.tick_params(axis="y", length=0)
+        axis.spines["left"].set_visible(False)
+        axis.set_title(f"{simulated(report)}above what was done, below what was shown")
+        handles = [Patch(color=colors[name], label=name) for name in names]
+        handles.append(Patch(color="black", label=f"wrong {_GRACE:g} s after a change or later"))
+        figure.legend(handles=handles, loc="outside upper left", ncols=3, fontsize=8, handlelength=1)
+    return figure
+
+
+def _spans(stretches: Sequence[tuple[float, str]], seconds: float) -> list[tuple[float, float, str]]:
+    """Start and length in minutes, and label, of each stretch."""
+    ends = [*(start for start, _ in stretches[1:]), seconds]
+    return [(start / 60, (end - start) / 60, name) for (start, name), end in zip(stretches, ends, strict=True)]
+
+
+def _wrong(
+    true: Sequence[tuple[float, float, str]], shown: Sequence[tuple[float, float, str]]
+) -> list[tuple[float, float]]:
+    """Start and length of each time when what was shown was not true, for longer than the delay of a change."""
+    settled = [(start + _GRACE / 60, start + length, name) for start, length, name in true]
+    return [
+        (max(start, at), min(end, at + lasts) - max(start, at))
+        for start, end, name in settled for at, lasts, found in shown
+        if found != name and max(start, at) < min(end, at + lasts)
+    ]  # fmt: skip
 
 
 def confusion(report: Mapping[str, Any]) -> Figure:

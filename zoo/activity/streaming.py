@@ -10,6 +10,11 @@ stretches of one true activity each.
                       none before the next change
     false alarms      changes to a wrong label later than `GRACE` after a change of activity
     accuracy by time  accuracy in equal parts of the stream, from first to last; it decreases if the network drifts
+    events            stretches of an activity and stretches of a label, compared as in Ward, Lukowicz, Gellersen:
+                      Performance Metrics for Activity Recognition, ACM TIST 2(1), 2011, doi 10.1145/1889681.1889687.
+                      A true event without the label is deleted, one with several labeled stretches fragmented. A
+                      labeled stretch that joins several true events merges them; one that overlaps none, and lasts for
+                      longer than `GRACE` after the change before it, is inserted
 """
 
 import io
@@ -43,6 +48,9 @@ _LONGEST_LINE = 1 << 16
 
 GRACE = 5.0
 """Seconds after a change of activity during which a wrong label counts as a delay, not as a false alarm."""
+
+EVENTS = ("true", "deleted", "fragmented", "merged", "inserted")
+"""What is counted of events."""
 
 _PARTS = 6
 
@@ -212,7 +220,8 @@ def evaluate(
 
     Returns:
         `recordings` (each streamed from its start) and `spliced` (None if nobody has two activities), each with the
-        metrics of `measure` and the `window_accuracy` on whole windows of the same rows; `subjects`, `dropped`, ...
+        metrics of `measure` and the `window_accuracy` on whole windows of the same rows; `timelines` of each person's
+        activities in turn; `subjects`, `dropped`, ...
     """
     # `zoo stream` needs none of what reads files.
     from zoo.activity import recordings
@@ -246,11 +255,13 @@ def evaluate(
         )
     random = np.random.default_rng([seed, 5])
     alone = [[part] for parts in by_person.values() for part in parts]
-    several = [parts for parts in by_person.values() if len({activity for activity, _ in parts}) > 1]
-    spliced = [_spliced(parts, metadata.rate, seconds, random) for parts in several]
+    several = {name: parts for name, parts in by_person.items() if len({activity for activity, _ in parts}) > 1}
+    spliced = [_spliced(parts, metadata.rate, seconds, random) for parts in several.values()]
+    streams, windows = _streamed(recognizer, settings, spliced, allowed)
     return {
-        "recordings": _scores(recognizer, settings, alone, allowed),
-        "spliced": _scores(recognizer, settings, spliced, allowed) if spliced else None,
+        "recordings": _measured(*_streamed(recognizer, settings, alone, allowed)),
+        "spliced": _measured(streams, windows) if spliced else None,
+        "timelines": {name: stream.timeline() for name, stream in zip(several, streams, strict=True)},
         "subjects": people,
         "dropped": dict(dropped),
         "simulated": index.simulated,
@@ -303,11 +314,11 @@ def _spliced(parts: Sequence[Stretch], rate: float, seconds: float, random: np.r
     return stretches
 
 
-def _scores(
+def _streamed(
     recognizer: Recognizer, settings: Streaming | None, streams: Sequence[Sequence[Stretch]],
     allowed: Mapping[str, Sequence[str]],
-) -> dict[str, Any]:  # fmt: skip
-    """The metrics of streams, and the accuracy on whole windows of the same rows."""
+) -> tuple[list["StreamResult"], list[NDArray[np.bool_]]]:  # fmt: skip
+    """The result of each stream, and of each stretch whether whole windows of the same rows are recognized."""
     from zoo.activity.cutting import Windowing
 
     metadata = recognizer.metadata
@@ -327,7 +338,11 @@ def _scores(
             name if each.label in allowed[name] else each.label or "" for each, name in zip(found, truth, strict=True)
         ]
         results.append(StreamResult(times, np.array(labels), starts, activities))
-    return measure(results) | {"window_accuracy": float(np.concatenate(right).mean())}
+    return results, right
+
+
+def _measured(streams: Sequence["StreamResult"], right: Sequence[NDArray[np.bool_]]) -> dict[str, Any]:
+    return measure(streams) | {"window_accuracy": float(np.concatenate(right).mean())}
 
 
 @dataclass(frozen=True)
@@ -377,6 +392,38 @@ class StreamResult:
             delays.append(float(self.times[right][0] - start) if right.any() else np.inf)
         return np.array(delays)
 
+    def shown(self) -> list[tuple[float, str]]:
+        """Start in seconds and label of each stretch of one label; an empty string where there is none."""
+        changed = np.flatnonzero(np.append(True, self.labels[1:] != self.labels[:-1]))
+        return [(float(self.times[place]), str(self.labels[place])) for place in changed]
+
+    def timeline(self) -> dict[str, Any]:
+        """`seconds` in all; `true` and `shown`: start in seconds and label of each stretch."""
+        true = [(float(start), str(name)) for start, name in zip(self.starts, self.activities, strict=True)]
+        return {"seconds": float(self.times[-1]), "true": true, "shown": self.shown()}
+
+    def events(self) -> dict[str, int]:
+        """Counts true events, and those deleted, fragmented, merged and inserted.
+
+        Example:
+            >>> times, labels = np.arange(0.0, 60.0, 10.0), np.array(["walk", "sit", "walk", "walk", "run", "walk"])
+            >>> StreamResult(times, labels, np.array([0.0, 35.0]), np.array(["walk", "sit"])).events()
+            {'true': 2, 'deleted': 1, 'fragmented': 1, 'merged': 0, 'inserted': 3}
+        """
+        starts, labels = zip(*self.shown(), strict=True)
+        true = (self.starts, np.append(self.starts[1:], np.inf), self.activities)
+        found = (np.array(starts), np.append(starts[1:], np.inf), np.array(labels))
+        overlap = (
+            (true[2][:, None] == found[2]) & (true[0][:, None] < found[1]) & (found[0] < true[1][:, None])
+        )  # fmt: skip
+        of_true, of_found = overlap.sum(axis=1), overlap.sum(axis=0)
+        since = true[0][np.maximum(np.searchsorted(true[0], found[0], side="right") - 1, 0)]
+        inserted = (of_found == 0) & (found[2] != "") & (found[1] - since > GRACE)
+        return {
+            "true": len(of_true), "deleted": int((of_true == 0).sum()), "fragmented": int((of_true > 1).sum()),
+            "merged": int(of_found[of_found > 1].sum()), "inserted": int(inserted.sum()),
+        }  # fmt: skip
+
     def false_alarms(self) -> int:
         """Counts the changes to a wrong label."""
         changed = np.append(True, self.labels[1:] != self.labels[:-1])
@@ -390,6 +437,7 @@ def measure(streams: Sequence[StreamResult]) -> dict[str, Any]:
     delays = np.concatenate([stream.delays() for stream in streams])
     hours = sum(float(stream.times[-1] - stream.starts[0]) for stream in streams) / _HOUR
     parts = [[float(part.mean()) for part in np.array_split(row, _PARTS)] for row in right]
+    events = [stream.events() for stream in streams]
     return {
         "accuracy": float(np.concatenate(right).mean()),
         "settled_accuracy": float(
@@ -402,6 +450,7 @@ def measure(streams: Sequence[StreamResult]) -> dict[str, Any]:
         "delay_median": _quantile(delays, 0.5),
         "delay_p95": _quantile(delays, 0.95),
         "false_alarms_per_hour": sum(stream.false_alarms() for stream in streams) / hours,
+        "events": {name: sum(counts[name] for counts in events) for name in EVENTS},
         "accuracy_by_time": np.mean(parts, axis=0).tolist(),
     }
 
