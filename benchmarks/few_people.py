@@ -1,6 +1,7 @@
 """What training on everybody, and validating by leaving one person out, is worth with one to three people.
 
     python benchmarks/few_people.py | tee benchmarks/few_people.json
+    python benchmarks/few_people.py --known few_people.json  # measures the forest again, and nothing else
     python benchmarks/few_people.py --page docs/small-data.md  # writes the table of few_people.json into the page
 
 Each cell draws people of a study to train on, three minutes of six activities each, and six others to test on. The
@@ -94,6 +95,21 @@ def fitted(
     )
 
 
+def of_forest(data: ActivityData, seed: int) -> float:
+    """Macro-F1 of a random forest of everybody's windows, on other people."""
+    forest = random_forest(*data.train.arrays(), seed=seed, jobs=1)
+    return round(metrics.macro_f1(data.test.labels, forest(data.test.arrays()[0])), 4)
+
+
+def of_forests(data: ActivityData, seed: int) -> float:
+    """Macro-F1 of a random forest of each fold, on all people that were left out."""
+    parts = [
+        (one.labels, random_forest(*others.arrays(), seed=seed, jobs=1, trees=100)(one.arrays()[0]))
+        for others, one in data.train.leave_one_out()
+    ]
+    return round(metrics.macro_f1(*map(np.concatenate, zip(*parts, strict=True))), 4)
+
+
 def rows(data: ActivityData, seed: int, shares: list[float]) -> Iterator[dict[str, Any]]:
     """All methods of a cell."""
     whole = PLAN.recipe.replace(seed=seed)
@@ -102,9 +118,7 @@ def rows(data: ActivityData, seed: int, shares: list[float]) -> Iterator[dict[st
         share: whole.replace(epochs=round(share * whole.epochs), min_steps=round(share * whole.min_steps))
         for share in shares
     }  # fmt: skip
-    forest = random_forest(*data.train.arrays(), seed=seed, jobs=1)
-    truth = data.test.labels
-    yield {"method": "forest", "test": {"macro_f1": round(metrics.macro_f1(truth, forest(data.test.arrays()[0])), 4)}}
+    yield {"method": "forest", "test": {"macro_f1": of_forest(data, seed)}}
     train, validation = data.train.split(whole.validation, seed, "time")
     (known, found), _ = fitted(data, train, validation, whole, [validation, data.test])
     temperature = temperature_of(known[1], known[0])
@@ -114,23 +128,15 @@ def rows(data: ActivityData, seed: int, shares: list[float]) -> Iterator[dict[st
         [of_all[share]], _ = fitted(data, data.train, None, recipe, [data.test])
         yield {"method": "everyone", "share": share, "test": scores(of_all[share], 1.0)}
     for share, recipe in recipes.items():
-        parts = [
-            (
-                fitted(data, others, one, recipe, [one]),
-                random_forest(*others.arrays(), seed=seed, jobs=1, trees=100),
-                one,
-            )
-            for others, one in data.train.leave_one_out()
-        ]
+        parts = [fitted(data, others, one, recipe, [one]) for others, one in data.train.leave_one_out()]
         if not parts:
             return
-        pooled = tuple(np.concatenate(column) for column in zip(*[part[0][0][0] for part in parts], strict=True))
+        pooled = tuple(np.concatenate(column) for column in zip(*[found for [found], _ in parts], strict=True))
         temperature = temperature_of(pooled[1], pooled[0])
-        curve = np.mean([part[0][1] for part in parts], axis=0)
-        guessed = np.concatenate([predict(one.arrays()[0]) for _, predict, one in parts])
+        curve = np.mean([losses for _, losses in parts], axis=0)
         yield {
             "method": "folds", "share": share, "validation": scores(pooled, temperature),
-            "calibrated": scores(of_all[1.0], temperature), "forest": round(metrics.macro_f1(pooled[1], guessed), 4),
+            "calibrated": scores(of_all[1.0], temperature), "forest": of_forests(data, seed),
             "loss": {
                 "lowest": round(float(curve.min()), 4), "epoch": int(curve.argmin()) + 1, "last": round(curve[-1], 4),
             },
@@ -167,6 +173,7 @@ def main() -> None:
     parser.add_argument("--wisdm", type=Path, default=Path("wisdm-dataset.zip"))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--shares", default="1,0.5,0.25")
+    parser.add_argument("--known", type=Path, help="an earlier result, in which the forest alone is measured again")
     options = parser.parse_args()
     if options.page:
         pages.fill(options.page, __file__, {"few people": lambda found: table(found["rows"])})
@@ -178,8 +185,15 @@ def main() -> None:
         "MotionSense": (windows_of(read_study("motionsense", options.motionsense), MOTIONSENSE), MOTIONSENSE),
         "WISDM": (windows_of(read_wisdm(options.wisdm), classes), classes),
     }
-    measured = []
-    for seed in range(options.seeds):
+    earlier = json.loads(options.known.read_text()) if options.known else {}
+    measured = earlier.get("rows", [])
+    for row in measured:
+        data = cell(*studies[row["study"]], row["people"], row["seed"])
+        if row["method"] == "forest":
+            row["test"] = {"macro_f1": of_forest(data, row["seed"])}
+        elif "forest" in row:
+            row["forest"] = of_forests(data, row["seed"])
+    for seed in range(0 if earlier else options.seeds):
         for study, (windows, names) in studies.items():
             for people in (1, 2, 3):
                 data = cell(windows, names, people, seed)
@@ -189,7 +203,7 @@ def main() -> None:
                     print(measured[-1], file=sys.stderr)
     own = versions()
     document = {"command": shlex.join(["python", *sys.argv]), "machine": own.pop("machine"), "versions": own}
-    print(json.dumps(document | {"rows": measured}, indent=1))
+    print(json.dumps(document | pages.measured_before(earlier) | {"rows": measured}, indent=1))
 
 
 if __name__ == "__main__":

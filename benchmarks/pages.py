@@ -35,3 +35,9 @@ def fill(page: Path, script: str, tables: Tables) -> None:
     document = measured(script)
     for mark, render in tables.items():
         markdown.fill(page, mark, f"\n{render(document).rstrip()}\n\n")
+
+
+def measured_before(known: Mapping[str, Any]) -> dict[str, Any]:
+    """How the numbers of an earlier document that are kept were measured; empty without one."""
+    how = {key: known[key] for key in ("command", "machine", "versions", "measured_before") if key in known}
+    return {"measured_before": how} if how else {}

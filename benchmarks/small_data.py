@@ -212,9 +212,9 @@ def main() -> None:
         "WISDM": (windows_of(read_wisdm(options.wisdm), real), real, str(options.start)),
     }
     numbers = range(len(CELLS)) if options.cells is None else [int(number) for number in options.cells.split(",")]
+    earlier = json.loads(options.known.read_text()) if options.known else {"cells": []}
     known = {
-        tuple(row[key] for key in ("data", "people", "activities", "minutes")): row["draws"]
-        for row in (json.loads(options.known.read_text())["cells"] if options.known else [])
+        tuple(row[key] for key in ("data", "people", "activities", "minutes")): row["draws"] for row in earlier["cells"]
     }
     rows, work = [], []
     for name, (windows, classes, start) in sources.items():
@@ -246,6 +246,8 @@ def main() -> None:
         "command": shlex.join(["python", "benchmarks/small_data.py", *sys.argv[1:]]), "seed": SEED,
         "wisdm_sha256": sha256(options.wisdm), "cells": rows, "seconds": round(time.perf_counter() - started, 1),
         "machine": own.pop("machine"), "versions": own,
+        # What was measured before and is kept.
+        **pages.measured_before(earlier),
     }  # fmt: skip
     print(json.dumps(document, indent=1))
 

@@ -7,11 +7,12 @@ All windows of MotionSense are divided into five folds, each predicted by a mode
 The macro-F1 is that of all predictions. There are three kinds of splits: by people; by random windows; and by random
 windows that overlap by half, as they often do, so that consecutive ones share rows. A fourth split, by people with
 another seed, shows the variation. The random forest is that of `zoo evaluate`; the GRU has 32 units and reads five rows
-per step.
+per step. After a change of one model, `--known splits.json --models random_forest` measures it alone.
 """
 
 import json
 import os
+import shlex
 import sys
 import tempfile
 import time
@@ -84,6 +85,9 @@ def gru(train: Windows, test: Windows) -> NDArray[np.int64]:
     return logits.argmax(axis=1)
 
 
+MODELS: dict[str, Answer] = {"random_forest": forest, "activity_gru": gru}
+
+
 def measure(windows: Windows, folds: Iterator[NDArray[np.bool_]], answer: Answer) -> dict[str, Any]:
     """Macro-F1 of all windows, each answered by a model that did not learn from it."""
     labels, answers, scores = windows.labels, np.zeros(len(windows), np.int64), []
@@ -126,6 +130,8 @@ def main() -> None:
     """Measures all and prints one JSON document."""
     parser = pages.parser(__doc__)
     parser.add_argument("--zip", type=Path, default=Path("A_DeviceMotion_data.zip"))
+    parser.add_argument("--models", default=",".join(MODELS), help="to measure; all by default")
+    parser.add_argument("--known", type=Path, help="an earlier result, whose other numbers are kept")
     options = parser.parse_args()
     if options.page:
         pages.fill(options.page, __file__, {"splits": table})
@@ -141,17 +147,20 @@ def main() -> None:
         "overlapping_windows": (overlapping, by_windows, SEED),
         "other_people": (apart, by_people, SEED + 1),
     }
+    known = json.loads(options.known.read_text()) if options.known else {}
     result: dict[str, Any] = {
-        "command": "python benchmarks/splits.py --zip A_DeviceMotion_data.zip", "seed": SEED, "folds": FOLDS,
+        "command": shlex.join(["python", "benchmarks/splits.py", *sys.argv[1:]]), "seed": SEED, "folds": FOLDS,
         "gru": {"units": 32, "frame": 5, "epochs": EPOCHS},
         "data": {"source": "MotionSense", "sha256": sha256(options.zip), "people": len(apart.people()),
                  "windows": len(apart), "overlapping_windows": len(overlapping)},
     }  # fmt: skip
+    if known and known["data"] != result["data"]:
+        parser.error(f"{options.known}: was measured on other data")
     for name, (windows, divide, seed) in splits.items():
-        models: dict[str, Answer] = {"random_forest": forest, "activity_gru": gru}
-        result[name] = {model: measure(windows, divide(windows, seed), answer) for model, answer in models.items()}
+        found = {model: measure(windows, divide(windows, seed), MODELS[model]) for model in options.models.split(",")}
+        result[name] = known.get(name, {}) | found
         print(name, result[name], file=sys.stderr)
-    print(json.dumps(result | {"versions": versions()}, indent=2))
+    print(json.dumps(result | {"versions": versions()} | pages.measured_before(known), indent=2))
 
 
 if __name__ == "__main__":
