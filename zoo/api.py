@@ -1715,14 +1715,17 @@ def bench(models: Names, *, on_progress: Callable[[str], None] = lambda step: No
 
 
 @public
-def doctor(*, self_test: bool = True, on_progress: Callable[[str], None] = lambda step: None) -> Document:
+def doctor(
+    *, self_test: bool = True, full: bool = False, on_progress: Callable[[str], None] = lambda step: None
+) -> Document:  # fmt: skip
     """Checks the installation.
 
-    Shows versions and what each command lacks, and trains, exports and runs a tiny model in about ten seconds. Exits
-    with status 1 if something essential is broken. Include the output in bug reports.
+    Shows versions and what each command lacks; loads TensorFlow, converts a tiny model and compares it with Keras, in
+    some six seconds. Exits with status 1 if something essential is broken. Include the output in bug reports.
 
     Args:
-        self_test: Whether to train, export and run a tiny model on simulated people.
+        self_test: Whether to load TensorFlow, and to convert and run a tiny model.
+        full: Whether to train, export and run another one on simulated people as well.
         on_progress: Function that is called with each step of the self-test, as it begins.
 
     Returns:
@@ -1732,8 +1735,10 @@ def doctor(*, self_test: bool = True, on_progress: Callable[[str], None] = lambd
         >>> "sound" in doctor(self_test=False)
         True
     """
-    from zoo.installation import examine
+    from zoo.installation import FULL, STEPS, examine
     from zoo.report.results import doctor as report
 
-    found = examine(on_progress if self_test else None)
+    if full and not self_test:
+        raise ArgumentError("full", " is a self-test; pass one of full and self_test=False")
+    found = examine(on_progress if self_test else None, FULL if full else STEPS)
     return Document(found, report, failure="" if found["sound"] else "something essential is broken, see above")

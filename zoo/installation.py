@@ -1,9 +1,9 @@
-"""Checks of an installation: versions, what is missing for which command, and a tiny model trained, exported and run.
+"""Checks of an installation: versions, what is missing for which command, and whether a tiny model converts and runs.
 
 Requirements are read from the metadata of the installed distribution. No library is imported to read its version.
 
-`python -m zoo.installation FOLDER` is the self-test, and prints a JSON document per step. `zoo doctor` runs it in a
-separate process, since it can crash, for example on a processor that TensorFlow was not built for.
+`python -m zoo.installation FOLDER STEP...` is the self-test, and prints a JSON document per step. `zoo doctor` runs it
+in a separate process, since it can crash, for example on a processor that TensorFlow was not built for.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,8 @@ from zoo.serving.page import INDEX, PAGE_FOLDER
 
 DISTRIBUTION = "pocket-zoo"
 
-STEPS = ("load", "train", "export", "run")
-"""Names of the steps of the self-test, in order."""
+STEPS, FULL = ("load", "convert"), ("load", "convert", "train", "export", "run")
+"""Names of the steps of the self-test, and of the full one, in order."""
 
 PURPOSES = {
     "baselines": "baselines of crossval",
@@ -46,6 +46,9 @@ PURPOSES = {
 }
 """Purposes of the extras, except those for developers."""
 
+_SAME = 1e-4
+"""Largest difference of a probability from Keras."""
+
 _SECONDS, _LINES = 300, 20
 """Time limit of the self-test, and number of lines of its output that are shown if it fails."""
 
@@ -53,12 +56,13 @@ Problem = dict[str, Any]
 """`what` is wrong or missing, what it `breaks`, how to `mend` it, and whether it is `fatal`."""
 
 
-def examine(self_test: Callable[[str], None] | None = None) -> dict[str, Any]:
+def examine(self_test: Callable[[str], None] | None = None, steps: Sequence[str] = STEPS) -> dict[str, Any]:
     """Checks this installation.
 
     Args:
         self_test: Function that is called with the name of each step of the self-test as it begins. None for no
             self-test.
+        steps: The steps.
 
     Returns:
         A document of JSON types: `pocket_zoo`, `python`, `platform`, `machine`, `presets` (number), `page` (whether it
@@ -75,12 +79,12 @@ def examine(self_test: Callable[[str], None] | None = None) -> dict[str, Any]:
     if not page:
         mend = "`make page` in a checkout, with Node.js 20.19 or newer"
         problems.append(_problem("no page", "needed for zoo serve", mend, fatal=False))
-    steps, failure, output = (None, [], []) if self_test is None else _self_test(self_test)
+    done, failure, output = (None, [], []) if self_test is None else _self_test(self_test, steps)
     problems += failure
     return {
         "pocket_zoo": zoo.__version__, "python": platform.python_version(), "platform": platform.platform(),
         "machine": machine(), "presets": len(preset_names()), "page": page, "packages": packages,
-        "problems": problems, "self_test": steps, "self_test_output": output,
+        "problems": problems, "self_test": done, "self_test_output": output,
         "sound": not any(problem["fatal"] for problem in problems),
     }  # fmt: skip
 
@@ -112,6 +116,11 @@ def _environment() -> Iterator[Problem]:
     if (backend := os.environ.get("KERAS_BACKEND", "tensorflow")) != "tensorflow":
         breaks = "zoo train, export and tune need TensorFlow; models load, predict, and fit by Keras"
         yield _problem(f"KERAS_BACKEND is {backend}", breaks, "`unset KERAS_BACKEND`", fatal=True)
+    cache = Path(os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface")
+    there = next(each for each in (cache.expanduser(), *cache.expanduser().parents) if each.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        what = f"no permission to write to {there}"
+        yield _problem(what, "needed for hf:// models", "set HF_HOME to another folder", fatal=False)
 
 
 def _packages() -> Iterator[Problem]:
@@ -146,32 +155,34 @@ def _found(requirement: Requirement) -> str:
     return f"{requirement.name} {version}" if version else f"no {requirement.name}"
 
 
-def _self_test(begin: Callable[[str], None]) -> tuple[list[dict[str, Any]], list[Problem], list[str]]:
+def _self_test(
+    begin: Callable[[str], None], steps: Sequence[str]
+) -> tuple[list[dict[str, Any]], list[Problem], list[str]]:
     """The completed steps, the problem that stopped the self-test, if any, and the last lines of its output then."""
     done: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as output:
-        command = [sys.executable, "-m", "zoo.installation", folder]
+        command = [sys.executable, "-m", "zoo.installation", folder, *steps]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=output, text=True) as child:
             watch = threading.Timer(_SECONDS, child.kill)
             watch.start()
             try:
-                begin(STEPS[0])
+                begin(steps[0])
                 for line in child.stdout or ():
                     done.append(json.loads(line))
-                    if len(done) < len(STEPS):
-                        begin(STEPS[len(done)])
+                    if len(done) < len(steps):
+                        begin(steps[len(done)])
                 status = child.wait()
             finally:
                 watch.cancel()
                 child.kill()
         output.seek(0)
         lines = [line.rstrip() for line in output if line.strip()]
-    if len(done) == len(STEPS):
+    if len(done) == len(steps):
         return done, [], []
     why = lines[-1] if lines else f"it exited with status {status} without a message"
     if status < 0:
         why = f"it crashed with {signal.Signals(-status).name}"
-    what = f"self-test ended at {STEPS[len(done)]}"
+    what = f"self-test ended at {steps[len(done)]}"
     return done, [_problem(what, why, "send this whole report", fatal=True)], lines[-_LINES:]
 
 
@@ -181,15 +192,39 @@ def findings(folder: Path) -> Iterator[str]:
     import numpy as np
     import tensorflow as tf
 
+    from zoo import ActivityGRU
+    from zoo.exporting import formats, signatures
+    from zoo.loading import load
+    from zoo.runtime import Recognizer
+    from zoo.runtime.metadata import embed
+
+    yield f"TensorFlow {tf.__version__}, Keras {keras.__version__}, NumPy {np.__version__}"
+
+    # This process is a child already; another one would import TensorFlow once more.
+    formats.Converter.in_child = False
+    model, file = ActivityGRU(units=4, num_layers=1, frame=30), folder / "model.tflite"
+    formats.convert(signatures.activity(model, 1)[:1], {"float32": file}, batch=1)
+    embed(file, load(model).metadata)
+    windows = np.random.default_rng(0).normal(0, 5, (1, model.window, 3)).astype(np.float32)
+    error = float(np.abs(Recognizer(file).predict(windows) - keras.ops.softmax(model(windows))).max())
+    if not error < _SAME:
+        raise ZooError(f"{file.name} differs from Keras by {error:.0e}; expected at most {_SAME:.0e}")
+    yield f"{file.name}, {file.stat().st_size / 1000:.1f} kB, runs in LiteRT and differs from Keras by {error:.0e}"
+
+    yield from _workflow(folder)
+
+
+def _workflow(folder: Path) -> Iterator[str]:
+    """Trains, exports and runs a recognizer of simulated people."""
+    import numpy as np
+
     from zoo.activity import simulate
     from zoo.activity.task import TASK
-    from zoo.exporting import artifacts, formats
+    from zoo.exporting import artifacts
     from zoo.files import read_json
     from zoo.loading import load
     from zoo.runtime import Recognizer
     from zoo.training import Training
-
-    yield f"TensorFlow {tf.__version__}, Keras {keras.__version__}, NumPy {np.__version__}"
 
     simulate.write_simulated(folder / "data3.h5", subjects=2, seed=0, seconds=12)
     settings = {"units": 4, "num_layers": 1, "frame": 30, "epochs": 6, "learning_rate": 0.01, "validation": 0.0}
@@ -200,8 +235,6 @@ def findings(folder: Path) -> Iterator[str]:
         raise ZooError(f"training did not lower the loss: {first:.3f} to {last:.3f}")
     yield f"loss {first:.3f} to {last:.3f}"
 
-    # This process is a child already; another one would import TensorFlow once more.
-    formats.Converter.in_child = False
     loaded = load(folder / "model")
     exported = artifacts.export(loaded, TASK.exportable(loaded, None), folder / "exported", ["float32"])[0]
     size, error = exported["bytes"] / 1000, exported["largest_error"]
@@ -216,7 +249,7 @@ def findings(folder: Path) -> Iterator[str]:
 def main() -> None:
     """Prints the result of each step and its time in seconds."""
     results = findings(Path(sys.argv[1]))
-    for step in STEPS:
+    for step in sys.argv[2:]:
         start = time.perf_counter()
         # Standard output is for the report, so what libraries print there goes to standard error.
         with contextlib.redirect_stdout(sys.stderr):
