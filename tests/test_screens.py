@@ -70,7 +70,7 @@ def test_a_terminal_breaks_a_warning_between_words_and_a_pipe_does_not(forced, e
     words = [f"word{number:03}" for number in range(40)]
     warn(" ".join(words))
     lines = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().err).rstrip().splitlines()
-    assert " ".join(line.strip() for line in lines) == f"zoo: warning: {' '.join(words)}"
+    assert " ".join(line.strip() for line in lines) == f"{'!' if forced else 'zoo: warning:'} {' '.join(words)}"
     assert len(lines) == expected
     say("zoo train " + " ".join(words))
     assert capsys.readouterr().err.count("\n") == 1
@@ -78,7 +78,10 @@ def test_a_terminal_breaks_a_warning_between_words_and_a_pipe_does_not(forced, e
 
 def test_a_pipe_gets_a_line_for_each_step_of_an_export(recognizer, tmp_path, zoo_cli):
     _, _, err = zoo_cli("export", recognizer, "--formats", "keras", "--to", tmp_path / "exported")
-    assert err.splitlines() == ["exporting: comparing keras with Keras (1 of 1)"]
+    folder = tmp_path / "exported"
+    assert err.splitlines() == [
+        "exporting: comparing keras with Keras (1 of 1)", f"1 artifact in {folder}; next: zoo serve {folder}",
+    ]  # fmt: skip
 
 
 def test_a_flag_has_no_value_and_a_number_is_called_one(terminal):

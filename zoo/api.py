@@ -7,6 +7,7 @@ where an option is declared, and their docstrings are its help.
 
 import inspect
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -485,10 +486,16 @@ def make_patches(
         chosen = Photographs(_paths(photographs), size) if photographs else shipped_photographs()
         flat = write_patches(Path(out), chosen, count, size, seed)
     found: dict[str, Any] = {"flat_patches_refused": flat}
+    then = f"zoo train --model sparse_autoencoder --data {_quoted(out)}"
     if not (isinstance(chosen, Photographs) and chosen.skipped):
-        return Written(out, found)
+        return Written(out, found, next=then)
     left = f"files that were left out, {len(chosen.skipped)}: {chosen.listing()}"
-    return Written(out, found | {"skipped": dict(chosen.skipped)}, warnings=[left])
+    return Written(out, found | {"skipped": dict(chosen.skipped)}, warnings=[left], next=then)
+
+
+def _quoted(path: str | Path) -> str:
+    """A path as a word of a command."""
+    return shlex.quote(str(path))
 
 
 def _paths(files: Files) -> list[Path]:
@@ -541,7 +548,7 @@ def make_text(
         "text_rows": made.rows, "rows_left_out": made.left_out, "test_overlaps_training": dict(made.overlap),
         "notes": list(made.notes),
     }  # fmt: skip
-    return Written(out, extra)
+    return Written(out, extra, next=f"zoo train --model trigram_lm --data {_quoted(out)}")
 
 
 def _rows(name: str, rows: Any) -> tuple[int, int] | None:
@@ -665,6 +672,7 @@ def _imported(made: Any, doubts: Sequence[str] = ()) -> Written:
         **counts,
         files=made.files,
         warnings=[*doubts, *made.doubts],
+        next=f"zoo data windows {_quoted(made.path)}",
     )
 
 
@@ -781,7 +789,10 @@ def cut_windows(
             "no test set: measure by cross-validation over people, if there are several, or on another file"
         )
     counts = told_apart(dropped)
-    return Written(out, counts, test_subjects=test_people, **counts, warnings=warnings)
+    # What the presets read.
+    start = "finetune activity_gru_phone" if (window, rate) == (150, 50) else "train --model activity_gru"
+    then = f"zoo {start} --data {_quoted(out)}"
+    return Written(out, counts, test_subjects=test_people, **counts, warnings=warnings, next=then)
 
 
 def _labels(labels: Any) -> Any:
@@ -824,7 +835,7 @@ def build(name: str, source: str | Path, to: str | Path | None = None) -> Docume
     with counting(Console(stderr=True)) as report:
         made = tfds.build(name, Path(source), None if to is None else Path(to), report=report)
     where = "" if to is None else f" --data-dir {to}"
-    return Document(made, markdown.document, next=f"next: zoo train PRESET --data tfds:{made['name']}{where}")
+    return Document(made, markdown.document, next=f"zoo train PRESET --data tfds:{made['name']}{where}")
 
 
 @public
@@ -960,7 +971,7 @@ def _trained(result: "TrainResult", out: Any, data: Any, named: Any, data_dir: A
         able = len(data.test) or data.task == "patches"
         where = "" if data_dir is None else f" --data-dir {data_dir}"
         then = f"zoo {'evaluate' if able else 'export'} {out} --data {named}{where}"
-        return replace(result, next=f"model in {out}; next: {then}")
+        return replace(result, written=f"model in {out}", next=then)
     return result
 
 
@@ -1184,7 +1195,7 @@ def cross_validate(
     failed = next((note for note in result["notes"] if "folds failed" in note), None)
     failure = f"{out}: {failed}; the same command tries them again" if failed else ""
     written = "" if folder is None else f"report in {report.write_cross_validation(result, folder)}"
-    return Evaluation(result, report.cross_validation, next=written, failure=failure)
+    return Evaluation(result, report.cross_validation, written=written, failure=failure)
 
 
 def _command() -> str:
@@ -1291,7 +1302,12 @@ def evaluate(
             files: list[Path] = task.figures.evaluation(found, loaded.history, pictures, folder)
             return files
 
-        evaluation = Evaluation(report, task.report.evaluation, draw)
+        details = {}
+        if figures is not None:
+            details["written"] = f"figures in {figures}"
+        if isinstance(model, str | Path) and str(model) not in presets.PRESETS:
+            details["next"] = f"zoo export {_quoted(model)}"
+        evaluation = Evaluation(report, task.report.evaluation, draw, **details)
         if figures is not None:
             evaluation.figures(figures)
     return evaluation
@@ -1447,7 +1463,7 @@ def export(
         from zoo.exporting import artifacts
         from zoo.exporting.artifacts import Artifact
         from zoo.loading import load
-        from zoo.report import results
+        from zoo.report import markdown, results
 
         loaded = load(model)
         if changes := _for_recognizers(loaded, prior=_shares(prior), threshold=threshold):
@@ -1470,7 +1486,11 @@ def export(
     made = [Artifact(Path(to) / row["file"], row["format"], row["bytes"], row["largest_error"], row) for row in records]
     warnings = [f"left out: {why}" for why in (left_out or {}).values()]
     render = partial(results.exported, scores=task.report.FILE_SCORES)
-    return Records(made, render, document, warnings=warnings)
+    used = "serve" if task.name == "activity" else "bench"
+    return Records(
+        made, render, document, warnings=warnings, written=f"{markdown.count(len(made), 'artifact')} in {to}",
+        next=f"zoo {used} {_quoted(to)}",
+    )  # fmt: skip
 
 
 @public
@@ -1574,7 +1594,9 @@ def tune(
         except KeyboardInterrupt as stop:
             stop.add_note(f"the search is in {out}; resume it with the same command")
             raise
-    return Document(result, report.result if result else lambda result: "")
+    if not result:
+        return Document(result, lambda result: "")
+    return Document(result, report.result, next=f"zoo export {_quoted(result['model'])}")
 
 
 @public

@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,7 +34,7 @@ from zoo.families import TASKS, task_named
 from zoo.files import full
 from zoo.jobs import terminable
 from zoo.recipe import Settings
-from zoo.report.document import err, say, warn
+from zoo.report.document import err, finish, say, warn
 
 USAGE, INTERRUPTED, PIPE, BUG = 2, 130, 141, 70
 """Exit statuses beside 1, which is an error that the user can fix."""
@@ -342,18 +343,22 @@ def _show(result: Any, as_json: bool) -> None:
             _print_json(document)
         return
     if not hasattr(result, "to_json"):
+        # Simulated data, which is all that a command returns without a description.
+        then = f"zoo train --model {TASKS[result.task].family} --data"
         result = api.describe(result)
+        result.next = f"{then} {shlex.quote(result['file'])}"
+    text = "" if as_json else result._repr_markdown_()
+    for warning in result.warnings:
+        warn(warning)
     if as_json:
         _print_json(result.to_json())
-    elif text := result._repr_markdown_():
+    elif text:
         from zoo.report import terminal
 
         terminal.show(text)
     sys.stdout.flush()
-    for warning in result.warnings:
-        warn(warning)
-    if result.next:
-        say(result.next)
+    if not as_json and (result.written or result.next):
+        finish(result.written, result.next)
     if result.failure:
         raise ZooError(result.failure)
 
@@ -433,7 +438,8 @@ def main() -> None:
 
 def _fail(message: str, status: int) -> NoReturn:
     """Exits with one line on standard error."""
-    say(f"zoo: {' '.join(message.split())}", style="red")
+    text = " ".join(message.split())
+    say(text if err.is_terminal else f"zoo: {text}", "broken")
     sys.exit(status)
 
 

@@ -60,12 +60,14 @@ class TaskRow(NamedTuple):
     """What the command line must know of a task before its module is imported, which takes seconds.
 
     Args:
+        family: Family to begin with.
         file: Default name of its data file.
         simulates: What `zoo data simulate` makes, in a sentence.
         sizes: Options of its simulator that simulators of other tasks lack.
         older: Names that versions before 0.3 had for it: files have the first one.
     """
 
+    family: str
     file: str
     simulates: str
     sizes: tuple[str, ...]
@@ -74,21 +76,24 @@ class TaskRow(NamedTuple):
 
 _ROWS = {
     "activity": TaskRow(
-        "data3.h5", "Simulate people with a phone in the pocket.", ("subjects", "seconds", "gyroscope"),
+        "activity_gru", "data3.h5", "Simulate people with a phone in the pocket.", ("subjects", "seconds", "gyroscope"),
     ),
     "patches": TaskRow(
-        "data1.h5", 'Simulate pictures of overlapping disks ("dead leaves"), and cut patches from them.',
+        "sparse_autoencoder", "data1.h5",
+        'Simulate pictures of overlapping disks ("dead leaves"), and cut patches from them.',
         ("count", "size", "pictures"), ("autoencoder",),
     ),
-    "text": TaskRow("data2.h5", "Simulate sentences of a small grammar.", ("sentences",), ("trigram", "trigrams")),
+    "text": TaskRow(
+        "trigram_lm", "data2.h5", "Simulate sentences of a small grammar.", ("sentences",), ("trigram", "trigrams"),
+    ),
 }  # fmt: skip
 
 _SIZES = tuple(size for row in _ROWS.values() for size in row.sizes)
 
 # A task that has no row needs none: its command has all sizes, and refuses those that its simulator lacks.
 TASKS = {
-    row.task: _ROWS.get(row.task, TaskRow(f"{row.task}.h5", f"Simulate data for the task {row.task}.", _SIZES))
-    for row in FAMILIES.values()
+    row.task: _ROWS.get(row.task, TaskRow(name, f"{row.task}.h5", f"Simulate data for the task {row.task}.", _SIZES))
+    for name, row in FAMILIES.items()
 }
 """Tasks by name, in the order of the table."""
 

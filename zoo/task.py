@@ -123,6 +123,7 @@ class Predictions:
     render: Callable[[Any], str] | None = field(default=None, repr=False)
     warnings: Sequence[str] = field(default=(), repr=False)
     next: str = field(default="", repr=False)
+    written: ClassVar[str] = ""
     failure: ClassVar[str] = ""
 
     def __len__(self) -> int:

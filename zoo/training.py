@@ -290,7 +290,8 @@ class TrainResult:
         history: One record per epoch; where folds validate the model, the validation numbers are their means.
         summary: `parameters`, `epochs`, `steps_per_epoch`, `best_epoch`, `seconds`, `validation`, `warnings`, how much
             data there was, and the `batch_size` where there were fewer rows than the recipe's batch.
-        next: Where the model is, and the command that comes next.
+        written: Where the model is.
+        next: The command that comes next.
 
     Example:
         >>> from zoo import simulate, train
@@ -305,6 +306,7 @@ class TrainResult:
     model: Model
     history: list[dict[str, float]]
     summary: dict[str, Any]
+    written: str = ""
     next: str = ""
     warnings: ClassVar[Sequence[str]] = ()
     failure: ClassVar[str] = ""

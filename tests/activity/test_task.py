@@ -102,7 +102,7 @@ def test_a_model_is_evaluated_on_a_lab_that_recorded_some_of_its_classes():
     assert (found["windows"], found["accuracy"]) == (12, right.mean())
     assert [found["per_class"][name]["windows"] for name in "abc"] == [6, 0, 6]
     assert "baselines" not in found
-    assert "> note: no window of b: macro-F1 leaves it out" in repr(found)
+    assert "> warning: no window of b: macro-F1 leaves it out" in repr(found)
     with pytest.raises(
         ZooError, match=r"activity_gru\w* does not know d, but a, b, c: rename or select labels with `zoo d"
     ):

@@ -142,7 +142,8 @@ def test_windows_are_counted_by_part_and_class(simulated):
     assert found["rows per window"] == "150"
     assert found["training windows"].endswith(")")
     assert "walking " in found["training windows"]
-    assert (found["leaks"], found["problems"], found["simulated"]) == ("none", "none", "yes")
+    assert (found["leaks"], found["simulated"]) == ("none", "yes")
+    assert results.description(describe(simulated)).startswith("> ok: no problems found\n")
 
 
 def test_rows_of_a_text_are_counted_and_their_places_named(simulated_trigrams):
@@ -153,8 +154,8 @@ def test_rows_of_a_text_are_counted_and_their_places_named(simulated_trigrams):
     assert "(if all rows had been shuffled: " in found["test rows also in training"]
 
 
-def test_problems_are_a_list_below_the_facts_in_which_commands_stay_as_they_are():
+def test_problems_come_before_the_facts_as_warnings_in_which_commands_stay_as_they_are():
     problems = ["labels Walk, walk may be one: join them with `zoo data windows --classes`", "few windows"]
     page = results.dry_run({"files": [], "recordings": 0, "dropped": {}, "changed": {}, "problems": problems})
-    assert page.endswith(f"## Problems\n\n- {problems[0]}\n- few windows")
-    assert "problems" not in rows(page)
+    assert page.startswith(f"> warning: {problems[0]}\n>\n> warning: few windows\n")
+    assert "no problems" not in page

@@ -16,17 +16,17 @@ def test_an_evaluation_without_baselines_and_a_training_without_validation_are_s
     test = {key: value for key, value in metrics["test"].items() if key not in ("baselines", "robustness")}
     page = for_task(task).evaluation({**test, "simulated": True, "notes": ["a note"]})
     assert "SIMULATED" in page
-    assert "> note: a note" in page
+    assert "> warning: a note" in page
     assert all(for_task(task).headline(test))
     training = for_task(task).training({**metrics["training"], "validation": None})
     assert f"{metrics['training']['parameters']:,} parameters, " in training
 
 
-def test_one_person_has_no_interval_and_is_named_in_a_paragraph_of_its_own():
+def test_one_person_has_no_interval_and_is_named_before_the_scores():
     test = preset_metrics("activity_gru_course")["test"]
     notes = ["only one person: these scores say little about other people"]
     page = for_task("activity").evaluation({**test, "per_subject": {"9": test["per_subject"]["9"]}, "notes": notes})
-    assert "\n\n**Only one person: these scores say little about other people.**\n\n| model |" in page
+    assert f"\n\n> warning: {notes[0]}\n\n| model |" in page
     assert "95%" not in page
     assert "Calibration error" in page
 
@@ -91,7 +91,7 @@ def test_a_search_shows_every_seed_and_the_test_score():
         "default_score": 2.75,
     }  # fmt: skip
     page = search_report.result(found)
-    assert "| **3 (chosen)** | 2.2500 | 2.5000 | - | 2.2500, 2.7500 |" in page
+    assert "| **3** | 2.2500 | 2.5000 | - | 2.2500, 2.7500 |" in page
     assert "hidden_units 64, learning_rate 0.00123" in page
     assert "**cross-entropy 2.500, top-1 25.00%** on SIMULATED data" in page
 

@@ -69,6 +69,29 @@ def test_a_pipe_gets_the_markdown_without_pictures():
     assert console.file.getvalue() == "# Title\n\n| a | b |\n| --- | ---: |\n| x | 1 |\n"
 
 
+def test_no_color_has_none(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    shown = screen(markdown.page(markdown.note("x"), "`y`", "*z*"))
+    assert not re.search(r"\x1b\[(?:\d+;)*[34]\d", shown)
+
+
+def test_a_note_has_the_mark_and_the_color_of_its_kind_and_is_broken_between_words():
+    words = " ".join(["word"] * 30)
+    kinds = ("ok", "note", "warning", "broken")
+    shown = screen(markdown.page(*(markdown.note(words, kind) for kind in kinds)), 80, color_system="standard")
+    for mark in ("32m✓", "36m·", "33m!", "31m✗"):
+        assert f"\x1b[1;{mark}\x1b[0m word" in shown
+    lines = [line for line in re.sub(r"\x1b\[[\d;]*m", "", shown).splitlines() if line.strip()]
+    assert {line[2:6] for line in lines} == {"word"}
+    assert {line.rstrip()[-4:] for line in lines} == {"word"}
+
+
+def test_a_cell_in_bold_is_green_and_a_row_whose_first_cell_is_bold_is_bold():
+    shown = screen(markdown.table(("a", "b"), [("x", "**1**"), ("**y**", "2")]), color_system="standard")
+    assert re.search(r"\x1b\[[\d;]*32m1", shown)
+    assert re.search(r"\x1b\[1m *2", shown)
+
+
 @settings(max_examples=50, deadline=None)
 @given(text=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20))
 def test_text_from_outside_is_shown_as_it_is(text):

@@ -153,14 +153,14 @@ class Followed:
         name = "standard input" if self._csv == "-" else self._csv
         for prediction in stream.feed(read_samples(_lines(self._csv), name, self._columns)):
             for warning in stream.warnings[warned:]:
-                say(f"{_moment(prediction.time).strip()}: {warning}", style="yellow")
+                say(f"{_moment(prediction.time).strip()}: {warning}", "warning")
             warned, none = len(stream.warnings), False
             yield prediction
         for reason, count in stream.skipped.items():
-            say(f"left out: {reason} ({count})", style="yellow")
+            say(f"left out: {reason} ({count})", "warning")
         if none:
             seconds = stream.metadata.window / stream.metadata.rate
-            say(f"no prediction: the signal is too short; the model reads windows of {seconds:g} s", style="yellow")
+            say(f"no prediction: the signal is too short; the model reads windows of {seconds:g} s", "warning")
 
     def show(self) -> None:
         """Prints a line for each change, or with `every` for each prediction."""

@@ -385,8 +385,9 @@ class AutoencoderTask(Task):
             "mse": float(np.square(arrays["reconstructions"] - arrays["patches"]).mean()),
             "out": None if path is None else str(path),
         }  # fmt: skip
-        then = "" if path else "codes and reconstructions are not written; --out FILE.npz writes them"
-        return Document(document, markdown.document, next=then)
+        what = "codes and reconstructions"
+        done = {"written": f"{what} in {path}"} if path else {"next": f"add --out FILE.npz, which writes {what}"}
+        return Document(document, markdown.document, **done)
 
     def exportable(self, loaded: Loaded, data: PatchData | None) -> Exportable:
         """Compares artifacts on held-out patches, or on simulated ones without data."""

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from zoo.errors import printable
 
@@ -14,14 +16,46 @@ err = Console(stderr=True, markup=False, emoji=False, highlight=False)
 """Standard error. Text is printed as it is: names of files may look like markup."""
 
 
-def say(text: str, style: str = "") -> None:
-    """Prints one line on standard error. Only with a style is it broken: else it may hold a command to be copied."""
-    err.print(printable(text), style=style or None, soft_wrap=not (style and err.is_terminal))
+MARKS = {"ok": ("✓", "green"), "note": ("·", "cyan"), "warning": ("!", "yellow"), "broken": ("✗", "red")}
+"""Marks of messages on a terminal, with their colors, by the kind of message."""
+
+
+def marked(text: str | Text, kind: str, console: Console) -> Table:
+    """A message after the mark of its kind, broken between words."""
+    mark, color = MARKS[kind]
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    plain = "x" if kind == "broken" else "-"
+    grid.add_row(Text(plain if console.options.ascii_only and not mark.isascii() else mark, f"bold {color}"), text)
+    return grid
+
+
+def say(text: str, kind: str = "") -> None:
+    """Prints one line on standard error. On a terminal, one of a kind has a mark; others may hold commands to copy."""
+    text = printable(text)
+    if kind and err.is_terminal:
+        err.print(marked(Text(text), kind, err))
+    else:
+        err.print(text, soft_wrap=True)
 
 
 def warn(text: str) -> None:
     """Prints a warning of one line on standard error."""
-    say(f"zoo: warning: {text}", style="yellow")
+    say(text if err.is_terminal else f"zoo: warning: {text}", "warning")
+
+
+def finish(written: str, then: str) -> None:
+    """Prints on standard error where things are, and the command that comes next."""
+    if not err.is_terminal:
+        say("; ".join(part for part in (written, then and f"next: {then}") if part))
+        return
+    err.print()
+    if written:
+        say(written, "ok")
+    if then:
+        # A command is not broken: it is to be copied.
+        err.print(Text.assemble("  next: ", (printable(then), "bold")), soft_wrap=True)
 
 
 class Result:
@@ -29,11 +63,13 @@ class Result:
 
     Attributes:
         warnings: What may be wrong, a sentence each; the terminal prints them on standard error.
-        next: Where things are, and the command that comes next; likewise.
+        written: Where things are; likewise.
+        next: The command that comes next; likewise.
         failure: Why the command ends with status 1 although there is a result; empty where it does not.
     """
 
     warnings: Sequence[str] = ()
+    written: str = ""
     next: str = ""
     failure: str = ""
     _render: Callable[[Any], str]

@@ -18,8 +18,8 @@ from markupsafe import Markup
 from zoo.report import markdown as md
 
 _PACKAGE = Path(__file__).parents[1]
-_OWN_LINE = re.compile(r"\||#+ |[->] |<|```")  # starts of lines that do not continue what is above them
-_WHOLE_LINE = re.compile(r"\|.*\|$|#+ |<|```|$")  # lines that do not continue below
+_OWN_LINE = re.compile(r"\||#+ |- |>|<|```")  # starts of lines that do not continue what is above them
+_WHOLE_LINE = re.compile(r"\|.*\|$|#+ |<|```|>?$")  # lines that do not continue below
 
 
 class Pages:

@@ -81,10 +81,11 @@ class Board(Generic[State]):
     """The progress of a long job: a line per event, and on a terminal a screen below them that is updated in place.
 
     A kind of job is a subclass with `lines`, and `summary` or `screen`. A job that `resumes` an earlier run prints only
-    the summary of its first state. Where `prints` is false, a terminal gets the screen alone.
+    the summary of its first state. Where `prints` is false, a terminal gets the screen alone. Where it
+    `counts`, the lines elsewhere end with the summary.
     """
 
-    prints = True
+    prints, counts = True, False
 
     def __init__(self, console: Console, title: str = "", *, resumes: bool = True) -> None:
         self.console, self.title = console, title
@@ -104,8 +105,11 @@ class Board(Generic[State]):
             news = [self.summary(state)] if lines else []
         else:
             news = [line for key, line in lines.items() if key not in self._printed]
+        # A terminal has the summary below.
+        more = "" if terminal or self._printed is None or not self.counts else self.summary(state)
         for line in news if self.prints or not terminal else ():
-            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+            text = f"{line}; {more}" if more else line
+            self.console.print(text, highlight=False, markup=False, soft_wrap=not terminal)
         # Events that are tried again may be printed again.
         self._printed = set(lines)
         if terminal:
@@ -128,6 +132,8 @@ class Board(Generic[State]):
 class FoldBoard(Board[Folds]):
     """The folds of a cross-validation, of which `workers` run in parallel; 0 for one at a time in this process."""
 
+    counts = True
+
     def __init__(self, console: Console, workers: int) -> None:
         super().__init__(console, "cross-validation")
         self.workers = max(1, workers)
@@ -135,7 +141,7 @@ class FoldBoard(Board[Folds]):
     def lines(self, state: Folds) -> Mapping[Any, str]:
         """Returns a line for each fold that has ended."""
         ended = {fold: record for fold, record in state.items() if record["status"] in ("scored", "failed")}
-        return {fold: f"{_fold(fold, record)}; {self.summary(state)}" for fold, record in ended.items()}
+        return {fold: _fold(fold, record) for fold, record in ended.items()}
 
     def summary(self, state: Folds) -> str:
         """Returns the number of scored folds and the estimated time left."""
@@ -167,6 +173,8 @@ def _fold(fold: Any, record: Document) -> str:
 class TrialBoard(Board[Sequence[Document]]):
     """The trials of a search: `count` in all, of which `processes` run in parallel."""
 
+    counts = True
+
     def __init__(self, console: Console, title: str, count: int, maximize: bool, processes: int = 1) -> None:
         super().__init__(console, title)
         self.count, self.maximize, self.processes = count, maximize, max(1, processes)
@@ -175,7 +183,7 @@ class TrialBoard(Board[Sequence[Document]]):
         """Returns a line for each trial that has ended."""
         return {
             record["name"]: f"trial {record['name']} {record['status']} after {record['seconds']:.1f} s: "
-            f"{record['reason'] or md.show(record['score'], form='.4f')}; {self.summary(state)}"
+            f"{record['reason'] or md.show(record['score'], form='.4f')}"
             for record in state
             if record["status"] != "running"
         }

@@ -194,7 +194,7 @@ def facts(found: Document) -> dict[str, Any]:
     facts |= {
         _STATEMENTS.get(key, md.label(key)): value for key, value in found["attributes"].items() if key not in _REPEATED
     }
-    return facts if found["problems"] else facts | {"problems": "none"}
+    return facts
 
 
 def _counts(counts: Mapping[str, int]) -> Markup:

@@ -13,9 +13,11 @@ from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
+from zoo.report.document import MARKS, marked
+
 _THEME = Theme({
     "markdown.h1": "bold", "markdown.h2": "bold", "markdown.h3": "bold", "markdown.code": "none", "markdown.em": "cyan",
-    "markdown.strong": "bold", "markdown.block_quote": "yellow", "markdown.link_url": "none",
+    "markdown.strong": "bold", "markdown.block_quote": "none", "markdown.link_url": "none",
 })  # fmt: skip
 _IMAGE = re.compile(r"(?:!\[[^\]]*\]\([^)]*\)[ \t]*)+\n*")
 _GAP = 2  # blank columns between two columns of a table
@@ -54,13 +56,14 @@ class _Code(CodeBlock):
 
 
 class _Note(BlockQuote):
-    """A note in yellow, an error in red."""
+    """Paragraphs after the marks of their kinds."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         paragraphs: Any = self.elements
         for text in (paragraph.text for paragraph in paragraphs):
-            text.stylize("bold red" if text.plain.startswith("broken") else "yellow")
-            yield text
+            kind, colon, _ = text.plain.partition(": ")
+            known = colon and kind in MARKS
+            yield marked(text[len(kind) + 2 :] if known else text, kind if known else "note", console)
 
 
 class _Table(TableElement):
@@ -94,10 +97,15 @@ def _grid(columns: Sequence[Sequence[Text]], chosen: Sequence[int]) -> Table:
     for (name, *_), width in zip(columns, chosen, strict=True):
         grid.add_column(name, width=width, justify=name.justify or "left", vertical="top", overflow="fold")
     for cells in list(zip(*columns, strict=True))[1:]:
-        # A row whose first cell is bold is bold.
-        bold = named and any(isinstance(span.style, Style) and span.style.bold for span in cells[0].spans)
-        grid.add_row(*cells, style="bold" if bold else "")
+        # A row whose first cell is bold is bold; another cell that is bold is good.
+        bold = named and _is_bold(cells[0])
+        good = [Text.assemble(cell, style="green") if named and not bold and _is_bold(cell) else cell for cell in cells]
+        grid.add_row(*good, style="bold" if bold else "")
     return grid
+
+
+def _is_bold(cell: Text) -> bool:
+    return any(isinstance(span.style, Style) and span.style.bold for span in cell.spans)
 
 
 def parts(least: Sequence[int], width: int, text: int = 1) -> list[list[int]]:
