@@ -55,6 +55,8 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/inference.py | tee benchmarks/inference.json
 	.bench/bin/python benchmarks/inference.py --page docs/guides/c.md
 	$(BIN)/python benchmarks/phone.py --page docs/guides/phone.md
+	$(BIN)/python benchmarks/pocket.py --data $(DATA)/activity | tee benchmarks/pocket.json
+	$(BIN)/python benchmarks/pocket.py --page docs/guides/phone.md
 	.bench/bin/python benchmarks/reading.py | tee benchmarks/reading.json
 	OMP_NUM_THREADS=1 .bench/bin/python benchmarks/training.py --data $(DATA)/activity/data3.h5 | tee benchmarks/training.json
 	.bench/bin/python benchmarks/autoencoder.py --data $(DATA)/images/data1.h5 | tee benchmarks/autoencoder.json

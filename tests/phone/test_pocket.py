@@ -2,9 +2,12 @@
 
 import csv
 import io
+import re
 
+import numpy as np
 import pytest
-from phone.pages import lying, standing
+from phone.pages import SHOTS, lying, standing
+from PIL import Image
 
 EARED = """
 window.spoken = []; window.pulses = [];
@@ -98,6 +101,21 @@ def test_after_stop_the_time_of_each_activity_is_shown_and_saved(run, play, stop
     page.click("#start")
     play(page, standing(0, 3), 10)
     assert page.is_hidden("#summary")
+
+
+def test_a_summary_is_saved_as_a_picture(run, stop, tmp_path):
+    page = run([*standing(0, 30), *lying(30, 50)], 400)
+    stop(page)
+    with page.expect_download() as download:
+        page.click("#picture-save")
+    assert re.fullmatch(r"activities-[\d-]+\.png", download.value.suggested_filename)
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    download.value.save_as(SHOTS / "postcard.png")
+    with Image.open(SHOTS / "postcard.png") as picture:
+        found = np.asarray(picture.convert("RGB")).reshape(-1, 3)
+    # Standing and sitting in their colors.
+    for color in ((0x2A, 0x7D, 0xE1), (0x5C, 0x4A, 0x00)):
+        assert (found == color).all(axis=1).sum() > 5000
 
 
 def test_a_summary_is_shared_where_the_system_shares_files(run, stop, until):

@@ -1,5 +1,6 @@
 """Every state of the page says plainly what is, in light and dark, and is accessible."""
 
+import re
 import shutil
 from dataclasses import replace
 
@@ -7,9 +8,17 @@ import numpy as np
 import pytest
 from phone.pages import WAKE_LOCKS, look, lying, rowing, standing
 
+from zoo.activity.simulate import walk_through
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime.metadata import CLASSES, embed, extract
 from zoo.serving.page import PAGE_FOLDER, page_files
+
+
+def walk(seconds):
+    """Samples of a simulated person who walks."""
+    rows = walk_through(["walking"], float(seconds), 60.0, seed=1)[0].tolist()
+    return [[number / 60, *row] for number, row in enumerate(rows)]
+
 
 REFUSING = "DeviceMotionEvent.requestPermission = () => Promise.resolve('denied');"
 
@@ -107,6 +116,50 @@ def running(open_page, play, address):
     assert page.is_hidden("#start")
     assert "sends 60 samples per second" in page.text_content("#measured")
     assert "standing" in page.get_attribute("#minute", "aria-label")
+    return page
+
+
+def walking(open_page, play, address):
+    page = open_page()
+    page.click("#start")
+    play(page, walk(12), 90)
+    assert page.inner_text("#label") == "Walking"
+    count, pace = map(int, re.fullmatch(r"(\d+) steps · (\d+) per minute", page.inner_text("#detail")).groups())
+    assert count > 10
+    assert 80 < pace < 140
+    # The figure moves at the cadence that is felt.
+    rates = page.evaluate(
+        "[...document.querySelectorAll('#picture .limb')].map(e => e.getAnimations()[0].playbackRate)"
+    )
+    assert rates == pytest.approx([pace / 60] * 4, rel=0.1)
+    return page
+
+
+def in_the_hand(open_page, play, address):
+    page = open_page()
+    page.click("#start")
+    held = [[time, 0.3, 6.0 + np.sin(7 * time), 7.5 + np.cos(7 * time)] for time, *_ in standing(0, 6)]
+    play(page, held, 40)
+    assert [page.inner_text(f"#{id}") for id in ("label", "probability")] == ["Put me in your pocket", ""]
+    assert page.locator("#bars [aria-current=true]").count() == 0
+    return page
+
+
+def on_a_table(open_page, play, address):
+    page = open_page()
+    page.click("#start")
+    play(page, [[time, 0.1, 0.0, 9.8] for time, *_ in standing(0, 6)], 40)
+    assert page.inner_text("#label") == "Put me in your pocket"
+    return page
+
+
+def something_else(open_page, play, address):
+    page = open_page()
+    page.evaluate("localStorage.setItem('pocket-zoo-threshold-activity_gru_pocket', '0.999')")
+    page.reload()
+    page.click("#start")
+    play(page, standing(0, 12), 100)
+    assert page.inner_text("#label") == "Something else"
     return page
 
 
@@ -208,7 +261,7 @@ def unteachable(open_page, play, address):
 
 STATES = (
     loading, loading_litert, start, settings, explained, gathering, taught, running, simulated, refused, no_sensor,
-    slow, silent, recording, summary, desktop, unteachable,
+    slow, silent, recording, summary, desktop, unteachable, walking, in_the_hand, on_a_table, something_else,
 )  # fmt: skip
 
 

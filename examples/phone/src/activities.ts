@@ -22,6 +22,11 @@ const GAITS: Figure[] = ["walking", "jogging", "upstairs", "downstairs"];
 const FIGURES: Figure[] = ["walking", "jogging", "upstairs", "downstairs", "sitting", "standing"];
 const COLORS = 8;
 
+/** Whether a model recognizes what those of the zoo do, which were trained on phones in pockets. */
+export function isOfPockets(classes: string[]): boolean {
+  return classes.every((name) => (FIGURES as string[]).includes(name));
+}
+
 /** The look of each class of a model. The six of the zoo have a color each; others take those that are left, in turn. */
 export function looks(classes: string[]): Look[] {
   const figures = classes.map((name) => WORDS.find(([word]) => word.test(name))?.[1] ?? "other");

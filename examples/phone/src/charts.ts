@@ -4,6 +4,7 @@ import { looks } from "./activities";
 import { byId, element } from "./dom";
 import type { Metadata } from "./metadata";
 import type { Sample } from "./motion";
+import { stroke } from "./picture";
 import type { Timeline } from "./timeline";
 
 /** Seconds that each chart spans. */
@@ -55,19 +56,22 @@ function showSignal(id: string, sensor: Sensor, samples: Sample[], now: number):
 export function drawLanes(canvas: HTMLCanvasElement, timeline: Timeline, classes: string[], start: number, end: number): void {
   const { context, width, height, color, rem } = prepare(canvas);
   const lane = height / classes.length;
+  const each = looks(classes);
+  const colors = each.map((look) => color(look.color));
   context.font = `${Math.min(0.875 * rem, 0.8 * lane)}px system-ui, sans-serif`;
   context.textBaseline = "middle";
   const widest = Math.max(...classes.map((name) => context.measureText(name).width));
-  const left = Math.min(widest + 0.75 * rem, NAMES * width);
+  const figure = Math.min(1.25 * rem, 0.95 * lane);
+  const left = Math.min(figure + widest + rem, NAMES * width);
   // The scale below starts where the lanes do.
   canvas.parentElement!.style.setProperty("--left", `${left}px`);
   classes.forEach((name, i) => {
     context.fillStyle = color("--soft");
-    context.fillText(name, 0, (i + 0.5) * lane, left - 0.5 * rem);
+    context.fillText(name, figure + 0.25 * rem, (i + 0.5) * lane, left - figure - 0.75 * rem);
+    stroke(context, each[i]!.figure, colors[i]!, 0, (i + 0.5) * lane - figure / 2, figure);
     context.fillStyle = color("--line");
     context.fillRect(left, (i + 0.5) * lane - 0.5, width - left, 1);
   });
-  const colors = looks(classes).map((look) => color(look.color));
   const x = (time: number) => left + ((time - start) / (end - start)) * (width - left);
   for (const segment of timeline.segments) {
     if (segment.label === null || segment.end < start) continue;

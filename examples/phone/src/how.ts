@@ -76,6 +76,7 @@ export function explain(metadata: Metadata, threshold: number): void {
     `The phone measures acceleration, gravity included${metadata.axes.length > 3 ? ", and rotation" : ""}. The page turns the samples into ${rate} rows per second. ` +
       `${reads} It returns a probability for each of ${classes.length} activities; these probabilities are averaged over about ` +
       `${streaming.smoothing} s. The label changes when another activity is more probable by ${Math.round(100 * streaming.margin)} points; ` +
-      `below ${percent(threshold)} the answer is "Not sure".`,
+      `below ${percent(threshold)} the answer is "Not sure". Steps are peaks of the acceleration: they were compared with ` +
+      `true counts for walking; for jogging and stairs there are none to compare with.`,
   );
 }

@@ -7,6 +7,7 @@ import { choose, chosen, ears } from "./ears";
 import { buttonsChanged, meant, onHold } from "./hold";
 import { explain } from "./how";
 import { converter, type Converter, listen, permitted, type Refusal, turns } from "./motion";
+import { postcard } from "./postcard";
 import { Recognizer } from "./recognizer";
 import { download, fileName, LENGTH, type Recorder, share, shares } from "./recorder";
 import { render, renderOffline, renderTimeline, reserve, suggest } from "./render";
@@ -252,9 +253,14 @@ class Page {
     }
   }
 
-  private summaryFile({ session: { timeline, simulated } }: Past): [name: string, text: string] {
-    const { classes } = (this.state as Summary).model.metadata;
+  private summaryFile({ session: { timeline, simulated, classes } }: Past): [name: string, text: string] {
     return [fileName(simulated ? "simulated-activities" : "activities"), timeline.csv(classes)];
+  }
+
+  private async savePicture({ session }: Past): Promise<void> {
+    const summary = shown(this.state, this.device);
+    const picture = await postcard(summary, session.classes, session.timeline);
+    download(fileName(session.simulated ? "simulated-activities" : "activities", "png"), picture, "image/png");
   }
 
   private showTeaching(): void {
@@ -285,6 +291,7 @@ class Page {
     });
     byId("ears").addEventListener("change", (event) => choose((event.target as HTMLSelectElement).value));
     byId("save").addEventListener("click", () => this.past && download(...this.summaryFile(this.past)));
+    byId("picture-save").addEventListener("click", () => this.past && void this.savePicture(this.past));
     byId("share").addEventListener("click", () => this.past && void share(...this.summaryFile(this.past)));
   }
 

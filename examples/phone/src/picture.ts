@@ -26,10 +26,16 @@ export function move(svg: Element, cadence: number): void {
   }
 }
 
-/** All lines of a pictogram, for a canvas. */
-export function outline(name: keyof typeof PICTURES): Path2D {
+/** Draws a pictogram on a canvas, in a square. */
+export function stroke(
+  context: CanvasRenderingContext2D, name: keyof typeof PICTURES, color: string, x: number, y: number, size: number,
+): void {
   const { still, limbs } = PICTURES[name];
-  return new Path2D([still, ...limbs].join(""));
+  context.save();
+  context.transform(size / 48, 0, 0, size / 48, x, y);
+  Object.assign(context, { strokeStyle: color, lineWidth: 3.5, lineCap: "round", lineJoin: "round" });
+  context.stroke(new Path2D([still, ...limbs].join("")));
+  context.restore();
 }
 
 function line(path: string): SVGElement {

@@ -23,7 +23,10 @@ export class Recognizer implements Network {
   /** Milliseconds of the last call. */
   milliseconds = NaN;
 
-  private constructor(readonly metadata: Metadata, readonly bytes: number, readonly engine: Engine) {}
+  /** @param isTaught Whether its owner taught it. */
+  private constructor(
+    readonly metadata: Metadata, readonly bytes: number, readonly engine: Engine, readonly isTaught = false,
+  ) {}
 
   /**
    * Fetches and opens a file, or opens one that its owner chose.
@@ -76,7 +79,7 @@ export class Recognizer implements Network {
       return { ...outputs, probabilities: Float32Array.from(probabilities(head, graph.features(), temperature)) };
     };
     const name = `${this.engine.name} with what it learned here`;
-    return new Recognizer({ ...this.metadata, classes }, this.bytes, { ...this.engine, name, run });
+    return new Recognizer({ ...this.metadata, classes }, this.bytes, { ...this.engine, name, run }, true);
   }
 
   /** What the last layer reads at the end of a window. */

@@ -1,11 +1,15 @@
 /** One run from Start to Stop: takes samples, and reports what the page believes of them. */
 
+import { isOfPockets, looks } from "./activities";
 import { drawLive, SIGNAL } from "./charts";
 import { Announcer } from "./ears";
 import { Windows } from "./how";
+import { inUnit } from "./metadata";
 import type { Refusal, Sample } from "./motion";
+import { placement } from "./placement";
 import type { Recognizer } from "./recognizer";
 import { believed, type Signal, type Silent, words } from "./signal";
+import { StepCounter } from "./steps";
 import { Stream, type Prediction } from "./stream";
 import { Timeline } from "./timeline";
 import { complaint, Silence } from "./watch";
@@ -30,6 +34,8 @@ export interface Report {
   /** Seconds that were missed in the background, a moment ago. */
   missed: number | null;
   measured: { rate: number; milliseconds: number };
+  /** Counted where one takes steps, and their number per minute. */
+  steps: { count: number; cadence: number };
 }
 
 export class Session {
@@ -38,8 +44,14 @@ export class Session {
   readonly history: Sample[] = [];
   private readonly stream: Stream;
   private readonly windows: Windows;
+  /** Whether the model knows phones in pockets alone. What its owner taught it may be done elsewhere. */
+  private readonly pocket: boolean;
   private readonly announcer: Announcer;
   private readonly silence = new Silence(() => this.update());
+  private readonly counter = new StepCounter();
+  private readonly gaits: boolean[];
+  private steps = 0;
+  private walks = false;
   private samples: Sample[] = [];
   private work: Promise<void> = Promise.resolve();
   private prediction: Prediction | null = null;
@@ -67,6 +79,8 @@ export class Session {
   ) {
     this.stream = new Stream(recognizer, threshold);
     this.stream.onRead = (time, value) => this.remember(time, value);
+    this.pocket = !recognizer.isTaught && isOfPockets(recognizer.metadata.classes);
+    this.gaits = looks(recognizer.metadata.classes).map(({ gait }) => gait);
     this.windows = new Windows(recognizer.metadata);
     this.timeline = new Timeline(this.stream.interval);
     this.announcer = new Announcer(reports.say);
@@ -105,6 +119,10 @@ export class Session {
     this.work = this.work.then(() => this.forget());
   };
 
+  get classes(): string[] {
+    return this.recognizer.metadata.classes;
+  }
+
   set threshold(threshold: number) {
     this.stream.threshold = threshold;
   }
@@ -138,6 +156,8 @@ export class Session {
 
   private async process(sample: Sample): Promise<void> {
     if (!this.running) return;
+    const size = Math.hypot(...sample.value.slice(0, 3)) / inUnit(1, this.recognizer.metadata);
+    if (this.counter.push(sample.time, size) && this.walks) this.steps += 1;
     for (const prediction of await this.stream.push(sample.time, sample.value)) {
       this.prediction = prediction;
       if (prediction.label !== null || Number.isNaN(this.sure) || prediction.time < this.sure) this.sure = prediction.time;
@@ -157,15 +177,20 @@ export class Session {
     const signal = believed({
       silent: this.silence.silent ? this.reason : null,
       complaint: complaint(this.samples, metadata),
+      place: this.pocket ? placement(this.samples, metadata) : null,
       prediction: this.prediction,
       unsure: (this.prediction?.time ?? NaN) - this.sure,
     });
+    this.walks = signal.kind === "recognized" && this.gaits[signal.label]!;
     if (!this.running) return signal;
     const now = performance.now();
     if (this.missed && now > this.missed.until) this.missed = null;
     const { label, detail } = words(signal, metadata.classes);
     this.announcer.update(this.prediction?.time ?? this.samples.at(-1)?.time ?? 0, label, detail, signal.kind === "silent");
-    this.reports.changed({ signal, missed: this.missed?.seconds ?? null, measured: { rate: this.stream.rate, milliseconds } });
+    this.reports.changed({
+      signal, missed: this.missed?.seconds ?? null, measured: { rate: this.stream.rate, milliseconds },
+      steps: { count: this.steps, cadence: this.walks ? this.counter.cadence : 0 },
+    });
     return signal;
   }
 

@@ -172,11 +172,12 @@ function running(state: Running, { handheld, reachable, heard }: Device): Shown 
 function picture({ signal, steps }: Running, look: Look | null): Shown["picture"] {
   if (look) return { name: look.figure, color: look.color, cadence: look.gait ? steps.cadence : 0 };
   if (signal.kind === "listening" || signal.kind === "silent") return null;
+  if (signal.kind === "away") return { name: "pocket", color: "--accent", cadence: 0 };
   return { name: signal.kind === "unsure" ? "unsure" : "silent", color: "--soft", cadence: 0 };
 }
 
 function stepped({ steps: { count, cadence } }: Running, look: Look | null): string {
-  if (!count) return "";
+  if (!count || !look) return "";
   const pace = look?.gait && cadence ? ` · ${Math.round(cadence)} per minute` : "";
   return `${count} ${count === 1 ? "step" : "steps"}${pace}`;
 }
@@ -189,7 +190,7 @@ function hint({ simulated, truth, sleepy, model, signal }: Running): string {
   // What explains a signal stands alone.
   if (signal.kind !== "listening" && signal.kind !== "recognized") return "";
   if (sleepy) return "The screen may turn off, which stops the sensor: lengthen its timeout in the phone's settings.";
-  return "Made for a pants pocket, with the screen on. Elsewhere it guesses.";
+  return "Made for a pants pocket, screen on.";
 }
 
 function measured({ measured: { rate, milliseconds } }: Running): string {
@@ -209,7 +210,7 @@ export function missed(seconds: number): string {
 function summary({ model, simulated, timeline, steps, stretches, saved }: Summary, device: Device): Shown {
   const { classes } = model.metadata;
   const spent = spentOn(classes, timeline);
-  const lost = timeline.length - spent.reduce((sum, { seconds }) => sum + seconds, 0);
+  const lost = timeline.length - [null, ...classes.keys()].reduce((sum: number, label) => sum + timeline.seconds(label), 0);
   const walked = [
     steps ? `${steps.toLocaleString("en")} ${steps === 1 ? "step" : "steps"}.` : "",
     longestWalk(classes, timeline) ? `Longest walk: ${duration(longestWalk(classes, timeline))}.` : "",
@@ -237,7 +238,8 @@ function summary({ model, simulated, timeline, steps, stretches, saved }: Summar
 export function spentOn(classes: string[], timeline: Summary["timeline"]): { name: string; look: Look | null; seconds: number }[] {
   const each = looks(classes).map((look, i) => ({ name: classes[i]!, look: look as Look | null, seconds: timeline.seconds(i) }));
   const rows = [...each, { name: "not sure", look: null, seconds: timeline.seconds(null) }];
-  return rows.filter(({ seconds }) => seconds > 0).sort((a, b) => b.seconds - a.seconds);
+  // Shorter times would be rounded to none.
+  return rows.filter(({ seconds }) => seconds >= 0.5).sort((a, b) => b.seconds - a.seconds);
 }
 
 /** The activity of more than half of the time with a signal, if there is one. */

@@ -1,5 +1,6 @@
 /** What the page believes of a signal: one thing at a time, so that no label stands beside a complaint. */
 
+import type { Place } from "./placement";
 import { capital, percent } from "./text";
 import type { Prediction } from "./stream";
 import type { Complaint } from "./watch";
@@ -11,6 +12,7 @@ export type Signal =
   | { kind: "listening" }
   | { kind: "silent"; why: Silent }
   | { kind: "doubtful"; complaint: Complaint }
+  | { kind: "away"; place: Place }
   | { kind: "unsure"; guess: number; probabilities: number[]; lasting: boolean }
   | { kind: "recognized"; label: number; probability: number; probabilities: number[] };
 
@@ -18,6 +20,8 @@ export type Signal =
 export interface Known {
   silent: Silent | null;
   complaint: Complaint | null;
+  /** Where the phone is, if not in a pocket. */
+  place: Place | null;
   /** Null until enough was read. */
   prediction: Prediction | null;
   /** Seconds for which the network has not been sure. */
@@ -28,9 +32,10 @@ export interface Known {
 const LASTING = 4;
 
 /** What weighs most decides. */
-export function believed({ silent, complaint, prediction, unsure }: Known): Signal {
+export function believed({ silent, complaint, place, prediction, unsure }: Known): Signal {
   if (silent) return { kind: "silent", why: silent };
   if (complaint) return { kind: "doubtful", complaint };
+  if (place) return { kind: "away", place };
   if (!prediction) return { kind: "listening" };
   const { label, probability, probabilities } = prediction;
   if (label !== null) return { kind: "recognized", label, probability, probabilities };
@@ -45,6 +50,11 @@ const SILENT: Record<Silent, string> = {
   gyroless: "The sensor sends events without rotation rate, which this model reads.",
 };
 
+const PLACES: Record<Place, string> = {
+  table: "The phone lies still, as on a table. The model was trained on phones in pants pockets.",
+  hand: "The phone seems to be in your hand. The model was trained on phones in pants pockets.",
+};
+
 /** A signal in words: the label, how sure it is, and a sentence that explains it. */
 export function words(signal: Signal, classes: string[]): { label: string; probability: string; detail: string } {
   const said = (label: string, probability = "", detail = "") => ({ label, probability, detail });
@@ -55,6 +65,8 @@ export function words(signal: Signal, classes: string[]): { label: string; proba
       return said("No signal", "", SILENT[signal.why]);
     case "doubtful":
       return said(signal.complaint.title, "", signal.complaint.text);
+    case "away":
+      return said("Put me in your pocket", "", PLACES[signal.place]);
     case "unsure": {
       const perhaps = `perhaps ${classes[signal.guess]}`;
       return signal.lasting ? said("Something else", perhaps, "None of what it knows, or several at once.") : said("Not sure", perhaps);
@@ -66,7 +78,7 @@ export function words(signal: Signal, classes: string[]): { label: string; proba
 
 /** One signal of each kind that takes place of its own, for a number of classes. */
 export function possible(classes: number): Signal[] {
-  const nothing: Known = { silent: null, complaint: null, prediction: null, unsure: 0 };
+  const nothing: Known = { silent: null, complaint: null, place: null, prediction: null, unsure: 0 };
   const prediction = { time: 0, probability: 1, probabilities: Array<number>(classes).fill(0) };
   const slow = { title: "Sensor too slow", text: "20 samples per second; the model was trained on 50. Turn off power saving." };
   return [
@@ -74,5 +86,6 @@ export function possible(classes: number): Signal[] {
     believed({ ...nothing, prediction: { ...prediction, label: null }, unsure: LASTING }),
     believed({ ...nothing, silent: "hidden" }),
     believed({ ...nothing, complaint: slow }),
+    believed({ ...nothing, place: "table" }),
   ];
 }

@@ -16,7 +16,7 @@ export class Timeline {
   shift = 0;
   /** When the last prediction was added, in milliseconds on the clock of the page. */
   private touched = NaN;
-  private begun = NaN;
+  private first = NaN;
   private pausedAt: number | null = null;
 
   /** @param interval Seconds from one prediction to the next. */
@@ -25,7 +25,7 @@ export class Timeline {
   add(time: number, label: number | null): void {
     this.touched = performance.now();
     const last = this.segments.at(-1);
-    if (!last) this.begun = Date.now();
+    if (!last) this.first = Date.now();
     const elapsed = last ? time + this.shift - last.end : Infinity;
     if (elapsed < 0) this.shift -= elapsed;
     const now = time + this.shift;
@@ -51,6 +51,11 @@ export class Timeline {
     return last ? last.end + ((this.pausedAt ?? performance.now()) - this.touched) / 1000 : 0;
   }
 
+  /** The date of the first prediction. */
+  get begun(): Date {
+    return new Date(this.first);
+  }
+
   get start(): number {
     return this.segments[0]?.start ?? 0;
   }
@@ -71,7 +76,7 @@ export class Timeline {
   /** Rows of start, seconds and activity, which is empty where the network was not sure. */
   csv(classes: string[]): string {
     const rows = this.segments.map(({ start, end, label }) => {
-      const at = new Date(this.begun + 1000 * (start - this.start)).toISOString();
+      const at = new Date(this.first + 1000 * (start - this.start)).toISOString();
       return `${at},${(end - start).toFixed(2)},${label === null ? "" : quoted(classes[label]!)}`;
     });
     return ["start,seconds,activity", ...rows, ""].join("\n");

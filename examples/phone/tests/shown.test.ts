@@ -3,8 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { looks } from "../src/activities";
+import { placement } from "../src/placement";
 import { longestWalk, mostly, shown, spentOn } from "../src/shown";
 import { believed, possible, type Known, type Silent } from "../src/signal";
+import { StepCounter } from "../src/steps";
 import type { Model, Running, State } from "../src/state";
 import { Timeline } from "../src/timeline";
 
@@ -22,7 +24,7 @@ export const RUNNING: Running = {
   missed: null, measured: { rate: 60, milliseconds: 0.05 }, steps: { count: 0, cadence: 0 }, taking: null, saved: null,
 };
 
-const known = (part: Partial<Known>) => believed({ silent: null, complaint: null, prediction: PREDICTION, unsure: 0, ...part });
+const known = (part: Partial<Known>) => believed({ silent: null, complaint: null, place: null, prediction: PREDICTION, unsure: 0, ...part });
 const run = (part: Partial<Known>) => shown({ ...RUNNING, signal: known(part) }, PHONE);
 
 test("a label is shown where nothing speaks against it", () => {
@@ -43,6 +45,32 @@ test("the label goes whenever there is a complaint or no signal", () => {
   assert.equal(run({ complaint, silent: "stopped" }).text.label, "No signal");
 });
 
+test("a phone that is in no pocket asks to be put there", () => {
+  for (const place of ["table", "hand"] as const) {
+    const { text, picture } = run({ place });
+    assert.deepEqual([text.label, text.probability, picture!.name], ["Put me in your pocket", "", "pocket"]);
+  }
+});
+
+const METADATA = { unit: "m/s^2", axes: ["x", "y", "z"], convention: "android" };
+/** Six seconds of a phone with gravity in a direction, and a movement. */
+const felt = (gravity: number[], size: number) => Array.from({ length: 300 }, (_, i) => ({
+  time: i / 50, value: gravity.map((number) => 9.8 * number + size * Math.sin(i / 5)),
+}));
+
+test("a table and a hand are told from a pocket, with both signs of gravity", () => {
+  const cases: [number[], number, string | null][] = [
+    [[0, 0, 1], 0.03, "table"], [[0, 0, -1], 0.03, "table"], [[0, 0, 1], 1, null], [[0.2, 0.1, 0.97], 0.03, null],
+    [[0, 0.6, 0.8], 1, "hand"], [[0, 0.6, -0.8], 1, null], [[0, 0.6, 0.8], 0.05, null], [[0, -1, 0.1], 1, null],
+  ];
+  for (const [gravity, size, place] of cases) {
+    assert.equal(placement(felt(gravity, size), METADATA), place, `${gravity}`);
+    const down = felt(gravity.map((number) => -number), size);
+    assert.equal(placement(down, { ...METADATA, convention: "ios" }), place, `${gravity} downwards`);
+  }
+  assert.equal(placement(felt([0, 0, 1], 0).slice(-100), METADATA), null);
+});
+
 test("only a lost signal can be restarted", () => {
   for (const signal of possible(CLASSES.length)) {
     const { visible } = shown({ ...RUNNING, signal }, PHONE);
@@ -55,6 +83,34 @@ test("what is not recognized for long is something else", () => {
   const label = (unsure: number) => run({ prediction, unsure }).text.label;
   assert.deepEqual([label(0.5), label(5)], ["Not sure", "Something else"]);
   assert.equal(run({ prediction, unsure: 5 }).text.probability, "perhaps walking");
+});
+
+test("steps and their cadence are said where one walks, and the figure moves", () => {
+  const walking = { ...RUNNING, signal: known({}), steps: { count: 128, cadence: 111.6 } };
+  assert.equal(shown(walking, PHONE).text.detail, "128 steps · 112 per minute");
+  assert.deepEqual(shown(walking, PHONE).picture, { name: "walking", color: "--activity-0", cadence: 111.6 });
+  const standing = { ...walking, signal: known({ prediction: { ...PREDICTION, label: 3 } }) };
+  assert.equal(shown(standing, PHONE).text.detail, "128 steps");
+  assert.equal(shown(standing, PHONE).picture!.cadence, 0);
+});
+
+test("steps are counted at any rate, and none where one stands", () => {
+  for (const [hertz, perMinute] of [[50, 90], [60, 110], [100, 120], [60, 170]] as const) {
+    const counter = new StepCounter();
+    for (let i = 0; i < 60 * hertz; i += 1) counter.push(i / hertz, 9.8 + 4 * Math.sin((2 * Math.PI * perMinute * i) / hertz / 60));
+    assert.ok(Math.abs(counter.count - perMinute) <= 2, `${counter.count} of ${perMinute}`);
+    assert.ok(Math.abs(counter.cadence - perMinute) < 2, `${counter.cadence} of ${perMinute}`);
+  }
+  const still = new StepCounter();
+  for (let i = 0; i < 3000; i += 1) still.push(i / 50, 9.8 + 0.3 * Math.sin(i));
+  assert.deepEqual([still.count, still.cadence], [0, 0]);
+});
+
+test("where steps end, there is no cadence", () => {
+  const counter = new StepCounter();
+  for (let i = 0; i < 1200; i += 1) counter.push(i / 60, 9.8 + (i < 900 ? 4 : 0) * Math.sin(i / 5));
+  assert.ok(counter.count > 20);
+  assert.equal(counter.cadence, 0);
 });
 
 function timelineOf(...segments: [label: number | null, seconds: number][]): Timeline {
