@@ -49,7 +49,6 @@ from zoo.training import Training, TrainResult
 HERE = Path(__file__).parent
 DATA = {"activity": "activity/data3.h5", "patches": "images/data1.h5", "text": "text/data2.h5"}
 POCKET = "activity_gru_pocket"
-BEST = ("activity_gru_phone", "sparse_autoencoder_best", "trigram_lm_best")
 SEEDS = 5
 # Longer than the 150 rows that the model reads: training cuts each one at a random place and reads it at a random pace.
 LONG = cutting.Windowing(window=200, hop=100)
@@ -428,14 +427,9 @@ def render() -> None:
     markdown.write(HERE / "README.md", listing.results_page())
     markdown.write(HERE / "results.csv", listing.as_csv())
     if len(measured) == len(PRESETS):
-        rows = results.presets()
-        best = [row for row in rows if row["preset"] in BEST]
-        for page, shown, cards in (
-            ("README.md", best, "saved_models/"), ("docs/index.md", best, "../saved_models/"),
-            ("docs/results.md", rows, "../saved_models/"),
-        ):  # fmt: skip
-            markdown.fill(HERE.parent / page, "presets", f"\n{results.preset_table(shown, cards)}\n\n")
-        markdown.fill(HERE.parent / "docs/results.md", "new people", f"\n{listing.everyone_table()}\n\n")
+        page, table = HERE.parent / "docs/results.md", results.preset_table(results.presets(), "../saved_models/")
+        markdown.fill(page, "presets", f"\n{table}\n\n")
+        markdown.fill(page, "new people", f"\n{listing.everyone_table()}\n\n")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 import listing
-import pytest
 
 from zoo import catalog
 from zoo.catalog import PRESETS_FOLDER
@@ -21,15 +20,26 @@ def test_the_page_and_the_file_of_results_are_the_rendering_of_the_numbers():
     assert (PRESETS_FOLDER / "results.csv").read_text(encoding="utf-8") == listing.as_csv()
 
 
-@pytest.mark.parametrize(
-    ("page", "cards"),
-    [("README.md", "saved_models/"), ("docs/index.md", "../saved_models/"), ("docs/results.md", "../saved_models/")],
-)
-def test_the_table_of_presets_of_a_page_is_the_rendering_of_the_numbers(page, cards):
-    text = (Path(__file__).parents[1] / page).read_text(encoding="utf-8")
-    shown = [row for row in results.presets() if f"[{row['preset']}]" in text.partition("<!-- presets -->")[2]]
-    assert len(shown) >= 3
-    assert f"<!-- presets -->\n\n{results.preset_table(shown, cards)}\n\n<!-- end -->" in text
+def test_the_tables_of_the_page_of_results_are_the_rendering_of_the_numbers():
+    text = (Path(__file__).parents[1] / "docs" / "results.md").read_text(encoding="utf-8")
+    table = results.preset_table(results.presets(), "../saved_models/")
+    assert f"<!-- presets -->\n\n{table}\n\n<!-- end -->" in text
+
+
+def test_presets_are_grouped_by_task_the_best_first_and_bold_where_better_than_the_baseline():
+    activity, patches, text = results.sections(results.presets())
+    assert [part.title for part in (activity, patches, text)] == [
+        "Activity recognizers", "Sparse autoencoders", "Language models",
+    ]  # fmt: skip
+    scores = [row["score"] for row in activity.rows]
+    assert scores == sorted(scores, reverse=True)
+    scores = [row["score"] for row in text.rows]
+    assert scores == sorted(scores)
+    table = results.preset_table(results.presets())
+    for part in (activity, text):
+        for row in part.rows:
+            wins = (row["score"] - row["baseline_score"]) * (1 if part.maximize else -1) > 0
+            assert (f"| {row['preset']} | **{row['score']:.3f}** |" in table) == wins
 
 
 def test_the_file_holds_every_file_of_every_preset_with_every_number():
@@ -61,7 +71,7 @@ def test_a_preset_that_was_not_measured_is_listed_without_numbers(tmp_path, monk
     rows = {row["preset"]: row for row in results.presets(["activity_gru"])}
     assert rows["activity_gru_course"]["measured"]
     assert rows["activity_gru_tiny"]["measured"] is None
-    assert "| activity_gru_tiny | - | - | - | - | - |" in results.preset_table(list(rows.values()))
+    assert "| activity_gru_tiny | - | - | - | - | - | - |" in results.preset_table(list(rows.values()))
 
 
 def test_list_prints_presets_and_refuses_a_strange_family(zoo_cli):

@@ -45,6 +45,9 @@ def test_help_cuts_no_word_and_names_values_in_words(words, terminal):
 def test_the_list_and_the_overview_of_presets_fit_any_terminal(columns, terminal):
     shown = " ".join(terminal(columns, "list"))
     assert all(name in shown for name in PRESETS)
+    if columns == 80:
+        lines = terminal(columns, "list")
+        assert all(sum(line.startswith(f"{name} ") for line in lines) == 1 for name in PRESETS)
     overview = terminal(columns, "info", "activity_gru_phone")
     assert len(overview) <= 40
     assert any(re.match(r"test score +macro-F1 0\.", line) for line in overview)

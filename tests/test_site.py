@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from zoo.presets import PRESETS
+from zoo.report import results
+
 ROOT = Path(__file__).parents[1]
 AXE = ROOT / "examples" / "phone" / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -94,13 +97,40 @@ def test_the_search_finds_what_a_newcomer_types(query, expected, visit):
     page.wait_for_selector(f"a[href*='{expected}'] mark", timeout=20_000)
 
 
-def test_the_table_of_results_is_sorted_by_a_click(visit):
+def test_the_tables_of_results_are_sorted_by_their_numbers(visit):
     page = visit("/results/")
-    rows = "[...document.querySelectorAll('.sortable tbody tr')]"
-    sizes = f"{rows}.map(r => Number(r.cells[3].innerText.replace(',', '')))"
-    page.click(".sortable th button:text('parameters')")
-    up = page.evaluate(sizes)
-    assert up == sorted(up)
-    page.click(".sortable th button:text('parameters')")
-    assert page.evaluate(sizes) == up[::-1]
-    assert page.get_attribute(".sortable th:nth-child(4)", "aria-sort") == "descending"
+    for column in ("macro-F1", "95% interval", "parameters", "kB"):
+        head = page.locator(".zoo table th", has_text=column).first
+        place = head.evaluate("head => head.cellIndex")
+        cells = f"[...document.querySelector('.zoo table').tBodies[0].rows].map(r => r.cells[{place}].innerText)"
+        first = f"{cells}.map(text => parseFloat(text.replace(',', '')))"
+        head.locator("button").click()
+        up = page.evaluate(first)
+        assert up == sorted(up)
+        assert len(set(up)) > 3
+        head.locator("button").click()
+        assert page.evaluate(first) == up[::-1]
+        assert head.get_attribute("aria-sort") == "descending"
+
+
+def test_presets_are_filtered_by_name_size_and_license(visit):
+    page = visit("/results/")
+    shown = "[...document.querySelectorAll('.zoo tbody tr')].filter(r => !r.hidden).map(r => r.cells[0].innerText)"
+    every = page.evaluate(shown)
+    assert len(every) == len(PRESETS)
+    page.get_by_role("button", name="up to 30 kB").click()
+    small = page.evaluate(shown)
+    assert set(small) == {row["preset"] for row in results.presets() if row["bytes"] <= 30_000}
+    page.get_by_role("button", name="data: MIT", exact=True).click()
+    assert set(page.evaluate(shown)) == {name for name in small if PRESETS[name].license == "MIT"}
+    page.get_by_role("button", name="data: MIT", exact=True).click()
+    page.get_by_role("searchbox", name="Filter presets").fill("cnn")
+    assert page.evaluate(shown) == ["activity_cnn_pocket"]
+
+
+def test_the_chart_of_results_links_each_recognizer(visit):
+    page = visit("/results/")
+    links = page.locator("svg.chart").first.locator("a")
+    assert links.count() == len(results.presets(["activity"]))
+    links.first.click()
+    page.wait_for_url("**/presets/activity_gru_phone/")

@@ -12,9 +12,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from chart import chart
 from commands import reference
 
 from zoo.presets import PRESETS
+from zoo.report import results
 
 ROOT = Path(__file__).parents[2]
 DOCS, PRESETS_FOLDER, STAGED = ROOT / "docs", ROOT / "saved_models", ROOT / "build" / "docs"
@@ -50,6 +52,8 @@ def stage(folder: Path) -> None:
         shutil.copytree(PHONE_PAGE, folder / "phone")
         home = folder / "index.md"
         home.write_text(home.read_text(encoding="utf-8").replace(_PICTURES, _LIVE + _PICTURES), encoding="utf-8")
+    found = folder / "results.md"
+    found.write_text(_with_charts(found.read_text(encoding="utf-8")), encoding="utf-8")
     for page in folder.rglob("*.md"):
         page.write_text(_linked(page.read_text(encoding="utf-8"), page.relative_to(folder)), encoding="utf-8")
     (folder / "reference" / "commands.md").write_text(reference(), encoding="utf-8")
@@ -62,6 +66,15 @@ def stage(folder: Path) -> None:
         for picture in re.findall(rf"\({name}/(\w+\.\w+)\)|\"\.\./{name}/(\w+\.\w+)\"", card):
             file = "".join(picture)
             shutil.copy(PRESETS_FOLDER / name / file, pictures / file)
+
+
+def _with_charts(text: str) -> str:
+    """The page of results with a chart above the table of each task."""
+    for section in results.sections(results.presets()):
+        head = f"## {section.title}\n\n"
+        if drawn := chart(section, "../presets/"):
+            text = text.replace(head, f'{head}<figure class="chart">{drawn}</figure>\n\n')
+    return text
 
 
 def _linked(text: str, page: Path) -> str:

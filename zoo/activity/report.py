@@ -16,15 +16,22 @@ SCORE, MAXIMIZE = "macro_f1", True
 FILE_SCORES = ("accuracy", "macro_f1")
 EXAMPLE = "window"
 RESULTS = ("accuracy", "macro_f1", "macro_f1_interval")
+COLUMNS = ("macro_f1", "macro_f1_interval")
 
 
 def headline(test: Document) -> tuple[str, str]:
     """Returns the score on test data, and that of the best baseline."""
     how = ", cross-validated" if test["split"] == "cross-validation" else ""
     measured = f"{md.say(test, SCORE)} ({md.show(test['macro_f1_interval'], 'interval')}){how}"
+    name, score = baseline(test)
+    return measured, f"{name} {score:.3f}" if score is not None else "-"
+
+
+def baseline(test: Document) -> tuple[str, float | None]:
+    """Returns the name and the score of the best baseline."""
     rows: Mapping[str, Document] = test.get("baselines", {})
     best = max(rows, key=lambda name: rows[name][SCORE], default="")
-    return measured, f"{md.label(best)} {rows[best][SCORE]:.3f}" if best else "-"
+    return md.label(best), rows[best][SCORE] if best else None
 
 
 def _as_stairs(report: Document) -> float | None:

@@ -9,7 +9,7 @@ SCORE, MAXIMIZE = "mse", False
 FILE_SCORES = ("r2",)
 EXAMPLE = "patch"
 RESULTS = ("r2", "mse", "max_activation_error")
-
+COLUMNS = ("mse", "max_activation_error")
 
 pages = Pages("patches/report.md.j2")
 training, evaluation, predictions, interface = pages.training, pages.evaluation, pages.predictions, pages.interface
@@ -17,4 +17,10 @@ training, evaluation, predictions, interface = pages.training, pages.evaluation,
 
 def headline(test: Document) -> tuple[str, str]:
     """The error on test data with the sparsity reached, and that of the baseline."""
-    return md.say(test, SCORE, "max_activation_error"), f"PCA (not sparse) {md.show(test['pca_mse'], 'mse')}"
+    name, error = baseline(test)
+    return md.say(test, SCORE, "max_activation_error"), f"{name} {md.show(error, SCORE)}"
+
+
+def baseline(test: Document) -> tuple[str, float]:
+    """Returns the name and the error of the baseline."""
+    return "PCA (not sparse)", test["pca_mse"]

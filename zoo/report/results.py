@@ -1,13 +1,15 @@
 """Pages that all tasks share: cards and the table of presets, exported files, benchmarks, data files."""
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from zoo.catalog import preset_metrics, preset_names
-from zoo.families import FAMILIES, task_named, unknown_family
+from zoo.families import FAMILIES, TASKS, task_named, unknown_family
 from zoo.files import flatten
 from zoo.presets import PRESETS, Preset
 from zoo.report import for_task
@@ -88,8 +90,8 @@ _LEFT_OUT = {"baselines", "orientations", "frequencies"}
 def presets(families: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Returns a row per preset of the families with these prefixes, or of all families.
 
-    Each has the score of its `test` as text (`measured`), and size and time of its smallest TFLite file. What was not
-    measured is None.
+    Each has the score of its `test` as text (`measured`) and as a number, that of the best baseline, and size and time
+    of its smallest TFLite file. What was not measured is None.
     """
     for wanted in families:
         if not wanted or not any(name.startswith(wanted) for name in FAMILIES):
@@ -101,12 +103,17 @@ def _preset(name: str) -> dict[str, Any]:
     preset = PRESETS[name]
     metrics = preset_metrics(name) if name in preset_names() else {}
     kind, test = task_named(metrics.get("kind")), metrics.get("test", {})
-    measured, baseline = for_task(str(kind)).headline(test) if metrics else (None, None)
+    task = for_task(FAMILIES[preset.family].task)
+    measured, baseline = task.headline(test) if metrics else (None, None)
+    rival, rival_score = task.baseline(test) if metrics else (None, None)
     small: Document = smallest(metrics) if metrics else {}
     return {
         "preset": name, "family": preset.family, "kind": kind, "description": preset.description,
         "license": preset.license, "parameters": metrics.get("training", {}).get("parameters"), "measured": measured,
-        "baseline": baseline, "score": test[for_task(str(kind)).SCORE] if metrics else None,
+        "baseline": baseline, "score": test[task.SCORE] if metrics else None,
+        "interval": test.get(f"{task.SCORE}_interval"), "baseline_name": rival, "baseline_score": rival_score,
+        "cross_validated": test.get("split") == "cross-validation",
+        "streams": any(record["timed"] == "step" for record in metrics.get("artifacts", [])),
         **{key: small.get(key) for key in ("file", "bytes", "milliseconds", "timed")}, "test": numbers(test),
         "artifacts": metrics.get("artifacts", []),
     }  # fmt: skip
@@ -139,7 +146,47 @@ def _calls(files: Sequence[tuple[str, Document]]) -> list[tuple[str, Document]]:
     ]
 
 
-_PAGES = Pages("report/results.md.j2", artifacts=artifacts, folders=_folders, calls=_calls)
+@dataclass(frozen=True)
+class Section:
+    """The presets of a task, the best first; `keys` are the columns of their scores."""
+
+    title: str
+    keys: tuple[str, ...]
+    score: str
+    maximize: bool
+    rows: Sequence[Document]
+
+    def better(self, row: Document) -> bool:
+        """Whether a preset is better than its baseline."""
+        if row["score"] is None or row["baseline_score"] is None:
+            return False
+        return bool(row["score"] > row["baseline_score"] if self.maximize else row["score"] < row["baseline_score"])
+
+    def license(self, row: Document) -> str:
+        """The license of the training data in a few letters."""
+        return ", ".join(re.findall(r"MIT|CC BY [\d.]+|CC0", row["license"])) or "none stated"
+
+    def baselines(self) -> dict[str, list[str]]:
+        """The presets of each baseline by its name, that of most presets first."""
+        found: dict[str, list[str]] = {}
+        for row in self.rows:
+            if row["baseline_name"]:
+                found.setdefault(row["baseline_name"], []).append(row["preset"])
+        return dict(sorted(found.items(), key=lambda item: -len(item[1])))
+
+
+def sections(rows: Sequence[Document]) -> list[Section]:
+    """Groups rows of `presets` by task."""
+    found = []
+    for name in TASKS:
+        own, task = [row for row in rows if FAMILIES[row["family"]].task == name], for_task(name)
+        sign = -1 if task.MAXIMIZE else 1
+        own.sort(key=lambda row: sign * row["score"] if row["score"] is not None else float("inf"))
+        found += [Section(task.TITLE, task.COLUMNS, task.SCORE, task.MAXIMIZE, own)] if own else []
+    return found
+
+
+_PAGES = Pages("report/results.md.j2", artifacts=artifacts, folders=_folders, calls=_calls, sections=sections)
 preset_table, exported, costs, doctor = _PAGES.preset_table, _PAGES.exported, _PAGES.costs, _PAGES.doctor
 
 

@@ -1,0 +1,90 @@
+"""Charts of the results: the score of each preset against the size of its smallest file, as SVG inside the page.
+
+Colors are those of the page, and each point is a link to its card.
+"""
+
+import math
+
+from zoo.report import markdown as md
+from zoo.report.results import Section
+
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 440, 260, 46, 14, 16, 40
+_Box = tuple[float, float, float, float]
+
+
+def chart(section: Section, cards: str) -> str:
+    """The chart of a task, as a figure that is good to the upper left. Empty if there are fewer than three presets."""
+    rows = [row for row in section.rows if row["score"] is not None]
+    if len(rows) < 3:
+        return ""
+    name, rival = rows[0]["baseline_name"], rows[0]["baseline_score"]
+    sizes, scores = [row["bytes"] / 1000 for row in rows], [*(row["score"] for row in rows), rival]
+    (first, last), (worst, best) = _span([math.log(size) for size in sizes]), _span(scores)
+    if not section.maximize:
+        worst, best = best, worst
+
+    def across(size: float) -> float:
+        return _LEFT + (math.log(size) - first) / (last - first) * (_WIDTH - _LEFT - _RIGHT)
+
+    def down(score: float) -> float:
+        return _HEIGHT - _BOTTOM - (score - worst) / (best - worst) * (_HEIGHT - _TOP - _BOTTOM)
+
+    label, base = md.label(section.score), _HEIGHT - _BOTTOM
+    parts = [_line(_LEFT, base, _WIDTH - _RIGHT, base), _line(_LEFT, _TOP, _LEFT, base)]
+    for size in _ticks(min(sizes), max(sizes)):
+        parts.append(_text(across(size), base + 16, f"{size:g}", "middle"))
+    low, high = sorted((worst, best))
+    step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if (high - low) / step <= 5)
+    for number in range(math.ceil(low / step), math.floor(high / step) + 1):
+        parts.append(_text(_LEFT - 6, down(number * step) + 4, f"{number * step:.2f}".rstrip("0"), "end"))
+    parts.append(_text((_LEFT + _WIDTH) / 2, _HEIGHT - 6, "kB of the smallest file", "middle"))
+    parts.append(_text(_LEFT + 6, _TOP - 4, f"{label}, {'higher' if section.maximize else 'lower'} is better"))
+    parts.append(f'<g class="rival">{_line(_LEFT, down(rival), _WIDTH - _RIGHT, down(rival))}</g>')
+    parts.append(_text(_WIDTH - _RIGHT, down(rival) - 5, f"{name} {rival:.3f}", "end"))
+    places = [(across(row["bytes"] / 1000), down(row["score"])) for row in rows]
+    taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in places]
+    taken.append((_LEFT, down(rival) - 1, _WIDTH, down(rival) + 1))
+    taken.append((_WIDTH - _RIGHT - 6.5 * len(f"{name} {rival:.3f}"), down(rival) - 16, _WIDTH, down(rival)))
+    prefix = len(rows[0]["family"].partition("_")[0]) + 1
+    for row, (x, y) in zip(rows, places, strict=True):
+        name, mark = row["preset"][prefix:], "better" if section.better(row) else "behind"
+        text, box = _label(name, x, y, taken)
+        taken.append(box)
+        parts.append(
+            f'<a href="{cards}{row["preset"]}/"><title>{row["preset"]}: {label} {row["score"]:.3f}, '
+            f'{row["bytes"] / 1000:.1f} kB</title><circle class="{mark}" cx="{x:.1f}" cy="{y:.1f}" r="5"/>{text}</a>'
+        )
+    size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{label} against kilobytes"'
+    return f'<svg class="chart" {size}>{"".join(parts)}</svg>'
+
+
+def _label(name: str, x: float, y: float, taken: list[_Box]) -> tuple[str, _Box]:
+    """The name of a point to its right or left, below or above it, where nothing else is."""
+    wide = 6.5 * len(name)
+    sides = [("start", 9.0, 4.0), ("end", -9.0, 4.0), ("middle", 0.0, 18.0), ("middle", 0.0, -9.0)]
+    for anchor, aside, below in (*sides, sides[0]):
+        left = x + aside - {"start": 0, "middle": wide / 2, "end": wide}[anchor]
+        box = (left, y + below - 10, left + wide, y + below + 3)
+        inside = box[0] > _LEFT and box[2] < _WIDTH
+        if inside and not any(
+            box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3] for other in taken
+        ):  # fmt: skip
+            break
+    return _text(x + aside, y + below, name, anchor), box
+
+
+def _span(values: list[float]) -> tuple[float, float]:
+    margin = (max(values) - min(values)) * 0.08
+    return min(values) - margin, max(values) + margin
+
+
+def _ticks(least: float, most: float) -> list[float]:
+    return [tick * ten for ten in (1, 10, 100) for tick in (1, 2, 5) if least <= tick * ten <= most]
+
+
+def _line(x: float, y: float, to_x: float, to_y: float) -> str:
+    return f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{to_x:.1f}" y2="{to_y:.1f}"/>'
+
+
+def _text(x: float, y: float, text: str, anchor: str = "start") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{text}</text>'
