@@ -13,11 +13,12 @@ import pytest
 from hypothesis import strategies as st
 
 from zoo import ActivityCNN, ActivityGRU
+from zoo.activity.groups import groups_of
 from zoo.catalog import PRESETS_FOLDER
 from zoo.errors import ZooError
 from zoo.exporting import c99, embedding
 from zoo.runtime import Recognizer, Stream
-from zoo.runtime.metadata import INERTIAL, Streaming, embed
+from zoo.runtime.metadata import CLASSES, INERTIAL, Streaming, embed
 from zoo.runtime.streaming import LIMIT
 
 FILE = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"
@@ -27,7 +28,7 @@ CONSTANTS = {"kt": embedding.kotlin_constants, "swift": embedding.swift_constant
 SETTINGS = {
     "as trained": Streaming(),
     "one state for ever": Streaming(restart=0, copies=1, warmup=0),
-    "no smoothing": Streaming(restart=60, copies=4, warmup=15, smoothing=0.0, margin=0.0),
+    "a tree of groups": Streaming(restart=60, copies=4, warmup=15, margin=0.0, groups=groups_of(CLASSES)),
 }
 
 
@@ -46,7 +47,8 @@ def test_the_sources_hold_what_the_file_says(language, tmp_path):
     numbers = {name.lower(): float(value) for name, value in numbers.items()}
     frame = known.frame
     expected = {"rate": known.rate, "frame": frame, "advance": frame, "channels": 3, "threshold": known.threshold}
-    assert numbers == expected | vars(known.streaming)
+    assert numbers == expected | {name: value for name, value in vars(known.streaming).items() if name != "groups"}
+    assert "0, 1, 2, 3, 4, 5" in text
     assert dict(re.findall(r'(?i)(signature|input) = "(\w+)"', text.lower())) == {"signature": "step", "input": "frame"}
     assert re.findall(r'"(\w+)"', re.search(r"(?i)labels = (.*)", text).group(1)) == list(known.classes)
     assert re.findall(r'"(\w+)"(?: to|:) (\d+)', text) == [(name, str(size)) for name, size in known.states.items()]
@@ -398,7 +400,7 @@ STEPS = [0.02, 0.02, 0.02, 0.017, 0.005, 0.11, 0.0, -0.02, 0.99, 1.0, 1.01, 30.0
 SAMPLES = st.lists(st.tuples(st.sampled_from(STEPS), NUMBERS, NUMBERS, NUMBERS), min_size=20, max_size=120)
 
 
-@hypothesis.given(SAMPLES, st.sampled_from(["as trained", "windows", "no smoothing"]))
+@hypothesis.given(SAMPLES, st.sampled_from(["as trained", "windows", "a tree of groups"]))
 def test_any_samples_stream_in_c_as_in_the_runtime(stream_in_c, drawn, case):
     known, time, given = cases()[case], 5.0, []
     for elapsed, *values in drawn:

@@ -7,6 +7,7 @@ from zoo import ZooError
 from zoo.benchmarking import bench
 from zoo.exporting import signatures
 from zoo.runtime import Recognizer
+from zoo.runtime.filtering import Filter
 
 WINDOWS = np.random.default_rng(1).normal(0, 4, (20, 40, 3)).astype("float32")
 
@@ -35,12 +36,10 @@ def test_it_is_streamed_by_overlapping_windows(convolutional_files):
     stream = recognizer.stream()
     found = list(stream.feed((i / 50, *map(float, row)) for i, row in enumerate(rows)))
     assert [prediction.time for prediction in found] == pytest.approx([39 / 50, 59 / 50, 79 / 50, 99 / 50, 119 / 50])
-    mean = recognizer.predict(rows[None, :40])[0].astype(np.float64)
-    decay = np.exp(-20 / 50 / stream.settings.smoothing)
+    followed = Filter(stream.metadata.classes, stream.settings.groups, seconds=20 / 50)
     for prediction, start in zip(found, range(0, 100, 20), strict=True):
-        probabilities = recognizer.predict(rows[None, start : start + 40])[0]
-        mean = probabilities + decay * (mean - probabilities)
-        np.testing.assert_allclose(prediction.probabilities, mean, atol=1e-6)
+        answer = recognizer.predict(rows[None, start : start + 40])[0]
+        np.testing.assert_allclose(prediction.probabilities, followed.update(answer), atol=1e-6)
 
 
 def test_it_has_no_steps_and_is_measured(convolutional_files):

@@ -149,7 +149,7 @@ ARGUMENTS = {
     "normalize": ["a"],
     "no_such_argument": [1],
     "name": [7, "a\nb", "a/b", "x" * 10_000_000],
-    "provenance": [[], 7, "a", {"subjects": 7}, {"source": ["a"]}, {"class_frequencies": {"walking": "often"}}],
+    "provenance": [[], 7, "a", {"subjects": 7}, {"still": [7]}, {"source": ["a"]}, {"class_frequencies": {"a": "b"}}],
     "mean": ["a", ["a"], [1e300, 0, 0]],
     "seed": [-1, "a"],
 }
@@ -291,7 +291,7 @@ METADATA = {
     "axes": [[], ["x"], ["x", "y", "y"], ["z", "y", "x"], "xyz", None],
     "convention": ["ios", "", None],
     "temperature": [0, -1, None, "a", 1e300],
-    "streaming": [None, {}, [], {"restart": -1}, {"smoothing": "a"}, 7],
+    "streaming": [None, {}, [], {"restart": -1}, {"groups": "a"}, 7],
     "split_by": ["", "luck", None],
     "train_subjects": [None, "a", [1], [""]],
 }

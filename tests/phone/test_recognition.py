@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from zoo.activity.groups import groups_of
 from zoo.activity.simulate import walk_through
 from zoo.activity.study_readers import read_study
 from zoo.catalog import PRESETS_FOLDER
@@ -71,8 +72,8 @@ def test_events_of_a_person_give_the_right_label_within_four_seconds(activity, r
 
 SETTINGS = {
     "one state that never starts anew": Streaming(restart=0, copies=1, warmup=0),
-    "more copies, no smoothing": Streaming(restart=60, copies=4, warmup=15, smoothing=0.0, margin=0.0),
-    "never sure": Streaming(margin=0.3, smoothing=2.0),
+    "more copies, a tree of groups": Streaming(restart=60, copies=4, warmup=15, margin=0.0, groups=groups_of(CLASSES)),
+    "never sure": Streaming(margin=0.3),
 }
 
 

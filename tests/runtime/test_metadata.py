@@ -10,6 +10,7 @@ import pytest
 from zoo import ZooError
 from zoo.catalog import PRESETS_FOLDER, preset_names
 from zoo.families import task_named
+from zoo.runtime.filtering import Group
 from zoo.runtime.metadata import ActivityMetadata, AutoencoderMetadata, Metadata, Streaming, TrigramMetadata
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "metadata.schema.json").read_text())
@@ -27,7 +28,9 @@ def test_the_published_schema_has_every_key(kind):
     assert set(OF_TASK[kind.task]["properties"]) == known
     assert known - set(OF_TASK[kind.task]["required"]) <= {"prior", "threshold"}
     streaming = OF_TASK["activity"]["properties"]["streaming"]
-    assert streaming["required"] == [field.name for field in fields(Streaming)]
+    assert [*streaming["required"], "groups"] == [field.name for field in fields(Streaming)]
+    assert set(streaming["properties"]) == {*streaming["required"], "groups", "threshold", "smoothing"}
+    assert streaming["properties"]["groups"]["items"]["required"] == [field.name for field in fields(Group)]
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -38,7 +41,15 @@ def test_the_metadata_of_every_preset_fit_the_schema(name):
 
 
 PRESETS = {"activity": "activity_gru_pocket", "patches": "sparse_autoencoder_course", "text": "trigram_lm_course_8_64"}
-STREAMING = {"restart": 150, "copies": 3, "warmup": 75, "smoothing": 0.5, "margin": 0.1}
+STREAMING = {"restart": 150, "copies": 3, "warmup": 75, "margin": 0.1}
+GROUP = {"parts": [["sitting"], ["standing"]], "evidence": 3.0, "stay": [30.0, 30.0]}
+
+
+def grouped(**changes):
+    """Settings of streaming with one group, which is no tree of six labels, but has all that the schema asks for."""
+    return STREAMING | {"groups": [GROUP | changes]}
+
+
 CHANGES = [
     ("activity", "preset", ["", 3, None, "two\nlines", "x" * 201], ["mine", "x" * 200, "\u00fc \u8d70"]),
     ("activity", "source", [3, "x" * 1001], ["", "two\nlines"]),
@@ -57,7 +68,12 @@ CHANGES = [
     ("activity", "prior", [[0.0, 1.0], [2]], [[], [0.5, 0.5]]),
     ("activity", "train_subjects", [[1], [""], "1"], [[], ["1", "1"]]),
     ("activity", "streaming", [None, {}, STREAMING | {"copies": 0}, STREAMING | {"copies": 101}], [STREAMING]),
-    ("activity", "streaming", [STREAMING | {"odd": 1}, STREAMING | {"margin": 2}], [STREAMING | {"threshold": 0.7}]),
+    ("activity", "streaming", [STREAMING | {"margin": 2}], [STREAMING | {"threshold": 0.7, "smoothing": 0.5}]),
+    ("activity", "streaming", [STREAMING | {"groups": each} for each in ({}, [None], [{}])], []),
+    ("activity", "streaming", [], [STREAMING | {"groups": []}]),
+    ("activity", "streaming", [grouped(evidence=wrong) for wrong in (0, 1001, "1", True)], []),
+    ("activity", "streaming", [grouped(stay=wrong) for wrong in ([0, 1], [1, 1e7], 30, ["1", "1"])], []),
+    ("activity", "streaming", [grouped(parts=wrong) for wrong in ([["a"]], [["a"], []], ["ab"], [["a"], [1]])], []),
     ("patches", "scale", [[1.0, 2.0], [1.0] * 4, [1e7, 0, 0]], [[1, -0.5, 0.5]]),
     ("patches", "held_out", [["a", "a"], [3]], [[], ["a"]]),
     ("patches", "sparsity_target", [-0.1, 1.5], [0, 0.04]),

@@ -11,13 +11,17 @@ from hypothesis import strategies as st
 
 from zoo import loading
 from zoo.errors import ZooError
+from zoo.runtime.filtering import Group
 from zoo.runtime.metadata import INERTIAL, Streaming
 from zoo.runtime.resampling import Resampler
 from zoo.runtime.streaming import GAP, LIMIT, StaggeredStates, Stream, predict_recording
 
 RATE = 50.0
 METADATA = loading.load("activity_gru_pocket").metadata
-QUIET = Streaming(restart=0, copies=1, warmup=0, smoothing=0.0, margin=0.0)
+# From one answer to the next, 0.1 s later, each activity is followed by any with equal probability, and all evidence
+# counts: probabilities are those of the last answer.
+AT_ONCE = Group(parts=tuple((name,) for name in METADATA.classes), evidence=10.0, stay=(0.1 / math.log(6),) * 6)
+QUIET = Streaming(restart=0, copies=1, warmup=0, margin=0.0, groups=(AT_ONCE,))
 
 
 def sine(times):
@@ -137,14 +141,18 @@ class TestLabels:
         others = (1 - p) / (len(METADATA.classes) - 1)
         return np.array([p if c == name else others for c in METADATA.classes], np.float32)
 
-    def test_a_change_is_shown_after_the_smoothing(self):
-        smooth = Streaming(restart=0, copies=1, warmup=0, smoothing=0.5, margin=0.0)
-        labels, before = self.said(self.one_hot("walking"), self.one_hot("sitting"), smooth)
-        # Both means are a half after ln 2 of the smoothing time: 0.35 s, four frames of 0.1 s.
-        assert labels.index("sitting") - before == 3
+    def test_a_change_is_shown_when_the_evidence_outweighs_what_was_believed(self):
+        groups = (Group(parts=AT_ONCE.parts, evidence=5.0, stay=(60.0,) * 6),)
+        followed = Streaming(restart=0, copies=1, warmup=0, margin=0.0, groups=groups)
+        labels, before = self.said(self.one_hot("walking"), self.one_hot("sitting"), followed)
+        # An answer of 0 divides the odds by ten (0.01 to the power of 5 times 0.1 s), and others are left for sitting
+        # with a probability of r / 5 per answer: odds of x = x / 10 + r / 5 before the change. Then they rise tenfold.
+        leave = 1 - np.exp(-0.1 / 60)
+        odds = leave / 5 / 0.9
+        assert labels.index("sitting") - before + 1 == np.ceil(np.log10(1 / odds))
 
     def test_a_label_stays_until_another_is_more_probable_by_the_margin(self):
-        stubborn = Streaming(restart=0, copies=1, warmup=0, smoothing=0.0, margin=0.3)
+        stubborn = replace(QUIET, margin=0.3)
         labels, _ = self.said(self.one_hot("walking", 0.5), self.one_hot("sitting", 0.4), stubborn)
         assert set(labels) == {"walking"}
 
@@ -203,7 +211,7 @@ class TestBadSamples:
 
     @pytest.mark.parametrize("jump", [2 + GAP, 3600.0, -3600.0])
     def test_after_a_gap_or_a_set_clock_the_states_start_anew(self, jump):
-        found = stream(settings=Streaming(restart=0, copies=1, warmup=25, smoothing=0.0, margin=0.0))
+        found = stream(settings=replace(QUIET, warmup=25))
         predictions = list(found.feed(_still(1) + _still(1, start=jump)))
         assert found.skipped == {"gaps": 1}
         assert next(p.time for p in predictions if abs(p.time - jump) < 1) == pytest.approx(jump + 24 / RATE)

@@ -23,7 +23,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -213,7 +213,7 @@ def evaluate(
         recognizer: Exported file.
         path: File of recordings.
         subjects: By default all that are not among the training subjects.
-        settings: Restarts, smoothing and margin. Those of the file by default.
+        settings: Restarts, groups of labels and margin. Those of the file by default.
         seconds: Length of the spliced stream of each person.
         seed: Of the splicing.
         merge: Labels that mean one of several classes, as in `{"stairs": "upstairs+downstairs"}`. Each is then right.
@@ -265,7 +265,7 @@ def evaluate(
         "subjects": people,
         "dropped": dict(dropped),
         "simulated": index.simulated,
-        "settings": {**vars(settings or metadata.streaming), "threshold": metadata.stream_threshold},
+        "settings": {**asdict(settings or metadata.streaming), "threshold": metadata.stream_threshold},
     }
 
 

@@ -31,6 +31,7 @@ from zoo.activity.evaluation import (
     some,
     temperature_of,
 )
+from zoo.activity.groups import groups_of, still_classes
 from zoo.activity.windows import ActivityData, Windows, center_crop
 from zoo.data import pipeline
 from zoo.data.examples import sort_names
@@ -353,6 +354,7 @@ class ActivityTask(Task):
         model.provenance = provenance(
             split.data, split_by=split.data.split_by, subjects=split.train.people(),
             class_frequencies=class_frequencies(split.train, model.classes, recipe.class_weights),
+            still=still_classes(split.train, model.classes),
             held_out={} if split.validation is None else {
                 "validation": recipe.validation, "validation_by": recipe.validation_by, "seed": recipe.split_by_seed,
             },
@@ -408,7 +410,10 @@ class ActivityTask(Task):
             mean=tuple(model.mean or ()), variance=tuple(model.variance or ()), unit=model.unit,
             axes=model.channels, convention=model.convention, temperature=float(model.temperature),
             # A network that has learned to continue from any state needs no restart.
-            streaming=Streaming(restart=0, copies=1) if model.carry_state else Streaming(),
+            streaming=replace(
+                Streaming(restart=0, copies=1) if model.carry_state else Streaming(),
+                groups=groups_of(model.classes, known.get("still", ())),
+            ),
             split_by=str(known.get("split_by", "not stated")), train_subjects=tuple(known.get("subjects", ())),
             prior=tuple((model.prior or model.train_prior).values()),
             threshold=None if model.threshold is None else float(model.threshold),

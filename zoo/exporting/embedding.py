@@ -10,12 +10,13 @@ Plain C, see `zoo.exporting.c99`, has the same constants.
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from zoo.errors import ZooError
 from zoo.files import atomic_write
 from zoo.runtime import Recognizer
+from zoo.runtime.filtering import default_groups
 from zoo.runtime.metadata import INERTIAL, ROTATION_UNIT, ActivityMetadata, Metadata
 
 NATIVE = Path(__file__).parent / "native"
@@ -56,6 +57,7 @@ def kotlin_constants(metadata: ActivityMetadata, file: str) -> str:
         return json.dumps(value).replace("$", "\\$")
 
     states = ", ".join(f"{text(name)} to {size}" for name, size in metadata.states.items())
+    divided = _table(metadata, "Group(intArrayOf({}), {}, doubleArrayOf({}))")
     lines = [
         *head(metadata),
         "package pocketzoo",
@@ -68,6 +70,7 @@ def kotlin_constants(metadata: ActivityMetadata, file: str) -> str:
         f"    const val INPUT = {text(INPUTS[signature(metadata)])}",
         f"    val LABELS = arrayOf({', '.join(map(text, metadata.classes))})",
         f"    val STATES: Map<String, Int> = linkedMapOf({states})",
+        f"    val GROUPS = arrayOf<Group>({divided})",
         *(f"    const val {name.upper()} = {value!r} // {why}" for name, value, why in numbers(metadata)),
         "}",
     ]
@@ -82,6 +85,7 @@ def swift_constants(metadata: ActivityMetadata, file: str) -> str:
         return '"' + "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in escaped) + '"'
 
     states = ", ".join(f"{text(name)}: {size}" for name, size in metadata.states.items())
+    divided = _table(metadata, "Group(part: [{}], evidence: {}, stay: [{}])")
     lines = [
         *head(metadata),
         "",
@@ -93,10 +97,21 @@ def swift_constants(metadata: ActivityMetadata, file: str) -> str:
         f"    public static let input = {text(INPUTS[signature(metadata)])}",
         f"    public static let labels = [{', '.join(map(text, metadata.classes))}]",
         f"    public static let states: [String: Int] = [{states or ':'}]",
+        f"    static let groups: [Group] = [{divided}]",
         *(f"    public static let {name} = {value!r}  // {why}" for name, value, why in numbers(metadata)),
         "}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _table(metadata: ActivityMetadata, row: str) -> str:
+    """Returns the groups of labels, a line each, from the form of a line."""
+
+    def listed(values: Sequence[float]) -> str:
+        return ", ".join(map(repr, values))
+
+    lines = [row.format(listed(parts), evidence, listed(stay)) for parts, evidence, stay in groups(metadata)]
+    return "".join(f"\n        {line}," for line in lines).rstrip(",") + ("\n    " if lines else "")
 
 
 def signature(metadata: ActivityMetadata) -> str:
@@ -123,6 +138,16 @@ def rotation_comment(metadata: ActivityMetadata) -> list[str]:
     return [f"// Rotation rate in {ROTATION_UNIT} about the same axes, by the right-hand rule."]
 
 
+def groups(metadata: ActivityMetadata) -> list[tuple[list[int], float, list[float]]]:
+    """Returns of each group of labels the part of each label, or -1; the evidence; and how long each part lasts."""
+    found = []
+    for group in metadata.streaming.groups or default_groups(metadata.classes):
+        places = {name: number for number, part in enumerate(group.parts) for name in part}
+        parts = [places.get(name, -1) for name in metadata.classes]
+        found.append((parts, float(group.evidence), [float(stay) for stay in group.stay]))
+    return found
+
+
 def numbers(metadata: ActivityMetadata) -> list[tuple[str, float, str]]:
     """Returns names, values and descriptions of the constants that the code needs."""
     streaming = metadata.streaming
@@ -136,7 +161,6 @@ def numbers(metadata: ActivityMetadata) -> list[tuple[str, float, str]]:
         ("restart", streaming.restart if recurrent else 0, "rows after which a state restarts; 0 for never"),
         ("copies", streaming.copies if recurrent else 1, "parallel states, their restarts staggered"),
         ("warmup", streaming.warmup if recurrent else 0, "rows that a state reads before it answers"),
-        ("smoothing", float(streaming.smoothing), "seconds"),
         ("margin", float(streaming.margin), "by which another label must be more probable"),
         ("threshold", float(metadata.stream_threshold), "below which no label is shown"),
     ]

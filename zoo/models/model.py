@@ -331,7 +331,7 @@ def arguments_of(variables: Mapping[str, Any]) -> dict[str, Any]:
 
 _RECORDED: dict[str, Any] = {
     "source": str, "license": str, "data_sha256": str, "simulated": bool, "split_by": str,
-    "subjects": list[str] | tuple[str, ...],
+    "subjects": list[str] | tuple[str, ...], "still": list[str] | tuple[str, ...],
     "class_frequencies": Mapping[str, float],
 }  # fmt: skip
 """Types of what training records of the origin of weights."""

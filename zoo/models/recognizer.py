@@ -59,7 +59,7 @@ class ActivityRecognizer(Model):
         carry_state: Whether the network was trained from arbitrary initial states, so that its states need no resets in
             a continuous signal.
         provenance: Origin of the weights, as recorded in training: `source`, `simulated`, `license`, `data_sha256`,
-            `subjects`, `split_by`, `class_frequencies`.
+            `subjects`, `split_by`, `class_frequencies`, `still` (the labels without movement).
         seed: Random seed of the initial weights and of dropout.
         dtype: Keras dtype policy, such as `mixed_float16`. The global policy of Keras by default.
         name: Name of the model.

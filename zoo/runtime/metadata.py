@@ -17,6 +17,7 @@ from typing import Any, ClassVar, get_args, get_origin
 from zoo.errors import StorageError, ZooError
 from zoo.families import TASKS, task_named
 from zoo.files import require_file
+from zoo.runtime.filtering import Group, default_groups, misfit_of
 
 SCHEMA = 1
 """Version of the document. Readers reject other versions."""
@@ -91,7 +92,7 @@ class Metadata:
 
     def to_json(self) -> dict[str, Any]:
         """Returns the document as JSON types, without what is None."""
-        values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        values: dict[str, Any] = _plain(asdict(self))
         return {"task": self.task} | {name: value for name, value in values.items() if value is not None}
 
     @staticmethod
@@ -112,20 +113,45 @@ class Metadata:
         if document["task"] not in [*TASKS]:
             raise ZooError(f"{where}: metadata of task {document.get('task')!r}; expected {' or '.join(TASKS)}")
         kind = _kind(document["task"])
-        if wrong := _misfits(document, kind):
+        if unknown := _unknown(document.get("streaming")):
+            raise ZooError(
+                f"{where}: metadata: {unknown!r} is unknown; written by pocket-zoo "
+                f"{document.get('version', '(not stated)')}: read it with that version or newer"
+            )
+        if wrong := _misfits(document, kind) or _no_tree(document):
             raise ZooError(f"{where}: metadata: {wrong}: export it again with `zoo export`")
         names = [field.name for field in fields(kind) if field.name in document]
         values: dict[str, Any] = {name: tuple(v) if isinstance(v := document[name], list) else v for name in names}
         if "streaming" in values:
-            settings = dict(document["streaming"])
-            # Older files state the threshold among these settings.
-            older = settings.pop("threshold", STREAM_THRESHOLD)
-            values["streaming"] = Streaming(**settings)
+            older = document["streaming"].get("threshold", STREAM_THRESHOLD)
+            known = {name: each for name, each in document["streaming"].items() if name not in _OLDER}
+            values["streaming"] = Streaming(**known | {"groups": _groups(document)})
             values.setdefault("threshold", None if older == STREAM_THRESHOLD else older)
         if "train_subjects" in values:
             values["train_subjects"] = _with_studies(values["train_subjects"])
         metadata: Metadata = kind(**values)
         return metadata
+
+
+def _plain(value: Any) -> Any:
+    """Returns a value as JSON types."""
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _groups(document: Mapping[str, Any]) -> tuple[Group, ...]:
+    return tuple(
+        Group(parts=tuple(map(tuple, each["parts"])), evidence=each["evidence"], stay=tuple(each["stay"]))
+        for each in document["streaming"].get("groups", [])
+    )
+
+
+def _no_tree(document: Mapping[str, Any]) -> str:
+    """Returns why the groups of a document are no tree of its labels, in words; empty if they are."""
+    if "streaming" not in document:
+        return ""
+    return misfit_of(_groups(document) or default_groups(document["classes"]), document["classes"])
 
 
 def _kind(task: str) -> Any:
@@ -144,19 +170,23 @@ class Streaming:
         copies: Number of states that run in parallel, with evenly staggered restarts. Predictions are those of the
             oldest.
         warmup: Number of rows that a state must read before its predictions are used.
-        smoothing: Time constant in seconds of the exponential average over past probabilities. 0 for none.
         margin: Amount by which the probability of another label must exceed that of the current label to replace it.
+        groups: Tree of groups of the labels, in each of which a filter follows what is true over time, see
+            `zoo.runtime.filtering`. Empty for one group of all labels, each of which lasts 60 s.
     """
 
     restart: int = 150
     copies: int = 3
     warmup: int = 75
-    smoothing: float = 0.5
     margin: float = 0.1
+    groups: tuple[Group, ...] = ()
 
 
-_OPTIONAL = ("prior", "threshold")
+_OPTIONAL = ("prior", "threshold", "groups")
 """Keys that documents of older files lack."""
+
+_OLDER = ("threshold", "smoothing")
+"""Keys of `streaming` in older files. The latter, the time of an average over past probabilities, is not used."""
 
 _NAMED: dict[str, tuple[Any, ...]] = {
     "schema": (SCHEMA,), "unit": (UNIT,), "axes": (list(AXES), list(INERTIAL)), "convention": (CONVENTION,),
@@ -167,11 +197,12 @@ _NAMED: dict[str, tuple[Any, ...]] = {
 _LIMITS: dict[str, tuple[float, float]] = {
     "rate": (0.1, 100_000), "mean": (-1e6, 1e6), "variance": (0, 1e6), "scale": (-1e6, 1e6), "temperature": (0, 1e6),
     "restart": (0, 1_000_000_000), "warmup": (0, 1_000_000_000), "copies": (1, 100), "smoothing": (0, 3600),
-    "margin": (0, 1), "threshold": (0, 1), "prior": (0, 1), "sparsity_target": (0, 1),
+    "margin": (0, 1), "evidence": (0, 1000), "stay": (0, 1e6), "threshold": (0, 1), "prior": (0, 1),
+    "sparsity_target": (0, 1),
 }  # fmt: skip
 """Limits of numbers, and of the numbers of a list. Others are from 1 to a million."""
 
-_POSITIVE = ("prior", "temperature", "variance")
+_POSITIVE = ("prior", "temperature", "variance", "evidence", "stay")
 _TEXTS = ("source", "data_sha256", "weights_sha256", "license")
 _DIFFERENT, _NOT_EMPTY = ("classes", "words", "held_out"), ("classes", "words")
 
@@ -183,14 +214,24 @@ def _misfits(document: Mapping[str, Any], kind: Any, above: str = "") -> str:
     """Returns what is wrong with a document, in words; empty if nothing is. Newer versions may add keys."""
     hints = {field.name: field.type for field in fields(kind)}
     if kind is Streaming:
-        # Older files state the threshold here.
-        hints["threshold"] = float
-        if unknown := [name for name in document if name not in hints]:
-            return f"{above.rstrip('.')!r} has {unknown[0]!r}, which is unknown"
-    if missing := [name for name in hints if name not in document and name not in _OPTIONAL]:
+        hints |= dict.fromkeys(_OLDER, float)
+    if missing := [name for name in hints if name not in document and name not in (*_OPTIONAL, *_OLDER)]:
         return f"{repr(above.rstrip('.')) + ' ' if above else ''}lacks {', '.join(missing)}"
     checked = (misfit(name, document[name], hint, above + name) for name, hint in hints.items() if name in document)
     return next(filter(None, checked), "")
+
+
+def _unknown(settings: Any) -> str:
+    """Returns a key of streaming settings, or of their groups, that is unknown and may change what the others mean."""
+    if not isinstance(settings, Mapping):
+        return ""
+    groups = settings.get("groups")
+    known = {"streaming": (settings, {field.name for field in fields(Streaming)} | {*_OLDER})} | {
+        f"streaming.groups[{number}]": (group, {field.name for field in fields(Group)})
+        for number, group in enumerate(groups if isinstance(groups, list) else [])
+        if isinstance(group, Mapping)
+    }
+    return next((f"{key}.{name}" for key, (value, names) in known.items() for name in value if name not in names), "")
 
 
 def misfit(name: str, value: Any, hint: Any, key: str) -> str:
@@ -199,11 +240,11 @@ def misfit(name: str, value: Any, hint: Any, key: str) -> str:
     if name in _NAMED:
         known = any(value == each and type(value) is type(each) for each in _NAMED[name])
         return "" if known else found + " or ".join(map(json.dumps, _NAMED[name]))
-    if hint is Streaming or get_origin(hint) is Mapping:
+    if hint in (Streaming, Group) or get_origin(hint) is Mapping:
         if not isinstance(value, Mapping):
             return found + "names and values"
-        if hint is Streaming:
-            return _misfits(value, Streaming, f"{key}.")
+        if hint in (Streaming, Group):
+            return _misfits(value, hint, f"{key}.")
         return next(filter(None, (misfit(name, each, int, f"{key}.{inner}") for inner, each in value.items())), "")
     if get_origin(hint) is tuple:
         if not isinstance(value, list):

@@ -167,7 +167,7 @@ class Recognizer(Interpreter):
         every `hop` rows, as in the metadata.
 
         Args:
-            settings: Restarts, smoothing and margin. Those of the file by default.
+            settings: Restarts, groups of labels and margin. Those of the file by default.
             threshold: Probability below which no label is shown; 0 to always show one. That of the file by default.
 
         Returns:

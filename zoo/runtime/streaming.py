@@ -1,6 +1,6 @@
 """Continuous recognition: from samples as they arrive to a stable label.
 
-    sample (t, x, y, z)  ->  rows at the model's rate  ->  network  ->  smoothed label
+    sample (t, x, y, z)  ->  rows at the model's rate  ->  network  ->  filter over time  ->  label
 
 A sample of a model that also reads a gyroscope is (t, x, y, z, gyro_x, gyro_y, gyro_z).
 
@@ -10,8 +10,10 @@ Network: a recurrent network reads one frame at a time. It was trained on window
 minutes of signal, so `copies` of its states run in parallel. Each restarts from zero every `restart` rows, at staggered
 times; the prediction is that of the oldest. A network without states reads the last `window` rows every `hop` rows.
 
-Label: probabilities are averaged over the past with weights exp(-age / smoothing). Another label replaces the current
-one when its probability is higher by `margin`. No label is shown while the probability is below `threshold`.
+Filter: see `zoo.runtime.filtering`.
+
+Label: another label replaces the current one when its probability is higher by `margin`. No label is shown while the
+probability is below `threshold`.
 """
 
 import math
@@ -25,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
+from zoo.runtime.filtering import Filter
 from zoo.runtime.metadata import STANDARD_GRAVITY, ActivityMetadata, Streaming, is_in_g
 from zoo.runtime.resampling import Numbers, Resampler, Rows, Vector
 
@@ -64,7 +67,7 @@ class Prediction:
         time: Time of the last row in seconds, on the clock of the samples.
         label: Activity, or None if its probability is too low.
         probability: Probability of the label, or of the most probable class if there is no label.
-        probabilities: Probabilities of all classes `(classes,)`, averaged over the past.
+        probabilities: Probabilities of all classes `(classes,)`, given the signal so far.
 
     Example:
         >>> print(Prediction(3.0, "walking", 0.75, np.array([0.25, 0.75])))
@@ -157,7 +160,7 @@ class Stream:
     Args:
         metadata: Metadata of the recognizer. If it has no states, `step` reads whole windows.
         step: Function that runs the network: from a frame (or a window) and states to probabilities and new states.
-        settings: Restarts, smoothing and margin. Those of the metadata by default.
+        settings: Restarts, groups of labels and margin. Those of the metadata by default.
         threshold: Probability below which no label is shown. That of the metadata by default.
     """
 
@@ -172,15 +175,14 @@ class Stream:
         self._resampler = Resampler(metadata.rate)
         self._network = StaggeredStates(step, metadata, self.settings)
         self._monitor = _Monitor(metadata.rate)
-        seconds = self._network.advance / metadata.rate
-        self._decay = math.exp(-seconds / self.settings.smoothing) if self.settings.smoothing else 0.0
+        self._filter = Filter(metadata.classes, self.settings.groups, self._network.advance / metadata.rate)
         self._pending: tuple[float, Vector] | None = None
         self._restart()
 
     def _restart(self) -> None:
         self._resampler.restart()
         self._network.restart()
-        self._mean: Numbers | None = None
+        self._filter.restart()
         self._shown: int | None = None
 
     def push(self, time: float, *values: float) -> list[Prediction]:
@@ -280,7 +282,7 @@ class Stream:
                 rows = self._resampler.push_block(times[position:end], samples[position:end, 1:])
                 self.warnings += self._monitor.check_block(rows)
                 for place, probabilities in self._network.push_block(rows.values):
-                    yield self._smoothed(float(rows.times[place]), probabilities)
+                    yield self._prediction(float(rows.times[place]), probabilities)
             position = end
 
     def _plausible(self, samples: Numbers) -> Numbers:
@@ -323,18 +325,17 @@ class Stream:
             self.warnings += self._monitor.check(row, self._resampler.interval)
             probabilities = self._network.push(row)
             if probabilities is not None:
-                predictions.append(self._smoothed(moment, probabilities))
+                predictions.append(self._prediction(moment, probabilities))
         return predictions
 
-    def _smoothed(self, time: float, probabilities: Numbers) -> Prediction:
-        mean = probabilities if self._mean is None else probabilities + self._decay * (self._mean - probabilities)
-        best, each = int(mean.argmax()), mean.tolist()
+    def _prediction(self, time: float, answer: Numbers) -> Prediction:
+        probabilities = self._filter.update(answer.tolist())
+        best, each = int(probabilities.argmax()), probabilities.tolist()
         if self._shown is None or each[best] - each[self._shown] >= self.settings.margin:
             self._shown = best
-        self._mean = mean
         sure = each[self._shown] >= self.threshold
         label = self.metadata.classes[self._shown] if sure else None
-        return Prediction(time, label, each[self._shown if sure else best], mean)
+        return Prediction(time, label, each[self._shown if sure else best], probabilities)
 
 
 class _Monitor:

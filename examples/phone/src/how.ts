@@ -74,8 +74,8 @@ export function explain(metadata: Metadata, threshold: number): void {
   write(
     "how-text",
     `The phone measures acceleration, gravity included${metadata.axes.length > 3 ? ", and rotation" : ""}. The page turns the samples into ${rate} rows per second. ` +
-      `${reads} It returns a probability for each of ${classes.length} activities; these probabilities are averaged over about ` +
-      `${streaming.smoothing} s. The label changes when another activity is more probable by ${Math.round(100 * streaming.margin)} points; ` +
+      `${reads} It returns a probability for each of ${classes.length} activities; a filter follows over time ` +
+      `which of them is true. The label changes when another activity is more probable by ${Math.round(100 * streaming.margin)} points; ` +
       `below ${percent(threshold)} the answer is "Not sure". Steps are peaks of the acceleration: they were compared with ` +
       `true counts for walking; for jogging and stairs there are none to compare with.`,
   );

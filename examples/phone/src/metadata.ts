@@ -4,6 +4,7 @@
  * The fields are those of `zoo.runtime.metadata`; the page has no other source for what they decide.
  */
 
+import { defaultGroups, type Group } from "./filter";
 import { BUFFER, METADATA, MODEL, Table } from "./flatbuffer";
 
 /** m/s^2 in one g. */
@@ -13,8 +14,9 @@ export interface Streaming {
   restart: number;
   copies: number;
   warmup: number;
-  smoothing: number;
   margin: number;
+  /** A tree of the labels. */
+  groups: Group[];
   /** Of older files: see `threshold` of the metadata. */
   threshold?: number;
 }
@@ -53,6 +55,10 @@ const STREAM_THRESHOLD = 0.4;
 const ENTRY = "pocket_zoo";
 const NEEDED = ["classes", "rate", "window", "hop", "frame", "states", "unit", "axes", "convention", "streaming"];
 
+/** Keys of `streaming` and of its groups: another one may change what these mean. `smoothing` is that of older files. */
+const STREAMING = ["restart", "copies", "warmup", "margin", "groups", "threshold", "smoothing"];
+const GROUP = ["parts", "evidence", "stay"];
+
 /**
  * Reads the metadata of a recognizer in a `.tflite` file.
  *
@@ -69,12 +75,29 @@ export function readMetadata(file: Uint8Array): Metadata {
     throw new Error(`the file is truncated or damaged (${(error as Error).message})`);
   }
   if (!document) throw new Error("the file has no metadata of the zoo: export it again with zoo export");
+  return understood(document);
+}
+
+/**
+ * Completes a document as older files need it.
+ *
+ * @throws If it is not that of a recognizer that this page can run.
+ */
+export function understood(document: Metadata): Metadata {
   if (document.schema !== SCHEMA) {
     throw new Error(`metadata of schema ${document.schema}; this page reads schema ${SCHEMA}: export or build the older one again`);
   }
   if (document.task !== "activity") throw new Error(`the file holds ${document.family}, which is not an activity recognizer`);
   const missing = NEEDED.filter((name) => !(name in document));
   if (missing.length) throw new Error(`metadata lacks ${missing.join(", ")}`);
+  const { streaming, version } = document;
+  const groups = streaming.groups ?? [];
+  const keys = [[streaming, STREAMING] as const, ...groups.map((group) => [group, GROUP] as const)];
+  const unknown = keys.flatMap(([value, known]) => Object.keys(value).filter((name) => !known.includes(name)));
+  if (unknown.length) {
+    throw new Error(`'streaming' has ${unknown[0]}, which is unknown; written by pocket-zoo ${version}: read it with that version or newer`);
+  }
+  streaming.groups = groups.length ? groups : defaultGroups(document.classes);
   document.threshold ??= document.streaming.threshold ?? STREAM_THRESHOLD;
   return document;
 }

@@ -5,6 +5,7 @@
  * probabilities.
  */
 
+import { Filter } from "./filter";
 import { inUnit, type Metadata } from "./metadata";
 import { Resampler, type Vector } from "./resampler";
 
@@ -21,9 +22,9 @@ export interface Prediction {
   time: number;
   /** Index of the class, or null where the network is not sure enough. */
   label: number | null;
-  /** Of that label, or of the most probable one, averaged over the past. */
+  /** Of that label, or of the most probable one. */
   probability: number;
-  /** Of all classes, averaged over the past. */
+  /** Of all classes, given the signal so far. */
   probabilities: number[];
 }
 
@@ -107,7 +108,7 @@ export class Stream {
   onRead: (time: number, value: Vector) => void = () => {};
   private resampler!: Resampler;
   private states!: StaggeredStates;
-  private mean: number[] | null = null;
+  private filter!: Filter;
   private shown: number | null = null;
   private pending: { time: number; value: Vector } | null = null;
 
@@ -119,9 +120,10 @@ export class Stream {
   /** Forgets the signal. */
   restart(): void {
     this.pending = null;
-    this.resampler = new Resampler(this.network.metadata.rate);
+    const { classes, rate, streaming } = this.network.metadata;
+    this.resampler = new Resampler(rate);
     this.states = new StaggeredStates(this.network);
-    this.mean = null;
+    this.filter = new Filter(classes, streaming.groups, this.interval);
     this.shown = null;
   }
 
@@ -184,26 +186,17 @@ export class Stream {
     const predictions: Prediction[] = [];
     for (const row of this.resampler.push(time, value)) {
       const probabilities = await this.states.push(row.value);
-      if (probabilities) predictions.push(this.smoothed(row.time, [...probabilities]));
+      if (probabilities) predictions.push(this.prediction(row.time, probabilities));
     }
     return predictions;
   }
 
-  private smoothed(time: number, probabilities: number[]): Prediction {
-    const { rate, streaming } = this.network.metadata;
-    const { margin, smoothing } = streaming;
-    const decay = smoothing ? Math.exp(-this.states.advance / rate / smoothing) : 0;
-    const past = this.mean;
-    const mean = past ? probabilities.map((p, i) => p + decay * (past[i]! - p)) : probabilities;
-    const best = mean.indexOf(Math.max(...mean));
-    if (this.shown === null || mean[best]! - mean[this.shown]! >= margin) this.shown = best;
-    this.mean = mean;
-    const sure = mean[this.shown]! >= this.threshold;
-    return {
-      time,
-      label: sure ? this.shown : null,
-      probability: mean[sure ? this.shown : best]!,
-      probabilities: mean,
-    };
+  private prediction(time: number, answer: Float32Array): Prediction {
+    const { margin } = this.network.metadata.streaming;
+    const probabilities = this.filter.update(answer);
+    const best = probabilities.indexOf(Math.max(...probabilities));
+    if (this.shown === null || probabilities[best]! - probabilities[this.shown]! >= margin) this.shown = best;
+    const sure = probabilities[this.shown]! >= this.threshold;
+    return { time, label: sure ? this.shown : null, probability: probabilities[sure ? this.shown : best]!, probabilities };
   }
 }

@@ -5,6 +5,7 @@ enough passes a row on to the next one, so that a window needs a few kilobytes o
 """
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -234,8 +235,6 @@ def _facts(metadata: ActivityMetadata, numbers: Numbers = FLOATS) -> dict[str, t
     """Returns values and comments of the constants of `model.h`, by name."""
     settings = {name: (value, why) for name, value, why in embedding.numbers(metadata)}
     constants = {name.upper(): (number(value), why) for name, (value, why) in settings.items()}
-    seconds = settings["advance"][0] / metadata.rate
-    decay = math.exp(-seconds / metadata.streaming.smoothing) if metadata.streaming.smoothing else 0.0
     below = "probability of a window below which there is no answer; 0: always"
     threshold = metadata.threshold or 0
     known = {
@@ -245,13 +244,35 @@ def _facts(metadata: ActivityMetadata, numbers: Numbers = FLOATS) -> dict[str, t
         **constants,
         # A float would make the clock of a stream drift.
         "RATE": (repr(float(metadata.rate)), "Hz"),
-        "DECAY": (number(decay), "of past probabilities, from one answer to the next"),
         "RECURRENT": (number(int(bool(metadata.states))), "1 for a model with states"),
     }
-    if numbers.one != 1:
+    if numbers.one == 1:
+        known |= _groups(metadata, settings["advance"][0] / metadata.rate)
+    else:
         known["SENSOR"] = (number(numbers.sensor), "units of sensor values in m/s^2 and in rad/s")
         known["ONE"] = (number(numbers.one), "units of a probability of 1")
     return known
+
+
+def _groups(metadata: ActivityMetadata, seconds: float) -> dict[str, tuple[str, str]]:
+    """Returns the table of groups that `zoo_stream.c` follows, for the seconds from one answer to the next."""
+
+    def listed(values: Iterable[float]) -> str:
+        return f"{{{', '.join(map(number, values))}}}"
+
+    groups = embedding.groups(metadata)
+    rows = [
+        f"{{{number(evidence * seconds)}, {len(stay)}, {listed(-math.expm1(-seconds / each) for each in stay)}, "
+        f"{listed(each / sum(stay) for each in stay)}, {listed(parts)}}}"
+        for parts, evidence, stay in groups
+    ]
+    # C has no empty tables: of a single label, the other part is never true.
+    lines = ", \\\n    ".join(rows or ["{0.0F, 2, {0.0F, 0.0F}, {1.0F, 0.0F}, {0}}"])
+    return {
+        "GROUPS": (number(max(1, len(groups))), "of labels, in each of which a stream follows which part is true"),
+        "PARTS": (number(max((len(stay) for *_, stay in groups), default=2)), "of a group, at most"),
+        "GROUP_TABLE": (f"{{ \\\n    {lines} \\\n}}", ""),
+    }
 
 
 def _labels(metadata: ActivityMetadata, numbers: Numbers = FLOATS) -> tuple[str, str]:

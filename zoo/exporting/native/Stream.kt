@@ -1,7 +1,8 @@
 package pocketzoo
 
 import kotlin.math.abs
-import kotlin.math.exp
+import kotlin.math.expm1
+import kotlin.math.pow
 
 /** States of the network by their names. */
 typealias States = Map<String, FloatArray>
@@ -25,12 +26,11 @@ class Stream(private val step: (FloatArray, States) -> Pair<FloatArray, States>)
     private val period = if (Model.RESTART > 0) maxOf(1, Model.RESTART / Model.FRAME) else 0
     private val copies = if (period > 0) Model.COPIES else 1
     private val warmup = (Model.WARMUP + Model.FRAME - 1) / Model.FRAME
-    private val decay = if (Model.SMOOTHING > 0) exp(-Model.ADVANCE / Model.RATE / Model.SMOOTHING) else 0.0
+    private val filter = Filter(Model.GROUPS, Model.ADVANCE / Model.RATE)
     private var filled = 0
     private var frames = 0
     private val states = arrayOfNulls<States>(copies)
     private val ages = IntArray(copies)
-    private var mean: DoubleArray? = null
     private var shown = -1
     private var pending: Pair<Double, DoubleArray>? = null
 
@@ -42,7 +42,7 @@ class Stream(private val step: (FloatArray, States) -> Pair<FloatArray, States>)
         frames = 0
         states.fill(null)
         ages.fill(0)
-        mean = null
+        filter.restart()
         shown = -1
     }
 
@@ -102,7 +102,7 @@ class Stream(private val step: (FloatArray, States) -> Pair<FloatArray, States>)
             val advance = Model.ADVANCE * Model.CHANNELS
             frame.copyInto(frame, 0, advance, frame.size)
             filled -= advance
-            if (probabilities != null) predictions.add(smoothed(moment, probabilities))
+            if (probabilities != null) predictions.add(prediction(moment, probabilities))
         }
         return predictions
     }
@@ -130,16 +130,11 @@ class Stream(private val step: (FloatArray, States) -> Pair<FloatArray, States>)
         return if (oldest >= warmup) found else null
     }
 
-    private fun smoothed(seconds: Double, probabilities: FloatArray): Prediction {
-        val past = mean
-        val now = DoubleArray(probabilities.size) { i ->
-            val p = probabilities[i].toDouble()
-            if (past == null) p else p + decay * (past[i] - p)
-        }
+    private fun prediction(seconds: Double, answer: FloatArray): Prediction {
+        val now = filter.update(answer)
         var best = 0
         for (i in now.indices) if (now[i] > now[best]) best = i
         if (shown < 0 || now[best] - now[shown] >= Model.MARGIN) shown = best
-        mean = now
         val sure = now[shown] >= Model.THRESHOLD
         return Prediction(seconds, if (sure) Model.LABELS[shown] else null, now[if (sure) shown else best], now)
     }
@@ -153,6 +148,59 @@ class Stream(private val step: (FloatArray, States) -> Pair<FloatArray, States>)
 
         /** rad/s per axis: phones measure up to 70. */
         const val ROTATION_LIMIT = 100.0
+    }
+}
+
+/**
+ * A group of labels, in which a filter follows which part is true.
+ *
+ * @param part The part of each label, or -1.
+ * @param evidence How much a second of the network's answers counts.
+ * @param stay Mean seconds for which each part lasts.
+ */
+class Group(val part: IntArray, val evidence: Double, val stay: DoubleArray)
+
+/** Filters the network's answers over time, as `zoo.runtime.filtering` explains: answers that are `seconds` apart. */
+class Filter(private val groups: Array<Group>, private val seconds: Double) {
+    private var beliefs = emptyList<DoubleArray>()
+
+    init {
+        restart()
+    }
+
+    /** Forgets all answers. */
+    fun restart() {
+        beliefs = groups.map { group -> DoubleArray(group.stay.size) { group.stay[it] / group.stay.sum() } }
+    }
+
+    /** Probabilities of the labels, given this answer and those before. */
+    fun update(answer: FloatArray): DoubleArray {
+        val found = DoubleArray(answer.size) { 1.0 }
+        for ((group, belief) in groups.zip(beliefs)) {
+            follow(group, belief, answer)
+            for (i in found.indices) if (group.part[i] >= 0) found[i] *= belief[group.part[i]]
+        }
+        return found
+    }
+
+    private fun follow(group: Group, belief: DoubleArray, answer: FloatArray) {
+        val gone = DoubleArray(belief.size) { belief[it] * -expm1(-seconds / group.stay[it]) }
+        val left = gone.sum()
+        for (k in belief.indices) belief[k] += (left - gone[k]) / (belief.size - 1) - gone[k]
+        val share = DoubleArray(belief.size)
+        for (i in answer.indices) if (group.part[i] >= 0) share[group.part[i]] += answer[i].toDouble()
+        val within = share.sum()
+        if (!(within > 0)) return
+        for (k in share.indices) share[k] = maxOf(share[k] / within, FLOOR)
+        val best = share.fold(0.0) { most, each -> maxOf(most, each) }
+        for (k in belief.indices) belief[k] *= (share[k] / best).pow(group.evidence * seconds * within)
+        val sum = belief.sum()
+        for (k in belief.indices) belief[k] /= sum
+    }
+
+    private companion object {
+        /** Least share of a part in its group: no single answer counts as proof. */
+        const val FLOOR = 0.01
     }
 }
 

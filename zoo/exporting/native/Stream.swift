@@ -34,13 +34,12 @@ public final class Stream {
     private let period = Model.restart > 0 ? max(1, Model.restart / Model.frame) : 0
     private let copies: Int
     private let warmup = (Model.warmup + Model.frame - 1) / Model.frame
-    private let decay = Model.smoothing > 0 ? exp(-Double(Model.advance) / Model.rate / Model.smoothing) : 0
+    private var filter = Filter(groups: Model.groups, seconds: Double(Model.advance) / Model.rate)
     private var resampler = Resampler()
     private var frame: [Float] = []
     private var frames = 0
     private var states: [States?]
     private var ages: [Int]
-    private var mean: [Double]?
     private var shown: Int?
     private var pending: (Double, [Double])?
 
@@ -59,7 +58,7 @@ public final class Stream {
         frames = 0
         states = Array(repeating: nil, count: copies)
         ages = Array(repeating: 0, count: copies)
-        mean = nil
+        filter.restart()
         shown = nil
     }
 
@@ -119,7 +118,7 @@ public final class Stream {
             if frame.count < Model.frame * Model.channels { continue }
             let probabilities = try read(frame)
             frame.removeFirst(Model.advance * Model.channels)
-            if let probabilities = probabilities { predictions.append(smoothed(moment, probabilities)) }
+            if let probabilities = probabilities { predictions.append(prediction(moment, probabilities)) }
         }
         return predictions
     }
@@ -144,17 +143,73 @@ public final class Stream {
         return oldest >= warmup ? found : nil
     }
 
-    private func smoothed(_ seconds: Double, _ probabilities: [Float]) -> Prediction {
-        var now = probabilities.map { Double($0) }
-        if let past = mean { now = zip(now, past).map { $0 + decay * ($1 - $0) } }
+    private func prediction(_ seconds: Double, _ answer: [Float]) -> Prediction {
+        let now = filter.update(answer)
         let best = now.indices.reduce(0) { now[$1] > now[$0] ? $1 : $0 }
         var label = shown ?? best
         if now[best] - now[label] >= Model.margin { label = best }
-        (mean, shown) = (now, label)
+        shown = label
         let sure = now[label] >= Model.threshold
         return Prediction(
             seconds: seconds, label: sure ? Model.labels[label] : nil, probability: now[sure ? label : best],
             probabilities: now)
+    }
+}
+
+/// A group of labels, in which a filter follows which part is true.
+struct Group {
+    /// The part of each label, or -1.
+    let part: [Int]
+
+    /// How much a second of the network's answers counts.
+    let evidence: Double
+
+    /// Mean seconds for which each part lasts.
+    let stay: [Double]
+}
+
+/// Filters the network's answers over time, as `zoo.runtime.filtering` explains: answers that are `seconds` apart.
+struct Filter {
+    /// Least share of a part in its group: no single answer counts as proof.
+    private static let floor = 0.01
+
+    private let groups: [Group]
+    private let seconds: Double
+    private var beliefs: [[Double]] = []
+
+    init(groups: [Group], seconds: Double) {
+        (self.groups, self.seconds) = (groups, seconds)
+        restart()
+    }
+
+    /// Forgets all answers.
+    mutating func restart() {
+        beliefs = groups.map { group in group.stay.map { $0 / group.stay.reduce(0, +) } }
+    }
+
+    /// Probabilities of the labels, given this answer and those before.
+    mutating func update(_ answer: [Float]) -> [Double] {
+        var found = Array(repeating: 1.0, count: answer.count)
+        for (number, group) in groups.enumerated() {
+            beliefs[number] = followed(group, beliefs[number], answer)
+            for (i, part) in group.part.enumerated() where part >= 0 { found[i] *= beliefs[number][part] }
+        }
+        return found
+    }
+
+    private func followed(_ group: Group, _ before: [Double], _ answer: [Float]) -> [Double] {
+        let gone = zip(before, group.stay).map { $0 * -expm1(-seconds / $1) }
+        let left = gone.reduce(0, +)
+        let belief = zip(before, gone).map { $0 - $1 + (left - $1) / Double(before.count - 1) }
+        var share = belief.map { _ in 0.0 }
+        for (i, part) in group.part.enumerated() where part >= 0 { share[part] += Double(answer[i]) }
+        let within = share.reduce(0, +)
+        guard within > 0 else { return belief }
+        share = share.map { max($0 / within, Filter.floor) }
+        let best = share.max() ?? 1
+        let weighed = zip(belief, share).map { $0 * pow($1 / best, group.evidence * seconds * within) }
+        let sum = weighed.reduce(0, +)
+        return weighed.map { $0 / sum }
     }
 }
 

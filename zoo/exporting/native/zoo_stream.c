@@ -1,6 +1,7 @@
 #include "zoo_stream.h"
 
-#include <math.h>
+/* Functions of the type of ZOO_REAL. */
+#include <tgmath.h>
 
 /* Seconds without a sample after which the stream restarts. */
 #define GAP 1.0
@@ -14,6 +15,18 @@
 
 /* Frames that a state reads before it answers. */
 #define WARMUP ((ZOO_WARMUP + ZOO_FRAME - 1) / ZOO_FRAME)
+
+/* Least share of a part in its group: no single answer counts as proof. */
+#define FLOOR 0.01F
+
+/* A group of labels, in which a filter follows which part is true. */
+static const struct {
+    float evidence;          /* of an answer */
+    int count;               /* of parts */
+    float leave[ZOO_PARTS];  /* probability that a part ends from one answer to the next */
+    float start[ZOO_PARTS];  /* probability of a part before the first answer */
+    short part[ZOO_CLASSES]; /* of each label, or -1 */
+} groups[ZOO_GROUPS] = ZOO_GROUP_TABLE;
 
 static int drop(zoo_stream *stream, int reason)
 {
@@ -35,8 +48,11 @@ void zoo_stream_restart(zoo_stream *stream)
     stream->span = 0;
     for (int i = 0; i < ZOO_CHANNELS; ++i)
         stream->area[i] = 0;
-    stream->filled = stream->frames = stream->has_pending = stream->has_mean = 0;
+    stream->filled = stream->frames = stream->has_pending = 0;
     stream->shown = -1;
+    for (int i = 0; i < ZOO_GROUPS; ++i)
+        for (int k = 0; k < groups[i].count; ++k)
+            stream->beliefs[i][k] = (ZOO_REAL)groups[i].start[k];
     for (int copy = 0; copy < ZOO_STATES; ++copy)
         stream->ages[copy] = -1;
 }
@@ -91,17 +107,53 @@ static int read_frame(zoo_stream *stream, float *probabilities)
     return oldest >= WARMUP;
 }
 
-static void smooth(zoo_stream *stream, double seconds, const float *probabilities)
+/* Follows which part of a group is true: the forward filter of a hidden Markov model. */
+static void follow(int group, ZOO_REAL *belief, const float *answer)
+{
+    const int count = groups[group].count;
+    ZOO_REAL share[ZOO_PARTS], left = 0, within = 0, best = 0, sum = 0;
+    for (int k = 0; k < count; ++k) {
+        left += belief[k] * (ZOO_REAL)groups[group].leave[k];
+        share[k] = 0;
+    }
+    for (int k = 0; k < count; ++k) {
+        const ZOO_REAL gone = belief[k] * (ZOO_REAL)groups[group].leave[k];
+        belief[k] += (left - gone) / (ZOO_REAL)(count - 1) - gone;
+    }
+    for (int i = 0; i < ZOO_CLASSES; ++i)
+        if (groups[group].part[i] >= 0) {
+            share[groups[group].part[i]] += (ZOO_REAL)answer[i];
+            within += (ZOO_REAL)answer[i];
+        }
+    if (!(within > 0))
+        return;
+    for (int k = 0; k < count; ++k) {
+        share[k] = share[k] / within > (ZOO_REAL)FLOOR ? share[k] / within : (ZOO_REAL)FLOOR;
+        best = share[k] > best ? share[k] : best;
+    }
+    for (int k = 0; k < count; ++k) {
+        belief[k] *= pow(share[k] / best, (ZOO_REAL)groups[group].evidence * within);
+        sum += belief[k];
+    }
+    for (int k = 0; k < count; ++k)
+        belief[k] /= sum;
+}
+
+static void predict(zoo_stream *stream, double seconds, const float *answer)
 {
     zoo_prediction *now = &stream->prediction;
     int best = 0;
-    for (int i = 0; i < ZOO_CLASSES; ++i) {
-        const ZOO_REAL p = (ZOO_REAL)probabilities[i];
-        now->probabilities[i] = stream->has_mean ? p + (ZOO_REAL)ZOO_DECAY * (now->probabilities[i] - p) : p;
+    for (int i = 0; i < ZOO_CLASSES; ++i)
+        now->probabilities[i] = 1;
+    for (int group = 0; group < ZOO_GROUPS; ++group) {
+        follow(group, stream->beliefs[group], answer);
+        for (int i = 0; i < ZOO_CLASSES; ++i)
+            if (groups[group].part[i] >= 0)
+                now->probabilities[i] *= stream->beliefs[group][groups[group].part[i]];
+    }
+    for (int i = 1; i < ZOO_CLASSES; ++i)
         if (now->probabilities[i] > now->probabilities[best])
             best = i;
-    }
-    stream->has_mean = 1;
     if (stream->shown < 0 || now->probabilities[best] - now->probabilities[stream->shown] >= (ZOO_REAL)ZOO_MARGIN)
         stream->shown = best;
     now->seconds = seconds;
@@ -125,7 +177,7 @@ static int add_row(zoo_stream *stream, double seconds, const ZOO_REAL *row)
         stream->frame[i - advance] = stream->frame[i];
     stream->filled -= advance;
     if (answers)
-        smooth(stream, seconds, probabilities);
+        predict(stream, seconds, probabilities);
     return answers;
 }
 

@@ -7,7 +7,7 @@
 
 #include "model.h"
 
-/* Numbers of the stream. With double, as in `zoo.runtime`, they are the same to the last bits. */
+/* Numbers of the stream. With double, they are those of `zoo.runtime`, to 1e-6. */
 #ifndef ZOO_REAL
 #define ZOO_REAL float
 #endif
@@ -31,7 +31,7 @@ typedef struct {
     double seconds;                      /* time of the last row, on the clock of the samples */
     int label;                           /* a number of zoo_labels, or -1: not sure */
     ZOO_REAL probability;                /* of the label, or of the most probable class without one */
-    ZOO_REAL probabilities[ZOO_CLASSES]; /* averaged over the past */
+    ZOO_REAL probabilities[ZOO_CLASSES]; /* given the signal so far */
 } zoo_prediction;
 
 /* Parallel states, their restarts staggered. */
@@ -47,8 +47,9 @@ typedef struct {
     /* Private. */
     double first, last, rows, interval, pending_time;
     ZOO_REAL value[ZOO_CHANNELS], pending[ZOO_CHANNELS], area[ZOO_CHANNELS], span;
+    ZOO_REAL beliefs[ZOO_GROUPS][ZOO_PARTS]; /* how probable each part of each group of labels is */
     float frame[ZOO_FRAME * ZOO_CHANNELS];
-    int filled, frames, shown, has_pending, has_mean;
+    int filled, frames, shown, has_pending;
     int ages[ZOO_STATES];
 #if ZOO_RECURRENT
     zoo_state states[ZOO_STATES];
