@@ -85,6 +85,20 @@ def imported(commands, unwanted):
     return run.stderr.split()
 
 
+def test_the_package_imports_hardly_anything_of_python_itself():
+    # What is pressed before the command line begins ends in a traceback, so that should take milliseconds.
+    code = "import re, sys; before = set(sys.modules); import zoo; print(*set(sys.modules) - before)"
+    run = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(zoo.__file__).parents[1],
+    )
+    slow = {"tempfile", "random", "difflib", "inspect", "pathlib", "dataclasses", "importlib.resources"}
+    assert not slow & set(run.stdout.split())
+
+
 def test_help_is_shown_without_numpy():
     pages = [[*words.split(), "--help"] for words in ("", *COMMANDS)]
     assert imported(pages, {"tensorflow", "keras", "h5py", "numpy", "pandas"}) == []

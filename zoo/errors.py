@@ -1,6 +1,5 @@
 """The exceptions for errors that users can fix."""
 
-import difflib
 from typing import Any
 
 
@@ -84,6 +83,9 @@ def unknown_name(what: str, name: str, known: list[str]) -> ZooError:
         >>> str(unknown_name("preset", "activity_gr", ["activity_gru_course", "trigram_lm_best"]))
         "unknown preset 'activity_gr': did you mean activity_gru_course?"
     """
+    # Few calls need it, and `import zoo` is fast.
+    import difflib
+
     names = {each.lower(): each for each in known}
     near = difflib.get_close_matches(str(name).lower(), names, n=1, cutoff=0.5)
     hint = f"did you mean {names[near[0]]}?" if near else f"known are {', '.join(known) or 'none'}"

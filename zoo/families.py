@@ -7,7 +7,6 @@ searches, cards and tests follow from the row. This module imports no third-part
 import importlib
 import importlib.util
 import sys
-from importlib.abc import MetaPathFinder
 from typing import Any, NamedTuple
 
 from zoo.errors import ZooError, unknown_name
@@ -152,8 +151,11 @@ def register_with_keras() -> None:
         importlib.import_module(name)
 
 
-class _AfterKeras(MetaPathFinder):
-    """Calls `register_with_keras` when Keras has been imported."""
+class _AfterKeras:
+    """Calls `register_with_keras` when Keras has been imported.
+
+    As a finder it needs no base class: importing that of `importlib.abc` takes longer than the rest of `import zoo`.
+    """
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         if name != "keras":
