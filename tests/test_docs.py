@@ -103,7 +103,7 @@ def navigation(entries):
 
 def test_every_page_and_every_card_is_in_the_navigation_once():
     nav = tomllib.loads((ROOT / "zensical.toml").read_text())["project"]["nav"]
-    made = ["reference/commands.md", *(f"presets/{name}.md" for name in PRESETS)]
+    made = ["reference/commands.md", "course.md", *(f"presets/{name}.md" for name in PRESETS)]
     assert sorted(navigation(nav)) == sorted([*PAGES, *made])
 
 

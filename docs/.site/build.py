@@ -23,6 +23,9 @@ DOCS, PRESETS_FOLDER, STAGED = ROOT / "docs", ROOT / "saved_models", ROOT / "bui
 PHONE_PAGE = ROOT / "zoo" / "page"
 _REPOSITORY = re.search(r'^repo_url = "(.*)"', (ROOT / "zensical.toml").read_text(encoding="utf-8"), re.MULTILINE)
 
+assert _REPOSITORY
+_COLAB = _REPOSITORY[1].replace("https://github.com", "https://colab.research.google.com/github")
+
 _PICTURES = '<div class="strip"'
 _LIVE = """<div class="live" markdown>
 <iframe src="phone/?replay" title="The phone page, which plays a simulated recording" loading="lazy"></iframe>
@@ -54,9 +57,17 @@ def stage(folder: Path) -> None:
         home.write_text(home.read_text(encoding="utf-8").replace(_PICTURES, _LIVE + _PICTURES), encoding="utf-8")
     found = folder / "results.md"
     found.write_text(_with_charts(found.read_text(encoding="utf-8")), encoding="utf-8")
+    for guide in (folder / "guides").glob("*.md"):
+        title, _, rest = guide.read_text(encoding="utf-8").partition("\n")
+        address = f"{_COLAB}/blob/main/examples/guides/{guide.stem}.ipynb"
+        button = f"[Open in Colab]({address}){{ .md-button }}"
+        guide.write_text(f"{title}\n\n{button}\n{rest}", encoding="utf-8")
     for page in folder.rglob("*.md"):
         page.write_text(_linked(page.read_text(encoding="utf-8"), page.relative_to(folder)), encoding="utf-8")
     (folder / "reference" / "commands.md").write_text(reference(), encoding="utf-8")
+    course = (ROOT / "examples" / "course" / "README.md").read_text(encoding="utf-8")
+    course = re.sub(r"\(((?:part|report)[\w.]+)\)", r"(../examples/course/\1)", course).replace("../../docs/", "")
+    (folder / "course.md").write_text(_linked(course, Path("course.md")), encoding="utf-8")
     (folder / "presets").mkdir()
     for name in PRESETS:
         card = _card(name, (PRESETS_FOLDER / name / "card.md").read_text(encoding="utf-8"))
@@ -95,7 +106,6 @@ def _card(name: str, text: str) -> str:
 
 
 def _in_repository(found: re.Match[str]) -> str:
-    assert _REPOSITORY
     return f"({_REPOSITORY[1]}/blob/main/{found[1]}"
 
 
