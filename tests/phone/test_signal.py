@@ -122,6 +122,15 @@ def test_the_minute_has_what_was_recognized_and_nothing_for_what_was_not(samples
     until(page, "/standing 1[5-8] seconds/.test(document.getElementById('minute').getAttribute('aria-label'))")
 
 
+def test_samples_that_are_all_dropped_leave_no_label(run, play, until):
+    page = run(standing(0, 4), 20)
+    assert page.inner_text("#label") == "Standing"
+    play.send(page, [[time, 1e30, 0.0, 0.0] for time, *_ in standing(4, 7)])
+    page.clock.run_for(1500)
+    until(page, "document.getElementById('label').textContent !== 'Standing'")
+    assert page.inner_text("#probability") == ""
+
+
 def test_turning_the_phone_on_its_side_changes_nothing(open_page, play):
     page = open_page()
     page.click("#start")

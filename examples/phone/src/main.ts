@@ -173,7 +173,10 @@ class Page {
     // A second tap while the system asks would start a second session.
     byId<HTMLButtonElement>("start").disabled = true;
     const refusal = await permitted();
-    if (refusal) return this.fail(refusal);
+    if (refusal) {
+      this.end();
+      return this.fail(refusal);
+    }
     this.listenFor(this.begin(false));
     focusOn("stop");
     keepAwake(() => this.tell({ sleepy: true }));
@@ -203,7 +206,7 @@ class Page {
     const { convert } = this;
     const playing = new found.Replay(({ time, value }, truth) => {
       session.add({ time, value: convert(value, 1) });
-      this.tell({ truth });
+      if (this.state.kind === "running" && this.state.truth !== truth) this.tell({ truth });
     }, session.pause);
     [run.replay, run.stopSource] = [playing, () => playing.stop()];
   }
@@ -213,14 +216,13 @@ class Page {
     // What was recorded up to now is kept, and said in the summary.
     take?.stop();
     const saved = this.state.kind === "running" ? this.state.saved : null;
-    const { steps } = this.state as Running;
     this.end();
     if (!session.timeline.length) return this.set({ kind: "start", model: this.model });
     const stretches = session.simulated ? [] : this.teaching!.stretches(session.timeline, session.history);
     this.past = { session, stretches };
     suggest(this.recognizer.metadata.classes);
     this.set({
-      kind: "summary", model: this.model, simulated: session.simulated, timeline: session.timeline, steps: steps.count,
+      kind: "summary", model: this.model, simulated: session.simulated, timeline: session.timeline, steps: session.steps,
       stretches: stretches.map(({ name }) => name), saved: take ? saved : null,
     });
     this.redraw();

@@ -50,7 +50,8 @@ export class Session {
   private readonly silence = new Silence(() => this.update());
   private readonly counter = new StepCounter();
   private readonly gaits: boolean[];
-  private steps = 0;
+  /** Counted where one takes steps. */
+  steps = 0;
   private walks = false;
   private samples: Sample[] = [];
   private work: Promise<void> = Promise.resolve();
@@ -58,6 +59,7 @@ export class Session {
   /** When the network was sure last, or began, on the clock of the samples. */
   private sure = NaN;
   private drawn = -Infinity;
+  private updated = -Infinity;
   /** When it was paused, in milliseconds on the clock of the page. */
   private paused: number | null = null;
   private running = true;
@@ -183,7 +185,7 @@ export class Session {
     });
     this.walks = signal.kind === "recognized" && this.gaits[signal.label]!;
     if (!this.running) return signal;
-    const now = performance.now();
+    const now = (this.updated = performance.now());
     if (this.missed && now > this.missed.until) this.missed = null;
     const { label, detail } = words(signal, metadata.classes);
     this.announcer.update(this.prediction?.time ?? this.samples.at(-1)?.time ?? 0, label, detail, signal.kind === "silent");
@@ -207,6 +209,8 @@ export class Session {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     if (now - this.drawn < (calm ? SLOW : DRAWN)) return;
     this.drawn = now;
+    // Where all samples are dropped, no prediction comes that would take the label back.
+    if (this.paused === null && this.samples.length && now - this.updated > SLOW) this.update();
     const last = this.samples.at(-1);
     // The charts go on without a signal.
     const silence = ((this.paused ?? now) - this.silence.last) / 1000;

@@ -97,7 +97,7 @@ export function complaint(samples: Sample[], metadata: Pick<Metadata, "rate" | "
     return { title: "Gravity is missing", text: `Acceleration is ${words(mean)} on average; ${expected}, gravity included.` };
   }
   const magnitude = recent.reduce((sum, { value }) => sum + Math.hypot(...value.slice(0, 3)), 0) / recent.length;
-  if (magnitude < inUnit(LEAST, metadata) || magnitude > inUnit(MOST, metadata)) {
+  if (!(magnitude >= inUnit(LEAST, metadata) && magnitude <= inUnit(MOST, metadata))) {
     return { title: "Sensor out of range", text: `Acceleration is ${words(magnitude)} on average; ${expected}.` };
   }
   return null;

@@ -80,7 +80,8 @@ test("a sample that no phone can have measured is none", () => {
 
 test("a stream says which samples it reads: of repeated stamps, spikes and clocks that lie, none", async () => {
   const metadata = {
-    rate: 50, frame: 1, window: 1, hop: 1, states: {}, unit: "m/s^2", streaming: { restart: 0, copies: 1, warmup: 0, smoothing: 0, margin: 0 },
+    classes: ["any"], rate: 50, frame: 1, window: 1, hop: 1, states: {}, unit: "m/s^2",
+    streaming: { restart: 0, copies: 1, warmup: 0, margin: 0, groups: [] },
   };
   const network = { metadata, step: async () => ({ probabilities: Float32Array.of(1), states: {} }) };
   const stream = new Stream(network as never, 0);
