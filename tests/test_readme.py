@@ -9,6 +9,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from PIL import Image
+
+from zoo.report import results
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -25,6 +28,30 @@ def test_the_console_block_is_the_quick_start_which_a_test_of_the_docs_runs():
     (block,) = blocks("console")
     told = [line.removeprefix("$ ") for line in block.splitlines()]
     assert [shlex.split(line) for line in told] == [shlex.split(line) for line in shown]
+
+
+def test_readme_is_short():
+    assert len(README.splitlines()) < 120
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
+def test_the_numbers_of_the_three_presets_are_those_that_were_measured(page):
+    text = " ".join((ROOT / page).read_text().split())
+    presets = {row["preset"]: row for row in results.presets()}
+    for name in ("activity_gru_phone", "sparse_autoencoder_best", "trigram_lm_best"):
+        row = presets[name]
+        told = text.partition(f"[{name}](")[2][:400]
+        form = ".5f" if row["kind"] == "patches" else ".3f"
+        assert f"**{row['score']:{form}}**" in told
+        assert f"has {row['baseline_score']:{form}}" in told or f", {row['baseline_score']:{form}}" in told
+    assert f"{presets['activity_gru_phone']['bytes'] / 1000:.1f} kB" in text
+
+
+def test_the_moving_picture_is_of_eight_seconds_and_small():
+    file = ROOT / "docs" / "assets" / "phone.gif"
+    with Image.open(file) as picture:
+        assert picture.n_frames * picture.info["duration"] == 8000
+    assert file.stat().st_size < 1_000_000
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
@@ -50,7 +77,7 @@ def test_the_demo_runs_in_the_active_environment_and_makes_one_where_there_is_no
 def test_the_python_blocks_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     programs = blocks("python")
-    assert len(programs) == 2
+    assert len(programs) == 3
     for program in programs:
         exec(compile(program, "README.md", "exec"), {"__name__": "__main__"})
 

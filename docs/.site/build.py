@@ -83,7 +83,7 @@ def _with_charts(text: str) -> str:
     """The page of results with a chart above the table of each task."""
     for section in results.sections(results.presets()):
         head = f"## {section.title}\n\n"
-        if drawn := chart(section, "../presets/"):
+        if drawn := chart(section, "presets/"):
             text = text.replace(head, f'{head}<figure class="chart">{drawn}</figure>\n\n')
     return text
 
@@ -92,6 +92,8 @@ def _linked(text: str, page: Path) -> str:
     """A page whose links to files of the repository lead to pages of the site, or else to the repository."""
     up = "../" * (len(page.parts) - 1)
     text = re.sub(rf"\((?:\.\./)+saved_models/({'|'.join(PRESETS)})/card\.md", rf"({up}presets/\1.md", text)
+    # The pictures of cards are next to them.
+    text = re.sub(rf"\((?:\.\./)+saved_models/({'|'.join(PRESETS)})/(\w+\.png)", rf"({up}presets/\1/\2", text)
     return re.sub(
         rf"\({re.escape(up)}\.\./((?:examples|benchmarks|saved_models|tests|zoo)/[^)]*)", _in_repository, text
     )
