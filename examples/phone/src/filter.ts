@@ -17,7 +17,7 @@ export interface Group {
 const FLOOR = 0.01;
 
 /** One group in which each label is a part: that of files which state none. */
-export function defaultGroups(classes: string[]): Group[] {
+function defaultGroups(classes: string[]): Group[] {
   if (classes.length < 2) return [];
   return [{ parts: classes.map((name) => [name]), evidence: 1, stay: classes.map(() => 60) }];
 }
@@ -57,9 +57,13 @@ class Belief {
 export class Filter {
   private readonly beliefs: Belief[];
 
-  /** @param seconds From one answer of the network to the next. */
+  /**
+   * @param groups A tree of the labels; empty for one group of all.
+   * @param seconds From one answer of the network to the next.
+   */
   constructor(classes: string[], groups: Group[], seconds: number) {
-    this.beliefs = groups.map((group) => new Belief(group, classes, seconds));
+    const tree = groups.length ? groups : defaultGroups(classes);
+    this.beliefs = tree.map((group) => new Belief(group, classes, seconds));
   }
 
   /** Probabilities of the labels, given this answer and those before. */

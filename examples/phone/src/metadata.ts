@@ -4,7 +4,7 @@
  * The fields are those of `zoo.runtime.metadata`; the page has no other source for what they decide.
  */
 
-import { defaultGroups, type Group } from "./filter";
+import type { Group } from "./filter";
 import { BUFFER, METADATA, MODEL, Table } from "./flatbuffer";
 
 /** m/s^2 in one g. */
@@ -15,8 +15,8 @@ export interface Streaming {
   copies: number;
   warmup: number;
   margin: number;
-  /** A tree of the labels. */
-  groups: Group[];
+  /** A tree of the labels; older files have none. */
+  groups?: Group[];
   /** Of older files: see `threshold` of the metadata. */
   threshold?: number;
 }
@@ -97,7 +97,6 @@ export function understood(document: Metadata): Metadata {
   if (unknown.length) {
     throw new Error(`'streaming' has ${unknown[0]}, which is unknown; written by pocket-zoo ${version}: read it with that version or newer`);
   }
-  streaming.groups = groups.length ? groups : defaultGroups(document.classes);
   document.threshold ??= document.streaming.threshold ?? STREAM_THRESHOLD;
   return document;
 }

@@ -123,7 +123,7 @@ export class Stream {
     const { classes, rate, streaming } = this.network.metadata;
     this.resampler = new Resampler(rate);
     this.states = new StaggeredStates(this.network);
-    this.filter = new Filter(classes, streaming.groups, this.interval);
+    this.filter = new Filter(classes, streaming.groups ?? [], this.interval);
     this.shown = null;
   }
 

@@ -1,7 +1,6 @@
 #include "zoo_stream.h"
 
-/* Functions of the type of ZOO_REAL. */
-#include <tgmath.h>
+#include <math.h>
 
 /* Seconds without a sample after which the stream restarts. */
 #define GAP 1.0
@@ -107,6 +106,14 @@ static int read_frame(zoo_stream *stream, float *probabilities)
     return oldest >= WARMUP;
 }
 
+/* base to the power of exponent: processors for floats alone need no function of doubles. */
+static ZOO_REAL power(ZOO_REAL base, ZOO_REAL exponent)
+{
+    if (sizeof(ZOO_REAL) == sizeof(float))
+        return (ZOO_REAL)powf((float)base, (float)exponent);
+    return (ZOO_REAL)pow((double)base, (double)exponent);
+}
+
 /* Follows which part of a group is true: the forward filter of a hidden Markov model. */
 static void follow(int group, ZOO_REAL *belief, const float *answer)
 {
@@ -132,7 +139,7 @@ static void follow(int group, ZOO_REAL *belief, const float *answer)
         best = share[k] > best ? share[k] : best;
     }
     for (int k = 0; k < count; ++k) {
-        belief[k] *= pow(share[k] / best, (ZOO_REAL)groups[group].evidence * within);
+        belief[k] *= power(share[k] / best, (ZOO_REAL)groups[group].evidence * within);
         sum += belief[k];
     }
     for (int k = 0; k < count; ++k)
