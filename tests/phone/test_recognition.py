@@ -1,4 +1,7 @@
-"""On a phone as in `zoo.runtime`: the same samples give the same probabilities, and the right label in time."""
+"""On a phone as in `zoo.runtime`: the same samples give the same probabilities, and the right label in time.
+
+Other rates, gaps and faults: tests/streams, without a browser.
+"""
 
 import zipfile
 from dataclasses import replace
@@ -70,21 +73,14 @@ def test_events_of_a_person_give_the_right_label_within_four_seconds(activity, r
     assert page.inner_text("#label").lower() == activity
 
 
-SETTINGS = {
-    "one state that never starts anew": Streaming(restart=0, copies=1, warmup=0),
-    "more copies, a tree of groups": Streaming(restart=60, copies=4, warmup=15, margin=0.0, groups=groups_of(CLASSES)),
-    "never sure": Streaming(margin=0.3),
-}
-
-
-@pytest.mark.parametrize("case", SETTINGS)
-def test_the_file_decides_how_a_signal_is_followed(case, open_page, play, serve_files, model_file, tmp_path):
+def test_the_file_decides_how_a_signal_is_followed(open_page, play, serve_files, model_file, tmp_path):
     file = tmp_path / "model.tflite"
     file.write_bytes(model_file.read_bytes())
-    threshold = 0.99 if case == "never sure" else None
-    embed(file, replace(Recognizer(file).metadata, streaming=SETTINGS[case], threshold=threshold))
+    settings = Streaming(restart=60, copies=4, warmup=15, margin=0.0, groups=groups_of(CLASSES))
+    embed(file, replace(Recognizer(file).metadata, streaming=settings, threshold=0.99))
     with serve_files(page_files(file)) as url:
-        compare(open_page(url), play, file, walk())
+        labels = {prediction.label for prediction in compare(open_page(url), play, file, walk())}
+    assert {None, "walking"} <= labels
 
 
 @pytest.mark.parametrize(("query", "runner"), [("", "the page itself"), ("?engine=litert", "LiteRT.js")])
@@ -95,20 +91,6 @@ def test_a_model_without_states_is_streamed_by_windows(
         page = open_page(url + query)
         page.wait_for_selector(f"#about:has-text('run by {runner};')")
         assert len(compare(page, play, convolutional_file, walk())) > 20
-
-
-def test_faulty_samples_and_clocks_are_dropped_alike(open_page, play, model_file):
-    sent = walk()
-    time = sent[100][0]
-    # JSON has no NaN; a page that reads the sensor gets numbers.
-    faulty = [
-        [time, 1e30, 0.0, 0.0],
-        [time, 0.0, -161.0, 0.0],
-        [time + 3600, 1.0, 1.0, 1.0],
-        [time - 3600, 1.0, 1.0, 1.0],
-    ]
-    later = [[at + 7200, *row] for at, *row in sent[400:]]
-    compare(open_page(), play, model_file, [*sent[:100], *faulty, *sent[100:400], *later])
 
 
 FLOATS = sorted(PRESETS_FOLDER.glob("activity_*/model.float*.tflite"))
@@ -134,14 +116,6 @@ def test_what_the_page_cannot_run_is_run_by_litert(open_page, play, serve_files)
         page.click("#start")
         (*_, last) = play(page, walk(), 80)
         assert max(last["probabilities"]) > 0.5
-
-
-@pytest.mark.parametrize("hertz", [20.0, 50.0, 100.0, 200.0])
-def test_other_rates_are_resampled_alike_and_a_gap_begins_anew(hertz, open_page, play, model_file):
-    sent = walk(hertz=hertz)
-    sent = [sample for sample in sent if not 5.0 < sample[0] < 7.0]
-    # A sample that is not later than the one before is left out.
-    compare(open_page(), play, model_file, [*sent[:200], sent[100], *sent[200:]])
 
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Mobile Safari/604.1"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from streams.golden import faulty
 
 from zoo import loading
 from zoo.errors import ZooError
@@ -159,21 +160,6 @@ class TestLabels:
     def test_no_label_is_shown_below_the_threshold(self):
         labels, _ = self.said(self.one_hot("walking", 0.7), self.one_hot("sitting", 0.5), QUIET, 0.6)
         assert set(labels) == {"walking", None}
-
-
-def faulty(random, count, rate, share, channels=3):
-    """Samples with jitter, changes of rate, and a share of each fault: of values, of stamps, gaps and set clocks."""
-    rates = rate * np.repeat(random.choice([1.0, 0.5, 3.0], count // 500 + 1), 500)[:count]
-    steps = random.uniform(0.5, 1.5, count) / rates
-    jumps = random.random(count) < share / 20
-    steps[jumps] += random.choice([1.5, 3600.0, -3600.0, 0.9], jumps.sum())
-    samples = np.column_stack([np.cumsum(steps), random.normal(0, 4, (count, channels))])
-    samples[:, 2] += 9.8
-    for value in (np.nan, np.inf, 200.0, -1e30):
-        samples[random.random(count) < share / 8, random.integers(1, channels + 1)] = value
-    for shift in (-0.1, -5.0, 7200.0):
-        samples[random.random(count) < share / 6, 0] += shift
-    return samples
 
 
 class TestBadSamples:

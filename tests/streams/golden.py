@@ -1,0 +1,162 @@
+"""Streams that all runtimes must follow alike, and the protocol by which their programs are asked.
+
+    python tests/streams/golden.py
+
+writes golden.json: models of several kinds, streams of several rates with jitter, gaps and faults, and what
+`zoo.runtime` predicts. In place of a network is `step`, which can be written in a line of any language.
+
+A program reads lines: the time and the values of a sample, or `new` for another stream. It writes a line per prediction
+(time, number of the label or -1, probability, probabilities), and at the end of each stream a line for each reason why
+samples were dropped (`dropped`, how many, why) and a line `end`.
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from zoo.activity.groups import groups_of
+from zoo.catalog import PRESETS_FOLDER
+from zoo.runtime import Recognizer, Stream
+from zoo.runtime.metadata import CLASSES, INERTIAL, Metadata, Streaming
+
+FILE = Path(__file__).with_name("golden.json")
+
+EDGES = [0.0, -0.02, 0.9, 0.99, 1.0, 1.01, 1.5, 30.0, 3600.0, -3600.0]
+"""Seconds between samples that are special."""
+
+
+def models():
+    """Metadata of models with states, streamed in several ways, and of one without, by name."""
+    file = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"
+    known = replace(Recognizer(file).metadata, threshold=None, train_subjects=())
+    tree = Streaming(groups=groups_of(CLASSES))
+    return {
+        "one group": replace(known, streaming=Streaming()),
+        "a tree of groups": replace(known, streaming=tree),
+        "one state for ever": replace(known, streaming=replace(tree, restart=0, copies=1, warmup=0), threshold=0.7),
+        "many states": replace(known, streaming=replace(tree, restart=60, copies=4, warmup=15, margin=0.0), rate=31.25),
+        "windows": replace(known, streaming=tree, states={}, window=40, hop=15, rate=20.0),
+        "gyroscope": replace(known, streaming=tree, axes=INERTIAL),
+        "other labels": replace(
+            known, classes=("lying", "rowing", "walking", "other"),
+            streaming=replace(tree, groups=groups_of(("lying", "rowing", "walking", "other"), still=["lying"])),
+        ),
+        "one label": replace(known, classes=("only",), streaming=Streaming()),
+    }  # fmt: skip
+
+
+def step(frame, states, classes):
+    """Returns the answer `(1, classes)` of a network, and its new states."""
+    carried = states["h_1"][:, :1] if states else np.float32(0)
+    signal = np.float32(0.9) * carried + np.abs(frame[:, 0, :1]) + np.abs(frame[:, -1, -1:])
+    # The power makes most answers sure, some of 0, and where there is no signal, they are no numbers.
+    scores = np.abs(np.sin(np.float64(signal[0, 0]) * np.arange(1, classes + 1))) ** 8
+    with np.errstate(invalid="ignore"):
+        answer = (scores / scores.sum()).astype(np.float32)[None]
+    return answer, {name: np.repeat(signal, 32, 1) for name in states}
+
+
+def faulty(random, count, rate, share, channels=3):
+    """Samples with jitter, changes of rate, and a share of each fault: of values, of stamps, gaps and set clocks."""
+    rates = rate * np.repeat(random.choice([1.0, 0.5, 3.0], count // 500 + 1), 500)[:count]
+    steps = random.uniform(0.5, 1.5, count) / rates
+    jumps = random.random(count) < share / 10
+    steps[jumps] = random.choice(EDGES, jumps.sum())
+    samples = np.column_stack([np.cumsum(steps), random.normal(0, 4, (count, channels))])
+    samples[:, 2] += 9.8
+    for value in (np.nan, np.inf, 200.0, -1e30):
+        places = np.flatnonzero(random.random(count) < share / 8)
+        samples[places, random.integers(1, channels + 1, len(places))] = value
+    for shift in (-0.1, -5.0, 7200.0, np.nan):
+        samples[random.random(count) < share / 8, 0] += shift
+    return samples
+
+
+FAULTS = (0.0, 0.02, 0.2)
+"""Shares of faulty samples in a stream."""
+
+
+def drawn(random, metadata, seconds, share):
+    """A stream of random rate, as `read` returns it."""
+    rate = random.choice([12.0, 20.0, 31.25, 50.0, 51.3, 100.0, 200.0])
+    samples = faulty(random, round(seconds * rate), rate, share, len(metadata.axes))
+    # Now and then the phone lies still.
+    for start in range(0, len(samples), 60):
+        if random.random() < 0.3:
+            samples[start : start + 60, 1:] = samples[start, 1:]
+    samples[:, 0] += random.choice([0.0, -3.0, 1e6, 1.7e9])
+    return measured(np.round(samples, 4))
+
+
+def measured(samples):
+    """Samples `(N, 1 + channels)` whose values are floats, as phones measure and programs in C read them."""
+    samples = np.array(samples, float)
+    samples[:, 1:] = samples[:, 1:].astype(np.float32)
+    return samples
+
+
+def follow(metadata, samples):
+    """What `zoo.runtime` predicts, as rows of numbers `(N, 3 + classes)`, and how many samples it drops and why."""
+    count = len(metadata.classes)
+    stream = Stream(metadata, lambda frame, states: step(frame, states, count))
+    numbers = {None: -1} | {label: number for number, label in enumerate(metadata.classes)}
+    rows = [[p.time, numbers[p.label], p.probability, *p.probabilities] for p in stream.feed(samples)]
+    return np.array(rows).reshape(len(rows), 3 + count), dict(stream.skipped)
+
+
+def lines(streams):
+    """What a program reads."""
+    spelled = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+    return "".join(
+        "new\n" + "".join(" ".join(spelled.get(text := repr(number), text) for number in row) + "\n" for row in samples)
+        for samples in (np.asarray(stream, float).tolist() for stream in streams)
+    )
+
+
+def answers(output, metadata):
+    """What a program wrote: for each stream, what `follow` returns."""
+    found, rows, dropped = [], [], {}
+    for line in output.splitlines():
+        first, *rest = line.split(" ", 2)
+        if first == "end":
+            found.append((np.array(rows, float).reshape(len(rows), 3 + len(metadata.classes)), dropped))
+            rows, dropped = [], {}
+        elif first == "dropped":
+            dropped[rest[1]] = int(rest[0])
+        else:
+            rows.append(line.split())
+    return found
+
+
+def read():
+    """Metadata by name, and streams: name, samples, predictions, dropped samples."""
+    document = json.loads(FILE.read_text())
+    known = {name: Metadata.from_json(each, name) for name, each in document["models"].items()}
+    streams = [
+        (each["model"], measured(each["samples"]), np.array(each["predictions"]), each["dropped"])
+        for each in document["streams"]
+    ]
+    return known, streams
+
+
+def make():
+    """Returns the content of the golden file."""
+    random, known = np.random.default_rng(34), models()
+    streams = []
+    for number in range(10):
+        name = [*known][number % len(known)]
+        samples = drawn(random, known[name], 8.0, FAULTS[number % len(FAULTS)])
+        predictions, dropped = follow(known[name], samples)
+        streams.append({
+            "model": name, "samples": np.round(samples, 4).tolist(), "predictions": np.round(predictions, 7).tolist(),
+            "dropped": dropped,
+        })  # fmt: skip
+    return {"models": {name: each.to_json() for name, each in known.items()}, "streams": streams}
+
+
+if __name__ == "__main__":
+    # With NaN and Infinity, which JSON lacks and Python reads.
+    content = json.dumps(make(), separators=(",", ":"))
+    FILE.write_text(content.replace("],[", "],\n[") + "\n")

@@ -1,0 +1,203 @@
+"""Streams in C, TypeScript, Kotlin and Swift are those of `zoo.runtime`, in numbers and in what they drop."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streams import golden
+
+from zoo import ActivityCNN, ActivityGRU
+from zoo.exporting import c99, embedding
+
+HERE = Path(__file__).parent
+PAGE = HERE.parents[1] / "examples" / "phone"
+MODELS, STREAMS = golden.read()
+
+STRICT = (
+    "-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-fsanitize=address,undefined",
+    "-fno-sanitize-recover=all",
+)  # fmt: skip
+
+JAVA = os.environ.get("JAVACMD", "java")
+
+
+def _java_version():
+    found = subprocess.run([JAVA, "-version"], capture_output=True, text=True, check=True).stderr
+    return int(re.search(r'version "(\d+)', found)[1])
+
+
+def _model(metadata):
+    """A model in C of which only the header counts."""
+    arguments = {"classes": metadata.classes}
+    if metadata.states:
+        return c99.recognizers.recurrent(ActivityGRU(units=4, frame=5, **arguments), metadata)
+    return c99.recognizers.convolutional(ActivityCNN(filters=2, num_blocks=1, **arguments), metadata)
+
+
+def write_c(metadata, folder):
+    """Writes the sources of a program in C."""
+    described = _model(metadata)
+    window = described.functions["window"]
+    numbers = {name: np.zeros(each.shape, "float32") for name, each in {**window.inputs, **window.outputs}.items()}
+    c99.source.write(described, metadata, "c99", numbers, folder)
+    shutil.copyfile(HERE / "main.c", folder / "main.c")
+
+
+def compile_c(folder, *options):
+    """Compiles it; returns its command."""
+    if (compiler := c99.compiler.find()) is None:
+        pytest.skip("needs a C compiler")
+    files = [folder / "main.c", folder / "zoo_stream.c", "-lm", "-o", folder / "main"]
+    subprocess.run([*compiler, *STRICT, *options, *files], check=True)
+    return [folder / "main"]
+
+
+def build_c(root):
+    programs = {}
+    for number, (name, metadata) in enumerate(MODELS.items()):
+        write_c(metadata, root / str(number))
+        programs[name] = compile_c(root / str(number), "-DZOO_REAL=double")
+    return programs
+
+
+def build_kotlin(root):
+    """A package for each model, all compiled at once: the compiler takes longer to start than to compile one."""
+    if shutil.which("kotlinc") is None:
+        pytest.skip("needs Kotlin; Debian has it: apt-get install kotlin")
+    if _java_version() < 21:
+        pytest.skip("Debian's kotlinc needs Java 21: apt-get install openjdk-21-jre-headless, and name it in JAVACMD")
+    jar = str(root / "main.jar")
+    for number, metadata in enumerate(MODELS.values()):
+        sources = {
+            "Model": embedding.kotlin_constants(metadata, "model.tflite"),
+            **{path.stem: path.read_text() for path in (embedding.NATIVE / "Stream.kt", HERE / "Main.kt")},
+        }
+        for source, text in sources.items():
+            (root / f"{source}{number}.kt").write_text(text.replace("package pocketzoo", f"package model{number}"))
+    subprocess.run(["kotlinc", "-nowarn", *map(str, root.glob("*.kt")), "-include-runtime", "-d", jar], check=True)
+    return {name: [JAVA, "-cp", jar, f"model{number}.Main{number}Kt"] for number, name in enumerate(MODELS)}
+
+
+def build_swift(root):
+    if shutil.which("swiftc") is None:
+        pytest.skip("needs Swift; Debian has it: apt-get install swiftlang (650 MB)")
+    programs = {}
+    for number, (name, metadata) in enumerate(MODELS.items()):
+        folder = root / str(number)
+        folder.mkdir()
+        (folder / "Model.swift").write_text(embedding.swift_constants(metadata, "model.tflite"))
+        for source in (embedding.NATIVE / "Stream.swift", HERE / "main.swift"):
+            shutil.copyfile(source, folder / source.name)
+        subprocess.run(["swiftc", *map(str, folder.glob("*.swift")), "-o", str(folder / "main")], check=True)
+        programs[name] = [folder / "main"]
+    return programs
+
+
+def build_typescript(root):
+    bundler = PAGE / "node_modules" / ".bin" / "rolldown"
+    if not bundler.exists():
+        pytest.skip("needs what the page is built with: make page")
+    program, programs = root / "main.mjs", {}
+    subprocess.run([bundler, HERE / "main.ts", "--file", program, "--platform", "node", "--format", "esm"], check=True)
+    for number, (name, metadata) in enumerate(MODELS.items()):
+        document = root / f"{number}.json"
+        document.write_text(json.dumps(metadata.to_json()))
+        programs[name] = ["node", program, document]
+    return programs
+
+
+BUILD = {"c": build_c, "typescript": build_typescript, "kotlin": build_kotlin, "swift": build_swift}
+
+
+@pytest.fixture(scope="module", params=BUILD)
+def programs(request, tmp_path_factory):
+    """The commands of the programs in one language, by the name of the model."""
+    return BUILD[request.param](tmp_path_factory.mktemp(request.param))
+
+
+def ask(command, streams, metadata):
+    """What a program answers to streams, as `golden.follow` returns it."""
+    run = subprocess.run(command, input=golden.lines(streams), capture_output=True, text=True, check=True)
+    return golden.answers(run.stdout, metadata)
+
+
+def agree(found, wanted, what, tolerance=1e-5):
+    (rows, dropped), (expected, lost) = found, wanted
+    assert rows.shape == expected.shape, what
+    if len(rows):
+        np.testing.assert_allclose(rows[:, 0], expected[:, 0], rtol=0, atol=1e-6, err_msg=what)
+        np.testing.assert_array_equal(rows[:, 1], expected[:, 1], err_msg=what)
+        np.testing.assert_allclose(rows[:, 2:], expected[:, 2:], rtol=0, atol=tolerance, err_msg=what)
+    assert dropped == lost, what
+
+
+def test_the_golden_file_is_what_the_runtime_predicts():
+    assert {name for name, *_ in STREAMS} == set(MODELS)
+    for number, (name, samples, predictions, dropped) in enumerate(STREAMS):
+        agree(golden.follow(MODELS[name], samples), (predictions, dropped), f"stream {number}", 1e-6)
+    # It holds what can go wrong: each reason, and predictions with a label and without one.
+    assert len(set().union(*(dropped for *_, dropped in STREAMS))) == 6
+    for name, metadata in MODELS.items():
+        labels = {row[1] for each, _, predictions, _ in STREAMS if each == name for row in predictions}
+        assert len(labels) > 1 or len(metadata.classes) == 1
+
+
+@pytest.mark.process
+def test_programs_follow_the_golden_streams(programs):
+    for name, metadata in MODELS.items():
+        golden_streams = [each for each in STREAMS if each[0] == name]
+        found = ask(programs[name], [samples for _, samples, _, _ in golden_streams], metadata)
+        for each, (_, _, predictions, dropped) in zip(found, golden_streams, strict=True):
+            agree(each, (predictions, dropped), name)
+
+
+@pytest.mark.process
+def test_programs_follow_three_hundred_random_streams(programs):
+    random = np.random.default_rng(1)
+    count = -(-300 // len(MODELS))
+    for name, metadata in MODELS.items():
+        streams = [
+            golden.drawn(random, metadata, random.uniform(0.1, 8), random.choice(golden.FAULTS)) for _ in range(count)
+        ]
+        for number, each in enumerate(zip(ask(programs[name], streams, metadata), streams, strict=True)):
+            agree(each[0], golden.follow(metadata, each[1]), f"{name}, stream {number}")
+
+
+@pytest.mark.process
+def test_floats_in_c_round_a_million_samples_no_more_after_hours_than_at_the_start(tmp_path):
+    random, metadata = np.random.default_rng(0), MODELS["a tree of groups"]
+    times = 1e6 + np.cumsum(random.uniform(0.004, 0.016, 1_000_000))
+    samples = np.column_stack([times, random.normal((0, 9.8, 0), 3, (len(times), 3)).astype(np.float32)])
+    wanted, dropped = golden.follow(metadata, samples)
+    assert not dropped
+    assert len(wanted) > 99_000
+    write_c(metadata, tmp_path / "double")
+    write_c(metadata, tmp_path / "float")
+    exact = ask(compile_c(tmp_path / "double", "-DZOO_REAL=double"), [samples], metadata)
+    agree(exact[0], (wanted, dropped), "double")
+    ((rounded, dropped),) = ask(compile_c(tmp_path / "float", "-Wdouble-promotion"), [samples], metadata)
+    assert not dropped
+    np.testing.assert_allclose(rounded[:, 0], wanted[:, 0], rtol=0, atol=1e-6)
+    errors = np.abs(rounded[:, 3:] - wanted[:, 3:]).max(axis=1)
+    first, last = errors[:20_000], errors[-20_000:]
+    assert np.quantile(first, 0.5) < 1e-3
+    assert np.quantile(last, 0.5) < 1.5 * np.quantile(first, 0.5)
+
+
+@pytest.mark.process
+def test_the_filter_in_floats_is_that_in_doubles(tmp_path):
+    # At the rate of the model, rows are the samples, so that the network answers the same.
+    random, metadata = np.random.default_rng(2), MODELS["windows"]
+    write_c(metadata, tmp_path / "float")
+    program = compile_c(tmp_path / "float", "-Wdouble-promotion")
+    values = random.normal(0, 4, (20_000, 3)).astype(np.float32)
+    samples = np.column_stack([np.arange(len(values)) / metadata.rate, values])
+    ((found, _),) = ask(program, [samples], metadata)
+    wanted, _ = golden.follow(metadata, samples)
+    assert len(found) == len(wanted) > 1_000
+    np.testing.assert_allclose(found[:, 2:], wanted[:, 2:], rtol=0, atol=1e-4)
