@@ -209,3 +209,38 @@ def test_a_limit_of_the_size_of_files_is_named_and_nothing_is_left(command, mate
     assert last.startswith("zoo: ")
     assert "the file is larger than `ulimit -f`" in last
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def quota(tmp_path_factory):
+    """What gives a command a quota, which root does not have."""
+    if shutil.which("gcc") is None:
+        pytest.skip("no gcc")
+    library = tmp_path_factory.mktemp("quota") / "quota.so"
+    source = Path(__file__).with_name("quota.c")
+    subprocess.run(["gcc", "-Wall", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return library
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("size", "command"), [
+    (0, ["data", "simulate", "text", "--sentences", "3000", "-o", "NEW"]),
+    (4_400_000, ["data", "simulate", "activity", "--subjects", "60", "--seconds", "20", "-o", "NEW"]),
+    (1_000, ["export", "activity_gru_tiny", "--formats", "keras", "--to", "NEW"]),
+    (20_000, ["train", "activity_gru_course", "--data", "DATA", "--epochs", "1", "--set", "validation_by=time",
+              "--out", "NEW"]),
+])  # fmt: skip
+def test_a_quota_that_is_used_up_is_named_and_nothing_is_left(size, command, quota, materials, tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    places = {"NEW": str(folder / "new"), "DATA": str(materials.windows)}
+    run = subprocess.run(
+        [sys.executable, "-m", "zoo", *(places.get(word, word) for word in command)], capture_output=True, text=True,
+        check=False,
+        env=os.environ | {"LD_PRELOAD": str(quota), "ZOO_QUOTA": str(size), "ZOO_QUOTA_ROOT": str(folder)},
+    )  # fmt: skip
+    assert run.returncode == 1, run.stderr
+    last = run.stderr.strip().splitlines()[-1]
+    assert last.startswith(f"zoo: {folder / 'new'}")
+    assert "your quota of the disk is used up" in last
+    assert not list(folder.iterdir())
