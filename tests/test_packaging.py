@@ -104,6 +104,18 @@ def test_the_version_and_its_date_are_the_same_everywhere(wheel):
     assert wheel.name.split("-")[1] == version
 
 
+def test_every_action_of_the_workflows_is_pinned_by_its_hash_and_rights_are_least():
+    workflows = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+    assert len(workflows) >= 3
+    for file in workflows:
+        text = file.read_text(encoding="utf-8")
+        uses = re.findall(r"uses: (\S+)(.*)", text)
+        assert uses
+        assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", name) and version[:4] == " # v" for name, version in uses)
+        assert "\npermissions:\n  contents: read\n\n" in text
+        assert text.count("actions/checkout@") == text.count("persist-credentials: false")
+
+
 def test_the_page_on_citing_says_what_the_citation_file_says():
     citation = dict(re.findall(r"^([\w-]+): \"?(.+?)\"?$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE))
     page = dict(re.findall(r"^  (\w+) +?= \{(.*)\},$", (ROOT / "docs" / "cite.md").read_text(), re.MULTILINE))
