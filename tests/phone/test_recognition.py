@@ -80,7 +80,7 @@ def test_the_file_decides_how_a_signal_is_followed(open_page, play, serve_files,
     embed(file, replace(Recognizer(file).metadata, streaming=settings, threshold=0.99))
     with serve_files(page_files(file)) as url:
         labels = {prediction.label for prediction in compare(open_page(url), play, file, walk())}
-    assert {None, "walking"} <= labels
+    assert {None, "standing"} <= labels
 
 
 @pytest.mark.parametrize(("query", "runner"), [("", "the page itself"), ("?engine=litert", "LiteRT.js")])

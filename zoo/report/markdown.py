@@ -43,11 +43,13 @@ def label(key: str) -> str:
 
 
 def show(value: Any, key: str = "", form: str | None = None) -> str:
-    r"""Formats a number, a text, a list or a flat mapping, as its key or `form` wants it. None is shown as `-`.
+    r"""Formats a number, a text, a list or a mapping, as its key or `form` wants it. None is shown as `-`.
 
     Example:
         >>> show(0.5), show(0.5, "top1"), show(1234), show(None), show([0.5, 0.75], "macro_f1_interval"), show("*")
         ('0.500', '50.00%', '1,234', '-', '0.500 to 0.750', '\\*')
+        >>> show([{"parts": [["sitting"], ["up", "down"]], "evidence": 20.0}], form=".0f")
+        '(parts (sitting), (up, down), evidence 20)'
     """
     if value is None:
         return "-"
@@ -59,7 +61,9 @@ def show(value: Any, key: str = "", form: str | None = None) -> str:
         if key.endswith("interval"):
             return " to ".join(show(bound, form=form) for bound in value)
         more = f", ... ({len(value):,} in all)" if len(value) > _LONG else ""
-        return (", ".join(show(item, key, form) for item in value[: _LONG if more else None]) or "-") + more
+        items = [show(item, key, form) for item in value[: _LONG if more else None]]
+        nested = any(isinstance(item, Mapping | list | tuple) for item in value)
+        return (", ".join(f"({item})" if nested else item for item in items) or "-") + more
     if not isinstance(value, int | float):
         return escape(value)
     if key == "bytes":
