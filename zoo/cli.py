@@ -461,7 +461,9 @@ def explain(error: BaseException) -> tuple[str, int]:
     if isinstance(error, CycloptsError):
         return _usage(error), USAGE
     if isinstance(error, ArgumentError):
-        return f"{_option(error.name, _current)}{error.problem}", error.status
+        # An argument of a model that has no option of its own was passed with `--set`.
+        optional = _current is None or error.name in (each.name.split("__")[-1] for each in _parameters(_current))
+        return f"{_option(error.name, _current) if optional else error.name}{error.problem}", error.status
     if isinstance(error, ZooError):
         return re.sub(r"^(recipe|limits): (\w+) is", _field, str(error)), error.status
     if isinstance(error, OSError) and (found := _system(error)):

@@ -105,7 +105,7 @@ class Training:
             base = None if name in FAMILIES else presets.find(name)
             family = name if base is None else base.family
         task, model_class = task_of(family), find_family(family).load()
-        accepted, types = model_class.argument_names(), get_type_hints(model_class.__init__)
+        accepted, types = model_class.argument_names(), get_type_hints(model_class.__init__, include_extras=True)
         known = dict.fromkeys([*accepted, *(each for each in Recipe.model_fields if each not in task.unused)])
         for change, value in changes.items():
             if change in task.unused and change not in known:

@@ -149,7 +149,8 @@ OF_PRESET = {"activity": "windows", "trigram": "trigrams", "sparse": "patches"}
 @pytest.mark.parametrize(("words", "preset", "name", "size"), LARGE_CASES)
 def test_a_size_beyond_memory_is_refused_with_the_limit(words, preset, name, size, materials, tmp_path, refused):
     data = getattr(materials, OF_PRESET[preset.partition("_")[0]])
-    refused([words, preset, "--data", data, "--out", tmp_path / "out", "--set", f"{name}={size}"], name)
+    line = refused([words, preset, "--data", data, "--out", tmp_path / "out", "--set", f"{name}={size}"], "at most")
+    assert line.removeprefix("zoo: --").replace("-", "_").removeprefix("zoo: ").startswith(f"{name} is {size}")
 
 
 SETTINGS = [

@@ -22,16 +22,17 @@ Source: Ng, Sparse autoencoder, CS294A lecture notes, 2011. Tied weights and con
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 import numpy as np
+from pydantic import Field
 
 from zoo.errors import ZooError
 from zoo.models.layers import KLSparsity, TiedDense
 from zoo.models.losses import HalfSquaredError
-from zoo.models.model import Model, arguments_of, check_sizes, dtype_policy, numbers_of
-from zoo.recipe import Seed
+from zoo.models.model import Model, Size, arguments_of, dtype_policy, numbers_of
+from zoo.recipe import Amount, Seed
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -70,11 +71,11 @@ class SparseAutoencoder(Model):
 
     def __init__(
         self,
-        hidden_units: int = 64,
+        hidden_units: Size = 64,
         sparsity_target: float = 0.04,
         sparsity_weight: float = 1.0,
-        weight_decay: float = 5e-4,
-        pixels: int = 256,
+        weight_decay: Amount = 5e-4,
+        pixels: Annotated[int, Field(ge=1, le=1 << 20)] = 256,
         scale: Sequence[float] | None = None,
         provenance: Mapping[str, Any] | None = None,
         seed: Seed = 0,
@@ -83,11 +84,8 @@ class SparseAutoencoder(Model):
     ) -> None:
         arguments = arguments_of(locals())
         arguments |= {"scale": None if scale is None else (scale := numbers_of("scale", scale))}
-        check_sizes(hidden_units=hidden_units, pixels=pixels)
         if math.isqrt(pixels) ** 2 != pixels:
             raise ZooError(f"pixels is {pixels}; expected a square, such as 256 for patches of 16 by 16")
-        if not weight_decay >= 0:
-            raise ZooError(f"weight decay {weight_decay:g}: expected 0 or more")
         if scale is not None and len(scale) != 3:
             raise ZooError(f"scale has {len(scale)} numbers; expected 3: limit, low, high")
         limit = float(np.sqrt(6 / (pixels + hidden_units)))

@@ -25,9 +25,9 @@ import numpy as np
 
 from zoo.errors import ZooError
 from zoo.models.layers import Dropout
-from zoo.models.model import check_rates, check_sizes, dtype_policy
-from zoo.models.recognizer import ActivityRecognizer, checked, read, reading_layers
-from zoo.recipe import Seed
+from zoo.models.model import Depth, Size, dtype_policy
+from zoo.models.recognizer import ActivityRecognizer, Rate, Window, checked, read, reading_layers
+from zoo.recipe import Fraction, Positive, Seed
 from zoo.runtime.metadata import AXES, CLASSES
 
 
@@ -60,21 +60,21 @@ class ActivityCNN(ActivityRecognizer):
 
     def __init__(
         self,
-        filters: int = 48,
-        kernel_size: int = 9,
-        num_blocks: int = 4,
-        dropout: float = 0.0,
+        filters: Size = 48,
+        kernel_size: Size = 9,
+        num_blocks: Depth = 4,
+        dropout: Fraction = 0.0,
         *,
         classes: int | Sequence[str] = CLASSES,
-        window: int = 150,
-        rate: float = 50.0,
+        window: Window = 150,
+        rate: Rate = 50.0,
         channels: int | Sequence[str] = AXES,
         magnitude: bool = False,
         mean: Sequence[float] | None = None,
         variance: Sequence[float] | None = None,
-        temperature: float = 1.0,
+        temperature: Positive = 1.0,
         prior: Mapping[str, float] | None = None,
-        threshold: float | None = None,
+        threshold: Fraction | None = None,
         carry_state: bool = False,
         provenance: Mapping[str, Any] | None = None,
         seed: Seed = 0,
@@ -83,8 +83,6 @@ class ActivityCNN(ActivityRecognizer):
     ) -> None:
         arguments = checked(locals())
         labels, axes = arguments["classes"], arguments["channels"]
-        check_sizes(filters=filters, kernel_size=kernel_size, num_blocks=num_blocks)
-        check_rates(dropout=dropout)
         if window < 2**num_blocks:
             raise ZooError(f"window {window}: {num_blocks} blocks need {2**num_blocks} rows or more")
         draw = iter(np.random.SeedSequence(seed).generate_state(3 * num_blocks + 2).tolist())

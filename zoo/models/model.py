@@ -13,12 +13,17 @@ from typing import Annotated, Any, ClassVar, Self, get_args, get_origin, get_typ
 
 import keras
 import numpy as np
+from pydantic import Field
 
 from zoo.catalog import find_folder
 from zoo.errors import ArgumentError, StorageError, ZooError, unknown_name
 from zoo.families import register_with_keras
 from zoo.files import atomic_write, require_file, write_json
 from zoo.recipe import checked
+
+Size = Annotated[int, Field(ge=1, le=16_384)]
+"""Of a layer: a GRU of the largest has 3 GB."""
+Depth = Annotated[int, Field(ge=1, le=100)]
 
 
 class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
@@ -306,13 +311,14 @@ def _plain(value: Any) -> Any:
 def arguments_of(variables: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the arguments of a constructor, from its local variables at its start.
 
-    Numbers, flags and texts are checked against its annotations; what has several types, the constructor checks itself.
+    Numbers, flags and texts are checked against its annotations, which have their ranges; what has several types, the
+    constructor checks itself.
     """
     hints = get_type_hints(variables["__class__"].__init__, include_extras=True)
     found = {name: value for name, value in variables.items() if name not in ("self", "__class__")}
     for name, value in found.items():
-        kinds = set(get_args(hints[name]) or (hints[name],))
-        if get_origin(hints[name]) is Annotated or kinds <= {int, float, str, bool, NoneType}:
+        kinds = (hints[name],) if get_origin(hints[name]) is Annotated else get_args(hints[name]) or (hints[name],)
+        if all(get_origin(kind) is Annotated or kind in (int, float, str, bool, NoneType) for kind in kinds):
             found[name] = checked(name, hints[name], value)
         elif any(get_origin(kind) is Mapping for kind in kinds) and not isinstance(value, Mapping | NoneType):
             raise ArgumentError(name, f" is {value!r}; expected values by name")
@@ -360,29 +366,6 @@ def dtype_policy(dtype: Any) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
-
-
-_LARGEST = 16_384
-"""Largest size of a layer: a GRU of it has 3 GB."""
-
-_MOST = {"num_layers": 100, "num_blocks": 100, "window": 100_000, "vocabulary": 1_000_000, "pixels": 1 << 20}
-"""Other limits, by the name of the argument."""
-
-
-def check_sizes(**sizes: Any) -> None:
-    """Refuses an argument that is not an integer of 1 or more, or larger than memory allows."""
-    for name, size in sizes.items():
-        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-            raise ZooError(f"{name} is {size!r}; expected a whole number, 1 or more")
-        if size > (most := _MOST.get(name, _LARGEST)):
-            raise ZooError(f"{name} is {size}; expected at most {most}, so that the model fits into memory")
-
-
-def check_rates(**rates: float) -> None:
-    """Refuses a dropout rate that is not in [0, 1)."""
-    for name, rate in rates.items():
-        if not 0 <= rate < 1:
-            raise ZooError(f"{name} is {rate:g}; expected 0 or more, below 1")
 
 
 def check_activation(name: str, activation: str | None) -> None:

@@ -15,20 +15,25 @@ with `prior`, softmax(logits / temperature + log(prior) - log(frequencies in tra
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
+from zoo import recipe
 from zoo.errors import ZooError
 from zoo.models.layers import Magnitude
 from zoo.models.losses import CrossEntropy, accuracy
-from zoo.models.model import Model, arguments_of, check_sizes, numbers_of
+from zoo.models.model import Model, Size, arguments_of, numbers_of
 from zoo.runtime import priors
 from zoo.runtime.metadata import AXES, CONVENTION, INERTIAL, UNIT
 
 _OF_CLASSES = ("prior", "threshold")
+
+Window = Annotated[int, Field(ge=2, le=100_000)]
+Rate = Annotated[float, Field(ge=0.1, le=100_000)]
 
 UNKNOWN_PRIOR = (
     "the class frequencies of its training data are not known, so they cannot be changed: train it again, or state "
@@ -151,36 +156,21 @@ def checked(arguments: Mapping[str, Any]) -> dict[str, Any]:
     arguments = arguments_of(arguments)
     classes, channels = arguments["classes"], arguments["channels"]
     if isinstance(classes, int):
-        check_sizes(classes=classes)
-        classes = unnamed("class", classes)
-    if isinstance(channels, int):
-        check_sizes(channels=channels)
-        channels = {3: AXES, 6: INERTIAL}.get(channels, unnamed("channel", channels))
-    for name, values in (("classes", classes), ("channels", channels)):
-        named = isinstance(values, list | tuple) and all(isinstance(value, str) and value for value in values)
-        if not named or not values or len(set(values)) < len(values) or not "".join(values).isprintable():
-            raise ZooError(f"{name} is {arguments[name]!r}; expected different names, or how many there are")
-        arguments[name] = tuple(values)
-    if arguments["channels"] not in (AXES, INERTIAL):
+        classes = unnamed("class", recipe.checked("classes", Size, classes))
+    named = isinstance(classes, list | tuple) and all(isinstance(label, str) and label for label in classes)
+    if not named or not classes or len(set(classes)) < len(classes) or not "".join(classes).isprintable():
+        raise ZooError(f"classes is {classes!r}; expected different names, or how many there are")
+    axes = {3: AXES, 6: INERTIAL}.get(channels) if isinstance(channels, int) else channels
+    if not isinstance(axes, list | tuple) or tuple(axes) not in (AXES, INERTIAL):
         raise ZooError(f"channels is {channels!r}; expected 3 or 6: {', '.join(INERTIAL)}")
-    check_sizes(window=arguments["window"])
-    if arguments["window"] < 2:
-        raise ZooError("window is 1; expected 2 or more rows")
-    if not 0.1 <= arguments["rate"] <= 100_000:
-        raise ZooError(f"rate is {arguments['rate']!r}; expected 0.1 to 100000 Hz")
-    if not arguments["temperature"] > 0:
-        raise ZooError(f"temperature is {arguments['temperature']!r}; expected a number above 0")
-    if arguments["magnitude"] and len(channels) < 3:
-        raise ZooError(f"magnitude needs the three axes of the acceleration; channels are {', '.join(channels)}")
+    arguments |= {"classes": tuple(classes), "channels": tuple(axes)}
     for name in ("mean", "variance"):
         if arguments[name] is not None:
             arguments[name] = numbers_of(name, arguments[name], 0.0 if name == "variance" else -np.inf)
-            if len(arguments[name]) != len(channels):
-                raise ZooError(f"{name} has {len(arguments[name])} numbers for {len(channels)} channels")
+            if len(arguments[name]) != len(axes):
+                raise ZooError(f"{name} has {len(arguments[name])} numbers for {len(axes)} channels")
     if (arguments["mean"] is None) != (arguments["variance"] is None):
         raise ZooError(f"mean is {arguments['mean']}, variance {arguments['variance']}; expected both, or neither")
-    if arguments["threshold"] is not None and not 0 <= arguments["threshold"] < 1:
-        raise ZooError(f"threshold is {arguments['threshold']!r}; expected 0 or more, below 1")
     if arguments["prior"] is not None:
         known = train_prior(arguments["classes"], arguments["provenance"])
         if not known:

@@ -42,9 +42,9 @@ from keras import ops
 
 from zoo.errors import ZooError
 from zoo.models.layers import Dropout, SimpleRNN
-from zoo.models.model import check_activation, check_rates, check_sizes, dtype_policy
-from zoo.models.recognizer import ActivityRecognizer, checked, read, reading_layers
-from zoo.recipe import Seed
+from zoo.models.model import Depth, Size, check_activation, dtype_policy
+from zoo.models.recognizer import ActivityRecognizer, Rate, Window, checked, read, reading_layers
+from zoo.recipe import Fraction, Positive, Seed
 from zoo.runtime.metadata import AXES, CLASSES
 
 INITIALIZERS = ("keras", "course")
@@ -83,24 +83,24 @@ class RecurrentRecognizer(ActivityRecognizer):
 
     def __init__(
         self,
-        units: int = 32,
-        num_layers: int = 1,
-        frame: int = 1,
-        frame_units: int | None = None,
+        units: Size = 32,
+        num_layers: Depth = 1,
+        frame: Size = 1,
+        frame_units: Size | None = None,
         frame_activation: str | None = None,
-        dropout: float = 0.0,
+        dropout: Fraction = 0.0,
         initializer: str = "keras",
         *,
         classes: int | Sequence[str] = CLASSES,
-        window: int = 150,
-        rate: float = 50.0,
+        window: Window = 150,
+        rate: Rate = 50.0,
         channels: int | Sequence[str] = AXES,
         magnitude: bool = False,
         mean: Sequence[float] | None = None,
         variance: Sequence[float] | None = None,
-        temperature: float = 1.0,
+        temperature: Positive = 1.0,
         prior: Mapping[str, float] | None = None,
-        threshold: float | None = None,
+        threshold: Fraction | None = None,
         carry_state: bool = False,
         provenance: Mapping[str, Any] | None = None,
         seed: Seed = 0,
@@ -109,10 +109,6 @@ class RecurrentRecognizer(ActivityRecognizer):
     ) -> None:
         arguments = checked(locals())
         labels, axes = arguments["classes"], arguments["channels"]
-        check_sizes(units=units, num_layers=num_layers, frame=frame)
-        if frame_units is not None:
-            check_sizes(frame_units=frame_units)
-        check_rates(dropout=dropout)
         check_activation("frame_activation", frame_activation)
         if window % frame:
             raise ZooError(f"window {window} is not a multiple of frame {frame}: choose a frame that divides it")

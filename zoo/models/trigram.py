@@ -23,19 +23,20 @@ connections. Sizes, text and constants of the course are those of Hinton's Neura
 
 import reprlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 from scipy.special import softmax
 
 from zoo.errors import ZooError
 from zoo.models.layers import Dropout
 from zoo.models.losses import CrossEntropy, accuracy
-from zoo.models.model import Model, arguments_of, check_activation, check_rates, check_sizes, dtype_policy
+from zoo.models.model import Depth, Model, Size, arguments_of, check_activation, dtype_policy
 from zoo.models.vocabulary import context_ids, tokenize
-from zoo.recipe import Seed, checked
+from zoo.recipe import Fraction, Seed, checked
 
 INITIALIZERS = ("keras", "wide", "course")
 
@@ -81,14 +82,14 @@ class TrigramLM(Model):
     def __init__(
         self,
         vocabulary: int | Sequence[str] = 250,
-        embedding: int = 32,
-        hidden_units: int = 256,
-        context: int = 3,
+        embedding: Size = 32,
+        hidden_units: Size = 256,
+        context: Size = 3,
         activation: str = "sigmoid",
-        num_layers: int = 1,
-        dropout: float = 0.0,
-        embedding_dropout: float = 0.0,
-        word_dropout: float = 0.0,
+        num_layers: Depth = 1,
+        dropout: Fraction = 0.0,
+        embedding_dropout: Fraction = 0.0,
+        word_dropout: Fraction = 0.0,
         initializer: str = "keras",
         provenance: Mapping[str, Any] | None = None,
         seed: Seed = 0,
@@ -96,8 +97,6 @@ class TrigramLM(Model):
         name: str | None = None,
     ) -> None:
         arguments = arguments_of(locals()) | {"vocabulary": (words := words_of(vocabulary))}
-        check_sizes(embedding=embedding, hidden_units=hidden_units, context=context, num_layers=num_layers)
-        check_rates(dropout=dropout, embedding_dropout=embedding_dropout, word_dropout=word_dropout)
         check_activation("activation", activation)
         if initializer not in INITIALIZERS:
             raise ZooError(f"initializer '{initializer}': expected {' or '.join(INITIALIZERS)}")
@@ -207,8 +206,8 @@ def sample(
 def words_of(vocabulary: int | Sequence[str]) -> tuple[str, ...]:
     """Returns the words of a vocabulary. If only their number is known, the ids serve as words."""
     if isinstance(vocabulary, int):
-        check_sizes(vocabulary=vocabulary)
-        return tuple(str(number) for number in range(vocabulary))
+        count = checked("vocabulary", Annotated[int, Field(ge=1, le=1_000_000)], vocabulary)
+        return tuple(str(number) for number in range(count))
     words = tuple(vocabulary) if isinstance(vocabulary, Sequence) and not isinstance(vocabulary, str) else ()
     if not words or len(set(words)) < len(words) or not all(isinstance(word, str) for word in words):
         raise ZooError(f"vocabulary is {reprlib.repr(vocabulary)}; expected different words, or how many there are")
