@@ -100,16 +100,17 @@ bench: .bench/installed $(VENV)/installed page
 presets: .bench/installed
 	.bench/bin/python saved_models/make.py --data $(DATA)
 
-# The page that a phone opens, built into the package, and served to phones in the same network. MODEL is a preset, a
-# .tflite file or a folder with one, or several of these; by default all recognizers of the zoo.
+# The page that a phone opens, served to phones in the same network. MODEL is a preset, a .tflite file or a folder with
+# one, or several of these; by default all recognizers of the zoo.
 MODEL ?=
-phone: $(if $(ACTIVE),,$(VENV)/installed) page
+phone: $(if $(ACTIVE),,$(VENV)/installed)
 	$(ZOO) serve $(MODEL)
 
-page: zoo/page/index.html
+# Builds the page into the package. All but LiteRT.js and the model is stored in the repository: commit what changes.
+page: zoo/page/model.tflite
 
 PHONE := examples/phone
-zoo/page/index.html: $(PHONE)/node_modules/.package-lock.json $(PHONE)/index.html $(PHONE)/vite.config.ts \
+zoo/page/model.tflite: $(PHONE)/node_modules/.package-lock.json $(PHONE)/index.html $(PHONE)/vite.config.ts \
 		$(wildcard $(PHONE)/src/* $(PHONE)/public/* $(PHONE)/public/*/*) saved_models/activity_gru_phone/model.float32.tflite
 	npm --prefix $(PHONE) run build
 	touch $@
@@ -135,4 +136,4 @@ $(VENV)/installed: setup.cfg pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) .bench demo build dist *.egg-info zoo/page $(PHONE)/node_modules
+	rm -rf $(VENV) .bench demo build dist *.egg-info zoo/page/litert zoo/page/model.tflite $(PHONE)/node_modules

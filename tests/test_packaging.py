@@ -13,7 +13,7 @@ import pytest
 
 import zoo
 from zoo.presets import PRESETS
-from zoo.serving.page import INDEX, PAGE_FOLDER
+from zoo.serving.page import PAGE_FOLDER
 
 ROOT = Path(__file__).parents[1]
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
@@ -44,8 +44,8 @@ def names(wheel):
 
 
 def test_the_wheel_is_below_ten_megabytes_and_holds_every_module_and_template_and_the_licenses(wheel, names):
-    built = (PAGE_FOLDER / INDEX).is_file()
-    assert built == ("zoo/page/index.html" in names)
+    built = (PAGE_FOLDER / "litert").is_dir()
+    assert "zoo/page/index.html" in names
     assert wheel.stat().st_size < LIMIT - (0 if built else PAGE_BYTES)
     modules = [*(ROOT / "zoo").rglob("*.py"), *(ROOT / "zoo").rglob("*.j2"), *(ROOT / "tuning").rglob("*.py")]
     assert {path.relative_to(ROOT).as_posix() for path in modules} <= names
@@ -102,6 +102,24 @@ def test_the_version_and_its_date_are_the_same_everywhere(wheel):
     assert first == f"{version} ({date})"
     assert zoo.__version__ == version
     assert wheel.name.split("-")[1] == version
+
+
+@pytest.mark.process
+def test_the_page_in_the_repository_is_what_a_build_gives(tmp_path, miss):
+    phone = ROOT / "examples" / "phone"
+    if not (phone / "node_modules" / "vite").is_dir():
+        miss("needs vite: make page")
+    vite = [phone / "node_modules" / ".bin" / "vite", "build", "--outDir", tmp_path, "--emptyOutDir"]
+    subprocess.run(vite, cwd=phone, check=True, capture_output=True)
+
+    def files(folder):
+        names = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+        return {name: (folder / name).read_bytes() for name in names if name.parts[0] not in ("litert", "model.tflite")}
+
+    stored, built = files(PAGE_FOLDER), files(tmp_path)
+    assert sorted(stored) == sorted(built), "after a change of examples/phone: make page, and commit zoo/page"
+    assert [name for name in stored if stored[name] != built[name]] == []
+    assert sum(map(len, stored.values())) < 300_000
 
 
 def test_every_action_of_the_workflows_is_pinned_by_its_hash_and_rights_are_least():

@@ -51,7 +51,7 @@ def stage(folder: Path) -> None:
     """Writes all pages of the site to a folder, as Markdown."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(DOCS, folder, ignore=shutil.ignore_patterns(".*"))
-    if PHONE_PAGE.is_dir():
+    if (PHONE_PAGE / "model.tflite").is_file():
         shutil.copytree(PHONE_PAGE, folder / "phone")
         home = folder / "index.md"
         home.write_text(home.read_text(encoding="utf-8").replace(_PICTURES, _LIVE + _PICTURES), encoding="utf-8")

@@ -20,8 +20,8 @@ MODEL = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"
 @pytest.fixture(scope="session")
 def built(miss):
     """What needs the page is left out where it is not built."""
-    if not (PAGE_FOLDER / "index.html").is_file():
-        miss(f"no page in {PAGE_FOLDER}: make page")
+    if not (PAGE_FOLDER / "litert").is_dir():
+        miss(f"no LiteRT.js in {PAGE_FOLDER}: make page")
 
 
 @pytest.fixture(scope="session")

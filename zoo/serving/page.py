@@ -7,7 +7,10 @@ from pathlib import Path
 from zoo.errors import ZooError
 
 PAGE_FOLDER = Path(__file__).parents[1] / "page"
-"""Folder of the page, built by `make page` and included in wheels."""
+"""Folder of the page, built by `make page` and stored in the repository but for LiteRT.js and a model.
+
+Files that the page's own interpreter runs need neither.
+"""
 
 INDEX, MODEL, MODELS = "index.html", "model.tflite", "models.json"
 
