@@ -241,7 +241,8 @@ def test_c_is_the_fastest_engine_and_little_data_is_best_fine_tuned():
         forest, scratch, tuned = (np.mean([draw[name]["macro_f1"] for draw in cell["draws"]])
                                   for name in ("random_forest", "train", "finetune"))  # fmt: skip
         assert tuned > forest
-        assert scratch > forest - 0.01
+        assert (scratch < forest) == (cell["people"] == 6)
+        assert scratch > forest - 0.03
         assert (tuned > scratch + 0.005) == (cell["people"] <= 6)
 
 
