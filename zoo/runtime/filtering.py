@@ -18,12 +18,11 @@ IEEE 77(2), 1989.
 """
 
 import json
-import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from zoo.errors import ZooError
 
@@ -86,36 +85,6 @@ def _expected(undivided: Collection[frozenset[str]], classes: Sequence[str]) -> 
     return " or ".join(", ".join(part) for part in sorted(parts))
 
 
-class _Belief:
-    """Which part of a group is true."""
-
-    def __init__(self, group: Group, classes: Sequence[str], seconds: float) -> None:
-        places = {name: number for number, part in enumerate(group.parts) for name in part}
-        self.members = [(label, places[name]) for label, name in enumerate(classes) if name in places]
-        self.weight = group.evidence * seconds
-        # For a part that lasts days, 1 - exp would round to nothing.
-        self.leave = [-math.expm1(-seconds / stay) for stay in group.stay]
-        self.start = [stay / sum(group.stay) for stay in group.stay]
-        self.parts = self.start
-
-    def update(self, probabilities: Sequence[float]) -> None:
-        left = [part * leave for part, leave in zip(self.parts, self.leave, strict=True)]
-        total, others = sum(left), len(left) - 1
-        parts = [part - gone + (total - gone) / others for part, gone in zip(self.parts, left, strict=True)]
-        shares = [0.0] * len(parts)
-        for label, part in self.members:
-            shares[part] += probabilities[label]
-        within = sum(shares)
-        if within > 0:
-            shares = [max(share / within, FLOOR) for share in shares]
-            # Relative to the greatest share, no power makes all parts zero.
-            best, power = max(shares), self.weight * within
-            parts = [part * (share / best) ** power for part, share in zip(parts, shares, strict=True)]
-            total = sum(parts)
-            parts = [part / total for part in parts]
-        self.parts = parts
-
-
 class Filter:
     """Filters probabilities over time.
 
@@ -141,19 +110,41 @@ class Filter:
         groups = groups or default_groups(classes)
         if wrong := misfit_of(groups, classes):
             raise ZooError(f"streaming: {wrong}")
-        self._count = len(classes)
-        self._beliefs = [_Belief(group, classes, seconds) for group in groups]
+        count, most = len(groups), max((len(group.parts) for group in groups), default=1)
+        # Groups of fewer parts than others are filled up with parts that are never true.
+        known = np.array([[k < len(group.parts) for k in range(most)] for group in groups], bool).reshape(count, most)
+        stay = np.ones((count, most))
+        stay[known] = [seconds for group in groups for seconds in group.stay]
+        self._start = known * stay / (known * stay).sum(axis=1, keepdims=True)
+        # For a part that lasts days, 1 - exp would round to nothing.
+        self._leave = -np.expm1(-seconds / stay)
+        self._others = known / (known.sum(axis=1, keepdims=True) - 1)
+        self._weight = np.array([group.evidence * seconds for group in groups])[:, None]
+        # Of each label in each group that contains it: the label, and the place of its part.
+        places = {name: number for number, name in enumerate(classes)}
+        parts = [(number * most + k, part) for number, group in enumerate(groups) for k, part in enumerate(group.parts)]
+        self._labels = np.array([places[name] for _, part in parts for name in part], int)
+        self._places = np.array([place for place, part in parts for _ in part], int)
+        self._classes = len(classes)
+        self.restart()
 
     def restart(self) -> None:
         """Forgets all answers."""
-        for belief in self._beliefs:
-            belief.parts = belief.start
+        self._belief = self._start
 
-    def update(self, probabilities: Sequence[float]) -> NDArray[np.float64]:
+    def update(self, probabilities: ArrayLike) -> NDArray[np.float64]:
         """Adds an answer of the network `(classes,)`. Returns the probabilities given all answers, `(classes,)`."""
-        found = [1.0] * self._count
-        for belief in self._beliefs:
-            belief.update(probabilities)
-            for label, part in belief.members:
-                found[label] *= belief.parts[part]
-        return np.array(found)
+        answer = np.asarray(probabilities, np.float64)
+        gone = self._belief * self._leave
+        belief = self._belief - gone + (gone.sum(axis=1, keepdims=True) - gone) * self._others
+        share = np.bincount(self._places, answer[self._labels], belief.size).reshape(belief.shape)
+        within = share.sum(axis=1, keepdims=True)
+        believed = within > 0
+        share = np.maximum(share / np.where(believed, within, 1.0), FLOOR)
+        # Relative to the greatest share, no power makes all parts zero.
+        power = np.where(believed, self._weight * within, 0.0)
+        belief = belief * (share / share.max(axis=1, keepdims=True)) ** power
+        self._belief = belief / belief.sum(axis=1, keepdims=True)
+        found = np.ones(self._classes)
+        np.multiply.at(found, self._labels, self._belief.ravel()[self._places])
+        return found

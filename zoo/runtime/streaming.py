@@ -329,7 +329,7 @@ class Stream:
         return predictions
 
     def _prediction(self, time: float, answer: Numbers) -> Prediction:
-        probabilities = self._filter.update(answer.tolist())
+        probabilities = self._filter.update(answer)
         best, each = int(probabilities.argmax()), probabilities.tolist()
         if self._shown is None or each[best] - each[self._shown] >= self.settings.margin:
             self._shown = best
