@@ -27,7 +27,7 @@ from zoo.activity.simulate import walk_through
 from zoo.provenance import versions
 from zoo.report import markdown
 from zoo.serving import PageServer, certificate, page_files
-from zoo.serving.page import PAGE_FOLDER
+from zoo.serving.server import PAGE_FOLDER
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -322,7 +322,7 @@ def serve(zoo_cli, monkeypatch, tmp_path):
 
     Its page is as small as a page can be, in place of the built one, which only some machines have.
     """
-    from zoo.serving import PageServer, page, session
+    from zoo.serving import PageServer, page_files, session
 
     (tmp_path / "page").mkdir()
     (tmp_path / "page" / "index.html").write_text("<!doctype html><title>page</title>")
@@ -332,7 +332,7 @@ def serve(zoo_cli, monkeypatch, tmp_path):
         served.update(server.files)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(session, "page_files", partial(page.page_files, folder=tmp_path / "page"))
+    monkeypatch.setattr(session, "page_files", partial(page_files, folder=tmp_path / "page"))
     monkeypatch.setattr(PageServer, "serve_forever", interrupt)
     monkeypatch.setenv("COLUMNS", "300")
     return lambda *arguments: (zoo_cli("serve", "--port", 9743, *arguments), served)

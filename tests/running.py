@@ -18,9 +18,9 @@ import signal
 import sys
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from zoo.serving import page, session
+from zoo.serving import server, session
 folder = sys.argv.pop(1)
-session.page_files = lambda models: page.page_files(models, Path(folder)) if folder else {}
+session.page_files = lambda models: server.page_files(models, Path(folder)) if folder else {}
 from zoo.cli import main
 main()
 """

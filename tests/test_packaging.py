@@ -13,7 +13,7 @@ import pytest
 
 import zoo
 from zoo.presets import PRESETS
-from zoo.serving.page import PAGE_FOLDER
+from zoo.serving.server import PAGE_FOLDER
 
 ROOT = Path(__file__).parents[1]
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"

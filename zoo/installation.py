@@ -29,7 +29,7 @@ import zoo
 from zoo.catalog import preset_names
 from zoo.errors import ZooError
 from zoo.provenance import machine
-from zoo.serving.page import INDEX, PAGE_FOLDER
+from zoo.serving.server import INDEX, PAGE_FOLDER
 
 DISTRIBUTION = "pocket-zoo"
 

@@ -11,7 +11,7 @@ from running import running
 
 from zoo.catalog import PRESETS_FOLDER
 from zoo.serving import PageServer, certificate, page_files
-from zoo.serving.page import PAGE_FOLDER
+from zoo.serving.server import PAGE_FOLDER
 
 PHONE = {"width": 390, "height": 844}
 MODEL = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"

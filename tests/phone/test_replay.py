@@ -8,7 +8,7 @@ import pytest
 from phone.pages import HIDE, ROOT
 
 from zoo.runtime import Recognizer
-from zoo.serving.page import PAGE_FOLDER
+from zoo.serving.server import PAGE_FOLDER
 
 PHONE = ROOT / "examples" / "phone"
 RECORDING = json.loads((PHONE / "src" / "recording.json").read_text())

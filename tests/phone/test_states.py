@@ -11,7 +11,7 @@ from phone.pages import WAKE_LOCKS, look, lying, rowing, standing
 from zoo.activity.simulate import walk_through
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime.metadata import CLASSES, embed, extract
-from zoo.serving.page import PAGE_FOLDER, page_files
+from zoo.serving.server import PAGE_FOLDER, page_files
 
 
 def walk(seconds):

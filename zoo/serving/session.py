@@ -27,8 +27,7 @@ from zoo.runtime.metadata import ActivityMetadata
 from zoo.serving import PageServer, certificate, page_files
 from zoo.serving.certificate import ALL_INTERFACES, CERTIFICATE, LOCAL, kept_certificate
 from zoo.serving.collection import Collection, Inbox, event_of
-from zoo.serving.page import COLLECT
-from zoo.serving.server import require_host
+from zoo.serving.server import COLLECT, require_host
 
 _FIRST = "activity_gru_phone"  # the preset that the phone page starts with
 
