@@ -38,10 +38,23 @@ _PAGE = """<!doctype html>
   h2 {{ margin-top: 2.5rem; }}
   hr {{ border: 0; border-top: 1px solid #ddd; margin-top: 3rem; }}
   hr ~ p {{ color: #666; font-size: 14px; }}
+  blockquote {{ margin: 0; padding: .1rem 1rem; border-left: .3rem solid #e65100; }}
+  /* Figures are drawn on white: in the dark their lightness is turned around, and hues stay. */
+  @media (prefers-color-scheme: dark) {{
+    body {{ background: #121212; color: #e4e4e4; }}
+    a {{ color: #4fc3b3; }}
+    th, td, hr {{ border-color: #444; }}
+    hr ~ p {{ color: #aaa; }}
+    img:not([src*="patches"], [src*="features"], [src*="grid"], [src*="reconstruction"]) {{
+      filter: invert(1) hue-rotate(180deg);
+    }}
+  }}
 </style>
 {body}
 </html>
 """
+
+_TRIAL = "> **A trial run of a few epochs**: its numbers are not results. Run it without `--quick`."
 
 
 def options(description: str | None, data: str, out: str) -> argparse.Namespace:
@@ -56,10 +69,14 @@ def options(description: str | None, data: str, out: str) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=Path(data), help="in the course's layout")
     parser.add_argument("--out", type=Path, default=Path(out), help="folder of the report")
     parser.add_argument("--quick", action="store_true", help="a trial run of a few epochs")
-    found = parser.parse_args(shlex.split(os.environ.get("COURSE_OPTIONS", "")) if _in_notebook() else None)
+    found = parser.parse_args(_words())
     if not found.data.is_file():
         parser.error(f"{found.data}: no such file: name it with --data, or simulate one as README.md shows")
     return found
+
+
+def _words() -> list[str]:
+    return shlex.split(os.environ.get("COURSE_OPTIONS", "")) if _in_notebook() else sys.argv[1:]
 
 
 def _in_notebook() -> bool:
@@ -78,7 +95,8 @@ class Report:
 
     def __init__(self, folder: Path, title: str) -> None:
         self.folder, self.title = folder, title
-        self.parts = [f"# {title}"]
+        # The numbers of a trial run are no results.
+        self.parts = [f"# {title}", *([_TRIAL] if "--quick" in _words() else [])]
         self.numbers: dict[str, Any] = {}
 
     def text(self, *paragraphs: str) -> None:

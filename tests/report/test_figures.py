@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 
 from zoo.activity import figures
+from zoo.catalog import preset_metrics
 from zoo.report import drawing
 from zoo.text import figures as trigram
 
@@ -86,4 +87,15 @@ def test_bins_of_few_windows_are_hollow_and_all_bins_have_their_size():
     axis, below = figure.axes
     assert [len(line.get_xdata()) for line in axis.lines] == [2, 1, 1]
     assert sorted(round(bar.get_height(), 3) for bar in below.patches) == [0.001, 0.001, 0.999, 0.999]
+    plt.close(figure)
+
+
+def test_one_person_is_no_bar_chart_and_lines_differ_in_more_than_color(tmp_path):
+    test = preset_metrics("activity_gru_course")["test"]
+    alone = {**test, "per_subject": {"9": test["per_subject"]["9"]}}
+    history = [{"epoch": epoch, "loss": 1.0, "accuracy": 0.5, "val_loss": 1.1, "val_accuracy": 0.4} for epoch in (1, 2)]
+    assert "subjects.png" not in [path.name for path in figures.evaluation(alone, history, {}, tmp_path)]
+    assert "subjects.png" in [path.name for path in figures.evaluation(test, history, {}, tmp_path)]
+    figure = drawing.training(history)
+    assert all(len({line.get_linestyle() for line in axis.lines}) == 2 for axis in figure.axes)
     plt.close(figure)

@@ -40,7 +40,7 @@ def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[st
     drawn = {"confusion.png": confusion(report)}
     if "reliability" in report:
         drawn["reliability.png"] = reliability(report)
-    if report["per_subject"]:
+    if len(report["per_subject"]) > 1:
         drawn["subjects.png"] = subjects(report)
     if history:
         drawn["training.png"] = training(history)

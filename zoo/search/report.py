@@ -152,24 +152,24 @@ def pareto(records: Sequence[Record], measure: str, maximize: bool, chosen: int 
     panels = [panel for panel in panels if sum(record.get(panel[0]) is not None for record in records) > 1]
     scores = np.array([record["score"] for record in records])
     marked = [place for place, record in enumerate(records) if record["trial"] == chosen]
-    with subplots(3.4 * len(panels), 3.4, columns=len(panels), sharey=True, squeeze=False) as (figure, axes):
-        for axis, (name, title, factor) in zip(axes[0], panels, strict=True):
+    # Below each other: a phone is narrow.
+    with subplots(WIDTH, 2.5 * len(panels), rows=len(panels), squeeze=False) as (figure, axes):
+        for axis, (name, title, factor) in zip(axes[:, 0], panels, strict=True):
             costs = np.array([np.nan if record.get(name) is None else factor * record[name] for record in records])
             known = np.flatnonzero(~np.isnan(costs))
             front = known[pareto_front(costs[known], scores[known] if maximize else -scores[known])]
             axis.scatter(costs, scores, s=18, color="0.65")
             axis.plot(
-                costs[front], scores[front], "o-", color=ORANGE, markersize=5, linewidth=1.2, label="Pareto front"
+                costs[front], scores[front], "s-", color=ORANGE, markersize=5, linewidth=1.2, label="Pareto front"
             )
             axis.plot(
                 costs[marked], scores[marked], "o", color="none", markeredgecolor="black", markersize=12, label="chosen"
             )
-            axis.set(xscale="log", xlabel=title)
+            axis.set(xscale="log", xlabel=title, ylabel=f"{md.label(measure)} on validation")
             axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=5))
             axis.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}" if x >= 100 else f"{x:.3g}")
             axis.minorticks_off()
-        axes[0][0].set_ylabel(f"{md.label(measure)} on validation")
-        axes[0][0].legend(loc="lower right" if maximize else "upper right", frameon=True, framealpha=0.9)
+        figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 
