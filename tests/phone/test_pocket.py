@@ -95,8 +95,9 @@ def test_after_stop_the_time_of_each_activity_is_shown_and_saved(run, play, stop
     assert download.value.suggested_filename.startswith("activities-")
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
     seconds = {name: sum(float(row["seconds"]) for row in rows if row["activity"] == name) for name in names[:2]}
-    assert seconds["standing"] == pytest.approx(47, abs=2)
-    assert seconds["sitting"] == pytest.approx(10, abs=2)
+    # The label follows a change after a few seconds.
+    assert seconds["standing"] == pytest.approx(47, abs=4)
+    assert seconds["sitting"] == pytest.approx(10, abs=4)
     page.clock.run_for(700)
     page.click("#start")
     play(page, standing(0, 3), 10)

@@ -120,7 +120,8 @@ def test_how_sure_an_answer_has_to_be_is_chosen_while_it_runs_and_remembered(run
     assert page.is_hidden("#as-in-file")
     page.focus("#threshold")
     page.keyboard.press("End")
-    play(page, standing(4, 6), 15)
+    # After a gap the signal starts anew: of its first moments nobody is so sure.
+    play(page, standing(10, 11.8), 2)
     assert (page.inner_text("#sure"), page.inner_text("#label")) == ("99%", "Not sure")
     page.reload()
     page.click("#settings summary")

@@ -47,7 +47,9 @@ def test_the_label_comes_back_with_the_signal(silent_page, play):
         ".observe(document.getElementById('label'), {childList: true})"
     )
     play(page, standing(10, 14), 20)
-    assert page.evaluate("labels.slice(0, 2)") == ["Listening…", "Standing"]
+    labels = page.evaluate("labels")
+    assert (labels[0], labels[-1]) == ("Listening…", "Standing")
+    assert set(labels) <= {"Listening…", "Not sure", "Standing"}
 
 
 def test_restart_listens_anew(silent_page, play, until):
@@ -139,7 +141,7 @@ def test_turning_the_phone_on_its_side_changes_nothing(open_page, play):
     page.evaluate("dispatchEvent(new Event('orientationchange'))")
     second = play(page, standing(4, 8), 20)
     assert page.inner_text("#label") == "Standing"
-    assert {p["label"] for p in first + second} == {first[0]["label"]}
+    assert {p["label"] for p in second} == {first[-1]["label"]}
 
 
 @pytest.mark.parametrize("hertz", [20, 50, 100, 200])

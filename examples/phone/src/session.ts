@@ -10,7 +10,7 @@ import { placement } from "./placement";
 import type { Recognizer } from "./recognizer";
 import { believed, type Signal, type Silent, words } from "./signal";
 import { StepCounter } from "./steps";
-import { Stream, type Prediction } from "./stream";
+import { GAP, Stream, type Prediction } from "./stream";
 import { Timeline } from "./timeline";
 import { complaint, Silence } from "./watch";
 
@@ -57,7 +57,7 @@ export class Session {
   private work: Promise<void> = Promise.resolve();
   private prediction: Prediction | null = null;
   /** When the network was sure last, or began, on the clock of the samples. */
-  private sure = NaN;
+  private sure = 0;
   private drawn = -Infinity;
   private updated = -Infinity;
   /** When it was paused, in milliseconds on the clock of the page. */
@@ -138,7 +138,6 @@ export class Session {
   private forget(): void {
     this.stream.restart();
     this.prediction = null;
-    this.sure = NaN;
   }
 
   private resume(missed: number, slept: number): void {
@@ -161,8 +160,11 @@ export class Session {
     const size = Math.hypot(...sample.value.slice(0, 3)) / inUnit(1, this.recognizer.metadata);
     if (this.counter.push(sample.time, size) && this.walks) this.steps += 1;
     for (const prediction of await this.stream.push(sample.time, sample.value)) {
+      const elapsed = prediction.time - (this.prediction?.time ?? NaN);
+      // After a gap, nobody has been unsure for long.
+      const follows = elapsed >= 0 && elapsed <= Math.max(GAP, 1.5 * this.stream.interval);
+      if (prediction.label !== null || !follows) this.sure = prediction.time;
       this.prediction = prediction;
-      if (prediction.label !== null || Number.isNaN(this.sure) || prediction.time < this.sure) this.sure = prediction.time;
       const { kind } = this.update();
       // What is not believed counts as not sure.
       this.timeline.add(prediction.time, kind === "recognized" ? prediction.label : null);
