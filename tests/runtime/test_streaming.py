@@ -299,3 +299,19 @@ def test_a_recording_is_stream__at_its_own_rate():
     predictions = predict_recording(stream(), np.tile([[0.1, 9.8, 0.2]], (100, 1)), 25.0)
     assert predictions[-1].time == pytest.approx(3.88)
     assert {prediction.label for prediction in predictions} == {"walking"}
+
+
+def test_nothing_is_claimed_of_a_phone_that_nobody_carries():
+    times = np.arange(600) / RATE
+    rows = sine(times)
+    rows[300:] = np.random.default_rng(0).normal([0.1, 0.2, 9.8], 0.01, (300, 3))
+    samples = np.column_stack([times, rows])
+    slow = stream()
+    one_by_one = [prediction for sample in samples.tolist() for prediction in slow.push(*sample)]
+    found = list(stream().feed(samples))
+    assert [each.reason for each in one_by_one] == [each.reason for each in found]
+    assert {prediction.label for prediction in found if prediction.time < 10} == {"walking"}
+    assert {(prediction.label, prediction.reason) for prediction in found if prediction.time > 11.2} == {
+        (None, "at rest")
+    }
+    assert str(found[-1]).startswith("12.0 s at rest ")

@@ -166,15 +166,16 @@ class Followed:
         """Prints a line for each change, or with `every` for each prediction."""
         shown: str | None = ""
         for prediction in self._predictions():
-            if self._every or prediction.label != shown:
-                label = f"{prediction.label or 'not sure':<12} {prediction.probability:4.0%}"
+            if self._every or (prediction.label or prediction.reason) != shown:
+                label = f"{prediction.label or prediction.reason:<12} {prediction.probability:4.0%}"
                 print(f"{_moment(prediction.time)}  {label}", flush=True)
-                shown = prediction.label
+                shown = prediction.label or prediction.reason
 
 
 def _document(prediction: Prediction, classes: Sequence[str]) -> dict[str, Any]:
     return {
-        "time": prediction.time, "label": prediction.label, "probability": prediction.probability,
+        "time": prediction.time, "label": prediction.label, "reason": prediction.reason,
+        "probability": prediction.probability,
         "probabilities": dict(zip(classes, prediction.probabilities.tolist(), strict=True)),
     }  # fmt: skip
 

@@ -27,13 +27,14 @@ _FOLDED = 16
 
 
 class Rows(NamedTuple):
-    """Rows that a block of samples completes: times in seconds `(N,)`, values `(N, channels)`, and the mean intervals
-    between samples at each row, in seconds `(N,)`.
+    """Rows that a block of samples completes: times in seconds `(N,)`, values `(N, channels)`, the mean intervals
+    between samples at each row, in seconds `(N,)`, and the numbers of the samples that complete them, `(N,)`.
     """
 
     times: Numbers
     values: Numbers
     intervals: Numbers
+    samples: Places
 
 
 class Resampler:
@@ -113,10 +114,12 @@ class Resampler:
         """Adds one or more samples `(N,)` and `(N, channels)`, as `push` does one after another."""
         if not self.rows:
             self.push(float(times[0]), tuple(values[0].tolist()))
-            first = Rows(times[:1], values[:1], np.array([math.nan]))
+            first = Rows(times[:1], values[:1], np.array([math.nan]), np.array([0]))
             if len(times) == 1:
                 return first
-            return Rows(*map(np.concatenate, zip(first, self.push_block(times[1:], values[1:]), strict=True)))
+            others = self.push_block(times[1:], values[1:])
+            joined = map(np.concatenate, zip(first, others._replace(samples=others.samples + 1), strict=True))
+            return Rows._make(joined)
         before, starts = np.append(self.last, times[:-1]), np.vstack([self.value, values[:-1]])
         elapsed = times - before
         intervals = np.fromiter(accumulate(elapsed.tolist(), _follow, initial=self.interval), float)[1:]
@@ -130,7 +133,7 @@ class Resampler:
         self.rows += len(moments)
         self.interval = float(intervals[-1])
         self.last, self.value = float(times[-1]), tuple(values[-1].tolist())
-        return Rows(moments, np.where(averaged[:, None], means, points), intervals[which])
+        return Rows(moments, np.where(averaged[:, None], means, points), intervals[which], which)
 
     def _moments(self, end: float) -> Numbers:
         """Returns the times of the rows up to the last sample."""

@@ -30,6 +30,7 @@ from zoo.errors import ZooError
 from zoo.runtime.filtering import Filter
 from zoo.runtime.metadata import STANDARD_GRAVITY, ActivityMetadata, Streaming, is_in_g
 from zoo.runtime.resampling import Numbers, Resampler, Rows, Vector
+from zoo.runtime.signal import Signal
 
 Floats = NDArray[np.float32]
 Step = Callable[[Floats, Mapping[str, Floats]], tuple[Floats, dict[str, Floats]]]
@@ -42,6 +43,9 @@ LIMIT = 160.0
 
 ROTATION_LIMIT = 100.0
 """Limit of each axis of the gyroscope in rad/s. Phones measure up to 70, which are 4,000 degrees per second."""
+
+NOT_SURE = "not sure"
+"""Reason for no label where no probability is high enough."""
 
 _TOO_FAST = f"beyond {LIMIT:g} m/s^2"
 _TOO_QUICK = f"beyond {ROTATION_LIMIT:g} rad/s"
@@ -65,14 +69,16 @@ class Prediction:
 
     Args:
         time: Time of the last row in seconds, on the clock of the samples.
-        label: Activity, or None if its probability is too low.
+        label: Activity, or None if there is no answer.
         probability: Probability of the label, or of the most probable class if there is no label.
         probabilities: Probabilities of all classes `(classes,)`, given the signal so far.
+        reason: Why there is no label: `not sure` if its probability is too low, or what keeps the signal from being
+            recognized, see `zoo.runtime.signal`: `at rest`, `no signal`, `too slow`. None if there is a label.
 
     Example:
         >>> print(Prediction(3.0, "walking", 0.75, np.array([0.25, 0.75])))
         3.0 s walking 75%
-        >>> print(Prediction(3.1, None, 0.5, np.array([0.5, 0.5])))
+        >>> print(Prediction(3.1, None, 0.5, np.array([0.5, 0.5]), "not sure"))
         3.1 s not sure 50%
     """
 
@@ -80,9 +86,10 @@ class Prediction:
     label: str | None
     probability: float
     probabilities: Numbers
+    reason: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.time:.1f} s {self.label or 'not sure'} {self.probability:.0%}"
+        return f"{self.time:.1f} s {self.label or self.reason} {self.probability:.0%}"
 
 
 class StaggeredStates:
@@ -174,6 +181,7 @@ class Stream:
         self.warnings: list[str] = []
         self._resampler = Resampler(metadata.rate)
         self._network = StaggeredStates(step, metadata, self.settings)
+        self._signal = Signal()
         self._monitor = _Monitor(metadata.rate)
         self._filter = Filter(metadata.classes, self.settings.groups, self._network.advance / metadata.rate)
         self._pending: tuple[float, Vector] | None = None
@@ -183,6 +191,7 @@ class Stream:
         self._resampler.restart()
         self._network.restart()
         self._filter.restart()
+        self._signal.restart()
         self._shown: int | None = None
 
     def push(self, time: float, *values: float) -> list[Prediction]:
@@ -279,10 +288,11 @@ class Stream:
                 for time, *values in samples[position:end].tolist():
                     yield from self.push(time, *values)
             else:
+                faults = self._signal.push_block(times[position:end], samples[position:end, 1:])
                 rows = self._resampler.push_block(times[position:end], samples[position:end, 1:])
                 self.warnings += self._monitor.check_block(rows)
                 for place, probabilities in self._network.push_block(rows.values):
-                    yield self._prediction(float(rows.times[place]), probabilities)
+                    yield self._prediction(float(rows.times[place]), probabilities, faults[rows.samples[place]])
             position = end
 
     def _plausible(self, samples: Numbers) -> Numbers:
@@ -321,21 +331,22 @@ class Stream:
 
     def _read(self, time: float, value: Vector) -> list[Prediction]:
         predictions = []
+        self._signal.push(time, value)
         for moment, row in self._resampler.push(time, value):
             self.warnings += self._monitor.check(row, self._resampler.interval)
             probabilities = self._network.push(row)
             if probabilities is not None:
-                predictions.append(self._prediction(moment, probabilities))
+                predictions.append(self._prediction(moment, probabilities, self._signal.fault))
         return predictions
 
-    def _prediction(self, time: float, answer: Numbers) -> Prediction:
+    def _prediction(self, time: float, answer: Numbers, fault: str | None) -> Prediction:
         probabilities = self._filter.update(answer)
         best, each = int(probabilities.argmax()), probabilities.tolist()
         if self._shown is None or each[best] - each[self._shown] >= self.settings.margin:
             self._shown = best
-        sure = each[self._shown] >= self.threshold
-        label = self.metadata.classes[self._shown] if sure else None
-        return Prediction(time, label, each[self._shown if sure else best], probabilities)
+        reason = fault or (None if each[self._shown] >= self.threshold else NOT_SURE)
+        label = self.metadata.classes[self._shown] if reason is None else None
+        return Prediction(time, label, each[best if label is None else self._shown], probabilities, reason)
 
 
 class _Monitor:

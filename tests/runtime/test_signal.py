@@ -1,0 +1,77 @@
+"""What nobody can recognize is told from what somebody does."""
+
+import numpy as np
+import pytest
+
+from zoo.activity import simulate
+from zoo.runtime.signal import Signal
+
+
+def faults(rows, rate=50.0, signal=None):
+    signal = signal or Signal()
+    return signal.push_block(np.arange(len(rows)) / rate, rows)
+
+
+def table(seed, noise, rate=50.0, step=0.0, seconds=60):
+    """A phone on a table, in any pose."""
+    random = np.random.default_rng(seed)
+    gravity = random.normal(size=3)
+    rows = 9.8 * gravity / np.linalg.norm(gravity) + random.normal(0, noise, (round(rate * seconds), 3))
+    return np.round(rows / step) * step if step else rows
+
+
+@pytest.mark.parametrize("rate", [50.0, 100.0, 200.0])
+@pytest.mark.parametrize(("noise", "step"), [(0.003, 0.0), (0.01, 0.0), (0.01, 0.0048), (0.02, 0.01), (0.003, 0.1)])
+def test_the_noise_of_a_sensor_is_rest(noise, step, rate):
+    found = [faults(table(seed, noise, rate, step), rate) for seed in range(5)]
+    settled = [fault for each in found for fault in each[round(5.1 * rate) :]]
+    assert np.mean([fault == "at rest" for fault in settled]) > 0.97
+    assert {fault for each in found for fault in each[: round(4.9 * rate)]} == {None}
+
+
+def test_a_body_is_not():
+    people = simulate.simulate(8, seed=3, seconds=30, rate=50.0)
+    moving = [each.rows for each in people if each.activity not in ("sitting", "standing")]
+    assert {fault for rows in moving for fault in faults(rows)} == {None}
+    # Breath: a few hundredths of m/s^2, as smooth as motion is.
+    times = np.arange(0, 60, 1 / 50)
+    breath = np.stack(
+        [0 * times, 9.8 + 0.02 * np.sin(2 * np.pi * 0.3 * times), 0.02 * np.sin(2 * np.pi * times)], axis=1
+    )
+    noise = np.random.default_rng(0).normal(0, 0.01, breath.shape)
+    assert set(faults(breath + noise)) == {None}
+
+
+def test_what_is_picked_up_is_no_longer_at_rest():
+    signal = Signal()
+    assert faults(table(0, 0.01, seconds=10), signal=signal)[-1] == "at rest"
+    signal.push(10.0, (4.0, 4.0, 4.0))
+    assert signal.fault is None
+    signal.restart()
+    assert faults(table(1, 0.01, seconds=3), signal=signal)[-1] is None
+
+
+@pytest.mark.parametrize(("rows", "fault"), [
+    ([0.0, 0.0, 0.0], "no signal"), ([0.0, 0.0, 1.0], "no signal"), ([0.0, 0.0, 98.0], "no signal"),
+    ([0.0, 0.0, 9.8], "at rest"),
+])  # fmt: skip
+def test_a_dead_sensor_and_another_unit_are_no_signal(rows, fault):
+    assert faults(np.tile(rows, (500, 1)))[-1] == fault
+
+
+def test_acceleration_without_gravity_is_no_signal():
+    times = np.arange(0, 10, 1 / 50)
+    rows = 12 * np.stack([np.sin(9 * times), np.cos(9 * times), np.sin(14 * times)], axis=1)
+    assert faults(rows)[-1] == "no signal"
+
+
+@pytest.mark.parametrize(("rate", "fault"), [(10.0, "too slow"), (20.0, None)])
+def test_a_sensor_may_be_too_slow(rate, fault):
+    times = np.arange(0, 10, 1 / rate)
+    rows = np.stack([3 * np.sin(12 * times), 9.8 + 0 * times, 3 * np.cos(12 * times)], axis=1)
+    assert faults(rows, rate)[-1] == fault
+
+
+def test_a_slow_sensor_on_a_table_is_at_rest_only_where_it_never_moves():
+    assert faults(table(0, 0.01, 20.0), 20.0)[-1] is None
+    assert faults(table(0, 0.0, 20.0), 20.0)[-1] == "at rest"

@@ -1,0 +1,160 @@
+"""What no recognizer can judge: a phone that nobody carries, and a signal that is no phone's.
+
+A body moves a phone, if only by its breath and pulse, and such motion is smooth: each sample resembles the one before.
+A phone on a table shows the noise of its sensor alone, in which samples have nothing to do with each other. Over five
+seconds, the mean correlation of successive samples was 0.15 or more for all 19 people of MotionSense who sat or stood,
+and it is within 0.1 of zero for noise. Samples that come fewer than 45 times a second are too far apart to tell, and
+some browsers round them to 0.1 m/s^2; a phone is then at rest if its samples are all equal.
+"""
+
+import math
+from collections.abc import Sequence
+
+from zoo.runtime.resampling import Numbers, Vector
+
+AT_REST, NO_SIGNAL, TOO_SLOW = "at rest", "no signal", "too slow"
+
+_STRETCH = 5.0
+"""Seconds without motion after which a phone may be at rest."""
+
+_MOTION = 0.3
+"""Change of an axis in m/s^2 that only motion causes. The noise of a phone's sensor is a tenth of it."""
+
+_TURNING = 0.2
+"""Rotation rate in rad/s that only motion causes. A gyroscope at rest is off by a tenth of it."""
+
+_NOISE = 0.03
+"""Standard deviation in m/s^2 below which noise alone is possible."""
+
+_ROUNDED, _ROUNDED_NOISE = 0.05, 0.06
+"""Change of an axis in m/s^2 from which samples are rounded, and the standard deviation that noise may then have."""
+
+_ROUNDING = 1e-10
+"""Change, and variance, of numbers that are equal but for the last bits."""
+
+_CORRELATION, _STILL_CORRELATION = 0.1, 0.25
+"""Mean correlation of successive samples below which a phone is taken to be at rest, and below which it remains so."""
+
+_FASTEST, _SLOWEST = 1 / 45, 1 / 15
+"""Mean interval of samples in seconds up to which their correlation is telling, and up to which activities are."""
+
+_MAGNITUDES, _GRAVITY = (5.0, 25.0), 2.0
+"""Range of the mean magnitude of a phone's acceleration in m/s^2, and the least length of its mean vector."""
+
+_MEMORY = 1.0
+"""Time constant in seconds of these means, which are judged after twice as long."""
+
+
+class Signal:
+    """Follows samples and says why they cannot be recognized.
+
+    `fault` is `at rest` if no body moves the phone, `no signal` if values are not those of an accelerometer with
+    gravity in m/s^2, `too slow` if samples are further apart than 1/15 s, and None otherwise.
+
+    Example:
+        >>> signal = Signal()
+        >>> for number in range(300):
+        ...     signal.push(number / 50, (0.0, 0.1, 9.8))
+        >>> signal.fault
+        'at rest'
+        >>> signal.push(6.0, (3.0, 0.1, 9.8))
+        >>> signal.fault is None
+        True
+    """
+
+    def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Forgets all samples."""
+        self.fault: str | None = None
+        self._first = self._last = self._interval = math.nan
+        self._means = (0.0, 0.0, 0.0, 0.0)
+        self._rests = False
+        self._begin(math.nan, (math.nan, math.nan, math.nan))
+
+    def _begin(self, time: float, value: Vector) -> None:
+        """Begins a stretch without motion at a sample, to which the others are compared."""
+        self._start, self._from, self._before, self._count = time, value, (0.0, 0.0, 0.0), 0
+        self._sums, self._step = [0.0] * 9, math.inf
+
+    def push(self, time: float, value: Sequence[float]) -> None:
+        """Adds a sample, later than the previous one.
+
+        Args:
+            time: Time in seconds.
+            value: Acceleration along x, y, z in m/s^2, and rotation rate in rad/s if there is a gyroscope.
+        """
+        x, y, z, *rotation = value
+        magnitude = math.sqrt(x * x + y * y + z * z)
+        elapsed = time - self._last
+        if math.isnan(elapsed):
+            self._first, self._means = time, (x, y, z, magnitude)
+        else:
+            self._interval = elapsed if math.isnan(self._interval) else 0.9 * self._interval + 0.1 * elapsed
+            share = 1 - math.exp(-elapsed / _MEMORY)
+            a, b, c, d = self._means
+            self._means = (a + share * (x - a), b + share * (y - b), c + share * (z - c), d + share * (magnitude - d))
+        self._last = time
+        if any(abs(rate) > _TURNING for rate in rotation):
+            self._move(time, (x, y, z))
+        else:
+            self._watch_rest(time, (x, y, z))
+        self.fault = self._judge(time)
+
+    def push_block(self, times: Numbers, values: Numbers) -> list[str | None]:
+        """Adds samples `(N,)` and `(N, channels)` one after another. Returns `fault` after each."""
+        faults = []
+        for time, value in zip(times.tolist(), values.tolist(), strict=True):
+            self.push(time, value)
+            faults.append(self.fault)
+        return faults
+
+    def _move(self, time: float, value: Vector) -> None:
+        self._rests = False
+        self._begin(time, value)
+
+    def _watch_rest(self, time: float, value: Vector) -> None:
+        (a, b, c), (x, y, z) = self._from, value
+        u, v, w = x - a, y - b, z - c
+        # Written so that NaN, before the first sample, begins a stretch as well.
+        if not (abs(u) <= _MOTION and abs(v) <= _MOTION and abs(w) <= _MOTION):
+            self._move(time, value)
+            return
+        p, q, r = self._before
+        s = self._sums
+        self._sums = [
+            s[0] + u, s[1] + v, s[2] + w, s[3] + u * u, s[4] + v * v, s[5] + w * w, s[6] + u * p, s[7] + v * q,
+            s[8] + w * r,
+        ]  # fmt: skip
+        for change in (abs(u - p), abs(v - q), abs(w - r)):
+            if _ROUNDING < change < self._step:
+                self._step = change
+        self._before, self._count = (u, v, w), self._count + 1
+        if time - self._start >= _STRETCH:
+            self._rests = self._is_noise()
+            self._begin(time, value)
+
+    def _is_noise(self) -> bool:
+        """Whether the stretch holds the noise of a sensor alone, or nothing at all."""
+        correlations, noise = [], _NOISE if self._step < _ROUNDED else _ROUNDED_NOISE
+        for axis in range(3):
+            mean, square, product = (self._sums[axis + part] / self._count for part in (0, 3, 6))
+            variance = square - mean * mean
+            if variance > noise * noise:
+                return False
+            if variance > _ROUNDING:
+                correlations.append((product - mean * mean) / variance)
+        limit = _STILL_CORRELATION if self._rests else _CORRELATION
+        if not correlations:
+            return True
+        return self._interval <= _FASTEST and sum(correlations) / len(correlations) < limit
+
+    def _judge(self, time: float) -> str | None:
+        if time - self._first >= 2 * _MEMORY:
+            *vector, magnitude = self._means
+            if not _MAGNITUDES[0] < magnitude < _MAGNITUDES[1] or math.hypot(*vector) < _GRAVITY:
+                return NO_SIGNAL
+            if self._interval > _SLOWEST:
+                return TOO_SLOW
+        return AT_REST if self._rests else None
