@@ -26,6 +26,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -327,7 +328,7 @@ def main() -> None:
     parser.add_argument("--answers", type=Path, default=Path("answers"))
     options = parser.parse_args()
     if options.page:
-        pages.fill(options.page, __file__, {"filters": table})
+        pages.fill(options.page, __file__, TABLES)
         return
     options.answers.mkdir(parents=True, exist_ok=True)
     streams: dict[tuple[str, str], list[Answered]] = {}
@@ -360,22 +361,26 @@ def main() -> None:
     print(json.dumps(document, indent=1))
 
 
-def table(document: dict[str, Any]) -> str:
-    """A row for each filter, with the streams of each network."""
+def table(document: dict[str, Any], *, new_people: bool) -> str:
+    """A row for each filter, with the streams of the networks without a study, or without some people."""
     names = {**{name: name for name in FIXED}, **DRAWN, "zoo": "as in the zoo"}
-    first = document["filters"]["zoo"]
-    without = {row["left_out"]: "left out" if row["left_out"] != PEOPLE else "new people" for row in first}
-    head = ["filter", *(f"{row['study']}, {without[row['left_out']]}" for row in first)]
-    rows = []
-    for name, words in names.items():
-        cells = []
-        for row in document["filters"][name]:
-            cell = f"{row['right']:.3f} / {row['walking_as_stairs']:.1%}"
-            if "delay" in row:
-                cell += f"; {row['delay']:.1f}, {row['other_delay']:.1f} s; {row['false_per_hour']:.0f}"
-            cells.append(cell)
-        rows.append([words, *cells])
-    return markdown.table(head, rows)
+    found = {
+        name: {row["study"]: row for row in rows if (row["left_out"] == PEOPLE) == new_people}
+        for name, rows in document["filters"].items()
+    }
+
+    def cell(row: Mapping[str, float]) -> str:
+        right = f"{row['right']:.3f} / {row['walking_as_stairs']:.1%}"
+        if "delay" not in row:
+            return right
+        return f"{right}; {row['delay']:.1f}, {row['other_delay']:.1f} s; {row['false_per_hour']:.0f}"
+
+    studies = sorted(found["zoo"])
+    rows = [[words, *(cell(found[name][study]) for study in studies)] for name, words in names.items()]
+    return markdown.table(["filter", *studies], rows)
+
+
+TABLES = {"filters, new people": partial(table, new_people=True), "filters, left out": partial(table, new_people=False)}
 
 
 if __name__ == "__main__":
