@@ -193,7 +193,7 @@ def test_the_drawing_of_the_layers_is_what_import_linter_proves():
 MEASURED = {
     "guides/c.md": ["inference", "microcontroller"], "guides/deploy.md": ["personal"], "guides/phone.md": ["phone"],
     "guides/probabilities.md": ["abstention", "other"], "comparison.md": ["rivals"], "scale.md": ["scale"],
-    "small-data.md": ["small_data"], "splits.md": ["splits", "streaming_studies", "studies"],
+    "small-data.md": ["small_data"], "splits.md": ["filters", "splits", "streaming_studies", "studies"],
 }  # fmt: skip
 """Pages with numbers, and the benchmarks that write them."""
 
@@ -223,6 +223,19 @@ def test_the_page_of_the_splits_draws_its_conclusions_from_what_was_measured():
     fewer, more = ({study: row["walking_as_stairs"] for study, row in run["studies"].items()}
                    for run in measured("studies")["people"][-2:])  # fmt: skip
     assert all(more[study] < fewer[study] for study in fewer)
+
+
+def test_the_page_of_the_splits_says_what_the_filter_gains_and_what_it_leaves():
+    average, zoo = (
+        {(row["study"], row["left_out"]): row for row in measured("filters")["filters"][name]}
+        for name in ("average over 0.5 s", "zoo")
+    )
+    for stream, row in zoo.items():
+        assert row["right"] > average[stream]["right"]
+        assert row["walking_as_stairs"] < average[stream]["walking_as_stairs"] or row["walking_as_stairs"] < 0.001
+        if "false_per_hour" in row:
+            assert row["false_per_hour"] < average[stream]["false_per_hour"] / 2
+    assert round(5 * zoo["oxford", "oxford"]["walking_as_stairs"]) == 1
 
 
 def test_the_costs_on_microcontrollers_are_those_of_the_cards():
