@@ -7,7 +7,8 @@
 
 #include "model.h"
 
-/* Numbers of the stream. With double, they are those of `zoo.runtime`, to 1e-6. */
+/* Numbers of the stream. Where the network answers the same, probabilities are those of `zoo.runtime` to 1e-4; with
+   double, to 1e-6. */
 #ifndef ZOO_REAL
 #define ZOO_REAL float
 #endif
