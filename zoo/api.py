@@ -1269,20 +1269,7 @@ def evaluate(
             "does not apply with --streaming FILE", data=data, data_dir=data_dir, robustness=robustness, prior=prior,
             split=None if split == "test" else split, baselines=None if baselines else False, levels=levels,
         )  # fmt: skip
-        from zoo.activity import figures as drawn
-        from zoo.activity import report as activity
-        from zoo.activity import streaming as continuous
-        from zoo.runtime import Recognizer
-
-        recognizer = Recognizer(catalog.exported_file(model))
-        with nullcontext() if figures is None else exclusive_folder(Path(figures)):
-            found = continuous.evaluate(
-                recognizer, Path(streaming), subjects=_names(subjects) or None, merge=_labels(merge)
-            )
-            evaluation = Evaluation(found, activity.streaming, drawn.streaming)
-            if figures is not None:
-                evaluation.figures(figures)
-        return evaluation
+        return _evaluate_recordings(model, Path(streaming), figures, subjects, merge)
     refuse("applies with --streaming FILE alone", subjects=subjects, merge=merge)
     _require_model(model)
     _require_file(data, model)
@@ -1308,6 +1295,23 @@ def evaluate(
         if isinstance(model, str | Path) and str(model) not in presets.PRESETS:
             details["next"] = f"zoo export {_quoted(model)}"
         evaluation = Evaluation(report, task.report.evaluation, draw, **details)
+        if figures is not None:
+            evaluation.figures(figures)
+    return evaluation
+
+
+def _evaluate_recordings(
+    model: Named, file: Path, figures: str | Path | None, subjects: Names | None, merge: Labels | None
+) -> Evaluation:
+    """Evaluates continuous recognition by an exported file."""
+    from zoo.activity import figures as drawn
+    from zoo.activity import report, streaming
+    from zoo.runtime import Recognizer
+
+    recognizer = Recognizer(catalog.exported_file(model))
+    with nullcontext() if figures is None else exclusive_folder(Path(figures)):
+        found = streaming.evaluate(recognizer, file, subjects=_names(subjects) or None, merge=_labels(merge))
+        evaluation = Evaluation(found, report.streaming, drawn.streaming)
         if figures is not None:
             evaluation.figures(figures)
     return evaluation
