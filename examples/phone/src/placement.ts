@@ -2,6 +2,7 @@
 
 import { inUnit, type Metadata } from "./metadata";
 import type { Sample } from "./motion";
+import { lately, mean } from "./watch";
 
 export type Place = "table" | "hand";
 
@@ -25,14 +26,19 @@ export function placement(samples: Sample[], metadata: Pick<Metadata, "unit" | "
 function summary(
   samples: Sample[], seconds: number, { axes, convention }: Pick<Metadata, "axes" | "convention">,
 ): { gravity: number[]; range: number } | null {
-  const last = samples.at(-1)?.time ?? 0;
-  const recent = samples.filter(({ time }) => time > last - seconds);
+  const recent = lately(samples, seconds);
   if (recent.length < 2 || recent.length === samples.length) return null;
-  const columns = ["x", "y", "z"].map((axis) => recent.map(({ value }) => value[axes.indexOf(axis)]!));
-  const means = columns.map((column) => column.reduce((sum, number) => sum + number, 0) / column.length);
+  const numbers = ["x", "y", "z"].map((axis) => axes.indexOf(axis));
+  const means = numbers.map((axis) => mean(recent, axis));
   const size = Math.hypot(...means) * (convention === "ios" ? -1 : 1);
   return {
-    gravity: means.map((mean) => mean / size),
-    range: Math.max(...columns.map((column) => Math.max(...column) - Math.min(...column))),
+    gravity: means.map((each) => each / size),
+    range: Math.max(...numbers.map((axis) => range(recent, axis))),
   };
+}
+
+function range(samples: Sample[], axis: number): number {
+  let [least, most] = [Infinity, -Infinity];
+  for (const { value } of samples) [least, most] = [Math.min(least, value[axis]!), Math.max(most, value[axis]!)];
+  return most - least;
 }

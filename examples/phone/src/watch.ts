@@ -73,13 +73,29 @@ export interface Complaint {
   text: string;
 }
 
+/** Samples of the last seconds. Called ten times a second, it looks at no others. */
+export function lately(samples: Sample[], seconds: number): Sample[] {
+  const last = samples.at(-1)?.time ?? 0;
+  let start = samples.length;
+  while (start > 0 && samples[start - 1]!.time > last - seconds) start -= 1;
+  return samples.slice(start);
+}
+
+/** The mean of an axis. */
+export function mean(samples: Sample[], axis: number): number {
+  let sum = 0;
+  for (const { value } of samples) sum += value[axis]!;
+  return sum / samples.length;
+}
+
 /** The problem with the last seconds, or null. */
 export function complaint(samples: Sample[], metadata: Pick<Metadata, "rate" | "unit">): Complaint | null {
-  const last = samples.at(-1)?.time ?? 0;
-  const recent = samples.filter(({ time }) => time > last - WATCHED);
-  const span = last - (recent[0]?.time ?? last);
+  const recent = lately(samples, WATCHED);
+  const span = (recent.at(-1)?.time ?? 0) - (recent[0]?.time ?? 0);
   if (span < WATCHED / 2) return null;
-  if (new Set(recent.map(({ time }) => time)).size < recent.length / 2) {
+  let repeated = 0;
+  recent.forEach(({ time }, i) => (repeated += Number(i > 0 && time === recent[i - 1]!.time)));
+  if (repeated > recent.length / 2) {
     return { title: "Sensor clock stands still", text: "Time stamps repeat: expected one per sample, in fractions of a second." };
   }
   const rate = (recent.length - 1) / span;
@@ -89,14 +105,15 @@ export function complaint(samples: Sample[], metadata: Pick<Metadata, "rate" | "
       text: `${rate.toFixed(0)} samples per second; the model was trained on ${metadata.rate}. Turn off power saving.`,
     };
   }
-  const [first, second, third] = [0, 1, 2].map((axis) => recent.reduce((sum, { value }) => sum + value[axis]!, 0) / recent.length);
-  const mean = Math.hypot(first!, second!, third!);
+  const steady = Math.hypot(mean(recent, 0), mean(recent, 1), mean(recent, 2));
   const words = (found: number) => `${found.toFixed(1)} ${metadata.unit.replace("^2", "²")}`;
   const expected = `expected about ${words(inUnit(STANDARD_GRAVITY, metadata))}`;
-  if (mean < inUnit(GRAVITY_LEFT, metadata)) {
-    return { title: "Gravity is missing", text: `Acceleration is ${words(mean)} on average; ${expected}, gravity included.` };
+  if (steady < inUnit(GRAVITY_LEFT, metadata)) {
+    return { title: "Gravity is missing", text: `Acceleration is ${words(steady)} on average; ${expected}, gravity included.` };
   }
-  const magnitude = recent.reduce((sum, { value }) => sum + Math.hypot(...value.slice(0, 3)), 0) / recent.length;
+  let magnitude = 0;
+  // Math.hypot takes ten times as long.
+  for (const { value: [x, y, z] } of recent) magnitude += Math.sqrt(x! * x! + y! * y! + z! * z!) / recent.length;
   if (!(magnitude >= inUnit(LEAST, metadata) && magnitude <= inUnit(MOST, metadata))) {
     return { title: "Sensor out of range", text: `Acceleration is ${words(magnitude)} on average; ${expected}.` };
   }
