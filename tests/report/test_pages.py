@@ -24,13 +24,15 @@ def test_values_are_escaped_and_what_is_missing_is_an_error():
 
 def test_recordings_and_activities_in_turn_are_a_row_each():
     pages = Pages("activity/report.md.j2")
-    report = {"recordings": STREAM, "spliced": {**STREAM, "accuracy_by_time": [0.5, 0.25]}, "subjects": ["1", "2"],
-              "simulated": True}  # fmt: skip
+    events = {"true": 5, "deleted": 1, "fragmented": 2, "merged": 0, "inserted": 3}
+    report = {"recordings": STREAM, "spliced": {**STREAM, "accuracy_by_time": [0.5, 0.25], "events": events},
+              "subjects": ["1", "2"], "simulated": True}  # fmt: skip
     page = pages.streaming(report)
     assert "Streamed recordings of subjects 1, 2. SIMULATED data.\n" in page
     assert [line.partition(" | ")[0] for line in page.splitlines() if line.startswith("| ")][2:] == [
         "| each recording", "| activities in turn"
     ]  # fmt: skip
+    assert "5 events of the activities in turn: 1 deleted" in page
     assert page.endswith("of the stream: 0.500, 0.250.")
     assert "no activities in turn" in pages.streaming({**report, "spliced": None})
 
