@@ -1563,10 +1563,7 @@ def tune(
         >>> found["chosen"]
         0
     """
-    if find_spec("keras_tuner") is None or find_spec("tensorboard") is None:
-        raise ZooError("searches need keras-tuner and tensorboard: pip install 'pocket-zoo[tuning]'")
-    if target not in (*FAMILIES, *presets.PRESETS, "activity"):
-        raise unknown_name("preset or family", target, [*presets.PRESETS, *FAMILIES, "activity"])
+    _require_search(target)
     if chief is not None and role is None:
         raise ArgumentError("chief", ": goes with role; leave it out for a search on this machine alone")
     _require_file(data)
@@ -1601,6 +1598,14 @@ def tune(
     if not result:
         return Document(result, lambda result: "")
     return Document(result, report.result, next=f"zoo export {_quoted(result['model'])}")
+
+
+def _require_search(target: str) -> None:
+    """Refuses to search without the libraries of searches, and a target that nobody knows."""
+    if find_spec("keras_tuner") is None or find_spec("tensorboard") is None:
+        raise ZooError("searches need keras-tuner and tensorboard: pip install 'pocket-zoo[tuning]'")
+    if target not in (*FAMILIES, *presets.PRESETS, "activity"):
+        raise unknown_name("preset or family", target, [*presets.PRESETS, *FAMILIES, "activity"])
 
 
 @public
