@@ -103,7 +103,9 @@ def curves(axis: Axes, history: History, labels: Mapping[str, str], **style: Any
     marker = "o" if len(history) < 5 else None
     for key, label, line in zip(labels, labels.values(), ("-", "--", ":"), strict=False):
         if key in history[0]:
-            axis.plot(epochs, [row[key] for row in history], line, label=label, marker=marker, **style)
+            axis.plot(
+                epochs, [row[key] for row in history], **{"linestyle": line, "label": label, "marker": marker} | style
+            )
     axis.set_xlabel("epoch")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
