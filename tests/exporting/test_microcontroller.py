@@ -33,6 +33,12 @@ def make(goal, **variables):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+def follows(labels):
+    """Whether the recording was recognized; at a change, another label may be shown for a moment."""
+    remaining = iter(labels)
+    return labels[-1] == "jogging" and all(name in remaining for name in ("walking", "sitting", "jogging"))
+
+
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("board", "kind"),
@@ -45,7 +51,7 @@ def test_a_recording_is_recognized_on_the_board(board, kind, pocket, tmp_path):
     need("make", *TOOLS[board])
     output = make("run", MODEL=pocket / kind, BOARD=board, BUILD=tmp_path)
     labels = [label for label in re.findall(r"^\d+ s: (.*)$", output, re.MULTILINE) if label != "not sure"]
-    assert labels[-3:] == ["walking", "sitting", "jogging"]
+    assert follows(labels)
     costs = {name: int(count) for name, count in re.findall(r"^(\w+ ?.*): (\d+)$", output, re.MULTILINE)}
     assert costs["bytes of state"] + costs["bytes of stack of a step"] < 1700
     # Counted, not timed. Without a floating-point unit, floats take a multiple.
@@ -78,4 +84,4 @@ def test_applications_print_labels_on_a_board_of_an_arduino_or_with_zephyr(appli
     source = ["-c", EXAMPLE / application, "-o", tmp_path / "application.o"]
     subprocess.run([compiler, *options, *processor, *WARNINGS, *folders, *source], check=True)
     labels = make("run", **places, APPLICATION=tmp_path / "application.o").split("\n")
-    assert [label for label in labels if label and label != "not sure"][-3:] == ["walking", "sitting", "jogging"]
+    assert follows([label for label in labels if label and label != "not sure"])

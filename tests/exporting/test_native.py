@@ -78,7 +78,7 @@ def test_groups_are_a_line_each(language):
     classes = ("sitting", "standing", "walking")
     text = CONSTANTS[language](metadata(classes=classes, streaming=Streaming(groups=groups_of(classes))), "my.tflite")
     assert [line.strip() for line in text.splitlines() if " Group(" in line] == lines[language]
-    assert " Group(" not in CONSTANTS[language](metadata(classes=("only",)), "my.tflite")
+    assert " Group(" not in CONSTANTS[language](metadata(classes=("only",), streaming=Streaming()), "my.tflite")
 
 
 @pytest.mark.parametrize("language", WRITE)
