@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.families import FAMILIES, register_after_keras, register_with_keras
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 # Type checkers follow these imports, and `__getattr__` makes those of the table on first use.
 if TYPE_CHECKING:
