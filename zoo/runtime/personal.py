@@ -59,7 +59,7 @@ class PersonalRecognizer(Recognizer):
         super().__init__(path)
         if "train" not in self.signatures:
             raise ZooError(f"{self.path}: cannot learn; export one that can with `zoo export --personalize`")
-        self._known = self.metadata.classes
+        self._known, self._streaming = self.metadata.classes, self.metadata.streaming
         self._wider: Head | None = None
         self._shift: NDArray[np.float32]
 
@@ -174,7 +174,9 @@ class PersonalRecognizer(Recognizer):
         classes, head = _read_page(path, read_json(path), self.metadata.weights_sha256, self._known)
         if head["kernel"].shape[0] != (features := self._head()["kernel"].shape[0]):
             raise ZooError(f"{path}: kernel has {head['kernel'].shape[0]} rows; expected {features}")
-        self.metadata = replace(self.metadata, classes=classes)
+        # Labels that the groups of the file lack have no place in them: all are followed in one group.
+        streaming = self._streaming if classes == self._known else replace(self._streaming, groups=())
+        self.metadata = replace(self.metadata, classes=classes, streaming=streaming)
         self._wider = None
         self._shift = self._shift_of_prior()
         if len(classes) > len(self._known):

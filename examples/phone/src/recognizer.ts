@@ -79,7 +79,10 @@ export class Recognizer implements Network {
       return { ...outputs, probabilities: Float32Array.from(probabilities(head, graph.features(), temperature)) };
     };
     const name = `${this.engine.name} with what it learned here`;
-    return new Recognizer({ ...this.metadata, classes }, this.bytes, { ...this.engine, name, run }, true);
+    // Labels that the groups of the file lack have no place in them: all are followed in one group.
+    const known = this.metadata.streaming;
+    const streaming = classes.length > this.metadata.classes.length ? { ...known, groups: [] } : known;
+    return new Recognizer({ ...this.metadata, classes, streaming }, this.bytes, { ...this.engine, name, run }, true);
   }
 
   /** What the last layer reads at the end of a window. */
