@@ -121,7 +121,7 @@ def test_how_sure_an_answer_has_to_be_is_chosen_while_it_runs_and_remembered(run
     page.focus("#threshold")
     page.keyboard.press("End")
     # After a gap the signal starts anew: of its first moments nobody is so sure.
-    play(page, standing(10, 11.8), 2)
+    play(page, standing(10, 11.55), 1)
     assert (page.inner_text("#sure"), page.inner_text("#label")) == ("99%", "Not sure")
     page.reload()
     page.click("#settings summary")
