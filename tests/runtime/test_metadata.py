@@ -11,7 +11,7 @@ from zoo import ZooError
 from zoo.catalog import PRESETS_FOLDER, preset_names
 from zoo.families import task_named
 from zoo.runtime.filtering import Group
-from zoo.runtime.metadata import ActivityMetadata, AutoencoderMetadata, Metadata, Streaming, TrigramMetadata
+from zoo.runtime.metadata import CLASSES, ActivityMetadata, AutoencoderMetadata, Metadata, Streaming, TrigramMetadata
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "metadata.schema.json").read_text())
 OF_TASK = {each["properties"]["task"]["enum"][0]: each for each in SCHEMA["oneOf"]}
@@ -54,7 +54,7 @@ CHANGES = [
     ("activity", "preset", ["", 3, None, "two\nlines", "x" * 201], ["mine", "x" * 200, "\u00fc \u8d70"]),
     ("activity", "source", [3, "x" * 1001], ["", "two\nlines"]),
     ("activity", "simulated", [0, "true", None], [True, False]),
-    ("activity", "classes", [[], ["a", "a"], ["a", ""], "ab", ["a", 1]], [["a"], ["a", "b"]]),
+    ("activity", "classes", [[], ["a", "a"], ["a", ""], "ab", ["a", 1]], [[*CLASSES], [*reversed(CLASSES)]]),
     ("activity", "rate", [0, -1, 100_001, float("nan"), "50", True], [0.1, 50, 100.5]),
     ("activity", "window", [0, 1.5, True, 1_000_001, "150"], [1, 1_000_000]),
     ("activity", "states", [{"h_1": 0}, {"h_1": "32"}, [], None], [{}, {"h_1": 32}]),
