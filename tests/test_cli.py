@@ -23,7 +23,7 @@ import zoo
 from zoo import ActivityGRU, __version__
 from zoo.catalog import PRESETS_FOLDER
 from zoo.cli import COMMANDS, app
-from zoo.runtime.metadata import embed, extract
+from zoo.runtime.metadata import Streaming, embed, extract
 
 
 def in_a_process(*arguments):
@@ -276,7 +276,8 @@ def test_own_labels_cannot_be_simulated_and_the_message_names_them(tmp_path, zoo
     file = tmp_path / "mine.tflite"
     source = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"
     file.write_bytes(source.read_bytes())
-    embed(file, replace(extract(source), classes=tuple(f"own {number}" for number in range(6))))
+    own = tuple(f"own {number}" for number in range(6))
+    embed(file, replace(extract(source), classes=own, streaming=Streaming()))
     status, _, error = zoo_cli("stream", file, "--simulate", "walking")
     assert status == 1
     assert "recognizes own 0, own 1" in error

@@ -1,5 +1,6 @@
 """What every family does, on tiny shapes, and what every preset is; a new row is tested without a new line here."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -142,8 +143,9 @@ def test_the_files_of_a_preset_answer_what_it_answers_and_describe_themselves(na
         if not path.exists():
             continue
         interpreter = Interpreter(path)
-        assert interpreter.metadata == loaded.metadata
-        tolerance = {"float32": 1e-5, "float16": 0.01}.get(format_, 0.35)
+        # A file keeps the version that wrote it. States of int8 are clipped to the range that nearly all of them have.
+        assert interpreter.metadata == replace(loaded.metadata, version=interpreter.metadata.version)
+        tolerance = {"float32": 1e-5, "float16": 0.01, "int8": 0.6}.get(format_, 0.35)
         for signature in set(family.golden) & set(interpreter.signatures):
             found = interpreter.run(signature, **{key: rows[:1] for key, rows in family.golden[signature].items()})
             agree(found, expected[signature], tolerance)
