@@ -75,7 +75,7 @@ class Resampler:
             return [(time, value)]
         last, start = self.last, self.value
         elapsed = time - last
-        self.interval = _follow(self.interval, elapsed)
+        self.interval = mean_interval(self.interval, elapsed)
         rows = []
         while (moment := self.first + self.rows / self.rate) <= time + _EARLY:
             share = min(1.0, (moment - last) / elapsed)
@@ -122,7 +122,7 @@ class Resampler:
             return Rows._make(joined)
         before, starts = np.append(self.last, times[:-1]), np.vstack([self.value, values[:-1]])
         elapsed = times - before
-        intervals = np.fromiter(accumulate(elapsed.tolist(), _follow, initial=self.interval), float)[1:]
+        intervals = np.fromiter(accumulate(elapsed.tolist(), mean_interval, initial=self.interval), float)[1:]
         moments = self._moments(float(times[-1]))
         # Of each row, the sample that completes it.
         which = np.searchsorted(times + _EARLY, moments)
@@ -165,6 +165,6 @@ class Resampler:
             return total[:-1, :-1] / total[:-1, -1:]
 
 
-def _follow(interval: float, elapsed: float) -> float:
+def mean_interval(interval: float, elapsed: float) -> float:
     """Returns the mean interval after another one. It is NaN before the second sample."""
     return 0.9 * interval + 0.1 * elapsed if interval >= 0 else elapsed

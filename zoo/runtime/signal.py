@@ -10,7 +10,7 @@ some browsers round them to 0.1 m/s^2; a phone is then at rest if its samples ar
 import math
 from collections.abc import Sequence
 
-from zoo.runtime.resampling import Numbers, Vector
+from zoo.runtime.resampling import Numbers, Vector, mean_interval
 
 AT_REST, NO_SIGNAL, TOO_SLOW = "at rest", "no signal", "too slow"
 
@@ -38,7 +38,7 @@ _CORRELATION, _STILL_CORRELATION = 0.1, 0.25
 _FASTEST, _SLOWEST = 1 / 45, 1 / 15
 """Mean interval of samples in seconds up to which their correlation is telling, and up to which activities are."""
 
-_MAGNITUDES, _GRAVITY = (5.0, 25.0), 2.0
+LEAST, MOST, LEAST_GRAVITY = 5.0, 25.0, 2.0
 """Range of the mean magnitude of a phone's acceleration in m/s^2, and the least length of its mean vector."""
 
 _MEMORY = 1.0
@@ -91,7 +91,7 @@ class Signal:
         if math.isnan(elapsed):
             self._first, self._means = time, (x, y, z, magnitude)
         else:
-            self._interval = elapsed if math.isnan(self._interval) else 0.9 * self._interval + 0.1 * elapsed
+            self._interval = mean_interval(self._interval, elapsed)
             share = 1 - math.exp(-elapsed / _MEMORY)
             a, b, c, d = self._means
             self._means = (a + share * (x - a), b + share * (y - b), c + share * (z - c), d + share * (magnitude - d))
@@ -153,7 +153,7 @@ class Signal:
     def _judge(self, time: float) -> str | None:
         if time - self._first >= 2 * _MEMORY:
             *vector, magnitude = self._means
-            if not _MAGNITUDES[0] < magnitude < _MAGNITUDES[1] or math.hypot(*vector) < _GRAVITY:
+            if not LEAST < magnitude < MOST or math.hypot(*vector) < LEAST_GRAVITY:
                 return NO_SIGNAL
             if self._interval > _SLOWEST:
                 return TOO_SLOW

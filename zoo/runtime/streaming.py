@@ -30,7 +30,7 @@ from zoo.errors import ZooError
 from zoo.runtime.filtering import Filter
 from zoo.runtime.metadata import STANDARD_GRAVITY, ActivityMetadata, Streaming, is_in_g
 from zoo.runtime.resampling import Numbers, Resampler, Rows, Vector
-from zoo.runtime.signal import Signal
+from zoo.runtime.signal import LEAST, LEAST_GRAVITY, MOST, Signal
 
 Floats = NDArray[np.float32]
 Step = Callable[[Floats, Mapping[str, Floats]], tuple[Floats, dict[str, Floats]]]
@@ -246,7 +246,7 @@ class Stream:
 
         Args:
             samples: Samples. Those of an array `(N, 1 + channels)` or of a list are read in blocks of a few thousand,
-                with the same predictions in about two thirds of the time; others are read one by one, as they arrive.
+                with the same predictions in about four fifths of the time; others are read one by one, as they arrive.
 
         Example:
             >>> from zoo.catalog import PRESETS_FOLDER
@@ -384,9 +384,10 @@ class _Monitor:
         problems = {
             "unit": (in_g, f"mean magnitude {magnitude:.2f}, as in g; expected m/s^2: multiply by "
                      f"{STANDARD_GRAVITY}, as `zoo stream --unit g` does"),
-            "magnitude": (not in_g and gravity >= 2 and not 5 < magnitude < 25, f"mean magnitude {magnitude:.1f} "
-                          f"m/s^2; expected about {STANDARD_GRAVITY:.1f}, gravity included"),
-            "gravity": (not in_g and gravity < 2, f"gravity is missing: mean acceleration {gravity:.1f} "
+            "magnitude": (not in_g and gravity >= LEAST_GRAVITY and not LEAST < magnitude < MOST,
+                          f"mean magnitude {magnitude:.1f} m/s^2; expected about {STANDARD_GRAVITY:.1f}, gravity "
+                          "included"),
+            "gravity": (not in_g and gravity < LEAST_GRAVITY, f"gravity is missing: mean acceleration {gravity:.1f} "
                         "m/s^2; record acceleration with gravity"),
             "still": (bool(still), f"axis {', '.join(still)} has not moved for {_CHECKED:g} s: is the sensor on?"),
             "rotation": (turning > _FASTEST, f"mean rotation rate {turning:.0f}, as in deg/s; expected rad/s: divide "
