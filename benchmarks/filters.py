@@ -40,7 +40,6 @@ from streaming import exported
 from studies import PRESET, SEEDS, fifth_of, people_of
 
 from zoo.activity import recordings, streaming
-from zoo.activity.cutting import Windowing
 from zoo.activity.groups import groups_of
 from zoo.activity.windows import ActivityData
 from zoo.data.loading import load_as
@@ -86,17 +85,16 @@ def streams_of(recognizer: Recognizer, file: Path, study: str, people: set[str])
     """Streams of the people of a study: each recording, and activities in turn."""
     index = recordings.read(file).selected(recognizer.metadata.axes)
     rate, window = recognizer.metadata.rate, recognizer.metadata.window
-    edge, by_person = round(Windowing().trim * rate), {}
+    by_person: dict[str, list[streaming.Stretch]] = {}
     for recording in index:
-        rows = recording.resampled(rate)
-        rows = rows if recording.trimmed else rows[edge : len(rows) - edge]
+        rows = streaming.rows_of(recording, rate)
         if f"{study}/{recording.subject}" in people and len(rows) > window:
             by_person.setdefault(recording.subject, []).append((recording.activity, rows))
             yield Answered(study, False, *answers_of(recognizer, rows), np.zeros(1), (recording.activity,))
     random = np.random.default_rng([SEEDS[0], 5])
     for parts in by_person.values():
         if len({activity for activity, _ in parts}) > 1:
-            stretches = streaming._spliced(parts, rate, SECONDS, random)
+            stretches = streaming.splice(parts, rate, SECONDS, random, STRETCH)
             starts = np.cumsum([0, *(len(rows) for _, rows in stretches[:-1])]) / rate
             rows = np.concatenate([rows for _, rows in stretches])
             yield Answered(study, True, *answers_of(recognizer, rows), starts, tuple(name for name, _ in stretches))
@@ -110,7 +108,6 @@ def collect(data: ActivityData, files: Sequence[Path], folder: Path) -> dict[str
     held_out = {study: people_of(windows, study) for study in studies}
     held_out[PEOPLE] = np.concatenate([fifth_of(people) for people in held_out.values()])
     plan, found = Training.of(PRESET, {"validation": 0.0, "seed": SEEDS[0]}), {}
-    streaming._STRETCH = STRETCH
     for fold, people in held_out.items():
         kept = folder / f"{fold.replace(' ', '_')}.npz"
         if not kept.exists():

@@ -51,7 +51,7 @@ def test_people_of_other_recordings_may_have_the_ids_of_the_training(file):
 
 def test_neighbors_in_a_spliced_stream_do_different_things():
     parts = [(name, np.zeros((5000, 3), np.float32)) for name in ("sitting", "walking", "walking")]
-    stretches = streaming._spliced(parts, 50.0, 600, np.random.default_rng(0))
+    stretches = streaming.splice(parts, 50.0, 600, np.random.default_rng(0))
     names = [name for name, _ in stretches]
     assert all(a != b for a, b in pairwise(names))
     assert sum(len(rows) for _, rows in stretches) >= 600 * 50

@@ -26,7 +26,7 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,9 @@ from zoo.report.document import say
 from zoo.runtime import Prediction, Recognizer
 from zoo.runtime.metadata import CLASSES, INERTIAL, Streaming
 from zoo.runtime.streaming import predict_recording
+
+if TYPE_CHECKING:
+    from zoo.activity.recordings import Recording
 
 _SINCE_1970 = 1e8
 """Seconds from which time stamps are taken to count from 1970."""
@@ -54,7 +57,7 @@ EVENTS = ("true", "deleted", "fragmented", "merged", "inserted")
 
 _PARTS = 6
 
-_STRETCH = (15.0, 60.0)
+LENGTHS = (15.0, 60.0)
 """Shortest and longest stretch of one activity, in seconds."""
 
 _HOUR = 3600.0
@@ -226,13 +229,11 @@ def evaluate(
     """
     # `zoo stream` needs none of what reads files.
     from zoo.activity import recordings
-    from zoo.activity.cutting import Windowing
 
     metadata = recognizer.metadata
     index = recordings.read(path).selected(metadata.axes)
     people = _people(path, index, metadata, subjects)
     allowed = _allowed(metadata.classes, merge or {})
-    edge = round(Windowing().trim * metadata.rate)
     by_person: dict[str, list[Stretch]] = {name: [] for name in people}
     dropped = Counter[str]()
     for recording in index:
@@ -241,9 +242,7 @@ def evaluate(
         if recording.activity not in allowed:
             dropped[f"recordings of {recording.activity}"] += 1
             continue
-        rows = recording.resampled(metadata.rate)
-        if not recording.trimmed:
-            rows = rows[edge : len(rows) - edge]
+        rows = rows_of(recording, metadata.rate)
         if len(rows) > metadata.window:
             by_person[recording.subject].append((recording.activity, rows))
         else:
@@ -257,7 +256,7 @@ def evaluate(
     random = np.random.default_rng([seed, 5])
     alone = [[part] for parts in by_person.values() for part in parts]
     several = {name: parts for name, parts in by_person.items() if len({activity for activity, _ in parts}) > 1}
-    spliced = [_spliced(parts, metadata.rate, seconds, random) for parts in several.values()]
+    spliced = [splice(parts, metadata.rate, seconds, random) for parts in several.values()]
     streams, windows = _streamed(recognizer, settings, spliced, allowed)
     return {
         "recordings": _measured(*_streamed(recognizer, settings, alone, allowed)),
@@ -303,13 +302,24 @@ def _allowed(classes: Sequence[str], merge: Mapping[str, str | Sequence[str]]) -
     return allowed
 
 
-def _spliced(parts: Sequence[Stretch], rate: float, seconds: float, random: np.random.Generator) -> list[Stretch]:
-    """Random stretches of a person's recordings one after another. Consecutive activities differ."""
+def rows_of(recording: "Recording", rate: float) -> NDArray[np.float32]:
+    """Rows of a recording at a rate, without the ends, where the phone is put into the pocket and taken out."""
+    from zoo.activity.cutting import Windowing
+
+    rows, edge = recording.resampled(rate), round(Windowing().trim * rate)
+    return rows if recording.trimmed else rows[edge : len(rows) - edge]
+
+
+def splice(
+    parts: Sequence[Stretch], rate: float, seconds: float, random: np.random.Generator,
+    lengths: tuple[float, float] = LENGTHS,
+) -> list[Stretch]:  # fmt: skip
+    """Random stretches of a person's recordings one after another, whose activities differ; `lengths` in seconds."""
     stretches: list[Stretch] = []
     while sum(len(rows) for _, rows in stretches) < seconds * rate:
         others = [part for part in parts if not stretches or part[0] != stretches[-1][0]]
         activity, rows = others[random.integers(len(others))]
-        count = min(len(rows), round(random.uniform(*_STRETCH) * rate))
+        count = min(len(rows), round(random.uniform(*lengths) * rate))
         start = random.integers(len(rows) - count + 1)
         stretches.append((activity, rows[start : start + count]))
     return stretches
@@ -373,6 +383,11 @@ class StreamResult:
         return self.times - self.starts[self._stretch] > GRACE
 
     @property
+    def _changed(self) -> NDArray[np.bool_]:
+        """Whether each prediction has another label than the one before, `(N,)`."""
+        return np.append(True, self.labels[1:] != self.labels[:-1])
+
+    @property
     def _stretch(self) -> NDArray[np.intp]:
         return np.searchsorted(self.starts, self.times, side="right") - 1
 
@@ -395,8 +410,7 @@ class StreamResult:
 
     def shown(self) -> list[tuple[float, str]]:
         """Start in seconds and label of each stretch of one label; an empty string where there is none."""
-        changed = np.flatnonzero(np.append(True, self.labels[1:] != self.labels[:-1]))
-        return [(float(self.times[place]), str(self.labels[place])) for place in changed]
+        return [(float(self.times[place]), str(self.labels[place])) for place in np.flatnonzero(self._changed)]
 
     def timeline(self) -> dict[str, Any]:
         """`seconds` in all; `true` and `shown`: start in seconds and label of each stretch."""
@@ -412,14 +426,13 @@ class StreamResult:
             {'true': 2, 'deleted': 1, 'fragmented': 1, 'merged': 0, 'inserted': 3}
         """
         starts, labels = zip(*self.shown(), strict=True)
-        true = (self.starts, np.append(self.starts[1:], np.inf), self.activities)
-        found = (np.array(starts), np.append(starts[1:], np.inf), np.array(labels))
-        overlap = (
-            (true[2][:, None] == found[2]) & (true[0][:, None] < found[1]) & (found[0] < true[1][:, None])
-        )  # fmt: skip
+        found_starts, found = np.array(starts), np.array(labels)
+        ends, found_ends = np.append(self.starts[1:], np.inf), np.append(starts[1:], np.inf)
+        together = (self.starts[:, None] < found_ends) & (found_starts < ends[:, None])
+        overlap = together & (self.activities[:, None] == found)
         of_true, of_found = overlap.sum(axis=1), overlap.sum(axis=0)
-        since = true[0][np.maximum(np.searchsorted(true[0], found[0], side="right") - 1, 0)]
-        inserted = (of_found == 0) & (found[2] != "") & (found[1] - since > GRACE)
+        changed = self.starts[np.maximum(np.searchsorted(self.starts, found_starts, side="right") - 1, 0)]
+        inserted = (of_found == 0) & (found != "") & (found_ends - changed > GRACE)
         return {
             "true": len(of_true), "deleted": int((of_true == 0).sum()), "fragmented": int((of_true > 1).sum()),
             "merged": int(of_found[of_found > 1].sum()), "inserted": int(inserted.sum()),
@@ -427,9 +440,8 @@ class StreamResult:
 
     def false_alarms(self) -> int:
         """Counts the changes to a wrong label."""
-        changed = np.append(True, self.labels[1:] != self.labels[:-1])
         wrong = (self.labels != "") & (self.labels != self.truth)
-        return int((changed & wrong & self.settled).sum())
+        return int((self._changed & wrong & self.settled).sum())
 
 
 def measure(streams: Sequence[StreamResult]) -> dict[str, Any]:
