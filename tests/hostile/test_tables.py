@@ -222,6 +222,7 @@ def test_a_flipped_byte_of_a_zip_file_is_named(study, place, tmp_path, refused):
     refused(["data", "import", study, path, "-o", tmp_path / "out.h5"], path.name)
 
 
+@pytest.mark.timeout(60, func_only=True)
 @pytest.mark.parametrize("study", STUDIES)
 def test_a_study_with_a_fifo_for_a_file_does_not_hang(study, tmp_path, refused):
     file = tmp_path / "study" / STUDIES[study]

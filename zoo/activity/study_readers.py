@@ -26,6 +26,7 @@ from zoo.activity.recordings import Changed, Recording, stretches
 from zoo.activity.studies import STUDIES, Study
 from zoo.activity.texts import DAMAGE
 from zoo.errors import StorageError, ZooError
+from zoo.files import require_file
 from zoo.runtime.metadata import AXES, STANDARD_GRAVITY, UNIT
 
 _SHORTEST = 1.0
@@ -102,6 +103,8 @@ class Source:
 
     def _lines(self, archive: zipfile.ZipFile | None, name: str) -> Generator[str]:
         count, size = 0, 0
+        if archive is None:
+            require_file(self.path / name)
         try:
             with (self.path / name).open("rb") if archive is None else archive.open(name) as file:
                 buffered = io.BufferedReader(cast(io.RawIOBase, file), _BUFFER)
