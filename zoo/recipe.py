@@ -52,7 +52,7 @@ class Settings(pydantic.BaseModel):
     @classmethod
     def _in_one_line(cls, values: Any, handler: Callable[[Any], Self]) -> Self:
         if isinstance(values, dict):
-            values = {name: _plain(value) for name, value in values.items()}
+            values = {name: python_number(value) for name, value in values.items()}
         try:
             return handler(values)
         except ValidationError as error:
@@ -100,7 +100,7 @@ def checked(label: str, hint: Any, value: Any) -> Any:
         zoo.errors.ArgumentError: units is 2.5; expected a whole number
     """
     try:
-        return TypeAdapter(hint, config=_STRICT).validate_python(_plain(value))
+        return TypeAdapter(hint, config=_STRICT).validate_python(python_number(value))
     except ValidationError as error:
         raise ArgumentError(label, f" {_expectation(error, None)}") from None
 
@@ -124,7 +124,7 @@ def _expectation(error: ValidationError, hint: Any) -> str:
     return f"is {first['input']!r}; expected {expected}{' or none' if type(None) in get_args(hint) else ''}"
 
 
-def _plain(value: Any) -> Any:
+def python_number(value: Any) -> Any:
     """The Python number that a scalar of NumPy is."""
     return value.item() if getattr(value, "shape", None) == () and hasattr(value, "item") else value
 

@@ -19,7 +19,8 @@ from zoo.catalog import find_folder
 from zoo.errors import ArgumentError, StorageError, ZooError, unknown_name
 from zoo.families import register_with_keras
 from zoo.files import atomic_write, require_file, write_json
-from zoo.recipe import checked
+from zoo.recipe import checked, python_number
+from zoo.runtime.metadata import plain
 
 Size = Annotated[int, Field(ge=1, le=16_384)]
 """Of a layer: a GRU of the largest has 3 GB."""
@@ -86,7 +87,7 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, and which layers are frozen or quantized, if any."""
-        config = {name: _plain(getattr(self, name)) for name in self._arguments} | {"name": self.name}
+        config = {name: plain(getattr(self, name)) for name in self._arguments} | {"name": self.name}
         policy = keras.dtype_policies.serialize(self.dtype_policy)
         if self.dtype_policy.name != "float32":
             config["dtype"] = policy if isinstance(policy, str) else self.dtype_policy.name
@@ -243,14 +244,10 @@ def _constructor(create: Callable[..., None]) -> Callable[..., None]:
         if known is not None:
             Model.__init__(self, values[0], values[1], known | options)
         else:
-            create(self, *map(_number, values), **{name: _number(value) for name, value in options.items()})
+            create(self, *map(python_number, values), **{name: python_number(value) for name, value in options.items()})
 
     __init__.__doc__, __init__.__annotations__ = create.__doc__, create.__annotations__
     return __init__
-
-
-def _number(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def load_file(file: Path) -> Model:
@@ -299,13 +296,6 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list | dict):
         for each in [*value, *value.values()] if isinstance(value, dict) else value:
             yield from _texts(each)
-
-
-def _plain(value: Any) -> Any:
-    """Converts a value to JSON types."""
-    if isinstance(value, Mapping):
-        return {name: _plain(entry) for name, entry in value.items()}
-    return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def arguments_of(variables: Mapping[str, Any]) -> dict[str, Any]:

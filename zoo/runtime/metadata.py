@@ -92,7 +92,7 @@ class Metadata:
 
     def to_json(self) -> dict[str, Any]:
         """Returns the document as JSON types, without what is None."""
-        values: dict[str, Any] = _plain(asdict(self))
+        values: dict[str, Any] = plain(asdict(self))
         return {"task": self.task} | {name: value for name, value in values.items() if value is not None}
 
     @staticmethod
@@ -133,11 +133,11 @@ class Metadata:
         return metadata
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Returns a value as JSON types."""
     if isinstance(value, Mapping):
-        return {name: _plain(each) for name, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
+        return {name: plain(each) for name, each in value.items()}
+    return [plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _groups(document: Mapping[str, Any]) -> tuple[Group, ...]:
