@@ -36,6 +36,14 @@ def test_a_chosen_model_runs_and_is_remembered(choice, open_page, play):
     assert page.locator("#known .chip").all_inner_texts() == ["still", "turning"]
 
 
+def test_an_address_names_the_model_that_runs(choice, open_page):
+    page = open_page(f"{choice}?model=activity_lstm_course")
+    page.wait_for_selector("#about:has-text('activity_lstm_course')")
+    assert page.input_value("#models").startswith("models/")
+    page.goto(f"{choice}?model=of-another-page")
+    page.wait_for_selector("#about:has-text('activity_gru_pocket')")
+
+
 def test_of_models_chosen_in_haste_the_last_one_runs_alone(choice, open_page):
     page = open_page(choice.replace("127.0.0.1", "phone.test"), has_touch=False)
     page.wait_for_selector("#signal-axes span")

@@ -143,6 +143,7 @@ const TYPES: Record<number, { bytes: number; read: (bytes: ArrayBuffer) => Float
   0: { bytes: 4, read: (bytes) => new Float32Array(bytes) },
   1: { bytes: 2, read: (bytes) => Float32Array.from(new Uint16Array(bytes), half) },
   2: { bytes: 4, read: (bytes) => Float32Array.from(new Int32Array(bytes)) },
+  6: { bytes: 1, read: (bytes) => Float32Array.from(new Uint8Array(bytes)) },
 };
 
 /** The number that 16 bits stand for. */

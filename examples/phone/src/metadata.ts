@@ -65,8 +65,17 @@ const GROUP = ["parts", "evidence", "stay"];
  * @throws If the file is not TFLite, is damaged, has no metadata, or holds no recognizer that this page can run.
  */
 export function readMetadata(file: Uint8Array): Metadata {
+  return understood(embedded<Metadata>(file));
+}
+
+/**
+ * Reads the metadata of any model of the zoo in a `.tflite` file.
+ *
+ * @throws If the file is not TFLite, is damaged, or has no metadata.
+ */
+export function embedded<Document>(file: Uint8Array): Document {
   const model = Table.root(file);
-  let document: Metadata | undefined;
+  let document: Document | undefined;
   try {
     const entry = model.tables(MODEL.metadata).find((entry) => entry.text(METADATA.name) === ENTRY);
     const text = entry && model.tables(MODEL.buffers)[entry.integer(METADATA.buffer)]!.text(BUFFER.data);
@@ -75,7 +84,7 @@ export function readMetadata(file: Uint8Array): Metadata {
     throw new Error(`the file is truncated or damaged (${(error as Error).message})`);
   }
   if (!document) throw new Error("the file has no metadata of the zoo: export it again with zoo export");
-  return understood(document);
+  return document;
 }
 
 /**

@@ -1,12 +1,12 @@
 /**
- * The operations of TFLite that the recognizers of the zoo consist of, on 32-bit floats.
+ * The operations of TFLite that the models of the zoo consist of, on 32-bit floats.
  *
  * Each prepares all that depends on shapes once, and returns a function that reads its inputs and writes its outputs.
  */
 
 import type { Table } from "./flatbuffer";
 
-/** Numbers of a fixed shape. Whole numbers, which only constants are, are kept as floats too. */
+/** Numbers of a fixed shape. Whole numbers and booleans are kept as floats too. */
 export interface Tensor {
   shape: number[];
   data: Float32Array;
@@ -48,17 +48,27 @@ export const OPERATIONS: Record<number, Operation> = {
   [FULLY_CONNECTED]: fullyConnected,
   14: each(() => (x) => 1 / (1 + Math.exp(-x))),
   [MUL]: pairs(PAIRS[MUL]!),
-  22: ([x], [y]) => copy(x!, y!),
+  22: reshape,
   [SOFTMAX]: softmax,
   28: each(() => Math.tanh),
+  36: rows,
+  39: transpose,
   40: mean,
   [SUB]: pairs(PAIRS[SUB]!),
   45: stridedSlice,
+  48: top,
   49: split,
+  55: pairs(Math.max),
+  57: pairs(Math.min),
+  58: pairs((a, b) => Number(a < b)),
+  77: ([x], [y]) => () => y!.data.set(x!.shape),
+  83: pack,
   98: each((options) => {
     const alpha = options.float(0);
     return (x) => (x < 0 ? alpha * x : x);
   }),
+  123: select,
+  150: each((options) => (options.byte(0) ? roughGelu : gelu)),
 };
 
 /** What an operation does to the number `x` before it and the constant `c`, or undefined if it is not of this kind. */
@@ -96,9 +106,31 @@ function pairs(pair: (a: number, b: number) => number): Operation {
   };
 }
 
+/** Where the first is true the second, elsewhere the third. */
+function select(inputs: (Tensor | undefined)[], [y]: Tensor[]): () => void {
+  const [condition, yes, no] = inputs.map((one) => {
+    const from = places(y!.shape, steps(one!.shape, y!.shape.length), 0);
+    return (i: number) => one!.data[from[i]!]!;
+  });
+  return () => {
+    for (let i = 0; i < y!.data.length; i += 1) y!.data[i] = condition!(i) ? yes!(i) : no!(i);
+  };
+}
+
+const gelu = (x: number) => (x * (1 + erf(x / Math.SQRT2))) / 2;
+const roughGelu = (x: number) => (x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))) / 2;
+
+/** The error function to 1.5e-7: Abramowitz and Stegun, 7.1.26. */
+function erf(x: number): number {
+  const t = 1 / (1 + 0.3275911 * Math.abs(x));
+  const series = [1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592];
+  return Math.sign(x) * (1 - series.reduce((sum, factor) => (sum + factor) * t, 0) * Math.exp(-x * x));
+}
+
 function fullyConnected([x, weights, bias]: (Tensor | undefined)[], [y]: Tensor[], options: Table): () => void {
   const change = activation(options, 0);
   const [units, width] = weights!.shape as [number, number];
+  resize(y!, [x!.data.length / width, units]);
   return () => {
     for (let row = 0; row * units < y!.data.length; row += 1) {
       for (let unit = 0; unit < units; unit += 1) {
@@ -241,6 +273,49 @@ function stridedSlice([x, begin, end, strides]: (Tensor | undefined)[], [y]: Ten
     return Math.ceil((to - from) / strides!.data[axis]!);
   });
   return gather(x!, y!, places(shape, inner.map((step, axis) => step * strides!.data[axis]!), offset));
+}
+
+/** Rows of a table by their numbers, as words of an embedding. */
+function rows([table, numbers]: (Tensor | undefined)[], [y]: Tensor[], options: Table): () => void {
+  if (options.integer(0) || options.integer(1)) throw new Error("a kind of gathering");
+  const width = size(table!.shape.slice(1));
+  return () => numbers!.data.forEach((row, i) => y!.data.set(table!.data.subarray(row * width, (row + 1) * width), i * width));
+}
+
+function pack(inputs: (Tensor | undefined)[], [y]: Tensor[], options: Table): () => void {
+  if (options.integer(1)) throw new Error("a kind of packing");
+  return () => inputs.forEach((one, i) => y!.data.set(one!.data, i * one!.data.length));
+}
+
+function transpose([x, order]: (Tensor | undefined)[], [y]: Tensor[]): () => void {
+  const step = steps(x!.shape, x!.shape.length);
+  return gather(x!, y!, places(y!.shape, Array.from(order!.data, (axis) => step[axis]!), 0));
+}
+
+/** The greatest of each row, and where they are; of equal ones, the first. */
+function top([x, count]: (Tensor | undefined)[], [values, places]: Tensor[]): () => void {
+  const [most, width] = [count!.data[0]!, x!.shape.at(-1)!];
+  return () => {
+    for (let row = 0; row * width < x!.data.length; row += 1) {
+      const numbers = x!.data.subarray(row * width, (row + 1) * width);
+      const order = Array.from(numbers.keys()).sort((a, b) => numbers[b]! - numbers[a]! || a - b).slice(0, most);
+      places!.data.set(order, row * most);
+      values!.data.set(order.map((place) => numbers[place]!), row * most);
+    }
+  };
+}
+
+/** Of a shape that is computed, the file states the result. */
+function reshape([x, shape]: (Tensor | undefined)[], [y]: Tensor[]): () => void {
+  const wanted = [...(shape?.data ?? [])];
+  const known = size(wanted.filter((length) => length !== -1));
+  if (wanted.includes(-1)) resize(y!, wanted.map((length) => (length === -1 ? x!.data.length / known : length)));
+  return copy(x!, y!);
+}
+
+/** Gives a result its shape, where the file states that of one row in place of as many as there are. */
+function resize(y: Tensor, shape: number[]): void {
+  if (size(shape) !== y.data.length) [y.shape, y.data] = [shape, new Float32Array(size(shape))];
 }
 
 function copy(source: Tensor, target: Tensor): () => void {

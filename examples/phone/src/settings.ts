@@ -20,11 +20,12 @@ export async function choices(): Promise<Choice[]> {
   return found?.length ? found : [{ name: "model.tflite", file: "model.tflite" }];
 }
 
-/** Lists the models, and selects the one chosen last; returns its address. */
+/** Lists the models, and selects that of the address of the page, `?model=NAME`, or the one chosen last; returns its address. */
 export function listModels(models: Choice[]): string {
   byId("models").replaceChildren(...models.map(({ name, file }) => new Option(name, file)));
   byId("models-row").hidden = models.length < 2;
-  const last = models.find(({ file }) => file === remembered(CHOSEN)) ?? models[0]!;
+  const asked = new URLSearchParams(location.search).get("model");
+  const last = models.find(({ name }) => name === asked) ?? models.find(({ file }) => file === remembered(CHOSEN)) ?? models[0]!;
   return (byId<HTMLSelectElement>("models").value = last.file);
 }
 
