@@ -10,7 +10,7 @@ DATA ?= ../shared/data
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export TF_CPP_MIN_LOG_LEVEL = 3
 
-.PHONY: demo test test-all lint docs bench presets page phone wheel clean
+.PHONY: demo test test-all lint docs site bench presets page phone wheel clean
 
 demo: $(if $(ACTIVE),,$(VENV)/installed)
 	rm -rf demo
@@ -44,8 +44,10 @@ lint: $(VENV)/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports setup.cfg
 
-# The site, into build/site; a link that leads nowhere is an error.
-docs: $(VENV)/installed
+# The site, for any static host, into build/site: docs, models that run on their cards, and the phone page. `docs` needs
+# no Node: its page runs the models of the zoo, but not files that need LiteRT.js. A link that leads nowhere is an error.
+site: page
+site docs: $(VENV)/installed
 	$(BIN)/python docs/.site/build.py
 
 bench: .bench/installed $(VENV)/installed page

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from zoo.families import FAMILIES
 from zoo.presets import PRESETS
 from zoo.report import results
 
@@ -70,9 +71,52 @@ def test_a_wide_screen_needs_no_scrolling_and_charts_are_not_white_in_the_dark(a
     assert all("invert(1)" in found for found in filters)
 
 
-def test_the_home_page_shows_the_phone_page_at_work_and_a_phone_fetches_it_at_a_tap(site, visit, miss):
-    if not (site / "phone").is_dir():
-        miss("needs the phone page: make page")
+TRIED = [name for name, preset in PRESETS.items() if FAMILIES[preset.family].task != "activity"]
+"""Presets that run on their cards; recognizers run on the phone page."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", TRIED)
+def test_a_model_runs_on_its_card_where_everyone_can_use_it(name, scheme, address, visit, miss):
+    if not AXE.is_file():
+        miss(f"needs {AXE.relative_to(ROOT)}: make page")
+    page = visit(f"/presets/{name}/", width=390, height=844, color_scheme=scheme)
+    page.wait_for_selector(".try .bars li")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run({include: [['.try'], ['.at-once']]}).then(found => found.violations)")
+    assert [(violation["id"], violation["nodes"][0]["html"]) for violation in found] == []
+    (ROOT / "build" / "screenshots").mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=ROOT / "build" / "screenshots" / f"card-{name}-{scheme}.png")
+    page.context.set_offline(True)
+    before = page.inner_text(".try [role=status]")
+    if page.locator(".try input").count():
+        page.fill(".try input", "that is all")
+    else:
+        page.get_by_role("button", name="Patch 4").click()
+    assert page.inner_text(".try [role=status]") != before
+
+
+def test_below_any_path_a_card_opens_the_page_with_its_model_which_stays_offline(site, host, tmp_path, browser):
+    (tmp_path / "any").mkdir()
+    (tmp_path / "any" / "path").symlink_to(site)
+    with host(tmp_path) as port:
+        page = browser.new_context().new_page()
+        page.goto(f"http://localhost:{port}/any/path/presets/activity_cnn_pocket/")
+        fetched = []
+        page.on("request", lambda request: fetched.append(request.url))
+        page.get_by_role("link", name="Try it").click()
+        page.wait_for_url("**/any/path/phone/?model=activity_cnn_pocket")
+        page.wait_for_selector("#offline:not([hidden])")
+        assert page.locator("#models option").count() == len(PRESETS) - len(TRIED)
+        page.context.set_offline(True)
+        page.reload()
+        page.wait_for_selector("#about:has-text('activity_cnn_pocket')")
+        page.wait_for_selector("#hint:has-text('Simulated activity: standing')")
+    assert all(url.startswith((f"http://localhost:{port}/any/path/", "blob:")) for url in fetched)
+
+
+def test_the_home_page_shows_the_phone_page_at_work_and_a_phone_fetches_it_at_a_tap(visit):
     page = visit()
     live = page.frame_locator(".live iframe")
     live.get_by_text("Simulated recording").first.wait_for()

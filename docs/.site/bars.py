@@ -1,0 +1,45 @@
+"""Bar charts of what was measured, as SVG inside the page, in its colors."""
+
+import html
+from collections.abc import Sequence
+
+from zoo.catalog import PRESETS_FOLDER, preset_metrics
+from zoo.files import read_json
+
+_WIDTH, _ROW, _NAME, _NUMBER = 440, 24, 150, 70
+
+
+def bars(title: str, rows: Sequence[tuple[str, float, str]]) -> str:
+    """A bar for each row: its name, its number, and the number as text."""
+    most = max(number for _, number, _ in rows)
+    parts = []
+    for place, (name, number, text) in enumerate(rows):
+        middle, long = (place + 0.5) * _ROW, number / most * (_WIDTH - _NAME - _NUMBER)
+        parts.append(
+            f'<text x="{_NAME - 8}" y="{middle + 4:.1f}" text-anchor="end">{html.escape(name)}</text>'
+            f'<rect x="{_NAME}" y="{middle - 8:.1f}" width="{long:.1f}" height="16" rx="2"/>'
+            f'<text x="{_NAME + long + 6:.1f}" y="{middle + 4:.1f}">{text}</text>'
+        )
+    size = f'viewBox="0 0 {_WIDTH} {_ROW * len(rows)}" role="img" aria-label="{title}"'
+    caption = f"<figcaption>{title}</figcaption>"
+    return f'<figure class="chart"><svg class="chart" {size}>{"".join(parts)}</svg>{caption}</figure>'
+
+
+def files(preset: str) -> str:
+    """Sizes of the TFLite files of a preset, the largest first."""
+    records = [row for row in preset_metrics(preset)["artifacts"] if row["file"].endswith(".tflite")]
+    rows = [
+        (row["format"], row["bytes"], f"{row['bytes'] / 1000:.1f} kB")
+        for row in sorted(records, key=lambda row: -row["bytes"])
+    ]
+    return bars(f"Files of {preset}: 32-bit weights, and smaller ones", rows)
+
+
+def engines(preset: str) -> str:
+    """Microseconds per step of a preset in all engines, the fastest first."""
+    found = read_json(PRESETS_FOLDER.parent / "benchmarks" / "inference.json")["presets"][preset]
+    rows = [
+        (row["engine"], row["step"]["median_us"], f"{row['step']['median_us']:.2f} \N{MICRO SIGN}s")
+        for row in sorted((row for row in found if "step" in row), key=lambda row: row["step"]["median_us"])
+    ]
+    return bars(f"Median time of a step of {preset}", rows)
