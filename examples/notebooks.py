@@ -97,6 +97,8 @@ def notebook(name: str) -> dict[str, Any]:
 def _of_guide(name: str, first: str, page: str) -> list[dict[str, Any]]:
     """The cells of a guide, those that make its data first; figures are shown after the cell that writes them."""
     extra = GUIDES[name]
+    # The pictures of a guide are outputs of its notebook, or are on the site alone.
+    page = re.sub(r"^!\[.*\n\n", "", page, flags=re.MULTILINE)
     requirement = f"pocket-zoo{extra} @ git+{REPOSITORY}" if extra else f"git+{REPOSITORY}"
     cells = [_cell("markdown", first), _cell("code", _INSTALL.format(requirement=requirement))]
     script = target(name).with_suffix(".py")

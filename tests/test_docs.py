@@ -144,6 +144,50 @@ def test_every_link_and_anchor_leads_somewhere_and_nothing_is_fetched_from_elsew
         assert not re.findall(r"<link[^>]*stylesheet[^>]*https?:", html[address]), address
 
 
+def test_each_guide_has_a_picture_and_those_of_notebooks_are_their_outputs(monkeypatch):
+    monkeypatch.syspath_prepend(DOCS / ".site")
+    import bars
+    import pictures
+
+    for guide in (DOCS / "guides").glob("*.md"):
+        assert re.search(r"^!\[.{20,}\]\(|^<!-- chart -->$", guide.read_text(), re.MULTILINE), guide.name
+    for name in pictures.NOTEBOOKS:
+        assert (DOCS / "assets" / f"guide-{name}.png").read_bytes() == pictures.of_notebook(name), (
+            "run pictures.py guides"
+        )
+    for row in measured("inference")["presets"]["activity_gru_pocket"]:
+        if "step" in row:
+            assert f">{row['engine']}</text>" in bars.engines("activity_gru_pocket")
+            assert f">{row['step']['median_us']:.2f} \N{MICRO SIGN}s<" in bars.engines("activity_gru_pocket")
+
+
+def test_an_address_that_is_set_is_shown_by_readme_the_home_page_and_every_card(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(DOCS / ".site")
+    import address
+
+    page = tmp_path / "README.md"
+    shutil.copy(ROOT / "README.md", page)
+    address.announce(page, "https://zoo.example/")
+    assert "<https://zoo.example/phone/>" in page.read_text()
+    assert "<title>https://zoo.example/phone/</title>" in (tmp_path / address.CODE).read_text()
+    address.announce(page, address.published())
+    assert page.read_text() == (ROOT / "README.md").read_text()
+
+    (tmp_path / "zensical.toml").write_text('[project]\nsite_url = "https://zoo.example"\n')
+    set_there = address.published(tmp_path / "zensical.toml")
+    monkeypatch.setattr(address, "published", lambda: set_there)
+    runpy.run_path(str(DOCS / ".site" / "build.py"), run_name="build")["stage"](tmp_path / "docs")
+    codes = {
+        str(path.relative_to(tmp_path / "docs")): re.findall(r'class="code".*?<title>(.*?)</title>', path.read_text())
+        for path in (tmp_path / "docs").rglob("*.md")
+    }
+    expected = {"index.md": ["https://zoo.example/phone/"]}
+    for name in PRESETS:
+        where = f"phone/?model={name}" if name.startswith("activity") else f"presets/{name}/"
+        expected[f"presets/{name}.md"] = [f"https://zoo.example/{where}"]
+    assert {page: found for page, found in codes.items() if found} == expected
+
+
 def test_every_public_name_of_the_package_is_in_the_reference(html):
     import zoo
 

@@ -1,18 +1,24 @@
-"""Makes the pictures of the phone page in docs/assets: the moving one of the README, and the three of the home page.
+"""Makes pictures in docs/assets: of the phone page, the moving one of the README among them, and of the guides.
 
-    make page && python docs/.site/pictures.py
+    make site && python docs/.site/pictures.py [guides]
 
 The page is served by `zoo serve`'s own server to Chromium, whose clock is turned by hand: it plays the simulated
-recording.
+recording. Pictures of guides are outputs of their notebooks, the page of `zoo serve --collect`, and a card of the site.
 """
 
+import base64
 import io
+import json
+import re
 import shutil
+import subprocess
+import sys
+import tempfile
 import threading
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from zoo.catalog import PRESETS_FOLDER
 from zoo.serving import PageServer, certificate, page_files
@@ -26,8 +32,51 @@ WALKING, END = 9.0, 40.0
 """Seconds of the recording at the picture of walking, and at the summary."""
 
 
+NOTEBOOKS = {"recordings": (-1, 0), "keras": (0, 0), "photographs-features": (0, 1), "text": (0, 0)}
+"""Guides with a picture from their notebook: which of its cells with pictures, and which of the pictures."""
+
+
+def of_notebook(name: str) -> bytes:
+    """A picture of a guide, as its notebook has it."""
+    guide, (cell, number) = name.partition("-")[0], NOTEBOOKS[name]
+    notebook = json.loads((ASSETS.parents[1] / "examples" / "guides" / f"{guide}.ipynb").read_text(encoding="utf-8"))
+    shown = [
+        [output["data"]["image/png"] for output in each.get("outputs", ()) if "image/png" in output.get("data", {})]
+        for each in notebook["cells"]
+    ]
+    return base64.b64decode([pictures for pictures in shown if pictures][cell][number])
+
+
+def of_guides(browser: Browser) -> None:
+    """Writes the pictures of the guides."""
+    for name in NOTEBOOKS:
+        (ASSETS / f"guide-{name}.png").write_bytes(of_notebook(name))
+    page = browser.new_page(viewport={"width": 1012, "height": 760})
+    page.goto((ASSETS.parents[1] / "build" / "site" / "presets" / "activity_gru_pocket" / "index.html").as_uri())
+    save(page, "card")
+    with tempfile.TemporaryDirectory() as folder:
+        command = [Path(sys.executable).with_name("zoo"), "serve", "--collect", folder, "--host", "127.0.0.1"]
+        command += ["--labels", "walking,sitting,stairs"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as serving:
+            assert serving.stdout
+            address = next(
+                found for line in serving.stdout if (found := re.search(r"https://127\S+/collect#\S+", line))
+            )
+            page = browser.new_page(
+                viewport={"width": 390, "height": 700}, ignore_https_errors=True, has_touch=True, is_mobile=True
+            )
+            page.goto(address[0])
+            page.fill("#name", "Ann")
+            save(page, "phone-collect")
+            serving.terminate()
+
+
 def main() -> None:
     """Writes the pictures."""
+    if "guides" in sys.argv[1:]:
+        with sync_playwright() as play:
+            of_guides(play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"]))
+        return
     server = PageServer(page_files(MODEL), "127.0.0.1", 0, certificate.tls_context(["127.0.0.1"]))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"https://127.0.0.1:{server.port}/"
@@ -45,15 +94,15 @@ def main() -> None:
 
         page = opened(844)
         page.wait_for_selector("#start:enabled")
-        save(page, "start")
+        save(page, "phone-start")
         page = opened(844, "?replay")
         page.wait_for_selector("#signal-axes span")
         turn(page, WALKING)
-        save(page, "walking")
+        save(page, "phone-walking")
         turn(page, END - WALKING)
         page.click("#stop")
         page.wait_for_timeout(500)
-        save(page, "summary")
+        save(page, "phone-summary")
         move(opened(830, "?replay"))
         browser.close()
     server.shutdown()
@@ -68,7 +117,7 @@ def turn(page: Page, seconds: float) -> None:
 
 def save(page: Page, name: str) -> None:
     """Writes a picture of a page."""
-    Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(128).save(ASSETS / f"phone-{name}.png")
+    Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(128).save(ASSETS / f"{name}.png")
 
 
 def move(page: Page) -> None:
