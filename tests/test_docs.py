@@ -168,7 +168,8 @@ def test_an_address_that_is_set_is_shown_by_readme_the_home_page_and_every_card(
     page = tmp_path / "README.md"
     shutil.copy(ROOT / "README.md", page)
     address.announce(page, "https://zoo.example/")
-    assert "<https://zoo.example/phone/>" in page.read_text()
+    assert 'href="https://zoo.example/phone/"' in page.read_text()
+    assert len(page.read_text().splitlines()) == len((ROOT / "README.md").read_text().splitlines())
     assert "<title>https://zoo.example/phone/</title>" in (tmp_path / address.CODE).read_text()
     address.announce(page, address.published())
     assert page.read_text() == (ROOT / "README.md").read_text()

@@ -32,7 +32,7 @@ def announce(page: Path, address: str) -> None:
         there = f"{address}phone/"
         (page.parent / CODE).parent.mkdir(parents=True, exist_ok=True)
         (page.parent / CODE).write_text(code(there), encoding="utf-8")
-        shown = f'<img src="{CODE}" width="120" alt="QR code of the page"><br>\nTry it on your phone: <{there}>\n\n'
-    changed = re.sub(r"(<!-- address -->\n).*?(<!-- /address -->)", rf"\1{shown}\2", text, flags=re.DOTALL)
+        shown = f'<a href="{there}"><img src="{CODE}" width="120" alt="QR code"><br>Try it on your phone: {there}</a>'
+    changed = re.sub(r"(<!-- address -->).*(<!-- /address -->)", rf"\1{shown}\2", text)
     if changed != text:
         page.write_text(changed, encoding="utf-8")

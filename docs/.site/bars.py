@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from zoo.catalog import PRESETS_FOLDER, preset_metrics
 from zoo.files import read_json
 
-_WIDTH, _ROW, _NAME, _NUMBER = 440, 24, 150, 70
+_WIDTH, _ROW, _LETTER, _NUMBER = 440, 24, 6.3, 70
 
 
 def bars(title: str, rows: Sequence[tuple[str, float, str]]) -> str:
     """A bar for each row: its name, its number, and the number as text."""
-    most = max(number for _, number, _ in rows)
+    most, left = max(number for _, number, _ in rows), _LETTER * max(len(name) for name, _, _ in rows) + 8
     parts = []
     for place, (name, number, text) in enumerate(rows):
-        middle, long = (place + 0.5) * _ROW, number / most * (_WIDTH - _NAME - _NUMBER)
+        middle, long = (place + 0.5) * _ROW, number / most * (_WIDTH - left - _NUMBER)
         parts.append(
-            f'<text x="{_NAME - 8}" y="{middle + 4:.1f}" text-anchor="end">{html.escape(name)}</text>'
-            f'<rect x="{_NAME}" y="{middle - 8:.1f}" width="{long:.1f}" height="16" rx="2"/>'
-            f'<text x="{_NAME + long + 6:.1f}" y="{middle + 4:.1f}">{text}</text>'
+            f'<text x="{left - 8:.1f}" y="{middle + 4:.1f}" text-anchor="end">{html.escape(name)}</text>'
+            f'<rect x="{left:.1f}" y="{middle - 8:.1f}" width="{long:.1f}" height="16" rx="2"/>'
+            f'<text x="{left + long + 6:.1f}" y="{middle + 4:.1f}">{text}</text>'
         )
     size = f'viewBox="0 0 {_WIDTH} {_ROW * len(rows)}" role="img" aria-label="{title}"'
     caption = f"<figcaption>{title}</figcaption>"
