@@ -66,7 +66,11 @@ def test_a_part_makes_its_figures_and_tables(part, tmp_path):
     shown = re.findall(r"!\[[^]]*\]\((.*?)\.png\)", report)
     assert shown == figures
     assert {path.stem for path in (tmp_path / "report").glob("*.png")} == set(figures)
-    for word in [*words, "trial run"]:
+    title, mark, headline, *_ = report.split("\n\n")
+    assert title.startswith("# Part")
+    assert mark.startswith("> **A trial run of a few epochs**")
+    assert re.match(r"\*\*.*\d.*\*\*", headline)
+    for word in words:
         assert word in report
     assert {"command", "versions", "seed"} <= set(json.loads((tmp_path / "report" / "report.json").read_text()))
     assert (tmp_path / "report" / "report.html").read_text().count("<img") == len(figures)

@@ -35,6 +35,11 @@ model = trained()
 found = AUTOENCODER.evaluate(model, given.data)
 pictures = AUTOENCODER.pictures(model, given.data)
 history = model.history
+units = task.kernel(model).shape[1]
+report.headline(
+    f"**A squared error of {found['mse']:.5f} per pixel** on patches that are held out, with a sparse code of {units} "
+    f"numbers; as many principal components, which are not sparse: {found['pca_mse']:.5f}."
+)
 report.text(
     f"Data: `{given.data.name}`; measured on {found['patches']:,} patches that are held out"
     + (f", those of {', '.join(found['photographs'])}" if found["photographs"] else "")

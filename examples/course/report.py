@@ -108,6 +108,11 @@ class Report:
         # The headings of sections are cells of a notebook already.
         _show("Markdown", "\n\n".join(each for each in paragraphs if not each.startswith("## ")))
 
+    def headline(self, text: str) -> None:
+        """Puts what was found above everything but the title and the mark of a trial run."""
+        self.parts.insert(2 if _TRIAL in self.parts else 1, text)
+        _show("Markdown", text)
+
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Adds a table, its first column text and the others numbers."""
         self.text(markdown.table(head, rows))
