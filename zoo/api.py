@@ -734,6 +734,7 @@ def cut_windows(
     seed: Seed = 0,
     classes: Labels | None = None,
     merge: Labels | None = None,
+    other: Names | None = None,
     channels: Names | None = None,
     same_people: bool | None = None,
     force: bool = False,
@@ -755,6 +756,8 @@ def cut_windows(
             as in walk=walking, in Python `{"walk": "walking"}`.
         merge: Labels that mean one of several classes, as in stairs=upstairs+downstairs, in Python
             `{"stairs": ("upstairs", "downstairs")}`.
+        other: Labels of movements that are none of the classes. They become the last class, `other`, for which a stream
+            shows "something else".
         channels: Channels to keep: x,y,z without the gyroscope. All by default.
         same_people: Several files: whether equal ids in different files are the same person.
         force: Whether to replace the file if it exists.
@@ -782,7 +785,7 @@ def cut_windows(
         test_people, dropped, warnings = cutting.cut_windows(
             _paths(recordings), Path(out), cutting.Windowing(window, hop, rate, trim),
             cutting.TestPeople(_names(test_subjects), test_fraction, seed), classes=_labels(classes),
-            merge=_labels(merge), channels=_names(channels) or None, same_people=same_people,
+            merge=_labels(merge), channels=_names(channels) or None, same_people=same_people, other=_names(other),
         )  # fmt: skip
     if not test_people:
         warnings.append(

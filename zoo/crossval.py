@@ -48,6 +48,7 @@ from zoo.files import (
 from zoo.provenance import versions
 from zoo.recipe import Recipe
 from zoo.runtime.label_sets import COUNTED, allowed_classes, forgive, indistinct, resolve
+from zoo.runtime.metadata import OTHER
 
 if TYPE_CHECKING:
     from zoo.task import Split
@@ -116,6 +117,7 @@ class Protocol:
         baselines: Keys of `baselines.BASELINES`, scored on the same folds.
         random: Whether to score random windows, in place of people, as well, which overestimates.
         everyone: Whether the people of the test set are divided into the groups as well.
+        models: Whether the network of each fold stays in the folder, as `folds/NAME.keras`.
 
     Example:
         >>> Protocol(groups=1)
@@ -129,6 +131,7 @@ class Protocol:
     baselines: Sequence[str] = ()
     random: bool = False
     everyone: bool = False
+    models: bool = False
 
     def __post_init__(self) -> None:
         if self.groups not in (LOSO, STUDY) and not (type(self.groups) is int and self.groups >= 2):
@@ -170,6 +173,7 @@ class Protocol:
         """What the processes of the folds read from `crossval.json`."""
         return training.to_json() | {
             "groups": self.groups, "everyone": self.everyone, "data_sha256": data.sha256,
+            **({"models": True} if self.models else {}),
         }  # fmt: skip
 
     def folds(self, training: "Training", data: ActivityData) -> list[Fold]:
@@ -366,8 +370,11 @@ def _train_and_score(folder: Path, path: Path, fold: Fold, note: Callable[..., N
         np.savez(file, **predictions)
     labels = resolve(test.labels, _scores(predictions, classes), test.label_sets)
     predicted = forgive(labels, predictions["labels"], alike)
+    known, _, _ = metrics.of_known(labels, np.eye(classes)[predicted], data.classes)
     if fold.split == STUDY:
         labels, predicted = metrics.own_labels(test.labels, np.eye(classes)[predicted], test.label_sets)
+    labels, predicted = labels[known], predicted[known]
+    predicted = np.where(predicted == metrics.other_of(data.classes), -1, predicted)
     return details | {
         "macro_f1": metrics.macro_f1(labels, predicted), "accuracy": float((labels == predicted).mean())
     }  # fmt: skip
@@ -401,10 +408,13 @@ def _network(
         identity={"arguments": model.get_config(), "data": config["data_sha256"], "fold": fold.name},
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=progress)],
     )  # fmt: skip
+    TASK.finish(model, replace(split, validation=None, folds=()), recipe)
+    if config.get("models"):
+        model.save(checkpoint.with_name(checkpoint.name.removesuffix("npz.checkpoint") + "keras"))
     temperature = None
     if split.validation is not None:
         logits, labels = answers(partial(keras_logits, model), split.validation)
-        temperature = temperature_of(labels, logits)
+        temperature = temperature_of(labels, logits, data.classes)
     logits, _ = answers(partial(keras_logits, model), test)
     return logits, {"epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "temperature": temperature}
 
@@ -457,21 +467,25 @@ def summarize(recipe: Recipe, data: ActivityData, folder: Path, records: Records
     ])  # fmt: skip
     windows, by_person = data.train, scored[0].split != WINDOW
     subjects = windows.subjects[rows] if by_person and windows.subjects is not None else None
-    summary = {"windows": len(rows)} | metrics.classification(labels, predicted, data.classes, subjects)
+    of_known, _, _ = metrics.of_known(labels, np.eye(len(data.classes))[predicted], data.classes)
+    summary = {"windows": int(of_known.sum())} | metrics.classification(labels, predicted, data.classes, subjects)
     if by_person and windows.studies is not None:
         own = np.eye(len(data.classes))[predicted]
-        summary["per_study"] = metrics.by_study(known, own, windows.studies[rows], data.label_sets)
+        other = metrics.other_of(data.classes)
+        summary["per_study"] = metrics.by_study(known, own, windows.studies[rows], data.label_sets, other)
     if subjects is not None:
         right, people = labels == predicted, summary["per_subject"]
         for name, row in people.items():
             own = subjects == name
             # With several seeds, each row occurs several times.
-            row["windows"] = len(np.unique(rows[own]))
-            row["accuracy_by_seed"] = [float(right[own & (seeds == seed)].mean()) for seed in np.unique(seeds[own])]
+            row["windows"] = len(np.unique(rows[own & of_known]))
+            row["accuracy_by_seed"] = [
+                float(right[own & of_known & (seeds == seed)].mean()) for seed in np.unique(seeds[own])
+            ]
         summary["worst_subjects"] = sorted(people, key=lambda name: people[name]["macro_f1"])[:_WORST]
     if logits := [part["logits"] for part in parts if "logits" in part]:
         temperatures = [records[fold]["temperature"] for fold in scored]
-        summary |= _calibration(known, logits, temperatures, len(data.classes), recipe.rejection_rate)
+        summary |= _calibration(known, logits, temperatures, data.classes, recipe.rejection_rate)
     return {
         **summary,
         **spread({(fold.seed, fold.group): records[fold]["macro_f1"] for fold in scored}),
@@ -497,18 +511,20 @@ def spread(scores: Mapping[tuple[int, int], float]) -> dict[str, float | None]:
 
 
 def _calibration(
-    labels: metrics.Labels, logits: Sequence[metrics.Floats], temperatures: Sequence[float | None], classes: int,
-    rejection_rate: float,
+    labels: metrics.Labels, logits: Sequence[metrics.Floats], temperatures: Sequence[float | None],
+    classes: Sequence[str], rejection_rate: float,
 ) -> dict[str, Any]:  # fmt: skip
     """The calibration on people that the models were not trained on, by the windows of a known class.
+
+    Where other movements are one of the classes, it is that of the others, given that one of them is right.
 
     Returns:
         `ece`: the error `before` and `after` temperature scaling with each fold's own temperature, and the mean
         `temperature`. `temperature` and `threshold`: fitted on the logits of all folds, for a model that is trained on
         all people.
     """
-    single = labels < classes
-    every = np.concatenate(logits).astype(np.float64)
+    of_known, _, every = metrics.of_known(labels, np.concatenate(logits).astype(np.float64), classes)
+    single = of_known & (labels < every.shape[1])
     labels, together = labels[single], every[single]
     known = [value for value in temperatures if value is not None]
     after = None
@@ -520,7 +536,7 @@ def _calibration(
     return {
         "ece": {"before": before, "after": after, "temperature": float(np.mean(known)) if known else None},
         "temperature": temperature,
-        "threshold": metrics.rejection_threshold(softmax(every / temperature, axis=1), rejection_rate),
+        "threshold": metrics.rejection_threshold(softmax(every[of_known] / temperature, axis=1), rejection_rate),
     }
 
 
@@ -548,7 +564,8 @@ def _of_one_study(data: ActivityData) -> list[str]:
         allowed[np.unique(data.train.labels[data.train.studies == study])].any(axis=0)
         for study in np.unique(data.train.studies)
     ]
-    return [name for name, studies in zip(data.classes, np.sum(known, axis=0), strict=True) if studies == 1]
+    found = zip(data.classes, np.sum(known, axis=0), strict=True)
+    return [name for name, studies in found if studies == 1 and name != OTHER]
 
 
 def _why(records: Records) -> str:

@@ -59,6 +59,9 @@ class Augmentation(Settings):
     """Largest standard deviation of noise added to acceleration, m/s^2; each window draws its own."""
     gyroscope_noise: Amount = 0.0
     """The same for noise added to the rotation rate, rad/s."""
+    shaken: Share = 0.0
+    """Simulated windows of a phone that is shaken by hand, as a share of the training windows. They are examples of the
+    label `other`, and left out for a model that does not have it as its last label."""
     carry: Share = 0.0
     """Probability that a window is preceded by another window of the batch; otherwise it is preceded by a copy of
     itself. The network thus learns to continue from any state. With 0, nothing precedes a window, and the state begins

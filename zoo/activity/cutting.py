@@ -19,7 +19,7 @@ from zoo.data import hdf5
 from zoo.data.examples import sort_names
 from zoo.errors import ZooError
 from zoo.files import temporary_folder
-from zoo.runtime.metadata import CONVENTION, INERTIAL
+from zoo.runtime.metadata import CONVENTION, INERTIAL, OTHER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def cut_windows(
     paths: Iterable[Path], out: Path, windowing: "Windowing", test: "TestPeople", *,
     classes: Sequence[str] | Mapping[str, str] | None, merge: Mapping[str, str | Sequence[str]] | None,
-    channels: Sequence[str] | None, same_people: bool | None,
+    channels: Sequence[str] | None, same_people: bool | None, other: Sequence[str] = (),
 ) -> tuple[list[str], dict[str, int], list[str]]:  # fmt: skip
     """Writes a file of windows, as `zoo.cut_windows` says.
 
@@ -38,7 +38,7 @@ def cut_windows(
     with temporary_folder() as scratch:
         parts = [_read(path, scratch / f"{place}.h5", left_out) for place, path in enumerate(paths)]
         index = recordings.join(*parts, same_people=same_people, axes=channels)
-        labels = choose_classes(index.files, index.activities, classes, merge)
+        labels = choose_classes(index.files, index.activities, classes, merge, other)
         used = np.isin(index.activities, list(labels))
         people = test.people or choose_test_subjects(
             index.subjects[used], test.fraction, test.seed, index.activities[used]
@@ -167,7 +167,7 @@ def choose_test_subjects(
 
 def choose_classes(
     path: str | Path, found: Iterable[str], classes: Sequence[str] | Mapping[str, str] | None = None,
-    merge: Mapping[str, str | Sequence[str]] | None = None,
+    merge: Mapping[str, str | Sequence[str]] | None = None, other: Sequence[str] = (),
 ) -> dict[str, str]:  # fmt: skip
     """The class of each label that is used, in the order of the classes; or the classes that it may mean, as `a+b`.
 
@@ -176,6 +176,7 @@ def choose_classes(
         found: The labels of the recordings.
         classes: Labels to use, in this order, or a mapping of labels to classes. All by default, sorted.
         merge: Labels that mean one of several classes, as in `{"stairs": ("up", "down")}`, or joined by `+`.
+        other: Labels of movements that become the last class, `other`.
 
     Example:
         >>> choose_classes(Path("a.h5"), ["walk", "run", "sit"], {"run": "jogging", "walk": "walking"})
@@ -188,7 +189,7 @@ def choose_classes(
     if wrong := [label for label, name in sets.items() if not _is_name(name)]:
         raise ZooError(f"merge: {wrong[0]} is {sets[wrong[0]]!r}; expected the classes that it may mean, as a+b")
     if classes is None:
-        classes = [label for label in labels if label not in sets]
+        classes = [label for label in labels if label not in sets and label not in other]
         if len(labels) == 1:
             raise ZooError(
                 f"{path}: all recordings are of {labels[0]!r}, and a recognizer needs two activities or more: import "
@@ -197,7 +198,11 @@ def choose_classes(
     chosen = dict(classes) if isinstance(classes, Mapping) else {label: label for label in classes}
     if not 0 < len(chosen) == len(classes) or not all(map(_is_name, chosen.values())):
         raise ZooError(f"classes {','.join(classes)}: expected different names")
-    chosen |= sets
+    if twice := [label for label in other if label in chosen or label in sets]:
+        raise ZooError(f"other: {twice[0]} is a class already; expected labels that are not in classes or merge")
+    chosen |= sets | dict.fromkeys(other, OTHER)
+    # Recognizers have it as their last output.
+    chosen = dict(sorted(chosen.items(), key=lambda pair: pair[1] == OTHER))
     names = {name for label, name in chosen.items() if not _is_set(label, name)}
     for label in chosen:
         members = chosen[label].split("+")

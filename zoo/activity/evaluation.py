@@ -22,7 +22,7 @@ from zoo.recipe import Recipe
 from zoo.runtime import Recognizer, priors
 from zoo.runtime.interpreter import floats
 from zoo.runtime.label_sets import COUNTED, allowed_classes, resolve
-from zoo.runtime.metadata import AXES, INERTIAL, ActivityMetadata
+from zoo.runtime.metadata import AXES, INERTIAL, OTHER, ActivityMetadata
 from zoo.runtime.recognizer import labels_of
 from zoo.task import Predictions, log_probabilities
 
@@ -57,10 +57,14 @@ def hold_out(train: Windows, recipe: Recipe) -> tuple[Windows, Windows | None]:
     return train.split(recipe.validation, recipe.split_by_seed, recipe.validation_by)
 
 
-def temperature_of(labels: NDArray[np.int64], logits: NDArray[np.float32]) -> float:
-    """The temperature that calibrates logits, by the windows whose label is one class; 1 where there are none."""
-    known = labels < logits.shape[1]
-    return metrics.fit_temperature(labels[known], logits[known]) if known.any() else 1.0
+def temperature_of(labels: NDArray[np.int64], logits: NDArray[np.float32], classes: Sequence[str] = ("",)) -> float:
+    """The temperature that calibrates logits, by the windows whose label is one class; 1 where there are none.
+
+    Where other movements are one of the classes, it calibrates the others, given that one of them is right.
+    """
+    known, _, among = metrics.of_known(labels, logits, classes)
+    known &= labels < among.shape[1]
+    return metrics.fit_temperature(labels[known], among[known]) if known.any() else 1.0
 
 
 def metadata_of(loaded: Loaded) -> ActivityMetadata:
@@ -223,7 +227,8 @@ def evaluate(
     logits, labels = answers(logits_at_prior, windows)
     report = metrics.report(labels, logits, data.classes, windows.subjects, temperature, windows.label_sets)
     if windows.studies is not None:
-        report["per_study"] = metrics.by_study(labels, logits, windows.studies, windows.label_sets)
+        other = metrics.other_of(data.classes)
+        report["per_study"] = metrics.by_study(labels, logits, windows.studies, windows.label_sets, other)
     report |= _decisions(labels, logits / temperature, metadata, assumed, report["per_class"], windows.label_sets)
     report |= {
         "model": loaded.name, "data": str(data), "split": split, "split_by": data.split_by,
@@ -305,7 +310,8 @@ def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> 
     if windows.inputs.shape[1] > metadata.window:
         notes.append(f"windows of {windows.inputs.shape[1]} rows: the center {metadata.window} are read")
     allowed = allowed_classes(len(data.classes), windows.label_sets)[np.unique(windows.labels)]
-    if absent := [name for place, name in enumerate(data.classes) if not allowed[:, place].any()]:
+    absent = [name for place, name in enumerate(data.classes) if name != OTHER and not allowed[:, place].any()]
+    if absent:
         notes.append(f"no window of {', '.join(absent)}: macro-F1 leaves it out")
     return notes
 

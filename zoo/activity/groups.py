@@ -7,15 +7,12 @@ import numpy as np
 
 from zoo.activity.windows import Windows
 from zoo.runtime.filtering import Group
-from zoo.runtime.metadata import AXES
+from zoo.runtime.metadata import AXES, OTHER
 
 STILL = 0.5
 """Standard deviation of |a| in m/s^2 below which a window is without movement."""
 
-OTHER = "other"
-"""Last label of a model that knows of movements outside its other labels."""
-
-_AT_REST = ("sitting", "standing")
+AT_REST = ("sitting", "standing")
 _IN_MOTION = ("walking", "upstairs", "downstairs", "jogging")
 
 Division = tuple[float, Sequence[tuple[Any, float]]]
@@ -53,10 +50,10 @@ def groups_of(classes: Sequence[str], still: Collection[str] = ()) -> tuple[Grou
         (('walking',), ('stairs',))
     """
     other = [OTHER] if classes[-1] == OTHER else []
-    own = [name for name in classes if name not in (*_AT_REST, *_IN_MOTION, *other)]
+    own = [name for name in classes if name not in (*AT_REST, *_IN_MOTION, *other)]
     stairs: Division = 1.5, [("upstairs", 15.0), ("downstairs", 15.0)]
     on_foot: Division = 0.3, [("walking", 120.0), (stairs, 20.0)]
-    at_rest: Division = 3.0, [(part, 30.0) for part in (*_AT_REST, *(name for name in own if name in still))]
+    at_rest: Division = 3.0, [(part, 30.0) for part in (*AT_REST, *(name for name in own if name in still))]
     in_motion = [on_foot, "jogging", *(name for name in own if name not in still)]
     known: Division = 20.0, [(at_rest, 30.0), ((3.0, [(part, 30.0) for part in in_motion]), 30.0)]
     return tuple(_divided((2.0, [(known, 120.0), *((name, 20.0) for name in other)]), classes)[1])

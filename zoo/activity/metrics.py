@@ -14,6 +14,7 @@ from scipy.special import log_softmax, logsumexp, softmax
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
 
 from zoo.runtime.label_sets import allowed_classes, resolve
+from zoo.runtime.metadata import OTHER
 
 if TYPE_CHECKING:
     from zoo.activity.augmentation import Disturbance
@@ -23,13 +24,13 @@ Labels = NDArray[np.int64]
 
 
 def macro_f1(labels: Labels, predicted: Labels) -> float:
-    """The mean of the F1 scores of all classes that occur in labels or predictions.
+    """The mean of the F1 scores of all classes that occur in labels or predictions; -1 is the prediction of no class.
 
     Example:
         >>> macro_f1(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 0]))
         0.7333333333333334
     """
-    present = np.union1d(labels, predicted)
+    present = np.setdiff1d(np.union1d(labels, predicted), [-1])
     return float(f1_score(labels, predicted, labels=present, average="macro", zero_division=0))
 
 
@@ -42,6 +43,46 @@ def cross_entropy(labels: Labels, logits: Floats, label_sets: Sequence[Sequence[
     """
     allowed = allowed_classes(logits.shape[1], label_sets)[labels]
     return -float(logsumexp(log_softmax(logits.astype(np.float64), axis=1), axis=1, b=allowed).mean())
+
+
+def other_of(classes: Sequence[str]) -> int | None:
+    """The number of the class of all other movements, which is the last one, if a model has it.
+
+    Example:
+        >>> other_of(["walking", "other"]), other_of(["sitting", "walking"])
+        (1, None)
+    """
+    return len(classes) - 1 if classes[-1] == OTHER else None
+
+
+def of_known(
+    labels: Labels, scores: Floats, classes: Sequence[str]
+) -> tuple[NDArray[np.bool_], Labels, Floats]:  # fmt: skip
+    """Which windows are of known activities, not other movements, and what is predicted for all of them.
+
+    Returns:
+        `(N,)` whether a window is of a known activity; `(N,)` predicted classes, -1 for the class of other movements;
+        and the scores `(N, K)` without it: probabilities given that a known activity is the right one.
+
+    Example:
+        >>> known, predicted, scores = of_known(np.array([0, 1, 0]), np.eye(2)[[0, 1, 1]], ["walking", "other"])
+        >>> known.tolist(), predicted.tolist(), scores.shape
+        ([True, False, True], [0, -1, -1], (3, 1))
+    """
+    other, predicted = other_of(classes), scores.argmax(axis=1)
+    if other is None:
+        return np.ones(len(labels), bool), predicted, scores
+    return labels != other, np.where(predicted == other, -1, predicted), scores[:, :other]
+
+
+def numbered(labels: Labels, classes: int, fewer: int) -> Labels:
+    """The numbers of labels where the last of the classes are left out: those of sets follow the classes.
+
+    Example:
+        >>> numbered(np.array([0, 1, 3]), classes=3, fewer=2).tolist()
+        [0, 1, 2]
+    """
+    return np.where(labels < classes, labels, labels - classes + fewer)
 
 
 def own_labels(labels: Labels, scores: Floats, label_sets: Sequence[Sequence[int]] = ()) -> tuple[Labels, Labels]:
@@ -59,11 +100,13 @@ def own_labels(labels: Labels, scores: Floats, label_sets: Sequence[Sequence[int
 
 
 def by_study(
-    labels: Labels, scores: Floats, studies: NDArray[np.str_], label_sets: Sequence[Sequence[int]] = ()
-) -> dict[str, dict[str, float | int | None]]:
+    labels: Labels, scores: Floats, studies: NDArray[np.str_], label_sets: Sequence[Sequence[int]] = (),
+    other: int | None = None,
+) -> dict[str, dict[str, float | int | None]]:  # fmt: skip
     """`windows`, `accuracy` and `macro_f1` of each study, by the labels that it tells apart.
 
-    Where a study has a set as a label, its classes count as one. A study of a single label has no macro-F1.
+    Where a study has a set as a label, its classes count as one. A study of a single label has no macro-F1. The windows
+    of the class `other` are left out.
 
     Example:
         >>> scores, studies = np.eye(3)[[0, 1, 2, 1]], np.array(["a", "a", "a", "b"])
@@ -71,9 +114,11 @@ def by_study(
         {'windows': 3, 'accuracy': 1.0, 'macro_f1': 1.0}
     """
     found = {}
-    for name in sorted(set(studies.tolist())):
-        rows = studies == name
+    for name in sorted(set(studies[labels != other].tolist())):
+        rows = (studies == name) & (labels != other)
         truth, predicted = own_labels(labels[rows], scores[rows], label_sets)
+        if other is not None:
+            predicted = np.where(predicted == other, -1, predicted)
         found[name] = {
             "windows": int(rows.sum()), "accuracy": float((truth == predicted).mean()),
             "macro_f1": macro_f1(truth, predicted) if len(np.unique(labels[rows])) > 1 else None,
@@ -176,13 +221,14 @@ def bootstrap_interval(
     classes = int(max(labels.max(), predicted.max())) + 1
     units = np.arange(len(labels)) if subjects is None else np.unique(subjects, return_inverse=True)[1]
     # With one confusion matrix per unit, a draw is a sum instead of a pass over all windows.
-    matrices = np.zeros((units.max() + 1, classes, classes))
+    # The last row and column are of no class, which is -1.
+    matrices = np.zeros((units.max() + 1, classes + 1, classes + 1))
     np.add.at(matrices, (units, labels, predicted), 1)
     found = []
     for draw in random.integers(0, len(matrices), (draws, len(matrices))):
         confusion = matrices[draw].sum(axis=0)
-        totals = confusion.sum(axis=0) + confusion.sum(axis=1)
-        found.append((2 * np.diag(confusion)[totals > 0] / totals[totals > 0]).mean())
+        totals = (confusion.sum(axis=0) + confusion.sum(axis=1))[:-1]
+        found.append((2 * np.diag(confusion)[:-1][totals > 0] / totals[totals > 0]).mean())
     low, high = np.percentile(found, [2.5, 97.5])
     return float(low), float(high)
 
@@ -199,12 +245,18 @@ def scores(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None)
 def classification(
     labels: Labels, predicted: Labels, classes: Sequence[str], subjects: NDArray[np.str_] | None
 ) -> dict[str, Any]:
-    """What needs only predicted classes: `scores`, `confusion` (rows are true classes), `per_class`, `per_subject`."""
+    """What needs only predicted classes: `scores`, `confusion` (rows are true classes), `per_class`, `per_subject`.
+
+    Other movements, if there is a class of them, are in `confusion` and `per_class` alone: the scores are those of
+    known activities, and one that is taken for another movement is wrong.
+    """
+    known, among, _ = of_known(labels, np.eye(len(classes))[predicted], classes)
+    own = None if subjects is None else subjects[known]
     numbers = list(range(len(classes)))
     precision, recall, f1, support = precision_recall_fscore_support(labels, predicted, labels=numbers, zero_division=0)
-    people = by_subject(labels, predicted, subjects)
+    people = by_subject(labels[known], among[known], own)
     return {
-        **scores(labels, predicted, subjects),
+        **scores(labels[known], among[known], own),
         "classes": list(classes),
         "confusion": confusion_matrix(labels, predicted, labels=numbers).tolist(),
         "per_class": {
@@ -226,15 +278,19 @@ def report(
 ) -> dict[str, Any]:
     """All numbers of an evaluation: those of `classification`, and what probabilities tell.
 
-    Logits are those before temperature scaling. A window whose label is a set counts as its most probable class.
+    Logits are those before temperature scaling. A window whose label is a set counts as its most probable class. Where
+    other movements are a class, probabilities are those of known activities, given that one of them is right.
     """
-    scaled = logits.astype(np.float64) / temperature
-    entropy = cross_entropy(labels, scaled, label_sets)
-    labels = resolve(labels, logits, label_sets)
-    uncalibrated, probabilities = softmax(logits.astype(np.float64), axis=1), softmax(scaled, axis=1)
+    every = resolve(labels, logits, label_sets)
+    known, _, among = of_known(every, logits, classes)
+    uncalibrated = among[known].astype(np.float64)
+    scaled, predicted = uncalibrated / temperature, logits.argmax(axis=1)
+    entropy = cross_entropy(numbered(labels[known], logits.shape[1], scaled.shape[1]), scaled, label_sets)
+    labels = every[known]
+    uncalibrated, probabilities = softmax(uncalibrated, axis=1), softmax(scaled, axis=1)
     return {
         "windows": len(labels),
-        **classification(labels, logits.argmax(axis=1), classes, subjects),
+        **classification(every, predicted, classes, subjects),
         "cross_entropy": entropy,
         "ece": {
             "before": expected_calibration_error(labels, uncalibrated),

@@ -148,6 +148,52 @@ class Walker:
         return np.asarray(Rotation.from_euler("xy", [slant, roll], degrees=True).apply(thigh)), np.zeros(rows)
 
 
+_SHAKES = 3.0, 7.0
+"""Hz. A hand turns back and forth up to 6 or 7 times a second (Freund, Physiological Reviews 63, 1983); gait has steps
+at 1.3 to 3.3 Hz."""
+
+_STROKES = 0.01, 0.1
+"""Half the length of the path in m."""
+
+_STRENGTHS = 12.0, 70.0
+"""Largest acceleration in m/s^2: from what apps take for a shake, to twice that of a vigorous one."""
+
+
+def shaken(count: int, rows: int, rate: float, random: np.random.Generator) -> NDArray[np.float32]:
+    """Simulates windows `(count, rows, 3)` of a phone that is shaken by hand, in m/s^2 with gravity.
+
+    The hand moves back and forth along an axis that turns by and by, on a path that bends towards the elbow:
+
+        a(t) = g + A(t) sin(phi(t)) d(t) + (b A(t) cos(2 phi(t)) / 2) n(t) + e(t)
+
+    with phi' = 2 pi f(t), f of 3 to 7 Hz, A = (2 pi f)^2 s for half a stroke s of 1 to 10 cm, if that is 12 to 70
+    m/s^2; a bend b of 0.1 to 0.6, n across d, and noise e of a tenth of the movement. f and A wander within a window.
+
+    Example:
+        >>> windows = shaken(100, 150, 50.0, np.random.default_rng(0))
+        >>> windows.shape, bool(windows.std(axis=1).max(axis=1).min() > 5)
+        ((100, 150, 3), True)
+    """
+    found = np.empty((count, rows, 3), np.float32)
+    for window in found:
+        usual = random.uniform(*_SHAKES)
+        low, high = np.clip((2 * np.pi * usual) ** 2 * np.array(_STROKES), *_STRENGTHS)
+        strength = np.exp(random.uniform(np.log(low), np.log(high)))
+        wander = _wandering(8, rows, rate, random)
+        phase = random.uniform(0, 2 * np.pi) + 2 * np.pi * np.cumsum(usual * np.exp(0.1 * wander[:, 0])) / rate
+        size = strength * np.exp(0.2 * wander[:, 1])
+        along, across = (random.standard_normal(3) + 0.3 * wander[:, part] for part in (slice(2, 5), slice(5, 8)))
+        along /= np.linalg.norm(along, axis=1, keepdims=True)
+        across = np.cross(along, across)
+        across /= np.linalg.norm(across, axis=1, keepdims=True)
+        gravity = random.standard_normal(3) + 0.3 * _wandering(3, rows, rate, random)
+        gravity *= STANDARD_GRAVITY / np.linalg.norm(gravity, axis=1, keepdims=True)
+        bend = random.uniform(0.1, 0.6) / 2
+        forth = (size * np.sin(phase))[:, None] * along + (bend * size * np.cos(2 * phase))[:, None] * across
+        window[:] = gravity + forth + 0.1 * strength * _noise(rows, 0.5, rate, random)
+    return found
+
+
 def _wandering(count: int, rows: int, rate: float, random: np.random.Generator) -> Floats:
     """Smooth noise `(rows, count)` of variance 1 that changes within a second."""
     time = np.arange(rows) / rate

@@ -339,17 +339,26 @@ def _streamed(
         for activity, rows in stretches:
             predicted = recognizer.predict(cut.cut(rows)).argmax(axis=1)
             right.append(np.isin(np.array(metadata.classes)[predicted], allowed[activity]))
-        rows = np.concatenate([rows for _, rows in stretches])
-        found = predict_recording(recognizer.stream(settings), rows, metadata.rate)
-        starts = np.cumsum([0, *(len(rows) for _, rows in stretches[:-1])]) / metadata.rate
-        times, activities = np.array([each.time for each in found]), np.array([name for name, _ in stretches])
-        truth = activities[np.searchsorted(starts, times, side="right") - 1]
-        # A label that is right is the truth, whatever the truth is called.
-        labels = [
-            name if each.label in allowed[name] else each.label or "" for each, name in zip(found, truth, strict=True)
-        ]
-        results.append(StreamResult(times, np.array(labels), starts, activities))
+        results.append(streamed(recognizer, settings, stretches, allowed))
     return results, right
+
+
+def streamed(
+    recognizer: Recognizer, settings: Streaming | None, stretches: Sequence[Stretch],
+    allowed: Mapping[str, Sequence[str]],
+) -> "StreamResult":  # fmt: skip
+    """The result of one stream; `allowed` are the labels that are right for each activity, none where it has no key."""
+    rate, rows = recognizer.metadata.rate, np.concatenate([rows for _, rows in stretches])
+    found = predict_recording(recognizer.stream(settings), rows, rate)
+    starts = np.cumsum([0, *(len(rows) for _, rows in stretches[:-1])]) / rate
+    times, activities = np.array([each.time for each in found]), np.array([name for name, _ in stretches])
+    truth = activities[np.searchsorted(starts, times, side="right") - 1]
+    # A label that is right is the truth, whatever the truth is called.
+    labels = [
+        name if each.label in allowed.get(name, ()) else each.label or ""
+        for each, name in zip(found, truth, strict=True)
+    ]
+    return StreamResult(times, np.array(labels), starts, activities)
 
 
 def _measured(streams: Sequence["StreamResult"], right: Sequence[NDArray[np.bool_]]) -> dict[str, Any]:

@@ -8,12 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from zoo.activity import evaluation, metrics
+from zoo.activity import evaluation, metrics, simulate
 from zoo.activity.augmentation import Augmentation
 from zoo.activity.baselines import random_forest
 from zoo.activity.evaluation import (
@@ -45,7 +46,7 @@ from zoo.recipe import Recipe
 from zoo.report.document import Records
 from zoo.runtime import Recognizer, priors
 from zoo.runtime.label_sets import allowed_classes, resolve
-from zoo.runtime.metadata import AXES, INERTIAL, ActivityMetadata, Streaming
+from zoo.runtime.metadata import AXES, INERTIAL, OTHER, ActivityMetadata, Streaming
 from zoo.task import Feed, Predictions, Source, Split, Task, origin, provenance
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ if TYPE_CHECKING:
 
 _BASELINE = 2000
 """Windows that the baseline of a training is fitted and measured on, at most."""
+
+OTHER_SHARE = 0.05
+"""How frequent other movements are assumed to be, at most. Of the windows of new people, a network that assumes this
+calls 1% another movement, and 2.5% where a fifth of its training was of them: see docs/guides/probabilities.md."""
 
 _LEARNED, _GAP = 0.9, 0.1
 """Macro-F1 on training windows, and what it is above that of validation, of a model that has learned them by heart."""
@@ -98,6 +103,36 @@ def class_frequencies(train: Windows, classes: Sequence[str], how: str | None) -
     return priors.frequencies(counts, classes, train.label_sets)
 
 
+def _with_shaken(train: Windows, share: float, data: ActivityData, seed: int) -> Windows:
+    """Training windows, and as many of a shaken phone as a share of them, labeled as the last class."""
+    count, (rows, axes) = round(share * len(train)), train.inputs.shape[1:]
+    if axes != len(AXES):
+        raise ZooError(f"augmentation: shaken is {share:g}; windows have {axes} axes: expected 3, or shaken 0")
+    windows = simulate.shaken(count, rows, data.rate, np.random.default_rng([seed, 11]))
+    labels = np.full(count, len(data.classes) - 1)
+    return train.joined(Windows.all(windows, labels, np.full(count, "shaken"))).in_memory()
+
+
+def assume_rare_other(model: ActivityRecognizer, train: Windows, how: str | None) -> dict[str, float]:
+    """Makes a trained network as ready to see other movements as if they had been few of its windows.
+
+    A study has minutes of each movement, everyday life seldom has any. The bias of the class `other` is therefore that
+    of a training in which `OTHER_SHARE` of the windows had been of it, if more were. Nothing happens without the class.
+
+    Returns:
+        Class frequencies to which the network now corresponds.
+    """
+    known = class_frequencies(train, model.classes, how)
+    share = known.get(OTHER, 0.0)
+    if model.classes[-1] != OTHER or share <= OTHER_SHARE:
+        return known
+    bias = model.get_layer("logits").bias
+    values = np.array(keras.ops.convert_to_numpy(bias))
+    values[-1] += np.log(OTHER_SHARE / (1 - OTHER_SHARE)) - np.log(share / (1 - share))
+    bias.assign(values)
+    return priors.complete({OTHER: OTHER_SHARE}, model.classes, known)
+
+
 def _validation_by(split: Split, recipe: Recipe) -> str:
     """How the validation windows were chosen: `subject`, `time`, or `window`."""
     people = set(split.validation.people())
@@ -136,7 +171,14 @@ def _loses(
     )
 
 
-def _baseline(parts: Sequence[Split], classes: int, rows: int) -> dict[str, Any] | None:
+def _of_known(labels: metrics.Labels, scores: metrics.Floats, classes: Sequence[str]) -> dict[str, float]:
+    """`macro_f1` and `accuracy` on windows of known activities."""
+    known, predicted, _ = metrics.of_known(labels, scores, classes)
+    labels, predicted = labels[known], predicted[known]
+    return {"macro_f1": metrics.macro_f1(labels, predicted), "accuracy": float((labels == predicted).mean())}
+
+
+def _baseline(parts: Sequence[Split], classes: Sequence[str], rows: int) -> dict[str, Any] | None:
     """`macro_f1` and `accuracy` of a small random forest on the same splits, fitted on some windows of many.
 
     None where no window to ask about has a label that is one class.
@@ -145,7 +187,7 @@ def _baseline(parts: Sequence[Split], classes: int, rows: int) -> dict[str, Any]
     for part in parts:
         assert part.validation is not None
         (inputs, labels), (asked, asked_labels) = (
-            some(windows.of_one_class(classes), _BASELINE).arrays() for windows in (part.train, part.validation)
+            some(windows.of_one_class(len(classes)), _BASELINE).arrays() for windows in (part.train, part.validation)
         )
         if not len(asked):
             continue
@@ -157,9 +199,11 @@ def _baseline(parts: Sequence[Split], classes: int, rows: int) -> dict[str, Any]
         return None
     asked_labels, predicted = np.concatenate(truth), np.concatenate(found)
     return {
-        "name": "random_forest", "train_windows": fitted, "windows": len(asked_labels),
-        "macro_f1": metrics.macro_f1(asked_labels, predicted), "accuracy": float((asked_labels == predicted).mean()),
-    }  # fmt: skip
+        "name": "random_forest",
+        "train_windows": fitted,
+        "windows": len(asked_labels),
+        **_of_known(asked_labels, np.eye(len(classes))[predicted], classes),
+    }
 
 
 def leave_out(train: Windows, recipe: Recipe) -> list[tuple[Windows, Windows]]:
@@ -294,8 +338,11 @@ class ActivityTask(Task):
 
     def feed(self, model: ActivityRecognizer, split: Split, recipe: Recipe) -> Feed:
         """Batches of windows, cut and augmented."""
-        train, validation, rows, passes = split.train, split.validation, model.window, recipe.passes(len(split.train))
         augmentation = Augmentation.from_json(recipe.augmentation or {})
+        train, validation, rows = split.train, split.validation, model.window
+        if augmentation.shaken and model.classes[-1] == OTHER:
+            train = _with_shaken(train, augmentation.shaken, split.data, recipe.seed)
+        passes = recipe.passes(len(train))
         if augmentation.carry and not model.states:
             raise ZooError(
                 f"augmentation: carry is {augmentation.carry:g}; {model.name} has no state to carry: expected 0"
@@ -334,11 +381,8 @@ class ActivityTask(Task):
         if windows is None:
             raise ZooError(f"{split.data}: nothing is held out to score on: set validation above 0")
         logits, known = answers(partial(keras_logits, model), windows)
-        labels, predicted = resolve(known, logits, windows.label_sets), logits.argmax(axis=1)
-        return {
-            "macro_f1": metrics.macro_f1(labels, predicted), "accuracy": float((labels == predicted).mean()),
-            "cross_entropy": metrics.cross_entropy(known, logits, windows.label_sets),
-        }  # fmt: skip
+        report = metrics.report(known, logits, split.data.classes, None, 1.0, windows.label_sets)
+        return {name: report[name] for name in ("macro_f1", "accuracy", "cross_entropy")}
 
     def finish(
         self, model: ActivityRecognizer, split: Split, recipe: Recipe, learners: Sequence[ActivityRecognizer] = ()
@@ -351,9 +395,12 @@ class ActivityTask(Task):
         start = "" if model.provenance is None else model.name
         # A model that was made with a number of classes has the labels of its data from now on.
         model.classes = split.data.classes
+        frequencies = assume_rare_other(model, split.train, recipe.class_weights)
+        for part, learner in zip(split.folds, learners, strict=True):
+            assume_rare_other(learner, part.train, recipe.class_weights)
         model.provenance = provenance(
             split.data, split_by=split.data.split_by, subjects=split.train.people(),
-            class_frequencies=class_frequencies(split.train, model.classes, recipe.class_weights),
+            class_frequencies=frequencies,
             still=still_classes(split.train, model.classes),
             held_out={} if split.validation is None else {
                 "validation": recipe.validation, "validation_by": recipe.validation_by, "seed": recipe.split_by_seed,
@@ -370,10 +417,11 @@ class ActivityTask(Task):
         ]
         logits, labels = (np.concatenate(columns) for columns in zip(*predicted, strict=True))
         groups = [windows.subjects for windows in held_out if windows.subjects is not None]
-        model.temperature = 1.0 if split.folds else temperature_of(labels, logits)
-        probabilities = softmax(logits.astype(np.float64) / model.temperature, axis=1)
+        model.temperature = 1.0 if split.folds else temperature_of(labels, logits, model.classes)
+        known, _, among = metrics.of_known(labels, logits, model.classes)
+        probabilities = softmax(among[known].astype(np.float64) / model.temperature, axis=1)
         model.threshold = metrics.rejection_threshold(probabilities, recipe.rejection_rate)
-        baseline = _baseline(parts, len(split.data.classes), model.window)
+        baseline = _baseline(parts, split.data.classes, model.window)
         label_sets = split.train.label_sets
         report = metrics.report(
             labels, logits, model.classes, np.concatenate(groups) if groups else None, model.temperature, label_sets
@@ -382,14 +430,14 @@ class ActivityTask(Task):
             report["ece"]["after"] = None
         if baseline:
             # A baseline learns one class per window, and is compared where it is known.
-            known = labels < len(model.classes)
-            baseline["of_model"] = metrics.macro_f1(labels[known], logits[known].argmax(axis=1))
+            single = labels < len(model.classes)
+            baseline["of_model"] = _of_known(labels[single], logits[single], model.classes)["macro_f1"]
         warnings = []
         if baseline and baseline["of_model"] <= baseline["macro_f1"] - LESS:
             some_logits, some_labels = answers(
                 partial(keras_logits, model), some(split.train.of_one_class(len(model.classes)), _BASELINE)
             )
-            learned = metrics.macro_f1(some_labels, some_logits.argmax(axis=1))
+            learned = _of_known(some_labels, some_logits, model.classes)["macro_f1"]
             warnings = [_loses(split, report, baseline, learned, start)]
         return found | {"validation": {
             "windows": report["windows"], "by": _validation_by(parts[0], recipe),
@@ -397,7 +445,7 @@ class ActivityTask(Task):
             **({"folds": len(split.folds)} if split.folds else {}),
             **{key: report[key] for key in ("accuracy", "macro_f1", "cross_entropy", "ece")},
             **({} if model.threshold is None else {"answered": metrics.answered(
-                resolve(labels, logits, label_sets), probabilities, model.threshold)}),
+                resolve(labels, logits, label_sets)[known], probabilities, model.threshold)}),
             **({"baseline": baseline} if baseline else {}),
         }, "warnings": warnings}  # fmt: skip
 

@@ -54,6 +54,9 @@ STREAM_THRESHOLD = 0.4
 CLASSES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
 """The six activities of the course, in its order."""
 
+OTHER = "other"
+"""Last label of a recognizer that knows of movements outside its other labels."""
+
 _ENTRY, _MOST_BYTES = "pocket_zoo", 1 << 31
 
 _DIGEST_ENTRY, _DIGEST, _UNKNOWN = "pocket_zoo_sha256", b"pocket_zoo_sha256:", b"0" * 64

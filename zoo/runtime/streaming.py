@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from zoo.errors import ZooError
 from zoo.runtime.filtering import Filter
-from zoo.runtime.metadata import STANDARD_GRAVITY, ActivityMetadata, Streaming, is_in_g
+from zoo.runtime.metadata import OTHER, STANDARD_GRAVITY, ActivityMetadata, Streaming, is_in_g
 from zoo.runtime.resampling import Numbers, Resampler, Rows, Vector
 from zoo.runtime.signal import LEAST, LEAST_GRAVITY, MOST, Signal
 
@@ -46,6 +46,9 @@ ROTATION_LIMIT = 100.0
 
 NOT_SURE = "not sure"
 """Reason for no label where no probability is high enough."""
+
+SOMETHING_ELSE = "something else"
+"""Reason for no label where the network has a class for other movements, and this one is recognized."""
 
 _TOO_FAST = f"beyond {LIMIT:g} m/s^2"
 _TOO_QUICK = f"beyond {ROTATION_LIMIT:g} rad/s"
@@ -72,8 +75,9 @@ class Prediction:
         label: Activity, or None if there is no answer.
         probability: Probability of the label, or of the most probable class if there is no label.
         probabilities: Probabilities of all classes `(classes,)`, given the signal so far.
-        reason: Why there is no label: `not sure` if its probability is too low, or what keeps the signal from being
-            recognized, see `zoo.runtime.signal`: `at rest`, `no signal`, `too slow`. None if there is a label.
+        reason: Why there is no label: `not sure` if its probability is too low, `something else` if the class of other
+            movements is recognized, or what keeps the signal from being recognized, see `zoo.runtime.signal`: `at
+            rest`, `no signal`, `too slow`. None if there is a label.
 
     Example:
         >>> print(Prediction(3.0, "walking", 0.75, np.array([0.25, 0.75])))
@@ -344,8 +348,12 @@ class Stream:
         best, each = int(probabilities.argmax()), probabilities.tolist()
         if self._shown is None or each[best] - each[self._shown] >= self.settings.margin:
             self._shown = best
-        reason = fault or (None if each[self._shown] >= self.threshold else NOT_SURE)
-        label = self.metadata.classes[self._shown] if reason is None else None
+        name, reason = self.metadata.classes[self._shown], fault
+        if reason is None and each[self._shown] < self.threshold:
+            reason = NOT_SURE
+        elif reason is None and name == OTHER:
+            reason = SOMETHING_ELSE
+        label = name if reason is None else None
         return Prediction(time, label, each[best if label is None else self._shown], probabilities, reason)
 
 

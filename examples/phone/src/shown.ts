@@ -3,6 +3,7 @@
 import { looks, type Look, PICTURES } from "./activities";
 import type { Refusal } from "./motion";
 import { words } from "./signal";
+import { OTHER } from "./stream";
 import type { Model, Problem, Running, Saved, State, Summary, Taking, Teach } from "./state";
 import { capital, duration, kilobytes, percent } from "./text";
 
@@ -116,7 +117,7 @@ function start(model: Model, { handheld, reachable, heard }: Device): Shown {
       hint: "Leave the screen on: most phones stop the sensor when they are locked.",
       start: "Start", ...about(model),
     },
-    known: looks(classes).map((look, i) => ({ name: classes[i]!, look })),
+    known: looks(classes).map((look, i) => ({ name: classes[i]!, look })).filter(({ name }) => name !== OTHER),
   };
 }
 

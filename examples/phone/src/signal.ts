@@ -2,7 +2,7 @@
 
 import type { Place } from "./placement";
 import { capital, percent } from "./text";
-import type { Prediction } from "./stream";
+import { OTHER, type Prediction } from "./stream";
 import type { Complaint } from "./watch";
 
 /** Why a signal that was there has ended. */
@@ -68,6 +68,7 @@ export function words(signal: Signal, classes: string[]): { label: string; proba
     case "away":
       return said("Put me in your pocket", "", PLACES[signal.place]);
     case "unsure": {
+      if (classes[signal.guess] === OTHER) return said("Something else", "", "A movement that is none of what it knows.");
       const perhaps = `perhaps ${classes[signal.guess]}`;
       return signal.lasting ? said("Something else", perhaps, "None of what it knows, or several at once.") : said("Not sure", perhaps);
     }

@@ -17,10 +17,13 @@ export interface Network {
   step(frame: Float32Array, states: States): Promise<{ probabilities: Float32Array; states: States }>;
 }
 
+/** Last class of a model that knows of movements outside its other labels. */
+export const OTHER = "other";
+
 export interface Prediction {
   /** Seconds, on the clock of the samples: when the last row was read. */
   time: number;
-  /** Index of the class, or null where the network is not sure enough. */
+  /** Index of the class, or null where the network is not sure enough, or recognizes another movement. */
   label: number | null;
   /** Of that label, or of the most probable one. */
   probability: number;
@@ -192,11 +195,11 @@ export class Stream {
   }
 
   private prediction(time: number, answer: Float32Array): Prediction {
-    const { margin } = this.network.metadata.streaming;
+    const { classes, streaming: { margin } } = this.network.metadata;
     const probabilities = this.filter.update(answer);
     const best = probabilities.indexOf(Math.max(...probabilities));
     if (this.shown === null || probabilities[best]! - probabilities[this.shown]! >= margin) this.shown = best;
-    const sure = probabilities[this.shown]! >= this.threshold;
+    const sure = probabilities[this.shown]! >= this.threshold && classes[this.shown] !== OTHER;
     return { time, label: sure ? this.shown : null, probability: probabilities[sure ? this.shown : best]!, probabilities };
   }
 }

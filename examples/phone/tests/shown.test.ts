@@ -85,6 +85,15 @@ test("what is not recognized for long is something else", () => {
   assert.equal(run({ prediction, unsure: 5 }).text.probability, "perhaps walking");
 });
 
+test("a movement outside the labels is something else at once, and no activity to be recognized", () => {
+  const metadata = { ...MODEL.metadata, classes: ["sitting", "walking", "other"] };
+  const model = { ...MODEL, metadata };
+  const signal = known({ prediction: { time: 3, label: null, probability: 0.9, probabilities: [0, 0.1, 0.9] } });
+  const { text } = shown({ ...RUNNING, model, signal }, PHONE);
+  assert.deepEqual([text.label, text.probability], ["Something else", ""]);
+  assert.deepEqual(shown({ kind: "start", model }, PHONE).known.map(({ name }) => name), ["sitting", "walking"]);
+});
+
 test("steps and their cadence are said where one walks, and the figure moves", () => {
   const walking = { ...RUNNING, signal: known({}), steps: { count: 128, cadence: 111.6 } };
   assert.equal(shown(walking, PHONE).text.detail, "128 steps · 112 per minute");

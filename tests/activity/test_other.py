@@ -1,0 +1,161 @@
+"""A class for movements outside the other labels: how it is cut, learned, scored and shown."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo import Recipe, ZooError
+from zoo.activity import metrics, recordings, simulate
+from zoo.activity.task import OTHER_SHARE
+from zoo.activity.windows import from_arrays
+from zoo.loading import load
+from zoo.runtime.metadata import Streaming
+from zoo.runtime.streaming import SOMETHING_ELSE, Stream
+
+CLASSES = ("sitting", "walking", "other")
+KNOWN = ("sitting", "walking")
+RECIPE = Recipe(learning_rate=0.01, batch_size=16, epochs=10, validation=0.0, augmentation={"shaken": 0.2})
+
+
+def windows(classes, people=4, each=20):
+    """Windows that are still, that swing slowly, and that are jolted."""
+    random = np.random.default_rng(0)
+    labels = np.tile(np.repeat(np.arange(len(classes)), each), people)
+    swing = np.sin(2 * np.pi * 2 * np.arange(50) / 50 + random.uniform(0, 6, (len(labels), 1)))
+    spread = np.array([0.1, 3.0, 20.0])[labels][:, None]
+    along = spread * (swing + 0.1 * random.standard_normal((len(labels), 50)))
+    rows = np.stack([along, along / 2, 9.8 + along], axis=2)
+    return from_arrays(rows, labels, classes, 50.0, np.repeat([f"p{i}" for i in range(people)], each * len(classes)))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    out = tmp_path_factory.mktemp("other") / "model"
+    zoo.train(zoo.ActivityGRU(units=8, frame=5, window=50, classes=CLASSES), windows(CLASSES), RECIPE, out=out)
+    return out
+
+
+def test_movements_become_the_last_class_whatever_their_names(tmp_path):
+    raw = tmp_path / "recordings.h5"
+    people = list(simulate.simulate(2, seed=0, seconds=20))
+    recordings.write(raw, people, source="nobody", simulated=True)
+    cut = zoo.cut_windows(raw, tmp_path / "a.h5", other=["jogging", "downstairs"], test_fraction=0)
+    assert cut.data.classes == ("sitting", "standing", "upstairs", "walking", "other")
+    named = zoo.cut_windows(
+        raw, tmp_path / "b.h5", classes={"jogging": "other", "walking": "walking"}, other="upstairs", test_fraction=0
+    )
+    assert named.data.classes == ("walking", "other")
+    labels = np.bincount(cut.data.train.labels)
+    assert labels[-1] == 2 * labels[0]
+    with pytest.raises(ZooError, match="other: walking is a class already"):
+        zoo.cut_windows(raw, tmp_path / "c.h5", classes=["walking", "sitting"], other="walking", test_fraction=0)
+
+
+def test_a_known_window_that_is_called_other_is_wrong_and_others_are_in_no_score():
+    labels, predicted = np.array([0, 0, 1, 1, 2, 2]), np.array([0, 2, 1, 1, 2, 0])
+    people = np.array(["a", "b", "a", "b", "a", "b"])
+    found = metrics.classification(labels, predicted, CLASSES, people)
+    # Sitting is found once of twice, walking always; the movement that is called sitting is not counted.
+    assert found["accuracy"] == 0.75
+    assert found["macro_f1"] == pytest.approx((2 / 3 + 1) / 2)
+    assert found["confusion"][2] == [1, 0, 1]
+    assert [found["per_subject"][name]["windows"] for name in "ab"] == [2, 2]
+    low, high = found["macro_f1_interval"]
+    assert low <= found["macro_f1"] <= high
+    studies = metrics.by_study(labels, np.eye(3)[predicted], np.repeat(["s"], 6), other=2)
+    assert studies["s"] == {"windows": 4, "accuracy": 0.75, "macro_f1": found["macro_f1"]}
+
+
+def test_calibration_is_that_of_known_activities_given_that_one_of_them_is_right():
+    random = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], 100)
+    logits = 2 * np.eye(3)[labels] + random.standard_normal((300, 3))
+    # However much the network believes in other movements.
+    shifted = logits + np.array([0, 0, 50])
+    reports = [metrics.report(labels, each, CLASSES, None, 1.0) for each in (logits, shifted)]
+    assert reports[0]["windows"] == 200
+    assert reports[0]["ece"] == reports[1]["ece"]
+    assert reports[0]["cross_entropy"] == pytest.approx(reports[1]["cross_entropy"])
+    assert reports[1]["accuracy"] == 0.0
+
+
+def test_sets_of_classes_are_scored_beside_other_movements():
+    labels = np.array([3, 0, 2])
+    logits = np.array([[1.0, 3.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 2.0]])
+    found = metrics.report(labels, logits, CLASSES, None, 1.0, [(0, 1)])
+    alone = metrics.report(np.array([2, 0]), logits[:2, :2], KNOWN, None, 1.0, [(0, 1)])
+    assert found["cross_entropy"] == pytest.approx(alone["cross_entropy"])
+    assert (found["windows"], found["accuracy"]) == (2, 1.0)
+
+
+def test_a_network_learns_other_movements_as_if_they_were_rare(trained):
+    model = load(trained).keras_model
+    assert model.train_prior["other"] == pytest.approx(OTHER_SHARE)
+    assert model.train_prior["sitting"] == pytest.approx(model.train_prior["walking"])
+    assert (
+        metrics.macro_f1(
+            np.array([0]), zoo.predict(trained, windows(KNOWN).train.arrays()[0][:1]).probabilities.argmax(1)
+        )
+        == 1.0
+    )
+    alone = zoo.ActivityGRU(units=8, frame=5, window=50, classes=KNOWN)
+    result = zoo.train(alone, windows(KNOWN), RECIPE, out=trained.parent / "alone")
+    assert result.summary["train_windows"] == 160
+    assert load(trained.parent / "alone").keras_model.train_prior["sitting"] == pytest.approx(0.5)
+
+
+def test_a_shaken_phone_is_an_example_of_it_in_training_alone(trained):
+    shaken = simulate.shaken(40, 50, 50.0, np.random.default_rng(1))
+    found = zoo.predict(trained, shaken, threshold=0)
+    assert (found.labels == "other").mean() > 0.8
+    assert load(trained).config["training"]["train_windows"] == 240
+    assert "shaken" not in load(trained).metadata.train_subjects
+
+
+def test_shaking_is_stronger_and_faster_than_gait():
+    for rate in (25.0, 50.0, 100.0):
+        found = simulate.shaken(50, round(4 * rate), rate, np.random.default_rng(0)).astype(np.float64)
+        assert np.abs(found).max() < 160
+        moving = found - found.mean(axis=1, keepdims=True)
+        assert np.sqrt((moving**2).sum(axis=2).mean(axis=1)).min() > 6
+        power = (np.abs(np.fft.rfft(moving, axis=1)) ** 2).sum(axis=2)
+        peaks = np.fft.rfftfreq(found.shape[1], 1 / rate)[power[:, 1:].argmax(axis=1) + 1]
+        assert np.quantile(peaks, 0.1) > 2.5
+        assert np.quantile(peaks, 0.9) < 8
+
+
+def test_fine_tuning_drops_it_unless_the_data_has_it(trained):
+    for classes in (KNOWN, CLASSES):
+        out = trained.parent / f"tuned_{len(classes)}"
+        zoo.finetune(trained, windows(classes), recipe=Recipe(epochs=1), out=out)
+        assert load(out).keras_model.classes == classes
+
+
+def test_a_stream_shows_something_else_in_its_place(trained):
+    answers = iter([[0.0, 1.0, 0.0]] * 40 + [[0.0, 0.05, 0.95]] * 60)
+    metadata = replace(load(trained).metadata, streaming=Streaming(restart=0, copies=1))
+
+    def step(frame, states):
+        return np.array([next(answers)], np.float32), dict(states)
+
+    stream = Stream(metadata, step)
+    random = np.random.default_rng(0)
+    samples = np.column_stack([np.arange(500) / 50, 9.8 + random.standard_normal((500, 3))])
+    found = list(stream.feed(samples.tolist()))
+    shown = [each.label or each.reason for each in found]
+    assert list(dict.fromkeys(shown)) == ["walking", SOMETHING_ELSE]
+    assert found[-1].label is None
+    assert found[-1].probability == found[-1].probabilities[-1]
+    assert str(found[-1]).endswith("something else 100%")
+
+
+def test_scores_are_those_of_known_activities_with_and_without_others_in_the_data(trained):
+    data = windows(CLASSES)
+    report = zoo.evaluate(trained, replace(data, test=windows(CLASSES, people=2).train), baselines=False)
+    assert report["windows"] == 80
+    assert report["per_class"]["other"]["windows"] == 40
+    without = zoo.evaluate(trained, replace(data, test=windows(KNOWN, people=2).train), baselines=False)
+    assert without["macro_f1"] == report["macro_f1"]
+    assert not [note for note in without["notes"] if "no window of" in note]
