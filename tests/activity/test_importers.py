@@ -348,8 +348,8 @@ def test_rows_out_of_time_are_left_out_and_counted(tmp_path):
     [
         ([4], [12], {"rows with lost values, interpolated": 1}),
         ([2, 3, 4, 5, 9], [12], {"rows with lost values, interpolated": 5}),
-        ([0, 1, 11], [9], {"rows with a value that is not finite": 3}),
-        ([3, 4, 5, 6, 7], [3, 4], {"rows with a value that is not finite": 5,
+        ([0, 1, 11], [9], {"rows with a value that is not finite, or that no sensor measures": 3}),
+        ([3, 4, 5, 6, 7], [3, 4], {"rows with a value that is not finite, or that no sensor measures": 5,
                                    "gaps at which a recording was split": 1}),
     ],
 )  # fmt: skip

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import time as clock
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -284,10 +285,52 @@ def test_a_gyroscope_that_ran_for_a_shorter_time_is_not_made_up(tmp_path):
     found = list(read_csv([tmp_path / "TotalAcceleration.csv"], columns, dropped))
     assert [len(each.acceleration) for each in found] == [300, 400]
     np.testing.assert_allclose(found[0].rotation, moved[100:400] / 9, atol=1e-3)
-    assert dropped["rows with a value that is not finite"] == 300
+    assert dropped["rows with a value that is not finite, or that no sensor measures"] == 300
     path.write_text("\n".join([head, *(line.replace(",", ",99", 1) for line in lines)]))
     with pytest.raises(ZooError, match=r"Gyroscope\.csv: has no values at the times of the acceleration"):
         list(read_csv([tmp_path / "TotalAcceleration.csv"], columns))
+
+
+def test_a_value_that_no_sensor_measures_is_lost_and_the_rest_can_be_cut(tmp_path):
+    time, moved, gravity = walk(seconds=60)
+    moved[700] = 20_000.0
+    page(tmp_path, time, moved, gravity)
+    made = zoo.import_csv(tmp_path / "walk.csv", tmp_path / "out.h5")
+    assert made.changed == {"rows with lost values, interpolated": 1}
+    cut = zoo.cut_windows(tmp_path / "out.h5", tmp_path / "data3.h5", test_fraction=0, classes="walking")
+    assert len(cut.data.train) > 30
+
+
+def test_of_several_people_the_one_in_another_unit_is_named(tmp_path):
+    _, moved, gravity = walk(seconds=8)
+    whole = np.tile(moved + gravity, (20, 1))
+    whole[-400:] /= G
+    columns = [floats(np.arange(8000) / 50), *map(floats, whole.T), ["ann"] * 7600 + ["bob"] * 400]
+    (tmp_path / "a.csv").write_text(csv_of(["time", "x", "y", "z", "subject"], columns))
+    with pytest.raises(ZooError, match=r"a\.csv: bob, walking has a mean magnitude of 1\.\d\d, as in g"):
+        list(read_csv([tmp_path / "a.csv"], CsvColumns(activity="=walking")))
+
+
+def test_devices_one_after_another_are_recordings_of_their_own(tmp_path):
+    time, moved, gravity = walk(seconds=8)
+    columns = [floats(time), *map(floats, (moved + gravity).T), ["phone"] * 200 + ["watch"] * 200]
+    (tmp_path / "a.csv").write_text(csv_of(["time", "x", "y", "z", "device"], columns))
+    found = list(read_csv([tmp_path / "a.csv"], ANN))
+    assert [(each.subject, len(each.acceleration)) for each in found] == [("ann", 200), ("ann", 200)]
+
+
+def test_the_zone_of_the_reader_puts_no_change_of_its_clock_into_a_recording(tmp_path, monkeypatch):
+    rows = walk(seconds=8)[1:]
+    stamps = [datetime.fromtimestamp(1_711_850_396 + i / 50, UTC).isoformat()[:-6] for i in range(400)]
+    (tmp_path / "a.csv").write_text(csv_of(["time", "x", "y", "z"], [stamps, *map(floats, sum(rows).T)]))
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    clock.tzset()
+    try:
+        (found,) = read_csv([tmp_path / "a.csv"], ANN)
+    finally:
+        monkeypatch.undo()
+        clock.tzset()
+    assert (len(found.acceleration), found.rate) == (400, 50.0)
 
 
 def test_gravity_in_columns_of_its_own_is_added(tmp_path):

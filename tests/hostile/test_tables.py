@@ -33,6 +33,12 @@ def stamped(stamps: list[object]) -> bytes:
     return table(rows=[f"{stamp},{row.split(',', 1)[1]}" for stamp, row in zip(stamps, ROWS, strict=True)])
 
 
+def by_turns(column: str, run: int, *names: str) -> bytes:
+    """Rows that several sensors measured by turns, some rows each."""
+    return table(f"time,{column},x,y,z", [row.replace(",", f",{names[i // run % len(names)]},", 1)
+                                          for i, row in enumerate(ROWS)])  # fmt: skip
+
+
 CONTENTS = {
     "nothing": (b"", "empty"),
     "a line of names": (b"time,x,y,z\n", "no rows"),
@@ -67,11 +73,17 @@ CONTENTS = {
     "a comma for a point": (with_field('"9,8"'), "row 151"),
     "a formula": (with_field("=1+1"), "row 151"),
     "1e400": (table(rows=[f"{row.split(',')[0]},1e400,0,0" for row in ROWS]), ""),
-    "all 1e38": (table(rows=[f"{row.split(',')[0]},1e38,1e38,1e38" for row in ROWS]), "mean magnitude"),
+    "all 1e38": (table(rows=[f"{row.split(',')[0]},1e38,1e38,1e38" for row in ROWS]), "no row holds finite numbers"),
     "all NaN": (table(rows=[f"{row.split(',')[0]},nan,nan,nan" for row in ROWS]), ""),
     "all empty": (table(rows=[f"{row.split(',')[0]},,," for row in ROWS]), ""),
     "in g": (table(rows=[f"{row.split(',')[0]},0,1,0" for row in ROWS]), "as in g"),
     "without gravity": (table(rows=[f"{i / 50},{(-1) ** i},{(-1) ** i},0" for i in range(300)]), "gravity"),
+    "partly in g": (table(rows=[*ROWS[:250], *(f"{i / 50},0,1,0" for i in range(250, 300))]), "1 of 6 seconds"),
+    "of two sensors": (by_turns("sensor", 1, "accelerometer", "gyroscope"), "'sensor' says accelerometer, gyroscope"),
+    "of two devices": (by_turns("Device ID", 3, "phone", "watch"), "'Device ID' says phone, watch by turns"),
+    "times in hundredths": (table("time (cs),x,y,z", [f"{2 * i},0,9.8,0" for i in range(300)]), "is in 'cs'"),
+    "times in tens of ms": (table("t (10 ms),x,y,z", [f"{2 * i},0,9.8,0" for i in range(300)]), "is in '10 ms'"),
+    "a date for a time": (stamped(["2024-06-10"] * 300), "time stamps 0 apart"),
     "in mm/s^2": (table(rows=[f"{row.split(',')[0]},0,9806,0" for row in ROWS]), "mean magnitude"),
     "one row": (table(rows=ROWS[:1]), ""),
     "reversed stamps": (stamped([f"{i / 50:.2f}" for i in reversed(range(300))]), "time goes back"),

@@ -31,8 +31,12 @@ _FASTEST, _FAST_FOR_A_SECOND = 20.0, 5.0
 MOST_STEADY = 1.6 * STANDARD_GRAVITY
 """m/s^2: more than gravity is averaged over a second by no sensor that people carry. ft/s^2 are 3.3 times as many."""
 
-_NOTHING = 0.5
-"""Mean magnitude below which there is hardly any signal, whatever its unit."""
+TOO_LARGE = 50.0
+"""A mean magnitude in m/s^2, five times gravity, that no phone measures: the unit is another one."""
+
+_NOTHING, _WEAK, _WEAK_SHARE = 0.5, 2.0, 0.05
+"""Mean magnitude below which there is hardly any signal, whatever its unit; below which nothing but acceleration in g
+is, for nobody falls freely for a second; and the share of seconds or windows that may lie between the two."""
 
 
 def typical_rate(times: NDArray[np.float64]) -> float:
@@ -53,13 +57,18 @@ def mean_length(rows: Floats) -> float:
     return float(np.nanmean(np.sqrt(np.einsum("ij,ij->i", rows, rows))))
 
 
-def steady_length(rows: Floats, rate: float) -> float:
-    """The length of the mean vector of a second: the median over all seconds."""
+def _seconds(rows: Floats, rate: float) -> Floats:
+    """Whole seconds of rows, `(seconds, rows, axes)`, without rows that are not finite."""
     second, whole = max(1, round(rate)), np.isfinite(rows).all(axis=1)
     # A lost value in each second must not hide all of them.
     rows = rows if whole.all() else rows[whole]
-    blocks = rows[: len(rows) // second * second].reshape(-1, second, rows.shape[1])
-    return float(np.median(np.linalg.norm(blocks.mean(axis=1), axis=1))) if len(blocks) else np.nan
+    return rows[: len(rows) // second * second].reshape(-1, second, rows.shape[1])
+
+
+def steady_length(rows: Floats, rate: float) -> float:
+    """The length of the mean vector of a second: the median over all seconds."""
+    seconds = _seconds(rows, rate)
+    return float(np.median(np.linalg.norm(seconds.mean(axis=1), axis=1))) if len(seconds) else np.nan
 
 
 def check_signal(where: str, rows: Floats, rate: float) -> None:
@@ -70,8 +79,9 @@ def check_signal(where: str, rows: Floats, rate: float) -> None:
     if not enough_rows(rows, rate):
         return
     acceleration, rotation = rows[:, :3], rows[:, 3:]
+    lengths = np.array([mean_length(second) for second in _seconds(acceleration, rate)])
     _check_length(
-        where, mean_length(acceleration), steady_length(acceleration, rate), "a second",
+        where, lengths, steady_length(acceleration, rate), "second",
         "record acceleration with gravity (in Sensor Logger TotalAcceleration), or pass its columns with --gravity "
         "gx,gy,gz",
     )  # fmt: skip
@@ -86,7 +96,13 @@ def check_signal(where: str, rows: Floats, rate: float) -> None:
         )
 
 
-def _check_length(where: str, magnitude: float, steady: float, over: str, advice: str) -> None:
+def _check_length(where: str, magnitudes: Floats, steady: float, over: str, advice: str) -> None:
+    magnitude = float(magnitudes.mean(dtype=np.float64))
+    if magnitude > TOO_LARGE:
+        raise ZooError(
+            f"{where} has a mean magnitude of {magnitude:.0f}; expected {UNIT} (about {STANDARD_GRAVITY:.1f}), and no "
+            "known unit fits: convert it"
+        )
     if is_in_g(magnitude, steady):
         raise ZooError(
             f"{where} has a mean magnitude of {magnitude:.2f}, as in g; expected {UNIT} (about {STANDARD_GRAVITY:.1f}):"
@@ -94,25 +110,35 @@ def _check_length(where: str, magnitude: float, steady: float, over: str, advice
         )
     if steady < STEADY_SHARE * STANDARD_GRAVITY:
         raise ZooError(
-            f"{where}: averaged over {over}, acceleration is {steady:.1f} {UNIT}, so gravity (9.8) is missing: {advice}"
+            f"{where}: averaged over a {over}, acceleration is {steady:.1f} {UNIT}, so gravity (9.8) is missing: "
+            f"{advice}"
+        )
+    weak = int(((magnitudes > _NOTHING) & (magnitudes < _WEAK)).sum())
+    if weak > _WEAK_SHARE * len(magnitudes):
+        raise ZooError(
+            f"{where}: {weak} of {len(magnitudes)} {over}s have a mean magnitude below {_WEAK:g}, as in g; the others "
+            f"are in {UNIT} (about {STANDARD_GRAVITY:.1f}): convert them to one unit"
         )
 
 
-def check_lengths(where: str, magnitude: float, steady: float) -> None:
-    """Refuses windows in g, or of movement without gravity, by the means of `lengths_of`. Windows of zeros, to try a
-    model on, pass.
+def check_lengths(where: str, lengths: Floats) -> None:
+    """Refuses windows in another unit, or of movement without gravity, by their `lengths_of`. Windows of zeros, to try
+    a model on, pass.
     """
+    magnitude, steady, turning = lengths.mean(axis=0, dtype=np.float64)
     if magnitude > _NOTHING:
         advice = "make windows of acceleration with gravity, and do not subtract its mean"
-        _check_length(where, magnitude, steady, "a window", advice)
+        _check_length(where, lengths[:, 0], steady, "window", advice)
+    check_turning(where, turning)
 
 
 def lengths_of(windows: Floats) -> Floats:
-    """The mean length of the acceleration vector of each window, and the length of its mean vector: `(N, 2)`."""
-    acceleration = windows[..., :3]
-    return np.stack(
-        [np.linalg.norm(acceleration, axis=2).mean(axis=1), np.linalg.norm(acceleration.mean(axis=1), axis=1)], axis=1
-    )
+    """Of each window the mean length of the acceleration vector, the length of its mean vector, and the mean length of
+    the vector of rotation rate, which is 0 without a gyroscope: `(N, 3)`.
+    """
+    acceleration, rotation = windows[..., :3], windows[..., 3:]
+    moving, turning = (np.linalg.norm(part, axis=2).mean(axis=1) for part in (acceleration, rotation))
+    return np.stack([moving, np.linalg.norm(acceleration.mean(axis=1), axis=1), turning], axis=1)
 
 
 def check_turning(where: str, magnitude: float) -> None:

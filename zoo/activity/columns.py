@@ -59,7 +59,13 @@ _UNITS = {"m/s^2": UNIT, "g": "g", "gs": "g", "m/s²": UNIT, "m/s2": UNIT, "m/s/
 _ROTATION_UNITS = {"rad/s": ROTATION_UNIT, "rad/sec": ROTATION_UNIT, "rads/s": ROTATION_UNIT, "rad s^-1": ROTATION_UNIT,
                    "deg/s": "deg/s", "deg/sec": "deg/s", "degrees/s": "deg/s", "°/s": "deg/s", "dps": "deg/s", "": None,
                    **dict.fromkeys("xyz")}  # fmt: skip
-_TIME_UNITS = {"s": "s", "sec": "s", "seconds": "s", "ms": "ms", "us": "us", "µs": "us", "ns": "ns"}
+_TIME_UNITS = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
+    **dict.fromkeys(("ms", "msec", "millis", "milliseconds"), "ms"),
+    **dict.fromkeys(("us", "\N{MICRO SIGN}s", "\N{GREEK SMALL LETTER MU}s", "usec", "microseconds"), "us"),
+    **dict.fromkeys(("ns", "nsec", "nanos", "nanoseconds"), "ns"),
+    **dict.fromkeys(("", "utc", "gmt", "local", "unix", "epoch", "iso", "iso 8601", "iso8601", "hh:mm:ss")),
+}
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 LOWEST, HIGHEST = 5.0, 1000.0
 """Hz between which phones record."""
@@ -157,6 +163,11 @@ _WITH_UNIT = (
 )
 
 
+def plain_name(column: str) -> str:
+    """The name of a column in lower case, without signs and unit."""
+    return _plain(column)[0]
+
+
 def _plain(column: str) -> tuple[str, str]:
     """The name of a column in lower case, without signs; and the unit in brackets.
 
@@ -222,7 +233,7 @@ def resolve(where: str, header: Sequence[str], columns: CsvColumns, *, labels: b
     _check_found(where, header, found, labels)
     time_unit = found.time_unit
     if found.time is not None and time_unit == "auto":
-        time_unit = _TIME_UNITS.get(_plain(found.time)[1], "auto")
+        time_unit = _unit_of(where, [found.time], _TIME_UNITS, "--time-unit", None) or "auto"
     unit = _unit_of(where, (*found.axes, *(gravity or ())), _UNITS, "--unit", columns.unit)
     turning = _unit_of(where, rotation or (), _ROTATION_UNITS, "--rotation-unit", columns.rotation_unit)
     return replace(
@@ -299,14 +310,14 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock
             f"rate instead (--rate {rows_a_step / step:.3g}, if stamps are seconds)"
         )
     plausible = [name for name, seconds in SECONDS.items() if step and LOWEST <= 1 / (step * seconds) <= HIGHEST]
-    if is_clock:
-        if step and "s" not in plausible:
+    if is_clock and step:
+        if "s" not in plausible:
             raise ZooError(
                 f"{where}: time stamps {step:g} s apart make {1 / step:.3g} Hz; phones record at {LOWEST:g} to "
                 f"{HIGHEST:g} Hz: pass another column with --time, or confirm with --rate {1 / step:.3g}"
             )
         return "s"
-    if unit == "auto":
+    if unit == "auto" or is_clock:
         if not plausible:
             raise ZooError(
                 f"{where}: time stamps {step:g} apart give no rate between 5 and 1000 Hz: pass --time-unit, or the "

@@ -25,14 +25,16 @@ from numpy.typing import NDArray
 
 from zoo.activity.checks import (
     ENOUGH_ROWS,
+    LARGEST,
     MOST_STEADY,
+    TOO_LARGE,
     check_signal,
     enough_rows,
     mean_length,
     steady_length,
     typical_rate,
 )  # fmt: skip
-from zoo.activity.columns import HIGHEST, LOWEST, SECONDS, CsvColumns, resolve, time_unit_of
+from zoo.activity.columns import HIGHEST, LOWEST, SECONDS, CsvColumns, plain_name, resolve, time_unit_of
 from zoo.activity.recordings import GAPS, Changed, Recording, misnamed, storable, stretches
 from zoo.activity.texts import ABOVE, blocks, csv_rows, exists, number, opening, separator
 from zoo.data.examples import sort_names
@@ -52,8 +54,6 @@ _RESTARTS = 3
 """Jumps back in time that are restarts of a clock; more of them, or smaller ones, are disorder."""
 _DISORDER = 0.05
 """The share of rows in which time may go back, beside clocks that restart."""
-_TOO_LARGE = 50.0
-"""A mean in m/s^2, five times gravity, that no phone measures: the unit is another one."""
 
 
 class Table:
@@ -84,10 +84,12 @@ class Table:
         self._decimal = "," if self.mark != "," or quoted else "."
         clock = _clock(example)
         numbers = [*axes, *gravity, *rotation, *([time] if time and not clock else [])]
+        # Apps that record several sensors or devices into one file name them in a column.
+        named.append(next((name for name in self.header if plain_name(name) in _DEVICES), "="))
         names = [name for name in named if name[0] != "="]
         # These grow in place, where lists of blocks would need twice the memory.
         times, fields, rows = array("d"), array("d"), 0
-        self.starts, self.whose = list[int](), list[tuple[str, str]]()
+        self.starts, self.whose = list[int](), list[tuple[str, str, str]]()
         while text:
             if "#" in text:
                 # Comments, not rows: those would have separators.
@@ -116,12 +118,12 @@ class Table:
         self.times *= SECONDS.get(self.time_unit, 1.0)
 
     def _add_owners(self, frame: "pd.DataFrame", named: Sequence[str], rows: int) -> None:
-        """Adds the rows at which another person or activity starts to `starts`, and these to `whose`."""
+        """Adds the rows at which another person, activity or device starts to `starts`, and these to `whose`."""
         found: list[tuple[list[str], NDArray[Any]]] = []
-        for name in named:
+        for name, kind in zip(named, ("subject", "activity", "device"), strict=True):
             if name[0] == "=":
                 text = unicodedata.normalize("NFC", name[1:].strip())
-                if wrong := misnamed(text, is_label=name == self.columns.activity) if name[1:] else "":
+                if wrong := misnamed(text, is_label=kind == "activity") if name[1:] else "":
                     raise ZooError(f"{self.where}: {wrong}")
                 found.append(([text], np.zeros(len(frame), np.int64)))
                 continue
@@ -129,18 +131,24 @@ class Table:
             # Equal names are equal bytes: macOS writes letters and their accents apart.
             texts = [unicodedata.normalize("NFC", str(text).strip()) for text in column.categories]
             codes = column.codes.to_numpy().astype(np.int64)
-            faults = [misnamed(text, is_label=name == self.columns.activity) for text in texts]
-            if any(faults):
+            faults = [misnamed(text, is_label=kind == "activity") for text in texts]
+            if any(faults) and kind != "device":
                 row = int(np.argmax(np.isin(codes, np.flatnonzero(faults))))
                 place = f"column {name!r}, row {rows + row + 1} below the names"
                 raise ZooError(f"{self.where}: {place}: {faults[codes[row]]}")
             found.append((texts, codes))
-        (people, person), (labels, label) = found
-        for start in np.flatnonzero((np.diff(person, prepend=-1) != 0) | (np.diff(label, prepend=-1) != 0)).tolist():
-            owner = (people[person[start]], labels[label[start]])
-            if not self.whose or owner != self.whose[-1]:
+        changes = np.any([np.diff(codes, prepend=-1) != 0 for _, codes in found], axis=0)
+        for start in np.flatnonzero(changes).tolist():
+            person, label, device = (texts[codes[start]] for texts, codes in found)
+            if not self.whose or (person, label, device) != self.whose[-1]:
                 self.starts.append(rows + start)
-                self.whose.append(owner)
+                self.whose.append((person, label, device))
+        devices = sorted({device for *_, device in self.whose})
+        if len(devices) > 1 and len(self.starts) * ENOUGH_ROWS > rows + len(frame):
+            raise ZooError(
+                f"{self.where}: column {named[-1]!r} says {', '.join(devices[:4])} by turns, and rows of several "
+                "sensors are no signal: write those of each into a file of its own"
+            )
 
     def _frame(
         self, text: str, rows: int, numbers: Sequence[str], names: Sequence[str], texts: Sequence[str]
@@ -207,7 +215,13 @@ def _clock(example: str) -> Callable[[str], float] | None:
 
         return seconds
     if re.match(r"\d{4}-\d{2}-\d{2}", example):
-        return lambda text: datetime.fromisoformat(re.sub(r" ([+-]\d{2}:?\d{2})$", r"\1", text)).timestamp()
+
+        def iso(text: str) -> float:
+            moment = datetime.fromisoformat(re.sub(r" ([+-]\d{2}:?\d{2})$", r"\1", text))
+            # The zone of whoever reads would put its change of daylight saving time into the recording.
+            return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+
+        return iso
     if _GERMAN.fullmatch(example):
 
         def german(text: str) -> float:
@@ -222,6 +236,10 @@ def _clock(example: str) -> Callable[[str], float] | None:
 
 
 _GERMAN = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})[ T](\d{1,2}):(\d{2}):(\d{2})(?:[.,](\d+))?")
+
+_DEVICES = ("sensor", "sensorname", "sensortype", "sensorid", "device", "devicename", "devicetype", "deviceid",
+            "placement", "position")  # fmt: skip
+"""Columns that say which of several sensors or devices measured a row."""
 
 _SENSORS = ("gravity", "gyroscope", "gyroscopeuncalibrated", "magnetometer", "magnetometeruncalibrated", "orientation",
             "compass", "barometer", "location", "pedometer", "light", "microphone", "battery", "annotation",
@@ -283,9 +301,10 @@ def read_csv(
 ) -> Iterator[Recording]:  # fmt: skip
     """Reads recordings from CSV files with a line of column names, or from DataFrames.
 
-    A change of person or activity, a gap in time or a row that is not finite ends a recording; rows whose time stamp
-    does not rise are left out. If there are time stamps, the rate is detected and the rows are interpolated linearly to
-    an even grid. `dropped` counts what is left out or `Changed`, by reason; `tables` gets a row of facts of each file.
+    A change of person, activity or device, a gap in time or a row that is not finite ends a recording; rows whose time
+    stamp does not rise are left out. If there are time stamps, the rate is detected and the rows are interpolated
+    linearly to an even grid. `dropped` counts what is left out or `Changed`, by reason; `tables` gets a row of facts of
+    each file.
 
     Example:
         >>> import pandas as pd
@@ -302,7 +321,7 @@ def read_csv(
         typical = typical_rate(table.times)
         is_plausible = columns.rate is None and LOWEST <= typical <= HIGHEST
         bounds = pairwise([*table.starts, len(table.times)])
-        for (start, stop), (subject, activity) in zip(bounds, table.whose, strict=True):
+        for (start, stop), (subject, activity, _) in zip(bounds, table.whose, strict=True):
             if stop - start < 2:
                 of_file["rows alone between two others of another person or activity"] += stop - start
                 continue
@@ -317,13 +336,14 @@ def read_csv(
                         )
                     of_file["rows between gaps at an implausible rate"] += len(recording.acceleration)
                     continue
+                check_signal(f"{table.where}: {subject}, {activity}", recording.rows, recording.rate)
                 rates.add(recording.rate)
                 seconds += recording.seconds
                 yield replace(recording, study=columns.study or "")
         if dropped is not None:
             dropped.update(of_file)
         if tables is not None:
-            people, labels = zip(*table.whose, strict=True)
+            people, labels, _ = zip(*table.whose, strict=True)
             tables.append(
                 {"file": table.where, **about, "rows": len(table.times), "rate_hz": sorted(rates),
                  "seconds": round(seconds, 1), "gaps": of_file[GAPS],
@@ -360,13 +380,15 @@ def _check_values(table: Table) -> None:
     there = storable(table.values).all(axis=1)
     if not there.any():
         axes = ", ".join(table.columns.axes)
-        raise ZooError(f"{table.where}: no row holds finite numbers in {axes}: choose other columns")
+        raise ZooError(
+            f"{table.where}: no row holds finite numbers of at most {LARGEST:g} in {axes}: choose other columns"
+        )
     values, rate = table.values if there.all() else table.values[there], typical_rate(table.times)
     if not enough_rows(values, rate):
         return
     acceleration = values[:, :3]
     magnitude = mean_length(acceleration)
-    if magnitude > _TOO_LARGE or steady_length(acceleration, rate) > MOST_STEADY:
+    if magnitude > TOO_LARGE or steady_length(acceleration, rate) > MOST_STEADY:
         in_g = table.columns.unit == "g"
         stated = magnitude / STANDARD_GRAVITY if in_g else magnitude
         wrong = f"{table.where} has a mean magnitude of {stated:.1f}; expected"

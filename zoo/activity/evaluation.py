@@ -384,7 +384,7 @@ def predict(
         raise ZooError(f"input: has shape {windows.shape}; expected any number of windows of shape {expected}")
     check_windows(loaded, "input", windows.shape, metadata.rate if rate is None else rate)
     if len(windows):
-        check_lengths("input", *lengths_of(windows).mean(axis=0).tolist())
+        check_lengths("input", lengths_of(windows))
     probabilities = np.empty((len(windows), len(metadata.classes)), np.float32)
     for start in range(0, len(windows), BATCH):
         batch = windows[start : start + BATCH]

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from zoo.activity.checks import ENOUGH_ROWS, HIGHEST_RATE, LOWEST_RATE, check_convention
+from zoo.activity.checks import ENOUGH_ROWS, HIGHEST_RATE, LARGEST, LOWEST_RATE, check_convention
 from zoo.data import hdf5
 from zoo.data.examples import sort_names
 from zoo.errors import ZooError, printable
@@ -118,14 +118,13 @@ _LOST_STEPS = 5.5
 
 _PART = 1 << 18
 """Rows that are put on the grid at once."""
-_NOT_FINITE = "rows with a value that is not finite"
+_NOT_FINITE = "rows with a value that is not finite, or that no sensor measures"
 
 
 def storable(rows: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which values are numbers that recordings can hold, in float32."""
-    most = np.finfo(np.float32).max
+    """Which values are finite numbers, and not larger than any that a sensor measures: see `check_range`."""
     # Two comparisons take an eighth of the memory of absolute values.
-    return np.asarray((rows <= most) & (rows >= -most))
+    return np.asarray((rows <= LARGEST) & (rows >= -LARGEST))
 
 
 def stretches(
