@@ -44,6 +44,17 @@ def test_one_person_under_two_spellings_is_a_problem(tmp_path):
         assert line.startswith("subjects Ann, ann may be one person, who would be in training and in test")
 
 
+def test_one_activity_under_two_spellings_is_a_problem(tmp_path):
+    rows = np.random.default_rng(0).normal([0, 0, 9.8], 1, (400, 3)).astype(np.float32)
+    names = ["go up", "Go_up", "walk"]
+    people = [recordings.Recording(name, "ann", name, 50.0, rows + i) for i, name in enumerate(names)]
+    recordings.write(tmp_path / "recordings.h5", people, source="a test")
+    cut = zoo.cut_windows(tmp_path / "recordings.h5", tmp_path / "data3.h5", test_fraction=0)
+    for problems in (describe(tmp_path / "recordings.h5")["problems"], cut.to_json()["problems"]):
+        (line,) = problems
+        assert line.startswith("labels Go_up, go up may be one activity, which a model would learn as two")
+
+
 def test_simulated_windows_have_no_problem(simulated):
     found = describe(simulated)
     assert found["layout"] == "activity"

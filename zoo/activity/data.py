@@ -3,8 +3,9 @@
 A description counts, finds what test windows share with training windows, and compares studies.
 """
 
+import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ def _describe_windows(data: ActivityData) -> dict[str, Any]:
         problems.append(f"{found['near_duplicates']} test windows nearly equal a training window")
     if data.split_by == "window":
         problems.append("no subject ids: whether a person is in training and in test cannot be known")
-    problems += _one_person_twice([*data.train.people(), *data.test.people()])
+    problems += _spelled_twice(data.label_names, [*data.train.people(), *data.test.people()])
     names = data.label_names
     return {
         "parts": {"train": _balance(data.train, names), "test": _balance(data.test, names)},
@@ -54,21 +55,28 @@ def _describe_windows(data: ActivityData) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _one_person_twice(people: list[str]) -> list[str]:
-    """Sentences about people whose names differ in case, spaces and signs alone.
+def _spelled_twice(labels: Iterable[str], people: Iterable[str]) -> list[str]:
+    """Sentences about labels and people whose names differ in case, spaces, signs and leading zeros alone.
 
     Example:
-        >>> _one_person_twice(["ann", "Ann", "ben"])[0].partition(",")[0]
-        'subjects Ann'
+        >>> _spelled_twice(["go up", "go_up"], ["ann", "Ann", "ben"])
+        ['labels go up, go_up may be one activity, ...', 'subjects Ann, ann may be one person, ...']
     """
-    spellings: dict[str, set[str]] = {}
-    for name in people:
-        spellings.setdefault("".join(filter(str.isalnum, name.casefold())), set()).add(name)
-    return [
-        f"subjects {', '.join(sorted(several))} may be one person, who would be in training and in test: import them "
-        "under one name"
-        for key, several in spellings.items() if key and len(several) > 1
-    ]  # fmt: skip
+    kinds = (
+        ("labels", labels, "activity, which a model would learn as two: give it one name with --classes LABEL=CLASS"),
+        ("subjects", people, "person, who would be in training and in test: import them under one name"),
+    )
+    found = []
+    for what, names, advice in kinds:
+        spellings: dict[str, set[str]] = {}
+        for name in names:
+            plain = unicodedata.normalize("NFKC", name).casefold()
+            spellings.setdefault("".join(filter(str.isalnum, plain)).lstrip("0"), set()).add(name)
+        found += [
+            f"{what} {', '.join(sorted(several))} may be one {advice}"
+            for key, several in spellings.items() if key and len(several) > 1
+        ]  # fmt: skip
+    return found
 
 
 def _balance(windows: Windows, labels: tuple[str, ...]) -> dict[str, Any]:
@@ -86,7 +94,7 @@ def _describe_recordings(index: Index) -> dict[str, Any]:
         "recordings": len(index), "subjects": sort_names(index.subjects),
         "seconds": {name: round(total, 1) for name, total in sorted(seconds.items())},
         "rates_hz": sorted(set(index.rates.tolist())), "simulated": index.simulated,
-        "problems": _one_person_twice(index.subjects.tolist()),
+        "problems": _spelled_twice(seconds, index.subjects.tolist()),
     }  # fmt: skip
 
 
