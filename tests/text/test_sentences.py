@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from zoo.data import hdf5
 from zoo.errors import ZooError
 from zoo.models.vocabulary import tokenize
-from zoo.text.data import Text, read_lines, read_vocabulary
+from zoo.text.data import Text, read_lines, read_vocabulary, write_trigrams
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,25 @@ def test_files_are_read_one_after_the_other_without_their_byte_order_marks(tmp_p
     (tmp_path / "b.txt").write_text("four")
     lines = read_lines([tmp_path / "a.txt", tmp_path / "b.txt"])
     assert [tokenize(line) for line in lines] == [["one", "two"], ["three"], ["four"]]
+
+
+def test_lines_may_end_as_on_an_old_mac(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"he is\rshe was\r\nthey were\r")
+    assert [tokenize(line) for line in read_lines([tmp_path / "a.txt"]) if line.strip()] == [
+        ["he", "is"], ["she", "was"], ["they", "were"],
+    ]  # fmt: skip
+
+
+def test_invisible_characters_are_part_of_no_word():
+    assert tokenize("\u202bThe\u200b ca\u00adt\u202c\u00a0sat\x01 .\n") == ["the", "cat", "sat", "."]
+
+
+def test_a_text_that_is_named_twice_is_refused(tmp_path):
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("they say it is here .\n" * 40)
+    with pytest.raises(ZooError, match=r"b\.txt: has the same text as .*a\.txt, and its test would be in training"):
+        write_trigrams(tmp_path / "data2.h5", [tmp_path / "a.txt", tmp_path / "b.txt"], 6)
+    assert not (tmp_path / "data2.h5").exists()
 
 
 @pytest.mark.parametrize(

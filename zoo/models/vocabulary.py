@@ -17,13 +17,17 @@ def tokenize(line: str) -> list[str]:
 
     Text is lower-cased. `n't` at the end of a word becomes the word `nt`, and `'s 're 've 'll 'd 'm` are words; `mr.
     mrs. ms. dr. st.` keep their periods; hyphens, periods, commas and apostrophes between letters or digits stay; every
-    other visible character is a word, and so is `--`. Text that is already tokenized stays as it is.
+    other visible character is a word, and so is `--`; invisible ones are left out. Text that is already tokenized stays
+    as it is.
 
     Example:
         >>> tokenize("It's Dr. Smith's well-known play; I don't know .")
         ['it', "'s", 'dr.', 'smith', "'s", 'well-known', 'play', ';', 'i', 'do', 'nt', 'know', '.']
     """
     plain = unicodedata.normalize("NFC", line.lower()).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    if not plain.strip().isprintable():
+        # Soft hyphens, marks of direction and the like are part of no word.
+        plain = "".join(each for each in plain if each.isprintable() or each.isspace())
     return _WORD.findall(_NOT.sub(" nt", plain))
 
 

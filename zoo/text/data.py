@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from zoo.data import hdf5
 from zoo.data.examples import Data, Examples
 from zoo.errors import ZooError, printable
+from zoo.files import sha256
 from zoo.models.vocabulary import tokenize
 
 CONTEXT = 3
@@ -173,7 +174,8 @@ def read_lines(paths: Sequence[Path]) -> Iterator[str]:
                     raise ZooError(f"{path}: {place}; expected UTF-8 text: convert the file")
                 offset += len(line)
                 empty = empty and not text.strip()
-                yield text
+                # Old programs of the Mac end lines so.
+                yield from re.split("\r(?!\n)", text)
         if empty:
             raise ZooError(f"{path}: no word in it; expected text, one sentence per line")
 
@@ -247,6 +249,10 @@ def write_trigrams(
         ('.', 'here', 'is', 'it', 'say', 'they')
     """
     words = vocabulary if isinstance(vocabulary, int) else read_vocabulary(vocabulary)
+    known: dict[str, Path] = {}
+    for file in texts if len(texts) > 1 else ():
+        if file.is_file() and (other := known.setdefault(sha256(file), file)) is not file:
+            raise ZooError(f"{file}: has the same text as {other}, and its test would be in training: name it once")
     lines, names = read_lines(texts), ", ".join(printable(file.name) for file in texts)
     start = list(islice(lines, _PEEKED))
     lines, wrapped = chain(start, lines), is_wrapped(start)
