@@ -1402,7 +1402,11 @@ def predict(
     }  # fmt: skip
     known = {name: options.pop(name) for name in task.options}
     refuse(f"does not apply to {loaded.name}", **options)
-    inputs = " ".join(x) if isinstance(x, list) and x and all(isinstance(word, str) for word in x) else x
+    inputs = x
+    if isinstance(x, list) and x and all(isinstance(word, str) for word in x):
+        if len(x) > 1 and any(len(word.split()) > 1 for word in x):
+            raise ZooError(f"input: {len(x)} texts; expected one, or the words of one: predict one after another")
+        inputs = " ".join(x)
     return task.answer(loaded, inputs, _read(task, data, data_dir, levels, default=False), **known)
 
 

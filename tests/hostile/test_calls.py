@@ -84,12 +84,19 @@ def test_a_wrong_value_is_named_with_its_argument(function, name, tmp_path, monk
 
 
 WINDOWS = np.full((2, 150, 3), 5.7, np.float32)
+PARTLY_IN_G = np.concatenate([WINDOWS, WINDOWS[:1], WINDOWS[:1] / 9.8])
+PATCHES = np.zeros((2, 3, 16, 16), np.float32)
 UNFIT = [
     (zoo.predict, ("activity_gru_tiny", [["a"]]), {}, "input: holds str"),
     (zoo.predict, ("activity_gru_tiny", [[1, 2], [3]]), {}, "input: is no array"),
     (zoo.predict, ("activity_gru_tiny", WINDOWS.astype(complex)), {}, "input: holds complex128"),
     (zoo.predict, ("activity_gru_tiny", np.full((2, 150, 3), None)), {}, "input: holds object"),
+    (zoo.predict, ("activity_gru_tiny", WINDOWS * 1000), {}, "input has a mean magnitude of 9873; expected m/s^2"),
+    (zoo.predict, ("activity_gru_tiny", PARTLY_IN_G), {}, "input: 1 of 4 windows have a mean magnitude below 2"),
     (zoo.predict, ("activity_gru_tiny", WINDOWS), {"hop": 5}, "hop: applies with csv=FILE alone"),
+    (zoo.predict, ("trigram_lm_course", ["in the right", "he is here"]), {}, "input: 2 texts; expected one"),
+    (zoo.predict, ("sparse_autoencoder_course", PATCHES - 5), {}, "input: values from -5 to 0; sparse"),
+    (zoo.predict, ("sparse_autoencoder_course", PATCHES), {"out": "codes.npz"}, "out: applies with data=FILE alone"),
     (zoo.predict, ("activity_gru_tiny", WINDOWS), {"top": 5}, "top: does not apply to activity_gru_tiny"),
     (zoo.train, ("activity_gru", "x.h5", {3: 4}), {}, "recipe is of the type dict; expected a Recipe, or its fields"),
     (

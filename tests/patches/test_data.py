@@ -161,6 +161,15 @@ def test_what_a_folder_holds_beside_pictures_is_left_out_and_listed_at_once(tmp_
     assert "no picture in this folder; left out: IMG_1.HEIC" in message(lambda: Photographs([folder], 8))
 
 
+def test_a_picture_under_two_names_is_refused(tmp_path):
+    for name, seed in (("a.png", 0), ("b.png", 1), ("c.png", 0)):
+        pixels = np.random.default_rng(seed).integers(0, 255, (20, 24, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(tmp_path / name)
+    line = message(lambda: write_patches(tmp_path / "data1.h5", Photographs([tmp_path]), 30, 8, seed=0))
+    assert line == "c.png: is the same picture as a.png: leave one of them out"
+    assert not (tmp_path / "data1.h5").exists()
+
+
 def test_a_folder_gives_its_pictures_by_name_without_the_hidden_files(tmp_path):
     for name in ("b.png", "a.png"):
         Image.fromarray(RANDOM.integers(0, 255, (10, 12, 3)).astype(np.uint8)).save(tmp_path / name)

@@ -76,7 +76,7 @@ class Scale(NamedTuple):
 
 
 def _centered(patches: NDArray[Any]) -> NDArray[np.float64]:
-    gray = np.tensordot(patches.astype(np.float64), LUMINANCE, axes=(1, 0)).reshape(len(patches), -1)
+    gray = np.tensordot(patches.astype(np.float64), LUMINANCE, axes=(1, 0)).reshape(-1, patches.shape[-1] ** 2)
     return np.asarray(gray - gray.mean(axis=1, keepdims=True))
 
 
@@ -368,12 +368,16 @@ def write_patches(
     if count < 1 or size < 2:
         raise ZooError(f"{count} patches of {size} pixels a side: expected 1 or more of 2 or more")
     random, refused = np.random.default_rng(seed), 0
-    names, credits = [], []
+    names, credits, known = [], [], dict[bytes, str]()
     with hdf5.create(path, "patches") as file:
         hdf5.require_space(path, 12 * count * size**2)
         data = hdf5.growing(file, "data", (3, size, size), "f4", chunk=256)
         source = hdf5.growing(file, "source", (), "i4", chunk=1024)
         for number, photograph in enumerate(photographs):
+            # A copy would be in training where the other one is held out.
+            other = known.setdefault(photograph.pixels[::5, ::5].tobytes(), photograph.name)
+            if other != photograph.name:
+                raise ZooError(f"{photograph.name}: is the same picture as {other}: leave one of them out")
             share = count // len(photographs) + (number < count % len(photographs))
             patches, flat = cut(photograph, share, size, random)
             refused += flat

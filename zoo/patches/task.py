@@ -17,7 +17,7 @@ from scipy.special import logit
 from zoo.data import pipeline
 from zoo.data.examples import Examples
 from zoo.data.loading import load_as
-from zoo.errors import ZooError
+from zoo.errors import ZooError, refuse
 from zoo.exporting import parity, signatures
 from zoo.exporting.artifacts import Exportable
 from zoo.exporting.c99 import feedforward
@@ -345,10 +345,10 @@ class AutoencoderTask(Task):
     def predict(self, loaded: Loaded, x: Any) -> Predictions:
         """Encodes patches `(N, 3, S, S)` in [0, 1], or for a Keras model preprocessed patches `(N, S * S)`."""
         rows = floats("input", x)
-        if (largest := float(rows.max(initial=0))) > _BRIGHTEST:
-            raise ZooError(
-                f"input: values up to {largest:g}; {loaded.name} reads patches in [0, 1]: divide them by 255"
-            )
+        low, high = float(rows.min(initial=0)), float(rows.max(initial=0))
+        if high > _BRIGHTEST or low < 1 - _BRIGHTEST:
+            advice = "divide them by 255" if low >= 0 else "do not subtract their mean"
+            raise ZooError(f"input: values from {low:g} to {high:g}; {loaded.name} reads patches in [0, 1]: {advice}")
         size = metadata_of(loaded).size
         known = [(3, size, size), *([] if loaded.model is None else [(size**2,)])]
         if rows.shape[1:] not in known:
@@ -362,6 +362,7 @@ class AutoencoderTask(Task):
     ) -> Predictions | Document:
         """What `zoo.predict` returns for patches, or for all patches of data, whose codes it writes."""
         if x is not None and not isinstance(x, str):
+            refuse("applies with --data FILE alone", out=out)
             return self.predict(loaded, x)
         if data is None or x is not None:
             raise ZooError(f"{loaded.name}: reads patches: pass --data FILE, such as data1.h5")
