@@ -40,8 +40,8 @@ function offline(): Plugin {
     generateBundle(_, bundle) {
       const worker = bundle["sw.js"];
       if (worker?.type !== "chunk") throw new Error("no service worker in the bundle");
-      // The runtime is stored where a model needs it; cards of the docs are no part of the page.
-      const stored = (name: string) => !/\.(tflite|txt)$|^litert\/|^try\.js$/.test(name);
+      // The runtime is stored where a model needs it; cards of the docs and the projector's page are for computers.
+      const stored = (name: string) => !/\.(tflite|txt)$|^litert\/|^try\.js$|^(assets\/)?class[.-]/.test(name);
       const files = Object.values(bundle).filter((file) => file !== worker && stored(file.fileName));
       const names = files.map((file) => file.fileName.replace(/^index\.html$/, "./"));
       const digest = createHash("sha256");
@@ -71,7 +71,10 @@ export default defineConfig({
     emptyOutDir: true,
     modulePreload: { polyfill: false },
     rollupOptions: {
-      input: { page: here("index.html"), collect: here("collect.html"), sw: here("src/sw.ts"), try: here("src/try.ts") },
+      input: {
+        page: here("index.html"), collect: here("collect.html"), class: here("class.html"), sw: here("src/sw.ts"),
+        try: here("src/try.ts"),
+      },
       // These are named by others.
       output: { entryFileNames: ({ name }) => (["sw", "try"].includes(name) ? `${name}.js` : "assets/[name]-[hash].js") },
     },

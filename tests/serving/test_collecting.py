@@ -66,7 +66,10 @@ def put(server, content, number=NUMBER, token=None):
 
 
 def welcome(server, token=None):
-    return ask(server, "GET", "/recordings/", token=token)
+    """What a phone is told, but for the pseudonym, which is drawn."""
+    status, document = ask(server, "GET", "/recordings/", token=token)
+    document.pop("pseudonym", None)
+    return status, document
 
 
 def files(folder):

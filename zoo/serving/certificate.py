@@ -36,11 +36,11 @@ def tls_context(names: Sequence[str], file: Path | None = None) -> ssl.SSLContex
     return context
 
 
-def kept_certificate(file: Path, names: Sequence[str]) -> str:
+def kept_certificate(file: Path, names: Sequence[str], owner: bool = False) -> str:
     """Keeps a key and its certificate in a file, so that phones trust a server that was started again.
 
     Only its owner can read the file. It is replaced if it is damaged, for other names, or about to expire. Returns a
-    secret of sixteen letters that follows from the key.
+    secret of sixteen letters that follows from the key: that of phones, or that of the `owner`.
 
     Example:
         >>> file = Path(getfixture("tmp_path")) / "server.pem"
@@ -56,7 +56,7 @@ def kept_certificate(file: Path, names: Sequence[str]) -> str:
                 new.flush()
                 os.fsync(new.fileno())
             aside.replace(file)
-        digest = sha256(b"token" + file.read_bytes()).digest()
+        digest = sha256((b"owner" if owner else b"token") + file.read_bytes()).digest()
     except OSError as error:
         raise StorageError(f"{file}: the key of the server cannot be kept ({error.strerror})") from error
     return base64.urlsafe_b64encode(digest[:12]).decode()

@@ -8,6 +8,7 @@ A request holds one recording: a labeled minute, which becomes a CSV file in the
 import hmac
 import os
 import re
+import secrets
 import threading
 import time
 import unicodedata
@@ -47,6 +48,12 @@ _NUMBER = re.compile(r"\d{16}", re.ASCII)
 _FILE = re.compile(r".*-(\d{16})\.csv", re.ASCII)
 _LAYOUTS = tuple(["time", *axes, "subject", "activity"] for axes in (AXES, INERTIAL))
 _SIGNS = " ._'\N{RIGHT SINGLE QUOTATION MARK}-"
+_ANIMALS = (
+    "Badger Beaver Bison Bobcat Camel Cheetah Cobra Condor Coyote Crane Dingo Dolphin Eagle Falcon Ferret Fox Gazelle "
+    "Gecko Gibbon Giraffe Hare Heron Ibex Ibis Jackal Jaguar Kestrel Koala Lemur Leopard Lynx Magpie Marmot Marten "
+    "Moose Narwhal Ocelot Octopus Osprey Otter Panda Panther Pelican Penguin Puffin Puma Quokka Raven Salmon Seal "
+    "Stork Swan Tapir Tiger Toucan Turtle Walrus Wolf Wombat Zebra"
+)
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE | re.ASCII)  # on Windows
 
 
@@ -200,16 +207,19 @@ class Inbox:
     ) -> None:  # fmt: skip
         self.token, self.collection, self._suggested, self._axes = token, collection, suggested, axes
         self._show, self._showing = show, threading.Lock()
+        self._given = set[str]()
         self._slots, self._pace = threading.BoundedSemaphore(_MOST_AT_ONCE), _Pace(_MOST_A_MINUTE)
 
     def get(self, headers: Message) -> Reply:
-        """Tells a phone the labels and the channels."""
-        if not self._knows(headers):
+        """Tells a phone the labels, the channels and a pseudonym."""
+        if not knows(headers, self.token):
             return _no(HTTPStatus.FORBIDDEN, "the code is not valid: scan it again")
         labels = self.collection.labels
         used = (minute.activity for minute in list(self.collection.minutes.values()))
         known = [*(labels or dict.fromkeys([*self._suggested, *used]))]
-        return HTTPStatus.OK, {"labels": known, "any_label": not labels, "axes": [*self._axes]}
+        return HTTPStatus.OK, {
+            "labels": known, "any_label": not labels, "axes": [*self._axes], "pseudonym": self._pseudonym(),
+        }  # fmt: skip
 
     def put(self, path: str, headers: Message, address: str, read: Callable[[int], bytes]) -> Reply | None:
         """Takes the recording whose number ends a path.
@@ -225,7 +235,7 @@ class Inbox:
         if int(length) > MOST_BYTES:
             return _no(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"larger than {MOST_BYTES} bytes")
         # Before a slot is taken: who does not know the token must not keep others from sending.
-        if not self._knows(headers):
+        if not knows(headers, self.token):
             return _no(HTTPStatus.FORBIDDEN, "the code is not valid: scan it again")
         if not self._slots.acquire(blocking=False):
             return _no(HTTPStatus.SERVICE_UNAVAILABLE, "too many recordings at once: try again")
@@ -239,9 +249,13 @@ class Inbox:
         finally:
             self._slots.release()
 
-    def _knows(self, headers: Message) -> bool:
-        given = headers.get("Authorization", "").removeprefix("Bearer ")
-        return hmac.compare_digest(given.encode("utf-8", "replace"), self.token.encode())
+    def _pseudonym(self) -> str:
+        """An animal and a number, which nobody has and no other phone was given."""
+        taken = {minute.person for minute in list(self.collection.minutes.values())} | self._given
+        names = (f"{secrets.choice(_ANIMALS.split())} {10 + secrets.randbelow(90)}" for _ in range(100))
+        name = next((name for name in names if name not in taken), "")
+        self._given.add(name)
+        return name
 
     def _kept(self, number: str, body: bytes, address: str) -> Reply:
         try:
@@ -260,6 +274,12 @@ class Inbox:
     def _tell(self, event: dict[str, Any]) -> None:
         with self._showing:
             self._show(event)
+
+
+def knows(headers: Message, token: str) -> bool:
+    """Whether a request carries a token, which is compared in constant time."""
+    given = headers.get("Authorization", "").removeprefix("Bearer ")
+    return hmac.compare_digest(given.encode("utf-8", "replace"), token.encode())
 
 
 def event_of(minute: Minute) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from zoo.errors import ZooError
-from zoo.serving.collection import PATH, Inbox, Reply
+from zoo.serving.classroom import EVENTS, TRAINING, Classroom
+from zoo.serving.collection import PATH, Inbox, Reply, knows
 
 PAGE_FOLDER = Path(__file__).parents[1] / "page"
 """Folder of the page, built by `make page` and stored in the repository but for LiteRT.js and a model.
@@ -33,8 +34,11 @@ INDEX, MODEL, MODELS = "index.html", "model.tflite", "models.json"
 Content = Path | bytes
 """A file, or what there is no file of."""
 
-COLLECT = "collect"
-"""The address of the page that records for a class, whose file is `collect.html`: short, for it is in a QR code."""
+COLLECT, CLASS = "collect", "class"
+"""Addresses of the page that records for a class, short, for it is in a QR code, and of the page for its projector.
+
+Their files are `collect.html` and `class.html`.
+"""
 
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -96,7 +100,7 @@ def page_files(models: Path | Sequence[Path], folder: Path = PAGE_FOLDER) -> dic
     places = [f"model{first.suffix}", *(f"models/{n}{model.suffix}" for n, model in enumerate(others, 2))]
     listed = [{"name": name, "file": place} for name, place in zip(_titles(chosen), places, strict=True)]
     files |= {f"/{place}": model for place, model in zip(places, chosen, strict=True)}
-    pages = {"/": folder / INDEX, f"/{COLLECT}": folder / f"{COLLECT}.html"}
+    pages = {"/": folder / INDEX} | {f"/{name}": folder / f"{name}.html" for name in (COLLECT, CLASS)}
     return files | pages | {f"/{MODELS}": json.dumps(listed).encode()}
 
 
@@ -124,7 +128,7 @@ class PageServer(ThreadingHTTPServer):
     """Serves files by URL path, and nothing else, over HTTPS until it is closed.
 
     Of the ports from `port` on, the first free one is used. Without a `context` of TLS it is plain HTTP; without an
-    `inbox`, no recordings are taken.
+    `inbox`, no recordings are taken; without a `classroom`, nothing is shown of them.
     """
 
     daemon_threads = True
@@ -136,6 +140,7 @@ class PageServer(ThreadingHTTPServer):
         inbox: Inbox | None = None,
     ) -> None:  # fmt: skip
         self.files, self.context, self.inbox = files, context, inbox
+        self.classroom: Classroom | None = None
         self._open, self._lock = Counter[str](), threading.Lock()
         for number in range(port, min(port + _PORTS, 65536)):
             try:
@@ -158,6 +163,12 @@ class PageServer(ThreadingHTTPServer):
         """Binds the socket without looking up the name of this machine, which can take seconds."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), self.port
+
+    def server_close(self) -> None:
+        """Closes the socket, and ends what goes on for the class."""
+        super().server_close()
+        if self.classroom is not None:
+            self.classroom.close()
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Counts a connection, or returns False where there is no room for another."""
@@ -251,6 +262,42 @@ class _Handler(BaseHTTPRequestHandler):
                 while self.rfile.read1(1 << 16):
                     pass
 
+    def do_POST(self) -> None:
+        self._change_training()
+
+    def do_DELETE(self) -> None:
+        self._change_training()
+
+    def _change_training(self) -> None:
+        # A body is not read.
+        self.close_connection = True
+        room = self.server.classroom
+        if room is None or self.path != TRAINING:
+            self.send_error(HTTPStatus.NOT_IMPLEMENTED)
+        elif not knows(self.headers, room.token):
+            self._reply((HTTPStatus.FORBIDDEN, {"error": "not the address that zoo serve printed"}))
+        elif self.command == "DELETE":
+            room.training.cancel()
+            self._reply((HTTPStatus.OK, {}))
+        else:
+            reason = room.train()
+            self._reply((HTTPStatus.CONFLICT, {"error": reason}) if reason else (HTTPStatus.OK, {}))
+
+    def _stream(self, room: Classroom) -> None:
+        """Sends what has arrived as long as somebody looks on."""
+        self.close_connection = True
+        if not knows(self.headers, room.token):
+            self._reply((HTTPStatus.FORBIDDEN, {"error": "not the address that zoo serve printed"}))
+            return
+        with room.place() as free:
+            if not free:
+                self._reply((HTTPStatus.SERVICE_UNAVAILABLE, {"error": "too many are looking on"}))
+                return
+            headers = {"Cache-Control": "no-store", "Content-Type": "text/event-stream", "Connection": "close"}
+            self._send(HTTPStatus.OK, headers, None)
+            for event in room.events():
+                self.wfile.write(event)
+
     def _reply(self, reply: Reply) -> None:
         status, document = reply
         closing = {"Connection": "close"} if self.close_connection else {}
@@ -274,6 +321,9 @@ class _Handler(BaseHTTPRequestHandler):
         name = unquote(urlsplit(self.path).path)
         if name == PATH and self.server.inbox is not None and self.command == "GET":
             self._reply(self.server.inbox.get(self.headers))
+            return
+        if name == EVENTS and self.server.classroom is not None and self.command == "GET":
+            self._stream(self.server.classroom)
             return
         file = self.server.files.get(name)
         try:

@@ -26,8 +26,9 @@ from zoo.runtime import Recognizer
 from zoo.runtime.metadata import ActivityMetadata
 from zoo.serving import PageServer, certificate, page_files
 from zoo.serving.certificate import ALL_INTERFACES, CERTIFICATE, LOCAL, kept_certificate
+from zoo.serving.classroom import Classroom
 from zoo.serving.collection import Collection, Inbox, event_of
-from zoo.serving.server import COLLECT, require_host
+from zoo.serving.server import CLASS, COLLECT, require_host
 
 _FIRST = "activity_gru_phone"  # the preset that the phone page starts with
 
@@ -43,24 +44,23 @@ def serve(
     hosts, files = certificate.names_of(host), list(recognizers)
     pages = page_files(files)
     with ExitStack() as stack:
-        inbox, board = None, CollectionBoard(Console(emoji=False))
+        board = CollectionBoard(Console(emoji=False))
         if collect is not None:
             stack.enter_context(exclusive_folder(collect))
-            collection, metadata = Collection(collect, labels), recognizers[files[0]]
-            token = kept_certificate(collect / CERTIFICATE, hosts)
-            inbox = Inbox(token, collection, metadata.classes, metadata.axes, on_event or board.add)
+            collection = Collection(collect, labels)
+            kept_certificate(collect / CERTIFICATE, hosts)
         context = certificate.tls_context(hosts, collect and collect / CERTIFICATE)
-        server = stack.enter_context(PageServer(pages, host, port, context, inbox))
+        server = stack.enter_context(PageServer(pages, host, port, context))
         document = {
             "url": f"https://{hosts[0]}:{server.port}/", "model": str(files[0]), "models": [*map(str, files)],
             "host": host,
         }  # fmt: skip
-        if inbox is not None:
-            document |= {"url": f"{document['url']}{COLLECT}#{inbox.token}", "collect": str(collect)}
+        if collect is not None:
+            document |= _begin_class(server, collection, hosts, recognizers[files[0]], on_event or board.add)
         try:
             (on_event or _show_address)(document)
             sys.stdout.flush()
-            if inbox is not None and on_event is None:
+            if collect is not None and on_event is None:
                 stack.enter_context(board.shown())
                 board.add(*map(event_of, collection.minutes.values()))
             server.serve_forever()
@@ -68,6 +68,31 @@ def serve(
             say("stopped")
             if isinstance(stop, Terminated):
                 raise SystemExit(stop.status) from None
+
+
+def _begin_class(
+    server: PageServer, collection: Collection, hosts: Sequence[str], metadata: ActivityMetadata, show: Event
+) -> dict[str, str]:
+    """Lets a server take recordings, and show them on a projector; returns the addresses of both."""
+    base = f"https://{hosts[0]}:{server.port}/"
+    token, owner = (kept_certificate(collection.folder / CERTIFICATE, hosts, owner=owner) for owner in (False, True))
+    address = f"{base}{COLLECT}#{token}"
+
+    def publish(number: int, model: Path) -> str:
+        place = f"trained/{number}"
+        server.files = {**server.files, **{f"/{place}{path}": file for path, file in page_files(model).items()}}
+        return f"{base}{place}/"
+
+    def tell(event: dict[str, Any]) -> None:
+        room.tell(event)
+        show(event)
+
+    server.classroom = room = Classroom(owner, address, collection, publish)
+    server.inbox = Inbox(token, collection, metadata.classes, metadata.axes, tell)
+    # Where it listens on all addresses, on that of this machine alone: what is shown goes over no network.
+    here = LOCAL[1] if server.server_address[0] in ALL_INTERFACES else hosts[0]
+    projector = f"https://{here}:{server.port}/{CLASS}#{owner}"
+    return {"url": address, "collect": str(collection.folder), "projector": projector}
 
 
 def recognizers(models: Sequence[str]) -> dict[Path, ActivityMetadata]:
@@ -103,6 +128,8 @@ def _show_address(document: dict[str, Any]) -> None:
             where += "Only phones with this code can send recordings. "
         elif document["host"] in ALL_INTERFACES:
             where += "Everyone on this network can open it; --host 127.0.0.1 limits it to this machine. "
+    if "projector" in document:
+        where += f"For a projector, open {document['projector']} on this machine. "
     console.print(
         f"{where}The certificate is self-signed, so the browser shows a warning once: accept it. Ctrl-C stops the "
         "server.",

@@ -1,4 +1,4 @@
-/** The address of a page as a QR code, for phones. */
+/** Addresses as QR codes, for phones. */
 
 import { encode } from "uqr";
 import { byId, write } from "./dom";
@@ -8,13 +8,21 @@ export function isReachable(): boolean {
   return location.protocol === "https:" && !/^(localhost|127\.|\[::1\])/.test(location.hostname);
 }
 
-/** Draws the address of the page, once. */
+/** Draws the address of the page. */
 export function drawAddress(): void {
-  if (byId("code").hasChildNodes()) return;
   const url = new URL(location.href);
   // A phone has a sensor.
   url.searchParams.delete("replay");
-  const { data, size } = encode(url.href, { ecc: "M", border: 4 });
+  drawCode("code", url.href);
+  write("address", url.href);
+}
+
+/** Draws an address as a QR code in an element, unless it is there. */
+export function drawCode(id: string, address: string): void {
+  const place = byId(id);
+  if (place.dataset.shown === address) return;
+  place.dataset.shown = address;
+  const { data, size } = encode(address, { ecc: "M", border: 4 });
   const cells = data.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : [])));
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
@@ -22,6 +30,5 @@ export function drawAddress(): void {
   for (const [key, value] of Object.entries(attributes)) svg.setAttribute(key, value);
   path.setAttribute("d", cells.join(""));
   svg.append(path);
-  byId("code").replaceChildren(svg);
-  write("address", url.href);
+  place.replaceChildren(svg);
 }

@@ -11,3 +11,19 @@ export function write(id: string, text: string): void {
 export function element(tag: string, className = "", textContent = ""): HTMLElement {
   return Object.assign(document.createElement(tag), { className, textContent });
 }
+
+export function show(id: string, visible: boolean): void {
+  const part = byId(id);
+  if (part.hidden === visible) part.hidden = !visible;
+}
+
+/** What a list shows already, by its id. */
+const listed = new Map<string, string>();
+
+/** Makes the rows of a list where they have changed. */
+export function list<Row>(id: string, rows: Row[], make: (row: Row, number: number) => HTMLElement): void {
+  const key = JSON.stringify(rows);
+  if ((listed.get(id) ?? "[]") === key) return;
+  listed.set(id, key);
+  byId(id).replaceChildren(...rows.map(make));
+}

@@ -7,10 +7,10 @@ const KEY = "pocket-zoo-collect-form";
 const OTHER = "";
 
 /** Offers the activities of the computer, and what was chosen last time. */
-export function fill({ labels, any_label }: Welcome): void {
+export function fill({ labels, any_label, pseudonym }: Welcome): void {
   const last = remembered();
   const known = labels.includes(last.activity);
-  byId<HTMLInputElement>("name").value ||= last.person;
+  byId<HTMLInputElement>("name").value ||= last.person || pseudonym;
   byId("choices").replaceChildren(
     ...labels.map((label) => choice(label, label, label === last.activity)),
     ...(any_label ? [choice(OTHER, "another…", !known && last.activity !== "")] : []),

@@ -1,8 +1,9 @@
 /** Puts what is shown into the document; makes no decisions. */
 
+import { renderBars } from "./bars";
 import { drawLanes } from "./charts";
 import { drawAddress } from "./code";
-import { byId, element, write } from "./dom";
+import { byId, element, list, show, write } from "./dom";
 import { drawn, move } from "./picture";
 import type { Bar, Shown } from "./shown";
 import type { Timeline } from "./timeline";
@@ -18,9 +19,6 @@ const TEXTS = [
   "from", "to", "unteachable", "unit", "measured", "record", "recorded", "about", "notice-text", "pause", "stop", "start",
 ];
 const BUTTONS = ["start", "simulate", "record", "lesson-record", "learn"];
-
-/** What a list shows already, by its id. */
-const listed = new Map<string, string>();
 
 export function render(shown: Shown): void {
   const { kind, text, visible, disabled } = shown;
@@ -82,11 +80,6 @@ function renderHero({ text, visible, picture }: Shown): void {
   renderPicture(picture);
 }
 
-function show(id: string, visible: boolean): void {
-  const part = byId(id);
-  if (part.hidden === visible) part.hidden = !visible;
-}
-
 function renderProgress({ kind, progress }: Shown): void {
   if (kind !== "loading") return;
   const bar = byId<HTMLProgressElement>("progress");
@@ -104,14 +97,6 @@ function renderPicture(picture: Shown["picture"]): void {
   if (picture) move(place.firstElementChild!, picture.cadence);
 }
 
-/** Makes the rows of a list where they have changed. */
-function list<Row>(id: string, rows: Row[], make: (row: Row, number: number) => HTMLElement): void {
-  const key = JSON.stringify(rows);
-  if ((listed.get(id) ?? "[]") === key) return;
-  listed.set(id, key);
-  byId(id).replaceChildren(...rows.map(make));
-}
-
 function lesson({ name, text }: Shown["lessons"][number], number: number): HTMLElement {
   const row = element("li", "lesson");
   const [said, remove] = [element("p"), element("button", "", "Delete")];
@@ -121,30 +106,4 @@ function lesson({ name, text }: Shown["lessons"][number], number: number): HTMLE
   }
   row.append(said, remove);
   return row;
-}
-
-function renderBars(id: string, rows: Bar[], role?: string): void {
-  list(id, rows.map(({ name, look }) => ({ name, look })), ({ name, look }) => {
-    const row = element("li");
-    const [words, box, fill] = [element("span", "name"), element("div", "bar"), element("div", "fill")];
-    if (look) words.append(drawn(look.figure, look.color));
-    words.append(name);
-    if (role) {
-      const attributes = { role, "aria-label": name, "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": "0" };
-      for (const [key, value] of Object.entries(attributes)) box.setAttribute(key, value);
-    }
-    if (look) fill.style.setProperty("--color", `var(${look.color})`);
-    box.append(fill);
-    row.append(words, box, element("span", "percent"));
-    return row;
-  });
-  rows.forEach((bar, i) => setBar(byId(id).children[i]!, bar));
-}
-
-function setBar(row: Element, { share, text, current }: Bar): void {
-  row.setAttribute("aria-current", String(current));
-  row.querySelector("[role=meter]")?.setAttribute("aria-valuenow", `${Math.round(100 * (share ?? 0))}`);
-  row.querySelector<HTMLElement>(".fill")!.style.transform = `scaleX(${share ?? 0})`;
-  const percent = row.querySelector(".percent")!;
-  if (percent.textContent !== text) percent.textContent = text;
 }

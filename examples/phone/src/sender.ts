@@ -10,6 +10,8 @@ export interface Welcome {
   any_label: boolean;
   /** Channels to record. */
   axes: string[];
+  /** A name that nobody else has. */
+  pseudonym: string;
 }
 
 /** Why nothing is sent at the moment: the computer cannot be reached, takes nothing, has no room, or wants another code. */

@@ -1,0 +1,31 @@
+/** Rows of a name, a bar and a number. */
+
+import { byId, element, list } from "./dom";
+import { drawn } from "./picture";
+import type { Bar } from "./shown";
+
+export function renderBars(id: string, rows: Bar[], role?: string): void {
+  list(id, rows.map(({ name, look }) => ({ name, look })), ({ name, look }) => {
+    const row = element("li");
+    const [words, box, fill] = [element("span", "name"), element("div", "bar"), element("div", "fill")];
+    if (look) words.append(drawn(look.figure, look.color));
+    words.append(name);
+    if (role) {
+      const attributes = { role, "aria-label": name, "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": "0" };
+      for (const [key, value] of Object.entries(attributes)) box.setAttribute(key, value);
+    }
+    if (look) fill.style.setProperty("--color", `var(${look.color})`);
+    box.append(fill);
+    row.append(words, box, element("span", "percent"));
+    return row;
+  });
+  rows.forEach((bar, i) => setBar(byId(id).children[i]!, bar));
+}
+
+function setBar(row: Element, { share, text, current }: Bar): void {
+  row.setAttribute("aria-current", String(current));
+  row.querySelector("[role=meter]")?.setAttribute("aria-valuenow", `${Math.round(100 * (share ?? 0))}`);
+  row.querySelector<HTMLElement>(".fill")!.style.transform = `scaleX(${share ?? 0})`;
+  const percent = row.querySelector(".percent")!;
+  if (percent.textContent !== text) percent.textContent = text;
+}

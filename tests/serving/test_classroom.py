@@ -1,0 +1,243 @@
+"""What the projector of a class sees: all that has arrived, for nobody but its owner, and a model trained on it."""
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import ExitStack, contextmanager
+from itertools import product
+
+import pytest
+from running import connect
+from serving.test_collecting import ask, class_of, files, minute, put, serving, together
+
+from zoo.serving.classroom import EVENTS, TRAINING, Classroom
+
+OWNER = "only the owner"
+PORT = 20_000 + os.getpid() % 10_000
+"""Of this process alone: a server that was killed comes back to it."""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "class"
+
+
+@contextmanager
+def projecting(folder, labels=()):
+    """A server that collects into a folder, and shows it."""
+    with serving(folder, labels) as server:
+        room = Classroom(OWNER, "https://192.0.2.7/collect#x", server.inbox.collection, lambda number, file: "")
+        server.classroom, server.inbox._show = room, room.tell
+        yield server
+
+
+@contextmanager
+def looking(server, token=OWNER, secure=False, address=None):
+    """The states that are sent, one after the other."""
+    connection = connect(address or f"127.0.0.1:{server.port}", tls=secure)
+    connection.request("GET", EVENTS, headers={"Authorization": f"Bearer {token}", "Accept": "text/event-stream"})
+    response = connection.getresponse()
+    assert (response.status, response.headers["Content-Type"]) == (200, "text/event-stream")
+    yield (json.loads(line.removeprefix(b"data: ")) for line in response if line.startswith(b"data: "))
+    connection.close()
+
+
+def until(states, holds):
+    """The first state of which something holds."""
+    return next(state for state in states if holds(state))
+
+
+def test_what_arrives_is_shown_without_being_asked_for(folder):
+    with projecting(folder) as server, looking(server) as states:
+        empty = next(states)
+        assert (empty["people"], empty["labels"], empty["newest"]) == ([], [], None)
+        assert empty["missing"] == ["2 more people", "2 more activities"]
+        put(server, minute("Otter 27", "walking"), "0000000000000001")
+        state = until(states, lambda state: state["recordings"])
+        assert state["people"] == [{"name": "Otter 27", "seconds": {"walking": 12.0}}]
+        assert state["missing"] == ["1 more person", "1 more activity"]
+        times, *axes = zip(*state["newest"]["rows"], strict=True)
+        assert 0 <= min(times) < 0.1 < 4.9 < max(times) <= 5
+        assert [sum(axis) / len(axis) for axis in axes] == pytest.approx([0.4, 9.7, 1.0], abs=0.1)
+        assert len(times) <= 250
+        put(server, minute("Otter 27", "walking", seed=1), "0000000000000002")
+        put(server, minute("Heron 64", "sitting"), "0000000000000003")
+        state = until(states, lambda state: state["recordings"] == 3)
+        assert state["people"][0]["seconds"] == {"walking": 24.0}
+        assert (state["labels"], state["missing"]) == (["walking", "sitting"], [])
+        # What its owner deletes is shown no more.
+        next(folder.glob("Heron 64/*.csv")).unlink()
+        assert until(states, lambda state: state["recordings"] == 2)["labels"] == ["walking"]
+
+
+def test_labels_that_are_named_are_shown_before_anybody_does_them(folder):
+    with projecting(folder, ["sitting", "rowing"]) as server, looking(server) as states:
+        assert next(states)["labels"] == ["sitting", "rowing"]
+
+
+def test_what_is_refused_is_shown_with_its_reason(folder):
+    with projecting(folder) as server, looking(server) as states:
+        put(server, minute(scale=0.01))
+        (reason,) = until(states, lambda state: state["refused"])["refused"]
+        assert "gravity (9.8) is missing" in reason
+        assert str(folder) not in reason
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_who_knows_the_code_of_phones_sees_and_starts_nothing(method, folder):
+    class_of(folder)
+    with projecting(folder) as server:
+        for token in (server.inbox.token, "", OWNER[:-1], OWNER + "x"):
+            status, answer = ask(server, method, EVENTS if method == "GET" else TRAINING, token=token)
+            assert (status, answer) == (403, {"error": "not the address that zoo serve printed"})
+        assert server.classroom.training.state is None
+        # And the owner's opens nothing that is for phones.
+        assert ask(server, "GET", "/recordings/", token=OWNER)[0] == 403
+
+
+def test_the_answers_to_phones_name_nobody(folder):
+    class_of(folder, people=("Ann", "Ben"))
+    with projecting(folder) as server:
+        assert put(server, minute("Cleo"))[0] == 200
+        paths = ["/recordings/", "/class", EVENTS, TRAINING, *(f"/{name}" for name in files(folder))]
+        for method, path in product(("GET", "PUT", "POST", "DELETE"), paths):
+            connection = connect(f"127.0.0.1:{server.port}", tls=False)
+            connection.request(method, path, headers={"Authorization": f"Bearer {server.inbox.token}"})
+            answer = connection.getresponse().read()
+            assert not [name for name in (b"Ann", b"Ben", b"Cleo") if name in answer], (method, path)
+
+
+def test_each_phone_is_given_a_pseudonym_that_nobody_has(folder):
+    with projecting(folder) as server:
+        given = [ask(server, "GET", "/recordings/")[1]["pseudonym"] for _ in range(60)]
+        assert len({*given}) == 60
+        # It is a name that is taken.
+        assert put(server, minute(given[0]))[0] == 200
+
+
+def test_only_so_many_look_on_at_once_and_who_goes_makes_room(folder, monkeypatch):
+    monkeypatch.setattr("zoo.serving.classroom._MOST_STREAMS", 2)
+    monkeypatch.setattr("zoo.serving.classroom._PULSE_SECONDS", 0.0)
+    with projecting(folder) as server:
+        with ExitStack() as stack:
+            for _ in range(2):
+                next(stack.enter_context(looking(server)))
+            assert ask(server, "GET", EVENTS, token=OWNER)[0] == 503
+            # Phones are served all the same.
+            assert put(server, minute())[0] == 200
+        while True:
+            connection = connect(f"127.0.0.1:{server.port}", tls=False)
+            connection.request("GET", EVENTS, headers={"Authorization": f"Bearer {OWNER}"})
+            if connection.getresponse().status == 200:
+                break
+
+
+def test_a_class_of_thirty_that_sends_at_once_is_shown_whole(folder):
+    def phone(server, person):
+        # As the page does, until it is taken.
+        for number in range(2):
+            while put(server, minute(person, ("sitting", "walking")[number]), f"{person[-2:]:0>15}{number}")[0] == 503:
+                pass
+
+    with projecting(folder) as server, looking(server) as states:
+        together(*(lambda n=n: phone(server, f"Otter {10 + n}") for n in range(30)))
+        state = until(states, lambda state: state["recordings"] == 60)
+    assert len(state["people"]) == 30
+    assert {tuple(person["seconds"].values()) for person in state["people"]} == {(12.0, 12.0)}
+    assert len(files(folder)) == 60
+
+
+def test_a_training_begins_when_nothing_is_missing_and_can_be_canceled(folder):
+    with projecting(folder) as server, looking(server) as states:
+        status, answer = ask(server, "POST", TRAINING, token=OWNER)
+        assert (status, answer) == (409, {"error": "missing: 2 more people, 2 more activities"})
+        for number, person in enumerate(("Ann", "Ben", "Cleo")):
+            for place, activity in enumerate(("sitting", "walking")):
+                put(server, minute(person, activity, 20), f"{number:015}{place}")
+        assert ask(server, "POST", TRAINING, token=OWNER)[0] == 200
+        assert ask(server, "POST", TRAINING, token=OWNER) == (409, {"error": "a training is running"})
+        until(states, lambda state: (state["training"] or {}).get("step") == 1)
+        assert (folder.parent / "class-trained-1").is_dir()
+        # It goes on receiving.
+        assert put(server, minute("Dan"), "1" * 16)[0] == 200
+        assert ask(server, "DELETE", TRAINING, token=OWNER)[0] == 200
+        assert until(states, lambda state: state["training"] is None)["recordings"] == 7
+    assert [path.name for path in folder.parent.iterdir()] == ["class"]
+
+
+def test_a_training_that_fails_says_why(folder):
+    with projecting(folder) as server, looking(server) as states:
+        for number, person in enumerate(("Ann", "Ben")):
+            for place, activity in enumerate(("sitting", "walking")):
+                # Shorter than a window.
+                put(server, minute(person, activity, 2), f"{number:015}{place}")
+        ask(server, "POST", TRAINING, token=OWNER)
+        state = until(states, lambda state: (state["training"] or {}).get("status") == "failed")
+    assert "class" in state["training"]["reason"]
+    assert len(state["training"]["reason"].splitlines()) == 1
+
+
+@contextmanager
+def class_served(folder, most_bytes=None):
+    """`zoo serve --collect` in a process of its own, and its addresses. It writes no file of more than `most_bytes`."""
+    command = [sys.executable, "-m", "zoo", "serve", "--collect", folder, "--host", "127.0.0.1", "--port", PORT]
+    limit = most_bytes and (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes)))
+    process = subprocess.Popen([*map(str, command), "--json"], stdout=subprocess.PIPE, text=True, preexec_fn=limit)
+    try:
+        document = json.loads(process.stdout.readline())
+        address, _, owner = document["projector"].removeprefix("https://").partition("/class#")
+        yield process, address, document["url"].partition("#")[2], owner
+    finally:
+        process.kill()
+        process.wait()
+
+
+def call(address, method, path, token, content=None):
+    connection = connect(address)
+    connection.request(method, path, content, {"Authorization": f"Bearer {token}"})
+    return connection.getresponse().status
+
+
+def send_class(address, token):
+    for number, person in enumerate(("Ann", "Ben")):
+        for place, activity in enumerate(("sitting", "walking")):
+            assert call(address, "PUT", f"/recordings/{number:015}{place}", token, minute(person, activity, 20)) == 200
+
+
+@pytest.mark.process
+def test_of_a_server_that_is_killed_during_a_training_the_recordings_are_left_and_no_process(folder):
+    with class_served(folder) as (process, address, token, owner):
+        assert len({token, owner}) == 2
+        send_class(address, token)
+        assert call(address, "POST", TRAINING, owner) == 200
+        with looking(None, owner, True, address) as states:
+            until(states, lambda state: (state["training"] or {}).get("step") == 1)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    gone = threading.Event()
+    while subprocess.run(["pgrep", "-f", f"{folder}-trained"], capture_output=True, check=False).stdout:
+        gone.wait(0.1)
+    with class_served(folder) as (_, again, same_token, same_owner):
+        assert (again, same_token, same_owner) == (address, token, owner)
+        with looking(None, owner, True, again) as states:
+            state = next(states)
+    assert (state["recordings"], state["training"]) == (4, None)
+
+
+@pytest.mark.process
+def test_a_disk_that_takes_no_more_ends_the_training_and_loses_nothing(folder):
+    with class_served(folder, most_bytes=120_000) as (_, address, token, owner):
+        send_class(address, token)
+        kept = files(folder)
+        with looking(None, owner, True, address) as states:
+            call(address, "POST", TRAINING, owner)
+            state = until(states, lambda state: (state["training"] or {}).get("status") == "failed")
+        assert "ulimit" in state["training"]["reason"]
+        assert files(folder) == kept
+        shutil.rmtree(f"{folder}-trained-1")
+        assert call(address, "PUT", f"/recordings/{7:016}", token, minute("Cleo", "walking", 20)) == 200

@@ -1,0 +1,248 @@
+"""The page of a class for a projector: what has arrived, and a model that is trained on it.
+
+It has a token of its own, for it shows names and starts a training. Phones never get it.
+"""
+
+import json
+import re
+import shutil
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.errors import ZooError
+from zoo.jobs import Job, last_error, python, run_jobs
+from zoo.serving.collection import Collection
+
+EVENTS, TRAINING = "/class/events", "/class/training"
+"""Addresses of the stream of states, and of the training, which is started by POST and canceled by DELETE."""
+
+_START = "activity_gru_phone"  # the preset whose weights are trained further
+_EPOCHS = 3
+
+_LOOK_SECONDS = 0.3  # between two looks at what has changed
+_PULSE_SECONDS = 15.0  # after which a client that is gone is noticed
+_MOST_STREAMS = 8
+
+_TRACE_SECONDS, _TRACE_ROWS = 5.0, 250
+
+_FEWEST_PEOPLE, _FEWEST_LABELS = 2, 2  # one person is held out; one label needs no model
+
+
+class Classroom:
+    """What a projector shows of a collection, for who knows a token.
+
+    Args:
+        token: What the page must know.
+        address: What phones scan.
+        collection: The folder of recordings.
+        publish: Function that serves the page with a trained model, given the number of the training and the file, and
+            returns its address.
+
+    Example:
+        >>> collection = Collection(Path(getfixture("tmp_path")) / "class", ["sitting"])
+        >>> room = Classroom("secret", "https://192.0.2.7:8443/collect#token", collection, lambda number, model: "")
+        >>> room.state()["labels"], room.state()["missing"]
+        (['sitting'], ['2 more people', '2 more activities'])
+    """
+
+    def __init__(self, token: str, address: str, collection: Collection, publish: Callable[[int, Path], str]) -> None:
+        self.token, self._address, self._collection = token, address, collection
+        self._newest: dict[str, Any] | None = None
+        self._refused = deque[str](maxlen=3)
+        self._streams, self._closed = threading.BoundedSemaphore(_MOST_STREAMS), threading.Event()
+        self.training = Training(collection.folder, publish)
+
+    def tell(self, event: Mapping[str, Any]) -> None:
+        """Notes a recording that is new, or that was refused, by its event."""
+        if "reason" in event:
+            self._refused.append(f"{event['time']}: {event['reason']}")
+            return
+        # Its owner may have deleted it since.
+        with suppress(OSError, ValueError):
+            self._newest = {name: event[name] for name in ("time", "person", "activity")} | {
+                "rows": _trace(Path(event["file"]))
+            }
+
+    def state(self) -> dict[str, Any]:
+        """Returns all that is shown. Recordings whose files were deleted are left out."""
+        people: dict[str, dict[str, float]] = {}
+        recordings = 0
+        for minute in list(self._collection.minutes.values()):
+            if minute.file.is_file():
+                seconds = people.setdefault(minute.person, {})
+                seconds[minute.activity] = round(seconds.get(minute.activity, 0) + minute.seconds, 1)
+                recordings += 1
+        used = [*dict.fromkeys(activity for seconds in people.values() for activity in seconds)]
+        return {
+            "address": self._address, "labels": [*self._collection.labels] or used, "recordings": recordings,
+            "people": [{"name": name, "seconds": seconds} for name, seconds in people.items()],
+            "newest": self._newest, "refused": [*self._refused], "missing": _missing(people, used),
+            "training": self.training.state,
+        }  # fmt: skip
+
+    def train(self) -> str:
+        """Starts a training; returns why it cannot be started, or nothing."""
+        if missing := self.state()["missing"]:
+            return f"missing: {', '.join(missing)}"
+        return "" if self.training.start() else "a training is running"
+
+    @contextmanager
+    def place(self) -> Iterator[bool]:
+        """Keeps a place among those who look on; yields whether there is one."""
+        free = self._streams.acquire(blocking=False)
+        try:
+            yield free
+        finally:
+            if free:
+                self._streams.release()
+
+    def events(self) -> Iterator[bytes]:
+        """Yields the state, now and after each change, as server-sent events."""
+        sent, pulse = None, 0.0
+        while not self._closed.wait(_LOOK_SECONDS if sent else 0):
+            state, now = self.state(), time.monotonic()
+            if state != sent:
+                yield f"data: {json.dumps(state, ensure_ascii=False)}\n\n".encode()
+            elif now - pulse > _PULSE_SECONDS:
+                yield b": still here\n\n"
+            else:
+                continue
+            sent, pulse = state, now
+
+    def close(self) -> None:
+        """Ends the streams, and the training."""
+        self._closed.set()
+        self.training.cancel()
+
+
+def _missing(people: Mapping[str, Any], labels: Sequence[str]) -> list[str]:
+    """What a training needs and is not there."""
+    wanted = {
+        "people": ("person", _FEWEST_PEOPLE - len(people)),
+        "activities": ("activity", _FEWEST_LABELS - len(labels)),
+    }
+    return [f"{more} more {one if more == 1 else many}" for many, (one, more) in wanted.items() if more > 0]
+
+
+def _trace(file: Path) -> list[list[float]]:
+    """Seconds and acceleration in the middle of a recording."""
+    rows = np.loadtxt(file, delimiter=",", skiprows=1, usecols=range(4), ndmin=2)
+    times = rows[:, 0] - (rows[0, 0] + rows[-1, 0]) / 2
+    shown = np.abs(times) <= _TRACE_SECONDS / 2
+    rows = np.column_stack([times + _TRACE_SECONDS / 2, rows[:, 1:]])[shown]
+    return [[round(float(value), 3) for value in row] for row in rows[:: -(-len(rows) // _TRACE_ROWS) or 1]]
+
+
+class _CanceledError(Exception):
+    """The training was canceled."""
+
+
+class Training:
+    """Trains a model on a folder of recordings, by the commands of the guide in processes of their own.
+
+    Each result is a folder next to the recordings, such as `class-trained-1` for `class`. Those of earlier runs of the
+    server are published again.
+
+    Args:
+        collect: The folder of recordings.
+        publish: As of `Classroom`.
+    """
+
+    def __init__(self, collect: Path, publish: Callable[[int, Path], str]) -> None:
+        self.state: dict[str, Any] | None = None
+        """Its `status` is `running`, `failed` with a `reason`, or `done`; None without one."""
+        self._collect, self._publish = collect.absolute(), publish
+        self._lock, self._thread, self._stop = threading.Lock(), threading.Thread(), threading.Event()
+        for number in self._numbers():
+            with suppress(OSError, ValueError, ZooError):
+                self.state = self._result(number)
+
+    def start(self) -> bool:
+        """Starts a training unless one is running; returns whether it did."""
+        with self._lock:
+            if self._thread.is_alive():
+                return False
+            self._stop.clear()
+            self.state = {"status": "running", "step": 0, "steps": 4, "epoch": ""}
+            self._thread = threading.Thread(target=self._run, daemon=True)
+            self._thread.start()
+            return True
+
+    def cancel(self) -> None:
+        """Ends a training that is running, and deletes what it has written."""
+        self._stop.set()
+        with suppress(RuntimeError):
+            self._thread.join()
+
+    def _run(self) -> None:
+        number = max(self._numbers(), default=0) + 1
+        folder = self._folder(number)
+        steps = commands(self._collect, folder)
+
+        def watch() -> None:
+            if self._stop.is_set():
+                raise _CanceledError
+            begun = [log for job in steps if (log := job.log) is not None and log.is_file()]
+            said = begun[-1].read_text(errors="replace") if begun else ""
+            epochs = re.findall(r"^epoch (\d+/\d+) ", said, re.MULTILINE)
+            self.state = {
+                "status": "running", "step": len(begun), "steps": len(steps), "epoch": epochs[-1] if epochs else "",
+            }  # fmt: skip
+
+        def ended(job: Job, status: int) -> bool:
+            if status and job.log is not None:
+                raise ZooError(last_error(job.log) or f"{job.name} ended with status {status}: see {job.log}")
+            return False
+
+        try:
+            folder.mkdir()
+            run_jobs(steps, at_once=1, on_exit=ended, watch=watch)
+            self.state = self._result(number)
+        except _CanceledError:
+            shutil.rmtree(folder, ignore_errors=True)
+            self.state = None
+        except (OSError, ValueError, ZooError) as error:
+            self.state = {"status": "failed", "reason": str(error)}
+
+    def _folder(self, number: int) -> Path:
+        return self._collect.with_name(f"{self._collect.name}-trained-{number}")
+
+    def _numbers(self) -> list[int]:
+        name = re.compile(rf"{re.escape(self._collect.name)}-trained-([1-9]\d{{0,8}})", re.ASCII)
+        with suppress(OSError):
+            found = (name.fullmatch(path.name) for path in self._collect.parent.iterdir())
+            return sorted(int(match[1]) for match in found if match)
+        return []
+
+    def _result(self, number: int) -> dict[str, Any]:
+        """What was measured in a training, whose model is published."""
+        folder = self._folder(number)
+        text = (folder / "evaluate.log").read_text(encoding="utf-8")
+        measured, _ = json.JSONDecoder().raw_decode(text, text.index("{"))
+        if not (model := folder / "exported" / "model.float32.tflite").is_file():
+            raise ZooError(f"{model}: no such file")
+        return {
+            "status": "done", "folder": folder.name, "address": self._publish(number, model),
+            "people": [*measured["per_subject"]],
+            **{name: measured[name] for name in ("classes", "confusion", "windows", "accuracy")},
+        }  # fmt: skip
+
+
+def commands(collect: Path, folder: Path) -> list[Job]:
+    """The commands of a training that read recordings and write to a folder."""
+    data, ours, exported = (folder / name for name in ("ours.h5", "ours", "exported"))
+    steps = {
+        # The preset reads no gyroscope.
+        "windows": ("data", "windows", collect, "-o", data, "--channels", "x,y,z"),
+        "finetune": ("finetune", _START, "--data", data, "--out", ours, "--epochs", _EPOCHS),
+        "evaluate": ("evaluate", ours, "--data", data, "--no-baselines", "--json"),
+        "export": ("export", ours, "--data", data, "--to", exported, "--formats", "float32"),
+    }
+    return [Job(name, python("zoo", *words), log=folder / f"{name}.log") for name, words in steps.items()]
