@@ -65,11 +65,14 @@ def stage(folder: Path) -> None:
     found = folder / "results.md"
     found.write_text(_with_charts(found.read_text(encoding="utf-8")), encoding="utf-8")
     for guide in (folder / "guides").glob("*.md"):
-        title, _, rest = guide.read_text(encoding="utf-8").replace(_CHART, _chart_of(guide.stem)).partition("\n")
+        title, _, rest = guide.read_text(encoding="utf-8").partition("\n")
         button = f"[Open in Colab]({_COLAB}/blob/main/examples/guides/{guide.stem}.ipynb){{ .md-button }}"
         guide.write_text(f"{title}\n\n{button}\n{rest}", encoding="utf-8")
     for page in folder.rglob("*.md"):
-        page.write_text(_linked(page.read_text(encoding="utf-8"), page.relative_to(folder)), encoding="utf-8")
+        text = page.read_text(encoding="utf-8")
+        if _CHART in text:
+            text = text.replace(_CHART, _chart_of(page.stem))
+        page.write_text(_linked(text, page.relative_to(folder)), encoding="utf-8")
     (folder / "reference" / "commands.md").write_text(reference(), encoding="utf-8")
     course = (ROOT / "examples" / "course" / "README.md").read_text(encoding="utf-8")
     course = re.sub(r"\(((?:part|report)[\w.]+)\)", r"(../examples/course/\1)", course).replace("../../docs/", "")
@@ -77,17 +80,19 @@ def stage(folder: Path) -> None:
     cards.put_cards(folder / "presets", _COLAB, _REPOSITORY)
 
 
-def _chart_of(guide: str) -> str:
-    """The chart of what was measured that a guide has in place of a comment. Empty if it has none."""
-    if guide == "c":
+def _chart_of(page: str) -> str:
+    """The chart of what was measured that a page has in place of a comment."""
+    if page == "c":
         return bars.engines("activity_gru_pocket")
-    if guide == "deploy":
+    if page == "deploy":
         return bars.files("activity_gru_phone")
-    if guide == "tune":
+    if page == "small-data":
+        return bars.little_data()
+    if page == "tune":
         section = next(found for found in results.sections(results.presets()) if "activity" in found.rows[0]["family"])
         caption = "<figcaption>What a search weighs: the recognizers of the zoo by score and size</figcaption>"
         return f'<figure class="chart">{chart(section, "../presets/")}{caption}</figure>'
-    return ""
+    raise ValueError(f"{page}: which chart?")
 
 
 def _with_charts(text: str) -> str:
