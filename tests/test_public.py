@@ -1,7 +1,10 @@
 """The names that a user may rely on: one list, documented where users look."""
 
 import inspect
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,3 +56,20 @@ def test_type_checkers_see_the_public_names_and_no_others():
     seen = re.findall(r"^    from ([\w.]+) import (\w+) as \2$", Path(zoo.__file__).read_text(), re.MULTILINE)
     assert {name: f"{getattr(zoo, name).__module__}" for _, name in seen} == {name: module for module, name in seen}
     assert sorted(name for _, name in seen) == sorted(zoo.__all__)
+
+
+@pytest.mark.parametrize("alone", [{}, {"ZOO_KERAS_ALONE": "1"}])
+def test_keras_knows_the_models_though_tensorflow_imported_it_and_in_commands_it_comes_without_other_libraries(alone):
+    program = (
+        "import sys, zoo, tensorflow\n"
+        "print(sorted({'matplotlib', 'pandas', 'sklearn'} & set(sys.modules)))\n"
+        "import keras, matplotlib, pandas, sklearn\n"
+        "print(keras.saving.get_registered_object('zoo>ActivityGRU'))\n"
+    )
+    others = {name: value for name, value in os.environ.items() if name != "ZOO_KERAS_ALONE"}
+    run = subprocess.run(
+        [sys.executable, "-c", program], env=others | alone, capture_output=True, text=True, check=True
+    )
+    found, model = run.stdout.splitlines()
+    assert (found == "[]") == bool(alone)
+    assert model == "<class 'zoo.models.recurrent.ActivityGRU'>"

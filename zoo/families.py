@@ -6,7 +6,10 @@ searches, cards and tests follow from the row. This module imports no third-part
 
 import importlib
 import importlib.util
+import os
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from zoo.errors import ZooError, unknown_name
@@ -151,6 +154,13 @@ def register_with_keras() -> None:
         importlib.import_module(name)
 
 
+KERAS_ALONE = "ZOO_KERAS_ALONE"
+"""Environment variable that is set in processes of the zoo's own, a command and its children: there Keras is
+imported without the libraries that it has only for wrappers, tables and galleries, which take a third of its time."""
+
+_EXTRAS = ("matplotlib", "pandas", "sklearn")
+
+
 class _AfterKeras:
     """Calls `register_with_keras` when Keras has been imported.
 
@@ -160,17 +170,34 @@ class _AfterKeras:
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         if name != "keras":
             return None
+        # TensorFlow looks for Keras several times before it imports it.
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
+        sys.meta_path.insert(0, self)
         if spec is not None and spec.loader is not None:
             run = spec.loader.exec_module
 
             def run_and_register(module: Any) -> None:
-                run(module)
+                if self in sys.meta_path:
+                    sys.meta_path.remove(self)
+                with _without(_EXTRAS if KERAS_ALONE in os.environ else ()):
+                    run(module)
                 register_with_keras()
 
             spec.loader.exec_module = run_and_register  # type: ignore[method-assign]
         return spec
+
+
+@contextmanager
+def _without(names: Sequence[str]) -> Iterator[None]:
+    """Says that packages are not installed, unless they are already imported."""
+    missing = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(missing))  # type: ignore[arg-type]  # None, as Python documents it
+    try:
+        yield
+    finally:
+        for name in missing:
+            del sys.modules[name]
 
 
 def register_after_keras() -> None:

@@ -28,6 +28,7 @@ from packaging.utils import canonicalize_name
 import zoo
 from zoo.catalog import preset_names
 from zoo.errors import ZooError
+from zoo.families import KERAS_ALONE
 from zoo.provenance import machine
 from zoo.serving.server import INDEX, PAGE_FOLDER
 
@@ -248,6 +249,7 @@ def _workflow(folder: Path) -> Iterator[str]:
 
 def main() -> None:
     """Prints the result of each step and its time in seconds."""
+    os.environ[KERAS_ALONE] = "1"
     results = findings(Path(sys.argv[1]))
     for step in sys.argv[2:]:
         start = time.perf_counter()

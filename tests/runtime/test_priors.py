@@ -114,10 +114,8 @@ class TestSignatures:
         new = {"run": 0.05, "sit": 0.15, "walk": 0.8}
         plain = model()
         changed = plain.copy(prior=new)
-        for name, inputs in (
-            ("window", {"window": WINDOWS}), ("step", encountered_states(plain, WINDOWS, 1)),
-            ("chunk", encountered_states(plain, WINDOWS, 2)),
-        ):  # fmt: skip
+        step, chunk = encountered_states(plain, WINDOWS, 1, 2)
+        for name, inputs in (("window", {"window": WINDOWS}), ("step", step), ("chunk", chunk)):
             one, two = (
                 {s.name: s for s in signatures.activity(each, 2)}[name](**inputs)["probabilities"].numpy()
                 for each in (plain, changed)

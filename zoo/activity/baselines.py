@@ -1,6 +1,7 @@
 """Baselines of recognizers: classifiers without a neural network.
 
 Each is fitted on windows `(N, T, C)` and labels `(N,)`, and returns a function from windows to class indices.
+scikit-learn, which takes a second to import, is imported by those that fit.
 """
 
 from collections.abc import Callable
@@ -9,11 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import RidgeClassifier
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from zoo.activity.metrics import Floats, Labels, Predict, scores
 from zoo.errors import ZooError, unknown_name
@@ -73,6 +69,8 @@ def _of_sensor(rows: Floats, up: Floats) -> Floats:
 
 def random_forest(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1, trees: int = 400) -> Predict:
     """Fits trees on `features`."""
+    from sklearn.ensemble import RandomForestClassifier
+
     forest = RandomForestClassifier(trees, random_state=seed, n_jobs=jobs, class_weight="balanced_subsample")
     forest.fit(features(windows), labels)
     return lambda test: np.asarray(forest.predict(features(test)), np.int64)
@@ -80,6 +78,10 @@ def random_forest(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1
 
 def nearest_neighbor(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1) -> Predict:
     """Fits a nearest-neighbor classifier on standardized `features`."""
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     neighbor = make_pipeline(StandardScaler(), KNeighborsClassifier(1, n_jobs=jobs))
     neighbor.fit(features(windows), labels)
     return lambda test: np.asarray(neighbor.predict(features(test)), np.int64)
@@ -97,6 +99,7 @@ def minirocket(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1) -
     """
     require("minirocket")
     from aeon.classification.convolution_based import MiniRocketClassifier
+    from sklearn.linear_model import RidgeClassifier
 
     ridge = RidgeClassifier(alpha=_RIDGE)
     rocket = MiniRocketClassifier(n_kernels=10_000, estimator=ridge, n_jobs=jobs, random_state=seed)

@@ -221,24 +221,27 @@ def leave_out(train: Windows, recipe: Recipe) -> list[tuple[Windows, Windows]]:
 
 
 def encountered_states(
-    model: Any, windows: NDArray[np.float32], frames: int
-) -> dict[str, NDArray[np.float32]]:  # fmt: skip
+    model: Any, windows: NDArray[np.float32], *counts: int
+) -> list[dict[str, NDArray[np.float32]]]:  # fmt: skip
     """Frames and the states in which a recognizer encounters them while it streams windows, one from each of them.
 
-    `frame` (or `frames`, if several are read at once) `(N, frames * model.frame, channels)`, each state `(N, units)`.
+    For each count of frames that are read at once: `frame` (or `frames`, if there are several)
+    `(N, count * model.frame, channels)`, each state `(N, units)`.
     """
-    size = model.frame
-    places = np.arange(len(windows)) % (windows.shape[1] // size - frames + 1)
+    size, steps = model.frame, windows.shape[1] // model.frame
     states = {name: np.zeros((len(windows), units), np.float32) for name, units in model.states.items()}
-    found_states = {name: value.copy() for name, value in states.items()}
-    rows = np.stack([window[at : at + frames * size] for window, at in zip(windows, places * size, strict=True)])
-    for place in range(int(places.max()) + 1):
-        here = places == place
-        for name, value in states.items():
-            found_states[name][here] = value[here]
-        _, found = model.step(windows[:, place * size : (place + 1) * size], states)
-        states = {name: np.asarray(value) for name, value in found.items()}
-    return {"frame" if frames == 1 else "frames": rows, **found_states}
+    places, found = [np.arange(len(windows)) % (steps - count + 1) for count in counts], list[dict[str, Any]]()
+    for own, count in zip(places, counts, strict=True):
+        rows = np.stack([window[at : at + count * size] for window, at in zip(windows, own * size, strict=True)])
+        start = {name: value.copy() for name, value in states.items()}
+        found.append({"frame" if count == 1 else "frames": rows} | start)
+    for step in range(1, max(int(own.max()) for own in places) + 1):
+        _, last = model.step(windows[:, (step - 1) * size : step * size], states)
+        states = {name: np.asarray(value) for name, value in last.items()}
+        for met, own in zip(found, places, strict=True):
+            for name, value in states.items():
+                met[name][own == step] = value[own == step]
+    return found
 
 
 def clipped(rows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -517,7 +520,7 @@ class ActivityTask(Task):
 
         model = recognizer_of(loaded)
         windows, labels, calibration = golden(loaded, None if data is None else self.read(data))
-        states = encountered_states(model, calibration, 1) if model.states else {}
+        (states,) = encountered_states(model, calibration, 1) if model.states else ({},)
 
         def score(outputs: Mapping[str, "Outputs"]) -> dict[str, float]:
             if labels is None:
@@ -527,10 +530,7 @@ class ActivityTask(Task):
 
         inputs: dict[str, Mapping[str, NDArray[np.float32]]] = {"window": {"window": windows}}
         if model.states:
-            inputs |= {
-                "step": encountered_states(model, windows, 1),
-                "chunk": encountered_states(model, windows, chunk_of(model)),
-            }
+            inputs["step"], inputs["chunk"] = encountered_states(model, windows, 1, chunk_of(model))
         described = recognizers.recurrent if model.states else recognizers.convolutional
         code = dict.fromkeys(("c99", "c99_int8"), partial(described, metadata=metadata_of(loaded)))
         if model.states:

@@ -7,6 +7,7 @@ child begins to import it before this process does.
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
+from zoo.families import KERAS_ALONE
 from zoo.files import temporary_folder
 
 if TYPE_CHECKING:
@@ -213,6 +215,7 @@ def _representative(
 
 
 if __name__ == "__main__":
+    os.environ[KERAS_ALONE] = "1"
     import tensorflow  # noqa: F401  # while the parent process prepares the job
 
     # Without a job, the parent process has ended.

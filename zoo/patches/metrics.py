@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
-from sklearn.decomposition import PCA
 
 Floats = NDArray[np.floating[Any]]
 
@@ -40,6 +39,9 @@ def variance(patches: Floats) -> float:
 
 def pca_error(train: Floats, patches: Floats, components: int) -> float:
     """The mean squared error per pixel of PCA with as many components as a code has numbers, fitted on `train`."""
+    # Imported where it is needed, since it takes a second.
+    from sklearn.decomposition import PCA
+
     fitted = PCA(min(components, *train.shape), svd_solver="full").fit(train)
     return mean_squared_error(patches, fitted.inverse_transform(fitted.transform(patches)))
 

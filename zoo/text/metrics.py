@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
-from sklearn.manifold import TSNE
 
 from zoo.text import ngrams
 from zoo.text.data import occurring
@@ -124,6 +123,9 @@ def tsne(embedding: Floats, seed: int = 0) -> Floats:
 
     Van der Maaten, Hinton: Visualizing data using t-SNE, JMLR 9, 2008.
     """
+    # Imported where it is needed, since it takes a second.
+    from sklearn.manifold import TSNE
+
     # About a dozen neighbors per word, but fewer than there are words.
     perplexity = min(12.0, (len(embedding) - 1) / 3)
     model = TSNE(metric="cosine", init="random", perplexity=perplexity, random_state=seed)
