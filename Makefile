@@ -96,6 +96,8 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/abstention.py --page docs/guides/probabilities.md
 	.bench/bin/python benchmarks/other.py --data $(DATA)/activity | tee benchmarks/other.json
 	.bench/bin/python benchmarks/other.py --page docs/guides/probabilities.md
+	.bench/bin/python benchmarks/something_else.py --data $(DATA)/activity | tee benchmarks/something_else.json
+	.bench/bin/python benchmarks/something_else.py --page docs/splits.md
 	.bench/bin/python benchmarks/scale.py | tee benchmarks/scale.json
 	.bench/bin/python benchmarks/scale.py --page docs/scale.md
 

@@ -13,7 +13,8 @@ the course's start.
 import argparse
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,10 +22,12 @@ from typing import Any
 
 import listing
 import numpy as np
+import streams
 from rich.console import Console
 
 from zoo import crossval, loading
 from zoo.activity import cutting, recordings
+from zoo.activity.evaluation import START
 from zoo.activity.studies import STUDIES
 from zoo.activity.study_readers import read_study
 from zoo.activity.task import TASK as ACTIVITY
@@ -72,6 +75,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("presets", nargs="*", default=[], metavar="PRESET", help="all by default; none: only render")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--scratch", type=Path, help="a folder in which a stopped cross-validation goes on")
+    parser.add_argument("--streams", action="store_true", help="cross-validate again, and measure streams alone")
     parser.add_argument("--export", action="store_true", help="write files, figures and cards of the published weights")
     parser.add_argument("--evaluate", action="store_true", help="measure the published weights on the test set again")
     parser.add_argument("--draw", action="store_true", help="draw the figures of the published weights again")
@@ -92,15 +97,29 @@ def main() -> None:
             draw(HERE / name, read_json(HERE / name / "metrics.json"), loaded.task.pictures(loaded, data))
         elif options.time:
             time_again(HERE / name)
+        elif options.streams:
+            with folder(options.scratch) as scratch:
+                streams_again(name, data.parent, scratch)
         else:
             trainings = {"activity": seeds, "patches": photographs, "text": text}
             own = everyone if PRESETS[name].everyone else trainings.get(kind, once)
             make = published if options.export else own
-            with tempfile.TemporaryDirectory() as scratch:
+            with folder(options.scratch) as scratch:
                 if PRESETS[name].everyone:
-                    data = cut_studies(data.parent, Path(scratch))
-                publish(name, *make(name, data, Path(scratch)), data)
+                    data = cut_studies(data.parent, scratch)
+                publish(name, *make(name, data, scratch), data)
     render()
+
+
+@contextmanager
+def folder(given: Path | None) -> Iterator[Path]:
+    """A folder for trainings: one that is kept, or a temporary one."""
+    if given:
+        given.mkdir(parents=True, exist_ok=True)
+        yield given
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        yield Path(temporary)
 
 
 def published(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
@@ -163,18 +182,18 @@ def seeds(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
 
 
 def import_study(study: str, archives: Path, raw: Path) -> None:
-    """Writes the recordings of a study, whose archive is in a folder."""
-    read = read_study(study, archives / ARCHIVES[study])
+    """Writes the recordings of a study, whose archive is in a folder, with other movements, where it has some."""
+    read = read_study(study, archives / ARCHIVES[study], others=bool(STUDIES[study].others))
     recordings.write(raw, read, source=STUDIES[study].source)
 
 
-def cut_studies(archives: Path, scratch: Path) -> Path:
-    """Windows of everyone in all studies, without a test set."""
+def cut_studies(archives: Path, scratch: Path, other: Sequence[str] = ()) -> Path:
+    """Windows of everyone in all studies, without a test set; some movements may be a class `other`."""
     files = [scratch / f"{study}.h5" for study in ARCHIVES]
     for study, file in zip(ARCHIVES, files, strict=True):
         import_study(study, archives, file)
     index = recordings.join(*map(recordings.read, files))
-    classes = cutting.choose_classes(index.path, index.activities, CLASSES, STAIRS)
+    classes = cutting.choose_classes(index.path, index.activities, CLASSES, STAIRS, other)
     cutting.write_windows(index, scratch / "windows.h5", LONG, [], classes)
     return scratch / "windows.h5"
 
@@ -182,22 +201,37 @@ def cut_studies(archives: Path, scratch: Path) -> Path:
 def everyone(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
     """Cross-validates over people and over studies, and trains on everyone."""
     plan = Training.of(name, {"validation": 0.0})
-    board = FoldBoard(CONSOLE, plan.recipe.epochs, WORKERS)
-    found = {}
     divided = sha256(data), GROUPS, plan.recipe.seed
     known = any(
         compared_on(read_json(path)["test"]) == divided for path in everyone_metrics() if path.parent.name != name
     )
-    baselines = () if known else ("random_forest", "minirocket")
-    for what, protocol in (("people", Protocol(GROUPS, baselines=baselines)), ("studies", Protocol("study"))):
+    found = cross_validated(plan, data, scratch, () if known else ("random_forest", "minirocket"))
+    calibration = {name: found["people"][name] for name in ("temperature", "threshold")}
+    replace(plan, out=scratch / "model").run(data, calibration=calibration)
+    as_streams = streams.of(found, data, scratch, calibration, integers=True) if name == START else {}
+    return scratch / "model", {"test": found["people"], "studies": found["studies"], **as_streams}
+
+
+def cross_validated(plan: Training, data: Path, scratch: Path, baselines: Sequence[str] = ()) -> Document:
+    """The results over people and over studies; the network of each fold stays in the folder."""
+    board, found = FoldBoard(CONSOLE, WORKERS), {}
+    people, studies = Protocol(GROUPS, baselines=baselines, models=True), Protocol("study", models=True)
+    for what, protocol in (("people", people), ("studies", studies)):
         with board.shown():
             found[what] = cross_validate(
                 plan, data, scratch / what, protocol, workers=WORKERS, on_progress=board.update
             )  # fmt: skip
         CONSOLE.print(what, found[what]["macro_f1"], found[what]["per_study"])
-    calibration = {name: found["people"][name] for name in ("temperature", "threshold")}
-    replace(plan, out=scratch / "model").run(data, calibration=calibration)
-    return scratch / "model", {"test": found["people"], "studies": found["studies"]}
+    return found
+
+
+def streams_again(name: str, archives: Path, scratch: Path) -> None:
+    """Measures the streams of a preset on people and studies that are left out, whose networks are trained again."""
+    metrics = read_json(HERE / name / "metrics.json")
+    data = cut_studies(archives, scratch)
+    found = cross_validated(Training.of(name, {"validation": 0.0}), data, scratch)
+    calibration = {key: metrics["test"][key] for key in ("temperature", "threshold")}
+    write_json(HERE / name / "metrics.json", metrics | streams.of(found, data, scratch, calibration, integers=True))
 
 
 def photographs(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:

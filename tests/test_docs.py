@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from zoo.activity import simulate
+from zoo.catalog import preset_metrics
 from zoo.cli import COMMANDS, app
 from zoo.data.hdf5 import LAYOUTS
 from zoo.presets import PRESETS
@@ -238,7 +239,8 @@ def test_the_drawing_of_the_layers_is_what_import_linter_proves():
 MEASURED = {
     "guides/c.md": ["inference", "microcontroller"], "guides/deploy.md": ["personal"], "guides/phone.md": ["phone"],
     "guides/probabilities.md": ["abstention", "other"], "comparison.md": ["rivals"], "scale.md": ["scale"],
-    "small-data.md": ["small_data"], "splits.md": ["filters", "splits", "streaming_studies", "studies"],
+    "small-data.md": ["small_data"],
+    "splits.md": ["filters", "something_else", "splits", "streaming_studies", "studies"],
 }  # fmt: skip
 """Pages with numbers, and the benchmarks that write them."""
 
@@ -268,6 +270,22 @@ def test_the_page_of_the_splits_draws_its_conclusions_from_what_was_measured():
     fewer, more = ({study: row["walking_as_stairs"] for study, row in run["studies"].items()}
                    for run in measured("studies")["people"][-2:])  # fmt: skip
     assert all(more[study] < fewer[study] for study in fewer)
+
+
+def test_the_page_of_the_splits_says_what_a_class_for_other_movements_finds_and_costs():
+    found, published = measured("something_else"), preset_metrics("activity_gru_phone")
+    lost = published["test"]["macro_f1"] - found["windows"]["people"]["macro_f1"]
+    again = published["streams_of_people"]["of_windows"]["macro_f1"] - published["test"]["macro_f1"]
+    elsewhere = published["studies"]["macro_f1"] - found["windows"]["studies"]["macro_f1"]
+    assert [round(100 * points, 1) for points in (lost, elsewhere, again)] == [0.6, 1.8, 0.2]
+    without, with_it = ({study: row["right"] for study, row in source["streams_of_people"]["studies"].items()}
+                        for source in (published, found))  # fmt: skip
+    assert [round(100 * (without[study] - with_it[study])) for study in ("oxford", "geotec")] == [2, 1]
+    assert all(abs(without[study] - with_it[study]) < 0.002 for study in ("motionsense", "wisdm"))
+    known = found["streams_of_people"]["studies"]["wisdm"]["shown_as_known"]
+    assert 0.2 < known["kicking_ball"] < 0.3 < known["catching_ball"] < 0.45 < known["dribbling_ball"] < 0.55
+    assert known["folding_clothes"] > 0.8
+    assert min(found["streams_of_studies"]["studies"]["wisdm"]["shown_as_known"].values()) > 0.9
 
 
 def test_the_page_of_the_splits_says_what_the_filter_gains_and_what_it_leaves():

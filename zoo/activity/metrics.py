@@ -219,6 +219,20 @@ def bootstrap_interval(
     labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None, seed: int = 0, draws: int = 1000
 ) -> tuple[float, float]:
     """A 95% bootstrap interval of the macro-F1: people are drawn with replacement, or windows if people are unknown."""
+    low, high = np.percentile(bootstrap(labels, predicted, subjects, seed, draws), [2.5, 97.5])
+    return float(low), float(high)
+
+
+def bootstrap(
+    labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None, seed: int = 0, draws: int = 1000
+) -> Floats:  # fmt: skip
+    """The macro-F1 of each draw `(draws,)`. Other predictions for the same people are drawn alike.
+
+    Example:
+        >>> people, labels = np.array(["a", "b"]), np.array([0, 1])
+        >>> float((bootstrap(labels, labels, people) - bootstrap(labels, np.array([0, 0]), people)).max())
+        1.0
+    """
     random = np.random.default_rng(seed)
     classes = int(max(labels.max(), predicted.max())) + 1
     units = np.arange(len(labels)) if subjects is None else np.unique(subjects, return_inverse=True)[1]
@@ -231,8 +245,7 @@ def bootstrap_interval(
         confusion = matrices[draw].sum(axis=0)
         totals = (confusion.sum(axis=0) + confusion.sum(axis=1))[:-1]
         found.append((2 * np.diag(confusion)[:-1][totals > 0] / totals[totals > 0]).mean())
-    low, high = np.percentile(found, [2.5, 97.5])
-    return float(low), float(high)
+    return np.array(found)
 
 
 def scores(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None) -> dict[str, Any]:

@@ -42,6 +42,26 @@ def _as_stairs(report: Document) -> float | None:
     return stairs / sum(row) if sum(row) else None
 
 
+def shown(streams: Document) -> str:
+    """Returns what is shown of the streams of all studies, in words."""
+    rows = streams["studies"].values()
+    right, stairs = ([row[key] for row in rows] for key in ("right", "walking_as_stairs"))
+    return (
+        f"new people of {len(rows)} studies: right {min(right):.3f} to {max(right):.3f} of the time, walking shown as "
+        f"stairs {min(stairs):.1%} to {max(stairs):.1%}"
+    )
+
+
+def _turns(row: Document | None) -> str:
+    """Returns what is shown of a study, as in the tables of filters."""
+    if row is None:
+        return "-"
+    known = f"{row['right']:.3f} / {row['walking_as_stairs']:.1%}"
+    if "delay" not in row:
+        return known
+    return f"{known}; {row['delay']:.1f}, {row['other_delay']:.1f} s; {row['false_per_hour']:.0f}"
+
+
 def _people_used(test: Document) -> list[str]:
     """Says of which studies not everyone is in the data."""
     used = Counter(name.partition("/")[0] for name in test["per_subject"])
@@ -60,7 +80,7 @@ def _mistaken(test: Document, name: str) -> list[tuple[int, str]]:
 
 pages = Pages(
     "activity/report.md.j2", RESULTS=RESULTS, FILE_SCORES=FILE_SCORES, COUNTED=COUNTED, as_stairs=_as_stairs,
-    people_used=_people_used, mistaken=_mistaken,
+    people_used=_people_used, mistaken=_mistaken, turns=_turns,
 )  # fmt: skip
 training, evaluation, predictions, streaming = pages.training, pages.evaluation, pages.predictions, pages.streaming
 interface = pages.interface
