@@ -9,10 +9,12 @@ import zoo
 from zoo import Recipe, ZooError
 from zoo.activity import metrics, recordings, simulate
 from zoo.activity.task import OTHER_SHARE
+from zoo.activity.task import TASK as ACTIVITY
 from zoo.activity.windows import from_arrays
 from zoo.loading import load
 from zoo.runtime.metadata import Streaming
 from zoo.runtime.streaming import SOMETHING_ELSE, Stream
+from zoo.task import Split
 
 CLASSES = ("sitting", "walking", "other")
 KNOWN = ("sitting", "walking")
@@ -159,3 +161,12 @@ def test_scores_are_those_of_known_activities_with_and_without_others_in_the_dat
     without = zoo.evaluate(trained, replace(data, test=windows(KNOWN, people=2).train), baselines=False)
     assert without["macro_f1"] == report["macro_f1"]
     assert not [note for note in without["notes"] if "no window of" in note]
+
+
+def test_scores_of_a_search_are_those_of_known_activities(trained):
+    data = windows(CLASSES)
+    model = load(trained).keras_model
+    logits = np.asarray(model.predict_on_batch(data.train.arrays()[0]))
+    report = metrics.report(data.train.labels, logits, CLASSES, None, 1.0)
+    found = ACTIVITY.scores(model, Split(data, data.train, data.train))
+    assert found == {name: pytest.approx(report[name]) for name in ("macro_f1", "accuracy", "cross_entropy")}

@@ -384,8 +384,13 @@ class ActivityTask(Task):
         if windows is None:
             raise ZooError(f"{split.data}: nothing is held out to score on: set validation above 0")
         logits, known = answers(partial(keras_logits, model), windows)
-        report = metrics.report(known, logits, split.data.classes, None, 1.0, windows.label_sets)
-        return {name: report[name] for name in ("macro_f1", "accuracy", "cross_entropy")}
+        labels, classes, sets = resolve(known, logits, windows.label_sets), split.data.classes, windows.label_sets
+        of_known, _, given = metrics.of_known(labels, logits, classes)
+        numbers = metrics.numbered(known[of_known], len(classes), given.shape[1])
+        return {
+            **_of_known(labels, logits, classes),
+            "cross_entropy": metrics.cross_entropy(numbers, given[of_known], sets),
+        }
 
     def finish(
         self, model: ActivityRecognizer, split: Split, recipe: Recipe, learners: Sequence[ActivityRecognizer] = ()
