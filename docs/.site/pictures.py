@@ -66,7 +66,7 @@ def of_guides(browser: Browser) -> None:
                 viewport={"width": 390, "height": 700}, ignore_https_errors=True, has_touch=True, is_mobile=True
             )
             page.goto(address[0])
-            page.fill("#name", "Ann")
+            page.fill("#name", "Otter 27")
             save(page, "phone-collect")
             serving.terminate()
 
