@@ -1,6 +1,7 @@
 """The page learns its owner's activities, and of windows the same as `zoo.runtime.PersonalRecognizer`."""
 
 import json
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -335,3 +336,76 @@ def test_a_model_without_states_is_taught_by_whole_windows(open_page, play, serv
     rows = np.array(rowing(0, 6))
     window = np.stack([np.interp(np.arange(42) / 50 + 1, rows[:, 0], axis) for axis in rows[:, 1:].T], axis=-1)
     assert recognizer.recognize(window[None], threshold=0) == ["rowing"]
+
+
+def test_what_was_learned_is_tried_on_the_same_screen(taught_page, play, until):
+    page = taught_page
+    counts = re.search(r"Before (\d+) of (\d+), now (\d+) of (\d+) windows", page.inner_text("#learned-text"))
+    before, all_of_them, now, again = map(int, counts.groups())
+    assert before < now <= all_of_them == again == 20
+    page.click("#try")
+    page.wait_for_selector("#trying:visible")
+    play.send(page, rowing(0, 8))
+    page.wait_for_selector("#try-label:text-is('Rowing')")
+    assert page.get_attribute("body", "data-state") == "teach"
+    assert page.inner_text("#try-detail").endswith("%")
+    # A recording ends the trial: its samples are a lesson.
+    page.click("#lesson-list button:has-text('Record again') >> nth=0")
+    page.wait_for_selector("#lesson-cancel:visible")
+    assert not page.is_visible("#trying")
+    page.clock.run_for(5100)
+    play.send(page, standing(10, 46))
+    until(page, "() => document.querySelector('#lesson-list strong').textContent === 'standing, 60 s'")
+    assert page.locator("#lesson-list li").count() == 2
+    page.click("#try")
+    page.wait_for_selector("#trying:visible")
+    page.click("#lessons-done")
+    assert page.get_attribute("body", "data-state") == "start"
+
+
+def test_each_activity_has_a_card_with_its_curve(open_page, play):
+    page = open_page()
+    gather_two(page, play)
+    curves = page.locator("#lesson-list .curve path").evaluate_all("all => all.map(each => each.getBBox().height)")
+    # Somebody who stands is calm, and a boat is not.
+    assert 0 < 2 * curves[0] < curves[1]
+    assert page.locator("#lesson-list .picture").count() == 2
+
+
+def test_what_was_learned_opens_on_another_phone(taught_page, open_page, play, serve_files, tmp_path):
+    with taught_page.expect_download() as download:
+        taught_page.click("#lesson-save")
+    file = tmp_path / "taught.json"
+    download.value.save_as(file)
+    other = open_page()
+    other.click("#teach-open")
+    (tmp_path / "none.json").write_text('{"schema": 1, "classes": ["a"]}')
+    other.set_input_files("#lesson-open", tmp_path / "none.json")
+    other.wait_for_selector("#lesson-said:has-text('is not what a phone has learned with this model')")
+    (tmp_path / "changed.json").write_text(json.dumps(json.loads(file.read_text()) | {"weights_sha256": "0" * 64}))
+    other.set_input_files("#lesson-open", tmp_path / "changed.json")
+    other.wait_for_selector("#lesson-said:has-text('other weights (activity_gru_pocket)')")
+    assert not other.is_visible("#try")
+    other.set_input_files("#lesson-open", file)
+    other.wait_for_selector("#lesson-said:has-text('Opened. Try it now.')")
+    other.click("#try")
+    play.send(other, rowing(0, 8))
+    other.wait_for_selector("#try-label:text-is('Rowing')")
+    # It is kept when the page is closed.
+    other.reload()
+    other.wait_for_selector("#known .chip:has-text('rowing')")
+
+
+def test_what_was_learned_is_shared_as_a_file_where_the_system_shares(open_page, play):
+    page = open_page(
+        before="navigator.canShare = () => true; navigator.share = async ({files}) => { window.shared = files[0]; };"
+    )
+    gather_two(page, play)
+    learn(page)
+    page.click("#lesson-share")
+    assert page.evaluate("[shared.name.slice(0, 7), shared.name.slice(-4), shared.type]") == [
+        "taught-",
+        ".txt",
+        "text/plain",
+    ]
+    assert json.loads(page.evaluate("shared.text()"))["classes"][-1] == "rowing"

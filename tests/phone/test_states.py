@@ -99,11 +99,20 @@ def taught(open_page, play, address):
         play.gather(page, activity, samples)
     page.click("#learn")
     page.wait_for_selector(
-        "#learned-text:has-text('Of 20 windows that were held back, it now recognizes 20; before, it recognized 10.')"
+        "#learned-text:has-text('Before 10 of 20, now 20 of 20 windows that were held back are recognized.')"
     )
     found = page.locator("#confusion li").all_inner_texts()
     assert found == ["standing: 10 of 10 recognized", "rowing a boat: 10 of 10 recognized"]
     assert "Recognized as rowing a boat (10)" in page.locator("#lesson-list li").nth(1).inner_text()
+    return page
+
+
+def tried(open_page, play, address):
+    page = taught(open_page, play, address)
+    page.click("#try")
+    page.wait_for_selector("#trying:visible")
+    play.send(page, rowing(0, 8))
+    page.wait_for_selector("#try-label:text-is('Rowing a boat')")
     return page
 
 
@@ -260,8 +269,8 @@ def unteachable(open_page, play, address):
 
 
 STATES = (
-    loading, loading_litert, start, settings, explained, gathering, taught, running, simulated, refused, no_sensor,
-    slow, silent, recording, summary, desktop, unteachable, walking, in_the_hand, on_a_table, something_else,
+    loading, loading_litert, start, settings, explained, gathering, taught, tried, running, simulated, refused,
+    no_sensor, slow, silent, recording, summary, desktop, unteachable, walking, in_the_hand, on_a_table, something_else,
 )  # fmt: skip
 
 

@@ -24,6 +24,9 @@ interface Document {
   bias: number[];
 }
 
+/** Seconds of a recording that are shown. */
+const TRACE = 4;
+
 /** Digits that are kept of a recording. */
 const PRECISION = 100;
 
@@ -61,6 +64,31 @@ export class Lessons {
   /** What was learned, as the text of a file. */
   get file(): string | null {
     return this.learned && `${JSON.stringify(this.learned)}\n`;
+  }
+
+  /** Takes what another phone has learned with the same model; returns why it cannot, or null. */
+  adopt(text: string): string | null {
+    const found = read<Document>(text);
+    const { head } = this.untaught;
+    const [classes, rows] = [found?.classes?.length ?? 0, head ? head.kernel.length / head.bias.length : 0];
+    const numbers = [found?.bias, ...(found?.kernel ?? [])];
+    const whole = numbers.length === rows + 1 && numbers.every((row) => row?.length === classes && row.every(Number.isFinite));
+    if (found?.schema !== 1 || !classes || !whole) return "This file is not what a phone has learned with this model.";
+    if (found.weights_sha256 !== this.metadata.weights_sha256) {
+      return `This was learned with other weights (${found.preset}): choose the same model as on the other phone.`;
+    }
+    this.learned = found;
+    remember(`learned-${this.key}`, JSON.stringify(found));
+    this.changed();
+    return null;
+  }
+
+  /** Strengths of acceleration in the middle of a recording. */
+  trace({ rows }: Recording): number[] {
+    const count = Math.round(TRACE * this.metadata.rate);
+    const start = Math.max(0, Math.floor((rows.length - count) / 2));
+    const middle = rows.slice(start, start + count);
+    return middle.map((row) => Math.round(PRECISION * Math.hypot(...row.slice(0, 3))) / PRECISION);
   }
 
   /** Adds a recording; returns whether the phone keeps it when the page is closed. */
@@ -162,8 +190,12 @@ function headOf({ kernel, bias }: Document): Head {
 }
 
 function parsed<Kind>(key: string): Kind | null {
+  return read<Kind>(remembered(key) ?? "null");
+}
+
+function read<Kind>(text: string): Kind | null {
   try {
-    return JSON.parse(remembered(key) ?? "null") as Kind | null;
+    return JSON.parse(text) as Kind | null;
   } catch {
     return null;
   }

@@ -15,7 +15,7 @@ import type { Replay } from "./replay";
 import { Session } from "./session";
 import { choices, hideThreshold, listModels, onModel, onThreshold, showThreshold, threshold } from "./settings";
 import { type Device, shown } from "./shown";
-import { possible } from "./signal";
+import { possible, type Signal } from "./signal";
 import type { Model, Running, State, Summary } from "./state";
 import { isHandheld, keepAwake, letSleep, stayOffline } from "./system";
 import { Take, UNITS } from "./take";
@@ -112,9 +112,10 @@ class Page {
   /** Changes what is shown of a run. */
   private tell(part: Partial<Running>): void {
     if (this.state.kind === "running") this.set({ ...this.state, ...part });
+    else if (this.state.kind === "teach" && part.signal) this.showTrying(part.signal);
   }
 
-  private begin(simulated: boolean): Run {
+  private begin(simulated: boolean, show = () => this.showRunning(simulated)): Run {
     this.end();
     const { recognizer } = this;
     const session = new Session(recognizer, threshold(recognizer.metadata), simulated, {
@@ -126,7 +127,7 @@ class Page {
       say: (text) => write("said", text),
     });
     this.run = { session, stopSource: () => {}, replay: null, take: null };
-    this.showRunning(simulated);
+    show();
     return this.run;
   }
 
@@ -165,8 +166,15 @@ class Page {
       },
       signChange: session.restart,
       empty: session.empty,
-      nothing: (why) => this.fail(why),
+      nothing: (why) => this.lacks(why),
     });
+  }
+
+  /** The sensor sends nothing. */
+  private lacks(why: Refusal): void {
+    if (this.state.kind !== "teach") return this.fail(why);
+    this.showTrying(null);
+    this.teaching!.refuse(why);
   }
 
   private async startSensor(): Promise<void> {
@@ -265,6 +273,22 @@ class Page {
     download(fileName(session.simulated ? "simulated-activities" : "activities", "png"), picture, "image/png");
   }
 
+  /** Lets the owner see at once what it has learned. */
+  private async tryIt(): Promise<void> {
+    const refusal = await permitted();
+    if (this.state.kind !== "teach") return;
+    if (refusal) return this.teaching!.refuse(refusal);
+    this.listenFor(this.begin(false, () => this.showTrying({ kind: "listening" })));
+    keepAwake(() => undefined);
+  }
+
+  /** @param signal What is recognized, or null to end it. */
+  private showTrying(signal: Signal | null): void {
+    if (!signal && this.run) this.end();
+    this.teaching!.trying = signal;
+    this.showTeaching();
+  }
+
   private showTeaching(): void {
     if (this.teaching) this.set({ kind: "teach", model: this.model, ...this.teaching.state });
   }
@@ -299,13 +323,27 @@ class Page {
 
   private bindTeaching(): void {
     const value = (id: string) => byId<HTMLInputElement>(id).value.trim();
+    const record = (activity: string) => {
+      this.showTrying(null);
+      void this.teaching!.record(activity);
+    };
     byId("teach-open").addEventListener("click", () => {
       if (!meant()) return;
       this.openTeaching();
     });
     byId("lesson").addEventListener("submit", (event) => {
       event.preventDefault();
-      void this.teaching?.record(value("lesson-activity"));
+      record(value("lesson-activity"));
+    });
+    byId("try").addEventListener("click", () => {
+      if (this.run) this.showTrying(null);
+      else void this.tryIt();
+    });
+    byId("lesson-open").addEventListener("change", ({ target }) => {
+      const input = target as HTMLInputElement;
+      this.showTrying(null);
+      if (input.files![0]) void this.teaching!.adopt(input.files![0]);
+      input.value = "";
     });
     byId("fix").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -315,16 +353,25 @@ class Page {
       byId("learn").scrollIntoView({ block: "center" });
     });
     byId("lesson-list").addEventListener("click", ({ target }) => {
-      const { lesson } = (target as HTMLElement).dataset;
+      const { lesson, again } = (target as HTMLElement).dataset;
+      if (again) record(again);
       if (!lesson) return;
       this.teaching!.remove(Number(lesson));
       byId("lesson-activity").focus();
     });
     byId("lesson-cancel").addEventListener("click", () => this.teaching!.cancel());
-    byId("learn").addEventListener("click", () => this.teaching!.learn());
+    byId("learn").addEventListener("click", () => {
+      this.showTrying(null);
+      this.teaching!.learn();
+    });
     byId("lesson-save").addEventListener("click", () => this.teaching!.save());
-    byId("lesson-reset").addEventListener("click", () => this.teaching!.reset());
+    byId("lesson-share").addEventListener("click", () => void this.teaching!.share());
+    byId("lesson-reset").addEventListener("click", () => {
+      this.showTrying(null);
+      this.teaching!.reset();
+    });
     byId("lessons-done").addEventListener("click", () => {
+      this.showTrying(null);
       this.teaching!.leave();
       buttonsChanged();
       this.set({ kind: "start", model: this.model });

@@ -16,6 +16,18 @@ export function drawn(name: keyof typeof PICTURES, color: string): SVGElement {
   return svg;
 }
 
+/** A small curve of a signal, which says nothing that is not written beside it. */
+export function curve(values: number[], color: string): SVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  const attributes = { viewBox: "0 0 100 24", class: "curve", preserveAspectRatio: "none", "aria-hidden": "true" };
+  for (const [key, value] of Object.entries(attributes)) svg.setAttribute(key, value);
+  svg.style.setProperty("--color", `var(${color})`);
+  // From weightless to twice gravity, so that what is calm looks calm.
+  const points = values.map((value, i) => `${(100 * i) / (values.length - 1)} ${24 - Math.min(24, 1.2 * value)}`);
+  svg.append(line(`M${points.join("L")}`));
+  return svg;
+}
+
 /** Lets the limbs of a pictogram swing, a swing for each step; 0 for none. */
 export function move(svg: Element, cadence: number): void {
   svg.classList.toggle("moving", cadence > 0);

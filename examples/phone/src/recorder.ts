@@ -88,7 +88,7 @@ export function shares(): boolean {
   return navigator.canShare?.({ files: [new File([""], "activities.csv", { type: "text/csv" })] }) ?? false;
 }
 
-export async function share(name: string, text: string): Promise<void> {
+export async function share(name: string, text: string, type = "text/csv"): Promise<void> {
   // Rejects where its owner changes their mind.
-  await navigator.share({ files: [new File([text], name, { type: "text/csv" })] }).catch(() => undefined);
+  await navigator.share({ files: [new File([text], name, { type })] }).catch(() => undefined);
 }

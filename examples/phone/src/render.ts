@@ -4,21 +4,21 @@ import { renderBars } from "./bars";
 import { drawLanes } from "./charts";
 import { drawAddress } from "./code";
 import { byId, element, list, show, write } from "./dom";
-import { drawn, move } from "./picture";
-import type { Bar, Shown } from "./shown";
+import { curve, drawn, move } from "./picture";
+import type { Bar, Card, Shown } from "./shown";
 import type { Timeline } from "./timeline";
 
 /** Ids of all parts that come and go, of all texts, and of the buttons that can be disabled. */
 const PARTS = [
-  "simulated", "progress", "known", "problem", "lessons", "learned", "lesson-cancel", "lesson-save", "lesson-reset",
+  "simulated", "progress", "known", "problem", "lessons", "learned", "lesson-cancel", "try", "trying", "lesson-save", "lesson-share", "lesson-reset",
   "summary", "share", "fix", "teach-row", "teach-open", "unteachable", "live", "rotation", "elsewhere", "how", "settings",
   "ears-row", "teach", "pause", "stop", "lessons-done", "start", "simulate",
 ];
 const TEXTS = [
-  "problem-text", "lesson-said", "learned-text", "learn-missing", "lesson-record",
+  "problem-text", "lesson-said", "learned-text", "learn-missing", "lesson-record", "try", "try-label", "try-detail",
   "from", "to", "unteachable", "unit", "measured", "record", "recorded", "about", "notice-text", "pause", "stop", "start",
 ];
-const BUTTONS = ["start", "simulate", "record", "lesson-record", "learn"];
+const BUTTONS = ["start", "simulate", "record", "lesson-record", "learn", "try"];
 
 export function render(shown: Shown): void {
   const { kind, text, visible, disabled } = shown;
@@ -97,13 +97,22 @@ function renderPicture(picture: Shown["picture"]): void {
   if (picture) move(place.firstElementChild!, picture.cadence);
 }
 
-function lesson({ name, text }: Shown["lessons"][number], number: number): HTMLElement {
+function lesson({ activity, name, look, trace, recordings }: Card): HTMLElement {
   const row = element("li", "lesson");
-  const [said, remove] = [element("p"), element("button", "", "Delete")];
-  said.append(element("strong", "", name), element("br"), text);
-  for (const [key, value] of Object.entries({ type: "button", "aria-label": `Delete ${name}`, "data-lesson": `${number}` })) {
-    remove.setAttribute(key, value);
-  }
-  row.append(said, remove);
+  const head = element("p", "lesson-head");
+  head.append(drawn(look.figure, look.color), element("strong", "", name), curve(trace, look.color));
+  row.append(head, ...recordings.map(({ number, name, text }) => {
+    const line = element("div", "lesson-line");
+    line.append(element("p", "small", text), button("Delete", `Delete ${name}`, "lesson", `${number}`));
+    return line;
+  }), button("Record again", `Record again: ${activity}`, "again", activity));
   return row;
+}
+
+function button(text: string, label: string, key: string, value: string): HTMLElement {
+  const made = element("button", "", text);
+  for (const [name, given] of Object.entries({ type: "button", "aria-label": label, [`data-${key}`]: value })) {
+    made.setAttribute(name, given);
+  }
+  return made;
 }

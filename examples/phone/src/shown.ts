@@ -2,9 +2,9 @@
 
 import { looks, type Look, PICTURES } from "./activities";
 import type { Refusal } from "./motion";
-import { words } from "./signal";
+import { type Signal, words } from "./signal";
 import { OTHER } from "./stream";
-import type { Model, Problem, Running, Saved, State, Summary, Taking, Teach } from "./state";
+import type { Lesson, Model, Problem, Running, Saved, State, Summary, Taking, Teach } from "./state";
 import { capital, duration, kilobytes, percent } from "./text";
 
 /** What is known of the device. */
@@ -27,6 +27,16 @@ export interface Bar {
   current: boolean;
 }
 
+/** Recordings of one activity. */
+export interface Card {
+  activity: string;
+  /** With what was recorded in all. */
+  name: string;
+  look: Look;
+  trace: number[];
+  recordings: { number: number; name: string; text: string }[];
+}
+
 export interface Shown {
   kind: State["kind"];
   /** By the id of an element; others are empty. */
@@ -41,7 +51,7 @@ export interface Shown {
   bars: Bar[];
   minutes: Bar[];
   stretches: string[];
-  lessons: { name: string; text: string }[];
+  lessons: Card[];
   confusion: string[];
   /** Shares of what has arrived, null where the total is not known. */
   progress: number | null;
@@ -94,7 +104,7 @@ export function shown(state: State, device: Device): Shown {
     case "summary":
       return summary(state, device);
     case "teach":
-      return teach(state);
+      return teach(state, device);
   }
 }
 
@@ -264,25 +274,45 @@ export function longestWalk(classes: string[], { segments }: Summary["timeline"]
   return longest;
 }
 
-function teach({ model, taking, said, lessons, missing, learned, keeps }: Teach): Shown {
+function teach({ model, taking, said, lessons, missing, learned, keeps, trying }: Teach, { shares }: Device): Shown {
   const put = taking?.kind === "countdown" ? `Put the phone in your pocket: recording begins in ${taking.seconds} s.` : "";
   return {
     ...NOTHING, kind: "teach",
     visible: [
       "lessons", "lessons-done", ...(taking ? ["lesson-cancel"] : []), ...(learned ? ["learned"] : []),
-      ...(keeps ? ["lesson-save"] : []), ...(lessons.length || keeps ? ["lesson-reset"] : []),
+      ...(keeps ? ["try", "lesson-save"] : []), ...(keeps && shares ? ["lesson-share"] : []), ...(trying ? ["trying"] : []),
+      ...(lessons.length || keeps ? ["lesson-reset"] : []),
     ],
-    disabled: [...(taking ? ["lesson-record"] : []), ...(missing ? ["learn"] : [])],
+    disabled: [...(taking ? ["lesson-record", "try"] : []), ...(missing || taking ? ["learn"] : [])],
     text: {
       label: "Teach it", "lesson-said": put || said, "learned-text": learned?.text ?? "", "learn-missing": missing ?? "",
       "lesson-record": taking?.kind === "recording" ? seconds(taking) : "Record half a minute", ...about(model),
+      try: trying ? "Stop trying" : "Try it now", ...(trying ? tried(trying, model) : {}),
     },
-    lessons: lessons.map(({ activity, seconds, believed }) => ({
-      name: `${activity}, ${seconds} s`,
-      text: `Recognized as ${believed.map(([name, windows]) => `${name} (${windows})`).join(", ") || "nothing"}`,
-    })),
+    lessons: cards(lessons),
     confusion: learned?.confusion ?? [],
   };
+}
+
+function tried(signal: Signal, { metadata }: Model): Record<string, string> {
+  const { label, probability, detail } = words(signal, metadata.classes);
+  return { "try-label": label, "try-detail": probability || detail };
+}
+
+function cards(lessons: Lesson[]): Card[] {
+  const activities = [...new Set(lessons.map(({ activity }) => activity))];
+  return looks(activities).map((look, i) => {
+    const activity = activities[i]!;
+    const mine = lessons.flatMap((lesson, number) => (lesson.activity === activity ? [{ ...lesson, number }] : []));
+    const total = mine.reduce((sum, { seconds }) => sum + seconds, 0);
+    return {
+      activity, look, trace: mine.at(-1)!.trace, name: `${activity}, ${total} s`,
+      recordings: mine.map(({ number, seconds, believed }) => ({
+        number, name: `${activity}, ${seconds} s`,
+        text: `Recognized as ${believed.map(([name, windows]) => `${name} (${windows})`).join(", ") || "nothing"}`,
+      })),
+    };
+  });
 }
 
 function teachable({ obstacle }: Model): string[] {

@@ -59,16 +59,26 @@ export interface Summary {
   saved: Saved | null;
 }
 
+export interface Lesson {
+  activity: string;
+  seconds: number;
+  believed: [activity: string, windows: number][];
+  /** Strengths of acceleration in its middle. */
+  trace: number[];
+}
+
 export interface Teach {
   kind: "teach";
   model: Model;
   taking: Taking | null;
   /** What became of the last recording. */
   said: string;
-  lessons: { activity: string; seconds: number; believed: [activity: string, windows: number][] }[];
+  lessons: Lesson[];
   /** What to do before it can learn, or null. */
   missing: string | null;
   learned: { text: string; confusion: string[] } | null;
+  /** What is recognized while its owner tries it, or null. */
+  trying: Signal | null;
   /** Whether there is something to save. */
   keeps: boolean;
 }

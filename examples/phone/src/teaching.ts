@@ -4,8 +4,9 @@ import type { HeldBack } from "./learn";
 import { Lessons } from "./lessons";
 import { permitted, type Refusal, type Sample } from "./motion";
 import type { Recognizer } from "./recognizer";
-import { download, fileName } from "./recorder";
+import { download, fileName, share } from "./recorder";
 import { REFUSED } from "./shown";
+import type { Signal } from "./signal";
 import type { Taking, Teach } from "./state";
 import { keepAwake, letSleep } from "./system";
 import { type Ended, Take } from "./take";
@@ -37,6 +38,8 @@ export class Teaching {
   private said = "";
   private learned: Teach["learned"] = null;
   private asking = false;
+  /** What is recognized while its owner tries it. */
+  trying: Signal | null = null;
   private shows = false;
   private readonly lessons: Lessons;
 
@@ -69,9 +72,11 @@ export class Teaching {
         activity: recording.activity,
         seconds: Math.round(recording.rows.length / rate),
         believed: this.lessons.believed(recording),
+        trace: this.lessons.trace(recording),
       })),
       missing: activities >= 2 ? null : `To learn, it needs recordings of two activities: record ${activities ? "another one" : "two"}.`,
       learned: this.learned,
+      trying: this.trying,
       keeps: file !== null,
     };
   }
@@ -137,8 +142,9 @@ export class Teaching {
   learn(): void {
     const { classes, share, heldBack } = this.lessons.learn();
     const right = (when: "before" | "after") => heldBack.filter((each) => each[when] === each.label).length;
+    const of = (when: "before" | "after") => `${right(when)} of ${heldBack.length}`;
     const text = share
-      ? `Learned. Of ${heldBack.length} windows that were held back, it now recognizes ${right("after")}; before, it recognized ${right("before")}. It keeps ${percent(share)} of what it learned.`
+      ? `Learned. Before ${of("before")}, now ${of("after")} windows that were held back are recognized. It keeps ${percent(share)} of what it learned.`
       : `It recognizes ${right("before")} of ${heldBack.length} windows already, and learning did not help with those that were held back: it stays as it is.`;
     this.learned = { text, confusion: confusion(classes, heldBack) };
     this.said = "";
@@ -148,6 +154,18 @@ export class Teaching {
   save(): void {
     const { file } = this.lessons;
     if (file) download(fileName("taught", "json"), file, "application/json");
+  }
+
+  async share(): Promise<void> {
+    // Systems share text, but no JSON.
+    if (this.lessons.file) await share(fileName("taught", "txt"), this.lessons.file, "text/plain");
+  }
+
+  /** Takes what another phone has learned, from its file. */
+  async adopt(file: File): Promise<void> {
+    this.learned = null;
+    this.said = this.lessons.adopt(await file.text()) ?? "Opened. Try it now.";
+    this.changed();
   }
 
   reset(): void {
@@ -170,7 +188,7 @@ export class Teaching {
     letSleep();
   }
 
-  private refuse(why: Refusal): void {
+  refuse(why: Refusal): void {
     this.said = REFUSED[why].join(". ");
     this.changed();
   }
