@@ -38,13 +38,13 @@ def read(name, path, **options):
     return list(read_study(name, path, dropped, **options)), dict(dropped)
 
 
-def wisdm(codes="A", seconds=20, rate=20, subject=1600, up=(9.8,), start=252207666810782):
+def wisdm(codes="A", seconds=20, rate=20, subject=1600, up=(9.8,), start=252207666810782, unit=1e-3):
     """Lines of WISDM: x counts the samples, y is gravity."""
     lines = []
     for number, code in enumerate(codes):
         first = start + number * 10**12
         lines += [
-            f"{subject},{code},{first + round(i * 1e9 / rate)},{i / 1000},{up[i % len(up)]},0.5;"
+            f"{subject},{code},{first + round(i * 1e9 / rate)},{i * unit:.7g},{up[i % len(up)]},0.5;"
             for i in range(seconds * rate)
         ]
     return "\n".join(lines) + "\n"
@@ -238,7 +238,7 @@ def test_a_zip_file_that_holds_a_file_twice_or_a_huge_one_is_refused(tmp_path):
 
 
 def test_a_file_of_a_study_may_be_larger_than_the_memory_that_reading_it_takes(tmp_path):
-    lines = wisdm("A", seconds=11_000).replace(";", f"{'0' * 300};")
+    lines = wisdm("A", seconds=11_000, unit=1e-5).replace(";", f"{'0' * 300};")
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
         file.writestr(WISDM, lines)
     size = len(lines)
