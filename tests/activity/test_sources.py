@@ -311,6 +311,14 @@ def test_of_several_people_the_one_in_another_unit_is_named(tmp_path):
         list(read_csv([tmp_path / "a.csv"], CsvColumns(activity="=walking")))
 
 
+def test_a_file_under_two_names_is_not_two_activities(tmp_path):
+    page(tmp_path, *walk())
+    (tmp_path / "sit.csv").symlink_to("walk.csv")
+    with pytest.raises(ZooError, match=r"walk\.csv: is the same file as .*sit\.csv, of another person or activity"):
+        find_sources(tmp_path, CsvColumns(subject="=ann"), "{activity}.csv")
+    assert len(find_sources(tmp_path, ANN)[0]) == 1
+
+
 def test_devices_one_after_another_are_recordings_of_their_own(tmp_path):
     time, moved, gravity = walk(seconds=8)
     columns = [floats(time), *map(floats, (moved + gravity).T), ["phone"] * 200 + ["watch"] * 200]

@@ -195,15 +195,21 @@ def find_sources(
             if not searched:
                 raise ZooError(f"{path}: does not match --layout '{layout}'")
             continue
-        found.setdefault(path.resolve(), (path, _named(columns, match.groupdict() if match else {})))
+        own = _named(columns, match.groupdict() if match else {})
+        known, others = found.setdefault(path.resolve(), (path, own))
+        if own != others:
+            raise ZooError(f"{path}: is the same file as {known}, of another person or activity: leave one of them out")
     if not found:
         example = f": found {len(unmatched)} others, such as {unmatched[0]}" if unmatched else ""
         wanted = "no CSV file" if layout is None else f"no file that matches --layout '{layout}'"
         raise ZooError(f"{', '.join(map(str, paths))}: {wanted}{example}")
     notes = _doubts(list(found.values()))
     if unmatched:
-        others = f"{len(unmatched)} file{'s do' if len(unmatched) > 1 else ' does'}"
-        notes.append(f"{others} not match --layout '{layout}' and were left out, such as {unmatched[0]}")
+        many = len(unmatched) > 1
+        notes.append(
+            f"{len(unmatched)} {'files do' if many else 'file does'} not match --layout '{layout}' and "
+            f"{'were' if many else 'was'} left out, such as {unmatched[0]}"
+        )
     return [*tables, *found.values()], notes
 
 
