@@ -311,6 +311,12 @@ def test_recordings_are_resampled_before_they_are_cut():
     assert cut.windows(walk("1", rows=400, rate=100.0)).shape == (4, 50, 3)
 
 
+@pytest.mark.parametrize("stated", [list(CLASSES), " , ".join(CLASSES)])
+def test_classes_may_be_a_list_or_a_text_with_spaces(tmp_path, stated):
+    data = activity.read(data3(tmp_path / "a.h5", attributes={"classes": stated}))
+    assert data.classes == CLASSES
+
+
 # Writing
 
 

@@ -445,10 +445,11 @@ def _about(
     rate = attributes.get("rate_hz", 50.0)
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not LOWEST_RATE <= rate <= HIGHEST_RATE:
         raise ZooError(f"{path}: attribute 'rate_hz' is {rate!r}; expected {LOWEST_RATE:g} to {HIGHEST_RATE:g} Hz")
-    classes = tuple(str(attributes["classes"]).split(",")) if "classes" in attributes else CLASSES
+    stated = attributes.get("classes", list(CLASSES))
+    classes = tuple(str(name).strip() for name in (stated if isinstance(stated, list) else str(stated).split(",")))
     if len(classes) != sizes["K"]:
         raise ZooError(f"{path}: key 'trY' has {sizes['K']} columns for {len(classes)} classes {','.join(classes)}")
-    if len(set(classes)) < len(classes) or not all(name.strip() for name in classes):
+    if len(set(classes)) < len(classes) or not all(name and "," not in name for name in classes):
         raise ZooError(f"{path}: attribute 'classes' is {','.join(classes)!r}; expected different names")
     text = str(attributes.get("label_sets", ""))
     sets = [tuple(name.split("+")) for name in text.split(",") if name]
