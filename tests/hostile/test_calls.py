@@ -10,6 +10,7 @@ import pytest
 
 import zoo
 from zoo import ZooError, api
+from zoo.activity.windows import from_arrays
 from zoo.arguments import Accepts
 
 FUNCTIONS = {name: getattr(api, name) for name in zoo.__all__ if inspect.isfunction(getattr(zoo, name, None))}
@@ -86,6 +87,7 @@ def test_a_wrong_value_is_named_with_its_argument(function, name, tmp_path, monk
 WINDOWS = np.full((2, 150, 3), 5.7, np.float32)
 PARTLY_IN_G = np.concatenate([WINDOWS, WINDOWS[:1], WINDOWS[:1] / 9.8])
 PATCHES = np.zeros((2, 3, 16, 16), np.float32)
+ONE_CLASS = from_arrays(np.repeat(WINDOWS, 4, axis=0), np.zeros(8, int), ["walking"], 50.0, np.repeat(["a", "b"], 4))
 UNFIT = [
     (zoo.predict, ("activity_gru_tiny", [["a"]]), {}, "input: holds str"),
     (zoo.predict, ("activity_gru_tiny", [[1, 2], [3]]), {}, "input: is no array"),
@@ -105,6 +107,7 @@ UNFIT = [
         {"settings": {3: 3}},
         "settings is of the type dict; expected values",
     ),
+    (zoo.finetune, ("activity_gru_tiny", ONE_CLASS), {"verbose": False}, "arrays: all windows are of 'walking', and a"),
     (zoo.train, ("activity_gru", "x.h5"), {"resume": True}, "resume: requires out"),
     (zoo.train, ("activity_gru", "x.h5"), {"epochs": 5}, "epochs: is a field of the recipe; pass recipe={'epochs': 5}"),
     (zoo.train, ("activity_gru", "x.h5"), {"unit": 5}, "unknown argument of train 'unit': did you mean units?"),

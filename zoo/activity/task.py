@@ -314,6 +314,11 @@ class ActivityTask(Task):
     def split(self, data: ActivityData, recipe: Recipe, *, folds: bool = False) -> Split:
         """Holds people out for validation, as a recipe says; with `folds`, of few people none, but each in a fold."""
         data = self.read(data)
+        if len(data.classes) < 2:
+            raise ZooError(
+                f"{data}: all windows are of {data.classes[0]!r}, and a recognizer needs two activities or more: add "
+                "windows of others"
+            )
         train = data.train.in_memory()
         if folds and (parts := leave_out(train, recipe)):
             return Split(data, train, None, tuple(Split(data, *part) for part in parts))
