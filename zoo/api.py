@@ -50,7 +50,7 @@ from zoo.arguments import (
     public,
 )  # fmt: skip
 from zoo.errors import ArgumentError, ZooError, refuse, unknown_name
-from zoo.families import FAMILIES, TASKS, task_named, unknown_family
+from zoo.families import FAMILIES, TASKS, import_keras, task_named, unknown_family
 from zoo.files import CHECKPOINT, exclusive_folder, new_file, require_empty, temporary_folder
 from zoo.recipe import Columns, Limits, Recipe
 from zoo.report.document import Document, Records, Result, say, warn
@@ -79,8 +79,7 @@ def _load() -> None:
     if "keras" not in sys.modules:
         with _quietly("loading TensorFlow"):
             try:
-                import_module("tensorflow")
-                import_module("keras")
+                import_keras()
             except (ImportError, ValueError) as error:
                 backend = os.environ.get("KERAS_BACKEND")
                 if backend in (None, "tensorflow"):

@@ -28,7 +28,7 @@ from packaging.utils import canonicalize_name
 import zoo
 from zoo.catalog import preset_names
 from zoo.errors import ZooError
-from zoo.families import KERAS_ALONE
+from zoo.families import KERAS_ALONE, import_keras
 from zoo.provenance import machine
 from zoo.serving.server import INDEX, PAGE_FOLDER
 
@@ -189,6 +189,7 @@ def _self_test(
 
 def findings(folder: Path) -> Iterator[str]:
     """Runs the steps one by one in an empty folder, and yields the result of each."""
+    import_keras()
     import keras
     import numpy as np
     import tensorflow as tf

@@ -28,7 +28,7 @@ from zoo.task import require_tensorflow
 _LEAVE_OUT = "leave this format out with --formats"
 _USE_DATA = "the rows are simulated, so give your data with --data, or "
 
-_TIMED, _SECONDS = 200, 0.5
+_TIMED, _SECONDS = 200, 0.2
 """Number of calls whose median is the latency, and the time limit of all calls, which only Keras reaches."""
 
 

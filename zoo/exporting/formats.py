@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.families import KERAS_ALONE
+from zoo.families import KERAS_ALONE, import_keras
 from zoo.files import temporary_folder
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def _representative(
 
 if __name__ == "__main__":
     os.environ[KERAS_ALONE] = "1"
-    import tensorflow  # noqa: F401  # while the parent process prepares the job
+    import_keras()  # while the parent process prepares the job
 
     # Without a job, the parent process has ended.
     if text := sys.stdin.read():
