@@ -783,8 +783,9 @@ def cut_windows(
     with new_file(Path(out), force):
         test_people, dropped, warnings = cutting.cut_windows(
             _paths(recordings), Path(out), cutting.Windowing(window, hop, rate, trim),
-            cutting.TestPeople(_names(test_subjects), test_fraction, seed), classes=_labels(classes),
-            merge=_labels(merge), channels=_names(channels) or None, same_people=same_people, other=_names(other),
+            cutting.TestPeople(_names(test_subjects), test_fraction, seed),
+            cutting.Classes(_labels(classes), _labels(merge), _names(other)),
+            channels=_names(channels) or None, same_people=same_people,
         )  # fmt: skip
     if not test_people:
         warnings.append(

@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 
 
 def cut_windows(
-    paths: Iterable[Path], out: Path, windowing: "Windowing", test: "TestPeople", *,
-    classes: Sequence[str] | Mapping[str, str] | None, merge: Mapping[str, str | Sequence[str]] | None,
-    channels: Sequence[str] | None, same_people: bool | None, other: Sequence[str] = (),
+    paths: Iterable[Path], out: Path, windowing: "Windowing", test: "TestPeople", wanted: "Classes", *,
+    channels: Sequence[str] | None, same_people: bool | None,
 ) -> tuple[list[str], dict[str, int], list[str]]:  # fmt: skip
     """Writes a file of windows, as `zoo.cut_windows` says.
 
@@ -38,7 +37,7 @@ def cut_windows(
     with temporary_folder() as scratch:
         parts = [_read(path, scratch / f"{place}.h5", left_out) for place, path in enumerate(paths)]
         index = recordings.join(*parts, same_people=same_people, axes=channels)
-        labels = choose_classes(index.files, index.activities, classes, merge, other)
+        labels = choose_classes(index.files, index.activities, *wanted)
         used = np.isin(index.activities, list(labels))
         people = test.people or choose_test_subjects(
             index.subjects[used], test.fraction, test.seed, index.activities[used]
@@ -89,6 +88,14 @@ class TestPeople(NamedTuple):
     people: list[str]
     fraction: float
     seed: int
+
+
+class Classes(NamedTuple):
+    """Which labels become which classes, as `choose_classes` says."""
+
+    classes: Sequence[str] | Mapping[str, str] | None
+    merge: Mapping[str, str | Sequence[str]] | None
+    other: Sequence[str]
 
 
 @dataclass(frozen=True)
