@@ -155,7 +155,10 @@ else:
     Shares = Annotated[str, Accepts(_are_shares, 'frequencies by class, such as {"walking": 0.6}')]
     Labels = Annotated[str, Accepts(_are_labels, 'labels, or classes by label, such as {"walk": "walking"}')]
     Rows = Annotated[str, Accepts(_are_rows, "START:STOP, such as 9000:10000")]
-    Callbacks = Annotated[Any, Accepts(lambda value: hasattr(value, "on_epoch_end"), "Keras callbacks", several=True)]
+    # A class has the method as well.
+    Callbacks = Annotated[
+        Any, Accepts(lambda value: hasattr(type(value), "on_epoch_end"), "Keras callbacks", several=True)
+    ]
     Refused = Annotated[Any, Accepts(lambda value: isinstance(value, dict), "a dictionary")] | None
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -84,6 +84,13 @@ def test_a_wrong_value_is_named_with_its_argument(function, name, tmp_path, monk
     assert not list(tmp_path.iterdir())
 
 
+class Watcher:
+    """A callback, which is passed as a class by mistake."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        pass
+
+
 WINDOWS = np.full((2, 150, 3), 5.7, np.float32)
 PARTLY_IN_G = np.concatenate([WINDOWS, WINDOWS[:1], WINDOWS[:1] / 9.8])
 PATCHES = np.zeros((2, 3, 16, 16), np.float32)
@@ -107,6 +114,7 @@ UNFIT = [
         {"settings": {3: 3}},
         "settings is of the type dict; expected values",
     ),
+    (zoo.train, ("activity_gru", "x.h5"), {"callbacks": [Watcher]}, "callbacks holds of the type type; expected Keras"),
     (zoo.finetune, ("activity_gru_tiny", ONE_CLASS), {"verbose": False}, "arrays: all windows are of 'walking', and a"),
     (zoo.train, ("activity_gru", "x.h5"), {"resume": True}, "resume: requires out"),
     (zoo.train, ("activity_gru", "x.h5"), {"epochs": 5}, "epochs: is a field of the recipe; pass recipe={'epochs': 5}"),
