@@ -49,7 +49,7 @@ OPTIONS = {
     "export": "--to --formats --data --data-dir --levels --personalize --prior --threshold --json",
     "stream": "--csv --simulate --rate --x --y --z --channels --time --unit --convention --rotation-unit "
     "--time-unit --every --seconds --speed --seed --threshold --json",
-    "serve": "--host --port --collect --labels --json",
+    "serve": "--host --port --collect --labels --cert --json",
     "bench": "--json",
     "tune": "--data --data-dir --strategy --trials --epochs --out --objective --space --set --max-parameters "
     "--max-bytes --max-latency --groups --seed --levels --best --seeds "

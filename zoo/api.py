@@ -1677,6 +1677,7 @@ def serve(
     port: Annotated[int, Field(ge=1, le=65535)] = 8443,
     collect: str | Path | None = None,
     labels: Names | None = None,
+    cert: str | Path | None = None,
     on_event: Callable[[dict[str, Any]], None] | None = None,
 ) -> None:
     """Serves the phone page with one or more models to phones on the same network, until Ctrl-C.
@@ -1688,11 +1689,13 @@ def serve(
         port: Port to listen on. If it is in use, the next free one.
         collect: Folder for the recordings that phones send, one CSV file each.
         labels: With `collect`: activities to choose from. Any by default.
+        cert: PEM file of a private key and its certificate, for a name by which phones reach this machine. Where they
+            trust it, the browser shows no warning. By default a certificate is made, which no phone knows.
         on_event: Function that is called with the address, and with each recording of `collect`, in place of what is
             printed.
 
     Raises:
-        ZooError: If a model is not one that the page can run, or the address cannot be used.
+        ZooError: If a model is not one that the page can run, or the address or the certificate cannot be used.
 
     Example:
         >>> serve("activity_gru_phone", host="no such address")
@@ -1706,7 +1709,8 @@ def serve(
 
     with _quietly():
         recognizers = session.recognizers(_names(models))
-    session.serve(recognizers, host, port, None if collect is None else Path(collect), _names(labels), on_event)
+    folder, own = (None if path is None else Path(path) for path in (collect, cert))
+    session.serve(recognizers, host, port, folder, _names(labels), own, on_event)
 
 
 @public

@@ -253,3 +253,50 @@ def test_an_address_that_phones_can_reach_has_a_code_and_says_who_can_use_it(col
     assert len(code[0]) in (2 * len(code), 2 * len(code) - 1)
     assert ("Everyone on this network can open it" in output) == (not collects)
     assert ("Only phones with this code can send recordings" in output) == collects
+
+
+def own_certificate(file, *names, days=30):
+    """A PEM file of a key and a certificate; returns what trusts it."""
+    from datetime import UTC, datetime, timedelta
+
+    import trustme
+
+    authority = trustme.CA()
+    until = datetime.now(UTC) + timedelta(days=days)
+    made = authority.issue_cert(*names, not_before=until - timedelta(days=60), not_after=until)
+    file.write_bytes(made.private_key_and_cert_chain_pem.bytes())
+    return authority
+
+
+def test_a_certificate_of_ones_own_is_shown_to_phones_and_names_the_address(tmp_path, folder):
+    authority = own_certificate(tmp_path / "own.pem", "class.example", "127.0.0.1")
+    with zoo_serve("--port", 9743, "--cert", tmp_path / "own.pem", "--json", page=folder) as process:
+        port = int(re.search(r"https://class\.example:(\d+)/", json.loads(process.stdout.readline())["url"]).group(1))
+        context = ssl.create_default_context()
+        authority.configure_trust(context)
+        with socket.create_connection(("127.0.0.1", port)) as plain:
+            # A browser that trusts the authority shows no warning.
+            context.wrap_socket(plain, server_hostname="class.example").close()
+
+
+CERTIFICATES = {
+    "no file": (lambda file: file.unlink(), "no such file"),
+    "no certificate": (lambda file: file.write_text("-----BEGIN"), "expected a private key"),
+    "no key": (
+        lambda file: file.write_text(file.read_text().partition("KEY-----\n")[2].partition("KEY-----\n")[2]),
+        "private key",
+    ),
+    "expired": (lambda file: own_certificate(file, "class.example", days=-1), "the certificate expired on"),
+    "no single host": (lambda file: own_certificate(file, "*.example"), "is for no single host"),
+}
+
+
+@pytest.mark.parametrize("case", CERTIFICATES)
+def test_a_certificate_that_cannot_be_used_is_one_line(case, serve, tmp_path):
+    file, (spoil, message) = tmp_path / "own.pem", CERTIFICATES[case]
+    own_certificate(file, "class.example")
+    spoil(file)
+    (status, out, error), _ = serve("activity_gru_pocket", "--cert", file)
+    assert (status, out, len(error.splitlines())) == (1, "", 1)
+    assert f"{file}: " in error
+    assert message in error

@@ -12,7 +12,8 @@ from pathlib import Path
 import trustme
 from cryptography import x509
 
-from zoo.errors import StorageError
+from zoo.errors import StorageError, ZooError
+from zoo.files import require_file
 
 _DAYS = 30
 
@@ -26,7 +27,7 @@ LOCAL = ("localhost", "127.0.0.1")
 
 
 def tls_context(names: Sequence[str], file: Path | None = None) -> ssl.SSLContext:
-    """Creates a TLS context for a server of these names, with a key that is new or that of `kept_certificate`."""
+    """Creates a TLS context for a server of these names, with a key that is new or that of a file."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if file is None:
@@ -83,6 +84,28 @@ def _issue(names: Sequence[str]) -> trustme.LeafCert:
         not_before=now - timedelta(days=1),
         not_after=now + timedelta(days=_DAYS),
     )
+
+
+def name_in(file: Path) -> str:
+    """Returns the first name in the certificate of a file, by which phones reach the server.
+
+    Raises:
+        ZooError: If the file holds no key and certificate, or the certificate has expired or names no host.
+    """
+    require_file(file)
+    try:
+        certificate = x509.load_pem_x509_certificate(file.read_bytes())
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(file, password="")
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (ValueError, ssl.SSLError, x509.ExtensionNotFound) as error:
+        reason = getattr(error, "reason", None) or str(error).split(".")[0]
+        raise ZooError(f"{file}: expected a private key, its certificate and a name in it, as PEM ({reason})") from None
+    if (until := certificate.not_valid_after_utc) < datetime.now(UTC):
+        raise ZooError(f"{file}: the certificate expired on {until:%Y-%m-%d}: renew it")
+    names = [str(name.value) for name in found if not str(name.value).startswith("*")]
+    if not names:
+        raise ZooError(f"{file}: the certificate is for no single host: make one for the name of this machine")
+    return names[0]
 
 
 def names_of(host: str) -> list[str]:

@@ -37,11 +37,11 @@ Event = Callable[[dict[str, Any]], None]
 
 def serve(
     recognizers: Mapping[Path, ActivityMetadata], host: str, port: int, collect: Path | None, labels: Sequence[str],
-    on_event: Event | None,
+    cert: Path | None, on_event: Event | None,
 ) -> None:  # fmt: skip
     """Serves the page until an interruption; arguments are those of `zoo.serve`, but for the checked models."""
     require_host(host)
-    hosts, files = certificate.names_of(host), list(recognizers)
+    hosts, files = certificate.names_of(host) if cert is None else [certificate.name_in(cert)], list(recognizers)
     pages = page_files(files)
     with ExitStack() as stack:
         board = CollectionBoard(Console(emoji=False))
@@ -49,11 +49,11 @@ def serve(
             stack.enter_context(exclusive_folder(collect))
             collection = Collection(collect, labels)
             kept_certificate(collect / CERTIFICATE, hosts)
-        context = certificate.tls_context(hosts, collect and collect / CERTIFICATE)
+        context = certificate.tls_context(hosts, cert or (collect and collect / CERTIFICATE))
         server = stack.enter_context(PageServer(pages, host, port, context))
         document = {
             "url": f"https://{hosts[0]}:{server.port}/", "model": str(files[0]), "models": [*map(str, files)],
-            "host": host,
+            "host": host, **({} if cert is None else {"cert": str(cert)}),
         }  # fmt: skip
         if collect is not None:
             document |= _begin_class(server, collection, hosts, recognizers[files[0]], on_event or board.add)
@@ -90,7 +90,7 @@ def _begin_class(
     server.classroom = room = Classroom(owner, address, collection, publish)
     server.inbox = Inbox(token, collection, metadata.classes, metadata.axes, tell)
     # Where it listens on all addresses, on that of this machine alone: what is shown goes over no network.
-    here = LOCAL[1] if server.server_address[0] in ALL_INTERFACES else hosts[0]
+    here = LOCAL[1] if server.server_address[0] in ALL_INTERFACES and LOCAL[1] in hosts else hosts[0]
     projector = f"https://{here}:{server.port}/{CLASS}#{owner}"
     return {"url": address, "collect": str(collection.folder), "projector": projector}
 
@@ -130,11 +130,9 @@ def _show_address(document: dict[str, Any]) -> None:
             where += "Everyone on this network can open it; --host 127.0.0.1 limits it to this machine. "
     if "projector" in document:
         where += f"For a projector, open {document['projector']} on this machine. "
-    console.print(
-        f"{where}The certificate is self-signed, so the browser shows a warning once: accept it. Ctrl-C stops the "
-        "server.",
-        markup=False, highlight=False,
-    )  # fmt: skip
+    if "cert" not in document:
+        where += "The certificate is self-signed, so the browser shows a warning once: accept it. "
+    console.print(f"{where}Ctrl-C stops the server.", markup=False, highlight=False)
 
 
 _MOST_PROBLEMS = 100  # refusals that are remembered
