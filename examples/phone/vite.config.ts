@@ -14,6 +14,8 @@ function staticFiles(): Plugin {
     "model.tflite": here("../../saved_models/activity_gru_phone/model.float32.tflite"),
     [`litert/${version}/LICENSE.txt`]: here("LICENSE.litert"),
     "assets/LICENSE-uqr.txt": here("LICENSE.uqr"),
+    "person.tflite": here("person.tflite"),
+    "assets/LICENSE-motionsense.txt": here("LICENSE.motionsense"),
   };
   for (const end of ["js", "wasm"]) {
     const name = `litert_wasm_compat_internal.${end}`;
@@ -40,8 +42,8 @@ function offline(): Plugin {
     generateBundle(_, bundle) {
       const worker = bundle["sw.js"];
       if (worker?.type !== "chunk") throw new Error("no service worker in the bundle");
-      // The runtime is stored where a model needs it; cards of the docs and the projector's page are for computers.
-      const stored = (name: string) => !/\.(tflite|txt)$|^litert\/|^try\.js$|^(assets\/)?class[.-]/.test(name);
+      // The runtime and a demonstration are stored where they are used; cards and the projector's page are for computers.
+      const stored = (name: string) => !/\.(tflite|txt)$|^litert\/|^try\.js$|^(assets\/)?(class|person)[.-]/.test(name);
       const files = Object.values(bundle).filter((file) => file !== worker && stored(file.fileName));
       const names = files.map((file) => file.fileName.replace(/^index\.html$/, "./"));
       const digest = createHash("sha256");

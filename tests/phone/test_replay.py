@@ -1,7 +1,9 @@
 """Where nobody carries a phone, the page shows itself at work on a recording that it calls simulated."""
 
+import base64
 import importlib.util
 import json
+import re
 
 import numpy as np
 import pytest
@@ -112,6 +114,41 @@ def test_a_click_stops_it_and_what_it_leaves_is_called_simulated(computer):
     with page.expect_download() as download:
         page.click("#save")
     assert download.value.suggested_filename.startswith("simulated-activities-")
+
+
+def test_a_real_person_is_recognized_by_a_network_that_was_trained_without_them(computer):
+    page = computer()
+    play_for(page, 1)
+    page.click("#person")
+    page.wait_for_selector("#simulated:text-is('Recording of a real person')")
+    page.evaluate("found.length = truths.length = 0")
+    found = play_for(page, 62)
+    recognizer, person = Recognizer(PHONE / "person.tflite"), json.loads((PHONE / "src" / "person.json").read_text())
+    assert "motionsense/1" not in recognizer.metadata.train_subjects
+    assert "motionsense/2" in recognizer.metadata.train_subjects
+    rows = np.frombuffer(base64.b64decode(person["rows"]), "<i2").reshape(-1, 3) * person["unit"]
+    expected = list(recognizer.stream().feed([(i / 50, *row) for i, row in enumerate(rows.tolist())]))
+    first = next(place for place, each in enumerate(expected) if each.time == pytest.approx(found[0]["time"]))
+    differences = [
+        np.abs(np.subtract(one["probabilities"], other.probabilities)).max()
+        for one, other in zip(found, expected[first:], strict=False)
+    ]
+    assert max(differences) < 1e-4
+    said = [
+        re.fullmatch(r"In truth: (\w+)(?:; the label agrees (\d+)% of the time)?", text)
+        for text in page.evaluate("truths")
+    ]
+    assert list(dict.fromkeys(each[1] for each in said)) == person["activities"]
+    truths = [person["activities"][int(each.time // person["seconds"])] for each in expected]
+    right = [each.label == truth for each, truth in zip(expected, truths, strict=True)]
+    shares = [int(each[2]) for each in said if each[1] == person["activities"][-1]]
+    assert shares[-1] == pytest.approx(100 * np.mean(right), abs=2)
+    assert "MIT License" in page.locator("#credit a").evaluate("a => fetch(a.href).then(found => found.text())")
+    page.click("#stop")
+    page.wait_for_selector("#hint:has-text('The label agrees')")
+    page.clock.run_for(700)
+    page.click("#start")
+    page.wait_for_selector("#simulated:text-is('Simulated recording')")
 
 
 def test_a_model_of_six_channels_feels_the_simulated_person_turn(open_page, inertial_address):

@@ -260,6 +260,14 @@ def desktop(open_page, play, address):
     return page
 
 
+def demonstrated(open_page, play, address):
+    page = open_page(f"{address}?person")
+    page.wait_for_selector("#credit:visible")
+    page.clock.run_for(4000)
+    page.wait_for_selector("#hint:has-text('the label agrees')")
+    return page
+
+
 def unteachable(open_page, play, address):
     page = open_page(f"{address}?engine=litert")
     page.wait_for_selector("#unteachable:has-text('cannot be taught here, because LiteRT.js runs it')")
@@ -269,8 +277,9 @@ def unteachable(open_page, play, address):
 
 
 STATES = (
-    loading, loading_litert, start, settings, explained, gathering, taught, tried, running, simulated, refused,
-    no_sensor, slow, silent, recording, summary, desktop, unteachable, walking, in_the_hand, on_a_table, something_else,
+    loading, loading_litert, start, settings, explained, gathering, taught, tried, running, simulated, demonstrated,
+    refused, no_sensor, slow, silent, recording, summary, desktop, unteachable, walking, in_the_hand, on_a_table,
+    something_else,
 )  # fmt: skip
 
 

@@ -44,11 +44,14 @@ class Page {
   private past: Past | null = null;
   /** How many models were opened: the last one chosen counts. */
   private opened = 0;
+  /** Whether the model of the demonstration runs in place of the one that its owner chose. */
+  private demonstrates = false;
   private readonly device: Device = {
     handheld: isHandheld(), reachable: isReachable(), shares: shares(), heard: ears().length > 1,
   };
 
-  constructor() {
+  /** @param source The model that its owner chose. */
+  constructor(private source: string | File) {
     byId("ears").replaceChildren(...ears().map(([value, text]) => new Option(text, value, false, value === chosen())));
     this.bindButtons();
     this.bindTeaching();
@@ -66,8 +69,10 @@ class Page {
   }
 
   /** Opens a model, and starts where nothing needs to be asked. */
-  async open(source: string | File): Promise<void> {
+  async open(source: string | File, demonstrates = false): Promise<void> {
     const turn = (this.opened += 1);
+    this.demonstrates = demonstrates;
+    if (!demonstrates) this.source = source;
     this.past = null;
     this.set({ kind: "loading", what: "", received: 0, total: null });
     try {
@@ -89,7 +94,7 @@ class Page {
     this.set({ kind: "start", model: this.model });
     showThreshold(metadata);
     explain(metadata, threshold(metadata));
-    if (asksForReplay()) void this.startReplay();
+    if (demonstrates || asksForReplay()) void this.startReplay();
     else if (!isSecureContext) this.fail("insecure");
     else if (!this.device.handheld) void this.startReplay();
     void stayOffline(typeof source === "string" ? [source, ...engine.files] : engine.files, renderOffline);
@@ -101,7 +106,7 @@ class Page {
 
   private get model(): Model {
     const { metadata, bytes, engine } = this.recognizer;
-    return { metadata, bytes, engine, obstacle: this.teaching!.obstacle };
+    return { metadata, bytes, engine, obstacle: this.teaching!.obstacle, demonstrates: this.demonstrates };
   }
 
   private set(state: State): void {
@@ -109,7 +114,24 @@ class Page {
     render(shown(state, this.device));
   }
 
-  /** Changes what is shown of a run. */
+  /** Opens the network of the demonstration, and plays a real person to it. */
+  async demonstrate(): Promise<void> {
+    this.end();
+    const found = await import("./person").catch(() => null);
+    if (!found) return this.fail("recording");
+    await this.open(found.NETWORK, true);
+  }
+
+  /** Changes what is shown of a run, and counts how often the label is what the person of a recording does. */
+  private report(report: Partial<Running>): void {
+    if (this.state.kind !== "running") return;
+    const { truth, agreed, model } = this.state;
+    const { signal } = { ...this.state, ...report };
+    const right = signal.kind === "recognized" && model.metadata.classes[signal.label] === truth;
+    const counts = truth !== null && (signal.kind === "recognized" || signal.kind === "unsure");
+    this.tell({ ...report, agreed: counts ? { right: agreed.right + Number(right), of: agreed.of + 1 } : agreed });
+  }
+
   private tell(part: Partial<Running>): void {
     if (this.state.kind === "running") this.set({ ...this.state, ...part });
     else if (this.state.kind === "teach" && part.signal) this.showTrying(part.signal);
@@ -119,7 +141,7 @@ class Page {
     this.end();
     const { recognizer } = this;
     const session = new Session(recognizer, threshold(recognizer.metadata), simulated, {
-      changed: (report) => this.tell(report),
+      changed: (report) => this.report(report),
       failed: (error) => {
         this.end();
         this.fail("model", error.message);
@@ -133,7 +155,7 @@ class Page {
 
   private showRunning(simulated: boolean): void {
     this.set({
-      kind: "running", model: this.model, simulated, paused: false, truth: null, sleepy: false,
+      kind: "running", model: this.model, simulated, paused: false, truth: null, agreed: { right: 0, of: 0 }, sleepy: false,
       signal: { kind: "listening" }, missed: null, measured: { rate: NaN, milliseconds: NaN },
       steps: { count: 0, cadence: 0 }, taking: null, saved: null,
     });
@@ -206,13 +228,14 @@ class Page {
     const run = this.begin(true);
     const { session } = run;
     const found = await import("./replay").catch(() => null);
+    const track = this.demonstrates ? (await import("./person").catch(() => null))?.person : found?.simulated;
     if (this.run !== run) return;
-    if (!found) {
+    if (!found || !track) {
       this.end();
       return this.fail("recording");
     }
     const { convert } = this;
-    const playing = new found.Replay(({ time, value }, truth) => {
+    const playing = new found.Replay(track, ({ time, value }, truth) => {
       session.add({ time, value: convert(value, 1) });
       if (this.state.kind === "running" && this.state.truth !== truth) this.tell({ truth });
     }, session.pause);
@@ -223,14 +246,14 @@ class Page {
     const { session, take } = this.run!;
     // What was recorded up to now is kept, and said in the summary.
     take?.stop();
-    const saved = this.state.kind === "running" ? this.state.saved : null;
+    const { saved, agreed } = this.state.kind === "running" ? this.state : { saved: null, agreed: { right: 0, of: 0 } };
     this.end();
     if (!session.timeline.length) return this.set({ kind: "start", model: this.model });
     const stretches = session.simulated ? [] : this.teaching!.stretches(session.timeline, session.history);
     this.past = { session, stretches };
     suggest(this.recognizer.metadata.classes);
     this.set({
-      kind: "summary", model: this.model, simulated: session.simulated, timeline: session.timeline, steps: session.steps,
+      kind: "summary", model: this.model, simulated: session.simulated, agreed, timeline: session.timeline, steps: session.steps,
       stretches: stretches.map(({ name }) => name), saved: take ? saved : null,
     });
     this.redraw();
@@ -264,13 +287,19 @@ class Page {
   }
 
   private summaryFile({ session: { timeline, simulated, classes } }: Past): [name: string, text: string] {
-    return [fileName(simulated ? "simulated-activities" : "activities"), timeline.csv(classes)];
+    return [fileName(this.named(simulated)), timeline.csv(classes)];
   }
 
   private async savePicture({ session }: Past): Promise<void> {
     const summary = shown(this.state, this.device);
     const picture = await postcard(summary, session.classes, session.timeline);
-    download(fileName(session.simulated ? "simulated-activities" : "activities", "png"), picture, "image/png");
+    download(fileName(this.named(session.simulated), "png"), picture, "image/png");
+  }
+
+  /** Whose activities a file of the summary has. */
+  private named(simulated: boolean): string {
+    if (this.demonstrates) return "demonstration";
+    return simulated ? "simulated-activities" : "activities";
   }
 
   /** Lets the owner see at once what it has learned. */
@@ -297,10 +326,12 @@ class Page {
     byId("start").addEventListener("click", () => {
       if (!meant()) return;
       // A computer has no sensor: again means the recording.
-      if (this.state.kind === "summary" && !this.device.handheld) this.replayNow();
+      if (this.demonstrates) void this.open(this.source);
+      else if (this.state.kind === "summary" && !this.device.handheld) this.replayNow();
       else void this.startSensor();
     });
     byId("simulate").addEventListener("click", () => meant() && this.replayNow());
+    byId("person").addEventListener("click", () => meant() && void this.demonstrate());
     byId("pause").addEventListener("click", () => {
       this.run?.replay?.toggle();
       this.tell({ paused: this.run?.replay?.paused ?? false });
@@ -409,8 +440,9 @@ function focusOn(id: string): void {
 }
 
 async function main(): Promise<void> {
-  const models = await choices();
-  await new Page().open(listModels(models));
+  const source = listModels(await choices());
+  const page = new Page(source);
+  await (new URLSearchParams(location.search).has("person") ? page.demonstrate() : page.open(source));
 }
 
 void main();

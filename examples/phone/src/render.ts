@@ -12,10 +12,10 @@ import type { Timeline } from "./timeline";
 const PARTS = [
   "simulated", "progress", "known", "problem", "lessons", "learned", "lesson-cancel", "try", "trying", "lesson-save", "lesson-share", "lesson-reset",
   "summary", "share", "fix", "teach-row", "teach-open", "unteachable", "live", "rotation", "elsewhere", "how", "settings",
-  "ears-row", "teach", "pause", "stop", "lessons-done", "start", "simulate",
+  "ears-row", "teach", "person", "credit", "pause", "stop", "lessons-done", "start", "simulate",
 ];
 const TEXTS = [
-  "problem-text", "lesson-said", "learned-text", "learn-missing", "lesson-record", "try", "try-label", "try-detail",
+  "simulated", "problem-text", "lesson-said", "learned-text", "learn-missing", "lesson-record", "try", "try-label", "try-detail",
   "from", "to", "unteachable", "unit", "measured", "record", "recorded", "about", "notice-text", "pause", "stop", "start",
 ];
 const BUTTONS = ["start", "simulate", "record", "lesson-record", "learn", "try"];

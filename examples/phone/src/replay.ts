@@ -1,10 +1,25 @@
-/** Replays `recording.json`, the recording of a simulated person that `recording.py` makes. */
+/** Replays a recording: of a simulated person, which `recording.py` makes, or of a real one. */
 
 import type { Sample } from "./motion";
 import recording from "./recording.json";
 
+/** A recording in Android's convention, in stretches of equal length. */
+export interface Track {
+  /** Rows a second. */
+  rate: number;
+  /** Of each stretch. */
+  seconds: number;
+  /** What is done in each stretch. */
+  activities: string[];
+  rows: number[][];
+}
+
 const { rate, seconds, activities, columns, units } = recording;
-const COUNT = columns[0]!.length;
+
+export const simulated: Track = {
+  rate, seconds, activities,
+  rows: columns[0]!.map((_, row) => columns.map((column, channel) => column[row]! * units[channel]!)),
+};
 
 /** Milliseconds between two looks at the clock, and the most that count where a look is late, as after a sleep. */
 const LOOKED = 1000 / 60;
@@ -21,11 +36,11 @@ export class Replay {
   /**
    * Begins to play, and begins again after the end. It rests while the page is hidden.
    *
-   * @param onSample Receives samples in Android's convention, and what the person really does.
+   * @param onSample Receives samples, and what the person really does.
    * @param onRest Is told that no samples will come for a while.
    */
   constructor(
-    private readonly onSample: (sample: Sample, activity: string) => void, private readonly onRest: () => void,
+    private readonly track: Track, private readonly onSample: (sample: Sample, activity: string) => void, private readonly onRest: () => void,
   ) {
     document.addEventListener("visibilitychange", this.follow);
     this.follow();
@@ -54,10 +69,10 @@ export class Replay {
     const now = performance.now();
     this.clock += Math.min(LATE, now - this.looked) / 1000;
     this.looked = now;
+    const { rate, seconds, activities, rows } = this.track;
     for (; this.sent / rate <= this.clock; this.sent += 1) {
-      const row = this.sent % COUNT;
-      const value = columns.map((column, channel) => column[row]! * units[channel]!);
-      this.onSample({ time: this.sent / rate, value }, activities[Math.floor(row / (rate * seconds))]!);
+      const row = this.sent % rows.length;
+      this.onSample({ time: this.sent / rate, value: rows[row]! }, activities[Math.floor(row / (rate * seconds))]!);
     }
   };
 }

@@ -118,7 +118,7 @@ function start(model: Model, { handheld, reachable, heard }: Device): Shown {
   return {
     ...NOTHING, kind: "start",
     visible: [
-      "known", "start", "simulate", "teach-row", ...teachable(model), "settings", "how", ...(heard ? ["ears-row"] : []),
+      "known", "start", "simulate", "person", "teach-row", ...teachable(model), "settings", "how", ...(heard ? ["ears-row"] : []),
       ...(!handheld && reachable ? ["elsewhere"] : []),
     ],
     text: {
@@ -147,6 +147,11 @@ function problem({ problem, why, model }: Extract<State, { kind: "problem" }>, {
   };
 }
 
+/** How often the label of a demonstration was the truth. */
+function agreement({ right, of }: Running["agreed"]): string {
+  return of ? `agrees ${percent(right / of)} of the time` : "";
+}
+
 function running(state: Running, { handheld, reachable, heard }: Device): Shown {
   const { model, simulated, paused, signal, taking, saved } = state;
   const { classes } = model.metadata;
@@ -158,7 +163,7 @@ function running(state: Running, { handheld, reachable, heard }: Device): Shown 
     ...NOTHING, kind: "running",
     visible: [
       "live", "stop", "settings", "how", ...(heard ? ["ears-row"] : []),
-      ...(simulated ? ["simulated", "pause"] : ["teach"]),
+      ...(simulated ? ["simulated", "pause", model.demonstrates ? "credit" : "person"] : ["teach"]),
       ...(simulated && !handheld && reachable ? ["elsewhere"] : []),
       ...(signal.kind === "silent" ? ["restart"] : []),
       ...(model.metadata.axes.length > 3 ? ["rotation"] : []),
@@ -169,7 +174,7 @@ function running(state: Running, { handheld, reachable, heard }: Device): Shown 
       detail: paused ? "Paused" : detail || stepped(state, look),
       hint: hint(state),
       "notice-text": state.missed === null ? "" : missed(state.missed),
-      stop: simulated ? "Stop" : "Hold to stop",
+      simulated: played(model), stop: simulated ? "Stop" : "Hold to stop",
       pause: paused ? "Resume" : "Pause",
       record: taking ? seconds(taking) : "Record",
       recorded: taking ? "Recording. Stop ends it early." : saved ? outcome(saved) : "",
@@ -193,9 +198,15 @@ function stepped({ steps: { count, cadence } }: Running, look: Look | null): str
   return `${count} ${count === 1 ? "step" : "steps"}${pace}`;
 }
 
-function hint({ simulated, truth, sleepy, model, signal }: Running): string {
+/** What is played where nobody carries the phone. */
+function played({ demonstrates }: Model): string {
+  return demonstrates ? "Recording of a real person" : "Simulated recording";
+}
+
+function hint({ simulated, truth, agreed, sleepy, model, signal }: Running): string {
   if (simulated) {
     if (truth === null) return "";
+    if (model.demonstrates) return [`In truth: ${truth}`, agreement(agreed)].filter(Boolean).join("; the label ");
     return model.metadata.classes.includes(truth) ? `Simulated activity: ${truth}` : `Simulated: ${truth}, not in this model`;
   }
   // What explains a signal stands alone.
@@ -218,7 +229,7 @@ export function missed(seconds: number): string {
   return `${duration(seconds)} are missing: while a phone is locked or shows another app, it stops the sensor.`;
 }
 
-function summary({ model, simulated, timeline, steps, stretches, saved }: Summary, device: Device): Shown {
+function summary({ model, simulated, agreed, timeline, steps, stretches, saved }: Summary, device: Device): Shown {
   const { classes } = model.metadata;
   const spent = spentOn(classes, timeline);
   const lost = timeline.length - [null, ...classes.keys()].reduce((sum: number, label) => sum + timeline.seconds(label), 0);
@@ -229,14 +240,15 @@ function summary({ model, simulated, timeline, steps, stretches, saved }: Summar
   return {
     ...NOTHING, kind: "summary",
     visible: [
-      "summary", "start", ...(device.handheld ? ["simulate"] : []), "teach-row", ...teachable(model), "settings", "how",
+      "summary", "start", ...(device.handheld ? ["simulate"] : []), "settings", "how",
+      ...(model.demonstrates ? ["credit"] : ["person", "teach-row", ...teachable(model)]),
       ...(simulated ? ["simulated"] : []), ...(stretches.length ? ["fix"] : []), ...(device.shares ? ["share"] : []),
     ],
     text: {
       label: mostly(spent),
       detail: [`${duration(timeline.length)} in all${lost >= 1 ? `, ${duration(lost)} without a signal` : ""}.`, ...walked].join(" "),
-      hint: saved ? `Recording: ${outcome(saved)}` : "",
-      start: "Start again", from: "0 s", to: duration(timeline.length), ...about(model),
+      hint: saved ? `Recording: ${outcome(saved)}` : model.demonstrates ? capital(`the label ${agreement(agreed)}.`) : "",
+      simulated: played(model), start: model.demonstrates ? "Done" : "Start again", from: "0 s", to: duration(timeline.length), ...about(model),
     },
     minutes: spent.map(({ name, look, seconds }) => ({
       name, look, share: seconds / timeline.length, text: duration(seconds), current: false,

@@ -13,6 +13,8 @@ export interface Model {
   readonly engine: { readonly name: string };
   /** Why it cannot be taught, or null if it can. */
   readonly obstacle: string | null;
+  /** Whether it was trained for the demonstration of a real person, without this person. */
+  readonly demonstrates: boolean;
 }
 
 export type Problem = Refusal | "model" | "recording";
@@ -34,8 +36,10 @@ export interface Running {
   /** Whether nobody carries the phone. */
   simulated: boolean;
   paused: boolean;
-  /** What the simulated person does. */
+  /** What the person of a recording does. */
   truth: string | null;
+  /** In how many reports there was a label or doubt, and in how many of them the label was the truth. */
+  agreed: { right: number; of: number };
   /** Whether the screen may turn off. */
   sleepy: boolean;
   signal: Signal;
@@ -52,6 +56,7 @@ export interface Summary {
   kind: "summary";
   model: Model;
   simulated: boolean;
+  agreed: { right: number; of: number };
   timeline: Timeline;
   steps: number;
   /** Stretches of which their owner can say what they were. */

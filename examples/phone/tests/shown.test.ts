@@ -13,14 +13,14 @@ import { Timeline } from "../src/timeline";
 const CLASSES = ["downstairs", "jogging", "sitting", "standing", "upstairs", "walking"];
 export const MODEL = {
   metadata: { classes: CLASSES, axes: ["x", "y", "z"], unit: "m/s^2", preset: "one", source: "a study", license: "MIT", simulated: false },
-  bytes: 84_000, engine: { name: "the page itself" }, obstacle: null,
+  bytes: 84_000, engine: { name: "the page itself" }, obstacle: null, demonstrates: false,
 } as unknown as Model;
 const PHONE = { handheld: true, reachable: true, shares: true, heard: true };
 const COMPUTER = { ...PHONE, handheld: false };
 const PREDICTION = { time: 3, label: 5, probability: 0.82, probabilities: [0, 0.1, 0, 0, 0.08, 0.82] };
 
 export const RUNNING: Running = {
-  kind: "running", model: MODEL, simulated: false, paused: false, truth: null, sleepy: false, signal: { kind: "listening" },
+  kind: "running", model: MODEL, simulated: false, paused: false, truth: null, agreed: { right: 0, of: 0 }, sleepy: false, signal: { kind: "listening" },
   missed: null, measured: { rate: 60, milliseconds: 0.05 }, steps: { count: 0, cadence: 0 }, taking: null, saved: null,
 };
 
@@ -146,7 +146,7 @@ test("the longest walk goes on over stairs and ends where one stands", () => {
 
 test("on a computer Start again means the recording, which is offered once", () => {
   const summary: State = {
-    kind: "summary", model: MODEL, simulated: true, timeline: timelineOf([3, 10]), steps: 0, stretches: [], saved: null,
+    kind: "summary", model: MODEL, simulated: true, agreed: { right: 0, of: 0 }, timeline: timelineOf([3, 10]), steps: 0, stretches: [], saved: null,
   };
   assert.ok(shown(summary, PHONE).visible.includes("simulate"));
   assert.ok(!shown(summary, COMPUTER).visible.includes("simulate"));
@@ -155,9 +155,23 @@ test("on a computer Start again means the recording, which is offered once", () 
 test("a recording that Stop ended is said in the summary", () => {
   const saved = { ending: "stopped" as const, seconds: 12.4, activity: "rowing", file: "rowing.csv" };
   const summary: State = {
-    kind: "summary", model: MODEL, simulated: false, timeline: timelineOf([3, 10]), steps: 0, stretches: [], saved,
+    kind: "summary", model: MODEL, simulated: false, agreed: { right: 0, of: 0 }, timeline: timelineOf([3, 10]), steps: 0, stretches: [], saved,
   };
   assert.equal(shown(summary, PHONE).text.hint, "Recording: rowing.csv: 12 s of rowing.");
+});
+
+test("a demonstration is called what it is, with the truth, the agreement, and whose it is", () => {
+  const model = { ...MODEL, demonstrates: true };
+  const playing: State = { ...RUNNING, model, simulated: true, truth: "walking", agreed: { right: 3, of: 4 } };
+  const { text, visible } = shown(playing, COMPUTER);
+  assert.deepEqual([text.simulated, text.hint], ["Recording of a real person", "In truth: walking; the label agrees 75% of the time"]);
+  assert.ok(visible.includes("credit") && !visible.includes("person"));
+  const summary: State = {
+    kind: "summary", model, simulated: true, agreed: { right: 3, of: 4 }, timeline: timelineOf([3, 10]), steps: 0, stretches: [],
+    saved: null,
+  };
+  assert.equal(shown(summary, COMPUTER).text.hint, "The label agrees 75% of the time.");
+  assert.ok(!shown(summary, COMPUTER).visible.includes("teach-row"));
 });
 
 test("every activity has a color of its own, and one of the zoo the same in all models", () => {
