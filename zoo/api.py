@@ -7,6 +7,7 @@ where an option is declared, and their docstrings are its help.
 
 import inspect
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -1080,9 +1081,9 @@ def finetune(
     loaded = load(preset)
     checked_data = _read(loaded.task, data, data_dir, levels)
     activity = loaded.task.name == "activity"
-    name = f"{'finetuned' if out is None else Path(out).absolute().name}_from_{loaded.keras_model.name}"
+    folder = "finetuned" if out is None else re.sub(r"[^a-zA-Z0-9._-]", "_", Path(out).absolute().name[:100])
     model = finetuning.with_labels(loaded, checked_data) if activity else loaded.keras_model
-    model = model.copy(name=name)
+    model = model.copy(name=f"{folder}_from_{loaded.keras_model.name}"[:200])
     frozen = _names(freeze)
     unknown = sorted(set(frozen) - {layer.name for layer in model.layers})
     if unknown:

@@ -302,8 +302,8 @@ def test_a_fine_tuning_that_was_interrupted_resumes_to_the_same_weights(people, 
     monkeypatch.setattr("zoo.training._CHECKPOINT_SECONDS", 0)
     old, mine = ActivityGRU(units=4, window=10, classes=("still", "walk")), data(people=people)
     recipe = QUICK.replace(epochs=4, ema_decay=0.9, start_share=0.25)
-    whole = finetune(old, mine, recipe=recipe, out=tmp_path / "whole" / "mine", verbose=False)
-    out = tmp_path / "killed" / "mine"
+    whole = finetune(old, mine, recipe=recipe, out=tmp_path / "whole" / "für Zoë, 2", verbose=False)
+    out = tmp_path / "killed" / "für Zoë, 2"
     with pytest.raises(KeyboardInterrupt):
         finetune(old, mine, recipe=recipe, out=out, callbacks=[Interrupt()], verbose=False)
     with pytest.raises(ZooError, match="holds an unfinished training: pass resume"):

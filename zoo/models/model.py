@@ -4,6 +4,7 @@ import contextlib
 import functools
 import inspect
 import json
+import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -298,6 +299,10 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(each)
 
 
+# TensorFlow traces a training step in a scope of this name.
+_NAME = re.compile(r"[a-zA-Z0-9._-]{1,200}")
+
+
 def arguments_of(variables: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the arguments of a constructor, from its local variables at its start.
 
@@ -313,8 +318,8 @@ def arguments_of(variables: Mapping[str, Any]) -> dict[str, Any]:
         elif any(get_origin(kind) is Mapping for kind in kinds) and not isinstance(value, Mapping | NoneType):
             raise ArgumentError(name, f" is {value!r}; expected values by name")
     name = found["name"]
-    if name is not None and (not name.isprintable() or not 0 < len(name) <= 200 or "/" in name):
-        raise ArgumentError("name", f" is {name!r:.60}; expected printable characters without /, at most 200")
+    if name is not None and not _NAME.fullmatch(name):
+        raise ArgumentError("name", f" is {name!r:.60}; expected at most 200 of the characters a-z A-Z 0-9 . _ -")
     try:
         keras.dtype_policies.get(found["dtype"])
     except (ValueError, TypeError):
