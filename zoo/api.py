@@ -940,6 +940,7 @@ def train(
     """
     _require_folder(out, resume)
     own = _given(units=units, num_layers=num_layers, frame=frame, dropout=dropout, hidden_units=hidden_units)
+    refuse("is in settings, too", **{name: value for name, value in own.items() if name in (settings or {})})
     own |= settings or {}
     _require_plan(model, recipe, own)
     _require_file(data, model)

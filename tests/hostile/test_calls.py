@@ -114,6 +114,7 @@ UNFIT = [
         {"settings": {3: 3}},
         "settings is of the type dict; expected values",
     ),
+    (zoo.train, ("activity_gru", "x.h5"), {"units": 4, "settings": {"units": 8}}, "units: is in settings, too"),
     (zoo.train, ("activity_gru", "x.h5"), {"callbacks": [Watcher]}, "callbacks holds of the type type; expected Keras"),
     (zoo.finetune, ("activity_gru_tiny", ONE_CLASS), {"verbose": False}, "arrays: all windows are of 'walking', and a"),
     (zoo.train, ("activity_gru", "x.h5"), {"resume": True}, "resume: requires out"),
