@@ -35,15 +35,16 @@ _CHART = "<!-- chart -->"
 
 _PICTURES = '<div class="strip"'
 _LIVE = """<div class="live" markdown>
-<iframe src="phone/?replay" title="The phone page, which plays a simulated recording" loading="lazy"></iframe>
+<iframe src="phone/?person" title="The phone page, which plays a recording of a real person" loading="lazy"></iframe>
 <div markdown>
 
-This is the phone page itself. It plays the recording of a **simulated** person who stands, walks, climbs stairs and
-sits down, and shows what the person does next to what the model says.
+This is the phone page itself. It plays a minute of a **real person** of the study MotionSense, and shows what the
+person did next to what the model says.
 
-The network of [activity_gru_phone](../saved_models/activity_gru_phone/card.md) runs in your browser, without a server.
+The network runs in your browser, without a server, and was
+[trained without this person](guides/phone.md#watch-a-real-person).
 
-<a href="phone/?replay">Open the page by itself</a>, or read [how to run it on your phone](guides/phone.md).
+<a href="phone/?person">Open the page by itself</a>, or read [how to run it on your phone](guides/phone.md).
 
 </div>
 </div>

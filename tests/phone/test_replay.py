@@ -181,10 +181,11 @@ def test_another_page_can_show_it_in_a_frame(open_page, host, tmp_path):
         assert inside.locator("html").evaluate("e => e.scrollWidth") <= 390
 
 
-def test_the_code_of_an_address_that_asks_for_a_replay_leads_to_the_sensor(computer):
-    page = computer("?replay&engine=litert")
+@pytest.mark.parametrize("demonstration", ["replay", "person"])
+def test_the_code_of_an_address_that_asks_for_a_recording_leads_to_the_sensor(demonstration, computer):
+    page = computer(f"?{demonstration}&engine=litert")
     page.wait_for_selector("#code svg")
-    assert page.inner_text("#address") == page.url.replace("replay=&", "").replace("replay&", "")
+    assert page.inner_text("#address") == page.url.replace(f"{demonstration}=&", "").replace(f"{demonstration}&", "")
 
 
 def test_on_a_phone_nothing_plays_before_it_is_asked_for(open_page):

@@ -12,7 +12,7 @@ export function isReachable(): boolean {
 export function drawAddress(): void {
   const url = new URL(location.href);
   // A phone has a sensor.
-  url.searchParams.delete("replay");
+  for (const demonstration of ["replay", "person"]) url.searchParams.delete(demonstration);
   drawCode("code", url.href);
   write("address", url.href);
 }
