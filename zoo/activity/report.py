@@ -52,16 +52,6 @@ def shown(streams: Document) -> str:
     )
 
 
-def _turns(row: Document | None) -> str:
-    """Returns what is shown of a study, as in the tables of filters."""
-    if row is None:
-        return "-"
-    known = f"{row['right']:.3f} / {row['walking_as_stairs']:.1%}"
-    if "delay" not in row:
-        return known
-    return f"{known}; {row['delay']:.1f}, {row['other_delay']:.1f} s; {row['false_per_hour']:.0f}"
-
-
 def _people_used(test: Document) -> list[str]:
     """Says of which studies not everyone is in the data."""
     used = Counter(name.partition("/")[0] for name in test["per_subject"])
@@ -80,7 +70,7 @@ def _mistaken(test: Document, name: str) -> list[tuple[int, str]]:
 
 pages = Pages(
     "activity/report.md.j2", RESULTS=RESULTS, FILE_SCORES=FILE_SCORES, COUNTED=COUNTED, as_stairs=_as_stairs,
-    people_used=_people_used, mistaken=_mistaken, turns=_turns,
+    people_used=_people_used, mistaken=_mistaken,
 )  # fmt: skip
 training, evaluation, predictions, streaming = pages.training, pages.evaluation, pages.predictions, pages.streaming
 interface = pages.interface

@@ -122,9 +122,9 @@ class Page {
     await this.open(found.NETWORK, true);
   }
 
-  /** Changes what is shown of a run, and counts how often the label is what the person of a recording does. */
+  /** Shows what a run reports, and counts how often the label is what the person of a recording does. */
   private report(report: Partial<Running>): void {
-    if (this.state.kind !== "running") return;
+    if (this.state.kind !== "running") return this.tell(report);
     const { truth, agreed, model } = this.state;
     const { signal } = { ...this.state, ...report };
     const right = signal.kind === "recognized" && model.metadata.classes[signal.label] === truth;
@@ -132,6 +132,7 @@ class Page {
     this.tell({ ...report, agreed: counts ? { right: agreed.right + Number(right), of: agreed.of + 1 } : agreed });
   }
 
+  /** Changes what is shown of a run, or of a trial of what was learned. */
   private tell(part: Partial<Running>): void {
     if (this.state.kind === "running") this.set({ ...this.state, ...part });
     else if (this.state.kind === "teach" && part.signal) this.showTrying(part.signal);
