@@ -76,7 +76,7 @@ def measure(archives: Path, scratch: Path) -> dict[str, Any]:
     """Cross-validates, and measures windows and streams."""
     # Filling the page needs no TensorFlow.
     import make
-    import streams
+    import measured_streams
 
     from zoo.training import Training
 
@@ -89,7 +89,7 @@ def measure(archives: Path, scratch: Path) -> dict[str, Any]:
     return {
         "windows": {what: {key: each[key] for key in kept} for what, each in found.items()},
         "by_share": {what: by_share(scratch / what, each, data) for what, each in found.items()},
-        **streams.of(found, data, scratch, calibration, integers=False),
+        **measured_streams.of(found, data, scratch, calibration, integers=False),
     }  # fmt: skip
 
 

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import listing
+import measured_streams
 import numpy as np
-import streams
 from rich.console import Console
 
 from zoo import crossval, loading
@@ -208,7 +208,7 @@ def everyone(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
     found = cross_validated(plan, data, scratch, () if known else ("random_forest", "minirocket"))
     calibration = {name: found["people"][name] for name in ("temperature", "threshold")}
     replace(plan, out=scratch / "model").run(data, calibration=calibration)
-    as_streams = streams.of(found, data, scratch, calibration, integers=True) if name == START else {}
+    as_streams = measured_streams.of(found, data, scratch, calibration, integers=True) if name == START else {}
     return scratch / "model", {"test": found["people"], "studies": found["studies"], **as_streams}
 
 
@@ -231,7 +231,8 @@ def streams_again(name: str, archives: Path, scratch: Path) -> None:
     data = cut_studies(archives, scratch)
     found = cross_validated(Training.of(name, {"validation": 0.0}), data, scratch)
     calibration = {key: metrics["test"][key] for key in ("temperature", "threshold")}
-    write_json(HERE / name / "metrics.json", metrics | streams.of(found, data, scratch, calibration, integers=True))
+    as_streams = measured_streams.of(found, data, scratch, calibration, integers=True)
+    write_json(HERE / name / "metrics.json", metrics | as_streams)
 
 
 def photographs(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:

@@ -418,16 +418,17 @@ def test_trigrams_are_simulated_and_made_of_text(tmp_path, zoo_cli):
     command = ("data", "simulate", "text", "-o", tmp_path / "a.h5", "--sentences", 1500, "--json")
     made = json.loads(zoo_cli(*command).out)
     assert (made["simulated"], made["problems"]) == (True, [])
-    text = tmp_path / "text.txt"
-    text.write_text("\n".join(["he is here now .", "is she there ?", "she is not here ."] * 20))
-    command = ("data", "make", "text", "--text", text, "--text", text, "-o", tmp_path / "b.h5", "--json")
+    text, more = tmp_path / "text.txt", tmp_path / "more.txt"
+    for path in (text, more):
+        path.write_text("\n".join(["he is here now .", "is she there ?", "she is not here ."] * 20))
+    command = ("data", "make", "text", "--text", text, "--text", more, "-o", tmp_path / "b.h5", "--json")
     made = json.loads(zoo_cli(*command, "--vocabulary", 9).out)
     assert made["parts"] == {"train": {"rows": 160}, "validation": {"rows": 20}, "test": {"rows": 20}}
     assert (made["text_rows"], made["rows_left_out"], made["notes"]) == (200, 0, [])
     named = ("--validation-rows", "100:110", "--test-rows", "110:200", "--vocabulary", tmp_path / "a.h5", "--force")
     status, _, error = zoo_cli(*command, *named)
     assert status == 1
-    assert "words are not in text.txt, text.txt, such as" in error
+    assert "words are not in text.txt, more.txt, such as" in error
     status, _, error = zoo_cli(*command, "--force", "--test-rows", "110-200")
     assert status == 1
     assert "--test-rows is '110-200'; expected START:STOP, such as 9000:10000" in error

@@ -1,8 +1,8 @@
-"""What `saved_models/streams.py` counts of the streams and of the windows of people whom networks never saw."""
+"""What `measured_streams` counts of the streams and of the windows of people whom networks never saw."""
 
+import measured_streams
 import numpy as np
 import pytest
-import streams
 
 from zoo.activity.streaming import StreamResult
 
@@ -20,7 +20,7 @@ def test_a_study_is_scored_by_known_activities_and_others_by_what_is_shown_for_t
         stream(["sitting"] * 15, activities=("sitting",)),
         stream(["walking"] * 10 + [""] * 5, activities=("kicking_ball",)),
     ]
-    found = streams.scores(alone, [], KNOWN)
+    found = measured_streams.scores(alone, [], KNOWN)
     # Ten settled answers of each: of walking, two are stairs and one is none.
     assert found["right"] == 17 / 20
     assert found["walking_as_stairs"] == 2 / 10
@@ -31,7 +31,7 @@ def test_a_study_is_scored_by_known_activities_and_others_by_what_is_shown_for_t
 def test_delays_of_changes_between_still_and_moving_are_apart_from_others():
     labels = ["sitting"] * 22 + ["walking"] * 21 + ["upstairs"] * 10 + ["walking"] * 7
     turns = stream(labels, (0.0, 20.0, 40.0), ("sitting", "walking", "upstairs"))
-    found = streams.scores([stream(["walking"] * 10)], [turns], KNOWN)
+    found = measured_streams.scores([stream(["walking"] * 10)], [turns], KNOWN)
     assert (found["delay"], found["other_delay"]) == (3.0, 4.0)
     assert found["false_per_hour"] == pytest.approx(60)
 
@@ -40,10 +40,10 @@ def test_what_integers_lose_is_an_interval_over_people():
     labels = np.tile([0, 1], 20)
     floats = np.eye(2)[labels]
     part = {"labels": labels, "people": np.repeat(list("abcde"), 8), "floats": floats, "integers": floats.copy()}
-    same = streams.lost([part], ("sitting", "walking"), ())
+    same = measured_streams.lost([part], ("sitting", "walking"), ())
     assert (same["loss"], same["interval"], same["agreement"]) == (0.0, [0.0, 0.0], 1.0)
     part["integers"][:4] = part["integers"][:4, ::-1]
-    worse = streams.lost([part], ("sitting", "walking"), ())
+    worse = measured_streams.lost([part], ("sitting", "walking"), ())
     assert worse["agreement"] == 0.9
     assert worse["loss"] == pytest.approx(0.1)
     assert worse["interval"][0] == 0.0
