@@ -419,8 +419,9 @@ def test_trigrams_are_simulated_and_made_of_text(tmp_path, zoo_cli):
     made = json.loads(zoo_cli(*command).out)
     assert (made["simulated"], made["problems"]) == (True, [])
     text, more = tmp_path / "text.txt", tmp_path / "more.txt"
-    for path in (text, more):
-        path.write_text("\n".join(["he is here now .", "is she there ?", "she is not here ."] * 20))
+    sentences = ["he is here now .", "is she there ?", "she is not here ."] * 20
+    text.write_text("\n".join(sentences))
+    more.write_text("\n".join(sentences[::-1]))
     command = ("data", "make", "text", "--text", text, "--text", more, "-o", tmp_path / "b.h5", "--json")
     made = json.loads(zoo_cli(*command, "--vocabulary", 9).out)
     assert made["parts"] == {"train": {"rows": 160}, "validation": {"rows": 20}, "test": {"rows": 20}}
