@@ -79,7 +79,8 @@ def check_signal(where: str, rows: Floats, rate: float) -> None:
     if not enough_rows(rows, rate):
         return
     acceleration, rotation = rows[:, :3], rows[:, 3:]
-    lengths = np.array([mean_length(second) for second in _seconds(acceleration, rate)])
+    seconds = _seconds(acceleration, rate)
+    lengths = np.sqrt(np.einsum("ijk,ijk->ij", seconds, seconds)).mean(axis=1)
     _check_length(
         where, lengths, steady_length(acceleration, rate), "second",
         "record acceleration with gravity (in Sensor Logger TotalAcceleration), or pass its columns with --gravity "
