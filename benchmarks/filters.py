@@ -382,19 +382,11 @@ def main() -> None:
     print(json.dumps(document, indent=1))
 
 
-def cell(row: Mapping[str, float]) -> str:
-    """The scores of a filter on the streams of a study."""
-    right = f"{row['right']:.3f} / {row['walking_as_stairs']:.1%}"
-    if "delay" not in row:
-        return right
-    return f"{right}; {row['delay']:.1f}, {row['other_delay']:.1f} s; {row['false_per_hour']:.0f}"
-
-
 def faster_table(document: dict[str, Any]) -> str:
     """A row for each way of making the filter of the zoo faster, on new people."""
     found = {name: {row["study"]: row for row in rows} for name, rows in document["faster"].items()}
     studies = [study for study in sorted(found["as in the zoo"]) if study != "geotec"]
-    rows = [[name, *(cell(found[name][study]) for study in studies)] for name in FASTER]
+    rows = [[name, *(pages.stream_cell(found[name][study]) for study in studies)] for name in FASTER]
     return markdown.table(["filter", *studies], rows)
 
 
@@ -407,7 +399,7 @@ def table(document: dict[str, Any], *, new_people: bool) -> str:
     }
 
     studies = sorted(found["zoo"])
-    rows = [[words, *(cell(found[name][study]) for study in studies)] for name, words in names.items()]
+    rows = [[words, *(pages.stream_cell(found[name][study]) for study in studies)] for name, words in names.items()]
     return markdown.table(["filter", *studies], rows)
 
 

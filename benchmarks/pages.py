@@ -1,4 +1,4 @@
-"""What the benchmarks share whose numbers stand in a page of the docs: the option `--page`."""
+"""What the benchmarks share whose numbers stand in a page of the docs: the option `--page`, and cells of tables."""
 
 import argparse
 import json
@@ -35,6 +35,14 @@ def fill(page: Path, script: str, tables: Tables) -> None:
     document = measured(script)
     for mark, render in tables.items():
         markdown.fill(page, mark, f"\n{render(document).rstrip()}\n\n")
+
+
+def stream_cell(row: Mapping[str, float]) -> str:
+    """What is shown of the streams of a study: right / walking as stairs; delays; false changes per hour."""
+    right = f"{row['right']:.3f} / {row['walking_as_stairs']:.1%}"
+    if "delay" not in row:
+        return right
+    return f"{right}; {row['delay']:.1f}, {row['other_delay']:.1f} s; {row['false_per_hour']:.0f}"
 
 
 def measured_before(known: Mapping[str, Any]) -> dict[str, Any]:

@@ -117,18 +117,11 @@ def streams_table(document: dict[str, Any]) -> str:
     """What is shown of streams, without and with the class."""
     columns = [(source[f"streams_of_{what}"]["studies"]) for what in ("people", "studies")
                for source in (preset_metrics(PRESET), document)]  # fmt: skip
-    rows = [(study, *(_shown(column[study]) for column in columns)) for study in sorted(columns[0])]
+    rows = [(study, *(pages.stream_cell(column[study]) for column in columns)) for study in sorted(columns[0])]
     for name in (*MOVEMENTS, NEVER):
         shares = [column["wisdm"]["shown_as_known"][name] for column in columns]
         rows.append((name.replace("_", " "), *(f"{share:.0%}" for share in shares)))
     return markdown.table(("", "new people", "with the class", "study left out", "with the class"), rows)
-
-
-def _shown(row: Mapping[str, Any]) -> str:
-    right = f"{row['right']:.3f} / {row['walking_as_stairs']:.1%}"
-    if "delay" not in row:
-        return right
-    return f"{right}; {row['delay']:.1f}, {row['other_delay']:.1f} s; {row['false_per_hour']:.0f}"
 
 
 def main() -> None:
