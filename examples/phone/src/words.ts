@@ -17,10 +17,12 @@ const WORD = new RegExp(
   `(?:mrs?|ms|dr|st)\\.|'${ENDING}|${LETTER}+(?:[-.,]${LETTER}+|'(?!${ENDING})${LETTER}+)*|--|\\S`, "gu",
 );
 const NOT = new RegExp(`n't(?!${LETTER})`, "gu");
+/** Soft hyphens, marks of direction and the like, which are part of no word; what Python takes for a space stays. */
+const INVISIBLE = /\ufeff|(?![\s\x1c-\x1f\x85])\p{C}/gu;
 
 /** Splits a sentence into words, as `zoo.models.vocabulary.tokenize` does. */
 export function tokenize(line: string): string[] {
-  return line.toLowerCase().normalize("NFC").replaceAll("’", "'").replace(NOT, " nt").match(WORD) ?? [];
+  return line.toLowerCase().normalize("NFC").replaceAll("’", "'").replace(INVISIBLE, "").replace(NOT, " nt").match(WORD) ?? [];
 }
 
 /**

@@ -22,6 +22,10 @@ test("sentences are split as the trained text was", () => {
   ]);
 });
 
+test("invisible characters are part of no word", () => {
+  assert.deepEqual(tokenize("\ufeffhe\u00ad is\u200b he\u200dre\u2028now"), ["he", "is", "here", "now"]);
+});
+
 test("after whole words the most probable ones follow, in their order", () => {
   assert.deepEqual(completed("not he is here"), { context: ["he", "is", "here"], begun: "", unknown: [], read: [[0, 1, 2]], next: ["here", "."] });
 });
