@@ -1,13 +1,13 @@
 """Makes the demonstration of a real person: a minute of one of MotionSense's people, and weights trained without them.
 
-    python examples/phone/person.py --data ../shared/data/activity
+    python saved_models/person.py --data ../shared/data/activity
 
 The network is `activity_gru_pocket`, trained with its recipe on everyone in its four studies but this person, who is
 the test set. Person and stretches were chosen before anything was recognized: the first person, and of each activity
 the middle of the first long trial.
 
-The minute is from MotionSense, MIT license (LICENSE.motionsense): Malekzadeh, Clegg, Cavallaro, Haddadi, Mobile Sensor
-Data Anonymization, IoTDI 2019.
+The minute is from MotionSense, MIT license (examples/phone/LICENSE.motionsense): Malekzadeh, Clegg, Cavallaro, Haddadi,
+Mobile Sensor Data Anonymization, IoTDI 2019.
 """
 
 import argparse
@@ -18,19 +18,16 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from make import ARCHIVES, LONG, STAIRS
 
 import zoo
 from zoo.activity import recordings
+from zoo.runtime.metadata import CLASSES
 
-HERE = Path(__file__).parent
+PHONE = Path(__file__).parents[1] / "examples" / "phone"
 PERSON, ACTIVITIES = "1", ("standing", "walking", "upstairs", "downstairs", "jogging", "sitting")
 SECONDS, RATE, UNIT = 10, 50, 0.02
 """Of each activity; rows a second; and what a whole number stands for, in m/s^2."""
-
-STUDIES = {
-    "motionsense": "A_DeviceMotion_data.zip", "wisdm": "wisdm-dataset.zip", "geotec": "sp-sw-har-dataset.zip",
-    "oxford": "oxford-step-counter.zip",
-}  # fmt: skip
 
 
 def minute(file: Path) -> dict[str, object]:
@@ -50,28 +47,27 @@ def minute(file: Path) -> dict[str, object]:
 
 
 def main() -> None:
-    """Writes `src/person.json` and `person.tflite`."""
+    """Writes `src/person.json` and `person.tflite` of the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of the four archives")
     archives = parser.parse_args().data
     with tempfile.TemporaryDirectory() as folder:
-        files = [Path(folder) / f"{study}.h5" for study in STUDIES]
-        for (study, archive), file in zip(STUDIES.items(), files, strict=True):
+        files = [Path(folder) / f"{study}.h5" for study in ARCHIVES]
+        for (study, archive), file in zip(ARCHIVES.items(), files, strict=True):
             zoo.import_study(study, archives / archive, file)
         document = minute(files[0])
         # As the preset's windows: longer than it reads, for training cuts and stretches them.
         cut = zoo.cut_windows(
-            files, Path(folder) / "windows.h5", window=200, hop=100, test_subjects=[f"motionsense/{PERSON}"],
-            classes=["downstairs", "jogging", "sitting", "standing", "upstairs", "walking"],
-            merge={"stairs": ("upstairs", "downstairs")},
+            files, Path(folder) / "windows.h5", window=LONG.window, hop=LONG.hop,
+            test_subjects=[f"motionsense/{PERSON}"], classes=CLASSES, merge=STAIRS,
         )  # fmt: skip
         assert f"motionsense/{PERSON}" not in cut.data.train.people()
         zoo.train("activity_gru_pocket", cut.path, out=Path(folder) / "model")
         found = zoo.evaluate(Path(folder) / "model", cut.path, baselines=False)
         print(f"windows of this person: accuracy {found['accuracy']:.3f}")
         zoo.export(Path(folder) / "model", Path(folder) / "exported", ["float16"], data=cut.path)
-        shutil.copy(Path(folder) / "exported" / "model.float16.tflite", HERE / "person.tflite")
-    (HERE / "src" / "person.json").write_text(json.dumps(document, separators=(",", ":")) + "\n", encoding="utf-8")
+        shutil.copy(Path(folder) / "exported" / "model.float16.tflite", PHONE / "person.tflite")
+    (PHONE / "src" / "person.json").write_text(json.dumps(document, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

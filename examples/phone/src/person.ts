@@ -1,4 +1,4 @@
-/** A minute of a real person, which `person.py` makes. */
+/** A minute of a real person, which `saved_models/person.py` makes. */
 
 import recording from "./person.json";
 import type { Track } from "./replay";
