@@ -35,6 +35,7 @@ from zoo.activity.checks import (
     typical_rate,
 )  # fmt: skip
 from zoo.activity.columns import HIGHEST, LOWEST, SECONDS, CsvColumns, plain_name, resolve, time_unit_of
+from zoo.activity.copies import Copies
 from zoo.activity.recordings import GAPS, Changed, Recording, misnamed, storable, stretches
 from zoo.activity.texts import ABOVE, blocks, csv_rows, exists, number, opening, separator
 from zoo.data.examples import sort_names
@@ -297,14 +298,14 @@ def _open(source: "Path | pd.DataFrame", columns: CsvColumns) -> tuple[Table, di
 
 def read_csv(
     sources: "Iterable[Path | pd.DataFrame]", columns: CsvColumns | None = None, dropped: Counter[str] | None = None,
-    tables: list[dict[str, Any]] | None = None,
+    tables: list[dict[str, Any]] | None = None, copies: Copies | None = None,
 ) -> Iterator[Recording]:  # fmt: skip
     """Reads recordings from CSV files with a line of column names, or from DataFrames.
 
     A change of person, activity or device, a gap in time or a row that is not finite ends a recording; rows whose time
     stamp does not rise are left out. If there are time stamps, the rate is detected and the rows are interpolated
     linearly to an even grid. `dropped` counts what is left out or `Changed`, by reason; `tables` gets a row of facts of
-    each file.
+    each file. Rows that `copies` knows, or that are there twice, are refused.
 
     Example:
         >>> import pandas as pd
@@ -313,7 +314,7 @@ def read_csv(
         >>> recording.subject, recording.activity, recording.rate, recording.acceleration.shape
         ('ann', 'standing', 50.0, (100, 3))
     """
-    columns = columns or CsvColumns()
+    columns, copies = columns or CsvColumns(), copies or Copies()
     for source in sources:
         table, about = _open(source, columns)
         _check_values(table)
@@ -326,6 +327,10 @@ def read_csv(
                 of_file["rows alone between two others of another person or activity"] += stop - start
                 continue
             times, values = _in_order(table, slice(start, stop), of_file)
+            place = "" if stop - start == len(table.times) else f", row {start + 1} below the names and following"
+            name = f"{table.where}{place}"
+            if found := copies.find(object(), name, values[:, :3]):
+                raise ZooError(f"{name}: has the same rows as {found[1]}: import each recording once")
             for recording in stretches(table.where, subject, activity, times, values, columns.rate, of_file):
                 if is_plausible and not LOWEST / 3 <= recording.rate <= HIGHEST:
                     if len(recording.acceleration) >= ENOUGH_ROWS:

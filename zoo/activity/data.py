@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from zoo.activity import recordings
+from zoo.activity.copies import Copies
 from zoo.activity.recordings import Index
 from zoo.activity.windows import ActivityData, Windows
 from zoo.activity.windows import read as read
@@ -94,8 +95,21 @@ def _describe_recordings(index: Index) -> dict[str, Any]:
         "recordings": len(index), "subjects": sort_names(index.subjects),
         "seconds": {name: round(total, 1) for name, total in sorted(seconds.items())},
         "rates_hz": sorted(set(index.rates.tolist())), "simulated": index.simulated,
-        "problems": _spelled_twice(seconds, index.subjects.tolist()),
+        "problems": [*_spelled_twice(seconds, index.subjects.tolist()), *_copied(index)],
     }  # fmt: skip
+
+
+def _copied(index: Index) -> list[str]:
+    """A sentence about recordings of one person that have rows of another one's."""
+    copies, pairs = Copies(), dict[tuple[str, str], str]()
+    for number, each in enumerate(index):
+        if found := copies.find(each.subject, index.where(number), each.acceleration):
+            pairs.setdefault((found[0], each.subject), f"{index.where(number)} and {found[1]}")
+    if not pairs:
+        return []
+    people = "; ".join(f"{first} and {other}" for first, other in pairs)
+    example = next(iter(pairs.values()))
+    return [f"people with the same rows: {people}, as in {example}: leave one of the two out"]
 
 
 _RUN = 8

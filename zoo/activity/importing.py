@@ -17,6 +17,7 @@ import numpy as np
 
 from zoo.activity import recordings
 from zoo.activity.columns import CsvColumns
+from zoo.activity.copies import Copies
 from zoo.activity.csv import is_of_another_sensor, read_csv
 from zoo.activity.studies import STUDIES
 from zoo.activity.texts import blocks, csv_rows, exists, members, opening
@@ -115,12 +116,11 @@ def _read(
     sources: Sources, dropped: Counter[str], tables: list[dict[str, Any]], problems: _Problems
 ) -> Iterator[recordings.Recording]:
     """Reads all files, also those that follow a faulty one."""
-    known: recordings.Rows = {}
-    for number, (source, columns) in enumerate(sources):
+    copies = Copies()
+    for source, columns in sources:
         try:
-            for recording in read_csv([source], columns, dropped, tables):
+            for recording in read_csv([source], columns, dropped, tables, copies):
                 recordings.check(recording)
-                recordings.refuse_copy(known, number, recording)
                 yield recording
         except ZooError as error:
             problems.append((str(source) if isinstance(source, Path) else "DataFrame", error))

@@ -5,20 +5,20 @@ acceleration in m/s^2, gravity included, x y z, Android's sign (at rest and face
 was recorded, rotation rate in rad/s about the same axes.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain, islice, pairwise
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from zoo.activity.checks import ENOUGH_ROWS, HIGHEST_RATE, LARGEST, LOWEST_RATE, check_convention
+from zoo.activity.checks import HIGHEST_RATE, LARGEST, LOWEST_RATE, check_convention
+from zoo.activity.copies import Copies
 from zoo.data import hdf5
 from zoo.data.examples import sort_names
 from zoo.errors import ZooError, printable
@@ -353,35 +353,22 @@ def _in_study(study: str, subject: str) -> str:
     return subject if not study or subject.startswith(f"{study}/") else f"{study}/{subject}"
 
 
-Rows: TypeAlias = dict[bytes, tuple[int, str]]
-"""Hashes of rows, and the number of the group and the name of the recording whose they are."""
-
-
 def distinct(*groups: Iterable[Recording], files: Sequence[Path] = ()) -> Iterator[Recording]:
-    """The recordings of all groups; refuses one with the same rows as one of another group.
+    """The recordings of all groups; refuses one with rows of one of another group.
 
     A person in training and another one in test would share it. A study may hold a recording twice. `files` are named
     where the names of the recordings do not tell them.
     """
-    known: Rows = {}
+    copies = Copies()
     for number, group in enumerate(groups):
         for recording in group:
-            refuse_copy(known, number, recording, files)
+            if found := copies.find(number, recording.name, recording.acceleration):
+                other, theirs = found
+                mine = recording.name
+                if files:
+                    mine, theirs = f"{files[number]}: recording {mine}", f"{theirs} of {files[other]}"
+                raise ZooError(f"{mine}: has the same rows as {theirs}: import each recording once")
             yield recording
-
-
-def refuse_copy(known: Rows, number: int, recording: Recording, files: Sequence[Path] = ()) -> None:
-    """Refuses a recording with the rows of one of a group of another number among those that are `known`."""
-    rows = recording.acceleration
-    if len(rows) < ENOUGH_ROWS or not (rows != rows[0]).any():
-        return
-    key = hashlib.sha256(np.ascontiguousarray(rows).data).digest()
-    other, name = known.setdefault(key, (number, recording.name))
-    if other != number:
-        mine, theirs = recording.name, name
-        if files:
-            mine, theirs = f"{files[number]}: recording {mine}", f"{theirs} of {files[other]}"
-        raise ZooError(f"{mine}: has the same rows as {theirs}: import each recording once")
 
 
 def append(
