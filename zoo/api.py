@@ -151,8 +151,9 @@ def _require_plan(model: Any, recipe: Any, settings: Mapping[str, Any]) -> None:
 
 def _names(names: Any) -> list[str]:
     """Names of a list, or of a text with commas."""
-    several = names if isinstance(names, list | tuple) else [names] if names is not None else ()
-    return [part.strip() for each in several for part in str(each).split(",")]
+    if names is None:
+        return []
+    return [str(each).strip() for each in names] if isinstance(names, list | tuple) else catalog.split_names(str(names))
 
 
 def _given(**values: Any) -> dict[str, Any]:
@@ -749,7 +750,8 @@ def cut_windows(
         hop: Number of rows between the starts of two windows.
         rate: Rate in Hz to which all recordings are resampled.
         trim: Seconds to leave out at both ends of a recording.
-        test_subjects: People of the test set.
+        test_subjects: People of the test set. A name with commas stands in quotes, as in '"Doe, Jane",ann', or, in
+            Python, in a list.
         test_fraction: Share of all people that goes into the test set if none are named; 0 for no test set.
         seed: Seed of the random choice of these people.
         classes: Labels to use, in this order. By default all that are found. LABEL=CLASS renames a label of the files,

@@ -1,5 +1,6 @@
 """Finds presets and models by name. This module imports no third-party library."""
 
+import csv
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -108,3 +109,27 @@ def as_names(names: str | Iterable[str]) -> list[str]:
         (['ann'], ['ann', 'ben'])
     """
     return [names] if isinstance(names, str) else list(names)
+
+
+def split_names(text: str) -> list[str]:
+    """Returns the names of a text with commas. One that has commas itself stands in quotes, as in CSV.
+
+    Example:
+        >>> split_names('ann, "Doe, Jane"')
+        ['ann', 'Doe, Jane']
+    """
+    try:
+        (found,) = csv.reader([text], skipinitialspace=True)
+    except csv.Error:
+        found = text.split(",")
+    return [name.strip() for name in found] or [""]
+
+
+def joined_names(names: Iterable[str]) -> str:
+    """Returns names as a text that `split_names` reads.
+
+    Example:
+        >>> joined_names(["ann", "Doe, Jane"])
+        'ann, "Doe, Jane"'
+    """
+    return ", ".join(f'"{name}"' if "," in name else name for name in names)

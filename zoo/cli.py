@@ -28,7 +28,8 @@ from rich.markup import escape
 import zoo
 from zoo import api
 from zoo.activity.studies import STUDIES
-from zoo.arguments import TERMINAL
+from zoo.arguments import TERMINAL, Names
+from zoo.catalog import split_names
 from zoo.errors import ArgumentError, StorageError, UsageError, ZooError, printable, unknown_name
 from zoo.families import KERAS_ALONE, TASKS, task_named
 from zoo.files import full
@@ -218,7 +219,10 @@ def _parameter(
         shown, details["negative"] = list[str], ()
     elif get_origin(leaf) is list:
         shown, details["negative"] = list[str], ()
-        details["converter"] = lambda kind, tokens: [_word(token.value, name) for token in tokens]
+        parts = split_names if Names in (hint, *get_args(hint)) else lambda word: [word]
+        details["converter"] = lambda kind, tokens: [
+            part for token in tokens for part in parts(_word(token.value, name))
+        ]
     elif get_origin(leaf) is Literal:
         details["converter"] = lambda kind, tokens: _choice(get_args(leaf), tokens[0].value, name)
     else:

@@ -701,3 +701,22 @@ def test_the_source_of_a_file_says_what_was_in_it_and_stays_short(tmp_path):
     source = recordings.read(out).provenance["source"]
     assert len(source) <= 1000
     assert "and others, all with the hash #" in source
+
+
+def test_people_with_a_comma_in_their_name_are_named_in_quotes_or_in_a_list(study, zoo_cli, tmp_path):
+    raw, names = tmp_path / "recordings.h5", ("Doe, Jane", "Doe, John", "ann")
+    rows = np.random.default_rng(0).normal([0, 0, 9.8], 1, (800, 3)).astype(np.float32)
+    people = [
+        recordings.Recording(f"{who} {label}", who, label, 50.0, rows + place / 8 + len(label))
+        for place, who in enumerate(names)
+        for label in ("walk", "still")
+    ]
+    recordings.write(raw, people, source="a test")
+    cut = ("data", "windows", raw, "--force", "-o", tmp_path / "data3.h5")
+    for words in (('"Doe, Jane", "Doe, John"',), ('"Doe, Jane"', "--test-subjects", '"Doe, John"')):
+        assert zoo_cli(*cut, "--test-subjects", *words).status == 0
+        assert windows.read(tmp_path / "data3.h5").test.people() == ["Doe, Jane", "Doe, John"]
+    data = zoo.cut_windows(raw, tmp_path / "own.h5", test_subjects=["Doe, Jane"]).data
+    assert data.test.people() == ["Doe, Jane"]
+    status, _, err = zoo_cli(*cut, "--test-subjects", "Doe, Jane")
+    assert (status, '"Doe, Jane"' in err, len(err.splitlines())) == (1, True, 1)

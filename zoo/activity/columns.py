@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.catalog import split_names
 from zoo.errors import ZooError
 from zoo.recipe import Columns
 from zoo.runtime.metadata import AXES, CONVENTION, ROTATION_UNIT, STANDARD_GRAVITY, UNIT
@@ -139,7 +140,7 @@ class CsvColumns:
         """The same columns, but those of acceleration and, of six names, rotation rate, from a text such as
         ax,ay,az,gx,gy,gz.
         """
-        names = tuple(name.strip() for name in text.split(","))
+        names = tuple(split_names(text))
         if len(names) not in (3, 6) or len(set(names)) < len(names) or not all(names):
             raise ZooError(f"--channels {text}: expected three or six different columns, such as ax,ay,az,gx,gy,gz")
         if any((self.x, self.y, self.z)):

@@ -14,7 +14,7 @@ from zoo.activity import recordings
 from zoo.activity.checks import LOWEST_RATE, check_range, check_signal
 from zoo.activity.recordings import Index, Recording, units
 from zoo.activity.windows import ATTRIBUTES, DRAWS, KEYS, ActivityData, draw, from_arrays
-from zoo.catalog import as_names
+from zoo.catalog import as_names, joined_names
 from zoo.data import hdf5
 from zoo.data.examples import sort_names
 from zoo.errors import ZooError
@@ -317,7 +317,9 @@ def write_windows(
             if name.casefold() in (each.casefold(), each.casefold().rpartition("/")[2])
         ]  # fmt: skip
         advice = f": did you mean {' or '.join(alike)}?" if alike else ""
-        raise ZooError(f"{index.files}: no subject {', '.join(unknown)}; found {', '.join(people)}{advice}")
+        if any("," in name for name in people):
+            advice = f"""{advice}: a name with commas stands in quotes, as in --test-subjects '"Doe, Jane",ann'"""
+        raise ZooError(f"{index.files}: no subject {joined_names(unknown)}; found {joined_names(people)}{advice}")
     chosen = choose_classes(index.files, index.activities, classes)
     sets = list(dict.fromkeys(name for label, name in chosen.items() if _is_set(label, name)))
     names = [name for name in dict.fromkeys(chosen.values()) if name not in sets]

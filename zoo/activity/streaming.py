@@ -32,6 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from zoo.catalog import joined_names
 from zoo.data.examples import sort_names
 from zoo.errors import ZooError
 from zoo.provenance import is_among, share_a_study
@@ -279,8 +280,8 @@ def _people(path: Path, index: Any, metadata: Any, subjects: Sequence[str] | Non
     people = unseen if subjects is None else sort_names(subjects)
     unknown = sorted(set(people) - set(everyone))
     if unknown or not people:
-        who = f"no subject {', '.join(unknown)}" if unknown else "this model was trained on all subjects"
-        raise ZooError(f"{path}: {who}; found {', '.join(everyone)}: choose others with --subjects")
+        who = f"no subject {joined_names(unknown)}" if unknown else "this model was trained on all subjects"
+        raise ZooError(f"{path}: {who}; found {joined_names(everyone)}: choose others with --subjects")
     return people
 
 
