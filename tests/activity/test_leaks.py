@@ -1,13 +1,18 @@
 """What test windows share with training windows is found, and nothing is found where there is nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import zoo
+from zoo.activity import recordings
 from zoo.activity import windows as activity
 from zoo.activity.data import find_leaks
-from zoo.activity.windows import Windows
+from zoo.activity.simulate import simulate
+from zoo.activity.windows import Windows, confounded
 from zoo.data import examples
 
 
@@ -111,3 +116,38 @@ def test_the_real_windows_leak_nothing(real):
     assert find_leaks(
         *(getattr(activity.read(real / "activity" / "data3.h5"), part) for part in ("train", "test"))
     ) == {"shared_rows": 0, "near_duplicates": 0, "subjects": []}
+
+
+def doing(tmp_path, pairs):
+    """A file of recordings of pairs of a person and an activity."""
+    several = {(each.subject, each.activity): each for each in simulate(6, seed=1, seconds=12)}
+    chosen = [
+        replace(several[str(number), label], subject=who, study=where)
+        for number, (who, label, where) in enumerate(pairs, 1)
+    ]
+    recordings.write(tmp_path / "raw.h5", chosen, source="a test", simulated=True)
+    return tmp_path / "raw.h5"
+
+
+CONFOUNDED = {
+    "person": [("ann", "sitting", ""), ("ben", "walking", ""), ("cem", "jogging", "")],
+    "study": [("ann", "sitting", "a"), ("ben", "sitting", "a"), ("ann", "walking", "b"), ("ben", "walking", "b")],
+}
+
+
+@pytest.mark.parametrize("kind", CONFOUNDED)
+def test_activities_that_a_person_or_a_study_gives_away_are_warned_of(kind, tmp_path):
+    raw = doing(tmp_path, CONFOUNDED[kind])
+    cut = zoo.cut_windows(raw, tmp_path / "data3.h5", test_fraction=0)
+    evaluation = zoo.evaluate("activity_gru_phone", cut.path, split="all", baselines=False)
+    for sentences in (zoo.describe(raw)["problems"], cut.to_json()["problems"], evaluation["notes"]):
+        (warning,) = (each for each in sentences if "confounded" in each)
+        assert warning.startswith(f"{kind} and activity are confounded")
+
+
+def test_people_who_do_several_activities_give_none_away(tmp_path):
+    pairs = [(who, label, "") for who in ("ann", "ben") for label in ("sitting", "walking", "jogging")]
+    raw = doing(tmp_path, pairs)
+    assert not [each for each in zoo.describe(raw)["problems"] if "confounded" in each]
+    rare = [*pairs, ("cem", "sitting", "")]
+    assert not confounded([label for _, label, _ in rare], [who for who, *_ in rare])

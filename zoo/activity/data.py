@@ -17,7 +17,7 @@ from scipy.spatial import cKDTree
 from zoo.activity import recordings
 from zoo.activity.copies import Copies
 from zoo.activity.recordings import Index
-from zoo.activity.windows import ActivityData, Windows
+from zoo.activity.windows import ActivityData, Windows, confounded
 from zoo.activity.windows import read as read
 from zoo.data import hdf5
 from zoo.data.examples import sort_names
@@ -48,7 +48,8 @@ def _describe_windows(data: ActivityData) -> dict[str, Any]:
     if data.split_by == "window":
         problems.append("no subject ids: whether a person is in training and in test cannot be known")
     problems += _spelled_twice(data.label_names, [*data.train.people(), *data.test.people()])
-    names = data.label_names
+    names, both = data.label_names, data.everyone().train
+    problems += confounded(both.labels, both.subjects, both.studies)
     return {
         "parts": {"train": _balance(data.train, names), "test": _balance(data.test, names)},
         "split_by": data.split_by, "rate_hz": data.rate, "simulated": data.simulated,
@@ -91,11 +92,12 @@ def _describe_recordings(index: Index) -> dict[str, Any]:
     seconds: Counter[str] = Counter()
     for name, length in zip(index.activities.tolist(), index.seconds, strict=True):
         seconds[name] += length
+    mixed = confounded(index.activities, index.subjects, index.studies, index.seconds)
     return {
         "recordings": len(index), "subjects": sort_names(index.subjects),
         "seconds": {name: round(total, 1) for name, total in sorted(seconds.items())},
         "rates_hz": sorted(set(index.rates.tolist())), "simulated": index.simulated,
-        "problems": [*_spelled_twice(seconds, index.subjects.tolist()), *_copied(index)],
+        "problems": [*_spelled_twice(seconds, index.subjects.tolist()), *_copied(index), *mixed],
     }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from scipy.special import softmax
 from zoo.activity import metrics
 from zoo.activity.baselines import baseline_scores
 from zoo.activity.checks import check_lengths, lengths_of
-from zoo.activity.windows import AXES_OF, CHANNELS_LAST, ActivityData, Windows, center_crop
+from zoo.activity.windows import AXES_OF, CHANNELS_LAST, ActivityData, Windows, center_crop, confounded
 from zoo.errors import ZooError
 from zoo.loading import Loaded
 from zoo.models.recognizer import UNKNOWN_PRIOR, ActivityRecognizer, unnamed
@@ -313,7 +313,8 @@ def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> 
     absent = [name for place, name in enumerate(data.classes) if name != OTHER and not allowed[:, place].any()]
     if absent:
         notes.append(f"no window of {', '.join(absent)}: macro-F1 leaves it out")
-    return notes
+    everyone = data.everyone().train
+    return notes + confounded(everyone.labels, everyone.subjects, everyone.studies)
 
 
 def _behind(report: Mapping[str, Any], preset: str) -> list[str]:

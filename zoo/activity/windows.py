@@ -217,6 +217,47 @@ class Windows(Examples):
         return mean.tolist(), np.where(variance > _CONSTANT * np.maximum(mean**2, 1), variance, 1.0).tolist()
 
 
+_CONFOUNDED = 0.8
+"""How much of what the most common activity leaves to be known, people or studies say, where they are confounded."""
+
+
+def confounded(
+    labels: ArrayLike, people: ArrayLike | None, studies: ArrayLike | None = None, amounts: ArrayLike | None = None
+) -> list[str]:
+    """A sentence about activities that are known by who did them, or in which study: a model may learn these instead.
+
+    Args:
+        labels: `(N,)` the label of each window or recording.
+        people: `(N,)` whose each is, if that is known.
+        studies: `(N,)` its study, if that is known.
+        amounts: `(N,)` how much each counts, such as its seconds; 1 by default.
+
+    Example:
+        >>> confounded(["sit", "run", "run"], ["ann", "ben", "cem"])
+        ['person and activity ...']
+        >>> confounded(["sit", "run", "sit", "run"], ["ann", "ann", "ben", "ben"])
+        []
+    """
+    names, activities = np.unique(np.asarray(labels), return_inverse=True)
+    # Who is in one study alone gives away what the study does.
+    for kind, owners, cure in (
+        ("study", studies, "add studies that have the same activities"),
+        ("person", people, "record several activities of each person"),
+    ):
+        if owners is None or len(names) < 2:
+            continue
+        _, places = np.unique(np.asarray(owners), return_inverse=True)
+        table = np.zeros((places.max() + 1, len(names)))
+        np.add.at(table, (places, activities), 1.0 if amounts is None else np.asarray(amounts))
+        common, known = table.sum(axis=0).max() / table.sum(), table.max(axis=1).sum() / table.sum()
+        if known - common >= _CONFOUNDED * (1 - common):
+            return [
+                f"{kind} and activity are confounded: the {kind} alone gives the activity of {known:.0%}; a model may "
+                f"learn to tell a {kind}, or a phone, by its signal, and score high without knowing activities: {cure}"
+            ]
+    return []
+
+
 def draw(random: np.random.Generator, people: Sequence[str], fraction: float) -> NDArray[np.str_]:
     """A share of the subjects: at least one, but not all."""
     return random.permutation(np.array(people))[: max(1, min(round(fraction * len(people)), len(people) - 1))]
