@@ -5,6 +5,7 @@ import re
 import shutil
 import time as clock
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import h5py
@@ -18,6 +19,7 @@ from zoo.activity import recordings, windows
 from zoo.activity.columns import CsvColumns
 from zoo.activity.csv import read_csv
 from zoo.activity.importing import find_sources
+from zoo.activity.simulate import simulate
 from zoo.errors import ZooError
 
 G = 9.80665
@@ -720,3 +722,48 @@ def test_people_with_a_comma_in_their_name_are_named_in_quotes_or_in_a_list(stud
     assert data.test.people() == ["Doe, Jane"]
     status, _, err = zoo_cli(*cut, "--test-subjects", "Doe, Jane")
     assert (status, '"Doe, Jane"' in err, len(err.splitlines())) == (1, True, 1)
+
+
+def walked(rate=50.0, seconds=60):
+    """Seconds and acceleration of a simulated walk."""
+    walk = next(each for each in simulate(1, seed=0, seconds=seconds) if each.activity == "walking")
+    values = walk.resampled(rate).astype(float)
+    return np.arange(len(values)) / rate, values
+
+
+@pytest.mark.parametrize(
+    ("rate", "answer"), [(50, "make 500 Hz, more than most phones record"), (20, "make 200 Hz"), (10, "make 100 Hz")]
+)
+def test_hundredths_of_a_second_do_not_pass_as_milliseconds(tmp_path, rate, answer):
+    time, values = walked(rate)
+    columns = CsvColumns(subject="=a", activity="=b")
+    found = question(rows(list(np.round(100 * time)), values), columns, tmp_path / "a.csv")
+    assert answer in found
+    assert re.search(rf"--rate \(?{rate}\b", found)
+    (recording,) = read_csv([tmp_path / "a.csv"], replace(columns, rate=float(rate)))
+    assert recording.rate == rate
+
+
+def test_milliseconds_without_a_unit_are_doubted_where_nobody_moves(tmp_path):
+    time, values = walked()
+    mean = values.mean(axis=0)
+    still = mean + 0.02 * (values - mean)
+    for name, header, acceleration, start in (
+        ("still", "time", still, 0), ("walk", "time", values, 0), ("stated", "time_ms", still, 0),
+        ("dated", "time", still, 1.7e12),
+    ):  # fmt: skip
+        (tmp_path / f"{name}.csv").write_text(
+            rows(list(np.round(1000 * time + start)), acceleration, f"{header},x,y,z")
+        )
+
+    def doubts(*names):
+        files = [tmp_path / f"{name}.csv" for name in names]
+        found = zoo.import_csv(files, tmp_path / "a.h5", subject="=ann", activity="=b", force=True)
+        return [each for each in found.warnings if "unit" in each]
+
+    (doubt,) = doubts("still")
+    assert "still.csv" in doubt
+    assert "read as ms (50 Hz)" in doubt
+    # Movement in a file of the same kind shows that the unit is right.
+    for files in (("walk",), ("still", "walk"), ("stated",), ("dated",)):
+        assert not doubts(*files)

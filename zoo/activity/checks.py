@@ -71,6 +71,28 @@ def steady_length(rows: Floats, rate: float) -> float:
     return float(np.median(np.linalg.norm(seconds.mean(axis=1), axis=1))) if len(seconds) else np.nan
 
 
+_PACE_SECONDS, _PACE_PARTS = 2, 512
+_MOVING, _SLOWEST, FASTEST_PACE = 1.0, 0.3, 10.0
+"""m/s^2 of deviation above which somebody moves; Hz below which a phone turns; and Hz of a pace that no person has: of
+410 recordings of four studies, those with movement have 1 to 8, and would have 13 or more if read ten times as fast."""
+
+
+def pace(rows: Floats, rate: float) -> float:
+    """The frequency in Hz below which half of the power of movement lies; NaN where nobody moves."""
+    count = round(_PACE_SECONDS * rate)
+    rows = rows[np.isfinite(rows).all(axis=1)]
+    parts = rows[: len(rows) // count * count].reshape(-1, count, 3)
+    lengths = np.sqrt(np.einsum("ijk,ijk->ij", parts, parts))
+    lengths = lengths[lengths.std(axis=1) > _MOVING]
+    if not len(lengths):
+        return np.nan
+    lengths = lengths[np.linspace(0, len(lengths) - 1, min(len(lengths), _PACE_PARTS)).astype(int)]
+    spectrum = np.fft.rfft((lengths - lengths.mean(axis=1, keepdims=True)) * np.hanning(count), axis=1)
+    hertz, power = np.fft.rfftfreq(count, 1 / rate), (np.abs(spectrum) ** 2).sum(axis=0)
+    power[hertz < _SLOWEST] = 0
+    return float(hertz[np.searchsorted(power.cumsum(), power.sum() / 2)])
+
+
 def check_signal(where: str, rows: Floats, rate: float) -> None:
     """Refuses acceleration in g or without gravity, and rotation rate in degrees, or gravity in its place.
 

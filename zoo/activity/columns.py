@@ -70,6 +70,10 @@ _TIME_UNITS = {
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 LOWEST, HIGHEST = 5.0, 1000.0
 """Hz between which phones record."""
+_COMMON = 200.0
+"""Hz above which a unit of time that is not stated is not assumed."""
+_YEARS = 946_684_800.0, 4_102_444_800.0
+"""Seconds since 1970 of the years 2000 and 2100."""
 MOSTLY = 0.5
 """The share of repeated time stamps above which they are too coarse."""
 _COUNTED = 0.9
@@ -288,6 +292,16 @@ def _check_found(where: str, header: Sequence[str], columns: CsvColumns, labels:
         raise ZooError(f"{where}: columns {', '.join(map(str, axes))} of x, y and z: expected three different ones")
 
 
+def is_date(stamp: float, unit: str) -> bool:
+    """Whether a time stamp, read in a unit, is of this century, by which the unit is known.
+
+    Example:
+        >>> is_date(1_718_047_318_870, "ms"), is_date(171_804_731_887, "ms")
+        (True, False)
+    """
+    return _YEARS[0] <= stamp * SECONDS[unit] <= _YEARS[1]
+
+
 def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock: bool = False) -> str:
     """The unit of time stamps: the named one, or with `auto` the one for which the rate is 5 to 1,000 Hz.
 
@@ -328,6 +342,13 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock
             raise ZooError(
                 f"{where}: time stamps rise by 1 from row to row, as row numbers do: pass the rate (--rate HZ) or "
                 "another column (--time), or confirm milliseconds, which make 1000 Hz, with --time-unit ms"
+            )
+        rate = 1 / (step * SECONDS[plausible[0]])
+        if plausible[0] != "s" and rate > _COMMON and not is_date(float(finite[0]), plausible[0]):
+            raise ZooError(
+                f"{where}: time stamps {step:g} apart in a unit that is not stated: as {plausible[0]} they make "
+                f"{rate:.3g} Hz, more than most phones record: confirm with --time-unit {plausible[0]}, or pass the "
+                f"rate with --rate ({rate / 10:.3g}, if a stamp counts hundredths of a second)"
             )
         return plausible[0]
     if plausible and unit not in plausible:

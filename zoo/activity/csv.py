@@ -25,16 +25,18 @@ from numpy.typing import NDArray
 
 from zoo.activity.checks import (
     ENOUGH_ROWS,
+    FASTEST_PACE,
     LARGEST,
     MOST_STEADY,
     TOO_LARGE,
     check_signal,
     enough_rows,
     mean_length,
+    pace,
     steady_length,
     typical_rate,
 )  # fmt: skip
-from zoo.activity.columns import HIGHEST, LOWEST, SECONDS, CsvColumns, plain_name, resolve, time_unit_of
+from zoo.activity.columns import HIGHEST, LOWEST, SECONDS, CsvColumns, is_date, plain_name, resolve, time_unit_of
 from zoo.activity.copies import Copies
 from zoo.activity.recordings import GAPS, Changed, Recording, misnamed, storable, stretches
 from zoo.activity.texts import ABOVE, blocks, csv_rows, exists, number, opening, separator
@@ -116,6 +118,12 @@ class Table:
         self.time_unit = "none"
         if time:
             self.time_unit = time_unit_of(self.where, self.times, self.columns.time_unit, is_clock=clock is not None)
+        # Hundredths of a second pass as milliseconds, ten times as fast.
+        self.is_time_unit_known = (
+            not time or clock is not None or self.columns.time_unit != "auto" or self.time_unit == "s"
+            or is_date(float(self.times[0]), self.time_unit)
+            or typical_rate(self.times) / SECONDS[self.time_unit] < 10 * LOWEST
+        )  # fmt: skip
         self.times *= SECONDS.get(self.time_unit, 1.0)
 
     def _add_owners(self, frame: "pd.DataFrame", named: Sequence[str], rows: int) -> None:
@@ -318,7 +326,7 @@ def read_csv(
     for source in sources:
         table, about = _open(source, columns)
         _check_values(table)
-        of_file, rates, seconds = Counter[str](), set(), 0.0
+        of_file, rates, seconds, paces = Counter[str](), set(), 0.0, list[float]()
         typical = typical_rate(table.times)
         is_plausible = columns.rate is None and LOWEST <= typical <= HIGHEST
         bounds = pairwise([*table.starts, len(table.times)])
@@ -343,15 +351,17 @@ def read_csv(
                     continue
                 check_signal(f"{table.where}: {subject}, {activity}", recording.rows, recording.rate)
                 rates.add(recording.rate)
+                paces.append(pace(recording.acceleration, recording.rate))
                 seconds += recording.seconds
                 yield replace(recording, study=columns.study or "")
+        _check_pace(table, paces, typical)
         if dropped is not None:
             dropped.update(of_file)
         if tables is not None:
             people, labels, _ = zip(*table.whose, strict=True)
             tables.append(
                 {"file": table.where, **about, "rows": len(table.times), "rate_hz": sorted(rates),
-                 "seconds": round(seconds, 1), "gaps": of_file[GAPS],
+                 "seconds": round(seconds, 1), "gaps": of_file[GAPS], "time_unit_known": table.is_time_unit_known,
                  "subjects": sort_names(people), "activities": sorted(set(labels))}
             )  # fmt: skip
 
@@ -404,6 +414,21 @@ def _check_values(table: Table) -> None:
             "others, for these may be of another sensor"
         )
     check_signal(table.where, values, rate)
+
+
+def _check_pace(table: Table, paces: Sequence[float], rate: float) -> None:
+    """Refuses a unit of time that was assumed where movement is too fast for a person; or notes that movement fits."""
+    if table.is_time_unit_known:
+        return
+    moving = [hertz for hertz in paces if hertz > 0]
+    if moving and (hertz := float(np.median(moving))) > FASTEST_PACE:
+        raise ZooError(
+            f"{table.where}: no unit of time is stated, and time stamps read as {table.time_unit} make {rate:.4g} Hz; "
+            f"then half of the movement is faster than {hertz:.0f} Hz, as by no person: pass the rate with --rate, or "
+            f"confirm with --time-unit {table.time_unit}; if a stamp counts hundredths of a second, --rate "
+            f"{rate / 10:.4g}"
+        )
+    table.is_time_unit_known = bool(moving)
 
 
 Sample = tuple[float, ...]

@@ -93,7 +93,8 @@ def import_csv(
             count = recordings.append(out, passing, source=source, same_people=same_people)
         else:
             count = recordings.write(out, passing, source=source)
-    return Imported(out, count, dict(dropped), tables, _too_short(passing.short, passing.count))
+    doubts = [*_too_short(passing.short, passing.count), *_assumed(tables)]
+    return Imported(out, count, dict(dropped), tables, doubts)
 
 
 class _Problems(list[tuple[str, ZooError]]):
@@ -145,6 +146,22 @@ def _too_short(short: int, count: int) -> list[str]:
         f"{short} of {count} recordings are shorter than {_USABLE:g} s, a window of 3 s and a second at both ends, and "
         "give none by default: gaps and lost values end a recording; if time stamps repeat or come late, pass the rate "
         "with --rate"
+    ]
+
+
+def _assumed(tables: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A sentence about files whose unit of time was assumed, and that no movement of files of their kind confirms."""
+    kinds = [(table["read_as"], table["time"], table["time_unit"]) for table in tables]
+    known = {kind for kind, table in zip(kinds, tables, strict=True) if table["time_unit_known"]}
+    if not (doubted := [table for kind, table in zip(kinds, tables, strict=True) if kind not in known]):
+        return []
+    first, unit = doubted[0], doubted[0]["time_unit"]
+    more = f" and {len(doubted) - 1} more" if len(doubted) > 1 else ""
+    rates = ", ".join(f"{rate:g}" for rate in first["rate_hz"][:3])
+    return [
+        f"no unit of time is stated, and nobody moves in {first['file']}{more} to show it: stamps were read as {unit} "
+        f"({rates} Hz); confirm with --time-unit {unit}, or pass the rate with --rate if a stamp counts something "
+        "else, such as hundredths of a second"
     ]
 
 
@@ -341,4 +358,4 @@ def dry_run(sources: Sources) -> tuple[dict[str, Any], list[str]]:
         pass
     counts = recordings.told_apart(dropped)
     document = {"files": tables, "recordings": passing.count, **counts, "problems": problems.told()}
-    return document, _too_short(passing.short, passing.count)
+    return document, [*_too_short(passing.short, passing.count), *_assumed(tables)]
