@@ -1,6 +1,8 @@
 """Patches of photographs: the course's preprocessing, reading, making and simulating."""
 
 import json
+import struct
+import zlib
 from pathlib import Path
 
 import h5py
@@ -10,6 +12,7 @@ from PIL import Image
 from running import message
 
 from zoo.data import hdf5
+from zoo.errors import ZooError
 from zoo.patches import data as patches
 from zoo.patches import simulate
 from zoo.patches.data import Photograph, Photographs, Scale, open_photograph, read, shipped_photographs, write_patches
@@ -268,3 +271,34 @@ def test_the_real_patches_are_read_and_their_photographs_known(real):
     assert scaled.max() == pytest.approx(0.9)
     assert scaled.var() == pytest.approx(0.0161, abs=1e-3)
     assert len(held_out) > 0
+
+
+@pytest.mark.parametrize("kind", ["png", "tiff"])
+@pytest.mark.parametrize("bits", [8, 10, 12, 16])
+def test_gray_of_fewer_bits_than_its_numbers_have_is_scaled_by_its_range(bits, kind, tmp_path):
+    values = RANDOM.integers(0, 2**bits, (64, 64)).astype(np.uint16)
+    values[0, 0] = 2**bits - 1
+    Image.fromarray(values).save(tmp_path / f"gray.{kind}")
+    pixels = open_photograph(tmp_path / f"gray.{kind}").pixels
+    np.testing.assert_allclose(pixels[..., 1], values / (2**bits - 1), atol=1e-6)
+    assert write_patches(tmp_path / "data1.h5", Photographs([tmp_path / f"gray.{kind}"]), 10, 8, 0) == 0
+
+
+def test_gray_of_more_than_16_bits_is_refused_not_cut(tmp_path):
+    Image.fromarray(RANDOM.integers(0, 2**20, (64, 64)).astype(np.int32)).save(tmp_path / "gray.tiff")
+    with pytest.raises(ZooError, match=r"gray\.tiff: holds values from .*; expected 0 to 65535"):
+        open_photograph(tmp_path / "gray.tiff")
+
+
+def test_color_that_uses_the_lower_bits_alone_is_refused_with_the_reason(tmp_path):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    # Pillow reads color of 16 bits, and does not write it.
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in RANDOM.integers(0, 4096, (32, 32, 3)))
+    (tmp_path / "deep.png").write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 32, 32, 16, 2, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    )  # fmt: skip
+    with pytest.raises(ZooError, match=r"deep\.png: .* save it with 8 bits"):
+        open_photograph(tmp_path / "deep.png")

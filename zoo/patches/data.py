@@ -255,19 +255,37 @@ class Photograph:
 
 
 def open_photograph(path: Path) -> Photograph:
-    """Reads a picture in any format that Pillow knows, turns it upright, and gives a gray one three equal channels."""
+    """Reads a picture in any format that Pillow knows, turns it upright, and gives a gray one three equal channels.
+
+    Gray of more than 8 bits is scaled by the range of 8, 10, 12, 14 or 16 bits that its values need.
+    """
     require_file(path)
     if reason := _unfit(path):
         raise ZooError(f"{path}: {reason}")
     try:
         with Image.open(path) as image:
+            # Loading the picture empties the list of its tiles.
+            is_gray, is_deep = image.mode.startswith("I"), ";16" in str(image.tile)
             upright = ImageOps.exif_transpose(image)
-            if image.mode.startswith("I"):  # gray, 16 bits
-                gray = np.clip(np.asarray(upright, np.float32) / np.float32(65535), 0, 1)
-                return Photograph(path.name, np.repeat(gray[..., None], 3, axis=2))
-            return Photograph(path.name, np.asarray(upright.convert("RGB"), np.float32) / np.float32(255))
+            pixels = np.asarray(upright if is_gray else upright.convert("RGB"), np.float32)
     except Exception as error:
         raise ZooError(f"{path}: {_undecoded(error)}: leave it out") from None
+    low, high = float(pixels.min()), float(pixels.max())
+    if low < 0 or high > _WHITES[-1]:
+        raise ZooError(f"{path}: holds values from {low:.0f} to {high:.0f}; expected 0 to {_WHITES[-1]}: convert it")
+    if not is_gray:
+        # Of 16 bits a color, Pillow keeps the upper eight.
+        if is_deep and high < _DARK:
+            raise ZooError(f"{path}: uses only the lower ones of its 16 bits a color: save it with 8 bits")
+        return Photograph(path.name, pixels / np.float32(255))
+    white = next(white for white in _WHITES if high <= white)
+    return Photograph(path.name, np.repeat(pixels[..., None] / np.float32(white), 3, axis=2))
+
+
+_WHITES = (255, 1023, 4095, 16383, 65535)
+"""White in gray pictures: many cameras store 10, 12 or 14 bits in numbers of 16."""
+_DARK = 64
+"""Of 255: what 14 bits or fewer in numbers of 16 stay below."""
 
 
 def _undecoded(error: Exception) -> str:
