@@ -516,7 +516,7 @@ def make_text(
     r"""Makes rows of four words from any text, split by their position in it.
 
     Args:
-        text: Files of UTF-8 text with a sentence per line. The lines of a page are joined into sentences.
+        text: Files of UTF-8 text with a sentence per line. The lines of a page, and paragraphs, become sentences.
         out: File to write.
         vocabulary: Number of words, or a file with the words.
         validation_rows: Rows of the text for validation, START:STOP. By default the tenth before the test rows.

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import zoo
 from zoo.data import hdf5
 from zoo.errors import ZooError
 from zoo.models.vocabulary import tokenize
@@ -123,6 +124,24 @@ def test_the_lines_of_a_page_are_joined_into_sentences_and_the_description_says_
     assert not any("joined" in note for note in made["lines"]["notes"])
     # `"Who is it?" she said.` is one sentence, and the page has its rows that cross the quotation mark.
     assert made["page"]["text_rows"] >= made["lines"]["text_rows"]
+
+
+def test_paragraphs_on_a_line_have_the_rows_of_their_sentences(tmp_path):
+    sentences = ["It was here that he said no.", "Yes, he did say so.", "Is it Mr. Smith (or not)?", "Nobody came."]
+    made = {}
+    for name, mark in (("lines", "\n"), ("paragraphs", " ")):
+        (tmp_path / f"{name}.txt").write_text("\n".join([mark.join(sentences)] * 30))
+        found = zoo.make_text(tmp_path / f"{name}.txt", tmp_path / f"{name}.h5", vocabulary=20).to_json()
+        with h5py.File(tmp_path / f"{name}.h5") as file:
+            made[name] = found["notes"], found["text_rows"], file["trainx"][:].tolist()
+    assert made["lines"][1:] == made["paragraphs"][1:]
+    assert any("split" in note for note in made["paragraphs"][0])
+    assert not any("split" in note for note in made["lines"][0])
+
+
+def test_an_abbreviation_in_a_sentence_a_line_splits_nothing(tmp_path):
+    (tmp_path / "a.txt").write_text("they say it is here .\n" * 60 + "he was in the U.S. Army then .\n")
+    assert zoo.make_text(tmp_path / "a.txt", tmp_path / "a.h5", vocabulary=6).to_json()["text_rows"] == 60 * 3 + 6
 
 
 def test_words_have_one_spelling_whatever_file_they_come_from(tmp_path):

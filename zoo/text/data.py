@@ -211,8 +211,29 @@ def joined(lines: Iterable[str]) -> Iterator[str]:
         if line.strip():
             paragraph.append(line.strip())
         elif paragraph:
-            yield from _NEXT.sub(r"\1\n", " ".join(paragraph)).split("\n")
+            yield from sentences_of(" ".join(paragraph))
             paragraph = []
+
+
+def sentences_of(line: str) -> list[str]:
+    """The sentences of a line.
+
+    Example:
+        >>> sentences_of("He is here. Is Mr. A? No!")
+        ['He is here.', 'Is Mr. A?', 'No!']
+    """
+    return _NEXT.sub(r"\1\n", line).split("\n")
+
+
+def hold_several(lines: Sequence[str]) -> bool:
+    """Whether lines are paragraphs, and not a sentence each, in which an abbreviation may look like an end.
+
+    Example:
+        >>> hold_several(["He is here. She is not.", "It was."])
+        True
+    """
+    full = [line.strip() for line in lines if line.strip()]
+    return sum(bool(_NEXT.search(line)) for line in full) > len(full) / 20
 
 
 class Summary(NamedTuple):
@@ -234,6 +255,8 @@ def write_trigrams(
 ) -> Summary:  # fmt: skip
     """Makes a file in the course's layout from text files, one sentence per line, read one after another.
 
+    Lines of a page are joined, and they and lines of several sentences are split into sentences, as the notes say.
+
     By default the last tenth of the rows is test and the tenth before it validation, both rounded to whole sentences.
     If rows are given instead, the first and the one after the last, from 0 through the text, all others are training.
 
@@ -242,7 +265,7 @@ def write_trigrams(
 
     Example:
         >>> folder = Path(getfixture("tmp_path"))
-        >>> _ = (folder / "text.txt").write_text("They say it is here . " * 3)
+        >>> _ = (folder / "text.txt").write_text("they say it is here . " * 3)
         >>> write_trigrams(folder / "data2.h5", [folder / "text.txt"], 6, (9, 12), (12, 15)).rows
         15
         >>> read(folder / "data2.h5").words
@@ -255,8 +278,14 @@ def write_trigrams(
             raise ZooError(f"{file}: has the same text as {other}, and its test would be in training: name it once")
     lines, names = read_lines(texts), ", ".join(printable(file.name) for file in texts)
     start = list(islice(lines, _PEEKED))
-    lines, wrapped = chain(start, lines), is_wrapped(start)
-    text = Text.from_lines(joined(lines) if wrapped else lines)
+    lines, note = chain(start, lines), ""
+    if is_wrapped(start):
+        lines = joined(lines)
+        note = "the lines are those of a page: they were joined, and the text was split into sentences at . ! and ?"
+    elif hold_several(start):
+        lines = chain.from_iterable(map(sentences_of, lines))
+        note = "lines hold several sentences each: they were split at . ! and ? before a capital letter"
+    text = Text.from_lines(lines)
     rule, inputs = f"the {vocabulary} most frequent words of training rows, ties in alphabetical order", []
     if not isinstance(vocabulary, int) and not isinstance(words, int):
         rule, inputs = f"the words of {printable(vocabulary.name)}", [vocabulary]
@@ -265,8 +294,7 @@ def write_trigrams(
             raise ZooError(f"{vocabulary}: {len(lacking)} words are not in {names}, such as {some}: take them out")
     details = {"source": f"text: {names}", "simulated": False, "vocabulary": rule}
     made = write(path, text, names, words, details, ranges=(validation_rows, test_rows), inputs=inputs)
-    note = "the lines are those of a page: they were joined, and the text was split into sentences at . ! and ?"
-    return made._replace(notes=(note, *made.notes)) if wrapped else made
+    return made._replace(notes=(note, *made.notes)) if note else made
 
 
 def write(
