@@ -25,7 +25,7 @@ PYTEST := $(BIN)/pytest --numprocesses logical --dist worksteal
 
 # What proves the code, in minutes.
 test: lint
-	$(PYTEST) -m 'not (browser or docs or hostile or process or real)'
+	$(PYTEST) -m 'not (browser or docs or hostile or process or real or slow)'
 
 # That, and whole trainings killed and gone on with, the docs followed, the page in a browser, and real data.
 # TensorFlow keeps some 30 MB of each compiled training until its process ends (neither clear_session nor a new context

@@ -57,6 +57,7 @@ def test_a_name_stands_for_a_file_a_folder_or_a_preset(tmp_path):
         files_of(str(tmp_path / "empty"))
 
 
+@pytest.mark.slow
 def test_the_folder_of_a_training_and_a_keras_file_are_exported_first(zoo_cli, language_model):
     for name in (language_model, language_model / "model.keras"):
         status, out, error = zoo_cli("bench", name, "--json")

@@ -99,6 +99,7 @@ def test_the_package_imports_hardly_anything_of_python_itself():
     assert not slow & set(run.stdout.split())
 
 
+@pytest.mark.slow
 def test_help_is_shown_without_numpy():
     pages = [[*words.split(), "--help"] for words in ("", *COMMANDS)]
     assert imported(pages, {"tensorflow", "keras", "h5py", "numpy", "pandas"}) == []
@@ -171,6 +172,7 @@ def test_a_process_prints_one_json_document_and_nothing_else(recognizer, simulat
     assert json.loads(run.stdout)["simulated"] is True
 
 
+@pytest.mark.slow
 def test_training_a_preset_says_that_its_weights_are_not_used(simulated, tmp_path, zoo_cli):
     status, _, err = zoo_cli(
         "train", "activity_gru_course", "--data", simulated, "--epochs", 1, "--set", "validation_by=time",
@@ -222,6 +224,7 @@ def test_an_exported_file_predicts_streams_and_describes_itself(exported_recogni
     assert json.loads(zoo_cli("info", file, "--json").out)["rate"] == 50.0
 
 
+@pytest.mark.slow
 def test_a_model_saved_in_plain_keras_can_be_evaluated_and_exported(simulated, tmp_path, zoo_cli):
     ActivityGRU(units=4, frame=10).save_to_preset(tmp_path / "mine")
     report = json.loads(zoo_cli("evaluate", tmp_path / "mine", "--data", simulated, "--no-baselines", "--json").out)

@@ -93,6 +93,7 @@ def test_every_weight_gets_a_gradient(family, arguments):
         assert np.abs(tf.convert_to_tensor(gradient)).max() > 0, weight.path
 
 
+@pytest.mark.slow
 @each_family
 def test_it_learns_eight_examples_by_heart_and_the_same_seed_gives_the_same_weights(family):
     inputs, targets, _, unhindered = TINY[task(family)]
@@ -131,6 +132,7 @@ def agree(found, expected, tolerance):
             np.testing.assert_allclose(rows, np.asarray(expected[key])[: len(rows)], atol=tolerance)
 
 
+@pytest.mark.slow
 @each_preset
 def test_the_files_of_a_preset_answer_what_it_answers_and_describe_themselves(name):
     loaded = loading.load(name)

@@ -88,6 +88,7 @@ def test_another_backend_of_keras_is_named():
     assert "broken: KERAS_BACKEND is jax" in run.stdout
 
 
+@pytest.mark.slow
 def test_a_cache_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "cache").write_text("a file, not a folder")
     run = doctor("--no-self-test", "--json", HF_HOME=str(tmp_path / "cache" / "hub"))

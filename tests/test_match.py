@@ -66,6 +66,7 @@ def test_a_recognizer_of_other_windows_is_refused_with_both_named(arguments, lin
             finetune(model, data, recipe=QUICK, verbose=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classes", [("shake", "still"), 2])
 def test_labels_in_another_order_are_put_into_the_model_s_and_a_number_takes_those_of_the_data(classes):
     data, recipe = shakes(), Recipe(epochs=30, validation=0.0, batch_size=8, learning_rate=0.02)
@@ -86,6 +87,7 @@ def written(data, path):
     return path
 
 
+@pytest.mark.slow
 def test_folds_take_what_a_model_is_and_nothing_that_it_learned(tmp_path):
     path = written(shakes(), tmp_path / "data3.h5")
     options = {"groups": 2, "recipe": Recipe(epochs=2, validation=0.0), "workers": 0, "verbose": False}

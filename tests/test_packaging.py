@@ -69,6 +69,7 @@ def test_the_wheel_holds_each_preset_with_its_smaller_files(preset, names):
     assert {name.removeprefix(inside) for name in names if name.startswith(inside)} == small | always
 
 
+@pytest.mark.slow
 def test_every_preset_loads_from_the_wheel_without_a_network(wheel, tmp_path):
     zipfile.ZipFile(wheel).extractall(tmp_path)
     program = """

@@ -58,6 +58,7 @@ def test_type_checkers_see_the_public_names_and_no_others():
     assert sorted(name for _, name in seen) == sorted(zoo.__all__)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alone", [{}, {"ZOO_KERAS_ALONE": "1"}])
 def test_keras_knows_the_models_though_tensorflow_imported_it_and_in_commands_it_comes_without_other_libraries(alone):
     program = (

@@ -53,6 +53,7 @@ def test_the_list_and_the_overview_of_presets_fit_any_terminal(columns, terminal
     assert any(re.match(r"test score +macro-F1 0\.", line) for line in overview)
 
 
+@pytest.mark.slow
 def test_a_benchmark_keeps_names_and_numbers_in_one_table(terminal):
     lines = terminal(80, "bench", "activity_gru_pocket")
     assert lines[0] == "activity_gru_pocket"
@@ -79,6 +80,7 @@ def test_a_terminal_breaks_a_warning_between_words_and_a_pipe_does_not(forced, e
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_pipe_gets_a_line_for_each_step_of_an_export(recognizer, tmp_path, zoo_cli):
     _, _, err = zoo_cli("export", recognizer, "--formats", "keras", "--to", tmp_path / "exported")
     folder = tmp_path / "exported"

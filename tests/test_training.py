@@ -74,6 +74,7 @@ def test_training_lowers_the_loss_and_counts_its_epochs(trained):
     assert (fitted.best_epoch, fitted.batch_size) == (4, 8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{}, {"optimizer": "sgd", "momentum": 0.9, "clip_norm": 0.5}])
 def test_micro_batches_end_at_the_weights_and_numbers_of_whole_batches(changes):
     recipe = RECIPE.replace(**changes)
@@ -84,6 +85,7 @@ def test_micro_batches_end_at_the_weights_and_numbers_of_whole_batches(changes):
         assert a == pytest.approx(b, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_the_moving_average_follows_the_number_of_steps_and_is_what_everybody_sees():
     # An epoch is one step, so that callbacks see the weights after each.
     recipe = RECIPE.replace(batch_size=32, epochs=9)
@@ -100,6 +102,7 @@ def test_the_moving_average_follows_the_number_of_steps_and_is_what_everybody_se
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decay", [None, 0.5])
 def test_a_share_of_the_start_is_in_the_weights_that_everybody_sees(decay):
     recipe = RECIPE.replace(ema_decay=decay)
@@ -111,6 +114,7 @@ def test_a_share_of_the_start_is_in_the_weights_that_everybody_sees(decay):
             np.testing.assert_allclose(a, 0.25 * start + 0.75 * b, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("optimizer", "rate", "noise", "share"), [("sgd", 1.0, 0.3, 0.5), ("adam", 0.01, 0.0, 1.1)])
 def test_a_run_of_60_steps_gains_by_a_long_average_and_reports_the_saved_weights(optimizer, rate, noise, share):
     """A noisy run ends at half of the loss; a quiet one loses nothing, as an average over all steps would."""
@@ -132,6 +136,7 @@ AVERAGED = RECIPE.replace(ema_decay=0.9, schedule="cosine", warmup_epochs=1)
 
 
 # The last one makes 67 steps an epoch, a prime number, which are divided among calls of different sizes.
+@pytest.mark.slow
 @pytest.mark.parametrize(("recipe", "rows"), [(RECIPE, 32), (AVERAGED, 32), (RECIPE.replace(batch_size=1), 67)])
 def test_a_run_stopped_after_an_epoch_and_resumed_ends_at_the_same_weights(tmp_path, recipe, rows):
     rows = examples(rows)
@@ -158,6 +163,7 @@ def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):
         run(RECIPE.replace(learning_rate=0.5), checkpoint=path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decay", [None, 0.9])
 def test_early_stopping_restores_the_weights_of_the_lowest_validation_loss(decay):
     # Validation labels contradict training labels, so an early epoch is the best one.
@@ -201,6 +207,7 @@ def test_a_warmup_longer_than_half_of_the_run_takes_half_of_it():
     assert rates == pytest.approx([0.0, 0.005, 0.01, 0.0085355, 0.005, 0.0014645, 0.0], abs=1e-7)
 
 
+@pytest.mark.slow
 def test_momentum_sgd_takes_the_course_steps():
     # v <- a v - eta g, w <- w + v on gradients summed over the batch = on averages with eta times the batch.
     rows = examples(8)

@@ -104,6 +104,7 @@ def arrays_of(folder, fold):
         return dict(file)
 
 
+@pytest.mark.slow
 def test_nothing_in_a_fold_is_fitted_on_the_people_that_it_leaves_out(whole, people, tmp_path):
     """Its answers for some windows do not depend on the other windows that it holds out."""
     mask = crossval.held_out(activity.read(people).train, crossval.SUBJECT, 2)[0]
@@ -274,6 +275,7 @@ def test_a_folder_of_another_run_is_refused_with_what_differs(whole, people):
         crossval.cross_validate(PLAN, people, folder, Protocol("loso"))
 
 
+@pytest.mark.slow
 def test_with_everyone_the_test_people_are_left_out_in_turn_as_well(people, tmp_path):
     data = activity.read(people)
     result = crossval.cross_validate(

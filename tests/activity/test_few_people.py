@@ -49,6 +49,7 @@ def test_all_people_are_trained_on_and_each_is_left_out_once():
     assert TASK.build(plan(), split).mean != TASK.build(plan(), split.folds[0]).mean
 
 
+@pytest.mark.slow
 def test_the_scores_are_those_of_the_folds_whose_calibration_is_not_the_model_s():
     three = data()
     result = plan().run(three)
@@ -73,6 +74,7 @@ def test_the_scores_are_those_of_the_folds_whose_calibration_is_not_the_model_s(
     assert "The scores are those of 3 other models, one per fold; the saved model was trained on all 3 people" in page
 
 
+@pytest.mark.slow
 def test_the_folds_change_no_weight_of_the_model_and_their_losses_are_in_its_history():
     three = data()
     whole, alone = (train(recognizer(seed=1), three, QUICK.replace(validation=share)) for share in (0.2, 0.0))
@@ -83,6 +85,7 @@ def test_the_folds_change_no_weight_of_the_model_and_their_losses_are_in_its_his
     assert "val_loss" not in alone.history[0]
 
 
+@pytest.mark.slow
 def test_a_training_killed_in_a_fold_resumes_to_the_same_weights_and_scores(tmp_path):
     three, ended = data(), []
 
@@ -144,6 +147,7 @@ def test_a_callback_that_stops_the_training_stops_what_validates_it_and_the_mode
     assert (tmp_path / "model" / "model.keras").is_file()
 
 
+@pytest.mark.slow
 def test_what_begins_a_training_never_sees_who_is_left_out():
     begun = []
     plan().run(data(), begin=lambda split, model: begun.append((split.train.people(), model)))
@@ -191,6 +195,7 @@ def test_of_four_people_some_are_held_out():
     assert len(split.validation.people()) == 1
 
 
+@pytest.mark.slow
 def test_no_part_of_a_model_of_everybody_is_a_validation_part(tmp_path):
     simulate.write_simulated(tmp_path / "data3.h5", subjects=3, seed=0, seconds=15)
     changes = {"units": 4, "frame": 25, "epochs": 1}

@@ -55,6 +55,7 @@ def test_one_person_alone_trains_and_the_summary_says_how_it_was_validated(tmp_p
     assert "The scores are those of another model; the saved model was trained on all windows" in page
 
 
+@pytest.mark.slow
 def test_python_shows_the_progress_when_asked(capfd):
     two = data(people=2)
     model = ActivityGRU(units=2, num_layers=1, frame=5, window=10, classes=two.classes)
@@ -137,6 +138,7 @@ def test_an_interval_over_few_people_is_noted(people, notes):
     assert ("95% interval" in report.evaluation(found)) == (people > 1)
 
 
+@pytest.mark.slow
 def test_the_advice_is_to_start_from_weights_of_many_people_where_they_fit_and_have_not_been_used():
     fitting = data(("still", "shake"), people=2, rows=150, each=4)
     assert "`zoo finetune activity_gru_phone`" in train(biased(150), fitting, LAZY).summary["warnings"][0]
@@ -172,6 +174,7 @@ class Lossy(ActivityGRU):
         super().save_to_preset(folder, **details)
 
 
+@pytest.mark.slow
 def test_a_kill_before_the_warning_is_written_leaves_a_training_to_resume_which_warns(tmp_path):
     two, out = data(people=2), tmp_path / "model"
 
@@ -266,6 +269,7 @@ def test_windows_at_another_rate_are_refused_with_the_command_that_mends_them(zo
     assert "unknown layer 'cell'" in err
 
 
+@pytest.mark.slow
 def test_fine_tuning_on_the_command_line_writes_a_folder(zoo_cli, simulated, tmp_path):
     ActivityGRU(units=4, num_layers=1, frame=75).save(tmp_path / "old.keras")
     options = ("--data", simulated, "--epochs", 1, "--out", tmp_path / "mine")
@@ -297,6 +301,7 @@ class Interrupt(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("people", [2, 5])
 def test_a_fine_tuning_that_was_interrupted_resumes_to_the_same_weights(people, tmp_path, monkeypatch):
     monkeypatch.setattr("zoo.training._CHECKPOINT_SECONDS", 0)

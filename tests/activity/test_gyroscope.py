@@ -129,6 +129,7 @@ def test_the_command_line_predicts_windows_of_six_columns(lab, zoo_cli):
     assert np.mean(right) > 0.95
 
 
+@pytest.mark.slow
 def test_recordings_are_streamed_with_their_gyroscope(lab, zoo_cli):
     model = lab / "exported" / "model.dynamic.tflite"
     status, out, err = zoo_cli("evaluate", model, "--streaming", lab / "recordings.h5", "--subjects", "ben", "--json")

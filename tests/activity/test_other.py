@@ -128,6 +128,7 @@ def test_shaking_is_stronger_and_faster_than_gait():
         assert np.quantile(peaks, 0.9) < 8
 
 
+@pytest.mark.slow
 def test_fine_tuning_drops_it_unless_the_data_has_it(trained):
     for classes in (KNOWN, CLASSES):
         out = trained.parent / f"tuned_{len(classes)}"

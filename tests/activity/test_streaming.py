@@ -43,6 +43,7 @@ def test_people_of_the_training_are_known_by_their_ids_in_joined_studies_as_well
     assert streaming.evaluate(recognizer, tmp_path / "a.h5", seconds=30)["subjects"] == ["motionsense/29"]
 
 
+@pytest.mark.slow
 def test_people_of_other_recordings_may_have_the_ids_of_the_training(file):
     recognizer = Recognizer(COURSE)
     assert "1" in recognizer.metadata.train_subjects

@@ -237,6 +237,7 @@ def test_a_zip_file_that_holds_a_file_twice_or_a_huge_one_is_refused(tmp_path):
     assert f"b.zip: {WISDM}: has more than " in message(lambda: read("wisdm", tmp_path / "b.zip"))
 
 
+@pytest.mark.slow
 def test_a_file_of_a_study_may_be_larger_than_the_memory_that_reading_it_takes(tmp_path):
     lines = wisdm("A", seconds=11_000, unit=1e-5).replace(";", f"{'0' * 300};")
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:

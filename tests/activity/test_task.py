@@ -16,6 +16,7 @@ from zoo.runtime import Recognizer
 from zoo.training import Training
 
 
+@pytest.mark.slow
 def test_scores_of_a_split_file_are_those_of_its_validation_people(simulated, tmp_path):
     changes = {
         "units": 6,
@@ -36,6 +37,7 @@ def test_scores_of_a_split_file_are_those_of_its_validation_people(simulated, tm
     }
 
 
+@pytest.mark.slow
 def test_windows_longer_than_the_model_s_are_read_in_their_middle_where_it_was_trained_on_them(tmp_path):
     raw = tmp_path / "recordings.h5"
     recordings.write(raw, simulate.simulate(4, seed=0, seconds=20), source="simulated", simulated=True)

@@ -137,6 +137,7 @@ def test_a_text_of_an_attribute_can_be_written_to_another_file(tmp_path):
     assert hdf5.attributes(tmp_path / "b.h5")["source"] == source == "the phones\ufffdof a study"
 
 
+@pytest.mark.slow
 def test_what_would_take_gigabytes_of_memory_is_refused(tmp_path):
     path = write(tmp_path / "a.h5", TRIGRAMS | {"words": [b"x" * 1000] + [b"a"] * 300_000})
     assert "key 'words' takes 1200004000 bytes in memory" in message(lambda: hdf5.read(path, "words"))

@@ -49,6 +49,7 @@ def test_an_epoch_gives_no_row_twice_in_batches_of_equal_size(rows, batch_size):
         np.testing.assert_array_equal(np.sort(seen.reshape(3, -1)), np.tile(np.arange(rows), (3, 1)))
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @given(SEEDS)
 def test_the_seed_decides_the_order_and_the_augmentation(seed):
@@ -62,6 +63,7 @@ def test_the_seed_decides_the_order_and_the_augmentation(seed):
     assert any((a[1] != b[1]).any() for a, b in zip(first, other, strict=True))
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None)
 @given(SEEDS, st.integers(1, 4), st.sampled_from([7, 16, 40]))
 def test_a_run_resumed_at_any_epoch_sees_what_an_uninterrupted_one_would_have_seen(seed, first_epoch, batch_size):

@@ -130,6 +130,7 @@ def test_motionsense_is_built_from_its_zip(tmp_path):
     assert not list((tmp_path / "builds").rglob("source.*"))
 
 
+@pytest.mark.slow
 def test_patches_are_split_by_photograph_and_come_back_in_the_order_of_the_file(tmp_path):
     simulate.write_simulated(tmp_path / "data1.h5", count=90, size=16, pictures=8, seed=0)
     tfds.build("zoo_patches/course", tmp_path, tmp_path / "builds")

@@ -69,6 +69,7 @@ def windows():
     return np.random.default_rng(0).normal(0, 4, (40, 150, 3)).astype("float32")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", [ActivityRNN, ActivityLSTM, ActivityGRU])
 def test_every_format_answers_what_keras_answers(cell, tmp_path):
     # A network without training is unsure, and integers turn more of its answers than of a trained one's.
@@ -82,6 +83,7 @@ def test_every_format_answers_what_keras_answers(cell, tmp_path):
     assert all((tmp_path / "out" / record["file"]).exists() for record in records)
 
 
+@pytest.mark.slow
 def test_the_probabilities_are_those_of_the_logits_divided_by_the_temperature(windows, tmp_path):
     model = ActivityGRU(units=8, frame=5)
     export(model, tmp_path / "out", ["float32"])
@@ -91,6 +93,7 @@ def test_the_probabilities_are_those_of_the_logits_divided_by_the_temperature(wi
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_tflite_files_use_built_in_operations_of_a_fixed_shape_and_describe_themselves(windows, tmp_path):
     model = ActivityGRU(units=8, frame=5)
     export(model, tmp_path / "out", ["float32", "dynamic"])
@@ -108,6 +111,7 @@ def test_tflite_files_use_built_in_operations_of_a_fixed_shape_and_describe_them
             interpreter.run("window", window=windows[:2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "model",
     [
@@ -137,6 +141,7 @@ def test_the_saved_model_stores_every_weight_once_and_takes_any_batch(windows, t
         assert endpoint(window=windows[:batch])["probabilities"].shape == (batch, 6)
 
 
+@pytest.mark.slow
 def test_a_window_of_few_frames_is_read_in_chunks_of_as_many(tmp_path):
     export(ActivityGRU(units=4, num_layers=1, frame=50), tmp_path / "out", ["float32"])
     interpreter = Interpreter(tmp_path / "out" / "model.float32.tflite")
@@ -144,6 +149,7 @@ def test_a_window_of_few_frames_is_read_in_chunks_of_as_many(tmp_path):
     assert interpreter.run("chunk", **random_inputs(interpreter, "chunk"))["probabilities"].shape == (1, 3, 6)
 
 
+@pytest.mark.slow
 def test_an_artifact_that_differs_gets_no_name(tmp_path):
     model = ActivityGRU(units=8, frame=5)
     with pytest.raises(ZooError, match=r"model.float32.tflite: differs from Keras by .* \(allowed 0\)"):
@@ -151,6 +157,7 @@ def test_an_artifact_that_differs_gets_no_name(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_format_that_may_be_missing_is_left_out_with_its_difference(tmp_path):
     model, refused = ActivityGRU(units=8, frame=5), {}
     family = ACTIVITY.exportable(loaded(model), None)
@@ -176,6 +183,7 @@ class TestParity:
         with pytest.raises(ZooError, match=r"a\.tflite: signature 'step' lacks the output h_1; not written"):
             parity.compare("a.tflite", self.OUTPUTS, found, parity.EXACT["float32"])
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("kind", ["float32", "int8", "saved_model"])
     def test_a_file_without_its_steps_is_not_exported(self, kind, tmp_path, monkeypatch):
         model = ActivityGRU(units=4, frame=5, window=50)
@@ -198,6 +206,7 @@ class TestParity:
         assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_every_signature_runs_in_the_compiled_model_of_litert(tmp_path):
     from ai_edge_litert.compiled_model import CompiledModel
 
@@ -218,6 +227,7 @@ def test_every_signature_runs_in_the_compiled_model_of_litert(tmp_path):
             np.testing.assert_allclose(buffer.read(expected.size, np.float32), expected, atol=1e-6, err_msg=key)
 
 
+@pytest.mark.slow
 def test_an_autoencoder_in_integers_computes_the_same_in_every_kernel(tmp_path):
     from ai_edge_litert.interpreter import Interpreter as LiteRT
     from ai_edge_litert.interpreter import OpResolverType
@@ -322,6 +332,7 @@ class TestReading:
             Metadata.from_json(document, "a.tflite")
 
 
+@pytest.mark.slow
 def test_a_trained_keras_file_trains_on(tmp_path):
     from zoo.training import Recipe, compile_model
 

@@ -109,6 +109,7 @@ def test_rows_of_another_shape_are_refused_by_a_step(method, rows, states, messa
 X = np.random.default_rng(0).normal(0, 4, (8, 20, 3)).astype("float32")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", [(X[:, :5], np.zeros(8)), (X, [None] * 8), (X, np.full(8, 7))])
 def test_a_model_is_usable_after_a_fit_that_failed(bad):
     model = ActivityGRU(units=4, classes=3, window=20)

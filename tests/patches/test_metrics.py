@@ -45,6 +45,7 @@ def test_noise_is_no_gabor_function_and_a_share_counts_those_that_are():
     assert sum(found["orientations"]["counts"]) == sum(found["frequencies"]["counts"]) == 1
 
 
+@pytest.mark.slow
 def test_smooth_noise_is_mostly_no_gabor_function():
     pictures = [
         gaussian_filter(np.random.default_rng(seed).normal(size=(40, 40)), 2)[12:28, 12:28] for seed in range(40)

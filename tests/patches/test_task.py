@@ -126,6 +126,7 @@ def test_a_tflite_file_takes_any_batch_and_gives_luminance_in_the_pictures_own_u
     assert interpreter.run("encode", rgb=rgb[:1])["code"].shape == (1, 12)
 
 
+@pytest.mark.slow
 def test_an_exported_file_is_measured_like_its_model_and_shows_its_filters(
     exported_autoencoder, trained, leaves
 ):  # fmt: skip
@@ -137,6 +138,7 @@ def test_an_exported_file_is_measured_like_its_model_and_shows_its_filters(
     assert theirs["gabor_share"] == pytest.approx(own["gabor_share"], abs=0.1)
 
 
+@pytest.mark.slow
 def test_figures_are_drawn_for_any_number_of_units(trained, leaves, tmp_path):
     report = AUTOENCODER.evaluate(trained, leaves)
     pictures = AUTOENCODER.pictures(trained, leaves, count=50)
@@ -194,6 +196,7 @@ def test_a_bad_request_is_one_line_and_leaves_nothing(leaves, trained, tmp_path)
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_levels_of_255_are_read_when_they_are_said(leaves, tmp_path):
     bright = tmp_path / "bright.h5"
     bright.write_bytes(leaves.read_bytes())

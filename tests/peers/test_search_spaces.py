@@ -49,6 +49,7 @@ class HyperModel(kt.HyperModel):
         return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, spaces in SPACES.items() for name in spaces])
 def test_random_search_runs_on_it(kind, name, tmp_path):
     *_, x, y = SMALL[kind]

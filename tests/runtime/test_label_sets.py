@@ -123,6 +123,7 @@ def test_a_file_keeps_the_sets(two_studies, tmp_path):
     assert found.train.where(data.train.labels == 6).label_sets == ((0, 4),)
 
 
+@pytest.mark.slow
 def test_training_evaluation_and_a_fresh_load_know_the_sets(two_studies, tmp_path):
     data = write(two_studies, tmp_path / "data3.h5")
     recipe = zoo.Recipe(epochs=2, validation=0.25, validation_by="window", class_weights="balanced")
@@ -190,6 +191,7 @@ def test_a_class_known_only_from_sets_is_refused(tmp_path):
         choose_classes(tmp_path, index.activities, None, {"upstairs": "stairs+ramp"})
 
 
+@pytest.mark.slow
 def test_studies_are_held_out_in_turn(two_studies, tmp_path, capsys):
     write(two_studies, tmp_path / "data3.h5")
     found = zoo.cross_validate(

@@ -95,6 +95,7 @@ def test_the_pocket_recognizer_steps_to_the_answer_of_its_windows(kind):
         np.testing.assert_allclose(stepped(recognizer, window)[0], whole, atol=1e-6 if kind == "float32" else 0.02)
 
 
+@pytest.mark.slow
 def test_a_file_that_can_only_step_reads_windows_frame_by_frame(tmp_path):
     loaded = loading.load("activity_gru_pocket")
     family = ACTIVITY.exportable(loaded, None)

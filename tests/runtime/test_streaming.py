@@ -233,6 +233,7 @@ class TestBadSamples:
         assert recovered[-1].label is not None
         assert np.isfinite(recovered[-1].probabilities).all()
 
+    @pytest.mark.slow
     @settings(max_examples=20, deadline=None)
     @given(seed=st.integers(0, 10**6), rate=st.sampled_from([10, 50, 51.3, 200]), faults=st.floats(0, 0.1))
     @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ def test_an_error_in_a_worker_is_the_error_of_the_search(patches, monkeypatch):
             run.search(patches.study(), patches.folder, processes=count)
 
 
+@pytest.mark.slow
 def test_a_process_runs_the_study_that_has_claimed_the_folder(patches, leaves, monkeypatch):
     study = patches.study(trials=1, epochs=1, seed=3)
     study.open(patches.folder)

@@ -26,6 +26,7 @@ class Killed(BaseException):
     """The end of a process, as seen from inside."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["random", "hyperband", "bayesian", "grid"])
 def test_a_search_killed_at_any_write_loses_nothing_and_goes_on_with_more_trials(strategy, patches, monkeypatch):
     """Killed before and after every file that its trials write, each time in another place, and then in the finals."""
@@ -64,6 +65,7 @@ def test_a_search_killed_at_any_write_loses_nothing_and_goes_on_with_more_trials
     assert [path.name for path in (patches.folder / "oracle").rglob("*.json")] == ["oracle.json"]
 
 
+@pytest.mark.slow
 def test_a_grid_that_starts_at_a_preset_has_every_cell(patches):
     settings = {"pixels": 64, "batch_size": 256}
     records = patches.run(
@@ -89,6 +91,7 @@ def test_trials_of_a_worker_that_does_not_come_back_are_run_by_another(patches):
     assert run == ["1", "2", "0"]
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_the_search_and_its_trial_is_run_again(patches, monkeypatch):
     savez, checkpoints = np.savez, []
 
@@ -107,6 +110,7 @@ def test_a_full_disk_ends_the_search_and_its_trial_is_run_again(patches, monkeyp
     assert [record["status"] for record in patches.run()] == ["scored"] * 3
 
 
+@pytest.mark.slow
 def test_a_trial_that_fails_is_recorded_with_its_reason_and_the_search_goes_on(patches):
     # So large a rate that the loss stops being finite, where SGD is drawn.
     records = patches.run(
@@ -121,12 +125,14 @@ def test_a_trial_that_fails_is_recorded_with_its_reason_and_the_search_goes_on(p
     assert "became" in (patches.folder / "report.md").read_text()
 
 
+@pytest.mark.slow
 def test_a_search_without_a_scored_trial_is_an_error(patches):
     with pytest.raises(ZooError, match=r"none of 3 trials has a score, .* became"):
         patches.run(settings=SETTINGS | {"optimizer": "sgd", "sgd_learning_rate": 1e38})
     assert not (patches.folder / "result.json").exists()
 
 
+@pytest.mark.slow
 def test_models_above_a_limit_are_refused_and_do_not_count(patches):
     records = patches.run(
         strategy="bayesian", limits=Limits(parameters=3000), trials=4, epochs=1,
@@ -139,6 +145,7 @@ def test_models_above_a_limit_are_refused_and_do_not_count(patches):
     assert all(record["parameters"] <= 3000 for record in records if record["status"] == "scored")
 
 
+@pytest.mark.slow
 def test_every_group_of_people_is_left_out_in_a_trial(simulated, tmp_path):
     people = Search(simulated, tmp_path / "out")
     study = people.study(
@@ -153,6 +160,7 @@ def test_every_group_of_people_is_left_out_in_a_trial(simulated, tmp_path):
     assert not left_out[0] & left_out[1]
 
 
+@pytest.mark.slow
 def test_size_and_latency_are_of_the_exported_file(simulated, tmp_path):
     small = {
         "frame": 10, "units": 8, "num_layers": 1, "batch_size": 128, "magnitude": True, "frame_activation": "tanh",

@@ -137,6 +137,7 @@ def test_only_so_many_look_on_at_once_and_who_goes_makes_room(folder, monkeypatc
                 break
 
 
+@pytest.mark.slow
 def test_a_class_of_thirty_that_sends_at_once_is_shown_whole(folder):
     def phone(server, person):
         # As the page does, until it is taken.
@@ -170,6 +171,7 @@ def test_a_training_begins_when_nothing_is_missing_and_can_be_canceled(folder):
     assert [path.name for path in folder.parent.iterdir()] == ["class"]
 
 
+@pytest.mark.slow
 def test_a_training_that_fails_says_why(folder):
     with projecting(folder) as server, looking(server) as states:
         for number, person in enumerate(("Ann", "Ben")):

@@ -153,6 +153,7 @@ def test_random_test_rows_come_with_the_word_that_followed(trained, sentences):
         assert len(row["next"]) == 10
 
 
+@pytest.mark.slow
 def test_figures_show_training_and_words(trained, sentences, tmp_path):
     report = TRIGRAM.evaluate(trained, sentences, baselines=False)
     pictures = TRIGRAM.pictures(trained, sentences)
