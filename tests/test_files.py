@@ -224,7 +224,15 @@ def test_json_comes_back_as_it_was_written(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "no such file"), (b'{"a": ', "not a JSON document"), (b"\xff\xfe", "not UTF-8 text")],
+    [
+        (None, "no such file"),
+        (b'{"a": ', "not a JSON document"),
+        (b'{"a": [' + b"9" * 5000 + b"]}", "not a JSON document of the zoo (a number of 5000 digits)"),
+        (b'{"a": NaN}', "not a JSON document of the zoo (NaN is no finite number)"),
+        (b'{"a": 1e999}', "not a JSON document of the zoo (1e999 is no finite number)"),
+        (b'{"rate": 50, "b": {"rate": 1}, "rate": 20}', "not a JSON document of the zoo ('rate' is in it twice)"),
+        (b"\xff\xfe", "not UTF-8 text"),
+    ],
 )
 def test_a_file_that_is_not_json_is_named(tmp_path, content, message):
     path = tmp_path / "a.json"

@@ -186,7 +186,7 @@ def _settings(words: Sequence[str]) -> dict[str, Any]:
             raise UsageError(f"--set {word}: expected NAME=VALUE, such as hidden_units=100")
         try:
             found[name.replace("-", "_")] = None if value.lower() == "none" else json.loads(value)
-        except json.JSONDecodeError:
+        except ValueError:
             found[name.replace("-", "_")] = value
     return found
 

@@ -10,6 +10,7 @@ import errno
 import hashlib
 import io
 import json
+import math
 import os
 import platform
 import re
@@ -246,10 +247,41 @@ def read_text(path: Path, most: int = MOST_TEXT) -> str:
 
 def read_json(path: Path) -> Any:
     """Reads a JSON document."""
+    text = read_text(path)
     try:
-        return json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ZooError(f"{path}: not a JSON document ({error})") from None
+        return strict_json(text)
+    except (ValueError, RecursionError) as error:
+        raise ZooError(f"{path}: not a JSON document of the zoo ({error}): copy the file again") from None
+
+
+def strict_json(text: str | bytes) -> Any:
+    """Parses JSON as it is written here: a name is there once, and each number is finite. Otherwise a ValueError."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in found:
+                raise ValueError(f"{name!r} is in it twice")
+            found[name] = value
+        return found
+
+    def finite(number: str) -> float:
+        if not math.isfinite(value := float(number)):
+            raise ValueError(f"{number} is no finite number")
+        return value
+
+    def whole(digits: str) -> int:
+        if len(digits) > _DIGITS:
+            raise ValueError(f"a number of {len(digits)} digits")
+        return int(digits)
+
+    return json.loads(
+        text, object_pairs_hook=unique, parse_int=whole, parse_float=finite, parse_constant=finite
+    )  # fmt: skip
+
+
+_DIGITS = 300
+"""Digits of the longest whole number that is read: any such number is a finite float as well."""
 
 
 def require_empty(folder: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, get_args, get_origin
 
 from zoo.errors import StorageError, ZooError
 from zoo.families import TASKS, task_named
-from zoo.files import require_file
+from zoo.files import require_file, strict_json
 from zoo.runtime.filtering import Group, default_groups, misfit_of
 
 SCHEMA = 1
@@ -509,7 +509,7 @@ def extract(path: Path) -> Metadata:
         raise StorageError(f"{path}: truncated or damaged TFLite file (its SHA-256 is another): copy it again")
     try:
         if (document := _document(content)) is not None:
-            return Metadata.from_json(json.loads(document), str(path))
+            return Metadata.from_json(strict_json(document), str(path))
     except (ValueError, TypeError, IndexError, AttributeError, RecursionError, OverflowError, struct.error) as error:
         raise ZooError(f"{path}: truncated or damaged TFLite file ({error})") from error
     raise ZooError(f"{path}: has no metadata of the zoo; export it again with `zoo export`")
