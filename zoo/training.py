@@ -197,6 +197,7 @@ class Training:
                 "seconds": round(sum(each.seconds for each in (fitted, *validated)), 2),
                 "parameters": model.count_params(),
                 **({"batch_size": fitted.batch_size} if fitted.batch_size < self.recipe.batch_size else {}),
+                **({"start_share": self.recipe.start_share} if self.recipe.start_share and fitted.history else {}),
                 **details,
             }  # fmt: skip
             if diverged := _diverged(fitted.history, self.recipe):
@@ -289,7 +290,8 @@ class TrainResult:
         model: The trained model.
         history: One record per epoch; where folds validate the model, the validation numbers are their means.
         summary: `parameters`, `epochs`, `steps_per_epoch`, `best_epoch`, `seconds`, `validation`, `warnings`, how much
-            data there was, and the `batch_size` where there were fewer rows than the recipe's batch.
+            data there was, the `batch_size` where there were fewer rows than the recipe's batch, and the `start_share`
+            where some of the initial weights were kept.
         written: Where the model is.
         next: The command that comes next.
 

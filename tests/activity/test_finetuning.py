@@ -258,6 +258,14 @@ def test_the_more_people_the_less_remains_of_the_start():
     assert finetuning.recipe_for(old, nobody, {"start_share": 0.0}).start_share == 0.0
 
 
+def test_the_summary_says_how_much_of_the_start_is_kept():
+    old, two = ActivityGRU(units=2, num_layers=1, frame=5, window=10, classes=("shake", "still")), data(people=2)
+    for share in (0.5, 0.0):
+        summary = finetune(old, two, recipe=LAZY.replace(start_share=share, validation=0.0), verbose=False).summary
+        assert summary.get("start_share") == (share or None)
+        assert ("50% those of the start" in report.training(summary)) == bool(share)
+
+
 def test_windows_at_another_rate_are_refused_with_the_command_that_mends_them(zoo_cli, simulated, tmp_path):
     old = ActivityGRU(units=4, window=10, rate=25.0)
     with pytest.raises(ZooError, match=r"`zoo data windows RECORDINGS --rate 25 --window 10`"):
