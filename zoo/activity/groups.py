@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.activity.metrics import other_of
 from zoo.activity.windows import Windows
 from zoo.runtime.filtering import Group
 from zoo.runtime.metadata import AXES, OTHER
@@ -49,7 +50,7 @@ def groups_of(classes: Sequence[str], still: Collection[str] = ()) -> tuple[Grou
         (('sitting',), ('lying',))
         (('walking',), ('stairs',))
     """
-    other = [OTHER] if classes[-1] == OTHER else []
+    other = [] if other_of(classes) is None else [OTHER]
     own = [name for name in classes if name not in (*AT_REST, *_IN_MOTION, *other)]
     stairs: Division = 1.5, [("upstairs", 15.0), ("downstairs", 15.0)]
     on_foot: Division = 0.3, [("walking", 120.0), (stairs, 20.0)]

@@ -124,7 +124,7 @@ def assume_rare_other(model: ActivityRecognizer, train: Windows, how: str | None
     """
     known = class_frequencies(train, model.classes, how)
     share = known.get(OTHER, 0.0)
-    if model.classes[-1] != OTHER or share <= OTHER_SHARE:
+    if metrics.other_of(model.classes) is None or share <= OTHER_SHARE:
         return known
     bias = model.get_layer("logits").bias
     values = np.array(keras.ops.convert_to_numpy(bias))
@@ -348,7 +348,7 @@ class ActivityTask(Task):
         """Batches of windows, cut and augmented."""
         augmentation = Augmentation.from_json(recipe.augmentation or {})
         train, validation, rows = split.train, split.validation, model.window
-        if augmentation.shaken and model.classes[-1] == OTHER:
+        if augmentation.shaken and metrics.other_of(model.classes) is not None:
             train = _with_shaken(train, augmentation.shaken, split.data, recipe.seed)
         passes = recipe.passes(len(train))
         if augmentation.carry and not model.states:
