@@ -3,6 +3,7 @@
 import configparser
 import json
 import os
+import pydoc
 import re
 import runpy
 import shutil
@@ -188,6 +189,35 @@ def test_an_address_that_is_set_is_shown_by_readme_the_home_page_and_every_card(
         where = f"phone/?model={name}" if name.startswith("activity") else f"presets/{name}/"
         expected[f"presets/{name}.md"] = [f"https://zoo.example/{where}"]
     assert {page: found for page, found in codes.items() if found} == expected
+
+
+def options(words):
+    """The options of the command that a line begins with; none if the line names a group of commands."""
+    commands = [name for name in COMMANDS if f"{words} ".startswith(f"{name} ")]
+    if not commands and any(name.startswith(f"{words} ") for name in COMMANDS):
+        return set()
+    assert commands, f"zoo {words}"
+    command = app
+    for word in max(commands, key=len).split():
+        command = command[word]
+    return {name for argument in command.assemble_argument_collection() for name in argument.names}
+
+
+# Readers of recipes add commands.
+@pytest.mark.parametrize(
+    "page",
+    ["README.md", "CONTRIBUTING.md", *(f"docs/{page}" for page in PAGES if not page.startswith("recipes/"))],
+)
+def test_the_commands_options_and_names_on_a_page_exist(page):
+    text = (ROOT / page).read_text().replace("\\\n", " ")
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    spans = [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose)]
+    lines = re.findall(r"^ *(?:\$ )?(zoo .*)$", text, re.MULTILINE)
+    for code in [*(span for span in spans if re.match("zoo [a-z]", span)), *lines]:
+        words = " ".join(code.split()[1:])
+        assert {*re.findall(r"(?<!\S)--[a-z][\w-]*", words)} <= options(words) | {"--help", "--debug"}, code
+    for name in re.findall(r"(?<![\w./])zoo\.[a-zA-Z][\w.]*\w", text):
+        assert pydoc.locate(name) is not None, name
 
 
 def test_every_public_name_of_the_package_is_in_the_reference(html):
