@@ -138,6 +138,19 @@ def test_a_keras_file_with_other_members_runs_no_code_and_is_named(name, materia
     refused(["info", path], str(path))
 
 
+def test_documents_that_unpack_to_gigabytes_and_members_that_are_there_twice_are_refused(materials, tmp_path, refused):
+    sound = materials.recognizer / "model.keras"
+    for name in (CONFIG, "metadata.json"):
+        path = tmp_path / f"large-{name}.keras"
+        with zipfile.ZipFile(repacked(sound, path, {name: None}), "a", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(name, member(sound, name) + b" " * (1 << 25))
+        refused(["info", path], str(path), f"{name} in it unpacks to")
+    path = repacked(sound, tmp_path / "twice.keras", {})
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr(CONFIG, member(sound, CONFIG))
+    refused(["info", path], str(path), f"{CONFIG} is in it twice")
+
+
 ARGUMENTS = {
     "units": [0, -1, 1.5, "8", None, [], 10**30, True],
     "num_layers": [0, -1, "a", None],

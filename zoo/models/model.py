@@ -7,6 +7,7 @@ import json
 import re
 import warnings
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import NoneType
@@ -273,17 +274,22 @@ def load_file(file: Path) -> Model:
     return model
 
 
-_MOST_BYTES, _LONGEST = 1 << 32, 10_000
-"""Largest model that is unpacked, and longest text of its configuration: Keras repeats names in the path of each
-weight, so that one of 10 MB would take gigabytes."""
+_MOST_BYTES, _MOST_JSON, _LONGEST = 1 << 32, 1 << 24, 10_000
+"""Largest model that is unpacked, largest document in it, and longest text of its configuration: Keras repeats names in
+the path of each weight, so that one of 10 MB would take gigabytes."""
 
 
 def _check_archive(file: Path) -> None:
     """Refuses an archive that would unpack to more than any model has, or of which a part is damaged."""
     with zipfile.ZipFile(file) as archive:
-        size = sum(member.file_size for member in archive.infolist())
-        if size > _MOST_BYTES:
+        sizes = [(member.filename, member.file_size) for member in archive.infolist()]
+        if (size := sum(size for _, size in sizes)) > _MOST_BYTES:
             raise ZooError(f"unpacks to {size} bytes; expected a model of at most {_MOST_BYTES}")
+        if large := [pair for pair in sizes if pair[0].endswith(".json") and pair[1] > _MOST_JSON]:
+            raise ZooError(f"{large[0][0]} in it unpacks to {large[0][1]} bytes; expected at most {_MOST_JSON}")
+        if len(dict(sizes)) < len(sizes):
+            twice = next(name for name, count in Counter(name for name, _ in sizes).items() if count > 1)
+            raise StorageError(f"{twice} is in it twice: copy the file again")
         if damaged := archive.testzip():
             raise StorageError(f"{damaged} in it is damaged: copy the file again")
         longest = max(map(len, _texts(json.loads(archive.read("config.json")))), default=0)
