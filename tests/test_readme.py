@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from zoo.report import results
 
@@ -47,11 +47,14 @@ def test_the_numbers_of_the_three_presets_are_those_that_were_measured(page):
     assert f"{presets['activity_gru_phone']['bytes'] / 1000:.1f} kB" in text
 
 
-def test_the_moving_picture_is_of_eight_seconds_and_small():
-    file = ROOT / "docs" / "assets" / "phone.gif"
+def test_the_moving_picture_is_of_eight_seconds_and_small_and_readme_says_what_it_shows():
+    file = ROOT / "docs" / "assets" / "teaching.gif"
     with Image.open(file) as picture:
-        assert picture.n_frames * picture.info["duration"] == 8000
+        assert sum(frame.info["duration"] for frame in ImageSequence.Iterator(picture)) == 8000
+        before, now = re.search(r"Before (.+), now (.+) windows", picture.info["comment"].decode()).groups()
     assert file.stat().st_size < 1_000_000
+    told = re.search(r'teaching\.gif"[^>]* alt="([^"]*)"', README)[1]
+    assert all(part in told for part in ("simulated", f"before, {before}", f"now, {now}"))
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])

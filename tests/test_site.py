@@ -1,8 +1,12 @@
 """Every page of the docs site in Chromium, in the light and in the dark, on a phone and on a desk."""
 
+import importlib
+import re
+from itertools import chain
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from zoo.families import FAMILIES
 from zoo.presets import PRESETS
@@ -38,6 +42,29 @@ def addresses(site):
     """The paths of all pages, but for the phone page, which has tests of its own."""
     pages = (path.relative_to(site) for path in site.rglob("*.html"))
     return sorted(f"/{page}".removesuffix("index.html") for page in pages if page.parts[0] != "phone")
+
+
+@pytest.fixture
+def pictures(monkeypatch):
+    """The script that makes the pictures of pages."""
+    monkeypatch.syspath_prepend(ROOT / "docs" / ".site")
+    return importlib.import_module("pictures")
+
+
+def test_pictures_of_pages_show_what_the_pages_show(pictures, browser, site):
+    # After a change: make site && python docs/.site/pictures.py
+    for name, page in chain(pictures.of_phone(browser), pictures.of_guides(browser, site)):
+        with Image.open(pictures.ASSETS / f"{name}.png") as picture:
+            told = picture.text[pictures.SHOWN]
+        # What is measured while the page runs is not always the same.
+        numbers = r"[\d.\u2212]+" if name in ("phone-walking", "phone-summary") else "(?!)"
+        assert re.sub(numbers, "", told) == re.sub(numbers, "", pictures.visible(page)), name
+
+
+def test_the_moving_picture_shows_what_the_page_says_that_it_learned(pictures, browser):
+    with pictures.to_teach(browser) as page, Image.open(pictures.FILM) as picture:
+        said = pictures.film.story(page, lambda step, tenths, tapped: None)
+        assert said == picture.info["comment"].decode()
 
 
 CHECKS = ["color-contrast", "link-name", "image-alt", "button-name", "scrollable-region-focusable", "heading-order"]
