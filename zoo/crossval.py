@@ -14,6 +14,7 @@ those of `jobs`, as in a search: in joblib's pool, one worker that is killed for
 """
 
 import importlib.metadata
+import math
 import sys
 import time
 from collections import Counter
@@ -41,7 +42,7 @@ from zoo.files import (
     exclusive,
     exclusive_folder,
     read_arrays,
-    read_json,
+    read_record,
     temporary_folder,
     write_json,
 )
@@ -73,6 +74,11 @@ Record = dict[str, Any]
 """The state of a fold. `status` is `waiting`, `running`, `scored`, or `failed`, which has a `reason`."""
 
 
+_SCORES = ("macro_f1", "accuracy")
+_NUMBERS = (*_SCORES, "temperature", "seconds", "epochs", "best_epoch", "windows", "train_windows")
+"""What is a number in the record of a fold; all but scores may be missing."""
+
+
 @dataclass(frozen=True)
 class Fold:
     """One training, and the windows that it is scored on.
@@ -101,7 +107,19 @@ class Fold:
     def record(self, folder: Path) -> Record:
         """Its current state."""
         path = self.file(folder, "json")
-        return read_json(path) if path.is_file() else {"status": "waiting"}
+        if not path.is_file():
+            return {"status": "waiting"}
+        found = read_record(path, "status")
+        for name in _NUMBERS if found["status"] == "scored" else ():
+            value, most = found.get(name), 1.0 if name in _SCORES else math.inf
+            if value is None and name not in _SCORES:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+                raise ZooError(
+                    f"{path}: {name} is {value!r:.40}; expected a number from 0 to {most:g}: delete the file, and the "
+                    "fold is trained again"
+                )
+        return found
 
 
 Records = dict[Fold, Record]
@@ -345,7 +363,7 @@ def run_fold(folder: Path, path: Path, fold: Fold) -> None:
 
 
 def _train_and_score(folder: Path, path: Path, fold: Fold, note: Callable[..., None]) -> Record:
-    config = read_json(folder / CONFIG)
+    config = read_record(folder / CONFIG, "everyone", "arguments", "groups")
     data = read_people(path, config["everyone"])
     data = data.with_classes(tuple(config["arguments"].get("classes", data.classes)))
     windows = data.train.in_memory()

@@ -254,6 +254,16 @@ def read_json(path: Path) -> Any:
         raise ZooError(f"{path}: not a JSON document of the zoo ({error}): copy the file again") from None
 
 
+def read_record(path: Path, *names: str) -> dict[str, Any]:
+    """Reads a JSON document of names and values, among them some that it must have."""
+    found = read_json(path)
+    if not isinstance(found, dict):
+        raise ZooError(f"{path}: is of the type {type(found).__name__}; expected names and values: copy the file again")
+    if lacking := [name for name in names if name not in found]:
+        raise ZooError(f"{path}: lacks {', '.join(lacking)}: copy the file again")
+    return found
+
+
 def strict_json(text: str | bytes) -> Any:
     """Parses JSON as it is written here: a name is there once, and each number is finite. Otherwise a ValueError."""
 
@@ -320,7 +330,7 @@ def claim_folder(mark: Path, identity: Mapping[str, Any], work: str) -> None:
                 raise ZooError(f"{folder}: is not empty and holds no {work}; choose another folder or delete it first")
         write_json(mark, identity)
         return
-    theirs, mine = flatten(read_json(mark)), flatten(json.loads(json.dumps(identity)))
+    theirs, mine = flatten(read_record(mark)), flatten(json.loads(json.dumps(identity)))
     differs = [name for name in {**mine, **theirs} if theirs.get(name) != mine.get(name)]
     if differs:
         words = ", ".join(f"{name} {short(theirs.get(name))}, now {short(mine.get(name))}" for name in differs)

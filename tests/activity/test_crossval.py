@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -315,3 +316,28 @@ def test_loso_has_a_fold_for_each_person_and_seeds_repeat_what_is_random(people)
     planned = Protocol("loso", seeds=2, baselines=QUICK).folds(PLAN, activity.read(people))
     count = {method: sum(fold.method == method for fold in planned) for method in (PLAN.name, *QUICK)}
     assert count == {PLAN.name: 8, "nearest_neighbor": 4, "random_forest": 8}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "cure"),
+    [
+        (crossval.CONFIG, "[]", "copy the file again"),
+        (crossval.CONFIG, "null", "copy the file again"),
+        ("folds/nearest_neighbor.subject.0.0.json", "[]", "copy the file again"),
+        ("folds/nearest_neighbor.subject.0.0.json", "{}", "copy the file again"),
+        ("folds/nearest_neighbor.subject.0.0.json", '{"status": "scored", "accuracy": 1}', "delete the file"),
+        ("folds/nearest_neighbor.subject.0.0.json", '{"status": "scored", "macro_f1": "1"}', "delete the file"),
+        ("folds/nearest_neighbor.subject.0.0.json", '{"status": "scored", "macro_f1": 98.5}', "delete the file"),
+        (
+            "folds/nearest_neighbor.subject.0.0.json",
+            '{"status": "scored", "macro_f1": 1, "accuracy": 1, "seconds": "12"}',
+            "delete the file",
+        ),
+    ],
+)
+def test_a_record_that_is_none_is_named_with_its_cure(name, text, cure, whole, people, tmp_path):
+    folder = tmp_path / "out"
+    shutil.copytree(whole[1], folder)
+    (folder / name).write_text(text)
+    with pytest.raises(ZooError, match=f"{re.escape(str(folder / name))}: .*{cure}"):
+        crossval.cross_validate(PLAN, people, folder, Protocol(2, baselines=QUICK))

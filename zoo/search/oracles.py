@@ -23,7 +23,7 @@ from keras_tuner.oracles import BayesianOptimizationOracle, GridSearchOracle, Hy
 
 from zoo import jobs
 from zoo.errors import ZooError
-from zoo.files import read_json, write_json
+from zoo.files import read_record, write_json
 from zoo.search.spaces import Study
 from zoo.search.trials import TRIALS, Records, Trainer
 
@@ -168,7 +168,7 @@ class _Resumable(kt.Oracle):  # type: ignore[misc]  # keras-tuner has no types
 
     def reload(self) -> None:
         """Restores the state and the trials."""
-        state = read_json(self.state)
+        state = read_record(self.state, "start_order")
         records = {record["trial"]: record for record in self.records.all()}
         for trial_id in state["start_order"]:
             record, hp = records.pop(int(trial_id)), self.hyperparameters.copy()

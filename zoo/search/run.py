@@ -22,7 +22,16 @@ from rich.console import Console
 
 from zoo import jobs, loading
 from zoo.errors import ZooError
-from zoo.files import CHECKPOINT, atomic_folder, exclusive, exclusive_folder, read_json, require_empty, write_json
+from zoo.files import (
+    CHECKPOINT,
+    atomic_folder,
+    exclusive,
+    exclusive_folder,
+    read_json,
+    read_record,
+    require_empty,
+    write_json,
+)
 from zoo.jobs import Job
 from zoo.report.progress import TrainingBoard, TrialBoard
 from zoo.search import oracles, report
@@ -77,7 +86,7 @@ def search(
                 else:
                     _run_trials(study, folder, board.update)
             _decide(study, folder, best, seeds, console)
-        result: dict[str, Any] = read_json(folder / RESULT)
+        result = read_record(folder / RESULT, "trials")
         if study.trials > result["trials"]:
             raise ZooError(
                 f"{folder}: ended after {result['trials']} trials, and its model was measured on test data: choose "

@@ -17,7 +17,7 @@ from typing import Any
 from zoo import crossval
 from zoo.errors import ZooError, unknown_name
 from zoo.families import FAMILIES
-from zoo.files import claim_folder, read_json
+from zoo.files import claim_folder, read_record
 from zoo.presets import PRESETS
 from zoo.recipe import Count, Limits, Recipe, checked
 from zoo.task import Split, Task, task_of
@@ -379,7 +379,7 @@ class Study:
     @classmethod
     def reopen(cls, folder: Path, data: Path, trials: int) -> "Study":
         """Reads the study of a folder, for a number of trials."""
-        known = read_json(folder / MARK)
+        known = read_record(folder / MARK, "limits")
         return cls(**known | {"data": data, "trials": trials, "limits": Limits(**known["limits"])})
 
     def open(self, folder: Path) -> None:

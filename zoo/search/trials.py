@@ -19,7 +19,7 @@ from zoo import jobs
 from zoo.errors import StorageError, ZooError
 from zoo.exporting import artifacts
 from zoo.exporting.parity import Tolerance
-from zoo.files import read_json, temporary_folder, write_json
+from zoo.files import read_record, temporary_folder, write_json
 from zoo.loading import Loaded
 from zoo.recipe import Recipe
 from zoo.search.spaces import Study
@@ -80,7 +80,7 @@ class Records:
         """The record of a trial."""
         if name in self._ended:
             return self._ended[name]
-        record: Record = read_json(self.path(name))
+        record: Record = read_record(self.path(name), "trial", "name", "status", "score", "values", "recipe")
         if record["status"] != "running":
             self._ended[name] = record
         return record
