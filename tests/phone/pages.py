@@ -44,6 +44,19 @@ def rowing(start, stop):
     return [[time, x + 4 * np.sin(3 * time), 4.0, 7.0 + z] for time, x, _, z in standing(start, stop)]
 
 
+def gather_two(page, play):
+    """Records two activities as lessons."""
+    page.click("#teach-open")
+    for activity, samples in (("standing", standing(0, 36)), ("rowing", rowing(0, 36))):
+        play.gather(page, activity, samples)
+
+
+def learn(page):
+    """Learns the lessons, and waits for the end."""
+    page.click("#learn")
+    page.wait_for_selector("#learned-text:has-text('Learned.')")
+
+
 SIZES = {
     "": (390, 844), "-320": (320, 568), "-landscape": (844, 390), "-desktop": (1440, 900), "-200-percent": (320, 568),
 }  # fmt: skip

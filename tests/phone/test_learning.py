@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from phone.pages import ROOT, rowing, standing
+from phone.pages import ROOT, gather_two, learn, rowing, standing
 
 from zoo.activity.simulate import walk_through
 from zoo.catalog import PRESETS_FOLDER
@@ -147,13 +147,6 @@ def taught_page(open_page, play):
     return page
 
 
-def gather_two(page, play):
-    """Records two activities as lessons."""
-    page.click("#teach-open")
-    for activity, samples in (("standing", standing(0, 36)), ("rowing", rowing(0, 36))):
-        play.gather(page, activity, samples)
-
-
 def begin(page, play, samples):
     """Begins to record a lesson, and sends samples."""
     page.click("#teach-open")
@@ -162,12 +155,6 @@ def begin(page, play, samples):
     page.wait_for_selector("#lesson-record:disabled")
     page.clock.run_for(5100)
     play.send(page, samples)
-
-
-def learn(page):
-    """Learns the lessons, and waits for the end."""
-    page.click("#learn")
-    page.wait_for_selector("#learned-text:has-text('Learned.')")
 
 
 def test_what_was_taught_is_recognized_kept_exported_and_forgotten(taught_page, play, stop, tmp_path):

@@ -8,25 +8,34 @@ export function isReachable(): boolean {
   return location.protocol === "https:" && !/^(localhost|127\.|\[::1\])/.test(location.hostname);
 }
 
-/** Draws the address of the page. */
-export function drawAddress(): void {
+/** The address of the page for a phone, which has a sensor. */
+export function pageAddress(): URL {
   const url = new URL(location.href);
-  // A phone has a sensor.
   for (const demonstration of ["replay", "person"]) url.searchParams.delete(demonstration);
-  drawCode("code", url.href);
-  write("address", url.href);
+  return url;
 }
 
-/** Draws an address as a QR code in an element, unless it is there. */
-export function drawCode(id: string, address: string): void {
+/** Draws the address of the page. */
+export function drawAddress(): void {
+  const { href } = pageAddress();
+  drawCode("code", href);
+  write("address", href);
+}
+
+/**
+ * Draws an address as a QR code in an element, unless it is there.
+ *
+ * @param ecc The least redundancy: of a long address, fewer and larger dots are read more easily than many.
+ */
+export function drawCode(id: string, address: string, label = "QR code of the address", ecc: "L" | "M" = "M"): void {
   const place = byId(id);
   if (place.dataset.shown === address) return;
   place.dataset.shown = address;
-  const { data, size } = encode(address, { ecc: "M", border: 4 });
+  const { data, size } = encode(address, { ecc, boostEcc: true, border: 4 });
   const cells = data.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : [])));
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  const attributes = { viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": "QR code of the address" };
+  const attributes = { viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": label };
   for (const [key, value] of Object.entries(attributes)) svg.setAttribute(key, value);
   path.setAttribute("d", cells.join(""));
   svg.append(path);

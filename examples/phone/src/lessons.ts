@@ -1,27 +1,17 @@
 /** What the owner teaches a model on this phone: recordings of activities, and the last layer learned from them. */
 
-import type { Head } from "./graph";
 import { extended, learn, type Lesson, SETTINGS } from "./learn";
 import type { Metadata } from "./metadata";
 import type { Sample } from "./motion";
 import type { Recognizer } from "./recognizer";
 import { Resampler, type Vector } from "./resampler";
 import { forget, remember, remembered, rememberedKeys } from "./store";
+import { fromCode, fromFile, headOf, type Taught, taught, toCode } from "./taught";
 
 /** Rows at the rate of the model. */
 export interface Recording {
   activity: string;
   rows: Vector[];
-}
-
-/** A learned last layer, as a file: `zoo.runtime.PersonalRecognizer` reads it. */
-interface Document {
-  schema: 1;
-  preset: string;
-  weights_sha256: string;
-  classes: string[];
-  kernel: number[][];
-  bias: number[];
 }
 
 /** Seconds of a recording that are shown. */
@@ -32,8 +22,9 @@ const PRECISION = 100;
 
 export class Lessons {
   recordings: Recording[];
-  private learned: Document | null;
+  private learned: Taught | null;
   private current: Recognizer | null = null;
+  private coded: { code: string | null } | null = null;
   private beliefs = new WeakMap<Recording, [activity: string, windows: number][]>();
 
   /** @param untaught The model as it comes. */
@@ -66,21 +57,27 @@ export class Lessons {
     return this.learned && `${JSON.stringify(this.learned)}\n`;
   }
 
-  /** Takes what another phone has learned with the same model; returns why it cannot, or null. */
-  adopt(text: string): string | null {
-    const found = read<Document>(text);
-    const { head } = this.untaught;
-    const [classes, rows] = [found?.classes?.length ?? 0, head ? head.kernel.length / head.bias.length : 0];
-    const numbers = [found?.bias, ...(found?.kernel ?? [])];
-    const whole = numbers.length === rows + 1 && numbers.every((row) => row?.length === classes && row.every(Number.isFinite));
-    if (found?.schema !== 1 || !classes || !whole) return "This file is not what a phone has learned with this model.";
-    if (found.weights_sha256 !== this.metadata.weights_sha256) {
-      return `This was learned with other weights (${found.preset}): choose the same model as on the other phone.`;
-    }
-    this.learned = found;
-    remember(`learned-${this.key}`, JSON.stringify(found));
+  /** What was learned, as the end of an address, or null if it has none. */
+  get code(): string | null {
+    this.coded ??= { code: this.learned && toCode(this.learned, this.untaught) };
+    return this.coded.code;
+  }
+
+  /** Reads the file of another phone; throws where it is something else. */
+  readFile(text: string): Taught {
+    return fromFile(text, this.untaught);
+  }
+
+  /** Reads the code of another phone; throws where it is something else. */
+  readCode(code: string): Taught {
+    return fromCode(code, this.untaught);
+  }
+
+  /** Keeps what was learned, here or on another phone, in place of what was learned before; null for nothing. */
+  adopt(learned: Taught | null): void {
+    this.learned = learned;
+    remember(`learned-${this.key}`, learned && JSON.stringify(learned));
     this.changed();
-    return null;
   }
 
   /** Strengths of acceleration in the middle of a recording. */
@@ -130,7 +127,7 @@ export class Lessons {
 
   /** Learns from all recordings, starting with the model as it comes. */
   learn(): Lesson & { classes: string[] } {
-    const { temperature, classes: known, preset, weights_sha256 } = this.metadata;
+    const { temperature, classes: known } = this.metadata;
     const classes = [...new Set([...known, ...this.recordings.map(({ activity }) => activity)])];
     const windows = this.recordings.flatMap((recording) => {
       const label = classes.indexOf(recording.activity);
@@ -140,13 +137,7 @@ export class Lessons {
       extended(this.untaught.head!, classes.length), windows.map(({ features }) => features),
       windows.map(({ label }) => label), { ...SETTINGS, temperature },
     );
-    const { kernel, bias } = lesson.head;
-    const rows = Array.from({ length: kernel.length / bias.length }, (_, i) => [
-      ...kernel.subarray(i * bias.length, (i + 1) * bias.length),
-    ]);
-    this.learned = lesson.share ? { schema: 1, preset, weights_sha256, classes, kernel: rows, bias: [...bias] } : null;
-    remember(`learned-${this.key}`, this.learned && JSON.stringify(this.learned));
-    this.changed();
+    this.adopt(lesson.share ? taught(this.untaught, classes, lesson.head) : null);
     return { ...lesson, classes };
   }
 
@@ -159,7 +150,7 @@ export class Lessons {
 
   /** What was believed no longer holds. */
   private changed(): void {
-    this.current = null;
+    this.current = this.coded = null;
     this.beliefs = new WeakMap();
   }
 
@@ -185,17 +176,9 @@ export class Lessons {
   }
 }
 
-function headOf({ kernel, bias }: Document): Head {
-  return { kernel: Float64Array.from(kernel.flat()), bias: Float64Array.from(bias) };
-}
-
 function parsed<Kind>(key: string): Kind | null {
-  return read<Kind>(remembered(key) ?? "null");
-}
-
-function read<Kind>(text: string): Kind | null {
   try {
-    return JSON.parse(text) as Kind | null;
+    return JSON.parse(remembered(key) ?? "null") as Kind | null;
   } catch {
     return null;
   }

@@ -4,6 +4,7 @@ import "./style.css";
 import { isReachable } from "./code";
 import { byId, write } from "./dom";
 import { choose, chosen, ears } from "./ears";
+import { takeTaught, taughtAddress } from "./handover";
 import { buttonsChanged, meant, onHold } from "./hold";
 import { explain } from "./how";
 import { converter, type Converter, listen, permitted, type Refusal, turns } from "./motion";
@@ -13,10 +14,10 @@ import { download, fileName, LENGTH, type Recorder, share, shares } from "./reco
 import { render, renderOffline, renderTimeline, reserve, suggest } from "./render";
 import type { Replay } from "./replay";
 import { Session } from "./session";
-import { choices, hideThreshold, listModels, onModel, onThreshold, showThreshold, threshold } from "./settings";
+import { choices, chosenName, hideThreshold, listModels, onModel, onThreshold, showThreshold, threshold } from "./settings";
 import { type Device, shown } from "./shown";
 import { possible, type Signal } from "./signal";
-import type { Model, Running, State, Summary } from "./state";
+import type { Model, Problem, Running, State, Summary, Teach } from "./state";
 import { isHandheld, keepAwake, letSleep, stayOffline } from "./system";
 import { Take, UNITS } from "./take";
 import { type Stretch, Teaching } from "./teaching";
@@ -36,6 +37,9 @@ interface Past {
   stretches: Stretch[];
 }
 
+const OWN = "A QR code works only for models that this page offers. Save or share what your own model learned as a file.";
+const LONG = "What it learned does not fit in a QR code that phones read easily. Save or share it as a file.";
+
 class Page {
   private state: State = { kind: "loading", what: "", received: 0, total: null };
   private teaching: Teaching | null = null;
@@ -46,6 +50,10 @@ class Page {
   private opened = 0;
   /** Whether the model of the demonstration runs in place of the one that its owner chose. */
   private demonstrates = false;
+  /** The code of what another phone learned, until a model is open that can read it. */
+  private offered = takeTaught();
+  /** The address that was copied last, and what became of it. */
+  private copied = { address: "", said: "" };
   private readonly device: Device = {
     handheld: isHandheld(), reachable: isReachable(), shares: shares(), heard: ears().length > 1,
   };
@@ -55,6 +63,7 @@ class Page {
     byId("ears").replaceChildren(...ears().map(([value, text]) => new Option(text, value, false, value === chosen())));
     this.bindButtons();
     this.bindTeaching();
+    this.bindHandover();
     onModel((source) => {
       if (this.run) this.stop();
       void this.open(source);
@@ -91,13 +100,30 @@ class Page {
       return;
     }
     const { metadata, engine } = this.recognizer;
-    this.set({ kind: "start", model: this.model });
     showThreshold(metadata);
     explain(metadata, threshold(metadata));
-    if (demonstrates || asksForReplay()) void this.startReplay();
+    if (this.offered !== null && !demonstrates) this.offer(this.offered);
+    else this.greet();
+    void stayOffline(typeof source === "string" ? [source, ...engine.files] : engine.files, renderOffline);
+  }
+
+  /** Shows what can be started, and starts where nothing needs to be asked. */
+  private greet(): void {
+    this.set({ kind: "start", model: this.model });
+    if (this.demonstrates || asksForReplay()) void this.startReplay();
     else if (!isSecureContext) this.fail("insecure");
     else if (!this.device.handheld) void this.startReplay();
-    void stayOffline(typeof source === "string" ? [source, ...engine.files] : engine.files, renderOffline);
+  }
+
+  /** Asks whether to take over what another phone has learned. */
+  private offer(code: string): void {
+    this.offered = null;
+    try {
+      const taught = this.teaching!.readCode(code);
+      this.set({ kind: "offer", model: this.model, taught, replaces: this.teaching!.keeps });
+    } catch (error) {
+      this.fail("code", (error as Error).message);
+    }
   }
 
   private get recognizer(): Recognizer {
@@ -175,7 +201,7 @@ class Page {
     letSleep();
   }
 
-  private fail(problem: Refusal | "model" | "recording", why = ""): void {
+  private fail(problem: Problem, why = ""): void {
     this.set({ kind: "problem", problem, why, model: this.teaching ? this.model : null });
   }
 
@@ -320,7 +346,24 @@ class Page {
   }
 
   private showTeaching(): void {
-    if (this.teaching) this.set({ kind: "teach", model: this.model, ...this.teaching.state });
+    if (this.teaching) this.set({ kind: "teach", model: this.model, ...this.teaching.state, handover: this.handover });
+  }
+
+  /** The address at which another phone finds what was learned, or why there is none. */
+  private get handover(): Teach["handover"] {
+    if (typeof this.source !== "string") return { why: OWN };
+    const { code } = this.teaching!;
+    const address = code && taughtAddress(code, chosenName());
+    return address ? { address, said: this.copied.address === address ? this.copied.said : "" } : { why: LONG };
+  }
+
+  private async copyAddress(): Promise<void> {
+    const { handover } = this;
+    if (!("address" in handover)) return;
+    const { address } = handover;
+    const said = await navigator.clipboard.writeText(address).then(() => "Copied.", () => "The browser did not let the page copy it.");
+    this.copied = { address, said };
+    if (this.state.kind === "teach") this.showTeaching();
   }
 
   private bindButtons(): void {
@@ -374,7 +417,7 @@ class Page {
     byId("lesson-open").addEventListener("change", ({ target }) => {
       const input = target as HTMLInputElement;
       this.showTrying(null);
-      if (input.files![0]) void this.teaching!.adopt(input.files![0]);
+      if (input.files![0]) void this.teaching!.openFile(input.files![0]);
       input.value = "";
     });
     byId("fix").addEventListener("submit", (event) => {
@@ -408,6 +451,32 @@ class Page {
       buttonsChanged();
       this.set({ kind: "start", model: this.model });
       focusOn("teach-open");
+    });
+  }
+
+  private bindHandover(): void {
+    byId("handover-copy").addEventListener("click", () => void this.copyAddress());
+    byId("offer-take").addEventListener("click", () => {
+      if (this.state.kind !== "offer" || !meant()) return;
+      const { taught } = this.state;
+      this.openTeaching();
+      this.teaching!.adopt(taught);
+      focusOn("try");
+    });
+    byId("offer-leave").addEventListener("click", () => {
+      if (!meant()) return;
+      // The next buttons are in its place.
+      buttonsChanged();
+      this.greet();
+      focusOn(this.run ? "stop" : "start");
+    });
+    // In a page that is open, an address that brings something changes its end alone.
+    addEventListener("hashchange", () => {
+      const code = takeTaught();
+      if (code === null) return;
+      this.offered = code;
+      if (this.run) this.stop();
+      void this.open(this.source);
     });
   }
 

@@ -2,7 +2,7 @@
 
 import { renderBars } from "./bars";
 import { drawLanes } from "./charts";
-import { drawAddress } from "./code";
+import { drawAddress, drawCode } from "./code";
 import { byId, element, list, show, write } from "./dom";
 import { curve, drawn, move } from "./picture";
 import type { Bar, Card, Shown } from "./shown";
@@ -11,11 +11,13 @@ import type { Timeline } from "./timeline";
 /** Ids of all parts that come and go, of all texts, and of the buttons that can be disabled. */
 const PARTS = [
   "simulated", "progress", "known", "problem", "lessons", "learned", "lesson-cancel", "try", "trying", "lesson-save", "lesson-share", "lesson-reset",
+  "handover", "offer-take", "offer-leave",
   "summary", "share", "fix", "teach-row", "teach-open", "unteachable", "live", "rotation", "elsewhere", "how", "settings",
   "ears-row", "teach", "person", "credit", "pause", "stop", "lessons-done", "start", "simulate",
 ];
 const TEXTS = [
   "simulated", "problem-text", "lesson-said", "learned-text", "learn-missing", "lesson-record", "try", "try-label", "try-detail",
+  "handover-said", "handover-none",
   "from", "to", "unteachable", "unit", "measured", "record", "recorded", "about", "notice-text", "pause", "stop", "start",
 ];
 const BUTTONS = ["start", "simulate", "record", "lesson-record", "learn", "try"];
@@ -29,6 +31,7 @@ export function render(shown: Shown): void {
   renderHero(shown);
   for (const id of BUTTONS) byId<HTMLButtonElement>(id).disabled = disabled.includes(id);
   if (visible.includes("elsewhere")) drawAddress();
+  if (shown.code) drawCode("taught-code", shown.code, "QR code of what it learned", "L");
   renderProgress(shown);
   renderBars("bars", shown.bars, "meter");
   renderBars("minutes", shown.minutes);

@@ -29,6 +29,12 @@ export function listModels(models: Choice[]): string {
   return (byId<HTMLSelectElement>("models").value = last.file);
 }
 
+/** The name of the model that is chosen, or null where there is no choice. */
+export function chosenName(): string | null {
+  const { options, selectedIndex } = byId<HTMLSelectElement>("models");
+  return options.length > 1 ? (options[selectedIndex]?.text ?? null) : null;
+}
+
 /** Calls back with the address of a chosen model, or with a file of one's own. */
 export function onModel(chosen: (source: string | File) => void): void {
   const [models, own] = [byId<HTMLSelectElement>("models"), byId<HTMLInputElement>("file")];

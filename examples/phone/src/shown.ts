@@ -4,7 +4,7 @@ import { looks, type Look, PICTURES } from "./activities";
 import type { Refusal } from "./motion";
 import { type Signal, words } from "./signal";
 import { OTHER } from "./stream";
-import type { Lesson, Model, Problem, Running, Saved, State, Summary, Taking, Teach } from "./state";
+import type { Lesson, Model, Offer, Problem, Running, Saved, State, Summary, Taking, Teach } from "./state";
 import { capital, duration, kilobytes, percent } from "./text";
 
 /** What is known of the device. */
@@ -52,6 +52,8 @@ export interface Shown {
   minutes: Bar[];
   stretches: string[];
   lessons: Card[];
+  /** The address that is shown as a QR code for other phones to take over what was learned. */
+  code: string | null;
   confusion: string[];
   /** Shares of what has arrived, null where the total is not known. */
   progress: number | null;
@@ -80,11 +82,12 @@ const PROBLEMS: Record<Problem, [title: string, text: string]> = {
   ...REFUSED,
   model: ["The model cannot be loaded", "Put a file written by zoo export next to the page, as model.tflite, or list it in models.json."],
   recording: ["The simulated recording cannot be loaded", "Reload the page when you are online."],
+  code: ["This code cannot be used", "Nothing on this phone has changed."],
 };
 
 const NOTHING = {
   text: {}, visible: [], disabled: [], picture: null, known: [], bars: [], minutes: [], stretches: [], lessons: [],
-  confusion: [], progress: null,
+  code: null, confusion: [], progress: null,
 };
 
 export function shown(state: State, device: Device): Shown {
@@ -105,6 +108,8 @@ export function shown(state: State, device: Device): Shown {
       return summary(state, device);
     case "teach":
       return teach(state, device);
+    case "offer":
+      return offer(state);
   }
 }
 
@@ -127,8 +132,12 @@ function start(model: Model, { handheld, reachable, heard }: Device): Shown {
       hint: "Leave the screen on: most phones stop the sensor when they are locked.",
       start: "Start", ...about(model),
     },
-    known: looks(classes).map((look, i) => ({ name: classes[i]!, look })).filter(({ name }) => name !== OTHER),
+    known: known(classes),
   };
+}
+
+function known(classes: string[]): Shown["known"] {
+  return looks(classes).map((look, i) => ({ name: classes[i]!, look })).filter(({ name }) => name !== OTHER);
 }
 
 function problem({ problem, why, model }: Extract<State, { kind: "problem" }>, { reachable }: Device): Shown {
@@ -286,21 +295,40 @@ export function longestWalk(classes: string[], { segments }: Summary["timeline"]
   return longest;
 }
 
-function teach({ model, taking, said, lessons, missing, learned, keeps, trying }: Teach, { shares }: Device): Shown {
+function offer({ model, taught, replaces }: Offer): Shown {
+  return {
+    ...NOTHING, kind: "offer",
+    visible: ["known", "offer-take", "offer-leave"],
+    text: {
+      label: "Use what another phone learned?",
+      detail: "It was learned with this model, and recognizes:",
+      hint: replaces ? "It would replace what this phone has learned. Recordings stay." : "",
+      ...about(model),
+    },
+    known: known(taught.classes),
+  };
+}
+
+function teach(state: Teach, { shares, reachable }: Device): Shown {
+  const { model, taking, said, lessons, missing, learned, keeps, trying, handover } = state;
+  const hands = keeps && reachable;
   const put = taking?.kind === "countdown" ? `Put the phone in your pocket: recording begins in ${taking.seconds} s.` : "";
   return {
     ...NOTHING, kind: "teach",
     visible: [
       "lessons", "lessons-done", ...(taking ? ["lesson-cancel"] : []), ...(learned ? ["learned"] : []),
       ...(keeps ? ["try", "lesson-save"] : []), ...(keeps && shares ? ["lesson-share"] : []), ...(trying ? ["trying"] : []),
-      ...(lessons.length || keeps ? ["lesson-reset"] : []),
+      ...(lessons.length || keeps ? ["lesson-reset"] : []), ...(hands && "address" in handover ? ["handover"] : []),
     ],
     disabled: [...(taking ? ["lesson-record", "try"] : []), ...(missing || taking ? ["learn"] : [])],
     text: {
       label: "Teach it", "lesson-said": put || said, "learned-text": learned?.text ?? "", "learn-missing": missing ?? "",
       "lesson-record": taking?.kind === "recording" ? seconds(taking) : "Record half a minute", ...about(model),
       try: trying ? "Stop trying" : "Try it now", ...(trying ? tried(trying, model) : {}),
+      "handover-none": hands && "why" in handover ? handover.why : "",
+      "handover-said": "said" in handover ? handover.said : "",
     },
+    code: hands && "address" in handover ? handover.address : null,
     lessons: cards(lessons),
     confusion: learned?.confusion ?? [],
   };

@@ -4,6 +4,7 @@ import type { Metadata } from "./metadata";
 import type { Refusal } from "./motion";
 import type { Ending } from "./recorder";
 import type { Signal } from "./signal";
+import type { Taught } from "./taught";
 import type { Timeline } from "./timeline";
 
 /** What is said of a model that is open. */
@@ -17,7 +18,7 @@ export interface Model {
   readonly demonstrates: boolean;
 }
 
-export type Problem = Refusal | "model" | "recording";
+export type Problem = Refusal | "model" | "recording" | "code";
 
 /** A recording that is being made: seconds up to its beginning, or since. */
 export type Taking = { kind: "countdown"; seconds: number } | { kind: "recording"; seconds: number; length: number };
@@ -86,6 +87,17 @@ export interface Teach {
   trying: Signal | null;
   /** Whether there is something to save. */
   keeps: boolean;
+  /** The address at which another phone finds what was learned, or why there is none. */
+  handover: { address: string; said: string } | { why: string };
+}
+
+/** What another phone has learned, and asks to be taken over. */
+export interface Offer {
+  kind: "offer";
+  model: Model;
+  taught: Taught;
+  /** Whether it replaces what this phone has learned. */
+  replaces: boolean;
 }
 
 export type State =
@@ -94,4 +106,5 @@ export type State =
   | { kind: "problem"; problem: Problem; why: string; model: Model | null }
   | Running
   | Summary
-  | Teach;
+  | Teach
+  | Offer;

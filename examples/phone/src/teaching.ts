@@ -10,6 +10,7 @@ import type { Signal } from "./signal";
 import type { Taking, Teach } from "./state";
 import { keepAwake, letSleep } from "./system";
 import { type Ended, Take } from "./take";
+import type { Taught } from "./taught";
 import { clock, percent } from "./text";
 import type { Timeline } from "./timeline";
 import * as tones from "./tones";
@@ -24,6 +25,7 @@ const EDGE = 1;
 const LONGEST = 60;
 
 const OUTDATED = "This model is new here: your recordings are kept. Tap Learn, and it learns from them.";
+const OPENED = "Opened. Try it now.";
 const FULL = "The browser's storage is full: this recording is lost when the page is closed.";
 
 /** A stretch of a run, of which its owner can say what it was. */
@@ -60,9 +62,19 @@ export class Teaching {
     return this.lessons.obstacle;
   }
 
+  /** What was learned, as the end of an address, or null if it has none. */
+  get code(): string | null {
+    return this.lessons.code;
+  }
+
+  /** Whether the phone has learned something. */
+  get keeps(): boolean {
+    return this.lessons.file !== null;
+  }
+
   /** What is shown of it. */
-  get state(): Omit<Teach, "kind" | "model"> {
-    const { recordings, file, outdated } = this.lessons;
+  get state(): Omit<Teach, "kind" | "model" | "handover"> {
+    const { recordings, outdated } = this.lessons;
     const { rate } = this.recognizer.metadata;
     const activities = new Set(recordings.map(({ activity }) => activity)).size;
     return {
@@ -77,7 +89,7 @@ export class Teaching {
       missing: activities >= 2 ? null : `To learn, it needs recordings of two activities: record ${activities ? "another one" : "two"}.`,
       learned: this.learned,
       trying: this.trying,
-      keeps: file !== null,
+      keeps: this.keeps,
     };
   }
 
@@ -161,18 +173,36 @@ export class Teaching {
     if (this.lessons.file) await share(fileName("taught", "txt"), this.lessons.file, "text/plain");
   }
 
-  /** Takes what another phone has learned, from its file. */
-  async adopt(file: File): Promise<void> {
+  /** Reads what another phone has learned from its code; throws where it is something else. */
+  readCode(code: string): Taught {
+    return this.lessons.readCode(code);
+  }
+
+  /** Takes what another phone has learned. */
+  adopt(taught: Taught): void {
+    this.lessons.adopt(taught);
     this.learned = null;
-    this.said = this.lessons.adopt(await file.text()) ?? "Opened. Try it now.";
+    this.say(OPENED);
+  }
+
+  /** Takes what another phone has learned, from its file. */
+  async openFile(file: File): Promise<void> {
+    try {
+      this.adopt(this.lessons.readFile(await file.text()));
+    } catch (error) {
+      this.say((error as Error).message);
+    }
+  }
+
+  say(said: string): void {
+    this.said = said;
     this.changed();
   }
 
   reset(): void {
     this.lessons.reset();
     this.learned = null;
-    this.said = "All forgotten.";
-    this.changed();
+    this.say("All forgotten.");
   }
 
   private tell(taking: Taking, said = ""): void {
@@ -189,8 +219,7 @@ export class Teaching {
   }
 
   refuse(why: Refusal): void {
-    this.said = REFUSED[why].join(". ");
-    this.changed();
+    this.say(REFUSED[why].join(". "));
   }
 
   private finish(ended: Ended): void {
