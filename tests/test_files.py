@@ -108,6 +108,7 @@ def test_a_full_disk_leaves_nothing_and_an_old_file_whole(writer, tmp_path, full
         (OSError(errno.EROFS, os.strerror(errno.EROFS)), ZooError, "no permission to write here"),
         (OSError(errno.EIO, "Input/output error"), OSError, "Input/output error"),
         (PermissionError(errno.EACCES, "Permission denied", "/in.csv"), ZooError, "^/in.csv: cannot be read"),
+        (PermissionError(errno.EACCES, "Permission denied", "/a/.zoo-lock-b"), ZooError, "no permission to write here"),
         (FileNotFoundError(errno.ENOENT, "No such file", "/in.csv"), ZooError, "^/in.csv: cannot be read"),
     ],
 )

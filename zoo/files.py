@@ -454,4 +454,4 @@ def full(error: BaseException) -> str:
 def _is_output(file: Path, path: Path, temporary: Path | None) -> bool:
     if file == path or file in path.parents:
         return True
-    return file.name.startswith(_prefix()) or (temporary is not None and file.is_relative_to(temporary))
+    return file.name.startswith((_prefix(), _LOCK)) or (temporary is not None and file.is_relative_to(temporary))
