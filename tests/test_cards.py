@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from zoo import loading
 from zoo.activity.studies import STUDIES
 from zoo.catalog import PRESETS_FOLDER
+from zoo.families import task_named
 from zoo.files import read_json
+from zoo.patches.task import kernel
 from zoo.presets import PRESETS
+from zoo.report import drawing, for_task
 from zoo.report.results import card
 
 ROOT = Path(__file__).parents[1]
@@ -49,6 +53,21 @@ def test_a_card_is_the_rendering_of_its_numbers(preset):
     folder = PRESETS_FOLDER / preset
     metrics, config = (read_json(folder / name) for name in ("metrics.json", "config.json"))
     assert text(preset) == card(preset, PRESETS[preset], metrics, config)
+
+
+# After a change: python saved_models/make.py --draw. Other figures show data, or words by t-SNE, which differs from
+# machine to machine.
+def test_the_figures_of_a_card_are_those_of_its_numbers(preset, tmp_path):
+    folder = PRESETS_FOLDER / preset
+    metrics, history = (read_json(folder / name) for name in ("metrics.json", "history.json"))
+    figures = for_task(task_named(metrics["kind"]), "figures")
+    drawn = figures.evaluation(metrics["test"], history, {}, tmp_path)
+    if metrics["kind"] == "patches":
+        weights = kernel(loading.load(folder))
+        drawn += drawing.save_all({"features.png": figures.features(weights, metrics["test"])}, tmp_path)
+    assert drawn
+    for picture in drawn:
+        assert picture.read_bytes() == (folder / picture.name).read_bytes(), picture.name
 
 
 def test_a_card_has_every_section_file_and_picture_in_its_order(preset):

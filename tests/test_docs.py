@@ -249,6 +249,44 @@ def test_the_table_of_results_leads_to_the_cards_and_code_is_copied_without_prom
         assert not re.search(r"<code>(?:<[^>]*>)*\$ ", text), address
 
 
+def bars(page):
+    """The numbers of a page's chart by the names of its bars, whose lengths they are."""
+    chart = re.search(r'<figure class="chart">.*?</figure>', page, re.DOTALL)[0]
+    found = re.findall(r'<text[^>]*>([^<]*)</text><rect[^>]* width="([\d.]+)".*?<text[^>]*>([\d.]+)', chart)
+    numbers = {name: number for name, _, number in found}
+    longest = max(found, key=lambda bar: float(bar[1]))
+    for _, length, number in found:
+        assert float(length) == pytest.approx(float(longest[1]) * float(number) / float(longest[2]), abs=0.5)
+    return numbers
+
+
+def rows(page):
+    """The cells of all tables of a Markdown page, without code marks and links."""
+    return [[re.sub(r"`|\*\*|\[([^]]*)\]\([^)]*\)", r"\1", cell.strip()) for cell in line.strip("|").split("|")]
+            for line in page.read_text().splitlines() if line.startswith("|")]  # fmt: skip
+
+
+def test_the_charts_of_guides_show_the_numbers_of_tables(html):
+    shown = bars(html["/guides/c/"])
+    steps = {row[0]: row[1] for row in rows(DOCS / "guides" / "c.md") if row[0] in shown}
+    assert steps == {name: time if float(time) < 10 else f"{float(time):.0f}" for name, time in shown.items()}
+
+    card = rows(ROOT / "saved_models" / "activity_gru_phone" / "card.md")
+    sizes = {row[0].split(".")[1]: row[1] for row in card if re.fullmatch(r"model\.\w+\.tflite", row[0])}
+    assert bars(html["/guides/deploy/"]) == sizes
+
+    scores = {}
+    for row in rows(DOCS / "small-data.md"):
+        if row[0] == "WISDM" and len(row) == 9:
+            scores[f"{row[1]} people, random forest"] = row[5].split()[0]
+            scores[f"{row[1]} people, fine-tuned"] = row[8].split()[0]
+    assert bars(html["/small-data/"]) == scores
+
+    results = [row for row in rows(DOCS / "results.md") if row[0].startswith("activity_") and len(row) == 9]
+    points = re.findall(r"<title>(\w+): macro-F1 ([\d.]+), ([\d.]+) kB</title>", html["/guides/tune/"])
+    assert sorted(points) == sorted((row[0], row[1], row[5]) for row in results)
+
+
 def test_the_layouts_are_those_that_are_checked():
     page = (DOCS / "layouts.md").read_text()
     for layout, keys in LAYOUTS.items():
@@ -256,6 +294,15 @@ def test_the_layouts_are_those_that_are_checked():
             shape = f"({', '.join(map(str, key.shape))}{',' if len(key.shape) == 1 else ''})"
             row = next(line for line in page.splitlines() if line.startswith(f"| `{key.name}` | `{shape}` |"))
             assert ("optional" in row) == key.optional, f"{layout}: {key.name}"
+
+
+def test_the_commands_in_drawings_exist():
+    texts = re.findall(r"<text[^>]*>(zoo [^<]*)</text>", (DOCS / "assets" / "way.svg").read_text())
+    assert len(texts) >= 5
+    for text in texts:
+        for command in text.split(", "):
+            # Refuses what is no command.
+            options(command.removeprefix("zoo "))
 
 
 def test_the_drawing_of_the_layers_is_what_import_linter_proves():
@@ -276,12 +323,14 @@ MEASURED = {
 
 
 @pytest.mark.parametrize(("page", "benchmark"), [(page, name) for page, names in MEASURED.items() for name in names])
-def test_the_numbers_of_a_page_are_those_that_were_measured(page, benchmark, tmp_path, run_script):
+def test_the_numbers_and_figures_of_a_page_are_those_that_were_measured(page, benchmark, tmp_path, run_script):
     copy = tmp_path / Path(page).name
     copy.write_text((DOCS / page).read_text())
     (tmp_path / "assets").mkdir()
     run_script(ROOT / "benchmarks" / f"{benchmark}.py", "--page", copy)
     assert copy.read_text() == (DOCS / page).read_text()
+    for drawn in (tmp_path / "assets").iterdir():
+        assert drawn.read_bytes() == (DOCS / "assets" / drawn.name).read_bytes(), drawn.name
 
 
 def measured(name):
