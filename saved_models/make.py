@@ -208,7 +208,7 @@ def everyone(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
     found = cross_validated(plan, data, scratch, () if known else ("random_forest", "minirocket"))
     calibration = {name: found["people"][name] for name in ("temperature", "threshold")}
     replace(plan, out=scratch / "model").run(data, calibration=calibration)
-    as_streams = measured_streams.of(found, data, scratch, calibration, integers=True) if name == START else {}
+    as_streams = measured_streams.of(found, data, scratch, calibration, integers=True)
     return scratch / "model", {"test": found["people"], "studies": found["studies"], **as_streams}
 
 
