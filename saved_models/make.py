@@ -27,7 +27,6 @@ from rich.console import Console
 
 from zoo import crossval, loading
 from zoo.activity import cutting, recordings
-from zoo.activity.evaluation import START
 from zoo.activity.studies import STUDIES
 from zoo.activity.study_readers import read_study
 from zoo.activity.task import TASK as ACTIVITY
