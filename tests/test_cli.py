@@ -182,6 +182,7 @@ def test_training_a_preset_says_that_its_weights_are_not_used(simulated, tmp_pat
     assert "its architecture and recipe with new weights; `zoo finetune activity_gru_course` starts from" in err
 
 
+@pytest.mark.slow
 def test_evaluate_prints_one_json_document_with_its_keys(recognizer, simulated, zoo_cli):
     report = json.loads(zoo_cli("evaluate", recognizer, "--data", simulated, "--json", "--robustness").out)
     assert {
@@ -389,6 +390,7 @@ def test_windows_at_another_rate_are_refused(recognizer, simulated, tmp_path, zo
     assert "rows at 100 Hz" in error
 
 
+@pytest.mark.slow
 def test_validation_is_that_of_the_training_file_alone(recognizer, simulated, tmp_path, zoo_cli):
     report = json.loads(zoo_cli("evaluate", recognizer, "--data", simulated, "--split", "validation", "--json").out)
     assert report["split"] == "validation"

@@ -131,6 +131,7 @@ def html(site):
     }
 
 
+@pytest.mark.slow
 def test_every_link_and_anchor_leads_somewhere_and_nothing_is_fetched_from_elsewhere(site, html):
     pages = {address: Links(text) for address, text in html.items()}
     assert len(pages) > len(PAGES)

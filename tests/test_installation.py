@@ -50,6 +50,7 @@ def test_the_full_self_test_is_one():
     assert run.stderr.startswith("zoo: --full is a self-test; pass one of")
 
 
+@pytest.mark.slow
 def test_without_its_self_test_it_imports_no_tensorflow_and_fits_one_screen():
     program = "import sys; from zoo.installation import examine; assert examine()['sound']; "
     program += "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'h5py', 'matplotlib')))"
@@ -69,6 +70,7 @@ def test_a_package_that_is_too_old_is_named_with_what_it_breaks_and_what_to_do(p
     assert any(each["fatal"] and breaks in each["breaks"] and "pip install" in each["mend"] for each in found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tensorflow", "why"),
     [

@@ -141,6 +141,7 @@ def test_a_language_model_of_other_words_is_refused_with_the_first_that_differs(
     assert train(TrigramLM(len(words), **size), few, recipe, verbose=False).model.vocabulary == words
 
 
+@pytest.mark.slow
 def test_a_channel_that_never_changes_does_not_stop_a_training():
     data = shakes()
     x, y = data.train.arrays()

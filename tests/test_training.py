@@ -156,6 +156,7 @@ def test_a_run_stopped_after_an_epoch_and_resumed_ends_at_the_same_weights(tmp_p
     assert_equal(whole, resumed)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):
     path = tmp_path / "checkpoint.npz"
     run(RECIPE, checkpoint=path)
@@ -190,6 +191,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_weights():
     assert all(np.isfinite(w).all() for w in weights(network))
 
 
+@pytest.mark.slow
 def test_fewer_rows_than_a_batch_are_one_batch():
     _, fitted = run(RECIPE.replace(batch_size=64, micro_batches=4), rows=examples(30))
     assert fitted.batch_size == 30

@@ -126,6 +126,7 @@ def test_nothing_in_a_fold_is_fitted_on_the_people_that_it_leaves_out(whole, peo
     assert Fold(PLAN.name, crossval.SUBJECT, 0, 0).record(whole[1])["temperature"] > 0
 
 
+@pytest.mark.slow
 def test_of_few_people_a_fold_trains_on_all_as_any_training_does(people, tmp_path):
     plan = Training.of("activity_gru", SETTINGS | {"validation_by": "subject"})
     result = crossval.cross_validate(plan, people, tmp_path / "out", Protocol(2), workers=0)
@@ -299,6 +300,7 @@ def without_subjects(people, folder):
     return path
 
 
+@pytest.mark.slow
 def test_without_subject_ids_there_are_random_windows_alone_and_that_is_said(people, tmp_path):
     path = without_subjects(people, tmp_path)
     with pytest.raises(ZooError, match=r"no subject ids \(key 'trS'\).*`--also random`"):

@@ -125,6 +125,7 @@ def test_a_checkpoint_of_other_people_is_refused(tmp_path):
         fit(model, QUICK, TASK.feed(model, split.folds[0], QUICK), **options)
 
 
+@pytest.mark.slow
 def test_other_callbacks_see_the_training_alone():
     epochs = []
     seen = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: epochs.append(epoch))
@@ -213,6 +214,7 @@ def test_no_part_of_a_model_of_everybody_is_a_validation_part(tmp_path):
     assert 0 < parts[1] < parts[0] < found["windows"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("recipe", "people"),
     [

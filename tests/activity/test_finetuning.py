@@ -39,6 +39,7 @@ def test_an_epoch_of_little_data_is_several_passes_unless_epochs_are_named():
         assert Training.of(target, {"epochs": 3, "min_steps": 90}).recipe.passes(100) > 1
 
 
+@pytest.mark.slow
 def test_one_person_alone_trains_and_the_summary_says_how_it_was_validated(tmp_path):
     one = data()
     result = train(ActivityGRU(units=4, window=10, classes=one.classes), one, QUICK, out=tmp_path / "model")
@@ -80,6 +81,7 @@ def biased(window=10, classes=("still", "shake"), **arguments):
     return model
 
 
+@pytest.mark.slow
 def test_a_model_that_loses_to_the_random_forest_is_a_warning():
     two = data(("still", "shake"), people=2)
     summary = train(biased(), two, LAZY).summary
@@ -92,6 +94,7 @@ def test_a_model_that_loses_to_the_random_forest_is_a_warning():
     assert "> warning: validation macro-F1 is 0.333" in report.training(summary)
 
 
+@pytest.mark.slow
 def test_a_loss_that_does_not_fall_is_a_warning_to_lower_the_learning_rate():
     two = data(people=2)
     summary = train(biased(classes=two.classes), two, QUICK.replace(learning_rate=100.0)).summary
@@ -103,6 +106,7 @@ def test_a_loss_that_does_not_fall_is_a_warning_to_lower_the_learning_rate():
     )
 
 
+@pytest.mark.slow
 def test_an_evaluation_says_which_baselines_are_better():
     x, y = data(("still", "shake"), people=2).train.arrays()
     people = np.arange(len(y)) * 2 // len(y)
@@ -205,6 +209,7 @@ def test_fine_tuning_reuses_the_rows_of_equal_labels_and_the_statistics():
     np.testing.assert_array_equal(kernel[:, [2, 0]], was)
 
 
+@pytest.mark.slow
 def test_the_last_layer_is_fitted_before_the_others_are_trained():
     two = data(people=2)
     old = ActivityGRU(units=8, window=10, classes=("a", "b", "c"))

@@ -52,6 +52,7 @@ def data(classes, spreads):
     return from_arrays(x, labels, classes, 50.0, np.repeat(["a", "b"], len(labels) // 2))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("uncompiled")
 def test_a_trained_model_knows_which_of_its_own_labels_are_without_movement(tmp_path):
     recipe = Recipe(batch_size=8, epochs=1, min_steps=None, validation=0.0)

@@ -131,6 +131,7 @@ def test_recordings_are_whole_across_the_blocks_in_which_a_file_is_read(long_fil
         np.testing.assert_allclose(each.acceleration, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [3, 390_000])
 def test_the_row_of_a_wrong_field_is_that_of_the_file(long_file, tmp_path, place):
     lines = long_file.read_text().split("\n")

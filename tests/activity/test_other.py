@@ -92,6 +92,7 @@ def test_sets_of_classes_are_scored_beside_other_movements():
     assert (found["windows"], found["accuracy"]) == (2, 1.0)
 
 
+@pytest.mark.slow
 def test_a_network_learns_other_movements_as_if_they_were_rare(trained):
     model = load(trained).keras_model
     assert model.train_prior["other"] == pytest.approx(OTHER_SHARE)

@@ -639,6 +639,7 @@ def test_a_name_of_a_layout_is_checked_like_one_of_a_column(tmp_path):
         zoo.import_csv(tmp_path, tmp_path / "out.h5", layout="{subject}/{activity}.csv", rate=50.0)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.floats(0, 1e4, width=32).map(lambda value: round(value, 3)), min_size=2, max_size=30),
@@ -688,6 +689,7 @@ def test_the_source_counts_files_and_does_not_name_them(tmp_path):
     assert (one.partition("#")[0], one == other) == ("1 CSV file ", False)
 
 
+@pytest.mark.slow
 def test_the_source_of_a_file_says_what_was_in_it_and_stays_short(tmp_path):
     sources = {}
     for content in (9.8, 9.7, 9.8):

@@ -343,6 +343,7 @@ def test_recordings_too_short_or_of_another_activity_are_left_out_and_counted(tm
     assert len(hdf5.read(tmp_path / "a.h5", "trX")) == 3
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(st.sets(NAMES, min_size=2, max_size=5), SEEDS)
 def test_each_person_is_wholly_in_training_or_wholly_in_test(tmp_path_factory, people, seed):

@@ -123,6 +123,7 @@ def test_float32_computes_what_keras_computes(model, folder):
     assert_same(c99.compiler.run(network, folder, inputs, SCALAR), expected)
 
 
+@pytest.mark.slow
 def test_weights_of_8_bits_compute_what_floats_of_the_same_values_compute(model, rounded, tmp_path):
     loaded, network, inputs, expected = model
     layers = {}
@@ -188,6 +189,7 @@ def test_the_code_has_no_variables_and_needs_no_library(model, folder, tmp_path)
 INTEGERS = ["rnn", "lstm", "gru", *(pytest.param(name, marks=pytest.mark.process) for name in ("gyroscope", "prior"))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", INTEGERS)
 def test_integers_alone_recognize_what_keras_recognizes(name, tmp_path):
     loaded, network, inputs, expected = described((MODELS | MORE)[name](), "c99_int16x8")

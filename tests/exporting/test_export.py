@@ -51,6 +51,7 @@ def export(model, folder, formats=None, **tolerances):
     )
 
 
+@pytest.mark.slow
 def test_a_file_names_a_study_once_and_no_subject_is_lost(tmp_path):
     people = ("1", "geotec/1", "geotec/2", "wisdm/2", "wisdm/3", "ann")
     file = tmp_path / "model.tflite"
@@ -131,6 +132,7 @@ def test_a_model_of_mixed_precision_is_exported_in_float32(model, dtype, tmp_pat
         np.testing.assert_array_equal(mine, its)
 
 
+@pytest.mark.slow
 def test_the_saved_model_stores_every_weight_once_and_takes_any_batch(windows, tmp_path):
     model = ActivityGRU(units=64, frame=5)
     formats.write_saved_model(signatures.activity(model, 10), tmp_path / "saved")
@@ -278,6 +280,7 @@ def test_a_folder_that_is_not_empty_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
+@pytest.mark.slow
 def test_an_unknown_format_is_refused(tmp_path):
     with pytest.raises(ZooError, match=r"format 'onnx': expected keras, saved_model, float32, .*, personal, kotlin"):
         export(ActivityGRU(units=4), tmp_path / "out", ["onnx"])

@@ -49,6 +49,7 @@ def test_balanced_weights_make_classes_count_the_same():
     np.testing.assert_allclose(np.bincount(labels, minlength=4) * weights, [3, 3, 0, 3])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("label_sets", "label", "last"), [([], 4, 3), ([], -1, 3), ([(0, 1)], 5, 4)], ids=["set", "negative", "other set"]
 )

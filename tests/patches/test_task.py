@@ -55,6 +55,7 @@ def test_the_history_has_the_three_terms_of_the_cost_of_the_training_patches(tra
     assert last["sparsity"] == pytest.approx(term.sum(), rel=1e-4, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_evaluation_measures_the_photographs_held_out_beside_pca(trained, leaves):
     report = AUTOENCODER.evaluate(trained, leaves)
     assert {"mse", "r2", "pca_mse", "mean_activation", "max_activation_error", "dead_units", "gabor_share"} <= set(
@@ -67,6 +68,7 @@ def test_evaluation_measures_the_photographs_held_out_beside_pca(trained, leaves
     assert json.dumps(report, allow_nan=False)
 
 
+@pytest.mark.slow
 def test_another_file_is_measured_whole_and_says_that_the_score_of_pca_is_too_good(trained, tmp_path):
     other = tmp_path / "other.h5"
     simulate.write_simulated(other, count=100, size=8, pictures=2, seed=1)
@@ -84,6 +86,7 @@ def test_a_model_that_reconstructs_worse_than_its_baselines_is_noted(trained, le
     )
 
 
+@pytest.mark.slow
 def test_patches_that_training_has_seen_are_not_called_test(leaves, tmp_path):
     replace(plan(validation=0.0), out=tmp_path / "model").run(leaves)
     report = AUTOENCODER.evaluate(loading.load(str(tmp_path / "model")), leaves)
@@ -91,6 +94,7 @@ def test_patches_that_training_has_seen_are_not_called_test(leaves, tmp_path):
     assert "training patches: the model was trained on them" in report["notes"]
 
 
+@pytest.mark.slow
 def test_a_file_of_hundreds_of_pictures_names_as_many_as_the_metadata_holds(tmp_path):
     pictures = [
         simulate.draw(f"picture {number} of a long walk", 20, np.random.default_rng(number)) for number in range(60)
@@ -210,6 +214,7 @@ def test_levels_of_255_are_read_when_they_are_said(leaves, tmp_path):
     assert AUTOENCODER.evaluate(replaced, AUTOENCODER.read(bright, levels=255.0))["mse"] < 0.1
 
 
+@pytest.mark.slow
 def test_scores_of_a_split_file_are_of_the_photographs_held_out_at_the_constants_of_the_course(trained, leaves):
     split = AUTOENCODER.split(leaves, plan().recipe)
     scores = AUTOENCODER.scores(trained.keras_model, split)

@@ -169,6 +169,7 @@ def test_a_file_keeps_the_dtype_policy(name, dtype, tmp_path):
     np.testing.assert_array_equal(array(again(x)), array(model(x)))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*does not have a `quantize` method")
 @every_family
 def test_a_file_keeps_the_quantization(name, tmp_path):

@@ -43,6 +43,7 @@ def chunked(recognizer, window):
 STATISTICS = {"mean": [0.0, 9.0, 0.0], "variance": [9.0, 16.0, 9.0]}
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(
     cell=st.sampled_from([ActivityRNN, ActivityLSTM, ActivityGRU]),
@@ -69,6 +70,7 @@ def test_a_network_steps_and_reads_chunks_to_the_answer_of_the_whole_window(
         np.testing.assert_allclose(last[name], value, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cell", "frame", "num_layers"),
     [(ActivityRNN, 1, 2), (ActivityLSTM, 3, 2), (ActivityLSTM, 1, 1), (ActivityGRU, 5, 1)],

@@ -48,6 +48,7 @@ def test_a_killed_worker_and_chief_lose_nothing_and_two_workers_run_the_trials_o
         assert one["score"] == pytest.approx(other["score"], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_an_error_in_a_worker_is_the_error_of_the_search(patches, monkeypatch):
     script = "import sys; print('zoo: data1.h5: the disk is full', file=sys.stderr); sys.exit(1)"
     monkeypatch.setattr(run.jobs, "python", lambda *_: [run.sys.executable, "-c", script])
