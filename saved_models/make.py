@@ -198,7 +198,7 @@ def cut_studies(archives: Path, scratch: Path, other: Sequence[str] = ()) -> Pat
 
 
 def everyone(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
-    """Cross-validates over people and over studies, and trains on everyone."""
+    """Cross-validates over people and over studies, measures the streams of these networks, and trains on everyone."""
     plan = Training.of(name, {"validation": 0.0})
     divided = sha256(data), GROUPS, plan.recipe.seed
     known = any(

@@ -110,16 +110,22 @@ class Fold:
         if not path.is_file():
             return {"status": "waiting"}
         found = read_record(path, "status")
-        for name in _NUMBERS if found["status"] == "scored" else ():
-            value, most = found.get(name), 1.0 if name in _SCORES else math.inf
-            if value is None and name not in _SCORES:
-                continue
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-                raise ZooError(
-                    f"{path}: {name} is {value!r:.40}; expected a number from 0 to {most:g}: delete the file, and the "
-                    "fold is trained again"
-                )
+        if found["status"] == "scored":
+            _check_numbers(path, found)
         return found
+
+
+def _check_numbers(path: Path, record: Record) -> None:
+    """Refuses the record of a scored fold without scores, or with something else for a number."""
+    for name in _NUMBERS:
+        value, most = record.get(name), 1.0 if name in _SCORES else math.inf
+        if value is None and name not in _SCORES:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+            raise ZooError(
+                f"{path}: {name} is {value!r:.40}; expected a number from 0 to {most:g}: delete the file, and the "
+                "fold is trained again"
+            )
 
 
 Records = dict[Fold, Record]

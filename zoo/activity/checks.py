@@ -51,10 +51,16 @@ def enough_rows(rows: Floats, rate: float) -> bool:
     return rate > 0 and len(rows) >= max(ENOUGH_ROWS, round(rate))
 
 
+def _lengths(vectors: Floats) -> Floats:
+    """The lengths of vectors, `(..., 3)`."""
+    # `norm` would need four times the memory.
+    found: Floats = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
+    return found
+
+
 def mean_length(rows: Floats) -> float:
     """The mean length of vectors, `(rows, 3)`, without those that are not finite."""
-    # `norm` would need four times the memory.
-    return float(np.nanmean(np.sqrt(np.einsum("ij,ij->i", rows, rows))))
+    return float(np.nanmean(_lengths(rows)))
 
 
 def _seconds(rows: Floats, rate: float) -> Floats:
@@ -81,8 +87,7 @@ def pace(rows: Floats, rate: float) -> float:
     """The frequency in Hz below which half of the power of movement lies; NaN where nobody moves."""
     count = round(_PACE_SECONDS * rate)
     rows = rows[np.isfinite(rows).all(axis=1)]
-    parts = rows[: len(rows) // count * count].reshape(-1, count, 3)
-    lengths = np.sqrt(np.einsum("ijk,ijk->ij", parts, parts))
+    lengths = _lengths(rows[: len(rows) // count * count].reshape(-1, count, 3))
     lengths = lengths[lengths.std(axis=1) > _MOVING]
     if not len(lengths):
         return np.nan
@@ -101,8 +106,7 @@ def check_signal(where: str, rows: Floats, rate: float) -> None:
     if not enough_rows(rows, rate):
         return
     acceleration, rotation = rows[:, :3], rows[:, 3:]
-    seconds = _seconds(acceleration, rate)
-    lengths = np.sqrt(np.einsum("ijk,ijk->ij", seconds, seconds)).mean(axis=1)
+    lengths = _lengths(_seconds(acceleration, rate)).mean(axis=1)
     _check_length(
         where, lengths, steady_length(acceleration, rate), "second",
         "record acceleration with gravity (in Sensor Logger TotalAcceleration), or pass its columns with --gravity "

@@ -1,7 +1,7 @@
 """Copies of recordings: the same values again, in another file, of another person, at other times.
 
-A person in training and another one in test would share them. Time stamps say nothing of that: a copy may be shifted,
-cut, or on another clock. So runs of a second are compared, whose starts follow from the values alone.
+A person in training and another one in test would share them. Time stamps do not show it: a copy may be shifted, cut,
+or on another clock. So runs of a second are compared, whose starts follow from the values alone.
 """
 
 import hashlib

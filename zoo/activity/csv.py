@@ -351,7 +351,8 @@ def read_csv(
                     continue
                 check_signal(f"{table.where}: {subject}, {activity}", recording.rows, recording.rate)
                 rates.add(recording.rate)
-                paces.append(pace(recording.acceleration, recording.rate))
+                if not table.is_time_unit_known:
+                    paces.append(pace(recording.acceleration, recording.rate))
                 seconds += recording.seconds
                 yield replace(recording, study=columns.study or "")
         _check_pace(table, paces, typical)
