@@ -268,7 +268,7 @@ def test_the_summary_says_how_much_of_the_start_is_kept():
     for share in (0.5, 0.0):
         summary = finetune(old, two, recipe=LAZY.replace(start_share=share, validation=0.0), verbose=False).summary
         assert summary.get("start_share") == (share or None)
-        assert ("50% those of the start" in report.training(summary)) == bool(share)
+        assert ("those of the start (50%)" in report.training(summary)) == bool(share)
 
 
 def test_windows_at_another_rate_are_refused_with_the_command_that_mends_them(zoo_cli, simulated, tmp_path):
