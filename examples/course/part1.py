@@ -2,7 +2,7 @@
 
     python examples/course/part1.py --data data1.h5 --out part1 [--quick]
 
-On two cores, the full run takes about six minutes, and `--quick` about two.
+On two cores, the full run takes about six minutes, and `--quick` less than one.
 """
 
 # %%

@@ -96,7 +96,7 @@ def fit_gabor(filter_: Floats) -> dict[str, float]:
     rows, columns = np.mgrid[:size, :size].astype(float)
     bounds = ([-1, -1, -10, 0.01, 0.5, 0.5], [size, size, 10, 0.6, size, size])
     fits = [
-        least_squares(_residual, start, args=(wanted, rows, columns), max_nfev=60, bounds=bounds)
+        least_squares(_residual, start, _jacobian, ftol=1e-5, args=(wanted, rows, columns), bounds=bounds)
         for start in _starts(wanted)
     ]
     best = min(fits, key=lambda fit: fit.cost)
@@ -126,17 +126,36 @@ def _starts(wanted: Floats) -> list[list[float]]:
     return starts
 
 
-def _residual(p: Floats, wanted: Floats, rows: Floats, columns: Floats) -> Floats:
+def _waves(p: Floats, rows: Floats, columns: Floats) -> tuple[Floats, Floats, Floats]:
+    """Positions across and along the stripes, and the two waves `(S * S, 2)` that p and q weigh."""
     top, left, angle, frequency, width, length = p
-    across = (rows - top) * np.cos(angle) + (columns - left) * np.sin(angle)
-    along = (columns - left) * np.cos(angle) - (rows - top) * np.sin(angle)
+    across = ((rows - top) * np.cos(angle) + (columns - left) * np.sin(angle)).ravel()
+    along = ((columns - left) * np.cos(angle) - (rows - top) * np.sin(angle)).ravel()
     envelope = np.exp(-(across**2) / (2 * width**2) - along**2 / (2 * length**2))
-    waves = np.column_stack([
-        (envelope * np.cos(2 * np.pi * frequency * across)).ravel(),
-        (envelope * np.sin(2 * np.pi * frequency * across)).ravel(),
-    ])  # fmt: skip
+    phase = 2 * np.pi * frequency * across
+    return across, along, np.stack([envelope * np.cos(phase), envelope * np.sin(phase)], axis=1)
+
+
+def _residual(p: Floats, wanted: Floats, rows: Floats, columns: Floats) -> Floats:
+    *_, waves = _waves(p, rows, columns)
     weights = np.linalg.lstsq(waves, wanted.ravel(), rcond=None)[0]
     return np.asarray(waves @ weights - wanted.ravel())
+
+
+def _jacobian(p: Floats, wanted: Floats, rows: Floats, columns: Floats) -> Floats:
+    """Derivatives `(S * S, 6)` where p and q follow (Kaufman, A variable projection method, BIT 15, 1975)."""
+    _, _, angle, frequency, width, length = p
+    across, along, waves = _waves(p, rows, columns)
+    weights = np.linalg.lstsq(waves, wanted.ravel(), rcond=None)[0]
+    model, turned = waves @ weights, waves @ (weights[1], -weights[0])
+    by_phase = 2 * np.pi * turned
+    by_across, by_along = frequency * by_phase - model * across / width**2, -model * along / length**2
+    cos, sin = np.cos(angle), np.sin(angle)
+    free = np.stack([
+        by_along * sin - by_across * cos, -by_across * sin - by_along * cos, by_across * along - by_along * across,
+        by_phase * across, model * across**2 / width**3, model * along**2 / length**3,
+    ], axis=1)  # fmt: skip
+    return np.asarray(free - waves @ np.linalg.lstsq(waves, free, rcond=None)[0])
 
 
 def filters(kernel: Floats) -> dict[str, Any]:
