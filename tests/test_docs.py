@@ -35,7 +35,7 @@ def wisdm(folder):
     """A zip file in the layout of WISDM 1.1, of people who do not exist."""
     random = np.random.default_rng(0)
     lines, time = ["garbled line;"], 0
-    for who in range(1, 5):
+    for who in range(1, 7):
         person = simulate.Walker.draw(str(who), random)
         for label in CLASSES:
             for x, y, z in person.record(label, 20, 20.0, random).acceleration.tolist():

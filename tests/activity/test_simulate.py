@@ -57,7 +57,7 @@ def test_simulated_windows_are_a_file_of_the_course_that_says_so(simulated):
     assert data.source == "simulated by pocket-zoo"
     assert data.classes == CLASSES
     assert data.split_by == "subject"
-    assert sorted(data.train.people() + data.test.people()) == ["1", "2", "3", "4"]
+    assert sorted(data.train.people() + data.test.people()) == ["1", "2", "3", "4", "5"]
     assert len(data.test.people()) == 1
     assert data.train.inputs.shape[1:] == (150, 3)
     assert not any(find_leaks(data.train, data.test).values())
