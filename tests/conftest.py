@@ -194,7 +194,13 @@ def train_once(make_once, zoo_cli) -> Callable[..., Path]:
 
     def train(name: str, *arguments: object) -> Path:
         def fill(folder: Path) -> None:
+            import tensorflow as tf
+
+            # It takes minutes step by step, as where a module that is `uncompiled` asks first.
+            step_by_step = tf.config.functions_run_eagerly()
+            tf.config.run_functions_eagerly(False)
             status, _, err = zoo_cli("train", *arguments, "--out", folder)
+            tf.config.run_functions_eagerly(step_by_step)
             assert status == 0, err
 
         return make_once(name, fill)
