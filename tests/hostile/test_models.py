@@ -91,8 +91,7 @@ def test_a_file_of_another_kind_under_the_name_of_a_model_is_named(name, suffix,
 def repacked(source: Path, target: Path, members: Mapping[str, bytes | None]) -> Path:
     """A copy of a .keras file with other members; None leaves one out."""
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
-        for name in old.namelist():
-            content = members.get(name, old.read(name))
+        for name, content in ({name: old.read(name) for name in old.namelist()} | dict(members)).items():
             if content is not None:
                 new.writestr(name, content)
     return target
@@ -114,6 +113,7 @@ MEMBERS: dict[str, dict[str, bytes | None]] = {
     "with a configuration of NaN": {CONFIG: b"NaN"},
     "with empty weights": {WEIGHTS: b""},
     "with weights of noise": {WEIGHTS: bytes(range(256)) * 16},
+    **{f"with {name}": {name: b"MARK"} for name in ("../evil", "/evil", "assets/../../evil", "notes.txt", "a\nb")},
 }
 TOUCH = {"command": "touch MARK", "args": "touch MARK", "shell": True}
 CLASSES = {

@@ -274,6 +274,9 @@ def load_file(file: Path) -> Model:
     return model
 
 
+_PARTS = re.compile(r"config\.json|metadata\.json|model\.weights\.h5|assets/(?!.*\.\.).*")
+"""What Keras writes into a model's archive."""
+
 _MOST_BYTES, _MOST_JSON, _LONGEST = 1 << 32, 1 << 24, 10_000
 """Largest model that is unpacked, largest document in it, and longest text of its configuration: Keras repeats names in
 the path of each weight, so that one of 10 MB would take gigabytes."""
@@ -283,6 +286,8 @@ def _check_archive(file: Path) -> None:
     """Refuses an archive that would unpack to more than any model has, or of which a part is damaged."""
     with zipfile.ZipFile(file) as archive:
         sizes = [(member.filename, member.file_size) for member in archive.infolist()]
+        if other := next((name for name, _ in sizes if not _PARTS.fullmatch(name)), None):
+            raise ZooError(f"{other!a} in it is no part of a Keras model: save the model again with Keras")
         if (size := sum(size for _, size in sizes)) > _MOST_BYTES:
             raise ZooError(f"unpacks to {size} bytes; expected a model of at most {_MOST_BYTES}")
         if large := [pair for pair in sizes if pair[0].endswith(".json") and pair[1] > _MOST_JSON]:
