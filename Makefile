@@ -98,6 +98,11 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/other.py --page docs/guides/probabilities.md
 	.bench/bin/python benchmarks/something_else.py --data $(DATA)/activity | tee benchmarks/something_else.json
 	.bench/bin/python benchmarks/something_else.py --page docs/splits.md
+	for preset in activity_gru_pocket activity_gru_tiny activity_cnn_pocket; do \
+		.bench/bin/python saved_models/make.py --data $(DATA) --streams --scratch build/$$preset $$preset; done
+	.bench/bin/python benchmarks/walkers.py build/activity_gru_pocket build/activity_gru_tiny build/activity_cnn_pocket \
+		| tee benchmarks/walkers.json
+	.bench/bin/python benchmarks/walkers.py --page docs/splits.md
 	.bench/bin/python benchmarks/scale.py | tee benchmarks/scale.json
 	.bench/bin/python benchmarks/scale.py --page docs/scale.md
 

@@ -1,0 +1,233 @@
+r"""Which walking recognizers take for stairs, and what helps, on people and studies that training never saw.
+
+    python saved_models/make.py --data DATA --streams --scratch pocket activity_gru_pocket     # and other presets
+    python benchmarks/walkers.py pocket tiny cnn | tee benchmarks/walkers.json
+    python benchmarks/walkers.py --page docs/splits.md  # writes its tables into the page
+
+Read are the answers to single windows of networks that were trained without a tenth of the people, or without a study.
+A window is walking or stairs in truth; it is taken for stairs if "upstairs" or "downstairs" is the most probable label.
+What helps is decided on each study left out in turn: nothing in a row was chosen or fitted on the study that is shown.
+
+- *faster*: the same window read 1.15 times as fast.
+- *over twelve seconds*: the mean log-odds of stairs against walking over up to five windows in a row.
+- *and how one moves*: a logistic regression of these log-odds, cadence, strength and regularity, fitted on the windows
+  of the other studies, as answered by the networks that were trained without them.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pages
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from zoo import loading
+from zoo.activity.data import cadence
+from zoo.activity.windows import ActivityData, center_crop
+from zoo.data.loading import load_as
+from zoo.files import read_arrays, read_json
+from zoo.provenance import versions
+from zoo.report import markdown
+from zoo.runtime.metadata import CLASSES
+
+STAIRS, WALKING = (CLASSES.index("downstairs"), CLASSES.index("upstairs")), CLASSES.index("walking")
+FASTER, IN_A_ROW = 1.15, 5
+MOVES = {"cadence": (1.5, 1.7, 1.9, 2.1), "strength": (1.0, 1.5, 2.0, 3.0), "regularity": (0.4, 0.6, 0.8)}
+"""Borders of the columns: steps per second; the standard deviation of |a| in m/s^2; see `regularity`."""
+FEWEST = 50
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Windows of walking and stairs, in the order of the file, and what networks answer that were trained without them.
+
+    Args:
+        study: The study of each.
+        walks: Whether each is of walking.
+        follows: Whether each is the next of the same person and activity.
+        odds: Log-odds of stairs against walking.
+        faster: The same, read faster.
+        stairs: Whether one of the stairs is the most probable label of all.
+        moves: Cadence, strength and regularity, `(N, 3)`.
+    """
+
+    study: NDArray[np.str_]
+    walks: NDArray[np.bool_]
+    follows: NDArray[np.bool_]
+    odds: Floats
+    faster: Floats
+    stairs: NDArray[np.bool_]
+    moves: Floats
+
+
+def main() -> None:
+    """Prints what was measured, or writes it into a page."""
+    parser = pages.parser(__doc__)
+    parser.add_argument("folders", nargs="*", type=Path, help="scratch folders of saved_models/make.py --streams")
+    options = parser.parse_args()
+    if options.page:
+        pages.fill(options.page, __file__, {"walkers": moves_table, "walkers, ideas": ideas_table})
+        return
+    found = {read_json(folder / "people" / "results.json")["preset"]: measured(folder) for folder in options.folders}
+    print(json.dumps({"presets": found, "versions": versions()}, indent=1))
+
+
+def measured(folder: Path) -> dict[str, Any]:
+    """Shares of walking taken for stairs, for one preset's cross-validations."""
+    data = load_as(ActivityData, folder / "windows.h5")
+    people, studies = (answered(folder / kind, data) for kind in ("people", "studies"))
+    return {"moves": {"people": by_moves(people), "studies": by_moves(studies)}, "ideas": ideas(studies)}
+
+
+def answered(folder: Path, data: ActivityData) -> Answered:
+    """The windows of walking and stairs of all folds."""
+    train = data.train
+    logits, faster = (np.zeros((len(train), len(CLASSES))) for _ in range(2))
+    inputs, labels = train.arrays()
+    for file in sorted((folder / "folds").glob("*.npz")):
+        fold = read_arrays(file)
+        logits[fold["rows"]] = fold["logits"]
+        network = loading.load(file.with_suffix(".keras")).keras_model
+        faster[fold["rows"]] = network.predict(paced(inputs[fold["rows"]], network.window), batch_size=512, verbose=0)
+    names = np.array(data.label_names)[labels]
+    kept = np.isin(names, ["walking", "upstairs", "downstairs", "downstairs+upstairs"])
+    who = np.char.add(np.char.add(train.subjects, "/"), names)[kept]
+    assert train.studies is not None
+    windows = center_crop(inputs[kept], 150).astype(np.float64)
+    strength = np.linalg.norm(windows, axis=2).std(axis=1)
+    return Answered(
+        train.studies[kept], names[kept] == "walking", np.append(False, who[1:] == who[:-1]), log_odds(logits[kept]),
+        log_odds(faster[kept]), np.isin(logits[kept].argmax(axis=1), STAIRS),
+        np.stack([cadence(windows, data.rate), strength, regularity(windows, data.rate)], axis=1),
+    )  # fmt: skip
+
+
+def paced(windows: NDArray[np.float32], rows: int) -> NDArray[np.float32]:
+    """The middle of windows `(N, T, 3)`, read faster."""
+    places = (windows.shape[1] - 1) / 2 + FASTER * (np.arange(rows) - (rows - 1) / 2)
+    before, part = places.astype(int), (places % 1)[:, None].astype(np.float32)
+    return (1 - part) * windows[:, before] + part * windows[:, before + 1]
+
+
+def log_odds(logits: Floats) -> Floats:
+    """Of stairs, either way, against walking."""
+    return np.asarray(logsumexp(logits[:, STAIRS], axis=1) - logits[:, WALKING])
+
+
+def regularity(windows: Floats, rate: float) -> Floats:
+    """The greatest autocorrelation of |a| at lags of .8 to 1.6 s, as long as a stride: at most 1."""
+    strides = np.linalg.norm(windows, axis=2)
+    strides = strides - strides.mean(axis=1, keepdims=True)
+    power = np.maximum((strides**2).mean(axis=1), 1e-9)
+    lags = range(round(0.8 * rate), round(1.6 * rate) + 1)
+    return np.asarray(np.max([(strides[:, lag:] * strides[:, :-lag]).mean(axis=1) / power for lag in lags], axis=0))
+
+
+def by_moves(windows: Answered) -> dict[str, Any]:
+    """For each study and way of moving, the number of windows of walking and the share taken for stairs."""
+    found: dict[str, Any] = {}
+    for study in np.unique(windows.study).tolist():
+        here = windows.walks & (windows.study == study)
+        row: dict[str, Any] = {"all": cell(windows.stairs[here])}
+        for place, (name, borders) in enumerate(MOVES.items()):
+            columns = np.digitize(windows.moves[here, place], borders)
+            row[name] = [cell(windows.stairs[here][columns == column]) for column in range(len(borders) + 1)]
+        found[study] = row
+    return found
+
+
+def cell(stairs: NDArray[np.bool_]) -> dict[str, Any]:
+    """Number of windows, and the share taken for stairs."""
+    return {"windows": len(stairs), "as_stairs": float(stairs.mean()) if len(stairs) else None}
+
+
+def ideas(windows: Answered) -> dict[str, Any]:
+    """By study, for each idea, the share of walking taken for stairs, and of stairs for walking."""
+    longer = np.array([*averaged(windows.odds, windows.follows)])
+    seen = np.column_stack([longer, windows.moves])
+    found: dict[str, Any] = {}
+    for study in np.unique(windows.study).tolist():
+        here = windows.study == study
+        # Each study that has both, and each activity in it, weighs the same.
+        others = ~here & np.isin(windows.study, np.unique(windows.study[~windows.walks & ~here]))
+        weights = np.zeros(len(here))
+        for each in np.unique(windows.study[others]):
+            for walks in (True, False):
+                rows = others & (windows.study == each) & (windows.walks == walks)
+                weights[rows] = 1 / max(rows.sum(), 1)
+        fitted = make_pipeline(StandardScaler(), LogisticRegression(C=1e6))
+        fitted.fit(
+            seen[others], ~windows.walks[others], logisticregression__sample_weight=weights[others] * others.sum()
+        )
+        rows = {
+            "as it is": windows.odds > 0, "faster": windows.faster > 0, "over twelve seconds": longer > 0,
+            "and how one moves": fitted.decision_function(seen) > 0,
+        }  # fmt: skip
+        found[study] = {
+            name: {"walking_as_stairs": share(stairs[here & windows.walks]),
+                   "stairs_as_walking": share(~stairs[here & ~windows.walks])}
+            for name, stairs in rows.items()
+        }  # fmt: skip
+    return found
+
+
+def averaged(odds: Floats, follows: NDArray[np.bool_]) -> Iterator[float]:
+    """The mean over a window and up to four before it, of the same person and activity."""
+    start = 0
+    for place in range(len(odds)):
+        start = max(start, place - IN_A_ROW + 1) if follows[place] else place
+        yield float(odds[start : place + 1].mean())
+
+
+def share(of: NDArray[np.bool_]) -> float | None:
+    """The share that is true; None of nothing."""
+    return float(of.mean()) if len(of) else None
+
+
+def moves_table(document: dict[str, Any]) -> str:
+    """Markdown: a row for each way of moving, the mean over presets; empty where there are few windows."""
+    presets = [*document["presets"].values()]
+    lines = [["all", *cells(presets, lambda row: row["all"])]]
+    for name, borders in MOVES.items():
+        between = [f"{low} to {high}" for low, high in pairwise(borders)]
+        for column, words in enumerate([f"below {borders[0]}", *between, f"above {borders[-1]}"]):
+            lines.append([f"{name} {words}", *cells(presets, lambda row, at=(name, column): row[at[0]][at[1]])])
+    studies = list(presets[0]["moves"]["people"])
+    return markdown.table(["windows of walking", *studies, *(f"{study}, left out" for study in studies)], lines)
+
+
+def cells(presets: Sequence[dict[str, Any]], of: Any) -> Iterator[str]:
+    """One row: new people of each study, then each study left out."""
+    for kind in ("people", "studies"):
+        for study in presets[0]["moves"]["people"]:
+            found = [of(preset["moves"][kind][study]) for preset in presets]
+            few = found[0]["windows"] < FEWEST
+            yield "" if few else f"{np.mean([each['as_stairs'] for each in found]):.1%}"
+
+
+def ideas_table(document: dict[str, Any]) -> str:
+    """Markdown: walking taken for stairs / stairs for walking, the mean over presets, of each study left out."""
+    presets = [preset["ideas"] for preset in document["presets"].values()]
+    lines = []
+    for name in next(iter(presets[0].values())):
+        row = [name]
+        for study in presets[0]:
+            walking, stairs = (
+                [each[study][name][key] for each in presets] for key in ("walking_as_stairs", "stairs_as_walking")
+            )
+            row.append(f"{np.mean(walking):.1%}" + ("" if stairs[0] is None else f" / {np.mean(stairs):.1%}"))
+        lines.append(row)
+    return markdown.table(["", *presets[0]], lines)
+
+
+if __name__ == "__main__":
+    main()
