@@ -61,7 +61,7 @@ def test_simulated_windows_have_no_problem(simulated):
     assert found["problems"] == []
     assert found["leaks"] == {"shared_rows": 0, "near_duplicates": 0, "subjects": []}
     assert (found["split_by"], found["rate_hz"], found["simulated"]) == ("subject", 50.0, True)
-    assert sorted(found["parts"]["train"]["subjects"] + found["parts"]["test"]["subjects"]) == ["1", "2", "3", "4"]
+    assert sorted(found["parts"]["train"]["subjects"] + found["parts"]["test"]["subjects"]) == ["1", "2", "3", "4", "5"]
     for name, letter in (("train", "N"), ("test", "M")):
         part = found["parts"][name]
         assert list(part["classes"]) == list(CLASSES)

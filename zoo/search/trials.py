@@ -34,6 +34,12 @@ Show = Callable[[Sequence[Record]], None]
 TRIALS = "trials"
 """Folder of the records in the folder of a search."""
 
+_TYPES: dict[str, Any] = {
+    "trial": int, "name": str, "status": str, "score": float | int | None, "values": dict, "family": str,
+    "arguments": dict, "recipe": dict, "attempts": int, "bytes": float | int | None, "milliseconds": float | int | None,
+}  # fmt: skip
+"""What a record must have to be read."""
+
 _ATTEMPTS = 5
 _WEIGHTS = ("seed", "name", "dropout", "mean", "variance", "scale", "temperature", "provenance")
 """Constructor arguments that change neither size nor latency."""
@@ -80,7 +86,11 @@ class Records:
         """The record of a trial."""
         if name in self._ended:
             return self._ended[name]
-        record: Record = read_record(self.path(name), "trial", "name", "status", "score", "values", "recipe")
+        record: Record = read_record(self.path(name), *_TYPES)
+        wrong = [key for key, kind in _TYPES.items() if not isinstance(record[key], kind)]
+        if wrong or (record["status"] == "scored" and record["score"] is None) or record["name"] != name:
+            key = wrong[0] if wrong else "name" if record["name"] != name else "score"
+            raise ZooError(f"{self.path(name)}: {key} is {record[key]!r:.40}: copy the file again, or search anew")
         if record["status"] != "running":
             self._ended[name] = record
         return record
