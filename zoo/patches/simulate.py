@@ -22,9 +22,13 @@ def draw(name: str, side: int, random: np.random.Generator) -> Photograph:
         low, high = 2.0, side / 4
         radius = (low**-2 - random.uniform() * (low**-2 - high**-2)) ** -0.5
         top, left = random.uniform(-radius, side + radius, 2)
-        leaf = bare & ((rows - top) ** 2 + (columns - left) ** 2 <= radius**2)
-        pixels[leaf] = np.clip(random.normal(0.45, 0.2) + random.normal(0, 0.08, 3), 0, 1)
-        bare &= ~leaf
+        color = np.clip(random.normal(0.45, 0.2) + random.normal(0, 0.08, 3), 0, 1)
+        # The square around the leaf is all that it can cover.
+        around = tuple(slice(max(0, int(at - radius)), int(at + radius) + 1) for at in (top, left))
+        if bare[around].any():
+            leaf = bare[around] & ((rows[around] - top) ** 2 + (columns[around] - left) ** 2 <= radius**2)
+            pixels[around][leaf] = color
+            bare[around] &= ~leaf
     return Photograph(name, pixels, "simulated by pocket-zoo")
 
 
