@@ -6,7 +6,7 @@ The programs of the page (`examples/phone/src/steps.ts` and `placement.ts`) run 
 sends them: 60 samples per second, rounded to 0.1 m/s^2. True counts of steps are those of a second device in the twelve
 recordings of Oxford's validation, all walking; the constants of the counter were chosen on `user1` alone. For jogging
 and stairs there are no counts. The rules for places were chosen on MotionSense, WISDM and Oxford, so that only GeoTec
-is a test of them.
+is a test of them. No study shakes phones, so that is simulated.
 """
 
 import json
@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import pages
 
+from zoo.activity import simulate
 from zoo.activity.study_readers import read_study
 from zoo.provenance import versions
 from zoo.report import markdown
@@ -93,8 +94,12 @@ def measure_steps(archive: Path) -> list[dict[str, Any]]:
 
 
 def measure_places(folder: Path) -> dict[str, dict[str, Any]]:
-    """The share of seconds of each study, position and activity that are taken for a table or a hand."""
+    """The share of seconds of each study, position and activity that are taken for a table, a hand or shaking."""
     places, cadences = defaultdict(list), defaultdict(list)
+    bouts = [*simulate.shaken(60, 20 * HERTZ, HERTZ, np.random.default_rng(0))]
+    for page in run(bouts):
+        places["simulated, hand, shaking"] += page["places"]
+        cadences["simulated, hand, shaking"] += page["cadences"]
     for study, name in STUDIES.items():
         recordings = list(read_study(study, folder / name))
         rows = [resampled(np.arange(len(each.acceleration)) / each.rate, each.acceleration) for each in recordings]
@@ -105,7 +110,8 @@ def measure_places(folder: Path) -> dict[str, dict[str, Any]]:
     return {
         key: {
             "seconds": len(found), "table": round(found.count("table") / len(found), 4),
-            "hand": round(found.count("hand") / len(found), 4), "cadence": round(float(np.median(cadences[key])), 1),
+            "hand": round(found.count("hand") / len(found), 4), "shaken": round(found.count("shaken") / len(found), 4),
+            "cadence": round(float(np.median(cadences[key])), 1),
         }
         for key, found in sorted(places.items()) if found
     }  # fmt: skip

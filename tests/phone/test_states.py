@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from phone.pages import WAKE_LOCKS, look, lying, rowing, standing
 
-from zoo.activity.simulate import walk_through
+from zoo.activity.simulate import shaken, walk_through
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime.metadata import CLASSES, embed, extract
 from zoo.serving.server import PAGE_FOLDER, page_files
@@ -160,6 +160,15 @@ def on_a_table(open_page, play, address):
     play(page, [[time, 0.1, 0.0, 9.8] for time, *_ in standing(0, 6)], 40)
     assert page.inner_text("#label") == "Put me in your pocket"
     return page
+
+
+def test_a_phone_that_is_shaken_gets_no_label(open_page, play):
+    page = open_page()
+    page.click("#start")
+    (rows,) = shaken(1, 500, 50.0, np.random.default_rng(0))
+    play(page, [[number / 50, *map(float, row)] for number, row in enumerate(rows)], 40)
+    assert page.inner_text("#label") == "Put me in your pocket"
+    assert "faster than anybody steps" in page.inner_text("#detail")
 
 
 def something_else(open_page, play, address):

@@ -75,3 +75,29 @@ def test_a_sensor_may_be_too_slow(rate, fault):
 def test_a_slow_sensor_on_a_table_is_at_rest_only_where_it_never_moves():
     assert faults(table(0, 0.01, 20.0), 20.0)[-1] is None
     assert faults(table(0, 0.0, 20.0), 20.0)[-1] == "at rest"
+
+
+@pytest.mark.parametrize("rate", [25.0, 50.0, 100.0])
+def test_a_phone_that_a_hand_shakes_is_told_from_one_that_somebody_carries(rate):
+    bouts = simulate.shaken(40, round(8 * rate), rate, np.random.default_rng(0))
+    # After two seconds, in which the shaking begins.
+    found = [fault for rows in bouts for fault in faults(rows, rate)[round(2 * rate) :]]
+    assert np.mean([fault in ("shaken", "no signal") for fault in found]) > 0.93
+    assert "shaken" in found
+    people = simulate.simulate(8, seed=5, seconds=30, rate=rate)
+    assert not any("shaken" in faults(person.rows, rate) for person in people)
+
+
+def test_shaking_is_a_movement_where_a_label_may_be_one():
+    (rows,) = simulate.shaken(1, 400, 50.0, np.random.default_rng(3))
+    assert set(faults(rows / 4, signal=Signal(steps=False))) <= {None, "no signal"}
+
+
+def test_shaking_ends_when_it_ends():
+    random = np.random.default_rng(4)
+    walk = next(each for each in simulate.simulate(1, 0, seconds=20, rate=50.0) if each.activity == "walking").rows
+    (shaking,) = simulate.shaken(1, 300, 50.0, random)
+    found = faults(np.concatenate([walk[:300], shaking, walk[:400]]))
+    assert set(found[:300]) == {None}
+    assert set(found[450:600]) <= {"shaken", "no signal"}
+    assert set(found[-200:]) == {None}

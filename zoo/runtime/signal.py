@@ -5,14 +5,22 @@ A phone on a table shows the noise of its sensor alone, in which samples have no
 seconds, the mean correlation of successive samples was 0.15 or more for all 19 people of MotionSense who sat or stood,
 and it is within 0.1 of zero for noise. Samples that come fewer than 45 times a second are too far apart to tell, and
 some browsers round them to 0.1 m/s^2; a phone is then at rest if its samples are all equal.
+
+Nobody takes more than three and a half steps a second, and a step is no sine: its acceleration does not come back after
+0.12 to 0.28 s. That of a hand that shakes a phone does. Of 24,027 windows of 69 people, 2,712 of them of jogging, not
+one correlated with itself by 0.5 or more after such a time, and against itself before, where movement was as strong;
+of simulated shaking, 97 % did.
 """
 
 import math
+from collections import deque
 from collections.abc import Sequence
+
+import numpy as np
 
 from zoo.runtime.resampling import Numbers, Vector, mean_interval
 
-AT_REST, NO_SIGNAL, TOO_SLOW = "at rest", "no signal", "too slow"
+AT_REST, NO_SIGNAL, TOO_SLOW, SHAKEN = "at rest", "no signal", "too slow", "shaken"
 
 _STRETCH = 5.0
 """Seconds without motion after which a phone may be at rest."""
@@ -41,6 +49,13 @@ _FASTEST, _SLOWEST = 1 / 45, 1 / 15
 LEAST, MOST, LEAST_GRAVITY = 5.0, 25.0, 2.0
 """Range of the mean magnitude of a phone's acceleration in m/s^2, and the least length of its mean vector."""
 
+_SHAKING, _OFTEN = 2.0, 0.5
+"""Seconds that are searched for shaking, and between two searches."""
+
+_STRONG, _BACK, _FORTH, _REPEATED = 6.0, (0.12, 0.28), 0.16, 0.5
+"""Of shaking: the least deviation of the acceleration in m/s^2, the seconds after which it comes back, those within
+which it turns around, and its correlation with itself when it is back."""
+
 _MEMORY = 1.0
 """Time constant in seconds of these means, which are judged after twice as long."""
 
@@ -49,7 +64,11 @@ class Signal:
     """Follows samples and says why they cannot be recognized.
 
     `fault` is `at rest` if no body moves the phone, `no signal` if values are not those of an accelerometer with
-    gravity in m/s^2, `too slow` if samples are further apart than 1/15 s, and None otherwise.
+    gravity in m/s^2, `too slow` if samples are further apart than 1/15 s, `shaken` if the phone goes back and forth
+    faster than anybody steps, and None otherwise.
+
+    Args:
+        steps: Whether nothing faster than steps is to be recognized.
 
     Example:
         >>> signal = Signal()
@@ -62,7 +81,8 @@ class Signal:
         True
     """
 
-    def __init__(self) -> None:
+    def __init__(self, steps: bool = True) -> None:
+        self._steps = steps
         self.restart()
 
     def restart(self) -> None:
@@ -70,7 +90,8 @@ class Signal:
         self.fault: str | None = None
         self._first = self._last = self._interval = math.nan
         self._means = (0.0, 0.0, 0.0, 0.0)
-        self._rests = False
+        self._rests = self._shaken = False
+        self._recent, self._searched = deque[tuple[float, ...]](), math.nan
         self._begin(math.nan, (math.nan, math.nan, math.nan))
 
     def _begin(self, time: float, value: Vector) -> None:
@@ -89,7 +110,7 @@ class Signal:
         magnitude = math.sqrt(x * x + y * y + z * z)
         elapsed = time - self._last
         if math.isnan(elapsed):
-            self._first, self._means = time, (x, y, z, magnitude)
+            self._first, self._means, self._searched = time, (x, y, z, magnitude), time
         else:
             self._interval = mean_interval(self._interval, elapsed)
             share = 1 - math.exp(-elapsed / _MEMORY)
@@ -100,6 +121,8 @@ class Signal:
             self._move(time, (x, y, z))
         else:
             self._watch_rest(time, (x, y, z))
+        if self._steps:
+            self._watch_shaking(time, (x, y, z))
         self.fault = self._judge(time)
 
     def push_block(self, times: Numbers, values: Numbers) -> list[str | None]:
@@ -150,6 +173,33 @@ class Signal:
             return True
         return self._interval <= _FASTEST and sum(correlations) / len(correlations) < limit
 
+    def _watch_shaking(self, time: float, value: Vector) -> None:
+        self._recent.append((time, *value))
+        if time - self._searched >= _OFTEN:
+            self._searched = time
+            while self._recent[0][0] < time - _SHAKING:
+                self._recent.popleft()
+            self._shaken = self._is_shaken()
+
+    def _is_shaken(self) -> bool:
+        """Whether the last seconds go back and forth faster than steps do."""
+        (first, *_), (last, *_) = self._recent[0], self._recent[-1]
+        if last - first < _SHAKING / 2:
+            return False
+        moves = np.array(self._recent)[:, 1:]
+        moves -= moves.mean(axis=0)
+        power = float((moves**2).sum(axis=1).mean())
+        if power < _STRONG**2:
+            return False
+        interval = (last - first) / (len(moves) - 1)
+        shares = {
+            lag * interval: float((moves[lag:] * moves[:-lag]).sum(axis=1).mean()) / power
+            for lag in range(1, math.floor(_BACK[1] / interval + _ROUNDING) + 1)
+        }
+        back = [share for seconds, share in shares.items() if seconds >= _BACK[0] - _ROUNDING]
+        forth = [share for seconds, share in shares.items() if seconds <= _FORTH + _ROUNDING]
+        return max(back, default=0.0) >= _REPEATED and min(forth, default=0.0) < 0
+
     def _judge(self, time: float) -> str | None:
         if time - self._first >= 2 * _MEMORY:
             *vector, magnitude = self._means
@@ -157,4 +207,4 @@ class Signal:
                 return NO_SIGNAL
             if self._interval > _SLOWEST:
                 return TOO_SLOW
-        return AT_REST if self._rests else None
+        return SHAKEN if self._shaken else AT_REST if self._rests else None

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from zoo.errors import ZooError
 from zoo.runtime.filtering import Filter
-from zoo.runtime.metadata import OTHER, STANDARD_GRAVITY, ActivityMetadata, Streaming, is_in_g
+from zoo.runtime.metadata import CLASSES, OTHER, STANDARD_GRAVITY, ActivityMetadata, Streaming, is_in_g
 from zoo.runtime.resampling import Numbers, Resampler, Rows, Vector
 from zoo.runtime.signal import LEAST, LEAST_GRAVITY, MOST, Signal
 
@@ -77,7 +77,7 @@ class Prediction:
         probabilities: Probabilities of all classes `(classes,)`, given the signal so far.
         reason: Why there is no label: `not sure` if its probability is too low, `something else` if the class of other
             movements is recognized, or what keeps the signal from being recognized, see `zoo.runtime.signal`: `at
-            rest`, `no signal`, `too slow`. None if there is a label.
+            rest`, `no signal`, `too slow`, `shaken`. None if there is a label.
 
     Example:
         >>> print(Prediction(3.0, "walking", 0.75, np.array([0.25, 0.75])))
@@ -185,7 +185,8 @@ class Stream:
         self.warnings: list[str] = []
         self._resampler = Resampler(metadata.rate)
         self._network = StaggeredStates(step, metadata, self.settings)
-        self._signal = Signal()
+        # A label of one's own may be of a movement that is faster.
+        self._signal = Signal(steps={*metadata.classes} <= {*CLASSES, "stairs", OTHER})
         self._monitor = _Monitor(metadata.rate)
         self._filter = Filter(metadata.classes, self.settings.groups, self._network.advance / metadata.rate)
         self._pending: tuple[float, Vector] | None = None

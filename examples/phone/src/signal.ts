@@ -53,6 +53,7 @@ const SILENT: Record<Silent, string> = {
 const PLACES: Record<Place, string> = {
   table: "The phone lies still, as on a table. The model was trained on phones in pants pockets.",
   hand: "The phone seems to be in your hand. The model was trained on phones in pants pockets.",
+  shaken: "The phone goes back and forth faster than anybody steps. The model was trained on phones in pants pockets.",
 };
 
 /** A signal in words: the label, how sure it is, and a sentence that explains it. */
