@@ -100,6 +100,8 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/something_else.py --page docs/splits.md
 	for preset in activity_gru_pocket activity_gru_tiny activity_cnn_pocket; do \
 		.bench/bin/python saved_models/make.py --data $(DATA) --streams --scratch build/$$preset $$preset; done
+	.bench/bin/python benchmarks/shaking.py build/motionsense.h5 build/wisdm.h5 build/geotec.h5 build/oxford-steps.h5 \
+		| tee benchmarks/shaking.json
 	.bench/bin/python benchmarks/walkers.py build/activity_gru_pocket build/activity_gru_tiny build/activity_cnn_pocket \
 		| tee benchmarks/walkers.json
 	.bench/bin/python benchmarks/walkers.py --page docs/splits.md

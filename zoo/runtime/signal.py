@@ -7,9 +7,9 @@ and it is within 0.1 of zero for noise. Samples that come fewer than 45 times a 
 some browsers round them to 0.1 m/s^2; a phone is then at rest if its samples are all equal.
 
 Nobody takes more than three and a half steps a second, and a step is no sine: its acceleration does not come back after
-0.12 to 0.28 s. That of a hand that shakes a phone does. Of 24,027 windows of 69 people, 2,712 of them of jogging, not
-one correlated with itself by 0.5 or more after such a time, and against itself before, where movement was as strong;
-of simulated shaking, 97 % did.
+0.12 to 0.28 s. That of a hand that shakes a phone does. While people of four studies sat, stood, walked, ran or climbed
+for 14 hours, it did for half a second; of simulated shaking with a mean magnitude in range, for 97 % of the time
+(benchmarks/shaking.py).
 """
 
 import math
