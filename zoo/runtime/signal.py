@@ -186,14 +186,14 @@ class Signal:
         (first, *_), (last, *_) = self._recent[0], self._recent[-1]
         if last - first < _SHAKING / 2:
             return False
-        moves = np.array(self._recent)[:, 1:]
-        moves -= moves.mean(axis=0)
-        power = float((moves**2).sum(axis=1).mean())
+        rows = np.array(self._recent)[:, 1:]
+        moves = rows - rows.mean(axis=0)
+        power = float(np.vdot(moves, moves)) / len(moves)
         if power < _STRONG**2:
             return False
         interval = (last - first) / (len(moves) - 1)
         shares = {
-            lag * interval: float((moves[lag:] * moves[:-lag]).sum(axis=1).mean()) / power
+            lag * interval: float(np.vdot(moves[lag:], moves[:-lag])) / (len(moves) - lag) / power
             for lag in range(1, math.floor(_BACK[1] / interval + _ROUNDING) + 1)
         }
         back = [share for seconds, share in shares.items() if seconds >= _BACK[0] - _ROUNDING]
