@@ -201,17 +201,15 @@ def moves_table(document: dict[str, Any]) -> str:
         between = [f"{low} to {high}" for low, high in pairwise(borders)]
         for column, words in enumerate([f"below {borders[0]}", *between, f"above {borders[-1]}"]):
             lines.append([f"{name} {words}", *cells(presets, lambda row, at=(name, column): row[at[0]][at[1]])])
-    studies = list(presets[0]["moves"]["people"])
-    return markdown.table(["windows of walking", *studies, *(f"{study}, left out" for study in studies)], lines)
+    return markdown.table(["windows of walking", *presets[0]["moves"]["people"]], lines)
 
 
 def cells(presets: Sequence[dict[str, Any]], of: Any) -> Iterator[str]:
-    """One row: new people of each study, then each study left out."""
-    for kind in ("people", "studies"):
-        for study in presets[0]["moves"]["people"]:
-            found = [of(preset["moves"][kind][study]) for preset in presets]
-            few = found[0]["windows"] < FEWEST
-            yield "" if few else f"{np.mean([each['as_stairs'] for each in found]):.1%}"
+    """One row: of each study, its new people / the study left out."""
+    for study in presets[0]["moves"]["people"]:
+        found = [[of(preset["moves"][kind][study]) for preset in presets] for kind in ("people", "studies")]
+        few = found[0][0]["windows"] < FEWEST
+        yield "" if few else " / ".join(f"{np.mean([each['as_stairs'] for each in row]):.1%}" for row in found)
 
 
 def ideas_table(document: dict[str, Any]) -> str:
