@@ -126,27 +126,26 @@ def _starts(wanted: Floats) -> list[list[float]]:
     return starts
 
 
-def _waves(p: Floats, rows: Floats, columns: Floats) -> tuple[Floats, Floats, Floats]:
-    """Positions across and along the stripes, and the two waves `(S * S, 2)` that p and q weigh."""
+def _fitted(p: Floats, wanted: Floats, rows: Floats, columns: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Positions across and along the stripes, the two waves `(S * S, 2)`, and p and q, by which they are weighed."""
     top, left, angle, frequency, width, length = p
     across = ((rows - top) * np.cos(angle) + (columns - left) * np.sin(angle)).ravel()
     along = ((columns - left) * np.cos(angle) - (rows - top) * np.sin(angle)).ravel()
     envelope = np.exp(-(across**2) / (2 * width**2) - along**2 / (2 * length**2))
     phase = 2 * np.pi * frequency * across
-    return across, along, np.stack([envelope * np.cos(phase), envelope * np.sin(phase)], axis=1)
+    waves = np.stack([envelope * np.cos(phase), envelope * np.sin(phase)], axis=1)
+    return across, along, waves, np.linalg.lstsq(waves, wanted.ravel(), rcond=None)[0]
 
 
 def _residual(p: Floats, wanted: Floats, rows: Floats, columns: Floats) -> Floats:
-    *_, waves = _waves(p, rows, columns)
-    weights = np.linalg.lstsq(waves, wanted.ravel(), rcond=None)[0]
+    *_, waves, weights = _fitted(p, wanted, rows, columns)
     return np.asarray(waves @ weights - wanted.ravel())
 
 
 def _jacobian(p: Floats, wanted: Floats, rows: Floats, columns: Floats) -> Floats:
     """Derivatives `(S * S, 6)` where p and q follow (Kaufman, A variable projection method, BIT 15, 1975)."""
     _, _, angle, frequency, width, length = p
-    across, along, waves = _waves(p, rows, columns)
-    weights = np.linalg.lstsq(waves, wanted.ravel(), rcond=None)[0]
+    across, along, waves, weights = _fitted(p, wanted, rows, columns)
     model, turned = waves @ weights, waves @ (weights[1], -weights[0])
     by_phase = 2 * np.pi * turned
     by_across, by_along = frequency * by_phase - model * across / width**2, -model * along / length**2

@@ -88,9 +88,11 @@ class Records:
             return self._ended[name]
         record: Record = read_record(self.path(name), *_TYPES)
         wrong = [key for key, kind in _TYPES.items() if not isinstance(record[key], kind)]
-        if wrong or (record["status"] == "scored" and record["score"] is None) or record["name"] != name:
-            key = wrong[0] if wrong else "name" if record["name"] != name else "score"
-            raise ZooError(f"{self.path(name)}: {key} is {record[key]!r:.40}: copy the file again, or search anew")
+        wrong += ["name"] * (record["name"] != name)
+        wrong += ["score"] * (record["status"] == "scored" and record["score"] is None)
+        if wrong:
+            value = record[wrong[0]]
+            raise ZooError(f"{self.path(name)}: {wrong[0]} is {value!r:.40}: copy the file again, or search anew")
         if record["status"] != "running":
             self._ended[name] = record
         return record
