@@ -561,7 +561,7 @@ class ActivityTask(Task):
             derived_outputs=lambda file: {"window": {"probabilities": Recognizer(file).predict(windows)}},
             # A jolt in one of thousands of frames would widen the steps of 8 bits for all others. Without the largest
             # values, integers name another class than Keras for 1.0 % of windows of 26 people, with them for 2.3 %; of
-            # `activity_cnn_pocket`, for 1.0 and 3.3 % of the windows of 69 people that networks had not seen.
+            # `activity_cnn_pocket`, for 0.9 and 3.4 % of the windows of people whom networks had not seen.
             calibration={"step": states | {"frame": clipped(states["frame"])}} if model.states
             else {"window": {"window": clipped(calibration)}},
             extra_formats={"personal": signatures.personal},
