@@ -374,8 +374,8 @@ def limit() -> None:
     warnings.simplefilter("ignore")
 
 
-def search(name: str, seconds: float, seed: int, keep: Path, report: Path) -> None:
-    """Tries inputs for a time, in this process, which a crash may end. Writes what was found after each."""
+def search(name: str, seconds: float, inputs: int | None, seed: int, keep: Path, report: Path) -> None:
+    """Tries a number of inputs, or as many as a time allows, in this process, which a crash may end."""
     target, chance, tried = TARGETS[name], random.Random(seed), Counter[str]()
     seeds = list(target.seeds())
     with tempfile.TemporaryDirectory() as scratch:
@@ -384,7 +384,7 @@ def search(name: str, seconds: float, seed: int, keep: Path, report: Path) -> No
             attempt(target, data, path)
         limit()
         stop = time.monotonic() + seconds
-        while time.monotonic() < stop:
+        while time.monotonic() < stop if inputs is None else tried["inputs"] < inputs:
             data = mutated(seeds, chance)
             last = report.with_suffix(".input")
             last.write_bytes(data)
@@ -441,13 +441,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("targets", nargs="*", help=f"of {', '.join(TARGETS)}; all by default")
     parser.add_argument("--seconds", type=float, default=5.0, help="time for each target")
+    parser.add_argument("--inputs", type=int, help="inputs for each target, in place of a time")
     parser.add_argument("--seed", type=int, help="of an earlier run, to try its inputs again; a new one by default")
     parser.add_argument("--keep", type=Path, default=KEPT, help="folder for the inputs of crashes")
     parser.add_argument("--atheris", action="store_true", help="guided by coverage")
     parser.add_argument("--report", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.report:
-        search(options.targets[0], options.seconds, options.seed, options.keep, options.report)
+        search(options.targets[0], options.seconds, options.inputs, options.seed, options.keep, options.report)
         return
     if options.atheris:
         with_atheris(options.targets[0], options.seconds, options.keep)
@@ -458,6 +459,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as scratch:
             report = Path(scratch) / "report.json"
             arguments = ["--seconds", str(options.seconds), "--seed", str(seed), "--keep", str(options.keep)]
+            arguments += [] if options.inputs is None else ["--inputs", str(options.inputs)]
             command = [sys.executable, __file__, name, *arguments, "--report", str(report)]
             kept, begin = again(name), time.monotonic()
             status = subprocess.run(command).returncode

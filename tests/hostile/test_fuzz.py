@@ -1,7 +1,6 @@
 """Damaged bytes end in one line of error; those that once did not are read again."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -11,20 +10,21 @@ import numpy as np
 import pytest
 
 SCRIPT = Path(__file__).with_name("fuzz.py")
-SECONDS = os.environ.get("ZOO_FUZZ_SECONDS", "3")
-"""Seconds for each target; CI may give more."""
+INPUTS = {
+    "hdf5": 150, "csv": 250, "lines": 60, "stream": 30, "text": 500, "image": 400, "metadata": 500, "tflite": 250,
+    "arrays": 200, "http": 500, "zip": 200,
+}  # fmt: skip
+"""Inputs for each target: some two seconds on an idle machine, and as many on a busy one."""
 
 
 @pytest.mark.hostile
-@pytest.mark.parametrize(
-    "target", ["hdf5", "csv", "lines", "stream", "text", "image", "metadata", "tflite", "arrays", "http", "zip"]
-)
+@pytest.mark.parametrize("target", INPUTS)
 def test_damaged_bytes_are_refused_in_one_line(target, tmp_path):
-    command = [sys.executable, SCRIPT, target, "--seconds", SECONDS, "--keep", tmp_path, "--seed", "0"]
+    command = [sys.executable, SCRIPT, target, "--inputs", INPUTS[target], "--keep", tmp_path, "--seed", "0"]
     ended = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     kept = [file.name for file in tmp_path.rglob("*") if file.is_file()]
     assert ended.returncode == 0, f"{ended.stderr[-3000:]} {kept}"
-    assert json.loads(ended.stdout)[target]["inputs"] > 20
+    assert json.loads(ended.stdout)[target]["inputs"] == INPUTS[target]
 
 
 @pytest.mark.hostile
@@ -45,10 +45,9 @@ def test_any_bytes_as_samples_leave_the_stream_in_c_whole(export_once, tmp_path)
         samples = np.zeros(300, [("seconds", "=f8"), ("axes", "=f4", 3)])
         samples["seconds"], samples["axes"] = times, np.stack([np.sin(times), 9.8 + np.cos(9 * times), times], axis=1)
         (tmp_path / "seeds" / str(rate)).write_bytes(samples.tobytes())
-    limits = [f"-max_total_time={SECONDS}", f"-artifact_prefix={tmp_path}/", "-max_len=8000", "-print_final_stats=1",
-              "-seed=1"]  # fmt: skip
+    limits = ["-runs=2000", f"-artifact_prefix={tmp_path}/", "-max_len=8000", "-print_final_stats=1", "-seed=1"]
     ended = subprocess.run(
         [tmp_path / "stream", *limits, tmp_path / "seeds"], capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0, ended.stderr[-3000:]
-    assert int(ended.stderr.partition("number_of_executed_units:")[2].split()[0]) > 20
+    assert int(ended.stderr.partition("number_of_executed_units:")[2].split()[0]) >= 2000
