@@ -10,7 +10,7 @@ from zoo.search.spaces import Study
 
 SETTINGS = {
     "pixels": 64, "batch_size": 256, "hidden_units": 16, "sparsity_target": 0.05, "sparsity_weight": 1.0,
-    "weight_decay": 1e-4, "optimizer": "adam", "schedule": "constant",
+    "weight_decay": 1e-4, "optimizer": "adam", "schedule": "constant", "symmetries": False,
 }  # fmt: skip
 """One architecture and optimizer; the learning rate is searched."""
 

@@ -115,9 +115,7 @@ def test_a_full_disk_ends_the_search_and_its_trial_is_run_again(patches, monkeyp
 @pytest.mark.slow
 def test_a_trial_that_fails_is_recorded_with_its_reason_and_the_search_goes_on(patches):
     # So large a rate that the loss stops being finite, where SGD is drawn.
-    records = patches.run(
-        trials=6, settings=settings_without("optimizer") | {"sgd_learning_rate": 1e38, "batch_size": 32}
-    )
+    records = patches.run(trials=6, settings=settings_without("optimizer") | {"sgd_learning_rate": 1e38})
     failed = [record for record in records if record["status"] == "failed"]
     assert len(records) == 6
     assert 0 < len(failed) < 6

@@ -41,7 +41,8 @@ _TYPES: dict[str, Any] = {
 """What a record must have to be read."""
 
 _ATTEMPTS = 5
-_WEIGHTS = ("seed", "name", "dropout", "mean", "variance", "scale", "temperature", "provenance")
+_WEIGHTS = ("seed", "name", "dropout", "mean", "variance", "scale", "temperature", "provenance", "initializer",
+            "weight_decay", "sparsity_target", "sparsity_weight")  # fmt: skip
 """Constructor arguments that change neither size nor latency."""
 
 
