@@ -414,8 +414,10 @@ def test_a_million_steps_do_not_drift(tmp_path):
     found = np.frombuffer(read, "float32").reshape(passes, 6)
     recognizer = Recognizer(PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite")
     states, expected = recognizer.zeros(), []
-    for _ in range(passes):
+    for _ in range(10):
         for start in range(0, len(signal), 50):
             probabilities, states = recognizer.chunk(signal[None, start : start + 50], states)
         expected.append(probabilities[0, -1])
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_allclose(found[:10], expected, atol=1e-5)
+    # The signal repeats, and so do the answers once the first states are forgotten.
+    np.testing.assert_allclose(found[10:], np.tile(expected[-1], (passes - 10, 1)), atol=1e-5)

@@ -1,6 +1,5 @@
 """Artifacts are run and compared before they get their names."""
 
-import json
 from dataclasses import replace
 from typing import ClassVar
 
@@ -9,15 +8,14 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import ActivityGRU, ActivityLSTM, ActivityRNN, SparseAutoencoder, TrigramLM, ZooError, loading
+from zoo import ActivityGRU, ActivityLSTM, SparseAutoencoder, TrigramLM, ZooError, loading
 from zoo.activity.task import TASK as ACTIVITY
 from zoo.benchmarking import random_inputs
 from zoo.exporting import artifacts, formats, parity, signatures
 from zoo.exporting.parity import Tolerance
 from zoo.loading import Loaded
-from zoo.patches.task import TASK as AUTOENCODER
 from zoo.runtime import Interpreter, Recognizer
-from zoo.runtime.metadata import SCHEMA, ActivityMetadata, AutoencoderMetadata, Metadata, Streaming, embed, extract
+from zoo.runtime.metadata import SCHEMA, ActivityMetadata, Metadata, Streaming, embed, extract
 
 CLASSES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
 
@@ -51,16 +49,6 @@ def export(model, folder, formats=None, **tolerances):
     )
 
 
-@pytest.mark.slow
-def test_a_file_names_a_study_once_and_no_subject_is_lost(tmp_path):
-    people = ("1", "geotec/1", "geotec/2", "wisdm/2", "wisdm/3", "ann")
-    file = tmp_path / "model.tflite"
-    convert(file)
-    embed(file, metadata(ActivityGRU(units=4, frame=5), train_subjects=people))
-    assert b'["1","geotec/1","/2","wisdm/2","/3","ann"]' in file.read_bytes()
-    assert extract(file).train_subjects == people
-
-
 def convert(path):
     formats.convert(signatures.activity(ActivityGRU(units=4, frame=5), 10), {"float32": path}, batch=1)
 
@@ -71,7 +59,7 @@ def windows():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cell", [ActivityRNN, ActivityLSTM, ActivityGRU])
+@pytest.mark.parametrize("cell", [ActivityLSTM, ActivityGRU])
 def test_every_format_answers_what_keras_answers(cell, tmp_path):
     # A network without training is unsure, and integers turn more of its answers than of a trained one's.
     unsure = dict.fromkeys(("dynamic", "int8", "int16x8"), Tolerance(0.1, 0.8))
@@ -84,32 +72,31 @@ def test_every_format_answers_what_keras_answers(cell, tmp_path):
     assert all((tmp_path / "out" / record["file"]).exists() for record in records)
 
 
-@pytest.mark.slow
-def test_the_probabilities_are_those_of_the_logits_divided_by_the_temperature(windows, tmp_path):
-    model = ActivityGRU(units=8, frame=5)
-    export(model, tmp_path / "out", ["float32"])
-    logits = np.asarray(model(windows), np.float64) / 1.7
+def test_the_probabilities_are_those_of_the_logits_divided_by_the_temperature(recognizer, exported_recognizer, windows):
+    trained = loading.load(recognizer)
+    logits = np.asarray(trained.model(windows), np.float64) / trained.metadata.temperature
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    found = Recognizer(tmp_path / "out" / "model.float32.tflite").predict(windows)
+    found = Recognizer(exported_recognizer / "model.float32.tflite").predict(windows)
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-@pytest.mark.slow
-def test_tflite_files_use_built_in_operations_of_a_fixed_shape_and_describe_themselves(windows, tmp_path):
-    model = ActivityGRU(units=8, frame=5)
-    export(model, tmp_path / "out", ["float32", "dynamic"])
-    for name in ("model.float32.tflite", "model.dynamic.tflite"):
+def test_tflite_files_use_built_in_operations_of_a_fixed_shape_and_describe_themselves(
+    recognizer, exported_recognizer, windows
+):
+    expected = loading.load(recognizer).metadata
+    for path in exported_recognizer.glob("*.tflite"):
         # The pip runtime has no Flex delegate: a file that needs one would not load.
-        interpreter = Interpreter(tmp_path / "out" / name)
-        assert interpreter.metadata == loaded(model).metadata
-        assert list(interpreter.signatures) == ["window", "chunk", "step"]
-        # Runtimes that know no signatures run the first subgraph.
-        first = interpreter._interpreter.get_input_details()
-        assert [each["shape"].tolist() for each in first] == [[1, 150, 3]]
+        interpreter = Interpreter(path)
+        assert interpreter.metadata == expected
+        assert list(interpreter.signatures) == (["step"] if "int" in path.name else ["window", "chunk", "step"])
         operations = {op["op_name"] for op in interpreter._interpreter._get_ops_details()}
         assert not [op for op in operations if op.startswith("Flex")]
-        with pytest.raises(ZooError, match=r"shape \(2, 150, 3\); expected \(1, 150, 3\)"):
-            interpreter.run("window", window=windows[:2])
+    interpreter = Interpreter(exported_recognizer / "model.float32.tflite")
+    # Runtimes that know no signatures run the first subgraph.
+    first = interpreter._interpreter.get_input_details()
+    assert [each["shape"].tolist() for each in first] == [[1, 150, 3]]
+    with pytest.raises(ZooError, match=r"shape \(2, 150, 3\); expected \(1, 150, 3\)"):
+        interpreter.run("window", window=windows[:2])
 
 
 @pytest.mark.slow
@@ -121,9 +108,8 @@ def test_tflite_files_use_built_in_operations_of_a_fixed_shape_and_describe_them
         lambda dtype: TrigramLM(vocabulary=12, embedding=4, hidden_units=5, dtype=dtype),
     ],
 )
-@pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
-def test_a_model_of_mixed_precision_is_exported_in_float32(model, dtype, tmp_path):
-    built = model(dtype)
+def test_a_model_of_mixed_precision_is_exported_in_float32(model, tmp_path):
+    built = model("mixed_float16")
     written = {each.format: each for each in zoo.export(built, tmp_path / "out", "keras,float32")}
     assert written["float32"].largest_error <= 1e-5
     again = zoo.Model.from_preset(tmp_path / "out")
@@ -152,14 +138,6 @@ def test_a_window_of_few_frames_is_read_in_chunks_of_as_many(tmp_path):
 
 
 @pytest.mark.slow
-def test_an_artifact_that_differs_gets_no_name(tmp_path):
-    model = ActivityGRU(units=8, frame=5)
-    with pytest.raises(ZooError, match=r"model.float32.tflite: differs from Keras by .* \(allowed 0\)"):
-        export(model, tmp_path / "out", ["float32"], float32=Tolerance(0.0, 1.0))
-    assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.slow
 def test_a_format_that_may_be_missing_is_left_out_with_its_difference(tmp_path):
     model, refused = ActivityGRU(units=8, frame=5), {}
     family = ACTIVITY.exportable(loaded(model), None)
@@ -174,11 +152,6 @@ class TestParity:
     """An artifact that lacks something is never published."""
 
     OUTPUTS: ClassVar = {"window": {"probabilities": np.eye(2)}, "step": {"probabilities": np.eye(2), "h_1": np.eye(2)}}
-
-    def test_a_lost_signature_is_named(self):
-        found = {"window": self.OUTPUTS["window"]}
-        with pytest.raises(ZooError, match=r"a\.tflite: lacks the signature 'step'; not written"):
-            parity.compare("a.tflite", self.OUTPUTS, found, parity.EXACT["float32"])
 
     def test_a_lost_output_is_named(self):
         found = self.OUTPUTS | {"step": {"probabilities": np.eye(2)}}
@@ -208,51 +181,9 @@ class TestParity:
         assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.slow
-def test_every_signature_runs_in_the_compiled_model_of_litert(tmp_path):
-    from ai_edge_litert.compiled_model import CompiledModel
-
-    model = ActivityLSTM(units=4, frame=5, window=20, num_layers=2)
-    path = tmp_path / "model.tflite"
-    formats.convert(signatures.activity(model, 3), {"float32": path}, batch=1)
-    embed(path, metadata(model, window=20, hop=10, chunk=3))
-    interpreter, compiled = Interpreter(path), CompiledModel.from_file(str(path))
-    for name in interpreter.signatures:
-        index = compiled.get_signature_index(name)
-        keys, inputs = compiled.get_signature_by_index(index), random_inputs(interpreter, name)
-        buffers = compiled.create_input_buffers(index), compiled.create_output_buffers(index)
-        for key, buffer in zip(keys["inputs"], buffers[0], strict=True):
-            buffer.write(inputs[key])
-        compiled.run_by_index(index, *buffers)
-        for key, buffer in zip(keys["outputs"], buffers[1], strict=True):
-            expected = interpreter.run(name, **inputs)[key].ravel()
-            np.testing.assert_allclose(buffer.read(expected.size, np.float32), expected, atol=1e-6, err_msg=key)
-
-
-@pytest.mark.slow
-def test_an_autoencoder_in_integers_computes_the_same_in_every_kernel(tmp_path):
-    from ai_edge_litert.interpreter import Interpreter as LiteRT
-    from ai_edge_litert.interpreter import OpResolverType
-
-    loaded_ = loading.load("sparse_autoencoder_best")
-    family = AUTOENCODER.exportable(loaded_, None)
-    model = loaded_.keras_model
-    path = tmp_path / "model.tflite"
-    rgb = family.golden["reconstruct"]["rgb"][:100]
-    formats.convert(family.signatures(model), {"int8": path}, None, family.calibration)
-    embed(path, loaded_.metadata)
-    assert "SUM" not in {name for key in ("encode", "reconstruct") for name in Interpreter(path).operations(key)}
-    found = {}
-    for kind in (OpResolverType.BUILTIN, OpResolverType.BUILTIN_REF):
-        runner = LiteRT(str(path), experimental_op_resolver_type=kind, num_threads=1).get_signature_runner(
-            "reconstruct"
-        )
-        found[kind] = np.concatenate([np.array(runner(rgb=rgb[i : i + 1])["patch"]) for i in range(len(rgb))])
-    fast, reference = found.values()
-    expected = np.asarray({s.name: s for s in family.signatures(model)}["reconstruct"](rgb=rgb)["patch"])
-    assert np.abs(fast - reference).mean() < 0.01
-    for patches in (fast, reference):
-        assert 1 - ((patches - expected) ** 2).sum() / ((expected - expected.mean()) ** 2).sum() > 0.9
+def test_an_autoencoder_in_integers_has_no_sum_which_kernels_compute_differently(exported_autoencoder):
+    interpreter = Interpreter(exported_autoencoder / "model.int8.tflite")
+    assert "SUM" not in {name for signature in interpreter.signatures for name in interpreter.operations(signature)}
 
 
 @pytest.mark.process
@@ -273,19 +204,6 @@ def test_what_the_converter_says_last_is_the_reason(tmp_path):
         convert(tmp_path / "no" / "folder" / "a.tflite")
 
 
-def test_a_folder_that_is_not_empty_is_left_alone(tmp_path):
-    (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(ZooError, match="is not empty"):
-        export(ActivityGRU(units=4, frame=5), tmp_path, ["keras"])
-    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
-
-
-@pytest.mark.slow
-def test_an_unknown_format_is_refused(tmp_path):
-    with pytest.raises(ZooError, match=r"format 'onnx': expected keras, saved_model, float32, .*, personal, kotlin"):
-        export(ActivityGRU(units=4), tmp_path / "out", ["onnx"])
-
-
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     path = tmp_path_factory.mktemp("tflite") / "model.tflite"
@@ -301,37 +219,17 @@ class TestReading:
         embed(copy, metadata(ActivityGRU(units=4), preset="other"))
         assert extract(copy).preset == "other"
 
-    def test_a_truncated_file_is_refused(self, file, tmp_path):
-        cut = tmp_path / "cut.tflite"
-        for size in (0, 6, 100, len(file.read_bytes()) // 2):
-            cut.write_bytes(file.read_bytes()[:size])
-            with pytest.raises(ZooError, match=r"cut.tflite: (not a TFLite|truncated or damaged|carries no|does not)"):
-                Interpreter(cut)
-
-    def test_a_foreign_file_is_refused(self, tmp_path):
-        path = tmp_path / "notes.tflite"
-        path.write_text("these are notes, not a model")
-        with pytest.raises(ZooError, match=r"notes.tflite: not a TFLite file"):
-            Interpreter(path)
+    def test_a_file_names_a_study_once_and_no_subject_is_lost(self, file, tmp_path):
+        people = ("1", "geotec/1", "geotec/2", "wisdm/2", "wisdm/3", "ann")
+        copy = tmp_path / "copy.tflite"
+        copy.write_bytes(file.read_bytes())
+        embed(copy, metadata(ActivityGRU(units=4, frame=5), train_subjects=people))
+        assert b'["1","geotec/1","/2","wisdm/2","/3","ann"]' in copy.read_bytes()
+        assert extract(copy).train_subjects == people
 
     def test_another_schema_is_refused_with_the_version_to_use(self):
         document = metadata(ActivityGRU(units=4)).to_json() | {"schema": SCHEMA + 1, "version": "9.9"}
         with pytest.raises(ZooError, match=r"schema 2; this version reads schema 1: use the version .*\(9.9\)"):
-            Metadata.from_json(document, "a.tflite")
-
-    def test_metadata_survives_json(self):
-        shared = {"preset": "test", "simulated": False, "source": "a test", "data_sha256": "0", "version": "0"}
-        shared |= {"weights_sha256": "1", "license": "MIT"}
-        patches = AutoencoderMetadata(
-            family="SparseAutoencoder", size=16, hidden_units=64, sparsity_target=0.04, scale=(1.0, -0.5, 0.5),
-            held_out=("china.jpg",), **shared,
-        )  # fmt: skip
-        for document in (metadata(ActivityGRU(units=4)), patches):
-            assert Metadata.from_json(json.loads(json.dumps(document.to_json())), "here") == document
-
-    def test_another_task_is_refused(self):
-        document = metadata(ActivityGRU(units=4)).to_json() | {"task": "speech"}
-        with pytest.raises(ZooError, match="metadata of task 'speech'; expected activity or patches or text"):
             Metadata.from_json(document, "a.tflite")
 
 
@@ -341,9 +239,12 @@ def test_a_trained_keras_file_trains_on(tmp_path):
 
     model = ActivityGRU(units=4, window=20, classes=2)
     compile_model(model, Recipe(), 1)
+    # To compile three functions takes longer than their steps.
+    model.run_eagerly = True
     windows, labels = np.zeros((4, 20, 3), "float32"), np.array([0, 1, 0, 1])
     before = model.evaluate(windows, labels, verbose=0)
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
+    again.run_eagerly = True
     assert again.evaluate(windows, labels, verbose=0) == pytest.approx(before)
     again.fit(windows, labels, verbose=0)

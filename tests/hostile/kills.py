@@ -325,6 +325,7 @@ def main() -> None:
     parser.add_argument("commands", nargs="*", help=f"of {', '.join(CASES)}; all by default")
     parser.add_argument("--points", type=int, help="kills of each command; more of the quick ones by default")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--eager", action="store_true", help="train step by step, without compiling")
     parser.add_argument("--folder", type=Path, help="where the folders of failed points are kept")
     options = parser.parse_args()
     if LIBRARY not in os.environ:
@@ -332,12 +333,15 @@ def main() -> None:
             library = str(compiled(Path(scratch)))
             environment = {**os.environ, **limit_threads(1), "LD_PRELOAD": library, LIBRARY: library}
             sys.exit(subprocess.run([sys.executable, __file__, *sys.argv[1:]], env=environment).returncode)
-    # What all commands import is imported once.
-    import keras  # noqa: F401
-    import tensorflow  # noqa: F401
+    # What the commands import is imported once.
+    import pandas  # noqa: F401
+    import tensorflow as tf
+    import tensorflow_datasets  # noqa: F401
 
-    import zoo.cli  # noqa: F401
+    import zoo.cli
+    import zoo.training  # noqa: F401
 
+    tf.config.run_functions_eagerly(options.eager)
     root = (options.folder or Path(tempfile.mkdtemp())).resolve()
     found = campaign(root, options.commands or list(CASES), options.points, options.processes)
     if not options.folder:

@@ -1,5 +1,6 @@
 """Data sets of HDF5 files that are not what their layout says, or try to read other files."""
 
+import json
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -210,12 +211,7 @@ def test_an_attribute_with_another_value_is_named(layout, name, value, read):
 
 
 VALUES = {
-    ("activity", "trY", "two labels"): lambda item: np.ones(item.shape, "f4"),
-    ("activity", "trY", "no label"): lambda item: np.zeros(item.shape, "f4"),
-    ("activity", "trY", "halves"): lambda item: item[:] / 2,
-    ("activity", "trX", "in g"): lambda item: item[:] / 9.8,
     ("activity", "trS", "a person of the test set"): lambda item: np.full(item.shape, item.file["tstS"][0]),
-    ("activity", "tstS", "a person of the training set"): lambda item: np.full(item.shape, item.file["trS"][0]),
     ("activity", "trS", "empty ids"): lambda item: np.full(item.shape, b""),
     ("activity", "trS", "ids of blanks"): lambda item: np.full(item.shape, b"  "),
     ("text", "trainx", "a word id too large"): lambda item: np.full(item.shape, 10**6, "i4"),
@@ -264,8 +260,10 @@ def test_a_flipped_byte_of_the_structure_is_harmless_or_named(place, materials, 
     content[place] ^= 0xFF
     path = tmp_path / "flipped.h5"
     path.write_bytes(content)
-    status, _, err = zoo_cli("evaluate", materials.recognizer, "--no-baselines", "--data", path, "--json")
+    # It reads and checks every value, as all commands do.
+    status, out, err = zoo_cli("data", "describe", path, "--json")
     errors = [line for line in err.splitlines() if line.startswith("zoo: ")]
     assert status in (0, 1), err
     assert len(errors) == status
-    assert all(str(path) in line for line in errors)
+    # Wrong values in a sound structure are no error of this command, but what it describes.
+    assert all(str(path) in line for line in (errors or json.loads(out)["problems"]))

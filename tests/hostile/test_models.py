@@ -19,7 +19,7 @@ from zoo.runtime.metadata import extract
 
 pytestmark = pytest.mark.hostile
 
-REGIONS = 160
+REGIONS = 48
 STILL = np.full((1, 150, 3), (0, 9.8, 0), np.float32)
 
 
@@ -152,20 +152,20 @@ def test_documents_that_unpack_to_gigabytes_and_members_that_are_there_twice_are
 
 
 ARGUMENTS = {
-    "units": [0, -1, 1.5, "8", None, [], 10**30, True],
-    "num_layers": [0, -1, "a", None],
-    "frame": [0, 7, -5, "a", None],
-    "window": [0, -1, "a", 151, None],
-    "classes": [0, [], ["a"], "a", None, ["a", "a", "b", "c", "d", "e"], 7],
-    "channels": [0, -3, "a"],
-    "dropout": [-1, 1, "a"],
-    "normalize": ["a"],
+    "units": ["8", 10**30],
+    "frame": [7],
+    "window": [None],
+    "classes": [["a"], 7],
+    "channels": ["a"],
+    "dropout": [1],
     "no_such_argument": [1],
-    "name": [7, "a\nb", "a/b", "x" * 10_000_000],
-    "provenance": [[], 7, "a", {"subjects": 7}, {"still": [7]}, {"source": ["a"]}, {"class_frequencies": {"a": "b"}}],
-    "mean": ["a", ["a"], [1e300, 0, 0]],
-    "seed": [-1, "a"],
+    "name": [7, "x" * 10_000_000],
+    "provenance": [7, {"still": [7]}],
+    "mean": ["a", [1e300, 0, 0]],
+    "seed": [-1],
 }
+"""Some that a constructor refuses, of which models/test_arguments.py has more, and some that the weights do not fit."""
+
 ARGUMENT_CASES = [(name, value) for name, values in ARGUMENTS.items() for value in values]
 
 
@@ -287,27 +287,15 @@ METADATA = {
     "task": ["", "walking", None, 7, []],
     "family": ["", None, 7, "a\nb"],
     "preset": ["", None, "a\nfun main()", "a\u2028b", "x" * 1000],
-    "simulated": ["no", None, 1],
-    "source": [None, 7, "x" * 10_000],
     "version": [None, 7, ""],
     "weights_sha256": [None, 7],
-    "classes": [[], "abc", None, ["a", "a", "b", "c", "d", "e"], ["", "b", "c", "d", "e", "f"], [1, 2], ["a\nb"], {}],
-    "rate": [0, -50, "50", None, True, [], 1e300],
-    "window": [0, -1, 1.5, "150", None, 10**30],
     "hop": [0, -1, None, "a"],
     "frame": [0, -1, None, "a", 2.5],
     "chunk": [0, -1, None],
-    "states": [None, [], "a", {"h_1": 0}, {"h_1": -1}, {"h_1": "a"}, {"h_1": 10**12}],
-    "mean": [None, "a", ["a"], [1e300], [None]],
-    "variance": [None, [0, 0, 0], [-1, 1, 1], ["a"]],
-    "unit": ["g", "", None, "m/s"],
-    "axes": [[], ["x"], ["x", "y", "y"], ["z", "y", "x"], "xyz", None],
     "convention": ["ios", "", None],
-    "temperature": [0, -1, None, "a", 1e300],
-    "streaming": [None, {}, [], {"restart": -1}, {"groups": "a"}, 7],
-    "split_by": ["", "luck", None],
-    "train_subjects": [None, "a", [1], [""]],
 }
+"""Some of each kind; runtime/test_metadata.py has more."""
+
 METADATA_CASES = [(name, value) for name, values in METADATA.items() for value in values]
 
 
@@ -347,7 +335,9 @@ def test_a_file_of_nan_weights_without_its_hash_is_named(materials, tmp_path, re
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_damage_to_a_file_without_its_hash_ends_no_process(seed, materials, tmp_path):
+def test_damage_to_a_file_without_its_hash_ends_no_process(seed, materials, tmp_path, monkeypatch):
+    # Some damage makes a loop that hardly ends.
+    monkeypatch.setattr("zoo.runtime.interpreter._SECONDS", 5)
     content = bytearray(unsigned(materials, tmp_path / "model.tflite").read_bytes())
     random = np.random.default_rng(seed)
     for place in random.integers(8, len(content), 3):

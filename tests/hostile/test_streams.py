@@ -19,8 +19,8 @@ def table(change) -> str:
     return "time,x,y,z\n" + "".join(",".join(row) + "\n" for row in rows)
 
 
-BAD = ["1e30", "1e308", "-1e30", "nan", "inf", "-inf", "", "fast", "\uff19", "1_0", "1e400", "161", '"', "0x1", "1,2"]
-CASES = [(column, value) for column in ("x", "y", "z") for value in BAD if value != "1,2" or column == "z"]
+BAD = ["1e30", "1e308", "-1e30", "nan", "inf", "-inf", "", "fast", "\uff19", "1_0", "1e400", "161", '"', "0x1"]
+CASES = [*(("x", value) for value in BAD), ("y", "fast"), ("z", "nan"), ("z", "1,2")]
 
 
 @pytest.fixture

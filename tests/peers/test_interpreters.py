@@ -73,25 +73,24 @@ def inputs_of(path, signature):
     return rows
 
 
-CASES = [
-    pytest.param(path, signature, id=f"{path.parent.name}/{path.name}:{signature}")
-    for path in sorted(PRESETS_FOLDER.glob("*/*.tflite"))
-    for signature in sorted(Interpreter(str(path)).get_signature_list())
-]
+FILES = sorted(PRESETS_FOLDER.glob("*/*.tflite"))
 
 
-@pytest.mark.parametrize("runtime", [reference, compiled])
-@pytest.mark.parametrize(("path", "signature"), CASES)
-def test_other_runtimes_return_what_the_interpreter_returns(path, signature, runtime):
-    inputs = inputs_of(path, signature)
-    expected, found = default(path)(signature, inputs), runtime(path)(signature, inputs)
-    assert found.keys() == expected.keys()
-    file_format = path.name.split(".")[1]
-    for name, rows in expected.items():
-        is_state = name.startswith(("h_", "c_"))
-        tolerance = PREACTIVATION if is_state and file_format == "int8" else TOLERANCES[file_format]
-        if np.issubdtype(rows.dtype, np.floating):
-            np.testing.assert_allclose(found[name], rows, atol=tolerance, err_msg=name)
-        else:
-            # Ids follow from probabilities, of which some are nearly equal.
-            assert found[name].shape == rows.shape
+@pytest.mark.parametrize("path", FILES, ids=[f"{path.parent.name}/{path.name}" for path in FILES])
+def test_other_runtimes_return_what_the_interpreter_returns(path):
+    run, file_format = default(path), path.name.split(".")[1]
+    others = {"reference": reference(path), "compiled": compiled(path)}
+    for signature in Interpreter(str(path)).get_signature_list():
+        inputs = inputs_of(path, signature)
+        expected = run(signature, inputs)
+        for runtime, other in others.items():
+            found, where = other(signature, inputs), f"{signature}, {runtime}"
+            assert found.keys() == expected.keys(), where
+            for name, rows in expected.items():
+                is_state = name.startswith(("h_", "c_"))
+                tolerance = PREACTIVATION if is_state and file_format == "int8" else TOLERANCES[file_format]
+                if np.issubdtype(rows.dtype, np.floating):
+                    np.testing.assert_allclose(found[name], rows, atol=tolerance, err_msg=f"{where}: {name}")
+                else:
+                    # Ids follow from probabilities, of which some are nearly equal.
+                    assert found[name].shape == rows.shape, where

@@ -10,7 +10,7 @@ from zoo import ActivityGRU, ActivityLSTM, ActivityRNN, ZooError, loading
 from zoo.activity.task import TASK as ACTIVITY
 from zoo.activity.task import golden
 from zoo.catalog import PRESETS_FOLDER
-from zoo.exporting import artifacts, formats, signatures
+from zoo.exporting import formats, signatures
 from zoo.runtime import Recognizer
 from zoo.runtime.metadata import embed
 
@@ -97,14 +97,10 @@ def test_the_pocket_recognizer_steps_to_the_answer_of_its_windows(kind):
         np.testing.assert_allclose(stepped(recognizer, window)[0], whole, atol=1e-6 if kind == "float32" else 0.02)
 
 
-@pytest.mark.slow
-def test_a_file_that_can_only_step_reads_windows_frame_by_frame(tmp_path):
-    loaded = loading.load("activity_gru_pocket")
-    family = ACTIVITY.exportable(loaded, None)
-    artifacts.export(loaded, family, tmp_path / "out", ["int16x8"])
-    recognizer = Recognizer(tmp_path / "out" / "model.int16x8.tflite")
+def test_a_file_that_can_only_step_reads_windows_frame_by_frame():
+    recognizer = Recognizer(POCKET / "model.int16x8.tflite")
     assert list(recognizer.signatures) == ["step"]
-    windows = family.golden["window"]["window"][:20]
+    windows = golden(loading.load("activity_gru_pocket"), None)[0][:20]
     np.testing.assert_allclose(
         recognizer.predict(windows), Recognizer(POCKET / "model.float32.tflite").predict(windows), atol=0.05
     )
