@@ -1,16 +1,29 @@
-"""What tests share: servers and commands that run beside them, and the line with which a call is refused."""
+"""What tests share: servers and programs that run beside them, files, and the line with which a call is refused."""
 
 import http.client
+import json
 import os
+import shutil
 import ssl
 import subprocess
 import sys
 import threading
+import zipfile
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from zoo.errors import ZooError
+
+ROOT = Path(__file__).parents[1]
+SHOTS = ROOT / "build" / "screenshots"
+PHONE_PAGE = ROOT / "examples" / "phone"
+"""The sources of the phone page, and the packages that it is built with."""
+
+AXE = PHONE_PAGE / "node_modules" / "axe-core" / "axe.min.js"
+PORT = 20_000 + os.getpid() % 10_000
+"""Of this process alone: a server comes back to it, and another port would be another origin to a browser."""
 
 # A suite that runs in the background has SIGINT ignored, and its children inherit that. The page is PAGE, or empty.
 _PROGRAM = """
@@ -40,18 +53,25 @@ def running(server):
 
 
 @contextmanager
-def zoo_serve(*arguments, page=""):
+def zoo_serve(*arguments, page="", **options):
     """`zoo serve` in a process of its own, on this machine alone."""
     command = [sys.executable, "-c", _PROGRAM, page, "serve", "--host", "127.0.0.1", *arguments]
     process = subprocess.Popen(
         [*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=os.environ | {"COLUMNS": "300"},
+        env=os.environ | {"COLUMNS": "300"}, **options,
     )  # fmt: skip
     try:
         yield process
     finally:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def zoo_collect(folder, *arguments, port=PORT, **options):
+    """`zoo serve --collect`, and the document that it prints."""
+    with zoo_serve("--collect", folder, "--port", port, "--json", *arguments, **options) as process:
+        yield process, json.loads(process.stdout.readline())
 
 
 def connect(address, tls=True):
@@ -63,9 +83,54 @@ def connect(address, tls=True):
     return http.client.HTTPSConnection(address, context=context, timeout=120)
 
 
+def ask(address, method, path, token, content=None, tls=True):
+    """The status and the document that come back."""
+    connection = connect(address, tls)
+    connection.request(method, path, content, {"Authorization": f"Bearer {token}"})
+    response = connection.getresponse()
+    return response.status, json.loads(response.read() or b"null")
+
+
+def send(url, content, number):
+    """Sends a recording as a phone does that has scanned the code of an address; returns the status of the answer."""
+    address, _, token = url.removeprefix("https://").partition("/collect#")
+    return ask(address, "PUT", f"/recordings/{number:016}", token, content)[0]
+
+
+def bundled(source, folder):
+    """The program that a file of TypeScript makes for Node."""
+    bundler, program = PHONE_PAGE / "node_modules" / ".bin" / "rolldown", folder / f"{source.stem}.js"
+    if shutil.which("node") is None or not bundler.exists():
+        pytest.skip("needs Node and the packages of the page: make page")
+    command = [bundler, source, "--dir", folder, "--platform", "node", "--format", "esm"]
+    subprocess.run(command, cwd=PHONE_PAGE, check=True, capture_output=True)
+    return program
+
+
 def message(call):
     """The one line with which a call is refused."""
     with pytest.raises(ZooError) as error:
         call()
     assert "\n" not in str(error.value)
     return str(error.value)
+
+
+def write_h5(path, attributes=None, **keys):
+    """A file of HDF5; a key that is None is left out."""
+    # After `conftest` has limited the threads of NumPy.
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        for key, value in keys.items():
+            if value is not None:
+                file[key] = value
+        file.attrs.update(attributes or {})
+    return path
+
+
+def archive(path, texts):
+    """A zip file of texts by name."""
+    with zipfile.ZipFile(path, "w") as file:
+        for name, text in texts.items():
+            file.writestr(name, text)
+    return path

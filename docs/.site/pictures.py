@@ -154,7 +154,7 @@ def _turn(page: Page, seconds: float) -> None:
     """Turns the clock of a page. What the network computes arrives between two turns."""
     for _ in range(round(seconds / EVERY)):
         page.clock.run_for(round(1000 * EVERY))
-        page.wait_for_timeout(100)
+        page.wait_for_timeout(50)
 
 
 def main() -> None:

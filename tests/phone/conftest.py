@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -105,11 +106,23 @@ without a sample: a busy machine needs longer for a call."""
 
 
 @pytest.fixture
-def open_page(browser, address) -> Iterator[Callable]:
+def open_page(pages_of) -> Iterator[Callable]:
     """Opens the page on a phone's viewport; fails where it asked another origin or broke its own rules.
 
     Its clock goes on by itself, and `page.clock.run_for` turns it forward.
     """
+    with pages_of() as open_one:
+        yield open_one
+
+
+@pytest.fixture(scope="module")
+def pages_of(browser, address):
+    """What `open_page` gives, for as long as a block: `with pages_of() as open_page`."""
+    return partial(_opening, browser, address)
+
+
+@contextmanager
+def _opening(browser, address):
     contexts, complaints = [], []
 
     def open_one(url=None, *, before=None, patient=True, **options):

@@ -1,14 +1,10 @@
 """What tests of the page share: samples as a phone sends them, and a look at a page in all sizes."""
 
-from pathlib import Path
-
 import numpy as np
+from running import AXE, SHOTS
 
-ROOT = Path(__file__).parents[2]
 PHONE = {"width": 390, "height": 844}
 HERTZ = 60
-SHOTS = ROOT / "build" / "screenshots"
-AXE = ROOT / "examples" / "phone" / "node_modules" / "axe-core" / "axe.min.js"
 
 HIDE = """hidden => {
   Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
@@ -69,8 +65,11 @@ CUT = """[...document.querySelectorAll('main *, footer *')]
 """What sticks out at the right of the page, and cannot be scrolled into view by itself."""
 
 
-def look(page, name, sizes=SIZES, settle=120):
-    """Keeps a screenshot of each size, in none of which anything is cut off at the side, and asks axe."""
+def look(page, name, sizes=SIZES, settle=120, dark=False):
+    """Keeps a screenshot of each size, in none of which anything is cut off at the side, and asks axe.
+
+    In the dark only colors are others: on request, a phone's screen and their contrast are looked at there as well.
+    """
     SHOTS.mkdir(parents=True, exist_ok=True)
     for end, (width, height) in sizes.items():
         page.set_viewport_size({"width": width, "height": height})
@@ -78,16 +77,34 @@ def look(page, name, sizes=SIZES, settle=120):
         # A chart is drawn ten times a second of the page's clock, and fitted to its place a frame later.
         for _ in range(10):
             page.clock.run_for(settle)
-            page.screenshot(path=SHOTS / f"{name}{end}.png")
+            page.screenshot(path=SHOTS / f"{name}{end}.png", scale="css")
             if not (cut := page.evaluate(CUT)):
                 break
         assert cut == [], end
         assert page.evaluate("document.documentElement.scrollWidth") <= width, end
     page.evaluate("document.documentElement.style.fontSize = ''")
     page.set_viewport_size(PHONE)
-    page.evaluate(AXE.read_text())
-    page.evaluate("void axe.run().then(found => { window.axed = found.violations.map(v => v.id + v.nodes[0].html); })")
+    assert (violations := _violations(page)) == [], violations
+    if dark:
+        page.emulate_media(color_scheme="dark")
+        page.clock.run_for(settle)
+        page.screenshot(path=SHOTS / f"{name}-dark.png", scale="css")
+        assert (violations := _violations(page, ["color-contrast"])) == [], violations
+        page.emulate_media(color_scheme="light")
+
+
+def _violations(page, checks=None):
+    """What axe finds: all, or what some of its checks find."""
+    if page.evaluate("window.axe === undefined"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    page.evaluate(
+        """checks => {
+          delete window.axed;
+          void axe.run(checks ? {runOnly: checks} : {}).then(
+            found => { window.axed = found.violations.map(v => v.id + v.nodes[0].html); });
+        }""",
+        checks,
+    )
     while page.evaluate("window.axed === undefined"):
         page.clock.run_for(1)
-    assert (violations := page.evaluate("axed")) == [], violations
-    page.evaluate("delete window.axed")
+    return page.evaluate("axed")

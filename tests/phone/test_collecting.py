@@ -1,21 +1,18 @@
 """Phones of a class record labeled minutes, and lose none, whatever becomes of computer, network and page."""
 
-import json
-import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
 import numpy as np
 import pytest
 from phone import pages
-from phone.pages import HERTZ, HIDE, SHOTS, WAKE_LOCKS
+from phone.pages import HERTZ, HIDE, WAKE_LOCKS
+from running import PORT, SHOTS, zoo_collect
 
 from zoo.activity.columns import CsvColumns
 from zoo.activity.csv import read_csv
@@ -23,10 +20,9 @@ from zoo.runtime.metadata import AXES, CLASSES, INERTIAL
 from zoo.serving import PageServer, certificate, page_files
 from zoo.serving.certificate import CERTIFICATE, kept_certificate
 from zoo.serving.collection import Collection, Inbox
+from zoo.serving.server import PAGE_FOLDER
 
 look = partial(pages.look, settle=1)
-PORT = 20_000 + os.getpid() % 10_000
-"""Of this process alone: the server comes back to it, and another port would be another origin to a browser."""
 
 LOUD = """
 window.tones = []; window.pulses = [];
@@ -259,12 +255,12 @@ def test_where_labels_are_named_there_are_no_others(phone, room):
     assert one.page.locator("#choices label").all_inner_texts() == ["sitting", "rowing"]
 
 
-@pytest.mark.parametrize("name", ["", "../x", "=1", "a,b", "<b>"])
-def test_a_name_that_the_computer_would_refuse_is_refused_at_once(name, phone):
+def test_a_name_that_the_computer_would_refuse_is_refused_at_once(phone):
     one = phone()
-    one.press(name, "walking")
-    assert one.page.get_attribute("body", "data-state") == "start"
-    assert one.page.locator("#name:invalid").count() == 1
+    for name in ("", "../x", "=1", "a,b", "<b>"):
+        one.press(name, "walking")
+        assert one.page.get_attribute("body", "data-state") == "start"
+        assert one.page.locator("#name:invalid").count() == 1
 
 
 def test_what_was_recorded_without_the_computer_is_sent_when_it_is_back(phone, room):
@@ -356,7 +352,7 @@ def test_what_the_computer_refuses_says_why_and_can_be_saved_or_deleted(phone, r
     with one.page.expect_download() as download:
         one.page.click("#recordings button:has-text('Save as CSV')")
     assert download.value.suggested_filename == "Ann-walking.csv"
-    look(one.page, "collect-refused-light")
+    look(one.page, "collect-refused")
     one.page.click("#recordings button:has-text('Delete')")
     one.page.wait_for_selector("#mine", state="hidden")
     assert one.page.evaluate(_STORED) == []
@@ -465,38 +461,37 @@ def test_another_code_does_not_take_what_waits_without_being_asked(phone, room):
     old.page.wait_for_selector("#label:text-is('Scan the code again')")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_state_is_accessible_and_fits(scheme, phone, room):
-    one = phone(color_scheme=scheme).ready()
-    look(one.page, f"collect-start-{scheme}")
+def test_every_state_is_accessible_and_fits(phone, room):
+    one = phone().ready()
+    look(one.page, "collect-start", dark=True)
     one.fill("A person of 40 letters who is so called", "climbing over tables of the canteen")
-    look(one.page, f"collect-filled-{scheme}")
+    look(one.page, "collect-filled", dark=True)
     one.page.clock.run_for(700)
     one.page.click("#record")
     one.wait(3)
-    look(one.page, f"collect-countdown-{scheme}")
+    look(one.page, "collect-countdown", dark=True)
     one.wait(8)
     one.page.wait_for_selector("body[data-state=recording]")
-    look(one.page, f"collect-recording-{scheme}")
+    look(one.page, "collect-recording", dark=True)
     one.feel(61)
     one.until("sent")
-    look(one.page, f"collect-sent-{scheme}")
+    look(one.page, "collect-sent", dark=True)
     room.stop()
     one.page.clock.run_for(700)
     one.record("Ann", "walking")
     one.until("waiting", "sent")
-    look(one.page, f"collect-waiting-{scheme}")
+    look(one.page, "collect-waiting", dark=True)
     room.start()
-    other = phone(room.url + "x", color_scheme=scheme)
+    other = phone(room.url + "x")
     other.page.wait_for_selector("#label:text-is('Scan the code again')")
-    look(other.page, f"collect-code-{scheme}")
+    look(other.page, "collect-code", dark=True)
 
 
 def test_a_phone_that_refuses_its_sensor_says_so(phone):
     one = phone(before="DeviceMotionEvent.requestPermission = () => Promise.resolve('denied');")
     one.press("Ann", "walking")
     one.page.wait_for_selector("#label:text-is('Access to the motion sensor was refused')")
-    look(one.page, "collect-refused-sensor-light")
+    look(one.page, "collect-refused-sensor")
 
 
 def test_on_a_computer_the_page_shows_the_code_for_all_to_scan(phone, room):
@@ -506,22 +501,10 @@ def test_on_a_computer_the_page_shows_the_code_for_all_to_scan(phone, room):
     one.page.screenshot(path=SHOTS / "collect-desktop.png")
 
 
-@contextmanager
-def served(folder, port):
-    """`zoo serve --collect` in a process of its own, and the address that it prints."""
-    command = [sys.executable, "-m", "zoo", "serve", "--collect", folder, "--host", "127.0.0.1", "--port", port]
-    process = subprocess.Popen([*map(str, command), "--json"], stdout=subprocess.PIPE, text=True)
-    try:
-        yield process, json.loads(process.stdout.readline())["url"]
-    finally:
-        process.kill()
-        process.wait()
-
-
 def test_a_server_that_is_killed_during_an_upload_gets_the_recording_when_it_is_back(phone, tmp_path):
     folder = tmp_path / "lesson"
-    with served(folder, 9963) as (process, url):
-        one = phone(url)
+    with zoo_collect(folder, page=PAGE_FOLDER, port=9963) as (process, document):
+        one = phone(document["url"])
         one.ready()
         # 20 kB a second: the recording of 150 kB takes a while.
         network = one.page.context.new_cdp_session(one.page)
@@ -536,8 +519,9 @@ def test_a_server_that_is_killed_during_an_upload_gets_the_recording_when_it_is_
         assert list(folder.rglob("*.csv")) == []
         one.until("waiting")
     network.send("Network.emulateNetworkConditions", slow | {"uploadThroughput": -1})
-    with served(folder, re.search(r":(\d+)/", url).group(1)) as (_, again):
-        assert again == url
+    port = re.search(r":(\d+)/", document["url"]).group(1)
+    with zoo_collect(folder, page=PAGE_FOLDER, port=port) as (_, again):
+        assert again == document
         one.until("sent")
     (file,) = folder.rglob("*.csv")
     assert imported(file).seconds == pytest.approx(60, abs=0.1)

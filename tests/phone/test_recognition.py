@@ -4,17 +4,15 @@ Other rates, gaps and faults: tests/streams, without a browser.
 """
 
 import zipfile
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from zoo.activity.groups import groups_of
 from zoo.activity.simulate import walk_through
 from zoo.activity.study_readers import read_study
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime import Recognizer
-from zoo.runtime.metadata import CLASSES, Streaming, embed
+from zoo.runtime.metadata import CLASSES
 from zoo.serving import page_files
 
 SUBJECT = "sub_2.csv"
@@ -73,16 +71,6 @@ def test_events_of_a_person_give_the_right_label_within_six_seconds(activity, re
     assert page.inner_text("#label").lower() == activity
 
 
-def test_the_file_decides_how_a_signal_is_followed(open_page, play, serve_files, model_file, tmp_path):
-    file = tmp_path / "model.tflite"
-    file.write_bytes(model_file.read_bytes())
-    settings = Streaming(restart=60, copies=4, warmup=15, margin=0.0, groups=groups_of(CLASSES))
-    embed(file, replace(Recognizer(file).metadata, streaming=settings, threshold=0.99))
-    with serve_files(page_files(file)) as url:
-        labels = {prediction.label for prediction in compare(open_page(url), play, file, walk())}
-    assert {None, "standing"} <= labels
-
-
 @pytest.mark.parametrize(("query", "runner"), [("", "the page itself"), ("?engine=litert", "LiteRT.js")])
 def test_a_model_without_states_is_streamed_by_windows(
     query, runner, open_page, play, serve_files, convolutional_file
@@ -96,10 +84,16 @@ def test_a_model_without_states_is_streamed_by_windows(
 FLOATS = sorted(PRESETS_FOLDER.glob("activity_*/model.float*.tflite"))
 """All published files whose numbers are floats: other cells and frames, weights of 32 and of 16 bits."""
 
+RUNS = {"page": FLOATS, "litert": [file for file in FLOATS if file.parent.name.endswith("_pocket")]}
+"""What LiteRT.js is asked for as well: one recurrent network, and one without states."""
 
-@pytest.mark.parametrize("engine", ["page", "litert"])
-@pytest.mark.parametrize("file", FLOATS, ids=lambda file: f"{file.parent.name}-{file.name.split('.')[1]}")
-def test_the_page_and_litert_compute_what_the_runtime_does(file, engine, open_page, play, serve_files):
+
+@pytest.mark.parametrize(
+    ("engine", "file"),
+    [(engine, file) for engine, files in RUNS.items() for file in files],
+    ids=lambda given: given if isinstance(given, str) else f"{given.parent.name}-{given.name.split('.')[1]}",
+)
+def test_the_page_and_litert_compute_what_the_runtime_does(engine, file, open_page, play, serve_files):
     with serve_files(page_files(file)) as url:
         page = open_page(url if engine == "page" else f"{url}?engine=litert")
         page.wait_for_selector("#start:enabled")
@@ -121,11 +115,7 @@ def test_what_the_page_cannot_run_is_run_by_litert(open_page, play, serve_files)
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Mobile Safari/604.1"
 
 
-def test_an_iphone_whose_gravity_points_down_gives_the_same(open_page, play, model_file):
-    compare(open_page(user_agent=IPHONE), play, model_file, walk(), sign=-1)
-
-
-def test_an_iphone_asks_for_the_sensor_in_the_tap(open_page, play, model_file):
+def test_an_iphone_asks_in_the_tap_and_its_gravity_that_points_down_gives_the_same(open_page, play, model_file):
     asking = """
         window.asked = [];
         for (const event of [DeviceMotionEvent, DeviceOrientationEvent])

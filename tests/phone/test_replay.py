@@ -7,13 +7,13 @@ import re
 
 import numpy as np
 import pytest
-from phone.pages import HIDE, ROOT
+from phone.pages import HIDE
+from running import PHONE_PAGE
 
 from zoo.runtime import Recognizer
 from zoo.serving.server import PAGE_FOLDER
 
-PHONE = ROOT / "examples" / "phone"
-RECORDING = json.loads((PHONE / "src" / "recording.json").read_text())
+RECORDING = json.loads((PHONE_PAGE / "src" / "recording.json").read_text())
 ROWS = np.array(RECORDING["columns"]).T * RECORDING["units"]
 
 NOTED = """
@@ -46,7 +46,7 @@ def play_for(page, seconds):
 
 
 def test_the_recording_is_what_the_simulator_makes():
-    spec = importlib.util.spec_from_file_location("phone_recording", PHONE / "recording.py")
+    spec = importlib.util.spec_from_file_location("phone_recording", PHONE_PAGE / "recording.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     made = module.recording()
@@ -114,6 +114,12 @@ def test_a_click_stops_it_and_what_it_leaves_is_called_simulated(computer):
     with page.expect_download() as download:
         page.click("#save")
     assert download.value.suggested_filename.startswith("simulated-activities-")
+    # There is no sensor: again means the recording.
+    assert page.is_hidden("#simulate")
+    page.clock.run_for(700)
+    page.click("#start:text-is('Start again')")
+    page.wait_for_selector("body[data-state=running]")
+    page.wait_for_selector("#hint:has-text('Simulated activity: standing')")
 
 
 def test_a_real_person_is_recognized_by_a_network_that_was_trained_without_them(computer):
@@ -123,7 +129,8 @@ def test_a_real_person_is_recognized_by_a_network_that_was_trained_without_them(
     page.wait_for_selector("#simulated:text-is('Recording of a real person')")
     page.evaluate("found.length = truths.length = 0")
     found = play_for(page, 62)
-    recognizer, person = Recognizer(PHONE / "person.tflite"), json.loads((PHONE / "src" / "person.json").read_text())
+    recognizer = Recognizer(PHONE_PAGE / "person.tflite")
+    person = json.loads((PHONE_PAGE / "src" / "person.json").read_text())
     assert "motionsense/1" not in recognizer.metadata.train_subjects
     assert "motionsense/2" in recognizer.metadata.train_subjects
     rows = np.frombuffer(base64.b64decode(person["rows"]), "<i2").reshape(-1, 3) * person["unit"]

@@ -77,19 +77,6 @@ def test_of_models_chosen_in_haste_the_last_one_runs_alone(choice, open_page):
     assert page.inner_text("main") == summary
 
 
-def test_on_a_computer_start_again_plays_the_recording_again(open_page, address):
-    page = open_page(address.replace("127.0.0.1", "phone.test"), has_touch=False)
-    page.wait_for_selector("#signal-axes span")
-    page.clock.run_for(5000)
-    page.click("#stop")
-    page.wait_for_selector("body[data-state=summary]")
-    assert page.is_hidden("#simulate")
-    page.clock.run_for(700)
-    page.click("#start:text-is('Start again')")
-    page.wait_for_selector("#simulated:visible")
-    assert page.get_attribute("body", "data-state") == "running"
-
-
 def test_a_page_with_one_model_offers_no_choice(open_page):
     page = open_page()
     page.click("#settings summary")

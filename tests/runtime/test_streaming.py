@@ -282,6 +282,13 @@ class TestBadSamples:
         assert len(found.warnings) == 1
         assert re.search(said, found.warnings[0])
 
+    def test_a_signal_is_doubted_where_the_page_doubts_it(self):
+        # The same in examples/phone/tests/recording.test.ts.
+        for size, doubted in {1.9: True, 4.9: True, 5.1: False, 24.6: False, 24.9: False, 25.1: True}.items():
+            found = stream()
+            list(found.feed((time, x, size + y - 10, z) for time, x, y, z in _still(4)))
+            assert bool(found.warnings) == doubted, size
+
     @pytest.mark.parametrize("strength", [1.5, 4, 10])
     def test_movement_without_gravity_is_noticed_and_not_taken_for_g(self, strength):
         found = stream()

@@ -1,25 +1,23 @@
 """What the projector of a class sees: all that has arrived, for nobody but its owner, and a model trained on it."""
 
 import json
-import os
 import resource
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import product
 
 import pytest
-from running import connect
+import running
+from running import connect, zoo_collect
 from serving.test_collecting import ask, class_of, files, minute, put, serving, together
 
 from zoo.serving.classroom import EVENTS, TRAINING, Classroom
 
 OWNER = "only the owner"
-PORT = 20_000 + os.getpid() % 10_000
-"""Of this process alone: a server that was killed comes back to it."""
 
 
 @pytest.fixture
@@ -141,8 +139,9 @@ def test_only_so_many_look_on_at_once_and_who_goes_makes_room(folder, monkeypatc
 def test_a_class_of_thirty_that_sends_at_once_is_shown_whole(folder):
     def phone(server, person):
         # As the page does, until it is taken.
-        for number in range(2):
-            while put(server, minute(person, ("sitting", "walking")[number]), f"{person[-2:]:0>15}{number}")[0] == 503:
+        for number, activity in enumerate(("sitting", "walking")):
+            content = minute(person, activity)
+            while put(server, content, f"{person[-2:]:0>15}{number}")[0] == 503:
                 pass
 
     with projecting(folder) as server, looking(server) as states:
@@ -185,24 +184,15 @@ def test_a_training_that_fails_says_why(folder):
 
 
 @contextmanager
-def class_served(folder, most_bytes=None):
-    """`zoo serve --collect` in a process of its own, and its addresses. It writes no file of more than `most_bytes`."""
-    command = [sys.executable, "-m", "zoo", "serve", "--collect", folder, "--host", "127.0.0.1", "--port", PORT]
-    limit = most_bytes and (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes)))
-    process = subprocess.Popen([*map(str, command), "--json"], stdout=subprocess.PIPE, text=True, preexec_fn=limit)
-    try:
-        document = json.loads(process.stdout.readline())
+def class_served(folder, **options):
+    """`zoo serve --collect` in a process of its own, and its addresses."""
+    with zoo_collect(folder, **options) as (process, document):
         address, _, owner = document["projector"].removeprefix("https://").partition("/class#")
         yield process, address, document["url"].partition("#")[2], owner
-    finally:
-        process.kill()
-        process.wait()
 
 
-def call(address, method, path, token, content=None):
-    connection = connect(address)
-    connection.request(method, path, content, {"Authorization": f"Bearer {token}"})
-    return connection.getresponse().status
+def call(*request):
+    return running.ask(*request)[0]
 
 
 def send_class(address, token):
@@ -233,7 +223,8 @@ def test_of_a_server_that_is_killed_during_a_training_the_recordings_are_left_an
 
 @pytest.mark.process
 def test_a_disk_that_takes_no_more_ends_the_training_and_loses_nothing(folder):
-    with class_served(folder, most_bytes=120_000) as (_, address, token, owner):
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (120_000, 120_000))
+    with class_served(folder, preexec_fn=limit) as (_, address, token, owner):
         send_class(address, token)
         kept = files(folder)
         with looking(None, owner, True, address) as states:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from running import connect, running, zoo_serve
+import running
+from running import PORT, send, zoo_collect, zoo_serve
 
 import zoo
 from zoo.errors import ZooError
@@ -48,17 +49,14 @@ def serving(folder, labels=(), context=None, axes=AXES):
     inbox = Inbox(
         token, Collection(folder, labels), ["sitting", "walking"], axes, lambda event: print(json.dumps(event))
     )
-    with running(PageServer({}, "127.0.0.1", 9743, context, inbox)) as server:
+    with running.running(PageServer({}, "127.0.0.1", 9743, context, inbox)) as server:
         yield server
 
 
 def ask(server, method, path, content=None, token=None):
     """Returns the status and the document that come back."""
-    connection = connect(f"127.0.0.1:{server.port}", tls=False)
     token = server.inbox.token if token is None else token
-    connection.request(method, path, content, {"Authorization": f"Bearer {token}"})
-    response = connection.getresponse()
-    return response.status, json.loads(response.read() or b"null")
+    return running.ask(f"127.0.0.1:{server.port}", method, path, token, content, tls=False)
 
 
 def put(server, content, number=NUMBER, token=None):
@@ -377,27 +375,15 @@ def test_a_folder_of_nothing_is_one_line(folder, tmp_path):
         zoo.cut_windows(folder, tmp_path / "ours.h5")
 
 
-def collecting(folder, *arguments):
-    return zoo_serve("--collect", folder, "--port", 9943, *arguments)
-
-
-def send(url, content, number):
-    address, _, token = url.removeprefix("https://").partition("/collect#")
-    connection = connect(address)
-    connection.request("PUT", f"/recordings/{number}", content, {"Authorization": f"Bearer {token}"})
-    return connection.getresponse().status
-
-
 @pytest.mark.process
 def test_a_server_that_is_killed_and_started_again_has_what_it_acknowledged_and_the_same_code(folder):
     urls = []
     for turn in range(2):
-        with collecting(folder, "--json") as process:
-            document = json.loads(process.stdout.readline())
+        with zoo_collect(folder) as (process, document):
             urls.append(document["url"])
             assert document["collect"] == str(folder)
             for number in range(turn + 1):
-                assert send(document["url"], minute(seed=number), f"{number:016}") == 200
+                assert send(document["url"], minute(seed=number), number) == 200
             process.send_signal(signal.SIGKILL)
     assert urls[0] == urls[1]
     assert files(folder) == [".zoo-lock", f"Ann/walking-{0:016}.csv", f"Ann/walking-{1:016}.csv"]
@@ -405,10 +391,10 @@ def test_a_server_that_is_killed_and_started_again_has_what_it_acknowledged_and_
 
 @pytest.mark.process
 def test_in_a_pipe_each_recording_is_a_line(folder):
-    with collecting(folder) as process:
+    with zoo_serve("--collect", folder, "--port", PORT) as process:
         first = process.stdout.readline()
         at = re.fullmatch(rf"collecting into {folder} at (https://127.0.0.1:\d+/collect#[\w-]{{16}})\n", first)
-        assert send(at.group(1), minute("Ann B", "walking"), NUMBER) == 200
+        assert send(at.group(1), minute("Ann B", "walking"), int(NUMBER)) == 200
         lines = iter(process.stdout.readline, "")
         line = next(line for line in lines if "Ann B" in line)
         file = f"{folder}/Ann B/walking-{NUMBER}.csv"
@@ -420,8 +406,7 @@ def test_in_a_pipe_each_recording_is_a_line(folder):
 @pytest.mark.process
 def test_two_servers_never_collect_into_one_folder(folder, zoo_cli, monkeypatch):
     monkeypatch.setattr("zoo.serving.session.page_files", lambda models: {})
-    with collecting(folder, "--json") as process:
-        process.stdout.readline()
+    with zoo_collect(folder):
         status, _, error = zoo_cli("serve", "--collect", folder, "--host", "127.0.0.1")
     assert status == 1
     assert f"{folder}: another run is writing it" in error
