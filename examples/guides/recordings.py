@@ -1,4 +1,4 @@
-"""Writes recordings that stand in for yours: those of simulated people, three of them with a gyroscope."""
+"""Writes recordings that stand in for yours: those of simulated people, five of them with a gyroscope."""
 
 import csv
 from pathlib import Path
@@ -9,7 +9,7 @@ from zoo.activity.simulate import Walker
 from zoo.runtime.metadata import CLASSES
 
 random = np.random.default_rng(0)
-for name in ("ann", "ben", "cleo", "dan", "eve", "fay", "gil", "hal"):
+for name in ("ann", "ben", "cleo", "dan", "eve", "fay", "gil", "hal", "ida", "jon"):
     person, gyroscope = Walker.draw(name, random), name >= "fay"
     axes = ("ax", "ay", "az", "gx", "gy", "gz") if gyroscope else ("x", "y", "z")
     with Path(f"{name}.csv").open("w", newline="") as file:
