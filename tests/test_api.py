@@ -56,9 +56,3 @@ def test_the_scores_of_an_evaluation_are_a_table(recognizer, simulated):
     frame = evaluation.to_frame()
     assert list(frame.index) == ["model", *evaluation["baselines"]]
     assert frame.loc["model", "macro_f1"] == evaluation["macro_f1"]
-
-
-def test_stream_gives_a_record_per_prediction():
-    moments = list(zoo.stream("activity_gru_pocket", simulate=["walking", "sitting"], seconds=4, speed=0))
-    assert {moment["truth"] for moment in moments} == {"walking", "sitting"}
-    assert {"time", "label", "probability", "probabilities"} <= set(moments[0])

@@ -4,7 +4,6 @@ import inspect
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -17,10 +16,9 @@ import h5py
 import keras
 import numpy as np
 import pytest
-from PIL import Image
 
 import zoo
-from zoo import ActivityGRU, __version__
+from zoo import __version__
 from zoo.catalog import PRESETS_FOLDER
 from zoo.cli import COMMANDS, app
 from zoo.runtime.metadata import Streaming, embed, extract
@@ -141,13 +139,6 @@ def test_every_public_function_is_a_command_and_every_command_a_public_function(
     assert functions <= public
 
 
-@pytest.mark.parametrize("words", COMMANDS)
-def test_every_command_has_help(words, zoo_cli):
-    status, out, _ = zoo_cli(*words.split(), "--help")
-    assert status == 0
-    assert out.startswith(f"Usage: zoo {words} ")
-
-
 def test_the_version_is_printed_alone(zoo_cli):
     assert zoo_cli("--version") == (0, f"pocket-zoo {__version__}\n", "")
 
@@ -170,16 +161,6 @@ def test_a_process_prints_one_json_document_and_nothing_else(recognizer, simulat
     run = in_a_process("evaluate", recognizer, "--data", simulated, "--no-baselines", "--json")
     assert (run.returncode, run.stderr) == (0, "")
     assert json.loads(run.stdout)["simulated"] is True
-
-
-@pytest.mark.slow
-def test_training_a_preset_says_that_its_weights_are_not_used(simulated, tmp_path, zoo_cli):
-    status, _, err = zoo_cli(
-        "train", "activity_gru_course", "--data", simulated, "--epochs", 1, "--set", "validation_by=time",
-        "--out", tmp_path / "out",
-    )  # fmt: skip
-    assert status == 0
-    assert "its architecture and recipe with new weights; `zoo finetune activity_gru_course` starts from" in err
 
 
 @pytest.mark.slow
@@ -223,15 +204,6 @@ def test_an_exported_file_predicts_streams_and_describes_itself(exported_recogni
     assert {"window", "time", "label", "probability", "probabilities", "true"} == set(rows[0])
     assert "really walking" in zoo_cli("stream", file, "--simulate", "walking", "--seconds", 4, "--speed", 0).out
     assert json.loads(zoo_cli("info", file, "--json").out)["rate"] == 50.0
-
-
-@pytest.mark.slow
-def test_a_model_saved_in_plain_keras_can_be_evaluated_and_exported(simulated, tmp_path, zoo_cli):
-    ActivityGRU(units=4, frame=10).save_to_preset(tmp_path / "mine")
-    report = json.loads(zoo_cli("evaluate", tmp_path / "mine", "--data", simulated, "--no-baselines", "--json").out)
-    assert report["windows"] > 0
-    exported = zoo_cli("export", tmp_path / "mine", "--to", tmp_path / "out", "--formats", "float32", "--json").out
-    assert "float32" in {record["format"] for record in json.loads(exported)["artifacts"]}
 
 
 def test_predict_reads_a_csv_at_another_rate_and_unit(recognizer, tmp_path, zoo_cli):
@@ -324,15 +296,10 @@ def test_a_stream_of_times_since_1970_says_the_time_of_day_and_a_short_one_says_
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["train", "--model", "activity_gru", "--frame", "7", "--data", "DATA", "--out", "OUT"], "of frame 7"),
         (["train", "activity_gru_course", "--resume", "--data", "DATA", "--out", "OUT"], "no checkpoint.npz to resume"),
         (["predict", "MODEL"], "pass one of --data FILE or --csv FILE"),
         (["predict", "MODEL", "--data", "DATA", "-k", "5"], "--top: does not apply to"),
         (["predict", "MODEL", "--data", "DATA", "--hop", "5"], "--hop: applies with --csv FILE alone; leave it out"),
-        (
-            ["evaluate", "MODEL", "--data", "DATA", "--split", "dev"],
-            "split 'dev': expected test, train, validation or all",
-        ),
         (["export", "MODEL", "--formats", "onnx", "--to", "OUT"], "format 'onnx'"),
         (["export", "MODEL", "--levels", "255", "--to", "OUT"], "--levels: does not apply to"),
         (["evaluate", "DATA", "--data", "DATA"], "unknown preset or folder"),
@@ -349,7 +316,6 @@ def test_a_stream_of_times_since_1970_says_the_time_of_day_and_a_short_one_says_
             ["evaluate", "MODEL", "--streaming", "DATA", "--split", "train"],
             "--split: does not apply with --streaming FILE",
         ),
-        (["evaluate", "activity_gru_pockets", "--data", "DATA"], "did you mean"),
         (["crossval", "activity_gru_course", "--data", "DATA", "--groups", "40"], "40 groups"),
         (["crossval", "activity_gru_curse", "--data", "DATA"], "did you mean activity_gru_course"),
         (["crossval", "MODEL", "--data", "DATA"], "to start from the weights of a model, use `zoo finetune"),
@@ -390,57 +356,6 @@ def test_windows_at_another_rate_are_refused(recognizer, simulated, tmp_path, zo
     assert "rows at 100 Hz" in error
 
 
-@pytest.mark.slow
-def test_validation_is_that_of_the_training_file_alone(recognizer, simulated, tmp_path, zoo_cli):
-    report = json.loads(zoo_cli("evaluate", recognizer, "--data", simulated, "--split", "validation", "--json").out)
-    assert report["split"] == "validation"
-    other = altered(simulated, tmp_path / "other.h5", lambda file: file.attrs.update({"note": "another file"}))
-    status, _, error = zoo_cli("evaluate", recognizer, "--data", other, "--split", "validation")
-    assert status == 1
-    assert "was trained on another file" in error
-
-
-def test_patches_are_simulated_and_made_of_a_folder_of_photographs(tmp_path, zoo_cli):
-    few = ("--count", 40, "--pictures", 2, "--size", 8, "--json")
-    made = json.loads(zoo_cli("data", "simulate", "patches", "-o", tmp_path / "a.h5", *few).out)
-    assert made["simulated"] is True
-    (tmp_path / "pictures").mkdir()
-    noise = np.random.default_rng(0).integers(0, 256, (2, 40, 50, 3), np.uint8)
-    for name, pixels in zip("ab", noise, strict=True):
-        Image.fromarray(pixels).save(tmp_path / "pictures" / f"{name}.png")
-    command = ("data", "make", "patches", tmp_path / "pictures", "-o", tmp_path / "b.h5", "--count", 30, "--json")
-    assert json.loads(zoo_cli(*command).out)["photographs"] == {"a.png": 15, "b.png": 15}
-    (tmp_path / "pictures" / "c.png").write_text("no picture")
-    again = json.loads(zoo_cli(*command, "--force").out)
-    assert again["photographs"] == {"a.png": 15, "b.png": 15}
-    alone = (*command[:3], tmp_path / "pictures" / "c.png", *command[4:], "--force")
-    status, _, error = zoo_cli(*alone)
-    assert status == 1
-    assert "c.png: not a picture that can be decoded" in error
-
-
-def test_trigrams_are_simulated_and_made_of_text(tmp_path, zoo_cli):
-    command = ("data", "simulate", "text", "-o", tmp_path / "a.h5", "--sentences", 1500, "--json")
-    made = json.loads(zoo_cli(*command).out)
-    assert (made["simulated"], made["problems"]) == (True, [])
-    text, more = tmp_path / "text.txt", tmp_path / "more.txt"
-    sentences = ["he is here now .", "is she there ?", "she is not here ."] * 20
-    text.write_text("\n".join(sentences))
-    more.write_text("\n".join(sentences[::-1]))
-    command = ("data", "make", "text", "--text", text, "--text", more, "-o", tmp_path / "b.h5", "--json")
-    made = json.loads(zoo_cli(*command, "--vocabulary", 9).out)
-    assert made["parts"] == {"train": {"rows": 160}, "validation": {"rows": 20}, "test": {"rows": 20}}
-    assert (made["text_rows"], made["rows_left_out"], made["notes"]) == (200, 0, [])
-    named = ("--validation-rows", "100:110", "--test-rows", "110:200", "--vocabulary", tmp_path / "a.h5", "--force")
-    status, _, error = zoo_cli(*command, *named)
-    assert status == 1
-    assert "words are not in text.txt, more.txt, such as" in error
-    status, _, error = zoo_cli(*command, "--force", "--test-rows", "110-200")
-    assert status == 1
-    assert "--test-rows is '110-200'; expected START:STOP, such as 9000:10000" in error
-    assert json.loads(zoo_cli("data", "describe", tmp_path / "b.h5", "--json").out)["words"] == 9
-
-
 def test_ctrl_c_before_the_first_epoch_leaves_nothing(simulated, tmp_path, zoo_cli, monkeypatch):
     def interrupted(*_arguments, **_options):
         raise KeyboardInterrupt
@@ -448,21 +363,9 @@ def test_ctrl_c_before_the_first_epoch_leaves_nothing(simulated, tmp_path, zoo_c
     monkeypatch.setattr(keras.Model, "fit", interrupted)
     status, _, error = zoo_cli("train", "activity_gru_course", "--data", simulated, "--out", tmp_path / "out")
     assert status == 130
+    assert "its architecture and recipe with new weights; `zoo finetune activity_gru_course` starts from" in error
     assert "interrupted: nothing was written" in error
     assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.process
-def test_ctrl_c_after_an_epoch_says_how_to_resume(simulated, tmp_path):
-    command = [sys.executable, "-m", "zoo", "train", "activity_gru_course", "--data", str(simulated)]
-    command += ["--out", str(tmp_path / "out"), "--epochs", "2000", "--patience", "2000"]
-    run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    while not (tmp_path / "out" / "checkpoint.npz").exists() and run.poll() is None:
-        time.sleep(0.02)
-    run.send_signal(signal.SIGINT)
-    _, error = run.communicate()
-    assert run.returncode == 130
-    assert "go on with the same command and --resume" in error.splitlines()[-1]
 
 
 @pytest.mark.process
@@ -591,24 +494,21 @@ def test_sigterm_removes_the_temporary_files_of_an_export(tmp_path, start):
 
 @pytest.mark.process
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds processes in /proc")
-@pytest.mark.parametrize(
-    ("command", "line"),
-    [
-        (("crossval", "--groups", 2, "--baselines", "none", "--workers", 2), "resume with the same command"),
-    ],
-)
-def test_sigterm_ends_the_processes_of_a_command(simulated, tmp_path, start, command, line):
+def test_sigterm_ends_the_processes_of_a_cross_validation(simulated, tmp_path, start):
     out = tmp_path / "out"
-    name, *options = command
-    settings = ("--epochs", 5000, "--set", "patience=null", "--data", simulated, "--out", out)
-    run = start(name, "activity_gru_course", *options, *settings)
-    wait_for(lambda: list(out.rglob("*checkpoint*")), run)
-    children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
-    assert len(children) == 2
+    options = ("--groups", 2, "--baselines", "none", "--workers", 2, "--epochs", 5000, "--data", simulated)
+    run = start("crossval", "activity_gru_course", *options, "--out", out)
+    children = []
+
+    def begun():
+        children[:] = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+        return len(children) == 2
+
+    wait_for(begun, run)
     run.terminate()
     _, error = run.communicate()
     assert run.returncode == 143
     assert error.splitlines()[-1].startswith("zoo: interrupted: the ")
-    assert error.splitlines()[-1].endswith(line)
+    assert error.splitlines()[-1].endswith("resume with the same command")
     assert not any(Path(f"/proc/{pid}").exists() for pid in children)
     assert not [path for path in out.rglob(".*") if path.name.startswith(".zoo-")]

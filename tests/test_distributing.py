@@ -18,7 +18,8 @@ import numpy as np
 import zoo
 recipe = {"epochs": 2, "validation": 0.3, "validation_by": "time", "patience": 2, "augmentation": None}
 recipe["clip_norm"] = 0.3
-result = zoo.train(sys.argv[4], sys.argv[1], recipe, out=sys.argv[2])
+settings = {"units": 4, "num_layers": 1, "frame": 25}
+result = zoo.train("activity_gru", sys.argv[1], recipe, out=sys.argv[2], settings=settings)
 np.savez(sys.argv[3], *result.model.get_weights(), loss=[row["val_loss"] for row in result.history])
 """
 
@@ -32,9 +33,9 @@ distributing.strategy = lambda: strategy
 """
 
 
-def started(code, data, folder, name, environment=None, model="activity_gru"):
+def started(code, data, folder, name, environment=None):
     out = folder / name if name in ("one", "two") else folder / "shared"
-    command = [sys.executable, "-c", code, str(data), str(out), str(folder / f"{name}.npz"), model]
+    command = [sys.executable, "-c", code, str(data), str(out), str(folder / f"{name}.npz")]
     return subprocess.Popen(command, env=os.environ | (environment or {}), stderr=subprocess.PIPE, text=True)
 
 

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -146,38 +145,6 @@ def test_a_folder_that_is_filled_meanwhile_stays(tmp_path):
         act()
     assert (path / "weights").read_text() == "other"
     assert names(tmp_path) == ["model"]
-
-
-@pytest.fixture(params=["symbolic link", "dangling link", "FIFO", "device"])
-def special(request, tmp_path):
-    """A path that is neither a regular file nor a folder, and what its refusal says."""
-    path, target = tmp_path / "special", tmp_path / "target"
-    if request.param == "FIFO":
-        os.mkfifo(path)
-        return path, "is a FIFO"
-    if request.param == "device":
-        # Nothing may be renamed onto it, not even by root.
-        return Path(os.devnull), "is a device"
-    if request.param == "symbolic link":
-        target.write_text("old")
-    path.symlink_to(target)
-    return path, "is a symbolic link"
-
-
-@pytest.mark.parametrize(
-    ("write", "kind"),
-    [
-        (lambda path: write_json(path, {}), "file"), (lambda path: claim_new(path, True), "file"),
-        (require_empty, "folder"), (lambda path: half(atomic_folder, path), "folder"),
-    ],
-)  # fmt: skip
-def test_nothing_replaces_what_is_neither_a_regular_file_nor_a_folder(special, write, kind):
-    path, words = special
-    before = path.lstat()
-    with pytest.raises(ZooError, match=f"{path}: {words}; expected a {kind}"):
-        write(path)
-    assert path.lstat() == before
-    assert not path.is_symlink() or not path.exists() or path.read_text() == "old"
 
 
 _KILLED = """

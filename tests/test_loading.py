@@ -26,7 +26,7 @@ def test_a_keras_model_of_ones_own_is_named_with_what_is_accepted(call, own, tmp
 
 @pytest.mark.slow
 def test_a_subclass_is_evaluated_and_exported_as_its_family_and_trained_into_a_folder_if_keras_knows_it(
-    simulated, tmp_path
+    simulated, tmp_path, uncompiled
 ):
     class Mine(zoo.ActivityGRU):
         pass

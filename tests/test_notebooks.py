@@ -60,16 +60,6 @@ def test_a_block_writes_the_file_of_its_title_and_what_needs_more_is_shown_with_
     assert ("markdown", "```html\n<p>\n```") in cells
 
 
-def test_outputs_are_kept_while_the_code_is_the_same(notebooks):
-    def document(text, code, *outputs):
-        cell = {"cell_type": "code", "source": [code], "execution_count": 1, "outputs": list(outputs)}
-        return {"cells": [{"cell_type": "markdown", "source": [text]}, cell]}
-
-    stored = document("Walk.", "1 + 1", "2")
-    assert notebooks.with_outputs(document("Run.", "1 + 1"), stored) == document("Run.", "1 + 1", "2")
-    assert notebooks.with_outputs(document("Walk.", "1 + 2"), stored) is None
-
-
 @pytest.mark.docs
 def test_a_notebook_runs_from_its_first_cell_to_its_last(notebooks, tmp_path, monkeypatch):
     pytest.importorskip("nbclient")

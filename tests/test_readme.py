@@ -85,13 +85,6 @@ def test_the_python_blocks_run(tmp_path, monkeypatch):
         exec(compile(program, "README.md", "exec"), {"__name__": "__main__"})
 
 
-def test_the_options_that_readme_names_exist(zoo_cli):
-    named = re.findall(r"(zoo(?: \w+)+)[^`\n]*?(--[a-z-]+)", README)
-    assert named
-    for command, option in named:
-        assert option in zoo_cli(*command.split()[1:], "--help").out, f"{command} {option}"
-
-
 def measured(name):
     return json.loads((ROOT / "benchmarks" / f"{name}.json").read_text())
 

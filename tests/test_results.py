@@ -56,15 +56,6 @@ def test_the_file_holds_every_file_of_every_preset_with_every_number():
             )
 
 
-def test_the_page_lists_the_best_presets_of_each_task_first():
-    page = listing.results_page()
-    for family, score in (("activity", "macro_f1"), ("trigram_lm", "cross_entropy")):
-        rows = sorted(results.presets([family]), key=lambda row: page.index(f"| [{row['preset']}]"))
-        scores = [row["test"][score] for row in rows]
-        assert scores == sorted(scores, reverse=family == "activity")
-    assert [row["preset"] for row in results.presets()] == list(PRESETS)
-
-
 def test_a_preset_that_was_not_measured_is_listed_without_numbers(tmp_path, monkeypatch):
     shutil.copytree(PRESETS_FOLDER / "activity_gru_course", tmp_path / "activity_gru_course")
     monkeypatch.setattr(catalog, "PRESETS_FOLDER", tmp_path)

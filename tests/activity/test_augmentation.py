@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.activity.augmentation import Augmentation
-from zoo.errors import ZooError
 
 SEEDS = st.tuples(st.integers(0, 2**31), st.integers(0, 2**31))
 EVERYTHING = Augmentation(
@@ -137,15 +136,6 @@ def test_what_is_carried_over_is_another_window_or_the_window_itself(carry, befo
     np.testing.assert_array_equal(found, np.concatenate([before, WINDOWS], axis=1))
 
 
-def test_a_graph_with_an_unknown_batch_size_knows_the_shape_of_a_window():
-    signature = [tf.TensorSpec((None, 20, 3), tf.float32), tf.TensorSpec((2,), tf.int64)]
-    graph = tf.function(EVERYTHING, input_signature=signature).get_concrete_function()
-    assert graph.structured_outputs.shape.as_list() == [None, 20, 3]
-    np.testing.assert_allclose(
-        graph(tf.constant(WINDOWS), tf.constant([0, 0], tf.int64)), augmented(EVERYTHING), atol=1e-4
-    )
-
-
 class TestSixAxes:
     """Acceleration and rotation rate of one phone change together."""
 
@@ -196,11 +186,3 @@ class TestSixAxes:
         *_, after, rate = self.split(Augmentation(clip=1.0), windows=np.full((4, 20, 6), 30.0))
         assert after.max() == pytest.approx(2 * 9.80665)
         assert (rate == 30).all()
-
-    def test_all_changes_know_the_shape(self):
-        both = np.concatenate([WINDOWS, WINDOWS], axis=2)
-        assert augmented(EVERYTHING, both).shape == (32, 20, 6)
-
-    def test_other_axes_are_refused(self):
-        with pytest.raises(ZooError, match="windows have 4 axes; expected"):
-            augmented(EVERYTHING, np.zeros((2, 20, 4)))

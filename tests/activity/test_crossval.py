@@ -209,23 +209,18 @@ def test_folds_that_are_killed_with_their_parent_resume_and_none_runs_twice(whol
     run.send_signal(signal.SIGKILL)
     run.wait()
     kept = {fold: fold.record(folder) for fold in baseline_folds()}
-    records = crossval.run_folds(folder, people, baseline_folds(), workers=2)
-    assert [record["status"] for record in records.values()] == ["scored"] * 4
-    assert records[first] == kept[first]
-    for fold, record in records.items():
-        assert lasting(record) == lasting(fold.record(whole[1]))
-
-
-@pytest.mark.process
-def test_a_network_scores_the_same_in_a_process_of_its_own(whole, people, tmp_path):
-    folder, fold = claim(tmp_path / "out", whole), Fold(PLAN.name, crossval.SUBJECT, 0, 1)
-    shown = []
+    network, shown = Fold(PLAN.name, crossval.SUBJECT, 0, 1), []
     records = crossval.run_folds(
-        folder, people, [fold], on_progress=lambda records: shown.append(records[fold]["status"])
-    )
-    assert records[fold]["status"] == "scored", records
+        folder, people, [network, *baseline_folds()], workers=2,
+        on_progress=lambda records: shown.append(records[network]["status"]),
+    )  # fmt: skip
+    assert [record["status"] for record in records.values()] == ["scored"] * 5, records
+    assert records[first] == kept[first]
+    for fold in baseline_folds():
+        assert lasting(records[fold]) == lasting(fold.record(whole[1]))
     assert {"waiting", "running", "scored"} == set(shown)
-    here, there = (arrays_of(place, fold) for place in (whole[1], folder))
+    # A network is as good as the same in this process.
+    here, there = (arrays_of(place, network) for place in (whole[1], folder))
     np.testing.assert_array_equal(here["rows"], there["rows"])
     np.testing.assert_allclose(here["logits"], there["logits"], atol=1e-4)
 
@@ -281,7 +276,7 @@ def test_a_folder_of_another_run_is_refused_with_what_differs(whole, people):
 def test_with_everyone_the_test_people_are_left_out_in_turn_as_well(people, tmp_path):
     data = activity.read(people)
     result = crossval.cross_validate(
-        PLAN, people, tmp_path / "out", Protocol(3, baselines=QUICK[:1], everyone=True), workers=0
+        PLAN, people, tmp_path / "out", Protocol(2, baselines=QUICK[:1], everyone=True), workers=0
     )
     assert set(result["per_subject"]) == {*data.train.people(), *data.test.people()}
     assert np.sum(result["confusion"]) == len(data.train) + len(data.test)
@@ -289,7 +284,7 @@ def test_with_everyone_the_test_people_are_left_out_in_turn_as_well(people, tmp_
     assert np.sum(result["confusion"], axis=1).tolist() == by_label.tolist()
     assert "6 subjects of both sets of" in report.cross_validation(result)
     with pytest.raises(ZooError, match=r"everyone True, now False"):
-        crossval.cross_validate(PLAN, people, tmp_path / "out", Protocol(3, baselines=QUICK[:1]))
+        crossval.cross_validate(PLAN, people, tmp_path / "out", Protocol(2, baselines=QUICK[:1]))
 
 
 def without_subjects(people, folder):

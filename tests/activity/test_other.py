@@ -129,11 +129,10 @@ def test_shaking_is_stronger_and_faster_than_gait():
         assert np.quantile(peaks, 0.9) < 8
 
 
-@pytest.mark.slow
 def test_fine_tuning_drops_it_unless_the_data_has_it(trained):
     for classes in (KNOWN, CLASSES):
         out = trained.parent / f"tuned_{len(classes)}"
-        zoo.finetune(trained, windows(classes), recipe=Recipe(epochs=1), out=out)
+        zoo.finetune(trained, windows(classes), recipe={"epochs": 0}, out=out)
         assert load(out).keras_model.classes == classes
 
 

@@ -3,7 +3,7 @@
 import h5py
 import numpy as np
 import pytest
-from running import message
+from running import message, write_h5
 
 from zoo.activity import recordings, simulate
 from zoo.activity import windows as activity
@@ -185,12 +185,9 @@ def test_all_channels_are_resampled_together():
     ],
 )
 def test_a_file_must_say_what_its_channels_are(axes, channels, words, tmp_path):
-    with h5py.File(tmp_path / "a.h5", "w") as file:
-        file["trX"] = np.full((6, 10, channels), 5.0, np.float32)
-        file["trY"] = np.eye(6, dtype=np.float32)
-        if axes is not None:
-            file.attrs["axes"] = axes
-    assert message(lambda: activity.read(tmp_path / "a.h5")).startswith(f"{tmp_path / 'a.h5'}: {words}")
+    keys = {"trX": np.full((6, 10, channels), 5.0, np.float32), "trY": np.eye(6, dtype=np.float32)}
+    path = write_h5(tmp_path / "a.h5", axes and {"axes": axes}, **keys)
+    assert message(lambda: activity.read(path)).startswith(f"{path}: {words}")
 
 
 def test_arrays_may_have_six_channels():

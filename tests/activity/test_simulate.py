@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from zoo.activity import simulate
 from zoo.activity import windows as activity
 from zoo.activity.cutting import Windowing
-from zoo.activity.data import find_leaks
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime import Recognizer
 from zoo.runtime.metadata import CLASSES
@@ -49,18 +48,6 @@ def test_sitting_differs_from_standing_by_the_direction_of_gravity():
     }
     angle = np.degrees(np.arccos(directions["sitting"] @ directions["standing"]))
     assert 60 < angle < 100
-
-
-def test_simulated_windows_are_a_file_of_the_course_that_says_so(simulated):
-    data = activity.read(simulated)
-    assert data.simulated
-    assert data.source == "simulated by pocket-zoo"
-    assert data.classes == CLASSES
-    assert data.split_by == "subject"
-    assert sorted(data.train.people() + data.test.people()) == ["1", "2", "3", "4", "5"]
-    assert len(data.test.people()) == 1
-    assert data.train.inputs.shape[1:] == (150, 3)
-    assert not any(find_leaks(data.train, data.test).values())
 
 
 def test_a_walk_through_tells_the_activity_of_each_row():

@@ -19,7 +19,7 @@ POCKET, COURSE = (
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     path = tmp_path_factory.mktemp("recordings") / "recordings.h5"
-    recordings.write(path, simulate.simulate(2, seed=0, seconds=40), source="simulated", simulated=True)
+    recordings.write(path, simulate.simulate(2, seed=0, seconds=20), source="simulated", simulated=True)
     return path
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from running import message
+from running import archive, message
 
 import zoo
 from zoo import crossval
@@ -24,13 +24,6 @@ from zoo.data.loading import describe
 from zoo.errors import ZooError
 
 PAGE = Path(__file__).parents[2] / "docs" / "guides" / "studies.md"
-
-
-def archive(path, texts):
-    with zipfile.ZipFile(path, "w") as file:
-        for name, text in texts.items():
-            file.writestr(name, text)
-    return path
 
 
 def read(name, path, **options):
@@ -192,10 +185,6 @@ OFFICIAL = {
 }  # fmt: skip
 
 
-def test_each_study_has_a_small_copy_here():
-    assert set(OFFICIAL) == set(STUDIES)
-
-
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_study_is_read_from_a_folder_as_from_a_zip_file(tmp_path, name):
     for member, text in OFFICIAL[name].items():
@@ -227,19 +216,16 @@ def test_a_study_whose_files_name_nobody_replaces_no_recordings(tmp_path):
     assert out.read_bytes() == before
 
 
-def test_a_zip_file_that_holds_a_file_twice_or_a_huge_one_is_refused(tmp_path):
+def test_a_zip_file_that_holds_a_file_twice_is_refused(tmp_path):
     path = archive(tmp_path / "a.zip", OFFICIAL["wisdm"])
     with zipfile.ZipFile(path, "a") as file, pytest.warns(UserWarning, match="Duplicate"):
         file.writestr(WISDM, wisdm("B"))
     assert f"a.zip: holds {WISDM} twice" in message(lambda: read("wisdm", path))
-    with zipfile.ZipFile(tmp_path / "b.zip", "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr(WISDM, bytes(70 << 20))
-    assert f"b.zip: {WISDM}: has more than " in message(lambda: read("wisdm", tmp_path / "b.zip"))
 
 
 @pytest.mark.slow
 def test_a_file_of_a_study_may_be_larger_than_the_memory_that_reading_it_takes(tmp_path):
-    lines = wisdm("A", seconds=11_000, unit=1e-5).replace(";", f"{'0' * 300};")
+    lines = wisdm("A", seconds=3_500, unit=1e-5).replace(";", f"{'0' * 1000};")
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
         file.writestr(WISDM, lines)
     size = len(lines)
@@ -251,7 +237,7 @@ def test_a_file_of_a_study_may_be_larger_than_the_memory_that_reading_it_takes(t
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert recording.seconds == pytest.approx(10_988, abs=1)
+    assert recording.seconds == pytest.approx(3_488, abs=1)
     assert peak < size / 2
 
 
@@ -272,21 +258,9 @@ def test_the_zip_file_of_another_study_is_named(tmp_path, name, other):
         return
     command = STUDIES[other].command or other
     line = message(lambda: read(name, path))
-    assert line.endswith(f"; it looks like {STUDIES[other].title}: use `zoo data import {command}`")
-
-
-@pytest.mark.parametrize("name", STUDIES)
-def test_a_zip_file_without_the_files_of_a_study_is_refused(tmp_path, name):
-    path = archive(tmp_path / "a.zip", {"photos/cat.jpg": "meow"})
     wanted = "file DATA/executions_info.csv" if name == "geotec" else f"files {STUDIES[name].layout}"
-    assert message(lambda: read(name, path)) == f"{path}: no {wanted} in it; expected {STUDIES[name].title}'s layout"
-
-
-@pytest.mark.parametrize("name", STUDIES)
-def test_what_is_neither_zip_file_nor_folder_is_refused(tmp_path, name):
-    (tmp_path / "a.zip").write_text("not a zip")
-    assert message(lambda: read(name, tmp_path / "a.zip")) == f"{tmp_path / 'a.zip'}: not a zip file or a folder"
-    assert message(lambda: read(name, tmp_path / "b.zip")) == f"{tmp_path / 'b.zip'}: no such file or folder"
+    assert line.startswith(f"{path}: no {wanted} in it; ")
+    assert line.endswith(f"; it looks like {STUDIES[other].title}: use `zoo data import {command}`")
 
 
 @pytest.mark.parametrize(
@@ -312,13 +286,6 @@ def test_a_file_of_a_study_that_is_not_in_order_is_named(tmp_path, name, change,
     line = message(lambda: read(name, path))
     assert line.startswith(f"{path}: {next(iter(change))}")
     assert words in line
-
-
-def test_a_damaged_zip_file_is_named(tmp_path):
-    path = archive(tmp_path / "a.zip", OFFICIAL["wisdm"])
-    content = path.read_bytes()
-    path.write_bytes(content[:2000] + b"\x00" * 500 + content[2500:])
-    assert f"{WISDM}: damaged" in message(lambda: read("wisdm", path))
 
 
 def test_the_page_of_the_studies_says_what_the_table_says():
@@ -357,29 +324,6 @@ def test_what_is_known_of_a_recording_is_kept_in_its_file(tmp_path):
     (one, two) = file(tmp_path / "a.h5", of("oxford", "1", **known), of("oxford", "2"))
     assert {name: getattr(one, name) for name in known} == known
     assert (one.study, two.study, two.position, two.trimmed) == ("oxford", "oxford", "", 0.0)
-
-
-def test_people_of_different_studies_are_different_people(tmp_path):
-    joined = recordings.join(
-        file(tmp_path / "a.h5", of("wisdm", "1")), file(tmp_path / "b.h5", of("motionsense", "1")),
-        file(tmp_path / "c.h5", of("", "1")),
-    )  # fmt: skip
-    assert joined.subjects.tolist() == ["wisdm/1", "motionsense/1", "1"]
-    assert [r.study for r in joined] == ["wisdm", "motionsense", ""]
-
-
-def test_one_study_keeps_its_plain_ids(tmp_path):
-    assert recordings.join(file(tmp_path / "a.h5", of("wisdm", "1"))).subjects.tolist() == ["1"]
-    two = file(tmp_path / "a.h5", of("wisdm", "1")), file(tmp_path / "b.h5", of("wisdm", "2"))
-    assert recordings.join(*two).subjects.tolist() == ["1", "2"]
-
-
-@pytest.mark.parametrize("study", ["wisdm", ""])
-def test_equal_ids_of_two_files_of_one_study_are_asked_about(tmp_path, study):
-    two = file(tmp_path / "a.h5", of(study, "1")), file(tmp_path / "b.h5", of(study, "1", "sitting"))
-    assert "subject 1 is in more than one file: add --same-people" in message(lambda: recordings.join(*two))
-    assert recordings.join(*two, same_people=True).subjects.tolist() == ["1", "1"]
-    assert recordings.join(*two, same_people=False).subjects.tolist() == ["a/1", "b/1"]
 
 
 def test_what_is_wrong_with_a_recording_names_the_file_that_holds_it(tmp_path):

@@ -16,44 +16,14 @@ from zoo.runtime import Recognizer
 from zoo.training import Training
 
 
-@pytest.mark.slow
-def test_scores_of_a_split_file_are_those_of_its_validation_people(simulated, tmp_path):
-    changes = {
-        "units": 6,
-        "num_layers": 1,
-        "frame": 50,
-        "epochs": 2,
-        "validation": 0.4,
-        "validation_by": "time",
-        "patience": None,
-    }
-    plan = Training.of("activity_gru", changes)
-    replace(plan, out=tmp_path / "model").run(simulated)
-    loaded = loading.load(str(tmp_path / "model"))
+def test_scores_of_a_split_file_are_those_of_its_validation_windows(recognizer, simulated):
+    loaded = loading.load(str(recognizer))
+    plan = Training.of("activity_gru", {"validation_by": "time"})
     scores = ACTIVITY.scores(loaded.keras_model, ACTIVITY.split(simulated, plan.recipe))
     report = ACTIVITY.evaluate(loaded, simulated, split="validation", baselines=False)
     assert {name: scores[name] for name in ("macro_f1", "accuracy")} == {
         name: pytest.approx(report[name]) for name in ("macro_f1", "accuracy")
     }
-
-
-@pytest.mark.slow
-def test_windows_longer_than_the_model_s_are_read_in_their_middle_where_it_was_trained_on_them(tmp_path):
-    raw = tmp_path / "recordings.h5"
-    recordings.write(raw, simulate.simulate(4, seed=0, seconds=20), source="simulated", simulated=True)
-    index = recordings.read(raw)
-    for name, rows in (("long", 200), ("other", 180)):
-        write_windows(index, tmp_path / f"{name}.h5", Windowing(rows, rows), index.subjects[:1])
-    changes = {"units": 6, "num_layers": 1, "frame": 50, "window": 150, "epochs": 1, "validation": 0.0}
-    plan = Training.of("activity_gru", changes)
-    replace(plan, out=tmp_path / "model").run(tmp_path / "long.h5")
-    loaded = loading.load(str(tmp_path / "model"))
-    report = ACTIVITY.evaluate(loaded, tmp_path / "long.h5", baselines=False)
-    assert "windows of 200 rows: the center 150 are read" in report["notes"]
-    rows = predictions_of(loaded, ACTIVITY.read(tmp_path / "long.h5"))
-    assert np.mean([row["label"] == row["true"] for row in rows]) == pytest.approx(report["accuracy"])
-    with pytest.raises(ZooError, match=r"other.h5: key 'tstX': windows of shape \(180, 3\); .* expects \(150, 3\)"):
-        ACTIVITY.evaluate(loaded, tmp_path / "other.h5")
 
 
 def test_nothing_set_aside_cannot_be_scored(simulated):
@@ -111,3 +81,23 @@ def test_a_model_is_evaluated_on_a_lab_that_recorded_some_of_its_classes():
         evaluate(model, windows_of.from_arrays(x, labels, ("a", "d"), 50.0, np.arange(12) // 3), split="all")
     with pytest.raises(ZooError, match="trained on another file: only split test or all is possible"):
         evaluate(model, lab, split="train")
+
+
+# The last of the module, so that no file that others share is exported step by step.
+@pytest.mark.slow
+def test_windows_longer_than_the_model_s_are_read_in_their_middle_where_it_was_trained_on_them(tmp_path, uncompiled):
+    raw = tmp_path / "recordings.h5"
+    recordings.write(raw, simulate.simulate(4, seed=0, seconds=20), source="simulated", simulated=True)
+    index = recordings.read(raw)
+    for name, rows in (("long", 200), ("other", 180)):
+        write_windows(index, tmp_path / f"{name}.h5", Windowing(rows, rows), index.subjects[:1])
+    changes = {"units": 6, "num_layers": 1, "frame": 50, "window": 150, "epochs": 1, "validation": 0.0}
+    plan = Training.of("activity_gru", changes)
+    replace(plan, out=tmp_path / "model").run(tmp_path / "long.h5")
+    loaded = loading.load(str(tmp_path / "model"))
+    report = ACTIVITY.evaluate(loaded, tmp_path / "long.h5", baselines=False)
+    assert "windows of 200 rows: the center 150 are read" in report["notes"]
+    rows = predictions_of(loaded, ACTIVITY.read(tmp_path / "long.h5"))
+    assert np.mean([row["label"] == row["true"] for row in rows]) == pytest.approx(report["accuracy"])
+    with pytest.raises(ZooError, match=r"other.h5: key 'tstX': windows of shape \(180, 3\); .* expects \(150, 3\)"):
+        ACTIVITY.evaluate(loaded, tmp_path / "other.h5")

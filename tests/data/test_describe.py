@@ -2,22 +2,15 @@
 
 import json
 
-import h5py
 import numpy as np
 import pytest
+from running import write_h5
 
 import zoo
 from zoo.activity import recordings, simulate
 from zoo.data.loading import describe
 from zoo.report import results
 from zoo.runtime.metadata import CLASSES
-
-
-def write(path, **content):
-    with h5py.File(path, "w") as file:
-        for key, value in content.items():
-            file[key] = value
-    return path
 
 
 def windows(count, seed):
@@ -31,28 +24,24 @@ def one_hot(*labels):
 def trigrams(path, **changes):
     content = {f"{name}{part}": np.ones((4, 3) if part == "x" else 4, "i4") for name in ("train", "val", "test")
                for part in "xd"}  # fmt: skip
-    return write(path, **(content | {"words": [b"he", b"is"]} | changes))
+    return write_h5(path, **(content | {"words": [b"he", b"is"]} | changes))
 
 
-def test_one_person_under_two_spellings_is_a_problem(tmp_path):
+@pytest.mark.parametrize(("several", "said"), [
+    ([("ann", "sit"), ("Ann", "sit"), ("ben", "sit")],
+     "subjects Ann, ann may be one person, who would be in training and in test"),
+    ([("ann", "go up"), ("ann", "Go_up"), ("ann", "walk")],
+     "labels Go_up, go up may be one activity, which a model would learn as two"),
+])  # fmt: skip
+def test_one_person_or_activity_under_two_spellings_is_a_problem(several, said, tmp_path):
     rows = np.random.default_rng(0).normal([0, 0, 9.8], 1, (400, 3)).astype(np.float32)
-    people = [recordings.Recording(who, who, "sitting", 50.0, rows + i) for i, who in enumerate(["ann", "Ann", "ben"])]
+    people = [recordings.Recording(f"{i}", who, what, 50.0, rows + i) for i, (who, what) in enumerate(several)]
     recordings.write(tmp_path / "recordings.h5", people, source="a test")
-    zoo.cut_windows(tmp_path / "recordings.h5", tmp_path / "data3.h5", test_fraction=0, classes={"sitting": "sitting"})
-    for file in ("recordings.h5", "data3.h5"):
-        (line,) = describe(tmp_path / file)["problems"]
-        assert line.startswith("subjects Ann, ann may be one person, who would be in training and in test")
-
-
-def test_one_activity_under_two_spellings_is_a_problem(tmp_path):
-    rows = np.random.default_rng(0).normal([0, 0, 9.8], 1, (400, 3)).astype(np.float32)
-    names = ["go up", "Go_up", "walk"]
-    people = [recordings.Recording(name, "ann", name, 50.0, rows + i) for i, name in enumerate(names)]
-    recordings.write(tmp_path / "recordings.h5", people, source="a test")
-    cut = zoo.cut_windows(tmp_path / "recordings.h5", tmp_path / "data3.h5", test_fraction=0)
-    for problems in (describe(tmp_path / "recordings.h5")["problems"], cut.to_json()["problems"]):
-        (line,) = problems
-        assert line.startswith("labels Go_up, go up may be one activity, which a model would learn as two")
+    classes = [*{what: what for _, what in several}]
+    cut = zoo.cut_windows(tmp_path / "recordings.h5", tmp_path / "data3.h5", test_fraction=0, classes=classes)
+    for found in (describe(tmp_path / "recordings.h5"), describe(tmp_path / "data3.h5"), cut.to_json()):
+        (line,) = found["problems"]
+        assert line.startswith(said)
 
 
 def test_simulated_windows_have_no_problem(simulated):
@@ -72,7 +61,7 @@ def test_simulated_windows_have_no_problem(simulated):
 def test_all_problems_of_a_file_of_windows_are_told(tmp_path):
     train = windows(10, seed=0)
     test = np.stack([train[0], np.roll(train[1], -20, axis=0), windows(1, seed=1)[0]])
-    path = write(
+    path = write_h5(
         tmp_path / "a.h5", trX=train, trY=one_hot(0, 0, 0, 0, 0, 1, 2, 3, 4, 5), trS=np.arange(10) % 4,
         tstX=test, tstY=one_hot(0, 0, 1), tstS=[3, 7, 7],
     )  # fmt: skip
@@ -86,7 +75,7 @@ def test_all_problems_of_a_file_of_windows_are_told(tmp_path):
 
 
 def test_windows_without_subjects_are_told_to_be_unsafe(tmp_path):
-    path = write(
+    path = write_h5(
         tmp_path / "a.h5", trX=windows(6, 0), trY=one_hot(*range(6)), tstX=windows(6, 1), tstY=one_hot(*range(6))
     )
     found = describe(path)
@@ -109,7 +98,7 @@ def test_recordings_are_counted_in_seconds(tmp_path):
 def test_patches_outside_their_range_are_a_problem(tmp_path):
     patches = np.full((5, 3, 8, 8), 1.2, np.float32)
     patches[3, :, 0] = -0.1
-    found = describe(write(tmp_path / "a.h5", data=patches))
+    found = describe(write_h5(tmp_path / "a.h5", data=patches))
     assert (found["layout"], found["patches"]) == ("patches", 5)
     assert found["problems"] == [
         "values from -0.100 to 1.200 overshoot [0, 1]",

@@ -50,7 +50,7 @@ def test_an_epoch_gives_no_row_twice_in_batches_of_equal_size(rows, batch_size):
 
 
 @pytest.mark.slow
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(SEEDS)
 def test_the_seed_decides_the_order_and_the_augmentation(seed):
     first, same, other = (
@@ -64,7 +64,7 @@ def test_the_seed_decides_the_order_and_the_augmentation(seed):
 
 
 @pytest.mark.slow
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(SEEDS, st.integers(1, 4), st.sampled_from([7, 16, 40]))
 def test_a_run_resumed_at_any_epoch_sees_what_an_uninterrupted_one_would_have_seen(seed, first_epoch, batch_size):
     rows, augment = numbered(80), Augmentation(mirror=0.5, tilt=20.0, noise=1.0)

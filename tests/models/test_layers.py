@@ -207,19 +207,6 @@ def test_dropout_repeats_with_its_seed_and_drops_along_its_noise_shape(compiled)
     assert (draw(3) != draw(4)).any()
 
 
-@pytest.mark.skipif(BACKEND != "tensorflow", reason="only TensorFlow has a choice of generators")
-def test_dropout_names_its_generator():
-    import tensorflow as tf
-
-    def algorithm(layer):
-        drop = tf.function(lambda x: layer(x, training=True)).get_concrete_function(tf.TensorSpec((4, 3)))
-        draws = [op for op in drop.graph.get_operations() if op.type == "StatelessRandomUniformV2"]
-        return [int(tf.get_static_value(op.inputs[3])) for op in draws]
-
-    assert algorithm(keras.layers.Dropout(0.5)) == [tf.random.Algorithm.AUTO_SELECT.value]
-    assert algorithm(Dropout(0.5)) == [tf.random.Algorithm.PHILOX.value]
-
-
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="other backends compute it as Keras does")
 def test_the_fast_simple_rnn_has_the_outputs_and_gradients_of_keras():
     import tensorflow as tf
@@ -243,17 +230,3 @@ def test_the_fast_simple_rnn_has_the_outputs_and_gradients_of_keras():
     assert len(found[0]) == 6
     for mine, its in zip(*found, strict=True):
         np.testing.assert_allclose(mine, its, atol=1e-5)
-
-
-@pytest.mark.skipif(BACKEND != "tensorflow", reason="other backends compute it as Keras does")
-def test_a_simple_rnn_is_fast_in_training_alone():
-    import tensorflow as tf
-
-    layer = SimpleRNN(5)
-    layer.build((4, 7, 3))
-
-    def scans(training):
-        traced = tf.function(lambda x: layer(x, training=training)).get_concrete_function(tf.TensorSpec((4, 7, 3)))
-        return any("/scan/" in operation.name for operation in traced.graph.get_operations())
-
-    assert (scans(True), scans(False)) == (True, False)

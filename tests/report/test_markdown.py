@@ -22,15 +22,6 @@ def test_an_evaluation_without_baselines_and_a_training_without_validation_are_s
     assert f"{metrics['training']['parameters']:,} parameters, " in training
 
 
-def test_one_person_has_no_interval_and_is_named_before_the_scores():
-    test = preset_metrics("activity_gru_course")["test"]
-    notes = ["only one person: these scores say little about other people"]
-    page = for_task("activity").evaluation({**test, "per_subject": {"9": test["per_subject"]["9"]}, "notes": notes})
-    assert f"\n\n> warning: {notes[0]}\n\n| model |" in page
-    assert "95%" not in page
-    assert "Calibration error" in page
-
-
 def test_predictions_are_a_row_a_window():
     row = {"window": 0, "time": None, "label": "a|b", "probability": 0.5, "probabilities": {"a|b": 0.5}}
     assert for_task("activity").predictions([{**row, "true": "c"}]).splitlines() == [

@@ -3,7 +3,7 @@
 import pytest
 from jinja2 import UndefinedError
 
-from zoo.report.pages import Pages, tidy
+from zoo.report.pages import Pages
 
 STREAM = dict.fromkeys(
     ("accuracy", "settled_accuracy", "coverage", "hours", "delay_median", "delay_p95", "false_alarms_per_hour",
@@ -35,11 +35,3 @@ def test_recordings_and_activities_in_turn_are_a_row_each():
     assert "5 events of the activities in turn: 1 deleted" in page
     assert page.endswith("of the stream: 0.500, 0.250.")
     assert "no activities in turn" in pages.streaming({**report, "spliced": None})
-
-
-def test_only_paragraphs_and_rows_are_joined():
-    text = "A *line*\n  goes  on.\n\n\n\n- an item\ngoes on\n- another\n> note: a\nb\n| a | b\n| c |\n| d |\n"
-    code = "```\nx\n\n\n  y\n```"
-    assert tidy(text + code) == (
-        f"A *line* goes on.\n\n- an item goes on\n- another\n> note: a b\n| a | b | c |\n| d |\n{code}"
-    )

@@ -3,8 +3,6 @@
 import subprocess
 import sys
 
-import pytest
-
 from zoo.catalog import PRESETS_FOLDER
 
 PROGRAM = """
@@ -36,10 +34,9 @@ print(sorted({name.partition(".")[0] for name in sys.modules} & {"keras", "tenso
 """
 
 
-@pytest.mark.parametrize("file", ["model.dynamic.tflite", "model.float32.tflite"])
-def test_a_preset_runs_over_a_stream_without_any_other_package(file):
+def test_a_preset_runs_over_a_stream_without_any_other_package():
     folder = PRESETS_FOLDER / "activity_gru_pocket"
-    command = [sys.executable, "-c", PROGRAM, folder / file, folder / "model.personal.tflite"]
+    command = [sys.executable, "-c", PROGRAM, folder / "model.dynamic.tflite", folder / "model.personal.tflite"]
     child = subprocess.run(command, capture_output=True, text=True, check=False)
     assert child.returncode == 0, child.stderr
     assert child.stdout.split("\n")[:2] == ["standing", "[]"]

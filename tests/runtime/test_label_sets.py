@@ -1,6 +1,7 @@
 """A label may be a set of classes: in the loss, in files, in training, and in every score."""
 
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,35 +100,37 @@ def two_studies(tmp_path_factory) -> Path:
 
 
 MERGE = {"stairs": "upstairs+downstairs"}
+SMALL = {"units": 4, "num_layers": 1, "frame": 25}
 
 
-def write(folder: Path, path: Path) -> activity.ActivityData:
-    index = recordings.join(*(recordings.read(folder / f"{name}.h5") for name in ("fine", "coarse")))
+@pytest.fixture(scope="module")
+def data(two_studies) -> activity.ActivityData:
+    """The windows of both studies, which tests only read."""
+    index = recordings.join(*(recordings.read(two_studies / f"{name}.h5") for name in ("fine", "coarse")))
+    path = two_studies / "data3.h5"
     classes = choose_classes(path, index.activities, None, MERGE)
     people = sorted({str(name) for name in index.subjects})
     write_windows(index, path, Windowing(50, 50), [people[0], people[-1]], classes)
     return activity.read(path)
 
 
-def test_a_file_keeps_the_sets(two_studies, tmp_path):
-    data = write(two_studies, tmp_path / "data3.h5")
+def test_a_file_keeps_the_sets(data):
     assert data.classes == ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
     assert data.label_names[6:] == ("downstairs+upstairs",)
     coarse = data.train.studies == "coarse"
     assert set(data.train.labels[coarse].tolist()) == {1, 2, 3, 5, 6}
     assert 6 not in data.train.labels[~coarse]
-    with h5py.File(tmp_path / "data3.h5") as file:
+    with h5py.File(data.path) as file:
         rows = file["trY"][:]
     np.testing.assert_array_equal(rows[data.train.labels == 6][0], [1, 0, 0, 0, 1, 0])
-    found = zoo.load_data(tmp_path / "data3.h5")
+    found = zoo.load_data(data.path)
     assert found.train.where(data.train.labels == 6).label_sets == ((0, 4),)
 
 
 @pytest.mark.slow
-def test_training_evaluation_and_a_fresh_load_know_the_sets(two_studies, tmp_path):
-    data = write(two_studies, tmp_path / "data3.h5")
+def test_training_evaluation_and_a_fresh_load_know_the_sets(data, tmp_path, uncompiled):
     recipe = zoo.Recipe(epochs=2, validation=0.25, validation_by="window", class_weights="balanced")
-    trained = zoo.train("activity_gru", tmp_path / "data3.h5", recipe, out=tmp_path / "model")
+    trained = zoo.train("activity_gru", data.path, recipe, settings=SMALL, out=tmp_path / "model")
     found = zoo.evaluate(tmp_path / "model", data)
     assert set(found["per_study"]) == {"fine", "coarse"}
     assert found["windows"] == len(data.test)
@@ -145,10 +148,9 @@ def test_a_test_part_of_a_study_without_sets_lacks_nothing(two_studies, tmp_path
     assert not [problem for problem in found["problems"] if "downstairs+upstairs" in problem]
 
 
-def test_the_last_layer_is_fitted_to_the_windows_of_a_known_class(two_studies, tmp_path):
-    data = write(two_studies, tmp_path / "data3.h5")
+def test_the_last_layer_is_fitted_to_the_windows_of_a_known_class(data):
     train = data.train
-    plan = Training.of("activity_gru", {"units": 4, "frame": 25})
+    plan = Training.of("activity_gru", SMALL)
     heads = []
     for windows in (train, train.of_one_class(6)):
         model = TASK.build(plan, Split(data, data.train))
@@ -158,10 +160,9 @@ def test_the_last_layer_is_fitted_to_the_windows_of_a_known_class(two_studies, t
     np.testing.assert_allclose(heads[0][0], heads[1][0], atol=1e-5)
 
 
-def test_windows_of_sets_alone_are_scored_without_baselines(two_studies, tmp_path):
-    data = write(two_studies, tmp_path / "data3.h5")
+def test_windows_of_sets_alone_are_scored_without_baselines(data):
     stairs = data.train.where(data.train.labels == 6)
-    plan = Training.of("activity_gru", {"units": 4, "frame": 25})
+    plan = Training.of("activity_gru", SMALL)
     split = Split(data, data.train, stairs)
     model = TASK.build(plan, split)
     validation = TASK.finish(model, split, plan.recipe)["validation"]
@@ -175,8 +176,8 @@ def test_windows_of_sets_alone_are_scored_without_baselines(two_studies, tmp_pat
     assert "## Studies" in repr(found)
 
 
-def test_a_row_of_a_set_that_is_not_declared_is_refused(two_studies, tmp_path):
-    write(two_studies, tmp_path / "data3.h5")
+def test_a_row_of_a_set_that_is_not_declared_is_refused(data, tmp_path):
+    shutil.copy(data.path, tmp_path / "data3.h5")
     with h5py.File(tmp_path / "data3.h5", "a") as file:
         del file.attrs["label_sets"]
     with pytest.raises(ZooError, match=r"key 'trY' row \d+ is .*; expected one 1 and 5 zeros"):
@@ -192,10 +193,9 @@ def test_a_class_known_only_from_sets_is_refused(tmp_path):
 
 
 @pytest.mark.slow
-def test_studies_are_held_out_in_turn(two_studies, tmp_path, capsys):
-    write(two_studies, tmp_path / "data3.h5")
+def test_studies_are_held_out_in_turn(data, tmp_path, capsys, uncompiled):
     found = zoo.cross_validate(
-        "activity_gru", tmp_path / "data3.h5", groups="study", recipe=zoo.Recipe(epochs=1, validation=0.0),
+        "activity_gru", data.path, groups="study", recipe=zoo.Recipe(epochs=1, validation=0.0), settings=SMALL,
         baselines="random_forest", workers=0, out=tmp_path / "out", verbose=True,
     )  # fmt: skip
     assert "study coarse, seed 0: macro-F1" in capsys.readouterr().err
@@ -213,8 +213,7 @@ def test_studies_are_held_out_in_turn(two_studies, tmp_path, capsys):
     assert np.sum(found["confusion"]) == found["per_study"]["coarse"]["windows"] + found["per_study"]["fine"]["windows"]
 
 
-def test_the_labels_of_a_model_that_knows_more_classes(two_studies, tmp_path):
-    data = write(two_studies, tmp_path / "data3.h5")
+def test_the_labels_of_a_model_that_knows_more_classes(data):
     wider = data.with_classes(("walking", "other", *data.classes[:-1]))
     assert wider.label_names[-1] == "downstairs+upstairs"
     for one, other in ((data.train, wider.train), (data.test, wider.test)):
@@ -235,8 +234,8 @@ def test_what_training_cannot_tell_apart_is_forgiven():
     assert forgive(np.array([0, 1, 2]), np.array([1, 1, 0]), [[0, 1]]).tolist() == [0, 1, 0]
 
 
-def test_each_label_has_the_same_weight_and_studies_share_it(two_studies, tmp_path):
-    train = write(two_studies, tmp_path / "data3.h5").train
+def test_each_label_has_the_same_weight_and_studies_share_it(data):
+    train = data.train
     weighted, weights = _weighted(train, 6, "balanced")
     of_window = np.array(weights)[weighted.labels]
     assert of_window.mean() == pytest.approx(1)

@@ -93,12 +93,6 @@ def test_what_is_not_text_is_refused_with_its_place(tmp_path, content, message):
     assert str(error.value).startswith(f"{tmp_path / 'a.txt'}: {message}")
 
 
-@pytest.mark.real
-def test_the_course_text_is_cut_into_words_already(real):
-    for line in read_lines([real / "text" / "raw_sentences.txt"]):
-        assert tokenize(line) == line.lower().split()
-
-
 PAGE = """It was here that the old man
 said no. Yes, he did say so,
 and then he went home. "Who
