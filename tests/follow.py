@@ -12,7 +12,7 @@ in the folder where it shall happen. What a fenced block is for follows from its
 | `needs ...`, `takes ...` | any | is left out: it needs what a test has not, or takes too long |
 
 Commands `zoo` run in this process, so that TensorFlow is loaded once for a page; but not `zoo info`, which shows what a
-page added to the package, nor `zoo tune`, whose workers are the same process started again. Trainings end after two
+page added to the package, nor `zoo tune`, whose workers are the same process started again. Trainings end after five
 epochs, whatever the page says: how well they do is shown by its notebook.
 """
 
@@ -81,7 +81,7 @@ def run(command: str) -> None:
 
     Converter.in_child = False
     if command.startswith(("zoo train", "zoo finetune")):
-        command = f"{re.sub(r' --epochs [0-9]+', '', command)} --epochs 2"
+        command = f"{re.sub(r' --epochs [0-9]+', '', command)} --epochs 5"
     sys.argv = shlex.split(command)
     try:
         main()
