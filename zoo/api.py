@@ -966,7 +966,7 @@ def train(
         result = replace(training, callbacks=[*callbacks, *shown]).run(
             checked_data, None if isinstance(model, str | Path) else model
         )
-    return _trained(result, out, checked_data, data or task.data_file, data_dir)
+    return _trained(result, out, checked_data, task.data_file if data is None else data, data_dir)
 
 
 def _trained(result: "TrainResult", out: Any, data: Any, named: Any, data_dir: Any = None) -> "TrainResult":
@@ -1114,7 +1114,7 @@ def finetune(
     finally:
         for each in frozen:
             model.get_layer(each).trainable = True
-    return _trained(result, out, checked_data, data or loaded.task.data_file, data_dir)
+    return _trained(result, out, checked_data, loaded.task.data_file if data is None else data, data_dir)
 
 
 @public
