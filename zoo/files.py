@@ -415,8 +415,6 @@ _CAUSES = {
     errno.ENOTEMPTY: "is not empty; choose another folder or delete it first",
     errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
     errno.ELOOP: "a part of this path is a loop of symbolic links",
-    errno.EFBIG: "would be larger than a file may be here (see `ulimit -f`); nothing was written",
-    errno.EDQUOT: "the quota of the disk is used up; nothing was written",
 }  # fmt: skip
 
 
@@ -439,16 +437,18 @@ def _disk_errors(path: Path, temporary: Path | None = None) -> Iterator[None]:
         raise StorageError(f"{path}: {_CAUSES[error.errno]}") from error
 
 
+_FULL = {
+    errno.ENOSPC: ("no space left", "the disk is full"),
+    errno.EDQUOT: ("quota exceeded", "your quota of the disk is used up"),
+    errno.EFBIG: ("file too large", "the file is larger than `ulimit -f` or the file system allows"),
+}
+"""What ends a write, by its number: words of its message in lower case, and the cause."""
+
+
 def full(error: BaseException) -> str:
     """What ended a write: a full disk, a quota, or a limit of the size of files. Empty for other errors."""
     number, text = getattr(error, "errno", None), str(error).lower()
-    if number == errno.ENOSPC or "no space left" in text:
-        return "the disk is full"
-    if number == errno.EDQUOT or "quota exceeded" in text:
-        return "your quota of the disk is used up"
-    if number == errno.EFBIG or "file too large" in text:
-        return "the file is larger than `ulimit -f` or the file system allows"
-    return ""
+    return next((cause for each, (words, cause) in _FULL.items() if number == each or words in text), "")
 
 
 def _is_output(file: Path, path: Path, temporary: Path | None) -> bool:
