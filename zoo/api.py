@@ -143,10 +143,9 @@ def _require_plan(model: Any, recipe: Any, settings: Mapping[str, Any]) -> None:
         if str(model) not in presets.PRESETS and "_" not in str(model):
             raise unknown_family(str(model))
         presets.find(str(model))
-    if not isinstance(recipe, Recipe):
-        known = {**settings, **(recipe or {})}
-        fields = {name: each for name, each in known.items() if name in Recipe.model_fields}
-        Recipe(**{"patience": None} | fields).require_epochs()
+    base, fields = (recipe, {}) if isinstance(recipe, Recipe) else (Recipe(), recipe or {})
+    known = {**fields, **settings}
+    base.replace(**{name: each for name, each in known.items() if name in Recipe.model_fields}).require_epochs()
 
 
 def _names(names: Any) -> list[str]:
@@ -1075,7 +1074,7 @@ def finetune(
     _require_model(preset)
     _require_file(data, preset)
     if recipe is not None and not isinstance(recipe, Recipe):
-        Recipe(**{"patience": None} | dict(recipe))
+        Recipe(**recipe)
     _load()
     from zoo.activity import finetuning
     from zoo.loading import load

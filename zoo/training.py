@@ -119,13 +119,8 @@ class Training:
         others = {key: value for key, value in changes.items() if key not in own}
         if isinstance(model, Model) and own:
             raise ArgumentError(next(iter(own)), f": {name} is built already; leave it out")
-        if isinstance(recipe, Recipe):
-            whole = recipe
-        elif base is not None:
-            whole = base.recipe.changed(others)
-        else:
-            usual = task.recipe.replace(patience=None) if others.get("validation") == 0 else task.recipe
-            whole = usual.changed(others)
+        usual = recipe if isinstance(recipe, Recipe) else task.recipe if base is None else base.recipe
+        whole = usual.changed(others)
         task.check(whole.require_epochs())
         if isinstance(model, Model):
             arguments = model.get_config()
