@@ -57,7 +57,6 @@ from zoo.recipe import Columns, Limits, Recipe
 from zoo.report.document import Document, Records, Result, say, warn
 
 if TYPE_CHECKING:
-    import keras
     import pandas as pd
 
     from zoo.data.examples import Data
@@ -954,17 +953,15 @@ def train(
     checked_data = _read(task, data, data_dir, levels)
     training = replace(
         plan, out=None if out is None else Path(out), resume=resume, deterministic=deterministic,
-        tensorboard=None if tensorboard is None else Path(tensorboard),
+        tensorboard=None if tensorboard is None else Path(tensorboard), callbacks=callbacks,
     )  # fmt: skip
     if training.out is not None and distributing.is_chief():
         with exclusive_folder(training.out):
             training.check_folder()
     if verbose and isinstance(model, str) and model in presets.PRESETS and task.name != "text":
         say(f"{model}: its architecture and recipe with new weights; `zoo finetune {model}` starts from its weights")
-    with _progress(plan.recipe, verbose) as shown, _resumable(out):
-        result = replace(training, callbacks=[*callbacks, *shown]).run(
-            checked_data, None if isinstance(model, str | Path) else model
-        )
+    with _progress(plan.recipe, verbose, out) as report:
+        result = replace(training, report=report).run(checked_data, None if isinstance(model, str | Path) else model)
     return _trained(result, out, checked_data, task.data_file if data is None else data, data_dir)
 
 
@@ -982,18 +979,21 @@ def _trained(result: "TrainResult", out: Any, data: Any, named: Any, data_dir: A
 
 
 @contextmanager
-def _progress(recipe: Recipe, verbose: bool) -> "Iterator[list[keras.callbacks.Callback]]":
-    """The callback that shows the progress of a training on standard error, or none."""
-    if not verbose:
-        yield []
-        return
+def _progress(recipe: Recipe, verbose: bool, out: str | Path | None) -> "Iterator[Callable[..., None] | None]":
+    """What shows the progress of a training on standard error, or None; notes on an interruption how to resume."""
     from rich.console import Console
 
     from zoo.report.progress import TrainingBoard
-    from zoo.training import Progress
 
-    with TrainingBoard(Console(stderr=True), recipe.epochs).shown() as board:
-        yield [Progress(board.on_epoch_end)]
+    board = TrainingBoard(Console(stderr=True), recipe.epochs) if verbose else None
+    try:
+        with nullcontext() if board is None else board.shown():
+            yield None if board is None else board.on_epoch_end
+    except KeyboardInterrupt as stop:
+        kept = out is not None and (Path(out) / CHECKPOINT).is_file()
+        how = "go on with the same command and --resume"
+        stop.add_note(in_python(f"the checkpoint is in {out}; {how}") if kept else "nothing was written")
+        raise
 
 
 def _require_folder(out: Any, resume: bool) -> None:
@@ -1003,18 +1003,6 @@ def _require_folder(out: Any, resume: bool) -> None:
     # Of several hosts, another one may have made the folder; a checkpoint is what `Training` asks about.
     elif not resume and "TF_CONFIG" not in os.environ and not (Path(out) / CHECKPOINT).is_file():
         require_empty(Path(out))
-
-
-@contextmanager
-def _resumable(out: str | Path | None) -> Iterator[None]:
-    """Notes on an interruption what is left, and how to resume."""
-    try:
-        yield
-    except KeyboardInterrupt as stop:
-        kept = out is not None and (Path(out) / CHECKPOINT).is_file()
-        how = "go on with the same command and --resume"
-        stop.add_note(in_python(f"the checkpoint is in {out}; {how}") if kept else "nothing was written")
-        raise
 
 
 @public
@@ -1094,7 +1082,9 @@ def finetune(
         recipe = finetuning.recipe_for(loaded, checked_data, recipe)
     if not activity:
         recipe.require_epochs()
-    plan = replace(Training.of(model), recipe=recipe)
+    plan = replace(
+        Training.of(model), recipe=recipe, out=None if out is None else Path(out), resume=resume, callbacks=callbacks
+    )
     if verbose and (doubt := finetuning.familiar(loaded, checked_data)):
         warn(doubt)
 
@@ -1105,11 +1095,8 @@ def finetune(
     for each in frozen:
         model.get_layer(each).trainable = False
     try:
-        with _progress(recipe, verbose) as shown, _resumable(out):
-            training = replace(
-                plan, out=None if out is None else Path(out), resume=resume, callbacks=[*callbacks, *shown]
-            )
-            result = training.run(checked_data, model, begin=begin)
+        with _progress(recipe, verbose, out) as report:
+            result = replace(plan, report=report).run(checked_data, model, begin=begin)
     finally:
         for each in frozen:
             model.get_layer(each).trainable = True

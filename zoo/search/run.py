@@ -38,7 +38,6 @@ from zoo.search import oracles, report
 from zoo.search.oracles import CHIEF
 from zoo.search.spaces import Study
 from zoo.search.trials import TRIALS, Record, Records, Show, Trainer, plan_of, ranked
-from zoo.training import Progress
 
 BEST, FINALS, RESULT = "best", "finals", "result.json"
 """In the folder of a search: the chosen model, the records of the best trials with other seeds, and the result."""
@@ -141,8 +140,8 @@ def _decide(study: Study, folder: Path, best: int, seeds: int, console: Console)
     saved, training = folder / BEST, TrainingBoard(console, plan.recipe.epochs)
     if not (saved / "model.keras").is_file():
         with training.shown():
-            resume, callbacks = (saved / CHECKPOINT).is_file(), [Progress(training.on_epoch_end)]
-            replace(plan, out=saved, resume=resume, callbacks=callbacks).run(study.checked)
+            resume = (saved / CHECKPOINT).is_file()
+            replace(plan, out=saved, resume=resume, report=training.on_epoch_end).run(study.checked)
     loaded = loading.load(str(saved))
     result = {
         "task": study.task.name, "trials": study.trials, "objective": study.measure,
