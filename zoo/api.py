@@ -260,28 +260,10 @@ def list_presets(family: Names | None = None) -> Records:
         >>> list(list_presets("sparse"))[:1]
         ['sparse_autoencoder_course']
     """
-    families = _names(family)
-    for name in families:
-        if not any(known.startswith(name) for known in FAMILIES):
-            raise unknown_family(name)
-    installed = set(catalog.preset_names())
-    chosen = [
-        name for name, row in presets.PRESETS.items()
-        if name in installed and any(row.family.startswith(family) for family in families or ("",))
-    ]  # fmt: skip
+    from zoo.report import results
 
-    class Presets(Records):
-        def to_json(self) -> Any:
-            from zoo.report import results
-
-            return results.presets(families)
-
-    def render(rows: Any) -> str:
-        from zoo.report import results
-
-        return results.preset_table(rows)
-
-    return Presets(chosen, render)
+    rows, installed = results.presets(_names(family)), catalog.preset_names()
+    return Records([row["preset"] for row in rows if row["preset"] in installed], results.preset_table, rows)
 
 
 @public
