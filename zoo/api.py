@@ -518,11 +518,8 @@ def make_text(
     from zoo.text import data as rows
 
     validation, test = _rows("validation_rows", validation_rows), _rows("test_rows", test_rows)
-    words: int | Path = Path(vocabulary) if isinstance(vocabulary, Path) else 0
-    if not words:
-        words = (
-            int(str(vocabulary)) if str(vocabulary).isascii() and str(vocabulary).isdigit() else Path(str(vocabulary))
-        )
+    number = _whole(vocabulary)
+    words = Path(str(vocabulary)) if number is None else number
     with new_file(Path(out), force):
         made = rows.write_trigrams(Path(out), _paths(text), words, validation, test)
     extra = {
@@ -535,10 +532,16 @@ def make_text(
 def _rows(name: str, rows: Any) -> tuple[int, int] | None:
     if rows is None or isinstance(rows, tuple):
         return rows
-    start, colon, stop = str(rows).partition(":")
-    if not (colon and start.isascii() and stop.isascii() and start.isdigit() and stop.isdigit()):
+    first, _, last = str(rows).partition(":")
+    start, stop = _whole(first), _whole(last)
+    if start is None or stop is None:
         raise ArgumentError(name, f" is {rows!r}; expected START:STOP, such as 9000:10000")
-    return int(start), int(stop)
+    return start, stop
+
+
+def _whole(value: str | int | Path) -> int | None:
+    """A whole number, also one in a text; None for a name or a file."""
+    return int(str(value)) if not isinstance(value, Path) and str(value).isascii() and str(value).isdigit() else None
 
 
 @public
@@ -1147,8 +1150,8 @@ def cross_validate(
     plan = Training.of(model, settings, recipe)
     path = _path_of(data, data_dir, "cross-validation")
     wanted = [name for name in _names(baselines) if name != "none"]
-    number = int(groups) if str(groups).isascii() and str(groups).isdigit() else groups
-    protocol = crossval.Protocol(number, seeds, tuple(wanted), also == "random", everyone)
+    number = _whole(groups)
+    protocol = crossval.Protocol(groups if number is None else number, seeds, tuple(wanted), also == "random", everyone)
     folder = None if out is None else Path(out)
     with ExitStack() as stack:
         update: Callable[[Any], None] = lambda records: None  # noqa: E731
