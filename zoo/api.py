@@ -1178,8 +1178,6 @@ def cross_validate(
 
 def _command() -> str:
     """The command line of this process, if it is one of the zoo."""
-    import shlex
-
     return shlex.join(["zoo", *sys.argv[1:]]) if Path(sys.argv[0]).name in ("zoo", "__main__.py") else ""
 
 
