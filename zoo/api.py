@@ -1245,7 +1245,7 @@ def evaluate(
             "does not apply with --streaming FILE", data=data, data_dir=data_dir, robustness=robustness, prior=prior,
             split=None if split == "test" else split, baselines=None if baselines else False, levels=levels,
         )  # fmt: skip
-        return _evaluate_recordings(model, Path(streaming), figures, subjects, merge)
+        return _drawn(lambda: _evaluate_recordings(model, Path(streaming), subjects, merge), figures)
     refuse("applies with --streaming FILE alone", subjects=subjects, merge=merge)
     _require_model(model)
     _require_file(data, model)
@@ -1255,8 +1255,8 @@ def evaluate(
     loaded = load(model)
     task = loaded.task
     options = _for_recognizers(loaded, robustness=robustness, prior=_shares(prior))
-    # What cannot be written to is refused before the work.
-    with nullcontext() if figures is None else exclusive_folder(Path(figures)):
+
+    def measured() -> Evaluation:
         checked_data = _read(task, data, data_dir, levels)
         report = task.evaluate(loaded, checked_data, split=split, baselines=baselines, **options)
 
@@ -1270,27 +1270,28 @@ def evaluate(
             details["written"] = f"figures in {figures}"
         if isinstance(model, str | Path) and str(model) not in presets.PRESETS:
             details["next"] = f"zoo export {_quoted(model)}"
-        evaluation = Evaluation(report, task.report.evaluation, draw, **details)
+        return Evaluation(report, task.report.evaluation, draw, **details)
+
+    return _drawn(measured, figures)
+
+
+def _drawn(measured: Callable[[], Evaluation], figures: str | Path | None) -> Evaluation:
+    """An evaluation and its figures; a folder that cannot be written to is refused before the work."""
+    with nullcontext() if figures is None else exclusive_folder(Path(figures)):
+        evaluation = measured()
         if figures is not None:
             evaluation.figures(figures)
     return evaluation
 
 
-def _evaluate_recordings(
-    model: Named, file: Path, figures: str | Path | None, subjects: Names | None, merge: Labels | None
-) -> Evaluation:
+def _evaluate_recordings(model: Named, file: Path, subjects: Names | None, merge: Labels | None) -> Evaluation:
     """Evaluates continuous recognition by an exported file."""
-    from zoo.activity import figures as drawn
-    from zoo.activity import report, streaming
+    from zoo.activity import figures, report, streaming
     from zoo.runtime import Recognizer
 
     recognizer = Recognizer(catalog.exported_file(model))
-    with nullcontext() if figures is None else exclusive_folder(Path(figures)):
-        found = streaming.evaluate(recognizer, file, subjects=_names(subjects) or None, merge=_labels(merge))
-        evaluation = Evaluation(found, report.streaming, drawn.streaming)
-        if figures is not None:
-            evaluation.figures(figures)
-    return evaluation
+    found = streaming.evaluate(recognizer, file, subjects=_names(subjects) or None, merge=_labels(merge))
+    return Evaluation(found, report.streaming, figures.streaming)
 
 
 def _for_recognizers(loaded: Any, **options: Any) -> dict[str, Any]:
