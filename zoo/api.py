@@ -1550,7 +1550,7 @@ def tune(
     _require_file(data)
     _load()
     from zoo.search import oracles, report
-    from zoo.search.run import claimed, log, search
+    from zoo.search.run import search
     from zoo.search.spaces import Study
 
     if role is not None:
@@ -1561,21 +1561,15 @@ def tune(
         levels,
     )  # fmt: skip
     study = replace(study, data=_path_of(study.task.data_file if data is None else data, data_dir, "a search"))
-    folder = None if out is None else Path(out)
-    with ExitStack() as stack:
-        console = None
-        if verbose and folder is not None and "logged" in TERMINAL:
-            # The libraries of a search print much of what nobody reads.
-            stack.enter_context(claimed(study, folder))
-            console = stack.enter_context(TERMINAL["logged"](log(folder, oracles.role())))
-        try:
-            result = search(
-                study, folder, processes=workers, best=best, seeds=seeds,
-                preset=None if save_preset is None else Path(save_preset), console=console,
-            )  # fmt: skip
-        except KeyboardInterrupt as stop:
-            stop.add_note(f"the search is in {out}; resume it with the same command")
-            raise
+    try:
+        result = search(
+            study, None if out is None else Path(out), processes=workers, best=best, seeds=seeds,
+            preset=None if save_preset is None else Path(save_preset),
+            logged=TERMINAL.get("logged") if verbose else None,
+        )  # fmt: skip
+    except KeyboardInterrupt as stop:
+        stop.add_note(f"the search is in {out}; resume it with the same command")
+        raise
     if not result:
         return Document(result, lambda result: "")
     return Document(result, report.result, next=f"zoo export {_quoted(result['model'])}")

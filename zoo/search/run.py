@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,19 +53,20 @@ _DEATHS = 100
 
 def search(
     study: Study, folder: Path | None = None, *, processes: int = 0, best: int = 3, seeds: int = 3,
-    preset: Path | None = None, console: Console | None = None,
+    preset: Path | None = None, logged: Callable[[Path], AbstractContextManager[Console]] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Runs or resumes a search, as `zoo.tune` says: in new `processes` of this machine, or with 0 in this one.
 
     If the environment variables of keras-tuner are set, this process is the chief, which assigns trials and then runs
-    the finals, or a worker, which runs trials and returns nothing.
+    the finals, or a worker, which runs trials and returns nothing. `logged` sends to a file what libraries print, of
+    which nobody reads much, and yields the console that shows the progress.
     """
     for what, value in (("best", best), ("seeds", seeds)):
         if value < 1:
             raise ZooError(f"{what} is {value}; expected 1 or more")
     folder = folder or Path(tempfile.mkdtemp(prefix="zoo-search-")) / "search"
-    console = console or Console(quiet=True)
-    with claimed(study, folder):
+    shown = nullcontext(Console(quiet=True)) if logged is None else logged(log(folder, oracles.role()))
+    with claimed(study, folder), shown as console:
         copies = preset is not None and not (
             all((each / "config.json").is_file() for each in (folder / BEST, preset))
             and read_json(folder / BEST / "config.json") == read_json(preset / "config.json")
