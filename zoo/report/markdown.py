@@ -156,11 +156,6 @@ def _entry(row: Document, key: str) -> Any:
     return _entry(row.get(first, {}), rest) if rest else row.get(key)
 
 
-def facts(rows: Mapping[str, str]) -> str:
-    """Renders names and values as a table without a header."""
-    return table(("", ""), [(f"**{name}**", value) for name, value in rows.items()], text=2)
-
-
 def records(rows: Sequence[Document], text: int = 1) -> str:
     """Renders flat documents as a table with a column per key."""
     keys = list(dict.fromkeys(key for row in rows for key in row))
@@ -170,7 +165,8 @@ def records(rows: Sequence[Document], text: int = 1) -> str:
 
 def document(content: Document) -> str:
     """Renders any document as names and values, with nested keys joined by dots."""
-    return facts({escape(label(key)): show(value, form=".6g") for key, value in _flat(content)})
+    rows = [(f"**{escape(label(key))}**", show(value, form=".6g")) for key, value in _flat(content)]
+    return table(("", ""), rows, text=2)
 
 
 def _flat(content: Document, above: str = "") -> list[tuple[str, Any]]:
@@ -195,12 +191,6 @@ def prose(text: str) -> str:
 def page(*parts: str) -> str:
     """Joins headings, paragraphs and tables by blank lines. Empty parts are left out."""
     return "\n\n".join(part.strip("\n") for part in parts if part.strip("\n"))
-
-
-def section(heading: str, *parts: str, level: int = 2) -> str:
-    """Renders parts under a heading. Empty if all parts are."""
-    content = page(*parts)
-    return page(f"{'#' * level} {heading}", content) if content else ""
 
 
 def write(path: Path, text: str) -> Path:

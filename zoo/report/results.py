@@ -17,9 +17,6 @@ from zoo.report import markdown as md
 from zoo.report.markdown import Document
 from zoo.report.pages import Pages, fill_in
 
-SIZES = ("parameters", "bytes", "milliseconds")
-"""Last columns of the tables of presets: parameters of the model, size and latency of its smallest TFLite file."""
-
 _PARTS = Pages("report/parts.md.j2")
 
 
