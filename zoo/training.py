@@ -35,7 +35,6 @@ from zoo.models.losses import loss_and_metrics
 from zoo.models.model import Model
 from zoo.provenance import versions
 from zoo.recipe import Recipe, checked
-from zoo.steps import MovingAverage, several_steps
 from zoo.task import Feed, Split, Task, require_tensorflow, task_of
 
 # A checkpoint is written after an epoch if the last one is older than this: flushing to the disk can cost more than a
@@ -420,9 +419,9 @@ def fit(
         compile_model(learner, recipe, steps, feed, calls[0], jit_compile, replicas)
         learner.optimizer.build(learner.trainable_variables)
         averaged = recipe.ema_decay is not None or recipe.start_share
-        average = MovingAverage(learner, recipe.ema_decay or 0.0, recipe.start_share) if averaged else None
+        average = distributing.MovingAverage(learner, recipe.ema_decay or 0.0, recipe.start_share) if averaged else None
         learner.moving_average = average
-        step = several_steps(learner, batch_size, micro_batches, jit_compile) if strategy is None else (
+        step = distributing.several_steps(learner, batch_size, micro_batches, jit_compile) if strategy is None else (
             distributing.shared_step(learner, strategy, micro_batches))  # fmt: skip
         learner.train_function = average.around(step) if average else step
         # A pass over the validation rows takes less time than compiling it.
