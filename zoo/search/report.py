@@ -20,7 +20,7 @@ from zoo.recipe import Recipe
 from zoo.report import drawing, for_task
 from zoo.report import markdown as md
 from zoo.report.drawing import BLUE, ORANGE, WIDTH, subplots
-from zoo.report.pages import Pages
+from zoo.report.markdown import Pages
 from zoo.search.spaces import Study
 from zoo.search.trials import Record, plan_of, ranked
 from zoo.training import Training
