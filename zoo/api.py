@@ -418,15 +418,16 @@ def simulate(
             raise ZooError(f"task {task!r}: it is called {known!r} since version 0.3.0")
         *others, last = TASKS
         raise ZooError(f"task {task!r}: expected {', '.join(others)} or {last}")
-    from zoo.data import loading as files
-
     sizes = _given(
         subjects=subjects, seconds=seconds, gyroscope=gyroscope, count=count, size=size, pictures=pictures,
         sentences=sentences,
     )  # fmt: skip
-    own = inspect.signature(import_module(f"zoo.{task}.simulate").write_simulated).parameters
+    write = import_module(f"zoo.{task}.simulate").write_simulated
+    own = inspect.signature(write).parameters
     refuse(f"does not apply to {task}", **{name: value for name, value in sizes.items() if name not in own})
-    return files.simulate(task, path, seed=seed, force=force, **sizes)
+    with new_file(Path(path), force):
+        write(Path(path), seed=seed, **sizes)
+    return load_data(path)
 
 
 @public

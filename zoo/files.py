@@ -8,7 +8,6 @@ more, and are deleted when the same output is written again.
 
 import errno
 import hashlib
-import io
 import json
 import math
 import os
@@ -387,19 +386,19 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_arrays(source: Path | io.BytesIO, name: str = "") -> "dict[str, NDArray[Any]]":
-    """Reads a `.npz` file, or its content; objects in it, which could execute code, are refused."""
+def read_arrays(path: Path) -> "dict[str, NDArray[Any]]":
+    """Reads a `.npz` file; objects in it, which could execute code, are refused."""
     import numpy as np
 
     try:
-        with np.load(source) as saved:
+        with np.load(path) as saved:
             return dict(saved.items())
     except FileNotFoundError:
-        raise ZooError(f"{source}: no such file") from None
+        raise ZooError(f"{path}: no such file") from None
     except Exception as error:
         # A damaged archive can raise exceptions of zipfile, zlib, struct and NumPy; `load` may return an array.
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-        raise ZooError(f"{name or source}: damaged, or not a .npz file of arrays ({reason})") from error
+        raise ZooError(f"{path}: damaged, or not a .npz file of arrays ({reason})") from error
 
 
 def _flush(path: Path) -> None:

@@ -331,17 +331,11 @@ def log_probabilities(probabilities: NDArray[np.float32]) -> NDArray[np.float32]
     return np.asarray(np.log(np.maximum(probabilities, floor)))
 
 
-def find_task(name: str) -> Task:
-    """Finds a task by its name."""
-    task: Task = importlib.import_module(f"zoo.{name}.task").TASK
-    return task
-
-
 def task_of(model: Model | Metadata | str) -> Task:
     """Finds the task of a model, of metadata, or of a family by name."""
-    if isinstance(model, Metadata):
-        return find_task(model.task)
-    return find_task(find_family(model if isinstance(model, str) else family_of(model)).task)
+    known = model if isinstance(model, Metadata) else find_family(model if isinstance(model, str) else family_of(model))
+    task: Task = importlib.import_module(f"zoo.{known.task}.task").TASK
+    return task
 
 
 def origin(model: Model) -> dict[str, Any]:

@@ -8,6 +8,7 @@ by the mean, and only the chosen model is evaluated on test data, once.
 runs trials of the search in a folder, as a child process of a search.
 """
 
+import os
 import shutil
 import sys
 import tempfile
@@ -192,7 +193,7 @@ def run_processes(study: Study, folder: Path, count: int, watch: Callable[[], No
         return status != 0 or job.background
 
     command = jobs.python("zoo.search.run", folder, study.data, study.trials)
-    shared = jobs.share_cores(count)
+    shared = jobs.limit_threads(max(1, (os.cpu_count() or 1) // count))
     with tempfile.TemporaryDirectory() as private:
         work = [Job("trials", command, shared, log(folder, "trials"))]
         if count > 1:
