@@ -509,11 +509,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def prepare_output() -> None:
-    """Makes standard output ready for any name, such as one of a file that is not UTF-8.
-
-    Raises:
-        SystemExit: If standard output is closed, so that no result could be printed.
-    """
+    """Makes standard output ready for any name, such as one of a file that is not UTF-8; exits if it is closed."""
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
     if sys.stdout is None:
