@@ -62,9 +62,6 @@ def search(
     the finals, or a worker, which runs trials and returns nothing. `logged` sends to a file what libraries print, of
     which nobody reads much, and yields the console that shows the progress.
     """
-    for what, value in (("best", best), ("seeds", seeds)):
-        if value < 1:
-            raise ZooError(f"{what} is {value}; expected 1 or more")
     folder = folder or Path(tempfile.mkdtemp(prefix="zoo-search-")) / "search"
     shown = nullcontext(Console(quiet=True)) if logged is None else logged(log(folder, oracles.role()))
     with claimed(study, folder), shown as console:
