@@ -60,7 +60,7 @@ def load_as(kind: type[D], source: str | Path | Data, *, levels: float = 1.0) ->
 
 def describe(source: str | Path | Data, data_dir: Path | None = None) -> dict[str, Any]:
     """Describes a data file, a build or data, as `zoo.describe` says."""
-    if isinstance(source, Data) or str(source).startswith(_BUILD) or Path(source).is_dir():
+    if not isinstance(source, str | Path) or str(source).startswith(_BUILD) or Path(source).is_dir():
         content: Any = load_data(source, data_dir=data_dir)
         layout, sizes = content.task, content.sizes
         attributes = {"source": content.source, "simulated": content.simulated}
