@@ -63,7 +63,7 @@ def results_page() -> str:
             (f"[{row['preset']}]({row['preset']}/card.md)", {**row, **preset_metrics(row["preset"])["test"]})
             for row in own
         ]
-        scores = md.columns(tests, (*task.RESULTS, "baseline", *results.SIZES), "preset")
+        scores = md.columns(tests, (*task.RESULTS, "baseline", "parameters", "bytes", "milliseconds"), "preset")
         of_task = [row for row in files if row["kind"] == kind]
         sections.append(md.page(f"## {task.TITLE}", scores, "### Files", results.artifacts(of_task, task.FILE_SCORES)))
     return md.page(*sections) + "\n"

@@ -103,6 +103,8 @@ def test_a_full_disk_leaves_nothing_and_an_old_file_whole(writer, tmp_path, full
     ("raised", "kind", "message"),
     [
         (OSError("Can't write data (error message = 'No space left on device')"), ZooError, "the disk is full"),
+        (OSError(errno.EFBIG, "?"), ZooError, "larger than `ulimit -f` or the file system allows; nothing was written"),
+        (OSError(errno.EDQUOT, "?"), ZooError, "your quota of the disk is used up; nothing was written"),
         (OSError(errno.EACCES, os.strerror(errno.EACCES)), ZooError, "no permission to write here"),
         (OSError(errno.EROFS, os.strerror(errno.EROFS)), ZooError, "no permission to write here"),
         (OSError(errno.EIO, "Input/output error"), OSError, "Input/output error"),

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zoo import ActivityGRU
+import zoo
+from zoo import ActivityGRU, Recipe
 from zoo.activity import finetuning
 from zoo.activity.task import TASK
 from zoo.activity.windows import from_arrays
@@ -67,6 +68,15 @@ def test_python_names_single_fields_of_the_recipe_that_is_followed():
     loaded = load("activity_gru_course")
     shares = [finetuning.recipe_for(loaded, people(count), {"epochs": 3}).start_share for count in (2, 14)]
     assert shares == [0.5, 0.125]
+
+
+@pytest.mark.parametrize("model", ["activity_gru", "activity_gru_course"])
+def test_settings_replace_fields_of_a_whole_recipe_too(model):
+    recipe = Recipe(epochs=20, min_steps=500, learning_rate=0.02)
+    plan = Training.of(model, {"units": 4, "epochs": 3}, recipe)
+    assert (plan.arguments["units"], plan.recipe) == (4, recipe.replace(epochs=3, min_steps=None))
+    with pytest.raises(ZooError, match="epochs is 0"):
+        zoo.train(model, "data3.h5", recipe, settings={"epochs": 0})
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,6 @@ from zoo.recipe import Columns, Limits, Recipe
 from zoo.report.document import Document, Records, Result, say, warn
 
 if TYPE_CHECKING:
-    import keras
     import pandas as pd
 
     from zoo.data.examples import Data
@@ -143,10 +142,9 @@ def _require_plan(model: Any, recipe: Any, settings: Mapping[str, Any]) -> None:
         if str(model) not in presets.PRESETS and "_" not in str(model):
             raise unknown_family(str(model))
         presets.find(str(model))
-    if not isinstance(recipe, Recipe):
-        known = {**settings, **(recipe or {})}
-        fields = {name: each for name, each in known.items() if name in Recipe.model_fields}
-        Recipe(**{"patience": None} | fields).require_epochs()
+    base, fields = (recipe, {}) if isinstance(recipe, Recipe) else (Recipe(), recipe or {})
+    known = {**fields, **settings}
+    base.replace(**{name: each for name, each in known.items() if name in Recipe.model_fields}).require_epochs()
 
 
 def _names(names: Any) -> list[str]:
@@ -262,28 +260,10 @@ def list_presets(family: Names | None = None) -> Records:
         >>> list(list_presets("sparse"))[:1]
         ['sparse_autoencoder_course']
     """
-    families = _names(family)
-    for name in families:
-        if not any(known.startswith(name) for known in FAMILIES):
-            raise unknown_family(name)
-    installed = set(catalog.preset_names())
-    chosen = [
-        name for name, row in presets.PRESETS.items()
-        if name in installed and any(row.family.startswith(family) for family in families or ("",))
-    ]  # fmt: skip
+    from zoo.report import results
 
-    class Presets(Records):
-        def to_json(self) -> Any:
-            from zoo.report import results
-
-            return results.presets(families)
-
-    def render(rows: Any) -> str:
-        from zoo.report import results
-
-        return results.preset_table(rows)
-
-    return Presets(chosen, render)
+    rows, installed = results.presets(_names(family)), catalog.preset_names()
+    return Records([row["preset"] for row in rows if row["preset"] in installed], results.preset_table, rows)
 
 
 @public
@@ -438,15 +418,16 @@ def simulate(
             raise ZooError(f"task {task!r}: it is called {known!r} since version 0.3.0")
         *others, last = TASKS
         raise ZooError(f"task {task!r}: expected {', '.join(others)} or {last}")
-    from zoo.data import loading as files
-
     sizes = _given(
         subjects=subjects, seconds=seconds, gyroscope=gyroscope, count=count, size=size, pictures=pictures,
         sentences=sentences,
     )  # fmt: skip
-    own = inspect.signature(import_module(f"zoo.{task}.simulate").write_simulated).parameters
+    write = import_module(f"zoo.{task}.simulate").write_simulated
+    own = inspect.signature(write).parameters
     refuse(f"does not apply to {task}", **{name: value for name, value in sizes.items() if name not in own})
-    return files.simulate(task, path, seed=seed, force=force, **sizes)
+    with new_file(Path(path), force):
+        write(Path(path), seed=seed, **sizes)
+    return load_data(path)
 
 
 @public
@@ -538,11 +519,8 @@ def make_text(
     from zoo.text import data as rows
 
     validation, test = _rows("validation_rows", validation_rows), _rows("test_rows", test_rows)
-    words: int | Path = Path(vocabulary) if isinstance(vocabulary, Path) else 0
-    if not words:
-        words = (
-            int(str(vocabulary)) if str(vocabulary).isascii() and str(vocabulary).isdigit() else Path(str(vocabulary))
-        )
+    number = _whole(vocabulary)
+    words = Path(str(vocabulary)) if number is None else number
     with new_file(Path(out), force):
         made = rows.write_trigrams(Path(out), _paths(text), words, validation, test)
     extra = {
@@ -555,10 +533,16 @@ def make_text(
 def _rows(name: str, rows: Any) -> tuple[int, int] | None:
     if rows is None or isinstance(rows, tuple):
         return rows
-    start, colon, stop = str(rows).partition(":")
-    if not (colon and start.isascii() and stop.isascii() and start.isdigit() and stop.isdigit()):
+    first, _, last = str(rows).partition(":")
+    start, stop = _whole(first), _whole(last)
+    if start is None or stop is None:
         raise ArgumentError(name, f" is {rows!r}; expected START:STOP, such as 9000:10000")
-    return int(start), int(stop)
+    return start, stop
+
+
+def _whole(value: str | int | Path) -> int | None:
+    """A whole number, also one in a text; None for a name or a file."""
+    return int(str(value)) if not isinstance(value, Path) and str(value).isascii() and str(value).isdigit() else None
 
 
 @public
@@ -955,18 +939,16 @@ def train(
     checked_data = _read(task, data, data_dir, levels)
     training = replace(
         plan, out=None if out is None else Path(out), resume=resume, deterministic=deterministic,
-        tensorboard=None if tensorboard is None else Path(tensorboard),
+        tensorboard=None if tensorboard is None else Path(tensorboard), callbacks=callbacks,
     )  # fmt: skip
     if training.out is not None and distributing.is_chief():
         with exclusive_folder(training.out):
             training.check_folder()
     if verbose and isinstance(model, str) and model in presets.PRESETS and task.name != "text":
         say(f"{model}: its architecture and recipe with new weights; `zoo finetune {model}` starts from its weights")
-    with _progress(plan.recipe, verbose) as shown, _resumable(out):
-        result = replace(training, callbacks=[*callbacks, *shown]).run(
-            checked_data, None if isinstance(model, str | Path) else model
-        )
-    return _trained(result, out, checked_data, data or task.data_file, data_dir)
+    with _progress(plan.recipe, verbose, out) as report:
+        result = replace(training, report=report).run(checked_data, None if isinstance(model, str | Path) else model)
+    return _trained(result, out, checked_data, task.data_file if data is None else data, data_dir)
 
 
 def _trained(result: "TrainResult", out: Any, data: Any, named: Any, data_dir: Any = None) -> "TrainResult":
@@ -983,18 +965,21 @@ def _trained(result: "TrainResult", out: Any, data: Any, named: Any, data_dir: A
 
 
 @contextmanager
-def _progress(recipe: Recipe, verbose: bool) -> "Iterator[list[keras.callbacks.Callback]]":
-    """The callback that shows the progress of a training on standard error, or none."""
-    if not verbose:
-        yield []
-        return
+def _progress(recipe: Recipe, verbose: bool, out: str | Path | None) -> "Iterator[Callable[..., None] | None]":
+    """What shows the progress of a training on standard error, or None; notes on an interruption how to resume."""
     from rich.console import Console
 
     from zoo.report.progress import TrainingBoard
-    from zoo.training import Progress
 
-    with TrainingBoard(Console(stderr=True), recipe.epochs).shown() as board:
-        yield [Progress(board.on_epoch_end)]
+    board = TrainingBoard(Console(stderr=True), recipe.epochs) if verbose else None
+    try:
+        with nullcontext() if board is None else board.shown():
+            yield None if board is None else board.on_epoch_end
+    except KeyboardInterrupt as stop:
+        kept = out is not None and (Path(out) / CHECKPOINT).is_file()
+        how = "go on with the same command and --resume"
+        stop.add_note(in_python(f"the checkpoint is in {out}; {how}") if kept else "nothing was written")
+        raise
 
 
 def _require_folder(out: Any, resume: bool) -> None:
@@ -1004,18 +989,6 @@ def _require_folder(out: Any, resume: bool) -> None:
     # Of several hosts, another one may have made the folder; a checkpoint is what `Training` asks about.
     elif not resume and "TF_CONFIG" not in os.environ and not (Path(out) / CHECKPOINT).is_file():
         require_empty(Path(out))
-
-
-@contextmanager
-def _resumable(out: str | Path | None) -> Iterator[None]:
-    """Notes on an interruption what is left, and how to resume."""
-    try:
-        yield
-    except KeyboardInterrupt as stop:
-        kept = out is not None and (Path(out) / CHECKPOINT).is_file()
-        how = "go on with the same command and --resume"
-        stop.add_note(in_python(f"the checkpoint is in {out}; {how}") if kept else "nothing was written")
-        raise
 
 
 @public
@@ -1075,7 +1048,7 @@ def finetune(
     _require_model(preset)
     _require_file(data, preset)
     if recipe is not None and not isinstance(recipe, Recipe):
-        Recipe(**{"patience": None} | dict(recipe))
+        Recipe(**recipe)
     _load()
     from zoo.activity import finetuning
     from zoo.loading import load
@@ -1095,7 +1068,9 @@ def finetune(
         recipe = finetuning.recipe_for(loaded, checked_data, recipe)
     if not activity:
         recipe.require_epochs()
-    plan = replace(Training.of(model), recipe=recipe)
+    plan = replace(
+        Training.of(model), recipe=recipe, out=None if out is None else Path(out), resume=resume, callbacks=callbacks
+    )
     if verbose and (doubt := finetuning.familiar(loaded, checked_data)):
         warn(doubt)
 
@@ -1106,15 +1081,12 @@ def finetune(
     for each in frozen:
         model.get_layer(each).trainable = False
     try:
-        with _progress(recipe, verbose) as shown, _resumable(out):
-            training = replace(
-                plan, out=None if out is None else Path(out), resume=resume, callbacks=[*callbacks, *shown]
-            )
-            result = training.run(checked_data, model, begin=begin)
+        with _progress(recipe, verbose, out) as report:
+            result = replace(plan, report=report).run(checked_data, model, begin=begin)
     finally:
         for each in frozen:
             model.get_layer(each).trainable = True
-    return _trained(result, out, checked_data, data or loaded.task.data_file, data_dir)
+    return _trained(result, out, checked_data, loaded.task.data_file if data is None else data, data_dir)
 
 
 @public
@@ -1179,8 +1151,8 @@ def cross_validate(
     plan = Training.of(model, settings, recipe)
     path = _path_of(data, data_dir, "cross-validation")
     wanted = [name for name in _names(baselines) if name != "none"]
-    number = int(groups) if str(groups).isascii() and str(groups).isdigit() else groups
-    protocol = crossval.Protocol(number, seeds, tuple(wanted), also == "random", everyone)
+    number = _whole(groups)
+    protocol = crossval.Protocol(groups if number is None else number, seeds, tuple(wanted), also == "random", everyone)
     folder = None if out is None else Path(out)
     with ExitStack() as stack:
         update: Callable[[Any], None] = lambda records: None  # noqa: E731
@@ -1207,8 +1179,6 @@ def cross_validate(
 
 def _command() -> str:
     """The command line of this process, if it is one of the zoo."""
-    import shlex
-
     return shlex.join(["zoo", *sys.argv[1:]]) if Path(sys.argv[0]).name in ("zoo", "__main__.py") else ""
 
 
@@ -1276,7 +1246,7 @@ def evaluate(
             "does not apply with --streaming FILE", data=data, data_dir=data_dir, robustness=robustness, prior=prior,
             split=None if split == "test" else split, baselines=None if baselines else False, levels=levels,
         )  # fmt: skip
-        return _evaluate_recordings(model, Path(streaming), figures, subjects, merge)
+        return _drawn(lambda: _evaluate_recordings(model, Path(streaming), subjects, merge), figures)
     refuse("applies with --streaming FILE alone", subjects=subjects, merge=merge)
     _require_model(model)
     _require_file(data, model)
@@ -1286,8 +1256,8 @@ def evaluate(
     loaded = load(model)
     task = loaded.task
     options = _for_recognizers(loaded, robustness=robustness, prior=_shares(prior))
-    # What cannot be written to is refused before the work.
-    with nullcontext() if figures is None else exclusive_folder(Path(figures)):
+
+    def measured() -> Evaluation:
         checked_data = _read(task, data, data_dir, levels)
         report = task.evaluate(loaded, checked_data, split=split, baselines=baselines, **options)
 
@@ -1301,27 +1271,28 @@ def evaluate(
             details["written"] = f"figures in {figures}"
         if isinstance(model, str | Path) and str(model) not in presets.PRESETS:
             details["next"] = f"zoo export {_quoted(model)}"
-        evaluation = Evaluation(report, task.report.evaluation, draw, **details)
+        return Evaluation(report, task.report.evaluation, draw, **details)
+
+    return _drawn(measured, figures)
+
+
+def _drawn(measured: Callable[[], Evaluation], figures: str | Path | None) -> Evaluation:
+    """An evaluation and its figures; a folder that cannot be written to is refused before the work."""
+    with nullcontext() if figures is None else exclusive_folder(Path(figures)):
+        evaluation = measured()
         if figures is not None:
             evaluation.figures(figures)
     return evaluation
 
 
-def _evaluate_recordings(
-    model: Named, file: Path, figures: str | Path | None, subjects: Names | None, merge: Labels | None
-) -> Evaluation:
+def _evaluate_recordings(model: Named, file: Path, subjects: Names | None, merge: Labels | None) -> Evaluation:
     """Evaluates continuous recognition by an exported file."""
-    from zoo.activity import figures as drawn
-    from zoo.activity import report, streaming
+    from zoo.activity import figures, report, streaming
     from zoo.runtime import Recognizer
 
     recognizer = Recognizer(catalog.exported_file(model))
-    with nullcontext() if figures is None else exclusive_folder(Path(figures)):
-        found = streaming.evaluate(recognizer, file, subjects=_names(subjects) or None, merge=_labels(merge))
-        evaluation = Evaluation(found, report.streaming, drawn.streaming)
-        if figures is not None:
-            evaluation.figures(figures)
-    return evaluation
+    found = streaming.evaluate(recognizer, file, subjects=_names(subjects) or None, merge=_labels(merge))
+    return Evaluation(found, report.streaming, figures.streaming)
 
 
 def _for_recognizers(loaded: Any, **options: Any) -> dict[str, Any]:
@@ -1580,7 +1551,7 @@ def tune(
     _require_file(data)
     _load()
     from zoo.search import oracles, report
-    from zoo.search.run import claimed, log, search
+    from zoo.search.run import search
     from zoo.search.spaces import Study
 
     if role is not None:
@@ -1591,21 +1562,15 @@ def tune(
         levels,
     )  # fmt: skip
     study = replace(study, data=_path_of(study.task.data_file if data is None else data, data_dir, "a search"))
-    folder = None if out is None else Path(out)
-    with ExitStack() as stack:
-        console = None
-        if verbose and folder is not None and "logged" in TERMINAL:
-            # The libraries of a search print much of what nobody reads.
-            stack.enter_context(claimed(study, folder))
-            console = stack.enter_context(TERMINAL["logged"](log(folder, oracles.role())))
-        try:
-            result = search(
-                study, folder, processes=workers, best=best, seeds=seeds,
-                preset=None if save_preset is None else Path(save_preset), console=console,
-            )  # fmt: skip
-        except KeyboardInterrupt as stop:
-            stop.add_note(f"the search is in {out}; resume it with the same command")
-            raise
+    try:
+        result = search(
+            study, None if out is None else Path(out), processes=workers, best=best, seeds=seeds,
+            preset=None if save_preset is None else Path(save_preset),
+            logged=TERMINAL.get("logged") if verbose else None,
+        )  # fmt: skip
+    except KeyboardInterrupt as stop:
+        stop.add_note(f"the search is in {out}; resume it with the same command")
+        raise
     if not result:
         return Document(result, lambda result: "")
     return Document(result, report.result, next=f"zoo export {_quoted(result['model'])}")

@@ -141,11 +141,6 @@ def _options(name: str, command: Command | None = None) -> tuple[str, ...]:
     return _NAMES.get(name, (f"--{name.replace('_', '-')}",))
 
 
-def _option(name: str, command: Command | None = None) -> str:
-    """The option, or the argument, of a parameter in messages."""
-    return _options(name, command)[0]
-
-
 def _number(kind: type, text: str, option: str, optional: bool) -> Any:
     """Reads a number. More strict than Python, which also reads `nan`, `1_000` and full-width digits."""
     if optional and text.lower() == "none":
@@ -229,10 +224,7 @@ def _parameter(
         shown = str
         default = default if default in (None, inspect.Parameter.empty) else str(default)
         details["converter"] = lambda kind, tokens: _word(tokens[0].value, name)
-    if kind is inspect.Parameter.POSITIONAL_ONLY:
-        details["name"] = name
-    else:
-        details["name"] = option
+    details["name"] = name if kind is inspect.Parameter.POSITIONAL_ONLY else option
     required = default is inspect.Parameter.empty
     annotation: Any = Annotated[shown if required else Optional[shown], Parameter(**details)]  # noqa: UP045
     return inspect.Parameter(key, kind, default=default, annotation=annotation)
@@ -369,7 +361,7 @@ def _show(result: Any, as_json: bool) -> None:
 
 def _field(found: re.Match[str]) -> str:
     """The option of a field of the recipe or of the limits."""
-    return f"{_option(f'max_{found[2]}' if found[1] == 'limits' else found[2])} is"
+    return f"{_options(f'max_{found[2]}' if found[1] == 'limits' else found[2])[0]} is"
 
 
 _HELP = """Train small models of motion, photographs and text, and run them on a phone.
@@ -468,7 +460,7 @@ def explain(error: BaseException) -> tuple[str, int]:
     if isinstance(error, ArgumentError):
         # An argument of a model that has no option of its own was passed with `--set`.
         optional = _current is None or error.name in (each.name.split("__")[-1] for each in _parameters(_current))
-        return f"{_option(error.name, _current) if optional else error.name}{error.problem}", error.status
+        return f"{_options(error.name, _current)[0] if optional else error.name}{error.problem}", error.status
     if isinstance(error, ZooError):
         return re.sub(r"^(recipe|limits): (\w+) is", _field, str(error)), error.status
     if isinstance(error, OSError) and (found := _system(error)):
@@ -517,11 +509,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def prepare_output() -> None:
-    """Makes standard output ready for any name, such as one of a file that is not UTF-8.
-
-    Raises:
-        SystemExit: If standard output is closed, so that no result could be printed.
-    """
+    """Makes standard output ready for any name, such as one of a file that is not UTF-8; exits if it is closed."""
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
     if sys.stdout is None:

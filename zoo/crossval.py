@@ -160,8 +160,6 @@ class Protocol:
     def __post_init__(self) -> None:
         if self.groups not in (LOSO, STUDY) and not (type(self.groups) is int and self.groups >= 2):
             raise ZooError(f"groups is {self.groups}; expected 2 or more, {LOSO} or {STUDY}")
-        if self.seeds < 1:
-            raise ZooError(f"seeds is {self.seeds}; expected 1 or more")
         for name in self.baselines:
             baselines.require(name)
 
@@ -268,8 +266,6 @@ def cross_validate(
         and deviations, `per_subject`, `confusion`, `folds`, ...; the same for each of the `baselines`, and `random`.
         Also written to the folder as `results.json`.
     """
-    if workers < 0:
-        raise ZooError(f"workers is {workers}; expected 0 or more")
     if find_family(training.family).task != "activity":
         raise ZooError(f"{training.name}: has no people to hold out; choose an activity recognizer")
     protocol = protocol or Protocol()

@@ -20,22 +20,14 @@ class Family(NamedTuple):
     """A row of the table.
 
     Args:
-        home: Module and class, as `module:Class`.
+        module: Module that defines the class. Its docstring is the specification.
+        class_name: Name of the class, such as `ActivityGRU`.
         task: Name of the task, and of its folder in the package.
     """
 
-    home: str
+    module: str
+    class_name: str
     task: str
-
-    @property
-    def class_name(self) -> str:
-        """Name of the class, such as `ActivityGRU`."""
-        return self.home.partition(":")[2]
-
-    @property
-    def module(self) -> str:
-        """Name of the module that defines the class. Its docstring is the specification."""
-        return self.home.partition(":")[0]
 
     def load(self) -> Any:
         """Imports and returns the class. Imports Keras."""
@@ -43,12 +35,12 @@ class Family(NamedTuple):
 
 
 FAMILIES: dict[str, Family] = {
-    "activity_rnn": Family("zoo.models.recurrent:ActivityRNN", "activity"),
-    "activity_lstm": Family("zoo.models.recurrent:ActivityLSTM", "activity"),
-    "activity_gru": Family("zoo.models.recurrent:ActivityGRU", "activity"),
-    "activity_cnn": Family("zoo.models.convolutional:ActivityCNN", "activity"),
-    "sparse_autoencoder": Family("zoo.models.autoencoder:SparseAutoencoder", "patches"),
-    "trigram_lm": Family("zoo.models.trigram:TrigramLM", "text"),
+    "activity_rnn": Family("zoo.models.recurrent", "ActivityRNN", "activity"),
+    "activity_lstm": Family("zoo.models.recurrent", "ActivityLSTM", "activity"),
+    "activity_gru": Family("zoo.models.recurrent", "ActivityGRU", "activity"),
+    "activity_cnn": Family("zoo.models.convolutional", "ActivityCNN", "activity"),
+    "sparse_autoencoder": Family("zoo.models.autoencoder", "SparseAutoencoder", "patches"),
+    "trigram_lm": Family("zoo.models.trigram", "TrigramLM", "text"),
 }
 """Families by name, as on the command line."""
 

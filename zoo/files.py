@@ -8,7 +8,6 @@ more, and are deleted when the same output is written again.
 
 import errno
 import hashlib
-import io
 import json
 import math
 import os
@@ -387,19 +386,19 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_arrays(source: Path | io.BytesIO, name: str = "") -> "dict[str, NDArray[Any]]":
-    """Reads a `.npz` file, or its content; objects in it, which could execute code, are refused."""
+def read_arrays(path: Path) -> "dict[str, NDArray[Any]]":
+    """Reads a `.npz` file; objects in it, which could execute code, are refused."""
     import numpy as np
 
     try:
-        with np.load(source) as saved:
+        with np.load(path) as saved:
             return dict(saved.items())
     except FileNotFoundError:
-        raise ZooError(f"{source}: no such file") from None
+        raise ZooError(f"{path}: no such file") from None
     except Exception as error:
         # A damaged archive can raise exceptions of zipfile, zlib, struct and NumPy; `load` may return an array.
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-        raise ZooError(f"{name or source}: damaged, or not a .npz file of arrays ({reason})") from error
+        raise ZooError(f"{path}: damaged, or not a .npz file of arrays ({reason})") from error
 
 
 def _flush(path: Path) -> None:
@@ -415,8 +414,6 @@ _CAUSES = {
     errno.ENOTEMPTY: "is not empty; choose another folder or delete it first",
     errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
     errno.ELOOP: "a part of this path is a loop of symbolic links",
-    errno.EFBIG: "would be larger than a file may be here (see `ulimit -f`); nothing was written",
-    errno.EDQUOT: "the quota of the disk is used up; nothing was written",
 }  # fmt: skip
 
 
@@ -439,16 +436,18 @@ def _disk_errors(path: Path, temporary: Path | None = None) -> Iterator[None]:
         raise StorageError(f"{path}: {_CAUSES[error.errno]}") from error
 
 
+_FULL = {
+    errno.ENOSPC: ("no space left", "the disk is full"),
+    errno.EDQUOT: ("quota exceeded", "your quota of the disk is used up"),
+    errno.EFBIG: ("file too large", "the file is larger than `ulimit -f` or the file system allows"),
+}
+"""What ends a write, by its number: words of its message in lower case, and the cause."""
+
+
 def full(error: BaseException) -> str:
     """What ended a write: a full disk, a quota, or a limit of the size of files. Empty for other errors."""
     number, text = getattr(error, "errno", None), str(error).lower()
-    if number == errno.ENOSPC or "no space left" in text:
-        return "the disk is full"
-    if number == errno.EDQUOT or "quota exceeded" in text:
-        return "your quota of the disk is used up"
-    if number == errno.EFBIG or "file too large" in text:
-        return "the file is larger than `ulimit -f` or the file system allows"
-    return ""
+    return next((cause for each, (words, cause) in _FULL.items() if number == each or words in text), "")
 
 
 def _is_output(file: Path, path: Path, temporary: Path | None) -> bool:

@@ -180,11 +180,6 @@ def limit_threads(count: int) -> dict[str, str]:
     return {f"{library}_THREADS": str(count) for library in _LIBRARIES}
 
 
-def share_cores(processes: int) -> dict[str, str]:
-    """Environment variables that divide the cores of this machine among processes."""
-    return limit_threads(max(1, (os.cpu_count() or 1) // processes))
-
-
 def python(module: str, *arguments: object) -> list[str]:
     """Returns the command that runs a module with this interpreter."""
     return [sys.executable, "-m", module, *map(str, arguments)]

@@ -8,13 +8,13 @@ from typing import Any
 
 import keras
 
+from zoo import runtime
 from zoo.catalog import find_folder, read_config
 from zoo.errors import ZooError
 from zoo.families import FAMILIES, family_of
 from zoo.files import read_json
 from zoo.models.model import Model, load_file
 from zoo.provenance import weights_sha256
-from zoo.runtime import Interpreter
 from zoo.runtime.metadata import Metadata
 from zoo.task import Task, task_of
 
@@ -33,7 +33,7 @@ class Loaded:
 
     name: str
     model: Model | None = None
-    interpreter: Interpreter | None = None
+    interpreter: "runtime.Interpreter | None" = None
     config: dict[str, Any] = field(default_factory=dict)
     folder: Path | None = None
 
@@ -87,7 +87,7 @@ def load(model: Model | str | Path) -> Loaded:
         return Loaded(model.name, model)
     name, path = str(model), Path(model)
     if path.suffix == ".tflite":
-        return Loaded(name, interpreter=Interpreter(path))
+        return Loaded(name, interpreter=runtime.Interpreter(path))
     file = path if path.suffix == ".keras" else find_folder(model) / "model.keras"
     loaded, document = load_file(file), file.parent / "config.json"
     config = read_config(file.parent, alone=path.suffix == ".keras" or not document.is_file())

@@ -64,21 +64,13 @@ class Settings(pydantic.BaseModel):
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """Creates settings from the result of `to_json`. Missing keys have their defaults.
-
-        Raises:
-            ZooError: If a key is unknown, or a value is invalid.
-        """
+        """Creates settings from the result of `to_json`. Missing keys have their defaults."""
         if not isinstance(document, Mapping):
             raise ZooError(f"{cls.label}: is of the type {type(document).__name__}; expected names and values")
         return cls.model_validate(dict(document))
 
     def replace(self, **changes: Any) -> Self:
-        """Returns the same settings with other values of some fields.
-
-        Raises:
-            ZooError: If a key is unknown, or a value is invalid.
-        """
+        """Returns the same settings with other values of some fields."""
         return type(self)(**{name: getattr(self, name) for name in type(self).model_fields} | changes)
 
 
@@ -258,11 +250,7 @@ class Recipe(Settings):
                 raise unknown_name("field of a recipe", name, list(cls.model_fields))
 
     def require_epochs(self) -> "Recipe":
-        """The recipe itself.
-
-        Raises:
-            ZooError: If it has no epochs, which suits fine-tuning alone.
-        """
+        """The recipe itself, unless it has no epochs, which suits fine-tuning alone."""
         if not self.epochs:
             raise ZooError("recipe: epochs is 0; expected 1 or more")
         return self

@@ -196,21 +196,13 @@ class Task(ABC):
 
     @property
     def figures(self) -> ModuleType:
-        """Module that draws results.
-
-        Raises:
-            ZooError: If the task has none.
-        """
+        """Module that draws results, which a task may lack."""
         if find_spec(f"zoo.{self.name}.figures") is None:
             raise ZooError(f"figures: the task {self.name} draws none; leave it out")
         return for_task(self.name, "figures")
 
     def check(self, recipe: Recipe) -> None:
-        """Checks the augmentation of a recipe, before data is read.
-
-        Raises:
-            ZooError: If a setting is unknown or out of range.
-        """
+        """Checks the augmentation of a recipe, before data is read."""
         if self.augmentation is not None:
             self.augmentation.from_json(recipe.augmentation or {})
 
@@ -224,22 +216,13 @@ class Task(ABC):
     def match(self, data: Any, name: str, arguments: Mapping[str, Any]) -> Any:
         """Refuses data that a model does not read, in a line that names both; returns it with the model's labels.
 
-        Args:
-            data: Data of the task.
-            name: Name of the model.
-            arguments: Those of its constructor, or those that are known before it is built.
+        The arguments are those of its constructor, or those that are known before it is built.
         """
         return data
 
     @abstractmethod
     def split(self, data: Any, recipe: Recipe, *, folds: bool = False) -> Split:
-        """Divides data as a recipe says.
-
-        Args:
-            data: Data of the task.
-            recipe: Recipe of the training.
-            folds: Whether a task may validate a model that is kept by folds, and train it on everybody.
-        """
+        """Divides data as a recipe says. With `folds`, a task may validate by them, and train a model on everybody."""
 
     @abstractmethod
     def build(self, training: "Training", split: Any) -> Model:
@@ -291,12 +274,7 @@ class Task(ABC):
 
     @abstractmethod
     def exportable(self, loaded: "Loaded", data: Any | None) -> "Exportable":
-        """Returns the description of a model for its export.
-
-        Args:
-            loaded: Model to export.
-            data: Data whose test set artifacts are compared on. Simulated if None.
-        """
+        """Describes a model for its export; artifacts are compared on the test set of data, or on simulated data."""
 
     def pictures(self, loaded: "Loaded", data: Any) -> dict[str, Any]:
         """Returns arrays that figures show in addition to the metrics of an evaluation."""
@@ -304,14 +282,7 @@ class Task(ABC):
 
 
 def require_tensorflow(what: str) -> None:
-    """Refuses other backends of Keras for what is written for TensorFlow.
-
-    Args:
-        what: What needs it, for the message.
-
-    Raises:
-        ZooError: If Keras runs on another backend.
-    """
+    """Refuses other backends of Keras for what is written for TensorFlow."""
     backend = keras.backend.backend()
     if backend != "tensorflow":
         raise ZooError(f"{what} needs TensorFlow; KERAS_BACKEND is {backend}: unset it, or use the model's own methods")
@@ -331,17 +302,11 @@ def log_probabilities(probabilities: NDArray[np.float32]) -> NDArray[np.float32]
     return np.asarray(np.log(np.maximum(probabilities, floor)))
 
 
-def find_task(name: str) -> Task:
-    """Finds a task by its name."""
-    task: Task = importlib.import_module(f"zoo.{name}.task").TASK
-    return task
-
-
 def task_of(model: Model | Metadata | str) -> Task:
     """Finds the task of a model, of metadata, or of a family by name."""
-    if isinstance(model, Metadata):
-        return find_task(model.task)
-    return find_task(find_family(model if isinstance(model, str) else family_of(model)).task)
+    known = model if isinstance(model, Metadata) else find_family(model if isinstance(model, str) else family_of(model))
+    task: Task = importlib.import_module(f"zoo.{known.task}.task").TASK
+    return task
 
 
 def origin(model: Model) -> dict[str, Any]:

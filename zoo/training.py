@@ -35,7 +35,6 @@ from zoo.models.losses import loss_and_metrics
 from zoo.models.model import Model
 from zoo.provenance import versions
 from zoo.recipe import Recipe, checked
-from zoo.steps import MovingAverage, several_steps
 from zoo.task import Feed, Split, Task, require_tensorflow, task_of
 
 # A checkpoint is written after an epoch if the last one is older than this: flushing to the disk can cost more than a
@@ -63,7 +62,9 @@ class Training:
         resume: Whether to continue from the checkpoint in `out`.
         deterministic: Whether to repeat bit by bit on any machine load, slower and without XLA.
         tensorboard: Folder for logs of TensorBoard.
-        callbacks: Further Keras callbacks, such as a progress bar.
+        callbacks: Further Keras callbacks, which have no part in the trainings of folds.
+        report: Function that is called at the end of each epoch, also of folds: with the epoch from 0, its numbers, and
+            the fold, such as `fold 1 of 3`, or an empty string.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Training:
     deterministic: bool = False
     tensorboard: Path | None = None
     callbacks: Sequence[keras.callbacks.Callback] = ()
+    report: Callable[[int, Mapping[str, float] | None, str], None] | None = None
 
     @classmethod
     def of(
@@ -119,13 +121,8 @@ class Training:
         others = {key: value for key, value in changes.items() if key not in own}
         if isinstance(model, Model) and own:
             raise ArgumentError(next(iter(own)), f": {name} is built already; leave it out")
-        if isinstance(recipe, Recipe):
-            whole = recipe
-        elif base is not None:
-            whole = base.recipe.changed(others)
-        else:
-            usual = task.recipe.replace(patience=None) if others.get("validation") == 0 else task.recipe
-            whole = usual.changed(others)
+        usual = recipe if isinstance(recipe, Recipe) else task.recipe if base is None else base.recipe
+        whole = usual.changed(others)
         task.check(whole.require_epochs())
         if isinstance(model, Model):
             arguments = model.get_config()
@@ -240,7 +237,7 @@ class Training:
                 model, self.recipe, self.task.feed(model, split, self.recipe),
                 checkpoint=None if self.out is None else self.out / CHECKPOINT,
                 identity={"arguments": model.get_config(), "data": data.sha256},
-                deterministic=self.deterministic, callbacks=[*self.callbacks, *logs],
+                deterministic=self.deterministic, callbacks=[*self.callbacks, *self._reporting(), *logs],
                 strategy=strategy,
             )  # fmt: skip
         except LossNotFiniteError as error:
@@ -254,19 +251,22 @@ class Training:
     def _fit_fold(self, learner: Model, fold: Split, name: str, epochs: int) -> "Fitted":
         """Fits the model of a fold, of which nothing is kept but its scores."""
         recipe = of_folds(self.recipe)
-        # A callback may have stopped the training early: what validates it stops there as well.
-        callbacks = [
-            _Stop(epochs),
-            *(Progress(each.report, name) for each in self.callbacks if isinstance(each, Progress)),
-        ]
         try:
             feed = self.task.feed(learner, fold, recipe)
-            return fit(learner, recipe, feed, deterministic=self.deterministic, callbacks=callbacks)
+            # A callback may have stopped the training early: what validates it stops there as well.
+            return fit(
+                learner, recipe, feed, epochs=epochs, deterministic=self.deterministic, callbacks=self._reporting(name)
+            )
         except LossNotFiniteError as error:
             raise ZooError(
                 f"validation, {name}: {error}; or set validation to 0, which trains no fold: the training itself did "
                 "not diverge"
             ) from error
+
+    def _reporting(self, fold: str = "") -> list[keras.callbacks.Callback]:
+        if (report := self.report) is None:
+            return []
+        return [keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: report(epoch, logs, fold))]
 
     def _save(
         self, out: Path, model: Model, data: Data, history: list[dict[str, float]], summary: dict[str, Any]
@@ -373,41 +373,12 @@ def _differences(folder: Path, split: Split, scores: Mapping[str, float] | None)
     ]
 
 
-class Progress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Reports the end of each epoch, also of the trainings of folds, in which other callbacks have no part.
-
-    Args:
-        report: Called with the epoch from 0, its numbers, and which fold is trained, or an empty string.
-        fold: Such as `fold 1 of 3`.
-    """
-
-    def __init__(self, report: Callable[[int, Mapping[str, float] | None, str], None], fold: str = "") -> None:
-        super().__init__()
-        self.report, self.fold = report, fold
-
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Calls `report`."""
-        self.report(epoch, logs, self.fold)
-
-
-class _Stop(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Ends a training after some epochs, without a change of its schedule."""
-
-    def __init__(self, epochs: int) -> None:
-        super().__init__()
-        self.epochs = epochs
-
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        if epoch + 1 >= self.epochs:
-            self.model.stop_training = True
-
-
 class LossNotFiniteError(ZooError):
     """The loss became NaN or infinite; the model has the weights of the best, or else of the last good epoch."""
 
 
 def fit(
-    model: keras.Model, recipe: Recipe, feed: Feed, *, checkpoint: Path | None = None,
+    model: keras.Model, recipe: Recipe, feed: Feed, *, epochs: int | None = None, checkpoint: Path | None = None,
     identity: Mapping[str, Any] | None = None, deterministic: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (), strategy: tf.distribute.Strategy | None = None,
 ) -> "Fitted":  # fmt: skip
@@ -420,6 +391,7 @@ def fit(
         model: Changed in place.
         recipe: How to train it.
         feed: What it is trained on.
+        epochs: After how many it ends, with the schedule of all. All by default.
         checkpoint: A file that is written after epochs, every few seconds; if it exists, training resumes from it.
         identity: Of model and data, as JSON types: a checkpoint of another identity or recipe is refused.
         deterministic: Makes this and all later operations of the process repeat bit by bit, slower and without XLA.
@@ -447,9 +419,9 @@ def fit(
         compile_model(learner, recipe, steps, feed, calls[0], jit_compile, replicas)
         learner.optimizer.build(learner.trainable_variables)
         averaged = recipe.ema_decay is not None or recipe.start_share
-        average = MovingAverage(learner, recipe.ema_decay or 0.0, recipe.start_share) if averaged else None
+        average = distributing.MovingAverage(learner, recipe.ema_decay or 0.0, recipe.start_share) if averaged else None
         learner.moving_average = average
-        step = several_steps(learner, batch_size, micro_batches, jit_compile) if strategy is None else (
+        step = distributing.several_steps(learner, batch_size, micro_batches, jit_compile) if strategy is None else (
             distributing.shared_step(learner, strategy, micro_batches))  # fmt: skip
         learner.train_function = average.around(step) if average else step
         # A pass over the validation rows takes less time than compiling it.
@@ -461,7 +433,7 @@ def fit(
                     learner,
                     feed.batches([batch_size * count for count in calls], first_epoch=len(fitted.history)),
                     validation_data=feed.validation,
-                    epochs=recipe.epochs,
+                    epochs=epochs or recipe.epochs,
                     initial_epoch=len(fitted.history),
                     steps_per_epoch=steps,
                     shuffle=False,

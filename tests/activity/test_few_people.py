@@ -14,7 +14,7 @@ from zoo.activity.task import TASK
 from zoo.activity.windows import from_arrays
 from zoo.files import CHECKPOINT
 from zoo.loading import Loaded
-from zoo.training import Progress, Training, fit, of_folds
+from zoo.training import Training, fit, of_folds
 
 QUICK = Recipe(learning_rate=0.01, batch_size=12, epochs=2, min_steps=6, validation=0.2)
 CLASSES = ("still", "shake")
@@ -96,7 +96,7 @@ def test_a_training_killed_in_a_fold_resumes_to_the_same_weights_and_scores(tmp_
 
     whole = replace(plan(), out=tmp_path / "whole").run(three)
     with pytest.raises(KeyboardInterrupt):
-        replace(plan(), out=tmp_path / "killed", callbacks=[Progress(stop)]).run(three)
+        replace(plan(), out=tmp_path / "killed", report=stop).run(three)
     assert [path.name for path in (tmp_path / "killed").iterdir()] == [CHECKPOINT]
     assert ended == [(fold, epoch) for fold in ("", "fold 1 of 3") for epoch in range(2)] + [("fold 2 of 3", 0)]
     resumed = replace(plan(), out=tmp_path / "killed", resume=True).run(three)
@@ -134,9 +134,8 @@ def test_a_callback_that_stops_the_training_stops_what_validates_it_and_the_mode
             self.model.stop_training = epoch == 1
 
     shown = []
-    progress = Progress(lambda epoch, logs, fold: shown.append((fold, epoch)))
-    recipe = QUICK.replace(epochs=4)
-    result = train(recognizer(), data(2), recipe, out=tmp_path / "model", callbacks=[Stop(), progress], verbose=False)
+    training = replace(plan(QUICK.replace(epochs=4)), out=tmp_path / "model", callbacks=[Stop()])
+    result = replace(training, report=lambda epoch, logs, fold: shown.append((fold, epoch))).run(data(2))
     assert shown == [(fold, epoch) for fold in ("", "fold 1 of 2", "fold 2 of 2") for epoch in (0, 1)]
     # A callback that does not ask for folds sees the training alone.
     assert seen == [0, 1]

@@ -167,6 +167,10 @@ def test_a_dataframe_is_data():
     data = zoo.load_data(frame)
     assert (data.classes, data.train.people(), len(data.test)) == (tuple(sorted(CLASSES)), ["1", "2"], 0)
     assert "no column for time" in message(lambda: zoo.load_data(frame.drop(columns="time")))
+    assert zoo.describe(frame)["parts"]["train"]["windows"] == len(data.train)
+    recipe = zoo.Recipe(epochs=1, validation=0.0)
+    for learn, model in ((zoo.train, "activity_cnn"), (zoo.finetune, "activity_gru_tiny")):
+        assert learn(model, frame, recipe=recipe, verbose=False).model.classes == data.classes
 
 
 def test_a_name_is_one_however_its_accents_are_written(tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 from jinja2 import UndefinedError
 
-from zoo.report.pages import Pages
+from zoo.report.markdown import Pages
 
 STREAM = dict.fromkeys(
     ("accuracy", "settled_accuracy", "coverage", "hours", "delay_median", "delay_p95", "false_alarms_per_hour",

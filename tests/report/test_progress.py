@@ -103,14 +103,14 @@ def test_a_search_shows_the_best_and_why_a_trial_failed():
 
 def test_in_a_pipe_a_trial_that_ends_is_one_line_with_the_best_so_far_and_the_time_left():
     board = TrialBoard(console(terminal=False), "search", 4, maximize=False)
-    first, second = trial(0, "scored", 0.25), trial(1, "stopped", reason="others are better")
+    first, second = trial(0, "scored", 0.25), trial(1, "failed", reason="out of memory")
     with board.shown():
         board.update([])
         board.update([first])
         board.update([first, second, trial(2, "running")])
     assert board.console.file.getvalue().splitlines() == [
         "trial 0 scored after 30.0 s: 0.2500; 1 of 4 done, 1 scored, best 0.2500 of trial 0, 2 min left",
-        "trial 1 stopped after 30.0 s: others are better; 2 of 4 done, 1 scored, 1 stopped, best 0.2500 of trial 0, "
+        "trial 1 failed after 30.0 s: out of memory; 2 of 4 done, 1 scored, 1 failed, best 0.2500 of trial 0, "
         "60 s left",
     ]
 

@@ -7,7 +7,7 @@ import h5py
 import keras_tuner
 import pytest
 
-from zoo import Limits, Recipe, ZooError
+from zoo import Limits, Recipe, ZooError, tune
 from zoo.families import FAMILIES, find_family
 from zoo.presets import PRESETS
 from zoo.search import spaces
@@ -77,8 +77,8 @@ def test_what_is_fixed_is_not_searched():
 
 def test_bad_studies_are_one_line():
     requests = {
-        r"unknown strategy 'bayes': did you mean bayesian\?": lambda: Study("activity", NOWHERE, strategy="bayes"),
-        r"unknown preset or family 'activity_gr': did you mean activity_gru\?": lambda: Study("activity_gr", NOWHERE),
+        r"strategy is 'bayes'; expected random, hyperband, bayesian": lambda: tune("activity", strategy="bayes"),
+        r"unknown preset or family 'activity_gr': did you mean activity_gru\?": lambda: tune("activity_gr"),
         r"unknown objective of trigram_lm 'macro_f1': known are cross_entropy, top1": lambda: Study(
             "trigram_lm", NOWHERE, objective="macro_f1"
         ),
@@ -90,7 +90,8 @@ def test_bad_studies_are_one_line():
             "trigram_lm", NOWHERE, settings={"dropout": float("nan")}
         ),
         r"unknown setting of trigram_lm 7": lambda: Study("trigram_lm", NOWHERE, settings={7: 1}),
-        r"trials is 0; expected 1 or more": lambda: Study("activity", NOWHERE, trials=0),
+        r"trials is 0; expected 1 or more": lambda: tune("activity", trials=0),
+        r"best is 0; expected 1 or more": lambda: tune("activity", best=0),
         r"bytes is -1; expected": lambda: Limits(bytes=-1),
         r"groups is 3: trigram_lm has no people to hold out": lambda: Study("trigram_lm", NOWHERE, groups=3),
     }  # fmt: skip

@@ -8,30 +8,33 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from zoo.activity import recordings
-from zoo.activity.copies import Copies
-from zoo.activity.recordings import Index
 from zoo.activity.windows import ActivityData, Windows, confounded
 from zoo.activity.windows import read as read
 from zoo.data import hdf5
 from zoo.data.examples import sort_names
 
+if TYPE_CHECKING:
+    from zoo.activity.recordings import Index
+
 
 def describe(source: Path | ActivityData) -> dict[str, Any]:
     """Counts windows by part and class, or seconds of recordings by activity; finds leaks, and compares studies."""
+    # A training, which reads windows by this module as well, needs no recordings.
+    from zoo.activity import recordings
+
     data: ActivityData | Index
     if isinstance(source, ActivityData):
         data = source
     else:
         is_raw = hdf5.identify(source) == "recordings"
         data = recordings.read(source) if is_raw else read(source, allow_leak=True)
-    found = _describe_recordings(data) if isinstance(data, Index) else _describe_windows(data)
+    found = _describe_windows(data) if isinstance(data, ActivityData) else _describe_recordings(data)
     studies = compare(data)
     return found | ({"studies": studies} if studies else {})
 
@@ -88,7 +91,7 @@ def _balance(windows: Windows, labels: tuple[str, ...]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _describe_recordings(index: Index) -> dict[str, Any]:
+def _describe_recordings(index: "Index") -> dict[str, Any]:
     seconds: Counter[str] = Counter()
     for name, length in zip(index.activities.tolist(), index.seconds, strict=True):
         seconds[name] += length
@@ -101,8 +104,10 @@ def _describe_recordings(index: Index) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _copied(index: Index) -> list[str]:
+def _copied(index: "Index") -> list[str]:
     """A sentence about recordings of one person that have rows of another one's."""
+    from zoo.activity.copies import Copies
+
     copies, pairs = Copies(), dict[tuple[str, str], str]()
     for number, each in enumerate(index):
         if found := copies.find(each.subject, index.where(number), each.acceleration):
@@ -204,14 +209,14 @@ _STEPS = (1.2, 3.0)
 """Hz between which people walk."""
 
 
-def compare(data: ActivityData | Index) -> dict[str, dict[str, Any]]:
+def compare(data: "ActivityData | Index") -> dict[str, dict[str, Any]]:
     """Measures each study of a file; empty if the data belongs to one study or to none.
 
     Each has `people`, `windows` or `seconds` per class, `rate_hz` (lowest and highest), and of walking `tilt_deg` (its
     10th, 50th and 90th percentiles, which are far apart where people carry the phone either way around) and
     `cadence_hz`.
     """
-    if isinstance(data, Index):
+    if not isinstance(data, ActivityData):
         unit, studies = "seconds", set(data.studies.tolist())
     else:
         parts = [part for part in (data.train, data.validation, data.test) if len(part)]
@@ -243,9 +248,9 @@ def compare(data: ActivityData | Index) -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
-def _pieces(data: ActivityData | Index) -> Iterator[tuple[str, str, str, float, NDArray[Any], float]]:
+def _pieces(data: "ActivityData | Index") -> Iterator[tuple[str, str, str, float, NDArray[Any], float]]:
     """Study, person, label, rate, windows of one length, and how many windows or seconds these are."""
-    if isinstance(data, Index):
+    if not isinstance(data, ActivityData):
         for each in data:
             rows = round(_BLOCK_SECONDS * each.rate)
             count = len(each.acceleration) // rows

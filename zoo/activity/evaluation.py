@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from zoo import runtime
 from zoo.activity import metrics
 from zoo.activity.baselines import baseline_scores
 from zoo.activity.checks import check_lengths, lengths_of
@@ -19,11 +20,9 @@ from zoo.loading import Loaded
 from zoo.models.recognizer import UNKNOWN_PRIOR, ActivityRecognizer, unnamed
 from zoo.provenance import already_seen
 from zoo.recipe import Recipe
-from zoo.runtime import Recognizer, priors
-from zoo.runtime.interpreter import floats
+from zoo.runtime import priors
 from zoo.runtime.label_sets import COUNTED, allowed_classes, resolve
 from zoo.runtime.metadata import AXES, INERTIAL, OTHER, ActivityMetadata
-from zoo.runtime.recognizer import labels_of
 from zoo.task import Predictions, log_probabilities
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ def logits_of(loaded: Loaded, windows: NDArray[np.float32]) -> NDArray[np.float3
         # The prior is added after the division by the temperature.
         return keras_logits(model, windows) + (model.temperature * model.prior_shift).astype(np.float32)
     rows = center_crop(windows, metadata_of(loaded).window)
-    return log_probabilities(Recognizer(loaded.name).predict(rows))
+    return log_probabilities(runtime.Recognizer(loaded.name).predict(rows))
 
 
 def answers(
@@ -376,6 +375,10 @@ def predict(
         dropped: Counts the rows of a CSV file that are left out or changed.
         threshold: Probability below which a label is None; 0 for never. That of the model by default.
     """
+    # They import LiteRT, which no training needs.
+    from zoo.runtime.interpreter import floats
+    from zoo.runtime.recognizer import labels_of
+
     metadata = metadata_of(loaded)
     if isinstance(x, str | Path) or hasattr(x, "columns"):
         x, times = _cut(metadata, Path(x) if isinstance(x, str) else x, columns, hop, dropped)
@@ -390,7 +393,7 @@ def predict(
     for start in range(0, len(windows), BATCH):
         batch = windows[start : start + BATCH]
         if loaded.interpreter is not None:
-            probabilities[start : start + BATCH] = Recognizer(loaded.name).predict(batch)
+            probabilities[start : start + BATCH] = runtime.Recognizer(loaded.name).predict(batch)
         else:
             logits = logits_of(loaded, batch).astype(np.float64)
             probabilities[start : start + BATCH] = softmax(logits / metadata.temperature, axis=1)

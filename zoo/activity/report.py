@@ -7,8 +7,7 @@ from typing import Any
 
 from zoo.activity.studies import STUDIES
 from zoo.report import markdown as md
-from zoo.report.markdown import Document
-from zoo.report.pages import Pages, methods
+from zoo.report.markdown import Document, Pages, methods
 from zoo.runtime.label_sets import COUNTED
 
 TITLE = "Activity recognizers"

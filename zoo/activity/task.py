@@ -14,7 +14,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from zoo.activity import evaluation, metrics, simulate
+from zoo import runtime
+from zoo.activity import evaluation, metrics
 from zoo.activity.augmentation import Augmentation
 from zoo.activity.baselines import random_forest
 from zoo.activity.evaluation import (
@@ -44,7 +45,7 @@ from zoo.models import losses
 from zoo.models.recognizer import ActivityRecognizer
 from zoo.recipe import Recipe
 from zoo.report.document import Records
-from zoo.runtime import Recognizer, priors
+from zoo.runtime import priors
 from zoo.runtime.label_sets import allowed_classes, resolve
 from zoo.runtime.metadata import AXES, INERTIAL, OTHER, ActivityMetadata, Streaming
 from zoo.task import Feed, Predictions, Source, Split, Task, origin, provenance
@@ -108,6 +109,8 @@ def _with_shaken(train: Windows, share: float, data: ActivityData, seed: int) ->
     count, (rows, axes) = round(share * len(train)), train.inputs.shape[1:]
     if axes != len(AXES):
         raise ZooError(f"augmentation: shaken is {share:g}; windows have {axes} axes: expected 3, or shaken 0")
+    from zoo.activity import simulate
+
     windows = simulate.shaken(count, rows, data.rate, np.random.default_rng([seed, 11]))
     labels = np.full(count, len(data.classes) - 1)
     return train.joined(Windows.all(windows, labels, np.full(count, "shaken"))).in_memory()
@@ -558,7 +561,7 @@ class ActivityTask(Task):
             },
             # Quantizing a loop kills the converter, and a step has none.
             signatures_of_format={"int8": ("step",), "int16x8": ("step",)} if model.states else {},
-            derived_outputs=lambda file: {"window": {"probabilities": Recognizer(file).predict(windows)}},
+            derived_outputs=lambda file: {"window": {"probabilities": runtime.Recognizer(file).predict(windows)}},
             # A jolt in one of thousands of frames would widen the steps of 8 bits for all others. Without the largest
             # values, integers name another class than Keras for 1.0 % of windows of 26 people, with them for 2.3 %; of
             # `activity_cnn_pocket`, for 0.9 and 3.4 % of the windows of people whom networks had not seen.

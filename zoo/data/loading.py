@@ -1,7 +1,7 @@
-"""The public door to data: a file in any of the layouts, a build of TensorFlow Datasets, or a simulator.
+"""The public door to data: a file in any of the layouts, or a build of TensorFlow Datasets.
 
-The layout of a file is named after its task, and what reads, describes and simulates such data is in the task's folder:
-`zoo.TASK.data` has `read` and `describe`, `zoo.TASK.simulate` has `write_simulated`.
+The layout of a file is named after its task, and what reads and describes such data is in the task's folder:
+`zoo.TASK.data` has `read` and `describe`.
 """
 
 from importlib import import_module
@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from zoo.data import hdf5
 from zoo.data.examples import Data
 from zoo.errors import ZooError
-from zoo.files import new_file
 
 _BUILD = "tfds:"
 
@@ -61,7 +60,7 @@ def load_as(kind: type[D], source: str | Path | Data, *, levels: float = 1.0) ->
 
 def describe(source: str | Path | Data, data_dir: Path | None = None) -> dict[str, Any]:
     """Describes a data file, a build or data, as `zoo.describe` says."""
-    if isinstance(source, Data) or str(source).startswith(_BUILD) or Path(source).is_dir():
+    if not isinstance(source, str | Path) or str(source).startswith(_BUILD) or Path(source).is_dir():
         content: Any = load_data(source, data_dir=data_dir)
         layout, sizes = content.task, content.sizes
         attributes = {"source": content.source, "simulated": content.simulated}
@@ -75,11 +74,3 @@ def describe(source: str | Path | Data, data_dir: Path | None = None) -> dict[st
     except ZooError as error:
         details = {"problems": [str(error)]}
     return {**found, **details}
-
-
-def simulate(task: str, path: str | Path, *, seed: int = 0, force: bool = False, **sizes: Any) -> Data:
-    """Simulates data and opens it, as `zoo.simulate` says; sizes are those of the task's `write_simulated`."""
-    path = Path(path)
-    with new_file(path, force):
-        import_module(f"zoo.{task}.simulate").write_simulated(path, seed=seed, **sizes)
-    return load_data(path)

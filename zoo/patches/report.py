@@ -1,8 +1,7 @@
 """Reports of autoencoders."""
 
 from zoo.report import markdown as md
-from zoo.report.markdown import Document
-from zoo.report.pages import Pages
+from zoo.report.markdown import Document, Pages
 
 TITLE = "Sparse autoencoders"
 SCORE, MAXIMIZE = "mse", False

@@ -18,7 +18,7 @@ from zoo.report.markdown import Document
 from zoo.report.terminal import Page
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
-_ENDED = ("scored", "stopped", "failed")
+_ENDED = ("scored", "failed")
 
 Folds = Mapping[Any, Document]
 """Records by fold. A fold has a `method`, a `split`, a `seed` and a `group`."""
@@ -62,7 +62,7 @@ class TrainingBoard:
 
 
 @contextlib.contextmanager
-def counting(console: Console, noun: str = "row", every: int = 100) -> Iterator[Callable[[str, int], None]]:
+def counting(console: Console) -> Iterator[Callable[[str, int], None]]:
     """Yields a function that shows how many rows of a split are written: on a terminal, else that they start."""
     started = set[str]()
     with console.status("") as status:
@@ -70,8 +70,8 @@ def counting(console: Console, noun: str = "row", every: int = 100) -> Iterator[
         def show(split: str, count: int) -> None:
             if split not in started and not console.is_terminal:
                 console.print(f"writing {split}", highlight=False, markup=False)
-            if split not in started or count % every == 0:
-                status.update(f"writing {split}: {md.count(count, noun)}")
+            if split not in started or count % 100 == 0:
+                status.update(f"writing {split}: {md.count(count, 'row')}")
             started.add(split)
 
         yield show
@@ -192,7 +192,7 @@ class TrialBoard(Board[Sequence[Document]]):
         """Returns the number of trials by status, the best score, and the estimated time left."""
         counts = {name: sum(record["status"] == name for record in state) for name in (*_ENDED, "refused")}
         left = self.count - sum(counts[name] for name in _ENDED)
-        others = [f"{counts[name]} {name}" for name in ("stopped", "failed", "refused") if counts[name]]
+        others = [f"{counts[name]} {name}" for name in ("failed", "refused") if counts[name]]
         words = [f"{self.count - left} of {self.count} done", f"{counts['scored']} scored", *others]
         scores = {record["name"]: record["score"] for record in state if record["status"] == "scored"}
         if scores:

@@ -14,11 +14,7 @@ from zoo.files import flatten
 from zoo.presets import PRESETS, Preset
 from zoo.report import for_task
 from zoo.report import markdown as md
-from zoo.report.markdown import Document
-from zoo.report.pages import Pages, fill_in
-
-SIZES = ("parameters", "bytes", "milliseconds")
-"""Last columns of the tables of presets: parameters of the model, size and latency of its smallest TFLite file."""
+from zoo.report.markdown import Document, Pages, fill_in
 
 _PARTS = Pages("report/parts.md.j2")
 

@@ -20,13 +20,13 @@ from zoo.recipe import Recipe
 from zoo.report import drawing, for_task
 from zoo.report import markdown as md
 from zoo.report.drawing import BLUE, ORANGE, WIDTH, subplots
-from zoo.report.pages import Pages
+from zoo.report.markdown import Pages
 from zoo.search.spaces import Study
 from zoo.search.trials import Record, plan_of, ranked
 from zoo.training import Training
 
 REPORT = "report.md"
-_LEADERS, _AXES, _FEWEST = 10, 12, 3
+_LEADERS, _AXES, _FEWEST, _BOLD = 10, 12, 3, 3
 
 _UNUSED = -0.15
 """Where a value that is not used lies, left of the values from 0 to 1."""
@@ -101,14 +101,14 @@ def progress(records: Sequence[Record], measure: str, maximize: bool) -> Figure:
     return figure
 
 
-def parallel(records: Sequence[Record], names: Sequence[str], measure: str, best: int = 3) -> Figure:
+def parallel(records: Sequence[Record], names: Sequence[str], measure: str) -> Figure:
     """Draws parallel coordinates: a row for each hyperparameter and the score, a line for each trial."""
     axes = [_axis([record["values"].get(name) for record in records]) for name in names]
     axes.append(_axis([record["score"] for record in records]))
     colors = colormaps["viridis"](np.linspace(0, 0.9, len(records)))
     with subplots(WIDTH, 1.3 + 0.42 * len(axes), grid=False) as (figure, drawn):
         for place, line in enumerate(np.column_stack([places for places, _ in axes])):
-            width, order = (2.4, 5) if place < best else (1.0, 3)
+            width, order = (2.4, 5) if place < _BOLD else (1.0, 3)
             drawn.plot(line, range(len(axes)), color=colors[place], linewidth=width, zorder=order)
         for row, (places, ticks) in enumerate(axes):
             drawn.axhline(row, color="0.75", linewidth=0.8, zorder=0)
@@ -121,7 +121,7 @@ def parallel(records: Sequence[Record], names: Sequence[str], measure: str, best
         drawn.set(xlim=(_UNUSED - 0.1, 1.1), ylim=(len(axes) - 0.5, -0.5), xticks=[])
         drawn.spines[:].set_visible(False)
         drawn.tick_params(length=0)
-        drawn.set_title(f"best {min(best, len(records))} of {len(records)} trials bold", loc="left")
+        drawn.set_title(f"best {min(_BOLD, len(records))} of {len(records)} trials bold", loc="left")
         bar = figure.colorbar(
             ScalarMappable(Normalize(1, max(2, len(records))), ListedColormap(colors)), ax=drawn, label="rank",
             orientation="horizontal", shrink=0.6, aspect=30, pad=0.02,

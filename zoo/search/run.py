@@ -8,11 +8,12 @@ by the mean, and only the chosen model is evaluated on test data, once.
 runs trials of the search in a folder, as a child process of a search.
 """
 
+import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,6 @@ from zoo.search import oracles, report
 from zoo.search.oracles import CHIEF
 from zoo.search.spaces import Study
 from zoo.search.trials import TRIALS, Record, Records, Show, Trainer, plan_of, ranked
-from zoo.training import Progress
 
 BEST, FINALS, RESULT = "best", "finals", "result.json"
 """In the folder of a search: the chosen model, the records of the best trials with other seeds, and the result."""
@@ -54,19 +54,17 @@ _DEATHS = 100
 
 def search(
     study: Study, folder: Path | None = None, *, processes: int = 0, best: int = 3, seeds: int = 3,
-    preset: Path | None = None, console: Console | None = None,
+    preset: Path | None = None, logged: Callable[[Path], AbstractContextManager[Console]] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Runs or resumes a search, as `zoo.tune` says: in new `processes` of this machine, or with 0 in this one.
 
     If the environment variables of keras-tuner are set, this process is the chief, which assigns trials and then runs
-    the finals, or a worker, which runs trials and returns nothing.
+    the finals, or a worker, which runs trials and returns nothing. `logged` sends to a file what libraries print, of
+    which nobody reads much, and yields the console that shows the progress.
     """
-    for what, value in (("best", best), ("seeds", seeds)):
-        if value < 1:
-            raise ZooError(f"{what} is {value}; expected 1 or more")
     folder = folder or Path(tempfile.mkdtemp(prefix="zoo-search-")) / "search"
-    console = console or Console(quiet=True)
-    with claimed(study, folder):
+    shown = nullcontext(Console(quiet=True)) if logged is None else logged(log(folder, oracles.role()))
+    with claimed(study, folder), shown as console:
         copies = preset is not None and not (
             all((each / "config.json").is_file() for each in (folder / BEST, preset))
             and read_json(folder / BEST / "config.json") == read_json(preset / "config.json")
@@ -141,8 +139,8 @@ def _decide(study: Study, folder: Path, best: int, seeds: int, console: Console)
     saved, training = folder / BEST, TrainingBoard(console, plan.recipe.epochs)
     if not (saved / "model.keras").is_file():
         with training.shown():
-            resume, callbacks = (saved / CHECKPOINT).is_file(), [Progress(training.on_epoch_end)]
-            replace(plan, out=saved, resume=resume, callbacks=callbacks).run(study.checked)
+            resume = (saved / CHECKPOINT).is_file()
+            replace(plan, out=saved, resume=resume, report=training.on_epoch_end).run(study.checked)
     loaded = loading.load(str(saved))
     result = {
         "task": study.task.name, "trials": study.trials, "objective": study.measure,
@@ -192,7 +190,7 @@ def run_processes(study: Study, folder: Path, count: int, watch: Callable[[], No
         return status != 0 or job.background
 
     command = jobs.python("zoo.search.run", folder, study.data, study.trials)
-    shared = jobs.share_cores(count)
+    shared = jobs.limit_threads(max(1, (os.cpu_count() or 1) // count))
     with tempfile.TemporaryDirectory() as private:
         work = [Job("trials", command, shared, log(folder, "trials"))]
         if count > 1:

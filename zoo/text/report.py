@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 
 from zoo.report import markdown as md
-from zoo.report.markdown import Document
-from zoo.report.pages import Pages
+from zoo.report.markdown import Document, Pages
 
 TITLE = "Language models"
 SCORE, MAXIMIZE = "cross_entropy", False
