@@ -186,7 +186,7 @@ def lost(parts: Sequence[Document], classes: Sequence[str], label_sets: Sequence
     rows = []
     for answers in (floats, integers):
         truth = resolve(labels, answers, label_sets)
-        known, predicted, _ = metrics.of_known(truth, answers, classes)
+        known, predicted = metrics.of_known(truth, answers.argmax(axis=1), metrics.other_of(classes))
         rows.append((truth[known], predicted[known], people[known]))
     drawn = [metrics.bootstrap(*row) for row in rows]
     scored = [metrics.macro_f1(truth, predicted) for truth, predicted, _ in rows]

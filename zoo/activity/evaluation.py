@@ -62,8 +62,8 @@ def temperature_of(labels: NDArray[np.int64], logits: NDArray[np.float32], class
 
     Where other movements are one of the classes, it calibrates the others, given that one of them is right.
     """
-    known, _, among = metrics.of_known(labels, logits, classes)
-    known &= labels < among.shape[1]
+    among = logits[:, : metrics.other_of(classes)]
+    known = labels < among.shape[1]
     return metrics.fit_temperature(labels[known], among[known]) if known.any() else 1.0
 
 

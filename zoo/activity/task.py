@@ -171,11 +171,10 @@ def _loses(
     )
 
 
-def _of_known(labels: metrics.Labels, scores: metrics.Floats, classes: Sequence[str]) -> dict[str, float]:
-    """`macro_f1` and `accuracy` on windows of known activities."""
-    known, predicted, _ = metrics.of_known(labels, scores, classes)
-    labels, predicted = labels[known], predicted[known]
-    return {"macro_f1": metrics.macro_f1(labels, predicted), "accuracy": float((labels == predicted).mean())}
+def _of_known(labels: metrics.Labels, predicted: metrics.Labels, classes: Sequence[str]) -> dict[str, float]:
+    """`accuracy` and `macro_f1` on windows of known activities."""
+    known, predicted = metrics.of_known(labels, predicted, metrics.other_of(classes))
+    return metrics.score(labels[known], predicted[known])
 
 
 def _baseline(parts: Sequence[Split], classes: Sequence[str], rows: int) -> dict[str, Any] | None:
@@ -202,7 +201,7 @@ def _baseline(parts: Sequence[Split], classes: Sequence[str], rows: int) -> dict
         "name": "random_forest",
         "train_windows": fitted,
         "windows": len(asked_labels),
-        **_of_known(asked_labels, np.eye(len(classes))[predicted], classes),
+        **_of_known(asked_labels, predicted, classes),
     }
 
 
@@ -389,12 +388,10 @@ class ActivityTask(Task):
         if windows is None:
             raise ZooError(f"{split.data}: nothing is held out to score on: set validation above 0")
         logits, known = answers(partial(keras_logits, model), windows)
-        labels, classes, sets = resolve(known, logits, windows.label_sets), split.data.classes, windows.label_sets
-        of_known, _, given = metrics.of_known(labels, logits, classes)
-        numbers = metrics.numbered(known[of_known], len(classes), given.shape[1])
+        classes, sets = split.data.classes, windows.label_sets
         return {
-            **_of_known(labels, logits, classes),
-            "cross_entropy": metrics.cross_entropy(numbers, given[of_known], sets),
+            **_of_known(resolve(known, logits, sets), logits.argmax(axis=1), classes),
+            "cross_entropy": metrics.cross_entropy(known, logits, sets, metrics.other_of(classes)),
         }
 
     def finish(
@@ -431,8 +428,9 @@ class ActivityTask(Task):
         logits, labels = (np.concatenate(columns) for columns in zip(*predicted, strict=True))
         groups = [windows.subjects for windows in held_out if windows.subjects is not None]
         model.temperature = 1.0 if split.folds else temperature_of(labels, logits, model.classes)
-        known, _, among = metrics.of_known(labels, logits, model.classes)
-        probabilities = softmax(among[known].astype(np.float64) / model.temperature, axis=1)
+        other = metrics.other_of(model.classes)
+        known = labels != other
+        probabilities = softmax(logits[known, :other].astype(np.float64) / model.temperature, axis=1)
         model.threshold = metrics.rejection_threshold(probabilities, recipe.rejection_rate)
         baseline = _baseline(parts, split.data.classes, model.window)
         label_sets = split.train.label_sets
@@ -444,13 +442,13 @@ class ActivityTask(Task):
         if baseline:
             # A baseline learns one class per window, and is compared where it is known.
             single = labels < len(model.classes)
-            baseline["of_model"] = _of_known(labels[single], logits[single], model.classes)["macro_f1"]
+            baseline["of_model"] = _of_known(labels[single], logits[single].argmax(axis=1), model.classes)["macro_f1"]
         warnings = []
         if baseline and baseline["of_model"] <= baseline["macro_f1"] - LESS:
             some_logits, some_labels = answers(
                 partial(keras_logits, model), some(split.train.of_one_class(len(model.classes)), _BASELINE)
             )
-            learned = _of_known(some_labels, some_logits, model.classes)["macro_f1"]
+            learned = _of_known(some_labels, some_logits.argmax(axis=1), model.classes)["macro_f1"]
             warnings = [_loses(split, report, baseline, learned, start)]
         return found | {"validation": {
             "windows": report["windows"], "by": _validation_by(parts[0], recipe),
@@ -535,8 +533,7 @@ class ActivityTask(Task):
         def score(outputs: Mapping[str, "Outputs"]) -> dict[str, float]:
             if labels is None:
                 return {}
-            found = outputs["window"]["probabilities"].argmax(axis=1)
-            return {"accuracy": float((found == labels).mean()), "macro_f1": metrics.macro_f1(labels, found)}
+            return metrics.score(labels, outputs["window"]["probabilities"].argmax(axis=1))
 
         inputs: dict[str, Mapping[str, NDArray[np.float32]]] = {"window": {"window": windows}}
         if model.states:
