@@ -329,7 +329,7 @@ def write_windows(
     # Numbers as the course writes them, where nothing of a name is lost.
     numbered = all(name.isdecimal() and str(int(name)) == name and int(name) < 2**31 for name in people)
     parts = KEYS if len(test_subjects) else {"train": KEYS["train"]}
-    kept = {name: keys[: len(parts)] for name, keys in ATTRIBUTES.items() if name in index.circumstances}
+    kept = {name: keys[: len(parts)] for name, keys in ATTRIBUTES.items() if any(index.column(name))}
     with hdf5.create(path, "activity", inputs=index.paths) as file:
         for inputs, labels, subjects in parts.values():
             hdf5.growing(file, inputs, (windowing.window, len(index.axes)), "f4")

@@ -96,7 +96,7 @@ def _describe_recordings(index: Index) -> dict[str, Any]:
     return {
         "recordings": len(index), "subjects": sort_names(index.subjects),
         "seconds": {name: round(total, 1) for name, total in sorted(seconds.items())},
-        "rates_hz": sorted(set(index.rates.tolist())), "simulated": index.simulated,
+        "rates_hz": sorted(set(index.column("rate").tolist())), "simulated": index.simulated,
         "problems": [*_spelled_twice(seconds, index.subjects.tolist()), *_copied(index), *mixed],
     }  # fmt: skip
 
