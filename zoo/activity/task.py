@@ -483,7 +483,7 @@ class ActivityTask(Task):
         return evaluation.evaluate(loaded, self.read(data), **options)
 
     def predict(self, loaded: Loaded, x: Any, **options: Any) -> Predictions:
-        """Predicts the activity in windows, or in a table or a CSV file, as `evaluation.predict` does."""
+        """Predicts the activity in windows, as `evaluation.predict` does."""
         return evaluation.predict(loaded, x, **options)
 
     def answer(
@@ -502,21 +502,22 @@ class ActivityTask(Task):
         if data is not None:
             refuse("applies with --csv FILE alone", rate=rate)
             return Records(evaluation.predictions_of(loaded, data, threshold), self.report.predictions)
-        if x is not None:
-            found = self.predict(loaded, x, rate=rate, threshold=threshold)
-            return replace(found, render=self.report.predictions)
-        from zoo.activity.columns import columns_of
-        from zoo.activity.recordings import Changed
+        times, warnings = None, list[str]()
+        if csv is not None:
+            from zoo.activity.columns import columns_of
+            from zoo.activity.recordings import Changed
 
-        dropped = Counter[str]()
-        read = columns_of(columns, rate, subject="=me", activity="=unknown")
-        found = self.predict(loaded, csv, columns=read, hop=hop, dropped=dropped, threshold=threshold)
-        name = csv if isinstance(csv, str | Path) else "DataFrame"
-        warnings = [
-            f"{name}: {'' if isinstance(reason, Changed) else 'left out: '}{reason} ({count})"
-            for reason, count in dropped.items()
-        ]
-        return replace(found, render=self.report.predictions, warnings=warnings)
+            dropped, name = Counter[str](), csv if isinstance(csv, str | Path) else "DataFrame"
+            source = Path(csv) if isinstance(csv, str) else csv
+            x, times = evaluation.cut(loaded, source, columns_of(columns, rate), hop, dropped)
+            # What is cut is at the rate of the model.
+            rate = None
+            warnings = [
+                f"{name}: {'' if isinstance(reason, Changed) else 'left out: '}{reason} ({count})"
+                for reason, count in dropped.items()
+            ]
+        found = self.predict(loaded, x, rate=rate, threshold=threshold)
+        return replace(found, times=times, render=self.report.predictions, warnings=warnings)
 
     def exportable(self, loaded: Loaded, data: ActivityData | None) -> "Exportable":
         """What export must know of a recognizer."""
