@@ -135,12 +135,15 @@ class Windowing:
             >>> Windowing(trim=1).windows(Recording("a", "1", "sitting", 50.0, rows)).shape
             (3, 150, 3)
         """
-        return self.cut(recording.resampled(self.rate), 0.0 if recording.trimmed else self.trim)
+        return self.cut(self.rows(recording))
 
-    def cut(self, rows: NDArray[np.float32], trim: float | None = None) -> NDArray[np.float32]:
-        """All windows of rows at the rate, `(count, window, channels)`; `trim` seconds are left out at both ends."""
-        edge = round((self.trim if trim is None else trim) * self.rate)
-        rows = rows[edge : len(rows) - edge]
+    def rows(self, recording: Recording) -> NDArray[np.float32]:
+        """The rows of a recording at the rate, without its ends, `(rows, channels)`."""
+        rows, edge = recording.resampled(self.rate), 0 if recording.trimmed else round(self.trim * self.rate)
+        return rows[edge : len(rows) - edge]
+
+    def cut(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """All windows of rows at the rate, `(count, window, channels)`."""
         starts = np.arange(0, len(rows) - self.window + 1, self.hop)
         if not len(starts):
             return np.empty((0, self.window, rows.shape[1]), np.float32)
