@@ -21,12 +21,12 @@ import io
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,9 @@ from zoo.report.document import say
 from zoo.runtime import Prediction, Recognizer
 from zoo.runtime.metadata import CLASSES, INERTIAL, Streaming
 from zoo.runtime.streaming import predict_recording
+
+if TYPE_CHECKING:
+    from zoo.activity.columns import CsvColumns
 
 _SINCE_1970 = 1e8
 """Seconds from which time stamps are taken to count from 1970."""
@@ -129,18 +132,17 @@ class Followed:
     Args:
         file: Exported model.
         csv: CSV file, or `-` for standard input.
-        columns: Function that returns how it is read.
+        columns: How it is read.
         every: Whether to give every prediction.
         threshold: Probability below which a label is None.
     """
 
     def __init__(
-        self, file: Path, csv: str, columns: Callable[..., Any], every: bool, threshold: float | None
+        self, file: Path, csv: str, columns: "CsvColumns", every: bool, threshold: float | None
     ) -> None:  # fmt: skip
         recognizer = Recognizer(file)
         self._stream, self._csv, self._every = recognizer.stream(threshold=threshold), csv, every
-        gyroscope = recognizer.metadata.axes == INERTIAL
-        self._columns = columns(subject="=me", activity="=unknown", gyroscope=gyroscope)
+        self._columns = replace(columns, gyroscope=recognizer.metadata.axes == INERTIAL)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Every prediction."""
