@@ -14,7 +14,7 @@ from zoo.activity import recordings
 from zoo.activity.checks import LOWEST_RATE, check_range, check_signal
 from zoo.activity.recordings import Index, Recording, units
 from zoo.activity.windows import ATTRIBUTES, DRAWS, KEYS, ActivityData, draw, from_arrays
-from zoo.catalog import as_names, joined_names
+from zoo.catalog import joined_names
 from zoo.data import hdf5
 from zoo.data.examples import sort_names
 from zoo.errors import ZooError
@@ -256,47 +256,34 @@ def parse_classes(text: str) -> dict[str, str]:
     return found
 
 
-def from_frame(
-    frame: "pd.DataFrame", *, windowing: Windowing | None = None, test_subjects: str | Sequence[str] = (),
-    **columns: Any,
-) -> ActivityData:  # fmt: skip
-    """Cuts the rows of a DataFrame into windows, which stay in memory.
-
-    `columns` names what is not recognized, as for `CsvColumns`.
+def from_frame(frame: "pd.DataFrame") -> ActivityData:
+    """Cuts the rows of a DataFrame into windows for training, which stay in memory.
 
     Example:
         >>> import pandas as pd
         >>> from zoo.activity.simulate import simulate
         >>> frame = pd.concat(
-        ...     pd.DataFrame(each.acceleration, columns=["x", "y", "z"]).assign(who=each.subject, label=each.activity)
+        ...     pd.DataFrame(each.acceleration, columns=["x", "y", "z"]).assign(
+        ...         time=np.arange(len(each.acceleration)) / each.rate, who=each.subject, label=each.activity
+        ...     )
         ...     for each in simulate(2, seed=0, seconds=10)
         ... )
-        >>> from_frame(frame, rate=50.0, test_subjects="2")
+        >>> from_frame(frame)
         <activity data of arrays
-          train: <66 examples of shape (150, 3), 1 groups>
-          test: <66 examples of shape (150, 3), 1 groups>>
+          train: <96 examples of shape (150, 3), 2 groups>>
     """
-    from zoo.activity.columns import CsvColumns
     from zoo.activity.csv import read_csv
 
-    windowing, held_out = windowing or Windowing(), as_names(test_subjects)
-    found = [(each, windowing.windows(each)) for each in read_csv([frame], CsvColumns(**columns))]
-    classes, people = sorted({each.activity for each, _ in found}), sort_names(each.subject for each, _ in found)
-    if unknown := [name for name in held_out if name not in people]:
-        raise ZooError(f"DataFrame: no subject {', '.join(unknown)}; found {', '.join(people)}")
-
-    def part(names: Sequence[str]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        of_part = [(each, cut) for each, cut in found if each.subject in names and len(cut)]
-        if not of_part:
-            seconds = windowing.window / windowing.rate
-            raise ZooError(f"DataFrame: no recording of {', '.join(names)} is as long as a window of {seconds:g} s")
-        counts = [len(cut) for _, cut in of_part]
-        labels, owners = ([getattr(each, name) for each, _ in of_part] for name in ("activity", "subject"))
-        return np.concatenate([cut for _, cut in of_part]), np.repeat(labels, counts), np.repeat(owners, counts)
-
-    x, y, subjects = part([name for name in people if name not in held_out])
-    test = part(held_out) if held_out else None
-    return from_arrays(x, y, classes, windowing.rate, subjects, test=test, source="DataFrame")
+    windowing = Windowing()
+    found = [(each, windowing.windows(each)) for each in read_csv([frame])]
+    counts = [len(cut) for _, cut in found]
+    if not any(counts):
+        people, seconds = ", ".join(sort_names(each.subject for each, _ in found)), windowing.window / windowing.rate
+        raise ZooError(f"DataFrame: no recording of {people} is as long as a window of {seconds:g} s")
+    labels, owners = (np.repeat([getattr(each, name) for each, _ in found], counts) for name in ("activity", "subject"))
+    classes = sorted({each.activity for each, _ in found})
+    x = np.concatenate([cut for _, cut in found])
+    return from_arrays(x, labels, classes, windowing.rate, owners, source="DataFrame")
 
 
 def write_windows(
