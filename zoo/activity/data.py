@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import dct
 from scipy.spatial import cKDTree
 
 from zoo.activity import recordings
@@ -191,10 +192,8 @@ _LEAST = 1e-9
 
 def _project(windows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Windows `(n, rows, axes)` projected on the lowest frequencies of each axis, `(n, waves * axes)`."""
-    rows = windows.shape[1]
-    waves = np.cos(np.pi * np.outer(np.arange(min(_WAVES, rows)), np.arange(rows) + 0.5) / rows)
-    waves /= np.linalg.norm(waves, axis=1, keepdims=True)
-    return np.asarray(np.einsum("nta,wt->nwa", windows.astype(np.float64), waves)).reshape(len(windows), -1)
+    waves = dct(windows.astype(np.float64), axis=1, norm="ortho")[:, :_WAVES]
+    return np.asarray(waves).reshape(len(windows), -1)
 
 
 _BLOCK_SECONDS = 4.0
