@@ -177,10 +177,6 @@ def for_model(loaded: Loaded, data: ActivityData) -> ActivityData:
     rows, axes = data.test.inputs.shape[1:]
     longer = rows > metadata.window and data.sha256 == metadata.data_sha256
     check_windows(loaded, f"{path}: key 'tstX'", (metadata.window if longer else rows, axes), data.rate)
-    if data.axes != metadata.axes:
-        raise ZooError(
-            f"{path}: channels {', '.join(data.axes)}; {loaded.name} reads {', '.join(metadata.axes)} in this order"
-        )
     if unknown := [name for name in data.classes if name not in metadata.classes]:
         raise ZooError(
             f"{path}: {loaded.name} does not know {', '.join(unknown)}, but {', '.join(metadata.classes)}: rename or "

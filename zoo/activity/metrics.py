@@ -119,11 +119,15 @@ def by_study(
     return found
 
 
-def reliability(labels: Labels, probabilities: Floats, bins: int = 15) -> list[dict[str, float]]:
+_BINS = 15
+"""Bins of equal width into which confidence is divided."""
+
+
+def reliability(labels: Labels, probabilities: Floats) -> list[dict[str, float]]:
     """Mean `confidence`, `accuracy` and `share` of the windows of each bin of confidence that is not empty."""
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
-    places = np.minimum((confidence * bins).astype(int), bins - 1)
+    places = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
     return [
         {
             "confidence": float(confidence[places == place].mean()),
@@ -134,7 +138,7 @@ def reliability(labels: Labels, probabilities: Floats, bins: int = 15) -> list[d
     ]
 
 
-def expected_calibration_error(labels: Labels, probabilities: Floats, bins: int = 15) -> float:
+def expected_calibration_error(labels: Labels, probabilities: Floats) -> float:
     """The mean difference between confidence and accuracy over bins of confidence, weighted by their windows.
 
     Guo, Pleiss, Sun, Weinberger: On calibration of modern neural networks, 2017, arXiv:1706.04599, equation 5.
@@ -143,9 +147,7 @@ def expected_calibration_error(labels: Labels, probabilities: Floats, bins: int 
         >>> round(expected_calibration_error(np.array([0, 1]), np.array([[0.9, 0.1], [0.9, 0.1]])), 6)
         0.4
     """
-    return sum(
-        row["share"] * abs(row["accuracy"] - row["confidence"]) for row in reliability(labels, probabilities, bins)
-    )
+    return sum(row["share"] * abs(row["accuracy"] - row["confidence"]) for row in reliability(labels, probabilities))
 
 
 def fit_temperature(labels: Labels, logits: Floats) -> float:
@@ -206,25 +208,20 @@ def answered(labels: Labels, probabilities: Floats, threshold: float) -> dict[st
     }  # fmt: skip
 
 
-def bootstrap_interval(
-    labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None, seed: int = 0, draws: int = 1000
-) -> tuple[float, float]:
+def bootstrap_interval(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None) -> tuple[float, float]:
     """A 95% bootstrap interval of the macro-F1: people are drawn with replacement, or windows if people are unknown."""
-    low, high = np.percentile(bootstrap(labels, predicted, subjects, seed, draws), [2.5, 97.5])
+    low, high = np.percentile(bootstrap(labels, predicted, subjects), [2.5, 97.5])
     return float(low), float(high)
 
 
-def bootstrap(
-    labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None, seed: int = 0, draws: int = 1000
-) -> Floats:  # fmt: skip
-    """The macro-F1 of each draw `(draws,)`. Other predictions for the same people are drawn alike.
+def bootstrap(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None) -> Floats:
+    """The macro-F1 of each of 1,000 draws. Other predictions for the same people are drawn alike.
 
     Example:
         >>> people, labels = np.array(["a", "b"]), np.array([0, 1])
         >>> float((bootstrap(labels, labels, people) - bootstrap(labels, np.array([0, 0]), people)).max())
         1.0
     """
-    random = np.random.default_rng(seed)
     classes = int(max(labels.max(), predicted.max())) + 1
     units = np.arange(len(labels)) if subjects is None else np.unique(subjects, return_inverse=True)[1]
     # With one confusion matrix per unit, a draw is a sum instead of a pass over all windows.
@@ -232,7 +229,7 @@ def bootstrap(
     matrices = np.zeros((units.max() + 1, classes + 1, classes + 1))
     np.add.at(matrices, (units, labels, predicted), 1)
     found = []
-    for draw in random.integers(0, len(matrices), (draws, len(matrices))):
+    for draw in np.random.default_rng(0).integers(0, len(matrices), (1000, len(matrices))):
         confusion = matrices[draw].sum(axis=0)
         totals = (confusion.sum(axis=0) + confusion.sum(axis=1))[:-1]
         found.append((2 * np.diag(confusion)[:-1][totals > 0] / totals[totals > 0]).mean())
@@ -316,18 +313,13 @@ Predict = Callable[[Floats], Labels]
 
 
 def robustness(
-    predict: Predict,
-    windows: Floats,
-    labels: Labels,
-    rate: float,
-    disturbances: "Iterable[Disturbance]",
-    seed: int = 0,
+    predict: Predict, windows: Floats, labels: Labels, rate: float, disturbances: "Iterable[Disturbance]"
 ) -> Mapping[str, dict[str, Any]]:
     """The `macro_f1` on windows that are disturbed in different ways, and its `drop` from that on undisturbed ones."""
     plain = macro_f1(labels, predict(windows))
     results = {}
     for disturbance in disturbances:
-        disturbed = disturbance.apply(windows, rate, np.random.default_rng(seed)).astype(np.float32)
-        score = macro_f1(labels, predict(disturbed))
-        results[disturbance.name] = {"meaning": disturbance.meaning, "macro_f1": score, "drop": plain - score}
+        disturbed = disturbance.apply(windows, rate, np.random.default_rng(0)).astype(np.float32)
+        found = macro_f1(labels, predict(disturbed))
+        results[disturbance.name] = {"meaning": disturbance.meaning, "macro_f1": found, "drop": plain - found}
     return results
