@@ -206,20 +206,6 @@ def _baseline(parts: Sequence[Split], classes: Sequence[str], rows: int) -> dict
     }
 
 
-def leave_out(train: Windows, recipe: Recipe) -> list[tuple[Windows, Windows]]:
-    """Training and validation windows of the folds that validate a model of few people, who are then all trained on.
-
-    Each leaves one person out; of one person, or where a class was recorded by one person alone, a single fold has the
-    last windows of each class. Empty where a part is held out once and for all: where there are more people, where the
-    recipe holds out no people, or where it has patience, which needs validation windows throughout the training.
-    """
-    if not recipe.validation or recipe.validation_by != "subject" or recipe.patience is not None:
-        return []
-    return train.leave_one_out() or (
-        [train.split(recipe.validation, recipe.split_by_seed, "time")] if train.of_few_people else []
-    )
-
-
 def encountered_states(
     model: Any, windows: NDArray[np.float32], *counts: int
 ) -> list[dict[str, NDArray[np.float32]]]:  # fmt: skip
@@ -317,7 +303,9 @@ class ActivityTask(Task):
                 "windows of others"
             )
         train = data.train.in_memory()
-        if folds and (parts := leave_out(train, recipe)):
+        # Patience needs validation windows throughout the training.
+        folds = folds and recipe.validation > 0 and recipe.validation_by == "subject" and recipe.patience is None
+        if folds and (parts := train.folds(recipe.validation, recipe.split_by_seed)):
             return Split(data, train, None, tuple(Split(data, *part) for part in parts))
         return Split(data, *hold_out(train, recipe))
 
