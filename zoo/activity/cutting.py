@@ -66,12 +66,14 @@ def _read(path: Path, imported: Path, left_out: Counter[str]) -> Index:
         return recordings.read(path)
     from zoo.activity.columns import CsvColumns
     from zoo.activity.importing import find_sources, import_csv
-    from zoo.activity.texts import blocks, column_names
+    from zoo.activity.texts import blocks, opening
 
     # Channels that some files lack are left out.
     found, _ = find_sources(path, CsvColumns())
     gyroscope = all(
-        set(INERTIAL) <= set(column_names(str(file), next(blocks(file)))) for file, _ in found if isinstance(file, Path)
+        set(INERTIAL) <= set(opening(str(file), next(blocks(file))).names)
+        for file, _ in found
+        if isinstance(file, Path)
     )
     found = [(file, replace(columns, gyroscope=gyroscope)) for file, columns in found]
     left_out.update(import_csv(found, imported).dropped)
