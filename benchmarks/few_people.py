@@ -105,7 +105,7 @@ def of_forests(data: ActivityData, seed: int) -> float:
     """Macro-F1 of a random forest of each fold, on all people that were left out."""
     parts = [
         (one.labels, random_forest(*others.arrays(), seed=seed, jobs=1, trees=100)(one.arrays()[0]))
-        for others, one in data.train.leave_one_out()
+        for others, one in data.train.folds(PLAN.recipe.validation, seed)
     ]
     return round(metrics.macro_f1(*map(np.concatenate, zip(*parts, strict=True))), 4)
 
@@ -128,9 +128,11 @@ def rows(data: ActivityData, seed: int, shares: list[float]) -> Iterator[dict[st
         [of_all[share]], _ = fitted(data, data.train, None, recipe, [data.test])
         yield {"method": "everyone", "share": share, "test": scores(of_all[share], 1.0)}
     for share, recipe in recipes.items():
-        parts = [fitted(data, others, one, recipe, [one]) for others, one in data.train.leave_one_out()]
-        if not parts:
+        folds = data.train.folds(recipe.validation, seed)
+        if len(folds) == 1:
+            # Nobody can be left out.
             return
+        parts = [fitted(data, others, one, recipe, [one]) for others, one in folds]
         pooled = tuple(np.concatenate(column) for column in zip(*[found for [found], _ in parts], strict=True))
         temperature = temperature_of(pooled[1], pooled[0])
         curve = np.mean([losses for _, losses in parts], axis=0)

@@ -40,6 +40,7 @@ from streaming import exported
 from studies import PRESET, SEEDS, fifth_of, people_of
 
 from zoo.activity import recordings, streaming
+from zoo.activity.cutting import Windowing
 from zoo.activity.groups import groups_of
 from zoo.activity.windows import ActivityData
 from zoo.data.loading import load_as
@@ -87,7 +88,7 @@ def streams_of(recognizer: Recognizer, file: Path, study: str, people: set[str])
     rate, window = recognizer.metadata.rate, recognizer.metadata.window
     by_person: dict[str, list[streaming.Stretch]] = {}
     for recording in index:
-        rows = streaming.rows_of(recording, rate)
+        rows = Windowing(rate=rate).rows(recording)
         if f"{study}/{recording.subject}" in people and len(rows) > window:
             by_person.setdefault(recording.subject, []).append((recording.activity, rows))
             yield Answered(study, False, *answers_of(recognizer, rows), np.zeros(1), (recording.activity,))

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from zoo import crossval, loading
 from zoo.activity import metrics, recordings
+from zoo.activity.cutting import Windowing
 from zoo.activity.groups import AT_REST
-from zoo.activity.streaming import StreamResult, Stretch, rows_of, splice, streamed
+from zoo.activity.streaming import StreamResult, Stretch, splice, streamed
 from zoo.activity.task import TASK
 from zoo.activity.windows import ActivityData, center_crop
 from zoo.exporting import artifacts
@@ -102,7 +103,7 @@ def _streams(held: Held, recognizer: Recognizer) -> Iterator[tuple[str, bool, St
         for recording in recordings.read(file).selected(recognizer.metadata.axes):
             if f"{study}/{recording.subject}" not in held.record["subjects"]:
                 continue
-            rows = rows_of(recording, rate)
+            rows = Windowing(rate=rate).rows(recording)
             if recording.activity in (*allowed, *MOVEMENTS) and len(rows) > recognizer.metadata.window:
                 yield study, False, streamed(recognizer, None, [(recording.activity, rows)], allowed)
                 if recording.activity in allowed:
@@ -186,7 +187,7 @@ def lost(parts: Sequence[Document], classes: Sequence[str], label_sets: Sequence
     rows = []
     for answers in (floats, integers):
         truth = resolve(labels, answers, label_sets)
-        known, predicted, _ = metrics.of_known(truth, answers, classes)
+        known, predicted = metrics.of_known(truth, answers.argmax(axis=1), metrics.other_of(classes))
         rows.append((truth[known], predicted[known], people[known]))
     drawn = [metrics.bootstrap(*row) for row in rows]
     scored = [metrics.macro_f1(truth, predicted) for truth, predicted, _ in rows]

@@ -1633,9 +1633,7 @@ def stream(
     with _quietly():
         if csv is None:
             return streaming.Simulated(file, str(model), _names(simulate), seconds, speed, seed, threshold)
-        return streaming.Followed(
-            file, str(csv), lambda **others: columns_of(columns, rate, **others), every, threshold
-        )
+        return streaming.Followed(file, str(csv), columns_of(columns, rate), every, threshold)
 
 
 @public

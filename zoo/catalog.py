@@ -101,16 +101,6 @@ def exported_file(model: str | Path, files: Sequence[str] = ("model.dynamic.tfli
     raise ZooError(f"{folder}: holds none of {', '.join(files)}: write one with `zoo export`")
 
 
-def as_names(names: str | Iterable[str]) -> list[str]:
-    """Returns names as a list, also a single one that is a string.
-
-    Example:
-        >>> as_names("ann"), as_names(("ann", "ben"))
-        (['ann'], ['ann', 'ben'])
-    """
-    return [names] if isinstance(names, str) else list(names)
-
-
 def split_names(text: str) -> list[str]:
     """Returns the names of a text with commas. One that has commas itself stands in quotes, as in CSV.
 

@@ -390,14 +390,10 @@ def _train_and_score(folder: Path, path: Path, fold: Fold, note: Callable[..., N
         np.savez(file, **predictions)
     labels = resolve(test.labels, _scores(predictions, classes), test.label_sets)
     predicted = forgive(labels, predictions["labels"], alike)
-    known, _, _ = metrics.of_known(labels, np.eye(classes)[predicted], data.classes)
     if fold.split == STUDY:
         labels, predicted = metrics.own_labels(test.labels, np.eye(classes)[predicted], test.label_sets)
-    labels, predicted = labels[known], predicted[known]
-    predicted = np.where(predicted == metrics.other_of(data.classes), -1, predicted)
-    return details | {
-        "macro_f1": metrics.macro_f1(labels, predicted), "accuracy": float((labels == predicted).mean())
-    }  # fmt: skip
+    known, predicted = metrics.of_known(labels, predicted, metrics.other_of(data.classes))
+    return details | metrics.score(labels[known], predicted[known])
 
 
 def _baseline(fold: Fold, train: Windows, test: Windows, window: int | None) -> NDArray[np.int64]:
@@ -487,11 +483,11 @@ def summarize(recipe: Recipe, data: ActivityData, folder: Path, records: Records
     ])  # fmt: skip
     windows, by_person = data.train, scored[0].split != WINDOW
     subjects = windows.subjects[rows] if by_person and windows.subjects is not None else None
-    of_known, _, _ = metrics.of_known(labels, np.eye(len(data.classes))[predicted], data.classes)
+    other = metrics.other_of(data.classes)
+    of_known = labels != other
     summary = {"windows": int(of_known.sum())} | metrics.classification(labels, predicted, data.classes, subjects)
     if by_person and windows.studies is not None:
         own = np.eye(len(data.classes))[predicted]
-        other = metrics.other_of(data.classes)
         summary["per_study"] = metrics.by_study(known, own, windows.studies[rows], data.label_sets, other)
     if subjects is not None:
         right, people = labels == predicted, summary["per_subject"]
@@ -543,8 +539,9 @@ def _calibration(
         `temperature`. `temperature` and `threshold`: fitted on the logits of all folds, for a model that is trained on
         all people.
     """
-    of_known, _, every = metrics.of_known(labels, np.concatenate(logits).astype(np.float64), classes)
-    single = of_known & (labels < every.shape[1])
+    other = metrics.other_of(classes)
+    every, of_known = np.concatenate(logits).astype(np.float64)[:, :other], labels != other
+    single = labels < every.shape[1]
     labels, together = labels[single], every[single]
     known = [value for value in temperatures if value is not None]
     after = None

@@ -23,8 +23,10 @@ _EVERY = 32
 _DIFFERENT = ENOUGH_ROWS // 2
 """Different rows of a run that is not equal by chance: no two people share one in 4.7 million rows of four studies."""
 _BLOCK = 1 << 18
-_FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
-_POWERS = np.cumprod(np.full(ENOUGH_ROWS, 0x100000001B3, np.uint64))
+_FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9,
+                     0x85EBCA77C2B2AE63, 0x27D4EB2F165667C5, 0x94D049BB133111EB], np.uint64)  # fmt: skip
+POWERS = np.cumprod(np.full(ENOUGH_ROWS, 0x100000001B3, np.uint64))
+"""Factors of the hashes of rows in that of a run."""
 
 
 class Copies:
@@ -54,17 +56,21 @@ class Copies:
         return None
 
 
+def row_hashes(integers: NDArray[np.integer[Any]]) -> NDArray[np.uint64]:
+    """Hashes `(...)` of rows of integers, `(..., axes)` with up to six axes."""
+    hashes = (integers.astype(np.uint64) * _FACTORS[: integers.shape[-1]]).sum(axis=-1, dtype=np.uint64)
+    hashes = (hashes ^ (hashes >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    return np.asarray(hashes ^ (hashes >> np.uint64(32)))
+
+
 def _runs(rows: Rows) -> Iterator[list[int]]:
     """Hashes of runs of rows, a block of the rows at a time."""
     for start in range(0, len(rows), _BLOCK):
         block = rows[start : start + _BLOCK + ENOUGH_ROWS - 1]
         # What no sensor measures is dropped later.
         steps = np.nan_to_num(np.clip(block, -LARGEST, LARGEST) / _STEP)
-        steps = np.round(steps).astype(np.int64).astype(np.uint64)
-        hashes = (steps * _FACTORS).sum(axis=1, dtype=np.uint64)
-        hashes = (hashes ^ (hashes >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
-        hashes ^= hashes >> np.uint64(32)
+        hashes = row_hashes(np.round(steps).astype(np.int64))
         starts = np.flatnonzero(hashes[: max(0, len(hashes) - ENOUGH_ROWS + 1)] % np.uint64(_EVERY) == 0)
         runs = hashes[starts[:, None] + np.arange(ENOUGH_ROWS)]
         different = 1 + (np.diff(np.sort(runs, axis=1), axis=1) != 0).sum(axis=1)
-        yield np.unique((runs[different >= _DIFFERENT] * _POWERS).sum(axis=1, dtype=np.uint64)).tolist()
+        yield np.unique((runs[different >= _DIFFERENT] * POWERS).sum(axis=1, dtype=np.uint64)).tolist()

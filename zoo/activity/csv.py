@@ -39,7 +39,7 @@ from zoo.activity.checks import (
 from zoo.activity.columns import HIGHEST, LOWEST, SECONDS, CsvColumns, is_date, plain_name, resolve, time_unit_of
 from zoo.activity.copies import Copies
 from zoo.activity.recordings import GAPS, Changed, Recording, misnamed, storable, stretches
-from zoo.activity.texts import ABOVE, blocks, csv_rows, exists, number, opening, separator
+from zoo.activity.texts import ABOVE, blocks, csv_rows, exists, number, number_or_nan, opening, separator
 from zoo.data.examples import sort_names
 from zoo.errors import ZooError
 from zoo.runtime.metadata import STANDARD_GRAVITY, UNIT
@@ -452,6 +452,7 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
     filled = (line.removeprefix("\N{BYTE ORDER MARK}") for line in lines if line.strip())
     first_line = next((line for line in filled if not ABOVE.fullmatch(line.rstrip() + "\n")), "")
     mark = separator(first_line)
+    decimal = "." if mark == "," else ","
     header = [field.strip() for field in _fields(first_line, mark)]
     found, _ = resolve(name, header, columns, labels=False)
     gravity, rotation = found.gravity or (), found.rotation or ()
@@ -462,7 +463,7 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
     factors = found.factors.tolist()
 
     def sample(row: list[str]) -> list[float]:
-        fields = iter(_number(row[place], mark) if place < len(row) else np.nan for place in order)
+        fields = iter(number_or_nan(row[place], decimal) if place < len(row) else np.nan for place in order)
         values = list(islice(fields, 3))
         added = list(islice(fields, 3)) if gravity else [0.0] * 3
         values = [value + more for value, more in zip(values, added, strict=True)] + list(islice(fields, len(rotation)))
@@ -487,10 +488,3 @@ def _fields(line: str, mark: str) -> list[str]:
         return next(csv.reader([line], delimiter=mark), [])
     except csv.Error:
         return []
-
-
-def _number(field: str, mark: str) -> float:
-    try:
-        return number(field, "." if mark == "," else ",")
-    except ValueError:
-        return np.nan

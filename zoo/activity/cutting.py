@@ -14,7 +14,7 @@ from zoo.activity import recordings
 from zoo.activity.checks import LOWEST_RATE, check_range, check_signal
 from zoo.activity.recordings import Index, Recording, units
 from zoo.activity.windows import ATTRIBUTES, DRAWS, KEYS, ActivityData, draw, from_arrays
-from zoo.catalog import as_names, joined_names
+from zoo.catalog import joined_names
 from zoo.data import hdf5
 from zoo.data.examples import sort_names
 from zoo.errors import ZooError
@@ -66,12 +66,14 @@ def _read(path: Path, imported: Path, left_out: Counter[str]) -> Index:
         return recordings.read(path)
     from zoo.activity.columns import CsvColumns
     from zoo.activity.importing import find_sources, import_csv
-    from zoo.activity.texts import blocks, column_names
+    from zoo.activity.texts import blocks, opening
 
     # Channels that some files lack are left out.
     found, _ = find_sources(path, CsvColumns())
     gyroscope = all(
-        set(INERTIAL) <= set(column_names(str(file), next(blocks(file)))) for file, _ in found if isinstance(file, Path)
+        set(INERTIAL) <= set(opening(str(file), next(blocks(file))).names)
+        for file, _ in found
+        if isinstance(file, Path)
     )
     found = [(file, replace(columns, gyroscope=gyroscope)) for file, columns in found]
     left_out.update(import_csv(found, imported).dropped)
@@ -135,12 +137,15 @@ class Windowing:
             >>> Windowing(trim=1).windows(Recording("a", "1", "sitting", 50.0, rows)).shape
             (3, 150, 3)
         """
-        return self.cut(recording.resampled(self.rate), 0.0 if recording.trimmed else self.trim)
+        return self.cut(self.rows(recording))
 
-    def cut(self, rows: NDArray[np.float32], trim: float | None = None) -> NDArray[np.float32]:
-        """All windows of rows at the rate, `(count, window, channels)`; `trim` seconds are left out at both ends."""
-        edge = round((self.trim if trim is None else trim) * self.rate)
-        rows = rows[edge : len(rows) - edge]
+    def rows(self, recording: Recording) -> NDArray[np.float32]:
+        """The rows of a recording at the rate, without its ends, `(rows, channels)`."""
+        rows, edge = recording.resampled(self.rate), 0 if recording.trimmed else round(self.trim * self.rate)
+        return rows[edge : len(rows) - edge]
+
+    def cut(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """All windows of rows at the rate, `(count, window, channels)`."""
         starts = np.arange(0, len(rows) - self.window + 1, self.hop)
         if not len(starts):
             return np.empty((0, self.window, rows.shape[1]), np.float32)
@@ -253,47 +258,34 @@ def parse_classes(text: str) -> dict[str, str]:
     return found
 
 
-def from_frame(
-    frame: "pd.DataFrame", *, windowing: Windowing | None = None, test_subjects: str | Sequence[str] = (),
-    **columns: Any,
-) -> ActivityData:  # fmt: skip
-    """Cuts the rows of a DataFrame into windows, which stay in memory.
-
-    `columns` names what is not recognized, as for `CsvColumns`.
+def from_frame(frame: "pd.DataFrame") -> ActivityData:
+    """Cuts the rows of a DataFrame into windows for training, which stay in memory.
 
     Example:
         >>> import pandas as pd
         >>> from zoo.activity.simulate import simulate
         >>> frame = pd.concat(
-        ...     pd.DataFrame(each.acceleration, columns=["x", "y", "z"]).assign(who=each.subject, label=each.activity)
+        ...     pd.DataFrame(each.acceleration, columns=["x", "y", "z"]).assign(
+        ...         time=np.arange(len(each.acceleration)) / each.rate, who=each.subject, label=each.activity
+        ...     )
         ...     for each in simulate(2, seed=0, seconds=10)
         ... )
-        >>> from_frame(frame, rate=50.0, test_subjects="2")
+        >>> from_frame(frame)
         <activity data of arrays
-          train: <66 examples of shape (150, 3), 1 groups>
-          test: <66 examples of shape (150, 3), 1 groups>>
+          train: <96 examples of shape (150, 3), 2 groups>>
     """
-    from zoo.activity.columns import CsvColumns
     from zoo.activity.csv import read_csv
 
-    windowing, held_out = windowing or Windowing(), as_names(test_subjects)
-    found = [(each, windowing.windows(each)) for each in read_csv([frame], CsvColumns(**columns))]
-    classes, people = sorted({each.activity for each, _ in found}), sort_names(each.subject for each, _ in found)
-    if unknown := [name for name in held_out if name not in people]:
-        raise ZooError(f"DataFrame: no subject {', '.join(unknown)}; found {', '.join(people)}")
-
-    def part(names: Sequence[str]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        of_part = [(each, cut) for each, cut in found if each.subject in names and len(cut)]
-        if not of_part:
-            seconds = windowing.window / windowing.rate
-            raise ZooError(f"DataFrame: no recording of {', '.join(names)} is as long as a window of {seconds:g} s")
-        counts = [len(cut) for _, cut in of_part]
-        labels, owners = ([getattr(each, name) for each, _ in of_part] for name in ("activity", "subject"))
-        return np.concatenate([cut for _, cut in of_part]), np.repeat(labels, counts), np.repeat(owners, counts)
-
-    x, y, subjects = part([name for name in people if name not in held_out])
-    test = part(held_out) if held_out else None
-    return from_arrays(x, y, classes, windowing.rate, subjects, test=test, source="DataFrame")
+    windowing = Windowing()
+    found = [(each, windowing.windows(each)) for each in read_csv([frame])]
+    counts = [len(cut) for _, cut in found]
+    if not any(counts):
+        people, seconds = ", ".join(sort_names(each.subject for each, _ in found)), windowing.window / windowing.rate
+        raise ZooError(f"DataFrame: no recording of {people} is as long as a window of {seconds:g} s")
+    labels, owners = (np.repeat([getattr(each, name) for each, _ in found], counts) for name in ("activity", "subject"))
+    classes = sorted({each.activity for each, _ in found})
+    x = np.concatenate([cut for _, cut in found])
+    return from_arrays(x, labels, classes, windowing.rate, owners, source="DataFrame")
 
 
 def write_windows(
@@ -329,7 +321,7 @@ def write_windows(
     # Numbers as the course writes them, where nothing of a name is lost.
     numbered = all(name.isdecimal() and str(int(name)) == name and int(name) < 2**31 for name in people)
     parts = KEYS if len(test_subjects) else {"train": KEYS["train"]}
-    kept = {name: keys[: len(parts)] for name, keys in ATTRIBUTES.items() if name in index.circumstances}
+    kept = {name: keys[: len(parts)] for name, keys in ATTRIBUTES.items() if any(index.column(name))}
     with hdf5.create(path, "activity", inputs=index.paths) as file:
         for inputs, labels, subjects in parts.values():
             hdf5.growing(file, inputs, (windowing.window, len(index.axes)), "f4")

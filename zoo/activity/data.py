@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+from scipy.fft import dct
 from scipy.spatial import cKDTree
 
 from zoo.activity.windows import ActivityData, Windows, confounded
@@ -99,7 +101,7 @@ def _describe_recordings(index: "Index") -> dict[str, Any]:
     return {
         "recordings": len(index), "subjects": sort_names(index.subjects),
         "seconds": {name: round(total, 1) for name, total in sorted(seconds.items())},
-        "rates_hz": sorted(set(index.rates.tolist())), "simulated": index.simulated,
+        "rates_hz": sorted(set(index.column("rate").tolist())), "simulated": index.simulated,
         "problems": [*_spelled_twice(seconds, index.subjects.tolist()), *_copied(index), *mixed],
     }  # fmt: skip
 
@@ -151,18 +153,13 @@ def find_leaks(train: Windows, test: Windows) -> dict[str, Any]:
 
 def _runs(windows: Windows, step: int) -> Iterator[NDArray[np.uint64]]:
     """Hashes of runs of rows, `(windows of a block, runs)`; 0 for a run whose rows are all equal."""
-    random = np.random.default_rng(8)
-    width = windows.inputs.shape[-1]
-    factors = random.integers(1, 2**63, (_RUN, width), dtype=np.uint64) | np.uint64(1)
+    from zoo.activity.copies import POWERS, row_hashes
+
     for inputs, _ in windows.blocks():
-        bits = np.ascontiguousarray(inputs, np.float32).view(np.uint32).astype(np.uint64)
-        bits = (bits ^ (bits >> np.uint64(15))) * np.uint64(0x9E3779B97F4A7C15)
-        starts = np.arange(0, inputs.shape[1] - _RUN + 1, step)
-        hashes = np.zeros((len(inputs), len(starts)), np.uint64)
-        moves = np.zeros(hashes.shape, bool)
-        for offset in range(_RUN):
-            hashes += (bits[:, starts + offset] * factors[offset]).sum(axis=2, dtype=np.uint64)
-            moves |= (inputs[:, starts + offset] != inputs[:, starts]).any(axis=2)
+        # The bits of -0.0 are not those of 0.0, to which it is equal, but its sum with 0.0 is 0.0.
+        rows = row_hashes(np.ascontiguousarray(inputs + 0.0, np.float32).view(np.uint32))
+        runs = sliding_window_view(rows, _RUN, axis=1)[:, ::step]
+        hashes, moves = np.einsum("nrk,k->nr", runs, POWERS[:_RUN]), (runs != runs[..., :1]).any(axis=2)
         yield np.where(moves, hashes, np.uint64(0)) if step == 1 else hashes[moves]
 
 
@@ -196,10 +193,8 @@ _LEAST = 1e-9
 
 def _project(windows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Windows `(n, rows, axes)` projected on the lowest frequencies of each axis, `(n, waves * axes)`."""
-    rows = windows.shape[1]
-    waves = np.cos(np.pi * np.outer(np.arange(min(_WAVES, rows)), np.arange(rows) + 0.5) / rows)
-    waves /= np.linalg.norm(waves, axis=1, keepdims=True)
-    return np.asarray(np.einsum("nta,wt->nwa", windows.astype(np.float64), waves)).reshape(len(windows), -1)
+    waves = dct(windows.astype(np.float64), axis=1, norm="ortho")[:, :_WAVES]
+    return np.asarray(waves).reshape(len(windows), -1)
 
 
 _BLOCK_SECONDS = 4.0

@@ -26,6 +26,8 @@ from zoo.runtime.metadata import AXES, INERTIAL, OTHER, ActivityMetadata
 from zoo.task import Predictions, log_probabilities
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from zoo.activity.columns import CsvColumns
 
 START, START_WINDOW, START_RATE = "activity_gru_phone", 150, 50.0
@@ -61,8 +63,8 @@ def temperature_of(labels: NDArray[np.int64], logits: NDArray[np.float32], class
 
     Where other movements are one of the classes, it calibrates the others, given that one of them is right.
     """
-    known, _, among = metrics.of_known(labels, logits, classes)
-    known &= labels < among.shape[1]
+    among = logits[:, : metrics.other_of(classes)]
+    known = labels < among.shape[1]
     return metrics.fit_temperature(labels[known], among[known]) if known.any() else 1.0
 
 
@@ -174,10 +176,6 @@ def for_model(loaded: Loaded, data: ActivityData) -> ActivityData:
     rows, axes = data.test.inputs.shape[1:]
     longer = rows > metadata.window and data.sha256 == metadata.data_sha256
     check_windows(loaded, f"{path}: key 'tstX'", (metadata.window if longer else rows, axes), data.rate)
-    if data.axes != metadata.axes:
-        raise ZooError(
-            f"{path}: channels {', '.join(data.axes)}; {loaded.name} reads {', '.join(metadata.axes)} in this order"
-        )
     if unknown := [name for name in data.classes if name not in metadata.classes]:
         raise ZooError(
             f"{path}: {loaded.name} does not know {', '.join(unknown)}, but {', '.join(metadata.classes)}: rename or "
@@ -358,21 +356,13 @@ def _decisions(
     return found
 
 
-def predict(
-    loaded: Loaded, x: Any, *, rate: float | None = None, times: NDArray[np.floating[Any]] | None = None,
-    columns: "CsvColumns | None" = None, hop: int | None = None, dropped: Counter[str] | None = None,
-    threshold: float | None = None,
-) -> Predictions:  # fmt: skip
-    """Predicts the activity in windows `(N, window, channels)`, or in a DataFrame or CSV file, which is cut.
+def predict(loaded: Loaded, x: Any, *, rate: float | None = None, threshold: float | None = None) -> Predictions:
+    """Predicts the activity in windows `(N, window, channels)`.
 
     Args:
         loaded: The model.
-        x: The input.
-        rate: Hz of the rows of windows; the model's by default.
-        times: `(N,)` seconds at which windows start.
-        columns: How a CSV file is read.
-        hop: Rows between the starts of windows of a CSV file; half a window by default.
-        dropped: Counts the rows of a CSV file that are left out or changed.
+        x: The windows.
+        rate: Hz of their rows; the model's by default.
         threshold: Probability below which a label is None; 0 for never. That of the model by default.
     """
     # They import LiteRT, which no training needs.
@@ -380,8 +370,6 @@ def predict(
     from zoo.runtime.recognizer import labels_of
 
     metadata = metadata_of(loaded)
-    if isinstance(x, str | Path) or hasattr(x, "columns"):
-        x, times = _cut(metadata, Path(x) if isinstance(x, str) else x, columns, hop, dropped)
     windows = floats("input", x)
     if windows.ndim != 3:
         expected = f"({metadata.window}, {len(metadata.axes)})"
@@ -398,29 +386,33 @@ def predict(
             logits = logits_of(loaded, batch).astype(np.float64)
             probabilities[start : start + BATCH] = softmax(logits / metadata.temperature, axis=1)
     labels = np.array(labels_of(probabilities, metadata, threshold), object)
-    return Predictions(labels, probabilities, metadata.classes, times)
+    return Predictions(labels, probabilities, metadata.classes)
 
 
-def _cut(
-    metadata: ActivityMetadata,
-    source: Any,
-    columns: "CsvColumns | None",
-    hop: int | None,
-    dropped: "Counter[str] | None",
+def cut(
+    loaded: Loaded, source: "Path | pd.DataFrame", columns: "CsvColumns", hop: int | None, dropped: Counter[str]
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Windows of a CSV file or a DataFrame, and the seconds at which they start."""
+    """Windows that a model reads, of a CSV file or a DataFrame, and the seconds at which they start.
+
+    Args:
+        loaded: The model.
+        source: Rows of one person.
+        columns: How they are read.
+        hop: Rows between the starts of windows; half a window by default.
+        dropped: Counts the rows that are left out or changed.
+    """
     # Training and evaluation need none of what reads and cuts recordings.
-    from zoo.activity.columns import CsvColumns
     from zoo.activity.csv import read_csv
     from zoo.activity.cutting import Windowing
 
-    hop, columns = hop or metadata.window // 2, columns or CsvColumns()
-    cut = Windowing(metadata.window, hop, metadata.rate, trim=0.0)
+    metadata = metadata_of(loaded)
+    hop = hop or metadata.window // 2
+    windowing = Windowing(metadata.window, hop, metadata.rate, trim=0.0)
     gyroscope = columns.gyroscope or metadata.axes == INERTIAL
     columns = replace(columns, subject="=me", activity="=unknown", gyroscope=gyroscope)
     windows, times = [], []
     for recording in read_csv([source], columns, dropped):
-        windows.append(cut.windows(recording))
+        windows.append(windowing.windows(recording))
         times.append(recording.start + np.arange(len(windows[-1])) * hop / metadata.rate)
     if not sum(map(len, windows)):
         name = source if isinstance(source, Path) else "DataFrame"

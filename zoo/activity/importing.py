@@ -54,23 +54,61 @@ _USABLE = 5.0
 """Seconds of the shortest recording of which a window of 3 s is cut by default, without a second at both ends."""
 
 
-class _Passing:
-    """Counts recordings on their way into a file, and hashes them: names of files may say who was recorded."""
+class _Reading:
+    """Reads files, also those that follow a faulty one; once that is done, knows what it left out and what is wrong."""
 
-    def __init__(
-        self, several: Iterable[recordings.Recording], on_progress: Callable[[int], None] = lambda count: None
-    ) -> None:
-        self._several, self._on_progress, self.hash = several, on_progress, hashlib.sha256()
-        self.count, self.short = 0, 0
+    def __init__(self, sources: Sources, on_progress: Callable[[int], None] = lambda count: None) -> None:
+        self._sources, self._on_progress = sources, on_progress
+        self.dropped, self.tables = Counter[str](), list[dict[str, Any]]()
+        self.count, self._short, self._faulty = 0, 0, list[tuple[str, ZooError]]()
+        # Names of files may say who was recorded, so the source of a file of recordings is a hash.
+        self.hash = hashlib.sha256()
 
     def __iter__(self) -> Iterator[recordings.Recording]:
-        for recording in self._several:
-            self.count += 1
-            self._on_progress(self.count)
-            self.short += recording.seconds < _USABLE
-            self.hash.update(f"{recording.subject}\n{recording.activity}\n{recording.rate}\n".encode())
-            self.hash.update(np.ascontiguousarray(recording.rows).data)
-            yield recording
+        copies = Copies()
+        for source, columns in self._sources:
+            try:
+                for recording in read_csv([source], columns, self.dropped, self.tables, copies):
+                    recordings.check(recording)
+                    self.count += 1
+                    self._on_progress(self.count)
+                    self._short += recording.seconds < _USABLE
+                    self.hash.update(f"{recording.subject}\n{recording.activity}\n{recording.rate}\n".encode())
+                    self.hash.update(np.ascontiguousarray(recording.rows).data)
+                    yield recording
+            except ZooError as error:
+                self._faulty.append((str(source) if isinstance(source, Path) else "DataFrame", error))
+
+    def or_refused(self) -> Iterator[recordings.Recording]:
+        """The same recordings; what is wrong with any of the files comes at the end, as one error."""
+        yield from self
+        if len(self._faulty) == 1:
+            raise self._faulty[0][1]
+        if told := self.problems():
+            listed = told[0] if len(told) == 1 else "; ".join(f"({place}) {each}" for place, each in enumerate(told, 1))
+            files = f"{len(self._faulty)} of {len(self._sources)} files"
+            raise ZooError(f"{files} cannot be read, so nothing was written: {listed}")
+
+    def problems(self) -> list[str]:
+        """A sentence for each problem, in the words of the first of the files that have it, as all of an app may."""
+        alike: dict[str, tuple[str, list[str]]] = {}
+        for file, error in self._faulty:
+            why = str(error).removeprefix(f"{file}: ")
+            # Which row and which number it is differs from file to file.
+            alike.setdefault(re.sub(r"[\d.]+", "", why), (why, []))[1].append(file)
+        return [
+            f"{', '.join(files[:_NAMED])}{f' and {len(files) - _NAMED} more' * (len(files) > _NAMED)}: {why}"
+            for why, files in alike.values()
+        ]
+
+    def doubts(self) -> list[str]:
+        """Sentences about what may be wrong with what was read."""
+        short = [
+            f"{self._short} of {self.count} recordings are shorter than {_USABLE:g} s, a window of 3 s and a second at "
+            "both ends, and give none by default: gaps and lost values end a recording; if time stamps repeat or come "
+            "late, pass the rate with --rate"
+        ]
+        return [*(short if self._short else []), *_assumed(self.tables)]
 
 
 def import_csv(
@@ -82,71 +120,17 @@ def import_csv(
         raise ZooError(f"{out}: exists already; --append adds to it, --force replaces it; or choose another name")
     begun: AbstractContextManager[None] = exclusive(out) if append else new_file(out, force)
     with begun:
-        dropped, tables = Counter[str](), list[dict[str, Any]]()
-        passing = _Passing(_read_or_refuse(sources, dropped, tables), on_progress)
+        reading = _Reading(sources, on_progress)
 
         def source() -> str:
-            files = f"{len(sources)} CSV file{'s' * (len(sources) > 1)} #{passing.hash.hexdigest()[:8]}"
+            files = f"{len(sources)} CSV file{'s' * (len(sources) > 1)} #{reading.hash.hexdigest()[:8]}"
             return f"{study} ({files})" if (study := sources[0][1].study) else files
 
         if append and out.exists():
-            count = recordings.append(out, passing, source=source, same_people=same_people)
+            count = recordings.append(out, reading.or_refused(), source=source, same_people=same_people)
         else:
-            count = recordings.write(out, passing, source=source)
-    doubts = [*_too_short(passing.short, passing.count), *_assumed(tables)]
-    return Imported(out, count, dict(dropped), tables, doubts)
-
-
-class _Problems(list[tuple[str, ZooError]]):
-    """Files, and what is wrong with each."""
-
-    def told(self) -> list[str]:
-        """A sentence for each problem, in the words of the first of the files that have it, as all of an app may."""
-        alike: dict[str, tuple[str, list[str]]] = {}
-        for file, error in self:
-            why = str(error).removeprefix(f"{file}: ")
-            # Which row and which number it is differs from file to file.
-            alike.setdefault(re.sub(r"[\d.]+", "", why), (why, []))[1].append(file)
-        return [
-            f"{', '.join(files[:_NAMED])}{f' and {len(files) - _NAMED} more' * (len(files) > _NAMED)}: {why}"
-            for why, files in alike.values()
-        ]
-
-
-def _read(
-    sources: Sources, dropped: Counter[str], tables: list[dict[str, Any]], problems: _Problems
-) -> Iterator[recordings.Recording]:
-    """Reads all files, also those that follow a faulty one."""
-    copies = Copies()
-    for source, columns in sources:
-        try:
-            for recording in read_csv([source], columns, dropped, tables, copies):
-                recordings.check(recording)
-                yield recording
-        except ZooError as error:
-            problems.append((str(source) if isinstance(source, Path) else "DataFrame", error))
-
-
-def _read_or_refuse(
-    sources: Sources, dropped: Counter[str], tables: list[dict[str, Any]]
-) -> Iterator[recordings.Recording]:
-    """Reads all files; what is wrong with any of them comes at the end, as one error."""
-    yield from _read(sources, dropped, tables, problems := _Problems())
-    if len(problems) == 1:
-        raise problems[0][1]
-    if told := problems.told():
-        listed = told[0] if len(told) == 1 else "; ".join(f"({place}) {each}" for place, each in enumerate(told, 1))
-        raise ZooError(f"{len(problems)} of {len(sources)} files cannot be read, so nothing was written: {listed}")
-
-
-def _too_short(short: int, count: int) -> list[str]:
-    if not short:
-        return []
-    return [
-        f"{short} of {count} recordings are shorter than {_USABLE:g} s, a window of 3 s and a second at both ends, and "
-        "give none by default: gaps and lost values end a recording; if time stamps repeat or come late, pass the rate "
-        "with --rate"
-    ]
+            count = recordings.write(out, reading.or_refused(), source=source)
+    return Imported(out, count, dict(reading.dropped), reading.tables, reading.doubts())
 
 
 def _assumed(tables: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -170,14 +154,17 @@ def import_study(
     on_progress: Callable[[int], None] = lambda count: None,
 ) -> Imported:  # fmt: skip
     """Writes a file of recordings; arguments are those of `zoo.import_study`."""
-    if name not in STUDIES:
-        raise ZooError(f"unknown study {name!r}; expected {', '.join(STUDIES)}")
     from zoo.activity.study_readers import read_study
 
     out, dropped = Path(out), Counter[str]()
+
+    def counted() -> Iterator[recordings.Recording]:
+        for count, recording in enumerate(read_study(name, Path(source), dropped, others=others), 1):
+            on_progress(count)
+            yield recording
+
     with new_file(out, force):
-        read = read_study(name, Path(source), dropped, others=others)
-        count = recordings.write(out, _Passing(read, on_progress), source=STUDIES[name].source)
+        count = recordings.write(out, counted(), source=STUDIES[name].source)
     return Imported(out, count, dict(dropped))
 
 
@@ -352,10 +339,9 @@ def _likely_layout(path: Path, name: str) -> str:
 
 def dry_run(sources: Sources) -> tuple[dict[str, Any], list[str]]:
     """How `import_csv` would read each file, with what is wrong with those that it would refuse; and doubts."""
-    dropped, tables, problems = Counter[str](), list[dict[str, Any]](), _Problems()
-    passing = _Passing(_read(sources, dropped, tables, problems))
-    for _ in passing:
+    reading = _Reading(sources)
+    for _ in reading:
         pass
-    counts = recordings.told_apart(dropped)
-    document = {"files": tables, "recordings": passing.count, **counts, "problems": problems.told()}
-    return document, [*_too_short(passing.short, passing.count), *_assumed(tables)]
+    counts = recordings.told_apart(reading.dropped)
+    document = {"files": reading.tables, "recordings": reading.count, **counts, "problems": reading.problems()}
+    return document, reading.doubts()

@@ -36,15 +36,27 @@ def macro_f1(labels: Labels, predicted: Labels) -> float:
     return float(f1_score(labels, predicted, labels=present, average="macro", zero_division=0))
 
 
-def cross_entropy(labels: Labels, logits: Floats, label_sets: Sequence[Sequence[int]] = ()) -> float:
+def score(labels: Labels, predicted: Labels) -> dict[str, float]:
+    """`accuracy` and `macro_f1`."""
+    return {"accuracy": float((labels == predicted).mean()), "macro_f1": macro_f1(labels, predicted)}
+
+
+def cross_entropy(
+    labels: Labels, logits: Floats, label_sets: Sequence[Sequence[int]] = (), other: int | None = None
+) -> float:
     """The mean cross-entropy of logits; the probability of a set is the sum of those of its classes.
+
+    Windows of the class `other`, the last one, are left out, and the probabilities of the others are given that one of
+    them is right.
 
     Example:
         >>> round(cross_entropy(np.array([0, 2]), np.zeros((2, 2)), [(0, 1)]), 4)
         0.3466
     """
-    allowed = allowed_classes(logits.shape[1], label_sets)[labels]
-    return -float(logsumexp(log_softmax(logits.astype(np.float64), axis=1), axis=1, b=allowed).mean())
+    allowed = allowed_classes(logits.shape[1], label_sets)[labels][:, :other]
+    known = allowed.any(axis=1)
+    shares = log_softmax(logits[known, :other].astype(np.float64), axis=1)
+    return -float(logsumexp(shares, axis=1, b=allowed[known]).mean())
 
 
 def other_of(classes: Sequence[str]) -> int | None:
@@ -57,34 +69,16 @@ def other_of(classes: Sequence[str]) -> int | None:
     return len(classes) - 1 if classes[-1] == OTHER else None
 
 
-def of_known(
-    labels: Labels, scores: Floats, classes: Sequence[str]
-) -> tuple[NDArray[np.bool_], Labels, Floats]:  # fmt: skip
-    """Which windows are of known activities, not other movements, and what is predicted for all of them.
-
-    Returns:
-        `(N,)` whether a window is of a known activity; `(N,)` predicted classes, -1 for the class of other movements;
-        and the scores `(N, K)` without it: probabilities given that a known activity is the right one.
+def of_known(labels: Labels, predicted: Labels, other: int | None) -> tuple[NDArray[np.bool_], Labels]:
+    """Which windows are of known activities, not other movements, and what is predicted for all, -1 for the latter.
 
     Example:
-        >>> known, predicted, scores = of_known(np.array([0, 1, 0]), np.eye(2)[[0, 1, 1]], ["walking", "other"])
-        >>> known.tolist(), predicted.tolist(), scores.shape
-        ([True, False, True], [0, -1, -1], (3, 1))
+        >>> known, predicted = of_known(np.array([0, 1, 0]), np.array([0, 1, 1]), other=1)
+        >>> known.tolist(), predicted.tolist()
+        ([True, False, True], [0, -1, -1])
     """
-    other, predicted = other_of(classes), scores.argmax(axis=1)
-    if other is None:
-        return np.ones(len(labels), bool), predicted, scores
-    return labels != other, np.where(predicted == other, -1, predicted), scores[:, :other]
-
-
-def numbered(labels: Labels, classes: int, fewer: int) -> Labels:
-    """The numbers of labels where the last of the classes are left out: those of sets follow the classes.
-
-    Example:
-        >>> numbered(np.array([0, 1, 3]), classes=3, fewer=2).tolist()
-        [0, 1, 2]
-    """
-    return np.where(labels < classes, labels, labels - classes + fewer)
+    # Nothing equals None, so that without the class all windows are known.
+    return labels != other, np.where(predicted == other, -1, predicted)
 
 
 def own_labels(labels: Labels, scores: Floats, label_sets: Sequence[Sequence[int]] = ()) -> tuple[Labels, Labels]:
@@ -115,24 +109,25 @@ def by_study(
         >>> by_study(np.array([3, 3, 2, 0]), scores, studies, [(0, 1)])["a"]
         {'windows': 3, 'accuracy': 1.0, 'macro_f1': 1.0}
     """
-    found = {}
+    found: dict[str, dict[str, float | int | None]] = {}
     for name in sorted(set(studies[labels != other].tolist())):
         rows = (studies == name) & (labels != other)
         truth, predicted = own_labels(labels[rows], scores[rows], label_sets)
-        if other is not None:
-            predicted = np.where(predicted == other, -1, predicted)
-        found[name] = {
-            "windows": int(rows.sum()), "accuracy": float((truth == predicted).mean()),
-            "macro_f1": macro_f1(truth, predicted) if len(np.unique(labels[rows])) > 1 else None,
-        }  # fmt: skip
+        found[name] = {"windows": int(rows.sum()), **score(truth, of_known(truth, predicted, other)[1])}
+        if len(np.unique(labels[rows])) == 1:
+            found[name]["macro_f1"] = None
     return found
 
 
-def reliability(labels: Labels, probabilities: Floats, bins: int = 15) -> list[dict[str, float]]:
+_BINS = 15
+"""Bins of equal width into which confidence is divided."""
+
+
+def reliability(labels: Labels, probabilities: Floats) -> list[dict[str, float]]:
     """Mean `confidence`, `accuracy` and `share` of the windows of each bin of confidence that is not empty."""
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
-    places = np.minimum((confidence * bins).astype(int), bins - 1)
+    places = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
     return [
         {
             "confidence": float(confidence[places == place].mean()),
@@ -143,7 +138,7 @@ def reliability(labels: Labels, probabilities: Floats, bins: int = 15) -> list[d
     ]
 
 
-def expected_calibration_error(labels: Labels, probabilities: Floats, bins: int = 15) -> float:
+def expected_calibration_error(labels: Labels, probabilities: Floats) -> float:
     """The mean difference between confidence and accuracy over bins of confidence, weighted by their windows.
 
     Guo, Pleiss, Sun, Weinberger: On calibration of modern neural networks, 2017, arXiv:1706.04599, equation 5.
@@ -152,9 +147,7 @@ def expected_calibration_error(labels: Labels, probabilities: Floats, bins: int 
         >>> round(expected_calibration_error(np.array([0, 1]), np.array([[0.9, 0.1], [0.9, 0.1]])), 6)
         0.4
     """
-    return sum(
-        row["share"] * abs(row["accuracy"] - row["confidence"]) for row in reliability(labels, probabilities, bins)
-    )
+    return sum(row["share"] * abs(row["accuracy"] - row["confidence"]) for row in reliability(labels, probabilities))
 
 
 def fit_temperature(labels: Labels, logits: Floats) -> float:
@@ -215,25 +208,20 @@ def answered(labels: Labels, probabilities: Floats, threshold: float) -> dict[st
     }  # fmt: skip
 
 
-def bootstrap_interval(
-    labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None, seed: int = 0, draws: int = 1000
-) -> tuple[float, float]:
+def bootstrap_interval(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None) -> tuple[float, float]:
     """A 95% bootstrap interval of the macro-F1: people are drawn with replacement, or windows if people are unknown."""
-    low, high = np.percentile(bootstrap(labels, predicted, subjects, seed, draws), [2.5, 97.5])
+    low, high = np.percentile(bootstrap(labels, predicted, subjects), [2.5, 97.5])
     return float(low), float(high)
 
 
-def bootstrap(
-    labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None, seed: int = 0, draws: int = 1000
-) -> Floats:  # fmt: skip
-    """The macro-F1 of each draw `(draws,)`. Other predictions for the same people are drawn alike.
+def bootstrap(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None) -> Floats:
+    """The macro-F1 of each of 1,000 draws. Other predictions for the same people are drawn alike.
 
     Example:
         >>> people, labels = np.array(["a", "b"]), np.array([0, 1])
         >>> float((bootstrap(labels, labels, people) - bootstrap(labels, np.array([0, 0]), people)).max())
         1.0
     """
-    random = np.random.default_rng(seed)
     classes = int(max(labels.max(), predicted.max())) + 1
     units = np.arange(len(labels)) if subjects is None else np.unique(subjects, return_inverse=True)[1]
     # With one confusion matrix per unit, a draw is a sum instead of a pass over all windows.
@@ -241,7 +229,7 @@ def bootstrap(
     matrices = np.zeros((units.max() + 1, classes + 1, classes + 1))
     np.add.at(matrices, (units, labels, predicted), 1)
     found = []
-    for draw in random.integers(0, len(matrices), (draws, len(matrices))):
+    for draw in np.random.default_rng(0).integers(0, len(matrices), (1000, len(matrices))):
         confusion = matrices[draw].sum(axis=0)
         totals = (confusion.sum(axis=0) + confusion.sum(axis=1))[:-1]
         found.append((2 * np.diag(confusion)[:-1][totals > 0] / totals[totals > 0]).mean())
@@ -250,11 +238,7 @@ def bootstrap(
 
 def scores(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None) -> dict[str, Any]:
     """`accuracy`, `macro_f1` and `macro_f1_interval`."""
-    return {
-        "accuracy": float((labels == predicted).mean()),
-        "macro_f1": macro_f1(labels, predicted),
-        "macro_f1_interval": list(bootstrap_interval(labels, predicted, subjects)),
-    }
+    return {**score(labels, predicted), "macro_f1_interval": list(bootstrap_interval(labels, predicted, subjects))}
 
 
 def classification(
@@ -267,7 +251,7 @@ def classification(
     """
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-    known, among, _ = of_known(labels, np.eye(len(classes))[predicted], classes)
+    known, among = of_known(labels, predicted, other_of(classes))
     own = None if subjects is None else subjects[known]
     numbers = list(range(len(classes)))
     precision, recall, f1, support = precision_recall_fscore_support(labels, predicted, labels=numbers, zero_division=0)
@@ -298,26 +282,17 @@ def report(
     Logits are those before temperature scaling. A window whose label is a set counts as its most probable class. Where
     other movements are a class, probabilities are those of known activities, given that one of them is right.
     """
-    every = resolve(labels, logits, label_sets)
-    known, _, among = of_known(every, logits, classes)
-    uncalibrated = among[known].astype(np.float64)
-    scaled, predicted = uncalibrated / temperature, logits.argmax(axis=1)
-    entropy = cross_entropy(numbered(labels[known], logits.shape[1], scaled.shape[1]), scaled, label_sets)
-    labels = every[known]
-    uncalibrated, probabilities = softmax(uncalibrated, axis=1), softmax(scaled, axis=1)
+    logits, every, other = logits.astype(np.float64), resolve(labels, logits, label_sets), other_of(classes)
+    known = every != other
+    own, before = every[known], logits[known, :other]
+    probabilities = {"before": softmax(before, axis=1), "after": softmax(before / temperature, axis=1)}
+    errors = {name: expected_calibration_error(own, each) for name, each in probabilities.items()}
     return {
-        "windows": len(labels),
-        **classification(every, predicted, classes, subjects),
-        "cross_entropy": entropy,
-        "ece": {
-            "before": expected_calibration_error(labels, uncalibrated),
-            "after": expected_calibration_error(labels, probabilities),
-            "temperature": temperature,
-        },
-        "reliability": {
-            "before": reliability(labels, uncalibrated),
-            "after": reliability(labels, probabilities),
-        },
+        "windows": len(own),
+        **classification(every, logits.argmax(axis=1), classes, subjects),
+        "cross_entropy": cross_entropy(labels, logits / temperature, label_sets, other),
+        "ece": errors | {"temperature": temperature},
+        "reliability": {name: reliability(own, each) for name, each in probabilities.items()},
     }
 
 
@@ -325,15 +300,12 @@ def by_subject(
     labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None
 ) -> dict[str, dict[str, float | int]]:
     """`windows`, `accuracy` and `macro_f1` of each person. Empty if people are unknown."""
-    if subjects is None:
-        return {}
-    found: dict[str, dict[str, float | int]] = {}
-    for name in sorted(set(subjects.tolist()), key=lambda s: (len(s), s)):
-        own, answers = labels[subjects == name], predicted[subjects == name]
-        found[name] = {
-            "windows": len(own), "accuracy": float((own == answers).mean()), "macro_f1": macro_f1(own, answers),
-        }  # fmt: skip
-    return found
+    people = [] if subjects is None else sorted(set(subjects.tolist()), key=lambda s: (len(s), s))
+    return {
+        name: {"windows": int(own.sum()), **score(labels[own], predicted[own])}
+        for name in people
+        for own in [subjects == name]
+    }
 
 
 Predict = Callable[[Floats], Labels]
@@ -341,18 +313,13 @@ Predict = Callable[[Floats], Labels]
 
 
 def robustness(
-    predict: Predict,
-    windows: Floats,
-    labels: Labels,
-    rate: float,
-    disturbances: "Iterable[Disturbance]",
-    seed: int = 0,
+    predict: Predict, windows: Floats, labels: Labels, rate: float, disturbances: "Iterable[Disturbance]"
 ) -> Mapping[str, dict[str, Any]]:
     """The `macro_f1` on windows that are disturbed in different ways, and its `drop` from that on undisturbed ones."""
     plain = macro_f1(labels, predict(windows))
     results = {}
     for disturbance in disturbances:
-        disturbed = disturbance.apply(windows, rate, np.random.default_rng(seed)).astype(np.float32)
-        score = macro_f1(labels, predict(disturbed))
-        results[disturbance.name] = {"meaning": disturbance.meaning, "macro_f1": score, "drop": plain - score}
+        disturbed = disturbance.apply(windows, rate, np.random.default_rng(0)).astype(np.float32)
+        found = macro_f1(labels, predict(disturbed))
+        results[disturbance.name] = {"meaning": disturbance.meaning, "macro_f1": found, "drop": plain - found}
     return results

@@ -7,7 +7,7 @@ was recorded, rotation rate in rad/s about the same axes.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, islice, pairwise
 from pathlib import Path
@@ -213,28 +213,37 @@ _NO_ROWS = np.zeros((0, 3), np.float32)
 
 @dataclass(frozen=True)
 class Index:
-    """The contents of a file of recordings, or of several one after another, without the rows.
+    """The contents of a file of recordings, or of several one after another.
 
-    Recording `i` is the rows `offsets[i]` to `offsets[i + 1]`. `circumstances` holds what else is known of each, by
-    name: arrays such as `study`. `path` may be a folder of CSV files that was imported; then, and where there are
-    several files, `parts` are those that are read.
+    `known` are the recordings without their rows, of which each has as many as `lengths` says. `path` may be a folder
+    of CSV files that was imported; then, and where there are several files, `parts` are those that are read.
     """
 
     path: Path
-    offsets: NDArray[np.int64]
-    subjects: NDArray[np.str_]
-    activities: NDArray[np.str_]
-    rates: NDArray[np.float64]
-    names: NDArray[np.str_]
+    known: Sequence[Recording]
+    lengths: NDArray[np.int64]
     provenance: Mapping[str, Any]
-    circumstances: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     axes: tuple[str, ...] = AXES
     parts: "tuple[Index, ...]" = ()
+
+    def column(self, name: str) -> NDArray[Any]:
+        """An attribute of each recording, such as `rate`."""
+        return np.array([getattr(each, name) for each in self.known])
+
+    @property
+    def subjects(self) -> NDArray[np.str_]:
+        """The person of each recording."""
+        return self.column("subject")
+
+    @property
+    def activities(self) -> NDArray[np.str_]:
+        """The activity of each recording."""
+        return self.column("activity")
 
     @property
     def studies(self) -> NDArray[np.str_]:
         """The study of each recording, empty if it belongs to none."""
-        return self.circumstances.get("study", np.full(len(self), "", np.str_))
+        return self.column("study")
 
     def selected(self, axes: Sequence[str]) -> "Index":
         """The same recordings with all their channels, or with the first three."""
@@ -263,7 +272,7 @@ class Index:
             if number < len(part):
                 return part.where(number)
             number -= len(part)
-        return f"{self.path}: recording {self.names[number]}"
+        return f"{self.path}: recording {self.known[number].name}"
 
     @property
     def simulated(self) -> bool:
@@ -273,25 +282,20 @@ class Index:
     @property
     def seconds(self) -> NDArray[np.float64]:
         """The duration of each."""
-        return np.diff(self.offsets) / self.rates
+        return np.asarray(self.lengths / self.column("rate"))
 
     def __len__(self) -> int:
-        return len(self.subjects)
+        return len(self.known)
 
     def __iter__(self) -> Iterator[Recording]:
         if self.parts:
             several = distinct(*self.parts, files=self.paths)
-            yield from (replace(one, subject=who) for one, who in zip(several, self.subjects.tolist(), strict=True))
+            yield from (replace(one, subject=each.subject) for one, each in zip(several, self.known, strict=True))
             return
         rows = hdf5.Rows(self.path, "acceleration")
         turns = None if self.axes == AXES else hdf5.Rows(self.path, "rotation")
-        for i in range(len(self)):
-            part = slice(int(self.offsets[i]), int(self.offsets[i + 1]))
-            yield Recording(
-                str(self.names[i]), str(self.subjects[i]), str(self.activities[i]), float(self.rates[i]), rows[part],
-                rotation=None if turns is None else turns[part],
-                **{name: values[i].item() for name, values in self.circumstances.items()},
-            )  # fmt: skip
+        for each, (start, stop) in zip(self.known, pairwise([0, *np.cumsum(self.lengths).tolist()]), strict=True):
+            yield replace(each, acceleration=rows[start:stop], rotation=None if turns is None else turns[start:stop])
 
 
 def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | None = None) -> Index:
@@ -310,8 +314,8 @@ def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | N
         raise ZooError(f"{held}: choose what all of them hold with --channels {','.join(AXES)}")
     names = [part.path.stem for part in parts]
     names = names if len(set(names)) == len(names) else [str(part.path) for part in parts]
-    subjects = [_ids(part, several) for part in parts]
-    counts = Counter(subject for ids in subjects for subject in set(ids))
+    known = [[_in_study(each, several) for each in part.known] for part in parts]
+    counts = Counter(subject for group in known for subject in {each.subject for each in group})
     both = sort_names(subject for subject, count in counts.items() if count > 1)
     if both and same_people is None:
         raise ZooError(
@@ -320,37 +324,26 @@ def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | N
             f"{names[1]}/{both[0]}, ..."
         )
     if both and not same_people:
-        subjects = [[f"{name}/{subject}" for subject in ids] for name, ids in zip(names, subjects, strict=True)]
-    ends = np.cumsum([0, *(part.offsets[-1] for part in parts)])
-    offsets = [part.offsets[:-1] + start for part, start in zip(parts, ends, strict=False)]
+        known = [
+            [replace(each, subject=f"{name}/{each.subject}") for each in group]
+            for name, group in zip(names, known, strict=True)
+        ]
     return Index(
-        parts[0].path, np.concatenate([*offsets, ends[-1:]]),
-        np.concatenate([np.array(ids, np.str_) for ids in subjects]),
-        np.concatenate([part.activities for part in parts]), np.concatenate([part.rates for part in parts]),
-        np.concatenate([part.names for part in parts]),
+        parts[0].path, [*chain.from_iterable(known)], np.concatenate([part.lengths for part in parts]),
         provenance={
             "simulated": any(part.simulated for part in parts),
             "source": hdf5.shortened("; ".join(dict.fromkeys(str(part.provenance["source"]) for part in parts))),
-        },
-        # Empty or 0 for those of a file that does not hold it.
-        circumstances={
-            name: np.concatenate(
-                [part.circumstances.get(name, np.full(len(part), getattr(Recording, name))) for part in parts]
-            )
-            for name in CIRCUMSTANCES if any(name in part.circumstances for part in parts)
         },
         axes=parts[0].axes, parts=parts,
     )  # fmt: skip
 
 
-def _ids(index: Index, several: bool) -> list[str]:
-    """The person of each recording; `several`: after the name of the study."""
-    ids: list[str] = index.subjects.tolist()
-    return list(map(_in_study, index.studies.tolist(), ids)) if several else ids
-
-
-def _in_study(study: str, subject: str) -> str:
-    return subject if not study or subject.startswith(f"{study}/") else f"{study}/{subject}"
+def _in_study(recording: Recording, several: bool) -> Recording:
+    """A recording whose person, where there are several studies, is called after the study as well."""
+    study, subject = recording.study, recording.subject
+    if not several or not study or subject.startswith(f"{study}/"):
+        return recording
+    return replace(recording, subject=f"{study}/{subject}")
 
 
 def distinct(*groups: Iterable[Recording], files: Sequence[Path] = ()) -> Iterator[Recording]:
@@ -384,15 +377,10 @@ def append(
         rest = iter(recordings)
         first = list(islice(rest, 1))
         several = len({*before.studies.tolist(), *(recording.study for recording in first)}) > 1
-
-        def named(group: Iterable[Recording]) -> Iterator[Recording]:
-            for each in group:
-                yield replace(each, subject=_in_study(each.study, each.subject)) if several else each
-
-        known = set(_ids(before, several))
+        known = {_in_study(each, several).subject for each in before.known}
 
         def added() -> Iterator[Recording]:
-            for recording in named(chain(first, rest)):
+            for recording in (_in_study(each, several) for each in chain(first, rest)):
                 if recording.subject in known and not same_people:
                     raise ZooError(
                         f"{recording.name}: subject {recording.subject} is in {path} already: add --same-people if "
@@ -401,7 +389,7 @@ def append(
                 yield recording
 
         written = write(
-            path, distinct(named(before), added()), simulated=before.simulated,
+            path, distinct((_in_study(each, several) for each in before), added()), simulated=before.simulated,
             source=lambda: f"{before.provenance['source']}; {source if isinstance(source, str) else source()}",
         )  # fmt: skip
         return written - len(before)
@@ -423,17 +411,17 @@ def misnamed(name: str, *, is_label: bool) -> str:
     return f"{name[:40]!r}; expected a name of at most {LONGEST_NAME} letters, without {without}"
 
 
-def _misfit(subject: str, activity: str, rate: float) -> str:
+def _misfit(recording: Recording) -> str:
     """What of a recording a file must not hold, whether it is written or read; empty for what it may."""
-    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-        return f"'rate' holds {rate:g}; expected {LOWEST_RATE:g} to {HIGHEST_RATE:g} Hz"
-    wrong = (("subject", misnamed(subject, is_label=False)), ("activity", misnamed(activity, is_label=True)))
+    if not LOWEST_RATE <= recording.rate <= HIGHEST_RATE:
+        return f"'rate' holds {recording.rate:g}; expected {LOWEST_RATE:g} to {HIGHEST_RATE:g} Hz"
+    wrong = ((key, misnamed(getattr(recording, key), is_label=key == "activity")) for key in ("subject", "activity"))
     return next((f"'{key}': {why}" for key, why in wrong if why), "")
 
 
 def check(recording: Recording) -> None:
     """Refuses a recording that no file may hold."""
-    if wrong := _misfit(recording.subject, recording.activity, recording.rate):
+    if wrong := _misfit(recording):
         raise ZooError(f"{recording.name}: {wrong}")
 
 
@@ -484,14 +472,15 @@ def read(path: Path) -> Index:
     offsets = hdf5.read(path, "offsets")
     if len(offsets) != sizes["M"] + 1 or offsets[0] != 0 or offsets[-1] != sizes["R"] or (np.diff(offsets) < 1).any():
         raise ZooError(f"{path}: key 'offsets' does not divide the {sizes['R']} rows into {sizes['M']} recordings")
-    rates = hdf5.read(path, "rate").astype(np.float64)
     attributes, axes = hdf5.attributes(path), INERTIAL if hdf5.has(path, "rotation") else AXES
     check_convention(path, attributes, axes)
-    subjects, activities = hdf5.read(path, "subject"), hdf5.read(path, "activity")
-    for wrong in map(_misfit, subjects.tolist(), activities.tolist(), rates.tolist()):
-        if wrong:
-            raise ZooError(f"{path}: key {wrong}: import it again")
-    return Index(
-        path, offsets, subjects, activities, rates, hdf5.read(path, "name"), hdf5.provenance(attributes), axes=axes,
-        circumstances={name: hdf5.read(path, name) for name in CIRCUMSTANCES if hdf5.has(path, name)},
-    )  # fmt: skip
+    names = ["name", "subject", "activity", *(name for name in CIRCUMSTANCES if hdf5.has(path, name))]
+    rates = hdf5.read(path, "rate").astype(np.float64).tolist()
+    columns = (hdf5.read(path, name).tolist() for name in names)
+    known = [
+        Recording(rate=rate, acceleration=_NO_ROWS, **dict(zip(names, values, strict=True)))
+        for rate, *values in zip(rates, *columns, strict=True)
+    ]
+    if wrong := next(filter(None, map(_misfit, known)), ""):
+        raise ZooError(f"{path}: key {wrong}: import it again")
+    return Index(path, known, np.diff(offsets), hdf5.provenance(attributes), axes)

@@ -21,9 +21,9 @@ import io
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,7 +42,7 @@ from zoo.runtime.metadata import CLASSES, INERTIAL, Streaming
 from zoo.runtime.streaming import predict_recording
 
 if TYPE_CHECKING:
-    from zoo.activity.recordings import Recording
+    from zoo.activity.columns import CsvColumns
 
 _SINCE_1970 = 1e8
 """Seconds from which time stamps are taken to count from 1970."""
@@ -132,18 +132,17 @@ class Followed:
     Args:
         file: Exported model.
         csv: CSV file, or `-` for standard input.
-        columns: Function that returns how it is read.
+        columns: How it is read.
         every: Whether to give every prediction.
         threshold: Probability below which a label is None.
     """
 
     def __init__(
-        self, file: Path, csv: str, columns: Callable[..., Any], every: bool, threshold: float | None
+        self, file: Path, csv: str, columns: "CsvColumns", every: bool, threshold: float | None
     ) -> None:  # fmt: skip
         recognizer = Recognizer(file)
         self._stream, self._csv, self._every = recognizer.stream(threshold=threshold), csv, every
-        gyroscope = recognizer.metadata.axes == INERTIAL
-        self._columns = columns(subject="=me", activity="=unknown", gyroscope=gyroscope)
+        self._columns = replace(columns, gyroscope=recognizer.metadata.axes == INERTIAL)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Every prediction."""
@@ -230,8 +229,10 @@ def evaluate(
     """
     # `zoo stream` needs none of what reads files.
     from zoo.activity import recordings
+    from zoo.activity.cutting import Windowing
 
     metadata = recognizer.metadata
+    windowing = Windowing(rate=metadata.rate)
     index = recordings.read(path).selected(metadata.axes)
     people = _people(path, index, metadata, subjects)
     allowed = _allowed(metadata.classes, merge or {})
@@ -243,7 +244,7 @@ def evaluate(
         if recording.activity not in allowed:
             dropped[f"recordings of {recording.activity}"] += 1
             continue
-        rows = rows_of(recording, metadata.rate)
+        rows = windowing.rows(recording)
         if len(rows) > metadata.window:
             by_person[recording.subject].append((recording.activity, rows))
         else:
@@ -258,10 +259,10 @@ def evaluate(
     alone = [[part] for parts in by_person.values() for part in parts]
     several = {name: parts for name, parts in by_person.items() if len({activity for activity, _ in parts}) > 1}
     spliced = [splice(parts, metadata.rate, seconds, random) for parts in several.values()]
-    streams, windows = _streamed(recognizer, settings, spliced, allowed)
+    streams, of_spliced = _measured(recognizer, settings, spliced, allowed) if spliced else ([], None)
     return {
-        "recordings": _measured(*_streamed(recognizer, settings, alone, allowed)),
-        "spliced": _measured(streams, windows) if spliced else None,
+        "recordings": _measured(recognizer, settings, alone, allowed)[1],
+        "spliced": of_spliced,
         "timelines": {name: stream.timeline() for name, stream in zip(several, streams, strict=True)},
         "subjects": people,
         "dropped": dict(dropped),
@@ -303,14 +304,6 @@ def _allowed(classes: Sequence[str], merge: Mapping[str, str | Sequence[str]]) -
     return allowed
 
 
-def rows_of(recording: "Recording", rate: float) -> NDArray[np.float32]:
-    """Rows of a recording at a rate, without the ends, where the phone is put into the pocket and taken out."""
-    from zoo.activity.cutting import Windowing
-
-    rows, edge = recording.resampled(rate), round(Windowing().trim * rate)
-    return rows if recording.trimmed else rows[edge : len(rows) - edge]
-
-
 def splice(
     parts: Sequence[Stretch], rate: float, seconds: float, random: np.random.Generator,
     lengths: tuple[float, float] = LENGTHS,
@@ -326,22 +319,22 @@ def splice(
     return stretches
 
 
-def _streamed(
+def _measured(
     recognizer: Recognizer, settings: Streaming | None, streams: Sequence[Sequence[Stretch]],
     allowed: Mapping[str, Sequence[str]],
-) -> tuple[list["StreamResult"], list[NDArray[np.bool_]]]:  # fmt: skip
-    """The result of each stream, and of each stretch whether whole windows of the same rows are recognized."""
+) -> tuple[list["StreamResult"], dict[str, Any]]:  # fmt: skip
+    """The result of each stream, and the metrics of all, with how often whole windows of their rows are recognized."""
     from zoo.activity.cutting import Windowing
 
     metadata = recognizer.metadata
-    cut = Windowing(metadata.window, metadata.hop, metadata.rate, trim=0.0)
-    results, right = [], []
-    for stretches in streams:
-        for activity, rows in stretches:
-            predicted = recognizer.predict(cut.cut(rows)).argmax(axis=1)
-            right.append(np.isin(np.array(metadata.classes)[predicted], allowed[activity]))
-        results.append(streamed(recognizer, settings, stretches, allowed))
-    return results, right
+    windowing, classes = Windowing(metadata.window, metadata.hop, metadata.rate), np.array(metadata.classes)
+    results = [streamed(recognizer, settings, stretches, allowed) for stretches in streams]
+    right = [
+        np.isin(classes[recognizer.predict(windowing.cut(rows)).argmax(axis=1)], allowed[activity])
+        for stretches in streams
+        for activity, rows in stretches
+    ]
+    return results, measure(results) | {"window_accuracy": float(np.concatenate(right).mean())}
 
 
 def streamed(
@@ -351,19 +344,14 @@ def streamed(
     """The result of one stream; `allowed` are the labels that are right for each activity, none where it has no key."""
     rate, rows = recognizer.metadata.rate, np.concatenate([rows for _, rows in stretches])
     found = predict_recording(recognizer.stream(settings), rows, rate)
-    starts = np.cumsum([0, *(len(rows) for _, rows in stretches[:-1])]) / rate
-    times, activities = np.array([each.time for each in found]), np.array([name for name, _ in stretches])
-    truth = activities[np.searchsorted(starts, times, side="right") - 1]
+    result = StreamResult(
+        np.array([each.time for each in found]), np.array([each.label or "" for each in found]),
+        np.cumsum([0, *(len(rows) for _, rows in stretches[:-1])]) / rate, np.array([name for name, _ in stretches]),
+    )  # fmt: skip
     # A label that is right is the truth, whatever the truth is called.
-    labels = [
-        name if each.label in allowed.get(name, ()) else each.label or ""
-        for each, name in zip(found, truth, strict=True)
-    ]
-    return StreamResult(times, np.array(labels), starts, activities)
-
-
-def _measured(streams: Sequence["StreamResult"], right: Sequence[NDArray[np.bool_]]) -> dict[str, Any]:
-    return measure(streams) | {"window_accuracy": float(np.concatenate(right).mean())}
+    pairs = zip(result.labels, result.truth, strict=True)
+    labels = [true if label in allowed.get(true, ()) else label for label, true in pairs]
+    return replace(result, labels=np.array(labels))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from zoo import runtime
 from zoo.activity import evaluation, metrics
 from zoo.activity.augmentation import Augmentation
 from zoo.activity.baselines import random_forest
+from zoo.activity.cutting import Windowing
 from zoo.activity.evaluation import (
     LESS,
     START,
@@ -174,11 +175,10 @@ def _loses(
     )
 
 
-def _of_known(labels: metrics.Labels, scores: metrics.Floats, classes: Sequence[str]) -> dict[str, float]:
-    """`macro_f1` and `accuracy` on windows of known activities."""
-    known, predicted, _ = metrics.of_known(labels, scores, classes)
-    labels, predicted = labels[known], predicted[known]
-    return {"macro_f1": metrics.macro_f1(labels, predicted), "accuracy": float((labels == predicted).mean())}
+def _of_known(labels: metrics.Labels, predicted: metrics.Labels, classes: Sequence[str]) -> dict[str, float]:
+    """`accuracy` and `macro_f1` on windows of known activities."""
+    known, predicted = metrics.of_known(labels, predicted, metrics.other_of(classes))
+    return metrics.score(labels[known], predicted[known])
 
 
 def _baseline(parts: Sequence[Split], classes: Sequence[str], rows: int) -> dict[str, Any] | None:
@@ -205,22 +205,8 @@ def _baseline(parts: Sequence[Split], classes: Sequence[str], rows: int) -> dict
         "name": "random_forest",
         "train_windows": fitted,
         "windows": len(asked_labels),
-        **_of_known(asked_labels, np.eye(len(classes))[predicted], classes),
+        **_of_known(asked_labels, predicted, classes),
     }
-
-
-def leave_out(train: Windows, recipe: Recipe) -> list[tuple[Windows, Windows]]:
-    """Training and validation windows of the folds that validate a model of few people, who are then all trained on.
-
-    Each leaves one person out; of one person, or where a class was recorded by one person alone, a single fold has the
-    last windows of each class. Empty where a part is held out once and for all: where there are more people, where the
-    recipe holds out no people, or where it has patience, which needs validation windows throughout the training.
-    """
-    if not recipe.validation or recipe.validation_by != "subject" or recipe.patience is not None:
-        return []
-    return train.leave_one_out() or (
-        [train.split(recipe.validation, recipe.split_by_seed, "time")] if train.of_few_people else []
-    )
 
 
 def encountered_states(
@@ -262,9 +248,6 @@ def golden(
     """
     metadata = metadata_of(loaded)
     if data is None:
-        from zoo.activity import simulate
-        from zoo.activity.cutting import Windowing
-
         cut = Windowing(metadata.window, metadata.hop, metadata.rate)
         gyroscope = metadata.axes == INERTIAL
         # Long enough for a few windows of any length.
@@ -323,7 +306,9 @@ class ActivityTask(Task):
                 "windows of others"
             )
         train = data.train.in_memory()
-        if folds and (parts := leave_out(train, recipe)):
+        # Patience needs validation windows throughout the training.
+        folds = folds and recipe.validation > 0 and recipe.validation_by == "subject" and recipe.patience is None
+        if folds and (parts := train.folds(recipe.validation, recipe.split_by_seed)):
             return Split(data, train, None, tuple(Split(data, *part) for part in parts))
         return Split(data, *hold_out(train, recipe))
 
@@ -392,12 +377,10 @@ class ActivityTask(Task):
         if windows is None:
             raise ZooError(f"{split.data}: nothing is held out to score on: set validation above 0")
         logits, known = answers(partial(keras_logits, model), windows)
-        labels, classes, sets = resolve(known, logits, windows.label_sets), split.data.classes, windows.label_sets
-        of_known, _, given = metrics.of_known(labels, logits, classes)
-        numbers = metrics.numbered(known[of_known], len(classes), given.shape[1])
+        classes, sets = split.data.classes, windows.label_sets
         return {
-            **_of_known(labels, logits, classes),
-            "cross_entropy": metrics.cross_entropy(numbers, given[of_known], sets),
+            **_of_known(resolve(known, logits, sets), logits.argmax(axis=1), classes),
+            "cross_entropy": metrics.cross_entropy(known, logits, sets, metrics.other_of(classes)),
         }
 
     def finish(
@@ -434,8 +417,9 @@ class ActivityTask(Task):
         logits, labels = (np.concatenate(columns) for columns in zip(*predicted, strict=True))
         groups = [windows.subjects for windows in held_out if windows.subjects is not None]
         model.temperature = 1.0 if split.folds else temperature_of(labels, logits, model.classes)
-        known, _, among = metrics.of_known(labels, logits, model.classes)
-        probabilities = softmax(among[known].astype(np.float64) / model.temperature, axis=1)
+        other = metrics.other_of(model.classes)
+        known = labels != other
+        probabilities = softmax(logits[known, :other].astype(np.float64) / model.temperature, axis=1)
         model.threshold = metrics.rejection_threshold(probabilities, recipe.rejection_rate)
         baseline = _baseline(parts, split.data.classes, model.window)
         label_sets = split.train.label_sets
@@ -447,13 +431,13 @@ class ActivityTask(Task):
         if baseline:
             # A baseline learns one class per window, and is compared where it is known.
             single = labels < len(model.classes)
-            baseline["of_model"] = _of_known(labels[single], logits[single], model.classes)["macro_f1"]
+            baseline["of_model"] = _of_known(labels[single], logits[single].argmax(axis=1), model.classes)["macro_f1"]
         warnings = []
         if baseline and baseline["of_model"] <= baseline["macro_f1"] - LESS:
             some_logits, some_labels = answers(
                 partial(keras_logits, model), some(split.train.of_one_class(len(model.classes)), _BASELINE)
             )
-            learned = _of_known(some_labels, some_logits, model.classes)["macro_f1"]
+            learned = _of_known(some_labels, some_logits.argmax(axis=1), model.classes)["macro_f1"]
             warnings = [_loses(split, report, baseline, learned, start)]
         return found | {"validation": {
             "windows": report["windows"], "by": _validation_by(parts[0], recipe),
@@ -488,7 +472,7 @@ class ActivityTask(Task):
         return evaluation.evaluate(loaded, self.read(data), **options)
 
     def predict(self, loaded: Loaded, x: Any, **options: Any) -> Predictions:
-        """Predicts the activity in windows, or in a table or a CSV file, as `evaluation.predict` does."""
+        """Predicts the activity in windows, as `evaluation.predict` does."""
         return evaluation.predict(loaded, x, **options)
 
     def answer(
@@ -507,21 +491,22 @@ class ActivityTask(Task):
         if data is not None:
             refuse("applies with --csv FILE alone", rate=rate)
             return Records(evaluation.predictions_of(loaded, data, threshold), self.report.predictions)
-        if x is not None:
-            found = self.predict(loaded, x, rate=rate, threshold=threshold)
-            return replace(found, render=self.report.predictions)
-        from zoo.activity.columns import columns_of
-        from zoo.activity.recordings import Changed
+        times, warnings = None, list[str]()
+        if csv is not None:
+            from zoo.activity.columns import columns_of
+            from zoo.activity.recordings import Changed
 
-        dropped = Counter[str]()
-        read = columns_of(columns, rate, subject="=me", activity="=unknown")
-        found = self.predict(loaded, csv, columns=read, hop=hop, dropped=dropped, threshold=threshold)
-        name = csv if isinstance(csv, str | Path) else "DataFrame"
-        warnings = [
-            f"{name}: {'' if isinstance(reason, Changed) else 'left out: '}{reason} ({count})"
-            for reason, count in dropped.items()
-        ]
-        return replace(found, render=self.report.predictions, warnings=warnings)
+            dropped, name = Counter[str](), csv if isinstance(csv, str | Path) else "DataFrame"
+            source = Path(csv) if isinstance(csv, str) else csv
+            x, times = evaluation.cut(loaded, source, columns_of(columns, rate), hop, dropped)
+            # What is cut is at the rate of the model.
+            rate = None
+            warnings = [
+                f"{name}: {'' if isinstance(reason, Changed) else 'left out: '}{reason} ({count})"
+                for reason, count in dropped.items()
+            ]
+        found = self.predict(loaded, x, rate=rate, threshold=threshold)
+        return replace(found, times=times, render=self.report.predictions, warnings=warnings)
 
     def exportable(self, loaded: Loaded, data: ActivityData | None) -> "Exportable":
         """What export must know of a recognizer."""
@@ -538,8 +523,7 @@ class ActivityTask(Task):
         def score(outputs: Mapping[str, "Outputs"]) -> dict[str, float]:
             if labels is None:
                 return {}
-            found = outputs["window"]["probabilities"].argmax(axis=1)
-            return {"accuracy": float((found == labels).mean()), "macro_f1": metrics.macro_f1(labels, found)}
+            return metrics.score(labels, outputs["window"]["probabilities"].argmax(axis=1))
 
         inputs: dict[str, Mapping[str, NDArray[np.float32]]] = {"window": {"window": windows}}
         if model.states:

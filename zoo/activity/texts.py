@@ -54,6 +54,14 @@ def number(field: str, decimal: str) -> float:
     return float(field.replace(",", ".") if decimal == "," else field)
 
 
+def number_or_nan(field: str, decimal: str = ".") -> float:
+    """The same number, or NaN where there is none."""
+    try:
+        return number(field, decimal)
+    except ValueError:
+        return np.nan
+
+
 def csv_rows(where: str, text: str, mark: str | None = None, line: int = 0) -> Iterator[list[str]]:
     """The rows of a text of CSV, the names of its columns first. `line` lines stand before it."""
     reader = csv.reader(io.StringIO(text), delimiter=mark or separator(text.partition("\n")[0]), strict=True)
@@ -92,7 +100,8 @@ def opening(where: str, text: str) -> Opening:
     above = ABOVE.match(text)
     start = above.end() if above else 0
     line, comment = text[start:].partition("\n")[0], above["comment"] if above else None
-    if comment and (bare := comment.lstrip("# ")) and line and all(map(_is_number, re.split("[,;\t]", line))):
+    fields = map(number_or_nan, re.split("[,;\t]", line))
+    if comment and (bare := comment.lstrip("# ")) and all(map(np.isfinite, fields)):
         # NumPy writes the names as a comment.
         text, start = f"{bare}\n{text[start:]}", 0
         line = bare
@@ -105,18 +114,6 @@ def opening(where: str, text: str) -> Opening:
     lines = 1 + sum(name.count("\n") for name in names)
     rest = text[start:].split("\n", lines)
     return Opening(mark, names, rest[lines] if len(rest) > lines else "", text.count("\n", 0, start) + lines)
-
-
-def _is_number(field: str) -> bool:
-    try:
-        return bool(np.isfinite(float(field)))
-    except ValueError:
-        return False
-
-
-def column_names(where: str, text: str) -> list[str]:
-    """The names of the columns of a text of CSV."""
-    return opening(where, text).names
 
 
 DAMAGE = (

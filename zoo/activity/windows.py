@@ -147,21 +147,18 @@ class Windows(Examples):
             raise ZooError(f"validation fraction {fraction:g} leaves a class without windows: choose another")
         return training, validation
 
-    @property
-    def of_few_people(self) -> bool:
-        """Whether they are of so few people, all known, that none can be spared for validation."""
-        return 1 <= len(self.people()) <= _FEW_PEOPLE
+    def folds(self, fraction: float, seed: int) -> list[tuple["Windows", "Windows"]]:
+        """Training and validation windows of the folds that validate a model of few people, who are all trained on.
 
-    def leave_one_out(self) -> list[tuple["Windows", "Windows"]]:
-        """For each of few people, the windows of all others, and those of this person.
-
-        Empty for one person, for more than three, or where a class would have no window of the others.
+        Each leaves one person out; of one person, or where a class was recorded by one person alone, a single fold has
+        the last windows of each class, as of `split`. Empty of more than three people, or if they are unknown.
         """
-        if not self.of_few_people:
+        if not 1 <= len(self.people()) <= _FEW_PEOPLE:
             return []
         people = np.asarray(self.groups)
         parts = [(self.where(people != name), self.where(people == name)) for name in self.people()]
-        return parts if all(self._has_all_classes(others) for others, _ in parts) else []
+        apart = all(self._has_all_classes(others) for others, _ in parts)
+        return parts if apart else [self.split(fraction, seed, "time")]
 
     def _has_all_classes(self, training: "Windows") -> bool:
         return set(training.labels.tolist()) == set(self.labels.tolist())

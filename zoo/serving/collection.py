@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from zoo.activity.columns import CsvColumns
-from zoo.activity.texts import column_names, csv_rows
+from zoo.activity.texts import csv_rows, opening
 from zoo.errors import ConflictError, StorageError, ZooError
 from zoo.files import atomic_write, read_text, remove_leftovers
 from zoo.runtime.metadata import AXES, INERTIAL
@@ -148,7 +148,7 @@ def _plain(name: str) -> str:
 
 def _minute(file: Path, where: str, text: str) -> Minute:
     """Who did what for how long, by the columns of a file in the layout of the phone page."""
-    header, rows = column_names(where, text), list(csv_rows(where, text))[1:]
+    header, rows = opening(where, text).names, list(csv_rows(where, text))[1:]
     if header not in _LAYOUTS:
         raise ZooError(f"{where}: has the columns {', '.join(header)[:200]}; expected {', '.join(_LAYOUTS[0])}")
     if not rows or any(len(row) != len(header) for row in rows):
