@@ -168,7 +168,7 @@ class Stream:
         self._network = StaggeredStates(step, metadata, self.settings)
         # A label of one's own may be of a movement that is faster.
         self._signal = Signal(steps={*metadata.classes} <= {*CLASSES, "stairs", OTHER})
-        self._monitor = _Monitor(metadata.rate)
+        self._monitor = _Monitor(metadata.rate, self.warnings)
         self._filter = Filter(metadata.classes, self.settings.groups, self._network.advance / metadata.rate)
         self._pending: tuple[float, Vector] | None = None
         self._restart()
@@ -253,7 +253,7 @@ class Stream:
         late = elapsed if abs(elapsed) <= GAP or not self._pending else time - self._pending[0]
         if -GAP <= late <= 0:
             self.skipped["not later than the one before"] += 1
-            self.warnings += self._monitor.repeated()
+            self._monitor.repeated()
             return []
         if self._pending and late <= GAP and late > 0:
             # Two samples agree on the new time, so there was a gap or the clock was set.
@@ -274,7 +274,7 @@ class Stream:
         predictions = []
         self._signal.push(time, value)
         for moment, row in self._resampler.push(time, value):
-            self.warnings += self._monitor.check(row, self._resampler.interval)
+            self._monitor.check(row, self._resampler.interval)
             probabilities = self._network.push(row)
             if probabilities is not None:
                 predictions.append(self._prediction(moment, probabilities, self._signal.fault))
@@ -295,20 +295,19 @@ class Stream:
 
 
 class _Monitor:
-    """Checks whether the signal is plausible for a phone. Reports each problem once."""
+    """Checks whether the signal is plausible for a phone. Adds each problem to `warnings` once."""
 
-    def __init__(self, rate: float) -> None:
-        self.rate = rate
+    def __init__(self, rate: float, warnings: list[str]) -> None:
+        self.rate, self.warnings = rate, warnings
         self.count = max(1, round(_CHECKED * rate))
-        self.rows: list[Sequence[float]] = []
+        self.rows: list[Vector] = []
         self.repeats = 0
         self.reported: set[str] = set()
 
-    def check(self, row: Vector, interval: float) -> list[str]:
+    def check(self, row: Vector, interval: float) -> None:
         self.rows.append(row)
-        return self._examine(interval) if len(self.rows) == self.count else []
-
-    def _examine(self, interval: float) -> list[str]:
+        if len(self.rows) < self.count:
+            return
         rows, self.rows, self.repeats = np.array(self.rows), [], 0
         acceleration, rotation = rows[:, :3], rows[:, 3:]
         magnitude, turning = _length(acceleration), _length(rotation)
@@ -330,22 +329,20 @@ class _Monitor:
             "rate": (interval > 1.25 / self.rate, f"samples come at {1 / interval:.1f} Hz; the model was trained on "
                      f"{self.rate:g} Hz"),
         }  # fmt: skip
-        return [line for name, (wrong, text) in problems.items() if wrong for line in self._once(name, text)]
+        for name, (wrong, text) in problems.items():
+            if wrong:
+                self._once(name, text)
 
-    def repeated(self) -> list[str]:
+    def repeated(self) -> None:
         """Counts a time stamp that is not later than the previous one."""
         self.repeats += 1
-        if self.repeats < self.count / 2:
-            return []
-        return self._once(
-            "stamps", "many time stamps repeat or go back: expected seconds with decimals, one per sample"
-        )
+        if self.repeats >= self.count / 2:
+            self._once("stamps", "many time stamps repeat or go back: expected seconds with decimals, one per sample")
 
-    def _once(self, name: str, text: str) -> list[str]:
-        if name in self.reported:
-            return []
-        self.reported.add(name)
-        return [text]
+    def _once(self, name: str, text: str) -> None:
+        if name not in self.reported:
+            self.reported.add(name)
+            self.warnings.append(text)
 
 
 def _length(vectors: Numbers) -> float:
