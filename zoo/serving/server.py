@@ -262,12 +262,6 @@ class _Handler(BaseHTTPRequestHandler):
                     pass
 
     def do_POST(self) -> None:
-        self._change_training()
-
-    def do_DELETE(self) -> None:
-        self._change_training()
-
-    def _change_training(self) -> None:
         # A body is not read.
         self.close_connection = True
         room = self.server.classroom
@@ -282,20 +276,25 @@ class _Handler(BaseHTTPRequestHandler):
             reason = room.train()
             self._reply((HTTPStatus.CONFLICT, {"error": reason}) if reason else (HTTPStatus.OK, {}))
 
+    def do_DELETE(self) -> None:
+        self.do_POST()
+
     def _stream(self, room: Classroom) -> None:
         """Sends what has arrived as long as somebody looks on."""
         self.close_connection = True
         if not knows(self.headers, room.token):
             self._reply((HTTPStatus.FORBIDDEN, {"error": "not the address that zoo serve printed"}))
             return
-        with room.place() as free:
-            if not free:
-                self._reply((HTTPStatus.SERVICE_UNAVAILABLE, {"error": "too many are looking on"}))
-                return
+        if not room.streams.acquire(blocking=False):
+            self._reply((HTTPStatus.SERVICE_UNAVAILABLE, {"error": "too many are looking on"}))
+            return
+        try:
             headers = {"Cache-Control": "no-store", "Content-Type": "text/event-stream", "Connection": "close"}
             self._send(HTTPStatus.OK, headers, None)
             for event in room.events():
                 self.wfile.write(event)
+        finally:
+            room.streams.release()
 
     def _reply(self, reply: Reply) -> None:
         status, document = reply
