@@ -281,13 +281,17 @@ def build(
             # What a killed build left: the lock says that no other is at work.
             for left in place.parent.glob(f"incomplete.*_{place.name}"):
                 shutil.rmtree(left)
-            # TFDS prints its progress, and makes a folder for downloads though nothing is downloaded.
-            with (
-                _without_traces(place),
-                contextlib.redirect_stdout(io.StringIO()),
-                tempfile.TemporaryDirectory() as nothing,
-            ):
-                builder.download_and_prepare(download_dir=nothing)
+            notes = place.parents[1] / ".config"
+            noted = notes.exists()
+            try:
+                # TFDS prints its progress, and makes a folder for downloads though nothing is downloaded.
+                with contextlib.redirect_stdout(io.StringIO()), tempfile.TemporaryDirectory() as nothing:
+                    builder.download_and_prepare(download_dir=nothing)
+            except BaseException:
+                # Folders that were made for the build are then empty, and deleted by `exclusive`.
+                if not noted:
+                    shutil.rmtree(notes, ignore_errors=True)
+                raise
     info = builder.info
     return {
         "name": name, "version": str(info.version), "folder": str(builder.data_path),
@@ -298,27 +302,6 @@ def build(
         "features": {feature: str(tensor.doc.desc) for feature, tensor in info.features.items()},
         "source": info.metadata["source"], "source_sha256": info.metadata["source_sha256"], "built": not existed,
     }  # fmt: skip
-
-
-@contextlib.contextmanager
-def _without_traces(place: Path) -> Iterator[None]:
-    """Removes the folders that TFDS makes for a build, if it fails."""
-    notes = next((folder / ".config" for folder in place.parents if folder.name.startswith("zoo_")), place / ".config")
-    known = notes.exists()
-    try:
-        yield
-    except BaseException:
-        if not known:
-            shutil.rmtree(notes, ignore_errors=True)
-        for folder in (place, *place.parents):
-            # Up to the first that holds something else.
-            try:
-                folder.rmdir()
-            except FileNotFoundError:
-                continue
-            except OSError:
-                break
-        raise
 
 
 def load(name: str, folder: Path | None = None) -> Data:
