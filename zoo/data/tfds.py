@@ -92,6 +92,10 @@ class ZooBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # ty
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.BUILDER_CONFIGS = [cls.configuration(name) for name in ("course", *cls.LISTED)]
+        cls.MANUAL_DOWNLOAD_INSTRUCTIONS = "\n".join(
+            f"`{name}`: {f'{source.file}; ' if source.file else ''}{source.advice}"
+            for name, source in cls.SOURCES.items()
+        )
 
     def __init__(
         self, *, source: Path | None = None, report: Callable[[str, int], None] | None = None, **options: Any
