@@ -235,11 +235,11 @@ class TrigramTask(Task):
 
     def feed(self, model: TrigramLM, split: TextSplit, recipe: Recipe) -> Feed:
         """Batches of rows."""
-        rows, held_out = split.training_rows(recipe), split.validation
+        rows = split.training_rows(recipe)
         return Feed(
             partial(pipeline.training_batches, rows, seed=recipe.seed),
             len(rows),
-            pipeline.batches(Examples.all(held_out.contexts, held_out.targets), _BLOCK) if recipe.validation else None,
+            pipeline.batches(split.validation, _BLOCK) if recipe.validation else None,
         )
 
     def scores(self, model: TrigramLM, split: TextSplit) -> dict[str, float]:
