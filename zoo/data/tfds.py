@@ -38,7 +38,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from zoo.data import hdf5
-from zoo.data.examples import Data, Examples
+from zoo.data.examples import Data, Examples, Sliceable
 from zoo.errors import ZooError, unknown_name
 from zoo.files import exclusive, sha256
 
@@ -188,7 +188,7 @@ def digest(source: Path) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-class Column:
+class Column(Sliceable):
     """A feature of all rows of some splits of a build, which stays on the disk and is read by slices.
 
     Args:
@@ -207,7 +207,7 @@ class Column:
         chosen = np.arange(sum(counts)) if order is None else np.argsort(order)
         self._parts = np.repeat(np.arange(len(splits)), counts)[chosen]
         self._rows = np.concatenate([np.arange(count) for count in counts])[chosen]
-        self.shape: tuple[int, ...] = (len(chosen), *info.features[feature].shape)
+        self.shape = (len(chosen), *info.features[feature].shape)
 
     @cached_property
     def _builder(self) -> Any:
@@ -220,9 +220,6 @@ class Column:
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name not in ("_builder", "_sources")}
-
-    def __len__(self) -> int:
-        return self.shape[0]
 
     def __getitem__(self, rows: slice) -> NDArray[Any]:
         numbers, parts = self._rows[rows], self._parts[rows]
