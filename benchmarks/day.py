@@ -5,8 +5,8 @@
 
 A day of 50 Hz has 4.3 million samples; these are of 25, 50 and 100 Hz in turns, with jitter. A share of them has values
 that are no acceleration, time stamps that repeat, go back or lie hours ahead, and there are gaps. Each fault is drawn
-by the script, which knows how often each must be counted. Measured are samples per second of one core (CPU time) for
-samples one after another and in blocks, the memory after a quarter and at the end, and how late the last prediction is.
+by the script, which knows how often each must be counted. Measured are samples per second of one core (CPU time), the
+memory after a quarter and at the end, and how late the last prediction is.
 With --against, the same is measured with the code of another checkout.
 """
 
@@ -70,16 +70,15 @@ def day(samples: int, seed: int) -> Iterator[tuple[np.ndarray, Counter[str]]]:
         yield part, counts
 
 
-def measure(samples: int, seed: int, single: bool) -> dict[str, Any]:
+def measure(samples: int, seed: int) -> dict[str, Any]:
     """Streams the day through the pocket recognizer."""
     stream: Stream = Recognizer(PRESETS_FOLDER / "activity_gru_pocket" / "model.dynamic.tflite").stream()
     expected: Counter[str] = Counter()
     seconds, predictions, memory = 0.0, 0, list[int]()
     last: Prediction | None = None
     for part, counts in day(samples, seed):
-        given = iter(part.tolist()) if single else part
         begin = time.process_time()
-        found = list(stream.feed(given))
+        found = list(stream.feed(part))
         seconds += time.process_time() - begin
         predictions, last = predictions + len(found), found[-1]
         expected += counts
@@ -107,10 +106,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--against", type=Path, help="another checkout, for a comparison in one run")
     options = parser.parse_args()
-    document = {
-        "blocks": measure(options.samples, options.seed, single=False),
-        "single": measure(min(options.samples, 10 * PART), options.seed, single=True),
-    }
+    document = measure(options.samples, options.seed)
     if options.against:
         command = [sys.executable, __file__, "--samples", str(10 * PART), "--seed", str(options.seed)]
         environment = {**os.environ, "PYTHONPATH": str(options.against.resolve())}

@@ -76,10 +76,10 @@ class Answered:
 
 def answers_of(recognizer: Recognizer, rows: NDArray[np.float32]) -> tuple[NDArray[np.float64], Answers]:
     """Times and probabilities of the network alone, before any filter."""
-    found = [*recognizer.stream()._network.push_block(rows.astype(np.float64))]
-    return np.array([place for place, _ in found]) / recognizer.metadata.rate, np.array(
-        [probabilities for _, probabilities in found], np.float32
-    )
+    network = recognizer.stream()._network
+    pushed = {place: network.push(tuple(row)) for place, row in enumerate(rows.tolist())}
+    found = {place: answer for place, answer in pushed.items() if answer is not None}
+    return np.array([*found]) / recognizer.metadata.rate, np.array([*found.values()], np.float32)
 
 
 def streams_of(recognizer: Recognizer, file: Path, study: str, people: set[str]) -> Iterator[Answered]:

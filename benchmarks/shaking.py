@@ -42,10 +42,12 @@ def of_recordings(file: Path) -> dict[str, Any]:
     """By activity, the seconds of its recordings, those that are said to be shaken, and the people of whom."""
     found: dict[str, dict[str, Any]] = {}
     for recording in recordings.read(file):
-        times = np.arange(len(recording.acceleration)) / recording.rate
-        shaken = Signal().push_block(times, recording.acceleration).count(SHAKEN)
+        signal, shaken = Signal(), 0
+        for number, sample in enumerate(recording.acceleration.tolist()):
+            signal.push(number / recording.rate, sample)
+            shaken += signal.fault == SHAKEN
         row = found.setdefault(recording.activity, {"seconds": 0.0, "shaken": 0.0, "people": set()})
-        row["seconds"] += len(times) / recording.rate
+        row["seconds"] += len(recording.acceleration) / recording.rate
         row["shaken"] += shaken / recording.rate
         row["people"] |= {recording.subject} if shaken else set()
     return {

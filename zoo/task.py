@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 import zoo
 from zoo.data.examples import Data
+from zoo.data.loading import load_as
 from zoo.errors import ZooError
-from zoo.families import FAMILIES, family_of, find_family
+from zoo.families import FAMILIES, TASKS, family_of, find_family
 from zoo.models.model import Model
 from zoo.provenance import weights_sha256
 from zoo.recipe import Recipe, Settings
@@ -170,8 +171,8 @@ class Task(ABC):
     """Base class of tasks."""
 
     name: ClassVar[str]
-    data_file: ClassVar[str]
-    """Default name of the data file."""
+    data: ClassVar[type[Data]]
+    """What `read` returns."""
     recipe: ClassVar[Recipe]
     """Default recipe of the families."""
     arguments: ClassVar[Mapping[str, Any]] = {}
@@ -183,11 +184,18 @@ class Task(ABC):
     """Type of the settings in a recipe's `augmentation`. None if the task has no augmentation."""
     objectives: ClassVar[Mapping[str, str]]
     """Objectives of a search, each with `max` or `min`. The first one is the default."""
-    score: ClassVar[str]
-    """Metric by which presets are compared."""
-
     options: ClassVar[tuple[str, ...]] = ()
     """Options of `zoo.predict` that `answer` takes."""
+
+    @property
+    def data_file(self) -> str:
+        """Default name of the data file."""
+        return TASKS[self.name].file
+
+    @property
+    def score(self) -> str:
+        """Metric by which presets are compared."""
+        return str(self.report.SCORE)
 
     @property
     def report(self) -> ModuleType:
@@ -206,12 +214,12 @@ class Task(ABC):
         if self.augmentation is not None:
             self.augmentation.from_json(recipe.augmentation or {})
 
-    @abstractmethod
     def read(self, source: Source, **options: Any) -> Any:
         """Checks and opens a data file. Data that is already loaded is returned unchanged.
 
         The other methods call this one, so all of them accept a path as well.
         """
+        return load_as(self.data, source, **options)
 
     def match(self, data: Any, name: str, arguments: Mapping[str, Any]) -> Any:
         """Refuses data that a model does not read, in a line that names both; returns it with the model's labels.

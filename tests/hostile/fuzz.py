@@ -144,13 +144,13 @@ def stream_seeds() -> list[bytes]:
 
 
 def read_stream(data: bytes, path: Path) -> None:
-    """Streams any numbers, in blocks and one by one: all predictions are finite, and the same."""
+    """Streams any numbers, of an array and one by one: all predictions are finite, and the same."""
     samples = np.frombuffer(data[: len(data) // 32 * 32]).reshape(-1, 4)
-    blocks, single = fake_stream(), fake_stream()
+    array, single = fake_stream(), fake_stream()
     with np.errstate(all="raise", under="ignore"):
         expected = check_predictions(single.feed(iter(samples.tolist())))
-        assert check_predictions(blocks.feed(samples)) == expected
-    assert blocks.skipped == single.skipped
+        assert check_predictions(array.feed(samples)) == expected
+    assert array.skipped == single.skipped
     assert sum(single.skipped.values()) <= len(samples)
 
 

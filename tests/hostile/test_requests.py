@@ -125,20 +125,10 @@ def test_a_compressed_answer_is_one_that_was_accepted(accept, server):
     assert (b"Content-Encoding: gzip" in answer) == ENCODINGS[accept]
 
 
-RANGES = {
-    "bytes=0-9": (206, 10), "bytes=5-5": (206, 1), "bytes=-4": (206, 4), "bytes=1000-": (206, 34),
-    "bytes=9999-": (416, 0),
-    "bytes=9-1": (200, 1034), "bytes=x": (200, 1034), "bytes=0-1,5-6": (200, 1034), "lines=0-1": (200, 1034),
-    "bytes=-0": (416, 0), "bytes=0-99999": (206, 1034), "bytes=": (200, 1034), "bytes=\uff10-9": (200, 1034),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("wanted", RANGES)
-def test_a_range_is_honored_or_refused(wanted, server):
+@pytest.mark.parametrize("wanted", ["bytes=0-9", "bytes=-4", "bytes=9999-", "bytes=9-1", "bytes=x", "lines=0-1"])
+def test_a_range_is_answered_with_the_whole_file(wanted, server):
     answer = ask(server, request(header=f"Range: {wanted}"))
-    code, size = RANGES[wanted]
-    assert status(answer) == code
-    assert code == 416 or len(answer.partition(b"\r\n\r\n")[2]) == size
+    assert (status(answer), len(answer.partition(b"\r\n\r\n")[2])) == (200, 1034)
 
 
 @pytest.fixture(scope="module")

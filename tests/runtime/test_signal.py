@@ -9,7 +9,11 @@ from zoo.runtime.signal import Signal
 
 def faults(rows, rate=50.0, signal=None):
     signal = signal or Signal()
-    return signal.push_block(np.arange(len(rows)) / rate, rows)
+    found = []
+    for number, row in enumerate(rows.tolist()):
+        signal.push(number / rate, row)
+        found.append(signal.fault)
+    return found
 
 
 def table(seed, noise, rate=50.0, step=0.0, seconds=20):

@@ -71,25 +71,6 @@ class TestRows:
         rows = [row for t, value in zip(times, fast.tolist(), strict=True) for _, row in resampler.push(t, value)]
         assert np.abs(rows[5:]).max() < 0.3
 
-    @settings(max_examples=60, deadline=None)
-    @given(
-        intervals=st.lists(st.floats(1e-6, 0.1) | st.floats(0.0, 0.004, exclude_min=True), min_size=1, max_size=80),
-        start=st.sampled_from([0.0, -3.0, 1.7e9, 1.7e12]),
-        cuts=st.lists(st.integers(0, 80), max_size=4),
-        seed=st.integers(0, 100),
-    )
-    def test_blocks_of_any_sizes_give_the_rows_of_single_samples_to_the_last_bit(self, intervals, start, cuts, seed):
-        times = np.unique(start + np.cumsum(intervals))
-        values = np.random.default_rng(seed).normal(0, 10, (len(times), 3))
-        single, blocks, expected, found = Resampler(RATE), Resampler(RATE), [], []
-        for time, value in zip(times.tolist(), values.tolist(), strict=True):
-            expected += [(moment, *row, single.interval) for moment, row in single.push(time, tuple(value))]
-        for places in np.split(np.arange(len(times)), sorted(cuts)):
-            if len(places):
-                rows = blocks.push_block(times[places], values[places])
-                found += zip(rows.times.tolist(), *rows.values.T.tolist(), rows.intervals.tolist(), strict=True)
-        np.testing.assert_array_equal(np.array(found), np.array(expected))
-
 
 class TestStates:
     def ages(self, restart, copies, count=24):

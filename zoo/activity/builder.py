@@ -53,11 +53,6 @@ class ZooActivity(ZooBuilder):
         ),
         "recordings": Source("recordings.h5", "expected recordings: make them with `zoo data import`"),
     }  # fmt: skip
-    MANUAL_DOWNLOAD_INSTRUCTIONS = f"""
-    `course`: data3.h5, as the course has it or `zoo data windows` makes it.
-    `motionsense_...`: A_DeviceMotion_data.zip from {_MOTIONSENSE}.
-    `recordings_...`: recordings.h5, as `zoo data import` makes it.
-    """
 
     @classmethod
     def described(cls, source: str, *numbers: int) -> str:

@@ -38,7 +38,6 @@ from zoo.activity.groups import groups_of, still_classes
 from zoo.activity.windows import ActivityData, Windows, center_crop
 from zoo.data import pipeline
 from zoo.data.examples import sort_names
-from zoo.data.loading import load_as
 from zoo.errors import ZooError, refuse
 from zoo.families import find_family
 from zoo.loading import Loaded
@@ -271,7 +270,7 @@ class ActivityTask(Task):
     """Recognizers of activity."""
 
     name = "activity"
-    data_file = "data3.h5"
+    data = ActivityData
     recipe = Recipe(
         # From one person's minute to some thousand windows: see benchmarks/small_data.py.
         optimizer="adam", learning_rate=5e-3, schedule="cosine", warmup_epochs=2, clip_norm=1.0, ema_decay=0.999,
@@ -286,12 +285,7 @@ class ActivityTask(Task):
     unused = ("loss", "merge_contexts")
     augmentation = Augmentation
     objectives: ClassVar[Mapping[str, str]] = {"macro_f1": "max", "accuracy": "max", "cross_entropy": "min"}
-    score = "macro_f1"
     options = ("csv", "rate", "columns", "hop", "threshold")
-
-    def read(self, source: Source, **options: Any) -> ActivityData:
-        """Checks a file of windows and opens it."""
-        return load_as(ActivityData, source, **options)
 
     def match(self, data: ActivityData, name: str, arguments: Mapping[str, Any]) -> ActivityData:
         """Refuses windows that a model does not read; returns them with its order of the labels."""

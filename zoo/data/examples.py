@@ -28,15 +28,15 @@ MEMORY_BYTES = 1 << 28
 class Sliceable(Protocol):
     """An array, in memory or on the disk, that is read by slices of its first axis."""
 
-    @property
-    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+    shape: tuple[int, ...]
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        return self.shape[0]
 
     def __getitem__(self, rows: slice, /) -> Any: ...
 
 
-class Joined:
+class Joined(Sliceable):
     """Two arrays as one, the rows of the first before those of the second.
 
     Example:
@@ -48,9 +48,6 @@ class Joined:
         self.first, self.second = first, second
         self.shape = (len(first) + len(second), *first.shape[1:])
         self.run: int = max(getattr(part, "run", 1) for part in (first, second))
-
-    def __len__(self) -> int:
-        return self.shape[0]
 
     def __getitem__(self, rows: slice) -> NDArray[Any]:
         start, stop, _ = rows.indices(len(self))

@@ -24,6 +24,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.examples import Sliceable
 from zoo.errors import StorageError, ZooError
 from zoo.families import TASKS
 from zoo.files import atomic_write, exclusive, require_file
@@ -322,7 +323,7 @@ def has(path: Path, key: str) -> bool:
         return key in file
 
 
-class Rows:
+class Rows(Sliceable):
     """A data set that stays on the disk and is read by slices of its first axis.
 
     Args:
@@ -344,12 +345,9 @@ class Rows:
         self.path, self.key, self.dtype, self.factor = Path(path), key, dtype, factor
         with open_file(self.path) as file:
             item = _dataset(self.path, file, key)
-            self.shape: tuple[int, ...] = item.shape
+            self.shape = item.shape
             # Rows that are read together anyway, because they lie in one compressed chunk.
             self.run: int = item.chunks[0] if item.chunks else 1
-
-    def __len__(self) -> int:
-        return self.shape[0]
 
     def __getitem__(self, rows: slice) -> NDArray[Any]:
         with _LOCK, _damage(self.path):

@@ -38,7 +38,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from zoo.data import hdf5
-from zoo.data.examples import Data, Examples
+from zoo.data.examples import Data, Examples, Sliceable
 from zoo.errors import ZooError, unknown_name
 from zoo.files import exclusive, sha256
 
@@ -92,6 +92,10 @@ class ZooBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # ty
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.BUILDER_CONFIGS = [cls.configuration(name) for name in ("course", *cls.LISTED)]
+        cls.MANUAL_DOWNLOAD_INSTRUCTIONS = "\n".join(
+            f"`{name}`: {f'{source.file}; ' if source.file else ''}{source.advice}"
+            for name, source in cls.SOURCES.items()
+        )
 
     def __init__(
         self, *, source: Path | None = None, report: Callable[[str, int], None] | None = None, **options: Any
@@ -184,7 +188,7 @@ def digest(source: Path) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-class Column:
+class Column(Sliceable):
     """A feature of all rows of some splits of a build, which stays on the disk and is read by slices.
 
     Args:
@@ -203,7 +207,7 @@ class Column:
         chosen = np.arange(sum(counts)) if order is None else np.argsort(order)
         self._parts = np.repeat(np.arange(len(splits)), counts)[chosen]
         self._rows = np.concatenate([np.arange(count) for count in counts])[chosen]
-        self.shape: tuple[int, ...] = (len(chosen), *info.features[feature].shape)
+        self.shape = (len(chosen), *info.features[feature].shape)
 
     @cached_property
     def _builder(self) -> Any:
@@ -216,9 +220,6 @@ class Column:
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name not in ("_builder", "_sources")}
-
-    def __len__(self) -> int:
-        return self.shape[0]
 
     def __getitem__(self, rows: slice) -> NDArray[Any]:
         numbers, parts = self._rows[rows], self._parts[rows]
@@ -281,13 +282,17 @@ def build(
             # What a killed build left: the lock says that no other is at work.
             for left in place.parent.glob(f"incomplete.*_{place.name}"):
                 shutil.rmtree(left)
-            # TFDS prints its progress, and makes a folder for downloads though nothing is downloaded.
-            with (
-                _without_traces(place),
-                contextlib.redirect_stdout(io.StringIO()),
-                tempfile.TemporaryDirectory() as nothing,
-            ):
-                builder.download_and_prepare(download_dir=nothing)
+            notes = place.parents[1] / ".config"
+            noted = notes.exists()
+            try:
+                # TFDS prints its progress, and makes a folder for downloads though nothing is downloaded.
+                with contextlib.redirect_stdout(io.StringIO()), tempfile.TemporaryDirectory() as nothing:
+                    builder.download_and_prepare(download_dir=nothing)
+            except BaseException:
+                # Folders that were made for the build are then empty, and deleted by `exclusive`.
+                if not noted:
+                    shutil.rmtree(notes, ignore_errors=True)
+                raise
     info = builder.info
     return {
         "name": name, "version": str(info.version), "folder": str(builder.data_path),
@@ -298,27 +303,6 @@ def build(
         "features": {feature: str(tensor.doc.desc) for feature, tensor in info.features.items()},
         "source": info.metadata["source"], "source_sha256": info.metadata["source_sha256"], "built": not existed,
     }  # fmt: skip
-
-
-@contextlib.contextmanager
-def _without_traces(place: Path) -> Iterator[None]:
-    """Removes the folders that TFDS makes for a build, if it fails."""
-    notes = next((folder / ".config" for folder in place.parents if folder.name.startswith("zoo_")), place / ".config")
-    known = notes.exists()
-    try:
-        yield
-    except BaseException:
-        if not known:
-            shutil.rmtree(notes, ignore_errors=True)
-        for folder in (place, *place.parents):
-            # Up to the first that holds something else.
-            try:
-                folder.rmdir()
-            except FileNotFoundError:
-                continue
-            except OSError:
-                break
-        raise
 
 
 def load(name: str, folder: Path | None = None) -> Data:

@@ -138,7 +138,7 @@ def _export(
         elif kind not in made:
             if kind in files:
                 converter.wait(files[kind])
-            made[kind] = _run(family, signatures, kind, _write(loaded, signatures, kind, draft))
+            made[kind] = _make(loaded, family, signatures, kind, draft)
         path, found, _ = made[kind]
         compared: dict[str, Any] = {"largest_error": None, "mean_error": None, "agreement": None, "rows": 0}
         if found is not None:
@@ -223,34 +223,28 @@ def _outputs(
     return {name: {key: np.asarray(value) for key, value in found.items()} for name, found in outputs.items()}
 
 
-def _write(loaded: Loaded, signatures: Sequence[Signature], kind: str, draft: Path) -> Path:
+def _make(loaded: Loaded, family: Exportable, signatures: Sequence[Signature], kind: str, draft: Path) -> _Made:
+    """Writes an artifact, of which the converter wrote the TFLite files, and runs it."""
+    first = signatures[0].name
     if kind == "keras":
         path = draft / "model.keras"
         loaded.keras_model.save(path)
         own = {"arguments": loaded.keras_model.get_config(), "metadata": loaded.metadata.to_json()}
         write_json(draft / "config.json", loaded.config | (own if loaded.config else {}))
-    elif kind == "saved_model":
-        path = draft / "saved_model"
-        write_saved_model(signatures, path)
-    else:
-        path = draft / FORMATS[kind]
-        embed(path, loaded.metadata)
-    return path
-
-
-def _run(family: Exportable, signatures: Sequence[Signature], kind: str, path: Path) -> _Made:
-    first = signatures[0].name
-    if kind == "keras":
         again = family.signatures(keras.saving.load_model(path, compile=False))
         outputs = _outputs({each.name: each for each in again}, family.golden)
         return path, outputs, partial(_cost, again[0].compiled(), first, family.golden[first])
     if kind == "saved_model":
+        path = draft / "saved_model"
+        write_saved_model(signatures, path)
         endpoints = load_saved_model(path)
         missing = sorted(set(family.golden) - set(endpoints))
         if missing:
             raise ZooError(f"{path}: lacks the signature {missing[0]!r}; not written")
         cost = partial(_cost, endpoints[first], first, family.golden[first])
         return path, _outputs(endpoints, family.golden), cost
+    path = draft / FORMATS[kind]
+    embed(path, loaded.metadata)
     interpreter = Interpreter(path)
     for name in family.signatures_of_format.get(kind, ()):
         if name not in interpreter.signatures:

@@ -117,7 +117,7 @@ class Converter:
         samples: Samples | None = None,
         signatures_of_format: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ) -> None:
-        """Adds signatures to convert. Arguments are those of `convert`, and a folder for temporary files."""
+        """Adds signatures to convert, of which some formats contain only those named; `folder` is a temporary one."""
         write_saved_model(signatures, folder / "saved_model", batch)
         named = {f"{name}/{key}": rows for name, inputs in (samples or {}).items() for key, rows in inputs.items()}
         np.savez(f"{folder}/samples.npz", **named)  # type: ignore[arg-type]  # a name could be an option of savez
@@ -164,15 +164,14 @@ def convert(
     files: Mapping[str, Path],
     batch: int | None = None,
     samples: Samples | None = None,
-    signatures_of_format: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> None:
     """Converts signatures to TFLite files with built-in operations only, one per format, a key of `FORMATS`.
 
     Without a fixed batch size, recurrent networks would need Flex operations. Integer arithmetic is calibrated on
-    `samples`; `signatures_of_format` names the signatures of formats that contain only some of them.
+    `samples`.
     """
     with Converter() as converter, temporary_folder() as folder:
-        converter.add(signatures, files, folder, batch, samples, signatures_of_format)
+        converter.add(signatures, files, folder, batch, samples)
         converter.run()
         converter.wait(*files.values())
 

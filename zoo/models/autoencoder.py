@@ -22,7 +22,7 @@ Source: Ng, Sparse autoencoder, CS294A lecture notes, 2011. Tied weights and con
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import keras
 import numpy as np
@@ -30,7 +30,6 @@ from pydantic import Field
 
 from zoo.errors import ZooError
 from zoo.models.layers import KLSparsity, TiedDense
-from zoo.models.losses import HalfSquaredError
 from zoo.models.model import Model, Size, arguments_of, dtype_policy, numbers_of
 from zoo.recipe import Amount, Seed
 
@@ -61,6 +60,8 @@ class SparseAutoencoder(Model):
         True
     """
 
+    # Layers add the other two terms of J.
+    loss_name: ClassVar[str] = "half_squared_error"
     hidden_units: int
     sparsity_target: float
     sparsity_weight: float
@@ -102,14 +103,6 @@ class SparseAutoencoder(Model):
             hidden = KLSparsity(sparsity_target, sparsity_weight, name="sparsity")(tied(inputs))
             outputs = tied(hidden, transpose=True)
         super().__init__(inputs, outputs, arguments)
-
-    def default_loss(self) -> keras.losses.Loss:
-        """Returns half the squared error. Layers add the other two terms of J."""
-        return HalfSquaredError()
-
-    def default_metrics(self) -> list[keras.metrics.Metric]:
-        """Returns the mean squared error per pixel."""
-        return [keras.metrics.MeanSquaredError(name="mse")]
 
     def encode(self, patches: Any) -> Any:
         """Maps preprocessed patches `(batch, pixels)` to codes `(batch, hidden_units)`."""

@@ -21,6 +21,7 @@ from zoo.catalog import find_folder
 from zoo.errors import ArgumentError, StorageError, ZooError, unknown_name
 from zoo.families import register_with_keras
 from zoo.files import atomic_write, require_file, write_json
+from zoo.models.losses import loss_and_metrics
 from zoo.recipe import checked, python_number
 from zoo.runtime.metadata import plain
 
@@ -44,9 +45,11 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
 
     Attributes:
         fast_with_xla: Whether a training step on a CPU is faster if XLA compiles it.
+        loss_name: Name of the default loss: `cross_entropy` or `half_squared_error`.
     """
 
     fast_with_xla: ClassVar[bool] = True
+    loss_name: ClassVar[str]
     __signature__: ClassVar[inspect.Signature]
     seed: int
 
@@ -137,11 +140,11 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
 
     def default_loss(self) -> keras.losses.Loss:
         """Returns the default loss, computed from the output of the model."""
-        raise NotImplementedError
+        return loss_and_metrics(self.loss_name)[0]
 
     def default_metrics(self) -> list[keras.metrics.Metric]:
         """Returns the default metrics."""
-        raise NotImplementedError
+        return loss_and_metrics(self.loss_name)[1]
 
     def compile(self, optimizer: Any = "adam", loss: Any = None, metrics: Any = None, **options: Any) -> None:
         """Compiles the model, by default with Adam and the default loss and metrics of its class.

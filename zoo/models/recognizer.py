@@ -25,7 +25,6 @@ from pydantic import Field
 from zoo import recipe
 from zoo.errors import ZooError
 from zoo.models.layers import Magnitude
-from zoo.models.losses import CrossEntropy, accuracy
 from zoo.models.model import Model, Size, arguments_of, numbers_of
 from zoo.runtime import priors
 from zoo.runtime.metadata import AXES, CONVENTION, INERTIAL, UNIT
@@ -75,6 +74,7 @@ class ActivityRecognizer(Model):
 
     unit: ClassVar[str] = UNIT
     convention: ClassVar[str] = CONVENTION
+    loss_name: ClassVar[str] = "cross_entropy"
     classes: tuple[str, ...]
     window: int
     rate: float
@@ -118,14 +118,6 @@ class ActivityRecognizer(Model):
         if self.prior is None:
             return np.zeros(len(self.classes))
         return priors.shift([*self.prior.values()], [self.train_prior[label] for label in self.prior])
-
-    def default_loss(self) -> keras.losses.Loss:
-        """Returns the cross-entropy of logits and class indices."""
-        return CrossEntropy()
-
-    def default_metrics(self) -> list[keras.metrics.Metric]:
-        """Returns the accuracy."""
-        return [keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")]
 
     def _transfer(self, other: Self) -> None:
         super()._transfer(other)

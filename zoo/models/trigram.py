@@ -23,7 +23,7 @@ connections. Sizes, text and constants of the course are those of Hinton's Neura
 
 import reprlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import keras
 import numpy as np
@@ -33,7 +33,6 @@ from scipy.special import softmax
 
 from zoo.errors import ZooError
 from zoo.models.layers import Dropout
-from zoo.models.losses import CrossEntropy, accuracy
 from zoo.models.model import Depth, Model, Size, arguments_of, check_activation, dtype_policy
 from zoo.models.vocabulary import context_ids, tokenize
 from zoo.recipe import Fraction, Seed, checked
@@ -72,6 +71,7 @@ class TrigramLM(Model):
         True
     """
 
+    loss_name: ClassVar[str] = "cross_entropy"
     vocabulary: tuple[str, ...]
     embedding: int
     hidden_units: int
@@ -132,14 +132,6 @@ class TrigramLM(Model):
                     h = Dropout(dropout, seed=next(seeds), name=f"dropout_{layer}")(h)
             logits = dense(len(words), None, "logits")(h)
         super().__init__(inputs, logits, arguments)
-
-    def default_loss(self) -> keras.losses.Loss:
-        """Returns the cross-entropy of logits and word ids, in nats."""
-        return CrossEntropy()
-
-    def default_metrics(self) -> list[keras.metrics.Metric]:
-        """Returns the accuracy: the fraction of words that the model ranks first."""
-        return [keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")]
 
     def generate(self, prompt: str, num_words: int = 20, temperature: float = 1.0, seed: int = 0) -> str:
         """Continues a text word by word, drawing each word from the predicted probabilities.

@@ -32,10 +32,6 @@ class ZooPatches(ZooBuilder):
         ),
         "photographs": Source(None, "expected a folder of photographs in color"),
     }
-    MANUAL_DOWNLOAD_INSTRUCTIONS = """
-    `course`: data1.h5, as the course has it or `zoo data make patches` makes it.
-    `photographs_...`: pictures in color, in any format that Pillow knows.
-    """
 
     @classmethod
     def described(cls, source: str, *numbers: int) -> str:

@@ -80,16 +80,13 @@ def _centered(patches: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(gray - gray.mean(axis=1, keepdims=True))
 
 
-class Preprocessed:
+class Preprocessed(Sliceable):
     """Patches `(N, 3, S, S)` that are preprocessed when they are read, for files larger than memory."""
 
     def __init__(self, patches: Sliceable, scale: Scale) -> None:
         self.patches, self.scale = patches, scale
         self.shape = (len(patches), int(patches.shape[2] ** 2))
         self.run: int = getattr(patches, "run", 1)
-
-    def __len__(self) -> int:
-        return self.shape[0]
 
     def __getitem__(self, rows: slice) -> NDArray[np.float32]:
         return self.scale.apply(self.patches[rows])

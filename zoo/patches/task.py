@@ -16,7 +16,6 @@ from scipy.special import logit
 
 from zoo.data import pipeline
 from zoo.data.examples import Examples
-from zoo.data.loading import load_as
 from zoo.errors import ZooError, refuse
 from zoo.exporting import parity, signatures
 from zoo.exporting.artifacts import Exportable
@@ -36,7 +35,7 @@ from zoo.report import markdown
 from zoo.report.document import Document
 from zoo.runtime.interpreter import floats
 from zoo.runtime.metadata import AutoencoderMetadata
-from zoo.task import Feed, Predictions, Source, Split, Task, origin, provenance
+from zoo.task import Feed, Predictions, Split, Task, origin, provenance
 
 if TYPE_CHECKING:
     from zoo.training import Training
@@ -210,7 +209,7 @@ class AutoencoderTask(Task):
     """Task of sparse autoencoders for patches of natural images."""
 
     name = "patches"
-    data_file = "data1.h5"
+    data = PatchData
     recipe = Recipe(
         optimizer="adam", learning_rate=5e-3, schedule="cosine", batch_size=128, epochs=200, validation=0.2,
         loss="half_squared_error",
@@ -221,12 +220,7 @@ class AutoencoderTask(Task):
     )  # fmt: skip
     augmentation = PatchAugmentation
     objectives: ClassVar[Mapping[str, str]] = {"cost": "min", "mse": "min"}
-    score = "mse"
     options = ("out",)
-
-    def read(self, source: Source, **options: Any) -> PatchData:
-        """Checks and opens a file of patches. The option `levels` is the value of white, 1 or 255."""
-        return load_as(PatchData, source, **options)
 
     def match(self, data: PatchData, name: str, arguments: Mapping[str, Any]) -> PatchData:
         """Refuses patches of another size."""

@@ -121,14 +121,21 @@ class Metadata:
                 f"{where}: metadata: {unknown!r} is unknown; written by pocket-zoo "
                 f"{document.get('version', '(not stated)')}: read it with that version or newer"
             )
-        if wrong := _misfits(document, kind) or _no_tree(document):
+        names, groups = [field.name for field in fields(kind) if field.name in document], tuple[Group, ...]()
+        wrong = _misfits(document, kind)
+        if "streaming" in names and not wrong:
+            groups = tuple(
+                Group(parts=tuple(map(tuple, each["parts"])), evidence=each["evidence"], stay=tuple(each["stay"]))
+                for each in document["streaming"].get("groups", [])
+            )
+            wrong = misfit_of(groups or default_groups(document["classes"]), document["classes"])
+        if wrong:
             raise ZooError(f"{where}: metadata: {wrong}: export it again with `zoo export`")
-        names = [field.name for field in fields(kind) if field.name in document]
         values: dict[str, Any] = {name: tuple(v) if isinstance(v := document[name], list) else v for name in names}
         if "streaming" in values:
             older = document["streaming"].get("threshold", STREAM_THRESHOLD)
             known = {name: each for name, each in document["streaming"].items() if name not in _OLDER}
-            values["streaming"] = Streaming(**known | {"groups": _groups(document)})
+            values["streaming"] = Streaming(**known | {"groups": groups})
             values.setdefault("threshold", None if older == STREAM_THRESHOLD else older)
         if "train_subjects" in values:
             values["train_subjects"] = _with_studies(values["train_subjects"])
@@ -141,20 +148,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: plain(each) for name, each in value.items()}
     return [plain(each) for each in value] if isinstance(value, list | tuple) else value
-
-
-def _groups(document: Mapping[str, Any]) -> tuple[Group, ...]:
-    return tuple(
-        Group(parts=tuple(map(tuple, each["parts"])), evidence=each["evidence"], stay=tuple(each["stay"]))
-        for each in document["streaming"].get("groups", [])
-    )
-
-
-def _no_tree(document: Mapping[str, Any]) -> str:
-    """Returns why the groups of a document are no tree of its labels, in words; empty if they are."""
-    if "streaming" not in document:
-        return ""
-    return misfit_of(_groups(document) or default_groups(document["classes"]), document["classes"])
 
 
 def _kind(task: str) -> Any:

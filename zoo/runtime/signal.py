@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from zoo.runtime.resampling import Numbers, Vector, mean_interval
+from zoo.runtime.resampling import Vector, mean_interval
 
 AT_REST, NO_SIGNAL, TOO_SLOW, SHAKEN = "at rest", "no signal", "too slow", "shaken"
 
@@ -124,14 +124,6 @@ class Signal:
         if self._steps:
             self._watch_shaking(time, (x, y, z))
         self.fault = self._judge(time)
-
-    def push_block(self, times: Numbers, values: Numbers) -> list[str | None]:
-        """Adds samples `(N,)` and `(N, channels)` one after another. Returns `fault` after each."""
-        faults = []
-        for time, value in zip(times.tolist(), values.tolist(), strict=True):
-            self.push(time, value)
-            faults.append(self.fault)
-        return faults
 
     def _move(self, time: float, value: Vector) -> None:
         self._rests = False

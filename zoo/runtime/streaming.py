@@ -19,6 +19,7 @@ probability is below `threshold`.
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from operator import le
 from typing import Any
@@ -29,9 +30,10 @@ from numpy.typing import NDArray
 from zoo.errors import ZooError
 from zoo.runtime.filtering import Filter
 from zoo.runtime.metadata import CLASSES, OTHER, STANDARD_GRAVITY, ActivityMetadata, Streaming, is_in_g
-from zoo.runtime.resampling import Numbers, Resampler, Rows, Vector
+from zoo.runtime.resampling import Resampler, Vector
 from zoo.runtime.signal import LEAST, LEAST_GRAVITY, MOST, Signal
 
+Numbers = NDArray[np.float64]
 Floats = NDArray[np.float32]
 Step = Callable[[Floats, Mapping[str, Floats]], tuple[Floats, dict[str, Floats]]]
 
@@ -49,15 +51,6 @@ NOT_SURE = "not sure"
 
 SOMETHING_ELSE = "something else"
 """Reason for no label where the network has a class for other movements, and this one is recognized."""
-
-_TOO_FAST = f"beyond {LIMIT:g} m/s^2"
-_TOO_QUICK = f"beyond {ROTATION_LIMIT:g} rad/s"
-
-_BLOCK = 4096
-"""Number of samples in a block: more take more memory and are not faster."""
-
-_SHORT = 32
-"""Number of samples below which a block takes longer than one sample after another."""
 
 _FASTEST = 20.0
 """Mean rotation rate in rad/s that no phone has."""
@@ -128,18 +121,6 @@ class StaggeredStates:
         del self.rows[: self.advance]
         return self._advance(frame)
 
-    def push_block(self, rows: Numbers) -> Iterator[tuple[int, Numbers]]:
-        """Adds rows `(N, channels)`. Yields the index of each row that completes a frame, with its probabilities."""
-        before = len(self.rows)
-        signal = np.concatenate([np.array(self.rows), rows]) if before else rows
-        frames = signal.astype(np.float32)
-        starts = range(0, len(signal) - self.size + 1, self.advance)
-        self.rows = [tuple(row) for row in signal[len(starts) * self.advance :].tolist()]
-        for start in starts:
-            probabilities = self._advance(frames[None, start : start + self.size])
-            if probabilities is not None:
-                yield start + self.size - 1 - before, probabilities
-
     def _advance(self, frame: Floats) -> Numbers | None:
         """Runs the network on a frame `(1, size, channels)`."""
         probabilities: dict[int, Floats] = {}
@@ -187,7 +168,7 @@ class Stream:
         self._network = StaggeredStates(step, metadata, self.settings)
         # A label of one's own may be of a movement that is faster.
         self._signal = Signal(steps={*metadata.classes} <= {*CLASSES, "stairs", OTHER})
-        self._monitor = _Monitor(metadata.rate)
+        self._monitor = _Monitor(metadata.rate, self.warnings)
         self._filter = Filter(metadata.classes, self.settings.groups, self._network.advance / metadata.rate)
         self._pending: tuple[float, Vector] | None = None
         self._restart()
@@ -232,9 +213,9 @@ class Stream:
         if not all(map(math.isfinite, (time, *values))):
             return self._skip("not finite")
         if max(map(abs, values[:3])) > LIMIT:
-            return self._skip(_TOO_FAST)
+            return self._skip(f"beyond {LIMIT:g} m/s^2")
         if max(map(abs, values[3:]), default=0.0) > ROTATION_LIMIT:
-            return self._skip(_TOO_QUICK)
+            return self._skip(f"beyond {ROTATION_LIMIT:g} rad/s")
         if 0 < elapsed <= GAP:
             self._drop_pending()
         # NaN before the first sample.
@@ -242,16 +223,15 @@ class Stream:
             return self._unexpected(time, values, elapsed)
         return self._read(time, values)
 
-    def _skip(self, reason: str, count: int = 1) -> list[Prediction]:
-        self.skipped[reason] += count
+    def _skip(self, reason: str) -> list[Prediction]:
+        self.skipped[reason] += 1
         return []
 
     def feed(self, samples: Iterable[Sequence[float]]) -> Iterator[Prediction]:
         """Adds samples in order, each with the arguments of `push`, and yields the predictions that they complete.
 
         Args:
-            samples: Samples. Those of an array `(N, 1 + channels)` or of a list are read in blocks of a few thousand,
-                with the same predictions in about four fifths of the time; others are read one by one, as they arrive.
+            samples: Samples, such as an array `(N, 1 + channels)`; those of an iterator are read as they arrive.
 
         Example:
             >>> from zoo.catalog import PRESETS_FOLDER
@@ -261,63 +241,19 @@ class Stream:
             >>> [f"{prediction.time:.2f} {prediction.label}" for prediction in stream.feed(samples)][-1]
             '3.98 standing'
         """
-        if not isinstance(samples, np.ndarray | list | tuple):
-            for sample in samples:
-                yield from self.push(*sample)
-            return
-        for start in range(0, len(samples), _BLOCK):
-            some = samples[start : start + _BLOCK]
-            try:
-                block = np.array(some, np.float64)
-            except (ValueError, TypeError):
-                block = np.empty(0)
-            if block.ndim == 2 and block.shape[1] == 1 + len(self._limits):
-                yield from self._read_block(block)
-            else:
-                for sample in some:
-                    yield from self.push(*sample)
-
-    def _read_block(self, samples: Numbers) -> Iterator[Prediction]:
-        """Reads samples `(N, 1 + channels)` as `push` does one by one."""
-        samples = self._plausible(samples)
-        times = samples[:, 0]
-        steps = np.diff(times, prepend=self._resampler.last)
-        irregular = np.append(np.flatnonzero(~((steps > 0) & (steps <= GAP))), len(times))
-        position = 0
-        while position < len(times):
-            # Steps are those of the stream where the sample before was read.
-            known = self._pending is None and (position == 0 or self._resampler.last == times[position - 1])
-            end = int(irregular[np.searchsorted(irregular, position)]) if known else position
-            if end - position < _SHORT:
-                end = min(end + 1, len(times))
-                for time, *values in samples[position:end].tolist():
-                    yield from self.push(time, *values)
-            else:
-                faults = self._signal.push_block(times[position:end], samples[position:end, 1:])
-                rows = self._resampler.push_block(times[position:end], samples[position:end, 1:])
-                self.warnings += self._monitor.check_block(rows)
-                for place, probabilities in self._network.push_block(rows.values):
-                    yield self._prediction(float(rows.times[place]), probabilities, faults[rows.samples[place]])
-            position = end
-
-    def _plausible(self, samples: Numbers) -> Numbers:
-        """Returns the samples whose values are within the limits, and counts the others."""
-        bad = ~np.isfinite(samples).all(axis=1)
-        reasons = {"not finite": bad}
-        for reason, limit, some in ((_TOO_FAST, LIMIT, slice(1, 4)), (_TOO_QUICK, ROTATION_LIMIT, slice(4, None))):
-            reasons[reason] = ~bad & (np.abs(samples[:, some]) > limit).any(axis=1)
-            bad = bad | reasons[reason]
-        for reason, rows in reasons.items():
-            if rows.any():
-                self._skip(reason, int(rows.sum()))
-        return samples[~bad]
+        if isinstance(samples, np.ndarray | list | tuple):
+            # Python's floats are the fastest. None, which JSON has in place of NaN, becomes NaN.
+            with suppress(ValueError, TypeError):
+                samples = (sample.tolist() for sample in np.asarray(samples, np.float64))
+        for sample in samples:
+            yield from self.push(*sample)
 
     def _unexpected(self, time: float, value: Vector, elapsed: float) -> list[Prediction]:
         """Handles a sample whose time stamp is not within a second after the previous one."""
         late = elapsed if abs(elapsed) <= GAP or not self._pending else time - self._pending[0]
         if -GAP <= late <= 0:
             self.skipped["not later than the one before"] += 1
-            self.warnings += self._monitor.repeated()
+            self._monitor.repeated()
             return []
         if self._pending and late <= GAP and late > 0:
             # Two samples agree on the new time, so there was a gap or the clock was set.
@@ -338,7 +274,7 @@ class Stream:
         predictions = []
         self._signal.push(time, value)
         for moment, row in self._resampler.push(time, value):
-            self.warnings += self._monitor.check(row, self._resampler.interval)
+            self._monitor.check(row, self._resampler.interval)
             probabilities = self._network.push(row)
             if probabilities is not None:
                 predictions.append(self._prediction(moment, probabilities, self._signal.fault))
@@ -359,30 +295,19 @@ class Stream:
 
 
 class _Monitor:
-    """Checks whether the signal is plausible for a phone. Reports each problem once."""
+    """Checks whether the signal is plausible for a phone. Adds each problem to `warnings` once."""
 
-    def __init__(self, rate: float) -> None:
-        self.rate = rate
+    def __init__(self, rate: float, warnings: list[str]) -> None:
+        self.rate, self.warnings = rate, warnings
         self.count = max(1, round(_CHECKED * rate))
-        self.rows: list[Sequence[float]] = []
+        self.rows: list[Vector] = []
         self.repeats = 0
         self.reported: set[str] = set()
 
-    def check(self, row: Vector, interval: float) -> list[str]:
+    def check(self, row: Vector, interval: float) -> None:
         self.rows.append(row)
-        return self._examine(interval) if len(self.rows) == self.count else []
-
-    def check_block(self, rows: Rows) -> list[str]:
-        found, start = [], 0
-        while start < len(rows.times):
-            end = min(start + self.count - len(self.rows), len(rows.times))
-            self.rows += rows.values[start:end].tolist()
-            if len(self.rows) == self.count:
-                found += self._examine(float(rows.intervals[end - 1]))
-            start = end
-        return found
-
-    def _examine(self, interval: float) -> list[str]:
+        if len(self.rows) < self.count:
+            return
         rows, self.rows, self.repeats = np.array(self.rows), [], 0
         acceleration, rotation = rows[:, :3], rows[:, 3:]
         magnitude, turning = _length(acceleration), _length(rotation)
@@ -404,22 +329,20 @@ class _Monitor:
             "rate": (interval > 1.25 / self.rate, f"samples come at {1 / interval:.1f} Hz; the model was trained on "
                      f"{self.rate:g} Hz"),
         }  # fmt: skip
-        return [line for name, (wrong, text) in problems.items() if wrong for line in self._once(name, text)]
+        for name, (wrong, text) in problems.items():
+            if wrong:
+                self._once(name, text)
 
-    def repeated(self) -> list[str]:
+    def repeated(self) -> None:
         """Counts a time stamp that is not later than the previous one."""
         self.repeats += 1
-        if self.repeats < self.count / 2:
-            return []
-        return self._once(
-            "stamps", "many time stamps repeat or go back: expected seconds with decimals, one per sample"
-        )
+        if self.repeats >= self.count / 2:
+            self._once("stamps", "many time stamps repeat or go back: expected seconds with decimals, one per sample")
 
-    def _once(self, name: str, text: str) -> list[str]:
-        if name in self.reported:
-            return []
-        self.reported.add(name)
-        return [text]
+    def _once(self, name: str, text: str) -> None:
+        if name not in self.reported:
+            self.reported.add(name)
+            self.warnings.append(text)
 
 
 def _length(vectors: Numbers) -> float:

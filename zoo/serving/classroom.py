@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ class Classroom:
         self.token, self._address, self._collection = token, address, collection
         self._newest: dict[str, Any] | None = None
         self._refused = deque[str](maxlen=3)
-        self._streams, self._closed = threading.BoundedSemaphore(_MOST_STREAMS), threading.Event()
+        self.streams, self._closed = threading.BoundedSemaphore(_MOST_STREAMS), threading.Event()
         self.training = Training(collection.folder, publish)
 
     def tell(self, event: Mapping[str, Any]) -> None:
@@ -92,16 +92,6 @@ class Classroom:
         if missing := self.state()["missing"]:
             return f"missing: {', '.join(missing)}"
         return "" if self.training.start() else "a training is running"
-
-    @contextmanager
-    def place(self) -> Iterator[bool]:
-        """Keeps a place among those who look on; yields whether there is one."""
-        free = self._streams.acquire(blocking=False)
-        try:
-            yield free
-        finally:
-            if free:
-                self._streams.release()
 
     def events(self) -> Iterator[bytes]:
         """Yields the state, now and after each change, as server-sent events."""

@@ -74,7 +74,6 @@ _LINGER_SECONDS = 5.0  # to read what belongs to a refused request: who is still
 _PORTS = 100  # that are tried, starting with the requested one
 # Systems open at least 256 files for a process. A browser has up to six connections.
 _MOST_CONNECTIONS, _MOST_OF_ADDRESS = 200, 100
-_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.ASCII)
 _GZIP = re.compile(r"(^|,)\s*gzip\s*(;\s*q=(0?\.0*[1-9]\d*|1(\.0*)?)\s*)?(,|$)", re.IGNORECASE)  # not with q=0
 _HANDSHAKE = b"\x16"  # first byte of a TLS connection
 
@@ -263,12 +262,6 @@ class _Handler(BaseHTTPRequestHandler):
                     pass
 
     def do_POST(self) -> None:
-        self._change_training()
-
-    def do_DELETE(self) -> None:
-        self._change_training()
-
-    def _change_training(self) -> None:
         # A body is not read.
         self.close_connection = True
         room = self.server.classroom
@@ -283,20 +276,25 @@ class _Handler(BaseHTTPRequestHandler):
             reason = room.train()
             self._reply((HTTPStatus.CONFLICT, {"error": reason}) if reason else (HTTPStatus.OK, {}))
 
+    def do_DELETE(self) -> None:
+        self.do_POST()
+
     def _stream(self, room: Classroom) -> None:
         """Sends what has arrived as long as somebody looks on."""
         self.close_connection = True
         if not knows(self.headers, room.token):
             self._reply((HTTPStatus.FORBIDDEN, {"error": "not the address that zoo serve printed"}))
             return
-        with room.place() as free:
-            if not free:
-                self._reply((HTTPStatus.SERVICE_UNAVAILABLE, {"error": "too many are looking on"}))
-                return
+        if not room.streams.acquire(blocking=False):
+            self._reply((HTTPStatus.SERVICE_UNAVAILABLE, {"error": "too many are looking on"}))
+            return
+        try:
             headers = {"Cache-Control": "no-store", "Content-Type": "text/event-stream", "Connection": "close"}
             self._send(HTTPStatus.OK, headers, None)
             for event in room.events():
                 self.wfile.write(event)
+        finally:
+            room.streams.release()
 
     def _reply(self, reply: Reply) -> None:
         status, document = reply
@@ -336,7 +334,7 @@ class _Handler(BaseHTTPRequestHandler):
         if content is None:
             self.send_error(HTTPStatus.NOT_FOUND)
             return
-        status, headers = HTTPStatus.OK, {
+        headers = {
             "ETag": f'"{sha256(content).hexdigest()[:32]}"', "Vary": "Accept-Encoding",
             "Cache-Control": "public, max-age=31536000, immutable" if name.startswith(_FOREVER) else "no-cache",
         }  # fmt: skip
@@ -345,20 +343,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         suffix = PurePosixPath(name).suffix or ".html"
         headers["Content-Type"] = _TYPES.get(suffix, "application/octet-stream")
-        part = None if self.headers.get("If-Range") else _range(self.headers.get("Range", ""), len(content))
-        if part == (0, 0):
-            status, headers = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, {"Content-Range": f"bytes */{len(content)}"}
-            content = b""
-        elif part is not None:
-            # Parts are those of the file itself, not of what is compressed.
-            status, headers["Content-Range"] = (
-                HTTPStatus.PARTIAL_CONTENT,
-                f"bytes {part[0]}-{part[1] - 1}/{len(content)}",
-            )
-            content = content[slice(*part)]
-        elif _GZIP.search(self.headers.get("Accept-Encoding", "")):
+        if _GZIP.search(self.headers.get("Accept-Encoding", "")):
             headers["Content-Encoding"], content = "gzip", _gzipped(content)
-        self._send(status, headers, content)
+        self._send(HTTPStatus.OK, headers, content)
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -373,24 +360,6 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 _gzipped = cache(partial(gzip.compress, compresslevel=6, mtime=0))
-
-
-def _range(header: str, size: int) -> tuple[int, int] | None:
-    """Returns start and stop of the bytes that the header Range asks for, None for all, (0, 0) for none of the file.
-
-    Example:
-        >>> _range("bytes=2-5", 10), _range("bytes=-4", 10), _range("bytes=10-", 10), _range("lines=1-2", 10)
-        ((2, 6), (6, 10), (0, 0), None)
-    """
-    match = _RANGE.fullmatch(header)
-    if match is None or not any(match.groups()):
-        return None
-    first, last = match.groups()
-    if not first:
-        return (max(0, size - int(last)), size) if int(last) else (0, 0)
-    if last and int(last) < int(first):
-        return None
-    return (int(first), min(int(last or size) + 1, size)) if int(first) < size else (0, 0)
 
 
 class _Redirect(_Handler):

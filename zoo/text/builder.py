@@ -24,10 +24,6 @@ class ZooText(ZooBuilder):
         "course": Source("data2.h5", "expected rows in the layout of data2.h5: make them with `zoo data make text`"),
         "text": Source(None, "expected UTF-8 text, one sentence per line, or a folder of such files, *.txt"),
     }
-    MANUAL_DOWNLOAD_INSTRUCTIONS = """
-    `course`: data2.h5, as the course has it or `zoo data make text` makes it.
-    `text_...`: UTF-8 text in files *.txt, one sentence per line, read in the order of their names.
-    """
 
     @classmethod
     def described(cls, source: str, *numbers: int) -> str:

@@ -12,7 +12,6 @@ from scipy.special import softmax
 from zoo import task
 from zoo.data import pipeline
 from zoo.data.examples import Examples
-from zoo.data.loading import load_as
 from zoo.errors import ZooError, refuse
 from zoo.exporting import parity, signatures
 from zoo.exporting.artifacts import Exportable
@@ -27,7 +26,7 @@ from zoo.recipe import Recipe
 from zoo.report.document import Document, Records
 from zoo.runtime.interpreter import numbers
 from zoo.runtime.metadata import TrigramMetadata
-from zoo.task import Feed, Predictions, Source, Split, Task, origin, provenance
+from zoo.task import Feed, Predictions, Split, Task, origin, provenance
 from zoo.text import metrics
 from zoo.text.data import TrigramData, Trigrams, occurring
 
@@ -200,7 +199,7 @@ class TrigramTask(Task):
     """Task of language models, which predict the next word from the words before it."""
 
     name = "text"
-    data_file = "data2.h5"
+    data = TrigramData
     recipe = Recipe(
         optimizer="adamw", learning_rate=3e-3, schedule="cosine", warmup_epochs=1, weight_decay=0.05, batch_size=256,
         epochs=15,
@@ -209,12 +208,7 @@ class TrigramTask(Task):
         "loss", "class_weights", "rejection_rate", "normalize", "validation_by", "augmentation", "min_steps",
     )  # fmt: skip
     objectives: ClassVar[Mapping[str, str]] = {"cross_entropy": "min", "top1": "max"}
-    score = "cross_entropy"
     options = ("top", "generate", "temperature", "seed", "neighbors")
-
-    def read(self, source: Source, **options: Any) -> TrigramData:
-        """Checks and opens a file of rows."""
-        return load_as(TrigramData, source, **options)
 
     def match(self, data: TrigramData, name: str, arguments: Mapping[str, Any]) -> TrigramData:
         """Refuses rows of another vocabulary; a number of words stands for those of the data."""
@@ -235,11 +229,11 @@ class TrigramTask(Task):
 
     def feed(self, model: TrigramLM, split: TextSplit, recipe: Recipe) -> Feed:
         """Batches of rows."""
-        rows, held_out = split.training_rows(recipe), split.validation
+        rows = split.training_rows(recipe)
         return Feed(
             partial(pipeline.training_batches, rows, seed=recipe.seed),
             len(rows),
-            pipeline.batches(Examples.all(held_out.contexts, held_out.targets), _BLOCK) if recipe.validation else None,
+            pipeline.batches(split.validation, _BLOCK) if recipe.validation else None,
         )
 
     def scores(self, model: TrigramLM, split: TextSplit) -> dict[str, float]:

@@ -34,10 +34,8 @@ def network(
     activation without a form in integers, a layer with too many inputs and a cell state that does not fit are refused.
     """
     described = recognizers.recurrent(model, metadata, INTEGERS)
-    first = model.get_layer("cell_1").input
-    features = _places("the input of cell_1", _outputs(model, first, windows), least=1.0)
+    features = _places("the input of cell_1", _outputs(model, model.get_layer("cell_1").input, windows), least=1.0)
     rows = features
-    layers = dict(described.layers)
     if model.frame > 1:
         frame = model.get_layer("frame")
         if frame.activation.__name__ not in _ACTIVATIONS:
@@ -46,25 +44,24 @@ def network(
                 f"{', '.join(_ACTIVATIONS)}: export c99_int8"
             )
         rows = _places("the rows of windows", _outputs(model, frame.input, windows), least=1.0)
-        layers["zoo_frame"] = _layer(layers["zoo_frame"], rows, features)
     cells = {name: _places(name, values) for name, values in states.items() if name.startswith("c_")}
+    places: dict[str, tuple[Any, ...]] = {"zoo_frame": (rows, features), "zoo_logits": (_STATE, _LOGITS)}
     for number in range(1, model.num_layers + 1):
         for name in (f"zoo_cell_{number}", f"zoo_cell_{number}_reset"):
-            if name in layers:
-                read = features if number == 1 else _STATE
-                written = _arguments(model.gates, name.endswith("reset"), layers[name].kernel.shape[1])
-                layers[name] = _layer(layers[name], read, written, cells.get(f"c_{number}", 0))
-    layers["zoo_logits"] = _layer(layers["zoo_logits"], _STATE, _LOGITS)
+            if name in described.layers:
+                written = _arguments(model.gates, name.endswith("reset"), described.layers[name].kernel.shape[1])
+                places[name] = (features if number == 1 else _STATE, written, cells.get(f"c_{number}", 0))
+    layers = {name: _layer(layer, *places[name]) for name, layer in described.layers.items()}
     constants, code = _reading(model, rows)
-    functions = dict(described.functions)
-    state = functions["step"].inputs["state"]
-    known = {"state": replace(state, units=dict(state.units) | {name: 2**places for name, places in cells.items()})}
-    functions["step"] = replace(
-        functions["step"], inputs=dict(functions["step"].inputs) | known,
-        outputs=dict(functions["step"].outputs) | known,
+    step = described.functions["step"]
+    state = step.inputs["state"]
+    known = {"state": replace(state, units=dict(state.units) | {name: 2**cell for name, cell in cells.items()})}
+    step = replace(step, inputs=dict(step.inputs) | known, outputs=dict(step.outputs) | known)
+    defined, _, stepping = described.code
+    return replace(
+        described, layers=layers, constants=constants, code=[defined, code, stepping],
+        functions=dict(described.functions) | {"step": step},
     )  # fmt: skip
-    defined, _, step = described.code
-    return replace(described, layers=layers, constants=constants, code=[defined, code, step], functions=functions)
 
 
 def _outputs(model: Any, tensor: Any, windows: Floats) -> Floats:

@@ -45,22 +45,12 @@ def quantized(kernel: Floats) -> tuple[NDArray[np.int8], Floats]:
 
 
 def _float32(name: str, layer: Layer) -> list[str]:
-    return _tables(name, layer, [table(f"{name}_weights", layer.kernel)])
+    return _struct(name, {"weights": layer.kernel, "bias": layer.bias}, *layer.kernel.shape)
 
 
 def _int8(name: str, layer: Layer) -> list[str]:
     weights, scales = quantized(layer.kernel)
-    return _tables(name, layer, [table(f"{name}_weights", weights), table(f"{name}_scales", scales)])
-
-
-def _tables(name: str, layer: Layer, tables: list[str]) -> list[str]:
-    """Adds the bias and the structure of a layer to its other tables."""
-    if layer.bias is not None:
-        tables = [*tables, table(f"{name}_bias", layer.bias)]
-    names = [each.split("[")[0].split()[-1] for each in tables]
-    inputs, outputs = layer.kernel.shape
-    members = ", ".join([*names, *([] if layer.bias is not None else ["0"]), str(inputs), str(outputs)])
-    return [*tables, f"static const zoo_layer {name} = {{{members}}};"]
+    return _struct(name, {"weights": weights, "scales": scales, "bias": layer.bias}, *layer.kernel.shape)
 
 
 def _int16x8(name: str, layer: Layer) -> list[str]:
@@ -71,14 +61,22 @@ def _int16x8(name: str, layer: Layer) -> list[str]:
     factors = scales.astype(np.float64) * 2.0 ** (written - read)
     # As many binary places as 31 bits hold.
     shift = int(np.floor(30 - np.log2(factors.max())))
-    tables = [
-        table(f"{name}_weights", weights),
-        table(f"{name}_factors", np.rint(factors * 2.0**shift).astype(np.int32)),
-        table(f"{name}_bias", np.rint(layer.bias * 2.0**written).astype(np.int32)),
+    arrays: dict[str, NDArray[Any]] = {
+        "weights": weights,
+        "factors": np.rint(factors * 2.0**shift).astype(np.int32),
+        "bias": np.rint(layer.bias * 2.0**written).astype(np.int32),
+    }
+    return _struct(name, arrays, *layer.kernel.shape, shift, 15 - read, cell)
+
+
+def _struct(name: str, arrays: Mapping[str, NDArray[Any] | None], *numbers: int) -> list[str]:
+    """The tables of a layer and its structure, which has 0 in place of a table that the layer lacks."""
+    tables = {f"{name}_{part}": values for part, values in arrays.items()}
+    members = [*("0" if values is None else each for each, values in tables.items()), *map(str, numbers)]
+    return [
+        *(table(each, values) for each, values in tables.items() if values is not None),
+        f"static const zoo_layer {name} = {{{', '.join(members)}}};",
     ]
-    inputs, outputs = layer.kernel.shape
-    members = f"{name}_weights, {name}_factors, {name}_bias, {inputs}, {outputs}, {shift}, {15 - read}, {cell}"
-    return [*tables, f"static const zoo_layer {name} = {{{members}}};"]
 
 
 FORMATS = {
