@@ -18,7 +18,6 @@ from zoo import runtime
 from zoo.activity import evaluation, metrics
 from zoo.activity.augmentation import Augmentation
 from zoo.activity.baselines import random_forest
-from zoo.activity.cutting import Windowing
 from zoo.activity.evaluation import (
     LESS,
     START,
@@ -247,6 +246,9 @@ def golden(
     """
     metadata = metadata_of(loaded)
     if data is None:
+        from zoo.activity import simulate
+        from zoo.activity.cutting import Windowing
+
         cut = Windowing(metadata.window, metadata.hop, metadata.rate)
         gyroscope = metadata.axes == INERTIAL
         # Long enough for a few windows of any length.
