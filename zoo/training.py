@@ -251,12 +251,16 @@ class Training:
     def _fit_fold(self, learner: Model, fold: Split, name: str, epochs: int) -> "Fitted":
         """Fits the model of a fold, of which nothing is kept but its scores."""
         recipe = of_folds(self.recipe)
+
+        def end(epoch: int, logs: Mapping[str, float] | None) -> None:
+            # A callback may have stopped the training early: what validates it stops there as well.
+            if epoch + 1 >= epochs:
+                learner.stop_training = True
+
+        callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=end), *self._reporting(name)]
         try:
             feed = self.task.feed(learner, fold, recipe)
-            # A callback may have stopped the training early: what validates it stops there as well.
-            return fit(
-                learner, recipe, feed, epochs=epochs, deterministic=self.deterministic, callbacks=self._reporting(name)
-            )
+            return fit(learner, recipe, feed, deterministic=self.deterministic, callbacks=callbacks)
         except LossNotFiniteError as error:
             raise ZooError(
                 f"validation, {name}: {error}; or set validation to 0, which trains no fold: the training itself did "
@@ -378,7 +382,7 @@ class LossNotFiniteError(ZooError):
 
 
 def fit(
-    model: keras.Model, recipe: Recipe, feed: Feed, *, epochs: int | None = None, checkpoint: Path | None = None,
+    model: keras.Model, recipe: Recipe, feed: Feed, *, checkpoint: Path | None = None,
     identity: Mapping[str, Any] | None = None, deterministic: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (), strategy: tf.distribute.Strategy | None = None,
 ) -> "Fitted":  # fmt: skip
@@ -391,7 +395,6 @@ def fit(
         model: Changed in place.
         recipe: How to train it.
         feed: What it is trained on.
-        epochs: After how many it ends, with the schedule of all. All by default.
         checkpoint: A file that is written after epochs, every few seconds; if it exists, training resumes from it.
         identity: Of model and data, as JSON types: a checkpoint of another identity or recipe is refused.
         deterministic: Makes this and all later operations of the process repeat bit by bit, slower and without XLA.
@@ -433,7 +436,7 @@ def fit(
                     learner,
                     feed.batches([batch_size * count for count in calls], first_epoch=len(fitted.history)),
                     validation_data=feed.validation,
-                    epochs=epochs or recipe.epochs,
+                    epochs=recipe.epochs,
                     initial_epoch=len(fitted.history),
                     steps_per_epoch=steps,
                     shuffle=False,

@@ -29,6 +29,7 @@ from zoo.activity.checks import (
     LARGEST,
     MOST_STEADY,
     TOO_LARGE,
+    Copies,
     check_signal,
     enough_rows,
     mean_length,
@@ -37,7 +38,6 @@ from zoo.activity.checks import (
     typical_rate,
 )  # fmt: skip
 from zoo.activity.columns import HIGHEST, LOWEST, SECONDS, CsvColumns, is_date, plain_name, resolve, time_unit_of
-from zoo.activity.copies import Copies
 from zoo.activity.recordings import GAPS, Changed, Recording, misnamed, storable, stretches
 from zoo.activity.texts import ABOVE, blocks, csv_rows, exists, number, number_or_nan, opening, separator
 from zoo.data.examples import sort_names

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from zoo.activity import recordings
+from zoo.activity.checks import Copies
 from zoo.activity.columns import CsvColumns
-from zoo.activity.copies import Copies
 from zoo.activity.csv import is_of_another_sensor, read_csv
 from zoo.activity.studies import STUDIES
 from zoo.activity.texts import blocks, csv_rows, exists, members, opening

@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from zoo.activity.checks import HIGHEST_RATE, LARGEST, LOWEST_RATE, check_convention
-from zoo.activity.copies import Copies
+from zoo.activity.checks import HIGHEST_RATE, LARGEST, LOWEST_RATE, Copies, check_convention
 from zoo.data import hdf5
 from zoo.data.examples import sort_names
 from zoo.errors import ZooError, printable
