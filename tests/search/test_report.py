@@ -4,6 +4,7 @@ import io
 import json
 import re
 import shlex
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def ended(leaves, tmp_path_factory):
     patches.copy, console = patches.folder.parent / "mine", Console(file=io.StringIO(), width=200)
     free = {name: value for name, value in SETTINGS.items() if name != "schedule"}
     patches.last = patches.study(trials=6, epochs=3, settings=free)
-    options = {"best": 2, "seeds": 2, "preset": patches.copy, "console": console}
+    options = {"best": 2, "seeds": 2, "preset": patches.copy, "logged": lambda path: nullcontext(console)}
     patches.result = search(patches.last, patches.folder, **options)
     patches.shown = console.file.getvalue()
     assert search(patches.last, patches.folder, **options) == patches.result

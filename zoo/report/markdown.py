@@ -226,7 +226,7 @@ class Pages:
     """The macros of a template of the package, as functions that return Markdown. `names` are what the template calls.
 
     Example:
-        >>> print(Pages("text/report.j2").predictions({"text": "in the right way", "added": []}))
+        >>> print(Pages("text/report.md.j2").predictions({"text": "in the right way", "added": []}))
         in the right way
     """
 
