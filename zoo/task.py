@@ -71,6 +71,7 @@ class Feed:
         class_weights: Weight of each class in the loss, and then of each set.
         label_sets: The classes of each label that is a set.
         callbacks: Add numbers to the records of the epochs.
+        epochs: After how many a training ends, with the schedule of all. None for all of the recipe.
         learner: Model that is trained in place of the one that gets its weights, such as one with a longer window.
         identity: What is trained on, in addition to the data, as JSON types.
     """
@@ -81,6 +82,7 @@ class Feed:
     class_weights: Sequence[float] | None = None
     label_sets: Sequence[Sequence[int]] = ()
     callbacks: Sequence[keras.callbacks.Callback] = ()
+    epochs: int | None = None
     learner: Model | None = None
     identity: dict[str, Any] = field(default_factory=dict)
 

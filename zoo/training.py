@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import fmean
@@ -251,16 +251,10 @@ class Training:
     def _fit_fold(self, learner: Model, fold: Split, name: str, epochs: int) -> "Fitted":
         """Fits the model of a fold, of which nothing is kept but its scores."""
         recipe = of_folds(self.recipe)
-
-        def end(epoch: int, logs: Mapping[str, float] | None) -> None:
-            # A callback may have stopped the training early: what validates it stops there as well.
-            if epoch + 1 >= epochs:
-                learner.stop_training = True
-
-        callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=end), *self._reporting(name)]
         try:
-            feed = self.task.feed(learner, fold, recipe)
-            return fit(learner, recipe, feed, deterministic=self.deterministic, callbacks=callbacks)
+            # A callback may have stopped the training early: what validates it stops there as well.
+            feed = replace(self.task.feed(learner, fold, recipe), epochs=epochs)
+            return fit(learner, recipe, feed, deterministic=self.deterministic, callbacks=self._reporting(name))
         except LossNotFiniteError as error:
             raise ZooError(
                 f"validation, {name}: {error}; or set validation to 0, which trains no fold: the training itself did "
@@ -436,7 +430,7 @@ def fit(
                     learner,
                     feed.batches([batch_size * count for count in calls], first_epoch=len(fitted.history)),
                     validation_data=feed.validation,
-                    epochs=recipe.epochs,
+                    epochs=feed.epochs or recipe.epochs,
                     initial_epoch=len(fitted.history),
                     steps_per_epoch=steps,
                     shuffle=False,
