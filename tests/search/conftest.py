@@ -10,9 +10,9 @@ from zoo.search.spaces import Study
 
 SETTINGS = {
     "pixels": 64, "batch_size": 256, "hidden_units": 16, "sparsity_target": 0.05, "sparsity_weight": 1.0,
-    "weight_decay": 1e-4, "optimizer": "adam", "schedule": "constant", "symmetries": False,
+    "optimizer": "adam", "schedule": "constant", "symmetries": False,
 }  # fmt: skip
-"""One architecture and optimizer; the learning rate is searched."""
+"""One architecture and optimizer; the learning rate and weight decay are searched."""
 
 
 class Search:
