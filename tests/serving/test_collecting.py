@@ -336,7 +336,9 @@ def test_the_key_is_kept_for_its_owner_and_the_token_follows_from_it(tmp_path):
 
 def test_without_tls_nothing_is_taken_where_the_server_has_it(folder):
     with serving(folder, context=certificate.tls_context(["localhost"])) as server:
-        assert b" 426 " in answer_to(server, head(server, len(minute())))
+        put = head(server, len(minute()))
+        for method in (b"PUT", b"POST", b"DELETE"):
+            assert b" 426 " in answer_to(server, put.replace(b"PUT", method, 1))
     assert files(folder) == []
 
 

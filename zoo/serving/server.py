@@ -370,6 +370,9 @@ class _Redirect(_Handler):
         self.close_connection = True
         self.send_error(HTTPStatus.UPGRADE_REQUIRED)
 
+    def do_POST(self) -> None:
+        self.do_PUT()
+
     def do_GET(self) -> None:
         self.close_connection = True
         # The address that was reached: the header Host can name any other.
