@@ -1550,6 +1550,8 @@ def tune(
         raise ArgumentError("chief", ": goes with role; leave it out for a search on this machine alone")
     _require_file(data)
     _load()
+    from rich.console import Console
+
     from zoo.search import oracles, report
     from zoo.search.run import search
     from zoo.search.spaces import Study
@@ -1566,7 +1568,7 @@ def tune(
         result = search(
             study, None if out is None else Path(out), processes=workers, best=best, seeds=seeds,
             preset=None if save_preset is None else Path(save_preset),
-            logged=TERMINAL.get("logged") if verbose else None,
+            logged=TERMINAL.get("logged", lambda file: nullcontext(Console(stderr=True))) if verbose else None,
         )  # fmt: skip
     except KeyboardInterrupt as stop:
         stop.add_note(f"the search is in {out}; resume it with the same command")

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import zoo
 from zoo import Limits, ZooError
 from zoo.search import oracles
 from zoo.search.run import RESULT
@@ -193,3 +194,11 @@ def test_a_record_that_is_none_is_named(patches):
         file.write_text(json.dumps(content))
         with pytest.raises(ZooError, match=f"^{re.escape(str(file))}: .*copy the file again"):
             patches.run(study=study)
+
+
+@pytest.mark.slow
+def test_python_shows_the_progress_when_asked(leaves, tmp_path, capsys):
+    sizes = {"trials": 1, "epochs": 1, "best": 1, "seeds": 1, "settings": SETTINGS}
+    for verbose in (True, False):
+        zoo.tune("sparse_autoencoder", leaves, out=tmp_path / str(verbose), verbose=verbose, **sizes)
+        assert ("1 of 1 done" in capsys.readouterr().err) == verbose
