@@ -497,14 +497,11 @@ def test_sigterm_removes_the_temporary_files_of_an_export(tmp_path, start):
 def test_sigterm_ends_the_processes_of_a_cross_validation(simulated, tmp_path, start):
     out = tmp_path / "out"
     options = ("--groups", 2, "--baselines", "none", "--workers", 2, "--epochs", 5000, "--data", simulated)
+    options += ("--set", "patience=null")
     run = start("crossval", "activity_gru_course", *options, "--out", out)
-    children = []
-
-    def begun():
-        children[:] = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
-        return len(children) == 2
-
-    wait_for(begun, run)
+    wait_for(lambda: list(out.rglob("*checkpoint*")), run)
+    children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+    assert len(children) == 2
     run.terminate()
     _, error = run.communicate()
     assert run.returncode == 143
