@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.fft import dct
 from scipy.spatial import cKDTree
 
+from zoo.activity.checks import POWERS, Copies, row_hashes
 from zoo.activity.windows import ActivityData, Windows, confounded
 from zoo.activity.windows import read as read
 from zoo.data import hdf5
@@ -108,8 +109,6 @@ def _describe_recordings(index: "Index") -> dict[str, Any]:
 
 def _copied(index: "Index") -> list[str]:
     """A sentence about recordings of one person that have rows of another one's."""
-    from zoo.activity.checks import Copies
-
     copies, pairs = Copies(), dict[tuple[str, str], str]()
     for number, each in enumerate(index):
         if found := copies.find(each.subject, index.where(number), each.acceleration):
@@ -153,8 +152,6 @@ def find_leaks(train: Windows, test: Windows) -> dict[str, Any]:
 
 def _runs(windows: Windows, step: int) -> Iterator[NDArray[np.uint64]]:
     """Hashes of runs of rows, `(windows of a block, runs)`; 0 for a run whose rows are all equal."""
-    from zoo.activity.checks import POWERS, row_hashes
-
     for inputs, _ in windows.blocks():
         # The bits of -0.0 are not those of 0.0, to which it is equal, but its sum with 0.0 is 0.0.
         rows = row_hashes(np.ascontiguousarray(inputs + 0.0, np.float32).view(np.uint32))
