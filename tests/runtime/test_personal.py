@@ -53,7 +53,7 @@ def test_what_was_learned_is_saved_and_restored_and_the_file_stays_as_it_is(file
     recognizer = PersonalRecognizer(file)
     losses = recognizer.learn(WINDOWS, LABELS, epochs=40, rate=0.2, folds=0)
     assert losses[-1] < losses[0]
-    recognizer.save(tmp_path / "mine.npz")
+    recognizer.save(str(tmp_path / "mine.npz"))
     again = PersonalRecognizer(file)
     assert np.abs(again.predict(WINDOWS) - recognizer.predict(WINDOWS)).max() > 0.01
     again.restore(tmp_path / "mine.npz")
@@ -120,6 +120,21 @@ def test_what_cannot_be_learned_is_refused_and_changes_nothing(windows, labels, 
     np.testing.assert_array_equal(recognizer.predict(WINDOWS), before)
 
 
+def test_learning_that_is_interrupted_changes_nothing(file, monkeypatch):
+    recognizer, steps = PersonalRecognizer(file), iter(range(30))
+    before, run = recognizer.predict(WINDOWS), recognizer.run
+
+    def interrupted(signature, **inputs):
+        if signature == "train" and next(steps) == 20:
+            raise KeyboardInterrupt
+        return run(signature, **inputs)
+
+    monkeypatch.setattr(recognizer, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        recognizer.learn(WINDOWS, LABELS, rate=0.2)
+    np.testing.assert_array_equal(recognizer.predict(WINDOWS), before)
+
+
 def test_a_file_that_cannot_learn_and_a_foreign_memory_are_refused(file, tmp_path):
     with pytest.raises(ZooError, match="cannot learn; export one that can with `zoo export --personalize`"):
         PersonalRecognizer(PRESETS_FOLDER / "activity_gru_pocket" / "model.dynamic.tflite")
@@ -169,6 +184,9 @@ def test_what_the_page_learned_is_restored_with_activities_that_the_file_lacks(p
     embed(path, task_of(model).metadata(model))
     hidden = np.asarray(keras.Model(model.input, model.get_layer("logits").input)(WINDOWS), np.float64)
     random = np.random.default_rng(1)
+    learned = PersonalRecognizer(path)
+    learned.learn(WINDOWS, LABELS, folds=0)
+    learned.save(tmp_path / "mine.npz")
     for others in OTHERS:
         recognizer = PersonalRecognizer(path)
         classes = [*CLASSES, *others]
@@ -184,6 +202,8 @@ def test_what_the_page_learned_is_restored_with_activities_that_the_file_lacks(p
                 recognizer.learn(WINDOWS, LABELS)
         else:
             assert len(recognizer.learn(WINDOWS, LABELS, epochs=2)) == 2
+        recognizer.restore(tmp_path / "mine.npz")
+        np.testing.assert_allclose(recognizer.predict(WINDOWS), learned.predict(WINDOWS), atol=1e-6)
 
 
 def test_a_page_s_file_of_another_model_or_shape_is_refused(file, page_file, model):

@@ -94,8 +94,13 @@ class PersonalRecognizer(Recognizer):
         if epochs < 1 or not 0 < rate < np.inf:
             raise ZooError(f"learn: epochs is {epochs}, rate {rate}; expected 1 or more, and a number above 0")
         known = self._head()
-        share = self._share_that_helps(windows, labels, epochs, rate, seed, folds)
-        losses = self._train(windows, labels, epochs, rate, seed)
+        try:
+            share = self._share_that_helps(windows, labels, epochs, rate, seed, folds)
+            losses = self._train(windows, labels, epochs, rate, seed)
+        except BaseException:
+            # Whoever interrupts it has the recognizer as it was.
+            self._set_head(known)
+            raise
         self._set_head(_between(known, self._head(), share))
         return losses
 
@@ -141,7 +146,7 @@ class PersonalRecognizer(Recognizer):
     def _set_head(self, head: Head) -> None:
         self.run("restore", new_kernel=head["kernel"], new_bias=head["bias"])
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Saves the learned weights, a few hundred numbers, to a `.npz` file.
 
         Raises:
@@ -149,10 +154,12 @@ class PersonalRecognizer(Recognizer):
         """
         self._require_room()
         learned = self._head()
-        with atomic_write(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, kernel=learned["kernel"], bias=learned["bias"])
+        with atomic_write(Path(path)) as temporary, temporary.open("wb") as file:
+            np.savez(
+                file, weights_sha256=self.metadata.weights_sha256, kernel=learned["kernel"], bias=learned["bias"]
+            )  # fmt: skip
 
-    def restore(self, path: Path) -> None:
+    def restore(self, path: str | Path) -> None:
         """Loads weights written by `save`, or by the phone page, which may have learned more activities.
 
         Args:
@@ -165,10 +172,16 @@ class PersonalRecognizer(Recognizer):
         if path.suffix == ".json":
             self._restore_page(path)
             return
-        saved = read_arrays(path)
+        saved = dict(read_arrays(path))
+        # Older files do not say of which model they are.
+        if (model := str(saved.pop("weights_sha256", self.metadata.weights_sha256))) != self.metadata.weights_sha256:
+            raise ZooError(f"{path}: learned by another model ({model[:12]})")
         if set(saved) != {"kernel", "bias"}:
             raise ZooError(f"{path}: holds no learned weights (arrays {', '.join(sorted(saved)) or 'none'})")
         self._set_head(saved)
+        self._wider, self.metadata = None, replace(
+            self.metadata, classes=self._known, streaming=self._streaming
+        )  # fmt: skip
 
     def _restore_page(self, path: Path) -> None:
         classes, head = _read_page(path, read_json(path), self.metadata.weights_sha256, self._known)
