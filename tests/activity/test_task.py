@@ -26,6 +26,14 @@ def test_scores_of_a_split_file_are_those_of_its_validation_windows(recognizer, 
     }
 
 
+def test_a_stream_s_states_are_as_old_as_the_windows_that_were_trained_on():
+    for window, known in ((150, (150, 75, 3)), (300, (300, 150, 3)), (50, (50, 25, 3))):
+        streaming = ACTIVITY.metadata(ActivityGRU(units=4, window=window)).streaming
+        assert (streaming.restart, streaming.warmup, streaming.copies) == known
+    carried = ACTIVITY.metadata(ActivityGRU(units=4, window=50, carry_state=True)).streaming
+    assert (carried.restart, carried.warmup, carried.copies) == (0, 25, 1)
+
+
 def test_nothing_set_aside_cannot_be_scored(simulated):
     split = ACTIVITY.split(simulated, Recipe(validation=0.0))
     with pytest.raises(ZooError, match="nothing is held out to score on: set validation above 0"):

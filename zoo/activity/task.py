@@ -103,14 +103,18 @@ def class_frequencies(train: Windows, classes: Sequence[str], how: str | None) -
     return priors.frequencies(counts, classes, train.label_sets)
 
 
-def _with_shaken(train: Windows, share: float, data: ActivityData, seed: int) -> Windows:
-    """Training windows, and as many of a shaken phone as a share of them, labeled as the last class."""
+def _learned(split: Split, recipe: Recipe) -> Windows:
+    """Training windows, and those of a shaken phone that a recipe adds to them as other movements."""
+    train: Windows = split.train
+    data, share = split.data, Augmentation.from_json(recipe.augmentation or {}).shaken
+    if not share or metrics.other_of(data.classes) is None:
+        return train
     count, (rows, axes) = round(share * len(train)), train.inputs.shape[1:]
     if axes != len(AXES):
         raise ZooError(f"augmentation: shaken is {share:g}; windows have {axes} axes: expected 3, or shaken 0")
     from zoo.activity import simulate
 
-    windows = simulate.shaken(count, rows, data.rate, np.random.default_rng([seed, 11]))
+    windows = simulate.shaken(count, rows, data.rate, np.random.default_rng([recipe.seed, 11]))
     labels = np.full(count, len(data.classes) - 1)
     return train.joined(Windows.all(windows, labels, np.full(count, "shaken"))).in_memory()
 
@@ -306,7 +310,12 @@ class ActivityTask(Task):
         folds = folds and recipe.validation > 0 and recipe.validation_by == "subject" and recipe.patience is None
         if folds and (parts := train.folds(recipe.validation, recipe.split_by_seed)):
             return Split(data, train, None, tuple(Split(data, *part) for part in parts))
-        return Split(data, *hold_out(train, recipe))
+        kept, held_out = hold_out(train, recipe)
+        if held_out is not None and (held_out.labels == metrics.other_of(data.classes)).all():
+            raise ZooError(
+                f"{data}: validation would hold other movements alone: take another seed, or set validation to 0"
+            )
+        return Split(data, kept, held_out)
 
     def build(self, training: "Training", split: Split) -> ActivityRecognizer:
         """Makes the model, with the statistics of the training windows inside where the recipe wants them.
@@ -331,9 +340,7 @@ class ActivityTask(Task):
     def feed(self, model: ActivityRecognizer, split: Split, recipe: Recipe) -> Feed:
         """Batches of windows, cut and augmented."""
         augmentation = Augmentation.from_json(recipe.augmentation or {})
-        train, validation, rows = split.train, split.validation, model.window
-        if augmentation.shaken and metrics.other_of(model.classes) is not None:
-            train = _with_shaken(train, augmentation.shaken, split.data, recipe.seed)
+        train, validation, rows = _learned(split, recipe), split.validation, model.window
         passes = recipe.passes(len(train))
         if augmentation.carry and not model.states:
             raise ZooError(
@@ -390,9 +397,9 @@ class ActivityTask(Task):
         start = "" if model.provenance is None else model.name
         # A model that was made with a number of classes has the labels of its data from now on.
         model.classes = split.data.classes
-        frequencies = assume_rare_other(model, split.train, recipe.class_weights)
+        frequencies = assume_rare_other(model, _learned(split, recipe), recipe.class_weights)
         for part, learner in zip(split.folds, learners, strict=True):
-            assume_rare_other(learner, part.train, recipe.class_weights)
+            assume_rare_other(learner, _learned(part, recipe), recipe.class_weights)
         model.provenance = provenance(
             split.data, split_by=split.data.split_by, subjects=split.train.people(),
             class_frequencies=frequencies,
@@ -453,10 +460,10 @@ class ActivityTask(Task):
             hop=model.window // 2, frame=model.frame, chunk=chunk_of(model), states=model.states,
             mean=tuple(model.mean or ()), variance=tuple(model.variance or ()), unit=model.unit,
             axes=model.channels, convention=model.convention, temperature=float(model.temperature),
-            # A network that has learned to continue from any state needs no restart.
-            streaming=replace(
-                Streaming(restart=0, copies=1) if model.carry_state else Streaming(),
-                groups=groups_of(model.classes, known.get("still", ())),
+            # A state is as old as the windows of its training. One that has learned to go on needs no restart.
+            streaming=Streaming(
+                **{"restart": 0, "copies": 1} if model.carry_state else {"restart": model.window},
+                warmup=model.window // 2, groups=groups_of(model.classes, known.get("still", ())),
             ),
             split_by=str(known.get("split_by", "not stated")), train_subjects=tuple(known.get("subjects", ())),
             prior=tuple((model.prior or model.train_prior).values()),
@@ -517,9 +524,9 @@ class ActivityTask(Task):
         (states,) = encountered_states(model, calibration, 1) if model.states else ({},)
 
         def score(outputs: Mapping[str, "Outputs"]) -> dict[str, float]:
-            if labels is None:
+            if labels is None or (labels == metrics.other_of(model.classes)).all():
                 return {}
-            return metrics.score(labels, outputs["window"]["probabilities"].argmax(axis=1))
+            return _of_known(labels, outputs["window"]["probabilities"].argmax(axis=1), model.classes)
 
         inputs: dict[str, Mapping[str, NDArray[np.float32]]] = {"window": {"window": windows}}
         if model.states:
