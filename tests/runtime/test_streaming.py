@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -104,6 +105,8 @@ class TestStates:
     def test_nothing_is_said_before_a_state_has_read_enough(self):
         found = list(stream(settings=Streaming(restart=0, copies=1, warmup=50)).feed(_still(1.5)))
         assert found[0].time == pytest.approx(49 / RATE)
+        with pytest.raises(ZooError, match="restart after 50 rows and answer after 75"):
+            stream(settings=Streaming(restart=50))
 
 
 def _still(seconds, start=0.0, rate=RATE):
@@ -241,6 +244,12 @@ class TestBadSamples:
         with pytest.raises(ZooError, match=r"a sample of 2 values; activity_gru_pocket reads x, y, z"):
             predictions.extend(found.feed([*_still(1), (1.0, 0.1, 9.8)]))
         assert len(predictions) == RATE / METADATA.frame
+
+    def test_frames_are_fed_as_arrays_are_and_a_single_sample_is_refused(self):
+        frame = pd.DataFrame(_still(1), columns=["t", "x", "y", "z"])
+        assert len(list(stream().feed(frame))) == RATE / METADATA.frame
+        with pytest.raises(ZooError, match=r"samples of shape \(4,\); expected \(N, 4\)"):
+            list(stream().feed(frame.to_numpy()[0]))
 
     @pytest.mark.parametrize("stamps", [np.floor, np.zeros_like])
     def test_time_stamps_without_decimals_are_noticed(self, stamps):

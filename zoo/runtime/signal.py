@@ -56,6 +56,9 @@ _STRONG, _BACK, _FORTH, _REPEATED = 6.0, (0.12, 0.28), 0.16, 0.5
 """Of shaking: the least deviation of the acceleration in m/s^2, the seconds after which it comes back, those within
 which it turns around, and its correlation with itself when it is back."""
 
+_MOST = 1 << 14
+"""Samples that are searched for shaking, at most."""
+
 _MEMORY = 1.0
 """Time constant in seconds of these means, which are judged after twice as long."""
 
@@ -91,7 +94,7 @@ class Signal:
         self._first = self._last = self._interval = math.nan
         self._means = (0.0, 0.0, 0.0, 0.0)
         self._rests = self._shaken = False
-        self._recent, self._searched = deque[tuple[float, ...]](), math.nan
+        self._recent, self._searched = deque[tuple[float, ...]](maxlen=_MOST), math.nan
         self._begin(math.nan, (math.nan, math.nan, math.nan))
 
     def _begin(self, time: float, value: Vector) -> None:

@@ -103,6 +103,11 @@ class StaggeredStates:
         self.period = max(1, settings.restart // frame) if settings.restart and self.states else 0
         self.copies = settings.copies if self.period else 1
         self.warmup = -(-settings.warmup // frame) if self.states else 0
+        if self.period and self.warmup > self.period:
+            raise ZooError(
+                f"streaming: states restart after {settings.restart} rows and answer after {settings.warmup}; expected "
+                "a warm-up that is not longer"
+            )
         self.restart()
 
     def restart(self) -> None:
@@ -241,10 +246,15 @@ class Stream:
             >>> [f"{prediction.time:.2f} {prediction.label}" for prediction in stream.feed(samples)][-1]
             '3.98 standing'
         """
-        if isinstance(samples, np.ndarray | list | tuple):
+        if isinstance(samples, list | tuple) or hasattr(samples, "__array__"):
             # Python's floats are the fastest. None, which JSON has in place of NaN, becomes NaN.
             with suppress(ValueError, TypeError):
-                samples = (sample.tolist() for sample in np.asarray(samples, np.float64))
+                samples = np.asarray(samples, np.float64)
+                if samples.size and samples.ndim != 2:
+                    raise ZooError(
+                        f"samples of shape {samples.shape}; expected (N, {1 + len(self._limits)}): time and values"
+                    )
+                samples = map(np.ndarray.tolist, samples)
         for sample in samples:
             yield from self.push(*sample)
 
