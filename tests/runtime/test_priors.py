@@ -37,7 +37,7 @@ def adjusted(probabilities, new, old):
 
 class TestAPrior:
     def test_of_some_classes_leaves_the_rest_to_the_others_in_their_proportion(self):
-        assert priors.complete({"walk": 0.6}, CLASSES, LEARNED) == pytest.approx(
+        assert priors.complete({"walk": np.float64(0.6)}, CLASSES, LEARNED) == pytest.approx(
             {"run": 0.8 / 7, "sit": 2 / 7, "walk": 0.6}
         )
 

@@ -75,7 +75,7 @@ def complete(prior: Mapping[str, float], classes: Sequence[str], current: Mappin
     for name, share in prior.items():
         if name not in classes:
             raise ZooError(f"prior: unknown class {name!r}; expected {', '.join(classes)}")
-        if not isinstance(share, int | float) or not 0 < share < np.inf:
+        if not isinstance(share, int | float | np.number) or not 0 < share < np.inf:
             raise ZooError(
                 f"prior of {name} is {share!r}; expected a number above 0: leave a class out to share the rest"
             )
