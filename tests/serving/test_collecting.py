@@ -159,6 +159,7 @@ REFUSED = {
     "a row too short": (minute() + b"1,2,3\n", "expected rows of 6 fields"),
     "text for a number": (minute().replace(b"100.0167,", b"100.0167,x", 1), "column 'x', row 2"),
     "time that is no number": (minute() + b"nan,1,2,3,Ann,walking\n", "expected seconds that rise"),
+    "no time": (minute() + b"100.0001,1,2,3,Ann,walking\n", "expected seconds that rise"),
     "g": (minute(scale=1 / 9.81), "as in g"),
     "no gravity": (minute(scale=0.01), "gravity (9.8) is missing"),
     "time that goes back": (b"\n".join([minute().split(b"\n")[0], *minute().split(b"\n")[-2:0:-1]]), "rise"),
@@ -330,6 +331,8 @@ def test_the_key_is_kept_for_its_owner_and_the_token_follows_from_it(tmp_path):
     assert (other := kept_certificate(file, ["localhost", "192.168.1.2"])) != token
     file.write_bytes(file.read_bytes()[:700])
     assert kept_certificate(file, ["localhost", "192.168.1.2"]) not in (token, other)
+    with pytest.raises(ZooError, match="host 'my_host': no certificate"):
+        kept_certificate(tmp_path / "other.pem", ["my_host"])
     with pytest.raises(ZooError, match="cannot be kept"):
         kept_certificate(tmp_path / "nowhere" / "server.pem", ["localhost"])
 

@@ -78,12 +78,15 @@ def _is_valid(file: Path, names: Sequence[str]) -> bool:
 def _issue(names: Sequence[str]) -> trustme.LeafCert:
     now = datetime.now(UTC)
     # Clocks of phones differ, and some phones reject certificates that are valid for years.
-    return trustme.CA(organization_name="pocket-zoo").issue_cert(
-        *names,
-        organization_name="pocket-zoo",
-        not_before=now - timedelta(days=1),
-        not_after=now + timedelta(days=_DAYS),
-    )
+    try:
+        return trustme.CA(organization_name="pocket-zoo").issue_cert(
+            *names,
+            organization_name="pocket-zoo",
+            not_before=now - timedelta(days=1),
+            not_after=now + timedelta(days=_DAYS),
+        )
+    except UnicodeError as error:
+        raise ZooError(f"host {names[0]!r}: no certificate can be made for it ({error}): pass an address") from None
 
 
 def name_in(file: Path) -> str:

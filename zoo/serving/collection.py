@@ -159,7 +159,8 @@ def _minute(file: Path, where: str, text: str) -> Minute:
         seconds = float(rows[-1][0]) - float(rows[0][0])
     except ValueError:
         seconds = 0.0
-    if not 0 < seconds < np.inf:
+    # It is kept to the millisecond.
+    if not 0.001 <= seconds < np.inf:
         raise ZooError(f"{where}: column 'time': expected seconds that rise from row to row")
     ((person, activity),) = whose
     return Minute(file, person, activity, len(rows), round(seconds, 3))
