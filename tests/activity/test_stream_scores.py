@@ -50,6 +50,14 @@ def test_what_drifts_shows_by_time():
     assert found["hours"] == pytest.approx(1 / 60)
 
 
+def test_streams_too_short_to_settle_have_no_such_scores():
+    short = stream_result(["sitting"] * 4, begins=(0.0,), activities=("sitting",))
+    found = measure([short])
+    assert (found["accuracy"], found["settled_accuracy"], found["accuracy_by_time"]) == (1.0, None, None)
+    long = stream_result(["sitting"] * 12, begins=(0.0,), activities=("sitting",))
+    assert measure([short, long])["accuracy_by_time"] == [1.0] * 6
+
+
 @pytest.mark.parametrize(("labels", "expected"), [
     # An event of ten seconds after another, each second labeled.
     ("ssssssssss wwwwwwwwww", {"true": 2}),

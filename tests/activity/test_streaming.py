@@ -41,6 +41,8 @@ def test_people_of_the_training_are_known_by_their_ids_in_joined_studies_as_well
     recognizer = Recognizer(COURSE)
     assert "19" in recognizer.metadata.train_subjects
     assert streaming.evaluate(recognizer, tmp_path / "a.h5", seconds=30)["subjects"] == ["motionsense/29"]
+    found = streaming.evaluate(recognizer, tmp_path / "a.h5", seconds=30, subjects=["motionsense/19"])
+    assert "trained on subject motionsense/19, so this is too optimistic" in report.streaming(found)
 
 
 @pytest.mark.slow

@@ -86,8 +86,8 @@ class Simulated:
             )
         if unknown:
             raise ZooError(f"activity {unknown[0]!r}: expected {', '.join(known)}, which {model} knows")
-        self._metadata, self._speed = recognizer.metadata, speed
-        self._stream = recognizer.stream(threshold=threshold)
+        self._recognizer, self._metadata, self._speed = recognizer, recognizer.metadata, speed
+        self._threshold = threshold
         gyroscope = recognizer.metadata.axes == INERTIAL
         self._rows, self._truth = walk_through(activities, seconds, self._metadata.rate, seed, gyroscope=gyroscope)
 
@@ -96,12 +96,12 @@ class Simulated:
             yield {key: value for key, value in moment.items() if key != "window"}
 
     def _moments(self) -> Iterator[dict[str, Any]]:
-        metadata, rows = self._metadata, self._rows
+        metadata, rows, stream = self._metadata, self._rows, self._recognizer.stream(threshold=self._threshold)
         hop = max(1, round(metadata.rate / 2))
         for stop in range(hop, len(rows) + 1, hop):
             start = time.perf_counter()
             samples = [(i / metadata.rate, *rows[i].tolist()) for i in range(stop - hop, stop)]
-            predictions = list(self._stream.feed(samples))
+            predictions = list(stream.feed(samples))
             milliseconds = 1e3 * (time.perf_counter() - start)
             if self._speed:
                 time.sleep(max(0.0, hop / metadata.rate / self._speed - milliseconds / 1e3))
@@ -140,30 +140,32 @@ class Followed:
     def __init__(
         self, file: Path, csv: str, columns: "CsvColumns", every: bool, threshold: float | None
     ) -> None:  # fmt: skip
-        recognizer = Recognizer(file)
-        self._stream, self._csv, self._every = recognizer.stream(threshold=threshold), csv, every
-        self._columns = replace(columns, gyroscope=recognizer.metadata.axes == INERTIAL)
+        self._recognizer, self._csv, self._every, self._threshold = Recognizer(file), csv, every, threshold
+        self._columns = replace(columns, gyroscope=self._recognizer.metadata.axes == INERTIAL)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Every prediction."""
         for prediction in self._predictions():
-            yield _document(prediction, self._stream.metadata.classes)
+            yield _document(prediction, self._recognizer.metadata.classes)
 
     def _predictions(self) -> Iterator[Prediction]:
         from zoo.activity.csv import read_samples
 
-        stream, warned, none = self._stream, 0, True
+        stream, warned, none = self._recognizer.stream(threshold=self._threshold), 0, True
         name = "standard input" if self._csv == "-" else self._csv
         for prediction in stream.feed(read_samples(_lines(self._csv), name, self._columns)):
             for warning in stream.warnings[warned:]:
                 say(f"{_moment(prediction.time).strip()}: {warning}", "warning")
             warned, none = len(stream.warnings), False
             yield prediction
+        for warning in stream.warnings[warned:]:
+            say(warning, "warning")
         for reason, count in stream.skipped.items():
             say(f"left out: {reason} ({count})", "warning")
         if none:
             seconds = stream.metadata.window / stream.metadata.rate
-            say(f"no prediction: the signal is too short; the model reads windows of {seconds:g} s", "warning")
+            short = "" if stream.skipped else f": the signal is too short; the model reads windows of {seconds:g} s"
+            say(f"no prediction{short}", "warning")
 
     def show(self) -> None:
         """Prints a line for each change, or with `every` for each prediction."""
@@ -225,7 +227,7 @@ def evaluate(
     Returns:
         `recordings` (each streamed from its start) and `spliced` (None if nobody has two activities), each with the
         metrics of `measure` and the `window_accuracy` on whole windows of the same rows; `timelines` of each person's
-        activities in turn; `subjects`, `dropped`, ...
+        activities in turn; `subjects`, `trained_on`, `dropped`, ...
     """
     # `zoo stream` needs none of what reads files.
     from zoo.activity import recordings
@@ -234,7 +236,7 @@ def evaluate(
     metadata = recognizer.metadata
     windowing = Windowing(rate=metadata.rate)
     index = recordings.read(path).selected(metadata.axes)
-    people = _people(path, index, metadata, subjects)
+    people, known = _people(path, index, metadata, subjects)
     allowed = _allowed(metadata.classes, merge or {})
     by_person: dict[str, list[Stretch]] = {name: [] for name in people}
     dropped = Counter[str]()
@@ -265,14 +267,20 @@ def evaluate(
         "spliced": of_spliced,
         "timelines": {name: stream.timeline() for name, stream in zip(several, streams, strict=True)},
         "subjects": people,
+        "trained_on": known,
         "dropped": dict(dropped),
         "simulated": index.simulated,
         "settings": {**asdict(settings or metadata.streaming), "threshold": metadata.stream_threshold},
     }
 
 
-def _people(path: Path, index: Any, metadata: Any, subjects: Sequence[str] | None) -> list[str]:
-    """The people to evaluate on: those that were asked for, or all that the model was not trained on."""
+def _people(
+    path: Path, index: Any, metadata: Any, subjects: Sequence[str] | None
+) -> tuple[list[str], list[str]]:  # fmt: skip
+    """The people to evaluate on, and who of them were in the training.
+
+    The former are those that were asked for, or all that the model was not trained on.
+    """
     sources = metadata.source, index.provenance["source"]
     # Equal ids are the same person where the recordings may be those of the training.
     same = len(set(sources)) == 1 or share_a_study(*sources)
@@ -283,7 +291,7 @@ def _people(path: Path, index: Any, metadata: Any, subjects: Sequence[str] | Non
     if unknown or not people:
         who = f"no subject {joined_names(unknown)}" if unknown else "this model was trained on all subjects"
         raise ZooError(f"{path}: {who}; found {joined_names(everyone)}: choose others with --subjects")
-    return people
+    return people, [name for name in people if name not in unseen]
 
 
 def _allowed(classes: Sequence[str], merge: Mapping[str, str | Sequence[str]]) -> dict[str, list[str]]:
@@ -443,17 +451,19 @@ class StreamResult:
 
 
 def measure(streams: Sequence[StreamResult]) -> dict[str, Any]:
-    """The metrics of the streams of several people. Delays are in seconds, None where a change is not recognized."""
+    """The metrics of the streams of several people. Delays are in seconds, None where a change is not recognized.
+
+    `settled_accuracy` and `accuracy_by_time` are None where all streams are too short for them.
+    """
     right = [stream.labels == stream.truth for stream in streams]
     delays = np.concatenate([stream.delays() for stream in streams])
     hours = sum(float(stream.times[-1] - stream.starts[0]) for stream in streams) / _HOUR
-    parts = [[float(part.mean()) for part in np.array_split(row, _PARTS)] for row in right]
+    settled = np.concatenate([part[stream.settled] for part, stream in zip(right, streams, strict=True)])
+    parts = [[part.mean() for part in np.array_split(row, _PARTS)] for row in right if len(row) >= _PARTS]
     events = [stream.events() for stream in streams]
     return {
         "accuracy": float(np.concatenate(right).mean()),
-        "settled_accuracy": float(
-            np.concatenate([part[stream.settled] for part, stream in zip(right, streams, strict=True)]).mean()
-        ),
+        "settled_accuracy": float(settled.mean()) if len(settled) else None,
         "coverage": float(np.concatenate([stream.labels != "" for stream in streams]).mean()),
         "hours": hours,
         "changes": len(delays),
@@ -462,7 +472,7 @@ def measure(streams: Sequence[StreamResult]) -> dict[str, Any]:
         "delay_p95": _quantile(delays, 0.95),
         "false_alarms_per_hour": sum(stream.false_alarms() for stream in streams) / hours,
         "events": {name: sum(counts[name] for counts in events) for name in EVENTS},
-        "accuracy_by_time": np.mean(parts, axis=0).tolist(),
+        "accuracy_by_time": np.mean(parts, axis=0).tolist() if parts else None,
     }
 
 
