@@ -164,6 +164,53 @@ def test_scores_are_those_of_known_activities_with_and_without_others_in_the_dat
     assert not [note for note in without["notes"] if "no window of" in note]
 
 
+def test_baselines_are_scored_on_known_activities_as_the_model_is(trained):
+    data = windows(CLASSES)
+    both = replace(data, test=windows(CLASSES, people=2).train)
+    found = zoo.evaluate(trained, both, robustness=True)
+    # Four windows in six are of known activities, half of them of each.
+    assert found["baselines"]["random_forest"]["macro_f1"] == 1.0
+    assert found["baselines"]["majority_class"]["accuracy"] == 0.5
+    known = replace(both, test=both.test.where(both.test.labels != 2))
+    assert zoo.evaluate(trained, known, baselines=False, robustness=True)["robustness"] == found["robustness"]
+
+
+def test_windows_of_the_training_are_said_to_be_too_optimistic_and_a_forest_is_no_rival_on_them(trained):
+    found = zoo.evaluate(trained, windows(CLASSES), split="all", baselines=False)
+    assert "the model was trained on some of these windows, so this is too optimistic" in found["notes"]
+    model = load(trained).keras_model
+    model.get_layer("logits").bias.assign([9.0, 0.0, 0.0])
+    known = zoo.evaluate(model, windows(CLASSES), split="train")
+    assert known["macro_f1"] < known["baselines"]["random_forest"]["macro_f1"] == 1.0
+    assert not [note for note in known["notes"] if "below that of" in note]
+
+
+def test_windows_of_other_movements_alone_have_no_score_and_validate_nothing(trained):
+    data = windows(CLASSES)
+    others = data.train.where(data.train.labels == 2)
+    with pytest.raises(ZooError, match="split 'test' holds other movements alone"):
+        zoo.evaluate(trained, replace(data, test=others))
+    people = np.unique(data.train.subjects)
+    # Whoever is held out did nothing else.
+    kept = data.train.where((data.train.labels == 2) | (data.train.subjects == people[0]))
+    with pytest.raises(ZooError, match="validation would hold other movements alone"):
+        ACTIVITY.split(replace(data, train=kept), Recipe(validation=0.25))
+
+
+def test_shaken_windows_count_among_those_that_were_learned():
+    data = windows(CLASSES)
+    split = Split(data, data.train, None)
+    model = zoo.ActivityGRU(units=4, frame=5, window=50, classes=CLASSES)
+    bias = model.get_layer("logits").bias
+    shifts = []
+    for share in (0.0, 0.5):
+        bias.assign(np.zeros(3))
+        ACTIVITY.finish(model, split, Recipe(validation=0.0, augmentation={"shaken": share}))
+        shifts.append(float(bias.numpy()[-1]))
+    # 80 of 240 windows, and 200 of 360.
+    assert shifts[0] - shifts[1] == pytest.approx(np.log(200 / 160) - np.log(80 / 160))
+
+
 def test_scores_of_a_search_are_those_of_known_activities(trained):
     data = windows(CLASSES)
     model = load(trained).keras_model

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.activity.metrics import Floats, Labels, Predict, scores
+from zoo.activity.metrics import Floats, Labels, Predict, of_known, scores
 from zoo.errors import ZooError, unknown_name
 
 POSE = 12
@@ -140,8 +140,14 @@ def require(name: str) -> None:
 
 
 def baseline_scores(
-    train: tuple[Floats, Labels], test: tuple[Floats, Labels], subjects: NDArray[np.str_] | None
+    train: tuple[Floats, Labels], test: tuple[Floats, Labels], subjects: NDArray[np.str_] | None, other: int | None
 ) -> dict[str, dict[str, Any]]:
-    """`accuracy`, `macro_f1` and `macro_f1_interval` of the most frequent class and of a random forest."""
+    """`accuracy`, `macro_f1` and `macro_f1_interval` of the most frequent class and of a random forest.
+
+    Test windows are of known activities; `other` is the number of the class of other movements, if there is one.
+    """
     fitted = {"majority_class": majority_class(train[1]), "random_forest": random_forest(*train)}
-    return {name: scores(test[1], predict(test[0]), subjects) for name, predict in fitted.items()}
+    return {
+        name: scores(test[1], of_known(test[1], predict(test[0]), other)[1], subjects)
+        for name, predict in fitted.items()
+    }

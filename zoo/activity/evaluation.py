@@ -222,28 +222,34 @@ def evaluate(
         return logits_of(loaded, inputs) + shift
 
     logits, labels = answers(logits_at_prior, windows)
+    other = metrics.other_of(data.classes)
+    if (labels == other).all():
+        raise ZooError(f"{data}: split {split!r} holds other movements alone; expected windows of known activities")
     report = metrics.report(labels, logits, data.classes, windows.subjects, temperature, windows.label_sets)
     if windows.studies is not None:
-        other = metrics.other_of(data.classes)
         report["per_study"] = metrics.by_study(labels, logits, windows.studies, windows.label_sets, other)
     report |= _decisions(labels, logits / temperature, metadata, assumed, report["per_class"], windows.label_sets)
     report |= {
         "model": loaded.name, "data": str(data), "split": split, "split_by": data.split_by,
         "simulated": data.simulated, "data_sha256": data.sha256, "notes": _notes(data, loaded, windows, split),
     }  # fmt: skip
-    # Baselines learn one class per window, and are scored where it is known.
+    # Baselines learn one class per window, and are scored where it is known, as the model is.
     scored = windows.of_one_class(len(data.classes))
+    scored = scored.where(scored.labels != other)
     if baselines and len(scored) and split != "all":
-        fitted = reference.of_one_class(len(data.classes))
-        report["baselines"] = baseline_scores(fitted.arrays(), scored.arrays(), scored.subjects)
-        report["notes"] += _behind(report, metadata.preset)
+        (inputs, known), (asked, truth) = reference.of_one_class(len(data.classes)).arrays(), scored.arrays()
+        fitted, tested = ((center_crop(inputs, metadata.window), known), (center_crop(asked, metadata.window), truth))
+        report["baselines"] = baseline_scores(fitted, tested, scored.subjects, other)
+        # On windows that it was fitted on, a forest is always right.
+        report["notes"] += [] if split == "train" else _behind(report, metadata.preset)
     if robustness and len(scored):
         from zoo.activity.augmentation import DISTURBANCES
 
         inputs, labels = scored.arrays()
         report["robustness"] = metrics.robustness(
-            lambda disturbed: logits_at_prior(disturbed).argmax(axis=1), inputs, labels, data.rate, DISTURBANCES
-        )
+            lambda disturbed: metrics.of_known(labels, logits_at_prior(disturbed).argmax(axis=1), other)[1],
+            inputs, labels, data.rate, DISTURBANCES,
+        )  # fmt: skip
     return report
 
 
@@ -302,6 +308,8 @@ def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> 
     if split != "train" and seen:
         who = f"subject {seen[0]} was" if len(seen) == 1 else f"subjects {', '.join(seen)} were"
         notes.append(f"{who} in the training of this model, so this is too optimistic")
+    elif split == "all" and data.sha256 == metadata.data_sha256:
+        notes.append("the model was trained on some of these windows, so this is too optimistic")
     if 2 < people < _FEW_PEOPLE:
         notes.append(f"intervals over {people} people say little about other people")
     if windows.inputs.shape[1] > metadata.window:
