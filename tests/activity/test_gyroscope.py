@@ -132,11 +132,13 @@ def test_the_command_line_predicts_windows_of_six_columns(lab, zoo_cli):
 
 
 @pytest.mark.slow
-def test_recordings_are_streamed_with_their_gyroscope(lab, zoo_cli):
+def test_recordings_are_streamed_with_their_gyroscope(lab, tmp_path, zoo_cli):
     model = lab / "exported" / "model.dynamic.tflite"
-    status, out, err = zoo_cli("evaluate", model, "--streaming", lab / "recordings.h5", "--subjects", "ben", "--json")
+    options = ("--subjects", "ben", "--json", "--figures", tmp_path)
+    status, out, err = zoo_cli("evaluate", model, "--streaming", lab / "recordings.h5", *options)
     assert status == 0, err
     assert json.loads(out)["recordings"]["settled_accuracy"] > 0.95
+    assert [path.name for path in tmp_path.iterdir()] == ["timeline.png"]
 
 
 def test_what_lacks_the_gyroscope_is_refused_in_one_line(lab, zoo_cli):

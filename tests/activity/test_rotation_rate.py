@@ -73,6 +73,7 @@ def test_columns_of_known_apps_are_found(header, factor, tmp_path):
     rows = np.hstack([ROWS[:, :3] / (9.80665 if "gF" in header or "(G)" in header else 1), RATE / factor])
     found = imported(csv(tmp_path / "a.csv", header, rows), CsvColumns(subject="=a", activity="=b", gyroscope=True))
     # The sense of rotation is the same on iOS, whose acceleration has the other sign.
+    np.testing.assert_allclose(found.acceleration, ROWS[:, :3] * (-1 if "(G)" in header else 1), atol=1e-4)
     np.testing.assert_allclose(found.rotation, RATE, atol=1e-4)
 
 

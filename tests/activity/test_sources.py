@@ -130,6 +130,20 @@ def test_files_of_every_app_become_the_same_recording(tmp_path, app, read_as, un
     assert (table["read_as"], table["unit"], table["rows"], table["gaps"]) == (read_as, unit, 200, 0)
 
 
+@pytest.mark.parametrize(
+    ("axes", "who", "what"),
+    [("accel", "person", "class"), ("accelerometer", "participant", "label"), ("", "user", "activity")],
+)
+def test_columns_are_known_by_other_names(tmp_path, axes, who, what):
+    _, moved, gravity = walk()
+    names = ["time", *(f"{axes}{axis}" for axis in "XYZ"), who, what]
+    lines = [[i / 50, *row, "ann", "walking"] for i, row in enumerate((moved + gravity).tolist())]
+    (tmp_path / "a.csv").write_text(csv_of(names, zip(*lines, strict=True)))
+    (recording,) = read_csv([tmp_path / "a.csv"])
+    np.testing.assert_allclose(recording.acceleration, moved + gravity, atol=1e-4)
+    assert (recording.subject, recording.activity) == ("ann", "walking")
+
+
 def question(text, columns, path):
     path.write_text(text)
     with pytest.raises(ZooError) as error:
@@ -377,6 +391,10 @@ def test_a_layout_names_people_and_activities(study, monkeypatch):
     monkeypatch.chdir(study / "ann")
     files = [study / "ann" / "walk.csv", study / "ann"]
     assert whose(find_sources(files, CsvColumns(), "{subject}/{activity}*.csv")[0]) == WHOSE[:3]
+    for name in ("P01_stairs_up.csv", "P01_stairs_up_2.csv"):
+        shutil.copyfile("walk.csv", name)
+    files = [study / "ann" / name for name in ("P01_stairs_up.csv", "P01_stairs_up_2.csv")]
+    assert whose(find_sources(files, CsvColumns(), "{subject}_{activity}*.csv")[0]) == [("P01", "stairs_up")] * 2
 
 
 def test_a_manifest_names_them_too(study):
