@@ -19,8 +19,9 @@ import numpy as np
 from zoo.activity.groups import groups_of
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime import Recognizer, Stream
-from zoo.runtime.metadata import CLASSES, INERTIAL, Metadata, Streaming
+from zoo.runtime.metadata import CLASSES, INERTIAL, OTHER, Metadata, Streaming
 from zoo.runtime.signal import Signal
+from zoo.runtime.streaming import SOMETHING_ELSE
 
 FILE = Path(__file__).with_name("golden.json")
 
@@ -91,6 +92,11 @@ def drawn(random, metadata, seconds, share):
     return measured(np.round(samples, 4))
 
 
+def others():
+    """A stream of 40 samples at 12 Hz, which `step` comes to take for the fourth class of four."""
+    return measured([[round(number / 12, 4), 0.02, 9.8, 0.017] for number in range(40)])
+
+
 def measured(samples):
     """Samples `(N, 1 + channels)` whose values are floats, as phones measure and programs in C read them."""
     samples = np.array(samples, float)
@@ -106,12 +112,18 @@ class Unjudged(Signal):
 
 
 def follow(metadata, samples):
-    """What `zoo.runtime` predicts, as rows of numbers `(N, 3 + classes)`, and how many samples it drops and why."""
+    """What `zoo.runtime` predicts, as rows of numbers `(N, 3 + classes)`, and how many samples it drops and why.
+
+    Other movements have the number of their class: Python and the page show no label then, and other languages `other`.
+    """
     count = len(metadata.classes)
     stream = Stream(metadata, lambda frame, states: step(frame, states, count))
     stream._signal = Unjudged()
     numbers = {None: -1} | {label: number for number, label in enumerate(metadata.classes)}
-    rows = [[p.time, numbers[p.label], p.probability, *p.probabilities] for p in stream.feed(samples)]
+    rows = [
+        [p.time, numbers[OTHER if p.reason == SOMETHING_ELSE else p.label], p.probability, *p.probabilities]
+        for p in stream.feed(samples)
+    ]
     return np.array(rows).reshape(len(rows), 3 + count), dict(stream.skipped)
 
 
@@ -153,10 +165,10 @@ def read():
 def make():
     """Returns the content of the golden file."""
     random, known = np.random.default_rng(34), models()
+    names = [[*known][number % len(known)] for number in range(10)]
+    random_ones = [drawn(random, known[name], 8.0, FAULTS[place % len(FAULTS)]) for place, name in enumerate(names)]
     streams = []
-    for number in range(10):
-        name = [*known][number % len(known)]
-        samples = drawn(random, known[name], 8.0, FAULTS[number % len(FAULTS)])
+    for name, samples in [*zip(names, random_ones, strict=True), ("other labels", others())]:
         predictions, dropped = follow(known[name], samples)
         streams.append({
             "model": name, "samples": np.round(samples, 4).tolist(), "predictions": np.round(predictions, 7).tolist(),
