@@ -1,10 +1,15 @@
 """What tests of the page share: samples as a phone sends them, and a look at a page in all sizes."""
 
 import numpy as np
+import pytest
 from running import AXE, SHOTS
 
 PHONE = {"width": 390, "height": 844}
 HERTZ = 60
+
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Mobile Safari/604.1"
+SYSTEMS = pytest.mark.parametrize(("phone", "sign"), [({}, 1), ({"user_agent": IPHONE}, -1)], ids=["android", "iphone"])
+"""Options of a browser, and the sign in which such a phone measures acceleration."""
 
 HIDE = """hidden => {
   Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
@@ -21,6 +26,17 @@ navigator.wakeLock.request = async kind => {
 };
 """
 """Notes which locks keep the screen on."""
+
+LOUD = """
+window.tones = []; window.pulses = [];
+const {start} = OscillatorNode.prototype;
+OscillatorNode.prototype.start = function (...when) {
+  tones.push(this.frequency.value);
+  return start.apply(this, when);
+};
+navigator.vibrate = pulse => pulses.push(pulse);
+"""
+"""Notes the frequencies of tones, and vibrations."""
 
 
 def standing(start, stop, hertz=HERTZ):

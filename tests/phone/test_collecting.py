@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import pytest
 from phone import pages
-from phone.pages import HERTZ, HIDE, WAKE_LOCKS
+from phone.pages import HERTZ, HIDE, IPHONE, LOUD, WAKE_LOCKS
 from running import PORT, SHOTS, zoo_collect
 
 from zoo.activity.columns import CsvColumns
@@ -23,16 +23,6 @@ from zoo.serving.collection import Collection, Inbox
 from zoo.serving.server import PAGE_FOLDER
 
 look = partial(pages.look, settle=1)
-
-LOUD = """
-window.tones = []; window.pulses = [];
-const {start} = OscillatorNode.prototype;
-OscillatorNode.prototype.start = function (...when) {
-  tones.push(this.frequency.value);
-  return start.apply(this, when);
-};
-navigator.vibrate = pulse => pulses.push(pulse);
-"""
 
 
 class Class:
@@ -231,6 +221,14 @@ def test_a_minute_goes_from_the_phone_to_the_computer(phone, room):
     one.ready()
     assert one.page.input_value("#name") == "Zoë O'Neill"
     assert one.page.is_checked("#choices input[value=upstairs]")
+
+
+def test_an_iphone_is_stored_with_the_sign_of_android(phone, room, play):
+    one = phone(user_agent=IPHONE)
+    one.send = lambda page, samples: play.send(page, [[time, *(-axis for axis in axes)] for time, *axes in samples])
+    one.record()
+    one.until("sent")
+    assert imported(room.recordings[0]).acceleration.mean(axis=0) == pytest.approx([0.4, 9.7, 1.0], abs=0.1)
 
 
 def test_two_phones_at_once_and_a_label_of_ones_own(phone, room):

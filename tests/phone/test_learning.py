@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from phone.pages import gather_two, learn, rowing, standing
+from phone.pages import LOUD, gather_two, learn, rowing, standing
 from running import PHONE_PAGE, bundled
 
 from zoo.activity.simulate import walk_through
@@ -178,6 +178,14 @@ def test_what_was_taught_is_recognized_kept_exported_and_forgotten(taught_page, 
     page.click("#lessons-done")
     assert "rowing" not in page.locator("#known .chip").all_inner_texts()
     assert page.evaluate("Object.keys(localStorage)") == []
+
+
+def test_one_tone_starts_a_lesson_and_two_end_it(open_page, play):
+    page = open_page(before=LOUD)
+    page.click("#teach-open")
+    play.gather(page, "standing", standing(0, 36))
+    # The last three seconds of the countdown are heard as well.
+    assert page.evaluate("tones") == [660, 660, 660, 880, 660, 440]
 
 
 def test_a_stretch_that_was_recognized_wrongly_becomes_a_recording(run, stop):

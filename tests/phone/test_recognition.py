@@ -7,6 +7,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from phone.pages import IPHONE, SYSTEMS
 
 from zoo.activity.simulate import walk_through
 from zoo.activity.study_readers import read_study
@@ -102,17 +103,18 @@ def test_the_page_and_litert_compute_what_the_runtime_does(engine, file, open_pa
         compare(page, play, file, walk())
 
 
-def test_what_the_page_cannot_run_is_run_by_litert(open_page, play, serve_files):
-    file = PRESETS_FOLDER / "activity_gru_pocket" / "model.dynamic.tflite"
+@pytest.mark.parametrize(("name", "by"), [("dynamic", "LiteRT.js"), ("float32", "the page itself")])
+def test_what_the_page_cannot_run_is_run_by_litert_which_nothing_else_loads(name, by, open_page, play, serve_files):
+    file, asked = PRESETS_FOLDER / "activity_gru_pocket" / f"model.{name}.tflite", []
     with serve_files(page_files(file)) as url:
         page = open_page(url)
-        page.wait_for_selector("#about:has-text('run by LiteRT.js')")
+        page.on("request", lambda request: asked.append(request.url))
+        page.reload()
+        page.wait_for_selector(f"#about:has-text('run by {by}')")
         page.click("#start")
         (*_, last) = play(page, walk(), 80)
         assert max(last["probabilities"]) > 0.5
-
-
-IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Mobile Safari/604.1"
+    assert any("litert" in url for url in asked) == (name == "dynamic")
 
 
 def test_an_iphone_asks_in_the_tap_and_its_gravity_that_points_down_gives_the_same(open_page, play, model_file):
@@ -162,7 +164,7 @@ def turn(seconds=6.0):
     return [[number / 60, *row] for number, row in enumerate(rows.tolist())]
 
 
-@pytest.mark.parametrize(("phone", "sign"), [({}, 1), ({"user_agent": IPHONE}, -1)], ids=["android", "iphone"])
+@SYSTEMS
 def test_rotation_rate_reaches_a_model_of_six_channels(phone, sign, inertial_address, inertial_file, open_page, play):
     sent = turn()
     time = sent[100][0]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from phone.pages import HERTZ, standing
+from phone.pages import HERTZ, SYSTEMS, standing
 
 from zoo.activity.columns import CsvColumns
 from zoo.activity.csv import read_csv
@@ -11,17 +11,18 @@ from zoo.activity.simulate import walk_through
 SIX = CsvColumns(gyroscope=True)
 
 
-def test_a_recorded_minute_comes_back_as_a_recording(open_page, play, tmp_path):
+@SYSTEMS
+def test_a_recorded_minute_comes_back_as_a_recording(phone, sign, open_page, play, tmp_path):
     rows = walk_through(["jogging"], 64.0, HERTZ, 1)[0].tolist()
     sent = [[i / HERTZ, *row] for i, row in enumerate(rows)]
-    page = open_page()
+    page = open_page(**phone)
     page.click("#start")
-    play(page, sent[:HERTZ], 0)
+    play(page, sent[:HERTZ], 0, sign)
     page.fill("#subject", 'Ann, "A"')
     page.fill("#activity", "jogging")
     with page.expect_download() as download:
         page.click("#record")
-        play(page, sent[HERTZ:], 0)
+        play(page, sent[HERTZ:], 0, sign)
     assert download.value.suggested_filename.startswith("jogging-")
     download.value.save_as(tmp_path / "minute.csv")
     (recording,) = read_csv([tmp_path / "minute.csv"], CsvColumns())
@@ -52,25 +53,27 @@ def test_stop_ends_a_recording_early_and_keeps_it(open_page, play, stop, tmp_pat
     page.wait_for_selector("#hint:has-text('8 s of standing')")
 
 
-def test_a_recording_ends_where_its_signal_breaks_off(open_page, play, tmp_path):
+@pytest.mark.parametrize(("rows", "seconds"), [(720, 11), (301, 5)])
+def test_a_recording_ends_where_its_signal_breaks_off(rows, seconds, open_page, play, tmp_path):
     page = open_page()
     begin_recording(page, play)
     with page.expect_download() as download:
-        play(page, [*standing(1, 13), *standing(80, 90)], 0)
+        play(page, [*standing(1, 1 + rows / HERTZ), *standing(80, 90)], 0)
     download.value.save_as(tmp_path / "cut.csv")
     (recording,) = read_csv([tmp_path / "cut.csv"], CsvColumns())
-    assert len(recording.acceleration) == 12 * HERTZ
-    page.wait_for_selector("#recorded:has-text('11 s of standing, cut where the signal broke off')")
+    assert len(recording.acceleration) == rows
+    page.wait_for_selector(f"#recorded:has-text('{seconds} s of standing, cut where the signal broke off')")
 
 
-def test_a_recording_of_a_moment_is_discarded(open_page, play):
+@pytest.mark.parametrize(("rows", "seconds"), [(101, 1), (300, 4)])
+def test_a_recording_of_less_than_five_seconds_is_discarded(rows, seconds, open_page, play):
     page = open_page()
     saved = []
     page.on("download", lambda download: saved.append(download))
     begin_recording(page, play)
-    # 101 samples, and a last one more than a minute later.
-    play(page, [*standing(1, 161 / 60), *standing(68, 69)], 0)
-    page.wait_for_selector("#recorded:has-text('Discarded: 1 s of signal is too short to keep.')")
+    # And a last one more than a minute later.
+    play(page, [*standing(1, 1 + rows / HERTZ), *standing(68, 69)], 0)
+    page.wait_for_selector(f"#recorded:has-text('Discarded: {seconds} s of signal is too short to keep.')")
     assert page.is_enabled("#record")
     assert not saved
 

@@ -9,15 +9,20 @@ import threading
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import product
+from urllib.parse import urlsplit
 
 import pytest
 import running
 from running import connect, zoo_collect
 from serving.test_collecting import ask, class_of, files, minute, put, serving, together
 
+from zoo.catalog import PRESETS_FOLDER
+from zoo.runtime.metadata import extract
+from zoo.serving import session
 from zoo.serving.classroom import EVENTS, TRAINING, Classroom
 
 OWNER = "only the owner"
+PRESET = PRESETS_FOLDER / "activity_gru_phone" / "model.float32.tflite"
 
 
 @pytest.fixture
@@ -168,6 +173,30 @@ def test_a_training_begins_when_nothing_is_missing_and_can_be_canceled(folder):
         assert ask(server, "DELETE", TRAINING, token=OWNER)[0] == 200
         assert until(states, lambda state: state["training"] is None)["recordings"] == 7
     assert [path.name for path in folder.parent.iterdir()] == ["class"]
+
+
+def test_a_second_training_has_a_folder_and_an_address_of_its_own_and_the_first_keeps_its(folder, monkeypatch):
+    def trained(number):
+        model = folder.with_name(f"class-trained-{number}") / "exported" / "model.float32.tflite"
+        model.parent.mkdir(parents=True)
+        model.write_text(f"model {number}")
+        measured = dict.fromkeys(("classes", "confusion", "windows", "accuracy"), 0) | {"per_subject": {}}
+        (model.parent.parent / "evaluate.log").write_text(json.dumps(measured))
+
+    trained(1)
+    monkeypatch.setattr(session, "page_files", lambda model: {"/model": model})
+    monkeypatch.setattr("zoo.serving.classroom.run_jobs", lambda *_, **options: trained(2))
+    with serving(folder) as server:
+        session._begin_class(server, server.inbox.collection, ["127.0.0.1"], extract(PRESET), [].append)
+        training = server.classroom.training
+        first = training.state["address"]
+        assert training.start()
+        training._thread.join()
+        assert (training.state["status"], training.state["folder"]) == ("done", "class-trained-2")
+        for number, address in enumerate((first, training.state["address"]), 1):
+            connection = connect(f"127.0.0.1:{server.port}", tls=False)
+            connection.request("GET", f"{urlsplit(address).path}model")
+            assert connection.getresponse().read() == f"model {number}".encode()
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,11 +19,13 @@ import running
 from running import PORT, send, zoo_collect, zoo_serve
 
 import zoo
+from zoo.catalog import PRESETS_FOLDER
 from zoo.errors import ZooError
-from zoo.runtime.metadata import AXES, INERTIAL
+from zoo.runtime.metadata import AXES, INERTIAL, Streaming, embed, extract
 from zoo.serving import PageServer, certificate
 from zoo.serving.certificate import CERTIFICATE, kept_certificate
-from zoo.serving.collection import Collection, Inbox
+from zoo.serving.collection import _MOST_A_MINUTE, MOST_BYTES, Collection, Inbox
+from zoo.serving.server import _BODY_SECONDS
 
 NUMBER = "4821930577120934"
 
@@ -244,6 +247,33 @@ def test_an_address_may_send_so_much_a_minute(folder, monkeypatch):
         statuses = [put(server, minute(seed=place), f"{place:016}")[0] for place in range(4)]
     assert statuses == [200, 200, 429, 429]
     assert len(files(folder)) == 2
+
+
+def test_the_limits_are_those_of_the_guide(folder):
+    assert (MOST_BYTES, _MOST_A_MINUTE, _BODY_SECONDS) == (2 * 1024**2, 60, 60)
+    with serving(folder) as server:
+        assert b" 413 " in answer_to(server, head(server, MOST_BYTES + 1))
+        # A comment is no recording, but it is read.
+        assert put(server, b"#".ljust(MOST_BYTES))[0] == 422
+
+
+def test_by_default_all_addresses_are_listened_on_and_labels_of_the_model_are_suggested(
+    folder, tmp_path, serve, zoo_cli, monkeypatch
+):
+    def look(server):
+        _, known = server.inbox.get({"Authorization": f"Bearer {server.inbox.token}"})
+        seen.append((server.server_address[0], known["labels"], known["any_label"]))
+        raise KeyboardInterrupt
+
+    source, seen = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite", []
+    (tmp_path / "mine.tflite").write_bytes(source.read_bytes())
+    mine = tuple(f"own {number}" for number in range(6))
+    embed(tmp_path / "mine.tflite", replace(extract(source), classes=mine, streaming=Streaming()))
+    monkeypatch.setattr(PageServer, "serve_forever", look)
+    for model in ([], [tmp_path / "mine.tflite", "activity_gru_phone"]):
+        assert serve(*model, "--collect", folder)[0].status == 0
+    phone = extract(PRESETS_FOLDER / "activity_gru_phone" / "model.float32.tflite").classes
+    assert seen == [("0.0.0.0", [*phone], True), ("0.0.0.0", [*mine], True)]
 
 
 def test_only_so_many_are_received_at_once(folder, monkeypatch):
