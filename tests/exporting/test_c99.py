@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 
@@ -173,12 +174,15 @@ def test_nothing_is_undefined_even_for_values_that_no_sensor_returns(model, fold
 
 
 def test_the_code_has_no_variables_and_needs_no_library(model, folder, tmp_path):
-    command = ["cc", "-std=c99", "-O2", "-fno-pie", "-c", folder / "model.c", "-o", tmp_path / "model.o"]
-    subprocess.run(command, check=True)
-    listed = subprocess.run(["nm", tmp_path / "model.o"], capture_output=True, text=True, check=True).stdout
-    kinds = {line.split()[-1]: line.split()[-2] for line in listed.splitlines()}
-    # b, d: variables. What every compiler, even one without a library, may call: memcpy and its like.
-    assert not {name for name, kind in kinds.items() if kind in "bBdDC"}
+    # The last one is that of the network itself.
+    for source in sorted(folder.glob("*.c"), key=lambda path: path.name == "model.c"):
+        command = ["cc", "-std=c99", "-O2", "-fno-pie", "-c", source, "-o", tmp_path / "code.o"]
+        subprocess.run(command, check=True)
+        listed = subprocess.run(["nm", tmp_path / "code.o"], capture_output=True, text=True, check=True).stdout
+        kinds = {line.split()[-1]: line.split()[-2] for line in listed.splitlines()}
+        # b, d: variables.
+        assert not {name for name, kind in kinds.items() if kind in "bBdDC"}
+    # What every compiler, even one without a library, may call: memcpy and its like.
     assert {name for name, kind in kinds.items() if kind == "U"} <= {"memcpy", "memset", "memmove"}
     public = {function.call.split("(")[0] for function in model[1].functions.values()}
     assert public <= {name for name, kind in kinds.items() if kind == "T"} <= public | {
@@ -195,6 +199,7 @@ def test_integers_alone_recognize_what_keras_recognizes(name, tmp_path):
     loaded, network, inputs, expected = described((MODELS | MORE)[name](), "c99_int16x8")
     code = tmp_path / "c99_int16x8"
     write(loaded, network, inputs, expected, code, "c99_int16x8")
+    assert sorted(path.name for path in code.iterdir()) == ["model.c", "model.h", "model_test.c"]
     # A recognizer without training is unsure, and its first window proves nothing.
     (code / "model_test.c").write_text("int main(void) { return 0; }")
     found = c99.compiler.run(network, code, inputs)
@@ -291,6 +296,45 @@ def test_labels_and_facts_of_a_user_stay_text(tmp_path):
     assert found.stderr == "m 50 5 3 50 2 -1"
 
 
+BOTH = """
+#include <stdio.h>
+#include "model.h"
+void other_window(const float *window, float *probabilities);
+extern const char *const other_labels[];
+int main(void)
+{
+    static const float window[ZOO_WINDOW * ZOO_CHANNELS];
+    float probabilities[2 * ZOO_CLASSES];
+    zoo_window(window, probabilities);
+    other_window(window, probabilities + ZOO_CLASSES);
+    fwrite(probabilities, sizeof probabilities, 1, stdout);
+    fprintf(stderr, "%s %s", zoo_labels[0], other_labels[0]);
+    return 0;
+}
+"""
+
+
+def test_two_models_are_linked_where_the_names_of_one_are_changed(tmp_path):
+    sizes, expected = {"units": 3, "window": 50, "frame": 5}, []
+    for name in ("first", "second"):
+        model = ActivityGRU(**sizes, classes=(name, "b"), seed=len(name))
+        loaded, *rest = described(model)
+        write(loaded, *rest, tmp_path / name)
+        expected += np.asarray(keras.ops.softmax(model(np.zeros((1, 50, 3), "float32")))).ravel().tolist()
+    header = (tmp_path / "second" / "model.h").read_text()
+    names = ["labels", *re.findall(r"zoo_(\w+)\([^;]*;", header)]
+    assert names == ["labels", "answer", "init", "step", "window"]
+    renamed = [f"-Dzoo_{name}=other_{name}" for name in names]
+    second = ["cc", *STRICT, *renamed, "-c", tmp_path / "second" / "model.c", "-o", tmp_path / "second.o"]
+    subprocess.run(second, check=True)
+    (tmp_path / "main.c").write_text(BOTH)
+    first = ["-I", tmp_path / "first", tmp_path / "main.c", tmp_path / "first" / "model.c"]
+    subprocess.run(["cc", *STRICT, *first, tmp_path / "second.o", "-o", tmp_path / "main"], check=True)
+    found = subprocess.run([tmp_path / "main"], capture_output=True, check=True)
+    np.testing.assert_allclose(np.frombuffer(found.stdout, "float32"), expected, atol=1e-5)
+    assert found.stderr == b"first second"
+
+
 def test_weights_are_stored_to_the_last_bit(tmp_path):
     powers = 10.0 ** np.arange(-40, 38).repeat(10)
     values = (np.random.default_rng(0).normal(0, 1, len(powers)) * powers).astype("float32")
@@ -376,6 +420,14 @@ def test_a_compiler_that_never_ends_is_stopped(small, tmp_path, monkeypatch):
 def test_an_activation_that_is_not_written_in_c_is_refused(tmp_path):
     model = ActivityGRU(units=3, window=50, frame=5, frame_activation="mish")
     with pytest.raises(ZooError, match=r"layer frame: activation 'mish' is not written in C; expected linear, relu, "):
+        export(model, tmp_path / "out")
+
+
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method")
+def test_layers_that_keras_has_quantized_are_refused(tmp_path):
+    model = ActivityGRU(units=3, window=50, frame=5)
+    model.quantize("int8")
+    with pytest.raises(ZooError, match=r"layer logits is quantized by Keras; export the model as it was before, as c9"):
         export(model, tmp_path / "out")
 
 
