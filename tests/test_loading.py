@@ -26,7 +26,7 @@ def test_a_keras_model_of_ones_own_is_named_with_what_is_accepted(call, own, tmp
 
 @pytest.mark.slow
 def test_a_subclass_is_evaluated_and_exported_as_its_family_and_trained_into_a_folder_if_keras_knows_it(
-    simulated, tmp_path, uncompiled
+    simulated, tmp_path, uncompiled, monkeypatch
 ):
     class Mine(zoo.ActivityGRU):
         pass
@@ -37,7 +37,11 @@ def test_a_subclass_is_evaluated_and_exported_as_its_family_and_trained_into_a_f
     assert zoo.info(artifact.file)["family"] == "ActivityGRU"
     with pytest.raises(ZooError, match=r"^Mine is not registered with Keras, .*register_keras_serializable"):
         zoo.train(model, simulated, recipe, out=tmp_path / "out", verbose=False)
+    # Without a folder, nothing is written.
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
     assert type(zoo.train(model, simulated, recipe, verbose=False).model) is Mine
+    assert list(Path().iterdir()) == []
 
 
 def test_what_keras_users_are_used_to_is_answered_with_what_to_pass(tmp_path):

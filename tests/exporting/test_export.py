@@ -1,5 +1,8 @@
 """Artifacts are run and compared before they get their names."""
 
+import re
+import subprocess
+import sys
 from dataclasses import replace
 from typing import ClassVar
 
@@ -127,6 +130,56 @@ def test_the_saved_model_stores_every_weight_once_and_takes_any_batch(windows, t
     endpoint = formats.load_saved_model(tmp_path / "saved")["window"]
     for batch in (1, 7):
         assert endpoint(window=windows[:batch])["probabilities"].shape == (batch, 6)
+
+
+WITHOUT_ZOO = """
+import sys
+
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "zoo":
+            raise ModuleNotFoundError(f"{name} is not installed", name=name)
+
+
+sys.meta_path.insert(0, Refuse())
+import numpy as np
+import tensorflow as tf
+
+window = np.sin(np.arange(450, dtype="float32")).reshape(1, 150, 3)
+found = tf.saved_model.load(sys.argv[1]).signatures["window"](window=tf.constant(window))
+print(*found["probabilities"].numpy()[0])
+"""
+
+
+@pytest.mark.process
+def test_a_saved_model_runs_without_the_zoo(exported_recognizer):
+    command = [sys.executable, "-c", WITHOUT_ZOO, exported_recognizer / "saved_model"]
+    child = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert child.returncode == 0, child.stderr
+    window = np.sin(np.arange(450, dtype="float32")).reshape(1, 150, 3)
+    expected = Recognizer(exported_recognizer / "model.float32.tflite").predict(window)
+    np.testing.assert_allclose([[float(number) for number in child.stdout.split()]], expected, atol=1e-5)
+
+
+def test_sources_and_saved_models_name_nobody(tmp_path):
+    model = ActivityGRU(units=3, frame=25, provenance={"subjects": ["zz-top"]})
+    export(model, tmp_path, ["keras", "saved_model", "float32", "kotlin", "swift", "c99"])
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {"ActivityRecognizer.kt", "ActivityRecognizer.swift", "model.c", "saved_model.pb"} < {f.name for f in files}
+    named = {path.name for path in files if b"zz-top" in path.read_bytes()}
+    assert named == {"config.json", "model.keras", "model.float32.tflite"}
+
+
+def test_the_program_of_tests_in_c_holds_a_window_of_the_data_or_a_simulated_one(recognizer, simulated, tmp_path):
+    data = zoo.load_data(simulated)
+    known = np.concatenate([part.arrays()[0] for part in (data.train, data.test)])
+    for name, given in (("of the data", simulated), ("simulated", None)):
+        zoo.export(recognizer, tmp_path / name, "c99", data=given)
+        text = (tmp_path / name / "c99" / "model_test.c").read_text()
+        numbers = re.findall(r"([-\d.e]+)F", re.search(r"window\[450\] = \{(.*?)\}", text, re.DOTALL)[1])
+        window = np.array(numbers, "float32").reshape(150, 3)
+        assert (known == window).all(axis=(1, 2)).any() == (given is not None)
 
 
 @pytest.mark.slow
