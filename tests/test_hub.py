@@ -39,11 +39,23 @@ def test_what_was_pushed_comes_back_as_it_was(server):
     assert re.fullmatch(r"hf://somebody/walks@[0-9a-f]{40}", address)
     held = server.repos["somebody/walks"][address.partition("@")[2]]
     assert {"model.keras", "config.json", "metrics.json", "README.md", "LICENSE"} <= set(held)
+    assert {"model.float32.tflite", "model.dynamic.tflite", "confusion.png", "training.png"} <= set(held)
     for name in ("hf://somebody/walks", "hf://somebody/walks@main", address):
         folder = find_folder(name)
         assert (folder / "model.keras").read_bytes() == (PRESET / "model.keras").read_bytes()
     # What somebody else put there stays there.
     assert not (folder / "README.md").exists()
+
+
+def test_a_private_model_is_created_as_one(server, zoo_cli, monkeypatch):
+    from huggingface_hub import HfApi
+
+    create, asked = HfApi.create_repo, []
+    monkeypatch.setattr(HfApi, "create_repo", lambda *a, **named: asked.append(named["private"]) or create(*a, **named))
+    for options in ([], ["--private"]):
+        status, _, error = zoo_cli("push", "activity_gru_course", "hf://somebody/walks", *options)
+        assert status == 0, error
+    assert asked == [False, True]
 
 
 @pytest.mark.process
