@@ -13,7 +13,9 @@ SCRIPT = Path(__file__).with_name("kills.py")
 
 @pytest.mark.hostile
 @pytest.mark.skipif(shutil.which("gcc") is None or sys.platform != "linux", reason="compiles a library for Linux")
-@pytest.mark.parametrize(("commands", "points"), [(["import", "windows", "build", "save"], 6), (["train"], 3)])
+@pytest.mark.parametrize(
+    ("commands", "points"), [(["import", "windows", "build", "save"], 6), (["train"], 3), (["export"], 2)]
+)
 def test_the_same_command_ends_in_the_same_bytes(commands, points, tmp_path):
     command = [sys.executable, SCRIPT, *commands, "--points", points, "--processes", 1, "--folder", tmp_path, "--eager"]
     ended = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
