@@ -77,12 +77,15 @@ def test_the_demo_runs_in_the_active_environment_and_makes_one_where_there_is_no
     assert f"{tmp_path / 'bin' if active else 'nowhere/bin'}/zoo train" in lines
 
 
-def test_the_python_blocks_run(tmp_path, monkeypatch):
+def test_the_python_blocks_run_and_print_the_shapes_that_they_say(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     programs = blocks("python")
     assert len(programs) == 3
-    for program in programs:
+    for program, count in zip(programs, (1, 1, 0), strict=True):
         exec(compile(program, "README.md", "exec"), {"__name__": "__main__"})
+        shapes = re.findall(r"print\(.*\)  # .*?(\([\d, ]+\))$", program, re.MULTILINE)
+        assert len(shapes) == count
+        assert {*shapes} <= {*capsys.readouterr().out.splitlines()}
 
 
 def measured(name):

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -94,6 +95,24 @@ def test_a_file_without_the_signature_is_refused(language, tmp_path):
     file = PRESETS_FOLDER / "activity_gru_pocket" / "model.personal.tflite"
     with pytest.raises(ZooError, match=r"model\.personal\.tflite: has no signature 'step'; export it again as float32"):
         WRITE[language](file, tmp_path)
+
+
+def test_the_android_app_has_the_files_that_it_names_and_calls_what_they_define(tmp_path):
+    app = Path(__file__).parents[2] / "examples" / "android"
+    readme, activity = (app / "README.md").read_text(), (app / "src/main/java/pocketzoo/MainActivity.kt").read_text()
+    written = {path.name: path for path in embedding.kotlin(FILE, tmp_path)}
+    assert set(re.findall(r"^\| `([\w.]+)` \|", readme, re.MULTILINE)) == {*written}
+    for file in [*re.findall(r"\]\(([^)]+)\)", readme), "build.gradle.kts", "src/main/AndroidManifest.xml"]:
+        assert (app / file).is_file(), file
+    for file in re.findall(r"`(tests/[^`]*)`", readme):
+        assert (app.parents[1] / file).is_file(), file
+    (library,) = re.findall(r"`(implementation\(.*?\))`", readme)
+    assert library in (app / "build.gradle.kts").read_text()
+    called = set(re.findall(r"recognizer\.(\w+)\(", activity))
+    recognizer = written["ActivityRecognizer.kt"].read_text()
+    assert called == {"start", "stop", "close"} <= set(re.findall(r"fun (\w+)\(", recognizer))
+    assert "class ActivityRecognizer(context: Context, private val onPrediction: (Prediction) -> Unit)" in recognizer
+    assert "ActivityRecognizer(this) { prediction -> show(prediction.label ?:" in activity
 
 
 def test_a_model_of_another_unit_is_refused(tmp_path):
