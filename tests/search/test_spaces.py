@@ -8,6 +8,7 @@ import keras_tuner
 import pytest
 
 from zoo import Limits, Recipe, ZooError, tune
+from zoo.activity.augmentation import Augmentation
 from zoo.families import FAMILIES, find_family
 from zoo.presets import PRESETS
 from zoo.search import spaces
@@ -69,6 +70,9 @@ def test_what_is_fixed_is_not_searched():
     plan = Study("activity_lstm", NOWHERE, settings={"augmentation": None, "window": 120, "validation": 0.4}).outline
     assert plan.family == "activity_lstm"
     assert (plan.arguments["window"], plan.recipe.validation, plan.recipe.augmentation) == (120, 0.4, None)
+    hp, pinned = keras_tuner.HyperParameters(), {"augmentation": None, "weight_decay": 0.1, "optimizer": "adamw"}
+    assert Study("activity_gru", NOWHERE, settings=pinned).plan(hp, 0).recipe.weight_decay == 0.1
+    assert not {*Augmentation.model_fields, "sensor", "adamw_decay"} & set(hp.values)
     cnn = keras_tuner.HyperParameters()
     assert Study("activity_cnn", NOWHERE, settings={"filters": 24}).plan(cnn, 0).arguments["filters"] == 24
     assert "kernel_size" in cnn

@@ -219,7 +219,9 @@ def find(kind: str, name: str | None) -> Space:
 MARK = "study.json"
 """Name of the file that records the study in the folder of a search."""
 
-_AUGMENTATION = ("pace", "mirror", "half_turn", "spin", "tilt", "intensity", "carry", "sensor", "symmetries")
+_AUGMENTATION = (
+    "pace", "mirror", "half_turn", "quarter_turn", "spin", "tilt", "intensity", "carry", "sensor", "symmetries",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -307,6 +309,8 @@ class Study:
         fixed = self._cell | {name: value for name, value in self.settings.items() if name in self._searched}
         if "learning_rate" in fixed:
             fixed["sgd_learning_rate"] = fixed["learning_rate"]
+        if "weight_decay" in self._unsearched:
+            fixed["adamw_decay"] = self.settings["weight_decay"]
         if "augmentation" in self.settings:
             fixed |= dict.fromkeys(_AUGMENTATION, 0.0)
         return fixed
