@@ -1,6 +1,7 @@
 """What is searched: spaces, studies, and what is refused before anything is trained."""
 
 import runpy
+import shutil
 from pathlib import Path
 
 import h5py
@@ -115,15 +116,21 @@ def test_the_folder_of_another_search_is_refused_and_that_of_the_same_is_not(pat
         patches.study().open(tmp_path / "other")
 
 
-def test_nobody_for_validation_is_one_line(simulated, tmp_path):
+def test_nobody_for_validation_or_for_the_test_is_one_line(simulated, tmp_path):
     unknown = tmp_path / "data3.h5"
-    unknown.write_bytes(simulated.read_bytes())
+    shutil.copyfile(simulated, unknown)
     with h5py.File(unknown, "r+") as file:
         del file["trS"], file["tstS"]
     with pytest.raises(ZooError, match=r"no subject ids \(trS\)"):
         Study("activity", unknown).open(tmp_path / "out")
     with pytest.raises(ZooError, match="validation is 0"):
         Study("activity", simulated, settings={"validation": 0}).open(tmp_path / "out")
+    shutil.copyfile(simulated, unknown)
+    with h5py.File(unknown, "r+") as file:
+        for key in [key for key in file if key.startswith("tst")]:
+            del file[key]
+    with pytest.raises(ZooError, match="has no test set"):
+        Study("activity", unknown).open(tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

@@ -384,7 +384,11 @@ class Study:
             raise ZooError(f"{self.data}: {'is a folder, not a file' if self.data.is_dir() else 'no such file'}")
         mark = folder / MARK
         if not mark.is_file():
-            self.parts  # noqa: B018  # before the folder is claimed, so that invalid data leaves nothing
+            # Before the folder is claimed, so that invalid data leaves nothing.
+            self.parts  # noqa: B018
+            if self.task.name == "activity":
+                # The model that is chosen is measured on them.
+                self.checked.test_windows()
         # The same search can be extended to more trials.
         document = asdict(self) | {"limits": self.limits.to_json()}
         identity = {key: value for key, value in document.items() if key not in ("data", "trials")}
