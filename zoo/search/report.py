@@ -71,7 +71,7 @@ def _command(plan: Training, study: Study) -> str:
     changed = {name: value for name, value in plan.recipe.to_json().items() if value != usual[name]}
     settings = {**plan.arguments, **changed}
     words = [f"--set {name}={shlex.quote(json.dumps(value).strip(chr(34)))}" for name, value in settings.items()]
-    return f"zoo train --model {plan.family} --data {study.data.name} --out model {' '.join(words)}"
+    return f"zoo train --model {plan.family} --data {shlex.quote(study.data_name)} --out model {' '.join(words)}"
 
 
 def _row(plan: Training) -> str:

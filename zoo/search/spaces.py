@@ -355,6 +355,11 @@ class Study:
         data = self.task.read(self.data, **({} if self.levels is None else {"levels": self.levels}))
         return self.task.match(data, self.target, self.outline.arguments)
 
+    @property
+    def data_name(self) -> str:
+        """The data in a report: the file without its folder, or `tfds:NAME`."""
+        return str(self.checked) if self.data.is_dir() else self.data.name
+
     @cached_property
     def parts(self) -> list[Split]:
         """Divided data: one split, or one for each group that is held out."""
@@ -380,7 +385,7 @@ class Study:
 
     def open(self, folder: Path) -> None:
         """Claims a folder for this study, or checks that it is the folder of the same study."""
-        if not self.data.is_file():
+        if not self.data.is_file() and not (self.data / "dataset_info.json").is_file():
             raise ZooError(f"{self.data}: {'is a folder, not a file' if self.data.is_dir() else 'no such file'}")
         mark = folder / MARK
         if not mark.is_file():
