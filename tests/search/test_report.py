@@ -102,9 +102,14 @@ def test_each_trial_and_each_epoch_of_the_chosen_model_is_shown(ended):
     assert [line.split("  ")[0] for line in lines[trials[-1] + 1 :]] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
 
 
-def test_a_search_that_has_ended_takes_no_more_trials(ended):
-    with pytest.raises(ZooError, match="ended after 6 trials, and its model was measured on test data"):
-        search(ended.study(trials=7, epochs=3, settings=dict(ended.last.settings)), ended.folder)
+@pytest.mark.parametrize("more", ["trials", "best", "seeds"])
+def test_a_search_that_has_ended_takes_no_more_trials_and_finals(ended, more):
+    asked = {"trials": 6, "best": 2, "seeds": 2}
+    line = f"{more} is {asked[more] + 1}, and the search ended with {asked[more]}: its model was measured on test data"
+    trials, best, seeds = (asked | {more: asked[more] + 1}).values()
+    study = ended.study(trials=trials, epochs=3, settings=dict(ended.last.settings))
+    with pytest.raises(ZooError, match=line):
+        search(study, ended.folder, best=best, seeds=seeds)
 
 
 def record(number, units, score):

@@ -85,11 +85,13 @@ def search(
                     _run_trials(study, folder, board.update)
             _decide(study, folder, best, seeds, console)
         result = read_record(folder / RESULT, "trials")
-        if study.trials > result["trials"]:
-            raise ZooError(
-                f"{folder}: ended after {result['trials']} trials, and its model was measured on test data: choose "
-                "another folder for more"
-            )
+        for name, asked in (("trials", study.trials), ("best", best), ("seeds", seeds)):
+            # Older results name the trials alone.
+            if asked > result.get(name, asked):
+                raise ZooError(
+                    f"{folder}: {name} is {asked}, and the search ended with {result[name]}: its model was measured "
+                    "on test data; choose another folder for more"
+                )
         if not (folder / report.REPORT).is_file():
             with console.status("measuring the size and the latency of the best trials"):
                 trainer = Trainer(study, folder / TRIALS)
@@ -143,7 +145,7 @@ def _decide(study: Study, folder: Path, best: int, seeds: int, console: Console)
             replace(plan, out=saved, resume=resume, report=training.on_epoch_end).run(study.checked)
     loaded = loading.load(str(saved))
     result = {
-        "task": study.task.name, "trials": study.trials, "objective": study.measure,
+        "task": study.task.name, "trials": study.trials, "best": best, "seeds": seeds, "objective": study.measure,
         "direction": "max" if study.maximize else "min", "finals": finals, "chosen": chosen["trial"], "seed": seed,
         "default_score": next(record["score"] for record in records if record["trial"] == 0),
         "training": loaded.config["training"], "test": study.task.evaluate(loaded, study.checked, baselines=False),
