@@ -1556,8 +1556,6 @@ def tune(
     from zoo.search.run import search
     from zoo.search.spaces import Study
 
-    if role is not None:
-        oracles.take_role(role, chief)
     bounds = limits if isinstance(limits, Limits) else Limits(**(limits or {}))
     study = Study(
         target, Path(), strategy, trials, epochs, space, objective, bounds, dict(settings or {}), groups, seed,
@@ -1565,13 +1563,15 @@ def tune(
     )  # fmt: skip
     study = replace(study, data=_path_of(study.task.data_file if data is None else data, data_dir, "a search"))
     try:
-        result = search(
-            study, None if out is None else Path(out), processes=workers, best=best, seeds=seeds,
-            preset=None if save_preset is None else Path(save_preset),
-            logged=TERMINAL.get("logged", lambda file: nullcontext(Console(stderr=True))) if verbose else None,
-        )  # fmt: skip
+        with nullcontext() if role is None else oracles.take_role(role, chief):
+            result = search(
+                study, None if out is None else Path(out), processes=workers, best=best, seeds=seeds,
+                preset=None if save_preset is None else Path(save_preset),
+                logged=TERMINAL.get("logged", lambda file: nullcontext(Console(stderr=True))) if verbose else None,
+            )  # fmt: skip
     except KeyboardInterrupt as stop:
-        stop.add_note(f"the search is in {out}; resume it with the same command")
+        if out is not None:
+            stop.add_note(f"the search is in {out}; resume it with the same command")
         raise
     if not result:
         return Document(result, lambda result: "")

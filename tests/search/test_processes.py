@@ -62,24 +62,25 @@ def test_a_process_runs_the_study_that_has_claimed_the_folder(patches, leaves, m
     study = patches.study(trials=1, epochs=1, seed=3)
     study.open(patches.folder)
     monkeypatch.setattr(run.jobs, "die_with_parent", lambda: None)
-    run.main([str(patches.folder), str(leaves), "1"])
+    monkeypatch.setattr("sys.argv", ["run", str(patches.folder), str(leaves), "1"])
+    run.main()
     assert [record["recipe"]["seed"] for record in patches.records()] == [4]
+    monkeypatch.setattr("sys.argv", ["run", str(patches.folder), "missing.h5", "2"])
     with pytest.raises(SystemExit, match=r"^zoo: missing\.h5"):
-        run.main([str(patches.folder), "missing.h5", "2"])
+        run.main()
 
 
-def test_a_worker_is_named_after_its_index_in_the_cluster(monkeypatch):
+def test_a_worker_is_named_after_its_index_in_the_cluster_until_its_search_ends(monkeypatch):
     for name in VARIABLES:
-        # What is set, and so undone, is deleted.
-        monkeypatch.setenv(name, "")
-        monkeypatch.delenv(name)
+        monkeypatch.delenv(name, raising=False)
     for role, chief, words in (
         ("worker", None, "role worker: pass --chief HOST:PORT"),
         ("boss", None, "role 'boss': expected chief or worker"),
         ("worker", "node1", "chief node1: expected HOST:PORT"),
     ):
-        with pytest.raises(ZooError, match=words):
-            oracles.take_role(role, chief)
+        with pytest.raises(ZooError, match=words), oracles.take_role(role, chief):
+            pass
     monkeypatch.setenv("SLURM_PROCID", "3")
-    oracles.take_role("worker", "node1:8790")
-    assert [os.environ[name] for name in VARIABLES] == ["worker-3", "node1", "8790"]
+    with oracles.take_role("worker", "node1:8790"):
+        assert [os.environ[name] for name in VARIABLES] == ["worker-3", "node1", "8790"]
+    assert oracles.role() is None

@@ -14,6 +14,8 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,7 @@ _TRIALS_PER_PROCESS = 50
 _STATE = Path("oracle", "oracle.json")
 _IDLE_SECONDS = 0.5
 _UNLIMITED = 10**9
+_VARIABLES = ("KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT")
 _INDICES = ("SLURM_PROCID", "JOB_COMPLETION_INDEX", "HOSTNAME")
 _STATUSES = {"running": "RUNNING", "scored": "COMPLETED", "failed": "FAILED", "refused": "FAILED"}
 
@@ -47,25 +50,33 @@ def role() -> str | None:
     return os.environ.get("KERASTUNER_TUNER_ID") if "KERASTUNER_ORACLE_IP" in os.environ else None
 
 
-def take_role(role: str, chief: str | None) -> None:
-    """Sets keras-tuner's variables for `chief` or `worker`, and the `host:port` of the chief, where they are not set.
+@contextmanager
+def take_role(role: str, chief: str | None) -> Iterator[None]:
+    """Makes this process `chief` or `worker`, with the `host:port` of the chief, until the block ends.
 
-    A worker is named after its index in Slurm or Kubernetes, or after the host.
+    It sets keras-tuner's variables. A worker that has no name there gets its index in Slurm or Kubernetes, or the host.
     """
     if role not in (CHIEF, "worker"):
         raise ZooError(f"role {role!r}: expected chief or worker")
-    if chief is not None:
-        host, colon, port = chief.rpartition(":")
-        if not colon or not port.isdecimal() or not 0 < int(port) < 65_536:
-            raise ZooError(f"chief {chief}: expected HOST:PORT, such as node1:8790")
-        os.environ["KERASTUNER_ORACLE_IP"], os.environ["KERASTUNER_ORACLE_PORT"] = host, port
-    if not {"KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT"} <= set(os.environ):
-        raise ZooError(f"role {role}: pass --chief HOST:PORT, the address of the chief")
-    if role == CHIEF:
-        os.environ["KERASTUNER_TUNER_ID"] = CHIEF
-    else:
-        number = next((os.environ[key] for key in _INDICES if key in os.environ), socket.gethostname())
-        os.environ.setdefault("KERASTUNER_TUNER_ID", f"worker-{number}")
+    before = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
+    try:
+        if chief is not None:
+            host, colon, port = chief.rpartition(":")
+            if not colon or not port.isdecimal() or not 0 < int(port) < 65_536:
+                raise ZooError(f"chief {chief}: expected HOST:PORT, such as node1:8790")
+            os.environ["KERASTUNER_ORACLE_IP"], os.environ["KERASTUNER_ORACLE_PORT"] = host, port
+        if not {"KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT"} <= set(os.environ):
+            raise ZooError(f"role {role}: pass --chief HOST:PORT, the address of the chief")
+        if role == CHIEF:
+            os.environ["KERASTUNER_TUNER_ID"] = CHIEF
+        else:
+            number = next((os.environ[key] for key in _INDICES if key in os.environ), socket.gethostname())
+            os.environ.setdefault("KERASTUNER_TUNER_ID", f"worker-{number}")
+        yield
+    finally:
+        for name in _VARIABLES:
+            os.environ.pop(name, None)
+        os.environ.update(before)
 
 
 def run(study: Study, folder: Path, trainer: Trainer) -> None:

@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -210,9 +210,9 @@ def _run_trials(study: Study, folder: Path, show: Show = lambda records: None) -
             oracles.run(study, folder, Trainer(study, folder / TRIALS, show))
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main() -> None:
     """Runs trials of the search that the arguments name."""
-    folder, data, trials = sys.argv[1:] if arguments is None else arguments
+    folder, data, trials = sys.argv[1:]
     jobs.die_with_parent()
     try:
         with jobs.terminable_job():
