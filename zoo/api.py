@@ -1169,10 +1169,11 @@ def cross_validate(
                 plan, path, folder, protocol, workers=workers, on_progress=update, command=_command()
             )
         except KeyboardInterrupt as stop:
-            stop.add_note(f"the folds so far are in {out}; resume with the same command")
+            if folder is not None:
+                stop.add_note(f"the folds so far are in {out}; resume with the same command")
             raise
     failed = next((note for note in result["notes"] if "folds failed" in note), None)
-    failure = f"{out}: {failed}; the same command tries them again" if failed else ""
+    failure = f"{out}: {failed}; the same command tries them again" if failed and out is not None else failed or ""
     written = "" if folder is None else f"report in {report.write_cross_validation(result, folder)}"
     return Evaluation(result, report.cross_validation, written=written, failure=failure)
 
