@@ -70,6 +70,14 @@ def test_python_names_single_fields_of_the_recipe_that_is_followed():
     assert shares == [0.5, 0.125]
 
 
+def test_a_name_that_model_and_recipe_have_means_that_of_where_it_is_named():
+    usual = Training.of("sparse_autoencoder_course")
+    of_recipe = Training.of("sparse_autoencoder_course", recipe={"weight_decay": 0.05})
+    assert of_recipe == replace(usual, recipe=usual.recipe.replace(weight_decay=0.05))
+    of_model = Training.of("sparse_autoencoder_course", {"weight_decay": 0.05})
+    assert of_model == replace(usual, arguments=usual.arguments | {"weight_decay": 0.05})
+
+
 @pytest.mark.parametrize("model", ["activity_gru", "activity_gru_course"])
 def test_settings_replace_fields_of_a_whole_recipe_too(model):
     recipe = Recipe(epochs=20, min_steps=500, learning_rate=0.02)

@@ -96,10 +96,8 @@ class Training:
             8
         """
         check_named(model)
-        changes = dict(changes or {})
-        if recipe is not None and not isinstance(recipe, Recipe):
-            Recipe.require_fields(recipe)
-            changes = {**recipe, **changes}
+        changes, fields = dict(changes or {}), {} if isinstance(recipe, Recipe) else dict(recipe or {})
+        Recipe.require_fields(fields)
         if isinstance(model, Model):
             name, base, family = model.name, None, family_of(model)
         else:
@@ -109,20 +107,20 @@ class Training:
         task, model_class = task_of(family), find_family(family).load()
         accepted, types = model_class.argument_names(), get_type_hints(model_class.__init__, include_extras=True)
         known = dict.fromkeys([*accepted, *(each for each in Recipe.model_fields if each not in task.unused)])
-        for change, value in changes.items():
+        for change, value in {**fields, **changes}.items():
             if change in task.unused and change not in known:
                 raise ZooError(f"{change}: has no effect on {name}; leave it out")
             if change not in known:
                 raise unknown_name(f"setting of {name}", change, list(known))
             if change in types:
                 checked(change, types[change], value)
-        # A name that both have means the model's, but the seed of a run is its recipe's.
+        # Among the changes, a name that both have means the model's, but the seed of a run is its recipe's.
         own = {key: value for key, value in changes.items() if key in accepted and key != "seed"}
         others = {key: value for key, value in changes.items() if key not in own}
         if isinstance(model, Model) and own:
             raise ArgumentError(next(iter(own)), f": {name} is built already; leave it out")
         usual = recipe if isinstance(recipe, Recipe) else task.recipe if base is None else base.recipe
-        whole = usual.changed(others)
+        whole = usual.changed({**fields, **others})
         task.check(whole.require_epochs())
         if isinstance(model, Model):
             arguments = model.get_config()
