@@ -152,6 +152,16 @@ def test_a_run_stopped_after_an_epoch_and_resumed_ends_at_the_same_weights(tmp_p
 
 
 @pytest.mark.slow
+def test_a_run_that_a_callback_has_stopped_does_not_go_on_when_it_is_resumed(tmp_path):
+    stop = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: setattr(stop.model, "stop_training", True))
+    (stopped, _), (resumed, fitted) = (
+        run(RECIPE, checkpoint=tmp_path / "checkpoint.npz", callbacks=callbacks) for callbacks in ([stop], [])
+    )
+    assert len(fitted.history) == 1
+    assert_equal(stopped, resumed)
+
+
+@pytest.mark.slow
 def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):
     path = tmp_path / "checkpoint.npz"
     run(RECIPE, checkpoint=path)

@@ -542,7 +542,9 @@ class Fitted(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         elif self.history[-1]["val_loss"] < self.best_loss:
             self.best_loss, self.best_epoch, self.best = self.history[-1]["val_loss"], epoch + 1, weights
         elif epoch + 1 - self.best_epoch >= self.recipe.patience:
-            self.finished = self.model.stop_training = True
+            self.model.stop_training = True
+        # Where a callback has stopped it, a resumed run does not go on either.
+        self.finished = bool(self.model.stop_training)
         now = time.perf_counter()
         self.seconds, self.started = self.seconds + now - self.started, now
         done = self.model.stop_training or len(self.history) == self.recipe.epochs
