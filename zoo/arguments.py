@@ -41,7 +41,7 @@ class Accepts(NamedTuple):
     Args:
         is_valid: Whether a value is.
         expected: What is, in words.
-        several: Whether the value is one of these or any iterable of them, which becomes a list.
+        several: Whether the value is one of these or any iterable of them, which becomes a list; a text stays a text.
         empty: Whether that list may be empty.
     """
 
@@ -63,7 +63,8 @@ class Accepts(NamedTuple):
             return several
         if not self.is_valid(value):
             raise ArgumentError(name, f" is {_shown(value)}; expected {self.expected}")
-        return value
+        # The names of a text are read where it is used.
+        return [value] if self.several and not isinstance(value, str) else value
 
 
 def _shown(value: Any) -> str:
