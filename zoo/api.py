@@ -1059,7 +1059,9 @@ def finetune(
     activity = loaded.task.name == "activity"
     folder = "finetuned" if out is None else re.sub(r"[^a-zA-Z0-9._-]", "_", Path(out).absolute().name[:100])
     model = finetuning.with_labels(loaded, checked_data) if activity else loaded.keras_model
-    model = model.copy(name=f"{folder}_from_{loaded.keras_model.name}"[:200])
+    # A file keeps the layers that its own training froze; those of a model in Python are frozen on purpose.
+    thawed = {"frozen": ()} if isinstance(preset, str | os.PathLike) else {}
+    model = model.copy(name=f"{folder}_from_{loaded.keras_model.name}"[:200], **thawed)
     frozen = _names(freeze)
     unknown = sorted(set(frozen) - {layer.name for layer in model.layers})
     if unknown:

@@ -221,12 +221,25 @@ def test_the_last_layer_is_fitted_before_the_others_are_trained():
     np.testing.assert_array_equal(result.model.layers[1].get_weights()[0], old.layers[1].get_weights()[0])
 
 
-def test_one_layer_to_freeze_may_be_a_text():
+def test_one_layer_to_freeze_may_be_a_text_and_one_callback_itself():
     old = ActivityGRU(units=4, num_layers=1, frame=5, window=10, classes=("a", "b", "c"))
     first = next(layer for layer in old.layers if layer.weights)
     recipe = QUICK.replace(min_steps=None, epochs=1, validation=0.0)
-    model = finetune(old, data(people=2), recipe=recipe, freeze=first.name).model
+    one = keras.callbacks.TerminateOnNaN()
+    model = finetune(old, data(people=2), recipe=recipe, freeze=first.name, callbacks=one).model
     np.testing.assert_array_equal(model.get_layer(first.name).get_weights()[0], first.get_weights()[0])
+
+
+def test_layers_that_are_frozen_in_a_file_are_trained_again_and_those_of_a_model_are_not(tmp_path):
+    old = ActivityGRU(units=4, num_layers=1, frame=5, window=10, classes=("shake", "still"))
+    first = next(layer for layer in old.layers if layer.weights)
+    first.trainable = False
+    old.save_to_preset(tmp_path / "old")
+    recipe = QUICK.replace(min_steps=None, epochs=1, validation=0.0)
+    for source, trained in ((old, False), (tmp_path / "old", True)):
+        layer = finetune(source, data(people=2), recipe=recipe, verbose=False).model.get_layer(first.name)
+        assert layer.trainable == trained
+        assert np.array_equal(layer.get_weights()[0], first.get_weights()[0]) != trained
 
 
 def test_without_epochs_the_last_layer_alone_is_fitted(tmp_path):
