@@ -143,8 +143,11 @@ def _require_plan(model: Any, recipe: Any, settings: Mapping[str, Any]) -> None:
             raise unknown_family(str(model))
         presets.find(str(model))
     base, fields = (recipe, {}) if isinstance(recipe, Recipe) else (Recipe(), recipe or {})
-    known = {**fields, **settings}
-    base.replace(**{name: each for name, each in known.items() if name in Recipe.model_fields}).require_epochs()
+    known = {name: each for name, each in {**fields, **settings}.items() if name in Recipe.model_fields}
+    if "batch_size" not in known:
+        # It is that of the preset or the family, which parts must divide.
+        known.pop("micro_batches", None)
+    base.replace(**known).require_epochs()
 
 
 def _names(names: Any) -> list[str]:
