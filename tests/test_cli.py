@@ -373,7 +373,7 @@ def test_ctrl_c_before_the_first_epoch_leaves_nothing(simulated, tmp_path, zoo_c
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("output", [("--every",), ("--json",)])
+@pytest.mark.parametrize("output", [(), ("--json",)])
 def test_a_reader_that_goes_away_ends_a_stream_as_any_other_program(output):
     command = ("stream", "activity_gru_tiny", "--simulate", "walking", "--seconds", "600", "--speed", "0", *output)
     run = subprocess.Popen([sys.executable, "-m", "zoo", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -1601,9 +1601,9 @@ def stream(
     rate: Rate | None = None,
     columns: Reading = None,
     every: bool = False,
-    seconds: Seconds = 10.0,
-    speed: Annotated[float, Field(ge=0)] = 1.0,
-    seed: Seed = 1,
+    seconds: Seconds | None = None,
+    speed: Annotated[float, Field(ge=0)] | None = None,
+    seed: Seed | None = None,
     threshold: Share | None = None,
 ) -> "Iterable[dict[str, Any]]":
     """Recognizes activities in a continuous signal, sample by sample.
@@ -1614,10 +1614,11 @@ def stream(
         simulate: Activities of a simulated person, instead of a CSV file.
         rate: Sampling rate in Hz, instead of time stamps.
         columns: How the CSV file is read.
-        every: Whether to give every prediction, not only changes.
-        seconds: Duration of each simulated activity in seconds.
-        speed: Speed of the simulation relative to real time. 0 for as fast as possible.
-        seed: Seed of the simulated person.
+        every: Whether to print every prediction of a CSV file, not only changes. In Python and with `--json`, all are
+            given.
+        seconds: Duration of each simulated activity in seconds, 10 by default.
+        speed: Speed of the simulation relative to real time, 1 by default. 0 for as fast as possible.
+        seed: Seed of the simulated person, 1 by default.
         threshold: Probability below which the answer is "not sure"; 0 to always answer.
 
     Returns:
@@ -1634,13 +1635,19 @@ def stream(
     """
     if (csv is None) == (not simulate):
         raise ZooError("pass one of --csv FILE, --csv - for standard input, or --simulate ACTIVITIES")
+    person = _given(seconds=seconds, speed=speed, seed=seed)
+    if csv is None:
+        refuse("applies with --csv FILE alone", rate=rate, columns=columns, every=every or None)
+    else:
+        refuse("applies with --simulate ACTIVITIES alone", **person)
     file = catalog.exported_file(model)
     from zoo.activity import streaming
     from zoo.activity.columns import columns_of
 
     with _quietly():
         if csv is None:
-            return streaming.Simulated(file, str(model), _names(simulate), seconds, speed, seed, threshold)
+            person = {"seconds": 10.0, "speed": 1.0, "seed": 1} | person
+            return streaming.Simulated(file, str(model), _names(simulate), threshold=threshold, **person)
         return streaming.Followed(file, str(csv), columns_of(columns, rate), every, threshold)
 
 
