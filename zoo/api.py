@@ -104,10 +104,11 @@ def _require_file(data: Any, model: Any = None) -> None:
 
 def _read(task: "Task", data: Any, data_dir: Any, levels: float | None, default: bool = True) -> Any:
     """The data of a task; where none is named, the file that bears its usual name, or None."""
+    if data is None and not default:
+        refuse("applies with --data FILE alone", data_dir=data_dir, levels=levels)
+        return None
     if task.name != "patches":
         refuse(f"does not apply to {task.name} models", levels=levels)
-    if data is None and not default:
-        return None
     if data is None:
         _require_default(task.data_file)
     return task.read(load_data(task.data_file if data is None else data, data_dir=data_dir, levels=levels or 1.0))
@@ -1370,8 +1371,6 @@ def predict(
     """
     _require_model(model)
     _require_file(data)
-    if data is None:
-        refuse("applies with --data FILE alone", data_dir=data_dir, levels=levels)
     _load()
     from zoo.loading import load
 

@@ -10,13 +10,16 @@ from typing import Any, TypeVar
 
 from zoo.data import hdf5
 from zoo.data.examples import Data
-from zoo.errors import ZooError
+from zoo.errors import ZooError, refuse
 
 _BUILD = "tfds:"
 
 
 def load_data(source: str | Path | Data, *, data_dir: str | Path | None = None, levels: float = 1.0) -> Data:
     """Checks and opens data, as `zoo.load_data` says."""
+    scaled = None if levels == 1.0 else levels
+    if not isinstance(source, str | Path):
+        refuse("does not apply to data in memory", data_dir=data_dir, levels=scaled)
     if isinstance(source, Data):
         return source
     if hasattr(source, "columns"):
@@ -27,17 +30,15 @@ def load_data(source: str | Path | Data, *, data_dir: str | Path | None = None, 
             f"data is of the type {type(source).__name__}; expected a path, `tfds:NAME`, or what `load_data` returned; "
             "arrays of windows become data with `zoo.activity.windows.from_arrays`"
         )
-    if str(source).startswith(_BUILD):
-        from zoo.data import tfds
-
-        return tfds.load(str(source).removeprefix(_BUILD), None if data_dir is None else Path(data_dir))
-    path = Path(source)
-    if data_dir is not None:
+    named, path = str(source).startswith(_BUILD), Path(source)
+    if data_dir is not None and not named:
         raise ZooError(f"data_dir: goes with tfds:NAME; {path} is a file")
-    if (path / "dataset_info.json").is_file():
+    if named or (path / "dataset_info.json").is_file():
         from zoo.data import tfds
 
-        return tfds.open_build(path)
+        refuse("does not apply to a build", levels=scaled)
+        place = None if data_dir is None else Path(data_dir)
+        return tfds.load(str(source).removeprefix(_BUILD), place) if named else tfds.open_build(path)
     layout = hdf5.identify(path)
     if layout == "recordings":
         raise ZooError(f"{path}: holds recordings; cut them into windows first, with `zoo data windows`")
