@@ -828,7 +828,7 @@ def build(name: str, source: str | Path, to: str | Path | None = None) -> Docume
 
     with counting(Console(stderr=True)) as report:
         made = tfds.build(name, Path(source), None if to is None else Path(to), report=report)
-    where = "" if to is None else f" --data-dir {to}"
+    where = "" if to is None else f" --data-dir {_quoted(to)}"
     return Document(made, markdown.document, next=f"zoo train PRESET --data tfds:{made['name']}{where}")
 
 
@@ -952,18 +952,21 @@ def train(
         say(f"{model}: its architecture and recipe with new weights; `zoo finetune {model}` starts from its weights")
     with _progress(plan.recipe, verbose, out) as report:
         result = replace(training, report=report).run(checked_data, None if isinstance(model, str | Path) else model)
-    return _trained(result, out, checked_data, task.data_file if data is None else data, data_dir)
+    return _trained(result, out, checked_data, task.data_file if data is None else data, data_dir, levels)
 
 
-def _trained(result: "TrainResult", out: Any, data: Any, named: Any, data_dir: Any = None) -> "TrainResult":
+def _trained(
+    result: "TrainResult", out: Any, data: Any, named: Any, data_dir: Any, levels: float | None
+) -> "TrainResult":  # fmt: skip
     """The result with the command that comes next: without a test set there is nothing to evaluate on.
 
     Patches have no test set; photographs that were held out are evaluated, or else all.
     """
     if out is not None and isinstance(named, str | Path):
         able = len(data.test) or data.task == "patches"
-        where = "" if data_dir is None else f" --data-dir {data_dir}"
-        then = f"zoo {'evaluate' if able else 'export'} {out} --data {named}{where}"
+        where = "" if data_dir is None else f" --data-dir {_quoted(data_dir)}"
+        where += "" if levels is None else f" --levels {levels:g}"
+        then = f"zoo {'evaluate' if able else 'export'} {_quoted(out)} --data {_quoted(named)}{where}"
         return replace(result, written=f"model in {out}", next=then)
     return result
 
@@ -1092,7 +1095,7 @@ def finetune(
     finally:
         for each in frozen:
             model.get_layer(each).trainable = True
-    return _trained(result, out, checked_data, loaded.task.data_file if data is None else data, data_dir)
+    return _trained(result, out, checked_data, loaded.task.data_file if data is None else data, data_dir, levels)
 
 
 @public

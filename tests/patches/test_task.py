@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
+import zoo
 from zoo import SparseAutoencoder, ZooError, loading
 from zoo.patches import data as patches
 from zoo.patches import simulate
@@ -212,6 +213,9 @@ def test_levels_of_255_are_read_when_they_are_said(leaves, tmp_path):
     assert summary["train_patches"] > 0
     replaced = replace(loading.load(str(tmp_path / "out")), name="bright")
     assert AUTOENCODER.evaluate(replaced, AUTOENCODER.read(bright, levels=255.0))["mse"] < 0.1
+    out = tmp_path / "my model"
+    result = zoo.train("sparse_autoencoder", bright, {"epochs": 1}, levels=255, out=out, hidden_units=4, verbose=False)
+    assert result.next == f"zoo evaluate '{out}' --data {bright} --levels 255"
 
 
 @pytest.mark.slow
