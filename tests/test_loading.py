@@ -79,7 +79,9 @@ def test_a_folder_that_is_called_like_a_preset_is_used_only_as_a_path(tmp_path, 
     folder = tmp_path / "activity_gru_tiny"
     zoo.ActivityGRU(units=4, frame=5).save_to_preset(folder)
     message = "activity_gru_tiny: is a preset, and a folder here: pass ./activity_gru_tiny for the folder, or rename it"
-    for command in (("info", "activity_gru_tiny"), ("export", "activity_gru_tiny", "--to", "out")):
+    for command in (
+        ("info", "activity_gru_tiny"), ("export", "activity_gru_tiny", "--to", "out"), ("bench", "activity_gru_tiny"),
+    ):  # fmt: skip
         assert zoo_cli(*command)[::2] == (1, f"zoo: {message}\n")
     with pytest.raises(ZooError, match=message):
         zoo.Model.from_preset("activity_gru_tiny")

@@ -1722,6 +1722,7 @@ def bench(models: Names, *, on_progress: Callable[[str], None] = lambda step: No
 
     rows = []
     for model in _names(models):
+        catalog.refuse_ambiguous(model)
         path = Path(model)
         saved = [path] if path.suffix == ".keras" else sorted(path.glob("*.keras"))
         with temporary_folder() as scratch:
