@@ -8,6 +8,7 @@ import pytest
 
 import zoo
 from zoo.errors import ZooError
+from zoo.loading import load
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +91,14 @@ def test_a_folder_that_is_called_like_a_preset_is_used_only_as_a_path(tmp_path, 
     assert zoo.predict(Path("activity_gru_tiny"), np.full((1, 150, 3), 5.7)).probabilities.shape == (1, 6)
     (folder / "model.keras").unlink()
     assert zoo.Model.from_preset("activity_gru_tiny").units == 12
+
+
+def test_a_file_beside_the_configuration_of_another_model_stands_alone(tmp_path):
+    zoo.ActivityGRU(units=4, frame=5).save_to_preset(tmp_path)
+    zoo.ActivityGRU(units=2, frame=25).save(tmp_path / "epoch3.keras")
+    loaded = load(tmp_path / "epoch3.keras")
+    assert (loaded.keras_model.units, loaded.config, loaded.history) == (2, {}, [])
+    assert load((tmp_path / "model.keras").rename(tmp_path / "mine.keras")).config["class"] == "ActivityGRU"
+    (tmp_path / "epoch3.keras").rename(tmp_path / "model.keras")
+    with pytest.raises(ZooError, match=r"config\.json: describes another model than model\.keras"):
+        load(tmp_path / "model.keras")

@@ -91,9 +91,14 @@ def load(model: Model | str | Path) -> Loaded:
     file = path if path.suffix == ".keras" else find_folder(model) / "model.keras"
     loaded, document = load_file(file), file.parent / "config.json"
     config = read_config(file.parent, alone=path.suffix == ".keras" or not document.is_file())
+    stated, other = config.get("metadata", {}).get("weights_sha256"), ""
     if config and (config.get("class"), config.get("arguments")) != (type(loaded).__name__, loaded.get_config()):
-        raise ZooError(f"{document}: describes another model than {file.name}: keep both files together")
-    stated = config.get("metadata", {}).get("weights_sha256")
-    if stated and stated != weights_sha256(loaded):
-        raise ZooError(f"{document}: describes other weights than those of {file.name}: keep both files together")
-    return Loaded(name, loaded, config=config, folder=file.parent)
+        other = "another model than"
+    elif stated and stated != weights_sha256(loaded):
+        other = "other weights than those of"
+    if not other:
+        return Loaded(name, loaded, config=config, folder=file.parent)
+    if file.name == "model.keras":
+        raise ZooError(f"{document}: describes {other} {file.name}: keep both files together")
+    # Such as what `ModelCheckpoint` saves in the folder of a training.
+    return Loaded(name, loaded)
