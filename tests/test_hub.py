@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo import hub
+from zoo import ActivityGRU, hub
 from zoo.catalog import PRESETS_FOLDER, find_folder
 from zoo.errors import ZooError
 
@@ -83,6 +83,11 @@ def test_the_card_has_the_header_of_the_hub_and_links_to_nothing_that_is_not_the
     assert json.loads(header["tags"])[:2] == ["pocket-zoo", "keras"]
     assert "](../" not in page
     assert 'Model.from_preset("hf://somebody/walks")' in page
+
+
+def test_a_model_without_provenance_states_no_license(tmp_path):
+    ActivityGRU(units=2, frame=25).save_to_preset(tmp_path)
+    assert 'license_name: "not stated"' in hub.card(tmp_path, "somebody/walks")
 
 
 def test_a_revision_means_the_same_files_for_ever(server):

@@ -128,7 +128,7 @@ def card(folder: Path, repo: str) -> str:
     config: dict[str, Any] = read_json(folder / "config.json")
     if not isinstance(config, dict) or not isinstance(config.get("arguments"), dict):
         raise ZooError(f"{folder / 'config.json'}: describes no model; expected what `zoo train` writes")
-    stated = str(config.get("arguments", {}).get("provenance", {}).get("license", "") or "")
+    stated = str((config["arguments"].get("provenance") or {}).get("license") or "")
     name = _LICENSES.get(stated)
     header: dict[str, Any] = {
         "license": name or "other", **({} if name else {"license_name": stated or "not stated"}),
