@@ -1,6 +1,7 @@
 """Costs of exported files are measured or counted."""
 
 import json
+import shutil
 
 import pytest
 
@@ -26,6 +27,12 @@ def test_every_signature_is_timed_and_its_arithmetic_counted():
     assert counted == {"window": steps * cells + head, "step": cells + head, "chunk": 10 * (cells + head)}
     assert all(0 < row["median_ms"] <= row["p99_ms"] for row in found["signatures"].values())
     assert found["bytes"] == (POCKET / "model.dynamic.tflite").stat().st_size
+
+
+def test_a_process_that_dies_without_a_word_is_one_line(monkeypatch):
+    monkeypatch.setattr("sys.executable", shutil.which("false"))
+    with pytest.raises(ZooError, match=r"does not run in a process of its own \(status 1\)"):
+        bench(POCKET / "model.int8.tflite", calls=20)
 
 
 def test_a_file_that_can_only_step_has_one_row():

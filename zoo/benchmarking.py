@@ -93,7 +93,8 @@ def _process_mb(path: Path) -> float | None:
     command = [sys.executable, "-m", "zoo.benchmarking", str(path)]
     child = subprocess.run(command, capture_output=True, text=True, check=False)
     if child.returncode:
-        raise ZooError(f"{path}: does not run in a process of its own ({child.stderr.strip().splitlines()[-1]})")
+        reason = (child.stderr.strip().splitlines() or [f"status {child.returncode}"])[-1]
+        raise ZooError(f"{path}: does not run in a process of its own ({reason})")
     return int(child.stdout) / 1024
 
 
