@@ -571,7 +571,7 @@ def quiet(doing: str = "") -> Iterator[Callable[[str], None]]:
 def logged(path: Path) -> Iterator[Console]:
     """Redirects standard error to a file, and yields a console for the original one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _redirected(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)) as original:
+    with _redirected(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)) as original:
         yield original
 
 
