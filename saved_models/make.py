@@ -85,7 +85,7 @@ def main() -> None:
     if options.baselines:
         with tempfile.TemporaryDirectory() as scratch:
             forest_again(options.data / Path(DATA["activity"]).parent, Path(scratch))
-    for name in [] if options.presets == ["none"] else options.presets or PRESETS:
+    for name in [] if options.baselines or options.presets == ["none"] else options.presets or PRESETS:
         CONSOLE.rule(name)
         kind = find_family(PRESETS[name].family).task
         data = options.data if options.data.is_file() else options.data / data_file(name)
