@@ -1,5 +1,6 @@
 """The public functions from Python: what they check before they begin, and what their results know."""
 
+import copy
 import json
 
 import numpy as np
@@ -32,6 +33,11 @@ def test_scalars_of_numpy_are_numbers(tmp_path):
     data = zoo.simulate("activity", tmp_path / "data3.h5", subjects=np.int64(3), seconds=np.float32(6))
     assert len(data.train.people()) == 2
     assert zoo.Recipe(epochs=np.int64(3), learning_rate=np.float32(0.5)).to_json()["epochs"] == 3
+
+
+def test_what_was_written_can_be_copied(tmp_path):
+    made = zoo.make_patches(out=tmp_path / "data1.h5", count=100, size=8)
+    assert copy.deepcopy(made).to_json() == made.to_json()
 
 
 @pytest.mark.parametrize("old", ["trigram", "autoencoder"])

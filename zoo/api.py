@@ -176,7 +176,8 @@ class Written(Result):
         vars(self).update(details)
 
     def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"{self.path}: nothing is known of {name}")
+        # A copy is asked before it has a path.
+        raise AttributeError(f"{vars(self).get('path')}: nothing is known of {name}")
 
     @property
     def data(self) -> "Data":
@@ -545,8 +546,10 @@ def _rows(name: str, rows: Any) -> tuple[int, int] | None:
 
 
 def _whole(value: str | int | Path) -> int | None:
-    """A whole number, also one in a text; None for a name or a file."""
-    return int(str(value)) if not isinstance(value, Path) and str(value).isascii() and str(value).isdigit() else None
+    """A whole number, also one in a text of up to 18 digits; None for a name or a file."""
+    if isinstance(value, int):
+        return value
+    return int(str(value)) if not isinstance(value, Path) and re.fullmatch("[0-9]{1,18}", str(value)) else None
 
 
 @public

@@ -4,6 +4,7 @@ Each type has two meanings. Type checkers see what Python users may pass; at run
 and `Accepts` in it says what Python users may pass.
 """
 
+import errno
 import inspect
 import os
 import re
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar, Union, ge
 from pydantic import Field
 
 from zoo.errors import ArgumentError, UsageError, ZooError, unknown_name
-from zoo.recipe import Columns, Limits, Recipe, checked
+from zoo.recipe import Columns, Limits, Recipe, checked, python_number
 
 if TYPE_CHECKING:
     import keras
@@ -83,6 +84,7 @@ def _is_table(value: Any) -> bool:
 
 
 def _is_name(value: Any) -> bool:
+    value = python_number(value)
     return isinstance(value, str | os.PathLike) or (isinstance(value, int) and not isinstance(value, bool))
 
 
@@ -190,6 +192,10 @@ def public(function: F) -> F:
             raise
         except UnicodeEncodeError as error:
             raise ZooError(f"{error.object}: not a UTF-8 name, as HDF5 and TensorFlow need: choose another") from None
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            raise ZooError(f"{error.filename}: the name is too long: choose a shorter one") from None
 
     return call  # type: ignore[return-value]
 

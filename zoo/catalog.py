@@ -49,9 +49,9 @@ def find_folder(name_or_folder: str | Path) -> Path:
 def refuse_ambiguous(name: str | Path) -> None:
     """Refuses the name of a preset that a folder here has as well; a `Path` or a text with a slash means the folder."""
     preset = PRESETS_FOLDER / name
-    if isinstance(name, Path) or name != preset.name or not (preset / "model.keras").is_file():
+    if isinstance(name, Path) or name != preset.name or not Path(name).is_dir():
         return
-    if Path(name).is_dir() and not Path(name).samefile(preset):
+    if (preset / "model.keras").is_file() and not Path(name).samefile(preset):
         raise ZooError(f"{name}: is a preset, and a folder here: pass ./{name} for the folder, or rename it")
 
 

@@ -120,6 +120,13 @@ UNFIT = [
     (zoo.train, ("activity_gru", "x.h5"), {"resume": True}, "resume: requires out"),
     (zoo.train, ("activity_gru", "x.h5"), {"epochs": 5}, "epochs: is a field of the recipe; pass recipe={'epochs': 5}"),
     (zoo.train, ("activity_gru", "x.h5"), {"unit": 5}, "unknown argument of train 'unit': did you mean units?"),
+    (zoo.train, ("trigram_lm_course", "x.h5", {"micro_batches": 5}), {}, "x.h5: no such file"),
+    (zoo.evaluate, ("activity_gru_tiny", ONE_CLASS), {"data_dir": "x"}, "data_dir: does not apply to data in memory"),
+    (zoo.stream, ("activity_gru_tiny",), {"simulate": "walking", "rate": 50.0}, "rate: applies with csv=FILE alone"),
+    (zoo.stream, ("activity_gru_tiny", "x.csv"), {"speed": 0.0}, "speed: applies with simulate=ACTIVITIES alone"),
+    *[(call, (300 * "x",), {}, 300 * "x") for call in (zoo.info, zoo.evaluate, zoo.predict, zoo.bench, zoo.load_data)],
+    (zoo.cross_validate, ("activity_gru", "."), {"groups": 5000 * "1"}, "groups is 111"),
+    (zoo.cross_validate, ("activity_gru", "."), {"groups": np.int64(1)}, "groups is 1; expected 2 or more"),
     (zoo.simulate, (), {}, "simulate: missing a required argument: 'task'; see help(zoo.simulate)"),
     (zoo.simulate, ("activity", "x.h5", 3), {}, "simulate: too many positional arguments; see help(zoo.simulate)"),
     (
