@@ -228,9 +228,10 @@ def _make(loaded: Loaded, family: Exportable, signatures: Sequence[Signature], k
     first = signatures[0].name
     if kind == "keras":
         path = draft / "model.keras"
-        loaded.keras_model.save(path)
-        own = {"arguments": loaded.keras_model.get_config(), "metadata": loaded.metadata.to_json()}
-        write_json(draft / "config.json", loaded.config | (own if loaded.config else {}))
+        model, metadata = loaded.keras_model, loaded.metadata.to_json()
+        model.save(path)
+        own = {"class": type(model).__name__, "arguments": model.get_config(), "metadata": metadata}
+        write_json(draft / "config.json", loaded.config | own)
         again = family.signatures(keras.saving.load_model(path, compile=False))
         outputs = _outputs({each.name: each for each in again}, family.golden)
         return path, outputs, partial(_cost, again[0].compiled(), first, family.golden[first])
