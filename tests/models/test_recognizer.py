@@ -117,6 +117,18 @@ def test_a_step_computes_in_the_dtype_of_the_model_whatever_that_of_its_rows(dty
     np.testing.assert_array_equal(logits, expected)
 
 
+@pytest.mark.parametrize("classes", [("walking", "cycling"), ("rowing", "walking", "cycling"), ("walking", "sitting")])
+def test_labels_in_common_keep_their_weights_and_new_ones_start_anew(classes):
+    model = ActivityGRU(units=4, classes=("sitting", "walking"))
+    model.get_layer("logits").set_weights([np.ones((4, 2)) * [1, 2], np.array([1, 2])])
+    kernel, bias = model.copy(classes=classes).get_layer("logits").get_weights()
+    fresh, _ = ActivityGRU(units=4, classes=classes).get_layer("logits").get_weights()
+    for place, label in enumerate(classes):
+        known = {"sitting": 1, "walking": 2}.get(label)
+        np.testing.assert_array_equal(kernel[:, place], fresh[:, place] if known is None else [known] * 4)
+        assert bias[place] == (known or 0)
+
+
 def test_another_class_than_the_saved_one_is_refused(tmp_path):
     ActivityLSTM(units=4).save_to_preset(tmp_path / "mine")
     with pytest.raises(ZooError, match="holds ActivityLSTM; expected ActivityGRU"):

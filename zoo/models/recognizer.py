@@ -120,13 +120,16 @@ class ActivityRecognizer(Model):
         return priors.shift([*self.prior.values()], [self.train_prior[label] for label in self.prior])
 
     def _transfer(self, other: Self) -> None:
-        super()._transfer(other)
-        shared = [label for label in other.classes if label in self.classes]
         mine, theirs = self.get_layer("logits"), other.get_layer("logits")
-        if mine.kernel.shape[0] != theirs.kernel.shape[0]:
+        initial = theirs.get_weights()
+        super()._transfer(other)
+        if self.classes == other.classes or mine.kernel.shape[0] != theirs.kernel.shape[0]:
             return
+        # As many labels in another order, or with new ones, have been copied by their places.
+        theirs.set_weights(initial)
+        shared = [label for label in other.classes if label in self.classes]
         rows, places = ([model.classes.index(label) for label in shared] for model in (self, other))
-        for old, new in ((mine.kernel, theirs.kernel), (mine.bias, theirs.bias)):
+        for old, new in zip(mine.weights, theirs.weights, strict=True):
             values = np.array(keras.ops.convert_to_numpy(new))
             values[..., places] = keras.ops.convert_to_numpy(old)[..., rows]
             new.assign(values)
