@@ -8,14 +8,12 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from cycler import cycler
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from zoo.files import atomic_write
-
-mpl.use("agg")
 
 History = Sequence[Mapping[str, float]]
 """Records of the epochs of a training run."""
@@ -43,8 +41,11 @@ def subplots(
     width: float, height: float, rows: int = 1, columns: int = 1, *, grid: bool = True, **options: Any
 ) -> Iterator[tuple[Figure, Any]]:
     """Creates a figure of a size in inches, in the common style, with its axes."""
-    with plt.rc_context(STYLE | {"axes.grid": grid}):
-        yield plt.subplots(rows, columns, figsize=(width, height), layout="constrained", **options)
+    with mpl.rc_context(STYLE | {"axes.grid": grid}):
+        # Without pyplot, whose figures depend on the backend that a notebook has chosen.
+        figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasAgg(figure)
+        yield figure, figure.subplots(rows, columns, **options)
 
 
 def training(history: History) -> Figure:
@@ -116,11 +117,10 @@ def simulated(report: Mapping[str, Any]) -> str:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Writes a figure atomically and closes it."""
+    """Writes a figure atomically."""
     with atomic_write(path) as temporary:
         # Without the version of the software, the same numbers yield the same bytes.
         figure.savefig(temporary, bbox_inches="tight", metadata={"Software": None})
-    plt.close(figure)
 
 
 def save_all(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
