@@ -31,10 +31,15 @@ def cross_entropy_and_rank(logits: Floats, targets: Ids) -> tuple[Floats, Ids]:
         >>> round(float(loss[0]), 4), rank.tolist()
         (1.3863, [3])
     """
-    log_p = log_softmax(logits.astype(np.float64), axis=1)
-    own = log_p[np.arange(len(targets)), targets][:, None]
-    earlier = np.arange(log_p.shape[1]) < targets[:, None]
-    return -own[:, 0], 1 + ((log_p > own) | ((log_p == own) & earlier)).sum(axis=1)
+    loss, rank = np.empty(len(targets)), np.empty(len(targets), np.int64)
+    # All rows at once would take several times the memory of the logits.
+    size = max(1, ngrams.BLOCK_BYTES // (8 * logits.shape[1]))
+    for rows in (slice(start, start + size) for start in range(0, len(targets), size)):
+        log_p, wanted = log_softmax(logits[rows].astype(np.float64), axis=1), targets[rows, None]
+        own = np.take_along_axis(log_p, wanted, axis=1)
+        earlier = np.arange(log_p.shape[1]) < wanted
+        loss[rows], rank[rows] = -own[:, 0], 1 + ((log_p > own) | ((log_p == own) & earlier)).sum(axis=1)
+    return loss, rank
 
 
 def report(logits: Floats, targets: Ids, seen: NDArray[np.bool_]) -> dict[str, Any]:
