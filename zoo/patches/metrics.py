@@ -20,6 +20,9 @@ least this long along its stripes, as a multiple of its width. Smooth noise is m
 filters each that were labeled by eye, it accepts two thirds of the edges and gratings and a sixth of the others; of
 random noise nothing, of blurred noise one in seven."""
 
+_NARROWEST = 0.5
+"""Least standard deviation of the envelope of a Gabor function, in pixels."""
+
 
 def mean_squared_error(patches: Floats, reconstructions: Floats) -> float:
     """The mean squared error per pixel."""
@@ -49,10 +52,13 @@ def pca_error(train: Floats, patches: Floats, components: int) -> float:
 def by_photograph(patches: Floats, reconstructions: Floats, photographs: NDArray[np.str_]) -> dict[str, Any]:
     """The error on the patches of each photograph, `photographs (N,)`, and the photograph with the lowest R².
 
+    A photograph with a single patch has no R².
+
     Example:
         >>> flat, busy = np.array([[0.4, 0.6], [0.6, 0.4]]), np.array([[0.1, 0.9], [0.9, 0.1]])
-        >>> reconstructed = np.vstack([flat, np.full((2, 2), 0.5)])
-        >>> by_photograph(np.vstack([flat, busy]), reconstructed, np.array(["a", "a", "b", "b"]))["worst_photograph"]
+        >>> reconstructed = np.vstack([flat, np.full((3, 2), 0.5)])
+        >>> names = np.array(["a", "a", "b", "b", "c"])
+        >>> by_photograph(np.vstack([flat, busy, busy[:1]]), reconstructed, names)["worst_photograph"]
         'b'
     """
     scores = {}
@@ -60,7 +66,8 @@ def by_photograph(patches: Floats, reconstructions: Floats, photographs: NDArray
         own = photographs == name
         error = mean_squared_error(patches[own], reconstructions[own])
         scores[name] = {"patches": int(own.sum()), "mse": error, "variance": variance(patches[own])}
-    worst = max(scores, key=lambda name: scores[name]["mse"] / max(scores[name]["variance"], 1e-12))
+    several = [name for name, row in scores.items() if row["patches"] > 1] or [*scores]
+    worst = max(several, key=lambda name: scores[name]["mse"] / max(scores[name]["variance"], 1e-12))
     return {"per_photograph": scores, "worst_photograph": worst}
 
 
@@ -94,7 +101,7 @@ def fit_gabor(filter_: Floats) -> dict[str, float]:
     if norm < 1e-20:
         return dict.fromkeys(("r2", "orientation", "frequency", "width", "length"), 0.0)
     rows, columns = np.mgrid[:size, :size].astype(float)
-    bounds = ([-1, -1, -10, 0.01, 0.5, 0.5], [size, size, 10, 0.6, size, size])
+    bounds = ([-1, -1, -10, 0.01, _NARROWEST, _NARROWEST], [size, size, 10, 0.6, size, size])
     fits = [
         least_squares(_residual, start, _jacobian, ftol=1e-5, args=(wanted, rows, columns), bounds=bounds)
         for start in _starts(wanted)
@@ -120,7 +127,8 @@ def _starts(wanted: Floats) -> list[list[float]]:
         place = np.unravel_index(power.argmax(), power.shape)
         f, g = frequencies[place[0]], frequencies[place[1]]
         wave = float(np.clip(np.hypot(f, g), 0.03, 0.5))
-        starts += [[*centroid, float(np.arctan2(g, f)), wave, width, width] for width in (size / 8, size / 4)]
+        widths = (max(_NARROWEST, size / share) for share in (8, 4))
+        starts += [[*centroid, float(np.arctan2(g, f)), wave, width, width] for width in widths]
         low, high = max(0, place[0] - 4), place[0] + 5
         power[low:high, max(0, place[1] - 4) : place[1] + 5] = 0
     return starts
