@@ -150,7 +150,12 @@ class Predictions:
         return repr(self) if self.render is None else self.render(self.to_json())
 
     def records(self) -> list[dict[str, Any]]:
-        """Returns a record of JSON types per input: `window`, `time`, `label`, `probability`, `probabilities`."""
+        """Returns a record of JSON types per input: `window`, `time`, `label`, `probability`, `probabilities`.
+
+        Of an autoencoder, a record has `patch` and `code`.
+        """
+        if self.codes is not None:
+            return [{"patch": number, "code": code.tolist()} for number, code in enumerate(self.codes)]
         return [
             {
                 "window": number, "time": None if self.times is None else round(float(self.times[number]), 3),

@@ -107,6 +107,7 @@ UNFIT = [
     (zoo.predict, ("sparse_autoencoder_course", PATCHES - 5), {}, "input: values from -5 to 0; sparse"),
     (zoo.predict, ("sparse_autoencoder_course", PATCHES), {"out": "codes.npz"}, "out: applies with data=FILE alone"),
     (zoo.predict, ("activity_gru_tiny", WINDOWS), {"top": 5}, "top: does not apply to activity_gru_tiny"),
+    (zoo.predict, ("trigram_lm_course", [[5, 9, 2]]), {"top": 5}, "top: does not apply to word ids, whose predictions"),
     (zoo.train, ("activity_gru", "x.h5", {3: 4}), {}, "recipe is of the type dict; expected a Recipe, or its fields"),
     (
         zoo.train,

@@ -125,7 +125,8 @@ def test_a_tflite_file_takes_any_batch_and_gives_luminance_in_the_pictures_own_u
     np.testing.assert_allclose(code, trained.model.encode(scale.apply(rgb)), atol=1e-5)
     np.testing.assert_allclose(interpreter.run("decode", code=code)["patch"], found["patch"], atol=1e-6)
     grey = np.tensordot(rgb, LUMINANCE, axes=(1, 0))
-    own = scale.invert(found["patch"]).reshape(5, 8, 8) + grey.mean(axis=(1, 2), keepdims=True)
+    own = scale.low + (found["patch"].reshape(5, 8, 8) - 0.1) / 0.8 * (scale.high - scale.low)
+    own += grey.mean(axis=(1, 2), keepdims=True)
     np.testing.assert_allclose(found["luminance"], own, atol=1e-5)
     assert interpreter.run("encode", rgb=rgb[:1])["code"].shape == (1, 12)
     assert interpreter.run("encode", rgb=rgb[:1])["code"].shape == (1, 12)
@@ -239,4 +240,8 @@ def test_the_codes_and_reconstructions_of_a_file_are_written(zoo_cli, autoencode
     status, _, error = zoo_cli("predict", autoencoder, "--data", leaves, "--out", out)
     assert (status, "exists already" in error) == (1, True)
     status, _, error = zoo_cli("predict", autoencoder, "in the right")
-    assert (status, "reads patches: pass --data FILE" in error) == (1, True)
+    assert (status, "reads patches: pass them (in Python), or --data FILE" in error) == (1, True)
+    rgb = patches.read(leaves).patches[0:2]
+    np.testing.assert_allclose(found["codes"][1], zoo.predict(autoencoder, rgb).to_json()[1]["code"], atol=1e-5)
+    with pytest.raises(ZooError, match=r"reads patches: pass them \(in Python\), or data=FILE"):
+        zoo.predict(autoencoder, rgb, data=leaves)

@@ -355,11 +355,11 @@ class AutoencoderTask(Task):
         self, loaded: Loaded, x: Any | None, data: PatchData | None, *, out: str | Path | None = None
     ) -> Predictions | Document:
         """What `zoo.predict` returns for patches, or for all patches of data, whose codes it writes."""
-        if x is not None and not isinstance(x, str):
+        if (x is None) == (data is None) or isinstance(x, str):
+            raise ZooError(f"{loaded.name}: reads patches: pass them (in Python), or --data FILE")
+        if data is None:
             refuse("applies with --data FILE alone", out=out)
             return self.predict(loaded, x)
-        if data is None or x is not None:
-            raise ZooError(f"{loaded.name}: reads patches: pass --data FILE, such as data1.h5")
         path = None if out is None else Path(out)
         if path is not None and path.suffix != ".npz":
             raise ZooError(f"out {path}: expected a name that ends in .npz")

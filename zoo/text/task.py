@@ -321,10 +321,10 @@ class TrigramTask(Task):
             return Document(nearest_words(loaded, neighbors, top or 10), render)
         if data is not None:
             return Records(examples(loaded, data, 5, top or 10, seed or 0), render)
-        found = self.predict(loaded, x)
         if isinstance(x, str):
-            return replace(found, document=next_words(loaded, x, top or 10), render=render)
-        return found
+            return replace(self.predict(loaded, x), document=next_words(loaded, x, top or 10), render=render)
+        refuse("does not apply to word ids, whose predictions have the method top(count)", top=top)
+        return self.predict(loaded, x)
 
     def exportable(self, loaded: Loaded, data: TrigramData | None) -> Exportable:
         """Compares artifacts on the test rows, or on random words without data."""
