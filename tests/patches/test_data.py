@@ -12,9 +12,17 @@ from running import message, write_h5
 
 from zoo.data import hdf5
 from zoo.errors import ZooError
-from zoo.patches import data as patches
 from zoo.patches import simulate
-from zoo.patches.data import Photograph, Photographs, Scale, open_photograph, read, shipped_photographs, write_patches
+from zoo.patches.data import (
+    Patches,
+    Photograph,
+    Photographs,
+    Scale,
+    open_photograph,
+    read,
+    shipped_photographs,
+    write_patches,
+)
 
 RANDOM = np.random.default_rng(0)
 
@@ -28,14 +36,6 @@ def test_preprocessing_computes_the_course_steps():
     Y = np.clip(Y, -3 * Y.std(), 3 * Y.std())
     expected = 0.1 + 0.8 * (Y - Y.min()) / (Y.max() - Y.min())
     np.testing.assert_allclose(scale.apply(rgb), expected, atol=1e-6)
-
-
-def test_preprocessing_is_inverted_up_to_the_mean_and_the_clipping():
-    rgb = RANDOM.uniform(0.4, 0.6, size=(20, 3, 8, 8))
-    scale = Scale.fit(rgb, np.arange(20))
-    gray = np.tensordot(rgb, patches.LUMINANCE, axes=(1, 0)).reshape(20, -1)
-    centered = np.clip(gray - gray.mean(axis=1, keepdims=True), -scale.limit, scale.limit)
-    np.testing.assert_allclose(scale.invert(scale.apply(rgb)), centered, atol=1e-6)
 
 
 def test_a_patch_is_cut_from_its_photograph_and_stands_upright_when_transposed(tmp_path):
@@ -228,8 +228,10 @@ def test_a_file_that_is_not_as_it_should_be_is_refused_with_what_to_do(tmp_path,
     assert message(lambda: read(path)).startswith(f"{path}: {words}")
 
 
-def test_patches_of_one_color_have_no_scale():
+def test_patches_of_one_color_have_no_scale_and_no_patches_neither():
     assert "every patch is of one color" in message(lambda: Scale.fit(np.array(ONE_COLOR), np.arange(4)))
+    none = Patches.all(np.array(ONE_COLOR), np.array(ONE_COLOR)).empty()
+    assert "no patches to fit the preprocessing on" in message(lambda: none.dataset(32))
 
 
 @pytest.mark.real

@@ -44,6 +44,8 @@ class Scale(NamedTuple):
     @classmethod
     def fit(cls, patches: Sliceable, rows: NDArray[np.int64]) -> "Scale":
         """Fits the constants on some rows of patches `(N, 3, S, S)`, read in blocks."""
+        if not len(rows):
+            raise ZooError("no patches to fit the preprocessing on: those of a file are all in its train")
         squares = count = 0.0
         least, greatest = np.inf, -np.inf
         for block, _ in Examples(patches, patches, rows).blocks():
@@ -68,11 +70,6 @@ class Scale(NamedTuple):
         clipped = np.clip(_centered(patches), -self.limit, self.limit)
         share = (clipped - self.low) / (self.high - self.low)
         return (_LOWEST + (_HIGHEST - _LOWEST) * share).astype(np.float32)
-
-    def invert(self, vectors: NDArray[Any]) -> NDArray[np.float64]:
-        """Luminance minus its patch's mean, `(N, S * S)`, from the output of `apply`, up to the clipping."""
-        share = (np.asarray(vectors, np.float64) - _LOWEST) / (_HIGHEST - _LOWEST)
-        return self.low + share * (self.high - self.low)
 
 
 def _centered(patches: NDArray[Any]) -> NDArray[np.float64]:
