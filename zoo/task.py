@@ -185,6 +185,8 @@ class Task(ABC):
     arguments: ClassVar[Mapping[str, Any]] = {}
     """Arguments of a model that is trained by the name of its family, where its class takes them. The defaults of the
     classes themselves are the network of the course."""
+    fitted: ClassVar[tuple[str, ...]] = ("provenance",)
+    """Arguments of a model that its training decides."""
     unused: ClassVar[tuple[str, ...]]
     """Fields of a recipe that do not apply to the task."""
     augmentation: ClassVar[type[Settings] | None] = None

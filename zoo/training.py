@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from zoo import distributing, presets
 from zoo.data.examples import Data
-from zoo.errors import ArgumentError, ZooError, unknown_name
+from zoo.errors import ArgumentError, ZooError, refuse, unknown_name
 from zoo.families import FAMILIES, family_of, find_family
 from zoo.files import CHECKPOINT, atomic_write, exclusive_folder, require_empty, write_json
 from zoo.loading import check_named, load
@@ -117,6 +117,7 @@ class Training:
         # Among the changes, a name that both have means the model's, but the seed of a run is its recipe's.
         own = {key: value for key, value in changes.items() if key in accepted and key != "seed"}
         others = {key: value for key, value in changes.items() if key not in own}
+        refuse("is what training finds out", **{key: value for key, value in own.items() if key in task.fitted})
         if isinstance(model, Model) and own:
             raise ArgumentError(next(iter(own)), f": {name} is built already; leave it out")
         usual = recipe if isinstance(recipe, Recipe) else task.recipe if base is None else base.recipe

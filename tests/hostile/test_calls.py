@@ -115,6 +115,8 @@ UNFIT = [
         {"settings": {3: 3}},
         "settings is of the type dict; expected values",
     ),
+    (zoo.train, ("activity_gru", ONE_CLASS), {"settings": {"prior": {"run": 0.5}}}, "prior: is what training finds"),
+    (zoo.train, ("sparse_autoencoder", ONE_CLASS), {"settings": {"scale": (1, 0, 1)}}, "scale: is what training finds"),
     (zoo.train, ("activity_gru", "x.h5"), {"units": 4, "settings": {"units": 8}}, "units: is in settings, too"),
     (zoo.train, ("activity_gru", "x.h5"), {"callbacks": [Watcher]}, "callbacks holds of the type type; expected Keras"),
     (zoo.finetune, ("activity_gru_tiny", ONE_CLASS), {"verbose": False}, "arrays: all windows are of 'walking', and a"),

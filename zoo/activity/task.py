@@ -288,6 +288,7 @@ class ActivityTask(Task):
     )  # fmt: skip
     # See benchmarks/small_data.py as well.
     arguments: ClassVar[Mapping[str, Any]] = {"num_layers": 2, "frame_activation": "leaky_relu", "magnitude": True}
+    fitted = ("prior", "threshold", "provenance")
     unused = ("loss", "merge_contexts")
     augmentation = Augmentation
     objectives: ClassVar[Mapping[str, str]] = {"macro_f1": "max", "accuracy": "max", "cross_entropy": "min"}

@@ -219,6 +219,7 @@ class AutoencoderTask(Task):
         "min_steps",
     )  # fmt: skip
     augmentation = PatchAugmentation
+    fitted = ("scale", "provenance")
     objectives: ClassVar[Mapping[str, str]] = {"cost": "min", "mse": "min"}
     options = ("out",)
 
