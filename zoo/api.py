@@ -1275,7 +1275,7 @@ def evaluate(
         report = task.evaluate(loaded, checked_data, split=split, baselines=baselines, **options)
 
         def draw(found: Evaluation, folder: Path) -> list[Path]:
-            pictures = task.pictures(loaded, checked_data)
+            pictures = task.pictures(loaded, checked_data, split)
             files: list[Path] = task.figures.evaluation(found, loaded.history, pictures, folder)
             return files
 

@@ -293,8 +293,8 @@ class Task(ABC):
     def exportable(self, loaded: "Loaded", data: Any | None) -> "Exportable":
         """Describes a model for its export; artifacts are compared on the test set of data, or on simulated data."""
 
-    def pictures(self, loaded: "Loaded", data: Any) -> dict[str, Any]:
-        """Returns arrays that figures show in addition to the metrics of an evaluation."""
+    def pictures(self, loaded: "Loaded", data: Any, split: str = "test") -> dict[str, Any]:
+        """Returns arrays that figures show in addition to the metrics of an evaluation on a split."""
         return {}
 
 

@@ -155,6 +155,11 @@ def test_figures_are_drawn_for_any_number_of_units(trained, leaves, tmp_path):
     assert all(file.stat().st_size > 5000 for file in files)
 
 
+def test_pictures_are_of_the_part_that_is_evaluated(trained, leaves):
+    found = [AUTOENCODER.pictures(trained, leaves, split, count=600)["rgb"] for split in ("test", "train")]
+    assert [len(part) for part in found] == [120, 480]
+
+
 def test_symmetries_are_eight_and_different():
     patch = np.random.default_rng(0).uniform(size=(1, 16)).astype("float32")
     turned = patches.symmetric(patch)

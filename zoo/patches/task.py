@@ -417,10 +417,12 @@ class AutoencoderTask(Task):
             score=score, simulated=data is None,
         )  # fmt: skip
 
-    def pictures(self, loaded: Loaded, data: PatchData, count: int = 200) -> dict[str, Any]:
-        """Random patches `rgb (count, 3, S, S)`, as `patches` and `reconstructions` `(count, S * S)`; and `kernel`."""
+    def pictures(
+        self, loaded: Loaded, data: PatchData, split: str = "test", count: int = 200
+    ) -> dict[str, Any]:  # fmt: skip
+        """Random patches of a split: `rgb (count, 3, S, S)`, `patches`, `reconstructions (count, S * S)`; `kernel`."""
         data = self.read(data)
-        part = _parts(loaded, data, "test")[1]
+        part = _parts(loaded, data, split)[1]
         chosen = _chosen(part, np.random.default_rng(0).choice(part.rows, min(count, len(part)), replace=False))
         # The rows of a file are ordered by photograph.
         mixed = np.random.default_rng(1).permutation(len(chosen))

@@ -348,7 +348,7 @@ class TrigramTask(Task):
             score=score, simulated=data is None,
         )  # fmt: skip
 
-    def pictures(self, loaded: Loaded, data: TrigramData) -> dict[str, Any]:
+    def pictures(self, loaded: Loaded, data: TrigramData, split: str = "test") -> dict[str, Any]:
         """Returns `words` and their positions in two dimensions, `places (V, 2)`; nothing for an exported file."""
         known = loaded.model is not None
         return {"words": metadata_of(loaded).words, "places": metrics.tsne(embedding(loaded))} if known else {}
