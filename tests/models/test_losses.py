@@ -31,6 +31,13 @@ def test_a_class_number_is_the_distribution_with_all_weight_on_it():
     np.testing.assert_array_equal(accuracy(one_hot, LOGITS), accuracy(LABELS, LOGITS))
 
 
+@pytest.mark.parametrize("sum_", [0.0, 0.5, 3.0])
+def test_a_distribution_counts_as_often_as_its_sum_says_class_weights_included(sum_):
+    loss = CrossEntropy(0.1, [0.5, 1.0, 2.0, 0.0], reduction=None)
+    shares = RANDOM.dirichlet(np.ones(4), 50).astype("float32")
+    np.testing.assert_allclose(loss(sum_ * shares, LOGITS), sum_ * np.asarray(loss(shares, LOGITS)), rtol=1e-5)
+
+
 def test_accuracy_is_that_of_argmax_ties_included():
     # Rounded logits tie often; a constant row is right for the first class alone.
     logits = np.concatenate([np.round(LOGITS), np.zeros((4, 4), "float32")])

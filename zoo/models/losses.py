@@ -33,7 +33,8 @@ class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # Keras has no typ
 
     Args:
         label_smoothing: Fraction of the target that is spread evenly over all classes, in [0, 1).
-        class_weights: Factor on the loss of each class, and then of each set. All 1 by default.
+        class_weights: Factor on the loss of each class, and then of each set. All 1 by default. That of a distribution
+            is their mean over it.
         label_sets: The classes of each label from K on, such as `data.label_sets` of data that `load_data` returned.
             None by default.
         **options: Arguments of `keras.losses.Loss`.
@@ -75,7 +76,9 @@ class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # Keras has no typ
         weights = ops.convert_to_tensor(self.class_weights, losses.dtype)
         if self.label_sets:
             return losses * ops.take(weights, ops.reshape(ops.cast(y_true, "int32"), (-1,)))
-        return losses * ops.matmul(targets, weights)
+        weights = ops.matmul(targets, weights)
+        # The loss of a distribution has its sum as a factor already.
+        return losses * (ops.divide_no_nan(weights, total) if _are_distributions(y_true, y_pred) else weights)
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         return {
@@ -168,10 +171,14 @@ def balanced_weights(
     return [float(weight) for weight in weights * counts.sum() / (counts @ weights)]
 
 
+def _are_distributions(y_true: Any, y_pred: Any) -> bool:
+    return len(y_true.shape) == 2 and bool(y_true.shape[-1] == y_pred.shape[-1])
+
+
 def _distributions(y_true: Any, y_pred: Any, label_sets: Sequence[Sequence[int]] = ()) -> tuple[Any, Any]:
     """Returns the targets as distributions `(batch, K)`, and the sum of each; a set as 1 for each of its classes."""
     classes = y_pred.shape[-1]
-    if not label_sets and len(y_true.shape) == 2 and y_true.shape[-1] == classes:
+    if not label_sets and _are_distributions(y_true, y_pred):
         targets = ops.cast(y_true, y_pred.dtype)
         return targets, ops.sum(targets, axis=-1)
     labels, known = _checked(ops.reshape(ops.cast(y_true, "int32"), (-1,)), classes + len(label_sets))
