@@ -146,6 +146,12 @@ def test_windows_are_counted_by_part_and_class(simulated):
     assert results.description(describe(simulated)).startswith("> ok: no problems found\n")
 
 
+def test_attributes_of_a_file_are_shown_and_replace_no_count(simulated_trigrams):
+    found = describe(simulated_trigrams)
+    shown = rows(results.description(found | {"attributes": {"words": 3, "layout": "x", "a|b*c": "d"}}))
+    assert (shown["words"], shown["layout"], shown[r"a\|b\*c"]) == (str(found["words"]), "text", "d")
+
+
 def test_rows_of_a_text_are_counted_and_their_places_named(simulated_trigrams):
     content = describe(simulated_trigrams)
     found = rows(results.description(content))

@@ -92,12 +92,21 @@ def test_costs_name_each_signature_and_why_a_file_fails():
     rows = [
         {"file": "a/model.tflite", "bytes": 1234, "load_ms": 0.5, "process_mb": 48.4, "signatures": {"step": cost}},
         {"file": "a/Keras's own export", "bytes": 999, "error": "needs Flex"},
-    ]
+        {"file": "b/export/model.tflite", "bytes": 10}, {"file": "c/export/model.tflite", "bytes": 20},
+    ]  # fmt: skip
     page = results.costs(rows)
+    assert [line for line in page.splitlines() if line.startswith("#")] == ["## a", "## b/export", "## c/export"]
     assert "## a\n\n| file | kB | load ms | MB |" in page
     assert "| model.tflite | 1.2 | 0.5 | 48 |" in page
     assert "| model.tflite | step | 0.250 | 0.500 | 12,345 | 678 |" in page
     assert "> Keras's own export fails: needs Flex" in page
+
+
+@pytest.mark.parametrize(("rows", "said"), [(0, "."), (9, ", compared with Keras on 9 rows of R&D.")])
+def test_rows_on_which_files_were_compared_are_counted_if_there_are_any(rows, said):
+    record = {"file": "c99", "format": "c99", "bytes": 1, "milliseconds": None, "timed": None, "rows": rows}
+    page = results.exported({"folder": "out", "compared_on": "R&D", "artifacts": [record]}, ())
+    assert page.startswith(f"**Artifacts in out**{said}\n\n| file | kB |")
 
 
 def test_a_document_is_shown_whole_and_small_numbers_keep_their_digits():

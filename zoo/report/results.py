@@ -125,12 +125,13 @@ def numbers(document: Document) -> dict[str, float]:
 
 
 def _folders(rows: Sequence[Document]) -> dict[str, list[tuple[str, Document]]]:
-    """Returns the files of a benchmark, with their names, by their folders."""
-    folders: dict[str, list[tuple[str, Document]]] = {}
+    """Returns the files of a benchmark, with their names, by their folders: by the paths of those of one name."""
+    folders: dict[Path, list[tuple[str, Document]]] = {}
     for row in rows:
         path = Path(row["file"])
-        folders.setdefault(path.parent.name, []).append((path.name, row))
-    return folders
+        folders.setdefault(path.parent, []).append((path.name, row))
+    names = [folder.name for folder in folders]
+    return {path.name if names.count(path.name) == 1 else str(path): files for path, files in folders.items()}
 
 
 def _calls(files: Sequence[tuple[str, Document]]) -> list[tuple[str, Document]]:
@@ -234,10 +235,11 @@ def facts(found: Document) -> dict[str, Any]:
         md.label(key): _FORMATS.get(key, lambda value: value)(found[key])
         for key in _SHOWN if key in found and (found[key] or key != "changed")
     }  # fmt: skip
-    facts |= {
+    stated = {
         _STATEMENTS.get(key, md.label(key)): value for key, value in found["attributes"].items() if key not in _REPEATED
     }
-    return facts
+    # What was counted, no attribute of the same name replaces.
+    return facts | {name: value for name, value in stated.items() if name not in facts}
 
 
 def _counts(counts: Mapping[str, int]) -> Markup:
