@@ -109,6 +109,11 @@ def test_rows_on_which_files_were_compared_are_counted_if_there_are_any(rows, sa
     assert page.startswith(f"**Artifacts in out**{said}\n\n| file | kB |")
 
 
+def test_a_word_that_is_a_vertical_bar_stays_in_its_cell():
+    page = for_task("text").predictions({"context": ["a", "b", "c"], "next": [{"word": "|", "probability": 0.5}]})
+    assert page.splitlines()[-1] == r"| `\|` | 50.00% |"
+
+
 def test_a_document_is_shown_whole_and_small_numbers_keep_their_digits():
     page = markdown.document({"recipe": {"weight_decay": 5e-4, "loss": None}, "a": {"b": {"c": 0.0004}}, "f": True})
     assert "| **recipe** | weight_decay 0.0005, loss - |" in page
