@@ -366,11 +366,12 @@ class AutoencoderTask(Task):
             raise ZooError(f"out {path}: expected a name that ends in .npz")
         # What cannot be written to is refused before the work.
         with nullcontext() if path is None else new_file(path, False):
-            blocks = [(rgb, self.predict(loaded, rgb)) for rgb, _ in data.train.blocks()]
+            scale = Scale(*metadata_of(loaded).scale)
+            blocks = [(scale.apply(rgb), self.predict(loaded, rgb)) for rgb, _ in data.train.blocks()]
             arrays: dict[str, Any] = {
                 "codes": np.concatenate([found.codes for _, found in blocks]),
                 "reconstructions": np.concatenate([found.reconstructions for _, found in blocks]),
-                "patches": np.concatenate([Scale(*metadata_of(loaded).scale).apply(rgb) for rgb, _ in blocks]),
+                "patches": np.concatenate([vectors for vectors, _ in blocks]),
             }
             if path is not None:
                 with atomic_write(path) as temporary, temporary.open("wb") as file:
