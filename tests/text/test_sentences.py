@@ -12,7 +12,7 @@ import zoo
 from zoo.data import hdf5
 from zoo.errors import ZooError
 from zoo.models.vocabulary import tokenize
-from zoo.text.data import Text, read_lines, read_vocabulary, write_trigrams
+from zoo.text.data import Text, joined, read_lines, read_vocabulary, write_trigrams
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_files_are_read_one_after_the_other_without_their_byte_order_marks(tmp_p
     (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbfone two\r\nthree")
     (tmp_path / "b.txt").write_text("four")
     lines = read_lines([tmp_path / "a.txt", tmp_path / "b.txt"])
-    assert [tokenize(line) for line in lines] == [["one", "two"], ["three"], ["four"]]
+    assert [tokenize(line) for line in lines] == [["one", "two"], ["three"], [], ["four"], []]
 
 
 def test_lines_may_end_as_on_an_old_mac(tmp_path):
@@ -118,6 +118,13 @@ def test_the_lines_of_a_page_are_joined_into_sentences_and_the_description_says_
     assert not any("joined" in note for note in made["lines"]["notes"])
     # `"Who is it?" she said.` is one sentence, and the page has its rows that cross the quotation mark.
     assert made["page"]["text_rows"] >= made["lines"]["text_rows"]
+
+
+def test_no_sentence_goes_on_in_another_file(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.txt").write_text("\n".join([PAGE] * 20) + f"The last line of {name}\n")
+    sentences = joined(read_lines([tmp_path / "a.txt", tmp_path / "b.txt"]))
+    assert [each for each in sentences if "last" in each] == ["The last line of a", "The last line of b"]
 
 
 def test_paragraphs_on_a_line_have_the_rows_of_their_sentences(tmp_path):

@@ -155,7 +155,7 @@ _BINARY = {
 
 
 def read_lines(paths: Sequence[Path]) -> Iterator[str]:
-    """Lines of text files in UTF-8, one file after another."""
+    """Lines of text files in UTF-8, one file after another, with an empty line at the end of each."""
     for path in paths:
         if not path.is_file():
             raise ZooError(f"{path}: {'is a folder, not a file' if path.is_dir() else 'no such file'}")
@@ -178,6 +178,8 @@ def read_lines(paths: Sequence[Path]) -> Iterator[str]:
                 yield from re.split("\r(?!\n)", text)
         if empty:
             raise ZooError(f"{path}: no word in it; expected text, one sentence per line")
+        # No sentence goes on in the next file.
+        yield ""
 
 
 _PEEKED = 2000
