@@ -115,7 +115,7 @@ def test_generation_goes_on_with_the_text_and_repeats_with_its_seed(trained):
 def test_the_model_generates_what_the_command_line_shows_and_a_file_the_same_words(trained, exported_language_model):
     begin = " ".join(trained.metadata.words[:3])
     found = task.continued(trained, begin, 8, 0.8, seed=1)
-    assert trained.keras_model.generate(begin, num_words=8, temperature=0.8, seed=1) == found["text"]
+    assert trained.keras_model.generate(begin, np.int64(8), np.float32(0.8), np.int64(1)) == found["text"]
     file = loading.load(str(exported_language_model / "model.float32.tflite"))
     assert task.continued(file, begin, 8, 0.8, seed=1) == found
 
@@ -170,8 +170,8 @@ def test_a_bad_request_is_one_line(trained, sentences, tmp_path):
         r"'zyzzyva' is not among the \d+ words": lambda: task.next_words(trained, "zyzzyva is here"),
         r"2 words; .* needs 3 to predict the next one": lambda: task.next_words(trained, " ".join(words[:2])),
         r"temperature 0: expected a number above 0": lambda: task.continued(trained, " ".join(words[:3]), 2, 0.0),
-        r"num_words is 0; expected a whole number, 1": lambda: trained.keras_model.generate(" ".join(words[:3]), 0),
-        r"seed is -1; expected a whole number, 0": lambda: trained.keras_model.generate(" ".join(words[:3]), seed=-1),
+        r"num_words is 0; expected 1 or more": lambda: trained.keras_model.generate(" ".join(words[:3]), 0),
+        r"seed is -1; expected 0 or more": lambda: trained.keras_model.generate(" ".join(words[:3]), seed=-1),
         r"8 words; .* knows \d+": lambda: TRIGRAM.evaluate(trained, other),
         r"split 'dev': expected train, validation, test": lambda: TRIGRAM.evaluate(trained, sentences, split="dev"),
         r"expected one word": lambda: task.nearest_words(trained, " ".join(words[:2])),

@@ -35,7 +35,7 @@ from zoo.errors import ZooError
 from zoo.models.layers import Dropout
 from zoo.models.model import Depth, Model, Size, arguments_of, check_activation, dtype_policy
 from zoo.models.vocabulary import context_ids, tokenize
-from zoo.recipe import Fraction, Seed, checked
+from zoo.recipe import Count, Fraction, Seed, checked
 
 INITIALIZERS = ("keras", "wide", "course")
 
@@ -177,9 +177,7 @@ def sample(
 
     `logits_of` maps contexts `(1, context)` of word ids to logits `(1, V)`; the temperature divides them.
     """
-    for argument, value, least in (("num_words", count, 1), ("seed", seed, 0)):
-        if not isinstance(value, int) or value < least:
-            raise ZooError(f"{argument} is {value!r}; expected a whole number, {least} or more")
+    count, seed = checked("num_words", Count, count), checked("seed", Annotated[int, Field(ge=0)], seed)
     if not checked("temperature", float, temperature) > 0:
         raise ZooError(f"temperature {temperature:g}: expected a number above 0")
     prompt = checked("prompt", str, prompt)
