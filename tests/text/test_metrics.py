@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from zoo.text.data import occurring
-from zoo.text.metrics import baselines, cross_entropy_and_rank, report
+from zoo.text.metrics import baselines, cross_entropy_and_rank, report, tsne
 
 PROBABILITIES = np.array([[0.5, 0.25, 0.25], [0.1, 0.6, 0.3], [0.2, 0.2, 0.6]])
 TARGETS = np.array([0, 2, 1])
@@ -82,3 +82,8 @@ def test_the_baselines_on_the_course_text_are_those_that_are_published(real):
     assert found["bigram"]["cross_entropy"] == pytest.approx(3.069, abs=0.005)
     assert found["kneser_ney"]["top1"] == pytest.approx(0.3863, abs=0.003)
     assert found["kneser_ney"]["cross_entropy"] == pytest.approx(2.528, abs=0.01)
+
+
+@pytest.mark.parametrize("words", [1, 2, 5])
+def test_few_words_have_their_places_in_two_dimensions(words):
+    assert tsne(np.eye(words)).shape == (words, 2)

@@ -98,5 +98,5 @@ def test_every_word_has_a_probability_and_they_sum_to_one(rows):
 def test_no_rows_and_too_many_words_are_refused():
     with pytest.raises(ZooError, match="no rows to count n-grams in"):
         ngrams.unigram(HISTORY[:0], WORD[:0], 3)
-    with pytest.raises(ZooError, match="2-grams of 10000000000 words: too many to be numbered"):
+    with pytest.raises(ZooError, match=r"2-grams of 10000000000 words: too many to .*--no-baselines"):
         ngrams.unigram(HISTORY, WORD, 10**10)

@@ -128,6 +128,8 @@ def tsne(embedding: Floats, seed: int = 0) -> Floats:
 
     Van der Maaten, Hinton: Visualizing data using t-SNE, JMLR 9, 2008.
     """
+    if len(embedding) == 1:
+        return np.zeros((1, 2))
     # Imported where it is needed, since it takes a second.
     from sklearn.manifold import TSNE
 

@@ -153,7 +153,10 @@ def _rows(contexts: Ids, targets: Ids, vocabulary: int) -> NDArray[np.int64]:
 
 def _keys(rows: Ids, vocabulary: int) -> NDArray[np.int64]:
     if vocabulary ** rows.shape[1] > np.iinfo(np.int64).max:
-        raise ZooError(f"{rows.shape[1]}-grams of {vocabulary} words: too many to be numbered; use fewer words")
+        raise ZooError(
+            f"{rows.shape[1]}-grams of {vocabulary} words: too many to be numbered; use fewer words, or `zoo evaluate "
+            "--no-baselines`"
+        )
     return np.asarray(rows.astype(np.int64) @ vocabulary ** np.arange(rows.shape[1] - 1, -1, -1))
 
 
