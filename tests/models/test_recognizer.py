@@ -129,6 +129,14 @@ def test_labels_in_common_keep_their_weights_and_new_ones_start_anew(classes):
         assert bias[place] == (known or 0)
 
 
+def test_a_copy_with_fewer_layers_is_frozen_where_it_has_the_layer():
+    model = ActivityGRU(units=4, num_layers=2)
+    for layer in (model.get_layer("cell_1"), model.get_layer("cell_2")):
+        layer.trainable = False
+    copy = model.copy(num_layers=1)
+    assert [layer.name for layer in copy.layers if layer.weights and layer.trainable] == ["logits"]
+
+
 def test_another_class_than_the_saved_one_is_refused(tmp_path):
     ActivityLSTM(units=4).save_to_preset(tmp_path / "mine")
     with pytest.raises(ZooError, match="holds ActivityLSTM; expected ActivityGRU"):

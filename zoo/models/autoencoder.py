@@ -89,6 +89,8 @@ class SparseAutoencoder(Model):
             raise ZooError(f"pixels is {pixels}; expected a square, such as 256 for patches of 16 by 16")
         if scale is not None and len(scale) != 3:
             raise ZooError(f"scale has {len(scale)} numbers; expected 3: limit, low, high")
+        if scale is not None and not (scale[0] > 0 and scale[1] < scale[2]):
+            raise ZooError(f"scale is {scale}; expected a limit above 0, and low below high")
         limit = float(np.sqrt(6 / (pixels + hidden_units)))
         seeds = np.random.SeedSequence(seed).generate_state(3).tolist()
         kernel, bias, transposed = (keras.initializers.RandomUniform(-limit, limit, seed=s) for s in seeds)

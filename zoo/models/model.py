@@ -107,10 +107,12 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         frozen, quantized = arguments.pop("frozen", ()), arguments.pop("quantized", {})
         cls.check_names(arguments)
         model = cls(**arguments)
-        for name, mode in quantized.items():
-            model.get_layer(name).quantize(mode)
-        for name in frozen:
-            model.get_layer(name).trainable = False
+        # A copy with fewer layers lacks some of them.
+        for layer in model.layers:
+            if layer.name in quantized:
+                layer.quantize(quantized[layer.name])
+            if layer.name in frozen:
+                layer.trainable = False
         return model
 
     def copy(self, **changes: Any) -> Self:
@@ -352,16 +354,14 @@ _RECORDED: dict[str, Any] = {
 """Types of what training records of the origin of weights."""
 
 
-def numbers_of(name: str, values: Any, least: float = -np.inf) -> tuple[float, ...]:
-    """Numbers of a sequence; refuses what is not finite or below the least."""
+def numbers_of(name: str, values: Any, above: float = -np.inf) -> tuple[float, ...]:
+    """Numbers of a sequence; refuses what is not finite and above a limit."""
     try:
         found = tuple(float(value) for value in values)
     except (TypeError, ValueError):
         found = (np.nan,)
-    if not all(least <= value < np.inf for value in found):
-        raise ArgumentError(
-            name, f" is {values!r}; expected finite numbers{'' if least < 0 else f', {least:g} or more'}"
-        )
+    if not all(above < value < np.inf for value in found):
+        raise ArgumentError(name, f" is {values!r}; expected finite numbers{'' if above < 0 else f' above {above:g}'}")
     return found
 
 

@@ -161,7 +161,7 @@ def checked(arguments: Mapping[str, Any]) -> dict[str, Any]:
     arguments |= {"classes": tuple(classes), "channels": tuple(axes)}
     for name in ("mean", "variance"):
         if arguments[name] is not None:
-            arguments[name] = numbers_of(name, arguments[name], 0.0 if name == "variance" else -np.inf)
+            arguments[name] = numbers_of(name, arguments[name], above=0.0 if name == "variance" else -np.inf)
             if len(arguments[name]) != len(axes):
                 raise ZooError(f"{name} has {len(arguments[name])} numbers for {len(axes)} channels")
     if (arguments["mean"] is None) != (arguments["variance"] is None):
