@@ -275,11 +275,12 @@ int main(void)
 """
 
 
-def test_labels_and_facts_of_a_user_stay_text(tmp_path):
+@pytest.mark.parametrize("end", ["\\", "??/"])
+def test_labels_and_facts_of_a_user_stay_text(end, tmp_path):
     labels = ('say "hi"', "a\\", "??/", "*/ int x;", "%s", "two  lines", "über", "uber", "走る", "8 steps", "int", "a")
     model = ActivityGRU(
         units=2, window=50, frame=5, classes=labels, threshold=0.5, name="m",
-        provenance={"source": "*/ evil \\", "license": "ends with \\"},
+        provenance={"source": "*/ evil \\", "license": f"ends with {end}"},
     )  # fmt: skip
     write(*described(model), tmp_path / "out")
     names = [f"ZOO_LABEL_{name}" for name in (
@@ -406,6 +407,12 @@ def test_a_compiler_that_fails_is_one_line(small, script, message, tmp_path, mon
         export(small, tmp_path / "out")
     assert "\n" not in str(found.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_compiler_whose_name_has_an_open_quotation_mark_is_not_installed(monkeypatch):
+    monkeypatch.setenv("CC", "'gcc")
+    with pytest.raises(ZooError, match=r"""^CC is "'gcc", which is not installed"""):
+        c99.compiler.find()
 
 
 def test_a_compiler_that_never_ends_is_stopped(small, tmp_path, monkeypatch):

@@ -127,8 +127,9 @@ def head(metadata: Metadata) -> list[str]:
         f"Weights SHA-256 {metadata.weights_sha256}",
         f"Training data: {data}",
     ]
-    # A line break in a value would end the comment; in C, a backslash at its end would continue it on the next line.
-    return [f"// {' '.join(line.split())}".rstrip("\\ ") for line in lines]
+    # A line break in a value would end the comment; in C, a backslash at its end, or its trigraph, would continue it on
+    # the next line.
+    return [f"// {' '.join(line.replace('??/', '?? /').split())}".rstrip("\\ ") for line in lines]
 
 
 def rotation_comment(metadata: ActivityMetadata) -> list[str]:

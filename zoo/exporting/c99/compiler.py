@@ -60,9 +60,15 @@ static void run_{name}(void)
 
 def find() -> list[str] | None:
     """Returns the command of the C compiler: that in the environment variable CC, or cc, gcc or clang. None without."""
-    if named := shlex.split(os.environ.get("CC", "")):
+    command = os.environ.get("CC", "")
+    try:
+        named = shlex.split(command)
+    except ValueError:
+        # A quotation mark that is not closed is part of the name.
+        named = [command]
+    if named:
         if shutil.which(named[0]) is None:
-            raise ZooError(f"CC is {os.environ['CC']!r}, which is not installed; expected the name of a C compiler")
+            raise ZooError(f"CC is {command!r}, which is not installed; expected the name of a C compiler")
         return named
     return next(([name] for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
 

@@ -32,7 +32,7 @@ class ActivityRecognizer(context: Context, private val onPrediction: (Prediction
         val found = types.map { sensors.getDefaultSensor(it) ?: return false }
         stream.restart()
         rotation = null
-        return found.all { sensors.registerListener(this, it, (1e6 / Model.RATE).toInt()) }
+        return found.all { sensors.registerListener(this, it, (1e6 / Model.RATE).toInt()) }.also { if (!it) stop() }
     }
 
     fun stop() = sensors.unregisterListener(this)

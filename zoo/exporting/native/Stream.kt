@@ -13,7 +13,8 @@ class Prediction(val seconds: Double, val label: String?, val probability: Doubl
 /**
  * Continuous recognition: samples in as they arrive, predictions out.
  *
- * A port of `zoo.runtime.streaming` of pocket-zoo, line by line, where the reasons are explained. Not thread-safe.
+ * A port of `zoo.runtime.streaming` of pocket-zoo, where the reasons are explained, without the rules for a phone that is
+ * at rest or shaken. Not thread-safe.
  *
  * @param step Runs the network once: a frame and the states in, probabilities and the new states out.
  */

@@ -1,7 +1,7 @@
 /* Continuous recognition: samples of any rate in, as they arrive, and labels out. Needs model.h, model.c and math.h.
 
-   A port of `zoo.runtime.streaming` of pocket-zoo, where the reasons are explained. A stream is a variable of the
-   caller; several may run at a time, each in one thread. */
+   A port of `zoo.runtime.streaming` of pocket-zoo, where the reasons are explained, without the rules for a phone that
+   is at rest or shaken. A stream is a variable of the caller; several may run at a time, each in one thread. */
 #ifndef ZOO_STREAM_H
 #define ZOO_STREAM_H
 
