@@ -117,7 +117,7 @@ class Training:
         # Among the changes, a name that both have means the model's, but the seed of a run is its recipe's.
         own = {key: value for key, value in changes.items() if key in accepted and key != "seed"}
         others = {key: value for key, value in changes.items() if key not in own}
-        refuse("is what training finds out", **{key: value for key, value in own.items() if key in task.fitted})
+        refuse("is decided by training", **{key: value for key, value in own.items() if key in task.fitted})
         if isinstance(model, Model) and own:
             raise ArgumentError(next(iter(own)), f": {name} is built already; leave it out")
         usual = recipe if isinstance(recipe, Recipe) else task.recipe if base is None else base.recipe

@@ -55,7 +55,7 @@ class ActivityRecognizer(Model):
             other three are the rotation rate in rad/s.
         magnitude: Whether to add the squared magnitude of the acceleration to each row as a further input.
         mean: Mean of each channel over the training rows. None for no normalization.
-        variance: Variance of each channel over the training rows. None for no normalization.
+        variance: Variance of each channel over the training rows, above 0. None for no normalization.
         temperature: Divisor of the logits before the softmax, which calibrates the probabilities.
         prior: Class frequencies that the probabilities assume, by label. Classes that are not named share the rest in
             the proportion of the training data. None for the frequencies of the training data.
