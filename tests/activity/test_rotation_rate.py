@@ -1,5 +1,7 @@
 """A gyroscope next to the accelerometer: read from CSV, stored, cut and disturbed along with it."""
 
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from running import message, write_h5
 from zoo.activity import recordings, simulate
 from zoo.activity import windows as activity
 from zoo.activity.augmentation import DISTURBANCES
-from zoo.activity.columns import CsvColumns
+from zoo.activity.columns import CsvColumns, columns_of
 from zoo.activity.csv import read_csv, read_samples
 from zoo.activity.recordings import Recording
 from zoo.runtime.metadata import AXES, INERTIAL
@@ -62,7 +64,7 @@ def test_without_being_asked_for_it_is_left_out(tmp_path):
         ("Time (s),Acceleration x (m/s^2),Acceleration y (m/s^2),Acceleration z (m/s^2),"
          "Gyroscope x (rad/s),Gyroscope y (rad/s),Gyroscope z (rad/s)", 1),
         ("time,gFx,gFy,gFz,wx,wy,wz", 1),
-        ("time,accelerometerAccelerationX(G),accelerometerAccelerationY(G),accelerometerAccelerationZ(G),"
+        ("loggingTime(txt),accelerometerAccelerationX(G),accelerometerAccelerationY(G),accelerometerAccelerationZ(G),"
          "gyroRotationX(rad/s),gyroRotationY(rad/s),gyroRotationZ(rad/s)", 1),
         (f"time,{SIX}", 1),
         ("time,x,y,z,gyro_x (deg/s),gyro_y (deg/s),gyro_z (deg/s)", np.pi / 180),
@@ -81,6 +83,11 @@ def test_degrees_are_converted(tmp_path):
     path = csv(tmp_path / "a.csv", f"time,{SIX}", np.hstack([ROWS[:, :3], np.degrees(RATE)]))
     columns = CsvColumns(subject="=ann", activity="=walking", rotation_unit="deg/s").with_channels(SIX)
     np.testing.assert_allclose(imported(path, columns).rotation, RATE, atol=1e-4)
+    apart = replace(ANN, rotation_unit="deg/s", rotation=tuple("uvw")).with_channels("ax,ay,az")
+    named = csv(tmp_path / "b.csv", "time,ax,ay,az,u,v,w", np.hstack([ROWS[:, :3], np.degrees(RATE)]))
+    np.testing.assert_allclose(imported(named, apart).rotation, RATE, atol=1e-4)
+    alone = replace(ANN, rotation_unit="deg/s").with_channels("ax,ay,az")
+    assert "--rotation-unit deg/s: no rotation rate is read" in message(lambda: imported(path, alone))
     words = message(lambda: imported(path, ANN.with_channels(SIX)))
     assert words.startswith(f"{path}: rotation rate has a mean magnitude of ")
     assert "as in deg/s; expected rad/s (below 20): divide by 57.3" in words
@@ -111,6 +118,9 @@ def test_sensor_logger_keeps_the_gyroscope_in_a_file_of_its_own(tmp_path):
          "--channels ax,ay,az,gx,gy,gy: expected three or six different columns, such as ax,ay,az,gx,gy,gz"),
         (lambda: CsvColumns(x="ax").with_channels(SIX),
          "--channels names the columns of x, y and z: leave out --x, --y and --z"),
+        (lambda: CsvColumns(rotation=("u", "v", "w")).with_channels(SIX),
+         "--channels names the columns of the rotation rate: leave out --rotation"),
+        (lambda: columns_of({"time": "t"}, 50.0), "time: does not apply with --rate"),
         (lambda: CsvColumns(rotation=("a", "b")), "columns of rotation rate: a,b; expected three different ones"),
         (lambda: CsvColumns(rotation_unit="rpm"), "rotation unit 'rpm': expected rad/s, deg/s"),
     ],

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.catalog import split_names
-from zoo.errors import ZooError
+from zoo.errors import ZooError, refuse
 from zoo.recipe import Columns
 from zoo.runtime.metadata import AXES, CONVENTION, ROTATION_UNIT, STANDARD_GRAVITY, UNIT
 
@@ -65,7 +65,7 @@ _TIME_UNITS = {
     **dict.fromkeys(("ms", "msec", "millis", "milliseconds"), "ms"),
     **dict.fromkeys(("us", "\N{MICRO SIGN}s", "\N{GREEK SMALL LETTER MU}s", "usec", "microseconds"), "us"),
     **dict.fromkeys(("ns", "nsec", "nanos", "nanoseconds"), "ns"),
-    **dict.fromkeys(("", "utc", "gmt", "local", "unix", "epoch", "iso", "iso 8601", "iso8601", "hh:mm:ss")),
+    **dict.fromkeys(("", "txt", "utc", "gmt", "local", "unix", "epoch", "iso", "iso 8601", "iso8601", "hh:mm:ss")),
 }
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 LOWEST, HIGHEST = 5.0, 1000.0
@@ -149,14 +149,18 @@ class CsvColumns:
             raise ZooError(f"--channels {text}: expected three or six different columns, such as ax,ay,az,gx,gy,gz")
         if any((self.x, self.y, self.z)):
             raise ZooError("--channels names the columns of x, y and z: leave out --x, --y and --z")
+        if self.rotation and names[3:]:
+            raise ZooError("--channels names the columns of the rotation rate: leave out --rotation")
         x, y, z = names[:3]
-        return replace(self, x=x, y=y, z=z, rotation=names[3:] or None)
+        return replace(self, x=x, y=y, z=z, rotation=names[3:] or self.rotation)
 
 
 def columns_of(columns: Any, rate: float | None, **others: Any) -> CsvColumns:
     """How CSV files are read: a `Columns` or its fields, a rate in place of time stamps, and further fields."""
     known = (columns if isinstance(columns, Columns) else Columns(**(columns or {}))).to_json()
     channels = known.pop("channels")
+    if rate:
+        refuse("does not apply with --rate, which takes the place of time stamps", time=known["time"])
     rotation = {} if others.get("rotation") is None else {"rotation": others["rotation"]}
     found = CsvColumns(**known | others | rotation | ({"rate": rate, "time": None} if rate else {}))
     return found if channels is None else found.with_channels(channels)
@@ -290,6 +294,11 @@ def _check_found(where: str, header: Sequence[str], columns: CsvColumns, labels:
         raise ZooError(f"{where}: has a column {doubled!r} twice; expected different names: rename one")
     if len(set(axes)) < len(axes):
         raise ZooError(f"{where}: columns {', '.join(map(str, axes))} of x, y and z: expected three different ones")
+    if columns.rotation_unit and not (columns.gyroscope or columns.rotation):
+        raise ZooError(
+            f"{where}: --rotation-unit {columns.rotation_unit}: no rotation rate is read: name six columns with "
+            "--channels, or leave it out"
+        )
 
 
 def is_date(stamp: float, unit: str) -> bool:
