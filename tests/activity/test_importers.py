@@ -193,6 +193,10 @@ WRITTEN = {
     "a quoted separator in capitals, and decimal commas": (
         '"SEP=;"\r\n' + TEXT.replace(",", ";").replace(".", ",").replace("\n", "\r\n")).encode("utf-8-sig"),
     "comments": ("# Pixel 7\n\n#rate: 50\n" + "\n".join([*LINES[:5], "# a pause", *LINES[5:]])).encode(),
+    "a comment before times of day": "\n".join([LINES[0], "# started", *(
+        f"19:21:{58 + i // 50}.{i % 50 * 20:03d},{i},0.5,9.8,J\u00f6rg \u20ac,sitting" for i in range(10))]).encode(),
+    "coordinates that are called position": "\n".join(
+        f"{line},{i / 10 if i else 'position'}" for i, line in enumerate(LINES)).encode(),
     "names in a comment": (
         "# a phone\n# t,x,y,z\n" + "\n".join(line.rpartition(",J")[0] for line in LINES[1:])).encode(),
     "a comment of one letter": f"#\n{TEXT}".encode(),

@@ -239,7 +239,7 @@ def test_a_disturbance_does_to_acceleration_what_it_does_without_a_gyroscope(dis
 
 
 def test_samples_of_a_pipe_hold_six_values():
-    lines = [f"time,{SIX}", *(f"{i / 50},0,0,1,90,0,{i}" for i in range(20))]
+    lines = [f"time,{SIX}", "# a comment", *(f"{i / 50},0,0,1,90,0,{i}" for i in range(20))]
     columns = CsvColumns(unit="g", gyroscope=True, rotation_unit="deg/s")
     found = list(read_samples(lines, "here", columns))
     assert found[2] == pytest.approx((0.04, 0, 0, 9.80665, np.pi / 2, 0, np.radians(2)))

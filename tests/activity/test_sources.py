@@ -1,5 +1,6 @@
 """Files of several apps and people become recordings of the same acceleration, or a question."""
 
+import gzip
 import json
 import re
 import shutil
@@ -55,7 +56,7 @@ def page(folder, time, moved, gravity):
 def sensor_logger(folder, time, moved, gravity, names=("TotalAcceleration",)):
     epoch = [START * 10**9 + round(t * 1e9) for t in time]
     sensors = {"TotalAcceleration": moved + gravity, "Accelerometer": moved, "Gravity": gravity,
-               "Gyroscope": moved / 9}  # fmt: skip
+               "Gyroscope": moved / 9, "AccelerometerUncalibrated": moved + gravity + 0.1}  # fmt: skip
     for name in names:
         x, y, z = map(floats, sensors[name].T)
         (folder / f"{name}.csv").write_text(
@@ -65,6 +66,19 @@ def sensor_logger(folder, time, moved, gravity, names=("TotalAcceleration",)):
 
 def sensor_logger_in_parts(folder, *signal):
     sensor_logger(folder, *signal, names=("Accelerometer", "Gravity", "Gyroscope"))
+
+
+def sensor_logger_uncalibrated(folder, *signal):
+    sensor_logger(folder, *signal, names=("Accelerometer", "Gravity", "AccelerometerUncalibrated"))
+    for name in ("HeadMotion", "Brightness"):
+        (folder / f"{name}.csv").write_text("time,seconds_elapsed,value\n1,0.1,1\n")
+
+
+def sensor_logger_packed(folder, *signal):
+    sensor_logger_in_parts(folder, *signal)
+    for path in folder.iterdir():
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
 
 
 def sensor_logger_with_all(folder, *signal):
@@ -100,7 +114,7 @@ def milliseconds_with_tabs(folder, time, moved, gravity):
 
 def time_of_day(folder, time, moved, gravity):
     x, y, z = map(floats, (moved + gravity).T)
-    stamps = [f"10:05:{int(t):02d}:{round(t % 1 * 1000):03d}" for t in time]
+    stamps = [f"10:05:{int(t):02d}:{round(t % 1 * 1000):{'03d' if t < 2 else ''}}" for t in time]
     (folder / "walk.csv").write_text(csv_of(["time", "acc_x", "acc_y", "acc_z"], [stamps, x, y, z]))
 
 
@@ -110,6 +124,8 @@ def time_of_day(folder, time, moved, gravity):
         (page, "columns known by their names", "m/s^2"),
         (sensor_logger, "Sensor Logger", "m/s^2"),
         (sensor_logger_in_parts, "Sensor Logger with gravity", "m/s^2"),
+        (sensor_logger_uncalibrated, "Sensor Logger with gravity", "m/s^2"),
+        (sensor_logger_packed, "Sensor Logger with gravity", "m/s^2"),
         (sensor_logger_with_all, "Sensor Logger", "m/s^2"),
         (phyphox, "phyphox", "m/s^2"),
         (physics_toolbox, "Physics Toolbox", "g"),
@@ -253,11 +269,18 @@ def test_rows_in_disorder_are_sorted_and_counted(tmp_path):
     time, moved, gravity = walk(seconds=24)
     blocks = np.random.default_rng(0).permutation(len(time) // 5)
     order = (blocks[:, None] * 5 + np.arange(5)).ravel()
-    (tmp_path / "a.csv").write_text(rows(floats(time[order]), (moved + gravity)[order]))
-    dropped = Counter()
-    (recording,) = read_csv([tmp_path / "a.csv"], CsvColumns(subject="=a", activity="=b"), dropped)
-    np.testing.assert_allclose(recording.acceleration, moved + gravity, atol=1e-3)
-    assert list(dropped) == ["rows out of the order of time, sorted"]
+    stamps, known = floats(time[order]), order
+    for lost in (0, 1):
+        if lost:
+            stamps[700], known = "", np.delete(order, 700)
+        (tmp_path / "a.csv").write_text(rows(stamps, (moved + gravity)[order]))
+        dropped = Counter()
+        (recording,) = read_csv([tmp_path / "a.csv"], CsvColumns(subject="=a", activity="=b"), dropped)
+        assert len(recording.acceleration) == 1200 - lost
+        if not lost:
+            np.testing.assert_allclose(recording.acceleration, moved + gravity, atol=1e-3)
+        assert dropped["rows out of the order of time, sorted"] == (known != np.sort(known)).sum()
+        assert dropped["rows with a value that is not finite, or that no sensor measures"] == lost
 
 
 def test_time_of_day_passes_midnight(tmp_path):
@@ -288,6 +311,14 @@ def test_a_few_rows_at_an_implausible_rate_are_left_out_and_counted(tmp_path):
     made = zoo.import_csv(tmp_path / "a.csv", tmp_path / "out.h5", subject="=a", activity="=b")
     assert (made.recordings, made.files[0]["rate_hz"]) == (1, [50.0])
     assert made.dropped == {"rows between gaps at an implausible rate": 3}
+
+
+def test_rows_of_several_files_belong_together_by_their_time_even_if_a_rate_is_given(tmp_path):
+    time, moved, gravity = walk()
+    sensor_logger_in_parts(tmp_path, time, moved, gravity)
+    (found,) = read_csv([tmp_path / "Accelerometer.csv"], replace(ANN, rate=25.0, gyroscope=True))
+    np.testing.assert_allclose(found.acceleration, moved + gravity, atol=1e-3)
+    np.testing.assert_allclose(found.rotation, moved / 9, atol=1e-3)
 
 
 def test_a_gyroscope_that_ran_for_a_shorter_time_is_not_made_up(tmp_path):
@@ -341,6 +372,16 @@ def test_devices_one_after_another_are_recordings_of_their_own(tmp_path):
     (tmp_path / "a.csv").write_text(csv_of(["time", "x", "y", "z", "device"], columns))
     found = list(read_csv([tmp_path / "a.csv"], ANN))
     assert [(each.subject, len(each.acceleration)) for each in found] == [("ann", 200), ("ann", 200)]
+
+
+def test_a_device_that_names_people_is_no_sensor(tmp_path):
+    time, moved, gravity = walk(seconds=8)
+    who, what = ["ann"] * 200 + ["ben"] * 200, ["walk", "sit"] * 10
+    labels = [what[i // 20] for i in range(400)]
+    columns = [floats(time), *map(floats, (moved + gravity).T), who, labels]
+    (tmp_path / "a.csv").write_text(csv_of(["time", "x", "y", "z", "device", "label"], columns))
+    found = list(read_csv([tmp_path / "a.csv"], CsvColumns(subject="device")))
+    assert [(each.subject, each.activity) for each in found] == [(who[20 * i], what[i]) for i in range(20)]
 
 
 def test_the_zone_of_the_reader_puts_no_change_of_its_clock_into_a_recording(tmp_path, monkeypatch):
@@ -399,7 +440,7 @@ def test_a_layout_names_people_and_activities(study, monkeypatch):
 
 def test_a_manifest_names_them_too(study):
     manifest = study / "files.csv"
-    manifest.write_text("file;subject;activity\nann/walk.csv;ann;walk\nben/bike.csv;ben;bike\n")
+    manifest.write_text("file;subject;activity\n# of two people\nann/walk.csv;ann;walk\nben/bike.csv;ben;bike\n")
     assert whose(find_sources([], CsvColumns(), manifest=manifest)[0]) == [("ann", "walk"), ("ben", "bike")]
     manifest.write_text("file,subject\nann/walk.csv,ann\nann/run.csv,ann\nann/jog.csv,ann\n")
     with pytest.raises(ZooError, match=r"no such file: .*ann/run.csv, .*ann/jog.csv"):

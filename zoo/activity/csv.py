@@ -74,6 +74,7 @@ class Table:
         self._read(text, parts)
 
     def _read(self, text: str, parts: Iterator[str]) -> None:
+        text = uncommented(text, self.mark)
         axes, gravity, rotation = self.columns.axes, self.columns.gravity or (), self.columns.rotation or ()
         time, named = self.columns.time, [self.columns.subject or "=", self.columns.activity or "="]
         place = self.header.index(time) if time else len(self.header)
@@ -87,17 +88,13 @@ class Table:
         self._decimal = "," if self.mark != "," or quoted else "."
         clock = _clock(example)
         numbers = [*axes, *gravity, *rotation, *([time] if time and not clock else [])]
-        # Apps that record several sensors or devices into one file name them in a column.
-        named.append(next((name for name in self.header if plain_name(name) in _DEVICES), "="))
+        named.append(self._device(first))
         names = [name for name in named if name[0] != "="]
         # These grow in place, where lists of blocks would need twice the memory.
         times, fields, rows = array("d"), array("d"), 0
         self.starts, self.whose = list[int](), list[tuple[str, str, str]]()
-        while text:
-            if "#" in text:
-                # Comments, not rows: those would have separators.
-                text = re.sub(rf"(?m)^#[^{self.mark}\n]*(?:\n|\Z)", "", text)
-            frame = self._frame(text, rows, numbers, names, [time] if time and clock else [])
+        for block in filter(None, chain([text], (uncommented(part, self.mark) for part in parts))):
+            frame = self._frame(block, rows, numbers, names, [time] if time and clock else [])
             values = frame[[*axes, *rotation]].to_numpy(copy=True)
             if gravity:
                 values[:, :3] += frame[[*gravity]].to_numpy()
@@ -110,8 +107,7 @@ class Table:
             times.frombytes(stamps.tobytes())
             fields.frombytes(values.tobytes())
             self._add_owners(frame, named, rows)
-            rows, self._lines = rows + len(frame), self._lines + text.count("\n")
-            text = next(parts, "")
+            rows, self._lines = rows + len(frame), self._lines + block.count("\n")
         if not rows:
             raise ZooError(f"{self.where}: no rows below the line of column names")
         self.times, self.values = np.frombuffer(times), np.frombuffer(fields).reshape(rows, -1)
@@ -125,6 +121,15 @@ class Table:
             or typical_rate(self.times) / SECONDS[self.time_unit] < 10 * LOWEST
         )  # fmt: skip
         self.times *= SECONDS.get(self.time_unit, 1.0)
+
+    def _device(self, first: Sequence[str]) -> str:
+        """The column in which apps that record several sensors or devices into one file name them, or `=`."""
+        owners = (self.columns.subject, self.columns.activity)
+        for name, field in zip(self.header, first, strict=False):
+            is_coordinate = plain_name(name) == "position" and np.isfinite(number_or_nan(field))
+            if plain_name(name) in _DEVICES and name not in owners and not is_coordinate:
+                return name
+        return "="
 
     def _add_owners(self, frame: "pd.DataFrame", named: Sequence[str], rows: int) -> None:
         """Adds the rows at which another person, activity or device starts to `starts`, and these to `whose`."""
@@ -152,11 +157,12 @@ class Table:
             if not self.whose or (person, label, device) != self.whose[-1]:
                 self.starts.append(rows + start)
                 self.whose.append((person, label, device))
-        devices = sorted({device for *_, device in self.whose})
-        if len(devices) > 1 and len(self.starts) * ENOUGH_ROWS > rows + len(frame):
+        devices = [device for *_, device in self.whose]
+        turns = sum(one != other for one, other in pairwise(devices))
+        if turns * ENOUGH_ROWS > rows + len(frame):
             raise ZooError(
-                f"{self.where}: column {named[-1]!r} says {', '.join(devices[:4])} by turns, and rows of several "
-                "sensors are no signal: write those of each into a file of its own"
+                f"{self.where}: column {named[-1]!r} says {', '.join(sorted(set(devices))[:4])} by turns, and rows of "
+                "several sensors are no signal: write those of each into a file of its own"
             )
 
     def _frame(
@@ -211,6 +217,11 @@ class Table:
         return np.array(values)
 
 
+def uncommented(text: str, mark: str) -> str:
+    """A text without its comments: lines that begin with # and, unlike rows, have no separator."""
+    return re.sub(rf"(?m)^#[^{mark}\n]*(?:\n|\Z)", "", text) if "#" in text else text
+
+
 _TIME_FORMS = ", or a time as in 2024-06-10 19:21:58.870, 10.06.2024 19:21:58,870 or 19:21:58.870"
 
 
@@ -220,7 +231,9 @@ def _clock(example: str) -> Callable[[str], float] | None:
 
         def seconds(text: str) -> float:
             hours, minutes, rest = text.replace(",", ".").split(":", 2)
-            return int(hours) * 3600 + int(minutes) * 60 + float(rest.replace(":", "."))
+            # After a colon are milliseconds, with or without zeros before them.
+            whole, colon, part = rest.partition(":")
+            return int(hours) * 3600 + int(minutes) * 60 + float(f"{whole}.{part:0>3}" if colon else whole)
 
         return seconds
     if re.match(r"\d{4}-\d{2}-\d{2}", example):
@@ -251,20 +264,34 @@ _DEVICES = ("sensor", "sensorname", "sensortype", "sensorid", "device", "devicen
 """Columns that say which of several sensors or devices measured a row."""
 
 _SENSORS = ("gravity", "gyroscope", "gyroscopeuncalibrated", "magnetometer", "magnetometeruncalibrated", "orientation",
-            "compass", "barometer", "location", "pedometer", "light", "microphone", "battery", "annotation",
-            "metadata", "device", "network", "time")  # fmt: skip
+            "compass", "barometer", "location", "pedometer", "light", "brightness", "microphone", "battery",
+            "annotation", "metadata", "device", "network", "time", "headmotion", "headphone", "heartrate",
+            "wristmotion")  # fmt: skip
+_BETTER = {"accelerometer": ("TotalAcceleration",), "accelerometeruncalibrated": ("TotalAcceleration", "Accelerometer")}
+"""Files that are read in place of another one, if they are in its folder."""
 
 
 def is_of_another_sensor(path: Path) -> bool:
     """Whether an app writes something else than acceleration into a file of this name."""
-    name = path.stem.lower()
-    if name not in ("accelerometer", "accelerometeruncalibrated"):
-        return name in _SENSORS
-    return any(exists(path.with_name(f"TotalAcceleration{end}")) for end in (".csv", ".CSV"))
+    name = _stem(path).lower()
+    return name in _SENSORS or any(exists(_neighbor(path, other)) for other in _BETTER.get(name, ()))
 
 
-def _neighbor(path: Path, times: Floats) -> Floats:
-    """Values of another sensor at the times of a file: Sensor Logger puts each into a file of the same folder."""
+def _stem(path: Path) -> str:
+    """The name of a file without its ending, such as .csv.gz."""
+    return Path(path.stem).stem if path.suffix.lower() == ".gz" else path.stem
+
+
+def _neighbor(path: Path, sensor: str) -> Path:
+    """The file of another sensor: Sensor Logger puts each into a file of the same folder."""
+    return path.with_name(path.name.replace(_stem(path), sensor, 1))
+
+
+def _values_of(path: Path, beside: Table) -> Floats:
+    """Values of another sensor at the times of a table: at those that it states, even if its rate is given."""
+    times = beside.times
+    if beside.columns.rate:
+        times = Table(beside.path, replace(beside.columns, rate=None), labels=False).times
     table = Table(path, CsvColumns(), labels=False)
     order = np.argsort(table.times, kind="stable")
     known, values = table.times[order], table.values[order]
@@ -284,17 +311,17 @@ def _open(source: "Path | pd.DataFrame", columns: CsvColumns) -> tuple[Table, di
     """Reads a table, with what belongs to it in other files, in m/s^2 and rad/s; and how it was read."""
     table = Table(source, columns)
     found, about = table.columns, {"gravity": ", ".join(table.columns.gravity or ())}
-    if table.app == "Sensor Logger" and (name := table.path.stem.lower()) in (*_SENSORS, "accelerometer"):
+    if table.app == "Sensor Logger" and (name := _stem(table.path).lower()) in (*_SENSORS, "accelerometer"):
         if name in _SENSORS:
             raise ZooError(f"{source}: is Sensor Logger's file of another sensor: pass its TotalAcceleration.csv")
-        if exists(other := table.path.with_name("Gravity.csv")):
+        if exists(other := _neighbor(table.path, "Gravity")):
             table.app, about["gravity"] = "Sensor Logger with gravity", str(other)
-            table.values[:, :3] += _neighbor(other, table.times)
+            table.values[:, :3] += _values_of(other, table)
     if found.rotation:
         about["rotation"] = ", ".join(found.rotation)
     elif columns.gyroscope:
-        other = table.path.with_name("Gyroscope.csv")
-        about["rotation"], table.values = str(other), np.hstack([table.values, _neighbor(other, table.times)])
+        other = _neighbor(table.path, "Gyroscope")
+        about["rotation"], table.values = str(other), np.hstack([table.values, _values_of(other, table)])
     table.values *= found.factors[: table.values.shape[1]]
     about["rotation_unit"] = str(found.rotation_unit) if "rotation" in about else ""
     known = {key: text for key, text in about.items() if text}
@@ -310,10 +337,10 @@ def read_csv(
 ) -> Iterator[Recording]:  # fmt: skip
     """Reads recordings from CSV files with a line of column names, or from DataFrames.
 
-    A change of person, activity or device, a gap in time or a row that is not finite ends a recording; rows whose time
-    stamp does not rise are left out. If there are time stamps, the rate is detected and the rows are interpolated
-    linearly to an even grid. `dropped` counts what is left out or `Changed`, by reason; `tables` gets a row of facts of
-    each file. Rows that `copies` knows, or that are there twice, are refused.
+    A change of person, activity or device, a gap in time or more than four lost samples in a row end a recording;
+    fewer are interpolated. Rows whose time stamp does not rise are left out. If there are time stamps, the rate is
+    detected and the rows are interpolated linearly to an even grid. `dropped` counts what is left out or `Changed`, by
+    reason; `tables` gets a row of facts of each file. Rows that `copies` knows, or that are there twice, are refused.
 
     Example:
         >>> import pandas as pd
@@ -378,11 +405,13 @@ def _in_order(table: Table, rows: slice, dropped: Counter[str]) -> tuple[Floats,
     if back <= _RESTARTS and back == int((steps < -_PAUSE_STEPS * step).sum()):
         # Clocks that restart, or a time of day after midnight.
         return times, values
-    even = np.diff(times[order])
+    # Stamps that are lost come last.
+    ordered, known = times[order], times[~np.isnan(times)]
+    even = np.diff(ordered)
     # Of two trials by clocks that restarted, rows would come to lie between rows.
-    if 0.5 < np.median(even) / step < 1.5 and (even < step / 2).sum() <= ((steps >= 0) & (steps < step / 2)).sum():
-        dropped[Changed("rows out of the order of time, sorted")] += int((order != np.arange(len(order))).sum())
-        return times[order], values[order]
+    if 0.5 < np.nanmedian(even) / step < 1.5 and (even < step / 2).sum() <= ((steps >= 0) & (steps < step / 2)).sum():
+        dropped[Changed("rows out of the order of time, sorted")] += int((ordered[: len(known)] != known).sum())
+        return ordered, values[order]
     if len(times) >= ENOUGH_ROWS and back > _DISORDER * len(times):
         raise ZooError(
             f"{table.where}: time goes back in {back} of {len(times)} rows: sort them by time, or pass another column "
@@ -469,7 +498,7 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
         values = [value + more for value, more in zip(values, added, strict=True)] + list(islice(fields, len(rotation)))
         return [*(factor * value for factor, value in zip(factors, values, strict=False)), *fields]
 
-    numbers = (sample(_fields(line, mark)) for line in filled)
+    numbers = (sample(_fields(line, mark)) for line in filled if uncommented(line, mark))
     if columns.rate:
         for count, values in enumerate(numbers):
             yield count / columns.rate, *values

@@ -18,7 +18,7 @@ import numpy as np
 from zoo.activity import recordings
 from zoo.activity.checks import Copies
 from zoo.activity.columns import CsvColumns
-from zoo.activity.csv import is_of_another_sensor, read_csv
+from zoo.activity.csv import is_of_another_sensor, read_csv, uncommented
 from zoo.activity.studies import STUDIES
 from zoo.activity.texts import blocks, csv_rows, exists, members, opening
 from zoo.errors import ZooError
@@ -272,7 +272,7 @@ def _named(columns: CsvColumns, names: Mapping[str, str]) -> CsvColumns:
 
 def _of_manifest(path: Path, columns: CsvColumns) -> list[tuple[Path, CsvColumns]]:
     _, header, text, _ = begun = opening(str(path), "".join(blocks(path)))
-    fields = list(csv_rows(str(path), text, begun.mark))
+    fields = list(csv_rows(str(path), uncommented(text, begun.mark), begun.mark))
     if not fields or "file" not in header or len(set(header)) < len(header):
         names = ", ".join(header) if fields else "no rows"
         raise ZooError(f"{path}: expected the columns file, subject and activity; found {names}")
