@@ -432,6 +432,11 @@ def test_a_layout_names_people_and_activities(study, monkeypatch):
     monkeypatch.chdir(study / "ann")
     files = [study / "ann" / "walk.csv", study / "ann"]
     assert whose(find_sources(files, CsvColumns(), "{subject}/{activity}*.csv")[0]) == WHOSE[:3]
+    signs = ("stairs(up)_1", "stairs(down)_1", "tai'chi_2", "u\u0308bung_1")
+    for name in signs:
+        shutil.copy("walk.csv", f"{name}.csv")
+    labels = [label for _, label in whose(find_sources([study], CsvColumns(), "{subject}/{activity}*.csv")[0])]
+    assert {*labels} == {"walk", "bike", "stairs(up)", "stairs(down)", "tai'chi", "\u00fcbung"}
     for name in ("P01_stairs_up.csv", "P01_stairs_up_2.csv"):
         shutil.copyfile("walk.csv", name)
     files = [study / "ann" / name for name in ("P01_stairs_up.csv", "P01_stairs_up_2.csv")]
@@ -452,6 +457,7 @@ def test_a_layout_takes_endings_in_capitals_and_no_hidden_folders_and_counts_wha
     for hidden in (".git", "__MACOSX"):
         (study / hidden).mkdir()
         (study / hidden / "walk.csv").write_text("time,x,y,z\n")
+    (study / "._ann.zip").write_bytes(b"of the system")
     found, doubts = find_sources([study], CsvColumns(), "{subject}/{activity}.csv")
     assert whose(found) == [("ann", "bike 1"), ("ann", "walk"), ("ann", "walk_2"), ("ben", "bike"), ("ben", "walk")]
     assert not any("left out" in doubt for doubt in doubts)
@@ -485,6 +491,14 @@ def test_a_layout_that_matches_nothing_is_refused(study, layout, words):
     with pytest.raises(ZooError) as error:
         find_sources([study], CsvColumns(), layout)
     assert words in str(error.value)
+
+
+def test_a_person_who_is_named_twice_is_refused(study):
+    (study / "files.csv").write_text("file,subject\nann/walk.csv,ann\n")
+    named = CsvColumns(subject="=zoe", activity="=walk")
+    for how in ({"files": [study], "layout": "{subject}/*.csv"}, {"files": [], "manifest": study / "files.csv"}):
+        with pytest.raises(ZooError, match=r"^--subject =zoe: is named by the layout or the table of files, too"):
+            find_sources(columns=named, **how)
 
 
 def test_one_name_for_files_of_several_folders_is_doubted(study):

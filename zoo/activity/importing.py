@@ -4,12 +4,14 @@ Whose a CSV file is, a layout of folders, a table of files or the file itself sa
 """
 
 import hashlib
+import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from itertools import chain, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -193,7 +195,8 @@ def find_sources(
     unmatched = []
     for path, searched in _files(paths):
         # A path of one part, such as ann.csv, may lie in a folder that the pattern names.
-        match = pattern and pattern.search(path.absolute().as_posix())
+        # macOS writes letters and their accents apart.
+        match = pattern and pattern.search(unicodedata.normalize("NFC", path.absolute().as_posix()))
         if pattern and not match:
             unmatched.append(path)
             if not searched:
@@ -220,20 +223,30 @@ def find_sources(
 def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
     """Files, and whether each was found in a folder or a zip file, where those of other sensors are passed over."""
     for path in paths:
+        # Of a name that is too long, Path.exists raises.
+        if not (os.path.exists(path) or exists(path)):  # noqa: PTH110
+            raise ZooError(f"{path}: no such file or folder")
         if path.is_dir():
             inside = sorted(file for file in path.rglob("*") if file.name.lower().endswith(_ENDINGS) and file.is_file())
         elif path.suffix.lower() == ".zip" and path.is_file():
             inside = [path]
-        elif path.exists() or exists(path):
+        else:
             yield path, False
             continue
-        else:
-            raise ZooError(f"{path}: no such file or folder")
-        for file in chain.from_iterable(members(each) if each.suffix.lower() == ".zip" else [each] for each in inside):
-            # Hidden files are those of systems and editors, and what is being written.
-            hidden = any(part[0] == "." or part == "__MACOSX" for part in file.relative_to(path).parts)
-            if file.name.lower().endswith(_ENDINGS[1:]) and not hidden and not is_of_another_sensor(file):
-                yield file, True
+        for outer in inside:
+            for file in members(outer) if outer.suffix.lower() == ".zip" and not _is_hidden(outer, path) else [outer]:
+                is_table = file.name.lower().endswith(_ENDINGS[1:])
+                if is_table and not _is_hidden(file, path) and not is_of_another_sensor(file):
+                    yield file, True
+
+
+def _is_hidden(file: Path, below: Path) -> bool:
+    """Whether a file is one of systems and editors, or is being written."""
+    return any(part[0] == "." or part == "__MACOSX" for part in file.relative_to(below).parts)
+
+
+_SIGNS = r"\s_.,;:#~+=@&(\[{-"
+"""Signs that stand between a name and a number, in a regular expression."""
 
 
 def _pattern(layout: str) -> re.Pattern[str]:
@@ -241,9 +254,10 @@ def _pattern(layout: str) -> re.Pattern[str]:
 
     Example:
         >>> pattern = _pattern("{subject}/{activity}*.csv")
-        >>> [pattern.search(f"data/ann/{name}.csv")["activity"] for name in ("walk", "walk_2", "go up (3)")]
-        ['walk', 'walk', 'go up']
+        >>> [pattern.search(f"data/ann/{name}.csv")["activity"] for name in ("walk", "walk_2", "go (up) (3)")]
+        ['walk', 'walk', 'go (up)']
     """
+    layout = unicodedata.normalize("NFC", layout)
     # Two stars in a row mean what one does, and several of them within a name would take time without end.
     layout = re.sub(r"\*+", "*", layout)
     parts = re.split(r"(\{[^}]*\}\*?|\*|\?)", layout)
@@ -256,9 +270,10 @@ def _pattern(layout: str) -> re.Pattern[str]:
     expression = ""
     for part in parts:
         if part.startswith("{"):
-            # What a star stands for after a name is a number, and what follows it.
-            name = r"[^\W\d_]+(?:[ _-]+[^\W\d_]+)*" if part.endswith("*") else r"[^/]+?"
-            expression += f"(?P<{part.strip('{}*')}>{name})" + (r"(?![^\W\d_])[^/]*" if part.endswith("*") else "")
+            # What a star stands for after a name is a number, with signs before it and what follows it.
+            name = rf"[^\W\d_](?:[^\d/]*[^\d/{_SIGNS}])?" if part.endswith("*") else r"[^/]+?"
+            rest = rf"(?![^\W\d_])[{_SIGNS}]*(?:\d[^/]*)?" if part.endswith("*") else ""
+            expression += f"(?P<{part.strip('{}*')}>{name}){rest}"
         else:
             expression += {"*": "[^/]*", "?": "[^/]"}.get(part, re.escape(part))
     return re.compile(f"(?:^|/){expression}$", re.IGNORECASE)
@@ -266,6 +281,11 @@ def _pattern(layout: str) -> re.Pattern[str]:
 
 def _named(columns: CsvColumns, names: Mapping[str, str]) -> CsvColumns:
     """Columns of a file of one person or activity."""
+    if twice := [field for field in _FIELDS if field in names and getattr(columns, field)]:
+        raise ZooError(
+            f"--{twice[0]} {getattr(columns, twice[0])}: is named by the layout or the table of files, too: leave one "
+            "of them out"
+        )
     subject, activity = (f"={names[field].strip()}" if field in names else getattr(columns, field) for field in _FIELDS)
     return replace(columns, subject=subject, activity=activity)
 
