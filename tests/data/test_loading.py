@@ -116,6 +116,8 @@ def test_recordings_and_data_of_another_task_are_refused(tmp_path, data):
     assert message(lambda: load_as(wrong, data)).startswith(expected)
     assert load_as(type(data), data.path).sha256 == data.sha256
     assert "data_dir: goes with tfds:NAME" in message(lambda: load_data(data.path, data_dir=tmp_path))
+    for unused in ({"data_dir": tmp_path}, {"levels": 255}):
+        assert "does not apply to data in memory" in message(lambda unused=unused: load_data(data, **unused))
     if data.task != "patches":
         assert "levels are for patches alone" in message(lambda: load_data(data.path, levels=255))
 

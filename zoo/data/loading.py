@@ -4,6 +4,7 @@ The layout of a file is named after its task, and what reads and describes such 
 `zoo.TASK.data` has `read` and `describe`.
 """
 
+import os
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,7 +34,8 @@ def load_data(source: str | Path | Data, *, data_dir: str | Path | None = None, 
     named, path = str(source).startswith(_BUILD), Path(source)
     if data_dir is not None and not named:
         raise ZooError(f"data_dir: goes with tfds:NAME; {path} is a file")
-    if named or (path / "dataset_info.json").is_file():
+    # Of a name that is too long, Path.is_file raises.
+    if named or os.path.isfile(path / "dataset_info.json"):  # noqa: PTH113
         from zoo.data import tfds
 
         refuse("does not apply to a build", levels=scaled)
