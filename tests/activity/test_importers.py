@@ -167,6 +167,9 @@ def test_a_dataframe_is_data():
     data = zoo.load_data(frame)
     assert (data.classes, data.train.people(), len(data.test)) == (tuple(sorted(CLASSES)), ["1", "2"], 0)
     assert "no column for time" in message(lambda: zoo.load_data(frame.drop(columns="time")))
+    short = pandas.concat([frame, frame[:200].assign(who="ben", y=9.0)])
+    assert message(lambda: zoo.load_data(short)).startswith("DataFrame: no recording of ben lasts 5 s, a window and")
+    assert "no recording of anybody" in message(lambda: zoo.load_data(frame[:4].assign(label=list("abcd"))))
     assert zoo.describe(frame)["parts"]["train"]["windows"] == len(data.train)
     recipe = zoo.Recipe(epochs=1, validation=0.0)
     for learn, model in ((zoo.train, "activity_cnn"), (zoo.finetune, "activity_gru_tiny")):

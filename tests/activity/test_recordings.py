@@ -136,4 +136,5 @@ def test_a_file_of_recordings_says_what_it_holds(tmp_path):
 def test_nothing_to_write_leaves_no_file(tmp_path):
     line = message(lambda: recordings.write(tmp_path / "a.h5", [], source="a test"))
     assert line == f"{tmp_path / 'a.h5'}: nothing to write: the source holds no recording"
+    assert message(lambda: recordings.write(tmp_path / "a.h5", [still(0)], source="a test")).endswith(": has no rows")
     assert list(tmp_path.iterdir()) == []

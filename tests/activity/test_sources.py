@@ -291,6 +291,7 @@ def test_time_of_day_passes_midnight(tmp_path):
     dropped = Counter()
     found = list(read_csv([tmp_path / "a.csv"], CsvColumns(subject="=a", activity="=b"), dropped))
     assert [len(each.acceleration) for each in found] == [500, 500]
+    assert [each.start for each in found] == [0, pytest.approx(10)]
     np.testing.assert_allclose(found[0].acceleration, (moved + gravity)[:500], atol=1e-3)
     assert not dropped
 
@@ -738,6 +739,10 @@ def test_recordings_too_short_for_a_window_are_pointed_out(tmp_path):
     assert warning.startswith("4 of 4 recordings are shorter than 5 s")
     tried = zoo.import_csv(tmp_path / "a.csv", subject="=ann", activity="=sitting", dry_run=True)
     assert tried.warnings == [warning]
+    lines = [f"{i // 300 * 10 + i / 50},{row},ann,sitting" for i, row in enumerate(STEADY + STEADY)]
+    (tmp_path / "a.csv").write_text("\n".join(["time,x,y,z,subject,activity", *lines]))
+    cut = zoo.cut_windows(tmp_path, tmp_path / "data3.h5", classes="sitting", test_fraction=0)
+    assert cut.warnings[0].startswith("1 of 2 recordings are shorter than 5 s")
 
 
 def test_the_source_counts_files_and_does_not_name_them(tmp_path):

@@ -495,6 +495,7 @@ def test_of_recordings_too_short_for_two_parts_without_a_shared_row_training_has
 @pytest.mark.parametrize(("options", "line"), [
     ({"rate": 1e-9}, "rate is 1e-09; expected 0.1 or more"),
     ({"window": 1}, "window is 1; expected 2 or more"),
+    ({"trim": 1e308}, r"trim 1e\+308 s: expected 0 to 100000"),
     ({"classes": {"walking": 1}}, "classes is .*; expected labels, or classes by label"),
     ({"merge": {"walking": 7}}, "merge is .*; expected labels, or classes by label"),
     ({"classes": []}, "classes : expected different names"),

@@ -31,11 +31,11 @@ def cut_windows(
 ) -> tuple[list[str], dict[str, int], list[str]]:  # fmt: skip
     """Writes a file of windows, as `zoo.cut_windows` says.
 
-    Returns the people of the test set, how much was left out by reason, and what may be wrong with the labels.
+    Returns the people of the test set, how much was left out by reason, and what may be wrong.
     """
-    left_out = Counter[str]()
+    left_out, doubts = Counter[str](), list[str]()
     with temporary_folder() as scratch:
-        parts = [_read(path, scratch / f"{place}.h5", left_out) for place, path in enumerate(paths)]
+        parts = [_read(path, scratch / f"{place}.h5", left_out, doubts) for place, path in enumerate(paths)]
         index = recordings.join(*parts, same_people=same_people, axes=channels)
         labels = choose_classes(index.files, index.activities, *wanted)
         used = np.isin(index.activities, list(labels))
@@ -43,7 +43,7 @@ def cut_windows(
             index.subjects[used], test.fraction, test.seed, index.activities[used]
         )
         dropped = write_windows(index, out, windowing, people, labels)
-    return people, dict(left_out + dropped), _differing_labels(index, labels)
+    return people, dict(left_out + dropped), doubts + _differing_labels(index, labels)
 
 
 def _differing_labels(index: Index, classes: Mapping[str, str]) -> list[str]:
@@ -60,7 +60,7 @@ def _differing_labels(index: Index, classes: Mapping[str, str]) -> list[str]:
     return [f"labels that not every file has: {said}; {advice}"] if said else []
 
 
-def _read(path: Path, imported: Path, left_out: Counter[str]) -> Index:
+def _read(path: Path, imported: Path, left_out: Counter[str], doubts: list[str]) -> Index:
     """Opens a file of recordings. CSV files of a folder are imported to a file for it first."""
     if not path.is_dir():
         return recordings.read(path)
@@ -69,14 +69,16 @@ def _read(path: Path, imported: Path, left_out: Counter[str]) -> Index:
     from zoo.activity.texts import blocks, opening
 
     # Channels that some files lack are left out.
-    found, _ = find_sources(path, CsvColumns())
+    found, notes = find_sources(path, CsvColumns())
     gyroscope = all(
         set(INERTIAL) <= set(opening(str(file), next(blocks(file))).names)
         for file, _ in found
         if isinstance(file, Path)
     )
     found = [(file, replace(columns, gyroscope=gyroscope)) for file, columns in found]
-    left_out.update(import_csv(found, imported).dropped)
+    made = import_csv(found, imported)
+    left_out.update(made.dropped)
+    doubts += [*notes, *made.doubts]
     index = recordings.read(imported)
     return replace(index, path=path, parts=(index,))
 
@@ -126,8 +128,8 @@ class Windowing:
                 f"window {self.window:g}, rate {self.rate:g}: expected at most {_MOST:g} rows, and {LOWEST_RATE:g} to "
                 f"{_MOST:g} Hz"
             )
-        if not 0 <= self.trim < np.inf:
-            raise ZooError(f"trim {self.trim:g} s: expected 0 or more")
+        if not 0 <= self.trim <= _MOST:
+            raise ZooError(f"trim {self.trim:g} s: expected 0 to {_MOST:g}")
 
     def windows(self, recording: Recording) -> NDArray[np.float32]:
         """All windows of one recording, `(count, window, channels)`; none where it is too short.
@@ -279,9 +281,13 @@ def from_frame(frame: "pd.DataFrame") -> ActivityData:
     windowing = Windowing()
     found = [(each, windowing.windows(each)) for each in read_csv([frame])]
     counts = [len(cut) for _, cut in found]
-    if not any(counts):
-        people, seconds = ", ".join(sort_names(each.subject for each, _ in found)), windowing.window / windowing.rate
-        raise ZooError(f"DataFrame: no recording of {people} is as long as a window of {seconds:g} s")
+    short = {each.subject for each, _ in found} - {each.subject for each, cut in found if len(cut)}
+    if short or not found:
+        people, needed = ", ".join(sort_names(short)), windowing.window / windowing.rate + 2 * windowing.trim
+        raise ZooError(
+            f"DataFrame: no recording of {people or 'anybody'} lasts {needed:g} s, a window and a second at both ends: "
+            "record longer, or leave these rows out"
+        )
     labels, owners = (np.repeat([getattr(each, name) for each, _ in found], counts) for name in ("activity", "subject"))
     classes = sorted({each.activity for each, _ in found})
     x = np.concatenate([cut for _, cut in found])

@@ -135,17 +135,19 @@ def stretches(
     `times` are seconds, `rows` are `(rows, 3)` in m/s^2, or `(rows, 6)` with rad/s. Rows with a `rate` in Hz are even
     already; without, it is measured. `dropped` counts what is left out or `Changed`.
     """
-    # A clock that jumps back by more than a gap has restarted: another trial.
+    # A clock that jumps back by more than a gap has restarted: another trial, which starts where the last one ended.
     steps = np.diff(times)
     forward = steps[steps > 0]
     gap = _GAP_STEPS * (1 / rate if rate else float(np.median(forward)) if len(forward) else np.inf)
     restarts = np.flatnonzero(steps < -gap) + 1
     del steps, forward
-    counts = Counter[str]()
+    counts, end = Counter[str](), 0.0
     for start, stop in pairwise([0, *restarts.tolist(), len(times)]):
+        before = end
         for hertz, even, begin in _trial(times[start:stop], rows[start:stop], rate, counts):
             rotation = even[:, 3:] if even.shape[1] > 3 else None
-            yield Recording(name, subject, activity, hertz, even[:, :3], begin, rotation=rotation)
+            end = before + begin + len(even) / hertz
+            yield Recording(name, subject, activity, hertz, even[:, :3], before + begin, rotation=rotation)
     # Without those that are 0.
     dropped.update(+counts)
 
@@ -383,7 +385,7 @@ def append(
                 if recording.subject in known and not same_people:
                     raise ZooError(
                         f"{recording.name}: subject {recording.subject} is in {path} already: add --same-people if "
-                        "that is the same person, or give the other one another name with --subject =NAME"
+                        "that is the same person, or give the other one another name with --subject '=NAME'"
                     )
                 yield recording
 
@@ -420,7 +422,7 @@ def _misfit(recording: Recording) -> str:
 
 def check(recording: Recording) -> None:
     """Refuses a recording that no file may hold."""
-    if wrong := _misfit(recording):
+    if wrong := _misfit(recording) or ("" if len(recording.acceleration) else "has no rows"):
         raise ZooError(f"{recording.name}: {wrong}")
 
 
