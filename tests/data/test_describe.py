@@ -8,6 +8,7 @@ from running import write_h5
 
 import zoo
 from zoo.activity import recordings, simulate
+from zoo.activity.windows import from_arrays
 from zoo.data.loading import describe
 from zoo.report import results
 from zoo.runtime.metadata import CLASSES
@@ -93,6 +94,16 @@ def test_recordings_are_counted_in_seconds(tmp_path):
     assert (found["rates_hz"], found["problems"]) == ([40.0], [])
     assert found["seconds"] == dict.fromkeys(CLASSES, 20.0)
     assert json.loads(json.dumps(found)) == found
+
+
+def test_the_slowest_rate_and_the_shortest_windows_are_described(tmp_path):
+    rows = np.random.default_rng(0).normal([0, 9.8, 0], 1, (2, 20, 3)).astype(np.float32)
+    studies = [recordings.Recording(lab, lab, "walking", 0.12, rows[i], study=lab) for i, lab in enumerate("ab")]
+    recordings.write(tmp_path / "a.h5", studies, source="a test")
+    assert describe(tmp_path / "a.h5")["studies"]["a"]["cadence_hz"] is None
+    test = (windows(2, 1)[:, :5], [0, 1], ["c", "d"])
+    data = from_arrays(windows(4, 0)[:, :5], [0, 1, 0, 1], "ab", 50.0, list("abab"), test)
+    assert describe(data)["leaks"]["shared_rows"] == 0
 
 
 def test_patches_outside_their_range_are_a_problem(tmp_path):

@@ -133,7 +133,7 @@ _WAVES = 4
 def find_leaks(train: Windows, test: Windows) -> dict[str, Any]:
     """Counts `shared_rows`, `near_duplicates`, and lists `subjects`, people who are in both parts.
 
-    `shared_rows` counts test windows with at least 8 consecutive rows of a training window: a run of eight is
+    `shared_rows` counts test windows with at least 8 consecutive rows (or all) of a training window: a run of eight is
     represented by a 64-bit hash. Any overlap of 15 rows or more contains a run that starts at a multiple of eight in
     the training window, so those are stored and looked up at every offset of the test windows. A sensor at rest repeats
     its values, so runs without change do not count. `near_duplicates` counts test windows that differ from a training
@@ -155,8 +155,9 @@ def _runs(windows: Windows, step: int) -> Iterator[NDArray[np.uint64]]:
     for inputs, _ in windows.blocks():
         # The bits of -0.0 are not those of 0.0, to which it is equal, but its sum with 0.0 is 0.0.
         rows = row_hashes(np.ascontiguousarray(inputs + 0.0, np.float32).view(np.uint32))
-        runs = sliding_window_view(rows, _RUN, axis=1)[:, ::step]
-        hashes, moves = np.einsum("nrk,k->nr", runs, POWERS[:_RUN]), (runs != runs[..., :1]).any(axis=2)
+        run = min(_RUN, rows.shape[1])
+        runs = sliding_window_view(rows, run, axis=1)[:, ::step]
+        hashes, moves = np.einsum("nrk,k->nr", runs, POWERS[:run]), (runs != runs[..., :1]).any(axis=2)
         yield np.where(moves, hashes, np.uint64(0)) if step == 1 else hashes[moves]
 
 
@@ -234,7 +235,8 @@ def compare(data: "ActivityData | Index") -> dict[str, dict[str, Any]]:
             "rate_hz": [min(rates[study]), max(rates[study])],
             "tilt_deg": [round(float(tilt)) for tilt in np.percentile(measured[study][0], (10, 50, 90))]
             if study in measured else None,
-            "cadence_hz": round(float(np.nanmedian(measured[study][1])), 2) if study in measured else None,
+            "cadence_hz": round(float(np.nanmedian(measured[study][1])), 2)
+            if study in measured and np.isfinite(measured[study][1]).any() else None,
         }
         for study in sort_names(amounts)
     }  # fmt: skip
@@ -244,7 +246,7 @@ def _pieces(data: "ActivityData | Index") -> Iterator[tuple[str, str, str, float
     """Study, person, label, rate, windows of one length, and how many windows or seconds these are."""
     if not isinstance(data, ActivityData):
         for each in data:
-            rows = round(_BLOCK_SECONDS * each.rate)
+            rows = max(1, round(_BLOCK_SECONDS * each.rate))
             count = len(each.acceleration) // rows
             blocks = each.acceleration[: count * rows].reshape(count, rows, 3)
             yield each.study, each.subject, each.activity, each.rate, blocks, each.seconds

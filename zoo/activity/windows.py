@@ -383,6 +383,10 @@ def from_arrays(
         <activity data of arrays
           train: <4 examples of shape (50, 3), 2 groups>>
     """
+    if not _are_names(classes):
+        raise ZooError(f"classes: {list(classes)}; expected different names, without commas")
+    if isinstance(rate, bool) or not isinstance(rate, int | float | np.number) or not 0 < rate < np.inf:
+        raise ZooError(f"rate {rate!r}: expected Hz above 0")
     train = _from_arrays("", x, y, subjects, classes)
     held_out = train.empty() if test is None else _from_arrays("test ", test[0], test[1], [*test, None][2], classes)
     for place, what in ((1, "rows"), (2, "channels")):
@@ -390,8 +394,6 @@ def from_arrays(
             raise ZooError(
                 f"test x: windows of {held_out.inputs.shape[place]} {what}; x has {train.inputs.shape[place]}"
             )
-    if not 0 < rate < np.inf:
-        raise ZooError(f"rate {rate:g}: expected Hz above 0")
     digest = hashlib.sha256()
     for array in (*train.arrays(), train.groups, *held_out.arrays(), held_out.groups):
         digest.update(b"" if array is None else np.ascontiguousarray(array).tobytes())
@@ -413,6 +415,13 @@ def _from_arrays(part: str, x: ArrayLike, y: ArrayLike, subjects: ArrayLike | No
     windows = Windows.all(inputs, _class_numbers(f"{part}y", np.asarray(y), len(inputs), classes), groups)
     _check_values(where, windows)
     return windows
+
+
+def _are_names(classes: Sequence[Any]) -> bool:
+    """Whether classes can be called so: by different names, which commas separate in files."""
+    return all(isinstance(name, str) and name.strip() and "," not in name for name in classes) and (
+        len(set(classes)) == len(classes)
+    )
 
 
 CHANNELS_LAST = "channels come last: transpose windows with x.transpose(0, 2, 1)"
@@ -487,7 +496,7 @@ def _about(
     classes = tuple(str(name).strip() for name in (stated if isinstance(stated, list) else str(stated).split(",")))
     if len(classes) != sizes["K"]:
         raise ZooError(f"{path}: key 'trY' has {sizes['K']} columns for {len(classes)} classes {','.join(classes)}")
-    if len(set(classes)) < len(classes) or not all(name and "," not in name for name in classes):
+    if not _are_names(classes):
         raise ZooError(f"{path}: attribute 'classes' is {','.join(classes)!r}; expected different names")
     text = str(attributes.get("label_sets", ""))
     sets = [tuple(name.split("+")) for name in text.split(",") if name]
