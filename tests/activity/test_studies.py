@@ -152,7 +152,11 @@ def test_samples_of_geotec_that_were_delivered_late_are_even(tmp_path):
 
 
 def test_oxford_is_walking_of_named_people_with_the_phone_in_named_places(tmp_path):
-    texts = {PIXEL: oxford(), "DataSet/validation/user2_neckpouch_1506423094931.csv": oxford(rate=100, columns=7)}
+    texts = {
+        PIXEL: oxford(),
+        PIXEL.replace("Pixel_Jamie_Carpet_InHand_4", "mine"): "",
+        "DataSet/validation/user2_neckpouch_1506423094931.csv": oxford(rate=100, columns=7),
+    }
     found, _ = read("oxford", archive(tmp_path / "a.zip", texts))
     assert [(r.subject, r.position, r.device, r.rate) for r in found] == [
         ("jamie", "hand", "Pixel", 200.0), ("user2", "neck pouch", "Samsung Galaxy S6", 100.0),

@@ -10,7 +10,7 @@ import tensorflow_datasets as tfds
 
 from zoo.activity import recordings
 from zoo.activity import windows as activity
-from zoo.activity.cutting import Windowing, choose_test_subjects, write_windows
+from zoo.activity.cutting import Windowing, choose_classes, choose_test_subjects, write_windows
 from zoo.activity.studies import STUDIES
 from zoo.activity.study_readers import read_study
 from zoo.activity.windows import ATTRIBUTES, ActivityData, Windows
@@ -65,7 +65,7 @@ class ZooActivity(ZooBuilder):
 
     @property
     def windowing(self) -> Windowing:
-        """How windows are cut; of the course's file, how they were."""
+        """How recordings are cut; windows of the course's file must be as long by default."""
         return Windowing(*self.builder_config.numbers)
 
     def features(self) -> dict[str, Any]:
@@ -87,9 +87,13 @@ class ZooActivity(ZooBuilder):
             found = read_study("motionsense", source)
             source = path.with_name("recordings.h5")
             recordings.write(source, found, source=STUDIES["motionsense"].source)
-        index = recordings.read(source)
-        test = _TEST_SUBJECTS if of_motionsense else choose_test_subjects(index.subjects, 0.2, 0)
-        write_windows(index, path, self.windowing, test, CLASSES)
+        # Windows of a build have no gyroscope.
+        index, test = recordings.read(source).selected(AXES), list(_TEST_SUBJECTS)
+        classes = choose_classes(source, index.activities, CLASSES)
+        if not of_motionsense:
+            used = np.isin(index.activities, list(classes))
+            test = choose_test_subjects(index.subjects[used], 0.2, 0, index.activities[used])
+        write_windows(index, path, self.windowing, test, classes)
 
     def splits(self, path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         """Splits as in the file."""
@@ -107,7 +111,7 @@ class ZooActivity(ZooBuilder):
         found, expected = data.train.inputs.shape[1], self.windowing.window
         if found != expected:
             raise ZooError(f"{path}: windows of {found} rows; zoo_activity/{self.builder_config.name} holds {expected}")
-        splits = {"train": data.train, "test": data.test}
+        splits = {"train": data.train, "test": data.test_windows()}
         parts = {split: (windows, _columns(windows)) for split, windows in splits.items()}
         people = sort_names([*data.train.people(), *data.test.people()]) if data.split_by == "subject" else None
         known = {split: list(windows.attributes) for split, windows in splits.items()}

@@ -59,7 +59,7 @@ STUDIES: dict[str, Study] = {
         "Salvi, Velardo, Brynes, Tarassenko: An optimised algorithm for accurate steps counting from smart-phone "
         "accelerometry, EMBC 2018, doi 10.1109/EMBC.2018.8513319",
         "CC BY 4.0", 5, (80, 450),
-        r"optimisation/data/[^/]+/accelerometer\.csv|validation/user\d+_[a-z]+_\d+\.csv",
+        r"optimisation/data/[^/_]*(?:_[^/_]*){3,}/accelerometer\.csv|validation/user\d+_[a-z]+_\d+\.csv",
         "optimisation/data/<phone>_<person>_<ground>_<position>_<n>/accelerometer.csv or "
         "validation/user<n>_<position>_<time>.csv",
         ("hand", "swinging arm", "front pocket", "back pocket", "purse", "bag", "neck pouch", "armband"),

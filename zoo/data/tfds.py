@@ -313,12 +313,14 @@ def load(name: str, folder: Path | None = None) -> Data:
 
 def open_build(place: Path) -> Data:
     """Opens a build by its folder."""
-    name, cls, _ = _resolve("/".join(place.absolute().parts[-3:-1]))
-    if not (place / "dataset_info.json").is_file():
+    place = place.absolute()
+    name, cls, _ = _resolve("/".join(place.parts[-3:-1]))
+    version = str(cls.VERSION)
+    if place.name != version or not (place / "dataset_info.json").is_file():
         again = f"build it with `zoo data build {name} --from SOURCE --to {place.parents[2]}`"
-        others = sorted(file.parent.name for file in place.parent.glob("*/dataset_info.json"))
+        others = sorted({file.parent.name for file in place.parent.glob("*/dataset_info.json")} - {version})
         if others:
-            raise ZooError(f"{place.parent}: holds version {', '.join(others)}; this zoo reads {place.name}: {again}")
+            raise ZooError(f"{place.parent}: holds version {', '.join(others)}; this zoo reads {version}: {again}")
         raise ZooError(f"{place.parents[2]}: no build of {name}: {again}, or pass its folder with --data-dir")
     metadata = dict(tfds.builder_from_directory(place).info.metadata)
     fingerprint = metadata["source_sha256"]
