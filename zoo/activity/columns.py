@@ -127,7 +127,7 @@ class CsvColumns:
                 raise ZooError(f"{what}: {','.join(columns)}; expected three different ones, such as ax,ay,az")
         for option, name in (("subject", self.subject), ("activity", self.activity)):
             if name is not None and not name.removeprefix("=").strip():
-                raise ZooError(f"--{option} {name}: expected the name of a column, or =NAME for all rows")
+                raise ZooError(f"--{option} '{name}': expected the name of a column, or =NAME for all rows")
 
     @property
     def axes(self) -> tuple[str, ...]:

@@ -283,8 +283,8 @@ def _named(columns: CsvColumns, names: Mapping[str, str]) -> CsvColumns:
     """Columns of a file of one person or activity."""
     if twice := [field for field in _FIELDS if field in names and getattr(columns, field)]:
         raise ZooError(
-            f"--{twice[0]} {getattr(columns, twice[0])}: is named by the layout or the table of files, too: leave one "
-            "of them out"
+            f"--{twice[0]} '{getattr(columns, twice[0])}': is named by the layout or the table of files, too: leave "
+            "one of them out"
         )
     subject, activity = (f"={names[field].strip()}" if field in names else getattr(columns, field) for field in _FIELDS)
     return replace(columns, subject=subject, activity=activity)
