@@ -1627,7 +1627,7 @@ def stream(
         threshold: Probability below which the answer is "not sure"; 0 to always answer.
 
     Returns:
-        An iterator of predictions, as they are made: `time`, `label`, `probability`, `probabilities`; of a simulated
+        An iterable of predictions, as they are made: `time`, `label`, `probability`, `probabilities`; of a simulated
         person also `truth` and `milliseconds`.
 
     Raises:
