@@ -140,7 +140,10 @@ def require(name: str) -> None:
 
 
 def baseline_scores(
-    train: tuple[Floats, Labels], test: tuple[Floats, Labels], subjects: NDArray[np.str_] | None, other: int | None
+    train: tuple[Floats, Labels],
+    test: tuple[Floats, Labels],
+    subjects: NDArray[np.str_] | None,
+    other: int | None = None,
 ) -> dict[str, dict[str, Any]]:
     """`accuracy`, `macro_f1` and `macro_f1_interval` of the most frequent class and of a random forest.
 
