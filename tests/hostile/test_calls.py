@@ -141,7 +141,7 @@ UNFIT = [
     (zoo.cut_windows, ([],), {}, "recordings is empty; expected a path, or several"),
     (zoo.make_text, (["a.txt", 3],), {}, "text holds 3; expected a path, or several"),
     (zoo.load_data, ("data3.h5",), {"levels": 0}, "levels is 0; expected 1 or more"),
-    (zoo.load_data, ("tfds:zoo_text",), {"levels": 255}, "levels: goes with a file of patches alone"),
+    (zoo.load_data, ("tfds:zoo_text",), {"levels": 255}, "levels: does not apply to a build"),
     (zoo.load_data, (300 * "n",), {}, f"{300 * 'n'}: cannot be read"),
     (zoo.import_csv, (300 * "n",), {}, f"{300 * 'n'}: no such file or folder"),
 ]
