@@ -1651,7 +1651,6 @@ def stream(
 
     with _quietly():
         if csv is None:
-            person = {"seconds": 10.0, "speed": 1.0, "seed": 1} | person
             return streaming.Simulated(file, str(model), _names(simulate), threshold=threshold, **person)
         return streaming.Followed(file, str(csv), columns_of(columns, rate), every, threshold)
 

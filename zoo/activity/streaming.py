@@ -71,8 +71,8 @@ class Simulated:
     """Predictions for a simulated person, every half second; arguments are those of `zoo.stream`."""
 
     def __init__(
-        self, file: Path, model: str, activities: Sequence[str], seconds: float, speed: float, seed: int,
-        threshold: float | None,
+        self, file: Path, model: str, activities: Sequence[str], *, seconds: float = 10.0, speed: float = 1.0,
+        seed: int = 1, threshold: float | None = None,
     ) -> None:  # fmt: skip
         from zoo.activity.simulate import walk_through
 
