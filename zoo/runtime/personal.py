@@ -179,9 +179,8 @@ class PersonalRecognizer(Recognizer):
         if set(saved) != {"kernel", "bias"}:
             raise ZooError(f"{path}: holds no learned weights (arrays {', '.join(sorted(saved)) or 'none'})")
         self._set_head(saved)
-        self._wider, self.metadata = None, replace(
-            self.metadata, classes=self._known, streaming=self._streaming
-        )  # fmt: skip
+        self._wider = None
+        self.metadata = replace(self.metadata, classes=self._known, streaming=self._streaming)
 
     def _restore_page(self, path: Path) -> None:
         classes, head = _read_page(path, read_json(path), self.metadata.weights_sha256, self._known)
