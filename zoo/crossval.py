@@ -32,7 +32,7 @@ from sklearn.model_selection import GroupKFold, StratifiedKFold
 
 from zoo import jobs
 from zoo.activity import baselines, metrics
-from zoo.activity.windows import ActivityData, Windows, center_crop
+from zoo.activity.windows import ActivityData, Windows
 from zoo.data.loading import load_as
 from zoo.errors import ZooError
 from zoo.families import find_family
@@ -397,10 +397,9 @@ def _train_and_score(folder: Path, path: Path, fold: Fold, note: Callable[..., N
 
 
 def _baseline(fold: Fold, train: Windows, test: Windows, window: int | None) -> NDArray[np.int64]:
-    (inputs, labels), (test_inputs, _) = train.arrays(), test.arrays()
-    length = window or inputs.shape[1]
-    predict = baselines.BASELINES[fold.method](center_crop(inputs, length), labels, seed=fold.seed, jobs=1)
-    return predict(center_crop(test_inputs, length))
+    rows = window or train.inputs.shape[1]
+    predict = baselines.BASELINES[fold.method](*train.centers(rows), seed=fold.seed, jobs=1)
+    return predict(test.centers(rows)[0])
 
 
 def _network(

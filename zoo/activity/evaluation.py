@@ -237,9 +237,8 @@ def evaluate(
     scored = windows.of_one_class(len(data.classes))
     scored = scored.where(scored.labels != other)
     if baselines and len(scored) and split != "all":
-        (inputs, known), (asked, truth) = reference.of_one_class(len(data.classes)).arrays(), scored.arrays()
-        fitted, tested = ((center_crop(inputs, metadata.window), known), (center_crop(asked, metadata.window), truth))
-        report["baselines"] = baseline_scores(fitted, tested, scored.subjects, other)
+        fitted = reference.of_one_class(len(data.classes)).centers(metadata.window)
+        report["baselines"] = baseline_scores(fitted, scored.centers(metadata.window), scored.subjects, other)
         # On windows that it was fitted on, a forest is always right.
         report["notes"] += [] if split == "train" else _behind(report, metadata.preset)
     if robustness and len(scored):

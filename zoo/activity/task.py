@@ -192,12 +192,13 @@ def _baseline(parts: Sequence[Split], classes: Sequence[str], rows: int) -> dict
     for part in parts:
         assert part.validation is not None
         (inputs, labels), (asked, asked_labels) = (
-            some(windows.of_one_class(len(classes)), _BASELINE).arrays() for windows in (part.train, part.validation)
+            some(windows.of_one_class(len(classes)), _BASELINE).centers(rows)
+            for windows in (part.train, part.validation)
         )
         if not len(asked):
             continue
-        predict = random_forest(center_crop(inputs, rows), labels, jobs=1, trees=100)
-        found.append(predict(center_crop(asked, rows)))
+        predict = random_forest(inputs, labels, jobs=1, trees=100)
+        found.append(predict(asked))
         truth.append(asked_labels)
         fitted = max(fitted, len(labels))
     if not found:
@@ -262,14 +263,10 @@ def golden(
         return windows[: len(windows) // 2], None, windows[len(windows) // 2 :]
     data = for_model(loaded, data)
     train, test = (part.of_one_class(len(data.classes)) for part in (data.train, data.test))
-    windows, labels = some(test if len(test) else train).arrays()
-    calibration, _ = some(data.train).arrays()
+    windows, labels = some(test if len(test) else train).centers(metadata.window)
+    calibration, _ = some(data.train).centers(metadata.window)
     # Scores of training windows would pass for those of a test.
-    return (
-        center_crop(windows, metadata.window),
-        labels if len(test) else None,
-        center_crop(calibration, metadata.window),
-    )
+    return windows, labels if len(test) else None, calibration
 
 
 class ActivityTask(Task):

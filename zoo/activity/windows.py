@@ -105,6 +105,11 @@ class Windows(Examples):
         """`(len(self),)` class numbers from 0; from K on, sets of classes."""
         return np.asarray(self.targets[:])[self.rows]
 
+    def centers(self, rows: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Inputs `(len(self), rows, C)`, of longer windows their centers, and labels."""
+        inputs, labels = self.arrays()
+        return center_crop(inputs, rows), labels
+
     def of_one_class(self, classes: int) -> Self:
         """The windows whose label is one of the K classes, not a set of them."""
         return self.where(self.labels < classes) if self.label_sets else self
