@@ -1,0 +1,202 @@
+"""Schemas: what data or a document must hold, stated once.
+
+Files, arrays and documents are checked by a schema; the tables of docs/layouts.md and the features of TensorFlow
+Datasets are made of it. Needs NumPy alone, as inference on a device does.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+KINDS: dict[str, tuple[str, str]] = {
+    "number": ("fiu", "numbers"),
+    "integer": ("iu", "whole numbers"),
+    "flag": ("b", "true or false"),
+    "text": ("SOU", "text"),
+    "name": ("SOU", "1 to 200 letters, none a control"),
+    "id": ("iuSOU", "whole numbers or text"),
+}
+"""Kinds of values: the types that an array may have, as NumPy's letters, and the kind in words."""
+
+_TYPES = {"number": (int, float), "integer": (int,), "flag": (bool,), "text": (str,), "name": (str,), "id": (int, str)}
+_NAME = re.compile(r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029]{1,200}")
+_LONGEST = 1000
+"""Letters of a text in a document at most."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of data, or a fact about it.
+
+    Args:
+        name: What it is called in Python.
+        shape: A digit for each size that is fixed, a letter where it is free; equal letters are equal sizes. Empty for
+            a single value.
+        kind: A key of `KINDS`.
+        meaning: What it holds, for docs/layouts.md and for builds of TensorFlow Datasets.
+        key: What it is called in a file, or in a file after the prefix of a split; by default its name.
+        unit: Unit of the numbers.
+        least: Lowest number.
+        most: Highest number.
+        positive: Whether numbers must be above 0.
+        choices: All values that are allowed; any if there are none.
+        distinct: Whether all values must be different.
+        optional: Whether it may be missing. Then an empty list is allowed as well.
+    """
+
+    name: str
+    shape: str = ""
+    kind: str = "number"
+    meaning: str = ""
+    key: str = ""
+    unit: str = ""
+    least: float = -math.inf
+    most: float = math.inf
+    positive: bool = False
+    choices: tuple[Any, ...] = ()
+    distinct: bool = False
+    optional: bool = False
+
+    def shape_problem(self, shape: tuple[int, ...], sizes: dict[str, int]) -> str:
+        """Why a shape does not fit, such as `has shape (3,); expected (2,)`; empty if it fits, and sizes are noted."""
+        noted = dict(sizes)
+        fits = len(shape) == len(self.shape) and all(
+            size == (int(letter) if letter.isdigit() else noted.setdefault(letter, size))
+            for letter, size in zip(self.shape, shape, strict=True)
+        )
+        if fits:
+            sizes.update(noted)
+            return ""
+        expected = ", ".join(str(sizes.get(letter, letter)) for letter in self.shape)
+        return f"has shape {shape}; expected ({expected}{',' if len(self.shape) == 1 else ''})"
+
+    def type_problem(self, dtype: np.dtype[Any]) -> str:
+        """Why the type of an array does not fit; empty if it does."""
+        letters, words = KINDS[self.kind]
+        return "" if dtype.kind in letters else f"holds {dtype}; expected {words}"
+
+    def problem(self, value: Any, sizes: dict[str, int] | None = None) -> str:
+        """Why a value of a document, or an array, does not fit; empty if it does.
+
+        Example:
+            >>> Field("prior", "K", least=0, most=1).problem([0.5, 2], {"K": 2})
+            'is [0.5, 2]; expected 0 to 1'
+            >>> Field("prior", "K", least=0, most=1).problem([0.5], {"K": 2})
+            'has shape (1,); expected (2,)'
+        """
+        sizes = {} if sizes is None else sizes
+        is_array = isinstance(value, np.ndarray)
+        if is_array and (wrong := self.type_problem(value.dtype)):
+            return wrong
+        shown = f"is {str(value) if is_array else json.dumps(value, default=repr):.60}; expected "
+        if isinstance(value, Mapping) or (isinstance(value, list | tuple) != bool(self.shape) and not is_array):
+            return shown + ("a list" if self.shape else f"{KINDS[self.kind][1]}")
+        try:
+            shape = np.shape(value)
+        except ValueError:
+            return shown + "lists of one length"
+        if self.optional and self.shape and 0 in shape:
+            return ""
+        if wrong := self.shape_problem(shape, sizes):
+            return wrong
+        if is_array:
+            return self._range_problem(value, f"holds numbers from {value.min()} to {value.max()}; expected ")
+        items = np.array(value, dtype=object).ravel().tolist()
+        if not all(isinstance(item, _TYPES[self.kind]) and isinstance(item, bool) <= (self.kind == "flag")
+                   for item in items):  # fmt: skip
+            return shown + KINDS[self.kind][1]
+        if self.choices and not all(item in self.choices for item in items):
+            return shown + " or ".join(map(json.dumps, self.choices))
+        if self.distinct and len(set(items)) < len(items):
+            return shown + "different entries"
+        if self.kind == "name" and not all(map(_NAME.fullmatch, items)):
+            return shown + KINDS["name"][1]
+        if self.kind == "text" and not all(len(item) <= _LONGEST for item in items):
+            return shown + f"at most {_LONGEST} letters"
+        return self._range_problem(np.array(items), shown) if self.kind in ("number", "integer") else ""
+
+    def _range_problem(self, numbers: np.ndarray[Any, Any], shown: str) -> str:
+        if self.kind not in ("number", "integer") or not numbers.size:
+            return ""
+        if self.positive and not (numbers > 0).all():
+            return f"{shown}{KINDS[self.kind][1]} above 0"
+        # NaN is within no limits.
+        if ((numbers >= self.least) & (numbers <= self.most) & np.isfinite(numbers)).all():
+            return ""
+        lower, upper = math.isfinite(self.least), math.isfinite(self.most)
+        if lower and upper:
+            return f"{shown}{self.least:g} to {self.most:g}"
+        return shown + (f"{self.least:g} or more" if lower else f"at most {self.most:g}" if upper else "finite numbers")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What must hold across fields.
+
+    Args:
+        names: The fields, in the order of the arguments of `holds`. Where one is missing, nothing is checked.
+        holds: Whether their values fit together.
+        words: What is expected, such as `a frame no longer than the window`.
+    """
+
+    names: tuple[str, ...]
+    holds: Callable[..., bool]
+    words: str
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What a kind of data, or a document, holds.
+
+    Args:
+        name: A task, or another kind of data.
+        columns: Arrays of equally many rows, in each split.
+        facts: What is said once: of a document, or of all rows.
+        rules: What holds across facts.
+        splits: For each split, the prefix of its keys in a file, and the letter of its number of rows.
+        maker: The command of `zoo data` that makes such a file.
+    """
+
+    name: str
+    columns: tuple[Field, ...] = ()
+    facts: tuple[Field, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    splits: Mapping[str, tuple[str, str]] | None = None
+    maker: str = ""
+
+    def problem(self, document: Mapping[str, Any]) -> str:
+        """What is wrong with the facts in a document, in words that name one; empty if nothing is.
+
+        Example:
+            >>> rule = Rule(("frame", "window"), lambda frame, window: frame <= window, "a frame within the window")
+            >>> fields = Field("window", kind="integer"), Field("frame", kind="integer")
+            >>> schema = Schema("x", facts=fields, rules=(rule,))
+            >>> schema.problem({"window": 150, "frame": 200})
+            "'frame', 'window' are 200, 150; expected a frame within the window"
+            >>> schema.problem({"window": 150})
+            'lacks frame'
+        """
+        sizes = dict[str, int]()
+        if missing := [field.name for field in self.facts if not field.optional and field.name not in document]:
+            return f"lacks {', '.join(missing)}"
+        for field in self.facts:
+            if field.name in document and (wrong := field.problem(document[field.name], sizes)):
+                return f"{field.name!r} {wrong}"
+        for rule in self.rules:
+            values = [document[name] for name in rule.names if name in document]
+            if len(values) == len(rule.names) and not rule.holds(*values):
+                shown = ", ".join(json.dumps(value, default=repr)[:60] for value in values)
+                verb = "is" if len(values) == 1 else "are"
+                return f"{', '.join(map(repr, rule.names))} {verb} {shown}; expected {rule.words}"
+        return ""
+
+    def keys(self) -> Iterator[Field]:
+        """Columns as they are in a file: of each split, with its prefix and its letter."""
+        for prefix, letter in (self.splits or {"": ("", "N")}).values():
+            for column in self.columns:
+                yield replace(column, key=prefix + (column.key or column.name), shape=column.shape.replace("N", letter))
