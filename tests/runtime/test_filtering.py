@@ -66,6 +66,14 @@ def test_probabilities_stay_probabilities_at_any_limit(answers, evidence, stay, 
         assert found.sum() == pytest.approx(1)
 
 
+def test_a_part_that_surely_ended_can_be_believed_again():
+    # 1 - exp(-dt / stay) rounds to 1: the answer is about the part whose belief became 0, and 0.01^(10^6) is 0 as well.
+    group = Group(parts=(("sit",), ("walk",), ("run",)), evidence=1.0, stay=(1.0,) * 3)
+    followed = Filter(["sit", "walk", "run"], [group], seconds=1e6)
+    for _ in range(3):
+        assert followed.update([0.0, 1.0, 0.0]).tolist() == [0.0, 1.0, 0.0]
+
+
 def test_it_starts_with_how_long_activities_last_and_does_so_again():
     followed = Filter(CLASSES, TREE, 0.1)
     nothing = [0.0] * 6

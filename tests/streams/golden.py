@@ -19,6 +19,7 @@ import numpy as np
 from zoo.activity.groups import groups_of
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime import Recognizer, Stream
+from zoo.runtime.filtering import default_groups
 from zoo.runtime.metadata import CLASSES, INERTIAL, OTHER, Metadata, Streaming
 from zoo.runtime.signal import Signal
 from zoo.runtime.streaming import SOMETHING_ELSE
@@ -34,6 +35,7 @@ def models():
     file = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"
     known = replace(Recognizer(file).metadata, threshold=None, train_subjects=())
     tree = Streaming(groups=groups_of(CLASSES))
+    at_once = replace(default_groups(CLASSES)[0], evidence=1000.0, stay=(1e-9,) * len(CLASSES))
     return {
         "one group": replace(known, streaming=Streaming()),
         "a tree of groups": replace(known, streaming=tree),
@@ -44,6 +46,9 @@ def models():
         "other labels": replace(
             known, classes=("lying", "rowing", "walking", "other"),
             streaming=replace(tree, groups=groups_of(("lying", "rowing", "walking", "other"), still=["lying"])),
+        ),
+        "parts that end at once": replace(
+            known, streaming=Streaming(groups=(at_once,)), states={}, window=40, hop=40, rate=20.0
         ),
         "one label": replace(known, classes=("only",), streaming=Streaming()),
     }  # fmt: skip

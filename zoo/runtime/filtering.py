@@ -6,8 +6,8 @@ question has a speed of its own: still or moving is seen at once, walking or sta
 probabilities of an answer, dt the seconds since the last one, x_k the sum of p over part k, and s = sum_k x_k how far
 the network believes in the group:
 
-    predict   b'_k = b_k (1 - r_k) + sum_{j != k} b_j r_j / (K - 1),    r_k = 1 - exp(-dt / stay_k)
-    update    b_k ~ b'_k max(x_k / s, FLOOR)^(evidence dt s)            normalized; left out where s = 0
+    predict   b'_k = max(b_k (1 - r_k) + sum_{j != k} b_j r_j / (K - 1), LEAST),    r_k = 1 - exp(-dt / stay_k)
+    update    b_k ~ b'_k max(x_k / s, FLOOR)^(evidence dt s)                        normalized; left out where s = 0
 
     probability of a label = product of b_k over the parts that contain it
 
@@ -28,6 +28,9 @@ from zoo.errors import ZooError
 
 FLOOR = 0.01
 """Least share of a part in its group: no single answer counts as proof."""
+
+LEAST = 1e-30
+"""Least belief in a part: no part is ever impossible, even where exp(-dt / stay) rounds to 0. A float can hold it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +121,7 @@ class Filter:
         self._start = known * stay / (known * stay).sum(axis=1, keepdims=True)
         # For a part that lasts days, 1 - exp would round to nothing.
         self._leave = -np.expm1(-seconds / stay)
+        self._least = LEAST * known
         self._others = known / (known.sum(axis=1, keepdims=True) - 1)
         self._weight = np.array([group.evidence * seconds for group in groups])[:, None]
         # Of each label in each group that contains it: the label, and the place of its part.
@@ -137,11 +141,12 @@ class Filter:
         answer = np.asarray(probabilities, np.float64)
         gone = self._belief * self._leave
         belief = self._belief - gone + (gone.sum(axis=1, keepdims=True) - gone) * self._others
+        belief = np.maximum(belief, self._least)
         share = np.bincount(self._places, answer[self._labels], belief.size).reshape(belief.shape)
         within = share.sum(axis=1, keepdims=True)
         believed = within > 0
         share = np.maximum(share / np.where(believed, within, 1.0), FLOOR)
-        # Relative to the greatest share, no power makes all parts zero.
+        # Relative to the greatest share, no power makes all parts zero, as none is zero before.
         power = np.where(believed, self._weight * within, 0.0)
         belief = belief * (share / share.max(axis=1, keepdims=True)) ** power
         self._belief = belief / belief.sum(axis=1, keepdims=True)

@@ -16,6 +16,9 @@ export interface Group {
 /** Least share of a part in its group: no single answer counts as proof. */
 const FLOOR = 0.01;
 
+/** Least belief in a part: no part is ever impossible. */
+const LEAST = 1e-30;
+
 /** One group in which each label is a part: that of files which state none. */
 function defaultGroups(classes: string[]): Group[] {
   if (classes.length < 2) return [];
@@ -40,7 +43,7 @@ class Belief {
   update(answer: ArrayLike<number>): void {
     const gone = this.parts.map((part, k) => part * this.leave[k]!);
     const left = sum(gone);
-    this.parts = this.parts.map((part, k) => part - gone[k]! + (left - gone[k]!) / (gone.length - 1));
+    this.parts = this.parts.map((part, k) => Math.max(part - gone[k]! + (left - gone[k]!) / (gone.length - 1), LEAST));
     const share = gone.map(() => 0);
     this.part.forEach((k, label) => k >= 0 && (share[k]! += answer[label]!));
     const within = sum(share);

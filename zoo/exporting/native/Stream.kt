@@ -187,7 +187,7 @@ class Filter(private val groups: Array<Group>, private val seconds: Double) {
     private fun follow(group: Group, belief: DoubleArray, answer: FloatArray) {
         val gone = DoubleArray(belief.size) { belief[it] * -expm1(-seconds / group.stay[it]) }
         val left = gone.sum()
-        for (k in belief.indices) belief[k] += (left - gone[k]) / (belief.size - 1) - gone[k]
+        for (k in belief.indices) belief[k] = maxOf(belief[k] - gone[k] + (left - gone[k]) / (belief.size - 1), LEAST)
         val share = DoubleArray(belief.size)
         for (i in answer.indices) if (group.part[i] >= 0) share[group.part[i]] += answer[i].toDouble()
         val within = share.sum()
@@ -202,6 +202,9 @@ class Filter(private val groups: Array<Group>, private val seconds: Double) {
     private companion object {
         /** Least share of a part in its group: no single answer counts as proof. */
         const val FLOOR = 0.01
+
+        /** Least belief in a part: no part is ever impossible. */
+        const val LEAST = 1e-30
     }
 }
 

@@ -174,6 +174,9 @@ struct Filter {
     /// Least share of a part in its group: no single answer counts as proof.
     private static let floor = 0.01
 
+    /// Least belief in a part: no part is ever impossible.
+    private static let least = 1e-30
+
     private let groups: [Group]
     private let seconds: Double
     private var beliefs: [[Double]] = []
@@ -201,7 +204,7 @@ struct Filter {
     private func followed(_ group: Group, _ before: [Double], _ answer: [Float]) -> [Double] {
         let gone = zip(before, group.stay).map { $0 * -expm1(-seconds / $1) }
         let left = gone.reduce(0, +)
-        let belief = zip(before, gone).map { $0 - $1 + (left - $1) / Double(before.count - 1) }
+        let belief = zip(before, gone).map { max($0 - $1 + (left - $1) / Double(before.count - 1), Filter.least) }
         var share = belief.map { _ in 0.0 }
         for (i, part) in group.part.enumerated() where part >= 0 { share[part] += Double(answer[i]) }
         let within = share.reduce(0, +)

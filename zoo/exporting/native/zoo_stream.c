@@ -18,6 +18,9 @@
 /* Least share of a part in its group: no single answer counts as proof. */
 #define FLOOR 0.01F
 
+/* Least belief in a part: no part is ever impossible. */
+#define LEAST 1e-30F
+
 /* A group of labels, in which a filter follows which part is true. */
 static const struct {
     float evidence;          /* of an answer */
@@ -126,6 +129,7 @@ static void follow(int group, ZOO_REAL *belief, const float *answer)
     for (int k = 0; k < count; ++k) {
         const ZOO_REAL gone = belief[k] * (ZOO_REAL)groups[group].leave[k];
         belief[k] += (left - gone) / (ZOO_REAL)(count - 1) - gone;
+        belief[k] = belief[k] > (ZOO_REAL)LEAST ? belief[k] : (ZOO_REAL)LEAST;
     }
     for (int i = 0; i < ZOO_CLASSES; ++i)
         if (groups[group].part[i] >= 0) {
