@@ -36,7 +36,7 @@ OPTIONS = {
     "--batch-size --learning-rate --optimizer --patience --validation --seed --set --levels --resume "
     "--deterministic --tensorboard --json",
     "finetune": "--data --out --epochs --learning-rate --validation --seed --freeze --json",
-    "crossval": "--data --data-dir --model --groups --seeds --baselines --also --everyone --epochs --set "
+    "crossval": "--data --data-dir --model --groups --seeds --baselines --everyone --epochs --set "
     "--workers --out --json",
     "evaluate": "--data --data-dir --split --baselines --no-baselines --robustness --prior --levels --figures "
     "--streaming --subjects --merge --json",
@@ -146,7 +146,6 @@ def test_the_version_is_printed_alone(zoo_cli):
 @pytest.mark.parametrize(("arguments", "message"), [
     (["train", "--epoch", "3"], "--epoch"), (["train"], "missing MODEL"), (["export"], "missing MODEL"),
     (["train", "activity_gru", "--optimizer", "lion"], "--optimizer 'lion': expected sgd, adam or adamw"),
-    (["crossval", "activity_gru", "--also", "luck"], "--also 'luck': expected random"),
     (["data", "x"], "unknown command"),
     (["train", "activity_gru", "--epochs", "1e3"], "--epochs '1e3': expected a whole number"),
 ])  # fmt: skip

@@ -1111,7 +1111,6 @@ def cross_validate(
     recipe: Changes = None,
     settings: Settings = None,
     baselines: Names = (),
-    also: Literal["random"] | None = None,
     everyone: bool = False,
     data_dir: str | Path | None = None,
     out: str | Path | None = None,
@@ -1132,7 +1131,6 @@ def cross_validate(
         settings: Arguments of the model and fields of the recipe, by name, that replace those of the preset or the
             family.
         baselines: Baselines on the same folds: random_forest, nearest_neighbor, minirocket; or none.
-        also: `random`: also report the scores of a split by random windows, for comparison.
         everyone: Whether to include the people of the test set, who are left out by default.
         data_dir: Folder that holds tfds:NAME. By default TFDS_DATA_DIR or ~/tensorflow_datasets.
         out: Folder for the results, report.md and figures. The same call resumes there. A temporary folder by default
@@ -1164,7 +1162,7 @@ def cross_validate(
     path = _path_of(data, data_dir, "cross-validation")
     wanted = [name for name in _names(baselines) if name != "none"]
     number = _whole(groups)
-    protocol = crossval.Protocol(groups if number is None else number, seeds, tuple(wanted), also == "random", everyone)
+    protocol = crossval.Protocol(groups if number is None else number, seeds, tuple(wanted), everyone)
     folder = None if out is None else Path(out)
     with ExitStack() as stack:
         update: Callable[[Any], None] = lambda records: None  # noqa: E731

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
-from sklearn.model_selection import GroupKFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold
 
 from zoo import jobs
 from zoo.activity import baselines, metrics
@@ -58,8 +58,8 @@ if TYPE_CHECKING:
 CONFIG, RESULTS = "crossval.json", "results.json"
 """In the folder: the file that describes the cross-validation, and its result."""
 
-SUBJECT, STUDY, WINDOW = "subject", "study", "window"
-"""What is held out: whole people; whole studies; or random windows, although their neighbors are then trained on."""
+SUBJECT, STUDY = "subject", "study"
+"""What is held out: whole people, or whole studies."""
 
 LOSO = "loso"
 """Leave one subject out: as many groups as people."""
@@ -85,7 +85,7 @@ class Fold:
 
     Args:
         method: Name of a baseline, or of the network.
-        split: `subject`, `study` or `window`: what is held out.
+        split: `subject` or `study`: what is held out.
         seed: Of the training.
         group: Which group is held out, from 0.
     """
@@ -139,7 +139,6 @@ class Protocol:
         groups: Number of groups into which the people are divided; or `loso`, one group per person; or `study`.
         seeds: How many times all folds are trained, with consecutive seeds from the recipe's.
         baselines: Keys of `baselines.BASELINES`, scored on the same folds.
-        random: Whether to score random windows, in place of people, as well, which overestimates.
         everyone: Whether the people of the test set are divided into the groups as well.
         models: Whether the network of each fold stays in the folder, as `folds/NAME.keras`.
 
@@ -153,7 +152,6 @@ class Protocol:
     groups: int | str = 5
     seeds: int = 1
     baselines: Sequence[str] = ()
-    random: bool = False
     everyone: bool = False
     models: bool = False
 
@@ -174,12 +172,7 @@ class Protocol:
             )
         people = len(data.train.people())
         if not people:
-            if self.random and not isinstance(self.groups, str):
-                return int(self.groups)
-            raise ZooError(
-                f"{data}: no subject ids (key 'trS'), so no person can be held out: add them; or pass a number of "
-                "groups and `--also random` to score random windows alone, which overestimates"
-            )
+            raise ZooError(f"{data}: no subject ids (key 'trS'), so no person can be held out: add them")
         if self.groups == STUDY:
             return len(studies)
         groups = people if self.groups == LOSO else int(self.groups)
@@ -201,11 +194,9 @@ class Protocol:
     def folds(self, training: "Training", data: ActivityData) -> list[Fold]:
         """All folds, in the order in which they are run."""
         groups, first = self.count(data), training.recipe.seed
-        own = STUDY if self.groups == STUDY else SUBJECT
-        splits = [*([own] if data.train.people() else []), *([WINDOW] if self.random else [])]
+        split = STUDY if self.groups == STUDY else SUBJECT
         return [
             Fold(method, split, seed, group)
-            for split in splits
             for method in (training.name, *self.baselines)
             for seed in range(first, first + (1 if method in baselines.SEEDLESS else self.seeds))
             for group in range(groups)
@@ -221,17 +212,14 @@ def read_people(path: Path, everyone: bool) -> ActivityData:
 def held_out(windows: Windows, split: str, groups: int | str) -> list[NDArray[np.bool_]]:
     """Which windows each fold holds out, as masks `(len(windows),)`; each window is held out exactly once.
 
-    `subject` divides people into groups; `study` holds out one study after another, in the order of their names;
-    `window` draws windows of each class at random. Of `groups`, `loso` are as many as people, `study` as studies.
+    `subject` divides people into groups, of which `loso` are as many as people; `study` holds out one study after
+    another, in the order of their names.
     """
-    studies = [] if windows.studies is None else np.unique(windows.studies).tolist()
     if split == STUDY:
-        return [windows.studies == study for study in studies]
-    count = len(windows.people()) if groups == LOSO else len(studies) if groups == STUDY else int(groups)
-    if split == SUBJECT:
-        parts = GroupKFold(count, shuffle=True, random_state=0).split(windows.labels, groups=windows.subjects)
-    else:
-        parts = StratifiedKFold(count, shuffle=True, random_state=0).split(windows.labels, windows.labels)
+        assert windows.studies is not None
+        return [windows.studies == study for study in np.unique(windows.studies)]
+    count = len(windows.people()) if groups == LOSO else int(groups)
+    parts = GroupKFold(count, shuffle=True, random_state=0).split(windows.labels, groups=windows.subjects)
     return [np.isin(np.arange(len(windows)), rows) for _, rows in parts]
 
 
@@ -263,7 +251,7 @@ def cross_validate(
 
     Returns:
         `macro_f1`, `accuracy` (of all windows, each predicted by a model that did not see its person), their interval
-        and deviations, `per_subject`, `confusion`, `folds`, ...; the same for each of the `baselines`, and `random`.
+        and deviations, `per_subject`, `confusion`, `folds`, ...; the same for each of the `baselines`.
         Also written to the folder as `results.json`.
     """
     if find_family(training.family).task != "activity":
@@ -375,7 +363,7 @@ def _train_and_score(folder: Path, path: Path, fold: Fold, note: Callable[..., N
     # What training cannot tell apart is not told apart in the scores.
     alike = indistinct(train.labels, classes, train.label_sets)
     note(
-        subjects=[] if fold.split == WINDOW else test.people(), windows=len(test), train_windows=len(train),
+        subjects=test.people(), windows=len(test), train_windows=len(train),
         study=str(test.studies[0]) if fold.split == STUDY and test.studies is not None else None, indistinct=alike,
     )  # fmt: skip
     details: Record = {}
@@ -443,31 +431,27 @@ def _results(
     training: "Training", data: ActivityData, folder: Path, protocol: Protocol, records: Records
 ) -> dict[str, Any]:
     summaries: dict[str, dict[str, Any]] = {}
-    for split in dict.fromkeys(fold.split for fold in records):
-        for method in (training.name, *protocol.baselines):
-            part = {fold: record for fold, record in records.items() if (fold.method, fold.split) == (method, split)}
-            if any(record["status"] == "scored" for record in part.values()):
-                summaries.setdefault(split, {})[method] = summarize(training.recipe, data, folder, part)
-    first = next(iter(records)).split
-    others = summaries.get(first, {})
-    own: dict[str, Any] | None = others.pop(training.name, None)
-    if own is None:
+    for method in (training.name, *protocol.baselines):
+        part = {fold: record for fold, record in records.items() if fold.method == method}
+        if any(record["status"] == "scored" for record in part.values()):
+            summaries[method] = summarize(training.recipe, data, folder, part)
+    network: dict[str, Any] | None = summaries.pop(training.name, None)
+    if network is None:
         why = _why(records)
         raise ZooError(f"{folder}: {training.name} failed in every fold, the last time for this reason: {why}")
-    if first != WINDOW:
-        for summary in others.values():
-            summary["difference"] = paired_difference(own["per_subject"], summary["per_subject"])
-    return own | {
+    for summary in summaries.values():
+        summary["difference"] = paired_difference(network["per_subject"], summary["per_subject"])
+    split = next(iter(records)).split
+    return network | {
         "split": "cross-validation", "simulated": data.simulated, "source": data.source,
-        "split_by": first, "people": len(data.train.people()),
-        "everyone": protocol.everyone, "groups": protocol.count(data), "seeds": protocol.seeds, "baselines": others,
-        "random": summaries.get(WINDOW) if first != WINDOW else None,
-        "notes": _notes(training, data, protocol, first, records),
+        "split_by": split, "people": len(data.train.people()),
+        "everyone": protocol.everyone, "groups": protocol.count(data), "seeds": protocol.seeds,
+        "baselines": summaries, "notes": _notes(training, data, protocol, split, records),
     }  # fmt: skip
 
 
 def summarize(recipe: Recipe, data: ActivityData, folder: Path, records: Records) -> dict[str, Any]:
-    """Scores one method on all folds of one split together, of which at least one has a score."""
+    """Scores one method on all folds together, of which at least one has a score."""
     scored = [fold for fold, record in records.items() if record["status"] == "scored"]
     parts = [read_arrays(fold.file(folder, "npz")) for fold in scored]
     # A row is one window.
@@ -480,24 +464,24 @@ def summarize(recipe: Recipe, data: ActivityData, folder: Path, records: Records
         forgive(truth, part["labels"], records[fold].get("indistinct", ()))
         for fold, part, truth in zip(scored, parts, np.split(labels, np.cumsum(sizes)[:-1]), strict=True)
     ])  # fmt: skip
-    windows, by_person = data.train, scored[0].split != WINDOW
-    subjects = windows.subjects[rows] if by_person and windows.subjects is not None else None
+    windows = data.train
+    assert windows.subjects is not None
+    subjects = windows.subjects[rows]
     other = metrics.other_of(data.classes)
     of_known = labels != other
     summary = {"windows": int(of_known.sum())} | metrics.classification(labels, predicted, data.classes, subjects)
-    if by_person and windows.studies is not None:
+    if windows.studies is not None:
         own = np.eye(len(data.classes))[predicted]
         summary["per_study"] = metrics.by_study(known, own, windows.studies[rows], data.label_sets, other)
-    if subjects is not None:
-        right, people = labels == predicted, summary["per_subject"]
-        for name, row in people.items():
-            own = subjects == name
-            # With several seeds, each row occurs several times.
-            row["windows"] = len(np.unique(rows[own & of_known]))
-            row["accuracy_by_seed"] = [
-                float(right[own & of_known & (seeds == seed)].mean()) for seed in np.unique(seeds[own])
-            ]
-        summary["worst_subjects"] = sorted(people, key=lambda name: people[name]["macro_f1"])[:_WORST]
+    right, people = labels == predicted, summary["per_subject"]
+    for name, row in people.items():
+        own = subjects == name
+        # With several seeds, each row occurs several times.
+        row["windows"] = len(np.unique(rows[own & of_known]))
+        row["accuracy_by_seed"] = [
+            float(right[own & of_known & (seeds == seed)].mean()) for seed in np.unique(seeds[own])
+        ]
+    summary["worst_subjects"] = sorted(people, key=lambda name: people[name]["macro_f1"])[:_WORST]
     if logits := [part["logits"] for part in parts if "logits" in part]:
         temperatures = [records[fold]["temperature"] for fold in scored]
         summary |= _calibration(known, logits, temperatures, data.classes, recipe.rejection_rate)
@@ -591,15 +575,13 @@ def _why(records: Records) -> str:
 
 def _notes(training: "Training", data: ActivityData, protocol: Protocol, split: str, records: Records) -> list[str]:
     failed = sum(record["status"] == "failed" for record in records.values())
-    own = [record for fold, record in records.items() if (fold.method, fold.split) == (training.name, split)]
+    own = [record for fold, record in records.items() if fold.method == training.name]
     alone = sum(record["status"] == "scored" and record["temperature"] is None for record in own)
     lonely = _of_one_study(data) if split == STUDY else []
     applies = {
         "the people of the test set are in the folds: what is chosen by this cannot be tested on them":
             protocol.everyone,
         "simulated data: these windows are synthetic": data.simulated,
-        "no subject ids: training and test windows are of the same people, so these numbers overestimate":
-            split == WINDOW,
         f"{failed} of {len(records)} folds failed, so their windows are missing from the scores; the last one for this "
         f"reason: {_why(records)}": failed,
         "the recipe has no validation set, so no fold has a temperature of its own": not training.recipe.validation,

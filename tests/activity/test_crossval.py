@@ -44,7 +44,7 @@ def people(tmp_path_factory):
 def whole(people, tmp_path_factory):
     """A cross-validation in this process, and its folder."""
     folder = tmp_path_factory.mktemp("whole") / "out"
-    protocol = Protocol(groups=2, baselines=QUICK, random=True)
+    protocol = Protocol(groups=2, baselines=QUICK)
     return crossval.cross_validate(PLAN, people, folder, protocol, workers=0, command="zoo crossval"), folder
 
 
@@ -77,11 +77,10 @@ def with_studies(subjects):
     return replace(windows, attributes={"study": np.where(windows.subjects > "2", "b", "a")})
 
 
-def test_studies_are_held_out_whole_and_random_windows_beside_them_in_as_many_groups():
+def test_studies_are_held_out_whole():
     windows = with_studies([1, 1, 2, 2, 3, 3, 4, 4])
     first, second = crossval.held_out(windows, crossval.STUDY, crossval.STUDY)
     assert (windows.where(first).people(), windows.where(second).people()) == (["1", "2"], ["3", "4"])
-    assert [int(mask.sum()) for mask in crossval.held_out(windows, crossval.WINDOW, crossval.STUDY)] == [4, 4]
 
 
 def test_studies_without_people_are_refused():
@@ -90,13 +89,6 @@ def test_studies_without_people_are_refused():
                         classes=("a", "b"), rate=50.0)  # fmt: skip
     with pytest.raises(ZooError, match="no subject ids"):
         Protocol(crossval.STUDY).folds(PLAN, data)
-
-
-def test_random_windows_are_each_left_out_once_and_people_are_on_both_sides():
-    windows = windows_of([1, 2] * 20)
-    masks = crossval.held_out(windows, crossval.WINDOW, 4)
-    assert np.sum(masks, axis=0).tolist() == [1] * 40
-    assert windows.where(masks[0]).people() == windows.where(~masks[0]).people()
 
 
 def arrays_of(folder, fold):
@@ -153,7 +145,6 @@ def test_the_result_has_its_numbers_and_where_they_come_from(whole, people):
     assert all(fold["temperature"] > 0 for fold in result["folds"])
     assert result["seed_deviation"] is None
     assert set(result["baselines"]) == set(QUICK)
-    assert set(result["random"]) == {PLAN.name, *QUICK}
     assert result["baselines"]["random_forest"]["difference"]["of"] == 4
     assert any("simulated" in note for note in result["notes"])
 
@@ -161,18 +152,16 @@ def test_the_result_has_its_numbers_and_where_they_come_from(whole, people):
 def test_every_window_is_answered_by_the_fold_that_left_it_out(whole, people):
     _, folder = whole
     windows = activity.read(people).train
-    for split in (crossval.SUBJECT, crossval.WINDOW):
-        for group, mask in enumerate(crossval.held_out(windows, split, 2)):
-            rows = arrays_of(folder, Fold("random_forest", split, 0, group))["rows"]
-            assert rows.tolist() == np.flatnonzero(mask).tolist()
+    for group, mask in enumerate(crossval.held_out(windows, crossval.SUBJECT, 2)):
+        rows = arrays_of(folder, Fold("random_forest", crossval.SUBJECT, 0, group))["rows"]
+        assert rows.tolist() == np.flatnonzero(mask).tolist()
 
 
-def test_the_report_says_in_plain_words_what_random_windows_would_have_claimed(whole):
+def test_the_report_shows_scores_people_and_figures(whole):
     result, folder = whole
     text = report.cross_validation(result)
     figures.crossval(result, folder)
     assert "SIMULATED data" in text
-    assert "With random windows left out instead of subjects, the same recipe would have reported" in text
     assert f"{result['macro_f1']:.3f}" in text
     assert "## Subjects" in text
     assert all((folder / name).stat().st_size > 5000 for name in ("subjects.png", "confusion.png"))
@@ -285,28 +274,6 @@ def test_with_everyone_the_test_people_are_left_out_in_turn_as_well(people, tmp_
     assert "6 subjects of both sets of" in report.cross_validation(result)
     with pytest.raises(ZooError, match=r"everyone True, now False"):
         crossval.cross_validate(PLAN, people, tmp_path / "out", Protocol(2, baselines=QUICK[:1]))
-
-
-def without_subjects(people, folder):
-    path = folder / "unknown.h5"
-    path.write_bytes(people.read_bytes())
-    with h5py.File(path, "r+") as file:
-        del file["trS"], file["tstS"]
-    return path
-
-
-@pytest.mark.slow
-def test_without_subject_ids_there_are_random_windows_alone_and_that_is_said(people, tmp_path):
-    path = without_subjects(people, tmp_path)
-    with pytest.raises(ZooError, match=r"no subject ids \(key 'trS'\).*`--also random`"):
-        Protocol(2).folds(PLAN, activity.read(path))
-    planned = Protocol(2, random=True).folds(PLAN, activity.read(path))
-    assert {fold.split for fold in planned} == {crossval.WINDOW}
-    result = crossval.cross_validate(PLAN, path, tmp_path / "out", Protocol(2, random=True), workers=0)
-    assert result["split_by"] == "window"
-    assert result["per_subject"] == {}
-    assert any("overestimate" in note for note in result["notes"])
-    assert "these scores are too high" in report.cross_validation(result)
 
 
 def test_loso_has_a_fold_for_each_person_and_seeds_repeat_what_is_random(people):

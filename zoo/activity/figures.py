@@ -49,10 +49,7 @@ def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[st
 
 def crossval(result: Mapping[str, Any], folder: Path) -> list[Path]:
     """Draws all figures of a cross-validation."""
-    drawn = {"confusion.png": confusion(result)}
-    if result["split_by"] != "window":
-        drawn["subjects.png"] = people(result)
-    return save_all(drawn, folder)
+    return save_all({"confusion.png": confusion(result), "subjects.png": people(result)}, folder)
 
 
 def streaming(report: Mapping[str, Any], folder: Path) -> list[Path]:

@@ -76,12 +76,8 @@ interface = pages.interface
 
 
 def _scores(result: Document) -> list[tuple[str, Document]]:
-    """The scores of the model and of the baselines, with those that random windows would have claimed."""
-    random = result["random"] or {}
-    return [
-        (name, {**row, "mean of folds": row["mean"], "random windows": random.get(key, {}).get("macro_f1")})
-        for key, (name, row) in zip(_methods(result), methods(result, result["preset"]), strict=True)
-    ]
+    """The scores of the model and of the baselines."""
+    return [(name, {**row, "mean of folds": row["mean"]}) for name, row in methods(result, result["preset"])]
 
 
 def _methods(result: Document) -> dict[str, Any]:

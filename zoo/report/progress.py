@@ -161,7 +161,7 @@ class FoldBoard(Board[Folds]):
 
 
 def _fold(fold: Any, record: Document) -> str:
-    who = f"random windows {fold.group + 1}"
+    who = f"group {fold.group + 1}"
     if record.get("subjects"):
         who = f"study {record['study']}" if record.get("study") else f"subjects {', '.join(record['subjects'])}"
     name = f"{fold.method}, {who}, seed {fold.seed}"
