@@ -71,16 +71,6 @@ def test_training_lowers_the_loss_and_counts_its_epochs(trained):
 
 
 @pytest.mark.slow
-def test_micro_batches_end_at_the_weights_and_numbers_of_whole_batches():
-    recipe = RECIPE.replace(optimizer="sgd", momentum=0.9, clip_norm=0.5)
-    (whole, expected), (divided, found) = (run(recipe.replace(micro_batches=count)) for count in (1, 4))
-    for a, b in zip(weights(divided), weights(whole), strict=True):
-        np.testing.assert_allclose(a, b, atol=2e-5)
-    for a, b in zip(found.history, expected.history, strict=True):
-        assert a == pytest.approx(b, abs=1e-4)
-
-
-@pytest.mark.slow
 def test_the_moving_average_follows_the_number_of_steps_and_is_what_everybody_sees():
     # An epoch is one step, so that callbacks see the weights after each.
     recipe = RECIPE.replace(batch_size=32, epochs=9)
@@ -198,7 +188,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_weights():
 
 @pytest.mark.slow
 def test_fewer_rows_than_a_batch_are_one_batch():
-    _, fitted = run(RECIPE.replace(batch_size=64, micro_batches=4), rows=examples(30))
+    _, fitted = run(RECIPE.replace(batch_size=64), rows=examples(30))
     assert fitted.batch_size == 30
     assert fitted.history[-1]["loss"] < fitted.history[0]["loss"]
 

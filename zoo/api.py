@@ -145,9 +145,6 @@ def _require_plan(model: Any, recipe: Any, settings: Mapping[str, Any]) -> None:
         presets.find(str(model))
     base, fields = (recipe, {}) if isinstance(recipe, Recipe) else (Recipe(), recipe or {})
     known = {name: each for name, each in {**fields, **settings}.items() if name in Recipe.model_fields}
-    if "batch_size" not in known:
-        # It is that of the preset or the family, which parts must divide.
-        known.pop("micro_batches", None)
     base.replace(**known).require_epochs()
 
 

@@ -1,9 +1,5 @@
 """The training step, on one device, on several GPUs of this machine, or on several hosts by `tf.distribute`.
 
-    rows -> micro-batches of equal size -> gradients of each, in parallel -> their mean -> one update
-
-XLA runs independent computations on several cores. Without micro-batches, a small network would use only one.
-
 Of several devices, each replica has the whole model and the whole batch, and computes the gradients of its share of the
 rows; all apply their mean. The batch of the recipe is divided, not multiplied, so a recipe ends at nearly the same
 weights on any number of replicas, with two exceptions that are not means over rows: dropout draws other numbers, and
@@ -30,19 +26,14 @@ VARIABLE = "TF_CONFIG"
 _EXAMPLE = '{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}'
 
 
-def gradients(model: keras.Model, inputs: tf.Tensor, targets: tf.Tensor, micro_batches: int) -> list[tf.Tensor]:
-    """Means over the micro-batches: the gradient of each trainable variable, and last the loss. Updates the metrics."""
-    parts = []
-    for rows, labels in zip(tf.split(inputs, micro_batches), tf.split(targets, micro_batches), strict=True):
-        with tf.GradientTape() as tape:
-            outputs = model(rows, training=True)
-            loss = model.compute_loss(rows, labels, outputs)
-        model.compute_metrics(rows, labels, outputs)
-        # The gradient of an embedding is sparse: only the rows that were looked up.
-        parts.append([*map(tf.convert_to_tensor, tape.gradient(loss, model.trainable_variables)), loss])
-    return [
-        values[0] if micro_batches == 1 else tf.add_n(values) / micro_batches for values in zip(*parts, strict=True)
-    ]
+def gradients(model: keras.Model, inputs: tf.Tensor, targets: tf.Tensor) -> list[tf.Tensor]:
+    """The gradient of each trainable variable, and last the loss. Updates the metrics."""
+    with tf.GradientTape() as tape:
+        outputs = model(inputs, training=True)
+        loss = model.compute_loss(inputs, targets, outputs)
+    model.compute_metrics(inputs, targets, outputs)
+    # The gradient of an embedding is sparse: only the rows that were looked up.
+    return [*map(tf.convert_to_tensor, tape.gradient(loss, model.trainable_variables)), loss]
 
 
 def update(model: keras.Model, means: Sequence[tf.Tensor]) -> None:
@@ -124,9 +115,9 @@ class MovingAverage:
 # (2,688 windows, 10,240 patches, 40,000 rows of text; the lowest of four, two cores under load): GRU of 32 units 0.57
 # and 0.48, two layers on frames 0.42 and 0.34, LSTM of 64 1.52 and 1.46, SimpleRNN 0.72 and 0.68, CNN 0.59 and 0.58,
 # autoencoder 0.051 and 0.067, language model 0.33 and 0.40. Wall seconds on an idle machine: GRU 0.21 and 0.24, LSTM
-# 0.57 and 0.62 to 1.41, CNN 0.19 and 0.30, as Keras alternates between the pipeline and the step. Keras has neither
-# micro-batches nor an average that is corrected for the first steps.
-def several_steps(model: keras.Model, batch_size: int, micro_batches: int, jit_compile: bool) -> Callable[[Any], Any]:
+# 0.57 and 0.62 to 1.41, CNN 0.19 and 0.30, as Keras alternates between the pipeline and the step. Keras has
+# no average that is corrected for the first steps.
+def several_steps(model: keras.Model, batch_size: int, jit_compile: bool) -> Callable[[Any], Any]:
     """A `Model.train_function` that runs several training steps in one compiled loop, on the rows of one large batch.
 
     With `steps_per_execution`, Keras fetches each batch from the pipeline between two compiled steps, which takes
@@ -138,7 +129,7 @@ def several_steps(model: keras.Model, batch_size: int, micro_batches: int, jit_c
         inputs, targets = (tf.reshape(part, (steps, batch_size, *part.shape[1:])) for part in rows)
 
         def step(number: tf.Tensor) -> tuple[tf.Tensor]:
-            update(model, gradients(model, inputs[number], targets[number], micro_batches))
+            update(model, gradients(model, inputs[number], targets[number]))
             return (number + 1,)
 
         tf.while_loop(lambda number: number < steps, step, (tf.constant(0),))
@@ -177,15 +168,15 @@ def is_chief() -> bool:
     return bool(index == 0)
 
 
-def shared_step(model: keras.Model, shared: tf.distribute.Strategy, micro_batches: int) -> Callable[[Any], Any]:
+def shared_step(model: keras.Model, shared: tf.distribute.Strategy) -> Callable[[Any], Any]:
     """A `Model.train_function` whose rows are divided among the replicas; the model is made in the strategy's scope."""
     replicas = shared.num_replicas_in_sync
 
     def on_replica(inputs: tf.Tensor, targets: tf.Tensor) -> None:
-        if inputs.shape[0] % (replicas * micro_batches):
+        if inputs.shape[0] % replicas:
             raise ZooError(
-                f"batches of {inputs.shape[0]} rows cannot be divided among {replicas} replicas in {micro_batches} "
-                f"parts: set batch_size to a multiple of {replicas * micro_batches}"
+                f"batches of {inputs.shape[0]} rows cannot be divided among {replicas} replicas: set batch_size to "
+                f"a multiple of {replicas}"
             )
         context = tf.distribute.get_replica_context()
         own, labels = (
@@ -193,7 +184,7 @@ def shared_step(model: keras.Model, shared: tf.distribute.Strategy, micro_batche
             for part in (inputs, targets)
         )
         # Keras divides the loss by the number of replicas, so the sum is the mean.
-        *means, loss = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients(model, own, labels, micro_batches))
+        *means, loss = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients(model, own, labels))
         # The optimizer clips, and then sums over the replicas once more.
         update(model, [*(mean / replicas for mean in means), loss])
 

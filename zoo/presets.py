@@ -175,7 +175,7 @@ PRESETS: dict[str, Preset] = {
         family="trigram_lm",
         description="The course's trigram language model: word embeddings of size 32, 256 hidden units",
         arguments={"embedding": 32, "hidden_units": 256},
-        recipe=_COURSE_TEXT.replace(micro_batches=2),
+        recipe=_COURSE_TEXT,
         data=_TEXT,
         license=_TEXT_LICENSE,
     ),

@@ -20,6 +20,9 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Amount = Annotated[float, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
+# Fields of older recipes, which decided nothing but how fast a training was.
+_FORMER = ("micro_batches",)
+
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 
 _EXPECTED = {
@@ -163,10 +166,6 @@ class Recipe(Settings):
     what was learned from others."""
     batch_size: Count = 32
     """Rows per step, at most the number of training rows; the incomplete last batch of an epoch is dropped."""
-    micro_batches: Count = 1
-    """Equal parts of a batch whose gradients are computed side by side and averaged. The step is the same, but for
-    dropout, which draws other numbers, and the sparsity of an autoencoder, which is that of each part. Two parts are
-    faster if a network without recurrence leaves a core idle; recurrent networks become slower."""
     epochs: Annotated[int, Field(ge=0)] = 50
     """Passes over the data, at most. 0, for fine-tuning alone, fits the last layer and trains no further."""
     min_steps: Count | None = None
@@ -210,13 +209,16 @@ class Recipe(Settings):
 
     @model_validator(mode="after")
     def _together(self) -> Self:
-        if self.batch_size % self.micro_batches:
-            raise ZooError(
-                f"recipe: micro_batches is {self.micro_batches}; expected a divisor of the batch, {self.batch_size}"
-            )
         if self.patience is not None and self.validation == 0:
             raise ZooError("recipe: patience needs validation data; set validation above 0 or patience to none")
         return self
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """Creates a recipe from the result of `to_json`, also from that of an older version."""
+        if isinstance(document, Mapping):
+            document = {name: value for name, value in document.items() if name not in _FORMER}
+        return super().from_json(document)
 
     @classmethod
     def from_preset(cls, name: str) -> "Recipe":

@@ -406,7 +406,6 @@ def fit(
         keras.utils.set_random_seed(recipe.seed)
         tf.config.experimental.enable_op_determinism()
     jit_compile = strategy is None and not deterministic and getattr(model, "fast_with_xla", True)
-    micro_batches = 1 if batch_size % recipe.micro_batches else recipe.micro_batches
     calls = _calls(steps) if strategy is None else [1] * steps
     learner = feed.learner or model
     with nullcontext() if strategy is None else strategy.scope():
@@ -417,8 +416,8 @@ def fit(
         averaged = recipe.ema_decay is not None or recipe.start_share
         average = distributing.MovingAverage(learner, recipe.ema_decay or 0.0, recipe.start_share) if averaged else None
         learner.moving_average = average
-        step = distributing.several_steps(learner, batch_size, micro_batches, jit_compile) if strategy is None else (
-            distributing.shared_step(learner, strategy, micro_batches))  # fmt: skip
+        step = distributing.several_steps(learner, batch_size, jit_compile) if strategy is None else (
+            distributing.shared_step(learner, strategy))  # fmt: skip
         learner.train_function = average.around(step) if average else step
         # A pass over the validation rows takes less time than compiling it.
         learner.jit_compile = False
