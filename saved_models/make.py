@@ -329,7 +329,7 @@ def rounded_stop(history: list[dict[str, float]], patience: int) -> Document:
             best = epoch
         elif epoch["epoch"] - best["epoch"] >= patience:
             break
-    return {"epochs": epoch["epoch"], "best_epoch": best["epoch"], "val_loss": best["val_loss"]}
+    return {"epochs": int(epoch["epoch"]), "best_epoch": int(best["epoch"]), "val_loss": best["val_loss"]}
 
 
 def data_file(name: str) -> str:

@@ -101,7 +101,7 @@ JOURNEYS = {
             ("data windows recordings.h5 -o data3.h5 --test-subjects dan", "(lounging 28, running 28, strolling 28)",
              "**training subjects** | ann, ben, cleo, eve", "**test subjects** | dan", "**leaks** | none"),
             (f"train --model activity_gru --units 8 --frame 5 {QUICK} --data data3.h5 --out mine",
-             "12 epochs of", "Validation: macro-F1 ", "Random forest: macro-F1 ",
+             "12 epochs of", "Validation: macro-F1 ",
              "model in mine; next: zoo evaluate mine --data data3.h5"),
             ("evaluate mine --data data3.h5", "21 windows, test set, split by subject", "| random forest |",
              "| lounging | 7 |"),
@@ -141,7 +141,7 @@ JOURNEYS = {
              "120 (rennen 40, stehen 40, treppauf 40)", "**rate (Hz)** | 25"),
             ("finetune activity_gru_phone --data data3.h5 --out mine", "zoo: data3.h5: windows of 75 rows at 25 Hz; "
              "activity_gru_phone reads 150 at 50 Hz", "`zoo data windows RECORDINGS --rate 50 --window 150`"),
-            (f"train --model activity_cnn {QUICK} --data data3.h5 --out mine", "12 epochs of", "Random forest: "),
+            (f"train --model activity_cnn {QUICK} --data data3.h5 --out mine", "12 epochs of", "Validation: macro-F1 "),
             ("evaluate mine --data data3.h5", "30 windows, test set", "| rennen |"),
             ("export mine --data data3.h5 --formats float32 --to exported", "`model.float32.tflite`"),
             ("predict exported/model.float32.tflite --csv recordings/study.csv --unit g", "| stehen |"),

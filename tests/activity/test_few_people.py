@@ -66,7 +66,6 @@ def test_the_scores_are_those_of_the_folds_whose_calibration_is_not_the_model_s(
     assert fit_temperature(labels, logits) != pytest.approx(1.0, abs=0.01)
     assert (result.model.temperature, validation["ece"]["after"]) == (1.0, None)
     assert (validation["windows"], validation["folds"], validation["by"]) == (36, 3, "subject")
-    assert validation["baseline"]["windows"] == 36
     assert result.summary["train_windows"] == 36
     assert result.model.provenance["subjects"] == ["p0", "p1", "p2"]
     page = report.training(result.summary)

@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
     from zoo.activity.columns import CsvColumns
 
-START, START_WINDOW, START_RATE = "activity_gru_phone", 150, 50.0
-"""The preset whose weights are the best start for recordings of any phone, and the windows that it reads."""
+START = "activity_gru_phone"
+"""The preset whose weights are the best start for recordings of any phone."""
 
 CHUNK = 10
 """Frames that the signature `chunk` reads, of a model whose window has so many."""
 
-LESS = 0.01
+_LESS = 0.01
 """How much lower than its baseline's the macro-F1 of a model is for a warning."""
 
 BATCH = 2048
@@ -189,10 +189,10 @@ def chunk_of(model: ActivityRecognizer) -> int:
     return min(CHUNK, model.window // model.frame)
 
 
-def some(windows: Windows, most: int = _GOLDEN) -> Windows:
-    """Some windows: of each class its share, evenly spaced."""
+def golden_windows(windows: Windows) -> Windows:
+    """The windows to compare artifacts on: of each class its share, evenly spaced."""
     by_class = np.argsort(windows.labels, kind="stable")
-    chosen = by_class[np.linspace(0, len(by_class) - 1, min(most, len(by_class))).astype(int)]
+    chosen = by_class[np.linspace(0, len(by_class) - 1, min(_GOLDEN, len(by_class))).astype(int)]
     return windows.where(np.isin(np.arange(len(windows)), chosen))
 
 
@@ -330,7 +330,7 @@ def _behind(report: Mapping[str, Any], preset: str) -> list[str]:
     ahead = [
         f"the {name.replace('_', ' ')} ({row['macro_f1']:.3f})"
         for name, row in report["baselines"].items()
-        if report["macro_f1"] <= row["macro_f1"] - LESS
+        if report["macro_f1"] <= row["macro_f1"] - _LESS
     ]
     return [f"macro-F1 {report['macro_f1']:.3f} is below that of {' and '.join(ahead)}{advice}"] if ahead else []
 

@@ -17,20 +17,15 @@ from scipy.special import softmax
 from zoo import runtime
 from zoo.activity import evaluation, metrics
 from zoo.activity.augmentation import Augmentation
-from zoo.activity.baselines import random_forest
 from zoo.activity.evaluation import (
-    LESS,
-    START,
-    START_RATE,
-    START_WINDOW,
     answers,
     chunk_of,
     for_model,
+    golden_windows,
     hold_out,
     keras_logits,
     metadata_of,
     recognizer_of,
-    some,
     temperature_of,
 )
 from zoo.activity.groups import groups_of, still_classes
@@ -55,15 +50,9 @@ if TYPE_CHECKING:
     from zoo.training import Training
 
 
-_BASELINE = 2000
-"""Windows that the baseline of a training is fitted and measured on, at most."""
-
 OTHER_SHARE = 0.05
 """How frequent other movements are assumed to be, at most. Of the windows of new people, a network that assumes this
 calls 1% another movement, and 2.5% where a fifth of its training was of them: see docs/guides/probabilities.md."""
-
-_LEARNED, _GAP = 0.9, 0.1
-"""Macro-F1 on training windows, and what it is above that of validation, of a model that has learned them by heart."""
 
 _FRAME = 5
 """Rows of a frame, at most, where a plan names no number."""
@@ -147,69 +136,10 @@ def _validation_by(split: Split, recipe: Recipe) -> str:
     return "time" if people & set(split.train.people()) else "subject"
 
 
-def _loses(
-    split: Split, report: Mapping[str, Any], baseline: Mapping[str, Any], learned: float, start: str
-) -> str:  # fmt: skip
-    """What a user must know of a model that is worse than its baseline, and what to do.
-
-    `learned` is its macro-F1 on training windows; `start` the name of the model whose weights it started from, if any.
-    """
-    scores = {name: row["f1"] for name, row in report["per_class"].items() if row["windows"]}
-    weakest = min(scores, key=lambda name: scores[name])
-    mistaken = np.array(report["confusion"][report["classes"].index(weakest)])
-    mistaken[report["classes"].index(weakest)] = 0
-    other = f", mostly taken for {report['classes'][mistaken.argmax()]}" if mistaken.any() else ""
-    # Nobody records simulated people.
-    advice = [] if split.data.simulated else [f"record more people, {weakest} above all"]
-    by_heart = learned > _LEARNED and learned > baseline["of_model"] + _GAP
-    if by_heart:
-        advice.append("augment more, or take fewer units")
-    else:
-        advice.append("fine-tune for longer (`--epochs`)" if start else "train longer (`--epochs`)")
-    window, channels = split.train.inputs.shape[1:]
-    readable = (split.data.rate, channels) == (START_RATE, len(AXES)) and window >= START_WINDOW
-    if readable and (not start or "_course" in start):
-        advice.append(f"start from trained weights (`zoo finetune {START}`)")
-    fits = f", though it is {learned:.3f} on training windows: more epochs do not help" if by_heart else ""
-    return (
-        f"validation macro-F1 is {baseline['of_model']:.3f}, below {baseline['macro_f1']:.3f} of a random forest"
-        f"{fits}; the weakest class is {weakest} (F1 {scores[weakest]:.3f}{other}): {', or '.join(advice)}"
-    )
-
-
 def _of_known(labels: metrics.Labels, predicted: metrics.Labels, classes: Sequence[str]) -> dict[str, float]:
     """`accuracy` and `macro_f1` on windows of known activities."""
     known, predicted = metrics.of_known(labels, predicted, metrics.other_of(classes))
     return metrics.score(labels[known], predicted[known])
-
-
-def _baseline(parts: Sequence[Split], classes: Sequence[str], rows: int) -> dict[str, Any] | None:
-    """`macro_f1` and `accuracy` of a small random forest on the same splits, fitted on some windows of many.
-
-    None where no window to ask about has a label that is one class.
-    """
-    fitted, truth, found = 0, [], []
-    for part in parts:
-        assert part.validation is not None
-        (inputs, labels), (asked, asked_labels) = (
-            some(windows.of_one_class(len(classes)), _BASELINE).centers(rows)
-            for windows in (part.train, part.validation)
-        )
-        if not len(asked):
-            continue
-        predict = random_forest(inputs, labels, jobs=1, trees=100)
-        found.append(predict(asked))
-        truth.append(asked_labels)
-        fitted = max(fitted, len(labels))
-    if not found:
-        return None
-    asked_labels, predicted = np.concatenate(truth), np.concatenate(found)
-    return {
-        "name": "random_forest",
-        "train_windows": fitted,
-        "windows": len(asked_labels),
-        **_of_known(asked_labels, predicted, classes),
-    }
 
 
 def encountered_states(
@@ -263,8 +193,8 @@ def golden(
         return windows[: len(windows) // 2], None, windows[len(windows) // 2 :]
     data = for_model(loaded, data)
     train, test = (part.of_one_class(len(data.classes)) for part in (data.train, data.test))
-    windows, labels = some(test if len(test) else train).centers(metadata.window)
-    calibration, _ = some(data.train).centers(metadata.window)
+    windows, labels = golden_windows(test if len(test) else train).centers(metadata.window)
+    calibration, _ = golden_windows(data.train).centers(metadata.window)
     # Scores of training windows would pass for those of a test.
     return windows, labels if len(test) else None, calibration
 
@@ -369,12 +299,8 @@ class ActivityTask(Task):
         )  # fmt: skip
 
     def scores(self, model: ActivityRecognizer, split: Split) -> dict[str, float]:
-        """`macro_f1`, `accuracy` and `cross_entropy` of a trained model on the validation windows.
-
-        Where there are folds, nothing is held out, and the scores are of the training windows: good for comparing a
-        model with its saved file, and for nothing else.
-        """
-        windows = split.train if split.folds else split.validation
+        """`macro_f1`, `accuracy` and `cross_entropy` of a trained model on the validation windows."""
+        windows = split.validation
         if windows is None:
             raise ZooError(f"{split.data}: nothing is held out to score on: set validation above 0")
         logits, known = answers(partial(keras_logits, model), windows)
@@ -392,7 +318,6 @@ class ActivityTask(Task):
         Each of `learners` is measured on the windows that it was not trained on. A temperature that calibrates them
         does not calibrate the model, which learned from more people (see benchmarks/few_people.py), so it has none.
         """
-        start = "" if model.provenance is None else model.name
         # A model that was made with a number of classes has the labels of its data from now on.
         model.classes = split.data.classes
         frequencies = assume_rare_other(model, _learned(split, recipe), recipe.class_weights)
@@ -422,24 +347,12 @@ class ActivityTask(Task):
         known = labels != other
         probabilities = softmax(logits[known, :other].astype(np.float64) / model.temperature, axis=1)
         model.threshold = metrics.rejection_threshold(probabilities, recipe.rejection_rate)
-        baseline = _baseline(parts, split.data.classes, model.window)
         label_sets = split.train.label_sets
         report = metrics.report(
             labels, logits, model.classes, np.concatenate(groups) if groups else None, model.temperature, label_sets
         )
         if split.folds:
             report["ece"]["after"] = None
-        if baseline:
-            # A baseline learns one class per window, and is compared where it is known.
-            single = labels < len(model.classes)
-            baseline["of_model"] = _of_known(labels[single], logits[single].argmax(axis=1), model.classes)["macro_f1"]
-        warnings = []
-        if baseline and baseline["of_model"] <= baseline["macro_f1"] - LESS:
-            some_logits, some_labels = answers(
-                partial(keras_logits, model), some(split.train.of_one_class(len(model.classes)), _BASELINE)
-            )
-            learned = _of_known(some_labels, some_logits.argmax(axis=1), model.classes)["macro_f1"]
-            warnings = [_loses(split, report, baseline, learned, start)]
         return found | {"validation": {
             "windows": report["windows"], "by": _validation_by(parts[0], recipe),
             "subjects": sort_names(np.concatenate(groups)) if groups else [],
@@ -447,8 +360,7 @@ class ActivityTask(Task):
             **{key: report[key] for key in ("accuracy", "macro_f1", "cross_entropy", "ece")},
             **({} if model.threshold is None else {"answered": metrics.answered(
                 resolve(labels, logits, label_sets)[known], probabilities, model.threshold)}),
-            **({"baseline": baseline} if baseline else {}),
-        }, "warnings": warnings}  # fmt: skip
+        }}  # fmt: skip
 
     def metadata(self, model: ActivityRecognizer) -> ActivityMetadata:
         """What an exported file of a recognizer says of it."""
