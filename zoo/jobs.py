@@ -18,6 +18,7 @@ from zoo.errors import ZooError
 _SUPERVISED = "ZOO_SUPERVISED"
 _LIBRARIES = ("TF_NUM_INTRAOP", "TF_NUM_INTEROP", "OMP_NUM", "OPENBLAS_NUM", "NUMBA_NUM")
 _TERMINATION_SECONDS = 10.0
+_AGAIN_SECONDS = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,37 +131,41 @@ class Terminated(KeyboardInterrupt):
 
 
 @contextmanager
-def terminable() -> Iterator[list[Terminated]]:
+def terminable() -> Iterator[None]:
     """Raises `Terminated` in the block when this process gets SIGTERM, unless it was started to ignore it.
 
-    Only the first SIGTERM counts: a process group and its supervisor may each send one, and cleanup takes time. Yields
-    a list to which the exception is added, for a block that turns it into something else.
+    One that arrives during the cleanup after another is ignored: a process group and its supervisor may each send one.
     """
-    before, hook, raised = signal.getsignal(signal.SIGTERM), sys.unraisablehook, list[Terminated]()
+    before, again = signal.getsignal(signal.SIGTERM), None
     if before is signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
-        yield raised
+        yield
         return
 
     def end(*_: Any) -> None:
-        signal.signal(signal.SIGTERM, lambda *_: None)
-        raised[:] = [Terminated()]
-        raise raised[0]
-
-    def raise_later(lost: Any) -> None:
-        # A signal may arrive in a finalizer or a callback of C, of which Python ignores what they raise.
-        if not isinstance(lost.exc_value, Terminated):
-            hook(lost)
+        nonlocal again
+        if _is_handled(Terminated):
             return
-        signal.signal(signal.SIGTERM, end)
-        threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        # In a finalizer or a callback of C Python ignores what is raised: then it is raised once more.
+        again = threading.Timer(_AGAIN_SECONDS, os.kill, (os.getpid(), signal.SIGTERM))
+        again.daemon = True
+        again.start()
+        raise Terminated
 
     signal.signal(signal.SIGTERM, end)
-    sys.unraisablehook = raise_later
     try:
-        yield raised
+        yield
     finally:
+        if again is not None:
+            again.cancel()
         signal.signal(signal.SIGTERM, before)
-        sys.unraisablehook = hook
+
+
+def _is_handled(kind: type[BaseException]) -> bool:
+    """Whether the code that is interrupted cleans up after an exception of a kind."""
+    error = sys.exc_info()[1]
+    while error is not None and not isinstance(error, kind):
+        error = error.__context__
+    return error is not None
 
 
 @contextmanager
