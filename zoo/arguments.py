@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar, Union, ge
 
 from pydantic import Field
 
-from zoo.errors import ArgumentError, UsageError, ZooError, unknown_name
+from zoo.errors import COMMAND, ArgumentError, UsageError, ZooError, shown, unknown_name
 from zoo.recipe import Columns, Limits, Recipe, checked, python_number
 
 if TYPE_CHECKING:
@@ -58,20 +58,14 @@ class Accepts(NamedTuple):
             several = list(value)
             for each in several:
                 if not self.is_valid(each):
-                    raise ArgumentError(name, f" holds {_shown(each)}; expected {self.expected}")
+                    raise ArgumentError(name, f" holds {shown(each)}; expected {self.expected}")
             if not several and not self.empty:
                 raise ArgumentError(name, f" is empty; expected {self.expected}")
             return several
         if not self.is_valid(value):
-            raise ArgumentError(name, f" is {_shown(value)}; expected {self.expected}")
+            raise ArgumentError(name, value=value, expected=self.expected)
         # The names of a text are read where it is used.
         return [value] if self.several and not isinstance(value, str) else value
-
-
-def _shown(value: Any) -> str:
-    """A value of a simple type, or the type of another."""
-    simple = value is None or isinstance(value, str | bytes | bool | int | float | complex)
-    return repr(value)[:80] if simple else f"of the type {type(value).__name__}"
 
 
 def _is_path(value: Any) -> bool:
@@ -216,7 +210,7 @@ def in_python(message: str) -> str:
         >>> in_python("pass --time-unit ms, or the unit with --unit; see `zoo train --help`")
         'pass time_unit=ms, or the unit with unit; see `zoo train --help`'
     """
-    if TERMINAL:
+    if COMMAND in os.environ:
         return message
     parts = message.split("`")
     for place in range(0, len(parts), 2):

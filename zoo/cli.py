@@ -30,7 +30,7 @@ from zoo import api
 from zoo.activity.studies import STUDIES
 from zoo.arguments import TERMINAL, Names
 from zoo.catalog import split_names
-from zoo.errors import ArgumentError, StorageError, UsageError, ZooError, printable, unknown_name
+from zoo.errors import COMMAND, ArgumentError, StorageError, UsageError, ZooError, printable, unknown_name
 from zoo.families import KERAS_ALONE, TASKS, task_named
 from zoo.files import full
 from zoo.jobs import terminable
@@ -359,11 +359,6 @@ def _show(result: Any, as_json: bool) -> None:
         raise ZooError(result.failure)
 
 
-def _field(found: re.Match[str]) -> str:
-    """The option of a field of the recipe or of the limits."""
-    return f"{_options(f'max_{found[2]}' if found[1] == 'limits' else found[2])[0]} is"
-
-
 _HELP = """Train small models of motion, photographs and text, and run them on a phone.
 
 First steps: `zoo list`, then `zoo info activity_gru_phone`. `zoo COMMAND --help` explains a command.
@@ -411,6 +406,7 @@ def main() -> None:
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
     prepare_output()
     TERMINAL.update(quiet=quiet, logged=logged)
+    os.environ[COMMAND] = "1"
     try:
         with terminable():
             app(arguments)
@@ -430,6 +426,7 @@ def main() -> None:
         _fail(*explain(error))
     finally:
         TERMINAL.clear()
+        del os.environ[COMMAND]
     sys.exit(0)
 
 
@@ -458,11 +455,12 @@ def explain(error: BaseException) -> tuple[str, int]:
     if isinstance(error, CycloptsError):
         return _usage(error), USAGE
     if isinstance(error, ArgumentError):
+        name = f"max_{error.parameter}" if error.group == "limits" else error.parameter
         # An argument of a model that has no option of its own was passed with `--set`.
-        optional = _current is None or error.name in (each.name.split("__")[-1] for each in _parameters(_current))
-        return f"{_options(error.name, _current)[0] if optional else error.name}{error.problem}", error.status
+        optional = _current is None or error.parameter in (part.name.split("__")[-1] for part in _parameters(_current))
+        return f"{_options(name, _current)[0] if optional else name}{error.problem}", error.status
     if isinstance(error, ZooError):
-        return re.sub(r"^(recipe|limits): (\w+) is", _field, str(error)), error.status
+        return str(error), error.status
     if isinstance(error, OSError) and (found := _system(error)):
         return found, 1
     if found := full(error):

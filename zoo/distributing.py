@@ -20,7 +20,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from zoo.errors import ZooError
+from zoo.errors import ZooError, option
 
 VARIABLE = "TF_CONFIG"
 _EXAMPLE = '{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}'
@@ -220,7 +220,7 @@ def fit(
                 break
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
         raise ZooError(
-            f"another worker is gone ({type(error).__name__}): start all of them again with --resume"
+            f"another worker is gone ({type(error).__name__}): start all of them again with {option('resume')}"
         ) from None
     watching.on_train_end()
 

@@ -1,6 +1,33 @@
-"""The exceptions for errors that users can fix."""
+"""The exceptions for errors that users can fix, and how messages name what a user passes."""
 
+import os
+from collections.abc import Callable
 from typing import Any
+
+COMMAND = "ZOO_COMMAND"
+"""Environment variable that is set in a command of the zoo and its child processes, whose user writes options."""
+
+
+def option(name: str, value: Any = "") -> str:
+    """A parameter in a message, as the user writes it: an option in the terminal, an argument in Python.
+
+    Example:
+        >>> option("time_unit", "ms"), option("resume")
+        ('time_unit=ms', 'resume')
+    """
+    if COMMAND in os.environ:
+        return f"--{name.replace('_', '-')} {value}".rstrip()
+    return f"{name}={value}" if value != "" else name
+
+
+def setting(name: str, value: Any) -> str:
+    """A setting in a message, as the user writes it: one of `--set` in the terminal, one of `settings` in Python.
+
+    Example:
+        >>> setting("validation", 0.2)
+        "settings={'validation': 0.2}"
+    """
+    return option("set", f"{name}={value}") if COMMAND in os.environ else option("settings", {name: value})
 
 
 def printable(text: str) -> str:
@@ -51,29 +78,53 @@ class UsageError(ZooError):
 
 
 class ArgumentError(ZooError):
-    """An argument of a public function is not valid, or means nothing where it is passed.
+    """An argument of a public function, or a field of its settings, is not valid, or means nothing where it is passed.
 
     Args:
-        name: Parameter, in whose place the command line names its option.
-        problem: What is wrong, such as `: does not apply to trigram_lm_course`.
+        parameter: Parameter, in whose place the command line names its option.
+        problem: What is wrong, such as `: does not apply to trigram_lm_course`. By default that the value is not what
+            was expected.
+        value: What was passed.
+        expected: What was expected, in words.
+        group: Settings of which the parameter is a field, such as `recipe`.
 
     Example:
         >>> raise ArgumentError("hop", ": does not apply to trigram_lm_course; leave it out")
         Traceback (most recent call last):
         ...
         zoo.errors.ArgumentError: hop: does not apply to trigram_lm_course; leave it out
+        >>> str(ArgumentError("epochs", value=0, expected="1 or more", group="recipe"))
+        'recipe: epochs is 0; expected 1 or more'
     """
 
-    def __init__(self, name: str, problem: str) -> None:
-        super().__init__(f"{name}{problem}")
-        self.name, self.problem = name, printable(problem)
+    def __init__(
+        self, parameter: str, problem: str = "", *, value: Any = None, expected: str = "", group: str = ""
+    ) -> None:  # fmt: skip
+        self.parameter, self.value, self.expected, self.group = parameter, value, expected, group
+        self.problem = printable(problem or f" is {shown(value)}; expected {expected}")
+        super().__init__(f"{group}: {parameter}{self.problem}" if group else f"{parameter}{self.problem}")
+
+    def __reduce__(self) -> tuple[Callable[..., "ArgumentError"], tuple[str, str]]:
+        # Errors of child processes are sent to their parent.
+        return ArgumentError, (self.parameter, self.problem)
+
+
+def shown(value: Any) -> str:
+    """A value of a simple type, or the type of another.
+
+    Example:
+        >>> shown(2.5), shown([1])
+        ('2.5', 'of the type list')
+    """
+    simple = value is None or isinstance(value, str | bytes | bool | int | float | complex)
+    return repr(value)[:80] if simple else f"of the type {type(value).__name__}"
 
 
 def refuse(why: str, **values: Any) -> None:
     """Refuses arguments that would have no effect: those that are not None."""
     for name, value in values.items():
         if value is not None:
-            raise ArgumentError(name, f": {why}; leave it out")
+            raise ArgumentError(name, f": {why}; leave it out", value=value)
 
 
 def unknown_name(what: str, name: str, known: list[str]) -> ZooError:

@@ -23,7 +23,7 @@ from pathlib import Path
 from reprlib import repr as short
 from typing import TYPE_CHECKING, Any
 
-from zoo.errors import StorageError, ZooError
+from zoo.errors import StorageError, ZooError, option
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -358,7 +358,7 @@ def new_file(path: Path, force: bool) -> Iterator[None]:
     with exclusive(path):
         _require_kind(path, stat.S_ISREG)
         if path.exists() and not force:
-            raise ZooError(f"{path}: exists already; choose another name, or pass --force to replace it")
+            raise ZooError(f"{path}: exists already; choose another name, or pass {option('force')} to replace it")
         yield
 
 

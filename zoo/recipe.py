@@ -43,7 +43,7 @@ class Settings(pydantic.BaseModel):
         >>> Window(rows=0)
         Traceback (most recent call last):
         ...
-        zoo.errors.ZooError: window: rows is 0; expected 1 or more
+        zoo.errors.ArgumentError: window: rows is 0; expected 1 or more
     """
 
     model_config = _STRICT | ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -59,7 +59,11 @@ class Settings(pydantic.BaseModel):
         try:
             return handler(values)
         except ValidationError as error:
-            raise _problem(cls, error) from None
+            first = error.errors()[0]
+            name = str(first["loc"][0])
+            if first["type"] == "extra_forbidden":
+                raise unknown_name(f"setting of the {cls.label}", name, list(cls.model_fields)) from None
+            raise _problem(name, error, cls.model_fields[name].annotation, cls.label) from None
 
     def to_json(self) -> dict[str, Any]:
         """Returns the settings as JSON types."""
@@ -97,26 +101,20 @@ def checked(label: str, hint: Any, value: Any) -> Any:
     try:
         return TypeAdapter(hint, config=_STRICT).validate_python(python_number(value))
     except ValidationError as error:
-        raise ArgumentError(label, f" {_expectation(error, None)}") from None
+        raise _problem(label, error) from None
 
 
-def _problem(settings: type[Settings], error: ValidationError) -> ZooError:
+def _problem(name: str, error: ValidationError, hint: Any = None, group: str = "") -> ArgumentError:
     """Turns an error of pydantic into one line, of its first problem."""
     first = error.errors()[0]
-    name, known = str(first["loc"][0]), settings.model_fields
-    if first["type"] == "extra_forbidden":
-        return unknown_name(f"setting of the {settings.label}", name, list(known))
-    return ZooError(f"{settings.label}: {name} {_expectation(error, known[name].annotation)}")
-
-
-def _expectation(error: ValidationError, hint: Any) -> str:
-    first = error.errors()[0]
     if first["type"] == "missing":
-        return "is missing"
-    context = {name: f"{each:.10g}" if isinstance(each, int | float) else str(each).replace("'", "")
-               for name, each in first.get("ctx", {}).items()}  # fmt: skip
+        return ArgumentError(name, " is missing", group=group)
+    context = {key: f"{limit:.10g}" if isinstance(limit, int | float) else str(limit).replace("'", "")
+               for key, limit in first.get("ctx", {}).items()}  # fmt: skip
     expected = _EXPECTED.get(first["type"], first["msg"].lower()).format(**context)
-    return f"is {first['input']!r}; expected {expected}{' or none' if type(None) in get_args(hint) else ''}"
+    value, none = first["input"], " or none" if type(None) in get_args(hint) else ""
+    problem = f" is {value!r}; expected {expected}{none}"
+    return ArgumentError(name, problem, value=value, expected=expected + none, group=group)
 
 
 def python_number(value: Any) -> Any:
@@ -136,7 +134,7 @@ class Recipe(Settings):
         >>> Recipe(batch_size=0)
         Traceback (most recent call last):
         ...
-        zoo.errors.ZooError: recipe: batch_size is 0; expected 1 or more
+        zoo.errors.ArgumentError: recipe: batch_size is 0; expected 1 or more
     """
 
     label = "recipe"
@@ -254,7 +252,7 @@ class Recipe(Settings):
     def require_epochs(self) -> "Recipe":
         """The recipe itself, unless it has no epochs, which suits fine-tuning alone."""
         if not self.epochs:
-            raise ZooError("recipe: epochs is 0; expected 1 or more")
+            raise ArgumentError("epochs", value=0, expected="1 or more", group="recipe")
         return self
 
     def passes(self, rows: int) -> int:

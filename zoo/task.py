@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 import zoo
 from zoo.data.examples import Data
 from zoo.data.loading import load_as
-from zoo.errors import ZooError
+from zoo.errors import ZooError, option
 from zoo.families import FAMILIES, TASKS, family_of, find_family
 from zoo.models.model import Model
 from zoo.provenance import weights_sha256
@@ -286,7 +286,10 @@ class Task(ABC):
     def answer(self, loaded: "Loaded", x: Any | None, data: Any | None) -> Predictions | Result:
         """What `zoo.predict` returns for inputs, or for the test set of data; further parameters are its `options`."""
         if (x is None) == (data is None):
-            raise ZooError(f"{loaded.name}: pass either inputs (in Python) or --data FILE, whose test set is predicted")
+            raise ZooError(
+                f"{loaded.name}: pass either inputs (in Python) or {option('data', 'FILE')}, whose test set is "
+                "predicted"
+            )
         return self.predict(loaded, data.test.arrays()[0] if data is not None else x)
 
     @abstractmethod

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from zoo import distributing, presets
 from zoo.data.examples import Data
-from zoo.errors import ArgumentError, ZooError, refuse, unknown_name
+from zoo.errors import ArgumentError, ZooError, option, refuse, unknown_name
 from zoo.families import FAMILIES, family_of, find_family
 from zoo.files import CHECKPOINT, atomic_write, exclusive_folder, require_empty, write_json
 from zoo.loading import check_named, load
@@ -214,10 +214,13 @@ class Training:
         unfinished = (self.out / CHECKPOINT).is_file()
         if self.resume and not unfinished:
             done = (self.out / "model.keras").is_file()
-            why = "is complete; evaluate it" if done else f"no {CHECKPOINT} to resume from; start without --resume"
+            start = f"no {CHECKPOINT} to resume from; start without {option('resume')}"
+            why = "is complete; evaluate it" if done else start
             raise ZooError(f"{self.out}: {why}")
         if not self.resume and unfinished:
-            raise ZooError(f"{self.out}: holds an unfinished training: pass --resume to go on, or delete it first")
+            raise ZooError(
+                f"{self.out}: holds an unfinished training: pass {option('resume')} to go on, or delete it first"
+            )
         if not self.resume:
             require_empty(self.out)
 
@@ -499,7 +502,9 @@ class Fitted(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
             if checkpoint is not None and checkpoint.is_file():
                 self._resume(checkpoint)
         except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-            raise ZooError(f"{checkpoint}: damaged ({error}): delete it, and start without --resume") from error
+            raise ZooError(
+                f"{checkpoint}: damaged ({error}): delete it, and start without {option('resume')}"
+            ) from error
         finally:
             self.good = self._weights()
 

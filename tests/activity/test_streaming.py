@@ -106,5 +106,5 @@ def test_recordings_that_are_left_out_are_counted_and_said(tmp_path):
 def test_recordings_of_labels_that_the_model_does_not_know_are_refused_with_the_option_that_explains_them(tmp_path):
     others = [replace(one, activity="stairs") for one in simulate.simulate(1, seed=0, seconds=20)]
     recordings.write(tmp_path / "a.h5", others, source="simulated", simulated=True)
-    with pytest.raises(ZooError, match=r"no recording of 1 is longer than a window, 3 s, and of downstairs.*--merge"):
+    with pytest.raises(ZooError, match=r"no recording of 1 is longer than a window, 3 s, and of downstairs.*merge"):
         streaming.evaluate(Recognizer(POCKET), tmp_path / "a.h5")

@@ -199,7 +199,7 @@ def test_a_format_that_may_be_missing_is_left_out_with_its_difference(tmp_path):
     written = artifacts.export(loaded(model), family, tmp_path / "out", ["keras", "float32"], refused)
     assert [record["format"] for record in written] == ["keras"]
     assert refused["float32"].parity.largest_error > refused["float32"].tolerance.error == 0.0
-    assert str(refused["float32"]).endswith("leave this format out with --formats")
+    assert str(refused["float32"]).endswith("leave this format out with formats")
 
 
 class TestParity:

@@ -184,18 +184,18 @@ def test_values_that_overshoot_a_little_are_accepted_and_reported(tmp_path):
 
 def test_values_to_255_are_refused_unless_white_is_said_to_be_255(tmp_path):
     path = write_h5(tmp_path / "a.h5", data=RANDOM.integers(0, 256, (5, 3, 8, 8)))
-    assert message(lambda: read(path)).endswith("train, evaluate and export with --levels 255")
+    assert message(lambda: read(path)).endswith("train, evaluate and export with levels=255")
     block = read(path, levels=255).patches[0:5]
     assert 0 <= block.min() < block.max() <= 1
 
 
 def test_levels_that_cannot_be_or_that_the_file_contradicts_are_refused(tmp_path):
     path = write_h5(tmp_path / "a.h5", data=RANDOM.uniform(size=(5, 3, 8, 8)))
-    assert message(lambda: read(path, levels=255)).endswith("not up to 255: leave --levels out")
+    assert message(lambda: read(path, levels=255)).endswith("not up to 255: leave levels out")
     for levels in (0.0, -1.0, np.nan, np.inf):
         assert "expected the value of white in the file" in message(lambda levels=levels: read(path, levels=levels))
     bright = write_h5(tmp_path / "b.h5", data=RANDOM.integers(0, 65536, (5, 3, 8, 8)))
-    assert message(lambda: read(bright)).endswith("with --levels WHITE, the value of white in it")
+    assert message(lambda: read(bright)).endswith("with levels=WHITE, the value of white in it")
 
 
 FOUR = RANDOM.uniform(size=(4, 3, 8, 8))

@@ -196,7 +196,7 @@ def test_a_bad_request_is_one_line_and_leaves_nothing(leaves, trained, tmp_path)
 
     requests = {
         r"patches of 4 x 4; .* reads 8 x 8": lambda: AUTOENCODER.evaluate(trained, small),
-        r"patches of 8 x 8; .* reads 16 x 16: .* --set pixels=64": lambda: trained_as(plan(pixels=256)),
+        r"patches of 8 x 8; .* reads 16 x 16: .* settings=.'pixels': 64": lambda: trained_as(plan(pixels=256)),
         r"sparsity target 1.5: expected a number between 0 and 1": lambda: trained_as(plan(sparsity_target=1.5)),
         r"5 photographs, of which 5 cannot be held out": lambda: trained_as(plan(validation=0.99)),
         r"split 'dev': expected test or train": lambda: AUTOENCODER.evaluate(trained, leaves, split="dev"),
@@ -213,7 +213,7 @@ def test_levels_of_255_are_read_when_they_are_said(leaves, tmp_path):
     bright.write_bytes(leaves.read_bytes())
     with h5py.File(bright, "r+") as file:
         file["data"][:] = file["data"][:] * 255
-    with pytest.raises(ZooError, match=r"expected about \[0, 1\]: .* with --levels 255"):
+    with pytest.raises(ZooError, match=r"expected about \[0, 1\]: .* with levels=255"):
         replace(plan(), out=tmp_path / "none").run(bright)
     summary = replace(plan(epochs=1), out=tmp_path / "out").run(AUTOENCODER.read(bright, levels=255.0)).summary
     assert summary["train_patches"] > 0

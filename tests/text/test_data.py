@@ -145,7 +145,7 @@ def test_a_vocabulary_is_read_of_a_file_of_either_kind_in_its_order(tmp_path):
 REFUSED = {
     "few words": (
         (9, (3, 6), (6, 9)),
-        "a.txt: 6 different words in the training rows, too few for a vocabulary of 9: pass --vocabulary 6 or fewer",
+        "a.txt: 6 different words in the training rows, too few for a vocabulary of 9: pass vocabulary=6 or fewer",
     ),
     "no words": ((0, (3, 6), (6, 9)), "a vocabulary of 0 words; expected 1 or more"),
     "rows outside": ((6, (3, 6), (6, 90)), "test rows 6:90: expected a range within 0:12, the rows of a.txt"),
@@ -153,7 +153,7 @@ REFUSED = {
     "overlap": ((6, (3, 7), (6, 9)), "validation rows 3:7 and test rows 6:9 overlap: move one"),
     "one named": (
         (6, (3, 6)),
-        "rows are given for validation alone; pass both --validation-rows and --test-rows, or neither",
+        "rows are given for validation alone; pass both validation_rows and test_rows, or neither",
     ),
     "nothing left": ((6, (0, 6), (6, 12)), "a.txt: no training rows are left: give more text, one sentence per line"),
 }

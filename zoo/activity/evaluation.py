@@ -15,7 +15,7 @@ from zoo.activity import metrics
 from zoo.activity.baselines import baseline_scores
 from zoo.activity.checks import check_lengths, lengths_of
 from zoo.activity.windows import AXES_OF, CHANNELS_LAST, ActivityData, Windows, center_crop, confounded
-from zoo.errors import ZooError
+from zoo.errors import ZooError, option
 from zoo.loading import Loaded
 from zoo.models.recognizer import UNKNOWN_PRIOR, ActivityRecognizer, unnamed
 from zoo.provenance import already_seen
@@ -125,7 +125,7 @@ def check_windows(loaded: Loaded, where: str, shape: tuple[int, ...], rate: floa
         if shape[-1] == expected[0] and shape[-2] in (len(AXES), len(INERTIAL)):
             advice = f": {CHANNELS_LAST}"
         elif shape[-1] == len(INERTIAL) > expected[1]:
-            advice = ": leave the gyroscope out with --channels"
+            advice = f": leave the gyroscope out with {option('channels')}"
         raise ZooError(f"{where}: windows of shape {tuple(shape[-2:])}; {loaded.name} expects {expected}{advice}")
     if rate != metadata.rate:
         raise ZooError(f"{where}: rows at {rate:g} Hz; {loaded.name} expects {metadata.rate:g}: cut them again")
@@ -211,7 +211,9 @@ def evaluate(
     metadata = metadata_of(loaded)
     data = for_model(loaded, data)
     if split not in ("test", "all") and data.sha256 != metadata.data_sha256:
-        raise ZooError(f"{data}: {loaded.name} was trained on another file: only --split test or all is possible")
+        raise ZooError(
+            f"{data}: {loaded.name} was trained on another file: only {option('split', 'test')} or all is possible"
+        )
     windows, reference = _parts(loaded, data, split)
     # The probabilities of a file are calibrated already.
     temperature = metadata.temperature if loaded.interpreter is None else 1.0
@@ -264,7 +266,7 @@ def _parts(loaded: Loaded, data: ActivityData, split: str) -> tuple[Windows, Win
     if validation is None:
         raise ZooError(
             "split 'validation': the model was trained on all people, and nothing is held out; where folds validated "
-            "it, config.json has their scores: use --split test"
+            f"it, config.json has their scores: use {option('split', 'test')}"
         )
     return validation, trained
 

@@ -34,7 +34,7 @@ from rich.console import Console
 
 from zoo.catalog import joined_names
 from zoo.data.examples import sort_names
-from zoo.errors import ZooError
+from zoo.errors import ZooError, option
 from zoo.provenance import is_among, share_a_study
 from zoo.report.document import say
 from zoo.runtime import Prediction, Recognizer
@@ -82,7 +82,8 @@ class Simulated:
         if unknown and not known:
             labels = ", ".join(recognizer.metadata.classes)
             raise ZooError(
-                f"{model}: recognizes {labels}, none of which can be simulated; stream recordings with --csv FILE"
+                f"{model}: recognizes {labels}, none of which can be simulated; stream recordings with "
+                f"{option('csv', 'FILE')}"
             )
         if unknown:
             raise ZooError(f"activity {unknown[0]!r}: expected {', '.join(known)}, which {model} knows")
@@ -255,7 +256,7 @@ def evaluate(
         length = metadata.window / metadata.rate
         raise ZooError(
             f"{path}: no recording of {', '.join(people)} is longer than a window, {length:g} s, and of "
-            f"{', '.join(metadata.classes)}: pass the labels that mean several of these with --merge"
+            f"{', '.join(metadata.classes)}: pass the labels that mean several of these with {option('merge')}"
         )
     random = np.random.default_rng([seed, 5])
     alone = [[part] for parts in by_person.values() for part in parts]
@@ -290,7 +291,7 @@ def _people(
     unknown = sorted(set(people) - set(everyone))
     if unknown or not people:
         who = f"no subject {joined_names(unknown)}" if unknown else "this model was trained on all subjects"
-        raise ZooError(f"{path}: {who}; found {joined_names(everyone)}: choose others with --subjects")
+        raise ZooError(f"{path}: {who}; found {joined_names(everyone)}: choose others with {option('subjects')}")
     return people, [name for name in people if name not in unseen]
 
 

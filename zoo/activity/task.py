@@ -32,7 +32,7 @@ from zoo.activity.groups import groups_of, still_classes
 from zoo.activity.windows import ActivityData, Windows, center_crop
 from zoo.data import pipeline
 from zoo.data.examples import sort_names
-from zoo.errors import ZooError, refuse
+from zoo.errors import ZooError, option, refuse
 from zoo.families import find_family
 from zoo.loading import Loaded
 from zoo.models import losses
@@ -395,14 +395,14 @@ class ActivityTask(Task):
         """What `zoo.predict` returns for windows, for a table, or for the test windows of data."""
         if isinstance(x, str | Path) or hasattr(x, "columns"):
             if csv is not None:
-                raise ZooError("pass the CSV file once: --csv FILE")
+                raise ZooError(f"pass the CSV file once: {option('csv', 'FILE')}")
             csv, x = x, None
         if sum(given is not None for given in (x, data, csv)) != 1:
-            raise ZooError("pass one of --data FILE or --csv FILE")
+            raise ZooError(f"pass one of {option('data', 'FILE')} or {option('csv', 'FILE')}")
         if csv is None:
-            refuse("applies with --csv FILE alone", columns=columns, hop=hop)
+            refuse(f"applies with {option('csv', 'FILE')} alone", columns=columns, hop=hop)
         if data is not None:
-            refuse("applies with --csv FILE alone", rate=rate)
+            refuse(f"applies with {option('csv', 'FILE')} alone", rate=rate)
             return Records(evaluation.predictions_of(loaded, data, threshold), self.report.predictions)
         times, warnings = None, list[str]()
         if csv is not None:

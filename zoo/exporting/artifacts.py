@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.errors import ZooError
+from zoo.errors import ZooError, option
 from zoo.exporting import parity
 from zoo.exporting.c99 import Network, compiler, source
 from zoo.exporting.formats import FORMATS, Converter, load_saved_model, write_saved_model
@@ -24,9 +24,6 @@ from zoo.loading import Loaded
 from zoo.runtime import Interpreter
 from zoo.runtime.metadata import embed
 from zoo.task import require_tensorflow
-
-_LEAVE_OUT = "leave this format out with --formats"
-_USE_DATA = "the rows are simulated, so give your data with --data, or "
 
 _TIMED, _SECONDS = 200, 0.2
 """Number of calls whose median is the latency, and the time limit of all calls, which only Keras reaches."""
@@ -150,7 +147,8 @@ def _export(
                     wanted = {key: {each: wanted[key][each] for each in found[key]} for key in names}
                 compared = asdict(parity.compare(str(folder / path.name), wanted, found, family.tolerances[kind]))
             except ParityError as error:
-                advice = f"{_USE_DATA if family.simulated else ''}{_LEAVE_OUT}"
+                use_data = f"the rows are simulated, so give your data with {option('data')}, or "
+                advice = f"{use_data if family.simulated else ''}leave this format out with {option('formats')}"
                 advised = ParityError(f"{error}: {advice}", error.parity, error.tolerance)
                 if refused is None:
                     raise advised from None

@@ -18,7 +18,7 @@ from PIL import Image, ImageOps
 from zoo.data import hdf5
 from zoo.data.examples import MEMORY_BYTES, Data, Examples, Sliceable
 from zoo.data.hdf5 import Rows
-from zoo.errors import ZooError, printable
+from zoo.errors import ZooError, option, printable
 from zoo.files import require_file
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -193,9 +193,11 @@ def check(data: PatchData, levels: float = 1.0) -> PatchData:
     found = f"{data.name}: key 'data' holds values from {low * levels:g} to {high * levels:g}"
     if high > 2 or low < -1:
         hint = "255" if high > 1 and high * levels <= 255 else "WHITE, the value of white in it"
-        raise ZooError(f"{found}; expected about [0, {levels:g}]: train, evaluate and export with --levels {hint}")
+        raise ZooError(
+            f"{found}; expected about [0, {levels:g}]: train, evaluate and export with {option('levels', hint)}"
+        )
     if levels > 2 and high * levels <= 2:
-        raise ZooError(f"{found}, not up to {levels:g}: leave --levels out")
+        raise ZooError(f"{found}, not up to {levels:g}: leave {option('levels')} out")
     if flat:
         raise ZooError(f"{data.name}: key 'data': every patch is of one color: nothing can be learned from it")
     notes = [f"values from {low:.3f} to {high:.3f} overshoot [0, 1]"] if low < 0 or high > 1 else []

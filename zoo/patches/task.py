@@ -16,7 +16,7 @@ from scipy.special import logit
 
 from zoo.data import pipeline
 from zoo.data.examples import Examples
-from zoo.errors import ZooError, refuse
+from zoo.errors import ZooError, option, refuse, setting
 from zoo.exporting import parity, signatures
 from zoo.exporting.artifacts import Exportable
 from zoo.exporting.c99 import feedforward
@@ -134,7 +134,7 @@ def _check_size(pixels: int, data: PatchData, name: str) -> None:
         size, wanted = round(data.pixels**0.5), round(pixels**0.5)
         raise ZooError(
             f"{data}: patches of {size} x {size}; {name} reads {wanted} x {wanted}: cut others with `zoo data "
-            f"make patches --size {wanted}`, or train with --set pixels={data.pixels}"
+            f"make patches --size {wanted}`, or train with {setting('pixels', data.pixels)}"
         )
 
 
@@ -357,9 +357,9 @@ class AutoencoderTask(Task):
     ) -> Predictions | Document:
         """What `zoo.predict` returns for patches, or for all patches of data, whose codes it writes."""
         if (x is None) == (data is None) or isinstance(x, str):
-            raise ZooError(f"{loaded.name}: reads patches: pass them (in Python), or --data FILE")
+            raise ZooError(f"{loaded.name}: reads patches: pass them (in Python), or {option('data', 'FILE')}")
         if data is None:
-            refuse("applies with --data FILE alone", out=out)
+            refuse(f"applies with {option('data', 'FILE')} alone", out=out)
             return self.predict(loaded, x)
         path = None if out is None else Path(out)
         if path is not None and path.suffix != ".npz":
@@ -383,7 +383,8 @@ class AutoencoderTask(Task):
             "out": None if path is None else str(path),
         }  # fmt: skip
         what = "codes and reconstructions"
-        done = {"written": f"{what} in {path}"} if path else {"next": f"add --out FILE.npz, which writes {what}"}
+        more = f"add {option('out', 'FILE.npz')}, which writes {what}"
+        done = {"written": f"{what} in {path}"} if path else {"next": more}
         return Document(document, markdown.document, **done)
 
     def exportable(self, loaded: Loaded, data: PatchData | None) -> Exportable:

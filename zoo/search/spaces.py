@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo import crossval
-from zoo.errors import ZooError, unknown_name
+from zoo.errors import ZooError, setting, unknown_name
 from zoo.families import FAMILIES
 from zoo.files import claim_folder, read_record
 from zoo.presets import PRESETS
@@ -368,12 +368,12 @@ class Study:
             return crossval.prepare(self.data, self.groups)
         recipe = self.outline.recipe
         if not recipe.validation:
-            raise ZooError("validation is 0: a search scores on it; set it, such as --set validation=0.2")
+            raise ZooError(f"validation is 0: a search scores on it; set it, such as {setting('validation', 0.2)}")
         split = self.task.split(self.checked, recipe)
         if self.task.name == "activity" and recipe.validation_by == "subject" and not self.checked.train.people():
             raise ZooError(
                 f"{self.data}: no subject ids (trS), so no person can be held out for validation: add them, or "
-                "--set validation_by=window, which overestimates"
+                f"{setting('validation_by', 'window')}, which overestimates"
             )
         return [split]
 

@@ -12,7 +12,7 @@ import segno
 from rich.console import Console
 
 from zoo.catalog import exported_file, preset_names
-from zoo.errors import ZooError
+from zoo.errors import ZooError, option
 from zoo.exporting.embedding import signature
 from zoo.families import FAMILIES
 from zoo.files import exclusive_folder
@@ -127,7 +127,7 @@ def _show_address(document: dict[str, Any]) -> None:
         if "collect" in document:
             where += "Only phones with this code can send recordings. "
         elif document["host"] in ALL_INTERFACES:
-            where += "Everyone on this network can open it; --host 127.0.0.1 limits it to this machine. "
+            where += f"Everyone on this network can open it; {option('host', '127.0.0.1')} limits it to this machine. "
     if "projector" in document:
         where += f"For a projector, open {document['projector']} on this machine. "
     if "cert" not in document:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from zoo.data import hdf5
 from zoo.data.examples import Data, Examples
-from zoo.errors import ZooError, printable
+from zoo.errors import ZooError, option, printable
 from zoo.files import sha256
 from zoo.models.vocabulary import tokenize
 
@@ -378,8 +378,8 @@ def _ranges(
         return {"validation": (first, second), "test": (second, count)}
     if validation is None or test is None:
         raise ZooError(
-            f"rows are given for {'test' if test else 'validation'} alone; pass both --validation-rows and "
-            "--test-rows, or neither"
+            f"rows are given for {'test' if test else 'validation'} alone; pass both {option('validation_rows')} and "
+            f"{option('test_rows')}, or neither"
         )
     for split, (start, stop) in (("validation", validation), ("test", test)):
         if not 0 <= start < stop <= count:
@@ -415,7 +415,7 @@ def _most_frequent(names: str, text: Text, places: NDArray[np.int64], count: int
     if len(found) < count:
         raise ZooError(
             f"{names}: {len(found)} different words in the training rows, too few for a vocabulary of {count}: pass "
-            f"--vocabulary {len(found)} or fewer, or more text"
+            f"{option('vocabulary', len(found))} or fewer, or more text"
         )
     return tuple(text.words[i] for i in sorted(found, key=lambda i: (-counts[i], text.words[i]))[:count])
 

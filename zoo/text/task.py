@@ -12,7 +12,7 @@ from scipy.special import softmax
 from zoo import task
 from zoo.data import pipeline
 from zoo.data.examples import Examples
-from zoo.errors import ZooError, refuse
+from zoo.errors import ZooError, option, refuse
 from zoo.exporting import parity, signatures
 from zoo.exporting.artifacts import Exportable
 from zoo.exporting.c99 import feedforward
@@ -309,14 +309,16 @@ class TrigramTask(Task):
         """What `zoo.predict` returns for a text, for random rows of data, or for a word."""
         render = self.report.predictions
         if sum(given is not None for given in (x, data, neighbors)) != 1:
-            raise ZooError('a language model takes one of: TEXT such as "in the right", --data FILE, --neighbors WORD')
+            others = f"{option('data', 'FILE')}, {option('neighbors', 'WORD')}"
+            raise ZooError(f'a language model takes one of: TEXT such as "in the right", {others}')
         if generate is not None:
             if x is None:
                 raise ZooError('generate: needs a text to continue, such as "in the right"')
-            refuse("does not apply with --generate COUNT", top=top)
+            refuse(f"does not apply with {option('generate', 'COUNT')}", top=top)
             chosen = 1.0 if temperature is None else temperature
             return Document(continued(loaded, x, generate, chosen, seed or 0), render)
-        refuse("applies with --generate COUNT alone", temperature=temperature, seed=seed if data is None else None)
+        why = f"applies with {option('generate', 'COUNT')} alone"
+        refuse(why, temperature=temperature, seed=seed if data is None else None)
         if neighbors is not None:
             return Document(nearest_words(loaded, neighbors, top or 10), render)
         if data is not None:
