@@ -36,7 +36,7 @@ from zoo.presets import PRESETS
 from zoo.provenance import versions
 from zoo.report import markdown
 
-ON_ALL, FORMATS = "activity_gru_pocket", ("c99", "c99_int8", "c99_int16x8")
+ON_ALL, FORMATS = "activity_gru_pocket", ("c99", "c99_int8")
 # Those that take steps.
 RECOGNIZERS = [name for name, row in PRESETS.items() if row.family in ("activity_rnn", "activity_lstm", "activity_gru")]
 BOARDS = {

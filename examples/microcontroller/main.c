@@ -1,16 +1,9 @@
 /* Replays a recording, prints what is recognized, and what it costs. */
 #include "board.h"
 #include "recording.h"
-#ifdef ZOO_INTEGERS
-#include "model.h"
-typedef int16_t value;
-typedef uint16_t answer;
-#else
 #include "zoo_stream.h"
-typedef float value;
-typedef float answer;
+
 static zoo_stream stream;
-#endif
 
 #define ROWS ((int)(sizeof recording / sizeof *recording))
 #define STEPS 20
@@ -43,40 +36,10 @@ static void show(int row, int label)
     print("\n");
 }
 
-#ifdef ZOO_INTEGERS
-static void read_row(int row, value *values)
+static void read_row(int row, float *values)
 {
     for (int i = 0; i < 3; ++i)
-        values[i] = (value)(recording[row][i] * ZOO_SENSOR / 100);
-}
-
-/* Averages the answers over a second: without floats, there is no stream. */
-static void replay(void)
-{
-    static zoo_state state;
-    static int32_t mean[ZOO_CLASSES];
-    int shown = -2;
-    zoo_init(&state);
-    for (int row = 0; row + ZOO_FRAME <= ROWS; row += ZOO_FRAME) {
-        value frame[ZOO_FRAME * 3];
-        answer probabilities[ZOO_CLASSES];
-        int best = 0;
-        for (int i = 0; i < ZOO_FRAME; ++i)
-            read_row(row + i, frame + 3 * i);
-        zoo_step(frame, &state, probabilities);
-        for (int i = 0; i < ZOO_CLASSES; ++i) {
-            mean[i] += (probabilities[i] - mean[i]) / 8;
-            best = mean[i] > mean[best] ? i : best;
-        }
-        if (mean[best] > ZOO_ONE * 3 / 5 && best != shown)
-            show(row, shown = best);
-    }
-}
-#else
-static void read_row(int row, value *values)
-{
-    for (int i = 0; i < 3; ++i)
-        values[i] = (value)recording[row][i] * 0.01F;
+        values[i] = (float)recording[row][i] * 0.01F;
 }
 
 static void replay(void)
@@ -84,18 +47,17 @@ static void replay(void)
     int shown = -2;
     zoo_stream_init(&stream);
     for (int row = 0; row < ROWS; ++row) {
-        value values[3];
+        float values[3];
         read_row(row, values);
         if (zoo_stream_push(&stream, (double)row / ZOO_RATE, values) > 0 && stream.prediction.label != shown)
             show(row, shown = stream.prediction.label);
     }
 }
-#endif
 
 static void measure(void)
 {
-    static value frame[ZOO_FRAME * 3];
-    answer probabilities[ZOO_CLASSES];
+    static float frame[ZOO_FRAME * 3];
+    float probabilities[ZOO_CLASSES];
     for (int row = 0; row < ZOO_FRAME; ++row)
         read_row(row, frame + 3 * row);
 #if ZOO_RECURRENT
@@ -119,9 +81,7 @@ int main(void)
 {
     measure();
     replay();
-#ifndef ZOO_INTEGERS
     say("bytes of a stream:", sizeof stream);
-#endif
     say("bytes of stack:", stack_bytes());
     return 0;
 }

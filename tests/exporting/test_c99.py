@@ -190,50 +190,6 @@ def test_the_code_has_no_variables_and_needs_no_library(model, folder, tmp_path)
     }  # fmt: skip
 
 
-INTEGERS = ["rnn", "lstm", "gru", *(pytest.param(name, marks=pytest.mark.process) for name in ("gyroscope", "prior"))]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", INTEGERS)
-def test_integers_alone_recognize_what_keras_recognizes(name, tmp_path):
-    loaded, network, inputs, expected = described((MODELS | MORE)[name](), "c99_int16x8")
-    code = tmp_path / "c99_int16x8"
-    write(loaded, network, inputs, expected, code, "c99_int16x8")
-    assert sorted(path.name for path in code.iterdir()) == ["model.c", "model.h", "model_test.c"]
-    # A recognizer without training is unsure, and its first window proves nothing.
-    (code / "model_test.c").write_text("int main(void) { return 0; }")
-    found = c99.compiler.run(network, code, inputs)
-    for signature, outputs in expected.items():
-        for output, wanted in outputs.items():
-            assert np.abs(found[signature][output] - wanted).mean() < 0.02, f"{signature} {output}"
-    probabilities, wanted = (each["window"]["probabilities"] for each in (found, expected))
-    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-3)
-    assert (probabilities.argmax(axis=1) == wanted.argmax(axis=1)).mean() > 0.9
-    for compiler in COMPILERS:
-        command = [compiler, *STRICT, "-c", code / "model.c", "-o", tmp_path / "a.o"]
-        subprocess.run(command, check=True)
-    assert not re.search(r"\b(float|double)\b", (code / "model.c").read_text().partition("zoo_factors")[2])
-    window = inputs["window"]["window"][:1]
-    ends = [np.full_like(window, value) for value in (1e9, -1e9)]
-    ends.append(np.where(np.arange(window.size).reshape(window.shape) % 2, 1e9, -1e9))
-    rows = inputs | {"window": {"window": np.concatenate([window, *ends])}}
-    c99.compiler.run(network, code, rows, SANITIZERS)
-
-
-def test_what_integers_cannot_hold_is_refused(tmp_path):
-    with pytest.raises(ZooError, match=r"c_1 reaches 900; expected below 512, so that 16 bits hold it with 5 binary"):
-        c99.fixed._places("c_1", np.array([2.0, -900.0]))
-    wide = c99.network.Layer(np.zeros((517, 8), "float32"), np.zeros(8, "float32"))
-    with pytest.raises(ZooError, match=r"a layer has 517 inputs; expected at most 516, whose products 32 bits hold"):
-        c99.fixed._layer(wide, 15, 12)
-    for model, message in (
-        (ActivityGRU(units=3, window=50, frame=5, frame_activation="elu"), "'elu' has no form in integers; expected l"),
-        (ActivityCNN(window=40), r"format 'c99_int16x8': expected keras, .*, c99, c99_int8"),
-    ):
-        with pytest.raises(ZooError, match=message):
-            export(model, tmp_path / "out", ["c99_int16x8"])
-
-
 def test_words_are_found_and_others_refused(tmp_path):
     words = ("the", "then", "", "th", "'s", "über")
     write(*described(TrigramLM(vocabulary=words, embedding=2, hidden_units=3, context=2)), tmp_path / "out")

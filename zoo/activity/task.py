@@ -426,7 +426,7 @@ class ActivityTask(Task):
         # Exporters are imported by those who need them.
         from zoo.exporting import embedding, parity, signatures
         from zoo.exporting.artifacts import Exportable
-        from zoo.exporting.c99 import fixed, recognizers
+        from zoo.exporting.c99 import recognizers
         from zoo.exporting.parity import Tolerance
 
         model = recognizer_of(loaded)
@@ -443,10 +443,6 @@ class ActivityTask(Task):
             inputs["step"], inputs["chunk"] = encountered_states(model, windows, 1, chunk_of(model))
         described = recognizers.recurrent if model.states else recognizers.convolutional
         code = dict.fromkeys(("c99", "c99_int8"), partial(described, metadata=metadata_of(loaded)))
-        if model.states:
-            code["c99_int16x8"] = partial(
-                fixed.network, metadata=metadata_of(loaded), windows=calibration, states=states
-            )  # fmt: skip
         return Exportable(
             lambda model: signatures.activity(model, chunk_of(model)),
             inputs,

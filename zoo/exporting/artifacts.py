@@ -107,9 +107,10 @@ def export(
     known = (*family.formats, *family.extra_formats, *family.sources, *family.code)
     unknown = [name for name in formats if name not in known]
     if unknown:
-        hint = (
-            "; a .tflite file is float32, float16, dynamic, int8 or int16x8" if "tflite" in unknown[0].lower() else ""
-        )
+        tflite = "tflite" in unknown[0].lower()
+        hint = "; a .tflite file is float32, float16, dynamic, int8 or int16x8" if tflite else ""
+        if unknown[0] == "c99_int16x8":
+            hint = "; integers alone are no longer written in C: use c99_int8"
         raise ZooError(f"format {unknown[0]!r}: expected {', '.join(known)}{hint}")
     with exclusive(folder, "folder"):
         require_empty(folder)

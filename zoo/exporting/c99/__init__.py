@@ -7,14 +7,14 @@ A format is a folder:
     model_test.c   a program that runs a golden vector of Keras
 
 - `network`: what a family consists of in C: layers, and the functions that call them
-- `recognizers`, `fixed` (recurrent ones in integers alone), `feedforward`: the families
+- `recognizers`, `feedforward`: the families
 - `source`: how numbers are stored and multiplied, and the files
 - `compiler`: compiling and running them on this machine
 
 Code that is the same for all models lies in `zoo/exporting/native`.
 """
 
-from zoo.exporting.c99 import compiler, feedforward, fixed, network, recognizers, source
+from zoo.exporting.c99 import compiler, feedforward, network, recognizers, source
 from zoo.exporting.c99.network import Network
 
-__all__ = ["Network", "compiler", "feedforward", "fixed", "network", "recognizers", "source"]
+__all__ = ["Network", "compiler", "feedforward", "network", "recognizers", "source"]

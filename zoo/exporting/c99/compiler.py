@@ -138,9 +138,9 @@ def pack(function: Function, inputs: Mapping[str, NDArray[Any]]) -> NDArray[Any]
     rows = np.zeros(len(next(iter(inputs.values()))), [(each, array.dtype) for each, array in function.inputs.items()])
     for each, array in function.inputs.items():
         for member in array.members:
-            rows[each][member] = array.store(inputs[member], member)
+            rows[each][member] = inputs[member]
         if not array.members:
-            rows[each] = array.store(inputs[each])
+            rows[each] = inputs[each]
     return rows
 
 
@@ -151,8 +151,7 @@ def unpack(function: Function, content: bytes, count: int, what: str) -> dict[st
         raise ZooError(f"the compiled {what} wrote {len(content)} bytes; expected {count * written.itemsize}")
     found, outputs = np.frombuffer(content, written), dict[str, NDArray[Any]]()
     for each, array in function.outputs.items():
-        members = {member: array.load(found[each][member], member) for member in array.members}
-        outputs |= members or {each: array.load(found[each])}
+        outputs |= {member: found[each][member] for member in array.members} or {each: found[each]}
     return outputs | {"seconds": found["seconds"]}
 
 

@@ -26,21 +26,6 @@ class Layer:
 
     kernel: Floats
     bias: Floats | None = None
-    # In integers, binary places of its inputs, its outputs `(outputs,)`, and the cells of an LSTM.
-    places: tuple[int, NDArray[np.int64], int] | None = None
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """Types of sensor values and states, and of probabilities; units in m/s^2 (or rad/s), and in a probability of 1."""
-
-    value: str = "float"
-    answer: str = "float"
-    sensor: int = 1
-    one: int = 1
-
-
-FLOATS, INTEGERS = Numbers(), Numbers("int16_t", "uint16_t", 128, 32768)
 
 
 @dataclass(frozen=True)
@@ -50,39 +35,22 @@ class Array:
     Args:
         kind: Type in C, such as `float`, or `zoo_state`.
         shape: Shape of a row. Empty for a structure.
-        members: Names and sizes of the members of a structure, of the type `member`.
-        units: Units in 1, by the name of a member; of an array, by the empty name. 1 by default.
+        members: Names and sizes of the members of a structure, which are arrays of floats.
     """
 
     kind: str
     shape: tuple[int, ...] = ()
     members: Mapping[str, int] = field(default_factory=dict)
-    member: str = "float"
-    units: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of a row in memory."""
         if self.members:
-            return np.dtype([(name, _DTYPES[self.member], (size,)) for name, size in self.members.items()])
+            return np.dtype([(name, "=f4", (size,)) for name, size in self.members.items()])
         return np.dtype((_DTYPES[self.kind], self.shape))
 
-    def store(self, values: NDArray[Any], name: str = "") -> NDArray[Any]:
-        """Converts values to their units."""
-        unit, dtype = self.units.get(name, 1), np.dtype(_DTYPES[self.member if name else self.kind])
-        if unit == 1:
-            return values
-        most = np.iinfo(dtype)
-        stored: NDArray[Any] = np.clip(np.nan_to_num(np.rint(values * unit)), most.min, most.max).astype(dtype)
-        return stored
 
-    def load(self, values: NDArray[Any], name: str = "") -> NDArray[Any]:
-        """Converts values from their units."""
-        unit = self.units.get(name, 1)
-        return values if unit == 1 else (values / unit).astype(np.float32)
-
-
-_DTYPES = {"float": "=f4", "int32_t": "=i4", "int16_t": "=i2", "uint16_t": "=u2"}
+_DTYPES = {"float": "=f4", "int32_t": "=i4"}
 
 
 @dataclass(frozen=True)

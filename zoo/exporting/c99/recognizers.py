@@ -12,14 +12,11 @@ import numpy as np
 
 from zoo.exporting import embedding
 from zoo.exporting.c99.network import (
-    FLOATS,
-    INTEGERS,
     Array,
     Floats,
     Function,
     Layer,
     Network,
-    Numbers,
     activation_of,
     dense,
     identifiers,
@@ -32,7 +29,7 @@ _SMALLEST = 1e-7
 """Smallest standard deviation by which Keras divides."""
 
 _LABELS = """
-/* Acceleration in {unit}, gravity included; a phone at rest, face up, reads z = +9.81.{rotation}{integers} */
+/* Acceleration in {unit}, gravity included; a phone at rest, face up, reads z = +9.81.{rotation} */
 enum {{
     {names},
 }};
@@ -40,7 +37,7 @@ enum {{
 extern const char *const zoo_labels[ZOO_CLASSES];
 
 /* The number of the most probable label, or -1 where it is less probable than the threshold. */
-int zoo_answer(const {answer} *probabilities, {answer} threshold);
+int zoo_answer(const float *probabilities, float threshold);
 """.strip()
 
 _LABELS_CODE = """
@@ -48,7 +45,7 @@ const char *const zoo_labels[ZOO_CLASSES] = {{
     {labels},
 }};
 
-int zoo_answer(const {answer} *probabilities, {answer} threshold)
+int zoo_answer(const float *probabilities, float threshold)
 {{
     int best = 0;
     for (int i = 1; i < ZOO_CLASSES; ++i)
@@ -60,7 +57,7 @@ int zoo_answer(const {answer} *probabilities, {answer} threshold)
 
 _WINDOW = """
 /* Reads ZOO_WINDOW rows of ZOO_CHANNELS values, and writes ZOO_CLASSES probabilities. */
-void zoo_window(const {value} *window, {answer} *probabilities);
+void zoo_window(const float *window, float *probabilities);
 """.strip()
 
 _STREAM = ("zoo_stream.h", "zoo_stream.c")
@@ -68,15 +65,16 @@ _STREAM = ("zoo_stream.h", "zoo_stream.c")
 
 _STEP = """
 /* Reads a frame: ZOO_FRAME rows of ZOO_CHANNELS values, and updates the state. */
-static void zoo_advance(const {value} *restrict frame, zoo_state *restrict state)
+static void zoo_advance(const float *restrict frame, zoo_state *restrict state)
 {{
     {buffers}
     {statements}
 }}
 
-static void zoo_answer_state(const zoo_state *restrict state, {answer} *restrict probabilities)
+static void zoo_answer_state(const zoo_state *restrict state, float *restrict probabilities)
 {{
-    {head}
+    zoo_dense(&zoo_logits, state->{last}, probabilities);
+    zoo_softmax(probabilities, ZOO_CLASSES);
 }}
 
 void zoo_init(zoo_state *state)
@@ -84,13 +82,13 @@ void zoo_init(zoo_state *state)
     {zeros}
 }}
 
-void zoo_step(const {value} *restrict frame, zoo_state *restrict state, {answer} *restrict probabilities)
+void zoo_step(const float *restrict frame, zoo_state *restrict state, float *restrict probabilities)
 {{
     zoo_advance(frame, state);
     zoo_answer_state(state, probabilities);
 }}
 
-void zoo_window(const {value} *restrict window, {answer} *restrict probabilities)
+void zoo_window(const float *restrict window, float *restrict probabilities)
 {{
     zoo_state state;
     zoo_init(&state);
@@ -110,16 +108,8 @@ typedef struct {{
 void zoo_init(zoo_state *state);
 
 /* Reads ZOO_FRAME rows of ZOO_CHANNELS values, and writes ZOO_CLASSES probabilities. */
-void zoo_step(const {value} *frame, zoo_state *state, {answer} *probabilities);
+void zoo_step(const float *frame, zoo_state *state, float *probabilities);
 """.strip()
-
-_HEADS = {
-    FLOATS: "zoo_dense(&zoo_logits, state->{last}, probabilities);\n    zoo_softmax(probabilities, ZOO_CLASSES);",
-    INTEGERS: "int16_t logits[ZOO_CLASSES];\n    zoo_dense(&zoo_logits, state->{last}, logits);\n    "
-    "zoo_softmax(logits, probabilities, ZOO_CLASSES);",
-}
-"""Statements that turn the last state into probabilities."""
-
 
 _BLOCK = """
 static void zoo_block_{number}(zoo_blocks *restrict blocks, const float *restrict row)
@@ -154,30 +144,27 @@ void zoo_window(const float *restrict window, float *restrict probabilities)
 """.strip()
 
 
-def recurrent(model: Any, metadata: ActivityMetadata, numbers: Numbers = FLOATS) -> Network:
-    """Describes a recurrent recognizer. For integers, `zoo.exporting.c99.fixed` chooses binary places."""
+def recurrent(model: Any, metadata: ActivityMetadata) -> Network:
+    """Describes a recurrent recognizer."""
     constants, read, columns = _reading(model)
     layers, buffers, statements = _advance(model, columns)
     names, last = metadata.states, f"h_{model.num_layers}"
     code = _STEP.format(
-        buffers=f"{numbers.value} {', '.join(f'{name}[{size}]' for name, size in buffers.items())};",
-        statements="\n    ".join(statements), head=_HEADS[numbers].format(last=last), **vars(numbers),
+        buffers=f"float {', '.join(f'{name}[{size}]' for name, size in buffers.items())};",
+        statements="\n    ".join(statements), last=last,
         zeros="\n    ".join(f"zoo_zero(state->{name}, {size});" for name, size in names.items()),
     )  # fmt: skip
-    members = "\n    ".join(f"{numbers.value} {name}[{size}];" for name, size in names.items())
-    declared, defined = _labels(metadata, numbers)
-    units = dict.fromkeys(names, numbers.one)
-    state = {"state": Array("zoo_state", members=names, member=numbers.value, units=units)}
-    window = _function("window", metadata.window, metadata, numbers)
-    step = _function("frame", metadata.frame, metadata, numbers)
+    members = "\n    ".join(f"float {name}[{size}];" for name, size in names.items())
+    declared, defined = _labels(metadata)
+    state = {"state": Array("zoo_state", members=names)}
+    window, step = _function("window", metadata.window, metadata), _function("frame", metadata.frame, metadata)
     functions = {
         "window": window,
         "step": Function("zoo_step(frame, &state, probabilities)", {**step.inputs, **state}, {**step.outputs, **state}),
     }
     return Network(
-        layers | {"zoo_logits": _logits(model)}, constants, [defined, read, code], _facts(metadata, numbers),
-        [declared, _HEADER.format(members=members, **vars(numbers)), _WINDOW.format(**vars(numbers))], functions,
-        _STREAM if numbers == FLOATS else (),
+        layers | {"zoo_logits": _logits(model)}, constants, [defined, read, code], _facts(metadata),
+        [declared, _HEADER.format(members=members), _WINDOW], functions, _STREAM,
     )  # fmt: skip
 
 
@@ -214,8 +201,7 @@ def convolutional(model: Any, metadata: ActivityMetadata) -> Network:
     declared, defined = _labels(metadata)
     return Network(
         layers, constants, [defined, read, f"typedef struct {{\n    {blocks}\n}} zoo_blocks;", *functions, window],
-        _facts(metadata), [declared, _WINDOW.format(**vars(FLOATS))],
-        {"window": _function("window", metadata.window, metadata, FLOATS)}, _STREAM,
+        _facts(metadata), [declared, _WINDOW], {"window": _function("window", metadata.window, metadata)}, _STREAM,
     )  # fmt: skip
 
 
@@ -225,33 +211,27 @@ def _padding(rows: int, size: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-def _function(read: str, rows: int, metadata: ActivityMetadata, numbers: Numbers) -> Function:
-    sensor = Array(numbers.value, (rows, len(metadata.axes)), units={"": numbers.sensor})
-    answer = Array(numbers.answer, (len(metadata.classes),), units={"": numbers.one})
+def _function(read: str, rows: int, metadata: ActivityMetadata) -> Function:
+    sensor = Array("float", (rows, len(metadata.axes)))
+    answer = Array("float", (len(metadata.classes),))
     return Function(f"zoo_{read}({read}, probabilities)", {read: sensor}, {"probabilities": answer})
 
 
-def _facts(metadata: ActivityMetadata, numbers: Numbers = FLOATS) -> dict[str, tuple[str, str]]:
+def _facts(metadata: ActivityMetadata) -> dict[str, tuple[str, str]]:
     """Returns values and comments of the constants of `model.h`, by name."""
     settings = {name: (value, why) for name, value, why in embedding.numbers(metadata)}
     constants = {name.upper(): (number(value), why) for name, (value, why) in settings.items()}
     below = "probability of a window below which there is no answer; 0: always"
-    threshold = metadata.threshold or 0
-    known = {
+    return {
         "WINDOW": (number(metadata.window), f"rows, {metadata.window / metadata.rate:g} s"),
         "CLASSES": (number(len(metadata.classes)), ""),
-        "ANSWER_THRESHOLD": (number(float(threshold) if numbers.one == 1 else round(threshold * numbers.one)), below),
+        "ANSWER_THRESHOLD": (number(float(metadata.threshold or 0)), below),
         **constants,
         # A float would make the clock of a stream drift.
         "RATE": (repr(float(metadata.rate)), "Hz"),
         "RECURRENT": (number(int(bool(metadata.states))), "1 for a model with states"),
+        **_groups(metadata, settings["advance"][0] / metadata.rate),
     }
-    if numbers.one == 1:
-        known |= _groups(metadata, settings["advance"][0] / metadata.rate)
-    else:
-        known["SENSOR"] = (number(numbers.sensor), "units of sensor values in m/s^2 and in rad/s")
-        known["ONE"] = (number(numbers.one), "units of a probability of 1")
-    return known
 
 
 def _groups(metadata: ActivityMetadata, seconds: float) -> dict[str, tuple[str, str]]:
@@ -275,15 +255,12 @@ def _groups(metadata: ActivityMetadata, seconds: float) -> dict[str, tuple[str, 
     }
 
 
-def _labels(metadata: ActivityMetadata, numbers: Numbers = FLOATS) -> tuple[str, str]:
+def _labels(metadata: ActivityMetadata) -> tuple[str, str]:
     """Returns the declarations of labels and `zoo_answer`, and their definitions."""
     names = ",\n    ".join(f"ZOO_LABEL_{name}" for name in identifiers(metadata.classes))
     rotation = "".join(line.replace("//", "\n  ") for line in embedding.rotation_comment(metadata))
-    integers = "" if numbers.one == 1 else "\n   Sensor values are integers, in units of 1 / ZOO_SENSOR."
-    return (
-        _LABELS.format(unit=metadata.unit, rotation=rotation, names=names, integers=integers, answer=numbers.answer),
-        _LABELS_CODE.format(labels=",\n    ".join(map(text, metadata.classes)), answer=numbers.answer),
-    )
+    labels = ",\n    ".join(map(text, metadata.classes))
+    return _LABELS.format(unit=metadata.unit, rotation=rotation, names=names), _LABELS_CODE.format(labels=labels)
 
 
 def _reading(model: Any) -> tuple[dict[str, Floats], str, int]:

@@ -1,7 +1,6 @@
 typedef int8_t zoo_weight;
 typedef int16_t zoo_input;
 typedef int32_t zoo_sum;
-typedef float zoo_value;
 
 /* A layer: output = scale * (input * weights) + bias, weights[input][output], with a scale for each output. */
 typedef struct {
@@ -39,4 +38,16 @@ static inline float zoo_output(const zoo_layer *layer, int column, int32_t sum)
     (void)layer;
     (void)column;
     return (float)sum;
+}
+
+static void zoo_product(const zoo_layer *layer, const zoo_input *restrict input, float *restrict output);
+
+/* A layer: its inputs are rounded, and its sums of integers scaled. */
+static void zoo_dense(const zoo_layer *layer, const float *restrict input, float *restrict output)
+{
+    zoo_input rounded[ZOO_MOST_INPUTS];
+    const float unit = zoo_round(input, rounded, layer->inputs);
+    zoo_product(layer, rounded, output);
+    for (int j = 0; j < layer->outputs; ++j)
+        output[j] = layer->bias[j] + layer->scales[j] * unit * output[j];
 }

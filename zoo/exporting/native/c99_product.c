@@ -2,7 +2,7 @@
 /* Columns of input * weights, `width` at a time, a constant of each caller: compilers turn the sums into vectors, if they
    inline the function. An addition waits for the one before: with AVX, there are registers for two sums a column. */
 __attribute__((always_inline))
-static inline int zoo_columns(const zoo_layer *layer, const zoo_input *restrict input, zoo_value *restrict output,
+static inline int zoo_columns(const zoo_layer *layer, const zoo_input *restrict input, float *restrict output,
                               int start, int width)
 {
     for (; start + width <= layer->outputs; start += width) {
@@ -30,7 +30,7 @@ static inline int zoo_columns(const zoo_layer *layer, const zoo_input *restrict 
     return start;
 }
 
-static void zoo_product(const zoo_layer *layer, const zoo_input *restrict input, zoo_value *restrict output)
+static void zoo_product(const zoo_layer *layer, const zoo_input *restrict input, float *restrict output)
 {
     const int most = zoo_columns(layer, input, output, 0, 32);
     zoo_columns(layer, input, output, zoo_columns(layer, input, output, most, 8), 1);
@@ -38,7 +38,7 @@ static void zoo_product(const zoo_layer *layer, const zoo_input *restrict input,
 #else
 /* Columns of input * weights, eight at a time: each input is read once for eight sums, as many as a small processor has
    registers for. */
-static void zoo_product(const zoo_layer *layer, const zoo_input *restrict input, zoo_value *restrict output)
+static void zoo_product(const zoo_layer *layer, const zoo_input *restrict input, float *restrict output)
 {
     const zoo_input *end = input + layer->inputs;
     int start = 0;
