@@ -50,11 +50,12 @@ from zoo.arguments import (
     in_python,
     public,
 )  # fmt: skip
-from zoo.errors import ArgumentError, ZooError, refuse, unknown_name
-from zoo.families import FAMILIES, TASKS, import_keras, task_named, unknown_family
+from zoo.errors import COMMAND, ArgumentError, ZooError, refuse, unknown_name
+from zoo.families import FAMILIES, TASKS, task_named, unknown_family
 from zoo.files import CHECKPOINT, exclusive_folder, new_file, require_empty, temporary_folder
 from zoo.recipe import Columns, Limits, Recipe
 from zoo.report.document import Document, Records, Result, say, warn
+from zoo.startup import import_keras
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +80,8 @@ def _load() -> None:
     if "keras" not in sys.modules:
         with _quietly("loading TensorFlow"):
             try:
-                import_keras()
+                # Who programs in Python may want what Keras has for pandas and scikit-learn.
+                import_keras() if COMMAND in os.environ else import_module("keras")
             except (ImportError, ValueError) as error:
                 backend = os.environ.get("KERAS_BACKEND")
                 if backend in (None, "tensorflow"):

@@ -31,7 +31,7 @@ from zoo.activity.studies import STUDIES
 from zoo.arguments import TERMINAL, Names
 from zoo.catalog import split_names
 from zoo.errors import COMMAND, ArgumentError, StorageError, UsageError, ZooError, printable, unknown_name
-from zoo.families import KERAS_ALONE, TASKS, task_named
+from zoo.families import TASKS, task_named
 from zoo.files import full
 from zoo.jobs import terminable
 from zoo.recipe import Settings
@@ -398,7 +398,6 @@ def main() -> None:
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    os.environ[KERAS_ALONE] = "1"
     # Figures are written to files: no window is opened, whatever is set.
     os.environ["MPLBACKEND"] = "agg"
     # Advice about retracing is for those who write the model, and what is wrong with a picture is said in one line.

@@ -4,13 +4,7 @@ A new family needs a module with its class, and a row here. Command-line choices
 searches, cards and tests follow from the row. This module imports no third-party library.
 """
 
-import gc
 import importlib
-import importlib.util
-import os
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from zoo.errors import ZooError, unknown_name
@@ -132,85 +126,3 @@ def unknown_family(name: str) -> ZooError:
     if meant := _LAYERS.get(name.lower()):
         return ZooError(f"unknown family {name!r}: did you mean {meant}?")
     return unknown_name("family", name, list(FAMILIES))
-
-
-def register_with_keras() -> None:
-    """Imports all layers, losses and models of the zoo, so that Keras can load saved models.
-
-    Does nothing while a module of the zoo is still being imported, as when that module is the one that imports Keras;
-    `zoo` calls it again when the next public name is used.
-    """
-    loading = (module for name, module in sys.modules.items() if name.startswith("zoo.") and module is not None)
-    if any(getattr(module.__spec__, "_initializing", False) for module in loading):
-        return
-    for name in ("zoo.models.layers", "zoo.models.losses", *(row.module for row in FAMILIES.values())):
-        importlib.import_module(name)
-
-
-KERAS_ALONE = "ZOO_KERAS_ALONE"
-"""Environment variable that is set in processes of the zoo's own, a command and its children: there Keras is
-imported without the libraries that it has only for wrappers, tables and galleries, which take a third of its time."""
-
-_EXTRAS = ("matplotlib", "pandas", "sklearn")
-
-
-class _AfterKeras:
-    """Calls `register_with_keras` when Keras has been imported.
-
-    As a finder it needs no base class: importing that of `importlib.abc` takes longer than the rest of `import zoo`.
-    """
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name != "keras":
-            return None
-        # TensorFlow looks for Keras several times before it imports it.
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
-        sys.meta_path.insert(0, self)
-        if spec is not None and spec.loader is not None:
-            run = spec.loader.exec_module
-
-            def run_and_register(module: Any) -> None:
-                if self in sys.meta_path:
-                    sys.meta_path.remove(self)
-                with _without(_EXTRAS if KERAS_ALONE in os.environ else ()):
-                    run(module)
-                register_with_keras()
-
-            spec.loader.exec_module = run_and_register  # type: ignore[method-assign]
-        return spec
-
-
-def import_keras() -> None:
-    """Imports TensorFlow and Keras, which takes seconds; a fifth less while nobody looks for garbage."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        importlib.import_module("tensorflow")
-        importlib.import_module("keras")
-    finally:
-        if collects:
-            gc.enable()
-    if KERAS_ALONE in os.environ:
-        # What was imported stays, so it is not looked through again: conversions take a fifth less.
-        gc.freeze()
-
-
-@contextmanager
-def _without(names: Sequence[str]) -> Iterator[None]:
-    """Says that packages are not installed, unless they are already imported."""
-    missing = [name for name in names if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(missing))  # type: ignore[arg-type]  # None, as Python documents it
-    try:
-        yield
-    finally:
-        for name in missing:
-            del sys.modules[name]
-
-
-def register_after_keras() -> None:
-    """Lets Keras load models of the zoo as soon as it is imported, which `import zoo` does not do."""
-    if "keras" in sys.modules:
-        register_with_keras()
-    else:
-        sys.meta_path.insert(0, _AfterKeras())

@@ -28,9 +28,9 @@ from packaging.utils import canonicalize_name
 import zoo
 from zoo.catalog import preset_names
 from zoo.errors import ZooError
-from zoo.families import KERAS_ALONE, import_keras
 from zoo.provenance import machine
 from zoo.serving.server import INDEX, PAGE_FOLDER
+from zoo.startup import import_keras
 
 DISTRIBUTION = "pocket-zoo"
 
@@ -250,7 +250,6 @@ def _workflow(folder: Path) -> Iterator[str]:
 
 def main() -> None:
     """Prints the result of each step and its time in seconds."""
-    os.environ[KERAS_ALONE] = "1"
     results = findings(Path(sys.argv[1]))
     for step in sys.argv[2:]:
         start = time.perf_counter()

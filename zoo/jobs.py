@@ -186,8 +186,8 @@ def limit_threads(count: int) -> dict[str, str]:
 
 
 def python(module: str, *arguments: object) -> list[str]:
-    """Returns the command that runs a module with this interpreter."""
-    return [sys.executable, "-m", module, *map(str, arguments)]
+    """Returns the command that runs a module that needs Keras with this interpreter."""
+    return [sys.executable, "-m", "zoo.startup", module, *map(str, arguments)]
 
 
 def throttled(function: Callable[..., None], seconds: float = 1.0) -> Callable[..., None]:

@@ -9,10 +9,10 @@ from phone.pages import PHONE
 
 from zoo.catalog import PRESETS_FOLDER
 from zoo.families import FAMILIES
-from zoo.models.vocabulary import context_ids, tokenize
 from zoo.patches import simulate
 from zoo.presets import PRESETS
 from zoo.runtime import Interpreter
+from zoo.runtime.vocabulary import context_ids, tokenize
 from zoo.serving.server import PAGE_FOLDER
 
 NOTED = """

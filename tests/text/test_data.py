@@ -10,7 +10,7 @@ from running import message, write_h5
 
 from zoo.data import hdf5
 from zoo.data.examples import Examples
-from zoo.models.vocabulary import tokenize
+from zoo.runtime.vocabulary import tokenize
 from zoo.text import data as trigrams
 from zoo.text import simulate
 from zoo.text.data import leaks, read, read_vocabulary, write_trigrams

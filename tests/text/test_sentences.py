@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import zoo
 from zoo.data import hdf5
 from zoo.errors import ZooError
-from zoo.models.vocabulary import tokenize
+from zoo.runtime.vocabulary import tokenize
 from zoo.text.data import Text, joined, read_lines, read_vocabulary, write_trigrams
 
 

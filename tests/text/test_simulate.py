@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from zoo.models.vocabulary import tokenize
+from zoo.runtime.vocabulary import tokenize
 from zoo.text.simulate import WORDS, simulate
 
 MANY = simulate(3000, seed=1)

@@ -7,7 +7,6 @@ child begins to import it before this process does.
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -23,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.families import KERAS_ALONE, import_keras
 from zoo.files import temporary_folder
+from zoo.startup import import_keras
 
 if TYPE_CHECKING:
     from zoo.exporting.signatures import Signature
@@ -214,7 +213,6 @@ def _representative(
 
 
 if __name__ == "__main__":
-    os.environ[KERAS_ALONE] = "1"
     import_keras()  # while the parent process prepares the job
 
     # Without a job, the parent process has ended.

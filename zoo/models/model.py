@@ -19,7 +19,6 @@ from pydantic import Field
 
 from zoo.catalog import find_folder
 from zoo.errors import ArgumentError, StorageError, ZooError, unknown_name
-from zoo.families import register_with_keras
 from zoo.files import atomic_write, require_file, write_json
 from zoo.models.losses import loss_and_metrics
 from zoo.recipe import checked, python_number
@@ -260,7 +259,6 @@ def _constructor(create: Callable[..., None]) -> Callable[..., None]:
 def load_file(file: Path) -> Model:
     """Loads a `.keras` file of the zoo."""
     require_file(file)
-    register_with_keras()
     try:
         _check_archive(file)
         model = keras.saving.load_model(file, compile=False)

@@ -34,8 +34,8 @@ from scipy.special import softmax
 from zoo.errors import ZooError
 from zoo.models.layers import Dropout
 from zoo.models.model import Depth, Model, Size, arguments_of, check_activation, dtype_policy
-from zoo.models.vocabulary import context_ids, tokenize
 from zoo.recipe import Count, Fraction, Seed, checked
+from zoo.runtime.vocabulary import context_ids, tokenize
 
 INITIALIZERS = ("keras", "wide", "course")
 

@@ -3,10 +3,10 @@
 `trainx (N, 3)` holds contexts and `traind (N,)` the words that followed, `valx`, `vald`, `testx`, `testd` likewise, as
 numbers of `words (V,)`. Numbers count from 1 in the file and from 0 everywhere else.
 
-A file is made from text, in which a line is a sentence, split into words as `zoo.models.vocabulary.tokenize` does: each
-four consecutive words of a sentence are a row, in the order of the text, and no row crosses the end of a sentence. Rows
-are numbered, then those with a word outside the vocabulary are left out. Validation and test are contiguous ranges of
-the text. Rows are never shuffled: neighboring rows share three words, so that a shuffled test would be in training.
+A file is made from text, in which a line is a sentence, split into words as `zoo.runtime.vocabulary.tokenize` does:
+each four consecutive words of a sentence are a row, in the order of the text, and no row crosses the end of a sentence.
+Rows are numbered, then those with a word outside the vocabulary are left out. Validation and test are contiguous ranges
+of the text. Rows are never shuffled: neighboring rows share three words, so that a shuffled test would be in training.
 """
 
 import re
@@ -25,7 +25,7 @@ from zoo.data import hdf5
 from zoo.data.examples import Data, Examples
 from zoo.errors import ZooError, option, printable
 from zoo.files import sha256
-from zoo.models.vocabulary import tokenize
+from zoo.runtime.vocabulary import tokenize
 
 CONTEXT = 3
 """Words in a context."""

@@ -20,7 +20,7 @@ const NOT = new RegExp(`n't(?!${LETTER})`, "gu");
 /** Soft hyphens, marks of direction and the like, which are part of no word; what Python takes for a space stays. */
 const INVISIBLE = /\ufeff|(?![\s\x1c-\x1f\x85])\p{C}/gu;
 
-/** Splits a sentence into words, as `zoo.models.vocabulary.tokenize` does. */
+/** Splits a sentence into words, as `zoo.runtime.vocabulary.tokenize` does. */
 export function tokenize(line: string): string[] {
   return line.toLowerCase().normalize("NFC").replaceAll("’", "'").replace(INVISIBLE, "").replace(NOT, " nt").match(WORD) ?? [];
 }
