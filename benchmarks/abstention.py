@@ -35,10 +35,12 @@ from scipy.special import logsumexp, softmax
 from sklearn.metrics import roc_auc_score
 
 from zoo.activity.cutting import Windowing
+from zoo.activity.data import split as divide
 from zoo.activity.evaluation import answers, keras_logits, temperature_of
 from zoo.activity.study_readers import read_study
 from zoo.activity.task import TASK
-from zoo.activity.windows import Windows, from_arrays
+from zoo.data.dataset import DataSet
+from zoo.data.loading import load_data
 from zoo.files import sha256
 from zoo.provenance import versions
 from zoo.report import markdown
@@ -92,8 +94,8 @@ def half(
     """
     real = np.isin(activities, CLASSES)
     labels = np.searchsorted(CLASSES, activities[learned & real])
-    data = from_arrays(windows[learned & real], labels, CLASSES, CUT.rate, people[learned & real])
-    train, validation = data.train.split(0.2, 0)
+    data = load_data((windows[learned & real], labels), classes=CLASSES, rate=CUT.rate, subjects=people[learned & real])
+    train, validation = divide(data.train, 0.2, 0)
     split = Split(data, train, validation)
     model = TASK.build(PLAN, split)
     fit(model, PLAN.recipe, TASK.feed(model, split, PLAN.recipe))
@@ -112,9 +114,9 @@ def half(
     )
 
 
-def unlabeled(windows: Floats) -> Windows:
+def unlabeled(windows: Floats) -> DataSet:
     """Windows to ask a model about."""
-    return Windows.all(windows, np.zeros(len(windows), np.int64), None)
+    return DataSet.of({"input": windows, "target": np.zeros(len(windows), np.int64)})
 
 
 def measure(folder: Path) -> dict[str, Any]:

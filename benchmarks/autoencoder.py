@@ -71,9 +71,9 @@ def main() -> None:
         summary = replace(plan, out=folder).run(path).summary
         seconds = time.perf_counter() - start
         history = json.loads((folder / "history.json").read_text())
-    data = patches.read(path)
-    kept, _ = data.hold_out(plan.recipe.validation, plan.recipe.seed)
-    vectors = data.vectors(Scale.fit(data.patches, kept))[0 : len(data.patches)][kept]
+    data = patches.from_file(path)
+    kept, _ = patches.hold_out(data, plan.recipe.validation, plan.recipe.seed)
+    vectors = Scale.fit(kept).apply(kept.arrays()[0])
     with threadpool_limits(1):
         by_hand, error = with_numpy(vectors, NUMPY_EPOCHS)
     result = {

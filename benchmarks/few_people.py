@@ -36,10 +36,12 @@ from small_data import CUT, WISDM, read_wisdm, windows_of
 
 from zoo.activity import metrics
 from zoo.activity.baselines import random_forest
+from zoo.activity.data import folds, split
 from zoo.activity.evaluation import answers, keras_logits, temperature_of
 from zoo.activity.study_readers import read_study
 from zoo.activity.task import TASK
-from zoo.activity.windows import ActivityData, Windows, from_arrays
+from zoo.data.dataset import Data, DataSet
+from zoo.data.loading import load_data
 from zoo.provenance import versions
 from zoo.recipe import Recipe
 from zoo.report import markdown
@@ -53,7 +55,7 @@ PLAN = Training.of("activity_gru", {"frame": 5, "num_layers": 1, "frame_activati
 Logits = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
-def cell(windows: Windows, classes: tuple[str, ...], people: int, seed: int) -> ActivityData:
+def cell(windows: DataSet, classes: tuple[str, ...], people: int, seed: int) -> Data:
     """The first windows of each activity of people drawn by the seed; the test people depend on the seed alone."""
     inputs, labels, subjects = windows.inputs[:], windows.labels, np.asarray(windows.subjects)
     names = np.random.default_rng(seed).permutation(np.unique(subjects))
@@ -66,8 +68,8 @@ def cell(windows: Windows, classes: tuple[str, ...], people: int, seed: int) -> 
 
     train = first(names[:people], round(60 * MINUTES / len(classes) * CUT.rate / CUT.hop))
     test = first(names[-TEST_PEOPLE:], TEST_WINDOWS)
-    held = (inputs[test], labels[test], subjects[test])
-    return from_arrays(inputs[train], labels[train], classes, CUT.rate, subjects[train], held)
+    pair = tuple((inputs[rows], labels[rows]) for rows in (train, test))
+    return load_data(pair, classes=classes, rate=CUT.rate, subjects=(subjects[train], subjects[test]))
 
 
 def scores(found: Logits, temperature: float) -> dict[str, float]:
@@ -83,7 +85,7 @@ def scores(found: Logits, temperature: float) -> dict[str, float]:
 
 
 def fitted(
-    data: ActivityData, train: Windows, validation: Windows | None, recipe: Recipe, asked: list[Windows]
+    data: Data, train: DataSet, validation: DataSet | None, recipe: Recipe, asked: list[DataSet]
 ) -> tuple[list[Logits], list[float]]:
     """Trains a network; returns its answers to other windows, and its validation loss by epoch."""
     split = Split(data, train, validation)
@@ -95,22 +97,22 @@ def fitted(
     )
 
 
-def of_forest(data: ActivityData, seed: int) -> float:
+def of_forest(data: Data, seed: int) -> float:
     """Macro-F1 of a random forest of everybody's windows, on other people."""
     forest = random_forest(*data.train.arrays(), seed=seed, jobs=1)
     return round(metrics.macro_f1(data.test.labels, forest(data.test.arrays()[0])), 4)
 
 
-def of_forests(data: ActivityData, seed: int) -> float:
+def of_forests(data: Data, seed: int) -> float:
     """Macro-F1 of a random forest of each fold, on all people that were left out."""
     parts = [
         (one.labels, random_forest(*others.arrays(), seed=seed, jobs=1, trees=100)(one.arrays()[0]))
-        for others, one in data.train.folds(PLAN.recipe.validation, seed)
+        for others, one in folds(data.train, PLAN.recipe.validation, seed)
     ]
     return round(metrics.macro_f1(*map(np.concatenate, zip(*parts, strict=True))), 4)
 
 
-def rows(data: ActivityData, seed: int, shares: list[float]) -> Iterator[dict[str, Any]]:
+def rows(data: Data, seed: int, shares: list[float]) -> Iterator[dict[str, Any]]:
     """All methods of a cell."""
     whole = PLAN.recipe.replace(seed=seed)
     assert whole.min_steps is not None
@@ -119,7 +121,7 @@ def rows(data: ActivityData, seed: int, shares: list[float]) -> Iterator[dict[st
         for share in shares
     }  # fmt: skip
     yield {"method": "forest", "test": {"macro_f1": of_forest(data, seed)}}
-    train, validation = data.train.split(whole.validation, seed, "time")
+    train, validation = split(data.train, whole.validation, seed, "time")
     (known, found), _ = fitted(data, train, validation, whole, [validation, data.test])
     temperature = temperature_of(known[1], known[0])
     yield {"method": "held_out", "validation": scores(known, temperature), "test": scores(found, temperature)}
@@ -128,11 +130,11 @@ def rows(data: ActivityData, seed: int, shares: list[float]) -> Iterator[dict[st
         [of_all[share]], _ = fitted(data, data.train, None, recipe, [data.test])
         yield {"method": "everyone", "share": share, "test": scores(of_all[share], 1.0)}
     for share, recipe in recipes.items():
-        folds = data.train.folds(recipe.validation, seed)
-        if len(folds) == 1:
+        divided = folds(data.train, recipe.validation, seed)
+        if len(divided) == 1:
             # Nobody can be left out.
             return
-        parts = [fitted(data, others, one, recipe, [one]) for others, one in folds]
+        parts = [fitted(data, others, one, recipe, [one]) for others, one in divided]
         pooled = tuple(np.concatenate(column) for column in zip(*[found for [found], _ in parts], strict=True))
         temperature = temperature_of(pooled[1], pooled[0])
         curve = np.mean([losses for _, losses in parts], axis=0)

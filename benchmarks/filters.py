@@ -42,8 +42,8 @@ from studies import PRESET, SEEDS, fifth_of, people_of
 from zoo.activity import recordings, streaming
 from zoo.activity.cutting import Windowing
 from zoo.activity.groups import groups_of
-from zoo.activity.windows import ActivityData
-from zoo.data.loading import load_as
+from zoo.data.dataset import Data
+from zoo.data.loading import load_data
 from zoo.provenance import versions
 from zoo.report import markdown
 from zoo.runtime import Recognizer
@@ -84,7 +84,7 @@ def answers_of(recognizer: Recognizer, rows: NDArray[np.float32]) -> tuple[NDArr
 
 def streams_of(recognizer: Recognizer, file: Path, study: str, people: set[str]) -> Iterator[Answered]:
     """Streams of the people of a study: each recording, and activities in turn."""
-    index = recordings.read(file).selected(recognizer.metadata.axes)
+    index = recordings.read_recordings(file).selected(recognizer.metadata.axes)
     rate, window = recognizer.metadata.rate, recognizer.metadata.window
     by_person: dict[str, list[streaming.Stretch]] = {}
     for recording in index:
@@ -101,7 +101,7 @@ def streams_of(recognizer: Recognizer, file: Path, study: str, people: set[str])
             yield Answered(study, True, *answers_of(recognizer, rows), starts, tuple(name for name, _ in stretches))
 
 
-def collect(data: ActivityData, files: Sequence[Path], folder: Path) -> dict[str, list[Answered]]:
+def collect(data: Data, files: Sequence[Path], folder: Path) -> dict[str, list[Answered]]:
     """Trains a network without each study and one without a fifth of the people, and keeps their answers."""
     windows = data.train
     assert windows.studies is not None
@@ -349,7 +349,7 @@ def main() -> None:
         return
     options.answers.mkdir(parents=True, exist_ok=True)
     streams: dict[tuple[str, str], list[Answered]] = {}
-    for fold, found in collect(load_as(ActivityData, options.data), options.recordings, options.answers).items():
+    for fold, found in collect(load_data(options.data), options.recordings, options.answers).items():
         for stream in found:
             streams.setdefault((fold, stream.study), []).append(stream)
     rows = {name: {key: measure(filters, some, key[0])[0] for key, some in streams.items()}

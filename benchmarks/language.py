@@ -22,7 +22,7 @@ from clock import Clock
 
 from zoo import TrigramLM, training
 from zoo.data import pipeline
-from zoo.data.examples import Examples
+from zoo.data.dataset import DataSet
 from zoo.presets import PRESETS
 from zoo.provenance import versions
 from zoo.task import Feed
@@ -32,17 +32,16 @@ EPOCHS = 3
 Way = Callable[[Clock], object]
 
 
-def with_zoo(rows: trigrams.Trigrams) -> Way:
+def with_zoo(rows: DataSet) -> Way:
     """The preset's own way."""
     recipe = training.Recipe.from_json(
         PRESETS["trigram_lm_course"].recipe.to_json() | {"epochs": EPOCHS, "patience": None, "validation": 0.0}
     )
-    examples, model = Examples.all(rows.contexts, rows.targets), TrigramLM()
-    feed = Feed(partial(pipeline.training_batches, examples, seed=0), len(examples))
+    model, feed = TrigramLM(), Feed(partial(pipeline.training_batches, rows, seed=0), len(rows))
     return lambda clock: training.fit(model, recipe, feed, callbacks=[clock])
 
 
-def with_keras_defaults(rows: trigrams.Trigrams) -> Way:
+def with_keras_defaults(rows: DataSet) -> Way:
     """The same network from Keras, `fit` on arrays."""
     model = keras.Sequential([
         keras.Input((3,), dtype="int32"), keras.layers.Embedding(250, 32), keras.layers.Flatten(),
@@ -50,9 +49,7 @@ def with_keras_defaults(rows: trigrams.Trigrams) -> Way:
     ])  # fmt: skip
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.SGD(0.15, momentum=0.85), loss, metrics=["accuracy"])
-    return lambda clock: model.fit(
-        rows.contexts, rows.targets, batch_size=200, epochs=EPOCHS, verbose=0, callbacks=[clock]
-    )
+    return lambda clock: model.fit(*rows.arrays(), batch_size=200, epochs=EPOCHS, verbose=0, callbacks=[clock])
 
 
 def main() -> None:
@@ -61,7 +58,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("data2.h5"))
     parser.add_argument("--turns", type=int, default=9)
     options = parser.parse_args()
-    rows = trigrams.read(options.data).train
+    rows = trigrams.from_file(options.data).train
     ways = {"zoo": with_zoo(rows), "keras_defaults": with_keras_defaults(rows)}
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(options.turns):

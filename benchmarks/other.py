@@ -24,9 +24,10 @@ from abstention import CLASSES, CUT, MOVEMENTS, STATED, share
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from zoo.activity.data import split as divide
 from zoo.activity.evaluation import answers, keras_logits
 from zoo.activity.task import TASK
-from zoo.activity.windows import from_arrays
+from zoo.data.loading import load_data
 from zoo.report import markdown
 from zoo.task import Split
 from zoo.training import Training, fit
@@ -48,8 +49,8 @@ def labels_of(
     names = np.where(np.isin(activities, others), OTHER, activities)
     chosen = learned & np.isin(names, classes)
     numbers = np.array([classes.index(name) for name in names[chosen]])
-    data = from_arrays(windows[chosen], numbers, classes, CUT.rate, people[chosen])
-    train, validation = data.train.split(0.2, 0)
+    data = load_data((windows[chosen], numbers), classes=classes, rate=CUT.rate, subjects=people[chosen])
+    train, validation = divide(data.train, 0.2, 0)
     split = Split(data, train, validation)
     model = TASK.build(PLAN, split)
     fit(model, PLAN.recipe, TASK.feed(model, split, PLAN.recipe))

@@ -30,8 +30,8 @@ from studies import PRESET
 import zoo
 from zoo.activity import metrics
 from zoo.activity.task import TASK
-from zoo.activity.windows import ActivityData, Windows, center_crop
-from zoo.data.loading import load_as
+from zoo.data.dataset import Data, DataSet, center_crop
+from zoo.data.loading import load_data
 from zoo.provenance import versions
 from zoo.runtime import PersonalRecognizer
 from zoo.runtime.personal import rank_in_class
@@ -53,7 +53,7 @@ class Credulous(PersonalRecognizer):
     learn = partialmethod(PersonalRecognizer.learn, folds=0)
 
 
-def file_of(data: ActivityData, train: Windows, seed: int, folder: Path) -> Path:
+def file_of(data: Data, train: DataSet, seed: int, folder: Path) -> Path:
     """Trains the recipe, and writes a file that can learn."""
     plan = Training.of(PRESET, {**SMALLER, "validation": 0.0, "seed": seed})
     split = Split(data, train, None)
@@ -83,7 +83,7 @@ def learn_and_test(
     return len(rest), round(before, 4), round(after, 4)
 
 
-def rows_of(file: Path, windows: Windows, classes: int) -> list[dict[str, Any]]:
+def rows_of(file: Path, windows: DataSet, classes: int) -> list[dict[str, Any]]:
     """What a minute changes for each person."""
     rows = []
     known = windows.of_one_class(classes)
@@ -128,7 +128,7 @@ def main() -> None:
     if options.page:
         pages.fill(options.page, __file__, {"personal": lambda found: table(found["people"])})
         return
-    data = load_as(ActivityData, options.data).everyone()
+    data = load_data(options.data).everyone()
     windows = data.train.in_memory()
     assert windows.subjects is not None
     assert windows.studies is not None

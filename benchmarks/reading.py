@@ -41,11 +41,12 @@ def make(path: Path, windows: int) -> None:
 def zoo_batches(path: Path, windows: int) -> Iterator[object]:
     """The zoo's reader: shuffled blocks."""
     from zoo.data import hdf5
-    from zoo.data.examples import Examples
+    from zoo.data.dataset import DataSet
     from zoo.data.pipeline import training_batches
 
-    examples = Examples.all(hdf5.Rows(path, "trX"), hdf5.read(path, "trY").argmax(axis=1))
-    return iter(training_batches(examples, BATCH, seed=0).take(windows // BATCH))
+    labels = hdf5.read_column(path, "trY").argmax(axis=1)
+    rows = DataSet.of({"input": hdf5.open_column(path, "trX"), "target": labels})
+    return iter(training_batches(rows, BATCH, seed=0).take(windows // BATCH))
 
 
 def row_by_row(path: Path, windows: int) -> Iterator[object]:
@@ -66,9 +67,10 @@ def row_by_row(path: Path, windows: int) -> Iterator[object]:
 def blocks_alone(path: Path, windows: int) -> Iterator[object]:
     """What the zoo's reader reads and shuffles, without TensorFlow."""
     from zoo.data import hdf5
-    from zoo.data.examples import Examples
+    from zoo.data.dataset import DataSet
 
-    return Examples.all(hdf5.Rows(path, "trX"), hdf5.read(path, "trY").argmax(axis=1)).blocks((0, 0))
+    labels = hdf5.read_column(path, "trY").argmax(axis=1)
+    return DataSet.of({"input": hdf5.open_column(path, "trX"), "target": labels}).blocks((0, 0))
 
 
 def nothing_read(path: Path, windows: int) -> Iterator[object]:

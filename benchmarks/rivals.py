@@ -31,8 +31,8 @@ from keras import ops
 from zoo.activity import metrics
 from zoo.activity.evaluation import answers, keras_logits
 from zoo.activity.task import TASK
-from zoo.activity.windows import ActivityData
 from zoo.crossval import held_out, read_people
+from zoo.data.dataset import Data
 from zoo.models.recognizer import ActivityRecognizer, checked, read, reading_layers
 from zoo.provenance import versions
 from zoo.report import markdown
@@ -105,7 +105,7 @@ class TinyHAR(ActivityRecognizer):
         super().__init__(inputs, logits, known)
 
 
-def measure(data: ActivityData, augmented: bool) -> dict[str, Any]:
+def measure(data: Data, augmented: bool) -> dict[str, Any]:
     """Macro-F1 of each group of people, by a network that was trained on all others."""
     recipe = Training.of(PRESET, {} if augmented else {"augmentation": None}).recipe
     windows, started = data.train.in_memory(), time.perf_counter()

@@ -41,7 +41,8 @@ def make(folder: Path, people: int) -> None:
     from zoo.activity import recordings, simulate
 
     source = "simulated by pocket-zoo: nobody made these windows"
-    recordings.write(folder / "recordings.h5", simulate.simulate(people, SEED), source=source, simulated=True)
+    people_walking = simulate.simulate(people, SEED)
+    recordings.write_recordings(folder / "recordings.h5", people_walking, source=source, simulated=True)
 
 
 class Clock:
@@ -68,7 +69,7 @@ def windowing(folder: Path) -> dict[str, float]:
     from zoo.activity.cutting import Windowing, choose_test_subjects, write_windows
 
     clock = Clock()
-    index = recordings.read(folder / "recordings.h5")
+    index = recordings.read_recordings(folder / "recordings.h5")
     test = choose_test_subjects(index.subjects, 0.25, SEED)
     write_windows(index, folder / "windows.h5", Windowing(), test)
     return clock.read(len(index))
@@ -76,10 +77,10 @@ def windowing(folder: Path) -> dict[str, float]:
 
 def reading(folder: Path) -> dict[str, float]:
     """Checks a file and passes over its training windows as training does."""
-    from zoo.activity import windows as activity
+    from zoo.activity import data as activity
 
     clock = Clock()
-    data = activity.read(folder / "windows.h5")
+    data = activity.from_file(folder / "windows.h5")
     windows = sum(len(labels) for _, labels in data.train.blocks((SEED, 0)))
     return clock.read(windows)
 

@@ -41,7 +41,7 @@ def main() -> None:
 def of_recordings(file: Path) -> dict[str, Any]:
     """By activity, the seconds of its recordings, those that are said to be shaken, and the people of whom."""
     found: dict[str, dict[str, Any]] = {}
-    for recording in recordings.read(file):
+    for recording in recordings.read_recordings(file):
         signal, shaken = Signal(), 0
         for number, sample in enumerate(recording.acceleration.tolist()):
             signal.push(number / recording.rate, sample)

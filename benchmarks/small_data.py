@@ -45,7 +45,8 @@ from zoo.activity.baselines import minirocket, random_forest
 from zoo.activity.cutting import Windowing
 from zoo.activity.evaluation import answers, keras_logits
 from zoo.activity.recordings import Recording
-from zoo.activity.windows import ActivityData, Windows, from_arrays
+from zoo.data.dataset import Data, DataSet
+from zoo.data.loading import load_data
 from zoo.files import sha256
 from zoo.provenance import versions
 from zoo.report import markdown
@@ -79,23 +80,23 @@ def read_wisdm(path: Path) -> Iterable[Recording]:
                 yield Recording(name, str(rows["f0"][0]), activity, rate, acceleration)
 
 
-Method = Callable[[ActivityData, str], tuple[NDArray[np.int64], dict[str, Any]]]
+Method = Callable[[Data, str], tuple[NDArray[np.int64], dict[str, Any]]]
 """From data, and the model to fine-tune, to class numbers of the test windows, and details."""
 
 
-def windows_of(recordings: Iterable[Recording], classes: tuple[str, ...]) -> Windows:
+def windows_of(recordings: Iterable[Recording], classes: tuple[str, ...]) -> DataSet:
     """All windows of all people, the recordings of a person one after another."""
     parts = [(recording, CUT.windows(recording)) for recording in recordings if recording.activity in classes]
-    return Windows.all(
-        np.concatenate([inputs for _, inputs in parts]),
-        np.concatenate([np.full(len(inputs), classes.index(r.activity)) for r, inputs in parts]).astype(np.int64),
-        np.concatenate([np.full(len(inputs), r.subject) for r, inputs in parts]),
-    )
+    labels = [np.full(len(inputs), classes.index(recording.activity)) for recording, inputs in parts]
+    people = [np.full(len(inputs), recording.subject) for recording, inputs in parts]
+    inputs = [inputs for _, inputs in parts]
+    columns = zip(("input", "target", "subject"), map(np.concatenate, (inputs, labels, people)), strict=True)
+    return DataSet.of(dict(columns))
 
 
 def cell(
-    windows: Windows, classes: tuple[str, ...], people: int, activities: int, minutes: float, draw: int, fixed: bool
-) -> ActivityData:  # fmt: skip
+    windows: DataSet, classes: tuple[str, ...], people: int, activities: int, minutes: float, draw: int, fixed: bool
+) -> Data:  # fmt: skip
     """The first windows of some activities of people drawn at random for training, and of six others for test.
 
     If the test people are `fixed`, they are the first six in every draw.
@@ -113,8 +114,8 @@ def cell(
                 rows = np.flatnonzero((subjects == name) & (labels == label))
                 picked[test].append(rows[: 40 if test else most])
     train, test_rows = (np.concatenate(picked[key]) for key in (False, True))
-    held = (inputs[test_rows], labels[test_rows], subjects[test_rows])
-    return from_arrays(inputs[train], labels[train], chosen, CUT.rate, subjects[train], held)
+    pair = tuple((inputs[rows], labels[rows]) for rows in (train, test_rows))
+    return load_data(pair, classes=chosen, rate=CUT.rate, subjects=(subjects[train], subjects[test_rows]))
 
 
 def baseline(fit: Callable[..., Any]) -> Method:
@@ -122,10 +123,10 @@ def baseline(fit: Callable[..., Any]) -> Method:
     return lambda data, _: (fit(*data.train.arrays(), seed=SEED, jobs=1)(data.test.arrays()[0]), {})
 
 
-def network(fit: Callable[[ActivityData, str], Any]) -> Method:
+def network(fit: Callable[[Data, str], Any]) -> Method:
     """A network, with what its summary says of its training and validation."""
 
-    def measure(data: ActivityData, start: str) -> tuple[NDArray[np.int64], dict[str, Any]]:
+    def measure(data: Data, start: str) -> tuple[NDArray[np.int64], dict[str, Any]]:
         result = fit(data, start)
         logits, _ = answers(lambda inputs: keras_logits(result.model, inputs), data.test)
         known = {name: result.summary[name] for name in ("epochs", "steps_per_epoch", "best_epoch")}
@@ -143,7 +144,7 @@ METHODS = {
 }
 
 
-def measure(data: ActivityData, methods: Iterable[str], start: str) -> dict[str, Any]:
+def measure(data: Data, methods: Iterable[str], start: str) -> dict[str, Any]:
     """Macro-F1 of each method on the test people; `start` is the model that is fine-tuned."""
     found: dict[str, Any] = {}
     for name in methods:

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from zoo.activity import baselines, evaluation, metrics, recordings, task
 from zoo.activity.cutting import Windowing
 from zoo.activity.study_readers import read_study
-from zoo.activity.windows import Windows
+from zoo.data.dataset import DataSet
 from zoo.files import sha256
 from zoo.provenance import versions
 from zoo.runtime.metadata import CLASSES
@@ -40,38 +40,38 @@ from zoo.task import Split
 from zoo.training import Training, fit
 
 FOLDS, EPOCHS, SEED = 5, 12, 0
-Answer = Callable[[Windows, Windows], NDArray[np.int64]]
+Answer = Callable[[DataSet, DataSet], NDArray[np.int64]]
 
 
-def windows_of(index: recordings.Index, cut: Windowing) -> Windows:
+def windows_of(index: recordings.Index, cut: Windowing) -> DataSet:
     """All windows of all people."""
     parts = [(recording, cut.windows(recording)) for recording in index]
     inputs = np.concatenate([windows for _, windows in parts])
     labels = np.concatenate([np.full(len(windows), CLASSES.index(r.activity)) for r, windows in parts])
     people = np.concatenate([np.full(len(windows), r.subject) for r, windows in parts])
-    return Windows.all(inputs, labels.astype(np.int64), people)
+    return DataSet.of({"input": inputs, "target": labels.astype(np.int64), "subject": people})
 
 
-def by_people(windows: Windows, seed: int) -> Iterator[NDArray[np.bool_]]:
+def by_people(windows: DataSet, seed: int) -> Iterator[NDArray[np.bool_]]:
     """Whole people are set aside."""
     assert windows.subjects is not None
     for group in np.array_split(np.random.default_rng(seed).permutation(windows.people()), FOLDS):
         yield np.isin(windows.subjects, group)
 
 
-def by_windows(windows: Windows, seed: int) -> Iterator[NDArray[np.bool_]]:
+def by_windows(windows: DataSet, seed: int) -> Iterator[NDArray[np.bool_]]:
     """Windows are set aside, whoever made them."""
     fold = np.random.default_rng(seed).permutation(len(windows)) % FOLDS
     for number in range(FOLDS):
         yield fold == number
 
 
-def forest(train: Windows, test: Windows) -> NDArray[np.int64]:
+def forest(train: DataSet, test: DataSet) -> NDArray[np.int64]:
     """What a random forest answers."""
     return baselines.random_forest(*train.arrays())(test.arrays()[0])
 
 
-def gru(train: Windows, test: Windows) -> NDArray[np.int64]:
+def gru(train: DataSet, test: DataSet) -> NDArray[np.int64]:
     """What a small GRU answers after a few epochs."""
     changes = {
         "units": 32, "num_layers": 1, "frame": 5, "frame_activation": None, "magnitude": False, "epochs": EPOCHS,
@@ -88,7 +88,7 @@ def gru(train: Windows, test: Windows) -> NDArray[np.int64]:
 MODELS: dict[str, Answer] = {"random_forest": forest, "activity_gru": gru}
 
 
-def measure(windows: Windows, folds: Iterator[NDArray[np.bool_]], answer: Answer) -> dict[str, Any]:
+def measure(windows: DataSet, folds: Iterator[NDArray[np.bool_]], answer: Answer) -> dict[str, Any]:
     """Macro-F1 of all windows, each answered by a model that did not learn from it."""
     labels, answers, scores = windows.labels, np.zeros(len(windows), np.int64), []
     started = time.perf_counter()
@@ -138,8 +138,8 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as scratch:
         raw = Path(scratch) / "recordings.h5"
-        recordings.write(raw, read_study("motionsense", options.zip), source="MotionSense")
-        index = recordings.read(raw)
+        recordings.write_recordings(raw, read_study("motionsense", options.zip), source="MotionSense")
+        index = recordings.read_recordings(raw)
         apart, overlapping = windows_of(index, Windowing(hop=150)), windows_of(index, Windowing(hop=75))
     splits = {
         "people": (apart, by_people, SEED),

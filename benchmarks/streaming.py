@@ -23,10 +23,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-from zoo.activity import recordings, streaming, windows
+from zoo.activity import recordings, streaming
 from zoo.activity.cutting import Windowing, write_windows
+from zoo.activity.data import from_file
 from zoo.activity.study_readers import read_study
 from zoo.activity.task import TASK
+from zoo.data.dataset import Data
 from zoo.exporting import formats, signatures
 from zoo.provenance import versions
 from zoo.runtime import Recognizer
@@ -57,7 +59,7 @@ def recipes() -> dict[str, Training]:
     }
 
 
-def exported(plan: Training, data: windows.ActivityData, group: np.ndarray, folder: Path) -> Recognizer:
+def exported(plan: Training, data: Data, group: np.ndarray, folder: Path) -> Recognizer:
     """Trains on everybody outside the group and exports."""
     assert data.train.subjects is not None
     train = data.train.where(~np.isin(data.train.subjects, group))
@@ -79,9 +81,9 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as scratch:
         raw, cut = Path(scratch) / "recordings.h5", Path(scratch) / "windows.h5"
-        recordings.write(raw, read_study("motionsense", options.zip), source="MotionSense")
-        write_windows(recordings.read(raw), cut, Windowing(window=200, hop=100), TEST_SUBJECTS)
-        data = windows.read(cut)
+        recordings.write_recordings(raw, read_study("motionsense", options.zip), source="MotionSense")
+        write_windows(recordings.read_recordings(raw), cut, Windowing(window=200, hop=100), TEST_SUBJECTS)
+        data = from_file(cut)
         people = np.random.default_rng(0).permutation(np.array(data.train.people()))
         for name, plan in recipes().items():
             for number in WHICH:

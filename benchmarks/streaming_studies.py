@@ -27,8 +27,8 @@ from streaming import exported
 from studies import PRESET, SEEDS, fifth_of, people_of
 
 from zoo.activity import recordings, streaming
-from zoo.activity.windows import ActivityData
-from zoo.data.loading import load_as
+from zoo.data.dataset import Data
+from zoo.data.loading import load_data
 from zoo.provenance import versions
 from zoo.training import Training
 
@@ -40,7 +40,7 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def measure(data: ActivityData, files: list[Path]) -> dict[str, Any]:
+def measure(data: Data, files: list[Path]) -> dict[str, Any]:
     """Streams the held-out people of each study."""
     windows = data.train
     assert windows.studies is not None
@@ -50,7 +50,7 @@ def measure(data: ActivityData, files: list[Path]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch:
         recognizer = exported(plan, data, np.concatenate([*held_out.values()]), Path(scratch))
         for file in files:
-            index = recordings.read(file)
+            index = recordings.read_recordings(file)
             study = next(study for study in held_out if study in index.studies)
             people = [name.removeprefix(f"{study}/") for name in held_out[study]]
             merge = STAIRS if "stairs" in index.activities else None
@@ -84,7 +84,7 @@ def main() -> None:
     if options.page:
         pages.fill(options.page, __file__, {"streaming studies": lambda found: table(found["studies"])})
         return
-    data = load_as(ActivityData, options.data).everyone()
+    data = load_data(options.data).everyone()
     result = {
         "command": "python benchmarks/streaming_studies.py --data windows.h5 --recordings motionsense.h5 wisdm.h5 "
         "geotec.h5 oxford-steps.h5",

@@ -34,8 +34,8 @@ from numpy.typing import NDArray
 from zoo.activity import metrics
 from zoo.activity.evaluation import answers, keras_logits
 from zoo.activity.task import TASK
-from zoo.activity.windows import ActivityData, Windows
-from zoo.data.loading import load_as
+from zoo.data.dataset import Data, DataSet
+from zoo.data.loading import load_data
 from zoo.provenance import versions
 from zoo.report import drawing
 from zoo.runtime.label_sets import forgive, indistinct, resolve
@@ -46,7 +46,7 @@ PRESET, SEEDS = "activity_gru_phone", (0, 1)
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
 
 
-def people_of(windows: Windows, study: str) -> NDArray[np.str_]:
+def people_of(windows: DataSet, study: str) -> NDArray[np.str_]:
     """The people of a study, in an order that the first seed draws."""
     assert windows.studies is not None
     assert windows.subjects is not None
@@ -58,7 +58,7 @@ def fifth_of(people: NDArray[np.str_]) -> NDArray[np.str_]:
     return people[: -(-len(people) // 5)]
 
 
-def more_people(windows: Windows, studies: list[str]) -> Iterator[tuple[str, NDArray[np.bool_], NDArray[np.bool_]]]:
+def more_people(windows: DataSet, studies: list[str]) -> Iterator[tuple[str, NDArray[np.bool_], NDArray[np.bool_]]]:
     """Masks of the windows to train on and of those held out: more and more people of each study."""
     people = {study: people_of(windows, study) for study in studies}
     fifth = {study: len(fifth_of(names)) for study, names in people.items()}
@@ -72,7 +72,7 @@ def more_people(windows: Windows, studies: list[str]) -> Iterator[tuple[str, NDA
         yield f"{len(train)} people", np.isin(windows.subjects, train), np.isin(windows.subjects, held_out)
 
 
-def more_studies(windows: Windows, studies: list[str]) -> Iterator[tuple[str, NDArray[np.bool_], NDArray[np.bool_]]]:
+def more_studies(windows: DataSet, studies: list[str]) -> Iterator[tuple[str, NDArray[np.bool_], NDArray[np.bool_]]]:
     """Masks of the windows to train on, those of more and more of the other studies, and of those held out."""
     for study in studies:
         others = [other for other in studies if other != study]
@@ -80,7 +80,7 @@ def more_studies(windows: Windows, studies: list[str]) -> Iterator[tuple[str, ND
             yield " + ".join(others[:count]), np.isin(windows.studies, others[:count]), windows.studies == study
 
 
-def measure(data: ActivityData, train: Windows, test: Windows) -> dict[str, Any]:
+def measure(data: Data, train: DataSet, test: DataSet) -> dict[str, Any]:
     """Trains the recipe on some windows and tests it on others: scores of each study, as means over the seeds."""
     started = time.perf_counter()
     runs = [scores_by_study(data, train, test, seed) for seed in SEEDS]
@@ -95,7 +95,7 @@ def measure(data: ActivityData, train: Windows, test: Windows) -> dict[str, Any]
     }  # fmt: skip
 
 
-def scores_by_study(data: ActivityData, train: Windows, test: Windows, seed: int) -> dict[str, dict[str, Any]]:
+def scores_by_study(data: Data, train: DataSet, test: DataSet, seed: int) -> dict[str, dict[str, Any]]:
     """Scores of one training, study by study."""
     plan = Training.of(PRESET, {"validation": 0.0, "seed": seed})
     split = Split(data, train, None)
@@ -183,7 +183,7 @@ def main() -> None:
     if options.page:
         write_page(options.page)
         return
-    data = load_as(ActivityData, options.data).everyone()
+    data = load_data(options.data).everyone()
     windows = data.train.in_memory()
     assert windows.studies is not None
     names, counts = np.unique(windows.studies, return_counts=True)

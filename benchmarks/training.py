@@ -23,8 +23,9 @@ import keras
 import numpy as np
 from clock import Clock
 
-from zoo.activity import windows as activity
+from zoo.activity import data as activity
 from zoo.activity.task import TASK
+from zoo.data.dataset import DataSet
 from zoo.presets import PRESETS
 from zoo.provenance import versions
 from zoo.runtime.metadata import CLASSES
@@ -35,7 +36,7 @@ from zoo.training import Training, fit
 BATCH, ROWS, EPOCHS = 32, 2688, 4
 
 
-def with_zoo(name: str, windows: activity.Windows) -> float:
+def with_zoo(name: str, windows: DataSet) -> float:
     """The preset's own way."""
     plan = Training.of(name, {"epochs": EPOCHS, "patience": None, "validation": 0.0})
     clock = Clock()
@@ -154,9 +155,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("data3.h5"))
     options = parser.parse_args()
-    train = activity.read(options.data).train
+    train = activity.from_file(options.data).train
     inputs, labels = train.inputs[0:ROWS], train.labels[:ROWS]
-    windows = activity.Windows.all(inputs, labels)
+    windows = DataSet.of({"input": inputs, "target": labels})
     result: dict[str, object] = {}
     for name in ("activity_rnn_course", "activity_lstm_course", "activity_gru_course"):
         seconds = {

@@ -30,9 +30,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from zoo import loading
-from zoo.activity.data import cadence
-from zoo.activity.windows import ActivityData, center_crop
-from zoo.data.loading import load_as
+from zoo.activity.description import cadence
+from zoo.data.dataset import Data, center_crop
+from zoo.data.loading import load_data
 from zoo.files import read_arrays, read_json
 from zoo.provenance import versions
 from zoo.report import markdown
@@ -83,12 +83,12 @@ def main() -> None:
 
 def measured(folder: Path) -> dict[str, Any]:
     """Shares of walking taken for stairs, for one preset's cross-validations."""
-    data = load_as(ActivityData, folder / "windows.h5")
+    data = load_data(folder / "windows.h5")
     people, studies = (answered(folder / kind, data) for kind in ("people", "studies"))
     return {"moves": {"people": by_moves(people), "studies": by_moves(studies)}, "ideas": ideas(studies)}
 
 
-def answered(folder: Path, data: ActivityData) -> Answered:
+def answered(folder: Path, data: Data) -> Answered:
     """The windows of walking and stairs of all folds."""
     train = data.train
     logits, faster = (np.zeros((len(train), len(CLASSES))) for _ in range(2))

@@ -183,7 +183,7 @@ def seeds(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
 def import_study(study: str, archives: Path, raw: Path) -> None:
     """Writes the recordings of a study, whose archive is in a folder, with other movements, where it has some."""
     read = read_study(study, archives / ARCHIVES[study], others=bool(STUDIES[study].others))
-    recordings.write(raw, read, source=STUDIES[study].source)
+    recordings.write_recordings(raw, read, source=STUDIES[study].source)
 
 
 def cut_studies(archives: Path, scratch: Path, other: Sequence[str] = ()) -> Path:
@@ -262,13 +262,13 @@ def everything(name: str, data: Path, scratch: Path) -> Document:
 
 def frontier(plan: Training, data: Path, scratch: Path) -> Document:
     """Error against sparsity on photographs of the training set, for several weights of the sparsity term."""
-    known = patches.read(data)
-    kept, _ = known.hold_out(plan.recipe.validation, plan.recipe.seed)
+    known = patches.from_file(data)
+    kept, _ = patches.hold_out(known, plan.recipe.validation, plan.recipe.seed)
     training_part = scratch / "training.h5"
-    names = hdf5.read(data, "source_names")
+    names = hdf5.read_column(data, "source_names")
     with hdf5.create(training_part) as file:
-        file["data"] = known.train.where(np.isin(known.train.rows, kept)).arrays()[0]
-        file["source"], file["source_names"] = hdf5.read(data, "source")[kept], names.tolist()
+        file["data"] = kept.arrays()[0]
+        file["source"], file["source_names"] = hdf5.read_column(data, "source")[kept.rows], names.tolist()
     seen: set[str] = set()
 
     def scores(trained: TrainResult, loaded: loading.Loaded) -> Document:

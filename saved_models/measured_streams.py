@@ -16,7 +16,7 @@ from zoo.activity.cutting import Windowing
 from zoo.activity.groups import AT_REST
 from zoo.activity.streaming import StreamResult, Stretch, splice, streamed
 from zoo.activity.task import TASK
-from zoo.activity.windows import ActivityData, center_crop
+from zoo.data.dataset import Data, center_crop
 from zoo.exporting import artifacts
 from zoo.exporting.parity import ParityError
 from zoo.files import read_arrays, temporary_folder
@@ -77,12 +77,12 @@ def measured(held: Held, *, integers: bool) -> tuple[list[tuple[str, bool, Strea
         return [*_streams(held, recognizer)], found
 
 
-def _windows(data: ActivityData, held: Held) -> NDArray[np.bool_]:
+def _windows(data: Data, held: Held) -> NDArray[np.bool_]:
     """Which windows the fold holds out."""
     return np.isin(np.arange(len(data.train)), read_arrays(held.fold.file(held.folder, "npz"))["rows"])
 
 
-def _integers(held: Held, file: Path, data: ActivityData) -> Document:
+def _integers(held: Held, file: Path, data: Data) -> Document:
     """Labels, people, and what the network and its file of integers predict."""
     part, windows = read_arrays(held.fold.file(held.folder, "npz")), data.train.where(_windows(data, held))
     inputs, labels = windows.arrays()
@@ -100,7 +100,7 @@ def _streams(held: Held, recognizer: Recognizer) -> Iterator[tuple[str, bool, St
     random = np.random.default_rng([held.fold.group, 5])
     for study, file in held.files.items():
         people: dict[str, list[Stretch]] = {}
-        for recording in recordings.read(file).selected(recognizer.metadata.axes):
+        for recording in recordings.read_recordings(file).selected(recognizer.metadata.axes):
             if f"{study}/{recording.subject}" not in held.record["subjects"]:
                 continue
             rows = Windowing(rate=rate).rows(recording)

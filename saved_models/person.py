@@ -32,7 +32,7 @@ SECONDS, RATE, UNIT = 10, 50, 0.02
 
 def minute(file: Path) -> dict[str, object]:
     """The document that the page plays: rows of whole numbers in 16 bits, and the activity of each stretch."""
-    own = [each for each in recordings.read(file) if each.subject == PERSON]
+    own = [each for each in recordings.read_recordings(file) if each.subject == PERSON]
     parts = []
     for activity in ACTIVITIES:
         longest = max((each for each in own if each.activity == activity), key=lambda each: each.seconds)

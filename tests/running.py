@@ -107,6 +107,16 @@ def bundled(source, folder):
     return program
 
 
+def data_of(x, y, classes, rate, subjects=None, test=None):
+    """Activity data of arrays: of `x` and `y`, and of `test`, `(x, y)` or `(x, y, subjects)`."""
+    from zoo.data.loading import load_data
+
+    if test is None:
+        return load_data((x, y), task="activity", classes=classes, rate=rate, subjects=subjects)
+    owners = None if subjects is None else (subjects, [*test, None][2])
+    return load_data(((x, y), test[:2]), classes=classes, rate=rate, subjects=owners)
+
+
 def message(call):
     """The one line with which a call is refused."""
     with pytest.raises(ZooError) as error:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
+from running import data_of
 
 from zoo import (
     ActivityGRU,
@@ -20,7 +21,6 @@ from zoo import (
     train,
     tune,
 )  # fmt: skip
-from zoo.activity.windows import from_arrays
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
@@ -36,7 +36,7 @@ def shakes(classes=("still", "shake"), rate=50.0, people=5, channels=3):
     x[labels == 1, :, 0] += 6 * random.standard_normal((int(labels.sum()), 10))
     who = np.repeat([f"p{person}" for person in range(people)], 16)
     here = who == "p0"
-    return from_arrays(x[~here], labels[~here], classes, rate, who[~here], test=(x[here], labels[here], who[here]))
+    return data_of(x[~here], labels[~here], classes, rate, who[~here], test=(x[here], labels[here], who[here]))
 
 
 OTHERS = [
@@ -146,7 +146,7 @@ def test_a_channel_that_never_changes_does_not_stop_a_training():
     data = shakes()
     x, y = data.train.arrays()
     x[:, :, 2] = 9.80665
-    still = from_arrays(x, y, data.classes, 50.0, data.train.subjects)
+    still = data_of(x, y, data.classes, 50.0, data.train.subjects)
     result = train("activity_gru", still, Recipe(epochs=2, validation=0.2, batch_size=8), settings=TINY, verbose=False)
     assert result.model.variance[2] == 1.0
     assert np.isfinite([row["val_loss"] for row in result.history]).all()

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from running import data_of
 
 import zoo
 from zoo import ActivityGRU, Recipe
 from zoo.activity import finetuning
 from zoo.activity.task import TASK
-from zoo.activity.windows import from_arrays
 from zoo.errors import ZooError
 from zoo.loading import load
 from zoo.task import Split
@@ -44,7 +44,7 @@ def test_a_whole_number_is_a_number():
 
 @pytest.mark.parametrize(("rows", "frame"), [(150, 5), (128, 4), (45, 5), (47, 1)])
 def test_a_family_is_trained_as_two_layers_on_frames_that_divide_the_window(rows, frame):
-    data = from_arrays(np.full((2, rows, 3), 5.7), [0, 1], ("a", "b"), 50.0)
+    data = data_of(np.full((2, rows, 3), 5.7), [0, 1], ("a", "b"), 50.0)
     split = Split(data, data.train)
     for family in ("activity_gru", "activity_lstm", "activity_rnn"):
         model = TASK.build(Training.of(family, {"units": 2}), split)
@@ -57,7 +57,7 @@ def test_a_family_is_trained_as_two_layers_on_frames_that_divide_the_window(rows
 
 def people(count):
     windows = np.full((count, 150, 3), 5.0, np.float32)
-    return from_arrays(windows, np.arange(count) % 2, ("a", "b"), 50.0, np.arange(count))
+    return data_of(windows, np.arange(count) % 2, ("a", "b"), 50.0, np.arange(count))
 
 
 def test_python_names_single_fields_of_the_recipe_that_is_followed():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from zoo import evaluate, export, loading
+from zoo.activity import data as activity
 from zoo.activity import recordings
-from zoo.activity import windows as activity
 from zoo.activity.study_readers import read_study
 from zoo.catalog import PRESETS_FOLDER
 from zoo.families import FAMILIES
@@ -39,7 +39,7 @@ def test_a_published_file_scores_what_its_metrics_say(real, name):
 
 
 def test_nobody_in_the_test_part_was_in_the_training_of_a_preset(real):
-    test_people = set(activity.read(real / "activity" / "data3.h5").test.people())
+    test_people = set(activity.from_file(real / "activity" / "data3.h5").test.people())
     for name in (name for name, row in PRESETS.items() if name.startswith("activity") and not row.everyone):
         trained_on = set(loading.load(name).metadata.train_subjects)
         assert len(trained_on) >= 13
@@ -55,10 +55,10 @@ def test_a_preset_that_learned_from_everyone_says_so_of_a_score_on_them(real):
 def test_windows_cut_from_the_zip_hold_the_windows_of_the_stand_in(real, tmp_path):
     raw = tmp_path / "recordings.h5"
     source = real / "activity" / "A_DeviceMotion_data.zip"
-    recordings.write(raw, read_study("motionsense", source), source="MotionSense")
-    index = recordings.read(raw)
+    recordings.write_recordings(raw, read_study("motionsense", source), source="MotionSense")
+    index = recordings.read_recordings(raw)
     rows = np.concatenate([r.acceleration for r in index if r.subject == "2" and r.activity == "jogging"])
-    data = activity.read(real / "activity" / "data3.h5")
+    data = activity.from_file(real / "activity" / "data3.h5")
     jogging = data.classes.index("jogging")
     mine = data.test.where((data.test.subjects == "2") & (data.test.labels == jogging))
     windows, _ = mine.arrays()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from zoo import ActivityGRU, Recipe, ZooError
-from zoo.data.examples import Examples
+from zoo.data.dataset import DataSet
 from zoo.data.pipeline import batches, training_batches
 from zoo.models.layers import Dropout
 from zoo.task import Feed
@@ -20,7 +20,7 @@ def examples(rows=32, shift=0):
     random = np.random.default_rng(0)
     labels = np.arange(rows) % 3
     windows = random.normal(0, 0.3, (rows, 20, 3)) + labels[:, None, None]
-    return Examples.all(windows.astype("float32"), (labels + shift) % 3)
+    return DataSet.of({"input": windows.astype("float32"), "target": (labels + shift) % 3})
 
 
 def model(seed=3, dropout=0.0):
@@ -106,10 +106,10 @@ def test_a_run_of_60_steps_gains_by_a_long_average_and_reports_the_saved_weights
     recipe = RECIPE.replace(optimizer=optimizer, learning_rate=rate, epochs=15, validation=0.5)
     rows, random = examples(62), np.random.default_rng(5)
     labels = np.where(random.random(32) < noise, random.integers(0, 3, 32), rows.targets[:32])
-    validation = batches(Examples.all(rows.inputs[32:], rows.targets[32:]), 30)
+    validation = batches(DataSet.of({"input": rows.inputs[32:], "target": rows.targets[32:]}), 30)
+    fitted = DataSet.of({"input": rows.inputs[:32], "target": labels})
     (_, plain), (network, averaged) = (
-        run(recipe.replace(ema_decay=decay), rows=Examples.all(rows.inputs[:32], labels), validation=validation)
-        for decay in (None, 0.999)
+        run(recipe.replace(ema_decay=decay), rows=fitted, validation=validation) for decay in (None, 0.999)
     )
     last = averaged.history[-1]
     assert last["val_loss"] < share * plain.history[-1]["val_loss"]

@@ -60,7 +60,7 @@ from zoo.startup import import_keras
 if TYPE_CHECKING:
     import pandas as pd
 
-    from zoo.data.examples import Data
+    from zoo.data.dataset import Data
     from zoo.exporting.artifacts import Artifact
     from zoo.exporting.parity import ParityError
     from zoo.task import Predictions, Task
@@ -463,7 +463,7 @@ def make_patches(
 
     Example:
         >>> made = make_patches(out=Path(getfixture("tmp_path")) / "data1.h5", count=100, size=8)
-        >>> made.data.patches.shape
+        >>> made.data.train.inputs.shape
         (100, 3, 8, 8)
     """
     from zoo.patches.data import Photographs, shipped_photographs, write_patches
@@ -765,7 +765,7 @@ def cut_windows(
         >>> from zoo.activity import recordings
         >>> folder = Path(getfixture("tmp_path"))
         >>> people = gait.simulate(3, seed=0, seconds=10)
-        >>> _ = recordings.write(folder / "recordings.h5", people, source="nobody", simulated=True)
+        >>> _ = recordings.write_recordings(folder / "recordings.h5", people, source="nobody", simulated=True)
         >>> data = cut_windows(folder / "recordings.h5", folder / "data3.h5", test_subjects="3").data
         >>> data.train.people(), data.test.people()
         (['1', '2'], ['3'])

@@ -32,8 +32,8 @@ from sklearn.model_selection import GroupKFold
 
 from zoo import jobs
 from zoo.activity import baselines, metrics
-from zoo.activity.windows import ActivityData, Windows
-from zoo.data.loading import load_as
+from zoo.data.dataset import Data, DataSet
+from zoo.data.loading import load_data
 from zoo.errors import ZooError
 from zoo.families import find_family
 from zoo.files import (
@@ -161,7 +161,7 @@ class Protocol:
         for name in self.baselines:
             baselines.require(name)
 
-    def count(self, data: ActivityData) -> int:
+    def count(self, data: Data) -> int:
         """The number of groups for the people, or the studies, in a file; refuses too few."""
         studies = [] if data.train.studies is None else np.unique(data.train.studies).tolist()
         if self.groups == STUDY and len(studies) < 2:
@@ -184,14 +184,14 @@ class Protocol:
             )
         return groups
 
-    def config(self, training: "Training", data: ActivityData) -> dict[str, Any]:
+    def config(self, training: "Training", data: Data) -> dict[str, Any]:
         """What the processes of the folds read from `crossval.json`."""
         return training.to_json() | {
             "groups": self.groups, "everyone": self.everyone, "data_sha256": data.sha256,
             **({"models": True} if self.models else {}),
         }  # fmt: skip
 
-    def folds(self, training: "Training", data: ActivityData) -> list[Fold]:
+    def folds(self, training: "Training", data: Data) -> list[Fold]:
         """All folds, in the order in which they are run."""
         groups, first = self.count(data), training.recipe.seed
         split = STUDY if self.groups == STUDY else SUBJECT
@@ -203,13 +203,13 @@ class Protocol:
         ]
 
 
-def read_people(path: Path, everyone: bool) -> ActivityData:
+def read_people(path: Path, everyone: bool) -> Data:
     """Reads windows to cross-validate as the training set: the file's own training set, or all of its windows."""
-    data = load_as(ActivityData, path)
+    data = load_data(path, task="activity")
     return data.everyone() if everyone else data
 
 
-def held_out(windows: Windows, split: str, groups: int | str) -> list[NDArray[np.bool_]]:
+def held_out(windows: DataSet, split: str, groups: int | str) -> list[NDArray[np.bool_]]:
     """Which windows each fold holds out, as masks `(len(windows),)`; each window is held out exactly once.
 
     `subject` divides people into groups, of which `loso` are as many as people; `study` holds out one study after
@@ -227,7 +227,7 @@ def prepare(path: Path, groups: int) -> list["Split"]:
     """Reads a file of windows once, and holds out one group of people after another for validation."""
     from zoo.task import Split
 
-    data = load_as(ActivityData, path)
+    data = load_data(path, task="activity")
     groups = Protocol(groups).count(data)
     windows = data.train.in_memory()
     return [Split(data, windows.where(~mask), windows.where(mask)) for mask in held_out(windows, SUBJECT, groups)]
@@ -384,14 +384,14 @@ def _train_and_score(folder: Path, path: Path, fold: Fold, note: Callable[..., N
     return details | metrics.score(labels[known], predicted[known])
 
 
-def _baseline(fold: Fold, train: Windows, test: Windows, window: int | None) -> NDArray[np.int64]:
+def _baseline(fold: Fold, train: DataSet, test: DataSet, window: int | None) -> NDArray[np.int64]:
     rows = window or train.inputs.shape[1]
     predict = baselines.BASELINES[fold.method](*train.centers(rows), seed=fold.seed, jobs=1)
     return predict(test.centers(rows)[0])
 
 
 def _network(
-    fold: Fold, data: ActivityData, test: Windows, config: Record, checkpoint: Path, note: Callable[..., None]
+    fold: Fold, data: Data, test: DataSet, config: Record, checkpoint: Path, note: Callable[..., None]
 ) -> tuple[NDArray[np.float32], Record]:
     # Baselines do not need TensorFlow, which takes longer to import than they take to fit.
     import keras
@@ -427,9 +427,7 @@ def _scores(predictions: Mapping[str, NDArray[Any]], classes: int) -> NDArray[np
     return predictions["logits"] if "logits" in predictions else np.eye(classes)[predictions["labels"]]
 
 
-def _results(
-    training: "Training", data: ActivityData, folder: Path, protocol: Protocol, records: Records
-) -> dict[str, Any]:
+def _results(training: "Training", data: Data, folder: Path, protocol: Protocol, records: Records) -> dict[str, Any]:
     summaries: dict[str, dict[str, Any]] = {}
     for method in (training.name, *protocol.baselines):
         part = {fold: record for fold, record in records.items() if fold.method == method}
@@ -450,7 +448,7 @@ def _results(
     }  # fmt: skip
 
 
-def summarize(recipe: Recipe, data: ActivityData, folder: Path, records: Records) -> dict[str, Any]:
+def summarize(recipe: Recipe, data: Data, folder: Path, records: Records) -> dict[str, Any]:
     """Scores one method on all folds together, of which at least one has a score."""
     scored = [fold for fold, record in records.items() if record["status"] == "scored"]
     parts = [read_arrays(fold.file(folder, "npz")) for fold in scored]
@@ -556,7 +554,7 @@ def paired_difference(leader: Mapping[str, Any], other: Mapping[str, Any], draws
     }  # fmt: skip
 
 
-def _of_one_study(data: ActivityData) -> list[str]:
+def _of_one_study(data: Data) -> list[str]:
     """The classes that a single study has, by themselves or in a set: where it is left out, nothing teaches them."""
     assert data.train.studies is not None
     allowed = allowed_classes(len(data.classes), data.label_sets)
@@ -573,7 +571,7 @@ def _why(records: Records) -> str:
     return reasons[-1] if reasons else ""
 
 
-def _notes(training: "Training", data: ActivityData, protocol: Protocol, split: str, records: Records) -> list[str]:
+def _notes(training: "Training", data: Data, protocol: Protocol, split: str, records: Records) -> list[str]:
     failed = sum(record["status"] == "failed" for record in records.values())
     own = [record for fold, record in records.items() if fold.method == training.name]
     alone = sum(record["status"] == "scored" and record["temperature"] is None for record in own)

@@ -4,10 +4,11 @@ Files, arrays and documents are checked by a schema; the tables of docs/layouts.
 Datasets are made of it. Needs NumPy alone, as inference on a device does.
 """
 
+import dataclasses
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,6 +48,7 @@ class Field:
         choices: All values that are allowed; any if there are none.
         distinct: Whether all values must be different.
         optional: Whether it may be missing. Then an empty list is allowed as well.
+        default: What a fact is where a file does not state it.
     """
 
     name: str
@@ -61,10 +63,12 @@ class Field:
     choices: tuple[Any, ...] = ()
     distinct: bool = False
     optional: bool = False
+    default: Any = None
 
     def shape_problem(self, shape: tuple[int, ...], sizes: dict[str, int]) -> str:
         """Why a shape does not fit, such as `has shape (3,); expected (2,)`; empty if it fits, and sizes are noted."""
         noted = dict(sizes)
+        # Sizes are noted only if all of them fit.
         fits = len(shape) == len(self.shape) and all(
             size == (int(letter) if letter.isdigit() else noted.setdefault(letter, size))
             for letter, size in zip(self.shape, shape, strict=True)
@@ -114,7 +118,7 @@ class Field:
             return shown + " or ".join(map(json.dumps, self.choices))
         if self.distinct and len(set(items)) < len(items):
             return shown + "different entries"
-        if self.kind == "name" and not all(map(_NAME.fullmatch, items)):
+        if self.kind == "name" and not all(_NAME.fullmatch(item) and item.strip() for item in items):
             return shown + KINDS["name"][1]
         if self.kind == "text" and not all(len(item) <= _LONGEST for item in items):
             return shown + f"at most {_LONGEST} letters"
@@ -159,6 +163,7 @@ class Schema:
         facts: What is said once: of a document, or of all rows.
         rules: What holds across facts.
         splits: For each split, the prefix of its keys in a file, and the letter of its number of rows.
+        absent: Splits that a file may lack.
         maker: The command of `zoo data` that makes such a file.
     """
 
@@ -166,7 +171,8 @@ class Schema:
     columns: tuple[Field, ...] = ()
     facts: tuple[Field, ...] = ()
     rules: tuple[Rule, ...] = ()
-    splits: Mapping[str, tuple[str, str]] | None = None
+    splits: Mapping[str, tuple[str, str]] = dataclasses.field(default_factory=lambda: {"train": ("", "N")})
+    absent: tuple[str, ...] = ()
     maker: str = ""
 
     def problem(self, document: Mapping[str, Any]) -> str:
@@ -195,8 +201,30 @@ class Schema:
                 return f"{', '.join(map(repr, rule.names))} {verb} {shown}; expected {rule.words}"
         return ""
 
-    def keys(self) -> Iterator[Field]:
-        """Columns as they are in a file: of each split, with its prefix and its letter."""
-        for prefix, letter in (self.splits or {"": ("", "N")}).values():
-            for column in self.columns:
-                yield replace(column, key=prefix + (column.key or column.name), shape=column.shape.replace("N", letter))
+    def fact(self, name: str) -> Field:
+        """A fact by its name."""
+        return next(field for field in self.facts if field.name == name)
+
+    def in_file(self, column: Field, split: str) -> Field:
+        """A column as it is in a file: one of N rows has the prefix and the letter of a split."""
+        key = column.key or column.name
+        if not column.shape.startswith("N"):
+            return replace(column, key=key)
+        prefix, letter = self.splits[split]
+        optional = column.optional or split in self.absent
+        return replace(column, key=prefix + key, shape=letter + column.shape[1:], optional=optional)
+
+    def fields_in_file(self) -> list[Field]:
+        """All columns of all splits as they are in a file."""
+        fields = (self.in_file(column, split) for column in self.columns for split in self.splits)
+        return list({field.key: field for field in fields}.values())
+
+    def table(self) -> str:
+        """The columns of a file as a table in Markdown, for docs/layouts.md."""
+        lines = ["| key | shape | contents |", "|---|---|---|"]
+        for column in self.columns:
+            fields = {field.key: field.shape for field in (self.in_file(column, split) for split in self.splits)}
+            keys = ", ".join(f"`{key}`" for key in fields)
+            shapes = ", ".join(f"`({', '.join(shape)}{',' * (len(shape) == 1)})`" for shape in fields.values())
+            lines.append(f"| {keys} | {shapes} | {column.meaning}{'; optional' * column.optional} |")
+        return "\n".join(lines) + "\n"

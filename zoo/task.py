@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import zoo
-from zoo.data.examples import Data
-from zoo.data.loading import load_as
+from zoo.data.dataset import Data
+from zoo.data.loading import load_data
 from zoo.errors import ZooError, option
 from zoo.families import FAMILIES, TASKS, family_of, find_family
 from zoo.models.model import Model
@@ -178,8 +178,6 @@ class Task(ABC):
     """Base class of tasks."""
 
     name: ClassVar[str]
-    data: ClassVar[type[Data]]
-    """What `read` returns."""
     recipe: ClassVar[Recipe]
     """Default recipe of the families."""
     arguments: ClassVar[Mapping[str, Any]] = {}
@@ -228,7 +226,7 @@ class Task(ABC):
 
         The other methods call this one, so all of them accept a path as well.
         """
-        return load_as(self.data, source, **options)
+        return load_data(source, task=self.name, **options)
 
     def match(self, data: Any, name: str, arguments: Mapping[str, Any]) -> Any:
         """Refuses data that a model does not read, in a line that names both; returns it with the model's labels.

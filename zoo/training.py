@@ -26,7 +26,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from zoo import distributing, presets
-from zoo.data.examples import Data
+from zoo.data.dataset import Data
 from zoo.errors import ArgumentError, ZooError, option, refuse, unknown_name
 from zoo.families import FAMILIES, family_of, find_family
 from zoo.files import CHECKPOINT, atomic_write, exclusive_folder, require_empty, write_json

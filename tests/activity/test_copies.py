@@ -61,7 +61,7 @@ def test_a_file_that_holds_a_copy_is_described_as_such(tmp_path):
         return Recording(f"{who}.csv", who, "walk", 50.0, rows.astype(np.float32))
 
     people = [of("ann", WALK), of("ben", WALK[::-1]), of("cem", WALK[90:])]
-    recordings.write(tmp_path / "raw.h5", people, source="a lab")
+    recordings.write_recordings(tmp_path / "raw.h5", people, source="a lab")
     (problem,) = zoo.describe(tmp_path / "raw.h5")["problems"]
     assert "cem" in problem
     assert "ann" in problem

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -18,11 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo import ZooError, crossval
+from zoo.activity import data as activity
 from zoo.activity import figures, report, simulate
-from zoo.activity import windows as activity
-from zoo.activity.windows import ActivityData, Windows
 from zoo.crossval import Fold, Protocol
-from zoo.data.examples import Examples
+from zoo.data.dataset import Data, DataSet
 from zoo.training import Training
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
@@ -57,8 +55,8 @@ def lasting(result):
 
 def windows_of(subjects):
     count = len(subjects)
-    examples = Examples.all(np.zeros((count, 2, 3), np.float32), np.arange(count) % 2)
-    return Windows(examples.inputs, examples.targets, examples.rows, np.array(subjects, dtype=np.str_))
+    columns = {"input": np.zeros((count, 2, 3), np.float32), "target": np.arange(count) % 2}
+    return DataSet.of({**columns, "subject": np.array(subjects, dtype=np.str_)})
 
 
 @settings(deadline=None, max_examples=50)
@@ -74,7 +72,7 @@ def test_no_person_is_on_both_sides_of_a_fold_and_every_window_is_held_out_once(
 
 def with_studies(subjects):
     windows = windows_of(subjects)
-    return replace(windows, attributes={"study": np.where(windows.subjects > "2", "b", "a")})
+    return windows.with_columns({"study": np.where(windows.subjects > "2", "b", "a")})
 
 
 def test_studies_are_held_out_whole():
@@ -84,9 +82,9 @@ def test_studies_are_held_out_whole():
 
 
 def test_studies_without_people_are_refused():
-    unknown = replace(with_studies([1, 2, 3, 4]), groups=None)
-    data = ActivityData(name="a.h5", train=unknown, validation=unknown.empty(), test=unknown.empty(),
-                        classes=("a", "b"), rate=50.0)  # fmt: skip
+    known = with_studies([1, 2, 3, 4])
+    columns = {name: values for name, values in known.columns.items() if name != "subject"}
+    data = Data.of("activity", {"train": DataSet.of(columns, classes=("a", "b"), rate=50.0)}, "a.h5")
     with pytest.raises(ZooError, match="no subject ids"):
         Protocol(crossval.STUDY).folds(PLAN, data)
 
@@ -100,7 +98,7 @@ def arrays_of(folder, fold):
 @pytest.mark.slow
 def test_nothing_in_a_fold_is_fitted_on_the_people_that_it_leaves_out(whole, people, tmp_path):
     """Its answers for some windows do not depend on the other windows that it holds out."""
-    mask = crossval.held_out(activity.read(people).train, crossval.SUBJECT, 2)[0]
+    mask = crossval.held_out(activity.from_file(people).train, crossval.SUBJECT, 2)[0]
     changed = np.flatnonzero(mask)[::2]
     others = tmp_path / "others.h5"
     others.write_bytes(people.read_bytes())
@@ -122,7 +120,7 @@ def test_nothing_in_a_fold_is_fitted_on_the_people_that_it_leaves_out(whole, peo
 def test_of_few_people_a_fold_trains_on_all_as_any_training_does(people, tmp_path):
     plan = Training.of("activity_gru", SETTINGS | {"validation_by": "subject"})
     result = crossval.cross_validate(plan, people, tmp_path / "out", Protocol(2), workers=0)
-    count = len(activity.read(people).train)
+    count = len(activity.from_file(people).train)
     assert [fold["windows"] + fold["train_windows"] for fold in result["folds"]] == [count, count]
     assert (result["ece"]["after"], [each["temperature"] for each in result["folds"]]) == (None, [None, None])
     assert "2 of 2 folds train on three people or fewer, all of them" in result["notes"][-1]
@@ -137,7 +135,7 @@ def test_the_result_has_its_numbers_and_where_they_come_from(whole, people):
         "group_deviation", "seed_deviation", "ece", "temperature", "threshold", "command", "seed", "versions",
         "machine", "data_sha256",
     } <= set(result)  # fmt: skip
-    data = activity.read(people)
+    data = activity.from_file(people)
     assert set(result["per_subject"]) == set(data.train.people())
     assert np.sum(result["confusion"]) == len(data.train)
     assert sum(row["windows"] for row in result["per_subject"].values()) == len(data.train)
@@ -151,7 +149,7 @@ def test_the_result_has_its_numbers_and_where_they_come_from(whole, people):
 
 def test_every_window_is_answered_by_the_fold_that_left_it_out(whole, people):
     _, folder = whole
-    windows = activity.read(people).train
+    windows = activity.from_file(people).train
     for group, mask in enumerate(crossval.held_out(windows, crossval.SUBJECT, 2)):
         rows = arrays_of(folder, Fold("random_forest", crossval.SUBJECT, 0, group))["rows"]
         assert rows.tolist() == np.flatnonzero(mask).tolist()
@@ -263,7 +261,7 @@ def test_a_folder_of_another_run_is_refused_with_what_differs(whole, people):
 
 @pytest.mark.slow
 def test_with_everyone_the_test_people_are_left_out_in_turn_as_well(people, tmp_path):
-    data = activity.read(people)
+    data = activity.from_file(people)
     result = crossval.cross_validate(
         PLAN, people, tmp_path / "out", Protocol(2, baselines=QUICK[:1], everyone=True), workers=0
     )
@@ -277,7 +275,7 @@ def test_with_everyone_the_test_people_are_left_out_in_turn_as_well(people, tmp_
 
 
 def test_loso_has_a_fold_for_each_person_and_seeds_repeat_what_is_random(people):
-    planned = Protocol("loso", seeds=2, baselines=QUICK).folds(PLAN, activity.read(people))
+    planned = Protocol("loso", seeds=2, baselines=QUICK).folds(PLAN, activity.from_file(people))
     count = {method: sum(fold.method == method for fold in planned) for method in (PLAN.name, *QUICK)}
     assert count == {PLAN.name: 8, "nearest_neighbor": 4, "random_forest": 8}
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+from running import data_of
 
 from zoo import ActivityGRU, Recipe, ZooError, evaluate, finetune, train
 from zoo.activity import finetuning, report
 from zoo.activity.metrics import cross_entropy, fit_temperature, macro_f1
 from zoo.activity.task import TASK
-from zoo.activity.windows import from_arrays
 from zoo.files import CHECKPOINT
 from zoo.loading import Loaded
 from zoo.training import Training, fit, of_folds
@@ -29,7 +29,7 @@ def data(people=3, each=6, labels=None):
     names = np.repeat([f"p{i}" for i in range(people)], len(labels) // people)
     spread = labels * (1.0 + np.arange(len(labels)) // (2 * each))
     x = np.array([0, 0, 9.8]) + (1 + spread)[:, None, None] * random.standard_normal((len(labels), 10, 3))
-    return from_arrays(x, labels, CLASSES, 50.0, names)
+    return data_of(x, labels, CLASSES, 50.0, names)
 
 
 def recognizer(**arguments):

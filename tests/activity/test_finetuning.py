@@ -6,10 +6,11 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+from running import data_of
 
 from zoo import ActivityGRU, Recipe, ZooError, evaluate, finetune, train
 from zoo.activity import finetuning, report
-from zoo.activity.windows import from_arrays, read
+from zoo.activity.data import from_file
 from zoo.loading import Loaded, load
 from zoo.training import Training
 
@@ -24,9 +25,7 @@ def data(classes=("shake", "still"), people=1, each=10, rows=10, rate=50.0, name
     labels = np.tile(np.repeat(np.arange(len(classes)), each), people)
     spread = 4.0 * labels[:, None, None]
     x = np.array([0, 0, 9.8]) + spread * random.standard_normal((len(labels), rows, 3))
-    return from_arrays(
-        x, labels, classes, rate, np.repeat([name.format(i) for i in range(people)], len(classes) * each)
-    )
+    return data_of(x, labels, classes, rate, np.repeat([name.format(i) for i in range(people)], len(classes) * each))
 
 
 def test_an_epoch_of_little_data_is_several_passes_unless_epochs_are_named():
@@ -95,7 +94,7 @@ def test_a_loss_that_does_not_fall_is_a_warning_to_lower_the_learning_rate():
 def test_an_evaluation_says_which_baselines_are_better():
     x, y = data(("still", "shake"), people=2).train.arrays()
     people = np.arange(len(y)) * 2 // len(y)
-    split = from_arrays(x, y, ("still", "shake"), 50.0, people, test=(x, y, np.full(len(y), 2)))
+    split = data_of(x, y, ("still", "shake"), 50.0, people, test=(x, y, np.full(len(y), 2)))
     found = evaluate(biased(), split)
     assert found["notes"] == [ALONE, "macro-F1 0.333 is below that of the random forest (1.000)"]
     of_course = evaluate(biased(name="activity_gru_course"), split)["notes"][1]
@@ -108,7 +107,7 @@ def test_an_evaluation_says_which_baselines_are_better():
     assert page.count(ALONE) == 1
     # Of windows alike, the baselines know no more than the model.
     alike = np.full_like(x, 5.0)
-    split = from_arrays(alike, y, ("still", "shake"), 50.0, people, test=(alike, y, np.full(len(y), 2)))
+    split = data_of(alike, y, ("still", "shake"), 50.0, people, test=(alike, y, np.full(len(y), 2)))
     assert evaluate(biased(), split)["notes"] == [ALONE]
 
 
@@ -120,7 +119,7 @@ def test_an_evaluation_says_which_baselines_are_better():
 ])  # fmt: skip
 def test_an_interval_over_few_people_is_noted(people, notes):
     x, y = data(("still", "shake"), people=5).train.arrays()
-    split = from_arrays(x, y, ("still", "shake"), 50.0, 100 + np.arange(len(y)) // 20,
+    split = data_of(x, y, ("still", "shake"), 50.0, 100 + np.arange(len(y)) // 20,
                         test=(x, y, np.arange(len(y)) % people))  # fmt: skip
     found = evaluate(biased(), split, baselines=False)
     assert found["notes"] == notes
@@ -216,7 +215,7 @@ def test_the_more_people_the_less_remains_of_the_start():
     old = load(ActivityGRU(units=4, window=10))
     shares = [finetuning.recipe_for(old, data(people=people)).start_share for people in (1, 2, 14)]
     assert shares == [pytest.approx(2 / 3), 0.5, 0.125]
-    nobody = from_arrays(*data().train.arrays(), ("shake", "still"), 50.0)
+    nobody = data_of(*data().train.arrays(), ("shake", "still"), 50.0)
     assert finetuning.recipe_for(old, nobody).start_share == finetuning.FINETUNE.start_share
     assert finetuning.recipe_for(old, nobody, {"start_share": 0.0}).start_share == 0.0
 
@@ -241,7 +240,7 @@ def test_windows_at_another_rate_are_refused_with_the_command_that_mends_them(zo
 
 
 def test_fine_tuning_on_the_files_of_the_model_itself_is_questioned(simulated):
-    data_of_training = read(simulated)
+    data_of_training = from_file(simulated)
     trained = ActivityGRU(units=2, provenance={"data_sha256": data_of_training.sha256})
     doubt = finetuning.familiar(load(trained), data_of_training)
     assert "was trained on, from which fine-tuning learns nothing new" in doubt

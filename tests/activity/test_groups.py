@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from running import data_of
 
 from zoo import ActivityGRU, Recipe, finetune, train
 from zoo.activity.groups import groups_of
 from zoo.activity.task import TASK
-from zoo.activity.windows import from_arrays
 from zoo.runtime.filtering import misfit_of
 from zoo.runtime.metadata import CLASSES, Metadata
 
@@ -49,7 +49,7 @@ def data(classes, spreads):
     labels = np.tile(np.repeat(np.arange(len(classes)), 10), 2)
     lengths = 9.8 + np.array(spreads)[labels, None] * random.standard_normal((len(labels), 10))
     x = lengths[..., None] * np.array([0.6, 0.0, 0.8])
-    return from_arrays(x, labels, classes, 50.0, np.repeat(["a", "b"], len(labels) // 2))
+    return data_of(x, labels, classes, 50.0, np.repeat(["a", "b"], len(labels) // 2))
 
 
 @pytest.mark.slow

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 import zoo
 from zoo.activity import recordings
-from zoo.activity.data import find_leaks
+from zoo.activity.data import confounded
+from zoo.activity.description import find_leaks
 from zoo.activity.simulate import simulate
-from zoo.activity.windows import Windows, confounded
-from zoo.data import examples
+from zoo.data.dataset import DataSet
 
 
 def windows(inputs):
-    return Windows.all(np.asarray(inputs, np.float32), np.zeros(len(inputs), np.int64))
+    return DataSet.of({"input": np.asarray(inputs, np.float32), "target": np.zeros(len(inputs), np.int64)})
 
 
 def recording(rows, seed=0):
@@ -73,20 +73,20 @@ class Counted:
 
 
 def test_twice_as_much_data_is_read_twice_as_often(monkeypatch):
-    monkeypatch.setattr(examples.Examples, "block_rows", lambda _: 32)
+    monkeypatch.setattr(DataSet, "block_rows", lambda _: 32)
     counts = []
     for size in (320, 640):
         rows = np.random.default_rng(size).normal([0, 0, 9.8], 2.0, (2 * size, 30, 3)).astype(np.float32)
         train, test = Counted(rows[:size]), Counted(np.concatenate([rows[:3], rows[size + 3 :]]))
         labels = np.zeros(size, np.int64)
-        found = find_leaks(Windows.all(train, labels), Windows.all(test, labels))
+        found = find_leaks(*(DataSet.of({"input": part, "target": labels}) for part in (train, test)))
         assert found["near_duplicates"] == 3
         counts.append(train.count + test.count)
     assert counts[1] < 2.2 * counts[0]
 
 
 def test_leaks_are_found_across_blocks(monkeypatch):
-    monkeypatch.setattr(examples, "BLOCK_BYTES", 1)
+    monkeypatch.setattr("zoo.data.dataset.BLOCK_BYTES", 1)
     rows, other = recording(50 * 80), recording(50 * 40, seed=1)
     train = windows(rows.reshape(80, 50, 3))
     test = windows([*other.reshape(40, 50, 3), rows[50 * 79 :], rows[:50]])
@@ -101,7 +101,7 @@ def doing(tmp_path, pairs):
         replace(several[str(number), label], subject=who, study=where)
         for number, (who, label, where) in enumerate(pairs, 1)
     ]
-    recordings.write(tmp_path / "raw.h5", chosen, source="a test", simulated=True)
+    recordings.write_recordings(tmp_path / "raw.h5", chosen, source="a test", simulated=True)
     return tmp_path / "raw.h5"
 
 

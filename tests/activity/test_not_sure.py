@@ -8,7 +8,7 @@ import pytest
 
 import zoo
 from zoo import ZooError, loading
-from zoo.activity import windows as windows_of
+from zoo.activity import data as windows_of
 from zoo.activity.metrics import answered, rejection_threshold
 from zoo.activity.task import TASK as ACTIVITY
 from zoo.catalog import PRESETS_FOLDER
@@ -74,7 +74,7 @@ class TestExportedFiles:
         assert loading.load(str(sure)).metadata == metadata
 
     def test_refuse_windows(self, sure, simulated, zoo_cli):
-        windows = windows_of.read(simulated).test.arrays()[0]
+        windows = windows_of.from_file(simulated).test.arrays()[0]
         recognizer = Recognizer(sure / "model.float32.tflite")
         probabilities = recognizer.predict(windows)
         refused = probabilities.max(axis=1) < 0.9
@@ -92,7 +92,7 @@ class TestExportedFiles:
         assert zoo_cli(*command).out.count("not sure") == refused.sum()
 
     def test_are_scored_on_all_windows_and_on_those_that_they_answer(self, sure, recognizer, simulated, zoo_cli):
-        windows, labels = windows_of.read(simulated).test.arrays()
+        windows, labels = windows_of.from_file(simulated).test.arrays()
         found = zoo.evaluate(sure / "model.float32.tflite", simulated, baselines=False)
         probabilities = Recognizer(sure / "model.float32.tflite").predict(windows)
         kept = probabilities.max(axis=1) >= 0.9

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from running import data_of
 
 import zoo
 from zoo import Recipe, ZooError
 from zoo.activity import metrics, recordings, simulate
 from zoo.activity.task import OTHER_SHARE
 from zoo.activity.task import TASK as ACTIVITY
-from zoo.activity.windows import from_arrays
 from zoo.loading import load
 from zoo.runtime.metadata import Streaming
 from zoo.runtime.streaming import SOMETHING_ELSE, Stream
@@ -29,7 +29,7 @@ def windows(classes, people=4, each=20):
     spread = np.array([0.1, 3.0, 20.0])[labels][:, None]
     along = spread * (swing + 0.1 * random.standard_normal((len(labels), 50)))
     rows = np.stack([along, along / 2, 9.8 + along], axis=2)
-    return from_arrays(rows, labels, classes, 50.0, np.repeat([f"p{i}" for i in range(people)], each * len(classes)))
+    return data_of(rows, labels, classes, 50.0, np.repeat([f"p{i}" for i in range(people)], each * len(classes)))
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def trained(tmp_path_factory):
 def test_movements_become_the_last_class_whatever_their_names(tmp_path):
     raw = tmp_path / "recordings.h5"
     people = list(simulate.simulate(2, seed=0, seconds=20))
-    recordings.write(raw, people, source="nobody", simulated=True)
+    recordings.write_recordings(raw, people, source="nobody", simulated=True)
     cut = zoo.cut_windows(raw, tmp_path / "a.h5", other=["jogging", "downstairs"], test_fraction=0)
     assert cut.data.classes == ("sitting", "standing", "upstairs", "walking", "other")
     named = zoo.cut_windows(

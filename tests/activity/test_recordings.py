@@ -117,8 +117,8 @@ def test_recordings_come_back_as_they_were_written(tmp_path_factory, several):
         for i, (rows, who, rate) in enumerate(several)
     ]
     path = tmp_path_factory.mktemp("recordings") / "a.h5"
-    assert recordings.write(path, iter(written), source="a test") == len(written)
-    index = recordings.read(path)
+    assert recordings.write_recordings(path, iter(written), source="a test") == len(written)
+    index = recordings.read_recordings(path)
     assert len(index) == len(written)
     for a, b in zip(written, index, strict=True):
         assert (a.name, a.subject, a.activity, a.rate) == (b.name, b.subject, b.activity, b.rate)
@@ -126,15 +126,16 @@ def test_recordings_come_back_as_they_were_written(tmp_path_factory, several):
 
 
 def test_a_file_of_recordings_says_what_it_holds(tmp_path):
-    recordings.write(tmp_path / "a.h5", [still(5)], source="a test", simulated=True)
-    assert recordings.read(tmp_path / "a.h5").simulated
+    recordings.write_recordings(tmp_path / "a.h5", [still(5)], source="a test", simulated=True)
+    assert recordings.read_recordings(tmp_path / "a.h5").simulated
     assert hdf5.attributes(tmp_path / "a.h5") == {
         "unit": "m/s^2", "axes": "x,y,z", "convention": "android", "source": "a test", "simulated": True,
     }  # fmt: skip
 
 
 def test_nothing_to_write_leaves_no_file(tmp_path):
-    line = message(lambda: recordings.write(tmp_path / "a.h5", [], source="a test"))
+    line = message(lambda: recordings.write_recordings(tmp_path / "a.h5", [], source="a test"))
     assert line == f"{tmp_path / 'a.h5'}: nothing to write: the source holds no recording"
-    assert message(lambda: recordings.write(tmp_path / "a.h5", [still(0)], source="a test")).endswith(": has no rows")
+    line = message(lambda: recordings.write_recordings(tmp_path / "a.h5", [still(0)], source="a test"))
+    assert line.endswith(": has no rows")
     assert list(tmp_path.iterdir()) == []

@@ -5,10 +5,10 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
-from running import message, write_h5
+from running import data_of, message, write_h5
 
+from zoo.activity import data as activity
 from zoo.activity import recordings, simulate
-from zoo.activity import windows as activity
 from zoo.activity.augmentation import DISTURBANCES
 from zoo.activity.columns import CsvColumns, columns_of
 from zoo.activity.csv import read_csv, read_samples
@@ -41,8 +41,8 @@ def recording(who="ann", rows=200, rotation=True, what="walking", rate=50.0):
 
 
 def stored(path, *several):
-    recordings.write(path, several, source="a test")
-    return recordings.read(path)
+    recordings.write_recordings(path, several, source="a test")
+    return recordings.read_recordings(path)
 
 
 def test_six_named_columns_are_acceleration_and_rotation_rate(tmp_path):
@@ -153,7 +153,7 @@ def test_recordings_of_other_channels_are_not_added(first, tmp_path):
     path = tmp_path / "a.h5"
     stored(path, recording("ann", rotation=first))
     before = path.read_bytes()
-    words = message(lambda: recordings.append(path, [recording("ben", rotation=not first)], source="a test"))
+    words = message(lambda: recordings.append_recordings(path, [recording("ben", rotation=not first)], source="a test"))
     held, given = (",".join(axes) for axes in ((INERTIAL, AXES) if first else (AXES, INERTIAL)))
     assert words == (
         f"ben.csv: holds {given}, and what {path} holds before it is {held}: import all files with --channels or "
@@ -198,25 +198,21 @@ def test_all_channels_are_resampled_together():
 def test_a_file_must_say_what_its_channels_are(axes, channels, words, tmp_path):
     keys = {"trX": np.full((6, 10, channels), 5.0, np.float32), "trY": np.eye(6, dtype=np.float32)}
     path = write_h5(tmp_path / "a.h5", axes and {"axes": axes}, **keys)
-    assert message(lambda: activity.read(path)).startswith(f"{path}: {words}")
+    assert message(lambda: activity.from_file(path)).startswith(f"{path}: {words}")
 
 
 def test_arrays_may_have_six_channels():
     x = np.random.default_rng(0).normal([0, 0, 9.8, 0, 0, 0], 1, (4, 50, 6))
-    data = activity.from_arrays(x, [0, 1, 1, 0], ("run", "sit"), 50.0)
+    data = data_of(x, [0, 1, 1, 0], ("run", "sit"), 50.0)
     assert data.axes == INERTIAL
-    assert "as in deg/s" in message(
-        lambda: activity.from_arrays(x * [1, 1, 1, 57, 57, 57], [0, 1, 1, 0], ("run", "sit"), 50.0)
-    )
-    assert message(lambda: activity.from_arrays(x[..., :4], [0, 1, 1, 0], ("run", "sit"), 50.0)) == (
+    assert "as in deg/s" in message(lambda: data_of(x * [1, 1, 1, 57, 57, 57], [0, 1, 1, 0], ("run", "sit"), 50.0))
+    assert message(lambda: data_of(x[..., :4], [0, 1, 1, 0], ("run", "sit"), 50.0)) == (
         "x: has shape (4, 50, 4); expected (windows, rows, 3), or 6 with a gyroscope"
     )
-    words = message(lambda: activity.from_arrays(x, [0, 1, 1, 0], ("a", "b"), 50.0, test=(x[..., :3], [0] * 4)))
+    words = message(lambda: data_of(x, [0, 1, 1, 0], ("a", "b"), 50.0, test=(x[..., :3], [0] * 4)))
     assert words == "test x: windows of 3 channels; x has 6"
     # The unit of the acceleration is checked whatever the gyroscope measures.
-    assert "as in g" in message(
-        lambda: activity.from_arrays(x / [9.8] * [1, 1, 1, 90, 90, 90], [0, 1, 1, 0], ("run", "sit"), 50.0)
-    )
+    assert "as in g" in message(lambda: data_of(x / [9.8] * [1, 1, 1, 90, 90, 90], [0, 1, 1, 0], ("run", "sit"), 50.0))
 
 
 def test_simulated_acceleration_is_the_same_with_a_gyroscope():

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zoo.activity import data as activity
 from zoo.activity import simulate
-from zoo.activity import windows as activity
 from zoo.activity.cutting import Windowing
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime import Recognizer
@@ -88,7 +88,7 @@ def strength_and_steps(windows):
 
 
 def test_simulated_people_move_as_strongly_and_as_fast_as_real_ones(crowd, real):
-    data = activity.read(real / "activity" / "data3.h5")
+    data = activity.from_file(real / "activity" / "data3.h5")
     inputs, labels = data.test.arrays()  # of people whose strides were not measured
     for number, name in enumerate(data.classes):
         strength, steps = strength_and_steps(crowd[name])
@@ -101,7 +101,7 @@ def test_simulated_people_move_as_strongly_and_as_fast_as_real_ones(crowd, real)
 
 
 def test_a_simulated_thigh_is_held_as_real_ones_are(crowd, real):
-    data = activity.read(real / "activity" / "data3.h5")
+    data = activity.from_file(real / "activity" / "data3.h5")
     inputs, labels = data.test.arrays()
 
     def slant(windows):

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import zoo
-from zoo.activity import recordings, windows
+from zoo.activity import data as windows
+from zoo.activity import recordings
 from zoo.activity.columns import CsvColumns
 from zoo.activity.csv import read_csv
 from zoo.activity.importing import find_sources
@@ -557,7 +558,7 @@ def test_files_of_several_people_become_windows_without_naming_a_column(study, z
     ]
     status, out, err = zoo_cli("data", "windows", raw, "-o", cut, "--test-subjects", "ben", "--json")
     assert (status, err) == (0, "")
-    data = windows.read(cut)
+    data = windows.from_file(cut)
     assert (data.classes, data.train.people(), data.test.people()) == (("bike", "walk"), ["ann"], ["ben"])
 
 
@@ -644,13 +645,13 @@ def test_recordings_are_added_to_a_file(study, zoo_cli, tmp_path):
     assert (refused.status, "subject ann is in" in refused.err, "--same-people" in refused.err) == (1, True, True)
     assert zoo_cli(*add, study / "ann" / "bike 1.csv", "--same-people").status == 0
     assert zoo_cli(*add, study / "ben").status == 0
-    index = recordings.read(raw)
+    index = recordings.read_recordings(raw)
     assert list(zip(index.subjects.tolist(), index.activities.tolist(), strict=True)) == [
         ("ann", "walk"), ("ann", "bike"), ("ben", "bike"), ("ben", "walk"),
     ]  # fmt: skip
     refused = zoo_cli(*add, study / "ann" / "walk.csv", "--same-people")
     assert (refused.status, "has the same rows as" in refused.err) == (1, True)
-    assert len(recordings.read(raw)) == 4
+    assert len(recordings.read_recordings(raw)) == 4
 
 
 def test_files_of_recordings_are_joined_and_people_of_different_files_never_share_an_id(study, zoo_cli, tmp_path):
@@ -666,7 +667,7 @@ def test_files_of_recordings_are_joined_and_people_of_different_files_never_shar
     assert "--different-people to call them a/1, b/1" in refused.err
     assert zoo_cli("data", "windows", *files, "-o", tmp_path / "ours.h5", "--different-people",
                    "--test-subjects", "b/1").status == 0  # fmt: skip
-    data = windows.read(tmp_path / "ours.h5")
+    data = windows.from_file(tmp_path / "ours.h5")
     assert (data.train.people(), data.test.people(), data.classes) == (["a/1"], ["b/1"], ("bike", "walk"))
     same = recordings.join(*map(recordings.read, files), same_people=True)
     assert (set(same.subjects.tolist()), len(same), len(list(same))) == ({"1"}, 5, 5)
@@ -728,7 +729,7 @@ def test_what_is_imported_is_read(tmp_path_factory, stamps, who, what, rate):
     except ZooError:
         assert not out.exists()
     else:
-        assert len(recordings.read(out)) == made.recordings
+        assert len(recordings.read_recordings(out)) == made.recordings
 
 
 def test_recordings_too_short_for_a_window_are_pointed_out(tmp_path):
@@ -762,7 +763,8 @@ def test_the_source_counts_files_and_does_not_name_them(tmp_path):
             assert re.fullmatch(source, file.attrs["source"])
     for file in (first, second):
         zoo.import_csv(file, file.with_suffix(".h5"), **who)
-    joined = recordings.join(*(recordings.read(file.with_suffix(".h5")) for file in (first, second)), same_people=True)
+    parts = [recordings.read_recordings(file.with_suffix(".h5")) for file in (first, second)]
+    joined = recordings.join(*parts, same_people=True)
     one, other = joined.provenance["source"].split("; ")
     assert (one.partition("#")[0], one == other) == ("1 CSV file ", False)
 
@@ -774,12 +776,12 @@ def test_the_source_of_a_file_says_what_was_in_it_and_stays_short(tmp_path):
         path.parent.mkdir(exist_ok=True)
         path.write_text("\n".join(["x,y,z", *[f"0,{content},0"] * 200]))
         zoo.import_csv(path, out, subject="=ann", activity="=sitting", rate=50.0, force=True)
-        sources.setdefault(recordings.read(out).provenance["source"], []).append(content)
+        sources.setdefault(recordings.read_recordings(out).provenance["source"], []).append(content)
     assert list(sources.values()) == [[9.8, 9.8], [9.7]]
     many = "; ".join(f"1 CSV file #{number:08x}" for number in range(50))
-    recordings.write(out, recordings.read(out), source=many)
+    recordings.write_recordings(out, recordings.read_recordings(out), source=many)
     zoo.import_csv(path, out, subject="=ben", activity="=sitting", rate=50.0, append=True)
-    source = recordings.read(out).provenance["source"]
+    source = recordings.read_recordings(out).provenance["source"]
     assert len(source) <= 1000
     assert "and others, all with the hash #" in source
 
@@ -792,11 +794,11 @@ def test_people_with_a_comma_in_their_name_are_named_in_quotes_or_in_a_list(stud
         for place, who in enumerate(names)
         for label in ("walk", "still")
     ]
-    recordings.write(raw, people, source="a test")
+    recordings.write_recordings(raw, people, source="a test")
     cut = ("data", "windows", raw, "--force", "-o", tmp_path / "data3.h5")
     for words in (('"Doe, Jane", "Doe, John"',), ('"Doe, Jane"', "--test-subjects", '"Doe, John"')):
         assert zoo_cli(*cut, "--test-subjects", *words).status == 0
-        assert windows.read(tmp_path / "data3.h5").test.people() == ["Doe, Jane", "Doe, John"]
+        assert windows.from_file(tmp_path / "data3.h5").test.people() == ["Doe, Jane", "Doe, John"]
     data = zoo.cut_windows(raw, tmp_path / "own.h5", test_subjects=["Doe, Jane"]).data
     assert data.test.people() == ["Doe, Jane"]
     status, _, err = zoo_cli(*cut, "--test-subjects", "Doe, Jane")

@@ -19,13 +19,13 @@ POCKET, COURSE = (
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     path = tmp_path_factory.mktemp("recordings") / "recordings.h5"
-    recordings.write(path, simulate.simulate(2, seed=0, seconds=20), source="simulated", simulated=True)
+    recordings.write_recordings(path, simulate.simulate(2, seed=0, seconds=20), source="simulated", simulated=True)
     return path
 
 
 def test_streams_are_spliced_by_seed_to_the_length_that_was_asked(file):
     recognizer = Recognizer(POCKET)
-    people = recordings.read(file).subjects.tolist()[:1]
+    people = recordings.read_recordings(file).subjects.tolist()[:1]
     found = streaming.evaluate(recognizer, file, subjects=people, seconds=120)
     assert found == streaming.evaluate(recognizer, file, subjects=people, seconds=120)
     assert 120 <= 3600 * found["spliced"]["hours"] < 180
@@ -37,7 +37,7 @@ def test_streams_are_spliced_by_seed_to_the_length_that_was_asked(file):
 
 def test_people_of_the_training_are_known_by_their_ids_in_joined_studies_as_well(tmp_path):
     people = (replace(one, subject=f"motionsense/{one.subject}9") for one in simulate.simulate(2, seed=0, seconds=20))
-    recordings.write(tmp_path / "a.h5", people, source="MotionSense (a test)", simulated=True)
+    recordings.write_recordings(tmp_path / "a.h5", people, source="MotionSense (a test)", simulated=True)
     recognizer = Recognizer(COURSE)
     assert "19" in recognizer.metadata.train_subjects
     assert streaming.evaluate(recognizer, tmp_path / "a.h5", seconds=30)["subjects"] == ["motionsense/29"]
@@ -68,7 +68,7 @@ def test_only_people_who_were_not_in_training_are_streamed_unless_named(file):
 
 def test_people_of_one_activity_are_streamed_but_not_spliced(tmp_path):
     walks = [one for one in simulate.simulate(1, seed=0, seconds=20) if one.activity == "walking"]
-    recordings.write(tmp_path / "a.h5", walks, source="simulated", simulated=True)
+    recordings.write_recordings(tmp_path / "a.h5", walks, source="simulated", simulated=True)
     found = streaming.evaluate(Recognizer(POCKET), tmp_path / "a.h5")
     assert found["recordings"]["hours"] > 0
     assert found["spliced"] is None
@@ -82,7 +82,7 @@ def test_a_label_that_means_one_of_several_classes_is_right_if_any_of_them_is_re
             for one in simulate.simulate(1, seed=0, seconds=20)
             if one.activity == activity
         ]
-        recordings.write(tmp_path / f"{activity}.h5", some, source="simulated", simulated=True)
+        recordings.write_recordings(tmp_path / f"{activity}.h5", some, source="simulated", simulated=True)
         return streaming.evaluate(Recognizer(POCKET), tmp_path / f"{activity}.h5", merge=merge)["recordings"]
 
     stairs = {"stairs": "upstairs+downstairs"}
@@ -97,7 +97,7 @@ def test_recordings_that_are_left_out_are_counted_and_said(tmp_path):
     people = list(simulate.simulate(1, seed=0, seconds=20))
     short = [replace(people[0], acceleration=people[0].acceleration[:200])]
     strange = [replace(people[1], activity="swimming")]
-    recordings.write(tmp_path / "a.h5", [*people[2:], *short, *strange], source="simulated", simulated=True)
+    recordings.write_recordings(tmp_path / "a.h5", [*people[2:], *short, *strange], source="simulated", simulated=True)
     found = streaming.evaluate(Recognizer(POCKET), tmp_path / "a.h5", seconds=30)
     assert found["dropped"] == {"recordings no longer than one window": 1, "recordings of swimming": 1}
     assert "Left out: recordings of swimming (1)." in report.streaming(found)
@@ -105,6 +105,6 @@ def test_recordings_that_are_left_out_are_counted_and_said(tmp_path):
 
 def test_recordings_of_labels_that_the_model_does_not_know_are_refused_with_the_option_that_explains_them(tmp_path):
     others = [replace(one, activity="stairs") for one in simulate.simulate(1, seed=0, seconds=20)]
-    recordings.write(tmp_path / "a.h5", others, source="simulated", simulated=True)
+    recordings.write_recordings(tmp_path / "a.h5", others, source="simulated", simulated=True)
     with pytest.raises(ZooError, match=r"no recording of 1 is longer than a window, 3 s, and of downstairs.*merge"):
         streaming.evaluate(Recognizer(POCKET), tmp_path / "a.h5")

@@ -14,9 +14,10 @@ from running import archive, message
 
 import zoo
 from zoo import crossval
-from zoo.activity import recordings, simulate, windows
+from zoo.activity import data as windows
+from zoo.activity import recordings, simulate
 from zoo.activity.cutting import Windowing, write_windows
-from zoo.activity.data import cadence, tilt
+from zoo.activity.description import cadence, tilt
 from zoo.activity.recordings import Recording
 from zoo.activity.studies import STUDIES
 from zoo.activity.study_readers import read_study
@@ -319,8 +320,8 @@ def of(study, subject, what="walking", tilted=0.0, **changes):
 
 
 def file(path, *several):
-    recordings.write(path, several, source="a test")
-    return recordings.read(path)
+    recordings.write_recordings(path, several, source="a test")
+    return recordings.read_recordings(path)
 
 
 def test_what_is_known_of_a_recording_is_kept_in_its_file(tmp_path):
@@ -377,11 +378,11 @@ def windows_of_two(tmp_path):
 
 
 def test_windows_keep_their_study_and_where_the_phone_was(tmp_path):
-    data = windows.read(windows_of_two(tmp_path))
+    data = windows.from_file(windows_of_two(tmp_path))
     for person, study, position in (("wisdm/1", "wisdm", "trouser pocket"), ("oxford/1", "oxford", "")):
         part = data.train.where(data.train.subjects == person)
         assert set(part.studies.tolist()) == {study}
-        assert set(part.positions.tolist()) == {position}
+        assert set(part.column("position").tolist()) == {position}
         assert len(part.studies) == len(part) > 0
     everyone = data.everyone().train
     assert everyone.studies.tolist() == [name.partition("/")[0] for name in everyone.subjects.tolist()]
@@ -392,9 +393,9 @@ def test_windows_of_no_study_have_none(tmp_path):
     write_windows(
         file(tmp_path / "a.h5", of("", "1"), of("", "1", "stairs")), path, Windowing(), []
     )  # fmt: skip
-    train = windows.read(path).train
+    train = windows.from_file(path).train
     assert train.studies is None
-    assert train.positions is None
+    assert train.column("position") is None
 
 
 def test_an_importer_that_has_left_out_the_ends_leaves_nothing_to_trim():
@@ -477,7 +478,7 @@ def test_one_lab_keeps_its_ids_and_asks_about_those_that_come_again(tmp_path):
     options = {"layout": "{subject}/{activity}.csv", "append": True}
     assert "subject S1 is in" in message(lambda: zoo.import_csv(again, path, study="lab_a", **options))
     zoo.import_csv(again, path, study="lab_a", same_people=True, **options)
-    assert set(recordings.read(path).studies.tolist()) == {"lab_a"}
+    assert set(recordings.read_recordings(path).studies.tolist()) == {"lab_a"}
     # Without the name of the study, nobody knows whether S1 is lab_a's.
     zoo.import_csv(lab(tmp_path / "others", seed=8), path, **options)
     assert describe(path)["subjects"] == ["S1", "S2", "lab_a/S1", "lab_a/S2"]
@@ -539,13 +540,13 @@ FACTS = {
 def test_a_real_study_holds_what_its_page_says(real, tmp_path, name):
     file, count, people, seconds, rates = FACTS[name]
     path, dropped = tmp_path / "a.h5", Counter()
-    written = recordings.write(path, read_study(name, real / "activity" / file, dropped), source="a test")
+    written = recordings.write_recordings(path, read_study(name, real / "activity" / file, dropped), source="a test")
     found = describe(path)
     assert (written, len(found["subjects"])) == (count, people)
     assert {label: round(value) for label, value in found["seconds"].items()} == pytest.approx(seconds, abs=1)
     assert (found["rates_hz"][0], found["rates_hz"][-1]) == rates
     gravity = []
-    for recording in recordings.read(path):
+    for recording in recordings.read_recordings(path):
         seconds = np.array_split(recording.acceleration, max(1, round(recording.seconds)))
         gravity.append(np.median([np.linalg.norm(second.mean(axis=0)) for second in seconds]))
     assert np.median(gravity) == pytest.approx(9.8, rel=0.05)

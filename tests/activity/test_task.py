@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from running import data_of
 
 from zoo import ActivityGRU, Recipe, ZooError, evaluate, loading, predict
 from zoo.activity import recordings, simulate
-from zoo.activity import windows as windows_of
 from zoo.activity.cutting import Windowing, write_windows
 from zoo.activity.evaluation import predictions_of
 from zoo.activity.task import TASK as ACTIVITY
@@ -76,7 +76,7 @@ def test_a_model_is_evaluated_on_a_lab_that_recorded_some_of_its_classes():
     random = np.random.default_rng(0)
     model = ActivityGRU(units=4, num_layers=1, frame=5, window=20, classes=("a", "b", "c"))
     x, labels = random.normal([0, 0, 9.8], 1, (12, 20, 3)).astype("float32"), np.arange(12) % 2
-    lab = windows_of.from_arrays(x, labels, ("c", "a"), 50.0, np.arange(12) // 3)
+    lab = data_of(x, labels, ("c", "a"), 50.0, np.arange(12) // 3)
     found = evaluate(model, lab, split="all")
     right = predict(model, x).labels == np.array(["c", "a"])[labels]
     assert (found["windows"], found["accuracy"]) == (12, right.mean())
@@ -86,7 +86,7 @@ def test_a_model_is_evaluated_on_a_lab_that_recorded_some_of_its_classes():
     with pytest.raises(
         ZooError, match=r"activity_gru\w* does not know d, but a, b, c: rename or select labels with `zoo d"
     ):
-        evaluate(model, windows_of.from_arrays(x, labels, ("a", "d"), 50.0, np.arange(12) // 3), split="all")
+        evaluate(model, data_of(x, labels, ("a", "d"), 50.0, np.arange(12) // 3), split="all")
     with pytest.raises(ZooError, match="trained on another file: only split test or all is possible"):
         evaluate(model, lab, split="train")
 
@@ -95,8 +95,8 @@ def test_a_model_is_evaluated_on_a_lab_that_recorded_some_of_its_classes():
 @pytest.mark.slow
 def test_windows_longer_than_the_model_s_are_read_in_their_middle_where_it_was_trained_on_them(tmp_path, uncompiled):
     raw = tmp_path / "recordings.h5"
-    recordings.write(raw, simulate.simulate(4, seed=0, seconds=20), source="simulated", simulated=True)
-    index = recordings.read(raw)
+    recordings.write_recordings(raw, simulate.simulate(4, seed=0, seconds=20), source="simulated", simulated=True)
+    index = recordings.read_recordings(raw)
     for name, rows in (("long", 200), ("other", 180)):
         write_windows(index, tmp_path / f"{name}.h5", Windowing(rows, rows), index.subjects[:1])
     changes = {"units": 6, "num_layers": 1, "frame": 50, "window": 150, "epochs": 1, "validation": 0.0}

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from running import message, write_h5
+from running import data_of, message, write_h5
 
 from zoo import cut_windows
+from zoo.activity import data as activity
 from zoo.activity import recordings, simulate
-from zoo.activity import windows as activity
 from zoo.activity.cutting import Windowing, choose_classes, choose_test_subjects, parse_classes, write_windows
 from zoo.activity.recordings import Recording
-from zoo.activity.windows import Windows, sort_names
 from zoo.data import hdf5
+from zoo.data.dataset import Column, DataSet, sort_names
 from zoo.errors import ZooError
 from zoo.runtime.metadata import CLASSES, STANDARD_GRAVITY
 
@@ -51,7 +51,8 @@ def windows(labels, subjects=None):
     """Windows whose rows hold their number."""
     labels = np.asarray(labels)
     inputs = np.tile(np.arange(len(labels), dtype=np.float32)[:, None, None], (1, 4, 3))
-    return Windows.all(inputs, labels, None if subjects is None else np.array(subjects))
+    people = None if subjects is None else np.array(subjects)
+    return DataSet.of({"input": inputs, "target": np.asarray(labels), "subject": people})
 
 
 def walk(who, what="walking", rows=400, rate=50.0, number=0):
@@ -61,15 +62,15 @@ def walk(who, what="walking", rows=400, rate=50.0, number=0):
 
 
 def index(path, *several):
-    recordings.write(path, several, source="a test")
-    return recordings.read(path)
+    recordings.write_recordings(path, several, source="a test")
+    return recordings.read_recordings(path)
 
 
 # Reading
 
 
 def test_a_file_of_the_course_is_opened_with_labels_from_0(tmp_path):
-    data = activity.read(data3(tmp_path / "a.h5", trS=None, tstS=None))
+    data = activity.from_file(data3(tmp_path / "a.h5", trS=None, tstS=None))
     assert data.train.labels.tolist() == [0, 1, 2, 3, 4, 5]
     assert data.test.labels.tolist() == [5, 0]
     assert (data.classes, data.rate, data.simulated, data.source) == (CLASSES, 50.0, False, "not stated")
@@ -78,7 +79,7 @@ def test_a_file_of_the_course_is_opened_with_labels_from_0(tmp_path):
 
 def test_a_file_that_tells_more_is_believed(tmp_path):
     attributes = {"classes": "a,b,c,d,e,f", "rate_hz": 25.0, "simulated": True, "source": "a test"}
-    data = activity.read(data3(tmp_path / "a.h5", attributes=attributes))
+    data = activity.from_file(data3(tmp_path / "a.h5", attributes=attributes))
     assert data.classes == ("a", "b", "c", "d", "e", "f")
     assert (data.rate, data.simulated, data.source, data.split_by) == (25.0, True, "a test", "subject")
     assert data.train.people() == ["1", "2", "10"]
@@ -86,14 +87,14 @@ def test_a_file_that_tells_more_is_believed(tmp_path):
 
 @pytest.mark.parametrize("names", [["ann", "bob"], [b"ann", b"bob"]])
 def test_people_may_have_names(tmp_path, names):
-    data = activity.read(data3(tmp_path / "a.h5", trS=names * 3, tstS=["cy", "cy"]))
+    data = activity.from_file(data3(tmp_path / "a.h5", trS=names * 3, tstS=["cy", "cy"]))
     assert data.train.people() == ["ann", "bob"]
     assert data.test.subjects.tolist() == ["cy", "cy"]
 
 
 def test_windows_stay_on_the_disk(tmp_path):
-    data = activity.read(data3(tmp_path / "a.h5"))
-    assert isinstance(data.train.inputs, hdf5.Rows)
+    data = activity.from_file(data3(tmp_path / "a.h5"))
+    assert isinstance(data.train.inputs, Column)
     np.testing.assert_array_equal(data.train.inputs[2:4], GOOD["trX"][2:4])
 
 
@@ -117,23 +118,23 @@ def test_windows_stay_on_the_disk(tmp_path):
 )  # fmt: skip
 def test_what_is_wrong_with_a_file_is_named(tmp_path, changes, words):
     path = data3(tmp_path / "a.h5", **changes)
-    assert message(lambda: activity.read(path)).startswith(f"{path}: {words}")
+    assert message(lambda: activity.from_file(path)).startswith(f"{path}: {words}")
 
 
 def test_labels_are_read_in_blocks_and_a_wrong_row_has_its_number_in_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(activity, "_ROWS", 2)
-    assert activity.read(data3(tmp_path / "a.h5")).train.labels.tolist() == GOOD["trY"].argmax(axis=1).tolist()
+    assert activity.from_file(data3(tmp_path / "a.h5")).train.labels.tolist() == GOOD["trY"].argmax(axis=1).tolist()
     path = data3(tmp_path / "b.h5", **changed("trY", (5, 5), 0))
-    assert "key 'trY' row 5 is [0.0, 0.0, 0.0, 0.0, 0.0, 0.0]" in message(lambda: activity.read(path))
+    assert "key 'trY' row 5 is [0.0, 0.0, 0.0, 0.0, 0.0, 0.0]" in message(lambda: activity.from_file(path))
 
 
 def test_a_person_on_both_sides_can_be_allowed_to_describe_the_file(tmp_path):
     path = data3(tmp_path / "a.h5", tstS=np.array([3, 10], "i4"))
-    assert activity.read(path, allow_leak=True).test.people() == ["3", "10"]
+    assert activity.from_file(path, allow_leak=True).test.people() == ["3", "10"]
 
 
 def of_one_class(windows):
-    return activity.from_arrays(windows, np.zeros(len(windows), int), ("moving",), 50.0)
+    return data_of(windows, np.zeros(len(windows), int), ("moving",), 50.0)
 
 
 @pytest.fixture(scope="module")
@@ -177,9 +178,9 @@ def test_people_are_sorted_by_number_before_name(subjects, sorted_once):
 
 
 def test_statistics_are_those_of_all_rows_of_the_chosen_windows(monkeypatch):
-    monkeypatch.setattr(activity.Examples, "block_rows", lambda _: 32)
+    monkeypatch.setattr(DataSet, "block_rows", lambda _: 32)
     inputs = gravity(100)
-    everything = Windows.all(inputs, np.arange(100) % 2)
+    everything = DataSet.of({"input": inputs, "target": np.arange(100) % 2})
     for some in (everything, everything.where(everything.labels == 1)):
         rows = inputs[some.rows].reshape(-1, 3).astype(np.float64)
         mean, variance = some.statistics()
@@ -192,7 +193,7 @@ def test_statistics_are_those_of_all_rows_of_the_chosen_windows(monkeypatch):
 def test_a_split_by_subject_is_disjoint_and_complete(people, fraction, seed):
     who = np.repeat(sorted(people), 3)
     everything = windows(np.tile([0, 1, 2], len(people)), who)
-    training, validation = everything.split(fraction, seed)
+    training, validation = activity.split(everything, fraction, seed)
     assert set(training.people()).isdisjoint(validation.people())
     assert set(training.people()) | set(validation.people()) == people
     assert len(validation.people()) == max(1, min(round(fraction * len(people)), len(people) - 1))
@@ -205,7 +206,7 @@ def test_a_split_by_subject_is_disjoint_and_complete(people, fraction, seed):
 def test_of_three_people_or_fewer_the_last_windows_of_each_activity_are_for_validation(people):
     who = np.repeat([f"p{number}" for number in range(people)], 20)
     labels = np.tile(np.repeat([0, 1], 10), people)
-    training, validation = windows(labels, who.tolist()).split(0.2, seed=0)
+    training, validation = activity.split(windows(labels, who.tolist()), 0.2, seed=0)
     assert training.people() == validation.people() == sorted(set(who.tolist()))
     # One window between them, which may overlap both, is in neither.
     assert (training.rows % 10).tolist() == list(range(7)) * 2 * people
@@ -215,7 +216,7 @@ def test_of_three_people_or_fewer_the_last_windows_of_each_activity_are_for_vali
 def test_an_activity_of_one_person_stays_in_training():
     who, labels = [f"p{number}" for number in range(8) for _ in range(4)], [2, 0, 1, 1] + [0, 0, 1, 1] * 7
     for seed in range(8):
-        training, validation = windows(np.array(labels), who).split(0.3, seed)
+        training, validation = activity.split(windows(np.array(labels), who), 0.3, seed)
         assert set(training.labels.tolist()) == {0, 1, 2}
         assert not set(training.people()) & set(validation.people())
 
@@ -225,7 +226,7 @@ def test_an_activity_of_one_person_stays_in_training():
 def test_a_split_by_window_takes_the_same_share_of_each_class(counts, fraction, seed, people_known):
     labels = np.repeat(np.arange(len(counts)), counts)
     subjects = np.arange(len(labels)).astype(str) if people_known else None
-    training, validation = windows(labels, subjects).split(fraction, seed, by="window")
+    training, validation = activity.split(windows(labels, subjects), fraction, seed, by="window")
     np.testing.assert_array_equal(np.sort(np.concatenate([training.rows, validation.rows])), np.arange(len(labels)))
     assert np.bincount(validation.labels, minlength=len(counts)).tolist() == [round(fraction * n) for n in counts]
 
@@ -233,13 +234,13 @@ def test_a_split_by_window_takes_the_same_share_of_each_class(counts, fraction, 
 @pytest.mark.parametrize("subjects", [None, [str(i // 3) for i in range(60)]])
 def test_the_seed_decides_who_is_set_aside(subjects):
     everything = windows(np.arange(60) % 3, subjects)
-    chosen = [everything.split(0.3, seed)[1].rows.tolist() for seed in (0, 0, 1)]
+    chosen = [activity.split(everything, 0.3, seed)[1].rows.tolist() for seed in (0, 0, 1)]
     assert chosen[0] == chosen[1] != chosen[2]
 
 
 @pytest.mark.parametrize("fraction", [0.9, 0.1])
 def test_a_split_that_leaves_a_class_or_validation_empty_is_refused(fraction):
-    assert message(lambda: windows([0, 0, 1, 1]).split(fraction, seed=0)) == (
+    assert message(lambda: activity.split(windows([0, 0, 1, 1]), fraction, seed=0)) == (
         f"validation fraction {fraction:g} leaves a class without windows: choose another"
     )
 
@@ -297,7 +298,7 @@ def test_recordings_are_resampled_before_they_are_cut():
 
 @pytest.mark.parametrize("stated", [list(CLASSES), " , ".join(CLASSES)])
 def test_classes_may_be_a_list_or_a_text_with_spaces(tmp_path, stated):
-    data = activity.read(data3(tmp_path / "a.h5", attributes={"classes": stated}))
+    data = activity.from_file(data3(tmp_path / "a.h5", attributes={"classes": stated}))
     assert data.classes == CLASSES
 
 
@@ -307,7 +308,7 @@ def test_classes_may_be_a_list_or_a_text_with_spaces(tmp_path, stated):
 def test_windows_are_written_in_the_layout_of_the_course(tmp_path):
     several = [walk(who, what, number=i) for i, what in enumerate(CLASSES) for who in ("7", "12")]
     dropped = write_windows(index(tmp_path / "r.h5", *several), tmp_path / "a.h5", Windowing(), ["12"])
-    data = activity.read(tmp_path / "a.h5")
+    data = activity.from_file(tmp_path / "a.h5")
     assert (data.train.people(), data.test.people(), data.source) == (["7"], ["12"], "a test")
     for part in (data.train, data.test):
         # 400 rows less a second at each end hold three windows of 150 rows, 75 rows apart.
@@ -324,7 +325,7 @@ def test_recordings_too_short_or_of_another_activity_are_left_out_and_counted(tm
     several = [walk("1"), walk("2"), walk("1", rows=200), walk("1", "swimming"), walk("2", "swimming")]
     dropped = write_windows(index(tmp_path / "r.h5", *several), tmp_path / "a.h5", Windowing(), ["2"], ["walking"])
     assert dropped == {"recordings shorter than one window": 1, "recordings of swimming": 2}
-    assert len(hdf5.read(tmp_path / "a.h5", "trX")) == 3
+    assert len(hdf5.read_column(tmp_path / "a.h5", "trX")) == 3
 
 
 @pytest.mark.parametrize(
@@ -356,7 +357,7 @@ def test_a_recording_without_gravity_is_refused(tmp_path):
 @pytest.mark.parametrize("who", ["01", "20240101001"])
 def test_a_person_keeps_a_name_of_digits(tmp_path, who):
     write_windows(index(tmp_path / "r.h5", walk(who), walk("1")), tmp_path / "a.h5", Windowing(), ["1"], ["walking"])
-    assert activity.read(tmp_path / "a.h5").train.people() == [who]
+    assert activity.from_file(tmp_path / "a.h5").train.people() == [who]
 
 
 def test_an_unknown_test_subject_is_refused_with_those_who_are_there(tmp_path):
@@ -405,9 +406,11 @@ def test_a_part_or_class_without_windows_is_refused_with_its_cause_and_leaves_no
 def test_one_person_alone_has_windows_for_training_and_none_for_test(tmp_path):
     known = index(tmp_path / "r.h5", walk("ann"), walk("ann", "bike"))
     write_windows(known, tmp_path / "a.h5", Windowing(), choose_test_subjects(["ann"], 0, 0))
-    data = activity.read(tmp_path / "a.h5")
+    data = activity.from_file(tmp_path / "a.h5")
     assert (len(data.train), len(data.test), list(data.splits())) == (6, 0, ["train"])
-    assert message(data.test_windows).startswith(f"{tmp_path / 'a.h5'}: has no test set: cut other people's recordings")
+    assert message(lambda: activity.test_windows(data)).startswith(
+        f"{tmp_path / 'a.h5'}: has no test set: cut other people's recordings"
+    )
 
 
 # Classes
@@ -416,7 +419,7 @@ def test_one_person_alone_has_windows_for_training_and_none_for_test(tmp_path):
 def test_the_labels_that_are_found_are_the_classes(tmp_path):
     several = [walk(who, what, number=i) for i, what in enumerate(["walk", "bike", "Yoga"]) for who in "12"]
     write_windows(index(tmp_path / "r.h5", *several), tmp_path / "a.h5", Windowing(), ["2"])
-    data = activity.read(tmp_path / "a.h5")
+    data = activity.from_file(tmp_path / "a.h5")
     assert data.classes == ("Yoga", "bike", "walk")
     assert [data.classes[i] for i in data.train.labels] == ["walk"] * 3 + ["bike"] * 3 + ["Yoga"] * 3
 
@@ -426,7 +429,7 @@ def test_classes_select_order_rename_and_merge_labels(tmp_path):
     several = [walk(who, what, number=i) for i, what in enumerate(labels) for who in "12"]
     chosen = parse_classes("walk=walking, run=jogging,jog=jogging")
     dropped = write_windows(index(tmp_path / "r.h5", *several), tmp_path / "a.h5", Windowing(), ["2"], chosen)
-    data = activity.read(tmp_path / "a.h5")
+    data = activity.from_file(tmp_path / "a.h5")
     assert data.classes == ("walking", "jogging")
     assert np.bincount(data.train.labels).tolist() == [3, 6]
     np.testing.assert_array_equal(data.train.labels, data.train.inputs[:][:, 0, 0] > 0)
@@ -471,8 +474,8 @@ def test_a_split_by_time_leaves_no_window_that_shares_a_row_with_validation(hop)
             starts += (places + 10_000 * (2 * person + label)).tolist()
             labels += [label] * len(places)
             people += [person] * len(places)
-    data = activity.from_arrays(np.concatenate(inputs), np.array(labels), ("a", "b"), 50.0, people)
-    train, validation = data.train.split(0.2, 0, "time")
+    data = data_of(np.concatenate(inputs), np.array(labels), ("a", "b"), 50.0, people)
+    train, validation = activity.split(data.train, 0.2, 0, "time")
     first, second = (np.array(starts)[part.rows] for part in (train, validation))
     assert np.abs(first[:, None] - second).min() >= 150
     assert len(validation) == pytest.approx(0.2 * len(starts), abs=4)
@@ -484,12 +487,12 @@ def test_of_recordings_too_short_for_two_parts_without_a_shared_row_training_has
     places = np.r_[np.arange(0, 800, 10), 0]
     windows = rows[places[:, None] + np.arange(150)]
     labels = np.r_[np.zeros(70, int), np.ones(11, int)]
-    data = activity.from_arrays(windows, labels, ("long", "short"), 50.0, np.ones(81, int))
-    train, validation = data.train.split(0.2, 0, "time")
+    data = data_of(windows, labels, ("long", "short"), 50.0, np.ones(81, int))
+    train, validation = activity.split(data.train, 0.2, 0, "time")
     assert (train.labels == 1).sum() == 11
     assert set(validation.labels.tolist()) == {0}
     with pytest.raises(ZooError, match="no recording is long enough for validation windows that share no row"):
-        data.train.where(data.train.labels == 1).split(0.2, 0, "time")
+        activity.split(data.train.where(data.train.labels == 1), 0.2, 0, "time")
 
 
 @pytest.mark.parametrize(("options", "line"), [
@@ -505,7 +508,7 @@ def test_of_recordings_too_short_for_two_parts_without_a_shared_row_training_has
 ])  # fmt: skip
 def test_arguments_that_no_windows_can_be_cut_by_are_one_line(tmp_path, options, line):
     raw = tmp_path / "recordings.h5"
-    recordings.write(raw, simulate.simulate(3, seed=0, seconds=6), source="nobody", simulated=True)
+    recordings.write_recordings(raw, simulate.simulate(3, seed=0, seconds=6), source="nobody", simulated=True)
     with pytest.raises(ZooError, match=line):
         cut_windows(**{"recordings": raw, "out": tmp_path / "data3.h5"} | options)
     assert not (tmp_path / "data3.h5").exists()

@@ -4,11 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from running import write_h5
+from running import data_of, write_h5
 
 import zoo
 from zoo.activity import recordings, simulate
-from zoo.activity.windows import from_arrays
 from zoo.data.loading import describe
 from zoo.report import results
 from zoo.runtime.metadata import CLASSES
@@ -37,7 +36,7 @@ def trigrams(path, **changes):
 def test_one_person_or_activity_under_two_spellings_is_a_problem(several, said, tmp_path):
     rows = np.random.default_rng(0).normal([0, 0, 9.8], 1, (400, 3)).astype(np.float32)
     people = [recordings.Recording(f"{i}", who, what, 50.0, rows + i) for i, (who, what) in enumerate(several)]
-    recordings.write(tmp_path / "recordings.h5", people, source="a test")
+    recordings.write_recordings(tmp_path / "recordings.h5", people, source="a test")
     classes = [*{what: what for _, what in several}]
     cut = zoo.cut_windows(tmp_path / "recordings.h5", tmp_path / "data3.h5", test_fraction=0, classes=classes)
     for found in (describe(tmp_path / "recordings.h5"), describe(tmp_path / "data3.h5"), cut.to_json()):
@@ -85,7 +84,7 @@ def test_windows_without_subjects_are_told_to_be_unsafe(tmp_path):
 
 
 def test_recordings_are_counted_in_seconds(tmp_path):
-    recordings.write(
+    recordings.write_recordings(
         tmp_path / "a.h5", simulate.simulate(2, seed=0, seconds=5, rate=40), source="a test", simulated=True
     )
     found = describe(tmp_path / "a.h5")
@@ -99,10 +98,10 @@ def test_recordings_are_counted_in_seconds(tmp_path):
 def test_the_slowest_rate_and_the_shortest_windows_are_described(tmp_path):
     rows = np.random.default_rng(0).normal([0, 9.8, 0], 1, (2, 20, 3)).astype(np.float32)
     studies = [recordings.Recording(lab, lab, "walking", 0.12, rows[i], study=lab) for i, lab in enumerate("ab")]
-    recordings.write(tmp_path / "a.h5", studies, source="a test")
+    recordings.write_recordings(tmp_path / "a.h5", studies, source="a test")
     assert describe(tmp_path / "a.h5")["studies"]["a"]["cadence_hz"] is None
     test = (windows(2, 1)[:, :5], [0, 1], ["c", "d"])
-    data = from_arrays(windows(4, 0)[:, :5], [0, 1, 0, 1], "ab", 50.0, list("abab"), test)
+    data = data_of(windows(4, 0)[:, :5], [0, 1, 0, 1], "ab", 50.0, list("abab"), test)
     assert describe(data)["leaks"]["shared_rows"] == 0
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.data import examples
-from zoo.data.examples import Examples
-from zoo.data.hdf5 import Rows
+from zoo.data import dataset
+from zoo.data.dataset import DataSet
+from zoo.data.hdf5 import open_column
 
 BLOCK = 128
 SEEDS = st.integers(0, 2**32 - 1)
@@ -20,7 +20,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 def small_blocks():
     """Blocks of 128 rows of two numbers, so that small files have several."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(examples, "BLOCK_BYTES", BLOCK * 2 * 4)
+        patch.setattr(dataset, "BLOCK_BYTES", BLOCK * 2 * 4)
         yield
 
 
@@ -40,12 +40,17 @@ class Virtual:
 
 
 def virtual(rows, keep=None):
-    return Examples(Virtual(rows), -np.arange(rows), np.arange(rows) if keep is None else np.array(keep))
+    return of(Virtual(rows), -np.arange(rows), keep)
+
+
+def of(inputs, targets, keep=None):
+    """A data set of some rows, or of all."""
+    return DataSet({"input": inputs, "target": targets}, np.arange(len(targets)) if keep is None else np.array(keep))
 
 
 @st.composite
 def chosen(draw):
-    """Examples of up to 1,000 rows of which some are meant."""
+    """Rows of up to 1,000 rows of which some are meant."""
     total = draw(st.integers(1, 1000))
     keep = draw(st.sets(st.integers(0, total - 1), min_size=1)) if draw(st.booleans()) else range(total)
     return virtual(total, sorted(keep))
@@ -88,7 +93,7 @@ def test_a_file_no_larger_than_a_block_is_shuffled_completely():
 
 
 def test_a_file_sorted_by_class_gives_mixed_blocks():
-    rows = Examples.all(Virtual(6 * 512), np.repeat(np.arange(6), 512))
+    rows = of(Virtual(6 * 512), np.repeat(np.arange(6), 512))
     classes = [len(np.unique(targets)) for _, targets in rows.blocks((0, 0))]
     assert len(classes) == 24
     assert min(classes) >= 2
@@ -116,13 +121,13 @@ def test_rows_that_lie_far_apart_are_read_without_what_lies_between():
 def test_the_largest_shuffled_block_does_not_grow_with_the_chunks_of_the_file(tmp_path, chunk):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.create_dataset("x", data=np.arange(4096.0).reshape(2048, 2), chunks=(chunk, 1))
-    rows = Examples.all(Rows(tmp_path / "a.h5", "x"), np.arange(2048))
+    rows = of(open_column(tmp_path / "a.h5", "x"), np.arange(2048))
     assert max(len(targets) for _, targets in rows.blocks((0, 0))) <= BLOCK
 
 
 @pytest.mark.parametrize(("width", "rows"), [(2, 128), (8, 32), (10_000, 32), (1, 256)])
 def test_a_block_is_sized_by_bytes_but_never_shorter_than_a_run(width, rows):
-    assert Examples.all(np.zeros((5, width), np.float32), np.zeros(5)).block_rows() == rows
+    assert of(np.zeros((5, width), np.float32), np.zeros(5)).block_rows() == rows
 
 
 @settings(max_examples=20, deadline=None)
@@ -132,7 +137,7 @@ def test_rows_on_the_disk_come_in_the_order_of_rows_in_memory(tmp_path_factory, 
     path = tmp_path_factory.mktemp("examples") / "a.h5"
     with h5py.File(path, "w") as file:
         file["x"] = values
-    memory, disk = (Examples(x, np.arange(200), np.array(sorted(keep))) for x in (values, Rows(path, "x")))
+    memory, disk = (of(x, np.arange(200), sorted(keep)) for x in (values, open_column(path, "x")))
     for a, b in zip(memory.blocks((seed, 1)), disk.blocks((seed, 1)), strict=True):
         np.testing.assert_array_equal(a[0], b[0])
         np.testing.assert_array_equal(a[1], b[1])

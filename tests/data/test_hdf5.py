@@ -39,7 +39,7 @@ PATCHES = {"data": np.zeros((7, 3, 16, 16), "f4")}
 def test_a_file_is_known_by_its_keys_and_measured(tmp_path, layout, content, sizes):
     path = write_h5(tmp_path / "a.h5", **content)
     assert hdf5.identify(path) == layout
-    assert hdf5.check(path, layout) == sizes
+    assert hdf5.check_layout(path, layout) == sizes
 
 
 @pytest.mark.parametrize("content", [b"", b"time,x,y,z\n", b"PK\x03\x04"])
@@ -52,7 +52,7 @@ def test_a_file_that_is_not_hdf5_is_named(tmp_path, content):
 
 def test_a_file_of_another_layout_is_named(tmp_path):
     path = write_h5(tmp_path / "a.h5", **ACTIVITY)
-    assert message(lambda: hdf5.check(path, "recordings")) == (
+    assert message(lambda: hdf5.check_layout(path, "recordings")) == (
         f"{path}: is in the activity layout; expected recordings: make it with `zoo data import`"
     )
 
@@ -71,7 +71,7 @@ def test_what_is_not_data_yet_is_named_with_what_makes_it_data(tmp_path, name, w
     path.parent.mkdir()
     path.write_text("time,x,y,z\n")
     assert words in message(lambda: hdf5.identify(path))
-    folder = message(lambda: hdf5.check(path.parent, "activity"))
+    folder = message(lambda: hdf5.check_layout(path.parent, "activity"))
     assert ("make data of its CSV files with `zoo data import csv`" in folder) == (name == "ann.csv")
 
 
@@ -97,10 +97,10 @@ def test_a_file_of_another_kind_of_data_is_refused_with_its_keys(tmp_path):
 )  # fmt: skip
 def test_what_differs_from_the_layout_is_named_with_what_was_expected_and_found(tmp_path, layout, content, words):
     path = write_h5(tmp_path / "a.h5", **content)
-    assert message(lambda: hdf5.check(path, layout)).startswith(f"{path}: {words}")
+    assert message(lambda: hdf5.check_layout(path, layout)).startswith(f"{path}: {words}")
 
 
-@pytest.mark.parametrize("act", [lambda path: hdf5.read(path, "x"), lambda path: hdf5.Rows(path, "x")[0:3]])
+@pytest.mark.parametrize("act", [lambda path: hdf5.read_column(path, "x"), lambda path: hdf5.open_column(path, "x")[:]])
 def test_a_file_damaged_in_the_middle_is_named(tmp_path, act):
     path = tmp_path / "a.h5"
     with h5py.File(path, "w") as file:
@@ -132,22 +132,22 @@ def test_a_text_of_an_attribute_can_be_written_to_another_file(tmp_path):
 def test_what_would_take_gigabytes_of_memory_is_refused(tmp_path):
     # As text of any length, the words take little room in the file.
     path = write_h5(tmp_path / "a.h5", **TRIGRAMS | {"words": np.array(["x" * 1000] + ["a"] * 300_000, object)})
-    assert "key 'words' takes 1200004000 bytes in memory" in message(lambda: hdf5.read(path, "words"))
+    assert "key 'words' takes 1200004000 bytes in memory" in message(lambda: hdf5.read_column(path, "words"))
     with h5py.File(path, "a") as file:
         del file["trainx"]
         one = file.create_dataset("trainx", (30_000_000, 3), "i4", chunks=(30_000_000, 3), compression="gzip")
         one.id.write_direct_chunk((0, 0), b"not unpacked before it is refused")
-    assert "key 'trainx' has chunks of 360000000 bytes" in message(lambda: hdf5.check(path, "text"))
+    assert "key 'trainx' has chunks of 360000000 bytes" in message(lambda: hdf5.check_layout(path, "text"))
 
 
 def test_text_comes_as_str_and_in_another_encoding_than_utf8_not_at_all(tmp_path):
     latin = np.array([b"he", b"caf\xe9"])
     path = write_h5(tmp_path / "a.h5", fixed=latin, utf8=["he", "café"], n=[1, 2])
-    assert message(lambda: hdf5.read(path, "fixed")).endswith(
+    assert message(lambda: hdf5.read_column(path, "fixed")).endswith(
         "key 'fixed' holds b'caf\\xe9' at place 2; expected text in UTF-8: make the file again"
     )
-    assert hdf5.read(path, "utf8").tolist() == ["he", "café"]
-    assert hdf5.read(path, "n").tolist() == [1, 2]
+    assert hdf5.read_column(path, "utf8").tolist() == ["he", "café"]
+    assert hdf5.read_column(path, "n").tolist() == [1, 2]
     assert hdf5.has(path, "n")
     assert not hdf5.has(path, "m")
 
@@ -163,7 +163,7 @@ def test_rows_appended_in_parts_are_read_by_any_slice(tmp_path_factory, lengths,
         dataset = hdf5.growing(file, "x", (2,), "f8")
         for part in np.split(whole, np.cumsum(lengths)[:-1]):
             hdf5.append(dataset, part)
-    rows = hdf5.Rows(path, "x")
+    rows = hdf5.open_column(path, "x")
     assert len(rows) == len(whole)
     assert rows.shape == whole.shape
     assert rows[min(at) : max(at)].dtype == np.float32
@@ -188,7 +188,8 @@ def test_strange_attributes_come_as_text(tmp_path):
         file.attrs["complex"], file.attrs["nan"], file.attrs["empty"] = 1j, np.nan, h5py.Empty("f4")
         file.attrs["long"], file.attrs["reference"] = np.longdouble(1), file["data"].ref
     assert {type(value) for value in hdf5.attributes(path).values()} <= {str, float}
-    assert hdf5.provenance({"simulated": np.nan, "source": 3}) == {"simulated": False, "source": "3"}
+    facts = hdf5.read_facts(write_h5(tmp_path / "b.h5", {"simulated": np.nan, "source": 3}, **PATCHES), "patches")
+    assert facts == {"simulated": False, "source": "3"}
 
 
 def test_a_heap_of_text_in_which_hdf5_would_read_for_ever_is_refused(tmp_path):

@@ -4,27 +4,22 @@ import pickle
 
 import numpy as np
 import pytest
-from running import message
+from running import data_of, message
 
 from zoo import describe, load_data, simulate
 from zoo.activity import recordings
 from zoo.activity import simulate as gait
 from zoo.activity.cutting import Windowing, write_windows
-from zoo.activity.windows import ActivityData, from_arrays
-from zoo.data.loading import load_as
+from zoo.activity.data import split as divide
+from zoo.data.dataset import DataSet
+from zoo.data.loading import load_data as load
 from zoo.files import sha256
-from zoo.patches.data import PatchData, Scale
+from zoo.patches.data import Scale
 
 SIZES = {
     "activity": {"subjects": 3, "seconds": 10}, "patches": {"count": 40, "size": 8, "pictures": 3},
     "text": {"sentences": 300},
 }  # fmt: skip
-
-
-def test_arrays_in_place_of_data_are_named_with_what_makes_data_of_them():
-    line = message(lambda: load_data((np.zeros((2, 50, 3)), ["run", "sit"])))
-    assert line.startswith("data is of the type tuple; expected a path, ")
-    assert line.endswith("become data with `zoo.activity.windows.from_arrays`")
 
 
 @pytest.fixture(scope="module", params=list(SIZES))
@@ -41,7 +36,7 @@ def test_simulated_data_is_opened_and_is_that_of_its_file(data):
     assert data.source.endswith("simulated by pocket-zoo")
     assert load_data(again) is again
     assert str(data) == str(data.path)
-    assert f"<{data.task} data of {data.path}, simulated\n  train: <{len(data.train)} examples" in repr(data)
+    assert f"<{data.task} data of {data.path}, simulated\n  train: <{len(data.train)} rows" in repr(data)
 
 
 def test_arrays_and_batches_hold_the_same_examples_in_the_same_order(data):
@@ -49,7 +44,7 @@ def test_arrays_and_batches_hold_the_same_examples_in_the_same_order(data):
         inputs, targets = split.arrays()
         if data.task == "patches":
             # Batches are what a model is fitted on.
-            inputs = targets = Scale.fit(inputs, np.arange(len(inputs))).apply(inputs)
+            inputs = targets = Scale.fit(DataSet.of({"input": inputs})).apply(inputs)
         assert len(inputs) == len(targets) == len(split)
         assert isinstance(inputs, np.ndarray)
         batches = list(split.dataset(7).as_numpy_iterator())
@@ -97,27 +92,28 @@ def test_simulated_data_replaces_a_file_of_its_layout_by_force_alone(tmp_path):
 
 def test_windows_never_replace_their_recordings(tmp_path):
     path = tmp_path / "recordings.h5"
-    recordings.write(path, gait.simulate(2, seed=0, seconds=10), source="a test")
+    recordings.write_recordings(path, gait.simulate(2, seed=0, seconds=10), source="a test")
     before, link = path.read_bytes(), tmp_path / "same.h5"
     link.hardlink_to(path)
     for output in (path, link):
-        refused = message(lambda output=output: write_windows(recordings.read(path), output, Windowing(), ["1"]))
+        index = recordings.read_recordings(path)
+        refused = message(lambda index=index, output=output: write_windows(index, output, Windowing(), ["1"]))
         assert refused == f"{output}: is the input; choose another name for the output"
     assert path.read_bytes() == before
 
 
 def test_recordings_and_data_of_another_task_are_refused(tmp_path, data):
-    recordings.write(tmp_path / "r.h5", gait.simulate(1, seed=0, seconds=4), source="a test")
+    recordings.write_recordings(tmp_path / "r.h5", gait.simulate(1, seed=0, seconds=4), source="a test")
     assert message(lambda: load_data(tmp_path / "r.h5")) == (
         f"{tmp_path / 'r.h5'}: holds recordings; cut them into windows first, with `zoo data windows`"
     )
-    wrong = PatchData if data.task == "activity" else ActivityData
-    expected = f"{data}: holds {data.task} data; expected {wrong.task} data, such as data"
-    assert message(lambda: load_as(wrong, data)).startswith(expected)
-    assert load_as(type(data), data.path).sha256 == data.sha256
+    wrong = "patches" if data.task == "activity" else "activity"
+    expected = f"{data}: holds {data.task} data; expected {wrong} data, such as data"
+    assert message(lambda: load(data, task=wrong)).startswith(expected)
+    assert load(data.path, task=data.task).sha256 == data.sha256
     assert "data_dir: goes with tfds:NAME" in message(lambda: load_data(data.path, data_dir=tmp_path))
     for unused in ({"data_dir": tmp_path}, {"levels": 255}):
-        assert "does not apply to data in memory" in message(lambda unused=unused: load_data(data, **unused))
+        assert "that is loaded already" in message(lambda unused=unused: load_data(data, **unused))
     if data.task != "patches":
         assert "levels are for patches alone" in message(lambda: load_data(data.path, levels=255))
 
@@ -129,21 +125,21 @@ X = np.random.default_rng(0).normal([0, 0, 9.8], 1.0, (6, 20, 3)).astype(np.floa
 
 
 def test_arrays_of_ones_own_are_data_as_well():
-    made = from_arrays(X, ["run", "sit"] * 3, ("sit", "run"), 25.0, [1, 1, 2, 2, 10, 10], test=(X[:2], [0, 1], [3, 3]))
+    made = data_of(X, ["run", "sit"] * 3, ("sit", "run"), 25.0, [1, 1, 2, 2, 10, 10], test=(X[:2], [0, 1], [3, 3]))
     assert made.train.labels.tolist() == [1, 0, 1, 0, 1, 0]
     assert (made.train.people(), made.test.people(), made.split_by) == (["1", "2", "10"], ["3"], "subject")
     assert (made.rate, made.classes, made.path, str(made)) == (25.0, ("sit", "run"), None, "arrays")
     np.testing.assert_array_equal(made.train.arrays()[0], X)
-    five = from_arrays(np.concatenate([X, X[:4]]), [1, 0] * 5, ("sit", "run"), 25.0, sorted([1, 2, 3, 4, 5] * 2))
-    training, validation = five.train.split(0.3, seed=0)
+    five = data_of(np.concatenate([X, X[:4]]), [1, 0] * 5, ("sit", "run"), 25.0, sorted([1, 2, 3, 4, 5] * 2))
+    training, validation = divide(five.train, 0.3, seed=0)
     assert not set(training.people()) & set(validation.people())
     assert (
         made.sha256
-        == from_arrays(X, [1, 0] * 3, ("sit", "run"), 25.0, [1, 1, 2, 2, 10, 10], test=(X[:2], [0, 1], [3, 3])).sha256
+        == data_of(X, [1, 0] * 3, ("sit", "run"), 25.0, [1, 1, 2, 2, 10, 10], test=(X[:2], [0, 1], [3, 3])).sha256
     )
-    assert made.sha256 != from_arrays(X + 1, [1, 0] * 3, ("sit", "run"), 25.0).sha256
+    assert made.sha256 != data_of(X + 1, [1, 0] * 3, ("sit", "run"), 25.0).sha256
     assert describe(made)["parts"]["train"]["windows"] == 6
-    assert not len(from_arrays(X, [1, 0] * 3, ("sit", "run"), 25.0).test)
+    assert not len(data_of(X, [1, 0] * 3, ("sit", "run"), 25.0).test)
 
 
 @pytest.mark.parametrize(
@@ -180,8 +176,8 @@ def test_arrays_of_ones_own_are_data_as_well():
         ((X, [0, 1] * 3, "abc", 50.0), "arrays: training has no window of class c: add some or leave the class out"),
         ((X / 9.8, [0, 1] * 3, "ab", 50.0), "x has a mean magnitude of 1.0"),
         ((X * np.nan, [0, 1] * 3, "ab", 50.0), "x window 0 holds NaN or infinity"),
-        ((X, [0, 1] * 3, "ab", 0.0), "rate 0.0: expected Hz above 0"),
-        ((X, [0, 1] * 3, "ab", "50"), "rate '50': expected Hz above 0"),
+        ((X, [0, 1] * 3, "ab", 0.0), "rate 0.0: expected the sampling rate in Hz"),
+        ((X, [0, 1] * 3, "ab", "50"), "rate '50': expected the sampling rate in Hz"),
         ((X, [0, 1] * 3, "aa", 50.0), "classes: ['a', 'a']; expected different names"),
         ((X, [0, 1] * 3, ("a", "b,c"), 50.0), "classes: ['a', 'b,c']; expected different names, without commas"),
         ((X, [0, 1] * 3, (0, 1), 50.0), "classes: [0, 1]; expected different names"),
@@ -190,4 +186,4 @@ def test_arrays_of_ones_own_are_data_as_well():
     ],
 )
 def test_arrays_that_are_not_as_they_should_be_are_refused(arguments, line):
-    assert message(lambda: from_arrays(*arguments)).startswith(line)
+    assert message(lambda: data_of(*arguments)).startswith(line)

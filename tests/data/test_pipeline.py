@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.activity.augmentation import Augmentation
-from zoo.data import examples
-from zoo.data.examples import Examples
+from zoo.data.dataset import DataSet
 from zoo.data.pipeline import batches, training_batches
 
 SEEDS = st.integers(0, 2**31 - 1)
@@ -20,14 +19,14 @@ SEEDS = st.integers(0, 2**31 - 1)
 def small_blocks():
     """Blocks of 32 rows, so that small arrays have several."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(examples, "BLOCK_BYTES", 1)
+        patch.setattr("zoo.data.dataset.BLOCK_BYTES", 1)
         yield
 
 
 def numbered(rows):
     """Windows that hold their number."""
     inputs = np.tile(np.arange(rows, dtype=np.float32)[:, None, None], (1, 4, 3))
-    return Examples.all(inputs, np.arange(rows))
+    return DataSet.of({"input": inputs, "target": np.arange(rows)})
 
 
 def take(dataset, count):

@@ -8,14 +8,14 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
+from zoo.data.examples import Data
 
 from zoo import ZooError
+from zoo.activity import data as activity
 from zoo.activity import recordings
 from zoo.activity import simulate as gait
-from zoo.activity import windows as activity
 from zoo.activity.cutting import Windowing, choose_test_subjects, write_windows
 from zoo.data import hdf5
-from zoo.data.examples import Data
 from zoo.data.loading import load_data
 from zoo.files import sha256
 from zoo.patches import simulate
@@ -71,7 +71,7 @@ def test_windows_keep_their_study_and_the_place_of_the_phone(tmp_path):
         recordings.Recording(f"{who} {what}", who, what, 50.0, rows + number, **of)
         for number, (who, of) in enumerate(known.items()) for what in CLASSES
     ]  # fmt: skip
-    recordings.write(tmp_path / "recordings.h5", people, source="a test")
+    recordings.write_recordings(tmp_path / "recordings.h5", people, source="a test")
     tfds.build("zoo_activity/recordings_150_75", tmp_path, tmp_path / "builds")
     data = tfds.load("zoo_activity/recordings_150_75", tmp_path / "builds").everyone().train
     assert set(zip(data.subjects.tolist(), data.studies.tolist(), data.positions.tolist(), strict=True)) == {
@@ -81,7 +81,7 @@ def test_windows_keep_their_study_and_the_place_of_the_phone(tmp_path):
 
 def test_tensorflow_datasets_loads_a_build_by_its_name_with_units_and_citation(built, simulated):
     rows, info = tensorflow_datasets.load("zoo_activity/course", split="train", data_dir=built, with_info=True)
-    assert [int(row["label"]) for row in rows] == activity.read(simulated).train.labels.tolist()
+    assert [int(row["label"]) for row in rows] == activity.from_file(simulated).train.labels.tolist()
     assert info.features["window"].doc.desc.startswith("acceleration, m/s^2")
     assert info.features["label"].names == list(CLASSES)
     assert info.metadata["source_sha256"] == sha256(simulated)
@@ -97,8 +97,8 @@ def test_recordings_are_cut_as_the_zoo_cuts_them(tmp_path):
         recordings.Recording(f"{who} {what}", who, what, 50.0, rows + number, rotation=rows / 9)
         for number, who in enumerate(done) for what in done[who]
     ]  # fmt: skip
-    recordings.write(tmp_path / "recordings.h5", people, source="a test")
-    index = recordings.read(tmp_path / "recordings.h5").selected(AXES)
+    recordings.write_recordings(tmp_path / "recordings.h5", people, source="a test")
+    index = recordings.read_recordings(tmp_path / "recordings.h5").selected(AXES)
     known = index.subjects != "zoe"
     test = choose_test_subjects(index.subjects[known], 0.2, 0, index.activities[known])
     assert test in (["1"], ["2"])
@@ -211,7 +211,7 @@ def test_a_build_of_another_version_and_a_damaged_one_are_refused(built, tmp_pat
 
 
 def test_a_build_is_read_at_any_place_and_can_be_sent_to_another_process(built, simulated):
-    column, rows = tfds.load("zoo_activity", built).train.inputs, hdf5.Rows(simulated, "trX")
+    column, rows = tfds.load("zoo_activity", built).train.inputs, hdf5.open_column(simulated, "trX")
     for part in (slice(0, 0), slice(0, 1), slice(130, 140), slice(390, None), slice(None)):
         np.testing.assert_array_equal(column[part], rows[part])
     assert column.shape == rows.shape
@@ -229,7 +229,7 @@ def test_a_build_of_a_file_is_known_as_that_file(built, simulated):
 def test_the_command_line_takes_a_build_where_it_takes_a_file(built, simulated, zoo_cli):
     named = zoo_cli("data", "describe", "tfds:zoo_activity/course", "--data-dir", built, "--json")
     assert named.status == 0, named.err
-    assert json.loads(named.out)["sizes"] == hdf5.check(simulated, "activity")
+    assert json.loads(named.out)["sizes"] == hdf5.check_layout(simulated, "activity")
     wrong = zoo_cli("data", "describe", simulated, "--data-dir", ".")
     assert wrong.status == 1
     assert "zoo: --data-dir: requires tfds:NAME" in wrong.err

@@ -69,7 +69,7 @@ def hdf5_seeds() -> list[bytes]:
         grammar.write_simulated(folder / "c.h5", sentences=60, seed=0)
         rows = np.random.default_rng(0).normal(0, 1, (200, 3)).astype(np.float32)
         sound = [recordings.Recording(str(i), "ann", "walking", 50.0, rows + i) for i in range(2)]
-        recordings.write(folder / "d.h5", sound, source="fuzz")
+        recordings.write_recordings(folder / "d.h5", sound, source="fuzz")
         return [path.read_bytes() for path in sorted(folder.glob("*.h5"))]
 
 
@@ -81,7 +81,7 @@ def read_hdf5(data: bytes, path: Path) -> None:
     try:
         loaded = load_data(path)
     except ZooError:
-        for recording in recordings.read(path):
+        for recording in recordings.read_recordings(path):
             recording.resampled(50.0)
     else:
         for part in (loaded.train, loaded.validation, loaded.test):

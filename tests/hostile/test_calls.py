@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import numpy as np
 import pytest
+from running import data_of
 
 import zoo
 from zoo import ZooError, api
-from zoo.activity.windows import from_arrays
 from zoo.arguments import Accepts
 
 FUNCTIONS = {name: getattr(api, name) for name in zoo.__all__ if inspect.isfunction(getattr(zoo, name, None))}
@@ -94,7 +94,7 @@ class Watcher:
 WINDOWS = np.full((2, 150, 3), 5.7, np.float32)
 PARTLY_IN_G = np.concatenate([WINDOWS, WINDOWS[:1], WINDOWS[:1] / 9.8])
 PATCHES = np.zeros((2, 3, 16, 16), np.float32)
-ONE_CLASS = from_arrays(np.repeat(WINDOWS, 4, axis=0), np.zeros(8, int), ["walking"], 50.0, np.repeat(["a", "b"], 4))
+ONE_CLASS = data_of(np.repeat(WINDOWS, 4, axis=0), np.zeros(8, int), ["walking"], 50.0, np.repeat(["a", "b"], 4))
 UNFIT = [
     (zoo.predict, ("activity_gru_tiny", [["a"]]), {}, "input: holds str"),
     (zoo.predict, ("activity_gru_tiny", [[1, 2], [3]]), {}, "input: is no array"),

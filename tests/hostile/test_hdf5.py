@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from zoo.data.hdf5 import LAYOUTS
+from zoo.data.layouts import LAYOUTS
 
 pytestmark = pytest.mark.hostile
 
@@ -148,10 +148,10 @@ def with_first(item: h5py.Dataset, value: float) -> np.ndarray:
 
 
 def keys(layout: str) -> Iterator[tuple[str, str]]:
-    for key in LAYOUTS[layout]:
-        if key.name not in ("trStudy", "tstStudy", "trPosition", "tstPosition", "rotation", "study", "position",
-                            "device", "orientation", "trimmed", "source", "source_names"):  # fmt: skip
-            yield key.name, key.kind
+    for key in LAYOUTS[layout].fields_in_file():
+        if key.name not in ("rotation", "study", "position", "device", "orientation", "trimmed", "source",
+                            "source_names"):  # fmt: skip
+            yield key.key, key.kind
 
 
 CASES = [

@@ -11,15 +11,17 @@ from PIL import Image
 from running import message, write_h5
 
 from zoo.data import hdf5
+from zoo.data.dataset import DataSet
 from zoo.errors import ZooError
 from zoo.patches import simulate
 from zoo.patches.data import (
-    Patches,
     Photograph,
     Photographs,
     Scale,
+    from_file,
+    hold_out,
     open_photograph,
-    read,
+    prepared,
     shipped_photographs,
     write_patches,
 )
@@ -29,7 +31,7 @@ RANDOM = np.random.default_rng(0)
 
 def test_preprocessing_computes_the_course_steps():
     rgb = RANDOM.uniform(size=(50, 3, 16, 16)).astype("float32")
-    scale = Scale.fit(rgb, np.arange(50))
+    scale = Scale.fit(DataSet.of({"input": rgb}))
     Y = 0.2126 * rgb[:, 0] + 0.7152 * rgb[:, 1] + 0.0722 * rgb[:, 2]
     Y = Y.reshape(50, 256).astype(np.float64)
     Y -= Y.mean(axis=1, keepdims=True)
@@ -42,7 +44,7 @@ def test_a_patch_is_cut_from_its_photograph_and_stands_upright_when_transposed(t
     picture = RANDOM.uniform(size=(40, 60, 3)).astype("float32")
     path = tmp_path / "a.h5"
     write_patches(path, [Photograph("noise", picture)], 12, 8, seed=1)
-    for patch in hdf5.read(path, "data"):
+    for patch in hdf5.read_column(path, "data"):
         upright = patch.T
         places = np.argwhere(np.isclose(picture[:33, :53, 0], upright[0, 0, 0]))
         assert any(np.allclose(picture[r : r + 8, c : c + 8], upright) for r, c in places)
@@ -52,30 +54,31 @@ def test_patches_come_evenly_from_all_photographs_and_whole_photographs_are_held
     pictures = [Photograph(name, RANDOM.uniform(size=(30, 30, 3)).astype("float32")) for name in "abcd"]
     path = tmp_path / "a.h5"
     write_patches(path, pictures, 42, 8, seed=1)
-    data = read(path)
-    assert [int((data.photographs == name).sum()) for name in "abcd"] == [11, 11, 10, 10]
-    training, held_out = data.hold_out(0.25, seed=0)
+    data = from_file(path)
+    photographs = data.train.column("photograph")
+    assert [int((photographs == name).sum()) for name in "abcd"] == [11, 11, 10, 10]
+    training, held_out = hold_out(data, 0.25, seed=0)
     assert len(training) + len(held_out) == 42
-    assert len(set(data.photographs[held_out])) == 1
-    assert not set(data.photographs[held_out]) & set(data.photographs[training])
-    assert "cannot be held out" in message(lambda: data.hold_out(0.9, seed=0))
+    assert len(held_out.names("photograph")) == 1
+    assert not set(held_out.names("photograph")) & set(training.names("photograph"))
+    assert "cannot be held out" in message(lambda: hold_out(data, 0.9, seed=0))
 
 
 @pytest.mark.parametrize("names", [{}, {"source": [0, 0, 1, 1], "source_names": ["a", "b"]}])
 def test_something_is_held_out_and_something_left_whatever_the_share(tmp_path, names):
-    data = read(write_h5(tmp_path / "a.h5", data=RANDOM.uniform(size=(4, 3, 8, 8)), **names))
-    training, held_out = data.hold_out(0.01, seed=0)
+    data = from_file(write_h5(tmp_path / "a.h5", data=RANDOM.uniform(size=(4, 3, 8, 8)), **names))
+    training, held_out = hold_out(data, 0.01, seed=0)
     assert len(training) > 0
     assert len(held_out) > 0
     kind = "2 photographs, of which 2" if names else "4 patches, of which 4"
-    assert message(lambda: data.hold_out(0.99, seed=0)) == f"{data.path}: {kind} cannot be held out: add some"
+    assert message(lambda: hold_out(data, 0.99, seed=0)) == f"{data.path}: {kind} cannot be held out: add some"
 
 
 def test_the_same_seed_cuts_the_same_patches(tmp_path):
     picture = [Photograph("noise", RANDOM.uniform(size=(30, 30, 3)).astype("float32"))]
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         write_patches(tmp_path / name, picture, 10, 8, seed)
-    a, b, c = (hdf5.read(tmp_path / name, "data") for name in "abc")
+    a, b, c = (hdf5.read_column(tmp_path / name, "data") for name in "abc")
     np.testing.assert_array_equal(a, b)
     assert (a != c).any()
 
@@ -94,7 +97,7 @@ def test_dead_leaves_are_simulated_cover_the_picture_and_say_so(tmp_path):
     assert picture.pixels.shape == (48, 48, 3)
     assert 0 <= picture.pixels.min() < picture.pixels.max() <= 1
     write_patches(tmp_path / "a.h5", [picture], 10, 8, seed=0, simulated=True)
-    assert read(tmp_path / "a.h5").simulated
+    assert from_file(tmp_path / "a.h5").simulated
 
 
 def test_the_shipped_photographs_name_their_authors_and_licenses():
@@ -178,24 +181,24 @@ def test_what_is_not_a_picture_is_refused(tmp_path):
 
 
 def test_values_that_overshoot_a_little_are_accepted_and_reported(tmp_path):
-    data = read(write_h5(tmp_path / "a.h5", data=np.linspace(-0.1, 1.2, 192).reshape(1, 3, 8, 8), xForm=np.eye(2)))
-    assert "values from -0.100 to 1.200 overshoot [0, 1]" in data.notes
+    data = from_file(write_h5(tmp_path / "a.h5", data=np.linspace(-0.1, 1.2, 192).reshape(1, 3, 8, 8), xForm=np.eye(2)))
+    assert "values from -0.100 to 1.200 overshoot [0, 1]" in data.facts["notes"]
 
 
 def test_values_to_255_are_refused_unless_white_is_said_to_be_255(tmp_path):
     path = write_h5(tmp_path / "a.h5", data=RANDOM.integers(0, 256, (5, 3, 8, 8)))
-    assert message(lambda: read(path)).endswith("train, evaluate and export with levels=255")
-    block = read(path, levels=255).patches[0:5]
+    assert message(lambda: from_file(path)).endswith("train, evaluate and export with levels=255")
+    block = from_file(path, levels=255).train.inputs[0:5]
     assert 0 <= block.min() < block.max() <= 1
 
 
 def test_levels_that_cannot_be_or_that_the_file_contradicts_are_refused(tmp_path):
     path = write_h5(tmp_path / "a.h5", data=RANDOM.uniform(size=(5, 3, 8, 8)))
-    assert message(lambda: read(path, levels=255)).endswith("not up to 255: leave levels out")
+    assert message(lambda: from_file(path, levels=255)).endswith("not up to 255: leave levels out")
     for levels in (0.0, -1.0, np.nan, np.inf):
-        assert "expected the value of white in the file" in message(lambda levels=levels: read(path, levels=levels))
+        assert "expected the value of white" in message(lambda levels=levels: from_file(path, levels=levels))
     bright = write_h5(tmp_path / "b.h5", data=RANDOM.integers(0, 65536, (5, 3, 8, 8)))
-    assert message(lambda: read(bright)).endswith("with levels=WHITE, the value of white in it")
+    assert message(lambda: from_file(bright)).endswith("with levels=WHITE, the value of white in it")
 
 
 FOUR = RANDOM.uniform(size=(4, 3, 8, 8))
@@ -225,21 +228,21 @@ NAMED = {"source": [0, 1, 0, 1], "source_names": ["a", "b"]}
 )  # fmt: skip
 def test_a_file_that_is_not_as_it_should_be_is_refused_with_what_to_do(tmp_path, data, names, words):
     path = write_h5(tmp_path / "a.h5", data=data, **names)
-    assert message(lambda: read(path)).startswith(f"{path}: {words}")
+    assert message(lambda: from_file(path)).startswith(f"{path}: {words}")
 
 
 def test_patches_of_one_color_have_no_scale_and_no_patches_neither():
-    assert "every patch is of one color" in message(lambda: Scale.fit(np.array(ONE_COLOR), np.arange(4)))
-    none = Patches.all(np.array(ONE_COLOR), np.array(ONE_COLOR)).empty()
-    assert "no patches to fit the preprocessing on" in message(lambda: none.dataset(32))
+    patches = DataSet.of({"input": np.array(ONE_COLOR)}, prepare=prepared)
+    assert "every patch is of one color" in message(lambda: patches.dataset(32))
+    assert "no patches to fit the preprocessing on" in message(lambda: patches.empty().dataset(32))
 
 
 @pytest.mark.real
 def test_the_real_patches_are_read_and_their_photographs_known(real):
-    data = read(real / "images" / "data1.h5")
-    assert len(set(data.photographs.tolist())) == 15
-    training, held_out = data.hold_out(0.25, seed=0)
-    scaled = Scale.fit(data.patches, training).apply(data.patches[0:8084])
+    data = from_file(real / "images" / "data1.h5")
+    assert len(data.train.names("photograph")) == 15
+    training, held_out = hold_out(data, 0.25, seed=0)
+    scaled = Scale.fit(training).apply(data.train.inputs[0:8084])
     assert scaled.min() == pytest.approx(0.1)
     assert scaled.max() == pytest.approx(0.9)
     assert scaled.var() == pytest.approx(0.0161, abs=1e-3)

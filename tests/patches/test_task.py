@@ -11,7 +11,7 @@ import zoo
 from zoo import SparseAutoencoder, ZooError, loading
 from zoo.patches import data as patches
 from zoo.patches import simulate
-from zoo.patches.data import LUMINANCE, Scale
+from zoo.patches.data import LUMINANCE, Scale, hold_out
 from zoo.patches.task import TASK as AUTOENCODER
 from zoo.patches.task import kernel
 from zoo.report import for_task
@@ -34,18 +34,18 @@ def trained(autoencoder):
 
 
 def test_training_holds_whole_photographs_out_and_keeps_the_constants_of_the_others(trained, leaves):
-    data = patches.read(leaves)
-    kept, aside = data.hold_out(0.25, trained.config["recipe"]["seed"])
-    assert set(trained.metadata.held_out) == set(data.photographs[aside])
-    scale = Scale.fit(data.patches, kept)
+    data = patches.from_file(leaves)
+    kept, aside = hold_out(data, 0.25, trained.config["recipe"]["seed"])
+    assert set(trained.metadata.held_out) == set(aside.names("photograph"))
+    scale = Scale.fit(kept)
     assert tuple(trained.metadata.scale) == scale == tuple(trained.model.get_config()["scale"])
 
 
 def test_the_history_has_the_three_terms_of_the_cost_of_the_training_patches(trained, leaves):
     last = trained.history[-1]
-    data = patches.read(leaves)
-    kept, _ = data.hold_out(0.25, trained.config["recipe"]["seed"])
-    x = Scale(*trained.metadata.scale).apply(data.patches[0 : len(data.patches)])[kept].astype(np.float64)
+    data = patches.from_file(leaves)
+    kept, _ = hold_out(data, 0.25, trained.config["recipe"]["seed"])
+    x = Scale(*trained.metadata.scale).apply(kept.arrays()[0]).astype(np.float64)
     W, b, c = (weight.numpy().astype(np.float64) for weight in trained.model.get_layer("tied").weights)
     h = 1 / (1 + np.exp(-(x @ W + b)))
     y = 1 / (1 + np.exp(-(h @ W.T + c)))
@@ -118,7 +118,7 @@ def test_a_tflite_file_takes_any_batch_and_gives_luminance_in_the_pictures_own_u
     exported_autoencoder, trained, leaves
 ):  # fmt: skip
     interpreter = Interpreter(exported_autoencoder / "model.float32.tflite")
-    rgb = patches.read(leaves).patches[0:5]
+    rgb = patches.from_file(leaves).train.inputs[0:5]
     scale = Scale(*trained.metadata.scale)
     found = interpreter.run("reconstruct", rgb=rgb)
     code = interpreter.run("encode", rgb=rgb)["code"]
@@ -246,7 +246,7 @@ def test_the_codes_and_reconstructions_of_a_file_are_written(zoo_cli, autoencode
     assert (status, "exists already" in error) == (1, True)
     status, _, error = zoo_cli("predict", autoencoder, "in the right")
     assert (status, "reads patches: pass them (in Python), or --data FILE" in error) == (1, True)
-    rgb = patches.read(leaves).patches[0:2]
+    rgb = patches.from_file(leaves).train.inputs[0:2]
     np.testing.assert_allclose(found["codes"][1], zoo.predict(autoencoder, rgb).to_json()[1]["code"], atol=1e-5)
     with pytest.raises(ZooError, match=r"reads patches: pass them \(in Python\), or data=FILE"):
         zoo.predict(autoencoder, rgb, data=leaves)

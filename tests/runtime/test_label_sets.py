@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 import zoo
+from zoo.activity import data as activity
 from zoo.activity import recordings
-from zoo.activity import windows as activity
 from zoo.activity.cutting import Windowing, choose_classes, write_windows
 from zoo.activity.finetuning import fit_head
 from zoo.activity.metrics import by_study, report
 from zoo.activity.simulate import simulate
 from zoo.activity.task import TASK, _weighted
+from zoo.data.dataset import Data
 from zoo.data.loading import describe
 from zoo.errors import ZooError
 from zoo.models.losses import CrossEntropy, accuracy, balanced_weights
@@ -95,7 +96,7 @@ def two_studies(tmp_path_factory) -> Path:
             )
             for r in people
         ]  # fmt: skip
-        recordings.write(folder / f"{name}.h5", renamed, source=name, simulated=True)
+        recordings.write_recordings(folder / f"{name}.h5", renamed, source=name, simulated=True)
     return folder
 
 
@@ -104,14 +105,14 @@ SMALL = {"units": 4, "num_layers": 1, "frame": 25}
 
 
 @pytest.fixture(scope="module")
-def data(two_studies) -> activity.ActivityData:
+def data(two_studies) -> Data:
     """The windows of both studies, which tests only read."""
-    index = recordings.join(*(recordings.read(two_studies / f"{name}.h5") for name in ("fine", "coarse")))
+    index = recordings.join(*(recordings.read_recordings(two_studies / f"{name}.h5") for name in ("fine", "coarse")))
     path = two_studies / "data3.h5"
     classes = choose_classes(path, index.activities, None, MERGE)
     people = sorted({str(name) for name in index.subjects})
     write_windows(index, path, Windowing(50, 50), [people[0], people[-1]], classes)
-    return activity.read(path)
+    return activity.from_file(path)
 
 
 def test_a_file_keeps_the_sets(data):
@@ -139,7 +140,7 @@ def test_training_evaluation_and_a_fresh_load_know_the_sets(data, tmp_path, unco
 
 
 def test_a_test_part_of_a_study_without_sets_lacks_nothing(two_studies, tmp_path):
-    index = recordings.join(*(recordings.read(two_studies / f"{name}.h5") for name in ("fine", "coarse")))
+    index = recordings.join(*(recordings.read_recordings(two_studies / f"{name}.h5") for name in ("fine", "coarse")))
     classes = choose_classes(tmp_path, index.activities, None, MERGE)
     people = [str(name) for name in np.unique(index.subjects) if str(name).startswith("fine")]
     write_windows(index, tmp_path / "data3.h5", Windowing(50, 50), people[:1], classes)
@@ -180,13 +181,13 @@ def test_a_row_of_a_set_that_is_not_declared_is_refused(data, tmp_path):
     with h5py.File(tmp_path / "data3.h5", "a") as file:
         del file.attrs["label_sets"]
     with pytest.raises(ZooError, match=r"key 'trY' row \d+ is .*; expected one 1 and 5 zeros"):
-        activity.read(tmp_path / "data3.h5")
+        activity.from_file(tmp_path / "data3.h5")
 
 
 def test_a_class_known_only_from_sets_is_refused(tmp_path):
     people = [r for r in simulate(3, seed=0, seconds=20) if r.activity in ("walking", "sitting", "upstairs")]
-    recordings.write(tmp_path / "a.h5", people, source="a", simulated=True)
-    index = recordings.read(tmp_path / "a.h5")
+    recordings.write_recordings(tmp_path / "a.h5", people, source="a", simulated=True)
+    index = recordings.read_recordings(tmp_path / "a.h5")
     with pytest.raises(ZooError, match=r"upstairs=stairs\+ramp: expected different classes of sitting, walking"):
         choose_classes(tmp_path, index.activities, None, {"upstairs": "stairs+ramp"})
 
@@ -222,7 +223,7 @@ def test_the_labels_of_a_model_that_knows_more_classes(data):
 
 
 def test_a_file_of_one_study_cannot_be_held_out_by_study(two_studies, tmp_path):
-    index = recordings.read(two_studies / "fine.h5")
+    index = recordings.read_recordings(two_studies / "fine.h5")
     write_windows(index, tmp_path / "data3.h5", Windowing(50, 50), [])
     with pytest.raises(ZooError, match="only fine, so no study can be held out"):
         zoo.cross_validate("activity_gru", tmp_path / "data3.h5", groups="study")

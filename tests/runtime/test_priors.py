@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from running import data_of
 
 import zoo
 from zoo import ActivityGRU, ZooError, loading
-from zoo.activity import windows as windows_of
+from zoo.activity import data as windows_of
 from zoo.activity.finetuning import with_labels
 from zoo.activity.task import TASK as ACTIVITY
 from zoo.activity.task import class_frequencies, encountered_states
@@ -81,7 +82,7 @@ class TestClassFrequencies:
     labels = np.repeat([0, 1, 2], [2, 4, 6])
 
     def windows(self, **changes):
-        return replace(windows_of.from_arrays(self.x, self.labels, CLASSES, 50.0).train, **changes)
+        return replace(data_of(self.x, self.labels, CLASSES, 50.0).train, **changes)
 
     def test_are_those_of_the_training_windows(self):
         assert class_frequencies(self.windows(), CLASSES, None) == pytest.approx(
@@ -99,7 +100,7 @@ class TestClassFrequencies:
         assert priors.frequencies(np.array([2, 0, 6]), CLASSES) == {}
 
     def test_are_recorded_by_training(self, recognizer, simulated):
-        data = windows_of.read(simulated)
+        data = windows_of.from_file(simulated)
         known = loading.load(str(recognizer))
         assert known.metadata.prior == pytest.approx(list(known.keras_model.provenance["class_frequencies"].values()))
         assert sum(known.metadata.prior) == pytest.approx(1)
@@ -148,7 +149,7 @@ def daily(export_once, recognizer, simulated):
 class TestExportedFiles:
     def test_assume_the_prior_and_state_it(self, daily, recognizer, simulated):
         known = loading.load(str(recognizer))
-        test = windows_of.read(simulated).test.arrays()[0][:50]
+        test = windows_of.from_file(simulated).test.arrays()[0][:50]
         before = zoo.predict(known.keras_model, test).probabilities
         file = Recognizer(daily / "model.float32.tflite")
         stated = dict(zip(file.metadata.classes, file.metadata.prior, strict=True))
@@ -204,7 +205,7 @@ def test_a_bad_prior_or_threshold_is_refused_with_one_line(recognizer, simulated
 
 
 def test_fine_tuning_for_other_labels_starts_without_a_prior(simulated):
-    data = windows_of.read(simulated)
+    data = windows_of.from_file(simulated)
     window = {"window": data.train.inputs.shape[1], "classes": ("a", "b", "c"), "prior": {"a": 0.6}}
     known = model(**window, provenance={"class_frequencies": {"a": 0.5, "b": 0.25, "c": 0.25}})
     assert with_labels(loading.load(known), data).prior is None

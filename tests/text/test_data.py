@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from running import message, write_h5
 
 from zoo.data import hdf5
-from zoo.data.examples import Examples
 from zoo.runtime.vocabulary import tokenize
 from zoo.text import data as trigrams
 from zoo.text import simulate
-from zoo.text.data import leaks, read, read_vocabulary, write_trigrams
+from zoo.text.data import from_file, leaks, read_vocabulary, write_trigrams
 from zoo.text.simulate import write_simulated
 
 KEYS = ("trainx", "traind", "valx", "vald", "testx", "testd")
@@ -31,16 +30,16 @@ def save(path, *lines):
 
 def sentences_of(rows, words):
     return [" ".join(words[number] for number in (*context, target)) for context, target in
-            zip(rows.contexts, rows.targets, strict=True)]  # fmt: skip
+            zip(rows.inputs, rows.targets, strict=True)]  # fmt: skip
 
 
 def test_words_count_from_1_in_the_file_and_from_0_inside(tmp_path):
-    data = read(write(tmp_path / "a.h5", trainx=[[1, 2, 1], [2, 2, 1]], traind=[2, 1]))
-    np.testing.assert_array_equal(data.train.contexts, [[0, 1, 0], [1, 1, 0]])
+    data = from_file(write(tmp_path / "a.h5", trainx=[[1, 2, 1], [2, 2, 1]], traind=[2, 1]))
+    np.testing.assert_array_equal(data.train.inputs, [[0, 1, 0], [1, 1, 0]])
     np.testing.assert_array_equal(data.train.targets, [1, 0])
-    assert data.train.contexts.dtype == data.train.targets.dtype == np.int32
+    assert data.train.inputs.dtype == data.train.targets.dtype == np.int32
     assert (data.words, data.simulated, data.source) == (("he", "is"), False, "not stated")
-    assert len(Examples.all(data.train.contexts, data.train.targets)) == len(data.train) == 2
+    assert len(data.train) == 2
 
 
 PLAIN = "expected text without control characters"
@@ -56,7 +55,7 @@ RANGE, ADD = "expected 1 to 2", "numbers count from 1: add 1"
 )  # fmt: skip
 def test_a_file_that_is_not_as_it_should_be_is_refused(tmp_path, changes, line):
     path = write(tmp_path / "a.h5", **changes)
-    assert message(lambda: read(path)) == f"{path}: {line}"
+    assert message(lambda: from_file(path)) == f"{path}: {line}"
 
 
 def test_shuffled_rows_would_have_their_neighbors_in_training_and_split_by_place_do_not(tmp_path):
@@ -72,7 +71,7 @@ def test_rows_are_all_four_neighbors_of_a_sentence_in_the_order_of_the_text(tmp_
     text = save(tmp_path / "a.txt", "He is here now .", "No .", "Is he here ?", "He is now here .", "Now he is here .")
     made = write_trigrams(tmp_path / "a.h5", [text], 6, validation_rows=(3, 5), test_rows=(5, 7))
     assert (made.rows, made.left_out) == (7, 0)
-    data = read(tmp_path / "a.h5")
+    data = from_file(tmp_path / "a.h5")
     assert sentences_of(data.train, data.words) == ["he is here now", "is here now .", "is he here ?"]
     assert sentences_of(data.validation, data.words) == ["he is now here", "is now here ."]
     assert sentences_of(data.test, data.words) == ["now he is here", "he is here ."]
@@ -82,16 +81,16 @@ def test_the_vocabulary_is_the_most_frequent_words_of_training_ties_in_alphabeti
     # `no .` is in no row, and the last two sentences are not training: a and c occur twice, b three times, d once.
     text = save(tmp_path / "a.txt", "b b b a", "no . .", "c c a d", "a c b b", "c c c b")
     write_trigrams(tmp_path / "a.h5", [text], 3, (2, 3), (3, 4))
-    assert read(tmp_path / "a.h5").words == ("b", "a", "c")
+    assert from_file(tmp_path / "a.h5").words == ("b", "a", "c")
     write_trigrams(tmp_path / "a.h5", [text], 4, (2, 3), (3, 4))
-    assert read(tmp_path / "a.h5").words == ("b", "a", "c", "d")
+    assert from_file(tmp_path / "a.h5").words == ("b", "a", "c", "d")
 
 
 def test_rows_with_an_unknown_word_are_left_out_after_rows_were_numbered(tmp_path):
     text = save(tmp_path / "a.txt", "a a a x a a a a", "b a a a", "a a b b", "b b a a")
     made = write_trigrams(tmp_path / "a.h5", [text], save(tmp_path / "words.txt", "a", "b"), (5, 6), (6, 8))
     assert (made.rows, made.left_out) == (8, 4)
-    data = read(tmp_path / "a.h5")
+    data = from_file(tmp_path / "a.h5")
     assert sentences_of(data.train, data.words) == ["a a a a"]
     assert sentences_of(data.validation, data.words) == ["b a a a"]
     assert sentences_of(data.test, data.words) == ["a a b b", "b b a a"]
@@ -102,7 +101,7 @@ def test_the_last_tenth_is_test_and_the_one_before_validation_each_from_the_next
     text = save(tmp_path / "a.txt", *["a b c d e f"] * 34)
     made = write_trigrams(tmp_path / "a.h5", [text], 6)
     # 102 rows: cuts at 82 and 92 move to 84 and 93, where sentences begin.
-    data = read(tmp_path / "a.h5")
+    data = from_file(tmp_path / "a.h5")
     assert [len(rows) for rows in data.splits().values()] == [84, 9, 9]
     assert made.notes == ()
     attributes = hdf5.attributes(tmp_path / "a.h5")
@@ -117,7 +116,7 @@ def test_named_rows_are_taken_as_they_are_and_what_is_unusual_is_noted(tmp_path)
         "row 5 is inside a sentence: the splits on both sides share words of it",
         "4 training rows stand after row 3, where validation or test begins",
     )
-    assert [len(rows) for rows in read(tmp_path / "a.h5").splits().values()] == [7, 2, 3]
+    assert [len(rows) for rows in from_file(tmp_path / "a.h5").splits().values()] == [7, 2, 3]
 
 
 @settings(max_examples=30, deadline=None)
@@ -130,7 +129,7 @@ def test_every_row_of_the_text_is_in_one_split_and_in_order(tmp_path_factory, li
     known = save(folder / "words.txt", *sorted({word for line in words for word in line}))
     count = len(expected)
     write_trigrams(folder / "a.h5", [text], known, (count - 5, count - 3), (count - 3, count))
-    data = read(folder / "a.h5")
+    data = from_file(folder / "a.h5")
     found = [row for rows in data.splits().values() for row in sentences_of(rows, data.words)]
     assert found == expected
 
@@ -192,7 +191,7 @@ def test_a_vocabulary_with_words_that_the_text_lacks_is_refused_with_some_of_the
 
 
 def test_leaks_are_shares_of_the_test_that_occur_in_training(tmp_path):
-    data = read(write(tmp_path / "a.h5", trainx=[[1, 1, 1], [1, 1, 2], [1, 1, 2]], traind=[1, 1, 1],
+    data = from_file(write(tmp_path / "a.h5", trainx=[[1, 1, 1], [1, 1, 2], [1, 1, 2]], traind=[1, 1, 1],
                       testx=[[1, 1, 1], [1, 1, 2], [2, 2, 2], [2, 2, 1]], testd=[1, 2, 1, 1]))  # fmt: skip
     found = leaks(data)
     assert found["as_split"] == {"rows": 0.25, "contexts": 0.5}
@@ -202,11 +201,11 @@ def test_leaks_are_shares_of_the_test_that_occur_in_training(tmp_path):
 def test_simulated_sentences_are_labelled_and_the_seed_decides(tmp_path):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         write_simulated(tmp_path / name, sentences=300, seed=seed)
-    a, b, c = (read(tmp_path / name) for name in "abc")
+    a, b, c = (from_file(tmp_path / name) for name in "abc")
     assert a.simulated
     assert a.source == "simulated by pocket-zoo"
     assert hdf5.attributes(tmp_path / "a")["seed"] == 1
-    np.testing.assert_array_equal(a.test.contexts, b.test.contexts)
+    np.testing.assert_array_equal(a.test.inputs, b.test.inputs)
     assert a.words == b.words == c.words == simulate.WORDS
     assert sentences_of(a.test, a.words) != sentences_of(c.test, c.words)
 
@@ -219,11 +218,11 @@ def test_the_course_text_gives_the_rows_of_the_course_file(real, tmp_path):
     )
     assert (made.rows, made.left_out) == (442369, 0)
     for key in ("words", "valx", "vald", "testx", "testd"):
-        np.testing.assert_array_equal(hdf5.read(tmp_path / "a.h5", key), hdf5.read(source, key))
+        np.testing.assert_array_equal(hdf5.read_column(tmp_path / "a.h5", key), hdf5.read_column(source, key))
     # The course shuffled its training rows and left 50 out.
-    made_rows, course_rows = (read(path).train for path in (tmp_path / "a.h5", source))
+    made_rows, course_rows = (from_file(path).train for path in (tmp_path / "a.h5", source))
     first, course = (
-        Counter(map(tuple, np.column_stack([rows.contexts, rows.targets])[:372550].tolist()))
+        Counter(map(tuple, np.column_stack([rows.inputs, rows.targets])[:372550].tolist()))
         for rows in (made_rows, course_rows)
     )
     assert ((first - course).total(), (course - first).total()) == (50, 0)
@@ -231,6 +230,6 @@ def test_the_course_text_gives_the_rows_of_the_course_file(real, tmp_path):
 
 @pytest.mark.real
 def test_most_test_contexts_of_the_course_are_in_its_training(real):
-    found = trigrams.leaks(read(real / "text" / "data2.h5"))
+    found = trigrams.leaks(from_file(real / "text" / "data2.h5"))
     assert found["as_split"]["rows"] == pytest.approx(0.656, abs=1e-3)
     assert found["as_split"]["contexts"] == pytest.approx(0.873, abs=1e-3)

@@ -152,4 +152,4 @@ def test_words_have_one_spelling_whatever_file_they_come_from(tmp_path):
     assert read_vocabulary(tmp_path / "words.txt") == (composed,)
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["words"] = [apart]
-    assert hdf5.read(tmp_path / "a.h5", "words").tolist() == [composed]
+    assert hdf5.read_column(tmp_path / "a.h5", "words").tolist() == [composed]

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from zoo import Recipe, TrigramLM, ZooError, finetune, loading
+from zoo.data.dataset import DataSet
 from zoo.exporting import formats
 from zoo.models.losses import CrossEntropy
 from zoo.report import for_task
 from zoo.runtime import Interpreter
 from zoo.text import data as trigrams
 from zoo.text import task
-from zoo.text.data import Trigrams
 from zoo.text.task import TASK as TRIGRAM
 
 
@@ -46,18 +46,18 @@ def test_a_model_that_predicts_worse_than_n_grams_is_noted(trained, sentences):
 
 
 def test_merged_rows_cost_what_the_rows_cost(sentences):
-    data = trigrams.read(sentences)
-    rows = Trigrams.all(data.train.contexts[:3000], data.train.targets[:3000])
+    data = trigrams.from_file(sentences)
+    rows = DataSet.of({"input": data.train.inputs[:3000], "target": data.train.targets[:3000]})
     contexts, targets = task.merged(rows, len(data.words), most=4)
     assert len(contexts) < len(rows)
     # Any function of the context will do for a model.
     table = np.random.default_rng(0).normal(size=(len(data.words), len(data.words))).astype("float32")
-    plain = CrossEntropy()(rows.targets, table[rows.contexts[:, 0]])
+    plain = CrossEntropy()(rows.targets, table[rows.inputs[:, 0]])
     assert float(CrossEntropy()(targets, table[contexts[:, 0]])) == pytest.approx(float(plain), rel=1e-5)
 
 
 def test_no_merged_row_stands_for_more_than_was_said():
-    same = Trigrams.all(np.zeros((9, 3), np.int32), np.array([1, 1, 1, 1, 1, 2, 2, 2, 2], np.int32))
+    same = DataSet.of({"input": np.zeros((9, 3), np.int32), "target": np.array([1] * 5 + [2] * 4, np.int32)})
     contexts, targets = task.merged(same, 3, most=4)
     assert len(contexts) == 3
     np.testing.assert_allclose(targets * 9 / 3, np.tile([0, 5 / 3, 4 / 3], (3, 1)), rtol=1e-6)
@@ -145,9 +145,9 @@ def test_neighbors_are_the_nearest_by_cosine_and_never_the_word_itself(trained):
 
 
 def test_random_test_rows_come_with_the_word_that_followed(trained, sentences):
-    data = trigrams.read(sentences)
+    data = trigrams.from_file(sentences)
     rows = task.examples(trained, TRIGRAM.read(sentences), 5, 10, seed=0)
-    known = {(*c, t) for c, t in zip(data.test.contexts.tolist(), data.test.targets.tolist(), strict=True)}
+    known = {(*c, t) for c, t in zip(data.test.inputs.tolist(), data.test.targets.tolist(), strict=True)}
     for row in rows:
         assert tuple(data.words.index(word) for word in [*row["context"], row["wanted"]]) in known
         assert len(row["next"]) == 10

@@ -40,7 +40,7 @@ from zoo.activity.checks import (
 from zoo.activity.columns import HIGHEST, LOWEST, SECONDS, CsvColumns, is_date, plain_name, resolve, time_unit_of
 from zoo.activity.recordings import GAPS, Changed, Recording, misnamed, storable, stretches
 from zoo.activity.texts import ABOVE, blocks, csv_rows, exists, number, number_or_nan, opening, separator
-from zoo.data.examples import sort_names
+from zoo.data.dataset import sort_names
 from zoo.errors import ZooError
 from zoo.runtime.metadata import STANDARD_GRAVITY, UNIT
 

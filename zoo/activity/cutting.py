@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,11 +11,11 @@ from numpy.typing import NDArray
 
 from zoo.activity import recordings
 from zoo.activity.checks import LOWEST_RATE, check_range, check_signal
+from zoo.activity.data import DRAWS, SCHEMA, draw
 from zoo.activity.recordings import Index, Recording, units
-from zoo.activity.windows import ATTRIBUTES, DRAWS, KEYS, ActivityData, draw, from_arrays
 from zoo.catalog import joined_names
 from zoo.data import hdf5
-from zoo.data.examples import sort_names
+from zoo.data.dataset import sort_names
 from zoo.errors import ZooError
 from zoo.files import temporary_folder
 from zoo.runtime.metadata import CONVENTION, INERTIAL, OTHER
@@ -63,7 +62,7 @@ def _differing_labels(index: Index, classes: Mapping[str, str]) -> list[str]:
 def _read(path: Path, imported: Path, left_out: Counter[str], doubts: list[str]) -> Index:
     """Opens a file of recordings. CSV files of a folder are imported to a file for it first."""
     if not path.is_dir():
-        return recordings.read(path)
+        return recordings.read_recordings(path)
     from zoo.activity.columns import CsvColumns
     from zoo.activity.importing import find_sources, import_csv
     from zoo.activity.texts import blocks, opening
@@ -79,7 +78,7 @@ def _read(path: Path, imported: Path, left_out: Counter[str], doubts: list[str])
     made = import_csv(found, imported)
     left_out.update(made.dropped)
     doubts += [*notes, *made.doubts]
-    index = recordings.read(imported)
+    index = recordings.read_recordings(imported)
     return replace(index, path=path, parts=(index,))
 
 
@@ -260,38 +259,45 @@ def parse_classes(text: str) -> dict[str, str]:
     return found
 
 
-def from_frame(frame: "pd.DataFrame") -> ActivityData:
-    """Cuts the rows of a DataFrame into windows for training, which stay in memory.
+def cut_frame(
+    frame: "pd.DataFrame", rate: float | None = None, unit: str | None = None
+) -> dict[str, NDArray[Any]]:  # fmt: skip
+    """Cuts the rows of a DataFrame into windows, which stay in memory: the columns `input`, `target`, `subject`.
+
+    Rows have a `rate` where they have no time stamps; their `unit` is found out where it is not given.
 
     Example:
         >>> import pandas as pd
         >>> from zoo.activity.simulate import simulate
         >>> frame = pd.concat(
-        ...     pd.DataFrame(each.acceleration, columns=["x", "y", "z"]).assign(
-        ...         time=np.arange(len(each.acceleration)) / each.rate, who=each.subject, label=each.activity
+        ...     pd.DataFrame(recording.acceleration, columns=["x", "y", "z"]).assign(
+        ...         time=np.arange(len(recording.acceleration)) / recording.rate,
+        ...         who=recording.subject, label=recording.activity,
         ...     )
-        ...     for each in simulate(2, seed=0, seconds=10)
+        ...     for recording in simulate(2, seed=0, seconds=10)
         ... )
-        >>> from_frame(frame)
-        <activity data of arrays
-          train: <96 examples of shape (150, 3), 2 groups>>
+        >>> cut_frame(frame)["input"].shape
+        (96, 150, 3)
     """
+    from zoo.activity.columns import CsvColumns
     from zoo.activity.csv import read_csv
 
-    windowing = Windowing()
-    found = [(each, windowing.windows(each)) for each in read_csv([frame])]
-    counts = [len(cut) for _, cut in found]
-    short = {each.subject for each, _ in found} - {each.subject for each, cut in found if len(cut)}
-    if short or not found:
-        people, needed = ", ".join(sort_names(short)), windowing.window / windowing.rate + 2 * windowing.trim
+    windowing, columns = Windowing(), CsvColumns(rate=rate, unit=unit)
+    pieces = [(recording, windowing.windows(recording)) for recording in read_csv([frame], columns)]
+    people = {recording.subject for recording, _ in pieces}
+    short = people - {recording.subject for recording, windows in pieces if len(windows)}
+    if short or not pieces:
+        names, needed = ", ".join(sort_names(short)), windowing.window / windowing.rate + 2 * windowing.trim
         raise ZooError(
-            f"DataFrame: no recording of {people or 'anybody'} lasts {needed:g} s, a window and a second at both ends: "
+            f"DataFrame: no recording of {names or 'anybody'} lasts {needed:g} s, a window and a second at both ends: "
             "record longer, or leave these rows out"
         )
-    labels, owners = (np.repeat([getattr(each, name) for each, _ in found], counts) for name in ("activity", "subject"))
-    classes = sorted({each.activity for each, _ in found})
-    x = np.concatenate([cut for _, cut in found])
-    return from_arrays(x, labels, classes, windowing.rate, owners, source="DataFrame")
+    counts = [len(windows) for _, windows in pieces]
+    return {
+        "input": np.concatenate([windows for _, windows in pieces]),
+        "target": np.repeat([recording.activity for recording, _ in pieces], counts),
+        "subject": np.repeat([recording.subject for recording, _ in pieces], counts),
+    }
 
 
 def write_windows(
@@ -326,25 +332,29 @@ def write_windows(
     dropped = Counter[str]()
     # Numbers as the course writes them, where nothing of a name is lost.
     numbered = all(name.isdecimal() and str(int(name)) == name and int(name) < 2**31 for name in people)
-    parts = KEYS if len(test_subjects) else {"train": KEYS["train"]}
-    kept = {name: keys[: len(parts)] for name, keys in ATTRIBUTES.items() if any(index.column(name))}
+    splits = ("train", "test") if len(test_subjects) else ("train",)
+    kept = [name for name in ("study", "position") if any(index.column(name))]
+    shapes = {
+        "input": ((windowing.window, len(index.axes)), "f4"), "target": ((len(names),), "f4"),
+        "subject": ((), "i4" if numbered else hdf5.TEXT), **dict.fromkeys(kept, ((), hdf5.TEXT)),
+    }  # fmt: skip
+    columns = {name: column for column in SCHEMA.columns if (name := column.name) in shapes}
     with hdf5.create(path, "activity", inputs=index.paths) as file:
-        for inputs, labels, subjects in parts.values():
-            hdf5.growing(file, inputs, (windowing.window, len(index.axes)), "f4")
-            hdf5.growing(file, labels, (len(names),), "f4", chunk=1024)
-            hdf5.growing(file, subjects, (), "i4" if numbered else hdf5.TEXT, chunk=1024)
-        for key in chain.from_iterable(kept.values()):
-            hdf5.growing(file, key, (), hdf5.TEXT, chunk=1024)
+        written = {split: {
+            name: hdf5.growing(file, SCHEMA.in_file(column, split).key, *shapes[name], 64 if name == "input" else 1024)
+            for name, column in columns.items()
+        } for split in splits}  # fmt: skip
         for recording, cut in _cut(index, windowing, chosen, dropped):
-            is_test = recording.subject in test_subjects
-            inputs, labels, subjects = KEYS["test" if is_test else "train"]
+            part, count = written["test" if recording.subject in test_subjects else "train"], len(cut)
             subject = int(recording.subject) if numbered else recording.subject
-            hdf5.append(file[inputs], cut)
-            hdf5.append(file[labels], np.tile(targets[chosen[recording.activity]], (len(cut), 1)))
-            hdf5.append(file[subjects], np.full(len(cut), subject, np.int32 if numbered else object))
-            for name, keys in kept.items():
-                hdf5.append(file[keys[is_test]], np.full(len(cut), getattr(recording, name), object))
-        counts = {name: file[labels][:].sum(axis=0) for name, (_, labels, _) in parts.items()}
+            values = {
+                "input": cut, "target": np.tile(targets[chosen[recording.activity]], (count, 1)),
+                "subject": np.full(count, subject, np.int32 if numbered else object),
+                **{name: np.full(count, getattr(recording, name), object) for name in kept},
+            }  # fmt: skip
+            for name, dataset in part.items():
+                hdf5.append(dataset, values[name])
+        counts = {split: part["target"][:].sum(axis=0) for split, part in written.items()}
         if sets:
             # A class is not known from sets that contain it.
             one = file["trY"][:]

@@ -1,294 +1,387 @@
-"""Windows and recordings of activity: reads a file of windows, and describes either.
+"""Windows of activities: their file, the course's data3.h5, and how they are divided.
 
-A description counts, finds what test windows share with training windows, and compares studies.
+`trX (N, T, C)` holds windows of T consecutive rows of three axes, m/s^2, gravity included, Android's sign, or of six
+channels, of which the last three are the rotation rate in rad/s; `trY (N, K)` one-hot labels in the order of the
+attribute `classes`; `tstX`, `tstY` the same for test; `trS`, `tstS` the subject of each window, where it is known;
+`trStudy`, `tstStudy`, `trPosition`, `tstPosition` its study and where the phone was. Inside the zoo a label is a class
+number from 0.
+
+A label may be a set of classes: where a study knows only stairs, rows of `trY` hold a 1 for upstairs and a 1 for
+downstairs. The attribute `label_sets` lists such sets, as in `downstairs+upstairs`; inside the zoo they are the labels
+from K on.
 """
 
-import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+import difflib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
-from scipy.fft import dct
-from scipy.spatial import cKDTree
+from numpy.typing import ArrayLike, NDArray
 
-from zoo.activity.checks import POWERS, Copies, row_hashes
-from zoo.activity.windows import ActivityData, Windows, confounded
-from zoo.activity.windows import read as read
+from zoo.activity.checks import LARGEST, check_convention, check_lengths, check_range, lengths_of
 from zoo.data import hdf5
-from zoo.data.examples import sort_names
+from zoo.data.dataset import Data, DataSet, sort_names
+from zoo.data.layouts import LAYOUTS
+from zoo.errors import ZooError
+from zoo.runtime.label_sets import allowed_classes
+from zoo.runtime.metadata import AXES, INERTIAL, STANDARD_GRAVITY, UNIT
 
-if TYPE_CHECKING:
-    from zoo.activity.recordings import Index
+SCHEMA = LAYOUTS["activity"]
 
+_ROWS = 1 << 16
 
-def describe(source: Path | ActivityData) -> dict[str, Any]:
-    """Counts windows by part and class, or seconds of recordings by activity; finds leaks, and compares studies."""
-    # A training, which reads windows by this module as well, needs no recordings.
-    from zoo.activity import recordings
+_FEW_PEOPLE = 3
+"""So few subjects are all needed for training."""
 
-    data: ActivityData | Index
-    if isinstance(source, ActivityData):
-        data = source
-    else:
-        is_raw = hdf5.identify(source) == "recordings"
-        data = recordings.read(source) if is_raw else read(source, allow_leak=True)
-    found = _describe_windows(data) if isinstance(data, ActivityData) else _describe_recordings(data)
-    studies = compare(data)
-    return found | ({"studies": studies} if studies else {})
+_ENOUGH = 5
+"""Rows that two windows share at least, for an overlap that is not by chance."""
 
+DRAWS = 100
+"""Draws of people among which one is looked for that leaves all classes for training."""
 
-def _describe_windows(data: ActivityData) -> dict[str, Any]:
-    found = find_leaks(data.train, data.test)
-    problems = []
-    if found["subjects"]:
-        problems.append(f"subject {', '.join(found['subjects'])} is in training and in test")
-    if found["shared_rows"]:
-        problems.append(f"{found['shared_rows']} test windows share rows with training windows")
-    if found["near_duplicates"]:
-        problems.append(f"{found['near_duplicates']} test windows nearly equal a training window")
-    if data.split_by == "window":
-        problems.append("no subject ids: whether a person is in training and in test cannot be known")
-    problems += _spelled_twice(data.label_names, [*data.train.people(), *data.test.people()])
-    names, both = data.label_names, data.everyone().train
-    problems += confounded(both.labels, both.subjects, both.studies)
-    return {
-        "parts": {"train": _balance(data.train, names), "test": _balance(data.test, names)},
-        "split_by": data.split_by, "rate_hz": data.rate, "simulated": data.simulated,
-        "leaks": found, "problems": problems,
-    }  # fmt: skip
+AXES_OF = {len(axes): axes for axes in (AXES, INERTIAL)}
+"""The channels that windows may have, by their number."""
+
+CHANNELS_LAST = "channels come last: transpose windows with x.transpose(0, 2, 1)"
+"""Advice for windows `(N, channels, rows)`."""
 
 
-def _spelled_twice(labels: Iterable[str], people: Iterable[str]) -> list[str]:
-    """Sentences about labels and people whose names differ in case, spaces, signs and leading zeros alone.
+def split(windows: DataSet, fraction: float, seed: int, by: str = "subject") -> tuple[DataSet, DataSet]:
+    """Divides windows into those for training and for validation.
 
-    Example:
-        >>> _spelled_twice(["go up", "go_up"], ["ann", "Ann", "ben"])
-        ['labels go up, go_up may be one activity, ...', 'subjects Ann, ann may be one person, ...']
+    Args:
+        windows: The windows.
+        fraction: Share of the subjects, or of the windows of each class, for validation, in (0, 1).
+        seed: Decides which.
+        by: `subject`: those of whole subjects (as for `time` if there are three or fewer, or if no draw leaves all
+            classes for training; as for `window` if subjects are unknown). `time`: the last ones of each class of
+            each subject. `window`: random ones.
+
+    Raises:
+        ZooError: If a class would have no window left for training, or validation no window.
     """
-    kinds = (
-        ("labels", labels, "activity, which a model would learn as two: give it one name with --classes LABEL=CLASS"),
-        ("subjects", people, "person, who would be in training and in test: import them under one name"),
-    )
-    found = []
-    for what, names, advice in kinds:
-        spellings: dict[str, set[str]] = {}
-        for name in names:
-            plain = unicodedata.normalize("NFKC", name).casefold()
-            spellings.setdefault("".join(filter(str.isalnum, plain)).lstrip("0"), set()).add(name)
-        found += [
-            f"{what} {', '.join(sorted(several))} may be one {advice}"
-            for key, several in spellings.items() if key and len(several) > 1
-        ]  # fmt: skip
-    return found
+    random, labels = np.random.default_rng([seed, 3]), windows.labels
+    if by == "subject" and "subject" in windows.columns:
+        held_out = _people_held_out(windows, random, fraction)
+        if held_out is None:
+            return split(windows, fraction, seed, "time")
+        training, validation = windows.where(~held_out), windows.where(held_out)
+    elif by == "time":
+        training, validation = _split_by_time(windows, fraction)
+        if not len(validation):
+            raise ZooError(
+                "no recording is long enough for validation windows that share no row with training: record "
+                "longer, or set validation to 0"
+            )
+    else:
+        held_out = np.zeros(len(windows), bool)
+        for label in np.unique(labels):
+            rows = np.flatnonzero(labels == label)
+            held_out[random.permutation(rows)[: round(fraction * len(rows))]] = True
+        training, validation = windows.where(~held_out), windows.where(held_out)
+    if set(training.labels.tolist()) != set(labels.tolist()) or len(validation) == 0:
+        raise ZooError(f"validation fraction {fraction:g} leaves a class without windows: choose another")
+    return training, validation
 
 
-def _balance(windows: Windows, labels: tuple[str, ...]) -> dict[str, Any]:
-    counts = np.bincount(windows.labels, minlength=len(labels)).tolist()
-    return {
-        "windows": len(windows), "classes": dict(zip(labels, counts, strict=True)), "subjects": windows.people(),
-    }  # fmt: skip
+def folds(windows: DataSet, fraction: float, seed: int) -> list[tuple[DataSet, DataSet]]:
+    """Training and validation windows of the folds that validate a model of few people, who are all trained on.
 
-
-def _describe_recordings(index: "Index") -> dict[str, Any]:
-    seconds: Counter[str] = Counter()
-    for name, length in zip(index.activities.tolist(), index.seconds, strict=True):
-        seconds[name] += length
-    mixed = confounded(index.activities, index.subjects, index.studies, index.seconds)
-    return {
-        "recordings": len(index), "subjects": sort_names(index.subjects),
-        "seconds": {name: round(total, 1) for name, total in sorted(seconds.items())},
-        "rates_hz": sorted(set(index.column("rate").tolist())), "simulated": index.simulated,
-        "problems": [*_spelled_twice(seconds, index.subjects.tolist()), *_copied(index), *mixed],
-    }  # fmt: skip
-
-
-def _copied(index: "Index") -> list[str]:
-    """A sentence about recordings of one person that have rows of another one's."""
-    copies, pairs = Copies(), dict[tuple[str, str], str]()
-    for number, each in enumerate(index):
-        if found := copies.find(each.subject, index.where(number), each.acceleration):
-            pairs.setdefault((found[0], each.subject), f"{index.where(number)} and {found[1]}")
-    if not pairs:
+    Each leaves one person out; of one person, or where a class was recorded by one person alone, a single fold has
+    the last windows of each class, as of `split`. Empty of more than three people, or if they are unknown.
+    """
+    names, people, labels = windows.people(), np.asarray(windows.subjects), windows.labels
+    if not 1 <= len(names) <= _FEW_PEOPLE:
         return []
-    people = "; ".join(f"{first} and {other}" for first, other in pairs)
-    example = next(iter(pairs.values()))
-    return [f"people with the same rows: {people}, as in {example}: leave one of the two out"]
+    parts = [(windows.where(people != name), windows.where(people == name)) for name in names]
+    apart = all(set(others.labels.tolist()) == set(labels.tolist()) for others, _ in parts)
+    return parts if apart else [split(windows, fraction, seed, "time")]
 
 
-_RUN = 8
-"""Consecutive equal rows by which two windows are found to share rows."""
+def _people_held_out(windows: DataSet, random: np.random.Generator, fraction: float) -> NDArray[np.bool_] | None:
+    """The windows of a share of the subjects; None where there are too few subjects."""
+    names, people, labels = windows.people(), windows.subjects, windows.labels
+    for _ in range(DRAWS if len(names) > _FEW_PEOPLE else 0):
+        held_out = np.isin(np.asarray(people), draw(random, names, fraction))
+        if set(labels[~held_out].tolist()) == set(labels.tolist()):
+            return held_out
+    return None
 
-_NEAR = 0.05
-"""Windows are near duplicates if their difference is below this share of the test window's spread."""
 
-_WAVES = 4
-"""Projections of each axis, the lowest frequencies, by which near duplicates are searched."""
+def _split_by_time(windows: DataSet, fraction: float) -> tuple[DataSet, DataSet]:
+    """The last windows of each class of each subject, and those before that share no row with them."""
+    part, labels, people = np.zeros(len(windows), np.int8), windows.labels, windows.subjects
+    people = np.full(len(windows), "") if people is None else people
+    overlapping = -(-windows.inputs.shape[1] // _hop(windows)) - 1
+    for person, label in sorted(set(zip(people.tolist(), labels.tolist(), strict=True))):
+        rows = np.flatnonzero((people == person) & (labels == label))
+        # Of a recording too short for both parts, training has all.
+        count = max(0, min(max(1, round(fraction * len(rows))), len(rows) - 1 - overlapping))
+        part[rows[len(rows) - count :]] = 2
+        # Even where no overlap is found, one window between them is left out: a few rows may be shared.
+        between = max(overlapping, int(len(rows) - count > 1)) if count else 0
+        part[rows[len(rows) - count - between : len(rows) - count]] = 1
+    return windows.where(part == 0), windows.where(part == 2)
 
 
-def find_leaks(train: Windows, test: Windows) -> dict[str, Any]:
-    """Counts `shared_rows`, `near_duplicates`, and lists `subjects`, people who are in both parts.
+def _hop(windows: DataSet) -> int:
+    """The rows from one window to the next that repeats its end, as most of some neighbors do; else the length."""
+    length = windows.inputs.shape[1]
+    neighbors = np.flatnonzero(np.diff(windows.rows) == 1)
+    hops = []
+    for place in windows.rows[neighbors[np.linspace(0, len(neighbors) - 1, min(64, len(neighbors))).astype(int)]]:
+        one, other = windows.inputs[int(place) : int(place) + 2]
+        # Rows of a phone at rest may be equal by chance, and a few rows of any.
+        shared = (hop for hop in range(1, length - _ENOUGH) if np.array_equal(one[hop:], other[: length - hop]))
+        hops.append(next((hop for hop in shared if np.ptp(one[hop:], axis=0).any()), length))
+    return int(np.median(hops)) if hops else length
 
-    `shared_rows` counts test windows with at least 8 consecutive rows (or all) of a training window: a run of eight is
-    represented by a 64-bit hash. Any overlap of 15 rows or more contains a run that starts at a multiple of eight in
-    the training window, so those are stored and looked up at every offset of the test windows. A sensor at rest repeats
-    its values, so runs without change do not count. `near_duplicates` counts test windows that differ from a training
-    window by less than 5% of their spread.
+
+_CONFOUNDED = 0.8
+"""How much of what the most common activity leaves to be known, people or studies say, where they are confounded."""
+
+
+def confounded(
+    labels: ArrayLike, people: ArrayLike | None, studies: ArrayLike | None = None, amounts: ArrayLike | None = None
+) -> list[str]:
+    """A sentence about activities that are known by who did them, or in which study: a model may learn these instead.
+
+    Args:
+        labels: `(N,)` the label of each window or recording.
+        people: `(N,)` whose each is, if that is known.
+        studies: `(N,)` its study, if that is known.
+        amounts: `(N,)` how much each counts, such as its seconds; 1 by default.
+
+    Example:
+        >>> confounded(["sit", "run", "run"], ["ann", "ben", "cem"])
+        ['person and activity ...']
+        >>> confounded(["sit", "run", "sit", "run"], ["ann", "ann", "ben", "ben"])
+        []
     """
-    if not len(test):
-        return {"shared_rows": 0, "near_duplicates": 0, "subjects": []}
-    known = np.unique(np.concatenate(list(_runs(train, step=_RUN))))
-    shared = [np.isin(hashes, known, assume_unique=False).any(axis=1) for hashes in _runs(test, step=1)]
-    return {
-        "shared_rows": int(np.concatenate(shared).sum()),
-        "near_duplicates": int(_near_duplicates(train, test).sum()),
-        "subjects": sorted(set(train.people()) & set(test.people())),
-    }
+    names, activities = np.unique(np.asarray(labels), return_inverse=True)
+    # Who is in one study alone gives away what the study does.
+    for kind, owners, cure in (
+        ("study", studies, "add studies that have the same activities"),
+        ("person", people, "record several activities of each person"),
+    ):
+        if owners is None or len(names) < 2:
+            continue
+        _, places = np.unique(np.asarray(owners), return_inverse=True)
+        table = np.zeros((places.max() + 1, len(names)))
+        np.add.at(table, (places, activities), 1.0 if amounts is None else np.asarray(amounts))
+        common, known = table.sum(axis=0).max() / table.sum(), table.max(axis=1).sum() / table.sum()
+        if known - common >= _CONFOUNDED * (1 - common):
+            return [
+                f"{kind} and activity are confounded: the {kind} alone gives the activity of {known:.0%}; a model may "
+                f"learn to tell a {kind}, or a phone, by its signal, and score high without knowing activities: {cure}"
+            ]
+    return []
 
 
-def _runs(windows: Windows, step: int) -> Iterator[NDArray[np.uint64]]:
-    """Hashes of runs of rows, `(windows of a block, runs)`; 0 for a run whose rows are all equal."""
+def draw(random: np.random.Generator, people: Sequence[str], fraction: float) -> NDArray[np.str_]:
+    """A share of the subjects: at least one, but not all."""
+    return random.permutation(np.array(people))[: max(1, min(round(fraction * len(people)), len(people) - 1))]
+
+
+def test_windows(data: Data) -> DataSet:
+    """The test set; refuses data without one."""
+    if not len(data.test):
+        raise ZooError(
+            f"{data.name}: has no test set: cut other people's recordings for it with `zoo data windows "
+            "--test-subjects`, or measure on another file"
+        )
+    return data.test
+
+
+def from_file(path: Path, *, allow_leak: bool = False) -> Data:
+    """Checks a file in the course's layout and opens it; its windows stay on the disk.
+
+    `allow_leak` accepts a subject in both training and test, to describe such a file.
+    """
+    sizes = hdf5.check_layout(path, "activity")
+    facts = _facts(path, sizes)
+    train = _part(path, "train", facts)
+    absent = [key for key in ("tstX", "tstY") if not hdf5.has(path, key)]
+    if len(absent) == 1:
+        raise ZooError(
+            f"{path}: no key '{absent[0]}' in the activity layout though there is the other of tstX, tstY: make it "
+            "with `zoo data windows`"
+        )
+    test = train.empty() if absent else _part(path, "test", facts)
+    if len(test) and ("subject" in train.columns) != ("subject" in test.columns):
+        missing = "tstS" if "subject" in train.columns else "trS"
+        raise ZooError(f"{path}: no key '{missing}' though the other part has subject ids: add it, or leave both out")
+    data = Data.of("activity", {"train": train, "test": test}, str(path), path=path)
+    return _checked(data, {"train": "key 'trX'", "test": "key 'tstX'"}, allow_leak=allow_leak)
+
+
+def from_arrays(splits: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any], **about: Any) -> Data:
+    """Makes activity data of arrays, by split: `input (N, T, 3)` or `(N, T, 6)`, `target (N,)`, and perhaps `subject`.
+
+    Targets are class numbers or names. The facts are `classes`, by default the names of the labels, `rate` in Hz, and
+    `unit`, `m/s^2` or `g`.
+    """
+    rate, unit = facts.get("rate"), facts.get("unit") or UNIT
+    if rate is None or isinstance(rate, bool) or SCHEMA.fact("rate").problem(rate):
+        raise ZooError(f"rate {rate!r}: expected the sampling rate in Hz, above 0")
+    if unit not in (UNIT, "g"):
+        raise ZooError(f"unit {unit!r}: expected {UNIT} or g")
+    classes = facts.get("classes") or sort_names(np.asarray(splits["train"]["target"]).ravel().tolist())
+    if SCHEMA.fact("classes").problem(list(classes)) or any("," in name for name in classes):
+        raise ZooError(f"classes: {list(classes)}; expected different names, without commas")
+    known = {"classes": tuple(classes), "rate": float(rate)}
+    parts = {name: _of_arrays(name, columns, known, unit) for name, columns in splits.items()}
+    train, test = parts["train"], parts.get("test", parts["train"].empty())
+    for place, what in ((1, "rows"), (2, "channels")):
+        if test.inputs.shape[place] != train.inputs.shape[place]:
+            raise ZooError(f"test x: windows of {test.inputs.shape[place]} {what}; x has {train.inputs.shape[place]}")
+    data = Data.of("activity", {"train": train, "test": test}, **about)
+    return _checked(data, {"train": "x", "test": "test x"})
+
+
+def _of_arrays(split: str, columns: Mapping[str, Any], facts: Mapping[str, Any], unit: str) -> DataSet:
+    part = "" if split == "train" else f"{split} "
+    inputs = np.asarray(columns["input"], np.float32)
+    if inputs.ndim != 3 or inputs.shape[2] not in AXES_OF or 0 in inputs.shape:
+        advice = f": {CHANNELS_LAST}" if inputs.ndim == 3 and inputs.shape[1] in AXES_OF else ""
+        raise ZooError(f"{part}x: has shape {inputs.shape}; expected (windows, rows, 3), or 6 with a gyroscope{advice}")
+    if unit == "g":
+        # Rotation rate has a unit of its own.
+        inputs = inputs * np.where(np.arange(inputs.shape[2]) < len(AXES), STANDARD_GRAVITY, 1).astype(np.float32)
+    names = {name: np.array([str(value) for value in np.asarray(values).tolist()]) for name, values in columns.items()
+             if name not in ("input", "target") and values is not None}  # fmt: skip
+    for name, values in names.items():
+        if values.shape != (len(inputs),):
+            raise ZooError(f"{part}x: {name}s have shape {values.shape}; expected ({len(inputs)},)")
+    labels = _class_numbers(f"{part}y", np.asarray(columns["target"]), len(inputs), facts["classes"])
+    return DataSet.of({"input": inputs, "target": labels, **names}, axes=AXES_OF[inputs.shape[2]], **facts)
+
+
+def _class_numbers(where: str, labels: NDArray[Any], count: int, classes: Sequence[str]) -> NDArray[np.int64]:
+    """Class numbers of `count` labels, which are numbers or names."""
+    last = len(classes) - 1
+    if labels.shape == (count, len(classes)):
+        raise ZooError(f"{where}: has shape {labels.shape}, as one-hot labels have; expected ({count},): pass "
+                       "y.argmax(axis=1)")  # fmt: skip
+    if labels.shape != (count,):
+        raise ZooError(f"{where}: has shape {labels.shape}; expected ({count},), one label per window")
+    if labels.dtype.kind in "SUO":
+        names, numbers = list(map(str, labels.tolist())), {name: number for number, name in enumerate(classes)}
+        if unknown := sorted(set(names) - set(classes)):
+            near = difflib.get_close_matches(unknown[0], classes, n=1)
+            advice = f": did you mean {near[0]}?" if near else ""
+            raise ZooError(f"{where}: unknown label {', '.join(unknown[:5])}; expected {', '.join(classes)}{advice}")
+        return np.array([numbers[name] for name in names])
+    if labels.dtype.kind not in "iu":
+        raise ZooError(f"{where}: holds {labels.dtype} values such as {labels[0]}; expected class numbers from 0 to "
+                       f"{last}, or names: convert numbers with y.astype(int)")  # fmt: skip
+    lowest, highest = int(labels.min()), int(labels.max())
+    if lowest < 0 or highest > last:
+        advice = ": subtract 1" if (lowest, highest) == (1, last + 1) else f", which are {', '.join(classes)}"
+        raise ZooError(f"{where}: holds numbers from {lowest} to {highest}; expected class numbers from 0 to {last}"
+                       f"{advice}")  # fmt: skip
+    return labels.astype(np.int64)
+
+
+def _checked(data: Data, keys: Mapping[str, str], *, allow_leak: bool = False) -> Data:
+    """Refuses values that no sensor measures, training without a class, and a subject in both training and test.
+
+    `keys` are what the inputs of a split are called in messages.
+    """
+    for split, windows in data.splits().items():
+        _check_values(f"{data.name}: {keys[split]}" if data.path else keys[split], windows)
+    present = set(data.train.labels.tolist())
+    if missing := [name for number, name in enumerate(data.classes) if number not in present]:
+        where = f"{data.name}: key 'trY'" if data.path else f"{data.name}: training"
+        raise ZooError(f"{where} has no window of class {', '.join(missing)}: add some or leave the class out")
+    both = sort_names(set(data.train.people()) & set(data.test.people()))
+    if both and not allow_leak:
+        where, advice = (" (trS)", " (tstS)") if data.path else ("", "")
+        raise ZooError(
+            f"{data.name}: subject {', '.join(both)} is in training{where} and in test{advice}: split by person with "
+            "`zoo data windows --test-subjects`"
+        )
+    return data
+
+
+def _check_values(where: str, windows: DataSet) -> None:
+    lengths, done = list[NDArray[Any]](), 0
     for inputs, _ in windows.blocks():
-        # The bits of -0.0 are not those of 0.0, to which it is equal, but its sum with 0.0 is 0.0.
-        rows = row_hashes(np.ascontiguousarray(inputs + 0.0, np.float32).view(np.uint32))
-        run = min(_RUN, rows.shape[1])
-        runs = sliding_window_view(rows, run, axis=1)[:, ::step]
-        hashes, moves = np.einsum("nrk,k->nr", runs, POWERS[:run]), (runs != runs[..., :1]).any(axis=2)
-        yield np.where(moves, hashes, np.uint64(0)) if step == 1 else hashes[moves]
-
-
-def _near_duplicates(train: Windows, test: Windows) -> NDArray[np.bool_]:
-    """Which test windows are near duplicates of a training window.
-
-    No two windows are closer than their projections on a few orthonormal vectors. A tree of the projections finds the
-    few pairs that may be close enough, in much less than quadratic time, and these are compared row by row.
-    """
-    found = np.zeros(len(test), bool)
-    tree = cKDTree(np.concatenate([_project(inputs) for inputs, _ in train.blocks()]))
-    done = 0
-    for inputs, _ in test.blocks():
-        # In float64: the difference of windows at rest is far below the square of gravity.
-        limits = _NEAR**2 * inputs.shape[1] * inputs.var(axis=1, dtype=np.float64).sum(axis=1)
-        radii = np.where(limits > _LEAST, np.sqrt(limits), -1.0)
-        near = tree.query_ball_point(_project(inputs), radii)
-        for number, candidates in enumerate(near):
-            if radii[number] < 0 or not candidates:
-                continue
-            others, _ = replace(train, rows=train.rows[np.sort(candidates)], groups=None).arrays()
-            squares = ((others.astype(np.float64) - inputs[number]) ** 2).sum(axis=(1, 2))
-            found[done + number] = (squares < limits[number]).any()
+        valid = (np.abs(inputs) < np.inf).all(axis=(1, 2)) & (np.abs(inputs).max(axis=(1, 2)) <= LARGEST)
+        if not valid.all():
+            row = int(np.argmin(valid))
+            check_range(f"{where} window {done + row}", inputs[row])
+        lengths.append(lengths_of(inputs))
         done += len(inputs)
-    return found
+    check_lengths(where, np.concatenate(lengths))
 
 
-_LEAST = 1e-9
-"""The square of a spread below which a window is constant."""
+def _facts(path: Path, sizes: Mapping[str, int]) -> dict[str, Any]:
+    """The facts of a file. Refuses another unit, sign or other channels than the zoo's; six must be named."""
+    stated, count = hdf5.attributes(path), sizes["C"]
+    if count not in AXES_OF:
+        advice = CHANNELS_LAST if sizes["T"] in AXES_OF else "make it with `zoo data windows`"
+        raise ZooError(
+            f"{path}: key 'trX' has {count} channels; expected {','.join(AXES)}, or {','.join(INERTIAL)}: {advice}"
+        )
+    want, axes = ",".join(AXES_OF[count]), stated.get("axes")
+    # Whoever names three axes may add a remark.
+    is_other = axes is not None and count == len(AXES) and str(axes).startswith(",".join(INERTIAL))
+    if is_other or not str(want if axes is None and count == len(AXES) else axes).startswith(want):
+        raise ZooError(f"{path}: attribute 'axes' is {axes!r}; expected {want}: import it again")
+    check_convention(path, stated)
+    facts = hdf5.read_facts(path, "activity")
+    classes, text = facts["classes"], str(stated.get("label_sets", ""))
+    if len(classes) != sizes["K"]:
+        raise ZooError(f"{path}: key 'trY' has {sizes['K']} columns for {len(classes)} classes {','.join(classes)}")
+    sets = [tuple(name.split("+")) for name in text.split(",") if name]
+    for names in sets:
+        if not set(names) <= set(classes) or len(set(names)) < max(2, len(names)) or len(set(sets)) < len(sets):
+            raise ZooError(f"{path}: attribute 'label_sets' is {text!r}; expected sets such as {'+'.join(classes[:2])}")
+    numbers = tuple(tuple(sorted(classes.index(name) for name in names)) for names in sets)
+    return {**facts, "axes": AXES_OF[count], "label_sets": numbers}
 
 
-def _project(windows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Windows `(n, rows, axes)` projected on the lowest frequencies of each axis, `(n, waves * axes)`."""
-    waves = dct(windows.astype(np.float64), axis=1, norm="ortho")[:, :_WAVES]
-    return np.asarray(waves).reshape(len(windows), -1)
+def _part(path: Path, split: str, facts: Mapping[str, Any]) -> DataSet:
+    """A split of a file, whose windows stay on the disk."""
+    keys = {column.name: SCHEMA.in_file(column, split).key for column in SCHEMA.columns}
+    names = {name: _names(path, keys[name]) for name in ("subject", "study", "position") if hdf5.has(path, keys[name])}
+    if "subject" in names and not all(name.strip() for name in np.unique(names["subject"]).tolist()):
+        raise ZooError(f"{path}: key '{keys['subject']}' holds an empty subject id; expected a name or number for each "
+                       "window")  # fmt: skip
+    labels = _labels(path, keys["target"], len(facts["classes"]), facts["label_sets"])
+    return DataSet.of({"input": hdf5.open_column(path, keys["input"]), "target": labels, **names}, **facts)
 
 
-_BLOCK_SECONDS = 4.0
-"""A recording is measured in blocks of this length, in which a person takes four steps or more."""
-
-_STEPS = (1.2, 3.0)
-"""Hz between which people walk."""
-
-
-def compare(data: "ActivityData | Index") -> dict[str, dict[str, Any]]:
-    """Measures each study of a file; empty if the data belongs to one study or to none.
-
-    Each has `people`, `windows` or `seconds` per class, `rate_hz` (lowest and highest), and of walking `tilt_deg` (its
-    10th, 50th and 90th percentiles, which are far apart where people carry the phone either way around) and
-    `cadence_hz`.
-    """
-    if not isinstance(data, ActivityData):
-        unit, studies = "seconds", set(data.studies.tolist())
-    else:
-        parts = [part for part in (data.train, data.validation, data.test) if len(part)]
-        known = [{""} if part.studies is None else set(part.studies.tolist()) for part in parts]
-        unit, studies = "windows", set().union(*known)
-    if len(studies) < 2:
-        return {}
-    people, rates, walks = dict[str, set[str]](), dict[str, set[float]](), dict[str, list[NDArray[np.float64]]]()
-    amounts = dict[str, dict[str, float]]()
-    for study, who, label, rate, windows, amount in _pieces(data):
-        people.setdefault(study, set()).update({who} - {""})
-        rates.setdefault(study, set()).add(rate)
-        of_study = amounts.setdefault(study, {})
-        of_study[label] = of_study.get(label, 0) + amount
-        walk = windows[..., :3].astype(np.float64)
-        if label == "walking" and len(walk):
-            walks.setdefault(study, []).append(np.stack([tilt(walk), cadence(walk, rate)]))
-    measured = {study: np.concatenate(several, axis=1) for study, several in walks.items()}
-    return {
-        study or "none": {
-            "people": len(people[study]),
-            unit: {label: round(amount, 1) for label, amount in sorted(amounts[study].items())},
-            "rate_hz": [min(rates[study]), max(rates[study])],
-            "tilt_deg": [round(float(tilt)) for tilt in np.percentile(measured[study][0], (10, 50, 90))]
-            if study in measured else None,
-            "cadence_hz": round(float(np.nanmedian(measured[study][1])), 2)
-            if study in measured and np.isfinite(measured[study][1]).any() else None,
-        }
-        for study in sort_names(amounts)
-    }  # fmt: skip
+def _labels(path: Path, key: str, count: int, label_sets: tuple[tuple[int, ...], ...]) -> NDArray[np.int64]:
+    """Labels of rows of zeros and ones, of which a block is in memory at a time."""
+    rows, allowed = hdf5.open_column(path, key), allowed_classes(count, label_sets)
+    labels = np.empty(len(rows), np.int64)
+    for start in range(0, len(rows), _ROWS):
+        block = rows[start : start + _ROWS]
+        binary: NDArray[np.bool_] = np.asarray(np.isin(block, (0, 1)).all(axis=1))
+        # Rows equal a row of `allowed` where they agree in all columns.
+        clean = np.where(binary[:, None], block, 0)
+        agree = clean @ allowed.T + (1 - clean) @ (1 - allowed.T) == count
+        valid = agree.any(axis=1) & binary
+        if not valid.all():
+            row = int(np.argmin(valid))
+            expected = f"expected one 1 and {count - 1} zeros" + (", or a set of label_sets" if label_sets else "")
+            raise ZooError(f"{path}: key '{key}' row {start + row} is {block[row].tolist()}; {expected}")
+        labels[start : start + _ROWS] = agree.argmax(axis=1)
+    return labels
 
 
-def _pieces(data: "ActivityData | Index") -> Iterator[tuple[str, str, str, float, NDArray[Any], float]]:
-    """Study, person, label, rate, windows of one length, and how many windows or seconds these are."""
-    if not isinstance(data, ActivityData):
-        for each in data:
-            rows = max(1, round(_BLOCK_SECONDS * each.rate))
-            count = len(each.acceleration) // rows
-            blocks = each.acceleration[: count * rows].reshape(count, rows, 3)
-            yield each.study, each.subject, each.activity, each.rate, blocks, each.seconds
-        return
-    for part in (data.train, data.validation, data.test):
-        done, unknown = 0, np.full(len(part), "")
-        studies = unknown if part.studies is None else part.studies
-        people = unknown if part.subjects is None else part.subjects
-        for inputs, _ in part.blocks():
-            here = slice(done, done := done + len(inputs))
-            keys = list(zip(studies[here].tolist(), people[here].tolist(), part.labels[here].tolist(), strict=True))
-            for key in dict.fromkeys(keys):
-                chosen = inputs[[other == key for other in keys]]
-                yield key[0], key[1], data.label_names[key[2]], data.rate, chosen, len(chosen)
+def _names(path: Path, key: str) -> NDArray[np.str_]:
+    """A name for each window, in as few bytes as the longest name has: NumPy takes 44 for any number."""
+    names, places = np.unique(hdf5.read_column(path, key), return_inverse=True)
+    return np.array([str(name) for name in names.tolist()])[places]
 
 
-def tilt(windows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The angle between the y axis of the phone and up, in degrees: 0 upright, 90 flat, 180 upside down.
+def describe(source: Path | Data) -> dict[str, Any]:
+    """Describes windows or recordings, as `zoo.activity.description` does."""
+    # A training, which reads windows by this module as well, describes none.
+    from zoo.activity import description
 
-    Example:
-        >>> tilt(np.tile([0.0, -9.8, 0.0], (1, 50, 1))).tolist()
-        [180.0]
-    """
-    mean = windows.mean(axis=1)
-    upright = mean[:, 1] / np.maximum(np.linalg.norm(mean, axis=1), 1e-9)
-    return np.asarray(np.degrees(np.arccos(np.clip(upright, -1, 1))))
-
-
-def cadence(windows: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
-    """Steps per second: the strongest frequency of the magnitude between 1.2 and 3 Hz; NaN where windows are too short.
-
-    Example:
-        >>> steps = 9.8 + np.sin(2 * np.pi * 1.8 * np.arange(200) / 50)
-        >>> cadence(np.stack([0 * steps, steps, 0 * steps], axis=1)[None], 50.0).round(1).tolist()
-        [1.8]
-    """
-    magnitude = np.linalg.norm(windows, axis=2)
-    magnitude = (magnitude - magnitude.mean(axis=1, keepdims=True)) * np.hanning(magnitude.shape[1])
-    size = 1 << int(np.ceil(np.log2(8 * magnitude.shape[1])))
-    frequencies = np.fft.rfftfreq(size, 1 / rate)
-    band = (frequencies >= _STEPS[0]) & (frequencies <= _STEPS[1])
-    if not band.any():
-        return np.full(len(windows), np.nan)
-    strongest = np.abs(np.fft.rfft(magnitude, size, axis=1))[:, band].argmax(axis=1)
-    return np.asarray(frequencies[band][strongest])
+    return description.describe(source)

@@ -14,7 +14,9 @@ from zoo import runtime
 from zoo.activity import metrics
 from zoo.activity.baselines import baseline_scores
 from zoo.activity.checks import check_lengths, lengths_of
-from zoo.activity.windows import AXES_OF, CHANNELS_LAST, ActivityData, Windows, center_crop, confounded
+from zoo.activity.data import AXES_OF, CHANNELS_LAST, confounded, test_windows
+from zoo.activity.data import split as divide
+from zoo.data.dataset import Data, DataSet, center_crop
 from zoo.errors import ZooError, option
 from zoo.loading import Loaded
 from zoo.models.recognizer import UNKNOWN_PRIOR, ActivityRecognizer, unnamed
@@ -51,11 +53,11 @@ _FEW_PEOPLE = 5
 """Fewer people than this are too few for an interval over people."""
 
 
-def hold_out(train: Windows, recipe: Recipe) -> tuple[Windows, Windows | None]:
+def hold_out(train: DataSet, recipe: Recipe) -> tuple[DataSet, DataSet | None]:
     """What a recipe leaves for training, and what it holds out for validation, if anything."""
     if not recipe.validation:
         return train, None
-    return train.split(recipe.validation, recipe.split_by_seed, recipe.validation_by)
+    return divide(train, recipe.validation, recipe.split_by_seed, recipe.validation_by)
 
 
 def temperature_of(labels: NDArray[np.int64], logits: NDArray[np.float32], classes: Sequence[str] = ("",)) -> float:
@@ -102,7 +104,7 @@ def logits_of(loaded: Loaded, windows: NDArray[np.float32]) -> NDArray[np.float3
 
 
 def answers(
-    logits: Callable[[NDArray[np.float32]], NDArray[np.float32]], windows: Windows
+    logits: Callable[[NDArray[np.float32]], NDArray[np.float32]], windows: DataSet
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Logits and labels of all windows, read and computed a batch at a time."""
     parts = [
@@ -131,7 +133,7 @@ def check_windows(loaded: Loaded, where: str, shape: tuple[int, ...], rate: floa
         raise ZooError(f"{where}: rows at {rate:g} Hz; {loaded.name} expects {metadata.rate:g}: cut them again")
 
 
-def require_fit(data: ActivityData, name: str, window: int, rate: float, channels: Sequence[str]) -> None:
+def require_fit(data: Data, name: str, window: int, rate: float, channels: Sequence[str]) -> None:
     """Refuses windows that are shorter than those that a model reads, or at another rate, or of other channels."""
     rows = data.train.inputs.shape[1]
     if tuple(channels) != data.axes:
@@ -145,7 +147,7 @@ def require_fit(data: ActivityData, name: str, window: int, rate: float, channel
         )
 
 
-def matched(data: ActivityData, name: str, arguments: Mapping[str, Any]) -> ActivityData:
+def matched(data: Data, name: str, arguments: Mapping[str, Any]) -> Data:
     """Data with its labels in the order of a model of these arguments; refuses data that it does not read.
 
     A number of classes or channels stands for those of the data, as long as there are so many.
@@ -167,7 +169,7 @@ def matched(data: ActivityData, name: str, arguments: Mapping[str, Any]) -> Acti
     return data.with_classes(names)
 
 
-def for_model(loaded: Loaded, data: ActivityData) -> ActivityData:
+def for_model(loaded: Loaded, data: Data) -> Data:
     """Returns data with the classes of a model, which may know more of them.
 
     Windows of the data that it was trained on may be longer: training cuts them, and otherwise their center is read.
@@ -189,7 +191,7 @@ def chunk_of(model: ActivityRecognizer) -> int:
     return min(CHUNK, model.window // model.frame)
 
 
-def golden_windows(windows: Windows) -> Windows:
+def golden_windows(windows: DataSet) -> DataSet:
     """The windows to compare artifacts on: of each class its share, evenly spaced."""
     by_class = np.argsort(windows.labels, kind="stable")
     chosen = by_class[np.linspace(0, len(by_class) - 1, min(_GOLDEN, len(by_class))).astype(int)]
@@ -197,7 +199,7 @@ def golden_windows(windows: Windows) -> Windows:
 
 
 def evaluate(
-    loaded: Loaded, data: ActivityData, *, split: str = "test", baselines: bool = True, robustness: bool = False,
+    loaded: Loaded, data: Data, *, split: str = "test", baselines: bool = True, robustness: bool = False,
     prior: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Measures a recognizer on `test`, `train`, `validation`, or `all` windows, which leaves none for baselines.
@@ -254,12 +256,12 @@ def evaluate(
     return report
 
 
-def _parts(loaded: Loaded, data: ActivityData, split: str) -> tuple[Windows, Windows]:
+def _parts(loaded: Loaded, data: Data, split: str) -> tuple[DataSet, DataSet]:
     """The windows of a split, and those that baselines are fitted on."""
     if split == "all":
         return data.everyone().train, data.train
     if split == "test":
-        return data.test_windows(), data.train
+        return test_windows(data), data.train
     trained, validation = _divided(loaded, data)
     if split == "train":
         return trained, data.train
@@ -271,7 +273,7 @@ def _parts(loaded: Loaded, data: ActivityData, split: str) -> tuple[Windows, Win
     return validation, trained
 
 
-def _divided(loaded: Loaded, data: ActivityData) -> tuple[Windows, Windows | None]:
+def _divided(loaded: Loaded, data: Data) -> tuple[DataSet, DataSet | None]:
     """The windows that a model was trained on, and those that validated it, if any were held out.
 
     As its folder says, or the model itself, which may come without one; or else by the people it was trained on.
@@ -284,13 +286,13 @@ def _divided(loaded: Loaded, data: ActivityData) -> tuple[Windows, Windows | Non
     if "held_out" in known:
         return hold_out(data.train, Recipe(**{"validation": 0.0} | known["held_out"]))
     people = metadata_of(loaded).train_subjects
-    if data.train.groups is not None and set(people) < set(data.train.people()):
-        trained = np.isin(data.train.groups, people)
+    if data.train.subjects is not None and set(people) < set(data.train.people()):
+        trained = np.isin(data.train.subjects, people)
         return data.train.where(trained), data.train.where(~trained)
     raise ZooError(f"{loaded.name}: which windows it was trained on is not known; evaluate its folder instead")
 
 
-def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> list[str]:
+def _notes(data: Data, loaded: Loaded, windows: DataSet, split: str) -> list[str]:
     people, notes = len(windows.people()), []
     if people in (1, 2):
         notes.append(f"only {['one person', 'two people'][people - 1]}: these scores say little about other people")
@@ -429,11 +431,11 @@ def cut(
     return np.concatenate(windows), np.concatenate(times)
 
 
-def predictions_of(loaded: Loaded, data: ActivityData, threshold: float | None = None) -> list[dict[str, Any]]:
+def predictions_of(loaded: Loaded, data: Data, threshold: float | None = None) -> list[dict[str, Any]]:
     """A record for each test window of a file, with its `true` label; `threshold` as for `predict`."""
     data = for_model(loaded, data)
     rows: list[dict[str, Any]] = []
-    for windows, labels in data.test_windows().blocks():
+    for windows, labels in test_windows(data).blocks():
         found = predict(loaded, center_crop(windows, metadata_of(loaded).window), rate=data.rate, threshold=threshold)
         rows += [
             row | {"window": len(rows) + number, "true": data.label_names[label]}

@@ -13,8 +13,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 
 from zoo.activity.evaluation import require_fit
-from zoo.activity.windows import ActivityData, Windows, center_crop
-from zoo.data.examples import Data
+from zoo.data.dataset import Data, DataSet, center_crop
 from zoo.loading import Loaded
 from zoo.models.recognizer import ActivityRecognizer
 from zoo.provenance import already_seen
@@ -39,7 +38,7 @@ def recipe_for(loaded: Loaded, data: Data, changes: Mapping[str, Any] | None = N
     """The recipe of a fine-tuning: the more people, the less remains of the weights from which it starts."""
     known = loaded.config.get("recipe", {})
     shared = {name: known[name] for name in ("augmentation", "label_smoothing") if name in known}
-    people = len(data.train.people()) if isinstance(data, ActivityData) else 0
+    people = len(data.train.people()) if data.task == "activity" else 0
     start = {"start_share": _START_PEOPLE / (_START_PEOPLE + people)} if people else {}
     return FINETUNE.replace(**shared | start | {"loss": loaded.task.recipe.loss}).changed(changes or {})
 
@@ -49,13 +48,13 @@ def familiar(loaded: Loaded, data: Data) -> str | None:
     known = "from which fine-tuning learns nothing new; did you mean data of your own?"
     if data.sha256 == loaded.metadata.data_sha256:
         return f"{data}: is the file that {loaded.name} was trained on, {known}"
-    people = data.train.group_names()
+    people = data.train.people()
     if people and already_seen(people, data.source, loaded.metadata) == people:
         return f"{data}: {loaded.name} was trained on all of its people, {known}"
     return None
 
 
-def with_labels(loaded: Loaded, data: ActivityData) -> ActivityRecognizer:
+def with_labels(loaded: Loaded, data: Data) -> ActivityRecognizer:
     """A copy of a recognizer for the labels of data, with its weights for shared labels, and its statistics."""
     model = loaded.keras_model
     assert isinstance(model, ActivityRecognizer)
@@ -63,7 +62,7 @@ def with_labels(loaded: Loaded, data: ActivityData) -> ActivityRecognizer:
     return model.copy(classes=data.classes, temperature=1.0)
 
 
-def fit_head(model: ActivityRecognizer, train: Windows) -> None:
+def fit_head(model: ActivityRecognizer, train: DataSet) -> None:
     """Fits the last layer alone, on windows whose label is one class; it stays near where it starts."""
     head = model.get_layer("logits")
     network = keras.Model(model.input, head.input)

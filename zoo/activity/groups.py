@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from zoo.activity.metrics import other_of
-from zoo.activity.windows import Windows
+from zoo.data.dataset import DataSet
 from zoo.runtime.filtering import Group
 from zoo.runtime.metadata import AXES, OTHER
 
@@ -20,12 +20,13 @@ Division = tuple[float, Sequence[tuple[Any, float]]]
 """Evidence of a group, and its parts, labels or divisions themselves, with the mean seconds for which each lasts."""
 
 
-def still_classes(train: Windows, classes: Sequence[str]) -> list[str]:
+def still_classes(train: DataSet, classes: Sequence[str]) -> list[str]:
     """Returns the labels whose typical training window is without movement. Labels without windows are not among them.
 
     Example:
         >>> standing, walking = np.full((3, 150, 3), 5.66), np.random.default_rng(0).normal(0, 5, (3, 150, 3))
-        >>> windows = Windows(np.concatenate([standing, walking]), np.repeat([0, 1], 3), np.arange(6))
+        >>> inputs, labels = np.concatenate([standing, walking]), np.repeat([0, 1], 3)
+        >>> windows = DataSet.of({"input": inputs, "target": labels})
         >>> still_classes(windows, ["standing", "walking"])
         ['standing']
     """

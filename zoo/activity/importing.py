@@ -71,7 +71,7 @@ class _Reading:
         for source, columns in self._sources:
             try:
                 for recording in read_csv([source], columns, self.dropped, self.tables, copies):
-                    recordings.check(recording)
+                    recordings.check_recording(recording)
                     self.count += 1
                     self._on_progress(self.count)
                     self._short += recording.seconds < _USABLE
@@ -129,9 +129,9 @@ def import_csv(
             return f"{study} ({files})" if (study := sources[0][1].study) else files
 
         if append and out.exists():
-            count = recordings.append(out, reading.or_refused(), source=source, same_people=same_people)
+            count = recordings.append_recordings(out, reading.or_refused(), source=source, same_people=same_people)
         else:
-            count = recordings.write(out, reading.or_refused(), source=source)
+            count = recordings.write_recordings(out, reading.or_refused(), source=source)
     return Imported(out, count, dict(reading.dropped), reading.tables, reading.doubts())
 
 
@@ -166,7 +166,7 @@ def import_study(
             yield recording
 
     with new_file(out, force):
-        count = recordings.write(out, counted(), source=STUDIES[name].source)
+        count = recordings.write_recordings(out, counted(), source=STUDIES[name].source)
     return Imported(out, count, dict(dropped))
 
 

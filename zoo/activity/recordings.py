@@ -19,7 +19,7 @@ from scipy.signal import resample_poly
 
 from zoo.activity.checks import HIGHEST_RATE, LARGEST, LOWEST_RATE, Copies, check_convention
 from zoo.data import hdf5
-from zoo.data.examples import sort_names
+from zoo.data.dataset import sort_names
 from zoo.errors import ZooError, printable
 from zoo.files import exclusive
 from zoo.runtime.metadata import AXES, CONVENTION, INERTIAL, ROTATION_UNIT, UNIT
@@ -293,8 +293,8 @@ class Index:
             several = distinct(*self.parts, files=self.paths)
             yield from (replace(one, subject=each.subject) for one, each in zip(several, self.known, strict=True))
             return
-        rows = hdf5.Rows(self.path, "acceleration")
-        turns = None if self.axes == AXES else hdf5.Rows(self.path, "rotation")
+        rows = hdf5.open_column(self.path, "acceleration")
+        turns = None if self.axes == AXES else hdf5.open_column(self.path, "rotation")
         for each, (start, stop) in zip(self.known, pairwise([0, *np.cumsum(self.lengths).tolist()]), strict=True):
             yield replace(each, acceleration=rows[start:stop], rotation=None if turns is None else turns[start:stop])
 
@@ -365,7 +365,7 @@ def distinct(*groups: Iterable[Recording], files: Sequence[Path] = ()) -> Iterat
             yield recording
 
 
-def append(
+def append_recordings(
     path: Path, recordings: Iterable[Recording], *, source: str | Callable[[], str], same_people: bool | None = None
 ) -> int:
     """Adds recordings, all of one study or of none, to a file, which is replaced as a whole or not at all.
@@ -374,7 +374,7 @@ def append(
     Returns the number of recordings that were added.
     """
     with exclusive(path):
-        before = read(path)
+        before = read_recordings(path)
         rest = iter(recordings)
         first = list(islice(rest, 1))
         several = len({*before.studies.tolist(), *(recording.study for recording in first)}) > 1
@@ -389,7 +389,7 @@ def append(
                     )
                 yield recording
 
-        written = write(
+        written = write_recordings(
             path, distinct((_in_study(each, several) for each in before), added()), simulated=before.simulated,
             source=lambda: f"{before.provenance['source']}; {source if isinstance(source, str) else source()}",
         )  # fmt: skip
@@ -412,7 +412,7 @@ def misnamed(name: str, *, is_label: bool) -> str:
     return f"{name[:40]!r}; expected a name of at most {LONGEST_NAME} letters, without {without}"
 
 
-def _misfit(recording: Recording) -> str:
+def _problem(recording: Recording) -> str:
     """What of a recording a file must not hold, whether it is written or read; empty for what it may."""
     if not LOWEST_RATE <= recording.rate <= HIGHEST_RATE:
         return f"'rate' holds {recording.rate:g}; expected {LOWEST_RATE:g} to {HIGHEST_RATE:g} Hz"
@@ -420,13 +420,13 @@ def _misfit(recording: Recording) -> str:
     return next((f"'{key}': {why}" for key, why in wrong if why), "")
 
 
-def check(recording: Recording) -> None:
+def check_recording(recording: Recording) -> None:
     """Refuses a recording that no file may hold."""
-    if wrong := _misfit(recording) or ("" if len(recording.acceleration) else "has no rows"):
+    if wrong := _problem(recording) or ("" if len(recording.acceleration) else "has no rows"):
         raise ZooError(f"{recording.name}: {wrong}")
 
 
-def write(
+def write_recordings(
     path: Path, recordings: Iterable[Recording], *, source: str | Callable[[], str], simulated: bool = False
 ) -> int:
     """Writes recordings one after another, of which only one is in memory; returns their number.
@@ -444,7 +444,7 @@ def write(
                     f"{recording.name}: holds {','.join(recording.axes)}, and what {path} holds before it is "
                     f"{','.join(axes)}: import all files with --channels or --gyroscope, or none"
                 )
-            check(recording)
+            check_recording(recording)
             hdf5.append(rows, recording.acceleration)
             if recording.rotation is not None:
                 turns = file["rotation"] if kept else hdf5.growing(file, "rotation", (3,), "f4", chunk=4096)
@@ -467,21 +467,21 @@ def write(
     return len(kept)
 
 
-def read(path: Path) -> Index:
+def read_recordings(path: Path) -> Index:
     """Opens a file of recordings and checks it."""
-    sizes = hdf5.check(path, "recordings")
-    offsets = hdf5.read(path, "offsets")
+    sizes = hdf5.check_layout(path, "recordings")
+    offsets = hdf5.read_column(path, "offsets")
     if len(offsets) != sizes["M"] + 1 or offsets[0] != 0 or offsets[-1] != sizes["R"] or (np.diff(offsets) < 1).any():
         raise ZooError(f"{path}: key 'offsets' does not divide the {sizes['R']} rows into {sizes['M']} recordings")
     attributes, axes = hdf5.attributes(path), INERTIAL if hdf5.has(path, "rotation") else AXES
     check_convention(path, attributes, axes)
     names = ["name", "subject", "activity", *(name for name in CIRCUMSTANCES if hdf5.has(path, name))]
-    rates = hdf5.read(path, "rate").astype(np.float64).tolist()
-    columns = (hdf5.read(path, name).tolist() for name in names)
+    rates = hdf5.read_column(path, "rate").astype(np.float64).tolist()
+    columns = (hdf5.read_column(path, name).tolist() for name in names)
     known = [
         Recording(rate=rate, acceleration=_NO_ROWS, **dict(zip(names, values, strict=True)))
         for rate, *values in zip(rates, *columns, strict=True)
     ]
-    if wrong := next(filter(None, map(_misfit, known)), ""):
+    if wrong := next(filter(None, map(_problem, known)), ""):
         raise ZooError(f"{path}: key {wrong}: import it again")
-    return Index(path, known, np.diff(offsets), hdf5.provenance(attributes), axes)
+    return Index(path, known, np.diff(offsets), hdf5.read_facts(path, "recordings"), axes)

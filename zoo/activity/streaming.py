@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from zoo.catalog import joined_names
-from zoo.data.examples import sort_names
+from zoo.data.dataset import sort_names
 from zoo.errors import ZooError, option
 from zoo.provenance import is_among, share_a_study
 from zoo.report.document import say
@@ -236,7 +236,7 @@ def evaluate(
 
     metadata = recognizer.metadata
     windowing = Windowing(rate=metadata.rate)
-    index = recordings.read(path).selected(metadata.axes)
+    index = recordings.read_recordings(path).selected(metadata.axes)
     people, known = _people(path, index, metadata, subjects)
     allowed = _allowed(metadata.classes, merge or {})
     by_person: dict[str, list[Stretch]] = {name: [] for name in people}

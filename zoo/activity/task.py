@@ -17,6 +17,7 @@ from scipy.special import softmax
 from zoo import runtime
 from zoo.activity import evaluation, metrics
 from zoo.activity.augmentation import Augmentation
+from zoo.activity.data import folds as people_folds
 from zoo.activity.evaluation import (
     answers,
     chunk_of,
@@ -29,9 +30,8 @@ from zoo.activity.evaluation import (
     temperature_of,
 )
 from zoo.activity.groups import groups_of, still_classes
-from zoo.activity.windows import ActivityData, Windows, center_crop
 from zoo.data import pipeline
-from zoo.data.examples import sort_names
+from zoo.data.dataset import Data, DataSet, center_crop, sort_names
 from zoo.errors import ZooError, option, refuse
 from zoo.families import find_family
 from zoo.loading import Loaded
@@ -58,7 +58,7 @@ _FRAME = 5
 """Rows of a frame, at most, where a plan names no number."""
 
 
-def _weighted(train: Windows, classes: int, how: str | None) -> tuple[Windows, list[float] | None]:
+def _weighted(train: DataSet, classes: int, how: str | None) -> tuple[DataSet, list[float] | None]:
     """Windows whose labels also say of which study they are, and the weight of each label.
 
     After the labels of the windows, each label of each of several studies is a label of its own. If labels are
@@ -76,7 +76,7 @@ def _weighted(train: Windows, classes: int, how: str | None) -> tuple[Windows, l
     members = tuple(tuple(np.flatnonzero(row).tolist()) for row in allowed[train.labels[first]])
     targets = np.asarray(train.targets[:]).copy()
     targets[train.rows] = len(allowed) + groups
-    weighted = replace(train, targets=targets, label_sets=(*train.label_sets, *members))
+    weighted = train.with_columns({"target": targets}, label_sets=(*train.label_sets, *members))
     studies_with = np.bincount(train.labels[first])[train.labels[first]]
     weights = losses.balanced_weights(np.bincount(groups), exponent, studies_with if how == "balanced" else None)
     totals = np.bincount(train.labels, np.array(weights)[groups], len(allowed))
@@ -84,7 +84,7 @@ def _weighted(train: Windows, classes: int, how: str | None) -> tuple[Windows, l
     return weighted, [*means.tolist(), *weights]
 
 
-def class_frequencies(train: Windows, classes: Sequence[str], how: str | None) -> dict[str, float]:
+def class_frequencies(train: DataSet, classes: Sequence[str], how: str | None) -> dict[str, float]:
     """Class frequencies that a network learns from windows, whose classes a recipe may weight. Empty if unknown."""
     labels = len(classes) + len(train.label_sets)
     weights = _weighted(train, len(classes), how)[1] or [1.0] * labels
@@ -92,9 +92,9 @@ def class_frequencies(train: Windows, classes: Sequence[str], how: str | None) -
     return priors.frequencies(counts, classes, train.label_sets)
 
 
-def _learned(split: Split, recipe: Recipe) -> Windows:
+def _learned(split: Split, recipe: Recipe) -> DataSet:
     """Training windows, and those of a shaken phone that a recipe adds to them as other movements."""
-    train: Windows = split.train
+    train: DataSet = split.train
     data, share = split.data, Augmentation.from_json(recipe.augmentation or {}).shaken
     if not share or metrics.other_of(data.classes) is None:
         return train
@@ -105,10 +105,11 @@ def _learned(split: Split, recipe: Recipe) -> Windows:
 
     windows = simulate.shaken(count, rows, data.rate, np.random.default_rng([recipe.seed, 11]))
     labels = np.full(count, len(data.classes) - 1)
-    return train.joined(Windows.all(windows, labels, np.full(count, "shaken"))).in_memory()
+    shaken = DataSet.of({"input": windows, "target": labels, "subject": np.full(count, "shaken")})
+    return train.joined(shaken).in_memory()
 
 
-def assume_rare_other(model: ActivityRecognizer, train: Windows, how: str | None) -> dict[str, float]:
+def assume_rare_other(model: ActivityRecognizer, train: DataSet, how: str | None) -> dict[str, float]:
     """Makes a trained network as ready to see other movements as if they had been few of its windows.
 
     A study has minutes of each movement, everyday life seldom has any. The bias of the class `other` is therefore that
@@ -172,7 +173,7 @@ def clipped(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def golden(
-    loaded: Loaded, data: ActivityData | None
+    loaded: Loaded, data: Data | None
 ) -> tuple[NDArray[np.float32], NDArray[np.int64] | None, NDArray[np.float32]]:
     """Windows to compare artifacts on and their labels, and windows to calibrate on.
 
@@ -203,7 +204,6 @@ class ActivityTask(Task):
     """Recognizers of activity."""
 
     name = "activity"
-    data = ActivityData
     recipe = Recipe(
         # From one person's minute to some thousand windows: see benchmarks/small_data.py.
         optimizer="adam", learning_rate=5e-3, schedule="cosine", warmup_epochs=2, clip_norm=1.0, ema_decay=0.999,
@@ -221,11 +221,11 @@ class ActivityTask(Task):
     objectives: ClassVar[Mapping[str, str]] = {"macro_f1": "max", "accuracy": "max", "cross_entropy": "min"}
     options = ("csv", "rate", "columns", "hop", "threshold")
 
-    def match(self, data: ActivityData, name: str, arguments: Mapping[str, Any]) -> ActivityData:
+    def match(self, data: Data, name: str, arguments: Mapping[str, Any]) -> Data:
         """Refuses windows that a model does not read; returns them with its order of the labels."""
         return evaluation.matched(data, name, arguments)
 
-    def split(self, data: ActivityData, recipe: Recipe, *, folds: bool = False) -> Split:
+    def split(self, data: Data, recipe: Recipe, *, folds: bool = False) -> Split:
         """Holds people out for validation, as a recipe says; with `folds`, of few people none, but each in a fold."""
         data = self.read(data)
         if len(data.classes) < 2:
@@ -236,7 +236,7 @@ class ActivityTask(Task):
         train = data.train.in_memory()
         # Patience needs validation windows throughout the training.
         folds = folds and recipe.validation > 0 and recipe.validation_by == "subject" and recipe.patience is None
-        if folds and (parts := train.folds(recipe.validation, recipe.split_by_seed)):
+        if folds and (parts := people_folds(train, recipe.validation, recipe.split_by_seed)):
             return Split(data, train, None, tuple(Split(data, *part) for part in parts))
         kept, held_out = hold_out(train, recipe)
         if held_out is not None and (held_out.labels == metrics.other_of(data.classes)).all():
@@ -389,7 +389,7 @@ class ActivityTask(Task):
         return evaluation.predict(loaded, x, **options)
 
     def answer(
-        self, loaded: Loaded, x: Any | None, data: ActivityData | None, *, csv: Any = None, rate: float | None = None,
+        self, loaded: Loaded, x: Any | None, data: Data | None, *, csv: Any = None, rate: float | None = None,
         columns: Any = None, hop: int | None = None, threshold: float | None = None,
     ) -> Predictions | Records:  # fmt: skip
         """What `zoo.predict` returns for windows, for a table, or for the test windows of data."""
@@ -421,7 +421,7 @@ class ActivityTask(Task):
         found = self.predict(loaded, x, rate=rate, threshold=threshold)
         return replace(found, times=times, render=self.report.predictions, warnings=warnings)
 
-    def exportable(self, loaded: Loaded, data: ActivityData | None) -> "Exportable":
+    def exportable(self, loaded: Loaded, data: Data | None) -> "Exportable":
         """What export must know of a recognizer."""
         # Exporters are imported by those who need them.
         from zoo.exporting import embedding, parity, signatures

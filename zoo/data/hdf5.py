@@ -1,7 +1,6 @@
-"""The only module that uses h5py: the layouts, checked reading in blocks, atomic writing.
+"""The only module that uses h5py: checked reading in blocks, atomic writing.
 
-Layouts are those of the course project, named after their tasks, and one of our own for recordings that are not yet cut
-into windows. h5py must not be called by several threads at once, so each access holds one lock.
+h5py must not be called by several threads at once, so each access holds one lock.
 """
 
 import errno
@@ -13,21 +12,22 @@ import shutil
 import struct
 import threading
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache, cached_property, lru_cache
-from importlib import import_module
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.examples import Sliceable
+from zoo.data.dataset import Column
+from zoo.data.layouts import layouts
 from zoo.errors import StorageError, ZooError
-from zoo.families import TASKS
 from zoo.files import atomic_write, exclusive, require_file
+from zoo.schema import Field
 
 _LOCK = threading.RLock()
 _SPARE_BYTES = 4 << 20
@@ -36,62 +36,6 @@ _SOURCE_LETTERS = 1000
 TEXT = h5py.string_dtype()
 """The type of a data set of UTF-8 text."""
 
-
-class Key(NamedTuple):
-    """What a layout expects of one data set.
-
-    Args:
-        name: Its key in the file.
-        shape: A digit for each size that is fixed, a letter where it is free; equal letters are equal sizes.
-        kind: A key of `_KINDS`.
-        optional: Whether the key may be missing.
-    """
-
-    name: str
-    shape: str
-    kind: str = "number"
-    optional: bool = False
-
-
-LAYOUTS: dict[str, tuple[Key, ...]] = {
-    "activity": (
-        Key("trX", "NTC"), Key("trY", "NK"), Key("tstX", "MTC", optional=True), Key("tstY", "MK", optional=True),
-        Key("trS", "N", "id", True), Key("tstS", "M", "id", True), Key("trStudy", "N", "text", True),
-        Key("tstStudy", "M", "text", True), Key("trPosition", "N", "text", True), Key("tstPosition", "M", "text", True),
-    ),
-    "text": (
-        Key("trainx", "N3", "integer"), Key("traind", "N", "integer"), Key("valx", "M3", "integer"),
-        Key("vald", "M", "integer"), Key("testx", "L3", "integer"), Key("testd", "L", "integer"),
-        Key("words", "V", "text"),
-    ),
-    "patches": (
-        Key("data", "N3SS"), Key("source", "N", "integer", True), Key("source_names", "P", "text", True),
-    ),
-    "recordings": (
-        Key("acceleration", "R3"), Key("rotation", "R3", optional=True), Key("offsets", "O", "integer"),
-        Key("subject", "M", "text"), Key("activity", "M", "text"), Key("rate", "M"), Key("name", "M", "text"),
-        Key("study", "M", "text", True), Key("position", "M", "text", True), Key("device", "M", "text", True),
-        Key("orientation", "M", "text", True), Key("trimmed", "M", optional=True),
-    ),
-}  # fmt: skip
-"""The keys of each layout, as docs/layouts.md explains them. The layout of a task has its name."""
-
-
-@cache
-def layouts() -> dict[str, tuple[Key, ...]]:
-    """`LAYOUTS`, and those that other tasks declare: `LAYOUT` in the module `data` of the folder of a task."""
-    others = (task for task in TASKS if task not in LAYOUTS)
-    return LAYOUTS | {task: import_module(f"zoo.{task}.data").LAYOUT for task in others}
-
-
-_KINDS = {
-    "number": ("fiu", "numbers"), "integer": ("iu", "whole numbers"), "text": ("SOU", "text"),
-    "id": ("iuSOU", "whole numbers or text"),
-}  # fmt: skip
-"""The types that a kind allows, as NumPy's letters and in words."""
-
-_MAKERS = {"activity": "windows", "text": "make text", "patches": "make patches", "recordings": "import"}
-"""Commands of `zoo data`."""
 
 _ROW_BYTES, _CHUNK_BYTES, _MEMORY_BYTES, _TEXT_LENGTH, _SEARCHED_BYTES = 1 << 24, 1 << 28, 1 << 30, 1000, 1 << 30
 """The most that a row takes; a chunk, which is read as a whole; a data set of ids or words, likewise, in memory; a
@@ -189,77 +133,72 @@ def is_hdf5(path: Path) -> bool:
 def identify(path: Path) -> str:
     """The layout of a file: the first of those of which it has the largest share of the keys that are needed."""
     with open_file(path) as file:
-        found = {name for name in file if isinstance(name, str)}
+        there = {name for name in file if isinstance(name, str)}
     shares = {}
-    for name, keys in layouts().items():
-        needed = {key.name for key in keys if not key.optional}
-        shares[name] = len(needed & found) / len(needed)
-    layout = max(shares, key=shares.__getitem__)
-    if not shares[layout]:
-        raise ZooError(f"{path}: has keys {_listing(found)}; none of the layouts {', '.join(layouts())} uses them")
-    return layout
+    for name, layout in layouts().items():
+        needed = {field.key for field in layout.fields_in_file() if not field.optional}
+        shares[name] = len(needed & there) / len(needed)
+    best = max(shares, key=shares.__getitem__)
+    if not shares[best]:
+        raise ZooError(f"{path}: has keys {_listing(there)}; none of the layouts {', '.join(layouts())} uses them")
+    return best
 
 
-def check(path: Path, layout: str) -> dict[str, int]:
+def check_layout(path: Path, layout: str, name: Path | None = None) -> dict[str, int]:
     """Checks keys, shapes and types of a file against a layout, without reading the data.
 
-    Returns the sizes that the layout's letters have in this file.
+    Returns the sizes that the layout's letters have in this file, which messages call by its `name`.
     """
     sizes: dict[str, int] = {}
-    make = f"make it with `zoo data {_MAKERS[layout]}`" if layout in _MAKERS else "make it again"
+    schema, name = layouts()[layout], name or path
+    make = f"make it with `zoo data {schema.maker}`" if schema.maker else "make it again"
     with open_file(path) as file:
         there = {name for name in file if isinstance(name, str)}
-        for key in layouts()[layout]:
-            if key.name not in there:
-                if key.optional:
-                    continue
-                for other, keys in layouts().items():
-                    if all(key.name in there or key.optional for key in keys):
-                        raise ZooError(f"{path}: is in the {other} layout; expected {layout}: {make}")
-                raise ZooError(f"{path}: no key '{key.name}' in the {layout} layout; found {_listing(there)}: {make}")
-            item, where = _dataset(path, file, key.name), f"{path}: key '{key.name}'"
-            letters, words = _KINDS[key.kind]
-            is_text = item.dtype.kind != "O" or h5py.check_string_dtype(item.dtype) is not None
-            if item.dtype.kind not in letters or not is_text:
-                raise ZooError(f"{where} holds {item.dtype}; expected {words}: {make}")
-            if item.shape is None:
-                raise ZooError(f"{where} is empty; expected at least one row")
-            known = dict(sizes)
-            if len(item.shape) != len(key.shape) or any(
-                have != (int(size) if size.isdigit() else known.setdefault(size, have))
-                for size, have in zip(key.shape, item.shape, strict=True)
-            ):
-                expected = ", ".join(str(sizes.get(size, size)) for size in key.shape)
-                words = f"({expected}{',' if len(key.shape) == 1 else ''})"
-                raise ZooError(f"{where} has shape {item.shape}; expected {words}: {_advice(layout, item.shape, make)}")
-            if 0 in item.shape:
-                raise ZooError(f"{where} is empty (shape {item.shape}); expected at least one row")
-            sizes = known
-            # Such as 10^9 rows that were declared and never written.
-            whole = item.chunks is None or item.id.get_num_chunks() >= -(-item.shape[0] // item.chunks[0])
-            if item.id.get_storage_size() == 0 or not whole:
-                raise ZooError(f"{where} declares {item.shape[0]} rows that are not in the file: copy it again")
-            # A text that is stored elsewhere in the file takes 64 bytes or more as an object.
-            size = item.size * (64 if item.dtype.kind == "O" else item.dtype.itemsize)
-            most = _MEMORY_BYTES if key.kind != "number" else _ROW_BYTES * item.shape[0]
-            if size > most:
-                raise ZooError(f"{where} takes {size} bytes; expected at most {most}")
-            chunk = math.prod(item.chunks or ()) * item.dtype.itemsize
-            if chunk > _CHUNK_BYTES:
-                raise ZooError(f"{where} has chunks of {chunk} bytes; expected at most {_CHUNK_BYTES}: use h5repack -l")
+        for field in schema.fields_in_file():
+            if field.key in there:
+                _check_dataset(_dataset(path, file, field.key), field, sizes, f"{name}: key '{field.key}'", make)
+            elif not field.optional:
+                for other, keys in ((other, layouts()[other].fields_in_file()) for other in layouts()):
+                    if all(key.key in there or key.optional for key in keys):
+                        raise ZooError(f"{name}: is in the {other} layout; expected {layout}: {make}")
+                raise ZooError(f"{name}: no key '{field.key}' in the {layout} layout; found {_listing(there)}: {make}")
     return sizes
 
 
-def _advice(layout: str, shape: tuple[int, ...], make: str) -> str:
-    """What to do about a data set of another shape."""
-    if layout == "patches" and len(shape) in (3, 4):
-        if shape[-1] in (3, 4):
-            return "channels come second: transpose to (patch, channel, column, row)"
-        if len(shape) == 3 or shape[1] == 1:
-            return "these are gray: cut patches from pictures in color"
-        if shape[1] == 4:
-            return "the fourth channel, transparency, must go"
-    return make
+def _check_dataset(item: h5py.Dataset, field: Field, sizes: dict[str, int], where: str, make: str) -> None:
+    """Checks the type, the shape and the size of one data set, and whether its rows are in the file."""
+    wrong = field.type_problem(item.dtype)
+    if wrong or (item.dtype.kind == "O" and h5py.check_string_dtype(item.dtype) is None):
+        raise ZooError(f"{where} {wrong or f'holds {item.dtype}; expected {field.kind}'}: {make}")
+    if item.shape is None:
+        raise ZooError(f"{where} is empty; expected at least one row")
+    if wrong := field.shape_problem(item.shape, sizes):
+        raise ZooError(f"{where} {wrong}: {_advice(field, item.shape) or make}")
+    if 0 in item.shape:
+        raise ZooError(f"{where} is empty (shape {item.shape}); expected at least one row")
+    # Such as 10^9 rows that were declared and never written.
+    whole = item.chunks is None or item.id.get_num_chunks() >= -(-item.shape[0] // item.chunks[0])
+    if item.id.get_storage_size() == 0 or not whole:
+        raise ZooError(f"{where} declares {item.shape[0]} rows that are not in the file: copy it again")
+    # A text that is stored elsewhere in the file takes 64 bytes or more as an object.
+    size = item.size * (64 if item.dtype.kind == "O" else item.dtype.itemsize)
+    most = _MEMORY_BYTES if field.kind != "number" else _ROW_BYTES * item.shape[0]
+    if size > most:
+        raise ZooError(f"{where} takes {size} bytes; expected at most {most}")
+    chunk = math.prod(item.chunks or ()) * item.dtype.itemsize
+    if chunk > _CHUNK_BYTES:
+        raise ZooError(f"{where} has chunks of {chunk} bytes; expected at most {_CHUNK_BYTES}: use h5repack -l")
+
+
+def _advice(field: Field, shape: tuple[int, ...]) -> str:
+    """What to do about pictures of another shape, as they often are; empty for what else may be wrong."""
+    if field.shape != "N3SS" or len(shape) not in (3, 4):
+        return ""
+    if shape[-1] in (3, 4):
+        return "channels come second: transpose to (patch, channel, column, row)"
+    if len(shape) == 3 or shape[1] == 1:
+        return "these are gray: cut patches from pictures in color"
+    return "the fourth channel, transparency, must go" if shape[1] == 4 else ""
 
 
 def attributes(path: Path) -> dict[str, Any]:
@@ -277,10 +216,28 @@ def shortened(source: str) -> str:
     return f"{start.rpartition('; ')[0] or start}; and others, all with the hash #{digest}"
 
 
-def provenance(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """`simulated` and `source` among the attributes of a file, with their defaults."""
-    simulated, source = attributes.get("simulated", False), attributes.get("source", "not stated")
-    return {"simulated": simulated is True or simulated == 1, "source": shortened(str(source))}
+def read_facts(path: Path, layout: str) -> dict[str, Any]:
+    """The facts of a layout as a file's attributes state them, or their defaults; those of a list are parted by commas.
+
+    Raises:
+        ZooError: If one is not as it should be.
+    """
+    stated, facts = attributes(path), dict[str, Any]()
+    for field in layouts()[layout].facts:
+        key = field.key or field.name
+        value = stated.get(key, field.default)
+        if field.shape and isinstance(value, str):
+            value = [part.strip() for part in value.split(",")]
+        if key in _LENIENT:
+            value = value is True or value == 1 if field.kind == "flag" else shortened(str(value))
+        elif wrong := field.problem(value):
+            raise ZooError(f"{path}: attribute '{key}' {wrong} {field.unit}".rstrip() + ": make the file again")
+        facts[field.name] = tuple(value) if field.shape else value
+    return facts
+
+
+_LENIENT = ("simulated", "source")
+"""Facts of which a file may say what it likes."""
 
 
 def _plain(value: Any) -> Any:
@@ -294,7 +251,7 @@ def _plain(value: Any) -> Any:
     return value if known else repr(value)
 
 
-def read(path: Path, key: str) -> NDArray[Any]:
+def read_column(path: Path, key: str) -> NDArray[Any]:
     """Reads a whole data set into memory; text comes as `str`."""
     with open_file(path) as file:
         values = _dataset(path, file, key)[:]
@@ -323,33 +280,37 @@ def has(path: Path, key: str) -> bool:
         return key in file
 
 
-class Rows(Sliceable):
-    """A data set that stays on the disk and is read by slices of its first axis.
+def open_column(path: Path, key: str, dtype: type[np.generic] = np.float32, factor: float = 1.0) -> Column:
+    """A data set that stays on the disk.
 
     Args:
         path: The file.
         key: The data set.
-        dtype: The type of the slices.
+        dtype: The type of what is read.
         factor: Multiplies every number.
 
     Example:
-        >>> from zoo.data.hdf5 import Rows, create
         >>> path = Path(getfixture("tmp_path")) / "rows.h5"
         >>> with create(path) as file:
         ...     _ = file.create_dataset("x", data=np.arange(6.0).reshape(3, 2))
-        >>> Rows(path, "x")[1:3].tolist()
+        >>> open_column(path, "x")[1:3].tolist()
         [[2.0, 3.0], [4.0, 5.0]]
     """
+    with open_file(path) as file:
+        item = _dataset(path, file, key)
+        return Column(item.shape, _Reader(Path(path), key, dtype, factor), item.chunks[0] if item.chunks else 1)
 
-    def __init__(self, path: Path, key: str, dtype: type[np.generic] = np.float32, factor: float = 1.0) -> None:
-        self.path, self.key, self.dtype, self.factor = Path(path), key, dtype, factor
-        with open_file(self.path) as file:
-            item = _dataset(self.path, file, key)
-            self.shape = item.shape
-            # Rows that are read together anyway, because they lie in one compressed chunk.
-            self.run: int = item.chunks[0] if item.chunks else 1
 
-    def __getitem__(self, rows: slice) -> NDArray[Any]:
+@dataclass
+class _Reader:
+    """Reads rows of a data set."""
+
+    path: Path
+    key: str
+    dtype: type[np.generic]
+    factor: float
+
+    def __call__(self, rows: slice) -> NDArray[Any]:
         with _LOCK, _damage(self.path):
             part = np.asarray(self._dataset[rows], dtype=self.dtype)
         return part if self.factor == 1.0 else part * self.dtype(self.factor)
@@ -370,7 +331,7 @@ def create(path: Path, layout: str | None = None, inputs: Sequence[Path] = ()) -
 
     Args:
         path: The file.
-        layout: What it will hold. A file that exists is replaced only if it has the same layout.
+        layout: What it will hold, which is checked at the end. A file that exists is replaced only if it has the same.
         inputs: Files that the block reads, which are never replaced.
     """
     if path.exists():
@@ -383,7 +344,12 @@ def create(path: Path, layout: str | None = None, inputs: Sequence[Path] = ()) -
     with exclusive(path), atomic_write(path) as temporary:
         _reserve(temporary, 0)
         with _LOCK, h5py.File(temporary, "w") as file:
-            yield file
+            try:
+                yield file
+            finally:
+                _AHEAD.pop(file.filename, None)
+        if layout is not None:
+            check_layout(temporary, layout, name=path)
 
 
 def require_space(path: Path, size: int) -> None:
@@ -407,9 +373,26 @@ def _reserve(path: Path, size: int) -> None:
                 file.truncate(end)
 
 
+_AHEAD: dict[str, int] = {}
+"""Of each file that is being written, the bytes for which there was room when it was last tried."""
+
+_RESERVED_BYTES = 64 << 20
+"""How far ahead that is tried: at each append, it would take a quarter to a third of the time of writing."""
+
+
 def append(dataset: h5py.Dataset, rows: NDArray[Any]) -> None:
     """Adds rows at the end of a resizable data set."""
-    _reserve(Path(dataset.file.filename), rows.nbytes)
+    name = dataset.file.filename
+    left = _AHEAD.get(name, 0)
+    if left < rows.nbytes:
+        try:
+            left = rows.nbytes + _RESERVED_BYTES
+            _reserve(Path(name), left)
+        except OSError:
+            # Where less is left, these rows may still find room.
+            left = rows.nbytes
+            _reserve(Path(name), left)
+    _AHEAD[name] = left - rows.nbytes
     start = len(dataset)
     dataset.resize(start + len(rows), axis=0)
     dataset[start:] = rows

@@ -1,36 +1,62 @@
-"""The public door to data: a file in any of the layouts, or a build of TensorFlow Datasets.
+"""The public door to data: files in any of the layouts, builds of TensorFlow Datasets, arrays, tables.
 
 The layout of a file is named after its task, and what reads and describes such data is in the task's folder:
-`zoo.TASK.data` has `read` and `describe`.
+`zoo.TASK.data` has `from_file`, `from_arrays` and `describe`.
 """
 
+import hashlib
 import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from zoo.data import hdf5
-from zoo.data.examples import Data
+from zoo.data.dataset import Data
+from zoo.data.layouts import layouts
 from zoo.errors import ZooError, refuse
+from zoo.families import TASKS
 
-_BUILD = "tfds:"
+_BUILD, CUT_RATE = "tfds:", 50.0
+"""What the names of builds begin with; Hz of the windows that a sensor's rows are cut into."""
+_PLACES = {"activity": "data3.h5 of `zoo data windows`", "patches": "data1.h5 of `zoo data make patches`",
+           "text": "data2.h5 of `zoo data make text`"}  # fmt: skip
+_OF_TASK = {"activity": ("classes", "rate", "unit"), "text": ("words",), "patches": ("levels",)}
+"""Facts that arrays do not hold, and that `load_data` takes for a task."""
 
 
-def load_data(source: str | Path | Data, *, data_dir: str | Path | None = None, levels: float = 1.0) -> Data:
-    """Checks and opens data, as `zoo.load_data` says."""
-    scaled = None if levels == 1.0 else levels
-    if not isinstance(source, str | Path):
-        refuse("does not apply to data in memory", data_dir=data_dir, levels=scaled)
+def load_data(
+    source: Any, *, task: str | None = None, subjects: Any = None, classes: Sequence[str] | None = None,
+    rate: float | None = None, unit: str | None = None, words: Sequence[str] | None = None,
+    levels: float | None = None, data_dir: str | Path | None = None,
+) -> Data:  # fmt: skip
+    """Checks and opens data, as `zoo.load_data` says; of a given `task`, refuses that of others."""
+    if task is not None and task not in TASKS:
+        raise ZooError(f"task {task!r}: expected {', '.join(TASKS)}")
+    white = None if levels == 1.0 else levels
+    facts = {"classes": classes, "rate": rate, "unit": unit, "words": words, "levels": white}
+    stated = {name: value for name, value in (facts | {"subjects": subjects}).items() if value is not None}
     if isinstance(source, Data):
-        return source
-    if hasattr(source, "columns"):
-        found: Data = import_module("zoo.activity.cutting").from_frame(source)
-        return found
-    if not isinstance(source, str | Path):
-        raise ZooError(
-            f"data is of the type {type(source).__name__}; expected a path, `tfds:NAME`, or what `load_data` returned; "
-            "arrays of windows become data with `zoo.activity.windows.from_arrays`"
-        )
+        refuse("does not apply to data that is loaded already", **stated, data_dir=data_dir)
+        data = source
+    elif isinstance(source, str | Path):
+        refuse("applies to arrays alone; a file states its own", **{k: v for k, v in stated.items() if k != "levels"})
+        data = _from_path(source, white, None if data_dir is None else Path(data_dir))
+    else:
+        refuse("does not apply to arrays", data_dir=data_dir)
+        return _from_arrays(source, task, subjects, {name: stated[name] for name in facts if name in stated})
+    if task not in (None, data.task):
+        expected = f", such as {_PLACES[task]}" if task in _PLACES else ""
+        raise ZooError(f"{data.name}: holds {data.task} data; expected {task} data{expected}")
+    return data
+
+
+def _from_path(source: str | Path, levels: float | None, data_dir: Path | None) -> Data:
+    """Opens a file, or a build by its name or folder."""
     named, path = str(source).startswith(_BUILD), Path(source)
     if data_dir is not None and not named:
         raise ZooError(f"data_dir: goes with tfds:NAME; {path} is a file")
@@ -38,42 +64,126 @@ def load_data(source: str | Path | Data, *, data_dir: str | Path | None = None, 
     if named or os.path.isfile(path / "dataset_info.json"):  # noqa: PTH113
         from zoo.data import tfds
 
-        refuse("does not apply to a build", levels=scaled)
-        place = None if data_dir is None else Path(data_dir)
-        return tfds.load(str(source).removeprefix(_BUILD), place) if named else tfds.open_build(path)
+        refuse("does not apply to a build", levels=levels)
+        return tfds.load(str(source).removeprefix(_BUILD), data_dir) if named else tfds.open_build(path)
     layout = hdf5.identify(path)
     if layout == "recordings":
         raise ZooError(f"{path}: holds recordings; cut them into windows first, with `zoo data windows`")
-    if layout != "patches" and levels != 1.0:
+    if layout != "patches" and levels is not None:
         raise ZooError(f"{path}: holds {layout}; levels are for patches alone")
-    data: Data = import_module(f"zoo.{layout}.data").read(path, **({} if levels == 1.0 else {"levels": levels}))
+    options = {} if levels is None else {"levels": levels}
+    data: Data = import_module(f"zoo.{layout}.data").from_file(path, **options)
     return data
 
 
-D = TypeVar("D", bound=Data)
+def _from_arrays(source: Any, task: str | None, subjects: Any, facts: dict[str, Any]) -> Data:
+    """Makes data of `x`, `(x, y)`, a pair of these for training and test, or tables."""
+    is_pair = isinstance(source, tuple | list) and len(source) == 2 and all(_is_part(part) for part in source)
+    parts = list(source) if is_pair else [source]
+    owners = [subjects] if not is_pair else [None, None] if subjects is None else list(subjects)
+    if len(owners) != len(parts):
+        raise ZooError("subjects: expected a pair, those of training and those of test")
+    splits = dict[str, dict[str, Any]]()
+    for split, part, people in zip(("train", "test"), parts, owners, strict=False):
+        columns = _columns(part, facts)
+        splits[split] = columns | ({} if people is None else {"subject": people})
+    is_frame = hasattr(parts[0], "columns")
+    if is_frame and "input" not in parts[0].columns:
+        # Rows of a sensor, which have been cut.
+        facts = {name: facts[name] for name in facts if name not in ("rate", "unit")} | {"rate": CUT_RATE}
+    task = task or _task_of(np.shape(splits["train"]["input"]), facts)
+    refuse(
+        f"does not apply to {task}", **{key: facts[key] for key in facts if key not in _OF_TASK.get(task, tuple(facts))}
+    )
+    if "target" not in splits["train"] and task != "patches":
+        raise ZooError("arrays: expected (x, y), inputs and targets, or a pair of these for training and test")
+    module = import_module(f"zoo.{task}.data")
+    if not hasattr(module, "from_arrays"):
+        raise ZooError(f"the task {task} reads files; expected the path of one")
+    data: Data = module.from_arrays(splits, facts, name="arrays")
+    digest = hashlib.sha256()
+    for rows in data.splits().values():
+        for values in (*rows.arrays(), rows.subjects):
+            digest.update(b"" if values is None else np.ascontiguousarray(values).tobytes())
+    fingerprint = digest.hexdigest()
+    # People of another table are others, whatever they are called.
+    known = {"source": f"DataFrame #{fingerprint[:8]}"} if is_frame else {}
+    train, validation, test = (part.with_columns({}, **known) for part in (data.train, data.validation, data.test))
+    return replace(data, train=train, validation=validation, test=test, fingerprint=fingerprint)
 
 
-def load_as(kind: type[D], source: str | Path | Data, *, levels: float = 1.0) -> D:
-    """Loads data that must be of one kind, such as `ActivityData`."""
-    data = load_data(source, levels=levels)
-    if not isinstance(data, kind):
-        raise ZooError(f"{data.name}: holds {data.task} data; expected {kind.task} data, such as {kind.file}")
-    return data
+def _is_part(part: Any) -> bool:
+    """Whether one of a pair is a training or test set of its own, and not the inputs or the targets of one."""
+    return hasattr(part, "columns") or (isinstance(part, tuple | list) and len(part) == 2 and np.ndim(part[0]) > 1)
+
+
+def _columns(part: Any, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a table, of `(x, y)` or of `x`; a sensor's rows are cut into windows."""
+    if hasattr(part, "columns"):
+        if "input" in part.columns:
+            return {name: np.array(part[name].tolist()) for name in part.columns}
+        cut: dict[str, Any] = import_module("zoo.activity.cutting").cut_frame(
+            part, facts.get("rate"), facts.get("unit")
+        )
+        return cut
+    if isinstance(part, tuple | list):
+        if len(part) != 2:
+            raise ZooError(f"data has {len(part)} parts; expected x, (x, y), or ((x, y), (x, y)) for training and test")
+        return {"input": _array("x", part[0], "fiu"), "target": _array("y", part[1], "fiubSUO")}
+    if not hasattr(part, "shape"):
+        raise ZooError(
+            f"data is of the type {type(part).__name__}; expected a path, `tfds:NAME`, arrays (x, y), a DataFrame, or "
+            "what `load_data` returned"
+        )
+    return {"input": _array("x", part, "fiu")}
+
+
+def _array(name: str, values: Any, kinds: str) -> NDArray[Any]:
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise ZooError(f"{name}: is no array; expected rows of equal shape") from None
+    if array.dtype.kind not in kinds:
+        raise ZooError(f"{name}: holds {array.dtype}; expected numbers")
+    return array
+
+
+def _task_of(shape: tuple[int, ...], facts: Mapping[str, Any]) -> str:
+    """The task whose inputs have so many axes, if one alone has."""
+    fitting = [name for name in _OF_TASK if len(layouts()[name].columns[0].shape) == len(shape)]
+    if len(fitting) != 1:
+        raise ZooError(f"x: has shape {shape}; expected {', '.join(map(_expected, _OF_TASK))}")
+    return fitting[0]
+
+
+def _expected(task: str) -> str:
+    return f"({', '.join(layouts()[task].columns[0].shape)}) for {task}"
+
+
+def sizes_of(data: Data) -> dict[str, int]:
+    """The sizes of data by the letters of its layout, as `hdf5.check_layout` finds them in a file."""
+    schema, sizes = layouts()[data.task], dict[str, int]()
+    for split, (_, letter) in schema.splits.items():
+        sizes[letter] = len(getattr(data, split))
+    for letter, size in zip(schema.columns[0].shape[1:], data.train.inputs.shape[1:], strict=True):
+        sizes |= {} if letter.isdigit() else {letter: size}
+    return sizes | {letter: len(data.facts[name]) for name, letter in (("classes", "K"), ("words", "V"))
+                    if name in data.facts}  # fmt: skip
 
 
 def describe(source: str | Path | Data, data_dir: Path | None = None) -> dict[str, Any]:
     """Describes a data file, a build or data, as `zoo.describe` says."""
     if not isinstance(source, str | Path) or str(source).startswith(_BUILD) or Path(source).is_dir():
         content: Any = load_data(source, data_dir=data_dir)
-        layout, sizes = content.task, content.sizes
+        layout, sizes = content.task, sizes_of(content)
         attributes = {"source": content.source, "simulated": content.simulated}
     else:
         content = Path(source)
         layout = hdf5.identify(content)
-        sizes, attributes = hdf5.check(content, layout), hdf5.attributes(content)
-    found = {"file": str(content), "layout": layout, "sizes": sizes, "attributes": attributes, "problems": []}
+        sizes, attributes = hdf5.check_layout(content, layout), hdf5.attributes(content)
+    known = {"file": str(content), "layout": layout, "sizes": sizes, "attributes": attributes, "problems": []}
     try:
         details = import_module(f"zoo.{'activity' if layout == 'recordings' else layout}.data").describe(content)
     except ZooError as error:
         details = {"problems": [str(error)]}
-    return {**found, **details}
+    return {**known, **details}

@@ -1,8 +1,8 @@
-"""The one way from examples to batches.
+"""The one way from rows to batches.
 
     pick runs -> read a block -> shuffle inside it -> batch -> augment -> prefetch
 
-The first three belong to `examples`. The order is a function of the seed and the epoch alone: the same seed gives the
+The first three belong to `dataset`. The order is a function of the seed and the epoch alone: the same seed gives the
 same batches, and a run resumed at epoch 7 sees what an uninterrupted one would have seen.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 if TYPE_CHECKING:
-    from zoo.data.examples import Examples
+    from zoo.data.dataset import DataSet
 
 Augment = Callable[[Any, Any], Any]
 """`(inputs of a batch, seed of shape (2,)) -> inputs`, in TensorFlow operations."""
@@ -24,7 +24,7 @@ _PARALLEL, _PREFETCHED = 4, 2
 
 
 def training_batches(
-    examples: "Examples", batch_size: int | Sequence[int], *, seed: int, first_epoch: int = 0, passes: int = 1,
+    examples: "DataSet", batch_size: int | Sequence[int], *, seed: int, first_epoch: int = 0, passes: int = 1,
     augment: Augment | None = None,
 ) -> tf.data.Dataset:  # fmt: skip
     """Endless shuffled batches of equal size: epoch after epoch, the incomplete last batch of each dropped.
@@ -41,8 +41,8 @@ def training_batches(
         Pairs of inputs `(batch_size, ...)` and targets `(batch_size, ...)`.
 
     Example:
-        >>> from zoo.data.examples import Examples
-        >>> rows = Examples.all(np.zeros((10, 2), np.float32), np.arange(10))
+        >>> from zoo.data.dataset import DataSet
+        >>> rows = DataSet.of({"input": np.zeros((10, 2), np.float32), "target": np.arange(10)})
         >>> _, targets = next(iter(training_batches(rows, 4, seed=0)))
         >>> len(set(targets.numpy().tolist()))
         4
@@ -66,7 +66,7 @@ def training_batches(
     return _prefetched(dataset)
 
 
-def batches(examples: "Examples", batch_size: int, *, seed: int | None = None, epochs: int = 1) -> tf.data.Dataset:
+def batches(examples: "DataSet", batch_size: int, *, seed: int | None = None, epochs: int = 1) -> tf.data.Dataset:
     """Passes over all examples, the incomplete last batch of each included; without a seed, in their order."""
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
@@ -88,7 +88,7 @@ def _prefetched(dataset: tf.data.Dataset) -> tf.data.Dataset:
     return dataset.prefetch(_PREFETCHED).with_options(options)
 
 
-def _blocks(examples: "Examples", seeds: Callable[[int], Any], epoch: tf.Tensor) -> tf.data.Dataset:
+def _blocks(examples: "DataSet", seeds: Callable[[int], Any], epoch: tf.Tensor) -> tf.data.Dataset:
     """The blocks of an epoch: of a pass over the examples in the order of each seed."""
     first = examples.inputs[0:1], examples.targets[0:1]
     return tf.data.Dataset.from_generator(

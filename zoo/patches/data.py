@@ -6,20 +6,23 @@ photographs can be held out. A vector of pixels is a patch's luminance in the fi
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from zoo.data import hdf5
-from zoo.data.examples import MEMORY_BYTES, Data, Examples, Sliceable
-from zoo.data.hdf5 import Rows
+from zoo.data.dataset import MEMORY_BYTES, Column, Data, DataSet, Values
+from zoo.data.layouts import LAYOUTS
 from zoo.errors import ZooError, option, printable
 from zoo.files import require_file
+
+SCHEMA = LAYOUTS["patches"]
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 """Weights of red, green and blue (ITU-R BT.709)."""
@@ -42,13 +45,13 @@ class Scale(NamedTuple):
     high: float
 
     @classmethod
-    def fit(cls, patches: Sliceable, rows: NDArray[np.int64]) -> "Scale":
-        """Fits the constants on some rows of patches `(N, 3, S, S)`, read in blocks."""
-        if not len(rows):
+    def fit(cls, patches: DataSet) -> "Scale":
+        """Fits the constants on patches `(N, 3, S, S)`, read in blocks."""
+        if not len(patches):
             raise ZooError("no patches to fit the preprocessing on: those of a file are all in its train")
         squares = count = 0.0
         least, greatest = np.inf, -np.inf
-        for block, _ in Examples(patches, patches, rows).blocks():
+        for block, _ in patches.blocks():
             centered = _centered(block)
             squares, count = squares + float((centered**2).sum()), count + centered.size
             least, greatest = min(least, float(centered.min())), max(greatest, float(centered.max()))
@@ -63,7 +66,7 @@ class Scale(NamedTuple):
 
         Example:
             >>> patches = np.random.default_rng(0).uniform(size=(10, 3, 4, 4))
-            >>> scale = Scale.fit(patches, np.arange(10))
+            >>> scale = Scale.fit(DataSet.of({"input": patches}))
             >>> [round(float(end), 3) for end in (scale.apply(patches).min(), scale.apply(patches).max())]
             [0.1, 0.9]
         """
@@ -77,81 +80,38 @@ def _centered(patches: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(gray - gray.mean(axis=1, keepdims=True))
 
 
-class Preprocessed(Sliceable):
-    """Patches `(N, 3, S, S)` that are preprocessed when they are read, for files larger than memory."""
-
-    def __init__(self, patches: Sliceable, scale: Scale) -> None:
-        self.patches, self.scale = patches, scale
-        self.shape = (len(patches), int(patches.shape[2] ** 2))
-        self.run: int = getattr(patches, "run", 1)
-
-    def __getitem__(self, rows: slice) -> NDArray[np.float32]:
-        return self.scale.apply(self.patches[rows])
+def vectors(patches: DataSet, scale: Scale) -> Values:
+    """All patches of a data set's file, preprocessed: in memory up to `MEMORY_BYTES`, beyond that as they are read."""
+    shape = (len(patches.inputs), int(patches.inputs.shape[2] ** 2))
+    column = Column(shape, partial(_preprocessed, patches.inputs, scale), getattr(patches.inputs, "run", 1))
+    if 4 * shape[0] * shape[1] > MEMORY_BYTES:
+        return column
+    size = patches.block_rows()
+    return np.concatenate([column[start : start + size] for start in range(0, len(column), size)])
 
 
-@dataclass(frozen=True, repr=False)
-class Patches(Examples):
-    """Patches `(3, S, S)` as inputs and targets, whose batches for Keras are preprocessed as models read them."""
-
-    def dataset(self, batch_size: int, *, seed: int | None = None, epochs: int = 1) -> Any:
-        """Batches of `(N, S * S)`, preprocessed with a `Scale` of these patches; see `Examples.dataset`."""
-        raw = len(self.inputs.shape) == 4
-        vectors = Preprocessed(self.inputs, Scale.fit(self.inputs, self.rows)) if raw else self.inputs
-        return Examples(vectors, vectors, self.rows).dataset(batch_size, seed=seed, epochs=epochs)
+def _preprocessed(patches: Values, scale: Scale, rows: slice) -> NDArray[np.float32]:
+    return scale.apply(patches[rows])
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
-class PatchData(Data):
-    """Patches `(3, S, S)` as inputs and targets, with their photographs as groups, all in `train`.
+def prepared(patches: DataSet) -> DataSet:
+    """What models read: vectors that are preprocessed with a `Scale` of these patches."""
+    return patches.with_columns({"input": vectors(patches, Scale.fit(patches))})
 
-    How many photographs are held out is up to the recipe.
 
-    Args:
-        notes: What is unusual about the values.
+def hold_out(data: Data, fraction: float, seed: int) -> tuple[DataSet, DataSet]:
+    """Patches for training and for test: by whole photographs where they are known.
+
+    A fraction in (0, 1) of the photographs, or of the patches, at least one, is test; the seed decides which.
     """
-
-    task: ClassVar[str] = "patches"
-    file: ClassVar[str] = "data1.h5 of `zoo data make patches`"
-    notes: tuple[str, ...] = ()
-
-    @property
-    def patches(self) -> Sliceable:
-        """`(N, 3, S, S)` float32, on the disk."""
-        return self.train.inputs
-
-    @property
-    def photographs(self) -> NDArray[np.str_] | None:
-        """`(N,)` the photograph of each patch; None where photographs are not known."""
-        return self.train.groups
-
-    @property
-    def pixels(self) -> int:
-        """Pixels in a patch."""
-        return int(self.patches.shape[2] ** 2)
-
-    @property
-    def sizes(self) -> dict[str, int]:
-        """What `hdf5.check` finds in a file of the same data."""
-        return {"N": len(self.train), "S": self.patches.shape[-1]}
-
-    def vectors(self, scale: Scale) -> Sliceable:
-        """All patches, preprocessed: in memory up to `MEMORY_BYTES`, beyond that whenever they are read."""
-        if 4 * len(self.patches) * self.pixels > MEMORY_BYTES:
-            return Preprocessed(self.patches, scale)
-        return np.concatenate([scale.apply(block) for block, _ in self.train.blocks()])
-
-    def hold_out(self, fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Row numbers for training and for test: by whole photographs where they are known.
-
-        A fraction in (0, 1) of the photographs, or of the patches, at least one, is test; the seed decides which.
-        """
-        kind, each = ("patches", self.train.rows) if self.photographs is None else ("photographs", self.photographs)
-        units = np.unique(each)
-        count = max(1, round(fraction * len(units)))
-        if len(units) <= count:
-            raise ZooError(f"{self.name}: {len(units)} {kind}, of which {count} cannot be held out: add some")
-        mask = np.isin(each, np.random.default_rng([seed, 1]).permutation(units)[:count])
-        return np.flatnonzero(~mask), np.flatnonzero(mask)
+    photographs = data.train.column("photograph")
+    kind, owners = ("patches", data.train.rows) if photographs is None else ("photographs", photographs)
+    units = np.unique(owners)
+    count = max(1, round(fraction * len(units)))
+    if len(units) <= count:
+        raise ZooError(f"{data.name}: {len(units)} {kind}, of which {count} cannot be held out: add some")
+    mask = np.isin(owners, np.random.default_rng([seed, 1]).permutation(units)[:count])
+    return data.train.where(~mask), data.train.where(mask)
 
 
 def symmetric(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -166,44 +126,60 @@ def symmetric(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate([*turned, *(patches[:, ::-1] for patches in turned)]).reshape(-1, side * side)
 
 
-def read(path: Path, levels: float = 1.0) -> PatchData:
+def from_file(path: Path, levels: float = 1.0) -> Data:
     """Checks a file in the course's layout and opens it; `levels` is the value of white in it, 1 or 255."""
     if not 0 < levels < np.inf:
         raise ZooError(f"levels {levels:g}: expected the value of white in the file, such as 1 or 255")
-    hdf5.check(path, "patches")
-    rows = Rows(path, "data", factor=1 / levels)
-    patches = Patches.all(rows, rows, _photographs(path))
-    data = PatchData(
-        name=str(path), path=path, train=patches, validation=patches.empty(), test=patches.empty(),
-        **hdf5.provenance(hdf5.attributes(path)),
-    )  # fmt: skip
-    return check(data, levels)
+    hdf5.check_layout(path, "patches")
+    columns = {"input": hdf5.open_column(path, "data", factor=1 / levels), "photograph": _photographs(path)}
+    about = {"name": str(path), "path": path}
+    return _checked(columns, hdf5.read_facts(path, "patches"), about, f"{path}: key 'data'", levels)
 
 
-def check(data: PatchData, levels: float = 1.0) -> PatchData:
+def from_arrays(splits: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any], **about: Any) -> Data:
+    """Makes data of patches `input (N, 3, S, S)`, all in `train`, and perhaps the `photograph` of each."""
+    columns = dict(splits["train"])
+    if len(splits) > 1 or not isinstance(columns.pop("target", None), type(None) | type(columns["input"])):
+        raise ZooError("patches: expected x alone: what is held out, the recipe says")
+    levels = float(facts.get("levels", 1.0))
+    inputs, names = np.asarray(columns["input"], np.float32), columns.pop("subject", columns.pop("photograph", None))
+    if wrong := SCHEMA.columns[0].shape_problem(inputs.shape, {}):
+        raise ZooError(f"x: {wrong}{': transpose to (patch, channel, column, row)' * (inputs.shape[-1] in (3, 4))}")
+    names = None if names is None else np.array([str(name) for name in np.asarray(names).tolist()])
+    if names is not None and names.shape != (len(inputs),):
+        raise ZooError(f"x: subjects have shape {names.shape}; expected ({len(inputs)},), a photograph for each patch")
+    columns = {"input": inputs / np.float32(levels), "photograph": names}
+    return _checked(columns, {}, about, "x", levels)
+
+
+def _checked(
+    columns: Mapping[str, Values | None], facts: Mapping[str, Any], about: Mapping[str, Any], where: str, levels: float
+) -> Data:
     """Refuses patches with wrong values, and notes what is unusual."""
+    patches = DataSet.of(columns, prepare=prepared, **facts)
     low, high, flat, done = np.inf, -np.inf, True, 0
-    for block, _ in data.train.blocks():
+    for block, _ in patches.blocks():
         finite = np.isfinite(block).all(axis=(1, 2, 3))
         if not finite.all():
             row = done + int(np.flatnonzero(~finite)[0])
-            raise ZooError(f"{data.name}: key 'data' patch {row} holds NaN or infinity: make the file again")
+            raise ZooError(f"{where} patch {row} holds NaN or infinity: make the file again")
         low, high, done = min(low, float(block.min())), max(high, float(block.max())), done + len(block)
         flat = flat and bool((np.ptp(block, axis=(2, 3)) == 0).all())
-    found = f"{data.name}: key 'data' holds values from {low * levels:g} to {high * levels:g}"
+    held = f"{where} holds values from {low * levels:g} to {high * levels:g}"
     if high > 2 or low < -1:
         hint = "255" if high > 1 and high * levels <= 255 else "WHITE, the value of white in it"
         raise ZooError(
-            f"{found}; expected about [0, {levels:g}]: train, evaluate and export with {option('levels', hint)}"
+            f"{held}; expected about [0, {levels:g}]: train, evaluate and export with {option('levels', hint)}"
         )
     if levels > 2 and high * levels <= 2:
-        raise ZooError(f"{found}, not up to {levels:g}: leave {option('levels')} out")
+        raise ZooError(f"{held}, not up to {levels:g}: leave {option('levels')} out")
     if flat:
-        raise ZooError(f"{data.name}: key 'data': every patch is of one color: nothing can be learned from it")
+        raise ZooError(f"{where}: every patch is of one color: nothing can be learned from it")
     notes = [f"values from {low:.3f} to {high:.3f} overshoot [0, 1]"] if low < 0 or high > 1 else []
-    if data.photographs is None:
+    if "photograph" not in patches.columns:
         notes.append("no photographs named: patches of one may be on both sides of a split")
-    return replace(data, notes=tuple(notes))
+    patches = patches.with_columns({}, notes=tuple(notes))
+    return Data.of("patches", {"train": patches}, **about)
 
 
 def _photographs(path: Path) -> NDArray[np.str_] | None:
@@ -215,7 +191,7 @@ def _photographs(path: Path) -> NDArray[np.str_] | None:
     if len(there) == 1:
         (lacking,) = set(keys) - set(there)
         raise ZooError(f"{path}: key '{there[0]}' without '{lacking}': add it, or leave both out")
-    numbers, names = (hdf5.read(path, key) for key in keys)
+    numbers, names = (hdf5.read_column(path, key) for key in keys)
     if numbers.min() < 0 or numbers.max() >= len(names):
         raise ZooError(
             f"{path}: key 'source' holds numbers from {numbers.min()} to {numbers.max()}; expected 0 to "
@@ -233,12 +209,15 @@ def _fits(name: str) -> bool:
     return 0 < len(name) <= 200 and name.isprintable()
 
 
-def describe(source: Path | PatchData) -> dict[str, Any]:
+def describe(source: Path | Data) -> dict[str, Any]:
     """Counts patches, by photograph where they are known."""
-    data = read(source) if isinstance(source, Path) else source
-    names = Counter([] if data.photographs is None else data.photographs.tolist())
-    found = {"patches": len(data.patches), "photographs": dict(sorted(names.items()))}
-    return found | {"simulated": data.simulated, "problems": list(data.notes)}
+    data = from_file(source) if isinstance(source, Path) else source
+    photographs = data.train.column("photograph")
+    names = Counter([] if photographs is None else photographs.tolist())
+    return {
+        "patches": len(data.train), "photographs": dict(sorted(names.items())), "simulated": data.simulated,
+        "problems": list(data.facts["notes"]),
+    }  # fmt: skip
 
 
 @dataclass(frozen=True)

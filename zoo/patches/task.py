@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import logit
 
 from zoo.data import pipeline
-from zoo.data.examples import Examples
+from zoo.data.dataset import Data, DataSet
 from zoo.errors import ZooError, option, refuse, setting
 from zoo.exporting import parity, signatures
 from zoo.exporting.artifacts import Exportable
@@ -29,7 +29,7 @@ from zoo.models.layers import kl_sparsity
 from zoo.models.model import Model
 from zoo.patches import data as patches
 from zoo.patches import metrics, simulate
-from zoo.patches.data import LUMINANCE, PatchData, Scale
+from zoo.patches.data import LUMINANCE, Scale
 from zoo.recipe import Recipe, Settings, Share
 from zoo.report import markdown
 from zoo.report.document import Document
@@ -65,19 +65,18 @@ class PatchAugmentation(Settings):
     activation of a unit, then fit the original patches."""
 
 
-def _split(data: PatchData, recipe: Recipe) -> tuple[Examples, Examples]:
+def _split(data: Data, recipe: Recipe) -> tuple[DataSet, DataSet]:
     """Splits data into training and held-out patches, by photograph if photographs are known."""
     if not recipe.validation:
         return data.train, data.train.empty()
-    training_rows, held_out = data.hold_out(recipe.validation, recipe.split_by_seed)
-    return _chosen(data.train, training_rows), _chosen(data.train, held_out)
+    return patches.hold_out(data, recipe.validation, recipe.split_by_seed)
 
 
-def _chosen(part: Examples, rows: NDArray[np.int64]) -> Examples:
+def _chosen(part: DataSet, rows: NDArray[np.int64]) -> DataSet:
     return part.where(np.isin(part.rows, rows))
 
 
-def _sample(part: Examples, count: int) -> Examples:
+def _sample(part: DataSet, count: int) -> DataSet:
     """Selects at most `count` evenly spaced patches."""
     return _chosen(part, part.rows[np.linspace(0, len(part) - 1, min(count, len(part))).astype(int)])
 
@@ -105,7 +104,7 @@ class _Terms(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         logs.update({name: float(value) for name, value in self.compute(self.vectors).items()})
 
 
-def _held_out_scores(model: SparseAutoencoder, held_out: Examples, constants: Mapping[str, Any]) -> dict[str, float]:
+def _held_out_scores(model: SparseAutoencoder, held_out: DataSet, constants: Mapping[str, Any]) -> dict[str, float]:
     vectors = held_out.arrays()[0]
     terms = _cost(model, vectors, constants)
     return {"cost": float(sum(terms.values())), "mse": 2 * float(terms["error"]) / vectors.shape[1]}
@@ -129,16 +128,20 @@ def metadata_of(loaded: Loaded) -> AutoencoderMetadata:
     return loaded.metadata
 
 
-def _check_size(pixels: int, data: PatchData, name: str) -> None:
-    if data.pixels != pixels:
-        size, wanted = round(data.pixels**0.5), round(pixels**0.5)
+def _pixels(data: Data) -> int:
+    return int(data.train.inputs.shape[-1] ** 2)
+
+
+def _check_size(pixels: int, data: Data, name: str) -> None:
+    if _pixels(data) != pixels:
+        size, wanted = data.train.inputs.shape[-1], round(pixels**0.5)
         raise ZooError(
             f"{data}: patches of {size} x {size}; {name} reads {wanted} x {wanted}: cut others with `zoo data "
-            f"make patches --size {wanted}`, or train with {setting('pixels', data.pixels)}"
+            f"make patches --size {wanted}`, or train with {setting('pixels', size**2)}"
         )
 
 
-def _parts(loaded: Loaded, data: PatchData, split: str) -> tuple[str, Examples, Examples]:
+def _parts(loaded: Loaded, data: Data, split: str) -> tuple[str, DataSet, DataSet]:
     """Returns the name of the evaluated part, its patches, and the patches to fit PCA on."""
     if split not in ("test", "train"):
         raise ZooError(f"split {split!r}: expected test or train")
@@ -149,7 +152,8 @@ def _parts(loaded: Loaded, data: PatchData, split: str) -> tuple[str, Examples, 
     if "recipe" in loaded.config:
         training_part, held_out = _split(data, Recipe.from_json(loaded.config["recipe"]))
     else:
-        names = np.full(len(data.train), "") if data.photographs is None else data.photographs
+        photographs = data.train.column("photograph")
+        names = np.full(len(data.train), "") if photographs is None else photographs
         out = np.isin(names, metadata_of(loaded).held_out)
         if not out.any():
             return "whole file", data.train, data.train
@@ -159,7 +163,7 @@ def _parts(loaded: Loaded, data: PatchData, split: str) -> tuple[str, Examples, 
     return "test", held_out, training_part
 
 
-def _codes(loaded: Loaded, part: Examples) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _codes(loaded: Loaded, part: DataSet) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Codes and reconstructions of patches, a block at a time."""
     codes, reconstructions = zip(*(_encode(loaded, rgb) for rgb, _ in part.blocks()), strict=True)
     return np.concatenate(codes), np.concatenate(reconstructions)
@@ -184,7 +188,7 @@ def _behind(report: Mapping[str, Any]) -> list[str]:
     return []
 
 
-def _golden(loaded: Loaded, data: PatchData | None, split: str) -> NDArray[np.float32]:
+def _golden(loaded: Loaded, data: Data | None, split: str) -> NDArray[np.float32]:
     size = metadata_of(loaded).size
     if data is None:
         random = np.random.default_rng([7, 2])
@@ -209,7 +213,6 @@ class AutoencoderTask(Task):
     """Task of sparse autoencoders for patches of natural images."""
 
     name = "patches"
-    data = PatchData
     recipe = Recipe(
         optimizer="adam", learning_rate=5e-3, schedule="cosine", batch_size=128, epochs=200, validation=0.2,
         loss="half_squared_error",
@@ -223,24 +226,24 @@ class AutoencoderTask(Task):
     objectives: ClassVar[Mapping[str, str]] = {"cost": "min", "mse": "min"}
     options = ("out",)
 
-    def match(self, data: PatchData, name: str, arguments: Mapping[str, Any]) -> PatchData:
+    def match(self, data: Data, name: str, arguments: Mapping[str, Any]) -> Data:
         """Refuses patches of another size."""
-        _check_size(arguments.get("pixels", data.pixels), data, name)
+        _check_size(arguments.get("pixels", _pixels(data)), data, name)
         return data
 
-    def split(self, data: PatchData, recipe: Recipe, *, folds: bool = False) -> PatchSplit:
+    def split(self, data: Data, recipe: Recipe, *, folds: bool = False) -> PatchSplit:
         """Holds out photographs, and fits the preprocessing on the others."""
         data = self.read(data)
         train, held_out = _split(data, recipe)
-        scale = Scale.fit(data.patches, train.rows)
-        vectors = data.vectors(scale)
-        train, held_out = (replace(part, inputs=vectors, targets=vectors) for part in (train, held_out))
+        scale = Scale.fit(train)
+        vectors = patches.vectors(data.train, scale)
+        train, held_out = (part.with_columns({"input": vectors}) for part in (train, held_out))
         return PatchSplit(data, train, held_out if len(held_out) else None, scale=scale)
 
     def build(self, training: "Training", split: PatchSplit) -> SparseAutoencoder:
         """Creates the model."""
         known = {
-            "pixels": split.data.pixels, "scale": list(split.scale), "seed": training.recipe.seed,
+            "pixels": _pixels(split.data), "scale": list(split.scale), "seed": training.recipe.seed,
             "name": training.name,
         }  # fmt: skip
         model: SparseAutoencoder = find_family(training.family).load()(**known | training.arguments)
@@ -255,7 +258,8 @@ class AutoencoderTask(Task):
         of_epochs: Callable[..., tf.data.Dataset] = partial(batches, train)
         if augmentation.symmetries:
             vectors, rows = train.arrays()[0], 8 * rows
-            turned, repeated = (Examples.all(x, x) for x in (patches.symmetric(vectors), np.tile(vectors, (8, 1))))
+            shown = patches.symmetric(vectors), np.tile(vectors, (8, 1))
+            turned, repeated = (DataSet.of({"input": rows_of_epoch}) for rows_of_epoch in shown)
             first_plain = recipe.epochs - round(augmentation.plain * recipe.epochs)
 
             def of_epochs(sizes: Sequence[int], first_epoch: int = 0) -> tf.data.Dataset:
@@ -282,7 +286,7 @@ class AutoencoderTask(Task):
         limit, low, high = split.scale
         model.scale = (limit, low, high)
         held_out = split.validation
-        names = [] if held_out is None else held_out.group_names()
+        names = [] if held_out is None else held_out.names("photograph")
         model.provenance = provenance(split.data, held_out=names)
         found = None if held_out is None else _held_out_scores(model, held_out, model.get_config())
         return {
@@ -302,7 +306,7 @@ class AutoencoderTask(Task):
         )  # fmt: skip
 
     def evaluate(
-        self, loaded: Loaded, data: PatchData, *, split: str = "test", baselines: bool = True
+        self, loaded: Loaded, data: Data, *, split: str = "test", baselines: bool = True
     ) -> dict[str, Any]:  # fmt: skip
         """Evaluates a model on patches: on held-out photographs if it was trained on this file, otherwise on all.
 
@@ -313,7 +317,7 @@ class AutoencoderTask(Task):
         digest = data.sha256
         _check_size(metadata.size**2, data, loaded.name)
         name, measured, reference = _parts(loaded, data, split)
-        notes = [*data.notes, *(["simulated pictures: these patches are synthetic"] if data.simulated else [])]
+        notes = [*data.facts["notes"], *(["simulated pictures: these patches are synthetic"] if data.simulated else [])]
         if measured is reference:
             notes.append("PCA is fitted on the patches that it is evaluated on, so its score is too good")
         if digest == metadata.data_sha256 and name != "test":
@@ -325,13 +329,13 @@ class AutoencoderTask(Task):
         if not np.ptp(vectors, axis=0).any():
             raise ZooError(f"{data}: {len(vectors)} patches, all equal: expected different ones")
         codes, reconstructions = _codes(loaded, measured)
-        names = measured.groups
+        names = measured.column("photograph")
         report = metrics.report(
             vectors, codes, reconstructions, metadata.sparsity_target, train_vectors, kernel(loaded)
         )
         return {
             "model": loaded.name, "data": str(data), "split": name, "data_sha256": digest,
-            "photographs": measured.group_names(), "simulated": data.simulated,
+            "photographs": measured.names("photograph"), "simulated": data.simulated,
             "sparsity_target": metadata.sparsity_target,
             **report, **({} if names is None else metrics.by_photograph(vectors, reconstructions, names)),
             "notes": notes + _behind(report),
@@ -353,7 +357,7 @@ class AutoencoderTask(Task):
         return Predictions(np.empty(0, str), probabilities, (), None, codes, reconstructions)
 
     def answer(
-        self, loaded: Loaded, x: Any | None, data: PatchData | None, *, out: str | Path | None = None
+        self, loaded: Loaded, x: Any | None, data: Data | None, *, out: str | Path | None = None
     ) -> Predictions | Document:
         """What `zoo.predict` returns for patches, or for all patches of data, whose codes it writes."""
         if (x is None) == (data is None) or isinstance(x, str):
@@ -387,7 +391,7 @@ class AutoencoderTask(Task):
         done = {"written": f"{what} in {path}"} if path else {"next": more}
         return Document(document, markdown.document, **done)
 
-    def exportable(self, loaded: Loaded, data: PatchData | None) -> Exportable:
+    def exportable(self, loaded: Loaded, data: Data | None) -> Exportable:
         """Compares artifacts on held-out patches, or on simulated ones without data."""
         metadata, data = metadata_of(loaded), None if data is None else self.read(data)
         scale = Scale(*metadata.scale)
@@ -420,7 +424,7 @@ class AutoencoderTask(Task):
         )  # fmt: skip
 
     def pictures(
-        self, loaded: Loaded, data: PatchData, split: str = "test", count: int = 200
+        self, loaded: Loaded, data: Data, split: str = "test", count: int = 200
     ) -> dict[str, Any]:  # fmt: skip
         """Random patches of a split: `rgb (count, 3, S, S)`, `patches`, `reconstructions (count, S * S)`; `kernel`."""
         data = self.read(data)

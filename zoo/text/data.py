@@ -16,72 +16,59 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data import hdf5
-from zoo.data.examples import Data, Examples
+from zoo.data.dataset import Data, DataSet
+from zoo.data.layouts import LAYOUTS
 from zoo.errors import ZooError, option, printable
 from zoo.files import sha256
 from zoo.runtime.vocabulary import tokenize
 
+SCHEMA = LAYOUTS["text"]
+
 CONTEXT = 3
 """Words in a context."""
-
-KEYS: Mapping[str, str] = {"train": "train", "validation": "val", "test": "test"}
-"""Names of the splits, and the prefixes of their keys in the file."""
 
 RowRange = tuple[int, int]
 """The first row and the one after the last."""
 
 
-@dataclass(frozen=True, repr=False)
-class Trigrams(Examples):
-    """Contexts `(3,)` int32 of word numbers from 0, and the words that followed, in memory."""
-
-    @property
-    def contexts(self) -> NDArray[np.int32]:
-        """`(len(self), 3)` the three words of each row."""
-        return np.asarray(self.inputs[:])[self.rows]
-
-    @property
-    def next_words(self) -> NDArray[np.int32]:
-        """`(len(self),)` the word that followed each."""
-        return np.asarray(self.targets[:])[self.rows]
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class TrigramData(Data):
-    """Trigrams for training, validation and test; `words` is the vocabulary, in the order of the word numbers."""
-
-    task: ClassVar[str] = "text"
-    file: ClassVar[str] = "data2.h5 of `zoo data make text`"
-    train: Trigrams
-    validation: Trigrams
-    test: Trigrams
-    words: tuple[str, ...]
-
-    @property
-    def sizes(self) -> dict[str, int]:
-        """What `hdf5.check` finds in a file of the same data."""
-        return {"N": len(self.train), "M": len(self.validation), "L": len(self.test), "V": len(self.words)}
-
-
-def read(path: Path) -> TrigramData:
+def from_file(path: Path) -> Data:
     """Checks a file in the course's layout and reads it."""
-    hdf5.check(path, "text")
-    words = tuple(hdf5.read(path, "words").tolist())
+    hdf5.check_layout(path, "text")
+    words, facts = tuple(hdf5.read_column(path, "words").tolist()), hdf5.read_facts(path, "text")
     _check_words(f"{path}: key 'words'", words)
-    train, validation, test = (
-        Trigrams.all(_numbers(path, f"{key}x", len(words)), _numbers(path, f"{key}d", len(words)))
-        for key in KEYS.values()
-    )  # fmt: skip
-    return TrigramData(
-        name=str(path), path=path, train=train, validation=validation, test=test, words=words,
-        **hdf5.provenance(hdf5.attributes(path)),
-    )  # fmt: skip
+    parts = {}
+    for split, (prefix, _) in SCHEMA.splits.items():
+        columns = {"input": f"{prefix}x", "target": f"{prefix}d"}
+        numbers = {name: _numbers(path, key, len(words)) for name, key in columns.items()}
+        parts[split] = DataSet.of(numbers, words=words, **facts)
+    return Data.of("text", parts, str(path), path=path)
+
+
+def from_arrays(splits: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any], **about: Any) -> Data:
+    """Makes data of contexts `input (N, 3)` and the next words, `target (N,)`, as numbers of `words` from 0."""
+    words = tuple(map(str, facts.get("words") or ()))
+    if not words:
+        raise ZooError("words: expected the vocabulary, in the order of the word numbers")
+    _check_words("words", words)
+    parts = {}
+    for split, given in splits.items():
+        part, sizes, columns = "" if split == "train" else f"{split} ", dict[str, int](), dict[str, Any]()
+        for field, name in zip(SCHEMA.columns, ("x", "y"), strict=False):
+            values = np.asarray(given[field.name])
+            if wrong := field.type_problem(values.dtype) or field.shape_problem(values.shape, sizes):
+                raise ZooError(f"{part}{name}: {wrong}")
+            if values.size and not 0 <= values.min() <= values.max() < len(words):
+                numbers = f"{values.min()} to {values.max()}"
+                raise ZooError(f"{part}{name}: holds word numbers from {numbers}; expected 0 to {len(words) - 1}")
+            columns[field.name] = values.astype(np.int32)
+        parts[split] = DataSet.of(columns, words=words)
+    return Data.of("text", parts, **about)
 
 
 def _check_words(where: str, words: Sequence[str]) -> None:
@@ -96,7 +83,7 @@ def _check_words(where: str, words: Sequence[str]) -> None:
 
 
 def _numbers(path: Path, key: str, words: int) -> NDArray[np.int32]:
-    numbers = hdf5.read(path, key)
+    numbers = hdf5.read_column(path, key)
     low, high = int(numbers.min()), int(numbers.max())
     if low < 1 or high > words:
         hint = "; numbers count from 1: add 1" if low == 0 and high < words else ": make the file again"
@@ -107,8 +94,8 @@ def _numbers(path: Path, key: str, words: int) -> NDArray[np.int32]:
 def read_vocabulary(path: Path) -> tuple[str, ...]:
     """Words of a file in this layout, or of a text file with one word per line."""
     if hdf5.is_hdf5(path):
-        hdf5.check(path, "text")
-        words = tuple(hdf5.read(path, "words").tolist())
+        hdf5.check_layout(path, "text")
+        words = tuple(hdf5.read_column(path, "words").tolist())
     else:
         words = tuple(unicodedata.normalize("NFC", word) for line in read_lines([path]) if (word := line.strip()))
     _check_words(str(path), words)
@@ -270,7 +257,7 @@ def write_trigrams(
         >>> _ = (folder / "text.txt").write_text("they say it is here . " * 3)
         >>> write_trigrams(folder / "data2.h5", [folder / "text.txt"], 6, (9, 12), (12, 15)).rows
         15
-        >>> read(folder / "data2.h5").words
+        >>> from_file(folder / "data2.h5").words
         ('.', 'here', 'is', 'it', 'say', 'they')
     """
     words = vocabulary if isinstance(vocabulary, int) else read_vocabulary(vocabulary)
@@ -330,7 +317,9 @@ def write(
         for split, rows in splits.items():
             grams = numbers[places[rows][:, None] + np.arange(CONTEXT + 1)]
             for part, values in (("x", grams[:, :CONTEXT]), ("d", grams[:, CONTEXT])):
-                hdf5.append(hdf5.growing(file, KEYS[split] + part, values.shape[1:], "i4", chunk=4096), values)
+                hdf5.append(
+                    hdf5.growing(file, SCHEMA.splits[split][0] + part, values.shape[1:], "i4", chunk=4096), values
+                )
         file.create_dataset("words", data=words, dtype=hdf5.TEXT)
         file.attrs.update(details)
         file.attrs.update({f"{split}_rows": f"{start}:{stop}" for split, (start, stop) in held_out.items()})
@@ -420,11 +409,11 @@ def _most_frequent(names: str, text: Text, places: NDArray[np.int64], count: int
     return tuple(text.words[i] for i in sorted(found, key=lambda i: (-counts[i], text.words[i]))[:count])
 
 
-def describe(source: Path | TrigramData) -> dict[str, Any]:
+def describe(source: Path | Data) -> dict[str, Any]:
     """Counts rows and words, and finds what of the test is in training."""
-    data = read(source) if isinstance(source, Path) else source
-    counts = np.bincount(data.train.next_words, minlength=len(data.words))
-    known = np.union1d(data.train.contexts, data.train.next_words)
+    data = from_file(source) if isinstance(source, Path) else source
+    counts = np.bincount(data.train.labels, minlength=len(data.words))
+    known = np.union1d(*data.train.arrays())
     unused = [data.words[number] for number in np.setdiff1d(np.arange(len(data.words)), known)]
     some = ", ".join(f"'{word}'" for word in unused[:5])
     return {
@@ -438,13 +427,13 @@ def describe(source: Path | TrigramData) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def leaks(data: TrigramData, seed: int = 0) -> dict[str, dict[str, float]]:
+def leaks(data: Data, seed: int = 0) -> dict[str, dict[str, float]]:
     """The shares of test `rows` (four words) and test `contexts` (three) that occur in training.
 
     `as_split`, and `shuffled` if all rows had been shuffled by a seed.
     """
     splits = (data.train, data.validation, data.test)
-    every = np.concatenate([np.column_stack([split.contexts, split.next_words]) for split in splits])
+    every = np.concatenate([np.column_stack(split.arrays()) for split in splits])
     train, test = len(data.train), len(data.test)
     return {
         name: {

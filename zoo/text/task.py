@@ -11,7 +11,7 @@ from scipy.special import softmax
 
 from zoo import task
 from zoo.data import pipeline
-from zoo.data.examples import Examples
+from zoo.data.dataset import Data, DataSet
 from zoo.errors import ZooError, option, refuse
 from zoo.exporting import parity, signatures
 from zoo.exporting.artifacts import Exportable
@@ -28,7 +28,7 @@ from zoo.runtime.metadata import TrigramMetadata
 from zoo.runtime.vocabulary import context_ids, word_ids
 from zoo.task import Feed, Predictions, Split, Task, origin, provenance
 from zoo.text import metrics
-from zoo.text.data import TrigramData, Trigrams, occurring
+from zoo.text.data import occurring
 
 if TYPE_CHECKING:
     from zoo.training import Training
@@ -46,19 +46,20 @@ _BASELINES = {"unigram": "word frequencies", "bigram": "the bigram model", "knes
 class TextSplit(Split):
     """The rows of a file, which holds its own validation set."""
 
-    _merged: dict[int, Examples] = field(default_factory=dict, init=False, repr=False)
+    _merged: dict[int, DataSet] = field(default_factory=dict, init=False, repr=False)
 
-    def training_rows(self, recipe: Recipe) -> Examples:
+    def training_rows(self, recipe: Recipe) -> DataSet:
         """Returns the training rows, merged if the recipe has `merge_contexts`."""
         most = recipe.merge_contexts
         if most is None:
-            return cast(Examples, self.train)
+            return cast(DataSet, self.train)
         if most not in self._merged:
-            self._merged[most] = Examples.all(*merged(self.train, len(self.data.words), most))
+            contexts, targets = merged(self.train, len(self.data.words), most)
+            self._merged[most] = DataSet.of({"input": contexts, "target": targets})
         return self._merged[most]
 
 
-def merged(rows: Trigrams, vocabulary: int, most: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+def merged(rows: DataSet, vocabulary: int, most: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Contexts `(M, 3)` and targets `(M, V)`: rows with the same context, merged, whose targets are distributions.
 
     A context that occurs n times becomes ceil(n / most) equal rows, so that no single row dominates a step. Targets are
@@ -66,18 +67,20 @@ def merged(rows: Trigrams, vocabulary: int, most: int) -> tuple[NDArray[np.int32
 
     Example:
         >>> same = np.array([[0, 1, 2], [0, 1, 2]], np.int32)
-        >>> contexts, targets = merged(Trigrams.all(same, np.array([0, 3], np.int32)), 4, most=4)
+        >>> rows = DataSet.of({"input": same, "target": np.array([0, 3], np.int32)})
+        >>> contexts, targets = merged(rows, 4, most=4)
         >>> contexts.tolist(), targets.tolist()
         ([[0, 1, 2]], [[0.5, 0.0, 0.0, 0.5]])
     """
-    unique, places, counts = np.unique(rows.contexts, axis=0, return_inverse=True, return_counts=True)
+    contexts, next_words = rows.arrays()
+    unique, places, counts = np.unique(contexts, axis=0, return_inverse=True, return_counts=True)
     shares = -(-counts // most)
     if 4 * vocabulary * int(shares.sum()) > _MOST_BYTES:
         raise ZooError(
             f"recipe: merge_contexts makes {shares.sum():,} rows of {vocabulary} numbers: too many; set it to none"
         )
     table = np.zeros((len(unique), vocabulary), np.float32)
-    np.add.at(table, (places.reshape(-1), rows.next_words), 1)
+    np.add.at(table, (places.reshape(-1), next_words), 1)
     repeated = np.repeat(np.arange(len(unique)), shares)
     weight = np.float32(len(repeated) / len(rows))
     targets: NDArray[np.float32] = (table * (weight / shares[:, None]).astype(np.float32))[repeated]
@@ -107,9 +110,9 @@ def _blocks(contexts: NDArray[np.integer[Any]]) -> list[NDArray[np.int32]]:
     return [np.asarray(contexts[start : start + _BLOCK], np.int32) for start in range(0, max(len(contexts), 1), _BLOCK)]
 
 
-def require_fit(data: TrigramData, words: Sequence[str], name: str, context: int | None = None) -> None:
+def require_fit(data: Data, words: Sequence[str], name: str, context: int | None = None) -> None:
     """Refuses data with another vocabulary or context than a model's; the message names the first difference."""
-    read, advice = data.train.contexts.shape[1], "make the file with the model's vocabulary, or train new weights"
+    read, advice = data.train.inputs.shape[1], "make the file with the model's vocabulary, or train new weights"
     if context not in (None, read):
         raise ZooError(f"{data}: contexts of {read} words; {name} reads {context}: set context={read}")
     if len(data.words) != len(words):
@@ -119,16 +122,16 @@ def require_fit(data: TrigramData, words: Sequence[str], name: str, context: int
             raise ZooError(f"{data}: word {place} is {found!r}; {name} has {known!r} there: {advice} with `zoo train`")
 
 
-def _golden(loaded: Loaded, data: TrigramData | None) -> tuple[Trigrams, NDArray[np.int32]]:
+def _golden(loaded: Loaded, data: Data | None) -> tuple[DataSet, NDArray[np.int32]]:
     """Returns rows to compare artifacts on, and contexts to calibrate them on."""
     metadata = metadata_of(loaded)
     if data is None:
         # A comparison needs no real text.
         ids = np.random.default_rng(7).integers(0, len(metadata.words), (_CALIBRATED, metadata.context + 1), np.int32)
-        return Trigrams.all(ids[:, :-1], ids[:, -1]), ids[:, :-1]
+        return DataSet.of({"input": ids[:, :-1], "target": ids[:, -1]}), ids[:, :-1]
     require_fit(data, metadata.words, loaded.name, metadata.context)
     chosen = np.linspace(0, len(data.train) - 1, min(_CALIBRATED, len(data.train))).astype(int)
-    return data.test, data.train.contexts[chosen]
+    return data.test, data.train.arrays()[0][chosen]
 
 
 def _behind(report: Mapping[str, Any]) -> list[str]:
@@ -183,12 +186,12 @@ def nearest_words(loaded: Loaded, word: str, count: int = 10) -> dict[str, Any]:
     return {"word": words[ids[0]], "nearest": [{"word": words[i], "cosine": cosine} for i, cosine in nearest]}
 
 
-def examples(loaded: Loaded, data: TrigramData, count: int = 5, top: int = 10, seed: int = 0) -> list[dict[str, Any]]:
+def examples(loaded: Loaded, data: Data, count: int = 5, top: int = 10, seed: int = 0) -> list[dict[str, Any]]:
     """Predicts `top` next words of `count` random test rows; `wanted` is the actual next word."""
     words = metadata_of(loaded).words
     require_fit(data, words, loaded.name, metadata_of(loaded).context)
     chosen = np.random.default_rng(seed).choice(len(data.test), min(count, len(data.test)), replace=False)
-    contexts, targets = data.test.contexts[chosen], data.test.next_words[chosen]
+    contexts, targets = (array[chosen] for array in data.test.arrays())
     return [
         {"context": [words[i] for i in context], "wanted": words[target], "next": best}
         for context, target, best in zip(contexts, targets, _best(loaded, contexts, top), strict=True)
@@ -199,7 +202,6 @@ class TrigramTask(Task):
     """Task of language models, which predict the next word from the words before it."""
 
     name = "text"
-    data = TrigramData
     recipe = Recipe(
         optimizer="adamw", learning_rate=3e-3, schedule="cosine", warmup_epochs=1, weight_decay=0.05, batch_size=256,
         epochs=15,
@@ -210,13 +212,13 @@ class TrigramTask(Task):
     objectives: ClassVar[Mapping[str, str]] = {"cross_entropy": "min", "top1": "max"}
     options = ("top", "generate", "temperature", "seed", "neighbors")
 
-    def match(self, data: TrigramData, name: str, arguments: Mapping[str, Any]) -> TrigramData:
+    def match(self, data: Data, name: str, arguments: Mapping[str, Any]) -> Data:
         """Refuses rows of another vocabulary; a number of words stands for those of the data."""
         words = words_of(arguments.get("vocabulary", data.words))
         require_fit(data, data.words if words == words_of(len(data.words)) else words, name, arguments.get("context"))
         return data
 
-    def split(self, data: TrigramData, recipe: Recipe, *, folds: bool = False) -> TextSplit:
+    def split(self, data: Data, recipe: Recipe, *, folds: bool = False) -> TextSplit:
         """Uses the file's own validation set."""
         data = self.read(data)
         return TextSplit(data, data.train, data.validation)
@@ -238,7 +240,7 @@ class TrigramTask(Task):
 
     def scores(self, model: TrigramLM, split: TextSplit) -> dict[str, float]:
         """Computes `cross_entropy`, in nats, and `top1` of a trained model on the validation rows."""
-        return metrics.scores(_logits(model, split.validation.contexts), split.validation.next_words)
+        return metrics.scores(_logits(model, split.validation.arrays()[0]), split.validation.labels)
 
     def finish(
         self, model: TrigramLM, split: TextSplit, recipe: Recipe, learners: Sequence[Model] = ()
@@ -255,7 +257,7 @@ class TrigramTask(Task):
         return TrigramMetadata(**origin(model), words=model.vocabulary, context=model.context)
 
     def evaluate(
-        self, loaded: Loaded, data: TrigramData, *, split: str = "test", baselines: bool = True
+        self, loaded: Loaded, data: Data, *, split: str = "test", baselines: bool = True
     ) -> dict[str, Any]:  # fmt: skip
         """Evaluates a model, and n-gram models as baselines, on rows with its vocabulary."""
         metadata, data = metadata_of(loaded), self.read(data)
@@ -265,25 +267,25 @@ class TrigramTask(Task):
         if split not in splits:
             raise ZooError(f"split {split!r}: expected {', '.join(splits)}")
         rows = splits[split]
-        seen = occurring(data.train.contexts, rows.contexts)
+        (contexts, next_words), fitted = rows.arrays(), data.train.arrays()
+        seen = occurring(fitted[0], contexts)
         notes = ["simulated text: its sentences are synthetic"] if data.simulated else []
         if split == "train":
             notes.append("training rows: the model was trained on them")
         if digest != metadata.data_sha256:
             notes.append("not the file of the training: `seen` and the baselines refer to this file's training set")
-        logits = log_probabilities(loaded, rows.contexts)
-        report = metrics.report(logits, rows.next_words, seen)
+        logits = log_probabilities(loaded, contexts)
+        report = metrics.report(logits, next_words, seen)
         report["hardest_words"] = [
             row | {key: data.words[int(row[key])] for key in ("word", "taken_for")}
-            for row in metrics.hardest(logits, rows.next_words)
+            for row in metrics.hardest(logits, next_words)
         ]
         report |= {
             "model": loaded.name, "data": str(data), "split": split, "simulated": data.simulated,
             "data_sha256": digest, "notes": notes,
         }  # fmt: skip
         if baselines:
-            fitted = (data.train.contexts, data.train.next_words)
-            report["baselines"] = metrics.baselines(fitted, (rows.contexts, rows.next_words), len(data.words))
+            report["baselines"] = metrics.baselines(fitted, (contexts, next_words), len(data.words))
             notes += _behind(report)
         return report
 
@@ -302,7 +304,7 @@ class TrigramTask(Task):
         return Predictions(np.array(words)[p.argmax(axis=1)], p, words)
 
     def answer(
-        self, loaded: Loaded, x: Any | None, data: TrigramData | None, *, neighbors: str | None = None,
+        self, loaded: Loaded, x: Any | None, data: Data | None, *, neighbors: str | None = None,
         top: int | None = None, seed: int | None = None, generate: int | None = None,
         temperature: float | None = None,
     ) -> Predictions | Document | Records:  # fmt: skip
@@ -328,18 +330,19 @@ class TrigramTask(Task):
         refuse("does not apply to word ids, whose predictions have the method top(count)", top=top)
         return self.predict(loaded, x)
 
-    def exportable(self, loaded: Loaded, data: TrigramData | None) -> Exportable:
+    def exportable(self, loaded: Loaded, data: Data | None) -> Exportable:
         """Compares artifacts on the test rows, or on random words without data."""
         metadata = metadata_of(loaded)
         rows, calibration = _golden(loaded, None if data is None else self.read(data))
+        contexts = rows.arrays()[0]
 
         def score(outputs: Mapping[str, Outputs]) -> dict[str, float]:
             log_p = task.log_probabilities(outputs["next_word"]["probabilities"])
-            return metrics.scores(log_p, rows.next_words) if data else {}
+            return metrics.scores(log_p, rows.labels) if data else {}
 
         return Exportable(
             lambda model: signatures.text(model, metadata.words),
-            {"next_word": {"ids": rows.contexts}, "complete": {"words": np.array(metadata.words)[rows.contexts]}},
+            {"next_word": {"ids": contexts}, "complete": {"words": np.array(metadata.words)[contexts]}},
             # Rounding changes the prediction where two words are about equally likely; the score shows the effect.
             parity.EXACT | {
                 "float16": Tolerance(0.01, 0.99), "dynamic": Tolerance(0.2, 0.95), "int8": Tolerance(0.3, 0.9),
@@ -350,7 +353,7 @@ class TrigramTask(Task):
             score=score, simulated=data is None,
         )  # fmt: skip
 
-    def pictures(self, loaded: Loaded, data: TrigramData, split: str = "test") -> dict[str, Any]:
+    def pictures(self, loaded: Loaded, data: Data, split: str = "test") -> dict[str, Any]:
         """Returns `words` and their positions in two dimensions, `places (V, 2)`; nothing for an exported file."""
         known = loaded.model is not None
         return {"words": metadata_of(loaded).words, "places": metrics.tsne(embedding(loaded))} if known else {}

@@ -1,0 +1,293 @@
+"""Descriptions of windows and recordings.
+
+A description counts, finds what test windows share with training windows, and compares studies.
+"""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+from scipy.fft import dct
+from scipy.spatial import cKDTree
+
+from zoo.activity.checks import POWERS, Copies, row_hashes
+from zoo.activity.data import confounded, from_file
+from zoo.data import hdf5
+from zoo.data.dataset import Data, DataSet, sort_names
+
+if TYPE_CHECKING:
+    from zoo.activity.recordings import Index
+
+
+def describe(source: Path | Data) -> dict[str, Any]:
+    """Counts windows by part and class, or seconds of recordings by activity; finds leaks, and compares studies."""
+    # A training, which reads windows by this module as well, needs no recordings.
+    from zoo.activity import recordings
+
+    data: Data | Index
+    if isinstance(source, Data):
+        data = source
+    else:
+        is_raw = hdf5.identify(source) == "recordings"
+        data = recordings.read_recordings(source) if is_raw else from_file(source, allow_leak=True)
+    found = _describe_windows(data) if isinstance(data, Data) else _describe_recordings(data)
+    studies = compare(data)
+    return found | ({"studies": studies} if studies else {})
+
+
+def _describe_windows(data: Data) -> dict[str, Any]:
+    found = find_leaks(data.train, data.test)
+    problems = []
+    if found["subjects"]:
+        problems.append(f"subject {', '.join(found['subjects'])} is in training and in test")
+    if found["shared_rows"]:
+        problems.append(f"{found['shared_rows']} test windows share rows with training windows")
+    if found["near_duplicates"]:
+        problems.append(f"{found['near_duplicates']} test windows nearly equal a training window")
+    if data.split_by == "window":
+        problems.append("no subject ids: whether a person is in training and in test cannot be known")
+    problems += _spelled_twice(data.label_names, [*data.train.people(), *data.test.people()])
+    names, both = data.label_names, data.everyone().train
+    problems += confounded(both.labels, both.subjects, both.studies)
+    return {
+        "parts": {"train": _balance(data.train, names), "test": _balance(data.test, names)},
+        "split_by": data.split_by, "rate_hz": data.rate, "simulated": data.simulated,
+        "leaks": found, "problems": problems,
+    }  # fmt: skip
+
+
+def _spelled_twice(labels: Iterable[str], people: Iterable[str]) -> list[str]:
+    """Sentences about labels and people whose names differ in case, spaces, signs and leading zeros alone.
+
+    Example:
+        >>> _spelled_twice(["go up", "go_up"], ["ann", "Ann", "ben"])
+        ['labels go up, go_up may be one activity, ...', 'subjects Ann, ann may be one person, ...']
+    """
+    kinds = (
+        ("labels", labels, "activity, which a model would learn as two: give it one name with --classes LABEL=CLASS"),
+        ("subjects", people, "person, who would be in training and in test: import them under one name"),
+    )
+    found = []
+    for what, names, advice in kinds:
+        spellings: dict[str, set[str]] = {}
+        for name in names:
+            plain = unicodedata.normalize("NFKC", name).casefold()
+            spellings.setdefault("".join(filter(str.isalnum, plain)).lstrip("0"), set()).add(name)
+        found += [
+            f"{what} {', '.join(sorted(several))} may be one {advice}"
+            for key, several in spellings.items() if key and len(several) > 1
+        ]  # fmt: skip
+    return found
+
+
+def _balance(windows: DataSet, labels: tuple[str, ...]) -> dict[str, Any]:
+    counts = np.bincount(windows.labels, minlength=len(labels)).tolist()
+    return {
+        "windows": len(windows), "classes": dict(zip(labels, counts, strict=True)), "subjects": windows.people(),
+    }  # fmt: skip
+
+
+def _describe_recordings(index: "Index") -> dict[str, Any]:
+    seconds: Counter[str] = Counter()
+    for name, length in zip(index.activities.tolist(), index.seconds, strict=True):
+        seconds[name] += length
+    mixed = confounded(index.activities, index.subjects, index.studies, index.seconds)
+    return {
+        "recordings": len(index), "subjects": sort_names(index.subjects),
+        "seconds": {name: round(total, 1) for name, total in sorted(seconds.items())},
+        "rates_hz": sorted(set(index.column("rate").tolist())), "simulated": index.simulated,
+        "problems": [*_spelled_twice(seconds, index.subjects.tolist()), *_copied(index), *mixed],
+    }  # fmt: skip
+
+
+def _copied(index: "Index") -> list[str]:
+    """A sentence about recordings of one person that have rows of another one's."""
+    copies, pairs = Copies(), dict[tuple[str, str], str]()
+    for number, each in enumerate(index):
+        if found := copies.find(each.subject, index.where(number), each.acceleration):
+            pairs.setdefault((found[0], each.subject), f"{index.where(number)} and {found[1]}")
+    if not pairs:
+        return []
+    people = "; ".join(f"{first} and {other}" for first, other in pairs)
+    example = next(iter(pairs.values()))
+    return [f"people with the same rows: {people}, as in {example}: leave one of the two out"]
+
+
+_RUN = 8
+"""Consecutive equal rows by which two windows are found to share rows."""
+
+_NEAR = 0.05
+"""Windows are near duplicates if their difference is below this share of the test window's spread."""
+
+_WAVES = 4
+"""Projections of each axis, the lowest frequencies, by which near duplicates are searched."""
+
+
+def find_leaks(train: DataSet, test: DataSet) -> dict[str, Any]:
+    """Counts `shared_rows`, `near_duplicates`, and lists `subjects`, people who are in both parts.
+
+    `shared_rows` counts test windows with at least 8 consecutive rows (or all) of a training window: a run of eight is
+    represented by a 64-bit hash. Any overlap of 15 rows or more contains a run that starts at a multiple of eight in
+    the training window, so those are stored and looked up at every offset of the test windows. A sensor at rest repeats
+    its values, so runs without change do not count. `near_duplicates` counts test windows that differ from a training
+    window by less than 5% of their spread.
+    """
+    if not len(test):
+        return {"shared_rows": 0, "near_duplicates": 0, "subjects": []}
+    known = np.unique(np.concatenate(list(_runs(train, step=_RUN))))
+    shared = [np.isin(hashes, known, assume_unique=False).any(axis=1) for hashes in _runs(test, step=1)]
+    return {
+        "shared_rows": int(np.concatenate(shared).sum()),
+        "near_duplicates": int(_near_duplicates(train, test).sum()),
+        "subjects": sorted(set(train.people()) & set(test.people())),
+    }
+
+
+def _runs(windows: DataSet, step: int) -> Iterator[NDArray[np.uint64]]:
+    """Hashes of runs of rows, `(windows of a block, runs)`; 0 for a run whose rows are all equal."""
+    for inputs, _ in windows.blocks():
+        # The bits of -0.0 are not those of 0.0, to which it is equal, but its sum with 0.0 is 0.0.
+        rows = row_hashes(np.ascontiguousarray(inputs + 0.0, np.float32).view(np.uint32))
+        run = min(_RUN, rows.shape[1])
+        runs = sliding_window_view(rows, run, axis=1)[:, ::step]
+        hashes, moves = np.einsum("nrk,k->nr", runs, POWERS[:run]), (runs != runs[..., :1]).any(axis=2)
+        yield np.where(moves, hashes, np.uint64(0)) if step == 1 else hashes[moves]
+
+
+def _near_duplicates(train: DataSet, test: DataSet) -> NDArray[np.bool_]:
+    """Which test windows are near duplicates of a training window.
+
+    No two windows are closer than their projections on a few orthonormal vectors. A tree of the projections finds the
+    few pairs that may be close enough, in much less than quadratic time, and these are compared row by row.
+    """
+    found = np.zeros(len(test), bool)
+    tree = cKDTree(np.concatenate([_project(inputs) for inputs, _ in train.blocks()]))
+    done = 0
+    for inputs, _ in test.blocks():
+        # In float64: the difference of windows at rest is far below the square of gravity.
+        limits = _NEAR**2 * inputs.shape[1] * inputs.var(axis=1, dtype=np.float64).sum(axis=1)
+        radii = np.where(limits > _LEAST, np.sqrt(limits), -1.0)
+        near = tree.query_ball_point(_project(inputs), radii)
+        for number, candidates in enumerate(near):
+            if radii[number] < 0 or not candidates:
+                continue
+            others, _ = replace(train, rows=train.rows[np.sort(candidates)]).arrays()
+            squares = ((others.astype(np.float64) - inputs[number]) ** 2).sum(axis=(1, 2))
+            found[done + number] = (squares < limits[number]).any()
+        done += len(inputs)
+    return found
+
+
+_LEAST = 1e-9
+"""The square of a spread below which a window is constant."""
+
+
+def _project(windows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Windows `(n, rows, axes)` projected on the lowest frequencies of each axis, `(n, waves * axes)`."""
+    waves = dct(windows.astype(np.float64), axis=1, norm="ortho")[:, :_WAVES]
+    return np.asarray(waves).reshape(len(windows), -1)
+
+
+_BLOCK_SECONDS = 4.0
+"""A recording is measured in blocks of this length, in which a person takes four steps or more."""
+
+_STEPS = (1.2, 3.0)
+"""Hz between which people walk."""
+
+
+def compare(data: "Data | Index") -> dict[str, dict[str, Any]]:
+    """Measures each study of a file; empty if the data belongs to one study or to none.
+
+    Each has `people`, `windows` or `seconds` per class, `rate_hz` (lowest and highest), and of walking `tilt_deg` (its
+    10th, 50th and 90th percentiles, which are far apart where people carry the phone either way around) and
+    `cadence_hz`.
+    """
+    if not isinstance(data, Data):
+        unit, studies = "seconds", set(data.studies.tolist())
+    else:
+        parts = [part for part in (data.train, data.validation, data.test) if len(part)]
+        known = [{""} if part.studies is None else set(part.studies.tolist()) for part in parts]
+        unit, studies = "windows", set().union(*known)
+    if len(studies) < 2:
+        return {}
+    people, rates, walks = dict[str, set[str]](), dict[str, set[float]](), dict[str, list[NDArray[np.float64]]]()
+    amounts = dict[str, dict[str, float]]()
+    for study, who, label, rate, windows, amount in _pieces(data):
+        people.setdefault(study, set()).update({who} - {""})
+        rates.setdefault(study, set()).add(rate)
+        of_study = amounts.setdefault(study, {})
+        of_study[label] = of_study.get(label, 0) + amount
+        walk = windows[..., :3].astype(np.float64)
+        if label == "walking" and len(walk):
+            walks.setdefault(study, []).append(np.stack([tilt(walk), cadence(walk, rate)]))
+    measured = {study: np.concatenate(several, axis=1) for study, several in walks.items()}
+    return {
+        study or "none": {
+            "people": len(people[study]),
+            unit: {label: round(amount, 1) for label, amount in sorted(amounts[study].items())},
+            "rate_hz": [min(rates[study]), max(rates[study])],
+            "tilt_deg": [round(float(tilt)) for tilt in np.percentile(measured[study][0], (10, 50, 90))]
+            if study in measured else None,
+            "cadence_hz": round(float(np.nanmedian(measured[study][1])), 2)
+            if study in measured and np.isfinite(measured[study][1]).any() else None,
+        }
+        for study in sort_names(amounts)
+    }  # fmt: skip
+
+
+def _pieces(data: "Data | Index") -> Iterator[tuple[str, str, str, float, NDArray[Any], float]]:
+    """Study, person, label, rate, windows of one length, and how many windows or seconds these are."""
+    if not isinstance(data, Data):
+        for each in data:
+            rows = max(1, round(_BLOCK_SECONDS * each.rate))
+            count = len(each.acceleration) // rows
+            blocks = each.acceleration[: count * rows].reshape(count, rows, 3)
+            yield each.study, each.subject, each.activity, each.rate, blocks, each.seconds
+        return
+    for part in (data.train, data.validation, data.test):
+        done, unknown = 0, np.full(len(part), "")
+        studies = unknown if part.studies is None else part.studies
+        people = unknown if part.subjects is None else part.subjects
+        for inputs, _ in part.blocks():
+            here = slice(done, done := done + len(inputs))
+            keys = list(zip(studies[here].tolist(), people[here].tolist(), part.labels[here].tolist(), strict=True))
+            for key in dict.fromkeys(keys):
+                chosen = inputs[[other == key for other in keys]]
+                yield key[0], key[1], data.label_names[key[2]], data.rate, chosen, len(chosen)
+
+
+def tilt(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The angle between the y axis of the phone and up, in degrees: 0 upright, 90 flat, 180 upside down.
+
+    Example:
+        >>> tilt(np.tile([0.0, -9.8, 0.0], (1, 50, 1))).tolist()
+        [180.0]
+    """
+    mean = windows.mean(axis=1)
+    upright = mean[:, 1] / np.maximum(np.linalg.norm(mean, axis=1), 1e-9)
+    return np.asarray(np.degrees(np.arccos(np.clip(upright, -1, 1))))
+
+
+def cadence(windows: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
+    """Steps per second: the strongest frequency of the magnitude between 1.2 and 3 Hz; NaN where windows are too short.
+
+    Example:
+        >>> steps = 9.8 + np.sin(2 * np.pi * 1.8 * np.arange(200) / 50)
+        >>> cadence(np.stack([0 * steps, steps, 0 * steps], axis=1)[None], 50.0).round(1).tolist()
+        [1.8]
+    """
+    magnitude = np.linalg.norm(windows, axis=2)
+    magnitude = (magnitude - magnitude.mean(axis=1, keepdims=True)) * np.hanning(magnitude.shape[1])
+    size = 1 << int(np.ceil(np.log2(8 * magnitude.shape[1])))
+    frequencies = np.fft.rfftfreq(size, 1 / rate)
+    band = (frequencies >= _STEPS[0]) & (frequencies <= _STEPS[1])
+    if not band.any():
+        return np.full(len(windows), np.nan)
+    strongest = np.abs(np.fft.rfft(magnitude, size, axis=1))[:, band].argmax(axis=1)
+    return np.asarray(frequencies[band][strongest])
