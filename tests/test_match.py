@@ -117,7 +117,7 @@ def test_a_search_with_settings_of_other_windows_is_refused_before_its_folder_is
 
 def test_an_autoencoder_of_other_patches_is_refused_with_both_sizes(simulated_patches):
     data = load_data(simulated_patches)
-    side = round(data.pixels**0.5)
+    side = data.train.inputs.shape[-1]
     model = SparseAutoencoder(pixels=(side + 1) ** 2, hidden_units=4, name="mine")
     for start in (train, finetune):
         with pytest.raises(ZooError, match=rf"patches of {side} x {side}; \w*mine reads {side + 1} x {side + 1}"):

@@ -1,7 +1,6 @@
 """Little data: how many steps are made, how validation is made, what a summary warns of, and fine-tuning."""
 
 import re
-from dataclasses import replace
 
 import keras
 import numpy as np
@@ -247,9 +246,9 @@ def test_fine_tuning_on_the_files_of_the_model_itself_is_questioned(simulated):
     phone = load("activity_gru_phone")
     assert finetuning.familiar(phone, data_of_training) is None
     assert finetuning.familiar(phone, data(people=2)) is None
-    known = replace(data(people=2, name="wisdm/160{}"), source="WISDM (Weiss et al., 2019)")
+    known = data(people=2, name="wisdm/160{}").with_facts(source="WISDM (Weiss et al., 2019)")
     assert finetuning.familiar(phone, known) is None
-    known = replace(data(name="wisdm/160{}"), source="WISDM (Weiss et al., 2019)")
+    known = data(name="wisdm/160{}").with_facts(source="WISDM (Weiss et al., 2019)")
     assert "activity_gru_phone was trained on all of its people, from which" in finetuning.familiar(phone, known)
 
 

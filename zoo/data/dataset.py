@@ -406,6 +406,11 @@ class Data:
         """The same data with the test rows appended to the training rows."""
         return replace(self, train=self.train.joined(self.test)) if len(self.test) else self
 
+    def with_facts(self, **facts: Any) -> Self:
+        """The same data with other facts."""
+        train, validation, test = (part.with_columns({}, **facts) for part in (self.train, self.validation, self.test))
+        return replace(self, train=train, validation=validation, test=test)
+
     def with_classes(self, classes: Sequence[str]) -> Self:
         """The same rows with the labels of a model that knows their classes, in any order, and perhaps others."""
         if tuple(classes) == self.classes:

@@ -107,9 +107,8 @@ def _from_arrays(source: Any, task: str | None, subjects: Any, facts: dict[str, 
             digest.update(b"" if values is None else np.ascontiguousarray(values).tobytes())
     fingerprint = digest.hexdigest()
     # People of another table are others, whatever they are called.
-    known = {"source": f"DataFrame #{fingerprint[:8]}"} if is_frame else {}
-    train, validation, test = (part.with_columns({}, **known) for part in (data.train, data.validation, data.test))
-    return replace(data, train=train, validation=validation, test=test, fingerprint=fingerprint)
+    data = data.with_facts(source=f"DataFrame #{fingerprint[:8]}") if is_frame else data
+    return replace(data, fingerprint=fingerprint)
 
 
 def _is_part(part: Any) -> bool:
