@@ -377,11 +377,3 @@ def _names(path: Path, key: str) -> NDArray[np.str_]:
     """A name for each window, in as few bytes as the longest name has: NumPy takes 44 for any number."""
     names, places = np.unique(hdf5.read_column(path, key), return_inverse=True)
     return np.array([str(name) for name in names.tolist()])[places]
-
-
-def describe(source: Path | Data) -> dict[str, Any]:
-    """Describes windows or recordings, as `zoo.activity.description` does."""
-    # A training, which reads windows by this module as well, describes none.
-    from zoo.activity import description
-
-    return description.describe(source)

@@ -29,6 +29,10 @@ _OF_TASK = {"activity": ("classes", "rate", "unit"), "text": ("words",), "patche
 """Facts that arrays do not hold, and that `load_data` takes for a task."""
 
 
+_DESCRIBING = dict.fromkeys(("activity", "recordings"), "zoo.activity.description")
+"""What describes data, where that is not the module `data` of its task, which every training imports."""
+
+
 def load_data(
     source: Any, *, task: str | None = None, subjects: Any = None, classes: Sequence[str] | None = None,
     rate: float | None = None, unit: str | None = None, words: Sequence[str] | None = None,
@@ -182,7 +186,7 @@ def describe(source: str | Path | Data, data_dir: Path | None = None) -> dict[st
         sizes, attributes = hdf5.check_layout(content, layout), hdf5.attributes(content)
     known = {"file": str(content), "layout": layout, "sizes": sizes, "attributes": attributes, "problems": []}
     try:
-        details = import_module(f"zoo.{'activity' if layout == 'recordings' else layout}.data").describe(content)
+        details = import_module(_DESCRIBING.get(layout, f"zoo.{layout}.data")).describe(content)
     except ZooError as error:
         details = {"problems": [str(error)]}
     return {**known, **details}
