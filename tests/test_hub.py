@@ -85,9 +85,38 @@ def test_the_card_has_the_header_of_the_hub_and_links_to_nothing_that_is_not_the
     assert 'Model.from_preset("hf://somebody/walks")' in page
 
 
-def test_a_model_without_provenance_states_no_license(tmp_path):
-    ActivityGRU(units=2, frame=25).save_to_preset(tmp_path)
-    assert 'license_name: "not stated"' in hub.card(tmp_path, "somebody/walks")
+def test_the_license_of_a_model_is_what_its_owner_states(server, tmp_path):
+    model = ActivityGRU(units=2, frame=25, provenance={"license": "CC BY 4.0"})
+    model.save_to_preset(tmp_path)
+    commit = hub.push(tmp_path, "hf://somebody/walks").partition("@")[2]
+    held = server.repos["somebody/walks"][commit]
+    # Neither the license of the zoo nor that of the training data is that of the model.
+    assert "LICENSE" not in held
+    assert b'license: "other"\nlicense_name: "not stated"' in held["README.md"]
+    (tmp_path / "LICENSE").write_text("For friends only.")
+    commit = hub.push(tmp_path, "hf://somebody/walks").partition("@")[2]
+    held = server.repos["somebody/walks"][commit]
+    assert held["LICENSE"] == b"For friends only."
+    assert b'license_link: "LICENSE"' in held["README.md"]
+
+
+def test_a_push_between_two_downloads_changes_nothing(server, monkeypatch):
+    import huggingface_hub
+
+    hub.push(PRESET, "hf://somebody/walks")
+    download, places = huggingface_hub.hf_hub_download, []
+
+    def downloads_and_moves(*arguments, **options):
+        places.append(download(*arguments, **options))
+        if len(places) == 1:
+            held = server.repos["somebody/walks"]
+            held["2" * 40] = {"model.keras": (PRESET / "model.keras").read_bytes()}
+        return places[-1]
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", downloads_and_moves)
+    folder = find_folder("hf://somebody/walks")
+    assert (folder / "config.json").read_bytes() == (PRESET / "config.json").read_bytes()
+    assert {Path(place).parent for place in places} == {folder}
 
 
 def test_a_revision_means_the_same_files_for_ever(server):

@@ -28,7 +28,8 @@ _MOST_BYTES = 1 << 30
 _PARENT = re.compile(r"\[([^\]]*)\]\(\.\./[^)]*\)")
 """A link of a card to the sources, which are not on the hub."""
 
-_LICENSES = {"MIT": "mit", "Apache-2.0": "apache-2.0", "CC BY 4.0": "cc-by-4.0", "CC0-1.0": "cc0-1.0"}
+_OURS = (Path(__file__).parent / "saved_models", Path(__file__).parents[1] / "saved_models")
+"""Folders of the presets, which have the license of the zoo; in a wheel and in a checkout."""
 
 
 def parse(address: str) -> tuple[str, str | None]:
@@ -68,9 +69,15 @@ def fetch(address: str) -> Path:
             raise ZooError(f"{address}: has {size} bytes; expected at most {_MOST_BYTES}")
         # The model comes last: where it is, the rest is.
         for name in sorted(listed, key=lambda name: name == "model.keras"):
-            file = Path(hub.hf_hub_download(repo, name, revision=revision))
+            # A branch may move between listing and download, so all files are those of one commit.
+            file = Path(hub.hf_hub_download(repo, name, revision=info.sha))
             lfs = listed[name].lfs
             _check(address, file, listed[name].blob_id if lfs is None else lfs.sha256)
+        if revision != info.sha:
+            # The layout of the cache is documented; by this file, the branch is found again without the hub.
+            pointer = file.parents[2] / "refs" / (revision or "main")
+            pointer.parent.mkdir(parents=True, exist_ok=True)
+            pointer.write_text(info.sha, encoding="utf-8")
     return file.parent
 
 
@@ -100,7 +107,7 @@ def _check(address: str, file: Path, expected: str) -> None:
 
 
 def push(folder: Path, address: str, *, private: bool = False) -> str:
-    """Publishes the model in a folder, with its card, its exported files and the license, as `zoo.push` says.
+    """Publishes the model in a folder, with its card, its exported files and its license, as `zoo.push` says.
 
     Returns the address with the commit, which always means the same files.
     """
@@ -113,7 +120,7 @@ def push(folder: Path, address: str, *, private: bool = False) -> str:
     hub = _library()
     content: dict[str, Any] = {name: str(folder / name) for name in names}
     content["README.md"] = card(folder, repo).encode()
-    if (text := _license()) is not None:
+    if (text := _license(folder)) is not None:
         content["LICENSE"] = text.encode()
     with _explained(address):
         api = hub.HfApi()
@@ -128,10 +135,12 @@ def card(folder: Path, repo: str) -> str:
     config: dict[str, Any] = read_json(folder / "config.json")
     if not isinstance(config, dict) or not isinstance(config.get("arguments"), dict):
         raise ZooError(f"{folder / 'config.json'}: describes no model; expected what `zoo train` writes")
-    stated = str((config["arguments"].get("provenance") or {}).get("license") or "")
-    name = _LICENSES.get(stated)
+    # The license of the training data, which the card states, is not that of the model.
+    terms = {"license": "mit"} if _is_ours(folder) else {"license": "other", "license_name": "not stated"}
+    if (folder / "LICENSE").is_file():
+        terms = {"license": "other", "license_name": "see LICENSE", "license_link": "LICENSE"}
     header: dict[str, Any] = {
-        "license": name or "other", **({} if name else {"license_name": stated or "not stated"}),
+        **terms,
         "library_name": "keras", "tags": ["pocket-zoo", "keras", "tflite", "litert", str(config.get("class", ""))],
     }  # fmt: skip
     # JSON is YAML: whatever is in a name stays a text.
@@ -142,8 +151,16 @@ def card(folder: Path, repo: str) -> str:
     return "---\n" + "\n".join(lines) + f"\n---\n\n{text.rstrip()}\n\n## Use\n\n{use}\n"
 
 
-def _license() -> str | None:
-    """The text of the zoo's license, in a checkout or as it was installed."""
+def _is_ours(folder: Path) -> bool:
+    return folder.resolve().parent in _OURS
+
+
+def _license(folder: Path) -> str | None:
+    """The license of a model: what its owner put into its folder; of a preset, that of the zoo."""
+    if (stated := folder / "LICENSE").is_file():
+        return read_text(stated)
+    if not _is_ours(folder):
+        return None
     beside = Path(__file__).parents[1] / "LICENSE"
     if beside.is_file():
         return read_text(beside)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.errors import ZooError
-from zoo.runtime.filtering import FLOOR, Filter, Group, default_groups, misfit_of
+from zoo.runtime.filtering import FLOOR, Filter, Group, default_groups, tree_problem
 from zoo.runtime.metadata import Metadata
 
 CLASSES = ("down", "run", "sit", "stand", "up", "walk")
@@ -123,7 +123,7 @@ def test_groups_that_are_no_tree_are_refused_in_python_and_in_files(case):
     groups, said = WRONG[case]
     with pytest.raises(ZooError, match=f"streaming.groups.*{said}"):
         Filter(CLASSES, groups, 0.1)
-    assert misfit_of(TREE, CLASSES) == ""
+    assert tree_problem(TREE, CLASSES) == ""
     document = DOCUMENT | {"streaming": STREAMING | {"groups": [as_json(group) for group in groups]}}
     with pytest.raises(ZooError, match=r"a\.tflite: metadata: 'streaming\.groups.*export it again"):
         Metadata.from_json(document, "a.tflite")

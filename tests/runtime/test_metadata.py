@@ -1,7 +1,9 @@
 """Metadata of every preset are read, and what does not fit the published schema is refused with the key."""
 
 import json
-from dataclasses import fields
+import re
+import shutil
+from dataclasses import fields, replace
 from pathlib import Path
 
 import jsonschema
@@ -10,8 +12,18 @@ import pytest
 from zoo import ZooError
 from zoo.catalog import PRESETS_FOLDER, preset_names
 from zoo.families import task_named
+from zoo.runtime import Recognizer
 from zoo.runtime.filtering import Group
-from zoo.runtime.metadata import CLASSES, ActivityMetadata, AutoencoderMetadata, Metadata, Streaming, TrigramMetadata
+from zoo.runtime.metadata import (
+    CLASSES,
+    ActivityMetadata,
+    AutoencoderMetadata,
+    Metadata,
+    Streaming,
+    TrigramMetadata,
+    embed,
+    extract,
+)
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "metadata.schema.json").read_text())
 OF_TASK = {each["properties"]["task"]["enum"][0]: each for each in SCHEMA["oneOf"]}
@@ -59,15 +71,15 @@ CHANGES = [
     ("activity", "rate", [0, -1, 100_001, float("nan"), "50", True, None, []], [0.1, 50, 100.5]),
     ("activity", "window", [0, 1.5, True, 1_000_001, "150", None], [1, 1_000_000]),
     ("activity", "states", [{"h_1": 0}, {"h_1": "32"}, {"h_1": 10**12}, [], None], [{}, {"h_1": 32}]),
-    ("activity", "mean", [[1e7], ["1"], 0.0, [float("nan")], None, [None]], [[], [0, -1.5]]),
-    ("activity", "variance", [[0], [-1.0], ["1"], None], [[], [1e-9]]),
+    ("activity", "mean", [[1e7] * 3, ["1"] * 3, 0.0, [float("nan")] * 3, None, [None] * 3], [[], [0, -1.5, 1]]),
+    ("activity", "variance", [[0] * 3, [-1.0] * 3, ["1"] * 3, None], [[], [1e-9] * 3]),
     ("activity", "unit", ["g", 1, "", None], ["m/s^2"]),
     ("activity", "axes", [["x", "y"], "xyz"], [["x", "y", "z"], ["x", "y", "z", "gyro_x", "gyro_y", "gyro_z"]]),
     ("activity", "axes", [[], ["x", "y", "y"], ["z", "y", "x"], None], []),
     ("activity", "temperature", [0, -1, 1e7, "2", None], [1e-6, 2]),
     ("activity", "split_by", ["people", "", None], ["subject", "window", "not stated"]),
     ("activity", "threshold", [-0.1, 1.1, "0.5"], [0, 0.5, 1]),
-    ("activity", "prior", [[0.0, 1.0], [2]], [[], [0.5, 0.5]]),
+    ("activity", "prior", [[0.0] + [0.2] * 5, [2] * 6], [[], [0.5] + [0.1] * 5]),
     ("activity", "train_subjects", [[1], [""], "1", None], [[], ["1", "1"]]),
     ("activity", "streaming", [None, {}, STREAMING | {"copies": 0}, STREAMING | {"copies": 101}], [STREAMING]),
     ("activity", "streaming", [[], 7, STREAMING | {"restart": -1}], []),
@@ -88,7 +100,9 @@ CHANGES = [
 @pytest.mark.parametrize(("task", "key", "bad", "good"), CHANGES)
 def test_a_value_is_read_where_it_fits_the_schema_and_else_named(task, key, bad, good):
     validator = jsonschema.Draft202012Validator(OF_TASK[task])
-    known = document(PRESETS[task])
+    # What depends on the number of labels or channels, or on the length of windows, is left out.
+    free = {"mean": [], "variance": [], "prior": [], "frame": 1} if task == "activity" else {}
+    known = document(PRESETS[task]) | free
     for value in good:
         assert validator.is_valid(known | {key: value}), value
         assert Metadata.from_json(known | {key: value}, "a.tflite").task == task
@@ -105,3 +119,37 @@ def test_a_missing_key_is_named_and_an_unknown_one_left_alone():
     assert Metadata.from_json(known | {"color": "green"}, "a.tflite")
     with pytest.raises(ZooError, match=r"a\.tflite: metadata: lacks rate, window: export it again"):
         Metadata.from_json({key: value for key, value in known.items() if key not in ("rate", "window")}, "a.tflite")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"prior": [0.5, 0.5]}, r"'prior' has shape \(2,\); expected \(6,\)"),
+        ({"mean": [0.0, 9.8]}, r"'mean' has shape \(2,\); expected \(3,\)"),
+        ({"frame": 200}, "'frame', 'window' are 200, 150; expected a frame no longer than the window"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused_where_a_file_is_opened(changes, said, tmp_path, simulated, zoo_cli):
+    """Such a file is one line for every command."""
+    file = tmp_path / "a.tflite"
+    shutil.copyfile(PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite", file)
+    known = extract(file)
+    embed(file, replace(known, **{name: tuple(v) if isinstance(v, list) else v for name, v in changes.items()}))
+    with pytest.raises(ZooError, match=rf"a\.tflite: metadata: {said}: export it again"):
+        Recognizer(file)
+    status, out, err = zoo_cli("evaluate", file, "--data", simulated)
+    assert (status, out) == (1, "")
+    assert re.search(said, err)
+    assert len(err.splitlines()) == 1
+
+
+def test_a_file_that_does_not_state_its_sha_256_is_refused_until_it_does(tmp_path):
+    file = tmp_path / "a.tflite"
+    content = (PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite").read_bytes()
+    file.write_bytes(content.replace(b"pocket_zoo_sha256:", b"pocket_zoo_sha255:"))
+    with pytest.raises(
+        ZooError, match=r"a\.tflite: does not state its SHA-256.*: export it again with `zoo export`, or"
+    ):
+        Recognizer(file)
+    embed(file, extract(PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"))
+    assert Recognizer(file).metadata.preset == "activity_gru_pocket"

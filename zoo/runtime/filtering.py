@@ -55,12 +55,12 @@ def default_groups(classes: Sequence[str]) -> tuple[Group, ...]:
     return (Group(parts=tuple((name,) for name in classes), evidence=1.0, stay=(60.0,) * len(classes)),)
 
 
-def misfit_of(groups: Sequence[Group], classes: Sequence[str]) -> str:
+def tree_problem(groups: Sequence[Group], classes: Sequence[str]) -> str:
     """Returns why groups are no tree of the labels, in words; empty if they are.
 
     Example:
         >>> halves = Group(parts=(("sit",), ("walk", "run")), evidence=3.0, stay=(30.0, 30.0))
-        >>> misfit_of([halves], ["sit", "walk", "run"])
+        >>> tree_problem([halves], ["sit", "walk", "run"])
         "'streaming.groups' leave walk, run together; expected a group that divides them"
     """
     undivided = {frozenset(classes)}
@@ -111,7 +111,7 @@ class Filter:
 
     def __init__(self, classes: Sequence[str], groups: Sequence[Group], seconds: float) -> None:
         groups = groups or default_groups(classes)
-        if wrong := misfit_of(groups, classes):
+        if wrong := tree_problem(groups, classes):
             raise ZooError(f"streaming: {wrong}")
         count, most = len(groups), max((len(group.parts) for group in groups), default=1)
         # Groups of fewer parts than others are filled up with parts that are never true.

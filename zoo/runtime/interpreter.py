@@ -1,9 +1,7 @@
 """Runs `.tflite` files of the zoo. This is the only module that runs LiteRT."""
 
-import subprocess
-import sys
 from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.runtime.metadata import Metadata, extract, is_signed
+from zoo.runtime.metadata import Metadata, extract
 
 
 def open_file(path: Path) -> Any:
@@ -28,39 +26,6 @@ def open_file(path: Path) -> Any:
 
 def _does_not_run(path: Path, error: Exception, what: str = "") -> ZooError:
     return ZooError(f"{path}: {what}does not run ({(str(error).strip() or type(error).__name__).splitlines()[0]})")
-
-
-@lru_cache
-def _require_harmless(path: Path, changed: int) -> None:
-    """Runs a file that does not state its SHA-256 in a process of its own first: what it holds may crash LiteRT."""
-    command = [sys.executable, "-m", "zoo.runtime.interpreter", str(path)]
-    try:
-        child = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, timeout=_SECONDS)
-    except subprocess.TimeoutExpired:
-        raise ZooError(f"{path}: does not run (no answer after {_SECONDS} s); {_AGAIN}") from None
-    if child.returncode:
-        said = child.stdout.strip().splitlines()
-        reason = said[-1] if child.returncode == 1 and said else "it ends the process that runs it"
-        raise ZooError(f"{path}: does not run ({reason}); {_AGAIN}")
-
-
-def _try(path: Path) -> str:
-    """Runs each signature once, on zeros. Returns what is wrong, if anything is."""
-    try:
-        interpreter = open_file(path)
-        for name in interpreter.get_signature_list():
-            runner = interpreter.get_signature_runner(name)
-            inputs = {key: np.zeros(each["shape"], each["dtype"]) for key, each in runner.get_input_details().items()}
-            for key, value in runner(**inputs).items():
-                if not np.isfinite(value).all():
-                    return f"signature {name!r} returns {key} that is NaN or infinity"
-    except (ZooError, RuntimeError, ValueError, TypeError, MemoryError) as error:
-        reason = error.__cause__ or error
-        return (str(reason).strip() or type(reason).__name__).splitlines()[0]
-    return ""
-
-
-_SECONDS, _AGAIN = 60, "it is not as `zoo export` wrote it: export it again"
 
 
 def numbers(what: str, values: Any) -> NDArray[Any]:
@@ -111,8 +76,6 @@ class Interpreter:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.metadata: Metadata = extract(self.path)
-        if not is_signed(self.path):
-            _require_harmless(self.path, self.path.stat().st_mtime_ns)
         self._interpreter = open_file(self.path)
         self.signatures: Mapping[str, Any] = self._interpreter.get_signature_list()
         self._runners = {name: self._interpreter.get_signature_runner(name) for name in self.signatures}
@@ -270,9 +233,3 @@ def _size(model: Any, tensor: Any) -> int:
 
 def _fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
     return len(shape) == len(expected) and all(want in (-1, have) for have, want in zip(shape, expected, strict=True))
-
-
-if __name__ == "__main__":
-    wrong = _try(Path(sys.argv[1]))
-    print(wrong)
-    sys.exit(bool(wrong))

@@ -6,18 +6,16 @@ ignore the entry still run the file. `config.json` in the folder of a trained mo
 
 import hashlib
 import json
-import re
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, get_args, get_origin
+from typing import Any, ClassVar
 
 from zoo.errors import StorageError, ZooError
 from zoo.families import TASKS, task_named
 from zoo.files import require_file, strict_json
-from zoo.runtime.filtering import Group, default_groups, misfit_of
+from zoo.runtime.filtering import Group, default_groups, tree_problem
+from zoo.schema import Field, Rule, Schema
 
 SCHEMA = 1
 """Version of the document. Readers reject other versions."""
@@ -65,7 +63,7 @@ _DIGEST_ENTRY, _DIGEST, _UNKNOWN = "pocket_zoo_sha256", b"pocket_zoo_sha256:", b
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
-    """Metadata that all models share; each task has a subclass, here or in the module `metadata` of its folder.
+    """Metadata that all models share; each task has a subclass.
 
     The class attribute `batch` is the batch size of exported files, None for any.
 
@@ -112,32 +110,31 @@ class Metadata:
                 f"{where}: metadata of schema {document.get('schema')!r}; this version reads schema {SCHEMA}: use "
                 f"the version of pocket-zoo that wrote it ({document.get('version', 'not stated')})"
             )
-        document = {**document, "task": task_named(document.get("task"))}
-        if document["task"] not in [*TASKS]:
-            raise ZooError(f"{where}: metadata of task {document.get('task')!r}; expected {' or '.join(TASKS)}")
-        kind = _kind(document["task"])
-        if unknown := _unknown(document.get("streaming")):
-            raise ZooError(
-                f"{where}: metadata: {unknown!r} is unknown; written by pocket-zoo "
-                f"{document.get('version', '(not stated)')}: read it with that version or newer"
-            )
-        names, groups = [field.name for field in fields(kind) if field.name in document], tuple[Group, ...]()
-        wrong = _misfits(document, kind)
-        if "streaming" in names and not wrong:
-            groups = tuple(
-                Group(parts=tuple(map(tuple, each["parts"])), evidence=each["evidence"], stay=tuple(each["stay"]))
-                for each in document["streaming"].get("groups", [])
-            )
-            wrong = misfit_of(groups or default_groups(document["classes"]), document["classes"])
+        task = task_named(document.get("task"))
+        if task not in SCHEMAS:
+            raise ZooError(f"{where}: metadata of task {task!r}; expected {' or '.join(TASKS)}")
+        wrong = SCHEMAS[task].problem(_flat(document))
+        if not wrong and task == "activity":
+            if unknown := _unknown(document.get("streaming")):
+                raise ZooError(
+                    f"{where}: metadata: {unknown!r} is unknown; written by pocket-zoo "
+                    f"{document['version']}: read it with that version or newer"
+                )
+            wrong = _streaming_problem(document.get("streaming"), document["classes"])
         if wrong:
             raise ZooError(f"{where}: metadata: {wrong}: export it again with `zoo export`")
-        values: dict[str, Any] = {name: tuple(v) if isinstance(v := document[name], list) else v for name in names}
-        if "streaming" in values:
+        kind = next(kind for kind in Metadata.__subclasses__() if kind.task == task)
+        values: dict[str, Any] = {
+            field.name: tuple(value) if isinstance(value := document[field.name], list) else value
+            for field in fields(kind)
+            if field.name in document
+        }
+        if task == "activity":
             older = document["streaming"].get("threshold", STREAM_THRESHOLD)
-            known = {name: each for name, each in document["streaming"].items() if name not in _OLDER}
-            values["streaming"] = Streaming(**known | {"groups": groups})
+            names = {field.name for field in fields(Streaming)} & {*document["streaming"]}
+            settings = {name: document["streaming"][name] for name in names}
+            values["streaming"] = Streaming(**settings | {"groups": _groups(settings)})
             values.setdefault("threshold", None if older == STREAM_THRESHOLD else older)
-        if "train_subjects" in values:
             values["train_subjects"] = _with_studies(values["train_subjects"])
         metadata: Metadata = kind(**values)
         return metadata
@@ -148,13 +145,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: plain(each) for name, each in value.items()}
     return [plain(each) for each in value] if isinstance(value, list | tuple) else value
-
-
-def _kind(task: str) -> Any:
-    """The class of the metadata of a task: below, or in the module `metadata` of the folder of the task."""
-    if task not in (each.task for each in Metadata.__subclasses__()):
-        import_module(f"zoo.{task}.metadata")
-    return next(each for each in Metadata.__subclasses__() if each.task == task)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,99 +166,6 @@ class Streaming:
     warmup: int = 75
     margin: float = 0.1
     groups: tuple[Group, ...] = ()
-
-
-_OPTIONAL = ("prior", "threshold", "groups")
-"""Keys that documents of older files lack."""
-
-_OLDER = ("threshold", "smoothing")
-"""Keys of `streaming` in older files. The latter, the time of an average over past probabilities, is not used."""
-
-_NAMED: dict[str, tuple[Any, ...]] = {
-    "schema": (SCHEMA,), "unit": (UNIT,), "axes": (list(AXES), list(INERTIAL)), "convention": (CONVENTION,),
-    "split_by": ("subject", "window", "not stated"),
-}  # fmt: skip
-"""Values of keys that have only a few."""
-
-_LIMITS: dict[str, tuple[float, float]] = {
-    "rate": (0.1, 100_000), "mean": (-1e6, 1e6), "variance": (0, 1e6), "scale": (-1e6, 1e6), "temperature": (0, 1e6),
-    "restart": (0, 1_000_000_000), "warmup": (0, 1_000_000_000), "copies": (1, 100), "smoothing": (0, 3600),
-    "margin": (0, 1), "evidence": (0, 1000), "stay": (0, 1e6), "threshold": (0, 1), "prior": (0, 1),
-    "sparsity_target": (0, 1),
-}  # fmt: skip
-"""Limits of numbers, and of the numbers of a list. Others are from 1 to a million."""
-
-_POSITIVE = ("prior", "temperature", "variance", "evidence", "stay")
-_TEXTS = ("source", "data_sha256", "weights_sha256", "license")
-_DIFFERENT, _NOT_EMPTY = ("classes", "words", "held_out"), ("classes", "words")
-
-_NAME = r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029]{1,200}"
-"""Names are shown on screens and written into sources, where a line break would end a comment."""
-
-
-def _misfits(document: Mapping[str, Any], kind: Any, above: str = "") -> str:
-    """Returns what is wrong with a document, in words; empty if nothing is. Newer versions may add keys."""
-    hints = {field.name: field.type for field in fields(kind)}
-    if kind is Streaming:
-        hints |= dict.fromkeys(_OLDER, float)
-    if missing := [name for name in hints if name not in document and name not in (*_OPTIONAL, *_OLDER)]:
-        return f"{repr(above.rstrip('.')) + ' ' if above else ''}lacks {', '.join(missing)}"
-    checked = (misfit(name, document[name], hint, above + name) for name, hint in hints.items() if name in document)
-    return next(filter(None, checked), "")
-
-
-def _unknown(settings: Any) -> str:
-    """Returns a key of streaming settings, or of their groups, that is unknown and may change what the others mean."""
-    if not isinstance(settings, Mapping):
-        return ""
-    groups = settings.get("groups")
-    known = {"streaming": (settings, {field.name for field in fields(Streaming)} | {*_OLDER})} | {
-        f"streaming.groups[{number}]": (group, {field.name for field in fields(Group)})
-        for number, group in enumerate(groups if isinstance(groups, list) else [])
-        if isinstance(group, Mapping)
-    }
-    return next((f"{key}.{name}" for key, (value, names) in known.items() for name in value if name not in names), "")
-
-
-def misfit(name: str, value: Any, hint: Any, key: str) -> str:
-    """Returns why a value does not fit the key `name` of a document, in words that call it `key`; empty if it fits."""
-    found = f"{key!r} is {json.dumps(value, default=repr)[:60]}; expected "
-    if name in _NAMED:
-        known = any(value == each and type(value) is type(each) for each in _NAMED[name])
-        return "" if known else found + " or ".join(map(json.dumps, _NAMED[name]))
-    if hint in (Streaming, Group) or get_origin(hint) is Mapping:
-        if not isinstance(value, Mapping):
-            return found + "names and values"
-        if hint in (Streaming, Group):
-            return _misfits(value, hint, f"{key}.")
-        return next(filter(None, (misfit(name, each, int, f"{key}.{inner}") for inner, each in value.items())), "")
-    if get_origin(hint) is tuple:
-        if not isinstance(value, list):
-            return found + "a list"
-        if (name in _NOT_EMPTY and not value) or (name == "scale" and len(value) != 3):
-            return found + ("3 entries" if name == "scale" else "1 entries or more")
-        if name in _DIFFERENT and len(set(map(repr, value))) < len(value):
-            return found + "different entries"
-        inner = get_args(hint)[0]
-        return next(filter(None, (misfit(name, each, inner, f"{key}[{i}]") for i, each in enumerate(value))), "")
-    if hint is bool:
-        return "" if isinstance(value, bool) else found + "true or false"
-    if hint is str:
-        if not isinstance(value, str):
-            return found + "text"
-        fits = len(value) <= 1000 if name in _TEXTS else re.fullmatch(_NAME, value)
-        return (
-            "" if fits else found + ("at most 1000 letters" if name in _TEXTS else "1 to 200 letters, none a control")
-        )
-    if isinstance(value, bool) or not isinstance(value, int if hint is int else int | float):
-        return found + ("a whole number" if hint is int else "a number")
-    least, most = _LIMITS.get(name, (1, 1_000_000))
-    if name in _POSITIVE and not value > 0:
-        return f"{found}a number above 0"
-    # NaN is within no limits.
-    if not value >= least:
-        return f"{found}{least:g} or more"
-    return "" if value <= most else f"{found}at most {most:g}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -361,6 +258,125 @@ class TrigramMetadata(Metadata):
     context: int
 
 
+_MILLION = 1e6
+
+
+def _size(name: str, shape: str = "") -> Field:
+    return Field(name, shape, kind="integer", least=1, most=_MILLION)
+
+
+_SHARED = (
+    *(Field(name, kind="name") for name in ("family", "preset", "version")),
+    *(Field(name, kind="text") for name in ("source", "data_sha256", "weights_sha256", "license")),
+    Field("simulated", kind="flag"),
+)
+
+SCHEMAS = {
+    "activity": Schema(
+        "activity",
+        facts=(
+            *_SHARED,
+            Field("classes", "K", kind="name", distinct=True),
+            Field("axes", "C", kind="name"),
+            Field("rate", least=0.1, most=100_000),
+            *map(_size, ("window", "hop", "frame", "chunk")),
+            _size("states", "S"),
+            Field("mean", "C", least=-_MILLION, most=_MILLION, optional=True),
+            Field("variance", "C", positive=True, most=_MILLION, optional=True),
+            Field("unit", kind="text", choices=(UNIT,)),
+            Field("convention", kind="text", choices=(CONVENTION,)),
+            Field("temperature", positive=True, most=_MILLION),
+            Field("split_by", kind="text", choices=("subject", "window", "not stated")),
+            Field("train_subjects", "P", kind="name"),
+            Field("prior", "K", positive=True, most=1, optional=True),
+            Field("threshold", least=0, most=1, optional=True),
+        ),
+        rules=(
+            Rule(("classes",), bool, "1 entry or more"),
+            Rule(("axes",), lambda axes: tuple(axes) in (AXES, INERTIAL), f"{list(AXES)} or {list(INERTIAL)}"),
+            Rule(("frame", "window"), lambda frame, window: frame <= window, "a frame no longer than the window"),
+        ),
+    ),
+    "patches": Schema(
+        "patches",
+        facts=(
+            *_SHARED,
+            *map(_size, ("size", "hidden_units")),
+            Field("sparsity_target", least=0, most=1),
+            Field("scale", "3", least=-_MILLION, most=_MILLION),
+            Field("held_out", "P", kind="name", distinct=True),
+        ),
+    ),
+    "text": Schema(
+        "text",
+        facts=(*_SHARED, Field("words", "W", kind="name", distinct=True), _size("context")),
+        rules=(Rule(("words",), bool, "1 entry or more"),),
+    ),
+}  # fmt: skip
+"""What the documents of each task hold."""
+
+_STREAMING = Schema(
+    "streaming",
+    facts=(
+        Field("restart", kind="integer", least=0, most=1e9),
+        Field("copies", kind="integer", least=1, most=100),
+        Field("warmup", kind="integer", least=0, most=1e9),
+        Field("margin", least=0, most=1),
+        # In older files. The latter, the time of an average over past probabilities, is not used.
+        Field("threshold", least=0, most=1, optional=True),
+        Field("smoothing", least=0, most=3600, optional=True),
+    ),
+)
+_GROUP = Schema(
+    "group", facts=(Field("evidence", positive=True, most=1000), Field("stay", "P", positive=True, most=_MILLION))
+)
+_PART = Field("parts", "L", kind="name")
+
+
+def _flat(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with the sizes of the states as a list, as the schema has them."""
+    states = document.get("states")
+    sizes = [*states.values()] if isinstance(states, Mapping) else None
+    return {**document} | ({"states": sizes} if "states" in document else {})
+
+
+def _streaming_problem(settings: Any, classes: Sequence[str]) -> str:
+    """What is wrong with the settings of streaming, in words; empty if nothing is."""
+    if not isinstance(settings, Mapping):
+        return f"'streaming' is {json.dumps(settings):.60}; expected names and values"
+    if wrong := _STREAMING.problem(settings):
+        return f"'streaming': {wrong}"
+    groups = settings.get("groups", [])
+    for group in groups if isinstance(groups, list) else [groups]:
+        parts = group.get("parts") if isinstance(group, Mapping) else None
+        if not isinstance(parts, list):
+            return f"'streaming.groups' is {json.dumps(groups):.60}; expected a list of parts, evidence and stay each"
+        if wrong := _GROUP.problem(group) or next(filter(None, map(_PART.problem, parts)), ""):
+            return f"'streaming.groups': {wrong}"
+    return tree_problem(_groups(settings) or default_groups(classes), classes)
+
+
+def _groups(settings: Mapping[str, Any]) -> tuple[Group, ...]:
+    return tuple(
+        Group(parts=tuple(map(tuple, group["parts"])), evidence=group["evidence"], stay=tuple(group["stay"]))
+        for group in settings.get("groups", [])
+    )
+
+
+def _unknown(settings: Any) -> str:
+    """Returns a key of settings, or of their groups, that is unknown and may change what the others mean."""
+    if not isinstance(settings, Mapping):
+        return ""
+    groups = settings.get("groups")
+    parts = [("streaming", settings, {field.name for field in fields(Streaming)} | {"threshold", "smoothing"})]
+    parts += [
+        (f"streaming.groups[{number}]", group, {field.name for field in fields(Group)})
+        for number, group in enumerate(groups if isinstance(groups, list) else [])
+        if isinstance(group, Mapping)
+    ]
+    return next((f"{key}.{name}" for key, given, names in parts for name in given if name not in names), "")
+
+
 def _without_studies(people: Sequence[str]) -> list[str]:
     """Leaves out of each id the study that the id before it has as well."""
     studies = ["", *(person.rpartition("/")[0] for person in people)]
@@ -423,8 +439,7 @@ def _split_digest(content: bytes) -> tuple[bytes, bytes]:
     """Returns the digest that a file states, empty without, and the file with zeros in its place."""
     start = content.rfind(_DIGEST) + len(_DIGEST)
     if start < len(_DIGEST):
-        # Where the entry has its name, it has lost its content.
-        return (b"lost" if _DIGEST_ENTRY.encode() in content else b""), content
+        return b"", content
     stop = start + len(_UNKNOWN)
     return content[start:stop], content[:start] + _UNKNOWN + content[stop:]
 
@@ -457,39 +472,12 @@ def _share_buffers(model: Any) -> None:
     model.buffers = [unique[data] for data in places]
 
 
-def _check_places(model: Any) -> None:
-    """Checks that all numbers of subgraphs, tensors and buffers in a file exist, on which LiteRT relies unchecked."""
-
-    def require(places: Any, size: int, least: int = 0) -> None:
-        # Flatbuffers returns 0 for a list without entries.
-        if not isinstance(places, int) and not all(least <= place < size for place in list(places)):
-            raise IndexError(f"places {list(places)} of {size}")
-
-    sizes = [model.Subgraphs(place).TensorsLength() for place in range(model.SubgraphsLength())]
-    for place, size in enumerate(sizes):
-        graph = model.Subgraphs(place)
-        require(graph.InputsAsNumpy(), size)
-        require(graph.OutputsAsNumpy(), size)
-        require([graph.Tensors(number).Buffer() for number in range(size)], model.BuffersLength())
-        for number in range(graph.OperatorsLength()):
-            operator = graph.Operators(number)
-            require([operator.OpcodeIndex()], model.OperatorCodesLength())
-            # -1 is an input that is left out.
-            require(operator.InputsAsNumpy(), size, least=-1)
-            require(operator.OutputsAsNumpy(), size)
-    for number in range(model.SignatureDefsLength()):
-        signature = model.SignatureDefs(number)
-        require([signature.SubgraphIndex()], len(sizes))
-        inputs = [signature.Inputs(each).TensorIndex() for each in range(signature.InputsLength())]
-        outputs = [signature.Outputs(each).TensorIndex() for each in range(signature.OutputsLength())]
-        require([*inputs, *outputs], sizes[signature.SubgraphIndex()])
-
-
 def extract(path: Path) -> Metadata:
     """Reads the metadata of a `.tflite` file.
 
     Raises:
-        ZooError: If the file is missing, is no TFLite file, or has no metadata of the zoo.
+        ZooError: If the file is missing or damaged, is no TFLite file, has no metadata of the zoo, or does not state
+            its SHA-256. What LiteRT opens must be what the zoo wrote: a damaged file can end the process.
     """
     require_file(path)
     if (size := path.stat().st_size) > _MOST_BYTES:
@@ -497,30 +485,22 @@ def extract(path: Path) -> Metadata:
     content = path.read_bytes()
     if content[4:8] != b"TFL3":
         raise ZooError(f"{path}: not a TFLite file")
+    if _ENTRY.encode() not in content:
+        raise ZooError(f"{path}: has no metadata of the zoo; export it again with `zoo export`")
     digest, unsigned = _split_digest(content)
-    if digest and digest != hashlib.sha256(unsigned).hexdigest().encode():
+    if not digest:
+        raise ZooError(
+            f"{path}: does not state its SHA-256, so it may hold anything: export it again with `zoo export`, or write "
+            "its metadata with `zoo.runtime.metadata.embed`"
+        )
+    if digest != hashlib.sha256(unsigned).hexdigest().encode():
         raise StorageError(f"{path}: truncated or damaged TFLite file (its SHA-256 is another): copy it again")
-    try:
-        if (document := _document(content)) is not None:
-            return Metadata.from_json(strict_json(document), str(path))
-    except (ValueError, TypeError, IndexError, AttributeError, RecursionError, OverflowError, struct.error) as error:
-        raise ZooError(f"{path}: truncated or damaged TFLite file ({error})") from error
-    raise ZooError(f"{path}: has no metadata of the zoo; export it again with `zoo export`")
-
-
-def is_signed(path: Path) -> bool:
-    """Returns whether a file that `extract` reads states its SHA-256. One without may be anything."""
-    return bool(_split_digest(path.read_bytes())[0])
-
-
-def _document(content: bytes) -> bytes | None:
     from ai_edge_litert.tools.flatbuffer_utils import schema_fb
 
     model = schema_fb.Model.GetRootAsModel(content, 0)
-    _check_places(model)
     entries = [model.Metadata(place) for place in range(model.MetadataLength())]
-    places = [entry.Buffer() for entry in entries if entry.Name() == _ENTRY.encode()]
-    return bytes(model.Buffers(places[0]).DataAsNumpy()) if places else None
+    place = next(entry.Buffer() for entry in entries if entry.Name() == _ENTRY.encode())
+    return Metadata.from_json(strict_json(bytes(model.Buffers(place).DataAsNumpy())), str(path))
 
 
 def require_recognizer(path: Path, metadata: Metadata) -> ActivityMetadata:
