@@ -15,9 +15,8 @@ from zoo.text import simulate as grammar
 
 tfds = pytest.importorskip("tensorflow_datasets", reason="tensorflow-datasets is not installed")
 pytest.importorskip("dill", reason="tensorflow-datasets' own test needs dill, which is not installed")
-from zoo.activity.builder import ZooActivity  # noqa: E402
-from zoo.patches.builder import ZooPatches  # noqa: E402
-from zoo.text.builder import ZooText  # noqa: E402
+from zoo.data.tfds import ZooActivity, ZooPatches, ZooText  # noqa: E402
+from zoo.families import TASKS  # noqa: E402
 
 
 class BuilderTest(tfds.testing.DatasetBuilderTestCase):
@@ -31,7 +30,7 @@ class BuilderTest(tfds.testing.DatasetBuilderTestCase):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.EXAMPLE_DIR = folder.name
-        cls.write(Path(folder.name) / cls.DATASET_CLASS.FILE)
+        cls.write(Path(folder.name) / TASKS[cls.DATASET_CLASS.TASK].file)
         super().setUpClass()
 
 
@@ -48,7 +47,7 @@ class TestActivity(BuilderTest):
 class TestPatches(BuilderTest):
     __test__ = True
     DATASET_CLASS = ZooPatches
-    SPLITS = {"train": 30, "test": 10}  # noqa: RUF012
+    SPLITS = {"train": 40}  # noqa: RUF012
 
     @staticmethod
     def write(path):

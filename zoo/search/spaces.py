@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo import crossval
+from zoo.activity.data import test_windows
 from zoo.errors import ZooError, setting, unknown_name
 from zoo.families import FAMILIES
 from zoo.files import claim_folder, read_record
@@ -393,7 +394,7 @@ class Study:
             self.parts  # noqa: B018
             if self.task.name == "activity":
                 # The model that is chosen is measured on them.
-                self.checked.test_windows()
+                test_windows(self.checked)
         # The same search can be extended to more trials.
         document = asdict(self) | {"limits": self.limits.to_json()}
         identity = {key: value for key, value in document.items() if key not in ("data", "trials")}
