@@ -343,15 +343,33 @@ def push(model: str | Path, address: str, *, private: bool = False) -> Document:
 
 
 @public
-def load_data(source: Source, *, data_dir: str | Path | None = None, levels: Levels = 1.0) -> "Data":
+def load_data(
+    source: Any,
+    *,
+    task: str | None = None,
+    subjects: Any = None,
+    classes: Any = None,
+    rate: float | None = None,
+    unit: str | None = None,
+    words: Any = None,
+    levels: Levels = 1.0,
+    data_dir: str | Path | None = None,
+) -> "Data":
     """Checks and opens data for any of the zoo's tasks; files larger than memory stay on the disk.
 
     Args:
         source: An HDF5 file in one of the three layouts, recognized by its keys; `tfds:NAME`, a build of TensorFlow
-            Datasets, or its folder; a DataFrame of a sensor's rows, with columns of time, acceleration, person and
-            activity, which is cut into windows; or data that is already loaded, which is returned as it is.
+            Datasets, or its folder; arrays `(x, y)`, or `((x, y), (x, y))` for training and test; patches `x`; a
+            DataFrame of a sensor's rows, with columns of time, acceleration, person and activity, which is cut into
+            windows, or one that `to_frame` made; or data that is already loaded, which is returned as it is.
+        task: `activity`, `patches` or `text`; what other tasks read is refused. By default, the shape decides.
+        subjects: Of arrays, the person of each window, or the photograph of each patch; of a pair, a pair.
+        classes: Of arrays of windows, the names of the labels in their order; by default those in `y`.
+        rate: Of arrays of windows, their sampling rate in Hz.
+        unit: Of arrays of windows, `m/s^2`, the default, or `g`, which is converted.
+        words: Of arrays of text, the vocabulary in the order of the word numbers.
+        levels: The value of white in patches: 1, or 255.
         data_dir: The folder of builds; TFDS_DATA_DIR or ~/tensorflow_datasets by default.
-        levels: The value of white in a file of patches: 1, or 255.
 
     Returns:
         `data.train`, `data.validation` and `data.test`, each with `arrays()`, `dataset(batch_size)` and `len()`; empty
@@ -368,10 +386,18 @@ def load_data(source: Source, *, data_dir: str | Path | None = None, levels: Lev
         >>> contexts, next_words = data.test.arrays()
         >>> contexts.shape[1:], contexts.dtype
         ((3,), dtype('int32'))
+        >>> import numpy as np
+        >>> x = np.random.default_rng(0).normal([0, 0, 9.8], 1, (4, 50, 3))
+        >>> load_data((x, ["sit", "run", "run", "sit"]), rate=50, subjects=[1, 1, 2, 2])
+        <activity data of arrays
+          train: <4 rows of shape (50, 3), 2 people>>
     """
     from zoo.data import loading as files
 
-    return files.load_data(source, data_dir=data_dir, levels=levels)
+    return files.load_data(
+        source, task=task, subjects=subjects, classes=classes, rate=rate, unit=unit, words=words, levels=levels,
+        data_dir=data_dir,
+    )  # fmt: skip
 
 
 @public
@@ -807,7 +833,7 @@ def build(name: str, source: str | Path, to: str | Path | None = None) -> Docume
     Needs `pip install 'pocket-zoo[datasets]'`.
 
     Args:
-        name: Name, such as `zoo_activity/motionsense_150_75` or `zoo_text/course`.
+        name: Name: `zoo_activity`, `zoo_patches` or `zoo_text`, with or without `/course`.
         source: The file or folder to build from, or a folder that contains it.
         to: Folder of the builds. TFDS_DATA_DIR or ~/tensorflow_datasets by default.
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from running import data_of, message
 
-from zoo import describe, load_data, simulate
+from zoo import ActivityGRU, describe, load_data, simulate
 from zoo.activity import recordings
 from zoo.activity import simulate as gait
 from zoo.activity.cutting import Windowing, write_windows
@@ -15,6 +15,8 @@ from zoo.data.dataset import DataSet
 from zoo.data.loading import load_data as load
 from zoo.files import sha256
 from zoo.patches.data import Scale
+from zoo.provenance import already_seen
+from zoo.task import task_of
 
 SIZES = {
     "activity": {"subjects": 3, "seconds": 10}, "patches": {"count": 40, "size": 8, "pictures": 3},
@@ -33,7 +35,7 @@ def test_simulated_data_is_opened_and_is_that_of_its_file(data):
     assert again.task == data.task
     assert again.sha256 == data.sha256 == sha256(data.path)
     assert data.simulated
-    assert data.source.endswith("simulated by pocket-zoo")
+    assert "simulated by pocket-zoo" in data.source
     assert load_data(again) is again
     assert str(data) == str(data.path)
     assert f"<{data.task} data of {data.path}, simulated\n  train: <{len(data.train)} rows" in repr(data)
@@ -140,6 +142,19 @@ def test_arrays_of_ones_own_are_data_as_well():
     assert made.sha256 != data_of(X + 1, [1, 0] * 3, ("sit", "run"), 25.0).sha256
     assert describe(made)["parts"]["train"]["windows"] == 6
     assert not len(data_of(X, [1, 0] * 3, ("sit", "run"), 25.0).test)
+
+
+def test_people_of_another_simulation_or_table_are_not_those_of_the_training(tmp_path):
+    seeds = [simulate("activity", tmp_path / f"{seed}.h5", seed=seed, subjects=3, seconds=10) for seed in (0, 1)]
+    tables = [
+        data_of(X + number, [1, 0] * 3, ("sit", "run"), 25.0, [1, 1, 2, 2, 3, 3]).train.to_frame() for number in (0, 1)
+    ]
+    frames = [load(table, rate=25.0) for table in tables]
+    for known, other in (seeds, frames, (frames[0], data_of(X, [1, 0] * 3, ("sit", "run"), 25.0, [1, 1, 2, 2, 3, 3]))):
+        model = ActivityGRU(units=2, provenance={"source": known.source, "subjects": known.train.people()})
+        metadata = task_of(model).metadata(model)
+        assert already_seen(known.train.people(), known.source, metadata) == known.train.people()
+        assert already_seen(other.train.people(), other.source, metadata) == []
 
 
 @pytest.mark.parametrize(

@@ -238,7 +238,8 @@ def write_simulated(
     with temporary_folder() as folder:
         raw = folder / "recordings.h5"
         people = simulate(subjects, seed, seconds=seconds, gyroscope=gyroscope)
-        recordings.write_recordings(raw, people, source="simulated by pocket-zoo", simulated=True)
+        # People of another seed are others, though they have the same names.
+        recordings.write_recordings(raw, people, source=f"simulated by pocket-zoo, seed {seed}", simulated=True)
         index = recordings.read_recordings(raw)
         write_windows(index, path, Windowing(), choose_test_subjects(index.subjects, 0.25, seed))
 
