@@ -60,8 +60,8 @@ LAYOUTS: dict[str, Schema] = {
         (
             Field("input", "N3SS", key="data", meaning="patches `(patch, channel, column, row)` in [0, 1]: `data[i].T` "
                   "is the upright picture"),
-            Field("source", "N", "integer", "index of the photograph that each patch was cut from, starting at 0",
-                  optional=True),
+            Field("photograph", "N", "integer", "index of the photograph that each patch was cut from, starting at 0",
+                  "source", optional=True),
             Field("source_names", "P", "text", "names of the photographs", optional=True),
         ),
         _ORIGIN,
