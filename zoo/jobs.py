@@ -31,6 +31,7 @@ class Job:
         environment: Environment variables to set in addition to those of this process.
         log: File to which standard output and error are appended. None to share those of this process.
         background: Whether `run_jobs` may return while the job is still running.
+        output: With `log`: file to which standard output is appended instead.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Job:
     environment: Mapping[str, str] = field(default_factory=dict)
     log: Path | None = None
     background: bool = False
+    output: Path | None = None
 
 
 def run_jobs(
@@ -93,8 +95,8 @@ def _start(job: Job) -> subprocess.Popen[bytes]:
     if job.log is None:
         return subprocess.Popen(job.command, stdin=subprocess.PIPE, env=environment)
     job.log.parent.mkdir(parents=True, exist_ok=True)
-    with job.log.open("ab") as log:
-        return subprocess.Popen(job.command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment)
+    with job.log.open("ab") as log, (job.output or job.log).open("ab") as output:
+        return subprocess.Popen(job.command, stdin=subprocess.PIPE, stdout=output, stderr=log, env=environment)
 
 
 def _close(process: subprocess.Popen[bytes], seconds: float = 0.0) -> None:

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.hostile
 MODEL = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"
 
 
-def serving(files, inbox=None):
-    return running(PageServer(files, "127.0.0.1", 9643, None, inbox))
+def serving(files, routes=None):
+    return running(PageServer(files, "127.0.0.1", 9643, None, routes or {}))
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +31,8 @@ def server(tmp_path_factory):
     for name in ("page/.env", "page/.git/config", "page/assets/.page", "secret"):
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text("secret")
-    with serving(page_files(MODEL, page)) as found:
-        yield found
+    with serving(page_files(MODEL, page)) as server:
+        yield server
 
 
 def ask(server, request: bytes) -> bytes:
@@ -62,7 +62,7 @@ PATHS = [
     "/.git/config", "/index.html/", "/index.html%00", "/INDEX.HTML", "/%", "/%zz", "/%ff", "/\\..\\secret", "/~root",
     "/model.keras", "/assets", "/assets/", "/" + "a" * 5000, "/?" * 300 + "x", "/index.html;x", "/./index.html", "*",
     "/assets/../../secret", "//secret", "/secret", "/link.txt", "/.", "/index.html%00.js", "/index.html/..",
-    "https://127.0.0.1/../secret",
+    "https://127.0.0.1/../secret", "http://[", "//[",
 ]  # fmt: skip
 
 
@@ -136,8 +136,8 @@ def collecting(tmp_path_factory):
     """A server that takes recordings, and its folder."""
     folder = tmp_path_factory.mktemp("class")
     inbox = Inbox("secret", Collection(folder), [], AXES, lambda event: None)
-    with serving({}, inbox) as found:
-        yield found, folder
+    with serving({}, inbox.routes()) as server:
+        yield server, folder
 
 
 PUT = b"PUT /recordings/1234567890123456 HTTP/1.1\r\nHost: x\r\n"
@@ -145,8 +145,9 @@ KNOWN = PUT + b"Authorization: Bearer secret\r\n"
 UPLOADS = {
     "no token": (PUT + b"Content-Length: 1\r\n\r\nx", 403),
     "an empty token": (PUT + b"Authorization: Bearer \r\nContent-Length: 1\r\n\r\nx", 403),
+    "a token without its kind": (PUT + b"Authorization: secret\r\nContent-Length: 1\r\n\r\nx", 403),
     "a token of another kind": (PUT + b"Authorization: Basic secret\r\nContent-Length: 1\r\n\r\nx", 403),
-    "a token in the address": (PUT.replace(b" HTTP", b"?token=secret HTTP") + b"Content-Length: 1\r\n\r\nx", 404),
+    "a token in the address": (PUT.replace(b" HTTP", b"?token=secret HTTP") + b"Content-Length: 1\r\n\r\nx", 403),
     "a token of noise": (PUT + b"Authorization: Bearer \xff\x00\r\nContent-Length: 1\r\n\r\nx", 403),
     "a shorter token": (PUT + b"Authorization: Bearer secre\r\nContent-Length: 1\r\n\r\nx", 403),
     "no length": (KNOWN + b"\r\n", 411),
@@ -167,9 +168,9 @@ UPLOADS = {
     "half of it": (KNOWN + b"Content-Length: 100\r\n\r\ntime,x", 0),
     "a path": (KNOWN.replace(b"1234567890123456", b"../../../tmp/x") + b"Content-Length: 1\r\n\r\nx", 404),
     "an escaped path": (KNOWN.replace(b"1234567890123456", b"%2e%2e%2fx") + b"Content-Length: 1\r\n\r\nx", 404),
-    "no number": (KNOWN.replace(b"1234567890123456", b"") + b"Content-Length: 1\r\n\r\nx", 404),
-    "a number of 15 digits": (KNOWN.replace(b"123", b"12") + b"Content-Length: 1\r\n\r\nx", 404),
-    "a number with a letter": (KNOWN.replace(b"123", b"12x") + b"Content-Length: 1\r\n\r\nx", 404),
+    "no number": (KNOWN.replace(b"1234567890123456", b"") + b"Content-Length: 1\r\n\r\nx", 422),
+    "a number of 15 digits": (KNOWN.replace(b"123", b"12") + b"Content-Length: 1\r\n\r\nx", 422),
+    "a number with a letter": (KNOWN.replace(b"123", b"12x") + b"Content-Length: 1\r\n\r\nx", 422),
     "another file": (KNOWN.replace(b"/recordings/", b"/") + b"Content-Length: 1\r\n\r\nx", 404),
     "a second request in the body": (KNOWN + b"Content-Length: 0\r\n\r\n" + KNOWN + b"Content-Length: 0\r\n\r\n", 422),
 }  # fmt: skip

@@ -36,7 +36,7 @@ class Class:
         token = kept_certificate(self.folder / CERTIFICATE, ["127.0.0.1"])
         inbox = Inbox(token, Collection(self.folder, labels), CLASSES, axes, [].append)
         context = certificate.tls_context(["127.0.0.1"], self.folder / CERTIFICATE)
-        self.server = PageServer(self.files, "127.0.0.1", self.port, context, inbox)
+        self.server = PageServer(self.files, "127.0.0.1", self.port, context, inbox.routes())
         self.connections = connections = []
 
         class Known(self.server.RequestHandlerClass):

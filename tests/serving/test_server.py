@@ -135,9 +135,9 @@ def test_a_page_asks_for_the_same_rules_where_another_host_serves_it(page, serve
     assert ask(server, "/")[1]["Content-Security-Policy"] == f"{policy}; frame-ancestors 'none'"
 
 
-def plainly(server, request):
+def plainly(server, request, address="127.0.0.1"):
     """The head of the answer to bytes without TLS."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=120) as plain:
+    with socket.create_connection((address, server.port), timeout=120) as plain:
         plain.sendall(request)
         return b"".join(iter(lambda: plain.recv(65536), b"")).decode().partition("\r\n\r\n")[0]
 
@@ -148,6 +148,31 @@ def test_a_mistyped_scheme_leads_to_the_address_that_was_reached_and_to_no_other
     assert status.split()[1] == "307"
     expected = f"Location: https://127.0.0.1:{server.port}/index.html?a=b"
     assert [line for line in lines if line.startswith("Location")] == [expected]
+
+
+@pytest.fixture
+def needs_ipv6():
+    with suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6):
+        return
+    pytest.skip("needs an address of IPv6")
+
+
+@pytest.mark.parametrize(("host", "reached"), [("::1", ["::1"]), ("::", ["::1", "127.0.0.1"])])
+def test_an_address_of_ipv6_is_served_and_all_of_them_are_those_of_ipv4_too(host, reached, folder, needs_ipv6):
+    with running(PageServer(page_files(MODEL, folder), host, 9543, certificate.tls_context(["::1"]))) as server:
+        for address in reached:
+            place = f"[{address}]:{server.port}" if ":" in address else f"{address}:{server.port}"
+            connection = connect(place)
+            connection.request("GET", "/model.tflite")
+            assert connection.getresponse().read() == MODEL.read_bytes()
+            head = plainly(server, b"GET /a HTTP/1.1\r\n\r\n", address)
+            assert f"Location: https://{place}/a" in head.splitlines()
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_the_command_prints_an_address_of_ipv6_in_brackets(host, serve, needs_ipv6):
+    (status, output, _), _ = serve("activity_gru_pocket", "--host", host)
+    assert (status, "at https://[::1]:" in output, "phones cannot reach this address" in output) == (0, True, True)
 
 
 def test_clients_beyond_those_that_fit_are_turned_away_and_none_of_them_stays(server, monkeypatch):

@@ -1,10 +1,10 @@
 """A self-signed certificate, since browsers allow access to the motion sensor over HTTPS only."""
 
 import base64
-import os
 import socket
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -13,16 +13,16 @@ import trustme
 from cryptography import x509
 
 from zoo.errors import StorageError, ZooError
-from zoo.files import require_file
+from zoo.files import atomic_write, require_file
 
 _DAYS = 30
 
 CERTIFICATE = ".server.pem"
 """File of the key in the folder of a collection."""
 
-ALL_INTERFACES = ("0.0.0.0", "")
+ALL_INTERFACES = ("0.0.0.0", "::", "")
 """Hosts that stand for all addresses of a machine."""
-LOCAL = ("localhost", "127.0.0.1")
+LOCAL = ("localhost", "127.0.0.1", "::1")
 """Hosts that no other machine can reach."""
 
 
@@ -50,13 +50,11 @@ def kept_certificate(file: Path, names: Sequence[str], owner: bool = False) -> s
     """
     try:
         if not _is_valid(file, names):
-            aside = file.with_name(f"{file.name}.new")
-            aside.unlink(missing_ok=True)
-            with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
-                new.write(_issue(names).private_key_and_cert_chain_pem.bytes())
-                new.flush()
-                os.fsync(new.fileno())
-            aside.replace(file)
+            with atomic_write(file) as new:
+                # Nobody else may open it, not even before it is filled.
+                new.unlink()
+                new.touch(0o600)
+                new.write_bytes(_issue(names).private_key_and_cert_chain_pem.bytes())
         digest = sha256((b"owner" if owner else b"token") + file.read_bytes()).digest()
     except OSError as error:
         raise StorageError(f"{file}: the key of the server cannot be kept ({error.strerror})") from error
@@ -66,13 +64,18 @@ def kept_certificate(file: Path, names: Sequence[str], owner: bool = False) -> s
 def _is_valid(file: Path, names: Sequence[str]) -> bool:
     """Whether a file holds a key and a certificate for these names that lasts for another day."""
     try:
-        certificate = x509.load_pem_x509_certificate(file.read_bytes())
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(file)
-        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        certified, until = _read(file)
     except (FileNotFoundError, ValueError, ssl.SSLError, x509.ExtensionNotFound):
         return False
-    known = {str(name.value) for name in found}
-    return known == set(names) and certificate.not_valid_after_utc > datetime.now(UTC) + timedelta(days=1)
+    return {*certified} == {*names} and until > datetime.now(UTC) + timedelta(days=1)
+
+
+def _read(file: Path) -> tuple[list[str], datetime]:
+    """The names in the certificate of a file, which holds its key as well, and when it expires."""
+    certificate = x509.load_pem_x509_certificate(file.read_bytes())
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(file, password="")
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return [str(name.value) for name in names], certificate.not_valid_after_utc
 
 
 def _issue(names: Sequence[str]) -> trustme.LeafCert:
@@ -97,15 +100,13 @@ def name_in(file: Path) -> str:
     """
     require_file(file)
     try:
-        certificate = x509.load_pem_x509_certificate(file.read_bytes())
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(file, password="")
-        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        certified, until = _read(file)
     except (ValueError, ssl.SSLError, x509.ExtensionNotFound) as error:
         reason = getattr(error, "reason", None) or str(error).split(".")[0]
         raise ZooError(f"{file}: expected a private key, its certificate and a name in it, as PEM ({reason})") from None
-    if (until := certificate.not_valid_after_utc) < datetime.now(UTC):
+    if until < datetime.now(UTC):
         raise ZooError(f"{file}: the certificate expired on {until:%Y-%m-%d}: renew it")
-    names = [str(name.value) for name in found if not str(name.value).startswith("*")]
+    names = [name for name in certified if not name.startswith("*")]
     if not names:
         raise ZooError(f"{file}: the certificate is for no single host: make one for the name of this machine")
     return names[0]
@@ -113,12 +114,13 @@ def name_in(file: Path) -> str:
 
 def names_of(host: str) -> list[str]:
     """Returns the names of a server that listens on an address of this machine, first the one that phones can reach."""
+    local = [name for name in LOCAL if ":" not in name or ":" in host]
     if host not in ALL_INTERFACES:
-        return [host, *(name for name in LOCAL if name != host)]
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            # Sends nothing, but asks the system which interface a packet would use.
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return [*LOCAL]
-        return [str(probe.getsockname()[0]), *LOCAL]
+        return [host, *(name for name in local if name != host)]
+    elsewhere = {socket.AF_INET: "192.0.2.1"} | ({socket.AF_INET6: "2001:db8::1"} if ":" in host else {})
+    for family, address in elsewhere.items():
+        # Sends nothing, but asks the system which interface a packet would use.
+        with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((address, 9))
+            return [str(probe.getsockname()[0]), *local]
+    return local

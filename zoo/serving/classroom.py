@@ -3,6 +3,7 @@
 It has a token of its own, for it shows names and starts a training. Phones never get it.
 """
 
+import glob
 import json
 import re
 import shutil
@@ -11,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +21,17 @@ import numpy as np
 from zoo.errors import ZooError
 from zoo.jobs import Job, last_error, python, run_jobs
 from zoo.serving.collection import Collection
+from zoo.serving.server import Refusal, Routes
 
 EVENTS, TRAINING = "/class/events", "/class/training"
 """Addresses of the stream of states, and of the training, which is started by POST and canceled by DELETE."""
 
 _START = "activity_gru_phone"  # the preset whose weights are trained further
 _EPOCHS = 3
+_SCORES, _MESSAGES = "evaluate.log", "evaluate-messages.log"  # what else is printed is no part of the document
 
 _LOOK_SECONDS = 0.3  # between two looks at what has changed
 _PULSE_SECONDS = 15.0  # after which a client that is gone is noticed
-_MOST_STREAMS = 8
 
 _TRACE_SECONDS, _TRACE_ROWS = 5.0, 250
 
@@ -53,11 +56,18 @@ class Classroom:
     """
 
     def __init__(self, token: str, address: str, collection: Collection, publish: Callable[[int, Path], str]) -> None:
-        self.token, self._address, self._collection = token, address, collection
+        self._token, self._address, self._collection = token, address, collection
         self._newest: dict[str, Any] | None = None
         self._refused = deque[str](maxlen=3)
-        self.streams, self._closed = threading.BoundedSemaphore(_MOST_STREAMS), threading.Event()
-        self.training = Training(collection.folder, publish)
+        self._closed = threading.Event()
+        self.training = ClassTraining(collection.folder, publish)
+
+    def routes(self) -> Routes:
+        """Returns what the page may ask a server."""
+        return {
+            ("GET", EVENTS): (self._token, self._events), ("POST", TRAINING): (self._token, self._train),
+            ("DELETE", TRAINING): (self._token, self._cancel),
+        }  # fmt: skip
 
     def tell(self, event: Mapping[str, Any]) -> None:
         """Notes a recording that is new, or that was refused, by its event."""
@@ -87,13 +97,18 @@ class Classroom:
             "training": self.training.state,
         }  # fmt: skip
 
-    def train(self) -> str:
-        """Starts a training; returns why it cannot be started, or nothing."""
+    def _train(self, *_: object) -> Mapping[str, Any]:
         if missing := self.state()["missing"]:
-            return f"missing: {', '.join(missing)}"
-        return "" if self.training.start() else "a training is running"
+            raise Refusal(HTTPStatus.CONFLICT, f"missing: {', '.join(missing)}")
+        if not self.training.start():
+            raise Refusal(HTTPStatus.CONFLICT, "a training is running")
+        return {}
 
-    def events(self) -> Iterator[bytes]:
+    def _cancel(self, *_: object) -> Mapping[str, Any]:
+        self.training.cancel()
+        return {}
+
+    def _events(self, *_: object) -> Iterator[bytes]:
         """Yields the state, now and after each change, as server-sent events."""
         sent, pulse = None, 0.0
         while not self._closed.wait(_LOOK_SECONDS if sent else 0):
@@ -114,11 +129,11 @@ class Classroom:
 
 def _missing(people: Mapping[str, Any], labels: Sequence[str]) -> list[str]:
     """What a training needs and is not there."""
-    wanted = {
-        "people": ("person", _FEWEST_PEOPLE - len(people)),
-        "activities": ("activity", _FEWEST_LABELS - len(labels)),
-    }
-    return [f"{more} more {one if more == 1 else many}" for many, (one, more) in wanted.items() if more > 0]
+    wanted = (
+        (_FEWEST_PEOPLE - len(people), "person", "people"),
+        (_FEWEST_LABELS - len(labels), "activity", "activities"),
+    )
+    return [f"{more} more {one if more == 1 else many}" for more, one, many in wanted if more > 0]
 
 
 def _trace(file: Path) -> list[list[float]]:
@@ -131,10 +146,10 @@ def _trace(file: Path) -> list[list[float]]:
 
 
 class _CanceledError(Exception):
-    """The training was canceled."""
+    pass
 
 
-class Training:
+class ClassTraining:
     """Trains a model on a folder of recordings, by the commands of the guide in processes of their own.
 
     Each result is a folder next to the recordings, such as `class-trained-1` for `class`. Those of earlier runs of the
@@ -205,17 +220,14 @@ class Training:
         return self._collect.with_name(f"{self._collect.name}-trained-{number}")
 
     def _numbers(self) -> list[int]:
-        name = re.compile(rf"{re.escape(self._collect.name)}-trained-([1-9]\d{{0,8}})", re.ASCII)
-        with suppress(OSError):
-            found = (name.fullmatch(path.name) for path in self._collect.parent.iterdir())
-            return sorted(int(match[1]) for match in found if match)
-        return []
+        start = f"{self._collect.name}-trained-"
+        ends = [path.name.removeprefix(start) for path in self._collect.parent.glob(f"{glob.escape(start)}*")]
+        return sorted(int(end) for end in ends if end.isdecimal())
 
     def _result(self, number: int) -> dict[str, Any]:
         """What was measured in a training, whose model is published."""
         folder = self._folder(number)
-        text = (folder / "evaluate.log").read_text(encoding="utf-8")
-        measured, _ = json.JSONDecoder().raw_decode(text, text.index("{"))
+        measured = json.loads((folder / _SCORES).read_text(encoding="utf-8"))
         if not (model := folder / "exported" / "model.float32.tflite").is_file():
             raise ZooError(f"{model}: no such file")
         return {
@@ -235,4 +247,8 @@ def commands(collect: Path, folder: Path) -> list[Job]:
         "evaluate": ("evaluate", ours, "--data", data, "--no-baselines", "--json"),
         "export": ("export", ours, "--data", data, "--to", exported, "--formats", "float32"),
     }
-    return [Job(name, python("zoo", *words), log=folder / f"{name}.log") for name, words in steps.items()]
+    return [
+        Job(name, python("zoo", *words), log=folder / (_MESSAGES if name == "evaluate" else f"{name}.log"),
+            output=folder / _SCORES if name == "evaluate" else None)
+        for name, words in steps.items()
+    ]  # fmt: skip

@@ -5,42 +5,32 @@ A request holds one recording: a labeled minute, which becomes a CSV file in the
 `Ann/walking-4821930577120934.csv`, only helps to find it; it ends in a number that the phone has drawn.
 """
 
-import hmac
+import csv
+import io
+import math
 import os
 import re
 import secrets
 import threading
 import time
 import unicodedata
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from email.message import Message
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from zoo.activity.columns import CsvColumns
-from zoo.activity.texts import csv_rows, opening
 from zoo.errors import ConflictError, StorageError, ZooError
 from zoo.files import atomic_write, read_text, remove_leftovers
 from zoo.runtime.metadata import AXES, INERTIAL
+from zoo.serving.server import Refusal, Routes
 
 PATH = "/recordings/"
 """A phone asks here for what it needs to know, and puts recordings below."""
 
-MOST_BYTES = 2 << 20
-"""Bytes of the largest recording."""
-
-_MOST_AT_ONCE = 16  # recordings that are received at the same time, all in memory
 _MOST_A_MINUTE = 60  # recordings of one address: a phone makes one, and sends at once what has waited
-_MOST_ADDRESSES = 10_000
-
-Reply = tuple[HTTPStatus, Mapping[str, Any]]
-"""An answer: its status, and a document that is sent as JSON."""
 
 MOST_LETTERS = 40  # of a name of a person or an activity
 
@@ -85,8 +75,8 @@ class Collection:
         for path in sorted(folder.glob("*/")):
             remove_leftovers(path)
         for path in sorted(folder.glob("*/*.csv")):
-            if (found := _FILE.fullmatch(path.name)) and path.is_file():
-                self.minutes[found[1]] = _minute(path, str(path), read_text(path))
+            if (name := _FILE.fullmatch(path.name)) and path.is_file():
+                self.minutes[name[1]] = _minute(path, str(path), read_text(path))
 
     def add(self, number: str, content: bytes) -> tuple[Minute, bool]:
         """Adds a CSV file in the layout of the phone page, unless that of its number was added before.
@@ -110,11 +100,11 @@ class Collection:
         if self.labels and minute.activity not in self.labels:
             raise ZooError(f"label {minute.activity!r}: expected one of {', '.join(self.labels)}")
         with self._lock:
-            if (known := self.minutes.get(number)) is not None:
+            if (earlier := self.minutes.get(number)) is not None:
                 # The owner of the folder may have deleted the recording since.
-                if known.file.is_file() and known.file.read_bytes() != content:
+                if earlier.file.is_file() and earlier.file.read_bytes() != content:
                     raise ConflictError(f"number {number} is that of another recording: draw another one")
-                return known, False
+                return earlier, False
             file = self.folder / _plain(minute.person) / f"{_plain(minute.activity)}-{number}.csv"
             _write(file, content, gyroscope=text.startswith(",".join(_LAYOUTS[1])))
             self.minutes[number] = minute._replace(file=file)
@@ -123,16 +113,20 @@ class Collection:
 
 def check_name(what: str, text: str) -> str:
     """Returns a name or a label that may be taken from a phone: not too long, without signs of paths or formulas."""
-    letters = [unicodedata.category(sign)[0] in "LMN" for sign in text]
-    allowed = all(known or sign in _SIGNS for known, sign in zip(letters, text, strict=True))
+    allowed = all(_is_letter(sign) or sign in _SIGNS for sign in text)
     # Equal names are equal bytes.
     plain = unicodedata.normalize("NFC", " ".join(text.split()))
-    if not text or len(text) > MOST_LETTERS or not letters[0] or not allowed or text != plain:
+    if not text or len(text) > MOST_LETTERS or not _is_letter(text[0]) or not allowed or text != plain:
         raise ZooError(
             f"{what} {text[:MOST_LETTERS]!r}: expected up to {MOST_LETTERS} letters, digits, spaces and . _ ' -, a "
             "letter or digit first"
         )
     return text
+
+
+def _is_letter(sign: str) -> bool:
+    """Whether a sign is a letter, a mark on one, or a digit, of any script."""
+    return unicodedata.category(sign)[0] in "LMN"
 
 
 def _plain(name: str) -> str:
@@ -142,13 +136,16 @@ def _plain(name: str) -> str:
         >>> _plain("Ann B."), _plain("con")
         ('Ann B_', 'con_')
     """
-    plain = "".join(sign if sign in " -" or unicodedata.category(sign)[0] in "LMN" else "_" for sign in name)
+    plain = "".join(sign if sign in " -" or _is_letter(sign) else "_" for sign in name)
     return f"{plain}_" if _DEVICES.fullmatch(plain) else plain
 
 
 def _minute(file: Path, where: str, text: str) -> Minute:
     """Who did what for how long, by the columns of a file in the layout of the phone page."""
-    header, rows = opening(where, text).names, list(csv_rows(where, text))[1:]
+    try:
+        header, *rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row] or [[]]
+    except csv.Error as error:
+        raise ZooError(f"{where}: is no CSV ({error})") from None
     if header not in _LAYOUTS:
         raise ZooError(f"{where}: has the columns {', '.join(header)[:200]}; expected {', '.join(_LAYOUTS[0])}")
     if not rows or any(len(row) != len(header) for row in rows):
@@ -160,7 +157,7 @@ def _minute(file: Path, where: str, text: str) -> Minute:
     except ValueError:
         seconds = 0.0
     # It is kept to the millisecond.
-    if not 0.001 <= seconds < np.inf:
+    if not 0.001 <= seconds < math.inf:
         raise ZooError(f"{where}: column 'time': expected seconds that rise from row to row")
     ((person, activity),) = whose
     return Minute(file, person, activity, len(rows), round(seconds, 3))
@@ -206,81 +203,56 @@ class Inbox:
         self, token: str, collection: Collection, suggested: Sequence[str], axes: Sequence[str],
         show: Callable[[dict[str, Any]], object],
     ) -> None:  # fmt: skip
-        self.token, self.collection, self._suggested, self._axes = token, collection, suggested, axes
-        self._show, self._showing = show, threading.Lock()
-        self._given = set[str]()
-        self._slots, self._pace = threading.BoundedSemaphore(_MOST_AT_ONCE), _Pace(_MOST_A_MINUTE)
+        self._token, self.collection, self._suggested, self._axes, self._show = token, collection, suggested, axes, show
+        self._given, self._recent, self._lock = set[str](), list[tuple[str, float]](), threading.Lock()
 
-    def get(self, headers: Message) -> Reply:
-        """Tells a phone the labels, the channels and a pseudonym."""
-        if not knows(headers, self.token):
-            return _no(HTTPStatus.FORBIDDEN, "the code is not valid: scan it again")
+    def routes(self) -> Routes:
+        """Returns what phones may ask a server."""
+        return {("GET", PATH): (self._token, self._welcome), ("PUT", f"{PATH}*"): (self._token, self._receive)}
+
+    def _welcome(self, *_: object) -> Mapping[str, Any]:
+        """Answers a phone with the labels, the channels and a pseudonym."""
         labels = self.collection.labels
         used = (minute.activity for minute in list(self.collection.minutes.values()))
-        known = [*(labels or dict.fromkeys([*self._suggested, *used]))]
-        return HTTPStatus.OK, {
-            "labels": known, "any_label": not labels, "axes": [*self._axes], "pseudonym": self._pseudonym(),
+        return {
+            "labels": [*(labels or dict.fromkeys([*self._suggested, *used]))], "any_label": not labels,
+            "axes": [*self._axes], "pseudonym": self._pseudonym(),
         }  # fmt: skip
-
-    def put(self, path: str, headers: Message, address: str, read: Callable[[int], bytes]) -> Reply | None:
-        """Takes the recording whose number ends a path.
-
-        `read` returns so many bytes of the body, or fewer if no more arrive; then there is nobody to answer to: None.
-        """
-        number = path.removeprefix(PATH)
-        length = headers.get("Content-Length", "")
-        if not _NUMBER.fullmatch(number):
-            return _no(HTTPStatus.NOT_FOUND, f"expected {PATH} and 16 digits")
-        if not re.fullmatch(r"\d{1,9}", length, re.ASCII) or "Transfer-Encoding" in headers:
-            return _no(HTTPStatus.LENGTH_REQUIRED, "expected the length of the recording in Content-Length")
-        if int(length) > MOST_BYTES:
-            return _no(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"larger than {MOST_BYTES} bytes")
-        # Before a slot is taken: who does not know the token must not keep others from sending.
-        if not knows(headers, self.token):
-            return _no(HTTPStatus.FORBIDDEN, "the code is not valid: scan it again")
-        if not self._slots.acquire(blocking=False):
-            return _no(HTTPStatus.SERVICE_UNAVAILABLE, "too many recordings at once: try again")
-        try:
-            body = read(int(length))
-            if len(body) < int(length):
-                return None
-            if not self._pace.allows(address):
-                return _no(HTTPStatus.TOO_MANY_REQUESTS, "too many recordings in a minute: wait")
-            return self._kept(number, body, address)
-        finally:
-            self._slots.release()
 
     def _pseudonym(self) -> str:
         """An animal and a number, which nobody has and no other phone was given."""
         taken = {minute.person for minute in list(self.collection.minutes.values())} | self._given
-        names = (f"{secrets.choice(_ANIMALS.split())} {10 + secrets.randbelow(90)}" for _ in range(100))
-        name = next((name for name in names if name not in taken), "")
+        # Two digits, as long as there are enough of them: each page that is opened is given one.
+        numbers, name = 90, ""
+        while not name or name in taken:
+            name = f"{secrets.choice(_ANIMALS.split())} {10 + secrets.randbelow(numbers)}"
+            numbers += 1
         self._given.add(name)
         return name
 
-    def _kept(self, number: str, body: bytes, address: str) -> Reply:
+    def _receive(self, number: str, content: bytes, address: str) -> Mapping[str, Any]:
+        with self._lock:
+            now = time.monotonic()
+            self._recent = [(sender, moment) for sender, moment in self._recent if moment > now - 60]
+            if sum(sender == address for sender, _ in self._recent) >= _MOST_A_MINUTE:
+                raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many recordings in a minute: wait")
+            self._recent.append((address, now))
         try:
-            minute, new = self.collection.add(number, body)
+            minute, new = self.collection.add(number, content)
         except ConflictError as error:
-            return _no(HTTPStatus.CONFLICT, str(error))
+            raise Refusal(HTTPStatus.CONFLICT, str(error)) from None
         except ZooError as error:
             self._tell({"time": f"{datetime.now():%H:%M:%S}", "address": address, "reason": str(error)})
             if isinstance(error, StorageError):
-                return _no(HTTPStatus.INSUFFICIENT_STORAGE, "the computer cannot store it: tell its owner")
-            return _no(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+                raise Refusal(HTTPStatus.INSUFFICIENT_STORAGE, "the computer cannot store it: tell its owner") from None
+            raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
         if new:
             self._tell(event_of(minute))
-        return HTTPStatus.OK, {"seconds": minute.seconds, "new": new}
+        return {"seconds": minute.seconds, "new": new}
 
     def _tell(self, event: dict[str, Any]) -> None:
-        with self._showing:
+        with self._lock:
             self._show(event)
-
-
-def knows(headers: Message, token: str) -> bool:
-    """Whether a request carries a token, which is compared in constant time."""
-    given = headers.get("Authorization", "").removeprefix("Bearer ")
-    return hmac.compare_digest(given.encode("utf-8", "replace"), token.encode())
 
 
 def event_of(minute: Minute) -> dict[str, Any]:
@@ -290,25 +262,3 @@ def event_of(minute: Minute) -> dict[str, Any]:
         "time": f"{arrived:%H:%M:%S}", "person": minute.person, "activity": minute.activity, "seconds": minute.seconds,
         "rows": minute.rows, "rate_hz": round((minute.rows - 1) / minute.seconds, 1), "file": str(minute.file),
     }  # fmt: skip
-
-
-class _Pace:
-    """Counts what each address has sent in the last minute."""
-
-    def __init__(self, most: int) -> None:
-        self.most, self._times, self._lock = most, dict[str, deque[float]](), threading.Lock()
-
-    def allows(self, address: str) -> bool:
-        now = time.monotonic()
-        with self._lock:
-            if len(self._times) >= _MOST_ADDRESSES:
-                self._times = {who: times for who, times in self._times.items() if times[-1] > now - 60}
-            times = self._times.setdefault(address, deque(maxlen=self.most))
-            if len(times) == self.most and times[0] > now - 60:
-                return False
-            times.append(now)
-            return True
-
-
-def _no(status: HTTPStatus, reason: str) -> Reply:
-    return status, {"error": reason}

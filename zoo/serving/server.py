@@ -1,27 +1,41 @@
-"""A small HTTPS server for a fixed set of files, those of the page, which may also take recordings of phones."""
+"""A small HTTPS server for a fixed set of files, those of the page, and for who knows the token of a route."""
+
+# Measured in November 2026 with Starlette 1.10 for 25 s: connections that are slow on purpose, each limit set to 5 s.
+#
+#                                  uvicorn 0.54   aiohttp 3.14   Hypercorn 0.18   here
+#     no TLS handshake             held           held           ended            ended
+#     silence after a handshake    held           ended          ended            ended
+#     headers, byte by byte        held           ended          ended            ended
+#     a body, byte by byte         held           held           held             ended
+#     connections of one address   no limit       no limit       no limit         limited
+#     http:// on the same port     closed         closed         closed           redirected
+#
+# uvicorn's --limit-concurrency counts requests, not connections. Even with Hypercorn a layer of our own would have to
+# accept connections, and that is half of what is specific to `http.server` below. None saves a hundred lines, and each
+# brings packages, so the server of the standard library stays.
 
 import errno
 import gzip
+import hmac
+import io
 import json
 import re
 import socket
 import ssl
-import threading
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from hashlib import sha256
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path, PurePosixPath
 from socketserver import TCPServer
+from types import MappingProxyType
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from zoo.errors import ZooError
-from zoo.serving.classroom import EVENTS, TRAINING, Classroom
-from zoo.serving.collection import PATH, Inbox, Reply, knows
 
 PAGE_FOLDER = Path(__file__).parents[1] / "page"
 """Folder of the page, built by `make page` and stored in the repository but for LiteRT.js and a model.
@@ -33,6 +47,9 @@ INDEX, MODEL, MODELS = "index.html", "model.tflite", "models.json"
 
 Content = Path | bytes
 """A file, or what there is no file of."""
+
+MOST_BYTES = 2 << 20
+"""Bytes of the largest body of a request."""
 
 COLLECT, CLASS = "collect", "class"
 """Addresses of the page that records for a class, short, for it is in a QR code, and of the page for its projector.
@@ -67,7 +84,7 @@ _SECURITY = {
 }
 
 _FOREVER = ("/assets/", "/litert/")  # folders of files whose names change with their content: they can be cached
-_SECONDS = 10  # idle time after which a connection is closed
+_SECONDS = 10.0  # idle time after which a connection is closed
 _REQUEST_SECONDS = 20.0  # to send the lines of a request, however many bytes per second arrive
 _BODY_SECONDS = 60.0  # to send a recording
 _LINGER_SECONDS = 5.0  # to read what belongs to a refused request: who is still sending does not see an answer
@@ -115,19 +132,39 @@ def _titles(models: Sequence[Path]) -> list[str]:
     return [full if short.count(name) > 1 else name for name, full in zip(short, whole, strict=True)]
 
 
-def require_host(host: str) -> None:
-    """Checks that a host is a name or an address, before a certificate is made for it."""
-    try:
-        socket.getaddrinfo(host or None, 443)
-    except (OSError, UnicodeError):
-        raise ZooError(f"host {host!r}: no name or address of this machine; 127.0.0.1 is always one") from None
+def origin(host: str, port: int) -> str:
+    """Returns the beginning of the addresses of a server.
+
+    Example:
+        >>> origin("localhost", 8443), origin("::1", 8443)
+        ('https://localhost:8443', 'https://[::1]:8443')
+    """
+    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+
+
+class Refusal(Exception):  # noqa: N818
+    """A request is answered with a status and a reason."""
+
+    def __init__(self, status: HTTPStatus, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+Answer = Callable[[str, bytes, str], Mapping[str, Any] | Iterator[bytes]]
+"""Answers by the last part of the path, the body of a PUT and the address of the client.
+
+The answer is a document, or the bytes of events, as long as somebody looks on.
+"""
+
+
+Routes = Mapping[tuple[str, str], tuple[str, Answer]]
+"""The token and the answer by method and path, of which the last part may be `*`."""
 
 
 class PageServer(ThreadingHTTPServer):
-    """Serves files by URL path, and nothing else, over HTTPS until it is closed.
+    """Serves files by URL path, and routes, and nothing else, over HTTPS until it is closed.
 
-    Of the ports from `port` on, the first free one is used. Without a `context` of TLS it is plain HTTP; without an
-    `inbox`, no recordings are taken; without a `classroom`, nothing is shown of them.
+    Of the ports from `port` on, the first free one is used. Without a `context` of TLS it is plain HTTP.
     """
 
     daemon_threads = True
@@ -136,21 +173,22 @@ class PageServer(ThreadingHTTPServer):
 
     def __init__(
         self, files: Mapping[str, Content], host: str, port: int, context: ssl.SSLContext | None,
-        inbox: Inbox | None = None,
+        routes: Routes = MappingProxyType({}),
     ) -> None:  # fmt: skip
-        self.files, self.context, self.inbox = files, context, inbox
-        self.classroom: Classroom | None = None
-        self._open, self._lock = Counter[str](), threading.Lock()
+        self.files, self.routes, self.context = files, routes, context
+        self._connected: list[str] = []  # an address for each open connection
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         for number in range(port, min(port + _PORTS, 65536)):
             try:
                 super().__init__((host, number), _Handler)
-            except OSError as error:
-                if error.errno == errno.EADDRINUSE:
-                    continue
-                if error.errno == errno.EACCES:
-                    raise ZooError(f"port {number}: only an administrator may use it; choose one above 1023") from error
-                raise ZooError(f"host {host}: no address of this machine ({error.strerror})") from error
-            return
+            except (OSError, UnicodeError) as error:
+                reason = getattr(error, "strerror", error)
+                if getattr(error, "errno", None) == errno.EACCES:
+                    raise ZooError(f"port {number}: {reason}; choose one above 1023") from None
+                if getattr(error, "errno", None) != errno.EADDRINUSE:
+                    raise ZooError(f"host {host!r}: no address of this machine ({reason}); 127.0.0.1 is one") from None
+            else:
+                return
         raise ZooError(f"port {port}: in use, as are those after it; choose another port")
 
     @property
@@ -160,34 +198,29 @@ class PageServer(ThreadingHTTPServer):
 
     def server_bind(self) -> None:
         """Binds the socket without looking up the name of this machine, which can take seconds."""
+        if self.address_family == socket.AF_INET6:
+            # `::` are all addresses, those of IPv4 as well, on every system.
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), self.port
 
-    def server_close(self) -> None:
-        """Closes the socket, and ends what goes on for the class."""
-        super().server_close()
-        if self.classroom is not None:
-            self.classroom.close()
-
-    def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Counts a connection, or returns False where there is no room for another."""
-        address = client_address[0]
-        with self._lock:
-            room = self._open.total() < _MOST_CONNECTIONS and self._open[address] < _MOST_OF_ADDRESS
-            self._open[address] += room
-        return room
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answers a connection, and counts it no more."""
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            with self._lock:
-                self._open[client_address[0]] -= 1
-                self._open += Counter()
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accepts a connection. Clients of IPv4 have an address of IPv4 wherever the server listens."""
+        request, (address, *port) = super().get_request()
+        return request, (_plain(address), *port)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        """Answers a connection in its thread, so that slow clients block no others. One without TLS is redirected."""
+        """Answers a connection in its thread, so that slow clients block no others."""
+        address = client_address[0]
+        room = len(self._connected) < _MOST_CONNECTIONS and self._connected.count(address) < _MOST_OF_ADDRESS
+        self._connected.append(address)
+        try:
+            if room:
+                self._answer(request, client_address)
+        finally:
+            self._connected.remove(address)
+
+    def _answer(self, request: socket.socket, client_address: Any) -> None:
+        """Answers in HTTPS. A client without TLS is redirected."""
         if self.context is None:
             super().finish_request(request, client_address)
             return
@@ -195,14 +228,39 @@ class PageServer(ThreadingHTTPServer):
         if request.recv(1, socket.MSG_PEEK) not in (b"", _HANDSHAKE):
             _Redirect(request, client_address, self)
             return
-        secure = self.context.wrap_socket(request, server_side=True)
-        try:
+        # The limit of time is that of the whole handshake.
+        with self.context.wrap_socket(request, server_side=True) as secure:
             super().finish_request(secure, client_address)
-        finally:
-            self.shutdown_request(secure)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignores clients that disconnect or do not use TLS."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
+def _plain(address: str) -> str:
+    """An address of IPv4 as such, where a socket of IPv6 has it; without the name of an interface, as in URLs."""
+    return address.removeprefix("::ffff:").partition("%")[0]
+
+
+class _Reader(io.RawIOBase):
+    """Reads a connection until a deadline, so that a client that sends byte after byte is cut off too."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection, self.deadline = connection, 0.0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if (left := self.deadline - time.monotonic()) <= 0:
+            raise TimeoutError
+        self._connection.settimeout(min(_SECONDS, left))
+        try:
+            return self._connection.recv_into(buffer)
+        finally:
+            # The answer may take longer than the request.
+            self._connection.settimeout(_SECONDS)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -211,125 +269,78 @@ class _Handler(BaseHTTPRequestHandler):
     # Requests without a version are answered with headers, unlike in HTTP/0.9.
     default_request_version = "HTTP/1.0"
     server_version, sys_version = "pocket-zoo", ""
-    timeout = _SECONDS
+
+    def setup(self) -> None:
+        super().setup()
+        self._reader = _Reader(self.connection)
+        self.rfile = io.BufferedReader(self._reader)
+
+    def _wait(self, seconds: float) -> None:
+        self._reader.deadline = time.monotonic() + seconds
 
     def handle_one_request(self) -> None:
         """Answers a request, or closes the connection if its lines do not arrive in time."""
-        self._start_deadline(_REQUEST_SECONDS)
-        try:
-            super().handle_one_request()
-        finally:
-            self._deadline.cancel()
-
-    def parse_request(self) -> bool:
-        """Reads the headers. The answer may take longer than the request."""
-        parsed = super().parse_request()
-        self._deadline.cancel()
-        return parsed
-
-    def _start_deadline(self, seconds: float) -> None:
-        self._deadline = threading.Timer(seconds, self._cut_off)
-        self._deadline.daemon = True
-        self._deadline.start()
-
-    def _cut_off(self) -> None:
-        self.close_connection = True
-        with suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RDWR)
-
-    def do_PUT(self) -> None:
-        # What is left of a body is no request.
-        self.close_connection = True
-        if self.server.inbox is None:
-            self.send_error(HTTPStatus.NOT_IMPLEMENTED)
-            return
-        bodies: list[bytes] = []
-
-        def read(length: int) -> bytes:
-            self._start_deadline(_BODY_SECONDS)
-            # What a client that was cut off has sent is no recording.
-            with suppress(OSError):
-                bodies.append(self.rfile.read(length))
-            self._deadline.cancel()
-            return b"".join(bodies)
-
-        reply = self.server.inbox.put(self.path, self.headers, self.client_address[0], read)
-        if reply is not None:
-            self._reply(reply)
-            if not bodies:
-                self._start_deadline(_LINGER_SECONDS)
-                while self.rfile.read1(1 << 16):
-                    pass
-
-    def do_POST(self) -> None:
-        # A body is not read.
-        self.close_connection = True
-        room = self.server.classroom
-        if room is None or self.path != TRAINING:
-            self.send_error(HTTPStatus.NOT_IMPLEMENTED)
-        elif not knows(self.headers, room.token):
-            self._reply((HTTPStatus.FORBIDDEN, {"error": "not the address that zoo serve printed"}))
-        elif self.command == "DELETE":
-            room.training.cancel()
-            self._reply((HTTPStatus.OK, {}))
-        else:
-            reason = room.train()
-            self._reply((HTTPStatus.CONFLICT, {"error": reason}) if reason else (HTTPStatus.OK, {}))
-
-    def do_DELETE(self) -> None:
-        self.do_POST()
-
-    def _stream(self, room: Classroom) -> None:
-        """Sends what has arrived as long as somebody looks on."""
-        self.close_connection = True
-        if not knows(self.headers, room.token):
-            self._reply((HTTPStatus.FORBIDDEN, {"error": "not the address that zoo serve printed"}))
-            return
-        if not room.streams.acquire(blocking=False):
-            self._reply((HTTPStatus.SERVICE_UNAVAILABLE, {"error": "too many are looking on"}))
-            return
-        try:
-            headers = {"Cache-Control": "no-store", "Content-Type": "text/event-stream", "Connection": "close"}
-            self._send(HTTPStatus.OK, headers, None)
-            for event in room.events():
-                self.wfile.write(event)
-        finally:
-            room.streams.release()
-
-    def _reply(self, reply: Reply) -> None:
-        status, document = reply
-        closing = {"Connection": "close"} if self.close_connection else {}
-        headers = {"Cache-Control": "no-store", "Content-Type": _TYPES[".json"], **closing}
-        self._send(status, headers, json.dumps(document, ensure_ascii=False, allow_nan=False).encode())
-
-    def _send(self, status: HTTPStatus, headers: Mapping[str, str], content: bytes | None = b"") -> None:
-        self.send_response(status)
-        if content is not None:
-            headers = {**headers, "Content-Length": str(len(content))}
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if content and self.command != "HEAD":
-            self.wfile.write(content)
+        self._wait(_REQUEST_SECONDS)
+        super().handle_one_request()
 
     def do_GET(self) -> None:
-        # The body of a request is not read, so the connection cannot be used again.
+        """Answers by a route, or with a file."""
+        path, routes = unquote(self.path.partition("?")[0]), self.server.routes
+        parent, _, name = path.rpartition("/")
+        if route := routes.get((self.command, path)) or routes.get((self.command, f"{parent}/*")):
+            self.close_connection = True
+            self._send_answer(*route, name)
+            return
+        # A body is not read, so the connection cannot be used again.
         if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
             self.close_connection = True
-        name = unquote(urlsplit(self.path).path)
-        if name == PATH and self.server.inbox is not None and self.command == "GET":
-            self._reply(self.server.inbox.get(self.headers))
-            return
-        if name == EVENTS and self.server.classroom is not None and self.command == "GET":
-            self._stream(self.server.classroom)
-            return
-        file = self.server.files.get(name)
+        self._send_file(path if self.command in ("GET", "HEAD") else "")
+
+    do_HEAD = do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
+
+    def _send_answer(self, token: str, answer_to: Answer, name: str) -> None:
         try:
-            content = file.read_bytes() if isinstance(file, Path) else file
-        except OSError as error:
+            answer = answer_to(name, self._admit(token), self.client_address[0])
+        except Refusal as refusal:
+            self._send_document(refusal.status, {"error": str(refusal)})
+            self._wait(_LINGER_SECONDS)
+            while self.rfile.read1(1 << 16):
+                pass
+            return
+        if isinstance(answer, Mapping):
+            self._send_document(HTTPStatus.OK, answer)
+        else:
+            self._send(HTTPStatus.OK, {"Cache-Control": "no-store", "Content-Type": "text/event-stream"}, None)
+            for event in answer:
+                self.wfile.write(event)
+
+    def _admit(self, token: str) -> bytes:
+        """Returns the body of a request by who knows a token; others are refused before it is read."""
+        given = self.headers.get("Authorization", "").encode("utf-8", "replace")
+        if not hmac.compare_digest(given, f"Bearer {token}".encode()):
+            raise Refusal(HTTPStatus.FORBIDDEN, "the code or address is not valid: scan or open it again")
+        if self.command != "PUT":
+            return b""
+        text = self.headers.get("Content-Length", "")
+        if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or "Transfer-Encoding" in self.headers:
+            raise Refusal(HTTPStatus.LENGTH_REQUIRED, "expected the length of the recording in Content-Length")
+        if (length := int(text)) > MOST_BYTES:
+            raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"larger than {MOST_BYTES} bytes")
+        self._wait(_BODY_SECONDS)
+        if len(body := self.rfile.read(length)) < length:
+            raise ConnectionAbortedError
+        return body
+
+    def _send_file(self, name: str) -> None:
+        content = self.server.files.get(name)
+        try:
+            if isinstance(content, Path):
+                content = content.read_bytes()
+        except FileNotFoundError:
+            content = None
+        except OSError:
             # Where too many files are open, the page is there all the same.
-            gone = isinstance(error, FileNotFoundError)
-            self.send_error(HTTPStatus.NOT_FOUND if gone else HTTPStatus.SERVICE_UNAVAILABLE)
+            self.send_error(HTTPStatus.SERVICE_UNAVAILABLE)
             return
         if content is None:
             self.send_error(HTTPStatus.NOT_FOUND)
@@ -347,8 +358,21 @@ class _Handler(BaseHTTPRequestHandler):
             headers["Content-Encoding"], content = "gzip", _gzipped(content)
         self._send(HTTPStatus.OK, headers, content)
 
-    def do_HEAD(self) -> None:
-        self.do_GET()
+    def _send_document(self, status: HTTPStatus, document: Mapping[str, Any]) -> None:
+        headers = {"Cache-Control": "no-store", "Content-Type": _TYPES[".json"]}
+        self._send(status, headers, json.dumps(document, ensure_ascii=False, allow_nan=False).encode())
+
+    def _send(self, status: HTTPStatus, headers: Mapping[str, str], content: bytes | None) -> None:
+        self.send_response(status)
+        if content is not None:
+            headers = {**headers, "Content-Length": str(len(content))}
+        if self.close_connection:
+            headers = {**headers, "Connection": "close"}
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if content and self.command != "HEAD":
+            self.wfile.write(content)
 
     def end_headers(self) -> None:
         for name, value in _SECURITY.items():
@@ -365,17 +389,16 @@ _gzipped = cache(partial(gzip.compress, compresslevel=6, mtime=0))
 class _Redirect(_Handler):
     """Sends clients that speak HTTP to the same address with HTTPS: a scheme is easily mistyped."""
 
-    def do_PUT(self) -> None:
-        # Nothing is taken that others could read on its way.
+    def parse_request(self) -> bool:
+        """Answers as soon as the request is read."""
+        if super().parse_request():
+            # The address that was reached: the header Host can name any other.
+            host, port = self.connection.getsockname()[:2]
+            path = self.path if self.path.startswith("/") else "/"
+            if self.command in ("GET", "HEAD"):
+                self._send(HTTPStatus.TEMPORARY_REDIRECT, {"Location": f"{origin(_plain(host), port)}{path}"}, b"")
+            else:
+                # Nothing is taken that others could read on its way.
+                self.send_error(HTTPStatus.UPGRADE_REQUIRED)
         self.close_connection = True
-        self.send_error(HTTPStatus.UPGRADE_REQUIRED)
-
-    def do_POST(self) -> None:
-        self.do_PUT()
-
-    def do_GET(self) -> None:
-        self.close_connection = True
-        # The address that was reached: the header Host can name any other.
-        host, port = self.connection.getsockname()
-        path = self.path if self.path.startswith("/") else "/"
-        self._send(HTTPStatus.TEMPORARY_REDIRECT, {"Location": f"https://{host}:{port}{path}"})
+        return False

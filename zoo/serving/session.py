@@ -3,7 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,7 +28,7 @@ from zoo.serving import PageServer, certificate, page_files
 from zoo.serving.certificate import ALL_INTERFACES, CERTIFICATE, LOCAL, kept_certificate
 from zoo.serving.classroom import Classroom
 from zoo.serving.collection import Collection, Inbox, event_of
-from zoo.serving.server import CLASS, COLLECT, require_host
+from zoo.serving.server import CLASS, COLLECT, origin
 
 _FIRST = "activity_gru_phone"  # the preset that the phone page starts with
 
@@ -40,23 +40,27 @@ def serve(
     cert: Path | None, on_event: Event | None,
 ) -> None:  # fmt: skip
     """Serves the page until an interruption; arguments are those of `zoo.serve`, but for the checked models."""
-    require_host(host)
+    host = host.strip("[]")
     hosts, files = certificate.names_of(host) if cert is None else [certificate.name_in(cert)], list(recognizers)
     pages = page_files(files)
     with ExitStack() as stack:
+        # Before a certificate is made for a host that is none.
+        server = stack.enter_context(PageServer(pages, host, port, None))
         board = CollectionBoard(Console(emoji=False))
+        show = on_event or board.add
         if collect is not None:
             stack.enter_context(exclusive_folder(collect))
             collection = Collection(collect, labels)
             kept_certificate(collect / CERTIFICATE, hosts)
-        context = certificate.tls_context(hosts, cert or (collect and collect / CERTIFICATE))
-        server = stack.enter_context(PageServer(pages, host, port, context))
+        server.context = certificate.tls_context(hosts, cert or (collect and collect / CERTIFICATE))
         document = {
-            "url": f"https://{hosts[0]}:{server.port}/", "model": str(files[0]), "models": [*map(str, files)],
+            "url": f"{origin(hosts[0], server.port)}/", "model": str(files[0]), "models": [*map(str, files)],
             "host": host, **({} if cert is None else {"cert": str(cert)}),
         }  # fmt: skip
         if collect is not None:
-            document |= _begin_class(server, collection, hosts, recognizers[files[0]], on_event or board.add)
+            room, addresses = begin_class(server, collection, hosts, recognizers[files[0]], show)
+            stack.enter_context(closing(room))
+            document |= addresses
         try:
             (on_event or _show_address)(document)
             sys.stdout.flush()
@@ -70,34 +74,35 @@ def serve(
                 raise SystemExit(stop.status) from None
 
 
-def _begin_class(
+def begin_class(
     server: PageServer, collection: Collection, hosts: Sequence[str], metadata: ActivityMetadata, show: Event
-) -> dict[str, str]:
-    """Lets a server take recordings, and show them on a projector; returns the addresses of both."""
-    base = f"https://{hosts[0]}:{server.port}/"
+) -> tuple[Classroom, dict[str, str]]:
+    """Lets a server take recordings, and show them on a projector; returns what is shown, and the addresses of both."""
+    base, port = origin(hosts[0], server.port), server.port
     token, owner = (kept_certificate(collection.folder / CERTIFICATE, hosts, owner=owner) for owner in (False, True))
-    address = f"{base}{COLLECT}#{token}"
+    address = f"{base}/{COLLECT}#{token}"
 
     def publish(number: int, model: Path) -> str:
-        place = f"trained/{number}"
-        server.files = {**server.files, **{f"/{place}{path}": file for path, file in page_files(model).items()}}
+        place = f"/trained/{number}"
+        server.files = {**server.files, **{f"{place}{path}": file for path, file in page_files(model).items()}}
         return f"{base}{place}/"
 
     def tell(event: dict[str, Any]) -> None:
         room.tell(event)
         show(event)
 
-    server.classroom = room = Classroom(owner, address, collection, publish)
-    server.inbox = Inbox(token, collection, metadata.classes, metadata.axes, tell)
+    room = Classroom(owner, address, collection, publish)
+    inbox = Inbox(token, collection, metadata.classes, metadata.axes, tell)
+    server.routes = {**inbox.routes(), **room.routes()}
     # Where it listens on all addresses, on that of this machine alone: what is shown goes over no network.
     here = LOCAL[1] if server.server_address[0] in ALL_INTERFACES and LOCAL[1] in hosts else hosts[0]
-    projector = f"https://{here}:{server.port}/{CLASS}#{owner}"
-    return {"url": address, "collect": str(collection.folder), "projector": projector}
+    projector = f"{origin(here, port)}/{CLASS}#{owner}"
+    return room, {"url": address, "collect": str(collection.folder), "projector": projector}
 
 
 def recognizers(models: Sequence[str]) -> dict[Path, ActivityMetadata]:
     """Files of models with their metadata, checked for the page. By default all presets that it can run."""
-    found = {}
+    checked = {}
     if not models:
         presets = [name for name in preset_names() if FAMILIES[PRESETS[name].family].task == "activity"]
         models = sorted(presets, key=lambda name: name != _FIRST)
@@ -109,8 +114,8 @@ def recognizers(models: Sequence[str]) -> dict[Path, ActivityMetadata]:
             raise ZooError(
                 f"{recognizer.path}: has no signature {needed!r}, which the page needs: export it with `zoo export`"
             )
-        found[recognizer.path] = recognizer.metadata
-    return found
+        checked[recognizer.path] = recognizer.metadata
+    return checked
 
 
 def _show_address(document: dict[str, Any]) -> None:
@@ -135,7 +140,6 @@ def _show_address(document: dict[str, Any]) -> None:
     console.print(f"{where}Ctrl-C stops the server.", markup=False, highlight=False)
 
 
-_MOST_PROBLEMS = 100  # refusals that are remembered
 _PEOPLE, _PROBLEMS = 8, 2  # lines of the screen: a QR code above it shall stay
 
 
@@ -154,8 +158,7 @@ class CollectionBoard(Board[Sequence[Document]]):
 
     def add(self, *events: Document) -> None:
         """Shows further events. Those of the first call were there before."""
-        refused = sum("reason" in event for event in self._events)
-        self._events += events if refused < _MOST_PROBLEMS else [event for event in events if "reason" not in event]
+        self._events += events
         self.update(self._events)
         sys.stdout.flush()
 
