@@ -43,6 +43,7 @@ lint: $(VENV)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports setup.cfg
+	$(BIN)/python tests/size.py
 
 # The site, for any static host, into build/site: docs, models that run on their cards, and the phone page. `docs` needs
 # no Node: its page runs the models of the zoo, but not files that need LiteRT.js. A link that leads nowhere is an error.
