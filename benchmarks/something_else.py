@@ -58,7 +58,7 @@ def by_share(folder: Path, found: Mapping[str, Any], data: Path) -> list[dict[st
         for place, record in enumerate(found["folds"]):
             own = alike == place
             predicted[own] = forgive(truth[own], predicted[own], record["indistinct"])
-        among, answers = metrics.of_known(truth, predicted, metrics.other_of(known.classes))
+        among, answers = metrics.of_known(truth, predicted, known.other_class)
         rows.append({
             "share": share, "macro_f1": metrics.macro_f1(truth[among], answers[among]),
             "known_as_other": float((answers[among] == -1).mean()),

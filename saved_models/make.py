@@ -193,7 +193,7 @@ def cut_studies(archives: Path, scratch: Path, other: Sequence[str] = ()) -> Pat
         import_study(study, archives, file)
     index = recordings.join(*map(recordings.read, files))
     classes = cutting.choose_classes(index.path, index.activities, CLASSES, STAIRS, other)
-    cutting.write_windows(index, scratch / "windows.h5", LONG, [], classes)
+    cutting.write_windows(index, scratch / "windows.h5", LONG, [], classes, other=bool(other))
     return scratch / "windows.h5"
 
 

@@ -23,7 +23,6 @@ from zoo.files import read_arrays, temporary_folder
 from zoo.models.recognizer import ActivityRecognizer
 from zoo.runtime import Recognizer
 from zoo.runtime.label_sets import resolve
-from zoo.runtime.metadata import OTHER
 
 Document = dict[str, Any]
 
@@ -166,7 +165,9 @@ def of_folds(
     with ProcessPoolExecutor(WORKERS) as pool:
         results = [*pool.map(partial(measured, integers=integers), held)]
     streams = [stream for part, _ in results for stream in part]
-    known = [name for name in (*found["classes"], "stairs") if name != OTHER]
+    data_of_folds = crossval.read_people(data, everyone=False)
+    other = data_of_folds.other_class
+    known = [*found["classes"][:other], "stairs"]
     result: Document = {}
     for study in files:
         own = [(spliced, stream) for name, spliced, stream in streams if name == study]
@@ -175,11 +176,11 @@ def of_folds(
     windows = {key: found[key] for key in ("windows", "macro_f1", "macro_f1_interval")}
     document: Document = {"seconds": SECONDS, "of_windows": windows, "studies": result}
     if parts := [part for _, part in results if part]:
-        document["int8"] = lost(parts, found["classes"], crossval.read_people(data, everyone=False).label_sets)
+        document["int8"] = lost(parts, other, data_of_folds.label_sets)
     return document
 
 
-def lost(parts: Sequence[Document], classes: Sequence[str], label_sets: Sequence[Sequence[int]]) -> Document:
+def lost(parts: Sequence[Document], other: int | None, label_sets: Sequence[Sequence[int]]) -> Document:
     """What integers lose in macro-F1, with its interval over people, and how often both answer the same."""
     labels, people, floats, integers = (
         np.concatenate([part[key] for part in parts]) for key in ("labels", "people", "floats", "integers")
@@ -187,7 +188,7 @@ def lost(parts: Sequence[Document], classes: Sequence[str], label_sets: Sequence
     rows = []
     for answers in (floats, integers):
         truth = resolve(labels, answers, label_sets)
-        known, predicted = metrics.of_known(truth, answers.argmax(axis=1), metrics.other_of(classes))
+        known, predicted = metrics.of_known(truth, answers.argmax(axis=1), other)
         rows.append((truth[known], predicted[known], people[known]))
     drawn = [metrics.bootstrap(*row) for row in rows]
     scored = [metrics.macro_f1(truth, predicted) for truth, predicted, _ in rows]

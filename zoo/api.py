@@ -1115,14 +1115,8 @@ def finetune(
         if activity:
             finetuning.fit_head(model, prepared.train)
 
-    for each in frozen:
-        model.get_layer(each).trainable = False
-    try:
-        with _progress(recipe, verbose, out) as report:
-            result = replace(plan, report=report).run(checked_data, model, begin=begin)
-    finally:
-        for each in frozen:
-            model.get_layer(each).trainable = True
+    with finetuning.frozen_layers(model, frozen), _progress(recipe, verbose, out) as report:
+        result = replace(plan, report=report).run(checked_data, model, begin=begin)
     return _trained(result, out, checked_data, loaded.task.data_file if data is None else data, data_dir, levels)
 
 
@@ -1359,7 +1353,7 @@ def predict(
     threshold: Share | None = None,
     top: Count | None = None,
     generate: Count | None = None,
-    temperature: Annotated[float, Field(ge=0)] | None = None,
+    temperature: Annotated[float, Field(gt=0)] | None = None,
     seed: Seed | None = None,
     neighbors: str | None = None,
     data_dir: str | Path | None = None,

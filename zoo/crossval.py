@@ -49,7 +49,6 @@ from zoo.files import (
 from zoo.provenance import versions
 from zoo.recipe import Recipe
 from zoo.runtime.label_sets import COUNTED, allowed_classes, forgive, indistinct, resolve
-from zoo.runtime.metadata import OTHER
 
 if TYPE_CHECKING:
     from zoo.task import Split
@@ -380,8 +379,7 @@ def _train_and_score(folder: Path, path: Path, fold: Fold, note: Callable[..., N
     predicted = forgive(labels, predictions["labels"], alike)
     if fold.split == STUDY:
         labels, predicted = metrics.own_labels(test.labels, np.eye(classes)[predicted], test.label_sets)
-    known, predicted = metrics.of_known(labels, predicted, metrics.other_of(data.classes))
-    return details | metrics.score(labels[known], predicted[known])
+    return details | metrics.score(labels, predicted, data.other_class)
 
 
 def _baseline(fold: Fold, train: DataSet, test: DataSet, window: int | None) -> NDArray[np.int64]:
@@ -417,7 +415,7 @@ def _network(
     temperature = None
     if split.validation is not None:
         logits, labels = answers(partial(keras_logits, model), split.validation)
-        temperature = temperature_of(labels, logits, data.classes)
+        temperature = temperature_of(labels, logits, data.other_class)
     logits, _ = answers(partial(keras_logits, model), test)
     return logits, {"epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "temperature": temperature}
 
@@ -465,9 +463,10 @@ def summarize(recipe: Recipe, data: Data, folder: Path, records: Records) -> dic
     windows = data.train
     assert windows.subjects is not None
     subjects = windows.subjects[rows]
-    other = metrics.other_of(data.classes)
+    other = data.other_class
     of_known = labels != other
-    summary = {"windows": int(of_known.sum())} | metrics.classification(labels, predicted, data.classes, subjects)
+    classified = metrics.classification(labels, predicted, data.classes, subjects, other)
+    summary = {"windows": int(of_known.sum())} | classified
     if windows.studies is not None:
         own = np.eye(len(data.classes))[predicted]
         summary["per_study"] = metrics.by_study(known, own, windows.studies[rows], data.label_sets, other)
@@ -482,7 +481,10 @@ def summarize(recipe: Recipe, data: Data, folder: Path, records: Records) -> dic
     summary["worst_subjects"] = sorted(people, key=lambda name: people[name]["macro_f1"])[:_WORST]
     if logits := [part["logits"] for part in parts if "logits" in part]:
         temperatures = [records[fold]["temperature"] for fold in scored]
-        summary |= _calibration(known, logits, temperatures, data.classes, recipe.rejection_rate)
+        whole = np.concatenate(logits).astype(np.float64)
+        summary |= _calibration(
+            known, whole, np.repeat(temperatures, sizes).astype(float), recipe.rejection_rate, other
+        )
     return {
         **summary,
         **spread({(fold.seed, fold.group): records[fold]["macro_f1"] for fold in scored}),
@@ -508,34 +510,34 @@ def spread(scores: Mapping[tuple[int, int], float]) -> dict[str, float | None]:
 
 
 def _calibration(
-    labels: metrics.Labels, logits: Sequence[metrics.Floats], temperatures: Sequence[float | None],
-    classes: Sequence[str], rejection_rate: float,
+    labels: metrics.Labels, logits: metrics.Floats, temperatures: metrics.Floats, rejection_rate: float,
+    other: int | None,
 ) -> dict[str, Any]:  # fmt: skip
     """The calibration on people that the models were not trained on, by the windows of a known class.
 
     Where other movements are one of the classes, it is that of the others, given that one of them is right.
+    `temperatures` are those of each window's fold, NaN where a fold has none.
 
     Returns:
         `ece`: the error `before` and `after` temperature scaling with each fold's own temperature, and the mean
         `temperature`. `temperature` and `threshold`: fitted on the logits of all folds, for a model that is trained on
         all people.
     """
-    other = metrics.other_of(classes)
-    every, of_known = np.concatenate(logits).astype(np.float64)[:, :other], labels != other
-    single = labels < every.shape[1]
-    labels, together = labels[single], every[single]
-    known = [value for value in temperatures if value is not None]
-    after = None
-    if len(known) == len(logits):
-        scale = np.repeat(known, [len(part) for part in logits])[single, None]
-        after = metrics.expected_calibration_error(labels, softmax(together / scale, axis=1))
-    temperature = metrics.fit_temperature(labels, together)
-    before = metrics.expected_calibration_error(labels, softmax(together, axis=1))
+    among = logits[:, :other]
+    single = labels < among.shape[1]
+
+    def error(divisor: Any) -> float:
+        return metrics.expected_calibration_error(labels[single], softmax(among[single] / divisor, axis=1))
+
+    missing, temperature = np.isnan(temperatures), metrics.fit_temperature(labels[single], among[single])
+    ece = {
+        "before": error(1.0), "after": None if missing.any() else error(temperatures[single, None]),
+        "temperature": None if missing.all() else float(np.mean(np.unique(temperatures[~missing]))),
+    }  # fmt: skip
+    answers = softmax(logits[labels != other] / temperature, axis=1)
     return {
-        "ece": {"before": before, "after": after, "temperature": float(np.mean(known)) if known else None},
-        "temperature": temperature,
-        "threshold": metrics.rejection_threshold(softmax(every[of_known] / temperature, axis=1), rejection_rate),
-    }
+        "ece": ece, "temperature": temperature, "threshold": metrics.rejection_threshold(answers, rejection_rate),
+    }  # fmt: skip
 
 
 def paired_difference(leader: Mapping[str, Any], other: Mapping[str, Any], draws: int = 1000) -> dict[str, Any]:
@@ -563,7 +565,7 @@ def _of_one_study(data: Data) -> list[str]:
         for study in np.unique(data.train.studies)
     ]
     found = zip(data.classes, np.sum(known, axis=0), strict=True)
-    return [name for name, studies in found if studies == 1 and name != OTHER]
+    return [name for place, (name, studies) in enumerate(found) if studies == 1 and place != data.other_class]
 
 
 def _why(records: Records) -> str:

@@ -180,6 +180,9 @@ def test_layers_that_are_frozen_in_a_file_are_trained_again_and_those_of_a_model
     for source, trained in ((old, False), (tmp_path / "old", True)):
         layer = finetune(source, data(people=2), recipe=recipe, verbose=False).model.get_layer(first.name)
         assert layer.trainable == trained
+        # Named as well, it is frozen for the training alone, unless its owner has frozen it.
+        named = finetune(source, data(people=2), recipe=recipe, freeze=first.name, verbose=False).model
+        assert named.get_layer(first.name).trainable == trained
         assert np.array_equal(layer.get_weights()[0], first.get_weights()[0]) != trained
 
 
@@ -227,6 +230,16 @@ def test_the_summary_says_how_much_of_the_start_is_kept():
         assert ("those of the start (50%)" in report.training(summary)) == bool(share)
 
 
+def test_a_model_that_is_trained_again_without_validation_keeps_no_calibration_of_its_older_weights():
+    old = ActivityGRU(
+        units=2, num_layers=1, frame=5, window=10, classes=("shake", "still"), temperature=0.64, threshold=0.5
+    )
+    model = train(old, data(people=2), LAZY.replace(validation=0.0), verbose=False).model
+    assert (model.temperature, model.threshold) == (1.0, None)
+    with pytest.raises(ZooError, match="temperature: is decided by training"):
+        train("activity_gru", data(people=2), {"epochs": 1}, settings={"temperature": 2.0})
+
+
 def test_windows_at_another_rate_are_refused_with_the_command_that_mends_them(zoo_cli, simulated, tmp_path):
     old = ActivityGRU(units=4, window=10, rate=25.0)
     with pytest.raises(ZooError, match=r"`zoo data windows RECORDINGS --rate 25 --window 10`"):
@@ -246,6 +259,11 @@ def test_fine_tuning_on_the_files_of_the_model_itself_is_questioned(simulated):
     phone = load("activity_gru_phone")
     assert finetuning.familiar(phone, data_of_training) is None
     assert finetuning.familiar(phone, data(people=2)) is None
+    simulation = data_of_training
+    model = ActivityGRU(units=2, provenance={"source": simulation.source, "subjects": simulation.train.people()})
+    # Another simulation has people of the same numbers, who are others.
+    assert finetuning.familiar(load(model), simulation) is None
+    assert not [note for note in evaluate(model, simulation, split="all")["notes"] if "were in the training" in note]
     known = data(people=2, name="wisdm/160{}").with_facts(source="WISDM (Weiss et al., 2019)")
     assert finetuning.familiar(phone, known) is None
     known = data(name="wisdm/160{}").with_facts(source="WISDM (Weiss et al., 2019)")

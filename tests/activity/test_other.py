@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
 from running import data_of
@@ -9,10 +10,11 @@ from running import data_of
 import zoo
 from zoo import Recipe, ZooError
 from zoo.activity import metrics, recordings, simulate
+from zoo.activity.cutting import choose_classes
 from zoo.activity.task import OTHER_SHARE
 from zoo.activity.task import TASK as ACTIVITY
 from zoo.loading import load
-from zoo.runtime.metadata import Streaming
+from zoo.runtime.metadata import Metadata, Streaming
 from zoo.runtime.streaming import SOMETHING_ELSE, Stream
 from zoo.task import Split
 
@@ -29,7 +31,8 @@ def windows(classes, people=4, each=20):
     spread = np.array([0.1, 3.0, 20.0])[labels][:, None]
     along = spread * (swing + 0.1 * random.standard_normal((len(labels), 50)))
     rows = np.stack([along, along / 2, 9.8 + along], axis=2)
-    return data_of(rows, labels, classes, 50.0, np.repeat([f"p{i}" for i in range(people)], each * len(classes)))
+    owners = np.repeat([f"p{i}" for i in range(people)], each * len(classes))
+    return data_of(rows, labels, classes, 50.0, owners).with_facts(other=len(classes) == 3)
 
 
 @pytest.fixture(scope="module")
@@ -55,14 +58,54 @@ def test_movements_become_the_last_class_whatever_their_names(tmp_path):
         zoo.cut_windows(raw, tmp_path / "c.h5", classes=["walking", "sitting"], other="walking", test_fraction=0)
 
 
+def test_a_label_that_is_called_other_is_one_as_any_other_without_the_option(tmp_path):
+    raw, out = tmp_path / "recordings.h5", tmp_path / "model"
+    recordings.write(raw, simulate.simulate(3, seed=0, seconds=20), source="nobody", simulated=True)
+    names = {"sitting": "sitting", "walking": "walking", "jogging": "other"}
+    cut = zoo.cut_windows(raw, tmp_path / "a.h5", classes=names, test_subjects=["2"]).data
+    assert (cut.facts["other"], cut.other_class) == (False, None)
+    zoo.train("activity_cnn", cut, {"epochs": 1, "validation": 0.0}, out=out, verbose=False)
+    found = zoo.evaluate(out, cut, baselines=False)
+    assert found["windows"] == len(cut.test)
+    assert "other" not in found
+    assert load(out).metadata.other is False
+    with pytest.raises(ZooError, match=r"other: .*--classes other=NAME"):
+        choose_classes("r.h5", ["other", "sit", "dance"], ["other", "sit"], other=["dance"])
+
+
+def test_files_of_an_older_version_do_not_state_the_class_and_its_name_means_it(trained, tmp_path):
+    metadata = load(trained).metadata.to_json()
+    assert metadata.pop("other") is True
+    assert Metadata.from_json(metadata, "file").other_class == 2
+    older = load(trained).keras_model
+    known = {name: value for name, value in older.provenance.items() if name != "other"}
+    assert older.copy(provenance=known).other_class == 2
+    raw, path = tmp_path / "recordings.h5", tmp_path / "a.h5"
+    recordings.write(raw, simulate.simulate(2, seed=0, seconds=20), source="nobody", simulated=True)
+    assert zoo.cut_windows(raw, path, other="jogging", test_fraction=0).data.other_class == 5
+    with h5py.File(path, "r+") as file:
+        del file.attrs["other"]
+    assert zoo.load_data(path).other_class == 5
+
+
+def test_what_is_answered_counts_the_windows_of_the_scores():
+    labels, probabilities = (
+        np.array([0, 1, 2, 2]),
+        np.array([[0.9, 0.1, 0], [0.1, 0.2, 0.7], [0.5, 0.3, 0.2], [0, 0, 1]]),
+    )
+    found = metrics.answered(labels, probabilities, 0.6, other=2)
+    assert found == {"threshold": 0.6, "refused": 0.0, "accuracy": 0.5}
+
+
 def test_a_known_window_that_is_called_other_is_wrong_and_others_are_in_no_score():
     labels, predicted = np.array([0, 0, 1, 1, 2, 2]), np.array([0, 2, 1, 1, 2, 0])
     people = np.array(["a", "b", "a", "b", "a", "b"])
-    found = metrics.classification(labels, predicted, CLASSES, people)
+    found = metrics.classification(labels, predicted, CLASSES, people, 2)
     # Sitting is found once of twice, walking always; the movement that is called sitting is not counted.
     assert found["accuracy"] == 0.75
     assert found["macro_f1"] == pytest.approx((2 / 3 + 1) / 2)
     assert found["confusion"][2] == [1, 0, 1]
+    assert found["other"] == {"windows": 2, "recall": 0.5}
     assert [found["per_subject"][name]["windows"] for name in "ab"] == [2, 2]
     low, high = found["macro_f1_interval"]
     assert low <= found["macro_f1"] <= high
@@ -76,7 +119,7 @@ def test_calibration_is_that_of_known_activities_given_that_one_of_them_is_right
     logits = 2 * np.eye(3)[labels] + random.standard_normal((300, 3))
     # However much the network believes in other movements.
     shifted = logits + np.array([0, 0, 50])
-    reports = [metrics.report(labels, each, CLASSES, None, 1.0) for each in (logits, shifted)]
+    reports = [metrics.report(labels, each, CLASSES, None, 1.0, other=2) for each in (logits, shifted)]
     assert reports[0]["windows"] == 200
     assert reports[0]["ece"] == reports[1]["ece"]
     assert reports[0]["cross_entropy"] == pytest.approx(reports[1]["cross_entropy"])
@@ -86,7 +129,7 @@ def test_calibration_is_that_of_known_activities_given_that_one_of_them_is_right
 def test_sets_of_classes_are_scored_beside_other_movements():
     labels = np.array([3, 0, 2])
     logits = np.array([[1.0, 3.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 2.0]])
-    found = metrics.report(labels, logits, CLASSES, None, 1.0, [(0, 1)])
+    found = metrics.report(labels, logits, CLASSES, None, 1.0, [(0, 1)], 2)
     alone = metrics.report(np.array([2, 0]), logits[:2, :2], KNOWN, None, 1.0, [(0, 1)])
     assert found["cross_entropy"] == pytest.approx(alone["cross_entropy"])
     assert (found["windows"], found["accuracy"]) == (2, 1.0)
@@ -215,6 +258,6 @@ def test_scores_of_a_search_are_those_of_known_activities(trained):
     data = windows(CLASSES)
     model = load(trained).keras_model
     logits = np.asarray(model.predict_on_batch(data.train.arrays()[0]))
-    report = metrics.report(data.train.labels, logits, CLASSES, None, 1.0)
+    report = metrics.report(data.train.labels, logits, CLASSES, None, 1.0, other=2)
     found = ACTIVITY.scores(model, Split(data, data.train, data.train))
     assert found == {name: pytest.approx(report[name]) for name in ("macro_f1", "accuracy", "cross_entropy")}

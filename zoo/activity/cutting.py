@@ -41,7 +41,7 @@ def cut_windows(
         people = test.people or choose_test_subjects(
             index.subjects[used], test.fraction, test.seed, index.activities[used]
         )
-        dropped = write_windows(index, out, windowing, people, labels)
+        dropped = write_windows(index, out, windowing, people, labels, other=bool(wanted.other))
     return people, dict(left_out + dropped), doubts + _differing_labels(index, labels)
 
 
@@ -213,9 +213,14 @@ def choose_classes(
         raise ZooError(f"classes {','.join(classes)}: expected different names")
     if twice := [label for label in other if label in chosen or label in sets]:
         raise ZooError(f"other: {twice[0]} is a class already; expected labels that are not in classes or merge")
+    if other and chosen.get(OTHER) == OTHER:
+        raise ZooError(
+            f"other: the class of all other movements is called {OTHER}, as is a label of the recordings: list it "
+            f"there as well, or call it otherwise with --classes {OTHER}=NAME"
+        )
     chosen |= sets | dict.fromkeys(other, OTHER)
     # Recognizers have it as their last output.
-    chosen = dict(sorted(chosen.items(), key=lambda pair: pair[1] == OTHER))
+    chosen = dict(sorted(chosen.items(), key=lambda pair: bool(other) and pair[1] == OTHER))
     names = {name for label, name in chosen.items() if not _is_set(label, name)}
     for label in chosen:
         members = chosen[label].split("+")
@@ -302,7 +307,7 @@ def cut_frame(
 
 def write_windows(
     index: Index, path: Path, windowing: Windowing, test_subjects: Sequence[str],
-    classes: Sequence[str] | Mapping[str, str] | None = None,
+    classes: Sequence[str] | Mapping[str, str] | None = None, *, other: bool = False,
 ) -> Counter[str]:  # fmt: skip
     """Cuts recordings into windows and writes them in the course's layout; returns what was left out.
 
@@ -312,6 +317,7 @@ def write_windows(
         windowing: Window, hop, rate and trim.
         test_subjects: All others are in the training set. Without any, there is no test set.
         classes: As for `choose_classes`; a label may mean one of several, as in `{"stairs": "upstairs+downstairs"}`.
+        other: Whether the class `other`, the last one, stands for all other movements.
     """
     people = sort_names(index.subjects)
     if unknown := [name for name in test_subjects if name not in people]:
@@ -363,7 +369,8 @@ def write_windows(
         _require_windows(path, counts, names, index, windowing, test_subjects, chosen)
         file.attrs.update({
             "classes": ",".join(names), "rate_hz": windowing.rate, "unit": units(index.axes),
-            "axes": ",".join(index.axes), "convention": CONVENTION, "hop": windowing.hop, **index.provenance,
+            "axes": ",".join(index.axes), "convention": CONVENTION, "hop": windowing.hop, "other": other,
+            **index.provenance,
         })  # fmt: skip
     return dropped
 

@@ -25,7 +25,7 @@ from zoo.data.dataset import Data, DataSet, sort_names
 from zoo.data.layouts import LAYOUTS
 from zoo.errors import ZooError
 from zoo.runtime.label_sets import allowed_classes
-from zoo.runtime.metadata import AXES, INERTIAL, STANDARD_GRAVITY, UNIT
+from zoo.runtime.metadata import AXES, INERTIAL, STANDARD_GRAVITY, UNIT, other_of
 
 SCHEMA = LAYOUTS["activity"]
 
@@ -340,7 +340,9 @@ def _facts(path: Path, sizes: Mapping[str, int]) -> dict[str, Any]:
         if not set(names) <= set(classes) or len(set(names)) < max(2, len(names)) or len(set(sets)) < len(sets):
             raise ZooError(f"{path}: attribute 'label_sets' is {text!r}; expected sets such as {'+'.join(classes[:2])}")
     numbers = tuple(tuple(sorted(classes.index(name) for name in names)) for names in sets)
-    return {**facts, "axes": AXES_OF[count], "label_sets": numbers}
+    # A file of an older `zoo data windows` does not state it; there, the name had this meaning.
+    other = other_of(classes, facts.get("other", "hop" in stated)) is not None
+    return {**facts, "axes": AXES_OF[count], "label_sets": numbers, "other": other}
 
 
 def _part(path: Path, split: str, facts: Mapping[str, Any]) -> DataSet:

@@ -24,7 +24,7 @@ from zoo.provenance import already_seen
 from zoo.recipe import Recipe
 from zoo.runtime import priors
 from zoo.runtime.label_sets import COUNTED, allowed_classes, resolve
-from zoo.runtime.metadata import AXES, INERTIAL, OTHER, ActivityMetadata
+from zoo.runtime.metadata import AXES, INERTIAL, ActivityMetadata
 from zoo.task import Predictions, log_probabilities
 
 if TYPE_CHECKING:
@@ -60,12 +60,12 @@ def hold_out(train: DataSet, recipe: Recipe) -> tuple[DataSet, DataSet | None]:
     return divide(train, recipe.validation, recipe.split_by_seed, recipe.validation_by)
 
 
-def temperature_of(labels: NDArray[np.int64], logits: NDArray[np.float32], classes: Sequence[str] = ("",)) -> float:
+def temperature_of(labels: NDArray[np.int64], logits: NDArray[np.float32], other: int | None = None) -> float:
     """The temperature that calibrates logits, by the windows whose label is one class; 1 where there are none.
 
     Where other movements are one of the classes, it calibrates the others, given that one of them is right.
     """
-    among = logits[:, : metrics.other_of(classes)]
+    among = logits[:, :other]
     known = labels < among.shape[1]
     return metrics.fit_temperature(labels[known], among[known]) if known.any() else 1.0
 
@@ -226,10 +226,10 @@ def evaluate(
         return logits_of(loaded, inputs) + shift
 
     logits, labels = answers(logits_at_prior, windows)
-    other = metrics.other_of(data.classes)
+    other = metadata.other_class
     if (labels == other).all():
         raise ZooError(f"{data}: split {split!r} holds other movements alone; expected windows of known activities")
-    report = metrics.report(labels, logits, data.classes, windows.subjects, temperature, windows.label_sets)
+    report = metrics.report(labels, logits, data.classes, windows.subjects, temperature, windows.label_sets, other)
     if windows.studies is not None:
         report["per_study"] = metrics.by_study(labels, logits, windows.studies, windows.label_sets, other)
     report |= _decisions(labels, logits / temperature, metadata, assumed, report["per_class"], windows.label_sets)
@@ -307,7 +307,7 @@ def _notes(data: Data, loaded: Loaded, windows: DataSet, split: str) -> list[str
     metadata = metadata_of(loaded)
     if metadata.simulated and not data.simulated:
         notes.append("the model was trained on simulated data")
-    seen = already_seen(windows.people(), data.source, metadata)
+    seen = already_seen(windows.people(), data, metadata)
     if split != "train" and seen:
         who = f"subject {seen[0]} was" if len(seen) == 1 else f"subjects {', '.join(seen)} were"
         notes.append(f"{who} in the training of this model, so this is too optimistic")
@@ -318,7 +318,10 @@ def _notes(data: Data, loaded: Loaded, windows: DataSet, split: str) -> list[str
     if windows.inputs.shape[1] > metadata.window:
         notes.append(f"windows of {windows.inputs.shape[1]} rows: the center {metadata.window} are read")
     allowed = allowed_classes(len(data.classes), windows.label_sets)[np.unique(windows.labels)]
-    absent = [name for place, name in enumerate(data.classes) if name != OTHER and not allowed[:, place].any()]
+    absent = [
+        name for place, name in enumerate(data.classes)
+        if place != metadata.other_class and not allowed[:, place].any()
+    ]  # fmt: skip
     if absent:
         notes.append(f"no window of {', '.join(absent)}: macro-F1 leaves it out")
     everyone = data.everyone().train
@@ -363,7 +366,9 @@ def _decisions(
         found["prior"] = {"classes": assumed, "accuracy": accuracy}
     if metadata.threshold:
         probabilities = softmax(logits.astype(np.float64), axis=1)
-        found["answered"] = metrics.answered(resolve(labels, logits, label_sets), probabilities, metadata.threshold)
+        found["answered"] = metrics.answered(
+            resolve(labels, logits, label_sets), probabilities, metadata.threshold, metadata.other_class
+        )
     return found
 
 

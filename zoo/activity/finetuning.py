@@ -3,7 +3,8 @@
 new head (weights of shared labels reused) -> head fitted on the features -> all weights trained at a low rate
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -15,6 +16,7 @@ from scipy.special import log_softmax
 from zoo.activity.evaluation import require_fit
 from zoo.data.dataset import Data, DataSet, center_crop
 from zoo.loading import Loaded
+from zoo.models.model import Model
 from zoo.models.recognizer import ActivityRecognizer
 from zoo.provenance import already_seen
 from zoo.recipe import Recipe
@@ -49,7 +51,7 @@ def familiar(loaded: Loaded, data: Data) -> str | None:
     if data.sha256 == loaded.metadata.data_sha256:
         return f"{data}: is the file that {loaded.name} was trained on, {known}"
     people = data.train.people()
-    if people and already_seen(people, data.source, loaded.metadata) == people:
+    if people and already_seen(people, data, loaded.metadata) == people:
         return f"{data}: {loaded.name} was trained on all of its people, {known}"
     return None
 
@@ -60,6 +62,19 @@ def with_labels(loaded: Loaded, data: Data) -> ActivityRecognizer:
     assert isinstance(model, ActivityRecognizer)
     require_fit(data, loaded.name, model.window, model.rate, model.channels)
     return model.copy(classes=data.classes, temperature=1.0)
+
+
+@contextmanager
+def frozen_layers(model: Model, names: Sequence[str]) -> Iterator[None]:
+    """Freezes layers for a training; those that their owner has frozen stay so."""
+    layers = [layer for layer in map(model.get_layer, names) if layer.trainable]
+    try:
+        for layer in layers:
+            layer.trainable = False
+        yield
+    finally:
+        for layer in layers:
+            layer.trainable = True
 
 
 def fit_head(model: ActivityRecognizer, train: DataSet) -> None:

@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from zoo.activity.metrics import other_of
 from zoo.data.dataset import DataSet
 from zoo.runtime.filtering import Group
-from zoo.runtime.metadata import AXES, OTHER
+from zoo.runtime.metadata import AXES
 
 STILL = 0.5
 """Standard deviation of |a| in m/s^2 below which a window is without movement."""
@@ -37,12 +36,13 @@ def still_classes(train: DataSet, classes: Sequence[str]) -> list[str]:
     return [name for name, spread in zip(classes, spreads, strict=True) if len(spread) and np.median(spread) < STILL]
 
 
-def groups_of(classes: Sequence[str], still: Collection[str] = ()) -> tuple[Group, ...]:
+def groups_of(classes: Sequence[str], still: Collection[str] = (), other_class: int | None = None) -> tuple[Group, ...]:
     """Returns the groups of the labels of a model. Empty for a single label.
 
     Args:
         classes: Labels of the model.
         still: Those without movement. Sitting and standing always are, the other activities of the course never.
+        other_class: The number of the class of all other movements, if there is one.
 
     Example:
         >>> for group in groups_of(["lying", "sitting", "stairs", "walking"], still=["lying"]):
@@ -51,7 +51,7 @@ def groups_of(classes: Sequence[str], still: Collection[str] = ()) -> tuple[Grou
         (('sitting',), ('lying',))
         (('walking',), ('stairs',))
     """
-    other = [] if other_of(classes) is None else [OTHER]
+    other = [] if other_class is None else [classes[other_class]]
     own = [name for name in classes if name not in (*AT_REST, *_IN_MOTION, *other)]
     stairs: Division = 1.5, [("upstairs", 15.0), ("downstairs", 15.0)]
     on_foot: Division = 0.3, [("walking", 120.0), (stairs, 20.0)]

@@ -1,7 +1,8 @@
 """Metrics of recognizers: scores with intervals over people, calibration, robustness.
 
 All functions take NumPy arrays: `labels (N,)` class indices, `probabilities (N, K)`, `subjects (N,)`. Where a label is
-a set of classes, `label_sets` are the classes of each label from K on, as in `zoo.models.losses.CrossEntropy`.
+a set of classes, `label_sets` are the classes of each label from K on, as in `zoo.models.losses.CrossEntropy`. `other`
+is the number of the class of all other movements, the last one, where there is one.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,7 +14,6 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, logsumexp, softmax
 
 from zoo.runtime.label_sets import allowed_classes, resolve
-from zoo.runtime.metadata import OTHER
 
 if TYPE_CHECKING:
     from zoo.activity.augmentation import Disturbance
@@ -36,8 +36,10 @@ def macro_f1(labels: Labels, predicted: Labels) -> float:
     return float(f1_score(labels, predicted, labels=present, average="macro", zero_division=0))
 
 
-def score(labels: Labels, predicted: Labels) -> dict[str, float]:
-    """`accuracy` and `macro_f1`."""
+def score(labels: Labels, predicted: Labels, other: int | None = None) -> dict[str, float]:
+    """`accuracy` and `macro_f1` on the windows of known activities."""
+    known, predicted = of_known(labels, predicted, other)
+    labels, predicted = labels[known], predicted[known]
     return {"accuracy": float((labels == predicted).mean()), "macro_f1": macro_f1(labels, predicted)}
 
 
@@ -57,16 +59,6 @@ def cross_entropy(
     known = allowed.any(axis=1)
     shares = log_softmax(logits[known, :other].astype(np.float64), axis=1)
     return -float(logsumexp(shares, axis=1, b=allowed[known]).mean())
-
-
-def other_of(classes: Sequence[str]) -> int | None:
-    """The number of the class of all other movements, which is the last one, if a model has it.
-
-    Example:
-        >>> other_of(["walking", "other"]), other_of(["sitting", "walking"])
-        (1, None)
-    """
-    return len(classes) - 1 if classes[-1] == OTHER else None
 
 
 def of_known(labels: Labels, predicted: Labels, other: int | None) -> tuple[NDArray[np.bool_], Labels]:
@@ -113,7 +105,7 @@ def by_study(
     for name in sorted(set(studies[labels != other].tolist())):
         rows = (studies == name) & (labels != other)
         truth, predicted = own_labels(labels[rows], scores[rows], label_sets)
-        found[name] = {"windows": int(rows.sum()), **score(truth, of_known(truth, predicted, other)[1])}
+        found[name] = {"windows": int(rows.sum()), **score(truth, predicted, other)}
         if len(np.unique(labels[rows])) == 1:
             found[name]["macro_f1"] = None
     return found
@@ -193,15 +185,19 @@ def rejection_threshold(probabilities: Floats, rate: float) -> float | None:
     return min(float(np.quantile(probabilities.max(axis=1), rate, method="higher")), HIGHEST_THRESHOLD)
 
 
-def answered(labels: Labels, probabilities: Floats, threshold: float) -> dict[str, float | None]:
-    """The share of windows that a `threshold` has `refused`, and the `accuracy` of the others, None if there are none.
+def answered(
+    labels: Labels, probabilities: Floats, threshold: float, other: int | None = None
+) -> dict[str, float | None]:
+    """The share of windows that a `threshold` has `refused`, and the `accuracy` of the rest, None if there is none.
+
+    As for all scores, windows are those of known activities, and one that is taken for another movement is wrong.
 
     Example:
         >>> answered(np.array([0, 0, 1, 1]), np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.1, 0.9]]), 0.7)
         {'threshold': 0.7, 'refused': 0.25, 'accuracy': 1.0}
     """
-    kept = probabilities.max(axis=1) >= threshold
-    correct = probabilities.argmax(axis=1) == labels
+    known = labels != other
+    kept, correct = probabilities.max(axis=1)[known] >= threshold, (probabilities.argmax(axis=1) == labels)[known]
     return {
         "threshold": threshold, "refused": float(1 - kept.mean()),
         "accuracy": float(correct[kept].mean()) if kept.any() else None,
@@ -242,16 +238,17 @@ def scores(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None)
 
 
 def classification(
-    labels: Labels, predicted: Labels, classes: Sequence[str], subjects: NDArray[np.str_] | None
-) -> dict[str, Any]:
+    labels: Labels, predicted: Labels, classes: Sequence[str], subjects: NDArray[np.str_] | None,
+    other: int | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """What needs only predicted classes: `scores`, `confusion` (rows are true classes), `per_class`, `per_subject`.
 
-    Other movements, if there is a class of them, are in `confusion` and `per_class` alone: the scores are those of
-    known activities, and one that is taken for another movement is wrong.
+    Other movements, if there is a class of them, are in `confusion`, `per_class` and `other` alone: the scores are
+    those of known activities, and one that is taken for another movement is wrong.
     """
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-    known, among = of_known(labels, predicted, other_of(classes))
+    known, among = of_known(labels, predicted, other)
     own = None if subjects is None else subjects[known]
     numbers = list(range(len(classes)))
     precision, recall, f1, support = precision_recall_fscore_support(labels, predicted, labels=numbers, zero_division=0)
@@ -264,6 +261,7 @@ def classification(
             name: {"precision": float(p), "recall": float(r), "f1": float(f), "windows": int(n)}
             for name, p, r, f, n in zip(classes, precision, recall, f1, support, strict=True)
         },
+        **other_recall(labels, predicted, other),
         "per_subject": people,
         "worst_subject": min(people, key=lambda name: people[name]["macro_f1"]) if people else None,
     }
@@ -276,24 +274,37 @@ def report(
     subjects: NDArray[np.str_] | None,
     temperature: float,
     label_sets: Sequence[Sequence[int]] = (),
+    other: int | None = None,
 ) -> dict[str, Any]:
     """All numbers of an evaluation: those of `classification`, and what probabilities tell.
 
     Logits are those before temperature scaling. A window whose label is a set counts as its most probable class. Where
     other movements are a class, probabilities are those of known activities, given that one of them is right.
     """
-    logits, every, other = logits.astype(np.float64), resolve(labels, logits, label_sets), other_of(classes)
+    logits, every = logits.astype(np.float64), resolve(labels, logits, label_sets)
     known = every != other
     own, before = every[known], logits[known, :other]
     probabilities = {"before": softmax(before, axis=1), "after": softmax(before / temperature, axis=1)}
     errors = {name: expected_calibration_error(own, each) for name, each in probabilities.items()}
     return {
         "windows": len(own),
-        **classification(every, logits.argmax(axis=1), classes, subjects),
+        **classification(every, logits.argmax(axis=1), classes, subjects, other),
         "cross_entropy": cross_entropy(labels, logits / temperature, label_sets, other),
         "ece": errors | {"temperature": temperature},
         "reliability": {name: reliability(own, each) for name, each in probabilities.items()},
     }
+
+
+def other_recall(labels: Labels, predicted: Labels, other: int | None) -> dict[str, dict[str, float | int]]:
+    """As `other`, the `windows` of other movements and their `recall`; empty where there are none, or no such class.
+
+    Example:
+        >>> other_recall(np.array([0, 1, 1]), np.array([0, 0, 1]), other=1)
+        {'other': {'windows': 2, 'recall': 0.5}}
+    """
+    rows = labels == other
+    recall = float((predicted[rows] == other).mean()) if rows.any() else 0.0
+    return {"other": {"windows": int(rows.sum()), "recall": recall}} if rows.any() else {}
 
 
 def by_subject(

@@ -22,6 +22,8 @@ def headline(test: Document) -> tuple[str, str]:
     """Returns the score on test data, and that of the best baseline."""
     how = ", cross-validated" if test["split"] == "cross-validation" else ""
     measured = f"{md.say(test, SCORE)} ({md.show(test['macro_f1_interval'], 'interval')}){how}"
+    if "other" in test:
+        measured += f", recall of other movements {test['other']['recall']:.3f}"
     name, score = baseline(test)
     return measured, f"{name} {score:.3f}" if score is not None else "-"
 

@@ -96,7 +96,7 @@ def _learned(split: Split, recipe: Recipe) -> DataSet:
     """Training windows, and those of a shaken phone that a recipe adds to them as other movements."""
     train: DataSet = split.train
     data, share = split.data, Augmentation.from_json(recipe.augmentation or {}).shaken
-    if not share or metrics.other_of(data.classes) is None:
+    if not share or data.other_class is None:
         return train
     count, (rows, axes) = round(share * len(train)), train.inputs.shape[1:]
     if axes != len(AXES):
@@ -109,7 +109,9 @@ def _learned(split: Split, recipe: Recipe) -> DataSet:
     return train.joined(shaken).in_memory()
 
 
-def assume_rare_other(model: ActivityRecognizer, train: DataSet, how: str | None) -> dict[str, float]:
+def assume_rare_other(
+    model: ActivityRecognizer, train: DataSet, how: str | None, other: int | None
+) -> dict[str, float]:  # fmt: skip
     """Makes a trained network as ready to see other movements as if they had been few of its windows.
 
     A study has minutes of each movement, everyday life seldom has any. The bias of the class `other` is therefore that
@@ -119,12 +121,11 @@ def assume_rare_other(model: ActivityRecognizer, train: DataSet, how: str | None
         Class frequencies to which the network now corresponds.
     """
     known = class_frequencies(train, model.classes, how)
-    share = known.get(OTHER, 0.0)
-    if metrics.other_of(model.classes) is None or share <= OTHER_SHARE:
+    if other is None or (share := known.get(OTHER, 0.0)) <= OTHER_SHARE:
         return known
     bias = model.get_layer("logits").bias
     values = np.array(keras.ops.convert_to_numpy(bias))
-    values[-1] += np.log(OTHER_SHARE / (1 - OTHER_SHARE)) - np.log(share / (1 - share))
+    values[other] += np.log(OTHER_SHARE / (1 - OTHER_SHARE)) - np.log(share / (1 - share))
     bias.assign(values)
     return priors.complete({OTHER: OTHER_SHARE}, model.classes, known)
 
@@ -135,12 +136,6 @@ def _validation_by(split: Split, recipe: Recipe) -> str:
     if not people or recipe.validation_by == "window":
         return recipe.validation_by if recipe.validation_by == "time" else "window"
     return "time" if people & set(split.train.people()) else "subject"
-
-
-def _of_known(labels: metrics.Labels, predicted: metrics.Labels, classes: Sequence[str]) -> dict[str, float]:
-    """`accuracy` and `macro_f1` on windows of known activities."""
-    known, predicted = metrics.of_known(labels, predicted, metrics.other_of(classes))
-    return metrics.score(labels[known], predicted[known])
 
 
 def encountered_states(
@@ -215,7 +210,7 @@ class ActivityTask(Task):
     )  # fmt: skip
     # See benchmarks/small_data.py as well.
     arguments: ClassVar[Mapping[str, Any]] = {"num_layers": 2, "frame_activation": "leaky_relu", "magnitude": True}
-    fitted = ("prior", "threshold", "provenance")
+    fitted = ("temperature", "prior", "threshold", "provenance")
     unused = ("loss", "merge_contexts")
     augmentation = Augmentation
     objectives: ClassVar[Mapping[str, str]] = {"macro_f1": "max", "accuracy": "max", "cross_entropy": "min"}
@@ -239,7 +234,7 @@ class ActivityTask(Task):
         if folds and (parts := people_folds(train, recipe.validation, recipe.split_by_seed)):
             return Split(data, train, None, tuple(Split(data, *part) for part in parts))
         kept, held_out = hold_out(train, recipe)
-        if held_out is not None and (held_out.labels == metrics.other_of(data.classes)).all():
+        if held_out is not None and (held_out.labels == data.other_class).all():
             raise ZooError(
                 f"{data}: validation would hold other movements alone: take another seed, or set validation to 0"
             )
@@ -304,10 +299,10 @@ class ActivityTask(Task):
         if windows is None:
             raise ZooError(f"{split.data}: nothing is held out to score on: set validation above 0")
         logits, known = answers(partial(keras_logits, model), windows)
-        classes, sets = split.data.classes, windows.label_sets
+        sets, other = windows.label_sets, split.data.other_class
         return {
-            **_of_known(resolve(known, logits, sets), logits.argmax(axis=1), classes),
-            "cross_entropy": metrics.cross_entropy(known, logits, sets, metrics.other_of(classes)),
+            **metrics.score(resolve(known, logits, sets), logits.argmax(axis=1), other),
+            "cross_entropy": metrics.cross_entropy(known, logits, sets, other),
         }
 
     def finish(
@@ -318,48 +313,54 @@ class ActivityTask(Task):
         Each of `learners` is measured on the windows that it was not trained on. A temperature that calibrates them
         does not calibrate the model, which learned from more people (see benchmarks/few_people.py), so it has none.
         """
+        data, train, other = split.data, split.train, split.data.other_class
         # A model that was made with a number of classes has the labels of its data from now on.
-        model.classes = split.data.classes
-        frequencies = assume_rare_other(model, _learned(split, recipe), recipe.class_weights)
+        model.classes = data.classes
+        frequencies = assume_rare_other(model, _learned(split, recipe), recipe.class_weights, other)
         for part, learner in zip(split.folds, learners, strict=True):
-            assume_rare_other(learner, _learned(part, recipe), recipe.class_weights)
+            assume_rare_other(learner, _learned(part, recipe), recipe.class_weights, other)
         model.provenance = provenance(
-            split.data, split_by=split.data.split_by, subjects=split.train.people(),
-            class_frequencies=frequencies,
-            still=still_classes(split.train, model.classes),
+            data, split_by=data.split_by, subjects=train.people(), class_frequencies=frequencies,
+            still=still_classes(train, model.classes), other=other is not None,
             held_out={} if split.validation is None else {
                 "validation": recipe.validation, "validation_by": recipe.validation_by, "seed": recipe.split_by_seed,
             },
         )  # fmt: skip
-        model.prior = model.threshold = None
-        found = {"train_windows": len(split.train), "split_by": split.data.split_by, "validation": None}
+        # What was calibrated for other weights does not hold for these.
+        model.temperature, model.prior, model.threshold = 1.0, None, None
         parts, models = (split.folds, learners) if split.folds else ((split,), (model,))
         held_out = [part.validation for part in parts if part.validation is not None]
+        found: dict[str, Any] = {"train_windows": len(train), "split_by": data.split_by, "validation": None}
         if not held_out:
             return found
         predicted = [
             answers(partial(keras_logits, one), windows) for one, windows in zip(models, held_out, strict=True)
         ]
         logits, labels = (np.concatenate(columns) for columns in zip(*predicted, strict=True))
+        truth = resolve(labels, logits, train.label_sets)
+        known = truth != other
+        if not split.folds:
+            model.temperature = temperature_of(labels, logits, other)
+        probabilities = softmax(logits.astype(np.float64) / model.temperature, axis=1)
+        model.threshold = metrics.rejection_threshold(probabilities[known], recipe.rejection_rate)
+        ece: dict[str, float | None] = {
+            name: metrics.expected_calibration_error(
+                truth[known], softmax(logits[known, :other].astype(np.float64) / temperature, axis=1)
+            )
+            for name, temperature in (("before", 1.0), ("after", model.temperature))
+        }
         groups = [windows.subjects for windows in held_out if windows.subjects is not None]
-        model.temperature = 1.0 if split.folds else temperature_of(labels, logits, model.classes)
-        other = metrics.other_of(model.classes)
-        known = labels != other
-        probabilities = softmax(logits[known, :other].astype(np.float64) / model.temperature, axis=1)
-        model.threshold = metrics.rejection_threshold(probabilities, recipe.rejection_rate)
-        label_sets = split.train.label_sets
-        report = metrics.report(
-            labels, logits, model.classes, np.concatenate(groups) if groups else None, model.temperature, label_sets
-        )
-        if split.folds:
-            report["ece"]["after"] = None
         return found | {"validation": {
-            "windows": report["windows"], "by": _validation_by(parts[0], recipe),
+            "windows": int(known.sum()), "by": _validation_by(parts[0], recipe),
             "subjects": sort_names(np.concatenate(groups)) if groups else [],
             **({"folds": len(split.folds)} if split.folds else {}),
-            **{key: report[key] for key in ("accuracy", "macro_f1", "cross_entropy", "ece")},
-            **({} if model.threshold is None else {"answered": metrics.answered(
-                resolve(labels, logits, label_sets)[known], probabilities, model.threshold)}),
+            **metrics.score(truth, logits.argmax(axis=1), other),
+            **metrics.other_recall(truth, logits.argmax(axis=1), other),
+            "cross_entropy": metrics.cross_entropy(labels, logits / model.temperature, train.label_sets, other),
+            # Nothing was fitted on the windows of folds.
+            "ece": ece | ({"after": None} if split.folds else {}) | {"temperature": model.temperature},
+            **({} if model.threshold is None else {
+                "answered": metrics.answered(truth, probabilities, model.threshold, other)}),
         }}  # fmt: skip
 
     def metadata(self, model: ActivityRecognizer) -> ActivityMetadata:
@@ -373,9 +374,11 @@ class ActivityTask(Task):
             # A state is as old as the windows of its training. One that has learned to go on needs no restart.
             streaming=Streaming(
                 **{"restart": 0, "copies": 1} if model.carry_state else {"restart": model.window},
-                warmup=model.window // 2, groups=groups_of(model.classes, known.get("still", ())),
+                warmup=model.window // 2, groups=groups_of(model.classes, known.get("still", ()), model.other_class),
             ),
             split_by=str(known.get("split_by", "not stated")), train_subjects=tuple(known.get("subjects", ())),
+            # Only a class of this name can be taken for that of other movements.
+            other=model.other_class is not None if model.classes[-1] == OTHER else None,
             prior=tuple((model.prior or model.train_prior).values()),
             threshold=None if model.threshold is None else float(model.threshold),
         )  # fmt: skip
@@ -434,9 +437,9 @@ class ActivityTask(Task):
         (states,) = encountered_states(model, calibration, 1) if model.states else ({},)
 
         def score(outputs: Mapping[str, "Outputs"]) -> dict[str, float]:
-            if labels is None or (labels == metrics.other_of(model.classes)).all():
+            if labels is None or (labels == model.other_class).all():
                 return {}
-            return _of_known(labels, outputs["window"]["probabilities"].argmax(axis=1), model.classes)
+            return metrics.score(labels, outputs["window"]["probabilities"].argmax(axis=1), model.other_class)
 
         inputs: dict[str, Mapping[str, NDArray[np.float32]]] = {"window": {"window": windows}}
         if model.states:

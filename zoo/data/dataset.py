@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.files import sha256
+from zoo.runtime.metadata import other_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -349,6 +350,11 @@ class Data:
         """The names of the classes."""
         classes: tuple[str, ...] = self.facts["classes"]
         return classes
+
+    @property
+    def other_class(self) -> int | None:
+        """The number of the class that stands for all other movements, the last one. None if there is none."""
+        return other_of(self.classes, bool(self.facts.get("other")))
 
     @property
     def label_sets(self) -> tuple[tuple[int, ...], ...]:

@@ -225,7 +225,8 @@ def read_facts(path: Path, layout: str) -> dict[str, Any]:
     stated, facts = attributes(path), dict[str, Any]()
     for field in layouts()[layout].facts:
         key = field.key or field.name
-        value = stated.get(key, field.default)
+        if (value := stated.get(key, field.default)) is None:
+            continue
         if field.shape and isinstance(value, str):
             value = [part.strip() for part in value.split(",")]
         if key in _LENIENT:

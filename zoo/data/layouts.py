@@ -42,6 +42,8 @@ LAYOUTS: dict[str, Schema] = {
         (
             Field("classes", "K", "name", "the names of the labels", distinct=True, default=CLASSES, optional=True),
             _RATE, *_ORIGIN,
+            Field("other", kind="flag", meaning="whether the last class, `other`, stands for all other movements",
+                  optional=True),
         ),
         splits={"train": ("tr", "N"), "test": ("tst", "M")}, absent=("test",), maker="windows",
     ),

@@ -27,7 +27,7 @@ from zoo.errors import ZooError
 from zoo.models.layers import Magnitude
 from zoo.models.model import Model, Size, arguments_of, numbers_of
 from zoo.runtime import priors
-from zoo.runtime.metadata import AXES, CONVENTION, INERTIAL, UNIT
+from zoo.runtime.metadata import AXES, CONVENTION, INERTIAL, UNIT, other_of
 
 _OF_CLASSES = ("prior", "threshold")
 
@@ -63,7 +63,8 @@ class ActivityRecognizer(Model):
         carry_state: Whether the network was trained from arbitrary initial states, so that its states need no resets in
             a continuous signal.
         provenance: Origin of the weights, as recorded in training: `source`, `simulated`, `license`, `data_sha256`,
-            `subjects`, `split_by`, `class_frequencies`, `still` (the labels without movement).
+            `subjects`, `split_by`, `class_frequencies`, `still` (the labels without movement), `other`
+            (whether the last class stands for all other movements).
         seed: Random seed of the initial weights and of dropout.
         dtype: Keras dtype policy, such as `mixed_float16`. The global policy of Keras by default.
         name: Name of the model.
@@ -106,6 +107,11 @@ class ActivityRecognizer(Model):
         A prior and a threshold apply only to the classes they were made for: a copy with other classes has neither.
         """
         return super().copy(**(dict.fromkeys(_OF_CLASSES) if "classes" in changes else {}) | changes)
+
+    @property
+    def other_class(self) -> int | None:
+        """The number of the class that stands for all other movements, the last one. None if there is none."""
+        return None if self.provenance is None else other_of(self.classes, self.provenance.get("other"))
 
     @property
     def train_prior(self) -> dict[str, float]:

@@ -55,6 +55,19 @@ CLASSES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking"
 OTHER = "other"
 """Last label of a recognizer that knows of movements outside its other labels."""
 
+
+def other_of(classes: Sequence[str], stated: bool | None) -> int | None:
+    """Returns the number of the class of all other movements, the last one. None if there is none.
+
+    Files of version 0.3 do not state whether it is that: there, a last class of this name is.
+
+    Example:
+        >>> other_of(["walking", "other"], None), other_of(["walking", "other"], False)
+        (1, None)
+    """
+    return len(classes) - 1 if classes[-1] == OTHER and stated is not False else None
+
+
 _ENTRY, _MOST_BYTES = "pocket_zoo", 1 << 31
 
 _DIGEST_ENTRY, _DIGEST, _UNKNOWN = "pocket_zoo_sha256", b"pocket_zoo_sha256:", b"0" * 64
@@ -192,6 +205,8 @@ class ActivityMetadata(Metadata):
         threshold: Probability below which the answer is "not sure", for a window and in a stream. None if none was
             calibrated: then every window gets an answer, and streams use 0.4.
         split_by: How test data was separated from training data: by `subject` or by `window`.
+        other: Whether the last class, which is called so, stands for all other movements. None if none is called so, or
+            in a file of version 0.3, where it does.
         train_subjects: Subjects of the training windows. Empty if unknown. A `.tflite` file, in which each byte counts,
             names a study once: after `wisdm/1600`, `/1601` is another subject of the same study.
     """
@@ -216,6 +231,12 @@ class ActivityMetadata(Metadata):
     train_subjects: tuple[str, ...]
     prior: tuple[float, ...] = ()
     threshold: float | None = None
+    other: bool | None = None
+
+    @property
+    def other_class(self) -> int | None:
+        """The number of the class of all other movements. None if the model has none."""
+        return other_of(self.classes, self.other)
 
     @property
     def stream_threshold(self) -> float:
@@ -290,6 +311,7 @@ SCHEMAS = {
             Field("train_subjects", "P", kind="name"),
             Field("prior", "K", positive=True, most=1, optional=True),
             Field("threshold", least=0, most=1, optional=True),
+            Field("other", kind="flag", optional=True),
         ),
         rules=(
             Rule(("classes",), bool, "1 entry or more"),

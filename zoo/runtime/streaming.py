@@ -298,7 +298,7 @@ class Stream:
         name, reason = self.metadata.classes[self._shown], fault
         if reason is None and each[self._shown] < self.threshold:
             reason = NOT_SURE
-        elif reason is None and name == OTHER:
+        elif reason is None and self._shown == self.metadata.other_class:
             reason = SOMETHING_ELSE
         label = name if reason is None else None
         return Prediction(time, label, each[best if label is None else self._shown], probabilities, reason)

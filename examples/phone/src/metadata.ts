@@ -42,6 +42,8 @@ export interface Metadata {
   streaming: Streaming;
   /** Probability below which the answer is "not sure". */
   threshold: number;
+  /** Whether the class `other` stands for all other movements; in a file of version 0.3, which does not say it, it does. */
+  other?: boolean;
   temperature: number;
   weights_sha256: string;
 }

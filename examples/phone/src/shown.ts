@@ -132,12 +132,12 @@ function start(model: Model, { handheld, reachable, heard }: Device): Shown {
       hint: "Leave the screen on: most phones stop the sensor when they are locked.",
       start: "Start", ...about(model),
     },
-    known: known(classes),
+    known: known(classes, model.metadata.other),
   };
 }
 
-function known(classes: string[]): Shown["known"] {
-  return looks(classes).map((look, i) => ({ name: classes[i]!, look })).filter(({ name }) => name !== OTHER);
+function known(classes: string[], other = true): Shown["known"] {
+  return looks(classes).map((look, i) => ({ name: classes[i]!, look })).filter(({ name }) => !other || name !== OTHER);
 }
 
 function problem({ problem, why, model }: Extract<State, { kind: "problem" }>, { reachable }: Device): Shown {

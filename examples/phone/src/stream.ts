@@ -195,11 +195,12 @@ export class Stream {
   }
 
   private prediction(time: number, answer: Float32Array): Prediction {
-    const { classes, streaming: { margin } } = this.network.metadata;
+    const { classes, other, streaming: { margin } } = this.network.metadata;
     const probabilities = this.filter.update(answer);
     const best = probabilities.indexOf(Math.max(...probabilities));
     if (this.shown === null || probabilities[best]! - probabilities[this.shown]! >= margin) this.shown = best;
-    const sure = probabilities[this.shown]! >= this.threshold && classes[this.shown] !== OTHER;
+    const named = classes[this.shown] !== OTHER || other === false;
+    const sure = probabilities[this.shown]! >= this.threshold && named;
     return { time, label: sure ? this.shown : null, probability: probabilities[sure ? this.shown : best]!, probabilities };
   }
 }
