@@ -8,7 +8,7 @@ from zoo import ActivityGRU, Recipe, finetune, train
 from zoo.activity.groups import groups_of
 from zoo.activity.task import TASK
 from zoo.runtime.filtering import tree_problem
-from zoo.runtime.metadata import CLASSES, Metadata
+from zoo.runtime.metadata import CLASSES, Metadata, other_of
 
 EVIDENCE = {
     ("sitting", "standing"): 3.0, ("downstairs", "jogging", "upstairs", "walking"): 3.0,
@@ -33,7 +33,7 @@ def test_any_labels_have_a_tree_of_groups(seed):
     random = np.random.default_rng(seed)
     names = np.array([*CLASSES, "lying", "cycling", "rowing"])
     chosen = random.permutation(names)[: random.integers(1, 10)].tolist() + ["other"] * random.integers(2)
-    groups = groups_of(chosen, still=["lying", "walking"])
+    groups = groups_of(chosen, ["lying", "walking"], other_of(chosen, None))
     assert tree_problem(groups, chosen) == ""
     if chosen[-1] == "other" and len(chosen) > 1:
         assert (groups[0].parts[1], groups[0].evidence, groups[0].stay) == (("other",), 2.0, (120.0, 20.0))

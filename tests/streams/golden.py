@@ -45,7 +45,7 @@ def models():
         "gyroscope": replace(known, streaming=tree, axes=INERTIAL),
         "other labels": replace(
             known, classes=("lying", "rowing", "walking", "other"),
-            streaming=replace(tree, groups=groups_of(("lying", "rowing", "walking", "other"), still=["lying"])),
+            streaming=replace(tree, groups=groups_of(("lying", "rowing", "walking", "other"), ["lying"], 3)),
         ),
         "parts that end at once": replace(
             known, streaming=Streaming(groups=(at_once,)), states={}, window=40, hop=40, rate=20.0
