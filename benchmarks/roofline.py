@@ -87,7 +87,7 @@ def rows_a_second(name: str, data: Path) -> float:
     task, clock = task_of(name.removesuffix("_course")), Clock()
     folders = {"activity": "activity", "patches": "images", "text": "text"}
     plan = Training.of(name, {"epochs": EPOCHS, "patience": None})
-    read = task.read(data / folders[task.name] / task.data_file)
+    read = task.load_data(data / folders[task.name] / task.data_file)
     split = task.split(read, plan.recipe, folds=True)
     model = task.build(plan, split)
     fitted = fit(model, plan.recipe, task.feed(model, split, plan.recipe), callbacks=[clock])

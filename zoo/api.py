@@ -113,7 +113,7 @@ def _read(task: "Task", data: Any, data_dir: Any, levels: float | None, default:
         refuse(f"does not apply to {task.name} models", levels=levels)
     if data is None:
         _require_default(task.data_file)
-    return task.read(load_data(task.data_file if data is None else data, data_dir=data_dir, levels=levels or 1.0))
+    return task.load_data(load_data(task.data_file if data is None else data, data_dir=data_dir, levels=levels or 1.0))
 
 
 def _exists(path: Any) -> bool:

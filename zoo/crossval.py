@@ -14,7 +14,6 @@ those of `jobs`, as in a search: in joblib's pool, one worker that is killed for
 """
 
 import importlib.metadata
-import math
 import sys
 import time
 from collections import Counter
@@ -73,11 +72,6 @@ Record = dict[str, Any]
 """The state of a fold. `status` is `waiting`, `running`, `scored`, or `failed`, which has a `reason`."""
 
 
-_SCORES = ("macro_f1", "accuracy")
-_NUMBERS = (*_SCORES, "temperature", "seconds", "epochs", "best_epoch", "windows", "train_windows")
-"""What is a number in the record of a fold; all but scores may be missing."""
-
-
 @dataclass(frozen=True)
 class Fold:
     """One training, and the windows that it is scored on.
@@ -108,23 +102,8 @@ class Fold:
         path = self.file(folder, "json")
         if not path.is_file():
             return {"status": "waiting"}
-        found = read_record(path, "status")
-        if found["status"] == "scored":
-            _check_numbers(path, found)
-        return found
-
-
-def _check_numbers(path: Path, record: Record) -> None:
-    """Refuses the record of a scored fold without scores, or with something else for a number."""
-    for name in _NUMBERS:
-        value, most = record.get(name), 1.0 if name in _SCORES else math.inf
-        if value is None and name not in _SCORES:
-            continue
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-            raise ZooError(
-                f"{path}: {name} is {value!r:.40}; expected a number from 0 to {most:g}: delete the file, and the "
-                "fold is trained again"
-            )
+        record = read_record(path, "status")
+        return record if record["status"] != "scored" else read_record(path, "macro_f1", "accuracy")
 
 
 Records = dict[Fold, Record]
@@ -368,10 +347,14 @@ def _train_and_score(folder: Path, path: Path, fold: Fold, note: Callable[..., N
     details: Record = {}
     predictions: dict[str, Any] = {"rows": test.rows}
     if fold.method in baselines.BASELINES:
-        predictions["labels"] = _baseline(fold, train.of_one_class(classes), test, config["arguments"].get("window"))
+        rows = config["arguments"].get("window") or train.inputs.shape[1]
+        fit = baselines.BASELINES[fold.method]
+        predict = fit(*train.of_one_class(classes).centers(rows), seed=fold.seed, jobs=1)
+        predictions["labels"] = predict(test.centers(rows)[0])
     else:
-        own = replace(data, train=train)
-        predictions["logits"], details = _network(fold, own, test, config, fold.file(folder, "npz.checkpoint"), note)
+        checkpoint = fold.file(folder, "npz.checkpoint")
+        outside = replace(data, train=train)
+        predictions["logits"], details = _network(fold, outside, test, config, checkpoint, note)
         predictions["labels"] = predictions["logits"].argmax(axis=1)
     with atomic_write(fold.file(folder, "npz")) as temporary, temporary.open("wb") as file:
         np.savez(file, **predictions)
@@ -382,40 +365,30 @@ def _train_and_score(folder: Path, path: Path, fold: Fold, note: Callable[..., N
     return details | metrics.score(labels, predicted, data.other_class)
 
 
-def _baseline(fold: Fold, train: DataSet, test: DataSet, window: int | None) -> NDArray[np.int64]:
-    rows = window or train.inputs.shape[1]
-    predict = baselines.BASELINES[fold.method](*train.centers(rows), seed=fold.seed, jobs=1)
-    return predict(test.centers(rows)[0])
-
-
 def _network(
     fold: Fold, data: Data, test: DataSet, config: Record, checkpoint: Path, note: Callable[..., None]
 ) -> tuple[NDArray[np.float32], Record]:
     # Baselines do not need TensorFlow, which takes longer to import than they take to fit.
     import keras
 
-    from zoo.activity.evaluation import answers, keras_logits, temperature_of
+    from zoo.activity.evaluation import answers, keras_logits
     from zoo.activity.task import TASK
     from zoo.training import Training, fit
 
     recipe = Recipe.from_json(config["recipe"]).replace(seed=fold.seed)
-    training = Training(fold.method, config["family"], config["arguments"], recipe)
     # By the rule of every training: of few people all are trained on, and none of them calibrates the model.
-    split = TASK.split(data, recipe, folds=True)
-    model = TASK.build(training, split)
+    split = replace(TASK.split(data, recipe, folds=True), folds=())
+    model = TASK.build(Training(fold.method, config["family"], config["arguments"], recipe), split)
     progress = jobs.throttled(lambda epoch, logs: note(epochs=epoch + 1))
     fitted = fit(
         model, recipe, TASK.feed(model, split, recipe), checkpoint=checkpoint,
         identity={"arguments": model.get_config(), "data": config["data_sha256"], "fold": fold.name},
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=progress)],
     )  # fmt: skip
-    TASK.finish(model, replace(split, validation=None, folds=()), recipe)
+    TASK.finish(model, split, recipe)
     if config.get("models"):
         model.save(checkpoint.with_name(checkpoint.name.removesuffix("npz.checkpoint") + "keras"))
-    temperature = None
-    if split.validation is not None:
-        logits, labels = answers(partial(keras_logits, model), split.validation)
-        temperature = temperature_of(labels, logits, data.other_class)
+    temperature = None if split.validation is None else model.temperature
     logits, _ = answers(partial(keras_logits, model), test)
     return logits, {"epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "temperature": temperature}
 

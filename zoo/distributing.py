@@ -65,50 +65,41 @@ class MovingAverage:
         start_share: Share of the start, in [0, 1).
 
     Attributes:
-        variables: Between calls of the training step, the weights that the optimizer updates; during a call, the
-            averages.
+        variables: The weights that the optimizer updates, and then the averages.
     """
 
     def __init__(self, model: keras.Model, decay: float, start_share: float = 0.0) -> None:
         self.model, self.decay, self.start_share = model, decay, start_share
-        self.variables = [
-            keras.Variable(weight, trainable=False, aggregation="only_first_replica")
-            for weight in model.trainable_variables
-        ]
-        self.start = [weight.numpy() for weight in model.trainable_variables] if start_share else []
+        self.start = [weight.numpy() for weight in model.trainable_variables]
+        self.weights, self.averages = (
+            [keras.Variable(value, trainable=False, aggregation="only_first_replica") for value in self.start]
+            for _ in range(2)
+        )
+        self.variables = [*self.weights, *self.averages]
 
     def update(self) -> None:
         """Updates the averages after a step of the optimizer. Part of the compiled step."""
         steps = tf.cast(self.model.optimizer.iterations, tf.float32)
         decay = tf.minimum(self.decay, (1 + steps) / (10 + steps))
-        for average, weight in zip(self.variables, self.model.trainable_variables, strict=True):
+        for average, weight in zip(self.averages, self.model.trainable_variables, strict=True):
             average.assign(decay * average + (1 - decay) * weight)
 
     def around(self, train_function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """Wraps a train function, so that the weights of the model are the averages before and after each call."""
+        """Wraps a train function, so that the model has the averages before and after each call."""
 
         def run(iterator: Any) -> Any:
-            self._move(1 / (1 - self.start_share))
-            self._swap()
+            for shown, weight in zip(self.model.trainable_variables, self.weights, strict=True):
+                shown.assign(weight)
             try:
                 return train_function(iterator)
             finally:
-                self._swap()
-                self._move(1 - self.start_share)
+                parts = zip(self.model.trainable_variables, self.weights, self.averages, self.start, strict=True)
+                for shown, weight, average, start in parts:
+                    weight.assign(shown)
+                    share = self.start_share
+                    shown.assign(share * start + (1 - share) * average if share else average)
 
         return run
-
-    def _move(self, factor: float) -> None:
-        """Multiplies the distance of the averages from the start."""
-        if self.start_share:
-            for weight, start in zip(self.model.trainable_variables, self.start, strict=True):
-                weight.assign(start + factor * (weight - start))
-
-    def _swap(self) -> None:
-        for one, other in zip(self.variables, self.model.trainable_variables, strict=True):
-            value = tf.convert_to_tensor(one)
-            one.assign(other)
-            other.assign(value)
 
 
 # CPU seconds of an epoch against `Model.fit` with 28 `steps_per_execution`, with or without XLA, whichever is faster

@@ -231,7 +231,7 @@ def _workflow(folder: Path) -> Iterator[str]:
     simulate.write_simulated(folder / "data3.h5", subjects=2, seed=0, seconds=12)
     settings = {"units": 4, "num_layers": 1, "frame": 30, "epochs": 6, "learning_rate": 0.01, "validation": 0.0}
     plan = replace(Training.of("activity_gru", settings | {"batch_size": 8}), out=folder / "model")
-    plan.run(TASK.read(folder / "data3.h5"))
+    plan.run(TASK.load_data(folder / "data3.h5"))
     first, *_, last = (epoch["loss"] for epoch in read_json(folder / "model" / "history.json"))
     if not last < first:
         raise ZooError(f"training did not lower the loss: {first:.3f} to {last:.3f}")

@@ -1,8 +1,8 @@
 """The interface of tasks: everything that families of one kind of data share, as one typed object.
 
-    read -> split -> build -> feed -> finish, scores    training
-    read -> evaluate                                    evaluation
-    exportable                                          export
+    load_data -> split -> build -> feed -> finish, scores    training
+    load_data -> evaluate                                    evaluation
+    exportable                                               export
 
 The module `task` of each subject's folder defines a `TASK`. The table of families names the folder.
 """
@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import zoo
+from zoo.data import loading
 from zoo.data.dataset import Data
-from zoo.data.loading import load_data
 from zoo.errors import ZooError, option
 from zoo.families import FAMILIES, TASKS, family_of, find_family
 from zoo.models.model import Model
@@ -216,17 +216,17 @@ class Task(ABC):
             raise ZooError(f"figures: the task {self.name} draws none; leave it out")
         return for_task(self.name, "figures")
 
-    def check(self, recipe: Recipe) -> None:
+    def check_recipe(self, recipe: Recipe) -> None:
         """Checks the augmentation of a recipe, before data is read."""
         if self.augmentation is not None:
             self.augmentation.from_json(recipe.augmentation or {})
 
-    def read(self, source: Source, **options: Any) -> Any:
+    def load_data(self, source: Source, **options: Any) -> Any:
         """Checks and opens a data file. Data that is already loaded is returned unchanged.
 
         The other methods call this one, so all of them accept a path as well.
         """
-        return load_data(source, task=self.name, **options)
+        return loading.load_data(source, task=self.name, **options)
 
     def match(self, data: Any, name: str, arguments: Mapping[str, Any]) -> Any:
         """Refuses data that a model does not read, in a line that names both; returns it with the model's labels.

@@ -119,7 +119,7 @@ class Training:
             raise ArgumentError(next(iter(own)), f": {name} is built already; leave it out")
         usual = recipe if isinstance(recipe, Recipe) else task.recipe if base is None else base.recipe
         whole = usual.changed({**fields, **others})
-        task.check(whole.require_epochs())
+        task.check_recipe(whole.require_epochs())
         if isinstance(model, Model):
             arguments = model.get_config()
         elif base is not None:
@@ -160,27 +160,33 @@ class Training:
                 f"{kind.__name__} is not registered with Keras, which could not load the model that is saved: decorate "
                 "the class with keras.saving.register_keras_serializable()"
             )
-        strategy = distributing.strategy()
+        # Before anything else uses TensorFlow, as several hosts must be connected first.
+        distributing.strategy()
         # Of several processes, one writes.
         out = self.out if distributing.is_chief() else None
         with nullcontext() if out is None else exclusive_folder(out):
             self.check_folder()
             task = self.task
-            task.check(self.recipe)
+            task.check_recipe(self.recipe)
             arguments = self.arguments if start is None else start.get_config()
-            data = task.match(task.read(data), self.name, arguments)
+            data = task.match(task.load_data(data), self.name, arguments)
             split = task.split(data, self.recipe, folds=True)
             # Before the training changes the weights from which the folds start as well.
-            learners = [task.build(self, fold) if start is None else _twin(start) for fold in split.folds]
+            learners = [task.build(self, fold) if start is None else start.copy() for fold in split.folds]
             model = task.build(self, split) if start is None else start
             for part, learner in zip((split, *split.folds), (model, *learners), strict=True):
                 begin(part, learner)
-            fitted = self._fit(model, split, data, strategy)
+            fitted = self._fit(
+                model, self.recipe, task.feed(model, split, self.recipe),
+                checkpoint=None if self.out is None else self.out / CHECKPOINT,
+                identity={"arguments": model.get_config(), "data": data.sha256}, strategy=distributing.strategy(),
+            )  # fmt: skip
             # The folds come last: they change nothing in the model's weights, and a resumed run may train them again.
-            validated = [
-                self._fit_fold(learner, fold, f"fold {number} of {len(learners)}", len(fitted.history))
-                for number, (fold, learner) in enumerate(zip(split.folds, learners, strict=True), 1)
-            ]
+            recipe, validated = of_folds(self.recipe), []
+            for number, (fold, learner) in enumerate(zip(split.folds, learners, strict=True), 1):
+                # A callback may have stopped the training early: what validates it stops there as well.
+                feed = replace(task.feed(learner, fold, recipe), epochs=len(fitted.history))
+                validated.append(self._fit(learner, recipe, feed, f"fold {number} of {len(learners)}"))
             details = task.finish(model, split, self.recipe, learners)
             for name, value in (calibration or {}).items():
                 setattr(model, name, value)
@@ -224,42 +230,25 @@ class Training:
         if not self.resume:
             require_empty(self.out)
 
-    def _fit(self, model: Model, split: Split, data: Data, strategy: tf.distribute.Strategy | None) -> "Fitted":
-        """Fits the model, and keeps the last good weights where the loss stops being finite."""
-        logs = [keras.callbacks.TensorBoard(self.tensorboard)] if self.tensorboard else []
+    def _fit(self, model: Model, recipe: Recipe, feed: Feed, fold: str = "", **options: Any) -> "Fitted":
+        """Fits the model, or that of a fold, of which nothing is kept but its scores."""
+        callbacks: list[keras.callbacks.Callback] = [] if fold else [*self.callbacks]
+        if (report := self.report) is not None:
+            callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: report(epoch, logs, fold)))
+        if self.tensorboard and not fold:
+            callbacks.append(keras.callbacks.TensorBoard(self.tensorboard))
         try:
-            return fit(
-                model, self.recipe, self.task.feed(model, split, self.recipe),
-                checkpoint=None if self.out is None else self.out / CHECKPOINT,
-                identity={"arguments": model.get_config(), "data": data.sha256},
-                deterministic=self.deterministic, callbacks=[*self.callbacks, *self._reporting(), *logs],
-                strategy=strategy,
-            )  # fmt: skip
+            return fit(model, recipe, feed, deterministic=self.deterministic, callbacks=callbacks, **options)
         except LossNotFiniteError as error:
+            if fold:
+                cure = "or set validation to 0, which trains no fold: the training itself did not diverge"
+                raise ZooError(f"validation, {fold}: {error}; {cure}") from error
             if self.out is None or not distributing.is_chief():
                 raise
             path = self.out / "last_good.keras"
             with atomic_write(path) as temporary:
                 model.save(temporary)
             raise ZooError(f"{error}; the last good weights are kept in {path}") from error
-
-    def _fit_fold(self, learner: Model, fold: Split, name: str, epochs: int) -> "Fitted":
-        """Fits the model of a fold, of which nothing is kept but its scores."""
-        recipe = of_folds(self.recipe)
-        try:
-            # A callback may have stopped the training early: what validates it stops there as well.
-            feed = replace(self.task.feed(learner, fold, recipe), epochs=epochs)
-            return fit(learner, recipe, feed, deterministic=self.deterministic, callbacks=self._reporting(name))
-        except LossNotFiniteError as error:
-            raise ZooError(
-                f"validation, {name}: {error}; or set validation to 0, which trains no fold: the training itself did "
-                "not diverge"
-            ) from error
-
-    def _reporting(self, fold: str = "") -> list[keras.callbacks.Callback]:
-        if (report := self.report) is None:
-            return []
-        return [keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: report(epoch, logs, fold))]
 
     def _save(
         self, out: Path, model: Model, data: Data, history: list[dict[str, float]], summary: dict[str, Any]
@@ -320,14 +309,6 @@ class TrainResult:
 def of_folds(recipe: Recipe) -> Recipe:
     """The recipe of the trainings that validate another: half the steps, after which scores are much the same."""
     return recipe if recipe.min_steps is None else recipe.replace(min_steps=max(1, recipe.min_steps // _FOLD_STEPS))
-
-
-def _twin(model: Model) -> Model:
-    """A model of the same weights and frozen layers."""
-    twin = model.copy()
-    for mine, its in zip(model.layers, twin.layers, strict=True):
-        its.trainable = mine.trainable
-    return twin
 
 
 def _diverged(history: Sequence[Mapping[str, float]], recipe: Recipe) -> str | None:

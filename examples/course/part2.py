@@ -77,7 +77,7 @@ report.text(
 
 # %%
 largest = models["trigram_lm_course"]
-answers = examples(largest, TRIGRAM.read(given.data))
+answers = examples(largest, TRIGRAM.load_data(given.data))
 report.text(
     "## B. Five random test trigrams",
     "The ten most probable words after each, the wanted one in bold where it is among them. The course's report drew "

@@ -42,7 +42,7 @@ def test_nothing_set_aside_cannot_be_scored(simulated):
 
 def test_a_file_is_predicted_by_its_own_probabilities(exported_recognizer, simulated):
     file = exported_recognizer / "model.float32.tflite"
-    windows = ACTIVITY.read(simulated).test.arrays()[0][:5]
+    windows = ACTIVITY.load_data(simulated).test.arrays()[0][:5]
     found = ACTIVITY.predict(loading.load(file), windows)
     np.testing.assert_array_equal(found.probabilities, Recognizer(file).predict(windows))
     report = ACTIVITY.evaluate(loading.load(file), simulated, baselines=False)
@@ -105,7 +105,7 @@ def test_windows_longer_than_the_model_s_are_read_in_their_middle_where_it_was_t
     loaded = loading.load(str(tmp_path / "model"))
     report = ACTIVITY.evaluate(loaded, tmp_path / "long.h5", baselines=False)
     assert "windows of 200 rows: the center 150 are read" in report["notes"]
-    rows = predictions_of(loaded, ACTIVITY.read(tmp_path / "long.h5"))
+    rows = predictions_of(loaded, ACTIVITY.load_data(tmp_path / "long.h5"))
     assert np.mean([row["label"] == row["true"] for row in rows]) == pytest.approx(report["accuracy"])
     with pytest.raises(ZooError, match=r"other.h5: key 'tstX': windows of shape \(180, 3\); .* expects \(150, 3\)"):
         ACTIVITY.evaluate(loaded, tmp_path / "other.h5")

@@ -215,10 +215,10 @@ def test_levels_of_255_are_read_when_they_are_said(leaves, tmp_path):
         file["data"][:] = file["data"][:] * 255
     with pytest.raises(ZooError, match=r"expected about \[0, 1\]: .* with levels=255"):
         replace(plan(), out=tmp_path / "none").run(bright)
-    summary = replace(plan(epochs=1), out=tmp_path / "out").run(AUTOENCODER.read(bright, levels=255.0)).summary
+    summary = replace(plan(epochs=1), out=tmp_path / "out").run(AUTOENCODER.load_data(bright, levels=255.0)).summary
     assert summary["train_patches"] > 0
     replaced = replace(loading.load(str(tmp_path / "out")), name="bright")
-    assert AUTOENCODER.evaluate(replaced, AUTOENCODER.read(bright, levels=255.0))["mse"] < 0.1
+    assert AUTOENCODER.evaluate(replaced, AUTOENCODER.load_data(bright, levels=255.0))["mse"] < 0.1
     out = tmp_path / "my model"
     result = zoo.train("sparse_autoencoder", bright, {"epochs": 1}, levels=255, out=out, hidden_units=4, verbose=False)
     assert result.next == f"zoo evaluate '{out}' --data {bright} --levels 255"

@@ -146,7 +146,7 @@ def test_neighbors_are_the_nearest_by_cosine_and_never_the_word_itself(trained):
 
 def test_random_test_rows_come_with_the_word_that_followed(trained, sentences):
     data = trigrams.from_file(sentences)
-    rows = task.examples(trained, TRIGRAM.read(sentences), 5, 10, seed=0)
+    rows = task.examples(trained, TRIGRAM.load_data(sentences), 5, 10, seed=0)
     known = {(*c, t) for c, t in zip(data.test.inputs.tolist(), data.test.targets.tolist(), strict=True)}
     for row in rows:
         assert tuple(data.words.index(word) for word in [*row["context"], row["wanted"]]) in known

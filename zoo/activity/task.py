@@ -222,7 +222,7 @@ class ActivityTask(Task):
 
     def split(self, data: Data, recipe: Recipe, *, folds: bool = False) -> Split:
         """Holds people out for validation, as a recipe says; with `folds`, of few people none, but each in a fold."""
-        data = self.read(data)
+        data = self.load_data(data)
         if len(data.classes) < 2:
             raise ZooError(
                 f"{data}: all windows are of {data.classes[0]!r}, and a recognizer needs two activities or more: add "
@@ -385,7 +385,7 @@ class ActivityTask(Task):
 
     def evaluate(self, loaded: Loaded, data: Source, **options: Any) -> dict[str, Any]:
         """Measures a recognizer on windows, as `evaluation.evaluate` does."""
-        return evaluation.evaluate(loaded, self.read(data), **options)
+        return evaluation.evaluate(loaded, self.load_data(data), **options)
 
     def predict(self, loaded: Loaded, x: Any, **options: Any) -> Predictions:
         """Predicts the activity in windows, as `evaluation.predict` does."""
@@ -433,7 +433,7 @@ class ActivityTask(Task):
         from zoo.exporting.parity import Tolerance
 
         model = recognizer_of(loaded)
-        windows, labels, calibration = golden(loaded, None if data is None else self.read(data))
+        windows, labels, calibration = golden(loaded, None if data is None else self.load_data(data))
         (states,) = encountered_states(model, calibration, 1) if model.states else ({},)
 
         def score(outputs: Mapping[str, "Outputs"]) -> dict[str, float]:

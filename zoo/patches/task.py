@@ -233,7 +233,7 @@ class AutoencoderTask(Task):
 
     def split(self, data: Data, recipe: Recipe, *, folds: bool = False) -> PatchSplit:
         """Holds out photographs, and fits the preprocessing on the others."""
-        data = self.read(data)
+        data = self.load_data(data)
         train, held_out = _split(data, recipe)
         scale = Scale.fit(train)
         vectors = patches.vectors(data.train, scale)
@@ -313,7 +313,7 @@ class AutoencoderTask(Task):
         PCA, the baseline, is always evaluated.
         """
         metadata = metadata_of(loaded)
-        data = self.read(data)
+        data = self.load_data(data)
         digest = data.sha256
         _check_size(metadata.size**2, data, loaded.name)
         name, measured, reference = _parts(loaded, data, split)
@@ -393,7 +393,7 @@ class AutoencoderTask(Task):
 
     def exportable(self, loaded: Loaded, data: Data | None) -> Exportable:
         """Compares artifacts on held-out patches, or on simulated ones without data."""
-        metadata, data = metadata_of(loaded), None if data is None else self.read(data)
+        metadata, data = metadata_of(loaded), None if data is None else self.load_data(data)
         scale = Scale(*metadata.scale)
 
         def inputs(split: str) -> dict[str, dict[str, NDArray[np.float32]]]:
@@ -427,7 +427,7 @@ class AutoencoderTask(Task):
         self, loaded: Loaded, data: Data, split: str = "test", count: int = 200
     ) -> dict[str, Any]:  # fmt: skip
         """Random patches of a split: `rgb (count, 3, S, S)`, `patches`, `reconstructions (count, S * S)`; `kernel`."""
-        data = self.read(data)
+        data = self.load_data(data)
         part = _parts(loaded, data, split)[1]
         chosen = _chosen(part, np.random.default_rng(0).choice(part.rows, min(count, len(part)), replace=False))
         # The rows of a file are ordered by photograph.

@@ -353,7 +353,7 @@ class Study:
     @cached_property
     def checked(self) -> Any:
         """Checked data, which models with the fixed settings read."""
-        data = self.task.read(self.data, **({} if self.levels is None else {"levels": self.levels}))
+        data = self.task.load_data(self.data, **({} if self.levels is None else {"levels": self.levels}))
         return self.task.match(data, self.target, self.outline.arguments)
 
     @property

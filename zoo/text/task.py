@@ -220,7 +220,7 @@ class TrigramTask(Task):
 
     def split(self, data: Data, recipe: Recipe, *, folds: bool = False) -> TextSplit:
         """Uses the file's own validation set."""
-        data = self.read(data)
+        data = self.load_data(data)
         return TextSplit(data, data.train, data.validation)
 
     def build(self, training: "Training", split: TextSplit) -> TrigramLM:
@@ -260,7 +260,7 @@ class TrigramTask(Task):
         self, loaded: Loaded, data: Data, *, split: str = "test", baselines: bool = True
     ) -> dict[str, Any]:  # fmt: skip
         """Evaluates a model, and n-gram models as baselines, on rows with its vocabulary."""
-        metadata, data = metadata_of(loaded), self.read(data)
+        metadata, data = metadata_of(loaded), self.load_data(data)
         digest = data.sha256
         require_fit(data, metadata.words, loaded.name, metadata.context)
         splits = {"train": data.train, "validation": data.validation, "test": data.test}
@@ -333,7 +333,7 @@ class TrigramTask(Task):
     def exportable(self, loaded: Loaded, data: Data | None) -> Exportable:
         """Compares artifacts on the test rows, or on random words without data."""
         metadata = metadata_of(loaded)
-        rows, calibration = _golden(loaded, None if data is None else self.read(data))
+        rows, calibration = _golden(loaded, None if data is None else self.load_data(data))
         contexts = rows.arrays()[0]
 
         def score(outputs: Mapping[str, Outputs]) -> dict[str, float]:
