@@ -36,10 +36,9 @@ def gradients(model: keras.Model, inputs: tf.Tensor, targets: tf.Tensor) -> list
     return [*map(tf.convert_to_tensor, tape.gradient(loss, model.trainable_variables)), loss]
 
 
-def update(model: keras.Model, means: Sequence[tf.Tensor]) -> None:
+def update(model: keras.Model, means: Sequence[tf.Tensor], average: "MovingAverage | None") -> None:
     """Applies the mean gradients that `gradients` returns, and adds the loss to that of the epoch."""
     model.optimizer.apply(means[:-1], model.trainable_variables)
-    average = getattr(model, "moving_average", None)
     if average is not None:
         average.update()
     # Training stops if the loss is not finite.
@@ -108,7 +107,9 @@ class MovingAverage:
 # autoencoder 0.051 and 0.067, language model 0.33 and 0.40. Wall seconds on an idle machine: GRU 0.21 and 0.24, LSTM
 # 0.57 and 0.62 to 1.41, CNN 0.19 and 0.30, as Keras alternates between the pipeline and the step. Keras has
 # no average that is corrected for the first steps.
-def several_steps(model: keras.Model, batch_size: int, jit_compile: bool) -> Callable[[Any], Any]:
+def several_steps(
+    model: keras.Model, batch_size: int, jit_compile: bool, average: MovingAverage | None
+) -> Callable[[Any], Any]:
     """A `Model.train_function` that runs several training steps in one compiled loop, on the rows of one large batch.
 
     With `steps_per_execution`, Keras fetches each batch from the pipeline between two compiled steps, which takes
@@ -120,7 +121,7 @@ def several_steps(model: keras.Model, batch_size: int, jit_compile: bool) -> Cal
         inputs, targets = (tf.reshape(part, (steps, batch_size, *part.shape[1:])) for part in rows)
 
         def step(number: tf.Tensor) -> tuple[tf.Tensor]:
-            update(model, gradients(model, inputs[number], targets[number]))
+            update(model, gradients(model, inputs[number], targets[number]), average)
             return (number + 1,)
 
         tf.while_loop(lambda number: number < steps, step, (tf.constant(0),))
@@ -159,7 +160,9 @@ def is_chief() -> bool:
     return bool(index == 0)
 
 
-def shared_step(model: keras.Model, shared: tf.distribute.Strategy) -> Callable[[Any], Any]:
+def shared_step(
+    model: keras.Model, shared: tf.distribute.Strategy, average: MovingAverage | None
+) -> Callable[[Any], Any]:
     """A `Model.train_function` whose rows are divided among the replicas; the model is made in the strategy's scope."""
     replicas = shared.num_replicas_in_sync
 
@@ -177,7 +180,7 @@ def shared_step(model: keras.Model, shared: tf.distribute.Strategy) -> Callable[
         # Keras divides the loss by the number of replicas, so the sum is the mean.
         *means, loss = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients(model, own, labels))
         # The optimizer clips, and then sums over the replicas once more.
-        update(model, [*(mean / replicas for mean in means), loss])
+        update(model, [*(mean / replicas for mean in means), loss], average)
 
     step = tf.function(lambda *rows: shared.run(on_replica, args=rows), autograph=False)
     return lambda iterator: step(*next(iterator))

@@ -74,6 +74,7 @@ class Feed:
         epochs: After how many a training ends, with the schedule of all. None for all of the recipe.
         learner: Model that is trained in place of the one that gets its weights, such as one with a longer window.
         identity: What is trained on, in addition to the data, as JSON types.
+        details: What the summary of the training says of it.
     """
 
     batches: Callable[..., "tf.data.Dataset"]
@@ -85,6 +86,7 @@ class Feed:
     epochs: int | None = None
     learner: Model | None = None
     identity: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 _SHOWN = 10

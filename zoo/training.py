@@ -176,8 +176,9 @@ class Training:
             model = task.build(self, split) if start is None else start
             for part, learner in zip((split, *split.folds), (model, *learners), strict=True):
                 begin(part, learner)
+            feed = task.feed(model, split, self.recipe)
             fitted = self._fit(
-                model, self.recipe, task.feed(model, split, self.recipe),
+                model, self.recipe, feed,
                 checkpoint=None if self.out is None else self.out / CHECKPOINT,
                 identity={"arguments": model.get_config(), "data": data.sha256}, strategy=distributing.strategy(),
             )  # fmt: skip
@@ -185,8 +186,8 @@ class Training:
             recipe, validated = of_folds(self.recipe), []
             for number, (fold, learner) in enumerate(zip(split.folds, learners, strict=True), 1):
                 # A callback may have stopped the training early: what validates it stops there as well.
-                feed = replace(task.feed(learner, fold, recipe), epochs=len(fitted.history))
-                validated.append(self._fit(learner, recipe, feed, f"fold {number} of {len(learners)}"))
+                fed = replace(task.feed(learner, fold, recipe), epochs=len(fitted.history))
+                validated.append(self._fit(learner, recipe, fed, f"fold {number} of {len(learners)}"))
             details = task.finish(model, split, self.recipe, learners)
             for name, value in (calibration or {}).items():
                 setattr(model, name, value)
@@ -197,7 +198,7 @@ class Training:
                 "parameters": model.count_params(),
                 **({"batch_size": fitted.batch_size} if fitted.batch_size < self.recipe.batch_size else {}),
                 **({"start_share": self.recipe.start_share} if self.recipe.start_share and fitted.history else {}),
-                **details,
+                **details, **feed.details,
             }  # fmt: skip
             if diverged := _diverged(fitted.history, self.recipe):
                 summary["warnings"] = [diverged]
@@ -376,13 +377,13 @@ def fit(
         learner.optimizer.build(learner.trainable_variables)
         averaged = recipe.ema_decay is not None or recipe.start_share
         average = distributing.MovingAverage(learner, recipe.ema_decay or 0.0, recipe.start_share) if averaged else None
-        learner.moving_average = average
-        step = distributing.several_steps(learner, batch_size, jit_compile) if strategy is None else (
-            distributing.shared_step(learner, strategy))  # fmt: skip
+        step = distributing.shared_step(learner, strategy, average) if strategy else (
+            distributing.several_steps(learner, batch_size, jit_compile, average))  # fmt: skip
         learner.train_function = average.around(step) if average else step
         # A pass over the validation rows takes less time than compiling it.
         learner.jit_compile = False
-        fitted = Fitted(learner, recipe, batch_size, steps, checkpoint, dict(identity or {}) | feed.identity)
+        state = [*learner.variables, *learner.optimizer.variables, *(average.variables if average else ())]
+        fitted = Fitted(learner, recipe, batch_size, steps, state, checkpoint, dict(identity or {}) | feed.identity)
         try:
             if len(fitted.history) < recipe.epochs and not fitted.finished:
                 (distributing.fit if strategy else keras.Model.fit)(
@@ -401,7 +402,7 @@ def fit(
                 fitted.restore(fitted.best)
         finally:
             # The model can be fitted again as any other.
-            learner.train_function, learner.moving_average, learner.jit_compile = None, None, jit_compile
+            learner.train_function, learner.jit_compile = None, jit_compile
             if learner is not model:
                 model.set_weights(learner.get_weights())
     return fitted
@@ -468,12 +469,15 @@ class Fitted(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
     """
 
     def __init__(
-        self, model: keras.Model, recipe: Recipe, batch_size: int, steps: int, checkpoint: Path | None = None,
-        identity: Mapping[str, Any] | None = None,
+        self, model: keras.Model, recipe: Recipe, batch_size: int, steps: int, state: Sequence[Any] = (),
+        checkpoint: Path | None = None, identity: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.set_model(model)
         self.recipe, self.batch_size, self.steps, self.checkpoint = recipe, batch_size, steps, checkpoint
+        # Variables of the model include the states of its random generators; with those of the optimizer and the
+        # average they are all that the next epoch depends on.
+        self.state = state
         self.identity = json.loads(json.dumps({"recipe": recipe.to_json()} | dict(identity or {})))
         self.history: list[dict[str, float]] = []
         self.best_epoch, self.best_loss, self.finished, self.seconds = 0, np.inf, False, 0.0
@@ -532,16 +536,10 @@ class Fitted(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         for variable, value in zip(self.model.variables, weights, strict=True):
             variable.assign(value)
 
-    def _state(self) -> list[Any]:
-        # Variables of the model include the states of its random generators; with those of the optimizer and the
-        # average they are all that the next epoch depends on.
-        average = self.model.moving_average
-        return [*self.model.variables, *self.model.optimizer.variables, *(average.variables if average else ())]
-
     def _save(self, path: Path) -> None:
         if not distributing.is_chief():
             return
-        arrays: dict[str, Any] = {f"state_{i}": variable.numpy() for i, variable in enumerate(self._state())}
+        arrays: dict[str, Any] = {f"state_{i}": variable.numpy() for i, variable in enumerate(self.state)}
         arrays |= {f"best_{i}": value for i, value in enumerate(self.best)}
         facts = {
             "identity": self.identity, "history": self.history, "best_epoch": self.best_epoch,
@@ -556,7 +554,7 @@ class Fitted(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
             if facts["identity"] != self.identity:
                 differs = [key for key, value in self.identity.items() if facts["identity"].get(key) != value]
                 raise ZooError(f"{checkpoint}: was made with another {' and '.join(differs)}: resume with the same")
-            for i, variable in enumerate(self._state()):
+            for i, variable in enumerate(self.state):
                 variable.assign(saved[f"state_{i}"])
             self.best = [saved[f"best_{i}"] for i in range(sum(name.startswith("best_") for name in saved))]
         self.history, self.best_epoch, self.best_loss = facts["history"], facts["best_epoch"], facts["best_loss"]

@@ -60,7 +60,7 @@ def test_movements_become_the_last_class_whatever_their_names(tmp_path):
 
 def test_a_label_that_is_called_other_is_one_as_any_other_without_the_option(tmp_path):
     raw, out = tmp_path / "recordings.h5", tmp_path / "model"
-    recordings.write(raw, simulate.simulate(3, seed=0, seconds=20), source="nobody", simulated=True)
+    recordings.write_recordings(raw, simulate.simulate(3, seed=0, seconds=20), source="nobody", simulated=True)
     names = {"sitting": "sitting", "walking": "walking", "jogging": "other"}
     cut = zoo.cut_windows(raw, tmp_path / "a.h5", classes=names, test_subjects=["2"]).data
     assert (cut.facts["other"], cut.other_class) == (False, None)
@@ -81,7 +81,7 @@ def test_files_of_an_older_version_do_not_state_the_class_and_its_name_means_it(
     known = {name: value for name, value in older.provenance.items() if name != "other"}
     assert older.copy(provenance=known).other_class == 2
     raw, path = tmp_path / "recordings.h5", tmp_path / "a.h5"
-    recordings.write(raw, simulate.simulate(2, seed=0, seconds=20), source="nobody", simulated=True)
+    recordings.write_recordings(raw, simulate.simulate(2, seed=0, seconds=20), source="nobody", simulated=True)
     assert zoo.cut_windows(raw, path, other="jogging", test_fraction=0).data.other_class == 5
     with h5py.File(path, "r+") as file:
         del file.attrs["other"]

@@ -47,12 +47,6 @@ def test_a_history_that_never_occurred_is_answered_by_the_shorter_one():
     np.testing.assert_array_equal(model.probabilities(unseen), shorter.probabilities(unseen))
 
 
-def test_three_discounts_are_those_of_chen_and_goodman():
-    # n_1..n_4 = 8, 4, 3, 2: Y = 8 / 16; 1 - 2 Y 4/8, 2 - 3 Y 3/4, 3 - 4 Y 2/3
-    counts = np.repeat([1, 2, 3, 4, 9], [8, 4, 3, 2, 5])
-    np.testing.assert_allclose(ngrams.modified_discounts(counts), [0, 0.5, 0.875, 5 / 3])
-
-
 @pytest.mark.parametrize("counts", [[1, 1, 2], [1, 2, 3, 3, 3, 3, 3, 3, 3, 4]])
 def test_counts_that_give_no_three_discounts_give_one(counts):
     counts = np.array(counts)

@@ -1,9 +1,9 @@
 """The task of language models: training, evaluation, prediction, completion and export."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -40,23 +40,6 @@ _MORE = 0.01
 """How many nats greater than its baseline's the cross-entropy of a model is for a note."""
 
 _BASELINES = {"unigram": "word frequencies", "bigram": "the bigram model", "kneser_ney": "the Kneser-Ney model"}
-
-
-@dataclass(frozen=True)
-class TextSplit(Split):
-    """The rows of a file, which holds its own validation set."""
-
-    _merged: dict[int, DataSet] = field(default_factory=dict, init=False, repr=False)
-
-    def training_rows(self, recipe: Recipe) -> DataSet:
-        """Returns the training rows, merged if the recipe has `merge_contexts`."""
-        most = recipe.merge_contexts
-        if most is None:
-            return cast(DataSet, self.train)
-        if most not in self._merged:
-            contexts, targets = merged(self.train, len(self.data.words), most)
-            self._merged[most] = DataSet.of({"input": contexts, "target": targets})
-        return self._merged[most]
 
 
 def merged(rows: DataSet, vocabulary: int, most: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -218,37 +201,39 @@ class TrigramTask(Task):
         require_fit(data, data.words if words == words_of(len(data.words)) else words, name, arguments.get("context"))
         return data
 
-    def split(self, data: Data, recipe: Recipe, *, folds: bool = False) -> TextSplit:
+    def split(self, data: Data, recipe: Recipe, *, folds: bool = False) -> Split:
         """Uses the file's own validation set."""
         data = self.load_data(data)
-        return TextSplit(data, data.train, data.validation)
+        return Split(data, data.train, data.validation)
 
-    def build(self, training: "Training", split: TextSplit) -> TrigramLM:
+    def build(self, training: "Training", split: Split) -> TrigramLM:
         """Creates the model."""
         known = {"vocabulary": split.data.words, "seed": training.recipe.seed, "name": training.name}
         model: TrigramLM = find_family(training.family).load()(**known | training.arguments)
         return model
 
-    def feed(self, model: TrigramLM, split: TextSplit, recipe: Recipe) -> Feed:
+    def feed(self, model: TrigramLM, split: Split, recipe: Recipe) -> Feed:
         """Batches of rows."""
-        rows = split.training_rows(recipe)
+        rows: DataSet = split.train
+        if recipe.merge_contexts is not None:
+            contexts, targets = merged(rows, len(split.data.words), recipe.merge_contexts)
+            rows = DataSet.of({"input": contexts, "target": targets})
         return Feed(
             partial(pipeline.training_batches, rows, seed=recipe.seed),
             len(rows),
             pipeline.batches(split.validation, _BLOCK) if recipe.validation else None,
+            details={"rows_per_epoch": len(rows)},
         )
 
-    def scores(self, model: TrigramLM, split: TextSplit) -> dict[str, float]:
+    def scores(self, model: TrigramLM, split: Split) -> dict[str, float]:
         """Computes `cross_entropy`, in nats, and `top1` of a trained model on the validation rows."""
         return metrics.scores(_logits(model, split.validation.arrays()[0]), split.validation.labels)
 
-    def finish(
-        self, model: TrigramLM, split: TextSplit, recipe: Recipe, learners: Sequence[Model] = ()
-    ) -> dict[str, Any]:
-        """Returns `train_rows`, `rows_per_epoch`, and `validation` with `cross_entropy` and `top1`."""
+    def finish(self, model: TrigramLM, split: Split, recipe: Recipe, learners: Sequence[Model] = ()) -> dict[str, Any]:
+        """Returns `train_rows`, and `validation` with `cross_entropy` and `top1`."""
         model.vocabulary, model.provenance = split.data.words, provenance(split.data)
         return {
-            "train_rows": len(split.train), "rows_per_epoch": len(split.training_rows(recipe)),
+            "train_rows": len(split.train),
             "validation": self.scores(model, split) if recipe.validation else None,
         }  # fmt: skip
 
