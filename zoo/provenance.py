@@ -15,8 +15,6 @@ from zoo.runtime.metadata import ActivityMetadata, Metadata
 if TYPE_CHECKING:
     import keras
 
-    from zoo.data.dataset import Data
-
 
 def versions() -> dict[str, str]:
     """The versions of pocket-zoo, Python and libraries, and the machine."""
@@ -65,11 +63,9 @@ def is_among(person: str, people: Iterable[str]) -> bool:
     )
 
 
-def already_seen(people: Iterable[str], data: "Data", metadata: Metadata) -> list[str]:
-    """The people of data who were in the training of the model with these metadata."""
-    # Each simulation has a person 1, who is another one.
-    strangers = data.simulated and data.sha256 != metadata.data_sha256
-    if strangers or not isinstance(metadata, ActivityMetadata) or not share_a_study(metadata.source, data.source):
+def already_seen(people: Iterable[str], source: str, metadata: Metadata) -> list[str]:
+    """The people of a file with this source who were in the training of the model with these metadata."""
+    if not isinstance(metadata, ActivityMetadata) or not share_a_study(metadata.source, source):
         return []
     return [person for person in people if is_among(person, metadata.train_subjects)]
 

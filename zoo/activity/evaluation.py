@@ -307,7 +307,7 @@ def _notes(data: Data, loaded: Loaded, windows: DataSet, split: str) -> list[str
     metadata = metadata_of(loaded)
     if metadata.simulated and not data.simulated:
         notes.append("the model was trained on simulated data")
-    seen = already_seen(windows.people(), data, metadata)
+    seen = already_seen(windows.people(), data.source, metadata)
     if split != "train" and seen:
         who = f"subject {seen[0]} was" if len(seen) == 1 else f"subjects {', '.join(seen)} were"
         notes.append(f"{who} in the training of this model, so this is too optimistic")

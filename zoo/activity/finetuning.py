@@ -51,7 +51,7 @@ def familiar(loaded: Loaded, data: Data) -> str | None:
     if data.sha256 == loaded.metadata.data_sha256:
         return f"{data}: is the file that {loaded.name} was trained on, {known}"
     people = data.train.people()
-    if people and already_seen(people, data, loaded.metadata) == people:
+    if people and already_seen(people, data.source, loaded.metadata) == people:
         return f"{data}: {loaded.name} was trained on all of its people, {known}"
     return None
 
