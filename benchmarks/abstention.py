@@ -37,7 +37,7 @@ from sklearn.metrics import roc_auc_score
 from zoo.activity.cutting import Windowing
 from zoo.activity.data import split as divide
 from zoo.activity.evaluation import answers, keras_logits, temperature_of
-from zoo.activity.study_readers import read_study
+from zoo.activity.study_files import read_study
 from zoo.activity.task import TASK
 from zoo.data.dataset import DataSet
 from zoo.data.loading import load_data

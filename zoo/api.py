@@ -654,7 +654,7 @@ def import_csv(
     """
     if append and force:
         raise ArgumentError("append", " adds to the file and force replaces it: pass one of them")
-    from zoo.activity import importing
+    from zoo.activity import importing, sources
     from zoo.activity.columns import columns_of
     from zoo.report import results
 
@@ -664,7 +664,7 @@ def import_csv(
         subject=subject, activity=activity, gyroscope=gyroscope, study=study,
         gravity=tuple(_names(gravity)) if gravity else None, rotation=tuple(_names(rotation)) if rotation else None,
     )  # fmt: skip
-    found, doubts = importing.find_sources(() if files is None else files, columns, layout, manifest)
+    found, doubts = sources.find_sources(() if files is None else files, columns, layout, manifest)
     if dry_run:
         document, notes = importing.dry_run(found)
         failure = "some files would be refused, see the problems" if document["problems"] else ""

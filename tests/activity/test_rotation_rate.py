@@ -10,8 +10,8 @@ from running import data_of, message, write_h5
 from zoo.activity import data as activity
 from zoo.activity import recordings, simulate
 from zoo.activity.augmentation import DISTURBANCES
-from zoo.activity.columns import CsvColumns, columns_of
-from zoo.activity.csv import read_csv, read_samples
+from zoo.activity.columns import CsvColumns, columns_of, read_samples
+from zoo.activity.importing import read_csv
 from zoo.activity.recordings import Recording
 from zoo.runtime.metadata import AXES, INERTIAL
 

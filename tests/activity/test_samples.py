@@ -2,8 +2,7 @@
 
 import pytest
 
-from zoo.activity.columns import CsvColumns
-from zoo.activity.csv import read_samples
+from zoo.activity.columns import CsvColumns, read_samples
 
 
 def test_a_fixed_rate_needs_no_time_and_ios_is_turned():

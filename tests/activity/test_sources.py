@@ -19,9 +19,9 @@ import zoo
 from zoo.activity import data as windows
 from zoo.activity import recordings
 from zoo.activity.columns import CsvColumns
-from zoo.activity.csv import read_csv
-from zoo.activity.importing import find_sources
+from zoo.activity.importing import read_csv
 from zoo.activity.simulate import simulate
+from zoo.activity.sources import find_sources
 from zoo.errors import ZooError
 
 G = 9.80665
@@ -208,7 +208,7 @@ def test_implausible_files_are_questions_with_their_answer(tmp_path):
         ("time,x,y,z", 1000 / G, {"unit": "g"}, "no known unit fits"),
         ("time,x,y,z", 1, {"unit": "g"}, "if these are m/s^2, pass --unit m/s^2"),
         ("time,x,y,z", 1 / G, {}, "as in g; expected m/s^2"),
-        ("time,x,y,z", 1000, {}, "convert the columns"),
+        ("time,x,y,z", 1000, {}, "or choose other columns"),
     ],
 )  # fmt: skip
 def test_other_units_and_other_sensors_are_refused(tmp_path, names, factor, named, answer):

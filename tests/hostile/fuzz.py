@@ -90,7 +90,7 @@ def read_hdf5(data: bytes, path: Path) -> None:
 
 def read_csv_file(data: bytes, path: Path) -> None:
     from zoo.activity.columns import CsvColumns
-    from zoo.activity.csv import read_csv
+    from zoo.activity.importing import read_csv
 
     for gyroscope in (False, True):
         columns = CsvColumns(subject="=ann", activity="=walking", gyroscope=gyroscope)
@@ -117,8 +117,7 @@ def fake_stream() -> Any:
 
 def read_lines_of_samples(data: bytes, path: Path) -> None:
     """Streams lines of CSV, as `zoo stream --csv -` does."""
-    from zoo.activity.columns import CsvColumns
-    from zoo.activity.csv import read_samples
+    from zoo.activity.columns import CsvColumns, read_samples
 
     text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", errors="surrogateescape")
     check_predictions(fake_stream().feed(read_samples(text, str(path), CsvColumns(subject="=me", activity="=no"))))
@@ -169,7 +168,7 @@ def zip_seeds() -> list[bytes]:
 
 def read_zip(data: bytes, path: Path) -> None:
     from zoo.activity.studies import STUDIES
-    from zoo.activity.study_readers import read_study
+    from zoo.activity.study_files import read_study
 
     for name in STUDIES:
         try:

@@ -15,7 +15,7 @@ from phone.pages import HERTZ, HIDE, IPHONE, LOUD, WAKE_LOCKS
 from running import PORT, SHOTS, zoo_collect
 
 from zoo.activity.columns import CsvColumns
-from zoo.activity.csv import read_csv
+from zoo.activity.importing import read_csv
 from zoo.runtime.metadata import AXES, CLASSES, INERTIAL
 from zoo.serving import PageServer, certificate, page_files
 from zoo.serving.certificate import CERTIFICATE, kept_certificate

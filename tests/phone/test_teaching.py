@@ -5,7 +5,7 @@ import pytest
 from phone.pages import HERTZ, SYSTEMS, standing
 
 from zoo.activity.columns import CsvColumns
-from zoo.activity.csv import read_csv
+from zoo.activity.importing import read_csv
 from zoo.activity.simulate import walk_through
 
 SIX = CsvColumns(gyroscope=True)

@@ -33,7 +33,7 @@ _FASTEST, _FAST_FOR_A_SECOND = 20.0, 5.0
 MOST_STEADY = 1.6 * STANDARD_GRAVITY
 """m/s^2: more than gravity is averaged over a second by no sensor that people carry. ft/s^2 are 3.3 times as many."""
 
-TOO_LARGE = 50.0
+_TOO_LARGE = 50.0
 """A mean magnitude in m/s^2, five times gravity, that no phone measures: the unit is another one."""
 
 _NOTHING, _WEAK, _WEAK_SHARE = 0.5, 2.0, 0.05
@@ -100,20 +100,19 @@ def pace(rows: Floats, rate: float) -> float:
     return float(hertz[np.searchsorted(power.cumsum(), power.sum() / 2)])
 
 
-def check_signal(where: str, rows: Floats, rate: float) -> None:
+def check_signal(where: str, rows: Floats, rate: float, most_steady: float = np.inf) -> None:
     """Refuses acceleration in g or without gravity, and rotation rate in degrees, or gravity in its place.
 
-    Few rows, `(rows, 3)` in m/s^2 or `(rows, 6)` with rad/s, are not checked.
+    Few rows, `(rows, 3)` in m/s^2 or `(rows, 6)` with rad/s, are not checked. `most_steady` is the largest acceleration
+    that is averaged over a second.
     """
     if not enough_rows(rows, rate):
         return
     acceleration, rotation = rows[:, :3], rows[:, 3:]
     lengths = _lengths(_seconds(acceleration, rate)).mean(axis=1)
-    _check_length(
-        where, lengths, steady_length(acceleration, rate), "second",
-        "record acceleration with gravity (in Sensor Logger TotalAcceleration), or pass its columns with --gravity "
-        "gx,gy,gz",
-    )  # fmt: skip
+    advice = ("record acceleration with gravity (in Sensor Logger TotalAcceleration), or pass its columns with "
+              "--gravity gx,gy,gz")  # fmt: skip
+    _check_length(where, lengths, steady_length(acceleration, rate), "second", advice, most_steady)
     if not rotation.size:
         return
     check_turning(where, mean_length(rotation))
@@ -125,12 +124,14 @@ def check_signal(where: str, rows: Floats, rate: float) -> None:
         )
 
 
-def _check_length(where: str, magnitudes: Floats, steady: float, over: str, advice: str) -> None:
+def _check_length(
+    where: str, magnitudes: Floats, steady: float, over: str, advice: str, most_steady: float = np.inf
+) -> None:
     magnitude = float(magnitudes.mean(dtype=np.float64))
-    if magnitude > TOO_LARGE:
+    if magnitude > _TOO_LARGE or steady > most_steady:
         raise ZooError(
             f"{where} has a mean magnitude of {magnitude:.0f}; expected {UNIT} (about {STANDARD_GRAVITY:.1f}), and no "
-            "known unit fits: convert it"
+            "known unit fits: convert it, or choose other columns, for these may be of another sensor"
         )
     if is_in_g(magnitude, steady):
         raise ZooError(

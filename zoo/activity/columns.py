@@ -1,13 +1,17 @@
-"""Which column of a table is what: named by the user, or recognized by the names that phones and apps give them."""
+"""What the columns of a table mean: named by the user, or recognized by the names that phones and apps give them."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.activity.tables import fields_of, heading, number_or_nan, numbers
 from zoo.catalog import split_names
 from zoo.errors import ZooError, refuse
 from zoo.recipe import Columns
@@ -18,7 +22,7 @@ class Format(NamedTuple):
     """How an app names its columns: lower-case, without units, spaces and signs; `{}` is the axis.
 
     `gravity` is added where acceleration does not include it; `time` is a column that only this app writes; `unit` is
-    taken where the columns do not state it.
+    taken where the columns do not state it; `has_files` says that the app writes a file a sensor.
     """
 
     name: str
@@ -27,10 +31,13 @@ class Format(NamedTuple):
     time: str | None = None
     unit: str = UNIT
     convention: str = CONVENTION
+    has_files: bool = False
 
+
+_NAMED = Format("named columns", "{}")
 
 FORMATS = (
-    Format("Sensor Logger", "{}", time="secondselapsed"),
+    Format("Sensor Logger", "{}", time="secondselapsed", has_files=True),
     Format("Physics Toolbox", "gf{}", unit="g"),
     Format("SensorLog", "accelerometeracceleration{}", unit="g", convention="ios"),
     Format("SensorLog", "motionuseracceleration{}", "motiongravity{}", unit="g", convention="ios"),
@@ -74,7 +81,7 @@ _COMMON = 200.0
 """Hz above which a unit of time that is not stated is not assumed."""
 _YEARS = 946_684_800.0, 4_102_444_800.0
 """Seconds since 1970 of the years 2000 and 2100."""
-MOSTLY = 0.5
+_MOSTLY = 0.5
 """The share of repeated time stamps above which they are too coarse."""
 _COUNTED = 0.9
 """The share of steps of 1 above which time stamps may be row numbers."""
@@ -185,14 +192,29 @@ def _plain(column: str) -> tuple[str, str]:
         (('accelerationx', 'm/s^2'), ('time', 'ms'), ('gravityx', ''))
     """
     name, unit = column.lower(), ""
-    for pattern in _WITH_UNIT:
-        if found := pattern.fullmatch(name):
-            name, unit = found.groups()
-            break
+    if match := _WITH_UNIT[0].fullmatch(name) or _WITH_UNIT[1].fullmatch(name):
+        name, unit = match.groups()
     return re.sub(r"[\W_]", "", name), unit.strip()
 
 
-def resolve(where: str, header: Sequence[str], columns: CsvColumns, *, labels: bool = True) -> tuple[CsvColumns, str]:
+_DEVICES = ("sensor", "sensorname", "sensortype", "sensorid", "device", "devicename", "devicetype", "deviceid",
+            "placement", "position")  # fmt: skip
+"""Columns that say which of several sensors or devices measured a row."""
+
+
+def device_of(header: Sequence[str], row: Sequence[str], columns: CsvColumns) -> str:
+    """The column in which apps that record several sensors or devices into one file name them, or `=`."""
+    for name, field in zip(header, row, strict=True):
+        plain = plain_name(name)
+        is_coordinate = plain == "position" and np.isfinite(number_or_nan(field))
+        if plain in _DEVICES and name not in (columns.subject, columns.activity) and not is_coordinate:
+            return name
+    return "="
+
+
+def resolve(
+    where: str, header: Sequence[str], columns: CsvColumns, *, labels: bool = True
+) -> tuple[CsvColumns, Format]:
     """Finds the columns of a table, and the app whose names they bear.
 
     `time` stays None with a fixed rate, `gravity` where acceleration includes it, and `rotation` where none is read, or
@@ -202,95 +224,92 @@ def resolve(where: str, header: Sequence[str], columns: CsvColumns, *, labels: b
         >>> resolve("a.csv", ["time", "gFx", "gFy", "gFz"], CsvColumns(subject="=ann", activity="=walking"))[0].axes
         ('gFx', 'gFy', 'gFz')
     """
-    plain: dict[str, str] = {}
-    for column in header:
-        plain.setdefault(_plain(column)[0], column)
+    # Of columns that differ in signs alone, the first one counts.
+    plain = {plain_name(column): column for column in reversed(header)}
 
     def triple(pattern: str) -> tuple[str, ...] | None:
-        found = [plain.get(pattern.format(axis)) for axis in AXES]
-        return tuple(name for name in found if name is not None) if None not in found else None
+        names = tuple(plain[name] for name in map(pattern.format, AXES) if name in plain)
+        return names if len(names) == len(AXES) else None
 
     def first(names: Sequence[str]) -> str | None:
         return next((plain[name] for name in names if name in plain), None)
 
-    format = next(
-        (each for each in FORMATS if triple(each.axes) and (each.gravity is None or triple(each.gravity))
-         and (each.time is None or each.time in plain)),
-        Format("named columns", "{}"),
+    app = next(
+        (row for row in FORMATS if triple(row.axes) and (row.gravity is None or triple(row.gravity))
+         and (row.time is None or row.time in plain)),
+        _NAMED,
     )  # fmt: skip
-    named = (columns.x, columns.y, columns.z)
-    axes = [name or plain.get(format.axes.format(axis)) for name, axis in zip(named, AXES, strict=True)]
-    # Sensor Logger writes a file a sensor.
-    separate = format.name == "Sensor Logger"
-    if any(named):
-        format = Format("named columns", "{}")
-    gravity = columns.gravity or (triple(format.gravity) if format.gravity else None)
+    x, y, z = (
+        name or plain.get(app.axes.format(axis))
+        for name, axis in zip((columns.x, columns.y, columns.z), AXES, strict=True)
+    )
     rotation = columns.rotation
     if columns.gyroscope and rotation is None:
         rotation = next(filter(None, map(triple, _ROTATIONS)), None)
-        if rotation is None and not separate:
-            raise ZooError(
-                f"{where}: no columns of rotation rate; found {', '.join(plain.values()) or 'nothing'}: pass all six "
-                "with --channels, such as ax,ay,az,gx,gy,gz"
-            )
-    found = replace(
-        columns, x=axes[0], y=axes[1], z=axes[2], gravity=gravity, rotation=rotation,
-        time=None if columns.rate else columns.time or first(_TIMES),
+        if rotation is None and not app.has_files:
+            raise no_rotation(where, header)
+    if columns.x or columns.y or columns.z:
+        app = _NAMED
+    resolved = replace(
+        columns, x=x, y=y, z=z, gravity=columns.gravity or (triple(app.gravity) if app.gravity else None),
+        rotation=rotation, time=None if columns.rate else columns.time or first(_TIMES),
         subject=(columns.subject or first(_PEOPLE)) if labels else None,
         activity=(columns.activity or first(_LABELS)) if labels else None,
     )  # fmt: skip
-    _check_found(where, header, found, labels)
-    time_unit = found.time_unit
-    if found.time is not None and time_unit == "auto":
-        time_unit = _unit_of(where, [found.time], _TIME_UNITS, "--time-unit", None) or "auto"
-    unit = _unit_of(where, (*found.axes, *(gravity or ())), _UNITS, "--unit", columns.unit)
-    turning = _unit_of(where, rotation or (), _ROTATION_UNITS, "--rotation-unit", columns.rotation_unit)
+    _check_resolved(where, header, resolved, labels)
+    time_unit, stamps = columns.time_unit, (resolved.time,) if resolved.time else ()
+    if time_unit == "auto":
+        time_unit = _stated_unit(where, stamps, _TIME_UNITS, "--time-unit") or "auto"
+    unit = columns.unit or _stated_unit(where, (*resolved.axes, *(resolved.gravity or ())), _UNITS, "--unit")
+    turning = columns.rotation_unit or _stated_unit(where, rotation or (), _ROTATION_UNITS, "--rotation-unit")
     return replace(
-        found, unit=unit or format.unit, time_unit=time_unit, convention=columns.convention or format.convention,
+        resolved, unit=unit or app.unit, time_unit=time_unit, convention=columns.convention or app.convention,
         rotation_unit=turning or ROTATION_UNIT,
-    ), format.name  # fmt: skip
+    ), app  # fmt: skip
 
 
-def _unit_of(
-    where: str, names: Sequence[str], units: Mapping[str, str | None], option: str, named: str | None
-) -> str | None:
-    """The unit of some columns: the one that the user named, or the one that their names state."""
-    if named is not None:
-        return named
+def no_rotation(where: str, header: Sequence[str]) -> ZooError:
+    """The error for a table that lacks a gyroscope."""
+    return ZooError(
+        f"{where}: no columns of rotation rate; found {', '.join(header) or 'nothing'}: pass all six with --channels, "
+        "such as ax,ay,az,gx,gy,gz"
+    )
+
+
+def _stated_unit(where: str, names: Sequence[str], units: Mapping[str, str | None], option: str) -> str | None:
+    """The unit that the names of some columns state, in the zoo's words."""
     stated = {name: _plain(name)[1] for name in names}
-    known = " or ".join(dict.fromkeys(filter(None, units.values())))
     for name, unit in stated.items():
         if unit not in units:
+            expected = " or ".join(dict.fromkeys(filter(None, units.values())))
             raise ZooError(
-                f"{where}: column {name!r} is in {unit!r}; expected {known}: choose another column, or convert it; or "
-                f"pass {option} if that is no unit"
+                f"{where}: column {name!r} is in {unit!r}; expected {expected}: choose another column, or convert it; "
+                f"or pass {option} if that is no unit"
             )
-    found = {units.get(unit) for unit in stated.values()} - {None}
-    if len(found) > 1:
+    different = {units[unit] for unit in stated.values()} - {None}
+    if len(different) > 1:
         raise ZooError(f"{where}: columns {', '.join(names)} are in different units; expected one: pass {option}")
-    return found.pop() if found else None
+    return different.pop() if different else None
 
 
-def _check_found(where: str, header: Sequence[str], columns: CsvColumns, labels: bool) -> None:
+def _check_resolved(where: str, header: Sequence[str], columns: CsvColumns, labels: bool) -> None:
     """Refuses columns that are not in the table, all in one message, and those that are in it twice."""
     axes = (columns.x, columns.y, columns.z)
-    wanted = list(zip(("x", "y", "z"), axes, strict=True)) + [("gravity", name) for name in columns.gravity or ()]
+    wanted = [*zip(AXES, axes, strict=True), *(("gravity", name) for name in columns.gravity or ())]
     wanted += [("channels", name) for name in columns.rotation or ()]
     wanted += [] if columns.rate else [("time", columns.time)]
-    wanted += [("subject", columns.subject), ("activity", columns.activity)] if labels else []
-    missing = [
-        f"{f'for {option}' if name is None else repr(name)} (--{option})"
-        for option, name in wanted
-        if name is None or (name not in header and not (option in ("subject", "activity") and name.startswith("=")))
-    ]
-    if missing:
+    constant = [("subject", columns.subject), ("activity", columns.activity)] if labels else []
+    wanted += [(option, name) for option, name in constant if name is None or not name.startswith("=")]
+    if missing := [(option, name) for option, name in wanted if name not in header]:
+        options = {option for option, _ in missing}
+        named = (f"{f'for {option}' if name is None else repr(name)} (--{option})" for option, name in missing)
         advice = "pass its name" if len(missing) == 1 else "pass their names"
-        if "subject" in str(missing) or "activity" in str(missing):
+        if options & {"subject", "activity"}:
             advice += ", --layout if folders and file names say who did what, or =NAME for all rows"
-        advice += ", or --rate HZ instead of --time" if "(--time)" in str(missing) else ""
+        advice += ", or --rate HZ instead of --time" if "time" in options else ""
         found = ", ".join(header) or "nothing"
-        raise ZooError(f"{where}: no column {', '.join(missing)}; found {found}: {advice}")
-    if doubled := next((name for _, name in wanted if name and list(header).count(name) > 1), None):
+        raise ZooError(f"{where}: no column {', '.join(named)}; found {found}: {advice}")
+    if doubled := next((name for _, name in wanted if list(header).count(str(name)) > 1), None):
         raise ZooError(f"{where}: has a column {doubled!r} twice; expected different names: rename one")
     if len(set(axes)) < len(axes):
         raise ZooError(f"{where}: columns {', '.join(map(str, axes))} of x, y and z: expected three different ones")
@@ -299,6 +318,103 @@ def _check_found(where: str, header: Sequence[str], columns: CsvColumns, labels:
             f"{where}: --rotation-unit {columns.rotation_unit}: no rotation rate is read: name six columns with "
             "--channels, or leave it out"
         )
+
+
+_TIME_FORMS = "a number, or a time as in 2024-06-10 19:21:58.870, 10.06.2024 19:21:58,870 or 19:21:58.870"
+_GERMAN = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})[ T](\d{1,2})(:\d{2}:\d{2}(?:[.,]\d+)?)")
+
+
+def time_reader(example: str, comma: bool) -> tuple[Callable[[Sequence[str]], NDArray[np.float64]], str, bool]:
+    """What reads time stamps such as this one as numbers, what it expects, and whether they are those of a clock."""
+    if re.fullmatch(r"\d{1,2}:\d{2}:\d{2}[.,:]?\d*", example):
+        clock = _time_of_day
+    elif re.match(r"\d{4}-\d{2}-\d{2}", example) or _GERMAN.fullmatch(example):
+        clock = _date
+    else:
+        return partial(numbers, comma=comma), _TIME_FORMS, False
+
+    def seconds(fields: Sequence[str]) -> NDArray[np.float64]:
+        return np.array([clock(field) if field else np.nan for field in map(str.strip, fields)])
+
+    return seconds, f"a time such as {example}", True
+
+
+def _time_of_day(text: str) -> float:
+    hours, minutes, rest = text.replace(",", ".").split(":", 2)
+    # After a colon are milliseconds, with or without zeros before them.
+    whole, colon, part = rest.partition(":")
+    return int(hours) * 3600 + int(minutes) * 60 + float(f"{whole}.{part:0>3}" if colon else whole)
+
+
+def _date(text: str) -> float:
+    if german := _GERMAN.fullmatch(text):
+        day, month, year, hour, rest = german.groups()
+        text = f"{year}-{month:0>2}-{day:0>2} {hour:0>2}{rest}"
+    moment = datetime.fromisoformat(re.sub(r" ([+-]\d{2}:?\d{2})$", r"\1", text))
+    # The zone of whoever reads would put its change of daylight saving time into the recording.
+    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+
+
+def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock: bool = False) -> tuple[str, bool]:
+    """The unit of time stamps, and whether it is known, rather than assumed.
+
+    It is the named one, or with `auto` the one for which the rate is 5 to 1,000 Hz. Times of a clock are seconds.
+    """
+    finite = stamps if np.isfinite(stamps).all() else stamps[np.isfinite(stamps)]
+    if len(stamps) and not len(finite):
+        raise ZooError(f"{where}: no time stamp is a finite number: pass another column with --time, or --rate")
+    intervals = np.diff(finite)
+    forward = intervals[intervals > 0]
+    if len(intervals) > 1 and (intervals < 0).mean() > _MOSTLY:
+        raise ZooError(
+            f"{where}: time goes back in {(intervals < 0).sum()} of {len(stamps)} rows: sort them by time, or pass "
+            "another column with --time"
+        )
+    step = float(np.median(forward, overwrite_input=True)) if len(forward) else 0.0
+    if len(intervals) and (intervals == 0).mean() > _MOSTLY and step:
+        rows_a_step = (len(intervals) + 1) / (len(forward) + 1)
+        raise ZooError(
+            f"{where}: about {rows_a_step:.0f} rows share each time stamp: pass another column with --time, or the "
+            f"rate instead (--rate {rows_a_step / step:.3g}, if stamps are seconds)"
+        )
+    rates = {name: 1 / (step * seconds) if step else 0.0 for name, seconds in SECONDS.items()}
+    plausible = [name for name, rate in rates.items() if LOWEST <= rate <= HIGHEST]
+    if is_clock and step:
+        if "s" not in plausible:
+            raise ZooError(
+                f"{where}: time stamps {step:g} s apart make {rates['s']:.3g} Hz; phones record at {LOWEST:g} to "
+                f"{HIGHEST:g} Hz: pass another column with --time, or confirm with --rate {rates['s']:.3g}"
+            )
+        return "s", True
+    if unit != "auto" and not is_clock:
+        if plausible and unit not in plausible:
+            rate, other = rates[unit], plausible[0]
+            raise ZooError(
+                f"{where}: time stamps {step:g} {unit} apart make {rate:.3g} Hz, and {len(stamps)} rows last "
+                f"{len(stamps) / rate:.3g} s; are they {other} ({rates[other]:.3g} Hz)? Pass --time-unit {other}, or "
+                f"confirm with --rate {rate:.3g}"
+            )
+        return unit, True
+    if not plausible:
+        raise ZooError(
+            f"{where}: time stamps {step:g} apart give no rate between 5 and 1000 Hz: pass --time-unit, or the "
+            "rate with --rate"
+        )
+    assumed, rate = plausible[0], rates[plausible[0]]
+    if assumed == "ms" and (intervals == 1).mean() > _COUNTED:
+        raise ZooError(
+            f"{where}: time stamps rise by 1 from row to row, as row numbers do: pass the rate (--rate HZ) or "
+            "another column (--time), or confirm milliseconds, which make 1000 Hz, with --time-unit ms"
+        )
+    # Hundredths of a second pass as milliseconds, ten times as fast.
+    is_known = assumed == "s" or is_date(float(finite[0]), assumed)
+    if not is_known and rate > _COMMON:
+        raise ZooError(
+            f"{where}: time stamps {step:g} apart in a unit that is not stated: as {assumed} they make "
+            f"{rate:.3g} Hz, more than most phones record: confirm with --time-unit {assumed}, or pass the "
+            f"rate with --rate ({rate / 10:.3g}, if a stamp counts hundredths of a second)"
+        )
+    return assumed, is_known or rate < 10 * LOWEST
 
 
 def is_date(stamp: float, unit: str) -> bool:
@@ -311,61 +427,50 @@ def is_date(stamp: float, unit: str) -> bool:
     return _YEARS[0] <= stamp * SECONDS[unit] <= _YEARS[1]
 
 
-def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock: bool = False) -> str:
-    """The unit of time stamps: the named one, or with `auto` the one for which the rate is 5 to 1,000 Hz.
+Sample = tuple[float, ...]
+"""Seconds, and x, y, z in m/s^2, Android's sign; with a gyroscope, also rotation rate about x, y, z in rad/s."""
 
-    Times of a clock are seconds.
+_FIRST = 10
+"""Lines from which the unit of the time stamps is detected."""
+
+
+def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterator[Sample]:
+    """Reads samples from lines of CSV, each as soon as its line arrives.
+
+    A field that is not a number becomes NaN, which streaming counts as a bad sample.
+
+    Example:
+        >>> lines = ["time,x,y,z", "0.00,0,0,1", "0.02,0,0,lost"]
+        >>> list(read_samples(lines, "here", CsvColumns(unit="g")))
+        [(0.0, 0.0, 0.0, 9.80665), (0.02, 0.0, 0.0, nan)]
     """
-    finite = stamps if np.isfinite(stamps).all() else stamps[np.isfinite(stamps)]
-    if len(stamps) and not len(finite):
-        raise ZooError(f"{where}: no time stamp is a finite number: pass another column with --time, or --rate")
-    intervals = np.diff(finite)
-    forward = intervals[intervals > 0]
-    if len(intervals) > 1 and (intervals < 0).mean() > MOSTLY:
-        raise ZooError(
-            f"{where}: time goes back in {(intervals < 0).sum()} of {len(stamps)} rows: sort them by time, or pass "
-            "another column with --time"
-        )
-    step = float(np.median(forward, overwrite_input=True)) if len(forward) else 0.0
-    if len(intervals) and (intervals == 0).mean() > MOSTLY and step:
-        rows_a_step = (len(intervals) + 1) / (len(forward) + 1)
-        raise ZooError(
-            f"{where}: about {rows_a_step:.0f} rows share each time stamp: pass another column with --time, or the "
-            f"rate instead (--rate {rows_a_step / step:.3g}, if stamps are seconds)"
-        )
-    plausible = [name for name, seconds in SECONDS.items() if step and LOWEST <= 1 / (step * seconds) <= HIGHEST]
-    if is_clock and step:
-        if "s" not in plausible:
-            raise ZooError(
-                f"{where}: time stamps {step:g} s apart make {1 / step:.3g} Hz; phones record at {LOWEST:g} to "
-                f"{HIGHEST:g} Hz: pass another column with --time, or confirm with --rate {1 / step:.3g}"
-            )
-        return "s"
-    if unit == "auto" or is_clock:
-        if not plausible:
-            raise ZooError(
-                f"{where}: time stamps {step:g} apart give no rate between 5 and 1000 Hz: pass --time-unit, or the "
-                "rate with --rate"
-            )
-        if plausible[0] == "ms" and (intervals == 1).mean() > _COUNTED:
-            raise ZooError(
-                f"{where}: time stamps rise by 1 from row to row, as row numbers do: pass the rate (--rate HZ) or "
-                "another column (--time), or confirm milliseconds, which make 1000 Hz, with --time-unit ms"
-            )
-        rate = 1 / (step * SECONDS[plausible[0]])
-        if plausible[0] != "s" and rate > _COMMON and not is_date(float(finite[0]), plausible[0]):
-            raise ZooError(
-                f"{where}: time stamps {step:g} apart in a unit that is not stated: as {plausible[0]} they make "
-                f"{rate:.3g} Hz, more than most phones record: confirm with --time-unit {plausible[0]}, or pass the "
-                f"rate with --rate ({rate / 10:.3g}, if a stamp counts hundredths of a second)"
-            )
-        return plausible[0]
-    if plausible and unit not in plausible:
-        rate = 1 / (step * SECONDS[unit])
-        other, better = plausible[0], 1 / (step * SECONDS[plausible[0]])
-        raise ZooError(
-            f"{where}: time stamps {step:g} {unit} apart make {rate:.3g} Hz, and {len(stamps)} rows last "
-            f"{len(stamps) / rate:.3g} s; are they {other} ({better:.3g} Hz)? Pass --time-unit {other}, or "
-            f"confirm with --rate {rate:.3g}"
-        )
-    return unit
+    line, mark, rest = heading(line.removeprefix("\N{BYTE ORDER MARK}") for line in lines)
+    header = [field.strip() for field in fields_of(line, mark)]
+    found, _ = resolve(name, header, columns, labels=False)
+    gravity, rotation = found.gravity or (), found.rotation or ()
+    if columns.gyroscope and not rotation:
+        raise no_rotation(name, header)
+    order = [header.index(column) for column in (*found.axes, *gravity, *rotation, *filter(None, [found.time]))]
+    factors = found.factors.tolist()
+
+    def sample(row: list[str]) -> list[float]:
+        fields = [number_or_nan(row[place], comma=mark != ",") if place < len(row) else np.nan for place in order]
+        if gravity:
+            fields[:6] = [value + more for value, more in zip(fields[:3], fields[3:6], strict=True)]
+        count = 3 + len(rotation)
+        values = [factor * value for factor, value in zip(factors, fields[:count], strict=False)]
+        return values + fields[count:]
+
+    # A quote that is not closed must not swallow the lines after it.
+    rows = (fields_of(line, mark) for line in rest if line.strip())
+    samples = (sample(row) for row in rows if not (len(row) == 1 and row[0].startswith("#")))
+    if columns.rate:
+        for count, values in enumerate(samples):
+            yield count / columns.rate, *values
+        return
+    first = list(islice(samples, _FIRST))
+    unit = found.time_unit
+    if len(first) > 1:
+        unit, _ = time_unit_of(name, np.array([row[-1] for row in first]), unit)
+    for *values, time in chain(first, samples):
+        yield time * SECONDS.get(unit, 1.0), *values

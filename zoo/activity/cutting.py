@@ -64,15 +64,14 @@ def _read(path: Path, imported: Path, left_out: Counter[str], doubts: list[str])
     if not path.is_dir():
         return recordings.read_recordings(path)
     from zoo.activity.columns import CsvColumns
-    from zoo.activity.importing import find_sources, import_csv
-    from zoo.activity.texts import blocks, opening
+    from zoo.activity.importing import import_csv
+    from zoo.activity.sources import find_sources
+    from zoo.activity.tables import Table, lines_of
 
     # Channels that some files lack are left out.
     found, notes = find_sources(path, CsvColumns())
     gyroscope = all(
-        set(INERTIAL) <= set(opening(str(file), next(blocks(file))).names)
-        for file, _ in found
-        if isinstance(file, Path)
+        set(INERTIAL) <= set(Table(str(file), lines_of(file)).names) for file, _ in found if isinstance(file, Path)
     )
     found = [(file, replace(columns, gyroscope=gyroscope)) for file, columns in found]
     made = import_csv(found, imported)
@@ -285,7 +284,7 @@ def cut_frame(
         (96, 150, 3)
     """
     from zoo.activity.columns import CsvColumns
-    from zoo.activity.csv import read_csv
+    from zoo.activity.importing import read_csv
 
     windowing, columns = Windowing(), CsvColumns(rate=rate, unit=unit)
     pieces = [(recording, windowing.windows(recording)) for recording in read_csv([frame], columns)]

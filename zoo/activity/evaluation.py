@@ -418,8 +418,8 @@ def cut(
         dropped: Counts the rows that are left out or changed.
     """
     # Training and evaluation need none of what reads and cuts recordings.
-    from zoo.activity.csv import read_csv
     from zoo.activity.cutting import Windowing
+    from zoo.activity.importing import read_csv
 
     metadata = metadata_of(loaded)
     hop = hop or metadata.window // 2

@@ -1,43 +1,353 @@
-"""From CSV files, DataFrames and published studies to a file of recordings.
+"""From CSV files, DataFrames and published studies to recordings, and to a file of them.
 
-Whose a CSV file is, a layout of folders, a table of files or the file itself says.
+A file is read once, some rows at a time, so that it may be larger than memory: only numbers and the names of people and
+activities are kept. What cannot be acceleration with gravity, or is in another unit, is refused.
 """
 
 import hashlib
-import os
 import re
 import unicodedata
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain, groupby, pairwise, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zoo.activity import recordings
-from zoo.activity.checks import Copies
-from zoo.activity.columns import CsvColumns
-from zoo.activity.csv import is_of_another_sensor, read_csv, uncommented
+from zoo.activity.checks import (
+    ENOUGH_ROWS,
+    FASTEST_PACE,
+    LARGEST,
+    MOST_STEADY,
+    Copies,
+    check_signal,
+    pace,
+    typical_rate,
+)
+from zoo.activity.columns import (
+    HIGHEST,
+    LOWEST,
+    SECONDS,
+    CsvColumns,
+    Format,
+    device_of,
+    resolve,
+    time_reader,
+    time_unit_of,
+)
+from zoo.activity.recordings import GAPS, Changed, Recording, misnamed, storable, stretches
+from zoo.activity.sources import OTHER_SENSORS, Sources, beside, stem
 from zoo.activity.studies import STUDIES
-from zoo.activity.texts import blocks, csv_rows, exists, members, opening
+from zoo.activity.tables import Table, exists, lines_of, numbers
+from zoo.data.dataset import sort_names
 from zoo.errors import ZooError
 from zoo.files import exclusive, new_file
+from zoo.runtime.metadata import UNIT
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Files: TypeAlias = "str | Path | pd.DataFrame | Iterable[str | Path | pd.DataFrame]"
-"""What is imported."""
+Floats = NDArray[np.float64]
 
-Sources: TypeAlias = "Sequence[tuple[Path | pd.DataFrame, CsvColumns]]"
-"""Files and DataFrames, and how each is read."""
+_PAUSE_STEPS = 5.5
+"""Intervals of another sensor that may be interpolated."""
+_RESTARTS = 3
+"""Jumps back in time that are restarts of a clock; more of them, or smaller ones, are disorder."""
+_DISORDER = 0.05
+"""The share of rows in which time may go back, beside clocks that restart."""
+_NAMED = 3
+"""Files with the same problem that are named."""
+_USABLE = 5.0
+"""Seconds of the shortest recording of which a window of 3 s is cut by default, without a second at both ends."""
 
-_FIELDS = ("subject", "activity")
-_MOST_STARS = 3
-_ENDINGS = (".zip", ".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
+
+class Owner(NamedTuple):
+    """Whose rows are: the person, the activity, and the device where there are several."""
+
+    subject: str
+    activity: str
+    device: str
+
+
+@dataclass
+class Readings:
+    """What a table says: rows in the units of `columns`, times in seconds, and the rows from which on whose they are.
+
+    `times` and `values` are `(rows,)` and `(rows, 3)` or, with rotation rate, `(rows, 6)`. `about` says how the table
+    was read.
+    """
+
+    where: str
+    columns: CsvColumns
+    app: Format
+    times: Floats
+    values: Floats
+    owners: list[tuple[int, Owner]]
+    time_unit: str = "none"
+    is_time_unit_known: bool = True
+    about: dict[str, str] = field(default_factory=dict)
+
+
+def read_table(source: "Path | pd.DataFrame", columns: CsvColumns, *, labels: bool = True) -> Readings:
+    """Reads a CSV file or a DataFrame; without `labels`, it may lack columns of the person and the activity."""
+    where = str(source) if isinstance(source, Path) else "DataFrame"
+    table = Table(where, lines_of(source))
+    columns, app = resolve(where, table.names, columns, labels=labels)
+    places = {name: place for place, name in enumerate(table.names)}
+    blocks = table.blocks()
+    if not (first := next(blocks, [])):
+        raise ZooError(f"{where}: no rows below the line of column names")
+    time, gravity = columns.time, columns.gravity or ()
+    example = next((row[places[time]].strip() for row in first if row[places[time]].strip()), "") if time else ""
+    # Where commas separate fields, those of numbers stand within quotes.
+    comma = table.separator != "," or any(re.fullmatch(r"[+-]?\d+,\d+", field) for field in first[0])
+    number, (moment, expected, is_clock) = partial(numbers, comma=comma), time_reader(example, comma)
+    owning = (columns.subject or "=", columns.activity or "=", device_of(table.names, first[0], columns))
+    # These grow in place, where lists of blocks would need twice the memory.
+    times, values, owners, rows = array("d"), array("d"), list[tuple[int, Owner]](), 0
+    for block in chain([first], blocks):
+        read, count = partial(_read_column, where, places, block, rows), len(block)
+        signal = [read(name, number, "a number") for name in (*columns.axes, *(columns.rotation or ()))]
+        for axis, name in enumerate(gravity):
+            signal[axis] = signal[axis] + read(name, number, "a number")
+        values.frombytes(np.stack(signal, axis=1).tobytes())
+        if time is None:
+            times.frombytes((np.arange(rows, rows + count) / (columns.rate or 1.0)).tobytes())
+        else:
+            times.frombytes(read(time, moment, expected).tobytes())
+        texts = [repeat(name[1:], count) if name[0] == "=" else [row[places[name]] for row in block] for name in owning]
+        _add_owners(owners, where, owning, texts, rows)
+        rows += count
+        _check_turns(where, owning[2], owners, rows)
+    readings = Readings(where, columns, app, np.frombuffer(times), np.frombuffer(values).reshape(rows, -1), owners)
+    if time:
+        readings.time_unit, readings.is_time_unit_known = time_unit_of(
+            where, readings.times, columns.time_unit, is_clock=is_clock
+        )
+        readings.times *= SECONDS[readings.time_unit]
+    return readings
+
+
+def _read_column(
+    where: str, places: Mapping[str, int], block: Sequence[Sequence[str]], rows: int, name: str,
+    convert: Callable[[Sequence[str]], Floats], expected: str,
+) -> Floats:  # fmt: skip
+    """A column of a block, which follows `rows` rows, as numbers."""
+    failures, fields = (ValueError, OverflowError, OSError), [row[places[name]] for row in block]
+    try:
+        return convert(fields)
+    except failures:
+        values = []
+    # Spaces around it, or alone, make no field wrong.
+    for row, text in enumerate(map(str.strip, fields), rows + 1):
+        try:
+            values.append(float(convert([text])[0]))
+        except failures:
+            place = f"{where}: column {name!r}, row {row} below the names"
+            raise ZooError(f"{place}: {text[:40]!r}; expected {expected}") from None
+    return np.array(values)
+
+
+def _add_owners(
+    owners: list[tuple[int, Owner]], where: str, columns: Sequence[str], texts: Sequence[Iterable[str]], rows: int
+) -> None:
+    """Adds the rows of a block, which follows `rows` rows, at which another person, activity or device starts."""
+    whose = list(zip(*texts, strict=True))
+    for key, group in groupby(range(len(whose)), key=whose.__getitem__):
+        # Equal names are equal bytes: macOS writes letters and their accents apart.
+        owner = Owner(*(unicodedata.normalize("NFC", text.strip()) for text in key))
+        if owners and owner == owners[-1][1]:
+            continue
+        row = rows + next(group)
+        for kind, name, text in zip(Owner._fields[:2], columns, owner, strict=False):
+            wrong = name != "=" and misnamed(text, is_label=kind == "activity")
+            if wrong and name.startswith("="):
+                raise ZooError(f"{where}: {wrong}")
+            if wrong:
+                raise ZooError(f"{where}: column {name!r}, row {row + 1} below the names: {wrong}")
+        owners.append((row, owner))
+
+
+def _check_turns(where: str, column: str, owners: Sequence[tuple[int, Owner]], rows: int) -> None:
+    """Refuses rows that several sensors measured by turns."""
+    devices = [owner.device for _, owner in owners]
+    if sum(one != other for one, other in pairwise(devices)) * ENOUGH_ROWS > rows:
+        raise ZooError(
+            f"{where}: column {column!r} says {', '.join(sorted(set(devices))[:4])} by turns, and rows of several "
+            "sensors are no signal: write those of each into a file of its own"
+        )
+
+
+def _values_of(path: Path, acceleration: Readings) -> Floats:
+    """Values of another sensor at the times of the acceleration: at those that it states, even if its rate is given."""
+    times = acceleration.times
+    if acceleration.columns.rate:
+        columns = replace(acceleration.columns, rate=None)
+        times = read_table(Path(acceleration.where), columns, labels=False).times
+    table = read_table(path, CsvColumns(), labels=False)
+    order = np.argsort(table.times, kind="stable")
+    stamps, values = table.times[order], table.values[order]
+    # Where the other sensor paused, or was not yet or no longer running, its values are not known.
+    after = np.searchsorted(stamps, times).clip(1, max(1, len(stamps) - 1))
+    pause = stamps[after % len(stamps)] - stamps[after - 1]
+    outside = (times < stamps[0]) | (times > stamps[-1])
+    lost = outside | (stamps[after % len(stamps)] != times) & (pause > _PAUSE_STEPS / (typical_rate(stamps) or np.inf))
+    if lost.all():
+        raise ZooError(
+            f"{path}: has no values at the times of the acceleration: leave it out, or copy both files again"
+        )
+    return np.where(lost[:, None], np.nan, np.stack([np.interp(times, stamps, axis) for axis in values.T], axis=1))
+
+
+def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns) -> Readings:
+    """Reads a table, with what belongs to it in other files, in m/s^2 and rad/s."""
+    table = read_table(source, columns)
+    resolved, read_as = table.columns, table.app.name
+    gravity, rotation = ", ".join(resolved.gravity or ()), ", ".join(resolved.rotation or ())
+    if isinstance(source, Path) and table.app.has_files:
+        name = stem(source).lower()
+        if name in OTHER_SENSORS:
+            raise ZooError(f"{source}: is {read_as}'s file of another sensor: pass its TotalAcceleration.csv")
+        if name == "accelerometer" and exists(other := beside(source, "Gravity")):
+            read_as, gravity = f"{read_as} with gravity", str(other)
+            table.values[:, :3] += _values_of(other, table)
+    if columns.gyroscope and not rotation:
+        other = beside(Path(table.where), "Gyroscope")
+        rotation, table.values = str(other), np.hstack([table.values, _values_of(other, table)])
+    table.values *= resolved.factors[: table.values.shape[1]]
+    about = {
+        "read_as": read_as, "axes": ", ".join(resolved.axes), "unit": str(resolved.unit), "gravity": gravity,
+        "rotation": rotation, "rotation_unit": str(resolved.rotation_unit) if rotation else "",
+        "sign": str(resolved.convention), "time": resolved.time or "a fixed rate", "time_unit": table.time_unit,
+    }  # fmt: skip
+    table.about = {key: text for key, text in about.items() if text}
+    return table
+
+
+def read_csv(
+    sources: "Iterable[Path | pd.DataFrame]", columns: CsvColumns | None = None, dropped: Counter[str] | None = None,
+    tables: list[dict[str, Any]] | None = None, copies: Copies | None = None,
+) -> Iterator[Recording]:  # fmt: skip
+    """Reads recordings from CSV files with a line of column names, or from DataFrames.
+
+    A change of person, activity or device, a gap in time or more than four lost samples in a row end a recording;
+    fewer are interpolated. Rows whose time stamp does not rise are left out. If there are time stamps, the rate is
+    detected and the rows are interpolated linearly to an even grid. `dropped` counts what is left out or `Changed`, by
+    reason; `tables` gets a row of facts of each file. Rows that `copies` knows, or that are there twice, are refused.
+
+    Example:
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({"time": np.arange(100) / 50, "x": 0.0, "y": 9.8, "z": 0.0, "subject": "ann"})
+        >>> (recording,) = read_csv([frame], CsvColumns(activity="=standing"))
+        >>> recording.subject, recording.activity, recording.rate, recording.acceleration.shape
+        ('ann', 'standing', 50.0, (100, 3))
+    """
+    columns, copies = columns or CsvColumns(), copies or Copies()
+    for source in sources:
+        table, of_file = read_sensors(source, columns), Counter[str]()
+        if not storable(table.values).all(axis=1).any():
+            axes = ", ".join(table.columns.axes)
+            raise ZooError(
+                f"{table.where}: no row holds finite numbers of at most {LARGEST:g} in {axes}: choose other columns"
+            )
+        rates, seconds, paces, typical = set(), 0.0, list[float](), typical_rate(table.times)
+        for recording in _recordings(table, of_file, copies, typical):
+            name = f"{table.where}: {recording.subject}, {recording.activity}" if len(table.owners) > 1 else table.where
+            try:
+                check_signal(name, recording.rows, recording.rate, MOST_STEADY)
+            except ZooError as error:
+                hint = f"; if these are {UNIT}, pass --unit {UNIT}" if table.columns.unit == "g" else ""
+                raise ZooError(f"{error}{hint}") from None
+            rates.add(recording.rate)
+            seconds += recording.seconds
+            if not table.is_time_unit_known:
+                paces.append(pace(recording.acceleration, recording.rate))
+            yield recording
+        _check_pace(table, paces, typical)
+        if dropped is not None:
+            dropped.update(of_file)
+        if tables is not None:
+            tables.append(
+                {"file": table.where, **table.about, "rows": len(table.times), "rate_hz": sorted(rates),
+                 "seconds": round(seconds, 1), "gaps": of_file[GAPS], "time_unit_known": table.is_time_unit_known,
+                 "subjects": sort_names(owner.subject for _, owner in table.owners),
+                 "activities": sorted({owner.activity for _, owner in table.owners})}
+            )  # fmt: skip
+
+
+def _recordings(table: Readings, dropped: Counter[str], copies: Copies, typical: float) -> Iterator[Recording]:
+    """The recordings of a table, of which most rows are at a `typical` rate."""
+    rate = table.columns.rate
+    is_plausible = rate is None and LOWEST <= typical <= HIGHEST
+    bounds = pairwise([*(start for start, _ in table.owners), len(table.times)])
+    for (start, stop), (_, owner) in zip(bounds, table.owners, strict=True):
+        if stop - start < 2:
+            dropped["rows alone between two others of another person or activity"] += stop - start
+            continue
+        times, values = _in_order(table, slice(start, stop), dropped)
+        place = "" if stop - start == len(table.times) else f", row {start + 1} below the names and following"
+        name = f"{table.where}{place}"
+        if copy := copies.find(object(), name, values[:, :3]):
+            raise ZooError(f"{name}: has the same rows as {copy[1]}: import each recording once")
+        for recording in stretches(table.where, owner.subject, owner.activity, times, values, rate, dropped):
+            count = len(recording.acceleration)
+            if not is_plausible or LOWEST / 3 <= recording.rate <= HIGHEST:
+                yield replace(recording, study=table.columns.study or "")
+            elif count >= ENOUGH_ROWS:
+                raise ZooError(
+                    f"{table.where}: {count} rows are at {recording.rate:g} Hz, where most are at {typical:g} Hz: are "
+                    "time stamps in several units? Pass another column with --time, or --rate"
+                )
+            else:
+                dropped["rows between gaps at an implausible rate"] += count
+
+
+def _in_order(table: Readings, rows: slice, dropped: Counter[str]) -> tuple[Floats, Floats]:
+    """Rows of one person and activity, sorted by time where that makes them even; refuses rows without any order."""
+    times, values = table.times[rows], table.values[rows]
+    steps = np.diff(times)
+    back, forward = int((steps < 0).sum()), steps[steps > 0]
+    if not back or not len(forward):
+        return times, values
+    order, step = np.argsort(times, kind="stable"), float(np.median(forward))
+    if back <= _RESTARTS and back == int((steps < -_PAUSE_STEPS * step).sum()):
+        # Clocks that restart, or a time of day after midnight.
+        return times, values
+    # Stamps that are lost come last.
+    ordered, finite = times[order], times[~np.isnan(times)]
+    even = np.diff(ordered)
+    # Of two trials by clocks that restarted, rows would come to lie between rows.
+    if 0.5 < np.nanmedian(even) / step < 1.5 and (even < step / 2).sum() <= ((steps >= 0) & (steps < step / 2)).sum():
+        dropped[Changed("rows out of the order of time, sorted")] += int((ordered[: len(finite)] != finite).sum())
+        return ordered, values[order]
+    if len(times) >= ENOUGH_ROWS and back > _DISORDER * len(times):
+        raise ZooError(
+            f"{table.where}: time goes back in {back} of {len(times)} rows: sort them by time, or pass another column "
+            "with --time"
+        )
+    return times, values
+
+
+def _check_pace(table: Readings, paces: Sequence[float], rate: float) -> None:
+    """Refuses a unit of time that was assumed where movement is too fast for a person; or notes that movement fits."""
+    if table.is_time_unit_known:
+        return
+    moving = [hertz for hertz in paces if hertz > 0]
+    if moving and (hertz := float(np.median(moving))) > FASTEST_PACE:
+        raise ZooError(
+            f"{table.where}: no unit of time is stated, and time stamps read as {table.time_unit} make {rate:.4g} Hz; "
+            f"then half of the movement is faster than {hertz:.0f} Hz, as by no person: pass the rate with --rate, or "
+            f"confirm with --time-unit {table.time_unit}; if a stamp counts hundredths of a second, --rate "
+            f"{rate / 10:.4g}"
+        )
+    table.is_time_unit_known = bool(moving)
 
 
 class Imported(NamedTuple):
@@ -50,12 +360,6 @@ class Imported(NamedTuple):
     doubts: Sequence[str] = ()
 
 
-_NAMED = 3
-"""Files with the same problem that are named."""
-_USABLE = 5.0
-"""Seconds of the shortest recording of which a window of 3 s is cut by default, without a second at both ends."""
-
-
 class _Reading:
     """Reads files, also those that follow a faulty one; once that is done, knows what it left out and what is wrong."""
 
@@ -66,7 +370,7 @@ class _Reading:
         # Names of files may say who was recorded, so the source of a file of recordings is a hash.
         self.hash = hashlib.sha256()
 
-    def __iter__(self) -> Iterator[recordings.Recording]:
+    def __iter__(self) -> Iterator[Recording]:
         copies = Copies()
         for source, columns in self._sources:
             try:
@@ -81,13 +385,14 @@ class _Reading:
             except ZooError as error:
                 self._faulty.append((str(source) if isinstance(source, Path) else "DataFrame", error))
 
-    def or_refused(self) -> Iterator[recordings.Recording]:
+    def or_refused(self) -> Iterator[Recording]:
         """The same recordings; what is wrong with any of the files comes at the end, as one error."""
         yield from self
         if len(self._faulty) == 1:
             raise self._faulty[0][1]
-        if told := self.problems():
-            listed = told[0] if len(told) == 1 else "; ".join(f"({place}) {each}" for place, each in enumerate(told, 1))
+        if problems := self.problems():
+            numbered = (f"({place}) {problem}" for place, problem in enumerate(problems, 1))
+            listed = problems[0] if len(problems) == 1 else "; ".join(numbered)
             files = f"{len(self._faulty)} of {len(self._sources)} files"
             raise ZooError(f"{files} cannot be read, so nothing was written: {listed}")
 
@@ -105,12 +410,26 @@ class _Reading:
 
     def doubts(self) -> list[str]:
         """Sentences about what may be wrong with what was read."""
-        short = [
-            f"{self._short} of {self.count} recordings are shorter than {_USABLE:g} s, a window of 3 s and a second at "
-            "both ends, and give none by default: gaps and lost values end a recording; if time stamps repeat or come "
-            "late, pass the rate with --rate"
-        ]
-        return [*(short if self._short else []), *_assumed(self.tables)]
+        doubts = []
+        if self._short:
+            doubts.append(
+                f"{self._short} of {self.count} recordings are shorter than {_USABLE:g} s, a window of 3 s and a "
+                "second at both ends, and give none by default: gaps and lost values end a recording; if time stamps "
+                "repeat or come late, pass the rate with --rate"
+            )
+        # Movement in a file of the same kind shows that the unit of time is right.
+        kinds = [(table["read_as"], table["time"], table["time_unit"]) for table in self.tables]
+        shown = {kind for kind, table in zip(kinds, self.tables, strict=True) if table["time_unit_known"]}
+        if assumed := [table for kind, table in zip(kinds, self.tables, strict=True) if kind not in shown]:
+            first, unit = assumed[0], assumed[0]["time_unit"]
+            more = f" and {len(assumed) - 1} more" if len(assumed) > 1 else ""
+            rates = ", ".join(f"{rate:g}" for rate in first["rate_hz"][:3])
+            doubts.append(
+                f"no unit of time is stated, and nobody moves in {first['file']}{more} to show it: stamps were read as "
+                f"{unit} ({rates} Hz); confirm with --time-unit {unit}, or pass the rate with --rate if a stamp counts "
+                "something else, such as hundredths of a second"
+            )
+        return doubts
 
 
 def import_csv(
@@ -135,228 +454,6 @@ def import_csv(
     return Imported(out, count, dict(reading.dropped), reading.tables, reading.doubts())
 
 
-def _assumed(tables: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A sentence about files whose unit of time was assumed, and that no movement of files of their kind confirms."""
-    kinds = [(table["read_as"], table["time"], table["time_unit"]) for table in tables]
-    known = {kind for kind, table in zip(kinds, tables, strict=True) if table["time_unit_known"]}
-    if not (doubted := [table for kind, table in zip(kinds, tables, strict=True) if kind not in known]):
-        return []
-    first, unit = doubted[0], doubted[0]["time_unit"]
-    more = f" and {len(doubted) - 1} more" if len(doubted) > 1 else ""
-    rates = ", ".join(f"{rate:g}" for rate in first["rate_hz"][:3])
-    return [
-        f"no unit of time is stated, and nobody moves in {first['file']}{more} to show it: stamps were read as {unit} "
-        f"({rates} Hz); confirm with --time-unit {unit}, or pass the rate with --rate if a stamp counts something "
-        "else, such as hundredths of a second"
-    ]
-
-
-def import_study(
-    name: str, source: str | Path, out: str | Path, *, others: bool = False, force: bool = False,
-    on_progress: Callable[[int], None] = lambda count: None,
-) -> Imported:  # fmt: skip
-    """Writes a file of recordings; arguments are those of `zoo.import_study`."""
-    from zoo.activity.study_readers import read_study
-
-    out, dropped = Path(out), Counter[str]()
-
-    def counted() -> Iterator[recordings.Recording]:
-        for count, recording in enumerate(read_study(name, Path(source), dropped, others=others), 1):
-            on_progress(count)
-            yield recording
-
-    with new_file(out, force):
-        count = recordings.write_recordings(out, counted(), source=STUDIES[name].source)
-    return Imported(out, count, dict(dropped))
-
-
-def find_sources(
-    files: Files, columns: CsvColumns, layout: str | None = None, manifest: str | Path | None = None
-) -> tuple[Sources, list[str]]:
-    """Finds CSV files, also in folders, and the person and activity of each, and doubts; DataFrames are passed on.
-
-    They are named by `columns`; by a `layout` such as `{subject}/{activity}*.csv`, which the end of each path matches;
-    or by a `manifest`, a table with the columns file, subject and activity, of which the last two may be missing.
-    """
-    several: list[Any] = [files] if isinstance(files, str | Path) or hasattr(files, "columns") else list(files)
-    tables = [(each, columns) for each in several if not isinstance(each, str | Path)]
-    paths = [Path(each) for each in several if isinstance(each, str | Path)]
-    if manifest is not None:
-        if layout is not None or paths:
-            raise ZooError(f"--manifest {manifest}: names the files itself; leave FILES and --layout out")
-        named = _of_manifest(Path(manifest), columns)
-        return [*tables, *named], _doubts(named)
-    if not paths:
-        if tables and layout is None:
-            return tables, []
-        raise ZooError("no files: pass CSV files or folders, or a table of files with --manifest")
-    pattern = None if layout is None else _pattern(layout)
-    found: dict[Path, tuple[Path, CsvColumns]] = {}
-    unmatched = []
-    for path, searched in _files(paths):
-        # A path of one part, such as ann.csv, may lie in a folder that the pattern names.
-        # macOS writes letters and their accents apart.
-        match = pattern and pattern.search(unicodedata.normalize("NFC", path.absolute().as_posix()))
-        if pattern and not match:
-            unmatched.append(path)
-            if not searched:
-                raise ZooError(f"{path}: does not match --layout '{layout}'")
-            continue
-        own = _named(columns, match.groupdict() if match else {})
-        known, others = found.setdefault(path.resolve(), (path, own))
-        if own != others:
-            raise ZooError(f"{path}: is the same file as {known}, of another person or activity: leave one of them out")
-    if not found:
-        example = f": found {len(unmatched)} others, such as {unmatched[0]}" if unmatched else ""
-        wanted = "no CSV file" if layout is None else f"no file that matches --layout '{layout}'"
-        raise ZooError(f"{', '.join(map(str, paths))}: {wanted}{example}")
-    notes = _doubts(list(found.values()))
-    if unmatched:
-        many = len(unmatched) > 1
-        notes.append(
-            f"{len(unmatched)} {'files do' if many else 'file does'} not match --layout '{layout}' and "
-            f"{'were' if many else 'was'} left out, such as {unmatched[0]}"
-        )
-    return [*tables, *found.values()], notes
-
-
-def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
-    """Files, and whether each was found in a folder or a zip file, where those of other sensors are passed over."""
-    for path in paths:
-        # Of a name that is too long, Path.exists raises.
-        if not (os.path.exists(path) or exists(path)):  # noqa: PTH110
-            raise ZooError(f"{path}: no such file or folder")
-        if path.is_dir():
-            inside = sorted(file for file in path.rglob("*") if file.name.lower().endswith(_ENDINGS) and file.is_file())
-        elif path.suffix.lower() == ".zip" and path.is_file():
-            inside = [path]
-        else:
-            yield path, False
-            continue
-        for outer in inside:
-            for file in members(outer) if outer.suffix.lower() == ".zip" and not _is_hidden(outer, path) else [outer]:
-                is_table = file.name.lower().endswith(_ENDINGS[1:])
-                if is_table and not _is_hidden(file, path) and not is_of_another_sensor(file):
-                    yield file, True
-
-
-def _is_hidden(file: Path, below: Path) -> bool:
-    """Whether a file is one of systems and editors, or is being written."""
-    return any(part[0] == "." or part == "__MACOSX" for part in file.relative_to(below).parts)
-
-
-_SIGNS = r"\s_.,;:#~+=@&(\[{-"
-"""Signs that stand between a name and a number, in a regular expression."""
-
-
-def _pattern(layout: str) -> re.Pattern[str]:
-    """A layout as a regular expression.
-
-    Example:
-        >>> pattern = _pattern("{subject}/{activity}*.csv")
-        >>> [pattern.search(f"data/ann/{name}.csv")["activity"] for name in ("walk", "walk_2", "go (up) (3)")]
-        ['walk', 'walk', 'go (up)']
-    """
-    layout = unicodedata.normalize("NFC", layout)
-    # Two stars in a row mean what one does, and several of them within a name would take time without end.
-    layout = re.sub(r"\*+", "*", layout)
-    parts = re.split(r"(\{[^}]*\}\*?|\*|\?)", layout)
-    if max(part.count("*") for part in layout.split("/")) > _MOST_STARS:
-        raise ZooError(f"--layout '{layout}': expected at most {_MOST_STARS} stars between two slashes")
-    fields = [part.strip("{}*") for part in parts if part.startswith("{")]
-    if not fields or len(set(fields)) < len(fields) or not set(fields) <= set(_FIELDS):
-        raise ZooError(f"--layout '{layout}': expected {{subject}} and {{activity}}, each once, as in "
-                       "'{subject}/{activity}*.csv'")  # fmt: skip
-    expression = ""
-    for part in parts:
-        if part.startswith("{"):
-            # What a star stands for after a name is a number, with signs before it and what follows it.
-            name = rf"[^\W\d_](?:[^\d/]*[^\d/{_SIGNS}])?" if part.endswith("*") else r"[^/]+?"
-            rest = rf"(?![^\W\d_])[{_SIGNS}]*(?:\d[^/]*)?" if part.endswith("*") else ""
-            expression += f"(?P<{part.strip('{}*')}>{name}){rest}"
-        else:
-            expression += {"*": "[^/]*", "?": "[^/]"}.get(part, re.escape(part))
-    return re.compile(f"(?:^|/){expression}$", re.IGNORECASE)
-
-
-def _named(columns: CsvColumns, names: Mapping[str, str]) -> CsvColumns:
-    """Columns of a file of one person or activity."""
-    if twice := [field for field in _FIELDS if field in names and getattr(columns, field)]:
-        raise ZooError(
-            f"--{twice[0]} '{getattr(columns, twice[0])}': is named by the layout or the table of files, too: leave "
-            "one of them out"
-        )
-    subject, activity = (f"={names[field].strip()}" if field in names else getattr(columns, field) for field in _FIELDS)
-    return replace(columns, subject=subject, activity=activity)
-
-
-def _of_manifest(path: Path, columns: CsvColumns) -> list[tuple[Path, CsvColumns]]:
-    _, header, text, _ = begun = opening(str(path), "".join(blocks(path)))
-    fields = list(csv_rows(str(path), uncommented(text, begun.mark), begun.mark))
-    if not fields or "file" not in header or len(set(header)) < len(header):
-        names = ", ".join(header) if fields else "no rows"
-        raise ZooError(f"{path}: expected the columns file, subject and activity; found {names}")
-    if wrong := next((number for number, row in enumerate(fields, 1) if len(row) != len(header)), None):
-        raise ZooError(f"{path}: row {wrong} below the names has {len(fields[wrong - 1])} fields, not {len(header)}")
-    rows = [dict(zip(header, row, strict=True)) for row in fields]
-    found = []
-    for number, row in enumerate(rows, 1):
-        if empty := [name for name in ("file", *_FIELDS) if name in row and not (row[name] or "").strip()]:
-            raise ZooError(f"{path}: {empty[0]} is empty in row {number} below the names: fill it in")
-        found.append((path.parent / row["file"].strip(), _named(columns, row)))
-    if missing := [str(file) for file, _ in found if not exists(file)]:
-        raise ZooError(f"{path}: no such file: {', '.join(missing)} (paths start at the folder of this table)")
-    return found
-
-
-def _doubts(sources: Sequence[tuple[Path, CsvColumns]]) -> list[str]:
-    """Sentences about files that are all said to be of one person or activity, though their names say otherwise."""
-    folders = {path.absolute().parent for path, _ in sources}
-    notes = []
-    for option in _FIELDS:
-        names = {getattr(columns, option) for _, columns in sources}
-        name = names.pop() if len(names) == 1 else None
-        if len(folders) > 1 and name and name.startswith("="):
-            kind = "one person" if option == "subject" else "one activity"
-            notes.append(
-                f"all {len(sources)} files of {len(folders)} folders are read as {kind}, {name[1:]}; if folders or "
-                f"file names say otherwise, pass --layout, such as '{_likely_layout(sources[0][0], name[1:])}'"
-            )
-        elif name and name.startswith("="):
-            others = [path.name for path, _ in sources if name[1:].lower() not in path.stem.lower()]
-            if 0 < len(others) < len(sources):
-                notes.append(
-                    f"all {len(sources)} files are read as {name[1:]}, including {others[0]}; if that is wrong, pass "
-                    f"--layout, such as '{{{option}}}*.csv'"
-                )
-    activities = {columns.activity or "" for _, columns in sources}
-    labels = sorted(name[1:] for name in activities if name.startswith("="))
-    # As where a layout lacks the star after {activity}.
-    counted = re.compile(r"[ _-]*\(?\d+\)?$")
-    same = (pair for pair in pairwise(labels) if counted.sub("", pair[0]) == counted.sub("", pair[1]) != "")
-    if pair := next(same, None):
-        notes.append(
-            f"{pair[0]} and {pair[1]} are read as two activities; if their numbers count recordings, write a star "
-            "after {activity} in --layout, such as '{subject}/{activity}*.csv'"
-        )
-    return notes
-
-
-def _likely_layout(path: Path, name: str) -> str:
-    """A layout to try where all files are read as one person or activity.
-
-    Example:
-        >>> _likely_layout(Path("ann/walk-2026-01-01/TotalAcceleration.csv"), "TotalAcceleration")
-        '{subject}/{activity}-*/TotalAcceleration.csv'
-        >>> _likely_layout(Path("ann/walk_1.csv"), "me")
-        '{subject}/{activity}*.csv'
-    """
-    if name != path.stem:
-        return "{subject}/{activity}*.csv"
-    mark = re.match(r"[^\W\d_]+([ _-])", path.absolute().parent.name)
-    return f"{{subject}}/{{activity}}{f'{mark[1]}*' if mark else ''}/{path.name}"
-
-
 def dry_run(sources: Sources) -> tuple[dict[str, Any], list[str]]:
     """How `import_csv` would read each file, with what is wrong with those that it would refuse; and doubts."""
     reading = _Reading(sources)
@@ -365,3 +462,22 @@ def dry_run(sources: Sources) -> tuple[dict[str, Any], list[str]]:
     counts = recordings.told_apart(reading.dropped)
     document = {"files": reading.tables, "recordings": reading.count, **counts, "problems": reading.problems()}
     return document, reading.doubts()
+
+
+def import_study(
+    name: str, source: str | Path, out: str | Path, *, others: bool = False, force: bool = False,
+    on_progress: Callable[[int], None] = lambda count: None,
+) -> Imported:  # fmt: skip
+    """Writes a file of recordings; arguments are those of `zoo.import_study`."""
+    from zoo.activity.study_files import read_study
+
+    out, dropped = Path(out), Counter[str]()
+
+    def counted() -> Iterator[Recording]:
+        for count, recording in enumerate(read_study(name, Path(source), dropped, others=others), 1):
+            on_progress(count)
+            yield recording
+
+    with new_file(out, force):
+        count = recordings.write_recordings(out, counted(), source=STUDIES[name].source)
+    return Imported(out, count, dict(dropped))

@@ -150,7 +150,7 @@ class Followed:
             yield _document(prediction, self._recognizer.metadata.classes)
 
     def _predictions(self) -> Iterator[Prediction]:
-        from zoo.activity.csv import read_samples
+        from zoo.activity.columns import read_samples
 
         stream, warned, none = self._recognizer.stream(threshold=self._threshold), 0, True
         name = "standard input" if self._csv == "-" else self._csv

@@ -166,7 +166,7 @@ def _minute(file: Path, where: str, text: str) -> Minute:
 def _write(file: Path, content: bytes, gyroscope: bool) -> None:
     """Writes a recording that the importer can read, so that it is there even after the power fails."""
     # It needs h5py, which the check of an installation does not import.
-    from zoo.activity.csv import read_csv
+    from zoo.activity.importing import read_csv
 
     with atomic_write(file) as temporary:
         temporary.write_bytes(content)

@@ -1,0 +1,229 @@
+"""Which files are read, and whose each is: the path says it by a layout, a table of files, or the file itself."""
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from zoo.activity.columns import CsvColumns
+from zoo.activity.tables import Table, exists, files_in, is_zip, lines_of
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Files: TypeAlias = "str | Path | pd.DataFrame | Iterable[str | Path | pd.DataFrame]"
+"""What is imported."""
+
+Sources: TypeAlias = "Sequence[tuple[Path | pd.DataFrame, CsvColumns]]"
+"""Files and DataFrames, and how each is read."""
+
+_FIELDS = ("subject", "activity")
+_MOST_STARS = 3
+_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
+
+OTHER_SENSORS = (
+    "gravity", "gyroscope", "gyroscopeuncalibrated", "magnetometer", "magnetometeruncalibrated", "orientation",
+    "compass", "barometer", "location", "pedometer", "light", "brightness", "microphone", "battery", "annotation",
+    "metadata", "device", "network", "time", "headmotion", "headphone", "heartrate", "wristmotion",
+)  # fmt: skip
+"""Files into which Sensor Logger writes something else than acceleration, in lower case."""
+_BETTER = {"accelerometer": ("TotalAcceleration",), "accelerometeruncalibrated": ("TotalAcceleration", "Accelerometer")}
+"""Files that are read in place of another one, if they are in its folder."""
+
+
+def stem(path: Path) -> str:
+    """The name of a file without its ending, such as .csv.gz."""
+    return Path(path.stem).stem if path.suffix.lower() == ".gz" else path.stem
+
+
+def beside(path: Path, sensor: str) -> Path:
+    """The file of another sensor: Sensor Logger puts each into a file of the same folder."""
+    return path.with_name(path.name.replace(stem(path), sensor, 1))
+
+
+def _is_acceleration(path: Path) -> bool:
+    """Whether a file of this name is the one from which acceleration is read."""
+    name = stem(path).lower()
+    is_table = path.name.lower().endswith(_ENDINGS) and name not in OTHER_SENSORS
+    return is_table and not any(exists(beside(path, other)) for other in _BETTER.get(name, ()))
+
+
+def find_sources(
+    files: Files, columns: CsvColumns, layout: str | None = None, manifest: str | Path | None = None
+) -> tuple[Sources, list[str]]:
+    """Finds CSV files, also in folders, and the person and activity of each, and doubts; DataFrames are passed on.
+
+    They are named by `columns`; by a `layout` such as `{subject}/{activity}*.csv`, which the end of each path matches;
+    or by a `manifest`, a table with the columns file, subject and activity, of which the last two may be missing.
+    """
+    several: list[Any] = [files] if isinstance(files, str | Path) or hasattr(files, "columns") else list(files)
+    frames = [(source, columns) for source in several if not isinstance(source, str | Path)]
+    paths = [Path(source) for source in several if isinstance(source, str | Path)]
+    if manifest is not None:
+        if layout is not None or paths:
+            raise ZooError(f"--manifest {manifest}: names the files itself; leave FILES and --layout out")
+        listed = _read_manifest(Path(manifest), columns)
+        return [*frames, *listed], _doubts(listed)
+    if not paths:
+        if frames and layout is None:
+            return frames, []
+        raise ZooError("no files: pass CSV files or folders, or a table of files with --manifest")
+    pattern = None if layout is None else layout_pattern(layout, _FIELDS)
+    sources: dict[Path, tuple[Path, CsvColumns]] = {}
+    unmatched = []
+    for path in paths:
+        for file in _tables_in(path):
+            # A path of one part, such as ann.csv, may lie in a folder that the pattern names.
+            # macOS writes letters and their accents apart.
+            match = pattern and pattern.search(unicodedata.normalize("NFC", file.absolute().as_posix()))
+            if pattern and not match:
+                unmatched.append(file)
+                if file == path:
+                    raise ZooError(f"{path}: does not match --layout '{layout}'")
+                continue
+            named = _named(columns, match.groupdict() if match else {})
+            before, same = sources.setdefault(file.resolve(), (file, named))
+            if named != same:
+                raise ZooError(
+                    f"{file}: is the same file as {before}, of another person or activity: leave one of them out"
+                )
+    if not sources:
+        example = f": found {len(unmatched)} others, such as {unmatched[0]}" if unmatched else ""
+        wanted = "no CSV file" if layout is None else f"no file that matches --layout '{layout}'"
+        raise ZooError(f"{', '.join(map(str, paths))}: {wanted}{example}")
+    doubts = _doubts(list(sources.values()))
+    if unmatched:
+        subject, verb = ("files do", "were") if len(unmatched) > 1 else ("file does", "was")
+        doubts.append(
+            f"{len(unmatched)} {subject} not match --layout '{layout}' and {verb} left out, such as {unmatched[0]}"
+        )
+    return [*frames, *sources.values()], doubts
+
+
+def _tables_in(path: Path) -> list[Path]:
+    """A file, or those of acceleration in a folder, which may be packed, or in a zip file."""
+    # Of a name that is too long, Path.exists raises.
+    if not (os.path.exists(path) or exists(path)):  # noqa: PTH110
+        raise ZooError(f"{path}: no such file or folder")
+    if not path.is_dir() and not is_zip(path):
+        return [path]
+    outer = files_in(path)
+    files = [file for place in outer for file in (files_in(place) if is_zip(place) else [place])]
+    return [file for file in files if _is_acceleration(file)]
+
+
+_SIGNS = r"\s_.,;:#~+=@&(\[{-"
+"""Signs that stand between a name and a number, in a regular expression."""
+
+
+def layout_pattern(layout: str, fields: Sequence[str] = ()) -> re.Pattern[str]:
+    """A layout as a regular expression of the end of a path, with groups for some fields, or for any.
+
+    Example:
+        >>> pattern = layout_pattern("{subject}/{activity}*.csv")
+        >>> [pattern.search(f"data/ann/{name}.csv")["activity"] for name in ("walk", "walk_2", "go (up) (3)")]
+        ['walk', 'walk', 'go (up)']
+    """
+    layout = unicodedata.normalize("NFC", layout)
+    # Two stars in a row mean what one does, and several of them within a name would take time without end.
+    layout = re.sub(r"\*+", "*", layout)
+    if max(part.count("*") for part in layout.split("/")) > _MOST_STARS:
+        raise ZooError(f"--layout '{layout}': expected at most {_MOST_STARS} stars between two slashes")
+    parts = re.split(r"(\{[^}]*\}\*?|\*|\?)", layout)
+    named = [part.strip("{}*") for part in parts if part.startswith("{")]
+    if fields and (not named or len(set(named)) < len(named) or not set(named) <= set(fields)):
+        raise ZooError(f"--layout '{layout}': expected {{subject}} and {{activity}}, each once, as in "
+                       "'{subject}/{activity}*.csv'")  # fmt: skip
+    expression = ""
+    for part in parts:
+        name = part.strip("{}*")
+        if part.startswith("{") and part.endswith("*"):
+            # What a star stands for after a name is a number, with signs before it and what follows it.
+            expression += rf"(?P<{name}>[^\W\d_](?:[^\d/]*[^\d/{_SIGNS}])?)(?![^\W\d_])[{_SIGNS}]*(?:\d[^/]*)?"
+        elif part.startswith("{"):
+            expression += f"(?P<{name}>[^/]+?)"
+        else:
+            expression += {"*": "[^/]*", "?": "[^/]"}.get(part, re.escape(part))
+    return re.compile(f"(?:^|/){expression}$", re.IGNORECASE)
+
+
+def _named(columns: CsvColumns, names: Mapping[str, str]) -> CsvColumns:
+    """Columns of a file of one person or activity."""
+    fields: dict[str, Any] = {field: f"={names[field].strip()}" for field in _FIELDS if field in names}
+    for field in fields:
+        if named := getattr(columns, field):
+            raise ZooError(
+                f"--{field} '{named}': is named by the layout or the table of files, too: leave one of them out"
+            )
+    return replace(columns, **fields)
+
+
+def _read_manifest(path: Path, columns: CsvColumns) -> list[tuple[Path, CsvColumns]]:
+    table = Table(str(path), lines_of(path))
+    rows = [dict(zip(table.names, row, strict=True)) for row in table.rows()]
+    if not rows or "file" not in table.names or len(rows[0]) < len(table.names):
+        names = ", ".join(table.names) if rows else "no rows"
+        raise ZooError(f"{path}: expected the columns file, subject and activity; found {names}")
+    sources = []
+    for number, row in enumerate(rows, 1):
+        if empty := [name for name in ("file", *_FIELDS) if not row.get(name, "-").strip()]:
+            raise ZooError(f"{path}: {empty[0]} is empty in row {number} below the names: fill it in")
+        sources.append((path.parent / row["file"].strip(), _named(columns, row)))
+    if missing := [str(file) for file, _ in sources if not exists(file)]:
+        raise ZooError(f"{path}: no such file: {', '.join(missing)} (paths start at the folder of this table)")
+    return sources
+
+
+def _doubts(sources: Sequence[tuple[Path, CsvColumns]]) -> list[str]:
+    """Sentences about files that are all said to be of one person or activity, though their names say otherwise."""
+    folders = {path.absolute().parent for path, _ in sources}
+    doubts = []
+    for option, kind in zip(_FIELDS, ("one person", "one activity"), strict=True):
+        names = {getattr(columns, option) or "" for _, columns in sources}
+        name = names.pop() if len(names) == 1 else ""
+        if not name.startswith("="):
+            continue
+        others = [path.name for path, _ in sources if name[1:].lower() not in path.stem.lower()]
+        if len(folders) > 1:
+            doubts.append(
+                f"all {len(sources)} files of {len(folders)} folders are read as {kind}, {name[1:]}; if folders or "
+                f"file names say otherwise, pass --layout, such as '{_likely_layout(sources[0][0], name[1:])}'"
+            )
+        elif 0 < len(others) < len(sources):
+            doubts.append(
+                f"all {len(sources)} files are read as {name[1:]}, including {others[0]}; if that is wrong, pass "
+                f"--layout, such as '{{{option}}}*.csv'"
+            )
+    activities = {columns.activity or "" for _, columns in sources}
+    labels = sorted(name[1:] for name in activities if name.startswith("="))
+    # As where a layout lacks the star after {activity}.
+    bare = [re.sub(r"[ _-]*\(?\d+\)?$", "", label) for label in labels]
+    for pair, (one, two) in zip(pairwise(labels), pairwise(bare), strict=True):
+        if one != two or not one:
+            continue
+        doubts.append(
+            f"{pair[0]} and {pair[1]} are read as two activities; if their numbers count recordings, write a star "
+            "after {activity} in --layout, such as '{subject}/{activity}*.csv'"
+        )
+        break
+    return doubts
+
+
+def _likely_layout(path: Path, name: str) -> str:
+    """A layout to try where all files are read as one person or activity.
+
+    Example:
+        >>> _likely_layout(Path("ann/walk-2026-01-01/TotalAcceleration.csv"), "TotalAcceleration")
+        '{subject}/{activity}-*/TotalAcceleration.csv'
+        >>> _likely_layout(Path("ann/walk_1.csv"), "me")
+        '{subject}/{activity}*.csv'
+    """
+    if name != path.stem:
+        return "{subject}/{activity}*.csv"
+    mark = re.match(r"[^\W\d_]+([ _-])", path.absolute().parent.name)
+    return f"{{subject}}/{{activity}}{f'{mark[1]}*' if mark else ''}/{path.name}"
