@@ -37,21 +37,20 @@ def table(path, text, columns=None):
 # MotionSense
 
 
-def test_a_phone_of_motionsense_at_rest_face_up_feels_gravity_upwards(tmp_path):
-    # iOS: gravity points down, (0, 0, -1) g. Android: the table pushes up, +9.80665 m/s^2.
-    rows = "0,0.1,0,0,-1,0,0,0\n" * 60
-    (recording,), dropped = motionsense(tmp_path / "a.zip", {"A/sit_5/sub_7.csv": MOTIONSENSE + rows})
-    np.testing.assert_allclose(recording.acceleration, [[0, 0, 9.80665]] * 60, rtol=1e-6)
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        # iOS: gravity points down, (0, 0, -1) g. Android: the table pushes up, +9.80665 m/s^2.
+        ("0,0.1,0,0,-1,0,0,0\n", [0, 0, 9.80665]),
+        ("0,9,0.1,0.2,0.3,1,2,3\n", [-9.80665 * 1.1, -9.80665 * 2.2, -9.80665 * 3.3]),
+    ],
+)
+def test_motionsense_is_gravity_and_user_acceleration_in_the_convention_of_the_zoo(tmp_path, row, expected):
+    (recording,), dropped = motionsense(tmp_path / "a.zip", {"A/sit_5/sub_7.csv": MOTIONSENSE + row * 60})
+    np.testing.assert_allclose(recording.acceleration, [expected] * 60, rtol=1e-6)
     assert recording.acceleration.dtype == np.float32
     assert (recording.subject, recording.activity, recording.rate) == ("7", "sitting", 50.0)
-    assert recording.name == "A/sit_5/sub_7.csv"
-    assert dropped == {}
-
-
-def test_motionsense_adds_gravity_and_user_acceleration_axis_by_axis(tmp_path):
-    rows = "0,9,0.1,0.2,0.3,1,2,3\n" * 60
-    (recording,), _ = motionsense(tmp_path / "a.zip", {"wlk_7/sub_1.csv": MOTIONSENSE + rows})
-    np.testing.assert_allclose(recording.acceleration[0], [-9.80665 * 1.1, -9.80665 * 2.2, -9.80665 * 3.3], rtol=1e-6)
+    assert (recording.name, dropped) == ("A/sit_5/sub_7.csv", {})
 
 
 def test_motionsense_is_six_activities_and_counts_others(tmp_path):
@@ -249,17 +248,16 @@ def test_a_zip_file_that_holds_a_file_twice_or_is_damaged_is_named(tmp_path):
 # CSV
 
 
+@pytest.mark.parametrize("rate", [50.0, 12.5, 1024.0])
 @pytest.mark.parametrize(
     ("unit", "convention", "factor"),
     [("m/s^2", "android", 1), ("m/s^2", "ios", -1), ("g", "android", 9.80665), ("g", "ios", -9.80665)],
 )
-def test_unit_and_sign_become_those_of_the_zoo(tmp_path, unit, convention, factor):
-    columns = CsvColumns(
-        time=None, rate=50.0, subject="=ann", activity="=walking", unit=unit, convention=convention
-    )  # fmt: skip
+def test_unit_and_sign_become_those_of_the_zoo_and_a_rate_is_kept(tmp_path, unit, convention, factor, rate):
+    columns = CsvColumns(rate=rate, subject="=ann", activity="=walking", unit=unit, convention=convention)
     (recording,), _ = table(tmp_path / "a.csv", "x,y,z\n1,2,3\n4,5,6\n", columns)
     np.testing.assert_allclose(recording.acceleration, factor * np.array([[1, 2, 3], [4, 5, 6]]), rtol=1e-6)
-    assert (recording.subject, recording.activity, recording.rate) == ("ann", "walking", 50.0)
+    assert (recording.subject, recording.activity, recording.rate) == ("ann", "walking", rate)
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -373,13 +371,6 @@ def test_samples_lost_here_and_there_do_not_shatter_a_recording(tmp_path):
         assert len(recording.acceleration) > 4490
         np.testing.assert_allclose(recording.acceleration.mean(axis=0), [0, 9.8, 0], atol=0.1)
         assert dropped["rows with lost values, interpolated"] > 4500 * share
-
-
-@pytest.mark.parametrize("rate", [50.0, 12.5, 1024.0])
-def test_a_rate_that_is_given_is_kept(tmp_path, rate):
-    columns = CsvColumns(time=None, rate=rate, subject="=ann", activity="=walking")
-    (recording,), _ = table(tmp_path / "a.csv", "x,y,z\n1,2,3\n4,5,6\n", columns)
-    assert recording.rate == rate
 
 
 @pytest.mark.parametrize(

@@ -173,57 +173,45 @@ def rows(stamps, values, names="time,x,y,z"):
     return csv_of(names.split(","), [stamps, *map(floats, values.T)])
 
 
-def test_implausible_files_are_questions_with_their_answer(tmp_path):
-    time, moved, gravity = walk()
-    total, path = moved + gravity, tmp_path / "a.csv"
-    milliseconds = [round(1000 * t) for t in time]
+TIME, MOVED, GRAVITY = walk()
+TOTAL = MOVED + GRAVITY
+LONG, LONG_MOVED, LONG_GRAVITY = walk(seconds=24)
+ODD = np.where(np.arange(200)[:, None] % 25 == 0, np.nan, TOTAL / G)
+SLOW = [datetime.fromtimestamp(START + 2 * i, UTC).isoformat() for i in range(200)]
+QUESTIONS = {
+    "no gravity": (rows(floats(TIME), MOVED), {}, ": averaged over a second, acceleration is 0."),
+    "other seconds": (rows([round(1000 * t) for t in TIME], TOTAL), {"time_unit": "s"},
+        ": time stamps 20 s apart make 0.05 Hz, and 200 rows last 4e+03 s; are they ms (50 Hz)? Pass --time-unit ms"),
+    "whole seconds": (rows([START + int(t) for t in TIME], TOTAL), {}, ": about 50 rows share each time stamp: pass"),
+    "slow dates": (rows(SLOW, TOTAL), {}, "time stamps 2 apart give no rate between 5 and 1000 Hz"),
+    "feet": (rows(floats(TIME), 3.28 * TOTAL, "time,ax (ft/s^2),ay (ft/s^2),az (ft/s^2)"), {}, "is in 'ft/s^2'"),
+    "a magnet": (rows(floats(TIME), 4 * TOTAL, "time,x (\u00b5T),y (\u00b5T),z (\u00b5T)"), {}, "expected m/s^2 or g"),
+    "a gyroscope": (rows(floats(TIME), TOTAL, "time,x (rad/s),y (rad/s),z (rad/s)"), {}, "expected m/s^2 or g"),
+    "angles": (rows(floats(TIME), TOTAL, "time,x [deg],y [deg],z [deg]"), {}, "expected m/s^2 or g"),
+    "two units": (rows(floats(TIME), TOTAL, "time,x (g),y (g),z (m/s^2)"), {}, "are in different units"),
+    "feet without a unit": (rows(floats(TIME), 3.28 * TOTAL), {}, "no known unit fits"),
+    "another unit": (rows(floats(TIME), 4.6 * TOTAL), {}, "no known unit fits"),
+    "thousandths of g": (rows(floats(TIME), 1000 / G * TOTAL), {"unit": "g"}, "no known unit fits"),
+    "not in g": (rows(floats(TIME), TOTAL), {"unit": "g"}, "if these are m/s^2, pass --unit m/s^2"),
+    "in g": (rows(floats(TIME), TOTAL / G), {}, "as in g; expected m/s^2"),
+    "in g with lost values": (rows(floats(TIME), ODD), {}, "--unit g"),
+    "in mm/s^2": (rows(floats(TIME), 1000 * TOTAL), {}, "or choose other columns"),
+    "turns a minute": (rows(floats(TIME), np.hstack([TOTAL, MOVED]), "time,x,y,z,gx (rpm),gy (rpm),gz (rpm)"),
+        {"gyroscope": True}, "is in 'rpm'; expected rad/s or deg/s"),
+    "row numbers": (rows(range(1200), LONG_MOVED + LONG_GRAVITY), {}, "rise by 1 from row to row, as row numbers do"),
+    "two units of time": (rows([t if t < 6 else 1000 * t for t in LONG], LONG_MOVED + LONG_GRAVITY), {},
+        "time stamps in several units"),
+    "two clocks by turns": (rows([1000 * t if i % 2 else t for i, t in enumerate(LONG)], LONG_MOVED + LONG_GRAVITY), {},
+        "time goes back in"),
+    "no order": (rows(np.random.default_rng(0).permutation(LONG), LONG_MOVED + LONG_GRAVITY), {}, "time goes back in"),
+    "American dates": (rows(["06/10/2024 7:21 PM"] * 200, TOTAL), {}, "or a time as in 2024-06-10 19:21:58.870"),
+}  # fmt: skip
 
-    def asked(stamps, values, **named):
-        return question(rows(stamps, values), CsvColumns(subject="=a", activity="=b", **named), path)
 
-    assert asked(floats(time), moved).startswith(": averaged over a second, acceleration is 0.")
-    assert asked(floats(time), moved).endswith("or pass its columns with --gravity gx,gy,gz")
-    assert asked(milliseconds, total, time_unit="s") == (
-        ": time stamps 20 s apart make 0.05 Hz, and 200 rows last 4e+03 s; are they ms (50 Hz)? Pass --time-unit ms, "
-        "or confirm with --rate 0.05"
-    )
-    assert asked([START + int(t) for t in time], total) == (
-        ": about 50 rows share each time stamp: pass another column with --time, or the rate instead (--rate 50, if "
-        "stamps are seconds)"
-    )
-    slow = [datetime.fromtimestamp(START + 2 * i, UTC).isoformat() for i in range(200)]
-    assert "make 0.5 Hz; phones record at 5 to 1000 Hz" in asked(slow, total)
-
-
-@pytest.mark.parametrize(
-    ("names", "factor", "named", "answer"),
-    [
-        ("time,ax (ft/s^2),ay (ft/s^2),az (ft/s^2)", 3.28, {}, "'ax (ft/s^2)' is in 'ft/s^2'; expected"),
-        ("time,x (\u00b5T),y (\u00b5T),z (\u00b5T)", 4, {}, "expected m/s^2 or g"),
-        ("time,x (rad/s),y (rad/s),z (rad/s)", 1, {}, "expected m/s^2 or g"),
-        ("time,x [deg],y [deg],z [deg]", 1, {}, "expected m/s^2 or g"),
-        ("time,x (g),y (g),z (m/s^2)", 1, {}, "are in different units"),
-        ("time,x,y,z", 3.28, {}, "no known unit fits"),
-        ("time,x,y,z", 4.6, {}, "no known unit fits"),
-        ("time,x,y,z", 1000 / G, {"unit": "g"}, "no known unit fits"),
-        ("time,x,y,z", 1, {"unit": "g"}, "if these are m/s^2, pass --unit m/s^2"),
-        ("time,x,y,z", 1 / G, {}, "as in g; expected m/s^2"),
-        ("time,x,y,z", 1000, {}, "or choose other columns"),
-    ],
-)  # fmt: skip
-def test_other_units_and_other_sensors_are_refused(tmp_path, names, factor, named, answer):
-    time, moved, gravity = walk()
-    text = rows(floats(time), factor * (moved + gravity), names)
+@pytest.mark.parametrize("case", QUESTIONS)
+def test_implausible_files_are_questions_with_their_answer(tmp_path, case):
+    text, named, answer = QUESTIONS[case]
     assert answer in question(text, CsvColumns(subject="=a", activity="=b", **named), tmp_path / "a.csv")
-
-
-def test_lost_values_hide_no_other_unit(tmp_path):
-    time, moved, gravity = walk(seconds=10)
-    values = (moved + gravity) / G
-    values[::25] = np.nan
-    values[10] = np.inf
-    text = rows(floats(time), values)
-    assert question(text, CsvColumns(subject="=a", activity="=b"), tmp_path / "a.csv").endswith("with --unit g")
 
 
 @pytest.mark.parametrize(
@@ -240,30 +228,6 @@ def test_units_that_are_stated_or_named_are_taken(tmp_path, names, unit, named):
     (tmp_path / "a.csv").write_text(rows(floats(time), (moved + gravity) / (G if unit == "g" else 1), names))
     (recording,) = read_csv([tmp_path / "a.csv"], CsvColumns(subject="=a", activity="=b", **named))
     np.testing.assert_allclose(recording.acceleration, moved + gravity, atol=1e-3)
-
-
-def test_rotation_rate_in_another_unit_is_refused(tmp_path):
-    time, moved, gravity = walk()
-    values = np.concatenate([moved + gravity, moved], axis=1)
-    text = rows(floats(time), values, "time,x,y,z,gx (rpm),gy (rpm),gz (rpm)")
-    columns = CsvColumns(subject="=a", activity="=b", gyroscope=True)
-    assert "is in 'rpm'; expected rad/s or deg/s" in question(text, columns, tmp_path / "a.csv")
-
-
-@pytest.mark.parametrize(
-    ("stamps", "answer"),
-    [
-        (lambda time: range(len(time)), "rise by 1 from row to row, as row numbers do"),
-        (lambda time: [t if t < 6 else 1000 * t for t in time], "time stamps in several units"),
-        (lambda time: [1000 * t if i % 2 else t for i, t in enumerate(time)], "time goes back in"),
-        (lambda time: np.random.default_rng(0).permutation(time), "time goes back in"),
-        (lambda time: ["06/10/2024 7:21 PM"] * len(time), "or a time as in 2024-06-10 19:21:58.870"),
-    ],
-)
-def test_time_stamps_that_make_no_sense_are_asked_about(tmp_path, stamps, answer):
-    time, moved, gravity = walk(seconds=24)
-    text = rows(list(stamps(time)), moved + gravity)
-    assert answer in question(text, CsvColumns(subject="=a", activity="=b"), tmp_path / "a.csv")
 
 
 def test_rows_in_disorder_are_sorted_and_counted(tmp_path):
@@ -503,22 +467,16 @@ def test_a_person_who_is_named_twice_is_refused(study):
             find_sources(columns=named, **how)
 
 
-def test_one_name_for_files_of_several_folders_is_doubted(study):
+def test_one_name_for_files_whose_paths_say_otherwise_is_doubted(study):
     _, (note,) = find_sources([study], CsvColumns(subject="=ann"))
     assert note.startswith("all 5 files of 2 folders are read as one person, ann; if folders")
     assert find_sources([study / "ann"], CsvColumns(subject="=ann"))[1] == []
     assert find_sources([study], CsvColumns(), "{subject}/{activity}*.csv")[1] == []
-
-
-def test_one_name_for_files_of_which_only_some_have_it_is_doubted(tmp_path):
-    for name in ("ann", "ann_2", "ben"):
-        (tmp_path / f"{name}.csv").write_text("time,x,y,z\n0.0,0,9.8,0\n")
-    _, (note,) = find_sources([tmp_path], CsvColumns(subject="=ann"))
-    assert note == (
-        "all 3 files are read as ann, including ben.csv; if that is wrong, pass --layout, such as '{subject}*.csv'"
-    )
-    (tmp_path / "ben.csv").unlink()
-    assert find_sources([tmp_path], CsvColumns(subject="=ann"))[1] == []
+    _, (note,) = find_sources([study / "ann"], CsvColumns(subject="=ann", activity="=walk"))
+    assert "all 3 files are read as walk, including bike 1.csv" in note
+    assert "'{activity}*.csv'" in note
+    _, (note,) = find_sources([study], CsvColumns(), "{subject}/{activity}.csv")
+    assert note.startswith("bike and bike 1 are read as two activities")
 
 
 def test_a_layout_that_takes_the_name_of_the_file_for_the_activity_is_doubted_with_one_that_fits(tmp_path):
@@ -534,12 +492,6 @@ def test_a_layout_that_takes_the_name_of_the_file_for_the_activity_is_doubted_wi
 
 
 # The command line
-
-
-def test_a_layout_that_takes_the_number_of_a_recording_for_a_part_of_the_activity_is_doubted(study):
-    _, (doubt,) = find_sources([study], CsvColumns(), "{subject}/{activity}.csv")
-    assert doubt.startswith("bike and bike 1 are read as two activities")
-    assert "'{subject}/{activity}*.csv'" in doubt
 
 
 def test_files_of_several_people_become_windows_without_naming_a_column(study, zoo_cli, tmp_path):
@@ -562,28 +514,20 @@ def test_files_of_several_people_become_windows_without_naming_a_column(study, z
     assert (data.classes, data.train.people(), data.test.people()) == (("bike", "walk"), ["ann"], ["ben"])
 
 
-def test_a_dry_run_names_what_would_be_refused_once_for_all_files_of_a_kind(study, zoo_cli):
-    for name in ("odd", "odder"):
-        (study / "ann" / f"{name}.csv").write_text("a,b\n1,2\n")
-    named = ("--subject", "=ann", "--activity", "=b")
-    status, out, _ = zoo_cli("data", "import", "csv", study, *named, "--dry-run", "--json")
-    (problem,) = json.loads(out)["problems"]
-    assert (status, len(json.loads(out)["files"])) == (1, 5)
-    assert problem.startswith(f"{study / 'ann' / 'odd.csv'}, {study / 'ann' / 'odder.csv'}: no column for x")
-
-
-def test_a_dry_run_names_what_an_import_would_refuse(study, zoo_cli):
+def test_a_dry_run_names_what_an_import_would_refuse_once_for_all_files_of_a_kind(study, zoo_cli):
     lines = (study / "ann" / "walk.csv").read_text().splitlines()
     for name, row in (("one", 5), ("two", 77)):
         broken = [*lines[:row], "0.1,fast,1,2", *lines[row + 1 :]]
         (study / "ben" / f"{name}.csv").write_text("\n".join(broken))
+        (study / "ann" / f"odd_{name}.csv").write_text("a,b\n1,2\n")
     (study / "ben" / "copy.csv").write_text("\n".join(lines))
     options = ("--layout", "{subject}/{activity}*.csv", "--dry-run", "--json")
     status, out, _ = zoo_cli("data", "import", "csv", study, *options)
     problems = json.loads(out)["problems"]
-    assert (status, len(problems)) == (1, 2)
+    assert (status, len(problems), len(json.loads(out)["files"])) == (1, 3, 5)
     assert any("copy.csv: has the same rows as" in problem for problem in problems)
     assert any("two.csv: column 'x', row 5 " in problem for problem in problems)
+    assert any("odd_one.csv, " in problem and "odd_two.csv: no column for x" in problem for problem in problems)
 
 
 def test_an_import_names_all_faulty_files_at_once_and_writes_nothing(study, zoo_cli, tmp_path):

@@ -29,7 +29,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "guides" / "studies.md"
 
 def read(name, path, **options):
     dropped = Counter()
-    return list(read_study(name, path, dropped, **options)), dict(dropped)
+    return list(read_study(name, path, dropped, **options)), dropped
 
 
 def wisdm(codes="A", seconds=20, rate=20, subject=1600, up=(9.8,), start=252207666810782, unit=1e-3):
@@ -75,28 +75,23 @@ def oxford(seconds=40, rate=200, unit=1e9, up=(9.8,), columns=5):
 # WISDM
 
 
-def test_wisdm_is_five_activities_of_people_with_a_phone_in_the_trouser_pocket(tmp_path):
-    path = archive(tmp_path / "a.zip", {WISDM: wisdm("ABCDEFS")})
-    found, dropped = read("wisdm", path)
-    assert [r.activity for r in found] == ["walking", "jogging", "stairs", "sitting", "standing"]
-    first = found[0]
-    assert (first.study, first.subject, first.position, first.rate) == ("wisdm", "1600", "trouser pocket", 20.0)
-    assert dropped["performances of other activities"] == 2
-
-
-def test_wisdm_without_the_first_ten_and_the_last_two_seconds_of_each_activity(tmp_path):
-    (walk,), dropped = read("wisdm", archive(tmp_path / "a.zip", {WISDM: wisdm("A", seconds=20)}))
+@pytest.mark.parametrize(
+    ("others", "activities", "left_out"),
+    [
+        (False, ["walking", "jogging", "stairs", "sitting", "standing"], 2),
+        (True, ["walking", "jogging", "stairs", "sitting", "standing", "typing", "folding_clothes"], 0),
+    ],
+)
+def test_wisdm_is_activities_without_their_first_ten_and_last_two_seconds(tmp_path, others, activities, left_out):
+    found, dropped = read("wisdm", archive(tmp_path / "a.zip", {WISDM: wisdm("ABCDEFS")}), others=others)
+    assert [r.activity for r in found] == activities
+    walk = found[0]
+    assert (walk.study, walk.subject, walk.position, walk.rate) == ("wisdm", "1600", "trouser pocket", 20.0)
     np.testing.assert_allclose(walk.acceleration[[0, -1], 0], [0.2, 0.359], atol=1e-6)
     assert walk.acceleration[0].tolist() == pytest.approx([0.2, 9.8, 0.5])
     assert walk.trimmed == 2
-    assert dropped == {"seconds at the ends of walking": 12}
-
-
-def test_wisdm_has_its_other_activities_if_asked(tmp_path):
-    path = archive(tmp_path / "a.zip", {WISDM: wisdm("AFHS")})
-    found, dropped = read("wisdm", path, others=True)
-    assert [r.activity for r in found] == ["walking", "typing", "eating_soup", "folding_clothes"]
-    assert "performances of other activities" not in dropped
+    assert dropped["performances of other activities"] == left_out
+    assert dropped["seconds at the ends of walking"] == 12
 
 
 @pytest.mark.parametrize("rate", [20, 25, 50])
@@ -138,15 +133,12 @@ def test_geotec_is_walks_with_their_turn_and_sitting(tmp_path):
     assert (walking.position, walking.orientation) == ("left front pocket", "back_inv")
     # Half a second is left out at both ends: of 6 s that begin at 3.5 s, those from 4 s to 9 s.
     np.testing.assert_allclose(walking.acceleration[[0, -1], 0], [0.4, 0.899], atol=2e-3)
-    assert dropped["transitions: turning"] == 1
-    assert dropped["stretches of sitting shorter than the ends that are left out"] == 1
-
-
-def test_samples_of_geotec_that_were_delivered_late_are_even(tmp_path):
-    (_, walking), dropped = read("geotec", archive(tmp_path / "a.zip", {GEOTEC: sequence(), EXECUTIONS: ORIENTATIONS}))
+    # Samples that were delivered late are even.
     np.testing.assert_allclose(np.diff(walking.acceleration[:, 0]), 0.001, atol=1e-6)
     assert walking.rate == pytest.approx(100, abs=1)
     assert "rows whose time stamp does not rise" not in dropped
+    assert dropped["transitions: turning"] == 1
+    assert dropped["stretches of sitting shorter than the ends that are left out"] == 1
 
 
 # Oxford step counter
@@ -167,16 +159,18 @@ def test_oxford_is_walking_of_named_people_with_the_phone_in_named_places(tmp_pa
     np.testing.assert_allclose(found[0].acceleration[[0, -1], 0], [0.24, 0.56], atol=1e-3)
 
 
-def test_a_clock_of_oxford_that_counts_microseconds_is_read_so_and_counted(tmp_path):
-    (walk,), dropped = read("oxford", archive(tmp_path / "a.zip", {PIXEL: oxford(unit=1e6)}))
+@pytest.mark.parametrize(
+    ("odd", "reason"),
+    [
+        ({"unit": 1e6}, "files with time stamps in us in place of ns, read as such"),
+        ({"up": (1.0,)}, "files in g, converted to m/s^2"),
+    ],
+)
+def test_a_file_of_oxford_in_another_unit_is_converted_and_counted(tmp_path, odd, reason):
+    (walk,), dropped = read("oxford", archive(tmp_path / "a.zip", {PIXEL: oxford(**odd)}))
     assert walk.rate == 200.0
-    assert dropped["files with time stamps in us in place of ns, read as such"] == 1
-
-
-def test_a_file_of_oxford_in_g_is_converted_and_counted(tmp_path):
-    (walk,), dropped = read("oxford", archive(tmp_path / "a.zip", {PIXEL: oxford(up=(1.0,))}))
-    assert walk.acceleration[0, 1] == pytest.approx(9.80665)
-    assert dropped["files in g, converted to m/s^2"] == 1
+    assert walk.acceleration[0, 1] == pytest.approx(9.80665 if "up" in odd else 9.8)
+    assert dropped[reason] == 1
 
 
 # All studies

@@ -47,7 +47,7 @@ CONTENTS = {
     "Latin-1": (table("time,x,y,z,h\xf6he").decode().encode("latin-1"), "row 1"),
     "NUL bytes": (with_field("9.8\0"), "row 151"),
     "a PNG": (b"\x89PNG\r\n\x1a\n" + bytes(64), "not text"),
-    "JSON": (b'{"time": [0, 1], "x": 1}', "no rows"),
+    "JSON": (b'{"time": [0, 1], "x": 1}', "no column"),
     "HTML": (b"<html>\n<body>404</body>\n</html>\n", "no column"),
     "a field of 200 kB": (with_field("9" * 200_000), "131072"),
     "a quoted field of 200 kB": (with_field('"' + "9" * 200_000 + '"'), "131072"),

@@ -179,11 +179,6 @@ _WITH_UNIT = (
 )
 
 
-def plain_name(column: str) -> str:
-    """The name of a column in lower case, without signs and unit."""
-    return _plain(column)[0]
-
-
 def _plain(column: str) -> tuple[str, str]:
     """The name of a column in lower case, without signs; and the unit in brackets.
 
@@ -205,7 +200,7 @@ _DEVICES = ("sensor", "sensorname", "sensortype", "sensorid", "device", "devicen
 def device_of(header: Sequence[str], row: Sequence[str], columns: CsvColumns) -> str:
     """The column in which apps that record several sensors or devices into one file name them, or `=`."""
     for name, field in zip(header, row, strict=True):
-        plain = plain_name(name)
+        plain, _ = _plain(name)
         is_coordinate = plain == "position" and np.isfinite(number_or_nan(field))
         if plain in _DEVICES and name not in (columns.subject, columns.activity) and not is_coordinate:
             return name
@@ -225,7 +220,7 @@ def resolve(
         ('gFx', 'gFy', 'gFz')
     """
     # Of columns that differ in signs alone, the first one counts.
-    plain = {plain_name(column): column for column in reversed(header)}
+    plain = {_plain(column)[0]: column for column in reversed(header)}
 
     def triple(pattern: str) -> tuple[str, ...] | None:
         names = tuple(plain[name] for name in map(pattern.format, AXES) if name in plain)
@@ -377,15 +372,9 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock
             f"{where}: about {rows_a_step:.0f} rows share each time stamp: pass another column with --time, or the "
             f"rate instead (--rate {rows_a_step / step:.3g}, if stamps are seconds)"
         )
-    rates = {name: 1 / (step * seconds) if step else 0.0 for name, seconds in SECONDS.items()}
+    # Clocks count seconds.
+    rates = {name: 1 / (step * seconds) for name, seconds in SECONDS.items() if step and (name == "s" or not is_clock)}
     plausible = [name for name, rate in rates.items() if LOWEST <= rate <= HIGHEST]
-    if is_clock and step:
-        if "s" not in plausible:
-            raise ZooError(
-                f"{where}: time stamps {step:g} s apart make {rates['s']:.3g} Hz; phones record at {LOWEST:g} to "
-                f"{HIGHEST:g} Hz: pass another column with --time, or confirm with --rate {rates['s']:.3g}"
-            )
-        return "s", True
     if unit != "auto" and not is_clock:
         if plausible and unit not in plausible:
             rate, other = rates[unit], plausible[0]
@@ -397,8 +386,8 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock
         return unit, True
     if not plausible:
         raise ZooError(
-            f"{where}: time stamps {step:g} apart give no rate between 5 and 1000 Hz: pass --time-unit, or the "
-            "rate with --rate"
+            f"{where}: time stamps {step:g} apart give no rate between {LOWEST:g} and {HIGHEST:g} Hz: pass another "
+            "column with --time, --time-unit, or the rate with --rate"
         )
     assumed, rate = plausible[0], rates[plausible[0]]
     if assumed == "ms" and (intervals == 1).mean() > _COUNTED:

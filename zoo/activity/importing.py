@@ -62,6 +62,8 @@ _RESTARTS = 3
 """Jumps back in time that are restarts of a clock; more of them, or smaller ones, are disorder."""
 _DISORDER = 0.05
 """The share of rows in which time may go back, beside clocks that restart."""
+_MOST_TURNS = 20
+"""Changes of the device within a block of rows; more of them leave no signal of any."""
 _NAMED = 3
 """Files with the same problem that are named."""
 _USABLE = 5.0
@@ -125,7 +127,6 @@ def read_table(source: "Path | pd.DataFrame", columns: CsvColumns, *, labels: bo
         texts = [repeat(name[1:], count) if name[0] == "=" else [row[places[name]] for row in block] for name in owning]
         _add_owners(owners, where, owning, texts, rows)
         rows += count
-        _check_turns(where, owning[2], owners, rows)
     readings = Readings(where, columns, app, np.frombuffer(times), np.frombuffer(values).reshape(rows, -1), owners)
     if time:
         readings.time_unit, readings.is_time_unit_known = time_unit_of(
@@ -159,28 +160,22 @@ def _add_owners(
     owners: list[tuple[int, Owner]], where: str, columns: Sequence[str], texts: Sequence[Iterable[str]], rows: int
 ) -> None:
     """Adds the rows of a block, which follows `rows` rows, at which another person, activity or device starts."""
-    whose = list(zip(*texts, strict=True))
+    whose, before = list(zip(*texts, strict=True)), len(owners)
     for key, group in groupby(range(len(whose)), key=whose.__getitem__):
         # Equal names are equal bytes: macOS writes letters and their accents apart.
         owner = Owner(*(unicodedata.normalize("NFC", text.strip()) for text in key))
         if owners and owner == owners[-1][1]:
             continue
         row = rows + next(group)
-        for kind, name, text in zip(Owner._fields[:2], columns, owner, strict=False):
-            wrong = name != "=" and misnamed(text, is_label=kind == "activity")
-            if wrong and name.startswith("="):
-                raise ZooError(f"{where}: {wrong}")
-            if wrong:
-                raise ZooError(f"{where}: column {name!r}, row {row + 1} below the names: {wrong}")
+        for name, text, is_label in zip(columns, owner, (False, True), strict=False):
+            if wrong := name != "=" and misnamed(text, is_label=is_label):
+                place = "" if name[0] == "=" else f": column {name!r}, row {row + 1} below the names"
+                raise ZooError(f"{where}{place}: {wrong}")
         owners.append((row, owner))
-
-
-def _check_turns(where: str, column: str, owners: Sequence[tuple[int, Owner]], rows: int) -> None:
-    """Refuses rows that several sensors measured by turns."""
-    devices = [owner.device for _, owner in owners]
-    if sum(one != other for one, other in pairwise(devices)) * ENOUGH_ROWS > rows:
+    devices = [owner.device for _, owner in owners[before:]]
+    if sum(one != other for one, other in pairwise(devices)) > _MOST_TURNS:
         raise ZooError(
-            f"{where}: column {column!r} says {', '.join(sorted(set(devices))[:4])} by turns, and rows of several "
+            f"{where}: column {columns[2]!r} says {', '.join(sorted(set(devices))[:4])} by turns, and rows of several "
             "sensors are no signal: write those of each into a file of its own"
         )
 
@@ -270,7 +265,8 @@ def read_csv(
             if not table.is_time_unit_known:
                 paces.append(pace(recording.acceleration, recording.rate))
             yield recording
-        _check_pace(table, paces, typical)
+        if not table.is_time_unit_known:
+            _check_pace(table, paces, typical)
         if dropped is not None:
             dropped.update(of_file)
         if tables is not None:
@@ -337,8 +333,6 @@ def _in_order(table: Readings, rows: slice, dropped: Counter[str]) -> tuple[Floa
 
 def _check_pace(table: Readings, paces: Sequence[float], rate: float) -> None:
     """Refuses a unit of time that was assumed where movement is too fast for a person; or notes that movement fits."""
-    if table.is_time_unit_known:
-        return
     moving = [hertz for hertz in paces if hertz > 0]
     if moving and (hertz := float(np.median(moving))) > FASTEST_PACE:
         raise ZooError(

@@ -146,23 +146,14 @@ def lines_of(source: "Path | pd.DataFrame") -> Iterator[str]:
                 if rest[-1] == "\n" or len(rest) > _LONGEST:
                     yield rest
                     rest = ""
-            yield rest
+            if rest:
+                yield rest
     except UnicodeError as error:
         raise ZooError(f"{source}: not text in UTF-8, UTF-16 or Windows-1252 ({error}): save it as UTF-8") from None
     except OSError as error:
         raise StorageError(f"{source}: cannot be read ({error.strerror or error})") from error
     except _DAMAGE as error:
         raise StorageError(f"{source}: cannot be unpacked ({str(error)[:200]}): unpack it first") from error
-
-
-def separator(line: str) -> str:
-    """The separator of a line of column names: the one that divides it into most fields.
-
-    Example:
-        >>> separator('"Time (s)";"Acceleration x (m/s^2)"'), separator("time,x,y,z")
-        (';', ',')
-    """
-    return max(",;\t", key=lambda mark: len(fields_of(line, mark)))
 
 
 def fields_of(line: str, mark: str) -> list[str]:
@@ -206,7 +197,11 @@ _ABOVE = re.compile(r'[ \t]*|(?P<comment>#.*)|"?sep=(?P<mark>[,;\t])"?[,;\t]*', 
 def heading(lines: Iterable[str]) -> tuple[str, str, Iterator[str]]:
     """The line of column names, below comments and empty lines; the separator; and the lines below it.
 
-    Where there is no such line, it is empty.
+    Where there is no such line, it is empty. The separator is the one that divides it into most fields.
+
+    Example:
+        >>> heading(["# a phone", '"Time (s)";"Acceleration x (m/s^2)"'])[:2]
+        ('"Time (s)";"Acceleration x (m/s^2)"', ';')
     """
     comment, mark, rest = "", "", iter(lines)
     for line in rest:
@@ -218,8 +213,8 @@ def heading(lines: Iterable[str]) -> tuple[str, str, Iterator[str]]:
     bare = comment.lstrip("# ")
     if bare and all(np.isfinite(number_or_nan(field)) for field in re.split("[,;\t]", line.strip())):
         # NumPy writes the names as a comment.
-        return bare, mark or separator(bare), chain([line], rest)
-    return line, mark or separator(line), rest
+        line, rest = bare, chain([line], rest)
+    return line, mark or max(",;\t", key=lambda sign: len(fields_of(line, sign))), rest
 
 
 class Table:
