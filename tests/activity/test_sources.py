@@ -8,6 +8,7 @@ import time as clock
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import h5py
 import numpy as np
@@ -54,36 +55,18 @@ def page(folder, time, moved, gravity):
     (folder / "walk.csv").write_text(text)
 
 
-def sensor_logger(folder, time, moved, gravity, names=("TotalAcceleration",)):
+def sensor_logger(folder, time, moved, gravity, names=("TotalAcceleration",), packed=False):
     epoch = [START * 10**9 + round(t * 1e9) for t in time]
     sensors = {"TotalAcceleration": moved + gravity, "Accelerometer": moved, "Gravity": gravity,
                "Gyroscope": moved / 9, "AccelerometerUncalibrated": moved + gravity + 0.1}  # fmt: skip
     for name in names:
-        x, y, z = map(floats, sensors[name].T)
-        (folder / f"{name}.csv").write_text(
-            csv_of(["time", "seconds_elapsed", "z", "y", "x"], [epoch, floats(time), z, y, x])
-        )
+        x, y, z = map(floats, sensors.get(name, moved).T)
+        text = csv_of(["time", "seconds_elapsed", "z", "y", "x"], [epoch, floats(time), z, y, x]).encode()
+        (folder / f"{name}.csv{'.gz' * packed}").write_bytes(gzip.compress(text) if packed else text)
 
 
-def sensor_logger_in_parts(folder, *signal):
-    sensor_logger(folder, *signal, names=("Accelerometer", "Gravity", "Gyroscope"))
-
-
-def sensor_logger_uncalibrated(folder, *signal):
-    sensor_logger(folder, *signal, names=("Accelerometer", "Gravity", "AccelerometerUncalibrated"))
-    for name in ("HeadMotion", "Brightness"):
-        (folder / f"{name}.csv").write_text("time,seconds_elapsed,value\n1,0.1,1\n")
-
-
-def sensor_logger_packed(folder, *signal):
-    sensor_logger_in_parts(folder, *signal)
-    for path in folder.iterdir():
-        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
-        path.unlink()
-
-
-def sensor_logger_with_all(folder, *signal):
-    sensor_logger(folder, *signal, names=("Accelerometer", "Gravity", "Gyroscope", "TotalAcceleration"))
+IN_PARTS = ("Accelerometer", "Gravity", "Gyroscope")
+UNCALIBRATED = ("Accelerometer", "Gravity", "AccelerometerUncalibrated", "HeadMotion", "Brightness")
 
 
 def phyphox(folder, time, moved, gravity):
@@ -124,10 +107,10 @@ def time_of_day(folder, time, moved, gravity):
     [
         (page, "columns known by their names", "m/s^2"),
         (sensor_logger, "Sensor Logger", "m/s^2"),
-        (sensor_logger_in_parts, "Sensor Logger with gravity", "m/s^2"),
-        (sensor_logger_uncalibrated, "Sensor Logger with gravity", "m/s^2"),
-        (sensor_logger_packed, "Sensor Logger with gravity", "m/s^2"),
-        (sensor_logger_with_all, "Sensor Logger", "m/s^2"),
+        (partial(sensor_logger, names=IN_PARTS), "Sensor Logger with gravity", "m/s^2"),
+        (partial(sensor_logger, names=UNCALIBRATED), "Sensor Logger with gravity", "m/s^2"),
+        (partial(sensor_logger, names=IN_PARTS, packed=True), "Sensor Logger with gravity", "m/s^2"),
+        (partial(sensor_logger, names=(*IN_PARTS, "TotalAcceleration")), "Sensor Logger", "m/s^2"),
         (phyphox, "phyphox", "m/s^2"),
         (physics_toolbox, "Physics Toolbox", "g"),
         (core_motion, "Core Motion", "g"),
@@ -281,7 +264,7 @@ def test_a_few_rows_at_an_implausible_rate_are_left_out_and_counted(tmp_path):
 
 def test_rows_of_several_files_belong_together_by_their_time_even_if_a_rate_is_given(tmp_path):
     time, moved, gravity = walk()
-    sensor_logger_in_parts(tmp_path, time, moved, gravity)
+    sensor_logger(tmp_path, time, moved, gravity, names=IN_PARTS)
     (found,) = read_csv([tmp_path / "Accelerometer.csv"], replace(ANN, rate=25.0, gyroscope=True))
     np.testing.assert_allclose(found.acceleration, moved + gravity, atol=1e-3)
     np.testing.assert_allclose(found.rotation, moved / 9, atol=1e-3)
@@ -714,14 +697,12 @@ def test_the_source_counts_files_and_does_not_name_them(tmp_path):
 
 
 def test_the_source_of_a_file_says_what_was_in_it_and_stays_short(tmp_path):
-    sources = {}
+    sources, path, out = [], tmp_path / "a.csv", tmp_path / "out.h5"
     for content in (9.8, 9.7, 9.8):
-        path, out = tmp_path / f"{len(sources)}" / "a.csv", tmp_path / "out.h5"
-        path.parent.mkdir(exist_ok=True)
         path.write_text("\n".join(["x,y,z", *[f"0,{content},0"] * 200]))
         zoo.import_csv(path, out, subject="=ann", activity="=sitting", rate=50.0, force=True)
-        sources.setdefault(recordings.read_recordings(out).provenance["source"], []).append(content)
-    assert list(sources.values()) == [[9.8, 9.8], [9.7]]
+        sources.append(recordings.read_recordings(out).provenance["source"])
+    assert (sources[0] == sources[2], sources[0] == sources[1]) == (True, False)
     many = "; ".join(f"1 CSV file #{number:08x}" for number in range(50))
     recordings.write_recordings(out, recordings.read_recordings(out), source=many)
     zoo.import_csv(path, out, subject="=ben", activity="=sitting", rate=50.0, append=True)
