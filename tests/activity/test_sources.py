@@ -596,7 +596,7 @@ def test_files_of_recordings_are_joined_and_people_of_different_files_never_shar
                    "--test-subjects", "b/1").status == 0  # fmt: skip
     data = windows.from_file(tmp_path / "ours.h5")
     assert (data.train.people(), data.test.people(), data.classes) == (["a/1"], ["b/1"], ("bike", "walk"))
-    same = recordings.join(*map(recordings.read, files), same_people=True)
+    same = recordings.join(*map(recordings.read_recordings, files), same_people=True)
     assert (set(same.subjects.tolist()), len(same), len(list(same))) == ({"1"}, 5, 5)
     np.testing.assert_allclose(same.seconds, 8)
     refused = zoo_cli("data", "windows", files[0], files[0], "-o", tmp_path / "x.h5", "--same-people",
