@@ -16,7 +16,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from statistics import mean
@@ -33,11 +33,10 @@ from zoo.activity.evaluation import answers, keras_logits
 from zoo.activity.task import TASK
 from zoo.crossval import held_out, read_people
 from zoo.data.dataset import Data
-from zoo.models.recognizer import ActivityRecognizer, checked, read, reading_layers
+from zoo.models.recognizer import ActivityRecognizer
 from zoo.provenance import versions
 from zoo.report import markdown
 from zoo.runtime.label_sets import resolve
-from zoo.runtime.metadata import AXES, CLASSES
 from zoo.task import Split
 from zoo.training import Training, fit
 
@@ -63,46 +62,31 @@ class TinyHAR(ActivityRecognizer):
 
     Args:
         filters: F, of each convolution; the LSTM has 2 F units.
-        classes: Labels, or their number. This and all other arguments are those of `ActivityRecognizer`.
+        **facts: Arguments of `ActivityRecognizer`.
     """
 
     fast_with_xla: ClassVar[bool] = False
 
-    def __init__(
-        self,
-        filters: int = FILTERS,
-        *,
-        classes: int | Sequence[str] = CLASSES,
-        window: int = 150,
-        rate: float = 50.0,
-        channels: int | Sequence[str] = AXES,
-        magnitude: bool = False,
-        mean: Sequence[float] | None = None,
-        variance: Sequence[float] | None = None,
-        temperature: float = 1.0,
-        prior: Mapping[str, float] | None = None,
-        threshold: float | None = None,
-        carry_state: bool = False,
-        provenance: Mapping[str, Any] | None = None,
-        seed: int = 0,
-        dtype: Any = None,
-        name: str | None = None,
-    ) -> None:
-        known = checked(locals())
-        inputs = keras.Input((known["window"], len(known["channels"])), name="window")
-        x = ops.expand_dims(read(reading_layers(known), inputs), -1)
-        for stride in (2, 1, 2, 1):
-            x = keras.layers.Conv2D(filters, (5, 1), (stride, 1), activation="relu")(x)
-            x = keras.layers.BatchNormalization()(x)
-        x = x + Gain()(keras.layers.MultiHeadAttention(1, filters, attention_axes=2)(x, x))
-        x = keras.layers.Dense(2 * filters)(keras.layers.Reshape((x.shape[1], -1))(x))
-        x = keras.layers.LSTM(2 * filters, return_sequences=True)(keras.layers.Dropout(0.1)(x))
-        weight = keras.layers.Softmax(axis=1)(
-            keras.layers.Dense(1, use_bias=False)(keras.layers.Dense(2 * filters, activation="tanh")(x))
-        )
-        x = x[:, -1] + Gain()(ops.sum(weight * x, axis=1))
-        logits = keras.layers.Dense(len(known["classes"]), name="logits")(x)
-        super().__init__(inputs, logits, known)
+    def __init__(self, filters: int = FILTERS, **facts: Any) -> None:
+        def network(x: Any, labels: int) -> Any:
+            x = ops.expand_dims(x, -1)
+            for stride in (2, 1, 2, 1):
+                x = keras.layers.Conv2D(filters, (5, 1), (stride, 1), activation="relu")(x)
+                x = keras.layers.BatchNormalization()(x)
+            x = x + Gain()(keras.layers.MultiHeadAttention(1, filters, attention_axes=2)(x, x))
+            x = keras.layers.Dense(2 * filters)(keras.layers.Reshape((x.shape[1], -1))(x))
+            x = keras.layers.LSTM(2 * filters, return_sequences=True)(keras.layers.Dropout(0.1)(x))
+            weight = keras.layers.Softmax(axis=1)(
+                keras.layers.Dense(1, use_bias=False)(keras.layers.Dense(2 * filters, activation="tanh")(x))
+            )
+            x = x[:, -1] + Gain()(ops.sum(weight * x, axis=1))
+            return keras.layers.Dense(labels, name="logits")(x)
+
+        super().__init__(network, **facts)
+        self.filters = filters
+
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
+        return {"filters": self.filters, **super().get_config()}
 
 
 def measure(data: Data, augmented: bool) -> dict[str, Any]:

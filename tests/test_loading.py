@@ -1,5 +1,8 @@
 """What is neither a model of the zoo nor data is named before anything is read."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -43,6 +46,42 @@ def test_a_subclass_is_evaluated_and_exported_as_its_family_and_trained_into_a_f
     monkeypatch.chdir(tmp_path / "here")
     assert type(zoo.train(model, simulated, recipe, verbose=False).model) is Mine
     assert list(Path().iterdir()) == []
+
+
+LOAD = """
+import pathlib, sys
+import numpy as np, keras, textbook
+folder = pathlib.Path(sys.argv[1])
+model = keras.saving.load_model(folder / "mine.keras")
+assert type(model) is textbook.Mine and (model.note, model.units) == ("hello", 2), model.get_config()
+np.save(folder / "logits.npy", model(np.load(folder / "x.npy")))
+"""
+
+
+@pytest.mark.slow
+def test_a_subclass_as_keras_shows_it_is_saved_loaded_copied_fine_tuned_and_exported(simulated, tmp_path):
+    sys.path.insert(0, str(Path(__file__).parent / "peers"))
+    try:
+        from textbook import Mine
+    finally:
+        sys.path.pop(0)
+    model, x = Mine("hello", units=2, frame=25), np.ones((3, 150, 3), np.float32)
+    assert [*model.get_config()][:: len(model.get_config()) - 1] == ["units", "note"]
+    copied = model.copy(window=300)
+    assert (type(copied), copied.note, copied.window) == (Mine, "hello", 300)
+    model.save(tmp_path / "mine.keras")
+    np.save(tmp_path / "x.npy", x)
+    environment = os.environ | {"PYTHONPATH": f"{Path(__file__).parent / 'peers'}:{os.environ.get('PYTHONPATH', '')}"}
+    subprocess.run([sys.executable, "-c", LOAD, tmp_path], env=environment, check=True)
+    np.testing.assert_allclose(np.load(tmp_path / "logits.npy"), model(x), atol=1e-6)
+    recipe = {"epochs": 1, "validation": 0.0}
+    zoo.train(model, simulated, recipe, out=tmp_path / "trained", verbose=False)
+    tuned = zoo.finetune(tmp_path / "trained", simulated, epochs=1, out=tmp_path / "tuned", verbose=False).model
+    assert (type(tuned), tuned.note) == (Mine, "hello")
+    [artifact] = zoo.export(tmp_path / "tuned", tmp_path / "exported", "float32")
+    assert zoo.info(artifact.file)["family"] == "ActivityGRU"
+    with pytest.raises(ZooError, match="unknown argument of Mine 'unit': did you mean units"):
+        Mine.from_config(model.get_config() | {"unit": 3})
 
 
 def test_what_keras_users_are_used_to_is_answered_with_what_to_pass(tmp_path):

@@ -104,8 +104,8 @@ def find_family(name: str) -> Family:
         >>> find_family("ActivityGRU").task, find_family("trigram_lm").class_name
         ('activity', 'TrigramLM')
     """
-    for known, row in FAMILIES.items():
-        if name in (known, row.class_name):
+    for family, row in FAMILIES.items():
+        if name in (family, row.class_name):
             return row
     raise unknown_family(name)
 

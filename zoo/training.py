@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import fmean
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -102,15 +102,15 @@ class Training:
             base = None if name in FAMILIES else presets.find(name)
             family = name if base is None else base.family
         task, model_class = task_of(family), find_family(family).load()
-        accepted, types = model_class.argument_names(), get_type_hints(model_class.__init__, include_extras=True)
+        accepted = model_class.argument_types()
         known = dict.fromkeys([*accepted, *(each for each in Recipe.model_fields if each not in task.unused)])
         for change, value in {**fields, **changes}.items():
             if change in task.unused and change not in known:
                 raise ZooError(f"{change}: has no effect on {name}; leave it out")
             if change not in known:
                 raise unknown_name(f"setting of {name}", change, list(known))
-            if change in types:
-                checked(change, types[change], value)
+            if change in accepted:
+                checked(change, accepted[change], value)
         # Among the changes, a name that both have means the model's, but the seed of a run is its recipe's.
         own = {key: value for key, value in changes.items() if key in accepted and key != "seed"}
         others = {key: value for key, value in changes.items() if key not in own}

@@ -1,6 +1,5 @@
 """Constructors refuse arguments out of their ranges, by name."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -19,7 +18,7 @@ CASES = [
     (ActivityGRU, {"frame": 7}, "window 150 is not a multiple of frame 7"),
     (ActivityGRU, {"dropout": -1}, "dropout is -1; expected 0 or more"),
     (ActivityGRU, {"dropout": 1.0}, "dropout is 1.0; expected below 1"),
-    (ActivityGRU, {"initializer": "he"}, "initializer 'he': expected keras or course"),
+    (ActivityGRU, {"initializer": "he"}, "initializer is 'he'; expected keras or course"),
     (ActivityGRU, {"mean": [0.0], "variance": [1.0]}, "mean has 1 numbers for 3 channels"),
     (ActivityGRU, {"classes": ("a", "a")}, "classes is .*; expected different names"),
     (ActivityGRU, {"threshold": 1.0}, "threshold is 1.0; expected below 1"),
@@ -59,15 +58,15 @@ CASES = [
     (ActivityGRU, {"name": "my model"}, "name is 'my model'; expected at most 200 of the characters"),
     (ActivityGRU, {"name": "a/b"}, "name is 'a/b'; expected at most 200 of the characters"),
     (ActivityGRU, {"name": "a\nb"}, "name is .*; expected at most 200 of the characters"),
-    (ActivityGRU, {"provenance": 7}, "provenance is 7; expected values by name"),
-    (ActivityGRU, {"provenance": [1]}, r"provenance is \[1\]; expected values by name"),
+    (ActivityGRU, {"provenance": 7}, "provenance is 7; expected names and values"),
+    (ActivityGRU, {"provenance": [1]}, r"provenance is \[1\]; expected names and values"),
     (ActivityCNN, {"channels": ("x", "y")}, r"channels is \('x', 'y'\); expected 3 or 6"),
     (ActivityCNN, {"filters": 0}, "filters is 0; expected 1 or more"),
     (ActivityCNN, {"window": 15}, "window 15: 4 blocks need 16 rows or more"),
     (ActivityCNN, {"dropout": 1.0}, "dropout is 1.0; expected below 1"),
     (SparseAutoencoder, {"hidden_units": 0}, "hidden_units is 0; expected 1 or more"),
-    (SparseAutoencoder, {"sparsity_target": 1.0}, "sparsity target 1: expected a number between 0 and 1"),
-    (SparseAutoencoder, {"sparsity_weight": -1.0}, "sparsity weight -1: expected 0 or more"),
+    (SparseAutoencoder, {"sparsity_target": 1.0}, "sparsity_target is 1.0; expected below 1"),
+    (SparseAutoencoder, {"sparsity_weight": -1.0}, "sparsity_weight is -1.0; expected 0 or more"),
     (SparseAutoencoder, {"weight_decay": -1.0}, "weight_decay is -1.0; expected 0 or more"),
     (SparseAutoencoder, {"scale": (1.0,)}, "scale has 1 numbers; expected 3"),
     (SparseAutoencoder, {"scale": (1, 1, 1)}, r"scale is \(1.0, 1.0, 1.0\); expected a limit above 0, and low below"),
@@ -87,7 +86,7 @@ CASES = [
     (TrigramLM, {"embedding_dropout": -0.1}, "embedding_dropout is -0.1; expected 0 or more"),
     (TrigramLM, {"word_dropout": NAN}, "word_dropout is nan; expected a number"),
     (TrigramLM, {"activation": "sigmoyd"}, "activation is 'sigmoyd'; expected the name of a Keras activation"),
-    (TrigramLM, {"initializer": "he"}, "initializer 'he': expected keras or wide or course"),
+    (TrigramLM, {"initializer": "he"}, "initializer is 'he'; expected keras, wide or course"),
 ]
 
 
@@ -101,7 +100,7 @@ def test_an_argument_outside_its_range_is_refused(model, arguments, message):
 def test_numbers_of_numpy_are_numbers():
     model = ActivityGRU(np.int64(4), classes=np.int32(2), window=np.int64(20), mean=np.zeros(3), variance=np.ones(3))
     again = ActivityGRU.from_config(model.get_config())
-    assert again.get_config() == model.get_config() == keras.models.clone_model(model).get_config()
+    assert again.get_config() == model.get_config()
     assert model.get_config()["mean"] == [0.0, 0.0, 0.0]
 
 

@@ -104,17 +104,19 @@ def test_an_unknown_argument_raises(name):
 
 
 @every_family
-def test_a_clone_has_weights_of_its_own_with_the_same_names_and_computes_the_same(name):
+@pytest.mark.parametrize("way", ["copy", "clone"])
+def test_a_copy_is_of_the_class_and_a_clone_a_plain_model_each_with_weights_of_its_own(name, way):
     model = build(name)
-    clone = keras.models.clone_model(model)
-    assert (type(clone), clone.get_config()) == (type(model), model.get_config())
-    assert paths(clone) == paths(model) == paths(build(name))
+    again = model.copy() if way == "copy" else keras.models.clone_model(model)
+    if way == "copy":
+        assert (type(again), again.get_config()) == (type(model), model.get_config())
+    assert paths(again) == paths(model) == paths(build(name))
     assert len(set(paths(model))) == len(model.weights)
-    assert not {id(weight) for weight in clone.weights} & {id(weight) for weight in model.weights}
-    clone.set_weights([weight + 1 for weight in model.get_weights()])
-    clone.set_weights(model.get_weights())
+    assert not {id(weight) for weight in again.weights} & {id(weight) for weight in model.weights}
+    again.set_weights([weight + 1 for weight in model.get_weights()])
+    again.set_weights(model.get_weights())
     x, _ = data(name)
-    np.testing.assert_array_equal(array(clone(x)), array(model(x)))
+    np.testing.assert_array_equal(array(again(x)), array(model(x)))
 
 
 LOAD = """

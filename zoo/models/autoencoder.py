@@ -29,9 +29,10 @@ import numpy as np
 from pydantic import Field
 
 from zoo.errors import ZooError
-from zoo.models.layers import KLSparsity, TiedDense
-from zoo.models.model import Model, Size, arguments_of, dtype_policy, numbers_of
+from zoo.models.layers import KLSparsity, Target, TiedDense
+from zoo.models.model import Model, Size, numbers_of
 from zoo.recipe import Amount, Seed
+from zoo.runtime.metadata import plain
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -62,19 +63,12 @@ class SparseAutoencoder(Model):
 
     # Layers add the other two terms of J.
     loss_name: ClassVar[str] = "half_squared_error"
-    hidden_units: int
-    sparsity_target: float
-    sparsity_weight: float
-    weight_decay: float
-    pixels: int
-    scale: tuple[float, float, float] | None
-    provenance: Mapping[str, Any] | None
 
     def __init__(
         self,
         hidden_units: Size = 64,
-        sparsity_target: float = 0.04,
-        sparsity_weight: float = 1.0,
+        sparsity_target: Target = 0.04,
+        sparsity_weight: Amount = 1.0,
         weight_decay: Amount = 5e-4,
         pixels: Annotated[int, Field(ge=1, le=1 << 20)] = 256,
         scale: Sequence[float] | None = None,
@@ -83,28 +77,41 @@ class SparseAutoencoder(Model):
         dtype: Any = None,
         name: str | None = None,
     ) -> None:
-        arguments = arguments_of(locals())
-        arguments |= {"scale": None if scale is None else (scale := numbers_of("scale", scale))}
+        hidden_units, sparsity_target, sparsity_weight, weight_decay, pixels = self.checked(
+            hidden_units=hidden_units, sparsity_target=sparsity_target, sparsity_weight=sparsity_weight,
+            weight_decay=weight_decay, pixels=pixels,
+        )  # fmt: skip
+        provenance, seed, dtype, name = self.checked(provenance=provenance, seed=seed, dtype=dtype, name=name)
         if math.isqrt(pixels) ** 2 != pixels:
             raise ZooError(f"pixels is {pixels}; expected a square, such as 256 for patches of 16 by 16")
-        if scale is not None and len(scale) != 3:
-            raise ZooError(f"scale has {len(scale)} numbers; expected 3: limit, low, high")
-        if scale is not None and not (scale[0] > 0 and scale[1] < scale[2]):
-            raise ZooError(f"scale is {scale}; expected a limit above 0, and low below high")
+        if scale is not None:
+            scale = numbers_of("scale", scale)
+            if len(scale) != 3:
+                raise ZooError(f"scale has {len(scale)} numbers; expected 3: limit, low, high")
+            if not (scale[0] > 0 and scale[1] < scale[2]):
+                raise ZooError(f"scale is {scale}; expected a limit above 0, and low below high")
         limit = float(np.sqrt(6 / (pixels + hidden_units)))
         seeds = np.random.SeedSequence(seed).generate_state(3).tolist()
         kernel, bias, transposed = (keras.initializers.RandomUniform(-limit, limit, seed=s) for s in seeds)
 
-        with dtype_policy(dtype):
-            inputs = keras.Input((pixels,), name="patch")
-            tied = TiedDense(
-                hidden_units, "sigmoid", "sigmoid", kernel, bias, transposed,
-                # lambda/2 of |W|^2, once for each direction.
-                kernel_regularizer=keras.regularizers.L2(weight_decay), name="tied",
-            )  # fmt: skip
-            hidden = KLSparsity(sparsity_target, sparsity_weight, name="sparsity")(tied(inputs))
-            outputs = tied(hidden, transpose=True)
-        super().__init__(inputs, outputs, arguments)
+        inputs = keras.Input((pixels,), name="patch")
+        tied = TiedDense(
+            hidden_units, "sigmoid", "sigmoid", kernel, bias, transposed,
+            # lambda/2 of |W|^2, once for each direction.
+            kernel_regularizer=keras.regularizers.L2(weight_decay), dtype=dtype, name="tied",
+        )  # fmt: skip
+        hidden = KLSparsity(sparsity_target, sparsity_weight, dtype=dtype, name="sparsity")(tied(inputs))
+        outputs = tied(hidden, transpose=True)
+        super().__init__(inputs, outputs, provenance=provenance, seed=seed, dtype=dtype, name=name)
+        self.hidden_units, self.pixels, self.scale = hidden_units, pixels, scale
+        self.sparsity_target, self.sparsity_weight, self.weight_decay = sparsity_target, sparsity_weight, weight_decay
+
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
+        return {
+            "hidden_units": self.hidden_units, "sparsity_target": self.sparsity_target,
+            "sparsity_weight": self.sparsity_weight, "weight_decay": self.weight_decay, "pixels": self.pixels,
+            "scale": plain(self.scale), **super().get_config(),
+        }  # fmt: skip
 
     def encode(self, patches: Any) -> Any:
         """Maps preprocessed patches `(batch, pixels)` to codes `(batch, hidden_units)`."""

@@ -25,8 +25,8 @@ import numpy as np
 
 from zoo.errors import ZooError
 from zoo.models.layers import Dropout
-from zoo.models.model import Depth, Size, dtype_policy
-from zoo.models.recognizer import ActivityRecognizer, Rate, Window, checked, read, reading_layers
+from zoo.models.model import Depth, Size
+from zoo.models.recognizer import ActivityRecognizer, Rate, Window
 from zoo.recipe import Fraction, Positive, Seed
 from zoo.runtime.metadata import AXES, CLASSES
 
@@ -54,9 +54,6 @@ class ActivityCNN(ActivityRecognizer):
 
     # XLA has no fast depthwise convolution for CPUs: a step would take ten times as long.
     fast_with_xla: ClassVar[bool] = False
-    filters: int
-    kernel_size: int
-    num_blocks: int
 
     def __init__(
         self,
@@ -81,28 +78,39 @@ class ActivityCNN(ActivityRecognizer):
         dtype: Any = None,
         name: str | None = None,
     ) -> None:
-        arguments = checked(locals())
-        labels, axes = arguments["classes"], arguments["channels"]
-        if window < 2**num_blocks:
-            raise ZooError(f"window {window}: {num_blocks} blocks need {2**num_blocks} rows or more")
+        filters, kernel_size, num_blocks, dropout, seed, dtype = self.checked(
+            filters=filters, kernel_size=kernel_size, num_blocks=num_blocks, dropout=dropout, seed=seed, dtype=dtype
+        )
         draw = iter(np.random.SeedSequence(seed).generate_state(3 * num_blocks + 2).tolist())
 
         def glorot() -> keras.initializers.Initializer:
             return keras.initializers.GlorotUniform(seed=next(draw))
 
-        with dtype_policy(dtype):
-            inputs = keras.Input((window, len(axes)), name="window")
-            x = read(reading_layers(arguments), inputs)
+        def network(x: Any, labels: int) -> Any:
+            if x.shape[1] < 2**num_blocks:
+                raise ZooError(f"window {window}: {num_blocks} blocks need {2**num_blocks} rows or more")
             for number in range(1, num_blocks + 1):
                 x = keras.layers.SeparableConv1D(
-                    filters, kernel_size, strides=2, padding="same", activation="relu",
+                    filters, kernel_size, strides=2, padding="same", activation="relu", dtype=dtype,
                     depthwise_initializer=glorot(), pointwise_initializer=glorot(), name=f"block_{number}",
                 )(x)  # fmt: skip
-            x = keras.layers.GlobalAveragePooling1D(name="mean")(x)
+            x = keras.layers.GlobalAveragePooling1D(dtype=dtype, name="mean")(x)
             if dropout:
-                x = Dropout(dropout, seed=next(draw), name="dropout")(x)
-            logits = keras.layers.Dense(len(labels), kernel_initializer=glorot(), name="logits")(x)
-        super().__init__(inputs, logits, arguments)
+                x = Dropout(dropout, seed=next(draw), dtype=dtype, name="dropout")(x)
+            return keras.layers.Dense(labels, kernel_initializer=glorot(), dtype=dtype, name="logits")(x)
+
+        super().__init__(
+            network, classes=classes, window=window, rate=rate, channels=channels, magnitude=magnitude, mean=mean,
+            variance=variance, temperature=temperature, prior=prior, threshold=threshold, carry_state=carry_state,
+            provenance=provenance, seed=seed, dtype=dtype, name=name,
+        )  # fmt: skip
+        self.filters, self.kernel_size, self.num_blocks, self.dropout = filters, kernel_size, num_blocks, dropout
+
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
+        return {
+            "filters": self.filters, "kernel_size": self.kernel_size, "num_blocks": self.num_blocks,
+            "dropout": self.dropout, **super().get_config(),
+        }  # fmt: skip
 
     @classmethod
     def parameter_formula(

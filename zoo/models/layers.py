@@ -4,13 +4,14 @@ the squared magnitude of acceleration, and faster versions of two layers of Kera
 They work in any Keras model, on every backend, with every dtype policy, and propagate masks.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 from keras import ops
+from pydantic import Field
 
 from zoo.errors import ZooError
-from zoo.recipe import checked
+from zoo.recipe import Amount, Count, checked
 from zoo.runtime.metadata import STANDARD_GRAVITY
 
 
@@ -68,9 +69,7 @@ class TiedDense(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        if not isinstance(units, int) or units < 1:
-            raise ZooError(f"units is {units!r}; expected a whole number, 1 or more")
-        self.units = units
+        self.units = checked("units", Count, units)
         self.activation = keras.activations.get(activation)
         self.transposed_activation = keras.activations.get(transposed_activation)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -100,10 +99,14 @@ class TiedDense(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
             return self._kernel
         return ops.cast(ops.cast(self._kernel, self._kernel_scale.dtype) / self._kernel_scale, self.compute_dtype)
 
-    def __call__(self, inputs: Any, **options: Any) -> Any:  # noqa: D102
+    def __call__(self, inputs: Any, transpose: bool = False, **options: Any) -> Any:  # noqa: D102
         # Checked here, before Keras builds the layer from the shape of its first input.
-        self._check_features(inputs.shape, options.get("transpose", False))
-        return super().__call__(inputs, **options)
+        if transpose and not self.built:
+            raise ZooError(f"{self.name}: transpose=True before the layer is built; call it forward first")
+        expected = None if not self.built else self.units if transpose else self._kernel.shape[0]
+        if expected not in (None, inputs.shape[-1]):
+            raise ZooError(f"{self.name}: expected axis -1 to have {expected} features, got {inputs.shape[-1]}")
+        return super().__call__(inputs, transpose=transpose, **options)
 
     def call(self, inputs: Any, transpose: bool = False) -> Any:  # noqa: D102
         if transpose:
@@ -116,18 +119,8 @@ class TiedDense(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
         return (*input_shape[:-1], self.units)
 
     def compute_output_spec(self, inputs: Any, transpose: bool = False) -> keras.KerasTensor:  # noqa: D102
-        self._check_features(inputs.shape, transpose)
         size = self._kernel.shape[0] if transpose else self.units
         return keras.KerasTensor((*inputs.shape[:-1], size), self.compute_dtype)
-
-    def _check_features(self, shape: tuple[int | None, ...], transpose: bool) -> None:
-        if not self.built:
-            if transpose:
-                raise ZooError(f"{self.name}: transpose=True before the layer is built; call it forward first")
-            return
-        expected = self.units if transpose else self._kernel.shape[0]
-        if shape[-1] != expected:
-            raise ZooError(f"{self.name}: expected axis -1 to have {expected} features, got {shape[-1]}")
 
     def quantize(self, mode: str | None = None, type_check: bool = True, config: Any = None) -> None:
         """Quantizes the kernel to 8 bits. `keras.Model.quantize` calls this. Only the mode `int8` is supported."""
@@ -203,13 +196,8 @@ def kl_sparsity(activations: Any, target: float, weight: float, mask: Any = None
     return weight * ops.sum(target * ops.log(target / mean) + (1 - target) * ops.log((1 - target) / (1 - mean)))
 
 
-def _check_sparsity(target: float, weight: float) -> None:
-    for name, value in (("target", target), ("weight", weight)):
-        checked(name, float, value)
-    if not 0 < target < 1:
-        raise ZooError(f"sparsity target {target:g}: expected a number between 0 and 1")
-    if not weight >= 0:
-        raise ZooError(f"sparsity weight {weight:g}: expected 0 or more")
+Target = Annotated[float, Field(gt=0, lt=1)]
+"""Of the mean activation of a unit."""
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -235,8 +223,7 @@ class KLSparsity(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type
 
     def __init__(self, target: float = 0.04, weight: float = 1.0, **options: Any) -> None:
         super().__init__(**options)
-        _check_sparsity(target, weight)
-        self.target, self.weight = target, weight
+        self.target, self.weight = checked("target", Target, target), checked("weight", Amount, weight)
         self.supports_masking = True
         self._build_at_init()
 
@@ -274,8 +261,7 @@ class KLSparsityRegularizer(keras.regularizers.Regularizer):  # type: ignore[mis
     """
 
     def __init__(self, target: float = 0.04, weight: float = 1.0) -> None:
-        _check_sparsity(target, weight)
-        self.target, self.weight = target, weight
+        self.target, self.weight = checked("target", Target, target), checked("weight", Amount, weight)
 
     def __call__(self, x: Any) -> Any:  # noqa: D102
         penalty = kl_sparsity(x, self.target, self.weight)

@@ -181,8 +181,8 @@ def _distributions(y_true: Any, y_pred: Any, label_sets: Sequence[Sequence[int]]
     if not label_sets and _are_distributions(y_true, y_pred):
         targets = ops.cast(y_true, y_pred.dtype)
         return targets, ops.sum(targets, axis=-1)
-    labels, known = _checked(ops.reshape(ops.cast(y_true, "int32"), (-1,)), classes + len(label_sets))
-    total = ops.where(known, ops.ones((), y_pred.dtype), np.nan)
+    labels, valid = _checked(ops.reshape(ops.cast(y_true, "int32"), (-1,)), classes + len(label_sets))
+    total = ops.where(valid, ops.ones((), y_pred.dtype), np.nan)
     if label_sets:
         allowed = ops.convert_to_tensor(allowed_classes(classes, label_sets), y_pred.dtype)
         return ops.take(allowed, labels, axis=0), total
@@ -191,7 +191,7 @@ def _distributions(y_true: Any, y_pred: Any, label_sets: Sequence[Sequence[int]]
 
 def _checked(labels: Any, count: int) -> tuple[Any, Any]:
     """Returns labels, and which of them are below their number. TensorFlow refuses others, but XLA drops assertions."""
-    known = ops.logical_and(labels >= 0, labels < count)
+    valid = ops.logical_and(labels >= 0, labels < count)
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
@@ -199,6 +199,6 @@ def _checked(labels: Any, count: int) -> tuple[Any, Any]:
             f"expected labels from 0 to {count - 1}, found others: if the data has sets of classes as labels, use "
             "zoo.CrossEntropy(label_sets=data.label_sets)"
         )
-        with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(known), [message])]):
+        with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(valid), [message])]):
             labels = tf.identity(labels)
-    return labels, known
+    return labels, valid

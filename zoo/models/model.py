@@ -1,38 +1,48 @@
-"""The base class of all models: arguments as attributes and configuration, a default loss, loading and saving."""
+"""The base class of all models: a functional network with its arguments, a default loss, loading and saving."""
 
 import contextlib
 import functools
 import inspect
-import json
 import re
 import warnings
-import zipfile
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import NoneType
-from typing import Annotated, Any, ClassVar, Self, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Self, get_type_hints
 
 import keras
 import numpy as np
 from pydantic import Field
 
 from zoo.catalog import find_folder
-from zoo.errors import ArgumentError, StorageError, ZooError, unknown_name
-from zoo.files import atomic_write, require_file, write_json
+from zoo.errors import ArgumentError, ZooError, unknown_name
+from zoo.files import atomic_write, write_json
+from zoo.models.archive import load_file
 from zoo.models.losses import loss_and_metrics
-from zoo.recipe import checked, python_number
+from zoo.recipe import checked
 from zoo.runtime.metadata import plain
 
 Size = Annotated[int, Field(ge=1, le=16_384)]
 """Of a layer: a GRU of the largest has 3 GB."""
 Depth = Annotated[int, Field(ge=1, le=100)]
 
+# TensorFlow traces a training step in a scope of this name.
+_NAME = re.compile(r"[a-zA-Z0-9._-]{1,200}")
+
+
+_RECORDED: dict[str, Any] = {
+    "source": str, "license": str, "data_sha256": str, "simulated": bool, "split_by": str,
+    "subjects": list[str] | tuple[str, ...], "still": list[str] | tuple[str, ...],
+    "class_frequencies": Mapping[str, float],
+}  # fmt: skip
+"""Types of what training records of the origin of weights."""
+
 
 class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
     """Base class of the models of the zoo: a functional `keras.Model` with a default loss, loading and saving.
 
-    Each argument of a subclass's constructor is an attribute of the model and a key of its configuration.
+    A subclass builds its network from the arguments of its constructor, stores each of them as an attribute, and
+    returns them from `get_config`, as Keras recommends. `copy` copies a model with its weights;
+    `keras.models.clone_model` returns a plain functional model.
 
     Example:
         >>> import tempfile
@@ -49,52 +59,55 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
 
     fast_with_xla: ClassVar[bool] = True
     loss_name: ClassVar[str]
-    __signature__: ClassVar[inspect.Signature]
-    seed: int
 
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        if "__init__" in vars(cls):
-            own = inspect.signature(cls.__init__)
-            cls.__signature__ = own.replace(parameters=[*own.parameters.values()][1:])
-            cls.__init__ = _constructor(cls.__init__)  # type: ignore[method-assign]
-
-    def __init__(self, inputs: Any, outputs: Any, arguments: Mapping[str, Any]) -> None:
-        """Creates a model from a graph, with all arguments of the subclass's constructor, checked."""
-        super().__init__(inputs=inputs, outputs=outputs, name=arguments["name"])
-        self._arguments = tuple(name for name in arguments if name not in ("name", "dtype"))
-        for name in self._arguments:
-            setattr(self, name, arguments[name])
-        if arguments["dtype"] is not None:
-            self.dtype_policy = keras.dtype_policies.get(arguments["dtype"])
-
-    def _run_through_graph(self, inputs: Any, *functions: Any, **options: Any) -> Any:
-        outputs = super()._run_through_graph(inputs, *functions, **options)
-        if isinstance(outputs, keras.KerasTensor):
-            # `clone_model` makes the model of the outputs, and knows nothing else of it.
-            policy = None if self.dtype_policy.name == "float32" else self.dtype_policy
-            outputs._zoo_arguments = {name: getattr(self, name) for name in self._arguments} | {"dtype": policy}
-        return outputs
+    def __init__(
+        self, inputs: Any, outputs: Any, *, provenance: Mapping[str, Any] | None, seed: int, dtype: Any,
+        name: str | None,
+    ) -> None:  # fmt: skip
+        super().__init__(inputs=inputs, outputs=outputs, name=name)
+        self.provenance, self.seed = provenance, seed
+        if dtype is not None:
+            self.dtype_policy = keras.dtype_policies.get(dtype)
 
     @classmethod
-    def argument_names(cls) -> list[str]:
-        """Names of the constructor's arguments."""
-        return list(inspect.signature(cls).parameters)
+    def argument_types(cls) -> dict[str, Any]:
+        """Types of the constructor's arguments by name, also of those that a subclass passes on with `**`."""
+        parameters = [*inspect.signature(cls.__init__).parameters.values()][1:]
+        types = get_type_hints(cls.__init__, include_extras=True)
+        named = {p.name: types.get(p.name, Any) for p in parameters if p.kind is not p.VAR_KEYWORD}
+        base: Any = cls.__mro__[1]
+        return named if len(named) == len(parameters) else named | base.argument_types()
+
+    @classmethod
+    def checked(cls, **arguments: Any) -> list[Any]:
+        """Checks arguments against the constructor's annotations, and returns them; numbers of NumPy as Python's."""
+        types = cls.argument_types()
+        values = {name: checked(name, types[name], value) for name, value in arguments.items()}
+        if "name" in values and not _NAME.fullmatch(values["name"] or "none"):
+            problem = f" is {values['name']!r:.60}; expected at most 200 of the characters a-z A-Z 0-9 . _ -"
+            raise ArgumentError("name", problem)
+        try:
+            keras.dtype_policies.get(values.get("dtype"))
+        except (ValueError, TypeError):
+            raise ArgumentError("dtype", f" is {values['dtype']!r}; expected a policy, such as mixed_float16") from None
+        for key, hint in _RECORDED.items():
+            if (value := (values.get("provenance") or {}).get(key)) is not None:
+                checked(f"provenance[{key!r}]", hint, value)
+        return [*values.values()]
 
     @classmethod
     def check_names(cls, arguments: Mapping[str, Any]) -> None:
         """Refuses an argument that the constructor lacks, and suggests the closest name."""
-        known = cls.argument_names()
+        names = list(cls.argument_types())
         for name in arguments:
-            if name not in known:
-                raise unknown_name(f"argument of {cls.__name__}", name, known)
+            if name not in names:
+                raise unknown_name(f"argument of {cls.__name__}", name, names)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, and which layers are frozen or quantized, if any."""
-        config = {name: plain(getattr(self, name)) for name in self._arguments} | {"name": self.name}
-        policy = keras.dtype_policies.serialize(self.dtype_policy)
+        config = {"provenance": plain(self.provenance), "seed": self.seed, "name": self.name}
         if self.dtype_policy.name != "float32":
-            config["dtype"] = policy if isinstance(policy, str) else self.dtype_policy.name
+            config["dtype"] = self.dtype_policy.name
         frozen = [layer.name for layer in self.layers if layer.weights and not layer.trainable]
         quantized = {layer.name: layer.quantization_mode for layer in self.layers if layer.quantization_mode}
         return config | ({"frozen": frozen} if frozen else {}) | ({"quantized": quantized} if quantized else {})
@@ -161,9 +174,9 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         options = {"jit_compile": "auto" if self.fast_with_xla else False} | options
         names = ("sparse_categorical_crossentropy", "categorical_crossentropy")
         if loss in names or getattr(loss, "from_logits", True) is False:
-            own = f"{type(self.default_loss()).__name__}(), its default" if loss in names else "from_logits=True"
+            instead = f"{type(self.default_loss()).__name__}(), its default" if loss in names else "from_logits=True"
             warnings.warn(
-                f"{type(self).__name__} returns logits, and this loss takes probabilities: use {own}", stacklevel=2
+                f"{type(self).__name__} returns logits, and this loss takes probabilities: use {instead}", stacklevel=2
             )
         if loss is None:
             loss, metrics = self.default_loss(), self.default_metrics() if metrics is None else metrics
@@ -221,9 +234,7 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         """
         named_file = str(name_or_path).endswith(".keras")
         file = Path(name_or_path) if named_file else find_folder(name_or_path) / "model.keras"
-        model = load_file(file)
-        if not isinstance(model, cls):
-            raise ZooError(f"{file}: holds {type(model).__name__}; expected {cls.__name__}: use Model.from_preset")
+        model = load_file(file, cls)
         return model.copy(**arguments) if arguments else model
 
     def save_to_preset(self, folder: str | Path, **details: Any) -> None:
@@ -239,140 +250,15 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         write_json(folder / "config.json", {"class": type(self).__name__, "arguments": self.get_config()} | details)
 
 
-def _constructor(create: Callable[..., None]) -> Callable[..., None]:
-    """A constructor that takes numbers of NumPy too, and that `clone_model` calls with a graph to keep the class.
-
-    Keras calls constructors so that take any arguments. What they are in truth is the signature of the class.
-    """
-
-    def __init__(self: Any, *values: Any, **options: Any) -> None:  # noqa: N807
-        known = getattr(values[1], "_zoo_arguments", None) if len(values) == 2 and set(options) == {"name"} else None
-        if known is not None:
-            Model.__init__(self, values[0], values[1], known | options)
-        else:
-            create(self, *map(python_number, values), **{name: python_number(value) for name, value in options.items()})
-
-    __init__.__doc__, __init__.__annotations__ = create.__doc__, create.__annotations__
-    return __init__
-
-
-def load_file(file: Path) -> Model:
-    """Loads a `.keras` file of the zoo."""
-    require_file(file)
-    try:
-        _check_archive(file)
-        model = keras.saving.load_model(file, compile=False)
-    except ZooError as error:
-        kind = StorageError if isinstance(error, StorageError) else ZooError
-        raise kind(f"{file}: {error}") from error
-    except Exception as error:
-        # A damaged archive can raise exceptions of zipfile, zlib, json, h5py and Keras.
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ZooError(f"{file}: cannot be read as a Keras model ({reason})") from error
-    if not isinstance(model, Model):
-        raise ZooError(f"{file}: holds {type(model).__name__}; expected a model of the zoo")
-    for weight in model.weights:
-        if not np.isfinite(np.asarray(weight)).all():
-            raise ZooError(f"{file}: weights {weight.path} hold NaN or infinity: train the model again")
-    return model
-
-
-_PARTS = re.compile(r"config\.json|metadata\.json|model\.weights\.h5|assets/(?!.*\.\.).*")
-"""What Keras writes into a model's archive."""
-
-_MOST_BYTES, _MOST_JSON, _LONGEST = 1 << 32, 1 << 24, 10_000
-"""Largest model that is unpacked, largest document in it, and longest text of its configuration: Keras repeats names in
-the path of each weight, so that one of 10 MB would take gigabytes."""
-
-
-def _check_archive(file: Path) -> None:
-    """Refuses an archive that would unpack to more than any model has, or of which a part is damaged."""
-    with zipfile.ZipFile(file) as archive:
-        sizes = [(member.filename, member.file_size) for member in archive.infolist()]
-        if other := next((name for name, _ in sizes if not _PARTS.fullmatch(name)), None):
-            raise ZooError(f"{other!a} in it is no part of a Keras model: save the model again with Keras")
-        if (size := sum(size for _, size in sizes)) > _MOST_BYTES:
-            raise ZooError(f"unpacks to {size} bytes; expected a model of at most {_MOST_BYTES}")
-        if large := [pair for pair in sizes if pair[0].endswith(".json") and pair[1] > _MOST_JSON]:
-            raise ZooError(f"{large[0][0]} in it unpacks to {large[0][1]} bytes; expected at most {_MOST_JSON}")
-        if len(dict(sizes)) < len(sizes):
-            twice = next(name for name, count in Counter(name for name, _ in sizes).items() if count > 1)
-            raise StorageError(f"{twice} is in it twice: copy the file again")
-        if damaged := archive.testzip():
-            raise StorageError(f"{damaged} in it is damaged: copy the file again")
-        longest = max(map(len, _texts(json.loads(archive.read("config.json")))), default=0)
-        if longest > _LONGEST:
-            raise ZooError(f"config.json in it has a name of {longest} letters; expected at most {_LONGEST}")
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | dict):
-        for each in [*value, *value.values()] if isinstance(value, dict) else value:
-            yield from _texts(each)
-
-
-# TensorFlow traces a training step in a scope of this name.
-_NAME = re.compile(r"[a-zA-Z0-9._-]{1,200}")
-
-
-def arguments_of(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the arguments of a constructor, from its local variables at its start.
-
-    Numbers, flags and texts are checked against its annotations, which have their ranges; what has several types, the
-    constructor checks itself.
-    """
-    hints = get_type_hints(variables["__class__"].__init__, include_extras=True)
-    found = {name: value for name, value in variables.items() if name not in ("self", "__class__")}
-    for name, value in found.items():
-        kinds = (hints[name],) if get_origin(hints[name]) is Annotated else get_args(hints[name]) or (hints[name],)
-        if all(get_origin(kind) is Annotated or kind in (int, float, str, bool, NoneType) for kind in kinds):
-            found[name] = checked(name, hints[name], value)
-        elif any(get_origin(kind) is Mapping for kind in kinds) and not isinstance(value, Mapping | NoneType):
-            raise ArgumentError(name, f" is {value!r}; expected values by name")
-    name = found["name"]
-    if name is not None and not _NAME.fullmatch(name):
-        raise ArgumentError("name", f" is {name!r:.60}; expected at most 200 of the characters a-z A-Z 0-9 . _ -")
-    try:
-        keras.dtype_policies.get(found["dtype"])
-    except (ValueError, TypeError):
-        raise ArgumentError("dtype", f" is {found['dtype']!r}; expected a policy, such as mixed_float16") from None
-    for key, hint in _RECORDED.items():
-        if (value := (found["provenance"] or {}).get(key)) is not None:
-            checked(f"provenance[{key!r}]", hint, value)
-    return found
-
-
-_RECORDED: dict[str, Any] = {
-    "source": str, "license": str, "data_sha256": str, "simulated": bool, "split_by": str,
-    "subjects": list[str] | tuple[str, ...], "still": list[str] | tuple[str, ...],
-    "class_frequencies": Mapping[str, float],
-}  # fmt: skip
-"""Types of what training records of the origin of weights."""
-
-
 def numbers_of(name: str, values: Any, above: float = -np.inf) -> tuple[float, ...]:
     """Numbers of a sequence; refuses what is not finite and above a limit."""
     try:
-        found = tuple(float(value) for value in values)
+        numbers = tuple(float(value) for value in values)
     except (TypeError, ValueError):
-        found = (np.nan,)
-    if not all(above < value < np.inf for value in found):
+        numbers = (np.nan,)
+    if not all(above < value < np.inf for value in numbers):
         raise ArgumentError(name, f" is {values!r}; expected finite numbers{'' if above < 0 else f' above {above:g}'}")
-    return found
-
-
-@contextlib.contextmanager
-def dtype_policy(dtype: Any) -> Iterator[None]:
-    """Sets the global dtype policy within a `with` block; None leaves it unchanged."""
-    before = keras.config.dtype_policy()
-    if dtype is not None:
-        keras.config.set_dtype_policy(dtype)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
+    return numbers
 
 
 def check_activation(name: str, activation: str | None) -> None:

@@ -14,7 +14,7 @@ Loss: cross-entropy of softmax(logits), mean over the batch. Calibrated probabil
 with `prior`, softmax(logits / temperature + log(prior) - log(frequencies in training)).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
 import keras
@@ -22,12 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from zoo import recipe
 from zoo.errors import ZooError
 from zoo.models.layers import Magnitude
-from zoo.models.model import Model, Size, arguments_of, numbers_of
+from zoo.models.model import Model, Size, numbers_of
+from zoo.recipe import Fraction, Positive, Seed, checked, python_number
 from zoo.runtime import priors
-from zoo.runtime.metadata import AXES, CONVENTION, INERTIAL, UNIT, other_of
+from zoo.runtime.metadata import AXES, CLASSES, CONVENTION, INERTIAL, UNIT, other_of, plain
 
 _OF_CLASSES = ("prior", "threshold")
 
@@ -47,7 +47,9 @@ class ActivityRecognizer(Model):
     This is the base class of all recognizers. Use a subclass such as `ActivityGRU`; each takes these arguments in
     addition to its own, by name.
 
-    Attributes:
+    Args:
+        network: Function from the rows n_t `(batch, steps, features)` and the number of classes to the logits. It is
+            called when all other arguments have been checked.
         classes: K, labels in the order of the logits, or their number.
         window: T, number of rows per window.
         rate: Sampling rate of the rows in Hz.
@@ -76,30 +78,80 @@ class ActivityRecognizer(Model):
     unit: ClassVar[str] = UNIT
     convention: ClassVar[str] = CONVENTION
     loss_name: ClassVar[str] = "cross_entropy"
-    classes: tuple[str, ...]
-    window: int
-    rate: float
-    channels: tuple[str, ...]
-    magnitude: bool
-    mean: tuple[float, ...] | None
-    variance: tuple[float, ...] | None
-    temperature: float
-    prior: Mapping[str, float] | None
-    threshold: float | None
-    carry_state: bool
-    provenance: Mapping[str, Any] | None
     frame: int = 1
     """Number of rows that the network reads in one step."""
+
+    def __init__(
+        self,
+        network: Callable[[Any, int], Any],
+        *,
+        classes: int | Sequence[str] = CLASSES,
+        window: Window = 150,
+        rate: Rate = 50.0,
+        channels: int | Sequence[str] = AXES,
+        magnitude: bool = False,
+        mean: Sequence[float] | None = None,
+        variance: Sequence[float] | None = None,
+        temperature: Positive = 1.0,
+        prior: Mapping[str, float] | None = None,
+        threshold: Fraction | None = None,
+        carry_state: bool = False,
+        provenance: Mapping[str, Any] | None = None,
+        seed: Seed = 0,
+        dtype: Any = None,
+        name: str | None = None,
+    ) -> None:
+        window, rate, magnitude, temperature, threshold, carry_state, provenance, seed, dtype, name = self.checked(
+            window=window, rate=rate, magnitude=magnitude, temperature=temperature, threshold=threshold,
+            carry_state=carry_state, provenance=provenance, seed=seed, dtype=dtype, name=name,
+        )  # fmt: skip
+        labels, axes = _labels(classes), _axes(channels)
+        if mean is not None:
+            mean = numbers_of("mean", mean)
+        if variance is not None:
+            variance = numbers_of("variance", variance, above=0.0)
+        for argument, numbers in (("mean", mean), ("variance", variance)):
+            if numbers is not None and len(numbers) != len(axes):
+                raise ZooError(f"{argument} has {len(numbers)} numbers for {len(axes)} channels")
+        if (mean is None) != (variance is None):
+            raise ZooError(f"mean is {mean}, variance {variance}; expected both, or neither")
+        if prior is not None:
+            frequencies = train_prior(labels, provenance)
+            if not frequencies:
+                raise ZooError(f"{name or 'the model'}: {UNKNOWN_PRIOR}")
+            prior = priors.complete(prior, labels, frequencies)
+
+        layers: dict[str, keras.layers.Layer] = {}
+        if mean is not None and variance is not None:
+            layers["normalization"] = keras.layers.Normalization(
+                mean=list(mean), variance=list(variance), dtype=dtype, name="normalization"
+            )
+        if magnitude:
+            layers["magnitude"] = Magnitude(dtype=dtype, name="magnitude")
+            layers["rows"] = keras.layers.Concatenate(dtype=dtype, name="rows")
+        inputs = keras.Input((window, len(axes)), name="window")
+        logits = network(read(layers, inputs), len(labels))
+        super().__init__(inputs, logits, provenance=provenance, seed=seed, dtype=dtype, name=name)
+
+        self.classes, self.window, self.rate, self.channels = labels, window, rate, axes
+        self.magnitude, self.mean, self.variance = magnitude, mean, variance
+        self.temperature, self.prior, self.threshold = temperature, prior, threshold
+        self.carry_state = carry_state
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, without a prior or a threshold that is None, as in older files."""
+        config = {
+            "classes": self.classes, "window": self.window, "rate": self.rate, "channels": self.channels,
+            "magnitude": self.magnitude, "mean": self.mean, "variance": self.variance, "temperature": self.temperature,
+            "prior": self.prior, "threshold": self.threshold, "carry_state": self.carry_state,
+        }  # fmt: skip
+        config = {name: value for name, value in config.items() if value is not None or name not in _OF_CLASSES}
+        return {**plain(config), **super().get_config()}
 
     @property
     def states(self) -> dict[str, int]:
         """Names and sizes of the recurrent states of `step`. Empty if the network is not recurrent."""
         return {}
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, without a prior or a threshold that is None, as in older files."""
-        config = super().get_config()
-        return {name: value for name, value in config.items() if value is not None or name not in _OF_CLASSES}
 
     def copy(self, **changes: Any) -> Self:
         """Returns a copy of the model with some arguments changed.
@@ -143,8 +195,8 @@ class ActivityRecognizer(Model):
 
 def train_prior(classes: Sequence[str], provenance: Mapping[str, Any] | None) -> dict[str, float]:
     """Returns the class frequencies that training recorded, in the order of the classes. Empty if unknown."""
-    known = (provenance or {}).get("class_frequencies") or {}
-    return {label: float(known[label]) for label in classes} if set(known) == set(classes) else {}
+    shares = (provenance or {}).get("class_frequencies") or {}
+    return {label: float(shares[label]) for label in classes} if set(shares) == set(classes) else {}
 
 
 def unnamed(what: str, count: int) -> tuple[str, ...]:
@@ -152,45 +204,24 @@ def unnamed(what: str, count: int) -> tuple[str, ...]:
     return tuple(f"{what} {number}" for number in range(count))
 
 
-def checked(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Checks the arguments that all recognizers take. Returns all arguments, with labels and channels by name."""
-    arguments = arguments_of(arguments)
-    classes, channels = arguments["classes"], arguments["channels"]
+def _labels(classes: Any) -> tuple[str, ...]:
+    """Names of classes, which may be given by their number."""
+    classes = python_number(classes)
     if isinstance(classes, int):
-        classes = unnamed("class", recipe.checked("classes", Size, classes))
+        return unnamed("class", checked("classes", Size, classes))
     named = isinstance(classes, list | tuple) and all(isinstance(label, str) and label for label in classes)
     if not named or not classes or len(set(classes)) < len(classes) or not "".join(classes).isprintable():
         raise ZooError(f"classes is {classes!r}; expected different names, or how many there are")
+    return tuple(classes)
+
+
+def _axes(channels: Any) -> tuple[str, ...]:
+    """Names of channels, which may be given by their number."""
+    channels = python_number(channels)
     axes = {3: AXES, 6: INERTIAL}.get(channels) if isinstance(channels, int) else channels
     if not isinstance(axes, list | tuple) or tuple(axes) not in (AXES, INERTIAL):
         raise ZooError(f"channels is {channels!r}; expected 3 or 6: {', '.join(INERTIAL)}")
-    arguments |= {"classes": tuple(classes), "channels": tuple(axes)}
-    for name in ("mean", "variance"):
-        if arguments[name] is not None:
-            arguments[name] = numbers_of(name, arguments[name], above=0.0 if name == "variance" else -np.inf)
-            if len(arguments[name]) != len(axes):
-                raise ZooError(f"{name} has {len(arguments[name])} numbers for {len(axes)} channels")
-    if (arguments["mean"] is None) != (arguments["variance"] is None):
-        raise ZooError(f"mean is {arguments['mean']}, variance {arguments['variance']}; expected both, or neither")
-    if arguments["prior"] is not None:
-        known = train_prior(arguments["classes"], arguments["provenance"])
-        if not known:
-            raise ZooError(f"{arguments['name'] or 'the model'}: {UNKNOWN_PRIOR}")
-        arguments["prior"] = priors.complete(arguments["prior"], arguments["classes"], known)
-    return arguments
-
-
-def reading_layers(arguments: Mapping[str, Any]) -> dict[str, keras.layers.Layer]:
-    """Returns the input layers that all recognizers share, by name."""
-    layers: dict[str, keras.layers.Layer] = {}
-    if arguments["mean"] is not None and arguments["variance"] is not None:
-        layers["normalization"] = keras.layers.Normalization(
-            mean=list(arguments["mean"]), variance=list(arguments["variance"]), name="normalization"
-        )
-    if arguments["magnitude"]:
-        layers["magnitude"] = Magnitude(name="magnitude")
-        layers["rows"] = keras.layers.Concatenate(name="rows")
-    return layers
+    return tuple(axes)
 
 
 def read(layers: Mapping[str, keras.layers.Layer], rows: Any) -> Any:

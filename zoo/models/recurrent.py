@@ -34,7 +34,7 @@ Learning phrase representations using RNN encoder-decoder, 2014, arXiv:1406.1078
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import keras
 import numpy as np
@@ -42,12 +42,10 @@ from keras import ops
 
 from zoo.errors import ZooError
 from zoo.models.layers import Dropout, SimpleRNN
-from zoo.models.model import Depth, Size, check_activation, dtype_policy
-from zoo.models.recognizer import ActivityRecognizer, Rate, Window, checked, read, reading_layers
+from zoo.models.model import Depth, Size, check_activation
+from zoo.models.recognizer import ActivityRecognizer, Rate, Window, read
 from zoo.recipe import Fraction, Positive, Seed
 from zoo.runtime.metadata import AXES, CLASSES
-
-INITIALIZERS = ("keras", "course")
 
 
 class RecurrentRecognizer(ActivityRecognizer):
@@ -78,8 +76,6 @@ class RecurrentRecognizer(ActivityRecognizer):
     cell_options: ClassVar[dict[str, Any]] = {}
     course_biases: ClassVar[bool] = True
     """Whether the course draws biases too, or starts them at zero."""
-    units: int
-    num_layers: int
 
     def __init__(
         self,
@@ -89,7 +85,7 @@ class RecurrentRecognizer(ActivityRecognizer):
         frame_units: Size | None = None,
         frame_activation: str | None = None,
         dropout: Fraction = 0.0,
-        initializer: str = "keras",
+        initializer: Literal["keras", "course"] = "keras",
         *,
         classes: int | Sequence[str] = CLASSES,
         window: Window = 150,
@@ -107,36 +103,48 @@ class RecurrentRecognizer(ActivityRecognizer):
         dtype: Any = None,
         name: str | None = None,
     ) -> None:
-        arguments = checked(locals())
-        labels, axes = arguments["classes"], arguments["channels"]
+        units, num_layers, frame, frame_units, dropout, initializer, seed, dtype = self.checked(
+            units=units, num_layers=num_layers, frame=frame, frame_units=frame_units, dropout=dropout,
+            initializer=initializer, seed=seed, dtype=dtype,
+        )  # fmt: skip
         check_activation("frame_activation", frame_activation)
-        if window % frame:
-            raise ZooError(f"window {window} is not a multiple of frame {frame}: choose a frame that divides it")
-        if initializer not in INITIALIZERS:
-            raise ZooError(f"initializer {initializer!r}: expected {' or '.join(INITIALIZERS)}")
         draw = iter(np.random.SeedSequence(seed).generate_state(8 * num_layers + 8).tolist())
 
-        with dtype_policy(dtype):
-            inputs = keras.Input((window, len(axes)), name="window")
-            layers = reading_layers(arguments)
+        def network(x: Any, labels: int) -> Any:
+            if x.shape[1] % frame:
+                raise ZooError(f"window {window} is not a multiple of frame {frame}: choose a frame that divides it")
+            columns = x.shape[-1] - magnitude
             if frame > 1:
-                layers["frame"] = keras.layers.Conv1D(
-                    frame_units or units, frame, strides=frame, activation=frame_activation,
+                x = keras.layers.Conv1D(
+                    frame_units or units, frame, strides=frame, activation=frame_activation, dtype=dtype,
                     kernel_initializer=keras.initializers.GlorotUniform(seed=next(draw)), name="frame",
-                )  # fmt: skip
-            x = read(layers, inputs)
+                )(x)  # fmt: skip
             for number in range(1, num_layers + 1):
                 start = self._start(initializer, draw, x.shape[-1], units)
-                options = {"return_sequences": number < num_layers, "name": f"cell_{number}"}
+                options = {"return_sequences": number < num_layers, "dtype": dtype, "name": f"cell_{number}"}
                 x = self.cell(units, **options, **start, **self.cell_options)(x)
                 if dropout:
-                    x = Dropout(dropout, seed=next(draw), name=f"dropout_{number}")(x)
+                    x = Dropout(dropout, seed=next(draw), dtype=dtype, name=f"dropout_{number}")(x)
             if initializer == "course":
-                start = self._course(draw, len(axes) + 2 * units if self.gates == 4 else units + len(labels))
+                start = self._course(draw, columns + 2 * units if self.gates == 4 else units + labels)
             else:
-                start = {"kernel_initializer": _uniform(units + len(labels), next(draw))}
-            logits = keras.layers.Dense(len(labels), name="logits", **start)(x)
-        super().__init__(inputs, logits, arguments)
+                start = {"kernel_initializer": _uniform(units + labels, next(draw))}
+            return keras.layers.Dense(labels, dtype=dtype, name="logits", **start)(x)
+
+        super().__init__(
+            network, classes=classes, window=window, rate=rate, channels=channels, magnitude=magnitude, mean=mean,
+            variance=variance, temperature=temperature, prior=prior, threshold=threshold, carry_state=carry_state,
+            provenance=provenance, seed=seed, dtype=dtype, name=name,
+        )  # fmt: skip
+        self.units, self.num_layers, self.frame, self.frame_units = units, num_layers, frame, frame_units
+        self.frame_activation, self.dropout, self.initializer = frame_activation, dropout, initializer
+
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
+        return {
+            "units": self.units, "num_layers": self.num_layers, "frame": self.frame, "frame_units": self.frame_units,
+            "frame_activation": self.frame_activation, "dropout": self.dropout, "initializer": self.initializer,
+            **super().get_config(),
+        }  # fmt: skip
 
     @property
     def states(self) -> dict[str, int]:
@@ -201,9 +209,9 @@ class RecurrentRecognizer(ActivityRecognizer):
         if not isinstance(states, Mapping) or not set(self.states) <= set(states):
             raise ZooError(f"states: expected arrays by the names {', '.join(self.states)}, at first zeros")
         for state, size in self.states.items():
-            found = getattr(states[state], "shape", None)
-            if found is None or len(found) != 2 or found[1] != size:
-                raise ZooError(f"state {state} has shape {found}; expected (batch, {size})")
+            shape = getattr(states[state], "shape", None)
+            if shape is None or len(shape) != 2 or shape[1] != size:
+                raise ZooError(f"state {state} has shape {shape}; expected (batch, {size})")
 
     def _named_layers(self) -> dict[str, keras.layers.Layer]:
         return {layer.name: layer for layer in self.layers}

@@ -23,7 +23,7 @@ connections. Sizes, text and constants of the course are those of Hinton's Neura
 
 import reprlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import keras
 import numpy as np
@@ -33,11 +33,9 @@ from scipy.special import softmax
 
 from zoo.errors import ZooError
 from zoo.models.layers import Dropout
-from zoo.models.model import Depth, Model, Size, arguments_of, check_activation, dtype_policy
-from zoo.recipe import Count, Fraction, Seed, checked
+from zoo.models.model import Depth, Model, Size, check_activation
+from zoo.recipe import Count, Fraction, Seed, checked, python_number
 from zoo.runtime.vocabulary import context_ids, tokenize
-
-INITIALIZERS = ("keras", "wide", "course")
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -72,12 +70,6 @@ class TrigramLM(Model):
     """
 
     loss_name: ClassVar[str] = "cross_entropy"
-    vocabulary: tuple[str, ...]
-    embedding: int
-    hidden_units: int
-    context: int
-    num_layers: int
-    provenance: Mapping[str, Any] | None
 
     def __init__(
         self,
@@ -90,16 +82,21 @@ class TrigramLM(Model):
         dropout: Fraction = 0.0,
         embedding_dropout: Fraction = 0.0,
         word_dropout: Fraction = 0.0,
-        initializer: str = "keras",
+        initializer: Literal["keras", "wide", "course"] = "keras",
         provenance: Mapping[str, Any] | None = None,
         seed: Seed = 0,
         dtype: Any = None,
         name: str | None = None,
     ) -> None:
-        arguments = arguments_of(locals()) | {"vocabulary": (words := words_of(vocabulary))}
+        embedding, hidden_units, context, num_layers, dropout, embedding_dropout, word_dropout = self.checked(
+            embedding=embedding, hidden_units=hidden_units, context=context, num_layers=num_layers, dropout=dropout,
+            embedding_dropout=embedding_dropout, word_dropout=word_dropout,
+        )  # fmt: skip
+        initializer, provenance, seed, dtype, name = self.checked(
+            initializer=initializer, provenance=provenance, seed=seed, dtype=dtype, name=name
+        )
+        words = words_of(vocabulary)
         check_activation("activation", activation)
-        if initializer not in INITIALIZERS:
-            raise ZooError(f"initializer '{initializer}': expected {' or '.join(INITIALIZERS)}")
         seeds = iter(np.random.SeedSequence(seed).generate_state(3 * num_layers + 5).tolist())
 
         def normal() -> keras.initializers.Initializer:
@@ -110,7 +107,7 @@ class TrigramLM(Model):
                 (normal(), normal()) if initializer == "course"
                 else (keras.initializers.GlorotUniform(seed=next(seeds)), "zeros")
             )  # fmt: skip
-            return keras.layers.Dense(units, activation, True, kernel, bias, name=name)
+            return keras.layers.Dense(units, activation, True, kernel, bias, dtype=dtype, name=name)
 
         starts = {
             "keras": lambda: keras.initializers.RandomUniform(seed=next(seeds)),
@@ -118,20 +115,30 @@ class TrigramLM(Model):
             "course": normal,
         }
         table = starts[initializer]()
-        with dtype_policy(dtype):
-            inputs = keras.Input((context,), dtype="int32", name="context")
-            e = keras.layers.Embedding(len(words), embedding, table, name="embedding")(inputs)
-            if word_dropout:
-                e = Dropout(word_dropout, (None, context, 1), next(seeds), name="word_dropout")(e)
-            h = keras.layers.Flatten(name="words")(e)
-            if embedding_dropout:
-                h = Dropout(embedding_dropout, seed=next(seeds), name="embedding_dropout")(h)
-            for layer in range(1, num_layers + 1):
-                h = dense(hidden_units, activation, f"hidden_{layer}")(h)
-                if dropout:
-                    h = Dropout(dropout, seed=next(seeds), name=f"dropout_{layer}")(h)
-            logits = dense(len(words), None, "logits")(h)
-        super().__init__(inputs, logits, arguments)
+        inputs = keras.Input((context,), dtype="int32", name="context")
+        e = keras.layers.Embedding(len(words), embedding, table, dtype=dtype, name="embedding")(inputs)
+        if word_dropout:
+            e = Dropout(word_dropout, (None, context, 1), next(seeds), dtype=dtype, name="word_dropout")(e)
+        h = keras.layers.Flatten(dtype=dtype, name="words")(e)
+        if embedding_dropout:
+            h = Dropout(embedding_dropout, seed=next(seeds), dtype=dtype, name="embedding_dropout")(h)
+        for layer in range(1, num_layers + 1):
+            h = dense(hidden_units, activation, f"hidden_{layer}")(h)
+            if dropout:
+                h = Dropout(dropout, seed=next(seeds), dtype=dtype, name=f"dropout_{layer}")(h)
+        logits = dense(len(words), None, "logits")(h)
+        super().__init__(inputs, logits, provenance=provenance, seed=seed, dtype=dtype, name=name)
+        self.vocabulary, self.embedding, self.hidden_units, self.context = words, embedding, hidden_units, context
+        self.activation, self.num_layers, self.dropout = activation, num_layers, dropout
+        self.embedding_dropout, self.word_dropout, self.initializer = embedding_dropout, word_dropout, initializer
+
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
+        return {
+            "vocabulary": list(self.vocabulary), "embedding": self.embedding, "hidden_units": self.hidden_units,
+            "context": self.context, "activation": self.activation, "num_layers": self.num_layers,
+            "dropout": self.dropout, "embedding_dropout": self.embedding_dropout, "word_dropout": self.word_dropout,
+            "initializer": self.initializer, **super().get_config(),
+        }  # fmt: skip
 
     def generate(self, prompt: str, num_words: int = 20, temperature: float = 1.0, seed: int = 0) -> str:
         """Continues a text word by word, drawing each word from the predicted probabilities.
@@ -195,6 +202,7 @@ def sample(
 
 def words_of(vocabulary: int | Sequence[str]) -> tuple[str, ...]:
     """Returns the words of a vocabulary. If only their number is known, the ids serve as words."""
+    vocabulary = python_number(vocabulary)
     if isinstance(vocabulary, int):
         count = checked("vocabulary", Annotated[int, Field(ge=1, le=1_000_000)], vocabulary)
         return tuple(str(number) for number in range(count))
