@@ -101,10 +101,10 @@ def main() -> None:
                 streams_again(name, data.parent, scratch)
         else:
             trainings = {"activity": seeds, "patches": photographs, "text": text}
-            own = everyone if PRESETS[name].everyone else trainings.get(kind, once)
+            own = everyone if PRESETS[name].data.everyone else trainings.get(kind, once)
             make = published if options.export else own
             with folder(options.scratch) as scratch:
-                if PRESETS[name].everyone:
+                if PRESETS[name].data.everyone:
                     data = cut_studies(data.parent, scratch)
                 publish(name, *make(name, data, scratch), data)
     render()
@@ -341,13 +341,14 @@ def data_file(name: str) -> str:
 def files_of(name: str) -> list[str]:
     """The files that a preset is made of, in the folder of `--data`."""
     file = data_file(name)
-    return [f"{Path(file).parent}/{archive}" for archive in ARCHIVES.values()] if PRESETS[name].everyone else [file]
+    archives = [f"{Path(file).parent}/{archive}" for archive in ARCHIVES.values()]
+    return archives if PRESETS[name].data.everyone else [file]
 
 
 def publish(name: str, folder: Path, metrics: Document, data: Path) -> None:
     """Exports, measures on the test set, and puts the preset's folder in place of the older one."""
     preset = PRESETS[name]
-    loaded = with_license(folder, preset.license)
+    loaded = with_license(folder, preset.data.license)
     family = loaded.task.exportable(loaded, data)
     finished = HERE / f"{name}.new"
     with atomic_folder(finished) as target:
@@ -361,8 +362,8 @@ def publish(name: str, folder: Path, metrics: Document, data: Path) -> None:
             }
         made = {
             "command": f"python saved_models/make.py --data DATA {name}",
-            "files": files_of(name), "seed": loaded.config["recipe"]["seed"], "data": preset.data,
-            "data_sha256": loaded.metadata.data_sha256, "license": preset.license, "versions": versions(),
+            "files": files_of(name), "seed": loaded.config["recipe"]["seed"], "data": preset.data.text,
+            "data_sha256": loaded.metadata.data_sha256, "license": preset.data.license, "versions": versions(),
         }  # fmt: skip
         known = {"preset": name, "kind": loaded.task.name, "made": made, "training": loaded.config["training"]}
         shutil.copy(folder / "history.json", target / "history.json")
@@ -383,7 +384,7 @@ def with_license(folder: Path, license: str) -> loading.Loaded:
 
 def measure(loaded: loading.Loaded, folder: Path, data: Path, metrics: Document) -> None:
     """Measures a preset on the test set, and writes its metrics and figures."""
-    if PRESETS[metrics["preset"]].everyone:
+    if PRESETS[metrics["preset"]].data.everyone:
         # Everyone was in training: the scores are those of the cross-validation.
         write_json(folder / "metrics.json", metrics)
         draw(folder, metrics, {})
@@ -411,7 +412,8 @@ def draw(folder: Path, metrics: Document, arrays: Document) -> None:
 
 def everyone_metrics() -> list[Path]:
     """The metrics of presets that are cross-validated over everyone."""
-    return [path for name in PRESETS if PRESETS[name].everyone and (path := HERE / name / "metrics.json").is_file()]
+    paths = [HERE / name / "metrics.json" for name, preset in PRESETS.items() if preset.data.everyone]
+    return [path for path in paths if path.is_file()]
 
 
 def compared_on(test: Document) -> tuple[str, int, int]:

@@ -11,6 +11,22 @@ from zoo.recipe import Recipe
 
 
 @dataclass(frozen=True)
+class Source:
+    """Training data.
+
+    Args:
+        text: What it is, with its authors.
+        license: License of the data.
+        everyone: Whether the weights are trained on all people of several studies. Scores are then those of
+            cross-validation, in which each person, or each study, is left out in turn.
+    """
+
+    text: str
+    license: str
+    everyone: bool = False
+
+
+@dataclass(frozen=True)
 class Preset:
     """A row of the table.
 
@@ -20,41 +36,37 @@ class Preset:
         arguments: Constructor arguments, without those that follow from the data.
         recipe: Recipe of the training.
         data: Training data.
-        license: License of the training data.
-        everyone: Whether the weights were trained on all people of several studies. Scores are then those of
-            cross-validation, in which each person, or each study, is left out in turn.
     """
 
     family: str
     description: str
     arguments: dict[str, Any]
     recipe: Recipe
-    data: str
-    license: str
-    everyone: bool = False
+    data: Source
 
 
-_MOTIONSENSE = "MotionSense (Malekzadeh, Clegg, Cavallaro, Haddadi, IoTDI 2019, doi 10.1145/3302505.3310068)"
-_COURSE_WINDOWS = f"{_MOTIONSENSE}: 3,000 windows of 15 people, 500 of each class, in the course's layout"
-
-_STUDIES = (
-    "69 people from four studies: MotionSense (Malekzadeh et al., 2019), WISDM (Weiss et al., 2019; its label `stairs` "
-    "stands for upstairs or downstairs), GeoTec (Matey-Sanz et al., 2023) and Oxford step counter (Salvi et al., 2018)"
+_COURSE = Source(
+    "MotionSense (Malekzadeh, Clegg, Cavallaro, Haddadi, IoTDI 2019, doi 10.1145/3302505.3310068): 3,000 windows of 15 "
+    "people, 500 of each class, in the course's layout",
+    "MIT",
 )
-_STUDIES_LICENSE = "MIT (MotionSense), CC BY 4.0 (WISDM, GeoTec, Oxford step counter)"
-
-_PHOTOGRAPHS = (
+_STUDIES = Source(
+    "69 people from four studies: MotionSense (Malekzadeh et al., 2019), WISDM (Weiss et al., 2019; its label `stairs` "
+    "stands for upstairs or downstairs), GeoTec (Matey-Sanz et al., 2023) and Oxford step counter (Salvi et al., 2018)",
+    "MIT (MotionSense), CC BY 4.0 (WISDM, GeoTec, Oxford step counter)",
+    everyone=True,
+)
+_PHOTOGRAPHS = Source(
     "8,084 patches of 15 photographs: astronaut, coffee and rocket of scikit-image (public domain, CC0, public "
     "domain), china and flower of scikit-learn (danielbuechele and vultilion, CC BY 2.0), and ten of Debian's "
-    "budgie-backgrounds (CC0); four of the 15 are held out"
+    "budgie-backgrounds (CC0); four of the 15 are held out",
+    "CC BY 2.0 for two photographs, CC0 or public domain for the others",
 )
-_PHOTOGRAPHS_LICENSE = "CC BY 2.0 for two photographs, CC0 or public domain for the others"
-
-_TEXT = (
+_TEXT = Source(
     "Geoffrey Hinton's 4-grams (three words and the next one) over a vocabulary of 250 words (University of Toronto): "
-    "372,500 rows for training"
+    "372,500 rows for training",
+    "none stated, so the text is not in this repository",
 )
-_TEXT_LICENSE = "none stated, so the text is not in this repository"
 
 _STUDIES_ARGUMENTS = {
     "units": 32, "num_layers": 2, "frame": 5, "frame_activation": "leaky_relu", "magnitude": True, "window": 150,
@@ -84,8 +96,7 @@ PRESETS: dict[str, Preset] = {
             optimizer="sgd", learning_rate=32 * 1.5e-5, momentum=0.95, batch_size=32, epochs=50, patience=3,
             validation=0.1, validation_by="window", normalize=False, min_steps=2000,
         ),
-        data=_COURSE_WINDOWS,
-        license="MIT",
+        data=_COURSE,
     ),
     "activity_lstm_course": Preset(
         family="activity_lstm",
@@ -95,8 +106,7 @@ PRESETS: dict[str, Preset] = {
             optimizer="sgd", learning_rate=32 * 2e-4, momentum=0.75, clip_value=5 / 32, batch_size=32, epochs=100,
             patience=3, validation=0.2, validation_by="window", normalize=False, min_steps=2000,
         ),
-        data=_COURSE_WINDOWS,
-        license="MIT",
+        data=_COURSE,
     ),
     "activity_gru_course": Preset(
         family="activity_gru",
@@ -106,8 +116,7 @@ PRESETS: dict[str, Preset] = {
             optimizer="sgd", learning_rate=32 * 5e-3, momentum=0.85, batch_size=32, epochs=50, patience=3,
             validation=0.1, validation_by="window", normalize=False, min_steps=2000,
         ),
-        data=_COURSE_WINDOWS,
-        license="MIT",
+        data=_COURSE,
     ),
     "activity_gru_tiny": Preset(
         family="activity_gru",
@@ -115,8 +124,6 @@ PRESETS: dict[str, Preset] = {
         arguments=_STUDIES_ARGUMENTS | {"units": 12, "num_layers": 1},
         recipe=_POCKET_RECIPE,
         data=_STUDIES,
-        license=_STUDIES_LICENSE,
-        everyone=True,
     ),
     "activity_gru_pocket": Preset(
         family="activity_gru",
@@ -124,8 +131,6 @@ PRESETS: dict[str, Preset] = {
         arguments=_STUDIES_ARGUMENTS,
         recipe=_POCKET_RECIPE,
         data=_STUDIES,
-        license=_STUDIES_LICENSE,
-        everyone=True,
     ),
     "activity_gru_phone": Preset(
         family="activity_gru",
@@ -133,8 +138,6 @@ PRESETS: dict[str, Preset] = {
         arguments=_STUDIES_ARGUMENTS | {"units": 64},
         recipe=_STUDIES_RECIPE.replace(learning_rate=5e-3),
         data=_STUDIES,
-        license=_STUDIES_LICENSE,
-        everyone=True,
     ),
     "activity_cnn_pocket": Preset(
         family="activity_cnn",
@@ -142,8 +145,6 @@ PRESETS: dict[str, Preset] = {
         arguments={"filters": 60, "magnitude": True, "window": 150},
         recipe=_STUDIES_RECIPE.replace(learning_rate=5e-3, epochs=30),
         data=_STUDIES,
-        license=_STUDIES_LICENSE,
-        everyone=True,
     ),
     "sparse_autoencoder_course": Preset(
         family="sparse_autoencoder",
@@ -156,7 +157,6 @@ PRESETS: dict[str, Preset] = {
             validation=0.25, loss="half_squared_error", seed=12,
         ),
         data=_PHOTOGRAPHS,
-        license=_PHOTOGRAPHS_LICENSE,
     ),
     "sparse_autoencoder_best": Preset(
         family="sparse_autoencoder",
@@ -169,7 +169,6 @@ PRESETS: dict[str, Preset] = {
             validation=0.25, loss="half_squared_error", augmentation={"symmetries": True, "plain": 0.25}, seed=12,
         ),
         data=_PHOTOGRAPHS,
-        license=_PHOTOGRAPHS_LICENSE,
     ),
     "trigram_lm_course": Preset(
         family="trigram_lm",
@@ -177,7 +176,6 @@ PRESETS: dict[str, Preset] = {
         arguments={"embedding": 32, "hidden_units": 256},
         recipe=_COURSE_TEXT,
         data=_TEXT,
-        license=_TEXT_LICENSE,
     ),
     "trigram_lm_course_16_128": Preset(
         family="trigram_lm",
@@ -185,7 +183,6 @@ PRESETS: dict[str, Preset] = {
         arguments={"embedding": 16, "hidden_units": 128},
         recipe=_COURSE_TEXT,
         data=_TEXT,
-        license=_TEXT_LICENSE,
     ),
     "trigram_lm_course_8_64": Preset(
         family="trigram_lm",
@@ -193,7 +190,6 @@ PRESETS: dict[str, Preset] = {
         arguments={"embedding": 8, "hidden_units": 64},
         recipe=_COURSE_TEXT,
         data=_TEXT,
-        license=_TEXT_LICENSE,
     ),
     "trigram_lm_best": Preset(
         family="trigram_lm",
@@ -207,7 +203,6 @@ PRESETS: dict[str, Preset] = {
             batch_size=512, epochs=24, merge_contexts=4,
         ),
         data=_TEXT,
-        license=_TEXT_LICENSE,
     ),
 }  # fmt: skip
 

@@ -78,17 +78,18 @@ class ActivityCNN(ActivityRecognizer):
         dtype: Any = None,
         name: str | None = None,
     ) -> None:
-        filters, kernel_size, num_blocks, dropout, seed, dtype = self.checked(
-            filters=filters, kernel_size=kernel_size, num_blocks=num_blocks, dropout=dropout, seed=seed, dtype=dtype
+        filters, kernel_size, num_blocks, dropout = self.checked(
+            filters=filters, kernel_size=kernel_size, num_blocks=num_blocks, dropout=dropout
         )
-        draw = iter(np.random.SeedSequence(seed).generate_state(3 * num_blocks + 2).tolist())
-
-        def glorot() -> keras.initializers.Initializer:
-            return keras.initializers.GlorotUniform(seed=next(draw))
 
         def network(x: Any, labels: int) -> Any:
             if x.shape[1] < 2**num_blocks:
                 raise ZooError(f"window {window}: {num_blocks} blocks need {2**num_blocks} rows or more")
+            draw = iter(np.random.SeedSequence(seed).generate_state(3 * num_blocks + 2).tolist())
+
+            def glorot() -> keras.initializers.Initializer:
+                return keras.initializers.GlorotUniform(seed=next(draw))
+
             for number in range(1, num_blocks + 1):
                 x = keras.layers.SeparableConv1D(
                     filters, kernel_size, strides=2, padding="same", activation="relu", dtype=dtype,

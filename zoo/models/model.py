@@ -29,14 +29,6 @@ Depth = Annotated[int, Field(ge=1, le=100)]
 _NAME = re.compile(r"[a-zA-Z0-9._-]{1,200}")
 
 
-_RECORDED: dict[str, Any] = {
-    "source": str, "license": str, "data_sha256": str, "simulated": bool, "split_by": str,
-    "subjects": list[str] | tuple[str, ...], "still": list[str] | tuple[str, ...],
-    "class_frequencies": Mapping[str, float],
-}  # fmt: skip
-"""Types of what training records of the origin of weights."""
-
-
 class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
     """Base class of the models of the zoo: a functional `keras.Model` with a default loss, loading and saving.
 
@@ -90,18 +82,7 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
             keras.dtype_policies.get(values.get("dtype"))
         except (ValueError, TypeError):
             raise ArgumentError("dtype", f" is {values['dtype']!r}; expected a policy, such as mixed_float16") from None
-        for key, hint in _RECORDED.items():
-            if (value := (values.get("provenance") or {}).get(key)) is not None:
-                checked(f"provenance[{key!r}]", hint, value)
         return [*values.values()]
-
-    @classmethod
-    def check_names(cls, arguments: Mapping[str, Any]) -> None:
-        """Refuses an argument that the constructor lacks, and suggests the closest name."""
-        names = list(cls.argument_types())
-        for name in arguments:
-            if name not in names:
-                raise unknown_name(f"argument of {cls.__name__}", name, names)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, and which layers are frozen or quantized, if any."""
@@ -117,7 +98,10 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         """Creates a model from the result of `get_config`."""
         arguments = dict(config)
         frozen, quantized = arguments.pop("frozen", ()), arguments.pop("quantized", {})
-        cls.check_names(arguments)
+        names = list(cls.argument_types())
+        for name in arguments:
+            if name not in names:
+                raise unknown_name(f"argument of {cls.__name__}", name, names)
         model = cls(**arguments)
         # A copy with fewer layers lacks some of them.
         for layer in model.layers:

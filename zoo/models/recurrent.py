@@ -103,16 +103,17 @@ class RecurrentRecognizer(ActivityRecognizer):
         dtype: Any = None,
         name: str | None = None,
     ) -> None:
-        units, num_layers, frame, frame_units, dropout, initializer, seed, dtype = self.checked(
+        units, num_layers, frame, frame_units, dropout, initializer = self.checked(
             units=units, num_layers=num_layers, frame=frame, frame_units=frame_units, dropout=dropout,
-            initializer=initializer, seed=seed, dtype=dtype,
+            initializer=initializer,
         )  # fmt: skip
         check_activation("frame_activation", frame_activation)
-        draw = iter(np.random.SeedSequence(seed).generate_state(8 * num_layers + 8).tolist())
 
         def network(x: Any, labels: int) -> Any:
             if x.shape[1] % frame:
                 raise ZooError(f"window {window} is not a multiple of frame {frame}: choose a frame that divides it")
+            # Each weight and each dropout has a seed of its own, so that a further layer leaves those before it alone.
+            draw = iter(np.random.SeedSequence(seed).generate_state(8 * num_layers + 8).tolist())
             columns = x.shape[-1] - magnitude
             if frame > 1:
                 x = keras.layers.Conv1D(
@@ -203,15 +204,16 @@ class RecurrentRecognizer(ActivityRecognizer):
 
     def _check_rows(self, name: str, rows: Any, count: int | None, states: Mapping[str, Any]) -> None:
         """Refuses rows and states of other shapes, of which TensorFlow would speak in words of its own."""
-        shape, expected = getattr(rows, "shape", None), f"(batch, {count or f'n * {self.frame}'}, {len(self.channels)})"
-        if shape is None or len(shape) != 3 or shape[2] != len(self.channels) or not _fits(shape[1], count, self.frame):
-            raise ZooError(f"{name} has shape {shape}; expected {expected}")
+        axes, shape = len(self.channels), getattr(rows, "shape", None)
+        length = shape[1] if shape is not None and len(shape) == 3 and shape[2] == axes else 0
+        # An exported signature may leave the number of frames open.
+        if length is not None and (length < 1 or length % self.frame or length != (count or length)):
+            raise ZooError(f"{name} has shape {shape}; expected (batch, {count or f'n * {self.frame}'}, {axes})")
         if not isinstance(states, Mapping) or not set(self.states) <= set(states):
             raise ZooError(f"states: expected arrays by the names {', '.join(self.states)}, at first zeros")
         for state, size in self.states.items():
-            shape = getattr(states[state], "shape", None)
-            if shape is None or len(shape) != 2 or shape[1] != size:
-                raise ZooError(f"state {state} has shape {shape}; expected (batch, {size})")
+            if tuple(getattr(states[state], "shape", ()))[1:] != (size,):
+                raise ZooError(f"state {state} has shape {states[state].shape}; expected (batch, {size})")
 
     def _named_layers(self) -> dict[str, keras.layers.Layer]:
         return {layer.name: layer for layer in self.layers}
@@ -282,10 +284,6 @@ class _Step(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     def call(self, x: Any, states: Sequence[Any], training: bool = False) -> tuple[Any, list[Any]]:
         logits, last = self._advance(x, dict(zip(self._names, states, strict=True)))
         return logits, list(last.values())
-
-
-def _fits(rows: int | None, count: int | None, frame: int) -> bool:
-    return rows is None or rows == count or (count is None and rows > 0 and rows % frame == 0)
 
 
 def _uniform(fans: int, seed: int) -> keras.initializers.Initializer:

@@ -105,7 +105,8 @@ def _preset(name: str) -> dict[str, Any]:
     small: Document = smallest(metrics) if metrics else {}
     return {
         "preset": name, "family": preset.family, "kind": kind, "description": preset.description,
-        "license": preset.license, "parameters": metrics.get("training", {}).get("parameters"), "measured": measured,
+        "license": preset.data.license, "parameters": metrics.get("training", {}).get("parameters"),
+        "measured": measured,
         "baseline": baseline, "score": test[task.SCORE] if metrics else None,
         "interval": test.get(f"{task.SCORE}_interval"), "baseline_name": rival, "baseline_score": rival_score,
         "cross_validated": test.get("split") == "cross-validation",
