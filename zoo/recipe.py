@@ -8,17 +8,18 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 import pydantic
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import ConfigDict, TypeAdapter, ValidationError, model_validator
 
 from zoo.catalog import find_folder, read_config
 from zoo.errors import ArgumentError, ZooError, unknown_name
 
-Count = Annotated[int, Field(ge=1)]
-Positive = Annotated[float, Field(gt=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Fraction = Annotated[float, Field(ge=0, lt=1)]
-Amount = Annotated[float, Field(ge=0)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Count = Annotated[int, Ge(1)]
+Positive = Annotated[float, Gt(0)]
+Share = Annotated[float, Ge(0), Le(1)]
+Fraction = Annotated[float, Ge(0), Lt(1)]
+Amount = Annotated[float, Ge(0)]
+Seed = Annotated[int, Ge(0), Lt(2**32)]
 
 # Fields of older recipes, which decided nothing but how fast a training was.
 _FORMER = ("micro_batches",)
@@ -86,7 +87,7 @@ def checked(label: str, hint: Any, value: Any) -> Any:
 
     Args:
         label: Name of the value, for the message.
-        hint: Type, such as `int`, `float | None`, `Literal["a", "b"]` or `Annotated[int, Field(ge=1)]`.
+        hint: Type, such as `int`, `float | None`, `Literal["a", "b"]` or `Annotated[int, Ge(1)]`.
         value: Value to check.
 
     Raises:
@@ -146,7 +147,7 @@ class Recipe(Settings):
     schedule: Literal["constant", "cosine"] = "constant"
     """Learning rate over time: `constant`, or `cosine`, which rises linearly for `warmup_epochs`, then falls to 0 at
     the last step."""
-    warmup_epochs: Annotated[int, Field(ge=0)] = 0
+    warmup_epochs: Annotated[int, Ge(0)] = 0
     """Epochs of rising rate, 0 or more; at most half of the run."""
     momentum: Fraction = 0.0
     """Momentum of `sgd`, in [0, 1)."""
@@ -156,7 +157,7 @@ class Recipe(Settings):
     """Each entry of the averaged gradient is clipped to [-clip_value, clip_value]."""
     clip_norm: Positive | None = None
     """The gradients are scaled so that their common norm is at most this."""
-    ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
+    ema_decay: Annotated[float, Gt(0), Lt(1)] | None = None
     """Decay of the exponential moving average of the weights, which is validated and saved in their place; smaller in
     the first steps, so that short runs gain as well. None for no average."""
     start_share: Fraction = 0.0
@@ -164,7 +165,7 @@ class Recipe(Settings):
     what was learned from others."""
     batch_size: Count = 32
     """Rows per step, at most the number of training rows; the incomplete last batch of an epoch is dropped."""
-    epochs: Annotated[int, Field(ge=0)] = 50
+    epochs: Annotated[int, Ge(0)] = 50
     """Passes over the data, at most. 0, for fine-tuning alone, fits the last layer and trains no further."""
     min_steps: Count | None = None
     """Steps of a whole run, at least: an epoch of little data is several passes. None makes every epoch one pass."""

@@ -26,7 +26,7 @@ from typing import Annotated, Any, ClassVar
 
 import keras
 import numpy as np
-from pydantic import Field
+from annotated_types import Ge, Le
 
 from zoo.errors import ZooError
 from zoo.models.layers import KLSparsity, Target, TiedDense
@@ -70,7 +70,7 @@ class SparseAutoencoder(Model):
         sparsity_target: Target = 0.04,
         sparsity_weight: Amount = 1.0,
         weight_decay: Amount = 5e-4,
-        pixels: Annotated[int, Field(ge=1, le=1 << 20)] = 256,
+        pixels: Annotated[int, Ge(1), Le(1 << 20)] = 256,
         scale: Sequence[float] | None = None,
         provenance: Mapping[str, Any] | None = None,
         seed: Seed = 0,

@@ -7,8 +7,8 @@ They work in any Keras model, on every backend, with every dtype policy, and pro
 from typing import Annotated, Any
 
 import keras
+from annotated_types import Gt, Lt
 from keras import ops
-from pydantic import Field
 
 from zoo.errors import ZooError
 from zoo.recipe import Amount, Count, checked
@@ -196,7 +196,7 @@ def kl_sparsity(activations: Any, target: float, weight: float, mask: Any = None
     return weight * ops.sum(target * ops.log(target / mean) + (1 - target) * ops.log((1 - target) / (1 - mean)))
 
 
-Target = Annotated[float, Field(gt=0, lt=1)]
+Target = Annotated[float, Gt(0), Lt(1)]
 """Of the mean activation of a unit."""
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Self, get_type_hints
 
 import keras
 import numpy as np
-from pydantic import Field
+from annotated_types import Ge, Le
 
 from zoo.catalog import find_folder
 from zoo.errors import ArgumentError, ZooError, unknown_name
@@ -21,9 +21,9 @@ from zoo.models.losses import loss_and_metrics
 from zoo.recipe import checked
 from zoo.runtime.metadata import plain
 
-Size = Annotated[int, Field(ge=1, le=16_384)]
+Size = Annotated[int, Ge(1), Le(16_384)]
 """Of a layer: a GRU of the largest has 3 GB."""
-Depth = Annotated[int, Field(ge=1, le=100)]
+Depth = Annotated[int, Ge(1), Le(100)]
 
 # TensorFlow traces a training step in a scope of this name.
 _NAME = re.compile(r"[a-zA-Z0-9._-]{1,200}")

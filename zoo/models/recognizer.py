@@ -19,8 +19,8 @@ from typing import Annotated, Any, ClassVar, Self
 
 import keras
 import numpy as np
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
-from pydantic import Field
 
 from zoo.errors import ZooError
 from zoo.models.layers import Magnitude
@@ -31,8 +31,8 @@ from zoo.runtime.metadata import AXES, CLASSES, CONVENTION, INERTIAL, UNIT, othe
 
 _OF_CLASSES = ("prior", "threshold")
 
-Window = Annotated[int, Field(ge=2, le=100_000)]
-Rate = Annotated[float, Field(ge=0.1, le=100_000)]
+Window = Annotated[int, Ge(2), Le(100_000)]
+Rate = Annotated[float, Ge(0.1), Le(100_000)]
 
 UNKNOWN_PRIOR = (
     "the class frequencies of its training data are not known, so they cannot be changed: train it again, or state "
@@ -121,6 +121,7 @@ class ActivityRecognizer(Model):
                 raise ZooError(f"{name or 'the model'}: {UNKNOWN_PRIOR}")
             prior = priors.complete(prior, labels, frequencies)
 
+        # By name, as `step` finds them again: it reads single frames with the same layers.
         layers: dict[str, keras.layers.Layer] = {}
         if mean is not None and variance is not None:
             layers["normalization"] = keras.layers.Normalization(

@@ -114,7 +114,7 @@ class RecurrentRecognizer(ActivityRecognizer):
                 raise ZooError(f"window {window} is not a multiple of frame {frame}: choose a frame that divides it")
             # Each weight and each dropout has a seed of its own, so that a further layer leaves those before it alone.
             draw = iter(np.random.SeedSequence(seed).generate_state(8 * num_layers + 8).tolist())
-            columns = x.shape[-1] - magnitude
+            axes = x.shape[-1] - magnitude
             if frame > 1:
                 x = keras.layers.Conv1D(
                     frame_units or units, frame, strides=frame, activation=frame_activation, dtype=dtype,
@@ -127,7 +127,8 @@ class RecurrentRecognizer(ActivityRecognizer):
                 if dropout:
                     x = Dropout(dropout, seed=next(draw), dtype=dtype, name=f"dropout_{number}")(x)
             if initializer == "course":
-                start = self._course(draw, columns + 2 * units if self.gates == 4 else units + labels)
+                # The course drew the last layer of its LSTM with the limit of the cells.
+                start = self._course(draw, axes + 2 * units if self.gates == 4 else units + labels)
             else:
                 start = {"kernel_initializer": _uniform(units + labels, next(draw))}
             return keras.layers.Dense(labels, dtype=dtype, name="logits", **start)(x)
@@ -212,8 +213,9 @@ class RecurrentRecognizer(ActivityRecognizer):
         if not isinstance(states, Mapping) or not set(self.states) <= set(states):
             raise ZooError(f"states: expected arrays by the names {', '.join(self.states)}, at first zeros")
         for state, size in self.states.items():
-            if tuple(getattr(states[state], "shape", ()))[1:] != (size,):
-                raise ZooError(f"state {state} has shape {states[state].shape}; expected (batch, {size})")
+            shape = getattr(states[state], "shape", None)
+            if shape is None or tuple(shape)[1:] != (size,):
+                raise ZooError(f"state {state} has shape {shape}; expected (batch, {size})")
 
     def _named_layers(self) -> dict[str, keras.layers.Layer]:
         return {layer.name: layer for layer in self.layers}

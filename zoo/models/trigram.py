@@ -27,8 +27,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import keras
 import numpy as np
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
-from pydantic import Field
 from scipy.special import softmax
 
 from zoo.errors import ZooError
@@ -184,7 +184,7 @@ def sample(
 
     `logits_of` maps contexts `(1, context)` of word ids to logits `(1, V)`; the temperature divides them.
     """
-    count, seed = checked("num_words", Count, count), checked("seed", Annotated[int, Field(ge=0)], seed)
+    count, seed = checked("num_words", Count, count), checked("seed", Annotated[int, Ge(0)], seed)
     if not checked("temperature", float, temperature) > 0:
         raise ZooError(f"temperature {temperature:g}: expected a number above 0")
     prompt = checked("prompt", str, prompt)
@@ -204,7 +204,7 @@ def words_of(vocabulary: int | Sequence[str]) -> tuple[str, ...]:
     """Returns the words of a vocabulary. If only their number is known, the ids serve as words."""
     vocabulary = python_number(vocabulary)
     if isinstance(vocabulary, int):
-        count = checked("vocabulary", Annotated[int, Field(ge=1, le=1_000_000)], vocabulary)
+        count = checked("vocabulary", Annotated[int, Ge(1), Le(1_000_000)], vocabulary)
         return tuple(str(number) for number in range(count))
     words = tuple(vocabulary) if isinstance(vocabulary, Sequence) and not isinstance(vocabulary, str) else ()
     if not words or len(set(words)) < len(words) or not all(isinstance(word, str) for word in words):
