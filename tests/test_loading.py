@@ -76,7 +76,7 @@ def test_a_subclass_as_keras_shows_it_is_saved_loaded_copied_fine_tuned_and_expo
     np.testing.assert_allclose(np.load(tmp_path / "logits.npy"), model(x), atol=1e-6)
     recipe = {"epochs": 1, "validation": 0.0}
     zoo.train(model, simulated, recipe, out=tmp_path / "trained", verbose=False)
-    tuned = zoo.finetune(tmp_path / "trained", simulated, epochs=1, out=tmp_path / "tuned", verbose=False).model
+    tuned = zoo.finetune(tmp_path / "trained", simulated, recipe=recipe, out=tmp_path / "tuned", verbose=False).model
     assert (type(tuned), tuned.note) == (Mine, "hello")
     [artifact] = zoo.export(tmp_path / "tuned", tmp_path / "exported", "float32")
     assert zoo.info(artifact.file)["family"] == "ActivityGRU"
