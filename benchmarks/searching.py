@@ -27,9 +27,9 @@ import numpy as np
 
 from zoo.provenance import versions
 from zoo.search import spaces
-from zoo.search.run import run_processes
+from zoo.search.run import run_trials
 from zoo.search.spaces import Study
-from zoo.search.trials import TRIALS, Records
+from zoo.search.trials import TRIALS, Trials
 
 CELLS = {"gru": keras.layers.GRU, "lstm": keras.layers.LSTM, "rnn": keras.layers.SimpleRNN}
 SEED = 0
@@ -40,35 +40,30 @@ class Model(kt.HyperModel):
 
     def build(self, hp: Any) -> keras.Model:
         """A compiled model of layers with their defaults."""
-        arguments, recipe = spaces.activity(hp)
-        units, num_layers = arguments["units"], arguments["num_layers"]
+        settings = spaces.activity(hp)
+        units, num_layers, frame = settings["units"], settings["num_layers"], settings["frame"]
         model = keras.Sequential([keras.Input((150, 3))])
-        model.add(
-            keras.layers.Conv1D(
-                units, arguments["frame"], strides=arguments["frame"], activation=arguments["frame_activation"]
-            )
-        )
+        model.add(keras.layers.Conv1D(units, frame, strides=frame, activation=settings["frame_activation"]))
         for layer in range(num_layers):
-            model.add(CELLS[arguments["cell"]](units, return_sequences=layer < num_layers - 1))
-            model.add(keras.layers.Dropout(arguments["dropout"]))
+            model.add(CELLS[settings["cell"]](units, return_sequences=layer < num_layers - 1))
+            model.add(keras.layers.Dropout(settings["dropout"]))
         model.add(keras.layers.Dense(6))
-        options = {"global_clipnorm": recipe.clip_norm}
-        if recipe.ema_decay:
-            options |= {"use_ema": True, "ema_momentum": recipe.ema_decay}
-        rate = recipe.learning_rate
+        options = {"global_clipnorm": settings["clip_norm"]}
+        if settings["ema_decay"]:
+            options |= {"use_ema": True, "ema_momentum": settings["ema_decay"]}
+        rate = settings["learning_rate"]
         optimizer = {
             "adam": lambda: keras.optimizers.Adam(rate, **options),
-            "adamw": lambda: keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **options),
-            "sgd": lambda: keras.optimizers.SGD(rate, momentum=recipe.momentum, **options),
-        }[recipe.optimizer]()
+            "adamw": lambda: keras.optimizers.AdamW(rate, weight_decay=settings["weight_decay"], **options),
+            "sgd": lambda: keras.optimizers.SGD(rate, momentum=settings["momentum"], **options),
+        }[settings["optimizer"]]()
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(optimizer, loss, metrics=["accuracy"])
         return model
 
     def fit(self, hp: Any, model: keras.Model, *arrays: Any, **options: Any) -> Any:
         """Keras's own, with the batch that was drawn."""
-        _, recipe = spaces.activity(hp)
-        return model.fit(*arrays, batch_size=recipe.batch_size, verbose=0, **options)
+        return model.fit(*arrays, batch_size=spaces.activity(hp)["batch_size"], verbose=0, **options)
 
 
 class Zoo:
@@ -80,7 +75,7 @@ class Zoo:
 
     def search(self, trials: int) -> None:
         """Resumes until there are as many trials."""
-        run_processes(replace(self.study, trials=trials), self.folder, os.cpu_count() or 1, lambda: None)
+        run_trials(replace(self.study, trials=trials), self.folder, os.cpu_count() or 1)
 
 
 class Plain:
@@ -130,7 +125,7 @@ def main() -> None:
                 one.search(options.trials * turn // options.turns)
                 seconds[name] += time.perf_counter() - start
                 cpu[name] += _processor_time() - began
-        records = Records(folder / "zoo" / TRIALS).all()
+        records = Trials(study, folder / "zoo" / TRIALS).all()
         plain = [trial.score for trial in searches["keras_tuner"].tuner.oracle.get_best_trials(options.trials)]
     scored = [record for record in records if record["status"] == "scored"]
     result = {

@@ -51,7 +51,7 @@ OPTIONS = {
     "bench": "--json",
     "tune": "--data --data-dir --strategy --trials --epochs --out --objective --space --set --max-parameters "
     "--max-bytes --max-latency --groups --seed --levels --best --seeds "
-    "--save-preset --workers --role --chief --json",
+    "--save-preset --workers --json",
     "data windows": "--out -o --window --hop --rate --trim --test-subjects --test-fraction --seed --classes "
     "--merge --channels --same-people --different-people --force --json",
     "data build": "--from --to --json",

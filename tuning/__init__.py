@@ -1,1 +1,1 @@
-"""Hyperparameter searches on one machine or many, which can be interrupted and resumed."""
+"""Hyperparameter searches which can be interrupted and resumed."""

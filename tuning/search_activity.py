@@ -1,9 +1,4 @@
-"""A search for a recognizer, to copy and edit.
-
-    python tuning/search_activity.py
-
-After a kill, the same command resumes.
-"""
+"""A search for a recognizer, to copy and edit: `python tuning/search_activity.py`. The same command resumes it."""
 
 from typing import Any
 

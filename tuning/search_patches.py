@@ -1,9 +1,4 @@
-"""A search for a sparse autoencoder, to copy and edit: the nine of the course, by grid.
-
-    python tuning/search_patches.py
-
-After a kill, the same command resumes.
-"""
+"""The nine autoencoders of the course by grid, to copy and edit: `python tuning/search_patches.py` also resumes."""
 
 from typing import Any
 

@@ -1,9 +1,4 @@
-"""A search for a language model of three words, to copy and edit.
-
-    python tuning/search_text.py
-
-After a kill, the same command resumes.
-"""
+"""A search for a language model, to copy and edit: `python tuning/search_text.py`. The same command resumes it."""
 
 from typing import Any
 

@@ -1528,8 +1528,6 @@ def tune(
     out: str | Path | None = None,
     save_preset: str | Path | None = None,
     workers: Workers = 0,
-    role: Literal["chief", "worker"] | None = None,
-    chief: str | None = None,
     verbose: bool = True,
 ) -> Document:
     """Searches hyperparameters, trains the best again with other seeds, and measures the chosen one on test data.
@@ -1556,8 +1554,6 @@ def tune(
         out: Folder of the search. The same call resumes there. In Python a temporary one by default.
         save_preset: Folder for the chosen model.
         workers: Number of processes that run trials; 0 runs them in this process.
-        role: Role of this process in a search on several machines: chief or worker.
-        chief: Address of the chief, HOST:PORT.
         verbose: Whether to show the progress on standard error.
 
     Returns:
@@ -1574,13 +1570,11 @@ def tune(
         0
     """
     _require_search(target)
-    if chief is not None and role is None:
-        raise ArgumentError("chief", ": goes with role; leave it out for a search on this machine alone")
     _require_file(data)
     _load()
     from rich.console import Console
 
-    from zoo.search import oracles, report
+    from zoo.search import report
     from zoo.search.run import search
     from zoo.search.spaces import Study
 
@@ -1591,18 +1585,15 @@ def tune(
     )  # fmt: skip
     study = replace(study, data=_path_of(study.task.data_file if data is None else data, data_dir, "a search"))
     try:
-        with nullcontext() if role is None else oracles.take_role(role, chief):
-            result = search(
-                study, None if out is None else Path(out), processes=workers, best=best, seeds=seeds,
-                preset=None if save_preset is None else Path(save_preset),
-                logged=TERMINAL.get("logged", lambda file: nullcontext(Console(stderr=True))) if verbose else None,
-            )  # fmt: skip
+        result = search(
+            study, None if out is None else Path(out), processes=workers, best=best, seeds=seeds,
+            preset=None if save_preset is None else Path(save_preset),
+            logged=TERMINAL.get("logged", lambda file: nullcontext(Console(stderr=True))) if verbose else None,
+        )  # fmt: skip
     except KeyboardInterrupt as stop:
         if out is not None:
             stop.add_note(f"the search is in {out}; resume it with the same command")
         raise
-    if not result:
-        return Document(result, lambda result: "")
     return Document(result, report.result, next=f"zoo export {_quoted(result['model'])}")
 
 

@@ -30,7 +30,6 @@ class Job:
         command: Program and arguments.
         environment: Environment variables to set in addition to those of this process.
         log: File to which standard output and error are appended. None to share those of this process.
-        background: Whether `run_jobs` may return while the job is still running.
         output: With `log`: file to which standard output is appended instead.
     """
 
@@ -38,7 +37,6 @@ class Job:
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     log: Path | None = None
-    background: bool = False
     output: Path | None = None
 
 
@@ -47,33 +45,33 @@ def run_jobs(
     *,
     at_once: int,
     on_exit: Callable[[Job, int], bool],
-    watch: Callable[[], None] = lambda: None,
+    watch: Callable[[], bool | None] = lambda: None,
     interval: float = 0.2,
 ) -> None:
-    """Runs jobs in parallel until all except background jobs have ended. No process outlives the call.
+    """Runs jobs in parallel until all have ended, or `watch` says that the work is done. No process outlives the call.
 
     Args:
         jobs: Jobs, in the order in which to start them.
         at_once: Maximum number of processes.
         on_exit: Function that is called with each job that ends and its exit status, which is negative after a signal.
             It returns True to run the job again. If it raises an exception, the other jobs are ended.
-        watch: Function that is called once per interval.
+        watch: Function that is called once per interval. It returns True to end the jobs that still run.
         interval: Interval in seconds.
 
     Example:
         >>> statuses = []
-        >>> sleeper = Job("sleeper", ["sleep", "60"], background=True)
-        >>> run_jobs([sleeper, Job("failing", ["false"])], at_once=2, on_exit=lambda job, n: statuses.append(n))
+        >>> run_jobs([Job("failing", ["false"])], at_once=2, on_exit=lambda job, status: statuses.append(status))
         >>> statuses
         [1]
     """
     waiting, running = deque(jobs), dict[Job, subprocess.Popen[bytes]]()
     try:
-        while not all(job.background for job in (*waiting, *running)):
+        while waiting or running:
             while waiting and len(running) < at_once:
                 job = waiting.popleft()
                 running[job] = _start(job)
-            watch()
+            if watch():
+                break
             time.sleep(interval)
             for job, process in list(running.items()):
                 status = process.poll()

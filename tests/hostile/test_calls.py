@@ -131,12 +131,6 @@ UNFIT = [
     (zoo.cross_validate, ("activity_gru", "."), {"groups": np.int64(1)}, "groups is 1; expected 2 or more"),
     (zoo.simulate, (), {}, "simulate: missing a required argument: 'task'; see help(zoo.simulate)"),
     (zoo.simulate, ("activity", "x.h5", 3), {}, "simulate: too many positional arguments; see help(zoo.simulate)"),
-    (
-        zoo.tune,
-        ("activity_gru",),
-        {"role": "chief", "chief": "a:99999", "data": "."},
-        "chief a:99999: expected",
-    ),
     (zoo.cut_windows, ([],), {}, "recordings is empty; expected a path, or several"),
     (zoo.make_text, (["a.txt", 3],), {}, "text holds 3; expected a path, or several"),
     (zoo.load_data, ("data3.h5",), {"levels": 0}, "levels is 0; expected 1 or more"),

@@ -38,12 +38,14 @@ class HyperModel(kt.HyperModel):
         self.kind, self.space = kind, space
 
     def build(self, hp):
-        arguments, recipe = self.space(hp)
+        settings = self.space(hp)
         find, small, _, _ = SMALL[self.kind]
-        model = find(arguments)(**arguments | small)
+        family = find(settings)
+        arguments = {name: value for name, value in settings.items() if name in family.argument_names()}
+        model = family(**arguments | small)
         loss = "mse" if self.kind == "patches" else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         optimizer = keras.optimizers.get(
-            {"class_name": recipe.optimizer, "config": {"learning_rate": recipe.learning_rate}}
+            {"class_name": settings["optimizer"], "config": {"learning_rate": settings["learning_rate"]}}
         )
         model.compile(optimizer, loss, run_eagerly=True)
         return model

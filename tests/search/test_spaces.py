@@ -55,17 +55,17 @@ def test_a_preset_outside_of_the_space_lends_the_values_that_are_in_it():
 
 @pytest.mark.parametrize(("space", "preset"), [("activity", "activity_gru_pocket"), ("trigram", "trigram_lm_best")])
 def test_the_defaults_of_a_space_are_those_of_the_best_preset(space, preset):
-    arguments, recipe = getattr(spaces, space)(HyperParameters())
     plan = Study(preset, NOWHERE).outline
-    assert plan.arguments | {name: value for name, value in arguments.items() if name != "cell"} == plan.arguments
-    assert (recipe.learning_rate, recipe.batch_size) == (plan.recipe.learning_rate, plan.recipe.batch_size)
+    values = {**plan.recipe.to_json(), **plan.arguments, "cell": plan.family.removeprefix("activity_")}
+    settings = getattr(spaces, space)(HyperParameters())
+    assert {name: values[name] for name in settings} == settings
 
 
 def test_what_is_fixed_is_not_searched():
     hp = keras_tuner.HyperParameters()
     fixed = {"optimizer": "sgd", "units": 17, "sgd_learning_rate": 0.5}
-    arguments, recipe = spaces.activity(HyperParameters(hp, fixed))
-    assert (arguments["units"], recipe.optimizer, recipe.learning_rate) == (17, "sgd", 0.5)
+    settings = spaces.activity(HyperParameters(hp, fixed))
+    assert (settings["units"], settings["optimizer"], settings["learning_rate"]) == (17, "sgd", 0.5)
     assert {"momentum", "frame"} <= set(hp.values)
     assert not {*fixed, "learning_rate", "adamw_decay"} & set(hp.values)
     plan = Study("activity_lstm", NOWHERE, settings={"augmentation": None, "window": 120, "validation": 0.4}).outline
@@ -143,7 +143,6 @@ def test_nobody_for_validation_or_for_the_test_is_one_line(simulated, tmp_path):
         (["activity_gru", "--data", "torn.h5"], "torn.h5"),
         (["activity_gru", "--set", "units"], "--set units: expected NAME=VALUE"),
         (["activity_gru", "--data", "DATA", "--best", "0"], "--best"),
-        (["activity_gru", "--data", "DATA", "--role", "worker"], "role worker: pass --chief HOST:PORT"),
         (["activity_gru", "--data", "DATA", "--save-preset", "."], "is the current folder"),
     ],
 )

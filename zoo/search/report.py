@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 from matplotlib import colormaps
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import ListedColormap, LogNorm, Normalize
+from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 from numpy.typing import NDArray
@@ -35,25 +34,25 @@ _LOGARITHMIC = 8.0
 """An axis whose greatest number is this many times its least is logarithmic."""
 
 
-def _score(found: Mapping[str, Any]) -> Markup:
+def _score(result: Mapping[str, Any]) -> Markup:
     """The score on test data, of which only the task knows the names."""
-    return Markup(f"**{for_task(found['task']).headline(found['test'])[0]}**")
+    return Markup(f"**{for_task(result['task']).headline(result['test'])[0]}**")
 
 
 _PAGES = Pages("search/report.md.j2", score=_score)
 result = _PAGES.result
 
 
-def write(study: Study, folder: Path, records: Sequence[Record], found: Mapping[str, Any]) -> None:
+def write(study: Study, folder: Path, records: Sequence[Record], result: Mapping[str, Any]) -> None:
     """Writes `report.md` and its figures into the folder of a search that has ended with a result."""
     leaders = ranked(records, study.maximize)
     names = searched(leaders)
     drawn = {"progress.png": progress(records, study.measure, study.maximize)}
     if len(leaders) >= _FEWEST:
         drawn["parallel.png"] = parallel(leaders, names[:_AXES], study.measure)
-        drawn["pareto.png"] = pareto(leaders, study.measure, study.maximize, found["chosen"])
+        drawn["pareto.png"] = pareto(leaders, study.measure, study.maximize, result["chosen"])
     drawing.save_all(drawn, folder)
-    plan = plan_of(next(record for record in records if record["trial"] == found["chosen"]), study.base.name)
+    plan = plan_of(next(record for record in records if record["trial"] == result["chosen"]), study.start)
     text = {
         "counts": Counter(record["status"] for record in records).most_common(),
         "failed": Counter(record["reason"] for record in records if record["status"] == "failed").most_common(),
@@ -62,7 +61,7 @@ def write(study: Study, folder: Path, records: Sequence[Record], found: Mapping[
         "keys": ["score:.4f", "epochs", "parameters", "bytes", "milliseconds", *(f"{name}:.3g" for name in names)],
         "figures": len(drawn) > 1, "command": _command(plan, study), "row": _row(plan),
     }  # fmt: skip
-    md.write(folder / REPORT, _PAGES.page(study, found, text))
+    md.write(folder / REPORT, _PAGES.page(study, result, text))
 
 
 def _command(plan: Training, study: Study) -> str:
@@ -121,12 +120,8 @@ def parallel(records: Sequence[Record], names: Sequence[str], measure: str) -> F
         drawn.set(xlim=(_UNUSED - 0.1, 1.1), ylim=(len(axes) - 0.5, -0.5), xticks=[])
         drawn.spines[:].set_visible(False)
         drawn.tick_params(length=0)
-        drawn.set_title(f"best {min(_BOLD, len(records))} of {len(records)} trials bold", loc="left")
-        bar = figure.colorbar(
-            ScalarMappable(Normalize(1, max(2, len(records))), ListedColormap(colors)), ax=drawn, label="rank",
-            orientation="horizontal", shrink=0.6, aspect=30, pad=0.02,
-        )  # fmt: skip
-        bar.ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        best = min(_BOLD, len(records))
+        drawn.set_title(f"{len(records)} trials, from the best (dark; {best} bold) to the worst (light)", loc="left")
     return figure
 
 

@@ -1,19 +1,20 @@
-"""A whole search: trials, finals and report, in this process or in several.
+"""A whole search: trials, finals and report.
 
 The best score of many trials is partly luck. So the best trials are trained again with other seeds, the choice is made
 by the mean, and only the chosen model is evaluated on test data, once.
 
-    python -m zoo.search.run FOLDER DATA TRIALS
+    python -m zoo.search.run FOLDER DATA TRIALS PROCESS
 
-runs trials of the search in a folder, as a child process of a search.
+is a child process of a search, which runs the trials that the search gives it.
 """
 
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,25 +32,29 @@ from zoo.files import (
     read_json,
     read_record,
     require_empty,
+    temporary_folder,
     write_json,
 )
-from zoo.jobs import Job
 from zoo.report.progress import TrainingBoard, TrialBoard
-from zoo.search import oracles, report
-from zoo.search.oracles import CHIEF
+from zoo.search import report
+from zoo.search.oracle import REFUSED, Oracle
 from zoo.search.spaces import Study
-from zoo.search.trials import TRIALS, Record, Records, Show, Trainer, plan_of, ranked
+from zoo.search.trials import TRIALS, Record, Trials, plan_of, ranked
 
 BEST, FINALS, RESULT = "best", "finals", "result.json"
 """In the folder of a search: the chosen model, the records of the best trials with other seeds, and the result."""
 
+RECYCLED = 75
+"""Exit status of a process that wants to be started again."""
+
 _MEASURED = 20
 """Number of the best trials whose size and latency are measured."""
 
+_TRIALS_PER_PROCESS, _DEATHS = 50, 100
+_IDLE_SECONDS = 0.2
+
 _LOCK_SECONDS = 30.0
 """Time for the processes of a search that was killed to end."""
-
-_DEATHS = 100
 
 
 def search(
@@ -58,32 +63,23 @@ def search(
 ) -> dict[str, Any]:  # fmt: skip
     """Runs or resumes a search, as `zoo.tune` says: in new `processes` of this machine, or with 0 in this one.
 
-    If the environment variables of keras-tuner are set, this process is the chief, which assigns trials and then runs
-    the finals, or a worker, which runs trials and returns nothing. `logged` sends to a file what libraries print, of
-    which nobody reads much, and yields the console that shows the progress.
+    `logged` sends to a file what libraries print, of which nobody reads much, and yields the console that shows the
+    progress.
     """
     folder = folder or Path(tempfile.mkdtemp(prefix="zoo-search-")) / "search"
-    shown = nullcontext(Console(quiet=True)) if logged is None else logged(log(folder, oracles.role()))
-    with claimed(study, folder), shown as console:
-        copies = preset is not None and not (
-            all((each / "config.json").is_file() for each in (folder / BEST, preset))
-            and read_json(folder / BEST / "config.json") == read_json(preset / "config.json")
-        )
-        if preset is not None and copies:
+    with ExitStack() as stack:
+        stack.enter_context(exclusive_folder(folder))
+        study.open(folder)
+        console = Console(quiet=True) if logged is None else stack.enter_context(logged(folder / "log.txt"))
+        if preset is not None and not _is_copy(preset, folder / BEST):
             require_empty(preset)
-        if oracles.role() not in (None, CHIEF):
-            _run_trials(study, folder)
-            return {}
+        trials = Trials(study, folder / TRIALS)
         if not (folder / RESULT).is_file():
             title = f"{study.target}, {study.strategy}, {study.measure}"
             board = TrialBoard(console, title, study.trials, study.maximize, processes)
             with board.shown():
-                if processes and oracles.role() is None:
-                    records = Records(folder / TRIALS)
-                    run_processes(study, folder, processes, lambda: board.update(records.all()))
-                else:
-                    _run_trials(study, folder, board.update)
-            _decide(study, folder, best, seeds, console)
+                run_trials(study, folder, processes, board.update)
+            _decide(trials, folder, best, seeds, console)
         result = read_record(folder / RESULT, "trials")
         for name, asked in (("trials", study.trials), ("best", best), ("seeds", seeds)):
             # Older results name the trials alone.
@@ -94,34 +90,67 @@ def search(
                 )
         if not (folder / report.REPORT).is_file():
             with console.status("measuring the size and the latency of the best trials"):
-                trainer = Trainer(study, folder / TRIALS)
-                trainer.measure(ranked(trainer.records.all(), study.maximize)[:_MEASURED])
-                report.write(study, folder, trainer.records.all(), result)
+                trials.measure(ranked(trials.all(), study.maximize)[:_MEASURED])
+                report.write(study, folder, trials.all(), result)
         result |= {"report": str(folder / report.REPORT), "model": str(folder / BEST)}
         if preset is not None:
             result["preset"] = str(preset)
-        if preset is not None and copies:
-            with atomic_folder(preset) as temporary:
-                shutil.copytree(folder / BEST, temporary, dirs_exist_ok=True)
+            if not _is_copy(preset, folder / BEST):
+                with atomic_folder(preset) as temporary:
+                    shutil.copytree(folder / BEST, temporary, dirs_exist_ok=True)
         return result
 
 
-@contextmanager
-def claimed(study: Study, folder: Path) -> Iterator[None]:
-    """Claims a folder for a study, and keeps other runs out of it; workers share it with their chief."""
-    with exclusive_folder(folder) if oracles.role() in (None, CHIEF) else nullcontext():
-        study.open(folder)
-        yield
+def _is_copy(preset: Path, model: Path) -> bool:
+    configs = [folder / "config.json" for folder in (preset, model)]
+    return all(config.is_file() for config in configs) and read_json(configs[0]) == read_json(configs[1])
 
 
-def log(folder: Path, name: str | None) -> Path:
-    """The log of a process, or of the libraries in a search with one process."""
-    return folder / (f"log.{name}.txt" if name else "log.txt")
+def run_trials(
+    study: Study, folder: Path, processes: int = 0, show: Callable[[Sequence[Record]], None] = lambda records: None
+) -> None:
+    """Runs or resumes the trials of a search in other processes of this machine, or with 0 in this one.
+
+    A process that dies is started again, and resumes its trial. `show` is called with all records about once a second.
+    """
+    trials = Trials(study, folder / TRIALS, show)
+    with temporary_folder() as scratch:
+        oracle = Oracle(trials, scratch, max(1, processes))
+        if not processes:
+            # Read before the first trial, so that invalid data is not a failure of a trial.
+            study.parts  # noqa: B018
+            while running := oracle.running():
+                trials.run(running[0]["name"])
+            return
+        progress, deaths = jobs.throttled(lambda: show(trials.all())), 0
+
+        def watch() -> bool:
+            progress()
+            return not oracle.running()
+
+        def on_exit(job: jobs.Job, status: int) -> bool:
+            nonlocal deaths
+            deaths += status < 0
+            if (status > 0 and status != RECYCLED) or deaths > _DEATHS:
+                assert job.log is not None
+                raise ZooError(jobs.last_error(job.log) or f"{job.name} ended with status {status}; see {job.log}")
+            return True
+
+        threads = jobs.limit_threads(max(1, (os.cpu_count() or 1) // processes))
+        work = [
+            jobs.Job(
+                f"worker-{number}", jobs.python("zoo.search.run", folder, study.data, study.trials, number), threads,
+                folder / f"log.worker-{number}.txt",
+            )
+            for number in range(processes)
+        ]  # fmt: skip
+        jobs.run_jobs(work, at_once=processes, on_exit=on_exit, watch=watch)
+        show(trials.all())
 
 
-def _decide(study: Study, folder: Path, best: int, seeds: int, console: Console) -> None:
+def _decide(trials: Trials, folder: Path, best: int, seeds: int, console: Console) -> None:
     """Trains the best trials again and chooses one, trains the model that is saved, and evaluates it on test data."""
-    records = Records(folder / TRIALS).all()
+    study, records = trials.study, trials.all()
     leaders = ranked(records, study.maximize)[:best]
     if not leaders:
         reasons = [record["reason"] for record in records if record["reason"]]
@@ -129,15 +158,15 @@ def _decide(study: Study, folder: Path, best: int, seeds: int, console: Console)
         raise ZooError(f"{folder}: none of {len(records)} trials has a score{last}")
     title = "the best again" if len(leaders) == 1 else f"the best {len(leaders)} again"
     board = TrialBoard(console, title, len(leaders) * seeds, study.maximize)
-    trainer = Trainer(study, folder / FINALS, board.update)
+    again = Trials(study, folder / FINALS, board.update)
     with board.shown():
-        finals = [_repeat(trainer, record, seeds) for record in leaders]
+        finals = [_repeat(again, record, seeds) for record in leaders]
     finals = [final for final in finals if len(final["scores"]) == seeds]
     if not finals:
         raise ZooError(f"{folder}: none of the best {len(leaders)} trials could be trained again with {seeds} seeds")
     chosen, *_ = finals = sorted(finals, key=lambda final: final["mean"], reverse=study.maximize)
     seed = chosen["seeds"][int((np.argmax if study.maximize else np.argmin)(chosen["scores"]))]
-    plan = plan_of(trainer.records.read(_name(chosen["trial"], seed)), study.base.name)
+    plan = plan_of(again.read(f"{chosen['trial']}, seed {seed}"), study.start)
     saved, training = folder / BEST, TrainingBoard(console, plan.recipe.epochs)
     if not (saved / "model.keras").is_file():
         with training.shown():
@@ -153,16 +182,16 @@ def _decide(study: Study, folder: Path, best: int, seeds: int, console: Console)
     write_json(folder / RESULT, result)
 
 
-def _repeat(trainer: Trainer, record: Record, count: int) -> dict[str, Any]:
+def _repeat(finals: Trials, record: Record, count: int) -> dict[str, Any]:
     """Trains a trial with other seeds: its `score`, the new `scores`, and their `mean` and `deviation`."""
-    study, plan = trainer.study, plan_of(record, trainer.study.base.name)
+    study, plan = finals.study, plan_of(record, finals.study.start)
     # Above the seeds of all trials.
-    first = study.first_seed + max(10_000, (1 + oracles.REFUSED) * study.trials + 1)
+    first = study.first_seed + max(10_000, (1 + REFUSED) * study.trials + 1)
     seeds, scores = list(range(first, first + count)), []
     for seed in seeds:
-        name, again = _name(record["trial"], seed), replace(plan, recipe=plan.recipe.replace(seed=seed))
-        trainer.records.new(name, record["trial"], again, record["values"])
-        ended = trainer.run(name)
+        name, again = f"{record['trial']}, seed {seed}", replace(plan, recipe=plan.recipe.replace(seed=seed))
+        finals.begin(name, record["trial"], again, record["values"])
+        ended = finals.run(name)
         scores += [ended["score"]] if ended["status"] == "scored" else []
     return {
         "trial": record["trial"], "score": record["score"], "values": record["values"], "seeds": seeds,
@@ -171,54 +200,26 @@ def _repeat(trainer: Trainer, record: Record, count: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _name(trial: int, seed: int) -> str:
-    return f"{trial}, seed {seed}"
-
-
-def run_processes(study: Study, folder: Path, count: int, watch: Callable[[], None]) -> None:
-    """Runs trials in `count` other processes of this machine until all have ended, with a chief if there are several.
-
-    A process that dies is started again under its name. The chief listens on a Unix socket in a private folder, so that
-    no other user can reach it. `watch` is called about once a second.
-    """
-    deaths = 0
-
-    def on_exit(job: Job, status: int) -> bool:
-        nonlocal deaths
-        deaths += status < 0
-        if (status > 0 and status != oracles.RECYCLED) or deaths > _DEATHS:
-            assert job.log is not None
-            raise ZooError(jobs.last_error(job.log) or f"{job.name} ended with status {status}; see {job.log}")
-        return status != 0 or job.background
-
-    command = jobs.python("zoo.search.run", folder, study.data, study.trials)
-    shared = jobs.limit_threads(max(1, (os.cpu_count() or 1) // count))
-    with tempfile.TemporaryDirectory() as private:
-        work = [Job("trials", command, shared, log(folder, "trials"))]
-        if count > 1:
-            shared |= {"KERASTUNER_ORACLE_IP": "unix", "KERASTUNER_ORACLE_PORT": f"{private}/chief"}
-            work = [
-                Job(name, command, shared | {"KERASTUNER_TUNER_ID": name}, log(folder, name), name == CHIEF)
-                for name in (CHIEF, *(f"worker-{number}" for number in range(count)))
-            ]
-        jobs.run_jobs(work, at_once=len(work), on_exit=on_exit, watch=watch, interval=1.0)
-
-
-def _run_trials(study: Study, folder: Path, show: Show = lambda records: None) -> None:
-    with exclusive(folder / (oracles.role() or CHIEF), "search", _LOCK_SECONDS):
-        if not (folder / RESULT).is_file():
-            oracles.run(study, folder, Trainer(study, folder / TRIALS, show))
-
-
 def main() -> None:
-    """Runs trials of the search that the arguments name."""
-    folder, data, trials = sys.argv[1:]
+    """Runs one trial after another that the search of the arguments gives to this process, until it is ended."""
+    folder, process = Path(sys.argv[1]), int(sys.argv[4])
     jobs.die_with_parent()
     try:
-        with jobs.terminable_job():
-            _run_trials(Study.reopen(Path(folder), Path(data), int(trials)), Path(folder))
+        with jobs.terminable_job(), exclusive(folder / f"worker-{process}", "search", _LOCK_SECONDS):
+            study = Study.reopen(folder, Path(sys.argv[2]), int(sys.argv[3]))
+            # Read before the first trial, so that invalid data is not a failure of a trial.
+            study.parts  # noqa: B018
+            trials, ended = Trials(study, folder / TRIALS), 0
+            while ended < _TRIALS_PER_PROCESS:
+                mine = [r for r in trials.all() if r["status"] == "running" and r.get("process") == process]
+                for record in mine:
+                    trials.run(record["name"])
+                    ended += 1
+                time.sleep(0 if mine else _IDLE_SECONDS)
     except ZooError as error:
         sys.exit(f"zoo: {error}")
+    # TensorFlow never frees the memory of compiled functions.
+    sys.exit(RECYCLED)
 
 
 if __name__ == "__main__":

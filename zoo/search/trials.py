@@ -1,4 +1,4 @@
-"""Trials of a search: their records, and what trains them as `zoo train` does, on data that is read once.
+"""The trials of a search: their records, and their training as `zoo train` does it, on data that is read once.
 
 A trial has one JSON file, which is its only state: a trial that has ended is not run again, and a running one resumes
 from its checkpoint.
@@ -28,17 +28,8 @@ from zoo.training import Training, fit
 Record = dict[str, Any]
 """Its `status` is `running`, `scored`, `failed` with a `reason`, or `refused`: above a limit, so not trained."""
 
-Show = Callable[[Sequence[Record]], None]
-"""A function that is called with all records whenever one changes."""
-
 TRIALS = "trials"
 """Folder of the records in the folder of a search."""
-
-_TYPES: dict[str, Any] = {
-    "trial": int, "name": str, "status": str, "score": float | int | None, "values": dict, "family": str,
-    "arguments": dict, "recipe": dict, "attempts": int, "bytes": float | int | None, "milliseconds": float | int | None,
-}  # fmt: skip
-"""What a record must have to be read."""
 
 _ATTEMPTS = 5
 _WEIGHTS = ("seed", "name", "dropout", "mean", "variance", "scale", "temperature", "provenance", "initializer",
@@ -61,83 +52,81 @@ def plan_of(record: Record, name: str) -> Training:
     return Training(name, record["family"], record["arguments"], Recipe.from_json(record["recipe"]))
 
 
-class Records:
-    """The records in a folder, by the names of trials: `7`, or `7, seed 10012` for one that is trained again."""
+class RefusedError(ZooError):
+    """A model exceeds a limit and is not trained."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+
+class Trials:
+    """The trials in a folder, by their names: `7`, or `7, seed 10012` for one that is trained again.
+
+    The function `show` is called with all records whenever a trial changes in this process.
+    """
+
+    def __init__(
+        self, study: Study, folder: Path, show: Callable[[Sequence[Record]], None] = lambda records: None
+    ) -> None:
+        self.study, self.folder, self.show = study, folder, show
         self._ended: dict[str, Record] = {}
+        self._sizes: dict[str, Record] = {}
 
     def path(self, name: str, suffix: str = ".json") -> Path:
         """A file of a trial."""
         return self.folder / (name.replace(", seed ", "-") + suffix)
 
-    def new(self, name: str, trial: int, plan: Training, values: Mapping[str, Any]) -> None:
-        """Writes the record of a trial with these values of the hyperparameters, unless there is one."""
+    def begin(self, name: str, trial: int, plan: Training, values: Mapping[str, Any], **facts: Any) -> Record:
+        """Writes the record of a trial with these values of the hyperparameters, unless there is one; returns it."""
         if not self.path(name).is_file():
-            record = {
+            self.write({
                 "trial": trial, "name": name, "status": "running", "reason": None, "score": None,
                 "values": dict(values), "family": plan.family, "arguments": plan.arguments,
                 "recipe": plan.recipe.to_json(), "epochs": 0, "started": time.time(), "seconds": 0.0, "attempts": 0,
-                "parameters": None, "file": None, "bytes": None, "milliseconds": None,
-            }  # fmt: skip
-            self.write(record)
+                "parameters": None, "file": None, "bytes": None, "milliseconds": None, **facts,
+            })  # fmt: skip
+        return self.read(name)
 
     def read(self, name: str) -> Record:
         """The record of a trial."""
-        if name in self._ended:
-            return self._ended[name]
-        record: Record = read_record(self.path(name), *_TYPES)
-        wrong = [key for key, kind in _TYPES.items() if not isinstance(record[key], kind)]
-        wrong += ["name"] * (record["name"] != name)
-        wrong += ["score"] * (record["status"] == "scored" and record["score"] is None)
-        if wrong:
-            value = record[wrong[0]]
-            raise ZooError(f"{self.path(name)}: {wrong[0]} is {value!r:.40}: copy the file again, or search anew")
-        if record["status"] != "running":
+        if name not in self._ended:
+            record = read_record(self.path(name), "trial", "name", "status", "score", "values", "family", "arguments",
+                                 "recipe", "attempts")  # fmt: skip
+            if record["status"] == "running":
+                return record
             self._ended[name] = record
-        return record
+        return self._ended[name]
 
     def all(self) -> list[Record]:
         """All records, ordered by trial and seed."""
-        files = self.folder.glob("[0-9]*.json")
-        found = [self.read(path.stem.replace("-", ", seed ")) for path in files]
-        return sorted(found, key=lambda record: (record["trial"], record["recipe"]["seed"]))
+        records = [self.read(path.stem.replace("-", ", seed ")) for path in self.folder.glob("[0-9]*.json")]
+        return sorted(records, key=lambda record: (record["trial"], record["recipe"]["seed"]))
 
     def write(self, record: Record) -> None:
         """Writes a record."""
         write_json(self.path(record["name"]), record)
         self._ended.pop(record["name"], None)
 
-
-class RefusedError(ZooError):
-    """A model exceeds a limit and is not trained."""
-
-
-class Trainer:
-    """Runs trials one after another, and calls `show` with all records of the folder whenever one changes."""
-
-    def __init__(self, study: Study, folder: Path, show: Show = lambda records: None) -> None:
-        self.study, self.records, self.show = study, Records(folder), show
-        self._sizes: dict[str, dict[str, Any]] = {}
+    def _note(self, record: Record) -> None:
+        self.write(record)
+        self.show(self.all())
 
     def run(self, name: str) -> Record:
         """Runs a trial that has a record, unless it has ended, and returns its final record."""
-        record = self.records.read(name)
+        record = self.read(name)
         if record["status"] != "running":
             return record
-        checkpoints = [self.records.path(name, f".{part}.npz") for part in range(self.study.groups)]
+        checkpoints = [self.path(name, f".{part}.npz") for part in range(self.study.groups)]
         attempts = 1 if checkpoints[0].is_file() else record["attempts"] + 1
         record |= {"epochs": 0, "started": time.time(), "attempts": attempts}
         self._note(record)
         try:
-            self._train(plan_of(record, self.study.base.name), record, checkpoints)
+            self._train(plan_of(record, self.study.start), record, checkpoints)
             record["status"] = "scored"
         except RefusedError as error:
             record |= {"status": "refused", "reason": str(error)}
-        except (OSError, StorageError):
+        except StorageError:
             # The machine fails, not the trial, which runs again when the search is resumed.
             raise
+        except OSError as error:
+            raise ZooError(str(error)) from error
         except Exception as error:
             # A failure of one combination of values does not end the search.
             record |= {"status": "failed", "reason": jobs.reason(error)}
@@ -148,16 +137,12 @@ class Trainer:
         gc.collect()
         return record
 
-    def _note(self, record: Record) -> None:
-        self.records.write(record)
-        self.show(self.records.all())
-
     def _train(self, plan: Training, record: Record, checkpoints: Sequence[Path]) -> None:
         """Trains and scores a model on each part of the data, and records the scores."""
         if record["attempts"] > _ATTEMPTS:
             raise ZooError(f"its process died {_ATTEMPTS} times before the first epoch ended: perhaps memory is short")
         task, measure, note = self.study.task, self.study.measure, jobs.throttled(self._note)
-        found = []
+        parts = []
         for split, checkpoint in zip(self.study.parts, checkpoints, strict=True):
             model, before = task.build(plan, split), record["epochs"]
             if not before:
@@ -173,37 +158,37 @@ class Trainer:
                 identity={"arguments": model.get_config(), "data": split.data.sha256},
             )  # fmt: skip
             record["best_epoch"] = fitted.best_epoch
-            found.append(task.scores(model, split))
-        scores = {name: float(np.mean([one[name] for one in found])) for name in found[0]}
+            parts.append(task.scores(model, split))
+        scores = {name: float(np.mean([part[name] for part in parts])) for name in parts[0]}
         if not np.isfinite(scores[measure]):
             raise ZooError(f"{measure} is {scores[measure]}")
-        record |= {"scores": scores, "score": scores[measure], "parts": [float(one[measure]) for one in found]}
+        record |= {"scores": scores, "score": scores[measure], "parts": [float(part[measure]) for part in parts]}
 
     def _check(self, plan: Training, model: Any, record: Record) -> None:
         """Refuses a model above a limit. It is exported only if its size or latency is limited."""
         limits = self.study.limits
-        record["parameters"] = model.count_params()
-        # A weight takes a byte or more.
-        found: list[tuple[str, str, float | None]] = [
-            ("parameters", "parameters", limits.parameters),
-            ("parameters", "bytes or more", limits.bytes),
-        ]
-        if limits.bytes is not None or limits.latency is not None:
-            found += [("bytes", "bytes", limits.bytes), ("milliseconds", "ms", limits.latency)]
-        for key, unit, limit in found:
-            if key == "bytes":
-                record |= self._size(plan, model)
+
+        def refuse_above(limit: float | None, key: str, unit: str) -> None:
             if limit is not None and record[key] > limit:
                 raise RefusedError(f"{record[key]:,} {unit}; the limit is {limit:,}")
+
+        record["parameters"] = model.count_params()
+        refuse_above(limits.parameters, "parameters", "parameters")
+        # A weight takes a byte or more.
+        refuse_above(limits.bytes, "parameters", "bytes or more")
+        if limits.bytes is not None or limits.latency is not None:
+            record |= self._size(plan, model)
+            refuse_above(limits.bytes, "bytes", "bytes")
+            refuse_above(limits.latency, "milliseconds", "ms")
 
     def measure(self, leaders: Sequence[Record]) -> None:
         """Records size and latency of trials where they have not been measured."""
         for record in leaders:
             if record["bytes"] is None:
-                plan = plan_of(record, self.study.base.name)
-                self.records.write(record | self._size(plan, self.study.task.build(plan, self.study.parts[0])))
+                plan = plan_of(record, self.study.start)
+                self.write(record | self._size(plan, self.study.task.build(plan, self.study.parts[0])))
 
-    def _size(self, plan: Training, model: Any) -> dict[str, Any]:
+    def _size(self, plan: Training, model: Any) -> Record:
         """The `file`, `bytes`, and `milliseconds` per call of the smallest file of a model with any weights.
 
         Each architecture is measured once: converted untrained, and its outputs not compared.
@@ -214,9 +199,8 @@ class Trainer:
             loaded = Loaded(plan.name, model)
             family = self.study.task.exportable(loaded, None)
             kind = "int8" if "int8" in family.formats else "dynamic"
+            family = replace(family, tolerances={kind: Tolerance(np.inf)})
             with temporary_folder() as scratch:
-                (artifact,) = artifacts.export(
-                    loaded, replace(family, tolerances={kind: Tolerance(np.inf)}), scratch / "files"
-                )
+                (artifact,) = artifacts.export(loaded, family, scratch / "files")
             self._sizes[key] = {name: artifact[name] for name in ("file", "bytes", "milliseconds")}
         return self._sizes[key]
