@@ -44,9 +44,10 @@ from zoo.provenance import versions
 from zoo.report import drawing, for_task, markdown, results
 from zoo.report.progress import FoldBoard
 from zoo.report.results import card
+from zoo.results import TrainResult
 from zoo.runtime.metadata import CLASSES
 from zoo.task import task_of
-from zoo.training import Training, TrainResult
+from zoo.training import Training
 
 HERE = Path(__file__).parent
 DATA = {"activity": "activity/data3.h5", "patches": "images/data1.h5", "text": "text/data2.h5"}

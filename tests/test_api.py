@@ -29,6 +29,17 @@ def test_an_argument_out_of_range_is_named_as_in_python(sizes, message, tmp_path
     assert not list(tmp_path.iterdir())
 
 
+def test_a_path_that_looks_like_an_option_is_named_as_it_is():
+    with pytest.raises(zoo.ZooError, match=r"^a/--train\.h5: no such file"):
+        zoo.load_data("a/--train.h5")
+
+
+def test_an_error_knows_parameter_value_and_expectation(tmp_path):
+    with pytest.raises(ArgumentError) as error:
+        zoo.train("activity_gru", tmp_path / "data3.h5", {"batch_size": 0})
+    assert (error.value.parameter, error.value.value, error.value.expected) == ("batch_size", 0, "1 or more")
+
+
 def test_scalars_of_numpy_are_numbers(tmp_path):
     data = zoo.simulate("activity", tmp_path / "data3.h5", subjects=np.int64(3), seconds=np.float32(6))
     assert len(data.train.people()) == 2

@@ -33,9 +33,8 @@ OPTIONS = {
     "list": "--family --json",
     "info": "--json",
     "train": "--data --data-dir --out --model --units --num-layers --frame --dropout --hidden-units --epochs "
-    "--batch-size --learning-rate --optimizer --patience --validation --seed --set --levels --resume "
-    "--deterministic --tensorboard --json",
-    "finetune": "--data --out --epochs --learning-rate --validation --seed --freeze --json",
+    "--batch-size --learning-rate --patience --seed --set --levels --resume --deterministic --tensorboard --json",
+    "finetune": "--data --out --epochs --learning-rate --seed --set --freeze --json",
     "crossval": "--data --data-dir --model --groups --seeds --baselines --everyone --epochs --set "
     "--workers --out --json",
     "evaluate": "--data --data-dir --split --baselines --no-baselines --robustness --prior --levels --figures "
@@ -145,7 +144,10 @@ def test_the_version_is_printed_alone(zoo_cli):
 
 @pytest.mark.parametrize(("arguments", "message"), [
     (["train", "--epoch", "3"], "--epoch"), (["train"], "missing MODEL"), (["export"], "missing MODEL"),
-    (["train", "activity_gru", "--optimizer", "lion"], "--optimizer 'lion': expected sgd, adam or adamw"),
+    (["tune", "activity_gru", "--strategy", "luck"], "--strategy 'luck': expected random, hyperband, bayesian or grid"),
+    (["train", "activity_gru", "--schedule", "cosine"], "a setting since version 0.4.0: pass --set schedule=cosine"),
+    (["crossval", "activity_gru", "--optimizer=sgd"], "pass --set optimizer=sgd; see"),
+    (["finetune", "activity_gru_tiny", "--no-normalize"], "pass --set normalize=false; see"),
     (["data", "x"], "unknown command"),
     (["train", "activity_gru", "--epochs", "1e3"], "--epochs '1e3': expected a whole number"),
 ])  # fmt: skip
@@ -305,7 +307,7 @@ def test_a_stream_of_times_since_1970_says_the_time_of_day_and_a_short_one_says_
         (["predict", "MODEL", "--data", "DATA", "--hop", "5"], "--hop: applies with --csv FILE alone; leave it out"),
         (["export", "MODEL", "--formats", "onnx", "--to", "OUT"], "format 'onnx'"),
         (["export", "MODEL", "--levels", "255", "--to", "OUT"], "--levels: applies with --data FILE alone"),
-        (["export", "MODEL", "--levels", "255", "--data", "DATA", "--to", "OUT"], "--levels: does not apply to"),
+        (["export", "MODEL", "--levels", "255", "--data", "DATA", "--to", "OUT"], "levels are for patches alone"),
         (["evaluate", "DATA", "--data", "DATA"], "unknown preset or folder"),
         (["stream", "DATA.tflite", "--simulate", "walking"], "no such file"),
         (

@@ -4,13 +4,14 @@ import inspect
 import re
 import subprocess
 import sys
+import typing
 from pathlib import Path
 
 import pytest
 
 import zoo
 import zoo.runtime
-from zoo import api
+from zoo.api import data, devices, models, training
 from zoo.families import FAMILIES
 
 ROOT = Path(__file__).parents[1]
@@ -46,9 +47,19 @@ def test_a_public_name_has_a_docstring_with_an_example(module, name):
 
 
 def test_every_public_function_and_every_family_is_a_public_name():
-    functions = [name for name, each in vars(api).items() if getattr(each, "__module__", "") == "zoo.api"]
-    functions = [name for name in functions if name[0] != "_" and hasattr(getattr(api, name), "__wrapped__")]
-    assert {*functions, *(row.class_name for row in FAMILIES.values())} <= set(zoo.__all__) <= set(dir(zoo))
+    modules = (data, devices, models, training)
+    functions = {name for module in modules for name, part in vars(module).items()
+                 if name[0] != "_" and hasattr(part, "__wrapped__") and part.__module__ == module.__name__}  # fmt: skip
+    assert len(functions) > 20
+    assert functions | {row.class_name for row in FAMILIES.values()} <= set(zoo.__all__) <= set(dir(zoo))
+
+
+@pytest.mark.parametrize("name", [name for name in zoo.__all__ if inspect.isfunction(getattr(zoo, name))])
+def test_the_signature_of_a_public_function_says_what_it_takes(name):
+    shown = str(inspect.signature(getattr(zoo, name)))
+    assert len(shown) < 1500
+    assert not re.search(r"lambda|0x|\b_|FieldInfo", shown)
+    assert typing.get_type_hints(getattr(zoo, name))
 
 
 def test_type_checkers_see_the_public_names_and_no_others():

@@ -19,30 +19,29 @@ __version__ = "0.3.0"
 
 # Type checkers follow these imports, and `__getattr__` makes those of the table on first use.
 if TYPE_CHECKING:
-    from zoo.api import Evaluation as Evaluation
-    from zoo.api import bench as bench
-    from zoo.api import build as build
-    from zoo.api import cross_validate as cross_validate
-    from zoo.api import cut_windows as cut_windows
-    from zoo.api import describe as describe
-    from zoo.api import doctor as doctor
-    from zoo.api import evaluate as evaluate
-    from zoo.api import export as export
-    from zoo.api import finetune as finetune
-    from zoo.api import import_csv as import_csv
-    from zoo.api import import_study as import_study
-    from zoo.api import info as info
-    from zoo.api import list_presets as list_presets
-    from zoo.api import load_data as load_data
-    from zoo.api import make_patches as make_patches
-    from zoo.api import make_text as make_text
-    from zoo.api import predict as predict
-    from zoo.api import push as push
-    from zoo.api import serve as serve
-    from zoo.api import simulate as simulate
-    from zoo.api import stream as stream
-    from zoo.api import train as train
-    from zoo.api import tune as tune
+    from zoo.api.data import build as build
+    from zoo.api.data import cut_windows as cut_windows
+    from zoo.api.data import describe as describe
+    from zoo.api.data import import_csv as import_csv
+    from zoo.api.data import import_study as import_study
+    from zoo.api.data import load_data as load_data
+    from zoo.api.data import make_patches as make_patches
+    from zoo.api.data import make_text as make_text
+    from zoo.api.data import simulate as simulate
+    from zoo.api.devices import bench as bench
+    from zoo.api.devices import doctor as doctor
+    from zoo.api.devices import export as export
+    from zoo.api.devices import serve as serve
+    from zoo.api.devices import stream as stream
+    from zoo.api.models import info as info
+    from zoo.api.models import list_presets as list_presets
+    from zoo.api.models import predict as predict
+    from zoo.api.models import push as push
+    from zoo.api.training import cross_validate as cross_validate
+    from zoo.api.training import evaluate as evaluate
+    from zoo.api.training import finetune as finetune
+    from zoo.api.training import train as train
+    from zoo.api.training import tune as tune
     from zoo.errors import ZooError as ZooError
     from zoo.models.autoencoder import SparseAutoencoder as SparseAutoencoder
     from zoo.models.convolutional import ActivityCNN as ActivityCNN
@@ -58,22 +57,22 @@ if TYPE_CHECKING:
     from zoo.models.trigram import TrigramLM as TrigramLM
     from zoo.recipe import Limits as Limits
     from zoo.recipe import Recipe as Recipe
-    from zoo.task import Predictions as Predictions
-    from zoo.training import TrainResult as TrainResult
+    from zoo.results import Evaluation as Evaluation
+    from zoo.results import Predictions as Predictions
+    from zoo.results import TrainResult as TrainResult
 
 _NAMES = {
-    "zoo.api": (
-        "Evaluation", "bench", "build", "cross_validate", "cut_windows", "describe", "doctor", "evaluate", "export",
-        "finetune", "import_csv", "import_study", "info", "list_presets", "load_data", "make_patches", "make_text",
-        "predict", "push", "serve", "simulate", "stream", "train", "tune",
-    ),
+    "zoo.api.data": ("build", "cut_windows", "describe", "import_csv", "import_study",
+        "load_data", "make_patches", "make_text", "simulate"),
+    "zoo.api.devices": ("bench", "doctor", "export", "serve", "stream"),
+    "zoo.api.models": ("info", "list_presets", "predict", "push"),
+    "zoo.api.training": ("cross_validate", "evaluate", "finetune", "train", "tune"),
     "zoo.errors": ("ZooError",),
     "zoo.models.layers": ("KLSparsity", "KLSparsityRegularizer", "TiedDense"),
     "zoo.models.losses": ("CrossEntropy", "HalfSquaredError"),
     "zoo.models.model": ("Model",),
     "zoo.recipe": ("Limits", "Recipe"),
-    "zoo.task": ("Predictions",),
-    "zoo.training": ("TrainResult",),
+    "zoo.results": ("Evaluation", "Predictions", "TrainResult"),
 }  # fmt: skip
 # A family that a user adds needs its row alone.
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}

@@ -24,7 +24,7 @@ def preset_names() -> list[str]:
     return sorted(path.parent.name for path in PRESETS_FOLDER.glob("[!.]*/model.keras"))
 
 
-def find_folder(name_or_folder: str | Path) -> Path:
+def find_folder(name_or_folder: str | os.PathLike[str]) -> Path:
     """Returns the folder of a preset, or of a model of a hub, `hf://owner/name@revision`, which is downloaded."""
     if not isinstance(name_or_folder, str | os.PathLike):
         raise ZooError(
@@ -46,7 +46,7 @@ def find_folder(name_or_folder: str | Path) -> Path:
     raise unknown_name("preset or folder", str(name_or_folder), preset_names())
 
 
-def refuse_ambiguous(name: str | Path) -> None:
+def refuse_ambiguous(name: str | os.PathLike[str]) -> None:
     """Refuses the name of a preset that a folder here has as well; a `Path` or a text with a slash means the folder."""
     preset = PRESETS_FOLDER / name
     if isinstance(name, Path) or name != preset.name or not Path(name).is_dir():
@@ -84,7 +84,9 @@ def preset_metrics(name: str) -> dict[str, Any]:
     return dict(read_json(path)) if path.is_file() else {}
 
 
-def exported_file(model: str | Path, files: Sequence[str] = ("model.dynamic.tflite", "model.float32.tflite")) -> Path:
+def exported_file(
+    model: str | os.PathLike[str], files: Sequence[str] = ("model.dynamic.tflite", "model.float32.tflite")
+) -> Path:  # fmt: skip
     """Returns an exported file: itself, or of a preset or folder the first of these names."""
     path, kinds = Path(model), {Path(name).suffix for name in files}
     if path.suffix in kinds:

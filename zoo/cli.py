@@ -1,7 +1,7 @@
 """The command line, made of the public functions by cyclopts.
 
 Each row of the table names a function of `zoo.api`, whose signature and docstring are the options and the help. What a
-function returns knows its document, which `--json` prints, and its Markdown.
+function returns knows its document, which `--json` prints, and its Markdown. How text becomes a value is decided here.
 """
 
 import contextlib
@@ -14,28 +14,31 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, NoReturn, Optional, TextIO, Union, get_args, get_origin, get_type_hints
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import NoneType
+from typing import Annotated, Any, Literal, NoReturn, Optional, get_args, get_origin
 
 from cyclopts import App, Group, Parameter
-from cyclopts.exceptions import CycloptsError, MissingArgumentError, UnknownCommandError, UnusedCliTokensError
-from rich.console import Console
-from rich.markup import escape
+from cyclopts.exceptions import (
+    CycloptsError,
+    MissingArgumentError,
+    UnknownCommandError,
+    UnknownOptionError,
+    UnusedCliTokensError,
+)
 
 import zoo
-from zoo import api
 from zoo.activity.studies import STUDIES
-from zoo.arguments import TERMINAL, Names
+from zoo.api import data, devices, models, training
+from zoo.api.door import members
 from zoo.catalog import split_names
 from zoo.errors import COMMAND, ArgumentError, StorageError, UsageError, ZooError, printable, unknown_name
 from zoo.families import TASKS, task_named
 from zoo.files import full
 from zoo.jobs import terminable
-from zoo.recipe import Settings
-from zoo.report.document import err, finish, say, warn
+from zoo.recipe import Recipe, Settings
+from zoo.report.screen import err, finish, quiet, say, warn
 
 USAGE, INTERRUPTED, PIPE, BUG = 2, 130, 141, 70
 """Exit statuses beside 1, which is an error that the user can fix."""
@@ -55,6 +58,8 @@ class Command:
         fixed: Arguments that the command itself passes.
         defaults: Defaults that differ from those in Python.
         without: Parameters that are no option.
+        recipe: Fields of the recipe that are options; `--set` takes all others.
+        reading: Options with which `load_data` opens the data.
         summary: Help in place of the docstring.
     """
 
@@ -65,44 +70,58 @@ class Command:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     without: tuple[str, ...] = ()
+    recipe: tuple[str, ...] = ()
+    reading: tuple[str, ...] = ()
     summary: str = ""
 
 
+_RECIPE = ("epochs", "learning_rate", "batch_size", "patience", "seed")
+_READING = {
+    "data_dir": "Folder that holds tfds:NAME. By default TFDS_DATA_DIR or ~/tensorflow_datasets.",
+    "levels": "Value of white in a file of patches: 1 or 255.",
+}
+"""Options of `load_data`, with their help."""
+_BUILD, _ALL = ("data_dir",), ("data_dir", "levels")
+
 COMMANDS = {
-    "list": Command(api.list_presets, MODELS),
-    "info": Command(api.info, MODELS, ("model",)),
-    "predict": Command(api.predict, MODELS, ("model", "x"), "predicting"),
-    "push": Command(api.push, MODELS, ("model", "address")),
-    "train": Command(api.train, TRAINING, defaults={"out": "model"}),
-    "finetune": Command(api.finetune, TRAINING, ("preset",), defaults={"out": "model"}),
+    "list": Command(models.list_presets, MODELS),
+    "info": Command(models.info, MODELS, ("model",)),
+    "predict": Command(models.predict, MODELS, ("model", "x"), "predicting", reading=_ALL),
+    "push": Command(models.push, MODELS, ("model", "address")),
+    "train": Command(training.train, TRAINING, defaults={"out": "model"}, recipe=_RECIPE, reading=_ALL),
+    "finetune": Command(
+        training.finetune, TRAINING, ("preset",), defaults={"out": "model"}, recipe=_RECIPE, reading=_ALL
+    ),
     "crossval": Command(
-        api.cross_validate, TRAINING,
+        training.cross_validate, TRAINING, recipe=_RECIPE, reading=_BUILD,
         defaults={"out": "crossval", "baselines": ["random_forest", "nearest_neighbor"]},
     ),
-    "evaluate": Command(api.evaluate, TRAINING, ("model",), "evaluating"),
-    "tune": Command(api.tune, TRAINING, ("target",), defaults={"out": "search", "workers": 1}),
-    "export": Command(api.export, DEVICES, ("model",), "exporting", defaults={"to": "exported"}),
-    "stream": Command(api.stream, DEVICES, ("model",)),
-    "serve": Command(api.serve, DEVICES, ("models",)),
-    "bench": Command(api.bench, DEVICES, ("models",), "benchmark"),
-    "doctor": Command(api.doctor, DATA, doing="self-test"),
-    "data windows": Command(api.cut_windows, arguments=("recordings",)),
-    "data build": Command(api.build, arguments=("name",)),
-    "data describe": Command(api.describe, arguments=("file",)),
-    "data import csv": Command(api.import_csv, arguments=("files",), without=("rotation",)),
+    "evaluate": Command(training.evaluate, TRAINING, ("model",), "evaluating", reading=_ALL),
+    "tune": Command(
+        training.tune, TRAINING, ("target",), defaults={"out": "search", "workers": 1}, reading=_ALL
+    ),
+    "export": Command(devices.export, DEVICES, ("model",), "exporting", defaults={"to": "exported"}, reading=_ALL),
+    "stream": Command(devices.stream, DEVICES, ("model",)),
+    "serve": Command(devices.serve, DEVICES, ("models",)),
+    "bench": Command(devices.bench, DEVICES, ("models",), "benchmark"),
+    "doctor": Command(devices.doctor, DATA, doing="self-test"),
+    "data windows": Command(data.cut_windows, arguments=("recordings",)),
+    "data build": Command(data.build, arguments=("name",)),
+    "data describe": Command(data.describe, arguments=("file",), reading=_BUILD),
+    "data import csv": Command(data.import_csv, arguments=("files",), without=("rotation",)),
     **{
         f"data import {row.command or name}": Command(
-            api.import_study, arguments=("source",), fixed={"study": name},
+            data.import_study, arguments=("source",), fixed={"study": name},
             without=("study",) if row.others else ("study", "others"),
             summary=f"Import the {row.title} study in its official layout.\n\n{row.citation}. {row.license}.",
         )
         for name, row in STUDIES.items()
     },
-    "data make patches": Command(api.make_patches, arguments=("photographs",)),
-    "data make text": Command(api.make_text),
+    "data make patches": Command(data.make_patches, arguments=("photographs",)),
+    "data make text": Command(data.make_text),
     **{
         f"data simulate {task}": Command(
-            api.simulate, fixed={"task": task}, defaults={"path": row.file},
+            data.simulate, fixed={"task": task}, defaults={"path": row.file},
             without=("task", *(size for other in TASKS.values() for size in other.sizes if size not in row.sizes)),
             summary=f"{row.simulates}\n\nThe data is marked as simulated.",
         )
@@ -124,10 +143,13 @@ _NAMES = {
 }  # fmt: skip
 """Names of options that are not those of the parameter."""
 
-_NEGATIVES = {"baselines", "self_test", "normalize"}
+_ON = {"baselines", "self_test"}
 """Flags that are on by default."""
 
-_PANELS = {"recipe": "Recipe", "columns": "CSV files", "limits": "Limits"}
+_WHOLE_WORDS = {"files", "photographs", "recordings", "text", "x"}
+"""Parameters that are several files or words, whose commas separate nothing."""
+
+_PANELS = {"columns": "CSV files"}
 """Panels of the fields of a parameter that is a group of settings."""
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
@@ -159,9 +181,9 @@ def _word(text: str, option: str) -> str:
     return text
 
 
-def _choice(known: Sequence[str], text: str, option: str) -> str:
-    if text not in known:
-        *others, last = known
+def _choice(words: Sequence[str], text: str, option: str) -> str:
+    if text not in words:
+        *others, last = words
         expected = f"{', '.join(others)} or {last}" if others else last
         raise UsageError(f"{option} {text[:40]!r}: expected {expected}")
     return text
@@ -174,111 +196,121 @@ def _settings(words: Sequence[str]) -> dict[str, Any]:
         >>> _settings(["hidden_units=100", "optimizer=adam", "patience=none"])
         {'hidden_units': 100, 'optimizer': 'adam', 'patience': None}
     """
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for word in words:
         name, equals, value = word.partition("=")
         if not equals:
             raise UsageError(f"--set {word}: expected NAME=VALUE, such as hidden_units=100")
         try:
-            found[name.replace("-", "_")] = None if value.lower() == "none" else json.loads(value)
+            settings[name.replace("-", "_")] = None if value.lower() == "none" else json.loads(value)
         except ValueError:
-            found[name.replace("-", "_")] = value
-    return found
+            settings[name.replace("-", "_")] = value
+    return settings
 
 
-def _leaf(hint: Any) -> tuple[Any, bool]:
-    """The type of a value on the command line, and whether it may be none."""
-    if get_origin(hint) is Annotated:
-        return _leaf(get_args(hint)[0])
-    if get_origin(hint) in (Union, UnionType):
-        kinds = [each for each in get_args(hint) if each is not NoneType]
-        return _leaf(kinds[0])[0], len(kinds) < len(get_args(hint))
-    return hint, False
+def _words(name: str, option: str) -> Callable[[Any, Any], list[str]]:
+    """Reads several words; names are also separated by commas, which the name of a file may hold."""
+    parts = (lambda word: [word]) if name in _WHOLE_WORDS else split_names
+    return lambda kind, tokens: [part for token in tokens for part in parts(_word(token.value, option))]
+
+
+def _from_text(key: str, hint: Any, option: str) -> tuple[Any, dict[str, Any]] | None:
+    """The type that help shows for a parameter, and how cyclopts reads it; None if no text can be such a value."""
+    kinds = [kind for kind in members(hint) if kind is not NoneType]
+    bases = [get_args(kind)[0] if get_origin(kind) is Annotated else kind for kind in kinds]
+    optional = len(kinds) < len(members(hint))
+    several = [get_args(kind)[0] for kind in kinds if get_origin(kind) is Iterable]
+    if bases == [bool]:
+        # Most flags are off by default, and there is no option that switches them off.
+        return bool, {"show_default": False} | ({} if key in _ON else {"negative": ()})
+    if bases in ([int], [float]):
+        number = bases[0]
+        return number, {"converter": lambda kind, tokens: _number(number, tokens[0].value, option, optional)}
+    if get_origin(bases[0]) is Literal:
+        return bases[0], {"converter": lambda kind, tokens: _choice(get_args(bases[0]), tokens[0].value, option)}
+    if key == "x" or any(str in members(part) for part in several):
+        return list[str], {"negative": (), "converter": _words(key, option)}
+    if str in bases:
+        return str, {"converter": lambda kind, tokens: _word(tokens[0].value, option)}
+    # Names and values are read in `_run`: cyclopts checks values against the type that its help shows.
+    return (list[str], {"negative": ()}) if key == "settings" else None
 
 
 def _parameter(
     key: str, hint: Any, default: Any, option: tuple[str, ...], kind: Any, **details: Any
-) -> inspect.Parameter:  # fmt: skip
-    """A parameter as cyclopts reads it: text is converted here, so that all of it is read in one way."""
-    leaf, optional = _leaf(hint)
-    name = option[0]
-    shown: Any = leaf
-    if leaf is bool:
-        details["show_default"] = False
-        if key.split("__")[-1] not in _NEGATIVES:
-            details.setdefault("negative", ())
-    elif leaf in (int, float):
-        details["converter"] = lambda kind, tokens: _number(leaf, tokens[0].value, name, optional)
-    elif leaf is dict:
-        # Words here, and names and values in `_run`: cyclopts checks values against the type that its help shows.
-        shown, details["negative"] = list[str], ()
-    elif get_origin(leaf) is list:
-        shown, details["negative"] = list[str], ()
-        parts = split_names if Names in (hint, *get_args(hint)) else lambda word: [word]
-        details["converter"] = lambda kind, tokens: [
-            part for token in tokens for part in parts(_word(token.value, name))
-        ]
-    elif get_origin(leaf) is Literal:
-        details["converter"] = lambda kind, tokens: _choice(get_args(leaf), tokens[0].value, name)
-    else:
-        shown = str
-        default = default if default in (None, inspect.Parameter.empty) else str(default)
-        details["converter"] = lambda kind, tokens: _word(tokens[0].value, name)
-    details["name"] = name if kind is inspect.Parameter.POSITIONAL_ONLY else option
+) -> inspect.Parameter | None:  # fmt: skip
+    """A parameter as cyclopts reads it; None if no text can be such a value."""
+    if (read := _from_text(key.split("__")[-1], hint, option[0])) is None:
+        return None
+    shown, reading = read
+    if shown is str and default not in (None, inspect.Parameter.empty):
+        default = str(default)
     required = default is inspect.Parameter.empty
-    annotation: Any = Annotated[shown if required else Optional[shown], Parameter(**details)]  # noqa: UP045
+    name = option[0] if kind is inspect.Parameter.POSITIONAL_ONLY else option
+    annotation: Any = Annotated[
+        shown if required else Optional[shown], Parameter(name=name, **reading | details)  # noqa: UP045
+    ]
     return inspect.Parameter(key, kind, default=default, annotation=annotation)
 
 
 def _parameters(command: Command) -> Iterator[inspect.Parameter]:
     """The parameters of a command, from the signature of its function."""
-    hints = get_type_hints(command.function, include_extras=True)
     for name, parameter in inspect.signature(command.function).parameters.items():
-        leaf, _ = _leaf(hints[name])
-        if name in command.without or name in command.fixed or leaf is Any or name in ("verbose", "refused"):
+        if name in command.without or name in command.fixed or name == "verbose":
             continue
-        if get_origin(leaf) is not None and get_origin(leaf) is not list and get_origin(leaf) is not Literal:
-            continue
-        if isinstance(leaf, type) and issubclass(leaf, Settings):
-            group = Group(_PANELS[name])
-            prefix = "--max-" if name == "limits" else "--"
-            for key, each in leaf.model_fields.items():
-                annotation = Annotated[each.annotation, *each.metadata] if each.metadata else each.annotation
-                yield _parameter(
-                    f"{name}__{key}", annotation, None, (f"{prefix}{key.replace('_', '-')}",),
-                    inspect.Parameter.KEYWORD_ONLY, help=each.description, group=group,
-                )  # fmt: skip
-            continue
-        positional = name in command.arguments
-        default = command.defaults.get(name, parameter.default)
-        if default == ():
-            default = None
-        kind: Any = inspect.Parameter.POSITIONAL_ONLY if positional else inspect.Parameter.KEYWORD_ONLY
-        details: dict[str, Any] = {}
-        if name == "model" and not positional:
-            kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        if name == "csv":
-            # `-` is standard input.
-            details["allow_leading_hyphen"] = True
-        if name == "same_people" and command.function is api.cut_windows:
-            details["negative"] = "--different-people"
-        yield _parameter(name, hints[name], default, _options(name, command), kind, **details)
-    yield _parameter(
-        "as_json", bool, False, ("--json",), inspect.Parameter.KEYWORD_ONLY,
-        help="Print JSON on standard output.",
-    )  # fmt: skip
+        group = next((kind for kind in members(parameter.annotation) if _is_settings(kind)), None)
+        for part in _fields(name, group, command) if group else (_option_of(name, parameter, command),):
+            if part is not None:
+                yield part
+    only = inspect.Parameter.KEYWORD_ONLY
+    for name in command.reading:
+        hint = inspect.signature(data.load_data).parameters[name].annotation
+        yield _parameter(name, hint, None, _options(name), only, help=_READING[name])  # type: ignore[misc]
+    if command.recipe and "settings" not in inspect.signature(command.function).parameters:
+        words = "Other fields of the recipe, NAME=VALUE; zoo info lists them."
+        yield _parameter("settings", dict, None, ("--set",), only, help=words)  # type: ignore[misc]
+    yield _parameter("as_json", bool, False, ("--json",), only, help="Print JSON on standard output.")  # type: ignore[misc]
+
+
+def _is_settings(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Settings)
+
+
+def _option_of(name: str, parameter: inspect.Parameter, command: Command) -> inspect.Parameter | None:
+    """The option or argument of a parameter."""
+    default = command.defaults.get(name, parameter.default)
+    kind: Any = inspect.Parameter.POSITIONAL_ONLY if name in command.arguments else inspect.Parameter.KEYWORD_ONLY
+    if name == "model" and name not in command.arguments:
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    # `-` is standard input.
+    details: dict[str, Any] = {"allow_leading_hyphen": True} if name == "csv" else {}
+    if name == "same_people" and command.function is data.cut_windows:
+        details["negative"] = "--different-people"
+    hint = parameter.annotation
+    return _parameter(name, hint, None if default == () else default, _options(name, command), kind, **details)
+
+
+def _fields(name: str, settings: type[Settings], command: Command) -> Iterator[inspect.Parameter | None]:
+    """The options of the fields of a parameter that is a group of settings."""
+    prefix, panel = "--max-" if name == "limits" else "--", {"group": Group(_PANELS[name])} if name in _PANELS else {}
+    for key in command.recipe if name == "recipe" else settings.model_fields:
+        row = settings.model_fields[key]
+        hint: Any = Annotated[row.annotation, *row.metadata] if row.metadata else row.annotation
+        option = (f"{prefix}{key.replace('_', '-')}",)
+        only = inspect.Parameter.KEYWORD_ONLY
+        yield _parameter(f"{name}__{key}", hint, None, option, only, help=settings.meanings()[key], **panel)
 
 
 def _callable(words: str, command: Command) -> Callable[..., Any]:
     """The function that cyclopts calls."""
-    parameters = sorted(_parameters(command), key=lambda each: (each.kind, each.default is not each.empty))
+    parameters = sorted(_parameters(command), key=lambda part: (part.kind, part.default is not part.empty))
     signature = inspect.Signature(parameters)
 
     def run(*args: Any, **kwargs: Any) -> None:
         _run(command, dict(signature.bind(*args, **kwargs).arguments))
 
     run.__signature__ = signature  # type: ignore[attr-defined]
-    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    run.__annotations__ = {part.name: part.annotation for part in parameters}
     run.__name__ = words.replace(" ", "_")
     run.__doc__ = inspect.getdoc(command.function)
     if command.summary:
@@ -287,33 +319,50 @@ def _callable(words: str, command: Command) -> Callable[..., Any]:
     return run
 
 
+def _arguments(command: Command, values: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of the function of a command, from the values of its options."""
+    taken = inspect.signature(command.function).parameters
+    arguments: dict[str, Any] = {**command.fixed, **command.defaults}
+    settings = _settings(values.pop("settings", None) or ())
+    reading = {name: values.pop(name) for name in command.reading if name in values}
+    for key, value in values.items():
+        name, _, part = key.partition("__")
+        if part:
+            arguments.setdefault(name, {})[part] = value
+        elif isinstance(value, str) and int in members(taken[name].annotation) and re.fullmatch("[0-9]{1,18}", value):
+            # Such as groups, which are a number or a word.
+            arguments[name] = int(value)
+        else:
+            arguments[name] = value
+    if settings:
+        place = "settings" if "settings" in taken else "recipe"
+        arguments[place] = settings | arguments.get(place, {})
+    if reading:
+        name = "file" if command.function is data.describe else "data"
+        if arguments.get(name) is None:
+            raise ArgumentError(next(iter(reading)), ": applies with --data FILE alone; leave it out")
+        arguments[name] = data.load_data(arguments[name], **reading)
+    return arguments
+
+
 def _run(command: Command, values: dict[str, Any]) -> None:
     """Calls the function of a command, and prints what it returns."""
     global _current
     _current = command
     as_json = values.pop("as_json", False)
-    arguments: dict[str, Any] = {**command.fixed, **command.defaults}
-    for key, value in values.items():
-        name, _, part = key.partition("__")
-        if part:
-            read = part == "augmentation"
-            arguments.setdefault(name, {})[part] = _settings([f"{part}={value}"])[part] if read else value
-        elif name == "settings":
-            arguments[name] = _settings(value)
-        else:
-            arguments[name] = value
-    known = inspect.signature(command.function).parameters
-    if "on_event" in known and as_json:
+    arguments = _arguments(command, values)
+    names = inspect.signature(command.function).parameters
+    if "on_event" in names and as_json:
         arguments["on_event"] = _print_json
-    if "verbose" in known:
+    if "verbose" in names:
         arguments["verbose"] = True
     with contextlib.ExitStack() as stack:
         if command.doing is not None:
             hidden = values.get("self_test") is False
             step = stack.enter_context(quiet("" if hidden else command.doing))
-            if "on_progress" in known:
+            if "on_progress" in names:
                 arguments["on_progress"] = step
-        elif "on_progress" in known and err.is_terminal:
+        elif "on_progress" in names and err.is_terminal:
             status = stack.enter_context(err.status("reading"))
             arguments["on_progress"] = lambda count: status.update(f"reading: {count:,} recordings")
         result = command.function(**arguments)
@@ -340,9 +389,8 @@ def _show(result: Any, as_json: bool) -> None:
         return
     if not hasattr(result, "to_json"):
         # Simulated data, which is all that a command returns without a description.
-        then = f"zoo train --model {TASKS[result.task].family} --data"
-        result = api.describe(result)
-        result.next = f"{then} {shlex.quote(result['file'])}"
+        then = f"zoo train --model {TASKS[result.task].family} --data {shlex.quote(str(result.path))}"
+        result = replace(data.describe(result), next=then)
     text = "" if as_json else result._repr_markdown_()
     for warning in result.warnings:
         warn(warning)
@@ -404,7 +452,6 @@ def main() -> None:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
     prepare_output()
-    TERMINAL.update(quiet=quiet, logged=logged)
     os.environ[COMMAND] = "1"
     try:
         with terminable():
@@ -424,7 +471,6 @@ def main() -> None:
             raise
         _fail(*explain(error))
     finally:
-        TERMINAL.clear()
         del os.environ[COMMAND]
     sys.exit(0)
 
@@ -460,10 +506,10 @@ def explain(error: BaseException) -> tuple[str, int]:
         return f"{_options(name, _current)[0] if optional else name}{error.problem}", error.status
     if isinstance(error, ZooError):
         return str(error), error.status
-    if isinstance(error, OSError) and (found := _system(error)):
-        return found, 1
-    if found := full(error):
-        return f"{found} ({_first_line(error)}): make room, or choose another folder", 1
+    if isinstance(error, OSError) and (line := _system(error)):
+        return line, 1
+    if line := full(error):
+        return f"{line} ({_first_line(error)}): make room, or choose another folder", 1
     if type(error).__name__ in _FILES and type(error).__module__.startswith("tensorflow"):
         return f"{_first_line(error)}: check that the file exists, is whole, and may be read or written", 1
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
@@ -484,9 +530,25 @@ def _usage(error: CycloptsError) -> str:
         if task_named(word) in names:
             return f"no command {printable(word)}: it is called {task_named(word)} since version 0.3.0; {help_of}"
         return f"{unknown_name('command', word, names)}; {help_of}"
+    if isinstance(error, UnknownOptionError) and (moved := _moved(error)):
+        return f"{moved}; {help_of}"
     if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
         return f"unexpected {printable(' '.join(error.unused_tokens))}; {help_of}"
     return f"{printable(' '.join(str(error).split())).rstrip('.')}; {help_of}"
+
+
+def _moved(error: UnknownOptionError) -> str:
+    """Where an option of an earlier version has gone, with the value that stands after it; empty for others."""
+    option, _, value = (error.token.keyword or "").partition("=")
+    tokens = [part for token in error.root_input_tokens or () for part in str(token).split("=", 1)]
+    name, is_off = option.lstrip("-").replace("-", "_"), option.startswith("--no-")
+    name = name.removeprefix("no_") if is_off else name
+    if name not in Recipe.model_fields or not {"train", "finetune", "crossval"} & set(error.command_chain or ()):
+        return ""
+    if option in tokens[:-1] and not tokens[tokens.index(option) + 1].startswith("--"):
+        value = tokens[tokens.index(option) + 1]
+    value = "false" if is_off else value or error.token.value or ("true" if name == "normalize" else "VALUE")
+    return f"{printable(option)}: is a setting since version 0.4.0: pass --set {name}={printable(value)}"
 
 
 def _system(error: OSError) -> str:
@@ -541,55 +603,3 @@ class _Output(io.TextIOWrapper):
             # Python would try again when it exits.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             raise StorageError(f"standard output: cannot be written ({error.strerror})") from error
-
-
-@contextlib.contextmanager
-def quiet(doing: str = "") -> Iterator[Callable[[str], None]]:
-    """Hides what the C++ code of TensorFlow and LiteRT prints regardless of log levels.
-
-    Args:
-        doing: What a terminal shows while the block runs.
-
-    Yields:
-        A function that shows the current step: in place of the last one on a terminal, as a line elsewhere.
-    """
-    with _redirected(os.open(os.devnull, os.O_WRONLY)) as original:
-        console = original if _is_standard(sys.stderr) else err
-        if not console.is_terminal:
-            yield lambda step: console.print(f"{doing}: {step}", soft_wrap=True, markup=False, highlight=False)
-        elif not doing:
-            yield lambda step: None
-        else:
-            with console.status(escape(doing)) as status:
-                yield lambda step: status.update(escape(f"{doing}: {step}"))
-
-
-@contextlib.contextmanager
-def logged(path: Path) -> Iterator[Console]:
-    """Redirects standard error to a file, and yields a console for the original one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _redirected(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)) as original:
-        yield original
-
-
-@contextlib.contextmanager
-def _redirected(target: int) -> Iterator[Console]:
-    """Redirects standard error to a file descriptor, closed at the end, and yields a console for the original one."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    try:
-        os.dup2(target, 2)
-        with os.fdopen(os.dup(saved), "w") as stream:
-            yield Console(file=stream)
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(target)
-
-
-def _is_standard(stream: TextIO) -> bool:
-    """Whether what is written to a stream goes to the file descriptor of standard error."""
-    try:
-        return stream.fileno() == 2
-    except OSError:
-        return False

@@ -81,7 +81,7 @@ def check_named(model: Any) -> None:
     )
 
 
-def load(model: Model | str | Path) -> Loaded:
+def load(model: Any) -> Loaded:
     """Loads a model, a preset, a folder, or a `.keras` or `.tflite` file."""
     check_named(model)
     if isinstance(model, Model):

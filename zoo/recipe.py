@@ -4,6 +4,7 @@
 """
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
@@ -71,6 +72,12 @@ class Settings(pydantic.BaseModel):
         return self.model_dump()
 
     @classmethod
+    def meanings(cls) -> dict[str, str]:
+        """Returns what each field means, in one sentence."""
+        return {name: re.split(r"(?<=\.)\s", row.description or "", maxsplit=1)[0]
+                for name, row in cls.model_fields.items()}  # fmt: skip
+
+    @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """Creates settings from the result of `to_json`. Missing keys have their defaults."""
         if not isinstance(document, Mapping):
@@ -110,12 +117,17 @@ def _problem(name: str, error: ValidationError, hint: Any = None, group: str = "
     first = error.errors()[0]
     if first["type"] == "missing":
         return ArgumentError(name, " is missing", group=group)
+    expected = expectation(first) + (" or none" if type(None) in get_args(hint) else "")
+    problem = f" is {first['input']!r}; expected {expected}"
+    return ArgumentError(name, problem, value=first["input"], expected=expected, group=group)
+
+
+def expectation(problem: Mapping[str, Any]) -> str:
+    """What pydantic expected, in words, by one of its `errors()`."""
     context = {key: f"{limit:.10g}" if isinstance(limit, int | float) else str(limit).replace("'", "")
-               for key, limit in first.get("ctx", {}).items()}  # fmt: skip
-    expected = _EXPECTED.get(first["type"], first["msg"].lower()).format(**context)
-    value, none = first["input"], " or none" if type(None) in get_args(hint) else ""
-    problem = f" is {value!r}; expected {expected}{none}"
-    return ArgumentError(name, problem, value=value, expected=expected + none, group=group)
+               for key, limit in problem.get("ctx", {}).items()}  # fmt: skip
+    words: str = _EXPECTED.get(problem["type"], problem["msg"].lower())
+    return words.format(**context)
 
 
 def python_number(value: Any) -> Any:
@@ -143,7 +155,7 @@ class Recipe(Settings):
     optimizer: Literal["sgd", "adam", "adamw"] = "adam"
     """Optimizer: `sgd`, `adam` or `adamw`."""
     learning_rate: Positive = 2e-3
-    """Learning rate of the optimizer, for gradients averaged over the batch."""
+    """Learning rate, for gradients averaged over the batch."""
     schedule: Literal["constant", "cosine"] = "constant"
     """Learning rate over time: `constant`, or `cosine`, which rises linearly for `warmup_epochs`, then falls to 0 at
     the last step."""
@@ -164,14 +176,14 @@ class Recipe(Settings):
     """Share of the initial weights in the average that is validated and saved, in [0, 1): fine-tuning keeps some of
     what was learned from others."""
     batch_size: Count = 32
-    """Rows per step, at most the number of training rows; the incomplete last batch of an epoch is dropped."""
+    """Rows per step, at most the number of training rows. The incomplete last batch of an epoch is dropped."""
     epochs: Annotated[int, Ge(0)] = 50
     """Passes over the data, at most. 0, for fine-tuning alone, fits the last layer and trains no further."""
     min_steps: Count | None = None
     """Steps of a whole run, at least: an epoch of little data is several passes. None makes every epoch one pass."""
     patience: Count | None = None
-    """Epochs without a lower validation loss after which training stops and the best weights are restored; None trains
-    all epochs and keeps the last weights."""
+    """Epochs without a lower validation loss after which training stops. The best weights are then restored; None
+    trains all epochs and keeps the last weights."""
     validation: Fraction = 0.1
     """Share of the people (or photographs; or rows, where neither is known) held out for validation; 0 for none. A
     text's file holds its own validation set."""
@@ -211,6 +223,12 @@ class Recipe(Settings):
         if self.patience is not None and self.validation == 0:
             raise ZooError("recipe: patience needs validation data; set validation above 0 or patience to none")
         return self
+
+    @classmethod
+    def meanings(cls) -> dict[str, str]:
+        """Returns what each field means, in one sentence."""
+        return {name: re.split(r"(?<=\.)\s", row.description or "", maxsplit=1)[0]
+                for name, row in cls.model_fields.items()}  # fmt: skip
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:

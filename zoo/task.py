@@ -28,7 +28,7 @@ from zoo.models.model import Model
 from zoo.provenance import weights_sha256
 from zoo.recipe import Recipe, Settings
 from zoo.report import for_task
-from zoo.report.document import Result
+from zoo.results import Predictions, Result
 from zoo.runtime.metadata import Metadata
 
 if TYPE_CHECKING:
@@ -87,93 +87,6 @@ class Feed:
     learner: Model | None = None
     identity: dict[str, Any] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
-
-
-_SHOWN = 10
-"""Predictions that are shown at most."""
-
-
-@dataclass(frozen=True, repr=False)
-class Predictions:
-    """Predictions for N inputs.
-
-    Args:
-        labels: Most probable labels or words, `(N,)`; None where a recognizer is not sure. Empty for an autoencoder;
-            numbers for a regression.
-        probabilities: Calibrated probabilities `(N, K)`; `(N, 0)` for an autoencoder or a regression.
-        classes: The K labels or words.
-        times: Seconds from the start of a recording, `(N,)`. None if the inputs are not a recording.
-        codes: Codes `(N, H)` of an autoencoder.
-        reconstructions: Reconstructions `(N, D)` of an autoencoder, on the scale of preprocessed patches.
-        document: What `to_json` returns. The records by default.
-        render: Function that renders the document as Markdown.
-        warnings: What may be wrong, a sentence each.
-        next: What to do next.
-
-    Example:
-        >>> found = Predictions(np.array(["walk"]), np.array([[0.9, 0.1]], "float32"), ("walk", "run"))
-        >>> found
-        Predictions(walk 90%)
-        >>> [(label, round(share, 1)) for label, share in found.top(1)[0]]
-        [('walk', 0.9)]
-    """
-
-    labels: NDArray[Any]
-    probabilities: NDArray[np.float32]
-    classes: tuple[str, ...]
-    times: NDArray[np.floating[Any]] | None = None
-    codes: NDArray[np.float32] | None = field(default=None, repr=False)
-    reconstructions: NDArray[np.float32] | None = field(default=None, repr=False)
-    document: Any = field(default=None, repr=False)
-    render: Callable[[Any], str] | None = field(default=None, repr=False)
-    warnings: Sequence[str] = field(default=(), repr=False)
-    next: str = field(default="", repr=False)
-    written: ClassVar[str] = ""
-    failure: ClassVar[str] = ""
-
-    def __len__(self) -> int:
-        return len(self.labels) if self.codes is None else len(self.codes)
-
-    def __repr__(self) -> str:
-        if self.codes is not None:
-            return f"Predictions(codes of shape {self.codes.shape})"
-        shown = [
-            f"{'not sure' if label is None else label} {row.max():.0%}" if row.size else f"{label:.3g}"
-            for label, row in zip(self.labels[:_SHOWN], self.probabilities, strict=False)
-        ]
-        more = [f"... {len(self)} in all"] if len(self) > _SHOWN else []
-        return f"Predictions({', '.join([*shown, *more])})"
-
-    def to_json(self) -> Any:
-        """Returns the predictions as JSON types."""
-        return self.records() if self.document is None else self.document
-
-    def _repr_markdown_(self) -> str:
-        return repr(self) if self.render is None else self.render(self.to_json())
-
-    def records(self) -> list[dict[str, Any]]:
-        """Returns a record of JSON types per input: `window`, `time`, `label`, `probability`, `probabilities`.
-
-        Of an autoencoder, a record has `patch` and `code`.
-        """
-        if self.codes is not None:
-            return [{"patch": number, "code": code.tolist()} for number, code in enumerate(self.codes)]
-        return [
-            {
-                "window": number, "time": None if self.times is None else round(float(self.times[number]), 3),
-                "label": None if label is None else str(label), "probability": float(row.max()),
-                "probabilities": dict(zip(self.classes, row.tolist(), strict=True)),
-            }
-            for number, (label, row) in enumerate(zip(self.labels, self.probabilities, strict=True))
-        ]  # fmt: skip
-
-    def top(self, count: int = 5) -> list[list[tuple[str, float]]]:
-        """Returns the most probable labels of each input, with their probabilities."""
-        order = np.argsort(-self.probabilities, axis=1, kind="stable")[:, :count]
-        return [
-            [(self.classes[place], float(row[place])) for place in places]
-            for row, places in zip(self.probabilities, order, strict=True)
-        ]
 
 
 class Task(ABC):

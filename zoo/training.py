@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import fmean
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 import numpy as np
@@ -35,6 +35,7 @@ from zoo.models.losses import loss_and_metrics
 from zoo.models.model import Model
 from zoo.provenance import versions
 from zoo.recipe import Recipe, checked
+from zoo.results import TrainResult
 from zoo.task import Feed, Split, Task, require_tensorflow, task_of
 
 # A checkpoint is written after an epoch if the last one is older than this: flushing to the disk can cost more than a
@@ -77,7 +78,7 @@ class Training:
 
     @classmethod
     def of(
-        cls, model: Model | str | Path, changes: Mapping[str, Any] | None = None,
+        cls, model: Any, changes: Mapping[str, Any] | None = None,
         recipe: Recipe | Mapping[str, Any] | None = None,
     ) -> "Training":  # fmt: skip
         """A training of what a user names: a preset, a family, or a model whose arguments are taken.
@@ -140,7 +141,7 @@ class Training:
         }  # fmt: skip
 
     def run(
-        self, data: Any, start: Model | None = None, *,
+        self, data: Any, start: Any = None, *,
         begin: Callable[[Split, Model], None] = lambda split, model: None,
         calibration: Mapping[str, float | None] | None = None,
     ) -> "TrainResult":  # fmt: skip
@@ -262,49 +263,6 @@ class Training:
             data={"file": Path(str(data)).name, "sha256": data.sha256, "source": data.source},
             training=summary, versions=versions(),
         )  # fmt: skip
-
-
-@dataclass(frozen=True, repr=False)
-class TrainResult:
-    """What a training returns. Prints as its summary.
-
-    Args:
-        training: What was trained, and how.
-        model: The trained model.
-        history: One record per epoch; where folds validate the model, the validation numbers are their means.
-        summary: `parameters`, `epochs`, `steps_per_epoch`, `best_epoch`, `seconds`, `validation`, `warnings`, how much
-            data there was, the `batch_size` where there were fewer rows than the recipe's batch, and the `start_share`
-            where some of the initial weights were kept.
-        written: Where the model is.
-        next: The command that comes next.
-
-    Example:
-        >>> from zoo import simulate, train
-        >>> import tempfile
-        >>> data = simulate("activity", f"{tempfile.mkdtemp()}/data3.h5", subjects=3, seconds=8)
-        >>> result = train("activity_cnn", data, Recipe(epochs=1, validation=0.0))
-        >>> len(result.history), result.summary["parameters"]
-        (1, 8922)
-    """
-
-    training: Training
-    model: Model
-    history: list[dict[str, float]]
-    summary: dict[str, Any]
-    written: str = ""
-    next: str = ""
-    warnings: ClassVar[Sequence[str]] = ()
-    failure: ClassVar[str] = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Returns the summary."""
-        return self.summary
-
-    def _repr_markdown_(self) -> str:
-        return str(self.training.task.report.training(self.summary))
-
-    def __repr__(self) -> str:
-        return f"<{self.training.name}> {self._repr_markdown_()}"
 
 
 def of_folds(recipe: Recipe) -> Recipe:

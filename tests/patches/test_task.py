@@ -220,7 +220,9 @@ def test_levels_of_255_are_read_when_they_are_said(leaves, tmp_path):
     replaced = replace(loading.load(str(tmp_path / "out")), name="bright")
     assert AUTOENCODER.evaluate(replaced, AUTOENCODER.load_data(bright, levels=255.0))["mse"] < 0.1
     out = tmp_path / "my model"
-    result = zoo.train("sparse_autoencoder", bright, {"epochs": 1}, levels=255, out=out, hidden_units=4, verbose=False)
+    result = zoo.train(
+        "sparse_autoencoder", zoo.load_data(bright, levels=255), {"epochs": 1}, out=out, hidden_units=4, verbose=False
+    )
     assert result.next == f"zoo evaluate '{out}' --data {bright} --levels 255"
 
 

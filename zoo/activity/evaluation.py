@@ -22,10 +22,11 @@ from zoo.loading import Loaded
 from zoo.models.recognizer import UNKNOWN_PRIOR, ActivityRecognizer, unnamed
 from zoo.provenance import already_seen
 from zoo.recipe import Recipe
+from zoo.results import Predictions
 from zoo.runtime import priors
 from zoo.runtime.label_sets import COUNTED, allowed_classes, resolve
 from zoo.runtime.metadata import AXES, INERTIAL, ActivityMetadata
-from zoo.task import Predictions, log_probabilities
+from zoo.task import log_probabilities
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -73,8 +73,8 @@ pages = Pages(
     "activity/report.md.j2", RESULTS=RESULTS, FILE_SCORES=FILE_SCORES, COUNTED=COUNTED, as_stairs=_as_stairs,
     people_used=_people_used, mistaken=_mistaken,
 )  # fmt: skip
-training, evaluation, predictions, streaming = pages.training, pages.evaluation, pages.predictions, pages.streaming
-interface = pages.interface
+training, evaluation, predictions = map(pages.macro, ("training", "evaluation", "predictions"))
+streaming, interface = pages.macro("streaming"), pages.macro("interface")
 
 
 def _scores(result: Document) -> list[tuple[str, Document]]:
@@ -101,7 +101,7 @@ def _failed(result: Document) -> list[tuple[str, Document]]:
     ]
 
 
-cross_validation = Pages("activity/crossval.md.j2", scores=_scores, people=_people, failed=_failed).page
+cross_validation = Pages("activity/crossval.md.j2", scores=_scores, people=_people, failed=_failed).macro("page")
 
 
 def write_cross_validation(result: Document, folder: Path) -> Path:

@@ -36,7 +36,7 @@ from zoo.catalog import joined_names
 from zoo.data.dataset import sort_names
 from zoo.errors import ZooError, option
 from zoo.provenance import is_among, share_a_study
-from zoo.report.document import say
+from zoo.report.screen import say
 from zoo.runtime import Prediction, Recognizer
 from zoo.runtime.metadata import CLASSES, INERTIAL, Streaming
 from zoo.runtime.streaming import predict_recording

@@ -38,11 +38,11 @@ from zoo.loading import Loaded
 from zoo.models import losses
 from zoo.models.recognizer import ActivityRecognizer
 from zoo.recipe import Recipe
-from zoo.report.document import Records
+from zoo.results import Predictions, Records
 from zoo.runtime import priors
 from zoo.runtime.label_sets import allowed_classes, resolve
 from zoo.runtime.metadata import AXES, INERTIAL, OTHER, ActivityMetadata, Streaming
-from zoo.task import Feed, Predictions, Source, Split, Task, origin, provenance
+from zoo.task import Feed, Source, Split, Task, origin, provenance
 
 if TYPE_CHECKING:
     from zoo.exporting.artifacts import Exportable

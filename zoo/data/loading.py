@@ -174,10 +174,10 @@ def sizes_of(data: Data) -> dict[str, int]:
                     if name in data.facts}  # fmt: skip
 
 
-def describe(source: str | Path | Data, data_dir: Path | None = None) -> dict[str, Any]:
+def describe(source: Any) -> dict[str, Any]:
     """Describes a data file, a build or data, as `zoo.describe` says."""
     if not isinstance(source, str | Path) or str(source).startswith(_BUILD) or Path(source).is_dir():
-        content: Any = load_data(source, data_dir=data_dir)
+        content: Any = load_data(source)
         layout, sizes = content.task, sizes_of(content)
         attributes = {"source": content.source, "simulated": content.simulated}
     else:

@@ -30,26 +30,6 @@ _TIMED, _SECONDS = 200, 0.2
 
 
 @dataclass(frozen=True)
-class Artifact:
-    """An exported file or folder that has been run and compared with Keras.
-
-    Args:
-        file: Path of the file or folder.
-        format: Name of the format, such as `float32` or `int8`.
-        bytes: Size in bytes.
-        largest_error: Largest absolute difference from the outputs of Keras. None if it was not compared: C code on a
-            machine without a C compiler, whose record has a `note` that says so.
-        record: All results, as printed by `zoo export --json`.
-    """
-
-    file: Path
-    format: str
-    bytes: int
-    largest_error: float | None
-    record: dict[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True)
 class Exportable:
     """Description of how a family is exported. The latency is that of the first signature.
 

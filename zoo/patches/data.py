@@ -133,7 +133,8 @@ def from_file(path: Path, levels: float = 1.0) -> Data:
     hdf5.check_layout(path, "patches")
     columns = {"input": hdf5.open_column(path, "data", factor=1 / levels), "photograph": _photographs(path)}
     about = {"name": str(path), "path": path}
-    return _checked(columns, hdf5.read_facts(path, "patches"), about, f"{path}: key 'data'", levels)
+    facts = hdf5.read_facts(path, "patches") | ({} if levels == 1 else {"levels": levels})
+    return _checked(columns, facts, about, f"{path}: key 'data'", levels)
 
 
 def from_arrays(splits: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any], **about: Any) -> Data:

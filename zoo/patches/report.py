@@ -11,7 +11,8 @@ RESULTS = ("r2", "mse", "max_activation_error")
 COLUMNS = ("mse", "max_activation_error")
 
 pages = Pages("patches/report.md.j2")
-training, evaluation, predictions, interface = pages.training, pages.evaluation, pages.predictions, pages.interface
+training, evaluation, predictions = map(pages.macro, ("training", "evaluation", "predictions"))
+interface = pages.macro("interface")
 
 
 def headline(test: Document) -> tuple[str, str]:

@@ -32,10 +32,10 @@ from zoo.patches import metrics, simulate
 from zoo.patches.data import LUMINANCE, Scale
 from zoo.recipe import Recipe, Settings, Share
 from zoo.report import markdown
-from zoo.report.document import Document
+from zoo.results import Document, Predictions
 from zoo.runtime.interpreter import floats
 from zoo.runtime.metadata import AutoencoderMetadata
-from zoo.task import Feed, Predictions, Split, Task, origin, provenance
+from zoo.task import Feed, Split, Task, origin, provenance
 
 if TYPE_CHECKING:
     from zoo.training import Training

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from jinja2.runtime import Undefined
 from markupsafe import Markup
 
 from zoo.files import atomic_write
@@ -226,17 +225,20 @@ class Pages:
     """The macros of a template of the package, as functions that return Markdown. `names` are what the template calls.
 
     Example:
-        >>> print(Pages("text/report.md.j2").predictions({"text": "in the right way", "added": []}))
+        >>> predictions = Pages("text/report.md.j2").macro("predictions")
+        >>> print(predictions({"text": "in the right way", "added": []}))
         in the right way
     """
 
     def __init__(self, template: str, **names: Any) -> None:
         self._template, self.names = template, names
 
-    def __getattr__(self, macro: str) -> Callable[..., str]:
+    def macro(self, name: str) -> Callable[..., str]:
+        """Returns the function that renders a macro, by its name."""
+
         def render(*documents: Any, **more: Any) -> str:
             module = _environment().get_template(self._template).make_module(dict(self.names))
-            return tidy(getattr(module, macro)(*documents, **more))
+            return tidy(getattr(module, name)(*documents, **more))
 
         return render
 
@@ -248,7 +250,7 @@ def fill_in(template: str, **values: Any) -> str:
 
 @cache
 def _environment() -> Environment:
-    found = Environment(
+    environment = Environment(
         loader=FileSystemLoader(_PACKAGE), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         # With it, macros return what is not escaped again; `finalize` leaves nothing to escape for HTML.
         autoescape=True, finalize=_finalize,
@@ -263,9 +265,9 @@ def _environment() -> Environment:
         name: lambda *values, function=function, **options: Markup(function(*values, **options))
         for name, function in functions.items()
     }
-    found.filters |= marked
-    found.globals |= marked | {"methods": methods, "zip": zip}
-    return found
+    environment.filters |= marked
+    environment.globals |= marked | {"methods": methods, "zip": zip}
+    return environment
 
 
 def _columns(rows: Any, keys: Sequence[str], first: str = "", text: int = 0) -> str:
@@ -280,9 +282,6 @@ def methods(report: Mapping[str, Any], name: str = "this model") -> list[tuple[s
 
 
 def _finalize(value: Any) -> Any:
-    if isinstance(value, Undefined):
-        # An `if` without `else` renders as nothing; what is missing raises.
-        return "" if str(value._undefined_message).startswith("the inline if-expression") else str(value)
     return value if isinstance(value, Markup) else Markup(show(value))
 
 

@@ -12,6 +12,7 @@ from zoo.catalog import preset_metrics, preset_names
 from zoo.families import FAMILIES, TASKS, task_named, unknown_family
 from zoo.files import flatten
 from zoo.presets import PRESETS, Preset
+from zoo.recipe import Recipe
 from zoo.report import for_task
 from zoo.report import markdown as md
 from zoo.report.markdown import Document, Pages, fill_in
@@ -22,17 +23,17 @@ _PARTS = Pages("report/parts.md.j2")
 def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:
     """Renders the card of a preset, whose numbers are all from its `metrics.json` and its `config.json`."""
     task, records = for_task(metrics["kind"]), metrics["artifacts"]
-    recipe = {key: value for key, value in config["recipe"].items() if value not in (None, False)}
+    settings = {key: value for key, value in config["recipe"].items() if value not in (None, False)}
     # Only recognizers can be validated on people or on windows, and those trained on everyone are not validated.
     if "by" not in (metrics["training"]["validation"] or {}):
-        recipe.pop("validation_by", None)
+        settings.pop("validation_by", None)
     hashes = {record["format"]: record["sha256"] for record in records}
     subject = task_named(metrics["kind"])
     module = FAMILIES[preset.family].module.replace(".", "/") + ".py"
     page = fill_in(
         f"{subject}/card.md.j2", **task.pages.names, subject=subject, module=module,
         name=name, preset=preset, metrics=metrics, config=config, test=metrics["test"], known=_known(config), task=task,
-        overview=preset_overview(name, preset, metrics, config), recipe=recipe,
+        overview=preset_overview(name, preset, metrics, config), recipe=settings,
         files=artifacts(records, task.FILE_SCORES),
         scored=any(record.get(score) is not None for record in records for score in task.FILE_SCORES),
         unchanged=hashes.get("dynamic") is not None and hashes["dynamic"] == hashes.get("float32"),
@@ -48,12 +49,20 @@ def _known(config: Document) -> dict[str, Any]:
 def preset_overview(name: str, preset: Preset, metrics: Document, config: Document) -> str:
     """Renders title, description and overview of a preset."""
     task, file = for_task(metrics["kind"]), smallest(metrics)
-    return _PARTS.overview(name, preset, metrics, config, task=task, known=_known(config), file=file)
+    return _PARTS.macro("overview")(name, preset, metrics, config, task=task, known=_known(config), file=file)
 
 
 def folder_overview(name: str, config: Document) -> str:
     """Renders the overview of the model in a folder that `zoo train` wrote."""
-    return _PARTS.folder(name, config, task=for_task(config["metadata"]["task"]), known=_known(config))
+    return _PARTS.macro("folder")(name, config, task=for_task(config["metadata"]["task"]), known=_known(config))
+
+
+def recipe(settings: Document) -> str:
+    """Renders the fields of a recipe, as `--set` takes them, with their values and meanings."""
+    values = {name: "none" if value is None else md.show(value, form=".6g") for name, value in settings.items()}
+    meanings = {name: meaning for name, meaning in Recipe.meanings().items() if name in values}
+    rows = [(md.code(name), values[name], md.prose(meaning)) for name, meaning in meanings.items()]
+    return f"\n\n## Recipe\n\n{md.table(('setting', 'value', 'meaning'), rows, text=3)}"
 
 
 def smallest(metrics: Document) -> Document:
@@ -185,7 +194,7 @@ def sections(rows: Sequence[Document]) -> list[Section]:
 
 
 _PAGES = Pages("report/results.md.j2", artifacts=artifacts, folders=_folders, calls=_calls, sections=sections)
-preset_table, exported, costs, doctor = _PAGES.preset_table, _PAGES.exported, _PAGES.costs, _PAGES.doctor
+preset_table, exported, costs, doctor = map(_PAGES.macro, ("preset_table", "exported", "costs", "doctor"))
 
 
 _READ = ("read_as", "axes", "gravity", "unit", "sign", "rotation", "rotation_unit", "time", "time_unit")
@@ -268,4 +277,4 @@ _DATA = Pages(
     "report/data.md.j2", facts=facts, summary=files_read, counts=_counts,
     columns=lambda files: [{key: file[key] for key in _FILE} for file in files],
 )  # fmt: skip
-description, dry_run = _DATA.description, _DATA.dry_run
+description, dry_run = _DATA.macro("description"), _DATA.macro("dry_run")

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
-from zoo.report.document import MARKS, marked
+from zoo.report.screen import MARKS, marked
 
 _THEME = Theme({
     "markdown.h1": "bold", "markdown.h2": "bold", "markdown.h3": "bold", "markdown.code": "none", "markdown.em": "cyan",

@@ -40,7 +40,7 @@ def _score(result: Mapping[str, Any]) -> Markup:
 
 
 _PAGES = Pages("search/report.md.j2", score=_score)
-result = _PAGES.result
+result = _PAGES.macro("result")
 
 
 def write(study: Study, folder: Path, records: Sequence[Record], result: Mapping[str, Any]) -> None:
@@ -61,7 +61,7 @@ def write(study: Study, folder: Path, records: Sequence[Record], result: Mapping
         "keys": ["score:.4f", "epochs", "parameters", "bytes", "milliseconds", *(f"{name}:.3g" for name in names)],
         "figures": len(drawn) > 1, "command": _command(plan, study), "row": _row(plan),
     }  # fmt: skip
-    md.write(folder / REPORT, _PAGES.page(study, result, text))
+    md.write(folder / REPORT, _PAGES.macro("page")(study, result, text))
 
 
 def _command(plan: Training, study: Study) -> str:

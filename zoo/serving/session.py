@@ -19,9 +19,9 @@ from zoo.files import exclusive_folder
 from zoo.jobs import Terminated
 from zoo.presets import PRESETS
 from zoo.report import markdown as md
-from zoo.report.document import say
 from zoo.report.markdown import Document
 from zoo.report.progress import Board
+from zoo.report.screen import say
 from zoo.runtime import Recognizer
 from zoo.runtime.metadata import ActivityMetadata
 from zoo.serving import PageServer, certificate, page_files

@@ -13,7 +13,8 @@ RESULTS = ("cross_entropy", "perplexity", "top1", "top5", "top10")
 COLUMNS = ("cross_entropy",)
 
 pages = Pages("text/report.md.j2", RESULTS=RESULTS)
-training, evaluation, predictions, interface = pages.training, pages.evaluation, pages.predictions, pages.interface
+training, evaluation, predictions = map(pages.macro, ("training", "evaluation", "predictions"))
+interface = pages.macro("interface")
 
 
 def headline(test: Document) -> tuple[str, str]:

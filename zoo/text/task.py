@@ -22,11 +22,11 @@ from zoo.loading import Loaded
 from zoo.models.model import Model
 from zoo.models.trigram import TrigramLM, sample, words_of
 from zoo.recipe import Recipe
-from zoo.report.document import Document, Records
+from zoo.results import Document, Predictions, Records
 from zoo.runtime.interpreter import numbers
 from zoo.runtime.metadata import TrigramMetadata
 from zoo.runtime.vocabulary import context_ids, word_ids
-from zoo.task import Feed, Predictions, Split, Task, origin, provenance
+from zoo.task import Feed, Split, Task, origin, provenance
 from zoo.text import metrics
 from zoo.text.data import occurring
 

@@ -1,0 +1,1 @@
+"""The public functions, by subject: models, data, training, devices; each checks names, files and settings first."""

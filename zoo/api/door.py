@@ -1,0 +1,338 @@
+"""The door of the public functions: what they accept, and the check of arguments against their annotations.
+
+Models, data, tables and arrays are described by protocols, as importing this module imports neither NumPy nor Keras.
+"""
+
+import errno
+import inspect
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, wraps
+from importlib import import_module
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar, Union, get_args, get_origin, runtime_checkable
+
+from annotated_types import Ge, Le, Lt
+from pydantic import ConfigDict, InstanceOf, TypeAdapter, ValidationError
+
+from zoo.catalog import find_folder, split_names
+from zoo.errors import COMMAND, ArgumentError, UsageError, ZooError, option, refuse, shown, unknown_name
+from zoo.families import FAMILIES, TASKS, unknown_family
+from zoo.presets import PRESETS, find
+from zoo.recipe import Columns, Limits, Recipe, Settings, expectation, python_number
+from zoo.report.screen import quiet
+from zoo.startup import import_keras
+
+
+@runtime_checkable
+class KerasModel(Protocol):
+    """A Keras model, such as one that `train` returned."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of its constructor."""
+
+    def count_params(self) -> int:
+        """Returns the number of its parameters."""
+
+
+@runtime_checkable
+class Callback(Protocol):
+    """A Keras callback."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Is called at the end of each epoch, counted from 0."""
+
+
+@runtime_checkable
+class Data(Protocol):
+    """Data of `load_data`: the splits `train`, `validation` and `test`, and what is known of them, such as `classes`.
+
+    A split has `arrays()`, `dataset(batch_size)`, `to_frame()` and `len()`; it is empty where the data has none.
+    """
+
+    def splits(self) -> dict[str, Any]:
+        """Returns the splits by name, without those that are empty."""
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+@runtime_checkable
+class Table(Protocol):
+    """A DataFrame."""
+
+    @property
+    def columns(self) -> Any:
+        """The names of its columns."""
+
+    @property
+    def shape(self) -> Any:
+        """The numbers of its rows and columns."""
+
+
+@runtime_checkable
+class Array(Protocol):
+    """An array of numbers, or a DataFrame."""
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        """Returns the array of NumPy."""
+
+
+FilePath = str | os.PathLike[str]
+Model = KerasModel | str | os.PathLike[str]
+Source = Data | Array | str | os.PathLike[str]
+Names = str | Iterable[str]
+People = str | int | Iterable[str | int]
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+Changes = Recipe | Mapping[str, Any] | None
+Count = Annotated[int, Ge(1), Lt(2**63)]
+Size = Annotated[int, Ge(1), Le(1_000_000)]
+Repeats = Annotated[int, Ge(1), Le(1000)]
+Seed = Annotated[int, Ge(0), Lt(2**63)]
+Rate = Annotated[float, Ge(0.1), Le(100_000)]
+Seconds = Annotated[float, Ge(0), Le(86_400)]
+Amount = Annotated[float, Ge(0)]
+Share = Annotated[float, Ge(0), Le(1)]
+Levels = Annotated[float, Ge(1), Le(65_535)]
+Workers = Annotated[int, Ge(0), Le(1024)]
+Labels = str | Sequence[str] | Mapping[str, str | Sequence[str]]
+Shares = str | Mapping[str, float]
+Rows = str | tuple[Annotated[int, Ge(0)], Annotated[int, Ge(0)]]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+
+
+def public(function: F) -> F:
+    """Makes a function check its arguments against their annotations before it begins, and name the wrong one."""
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise _misnamed(function.__name__, signature, kwargs, error) from None
+        for name, value in bound.arguments.items():
+            parameter = signature.parameters[name]
+            if value is not parameter.default:
+                bound.arguments[name] = _checked(name, parameter.annotation, value)
+        try:
+            return function(*bound.args, **bound.kwargs)
+        except UnicodeEncodeError as error:
+            raise ZooError(f"{error.object}: not a UTF-8 name, as HDF5 and TensorFlow need: choose another") from None
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            raise ZooError(f"{error.filename}: the name is too long: choose a shorter one") from None
+
+    return call  # type: ignore[return-value]
+
+
+def members(hint: Any) -> list[Any]:
+    """The types of a union, or the one type; those of Annotated with their limits.
+
+    Example:
+        >>> members(str | None)
+        [<class 'str'>, <class 'NoneType'>]
+    """
+    return list(get_args(hint)) if get_origin(hint) in (Union, UnionType) else [hint]
+
+
+def _checked(name: str, hint: Any, value: Any) -> Any:
+    """A value as its annotation wants it: numbers of Python in place of NumPy's, a list in place of an iterable."""
+    value, kinds = python_number(value), members(hint)
+    if isinstance(value, str | os.PathLike) and "\0" in os.fspath(value):
+        raise _wrong(name, os.fspath(value), "text without null characters")
+    if isinstance(value, Mapping) and any(python_number(part) is not part for part in value.values()):
+        value = {key: python_number(part) for key, part in value.items()}
+    # An array, a table or a text is no list of names.
+    single = isinstance(value, str | bytes | Mapping) or hasattr(value, "shape") or not isinstance(value, Iterable)
+    if not single and any(get_origin(kind) is Iterable for kind in kinds):
+        value = [python_number(part) for part in value]
+    # A class has the methods of its instances.
+    kind = next((part for part in (value if isinstance(value, list) else [value]) if isinstance(part, type)), None)
+    if kind is not None:
+        raise _wrong(name, kind, _expected(kinds), "is" if kind is value else "holds")
+    try:
+        checked = _adapter(hint).validate_python(value)
+    except ValidationError as error:
+        problems = error.errors()
+        part = next((one["input"] for one in problems if any(type(key) is int for key in one["loc"])), value)
+        # What pydantic says of a single type, such as its limits, is more than its name.
+        scalar = not problems[0]["loc"] and problems[0]["type"] not in ("dict_type", "callable_type")
+        words = expectation(problems[0]) if scalar else _expected(kinds)
+        raise _wrong(name, part, words, "is" if part is value else "holds") from None
+    return checked if isinstance(value, int | float) else value
+
+
+def _wrong(name: str, value: Any, expected: str, verb: str = "is") -> ArgumentError:
+    error = ArgumentError(name, f" {verb} {shown(value)}; expected {expected}", value=value, expected=expected)
+    error.status = UsageError.status
+    return error
+
+
+@cache
+def _adapter(hint: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(_eager(hint), config=_STRICT)
+
+
+def _eager(hint: Any) -> Any:
+    """The annotation that pydantic checks: settings are not read from names and values, nor lists when asked for."""
+    if get_origin(hint) in (Union, UnionType):
+        return Union[tuple(map(_eager, get_args(hint)))]  # noqa: UP007
+    if get_origin(hint) is Iterable:
+        return list[get_args(hint)[0]]  # type: ignore[misc]
+    if isinstance(hint, type) and issubclass(hint, Settings):
+        return Annotated[hint, InstanceOf()]  # type: ignore[type-arg]
+    return hint
+
+
+_WORDS: dict[Any, str] = {
+    str: "a text", int: "a whole number", float: "a number", bool: "true or false", tuple: "a pair",
+    os.PathLike: "a path", Mapping: "values by name", dict: "a dictionary", Callable: "a function",
+    Iterable: "several", Sequence: "several", KerasModel: "a Keras model", Data: "data of `load_data`",
+    Array: "an array of numbers or a DataFrame", Table: "a DataFrame", Callback: "Keras callbacks",
+}  # fmt: skip
+
+
+def _expected(kinds: list[Any]) -> str:
+    """What an argument may be, in words."""
+    kinds = [kind for kind in kinds if kind is not NoneType]
+    words = [_WORDS.get(get_origin(kind) or kind, f"a {getattr(kind, '__name__', kind)}") for kind in kinds]
+    if any(get_origin(kind) is Iterable and get_args(kind)[0] is Callback for kind in kinds):
+        words = [_WORDS[Callback]]
+    *others, last = dict.fromkeys(words)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+_MOVED = ("levels", "data_dir")
+"""Arguments of `load_data` that other functions had until version 0.3."""
+
+
+def _misnamed(function: str, signature: inspect.Signature, given: Mapping[str, Any], error: TypeError) -> ZooError:
+    """What is wrong with the names of arguments, of which one may be a field of the recipe."""
+    names = list(signature.parameters)
+    name = next((word for word in given if word not in names), None)
+    if name is None:
+        return ZooError(f"{function}: {error}; see help(zoo.{function})")
+    if name in _MOVED and {"data", "file"} & set(names):
+        return ArgumentError(name, f": describes data; pass data=load_data(..., {name}={given[name]!r})")
+    for place, kind in (("recipe", Recipe), ("limits", Limits), ("columns", Columns)):
+        if place in names and name in kind.model_fields:
+            return ArgumentError(name, f": is a field of the {place}; pass {place}={{{name!r}: {given[name]!r}}}")
+    return unknown_name(f"argument of {function}", name, names)
+
+
+def names_of(names: Any) -> list[str]:
+    """Names of a list, of one, or of a text with commas."""
+    if names is None:
+        return []
+    if isinstance(names, str):
+        return split_names(names)
+    return [str(name).strip() for name in (names if isinstance(names, list | tuple) else [names])]
+
+
+def paths_of(name: str, files: Paths) -> list[Path]:
+    """One path or several, at least one."""
+    paths = [Path(files)] if isinstance(files, str | os.PathLike) else [Path(file) for file in files]
+    if not paths:
+        raise ArgumentError(name, " is empty; expected a path, or several")
+    return paths
+
+
+def given(**values: Any) -> dict[str, Any]:
+    """The values that are not None, by name."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def quoted(path: FilePath) -> str:
+    """A path as a word of a command."""
+    return shlex.quote(str(path))
+
+
+def load_keras() -> None:
+    """Imports TensorFlow and Keras, which takes seconds."""
+    if "keras" in sys.modules:
+        return
+    with quiet("loading TensorFlow"):
+        try:
+            # Who programs in Python may want what Keras has for pandas and scikit-learn.
+            import_keras() if COMMAND in os.environ else import_module("keras")
+        except (ImportError, ValueError) as error:
+            backend = os.environ.get("KERAS_BACKEND")
+            if backend in (None, "tensorflow"):
+                raise
+            raise ZooError(f"KERAS_BACKEND is {backend}, which does not load ({error}): unset it") from error
+
+
+def silent(step: Any) -> None:
+    """Shows no progress."""
+
+
+def exists(path: FilePath) -> bool:
+    """Whether there is a file or a folder; none has a name that is too long."""
+    try:
+        return Path(path).exists()
+    except OSError:
+        return False
+
+
+def for_recognizers(loaded: Any, *, prior: Shares | None = None, **options: Any) -> dict[str, Any]:
+    """Returns the options that were passed, which only recognizers have."""
+    if loaded.task.name != "activity":
+        refuse(f"does not apply to {loaded.name}", prior=prior, **options)
+    if isinstance(prior, str):
+        from zoo.runtime import priors
+
+        prior = priors.parse(prior)
+    return given(prior=prior, **options)
+
+
+def require_file(data: Any, model: Any = None) -> None:
+    """Checks that a data file is there, or the one that a model reads by default."""
+    if data is None and isinstance(model, str):
+        family = PRESETS[model].family if model in PRESETS else model
+        if family in FAMILIES:
+            require_default(TASKS[FAMILIES[family].task].file)
+    if isinstance(data, str | os.PathLike) and not str(data).startswith("tfds:") and not exists(data):
+        raise ZooError(f"{data}: no such file")
+
+
+def require_default(file: str) -> None:
+    """Checks that the file is there that is read where no data is given."""
+    if not exists(file):
+        raise ZooError(
+            f"no data was given, and there is no {file}, the default, in {Path.cwd()}: pass {option('data', 'FILE')}"
+        )
+
+
+def require_model(model: Any) -> None:
+    """Checks that a name is that of a model, without loading it."""
+    if isinstance(model, str | Path):
+        path = Path(model)
+        if path.suffix not in (".keras", ".tflite"):
+            find_folder(model)
+        elif not path.exists():
+            raise ZooError(f"{path}: no such file")
+
+
+def require_plan(model: Any, recipe: Changes, settings: Mapping[str, Any]) -> None:
+    """Checks that a name is that of a family or a preset, and the values of its recipe."""
+    if isinstance(model, str | os.PathLike) and str(model) not in (*FAMILIES, *PRESETS):
+        if exists(model):
+            raise ZooError(
+                f"{model}: is a file or folder; expected a preset (see `zoo list`) or a family; to start from the "
+                f"weights of a model, use `zoo finetune {model}`"
+            )
+        if "_" not in str(model):
+            raise unknown_family(str(model))
+        find(str(model))
+    base, fields = (recipe, {}) if isinstance(recipe, Recipe) else (Recipe(), recipe or {})
+    changes = {name: value for name, value in {**fields, **settings}.items() if name in Recipe.model_fields}
+    base.replace(**changes).require_epochs()

@@ -1,0 +1,184 @@
+"""Models: which there are, what they are, and what they predict."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+from annotated_types import Gt
+
+from zoo import catalog
+from zoo.api import door
+from zoo.api.data import read
+from zoo.errors import ZooError, refuse
+from zoo.presets import PRESETS
+from zoo.recipe import Columns
+from zoo.results import Document, Predictions, Records, Result
+
+
+@door.public
+def list_presets(family: door.Names | None = None) -> Records:
+    """Lists the presets whose weights are installed, with their sizes and scores.
+
+    Args:
+        family: Name of a family, or a prefix such as `activity`, or several. All presets by default.
+
+    Returns:
+        Names of presets; prints as a table, and `to_json()` has a record for each.
+
+    Raises:
+        ZooError: If no family has that name or prefix.
+
+    Example:
+        >>> list_presets("activity_gru").to_json()[0]["license"]
+        'MIT'
+        >>> list(list_presets("sparse"))[:1]
+        ['sparse_autoencoder_course']
+    """
+    from zoo.report import results
+
+    rows, installed = results.presets(door.names_of(family)), catalog.preset_names()
+    return Records([row["preset"] for row in rows if row["preset"] in installed], results.preset_table, rows)
+
+
+@door.public
+def info(model: door.Model) -> Document:
+    """Describes a preset, a folder or a file, with its scores and the settings of its recipe.
+
+    Args:
+        model: A preset, a folder, or a .keras or .tflite file.
+
+    Raises:
+        ZooError: If there is no such model.
+
+    Example:
+        >>> info("activity_gru_course")["class"]
+        'ActivityGRU'
+    """
+    from zoo.report import markdown, results
+
+    name = str(model)
+    if name.endswith(".tflite"):
+        from zoo.runtime.metadata import extract
+
+        return Document(extract(Path(name)).to_json(), markdown.document)
+    if name.endswith(".keras"):
+        door.require_file(model)
+        door.load_keras()
+        from zoo.loading import load
+
+        return Document(load(model).metadata.to_json(), markdown.document)
+    folder = catalog.find_folder(name)
+    document = catalog.read_config(folder)
+    if name in PRESETS and folder == catalog.PRESETS_FOLDER / name:
+        if metrics := catalog.preset_metrics(name):
+            overview = partial(results.preset_overview, name, PRESETS[name], metrics)
+            return Document(document, lambda config: overview(config) + results.recipe(config["recipe"]))
+    elif {"metadata", "training", "data"} <= set(document):
+        overview = partial(results.folder_overview, name)
+        try:
+            overview(document)
+        except Exception as error:
+            # What a template makes of values of other kinds is anything from KeyError to jinja2.UndefinedError.
+            where, why = folder / "config.json", f"{type(error).__name__}: {error}"
+            raise ZooError(f"{where}: holds other values than `zoo train` writes ({why})") from error
+        return Document(document, lambda config: overview(config) + results.recipe(config.get("recipe", {})))
+    return Document(document, markdown.document)
+
+
+@door.public
+def predict(
+    model: door.Model,
+    x: door.Array | Sequence[Any] | door.FilePath | None = None,
+    *,
+    data: door.Source | None = None,
+    csv: door.FilePath | None = None,
+    rate: door.Rate | None = None,
+    columns: Columns | Mapping[str, Any] | None = None,
+    hop: door.Count | None = None,
+    threshold: door.Share | None = None,
+    top: door.Count | None = None,
+    generate: door.Count | None = None,
+    temperature: Annotated[float, Gt(0)] | None = None,
+    seed: door.Seed | None = None,
+    neighbors: str | None = None,
+    out: door.FilePath | None = None,
+) -> Predictions | Result:
+    """Predicts activities, next words, or codes of patches.
+
+    Args:
+        model: A preset, a folder, or a .keras or .tflite file; in Python also a model.
+        x: Text for a language model. In Python also word ids `(N, context)`; for a recognizer, windows `(N, window,
+            channels)` in m/s^2, a DataFrame, or the path of a CSV file; for an autoencoder, patches `(N, 3, S, S)` in
+            [0, 1].
+        data: Data file, or `tfds:NAME`. Predicts its test windows, five random test rows of a text, or all patches.
+        csv: CSV file with columns x, y, z and time.
+        rate: Sampling rate in Hz, of windows or of a CSV file without time stamps.
+        columns: How a CSV file is read.
+        hop: Rows between the starts of windows of a CSV file. Half a window by default.
+        threshold: Probability below which the answer is "not sure"; 0 to always answer.
+        top: Number of words to show. 10 by default.
+        generate: Number of words to generate after the text.
+        temperature: With `generate`: lower values prefer probable words. 1 by default.
+        seed: Seed of `generate` and of the choice of rows of `data`. 0 by default.
+        neighbors: Show words similar to this one.
+        out: File (.npz) for codes and reconstructions of patches.
+
+    Returns:
+        `labels`, `probabilities` and `times`; for an autoencoder, `codes` and `reconstructions`.
+
+    Raises:
+        ZooError: If the input does not fit the model.
+
+    Example:
+        >>> predict("trigram_lm_course", "in the right").labels.shape
+        (1,)
+    """
+    door.require_model(model)
+    door.require_file(data)
+    door.load_keras()
+    from zoo.loading import load
+
+    loaded = load(model)
+    task = loaded.task
+    options = {
+        "csv": csv, "rate": rate, "columns": columns, "hop": hop, "threshold": threshold, "top": top,
+        "generate": generate, "temperature": temperature, "seed": seed, "neighbors": neighbors, "out": out,
+    }  # fmt: skip
+    taken = {name: options.pop(name) for name in task.options}
+    refuse(f"does not apply to {loaded.name}", **options)
+    inputs = x
+    if isinstance(x, list) and x and all(isinstance(word, str) for word in x):
+        if len(x) > 1 and any(len(word.split()) > 1 for word in x):
+            raise ZooError(f"input: {len(x)} texts; expected one, or the words of one: predict one after another")
+        inputs = " ".join(x)
+    return task.answer(loaded, inputs, read(task, data, default=False), **taken)
+
+
+@door.public
+def push(model: door.FilePath, address: str, *, private: bool = False) -> Document:
+    """Publishes a model on a hub: its card, its files and the license. Needs `pip install 'pocket-zoo[hub]'`.
+
+    Log in once with `hf auth login`. Afterward, the address works wherever the name of a preset does.
+
+    Args:
+        model: A preset, or a folder written by `zoo train`, `zoo finetune` or `Model.save_to_preset`.
+        address: Where to publish it: `hf://owner/name`. The repository is created if there is none.
+        private: Whether only its owner can see a repository that is created.
+
+    Returns:
+        `published`: the address with the commit.
+
+    Raises:
+        ZooError: If there is no such model, the package is missing, or the hub refuses.
+
+    Example:
+        >>> push("activity_gru_course", "hf://owner")
+        Traceback (most recent call last):
+        ...
+        zoo.errors.ZooError: hf://owner: expected hf://owner/name, or hf://owner/name@revision
+    """
+    from zoo import hub
+    from zoo.report import markdown
+
+    return Document({"published": hub.push(catalog.find_folder(model), address, private=private)}, markdown.document)

@@ -1,0 +1,545 @@
+"""Training: fitting, fine-tuning, cross-validating, searching and evaluating models."""
+
+import os
+import re
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Le, Lt
+
+from zoo import catalog
+from zoo.api import door
+from zoo.api.data import labels_of, load_data, read
+from zoo.errors import ArgumentError, ZooError, option, refuse, unknown_name
+from zoo.families import FAMILIES
+from zoo.files import CHECKPOINT, exclusive_folder, require_empty
+from zoo.presets import PRESETS
+from zoo.recipe import Limits, Recipe
+from zoo.report import for_task
+from zoo.report.screen import logged, say, warn
+from zoo.results import CrossValidation, Evaluation, TrainResult, TuneResult
+
+
+@door.public
+def train(
+    model: door.Model,
+    data: door.Source | None = None,
+    recipe: door.Changes = None,
+    *,
+    out: door.FilePath | None = None,
+    units: door.Size | None = None,
+    num_layers: door.Size | None = None,
+    frame: door.Size | None = None,
+    dropout: Annotated[float, Ge(0), Lt(1)] | None = None,
+    hidden_units: door.Size | None = None,
+    settings: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    deterministic: bool = False,
+    tensorboard: door.FilePath | None = None,
+    callbacks: Iterable[door.Callback] = (),
+    verbose: bool = True,
+) -> TrainResult:
+    """Trains a new model on your data.
+
+    Fits the input statistics, trains as the recipe says, and calibrates on people (or photographs) that are held out.
+    With three people or fewer, more trainings, each without one of them, show what to expect. A preset provides its
+    architecture and its recipe, not its weights: `finetune` starts from those.
+
+    Args:
+        model: A preset (see `zoo list`), or a family such as activity_gru; in Python also a model, which is trained
+            further.
+        data: Data file, `tfds:NAME`, or what `load_data` returned. By default the file that `zoo data` writes for the
+            model, such as data3.h5.
+        recipe: Recipe to train with, or the fields that differ from that of the preset or the family, such as
+            `{"epochs": 30}`.
+        out: Folder for the model and its history; must be empty. In Python, nothing is written by default.
+        units: Number of units of each recurrent layer.
+        num_layers: Number of recurrent layers.
+        frame: Number of rows that are read in one step.
+        dropout: Dropout rate after each layer.
+        hidden_units: Hidden units of an autoencoder or a language model.
+        settings: Any argument of the model or field of the recipe, by name; `zoo info PRESET` lists them.
+        resume: Whether to resume an interrupted run from the checkpoint in `out`.
+        deterministic: Whether to make runs reproducible bit by bit, at some cost in speed.
+        tensorboard: Folder for logs of TensorBoard.
+        callbacks: Additional Keras callbacks.
+        verbose: Whether to show the progress on standard error.
+
+    Returns:
+        The trained `model`, its `history` (one record per epoch) and a `summary`.
+
+    Raises:
+        ZooError: If the model, data, recipe or folder is invalid.
+
+    Example:
+        >>> from zoo import simulate
+        >>> data = simulate("activity", Path(getfixture("tmp_path")) / "data3.h5", subjects=3, seconds=12)
+        >>> result = train("activity_gru", data, Recipe(epochs=1, validation=0.0), units=8, verbose=False)
+        >>> result.model.classes == data.classes
+        True
+    """
+    _require_folder(out, resume)
+    size = door.given(units=units, num_layers=num_layers, frame=frame, dropout=dropout, hidden_units=hidden_units)
+    refuse("is in settings, too", **{name: value for name, value in size.items() if name in (settings or {})})
+    changes = {**size, **(settings or {})}
+    door.require_plan(model, recipe, changes)
+    door.require_file(data, model)
+    door.load_keras()
+    from zoo import distributing
+    from zoo.training import Training
+
+    plan = Training.of(model, changes, recipe)
+    task = plan.task
+    checked_data = read(task, data)
+    training = replace(
+        plan, out=None if out is None else Path(out), resume=resume, deterministic=deterministic,
+        tensorboard=None if tensorboard is None else Path(tensorboard), callbacks=list(callbacks),
+    )  # fmt: skip
+    if training.out is not None and distributing.is_chief():
+        with exclusive_folder(training.out):
+            training.check_folder()
+    if verbose and isinstance(model, str) and model in PRESETS and task.name != "text":
+        say(f"{model}: its architecture and recipe with new weights; `zoo finetune {model}` starts from its weights")
+    with _progress(plan.recipe, verbose, out) as report:
+        start = None if isinstance(model, str | os.PathLike) else model
+        result = replace(training, report=report).run(checked_data, start)
+    return _trained(result, out, checked_data)
+
+
+def _trained(result: TrainResult, out: door.FilePath | None, data: Any) -> TrainResult:
+    """The result with the command that comes next: without a test set there is nothing to evaluate on.
+
+    Patches have no test set; photographs that were held out are evaluated, or else all.
+    """
+    if out is None:
+        return result
+    then = ""
+    if data.path is not None:
+        white = facts_of(data).get("levels")
+        where = f"{door.quoted(data.path)}{'' if white is None else f' --levels {white:g}'}"
+        able = len(data.test) or data.task == "patches"
+        then = f"zoo {'evaluate' if able else 'export'} {door.quoted(out)} --data {where}"
+    return replace(result, written=f"model in {out}", next=then)
+
+
+def facts_of(data: Any) -> Mapping[str, Any]:
+    """What is known of all rows of data."""
+    facts: Mapping[str, Any] = getattr(data, "facts", {})
+    return facts
+
+
+@contextmanager
+def _progress(recipe: Recipe, verbose: bool, out: door.FilePath | None) -> "Iterator[Callable[..., None] | None]":
+    """What shows the progress of a training on standard error, or None; notes on an interruption how to resume."""
+    from rich.console import Console
+
+    from zoo.report.progress import TrainingBoard
+
+    board = TrainingBoard(Console(stderr=True), recipe.epochs) if verbose else None
+    try:
+        with nullcontext() if board is None else board.shown():
+            yield None if board is None else board.on_epoch_end
+    except KeyboardInterrupt as stop:
+        kept = out is not None and (Path(out) / CHECKPOINT).is_file()
+        how = f"go on with the same command and {option('resume')}"
+        stop.add_note(f"the checkpoint is in {out}; {how}" if kept else "nothing was written")
+        raise
+
+
+def _require_folder(out: Any, resume: bool) -> None:
+    if out is None:
+        if resume:
+            raise ArgumentError("resume", f": requires {option('out')}, the folder of the interrupted training")
+    # Of several hosts, another one may have made the folder; a checkpoint is what `Training` asks about.
+    elif not resume and "TF_CONFIG" not in os.environ and not (Path(out) / CHECKPOINT).is_file():
+        require_empty(Path(out))
+
+
+@door.public
+def finetune(
+    preset: door.Model,
+    data: door.Source | None = None,
+    *,
+    recipe: door.Changes = None,
+    freeze: door.Names = (),
+    out: door.FilePath | None = None,
+    resume: bool = False,
+    callbacks: Iterable[door.Callback] = (),
+    verbose: bool = True,
+) -> TrainResult:
+    """Trains the weights of a preset further on your data, with any labels.
+
+    For new labels, the last layer of a recognizer is fitted first; then all weights are trained at a low rate, and
+    averaged with those from which they started: half and half with two people; with fourteen, those of the start have
+    a share of one eighth. Input statistics stay as they are.
+
+    Args:
+        preset: A preset, a folder or a .keras file; in Python also a model.
+        data: Data file, `tfds:NAME`, or what `load_data` returned, at the preset's rate and window. By default the
+            file that `zoo data` writes for the model, such as data3.h5.
+        recipe: Recipe to train with, or the fields that differ from the default, such as `{"epochs": 5}`: with 0, only
+            the last layer is fitted, which takes seconds. The default is `FINETUNE` with the augmentation and label
+            smoothing of the preset's recipe.
+        freeze: Layers whose weights stay as they are.
+        out: Folder for the model and its history; must be empty. In Python, nothing is written by default.
+        resume: Whether to resume an interrupted run from the checkpoint in `out`.
+        callbacks: Additional Keras callbacks.
+        verbose: Whether to show the progress on standard error.
+
+    Returns:
+        The same as `train`; the model is named after the folder and the preset: `mine_from_activity_gru_phone`.
+
+    Raises:
+        ZooError: If the data does not fit the preset (the message names the command that converts it), or if the recipe
+            has no epochs and the model is not a recognizer.
+
+    Example:
+        >>> from zoo import simulate
+        >>> data = simulate("activity", Path(getfixture("tmp_path")) / "data3.h5", subjects=3, seconds=8)
+        >>> recipe = Recipe(epochs=1, validation=0.0)
+        >>> result = finetune("activity_gru_course", data, recipe=recipe, verbose=False)
+        >>> result.model.classes == data.classes
+        True
+    """
+    _require_folder(out, resume)
+    door.require_model(preset)
+    door.require_file(data, preset)
+    if recipe is not None and not isinstance(recipe, Recipe):
+        Recipe(**recipe)
+    door.load_keras()
+    from zoo.activity import finetuning
+    from zoo.loading import load
+    from zoo.training import Training
+
+    loaded = load(preset)
+    checked_data = read(loaded.task, data)
+    activity = loaded.task.name == "activity"
+    folder = "finetuned" if out is None else re.sub(r"[^a-zA-Z0-9._-]", "_", Path(out).absolute().name[:100])
+    model = finetuning.with_labels(loaded, checked_data) if activity else loaded.keras_model
+    # A file keeps the layers that its own training froze; those of a model in Python are frozen on purpose.
+    thawed = {"frozen": ()} if isinstance(preset, str | os.PathLike) else {}
+    model = model.copy(name=f"{folder}_from_{loaded.keras_model.name}"[:200], **thawed)
+    frozen = door.names_of(freeze)
+    unknown = sorted(set(frozen) - {layer.name for layer in model.layers})
+    if unknown:
+        raise unknown_name("layer", unknown[0], [layer.name for layer in model.layers if layer.weights])
+    if not isinstance(recipe, Recipe):
+        recipe = finetuning.recipe_for(loaded, checked_data, recipe)
+    if not activity:
+        recipe.require_epochs()
+    plan = replace(
+        Training.of(model),
+        recipe=recipe,
+        out=None if out is None else Path(out),
+        resume=resume,
+        callbacks=list(callbacks),
+    )
+    if verbose and (doubt := finetuning.familiar(loaded, checked_data)):
+        warn(doubt)
+
+    def begin(prepared: Any, model: Any) -> None:
+        if activity:
+            finetuning.fit_head(model, prepared.train)
+
+    with finetuning.frozen_layers(model, frozen), _progress(recipe, verbose, out) as report:
+        result = replace(plan, report=report).run(checked_data, model, begin=begin)
+    return _trained(result, out, checked_data)
+
+
+@door.public
+def cross_validate(
+    model: door.Model,
+    data: door.Source = "data3.h5",
+    *,
+    groups: int | str = 5,
+    seeds: door.Repeats = 1,
+    recipe: door.Changes = None,
+    settings: Mapping[str, Any] | None = None,
+    baselines: door.Names = (),
+    everyone: bool = False,
+    out: door.FilePath | None = None,
+    workers: door.Workers = 1,
+    verbose: bool = True,
+) -> CrossValidation:
+    """Cross-validates a recognizer over groups of people: how well a recipe does on people it was not trained on.
+
+    After an interruption, the same command resumes.
+
+    Args:
+        model: A preset (see `zoo list`), or a family such as activity_gru.
+        data: A file in the layout of data3.h5 with subject ids, `tfds:NAME`, or what `load_data` returned.
+        groups: Number of groups of people, each held out once; or loso to hold out one person at a time, study for one
+            study at a time.
+        seeds: Number of seeds with which all folds are trained.
+        recipe: Recipe to train with, or the fields that differ from that of the preset or the family.
+        settings: Any argument of the model or field of the recipe, by name; `zoo info PRESET` lists them.
+        baselines: Baselines on the same folds: random_forest, nearest_neighbor, minirocket; or none.
+        everyone: Whether to include the people of the test set, who are left out by default.
+        out: Folder for the results, report.md and figures. In Python a temporary one by default.
+        workers: Number of folds to train in parallel, each in its own process; 0 trains in this process.
+        verbose: Whether to show the progress on standard error.
+
+    Returns:
+        Metrics by name, which print as tables; `to_frame()` and `figures(folder)`.
+
+    Raises:
+        ZooError: If subjects are unknown or too few, or if all folds fail.
+
+    Example:
+        >>> from zoo import simulate
+        >>> data = simulate("activity", Path(getfixture("tmp_path")) / "data3.h5", subjects=4, seconds=8)
+        >>> recipe = Recipe(epochs=1, validation=0.0)
+        >>> result = cross_validate("activity_cnn", data, groups=2, recipe=recipe, workers=0, verbose=False)
+        >>> result["groups"]
+        2
+    """
+    door.require_plan(model, recipe, settings or {})
+    door.require_file(data)
+    door.load_keras()
+    from zoo import crossval
+    from zoo.activity import report
+    from zoo.training import Training
+
+    plan = Training.of(model, settings, recipe)
+    path = _path_of(data, "cross-validation")
+    wanted = [name for name in door.names_of(baselines) if name != "none"]
+    protocol = crossval.Protocol(groups, seeds, tuple(wanted), everyone)
+    folder = None if out is None else Path(out)
+    with ExitStack() as stack:
+        update: Callable[[Any], None] = lambda records: None  # noqa: E731
+        if verbose:
+            from rich.console import Console
+
+            from zoo.report.progress import FoldBoard
+
+            board = FoldBoard(Console(stderr=True), workers)
+            stack.enter_context(board.shown())
+            update = board.update
+        try:
+            result = crossval.cross_validate(
+                plan, path, folder, protocol, workers=workers, on_progress=update, command=_command()
+            )
+        except KeyboardInterrupt as stop:
+            if folder is not None:
+                stop.add_note(f"the folds so far are in {out}; resume with the same command")
+            raise
+    failed = next((note for note in result["notes"] if "folds failed" in note), None)
+    failure = f"{out}: {failed}; the same command tries them again" if failed and out is not None else failed or ""
+    written = "" if folder is None else f"report in {report.write_cross_validation(result, folder)}"
+    return CrossValidation(
+        result, report.cross_validation, for_task("activity", "figures").crossval, folder,
+        written=written, failure=failure,
+    )  # fmt: skip
+
+
+def _command() -> str:
+    """The command line of this process, if it is one of the zoo."""
+    return shlex.join(["zoo", *sys.argv[1:]]) if Path(sys.argv[0]).name in ("zoo", "__main__.py") else ""
+
+
+def _path_of(data: Any, what: str) -> Path:
+    """The file of data that processes read again."""
+    if isinstance(data, str | os.PathLike) and not str(data).startswith("tfds:"):
+        return Path(data)
+    path: Path | None = load_data(data).path
+    if path is None:
+        raise ZooError(f"{what} reads its data again in each process: write the arrays to a file first")
+    return path
+
+
+@door.public
+def evaluate(
+    model: door.Model,
+    data: door.Source | None = None,
+    *,
+    split: str = "test",
+    baselines: bool = True,
+    robustness: bool | None = None,
+    prior: door.Shares | None = None,
+    figures: door.FilePath | None = None,
+    streaming: door.FilePath | None = None,
+    subjects: door.People | None = None,
+    merge: door.Labels | None = None,
+) -> Evaluation:
+    """Evaluates a model and baselines on test data.
+
+    Args:
+        model: A preset, a folder, or a .keras or .tflite file; in Python also a model.
+        data: Data file, `tfds:NAME`, or what `load_data` returned. By default data1.h5 (patches), data2.h5 (text) or
+            data3.h5 (activity), whichever the model reads.
+        split: Split to evaluate on: test, train or validation. The latter two need the data that the model was trained
+            on. For recognizers also all windows of a file, which leaves none to fit baselines on.
+        baselines: Whether to fit and evaluate baselines as well.
+        robustness: Whether to evaluate on disturbed windows as well. Recognizers only.
+        prior: Class frequencies to assume instead of those of the training data, such as walking=0.6,sitting=0.3, in
+            Python `{"walking": 0.6}`; other classes share the rest. Recognizers only.
+        figures: Folder for figures.
+        streaming: File of recordings for continuous recognition by an exported file, instead of `data`. Figures are
+            then timelines: what each person did above, what was shown below.
+        subjects: With `streaming`: subjects. By default all that were not in training.
+        merge: With `streaming`: labels that mean one of several classes, such as stairs=up+down.
+
+    Returns:
+        Metrics by name, which print as tables; `to_frame()` is a table of scores, and `figures(folder)` draws.
+
+    Raises:
+        ZooError: If the data does not fit the model.
+
+    Example:
+        >>> from zoo import simulate
+        >>> data = simulate("activity", Path(getfixture("tmp_path")) / "data3.h5", subjects=3, seconds=12)
+        >>> evaluate("activity_gru_course", data, baselines=False)["windows"] == len(data.test)
+        True
+    """
+    if streaming is not None:
+        refuse(
+            f"does not apply with {option('streaming', 'FILE')}", data=data, robustness=robustness, prior=prior,
+            split=None if split == "test" else split, baselines=None if baselines else False,
+        )  # fmt: skip
+        return _drawn(lambda: _evaluate_recordings(model, Path(streaming), subjects, merge), figures)
+    refuse(f"applies with {option('streaming', 'FILE')} alone", subjects=subjects, merge=merge)
+    door.require_model(model)
+    door.require_file(data, model)
+    door.load_keras()
+    from zoo.loading import load
+
+    loaded = load(model)
+    task = loaded.task
+    options = door.for_recognizers(loaded, robustness=robustness, prior=prior)
+
+    def measured() -> Evaluation:
+        checked_data = read(task, data)
+        report = task.evaluate(loaded, checked_data, split=split, baselines=baselines, **options)
+
+        def draw(metrics: dict[str, Any], folder: Path) -> list[Path]:
+            pictures = task.pictures(loaded, checked_data, split)
+            files: list[Path] = task.figures.evaluation(metrics, loaded.history, pictures, folder)
+            return files
+
+        details = {}
+        if figures is not None:
+            details["written"] = f"figures in {figures}"
+        if isinstance(model, str | os.PathLike) and str(model) not in PRESETS:
+            details["next"] = f"zoo export {door.quoted(model)}"
+        return Evaluation(report, task.report.evaluation, draw, **details)
+
+    return _drawn(measured, figures)
+
+
+def _drawn(measured: Callable[[], Evaluation], figures: door.FilePath | None) -> Evaluation:
+    """An evaluation and its figures; a folder that cannot be written to is refused before the work."""
+    with nullcontext() if figures is None else exclusive_folder(Path(figures)):
+        evaluation = measured()
+        if figures is not None:
+            evaluation.figures(Path(figures))
+    return evaluation
+
+
+def _evaluate_recordings(model: Any, file: Path, subjects: door.People | None, merge: door.Labels | None) -> Evaluation:
+    """Evaluates continuous recognition by an exported file."""
+    from zoo.activity import figures, report, streaming
+    from zoo.runtime import Recognizer
+
+    recognizer = Recognizer(catalog.exported_file(model))
+    metrics = streaming.evaluate(recognizer, file, subjects=door.names_of(subjects) or None, merge=labels_of(merge))
+    return Evaluation(metrics, report.streaming, figures.streaming)
+
+
+@door.public
+def tune(
+    target: str,
+    data: door.Source | None = None,
+    *,
+    strategy: Literal["random", "hyperband", "bayesian", "grid"] = "bayesian",
+    trials: Annotated[int, Ge(1), Le(1_000_000)] = 50,
+    epochs: door.Count = 40,
+    objective: str | None = None,
+    space: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    limits: Limits | Mapping[str, Any] | None = None,
+    groups: door.Repeats = 1,
+    seed: door.Seed | None = None,
+    best: door.Repeats = 3,
+    seeds: door.Repeats = 3,
+    out: door.FilePath | None = None,
+    save_preset: door.FilePath | None = None,
+    workers: door.Workers = 0,
+    verbose: bool = True,
+) -> TuneResult:
+    """Searches hyperparameters, trains the best again with other seeds, and measures the chosen one on test data.
+
+    After an interruption, the same command resumes.
+
+    Args:
+        target: A preset or a family; or activity, to search over the kind of cell as well.
+        data: Data file, `tfds:NAME`, or what `load_data` returned.
+        strategy: Strategy of the search.
+        trials: Maximum number of scored trials.
+        epochs: Maximum number of epochs per trial.
+        objective: Objective, such as macro_f1, cross_entropy or cost.
+        space: Search space of the family, such as course.
+        settings: Arguments of the model and fields of the recipe that are fixed, by name.
+        limits: Limits of size and latency, such as `Limits(bytes=30_000)`.
+        groups: Groups of people, each held out once in every trial. 1 for a single split.
+        seed: Seed of the split and of the search. Seeds of trials count up from it.
+        best: Number of best trials to train again at the end.
+        seeds: Number of seeds with which each of the best trials is trained.
+        out: Folder of the search. In Python a temporary one by default.
+        save_preset: Folder for the chosen model.
+        workers: Number of processes that run trials; 0 runs them in this process.
+        verbose: Whether to show the progress on standard error.
+
+    Returns:
+        `chosen`, `finals`, `training`, `test`, and the paths of the `report` and of the chosen `model`.
+
+    Raises:
+        ZooError: If keras-tuner is missing, the target or the data is not valid, or no trial has a score.
+
+    Example:
+        >>> from zoo import simulate
+        >>> data = simulate("patches", Path(getfixture("tmp_path")) / "data1.h5", count=300, size=8, pictures=4)
+        >>> result = tune("sparse_autoencoder", data, strategy="random", trials=1, epochs=1, best=1, seeds=1,
+        ...               limits=Limits(parameters=50_000), settings={"pixels": 64}, verbose=False)
+        >>> result.chosen
+        0
+    """
+    _require_search(target)
+    door.require_file(data)
+    door.load_keras()
+    from zoo.search import report
+    from zoo.search.run import search
+    from zoo.search.spaces import Study
+
+    bounds = limits if isinstance(limits, Limits) else Limits(**(limits or {}))
+    study = Study(
+        target, Path(), strategy, trials, epochs, space, objective, bounds, dict(settings or {}), groups, seed,
+        facts_of(data).get("levels"),
+    )  # fmt: skip
+    study = replace(study, data=_path_of(study.task.data_file if data is None else data, "a search"))
+    try:
+        result = search(
+            study, None if out is None else Path(out), processes=workers, best=best, seeds=seeds,
+            preset=None if save_preset is None else Path(save_preset), logged=logged if verbose else None,
+        )  # fmt: skip
+    except KeyboardInterrupt as stop:
+        if out is not None:
+            stop.add_note(f"the search is in {out}; resume it with the same command")
+        raise
+    return TuneResult(
+        result, report.result, result["chosen"], Path(result["model"]), Path(result["report"]),
+        next=f"zoo export {door.quoted(result['model'])}",
+    )  # fmt: skip
+
+
+def _require_search(target: str) -> None:
+    """Refuses to search without the libraries of searches, and a target that nobody knows."""
+    if find_spec("keras_tuner") is None or find_spec("tensorboard") is None:
+        raise ZooError("searches need keras-tuner and tensorboard: pip install 'pocket-zoo[tuning]'")
+    if target not in (*FAMILIES, *PRESETS, "activity"):
+        raise unknown_name("preset or family", target, [*PRESETS, *FAMILIES, "activity"])
