@@ -13,41 +13,24 @@ PROBABILITIES = np.array([[0.5, 0.25, 0.25], [0.1, 0.6, 0.3], [0.2, 0.2, 0.6]])
 TARGETS = np.array([0, 2, 1])
 
 
-def test_cross_entropy_perplexity_and_top_k_are_those_of_the_probabilities():
-    found = report(np.log(PROBABILITIES), TARGETS, np.array([True, True, True]))
+def test_the_report_is_that_of_the_probabilities_for_contexts_seen_and_unseen_apart():
+    logits = np.log(PROBABILITIES) + np.array([[3.0], [-2.0], [50.0]])
+    found = report(logits, TARGETS, np.array([True, False, False]))
     loss = -(np.log(0.5) + np.log(0.3) + np.log(0.2)) / 3
+    assert json.dumps(found)
     assert found["rows"] == 3
     assert found["cross_entropy"] == pytest.approx(loss)
     assert found["perplexity"] == pytest.approx(np.exp(loss))
     assert (found["top1"], found["top5"], found["top10"]) == (pytest.approx(1 / 3), 1.0, 1.0)
-
-
-def test_logits_and_logarithms_of_probabilities_give_the_same_report():
-    logits = np.log(PROBABILITIES) + np.array([[3.0], [-2.0], [50.0]])
-    seen = np.array([True, False, True])
-    assert json.dumps(report(logits, TARGETS, seen))
-    for key, value in report(np.log(PROBABILITIES), TARGETS, seen).items():
-        assert report(logits, TARGETS, seen)[key] == pytest.approx(value)
-
-
-def test_seen_and_unseen_contexts_are_measured_apart():
-    found = report(np.log(PROBABILITIES), TARGETS, np.array([True, False, False]))
     assert found["seen"] == {"rows": 1, "top1": 1.0, "cross_entropy": pytest.approx(-np.log(0.5))}
     assert found["unseen"] == {"rows": 2, "top1": 0.0, "cross_entropy": pytest.approx(-np.log(0.3 * 0.2) / 2)}
+    none = report(logits, TARGETS, np.array([True, True, True]))["unseen"]
+    assert none == {"rows": 0, "top1": None, "cross_entropy": None}
 
 
-def test_a_part_without_rows_has_no_accuracy():
-    found = report(np.log(PROBABILITIES), TARGETS, np.array([True, True, True]))
-    assert found["unseen"] == {"rows": 0, "top1": None, "cross_entropy": None}
-
-
-def test_equal_words_rank_as_argmax_takes_them():
-    _, rank = cross_entropy_and_rank(np.zeros((3, 3)), np.array([0, 1, 2]))
+def test_equal_words_rank_as_argmax_takes_them_and_half_precision_is_summed_in_double():
+    loss, rank = cross_entropy_and_rank(np.full((3, 3), 60000.0, np.float16), np.array([0, 1, 2]))
     assert rank.tolist() == [1, 2, 3]
-
-
-def test_logits_of_half_precision_are_summed_in_double():
-    loss, _ = cross_entropy_and_rank(np.full((1, 3), 60000.0, np.float16), np.array([0]))
     assert loss[0] == pytest.approx(np.log(3))
 
 

@@ -16,24 +16,17 @@ HISTORY = np.array([[0], [0], [0], [1], [2]])
 WORD = np.array([1, 1, 2, 2, 1])
 
 
-def test_the_unigram_is_the_one_computed_by_hand():
+def test_the_models_are_those_computed_by_hand():
     # Counts 0, 3, 2 of 5; n_1 = 0, so D = 1/2; 2 * 1/2 / 5 = 0.2 is left to 1/3 each.
     # p(0) = 0.2 / 3; p(1) = 2.5 / 5 + 0.2 / 3; p(2) = 1.5 / 5 + 0.2 / 3
-    found = ngrams.unigram(HISTORY, WORD, 3).probabilities(HISTORY[:1])
-    np.testing.assert_allclose(found, [[0.2 / 3, 0.5 + 0.2 / 3, 0.3 + 0.2 / 3]])
-
-
-def test_the_bigram_is_the_one_computed_by_hand():
+    below = np.array([0.2 / 3, 0.5 + 0.2 / 3, 0.3 + 0.2 / 3])
+    np.testing.assert_allclose(ngrams.unigram(HISTORY, WORD, 3).probabilities(HISTORY[:1]), [below])
     # n_1 = 3, n_2 = 1: D = 3 / 5. After 0 three words were seen, two of them different: 2 * 0.6 / 3 = 0.4 is left.
     # p(1 | 0) = (2 - 0.6) / 3 + 0.4 p(1);  p(2 | 0) = (1 - 0.6) / 3 + 0.4 p(2);  p(0 | 0) = 0.4 p(0)
-    below = np.array([0.2 / 3, 0.5 + 0.2 / 3, 0.3 + 0.2 / 3])
     found = ngrams.bigram(HISTORY, WORD, 3).probabilities(np.array([[0]]))
     np.testing.assert_allclose(found, [[0, 1.4 / 3, 0.4 / 3] + 0.4 * below])
-
-
-def test_kneser_ney_is_the_one_computed_by_hand():
-    # Before 1 stood 0 and 2, before 2 stood 0 and 1: counts 0, 2, 2 of 4; n_1 = 0, so D = 1/2 and 1/4 is left.
-    # p(0) = 0.25 / 3; p(1) = p(2) = 1.5 / 4 + 0.25 / 3
+    # Kneser-Ney: before 1 stood 0 and 2, before 2 stood 0 and 1: counts 0, 2, 2 of 4; n_1 = 0, so D = 1/2 and 1/4 is
+    # left: p(0) = 0.25 / 3; p(1) = p(2) = 1.5 / 4 + 0.25 / 3
     # No bigram occurs 3 times, so one discount, 3 / 5 as above. After 0: 0.4 is left; after 1: one word, 0.6.
     below = np.array([0.25 / 3, 0.375 + 0.25 / 3, 0.375 + 0.25 / 3])
     found = ngrams.kneser_ney(HISTORY, WORD, 3).probabilities(np.array([[0], [1]]))
