@@ -345,21 +345,22 @@ def _train_and_score(folder: Path, path: Path, fold: Fold, note: Callable[..., N
         study=str(test.studies[0]) if fold.split == STUDY and test.studies is not None else None, indistinct=alike,
     )  # fmt: skip
     details: Record = {}
-    predictions: dict[str, Any] = {"rows": test.rows}
+    arrays: dict[str, Any] = {"rows": test.rows}
     if fold.method in baselines.BASELINES:
         rows = config["arguments"].get("window") or train.inputs.shape[1]
         fit = baselines.BASELINES[fold.method]
         predict = fit(*train.of_one_class(classes).centers(rows), seed=fold.seed, jobs=1)
-        predictions["labels"] = predict(test.centers(rows)[0])
+        # A baseline is sure of its answers.
+        scores: metrics.Floats = np.eye(classes)[predict(test.centers(rows)[0])]
     else:
         checkpoint = fold.file(folder, "npz.checkpoint")
         outside = replace(data, train=train)
-        predictions["logits"], details = _network(fold, outside, test, config, checkpoint, note)
-        predictions["labels"] = predictions["logits"].argmax(axis=1)
+        scores, details = _network(fold, outside, test, config, checkpoint, note)
+        arrays["logits"] = scores
+    labels = resolve(test.labels, scores, test.label_sets)
+    predicted = forgive(labels, scores.argmax(axis=1), alike)
     with atomic_write(fold.file(folder, "npz")) as temporary, temporary.open("wb") as file:
-        np.savez(file, **predictions)
-    labels = resolve(test.labels, _scores(predictions, classes), test.label_sets)
-    predicted = forgive(labels, predictions["labels"], alike)
+        np.savez(file, **arrays, labels=labels, predicted=predicted)
     if fold.split == STUDY:
         labels, predicted = metrics.own_labels(test.labels, np.eye(classes)[predicted], test.label_sets)
     return details | metrics.score(labels, predicted, data.other_class)
@@ -393,11 +394,6 @@ def _network(
     return logits, {"epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "temperature": temperature}
 
 
-def _scores(predictions: Mapping[str, NDArray[Any]], classes: int) -> NDArray[np.floating[Any]]:
-    """The logits, or 1 for the predicted class where there are none, `(N, classes)`."""
-    return predictions["logits"] if "logits" in predictions else np.eye(classes)[predictions["labels"]]
-
-
 def _results(training: "Training", data: Data, folder: Path, protocol: Protocol, records: Records) -> dict[str, Any]:
     summaries: dict[str, dict[str, Any]] = {}
     for method in (training.name, *protocol.baselines):
@@ -427,13 +423,8 @@ def summarize(recipe: Recipe, data: Data, folder: Path, records: Records) -> dic
     rows = np.concatenate([part["rows"] for part in parts])
     sizes = [len(part["rows"]) for part in parts]
     seeds = np.repeat([fold.seed for fold in scored], sizes)
-    known = data.train.labels[rows]
-    labels = resolve(known, np.concatenate([_scores(part, len(data.classes)) for part in parts]), data.label_sets)
-    predicted = np.concatenate([
-        forgive(truth, part["labels"], records[fold].get("indistinct", ()))
-        for fold, part, truth in zip(scored, parts, np.split(labels, np.cumsum(sizes)[:-1]), strict=True)
-    ])  # fmt: skip
-    windows = data.train
+    known, windows = data.train.labels[rows], data.train
+    labels, predicted = (np.concatenate([part[name] for part in parts]) for name in ("labels", "predicted"))
     assert windows.subjects is not None
     subjects = windows.subjects[rows]
     other = data.other_class
