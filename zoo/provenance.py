@@ -72,13 +72,8 @@ def already_seen(people: Iterable[str], source: str, metadata: Metadata) -> list
 
 def machine() -> str:
     """Describes this machine, such as `x86_64, 2 x AMD EPYC`."""
-    return f"{platform.machine()}, {_processor()}"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or "unknown processor"
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{len(names)} x {names[0]}" if names else "unknown processor"
+    path, processor = Path("/proc/cpuinfo"), platform.processor() or "unknown processor"
+    lines = path.read_text().splitlines() if path.is_file() else []
+    if names := [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]:
+        processor = f"{len(names)} x {names[0]}"
+    return f"{platform.machine()}, {processor}"
