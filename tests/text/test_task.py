@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from zoo import Recipe, TrigramLM, ZooError, finetune, loading
+from zoo import Recipe, TrigramLM, ZooError, finetune, loading, predict
 from zoo.data.dataset import DataSet
 from zoo.exporting import formats
 from zoo.models.losses import CrossEntropy
@@ -167,6 +167,7 @@ def test_a_bad_request_is_one_line(trained, sentences, tmp_path):
     requests = {
         r"'zyzzyva' is not among the \d+ words": lambda: task.next_words(trained, "zyzzyva is here"),
         r"2 words; .* needs 3 to predict the next one": lambda: task.next_words(trained, " ".join(words[:2])),
+        r"temperature is 0.*above 0": lambda: predict(trained.keras_model, "a b c", generate=2, temperature=0),
         r"temperature 0: expected a number above 0": lambda: task.continued(trained, " ".join(words[:3]), 2, 0.0),
         r"num_words is 0; expected 1 or more": lambda: trained.keras_model.generate(" ".join(words[:3]), 0),
         r"seed is -1; expected 0 or more": lambda: trained.keras_model.generate(" ".join(words[:3]), seed=-1),
