@@ -192,7 +192,7 @@ def cut_studies(archives: Path, scratch: Path, other: Sequence[str] = ()) -> Pat
     files = [scratch / f"{study}.h5" for study in ARCHIVES]
     for study, file in zip(ARCHIVES, files, strict=True):
         import_study(study, archives, file)
-    index = recordings.join(*map(recordings.read, files))
+    index = recordings.join(*map(recordings.read_recordings, files))
     classes = cutting.choose_classes(index.path, index.activities, CLASSES, STAIRS, other)
     cutting.write_windows(index, scratch / "windows.h5", LONG, [], classes, other=bool(other))
     return scratch / "windows.h5"

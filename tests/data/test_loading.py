@@ -1,8 +1,10 @@
 """All data comes through one call, whatever holds it, and goes to NumPy or to Keras."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from running import data_of, message
 
@@ -115,7 +117,7 @@ def test_recordings_and_data_of_another_task_are_refused(tmp_path, data):
     assert load(data.path, task=data.task).sha256 == data.sha256
     assert "data_dir: goes with tfds:NAME" in message(lambda: load_data(data.path, data_dir=tmp_path))
     for unused in ({"data_dir": tmp_path}, {"levels": 255}):
-        assert "that is loaded already" in message(lambda unused=unused: load_data(data, **unused))
+        assert "does not apply to data in memory" in message(lambda unused=unused: load_data(data, **unused))
     if data.task != "patches":
         assert "levels are for patches alone" in message(lambda: load_data(data.path, levels=255))
 
@@ -126,22 +128,61 @@ def test_recordings_and_data_of_another_task_are_refused(tmp_path, data):
 X = np.random.default_rng(0).normal([0, 0, 9.8], 1.0, (6, 20, 3)).astype(np.float32)
 
 
+Y, WHO = [1, 0] * 3, [1, 1, 2, 2, 10, 10]
+WORDS = {"words": ("it", "is", "here")}
+CONTEXTS, NEXT = np.array([[0, 1, 2], [1, 2, 0]]), np.array([1, 0])
+PATCHES = np.random.default_rng(0).uniform(size=(6, 3, 8, 8)).astype(np.float32)
+
+
 def test_arrays_of_ones_own_are_data_as_well():
-    made = data_of(X, ["run", "sit"] * 3, ("sit", "run"), 25.0, [1, 1, 2, 2, 10, 10], test=(X[:2], [0, 1], [3, 3]))
-    assert made.train.labels.tolist() == [1, 0, 1, 0, 1, 0]
+    made = data_of(X, ["run", "sit"] * 3, ("sit", "run"), 25.0, WHO, test=(X[:2], [0, 1], [3, 3]))
+    assert made.train.labels.tolist() == Y
     assert (made.train.people(), made.test.people(), made.split_by) == (["1", "2", "10"], ["3"], "subject")
     assert (made.rate, made.classes, made.path, str(made)) == (25.0, ("sit", "run"), None, "arrays")
     np.testing.assert_array_equal(made.train.arrays()[0], X)
-    five = data_of(np.concatenate([X, X[:4]]), [1, 0] * 5, ("sit", "run"), 25.0, sorted([1, 2, 3, 4, 5] * 2))
+    assert made.sha256 == data_of(X, Y, ("sit", "run"), 25.0, WHO, test=(X[:2], [0, 1], [3, 3])).sha256
+    assert made.sha256 != data_of(X + 1, Y, ("sit", "run"), 25.0).sha256
+    assert describe(made)["parts"]["train"]["windows"] == 6
+    five = load_data((np.concatenate([X, X[:4]]), ["b", "a"] * 5), rate=25, subjects=sorted([1, 2, 3, 4, 5] * 2))
+    assert (five.classes, len(five.test)) == (("a", "b"), 0)
     training, validation = divide(five.train, 0.3, seed=0)
     assert not set(training.people()) & set(validation.people())
-    assert (
-        made.sha256
-        == data_of(X, [1, 0] * 3, ("sit", "run"), 25.0, [1, 1, 2, 2, 10, 10], test=(X[:2], [0, 1], [3, 3])).sha256
-    )
-    assert made.sha256 != data_of(X + 1, [1, 0] * 3, ("sit", "run"), 25.0).sha256
-    assert describe(made)["parts"]["train"]["windows"] == 6
-    assert not len(data_of(X, [1, 0] * 3, ("sit", "run"), 25.0).test)
+
+
+def test_windows_in_g_and_patches_to_255_are_converted():
+    np.testing.assert_allclose(load_data((X / 9.80665, Y), rate=25, unit="g").train.arrays()[0], X, rtol=1e-5)
+    turning = np.concatenate([X / 9.80665, X / 10], axis=2)
+    np.testing.assert_allclose(load_data((turning, Y), rate=25, unit="g").train.arrays()[0][..., 3:], X / 10, rtol=1e-5)
+    np.testing.assert_allclose(load_data(255 * PATCHES, levels=255).train.arrays()[0], PATCHES, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("source", "facts", "task", "people"),
+    [
+        ((X, Y), {"rate": 25.0}, "activity", WHO), ((CONTEXTS, NEXT), WORDS, "text", None),
+        (PATCHES, {}, "patches", ["a", "b"] * 3), ((PATCHES, PATCHES), {}, "patches", None),
+    ],
+)  # fmt: skip
+def test_the_shape_tells_the_task_and_a_table_of_the_rows_is_the_same_data(source, facts, task, people):
+    data = load_data(source, subjects=people, **facts)
+    again = load_data(data.train.to_frame(), task=task, **facts)
+    assert (data.task, again.task, again.train.columns.keys()) == (task, task, data.train.columns.keys())
+    for one, two in zip(data.train.arrays(), again.train.arrays(), strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert again.sha256 == data.sha256
+    assert len(data.train.where(np.arange(len(data.train)) < 1).to_frame()) == 1
+
+
+def test_a_pair_of_tables_of_a_sensor_is_a_training_and_a_test_set():
+    tables = []
+    for seed in (0, 1):
+        people = [replace(one, subject=f"{seed}/{one.subject}") for one in gait.simulate(2, seed=seed, seconds=8)]
+        tables.append(pd.concat([
+            pd.DataFrame(one.acceleration, columns=["x", "y", "z"]).assign(who=one.subject, label=one.activity)
+            for one in people
+        ]))  # fmt: skip
+    data = load_data(tuple(tables), rate=50.0)
+    assert (data.train.people(), data.test.people(), data.rate) == (["0/1", "0/2"], ["1/1", "1/2"], 50.0)
 
 
 def test_people_of_another_simulation_or_table_are_not_those_of_the_training(tmp_path):
@@ -161,44 +202,55 @@ def test_people_of_another_simulation_or_table_are_not_those_of_the_training(tmp
     ("arguments", "line"),
     [
         ((X[0], [0, 1], "ab", 50.0), "x: has shape (20, 3); expected (windows, rows, 3)"),
-        (
-            (X.transpose(0, 2, 1), [0, 1] * 3, "ab", 50.0),
-            "x: has shape (6, 3, 20); expected (windows, rows, 3), or 6 "
-            "with a gyroscope: channels come last: transpose windows with x.transpose(0, 2, 1)",
-        ),
+        ((X.transpose(0, 2, 1), Y, "ab", 50.0), "x: has shape (6, 3, 20); expected (windows, rows, 3), or 6"),
         ((X, [0, 1], "ab", 50.0), "y: has shape (2,); expected (6,), one label per window"),
-        (
-            (X, np.eye(2)[[0, 1] * 3], "ab", 50.0),
-            "y: has shape (6, 2), as one-hot labels have; expected (6,): pass y.argmax(axis=1)",
-        ),
-        ((X, [0, 1] * 3, "ab", 50.0, [1]), "x: subjects have shape (1,); expected (6,)"),
-        (
-            (X, [0, 2] * 3, "ab", 50.0),
-            "y: holds numbers from 0 to 2; expected class numbers from 0 to 1, which are a, b",
-        ),
+        ((X, np.eye(2)[Y], "ab", 50.0), "y: has shape (6, 2), as one-hot labels have; expected (6,): pass y.argmax"),
+        ((X, Y, "ab", 50.0, [1]), "x: subjects have shape (1,); expected (6,)"),
+        ((X, [0, 2] * 3, "ab", 50.0), "y: holds numbers from 0 to 2; expected class numbers from 0 to 1, which are"),
         ((X, [1, 2] * 3, "ab", 50.0), "y: holds numbers from 1 to 2; expected class numbers from 0 to 1: subtract 1"),
-        ((X, ["a", "c"] * 3, "ab", 50.0), "y: unknown label c; expected a, b"),
-        (
-            (X, ["sitting", "walkign"] * 3, ("sitting", "walking"), 50.0),
-            "y: unknown label walkign; expected sitting, walking: did you mean walking?",
-        ),
-        (
-            (X, [0.0, 1.0] * 3, "ab", 50.0),
-            "y: holds float64 values such as 0.0; expected class numbers from 0 to 1, or "
-            "names: convert numbers with y.astype(int)",
-        ),
-        ((X, [0, 1] * 3, "ab", 50.0, None, (X, ["a", "c"] * 3)), "test y: unknown label c; expected a, b"),
-        ((X, [0, 1] * 3, "abc", 50.0), "arrays: training has no window of class c: add some or leave the class out"),
-        ((X / 9.8, [0, 1] * 3, "ab", 50.0), "x has a mean magnitude of 1.0"),
-        ((X * np.nan, [0, 1] * 3, "ab", 50.0), "x window 0 holds NaN or infinity"),
-        ((X, [0, 1] * 3, "ab", 0.0), "rate 0.0: expected the sampling rate in Hz"),
-        ((X, [0, 1] * 3, "ab", "50"), "rate '50': expected the sampling rate in Hz"),
-        ((X, [0, 1] * 3, "aa", 50.0), "classes: ['a', 'a']; expected different names"),
-        ((X, [0, 1] * 3, ("a", "b,c"), 50.0), "classes: ['a', 'b,c']; expected different names, without commas"),
-        ((X, [0, 1] * 3, (0, 1), 50.0), "classes: [0, 1]; expected different names"),
-        ((X, [0, 1] * 3, "ab", 50.0, None, (X[:, :9], [0] * 6)), "test x: windows of 9 rows; x has 20"),
-        ((X, [0, 1] * 3, "ab", 50.0, [1] * 6, (X, [0] * 6, [1] * 6)), "arrays: subject 1 is in training and in test"),
+        ((X, ["sit", "walkign"] * 3, ("sit", "walking"), 50.0), "y: unknown label walkign; expected sit, walking: did"),
+        ((X, [0.0, 1.0] * 3, "ab", 50.0), "y: holds float64 values such as 0.0; expected class numbers from 0 to 1"),
+        ((X, Y, "ab", 50.0, None, (X, ["a", "c"] * 3)), "test y: unknown label c; expected a, b"),
+        ((X, Y, "abc", 50.0), "arrays: training has no window of class c: add some or leave the class out"),
+        ((X / 9.8, Y, "ab", 50.0), "x has a mean magnitude of 1.0"),
+        ((X * np.nan, Y, "ab", 50.0), "x window 0 holds NaN or infinity"),
+        ((X.astype(str), Y, "ab", 50.0), "x: holds <U"),
+        (([[1, 2], [3]], Y, "ab", 50.0), "x: is no array; expected rows of equal shape"),
+        ((X, Y, "ab", 0.0), "rate 0.0: expected the sampling rate in Hz"),
+        ((X, Y, "ab", "50"), "rate '50': expected the sampling rate in Hz"),
+        ((X, Y, "aa", 50.0), "classes: ['a', 'a']; expected different names"),
+        ((X, Y, ("a", "b,c"), 50.0), "classes: ['a', 'b,c']; expected different names, without commas"),
+        ((X, Y, (0, 1), 50.0), "classes: [0, 1]; expected different names"),
+        ((X, Y, "ab", 50.0, None, (X[:, :9], [0] * 6)), "test x: windows of 9 rows; x has 20"),
+        ((X, Y, "ab", 50.0, [1] * 6, (X, [0] * 6, [1] * 6)), "arrays: subject 1 is in training and in test"),
     ],
 )
 def test_arrays_that_are_not_as_they_should_be_are_refused(arguments, line):
     assert message(lambda: data_of(*arguments)).startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "line"),
+    [
+        (3, {}, "data is of the type int; expected a path, `tfds:NAME`, arrays (x, y), a DataFrame"),
+        ((X,), {}, "data has 1 parts; expected x, (x, y), or ((x, y), (x, y))"),
+        (X, {}, "arrays: expected (x, y), inputs and targets"),
+        (X[0, 0], {}, "x: has shape (3,); expected (N, T, C) for activity, (N, 3) for text, (N, 3, S, S) for patches"),
+        ((X, Y), {}, "rate None: expected the sampling rate"),
+        ((X, Y), {"rate": 50, "words": "ab"}, "words: does not apply to activity"),
+        ((X, Y), {"rate": 50, "unit": "mg"}, "unit 'mg': expected m/s^2 or g"),
+        ((X, Y), {"rate": 50, "data_dir": "."}, "data_dir: does not apply to data in memory"),
+        (((X, Y), (X, Y)), {"rate": 50, "subjects": [1, 2, 3]}, "subjects: expected a pair"),
+        ((X, Y), {"task": "txt"}, "task 'txt': expected activity"),
+        ((CONTEXTS, NEXT), {}, "words: expected the vocabulary"),
+        ((CONTEXTS, NEXT + 5), WORDS, "y: holds word numbers from 5 to 6; expected 0 to 2"),
+        ((CONTEXTS[:, :2], NEXT), WORDS, "x: has shape (2, 2); expected (N, 3)"),
+        ((CONTEXTS, NEXT), {"words": ("it", "it", "is")}, "words holds 'it' at places 1 and 2"),
+        ((PATCHES, Y), {}, "patches: expected x alone"),
+        (255 * PATCHES, {}, "x holds values from "),
+        (PATCHES.transpose(0, 2, 3, 1), {}, "x: has shape (6, 8, 8, 3); expected (N, 3, S, S): transpose"),
+        ("data3.h5", {"rate": 50}, "rate: applies to arrays alone"),
+    ],
+)
+def test_arrays_of_which_too_little_is_said_are_refused_with_what_is_missing(source, options, line):
+    assert message(lambda: load(source, **options)).startswith(line)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,8 +126,7 @@ class DataSet:
     @property
     def label_sets(self) -> tuple[tuple[int, ...], ...]:
         """For each label from K on, the classes that it may stand for."""
-        sets: tuple[tuple[int, ...], ...] = self.facts.get("label_sets", ())
-        return sets
+        return tuple(self.facts.get("label_sets", ()))
 
     def names(self, column: str) -> list[str]:
         """The different names in a column: numbers by value, before names by letter."""
@@ -196,18 +195,12 @@ class DataSet:
 
     def joined(self, other: Self) -> Self:
         """These rows followed by others."""
-        parts, columns = (self, other), dict[str, Values]()
-        for name in dict.fromkeys([*self.columns, *other.columns]):
-            if name == "input":
-                columns[name] = _joined(self.inputs, other.inputs)
-            elif all(name in part.columns for part in parts):
-                columns[name] = np.concatenate([np.asarray(part.columns[name][:]) for part in parts])
-            elif name != "subject":
-                # Of whom half is known, nobody is known; a study or a position may be empty.
-                values = (part.columns.get(name, np.full(len(part.inputs), "")) for part in parts)
+        columns: dict[str, Values] = {"input": _joined(self.inputs, other.inputs)}
+        for name in {name: None for name in (*self.columns, *other.columns) if name != "input"}:
+            values = [part.columns.get(name, np.full(len(part.inputs), "")) for part in (self, other)]
+            # Where half of the people are known, nobody is; a study or a position may be empty.
+            if name != "subject" or all(name in part.columns for part in (self, other)):
                 columns[name] = np.concatenate([np.asarray(value[:]) for value in values])
-        columns = columns if "subject" in self.columns and "subject" in other.columns else {
-            name: values for name, values in columns.items() if name != "subject"}  # fmt: skip
         return replace(self, columns=columns, rows=np.concatenate([self.rows, len(self.inputs) + other.rows]))
 
     def in_memory(self) -> Self:
@@ -311,6 +304,11 @@ def sort_names(names: Iterable[Any]) -> list[str]:
     return sorted({str(name) for name in names}, key=lambda s: (not s.isdecimal(), int(s) if s.isdecimal() else 0, s))
 
 
+def _fact(name: str, default: Any = None) -> Any:
+    """A property of data that is one of its facts."""
+    return property(lambda data: data.facts.get(name, default))
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Data:
     """Checked data for a task: what `zoo.load_data` returns. Its facts are those of its training set.
@@ -345,11 +343,20 @@ class Data:
         """What is known of all rows."""
         return self.train.facts
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The names of the classes."""
-        classes: tuple[str, ...] = self.facts["classes"]
-        return classes
+    classes: ClassVar[Any] = _fact("classes")
+    """The names of the classes."""
+    label_sets: ClassVar[Any] = _fact("label_sets", ())
+    """The classes of each label from `len(classes)` on."""
+    words: ClassVar[Any] = _fact("words")
+    """The vocabulary, in the order of the word numbers."""
+    rate: ClassVar[Any] = _fact("rate")
+    """Sampling rate in Hz."""
+    axes: ClassVar[Any] = _fact("axes")
+    """The names of the channels: x, y, z, and with a gyroscope gyro_x, gyro_y, gyro_z."""
+    simulated: ClassVar[Any] = _fact("simulated", False)
+    """Whether a program made the data."""
+    source: ClassVar[Any] = _fact("source", "not stated")
+    """Where the data comes from, as the file states it."""
 
     @property
     def other_class(self) -> int | None:
@@ -357,41 +364,9 @@ class Data:
         return other_of(self.classes, bool(self.facts.get("other")))
 
     @property
-    def label_sets(self) -> tuple[tuple[int, ...], ...]:
-        """The classes of each label from `len(classes)` on."""
-        return self.train.label_sets
-
-    @property
     def label_names(self) -> tuple[str, ...]:
         """The names of all labels: the classes, and sets as `downstairs+upstairs`."""
         return self.train.label_names
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The vocabulary, in the order of the word numbers."""
-        words: tuple[str, ...] = self.facts["words"]
-        return words
-
-    @property
-    def rate(self) -> float:
-        """Sampling rate in Hz."""
-        return float(self.facts["rate"])
-
-    @property
-    def axes(self) -> tuple[str, ...]:
-        """The names of the channels: x, y, z, and with a gyroscope gyro_x, gyro_y, gyro_z."""
-        axes: tuple[str, ...] = self.facts["axes"]
-        return axes
-
-    @property
-    def simulated(self) -> bool:
-        """Whether a program made the data."""
-        return bool(self.facts.get("simulated", False))
-
-    @property
-    def source(self) -> str:
-        """Where the data comes from, as the file states it."""
-        return str(self.facts.get("source", "not stated"))
 
     @property
     def split_by(self) -> str:

@@ -45,13 +45,13 @@ def load_data(
     facts = {"classes": classes, "rate": rate, "unit": unit, "words": words, "levels": white}
     stated = {name: value for name, value in (facts | {"subjects": subjects}).items() if value is not None}
     if isinstance(source, Data):
-        refuse("does not apply to data that is loaded already", **stated, data_dir=data_dir)
+        refuse("does not apply to data in memory", **stated, data_dir=data_dir)
         data = source
     elif isinstance(source, str | Path):
         refuse("applies to arrays alone; a file states its own", **{k: v for k, v in stated.items() if k != "levels"})
         data = _from_path(source, white, None if data_dir is None else Path(data_dir))
     else:
-        refuse("does not apply to arrays", data_dir=data_dir)
+        refuse("does not apply to data in memory", data_dir=data_dir)
         return _from_arrays(source, task, subjects, {name: stated[name] for name in facts if name in stated})
     if task not in (None, data.task):
         expected = f", such as {_PLACES[task]}" if task in _PLACES else ""

@@ -140,7 +140,8 @@ def from_file(path: Path, levels: float = 1.0) -> Data:
 def from_arrays(splits: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any], **about: Any) -> Data:
     """Makes data of patches `input (N, 3, S, S)`, all in `train`, and perhaps the `photograph` of each."""
     columns = dict(splits["train"])
-    if len(splits) > 1 or not isinstance(columns.pop("target", None), type(None) | type(columns["input"])):
+    targets = columns.pop("target", None)
+    if len(splits) > 1 or (targets is not None and np.shape(targets) != np.shape(columns["input"])):
         raise ZooError("patches: expected x alone: what is held out, the recipe says")
     levels = float(facts.get("levels", 1.0))
     inputs, names = np.asarray(columns["input"], np.float32), columns.pop("subject", columns.pop("photograph", None))
