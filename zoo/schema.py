@@ -205,6 +205,10 @@ class Schema:
         """A fact by its name."""
         return next(field for field in self.facts if field.name == name)
 
+    def key(self, name: str, split: str) -> str:
+        """The key of a column of a split in a file."""
+        return next(self.in_file(column, split).key for column in self.columns if column.name == name)
+
     def in_file(self, column: Field, split: str) -> Field:
         """A column as it is in a file: one of N rows has the prefix and the letter of a split."""
         key = column.key or column.name

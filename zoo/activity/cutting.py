@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from zoo.activity import recordings
 from zoo.activity.checks import LOWEST_RATE, check_range, check_signal
-from zoo.activity.data import DRAWS, SCHEMA, draw
+from zoo.activity.data import DRAWS, draw
 from zoo.activity.recordings import Index, Recording, units
 from zoo.catalog import joined_names
 from zoo.data import hdf5
@@ -337,33 +337,19 @@ def write_windows(
     dropped = Counter[str]()
     # Numbers as the course writes them, where nothing of a name is lost.
     numbered = all(name.isdecimal() and str(int(name)) == name and int(name) < 2**31 for name in people)
-    splits = ("train", "test") if len(test_subjects) else ("train",)
     kept = [name for name in ("study", "position") if any(index.column(name))]
-    shapes = {
-        "input": ((windowing.window, len(index.axes)), "f4"), "target": ((len(names),), "f4"),
-        "subject": ((), "i4" if numbered else hdf5.TEXT), **dict.fromkeys(kept, ((), hdf5.TEXT)),
-    }  # fmt: skip
-    columns = {name: column for column in SCHEMA.columns if (name := column.name) in shapes}
+    counts = {split: np.zeros(len(names)) for split in (("train", "test") if len(test_subjects) else ("train",))}
     with hdf5.create(path, "activity", inputs=index.paths) as file:
-        written = {split: {
-            name: hdf5.growing(file, SCHEMA.in_file(column, split).key, *shapes[name], 64 if name == "input" else 1024)
-            for name, column in columns.items()
-        } for split in splits}  # fmt: skip
         for recording, cut in _cut(index, windowing, chosen, dropped):
-            part, count = written["test" if recording.subject in test_subjects else "train"], len(cut)
-            subject = int(recording.subject) if numbered else recording.subject
-            values = {
-                "input": cut, "target": np.tile(targets[chosen[recording.activity]], (count, 1)),
-                "subject": np.full(count, subject, np.int32 if numbered else object),
-                **{name: np.full(count, getattr(recording, name), object) for name in kept},
-            }  # fmt: skip
-            for name, dataset in part.items():
-                hdf5.append(dataset, values[name])
-        counts = {split: part["target"][:].sum(axis=0) for split, part in written.items()}
-        if sets:
+            split = "test" if recording.subject in test_subjects else "train"
+            subject = np.int32(recording.subject) if numbered else recording.subject
+            known = {"subject": subject} | {name: getattr(recording, name) for name in kept}
+            labels = np.tile(targets[chosen[recording.activity]], (len(cut), 1))
+            repeated = {name: np.repeat(value, len(cut)) for name, value in known.items()}
+            hdf5.add_rows(file, "activity", split, input=cut, target=labels, **repeated)
             # A class is not known from sets that contain it.
-            one = file["trY"][:]
-            counts["train"] = one[one.sum(axis=1) == 1].sum(axis=0)
+            counts[split] += labels.sum(axis=0) if split == "test" or labels[0].sum() == 1 else 0
+        if sets:
             file.attrs["label_sets"] = ",".join(sets)
         _require_windows(path, counts, names, index, windowing, test_subjects, chosen)
         file.attrs.update({

@@ -436,7 +436,6 @@ def write_recordings(
     axes: tuple[str, ...] = AXES
     offsets, kept = [0], list[Recording]()
     with hdf5.create(path, "recordings") as file:
-        rows = hdf5.growing(file, "acceleration", (3,), "f4", chunk=4096)
         for recording in recordings:
             axes = axes if kept else recording.axes
             if recording.axes != axes:
@@ -445,11 +444,9 @@ def write_recordings(
                     f"{','.join(axes)}: import all files with --channels or --gyroscope, or none"
                 )
             check_recording(recording)
-            hdf5.append(rows, recording.acceleration)
-            if recording.rotation is not None:
-                turns = file["rotation"] if kept else hdf5.growing(file, "rotation", (3,), "f4", chunk=4096)
-                hdf5.append(turns, recording.rotation)
-            offsets.append(len(rows))
+            turns = {} if recording.rotation is None else {"rotation": recording.rotation}
+            hdf5.add_rows(file, "recordings", acceleration=recording.acceleration, **turns)
+            offsets.append(offsets[-1] + len(recording.acceleration))
             kept.append(replace(recording, acceleration=_NO_ROWS, rotation=None))
         if not kept:
             raise ZooError(f"{path}: nothing to write: the source holds no recording")

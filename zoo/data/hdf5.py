@@ -399,6 +399,21 @@ def append(dataset: h5py.Dataset, rows: NDArray[Any]) -> None:
     dataset[start:] = rows
 
 
+def add_rows(file: h5py.File, layout: str, split: str = "train", **columns: NDArray[Any]) -> None:
+    """Adds rows to columns of a split, by their names in the layout. The first rows decide their types."""
+    for name, values in columns.items():
+        key = layouts()[layout].key(name, split)
+        if key not in file:
+            row_bytes = values.itemsize * math.prod(values.shape[1:])
+            dtype = TEXT if values.dtype.kind in "OU" else values.dtype
+            growing(file, key, values.shape[1:], dtype, 64 if row_bytes > _WIDE_BYTES else 4096)
+        append(file[key], values.astype(object) if values.dtype.kind == "U" else values)
+
+
+_WIDE_BYTES = 256
+"""Rows of more bytes are stored in short chunks."""
+
+
 def growing(file: h5py.File, key: str, shape: tuple[int, ...], dtype: Any, chunk: int = 64) -> h5py.Dataset:
     """Creates an empty data set whose first axis grows, in chunks of whole rows."""
     return file.create_dataset(key, shape=(0, *shape), maxshape=(None, *shape), chunks=(chunk, *shape), dtype=dtype)

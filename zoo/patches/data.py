@@ -366,8 +366,6 @@ def write_patches(
     names, credits, known = [], [], dict[bytes, str]()
     with hdf5.create(path, "patches") as file:
         hdf5.require_space(path, 12 * count * size**2)
-        data = hdf5.growing(file, "data", (3, size, size), "f4", chunk=256)
-        source = hdf5.growing(file, "source", (), "i4", chunk=1024)
         for number, photograph in enumerate(photographs):
             # A copy would be in training where the other one is held out.
             other = known.setdefault(photograph.pixels[::5, ::5].tobytes(), photograph.name)
@@ -376,8 +374,7 @@ def write_patches(
             share = count // len(photographs) + (number < count % len(photographs))
             patches, flat = cut(photograph, share, size, random)
             refused += flat
-            hdf5.append(data, patches)
-            hdf5.append(source, np.full(len(patches), number, np.int32))
+            hdf5.add_rows(file, "patches", input=patches, photograph=np.full(len(patches), number, np.int32))
             names.append(photograph.name)
             credits.append(f"{photograph.name}: {photograph.credit}")
         file["source_names"] = names
