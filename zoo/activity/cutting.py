@@ -178,14 +178,14 @@ def choose_test_subjects(
 
 
 def choose_classes(
-    path: str | Path, found: Iterable[str], classes: Sequence[str] | Mapping[str, str] | None = None,
+    path: str | Path, activities: Iterable[str], classes: Sequence[str] | Mapping[str, str] | None = None,
     merge: Mapping[str, str | Sequence[str]] | None = None, other: Sequence[str] = (),
 ) -> dict[str, str]:  # fmt: skip
     """The class of each label that is used, in the order of the classes; or the classes that it may mean, as `a+b`.
 
     Args:
         path: Where the labels are, for messages.
-        found: The labels of the recordings.
+        activities: The labels of the recordings.
         classes: Labels to use, in this order, or a mapping of labels to classes. All by default, sorted.
         merge: Labels that mean one of several classes, as in `{"stairs": ("up", "down")}`, or joined by `+`.
         other: Labels of movements that become the last class, `other`.
@@ -196,7 +196,7 @@ def choose_classes(
         >>> choose_classes(Path("a.h5"), ["up", "down", "stairs"], merge={"stairs": "up+down"})
         {'down': 'down', 'up': 'up', 'stairs': 'up+down'}
     """
-    labels = sorted({str(label) for label in found})
+    labels = sorted({str(label) for label in activities})
     sets = {label: name if isinstance(name, str) else "+".join(name) for label, name in (merge or {}).items()}
     if wrong := [label for label, name in sets.items() if not _is_name(name)]:
         raise ZooError(f"merge: {wrong[0]} is {sets[wrong[0]]!r}; expected the classes that it may mean, as a+b")

@@ -216,12 +216,12 @@ _NO_ROWS = np.zeros((0, 3), np.float32)
 class Index:
     """The contents of a file of recordings, or of several one after another.
 
-    `known` are the recordings without their rows, of which each has as many as `lengths` says. `path` may be a folder
-    of CSV files that was imported; then, and where there are several files, `parts` are those that are read.
+    `recordings` are without their rows, of which each has as many as `lengths` says. `path` may be a folder of CSV
+    files that was imported; then, and where there are several files, `parts` are those that are read.
     """
 
     path: Path
-    known: Sequence[Recording]
+    recordings: Sequence[Recording]
     lengths: NDArray[np.int64]
     provenance: Mapping[str, Any]
     axes: tuple[str, ...] = AXES
@@ -229,7 +229,7 @@ class Index:
 
     def column(self, name: str) -> NDArray[Any]:
         """An attribute of each recording, such as `rate`."""
-        return np.array([getattr(each, name) for each in self.known])
+        return np.array([getattr(recording, name) for recording in self.recordings])
 
     @property
     def subjects(self) -> NDArray[np.str_]:
@@ -273,7 +273,7 @@ class Index:
             if number < len(part):
                 return part.where(number)
             number -= len(part)
-        return f"{self.path}: recording {self.known[number].name}"
+        return f"{self.path}: recording {self.recordings[number].name}"
 
     @property
     def simulated(self) -> bool:
@@ -286,16 +286,16 @@ class Index:
         return np.asarray(self.lengths / self.column("rate"))
 
     def __len__(self) -> int:
-        return len(self.known)
+        return len(self.recordings)
 
     def __iter__(self) -> Iterator[Recording]:
         if self.parts:
             several = distinct(*self.parts, files=self.paths)
-            yield from (replace(one, subject=each.subject) for one, each in zip(several, self.known, strict=True))
+            yield from (replace(one, subject=each.subject) for one, each in zip(several, self.recordings, strict=True))
             return
         rows = hdf5.open_column(self.path, "acceleration")
         turns = None if self.axes == AXES else hdf5.open_column(self.path, "rotation")
-        for each, (start, stop) in zip(self.known, pairwise([0, *np.cumsum(self.lengths).tolist()]), strict=True):
+        for each, (start, stop) in zip(self.recordings, pairwise([0, *np.cumsum(self.lengths).tolist()]), strict=True):
             yield replace(each, acceleration=rows[start:stop], rotation=None if turns is None else turns[start:stop])
 
 
@@ -315,7 +315,7 @@ def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | N
         raise ZooError(f"{held}: choose what all of them hold with --channels {','.join(AXES)}")
     names = [part.path.stem for part in parts]
     names = names if len(set(names)) == len(names) else [str(part.path) for part in parts]
-    known = [[_in_study(each, several) for each in part.known] for part in parts]
+    known = [[_in_study(each, several) for each in part.recordings] for part in parts]
     counts = Counter(subject for group in known for subject in {each.subject for each in group})
     both = sort_names(subject for subject, count in counts.items() if count > 1)
     if both and same_people is None:
@@ -378,7 +378,7 @@ def append_recordings(
         rest = iter(recordings)
         first = list(islice(rest, 1))
         several = len({*before.studies.tolist(), *(recording.study for recording in first)}) > 1
-        known = {_in_study(each, several).subject for each in before.known}
+        known = {_in_study(each, several).subject for each in before.recordings}
 
         def added() -> Iterator[Recording]:
             for recording in (_in_study(each, several) for each in chain(first, rest)):

@@ -23,8 +23,6 @@ from zoo.families import TASKS
 
 _BUILD, CUT_RATE = "tfds:", 50.0
 """What the names of builds begin with; Hz of the windows that a sensor's rows are cut into."""
-_PLACES = {"activity": "data3.h5 of `zoo data windows`", "patches": "data1.h5 of `zoo data make patches`",
-           "text": "data2.h5 of `zoo data make text`"}  # fmt: skip
 _OF_TASK = {"activity": ("classes", "rate", "unit"), "text": ("words",), "patches": ("levels",)}
 """Facts that arrays do not hold, and that `load_data` takes for a task."""
 
@@ -54,8 +52,8 @@ def load_data(
         refuse("does not apply to data in memory", data_dir=data_dir)
         return _from_arrays(source, task, subjects, {name: stated[name] for name in facts if name in stated})
     if task not in (None, data.task):
-        expected = f", such as {_PLACES[task]}" if task in _PLACES else ""
-        raise ZooError(f"{data.name}: holds {data.task} data; expected {task} data{expected}")
+        file = f"{TASKS[task].file} of `zoo data {layouts()[task].maker}`"
+        raise ZooError(f"{data.name}: holds {data.task} data; expected {task} data, such as {file}")
     return data
 
 
