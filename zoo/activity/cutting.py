@@ -346,7 +346,7 @@ def write_windows(
             known = {"subject": subject} | {name: getattr(recording, name) for name in kept}
             labels = np.tile(targets[chosen[recording.activity]], (len(cut), 1))
             repeated = {name: np.repeat(value, len(cut)) for name, value in known.items()}
-            hdf5.add_rows(file, "activity", split, input=cut, target=labels, **repeated)
+            hdf5.add_rows(file, "activity", {"input": cut, "target": labels, **repeated}, split)
             # A class is not known from sets that contain it.
             counts[split] += labels.sum(axis=0) if split == "test" or labels[0].sum() == 1 else 0
         if sets:

@@ -445,7 +445,7 @@ def write_recordings(
                 )
             check_recording(recording)
             turns = {} if recording.rotation is None else {"rotation": recording.rotation}
-            hdf5.add_rows(file, "recordings", acceleration=recording.acceleration, **turns)
+            hdf5.add_rows(file, "recordings", {"acceleration": recording.acceleration, **turns})
             offsets.append(offsets[-1] + len(recording.acceleration))
             kept.append(replace(recording, acceleration=_NO_ROWS, rotation=None))
         if not kept:

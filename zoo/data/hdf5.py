@@ -399,7 +399,7 @@ def append(dataset: h5py.Dataset, rows: NDArray[Any]) -> None:
     dataset[start:] = rows
 
 
-def add_rows(file: h5py.File, layout: str, split: str = "train", **columns: NDArray[Any]) -> None:
+def add_rows(file: h5py.File, layout: str, columns: Mapping[str, NDArray[Any]], split: str = "train") -> None:
     """Adds rows to columns of a split, by their names in the layout. The first rows decide their types."""
     for name, values in columns.items():
         key = layouts()[layout].key(name, split)

@@ -374,7 +374,8 @@ def write_patches(
             share = count // len(photographs) + (number < count % len(photographs))
             patches, flat = cut(photograph, share, size, random)
             refused += flat
-            hdf5.add_rows(file, "patches", input=patches, photograph=np.full(len(patches), number, np.int32))
+            owners = np.full(len(patches), number, np.int32)
+            hdf5.add_rows(file, "patches", {"input": patches, "photograph": owners})
             names.append(photograph.name)
             credits.append(f"{photograph.name}: {photograph.credit}")
         file["source_names"] = names

@@ -316,7 +316,7 @@ def write(
     with hdf5.create(path, "text", inputs) as file:
         for split, rows in splits.items():
             grams = numbers[places[rows][:, None] + np.arange(CONTEXT + 1)]
-            hdf5.add_rows(file, "text", split, input=grams[:, :CONTEXT], target=grams[:, CONTEXT])
+            hdf5.add_rows(file, "text", {"input": grams[:, :CONTEXT], "target": grams[:, CONTEXT]}, split)
         file.create_dataset("words", data=words, dtype=hdf5.TEXT)
         file.attrs.update(details)
         file.attrs.update({f"{split}_rows": f"{start}:{stop}" for split, (start, stop) in held_out.items()})
