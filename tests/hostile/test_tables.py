@@ -85,7 +85,7 @@ CONTENTS = {
     "stamps of NaN": (stamped(["nan"] * 300), "time"),
     "stamps of infinity": (stamped(["inf"] * 300), "time"),
     "empty stamps": (stamped([""] * 300), "time"),
-    "stamps of whole seconds": (stamped([i // 50 for i in range(300)]), "rows share each time stamp"),
+    "stamps of whole seconds": (stamped([i // 50 for i in range(300)]), "rows share a time stamp"),
     "stamps of 1e300": (stamped([f"{i}e300" for i in range(300)]), ""),
     "dates that are none": (stamped(["2024-13-45T00:00:00"] * 300), "'time'"),
     "times of day that are none": (stamped(["99:99:99"] * 300), ""),

@@ -110,17 +110,15 @@ def check_signal(where: str, rows: Floats, rate: float, most_steady: float = np.
         return
     acceleration, rotation = rows[:, :3], rows[:, 3:]
     lengths = _lengths(_seconds(acceleration, rate)).mean(axis=1)
-    advice = ("record acceleration with gravity (in Sensor Logger TotalAcceleration), or pass its columns with "
-              "--gravity gx,gy,gz")  # fmt: skip
+    advice = "record acceleration with gravity (Sensor Logger: TotalAcceleration), or pass --gravity gx,gy,gz"
     _check_length(where, lengths, steady_length(acceleration, rate), "second", advice, most_steady)
     if not rotation.size:
         return
     check_turning(where, mean_length(rotation))
     if (steady := steady_length(rotation, rate)) > _FAST_FOR_A_SECOND:
         raise ZooError(
-            f"{where}: averaged over a second, rotation rate is {steady:.1f} {ROTATION_UNIT}, though swings cancel "
-            "out: if these columns are gravity, name others with --channels; if they are in degrees, import with "
-            "--rotation-unit deg/s"
+            f"{where}: averaged over a second, rotation rate is {steady:.1f} {ROTATION_UNIT}: if these columns are "
+            "gravity, name others with --channels; if they are in degrees, import with --rotation-unit deg/s"
         )
 
 
@@ -139,10 +137,8 @@ def _check_length(
             f" multiply by {STANDARD_GRAVITY}, or read CSV files with --unit g"
         )
     if steady < STEADY_SHARE * STANDARD_GRAVITY:
-        raise ZooError(
-            f"{where}: averaged over a {over}, acceleration is {steady:.1f} {UNIT}, so gravity (9.8) is missing: "
-            f"{advice}"
-        )
+        average = f"averaged over a {over}, acceleration is {steady:.1f} {UNIT}"
+        raise ZooError(f"{where}: {average}, so gravity (9.8) is missing: {advice}")
     weak = int(((magnitudes > _NOTHING) & (magnitudes < _WEAK)).sum())
     if weak > _WEAK_SHARE * len(magnitudes):
         raise ZooError(

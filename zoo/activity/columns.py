@@ -277,10 +277,8 @@ def _stated_unit(where: str, names: Sequence[str], units: Mapping[str, str | Non
     for name, unit in stated.items():
         if unit not in units:
             expected = " or ".join(dict.fromkeys(filter(None, units.values())))
-            raise ZooError(
-                f"{where}: column {name!r} is in {unit!r}; expected {expected}: choose another column, or convert it; "
-                f"or pass {option} if that is no unit"
-            )
+            advice = f"choose another column, convert it, or pass {option} if that is no unit"
+            raise ZooError(f"{where}: column {name!r} is in {unit!r}; expected {expected}: {advice}")
     different = {units[unit] for unit in stated.values()} - {None}
     if len(different) > 1:
         raise ZooError(f"{where}: columns {', '.join(names)} are in different units; expected one: pass {option}")
@@ -309,10 +307,7 @@ def _check_resolved(where: str, header: Sequence[str], columns: CsvColumns, labe
     if len(set(axes)) < len(axes):
         raise ZooError(f"{where}: columns {', '.join(map(str, axes))} of x, y and z: expected three different ones")
     if columns.rotation_unit and not (columns.gyroscope or columns.rotation):
-        raise ZooError(
-            f"{where}: --rotation-unit {columns.rotation_unit}: no rotation rate is read: name six columns with "
-            "--channels, or leave it out"
-        )
+        raise ZooError(f"{where}: --rotation-unit {columns.rotation_unit}: no rotation rate is read: pass --channels")
 
 
 _TIME_FORMS = "a number, or a time as in 2024-06-10 19:21:58.870, 10.06.2024 19:21:58,870 or 19:21:58.870"
@@ -361,17 +356,13 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock
     intervals = np.diff(finite)
     forward = intervals[intervals > 0]
     if len(intervals) > 1 and (intervals < 0).mean() > _MOSTLY:
-        raise ZooError(
-            f"{where}: time goes back in {(intervals < 0).sum()} of {len(stamps)} rows: sort them by time, or pass "
-            "another column with --time"
-        )
+        back = f"time goes back in {(intervals < 0).sum()} of {len(stamps)} rows"
+        raise ZooError(f"{where}: {back}: sort them, or pass another column with --time")
     step = float(np.median(forward, overwrite_input=True)) if len(forward) else 0.0
     if len(intervals) and (intervals == 0).mean() > _MOSTLY and step:
         rows_a_step = (len(intervals) + 1) / (len(forward) + 1)
-        raise ZooError(
-            f"{where}: about {rows_a_step:.0f} rows share each time stamp: pass another column with --time, or the "
-            f"rate instead (--rate {rows_a_step / step:.3g}, if stamps are seconds)"
-        )
+        advice = f"pass another --time, or --rate ({rows_a_step / step:.3g}, if stamps are seconds)"
+        raise ZooError(f"{where}: about {rows_a_step:.0f} rows share a time stamp: {advice}")
     # Clocks count seconds.
     rates = {name: 1 / (step * seconds) for name, seconds in SECONDS.items() if step and (name == "s" or not is_clock)}
     plausible = [name for name, rate in rates.items() if LOWEST <= rate <= HIGHEST]
@@ -379,29 +370,25 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock
         if plausible and unit not in plausible:
             rate, other = rates[unit], plausible[0]
             raise ZooError(
-                f"{where}: time stamps {step:g} {unit} apart make {rate:.3g} Hz, and {len(stamps)} rows last "
-                f"{len(stamps) / rate:.3g} s; are they {other} ({rates[other]:.3g} Hz)? Pass --time-unit {other}, or "
-                f"confirm with --rate {rate:.3g}"
+                f"{where}: time stamps {step:g} {unit} apart make {rate:.3g} Hz; are they {other} "
+                f"({rates[other]:.3g} Hz)? Pass --time-unit {other}, or confirm with --rate {rate:.3g}"
             )
         return unit, True
     if not plausible:
+        between = f"between {LOWEST:g} and {HIGHEST:g} Hz"
         raise ZooError(
-            f"{where}: time stamps {step:g} apart give no rate between {LOWEST:g} and {HIGHEST:g} Hz: pass another "
-            "column with --time, --time-unit, or the rate with --rate"
+            f"{where}: time stamps {step:g} apart give no rate {between}: pass --time, --time-unit or --rate"
         )
     assumed, rate = plausible[0], rates[plausible[0]]
     if assumed == "ms" and (intervals == 1).mean() > _COUNTED:
-        raise ZooError(
-            f"{where}: time stamps rise by 1 from row to row, as row numbers do: pass the rate (--rate HZ) or "
-            "another column (--time), or confirm milliseconds, which make 1000 Hz, with --time-unit ms"
-        )
+        advice = "pass --rate or another --time, or confirm 1000 Hz with --time-unit ms"
+        raise ZooError(f"{where}: time stamps rise by 1 from row to row, as row numbers do: {advice}")
     # Hundredths of a second pass as milliseconds, ten times as fast.
     is_known = assumed == "s" or is_date(float(finite[0]), assumed)
     if not is_known and rate > _COMMON:
         raise ZooError(
-            f"{where}: time stamps {step:g} apart in a unit that is not stated: as {assumed} they make "
-            f"{rate:.3g} Hz, more than most phones record: confirm with --time-unit {assumed}, or pass the "
-            f"rate with --rate ({rate / 10:.3g}, if a stamp counts hundredths of a second)"
+            f"{where}: time stamps {step:g} apart, as {assumed}, make {rate:.3g} Hz, more than most phones do: pass "
+            f"--rate ({rate / 10:.3g} for hundredths of a second), or confirm with --time-unit {assumed}"
         )
     return assumed, is_known or rate < 10 * LOWEST
 

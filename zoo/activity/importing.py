@@ -174,10 +174,8 @@ def _add_owners(
         owners.append((row, owner))
     devices = [owner.device for _, owner in owners[before:]]
     if sum(one != other for one, other in pairwise(devices)) > _MOST_TURNS:
-        raise ZooError(
-            f"{where}: column {columns[2]!r} says {', '.join(sorted(set(devices))[:4])} by turns, and rows of several "
-            "sensors are no signal: write those of each into a file of its own"
-        )
+        several = ", ".join(sorted(set(devices))[:4])
+        raise ZooError(f"{where}: column {columns[2]!r} says {several} by turns: write a file for each sensor")
 
 
 def _values_of(path: Path, acceleration: Readings) -> Floats:
@@ -195,9 +193,7 @@ def _values_of(path: Path, acceleration: Readings) -> Floats:
     outside = (times < stamps[0]) | (times > stamps[-1])
     lost = outside | (stamps[after % len(stamps)] != times) & (pause > _PAUSE_STEPS / (typical_rate(stamps) or np.inf))
     if lost.all():
-        raise ZooError(
-            f"{path}: has no values at the times of the acceleration: leave it out, or copy both files again"
-        )
+        raise ZooError(f"{path}: has no values at the times of the acceleration: leave it out, or copy both again")
     return np.where(lost[:, None], np.nan, np.stack([np.interp(times, stamps, axis) for axis in values.T], axis=1))
 
 
@@ -248,10 +244,7 @@ def read_csv(
     for source in sources:
         table, of_file = read_sensors(source, columns), Counter[str]()
         if not storable(table.values).all(axis=1).any():
-            axes = ", ".join(table.columns.axes)
-            raise ZooError(
-                f"{table.where}: no row holds finite numbers of at most {LARGEST:g} in {axes}: choose other columns"
-            )
+            raise ZooError(f"{table.where}: no row holds finite numbers of at most {LARGEST:g}: choose other columns")
         rates, seconds, paces, typical = set(), 0.0, list[float](), typical_rate(table.times)
         for recording in _recordings(table, of_file, copies, typical):
             name = f"{table.where}: {recording.subject}, {recording.activity}" if len(table.owners) > 1 else table.where
@@ -297,10 +290,8 @@ def _recordings(table: Readings, dropped: Counter[str], copies: Copies, typical:
             if not is_plausible or LOWEST / 3 <= recording.rate <= HIGHEST:
                 yield replace(recording, study=table.columns.study or "")
             elif count >= ENOUGH_ROWS:
-                raise ZooError(
-                    f"{table.where}: {count} rows are at {recording.rate:g} Hz, where most are at {typical:g} Hz: are "
-                    "time stamps in several units? Pass another column with --time, or --rate"
-                )
+                rates = f"{count} rows are at {recording.rate:g} Hz, most others at {typical:g} Hz"
+                raise ZooError(f"{table.where}: {rates}: are time stamps in several units? Pass --time or --rate")
             else:
                 dropped["rows between gaps at an implausible rate"] += count
 
@@ -324,10 +315,7 @@ def _in_order(table: Readings, rows: slice, dropped: Counter[str]) -> tuple[Floa
         dropped[Changed("rows out of the order of time, sorted")] += int((ordered[: len(finite)] != finite).sum())
         return ordered, values[order]
     if len(times) >= ENOUGH_ROWS and back > _DISORDER * len(times):
-        raise ZooError(
-            f"{table.where}: time goes back in {back} of {len(times)} rows: sort them by time, or pass another column "
-            "with --time"
-        )
+        raise ZooError(f"{table.where}: time goes back in {back} of {len(times)} rows: sort them, or pass --time")
     return times, values
 
 
@@ -335,11 +323,10 @@ def _check_pace(table: Readings, paces: Sequence[float], rate: float) -> None:
     """Refuses a unit of time that was assumed where movement is too fast for a person; or notes that movement fits."""
     moving = [hertz for hertz in paces if hertz > 0]
     if moving and (hertz := float(np.median(moving))) > FASTEST_PACE:
+        unit = table.time_unit
         raise ZooError(
-            f"{table.where}: no unit of time is stated, and time stamps read as {table.time_unit} make {rate:.4g} Hz; "
-            f"then half of the movement is faster than {hertz:.0f} Hz, as by no person: pass the rate with --rate, or "
-            f"confirm with --time-unit {table.time_unit}; if a stamp counts hundredths of a second, --rate "
-            f"{rate / 10:.4g}"
+            f"{table.where}: time stamps read as {unit} make {rate:.4g} Hz, and nobody moves at {hertz:.0f} Hz: pass "
+            f"--rate ({rate / 10:.4g} for hundredths of a second), or confirm with --time-unit {unit}"
         )
     table.is_time_unit_known = bool(moving)
 
@@ -407,9 +394,8 @@ class _Reading:
         doubts = []
         if self._short:
             doubts.append(
-                f"{self._short} of {self.count} recordings are shorter than {_USABLE:g} s, a window of 3 s and a "
-                "second at both ends, and give none by default: gaps and lost values end a recording; if time stamps "
-                "repeat or come late, pass the rate with --rate"
+                f"{self._short} of {self.count} recordings are shorter than {_USABLE:g} s, and give no window by "
+                "default: gaps and lost values end a recording; if time stamps repeat or come late, pass --rate"
             )
         # Movement in a file of the same kind shows that the unit of time is right.
         kinds = [(table["read_as"], table["time"], table["time_unit"]) for table in self.tables]
@@ -420,8 +406,7 @@ class _Reading:
             rates = ", ".join(f"{rate:g}" for rate in first["rate_hz"][:3])
             doubts.append(
                 f"no unit of time is stated, and nobody moves in {first['file']}{more} to show it: stamps were read as "
-                f"{unit} ({rates} Hz); confirm with --time-unit {unit}, or pass the rate with --rate if a stamp counts "
-                "something else, such as hundredths of a second"
+                f"{unit} ({rates} Hz); confirm with --time-unit {unit}, or pass --rate"
             )
         return doubts
 

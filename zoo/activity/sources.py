@@ -89,19 +89,14 @@ def find_sources(
             named = _named(columns, match.groupdict() if match else {})
             before, same = sources.setdefault(file.resolve(), (file, named))
             if named != same:
-                raise ZooError(
-                    f"{file}: is the same file as {before}, of another person or activity: leave one of them out"
-                )
+                raise ZooError(f"{file}: is the same file as {before}, of another person or activity: leave one out")
     if not sources:
         example = f": found {len(unmatched)} others, such as {unmatched[0]}" if unmatched else ""
         wanted = "no CSV file" if layout is None else f"no file that matches --layout '{layout}'"
         raise ZooError(f"{', '.join(map(str, paths))}: {wanted}{example}")
     doubts = _doubts(list(sources.values()))
     if unmatched:
-        subject, verb = ("files do", "were") if len(unmatched) > 1 else ("file does", "was")
-        doubts.append(
-            f"{len(unmatched)} {subject} not match --layout '{layout}' and {verb} left out, such as {unmatched[0]}"
-        )
+        doubts.append(f"left out, as --layout '{layout}' does not match: {len(unmatched)}, such as {unmatched[0]}")
     return [*frames, *sources.values()], doubts
 
 
@@ -157,9 +152,7 @@ def _named(columns: CsvColumns, names: Mapping[str, str]) -> CsvColumns:
     fields: dict[str, Any] = {field: f"={names[field].strip()}" for field in _FIELDS if field in names}
     for field in fields:
         if named := getattr(columns, field):
-            raise ZooError(
-                f"--{field} '{named}': is named by the layout or the table of files, too: leave one of them out"
-            )
+            raise ZooError(f"--{field} '{named}': is named by the layout or the table of files, too: leave one out")
     return replace(columns, **fields)
 
 
@@ -190,15 +183,12 @@ def _doubts(sources: Sequence[tuple[Path, CsvColumns]]) -> list[str]:
             continue
         others = [path.name for path, _ in sources if name[1:].lower() not in path.stem.lower()]
         if len(folders) > 1:
-            doubts.append(
-                f"all {len(sources)} files of {len(folders)} folders are read as {kind}, {name[1:]}; if folders or "
-                f"file names say otherwise, pass --layout, such as '{_likely_layout(sources[0][0], name[1:])}'"
-            )
+            likely = _likely_layout(sources[0][0], name[1:])
+            where = f"all {len(sources)} files of {len(folders)} folders"
+            doubts.append(f"{where} are read as {kind}, {name[1:]}; if paths say otherwise, pass --layout '{likely}'")
         elif 0 < len(others) < len(sources):
-            doubts.append(
-                f"all {len(sources)} files are read as {name[1:]}, including {others[0]}; if that is wrong, pass "
-                f"--layout, such as '{{{option}}}*.csv'"
-            )
+            advice = f"if that is wrong, pass --layout '{{{option}}}*.csv'"
+            doubts.append(f"all {len(sources)} files are read as {name[1:]}, including {others[0]}; {advice}")
     activities = {columns.activity or "" for _, columns in sources}
     labels = sorted(name[1:] for name in activities if name.startswith("="))
     # As where a layout lacks the star after {activity}.
@@ -206,10 +196,8 @@ def _doubts(sources: Sequence[tuple[Path, CsvColumns]]) -> list[str]:
     for pair, (one, two) in zip(pairwise(labels), pairwise(bare), strict=True):
         if one != two or not one:
             continue
-        doubts.append(
-            f"{pair[0]} and {pair[1]} are read as two activities; if their numbers count recordings, write a star "
-            "after {activity} in --layout, such as '{subject}/{activity}*.csv'"
-        )
+        advice = "if their numbers count recordings, pass --layout with a star, as in '{subject}/{activity}*.csv'"
+        doubts.append(f"{pair[0]} and {pair[1]} are read as two activities; {advice}")
         break
     return doubts
 

@@ -113,10 +113,8 @@ class Source:
         if not count:
             raise ZooError(f"{name}: holds no rows; expected lines of {', '.join(columns)}")
         if not is_whole:
-            raise ZooError(
-                f"{name}: ends within line {count}, {line[-40:]!r}; expected {', '.join(columns)}: truncated: copy it "
-                "again"
-            )
+            wanted = ", ".join(columns)
+            raise ZooError(f"{name}: ends within line {count}, {line[-40:]!r}; expected {wanted}: copy it again")
         if lacking:
             self.dropped["lines that are not samples"] += lacking
 

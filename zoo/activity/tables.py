@@ -257,9 +257,8 @@ class Table:
                 block = [row for row in block if row and not (len(row) == 1 and row[0].startswith("#"))]
                 for row, fields in enumerate(block, count + 1):
                     if len(fields) != width:
-                        raise ZooError(
-                            f"{self.where}: {width} column names, but row {row} below them has {len(fields)} fields"
-                        )
+                        wrong = f"{width} column names, but row {row} below them has {len(fields)} fields"
+                        raise ZooError(f"{self.where}: {wrong}")
             if block:
                 yield block
             count, block = count + len(block), []
