@@ -287,24 +287,17 @@ def test_rows_are_put_on_the_even_grid_of_their_time_stamps(tmp_path):
     np.testing.assert_allclose(recording.acceleration[:, 0], [0, 0.02, 0.04, 0.06, 0.08], atol=1e-7)
 
 
-def test_a_recording_is_split_at_a_gap(tmp_path):
-    stamps = [0, 0.02, 0.04, 0.06, 0.2, 0.22, 0.24]
-    text = HEADER + "".join(f"{t},{t},0,0,1,sitting\n" for t in stamps)
+def test_a_recording_is_split_at_a_gap_and_where_the_person_or_the_activity_changes(tmp_path):
+    text = HEADER + "".join(f"{t},{t},0,0,1,sitting\n" for t in [0, 0.02, 0.04, 0.06, 0.2, 0.22, 0.24])
     found, dropped = table(tmp_path / "a.csv", text)
     assert [len(r.acceleration) for r in found] == [4, 3]
     assert [r.start for r in found] == [0, pytest.approx(0.2)]
     assert dropped == {"gaps at which a recording was split": 1}
-
-
-def test_a_recording_is_split_where_the_person_or_the_activity_changes(tmp_path):
-    who = ["ann", "ann", "bob", "bob", "bob", "ann"]
-    what = ["run", "run", "run", "sit", "sit", "sit"]
-    text = HEADER + "".join(f"{i / 50},{i},0,0,{a},{b}\n" for i, (a, b) in enumerate(zip(who, what, strict=True)))
-    found, dropped = table(tmp_path / "a.csv", text)
+    whose = ["ann,run", "ann,run", "bob,run", "bob,sit", "bob,sit", "ann,sit"]
+    found, dropped = table(tmp_path / "a.csv", HEADER + "".join(f"{i / 50},{i},0,0,{w}\n" for i, w in enumerate(whose)))
     assert [(r.subject, r.activity, r.acceleration[:, 0].tolist()) for r in found] == [
-        ("ann", "run", [0, 1]),
-        ("bob", "sit", [3, 4]),
-    ]
+        ("ann", "run", [0, 1]), ("bob", "sit", [3, 4]),
+    ]  # fmt: skip
     assert dropped == {"rows alone between two others of another person or activity": 2}
 
 

@@ -378,16 +378,10 @@ def test_windows_keep_their_study_and_where_the_phone_was(tmp_path):
         assert len(part.studies) == len(part) > 0
     everyone = data.everyone().train
     assert everyone.studies.tolist() == [name.partition("/")[0] for name in everyone.subjects.tolist()]
-
-
-def test_windows_of_no_study_have_none(tmp_path):
-    path = tmp_path / "windows.h5"
-    write_windows(
-        file(tmp_path / "a.h5", of("", "1"), of("", "1", "stairs")), path, Windowing(), []
-    )  # fmt: skip
+    path = tmp_path / "none.h5"
+    write_windows(file(tmp_path / "c.h5", of("", "1"), of("", "1", "stairs")), path, Windowing(), [])
     train = windows.from_file(path).train
-    assert train.studies is None
-    assert train.column("position") is None
+    assert (train.studies, train.column("position")) == (None, None)
 
 
 def test_an_importer_that_has_left_out_the_ends_leaves_nothing_to_trim():
@@ -408,16 +402,16 @@ def test_studies_of_one_file_are_measured_side_by_side(tmp_path):
         assert study["cadence_hz"] == pytest.approx(1.8, abs=0.03)
 
 
-def test_recordings_of_several_studies_are_measured_in_seconds(tmp_path):
-    several = of("wisdm", "1"), of("", "2", "stairs")
+def test_recordings_of_several_studies_are_measured_in_seconds(tmp_path, zoo_cli):
+    several, short = (of("wisdm", "1"), of("", "2", "stairs")), of("wisdm", "1")
     found = describe(file(tmp_path / "a.h5", *several).path)["studies"]
     assert found["wisdm"]["seconds"] == {"walking": 30.0}
     assert found["none"]["seconds"] == {"stairs": 30.0}
     assert (found["none"]["tilt_deg"], found["none"]["cadence_hz"]) == (None, None)
-
-
-def test_one_study_alone_is_not_compared(tmp_path):
-    assert "studies" not in describe(file(tmp_path / "a.h5", of("wisdm", "1"), of("wisdm", "2")).path)
+    assert "studies" not in describe(file(tmp_path / "one.h5", of("wisdm", "1"), of("wisdm", "2")).path)
+    file(tmp_path / "short.h5", replace(short, acceleration=short.acceleration[:200]), of("", "2"))
+    status, out, _ = zoo_cli("data", "describe", tmp_path / "short.h5")
+    assert (status, "| wisdm | 1 | 2.0 | 100 | - | - |" in out) == (0, True)
 
 
 def lab(folder, seed):
@@ -447,6 +441,10 @@ def labs(tmp_path, out="{}.h5", **options):
 def test_csv_files_of_two_labs_are_two_studies(tmp_path, together):
     files = labs(tmp_path, "both.h5", append=True) if together else labs(tmp_path)
     assert len(files) == (1 if together else 2)
+    if together:
+        found = describe(*files)
+        assert found["subjects"] == ["lab_a/S1", "lab_a/S2", "lab_b/S1", "lab_b/S2"]
+        assert list(found["studies"]) == ["lab_a", "lab_b"]
     data = zoo.cut_windows(files, tmp_path / "data3.h5", test_subjects="lab_b/S1").data
     assert data.train.people() == ["lab_a/S1", "lab_a/S2", "lab_b/S2"]
     assert data.test.people() == ["lab_b/S1"]
@@ -455,12 +453,6 @@ def test_csv_files_of_two_labs_are_two_studies(tmp_path, together):
     held_out = crossval.held_out(data.train, crossval.STUDY, crossval.STUDY)
     assert [set(data.train.subjects[mask].tolist()) for mask in held_out] == [{"lab_a/S1", "lab_a/S2"}, {"lab_b/S2"}]
     assert crossval.Protocol(crossval.STUDY).count(data) == 2
-
-
-def test_a_file_of_two_labs_says_who_is_of_which(tmp_path):
-    found = describe(*labs(tmp_path, "both.h5", append=True))
-    assert found["subjects"] == ["lab_a/S1", "lab_a/S2", "lab_b/S1", "lab_b/S2"]
-    assert list(found["studies"]) == ["lab_a", "lab_b"]
 
 
 def test_one_lab_keeps_its_ids_and_asks_about_those_that_come_again(tmp_path):
@@ -505,14 +497,6 @@ def test_a_study_is_imported_and_joined_on_the_command_line(zoo_cli, tmp_path):
     assert "| study | people | walking | Hz | tilt | steps/s |" in out
     assert "| oxford | 1 | 9 | 50 | 3, 4, 4 |" in out
     assert "| wisdm | 1 | 4 | 50 | 3, 3, 3 |" in out
-
-
-def test_recordings_too_short_to_be_measured_are_described(zoo_cli, tmp_path):
-    short = of("wisdm", "1")
-    file(tmp_path / "a.h5", replace(short, acceleration=short.acceleration[:200]), of("", "2"))
-    status, out, _ = zoo_cli("data", "describe", tmp_path / "a.h5")
-    assert status == 0
-    assert "| wisdm | 1 | 2.0 | 100 | - | - |" in out
 
 
 # Real recordings
