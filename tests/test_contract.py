@@ -73,10 +73,9 @@ def recipe(family):
 
 
 @each_structure
-def test_it_builds_with_the_size_of_its_formula(family, arguments):
+def test_it_builds_with_the_shape_that_it_states(family, arguments):
     model = tiny(family, **arguments)
     inputs, targets, *_ = TINY[task(family)]
-    assert model.count_params() == model.parameter_formula(**model.get_config())
     assert model(inputs).shape[0] == len(targets)
     assert model(inputs).shape == model.compute_output_shape(inputs.shape)
 
@@ -120,7 +119,7 @@ def test_the_weights_of_a_preset_are_here_and_are_of_its_class_and_size(name):
     arguments = model.get_config()
     assert {key: arguments[key] for key in preset.arguments} == preset.arguments
     most = MOST_PARAMETERS[task(preset.family)]
-    assert model.count_params() == model.parameter_formula(**arguments) <= most
+    assert model.count_params() <= most
 
 
 def agree(found, expected, tolerance):

@@ -38,3 +38,10 @@ def test_it_is_compiled_without_xla_which_takes_ten_times_as_long_for_it():
     assert not model.jit_compile
     model.compile(jit_compile=True)
     assert model.jit_compile
+
+
+def test_the_number_of_parameters_is_that_of_the_formula():
+    k, F, K = 5, 7, 4
+    inputs = (3 + 1, F, F)
+    count = sum(k * size + size * F + F for size in inputs) + (F + 1) * K
+    assert ActivityCNN(F, k, num_blocks=3, classes=K, magnitude=True).count_params() == count

@@ -57,7 +57,7 @@ class SparseAutoencoder(Model):
         ZooError: If an argument is out of range.
 
     Example:
-        >>> SparseAutoencoder().count_params() == SparseAutoencoder.parameter_formula(64) == 16704
+        >>> SparseAutoencoder().count_params() == 256 * 64 + 64 + 256
         True
     """
 
@@ -120,8 +120,3 @@ class SparseAutoencoder(Model):
     def decode(self, activations: Any) -> Any:
         """Maps codes `(batch, hidden_units)` to reconstructions `(batch, pixels)`."""
         return self.get_layer("tied")(activations, transpose=True)
-
-    @classmethod
-    def parameter_formula(cls, hidden_units: int = 64, pixels: int = 256, **_: Any) -> int:
-        """Returns the number of trainable parameters, by the formula in the module's docstring."""
-        return pixels * hidden_units + hidden_units + pixels

@@ -111,6 +111,17 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
                 layer.trainable = False
         return model
 
+    @classmethod
+    def parameter_formula(cls, *sizes: Any, **arguments: Any) -> int:
+        """Returns the number of trainable parameters with these arguments, for which the module has a formula.
+
+        Example:
+            >>> from zoo import ActivityGRU
+            >>> ActivityGRU.parameter_formula(32)
+            3654
+        """
+        return int(cls(*sizes, **arguments).count_params())
+
     def copy(self, **changes: Any) -> Self:
         """Returns a copy of the model with some arguments changed.
 

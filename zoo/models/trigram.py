@@ -65,8 +65,8 @@ class TrigramLM(Model):
         >>> model = TrigramLM()
         >>> model(np.array([[5, 9, 2]])).shape
         TensorShape([1, 250])
-        >>> model.count_params() == TrigramLM.parameter_formula() == 97082
-        True
+        >>> model.count_params()
+        97082
     """
 
     loss_name: ClassVar[str] = "cross_entropy"
@@ -165,15 +165,6 @@ class TrigramLM(Model):
                 self.predict_on_batch, self.vocabulary, self.context, prompt, num_words, temperature, seed, self.name
             )
         )
-
-    @classmethod
-    def parameter_formula(
-        cls, vocabulary: int | Sequence[str] = 250, embedding: int = 32, hidden_units: int = 256, context: int = 3,
-        num_layers: int = 1, **_: Any,
-    ) -> int:  # fmt: skip
-        """Returns the number of trainable parameters, by the formula in the module's docstring."""
-        V, D, P, C, L = len(words_of(vocabulary)), embedding, hidden_units, context, num_layers
-        return V * D + (C * D * P + P) + (L - 1) * (P * P + P) + P * V + V
 
 
 def sample(
