@@ -6,17 +6,15 @@ import shutil
 import signal
 import subprocess
 import threading
-import time
 from contextlib import closing, contextmanager
 from functools import partial
 from itertools import product
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 import running
 from running import connect, zoo_collect
-from serving.test_collecting import ask, class_of, files, minute, put, serving, together
+from serving.test_collecting import ask, class_of, files, minute, put, serving
 
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime.metadata import extract
@@ -129,20 +127,6 @@ def test_each_phone_is_given_a_pseudonym_that_nobody_has(folder):
         assert put(server, minute(given[0]))[0] == 200
 
 
-@pytest.mark.slow
-def test_a_class_of_thirty_that_sends_at_once_is_shown_whole(folder):
-    def phone(server, person):
-        for number, activity in enumerate(("sitting", "walking")):
-            assert put(server, minute(person, activity), f"{person[-2:]:0>15}{number}")[0] == 200
-
-    with projecting(folder) as server, looking(server) as states:
-        together(*(lambda n=n: phone(server, f"Otter {10 + n}") for n in range(30)))
-        state = until(states, lambda state: state["recordings"] == 60)
-    assert len(state["people"]) == 30
-    assert {tuple(person["seconds"].values()) for person in state["people"]} == {(12.0, 12.0)}
-    assert len(files(folder)) == 60
-
-
 def test_a_training_begins_when_nothing_is_missing_and_can_be_canceled(folder):
     with projecting(folder) as server, looking(server) as states:
         status, answer = ask(server, "POST", TRAINING, token=OWNER)
@@ -172,25 +156,22 @@ def test_a_second_training_has_a_folder_and_an_address_of_its_own_and_the_first_
 
     monkeypatch.setattr(session, "page_files", lambda model: {"/model": model})
     monkeypatch.setattr("zoo.serving.classroom.python", command)
+    class_of(folder)
     for count in (1, 2):
         with serving(folder) as server:
             # The second begins with what was trained before.
-            room, _ = session.begin_class(server, server.collection, ["127.0.0.1"], extract(PRESET), [].append)
-            with closing(room):
-                assert room.training.start()
-                while (state := room.training.state)["status"] == "running":
-                    time.sleep(0.01)
-                assert (state["status"], state["folder"], state["people"]) == (
-                    "done",
-                    f"class-trained-{count}",
-                    ["Ann"],
-                )
-                for number in range(1, count + 1):
-                    connection = connect(f"127.0.0.1:{server.port}", tls=False)
-                    connection.request(
-                        "GET", urlsplit(state["address"]).path.replace(str(count), str(number)) + "model"
-                    )
-                    assert f"class-trained-{number}/" in connection.getresponse().read().decode()
+            room, addresses = session.begin_class(server, server.collection, ["::1"], extract(PRESET), [].append)
+            owner = addresses["projector"].partition("#")[2]
+            with closing(room), looking(server, owner) as states:
+                assert ask(server, "POST", TRAINING, token=owner)[0] == 200
+                until(states, lambda state: (state["training"] or {}).get("status") == "running")
+                done = until(states, lambda state: state["training"]["status"] != "running")["training"]
+            assert (done["status"], done["folder"], done["people"]) == ("done", f"class-trained-{count}", ["Ann"])
+            assert done["address"].endswith(f"/trained/{count}/")
+            for number in range(1, count + 1):
+                connection = connect(f"127.0.0.1:{server.port}", tls=False)
+                connection.request("GET", f"/trained/{number}/model")
+                assert f"class-trained-{number}/" in connection.getresponse().read().decode()
 
 
 @pytest.mark.slow
@@ -229,6 +210,7 @@ def test_of_a_server_that_is_killed_during_a_training_the_recordings_are_left_an
     with class_served(folder) as (process, address, token, owner):
         assert len({token, owner}) == 2
         send_class(address, token)
+        kept = files(folder)
         assert call(address, "POST", TRAINING, owner) == 200
         with looking(None, owner, True, address) as states:
             until(states, lambda state: (state["training"] or {}).get("step") == 1)
@@ -238,7 +220,7 @@ def test_of_a_server_that_is_killed_during_a_training_the_recordings_are_left_an
     while subprocess.run(["pgrep", "-f", f"{folder}-trained"], capture_output=True, check=False).stdout:
         gone.wait(0.1)
     with class_served(folder) as (_, again, same_token, same_owner):
-        assert (again, same_token, same_owner) == (address, token, owner)
+        assert (again, same_token, same_owner, files(folder)) == (address, token, owner, kept)
         with looking(None, owner, True, again) as states:
             state = next(states)
     assert (state["recordings"], state["training"]) == (4, None)

@@ -143,23 +143,18 @@ REFUSED = {
     "a path in the label": (minute("Ann", "..\\walking"), "label '..\\\\walking': expected"),
     "a formula": (minute("=cmd", "walking"), "name '=cmd': expected"),
     "a hidden name": (minute(".ssh", "walking"), "name '.ssh': expected"),
-    "markup": (minute("<b>Ann</b>", "walking"), "expected up to 40"),
     "a long name": (minute("n" * 41, "walking"), "expected up to 40"),
     "no name": (minute("", "walking"), "name '': expected"),
-    "blanks": (minute("Ann  B", "walking"), "expected up to 40"),
     "two spellings of a letter": (minute("Zoe\u0308", "walking"), "expected up to 40"),
     "a line break": (minute('"An\nn"', "walking"), "expected up to 40"),
     "another order": (minute().replace(b"x,y,z", b"z,y,x", 1), "has the columns time, z, y, x"),
-    "no rows": (minute()[: minute().index(b"\n") + 1], "expected rows of 6 fields"),
     "one row": (b"\n".join(minute().split(b"\n")[:2]), "expected seconds that rise"),
     "nothing": (b"", "expected time, x, y, z, subject, activity"),
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(500), "not UTF-8"),
-    "a page": (b"<!doctype html><title>x</title>", "has the columns"),
     "two people": (minute() + minute("Ben").split(b"\n", 1)[1], "holds 2 people or activities"),
     "a row too short": (minute() + b"1,2,3\n", "expected rows of 6 fields"),
     "text for a number": (minute().replace(b"100.0167,", b"100.0167,x", 1), "column 'x', row 2"),
     "time that is no number": (minute() + b"nan,1,2,3,Ann,walking\n", "expected seconds that rise"),
-    "no time": (minute() + b"100.0001,1,2,3,Ann,walking\n", "expected seconds that rise"),
     "g": (minute(scale=1 / 9.81), "as in g"),
     "no gravity": (minute(scale=0.01), "gravity (9.8) is missing"),
     "time that goes back": (b"\n".join([minute().split(b"\n")[0], *minute().split(b"\n")[-2:0:-1]]), "rise"),
@@ -264,29 +259,28 @@ def together(*calls):
         thread.join()
 
 
-def test_many_phones_at_once_lose_nothing(folder):
+def test_a_class_that_sends_at_once_loses_nothing(folder):
+    answers = []
+
+    def phone(place):
+        for number in range(2):
+            content = minute(f"person {place}", "walking", seed=10 * place + number)
+            # The second time is the retry of an answer that was lost.
+            answers.extend(put(server, content, f"{place:08}{number:08}") for _ in range(2))
+
+    # All are of one address, which may send 60 a minute.
     with serving(folder) as server:
-        people = [f"person {place}" for place in range(8)]
-        found = []
-
-        def phone(place, person):
-            for number in range(2):
-                content = minute(person, "walking", seed=10 * place + number)
-                # The second time is the retry of an answer that was lost.
-                for _ in range(2):
-                    found.append(put(server, content, f"{place:08}{number:08}"))
-
-        together(*(partial(phone, *each) for each in enumerate(people)))
-    assert {status for status, _ in found} == {200}
-    assert sum(document["new"] for _, document in found) == 16
-    assert zoo.import_csv(folder, folder.parent / "recordings.h5").recordings == 16
+        together(*(partial(phone, place) for place in range(15)))
+    assert {status for status, _ in answers} == {200}
+    assert sum(document["new"] for _, document in answers) == 30
+    assert zoo.import_csv(folder, folder.parent / "recordings.h5").recordings == 30
 
 
 def test_one_number_from_two_phones_at_once_is_one_recording(folder):
     with serving(folder) as server:
-        found = []
-        together(*(lambda name=name: found.append(put(server, minute(name))[0]) for name in ("Ann", "Ben")))
-    assert sorted(found) == [200, 409]
+        statuses = []
+        together(*(lambda name=name: statuses.append(put(server, minute(name))[0]) for name in ("Ann", "Ben")))
+    assert sorted(statuses) == [200, 409]
     assert len(files(folder)) == 1
 
 
@@ -370,26 +364,6 @@ def test_a_rotation_rate_that_all_phones_sent_is_kept(folder, tmp_path):
     assert zoo.cut_windows(folder, tmp_path / "six.h5").data.train.arrays()[0].shape[2] == 6
     Collection(folder).add(NUMBER, minute("Dan", "walking", 20, 99))
     assert zoo.cut_windows(folder, tmp_path / "three.h5").data.train.arrays()[0].shape[2] == 3
-
-
-def test_a_folder_of_nothing_is_one_line(folder, tmp_path):
-    folder.mkdir()
-    with pytest.raises(ZooError, match="no CSV file"):
-        zoo.cut_windows(folder, tmp_path / "ours.h5")
-
-
-@pytest.mark.process
-def test_a_server_that_is_killed_and_started_again_has_what_it_acknowledged_and_the_same_code(folder):
-    urls = []
-    for turn in range(2):
-        with zoo_collect(folder) as (process, document):
-            urls.append(document["url"])
-            assert document["collect"] == str(folder)
-            for number in range(turn + 1):
-                assert send(document["url"], minute(seed=number), number) == 200
-            process.send_signal(signal.SIGKILL)
-    assert urls[0] == urls[1]
-    assert files(folder) == [".zoo-lock", f"Ann/walking-{0:016}.csv", f"Ann/walking-{1:016}.csv"]
 
 
 @pytest.mark.process

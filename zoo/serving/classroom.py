@@ -10,7 +10,7 @@ import shutil
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
@@ -35,11 +35,12 @@ _PULSE_SECONDS = 15.0  # after which a client that is gone is noticed
 
 _TRACE_SECONDS, _TRACE_ROWS = 5.0, 250
 
-_FEWEST_PEOPLE, _FEWEST_LABELS = 2, 2  # one person is held out; one label needs no model
-
 
 class Classroom:
-    """What a projector shows of a collection, for who knows a token.
+    """What a projector shows of a collection, for who knows a token: what has arrived, and a model trained on it.
+
+    Each training is a folder next to the recordings, such as `class-trained-1` for `class`. Those of an earlier server
+    are published again.
 
     Args:
         token: What the page must know.
@@ -56,11 +57,16 @@ class Classroom:
     """
 
     def __init__(self, token: str, address: str, collection: Collection, publish: Callable[[int, Path], str]) -> None:
-        self._token, self._address, self._collection = token, address, collection
+        self._token, self._address, self._collection, self._publish = token, address, collection, publish
         self._newest: dict[str, Any] | None = None
         self._refused = deque[str](maxlen=3)
-        self._closed = threading.Event()
-        self.training = ClassTraining(collection.folder, publish)
+        # Its `status` is `running`, `failed` with a `reason`, or `done`.
+        self._training: dict[str, Any] | None = None
+        self._lock, self._thread = threading.Lock(), threading.Thread()
+        self._closed, self._canceled = threading.Event(), threading.Event()
+        for number in self._numbers():
+            with suppress(OSError, ValueError, ZooError):
+                self._training = self._result(number)
 
     def routes(self) -> Routes:
         """Returns what the page may ask a server."""
@@ -76,9 +82,8 @@ class Classroom:
             return
         # Its owner may have deleted it since.
         with suppress(OSError, ValueError):
-            self._newest = {name: event[name] for name in ("time", "person", "activity")} | {
-                "rows": _trace(Path(event["file"]))
-            }
+            shown = {name: event[name] for name in ("time", "person", "activity")}
+            self._newest = shown | {"rows": _trace(Path(event["file"]))}
 
     def state(self) -> dict[str, Any]:
         """Returns all that is shown. Recordings whose files were deleted are left out."""
@@ -90,23 +95,19 @@ class Classroom:
                 seconds[minute.activity] = round(seconds.get(minute.activity, 0) + minute.seconds, 1)
                 recordings += 1
         used = [*dict.fromkeys(activity for seconds in people.values() for activity in seconds)]
+        # One person is held out; one label needs no model.
+        wanted = ((2 - len(people), "person", "people"), (2 - len(used), "activity", "activities"))
         return {
             "address": self._address, "labels": [*self._collection.labels] or used, "recordings": recordings,
             "people": [{"name": name, "seconds": seconds} for name, seconds in people.items()],
-            "newest": self._newest, "refused": [*self._refused], "missing": _missing(people, used),
-            "training": self.training.state,
+            "newest": self._newest, "refused": [*self._refused], "training": self._training,
+            "missing": [f"{more} more {one if more == 1 else many}" for more, one, many in wanted if more > 0],
         }  # fmt: skip
 
-    def _train(self, *_: object) -> Mapping[str, Any]:
-        if missing := self.state()["missing"]:
-            raise Refusal(HTTPStatus.CONFLICT, f"missing: {', '.join(missing)}")
-        if not self.training.start():
-            raise Refusal(HTTPStatus.CONFLICT, "a training is running")
-        return {}
-
-    def _cancel(self, *_: object) -> Mapping[str, Any]:
-        self.training.cancel()
-        return {}
+    def close(self) -> None:
+        """Ends the streams, and the training."""
+        self._closed.set()
+        self._cancel()
 
     def _events(self, *_: object) -> Iterator[bytes]:
         """Yields the state, now and after each change, as server-sent events."""
@@ -121,85 +122,39 @@ class Classroom:
                 continue
             sent, pulse = state, now
 
-    def close(self) -> None:
-        """Ends the streams, and the training."""
-        self._closed.set()
-        self.training.cancel()
-
-
-def _missing(people: Mapping[str, Any], labels: Sequence[str]) -> list[str]:
-    """What a training needs and is not there."""
-    wanted = (
-        (_FEWEST_PEOPLE - len(people), "person", "people"),
-        (_FEWEST_LABELS - len(labels), "activity", "activities"),
-    )
-    return [f"{more} more {one if more == 1 else many}" for more, one, many in wanted if more > 0]
-
-
-def _trace(file: Path) -> list[list[float]]:
-    """Seconds and acceleration in the middle of a recording."""
-    rows = np.loadtxt(file, delimiter=",", skiprows=1, usecols=range(4), ndmin=2)
-    times = rows[:, 0] - (rows[0, 0] + rows[-1, 0]) / 2
-    shown = np.abs(times) <= _TRACE_SECONDS / 2
-    rows = np.column_stack([times + _TRACE_SECONDS / 2, rows[:, 1:]])[shown]
-    return [[round(float(value), 3) for value in row] for row in rows[:: -(-len(rows) // _TRACE_ROWS) or 1]]
-
-
-class _CanceledError(Exception):
-    pass
-
-
-class ClassTraining:
-    """Trains a model on a folder of recordings, by the commands of the guide in processes of their own.
-
-    Each result is a folder next to the recordings, such as `class-trained-1` for `class`. Those of earlier runs of the
-    server are published again.
-
-    Args:
-        collect: The folder of recordings.
-        publish: As of `Classroom`.
-    """
-
-    def __init__(self, collect: Path, publish: Callable[[int, Path], str]) -> None:
-        self.state: dict[str, Any] | None = None
-        """Its `status` is `running`, `failed` with a `reason`, or `done`; None without one."""
-        self._collect, self._publish = collect.absolute(), publish
-        self._lock, self._thread, self._stop = threading.Lock(), threading.Thread(), threading.Event()
-        for number in self._numbers():
-            with suppress(OSError, ValueError, ZooError):
-                self.state = self._result(number)
-
-    def start(self) -> bool:
-        """Starts a training unless one is running; returns whether it did."""
+    def _train(self, *_: object) -> Mapping[str, Any]:
+        """Starts a training by the commands of the guide, in processes of their own, unless one is running."""
+        if missing := self.state()["missing"]:
+            raise Refusal(HTTPStatus.CONFLICT, f"missing: {', '.join(missing)}")
         with self._lock:
             if self._thread.is_alive():
-                return False
-            self._stop.clear()
-            self.state = {"status": "running", "step": 0, "steps": 4, "epoch": ""}
+                raise Refusal(HTTPStatus.CONFLICT, "a training is running")
+            self._canceled.clear()
+            self._training = {"status": "running", "step": 0, "steps": 4, "epoch": ""}
             self._thread = threading.Thread(target=self._run, daemon=True)
             self._thread.start()
-            return True
+        return {}
 
-    def cancel(self) -> None:
+    def _cancel(self, *_: object) -> Mapping[str, Any]:
         """Ends a training that is running, and deletes what it has written."""
-        self._stop.set()
+        self._canceled.set()
+        # None was started.
         with suppress(RuntimeError):
             self._thread.join()
+        return {}
 
     def _run(self) -> None:
         number = max(self._numbers(), default=0) + 1
         folder = self._folder(number)
-        steps = commands(self._collect, folder)
+        steps = commands(self._collection.folder.absolute(), folder)
 
         def watch() -> None:
-            if self._stop.is_set():
-                raise _CanceledError
+            if self._canceled.is_set():
+                raise InterruptedError
             begun = [log for job in steps if (log := job.log) is not None and log.is_file()]
             said = begun[-1].read_text(errors="replace") if begun else ""
-            epochs = re.findall(r"^epoch (\d+/\d+) ", said, re.MULTILINE)
-            self.state = {
-                "status": "running", "step": len(begun), "steps": len(steps), "epoch": epochs[-1] if epochs else "",
-            }  # fmt: skip
+            epoch = re.findall(r"^epoch (\d+/\d+) ", said, re.MULTILINE)[-1:]
+            self._training = {"status": "running", "step": len(begun), "steps": len(steps), "epoch": "".join(epoch)}
 
         def ended(job: Job, status: int) -> bool:
             if status and job.log is not None:
@@ -209,19 +164,21 @@ class ClassTraining:
         try:
             folder.mkdir()
             run_jobs(steps, at_once=1, on_exit=ended, watch=watch)
-            self.state = self._result(number)
-        except _CanceledError:
+            self._training = self._result(number)
+        except InterruptedError:
             shutil.rmtree(folder, ignore_errors=True)
-            self.state = None
+            self._training = None
         except (OSError, ValueError, ZooError) as error:
-            self.state = {"status": "failed", "reason": str(error)}
+            self._training = {"status": "failed", "reason": str(error)}
 
     def _folder(self, number: int) -> Path:
-        return self._collect.with_name(f"{self._collect.name}-trained-{number}")
+        folder = self._collection.folder.absolute()
+        return folder.with_name(f"{folder.name}-trained-{number}")
 
     def _numbers(self) -> list[int]:
-        start = f"{self._collect.name}-trained-"
-        ends = [path.name.removeprefix(start) for path in self._collect.parent.glob(f"{glob.escape(start)}*")]
+        """The trainings whose folders are there."""
+        folder = self._collection.folder.absolute()
+        ends = [path.name.rpartition("-")[2] for path in folder.parent.glob(f"{glob.escape(folder.name)}-trained-*")]
         return sorted(int(end) for end in ends if end.isdecimal())
 
     def _result(self, number: int) -> dict[str, Any]:
@@ -235,6 +192,15 @@ class ClassTraining:
             "people": [*measured["per_subject"]],
             **{name: measured[name] for name in ("classes", "confusion", "windows", "accuracy")},
         }  # fmt: skip
+
+
+def _trace(file: Path) -> list[list[float]]:
+    """Seconds and acceleration in the middle of a recording."""
+    rows = np.loadtxt(file, delimiter=",", skiprows=1, usecols=range(4), ndmin=2)
+    rows[:, 0] -= (rows[0, 0] + rows[-1, 0] - _TRACE_SECONDS) / 2
+    shown = rows[(rows[:, 0] >= 0) & (rows[:, 0] <= _TRACE_SECONDS)]
+    thinned: list[list[float]] = shown[:: max(1, -(-len(shown) // _TRACE_ROWS))].round(3).tolist()
+    return thinned
 
 
 def commands(collect: Path, folder: Path) -> list[Job]:
