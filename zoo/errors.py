@@ -127,7 +127,7 @@ def refuse(why: str, **values: Any) -> None:
             raise ArgumentError(name, f": {why}; leave it out", value=value)
 
 
-def unknown_name(what: str, name: str, known: list[str]) -> ZooError:
+def unknown_name(what: str, name: str, choices: list[str]) -> ZooError:
     """Creates an error that suggests the closest known name, in upper or lower case.
 
     Example:
@@ -137,7 +137,7 @@ def unknown_name(what: str, name: str, known: list[str]) -> ZooError:
     # Few calls need it, and `import zoo` is fast.
     import difflib
 
-    names = {each.lower(): each for each in known}
+    names = {choice.lower(): choice for choice in choices}
     near = difflib.get_close_matches(str(name).lower(), names, n=1, cutoff=0.5)
-    hint = f"did you mean {names[near[0]]}?" if near else f"known are {', '.join(known) or 'none'}"
+    hint = f"did you mean {names[near[0]]}?" if near else f"known are {', '.join(choices) or 'none'}"
     return ZooError(f"unknown {what} {name!r}: {hint}")

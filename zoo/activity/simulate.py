@@ -52,8 +52,8 @@ Floats = NDArray[np.float64]
 @cache
 def _statistics() -> dict[str, Any]:
     """How people move, by activity."""
-    found: dict[str, Any] = json.loads((Path(__file__).parent / "strides.json").read_text(encoding="utf-8"))
-    return found
+    statistics: dict[str, Any] = json.loads((Path(__file__).parent / "strides.json").read_text(encoding="utf-8"))
+    return statistics
 
 
 @dataclass(frozen=True)
@@ -111,38 +111,34 @@ class Walker:
         name = f"simulated {self.name} {activity}"
         return Recording(name, self.name, activity, rate, sensed.astype(np.float32), rotation=rotation)
 
-    def _gait(
-        self, known: dict[str, Any], rows: int, rate: float, random: np.random.Generator
-    ) -> tuple[Floats, Floats]:
+    def _gait(self, gait: dict[str, Any], rows: int, rate: float, random: np.random.Generator) -> tuple[Floats, Floats]:
         """Acceleration of the thigh, and the rate at which it swings, for an angle of 1 rad."""
         usual, own = (
-            np.array(known["mean"][name]) + self.style @ np.array(known["people"][name])
+            np.array(gait["mean"][name]) + self.style @ np.array(gait["people"][name])
             for name in ("strides_a_second", "harmonics")
         )
         # No two strides take equally long, nor are they equally strong.
-        frequency = usual + known["wander"] * _wandering(1, rows, rate, random)[:, 0]
+        frequency = usual + gait["wander"] * _wandering(1, rows, rate, random)[:, 0]
         turns = np.exp(1j * (2 * np.pi * np.cumsum(frequency) / rate + random.uniform(0, 2 * np.pi)))
         resolved = _HARMONICS[_HARMONICS * usual < rate / 2]
-        changes = np.array(known["changes"])
+        changes = np.array(gait["changes"])
         cosines, sines = np.split(
             (own + _wandering(len(changes), rows, rate, random) @ changes).reshape(-1, 32, 3), 2, 1
         )
         waves = turns[:, None] ** resolved
         repeats = np.einsum("tkx,tk->tx", (cosines - 1j * sines)[:, : len(resolved)], waves).real
-        cosine, sine = known["left"]["course"]
+        cosine, sine = gait["left"]["course"]
         strength = 1 + (turns[:, None] ** np.arange(1, 7) @ (np.array(cosine) - 1j * np.array(sine))).real
-        left = _noise(rows, known["left"]["memory"], rate, random) * np.sqrt(np.maximum(strength, 0.05))[:, None]
-        thigh = np.asarray([0.0, STANDARD_GRAVITY, 0.0] + repeats + known["left"]["size"] * left)
+        left = _noise(rows, gait["left"]["memory"], rate, random) * np.sqrt(np.maximum(strength, 0.05))[:, None]
+        thigh = np.asarray([0.0, STANDARD_GRAVITY, 0.0] + repeats + gait["left"]["size"] * left)
         return thigh, 2 * np.pi * frequency * turns.real
 
-    def _rest(
-        self, known: dict[str, Any], rows: int, rate: float, random: np.random.Generator
-    ) -> tuple[Floats, Floats]:
+    def _rest(self, rest: dict[str, Any], rows: int, rate: float, random: np.random.Generator) -> tuple[Floats, Floats]:
         slant, roll = (
-            known[name]["mean"] + known[name]["people"] * own
+            rest[name]["mean"] + rest[name]["people"] * own
             for name, own in (("slant", self.slant), ("roll", self.roll))
         )
-        movement = known["movement"]
+        movement = rest["movement"]
         size = movement["median"] * np.exp(movement["log_spread"] * random.standard_normal())
         thigh = [0.0, STANDARD_GRAVITY, 0.0] + size * _noise(rows, movement["memory"], rate, random)
         return np.asarray(Rotation.from_euler("xy", [slant, roll], degrees=True).apply(thigh)), np.zeros(rows)

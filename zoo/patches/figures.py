@@ -83,12 +83,12 @@ def patches(rgb: Floats, vectors: Floats) -> Figure:
     return figure
 
 
-def reconstructions(vectors: Floats, found: Floats, report: Mapping[str, Any], count: int = 12) -> Figure:
+def reconstructions(vectors: Floats, decoded: Floats, report: Mapping[str, Any], count: int = 12) -> Figure:
     """Draws preprocessed patches and their reconstructions, both `(N, S * S)`, with the R² of an evaluation."""
     title = f"{simulated(report)}{report['split']}: R² {report['r2']:.3f}"
     with _pictures(WIDTH, 1.5, rows=2) as (figure, axes):
         _show_gray(axes[0], vectors[:count], count, "patches")
-        _show_gray(axes[1], found[:count], count, f"reconstructions, {title}")
+        _show_gray(axes[1], decoded[:count], count, f"reconstructions, {title}")
     return figure
 
 
