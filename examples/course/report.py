@@ -13,10 +13,10 @@ from typing import Any
 from markdown_it import MarkdownIt
 from matplotlib.figure import Figure
 
-from zoo.cli import quiet
 from zoo.files import write_json
 from zoo.provenance import versions
 from zoo.report import drawing, markdown
+from zoo.report.screen import quiet
 
 # Without what TensorFlow prints as it loads, and its advice to those who write a model.
 with quiet("loading TensorFlow"):

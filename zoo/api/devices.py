@@ -14,7 +14,6 @@ from zoo.api.data import read
 from zoo.errors import ArgumentError, ZooError, option, refuse
 from zoo.files import require_empty, temporary_folder
 from zoo.recipe import Columns
-from zoo.report.screen import quiet
 from zoo.results import Artifact, Document, Records
 
 
@@ -164,7 +163,7 @@ def stream(
     from zoo.activity import streaming
     from zoo.activity.columns import columns_of
 
-    with quiet():
+    with door.quiet():
         if csv is None:
             return streaming.Simulated(file, str(model), door.names_of(simulate), threshold=threshold, **person)
         return streaming.Followed(file, str(csv), columns_of(columns, rate), every, threshold)
@@ -208,7 +207,7 @@ def serve(
         raise ArgumentError("labels", f": requires {option('collect', 'DIR')}")
     from zoo.serving import session
 
-    with quiet():
+    with door.quiet():
         recognizers = session.recognizers(door.names_of(models))
     folder, key = (None if path is None else Path(path) for path in (collect, cert))
     session.serve(recognizers, host, port, folder, door.names_of(labels), key, on_event)

@@ -9,6 +9,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache, wraps
 from importlib import import_module
 from pathlib import Path
@@ -23,7 +24,7 @@ from zoo.errors import COMMAND, ArgumentError, UsageError, ZooError, option, ref
 from zoo.families import FAMILIES, TASKS, unknown_family
 from zoo.presets import PRESETS, find
 from zoo.recipe import Columns, Limits, Recipe, Settings, expectation, python_number
-from zoo.report.screen import quiet
+from zoo.report import screen
 from zoo.startup import import_keras
 
 
@@ -254,6 +255,11 @@ def given(**values: Any) -> dict[str, Any]:
 def quoted(path: FilePath) -> str:
     """A path as a word of a command."""
     return shlex.quote(str(path))
+
+
+def quiet(doing: str = "") -> AbstractContextManager[Any]:
+    """Hides in a command what the C++ code of TensorFlow and LiteRT prints."""
+    return screen.quiet(doing) if COMMAND in os.environ else nullcontext()
 
 
 def load_keras() -> None:

@@ -62,7 +62,7 @@ def finish(written: str, then: str) -> None:
 
 @contextlib.contextmanager
 def quiet(doing: str = "") -> Iterator[Callable[[str], None]]:
-    """Hides in a command what the C++ code of TensorFlow and LiteRT prints regardless of log levels.
+    """Hides what the C++ code of TensorFlow and LiteRT prints regardless of log levels.
 
     Args:
         doing: What a terminal shows while the block runs.
@@ -70,9 +70,6 @@ def quiet(doing: str = "") -> Iterator[Callable[[str], None]]:
     Yields:
         A function that shows the current step: in place of the last one on a terminal, as a line elsewhere.
     """
-    if COMMAND not in os.environ:
-        yield lambda step: None
-        return
     with _redirected(os.open(os.devnull, os.O_WRONLY)) as original:
         console = original if _is_standard(sys.stderr) else err
         if not console.is_terminal:
