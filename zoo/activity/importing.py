@@ -438,7 +438,7 @@ def dry_run(sources: Sources) -> tuple[dict[str, Any], list[str]]:
     reading = _Reading(sources)
     for _ in reading:
         pass
-    counts = recordings.told_apart(reading.dropped)
+    counts = recordings.dropped_and_changed(reading.dropped)
     document = {"files": reading.tables, "recordings": reading.count, **counts, "problems": reading.problems()}
     return document, reading.doubts()
 

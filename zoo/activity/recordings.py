@@ -95,11 +95,11 @@ class Changed(str):
     """A reason, among those that are counted while files are read, for which nothing is left out."""
 
 
-def told_apart(counts: Mapping[str, int]) -> dict[str, dict[str, int]]:
+def dropped_and_changed(counts: Mapping[str, int]) -> dict[str, dict[str, int]]:
     """The counts of what is missing, `dropped`, and of what is there but `changed`.
 
     Example:
-        >>> told_apart({"rows alone between two gaps": 2, GAPS: 3})
+        >>> dropped_and_changed({"rows alone between two gaps": 2, GAPS: 3})
         {'dropped': {'rows alone between two gaps': 2}, 'changed': {'gaps at which a recording was split': 3}}
     """
     return {

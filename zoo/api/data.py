@@ -474,10 +474,10 @@ def import_study(
 
 
 def _imported(made: Any, doubts: Sequence[str] = ()) -> Written:
-    from zoo.activity.recordings import told_apart
+    from zoo.activity.recordings import dropped_and_changed
     from zoo.report import results
 
-    counts = told_apart(made.dropped)
+    counts = dropped_and_changed(made.dropped)
     extra = {"written": made.recordings, **counts}
     extra |= {"read": results.files_read(made.files)} if made.files else {}
     return Written(
@@ -552,7 +552,7 @@ def cut_windows(
         (['1', '2'], ['3'])
     """
     from zoo.activity import cutting
-    from zoo.activity.recordings import told_apart
+    from zoo.activity.recordings import dropped_and_changed
 
     with new_file(Path(out), force):
         test_people, dropped, warnings = cutting.cut_windows(
@@ -565,7 +565,7 @@ def cut_windows(
         warnings.append(
             "no test set: measure by cross-validation over people, if there are several, or on another file"
         )
-    counts = told_apart(dropped)
+    counts = dropped_and_changed(dropped)
     # What the presets read.
     start = "finetune activity_gru_phone" if (window, rate) == (150, 50) else "train --model activity_gru"
     then = f"zoo {start} --data {door.quoted(out)}"
