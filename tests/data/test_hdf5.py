@@ -42,21 +42,6 @@ def test_a_file_is_known_by_its_keys_and_measured(tmp_path, layout, content, siz
     assert hdf5.check_layout(path, layout) == sizes
 
 
-@pytest.mark.parametrize("content", [b"", b"time,x,y,z\n", b"PK\x03\x04"])
-def test_a_file_that_is_not_hdf5_is_named(tmp_path, content):
-    path = tmp_path / "a.h5"
-    path.write_bytes(content)
-    line = message(lambda: hdf5.identify(path))
-    assert line == f"{path}: not an HDF5 file; expected one of the layouts activity, text, patches, recordings"
-
-
-def test_a_file_of_another_layout_is_named(tmp_path):
-    path = write_h5(tmp_path / "a.h5", **ACTIVITY)
-    assert message(lambda: hdf5.check_layout(path, "recordings")) == (
-        f"{path}: is in the activity layout; expected recordings: make it with `zoo data import`"
-    )
-
-
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -75,12 +60,17 @@ def test_what_is_not_data_yet_is_named_with_what_makes_it_data(tmp_path, name, w
     assert ("make data of its CSV files with `zoo data import csv`" in folder) == (name == "ann.csv")
 
 
-def test_a_file_of_another_kind_of_data_is_refused_with_its_keys(tmp_path):
-    path = write_h5(tmp_path / "a.h5", x=[1], a=[2])
-    assert message(lambda: hdf5.identify(path)) == (
-        f"{path}: has keys a, x; none of the layouts activity, text, patches, recordings uses them"
-    )
-    assert "has keys nothing" in message(lambda: hdf5.identify(write_h5(tmp_path / "b.h5")))
+def test_what_is_no_hdf5_or_of_another_layout_or_of_none_is_named(tmp_path):
+    path, known = tmp_path / "a.h5", "activity, text, patches, recordings"
+    for content in (b"", b"time,x,y,z\n", b"PK\x03\x04"):
+        path.write_bytes(content)
+        assert message(lambda: hdf5.identify(path)) == f"{path}: not an HDF5 file; expected one of the layouts {known}"
+    path = write_h5(tmp_path / "b.h5", **ACTIVITY)
+    line = message(lambda: hdf5.check_layout(path, "recordings"))
+    assert line == f"{path}: is in the activity layout; expected recordings: make it with `zoo data import`"
+    path = write_h5(tmp_path / "c.h5", x=[1], a=[2])
+    assert message(lambda: hdf5.identify(path)) == f"{path}: has keys a, x; none of the layouts {known} uses them"
+    assert "has keys nothing" in message(lambda: hdf5.identify(write_h5(tmp_path / "d.h5")))
 
 
 @pytest.mark.parametrize(

@@ -106,25 +106,25 @@ def test_the_shipped_photographs_name_their_authors_and_licenses():
     assert all("CC" in photograph.credit or "public domain" in photograph.credit for photograph in photographs)
 
 
-def test_a_picture_is_opened_as_red_green_blue(tmp_path):
-    colors = RANDOM.integers(0, 256, (10, 12, 3)).astype(np.uint8)
-    Image.fromarray(colors).save(tmp_path / "a.png")
-    picture = open_photograph(tmp_path / "a.png")
-    np.testing.assert_allclose(picture.pixels, colors / 255, atol=1e-6)
-
-
-def test_a_picture_that_the_camera_says_is_turned_is_turned_upright(tmp_path):
+def test_a_picture_is_opened_as_red_green_blue_and_turned_upright_as_the_camera_says(tmp_path):
     picture = Image.fromarray(RANDOM.integers(0, 256, (10, 12, 3)).astype(np.uint8))
     exif = picture.getexif()
-    exif[0x0112] = 6  # a quarter turn to the right brings it upright
-    picture.save(tmp_path / "a.png", exif=exif)
-    expected = np.rot90(np.asarray(picture), -1) / 255
-    np.testing.assert_allclose(open_photograph(tmp_path / "a.png").pixels, expected, atol=1e-6)
+    for orientation, quarters in ((1, 0), (6, -1)):
+        exif[0x0112] = orientation
+        picture.save(tmp_path / "a.png", exif=exif)
+        expected = np.rot90(np.asarray(picture), quarters) / 255
+        np.testing.assert_allclose(open_photograph(tmp_path / "a.png").pixels, expected, atol=1e-6)
 
 
-def test_a_transparent_picture_is_refused(tmp_path):
-    Image.fromarray(RANDOM.integers(0, 255, (10, 12, 4)).astype(np.uint8)).save(tmp_path / "a.png")
-    assert "has a fourth channel, transparency" in message(lambda: open_photograph(tmp_path / "a.png"))
+def test_what_is_not_a_picture_or_transparent_or_small_is_refused(tmp_path):
+    Image.fromarray(RANDOM.integers(0, 255, (10, 12, 4)).astype(np.uint8)).save(tmp_path / "t.png")
+    (tmp_path / "a.png").write_text("not a picture")
+    for name, words in (("t.png", "has a fourth channel, transparency"), ("b.png", "no such file"),
+                        ("a.png", "a.png: not a picture that can be decoded")):  # fmt: skip
+        assert words in message(lambda name=name: open_photograph(tmp_path / name))
+    small = Photograph("small", np.zeros((4, 9, 3), "float32"))
+    line = message(lambda: write_patches(tmp_path / "a.h5", [small], 1, 8, 0))
+    assert line == "small: 9 x 4 pixels; a patch needs 8 x 8: leave it out"
 
 
 def test_what_a_folder_holds_beside_pictures_is_left_out_and_listed_at_once(tmp_path, zoo_cli):
@@ -168,16 +168,6 @@ def test_a_folder_gives_its_pictures_by_name_without_the_hidden_files(tmp_path):
     assert "pictures of the same name: rename or leave out one" in twice
     (tmp_path / "empty").mkdir()
     assert "no picture in this folder" in message(lambda: Photographs([tmp_path / "empty"]))
-
-
-def test_what_is_not_a_picture_is_refused(tmp_path):
-    (tmp_path / "a.png").write_text("not a picture")
-    assert "a.png: not a picture that can be decoded" in message(lambda: open_photograph(tmp_path / "a.png"))
-    assert "no such file" in message(lambda: open_photograph(tmp_path / "b.png"))
-    small = Photograph("small", np.zeros((4, 9, 3), "float32"))
-    assert message(lambda: write_patches(tmp_path / "a.h5", [small], 1, 8, 0)) == (
-        "small: 9 x 4 pixels; a patch needs 8 x 8: leave it out"
-    )
 
 
 def test_values_that_overshoot_a_little_are_accepted_and_reported(tmp_path):
