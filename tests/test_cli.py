@@ -67,7 +67,7 @@ OPTIONS = {
     "data simulate activity": "--out -o --subjects --seed --seconds --gyroscope --force --json",
     "data simulate patches": "--out -o --count --size --pictures --seed --force --json",
     "data simulate text": "--out -o --sentences --seed --force --json",
-    "doctor": "--self-test --no-self-test --full --json",
+    "doctor": "--self-test --no-self-test --json",
 }
 """Options of version 0.2, by command, but for those that the changelog names."""
 

@@ -7,8 +7,6 @@ import sys
 
 import pytest
 
-from zoo.installation import FULL, STEPS
-
 
 def doctor(*arguments, **environment):
     return subprocess.run(
@@ -34,20 +32,13 @@ def in_front(tmp_path):
 
 
 @pytest.mark.process
-@pytest.mark.parametrize(("options", "steps"), [((), STEPS), (("--full",), FULL)])
-def test_this_installation_is_sound_and_converts_or_also_trains_and_exports(options, steps):
-    run = doctor("--json", *options)
+def test_this_installation_is_sound_and_converts():
+    run = doctor("--json")
     found = json.loads(run.stdout)
     assert (run.returncode, found["sound"]) == (0, True), run.stdout
-    assert [row["step"] for row in found["self_test"]] == list(steps)
+    assert [row["step"] for row in found["self_test"]] == ["load", "convert"]
     assert "runs in LiteRT and differs from Keras by" in found["self_test"][1]["found"]
     assert found["packages"]["tensorflow"]
-
-
-def test_the_full_self_test_is_one():
-    run = doctor("--full", "--no-self-test")
-    assert (run.returncode, run.stdout) == (1, "")
-    assert run.stderr.startswith("zoo: --full is a self-test; pass one of")
 
 
 @pytest.mark.slow
@@ -88,13 +79,3 @@ def test_another_backend_of_keras_is_named():
     run = doctor("--no-self-test", KERAS_BACKEND="jax")
     assert run.returncode == 1
     assert "broken: KERAS_BACKEND is jax" in run.stdout
-
-
-@pytest.mark.slow
-def test_a_cache_that_cannot_be_written_is_named(tmp_path):
-    (tmp_path / "cache").write_text("a file, not a folder")
-    run = doctor("--no-self-test", "--json", HF_HOME=str(tmp_path / "cache" / "hub"))
-    found = [each for each in json.loads(run.stdout)["problems"] if str(tmp_path / "cache") in each["what"]]
-    assert [(each["breaks"], each["fatal"]) for each in found] == [("needed for hf:// models", False)]
-    run = doctor("--no-self-test", "--json", HF_HOME=str(tmp_path / "new" / "hub"))
-    assert str(tmp_path) not in run.stdout

@@ -1,5 +1,8 @@
 """Stepping through a window is the same as reading it whole, and the device needs no TensorFlow for either."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
@@ -157,3 +160,30 @@ def test_windows_that_hold_no_numbers_are_refused(windows):
 def test_no_door_of_python_takes_what_is_not_finite(name, x):
     with pytest.raises(ZooError, match=r"input: holds (NaN or infinity|float64)"):
         zoo.predict(name, x)
+
+
+SHARED = """
+import sys, threading
+import subprocess
+import sys
+
+import numpy as np
+from zoo.runtime import Recognizer
+
+recognizer, windows = Recognizer(sys.argv[1]), np.random.default_rng(0).normal(0, 5, (200, 150, 3)).astype(np.float32)
+expected, found = recognizer.predict(windows), {}
+threads = [
+    threading.Thread(target=lambda number=number: found.update({number: recognizer.predict(windows)}))
+    for number in range(4)
+]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+assert len(found) == 4 and all((found[number] == expected).all() for number in found)
+"""
+
+
+@pytest.mark.process
+def test_threads_share_a_recognizer():
+    # Without a lock, the process ends by SIGSEGV.
+    file = POCKET / "model.float32.tflite"
+    assert subprocess.run([sys.executable, "-c", SHARED, file], check=False).returncode == 0

@@ -258,9 +258,7 @@ def bench(models: door.Paths, *, on_progress: Callable[[str], None] | None = Non
 
 
 @door.public
-def doctor(
-    *, self_test: bool = True, full: bool = False, on_progress: Callable[[str], None] | None = None
-) -> Document:  # fmt: skip
+def doctor(*, self_test: bool = True, on_progress: Callable[[str], None] | None = None) -> Document:
     """Checks the installation.
 
     Shows versions and what each command lacks; loads TensorFlow, converts a tiny model and compares it with Keras, in
@@ -268,8 +266,7 @@ def doctor(
 
     Args:
         self_test: Whether to load TensorFlow, and to convert and run a tiny model.
-        full: Whether to train, export and run another one on simulated people as well.
-        on_progress: Function that is called with each step of the self-test, as it begins.
+        on_progress: Function that is called with the steps of the self-test as it begins.
 
     Returns:
         Versions and problems; `sound` is whether everything essential works.
@@ -278,10 +275,8 @@ def doctor(
         >>> "sound" in doctor(self_test=False)
         True
     """
-    from zoo.installation import FULL, STEPS, examine
+    from zoo.installation import examine
     from zoo.report.results import doctor as report
 
-    if full and not self_test:
-        raise ArgumentError("full", " is a self-test; pass one of full and self_test=False")
-    state = examine((on_progress or door.silent) if self_test else None, FULL if full else STEPS)
+    state = examine((on_progress or door.silent) if self_test else None)
     return Document(state, report, failure="" if state["sound"] else "something essential is broken, see above")

@@ -1,5 +1,6 @@
 """Runs `.tflite` files of the zoo. This is the only module that runs LiteRT."""
 
+import threading
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -57,7 +58,7 @@ def floats(what: str, values: Any) -> NDArray[np.float32]:
 
 
 class Interpreter:
-    """Runs a `.tflite` file of the zoo on one thread.
+    """Runs a `.tflite` file of the zoo on one thread. Several threads that share it wait for each other.
 
     Args:
         path: Path of the file.
@@ -76,6 +77,8 @@ class Interpreter:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.metadata: Metadata = extract(self.path)
+        # Two threads in one interpreter of LiteRT end the process: one waits for the other.
+        self._lock = threading.Lock()
         self._interpreter = open_file(self.path)
         self.signatures: Mapping[str, Any] = self._interpreter.get_signature_list()
         self._runners = {name: self._interpreter.get_signature_runner(name) for name in self.signatures}
@@ -121,11 +124,12 @@ class Interpreter:
     def _call(self, signature: str, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Runs a signature on inputs that were checked."""
         # In some versions of LiteRT, outputs are views that the next call overwrites.
-        try:
-            outputs = self._runners[signature](**inputs)
-        except (RuntimeError, ValueError) as error:
-            raise _does_not_run(self.path, error, f"signature {signature!r} ") from error
-        return {name: value if value.flags.owndata else value.copy() for name, value in outputs.items()}
+        with self._lock:
+            try:
+                outputs = self._runners[signature](**inputs)
+            except (RuntimeError, ValueError) as error:
+                raise _does_not_run(self.path, error, f"signature {signature!r} ") from error
+            return {name: value if value.flags.owndata else value.copy() for name, value in outputs.items()}
 
     def run_rows(self, signature: str, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Runs a signature on N rows, in batches of the size that the file takes.
