@@ -3,7 +3,7 @@ r"""How often a phone is said to be shaken: while people move as they do, and wh
     zoo data import motionsense A_DeviceMotion_data.zip -o motionsense.h5   # and wisdm --others, geotec, oxford-steps
     python benchmarks/shaking.py motionsense.h5 wisdm.h5 geotec.h5 oxford-steps.h5 | tee benchmarks/shaking.json
 
-`zoo.runtime.signal` reads each recording of the studies from its start. No study shakes phones, so that is simulated:
+`zoo.runtime.faults` reads each recording of the studies from its start. No study shakes phones, so that is simulated:
 sixty bouts of twenty seconds, read by `activity_gru_phone` as a stream, with the rule and without it. The numbers of
 the rule were chosen on windows of the same people, and on simulated shaking of other seeds.
 """
@@ -23,7 +23,7 @@ from zoo.activity import recordings, simulate
 from zoo.catalog import PRESETS_FOLDER
 from zoo.provenance import versions
 from zoo.runtime import Recognizer
-from zoo.runtime.signal import SHAKEN, Signal
+from zoo.runtime.faults import SHAKEN, Signal
 
 PRESET = "activity_gru_phone"
 RATE, BOUTS, SECONDS, SEED = 50.0, 60, 20, 11

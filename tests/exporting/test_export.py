@@ -212,6 +212,14 @@ class TestParity:
         with pytest.raises(ZooError, match=r"a\.tflite: signature 'step' lacks the output h_1; not written"):
             parity.compare("a.tflite", self.OUTPUTS, found, parity.EXACT["float32"])
 
+    def test_each_kind_of_a_recognizer_has_a_limit_beside_the_agreement_of_labels(self):
+        tolerances = ACTIVITY.exportable(loaded(ActivityGRU(units=2, frame=25)), None).tolerances
+        rows = [0.99, 0.01, 0.0], [0.36, 0.32, 0.32]
+        sure, unsure = ({"window": {"probabilities": np.array([row])}} for row in rows)
+        for kind, tolerance in tolerances.items():
+            with pytest.raises(ZooError, match=rf"{kind}: differs from Keras by 0.63 .*, classes agree on 100"):
+                parity.compare(kind, sure, unsure, tolerance)
+
     @pytest.mark.slow
     @pytest.mark.parametrize("kind", ["float32", "int8", "saved_model"])
     def test_a_file_without_its_steps_is_not_exported(self, kind, tmp_path, monkeypatch):

@@ -19,9 +19,9 @@ import numpy as np
 from zoo.activity.groups import groups_of
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime import Recognizer, Stream
+from zoo.runtime.faults import Signal
 from zoo.runtime.filtering import default_groups
 from zoo.runtime.metadata import CLASSES, INERTIAL, OTHER, Metadata, Streaming
-from zoo.runtime.signal import Signal
 from zoo.runtime.streaming import SOMETHING_ELSE
 
 FILE = Path(__file__).with_name("golden.json")

@@ -449,11 +449,12 @@ class ActivityTask(Task):
         return Exportable(
             lambda model: signatures.activity(model, chunk_of(model)),
             inputs,
-            # Rounding moves probabilities near a boundary between classes, so the label counts there.
+            # Rounding moves probabilities near a boundary between classes, so the label counts as well. The largest
+            # errors of the presets are .014, .09, .31, .43 and .03, in this order.
             parity.EXACT | {
-                "float16": Tolerance(1.0, 0.995), "dynamic": Tolerance(1.0, 0.995), "int8": Tolerance(1.0, 0.97),
-                "int16x8": Tolerance(1.0, 0.99), "personal": parity.EXACT["float32"],
-                **dict.fromkeys(code, Tolerance(1.0, 0.97)), "c99": parity.EXACT["float32"],
+                "float16": Tolerance(0.05, 0.995), "dynamic": Tolerance(0.2, 0.995), "int16x8": Tolerance(0.5, 0.99),
+                "int8": Tolerance(0.6, 0.97), **dict.fromkeys(code, Tolerance(0.2, 0.97)),
+                "c99": parity.EXACT["float32"], "personal": parity.EXACT["float32"],
             },
             # Quantizing a loop kills the converter, and a step has none.
             signatures_of_format={"int8": ("step",), "int16x8": ("step",)} if model.states else {},

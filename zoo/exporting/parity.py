@@ -51,7 +51,7 @@ class ParityError(ZooError):
         self.parity, self.tolerance = parity, tolerance
 
 
-def compare(what: str, expected: Mapping[str, Outputs], found: Mapping[str, Outputs], tolerance: Tolerance) -> Parity:
+def compare(what: str, expected: Mapping[str, Outputs], actual: Mapping[str, Outputs], tolerance: Tolerance) -> Parity:
     """Compares the outputs `(N, ...)` of an artifact with those of Keras, by the names of signature and output.
 
     The agreement is computed from outputs named `probabilities`, `(N, ..., K)`. Integers are not compared.
@@ -67,15 +67,15 @@ def compare(what: str, expected: Mapping[str, Outputs], found: Mapping[str, Outp
     """
     differences, agreements, rows = [], [], 0
     for signature, outputs in expected.items():
-        if signature not in found:
+        if signature not in actual:
             raise ZooError(f"{what}: lacks the signature {signature!r}; not written")
-        missing = sorted(set(outputs) - set(found[signature]))
+        missing = sorted(set(outputs) - set(actual[signature]))
         if missing:
             raise ZooError(f"{what}: signature {signature!r} lacks the output {', '.join(missing)}; not written")
         for name, wanted in outputs.items():
             if not np.issubdtype(wanted.dtype, np.floating):
                 continue
-            output = found[signature][name]
+            output = actual[signature][name]
             if output.shape != wanted.shape or not np.isfinite(output).all():
                 raise ZooError(
                     f"{what}: {signature} returns {name} of shape {output.shape}, not all finite or not "
@@ -89,17 +89,14 @@ def compare(what: str, expected: Mapping[str, Outputs], found: Mapping[str, Outp
     agreement = min(agreements) if agreements else None
     parity = Parity(float(error.max()), float(error.mean()), agreement, rows)
     if parity.largest_error > tolerance.error or (agreement is not None and agreement < tolerance.agreement):
-        limit = f" (allowed {tolerance.error:g})" if tolerance.error < 1 else ""
         share = "" if agreement is None else f", classes agree on {agreement:.2%} (at least {tolerance.agreement:.2%})"
-        raise ParityError(
-            f"{what}: differs from Keras by {parity.largest_error:.2g}{limit}{share} of {rows} rows; not written",
-            parity, tolerance,
-        )  # fmt: skip
+        difference = f"{parity.largest_error:.2g} (allowed {tolerance.error:g}){share} of {rows} rows"
+        raise ParityError(f"{what}: differs from Keras by {difference}; not written", parity, tolerance)
     return parity
 
 
-def _agreement(expected: NDArray[Any], found: NDArray[Any]) -> float:
+def _agreement(expected: NDArray[Any], actual: NDArray[Any]) -> float:
     # Classes that are equally probable within rounding do not count as a disagreement.
-    chosen = np.take_along_axis(expected, found.argmax(axis=-1, keepdims=True), axis=-1)[..., 0]
-    same = (found.argmax(axis=-1) == expected.argmax(axis=-1)) | (expected.max(axis=-1) - chosen < 1e-6)
+    chosen = np.take_along_axis(expected, actual.argmax(axis=-1, keepdims=True), axis=-1)[..., 0]
+    same = (actual.argmax(axis=-1) == expected.argmax(axis=-1)) | (expected.max(axis=-1) - chosen < 1e-6)
     return float(same.mean())

@@ -59,7 +59,7 @@ class PersonalRecognizer(Recognizer):
         super().__init__(path)
         if "train" not in self.signatures:
             raise ZooError(f"{self.path}: cannot learn; export one that can with `zoo export --personalize`")
-        self._known, self._streaming = self.metadata.classes, self.metadata.streaming
+        self._classes, self._streaming = self.metadata.classes, self.metadata.streaming
         self._wider: Head | None = None
         self._shift: NDArray[np.float32]
 
@@ -89,8 +89,8 @@ class PersonalRecognizer(Recognizer):
         windows, labels = self._read(windows), np.asarray(labels)
         if not len(windows) or labels.shape != windows.shape[:1]:
             raise ZooError(f"learn: {len(windows)} windows and labels of shape {labels.shape}; expected one for each")
-        if labels.dtype.kind not in "iu" or not 0 <= labels.min() <= labels.max() < len(self._known):
-            raise ZooError(f"learn: labels are {labels[:5]!r:.60}; expected class numbers below {len(self._known)}")
+        if labels.dtype.kind not in "iu" or not 0 <= labels.min() <= labels.max() < len(self._classes):
+            raise ZooError(f"learn: labels are {labels[:5]!r:.60}; expected class numbers below {len(self._classes)}")
         if epochs < 1 or not 0 < rate < np.inf:
             raise ZooError(f"learn: epochs is {epochs}, rate {rate}; expected 1 or more, and a number above 0")
         known = self._head()
@@ -180,18 +180,18 @@ class PersonalRecognizer(Recognizer):
             raise ZooError(f"{path}: holds no learned weights (arrays {', '.join(sorted(saved)) or 'none'})")
         self._set_head(saved)
         self._wider = None
-        self.metadata = replace(self.metadata, classes=self._known, streaming=self._streaming)
+        self.metadata = replace(self.metadata, classes=self._classes, streaming=self._streaming)
 
     def _restore_page(self, path: Path) -> None:
-        classes, head = _read_page(path, read_json(path), self.metadata.weights_sha256, self._known)
+        classes, head = _read_page(path, read_json(path), self.metadata.weights_sha256, self._classes)
         if head["kernel"].shape[0] != (features := self._head()["kernel"].shape[0]):
             raise ZooError(f"{path}: kernel has {head['kernel'].shape[0]} rows; expected {features}")
         # Labels that the groups of the file lack have no place in them: all are followed in one group.
-        streaming = self._streaming if classes == self._known else replace(self._streaming, groups=())
+        streaming = self._streaming if classes == self._classes else replace(self._streaming, groups=())
         self.metadata = replace(self.metadata, classes=classes, streaming=streaming)
         self._wider = None
         self._shift = self._shift_of_prior()
-        if len(classes) > len(self._known):
+        if len(classes) > len(self._classes):
             self._wider = head
             return
         shift = np.float32(self.metadata.temperature) * self._shift
@@ -200,7 +200,7 @@ class PersonalRecognizer(Recognizer):
     def _require_room(self) -> None:
         if self._wider is not None:
             raise ZooError(
-                f"{self.path}: has room for {len(self._known)} activities and {len(self.metadata.classes)} were "
+                f"{self.path}: has room for {len(self._classes)} activities and {len(self.metadata.classes)} were "
                 "restored; teach it more on the page that wrote them"
             )
 
@@ -209,7 +209,7 @@ class PersonalRecognizer(Recognizer):
     ) -> tuple[NDArray[np.float32], States]:
         if self._wider is None:
             return super()._run_window(window, states)
-        room, logits = len(self._known) - 1, []
+        room, logits = len(self._classes) - 1, []
         for start in range(0, len(self._wider["bias"]), room):
             some = {name: weights[..., start : start + room] for name, weights in self._wider.items()}
             count = some["bias"].shape[0]
@@ -287,5 +287,5 @@ def helpful_share(probabilities: NDArray[np.floating[Any]], labels: NDArray[np.i
     return (0.0, *SHARES)[int(np.where(losses <= losses[0], recognized, -1).argmax())]
 
 
-def _between(known: Head, learned: Head, share: float) -> Head:
-    return {name: known[name] + np.float32(share) * (learned[name] - known[name]) for name in known}
+def _between(before: Head, learned: Head, share: float) -> Head:
+    return {name: before[name] + np.float32(share) * (learned[name] - before[name]) for name in before}

@@ -28,10 +28,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
+from zoo.runtime.faults import LEAST, LEAST_GRAVITY, MOST, Signal
 from zoo.runtime.filtering import Filter
 from zoo.runtime.metadata import CLASSES, OTHER, STANDARD_GRAVITY, ActivityMetadata, Streaming, is_in_g
 from zoo.runtime.resampling import Resampler, Vector
-from zoo.runtime.signal import LEAST, LEAST_GRAVITY, MOST, Signal
 
 Numbers = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -69,7 +69,7 @@ class Prediction:
         probability: Probability of the label, or of the most probable class if there is no label.
         probabilities: Probabilities of all classes `(classes,)`, given the signal so far.
         reason: Why there is no label: `not sure` if its probability is too low, `something else` if the class of other
-            movements is recognized, or what keeps the signal from being recognized, see `zoo.runtime.signal`: `at
+            movements is recognized, or what keeps the signal from being recognized, see `zoo.runtime.faults`: `at
             rest`, `no signal`, `too slow`, `shaken`. None if there is a label.
 
     Example:

@@ -12,7 +12,7 @@ const LIES = { seconds: 4, tilt: Math.cos((6 * Math.PI) / 180), range: 0.15 };
 /** The screen faces upwards and its reader; a hand is never quite still. Measured by the same script. */
 const HELD = { seconds: 2, top: [0.25, 0.9], screen: 0.35, side: 0.4, range: 0.5 } as const;
 
-/** Back and forth faster than anybody steps: as in `zoo.runtime.signal`. Seconds, m/s^2 and a correlation. */
+/** Back and forth faster than anybody steps: as in `zoo.runtime.faults`. Seconds, m/s^2 and a correlation. */
 const SHAKEN = { seconds: 2, strong: 6, back: [0.12, 0.28], forth: 0.16, repeated: 0.5 } as const;
 
 /** Where the phone is, if that can be told and is no pocket. Ranges are in m/s^2, directions shares of gravity. */

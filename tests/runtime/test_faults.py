@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from zoo.activity import simulate
-from zoo.runtime.signal import Signal
+from zoo.runtime.faults import Signal
 
 
 def faults(rows, rate=50.0, signal=None):
