@@ -54,13 +54,6 @@ def test_the_metadata_of_every_preset_fit_the_schema(name):
 
 PRESETS = {"activity": "activity_gru_pocket", "patches": "sparse_autoencoder_course", "text": "trigram_lm_course_8_64"}
 STREAMING = {"restart": 150, "copies": 3, "warmup": 75, "margin": 0.1}
-GROUP = {"parts": [["sitting"], ["standing"]], "evidence": 3.0, "stay": [30.0, 30.0]}
-
-
-def grouped(**changes):
-    """Settings of streaming with one group, which is no tree of six labels, but has all that the schema asks for."""
-    return STREAMING | {"groups": [GROUP | changes]}
-
 
 CHANGES = [
     ("activity", "preset", ["", 3, None, "two\nlines", "x" * 201], ["mine", "x" * 200, "\u00fc \u8d70"]),
@@ -84,11 +77,7 @@ CHANGES = [
     ("activity", "streaming", [None, {}, STREAMING | {"copies": 0}, STREAMING | {"copies": 101}], [STREAMING]),
     ("activity", "streaming", [[], 7, STREAMING | {"restart": -1}], []),
     ("activity", "streaming", [STREAMING | {"margin": 2}], [STREAMING | {"threshold": 0.7, "smoothing": 0.5}]),
-    ("activity", "streaming", [STREAMING | {"groups": each} for each in ({}, "a", [None], [{}])], []),
     ("activity", "streaming", [], [STREAMING | {"groups": []}]),
-    ("activity", "streaming", [grouped(evidence=wrong) for wrong in (0, 1001, "1", True)], []),
-    ("activity", "streaming", [grouped(stay=wrong) for wrong in ([0, 1], [1, 1e7], 30, ["1", "1"])], []),
-    ("activity", "streaming", [grouped(parts=wrong) for wrong in ([["a"]], [["a"], []], ["ab"], [["a"], [1]])], []),
     ("patches", "scale", [[1.0, 2.0], [1.0] * 4, [1e7, 0, 0]], [[1, -0.5, 0.5]]),
     ("patches", "held_out", [["a", "a"], [3]], [[], ["a"]]),
     ("patches", "sparsity_target", [-0.1, 1.5], [0, 0.04]),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.exporting.c99.network import Array, Function, Network
+from zoo.exporting.c99.network import Array, Function, Network, native
 from zoo.exporting.c99.source import SOURCE, TEST
 from zoo.files import temporary_folder
 
@@ -25,23 +25,6 @@ OPTIONS = ("-std=c99", "-O3")
 
 FAST = (*OPTIONS, "-march=native", "-ffp-contract=fast")
 """Options for the processor of this machine, whose instructions may round a product and a sum once."""
-
-_RUNNER = """
-#define _POSIX_C_SOURCE 199309L
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
-
-#include "model.h"
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-""".strip()
 
 _LOOP = """
 static void run_{name}(void)
@@ -119,7 +102,7 @@ def _runner(network: Network) -> str:
         ))  # fmt: skip
         choices.append(f'    if (!strcmp(arguments[1], "{name}"))\n        run_{name}();')
     main = ["int main(int count, char **arguments)", "{", "    if (count != 2)", "        return 2;", *choices]
-    return "\n\n".join([_RUNNER, *loops, "\n".join([*main, "    return 0;", "}"])]) + "\n"
+    return "\n\n".join([native("c99_runner.c"), *loops, "\n".join([*main, "    return 0;", "}"])]) + "\n"
 
 
 def _declaration(name: str, array: Array) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
+from zoo.exporting import embedding
 
 Floats = NDArray[np.float32]
 
@@ -105,6 +106,21 @@ def activation_of(layer: Any, values: str, count: int) -> list[str]:
     return [] if function is None else [f"{function}({values}, {count});"]
 
 
+def native(name: str) -> str:
+    """Returns a source of `zoo/exporting/native`."""
+    return (embedding.NATIVE / name).read_text(encoding="utf-8").strip()
+
+
+def defined(values: Mapping[str, object]) -> str:
+    """Returns the definitions of constants, by their names without the prefix."""
+    return "\n".join(f"#define ZOO_{name} {value}" for name, value in values.items())
+
+
+def function(head: str, statements: Sequence[str]) -> str:
+    """Returns the definition of a function of this file alone."""
+    return "\n".join([f"static void {head}", "{", *(f"    {line}" for line in statements), "}"])
+
+
 def number(value: float) -> str:
     """Returns the literal of a number.
 
@@ -153,6 +169,12 @@ def identifiers(labels: Sequence[str]) -> list[str]:
             name = f"{known}_{count}"
         found.append(name)
     return found
+
+
+def texts(name: str, values: Sequence[str]) -> str:
+    """Returns the definition of an array of texts."""
+    lines = ",\n    ".join(map(text, values))
+    return f"const char *const {name}[{len(values)}] = {{\n    {lines},\n}};"
 
 
 def text(value: str) -> str:

@@ -18,144 +18,40 @@ from zoo.exporting.c99.network import (
     Layer,
     Network,
     activation_of,
+    defined,
     dense,
+    function,
     identifiers,
+    native,
     number,
-    text,
+    texts,
 )
 from zoo.runtime.metadata import STANDARD_GRAVITY, ActivityMetadata
 
 _SMALLEST = 1e-7
 """Smallest standard deviation by which Keras divides."""
 
-_LABELS = """
-/* Acceleration in {unit}, gravity included; a phone at rest, face up, reads z = +9.81.{rotation} */
-enum {{
-    {names},
-}};
-
-extern const char *const zoo_labels[ZOO_CLASSES];
-
-/* The number of the most probable label, or -1 where it is less probable than the threshold. */
-int zoo_answer(const float *probabilities, float threshold);
-""".strip()
-
-_LABELS_CODE = """
-const char *const zoo_labels[ZOO_CLASSES] = {{
-    {labels},
-}};
-
-int zoo_answer(const float *probabilities, float threshold)
-{{
-    int best = 0;
-    for (int i = 1; i < ZOO_CLASSES; ++i)
-        if (probabilities[i] > probabilities[best])
-            best = i;
-    return probabilities[best] < threshold ? -1 : best;
-}}
-""".strip()
-
-_WINDOW = """
-/* Reads ZOO_WINDOW rows of ZOO_CHANNELS values, and writes ZOO_CLASSES probabilities. */
-void zoo_window(const float *window, float *probabilities);
-""".strip()
-
 _STREAM = ("zoo_stream.h", "zoo_stream.c")
 """Sources that are the same for all recognizers."""
-
-_STEP = """
-/* Reads a frame: ZOO_FRAME rows of ZOO_CHANNELS values, and updates the state. */
-static void zoo_advance(const float *restrict frame, zoo_state *restrict state)
-{{
-    {buffers}
-    {statements}
-}}
-
-static void zoo_answer_state(const zoo_state *restrict state, float *restrict probabilities)
-{{
-    zoo_dense(&zoo_logits, state->{last}, probabilities);
-    zoo_softmax(probabilities, ZOO_CLASSES);
-}}
-
-void zoo_init(zoo_state *state)
-{{
-    {zeros}
-}}
-
-void zoo_step(const float *restrict frame, zoo_state *restrict state, float *restrict probabilities)
-{{
-    zoo_advance(frame, state);
-    zoo_answer_state(state, probabilities);
-}}
-
-void zoo_window(const float *restrict window, float *restrict probabilities)
-{{
-    zoo_state state;
-    zoo_init(&state);
-    for (int row = 0; row < ZOO_WINDOW; row += ZOO_FRAME)
-        zoo_advance(window + row * ZOO_CHANNELS, &state);
-    zoo_answer_state(&state, probabilities);
-}}
-""".strip()
-
-_HEADER = """
-/* What the network remembers. Every signal needs one of its own. */
-typedef struct {{
-    {members}
-}} zoo_state;
-
-/* Sets a state to the start of a signal. */
-void zoo_init(zoo_state *state);
-
-/* Reads ZOO_FRAME rows of ZOO_CHANNELS values, and writes ZOO_CLASSES probabilities. */
-void zoo_step(const float *frame, zoo_state *state, float *probabilities);
-""".strip()
-
-_BLOCK = """
-static void zoo_block_{number}(zoo_blocks *restrict blocks, const float *restrict row)
-{{
-    float read[{channels}], features[{filters}];
-    if (!zoo_push(blocks->rows_{number}, &blocks->filled_{number}, row, &zoo_filters_{number}))
-        return;
-    zoo_depthwise(&zoo_filters_{number}, blocks->rows_{number}, read);
-    zoo_advance_two(blocks->rows_{number}, &blocks->filled_{number}, &zoo_filters_{number});
-    zoo_dense(&zoo_features_{number}, read, features);
-    {activation}
-    {pass_on}
-}}
-""".strip()
-
-_BLOCKS = """
-void zoo_window(const float *restrict window, float *restrict probabilities)
-{{
-    {zeros}zoo_blocks blocks;
-    float row[{columns}];
-    {start}
-    for (int i = 0; i < ZOO_WINDOW; ++i) {{
-        zoo_read(window + i * ZOO_CHANNELS, row);
-        zoo_block_1(&blocks, row);
-    }}
-    {end}
-    for (int j = 0; j < {filters}; ++j)
-        blocks.sum[j] /= {last}.0F;
-    zoo_dense(&zoo_logits, blocks.sum, probabilities);
-    zoo_softmax(probabilities, ZOO_CLASSES);
-}}
-""".strip()
 
 
 def recurrent(model: Any, metadata: ActivityMetadata) -> Network:
     """Describes a recurrent recognizer."""
     constants, read, columns = _reading(model)
     layers, buffers, statements = _advance(model, columns)
-    names, last = metadata.states, f"h_{model.num_layers}"
-    code = _STEP.format(
-        buffers=f"float {', '.join(f'{name}[{size}]' for name, size in buffers.items())};",
-        statements="\n    ".join(statements), last=last,
-        zeros="\n    ".join(f"zoo_zero(state->{name}, {size});" for name, size in names.items()),
-    )  # fmt: skip
-    members = "\n    ".join(f"float {name}[{size}];" for name, size in names.items())
-    declared, defined = _labels(metadata)
+    names = metadata.states
+    sizes = ", ".join(f"{name}[{size}]" for name, size in buffers.items())
+    code = [
+        defined({"LAST": f"h_{model.num_layers}"}),
+        # Reads a frame: ZOO_FRAME rows of ZOO_CHANNELS values, and updates the state.
+        function(
+            "zoo_advance(const float *restrict frame, zoo_state *restrict state)", [f"float {sizes};", *statements]
+        ),
+        native("c99_recurrent.c"),
+    ]
+    members = "".join(f"    float {name}[{size}];\n" for name, size in names.items())
+    comment = "/* What the network remembers. Every signal needs one of its own. */"
+    declared = f"{comment}\ntypedef struct {{\n{members}}} zoo_state;"
     state = {"state": Array("zoo_state", members=names)}
     window, step = _function("window", metadata.window, metadata), _function("frame", metadata.frame, metadata)
     functions = {
@@ -163,8 +59,8 @@ def recurrent(model: Any, metadata: ActivityMetadata) -> Network:
         "step": Function("zoo_step(frame, &state, probabilities)", {**step.inputs, **state}, {**step.outputs, **state}),
     }
     return Network(
-        layers | {"zoo_logits": _logits(model)}, constants, [defined, read, code], _facts(metadata),
-        [declared, _HEADER.format(members=members), _WINDOW], functions, _STREAM,
+        layers | {"zoo_logits": _logits(model)}, constants, [*_labels(metadata), read, *code], _facts(metadata),
+        [_declared(metadata), declared, native("c99_recurrent.h")], functions, _STREAM,
     )  # fmt: skip
 
 
@@ -172,7 +68,7 @@ def convolutional(model: Any, metadata: ActivityMetadata) -> Network:
     """Describes a convolutional recognizer."""
     constants, read, columns = _reading(model)
     layers, functions = {"zoo_logits": _logits(model)}, list[str]()
-    members, start, end = list[str](), list[str](), list[str]()
+    parts, start, end = list[str](), list[str](), list[str]()
     rows, channels, filters = model.window, columns, model.filters
     for place in range(1, model.num_blocks + 1):
         block = model.get_layer(f"block_{place}")
@@ -181,27 +77,37 @@ def convolutional(model: Any, metadata: ActivityMetadata) -> Network:
         layers[f"zoo_features_{place}"] = Layer(pointwise[0], bias)
         before, after = _padding(rows, model.kernel_size)
         size = model.kernel_size * channels
-        members += [f"float rows_{place}[{size}];", f"int filled_{place};"]
-        start += [f"zoo_zero(blocks.rows_{place}, {size});", f"blocks.filled_{place} = {before};"]
-        end += [f"for (int i = 0; i < {after}; ++i)", f"    zoo_block_{place}(&blocks, zeros);"] if after else []
-        pass_on = f"zoo_block_{place + 1}(blocks, features);"
+        parts += [f"float rows_{place}[{size}];", f"int filled_{place};"]
+        start += [f"zoo_zero(blocks->rows_{place}, {size});", f"blocks->filled_{place} = {before};"]
+        end += [f"for (int i = 0; i < {after}; ++i)", f"    zoo_block_{place}(blocks, zeros);"] if after else []
+        pass_on = [f"zoo_block_{place + 1}(blocks, features);"]
         if place == model.num_blocks:
-            pass_on = f"for (int j = 0; j < {filters}; ++j)\n        blocks->sum[j] += features[j];"
-        functions.insert(0, _BLOCK.format(
-            number=place, channels=channels, filters=filters, pass_on=pass_on,
-            activation=activation_of(block, "features", filters)[0],
+            pass_on = [f"for (int j = 0; j < {filters}; ++j)", "    blocks->sum[j] += features[j];"]
+        functions.insert(0, function(
+            f"zoo_block_{place}(zoo_blocks *restrict blocks, const float *restrict row)",
+            [
+                f"float read[{channels}], features[{filters}];",
+                f"if (!zoo_push(blocks->rows_{place}, &blocks->filled_{place}, row, &zoo_filters_{place}))",
+                "    return;",
+                f"zoo_depthwise(&zoo_filters_{place}, blocks->rows_{place}, read);",
+                f"zoo_advance_two(blocks->rows_{place}, &blocks->filled_{place}, &zoo_filters_{place});",
+                f"zoo_dense(&zoo_features_{place}, read, features);",
+                *activation_of(block, "features", filters), *pass_on,
+            ],
         ))  # fmt: skip
         rows, channels = -(-rows // 2), filters
-    blocks = "\n    ".join([*members, f"float sum[{filters}];"])
-    window = _BLOCKS.format(
-        zeros=f"static const float zeros[{max(columns, filters)}] = {{0.0F}};\n    " if end else "",
-        columns=columns, filters=filters, last=rows,
-        start="\n    ".join([*start, f"zoo_zero(blocks.sum, {filters});"]), end="\n    ".join(end),
-    )  # fmt: skip
-    declared, defined = _labels(metadata)
+    members = "\n    ".join([*parts, f"float sum[{filters}];"])
+    zeros = [f"static const float zeros[{max(columns, filters)}] = {{0.0F}};"] if end else ["(void)blocks;"]
+    code = [
+        f"typedef struct {{\n    {members}\n}} zoo_blocks;", *functions,
+        defined({"COLUMNS": columns, "FILTERS": filters, "ROWS": f"{rows}.0F"}),
+        function("zoo_begin(zoo_blocks *blocks)", [*start, f"zoo_zero(blocks->sum, {filters});"]),
+        function("zoo_end(zoo_blocks *blocks)", [*zeros, *end]),
+        native("c99_convolutional.c"),
+    ]  # fmt: skip
     return Network(
-        layers, constants, [defined, read, f"typedef struct {{\n    {blocks}\n}} zoo_blocks;", *functions, window],
-        _facts(metadata), [declared, _WINDOW], {"window": _function("window", metadata.window, metadata)}, _STREAM,
+        layers, constants, [*_labels(metadata), read, *code], _facts(metadata), [_declared(metadata)],
+        {"window": _function("window", metadata.window, metadata)}, _STREAM,
     )  # fmt: skip
 
 
@@ -255,12 +161,17 @@ def _groups(metadata: ActivityMetadata, seconds: float) -> dict[str, tuple[str, 
     }
 
 
-def _labels(metadata: ActivityMetadata) -> tuple[str, str]:
-    """Returns the declarations of labels and `zoo_answer`, and their definitions."""
+def _declared(metadata: ActivityMetadata) -> str:
+    """Returns the declarations of labels, and of what reads windows."""
     names = ",\n    ".join(f"ZOO_LABEL_{name}" for name in identifiers(metadata.classes))
     rotation = "".join(line.replace("//", "\n  ") for line in embedding.rotation_comment(metadata))
-    labels = ",\n    ".join(map(text, metadata.classes))
-    return _LABELS.format(unit=metadata.unit, rotation=rotation, names=names), _LABELS_CODE.format(labels=labels)
+    gravity = "gravity included; a phone at rest, face up, reads z = +9.81."
+    comment = f"/* Acceleration in {metadata.unit}, {gravity}{rotation} */"
+    return f"{comment}\nenum {{\n    {names},\n}};\n\n{native('c99_recognizer.h')}"
+
+
+def _labels(metadata: ActivityMetadata) -> list[str]:
+    return [texts("zoo_labels", metadata.classes), native("c99_recognizer.c")]
 
 
 def _reading(model: Any) -> tuple[dict[str, Floats], str, int]:
@@ -272,21 +183,17 @@ def _reading(model: Any) -> tuple[dict[str, Floats], str, int]:
         constants["zoo_scale"] = (1 / deviation).astype(np.float32)
         value = "(row[i] - zoo_mean[i]) * zoo_scale[i]"
     columns = len(model.channels)
-    lines = [
-        "/* Normalizes a row. */",
-        "static void zoo_read(const float *restrict row, float *restrict values)",
-        "{",
-        "    for (int i = 0; i < ZOO_CHANNELS; ++i)",
-        f"        values[i] = {value};",
-    ]
+    comment = "Normalizes a row"
+    lines = ["for (int i = 0; i < ZOO_CHANNELS; ++i)", f"    values[i] = {value};"]
     if model.magnitude:
-        lines[0] = "/* Normalizes a row, and adds min(|x|^2 / g^2, 6) - 1. */"
+        comment += ", and adds min(|x|^2 / g^2, 6) - 1"
         lines += [
-            *(f"    const float {axis} = row[{i}] * {1 / STANDARD_GRAVITY:.9g}F;" for i, axis in enumerate("xyz")),
-            "    const float square = x * x + y * y + z * z;",
-            f"    values[{columns}] = (square < 6.0F ? square : 6.0F) - 1.0F;",
+            *(f"const float {axis} = row[{i}] * {1 / STANDARD_GRAVITY:.9g}F;" for i, axis in enumerate("xyz")),
+            "const float square = x * x + y * y + z * z;",
+            f"values[{columns}] = (square < 6.0F ? square : 6.0F) - 1.0F;",
         ]
-    return constants, "\n".join([*lines, "}"]), columns + bool(model.magnitude)
+    read = function("zoo_read(const float *restrict row, float *restrict values)", lines)
+    return constants, f"/* {comment}. */\n{read}", columns + bool(model.magnitude)
 
 
 def _logits(model: Any) -> Layer:

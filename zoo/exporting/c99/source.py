@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.exporting import embedding
-from zoo.exporting.c99.network import Floats, Layer, Network, table, text
+from zoo.exporting.c99.network import Floats, Layer, Network, native, table, text
 from zoo.runtime.metadata import Metadata
 
 HEADER, SOURCE, TEST = "model.h", "model.c", "model_test.c"
@@ -88,7 +88,7 @@ def write(network: Network, metadata: Metadata, kind: str, golden: Mapping[str, 
         HEADER: _header(network, metadata, FORMATS[kind]),
         SOURCE: _source(network, metadata, FORMATS[kind]),
         TEST: _test_program(network, FORMATS[kind], golden),
-        **{name: (embedding.NATIVE / name).read_text(encoding="utf-8") for name in network.files},
+        **{name: native(name) + "\n" for name in network.files},
     }
     for name, content in texts.items():
         (folder / name).write_text(content, encoding="utf-8")
@@ -129,7 +129,7 @@ def _source(network: Network, metadata: Metadata, arithmetic: Arithmetic) -> str
     constants = [table(name, values) for name, values in network.constants.items()]
     tables = [text for name, layer in network.layers.items() for text in arithmetic.tables(name, layer)]
     most = max(len(layer.kernel) for layer in network.layers.values() if layer.bias is not None)
-    kernels = [(embedding.NATIVE / name).read_text(encoding="utf-8") for name in arithmetic.kernels]
+    kernels = map(native, arithmetic.kernels)
     parts = [
         "\n".join(embedding.head(metadata)), f'#include "{HEADER}"', _UNUSED, f"#define ZOO_MOST_INPUTS {most}",
         *constants, *kernels, *tables, *network.code,
