@@ -81,16 +81,12 @@ class TestStates:
         )  # fmt: skip
         return [int(states.push((0.0, 0.0, 0.0))[0]) for _ in range(count)]
 
-    def test_one_state_is_carried_on_where_none_restarts(self):
-        assert self.ages(0, 1) == list(range(24))
-
-    def test_the_oldest_of_two_states_predictions_and_is_never_older_than_the_restart(self):
-        ages = self.ages(8, 2)
-        assert ages[:8] == list(range(8))
-        assert ages[8:] == [4, 5, 6, 7] * 4
-
-    def test_three_states_take_turns(self):
-        assert self.ages(9, 3)[9:] == [6, 7, 8] * 5
+    @pytest.mark.parametrize(
+        ("restart", "copies", "ages"),
+        [(0, 1, [*range(24)]), (8, 2, [*range(8), *[4, 5, 6, 7] * 4]), (9, 3, [*range(9), *[6, 7, 8] * 5])],
+    )
+    def test_the_oldest_state_answers_and_is_never_older_than_the_restart(self, restart, copies, ages):
+        assert self.ages(restart, copies) == ages
 
     def test_a_network_without_states_reads_the_last_window_every_hop(self):
         found = []

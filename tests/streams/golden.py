@@ -33,7 +33,7 @@ EDGES = [0.0, -0.02, 0.9, 0.99, 1.0, 1.01, 1.5, 30.0, 3600.0, -3600.0]
 def models():
     """Metadata of models with states, streamed in several ways, and of one without, by name."""
     file = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"
-    known = replace(Recognizer(file).metadata, threshold=None, train_subjects=())
+    known = replace(Recognizer(file).metadata, threshold=None, train_subjects=(), mean=(), variance=(), prior=())
     tree = Streaming(groups=groups_of(CLASSES))
     at_once = replace(default_groups(CLASSES)[0], evidence=1000.0, stay=(1e-9,) * len(CLASSES))
     return {

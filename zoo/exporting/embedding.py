@@ -12,6 +12,7 @@ import json
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from string import Template
 
 from zoo.errors import ZooError
 from zoo.files import atomic_write
@@ -56,25 +57,12 @@ def kotlin_constants(metadata: ActivityMetadata, file: str) -> str:
     def text(value: str) -> str:
         return json.dumps(value).replace("$", "\\$")
 
-    states = ", ".join(f"{text(name)} to {size}" for name, size in metadata.states.items())
-    divided = _table(metadata, "Group(intArrayOf({}), {}, doubleArrayOf({}))")
-    lines = [
-        *head(metadata),
-        "package pocketzoo",
-        "",
-        f"/** Constants of the model. Acceleration: {metadata.unit}, gravity included, with Android's sign. */",
-        *rotation_comment(metadata),
-        "object Model {",
-        f"    const val FILE = {text(file)}",
-        f"    const val SIGNATURE = {text(signature(metadata))}",
-        f"    const val INPUT = {text(INPUTS[signature(metadata)])}",
-        f"    val LABELS = arrayOf({', '.join(map(text, metadata.classes))})",
-        f"    val STATES: Map<String, Int> = linkedMapOf({states})",
-        f"    val GROUPS = arrayOf<Group>({divided})",
-        *(f"    const val {name.upper()} = {value!r} // {why}" for name, value, why in numbers(metadata)),
-        "}",
-    ]
-    return "\n".join(lines) + "\n"
+    return _filled(
+        "Model.kt", metadata, file, text,
+        states=", ".join(f"{text(name)} to {size}" for name, size in metadata.states.items()),
+        groups=_table(metadata, "Group(intArrayOf({}), {}, doubleArrayOf({}))"),
+        numbers=[f"    const val {name.upper()} = {value!r} // {why}" for name, value, why in numbers(metadata)],
+    )  # fmt: skip
 
 
 def swift_constants(metadata: ActivityMetadata, file: str) -> str:
@@ -84,24 +72,25 @@ def swift_constants(metadata: ActivityMetadata, file: str) -> str:
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return '"' + "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in escaped) + '"'
 
-    states = ", ".join(f"{text(name)}: {size}" for name, size in metadata.states.items())
-    divided = _table(metadata, "Group(part: [{}], evidence: {}, stay: [{}])")
-    lines = [
-        *head(metadata),
-        "",
-        f"/// Constants of the model. Acceleration: {metadata.unit}, gravity included, with Android's sign.",
-        *rotation_comment(metadata),
-        "public enum Model {",
-        f"    public static let file = {text(file)}",
-        f"    public static let signature = {text(signature(metadata))}",
-        f"    public static let input = {text(INPUTS[signature(metadata)])}",
-        f"    public static let labels = [{', '.join(map(text, metadata.classes))}]",
-        f"    public static let states: [String: Int] = [{states or ':'}]",
-        f"    static let groups: [Group] = [{divided}]",
-        *(f"    public static let {name} = {value!r}  // {why}" for name, value, why in numbers(metadata)),
-        "}",
-    ]
-    return "\n".join(lines) + "\n"
+    return _filled(
+        "Model.swift", metadata, file, text,
+        states=", ".join(f"{text(name)}: {size}" for name, size in metadata.states.items()) or ":",
+        groups=_table(metadata, "Group(part: [{}], evidence: {}, stay: [{}])"),
+        numbers=[f"    public static let {name} = {value!r}  // {why}" for name, value, why in numbers(metadata)],
+    )  # fmt: skip
+
+
+def _filled(
+    name: str, metadata: ActivityMetadata, file: str, text: Callable[[str], str], states: str, groups: str,
+    numbers: Sequence[str],
+) -> str:  # fmt: skip
+    """Fills in the constants of a template in `native`; `text` makes literals."""
+    return Template((NATIVE / name).read_text(encoding="utf-8")).substitute(
+        head="\n".join(head(metadata)), unit=metadata.unit,
+        rotation="".join(f"\n{line}" for line in rotation_comment(metadata)), file=text(file),
+        signature=text(signature(metadata)), input=text(INPUTS[signature(metadata)]),
+        labels=", ".join(map(text, metadata.classes)), states=states, groups=groups, numbers="\n".join(numbers),
+    )  # fmt: skip
 
 
 def _table(metadata: ActivityMetadata, row: str) -> str:

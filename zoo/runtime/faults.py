@@ -93,12 +93,13 @@ class Signal:
         self.fault: str | None = None
         self._first = self._last = self._interval = math.nan
         self._means = (0.0, 0.0, 0.0, 0.0)
-        self._rests = self._shaken = False
+        self._shaken = False
         self._recent, self._searched = deque[tuple[float, ...]](maxlen=_MOST), math.nan
         self._begin(math.nan, (math.nan, math.nan, math.nan))
 
-    def _begin(self, time: float, value: Vector) -> None:
+    def _begin(self, time: float, value: Vector, rests: bool = False) -> None:
         """Begins a stretch without motion at a sample, to which the others are compared."""
+        self._rests = rests
         self._start, self._from, self._before, self._count = time, value, (0.0, 0.0, 0.0), 0
         self._sums, self._step = [0.0] * 9, math.inf
 
@@ -121,23 +122,19 @@ class Signal:
             self._means = (a + share * (x - a), b + share * (y - b), c + share * (z - c), d + share * (magnitude - d))
         self._last = time
         if any(abs(rate) > _TURNING for rate in rotation):
-            self._move(time, (x, y, z))
+            self._begin(time, (x, y, z))
         else:
             self._watch_rest(time, (x, y, z))
         if self._steps:
             self._watch_shaking(time, (x, y, z))
         self.fault = self._judge(time)
 
-    def _move(self, time: float, value: Vector) -> None:
-        self._rests = False
-        self._begin(time, value)
-
     def _watch_rest(self, time: float, value: Vector) -> None:
         (a, b, c), (x, y, z) = self._from, value
         u, v, w = x - a, y - b, z - c
         # Written so that NaN, before the first sample, begins a stretch as well.
         if not (abs(u) <= _MOTION and abs(v) <= _MOTION and abs(w) <= _MOTION):
-            self._move(time, value)
+            self._begin(time, value)
             return
         p, q, r = self._before
         s = self._sums
@@ -150,8 +147,7 @@ class Signal:
                 self._step = change
         self._before, self._count = (u, v, w), self._count + 1
         if time - self._start >= _STRETCH:
-            self._rests = self._is_noise()
-            self._begin(time, value)
+            self._begin(time, value, self._is_noise())
 
     def _is_noise(self) -> bool:
         """Whether the stretch holds the noise of a sensor alone, or nothing at all."""

@@ -78,8 +78,9 @@ def tree_problem(groups: Sequence[Group], classes: Sequence[str]) -> str:
             return f"{key} divides {', '.join(known)}; expected {_expected(undivided, classes) or 'no further group'}"
         undivided.remove(frozenset(known))
         undivided.update(map(frozenset, group.parts))
-    together = _expected(undivided, classes)
-    return f"'streaming.groups' leave {together} together; expected a group that divides them" if together else ""
+    if all(len(part) == 1 for part in undivided):
+        return ""
+    return f"'streaming.groups' leave {_expected(undivided, classes)} together; expected a group that divides them"
 
 
 def _expected(undivided: Collection[frozenset[str]], classes: Sequence[str]) -> str:

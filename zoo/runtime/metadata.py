@@ -8,12 +8,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from zoo.errors import StorageError, ZooError
 from zoo.families import TASKS, task_named
-from zoo.files import require_file, strict_json
+from zoo.files import require_file
 from zoo.runtime.filtering import Group, default_groups, tree_problem
 from zoo.schema import Field, Rule, Schema
 
@@ -126,7 +127,9 @@ class Metadata:
         task = task_named(document.get("task"))
         if task not in SCHEMAS:
             raise ZooError(f"{where}: metadata of task {task!r}; expected {' or '.join(TASKS)}")
-        wrong = SCHEMAS[task].problem(_flat(document))
+        states = document.get("states")
+        sizes = {"states": [*states.values()] if isinstance(states, Mapping) else None} if "states" in document else {}
+        wrong = SCHEMAS[task].problem({**document, **sizes})
         if not wrong and task == "activity":
             if unknown := _unknown(document.get("streaming")):
                 raise ZooError(
@@ -280,11 +283,7 @@ class TrigramMetadata(Metadata):
 
 
 _MILLION = 1e6
-
-
-def _size(name: str, shape: str = "") -> Field:
-    return Field(name, shape, kind="integer", least=1, most=_MILLION)
-
+_size = partial(Field, kind="integer", least=1, most=_MILLION)
 
 _SHARED = (
     *(Field(name, kind="name") for name in ("family", "preset", "version")),
@@ -349,13 +348,6 @@ _STREAMING = Schema(
         Field("smoothing", least=0, most=3600, optional=True),
     ),
 )
-
-
-def _flat(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The document with the sizes of the states as a list, as the schema has them."""
-    states = document.get("states")
-    sizes = [*states.values()] if isinstance(states, Mapping) else None
-    return {**document} | ({"states": sizes} if "states" in document else {})
 
 
 def _streaming_problem(settings: Any, classes: Sequence[str]) -> str:
@@ -511,7 +503,7 @@ def extract(path: Path) -> Metadata:
     model = schema_fb.Model.GetRootAsModel(content, 0)
     entries = [model.Metadata(place) for place in range(model.MetadataLength())]
     place = next(entry.Buffer() for entry in entries if entry.Name() == _ENTRY.encode())
-    return Metadata.from_json(strict_json(bytes(model.Buffers(place).DataAsNumpy())), str(path))
+    return Metadata.from_json(json.loads(bytes(model.Buffers(place).DataAsNumpy())), str(path))
 
 
 def require_recognizer(path: Path, metadata: Metadata) -> ActivityMetadata:

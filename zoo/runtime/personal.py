@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from zoo.errors import ZooError
 from zoo.files import atomic_write, read_arrays, read_json
+from zoo.runtime.interpreter import numbers
 from zoo.runtime.recognizer import Recognizer, States
 
 SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)
@@ -242,19 +243,12 @@ def _read_page(
     if document["weights_sha256"] != weights_sha256:
         raise ZooError(f"{path}: learned by another model ({document.get('preset', 'not stated')})")
     classes = tuple(document["classes"]) if isinstance(document["classes"], list) else ()
-    if not all(isinstance(name, str) for name in classes):
-        raise ZooError(f"{path}: classes are {document['classes']!r:.60}; expected names")
     if classes[: len(known)] != known or len(set(classes)) < len(classes):
-        raise ZooError(f"{path}: classes are {', '.join(classes)}; expected {', '.join(known)} and others after them")
-    try:
-        head = {name: np.array(document[name], np.float32) for name in ("kernel", "bias")}
-    except (ValueError, TypeError, OverflowError) as error:
-        raise ZooError(f"{path}: holds no numbers ({error})") from None
+        raise ZooError(f"{path}: classes are {document['classes']}; expected {', '.join(known)} and others after them")
+    head = {name: numbers(f"{path}: {name}", document[name]).astype(np.float32) for name in ("kernel", "bias")}
     kernel, bias = head["kernel"], head["bias"]
     if kernel.ndim != 2 or kernel.shape[1:] != (len(classes),) or bias.shape != (len(classes),):
         raise ZooError(f"{path}: kernel {kernel.shape} and bias {bias.shape}; expected {len(classes)} columns")
-    if not all(np.isfinite(weights).all() for weights in head.values()):
-        raise ZooError(f"{path}: holds numbers that are not finite")
     return classes, head
 
 

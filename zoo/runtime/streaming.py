@@ -122,17 +122,13 @@ class StaggeredStates:
         self.rows.append(row)
         if len(self.rows) < self.size:
             return None
-        frame = np.array([self.rows], np.float32)
+        frame, probabilities = np.array([self.rows], np.float32), dict[int, Floats]()
         del self.rows[: self.advance]
-        return self._advance(frame)
-
-    def _advance(self, frame: Floats) -> Numbers | None:
-        """Runs the network on a frame `(1, size, channels)`."""
-        probabilities: dict[int, Floats] = {}
         for copy in range(self.copies):
             since = self.frames - copy * self.period // self.copies
             if since == 0 or (since > 0 and self.period and since % self.period == 0):
-                self.carried[copy], self.ages[copy] = self._zeros(), 0
+                self.carried[copy] = {name: np.zeros((1, size), np.float32) for name, size in self.states.items()}
+                self.ages[copy] = 0
             states = self.carried[copy]
             if states is not None:
                 outputs, self.carried[copy] = self.step(frame, states)
@@ -141,9 +137,6 @@ class StaggeredStates:
         self.frames += 1
         oldest = max(probabilities)
         return probabilities[oldest].astype(np.float64) if oldest >= self.warmup else None
-
-    def _zeros(self) -> dict[str, Floats]:
-        return {name: np.zeros((1, size), np.float32) for name, size in self.states.items()}
 
 
 class Stream:
@@ -320,7 +313,7 @@ class _Monitor:
             return
         rows, self.rows, self.repeats = np.array(self.rows), [], 0
         acceleration, rotation = rows[:, :3], rows[:, 3:]
-        magnitude, turning = _length(acceleration), _length(rotation)
+        magnitude, turning = (float(np.linalg.norm(part, axis=1).mean()) for part in (acceleration, rotation))
         gravity = math.hypot(*acceleration.mean(axis=0).tolist())
         in_g = is_in_g(magnitude, gravity)
         moves = (acceleration.max(axis=0) > acceleration.min(axis=0)).tolist()
@@ -353,11 +346,6 @@ class _Monitor:
         if name not in self.reported:
             self.reported.add(name)
             self.warnings.append(text)
-
-
-def _length(vectors: Numbers) -> float:
-    """Returns the mean length of vectors `(N, axes)`."""
-    return float(np.sqrt(np.square(vectors).sum(axis=1)).mean())
 
 
 def predict_recording(stream: Stream, rows: NDArray[np.floating[Any]], rate: float) -> list[Prediction]:

@@ -1,7 +1,6 @@
 """Compiles C code with the compiler of this machine, and runs it."""
 
 import os
-import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -43,12 +42,7 @@ static void run_{name}(void)
 
 def find() -> list[str] | None:
     """Returns the command of the C compiler: that in the environment variable CC, or cc, gcc or clang. None without."""
-    command = os.environ.get("CC", "")
-    try:
-        named = shlex.split(command)
-    except ValueError:
-        # A quotation mark that is not closed is part of the name.
-        named = [command]
+    named = (command := os.environ.get("CC", "")).split()
     if named:
         if shutil.which(named[0]) is None:
             raise ZooError(f"CC is {command!r}, which is not installed; expected the name of a C compiler")
