@@ -122,7 +122,7 @@ class Field:
             return shown + KINDS["name"][1]
         if self.kind == "text" and not all(len(item) <= _LONGEST for item in items):
             return shown + f"at most {_LONGEST} letters"
-        return self._range_problem(np.array(items), shown) if self.kind in ("number", "integer") else ""
+        return self._range_problem(np.array(items, np.float64), shown) if self.kind in ("number", "integer") else ""
 
     def _range_problem(self, numbers: np.ndarray[Any, Any], shown: str) -> str:
         if self.kind not in ("number", "integer") or not numbers.size:

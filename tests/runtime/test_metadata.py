@@ -62,7 +62,7 @@ CHANGES = [
     ("activity", "classes", [[], ["a", "a"], ["a", ""], "ab", ["a", 1]], [[*CLASSES], [*reversed(CLASSES)]]),
     ("activity", "classes", [None, {}, ["a\nb"]], []),
     ("activity", "rate", [0, -1, 100_001, float("nan"), "50", True, None, []], [0.1, 50, 100.5]),
-    ("activity", "window", [0, 1.5, True, 1_000_001, "150", None], [1, 1_000_000]),
+    ("activity", "window", [0, 1.5, True, 1_000_001, 10**25, "150", None], [1, 1_000_000]),
     ("activity", "states", [{"h_1": 0}, {"h_1": "32"}, {"h_1": 10**12}, [], None], [{}, {"h_1": 32}]),
     ("activity", "mean", [[1e7] * 3, ["1"] * 3, 0.0, [float("nan")] * 3, None, [None] * 3], [[], [0, -1.5, 1]]),
     ("activity", "variance", [[0] * 3, [-1.0] * 3, ["1"] * 3, None], [[], [1e-9] * 3]),

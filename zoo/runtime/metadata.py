@@ -350,12 +350,25 @@ _STREAMING = Schema(
 )
 
 
+_GROUP = Schema(
+    "group", facts=(Field("evidence", positive=True, most=1000), Field("stay", "P", positive=True, most=_MILLION))
+)
+_PART = Field("parts", "L", kind="name")
+
+
 def _streaming_problem(settings: Any, classes: Sequence[str]) -> str:
     """What is wrong with the settings of streaming, in words; empty if nothing is."""
     if not isinstance(settings, Mapping):
         return f"'streaming' is {json.dumps(settings):.60}; expected names and values"
     if wrong := _STREAMING.problem(settings):
         return f"'streaming': {wrong}"
+    groups = settings.get("groups", [])
+    for group in groups if isinstance(groups, list) else [groups]:
+        parts = group.get("parts") if isinstance(group, Mapping) else None
+        if not isinstance(parts, list):
+            return f"'streaming.groups' is {json.dumps(groups):.60}; expected a list of parts, evidence and stay each"
+        if wrong := _GROUP.problem(group) or next(filter(None, map(_PART.problem, parts)), ""):
+            return f"'streaming.groups': {wrong}"
     return tree_problem(_groups(settings) or default_groups(classes), classes)
 
 
