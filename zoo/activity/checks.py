@@ -220,7 +220,7 @@ class Copies:
     """
 
     def __init__(self) -> None:
-        self._known = dict[int | bytes, tuple[Hashable, str]]()
+        self._owners = dict[int | bytes, tuple[Hashable, str]]()
 
     def find(self, owner: Hashable, name: str, rows: Floats) -> tuple[Any, str] | None:
         """The owner and the name of a recording with the same rows `(N, 3)` in m/s^2; None if all are of `owner`."""
@@ -230,9 +230,9 @@ class Copies:
         whole = hashlib.sha256(np.ascontiguousarray(rows).data).digest()
         keys: Iterator[int | bytes] = chain([whole], chain.from_iterable(_runs(rows)))
         for key in keys:
-            known = self._known.setdefault(key, (owner, name))
-            if known[0] != owner:
-                return known
+            first = self._owners.setdefault(key, (owner, name))
+            if first[0] != owner:
+                return first
         return None
 
 

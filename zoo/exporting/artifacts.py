@@ -245,10 +245,10 @@ def _timed(
     interpreter: Interpreter, golden: Mapping[str, Mapping[str, NDArray[Any]]]
 ) -> tuple[str, Mapping[str, NDArray[Any]]]:
     """Finds the first signature that takes golden inputs: by its name, or like `infer` by the names of its inputs."""
-    own = {name: set(signature["inputs"]) for name, signature in interpreter.signatures.items()}
+    inputs_of = {name: set(signature["inputs"]) for name, signature in interpreter.signatures.items()}
     for name, inputs in golden.items():
-        for signature in sorted(own, key=lambda known: known != name):
-            if own[signature] == set(inputs):
+        for signature in sorted(inputs_of, key=lambda other: other != name):
+            if inputs_of[signature] == set(inputs):
                 return signature, inputs
     raise ZooError(f"{interpreter.path}: no signature takes the inputs of {', '.join(golden)}")
 

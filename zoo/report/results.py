@@ -32,7 +32,7 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:
     module = FAMILIES[preset.family].module.replace(".", "/") + ".py"
     page = fill_in(
         f"{subject}/card.md.j2", **task.pages.names, subject=subject, module=module,
-        name=name, preset=preset, metrics=metrics, config=config, test=metrics["test"], known=_known(config), task=task,
+        name=name, preset=preset, metrics=metrics, config=config, test=metrics["test"], known=_facts(config), task=task,
         overview=preset_overview(name, preset, metrics, config), recipe=settings,
         files=artifacts(records, task.FILE_SCORES),
         scored=any(record.get(score) is not None for record in records for score in task.FILE_SCORES),
@@ -41,7 +41,7 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:
     return page + "\n"
 
 
-def _known(config: Document) -> dict[str, Any]:
+def _facts(config: Document) -> dict[str, Any]:
     """Returns the arguments of a model, together with its metadata."""
     return dict(config["arguments"]) | dict(config.get("metadata", {}))
 
@@ -49,12 +49,12 @@ def _known(config: Document) -> dict[str, Any]:
 def preset_overview(name: str, preset: Preset, metrics: Document, config: Document) -> str:
     """Renders title, description and overview of a preset."""
     task, file = for_task(metrics["kind"]), smallest(metrics)
-    return _PARTS.macro("overview")(name, preset, metrics, config, task=task, known=_known(config), file=file)
+    return _PARTS.macro("overview")(name, preset, metrics, config, task=task, known=_facts(config), file=file)
 
 
 def folder_overview(name: str, config: Document) -> str:
     """Renders the overview of the model in a folder that `zoo train` wrote."""
-    return _PARTS.macro("folder")(name, config, task=for_task(config["metadata"]["task"]), known=_known(config))
+    return _PARTS.macro("folder")(name, config, task=for_task(config["metadata"]["task"]), known=_facts(config))
 
 
 def recipe(settings: Document) -> str:
@@ -227,10 +227,10 @@ def files_read(files: Sequence[Document]) -> list[dict[str, Any]]:
     return list(kinds.values())
 
 
-def facts(found: Document) -> dict[str, Any]:
+def facts(description: Document) -> dict[str, Any]:
     """The facts of a description by name."""
-    facts = {"file": found["file"], "layout": found["layout"]}
-    for name, part in found.get("parts", {}).items():
+    facts = {"file": description["file"], "layout": description["layout"]}
+    for name, part in description.get("parts", {}).items():
         name = "training" if name == "train" else name
         if "windows" in part:
             facts[f"{name} windows"] = part["windows"] and Markup(f"{part['windows']:,} ({md.show(part['classes'])})")
@@ -238,15 +238,19 @@ def facts(found: Document) -> dict[str, Any]:
         else:
             facts[f"{name} rows"] = part["rows"]
     # Where the rest could not be read, the sizes are all that is known.
-    known = "simulated" in found
-    facts |= {name: found["sizes"][size] for size, name in _SIZES.items() if size in found["sizes"] and known}
-    facts |= {} if known else {"sizes": found["sizes"]}
+    known = "simulated" in description
     facts |= {
-        md.label(key): _FORMATS.get(key, lambda value: value)(found[key])
-        for key in _SHOWN if key in found and (found[key] or key != "changed")
+        name: description["sizes"][size] for size, name in _SIZES.items() if size in description["sizes"] and known
+    }
+    facts |= {} if known else {"sizes": description["sizes"]}
+    facts |= {
+        md.label(key): _FORMATS.get(key, lambda value: value)(description[key])
+        for key in _SHOWN if key in description and (description[key] or key != "changed")
     }  # fmt: skip
     stated = {
-        _STATEMENTS.get(key, md.label(key)): value for key, value in found["attributes"].items() if key not in _REPEATED
+        _STATEMENTS.get(key, md.label(key)): value
+        for key, value in description["attributes"].items()
+        if key not in _REPEATED
     }
     # What was counted, no attribute of the same name replaces.
     return facts | {name: value for name, value in stated.items() if name not in facts}
@@ -260,11 +264,11 @@ def _leaks(leaks: Document) -> str:
     return ", ".join(f"{md.label(name)} {md.show(value)}" for name, value in leaks.items() if value) or "none"
 
 
-def _shares(found: Mapping[str, Any]) -> str:
+def _shares(shares: Mapping[str, Any]) -> str:
     """Shares as split, and what they would have been with shuffled rows."""
     split, shuffled = (
         f"{share:.1%}" if isinstance(share, float) else f"{share['rows']:.1%}, contexts {share['contexts']:.1%}"
-        for share in (found["as_split"], found["shuffled"])
+        for share in (shares["as_split"], shares["shuffled"])
     )
     return f"{split} (if all rows had been shuffled: {shuffled})"
 
