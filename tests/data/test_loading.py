@@ -115,7 +115,7 @@ def test_recordings_and_data_of_another_task_are_refused(tmp_path, data):
     expected = f"{data}: holds {data.task} data; expected {wrong} data, such as data"
     assert message(lambda: load(data, task=wrong)).startswith(expected)
     assert load(data.path, task=data.task).sha256 == data.sha256
-    assert "data_dir: goes with tfds:NAME" in message(lambda: load_data(data.path, data_dir=tmp_path))
+    assert "data_dir: requires tfds:NAME" in message(lambda: load_data(data.path, data_dir=tmp_path))
     for unused in ({"data_dir": tmp_path}, {"levels": 255}):
         assert "does not apply to data in memory" in message(lambda unused=unused: load_data(data, **unused))
     if data.task != "patches":

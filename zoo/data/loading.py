@@ -6,7 +6,7 @@ The layout of a file is named after its task, and what reads and describes such 
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -32,16 +32,15 @@ _DESCRIBING = dict.fromkeys(("activity", "recordings"), "zoo.activity.descriptio
 
 
 def load_data(
-    source: Any, *, task: str | None = None, subjects: Any = None, classes: Sequence[str] | None = None,
-    rate: float | None = None, unit: str | None = None, words: Sequence[str] | None = None,
-    levels: float | None = None, data_dir: str | Path | None = None,
+    source: Any, *, task: str | None = None, subjects: Any = None, levels: float | None = None,
+    data_dir: str | Path | None = None, **facts: Any,
 ) -> Data:  # fmt: skip
-    """Checks and opens data, as `zoo.load_data` says; of a given `task`, refuses that of others."""
+    """Checks and opens data, as `zoo.load_data` says, by whose names the facts go; refuses data of another task."""
     if task is not None and task not in TASKS:
         raise ZooError(f"task {task!r}: expected {', '.join(TASKS)}")
     white = None if levels == 1.0 else levels
-    facts = {"classes": classes, "rate": rate, "unit": unit, "words": words, "levels": white}
-    stated = {name: value for name, value in (facts | {"subjects": subjects}).items() if value is not None}
+    facts = {name: value for name, value in (facts | {"levels": white}).items() if value is not None}
+    stated = facts if subjects is None else facts | {"subjects": subjects}
     if isinstance(source, Data):
         refuse("does not apply to data in memory", **stated, data_dir=data_dir)
         data = source
@@ -50,7 +49,7 @@ def load_data(
         data = _from_path(source, white, None if data_dir is None else Path(data_dir))
     else:
         refuse("does not apply to data in memory", data_dir=data_dir)
-        return _from_arrays(source, task, subjects, {name: stated[name] for name in facts if name in stated})
+        return _from_arrays(source, task, subjects, facts)
     if task not in (None, data.task):
         file = f"{TASKS[task].file} of `zoo data {layouts()[task].maker}`"
         raise ZooError(f"{data.name}: holds {data.task} data; expected {task} data, such as {file}")
@@ -60,8 +59,6 @@ def load_data(
 def _from_path(source: str | Path, levels: float | None, data_dir: Path | None) -> Data:
     """Opens a file, or a build by its name or folder."""
     named, path = str(source).startswith(_BUILD), Path(source)
-    if data_dir is not None and not named:
-        raise ZooError(f"data_dir: goes with tfds:NAME; {path} is a file")
     # Of a name that is too long, Path.is_file raises.
     if named or os.path.isfile(path / "dataset_info.json"):  # noqa: PTH113
         from zoo.data import tfds

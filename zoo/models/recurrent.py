@@ -126,11 +126,7 @@ class RecurrentRecognizer(ActivityRecognizer):
                 x = self.cell(units, **options, **start, **self.cell_options)(x)
                 if dropout:
                     x = Dropout(dropout, seed=next(draw), dtype=dtype, name=f"dropout_{number}")(x)
-            if initializer == "course":
-                # The course drew the last layer of its LSTM with the limit of the cells.
-                start = self._course(draw, axes + 2 * units if self.gates == 4 else units + labels)
-            else:
-                start = {"kernel_initializer": _uniform(units + labels, next(draw))}
+            start = self._last_start(initializer, draw, axes, units, labels)
             return keras.layers.Dense(labels, dtype=dtype, name="logits", **start)(x)
 
         super().__init__(
@@ -228,6 +224,13 @@ class RecurrentRecognizer(ActivityRecognizer):
             x, new = self.get_layer(f"cell_{number}").cell(x, [states[name] for name in names], training=False)
             last |= dict(zip(names, new if isinstance(new, list | tuple) else [new], strict=True))
         return self.get_layer("logits")(x), last
+
+    @classmethod
+    def _last_start(cls, initializer: str, draw: Iterator[int], axes: int, units: int, labels: int) -> dict[str, Any]:
+        if initializer == "course":
+            # The course drew the last layer of its LSTM with the limit of the cells.
+            return cls._course(draw, axes + 2 * units if cls.gates == 4 else units + labels)
+        return {"kernel_initializer": _uniform(units + labels, next(draw))}
 
     @classmethod
     def _start(cls, initializer: str, draw: Iterator[int], inputs: int, units: int) -> dict[str, Any]:
