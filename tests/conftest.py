@@ -3,6 +3,7 @@
 What takes seconds to make is made once for all processes of a run: see `make_once`.
 """
 
+import importlib
 import io
 import os
 import runpy
@@ -155,37 +156,21 @@ def make_once(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     return make
 
 
-@pytest.fixture(scope="session")
-def simulated(make_once) -> Path:
-    """A simulated data3.h5 of five people: with four to train on, validation needs no folds."""
-    from zoo.activity import simulate
+def _simulated(task: str, file: str, **sizes: int):
+    """A fixture: the simulated data of a task, the same for all tests."""
 
-    def fill(folder: Path) -> None:
-        simulate.write_simulated(folder / "data3.h5", subjects=5, seed=0, seconds=20)
+    @pytest.fixture(scope="session")
+    def data(make_once) -> Path:
+        simulate = importlib.import_module(f"zoo.{task}.simulate")
+        return make_once(task, lambda folder: simulate.write_simulated(folder / file, seed=0, **sizes)) / file
 
-    return make_once("windows", fill) / "data3.h5"
-
-
-@pytest.fixture(scope="session")
-def simulated_patches(make_once) -> Path:
-    """A simulated data1.h5: 600 patches of 8 by 8 pixels, of five pictures."""
-    from zoo.patches import simulate as dead_leaves
-
-    def fill(folder: Path) -> None:
-        dead_leaves.write_simulated(folder / "data1.h5", count=600, size=8, pictures=5, seed=0)
-
-    return make_once("patches", fill) / "data1.h5"
+    return data
 
 
-@pytest.fixture(scope="session")
-def simulated_trigrams(make_once) -> Path:
-    """A simulated data2.h5 of 1,500 sentences."""
-    from zoo.text import simulate as grammar
-
-    def fill(folder: Path) -> None:
-        grammar.write_simulated(folder / "data2.h5", sentences=1500, seed=0)
-
-    return make_once("trigrams", fill) / "data2.h5"
+# Of five people: with four to train on, validation needs no folds.
+simulated = _simulated("activity", "data3.h5", subjects=5, seconds=20)
+simulated_patches = _simulated("patches", "data1.h5", count=600, size=8, pictures=5)
+simulated_trigrams = _simulated("text", "data2.h5", sentences=1500)
 
 
 @pytest.fixture(scope="session")
@@ -223,43 +208,40 @@ def export_once(make_once, zoo_cli) -> Callable[..., Path]:
     return export
 
 
-@pytest.fixture(scope="session")
-def recognizer(train_once, simulated) -> Path:
-    """The folder of a small recognizer, trained on `simulated`."""
-    settings = ("--units", 8, "--frame", 5, "--epochs", 30, "--set", "validation_by=time")
-    return train_once("recognizer", "--model", "activity_gru", *settings, "--data", simulated)
+def _trained(name: str, data: str, settings: str):
+    """A fixture: the folder of a small model, trained on simulated data."""
+
+    @pytest.fixture(scope="session")
+    def model(train_once, request) -> Path:
+        return train_once(name, *settings.split(), "--data", request.getfixturevalue(data))
+
+    return model
 
 
-@pytest.fixture(scope="session")
-def autoencoder(train_once, simulated_patches) -> Path:
-    """The folder of a small autoencoder, trained on `simulated_patches`."""
-    settings = ("--set", "pixels=64", "--hidden-units", 12, "--epochs", 4)
-    return train_once("autoencoder", "sparse_autoencoder_course", *settings, "--data", simulated_patches)
+def _exported(name: str, data: str):
+    """A fixture: the folder of what such a model was exported to."""
+
+    @pytest.fixture(scope="session")
+    def files(export_once, request) -> Path:
+        model, file = map(request.getfixturevalue, (name, data))
+        return export_once(f"exported_{name}", model, "--data", file)
+
+    return files
 
 
-@pytest.fixture(scope="session")
-def language_model(train_once, simulated_trigrams) -> Path:
-    """The folder of a small language model, trained on `simulated_trigrams`."""
-    settings = ("--hidden-units", 24, "--set", "embedding=8", "--epochs", 8, "--batch-size", 32)
-    return train_once("language_model", "--model", "trigram_lm", *settings, "--data", simulated_trigrams)
-
-
-@pytest.fixture(scope="session")
-def exported_recognizer(export_once, recognizer, simulated) -> Path:
-    """The folder of what `recognizer` was exported to."""
-    return export_once("exported_recognizer", recognizer, "--data", simulated)
-
-
-@pytest.fixture(scope="session")
-def exported_autoencoder(export_once, autoencoder, simulated_patches) -> Path:
-    """The folder of what `autoencoder` was exported to."""
-    return export_once("exported_autoencoder", autoencoder, "--data", simulated_patches)
-
-
-@pytest.fixture(scope="session")
-def exported_language_model(export_once, language_model, simulated_trigrams) -> Path:
-    """The folder of what `language_model` was exported to."""
-    return export_once("exported_language_model", language_model, "--data", simulated_trigrams)
+recognizer = _trained(
+    "recognizer", "simulated", "--model activity_gru --units 8 --frame 5 --epochs 30 --set validation_by=time"
+)
+autoencoder = _trained(
+    "autoencoder", "simulated_patches", "sparse_autoencoder_course --set pixels=64 --hidden-units 12 --epochs 4"
+)
+language_model = _trained(
+    "language_model", "simulated_trigrams",
+    "--model trigram_lm --hidden-units 24 --set embedding=8 --epochs 8 --batch-size 32",
+)  # fmt: skip
+exported_recognizer = _exported("recognizer", "simulated")
+exported_autoencoder = _exported("autoencoder", "simulated_patches")
+exported_language_model = _exported("language_model", "simulated_trigrams")
 
 
 @pytest.fixture(scope="session")

@@ -78,16 +78,6 @@ def test_a_card_has_every_section_file_and_picture_in_its_order(preset):
     assert "\n\n\n" not in page
 
 
-@pytest.mark.parametrize("name", ONE_A_FAMILY)
-def test_an_incomplete_card_is_seen(name):
-    page, folder = text(name), PRESETS_FOLDER / name
-    assert "Limitations" in missing(re.sub(r"## Limitations\n\n.*?(?=## )", "", page, flags=re.DOTALL), folder)
-    assert "model.keras" in missing(re.sub(r"\| `model.keras`.*\n", "", page), folder)
-    assert missing(page.replace("(training.png)", "(lost.png)").replace("(cost.png)", "(lost.png)"), folder) == [
-        "lost.png"
-    ]
-
-
 def test_the_first_screen_of_a_card_says_what_for_how_good_how_big_and_how_to_load(preset):
     first = text(preset).partition("<details")[0]
     for word in ("| **test score** |", "baseline", "parameter", " kB, ", "## Intended use", "from_preset("):

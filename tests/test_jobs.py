@@ -86,14 +86,6 @@ def test_children_end_with_a_parent_that_is_killed(tmp_path):
     assert ends(int(log.read_text()))
 
 
-def test_the_last_error_in_a_log_is_what_the_command_line_printed_last(tmp_path):
-    log = tmp_path / "log"
-    log.write_text("zoo: first\nTensorFlow: noise\nzoo: the disk is full\nnoise\n")
-    assert jobs.last_error(log) == "the disk is full"
-    log.write_text("noise\n")
-    assert jobs.last_error(log) == ""
-
-
 def test_sigterm_interrupts_a_block_once_and_not_where_it_is_ignored():
     before = signal.getsignal(signal.SIGTERM)
     cleaned = False

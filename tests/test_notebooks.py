@@ -49,17 +49,6 @@ def test_the_notebook_of_a_part_has_the_code_of_its_script(notebooks):
         assert ast.dump(ast.parse(code)) == ast.dump(ast.Module(module.body[1:], []))
 
 
-def test_a_block_writes_the_file_of_its_title_and_what_needs_more_is_shown_with_the_reason(notebooks):
-    page = "# Page\n\n"
-    for opening, text in (('c title="main.c"', "int main(void);"), ('bash title="needs a phone"', "zoo serve"),
-                          ("html", "<p>")):  # fmt: skip
-        page += f"```{opening}\n{text}\n```\n\n"
-    cells = [(cell["cell_type"], "".join(cell["source"])) for cell in notebooks._of_guide("c", "badge", page)]
-    assert [text for kind, text in cells if kind == "code"][1:] == ["%%writefile main.c\nint main(void);"]
-    assert ("markdown", "```bash\nzoo serve\n```\n\n*Not run here: it needs a phone.*") in cells
-    assert ("markdown", "```html\n<p>\n```") in cells
-
-
 @pytest.mark.docs
 def test_a_notebook_runs_from_its_first_cell_to_its_last(notebooks, tmp_path, monkeypatch):
     pytest.importorskip("nbclient")

@@ -63,8 +63,6 @@ def dots(page):
 def probabilities(page, play, samples):
     """What a page that shows what it learned recognizes when it is started."""
     page.click("#lessons-done")
-    page.clock.run_for(700)
-    page.click("#start")
     found = play(page, samples, 60)[:60]
     return np.array([each["probabilities"] for each in found])
 

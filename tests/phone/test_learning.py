@@ -156,7 +156,6 @@ def test_what_was_taught_is_recognized_kept_exported_and_forgotten(taught_page, 
     assert "rowing" in page.locator("#known .chip").all_inner_texts()
     page.reload()
     page.wait_for_selector("#about:has-text('run by the page itself with what it learned here')")
-    page.click("#start")
     (*_, last) = play(page, rowing(0, 8), 60)
     assert page.inner_text("#label") == "Rowing"
     assert len(last["probabilities"]) == 7
@@ -319,8 +318,6 @@ def test_a_model_without_states_is_taught_by_whole_windows(open_page, play, serv
             page.click("#lesson-save")
         download.value.save_as(tmp_path / "taught.json")
         page.click("#lessons-done")
-        page.clock.run_for(700)
-        page.click("#start")
         (*_, last) = play(page, rowing(0, 8), 15)
         assert page.inner_text("#label") == "Rowing"
         assert len(last["probabilities"]) == 7

@@ -29,8 +29,6 @@ def test_a_tap_or_two_do_not_stop(open_page, play):
 def test_stop_is_held_or_clicked_from_a_keyboard(open_page, play, stop):
     page = open_page()
     for way in (stop, lambda page: page.keyboard.press("Enter")):
-        page.clock.run_for(700)
-        page.click("#start")
         play(page, standing(0, 3), 10)
         # The echo of the key that started it stops nothing.
         page.clock.run_for(700)
@@ -41,7 +39,6 @@ def test_stop_is_held_or_clicked_from_a_keyboard(open_page, play, stop):
 def test_nothing_jumps_when_notices_come_and_go(open_page, play):
     page = open_page(viewport={"width": 320, "height": 568})
     places = "['label', 'bars', 'minute', 'signal'].map(id => document.getElementById(id).getBoundingClientRect().top)"
-    page.click("#start")
     play(page, [], 0)
     first = page.evaluate(places)
     # Twenty samples per second are too few.
@@ -62,7 +59,6 @@ def test_a_label_is_said_once_when_it_has_held(open_page, play):
         "new MutationObserver(() => said.push(document.getElementById('said').textContent))"
         ".observe(document.getElementById('said'), {childList: true})"
     )
-    page.click("#start")
     play(page, [*standing(0, 8), *lying(8, 16)], 100)
     assert page.evaluate("said.filter(text => text)") == ["Standing.", "Sitting."]
     assert page.evaluate("[spoken, pulses]") == [[], []]
@@ -77,7 +73,6 @@ def test_a_change_is_heard_where_its_owner_chose_so_and_that_is_remembered(way, 
     page.reload()
     page.wait_for_selector("#start:enabled")
     assert page.input_value("#ears") == way
-    page.click("#start")
     play(page, [*standing(0, 8), *lying(8, 16)], 100)
     assert [a + b for a, b in zip(first, page.evaluate("[spoken, pulses]"), strict=True)] == heard
 
@@ -98,8 +93,6 @@ def test_after_stop_the_time_of_each_activity_is_shown_and_saved(run, play, stop
     # The label follows a change after a few seconds.
     assert seconds["standing"] == pytest.approx(47, abs=4)
     assert seconds["sitting"] == pytest.approx(10, abs=4)
-    page.clock.run_for(700)
-    page.click("#start")
     play(page, standing(0, 3), 10)
     assert page.is_hidden("#summary")
 

@@ -54,7 +54,6 @@ def compare(page, play, model, sent, sign=1):
     recognizer = Recognizer(model)
     stream, classes = recognizer.stream(), recognizer.metadata.classes
     expected = list(stream.feed(sent))
-    page.click("#start")
     found = play(page, sent, len(expected), sign)
     assert [p["time"] for p in found] == pytest.approx([p.time for p in expected])
     differences = np.array([p["probabilities"] for p in found]) - [p.probabilities for p in expected]
@@ -111,7 +110,6 @@ def test_what_the_page_cannot_run_is_run_by_litert_which_nothing_else_loads(name
         page.on("request", lambda request: asked.append(request.url))
         page.reload()
         page.wait_for_selector(f"#about:has-text('run by {by}')")
-        page.click("#start")
         (*_, last) = play(page, walk(), 80)
         assert max(last["probabilities"]) > 0.5
     assert any("litert" in url for url in asked) == (name == "dynamic")

@@ -26,7 +26,6 @@ def test_a_chosen_model_runs_and_is_remembered(choice, open_page, play):
     page.wait_for_selector("#about:has-text('activity_lstm_course')")
     page.reload()
     page.wait_for_selector("#about:has-text('activity_lstm_course')")
-    page.click("#start")
     assert len(play(page, standing(0, 4), 20)) >= 20
     # Another model ends what runs.
     page.click("#settings summary")
@@ -89,7 +88,6 @@ def test_a_file_of_ones_own_is_opened_and_one_that_does_not_run_is_named(choice,
     page.click("#settings summary")
     page.set_input_files("#file", LSTM)
     page.wait_for_selector("#about:has-text('activity_lstm_course')")
-    page.click("#start")
     assert len(play(page, standing(0, 4), 20)) >= 20
     (tmp_path / "broken.tflite").write_bytes(LSTM.read_bytes()[:600])
     page.set_input_files("#file", tmp_path / "broken.tflite")
@@ -123,7 +121,6 @@ def test_how_sure_an_answer_has_to_be_is_chosen_while_it_runs_and_remembered(run
     assert page.inner_text("#sure") == "99%"
     page.click("#as-in-file")
     assert page.inner_text("#sure") == f"{sure}%"
-    page.click("#start")
     play(page, standing(0, 4), 20)
     assert page.inner_text("#label") == "Standing"
 

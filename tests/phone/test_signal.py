@@ -10,7 +10,6 @@ def silent_page(open_page, play):
 
     def open_one(**options):
         page = open_page(patient=False, **options)
-        page.click("#start")
         play(page, standing(0, 4), 20)
         page.clock.run_for(1100)
         page.wait_for_selector("#label:text-is('No signal')")
@@ -135,7 +134,6 @@ def test_samples_that_are_all_dropped_leave_no_label(run, play, until):
 
 def test_turning_the_phone_on_its_side_changes_nothing(open_page, play):
     page = open_page()
-    page.click("#start")
     first = play(page, standing(0, 4), 20)
     page.set_viewport_size({"width": 844, "height": 390})
     page.evaluate("dispatchEvent(new Event('orientationchange'))")

@@ -28,10 +28,23 @@ def problem(page):
     return page.inner_text("#label"), page.inner_text("#problem-text")
 
 
-def start(open_page, play, address):
-    page = open_page()
+STATES = {}
+"""What brings a page into a state and looks at its words; how the page is opened."""
+
+
+def state(query="", host="127.0.0.1", **options):
+    """Adds a function to the states."""
+
+    def add(show):
+        STATES[show.__name__] = show, query, host, options
+        return show
+
+    return add
+
+
+@state()
+def start(page, play):
     page.wait_for_selector("#start:enabled")
-    return page
 
 
 STALLED = """
@@ -45,22 +58,20 @@ window.fetch = async (url, ...rest) => {
 """A file of which 40 kB arrive and no more."""
 
 
-def loading(open_page, play, address):
-    page = open_page(before=STALLED.replace("NAME", "model.tflite"))
+@state(before=STALLED.replace("NAME", "model.tflite"))
+def loading(page, play):
     page.wait_for_selector("#detail:text-is('Model: 40 of 84 kB')")
     assert page.evaluate("document.getElementById('progress').position") == pytest.approx(40 / 84)
     assert page.is_disabled("#start")
-    return page
 
 
-def loading_litert(open_page, play, address):
-    page = open_page(f"{address}?engine=litert", before=STALLED.replace("NAME", ".wasm"))
+@state("?engine=litert", before=STALLED.replace("NAME", ".wasm"))
+def loading_litert(page, play):
     page.wait_for_selector("#detail:text-matches('LiteRT.js: 40 of 9,\\\\d{3} kB')")
-    return page
 
 
-def settings(open_page, play, address):
-    page = open_page()
+@state()
+def settings(page, play):
     page.click("#settings summary")
     page.focus("#threshold")
     before = page.inner_text("#sure")
@@ -68,31 +79,28 @@ def settings(open_page, play, address):
         page.keyboard.press("ArrowRight")
     assert page.inner_text("#sure") == f"{int(before.removesuffix('%')) + 30}%"
     assert page.inner_text("#as-in-file") == f"Back to {before}, as in the file"
-    return page
 
 
-def explained(open_page, play, address):
-    page = open_page()
+@state()
+def explained(page, play):
     page.click("#start")
     page.click("#how summary")
     play(page, standing(0, 12), 100)
     page.evaluate("document.getElementById('how').scrollIntoView()")
-    return page
 
 
-def gathering(open_page, play, address):
-    page = open_page()
+@state()
+def gathering(page, play):
     page.click("#teach-open")
     page.fill("#lesson-activity", "standing")
     page.click("#lesson-record")
     page.wait_for_selector("#lesson-record:disabled")
     page.wait_for_selector("#lesson-said:text-matches('Put the phone in your pocket: recording begins in [45] s')")
     assert page.is_visible("#lesson-cancel")
-    return page
 
 
-def taught(open_page, play, address):
-    page = open_page()
+@state()
+def taught(page, play):
     page.click("#teach-open")
     assert page.is_disabled("#learn")
     for activity, samples in (("standing", standing(0, 36)), ("rowing a boat", rowing(0, 36))):
@@ -104,33 +112,29 @@ def taught(open_page, play, address):
     found = page.locator("#confusion li").all_inner_texts()
     assert found == ["standing: 10 of 10 recognized", "rowing a boat: 10 of 10 recognized"]
     assert "Recognized as rowing a boat (10)" in page.locator("#lesson-list li").nth(1).inner_text()
-    return page
 
 
-def tried(open_page, play, address):
-    page = taught(open_page, play, address)
+@state()
+def tried(page, play):
+    taught(page, play)
     page.click("#try")
     page.wait_for_selector("#trying:visible")
     play.send(page, rowing(0, 8))
     page.wait_for_selector("#try-label:text-is('Rowing a boat')")
-    return page
 
 
-def running(open_page, play, address):
-    page = open_page()
-    page.click("#start")
+@state()
+def running(page, play):
     play(page, standing(0, 8), 60)
     assert page.inner_text("#label").lower() == "standing"
     assert page.is_visible("#stop")
     assert page.is_hidden("#start")
     assert "sends 60 samples per second" in page.text_content("#measured")
     assert "standing" in page.get_attribute("#minute", "aria-label")
-    return page
 
 
-def walking(open_page, play, address):
-    page = open_page()
-    page.click("#start")
+@state()
+def walking(page, play):
     play(page, walk(12), 90)
     assert page.inner_text("#label") == "Walking"
     count, pace = map(int, re.fullmatch(r"(\d+) steps · (\d+) per minute", page.inner_text("#detail")).groups())
@@ -141,40 +145,34 @@ def walking(open_page, play, address):
         "[...document.querySelectorAll('#picture .limb')].map(e => e.getAnimations()[0].playbackRate)"
     )
     assert rates == pytest.approx([pace / 60] * 4, rel=0.1)
-    return page
 
 
-def in_the_hand(open_page, play, address):
-    page = open_page()
-    page.click("#start")
+@state()
+def in_the_hand(page, play):
     held = [[time, 0.3, 6.0 + np.sin(7 * time), 7.5 + np.cos(7 * time)] for time, *_ in standing(0, 6)]
     play(page, held, 40)
     assert [page.inner_text(f"#{id}") for id in ("label", "probability")] == ["Put me in your pocket", ""]
     assert page.locator("#bars [aria-current=true]").count() == 0
-    return page
 
 
 def test_a_phone_that_is_shaken_gets_no_label(open_page, play):
     page = open_page()
-    page.click("#start")
     (rows,) = shaken(1, 500, 50.0, np.random.default_rng(0))
     play(page, [[number / 50, *map(float, row)] for number, row in enumerate(rows)], 40)
     assert page.inner_text("#label") == "Put me in your pocket"
     assert "faster than anybody steps" in page.inner_text("#detail")
 
 
-def something_else(open_page, play, address):
-    page = open_page()
+@state()
+def something_else(page, play):
     page.evaluate("localStorage.setItem('pocket-zoo-threshold-activity_gru_pocket', '0.999')")
     page.reload()
-    page.click("#start")
     play(page, standing(0, 12), 100)
     assert page.inner_text("#label") == "Something else"
-    return page
 
 
-def simulated(open_page, play, address):
-    page = open_page()
+@state()
+def simulated(page, play):
     page.click("#simulate")
     page.wait_for_selector("#signal-axes span")
     page.clock.run_for(4000)
@@ -182,39 +180,33 @@ def simulated(open_page, play, address):
     assert page.is_hidden("#teach")
     page.click("#pause")
     assert page.inner_text("#detail") == "Paused"
-    return page
 
 
-def refused(open_page, play, address):
-    page = open_page(before=REFUSING)
+@state(before=REFUSING)
+def refused(page, play):
     page.click("#start")
     assert problem(page)[0] == "Access to the motion sensor was refused"
-    return page
 
 
-def no_sensor(open_page, play, address):
-    page = open_page(patient=False)
+@state(patient=False)
+def no_sensor(page, play):
     page.click("#start")
     page.clock.run_for(2100)
     assert problem(page)[0] == "No motion sensor"
     assert page.is_enabled("#simulate")
-    return page
 
 
-def slow(open_page, play, address):
-    page = open_page()
-    page.click("#start")
+@state()
+def slow(page, play):
     play(page, standing(0, 6, 20), 40)
     page.wait_for_selector("#detail:has-text('20 samples per second; the model was trained on 50')")
     assert [page.inner_text(f"#{id}") for id in ("label", "probability")] == ["Sensor too slow", ""]
     assert page.locator("#bars [aria-current=true]").count() == 0
     assert page.is_hidden("#restart")
-    return page
 
 
-def silent(open_page, play, address):
-    page = open_page(patient=False)
-    page.click("#start")
+@state(patient=False)
+def silent(page, play):
     play(page, standing(0, 4), 20)
     page.clock.run_for(1100)
     page.wait_for_selector("#label:text-is('No signal')")
@@ -222,11 +214,10 @@ def silent(open_page, play, address):
     assert page.is_visible("#restart")
     assert page.inner_text("#probability") == ""
     assert page.locator("#bars [aria-current=true]").count() == 0
-    return page
 
 
-def recording(open_page, play, address):
-    page = open_page()
+@state()
+def recording(page, play):
     page.click("#start")
     page.fill("#subject", "me")
     page.fill("#activity", "cycling")
@@ -236,12 +227,10 @@ def recording(open_page, play, address):
     play(page, standing(3, 23), 150)
     page.wait_for_selector("#record:has-text('19 of 60')")
     page.evaluate("document.getElementById('teach').scrollIntoView()")
-    return page
 
 
-def summary(open_page, play, address):
-    page = open_page()
-    page.click("#start")
+@state()
+def summary(page, play):
     # Half a minute of standing, with a break.
     play(page, [*standing(0, 15), *standing(45, 60)], 250)
     page.clock.run_for(700)
@@ -249,44 +238,36 @@ def summary(open_page, play, address):
     page.wait_for_selector("#summary:visible")
     assert page.inner_text("#label") == "Mostly standing"
     assert page.locator("#fix-when option").all_inner_texts() == ["0:00 to 0:13, standing", "0:45 to 0:58, standing"]
-    return page
 
 
-def desktop(open_page, play, address):
-    page = open_page(address.replace("127.0.0.1", "phone.test"), has_touch=False)
+@state(host="phone.test", has_touch=False)
+def desktop(page, play):
     page.wait_for_selector("#elsewhere:visible")
     page.wait_for_selector("#signal-axes span")
     page.clock.run_for(4000)
     assert (page.inner_text("#label"), page.inner_text("#address")) == ("Standing", page.url)
-    return page
 
 
-def demonstrated(open_page, play, address):
-    page = open_page(f"{address}?person")
+@state("?person")
+def demonstrated(page, play):
     page.wait_for_selector("#credit:visible")
     page.clock.run_for(4000)
     page.wait_for_selector("#hint:has-text('the label agrees')")
-    return page
 
 
-def unteachable(open_page, play, address):
-    page = open_page(f"{address}?engine=litert")
+@state("?engine=litert")
+def unteachable(page, play):
     page.wait_for_selector("#unteachable:has-text('cannot be taught here, because LiteRT.js runs it')")
     assert "run by LiteRT.js" in page.inner_text("#about")
     assert page.is_hidden("#teach-open")
-    return page
 
 
-STATES = (
-    loading, loading_litert, start, settings, explained, gathering, taught, tried, running, simulated, demonstrated,
-    refused, no_sensor, slow, silent, recording, summary, desktop, unteachable, walking, in_the_hand, something_else,
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
-def test_a_state_says_what_is_and_is_accessible(state, open_page, play, address):
-    page = state(open_page, play, address)
-    look(page, state.__name__, dark=True)
+@pytest.mark.parametrize("name", STATES)
+def test_a_state_says_what_is_and_is_accessible(name, open_page, play, address):
+    show, query, host, options = STATES[name]
+    page = open_page(address.replace("127.0.0.1", host) + query, **options)
+    show(page, play)
+    look(page, name, dark=True)
 
 
 def test_below_the_threshold_of_the_file_nothing_is_claimed(run, serve_files, model_file, tmp_path):
@@ -374,7 +355,6 @@ def test_any_static_host_serves_it_under_a_sub_path_and_it_reloads_offline(engin
     page.context.set_offline(True)
     page.reload()
     page.wait_for_selector("#offline:not([hidden])")
-    page.click("#start")
     play(page, standing(0, 4), 20)
     assert page.inner_text("#label").lower() == "standing"
     if not engine:
@@ -385,7 +365,6 @@ def test_a_mistyped_scheme_is_mended_and_the_sensor_works(open_page, play, addre
     page = open_page()
     page.goto(address.replace("https:", "http:"))
     assert page.url == address
-    page.click("#start")
     play(page, standing(0, 4), 20)
     assert page.inner_text("#label") == "Standing"
 

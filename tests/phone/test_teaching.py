@@ -16,7 +16,6 @@ def test_a_recorded_minute_comes_back_as_a_recording(phone, sign, open_page, pla
     rows = walk_through(["jogging"], 64.0, HERTZ, 1)[0].tolist()
     sent = [[i / HERTZ, *row] for i, row in enumerate(rows)]
     page = open_page(**phone)
-    page.click("#start")
     play(page, sent[:HERTZ], 0, sign)
     page.fill("#subject", 'Ann, "A"')
     page.fill("#activity", "jogging")
@@ -34,7 +33,6 @@ def test_a_recorded_minute_comes_back_as_a_recording(phone, sign, open_page, pla
 
 def begin_recording(page, play):
     """Starts a recording after a second of signal."""
-    page.click("#start")
     play(page, standing(0, 1), 0)
     page.fill("#subject", "me")
     page.fill("#activity", "standing")

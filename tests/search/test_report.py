@@ -127,13 +127,6 @@ def test_the_front_has_what_nothing_beats_in_both():
         assert (place in front) == (not beaten.any())
 
 
-def test_parallel_coordinates_are_drawn_where_a_value_is_not_used():
-    records = [record(0, 3, 0.9), record(1, 4, 0.8), record(2, 5, 0.7)]
-    records[1]["values"].pop("units")
-    figure = report.parallel(records, ["units", "cell"], "macro_f1")
-    assert len(figure.axes[0].lines) == 3 + 3
-
-
 def test_figures_of_a_search_show_every_trial_at_round_ticks():
     costs = [1335, 7880, 13350, 78806]
     records = [record(i, 3, score) | {"parameters": cost, "bytes": 20 * cost}

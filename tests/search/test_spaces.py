@@ -36,14 +36,17 @@ def test_whatever_a_space_draws_is_a_model_and_a_recipe(target):
         assert (plan.recipe.seed, plan.recipe.epochs) == (number, 3)
 
 
-@pytest.mark.parametrize("preset", ["activity_gru_pocket", "trigram_lm_best"])
-def test_a_search_begins_at_its_preset(preset):
+@pytest.mark.parametrize(("space", "preset"), [("activity", "activity_gru_pocket"), ("trigram", "trigram_lm_best")])
+def test_a_search_begins_at_its_preset_and_at_the_best_one_without_a_preset(space, preset):
     row, plan = PRESETS[preset], Study(preset, NOWHERE).outline
     assert plan.family == row.family
     assert row.arguments.items() <= plan.arguments.items()
     same = ("optimizer", "learning_rate", "schedule", "warmup_epochs", "weight_decay", "clip_norm", "ema_decay",
             "batch_size", "label_smoothing", "augmentation", "merge_contexts")  # fmt: skip
     assert {name: getattr(plan.recipe, name) for name in same} == {name: getattr(row.recipe, name) for name in same}
+    values = {**plan.recipe.to_json(), **plan.arguments, "cell": plan.family.removeprefix("activity_")}
+    settings = getattr(spaces, space)(HyperParameters())
+    assert {name: values[name] for name in settings} == settings
 
 
 def test_a_preset_outside_of_the_space_lends_the_values_that_are_in_it():
@@ -51,14 +54,6 @@ def test_a_preset_outside_of_the_space_lends_the_values_that_are_in_it():
     assert (plan.family, plan.arguments["units"], plan.recipe.optimizer) == ("activity_lstm", 64, "sgd")
     # The rows of a frame, and the rate, are below those of the space.
     assert (plan.arguments["frame"], plan.recipe.learning_rate) == (5, 0.1)
-
-
-@pytest.mark.parametrize(("space", "preset"), [("activity", "activity_gru_pocket"), ("trigram", "trigram_lm_best")])
-def test_the_defaults_of_a_space_are_those_of_the_best_preset(space, preset):
-    plan = Study(preset, NOWHERE).outline
-    values = {**plan.recipe.to_json(), **plan.arguments, "cell": plan.family.removeprefix("activity_")}
-    settings = getattr(spaces, space)(HyperParameters())
-    assert {name: values[name] for name in settings} == settings
 
 
 def test_what_is_fixed_is_not_searched():
