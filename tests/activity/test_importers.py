@@ -372,13 +372,13 @@ def test_samples_lost_here_and_there_do_not_shatter_a_recording(tmp_path):
         ("", "empty; expected a line of column names, and rows"),
         (HEADER, "no rows below the line of column names"),
         (f"{HEADER}# nothing\n", "no rows below the line of column names"),
-        ("p,x,y,z,subject,activity\n0,1,2,3,a,b\n", "no column for time (--time); found p, x, y, z, subject, activity: "
-         "pass its name, or --rate HZ instead of --time"),
-        ("time,x,y,subject,activity\n0,1,2,a,b\n", "no column for z (--z); found time, x, y, subject, activity: "),
-        ("time,x,y,z\n0,1,2,3\n", "no column for subject (--subject), for activity (--activity); found time, x, y, z: "
-         "pass their names, --layout if folders and file names say who did what, or =NAME for all rows"),
-        ("a,b\n0,1\n", "no column for x (--x), for y (--y), for z (--z), for time (--time), for subject (--subject), "
-         "for activity (--activity); found a, b: pass their names"),
+        ("p,x,y,z,subject,activity\n0,1,2,3,a,b\n", "no column for time (time); found p, x, y, z, subject, activity: "
+         "pass its name, or rate=HZ instead of time"),
+        ("time,x,y,subject,activity\n0,1,2,a,b\n", "no column for z (z); found time, x, y, subject, activity: "),
+        ("time,x,y,z\n0,1,2,3\n", "no column for subject (subject), for activity (activity); found time, x, y, z: "
+         "pass their names, layout if folders and file names say who did what, or =NAME for all rows"),
+        ("a,b\n0,1\n", "no column for x (x), for y (y), for z (z), for time (time), for subject (subject), "
+         "for activity (activity); found a, b: pass their names"),
         (HEADER + "0,1,2,3,a,b\n0.02,1,2\n", "6 column names, but row 2 below them has 3 fields"),
         (HEADER + "0,1,2,3,a,b,c\n", "6 column names, but row 1 below them has 7 fields"),
         (HEADER + "0,1,2,3,a,b\n0.02,1,2,3,,b\n", "column 'subject', row 2 below the names: is empty: fill it in"),

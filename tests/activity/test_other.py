@@ -69,7 +69,7 @@ def test_a_label_that_is_called_other_is_one_as_any_other_without_the_option(tmp
     assert found["windows"] == len(cut.test)
     assert "other" not in found
     assert load(out).metadata.other is False
-    with pytest.raises(ZooError, match=r"other: .*--classes other=NAME"):
+    with pytest.raises(ZooError, match=r"other: .*classes=other=NAME"):
         choose_classes("r.h5", ["other", "sit", "dance"], ["other", "sit"], other=["dance"])
 
 

@@ -87,16 +87,16 @@ def test_degrees_are_converted(tmp_path):
     named = csv(tmp_path / "b.csv", "time,ax,ay,az,u,v,w", np.hstack([ROWS[:, :3], np.degrees(RATE)]))
     np.testing.assert_allclose(imported(named, apart).rotation, RATE, atol=1e-4)
     alone = replace(ANN, rotation_unit="deg/s").with_channels("ax,ay,az")
-    assert "--rotation-unit deg/s: no rotation rate is read" in message(lambda: imported(path, alone))
+    assert "rotation_unit=deg/s: no rotation rate is read" in message(lambda: imported(path, alone))
     words = message(lambda: imported(path, ANN.with_channels(SIX)))
     assert words.startswith(f"{path}: rotation rate has a mean magnitude of ")
     assert "as in deg/s; expected rad/s (below 20): divide by 57.3" in words
-    assert words.endswith("or read CSV files with --rotation-unit deg/s")
+    assert words.endswith("or read CSV files with rotation_unit=deg/s")
 
 
 def test_gravity_in_place_of_rotation_rate_is_noticed(tmp_path):
     path = csv(tmp_path / "a.csv", f"time,{SIX}", np.hstack([ROWS[:, :3], ROWS[:, :3]]))
-    assert "if these columns are gravity, name others with --channels" in message(
+    assert "if these columns are gravity, name others with channels" in message(
         lambda: imported(path, ANN.with_channels(SIX))
     )
 
@@ -113,14 +113,14 @@ def test_sensor_logger_keeps_the_gyroscope_in_a_file_of_its_own(tmp_path):
     ("make", "words"),
     [
         (lambda: ANN.with_channels("ax,ay,az,gx"),
-         "--channels ax,ay,az,gx: expected three or six different columns, such as ax,ay,az,gx,gy,gz"),
+         "channels=ax,ay,az,gx: expected three or six different columns, such as ax,ay,az,gx,gy,gz"),
         (lambda: ANN.with_channels("ax,ay,az,gx,gy,gy"),
-         "--channels ax,ay,az,gx,gy,gy: expected three or six different columns, such as ax,ay,az,gx,gy,gz"),
+         "channels=ax,ay,az,gx,gy,gy: expected three or six different columns, such as ax,ay,az,gx,gy,gz"),
         (lambda: CsvColumns(x="ax").with_channels(SIX),
-         "--channels names the columns of x, y and z: leave out --x, --y and --z"),
+         "channels names the columns of x, y and z: leave out x, y and z"),
         (lambda: CsvColumns(rotation=("u", "v", "w")).with_channels(SIX),
-         "--channels names the columns of the rotation rate: leave out --rotation"),
-        (lambda: columns_of({"time": "t"}, 50.0), "time: does not apply with --rate"),
+         "channels names the columns of the rotation rate: leave out rotation"),
+        (lambda: columns_of({"time": "t"}, 50.0), "time: does not apply with rate"),
         (lambda: CsvColumns(rotation=("a", "b")), "columns of rotation rate: a,b; expected three different ones"),
         (lambda: CsvColumns(rotation_unit="rpm"), "rotation unit 'rpm': expected rad/s, deg/s"),
     ],
@@ -131,10 +131,10 @@ def test_other_channels_are_refused(make, words):
 
 def test_missing_columns_are_named(tmp_path):
     path = csv(tmp_path / "a.csv", "time,ax,ay,az", ROWS[:, :3])
-    found = f"{path}: no columns of rotation rate; found time, ax, ay, az: pass all six with --channels, such as {SIX}"
+    found = f"{path}: no columns of rotation rate; found time, ax, ay, az: pass all six with channels, such as {SIX}"
     assert message(lambda: imported(path, CsvColumns(subject="=a", activity="=b", gyroscope=True))) == found
     words = message(lambda: imported(path, ANN.with_channels(SIX)))
-    assert words.startswith(f"{path}: no column 'gx' (--channels), 'gy' (--channels), 'gz' (--channels); found time, ")
+    assert words.startswith(f"{path}: no column 'gx' (channels), 'gy' (channels), 'gz' (channels); found time, ")
 
 
 def test_recordings_come_back_as_they_were_written(tmp_path):
@@ -156,8 +156,8 @@ def test_recordings_of_other_channels_are_not_added(first, tmp_path):
     words = message(lambda: recordings.append_recordings(path, [recording("ben", rotation=not first)], source="a test"))
     held, given = (",".join(axes) for axes in ((INERTIAL, AXES) if first else (AXES, INERTIAL)))
     assert words == (
-        f"ben.csv: holds {given}, and what {path} holds before it is {held}: import all files with --channels or "
-        "--gyroscope, or none"
+        f"ben.csv: holds {given}, and what {path} holds before it is {held}: import all files with channels or "
+        "gyroscope, or none"
     )
     assert path.read_bytes() == before
 
@@ -166,15 +166,15 @@ def test_files_of_other_channels_are_joined_by_what_both_hold(tmp_path):
     six, three = stored(tmp_path / "six.h5", recording()), stored(tmp_path / "3.h5", recording("ben", rotation=False))
     assert message(lambda: recordings.join(six, three)) == (
         f"{six.path} holds x,y,z,gyro_x,gyro_y,gyro_z; {three.path} holds x,y,z: choose what all of them hold with "
-        "--channels x,y,z"
+        "channels=x,y,z"
     )
     joined = recordings.join(six, three, axes=("x", "y", "z"))
     assert joined.axes == AXES
     assert [each.rows.shape[1] for each in joined] == [3, 3]
     assert recordings.join(six, stored(tmp_path / "b.h5", recording("ben"))).axes == INERTIAL
-    assert "no rotation rate: import it with --channels or --gyroscope" in message(lambda: three.selected(INERTIAL))
+    assert "no rotation rate: import it with channels or gyroscope" in message(lambda: three.selected(INERTIAL))
     assert message(lambda: six.selected(["gyro_x"])) == (
-        "--channels gyro_x: expected x,y,z or x,y,z,gyro_x,gyro_y,gyro_z"
+        "channels=gyro_x: expected x,y,z or x,y,z,gyro_x,gyro_y,gyro_z"
     )
 
 
@@ -240,7 +240,7 @@ def test_samples_of_a_pipe_hold_six_values():
     found = list(read_samples(lines, "here", columns))
     assert found[2] == pytest.approx((0.04, 0, 0, 9.80665, np.pi / 2, 0, np.radians(2)))
     assert message(lambda: list(read_samples(["time,x,y,z", "0,0,0,9.8"], "here", CsvColumns(gyroscope=True)))) == (
-        f"here: no columns of rotation rate; found time, x, y, z: pass all six with --channels, such as {SIX}"
+        f"here: no columns of rotation rate; found time, x, y, z: pass all six with channels, such as {SIX}"
     )
     fixed = list(read_samples(lines, "here", CsvColumns(rate=4.0).with_channels(SIX)))
     assert fixed[1] == (0.25, 0, 0, 1, 90, 0, 1)

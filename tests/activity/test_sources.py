@@ -150,7 +150,7 @@ SLOW = [datetime.fromtimestamp(START + 2 * i, UTC).isoformat() for i in range(20
 QUESTIONS = {
     "no gravity": (rows(floats(TIME), MOVED), {}, ": averaged over a second, acceleration is 0."),
     "other seconds": (rows([round(1000 * t) for t in TIME], TOTAL), {"time_unit": "s"},
-        ": time stamps 20 s apart make 0.05 Hz; are they ms (50 Hz)? Pass --time-unit ms"),
+        ": time stamps 20 s apart make 0.05 Hz; are they ms (50 Hz)? Pass time_unit=ms"),
     "whole seconds": (rows([START + int(t) for t in TIME], TOTAL), {}, ": about 50 rows share a time stamp: pass"),
     "slow dates": (rows(SLOW, TOTAL), {}, "time stamps 2 apart give no rate between 5 and 1000 Hz"),
     "feet": (rows(floats(TIME), 3.28 * TOTAL, "time,ax (ft/s^2),ay (ft/s^2),az (ft/s^2)"), {}, "is in 'ft/s^2'"),
@@ -161,9 +161,9 @@ QUESTIONS = {
     "feet without a unit": (rows(floats(TIME), 3.28 * TOTAL), {}, "no known unit fits"),
     "another unit": (rows(floats(TIME), 4.6 * TOTAL), {}, "no known unit fits"),
     "thousandths of g": (rows(floats(TIME), 1000 / G * TOTAL), {"unit": "g"}, "no known unit fits"),
-    "not in g": (rows(floats(TIME), TOTAL), {"unit": "g"}, "if these are m/s^2, pass --unit m/s^2"),
+    "not in g": (rows(floats(TIME), TOTAL), {"unit": "g"}, "if these are m/s^2, pass unit=m/s^2"),
     "in g": (rows(floats(TIME), TOTAL / G), {}, "as in g; expected m/s^2"),
-    "in g with lost values": (rows(floats(TIME), ODD), {}, "--unit g"),
+    "in g with lost values": (rows(floats(TIME), ODD), {}, "unit=g"),
     "in mm/s^2": (rows(floats(TIME), 1000 * TOTAL), {}, "or choose other columns"),
     "turns a minute": (rows(floats(TIME), np.hstack([TOTAL, MOVED]), "time,x,y,z,gx (rpm),gy (rpm),gz (rpm)"),
         {"gyroscope": True}, "is in 'rpm'; expected rad/s or deg/s"),
@@ -412,10 +412,10 @@ def test_a_layout_names_what_is_in_zip_files(study, tmp_path):
         ("*.csv", "expected {subject} and {activity}, each once"),
         (
             "{subject}_{activity}.csv",
-            "no file that matches --layout '{subject}_{activity}.csv': found 4 others, such as",
+            "no file that matches layout='{subject}_{activity}.csv': found 4 others, such as",
         ),
         ("*a*a*a*a*a*a*a*a*a*a*/{activity}.csv", "expected at most 3 stars between two slashes"),
-        ("**a**b**{subject}.csv", "no file that matches --layout '**a**b**{subject}.csv'"),
+        ("**a**b**{subject}.csv", "no file that matches layout='**a**b**{subject}.csv'"),
     ],
 )
 def test_a_layout_that_matches_nothing_is_refused(study, layout, words):
@@ -451,7 +451,7 @@ def test_a_layout_that_takes_the_name_of_the_file_for_the_activity_is_doubted_wi
         (tmp_path / folder / "TotalAcceleration.csv").write_text("time,x,y,z\n0.0,0,9.8,0\n")
     _, (note,) = find_sources([tmp_path], CsvColumns(), "{subject}/{activity}*.csv")
     layout = "{subject}/{activity}-*/TotalAcceleration.csv"
-    assert note.endswith(f"pass --layout '{layout}'")
+    assert note.endswith(f"pass layout='{layout}'")
     found, doubts = find_sources([tmp_path], CsvColumns(), layout)
     assert [columns.activity for _, columns in found] == ["=walk", "=bike"]
     assert doubts == []
@@ -719,7 +719,7 @@ def test_hundredths_of_a_second_do_not_pass_as_milliseconds(tmp_path, rate, answ
     columns = CsvColumns(subject="=a", activity="=b")
     found = question(rows(list(np.round(100 * time)), values), columns, tmp_path / "a.csv")
     assert answer in found
-    assert re.search(rf"--rate \(?{rate}\b", found)
+    assert re.search(rf"rate \(?{rate}\b", found)
     (recording,) = read_csv([tmp_path / "a.csv"], replace(columns, rate=float(rate)))
     assert recording.rate == rate
 

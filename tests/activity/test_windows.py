@@ -150,7 +150,7 @@ def test_whether_windows_are_in_g_or_lack_gravity_shows_in_each_activity(people,
     assert len(of_one_class(windows).train) == len(windows)
     assert re.fullmatch(
         r"x has a mean magnitude of [12]\.\d\d, as in g; expected m/s\^2 \(about 9\.8\): multiply by 9\.80665, or read "
-        "CSV files with --unit g", message(lambda: of_one_class(windows / STANDARD_GRAVITY)),
+        "CSV files with unit=g", message(lambda: of_one_class(windows / STANDARD_GRAVITY)),
     )  # fmt: skip
     without = windows - windows.mean(axis=1, keepdims=True)
     expected = (
@@ -362,17 +362,17 @@ def test_an_unknown_test_subject_is_refused_with_those_who_are_there(tmp_path):
         (
             [walk("1"), walk("2"), walk("2", "bike")], ["2"],
             "bike was recorded only by 2, of the test set, and training would have none: choose other "
-            "--test-subjects, record others, or leave it out with --classes",
+            "test_subjects, record others, or leave it out with classes",
         ),
         (
             [walk("1"), walk("2"), walk("1", "bike", rows=200), walk("2", "bike")], ["2"],
             "no recording of bike is long enough: the longest lasts 4.0 s, and a window takes 5.0 s (150 rows at 50 "
-            "Hz, --trim 1 s at both ends): record longer, or set --window or --trim",
+            "Hz, trim=1 s at both ends): record longer, or set window or trim",
         ),
         (
             [walk("1"), walk("2", rows=100)], ["2"],
             "no recording of the test people 2 is long enough: the longest lasts 2.0 s, and a window takes 5.0 s (150 "
-            "rows at 50 Hz, --trim 1 s at both ends): record longer, or set --window or --trim",
+            "rows at 50 Hz, trim=1 s at both ends): record longer, or set window or trim",
         ),
     ],
 )  # fmt: skip
@@ -424,7 +424,7 @@ def test_classes_select_order_rename_and_merge_labels(tmp_path):
         (["run", "walk"], "running=run", "r.h5: no recording of running; found run, walk: the label of the files "
          "comes first: run=running"),
         ([np.str_("walk")], None, "r.h5: all recordings are of 'walk', and a recognizer needs two activities or more: "
-         "import others as well, or pass --classes walk to cut windows all the same"),
+         "import others as well, or pass classes=walk to cut windows all the same"),
     ],
 )  # fmt: skip
 def test_labels_that_are_not_there_are_named(found, classes, words):
@@ -435,7 +435,7 @@ def test_labels_that_are_not_there_are_named(found, classes, words):
 @pytest.mark.parametrize("text", ["walk,walk", "walk=", "=walk", "walk,,run", ""])
 def test_classes_that_make_no_sense_are_refused(text):
     line = message(lambda: parse_classes(text))
-    assert line == f"--classes {text}: expected different labels, each as LABEL or LABEL=CLASS"
+    assert line == f"classes{text and '='}{text}: expected different labels, each as LABEL or LABEL=CLASS"
 
 
 def test_test_people_are_drawn_so_that_each_label_remains_in_training():
@@ -480,8 +480,8 @@ def test_of_recordings_too_short_for_two_parts_without_a_shared_row_training_has
     ({"rate": 1e-9}, "rate is 1e-09; expected 0.1 or more"),
     ({"window": 1}, "window is 1; expected 2 or more"),
     ({"trim": 1e308}, r"trim 1e\+308 s: expected 0 to 100000"),
-    ({"classes": {"walking": 1}}, "classes is .*; expected labels, or classes by label"),
-    ({"merge": {"walking": 7}}, "merge is .*; expected labels, or classes by label"),
+    ({"classes": {"walking": 1}}, "classes is .*; expected a text"),
+    ({"merge": {"walking": 7}}, "merge is .*; expected a text"),
     ({"classes": []}, "classes : expected different names"),
     ({"classes": {}}, "classes : expected different names"),
     ({"classes": {"walking": "a\nb", "jogging": "c"}}, "expected different names"),

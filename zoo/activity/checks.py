@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.errors import ZooError
+from zoo.errors import ZooError, option
 from zoo.runtime.metadata import CONVENTION, ROTATION_UNIT, STANDARD_GRAVITY, STEADY_SHARE, UNIT, is_in_g
 
 Floats = NDArray[np.floating[Any]]
@@ -110,7 +110,9 @@ def check_signal(where: str, rows: Floats, rate: float, most_steady: float = np.
         return
     acceleration, rotation = rows[:, :3], rows[:, 3:]
     lengths = _lengths(_seconds(acceleration, rate)).mean(axis=1)
-    advice = "record acceleration with gravity (Sensor Logger: TotalAcceleration), or pass --gravity gx,gy,gz"
+    advice = (
+        f"record acceleration with gravity (Sensor Logger: TotalAcceleration), or pass {option('gravity')} gx,gy,gz"
+    )
     _check_length(where, lengths, steady_length(acceleration, rate), "second", advice, most_steady)
     if not rotation.size:
         return
@@ -118,7 +120,8 @@ def check_signal(where: str, rows: Floats, rate: float, most_steady: float = np.
     if (steady := steady_length(rotation, rate)) > _FAST_FOR_A_SECOND:
         raise ZooError(
             f"{where}: averaged over a second, rotation rate is {steady:.1f} {ROTATION_UNIT}: if these columns are "
-            "gravity, name others with --channels; if they are in degrees, import with --rotation-unit deg/s"
+            f"gravity, name others with {option('channels')}; if they are in degrees, import with "
+            f"{option('rotation_unit', 'deg/s')}"
         )
 
 
@@ -134,7 +137,7 @@ def _check_length(
     if is_in_g(magnitude, steady):
         raise ZooError(
             f"{where} has a mean magnitude of {magnitude:.2f}, as in g; expected {UNIT} (about {STANDARD_GRAVITY:.1f}):"
-            f" multiply by {STANDARD_GRAVITY}, or read CSV files with --unit g"
+            f" multiply by {STANDARD_GRAVITY}, or read CSV files with {option('unit', 'g')}"
         )
     if steady < STEADY_SHARE * STANDARD_GRAVITY:
         average = f"averaged over a {over}, acceleration is {steady:.1f} {UNIT}"
@@ -172,7 +175,7 @@ def check_turning(where: str, magnitude: float) -> None:
     if magnitude > _FASTEST:
         raise ZooError(
             f"{where}: rotation rate has a mean magnitude of {magnitude:.0f}, as in deg/s; expected {ROTATION_UNIT} "
-            f"(below {_FASTEST:g}): divide by 57.3, or read CSV files with --rotation-unit deg/s"
+            f"(below {_FASTEST:g}): divide by 57.3, or read CSV files with {option('rotation_unit', 'deg/s')}"
         )
 
 

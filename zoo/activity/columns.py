@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from zoo.activity.tables import fields_of, heading, number_or_nan, numbers
 from zoo.catalog import split_names
-from zoo.errors import ZooError, refuse
+from zoo.errors import ZooError, option, refuse
 from zoo.recipe import Columns
 from zoo.runtime.metadata import AXES, CONVENTION, ROTATION_UNIT, STANDARD_GRAVITY, UNIT
 
@@ -127,14 +127,14 @@ class CsvColumns:
         if name is not None and (not name.strip() == name != "" or not name.isprintable() or set(name) & set(_SIGNS)):
             raise ZooError(f"study {name!r}: expected a name such as lab_a, without {' '.join(_SIGNS)}")
         axes = tuple(name for name in (self.x, self.y, self.z) if name is not None)
-        triples = (("columns of x, y and z", axes, len(axes)), ("--gravity", self.gravity, 3),
+        triples = (("columns of x, y and z", axes, len(axes)), (option("gravity"), self.gravity, 3),
                    ("columns of rotation rate", self.rotation, 3))  # fmt: skip
         for what, columns, count in triples:
             if columns is not None and len(set(columns)) != count:
                 raise ZooError(f"{what}: {','.join(columns)}; expected three different ones, such as ax,ay,az")
-        for option, name in (("subject", self.subject), ("activity", self.activity)):
+        for field, name in (("subject", self.subject), ("activity", self.activity)):
             if name is not None and not name.removeprefix("=").strip():
-                raise ZooError(f"--{option} '{name}': expected the name of a column, or =NAME for all rows")
+                raise ZooError(f"{option(field, repr(name))}: expected the name of a column, or =NAME for all rows")
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -153,11 +153,18 @@ class CsvColumns:
         """
         names = tuple(split_names(text))
         if len(names) not in (3, 6) or len(set(names)) < len(names) or not all(names):
-            raise ZooError(f"--channels {text}: expected three or six different columns, such as ax,ay,az,gx,gy,gz")
+            raise ZooError(
+                f"{option('channels', text)}: expected three or six different columns, such as ax,ay,az,gx,gy,gz"
+            )
         if any((self.x, self.y, self.z)):
-            raise ZooError("--channels names the columns of x, y and z: leave out --x, --y and --z")
+            raise ZooError(
+                f"{option('channels')} names the columns of x, y and z: leave out {option('x')}, {option('y')} and "
+                f"{option('z')}"
+            )
         if self.rotation and names[3:]:
-            raise ZooError("--channels names the columns of the rotation rate: leave out --rotation")
+            raise ZooError(
+                f"{option('channels')} names the columns of the rotation rate: leave out {option('rotation')}"
+            )
         x, y, z = names[:3]
         return replace(self, x=x, y=y, z=z, rotation=names[3:] or self.rotation)
 
@@ -167,7 +174,7 @@ def columns_of(columns: Any, rate: float | None, **others: Any) -> CsvColumns:
     known = (columns if isinstance(columns, Columns) else Columns(**(columns or {}))).to_json()
     channels = known.pop("channels")
     if rate:
-        refuse("does not apply with --rate, which takes the place of time stamps", time=known["time"])
+        refuse(f"does not apply with {option('rate')}, which takes the place of time stamps", time=known["time"])
     rotation = {} if others.get("rotation") is None else {"rotation": others["rotation"]}
     found = CsvColumns(**known | others | rotation | ({"rate": rate, "time": None} if rate else {}))
     return found if channels is None else found.with_channels(channels)
@@ -254,9 +261,9 @@ def resolve(
     _check_resolved(where, header, resolved, labels)
     time_unit, stamps = columns.time_unit, (resolved.time,) if resolved.time else ()
     if time_unit == "auto":
-        time_unit = _stated_unit(where, stamps, _TIME_UNITS, "--time-unit") or "auto"
-    unit = columns.unit or _stated_unit(where, (*resolved.axes, *(resolved.gravity or ())), _UNITS, "--unit")
-    turning = columns.rotation_unit or _stated_unit(where, rotation or (), _ROTATION_UNITS, "--rotation-unit")
+        time_unit = _stated_unit(where, stamps, _TIME_UNITS, option("time_unit")) or "auto"
+    unit = columns.unit or _stated_unit(where, (*resolved.axes, *(resolved.gravity or ())), _UNITS, option("unit"))
+    turning = columns.rotation_unit or _stated_unit(where, rotation or (), _ROTATION_UNITS, option("rotation_unit"))
     return replace(
         resolved, unit=unit or app.unit, time_unit=time_unit, convention=columns.convention or app.convention,
         rotation_unit=turning or ROTATION_UNIT,
@@ -266,8 +273,8 @@ def resolve(
 def no_rotation(where: str, header: Sequence[str]) -> ZooError:
     """The error for a table that lacks a gyroscope."""
     return ZooError(
-        f"{where}: no columns of rotation rate; found {', '.join(header) or 'nothing'}: pass all six with --channels, "
-        "such as ax,ay,az,gx,gy,gz"
+        f"{where}: no columns of rotation rate; found {', '.join(header) or 'nothing'}: pass all six with "
+        f"{option('channels')}, such as ax,ay,az,gx,gy,gz"
     )
 
 
@@ -295,11 +302,11 @@ def _check_resolved(where: str, header: Sequence[str], columns: CsvColumns, labe
     wanted += [(option, name) for option, name in constant if name is None or not name.startswith("=")]
     if missing := [(option, name) for option, name in wanted if name not in header]:
         options = {option for option, _ in missing}
-        named = (f"{f'for {option}' if name is None else repr(name)} (--{option})" for option, name in missing)
+        named = (f"{f'for {field}' if name is None else repr(name)} ({option(field)})" for field, name in missing)
         advice = "pass its name" if len(missing) == 1 else "pass their names"
         if options & {"subject", "activity"}:
-            advice += ", --layout if folders and file names say who did what, or =NAME for all rows"
-        advice += ", or --rate HZ instead of --time" if "time" in options else ""
+            advice += f", {option('layout')} if folders and file names say who did what, or =NAME for all rows"
+        advice += f", or {option('rate', 'HZ')} instead of {option('time')}" if "time" in options else ""
         found = ", ".join(header) or "nothing"
         raise ZooError(f"{where}: no column {', '.join(named)}; found {found}: {advice}")
     if doubled := next((name for _, name in wanted if list(header).count(str(name)) > 1), None):
@@ -307,7 +314,10 @@ def _check_resolved(where: str, header: Sequence[str], columns: CsvColumns, labe
     if len(set(axes)) < len(axes):
         raise ZooError(f"{where}: columns {', '.join(map(str, axes))} of x, y and z: expected three different ones")
     if columns.rotation_unit and not (columns.gyroscope or columns.rotation):
-        raise ZooError(f"{where}: --rotation-unit {columns.rotation_unit}: no rotation rate is read: pass --channels")
+        raise ZooError(
+            f"{where}: {option('rotation_unit', columns.rotation_unit)}: no rotation rate is read: pass "
+            f"{option('channels')}"
+        )
 
 
 _TIME_FORMS = "a number, or a time as in 2024-06-10 19:21:58.870, 10.06.2024 19:21:58,870 or 19:21:58.870"
@@ -352,16 +362,18 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock
     """
     finite = stamps if np.isfinite(stamps).all() else stamps[np.isfinite(stamps)]
     if len(stamps) and not len(finite):
-        raise ZooError(f"{where}: no time stamp is a finite number: pass another column with --time, or --rate")
+        raise ZooError(
+            f"{where}: no time stamp is a finite number: pass another column with {option('time')}, or {option('rate')}"
+        )
     intervals = np.diff(finite)
     forward = intervals[intervals > 0]
     if len(intervals) > 1 and (intervals < 0).mean() > _MOSTLY:
         back = f"time goes back in {(intervals < 0).sum()} of {len(stamps)} rows"
-        raise ZooError(f"{where}: {back}: sort them, or pass another column with --time")
+        raise ZooError(f"{where}: {back}: sort them, or pass another column with {option('time')}")
     step = float(np.median(forward, overwrite_input=True)) if len(forward) else 0.0
     if len(intervals) and (intervals == 0).mean() > _MOSTLY and step:
         rows_a_step = (len(intervals) + 1) / (len(forward) + 1)
-        advice = f"pass another --time, or --rate ({rows_a_step / step:.3g}, if stamps are seconds)"
+        advice = f"pass another {option('time')}, or {option('rate')} ({rows_a_step / step:.3g}, if stamps are seconds)"
         raise ZooError(f"{where}: about {rows_a_step:.0f} rows share a time stamp: {advice}")
     # Clocks count seconds.
     rates = {name: 1 / (step * seconds) for name, seconds in SECONDS.items() if step and (name == "s" or not is_clock)}
@@ -370,25 +382,29 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock
         if plausible and unit not in plausible:
             rate, other = rates[unit], plausible[0]
             raise ZooError(
-                f"{where}: time stamps {step:g} {unit} apart make {rate:.3g} Hz; are they {other} "
-                f"({rates[other]:.3g} Hz)? Pass --time-unit {other}, or confirm with --rate {rate:.3g}"
+                f"{where}: time stamps {step:g} {unit} apart make {rate:.3g} Hz; are they {other} ({rates[other]:.3g} "
+                f"Hz)? Pass {option('time_unit', other)}, or confirm with {option('rate', f'{rate:.3g}')}"
             )
         return unit, True
     if not plausible:
         between = f"between {LOWEST:g} and {HIGHEST:g} Hz"
         raise ZooError(
-            f"{where}: time stamps {step:g} apart give no rate {between}: pass --time, --time-unit or --rate"
+            f"{where}: time stamps {step:g} apart give no rate {between}: pass {option('time')}, {option('time_unit')} "
+            f"or {option('rate')}"
         )
     assumed, rate = plausible[0], rates[plausible[0]]
     if assumed == "ms" and (intervals == 1).mean() > _COUNTED:
-        advice = "pass --rate or another --time, or confirm 1000 Hz with --time-unit ms"
+        advice = (
+            f"pass {option('rate')} or another {option('time')}, or confirm 1000 Hz with {option('time_unit', 'ms')}"
+        )
         raise ZooError(f"{where}: time stamps rise by 1 from row to row, as row numbers do: {advice}")
     # Hundredths of a second pass as milliseconds, ten times as fast.
     is_known = assumed == "s" or is_date(float(finite[0]), assumed)
     if not is_known and rate > _COMMON:
         raise ZooError(
             f"{where}: time stamps {step:g} apart, as {assumed}, make {rate:.3g} Hz, more than most phones do: pass "
-            f"--rate ({rate / 10:.3g} for hundredths of a second), or confirm with --time-unit {assumed}"
+            f"{option('rate')} ({rate / 10:.3g} for hundredths of a second), or confirm with "
+            f"{option('time_unit', assumed)}"
         )
     return assumed, is_known or rate < 10 * LOWEST
 

@@ -16,7 +16,7 @@ from zoo.activity.recordings import Index, Recording, units
 from zoo.catalog import joined_names
 from zoo.data import hdf5
 from zoo.data.dataset import sort_names
-from zoo.errors import ZooError
+from zoo.errors import ZooError, option
 from zoo.files import temporary_folder
 from zoo.runtime.metadata import CONVENTION, INERTIAL, OTHER
 
@@ -55,7 +55,7 @@ def _differing_labels(index: Index, classes: Mapping[str, str]) -> list[str]:
         for name, labels in own
     }
     said = "; ".join(f"{', '.join(labels)} in {name}" for name, labels in lacks.items() if labels)
-    advice = "if one means several of the others, name it with --merge"
+    advice = f"if one means several of the others, name it with {option('merge')}"
     return [f"labels that not every file has: {said}; {advice}"] if said else []
 
 
@@ -165,7 +165,7 @@ def choose_test_subjects(
     if len(people) < 2:
         raise ZooError(
             f"only subject {', '.join(people)} is in the recordings, and a test needs people who are not in training: "
-            "record another person, or use everything for training with --test-fraction 0"
+            f"record another person, or use everything for training with {option('test_fraction', '0')}"
         )
     random = np.random.default_rng(seed)
     pairs = list(zip(everyone, [""] * len(everyone) if activities is None else activities, strict=True))
@@ -205,7 +205,7 @@ def choose_classes(
         if len(labels) == 1:
             raise ZooError(
                 f"{path}: all recordings are of {labels[0]!r}, and a recognizer needs two activities or more: import "
-                f"others as well, or pass --classes {labels[0]} to cut windows all the same"
+                f"others as well, or pass {option('classes', labels[0])} to cut windows all the same"
             )
     chosen = dict(classes) if isinstance(classes, Mapping) else {label: label for label in classes}
     if not 0 < len(chosen) == len(classes) or not all(map(_is_name, chosen.values())):
@@ -215,7 +215,7 @@ def choose_classes(
     if other and chosen.get(OTHER) == OTHER:
         raise ZooError(
             f"other: the class of all other movements is called {OTHER}, as is a label of the recordings: list it "
-            f"there as well, or call it otherwise with --classes {OTHER}=NAME"
+            f"there as well, or call it otherwise with {option('classes', OTHER)}=NAME"
         )
     chosen |= sets | dict.fromkeys(other, OTHER)
     # Recognizers have it as their last output.
@@ -258,7 +258,7 @@ def parse_classes(text: str) -> dict[str, str]:
         label, equals, name = (part.strip() for part in item.partition("="))
         name = "+".join(part.strip() for part in name.split("+"))
         if not label or (equals and not name) or label in found:
-            raise ZooError(f"--classes {text}: expected different labels, each as LABEL or LABEL=CLASS")
+            raise ZooError(f"{option('classes', text)}: expected different labels, each as LABEL or LABEL=CLASS")
         found[label] = name or label
     return found
 
@@ -327,7 +327,7 @@ def write_windows(
         ]  # fmt: skip
         advice = f": did you mean {' or '.join(alike)}?" if alike else ""
         if any("," in name for name in people):
-            advice = f"""{advice}: a name with commas stands in quotes, as in --test-subjects '"Doe, Jane",ann'"""
+            advice = f"""{advice}: a name with commas stands in quotes, as in '"Doe, Jane",ann'"""
         raise ZooError(f"{index.files}: no subject {joined_names(unknown)}; found {joined_names(people)}{advice}")
     chosen = choose_classes(index.files, index.activities, classes)
     sets = list(dict.fromkeys(name for label, name in chosen.items() if _is_set(label, name)))
@@ -393,7 +393,8 @@ def _require_windows(
         people = sort_names(index.subjects[np.isin(labels, absent)])
         raise ZooError(
             f"{path}: {', '.join(absent)} was recorded only by {', '.join(people)}, of the test set, and training "
-            "would have none: choose other --test-subjects, record others, or leave it out with --classes"
+            f"would have none: choose other {option('test_subjects')}, record others, or leave it out with "
+            f"{option('classes')}"
         )
     short = np.isin(labels, empty) & ~is_test
     what = ", ".join(empty)
@@ -405,6 +406,7 @@ def _require_windows(
         longest = index.seconds[short].max()
         raise ZooError(
             f"{path}: no recording of {what} is long enough: the longest lasts {longest:.1f} s, and a window takes "
-            f"{needed:.1f} s ({windowing.window} rows at {windowing.rate:g} Hz, --trim {windowing.trim:g} s at both "
-            "ends): record longer, or set --window or --trim"
+            f"{needed:.1f} s ({windowing.window} rows at {windowing.rate:g} Hz, "
+            f"{option('trim', f'{windowing.trim:g}')} s at both ends): record longer, or set {option('window')} or "
+            f"{option('trim')}"
         )

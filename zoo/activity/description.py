@@ -20,6 +20,7 @@ from zoo.activity.checks import POWERS, Copies, row_hashes
 from zoo.activity.data import confounded, from_file
 from zoo.data import hdf5
 from zoo.data.dataset import Data, DataSet, sort_names
+from zoo.errors import option
 
 if TYPE_CHECKING:
     from zoo.activity.recordings import Index
@@ -70,7 +71,11 @@ def _spelled_twice(labels: Iterable[str], people: Iterable[str]) -> list[str]:
         ['labels go up, go_up may be one activity, ...', 'subjects Ann, ann may be one person, ...']
     """
     kinds = (
-        ("labels", labels, "activity, which a model would learn as two: give it one name with --classes LABEL=CLASS"),
+        (
+            "labels",
+            labels,
+            f"activity, which a model would learn as two: give it one name with {option('classes', 'LABEL=CLASS')}",
+        ),
         ("subjects", people, "person, who would be in training and in test: import them under one name"),
     )
     found = []

@@ -47,7 +47,7 @@ from zoo.activity.sources import OTHER_SENSORS, Sources, beside, stem
 from zoo.activity.studies import STUDIES
 from zoo.activity.tables import Table, exists, lines_of, numbers
 from zoo.data.dataset import sort_names
-from zoo.errors import ZooError
+from zoo.errors import ZooError, option
 from zoo.files import exclusive, new_file
 from zoo.runtime.metadata import UNIT
 
@@ -251,7 +251,7 @@ def read_csv(
             try:
                 check_signal(name, recording.rows, recording.rate, MOST_STEADY)
             except ZooError as error:
-                hint = f"; if these are {UNIT}, pass --unit {UNIT}" if table.columns.unit == "g" else ""
+                hint = f"; if these are {UNIT}, pass {option('unit', UNIT)}" if table.columns.unit == "g" else ""
                 raise ZooError(f"{error}{hint}") from None
             rates.add(recording.rate)
             seconds += recording.seconds
@@ -291,7 +291,10 @@ def _recordings(table: Readings, dropped: Counter[str], copies: Copies, typical:
                 yield replace(recording, study=table.columns.study or "")
             elif count >= ENOUGH_ROWS:
                 rates = f"{count} rows are at {recording.rate:g} Hz, most others at {typical:g} Hz"
-                raise ZooError(f"{table.where}: {rates}: are time stamps in several units? Pass --time or --rate")
+                raise ZooError(
+                    f"{table.where}: {rates}: are time stamps in several units? Pass {option('time')} or "
+                    f"{option('rate')}"
+                )
             else:
                 dropped["rows between gaps at an implausible rate"] += count
 
@@ -315,7 +318,9 @@ def _in_order(table: Readings, rows: slice, dropped: Counter[str]) -> tuple[Floa
         dropped[Changed("rows out of the order of time, sorted")] += int((ordered[: len(finite)] != finite).sum())
         return ordered, values[order]
     if len(times) >= ENOUGH_ROWS and back > _DISORDER * len(times):
-        raise ZooError(f"{table.where}: time goes back in {back} of {len(times)} rows: sort them, or pass --time")
+        raise ZooError(
+            f"{table.where}: time goes back in {back} of {len(times)} rows: sort them, or pass {option('time')}"
+        )
     return times, values
 
 
@@ -326,7 +331,8 @@ def _check_pace(table: Readings, paces: Sequence[float], rate: float) -> None:
         unit = table.time_unit
         raise ZooError(
             f"{table.where}: time stamps read as {unit} make {rate:.4g} Hz, and nobody moves at {hertz:.0f} Hz: pass "
-            f"--rate ({rate / 10:.4g} for hundredths of a second), or confirm with --time-unit {unit}"
+            f"{option('rate')} ({rate / 10:.4g} for hundredths of a second), or confirm with "
+            f"{option('time_unit', unit)}"
         )
     table.is_time_unit_known = bool(moving)
 
@@ -395,7 +401,8 @@ class _Reading:
         if self._short:
             doubts.append(
                 f"{self._short} of {self.count} recordings are shorter than {_USABLE:g} s, and give no window by "
-                "default: gaps and lost values end a recording; if time stamps repeat or come late, pass --rate"
+                "default: gaps and lost values end a recording; if time stamps repeat or come late, pass "
+                f"{option('rate')}"
             )
         # Movement in a file of the same kind shows that the unit of time is right.
         kinds = [(table["read_as"], table["time"], table["time_unit"]) for table in self.tables]
@@ -406,7 +413,7 @@ class _Reading:
             rates = ", ".join(f"{rate:g}" for rate in first["rate_hz"][:3])
             doubts.append(
                 f"no unit of time is stated, and nobody moves in {first['file']}{more} to show it: stamps were read as "
-                f"{unit} ({rates} Hz); confirm with --time-unit {unit}, or pass --rate"
+                f"{unit} ({rates} Hz); confirm with {option('time_unit', unit)}, or pass {option('rate')}"
             )
         return doubts
 
@@ -417,7 +424,10 @@ def import_csv(
 ) -> Imported:  # fmt: skip
     """Writes a file of recordings of what `find_sources` found; the other arguments are those of `zoo.import_csv`."""
     if not append and not force and out.is_file():
-        raise ZooError(f"{out}: exists already; --append adds to it, --force replaces it; or choose another name")
+        raise ZooError(
+            f"{out}: exists already; {option('append')} adds to it, {option('force')} replaces it; or choose another "
+            "name"
+        )
     begun: AbstractContextManager[None] = exclusive(out) if append else new_file(out, force)
     with begun:
         reading = _Reading(sources, on_progress)

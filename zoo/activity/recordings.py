@@ -20,7 +20,7 @@ from scipy.signal import resample_poly
 from zoo.activity.checks import HIGHEST_RATE, LARGEST, LOWEST_RATE, Copies, check_convention
 from zoo.data import hdf5
 from zoo.data.dataset import sort_names
-from zoo.errors import ZooError, printable
+from zoo.errors import ZooError, option, printable
 from zoo.files import exclusive
 from zoo.runtime.metadata import AXES, CONVENTION, INERTIAL, ROTATION_UNIT, UNIT
 
@@ -249,11 +249,12 @@ class Index:
     def selected(self, axes: Sequence[str]) -> "Index":
         """The same recordings with all their channels, or with the first three."""
         if tuple(axes) not in (AXES, INERTIAL):
-            raise ZooError(f"--channels {','.join(axes)}: expected {','.join(AXES)} or {','.join(INERTIAL)}")
+            text = ",".join(axes)
+            raise ZooError(f"{option('channels', text)}: expected {','.join(AXES)} or {','.join(INERTIAL)}")
         if len(axes) > len(self.axes):
             raise ZooError(
-                f"{self.path}: holds {','.join(self.axes)} and no rotation rate: import it with --channels or "
-                f"--gyroscope, or choose --channels {','.join(AXES)}"
+                f"{self.path}: holds {','.join(self.axes)} and no rotation rate: import it with {option('channels')} "
+                f"or {option('gyroscope')}, or choose {option('channels', 'x,y,z')}"
             )
         return replace(self, axes=tuple(axes), parts=tuple(part.selected(axes) for part in self.parts))
 
@@ -312,7 +313,7 @@ def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | N
         return parts[0]
     if len({part.axes for part in parts}) > 1:
         held = "; ".join(f"{part.path} holds {','.join(part.axes)}" for part in parts)
-        raise ZooError(f"{held}: choose what all of them hold with --channels {','.join(AXES)}")
+        raise ZooError(f"{held}: choose what all of them hold with {option('channels', 'x,y,z')}")
     names = [part.path.stem for part in parts]
     names = names if len(set(names)) == len(names) else [str(part.path) for part in parts]
     known = [[_in_study(each, several) for each in part.recordings] for part in parts]
@@ -321,8 +322,8 @@ def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | N
     if both and same_people is None:
         raise ZooError(
             f"{', '.join(str(part.path) for part in parts)}: subject {', '.join(both)} is in more than one file: add "
-            f"--same-people if that is one person, or --different-people to call them {names[0]}/{both[0]}, "
-            f"{names[1]}/{both[0]}, ..."
+            f"{option('same_people')} if that is one person, or {option('different_people')} to call them "
+            f"{names[0]}/{both[0]}, {names[1]}/{both[0]}, ..."
         )
     if both and not same_people:
         known = [
@@ -384,8 +385,9 @@ def append_recordings(
             for recording in (_in_study(each, several) for each in chain(first, rest)):
                 if recording.subject in known and not same_people:
                     raise ZooError(
-                        f"{recording.name}: subject {recording.subject} is in {path} already: add --same-people if "
-                        "that is the same person, or give the other one another name with --subject '=NAME'"
+                        f"{recording.name}: subject {recording.subject} is in {path} already: add "
+                        f"{option('same_people')} if that is the same person, or give the other one another name with "
+                        f"{option('subject')} '=NAME'"
                     )
                 yield recording
 
@@ -441,7 +443,7 @@ def write_recordings(
             if recording.axes != axes:
                 raise ZooError(
                     f"{recording.name}: holds {','.join(recording.axes)}, and what {path} holds before it is "
-                    f"{','.join(axes)}: import all files with --channels or --gyroscope, or none"
+                    f"{','.join(axes)}: import all files with {option('channels')} or {option('gyroscope')}, or none"
                 )
             check_recording(recording)
             turns = {} if recording.rotation is None else {"rotation": recording.rotation}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zoo.activity.columns import CsvColumns
 from zoo.activity.tables import Table, exists, files_in, is_zip, lines_of
-from zoo.errors import ZooError
+from zoo.errors import ZooError, option
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,13 +66,15 @@ def find_sources(
     paths = [Path(source) for source in several if isinstance(source, str | Path)]
     if manifest is not None:
         if layout is not None or paths:
-            raise ZooError(f"--manifest {manifest}: names the files itself; leave FILES and --layout out")
+            raise ZooError(
+                f"{option('manifest', manifest)}: names the files itself; leave FILES and {option('layout')} out"
+            )
         listed = _read_manifest(Path(manifest), columns)
         return [*frames, *listed], _doubts(listed)
     if not paths:
         if frames and layout is None:
             return frames, []
-        raise ZooError("no files: pass CSV files or folders, or a table of files with --manifest")
+        raise ZooError(f"no files: pass CSV files or folders, or a table of files with {option('manifest')}")
     pattern = None if layout is None else layout_pattern(layout, _FIELDS)
     sources: dict[Path, tuple[Path, CsvColumns]] = {}
     unmatched = []
@@ -84,7 +86,7 @@ def find_sources(
             if pattern and not match:
                 unmatched.append(file)
                 if file == path:
-                    raise ZooError(f"{path}: does not match --layout '{layout}'")
+                    raise ZooError(f"{path}: does not match {option('layout', repr(layout))}")
                 continue
             named = _named(columns, match.groupdict() if match else {})
             before, same = sources.setdefault(file.resolve(), (file, named))
@@ -92,11 +94,13 @@ def find_sources(
                 raise ZooError(f"{file}: is the same file as {before}, of another person or activity: leave one out")
     if not sources:
         example = f": found {len(unmatched)} others, such as {unmatched[0]}" if unmatched else ""
-        wanted = "no CSV file" if layout is None else f"no file that matches --layout '{layout}'"
+        wanted = "no CSV file" if layout is None else f"no file that matches {option('layout', repr(layout))}"
         raise ZooError(f"{', '.join(map(str, paths))}: {wanted}{example}")
     doubts = _doubts(list(sources.values()))
     if unmatched:
-        doubts.append(f"left out, as --layout '{layout}' does not match: {len(unmatched)}, such as {unmatched[0]}")
+        doubts.append(
+            f"left out, as {option('layout', repr(layout))} does not match: {len(unmatched)}, such as {unmatched[0]}"
+        )
     return [*frames, *sources.values()], doubts
 
 
@@ -128,11 +132,11 @@ def layout_pattern(layout: str, fields: Sequence[str] = ()) -> re.Pattern[str]:
     # Two stars in a row mean what one does, and several of them within a name would take time without end.
     layout = re.sub(r"\*+", "*", layout)
     if max(part.count("*") for part in layout.split("/")) > _MOST_STARS:
-        raise ZooError(f"--layout '{layout}': expected at most {_MOST_STARS} stars between two slashes")
+        raise ZooError(f"{option('layout', repr(layout))}: expected at most {_MOST_STARS} stars between two slashes")
     parts = re.split(r"(\{[^}]*\}\*?|\*|\?)", layout)
     named = [part.strip("{}*") for part in parts if part.startswith("{")]
     if fields and (not named or len(set(named)) < len(named) or not set(named) <= set(fields)):
-        raise ZooError(f"--layout '{layout}': expected {{subject}} and {{activity}}, each once, as in "
+        raise ZooError(f"{option('layout', repr(layout))}: expected {{subject}} and {{activity}}, each once, as in "
                        "'{subject}/{activity}*.csv'")  # fmt: skip
     expression = ""
     for part in parts:
@@ -176,8 +180,8 @@ def _doubts(sources: Sequence[tuple[Path, CsvColumns]]) -> list[str]:
     """Sentences about files that are all said to be of one person or activity, though their names say otherwise."""
     folders = {path.absolute().parent for path, _ in sources}
     doubts = []
-    for option, kind in zip(_FIELDS, ("one person", "one activity"), strict=True):
-        names = {getattr(columns, option) or "" for _, columns in sources}
+    for field, kind in zip(_FIELDS, ("one person", "one activity"), strict=True):
+        names = {getattr(columns, field) or "" for _, columns in sources}
         name = names.pop() if len(names) == 1 else ""
         if not name.startswith("="):
             continue
@@ -185,9 +189,11 @@ def _doubts(sources: Sequence[tuple[Path, CsvColumns]]) -> list[str]:
         if len(folders) > 1:
             likely = _likely_layout(sources[0][0], name[1:])
             where = f"all {len(sources)} files of {len(folders)} folders"
-            doubts.append(f"{where} are read as {kind}, {name[1:]}; if paths say otherwise, pass --layout '{likely}'")
+            doubts.append(
+                f"{where} are read as {kind}, {name[1:]}; if paths say otherwise, pass {option('layout', repr(likely))}"
+            )
         elif 0 < len(others) < len(sources):
-            advice = f"if that is wrong, pass --layout '{{{option}}}*.csv'"
+            advice = f"if that is wrong, pass {option('layout', repr(f'{{{field}}}*.csv'))}"
             doubts.append(f"all {len(sources)} files are read as {name[1:]}, including {others[0]}; {advice}")
     activities = {columns.activity or "" for _, columns in sources}
     labels = sorted(name[1:] for name in activities if name.startswith("="))
@@ -196,7 +202,8 @@ def _doubts(sources: Sequence[tuple[Path, CsvColumns]]) -> list[str]:
     for pair, (one, two) in zip(pairwise(labels), pairwise(bare), strict=True):
         if one != two or not one:
             continue
-        advice = "if their numbers count recordings, pass --layout with a star, as in '{subject}/{activity}*.csv'"
+        likely = "'{subject}/{activity}*.csv'"
+        advice = f"if their numbers count recordings, pass {option('layout')} with a star, as in {likely}"
         doubts.append(f"{pair[0]} and {pair[1]} are read as two activities; {advice}")
         break
     return doubts

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from zoo.data.dataset import Column, Data, DataSet
 from zoo.data.layouts import LAYOUTS
-from zoo.errors import ZooError, unknown_name
+from zoo.errors import ZooError, option, unknown_name
 from zoo.families import TASKS
 from zoo.files import exclusive
 
@@ -275,7 +275,7 @@ def open_build(place: Path) -> Data:
         again = f"build it with `zoo data build {name} --from SOURCE --to {place.parents[2]}`"
         if others := sorted({file.parent.name for file in place.parent.glob("*/dataset_info.json")} - {version}):
             raise ZooError(f"{place.parent}: holds version {', '.join(others)}; this zoo reads {version}: {again}")
-        raise ZooError(f"{place.parents[2]}: no build of {name}: {again}, or pass its folder with --data-dir")
+        raise ZooError(f"{place.parents[2]}: no build of {name}: {again}, or pass its folder with {option('data_dir')}")
     info, module, parts = tfds.builder_from_directory(place).info, import_module(f"zoo.{cls.TASK}.data"), {}
     facts = {key: _as_tuples(value) for key, value in info.metadata["facts"].items()}
     if hasattr(module, "prepared"):
