@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -77,7 +78,7 @@ _DIGEST_ENTRY, _DIGEST, _UNKNOWN = "pocket_zoo_sha256", b"pocket_zoo_sha256:", b
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
-    """Metadata that all models share; each task has a subclass.
+    """Metadata that all models share; each task has a subclass, here or in the module `metadata` of its folder.
 
     The class attribute `batch` is the batch size of exported files, None for any.
 
@@ -125,11 +126,11 @@ class Metadata:
                 f"the version of pocket-zoo that wrote it ({document.get('version', 'not stated')})"
             )
         task = task_named(document.get("task"))
-        if task not in SCHEMAS:
+        if task not in TASKS:
             raise ZooError(f"{where}: metadata of task {task!r}; expected {' or '.join(TASKS)}")
         states = document.get("states")
         sizes = {"states": [*states.values()] if isinstance(states, Mapping) else None} if "states" in document else {}
-        wrong = SCHEMAS[task].problem({**document, **sizes})
+        wrong = _schema_of(task).problem({**document, **sizes})
         if not wrong and task == "activity":
             if unknown := _unknown(document.get("streaming")):
                 raise ZooError(
@@ -154,6 +155,12 @@ class Metadata:
             values["train_subjects"] = _with_studies(values["train_subjects"])
         metadata: Metadata = kind(**values)
         return metadata
+
+
+def _schema_of(task: str) -> Schema:
+    """The schema of a task: below, or `SCHEMA` of the module `metadata` in the folder of the task."""
+    schema: Schema = SCHEMAS[task] if task in SCHEMAS else import_module(f"zoo.{task}.metadata").SCHEMA
+    return schema
 
 
 def plain(value: Any) -> Any:
@@ -285,17 +292,18 @@ class TrigramMetadata(Metadata):
 _MILLION = 1e6
 _size = partial(Field, kind="integer", least=1, most=_MILLION)
 
-_SHARED = (
+SHARED = (
     *(Field(name, kind="name") for name in ("family", "preset", "version")),
     *(Field(name, kind="text") for name in ("source", "data_sha256", "weights_sha256", "license")),
     Field("simulated", kind="flag"),
 )
+"""What the documents of all tasks hold."""
 
 SCHEMAS = {
     "activity": Schema(
         "activity",
         facts=(
-            *_SHARED,
+            *SHARED,
             Field("classes", "K", kind="name", distinct=True),
             Field("axes", "C", kind="name"),
             Field("rate", least=0.1, most=100_000),
@@ -321,7 +329,7 @@ SCHEMAS = {
     "patches": Schema(
         "patches",
         facts=(
-            *_SHARED,
+            *SHARED,
             *map(_size, ("size", "hidden_units")),
             Field("sparsity_target", least=0, most=1),
             Field("scale", "3", least=-_MILLION, most=_MILLION),
@@ -330,7 +338,7 @@ SCHEMAS = {
     ),
     "text": Schema(
         "text",
-        facts=(*_SHARED, Field("words", "W", kind="name", distinct=True), _size("context")),
+        facts=(*SHARED, Field("words", "W", kind="name", distinct=True), _size("context")),
         rules=(Rule(("words",), bool, "1 entry or more"),),
     ),
 }  # fmt: skip
