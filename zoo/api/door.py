@@ -86,6 +86,7 @@ class Array(Protocol):
 FilePath = str | os.PathLike[str]
 Model = KerasModel | str | os.PathLike[str]
 Source = Data | Array | str | os.PathLike[str]
+Callbacks = Callback | Iterable[Callback]
 Names = str | Iterable[str]
 People = str | int | Iterable[str | int]
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
@@ -237,6 +238,11 @@ def names_of(names: Any) -> list[str]:
     if isinstance(names, str):
         return split_names(names)
     return [str(name).strip() for name in (names if isinstance(names, list | tuple) else [names])]
+
+
+def callbacks_of(callbacks: Callbacks) -> list[Callback]:
+    """One callback or several."""
+    return [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
 
 
 def paths_of(name: str, files: Paths) -> list[Path]:

@@ -4,7 +4,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from importlib.util import find_spec
@@ -42,7 +42,7 @@ def train(
     resume: bool = False,
     deterministic: bool = False,
     tensorboard: door.FilePath | None = None,
-    callbacks: Iterable[door.Callback] = (),
+    callbacks: door.Callbacks = (),
     verbose: bool = True,
 ) -> TrainResult:
     """Trains a new model on your data.
@@ -68,7 +68,7 @@ def train(
         resume: Whether to resume an interrupted run from the checkpoint in `out`.
         deterministic: Whether to make runs reproducible bit by bit, at some cost in speed.
         tensorboard: Folder for logs of TensorBoard.
-        callbacks: Additional Keras callbacks.
+        callbacks: Additional Keras callbacks, one or several.
         verbose: Whether to show the progress on standard error.
 
     Returns:
@@ -99,7 +99,7 @@ def train(
     checked_data = read(task, data)
     training = replace(
         plan, out=None if out is None else Path(out), resume=resume, deterministic=deterministic,
-        tensorboard=None if tensorboard is None else Path(tensorboard), callbacks=list(callbacks),
+        tensorboard=None if tensorboard is None else Path(tensorboard), callbacks=door.callbacks_of(callbacks),
     )  # fmt: skip
     if training.out is not None and distributing.is_chief():
         with exclusive_folder(training.out):
@@ -170,7 +170,7 @@ def finetune(
     freeze: door.Names = (),
     out: door.FilePath | None = None,
     resume: bool = False,
-    callbacks: Iterable[door.Callback] = (),
+    callbacks: door.Callbacks = (),
     verbose: bool = True,
 ) -> TrainResult:
     """Trains the weights of a preset further on your data, with any labels.
@@ -189,7 +189,7 @@ def finetune(
         freeze: Layers whose weights stay as they are.
         out: Folder for the model and its history; must be empty. In Python, nothing is written by default.
         resume: Whether to resume an interrupted run from the checkpoint in `out`.
-        callbacks: Additional Keras callbacks.
+        callbacks: Additional Keras callbacks, one or several.
         verbose: Whether to show the progress on standard error.
 
     Returns:
@@ -238,7 +238,7 @@ def finetune(
         recipe=recipe,
         out=None if out is None else Path(out),
         resume=resume,
-        callbacks=list(callbacks),
+        callbacks=door.callbacks_of(callbacks),
     )
     if verbose and (doubt := finetuning.familiar(loaded, checked_data)):
         warn(doubt)
