@@ -19,6 +19,7 @@ __version__ = "0.3.0"
 
 # Type checkers follow these imports, and `__getattr__` makes those of the table on first use.
 if TYPE_CHECKING:
+    from zoo.api.data import Written as Written
     from zoo.api.data import build as build
     from zoo.api.data import cut_windows as cut_windows
     from zoo.api.data import describe as describe
@@ -57,12 +58,15 @@ if TYPE_CHECKING:
     from zoo.models.trigram import TrigramLM as TrigramLM
     from zoo.recipe import Limits as Limits
     from zoo.recipe import Recipe as Recipe
+    from zoo.results import Artifact as Artifact
+    from zoo.results import CrossValidation as CrossValidation
     from zoo.results import Evaluation as Evaluation
     from zoo.results import Predictions as Predictions
     from zoo.results import TrainResult as TrainResult
+    from zoo.results import TuneResult as TuneResult
 
 _NAMES = {
-    "zoo.api.data": ("build", "cut_windows", "describe", "import_csv", "import_study",
+    "zoo.api.data": ("Written", "build", "cut_windows", "describe", "import_csv", "import_study",
         "load_data", "make_patches", "make_text", "simulate"),
     "zoo.api.devices": ("bench", "doctor", "export", "serve", "stream"),
     "zoo.api.models": ("info", "list_presets", "predict", "push"),
@@ -72,7 +76,7 @@ _NAMES = {
     "zoo.models.losses": ("CrossEntropy", "HalfSquaredError"),
     "zoo.models.model": ("Model",),
     "zoo.recipe": ("Limits", "Recipe"),
-    "zoo.results": ("Evaluation", "Predictions", "TrainResult"),
+    "zoo.results": ("Artifact", "CrossValidation", "Evaluation", "Predictions", "TrainResult", "TuneResult"),
 }  # fmt: skip
 # A family that a user adds needs its row alone.
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}

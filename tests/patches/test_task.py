@@ -197,7 +197,7 @@ def test_a_bad_request_is_one_line_and_leaves_nothing(leaves, trained, tmp_path)
     requests = {
         r"patches of 4 x 4; .* reads 8 x 8": lambda: AUTOENCODER.evaluate(trained, small),
         r"patches of 8 x 8; .* reads 16 x 16: .* settings=.'pixels': 64": lambda: trained_as(plan(pixels=256)),
-        r"sparsity target 1.5: expected a number between 0 and 1": lambda: trained_as(plan(sparsity_target=1.5)),
+        r"sparsity_target is 1.5; expected": lambda: trained_as(plan(sparsity_target=1.5)),
         r"5 photographs, of which 5 cannot be held out": lambda: trained_as(plan(validation=0.99)),
         r"split 'dev': expected test or train": lambda: AUTOENCODER.evaluate(trained, leaves, split="dev"),
     }  # fmt: skip

@@ -181,7 +181,8 @@ class PageServer(ThreadingHTTPServer):
         for number in range(port, min(port + _PORTS, 65536)):
             try:
                 super().__init__((host, number), _Handler)
-            except (OSError, UnicodeError) as error:
+            except (OSError, UnicodeError, TypeError) as error:
+                # A TypeError, where the name is no UTF-8.
                 reason = getattr(error, "strerror", error)
                 if getattr(error, "errno", None) == errno.EACCES:
                     raise ZooError(f"port {number}: {reason}; choose one above 1023") from None
