@@ -2,7 +2,6 @@
 
 import gzip
 import zipfile
-from collections import Counter
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ import zoo
 from zoo.activity import recordings
 from zoo.activity.columns import CsvColumns
 from zoo.activity.importing import read_csv
+from zoo.activity.recordings import Counts
 from zoo.activity.simulate import simulate
 from zoo.activity.study_files import read_study
 from zoo.runtime.metadata import CLASSES
@@ -24,14 +24,14 @@ FIXED = CsvColumns(time=None, rate=50.0, subject="=ann", activity="=walking")
 
 
 def motionsense(path, texts):
-    dropped = Counter()
-    return list(read_study("motionsense", archive(path, texts), dropped)), dict(dropped)
+    counts = Counts()
+    return list(read_study("motionsense", archive(path, texts), counts)), dict(counts.dropped)
 
 
 def table(path, text, columns=None):
     path.write_text(text, encoding="utf-8")
-    dropped = Counter()
-    return list(read_csv([path], columns or CsvColumns(), dropped)), dict(dropped)
+    counts = Counts()
+    return list(read_csv([path], columns or CsvColumns(), counts)), dict(counts.dropped + counts.changed)
 
 
 # MotionSense
@@ -142,13 +142,13 @@ def test_a_dataframe_is_read_like_a_file(tmp_path):
     frame = frame.assign(subject=["007"] * 100 + ["NA"] * 100, activity="sit, or stand")
     frame.loc[150, "x"] = np.nan
     assert "activity', row 1 below the names: 'sit, or stand'" in message(lambda: list(read_csv([frame])))
-    dropped = Counter()
-    found = list(read_csv([frame], CsvColumns(activity="=sitting"), dropped))
+    counts = Counts()
+    found = list(read_csv([frame], CsvColumns(activity="=sitting"), counts))
     assert [(each.name, each.subject, each.rate, len(each.rows)) for each in found] == [
         ("DataFrame", "007", 50.0, 100), ("DataFrame", "NA", 50.0, 100),
     ]  # fmt: skip
     np.testing.assert_allclose(found[0].acceleration[:, 1], frame["y"][:100], rtol=1e-6)
-    assert dropped == {"rows with lost values, interpolated": 1}
+    assert counts.to_json() == {"dropped": {}, "changed": {"rows with lost values, interpolated": 1}}
     frame["y"] = "high"
     assert "column 'y', row 1 below the names: 'high'" in message(lambda: list(read_csv([frame])))
     imported = zoo.import_csv(frame.drop(index=150).assign(y=9.8), tmp_path / "a.h5", activity="=sitting")

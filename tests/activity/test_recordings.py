@@ -1,7 +1,6 @@
 """Recordings keep their rows, in a file and at another rate."""
 
 import tracemalloc
-from collections import Counter
 
 import numpy as np
 import pytest
@@ -41,7 +40,7 @@ def test_a_recording_of_a_day_is_put_on_its_grid_with_little_more_memory():
     values = random.standard_normal((rows, 3))
     tracemalloc.start()
     try:
-        (found,) = recordings.stretches("a", "1", "walking", times, values, None, Counter())
+        (found,) = recordings.stretches("a", "1", "walking", times, values, None, recordings.Counts())
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 import time as clock
-from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -21,6 +20,7 @@ from zoo.activity import data as windows
 from zoo.activity import recordings
 from zoo.activity.columns import CsvColumns
 from zoo.activity.importing import read_csv
+from zoo.activity.recordings import Counts
 from zoo.activity.simulate import simulate
 from zoo.activity.sources import find_sources
 from zoo.errors import ZooError
@@ -212,13 +212,13 @@ def test_rows_in_disorder_are_sorted_and_counted(tmp_path):
         if lost:
             stamps[700], known = "", np.delete(order, 700)
         (tmp_path / "a.csv").write_text(rows(stamps, (moved + gravity)[order]))
-        dropped = Counter()
-        (recording,) = read_csv([tmp_path / "a.csv"], CsvColumns(subject="=a", activity="=b"), dropped)
+        counts = Counts()
+        (recording,) = read_csv([tmp_path / "a.csv"], CsvColumns(subject="=a", activity="=b"), counts)
         assert len(recording.acceleration) == 1200 - lost
         if not lost:
             np.testing.assert_allclose(recording.acceleration, moved + gravity, atol=1e-3)
-        assert dropped["rows out of the order of time, sorted"] == (known != np.sort(known)).sum()
-        assert dropped["rows with a value that is not finite, or that no sensor measures"] == lost
+        assert counts.changed["rows out of the order of time, sorted"] == (known != np.sort(known)).sum()
+        assert counts.dropped["rows with a value that is not finite, or that no sensor measures"] == lost
 
 
 def test_time_of_day_passes_midnight(tmp_path):
@@ -226,12 +226,13 @@ def test_time_of_day_passes_midnight(tmp_path):
     stamps = [f"{int((86_390 + t) % 86_400) // 3600:02d}:{int((86_390 + t) % 86_400) // 60 % 60:02d}:"
               f"{(86_390 + t) % 60:06.3f}" for t in time]  # fmt: skip
     (tmp_path / "a.csv").write_text(rows(stamps, moved + gravity))
-    dropped = Counter()
-    found = list(read_csv([tmp_path / "a.csv"], CsvColumns(subject="=a", activity="=b"), dropped))
+    counts = Counts()
+    found = list(read_csv([tmp_path / "a.csv"], CsvColumns(subject="=a", activity="=b"), counts))
     assert [len(each.acceleration) for each in found] == [500, 500]
     assert [each.start for each in found] == [0, pytest.approx(10)]
     np.testing.assert_allclose(found[0].acceleration, (moved + gravity)[:500], atol=1e-3)
-    assert not dropped
+    assert not counts.dropped
+    assert not counts.changed
 
 
 def test_two_trials_by_clocks_that_restarted_are_not_mixed(tmp_path):
@@ -266,12 +267,12 @@ def test_a_gyroscope_that_ran_for_a_shorter_time_is_not_made_up(tmp_path):
     path = tmp_path / "Gyroscope.csv"
     head, *lines = path.read_text().splitlines()
     path.write_text("\n".join([head, *lines[100:400], *lines[500:900]]))
-    dropped = Counter()
+    counts = Counts()
     columns = CsvColumns(subject="=a", activity="=b", gyroscope=True)
-    found = list(read_csv([tmp_path / "TotalAcceleration.csv"], columns, dropped))
+    found = list(read_csv([tmp_path / "TotalAcceleration.csv"], columns, counts))
     assert [len(each.acceleration) for each in found] == [300, 400]
     np.testing.assert_allclose(found[0].rotation, moved[100:400] / 9, atol=1e-3)
-    assert dropped["rows with a value that is not finite, or that no sensor measures"] == 300
+    assert counts.dropped["rows with a value that is not finite, or that no sensor measures"] == 300
     path.write_text("\n".join([head, *(line.replace(",", ",99", 1) for line in lines)]))
     with pytest.raises(ZooError, match=r"Gyroscope\.csv: has no values at the times of the acceleration"):
         list(read_csv([tmp_path / "TotalAcceleration.csv"], columns))

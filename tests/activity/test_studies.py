@@ -4,7 +4,6 @@ import json
 import re
 import tracemalloc
 import zipfile
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from zoo.activity import data as windows
 from zoo.activity import recordings, simulate
 from zoo.activity.cutting import Windowing, write_windows
 from zoo.activity.description import cadence, tilt
-from zoo.activity.recordings import Recording
+from zoo.activity.recordings import Counts, Recording
 from zoo.activity.studies import STUDIES
 from zoo.activity.study_files import read_study
 from zoo.data.loading import describe
@@ -28,8 +27,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "guides" / "studies.md"
 
 
 def read(name, path, **options):
-    dropped = Counter()
-    return list(read_study(name, path, dropped, **options)), dropped
+    counts = Counts()
+    found = list(read_study(name, path, counts, **options))
+    return found, counts.dropped + counts.changed
 
 
 def wisdm(codes="A", seconds=20, rate=20, subject=1600, up=(9.8,), start=252207666810782, unit=1e-3):
@@ -515,8 +515,8 @@ FACTS = {
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_real_study_holds_what_its_page_says(real, tmp_path, name):
     file, count, people, seconds, rates = FACTS[name]
-    path, dropped = tmp_path / "a.h5", Counter()
-    written = recordings.write_recordings(path, read_study(name, real / "activity" / file, dropped), source="a test")
+    path = tmp_path / "a.h5"
+    written = recordings.write_recordings(path, read_study(name, real / "activity" / file), source="a test")
     found = describe(path)
     assert (written, len(found["subjects"])) == (count, people)
     assert {label: round(value) for label, value in found["seconds"].items()} == pytest.approx(seconds, abs=1)

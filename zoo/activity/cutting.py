@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from zoo.activity import recordings
 from zoo.activity.checks import LOWEST_RATE, check_range, check_signal
 from zoo.activity.data import DRAWS, draw
-from zoo.activity.recordings import Index, Recording, units
+from zoo.activity.recordings import Counts, Index, Recording, units
 from zoo.catalog import joined_names
 from zoo.data import hdf5
 from zoo.data.dataset import sort_names
@@ -27,22 +27,22 @@ if TYPE_CHECKING:
 def cut_windows(
     paths: Iterable[Path], out: Path, windowing: "Windowing", test: "TestPeople", wanted: "Classes", *,
     channels: Sequence[str] | None, same_people: bool | None,
-) -> tuple[list[str], dict[str, int], list[str]]:  # fmt: skip
+) -> tuple[list[str], Counts, list[str]]:  # fmt: skip
     """Writes a file of windows, as `zoo.cut_windows` says.
 
-    Returns the people of the test set, how much was left out by reason, and what may be wrong.
+    Returns the people of the test set, how much was left out or changed, and what may be wrong.
     """
-    left_out, doubts = Counter[str](), list[str]()
+    counts, doubts = Counts(), list[str]()
     with temporary_folder() as scratch:
-        parts = [_read(path, scratch / f"{place}.h5", left_out, doubts) for place, path in enumerate(paths)]
+        parts = [_read(path, scratch / f"{place}.h5", counts, doubts) for place, path in enumerate(paths)]
         index = recordings.join(*parts, same_people=same_people, axes=channels)
         labels = choose_classes(index.files, index.activities, *wanted)
         used = np.isin(index.activities, list(labels))
         people = test.people or choose_test_subjects(
             index.subjects[used], test.fraction, test.seed, index.activities[used]
         )
-        dropped = write_windows(index, out, windowing, people, labels, other=bool(wanted.other))
-    return people, dict(left_out + dropped), doubts + _differing_labels(index, labels)
+        counts.dropped += write_windows(index, out, windowing, people, labels, other=bool(wanted.other))
+    return people, counts, doubts + _differing_labels(index, labels)
 
 
 def _differing_labels(index: Index, classes: Mapping[str, str]) -> list[str]:
@@ -59,7 +59,7 @@ def _differing_labels(index: Index, classes: Mapping[str, str]) -> list[str]:
     return [f"labels that not every file has: {said}; {advice}"] if said else []
 
 
-def _read(path: Path, imported: Path, left_out: Counter[str], doubts: list[str]) -> Index:
+def _read(path: Path, imported: Path, counts: Counts, doubts: list[str]) -> Index:
     """Opens a file of recordings. CSV files of a folder are imported to a file for it first."""
     if not path.is_dir():
         return recordings.read_recordings(path)
@@ -75,7 +75,7 @@ def _read(path: Path, imported: Path, left_out: Counter[str], doubts: list[str])
     )
     found = [(file, replace(columns, gyroscope=gyroscope)) for file, columns in found]
     made = import_csv(found, imported)
-    left_out.update(made.dropped)
+    counts.add(made.counts)
     doubts += [*notes, *made.doubts]
     index = recordings.read_recordings(imported)
     return replace(index, path=path, parts=(index,))

@@ -1,6 +1,5 @@
 """What a recognizer answers to windows, and how good that is: its scores on a split, with baselines and notes."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from zoo.activity.columns import CsvColumns
+    from zoo.activity.recordings import Counts
 
 START = "activity_gru_phone"
 """The preset whose weights are the best start for recordings of any phone."""
@@ -407,7 +407,7 @@ def predict(loaded: Loaded, x: Any, *, rate: float | None = None, threshold: flo
 
 
 def cut(
-    loaded: Loaded, source: "Path | pd.DataFrame", columns: "CsvColumns", hop: int | None, dropped: Counter[str]
+    loaded: Loaded, source: "Path | pd.DataFrame", columns: "CsvColumns", hop: int | None, counts: "Counts"
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Windows that a model reads, of a CSV file or a DataFrame, and the seconds at which they start.
 
@@ -416,7 +416,7 @@ def cut(
         source: Rows of one person.
         columns: How they are read.
         hop: Rows between the starts of windows; half a window by default.
-        dropped: Counts the rows that are left out or changed.
+        counts: Gets the rows that are left out or changed.
     """
     # Training and evaluation need none of what reads and cuts recordings.
     from zoo.activity.cutting import Windowing
@@ -428,7 +428,7 @@ def cut(
     gyroscope = columns.gyroscope or metadata.axes == INERTIAL
     columns = replace(columns, subject="=me", activity="=unknown", gyroscope=gyroscope)
     windows, times = [], []
-    for recording in read_csv([source], columns, dropped):
+    for recording in read_csv([source], columns, counts):
         windows.append(windowing.windows(recording))
         times.append(recording.start + np.arange(len(windows[-1])) * hop / metadata.rate)
     if not sum(map(len, windows)):

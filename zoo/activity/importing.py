@@ -8,7 +8,6 @@ import hashlib
 import re
 import unicodedata
 from array import array
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -42,7 +41,7 @@ from zoo.activity.columns import (
     time_reader,
     time_unit_of,
 )
-from zoo.activity.recordings import GAPS, Changed, Recording, misnamed, storable, stretches
+from zoo.activity.recordings import GAPS, Counts, Recording, misnamed, storable, stretches
 from zoo.activity.sources import OTHER_SENSORS, Sources, beside, stem
 from zoo.activity.studies import STUDIES
 from zoo.activity.tables import Table, exists, lines_of, numbers
@@ -223,15 +222,15 @@ def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns) -> Readings
 
 
 def read_csv(
-    sources: "Iterable[Path | pd.DataFrame]", columns: CsvColumns | None = None, dropped: Counter[str] | None = None,
+    sources: "Iterable[Path | pd.DataFrame]", columns: CsvColumns | None = None, counts: Counts | None = None,
     tables: list[dict[str, Any]] | None = None, copies: Copies | None = None,
 ) -> Iterator[Recording]:  # fmt: skip
     """Reads recordings from CSV files with a line of column names, or from DataFrames.
 
     A change of person, activity or device, a gap in time or more than four lost samples in a row end a recording;
     fewer are interpolated. Rows whose time stamp does not rise are left out. If there are time stamps, the rate is
-    detected and the rows are interpolated linearly to an even grid. `dropped` counts what is left out or `Changed`, by
-    reason; `tables` gets a row of facts of each file. Rows that `copies` knows, or that are there twice, are refused.
+    detected and the rows are interpolated linearly to an even grid. `counts` gets what is left out or changed; `tables`
+    gets a row of facts of each file. Rows that `copies` knows, or that are there twice, are refused.
 
     Example:
         >>> import pandas as pd
@@ -242,7 +241,7 @@ def read_csv(
     """
     columns, copies = columns or CsvColumns(), copies or Copies()
     for source in sources:
-        table, of_file = read_sensors(source, columns), Counter[str]()
+        table, of_file = read_sensors(source, columns), Counts()
         if not storable(table.values).all(axis=1).any():
             raise ZooError(f"{table.where}: no row holds finite numbers of at most {LARGEST:g}: choose other columns")
         rates, seconds, paces, typical = set(), 0.0, list[float](), typical_rate(table.times)
@@ -260,32 +259,33 @@ def read_csv(
             yield recording
         if not table.is_time_unit_known:
             _check_pace(table, paces, typical)
-        if dropped is not None:
-            dropped.update(of_file)
+        if counts is not None:
+            counts.add(of_file)
         if tables is not None:
             tables.append(
                 {"file": table.where, **table.about, "rows": len(table.times), "rate_hz": sorted(rates),
-                 "seconds": round(seconds, 1), "gaps": of_file[GAPS], "time_unit_known": table.is_time_unit_known,
+                 "seconds": round(seconds, 1), "gaps": of_file.changed[GAPS],
+                 "time_unit_known": table.is_time_unit_known,
                  "subjects": sort_names(owner.subject for _, owner in table.owners),
                  "activities": sorted({owner.activity for _, owner in table.owners})}
             )  # fmt: skip
 
 
-def _recordings(table: Readings, dropped: Counter[str], copies: Copies, typical: float) -> Iterator[Recording]:
+def _recordings(table: Readings, counts: Counts, copies: Copies, typical: float) -> Iterator[Recording]:
     """The recordings of a table, of which most rows are at a `typical` rate."""
     rate = table.columns.rate
     is_plausible = rate is None and LOWEST <= typical <= HIGHEST
     bounds = pairwise([*(start for start, _ in table.owners), len(table.times)])
     for (start, stop), (_, owner) in zip(bounds, table.owners, strict=True):
         if stop - start < 2:
-            dropped["rows alone between two others of another person or activity"] += stop - start
+            counts.dropped["rows alone between two others of another person or activity"] += stop - start
             continue
-        times, values = _in_order(table, slice(start, stop), dropped)
+        times, values = _in_order(table, slice(start, stop), counts)
         place = "" if stop - start == len(table.times) else f", row {start + 1} below the names and following"
         name = f"{table.where}{place}"
         if copy := copies.find(object(), name, values[:, :3]):
             raise ZooError(f"{name}: has the same rows as {copy[1]}: import each recording once")
-        for recording in stretches(table.where, owner.subject, owner.activity, times, values, rate, dropped):
+        for recording in stretches(table.where, owner.subject, owner.activity, times, values, rate, counts):
             count = len(recording.acceleration)
             if not is_plausible or LOWEST / 3 <= recording.rate <= HIGHEST:
                 yield replace(recording, study=table.columns.study or "")
@@ -296,10 +296,10 @@ def _recordings(table: Readings, dropped: Counter[str], copies: Copies, typical:
                     f"{option('rate')}"
                 )
             else:
-                dropped["rows between gaps at an implausible rate"] += count
+                counts.dropped["rows between gaps at an implausible rate"] += count
 
 
-def _in_order(table: Readings, rows: slice, dropped: Counter[str]) -> tuple[Floats, Floats]:
+def _in_order(table: Readings, rows: slice, counts: Counts) -> tuple[Floats, Floats]:
     """Rows of one person and activity, sorted by time where that makes them even; refuses rows without any order."""
     times, values = table.times[rows], table.values[rows]
     steps = np.diff(times)
@@ -315,7 +315,7 @@ def _in_order(table: Readings, rows: slice, dropped: Counter[str]) -> tuple[Floa
     even = np.diff(ordered)
     # Of two trials by clocks that restarted, rows would come to lie between rows.
     if 0.5 < np.nanmedian(even) / step < 1.5 and (even < step / 2).sum() <= ((steps >= 0) & (steps < step / 2)).sum():
-        dropped[Changed("rows out of the order of time, sorted")] += int((ordered[: len(finite)] != finite).sum())
+        counts.changed["rows out of the order of time, sorted"] += int((ordered[: len(finite)] != finite).sum())
         return ordered, values[order]
     if len(times) >= ENOUGH_ROWS and back > _DISORDER * len(times):
         raise ZooError(
@@ -342,7 +342,7 @@ class Imported(NamedTuple):
 
     path: Path
     recordings: int
-    dropped: dict[str, int]
+    counts: Counts
     files: Sequence[dict[str, Any]] = ()
     doubts: Sequence[str] = ()
 
@@ -352,7 +352,7 @@ class _Reading:
 
     def __init__(self, sources: Sources, on_progress: Callable[[int], None] = lambda count: None) -> None:
         self._sources, self._on_progress = sources, on_progress
-        self.dropped, self.tables = Counter[str](), list[dict[str, Any]]()
+        self.counts, self.tables = Counts(), list[dict[str, Any]]()
         self.count, self._short, self._faulty = 0, 0, list[tuple[str, ZooError]]()
         # Names of files may say who was recorded, so the source of a file of recordings is a hash.
         self.hash = hashlib.sha256()
@@ -361,7 +361,7 @@ class _Reading:
         copies = Copies()
         for source, columns in self._sources:
             try:
-                for recording in read_csv([source], columns, self.dropped, self.tables, copies):
+                for recording in read_csv([source], columns, self.counts, self.tables, copies):
                     recordings.check_recording(recording)
                     self.count += 1
                     self._on_progress(self.count)
@@ -440,7 +440,7 @@ def import_csv(
             count = recordings.append_recordings(out, reading.or_refused(), source=source, same_people=same_people)
         else:
             count = recordings.write_recordings(out, reading.or_refused(), source=source)
-    return Imported(out, count, dict(reading.dropped), reading.tables, reading.doubts())
+    return Imported(out, count, reading.counts, reading.tables, reading.doubts())
 
 
 def dry_run(sources: Sources) -> tuple[dict[str, Any], list[str]]:
@@ -448,8 +448,8 @@ def dry_run(sources: Sources) -> tuple[dict[str, Any], list[str]]:
     reading = _Reading(sources)
     for _ in reading:
         pass
-    counts = recordings.dropped_and_changed(reading.dropped)
-    document = {"files": reading.tables, "recordings": reading.count, **counts, "problems": reading.problems()}
+    counts, problems = reading.counts.to_json(), reading.problems()
+    document = {"files": reading.tables, "recordings": reading.count, **counts, "problems": problems}
     return document, reading.doubts()
 
 
@@ -460,13 +460,13 @@ def import_study(
     """Writes a file of recordings; arguments are those of `zoo.import_study`."""
     from zoo.activity.study_files import read_study
 
-    out, dropped = Path(out), Counter[str]()
+    out, counts = Path(out), Counts()
 
     def counted() -> Iterator[Recording]:
-        for count, recording in enumerate(read_study(name, Path(source), dropped, others=others), 1):
+        for count, recording in enumerate(read_study(name, Path(source), counts, others=others), 1):
             on_progress(count)
             yield recording
 
     with new_file(out, force):
         count = recordings.write_recordings(out, counted(), source=STUDIES[name].source)
-    return Imported(out, count, dict(dropped))
+    return Imported(out, count, counts)

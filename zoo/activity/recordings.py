@@ -7,7 +7,7 @@ was recorded, rotation rate in rad/s about the same axes.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain, islice, pairwise
 from pathlib import Path
@@ -91,24 +91,31 @@ _MOST_ROWS = 100_000_000
 """More rows of a recording than memory holds."""
 
 
-class Changed(str):
-    """A reason, among those that are counted while files are read, for which nothing is left out."""
-
-
-def dropped_and_changed(counts: Mapping[str, int]) -> dict[str, dict[str, int]]:
-    """The counts of what is missing, `dropped`, and of what is there but `changed`.
+@dataclass
+class Counts:
+    """How much was left out, and how much was read but changed, by reason.
 
     Example:
-        >>> dropped_and_changed({"rows alone between two gaps": 2, GAPS: 3})
-        {'dropped': {'rows alone between two gaps': 2}, 'changed': {'gaps at which a recording was split': 3}}
+        >>> counts = Counts()
+        >>> counts.changed[GAPS] += 3
+        >>> counts.to_json()
+        {'dropped': {}, 'changed': {'gaps at which a recording was split': 3}}
     """
-    return {
-        name: {reason: count for reason, count in counts.items() if isinstance(reason, Changed) == is_changed}
-        for name, is_changed in (("dropped", False), ("changed", True))
-    }
+
+    dropped: Counter[str] = field(default_factory=Counter)
+    changed: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: "Counts") -> None:
+        """Adds other counts, without those that are 0."""
+        self.dropped.update(+other.dropped)
+        self.changed.update(+other.changed)
+
+    def to_json(self) -> dict[str, dict[str, int]]:
+        """Returns the counts by reason."""
+        return {"dropped": dict(self.dropped), "changed": dict(self.changed)}
 
 
-GAPS = Changed("gaps at which a recording was split")
+GAPS = "gaps at which a recording was split"
 _GAP_STEPS = 3
 """A pause longer than this many sampling intervals ends a recording."""
 _LOST_STEPS = 5.5
@@ -128,12 +135,12 @@ def storable(rows: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 def stretches(
     name: str, subject: str, activity: str, times: NDArray[np.float64], rows: NDArray[np.float64],
-    rate: float | None, dropped: Counter[str],
+    rate: float | None, counts: Counts,
 ) -> Iterator[Recording]:  # fmt: skip
     """Splits rows of a person and an activity where they are not continuous, and puts each part on an even grid.
 
     `times` are seconds, `rows` are `(rows, 3)` in m/s^2, or `(rows, 6)` with rad/s. Rows with a `rate` in Hz are even
-    already; without, it is measured. `dropped` counts what is left out or `Changed`.
+    already; without, it is measured. `counts` gets what is left out or changed.
     """
     # A clock that jumps back by more than a gap has restarted: another trial, which starts where the last one ended.
     steps = np.diff(times)
@@ -141,30 +148,29 @@ def stretches(
     gap = _GAP_STEPS * (1 / rate if rate else float(np.median(forward)) if len(forward) else np.inf)
     restarts = np.flatnonzero(steps < -gap) + 1
     del steps, forward
-    counts, end = Counter[str](), 0.0
+    here, end = Counts(), 0.0
     for start, stop in pairwise([0, *restarts.tolist(), len(times)]):
         before = end
-        for hertz, even, begin in _trial(times[start:stop], rows[start:stop], rate, counts):
+        for hertz, even, begin in _trial(times[start:stop], rows[start:stop], rate, here):
             rotation = even[:, 3:] if even.shape[1] > 3 else None
             end = before + begin + len(even) / hertz
             yield Recording(name, subject, activity, hertz, even[:, :3], before + begin, rotation=rotation)
-    # Without those that are 0.
-    dropped.update(+counts)
+    counts.add(here)
 
 
 def _trial(
-    times: NDArray[np.float64], rows: NDArray[np.float64], rate: float | None, counts: Counter[str]
+    times: NDArray[np.float64], rows: NDArray[np.float64], rate: float | None, counts: Counts
 ) -> Iterator[tuple[float, NDArray[np.float32], float]]:
     """The rate, the rows and the start of each part of a trial between two gaps."""
     dated = np.isfinite(times)
     later = dated.copy()
     later[1:] &= times[1:] > np.maximum.accumulate(np.where(dated, times, -np.inf))[:-1]
-    counts["rows whose time stamp does not rise"] += int((dated & ~later).sum())
-    counts[_NOT_FINITE] += int((~dated).sum())
+    counts.dropped["rows whose time stamp does not rise"] += int((dated & ~later).sum())
+    counts.dropped[_NOT_FINITE] += int((~dated).sum())
     if not later.all():
         times, rows = times[later], rows[later]
     if len(times) < 2:
-        counts["rows left alone"] += len(times)
+        counts.dropped["rows left alone"] += len(times)
         return
     step = 1 / rate if rate else float(np.median(np.diff(times)))
     first, there = times[0], storable(rows)
@@ -176,20 +182,20 @@ def _trial(
             moments = np.concatenate([[-np.inf], times[axis], [np.inf]])
             for hole in np.flatnonzero((np.diff(ends) > 1) & (np.diff(moments) > _LOST_STEPS * step)):
                 kept[ends[hole] + 1 : ends[hole + 1]] = False
-        counts[_NOT_FINITE] += int((~kept).sum())
+        counts.dropped[_NOT_FINITE] += int((~kept).sum())
         times, rows, there = times[kept], rows[kept], there[kept]
     gaps = np.flatnonzero(np.diff(times) > _GAP_STEPS * step) + 1
-    counts[GAPS] += len(gaps)
+    counts.changed[GAPS] += len(gaps)
     for start, stop in pairwise([0, *gaps.tolist(), len(times)]):
         whole = np.flatnonzero(there[start:stop].all(axis=1))
         # A hole in one axis may begin within a gap in another one.
         here = slice(start + whole[0], start + whole[-1] + 1) if len(whole) else slice(start, start)
         moment, values, known = times[here], rows[here], there[here]
-        counts[_NOT_FINITE] += stop - start - len(moment)
+        counts.dropped[_NOT_FINITE] += stop - start - len(moment)
         if len(moment) < 2:
-            counts["rows alone between two gaps"] += len(moment)
+            counts.dropped["rows alone between two gaps"] += len(moment)
             continue
-        counts[Changed("rows with lost values, interpolated")] += len(moment) - len(whole)
+        counts.changed["rows with lost values, interpolated"] += len(moment) - len(whole)
         if rate is None:
             # Stamps jitter by some milliseconds; the mean interval of a stretch does not.
             step = (moment[-1] - moment[0]) / (len(moment) - 1)

@@ -26,7 +26,7 @@ def motionsense(source: "Source") -> "Iterator[Recording]":
     columns = [f"{sensor}.{axis}" for sensor in ("gravity", "userAcceleration") for axis in "xyz"]
     for file in source.files():
         if (activity := _MOTIONSENSE.get(file["activity"])) is None:
-            source.dropped["files of another activity"] += 1
+            source.counts.dropped["files of another activity"] += 1
             continue
         values = source.numbers(file.name, source.table(file, *columns), *range(6))
         yield from source.recordings(
@@ -57,11 +57,11 @@ def wisdm(source: "Source") -> "Iterator[Recording]":
         for code, group in groupby(rows, key=lambda row: row[1].strip()):
             name = f"{file.name}, activity {code}"
             if code not in activities:
-                source.dropped["performances of other activities"] += 1
+                source.counts.dropped["performances of other activities"] += 1
                 continue
             values = source.numbers(name, group, 2, 3, 4, 5)
             if len(values) < 2:
-                source.dropped["performances of a single row"] += 1
+                source.counts.dropped["performances of a single row"] += 1
                 continue
             times = source.seconds(name, values[:, 0], "ns", hertz=(10, 210))
             yield from source.recordings(
@@ -92,7 +92,7 @@ def geotec(source: "Source") -> "Iterator[Recording]":
         for label, group in groupby(_with_turns([row[4].strip() for row in rows])):
             part = slice(start, start := start + len(list(group)))
             if label not in _GEOTEC:
-                source.dropped[f"transitions: {label.lower().replace('_', ' ')}"] += 1
+                source.counts.dropped[f"transitions: {label.lower().replace('_', ' ')}"] += 1
                 continue
             yield from source.recordings(
                 file.name, file["subject"], _GEOTEC[label], values[part, :3], times=times[part], trim=(0.5, 0.5),

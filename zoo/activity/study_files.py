@@ -4,7 +4,6 @@ A `Source` finds the files, reads their numbers, and turns each performance of a
 ends, split at gaps, and with the checks that all studies share. The readers in `zoo.activity.studies` use it.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from zoo.activity.checks import check_signal, enough_rows, steady_length, typical_rate
 from zoo.activity.columns import SECONDS
-from zoo.activity.recordings import Changed, Recording, stretches
+from zoo.activity.recordings import Counts, Recording, stretches
 from zoo.activity.sources import layout_pattern
 from zoo.activity.studies import STUDIES
 from zoo.activity.tables import Table, files_in, lines_of
@@ -28,14 +27,12 @@ _SHORTEST = 1.0
 """Seconds below which a stretch is left out."""
 
 
-def read_study(
-    name: str, path: Path, dropped: Counter[str] | None = None, *, others: bool = False
-) -> Iterator[Recording]:
+def read_study(name: str, path: Path, counts: Counts | None = None, *, others: bool = False) -> Iterator[Recording]:
     """Reads a study from its zip file as it is published, or from a folder with its contents.
 
     With `others`, the activities that the row of the table names so are read as well.
     """
-    source = Source(name, path, Counter() if dropped is None else dropped, others)
+    source = Source(name, path, Counts() if counts is None else counts, others)
     try:
         for recording in STUDIES[name].read(source):
             yield replace(recording, study=name)
@@ -65,11 +62,11 @@ class StudyFile:
 
 @dataclass(frozen=True)
 class Source:
-    """A study while it is read: what a reader gets. `dropped` counts what is left out or `Changed`, by reason."""
+    """A study while it is read: what a reader gets. `counts` are what it leaves out or changes."""
 
     name: str
     path: Path
-    dropped: Counter[str]
+    counts: Counts
     others: bool = False
 
     def files(self, *layouts: str) -> list[StudyFile]:
@@ -116,7 +113,7 @@ class Source:
             wanted = ", ".join(columns)
             raise ZooError(f"{name}: ends within line {count}, {line[-40:]!r}; expected {wanted}: copy it again")
         if lacking:
-            self.dropped["lines that are not samples"] += lacking
+            self.counts.dropped["lines that are not samples"] += lacking
 
     def numbers(self, name: str, rows: Iterable[Sequence[Any]], *columns: int) -> Floats:
         """Numbers of some columns, `(rows, columns)`."""
@@ -141,7 +138,7 @@ class Source:
         for unit in units:
             if hertz[0] <= 1 / (step * SECONDS[unit]) <= hertz[1]:
                 if unit != units[0]:
-                    self.dropped[Changed(f"files with time stamps in {unit} in place of {units[0]}, read as such")] += 1
+                    self.counts.changed[f"files with time stamps in {unit} in place of {units[0]}, read as such"] += 1
                 times = stamps * SECONDS[unit]
                 return np.linspace(times[0], times[-1], len(times)) if even else times
         raise ZooError(
@@ -154,7 +151,7 @@ class Source:
         rate = typical_rate(times)
         if not enough_rows(rows, rate) or not 0.8 < steady_length(rows, rate) < 1.25:
             return rows
-        self.dropped[Changed("files in g, converted to m/s^2")] += 1
+        self.counts.changed["files in g, converted to m/s^2"] += 1
         return rows * STANDARD_GRAVITY
 
     def recordings(
@@ -183,13 +180,13 @@ class Source:
         elapsed = np.concatenate([[0.0], np.cumsum(np.clip(np.diff(times), 0, None))])
         kept = (elapsed >= trim[0]) & (elapsed <= elapsed[-1] - trim[1])
         if left_out := round(min(sum(trim), float(elapsed[-1]))):
-            self.dropped[f"seconds at the ends of {activity}"] += left_out
+            self.counts.dropped[f"seconds at the ends of {activity}"] += left_out
         if not kept.any():
-            self.dropped[f"stretches of {activity} shorter than the ends that are left out"] += 1
+            self.counts.dropped[f"stretches of {activity} shorter than the ends that are left out"] += 1
             return
-        for recording in stretches(name, subject, activity, times[kept], rows[kept], rate, self.dropped):
+        for recording in stretches(name, subject, activity, times[kept], rows[kept], rate, self.counts):
             if recording.seconds < _SHORTEST:
-                self.dropped[f"stretches of {activity} shorter than {_SHORTEST:g} s"] += 1
+                self.counts.dropped[f"stretches of {activity} shorter than {_SHORTEST:g} s"] += 1
                 continue
             yield replace(recording, trimmed=min(trim), **circumstances)
 

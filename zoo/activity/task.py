@@ -1,7 +1,6 @@
 """Activity recognizers from end to end: windows in, a trained, measured and exported model out."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -410,17 +409,15 @@ class ActivityTask(Task):
         times, warnings = None, list[str]()
         if csv is not None:
             from zoo.activity.columns import columns_of
-            from zoo.activity.recordings import Changed
+            from zoo.activity.recordings import Counts
 
-            dropped, name = Counter[str](), csv if isinstance(csv, str | Path) else "DataFrame"
+            counts, name = Counts(), csv if isinstance(csv, str | Path) else "DataFrame"
             source = Path(csv) if isinstance(csv, str) else csv
-            x, times = evaluation.cut(loaded, source, columns_of(columns, rate), hop, dropped)
+            x, times = evaluation.cut(loaded, source, columns_of(columns, rate), hop, counts)
             # What is cut is at the rate of the model.
             rate = None
-            warnings = [
-                f"{name}: {'' if isinstance(reason, Changed) else 'left out: '}{reason} ({count})"
-                for reason, count in dropped.items()
-            ]
+            warnings = [f"{name}: left out: {reason} ({count})" for reason, count in counts.dropped.items()]
+            warnings += [f"{name}: {reason} ({count})" for reason, count in counts.changed.items()]
         found = self.predict(loaded, x, rate=rate, threshold=threshold)
         return replace(found, times=times, render=self.report.predictions, warnings=warnings)
 

@@ -474,10 +474,9 @@ def import_study(
 
 
 def _imported(made: Any, doubts: Sequence[str] = ()) -> Written:
-    from zoo.activity.recordings import dropped_and_changed
     from zoo.report import results
 
-    counts = dropped_and_changed(made.dropped)
+    counts = made.counts.to_json()
     extra = {"written": made.recordings, **counts}
     extra |= {"read": results.files_read(made.files)} if made.files else {}
     return Written(
@@ -552,10 +551,9 @@ def cut_windows(
         (['1', '2'], ['3'])
     """
     from zoo.activity import cutting
-    from zoo.activity.recordings import dropped_and_changed
 
     with new_file(Path(out), force):
-        test_people, dropped, warnings = cutting.cut_windows(
+        test_people, read, warnings = cutting.cut_windows(
             door.paths_of("recordings", recordings), Path(out), cutting.Windowing(window, hop, rate, trim),
             cutting.TestPeople(door.names_of(test_subjects), test_fraction, seed),
             cutting.Classes(labels_of(classes), labels_of(merge), door.names_of(other)),
@@ -565,7 +563,7 @@ def cut_windows(
         warnings.append(
             "no test set: measure by cross-validation over people, if there are several, or on another file"
         )
-    counts = dropped_and_changed(dropped)
+    counts = read.to_json()
     # What the presets read.
     start = "finetune activity_gru_phone" if (window, rate) == (150, 50) else "train --model activity_gru"
     then = f"zoo {start} --data {door.quoted(out)}"
