@@ -123,7 +123,7 @@ def test_every_measured_number_of_a_card_is_one_of_its_documents(name):
     known += [1 - row["mse"] / row["variance"] for row in photographs] + [0.0]
     if set(metrics["test"].get("classes", ())) >= {"walking", "upstairs", "downstairs"}:
         known += [as_stairs(metrics[part]) for part in ("test", "studies") if part in metrics]
-    prose = re.sub(r"```.*?```", "", page, flags=re.DOTALL).replace(PRESETS[name].data, "")
+    prose = re.sub(r"```.*?```", "", page, flags=re.DOTALL).replace(PRESETS[name].data.text, "")
     for number, share in re.findall(
         r"(?<![\d.,=])[+-]?(\d+\.\d+(?:e[+-]\d+)?)(%?)(?!\.?\d)", prose.partition("## Reproduction")[0]
     ):
