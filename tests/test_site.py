@@ -207,7 +207,7 @@ def test_presets_are_filtered_by_name_size_and_license(visit):
     small = page.evaluate(shown)
     assert set(small) == {row["preset"] for row in results.presets() if row["bytes"] <= 30_000}
     page.get_by_role("button", name="data: MIT", exact=True).click()
-    assert set(page.evaluate(shown)) == {name for name in small if PRESETS[name].license == "MIT"}
+    assert set(page.evaluate(shown)) == {name for name in small if PRESETS[name].data.license == "MIT"}
     page.get_by_role("button", name="data: MIT", exact=True).click()
     page.get_by_role("searchbox", name="Filter presets").fill("cnn")
     assert page.evaluate(shown) == ["activity_cnn_pocket"]
