@@ -43,7 +43,7 @@ def list_presets(family: door.Names | None = None) -> Records:
 
 @door.public
 def info(model: door.Model) -> Document:
-    """Describes a preset, a folder or a file, with its scores and the settings of its recipe.
+    """Describes a preset, with its scores and the settings of its recipe, or a folder or a file.
 
     Args:
         model: A preset, a folder, or a .keras or .tflite file.
@@ -82,7 +82,7 @@ def info(model: door.Model) -> Document:
             # What a template makes of values of other kinds is anything from KeyError to jinja2.UndefinedError.
             where, why = folder / "config.json", f"{type(error).__name__}: {error}"
             raise ZooError(f"{where}: holds other values than `zoo train` writes ({why})") from error
-        return Document(document, lambda config: overview(config) + results.recipe(config.get("recipe", {})))
+        return Document(document, overview)
     return Document(document, markdown.document)
 
 
