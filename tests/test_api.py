@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 
 import numpy as np
 import pytest
@@ -73,3 +74,13 @@ def test_the_scores_of_an_evaluation_are_a_table(recognizer, simulated):
     frame = evaluation.to_frame()
     assert list(frame.index) == ["model", *evaluation["baselines"]]
     assert frame.loc["model", "macro_f1"] == evaluation["macro_f1"]
+
+
+def test_names_may_be_an_array_and_a_path_anything_that_stands_for_one(tmp_path):
+    random = np.random.default_rng(0)
+    x = random.normal([0, 0, 9.8], 1, (4, 50, 3))
+    data = zoo.load_data((x, [0, 1, 1, 0]), rate=50, classes=np.array(["sit", "walk"]), subjects=[1, 1, 2, 2])
+    assert data.classes == ("sit", "walk")
+    zoo.simulate("text", tmp_path / "data2.h5", sentences=200)
+    (entry,) = os.scandir(tmp_path)
+    assert zoo.load_data(entry).name == str(tmp_path / "data2.h5")

@@ -515,3 +515,13 @@ def test_sigterm_ends_the_processes_of_a_cross_validation(simulated, tmp_path, s
     assert error.splitlines()[-1].endswith("resume with the same command")
     assert not any(Path(f"/proc/{pid}").exists() for pid in children)
     assert not [path for path in out.rglob(".*") if path.name.startswith(".zoo-")]
+
+
+def test_axes_are_named_by_options_of_every_command_that_reads_a_csv_file(zoo_cli, tmp_path):
+    rows = "".join(f"{row / 50:.2f},0.1,9.8,0.2\n" for row in range(300))
+    (tmp_path / "a.csv").write_text("time,right,up,out\n" + rows)
+    axes = ("--x", "right", "--y", "up", "--z", "out")
+    owner = ("--subject", "=ann", "--activity", "=standing")
+    assert zoo_cli("data", "import", "csv", tmp_path / "a.csv", "-o", tmp_path / "a.h5", *owner, *axes).status == 0
+    for command in ("predict", "stream"):
+        assert zoo_cli(command, "activity_gru_pocket", "--csv", tmp_path / "a.csv", *axes).status == 0

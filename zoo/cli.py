@@ -228,7 +228,7 @@ def _from_text(key: str, hint: Any, option: str) -> tuple[Any, dict[str, Any]] |
         return number, {"converter": lambda kind, tokens: _number(number, tokens[0].value, option, optional)}
     if get_origin(bases[0]) is Literal:
         return bases[0], {"converter": lambda kind, tokens: _choice(get_args(bases[0]), tokens[0].value, option)}
-    if key == "x" or any(str in members(part) for part in several):
+    if (key == "x" and bases != [str]) or any(str in members(part) for part in several):
         return list[str], {"negative": (), "converter": _words(key, option)}
     if str in bases:
         return str, {"converter": lambda kind, tokens: _word(tokens[0].value, option)}

@@ -62,8 +62,11 @@ SUBJECT, STUDY = "subject", "study"
 LOSO = "loso"
 """Leave one subject out: as many groups as people."""
 
-_FITTED = ("mean", "variance", "temperature", "prior", "threshold", "carry_state", "provenance", "seed", "name")
-"""Arguments of a model that its training, or the recipe, decides."""
+_FITTED = (
+    "mean", "variance", "temperature", "prior", "threshold", "carry_state", "provenance", "seed", "name", "frozen",
+    "quantized",
+)  # fmt: skip
+"""Arguments of a model that its training, or the recipe, decides, and what is done to its layers afterward."""
 
 _ATTEMPTS, _WORST = 3, 3
 _LOCK_SECONDS = 3600.0

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from running import data_of, message
 
-from zoo import ActivityGRU, describe, load_data, simulate
+from zoo import ActivityGRU, describe, evaluate, load_data, predict, simulate, train
 from zoo.activity import recordings
 from zoo.activity import simulate as gait
 from zoo.activity.cutting import Windowing, write_windows
@@ -254,3 +254,12 @@ def test_arrays_that_are_not_as_they_should_be_are_refused(arguments, line):
 )
 def test_arrays_of_which_too_little_is_said_are_refused_with_what_is_missing(source, options, line):
     assert message(lambda: load(source, **options)).startswith(line)
+
+
+def test_text_without_validation_or_test_rows_is_trained_and_says_what_it_lacks():
+    random = np.random.default_rng(0)
+    data = load_data((random.integers(0, 9, (300, 3)), random.integers(0, 9, 300)), words=[f"w{i}" for i in range(9)])
+    result = train("trigram_lm", data, {"epochs": 1}, verbose=False)
+    assert result.summary["validation"] is None
+    for lacking in (lambda: evaluate(result.model, data), lambda: predict(result.model, data=data)):
+        assert "no test rows" in message(lacking)

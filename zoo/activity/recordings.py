@@ -5,6 +5,7 @@ acceleration in m/s^2, gravity included, x y z, Android's sign (at rest and face
 was recorded, rotation rate in rad/s about the same axes.
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,7 @@ from scipy.signal import resample_poly
 from zoo.activity.checks import HIGHEST_RATE, LARGEST, LOWEST_RATE, Copies, check_convention
 from zoo.data import hdf5
 from zoo.data.dataset import sort_names
-from zoo.errors import ZooError, option, printable
+from zoo.errors import COMMAND, ZooError, option, printable
 from zoo.files import exclusive
 from zoo.runtime.metadata import AXES, CONVENTION, INERTIAL, ROTATION_UNIT, UNIT
 
@@ -326,9 +327,10 @@ def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | N
     counts = Counter(subject for group in known for subject in {each.subject for each in group})
     both = sort_names(subject for subject, count in counts.items() if count > 1)
     if both and same_people is None:
+        different = option("different_people") if COMMAND in os.environ else "same_people=False"
         raise ZooError(
             f"{', '.join(str(part.path) for part in parts)}: subject {', '.join(both)} is in more than one file: add "
-            f"{option('same_people')} if that is one person, or {option('different_people')} to call them "
+            f"{option('same_people')} if that is one person, or {different} to call them "
             f"{names[0]}/{both[0]}, {names[1]}/{both[0]}, ..."
         )
     if both and not same_people:

@@ -148,15 +148,20 @@ def members(hint: Any) -> list[Any]:
 
 def _checked(name: str, hint: Any, value: Any) -> Any:
     """A value as its annotation wants it: numbers of Python in place of NumPy's, a list in place of an iterable."""
-    value, kinds = python_number(value), members(hint)
-    if isinstance(value, str | os.PathLike) and "\0" in os.fspath(value):
-        raise _wrong(name, os.fspath(value), "text without null characters")
+    value, kinds = _plain(value), members(hint)
+    if isinstance(value, str | Path) and "\0" in str(value):
+        raise _wrong(name, str(value), "text without null characters")
+    if getattr(value, "ndim", 0) == 1 and hasattr(value, "tolist") and Array not in kinds:
+        # Names are often in an array or a column of a table.
+        value = value.tolist()
     if isinstance(value, Mapping) and any(python_number(part) is not part for part in value.values()):
         value = {key: python_number(part) for key, part in value.items()}
     # An array, a table or a text is no list of names.
     single = isinstance(value, str | bytes | Mapping) or hasattr(value, "shape") or not isinstance(value, Iterable)
     if not single and any(get_origin(kind) is Iterable for kind in kinds):
-        value = [python_number(part) for part in value]
+        value = [_plain(part) for part in value]
+    elif isinstance(value, tuple):
+        value = tuple(map(_plain, value))
     # A class has the methods of its instances.
     kind = next((part for part in (value if isinstance(value, list) else [value]) if isinstance(part, type)), None)
     if kind is not None:
@@ -171,6 +176,13 @@ def _checked(name: str, hint: Any, value: Any) -> Any:
         words = expectation(problems[0]) if scalar else _expected(kinds)
         raise _wrong(name, part, words, "is" if part is value else "holds") from None
     return checked if isinstance(value, int | float) else value
+
+
+def _plain(value: Any) -> Any:
+    """A number of Python in place of NumPy's, and a `Path` in place of anything else that stands for one."""
+    if isinstance(value, os.PathLike) and not isinstance(value, Path):
+        return Path(os.fsdecode(value))
+    return python_number(value)
 
 
 def _wrong(name: str, value: Any, expected: str, verb: str = "is") -> ArgumentError:

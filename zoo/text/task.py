@@ -114,7 +114,7 @@ def _golden(loaded: Loaded, data: Data | None) -> tuple[DataSet, NDArray[np.int3
         return DataSet.of({"input": ids[:, :-1], "target": ids[:, -1]}), ids[:, :-1]
     require_fit(data, metadata.words, loaded.name, metadata.context)
     chosen = np.linspace(0, len(data.train) - 1, min(_CALIBRATED, len(data.train))).astype(int)
-    return data.test, data.train.arrays()[0][chosen]
+    return data.test if len(data.test) else data.train, data.train.arrays()[0][chosen]
 
 
 def _behind(report: Mapping[str, Any]) -> list[str]:
@@ -173,8 +173,11 @@ def examples(loaded: Loaded, data: Data, count: int = 5, top: int = 10, seed: in
     """Predicts `top` next words of `count` random test rows; `wanted` is the actual next word."""
     words = metadata_of(loaded).words
     require_fit(data, words, loaded.name, metadata_of(loaded).context)
-    chosen = np.random.default_rng(seed).choice(len(data.test), min(count, len(data.test)), replace=False)
-    contexts, targets = (array[chosen] for array in data.test.arrays())
+    rows = data.test
+    if not len(rows):
+        raise ZooError(f"{data}: has no test rows to predict: pass contexts of them as input")
+    chosen = np.random.default_rng(seed).choice(len(rows), min(count, len(rows)), replace=False)
+    contexts, targets = (array[chosen] for array in rows.arrays())
     return [
         {"context": [words[i] for i in context], "wanted": words[target], "next": best}
         for context, target, best in zip(contexts, targets, _best(loaded, contexts, top), strict=True)
@@ -202,9 +205,9 @@ class TrigramTask(Task):
         return data
 
     def split(self, data: Data, recipe: Recipe, *, folds: bool = False) -> Split:
-        """Uses the file's own validation set."""
+        """Uses the data's own validation set, where it has one."""
         data = self.load_data(data)
-        return Split(data, data.train, data.validation)
+        return Split(data, data.train, data.validation if recipe.validation and len(data.validation) else None)
 
     def build(self, training: "Training", split: Split) -> TrigramLM:
         """Creates the model."""
@@ -221,12 +224,14 @@ class TrigramTask(Task):
         return Feed(
             partial(pipeline.training_batches, rows, seed=recipe.seed),
             len(rows),
-            pipeline.batches(split.validation, _BLOCK) if recipe.validation else None,
+            None if split.validation is None else pipeline.batches(split.validation, _BLOCK),
             details={"rows_per_epoch": len(rows)},
         )
 
     def scores(self, model: TrigramLM, split: Split) -> dict[str, float]:
         """Computes `cross_entropy`, in nats, and `top1` of a trained model on the validation rows."""
+        if split.validation is None:
+            raise ZooError(f"{split.data}: nothing is held out to score on: use data with validation rows")
         return metrics.scores(_logits(model, split.validation.arrays()[0]), split.validation.labels)
 
     def finish(self, model: TrigramLM, split: Split, recipe: Recipe, learners: Sequence[Model] = ()) -> dict[str, Any]:
@@ -234,7 +239,7 @@ class TrigramTask(Task):
         model.vocabulary, model.provenance = split.data.words, provenance(split.data)
         return {
             "train_rows": len(split.train),
-            "validation": self.scores(model, split) if recipe.validation else None,
+            "validation": None if split.validation is None else self.scores(model, split),
         }  # fmt: skip
 
     def metadata(self, model: TrigramLM) -> TrigramMetadata:
@@ -252,6 +257,8 @@ class TrigramTask(Task):
         if split not in splits:
             raise ZooError(f"split {split!r}: expected {', '.join(splits)}")
         rows = splits[split]
+        if not len(rows):
+            raise ZooError(f"{data}: has no {split} rows to evaluate on: pass data with some, or another split")
         (contexts, next_words), fitted = rows.arrays(), data.train.arrays()
         seen = occurring(fitted[0], contexts)
         notes = ["simulated text: its sentences are synthetic"] if data.simulated else []
