@@ -228,6 +228,10 @@ def from_arrays(splits: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any
     if unit not in (UNIT, "g"):
         raise ZooError(f"unit {unit!r}: expected {UNIT} or g")
     classes = facts.get("classes") or sort_names(np.asarray(splits["train"]["target"]).ravel().tolist())
+    if sets := [name for name in classes if "+" in name and set(name.split("+")) <= set(classes)]:
+        raise ZooError(
+            f"y: {sets[0]} stands for several classes, which arrays do not hold; load the file of the windows"
+        )
     if SCHEMA.fact("classes").problem(list(classes)) or any("," in name for name in classes):
         raise ZooError(f"classes: {list(classes)}; expected different names, without commas")
     known = {"classes": tuple(classes), "rate": float(rate)}
@@ -245,7 +249,9 @@ def _of_arrays(split: str, columns: Mapping[str, Any], facts: Mapping[str, Any],
     inputs = np.asarray(columns["input"], np.float32)
     if inputs.ndim != 3 or inputs.shape[2] not in AXES_OF or 0 in inputs.shape:
         advice = f": {CHANNELS_LAST}" if inputs.ndim == 3 and inputs.shape[1] in AXES_OF else ""
-        raise ZooError(f"{part}x: has shape {inputs.shape}; expected (windows, rows, 3), or 6 with a gyroscope{advice}")
+        expected = "at least one window" if inputs.ndim == 3 and not len(inputs) else (
+            f"(windows, rows, 3), or 6 with a gyroscope{advice}")  # fmt: skip
+        raise ZooError(f"{part}x: has shape {inputs.shape}; expected {expected}")
     if unit == "g":
         # Rotation rate has a unit of its own.
         inputs = inputs * np.where(np.arange(inputs.shape[2]) < len(AXES), STANDARD_GRAVITY, 1).astype(np.float32)
@@ -253,7 +259,12 @@ def _of_arrays(split: str, columns: Mapping[str, Any], facts: Mapping[str, Any],
              if name not in ("input", "target") and values is not None}  # fmt: skip
     for name, values in names.items():
         if values.shape != (len(inputs),):
-            raise ZooError(f"{part}x: {name}s have shape {values.shape}; expected ({len(inputs)},)")
+            raise ZooError(f"{part}{name}s: have shape {values.shape}; expected ({len(inputs)},), one per window")
+    lacking = [row for row, person in enumerate(names.get("subject", ())) if person.strip() in ("", "None", "nan")]
+    if lacking:
+        raise ZooError(
+            f"{part}subjects: none in window {lacking[0]}; name the person of each window, or leave them out"
+        )
     labels = _class_numbers(f"{part}y", np.asarray(columns["target"]), len(inputs), facts["classes"])
     return DataSet.of({"input": inputs, "target": labels, **names}, axes=AXES_OF[inputs.shape[2]], **facts)
 

@@ -121,11 +121,17 @@ def _trained(result: TrainResult, out: door.FilePath | None, data: Any) -> Train
         return result
     then = ""
     if data.path is not None:
-        white = facts_of(data).get("levels")
-        where = f"{door.quoted(data.path)}{'' if white is None else f' --levels {white:g}'}"
         able = len(data.test) or data.task == "patches"
-        then = f"zoo {'evaluate' if able else 'export'} {door.quoted(out)} --data {where}"
+        then = f"zoo {'evaluate' if able else 'export'} {door.quoted(out)}{_of_data(data)}"
     return replace(result, written=f"model in {out}", next=then)
+
+
+def _of_data(data: Any) -> str:
+    """The options by which the next command reads the same data; none for data that is in no file."""
+    if data.path is None:
+        return ""
+    white = facts_of(data).get("levels")
+    return f" --data {door.quoted(data.path)}{'' if white is None else f' --levels {white:g}'}"
 
 
 def facts_of(data: Any) -> Mapping[str, Any]:
@@ -425,8 +431,8 @@ def evaluate(
         details = {}
         if figures is not None:
             details["written"] = f"figures in {figures}"
-        if isinstance(model, str | os.PathLike) and str(model) not in PRESETS:
-            details["next"] = f"zoo export {door.quoted(model)}"
+        if isinstance(model, str | os.PathLike) and str(model) not in PRESETS and Path(model).suffix != ".tflite":
+            details["next"] = f"zoo export {door.quoted(model)}{_of_data(checked_data)}"
         return Evaluation(report, task.report.evaluation, draw, **details)
 
     return _drawn(measured, figures)
