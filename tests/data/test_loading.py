@@ -205,7 +205,7 @@ def test_people_of_another_simulation_or_table_are_not_those_of_the_training(tmp
         ((X.transpose(0, 2, 1), Y, "ab", 50.0), "x: has shape (6, 3, 20); expected (windows, rows, 3), or 6"),
         ((X, [0, 1], "ab", 50.0), "y: has shape (2,); expected (6,), one label per window"),
         ((X, np.eye(2)[Y], "ab", 50.0), "y: has shape (6, 2), as one-hot labels have; expected (6,): pass y.argmax"),
-        ((X, Y, "ab", 50.0, [1]), "x: subjects have shape (1,); expected (6,)"),
+        ((X, Y, "ab", 50.0, [1]), "subjects: have shape (1,); expected (6,)"),
         ((X, [0, 2] * 3, "ab", 50.0), "y: holds numbers from 0 to 2; expected class numbers from 0 to 1, which are"),
         ((X, [1, 2] * 3, "ab", 50.0), "y: holds numbers from 1 to 2; expected class numbers from 0 to 1: subtract 1"),
         ((X, ["sit", "walkign"] * 3, ("sit", "walking"), 50.0), "y: unknown label walkign; expected sit, walking: did"),
@@ -263,3 +263,10 @@ def test_text_without_validation_or_test_rows_is_trained_and_says_what_it_lacks(
     assert result.summary["validation"] is None
     for lacking in (lambda: evaluate(result.model, data), lambda: predict(result.model, data=data)):
         assert "no test rows" in message(lacking)
+
+
+@pytest.mark.parametrize("missing", [None, "", float("nan")])
+def test_a_window_without_a_person_is_named(missing):
+    x = np.random.default_rng(0).normal([0, 0, 9.8], 1, (4, 50, 3))
+    people = np.array(["ann", "ann", missing, "ben"], object)
+    assert "subjects: none in window 2" in message(lambda: load_data((x, [0, 1, 0, 1]), rate=50, subjects=people))

@@ -228,12 +228,10 @@ def from_arrays(splits: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any
     if unit not in (UNIT, "g"):
         raise ZooError(f"unit {unit!r}: expected {UNIT} or g")
     classes = facts.get("classes") or sort_names(np.asarray(splits["train"]["target"]).ravel().tolist())
-    if sets := [name for name in classes if "+" in name and set(name.split("+")) <= set(classes)]:
-        raise ZooError(
-            f"y: {sets[0]} stands for several classes, which arrays do not hold; load the file of the windows"
-        )
     if SCHEMA.fact("classes").problem(list(classes)) or any("," in name for name in classes):
         raise ZooError(f"classes: {list(classes)}; expected different names, without commas")
+    if sets := [name for name in classes if "+" in name and set(name.split("+")) <= set(classes)]:
+        raise ZooError(f"y: {sets[0]} stands for several classes, which arrays do not hold: load the file of windows")
     known = {"classes": tuple(classes), "rate": float(rate)}
     parts = {name: _of_arrays(name, columns, known, unit) for name, columns in splits.items()}
     train, test = parts["train"], parts.get("test", parts["train"].empty())
@@ -262,9 +260,8 @@ def _of_arrays(split: str, columns: Mapping[str, Any], facts: Mapping[str, Any],
             raise ZooError(f"{part}{name}s: have shape {values.shape}; expected ({len(inputs)},), one per window")
     lacking = [row for row, person in enumerate(names.get("subject", ())) if person.strip() in ("", "None", "nan")]
     if lacking:
-        raise ZooError(
-            f"{part}subjects: none in window {lacking[0]}; name the person of each window, or leave them out"
-        )
+        where = f"{part}subjects: none in window {lacking[0]}"
+        raise ZooError(f"{where}; name the person of each window, or leave subjects out")
     labels = _class_numbers(f"{part}y", np.asarray(columns["target"]), len(inputs), facts["classes"])
     return DataSet.of({"input": inputs, "target": labels, **names}, axes=AXES_OF[inputs.shape[2]], **facts)
 
