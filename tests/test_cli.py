@@ -525,3 +525,10 @@ def test_axes_are_named_by_options_of_every_command_that_reads_a_csv_file(zoo_cl
     assert zoo_cli("data", "import", "csv", tmp_path / "a.csv", "-o", tmp_path / "a.h5", *owner, *axes).status == 0
     for command in ("predict", "stream"):
         assert zoo_cli(command, "activity_gru_pocket", "--csv", tmp_path / "a.csv", *axes).status == 0
+
+
+@pytest.mark.parametrize("command", [("train", "--model", "activity_gru"), ("finetune", "activity_gru_pocket")])
+def test_a_field_that_is_set_twice_is_refused(zoo_cli, command):
+    status, _, err = zoo_cli(*command, "--epochs", 2, "--set", "epochs=3")
+    assert status == 2
+    assert "--epochs" in err

@@ -334,6 +334,8 @@ def _arguments(command: Command, values: dict[str, Any]) -> dict[str, Any]:
             arguments[name] = int(value)
         else:
             arguments[name] = value
+    if twice := sorted(settings.keys() & arguments.get("recipe", {}).keys()):
+        raise UsageError(f"--set {twice[0]}: is given by {_options(twice[0])[0]} as well; pass one of them")
     if settings:
         place = "settings" if "settings" in taken else "recipe"
         arguments[place] = settings | arguments.get(place, {})
