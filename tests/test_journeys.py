@@ -133,7 +133,7 @@ JOURNEYS = {
     "spreadsheet": Journey(
         spreadsheet, 25.0, {"treppauf": "upstairs", "rennen": "jogging", "stehen": "standing"},
         (
-            ("data import csv recordings/study.csv -o recordings.h5", "zoo: recordings/study.csv has a mean magnitude "
+            ("data import csv recordings/study.csv -o recordings.h5", "zoo: recordings/study.csv: ann, treppauf has a mean magnitude "
              "of 1.", "as in g; expected m/s^2 (about 9.8)", "or read CSV files with --unit g"),
             ("data import csv recordings/study.csv --unit g -o recordings.h5", "| time_ms | ms |",
              "rennen 70, stehen 70, treppauf 70", "**rates (Hz)** | 25"),

@@ -110,7 +110,7 @@ def test_data_that_was_not_given_is_called_so(preset, file, tmp_path, monkeypatc
 
 @pytest.mark.parametrize("prior", [[0.2] * 5, np.full(6, 1 / 6)])
 def test_a_prior_without_names_is_refused(prior, simulated):
-    with pytest.raises(ZooError, match=r"^prior is of the type \w+; expected frequencies by class, such as "):
+    with pytest.raises(ZooError, match=r"^prior is of the type \w+; expected .*values by name"):
         zoo.evaluate("activity_gru_phone", simulated, prior=prior, baselines=False)
 
 
