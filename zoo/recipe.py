@@ -225,12 +225,6 @@ class Recipe(Settings):
         return self
 
     @classmethod
-    def meanings(cls) -> dict[str, str]:
-        """Returns what each field means, in one sentence."""
-        return {name: re.split(r"(?<=\.)\s", row.description or "", maxsplit=1)[0]
-                for name, row in cls.model_fields.items()}  # fmt: skip
-
-    @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """Creates a recipe from the result of `to_json`, also from that of an older version."""
         if isinstance(document, Mapping):
