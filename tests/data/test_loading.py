@@ -265,8 +265,12 @@ def test_text_without_validation_or_test_rows_is_trained_and_says_what_it_lacks(
         assert "no test rows" in message(lacking)
 
 
-@pytest.mark.parametrize("missing", [None, "", float("nan")])
+@pytest.mark.parametrize("missing", [None, "", float("nan"), pd.NA])
 def test_a_window_without_a_person_is_named(missing):
     x = np.random.default_rng(0).normal([0, 0, 9.8], 1, (4, 50, 3))
-    people = np.array(["ann", "ann", missing, "ben"], object)
-    assert "subjects: none in window 2" in message(lambda: load_data((x, [0, 1, 0, 1]), rate=50, subjects=people))
+    people = ["ann", "ann", missing, "ben"]
+    for given in (people, np.array(people, object)):
+        refused = message(lambda given=given: load_data((x, [0, 1, 0, 1]), rate=50, subjects=given))
+        assert "subjects: none in window 2" in refused
+    named = np.array(["ann", "ann", "None", "nan"], object)
+    assert load_data((x, [0, 1, 0, 1]), rate=50, subjects=named).train.people() == ["None", "ann", "nan"]

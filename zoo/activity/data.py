@@ -258,7 +258,12 @@ def _of_arrays(split: str, columns: Mapping[str, Any], facts: Mapping[str, Any],
     for name, values in names.items():
         if values.shape != (len(inputs),):
             raise ZooError(f"{part}{name}s: have shape {values.shape}; expected ({len(inputs)},), one per window")
-    lacking = [row for row, person in enumerate(names.get("subject", ())) if person.strip() in ("", "None", "nan")]
+    # A person may be called "None" or "nan"; what is no text and reads so is missing.
+    people = list(columns["subject"]) if "subject" in names else []
+    lacking = [
+        row for row, person in enumerate(people)
+        if (not person.strip() if isinstance(person, str) else str(person) in ("None", "nan", "NaT", "<NA>"))
+    ]  # fmt: skip
     if lacking:
         where = f"{part}subjects: none in window {lacking[0]}"
         raise ZooError(f"{where}; name the person of each window, or leave subjects out")
