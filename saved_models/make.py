@@ -34,7 +34,7 @@ from zoo.benchmarking import bench
 from zoo.crossval import Protocol, cross_validate
 from zoo.data import hdf5
 from zoo.exporting import artifacts
-from zoo.exporting.parity import ParityError
+from zoo.exporting.artifacts import ParityError
 from zoo.families import find_family, task_named
 from zoo.files import atomic_folder, read_json, sha256, write_json
 from zoo.patches import data as patches

@@ -18,7 +18,7 @@ from zoo.activity.streaming import StreamResult, Stretch, splice, streamed
 from zoo.activity.task import TASK
 from zoo.data.dataset import Data, center_crop
 from zoo.exporting import artifacts
-from zoo.exporting.parity import ParityError
+from zoo.exporting.artifacts import ParityError
 from zoo.files import read_arrays, temporary_folder
 from zoo.models.recognizer import ActivityRecognizer
 from zoo.runtime import Recognizer

@@ -207,6 +207,12 @@ def test_an_exported_file_predicts_streams_and_describes_itself(exported_recogni
     assert json.loads(zoo_cli("info", file, "--json").out)["rate"] == 50.0
 
 
+def test_a_folder_that_holds_integers_alone_is_streamed(zoo_cli, tmp_path):
+    file = PRESETS_FOLDER / "activity_gru_pocket" / "model.int8.tflite"
+    (tmp_path / file.name).write_bytes(file.read_bytes())
+    assert "really walking" in zoo_cli("stream", tmp_path, "--simulate", "walking", "--seconds", 4, "--speed", 0).out
+
+
 def test_predict_reads_a_csv_at_another_rate_and_unit(recognizer, tmp_path, zoo_cli):
     rows = ["x,y,z"] + ["0.0,1.0,0.0"] * 500
     (tmp_path / "still.csv").write_text("\n".join(rows))

@@ -87,7 +87,7 @@ def preset_metrics(name: str) -> dict[str, Any]:
 def exported_file(
     model: str | os.PathLike[str], files: Sequence[str] = ("model.dynamic.tflite", "model.float32.tflite")
 ) -> Path:  # fmt: skip
-    """Returns an exported file: itself, or of a preset or folder the first of these names."""
+    """Returns an exported file: itself, or of a preset or folder the first of these names, or else any other kind."""
     path, kinds = Path(model), {Path(name).suffix for name in files}
     if path.suffix in kinds:
         return path
@@ -97,7 +97,8 @@ def exported_file(
     if path.is_dir():
         refuse_ambiguous(model)
     folder = path if path.is_dir() else find_folder(model)
-    for name in files:
+    others = sorted(path.name for kind in kinds for path in folder.glob(f"model.*{kind}"))
+    for name in (*files, *others):
         if (file := folder / name).is_file():
             return file
     raise ZooError(f"{folder}: holds none of {', '.join(files)}: write one with `zoo export`")

@@ -18,7 +18,7 @@ def convolutional_files(convolutional, tmp_path_factory):
     """Its float32 and int8 files and the sources for apps, written and compared as `zoo export` does."""
     from zoo.activity.task import TASK
     from zoo.exporting import artifacts
-    from zoo.exporting.parity import Tolerance
+    from zoo.exporting.artifacts import Tolerance
     from zoo.loading import Loaded
 
     loaded = Loaded("convolutional", convolutional)

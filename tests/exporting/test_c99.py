@@ -15,7 +15,7 @@ from zoo.activity import simulate
 from zoo.activity.task import TASK as ACTIVITY
 from zoo.catalog import PRESETS_FOLDER
 from zoo.exporting import artifacts, c99
-from zoo.exporting.parity import Tolerance
+from zoo.exporting.artifacts import Tolerance
 from zoo.loading import Loaded
 from zoo.runtime import Recognizer
 

@@ -14,8 +14,8 @@ import zoo
 from zoo import ActivityGRU, ActivityLSTM, SparseAutoencoder, TrigramLM, ZooError, loading
 from zoo.activity.task import TASK as ACTIVITY
 from zoo.benchmarking import random_inputs
-from zoo.exporting import artifacts, formats, parity, signatures
-from zoo.exporting.parity import Tolerance
+from zoo.exporting import artifacts, formats, signatures
+from zoo.exporting.artifacts import EXACT, Tolerance, compare
 from zoo.loading import Loaded
 from zoo.runtime import Interpreter, Recognizer
 from zoo.runtime.metadata import SCHEMA, ActivityMetadata, Metadata, Streaming, embed, extract
@@ -202,6 +202,14 @@ def test_a_format_that_may_be_missing_is_left_out_with_its_difference(tmp_path):
     assert str(refused["float32"]).endswith("leave this format out with formats")
 
 
+@pytest.mark.slow
+def test_a_format_that_fails_is_named_first_and_the_sound_ones_stay(tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(ZooError, match=r"^float32: .*float32\.tflite: differs .* written without it: keras, dynamic$"):
+        export(ActivityGRU(units=8, frame=5), out, ["float32", "keras", "dynamic"], float32=Tolerance(0.0, 1.0))
+    assert {path.name for path in out.iterdir()} == {"model.keras", "config.json", "model.dynamic.tflite"}
+
+
 class TestParity:
     """An artifact that lacks something is never published."""
 
@@ -210,7 +218,7 @@ class TestParity:
     def test_a_lost_output_is_named(self):
         found = self.OUTPUTS | {"step": {"probabilities": np.eye(2)}}
         with pytest.raises(ZooError, match=r"a\.tflite: signature 'step' lacks the output h_1; not written"):
-            parity.compare("a.tflite", self.OUTPUTS, found, parity.EXACT["float32"])
+            compare("a.tflite", self.OUTPUTS, found, EXACT["float32"])
 
     def test_each_kind_of_a_recognizer_has_a_limit_beside_the_agreement_of_labels(self):
         tolerances = ACTIVITY.exportable(loaded(ActivityGRU(units=2, frame=25)), None).tolerances
@@ -218,7 +226,7 @@ class TestParity:
         sure, unsure = ({"window": {"probabilities": np.array([row])}} for row in rows)
         for kind, tolerance in tolerances.items():
             with pytest.raises(ZooError, match=rf"{kind}: differs from Keras by 0.63 .*, classes agree on 100"):
-                parity.compare(kind, sure, unsure, tolerance)
+                compare(kind, sure, unsure, tolerance)
 
     @pytest.mark.slow
     @pytest.mark.parametrize("kind", ["float32", "int8", "saved_model"])

@@ -86,7 +86,8 @@ def test_several_models_are_listed_with_the_first_to_start_with(folder, tmp_path
 
 
 def test_a_file_that_is_named_is_served_and_of_a_folder_float32_first(serve, tmp_path):
-    for name in ("model.dynamic.tflite", "model.float32.tflite"):
+    # A folder that holds integers alone is served as well.
+    for name in ("model.int8.tflite", "model.dynamic.tflite", "model.float32.tflite"):
         (tmp_path / name).write_bytes((MODEL.parent / name).read_bytes())
         for given in (tmp_path, tmp_path / name):
             assert json.loads(serve(given, "--json")[0].out)["models"] == [str(tmp_path / name)]

@@ -44,8 +44,7 @@ from zoo.runtime.metadata import AXES, INERTIAL, OTHER, ActivityMetadata, Stream
 from zoo.task import Feed, Source, Split, Task, origin, provenance
 
 if TYPE_CHECKING:
-    from zoo.exporting.artifacts import Exportable
-    from zoo.exporting.parity import Outputs
+    from zoo.exporting.artifacts import Exportable, Outputs
     from zoo.training import Training
 
 
@@ -424,10 +423,9 @@ class ActivityTask(Task):
     def exportable(self, loaded: Loaded, data: Data | None) -> "Exportable":
         """What export must know of a recognizer."""
         # Exporters are imported by those who need them.
-        from zoo.exporting import embedding, parity, signatures
-        from zoo.exporting.artifacts import Exportable
+        from zoo.exporting import embedding, signatures
+        from zoo.exporting.artifacts import EXACT, Exportable, Tolerance
         from zoo.exporting.c99 import recognizers
-        from zoo.exporting.parity import Tolerance
 
         model = recognizer_of(loaded)
         windows, labels, calibration = golden(loaded, None if data is None else self.load_data(data))
@@ -448,10 +446,10 @@ class ActivityTask(Task):
             inputs,
             # Rounding moves probabilities near a boundary between classes, so the label counts as well. The largest
             # errors of the presets are .014, .09, .31, .43 and .03, in this order.
-            parity.EXACT | {
+            EXACT | {
                 "float16": Tolerance(0.05, 0.995), "dynamic": Tolerance(0.2, 0.995), "int16x8": Tolerance(0.5, 0.99),
                 "int8": Tolerance(0.6, 0.97), **dict.fromkeys(code, Tolerance(0.2, 0.97)),
-                "c99": parity.EXACT["float32"], "personal": parity.EXACT["float32"],
+                "c99": EXACT["float32"], "personal": EXACT["float32"],
             },
             # Quantizing a loop kills the converter, and a step has none.
             signatures_of_format={"int8": ("step",), "int16x8": ("step",)} if model.states else {},

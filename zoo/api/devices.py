@@ -47,8 +47,8 @@ def export(
             `{"walking": 0.6}`; other classes share the rest. Recognizers only.
         threshold: Probability below which the answer is "not sure"; 0 to always answer. That of the model by default.
             Recognizers only.
-        refused: Dictionary that receives each format that differs too much from Keras, with the error; all other
-            formats are still written. Without it, the error of a format that was asked for is raised.
+        refused: Dictionary that receives each format that differs too much from Keras, with the error. Without it, the
+            error of a format that was asked for is raised when all others are written.
         on_progress: Function that is called with each step, such as a conversion, as it begins.
 
     Returns:
@@ -56,7 +56,7 @@ def export(
 
     Raises:
         ZooError: If the model, a format, the data or the folder is invalid.
-        ParityError: If a format differs too much from Keras.
+        ParityError: If a format differs too much from Keras; all others are written.
 
     Example:
         >>> artifacts = export("trigram_lm_course", Path(getfixture("tmp_path")) / "exported", "keras")

@@ -11,13 +11,12 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras.saving import load_model
 from numpy.typing import NDArray
 
-from zoo.errors import ZooError, option
-from zoo.exporting import parity
+from zoo.errors import StorageError, ZooError, option
 from zoo.exporting.c99 import Network, compiler, source
 from zoo.exporting.formats import FORMATS, Converter, load_saved_model, write_saved_model
-from zoo.exporting.parity import Outputs, ParityError, Tolerance
 from zoo.exporting.signatures import Signature
 from zoo.files import atomic_folder, exclusive, require_empty, sha256, temporary_folder, write_json
 from zoo.loading import Loaded
@@ -27,6 +26,51 @@ from zoo.task import require_tensorflow
 
 _TIMED, _SECONDS = 200, 0.2
 """Number of calls whose median is the latency, and the time limit of all calls, which only Keras reaches."""
+
+_ROUNDING = 1e-6
+"""Difference of two probabilities that are equal within rounding."""
+
+
+Outputs = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """Limits of the difference between an artifact and Keras.
+
+    Args:
+        error: Largest absolute error.
+        agreement: Smallest fraction of rows with the same most probable class.
+    """
+
+    error: float
+    agreement: float = 0.0
+
+
+EXACT = {
+    "keras": Tolerance(1e-6, 1.0),
+    "saved_model": Tolerance(1e-5, 1.0),
+    "float32": Tolerance(1e-5, 1.0),
+}
+"""Tolerances of the formats with float32 weights, for all families."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Absolute errors of an artifact, and the fraction of rows with the same most probable class, None without any."""
+
+    largest_error: float
+    mean_error: float
+    agreement: float | None
+    rows: int
+
+
+class ParityError(ZooError):
+    """An artifact differs from Keras by more than its tolerance."""
+
+    def __init__(self, message: str, parity: Parity, tolerance: Tolerance) -> None:
+        super().__init__(message)
+        self.parity, self.tolerance = parity, tolerance
 
 
 @dataclass(frozen=True)
@@ -38,8 +82,8 @@ class Exportable:
         golden: Inputs `(N, ...)` by signature and name, on which artifacts are compared with Keras.
         tolerances: Limits of the difference from Keras, by format.
         signatures_of_format: Names of the signatures by format, for formats that contain only some of them.
-        derived_outputs: Function that computes the outputs of a missing signature from those that a file has, on the
-            golden inputs.
+        derived_outputs: Function from a file to the outputs of the first signature on the golden inputs, for files that
+            lack it.
         calibration: Inputs to calibrate 8-bit arithmetic on, which must not be test data. The golden inputs by default.
         extra_formats: Formats with other signatures, written only on request, with the functions that create them.
         sources: Formats that are source code and the float32 file, written only on request: functions that take the
@@ -72,7 +116,9 @@ def export(
     refused: dict[str, ParityError] | None = None, on_progress: Callable[[str], None] = lambda step: None,
     converter: Converter | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Writes a model in several formats, all or none; formats that `refused` receives are left out.
+    """Writes a model in several formats. One that fails is left out, and its error raised when the others are written.
+
+    Of formats that differ too much from Keras, `refused` receives the errors; then they are not raised.
 
     Returns:
         A record for each artifact: `format`, `file`, `bytes`, `sha256`, `largest_error`, `mean_error`, `agreement`,
@@ -82,91 +128,96 @@ def export(
         first, and `bytes` is their sum.
     """
     require_tensorflow("export")
-    usual = {"default": family.formats}
-    formats = list(dict.fromkeys(kind for name in formats or ["default"] for kind in usual.get(name, (name,))))
-    known = (*family.formats, *family.extra_formats, *family.sources, *family.code)
-    unknown = [name for name in formats if name not in known]
-    if unknown:
-        tflite = "tflite" in unknown[0].lower()
-        hint = "; a .tflite file is float32, float16, dynamic, int8 or int16x8" if tflite else ""
-        if unknown[0] == "c99_int16x8":
+    chosen = [kind for name in formats or ["default"] for kind in (family.formats if name == "default" else [name])]
+    possible = (*family.formats, *family.extra_formats, *family.sources, *family.code)
+    if unknown := next((name for name in chosen if name not in possible), None):
+        hint = ""
+        if unknown == "c99_int16x8":
             hint = "; integers alone are no longer written in C: use c99_int8"
-        raise ZooError(f"format {unknown[0]!r}: expected {', '.join(known)}{hint}")
+        elif "tflite" in unknown.lower():
+            hint = "; a .tflite file is float32, float16, dynamic, int8 or int16x8"
+        raise ZooError(f"format {unknown!r}: expected {', '.join(possible)}{hint}")
+    kinds = {name: "float32" if name in family.sources else name for name in chosen}
     with exclusive(folder, "folder"):
         require_empty(folder)
         with temporary_folder() as draft, nullcontext(converter) if converter else Converter() as converter:
-            return _export(loaded, family, folder, draft, formats, refused, on_progress, converter)
-
-
-def _export(
-    loaded: Loaded, family: Exportable, folder: Path, draft: Path, formats: Sequence[str],
-    refused: dict[str, ParityError] | None, on_progress: Callable[[str], None], converter: Converter,
-) -> list[dict[str, Any]]:  # fmt: skip
-    kinds = ["float32" if name in family.sources else name for name in formats]
-    signatures = family.signatures(loaded.keras_model)
-    if files := {kind: draft / file for kind, file in FORMATS.items() if kind in kinds}:
-        on_progress(f"converting to {', '.join(files)}")
-        _convert(converter, loaded, family, files, draft)
-    expected = _outputs({signature.name: signature for signature in signatures}, family.golden)
-    records, publish, made = list[dict[str, Any]](), list[Path](), dict[str, _Made]()
-    for place, (name, kind) in enumerate(zip(formats, kinds, strict=True), 1):
-        on_progress(f"comparing {name} with Keras ({place} of {len(formats)})")
-        if kind in family.code:
-            made[kind] = _code(loaded, family, kind, draft / kind, expected)
-        elif kind not in made:
-            if kind in files:
-                converter.wait(files[kind])
-            made[kind] = _make(loaded, family, signatures, kind, draft)
-        path, found, _ = made[kind]
-        compared: dict[str, Any] = {"largest_error": None, "mean_error": None, "agreement": None, "rows": 0}
-        if found is not None:
-            try:
-                names = list(found) if kind in family.code else _compared(family, signatures, kind)
-                wanted = {key: expected[key] for key in names}
-                if kind in family.code:
-                    # C code may lack outputs, such as the most probable words.
-                    wanted = {key: {each: wanted[key][each] for each in found[key]} for key in names}
-                compared = asdict(parity.compare(str(folder / path.name), wanted, found, family.tolerances[kind]))
-            except ParityError as error:
-                use_data = f"the rows are simulated, so give your data with {option('data')}, or "
-                advice = f"{use_data if family.simulated else ''}leave this format out with {option('formats')}"
-                advised = ParityError(f"{error}: {advice}", error.parity, error.tolerance)
-                if refused is None:
-                    raise advised from None
-                refused[name] = advised
-                continue
-        written = family.sources[name](path, draft) if name in family.sources else [path]
-        records.append({
-            "format": name, "file": written[0].name, "bytes": sum(map(_size, written)),
-            **({"files": [file.name for file in written]} if len(written) > 1 else {}),
-            "sha256": sha256(written[0]) if written[0].is_file() else None, **compared,
-            **(family.score(found) if found else {}),
-        })  # fmt: skip
-        publish += [*written, *([draft / "config.json"] if kind == "keras" else [])]
-    # Files are timed when no conversion runs beside them.
-    costs = {kind: cost() for kind, (_, _, cost) in made.items()}
-    for record in records:
-        record |= costs["float32" if record["format"] in family.sources else record["format"]]
-    with atomic_folder(folder) as temporary:
-        for path in dict.fromkeys(publish):
-            (shutil.copytree if path.is_dir() else shutil.copy)(path, temporary / path.name)
+            records, failed = _export(loaded, family, folder, draft, kinds, on_progress, converter)
+    for name, error in failed.items():
+        if refused is not None and isinstance(error, ParityError):
+            refused[name] = error
+        elif not records or isinstance(error, StorageError):
+            raise error
+        else:
+            error.args = (f"{error}; written without it: {', '.join(record['format'] for record in records)}",)
+            raise error
     return records
 
 
+def _export(
+    loaded: Loaded, family: Exportable, folder: Path, draft: Path, kinds: Mapping[str, str],
+    on_progress: Callable[[str], None], converter: Converter,
+) -> tuple[list[dict[str, Any]], dict[str, ZooError]]:  # fmt: skip
+    """Writes formats, each of a kind: sources come with the float32 file. Returns records, and errors by format."""
+    signatures = family.signatures(loaded.keras_model)
+    files = {kind: draft / file for kind, file in FORMATS.items() if kind in kinds.values()}
+    if files:
+        on_progress(f"converting to {', '.join(files)}")
+        _convert(converter, loaded, family, signatures, files, draft)
+    expected = _outputs("Keras", {signature.name: signature for signature in signatures}, family.golden)
+    made, failed = dict[str, _Made](), dict[str, ZooError]()
+    records, publish = list[dict[str, Any]](), dict[Path, None]()
+    for place, (name, kind) in enumerate(kinds.items(), 1):
+        on_progress(f"comparing {name} with Keras ({place} of {len(kinds)})")
+        try:
+            if kind in files:
+                converter.wait(files[kind])
+            if kind not in made:
+                made[kind] = _make(loaded, family, signatures, kind, draft, expected)
+            path, outputs, _ = made[kind]
+            compared: dict[str, Any] = {"largest_error": None, "mean_error": None, "agreement": None, "rows": 0}
+            if outputs is not None:
+                # C code may lack outputs, such as the most probable words.
+                lacks = outputs if kind in family.code else expected
+                wanted = {key: {part: expected[key][part] for part in lacks[key]} for key in outputs}
+                what = f"{name}: {folder / path.name}"
+                compared = asdict(compare(what, wanted, outputs, family.tolerances[kind], family.simulated))
+            written = family.sources[name](path, draft) if name in family.sources else [path]
+        except ZooError as error:
+            failed[name] = error
+            continue
+        inside = [file for path in written for file in (path, *path.rglob("*")) if file.is_file()]
+        records.append({
+            "format": name, "file": written[0].name, "bytes": sum(file.stat().st_size for file in inside),
+            **({"files": [file.name for file in written]} if len(written) > 1 else {}),
+            "sha256": sha256(written[0]) if written[0].is_file() else None, **compared,
+            **(family.score(outputs) if outputs else {}),
+        })  # fmt: skip
+        publish |= dict.fromkeys([*written, *([draft / "config.json"] if kind == "keras" else [])])
+    if records:
+        # Files are timed when no conversion runs beside them.
+        costs = {kind: cost() for kind, (_, _, cost) in made.items()}
+        for record in records:
+            record |= costs[kinds[record["format"]]]
+        with atomic_folder(folder) as temporary:
+            for path in publish:
+                (shutil.copytree if path.is_dir() else shutil.copy)(path, temporary / path.name)
+    return records, failed
+
+
 def _convert(
-    converter: Converter, loaded: Loaded, family: Exportable, files: Mapping[str, Path], draft: Path
+    converter: Converter, loaded: Loaded, family: Exportable, signatures: Sequence[Signature],
+    files: Mapping[str, Path], draft: Path,
 ) -> None:  # fmt: skip
     """Begins to convert to all TFLite formats in one process."""
     usual = {kind: path for kind, path in files.items() if kind not in family.extra_formats}
-    jobs = [(kind, family.extra_formats[kind](loaded.keras_model)) for kind in files.keys() - usual.keys()]
     if usual:
-        numeric = [each for each in family.signatures(loaded.keras_model) if not each.text]
-        samples = family.calibration or {each.name: family.golden[each.name] for each in numeric}
+        numeric = [signature for signature in signatures if not signature.text]
+        samples = family.calibration or {signature.name: family.golden[signature.name] for signature in numeric}
         (draft / "usual").mkdir()
         converter.add(numeric, usual, draft / "usual", loaded.metadata.batch, samples, family.signatures_of_format)
-    for kind, own in jobs:
+    for kind in files.keys() - usual.keys():
         (draft / kind).mkdir()
-        converter.add(own, {kind: files[kind]}, draft / kind)
+        converter.add(family.extra_formats[kind](loaded.keras_model), {kind: files[kind]}, draft / kind)
     converter.run()
 
 
@@ -174,11 +225,45 @@ _Made = tuple[Path, dict[str, Outputs] | None, Callable[[], dict[str, Any]]]
 """An artifact, its outputs on the golden inputs if it was run, and a function that measures the cost of a row."""
 
 
-def _compared(family: Exportable, signatures: Sequence[Signature], kind: str) -> list[str]:
-    """Returns the signatures to compare: all that an artifact should have, or the first one, derived from them."""
-    first, text = signatures[0].name, [each.name for each in signatures if each.text and kind in FORMATS]
-    names = family.signatures_of_format.get(kind, [name for name in family.golden if name not in text])
-    return list(names) if first in names and kind not in family.extra_formats else [first]
+def _make(
+    loaded: Loaded, family: Exportable, signatures: Sequence[Signature], kind: str, draft: Path,
+    expected: Mapping[str, Outputs],
+) -> _Made:  # fmt: skip
+    """Writes an artifact, of which the converter wrote the TFLite files, and runs it."""
+    first, golden = signatures[0].name, family.golden
+    if kind == "keras":
+        path = draft / "model.keras"
+        model = loaded.keras_model
+        model.save(path)
+        facts = {"class": type(model).__name__, "arguments": model.get_config(), "metadata": loaded.metadata.to_json()}
+        write_json(draft / "config.json", loaded.config | facts)
+        again = {signature.name: signature for signature in family.signatures(load_model(path, compile=False))}
+        return path, _outputs(kind, again, golden), partial(_cost, again[first].compiled(), first, golden[first])
+    if kind == "saved_model":
+        path = draft / "saved_model"
+        write_saved_model(signatures, path)
+        endpoints = load_saved_model(path)
+        return path, _outputs(kind, endpoints, golden), partial(_cost, endpoints[first], first, golden[first])
+    if kind in family.code:
+        return _code(loaded, family, kind, draft / kind, expected)
+    path = draft / FORMATS[kind]
+    embed(path, loaded.metadata)
+    interpreter = Interpreter(path)
+    runs = {name: partial(interpreter.run_rows, name) for name in interpreter.signatures}
+    numeric = [signature.name for signature in signatures if not signature.text and kind not in family.extra_formats]
+    names = family.signatures_of_format.get(kind, numeric)
+    outputs = _outputs(kind, runs, {name: golden[name] for name in names})
+    if first not in outputs and family.derived_outputs is not None:
+        outputs = family.derived_outputs(path)
+    # The first signature that takes golden inputs is timed: by its name, or like `infer` by the names of its inputs.
+    timed, inputs = next(
+        (name, rows)
+        for key, rows in golden.items()
+        for name in sorted(runs, key=lambda name: name != key)
+        if interpreter.inputs(name).keys() == rows.keys()
+    )
+    size = {"activation_bytes": interpreter.activation_bytes(timed)}
+    return path, outputs, lambda: _cost(partial(interpreter.run, timed), timed, inputs) | size
 
 
 def _code(loaded: Loaded, family: Exportable, kind: str, path: Path, expected: Mapping[str, Outputs]) -> _Made:
@@ -187,70 +272,65 @@ def _code(loaded: Loaded, family: Exportable, kind: str, path: Path, expected: M
     first = next(iter(network.functions))
     golden = {name: rows[0] for name, rows in (*family.golden[first].items(), *expected[first].items())}
     source.write(network, loaded.metadata, kind, golden, path)
-    found = compiler.run(network, path, family.golden)
-    if found is None:
+    outputs = compiler.run(network, path, family.golden)
+    if outputs is None:
         return path, None, lambda: {"milliseconds": None, "timed": None, "note": compiler.NO_COMPILER}
-    seconds = [outputs.pop("seconds") for outputs in found.values()]
+    seconds = [found.pop("seconds") for found in outputs.values()]
     milliseconds = round(1e3 * float(np.median(seconds[0])), 5)
-    return path, {**found}, lambda: {"milliseconds": milliseconds, "timed": first}
+    return path, {**outputs}, lambda: {"milliseconds": milliseconds, "timed": first}
 
 
 def _outputs(
-    functions: Mapping[str, Callable[..., Mapping[str, Any]]], inputs: Mapping[str, Mapping[str, NDArray[Any]]]
+    kind: str, functions: Mapping[str, Callable[..., Outputs]], inputs: Mapping[str, Mapping[str, NDArray[Any]]]
 ) -> dict[str, Outputs]:
+    """Runs the functions of an artifact that have golden inputs."""
+    if lacking := inputs.keys() - functions.keys():
+        raise ZooError(f"{kind}: lacks the signature {min(lacking)!r}; not written")
     outputs = {name: functions[name](**rows) for name, rows in inputs.items()}
-    return {name: {key: np.asarray(value) for key, value in found.items()} for name, found in outputs.items()}
+    return {name: {key: np.asarray(value) for key, value in values.items()} for name, values in outputs.items()}
 
 
-def _make(loaded: Loaded, family: Exportable, signatures: Sequence[Signature], kind: str, draft: Path) -> _Made:
-    """Writes an artifact, of which the converter wrote the TFLite files, and runs it."""
-    first = signatures[0].name
-    if kind == "keras":
-        path = draft / "model.keras"
-        model, metadata = loaded.keras_model, loaded.metadata.to_json()
-        model.save(path)
-        own = {"class": type(model).__name__, "arguments": model.get_config(), "metadata": metadata}
-        write_json(draft / "config.json", loaded.config | own)
-        again = family.signatures(keras.saving.load_model(path, compile=False))
-        outputs = _outputs({each.name: each for each in again}, family.golden)
-        return path, outputs, partial(_cost, again[0].compiled(), first, family.golden[first])
-    if kind == "saved_model":
-        path = draft / "saved_model"
-        write_saved_model(signatures, path)
-        endpoints = load_saved_model(path)
-        missing = sorted(set(family.golden) - set(endpoints))
-        if missing:
-            raise ZooError(f"{path}: lacks the signature {missing[0]!r}; not written")
-        cost = partial(_cost, endpoints[first], first, family.golden[first])
-        return path, _outputs(endpoints, family.golden), cost
-    path = draft / FORMATS[kind]
-    embed(path, loaded.metadata)
-    interpreter = Interpreter(path)
-    for name in family.signatures_of_format.get(kind, ()):
-        if name not in interpreter.signatures:
-            raise ZooError(f"{path.name}: lacks the signature {name!r}; not written")
-    names = [name for name in family.golden if name in interpreter.signatures]
-    if family.derived_outputs is not None and first not in names:
-        found = family.derived_outputs(path)
-    else:
-        found = {name: interpreter.run_rows(name, **family.golden[name]) for name in names}
-    timed, inputs = _timed(interpreter, family.golden)
-    bytes_ = interpreter.activation_bytes(timed)
-    return path, found, lambda: {
-        **_cost(partial(interpreter.run, timed), timed, inputs), "activation_bytes": bytes_
-    }  # fmt: skip
+def compare(
+    what: str, expected: Mapping[str, Outputs], actual: Mapping[str, Outputs], tolerance: Tolerance,
+    simulated: bool = False,
+) -> Parity:  # fmt: skip
+    """Compares the outputs `(N, ...)` of an artifact with those of Keras, by the names of signature and output.
 
+    The agreement is computed from outputs named `probabilities`, `(N, ..., K)`. Integers are not compared.
 
-def _timed(
-    interpreter: Interpreter, golden: Mapping[str, Mapping[str, NDArray[Any]]]
-) -> tuple[str, Mapping[str, NDArray[Any]]]:
-    """Finds the first signature that takes golden inputs: by its name, or like `infer` by the names of its inputs."""
-    inputs_of = {name: set(signature["inputs"]) for name, signature in interpreter.signatures.items()}
-    for name, inputs in golden.items():
-        for signature in sorted(inputs_of, key=lambda other: other != name):
-            if inputs_of[signature] == set(inputs):
-                return signature, inputs
-    raise ZooError(f"{interpreter.path}: no signature takes the inputs of {', '.join(golden)}")
+    Raises:
+        ZooError: If an output is missing, shapes differ, or a number is not finite.
+        ParityError: If the difference exceeds the tolerance.
+
+    Example:
+        >>> outputs = {"window": {"probabilities": np.eye(2)}}
+        >>> compare("a.tflite", outputs, outputs, EXACT["float32"]).agreement
+        1.0
+    """
+    differences, agreements, rows = [], [], 0
+    for signature, name in ((signature, name) for signature, outputs in expected.items() for name in outputs):
+        wanted, output = expected[signature][name], actual[signature].get(name)
+        if not np.issubdtype(wanted.dtype, np.floating):
+            continue
+        if output is None or output.shape != wanted.shape or not np.isfinite(output).all():
+            state = "lacks the output" if output is None else "returns other shapes, NaN or infinity as"
+            raise ZooError(f"{what}: signature {signature!r} {state} {name}; not written")
+        rows = max(rows, len(wanted))
+        differences.append(np.abs(output.astype(np.float64) - wanted).ravel())
+        if name == "probabilities":
+            chosen = np.take_along_axis(wanted, output.argmax(axis=-1, keepdims=True), axis=-1)[..., 0]
+            # Classes that are equally probable within rounding do not count as a disagreement.
+            agreements.append(float((wanted.max(axis=-1) - chosen < _ROUNDING).mean()))
+    error = np.concatenate(differences)
+    agreement = min(agreements) if agreements else None
+    parity = Parity(float(error.max()), float(error.mean()), agreement, rows)
+    if parity.largest_error > tolerance.error or (agreement is not None and agreement < tolerance.agreement):
+        share = "" if agreement is None else f", classes agree on {agreement:.2%} (at least {tolerance.agreement:.2%})"
+        difference = f"{parity.largest_error:.2g} (allowed {tolerance.error:g}){share} of {rows} rows"
+        use_data = f"the rows are simulated, so give your data with {option('data')}, or " if simulated else ""
+        advice = f"{use_data}leave this format out with {option('formats')}"
+        raise ParityError(f"{what}: differs from Keras by {difference}; not written: {advice}", parity, tolerance)
+    return parity
 
 
 def _cost(call: Callable[..., Any], name: str, inputs: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
@@ -266,7 +346,3 @@ def _cost(call: Callable[..., Any], name: str, inputs: Mapping[str, NDArray[Any]
         if sum(times) > _SECONDS:
             break
     return {"milliseconds": round(1e3 * float(np.median(times)), 4), "timed": name}
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else sum(f.stat().st_size for f in path.rglob("*") if f.is_file())

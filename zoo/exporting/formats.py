@@ -144,7 +144,7 @@ class Converter:
             if self.child is None or self.child.poll() is not None:
                 if all(file.exists() for file in missing):
                     return
-                raise ZooError(f"conversion to TFLite failed: {self._reason()}")
+                raise ZooError(f"{missing[0].name}: conversion to TFLite failed: {self._reason()}")
             if time.monotonic() > self._end:
                 raise ZooError(f"conversion to TFLite took more than {_SECONDS} s and was stopped")
             time.sleep(0.01)

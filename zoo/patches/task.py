@@ -17,10 +17,9 @@ from scipy.special import logit
 from zoo.data import pipeline
 from zoo.data.dataset import Data, DataSet
 from zoo.errors import ZooError, option, refuse, setting
-from zoo.exporting import parity, signatures
-from zoo.exporting.artifacts import Exportable
+from zoo.exporting import signatures
+from zoo.exporting.artifacts import EXACT, Exportable, Outputs, Tolerance
 from zoo.exporting.c99 import feedforward
-from zoo.exporting.parity import Outputs, Tolerance
 from zoo.families import find_family
 from zoo.files import atomic_write, new_file
 from zoo.loading import Loaded
@@ -412,9 +411,9 @@ class AutoencoderTask(Task):
             lambda model: signatures.patches(model, metadata.size, metadata.scale, LUMINANCE.tolist()),
             golden,
             # Rounding changes some outputs considerably; the score shows the effect on the whole.
-            parity.EXACT | {
+            EXACT | {
                 "float16": Tolerance(0.01), "dynamic": Tolerance(0.2), "int8": Tolerance(0.3),
-                "c99": parity.EXACT["float32"], "c99_int8": Tolerance(0.3),
+                "c99": EXACT["float32"], "c99_int8": Tolerance(0.3),
             },
             calibration=inputs("train"),
             code=dict.fromkeys(

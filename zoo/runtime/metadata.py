@@ -474,7 +474,7 @@ _FIRST = (b"window", b"infer", b"encode", b"next_word")
 
 def _put_first(model: Any) -> None:
     """Puts the subgraph that reads a whole input first: runtimes that know no signatures run the first one."""
-    model.signatureDefs.sort(key=lambda each: each.signatureKey not in _FIRST)
+    model.signatureDefs.sort(key=lambda signature: signature.signatureKey not in _FIRST)
     place = model.signatureDefs[0].subgraphIndex
     order = [place, *(other for other in range(len(model.subgraphs)) if other != place)]
     model.subgraphs = [model.subgraphs[each] for each in order]

@@ -234,7 +234,7 @@ class PersonalRecognizer(Recognizer):
 
 
 def _read_page(
-    path: Path, document: Any, weights_sha256: str, known: tuple[str, ...]
+    path: Path, document: Any, weights_sha256: str, trained: tuple[str, ...]
 ) -> tuple[tuple[str, ...], Head]:  # fmt: skip
     """Reads and checks what the phone page learned: its activities and its last layer."""
     keys = {"schema", "weights_sha256", "classes", "kernel", "bias"}
@@ -243,8 +243,10 @@ def _read_page(
     if document["weights_sha256"] != weights_sha256:
         raise ZooError(f"{path}: learned by another model ({document.get('preset', 'not stated')})")
     classes = tuple(document["classes"]) if isinstance(document["classes"], list) else ()
-    if classes[: len(known)] != known or len(set(classes)) < len(classes):
-        raise ZooError(f"{path}: classes are {document['classes']}; expected {', '.join(known)} and others after them")
+    if classes[: len(trained)] != trained or len(set(classes)) < len(classes):
+        raise ZooError(
+            f"{path}: classes are {document['classes']}; expected {', '.join(trained)} and others after them"
+        )
     head = {name: numbers(f"{path}: {name}", document[name]).astype(np.float32) for name in ("kernel", "bias")}
     kernel, bias = head["kernel"], head["bias"]
     if kernel.ndim != 2 or kernel.shape[1:] != (len(classes),) or bias.shape != (len(classes),):

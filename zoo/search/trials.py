@@ -18,7 +18,7 @@ import numpy as np
 from zoo import jobs
 from zoo.errors import StorageError, ZooError
 from zoo.exporting import artifacts
-from zoo.exporting.parity import Tolerance
+from zoo.exporting.artifacts import Tolerance
 from zoo.files import read_record, temporary_folder, write_json
 from zoo.loading import Loaded
 from zoo.recipe import Recipe

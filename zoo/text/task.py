@@ -13,10 +13,9 @@ from zoo import task
 from zoo.data import pipeline
 from zoo.data.dataset import Data, DataSet
 from zoo.errors import ZooError, option, refuse
-from zoo.exporting import parity, signatures
-from zoo.exporting.artifacts import Exportable
+from zoo.exporting import signatures
+from zoo.exporting.artifacts import EXACT, Exportable, Outputs, Tolerance
 from zoo.exporting.c99 import feedforward
-from zoo.exporting.parity import Outputs, Tolerance
 from zoo.families import find_family
 from zoo.loading import Loaded
 from zoo.models.model import Model
@@ -336,9 +335,9 @@ class TrigramTask(Task):
             lambda model: signatures.text(model, metadata.words),
             {"next_word": {"ids": contexts}, "complete": {"words": np.array(metadata.words)[contexts]}},
             # Rounding changes the prediction where two words are about equally likely; the score shows the effect.
-            parity.EXACT | {
+            EXACT | {
                 "float16": Tolerance(0.01, 0.99), "dynamic": Tolerance(0.2, 0.95), "int8": Tolerance(0.3, 0.9),
-                "c99": parity.EXACT["float32"], "c99_int8": Tolerance(0.3, 0.9),
+                "c99": EXACT["float32"], "c99_int8": Tolerance(0.3, 0.9),
             },
             calibration={"next_word": {"ids": calibration}},
             code=dict.fromkeys(("c99", "c99_int8"), lambda model: feedforward.language_model(model, metadata)),
