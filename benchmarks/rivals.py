@@ -36,7 +36,7 @@ from zoo.data.dataset import Data
 from zoo.models.recognizer import ActivityRecognizer
 from zoo.provenance import versions
 from zoo.report import markdown
-from zoo.runtime.label_sets import resolve
+from zoo.runtime.labels import resolve
 from zoo.task import Split
 from zoo.training import Training, fit
 

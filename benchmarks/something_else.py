@@ -32,7 +32,7 @@ from zoo.files import read_arrays
 from zoo.presets import PRESETS
 from zoo.provenance import versions
 from zoo.report import markdown
-from zoo.runtime.label_sets import forgive, resolve
+from zoo.runtime.labels import forgive, resolve
 
 MOVEMENTS, NEVER = ("catching_ball", "dribbling_ball", "kicking_ball"), "folding_clothes"
 SHAKEN = 0.03

@@ -38,7 +38,7 @@ from zoo.data.dataset import Data, DataSet
 from zoo.data.loading import load_data
 from zoo.provenance import versions
 from zoo.report import drawing
-from zoo.runtime.label_sets import forgive, indistinct, resolve
+from zoo.runtime.labels import forgive, indistinct, resolve
 from zoo.task import Split
 from zoo.training import Training, fit
 

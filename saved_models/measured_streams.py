@@ -22,7 +22,7 @@ from zoo.exporting.artifacts import ParityError
 from zoo.files import read_arrays, temporary_folder
 from zoo.models.recognizer import ActivityRecognizer
 from zoo.runtime import Recognizer
-from zoo.runtime.label_sets import resolve
+from zoo.runtime.labels import resolve
 
 Document = dict[str, Any]
 

@@ -47,7 +47,7 @@ from zoo.files import (
 )
 from zoo.provenance import versions
 from zoo.recipe import Recipe
-from zoo.runtime.label_sets import COUNTED, allowed_classes, forgive, indistinct, resolve
+from zoo.runtime.labels import COUNTED, allowed_classes, forgive, indistinct, resolve
 
 if TYPE_CHECKING:
     from zoo.task import Split

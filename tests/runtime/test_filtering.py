@@ -104,29 +104,25 @@ def test_without_groups_each_label_is_a_part_and_one_label_is_certain():
     assert Filter(["only"], (), 0.1).update([0.3]).tolist() == [1.0]
 
 
-IN_TWO = "has parts .*; expected 2 or more, each with a label"
 WRONG = {
-    "one part": ((replace(STILL, parts=(CLASSES,), stay=(1.0,)),), IN_TWO),
-    "no label": ((replace(STILL, parts=(CLASSES, ())),), IN_TWO),
-    "a number too few": ((replace(STILL, stay=(1.0,)),), "has 1 numbers in stay; expected 2, one for each part"),
-    "an unknown label": ((replace(STILL, parts=(("sit",), ("swim",))),), "has the label swim; expected down, run, sit"),
-    "a label twice": ((replace(STILL, parts=(CLASSES, ("sit",))),), "has the labels .*; expected each once"),
-    "too few labels": ((replace(STILL, parts=(("sit",), ("walk",))),), "divides sit, walk; expected down, run"),
-    "twice the same": ((*TREE[:2], TREE[1]), r"\[2\]' divides sit, stand; expected down, run, up, walk"),
+    "one part": ((replace(STILL, parts=(CLASSES,), stay=(1.0,)),), "2 or more parts of down, run, sit, stand"),
+    "no label": ((replace(STILL, parts=(CLASSES, ())),), "each with labels"),
+    "a number too few": ((replace(STILL, stay=(1.0,)),), r"stay \[1.0\]; expected .* a number in stay"),
+    "an unknown label": ((replace(STILL, parts=(("sit",), ("swim",))),), "divides sit, swim"),
+    "a label twice": ((replace(STILL, parts=(CLASSES, ("sit",))),), "walk, sit into"),
+    "too few labels": ((replace(STILL, parts=(("sit",), ("walk",))),), "divides sit, walk .* parts of down, run, sit"),
+    "twice the same": ((*TREE[:2], TREE[1]), r"\[2\]' divides sit, stand .* parts of down, run, up, walk"),
     "not to the end": (TREE[:3], "' leave down, up, walk together; expected a group that divides them"),
-    "nothing left to divide": ((*TREE, TREE[1]), "divides sit, stand; expected no further group"),
+    "nothing left to divide": ((*TREE, TREE[1]), "divides sit, stand .* no further label"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_groups_that_are_no_tree_are_refused_in_python_and_in_files(case):
+def test_groups_that_are_no_tree_are_refused(case):
     groups, said = WRONG[case]
     with pytest.raises(ZooError, match=f"streaming.groups.*{said}"):
         Filter(CLASSES, groups, 0.1)
     assert tree_problem(TREE, CLASSES) == ""
-    document = DOCUMENT | {"streaming": STREAMING | {"groups": [as_json(group) for group in groups]}}
-    with pytest.raises(ZooError, match=r"a\.tflite: metadata: 'streaming\.groups.*export it again"):
-        Metadata.from_json(document, "a.tflite")
 
 
 def as_json(group):
@@ -151,11 +147,11 @@ def test_groups_survive_a_file():
 
 @pytest.mark.parametrize(
     ("settings", "key"),
-    [({"odd": 1}, "streaming.odd"), ({"groups": [as_json(STILL) | {"odd": 1}]}, r"streaming.groups\[0\].odd")],
+    [({"odd": 1}, "Streaming.*odd"), ({"groups": [as_json(STILL) | {"odd": 1}]}, "Group.*odd")],
 )
 def test_a_setting_of_a_newer_version_is_refused_with_the_version_that_wrote_it(settings, key):
     cure = "written by pocket-zoo 9.1: read it with that version or newer"
-    with pytest.raises(ZooError, match=rf"^a\.tflite: metadata: '{key}' is unknown; {cure}$"):
+    with pytest.raises(ZooError, match=rf"^a\.tflite: metadata: 'streaming' does not fit .*{key}.*; {cure}$"):
         Metadata.from_json(DOCUMENT | {"streaming": STREAMING | settings}, "a.tflite")
 
 

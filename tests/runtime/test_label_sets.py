@@ -21,7 +21,7 @@ from zoo.data.dataset import Data
 from zoo.data.loading import describe
 from zoo.errors import ZooError
 from zoo.models.losses import CrossEntropy, accuracy, balanced_weights
-from zoo.runtime.label_sets import COUNTED, forgive, indistinct, resolve
+from zoo.runtime.labels import COUNTED, forgive, indistinct, resolve
 from zoo.task import Split
 from zoo.training import Training
 

@@ -15,7 +15,8 @@ from zoo.activity.task import TASK as ACTIVITY
 from zoo.activity.task import class_frequencies, encountered_states
 from zoo.exporting import signatures
 from zoo.files import read_json
-from zoo.runtime import Recognizer, priors
+from zoo.runtime import Recognizer
+from zoo.runtime.labels import complete_prior, label_frequencies, parse_prior
 from zoo.runtime.metadata import Metadata, extract
 
 CLASSES = ("run", "sit", "walk")
@@ -38,7 +39,7 @@ def adjusted(probabilities, new, old):
 
 class TestAPrior:
     def test_of_some_classes_leaves_the_rest_to_the_others_in_their_proportion(self):
-        assert priors.complete({"walk": np.float64(0.6)}, CLASSES, LEARNED) == pytest.approx(
+        assert complete_prior({"walk": np.float64(0.6)}, CLASSES, LEARNED) == pytest.approx(
             {"run": 0.8 / 7, "sit": 2 / 7, "walk": 0.6}
         )
 
@@ -61,7 +62,7 @@ class TestAPrior:
     @pytest.mark.parametrize("text", ["walking", "walking=", "=0.5", "walking=much", "walking=0.5,"])
     def test_that_cannot_be_read_is_refused_with_an_example(self, text):
         with pytest.raises(ZooError, match=r"expected CLASS=SHARE, such as walking=0\.6,sitting=0\.3"):
-            priors.parse(text)
+            parse_prior(text)
 
     def test_needs_to_know_what_the_probabilities_assume(self):
         with pytest.raises(ZooError, match="class frequencies of its training data are not known"):
@@ -91,10 +92,10 @@ class TestClassFrequencies:
 
     def test_count_a_set_for_its_classes_as_the_other_windows_divide_them(self):
         counts = np.array([2, 4, 6, 3])
-        assert priors.frequencies(counts, CLASSES, [(0, 1)]) == pytest.approx({"run": 0.2, "sit": 0.4, "walk": 0.4})
+        assert label_frequencies(counts, CLASSES, [(0, 1)]) == pytest.approx({"run": 0.2, "sit": 0.4, "walk": 0.4})
 
     def test_are_unknown_if_a_class_was_never_seen(self):
-        assert priors.frequencies(np.array([2, 0, 6]), CLASSES) == {}
+        assert label_frequencies(np.array([2, 0, 6]), CLASSES) == {}
 
     def test_are_recorded_by_training(self, recognizer, simulated):
         data = windows_of.from_file(simulated)

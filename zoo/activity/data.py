@@ -24,7 +24,7 @@ from zoo.data import hdf5
 from zoo.data.dataset import Data, DataSet, sort_names
 from zoo.data.layouts import LAYOUTS
 from zoo.errors import ZooError
-from zoo.runtime.label_sets import allowed_classes
+from zoo.runtime.labels import allowed_classes
 from zoo.runtime.metadata import AXES, INERTIAL, STANDARD_GRAVITY, UNIT, other_of
 
 SCHEMA = LAYOUTS["activity"]

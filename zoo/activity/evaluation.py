@@ -22,8 +22,7 @@ from zoo.models.recognizer import UNKNOWN_PRIOR, ActivityRecognizer, unnamed
 from zoo.provenance import already_seen
 from zoo.recipe import Recipe
 from zoo.results import Predictions
-from zoo.runtime import priors
-from zoo.runtime.label_sets import COUNTED, allowed_classes, resolve
+from zoo.runtime.labels import COUNTED, allowed_classes, complete_prior, prior_shift, resolve
 from zoo.runtime.metadata import AXES, INERTIAL, ActivityMetadata
 from zoo.task import log_probabilities
 
@@ -221,7 +220,7 @@ def evaluate(
     # The probabilities of a file are calibrated already.
     temperature = metadata.temperature if loaded.interpreter is None else 1.0
     assumed = _assumed(loaded, prior)
-    shift = (temperature * priors.shift(assumed, metadata.prior)).astype(np.float32) if prior else np.float32(0)
+    shift = (temperature * prior_shift(assumed, metadata.prior)).astype(np.float32) if prior else np.float32(0)
 
     def logits_at_prior(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         return logits_of(loaded, inputs) + shift
@@ -351,7 +350,7 @@ def _assumed(loaded: Loaded, prior: Mapping[str, float] | None) -> tuple[float, 
     if not metadata.prior:
         raise ZooError(f"{loaded.name}: {UNKNOWN_PRIOR}")
     current = dict(zip(metadata.classes, metadata.prior, strict=True))
-    return tuple(priors.complete(prior, metadata.classes, current).values())
+    return tuple(complete_prior(prior, metadata.classes, current).values())
 
 
 def _decisions(

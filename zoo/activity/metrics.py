@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, logsumexp, softmax
 
-from zoo.runtime.label_sets import allowed_classes, resolve
+from zoo.runtime.labels import allowed_classes, resolve
 
 if TYPE_CHECKING:
     from zoo.activity.augmentation import Disturbance

@@ -8,7 +8,7 @@ from typing import Any
 from zoo.activity.studies import STUDIES
 from zoo.report import markdown as md
 from zoo.report.markdown import Document, Pages, methods
-from zoo.runtime.label_sets import COUNTED
+from zoo.runtime.labels import COUNTED
 
 TITLE = "Activity recognizers"
 SCORE, MAXIMIZE = "macro_f1", True

@@ -38,8 +38,7 @@ from zoo.models import losses
 from zoo.models.recognizer import ActivityRecognizer
 from zoo.recipe import Recipe
 from zoo.results import Predictions, Records
-from zoo.runtime import priors
-from zoo.runtime.label_sets import allowed_classes, resolve
+from zoo.runtime.labels import allowed_classes, complete_prior, label_frequencies, resolve
 from zoo.runtime.metadata import AXES, INERTIAL, OTHER, ActivityMetadata, Streaming
 from zoo.task import Feed, Source, Split, Task, origin, provenance
 
@@ -87,7 +86,7 @@ def class_frequencies(train: DataSet, classes: Sequence[str], how: str | None) -
     labels = len(classes) + len(train.label_sets)
     weights = _weighted(train, len(classes), how)[1] or [1.0] * labels
     counts = np.bincount(train.labels, minlength=labels) * np.array(weights[:labels])
-    return priors.frequencies(counts, classes, train.label_sets)
+    return label_frequencies(counts, classes, train.label_sets)
 
 
 def _learned(split: Split, recipe: Recipe) -> DataSet:
@@ -125,7 +124,7 @@ def assume_rare_other(
     values = np.array(keras.ops.convert_to_numpy(bias))
     values[other] += np.log(OTHER_SHARE / (1 - OTHER_SHARE)) - np.log(share / (1 - share))
     bias.assign(values)
-    return priors.complete({OTHER: OTHER_SHARE}, model.classes, known)
+    return complete_prior({OTHER: OTHER_SHARE}, model.classes, known)
 
 
 def _validation_by(split: Split, recipe: Recipe) -> str:

@@ -312,9 +312,9 @@ def for_recognizers(loaded: Any, *, prior: Shares | None = None, **options: Any)
     if loaded.task.name != "activity":
         refuse(f"does not apply to {loaded.name}", prior=prior, **options)
     if isinstance(prior, str):
-        from zoo.runtime import priors
+        from zoo.runtime.labels import parse_prior
 
-        prior = priors.parse(prior)
+        prior = parse_prior(prior)
     return given(prior=prior, **options)
 
 

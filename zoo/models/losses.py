@@ -11,7 +11,7 @@ from pydantic import BeforeValidator
 
 from zoo.errors import ZooError
 from zoo.recipe import Amount, Fraction, checked
-from zoo.runtime.label_sets import allowed_classes
+from zoo.runtime.labels import allowed_classes
 
 
 @keras.saving.register_keras_serializable(package="zoo")

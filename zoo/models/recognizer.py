@@ -26,7 +26,7 @@ from zoo.errors import ZooError
 from zoo.models.layers import Magnitude
 from zoo.models.model import Model, Size, numbers_of
 from zoo.recipe import Fraction, Positive, Seed, checked, python_number
-from zoo.runtime import priors
+from zoo.runtime.labels import complete_prior, prior_shift
 from zoo.runtime.metadata import AXES, CLASSES, CONVENTION, INERTIAL, UNIT, other_of, plain
 
 _OF_CLASSES = ("prior", "threshold")
@@ -119,7 +119,7 @@ class ActivityRecognizer(Model):
             frequencies = train_prior(labels, provenance)
             if not frequencies:
                 raise ZooError(f"{name or 'the model'}: {UNKNOWN_PRIOR}")
-            prior = priors.complete(prior, labels, frequencies)
+            prior = complete_prior(prior, labels, frequencies)
 
         # By name, as `step` finds them again: it reads single frames with the same layers.
         layers: dict[str, keras.layers.Layer] = {}
@@ -176,7 +176,7 @@ class ActivityRecognizer(Model):
         """What the prior adds to the logits after their division by the temperature, `(classes,)`."""
         if self.prior is None:
             return np.zeros(len(self.classes))
-        return priors.shift([*self.prior.values()], [self.train_prior[label] for label in self.prior])
+        return prior_shift([*self.prior.values()], [self.train_prior[label] for label in self.prior])
 
     def _transfer(self, other: Self) -> None:
         mine, theirs = self.get_layer("logits"), other.get_layer("logits")

@@ -61,32 +61,28 @@ def tree_problem(groups: Sequence[Group], classes: Sequence[str]) -> str:
     Example:
         >>> halves = Group(parts=(("sit",), ("walk", "run")), evidence=3.0, stay=(30.0, 30.0))
         >>> tree_problem([halves], ["sit", "walk", "run"])
-        "'streaming.groups' leave walk, run together; expected a group that divides them"
+        "'streaming.groups' leave run, walk together; expected a group that divides them"
     """
     undivided = {frozenset(classes)}
     for number, group in enumerate(groups):
-        key, known = f"'streaming.groups[{number}]'", [name for part in group.parts for name in part]
-        if len(group.parts) < 2 or not all(group.parts):
-            return f"{key} has parts {json.dumps(group.parts)}; expected 2 or more, each with a label"
-        if len(group.stay) != len(group.parts):
-            return f"{key} has {len(group.stay)} numbers in stay; expected {len(group.parts)}, one for each part"
-        if unknown := [name for name in known if name not in classes]:
-            return f"{key} has the label {unknown[0]}; expected {', '.join(classes)}"
-        if len(set(known)) < len(known):
-            return f"{key} has the labels {', '.join(known)}; expected each once"
-        if frozenset(known) not in undivided:
-            return f"{key} divides {', '.join(known)}; expected {_expected(undivided, classes) or 'no further group'}"
-        undivided.remove(frozenset(known))
-        undivided.update(map(frozenset, group.parts))
-    if all(len(part) == 1 for part in undivided):
-        return ""
-    return f"'streaming.groups' leave {_expected(undivided, classes)} together; expected a group that divides them"
+        names = [name for part in group.parts for name in part]
+        labels = frozenset(names)
+        sound = len(group.stay) == len(group.parts) > 1 and all(group.parts) and len(labels) == len(names)
+        if not sound or labels not in undivided:
+            return (
+                f"'streaming.groups[{number}]' divides {', '.join(names)} into {json.dumps(group.parts)} with stay "
+                f"{json.dumps(group.stay)}; expected 2 or more parts of {_undivided(undivided) or 'no further label'}, "
+                "each with labels and a number in stay"
+            )
+        undivided = undivided - {labels} | set(map(frozenset, group.parts))
+    if left := _undivided(undivided):
+        return f"'streaming.groups' leave {left} together; expected a group that divides them"
+    return ""
 
 
-def _expected(undivided: Collection[frozenset[str]], classes: Sequence[str]) -> str:
+def _undivided(parts: Collection[frozenset[str]]) -> str:
     """Returns the parts that a further group may divide, in words. Empty if none is left."""
-    parts = [[name for name in classes if name in part] for part in undivided if len(part) > 1]
-    return " or ".join(", ".join(part) for part in sorted(parts))
+    return " or ".join(sorted(", ".join(sorted(part)) for part in parts if len(part) > 1))
 
 
 class Filter:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from zoo.errors import StorageError, ZooError
 from zoo.families import TASKS, task_named
 from zoo.files import require_file
-from zoo.runtime.filtering import Group, default_groups, tree_problem
+from zoo.runtime.filtering import Group
 from zoo.schema import Field, Rule, Schema
 
 SCHEMA = 1
@@ -70,7 +70,7 @@ def other_of(classes: Sequence[str], stated: bool | None) -> int | None:
     return len(classes) - 1 if classes[-1] == OTHER and stated is not False else None
 
 
-_ENTRY, _MOST_BYTES = "pocket_zoo", 1 << 31
+_ENTRY = "pocket_zoo"
 
 _DIGEST_ENTRY, _DIGEST, _UNKNOWN = "pocket_zoo_sha256", b"pocket_zoo_sha256:", b"0" * 64
 """Name and start of the entry with the SHA-256 of the file, computed with zeros in its place."""
@@ -118,27 +118,18 @@ class Metadata:
         Raises:
             ZooError: If the schema or the task is unknown, a key is missing, or a value does not fit.
         """
-        if not isinstance(document, Mapping):
-            raise ZooError(f"{where}: metadata is {document!r:.60}; expected names and values: export it again")
-        if document.get("schema") != SCHEMA:
+        task, version = task_named(document.get("task")), document.get("version", "not stated")
+        if document.get("schema") != SCHEMA or task not in TASKS:
             raise ZooError(
-                f"{where}: metadata of schema {document.get('schema')!r}; this version reads schema {SCHEMA}: use "
-                f"the version of pocket-zoo that wrote it ({document.get('version', 'not stated')})"
+                f"{where}: metadata of schema {document.get('schema')!r}, task {task!r}; this version reads schema "
+                f"{SCHEMA}, {' or '.join(TASKS)}: use the version of pocket-zoo that wrote it ({version})"
             )
-        task = task_named(document.get("task"))
-        if task not in TASKS:
-            raise ZooError(f"{where}: metadata of task {task!r}; expected {' or '.join(TASKS)}")
-        states = document.get("states")
-        sizes = {"states": [*states.values()] if isinstance(states, Mapping) else None} if "states" in document else {}
-        wrong = _schema_of(task).problem({**document, **sizes})
-        if not wrong and task == "activity":
-            if unknown := _unknown(document.get("streaming")):
-                raise ZooError(
-                    f"{where}: metadata: {unknown!r} is unknown; written by pocket-zoo "
-                    f"{document['version']}: read it with that version or newer"
-                )
-            wrong = _streaming_problem(document.get("streaming"), document["classes"])
-        if wrong:
+        schema: Schema = SCHEMAS[task] if task in SCHEMAS else import_module(f"zoo.{task}.metadata").SCHEMA
+        states, streaming = document.get("states"), document.get("streaming")
+        # A schema has no names and values in a field: sizes of states are a list, and settings are facts of their own.
+        lists = {"states": [*states.values()] if isinstance(states, Mapping) else None} if "states" in document else {}
+        settings = streaming if isinstance(streaming, Mapping) else {}
+        if wrong := schema.problem({**document, **lists, **{f"streaming.{key}": settings[key] for key in settings}}):
             raise ZooError(f"{where}: metadata: {wrong}: export it again with `zoo export`")
         kind = next(kind for kind in Metadata.__subclasses__() if kind.task == task)
         values: dict[str, Any] = {
@@ -147,27 +138,29 @@ class Metadata:
             if field.name in document
         }
         if task == "activity":
-            older = document["streaming"].get("threshold", STREAM_THRESHOLD)
-            names = {field.name for field in fields(Streaming)} & {*document["streaming"]}
-            settings = {name: document["streaming"][name] for name in names}
-            values["streaming"] = Streaming(**settings | {"groups": _groups(settings)})
+            older = settings.get("threshold", STREAM_THRESHOLD)
             values.setdefault("threshold", None if older == STREAM_THRESHOLD else older)
-            values["train_subjects"] = _with_studies(values["train_subjects"])
+            try:
+                values["streaming"] = Streaming.from_json(settings)
+            except (KeyError, TypeError) as error:
+                raise ZooError(
+                    f"{where}: metadata: 'streaming' does not fit ({error}); written by pocket-zoo {version}: read it "
+                    "with that version or newer"
+                ) from None
+            people: list[str] = []
+            for person in values["train_subjects"]:
+                study = people[-1].rpartition("/")[0] if people and person.startswith("/") else ""
+                people.append(study + person)
+            values["train_subjects"] = tuple(people)
         metadata: Metadata = kind(**values)
         return metadata
-
-
-def _schema_of(task: str) -> Schema:
-    """The schema of a task: below, or `SCHEMA` of the module `metadata` in the folder of the task."""
-    schema: Schema = SCHEMAS[task] if task in SCHEMAS else import_module(f"zoo.{task}.metadata").SCHEMA
-    return schema
 
 
 def plain(value: Any) -> Any:
     """Returns a value as JSON types."""
     if isinstance(value, Mapping):
-        return {name: plain(each) for name, each in value.items()}
-    return [plain(each) for each in value] if isinstance(value, list | tuple) else value
+        return {name: plain(item) for name, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,6 +182,17 @@ class Streaming:
     warmup: int = 75
     margin: float = 0.1
     groups: tuple[Group, ...] = ()
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Streaming":
+        """Reads the settings of a file."""
+        # Older files hold a threshold, which is that of the model, and the time of an average, which is not used.
+        settings = {name: value for name, value in document.items() if name not in ("threshold", "smoothing")}
+        groups = [
+            Group(**{**group, "parts": tuple(map(tuple, group["parts"])), "stay": tuple(group["stay"])})
+            for group in settings.pop("groups", ())
+        ]
+        return cls(**settings, groups=tuple(groups))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -319,6 +323,11 @@ SCHEMAS = {
             Field("prior", "K", positive=True, most=1, optional=True),
             Field("threshold", least=0, most=1, optional=True),
             Field("other", kind="flag", optional=True),
+            Field("streaming.restart", kind="integer", least=0, most=1e9),
+            Field("streaming.copies", kind="integer", least=1, most=100),
+            Field("streaming.warmup", kind="integer", least=0, most=1e9),
+            Field("streaming.margin", least=0, most=1),
+            Field("streaming.threshold", least=0, most=1, optional=True),
         ),
         rules=(
             Rule(("classes",), bool, "1 entry or more"),
@@ -344,80 +353,6 @@ SCHEMAS = {
 }  # fmt: skip
 """What the documents of each task hold."""
 
-_STREAMING = Schema(
-    "streaming",
-    facts=(
-        Field("restart", kind="integer", least=0, most=1e9),
-        Field("copies", kind="integer", least=1, most=100),
-        Field("warmup", kind="integer", least=0, most=1e9),
-        Field("margin", least=0, most=1),
-        # In older files. The latter, the time of an average over past probabilities, is not used.
-        Field("threshold", least=0, most=1, optional=True),
-        Field("smoothing", least=0, most=3600, optional=True),
-    ),
-)
-
-
-_GROUP = Schema(
-    "group", facts=(Field("evidence", positive=True, most=1000), Field("stay", "P", positive=True, most=_MILLION))
-)
-_PART = Field("parts", "L", kind="name")
-
-
-def _streaming_problem(settings: Any, classes: Sequence[str]) -> str:
-    """What is wrong with the settings of streaming, in words; empty if nothing is."""
-    if not isinstance(settings, Mapping):
-        return f"'streaming' is {json.dumps(settings):.60}; expected names and values"
-    if wrong := _STREAMING.problem(settings):
-        return f"'streaming': {wrong}"
-    groups = settings.get("groups", [])
-    for group in groups if isinstance(groups, list) else [groups]:
-        parts = group.get("parts") if isinstance(group, Mapping) else None
-        if not isinstance(parts, list):
-            return f"'streaming.groups' is {json.dumps(groups):.60}; expected a list of parts, evidence and stay each"
-        if wrong := _GROUP.problem(group) or next(filter(None, map(_PART.problem, parts)), ""):
-            return f"'streaming.groups': {wrong}"
-    return tree_problem(_groups(settings) or default_groups(classes), classes)
-
-
-def _groups(settings: Mapping[str, Any]) -> tuple[Group, ...]:
-    return tuple(
-        Group(parts=tuple(map(tuple, group["parts"])), evidence=group["evidence"], stay=tuple(group["stay"]))
-        for group in settings.get("groups", [])
-    )
-
-
-def _unknown(settings: Any) -> str:
-    """Returns a key of settings, or of their groups, that is unknown and may change what the others mean."""
-    if not isinstance(settings, Mapping):
-        return ""
-    groups = settings.get("groups")
-    parts = [("streaming", settings, {field.name for field in fields(Streaming)} | {"threshold", "smoothing"})]
-    parts += [
-        (f"streaming.groups[{number}]", group, {field.name for field in fields(Group)})
-        for number, group in enumerate(groups if isinstance(groups, list) else [])
-        if isinstance(group, Mapping)
-    ]
-    return next((f"{key}.{name}" for key, given, names in parts for name in given if name not in names), "")
-
-
-def _without_studies(people: Sequence[str]) -> list[str]:
-    """Leaves out of each id the study that the id before it has as well."""
-    studies = ["", *(person.rpartition("/")[0] for person in people)]
-    return [
-        person.removeprefix(study) if study and person.startswith(f"{study}/") else person
-        for person, study in zip(people, studies, strict=False)
-    ]
-
-
-def _with_studies(people: Sequence[str]) -> tuple[str, ...]:
-    """The inverse of `_without_studies`."""
-    found: list[str] = []
-    for person in people:
-        study = found[-1].rpartition("/")[0] if found and person.startswith("/") else ""
-        found.append(study + person)
-    return tuple(found)
-
 
 def embed(path: Path, metadata: Metadata) -> None:
     """Writes metadata into a `.tflite` file, in place of earlier metadata.
@@ -431,10 +366,15 @@ def embed(path: Path, metadata: Metadata) -> None:
     model = flat.read_model(str(path))
     values = metadata.to_json()
     if isinstance(metadata, ActivityMetadata):
-        values["train_subjects"] = _without_studies(metadata.train_subjects)
+        # Each byte counts: a person of the study of the one before is named without it.
+        studies = ["", *(f"{person.rpartition('/')[0]}/" for person in metadata.train_subjects)]
+        values["train_subjects"] = [
+            person[len(study) - 1 :] if study > "/" and person.startswith(study) else person
+            for person, study in zip(metadata.train_subjects, studies, strict=False)
+        ]
     document = json.dumps(values, separators=(",", ":")).encode("utf-8")
     replaced = (_ENTRY.encode(), _DIGEST_ENTRY.encode(), b"CONVERSION_METADATA")
-    model.metadata = [known for known in model.metadata or [] if known.name not in replaced]
+    model.metadata = [entry for entry in model.metadata or [] if entry.name not in replaced]
     for name, content in ((_ENTRY, document), (_DIGEST_ENTRY, _DIGEST + _UNKNOWN)):
         buffer, entry = flat.schema_fb.BufferT(), flat.schema_fb.MetadataT()
         buffer.data = list(content)
@@ -477,7 +417,7 @@ def _put_first(model: Any) -> None:
     model.signatureDefs.sort(key=lambda signature: signature.signatureKey not in _FIRST)
     place = model.signatureDefs[0].subgraphIndex
     order = [place, *(other for other in range(len(model.subgraphs)) if other != place)]
-    model.subgraphs = [model.subgraphs[each] for each in order]
+    model.subgraphs = [model.subgraphs[place] for place in order]
     moved = {before: now for now, before in enumerate(order)}
     options = [operator.builtinOptions for graph in model.subgraphs for operator in graph.operators]
     for owner in (*model.signatureDefs, *filter(None, options)):
@@ -504,8 +444,6 @@ def extract(path: Path) -> Metadata:
             its SHA-256. What LiteRT opens must be what the zoo wrote: a damaged file can end the process.
     """
     require_file(path)
-    if (size := path.stat().st_size) > _MOST_BYTES:
-        raise ZooError(f"{path}: has {size} bytes; expected a file of at most {_MOST_BYTES}")
     content = path.read_bytes()
     if content[4:8] != b"TFL3":
         raise ZooError(f"{path}: not a TFLite file")

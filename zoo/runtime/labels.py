@@ -1,4 +1,9 @@
-"""Priors: the class frequencies that probabilities assume, and how others are assumed.
+"""Labels of recognizers: sets of classes as labels, and priors, the class frequencies that probabilities assume.
+
+A study that only knows "stairs" names a set. Labels `(N,)` from 0 to K - 1 are the K classes. The label K + i means one
+of the classes in `label_sets[i]`; which one is not known.
+
+Other class frequencies are assumed by
 
     p'(k | x)  ~  p(k | x) prior'_k / prior_k        that is,  logits' = logits + log(prior') - log(prior)
 
@@ -14,12 +19,69 @@ from numpy.typing import NDArray
 
 from zoo.errors import ZooError
 
+COUNTED = (
+    "a window whose label means one of several classes counts as the one that the model prefers: the numbers of "
+    "windows of these classes, and their F1, are not comparable between models"
+)
+"""What every report on such windows says."""
+
 _EXACT = 1e-6
 """Difference from 1 that the sum of a prior may have."""
 
+Sets = Sequence[Sequence[int]]
+Labels = NDArray[np.int64]
 
-def frequencies(
-    counts: NDArray[np.floating[Any]], classes: Sequence[str], label_sets: Sequence[Sequence[int]] = ()
+
+def allowed_classes(classes: int, label_sets: Sets = ()) -> NDArray[np.bool_]:
+    """Returns which of the K classes a label allows, `(K + len(label_sets), K)`: its own, or those of its set.
+
+    Example:
+        >>> allowed_classes(2, [(0, 1)]).astype(int).tolist()
+        [[1, 0], [0, 1], [1, 1]]
+    """
+    rows = [np.isin(np.arange(classes), members) for members in label_sets]
+    return np.concatenate([np.eye(classes, dtype=bool), np.reshape(rows, (-1, classes))]).astype(bool)
+
+
+def resolve(labels: Labels, scores: NDArray[np.floating[Any]], label_sets: Sets) -> Labels:
+    """Replaces each label that is a set by its class with the highest score `(N, K)`: a prediction in the set is right.
+
+    Example:
+        >>> resolve(np.array([3, 3, 1]), np.array([[0.1, 0.2, 0.7], [0.6, 0.3, 0.1], [1, 0, 0]]), [(0, 1)]).tolist()
+        [1, 0, 1]
+    """
+    resolved = labels.copy()
+    for label, members in enumerate(label_sets, start=scores.shape[1]):
+        rows = labels == label
+        resolved[rows] = np.asarray(members)[scores[rows][:, list(members)].argmax(axis=1)]
+    return resolved
+
+
+def indistinct(labels: Labels, classes: int, label_sets: Sets) -> list[list[int]]:
+    """Returns the sets with a class that training labels never name outside a set, so that it cannot be told apart.
+
+    Example:
+        >>> indistinct(np.array([0, 2, 3]), 3, [(0, 1)])
+        [[0, 1]]
+    """
+    known = set(labels[labels < classes].tolist())
+    return [list(members) for members in label_sets if not known.issuperset(members)]
+
+
+def forgive(labels: Labels, predicted: Labels, label_sets: Sets) -> Labels:
+    """Corrects predictions that take a class for another one of the same set.
+
+    Example:
+        >>> forgive(np.array([0, 0, 2]), np.array([1, 2, 1]), [(0, 1)]).tolist()
+        [0, 2, 1]
+    """
+    for members in label_sets:
+        predicted = np.where(np.isin(labels, members) & np.isin(predicted, members), labels, predicted)
+    return predicted
+
+
+def label_frequencies(
+    counts: NDArray[np.floating[Any]], classes: Sequence[str], label_sets: Sets = ()
 ) -> dict[str, float]:
     """Returns the frequency of each class, from the counts or weights of the windows of each label and set.
 
@@ -27,7 +89,7 @@ def frequencies(
     a class has no windows, since no prior can be adjusted then.
 
     Example:
-        >>> frequencies(np.array([1, 3, 4, 4]), ("up", "down", "walk"), [(0, 1)])
+        >>> label_frequencies(np.array([1, 3, 4, 4]), ("up", "down", "walk"), [(0, 1)])
         {'up': 0.16666666666666666, 'down': 0.5, 'walk': 0.3333333333333333}
     """
     own = counts[: len(classes)].astype(np.float64)
@@ -38,11 +100,11 @@ def frequencies(
     return dict(zip(classes, (total / total.sum()).tolist(), strict=True)) if total.all() else {}
 
 
-def parse(text: str) -> dict[str, float]:
+def parse_prior(text: str) -> dict[str, float]:
     """Reads a prior from the command line.
 
     Example:
-        >>> parse("walking=0.6, sitting=0.3")
+        >>> parse_prior("walking=0.6, sitting=0.3")
         {'walking': 0.6, 'sitting': 0.3}
     """
     prior: dict[str, float] = {}
@@ -60,11 +122,13 @@ def parse(text: str) -> dict[str, float]:
     return prior
 
 
-def complete(prior: Mapping[str, float], classes: Sequence[str], current: Mapping[str, float]) -> dict[str, float]:
+def complete_prior(
+    prior: Mapping[str, float], classes: Sequence[str], current: Mapping[str, float]
+) -> dict[str, float]:
     """Returns a prior of all classes. Those that it does not name share the rest in proportion to the current prior.
 
     Example:
-        >>> complete({"walk": 0.5}, ("walk", "sit", "stand"), {"walk": 0.2, "sit": 0.4, "stand": 0.4})
+        >>> complete_prior({"walk": 0.5}, ("walk", "sit", "stand"), {"walk": 0.2, "sit": 0.4, "stand": 0.4})
         {'walk': 0.5, 'sit': 0.25, 'stand': 0.25}
     """
     if not isinstance(prior, Mapping):
@@ -89,6 +153,6 @@ def complete(prior: Mapping[str, float], classes: Sequence[str], current: Mappin
     return {name: float(scale[name] if name in scale else prior[name]) for name in classes}
 
 
-def shift(new: Sequence[float], old: Sequence[float]) -> NDArray[np.float64]:
+def prior_shift(new: Sequence[float], old: Sequence[float]) -> NDArray[np.float64]:
     """Returns what is added to logits `(K,)`, after their division by a temperature, to assume another prior."""
     return np.log(np.asarray(new, np.float64)) - np.log(np.asarray(old, np.float64))
