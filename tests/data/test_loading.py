@@ -173,6 +173,17 @@ def test_the_shape_tells_the_task_and_a_table_of_the_rows_is_the_same_data(sourc
     assert len(data.train.where(np.arange(len(data.train)) < 1).to_frame()) == 1
 
 
+def test_a_table_of_windows_keeps_sets_of_labels_and_the_class_of_other_movements():
+    labels = ["sit", "run", "run+sit", "sit", "other", "run"]
+    data = load_data((X, labels), classes=("sit", "run", "other", "run+sit"), rate=25.0)
+    data = data.with_facts(other=True, simulated=True)
+    assert (data.classes, data.label_sets) == (("sit", "run", "other"), ((1, 0),))
+    again = load_data(data.train.to_frame())
+    assert again.train.labels.tolist() == data.train.labels.tolist() == [0, 1, 3, 0, 2, 1]
+    for name in ("classes", "label_sets", "rate", "other_class", "simulated"):
+        assert getattr(again, name) == getattr(data, name)
+
+
 def test_a_pair_of_tables_of_a_sensor_is_a_training_and_a_test_set():
     tables = []
     for seed in (0, 1):

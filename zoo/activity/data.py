@@ -219,8 +219,8 @@ def from_file(path: Path, *, allow_leak: bool = False) -> Data:
 def from_arrays(splits: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any], **about: Any) -> Data:
     """Makes activity data of arrays, by split: `input (N, T, 3)` or `(N, T, 6)`, `target (N,)`, and perhaps `subject`.
 
-    Targets are class numbers or names. The facts are `classes`, by default the names of the labels, `rate` in Hz, and
-    `unit`, `m/s^2` or `g`.
+    Targets are class numbers or names. The facts are `classes`, by default the names of the labels, of which one such as
+    `downstairs+upstairs` is a set of others; `rate` in Hz; `unit`, `m/s^2` or `g`; and `other`, as of files.
     """
     rate, unit = facts.get("rate"), facts.get("unit") or UNIT
     if rate is None or isinstance(rate, bool) or SCHEMA.fact("rate").problem(rate):
@@ -230,9 +230,12 @@ def from_arrays(splits: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any
     classes = facts.get("classes") or sort_names(np.asarray(splits["train"]["target"]).ravel().tolist())
     if SCHEMA.fact("classes").problem(list(classes)) or any("," in name for name in classes):
         raise ZooError(f"classes: {list(classes)}; expected different names, without commas")
-    if sets := [name for name in classes if "+" in name and set(name.split("+")) <= set(classes)]:
-        raise ZooError(f"y: {sets[0]} stands for several classes, which arrays do not hold: load the file of windows")
-    known = {"classes": tuple(classes), "rate": float(rate)}
+    members = {name: name.split("+") for name in classes if "+" in name and set(name.split("+")) <= set(classes)}
+    classes = tuple(name for name in classes if name not in members)
+    known = {
+        "classes": classes, "rate": float(rate), "other": bool(facts.get("other")),
+        "label_sets": tuple(tuple(map(classes.index, parts)) for parts in members.values()),
+    }  # fmt: skip
     parts = {name: _of_arrays(name, columns, known, unit) for name, columns in splits.items()}
     train, test = parts["train"], parts.get("test", parts["train"].empty())
     for place, what in ((1, "rows"), (2, "channels")):
@@ -267,8 +270,9 @@ def _of_arrays(split: str, columns: Mapping[str, Any], facts: Mapping[str, Any],
     if lacking:
         where = f"{part}subjects: none in window {lacking[0]}"
         raise ZooError(f"{where}; name the person of each window, or leave subjects out")
-    labels = _class_numbers(f"{part}y", np.asarray(columns["target"]), len(inputs), facts["classes"])
-    return DataSet.of({"input": inputs, "target": labels, **names}, axes=AXES_OF[inputs.shape[2]], **facts)
+    rows = DataSet.of({"input": inputs, **names}, axes=AXES_OF[inputs.shape[2]], **facts)
+    labels = _class_numbers(f"{part}y", np.asarray(columns["target"]), len(inputs), rows.label_names)
+    return rows.with_columns({"target": labels})
 
 
 def _class_numbers(where: str, labels: NDArray[Any], count: int, classes: Sequence[str]) -> NDArray[np.int64]:

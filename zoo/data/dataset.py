@@ -144,14 +144,20 @@ class DataSet:
         return inputs, inputs if self.targets is self.inputs else np.concatenate([targets for _, targets in parts])
 
     def to_frame(self) -> "pd.DataFrame":
-        """A table with a row for each input: arrays of numbers, the names of labels, and what else is known."""
+        """A table with a row for each input: arrays of numbers, the names of labels, and what else is known.
+
+        Its `attrs` keep what no row says, so that `load_data` makes the same data of it.
+        """
         import pandas as pd
 
         inputs, targets = self.arrays()
         table: dict[str, Any] = {"input": list(inputs)}
         if targets is not inputs:
             table["target"] = np.array(self.label_names)[targets] if "classes" in self.facts else targets
-        return pd.DataFrame(table | {name: self.column(name) for name in self.columns if name not in table})
+        frame = pd.DataFrame(table | {name: self.column(name) for name in self.columns if name not in table})
+        facts = {name: self.facts[name] for name in ("rate", "words", "other", "simulated") if self.facts.get(name)}
+        frame.attrs["facts"] = facts | ({"classes": self.label_names} if "classes" in self.facts else {})
+        return frame
 
     @property
     def label_names(self) -> tuple[str, ...]:

@@ -23,8 +23,8 @@ from zoo.families import TASKS
 
 _BUILD, CUT_RATE = "tfds:", 50.0
 """What the names of builds begin with; Hz of the windows that a sensor's rows are cut into."""
-_OF_TASK = {"activity": ("classes", "rate", "unit"), "text": ("words",), "patches": ("levels",)}
-"""Facts that arrays do not hold, and that `load_data` takes for a task."""
+_OF_TASK = {"activity": ("classes", "rate", "unit", "other"), "text": ("words",), "patches": ("levels",)}
+"""Facts that arrays do not hold, and that `load_data` takes for a task, or finds in a table of `to_frame`."""
 
 
 _DESCRIBING = dict.fromkeys(("activity", "recordings"), "zoo.activity.description")
@@ -87,9 +87,12 @@ def _from_arrays(source: Any, task: str | None, subjects: Any, facts: dict[str, 
         columns = _columns(part, facts)
         splits[split] = columns | ({} if people is None else {"subject": people})
     is_frame = hasattr(parts[0], "columns")
-    if is_frame and "input" not in parts[0].columns:
+    if is_frame and "input" in parts[0].columns:
+        facts = {**parts[0].attrs.get("facts", {}), **facts}
+    elif is_frame:
         # Rows of a sensor, which have been cut.
         facts = {name: facts[name] for name in facts if name not in ("rate", "unit")} | {"rate": CUT_RATE}
+    origin = {"simulated": True} if facts.pop("simulated", False) else {}
     task = task or _task_of(np.shape(splits["train"]["input"]), facts)
     refuse(
         f"does not apply to {task}", **{key: facts[key] for key in facts if key not in _OF_TASK.get(task, tuple(facts))}
@@ -106,7 +109,7 @@ def _from_arrays(source: Any, task: str | None, subjects: Any, facts: dict[str, 
             digest.update(b"" if values is None else np.ascontiguousarray(values).tobytes())
     fingerprint = digest.hexdigest()
     # People of another table are others, whatever they are called.
-    data = data.with_facts(source=f"DataFrame #{fingerprint[:8]}") if is_frame else data
+    data = data.with_facts(source=f"DataFrame #{fingerprint[:8]}", **origin) if is_frame else data
     return replace(data, fingerprint=fingerprint)
 
 
