@@ -2,9 +2,11 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
+import zoo
 from zoo import ZooError
 from zoo.benchmarking import bench, files_of
 from zoo.catalog import PRESETS_FOLDER
@@ -62,6 +64,16 @@ def test_a_name_stands_for_a_file_a_folder_or_a_preset(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ZooError, match=r"empty: holds no \.tflite file; write one with `zoo export`"):
         files_of(str(tmp_path / "empty"))
+
+
+def test_in_python_a_path_is_the_folder_and_a_comma_a_letter_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, model in (("activity_gru_pocket", Path("activity_gru_pocket")), ("a,b", "a,b")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine.tflite").write_bytes((POCKET / "model.int8.tflite").read_bytes())
+        assert [row["file"] for row in zoo.bench(model)] == [f"{name}/mine.tflite"]
+        with pytest.raises(ZooError, match=rf"^{name}: holds none of model\.float32\.tflite"):
+            zoo.serve(model)
 
 
 @pytest.mark.slow

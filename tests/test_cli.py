@@ -145,9 +145,9 @@ def test_the_version_is_printed_alone(zoo_cli):
 @pytest.mark.parametrize(("arguments", "message"), [
     (["train", "--epoch", "3"], "--epoch"), (["train"], "missing MODEL"), (["export"], "missing MODEL"),
     (["tune", "activity_gru", "--strategy", "luck"], "--strategy 'luck': expected random, hyperband, bayesian or grid"),
-    (["train", "activity_gru", "--schedule", "cosine"], "a setting since version 0.4.0: pass --set schedule=cosine"),
-    (["crossval", "activity_gru", "--optimizer=sgd"], "pass --set optimizer=sgd; see"),
-    (["finetune", "activity_gru_tiny", "--no-normalize"], "pass --set normalize=false; see"),
+    (["train", "activity_gru", "--schedule", "cosine"], "--schedule: is now --set schedule=VALUE; see"),
+    (["crossval", "activity_gru", "--optimizer=sgd"], "--optimizer: is now --set optimizer=VALUE; see"),
+    (["finetune", "activity_gru_tiny", "--no-normalize"], "--no-normalize: is now --set normalize=false; see"),
     (["data", "x"], "unknown command"),
     (["train", "activity_gru", "--epochs", "1e3"], "--epochs '1e3': expected a whole number"),
 ])  # fmt: skip

@@ -11,23 +11,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.catalog import find_folder, refuse_ambiguous
+from zoo.catalog import find_folder
 from zoo.errors import ZooError
 from zoo.runtime import Interpreter
 from zoo.runtime.metadata import ActivityMetadata
 
 
-def files_of(model: str) -> list[Path]:
+def files_of(model: str | Path) -> list[Path]:
     """Lists the `.tflite` files of a model: a file, a folder, or a preset.
 
     Example:
         >>> [path.name for path in files_of("activity_gru_course")][:2]
         ['model.dynamic.tflite', 'model.float16.tflite']
     """
-    if model.endswith(".tflite"):
+    if Path(model).suffix == ".tflite":
         return [Path(model)]
-    if Path(model).is_dir():
-        refuse_ambiguous(model)
     folder = Path(model) if Path(model).is_dir() else find_folder(model)
     files = sorted(folder.glob("*.tflite"))
     if not files:

@@ -540,17 +540,12 @@ def _usage(error: CycloptsError) -> str:
 
 
 def _moved(error: UnknownOptionError) -> str:
-    """Where an option of an earlier version has gone, with the value that stands after it; empty for others."""
-    option, _, value = (error.token.keyword or "").partition("=")
-    tokens = [part for token in error.root_input_tokens or () for part in str(token).split("=", 1)]
-    name, is_off = option.lstrip("-").replace("-", "_"), option.startswith("--no-")
-    name = name.removeprefix("no_") if is_off else name
+    """Where an option of an earlier version has gone; empty for others."""
+    option = (error.token.keyword or "").partition("=")[0]
+    name = option.lstrip("-").replace("-", "_").removeprefix("no_")
     if name not in Recipe.model_fields or not {"train", "finetune", "crossval"} & set(error.command_chain or ()):
         return ""
-    if option in tokens[:-1] and not tokens[tokens.index(option) + 1].startswith("--"):
-        value = tokens[tokens.index(option) + 1]
-    value = "false" if is_off else value or error.token.value or ("true" if name == "normalize" else "VALUE")
-    return f"{printable(option)}: is a setting since version 0.4.0: pass --set {name}={printable(value)}"
+    return f"{option}: is now --set {name}={'false' if option.startswith('--no-') else 'VALUE'}"
 
 
 def _system(error: OSError) -> str:

@@ -243,7 +243,7 @@ def test_a_model_that_is_trained_again_without_validation_keeps_no_calibration_o
 def test_windows_at_another_rate_are_refused_with_the_command_that_mends_them(zoo_cli, simulated, tmp_path):
     old = ActivityGRU(units=4, window=10, rate=25.0)
     with pytest.raises(ZooError, match=r"`zoo data windows RECORDINGS --rate 25 --window 10`"):
-        finetune(old, data())
+        finetune(old, simulated)
     status, _, err = zoo_cli(
         "finetune", "activity_gru_pocket", "--data", simulated, "--freeze", "cell", "--out", tmp_path
     )

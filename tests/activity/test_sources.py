@@ -660,7 +660,7 @@ def test_the_source_counts_files_and_does_not_name_them(tmp_path):
         (tmp_path / "ann-2.csv", True, r"2 CSV files #\w{8}; 1 CSV file #\w{8}"),
     ):
         who = {"subject": "=ann", "activity": "=walking"}
-        zoo.import_csv(files, out, **who, force=not append, append=append, same_people=append or None)
+        zoo.import_csv(files, out, **who, force=not append, append=append, same_people=append)
         with h5py.File(out) as file:
             assert re.fullmatch(source, file.attrs["source"])
     for file in (first, second):

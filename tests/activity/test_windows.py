@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from running import data_of, message, write_h5
 
+import zoo
 from zoo import cut_windows
 from zoo.activity import data as activity
 from zoo.activity import recordings, simulate
@@ -382,6 +383,25 @@ def test_a_part_or_class_without_windows_is_refused_with_its_cause_and_leaves_no
     line = message(lambda: write_windows(known, tmp_path / "a.h5", Windowing(), chosen, labels))
     assert line == f"{tmp_path / 'a.h5'}: {words}"
     assert [path.name for path in tmp_path.iterdir()] == ["r.h5"]
+
+
+def test_a_missing_file_is_named_before_an_existing_output(tmp_path):
+    (tmp_path / "a.h5").write_bytes(b"mine")
+    for write in (zoo.cut_windows, zoo.make_text):
+        assert message(lambda: write(tmp_path / "r", tmp_path / "a.h5")) == f"{tmp_path / 'r'}: no such file"  # noqa: B023
+
+
+def test_arrays_are_advised_as_arrays():
+    x, y = np.random.default_rng(0).normal([0, 0, 9.8], 1, (4, 50, 3)), ["sit", "run"] * 2
+    both = message(lambda: zoo.load_data(((x, y), (x, y)), rate=50, subjects=[[1, 1, 2, 2], [2, 2, 3, 3]]))
+    assert both == "arrays: subject 2 is in training and in test: pass all windows of a person in one of them"
+    data = zoo.load_data((x, y), rate=50)
+    for line, cure in (
+        (message(lambda: activity.test_windows(data)), "pass a pair, ((x, y), (x, y))"),
+        (message(lambda: zoo.finetune("activity_gru_course", data)), "resample the signal, and cut it anew"),
+    ):
+        assert cure in line
+        assert "zoo data" not in line
 
 
 def test_one_person_alone_has_windows_for_training_and_none_for_test(tmp_path):

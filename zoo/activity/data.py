@@ -187,10 +187,11 @@ def draw(random: np.random.Generator, people: Sequence[str], fraction: float) ->
 def test_windows(data: Data) -> DataSet:
     """The test set; refuses data without one."""
     if not len(data.test):
-        raise ZooError(
-            f"{data.name}: has no test set: cut other people's recordings for it with `zoo data windows "
-            "--test-subjects`, or measure on another file"
-        )
+        cure = (
+            "cut other people's recordings for it with `zoo data windows --test-subjects`, or measure on another file"
+            if data.path else "pass a pair, ((x, y), (x, y)), with the windows of other people"
+        )  # fmt: skip
+        raise ZooError(f"{data.name}: has no test set: {cure}")
     return data.test
 
 
@@ -219,8 +220,8 @@ def from_file(path: Path, *, allow_leak: bool = False) -> Data:
 def from_arrays(splits: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any], **about: Any) -> Data:
     """Makes activity data of arrays, by split: `input (N, T, 3)` or `(N, T, 6)`, `target (N,)`, and perhaps `subject`.
 
-    Targets are class numbers or names. The facts are `classes`, by default the names of the labels, of which one such as
-    `downstairs+upstairs` is a set of others; `rate` in Hz; `unit`, `m/s^2` or `g`; and `other`, as of files.
+    Targets are class numbers or names. The facts are `classes`, by default the names of the labels, of which one such
+    as `downstairs+upstairs` is a set of others; `rate` in Hz; `unit`, `m/s^2` or `g`; and `other`, as of files.
     """
     rate, unit = facts.get("rate"), facts.get("unit") or UNIT
     if rate is None or isinstance(rate, bool) or SCHEMA.fact("rate").problem(rate):
@@ -314,11 +315,10 @@ def _checked(data: Data, keys: Mapping[str, str], *, allow_leak: bool = False) -
         raise ZooError(f"{where} has no window of class {', '.join(missing)}: add some or leave the class out")
     both = sort_names(set(data.train.people()) & set(data.test.people()))
     if both and not allow_leak:
-        where, advice = (" (trS)", " (tstS)") if data.path else ("", "")
-        raise ZooError(
-            f"{data.name}: subject {', '.join(both)} is in training{where} and in test{advice}: split by person with "
-            "`zoo data windows --test-subjects`"
-        )
+        where = "training and in test: pass all windows of a person in one of them"
+        if data.path:
+            where = "training (trS) and in test (tstS): split by person with `zoo data windows --test-subjects`"
+        raise ZooError(f"{data.name}: subject {', '.join(both)} is in {where}")
     return data
 
 

@@ -141,9 +141,10 @@ def require_fit(data: Data, name: str, window: int, rate: float, channels: Seque
             f"{data}: channels {', '.join(data.axes)}; {name} reads {', '.join(channels)}: cut windows of its channels"
         )
     if data.rate != rate or rows < window:
+        cure = f"`zoo data windows RECORDINGS --rate {rate:g} --window {window}`"
+        cure = f"cut them anew with {cure}" if data.path else "resample the signal, and cut it anew"
         raise ZooError(
-            f"{data}: windows of {rows} rows at {data.rate:g} Hz; {name} reads {window} at {rate:g} Hz: cut them anew "
-            f"with `zoo data windows RECORDINGS --rate {rate:g} --window {window}`"
+            f"{data}: windows of {rows} rows at {data.rate:g} Hz; {name} reads {window} at {rate:g} Hz: {cure}"
         )
 
 
@@ -181,7 +182,8 @@ def for_model(loaded: Loaded, data: Data) -> Data:
     if unknown := [name for name in data.classes if name not in metadata.classes]:
         raise ZooError(
             f"{path}: {loaded.name} does not know {', '.join(unknown)}, but {', '.join(metadata.classes)}: rename or "
-            "select labels with `zoo data windows --classes`, or train the model on yours with `zoo finetune`"
+            f"select labels {'with `zoo data windows --classes`' if data.path else 'of y'}, or train the model on "
+            "yours with `zoo finetune`"
         )
     return data.with_classes(metadata.classes)
 

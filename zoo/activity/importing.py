@@ -419,7 +419,7 @@ class _Reading:
 
 
 def import_csv(
-    sources: Sources, out: Path, *, append: bool = False, same_people: bool | None = None, force: bool = False,
+    sources: Sources, out: Path, *, append: bool = False, same_people: bool = False, force: bool = False,
     on_progress: Callable[[int], None] = lambda count: None,
 ) -> Imported:  # fmt: skip
     """Writes a file of recordings of what `find_sources` found; the other arguments are those of `zoo.import_csv`."""

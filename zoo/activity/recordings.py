@@ -375,7 +375,7 @@ def distinct(*groups: Iterable[Recording], files: Sequence[Path] = ()) -> Iterat
 
 
 def append_recordings(
-    path: Path, recordings: Iterable[Recording], *, source: str | Callable[[], str], same_people: bool | None = None
+    path: Path, recordings: Iterable[Recording], *, source: str | Callable[[], str], same_people: bool = False
 ) -> int:
     """Adds recordings, all of one study or of none, to a file, which is replaced as a whole or not at all.
 

@@ -262,8 +262,9 @@ def make_patches(
     """
     from zoo.patches.data import Photographs, shipped_photographs, write_patches
 
+    paths = [Path(path) for path in door.several(photographs or ())]
     with new_file(Path(out), force):
-        chosen = Photographs(door.paths_of("photographs", photographs), size) if photographs else shipped_photographs()
+        chosen = Photographs(paths, size) if paths else shipped_photographs()
         flat = write_patches(Path(out), chosen, count, size, seed)
     extra: dict[str, Any] = {"flat_patches_refused": flat}
     then = f"zoo train --model sparse_autoencoder --data {door.quoted(out)}"
@@ -309,8 +310,9 @@ def make_text(
 
     validation, test = _rows("validation_rows", validation_rows), _rows("test_rows", test_rows)
     words = vocabulary if isinstance(vocabulary, int) else Path(vocabulary)
+    files = door.paths_of("text", text)
     with new_file(Path(out), force):
-        made = rows.write_trigrams(Path(out), door.paths_of("text", text), words, validation, test)
+        made = rows.write_trigrams(Path(out), files, words, validation, test)
     extra = {
         "text_rows": made.rows, "rows_left_out": made.left_out, "test_overlaps_training": dict(made.overlap),
         "notes": list(made.notes),
@@ -350,7 +352,7 @@ def import_csv(
     rotation_unit: str | None = None,
     time_unit: str = "auto",
     append: bool = False,
-    same_people: bool | None = None,
+    same_people: bool = False,
     dry_run: bool = False,
     force: bool = False,
     on_progress: Callable[[int], None] | None = None,
@@ -380,7 +382,7 @@ def import_csv(
         rotation_unit: Unit of the rotation rate: rad/s or deg/s. rad/s by default.
         time_unit: Unit of the time stamps: auto, s, ms, us or ns.
         append: Whether to add to the file if it exists.
-        same_people: When adding: whether an id that is already in the file is the same person.
+        same_people: When adding: whether an id that is already in the file is the same person; else it is refused.
         dry_run: Whether to show how the files would be read, and write nothing.
         force: Whether to replace the file if it exists.
         on_progress: Function that is called with the number of recordings that have been read.
@@ -413,15 +415,14 @@ def import_csv(
         subject=subject, activity=activity, gyroscope=gyroscope, study=study,
         gravity=tuple(door.names_of(gravity)) or None, rotation=tuple(door.names_of(rotation)) or None,
     )  # fmt: skip
-    single = isinstance(files, str | os.PathLike | door.Table)
-    listed: Any = [files] if single else () if files is None else files
+    listed = () if files is None else door.several(files)
     recordings, doubts = sources.find_sources(listed, columns, layout, None if manifest is None else Path(manifest))
     if dry_run:
         document, notes = importing.dry_run(recordings)
         failure = "some files would be refused, see the problems" if document["problems"] else ""
         return Document(document, results.dry_run, warnings=[*doubts, *notes], failure=failure)
     made = importing.import_csv(
-        recordings, Path(out), append=append, same_people=same_people or None, force=force,
+        recordings, Path(out), append=append, same_people=same_people, force=force,
         on_progress=on_progress or door.silent,
     )  # fmt: skip
     return _imported(made, doubts)
@@ -552,9 +553,10 @@ def cut_windows(
     """
     from zoo.activity import cutting
 
+    files = door.paths_of("recordings", recordings)
     with new_file(Path(out), force):
         test_people, read, warnings = cutting.cut_windows(
-            door.paths_of("recordings", recordings), Path(out), cutting.Windowing(window, hop, rate, trim),
+            files, Path(out), cutting.Windowing(window, hop, rate, trim),
             cutting.TestPeople(door.names_of(test_subjects), test_fraction, seed),
             cutting.Classes(labels_of(classes), labels_of(merge), door.names_of(other)),
             channels=door.names_of(channels) or None, same_people=same_people,

@@ -208,7 +208,7 @@ def serve(
     from zoo.serving import session
 
     with door.quiet():
-        recognizers = session.recognizers(door.names_of(models))
+        recognizers = session.recognizers(door.several(models))
     folder, key = (None if path is None else Path(path) for path in (collect, cert))
     session.serve(recognizers, host, port, folder, door.names_of(labels), key, on_event)
 
@@ -237,7 +237,7 @@ def bench(models: door.Paths, *, on_progress: Callable[[str], None] | None = Non
     from zoo.report import results
 
     rows = []
-    for model in door.names_of(models):
+    for model in door.several(models):
         catalog.refuse_ambiguous(model)
         path = Path(model)
         saved = [path] if path.suffix == ".keras" else sorted(path.glob("*.keras"))

@@ -252,15 +252,16 @@ def names_of(names: Any) -> list[str]:
     return [str(name).strip() for name in (names if isinstance(names, list | tuple) else [names])]
 
 
-def callbacks_of(callbacks: Callbacks) -> list[Callback]:
-    """One callback or several."""
-    return [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
+def several(values: Any) -> list[Any]:
+    """One path, callback or table as a list, or those of several."""
+    return [values] if isinstance(values, str | os.PathLike | Callback | Table) else list(values)
 
 
 def paths_of(name: str, files: Paths) -> list[Path]:
-    """One path or several, at least one."""
-    paths = [Path(files)] if isinstance(files, str | os.PathLike) else [Path(file) for file in files]
-    if not paths:
+    """Paths that exist, at least one."""
+    for file in several(files):
+        require_file(file)
+    if not (paths := [Path(file) for file in several(files)]):
         raise ArgumentError(name, " is empty; expected a path, or several")
     return paths
 

@@ -99,7 +99,7 @@ def train(
     checked_data = read(task, data)
     training = replace(
         plan, out=None if out is None else Path(out), resume=resume, deterministic=deterministic,
-        tensorboard=None if tensorboard is None else Path(tensorboard), callbacks=door.callbacks_of(callbacks),
+        tensorboard=None if tensorboard is None else Path(tensorboard), callbacks=door.several(callbacks),
     )  # fmt: skip
     if training.out is not None and distributing.is_chief():
         with exclusive_folder(training.out):
@@ -244,7 +244,7 @@ def finetune(
         recipe=recipe,
         out=None if out is None else Path(out),
         resume=resume,
-        callbacks=door.callbacks_of(callbacks),
+        callbacks=door.several(callbacks),
     )
     if verbose and (doubt := finetuning.familiar(loaded, checked_data)):
         warn(doubt)

@@ -100,7 +100,7 @@ def begin_class(
     return room, {"url": address, "collect": str(collection.folder), "projector": projector}
 
 
-def recognizers(models: Sequence[str]) -> dict[Path, ActivityMetadata]:
+def recognizers(models: Sequence[str | Path]) -> dict[Path, ActivityMetadata]:
     """Files of models with their metadata, checked for the page. By default all presets that it can run."""
     checked = {}
     if not models:
