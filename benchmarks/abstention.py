@@ -34,9 +34,10 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
 from sklearn.metrics import roc_auc_score
 
+from zoo.activity import metrics
 from zoo.activity.cutting import Windowing
 from zoo.activity.data import split as divide
-from zoo.activity.evaluation import answers, keras_logits, temperature_of
+from zoo.activity.evaluation import answers, keras_logits
 from zoo.activity.study_files import read_study
 from zoo.activity.task import TASK
 from zoo.data.dataset import DataSet
@@ -102,7 +103,7 @@ def half(
     (held_out, truth), (asked, _) = (
         answers(partial(keras_logits, model), part) for part in (validation, unlabeled(windows[~learned]))
     )
-    temperature = temperature_of(truth, held_out)
+    temperature = metrics.fit_temperature(truth, held_out)
     held_out, asked = held_out.astype(np.float64), asked.astype(np.float64)
     right = softmax(held_out / temperature, axis=1)[np.arange(len(truth)), truth]
     return (

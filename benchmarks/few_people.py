@@ -37,7 +37,7 @@ from small_data import CUT, WISDM, read_wisdm, windows_of
 from zoo.activity import metrics
 from zoo.activity.baselines import random_forest
 from zoo.activity.data import folds, split
-from zoo.activity.evaluation import answers, keras_logits, temperature_of
+from zoo.activity.evaluation import answers, keras_logits
 from zoo.activity.study_files import read_study
 from zoo.activity.task import TASK
 from zoo.data.dataset import Data, DataSet
@@ -123,7 +123,7 @@ def rows(data: Data, seed: int, shares: list[float]) -> Iterator[dict[str, Any]]
     yield {"method": "forest", "test": {"macro_f1": of_forest(data, seed)}}
     train, validation = split(data.train, whole.validation, seed, "time")
     (known, found), _ = fitted(data, train, validation, whole, [validation, data.test])
-    temperature = temperature_of(known[1], known[0])
+    temperature = metrics.fit_temperature(known[1], known[0])
     yield {"method": "held_out", "validation": scores(known, temperature), "test": scores(found, temperature)}
     of_all: dict[float, Logits] = {}
     for share, recipe in recipes.items():
@@ -136,7 +136,7 @@ def rows(data: Data, seed: int, shares: list[float]) -> Iterator[dict[str, Any]]
             return
         parts = [fitted(data, others, one, recipe, [one]) for others, one in divided]
         pooled = tuple(np.concatenate(column) for column in zip(*[found for [found], _ in parts], strict=True))
-        temperature = temperature_of(pooled[1], pooled[0])
+        temperature = metrics.fit_temperature(pooled[1], pooled[0])
         curve = np.mean([losses for _, losses in parts], axis=0)
         yield {
             "method": "folds", "share": share, "validation": scores(pooled, temperature),

@@ -41,7 +41,7 @@ from studies import PRESET, SEEDS, fifth_of, people_of
 
 from zoo.activity import recordings, streaming
 from zoo.activity.cutting import Windowing
-from zoo.activity.groups import groups_of
+from zoo.activity.device import groups_of
 from zoo.data.dataset import Data
 from zoo.data.loading import load_data
 from zoo.provenance import versions

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from zoo import crossval, loading
 from zoo.activity import metrics, recordings
 from zoo.activity.cutting import Windowing
-from zoo.activity.groups import AT_REST
+from zoo.activity.device import AT_REST
 from zoo.activity.streaming import StreamResult, Stretch, splice, streamed
 from zoo.activity.task import TASK
 from zoo.data.dataset import Data, center_crop

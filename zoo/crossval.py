@@ -238,11 +238,11 @@ def cross_validate(
     if find_family(training.family).task != "activity":
         raise ZooError(f"{training.name}: has no people to hold out; choose an activity recognizer")
     protocol = protocol or Protocol()
-    from zoo.activity.evaluation import matched
+    from zoo.activity.task import TASK
 
     # Of a trained model, each fold takes what it is, not what it has learned from people whom the fold leaves out.
     arguments = {name: value for name, value in training.arguments.items() if name not in _FITTED}
-    data = matched(read_people(path, protocol.everyone), training.name, arguments)
+    data = TASK.match(read_people(path, protocol.everyone), training.name, arguments)
     training = replace(training, arguments=arguments | ({"classes": data.classes} if "classes" in arguments else {}))
     folds = protocol.folds(training, data)
     with ExitStack() as stack:

@@ -5,7 +5,7 @@ import pytest
 from running import data_of
 
 from zoo import ActivityGRU, Recipe, finetune, train
-from zoo.activity.groups import groups_of
+from zoo.activity.device import groups_of
 from zoo.activity.task import TASK
 from zoo.runtime.filtering import tree_problem
 from zoo.runtime.metadata import CLASSES, Metadata, other_of

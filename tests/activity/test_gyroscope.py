@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from zoo import ZooError, loading, predict
-from zoo.activity.task import golden
+from zoo.activity.device import golden
 from zoo.runtime import Recognizer
 from zoo.runtime.metadata import INERTIAL, STANDARD_GRAVITY, extract
 

@@ -16,18 +16,18 @@ def test_macro_f1_is_that_of_scikit_learn_and_its_interval_contains_it():
     subjects = np.array(["a", "b", "c"])[RANDOM.integers(0, 3, 300)]
     score = metrics.macro_f1(labels, predicted)
     assert score == pytest.approx(f1_score(labels, predicted, average="macro"))
-    low, high = metrics.bootstrap_interval(labels, predicted, subjects)
+    low, high = metrics.scores(labels, predicted, subjects)["macro_f1_interval"]
     assert low < score < high
 
 
-def test_the_interval_over_people_is_wider_than_over_windows_when_people_differ():
+def test_the_interval_over_people_is_wider_than_over_windows_when_people_differ_and_one_person_has_none():
     labels = np.tile([0, 1], 100)
     predicted = np.where(np.arange(200) < 100, labels, 1 - labels)
-    people = np.array(["right"] * 100 + ["wrong"] * 100)
-    by_person = np.subtract(*metrics.bootstrap_interval(labels, predicted, people)[::-1])
-    by_window = np.subtract(*metrics.bootstrap_interval(labels, predicted, None)[::-1])
-    assert by_person == pytest.approx(1.0)
-    assert by_window < 0.3
+    owners = np.array(["right"] * 100 + ["wrong"] * 100), None, np.array(["ann"] * 200)
+    by_person, by_window, of_one = (metrics.scores(labels, predicted, who)["macro_f1_interval"] for who in owners)
+    assert by_person == pytest.approx([0.0, 1.0])
+    assert 0.4 < by_window[0] < 0.5 < by_window[1] < 0.6
+    assert of_one is None
 
 
 def test_calibration_error_is_the_weighted_distance_of_confidence_and_accuracy():
@@ -54,7 +54,8 @@ def test_a_model_that_is_right_about_a_few_windows_is_not_certain_of_everything(
 def test_the_report_names_the_worst_person_and_counts_every_window():
     labels = np.array([0, 1, 0, 1])
     logits = np.array([[2.0, 0], [0, 2.0], [0, 1.0], [0, 3.0]])
-    report = metrics.report(labels, logits, ("sit", "walk"), np.array(["ann", "ann", "bob", "bob"]), 1.0)
+    people = np.array(["ann", "ann", "bob", "bob"])
+    report = metrics.classification(labels, logits.argmax(axis=1), ("sit", "walk"), people)
     assert report["confusion"] == [[1, 1], [0, 2]]
     assert report["accuracy"] == 0.75
     assert report["worst_subject"] == "bob"

@@ -9,7 +9,7 @@ import pytest
 import zoo
 from zoo import ZooError, loading
 from zoo.activity import data as windows_of
-from zoo.activity.metrics import answered, rejection_threshold
+from zoo.activity.metrics import measured, rejection_threshold
 from zoo.activity.task import TASK as ACTIVITY
 from zoo.catalog import PRESETS_FOLDER
 from zoo.files import read_json
@@ -17,20 +17,20 @@ from zoo.runtime import Recognizer
 from zoo.runtime.metadata import STREAM_THRESHOLD, Metadata, extract
 
 RANDOM = np.random.default_rng(0)
-PROBABILITIES = RANDOM.dirichlet([0.3] * 3, 200)
+PROBABILITIES = RANDOM.dirichlet([1.0] * 3, 200)
 
 
 @pytest.mark.parametrize("rate", [0.01, 0.05, 0.2])
 def test_a_threshold_refuses_the_stated_share_of_the_windows_that_it_was_calibrated_on(rate):
-    labels = PROBABILITIES.argmax(axis=1)
-    found = answered(labels, PROBABILITIES, rejection_threshold(PROBABILITIES, rate))
+    threshold = rejection_threshold(PROBABILITIES, rate)
+    found = measured(PROBABILITIES.argmax(axis=1), np.log(PROBABILITIES), threshold=threshold)["answered"]
     assert found["refused"] == pytest.approx(rate, abs=1 / 200)
     assert found["accuracy"] == 1.0
 
 
 def test_a_rate_of_zero_sets_none_and_refusing_everything_has_no_accuracy():
     assert rejection_threshold(PROBABILITIES, 0.0) is None
-    assert answered(np.zeros(200, int), PROBABILITIES, 1.1)["accuracy"] is None
+    assert measured(np.zeros(200, int), np.log(PROBABILITIES), threshold=1.1)["answered"]["accuracy"] is None
 
 
 class TestTraining:

@@ -93,8 +93,8 @@ def test_what_is_answered_counts_the_windows_of_the_scores():
         np.array([0, 1, 2, 2]),
         np.array([[0.9, 0.1, 0], [0.1, 0.2, 0.7], [0.5, 0.3, 0.2], [0, 0, 1]]),
     )
-    found = metrics.answered(labels, probabilities, 0.6, other=2)
-    assert found == {"threshold": 0.6, "refused": 0.0, "accuracy": 0.5}
+    found = metrics.measured(labels, np.log(probabilities + 1e-9), other=2, threshold=0.6)
+    assert found["answered"] == {"threshold": 0.6, "refused": 0.0, "accuracy": 0.5}
 
 
 def test_a_known_window_that_is_called_other_is_wrong_and_others_are_in_no_score():
@@ -119,7 +119,7 @@ def test_calibration_is_that_of_known_activities_given_that_one_of_them_is_right
     logits = 2 * np.eye(3)[labels] + random.standard_normal((300, 3))
     # However much the network believes in other movements.
     shifted = logits + np.array([0, 0, 50])
-    reports = [metrics.report(labels, each, CLASSES, None, 1.0, other=2) for each in (logits, shifted)]
+    reports = [metrics.measured(labels, each, other=2) for each in (logits, shifted)]
     assert reports[0]["windows"] == 200
     assert reports[0]["ece"] == reports[1]["ece"]
     assert reports[0]["cross_entropy"] == pytest.approx(reports[1]["cross_entropy"])
@@ -129,8 +129,8 @@ def test_calibration_is_that_of_known_activities_given_that_one_of_them_is_right
 def test_sets_of_classes_are_scored_beside_other_movements():
     labels = np.array([3, 0, 2])
     logits = np.array([[1.0, 3.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 2.0]])
-    found = metrics.report(labels, logits, CLASSES, None, 1.0, [(0, 1)], 2)
-    alone = metrics.report(np.array([2, 0]), logits[:2, :2], KNOWN, None, 1.0, [(0, 1)])
+    found = metrics.measured(labels, logits, label_sets=[(0, 1)], other=2)
+    alone = metrics.measured(np.array([2, 0]), logits[:2, :2], label_sets=[(0, 1)])
     assert found["cross_entropy"] == pytest.approx(alone["cross_entropy"])
     assert (found["windows"], found["accuracy"]) == (2, 1.0)
 
@@ -258,6 +258,6 @@ def test_scores_of_a_search_are_those_of_known_activities(trained):
     data = windows(CLASSES)
     model = load(trained).keras_model
     logits = np.asarray(model.predict_on_batch(data.train.arrays()[0]))
-    report = metrics.report(data.train.labels, logits, CLASSES, None, 1.0, other=2)
+    report = metrics.measured(data.train.labels, logits, other=2)
     found = ACTIVITY.scores(model, Split(data, data.train, data.train))
     assert found == {name: pytest.approx(report[name]) for name in ("macro_f1", "accuracy", "cross_entropy")}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.activity.groups import groups_of
+from zoo.activity.device import groups_of
 from zoo.catalog import PRESETS_FOLDER
 from zoo.errors import ZooError
 from zoo.exporting import embedding

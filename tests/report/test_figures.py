@@ -3,6 +3,7 @@
 from itertools import combinations
 
 import numpy as np
+import pytest
 from matplotlib import pyplot as plt
 
 from zoo.activity import figures
@@ -66,6 +67,14 @@ def test_bins_of_few_windows_are_hollow_and_all_bins_have_their_size():
     axis, below = figure.axes
     assert [len(line.get_xdata()) for line in axis.lines] == [2, 1, 1]
     assert sorted(round(bar.get_height(), 3) for bar in below.patches) == [0.001, 0.001, 0.999, 0.999]
+
+
+def test_bars_of_a_single_series_are_in_the_middle_of_their_bins():
+    rows = [{"confidence": 0.52, "accuracy": 0.1, "share": 0.2}, {"confidence": 0.88, "accuracy": 0.9, "share": 0.8}]
+    report = {"reliability": {"before": rows, "after": rows}, "ece": {"before": 0.1, "after": 0.1}}
+    below = figures.reliability(report).axes[1]
+    # The bins from 7 to 8, and from 13 to 14 fifteenths.
+    assert [bar.get_x() + bar.get_width() / 2 for bar in below.patches] == pytest.approx([0.5, 0.9])
 
 
 def test_one_person_is_no_bar_chart_and_lines_differ_in_more_than_color(tmp_path):

@@ -14,7 +14,7 @@ from zoo.activity import data as activity
 from zoo.activity import recordings
 from zoo.activity.cutting import Windowing, choose_classes, write_windows
 from zoo.activity.finetuning import fit_head
-from zoo.activity.metrics import by_study, report
+from zoo.activity.metrics import by_study, measured
 from zoo.activity.simulate import simulate
 from zoo.activity.task import TASK, _weighted
 from zoo.data.dataset import Data
@@ -78,7 +78,7 @@ def test_a_study_is_scored_by_the_labels_that_it_tells_apart():
 
 
 def test_the_cross_entropy_of_a_report_is_that_of_the_sets():
-    found = report(LABELS, LOGITS, tuple("abcd"), None, 1.0, SETS)
+    found = measured(LABELS, LOGITS, label_sets=SETS)
     assert found["cross_entropy"] == pytest.approx(float(CrossEntropy(label_sets=SETS)(LABELS, LOGITS)), rel=1e-5)
 
 

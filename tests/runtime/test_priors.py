@@ -10,9 +10,10 @@ from running import data_of
 import zoo
 from zoo import ActivityGRU, ZooError, loading
 from zoo.activity import data as windows_of
+from zoo.activity.device import encountered_states
 from zoo.activity.finetuning import with_labels
 from zoo.activity.task import TASK as ACTIVITY
-from zoo.activity.task import class_frequencies, encountered_states
+from zoo.activity.task import class_frequencies
 from zoo.exporting import signatures
 from zoo.files import read_json
 from zoo.runtime import Recognizer

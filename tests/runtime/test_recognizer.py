@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 import zoo
 from zoo import ActivityGRU, ActivityLSTM, ActivityRNN, ZooError, loading
+from zoo.activity.device import golden
 from zoo.activity.task import TASK as ACTIVITY
-from zoo.activity.task import golden
 from zoo.catalog import PRESETS_FOLDER
 from zoo.exporting import formats, signatures
 from zoo.runtime import Recognizer

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.activity.groups import groups_of
+from zoo.activity.device import groups_of
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime import Recognizer, Stream
 from zoo.runtime.faults import Signal

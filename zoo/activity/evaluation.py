@@ -1,6 +1,6 @@
 """What a recognizer answers to windows, and how good that is: its scores on a split, with baselines and notes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +13,12 @@ from zoo import runtime
 from zoo.activity import metrics
 from zoo.activity.baselines import baseline_scores
 from zoo.activity.checks import check_lengths, lengths_of
-from zoo.activity.data import AXES_OF, CHANNELS_LAST, confounded, test_windows
+from zoo.activity.data import CHANNELS_LAST, confounded, test_windows
 from zoo.activity.data import split as divide
 from zoo.data.dataset import Data, DataSet, center_crop
 from zoo.errors import ZooError, option
 from zoo.loading import Loaded
-from zoo.models.recognizer import UNKNOWN_PRIOR, ActivityRecognizer, unnamed
+from zoo.models.recognizer import UNKNOWN_PRIOR, ActivityRecognizer
 from zoo.provenance import already_seen
 from zoo.recipe import Recipe
 from zoo.results import Predictions
@@ -35,17 +35,11 @@ if TYPE_CHECKING:
 START = "activity_gru_phone"
 """The preset whose weights are the best start for recordings of any phone."""
 
-CHUNK = 10
-"""Frames that the signature `chunk` reads, of a model whose window has so many."""
-
 _LESS = 0.01
 """How much lower than its baseline's the macro-F1 of a model is for a warning."""
 
 BATCH = 2048
 """Windows that a network reads at once: what it computes on the way is many times as large."""
-
-_GOLDEN = 600
-"""Windows that artifacts are compared on, at most."""
 
 _SPLITS = ("test", "train", "validation", "all")
 
@@ -58,16 +52,6 @@ def hold_out(train: DataSet, recipe: Recipe) -> tuple[DataSet, DataSet | None]:
     if not recipe.validation:
         return train, None
     return divide(train, recipe.validation, recipe.split_by_seed, recipe.validation_by)
-
-
-def temperature_of(labels: NDArray[np.int64], logits: NDArray[np.float32], other: int | None = None) -> float:
-    """The temperature that calibrates logits, by the windows whose label is one class; 1 where there are none.
-
-    Where other movements are one of the classes, it calibrates the others, given that one of them is right.
-    """
-    among = logits[:, :other]
-    known = labels < among.shape[1]
-    return metrics.fit_temperature(labels[known], among[known]) if known.any() else 1.0
 
 
 def metadata_of(loaded: Loaded) -> ActivityMetadata:
@@ -112,10 +96,10 @@ def answers(
         for inputs, labels in windows.blocks()
         for start in range(0, len(inputs), BATCH)
     ]
-    found, labels = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    if not np.isfinite(found).all():
+    outputs, labels = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    if not np.isfinite(outputs).all():
         raise ZooError("the outputs of the network are not finite: its weights are damaged, or its training diverged")
-    return found, labels
+    return outputs, labels
 
 
 def check_windows(loaded: Loaded, where: str, shape: tuple[int, ...], rate: float) -> None:
@@ -131,43 +115,6 @@ def check_windows(loaded: Loaded, where: str, shape: tuple[int, ...], rate: floa
         raise ZooError(f"{where}: windows of shape {tuple(shape[-2:])}; {loaded.name} expects {expected}{advice}")
     if rate != metadata.rate:
         raise ZooError(f"{where}: rows at {rate:g} Hz; {loaded.name} expects {metadata.rate:g}: cut them again")
-
-
-def require_fit(data: Data, name: str, window: int, rate: float, channels: Sequence[str]) -> None:
-    """Refuses windows that are shorter than those that a model reads, or at another rate, or of other channels."""
-    rows = data.train.inputs.shape[1]
-    if tuple(channels) != data.axes:
-        raise ZooError(
-            f"{data}: channels {', '.join(data.axes)}; {name} reads {', '.join(channels)}: cut windows of its channels"
-        )
-    if data.rate != rate or rows < window:
-        cure = f"`zoo data windows RECORDINGS --rate {rate:g} --window {window}`"
-        cure = f"cut them anew with {cure}" if data.path else "resample the signal, and cut it anew"
-        raise ZooError(
-            f"{data}: windows of {rows} rows at {data.rate:g} Hz; {name} reads {window} at {rate:g} Hz: {cure}"
-        )
-
-
-def matched(data: Data, name: str, arguments: Mapping[str, Any]) -> Data:
-    """Data with its labels in the order of a model of these arguments; refuses data that it does not read.
-
-    A number of classes or channels stands for those of the data, as long as there are so many.
-    """
-    channels, classes = arguments.get("channels", data.axes), arguments.get("classes", data.classes)
-    if isinstance(channels, int):
-        channels = AXES_OF.get(channels, [f"{channels} channels"])
-    window, rate = arguments.get("window", data.train.inputs.shape[1]), arguments.get("rate", data.rate)
-    require_fit(data, name, window, rate, channels)
-    names = unnamed("class", classes) if isinstance(classes, int) else tuple(classes)
-    if names == unnamed("class", len(data.classes)):
-        return data
-    if set(names) != set(data.classes):
-        known = len(names) if names == unnamed("class", len(names)) else ", ".join(names)
-        raise ZooError(
-            f"{data}: labels {', '.join(data.classes)}; {name} has {known}: leave classes out, or pass the labels of "
-            "the data; `zoo finetune` starts from trained weights with a new last layer"
-        )
-    return data.with_classes(names)
 
 
 def for_model(loaded: Loaded, data: Data) -> Data:
@@ -188,18 +135,6 @@ def for_model(loaded: Loaded, data: Data) -> Data:
     return data.with_classes(metadata.classes)
 
 
-def chunk_of(model: ActivityRecognizer) -> int:
-    """How many frames the signature `chunk` of a model reads."""
-    return min(CHUNK, model.window // model.frame)
-
-
-def golden_windows(windows: DataSet) -> DataSet:
-    """The windows to compare artifacts on: of each class its share, evenly spaced."""
-    by_class = np.argsort(windows.labels, kind="stable")
-    chosen = by_class[np.linspace(0, len(by_class) - 1, min(_GOLDEN, len(by_class))).astype(int)]
-    return windows.where(np.isin(np.arange(len(windows)), chosen))
-
-
 def evaluate(
     loaded: Loaded, data: Data, *, split: str = "test", baselines: bool = True, robustness: bool = False,
     prior: Mapping[str, float] | None = None,
@@ -207,8 +142,8 @@ def evaluate(
     """Measures a recognizer on `test`, `train`, `validation`, or `all` windows, which leaves none for baselines.
 
     Returns:
-        The numbers of `metrics.report`, and `model`, `data`, `split`, `split_by`, `simulated`, `baselines`,
-        `robustness`, `notes`; `prior` and `answered` of a model that has a prior or a threshold.
+        The numbers of `metrics.measured` and `metrics.classification`; `model`, `data`, `split`, `split_by`,
+        `simulated`, `baselines`, `robustness`, `notes`; and `prior` where the frequencies of the classes are known.
     """
     if split not in _SPLITS:
         raise ZooError(f"split {split!r}: expected {', '.join(_SPLITS[:-1])} or {_SPLITS[-1]}")
@@ -228,13 +163,19 @@ def evaluate(
         return logits_of(loaded, inputs) + shift
 
     logits, labels = answers(logits_at_prior, windows)
-    other = metadata.other_class
+    other, sets = metadata.other_class, windows.label_sets
     if (labels == other).all():
         raise ZooError(f"{data}: split {split!r} holds other movements alone; expected windows of known activities")
-    report = metrics.report(labels, logits, data.classes, windows.subjects, temperature, windows.label_sets, other)
+    report = metrics.measured(labels, logits, temperature, sets, other, metadata.threshold or None)
+    truth, predicted = resolve(labels, logits, sets), logits.argmax(axis=1)
+    report |= metrics.classification(truth, predicted, data.classes, windows.subjects, other)
     if windows.studies is not None:
-        report["per_study"] = metrics.by_study(labels, logits, windows.studies, windows.label_sets, other)
-    report |= _decisions(labels, logits / temperature, metadata, assumed, report["per_class"], windows.label_sets)
+        report["per_study"] = metrics.by_study(labels, logits, windows.studies, sets, other)
+    if assumed:
+        shares, rows = dict(zip(metadata.classes, assumed, strict=True)), report["per_class"]
+        recalls = [share * rows[name]["recall"] for name, share in shares.items()]
+        complete = all(rows[name]["windows"] for name in shares)
+        report["prior"] = {"classes": shares, "accuracy": sum(recalls) if complete else None}
     report |= {
         "model": loaded.name, "data": str(data), "split": split, "split_by": data.split_by,
         "simulated": data.simulated, "data_sha256": data.sha256, "notes": _notes(data, loaded, windows, split),
@@ -280,13 +221,13 @@ def _divided(loaded: Loaded, data: Data) -> tuple[DataSet, DataSet | None]:
 
     As its folder says, or the model itself, which may come without one; or else by the people it was trained on.
     """
+    if "folds" in (loaded.config.get("training", {}).get("validation") or {}):
+        return data.train, None
+    provenance = {} if loaded.model is None else loaded.model.provenance or {}
     if "recipe" in loaded.config:
-        if "folds" in (loaded.config.get("training", {}).get("validation") or {}):
-            return data.train, None
         return hold_out(data.train, Recipe.from_json(loaded.config["recipe"]))
-    known = {} if loaded.model is None else loaded.model.provenance or {}
-    if "held_out" in known:
-        return hold_out(data.train, Recipe(**{"validation": 0.0} | known["held_out"]))
+    if "held_out" in provenance:
+        return hold_out(data.train, Recipe(**{"validation": 0.0} | provenance["held_out"]))
     people = metadata_of(loaded).train_subjects
     if data.train.subjects is not None and set(people) < set(data.train.people()):
         trained = np.isin(data.train.subjects, people)
@@ -295,38 +236,32 @@ def _divided(loaded: Loaded, data: Data) -> tuple[DataSet, DataSet | None]:
 
 
 def _notes(data: Data, loaded: Loaded, windows: DataSet, split: str) -> list[str]:
-    people, notes = len(windows.people()), []
-    if people in (1, 2):
-        notes.append(f"only {['one person', 'two people'][people - 1]}: these scores say little about other people")
-    if data.simulated:
-        notes.append("simulated data: these windows are synthetic")
-    if windows.label_sets:
-        notes.append(COUNTED)
-    if data.split_by == "window" and split != "all":
-        notes.append("no subject ids: windows of one person may be in training and in test, so this is too optimistic")
-    if split == "train":
-        notes.append("training windows: the model was trained on them")
-    metadata = metadata_of(loaded)
-    if metadata.simulated and not data.simulated:
-        notes.append("the model was trained on simulated data")
-    seen = already_seen(windows.people(), data.source, metadata)
-    if split != "train" and seen:
-        who = f"subject {seen[0]} was" if len(seen) == 1 else f"subjects {', '.join(seen)} were"
-        notes.append(f"{who} in the training of this model, so this is too optimistic")
-    elif split == "all" and data.sha256 == metadata.data_sha256:
-        notes.append("the model was trained on some of these windows, so this is too optimistic")
-    if 2 < people < _FEW_PEOPLE:
-        notes.append(f"intervals over {people} people say little about other people")
-    if windows.inputs.shape[1] > metadata.window:
-        notes.append(f"windows of {windows.inputs.shape[1]} rows: the center {metadata.window} are read")
+    metadata, people, rows = metadata_of(loaded), len(windows.people()), windows.inputs.shape[1]
+    seen = already_seen(windows.people(), data.source, metadata) if split != "train" else []
     allowed = allowed_classes(len(data.classes), windows.label_sets)[np.unique(windows.labels)]
     absent = [
         name for place, name in enumerate(data.classes)
         if place != metadata.other_class and not allowed[:, place].any()
     ]  # fmt: skip
-    if absent:
-        notes.append(f"no window of {', '.join(absent)}: macro-F1 leaves it out")
+    applies = {
+        f"only {'one person' if people == 1 else 'two people'}: these scores say little about other people":
+            people in (1, 2),
+        "simulated data: these windows are synthetic": data.simulated,
+        COUNTED: windows.label_sets,
+        "no subject ids: windows of one person may be in training and in test, so this is too optimistic":
+            data.split_by == "window" and split != "all",
+        "training windows: the model was trained on them": split == "train",
+        "the model was trained on simulated data": metadata.simulated and not data.simulated,
+        f"subject{'s'[: len(seen) > 1]} {', '.join(seen)} {'were' if len(seen) > 1 else 'was'} in the training of this "
+        "model, so this is too optimistic": seen,
+        "the model was trained on some of these windows, so this is too optimistic":
+            split == "all" and not seen and data.sha256 == metadata.data_sha256,
+        f"intervals over {people} people say little about other people": 2 < people < _FEW_PEOPLE,
+        f"windows of {rows} rows: the center {metadata.window} are read": rows > metadata.window,
+        f"no window of {', '.join(absent)}: macro-F1 leaves it out": absent,
+    }  # fmt: skip
     everyone = data.everyone().train
+    notes = [note for note, true in applies.items() if true]
     return notes + confounded(everyone.labels, everyone.subjects, everyone.studies)
 
 
@@ -353,25 +288,6 @@ def _assumed(loaded: Loaded, prior: Mapping[str, float] | None) -> tuple[float, 
         raise ZooError(f"{loaded.name}: {UNKNOWN_PRIOR}")
     current = dict(zip(metadata.classes, metadata.prior, strict=True))
     return tuple(complete_prior(prior, metadata.classes, current).values())
-
-
-def _decisions(
-    labels: NDArray[np.int64], logits: NDArray[np.float32], metadata: ActivityMetadata, prior: Sequence[float],
-    per_class: Mapping[str, Mapping[str, Any]], label_sets: Sequence[Sequence[int]],
-) -> dict[str, Any]:  # fmt: skip
-    """What an evaluation says of the assumed prior and of the threshold, where a model has them."""
-    found: dict[str, Any] = {}
-    if prior:
-        assumed = dict(zip(metadata.classes, prior, strict=True))
-        complete = all(per_class[name]["windows"] for name in assumed)
-        accuracy = sum(share * per_class[name]["recall"] for name, share in assumed.items()) if complete else None
-        found["prior"] = {"classes": assumed, "accuracy": accuracy}
-    if metadata.threshold:
-        probabilities = softmax(logits.astype(np.float64), axis=1)
-        found["answered"] = metrics.answered(
-            resolve(labels, logits, label_sets), probabilities, metadata.threshold, metadata.other_class
-        )
-    return found
 
 
 def predict(loaded: Loaded, x: Any, *, rate: float | None = None, threshold: float | None = None) -> Predictions:

@@ -146,9 +146,9 @@ def reliability(report: Mapping[str, Any]) -> Figure:
             axis.plot(confidence[many], accuracy[many], color=color, linewidth=1)
             axis.scatter(confidence[many], accuracy[many], s=24, marker=marker, color=color, zorder=3)
             axis.scatter(confidence[~many], accuracy[~many], s=18, marker=marker, color="none", edgecolor=color)
-            # Two bars share a bin, whatever the mean confidence in it.
+            # The bars of all series are in the middle of their bin, whatever the mean confidence in it.
             centers = (np.floor(confidence * _BINS).clip(max=_BINS - 1) + 0.5) / _BINS
-            below.bar(centers + _BAR * (place - 0.5), share, width=_BAR, color=color)
+            below.bar(centers + _BAR * (place - (len(shown) - 1) / 2), share, width=_BAR, color=color)
         for height, (text, color) in enumerate(reversed(notes)):
             axis.annotate(text, (0, 1), (2, 4 + 14 * height), xycoords="axes fraction", textcoords="offset points",
                           color=color)  # fmt: skip

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-from zoo.activity.evaluation import require_fit
+from zoo.activity.task import TASK
 from zoo.data.dataset import Data, DataSet, center_crop
 from zoo.loading import Loaded
 from zoo.models.model import Model
@@ -60,7 +60,7 @@ def with_labels(loaded: Loaded, data: Data) -> ActivityRecognizer:
     """A copy of a recognizer for the labels of data, with its weights for shared labels, and its statistics."""
     model = loaded.keras_model
     assert isinstance(model, ActivityRecognizer)
-    require_fit(data, loaded.name, model.window, model.rate, model.channels)
+    TASK.match(data, loaded.name, {"window": model.window, "rate": model.rate, "channels": model.channels})
     return model.copy(classes=data.classes, temperature=1.0)
 
 

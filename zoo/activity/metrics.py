@@ -142,27 +142,30 @@ def expected_calibration_error(labels: Labels, probabilities: Floats) -> float:
     return sum(row["share"] * abs(row["accuracy"] - row["confidence"]) for row in reliability(labels, probabilities))
 
 
-def fit_temperature(labels: Labels, logits: Floats) -> float:
+def fit_temperature(labels: Labels, logits: Floats, other: int | None = None) -> float:
     """The temperature T in [0.05, 20] that minimizes the cross-entropy of softmax(logits / T) on validation data.
 
     Guo et al. 2017, section 4.2. As in Platt's scaling (1999, section 2.2), the targets are (N + 1) / (N + K) for the
     label and 1 / (N + K) for each other class: a model that is right about a few windows would otherwise be certain of
-    everything.
+    everything. Windows of other movements and those whose label is a set are left out; without any window, T is 1.
 
     Example:
         >>> right = np.array([[2.0, 0.0], [0.0, 2.0]])
         >>> round(fit_temperature(np.array([0, 1]), right), 2)  # of two windows, three in four
         1.82
     """
-    count, classes = logits.shape
+    among = logits[:, :other].astype(np.float64)
+    single = labels < among.shape[1]
+    if not single.any():
+        return 1.0
+    labels, among = labels[single], among[single]
+    count, classes = among.shape
     targets = (np.eye(classes)[labels] * count + 1) / (count + classes)
 
-    def cross_entropy(log_temperature: float) -> float:
-        scaled = logits.astype(np.float64) / np.exp(log_temperature)
-        return -float((targets * log_softmax(scaled, axis=1)).sum(axis=1).mean())
+    def cost(log_temperature: float) -> float:
+        return -float((targets * log_softmax(among / np.exp(log_temperature), axis=1)).sum(axis=1).mean())
 
-    found = minimize_scalar(cross_entropy, bounds=(np.log(0.05), np.log(20)), method="bounded")
-    return float(np.exp(found.x))
+    return float(np.exp(minimize_scalar(cost, bounds=(np.log(0.05), np.log(20)), method="bounded").x))
 
 
 HIGHEST_THRESHOLD = 0.8
@@ -183,31 +186,6 @@ def rejection_threshold(probabilities: Floats, rate: float) -> float | None:
     if not rate:
         return None
     return min(float(np.quantile(probabilities.max(axis=1), rate, method="higher")), HIGHEST_THRESHOLD)
-
-
-def answered(
-    labels: Labels, probabilities: Floats, threshold: float, other: int | None = None
-) -> dict[str, float | None]:
-    """The share of windows that a `threshold` has `refused`, and the `accuracy` of the rest, None if there is none.
-
-    As for all scores, windows are those of known activities, and one that is taken for another movement is wrong.
-
-    Example:
-        >>> answered(np.array([0, 0, 1, 1]), np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.1, 0.9]]), 0.7)
-        {'threshold': 0.7, 'refused': 0.25, 'accuracy': 1.0}
-    """
-    known = labels != other
-    kept, correct = probabilities.max(axis=1)[known] >= threshold, (probabilities.argmax(axis=1) == labels)[known]
-    return {
-        "threshold": threshold, "refused": float(1 - kept.mean()),
-        "accuracy": float(correct[kept].mean()) if kept.any() else None,
-    }  # fmt: skip
-
-
-def bootstrap_interval(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None) -> tuple[float, float]:
-    """A 95% bootstrap interval of the macro-F1: people are drawn with replacement, or windows if people are unknown."""
-    low, high = np.percentile(bootstrap(labels, predicted, subjects), [2.5, 97.5])
-    return float(low), float(high)
 
 
 def bootstrap(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None) -> Floats:
@@ -233,8 +211,13 @@ def bootstrap(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | No
 
 
 def scores(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None) -> dict[str, Any]:
-    """`accuracy`, `macro_f1` and `macro_f1_interval`."""
-    return {**score(labels, predicted), "macro_f1_interval": list(bootstrap_interval(labels, predicted, subjects))}
+    """`accuracy`, `macro_f1` and `macro_f1_interval`, the 95% bootstrap interval of the latter.
+
+    People are drawn with replacement, or windows if people are unknown. One person has no interval, None.
+    """
+    alone = len(np.unique(np.arange(len(labels)) if subjects is None else subjects)) < 2
+    interval = None if alone else np.percentile(bootstrap(labels, predicted, subjects), [2.5, 97.5]).tolist()
+    return {**score(labels, predicted), "macro_f1_interval": interval}
 
 
 def classification(
@@ -249,17 +232,23 @@ def classification(
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
     known, among = of_known(labels, predicted, other)
-    own = None if subjects is None else subjects[known]
+    truth, among = labels[known], among[known]
+    owners = None if subjects is None else subjects[known]
     numbers = list(range(len(classes)))
-    precision, recall, f1, support = precision_recall_fscore_support(labels, predicted, labels=numbers, zero_division=0)
-    people = by_subject(labels[known], among[known], own)
+    columns = precision_recall_fscore_support(labels, predicted, labels=numbers, zero_division=0)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    people = {
+        name: {"windows": int(mine.sum()), **score(truth[mine], among[mine])}
+        for name in ([] if owners is None else sorted(set(owners.tolist()), key=lambda name: (len(name), name)))
+        for mine in [owners == name]
+    }
     return {
-        **scores(labels[known], among[known], own),
+        **scores(truth, among, owners),
         "classes": list(classes),
         "confusion": confusion_matrix(labels, predicted, labels=numbers).tolist(),
         "per_class": {
-            name: {"precision": float(p), "recall": float(r), "f1": float(f), "windows": int(n)}
-            for name, p, r, f, n in zip(classes, precision, recall, f1, support, strict=True)
+            name: dict(zip(("precision", "recall", "f1", "windows"), row, strict=True))
+            for name, row in zip(classes, rows, strict=True)
         },
         **other_recall(labels, predicted, other),
         "per_subject": people,
@@ -267,32 +256,50 @@ def classification(
     }
 
 
-def report(
+def measured(
     labels: Labels,
     logits: Floats,
-    classes: Sequence[str],
-    subjects: NDArray[np.str_] | None,
-    temperature: float,
+    temperature: float = 1.0,
     label_sets: Sequence[Sequence[int]] = (),
     other: int | None = None,
+    threshold: float | None = None,
 ) -> dict[str, Any]:
-    """All numbers of an evaluation: those of `classification`, and what probabilities tell.
+    """What the answers of a network are worth, after its training as in an evaluation.
 
-    Logits are those before temperature scaling. A window whose label is a set counts as its most probable class. Where
-    other movements are a class, probabilities are those of known activities, given that one of them is right.
+    Logits are those before temperature scaling. A window whose label is a set counts as its most probable class.
+    Scores, calibration and what is answered are of the windows of known activities; where other movements are a class,
+    calibration is that of the probabilities of the others, given that one of them is right.
+
+    Returns:
+        `windows`, those of `score` and `other_recall`, `cross_entropy`, `ece` and `reliability` before and after
+        scaling; with a threshold also `answered`: the share of windows that it has `refused`, and the `accuracy` of the
+        rest, None if there is none. A window that is taken for another movement is wrong.
+
+    Example:
+        >>> logits = np.log([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.1, 0.9]])
+        >>> measured(np.array([0, 0, 1, 1]), logits, threshold=0.7)["answered"]
+        {'threshold': 0.7, 'refused': 0.25, 'accuracy': 1.0}
     """
-    logits, every = logits.astype(np.float64), resolve(labels, logits, label_sets)
-    known = every != other
-    own, before = every[known], logits[known, :other]
-    probabilities = {"before": softmax(before, axis=1), "after": softmax(before / temperature, axis=1)}
-    errors = {name: expected_calibration_error(own, each) for name, each in probabilities.items()}
-    return {
-        "windows": len(own),
-        **classification(every, logits.argmax(axis=1), classes, subjects, other),
+    logits = logits.astype(np.float64)
+    truth, predicted = resolve(labels, logits, label_sets), logits.argmax(axis=1)
+    known = truth != other
+    scaled = {"before": logits[known, :other], "after": logits[known, :other] / temperature}
+    probabilities = {name: softmax(part, axis=1) for name, part in scaled.items()}
+    errors = {name: expected_calibration_error(truth[known], part) for name, part in probabilities.items()}
+    found = {
+        "windows": int(known.sum()),
+        **score(truth, predicted, other),
+        **other_recall(truth, predicted, other),
         "cross_entropy": cross_entropy(labels, logits / temperature, label_sets, other),
         "ece": errors | {"temperature": temperature},
-        "reliability": {name: reliability(own, each) for name, each in probabilities.items()},
+        "reliability": {name: reliability(truth[known], part) for name, part in probabilities.items()},
     }
+    if threshold is not None:
+        kept = softmax(logits[known] / temperature, axis=1).max(axis=1) >= threshold
+        right = (predicted == truth)[known][kept]
+        accuracy = float(right.mean()) if len(right) else None
+        found["answered"] = {"threshold": threshold, "refused": float(1 - kept.mean()), "accuracy": accuracy}
+    return found
 
 
 def other_recall(labels: Labels, predicted: Labels, other: int | None) -> dict[str, dict[str, float | int]]:
@@ -305,18 +312,6 @@ def other_recall(labels: Labels, predicted: Labels, other: int | None) -> dict[s
     rows = labels == other
     recall = float((predicted[rows] == other).mean()) if rows.any() else 0.0
     return {"other": {"windows": int(rows.sum()), "recall": recall}} if rows.any() else {}
-
-
-def by_subject(
-    labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None
-) -> dict[str, dict[str, float | int]]:
-    """`windows`, `accuracy` and `macro_f1` of each person. Empty if people are unknown."""
-    people = [] if subjects is None else sorted(set(subjects.tolist()), key=lambda s: (len(s), s))
-    return {
-        name: {"windows": int(own.sum()), **score(labels[own], predicted[own])}
-        for name in people
-        for own in [subjects == name]
-    }
 
 
 Predict = Callable[[Floats], Labels]

@@ -21,7 +21,8 @@ COLUMNS = ("macro_f1", "macro_f1_interval")
 def headline(test: Document) -> tuple[str, str]:
     """Returns the score on test data, and that of the best baseline."""
     how = ", cross-validated" if test["split"] == "cross-validation" else ""
-    measured = f"{md.say(test, SCORE)} ({md.show(test['macro_f1_interval'], 'interval')}){how}"
+    interval = test["macro_f1_interval"]
+    measured = md.say(test, SCORE) + (f" ({md.show(interval, 'interval')})" if interval else "") + how
     if "other" in test:
         measured += f", recall of other movements {test['other']['recall']:.3f}"
     name, score = baseline(test)

@@ -10,42 +10,29 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import keras
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 from scipy.special import softmax
 
-from zoo import runtime
-from zoo.activity import evaluation, metrics
+from zoo.activity import device, evaluation, metrics
 from zoo.activity.augmentation import Augmentation
+from zoo.activity.data import AXES_OF
 from zoo.activity.data import folds as people_folds
-from zoo.activity.evaluation import (
-    answers,
-    chunk_of,
-    for_model,
-    golden_windows,
-    hold_out,
-    keras_logits,
-    metadata_of,
-    recognizer_of,
-    temperature_of,
-)
-from zoo.activity.groups import groups_of, still_classes
+from zoo.activity.evaluation import answers, hold_out, keras_logits
 from zoo.data import pipeline
 from zoo.data.dataset import Data, DataSet, center_crop, sort_names
 from zoo.errors import ZooError, option, refuse
 from zoo.families import find_family
 from zoo.loading import Loaded
 from zoo.models import losses
-from zoo.models.recognizer import ActivityRecognizer
+from zoo.models.recognizer import ActivityRecognizer, unnamed
 from zoo.recipe import Recipe
 from zoo.results import Predictions, Records
-from zoo.runtime.labels import allowed_classes, complete_prior, label_frequencies, resolve
-from zoo.runtime.metadata import AXES, INERTIAL, OTHER, ActivityMetadata, Streaming
+from zoo.runtime.labels import allowed_classes, complete_prior, label_frequencies
+from zoo.runtime.metadata import AXES, OTHER, ActivityMetadata, Streaming
 from zoo.task import Feed, Source, Split, Task, origin, provenance
 
 if TYPE_CHECKING:
-    from zoo.exporting.artifacts import Exportable, Outputs
+    from zoo.exporting.artifacts import Exportable
     from zoo.training import Training
-
 
 OTHER_SHARE = 0.05
 """How frequent other movements are assumed to be, at most. Of the windows of new people, a network that assumes this
@@ -53,6 +40,9 @@ calls 1% another movement, and 2.5% where a fifth of its training was of them: s
 
 _FRAME = 5
 """Rows of a frame, at most, where a plan names no number."""
+
+_CHUNK = 10
+"""Frames that the signature `chunk` reads, of a model whose window has so many."""
 
 
 def _weighted(train: DataSet, classes: int, how: str | None) -> tuple[DataSet, list[float] | None]:
@@ -127,71 +117,6 @@ def assume_rare_other(
     return complete_prior({OTHER: OTHER_SHARE}, model.classes, known)
 
 
-def _validation_by(split: Split, recipe: Recipe) -> str:
-    """How the validation windows were chosen: `subject`, `time`, or `window`."""
-    people = set(split.validation.people())
-    if not people or recipe.validation_by == "window":
-        return recipe.validation_by if recipe.validation_by == "time" else "window"
-    return "time" if people & set(split.train.people()) else "subject"
-
-
-def encountered_states(
-    model: Any, windows: NDArray[np.float32], *counts: int
-) -> list[dict[str, NDArray[np.float32]]]:  # fmt: skip
-    """Frames and the states in which a recognizer encounters them while it streams windows, one from each of them.
-
-    For each count of frames that are read at once: `frame` (or `frames`, if there are several)
-    `(N, count * model.frame, channels)`, each state `(N, units)`.
-    """
-    size, steps = model.frame, windows.shape[1] // model.frame
-    states = {name: np.zeros((len(windows), units), np.float32) for name, units in model.states.items()}
-    places, found = [np.arange(len(windows)) % (steps - count + 1) for count in counts], list[dict[str, Any]]()
-    for own, count in zip(places, counts, strict=True):
-        rows = np.stack([window[at : at + count * size] for window, at in zip(windows, own * size, strict=True)])
-        start = {name: value.copy() for name, value in states.items()}
-        found.append({"frame" if count == 1 else "frames": rows} | start)
-    for step in range(1, max(int(own.max()) for own in places) + 1):
-        _, last = model.step(windows[:, (step - 1) * size : step * size], states)
-        states = {name: np.asarray(value) for name, value in last.items()}
-        for met, own in zip(found, places, strict=True):
-            for name, value in states.items():
-                met[name][own == step] = value[own == step]
-    return found
-
-
-def clipped(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Limits values to the range of 99.8 % of them."""
-    return np.clip(rows, *np.quantile(rows, (0.001, 0.999))).astype(np.float32)
-
-
-def golden(
-    loaded: Loaded, data: Data | None
-) -> tuple[NDArray[np.float32], NDArray[np.int64] | None, NDArray[np.float32]]:
-    """Windows to compare artifacts on and their labels, and windows to calibrate on.
-
-    From the test and the training set of data; from the latter alone, without labels, where there is no test set;
-    simulated ones, without labels, where there is no data.
-    """
-    metadata = metadata_of(loaded)
-    if data is None:
-        from zoo.activity import simulate
-        from zoo.activity.cutting import Windowing
-
-        cut = Windowing(metadata.window, metadata.hop, metadata.rate)
-        gyroscope = metadata.axes == INERTIAL
-        # Long enough for a few windows of any length.
-        seconds = max(30.0, 3 * metadata.window / metadata.rate)
-        people = simulate.simulate(8, seed=7, seconds=seconds, rate=metadata.rate, gyroscope=gyroscope)
-        windows = np.concatenate([cut.windows(recording) for recording in people])
-        return windows[: len(windows) // 2], None, windows[len(windows) // 2 :]
-    data = for_model(loaded, data)
-    train, test = (part.of_one_class(len(data.classes)) for part in (data.train, data.test))
-    windows, labels = golden_windows(test if len(test) else train).centers(metadata.window)
-    calibration, _ = golden_windows(data.train).centers(metadata.window)
-    # Scores of training windows would pass for those of a test.
-    return windows, labels if len(test) else None, calibration
-
-
 class ActivityTask(Task):
     """Recognizers of activity."""
 
@@ -214,8 +139,37 @@ class ActivityTask(Task):
     options = ("csv", "rate", "columns", "hop", "threshold")
 
     def match(self, data: Data, name: str, arguments: Mapping[str, Any]) -> Data:
-        """Refuses windows that a model does not read; returns them with its order of the labels."""
-        return evaluation.matched(data, name, arguments)
+        """Refuses windows that a model does not read; returns them with its order of the labels.
+
+        A number of classes or channels stands for those of the data, as long as there are so many. Windows may be
+        longer than those of the model.
+        """
+        channels, classes = arguments.get("channels", data.axes), arguments.get("classes", data.classes)
+        if isinstance(channels, int):
+            channels = AXES_OF.get(channels, [f"{channels} channels"])
+        if tuple(channels) != data.axes:
+            raise ZooError(
+                f"{data}: channels {', '.join(data.axes)}; {name} reads {', '.join(channels)}: cut windows of its "
+                "channels"
+            )
+        rows = data.train.inputs.shape[1]
+        window, rate = arguments.get("window", rows), arguments.get("rate", data.rate)
+        if data.rate != rate or rows < window:
+            cure = f"`zoo data windows RECORDINGS --rate {rate:g} --window {window}`"
+            cure = f"cut them anew with {cure}" if data.path else "resample the signal, and cut it anew"
+            raise ZooError(
+                f"{data}: windows of {rows} rows at {data.rate:g} Hz; {name} reads {window} at {rate:g} Hz: {cure}"
+            )
+        names = unnamed("class", classes) if isinstance(classes, int) else tuple(classes)
+        if names == unnamed("class", len(data.classes)):
+            return data
+        if set(names) != set(data.classes):
+            expected = len(names) if names == unnamed("class", len(names)) else ", ".join(names)
+            raise ZooError(
+                f"{data}: labels {', '.join(data.classes)}; {name} has {expected}: leave classes out, or pass the "
+                "labels of the data; `zoo finetune` starts from trained weights with a new last layer"
+            )
+        return data.with_classes(names)
 
     def split(self, data: Data, recipe: Recipe, *, folds: bool = False) -> Split:
         """Holds people out for validation, as a recipe says; with `folds`, of few people none, but each in a fold."""
@@ -295,12 +249,9 @@ class ActivityTask(Task):
         windows = split.validation
         if windows is None:
             raise ZooError(f"{split.data}: nothing is held out to score on: set validation above 0")
-        logits, known = answers(partial(keras_logits, model), windows)
-        sets, other = windows.label_sets, split.data.other_class
-        return {
-            **metrics.score(resolve(known, logits, sets), logits.argmax(axis=1), other),
-            "cross_entropy": metrics.cross_entropy(known, logits, sets, other),
-        }
+        logits, labels = answers(partial(keras_logits, model), windows)
+        found = metrics.measured(labels, logits, label_sets=windows.label_sets, other=split.data.other_class)
+        return {name: found[name] for name in self.objectives}
 
     def finish(
         self, model: ActivityRecognizer, split: Split, recipe: Recipe, learners: Sequence[ActivityRecognizer] = ()
@@ -318,7 +269,7 @@ class ActivityTask(Task):
             assume_rare_other(learner, _learned(part, recipe), recipe.class_weights, other)
         model.provenance = provenance(
             data, split_by=data.split_by, subjects=train.people(), class_frequencies=frequencies,
-            still=still_classes(train, model.classes), other=other is not None,
+            still=device.still_classes(train, model.classes), other=other is not None,
             held_out={} if split.validation is None else {
                 "validation": recipe.validation, "validation_by": recipe.validation_by, "seed": recipe.split_by_seed,
             },
@@ -327,46 +278,36 @@ class ActivityTask(Task):
         model.temperature, model.prior, model.threshold = 1.0, None, None
         parts, models = (split.folds, learners) if split.folds else ((split,), (model,))
         held_out = [part.validation for part in parts if part.validation is not None]
-        found: dict[str, Any] = {"train_windows": len(train), "split_by": data.split_by, "validation": None}
+        summary: dict[str, Any] = {"train_windows": len(train), "split_by": data.split_by, "validation": None}
         if not held_out:
-            return found
+            return summary
         predicted = [
             answers(partial(keras_logits, one), windows) for one, windows in zip(models, held_out, strict=True)
         ]
         logits, labels = (np.concatenate(columns) for columns in zip(*predicted, strict=True))
-        truth = resolve(labels, logits, train.label_sets)
-        known = truth != other
         if not split.folds:
-            model.temperature = temperature_of(labels, logits, other)
-        probabilities = softmax(logits.astype(np.float64) / model.temperature, axis=1)
-        model.threshold = metrics.rejection_threshold(probabilities[known], recipe.rejection_rate)
-        ece: dict[str, float | None] = {
-            name: metrics.expected_calibration_error(
-                truth[known], softmax(logits[known, :other].astype(np.float64) / temperature, axis=1)
-            )
-            for name, temperature in (("before", 1.0), ("after", model.temperature))
-        }
-        groups = [windows.subjects for windows in held_out if windows.subjects is not None]
-        return found | {"validation": {
-            "windows": int(known.sum()), "by": _validation_by(parts[0], recipe),
-            "subjects": sort_names(np.concatenate(groups)) if groups else [],
-            **({"folds": len(split.folds)} if split.folds else {}),
-            **metrics.score(truth, logits.argmax(axis=1), other),
-            **metrics.other_recall(truth, logits.argmax(axis=1), other),
-            "cross_entropy": metrics.cross_entropy(labels, logits / model.temperature, train.label_sets, other),
+            model.temperature = metrics.fit_temperature(labels, logits, other)
+        certain = softmax(logits.astype(np.float64) / model.temperature, axis=1)
+        model.threshold = metrics.rejection_threshold(certain[labels != other], recipe.rejection_rate)
+        found = metrics.measured(labels, logits, model.temperature, train.label_sets, other, model.threshold)
+        del found["reliability"]
+        people, by = [name for windows in held_out for name in windows.people()], recipe.validation_by
+        if by == "subject":
+            shared = {*parts[0].validation.people()} & {*parts[0].train.people()}
+            by = "window" if not people else "time" if shared else "subject"
+        found |= {"by": by, "subjects": sort_names(people)}
+        if split.folds:
             # Nothing was fitted on the windows of folds.
-            "ece": ece | ({"after": None} if split.folds else {}) | {"temperature": model.temperature},
-            **({} if model.threshold is None else {
-                "answered": metrics.answered(truth, probabilities, model.threshold, other)}),
-        }}  # fmt: skip
+            found |= {"folds": len(split.folds), "ece": found["ece"] | {"after": None}}
+        return summary | {"validation": found}
 
     def metadata(self, model: ActivityRecognizer) -> ActivityMetadata:
         """What an exported file of a recognizer says of it."""
-        known = model.provenance or {}
+        known, groups_of = model.provenance or {}, device.groups_of
         return ActivityMetadata(
             **origin(model), classes=model.classes, rate=float(model.rate), window=model.window,
-            hop=model.window // 2, frame=model.frame, chunk=chunk_of(model), states=model.states,
-            mean=tuple(model.mean or ()), variance=tuple(model.variance or ()), unit=model.unit,
+            hop=model.window // 2, frame=model.frame, chunk=min(_CHUNK, model.window // model.frame),
+            states=model.states, mean=tuple(model.mean or ()), variance=tuple(model.variance or ()), unit=model.unit,
             axes=model.channels, convention=model.convention, temperature=float(model.temperature),
             # A state is as old as the windows of its training. One that has learned to go on needs no restart.
             streaming=Streaming(
@@ -421,49 +362,7 @@ class ActivityTask(Task):
 
     def exportable(self, loaded: Loaded, data: Data | None) -> "Exportable":
         """What export must know of a recognizer."""
-        # Exporters are imported by those who need them.
-        from zoo.exporting import embedding, signatures
-        from zoo.exporting.artifacts import EXACT, Exportable, Tolerance
-        from zoo.exporting.c99 import recognizers
-
-        model = recognizer_of(loaded)
-        windows, labels, calibration = golden(loaded, None if data is None else self.load_data(data))
-        (states,) = encountered_states(model, calibration, 1) if model.states else ({},)
-
-        def score(outputs: Mapping[str, "Outputs"]) -> dict[str, float]:
-            if labels is None or (labels == model.other_class).all():
-                return {}
-            return metrics.score(labels, outputs["window"]["probabilities"].argmax(axis=1), model.other_class)
-
-        inputs: dict[str, Mapping[str, NDArray[np.float32]]] = {"window": {"window": windows}}
-        if model.states:
-            inputs["step"], inputs["chunk"] = encountered_states(model, windows, 1, chunk_of(model))
-        described = recognizers.recurrent if model.states else recognizers.convolutional
-        code = dict.fromkeys(("c99", "c99_int8"), partial(described, metadata=metadata_of(loaded)))
-        return Exportable(
-            lambda model: signatures.activity(model, chunk_of(model)),
-            inputs,
-            # Rounding moves probabilities near a boundary between classes, so the label counts as well. The largest
-            # errors of the presets are .014, .09, .31, .43 and .03, in this order.
-            EXACT | {
-                "float16": Tolerance(0.05, 0.995), "dynamic": Tolerance(0.2, 0.995), "int16x8": Tolerance(0.5, 0.99),
-                "int8": Tolerance(0.6, 0.97), **dict.fromkeys(code, Tolerance(0.2, 0.97)),
-                "c99": EXACT["float32"], "personal": EXACT["float32"],
-            },
-            # Quantizing a loop kills the converter, and a step has none.
-            signatures_of_format={"int8": ("step",), "int16x8": ("step",)} if model.states else {},
-            derived_outputs=lambda file: {"window": {"probabilities": runtime.Recognizer(file).predict(windows)}},
-            # A jolt in one of thousands of frames would widen the steps of 8 bits for all others. Without the largest
-            # values, integers name another class than Keras for 1.0 % of windows of 26 people, with them for 2.3 %; of
-            # `activity_cnn_pocket`, for 0.9 and 3.4 % of the windows of people whom networks had not seen.
-            calibration={"step": states | {"frame": clipped(states["frame"])}} if model.states
-            else {"window": {"window": clipped(calibration)}},
-            extra_formats={"personal": signatures.personal},
-            sources={"kotlin": embedding.kotlin, "swift": embedding.swift},
-            code=code,
-            score=score,
-            simulated=data is None,
-        )  # fmt: skip
+        return device.exportable(loaded, None if data is None else self.load_data(data))
 
 
 TASK = ActivityTask()
