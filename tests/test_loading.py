@@ -84,6 +84,16 @@ def test_a_subclass_as_keras_shows_it_is_saved_loaded_copied_fine_tuned_and_expo
         Mine.from_config(model.get_config() | {"unit": 3})
 
 
+def test_a_file_whose_class_was_not_imported_is_named_in_one_line(tmp_path):
+    class Mine(zoo.ActivityGRU):
+        pass
+
+    Mine(units=2, frame=25).save(tmp_path / "mine.keras")
+    with pytest.raises(ZooError, match="holds Mine, which Keras does not know: import the module that") as found:
+        load(tmp_path / "mine.keras")
+    assert len(str(found.value).replace(str(tmp_path), "")) < 200
+
+
 def test_what_keras_users_are_used_to_is_answered_with_what_to_pass(tmp_path):
     model, windows = zoo.ActivityGRU(units=2, frame=25), np.zeros((2, 150, 3), np.float32)
     for loss in ("sparse_categorical_crossentropy", keras.losses.SparseCategoricalCrossentropy()):

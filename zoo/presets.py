@@ -68,6 +68,14 @@ _TEXT = Source(
     "none stated, so the text is not in this repository",
 )
 
+# The course sums gradients over its batch of 32, while Keras averages them: learning rates are 32 times those of the
+# course, and its limit of 5 on the entries of the gradient becomes 5 / 32.
+_COURSE_ARGUMENTS = {"frame": 1, "initializer": "course"}
+_COURSE_RECIPE = Recipe(
+    optimizer="sgd", learning_rate=32 * 5e-3, momentum=0.85, batch_size=32, epochs=50, patience=3, validation=0.1,
+    validation_by="window", normalize=False, min_steps=2000,
+)  # fmt: skip
+
 _STUDIES_ARGUMENTS = {
     "units": 32, "num_layers": 2, "frame": 5, "frame_activation": "leaky_relu", "magnitude": True, "window": 150,
 }  # fmt: skip
@@ -80,42 +88,44 @@ _STUDIES_RECIPE = Recipe(
     batch_size=128, epochs=20, min_steps=2000, validation=0.1, label_smoothing=0.1, rejection_rate=0.02,
     augmentation=_STUDIES_AUGMENTATION,
 )  # fmt: skip
-
 _POCKET_RECIPE = _STUDIES_RECIPE.replace(epochs=30, augmentation=_STUDIES_AUGMENTATION | {"carry": 0.5})
 
-_COURSE_TEXT = Recipe(optimizer="sgd", learning_rate=0.15, momentum=0.85, batch_size=200, epochs=50, patience=5)
+_AUTOENCODER_ARGUMENTS = {"hidden_units": 64, "sparsity_target": 0.04, "pixels": 256}
 
-# The course sums gradients over its batch of 32, while Keras averages them: learning rates are 32 times those of the
-# course, and its limit of 5 on the entries of the gradient becomes 5 / 32.
+
+def _course_text(embedding: int, hidden_units: int) -> Preset:
+    return Preset(
+        family="trigram_lm",
+        description=f"The course's trigram language model: word embeddings of size {embedding}, {hidden_units} hidden "
+        "units",
+        arguments={"embedding": embedding, "hidden_units": hidden_units},
+        recipe=Recipe(optimizer="sgd", learning_rate=0.15, momentum=0.85, batch_size=200, epochs=50, patience=5),
+        data=_TEXT,
+    )
+
+
 PRESETS: dict[str, Preset] = {
     "activity_rnn_course": Preset(
         family="activity_rnn",
         description="The course's SimpleRNN of 128 units",
-        arguments={"units": 128, "frame": 1, "initializer": "course"},
-        recipe=Recipe(
-            optimizer="sgd", learning_rate=32 * 1.5e-5, momentum=0.95, batch_size=32, epochs=50, patience=3,
-            validation=0.1, validation_by="window", normalize=False, min_steps=2000,
-        ),
+        arguments={"units": 128} | _COURSE_ARGUMENTS,
+        recipe=_COURSE_RECIPE.replace(learning_rate=32 * 1.5e-5, momentum=0.95),
         data=_COURSE,
     ),
     "activity_lstm_course": Preset(
         family="activity_lstm",
         description="The course's LSTM of 64 units",
-        arguments={"units": 64, "frame": 1, "initializer": "course"},
-        recipe=Recipe(
-            optimizer="sgd", learning_rate=32 * 2e-4, momentum=0.75, clip_value=5 / 32, batch_size=32, epochs=100,
-            patience=3, validation=0.2, validation_by="window", normalize=False, min_steps=2000,
+        arguments={"units": 64} | _COURSE_ARGUMENTS,
+        recipe=_COURSE_RECIPE.replace(
+            learning_rate=32 * 2e-4, momentum=0.75, clip_value=5 / 32, epochs=100, validation=0.2
         ),
         data=_COURSE,
     ),
     "activity_gru_course": Preset(
         family="activity_gru",
         description="The course's GRU of 32 units",
-        arguments={"units": 32, "frame": 1, "initializer": "course"},
-        recipe=Recipe(
-            optimizer="sgd", learning_rate=32 * 5e-3, momentum=0.85, batch_size=32, epochs=50, patience=3,
-            validation=0.1, validation_by="window", normalize=False, min_steps=2000,
-        ),
+        arguments={"units": 32} | _COURSE_ARGUMENTS,
+        recipe=_COURSE_RECIPE,
         data=_COURSE,
     ),
     "activity_gru_tiny": Preset(
@@ -149,9 +159,7 @@ PRESETS: dict[str, Preset] = {
     "sparse_autoencoder_course": Preset(
         family="sparse_autoencoder",
         description="The course's sparse autoencoder of 64 hidden units with tied weights",
-        arguments={
-            "hidden_units": 64, "sparsity_target": 0.04, "sparsity_weight": 1.0, "weight_decay": 5e-4, "pixels": 256,
-        },
+        arguments=_AUTOENCODER_ARGUMENTS | {"sparsity_weight": 1.0, "weight_decay": 5e-4},
         recipe=Recipe(
             optimizer="sgd", learning_rate=0.01, momentum=0.85, batch_size=32, epochs=200, patience=None,
             validation=0.25, loss="half_squared_error", seed=12,
@@ -161,36 +169,16 @@ PRESETS: dict[str, Preset] = {
     "sparse_autoencoder_best": Preset(
         family="sparse_autoencoder",
         description="The best sparse autoencoder: 64 units, a lower error than the course's, the same sparsity target",
-        arguments={
-            "hidden_units": 64, "sparsity_target": 0.04, "sparsity_weight": 2.0, "weight_decay": 0.0, "pixels": 256,
-        },
+        arguments=_AUTOENCODER_ARGUMENTS | {"sparsity_weight": 2.0, "weight_decay": 0.0},
         recipe=Recipe(
             optimizer="adam", learning_rate=0.02, schedule="cosine", warmup_epochs=1, batch_size=256, epochs=200,
             validation=0.25, loss="half_squared_error", augmentation={"symmetries": True, "plain": 0.25}, seed=12,
         ),
         data=_PHOTOGRAPHS,
     ),
-    "trigram_lm_course": Preset(
-        family="trigram_lm",
-        description="The course's trigram language model: word embeddings of size 32, 256 hidden units",
-        arguments={"embedding": 32, "hidden_units": 256},
-        recipe=_COURSE_TEXT,
-        data=_TEXT,
-    ),
-    "trigram_lm_course_16_128": Preset(
-        family="trigram_lm",
-        description="The course's trigram language model: word embeddings of size 16, 128 hidden units",
-        arguments={"embedding": 16, "hidden_units": 128},
-        recipe=_COURSE_TEXT,
-        data=_TEXT,
-    ),
-    "trigram_lm_course_8_64": Preset(
-        family="trigram_lm",
-        description="The course's trigram language model: word embeddings of size 8, 64 hidden units",
-        arguments={"embedding": 8, "hidden_units": 64},
-        recipe=_COURSE_TEXT,
-        data=_TEXT,
-    ),
+    "trigram_lm_course": _course_text(32, 256),
+    "trigram_lm_course_16_128": _course_text(16, 128),
+    "trigram_lm_course_8_64": _course_text(8, 64),
     "trigram_lm_best": Preset(
         family="trigram_lm",
         description="The best language model: two wide hidden layers with dropout",

@@ -23,7 +23,8 @@ from zoo.errors import ZooError, option, refuse
 from zoo.families import find_family
 from zoo.loading import Loaded
 from zoo.models import losses
-from zoo.models.recognizer import ActivityRecognizer, unnamed
+from zoo.models.model import names_of
+from zoo.models.recognizer import ActivityRecognizer
 from zoo.recipe import Recipe
 from zoo.results import Predictions, Records
 from zoo.runtime.labels import allowed_classes, complete_prior, label_frequencies
@@ -160,11 +161,11 @@ class ActivityTask(Task):
             raise ZooError(
                 f"{data}: windows of {rows} rows at {data.rate:g} Hz; {name} reads {window} at {rate:g} Hz: {cure}"
             )
-        names = unnamed("class", classes) if isinstance(classes, int) else tuple(classes)
-        if names == unnamed("class", len(data.classes)):
+        names = names_of("classes", classes, "class {}")
+        if names == names_of("classes", len(data.classes), "class {}"):
             return data
         if set(names) != set(data.classes):
-            expected = len(names) if names == unnamed("class", len(names)) else ", ".join(names)
+            expected = len(names) if isinstance(classes, int) else ", ".join(names)
             raise ZooError(
                 f"{data}: labels {', '.join(data.classes)}; {name} has {expected}: leave classes out, or pass the "
                 "labels of the data; `zoo finetune` starts from trained weights with a new last layer"

@@ -21,7 +21,7 @@ Source: Ng, Sparse autoencoder, CS294A lecture notes, 2011. Tied weights and con
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 import keras
@@ -30,7 +30,7 @@ from annotated_types import Ge, Le
 
 from zoo.errors import ZooError
 from zoo.models.layers import KLSparsity, Target, TiedDense
-from zoo.models.model import Model, Size, numbers_of
+from zoo.models.model import Model, Numbers, Size
 from zoo.recipe import Amount, Seed
 from zoo.runtime.metadata import plain
 
@@ -71,7 +71,7 @@ class SparseAutoencoder(Model):
         sparsity_weight: Amount = 1.0,
         weight_decay: Amount = 5e-4,
         pixels: Annotated[int, Ge(1), Le(1 << 20)] = 256,
-        scale: Sequence[float] | None = None,
+        scale: Numbers | None = None,
         provenance: Mapping[str, Any] | None = None,
         seed: Seed = 0,
         dtype: Any = None,
@@ -81,15 +81,13 @@ class SparseAutoencoder(Model):
             hidden_units=hidden_units, sparsity_target=sparsity_target, sparsity_weight=sparsity_weight,
             weight_decay=weight_decay, pixels=pixels,
         )  # fmt: skip
-        provenance, seed, dtype, name = self.checked(provenance=provenance, seed=seed, dtype=dtype, name=name)
+        scale, provenance, seed, dtype, name = self.checked(
+            scale=scale, provenance=provenance, seed=seed, dtype=dtype, name=name
+        )
         if math.isqrt(pixels) ** 2 != pixels:
             raise ZooError(f"pixels is {pixels}; expected a square, such as 256 for patches of 16 by 16")
-        if scale is not None:
-            scale = numbers_of("scale", scale)
-            if len(scale) != 3:
-                raise ZooError(f"scale has {len(scale)} numbers; expected 3: limit, low, high")
-            if not (scale[0] > 0 and scale[1] < scale[2]):
-                raise ZooError(f"scale is {scale}; expected a limit above 0, and low below high")
+        if scale is not None and not (len(scale) == 3 and scale[0] > 0 and scale[1] < scale[2]):
+            raise ZooError(f"scale is {scale}; expected 3 numbers: a limit above 0, and low below high")
         limit = float(np.sqrt(6 / (pixels + hidden_units)))
         seeds = np.random.SeedSequence(seed).generate_state(3).tolist()
         kernel, bias, transposed = (keras.initializers.RandomUniform(-limit, limit, seed=s) for s in seeds)

@@ -76,9 +76,8 @@ class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # Keras has no typ
         weights = ops.convert_to_tensor(self.class_weights, losses.dtype)
         if self.label_sets:
             return losses * ops.take(weights, ops.reshape(ops.cast(y_true, "int32"), (-1,)))
-        weights = ops.matmul(targets, weights)
         # The loss of a distribution has its sum as a factor already.
-        return losses * (ops.divide_no_nan(weights, total) if _are_distributions(y_true, y_pred) else weights)
+        return losses * ops.divide_no_nan(ops.matmul(targets, weights), total)
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         return {
@@ -171,26 +170,13 @@ def balanced_weights(
     return [float(weight) for weight in weights * counts.sum() / (counts @ weights)]
 
 
-def _are_distributions(y_true: Any, y_pred: Any) -> bool:
-    return len(y_true.shape) == 2 and bool(y_true.shape[-1] == y_pred.shape[-1])
-
-
 def _distributions(y_true: Any, y_pred: Any, label_sets: Sequence[Sequence[int]] = ()) -> tuple[Any, Any]:
     """Returns the targets as distributions `(batch, K)`, and the sum of each; a set as 1 for each of its classes."""
     classes = y_pred.shape[-1]
-    if not label_sets and _are_distributions(y_true, y_pred):
+    if not label_sets and len(y_true.shape) == 2 and y_true.shape[-1] == classes:
         targets = ops.cast(y_true, y_pred.dtype)
         return targets, ops.sum(targets, axis=-1)
-    labels, valid = _checked(ops.reshape(ops.cast(y_true, "int32"), (-1,)), classes + len(label_sets))
-    total = ops.where(valid, ops.ones((), y_pred.dtype), np.nan)
-    if label_sets:
-        allowed = ops.convert_to_tensor(allowed_classes(classes, label_sets), y_pred.dtype)
-        return ops.take(allowed, labels, axis=0), total
-    return ops.one_hot(labels, classes, dtype=y_pred.dtype), total
-
-
-def _checked(labels: Any, count: int) -> tuple[Any, Any]:
-    """Returns labels, and which of them are below their number. TensorFlow refuses others, but XLA drops assertions."""
+    labels, count = ops.reshape(ops.cast(y_true, "int32"), (-1,)), classes + len(label_sets)
     valid = ops.logical_and(labels >= 0, labels < count)
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -201,4 +187,9 @@ def _checked(labels: Any, count: int) -> tuple[Any, Any]:
         )
         with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(valid), [message])]):
             labels = tf.identity(labels)
-    return labels, valid
+    # XLA drops assertions, and other backends have none.
+    total = ops.where(valid, ops.ones((), y_pred.dtype), np.nan)
+    if label_sets:
+        allowed = ops.convert_to_tensor(allowed_classes(classes, label_sets), y_pred.dtype)
+        return ops.take(allowed, labels, axis=0), total
+    return ops.one_hot(labels, classes, dtype=y_pred.dtype), total

@@ -3,27 +3,37 @@
 import contextlib
 import functools
 import inspect
+import json
 import re
+import reprlib
 import warnings
-from collections.abc import Iterator, Mapping
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, get_type_hints
 
 import keras
 import numpy as np
 from annotated_types import Ge, Le
+from pydantic import AfterValidator, BeforeValidator
 
 from zoo.catalog import find_folder
-from zoo.errors import ArgumentError, ZooError, unknown_name
-from zoo.files import atomic_write, write_json
-from zoo.models.archive import load_file
+from zoo.errors import ArgumentError, StorageError, ZooError, unknown_name
+from zoo.files import atomic_write, require_file, write_json
 from zoo.models.losses import loss_and_metrics
-from zoo.recipe import checked
+from zoo.recipe import Positive, checked, python_number
 from zoo.runtime.metadata import plain
 
 Size = Annotated[int, Ge(1), Le(16_384)]
 """Of a layer: a GRU of the largest has 3 GB."""
 Depth = Annotated[int, Ge(1), Le(100)]
+
+_AS_LIST, _AS_TUPLE = BeforeValidator(lambda values: np.atleast_1d(values).tolist()), AfterValidator(tuple)
+Numbers = Annotated[Sequence[float], _AS_LIST, _AS_TUPLE]
+PositiveNumbers = Annotated[Sequence[Positive], _AS_LIST, _AS_TUPLE]
+
+MOST_BYTES, MOST_JSON = 1 << 32, 1 << 24
+"""Largest model that is unpacked, and largest documents in its file."""
 
 # TensorFlow traces a training step in a scope of this name.
 _NAME = re.compile(r"[a-zA-Z0-9._-]{1,200}")
@@ -229,7 +239,9 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         """
         named_file = str(name_or_path).endswith(".keras")
         file = Path(name_or_path) if named_file else find_folder(name_or_path) / "model.keras"
-        model = load_file(file, cls)
+        model = _read(file)
+        if not isinstance(model, cls):
+            raise ZooError(f"{file}: holds {type(model).__name__}; expected {cls.__name__}: use Model.from_preset")
         return model.copy(**arguments) if arguments else model
 
     def save_to_preset(self, folder: str | Path, **details: Any) -> None:
@@ -245,15 +257,60 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         write_json(folder / "config.json", {"class": type(self).__name__, "arguments": self.get_config()} | details)
 
 
-def numbers_of(name: str, values: Any, above: float = -np.inf) -> tuple[float, ...]:
-    """Numbers of a sequence; refuses what is not finite and above a limit."""
+def _read(file: Path) -> Any:
+    """Reads a model from a `.keras` file. No code of the file runs, and its size is checked before memory is taken."""
+    require_file(file)
     try:
-        numbers = tuple(float(value) for value in values)
-    except (TypeError, ValueError):
-        numbers = (np.nan,)
-    if not all(above < value < np.inf for value in numbers):
-        raise ArgumentError(name, f" is {values!r}; expected finite numbers{'' if above < 0 else f' above {above:g}'}")
-    return numbers
+        _check(file)
+        model = keras.saving.load_model(file, compile=False)
+    except ZooError as error:
+        kind = StorageError if isinstance(error, StorageError) else ZooError
+        raise kind(f"{file}: {error}") from error
+    except Exception as error:
+        # A damaged archive can raise exceptions of zipfile, zlib, json, h5py and Keras.
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ZooError(f"{file}: cannot be read as a Keras model ({reason})") from error
+    for weight in model.weights:
+        if not np.isfinite(np.asarray(weight)).all():
+            raise ZooError(f"{file}: weights {weight.path} hold NaN or infinity: train the model again")
+    return model
+
+
+def _check(file: Path) -> None:
+    """Refuses an archive that is damaged, unpacks to more than any model has, or holds another kind of model."""
+    with zipfile.ZipFile(file) as archive:
+        sizes = [(member.file_size, member.filename) for member in archive.infolist()]
+        documents = [pair for pair in sizes if pair[1].endswith(".json")]
+        for pairs, most in ((sizes, MOST_BYTES), (documents, MOST_JSON)):
+            if sum(size for size, _ in pairs) > most:
+                size, name = max(pairs)
+                raise ZooError(f"{name} in it unpacks to {size} bytes; expected at most {most}")
+        if damaged := archive.testzip():
+            raise StorageError(f"{damaged} in it is damaged: copy the file again")
+        config = json.loads(archive.read("config.json"))
+    # Keras builds its own models before anything can be checked: with a name of 10 MB, each weight would repeat it.
+    if str(config.get("module")).startswith("keras"):
+        raise ZooError(f"holds {config.get('class_name')}; expected a model of the zoo")
+    # Keras would print the whole configuration of the model.
+    if keras.saving.get_registered_object(config.get("registered_name")) is None:
+        instead = "import the module that registers it with keras.saving.register_keras_serializable"
+        raise ZooError(f"holds {config.get('class_name')}, which Keras does not know: {instead}")
+
+
+def names_of(parameter: str, value: Any, unnamed: str = "{}") -> tuple[str, ...]:
+    """Returns different names. If only their number is known, they are numbered.
+
+    Example:
+        >>> names_of("classes", 2, "class {}")
+        ('class 0', 'class 1')
+    """
+    value = python_number(value)
+    if isinstance(value, int):
+        return tuple(map(unnamed.format, range(checked(parameter, Annotated[int, Ge(1), Le(1_000_000)], value))))
+    named = isinstance(value, list | tuple) and all(isinstance(name, str) and name for name in value)
+    if not named or not value or len(set(value)) < len(value) or not "".join(value).isprintable():
+        raise ArgumentError(parameter, f" is {reprlib.repr(value)}; expected different names, or how many there are")
+    return tuple(value)
 
 
 def check_activation(name: str, activation: str | None) -> None:

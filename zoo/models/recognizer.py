@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from zoo.errors import ZooError
 from zoo.models.layers import Magnitude
-from zoo.models.model import Model, Size, numbers_of
-from zoo.recipe import Fraction, Positive, Seed, checked, python_number
+from zoo.models.model import Model, Numbers, PositiveNumbers, names_of
+from zoo.recipe import Fraction, Positive, Seed, python_number
 from zoo.runtime.labels import complete_prior, prior_shift
 from zoo.runtime.metadata import AXES, CLASSES, CONVENTION, INERTIAL, UNIT, other_of, plain
 
@@ -90,8 +90,8 @@ class ActivityRecognizer(Model):
         rate: Rate = 50.0,
         channels: int | Sequence[str] = AXES,
         magnitude: bool = False,
-        mean: Sequence[float] | None = None,
-        variance: Sequence[float] | None = None,
+        mean: Numbers | None = None,
+        variance: PositiveNumbers | None = None,
         temperature: Positive = 1.0,
         prior: Mapping[str, float] | None = None,
         threshold: Fraction | None = None,
@@ -101,25 +101,21 @@ class ActivityRecognizer(Model):
         dtype: Any = None,
         name: str | None = None,
     ) -> None:
-        window, rate, magnitude, temperature, threshold, carry_state, provenance, seed, dtype, name = self.checked(
-            window=window, rate=rate, magnitude=magnitude, temperature=temperature, threshold=threshold,
-            carry_state=carry_state, provenance=provenance, seed=seed, dtype=dtype, name=name,
-        )  # fmt: skip
-        labels, axes = _labels(classes), _axes(channels)
-        if mean is not None:
-            mean = numbers_of("mean", mean)
-        if variance is not None:
-            variance = numbers_of("variance", variance, above=0.0)
+        window, rate, magnitude, mean, variance, temperature = ActivityRecognizer.checked(
+            window=window, rate=rate, magnitude=magnitude, mean=mean, variance=variance, temperature=temperature
+        )
+        threshold, carry_state, provenance, seed, dtype, name = ActivityRecognizer.checked(
+            threshold=threshold, carry_state=carry_state, provenance=provenance, seed=seed, dtype=dtype, name=name
+        )
+        labels, channels = names_of("classes", classes, "class {}"), python_number(channels)
+        axes = {3: AXES, 6: INERTIAL}.get(channels, ()) if isinstance(channels, int) else tuple(channels)
+        if axes not in (AXES, INERTIAL):
+            raise ZooError(f"channels is {channels!r}; expected 3 or 6: {', '.join(INERTIAL)}")
+        if (mean is None) != (variance is None):
+            raise ZooError(f"mean is {mean}, variance {variance}; expected both, or neither")
         for argument, numbers in (("mean", mean), ("variance", variance)):
             if numbers is not None and len(numbers) != len(axes):
                 raise ZooError(f"{argument} has {len(numbers)} numbers for {len(axes)} channels")
-        if (mean is None) != (variance is None):
-            raise ZooError(f"mean is {mean}, variance {variance}; expected both, or neither")
-        if prior is not None:
-            frequencies = train_prior(labels, provenance)
-            if not frequencies:
-                raise ZooError(f"{name or 'the model'}: {UNKNOWN_PRIOR}")
-            prior = complete_prior(prior, labels, frequencies)
 
         # By name, as `step` finds them again: it reads single frames with the same layers.
         layers: dict[str, keras.layers.Layer] = {}
@@ -136,8 +132,10 @@ class ActivityRecognizer(Model):
 
         self.classes, self.window, self.rate, self.channels = labels, window, rate, axes
         self.magnitude, self.mean, self.variance = magnitude, mean, variance
-        self.temperature, self.prior, self.threshold = temperature, prior, threshold
-        self.carry_state = carry_state
+        self.temperature, self.threshold, self.carry_state = temperature, threshold, carry_state
+        if prior is not None and not self.train_prior:
+            raise ZooError(f"{name or 'the model'}: {UNKNOWN_PRIOR}")
+        self.prior = None if prior is None else complete_prior(prior, labels, self.train_prior)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, without a prior or a threshold that is None, as in older files."""
@@ -168,8 +166,9 @@ class ActivityRecognizer(Model):
 
     @property
     def train_prior(self) -> dict[str, float]:
-        """Class frequencies of the training data, by label. Empty if unknown."""
-        return train_prior(self.classes, self.provenance)
+        """Class frequencies that training recorded, by label, in the order of the classes. Empty if unknown."""
+        shares = (self.provenance or {}).get("class_frequencies") or {}
+        return {label: float(shares[label]) for label in self.classes} if set(shares) == set(self.classes) else {}
 
     @property
     def prior_shift(self) -> NDArray[np.float64]:
@@ -192,37 +191,6 @@ class ActivityRecognizer(Model):
             values = np.array(keras.ops.convert_to_numpy(new))
             values[..., places] = keras.ops.convert_to_numpy(old)[..., rows]
             new.assign(values)
-
-
-def train_prior(classes: Sequence[str], provenance: Mapping[str, Any] | None) -> dict[str, float]:
-    """Returns the class frequencies that training recorded, in the order of the classes. Empty if unknown."""
-    shares = (provenance or {}).get("class_frequencies") or {}
-    return {label: float(shares[label]) for label in classes} if set(shares) == set(classes) else {}
-
-
-def unnamed(what: str, count: int) -> tuple[str, ...]:
-    """The names of classes or channels of which only the number is known."""
-    return tuple(f"{what} {number}" for number in range(count))
-
-
-def _labels(classes: Any) -> tuple[str, ...]:
-    """Names of classes, which may be given by their number."""
-    classes = python_number(classes)
-    if isinstance(classes, int):
-        return unnamed("class", checked("classes", Size, classes))
-    named = isinstance(classes, list | tuple) and all(isinstance(label, str) and label for label in classes)
-    if not named or not classes or len(set(classes)) < len(classes) or not "".join(classes).isprintable():
-        raise ZooError(f"classes is {classes!r}; expected different names, or how many there are")
-    return tuple(classes)
-
-
-def _axes(channels: Any) -> tuple[str, ...]:
-    """Names of channels, which may be given by their number."""
-    channels = python_number(channels)
-    axes = {3: AXES, 6: INERTIAL}.get(channels) if isinstance(channels, int) else channels
-    if not isinstance(axes, list | tuple) or tuple(axes) not in (AXES, INERTIAL):
-        raise ZooError(f"channels is {channels!r}; expected 3 or 6: {', '.join(INERTIAL)}")
-    return tuple(axes)
 
 
 def read(layers: Mapping[str, keras.layers.Layer], rows: Any) -> Any:

@@ -21,20 +21,19 @@ Source: Bengio, Ducharme, Vincent, Janvin: A neural probabilistic language model
 connections. Sizes, text and constants of the course are those of Hinton's Neural networks for machine learning, 2012.
 """
 
-import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import keras
 import numpy as np
-from annotated_types import Ge, Le
+from annotated_types import Ge
 from numpy.typing import NDArray
 from scipy.special import softmax
 
 from zoo.errors import ZooError
 from zoo.models.layers import Dropout
-from zoo.models.model import Depth, Model, Size, check_activation
-from zoo.recipe import Count, Fraction, Seed, checked, python_number
+from zoo.models.model import Depth, Model, Size, check_activation, names_of
+from zoo.recipe import Count, Fraction, Seed, checked
 from zoo.runtime.vocabulary import context_ids, tokenize
 
 
@@ -95,7 +94,7 @@ class TrigramLM(Model):
         initializer, provenance, seed, dtype, name = self.checked(
             initializer=initializer, provenance=provenance, seed=seed, dtype=dtype, name=name
         )
-        words = words_of(vocabulary)
+        words = names_of("vocabulary", vocabulary)
         check_activation("activation", activation)
         seeds = iter(np.random.SeedSequence(seed).generate_state(3 * num_layers + 5).tolist())
 
@@ -189,15 +188,3 @@ def sample(
         added.append(vocabulary[drawn])
         ids = [*ids[1:], drawn]
     return [*tokenize(prompt), *added]
-
-
-def words_of(vocabulary: int | Sequence[str]) -> tuple[str, ...]:
-    """Returns the words of a vocabulary. If only their number is known, the ids serve as words."""
-    vocabulary = python_number(vocabulary)
-    if isinstance(vocabulary, int):
-        count = checked("vocabulary", Annotated[int, Ge(1), Le(1_000_000)], vocabulary)
-        return tuple(str(number) for number in range(count))
-    words = tuple(vocabulary) if isinstance(vocabulary, Sequence) and not isinstance(vocabulary, str) else ()
-    if not words or len(set(words)) < len(words) or not all(isinstance(word, str) for word in words):
-        raise ZooError(f"vocabulary is {reprlib.repr(vocabulary)}; expected different words, or how many there are")
-    return words

@@ -18,8 +18,8 @@ from zoo.exporting.artifacts import EXACT, Exportable, Outputs, Tolerance
 from zoo.exporting.c99 import feedforward
 from zoo.families import find_family
 from zoo.loading import Loaded
-from zoo.models.model import Model
-from zoo.models.trigram import TrigramLM, sample, words_of
+from zoo.models.model import Model, names_of
+from zoo.models.trigram import TrigramLM, sample
 from zoo.recipe import Recipe
 from zoo.results import Document, Predictions, Records
 from zoo.runtime.interpreter import numbers
@@ -199,8 +199,9 @@ class TrigramTask(Task):
 
     def match(self, data: Data, name: str, arguments: Mapping[str, Any]) -> Data:
         """Refuses rows of another vocabulary; a number of words stands for those of the data."""
-        words = words_of(arguments.get("vocabulary", data.words))
-        require_fit(data, data.words if words == words_of(len(data.words)) else words, name, arguments.get("context"))
+        words = names_of("vocabulary", arguments.get("vocabulary", data.words))
+        numbered = words == names_of("vocabulary", len(data.words))
+        require_fit(data, data.words if numbered else words, name, arguments.get("context"))
         return data
 
     def split(self, data: Data, recipe: Recipe, *, folds: bool = False) -> Split:
