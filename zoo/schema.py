@@ -8,7 +8,8 @@ import dataclasses
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,7 +26,7 @@ KINDS: dict[str, tuple[str, str]] = {
 """Kinds of values: the types that an array may have, as NumPy's letters, and the kind in words."""
 
 _TYPES = {"number": (int, float), "integer": (int,), "flag": (bool,), "text": (str,), "name": (str,), "id": (int, str)}
-_NAME = re.compile(r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029]{1,200}")
+_NAME = re.compile(r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]{1,200}")
 _LONGEST = 1000
 """Letters of a text in a document at most."""
 
@@ -93,7 +94,6 @@ class Field:
             >>> Field("prior", "K", least=0, most=1).problem([0.5], {"K": 2})
             'has shape (1,); expected (2,)'
         """
-        sizes = {} if sizes is None else sizes
         is_array = isinstance(value, np.ndarray)
         if is_array and (wrong := self.type_problem(value.dtype)):
             return wrong
@@ -104,29 +104,34 @@ class Field:
             shape = np.shape(value)
         except ValueError:
             return shown + "lists of one length"
-        if self.optional and self.shape and 0 in shape:
+        is_empty = bool(self.shape) and 0 in shape
+        if self.optional and is_empty:
             return ""
-        if wrong := self.shape_problem(shape, sizes):
+        if (wrong := self.shape_problem(shape, {} if sizes is None else sizes)) or is_empty:
             return wrong
-        if is_array:
+        is_number = self.kind in ("number", "integer")
+        if is_array and is_number:
             return self._range_problem(value, f"holds numbers from {value.min()} to {value.max()}; expected ")
         items = np.array(value, dtype=object).ravel().tolist()
         if not all(isinstance(item, _TYPES[self.kind]) and isinstance(item, bool) <= (self.kind == "flag")
                    for item in items):  # fmt: skip
             return shown + KINDS[self.kind][1]
-        if self.choices and not all(item in self.choices for item in items):
-            return shown + " or ".join(map(json.dumps, self.choices))
+        strange, expected = self._strange(items)
+        if strange:
+            return (f"holds {strange[0]!r:.60}; expected " if is_array else shown) + expected
+        return self._range_problem(np.array(items, np.float64), shown) if is_number else ""
+
+    def _strange(self, items: list[Any]) -> tuple[list[Any], str]:
+        """Those of some items that cannot be, and what is expected."""
+        if self.choices and (strange := [item for item in items if item not in self.choices]):
+            return strange, " or ".join(map(json.dumps, self.choices))
         if self.distinct and len(set(items)) < len(items):
-            return shown + "different entries"
-        if self.kind == "name" and not all(_NAME.fullmatch(item) and item.strip() for item in items):
-            return shown + KINDS["name"][1]
-        if self.kind == "text" and not all(len(item) <= _LONGEST for item in items):
-            return shown + f"at most {_LONGEST} letters"
-        return self._range_problem(np.array(items, np.float64), shown) if self.kind in ("number", "integer") else ""
+            return [item for item, count in Counter(items).items() if count > 1], "different entries"
+        if self.kind == "name":
+            return [item for item in items if not (_NAME.fullmatch(item) and item.strip())], KINDS["name"][1]
+        return [item for item in items if self.kind == "text" and len(item) > _LONGEST], f"at most {_LONGEST} letters"
 
     def _range_problem(self, numbers: np.ndarray[Any, Any], shown: str) -> str:
-        if self.kind not in ("number", "integer") or not numbers.size:
-            return ""
         if self.positive and not (numbers > 0).all():
             return f"{shown}{KINDS[self.kind][1]} above 0"
         # NaN is within no limits.
@@ -205,9 +210,9 @@ class Schema:
         """A fact by its name."""
         return next(field for field in self.facts if field.name == name)
 
-    def key(self, name: str, split: str) -> str:
-        """The key of a column of a split in a file."""
-        return next(self.in_file(column, split).key for column in self.columns if column.name == name)
+    def column(self, name: str) -> Field:
+        """A column by its name."""
+        return next(field for field in self.columns if field.name == name)
 
     def in_file(self, column: Field, split: str) -> Field:
         """A column as it is in a file: one of N rows has the prefix and the letter of a split."""
@@ -222,6 +227,10 @@ class Schema:
         """All columns of all splits as they are in a file."""
         fields = (self.in_file(column, split) for column in self.columns for split in self.splits)
         return list({field.key: field for field in fields}.values())
+
+    def lacking(self, keys: Container[str]) -> list[str]:
+        """The keys that a file needs, of those that are not among its own."""
+        return [field.key for field in self.fields_in_file() if not field.optional and field.key not in keys]
 
     def table(self) -> str:
         """The columns of a file as a table in Markdown, for docs/layouts.md."""

@@ -123,7 +123,7 @@ def test_trigrams_are_counted_and_what_of_the_test_is_in_training_is_told(tmp_pa
 def test_numbers_that_are_no_words_and_words_without_rows_are_problems(tmp_path):
     found = describe(trigrams(tmp_path / "b.h5", testx=np.full((4, 3), 3)))
     assert found["problems"] == [
-        f"{tmp_path / 'b.h5'}: key 'testx' holds word numbers from 3 to 3; expected 1 to 2: make the file again"
+        f"{tmp_path / 'b.h5'}: key 'testx' holds numbers from 3 to 3; expected 1 to 2: make the file again"
     ]
     assert describe(trigrams(tmp_path / "c.h5"))["problems"] == ["1 words are in no training row, such as 'is'"]
 

@@ -254,9 +254,9 @@ def test_arrays_that_are_not_as_they_should_be_are_refused(arguments, line):
         (((X, Y), (X, Y)), {"rate": 50, "subjects": [1, 2, 3]}, "subjects: expected a pair"),
         ((X, Y), {"task": "txt"}, "task 'txt': expected activity"),
         ((CONTEXTS, NEXT), {}, "words: expected the vocabulary"),
-        ((CONTEXTS, NEXT + 5), WORDS, "y: holds word numbers from 5 to 6; expected 0 to 2"),
+        ((CONTEXTS, NEXT + 5), WORDS, "y: holds numbers from 5 to 6; expected 0 to 2"),
         ((CONTEXTS[:, :2], NEXT), WORDS, "x: has shape (2, 2); expected (N, 3)"),
-        ((CONTEXTS, NEXT), {"words": ("it", "it", "is")}, "words holds 'it' at places 1 and 2"),
+        ((CONTEXTS, NEXT), {"words": ("it", "it", "is")}, "words holds 'it'; expected different entries"),
         ((PATCHES, Y), {}, "patches: expected x alone"),
         (255 * PATCHES, {}, "x holds values from "),
         (PATCHES.transpose(0, 2, 3, 1), {}, "x: has shape (6, 8, 8, 3); expected (N, 3, S, S): transpose"),
@@ -284,4 +284,8 @@ def test_a_window_without_a_person_is_named(missing):
         refused = message(lambda given=given: load_data((x, [0, 1, 0, 1]), rate=50, subjects=given))
         assert "subjects: none in window 2" in refused
     named = np.array(["ann", "ann", "None", "nan"], object)
-    assert load_data((x, [0, 1, 0, 1]), rate=50, subjects=named).train.people() == ["None", "ann", "nan"]
+    data = load_data((x, [0, 1, 0, 1]), rate=50, subjects=named)
+    assert data.train.people() == ["None", "ann", "nan"]
+    table = data.train.to_frame().assign(study=["a", "a", missing, "b"])
+    assert load_data(table, rate=50).train.studies.tolist() == ["a", "a", "", "b"]
+    assert "subjects: none in window 2" in message(lambda: load_data(table.assign(subject=people), rate=50))

@@ -102,7 +102,7 @@ def test_a_build_that_is_there_is_kept_and_one_of_another_source_is_refused(buil
     [
         ("zoo_activities", "unknown data set 'zoo_activities': did you mean zoo_activity?"),
         ("mnist", "unknown data set 'mnist': known are zoo_activity, zoo_patches, zoo_text"),
-        ("zoo_activity/motionsense_150_75", "motionsense_150_75: .* make one with `zoo data windows`"),
+        ("zoo_activity/motionsense_150_75", "motionsense_150_75': did you mean zoo_activity?"),
         ("zoo_activity/course", "no data3.h5 in this folder: make it with `zoo data windows`"),
     ],
 )
@@ -117,7 +117,7 @@ def test_a_build_of_another_version_and_a_damaged_one_are_refused(built, tmp_pat
     place = tmp_path / "zoo_activity" / "course"
     shutil.copytree(built / "zoo_activity" / "course" / "4.0.0", place / "2.0.0")
     for load in (lambda: tfds.load("zoo_activity", tmp_path), lambda: load_data(place / "2.0.0")):
-        with pytest.raises(ZooError, match=r"course: holds version 2.0.0; this zoo reads 4.0.0: build it with"):
+        with pytest.raises(ZooError, match=r"course: holds 2.0.0; expected version 4.0.0: build it with"):
             load()
     (place / "2.0.0").rename(place / "4.0.0")
     shard = next((place / "4.0.0").glob("*train*0000-of*"))

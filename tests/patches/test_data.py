@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from running import message, write_h5
 
+from zoo import load_data
 from zoo.data import hdf5
 from zoo.data.dataset import DataSet
 from zoo.errors import ZooError
@@ -186,7 +187,7 @@ def test_levels_that_cannot_be_or_that_the_file_contradicts_are_refused(tmp_path
     path = write_h5(tmp_path / "a.h5", data=RANDOM.uniform(size=(5, 3, 8, 8)))
     assert message(lambda: from_file(path, levels=255)).endswith("not up to 255: leave levels out")
     for levels in (0.0, -1.0, np.nan, np.inf):
-        assert "expected the value of white" in message(lambda levels=levels: from_file(path, levels=levels))
+        assert message(lambda levels=levels: load_data(path, levels=levels)).startswith("levels is")
     bright = write_h5(tmp_path / "b.h5", data=RANDOM.integers(0, 65536, (5, 3, 8, 8)))
     assert message(lambda: from_file(bright)).endswith("with levels=WHITE, the value of white in it")
 
@@ -202,8 +203,8 @@ NAMED = {"source": [0, 1, 0, 1], "source_names": ["a", "b"]}
         (FOUR, NAMED | {"source": [0, 1, 2, 0]}, "key 'source' holds numbers from 0 to 2; expected 0 to 1"),
         (FOUR, NAMED | {"source": np.zeros(4)}, "key 'source' holds float64; expected whole numbers"),
         (FOUR, NAMED | {"source": [0, 1, 0]}, "key 'source' has shape (3,); expected (4,)"),
-        (FOUR, NAMED | {"source_names": ["a\nb", "c"]}, "key 'source_names' holds 'a\\nb': expected a name of 1 to"),
-        (FOUR, {"source": [0, 1, 0, 1]}, "key 'source' without 'source_names': add it, or leave both out"),
+        (FOUR, NAMED | {"source_names": ["a\nb", "c"]}, "key 'source_names' holds 'a\\nb'; expected 1 to 200 letters"),
+        (FOUR, {"source": [0, 1, 0, 1]}, "no key 'source_names'; found data, source"),
         (0 * FOUR + 0.5, {}, "key 'data': every patch is of one color: nothing can be learned from it"),
         (ONE_COLOR, {}, "key 'data': every patch is of one color: nothing can be learned from it"),
         (np.where(FOUR[3, 0, 0, 0] == FOUR, np.nan, FOUR), {}, "key 'data' patch 3 holds NaN or infinity"),

@@ -42,20 +42,16 @@ def test_words_count_from_1_in_the_file_and_from_0_inside(tmp_path):
     assert len(data.train) == 2
 
 
-PLAIN = "expected text without control characters"
-RANGE, ADD = "expected 1 to 2", "numbers count from 1: add 1"
-
-
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"traind": [0, 1, 0, 1]}, f"key 'traind' holds word numbers from 0 to 1; {RANGE}; {ADD}"),
-        ({"words": [b"he", b"a\nb"]}, f"key 'words' holds the word 'a\\nb' at place 2; {PLAIN}"),
+        ({"traind": [0, 1, 0, 1]}, "key 'traind' holds numbers from 0 to 1; expected 1 to 2: numbers count from 1"),
+        ({"words": [b"he", b"a\nb"]}, "key 'words' holds 'a\\nb'; expected 1 to 200 letters, none a control"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_not_as_it_should_be_is_refused(tmp_path, changes, line):
     path = write(tmp_path / "a.h5", **changes)
-    assert message(lambda: from_file(path)) == f"{path}: {line}"
+    assert message(lambda: from_file(path)).startswith(f"{path}: {line}: ")
 
 
 def test_shuffled_rows_would_have_their_neighbors_in_training_and_split_by_place_do_not(tmp_path):
@@ -137,7 +133,8 @@ def test_every_row_of_the_text_is_in_one_split_and_in_order(tmp_path_factory, li
 def test_a_vocabulary_is_read_of_a_file_of_either_kind_in_its_order(tmp_path):
     assert read_vocabulary(save(tmp_path / "words.txt", "is", "", " he ", "?")) == ("is", "he", "?")
     assert read_vocabulary(write(tmp_path / "a.h5")) == ("he", "is")
-    assert "holds 'a' at places 1 and 3" in message(lambda: read_vocabulary(save(tmp_path / "b", "a", "b", "a")))
+    twice = save(tmp_path / "b", "a", "b", "a")
+    assert message(lambda: read_vocabulary(twice)) == f"{twice}: holds 'a'; expected different entries: leave it out"
     assert "no such file" in message(lambda: read_vocabulary(tmp_path / "c.txt"))
 
 

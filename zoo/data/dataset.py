@@ -7,7 +7,8 @@ Only one block is in memory, however large the file. A file no larger than a blo
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property, partial, partialmethod
+from operator import attrgetter, methodcaller
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -30,6 +31,7 @@ _CONSTANT = 1e-9
 """Variance of a constant channel at most, relative to its squared mean: no sensor has so little noise."""
 
 
+@dataclass(frozen=True)
 class Column:
     """An array whose rows are read, or computed, when they are asked for.
 
@@ -44,8 +46,9 @@ class Column:
         (5, [1, 4])
     """
 
-    def __init__(self, shape: tuple[int, ...], read: Callable[[slice], NDArray[Any]], run: int = 1) -> None:
-        self.shape, self.read, self.run = shape, read, run
+    shape: tuple[int, ...]
+    read: Callable[[slice], NDArray[Any]]
+    run: int = 1
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -56,6 +59,11 @@ class Column:
 
 Values = Column | NDArray[Any]
 """What is read by slices of its first axis."""
+
+
+def _fact(name: str, default: Any = None) -> Any:
+    """A property of data that is one of its facts."""
+    return property(lambda data: data.facts.get(name, default))
 
 
 @dataclass(frozen=True, repr=False)
@@ -104,6 +112,13 @@ class DataSet:
         """The targets of all rows of the columns."""
         return self.columns.get("target", self.inputs)
 
+    subjects: ClassVar[Any] = property(methodcaller("column", "subject"))
+    """The person of each row; None where people are not known."""
+    studies: ClassVar[Any] = property(methodcaller("column", "study"))
+    """The study of each row, empty if it belongs to none; None if studies are not known."""
+    label_sets: ClassVar[Any] = _fact("label_sets", ())
+    """For each label from K on, the classes that it may stand for."""
+
     def column(self, name: str) -> NDArray[Any] | None:
         """A column of these rows, in memory; None where it is not known."""
         return None if name not in self.columns else np.asarray(self.columns[name][:])[self.rows]
@@ -113,29 +128,13 @@ class DataSet:
         """The target of each row: class numbers from 0, and from K on, sets of the K classes."""
         return np.asarray(self.targets[:])[self.rows]
 
-    @property
-    def subjects(self) -> NDArray[np.str_] | None:
-        """The person of each row; None where people are not known."""
-        return self.column("subject")
-
-    @property
-    def studies(self) -> NDArray[np.str_] | None:
-        """The study of each row, empty if it belongs to none; None if studies are not known."""
-        return self.column("study")
-
-    @property
-    def label_sets(self) -> tuple[tuple[int, ...], ...]:
-        """For each label from K on, the classes that it may stand for."""
-        return tuple(self.facts.get("label_sets", ()))
-
     def names(self, column: str) -> list[str]:
         """The different names in a column: numbers by value, before names by letter."""
         values = self.column(column)
         return [] if values is None else sort_names(values)
 
-    def people(self) -> list[str]:
-        """The different people, sorted."""
-        return self.names("subject")
+    people = partialmethod(names, "subject")
+    """The different people, sorted."""
 
     def arrays(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Inputs and targets of all rows, in memory."""
@@ -201,7 +200,10 @@ class DataSet:
 
     def joined(self, other: Self) -> Self:
         """These rows followed by others."""
-        columns: dict[str, Values] = {"input": _joined(self.inputs, other.inputs)}
+        both = self.inputs, other.inputs
+        shape = (len(both[0]) + len(both[1]), *self.inputs.shape[1:])
+        run = max(getattr(part, "run", 1) for part in both)
+        columns: dict[str, Values] = {"input": Column(shape, partial(_read_both, *both), run)}
         for name in {name: None for name in (*self.columns, *other.columns) if name != "input"}:
             values = [part.columns.get(name, np.full(len(part.inputs), "")) for part in (self, other)]
             # Where half of the people are known, nobody is; a study or a position may be empty.
@@ -257,13 +259,8 @@ class DataSet:
             yield inputs, inputs if self.targets is self.inputs else _read(self.targets, rows, places, run)
 
 
-def _joined(first: Values, other: Values) -> Column:
-    """Two arrays as one, the rows of the first before those of the other, which stay where they are."""
-    shape = (len(first) + len(other), *first.shape[1:])
-    return Column(shape, partial(_read_both, first, other), max(getattr(part, "run", 1) for part in (first, other)))
-
-
 def _read_both(first: Values, other: Values, rows: slice) -> NDArray[Any]:
+    """Rows of two arrays as one: those of the first before those of the other."""
     middle = len(first)
     start, stop, _ = rows.indices(middle + len(other))
     return np.concatenate([first[start : min(stop, middle)], other[max(start - middle, 0) : max(stop - middle, 0)]])
@@ -310,11 +307,6 @@ def sort_names(names: Iterable[Any]) -> list[str]:
     return sorted({str(name) for name in names}, key=lambda s: (not s.isdecimal(), int(s) if s.isdecimal() else 0, s))
 
 
-def _fact(name: str, default: Any = None) -> Any:
-    """A property of data that is one of its facts."""
-    return property(lambda data: data.facts.get(name, default))
-
-
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Data:
     """Checked data for a task: what `zoo.load_data` returns. Its facts are those of its training set.
@@ -344,11 +336,10 @@ class Data:
         validation, test = (splits.get(split, train.empty()) for split in ("validation", "test"))
         return cls(task=task, name=name, train=train, validation=validation, test=test, **about)
 
-    @property
-    def facts(self) -> Mapping[str, Any]:
-        """What is known of all rows."""
-        return self.train.facts
-
+    facts: ClassVar[Any] = property(attrgetter("train.facts"))
+    """What is known of all rows."""
+    label_names: ClassVar[Any] = property(attrgetter("train.label_names"))
+    """The names of all labels: the classes, and sets as `downstairs+upstairs`."""
     classes: ClassVar[Any] = _fact("classes")
     """The names of the classes."""
     label_sets: ClassVar[Any] = _fact("label_sets", ())
@@ -368,11 +359,6 @@ class Data:
     def other_class(self) -> int | None:
         """The number of the class that stands for all other movements, the last one. None if there is none."""
         return other_of(self.classes, bool(self.facts.get("other")))
-
-    @property
-    def label_names(self) -> tuple[str, ...]:
-        """The names of all labels: the classes, and sets as `downstairs+upstairs`."""
-        return self.train.label_names
 
     @property
     def split_by(self) -> str:
@@ -395,8 +381,10 @@ class Data:
 
     def with_facts(self, **facts: Any) -> Self:
         """The same data with other facts."""
-        train, validation, test = (part.with_columns({}, **facts) for part in (self.train, self.validation, self.test))
-        return replace(self, train=train, validation=validation, test=test)
+        return self._changed(lambda part: part.with_columns({}, **facts))
+
+    def _changed(self, change: Callable[[DataSet], DataSet]) -> Self:
+        return replace(self, train=change(self.train), validation=change(self.validation), test=change(self.test))
 
     def with_classes(self, classes: Sequence[str]) -> Self:
         """The same rows with the labels of a model that knows their classes, in any order, and perhaps others."""
@@ -410,9 +398,7 @@ class Data:
             targets = numbers[np.asarray(part.targets[:])]
             return part.with_columns({"target": targets}, classes=tuple(classes), label_sets=sets)
 
-        return replace(
-            self, train=renumbered(self.train), validation=renumbered(self.validation), test=renumbered(self.test)
-        )
+        return self._changed(renumbered)
 
     def __str__(self) -> str:
         return self.name

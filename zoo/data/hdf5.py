@@ -29,17 +29,14 @@ from zoo.errors import StorageError, ZooError
 from zoo.files import atomic_write, exclusive, require_file
 from zoo.schema import Field
 
-_LOCK = threading.RLock()
-_SPARE_BYTES = 4 << 20
-_SOURCE_LETTERS = 1000
-
 TEXT = h5py.string_dtype()
 """The type of a data set of UTF-8 text."""
 
-
-_ROW_BYTES, _CHUNK_BYTES, _MEMORY_BYTES, _TEXT_LENGTH, _SEARCHED_BYTES = 1 << 24, 1 << 28, 1 << 30, 1000, 1 << 30
-"""The most that a row takes; a chunk, which is read as a whole; a data set of ids or words, likewise, in memory; a
-word, in characters; and how much of a file is searched for damage."""
+_LOCK = threading.RLock()
+_SPARE_BYTES, _SEARCHED_BYTES = 4 << 20, 1 << 30
+"""How much of a disk stays free, and how much of a file is searched for damage."""
+_LETTERS, _MEMORY_BYTES = 1000, 1 << 30
+"""The most that a word, a name, or a text about where data comes from has; and what is read at once takes."""
 
 _FROM_CSV = "`zoo data import csv`, then `zoo data windows`"
 _RAW = {
@@ -108,15 +105,9 @@ def _dataset(path: Path, file: h5py.File, key: str) -> h5py.Dataset:
     link = file.get(key, getlink=True)
     if link is None:
         raise ZooError(f"{path}: no key '{key}'; found {_listing(file)}")
-    if not isinstance(link, h5py.HardLink):
-        kind = "an external link" if isinstance(link, h5py.ExternalLink) else "a symbolic link"
-        raise ZooError(f"{path}: key '{key}' is {kind}; expected a data set in the file itself")
-    item = file[key]
-    if not isinstance(item, h5py.Dataset):
-        raise ZooError(f"{path}: key '{key}' is a group; expected a data set")
-    if item.is_virtual or item.external:
-        kind = "a virtual data set" if item.is_virtual else "stored in another file"
-        raise ZooError(f"{path}: key '{key}' is {kind}; expected its values in the file itself")
+    item = file[key] if isinstance(link, h5py.HardLink) else None
+    if not isinstance(item, h5py.Dataset) or item.is_virtual or item.external:
+        raise ZooError(f"{path}: key '{key}' is a link or a group; expected a data set with its values in the file")
     return item
 
 
@@ -153,41 +144,35 @@ def check_layout(path: Path, layout: str, name: Path | None = None) -> dict[str,
     schema, name = layouts()[layout], name or path
     make = f"make it with `zoo data {schema.maker}`" if schema.maker else "make it again"
     with open_file(path) as file:
-        there = {name for name in file if isinstance(name, str)}
+        if lacking := schema.lacking(file):
+            if other := next((other for other in layouts() if not layouts()[other].lacking(file)), None):
+                raise ZooError(f"{name}: is in the {other} layout; expected {layout}: {make}")
+            raise ZooError(f"{name}: no key '{lacking[0]}' in the {layout} layout; found {_listing(file)}: {make}")
         for field in schema.fields_in_file():
-            if field.key in there:
-                _check_dataset(_dataset(path, file, field.key), field, sizes, f"{name}: key '{field.key}'", make)
-            elif not field.optional:
-                for other, keys in ((other, layouts()[other].fields_in_file()) for other in layouts()):
-                    if all(key.key in there or key.optional for key in keys):
-                        raise ZooError(f"{name}: is in the {other} layout; expected {layout}: {make}")
-                raise ZooError(f"{name}: no key '{field.key}' in the {layout} layout; found {_listing(there)}: {make}")
+            wrong, cure = _problem(_dataset(path, file, field.key), field, sizes) if field.key in file else ("", "")
+            if wrong:
+                raise ZooError(f"{name}: key '{field.key}' {wrong}: {cure or make}")
     return sizes
 
 
-def _check_dataset(item: h5py.Dataset, field: Field, sizes: dict[str, int], where: str, make: str) -> None:
-    """Checks the type, the shape and the size of one data set, and whether its rows are in the file."""
+def _problem(item: h5py.Dataset, field: Field, sizes: dict[str, int]) -> tuple[str, str]:
+    """Why a data set does not fit its field, or lacks rows, and what to do, if that is known; empty if it fits."""
     wrong = field.type_problem(item.dtype)
     if wrong or (item.dtype.kind == "O" and h5py.check_string_dtype(item.dtype) is None):
-        raise ZooError(f"{where} {wrong or f'holds {item.dtype}; expected {field.kind}'}: {make}")
-    if item.shape is None:
-        raise ZooError(f"{where} is empty; expected at least one row")
-    if wrong := field.shape_problem(item.shape, sizes):
-        raise ZooError(f"{where} {wrong}: {_advice(field, item.shape) or make}")
-    if 0 in item.shape:
-        raise ZooError(f"{where} is empty (shape {item.shape}); expected at least one row")
+        return wrong or f"holds {item.dtype}; expected {field.kind}", ""
+    if wrong := "" if item.shape is None else field.shape_problem(item.shape, sizes):
+        return wrong, _advice(field, item.shape)
+    if item.shape is None or 0 in item.shape:
+        return f"is empty (shape {item.shape}); expected at least one row", ""
     # Such as 10^9 rows that were declared and never written.
-    whole = item.chunks is None or item.id.get_num_chunks() >= -(-item.shape[0] // item.chunks[0])
-    if item.id.get_storage_size() == 0 or not whole:
-        raise ZooError(f"{where} declares {item.shape[0]} rows that are not in the file: copy it again")
-    # A text that is stored elsewhere in the file takes 64 bytes or more as an object.
-    size = item.size * (64 if item.dtype.kind == "O" else item.dtype.itemsize)
-    most = _MEMORY_BYTES if field.kind != "number" else _ROW_BYTES * item.shape[0]
-    if size > most:
-        raise ZooError(f"{where} takes {size} bytes; expected at most {most}")
-    chunk = math.prod(item.chunks or ()) * item.dtype.itemsize
-    if chunk > _CHUNK_BYTES:
-        raise ZooError(f"{where} has chunks of {chunk} bytes; expected at most {_CHUNK_BYTES}: use h5repack -l")
+    is_whole = item.chunks is None or item.id.get_num_chunks() >= -(-item.shape[0] // item.chunks[0])
+    if item.id.get_storage_size() == 0 or not is_whole:
+        return f"declares {item.shape[0]} rows that are not in the file", "copy it again"
+    # Ids and words are read as a whole, numbers in chunks; a text takes 64 bytes or more as an object.
+    count = math.prod((item.chunks or item.shape[1:]) if field.kind == "number" else item.shape)
+    if (size := count * (64 if item.dtype.kind == "O" else item.dtype.itemsize)) > _MEMORY_BYTES:
+        return f"takes {size} bytes of memory at once; expected at most {_MEMORY_BYTES}", "use h5repack -l"
+    return "", ""
 
 
 def _advice(field: Field, shape: tuple[int, ...]) -> str:
@@ -209,10 +194,10 @@ def attributes(path: Path) -> dict[str, Any]:
 
 def shortened(source: str) -> str:
     """A text about where data comes from of at most 1,000 letters, which models keep; a hash stands for the rest."""
-    if len(source) <= _SOURCE_LETTERS:
+    if len(source) <= _LETTERS:
         return source
     digest = hashlib.sha256(source.encode("utf-8", "replace")).hexdigest()[:8]
-    start = source[: _SOURCE_LETTERS - 50]
+    start = source[: _LETTERS - 50]
     return f"{start.rpartition('; ')[0] or start}; and others, all with the hash #{digest}"
 
 
@@ -252,27 +237,27 @@ def _plain(value: Any) -> Any:
     return value if known else repr(value)
 
 
-def read_column(path: Path, key: str) -> NDArray[Any]:
-    """Reads a whole data set into memory; text comes as `str`."""
+def read_column(path: Path, key: str, field: Field | None = None) -> NDArray[Any]:
+    """Reads a whole data set into memory; text comes as `str`. Values that a `field` does not allow are refused."""
     with open_file(path) as file:
         values = _dataset(path, file, key)[:]
-    if values.dtype.kind not in "SO":
-        return np.asarray(values)
-    size = 4 * len(values) * max(map(len, values), default=0)
-    if size > _MEMORY_BYTES:
-        raise ZooError(
-            f"{path}: key '{key}' takes {size} bytes in memory; expected at most {_MEMORY_BYTES}: use short names"
-        )
-    for place, value in enumerate(values, 1):
-        if len(value) > _TEXT_LENGTH:
-            raise ZooError(f"{path}: key '{key}' holds {len(value)} bytes at place {place}; expected a word or name")
-        try:
-            value.decode()
-        except UnicodeDecodeError:
-            found = f"{bytes(value)!r} at place {place}"
-            raise ZooError(f"{path}: key '{key}' holds {found}; expected text in UTF-8: make the file again") from None
-    # One spelling of each name: a file may hold an accent as a letter of its own.
-    return np.array([unicodedata.normalize("NFC", value.decode()) for value in values], dtype=np.str_)
+    if values.dtype.kind in "SO":
+        values = _decoded(values, f"{path}: key '{key}'")
+    if wrong := "" if field is None else field.problem(values):
+        raise ZooError(f"{path}: key '{key}' {wrong}: make the file again")
+    return np.asarray(values)
+
+
+def _decoded(values: NDArray[Any], where: str) -> NDArray[np.str_]:
+    longest = max(map(len, values), default=0)
+    if longest > _LETTERS or 4 * len(values) * longest > _MEMORY_BYTES:
+        raise ZooError(f"{where} holds {len(values)} texts of up to {longest} bytes; expected words or names")
+    try:
+        # One spelling of each name: a file may hold an accent as a letter of its own.
+        texts = [unicodedata.normalize("NFC", value.decode()) for value in values]
+    except UnicodeDecodeError as error:
+        raise ZooError(f"{where} holds {error.object!r}; expected text in UTF-8: make the file again") from None
+    return np.array(texts, dtype=np.str_)
 
 
 def has(path: Path, key: str) -> bool:
@@ -402,7 +387,8 @@ def append(dataset: h5py.Dataset, rows: NDArray[Any]) -> None:
 def add_rows(file: h5py.File, layout: str, columns: Mapping[str, NDArray[Any]], split: str = "train") -> None:
     """Adds rows to columns of a split, by their names in the layout. The first rows decide their types."""
     for name, values in columns.items():
-        key = layouts()[layout].key(name, split)
+        schema = layouts()[layout]
+        key = schema.in_file(schema.column(name), split).key
         if key not in file:
             row_bytes = values.itemsize * math.prod(values.shape[1:])
             dtype = TEXT if values.dtype.kind in "OU" else values.dtype

@@ -52,7 +52,7 @@ LAYOUTS: dict[str, Schema] = {
         (
             Field("input", "N3", "integer", "contexts: the ids of three words, **starting at 1**", "x"),
             Field("target", "N", "integer", "the id of the word that follows each", "d"),
-            Field("words", "V", "text", "the vocabulary in UTF-8; the first word has id 1", distinct=True),
+            Field("words", "V", "name", "the vocabulary in UTF-8; the first word has id 1", distinct=True),
         ),
         _ORIGIN,
         splits={"train": ("train", "N"), "validation": ("val", "M"), "test": ("test", "L")}, maker="make text",
@@ -64,7 +64,7 @@ LAYOUTS: dict[str, Schema] = {
                   "is the upright picture"),
             Field("photograph", "N", "integer", "index of the photograph that each patch was cut from, starting at 0",
                   "source", optional=True),
-            Field("source_names", "P", "text", "names of the photographs", optional=True),
+            Field("source_names", "P", "name", "names of the photographs", optional=True),
         ),
         _ORIGIN,
         maker="make patches",

@@ -64,7 +64,7 @@ def _from_path(source: str | Path, levels: float | None, data_dir: Path | None) 
         from zoo.data import tfds
 
         refuse("does not apply to a build", levels=levels)
-        return tfds.load(str(source).removeprefix(_BUILD), data_dir) if named else tfds.open_build(path)
+        return tfds.load(str(source).removeprefix(_BUILD) if named else path, data_dir)
     layout = hdf5.identify(path)
     if layout == "recordings":
         raise ZooError(f"{path}: holds recordings; cut them into windows first, with `zoo data windows`")
@@ -77,15 +77,15 @@ def _from_path(source: str | Path, levels: float | None, data_dir: Path | None) 
 
 def _from_arrays(source: Any, task: str | None, subjects: Any, facts: dict[str, Any]) -> Data:
     """Makes data of `x`, `(x, y)`, a pair of these for training and test, or tables."""
-    is_pair = isinstance(source, tuple | list) and len(source) == 2 and all(_is_part(part) for part in source)
-    parts = list(source) if is_pair else [source]
-    owners = [subjects] if not is_pair else [None, None] if subjects is None else list(subjects)
-    if len(owners) != len(parts):
+    is_pair = isinstance(source, tuple | list) and len(source) == 2 and all(map(_is_part, source))
+    parts = source if is_pair else [source]
+    owners = subjects if is_pair and subjects is not None else [subjects, None]
+    if len(owners) != 2:
         raise ZooError("subjects: expected a pair, those of training and those of test")
-    splits = dict[str, dict[str, Any]]()
-    for split, part, people in zip(("train", "test"), parts, owners, strict=False):
-        columns = _columns(part, facts)
-        splits[split] = columns | ({} if people is None else {"subject": people})
+    splits = {
+        split: _columns(part, facts) | ({} if people is None else {"subject": people})
+        for split, part, people in zip(("train", "test"), parts, owners, strict=False)
+    }
     is_frame = hasattr(parts[0], "columns")
     if is_frame and "input" in parts[0].columns:
         facts = {**parts[0].attrs.get("facts", {}), **facts}
@@ -93,10 +93,9 @@ def _from_arrays(source: Any, task: str | None, subjects: Any, facts: dict[str, 
         # Rows of a sensor, which have been cut.
         facts = {name: facts[name] for name in facts if name not in ("rate", "unit")} | {"rate": CUT_RATE}
     origin = {"simulated": True} if facts.pop("simulated", False) else {}
-    task = task or _task_of(np.shape(splits["train"]["input"]), facts)
-    refuse(
-        f"does not apply to {task}", **{key: facts[key] for key in facts if key not in _OF_TASK.get(task, tuple(facts))}
-    )
+    task = task or _task_of(np.shape(splits["train"]["input"]))
+    applying = _OF_TASK.get(task, tuple(facts))
+    refuse(f"does not apply to {task}", **{name: value for name, value in facts.items() if name not in applying})
     if "target" not in splits["train"] and task != "patches":
         raise ZooError("arrays: expected (x, y), inputs and targets, or a pair of these for training and test")
     module = import_module(f"zoo.{task}.data")
@@ -122,7 +121,10 @@ def _columns(part: Any, facts: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of a table, of `(x, y)` or of `x`; a sensor's rows are cut into windows."""
     if hasattr(part, "columns"):
         if "input" in part.columns:
-            return {name: np.array(part[name].tolist()) for name in part.columns}
+            # Who is missing is refused later, by what is no text; a study or a position may be unknown.
+            circumstances = {name: part[name] for name in ("study", "position") if name in part}
+            table = part.assign(**{name: values.where(values.notna(), "") for name, values in circumstances.items()})
+            return {name: table[name].to_numpy() for name in table} | {"input": np.array(part["input"].tolist())}
         cut: dict[str, Any] = import_module("zoo.activity.cutting").cut_frame(
             part, facts.get("rate"), facts.get("unit")
         )
@@ -149,42 +151,40 @@ def _array(name: str, values: Any, kinds: str) -> NDArray[Any]:
     return array
 
 
-def _task_of(shape: tuple[int, ...], facts: Mapping[str, Any]) -> str:
+def _task_of(shape: tuple[int, ...]) -> str:
     """The task whose inputs have so many axes, if one alone has."""
-    fitting = [name for name in _OF_TASK if len(layouts()[name].columns[0].shape) == len(shape)]
+    axes = {name: layouts()[name].column("input").shape for name in _OF_TASK}
+    fitting = [name for name, letters in axes.items() if len(letters) == len(shape)]
     if len(fitting) != 1:
-        raise ZooError(f"x: has shape {shape}; expected {', '.join(map(_expected, _OF_TASK))}")
+        expected = ", ".join(f"({', '.join(letters)}) for {name}" for name, letters in axes.items())
+        raise ZooError(f"x: has shape {shape}; expected {expected}")
     return fitting[0]
 
 
-def _expected(task: str) -> str:
-    return f"({', '.join(layouts()[task].columns[0].shape)}) for {task}"
-
-
-def sizes_of(data: Data) -> dict[str, int]:
+def _sizes(data: Data) -> dict[str, int]:
     """The sizes of data by the letters of its layout, as `hdf5.check_layout` finds them in a file."""
-    schema, sizes = layouts()[data.task], dict[str, int]()
-    for split, (_, letter) in schema.splits.items():
-        sizes[letter] = len(getattr(data, split))
-    for letter, size in zip(schema.columns[0].shape[1:], data.train.inputs.shape[1:], strict=True):
-        sizes |= {} if letter.isdigit() else {letter: size}
-    return sizes | {letter: len(data.facts[name]) for name, letter in (("classes", "K"), ("words", "V"))
-                    if name in data.facts}  # fmt: skip
+    schema = layouts()[data.task]
+    sizes = {letter: len(getattr(data, split)) for split, (_, letter) in schema.splits.items()}
+    sizes |= dict(zip(schema.column("input").shape[1:], data.train.inputs.shape[1:], strict=True))
+    sizes |= {
+        letter: len(data.facts[name]) for name, letter in (("classes", "K"), ("words", "V")) if name in data.facts
+    }
+    return {letter: size for letter, size in sizes.items() if not letter.isdigit()}
 
 
 def describe(source: Any) -> dict[str, Any]:
     """Describes a data file, a build or data, as `zoo.describe` says."""
     if not isinstance(source, str | Path) or str(source).startswith(_BUILD) or Path(source).is_dir():
         content: Any = load_data(source)
-        layout, sizes = content.task, sizes_of(content)
+        layout, sizes = content.task, _sizes(content)
         attributes = {"source": content.source, "simulated": content.simulated}
     else:
         content = Path(source)
         layout = hdf5.identify(content)
         sizes, attributes = hdf5.check_layout(content, layout), hdf5.attributes(content)
-    known = {"file": str(content), "layout": layout, "sizes": sizes, "attributes": attributes, "problems": []}
+    description = {"file": str(content), "layout": layout, "sizes": sizes, "attributes": attributes, "problems": []}
     try:
-        details = import_module(_DESCRIBING.get(layout, f"zoo.{layout}.data")).describe(content)
+        description |= import_module(_DESCRIBING.get(layout, f"zoo.{layout}.data")).describe(content)
     except ZooError as error:
-        details = {"problems": [str(error)]}
-    return {**known, **details}
+        description["problems"] = [str(error)]
+    return description

@@ -7,7 +7,7 @@ photographs can be held out. A vector of pixels is a patch's luminance in the fi
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -128,37 +128,40 @@ def symmetric(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def from_file(path: Path, levels: float = 1.0) -> Data:
     """Checks a file in the course's layout and opens it; `levels` is the value of white in it, 1 or 255."""
-    if not 0 < levels < np.inf:
-        raise ZooError(f"levels {levels:g}: expected the value of white in the file, such as 1 or 255")
     hdf5.check_layout(path, "patches")
     columns = {"input": hdf5.open_column(path, "data", factor=1 / levels), "photograph": _photographs(path)}
-    about = {"name": str(path), "path": path}
     facts = hdf5.read_facts(path, "patches") | ({} if levels == 1 else {"levels": levels})
-    return _checked(columns, facts, about, f"{path}: key 'data'", levels)
+    patches = _checked(DataSet.of(columns, prepare=prepared, **facts), f"{path}: key 'data'", levels)
+    return Data.of("patches", {"train": patches}, str(path), path=path)
+
+
+def _photographs(path: Path) -> NDArray[np.str_] | None:
+    """The name of each patch's photograph; None where the file has none."""
+    if not hdf5.has(path, "source"):
+        return None
+    names = hdf5.read_column(path, "source_names", SCHEMA.column("source_names"))
+    number = replace(SCHEMA.column("photograph"), least=0, most=len(names) - 1)
+    return np.asarray(names[hdf5.read_column(path, "source", number)])
 
 
 def from_arrays(splits: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any], **about: Any) -> Data:
     """Makes data of patches `input (N, 3, S, S)`, all in `train`, and perhaps the `photograph` of each."""
-    columns = dict(splits["train"])
-    targets = columns.pop("target", None)
-    if len(splits) > 1 or (targets is not None and np.shape(targets) != np.shape(columns["input"])):
+    columns, levels = dict(splits["train"]), float(facts.get("levels", 1.0))
+    inputs, targets = np.asarray(columns["input"], np.float32), columns.get("target")
+    if len(splits) > 1 or (targets is not None and np.shape(targets) != inputs.shape):
         raise ZooError("patches: expected x alone: what is held out, the recipe says")
-    levels = float(facts.get("levels", 1.0))
-    inputs, names = np.asarray(columns["input"], np.float32), columns.pop("subject", columns.pop("photograph", None))
-    if wrong := SCHEMA.columns[0].shape_problem(inputs.shape, {}):
+    if wrong := SCHEMA.column("input").shape_problem(inputs.shape, {}):
         raise ZooError(f"x: {wrong}{': transpose to (patch, channel, column, row)' * (inputs.shape[-1] in (3, 4))}")
-    names = None if names is None else np.array([str(name) for name in np.asarray(names).tolist()])
+    owners = columns.get("subject", columns.get("photograph"))
+    names = None if owners is None else np.array([str(name) for name in np.asarray(owners).tolist()])
     if names is not None and names.shape != (len(inputs),):
         raise ZooError(f"x: subjects have shape {names.shape}; expected ({len(inputs)},), a photograph for each patch")
-    columns = {"input": inputs / np.float32(levels), "photograph": names}
-    return _checked(columns, {}, about, "x", levels)
+    patches = DataSet.of({"input": inputs / np.float32(levels), "photograph": names}, prepare=prepared)
+    return Data.of("patches", {"train": _checked(patches, "x", levels)}, **about)
 
 
-def _checked(
-    columns: Mapping[str, Values | None], facts: Mapping[str, Any], about: Mapping[str, Any], where: str, levels: float
-) -> Data:
-    """Refuses patches with wrong values, and notes what is unusual."""
-    patches = DataSet.of(columns, prepare=prepared, **facts)
+def _checked(patches: DataSet, where: str, levels: float) -> DataSet:
+    """The patches, with notes about what is unusual. Refuses wrong values."""
     low, high, flat, done = np.inf, -np.inf, True, 0
     for block, _ in patches.blocks():
         finite = np.isfinite(block).all(axis=(1, 2, 3))
@@ -180,35 +183,7 @@ def _checked(
     notes = [f"values from {low:.3f} to {high:.3f} overshoot [0, 1]"] if low < 0 or high > 1 else []
     if "photograph" not in patches.columns:
         notes.append("no photographs named: patches of one may be on both sides of a split")
-    patches = patches.with_columns({}, notes=tuple(notes))
-    return Data.of("patches", {"train": patches}, **about)
-
-
-def _photographs(path: Path) -> NDArray[np.str_] | None:
-    """The name of each patch's photograph; None where the file has none."""
-    keys = ("source", "source_names")
-    there = [key for key in keys if hdf5.has(path, key)]
-    if not there:
-        return None
-    if len(there) == 1:
-        (lacking,) = set(keys) - set(there)
-        raise ZooError(f"{path}: key '{there[0]}' without '{lacking}': add it, or leave both out")
-    numbers, names = (hdf5.read_column(path, key) for key in keys)
-    if numbers.min() < 0 or numbers.max() >= len(names):
-        raise ZooError(
-            f"{path}: key 'source' holds numbers from {numbers.min()} to {numbers.max()}; expected 0 to "
-            f"{len(names) - 1}, a photograph's place in 'source_names': make the file again"
-        )
-    if strange := [name for name in names.tolist() if not _fits(name)]:
-        raise ZooError(f"{path}: key 'source_names' holds {strange[0]!r:.100}: {_NAME}: make the file again")
-    return np.asarray(names[numbers])
-
-
-_NAME = "expected a name of 1 to 200 letters, none a control character"
-
-
-def _fits(name: str) -> bool:
-    return 0 < len(name) <= 200 and name.isprintable()
+    return patches.with_columns({}, notes=tuple(notes))
 
 
 def describe(source: Path | Data) -> dict[str, Any]:
@@ -273,8 +248,8 @@ def _undecoded(error: Exception) -> str:
 
 def _unfit(path: Path, size: int = 1) -> str:
     """Why a file is not a picture to cut patches from, by its name and its first bytes; empty if it is one."""
-    if not _fits(path.name):
-        return f"{_NAME}: rename it"
+    if wrong := SCHEMA.column("source_names").problem([path.name]):
+        return f"the name {wrong}: rename it"
     try:
         with Image.open(path) as image:
             if image.has_transparency_data:

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,13 +40,18 @@ RowRange = tuple[int, int]
 def from_file(path: Path) -> Data:
     """Checks a file in the course's layout and reads it."""
     hdf5.check_layout(path, "text")
-    words, facts = tuple(hdf5.read_column(path, "words").tolist()), hdf5.read_facts(path, "text")
-    _check_words(f"{path}: key 'words'", words)
-    parts = {}
-    for split, (prefix, _) in SCHEMA.splits.items():
-        columns = {"input": f"{prefix}x", "target": f"{prefix}d"}
-        numbers = {name: _numbers(path, key, len(words)) for name, key in columns.items()}
-        parts[split] = DataSet.of(numbers, words=words, **facts)
+    words = tuple(hdf5.read_column(path, "words", SCHEMA.column("words")).tolist())
+    facts, parts = hdf5.read_facts(path, "text"), {}
+    for split in SCHEMA.splits:
+        columns = dict[str, Any]()
+        for name in ("input", "target"):
+            field = replace(SCHEMA.in_file(SCHEMA.column(name), split), least=1, most=len(words))
+            numbers = hdf5.read_column(path, field.key)
+            if wrong := field.problem(numbers):
+                cure = "make the file again" if numbers.min() else "numbers count from 1: add 1"
+                raise ZooError(f"{path}: key '{field.key}' {wrong}: {cure}")
+            columns[name] = (numbers - 1).astype(np.int32)
+        parts[split] = DataSet.of(columns, words=words, **facts)
     return Data.of("text", parts, str(path), path=path)
 
 
@@ -55,51 +60,30 @@ def from_arrays(splits: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any
     words = tuple(map(str, facts.get("words") or ()))
     if not words:
         raise ZooError("words: expected the vocabulary, in the order of the word numbers")
-    _check_words("words", words)
+    if wrong := SCHEMA.column("words").problem(np.array(words)):
+        raise ZooError(f"words {wrong}")
     parts = {}
     for split, given in splits.items():
-        part, sizes, columns = "" if split == "train" else f"{split} ", dict[str, int](), dict[str, Any]()
-        for field, name in zip(SCHEMA.columns, ("x", "y"), strict=False):
-            values = np.asarray(given[field.name])
-            if wrong := field.type_problem(values.dtype) or field.shape_problem(values.shape, sizes):
-                raise ZooError(f"{part}{name}: {wrong}")
-            if values.size and not 0 <= values.min() <= values.max() < len(words):
-                numbers = f"{values.min()} to {values.max()}"
-                raise ZooError(f"{part}{name}: holds word numbers from {numbers}; expected 0 to {len(words) - 1}")
-            columns[field.name] = values.astype(np.int32)
+        sizes, columns = dict[str, int](), dict[str, Any]()
+        for name, letter in (("input", "x"), ("target", "y")):
+            values, field = np.asarray(given[name]), SCHEMA.column(name)
+            if wrong := replace(field, least=0, most=len(words) - 1).problem(values, sizes):
+                raise ZooError(f"{'' if split == 'train' else f'{split} '}{letter}: {wrong}")
+            columns[name] = values.astype(np.int32)
         parts[split] = DataSet.of(columns, words=words)
     return Data.of("text", parts, **about)
 
 
-def _check_words(where: str, words: Sequence[str]) -> None:
-    places: dict[str, int] = {}
-    for place, word in enumerate(words, 1):
-        if not word.strip() or not word.isprintable():
-            kind = f"the word {word!r:.60}" if word.strip() else "an empty word"
-            raise ZooError(f"{where} holds {kind} at place {place}; expected text without control characters")
-        if word in places:
-            raise ZooError(f"{where} holds '{word}' at places {places[word]} and {place}; expected each word once")
-        places[word] = place
-
-
-def _numbers(path: Path, key: str, words: int) -> NDArray[np.int32]:
-    numbers = hdf5.read_column(path, key)
-    low, high = int(numbers.min()), int(numbers.max())
-    if low < 1 or high > words:
-        hint = "; numbers count from 1: add 1" if low == 0 and high < words else ": make the file again"
-        raise ZooError(f"{path}: key '{key}' holds word numbers from {low} to {high}; expected 1 to {words}{hint}")
-    return (numbers - 1).astype(np.int32)
-
-
 def read_vocabulary(path: Path) -> tuple[str, ...]:
     """Words of a file in this layout, or of a text file with one word per line."""
+    field = SCHEMA.column("words")
     if hdf5.is_hdf5(path):
         hdf5.check_layout(path, "text")
-        words = tuple(hdf5.read_column(path, "words").tolist())
-    else:
-        words = tuple(unicodedata.normalize("NFC", word) for line in read_lines([path]) if (word := line.strip()))
-    _check_words(str(path), words)
-    return words
+        return tuple(hdf5.read_column(path, "words", field).tolist())
+    words = [unicodedata.normalize("NFC", word) for line in read_lines([path]) if (word := line.strip())]
+    if wrong := field.problem(np.array(words)):
+        raise ZooError(f"{path}: {wrong}: leave it out")
+    return tuple(words)
 
 
 @dataclass(frozen=True)
