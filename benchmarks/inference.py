@@ -103,15 +103,15 @@ def in_c(
     found: dict[str, dict[str, Call]] = {"C": {}, "Python": {}}
     for name, function in network.functions.items():
         arguments = dict(function.inputs) | dict(function.outputs)
-        memory = {each: np.zeros(1, array.dtype) for each, array in arguments.items()}
+        memory = {each: np.zeros(1, array.parts(each)) for each, array in arguments.items()}
 
         def feed(inputs: Arrays, memory: Arrays = memory, function: Any = function) -> None:
-            rows = c99.compiler.pack(function, {each: values[None] for each, values in inputs.items()})
             for each in function.inputs:
-                memory[each][:] = rows[each]
+                for name in memory[each].dtype.names or ():
+                    memory[each][name] = inputs[name]
 
         def read(memory: Arrays = memory) -> NDArray[Any]:
-            return np.array(memory["probabilities"][0])
+            return np.array(memory["probabilities"]["probabilities"][0])
 
         places = [ctypes.c_void_p(values.ctypes.data) for values in memory.values()]
         direct, repeat = getattr(code, f"zoo_{name}"), getattr(code, f"repeat_{name}")

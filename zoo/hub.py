@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, files
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,8 @@ _MOST_BYTES = 1 << 30
 _PARENT = re.compile(r"\[([^\]]*)\]\(\.\./[^)]*\)")
 """A link of a card to the sources, which are not on the hub."""
 
-_OURS = (Path(__file__).parent / "saved_models", Path(__file__).parents[1] / "saved_models")
+_CHECKOUT = Path(__file__).parents[1]
+_OURS = (Path(__file__).parent / "saved_models", _CHECKOUT / "saved_models")
 """Folders of the presets, which have the license of the zoo; in a wheel and in a checkout."""
 
 
@@ -86,10 +87,10 @@ def _downloaded(address: str, hub: Any, repo: str, revision: str | None) -> Path
     file = hub.try_to_load_from_cache(repo, "model.keras", revision=revision)
     if not isinstance(file, str):
         return None
-    for each in Path(file).parent.iterdir():
+    for link in Path(file).parent.iterdir():
         # The cache calls files by their hashes, where the system has links.
-        if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", each.resolve().name):
-            _check(address, each, each.resolve().name)
+        if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", link.resolve().name):
+            _check(address, link, link.resolve().name)
     return Path(file).parent
 
 
@@ -120,29 +121,26 @@ def push(folder: Path, address: str, *, private: bool = False) -> str:
     hub = _library()
     content: dict[str, Any] = {name: str(folder / name) for name in names}
     content["README.md"] = card(folder, repo).encode()
-    if (text := _license(folder)) is not None:
+    if text := _license(folder):
         content["LICENSE"] = text.encode()
     with _explained(address):
         api = hub.HfApi()
         api.create_repo(repo, exist_ok=True, private=private)
-        added = [hub.CommitOperationAdd(name, each) for name, each in content.items()]
+        added = [hub.CommitOperationAdd(*item) for item in content.items()]
         commit = api.create_commit(repo, added, commit_message=f"Publish {folder.resolve().name}")
     return f"hf://{repo}@{commit.oid}"
 
 
 def card(folder: Path, repo: str) -> str:
     """The page of a model on the hub: its card below the header that the hub reads."""
-    config: dict[str, Any] = read_json(folder / "config.json")
-    if not isinstance(config, dict) or not isinstance(config.get("arguments"), dict):
-        raise ZooError(f"{folder / 'config.json'}: describes no model; expected what `zoo train` writes")
     # The license of the training data, which the card states, is not that of the model.
-    terms = {"license": "mit"} if _is_ours(folder) else {"license": "other", "license_name": "not stated"}
+    terms = {"license": "other", "license_name": "not stated"}
     if (folder / "LICENSE").is_file():
         terms = {"license": "other", "license_name": "see LICENSE", "license_link": "LICENSE"}
-    header: dict[str, Any] = {
-        **terms,
-        "library_name": "keras", "tags": ["pocket-zoo", "keras", "tflite", "litert", str(config.get("class", ""))],
-    }  # fmt: skip
+    elif folder.resolve().parent in _OURS:
+        terms = {"license": "mit"}
+    tags = ["pocket-zoo", "keras", "tflite", "litert", read_json(folder / "config.json").get("class", "")]
+    header: dict[str, Any] = {**terms, "library_name": "keras", "tags": tags}
     # JSON is YAML: whatever is in a name stays a text.
     lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in header.items()]
     use = f'```python\nfrom zoo import Model\n\nmodel = Model.from_preset("hf://{repo}")\n```'
@@ -151,24 +149,13 @@ def card(folder: Path, repo: str) -> str:
     return "---\n" + "\n".join(lines) + f"\n---\n\n{text.rstrip()}\n\n## Use\n\n{use}\n"
 
 
-def _is_ours(folder: Path) -> bool:
-    return folder.resolve().parent in _OURS
-
-
 def _license(folder: Path) -> str | None:
     """The license of a model: what its owner put into its folder; of a preset, that of the zoo."""
-    if (stated := folder / "LICENSE").is_file():
-        return read_text(stated)
-    if not _is_ours(folder):
-        return None
-    beside = Path(__file__).parents[1] / "LICENSE"
-    if beside.is_file():
-        return read_text(beside)
-    try:
-        inside = [file for file in files("pocket-zoo") or () if file.name == "LICENSE"]
-    except PackageNotFoundError:
-        return None
-    return inside[0].read_text() if inside else None
+    is_ours = folder.resolve().parent in _OURS
+    for file in (folder / "LICENSE", *([_CHECKOUT / "LICENSE"] if is_ours else [])):
+        if file.is_file():
+            return read_text(file)
+    return distribution("pocket-zoo").read_text("licenses/LICENSE") if is_ours else None
 
 
 def _library() -> Any:
@@ -199,13 +186,13 @@ def _explained(address: str) -> Iterator[None]:
     except Exception as error:
         # It raises errors of its own, of its client for HTTP, of the system, and ValueError.
         kinds = [kind.__name__ for kind in type(error).__mro__]
-        known = next((cause for name, cause in _CAUSES.items() if name in kinds), None)
+        cause = next((_CAUSES[name] for name in _CAUSES if name in kinds), "")
         status = getattr(getattr(error, "response", None), "status_code", None)
-        if known is None and status in (401, 403):
-            known = "not allowed: log in with `hf auth login`, with a token that may write"
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-        endpoint = import_module("huggingface_hub.constants").ENDPOINT
-        if known is None:
+        if not cause and status in (401, 403):
+            cause = "not allowed: log in with `hf auth login`, with a token that may write"
+        if not cause:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+            endpoint = import_module("huggingface_hub.constants").ENDPOINT
             met = "cannot be reached" if status is None else "did not answer as a hub does"
-            known = f"{endpoint} {met} ({reason}): check the network, and HF_ENDPOINT if it is set"
-        raise ZooError(f"{address}: {known}") from error
+            cause = f"{endpoint} {met} ({reason}): check the network, and HF_ENDPOINT if it is set"
+        raise ZooError(f"{address}: {cause}") from error

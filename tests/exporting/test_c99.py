@@ -132,7 +132,7 @@ def test_weights_of_8_bits_compute_what_floats_of_the_same_values_compute(model,
         weights, scales = c99.source.quantized(layer.kernel)
         assert abs(weights.astype(int)).max() <= 127
         np.testing.assert_array_less(np.abs(weights * scales - layer.kernel), 0.51 * scales + np.zeros_like(weights))
-        layers[name] = c99.network.Layer(weights * scales, layer.bias)
+        layers[name] = c99.source.Layer(weights * scales, layer.bias)
     same = replace(network, layers=layers)
     write(loaded, same, inputs, expected, tmp_path / "same")
     # Its golden vector is that of the weights before they were rounded.
@@ -193,7 +193,7 @@ def test_the_code_has_no_variables_and_needs_no_library(model, folder, tmp_path)
 def test_words_are_found_and_others_refused(tmp_path):
     words = ("the", "then", "", "th", "'s", "über")
     write(*described(TrigramLM(vocabulary=words, embedding=2, hidden_units=3, context=2)), tmp_path / "out")
-    ids = ", ".join(f"(int)zoo_id({c99.network.text(word)})" for word in (*words, "thenx", "t"))
+    ids = ", ".join(f"(int)zoo_id({c99.source.text(word)})" for word in (*words, "thenx", "t"))
     (tmp_path / "main.c").write_text(f"""
     #include <stdio.h>
     #include "model.h"
@@ -296,7 +296,7 @@ def test_weights_are_stored_to_the_last_bit(tmp_path):
     powers = 10.0 ** np.arange(-40, 38).repeat(10)
     values = (np.random.default_rng(0).normal(0, 1, len(powers)) * powers).astype("float32")
     (tmp_path / "main.c").write_text(
-        "#include <stdio.h>\n" + c99.network.table("values", values)
+        "#include <stdio.h>\n" + c99.source.table("values", values)
         + "\nint main(void) { fwrite(values, sizeof values, 1, stdout); return 0; }\n"
     )  # fmt: skip
     subprocess.run(["cc", *STRICT, tmp_path / "main.c", "-o", tmp_path / "main"], check=True)

@@ -37,8 +37,8 @@ def _model(metadata):
     """A model in C of which only the header counts."""
     arguments = {"classes": metadata.classes}
     if metadata.states:
-        return c99.recognizers.recurrent(ActivityGRU(units=4, frame=5, **arguments), metadata)
-    return c99.recognizers.convolutional(ActivityCNN(filters=2, num_blocks=1, **arguments), metadata)
+        return c99.families.recurrent(ActivityGRU(units=4, frame=5, **arguments), metadata)
+    return c99.families.convolutional(ActivityCNN(filters=2, num_blocks=1, **arguments), metadata)
 
 
 def write_c(metadata, folder):

@@ -155,7 +155,7 @@ def exportable(loaded: Loaded, data: Data | None) -> "Exportable":
     # Exporters are imported by those who need them.
     from zoo.exporting import embedding, signatures
     from zoo.exporting.artifacts import EXACT, Exportable, Tolerance
-    from zoo.exporting.c99 import recognizers
+    from zoo.exporting.c99 import families
 
     model, metadata = recognizer_of(loaded), metadata_of(loaded)
     windows, labels, calibration = golden(loaded, data)
@@ -169,7 +169,7 @@ def exportable(loaded: Loaded, data: Data | None) -> "Exportable":
     inputs: dict[str, Mapping[str, NDArray[np.float32]]] = {"window": {"window": windows}}
     if model.states:
         inputs["step"], inputs["chunk"] = encountered_states(model, windows, 1, metadata.chunk)
-    described = recognizers.recurrent if model.states else recognizers.convolutional
+    described = families.recurrent if model.states else families.convolutional
     code = dict.fromkeys(("c99", "c99_int8"), partial(described, metadata=metadata))
     return Exportable(
         lambda model: signatures.activity(model, metadata.chunk),

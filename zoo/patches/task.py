@@ -19,7 +19,7 @@ from zoo.data.dataset import Data, DataSet
 from zoo.errors import ZooError, option, refuse, setting
 from zoo.exporting import signatures
 from zoo.exporting.artifacts import EXACT, Exportable, Outputs, Tolerance
-from zoo.exporting.c99 import feedforward
+from zoo.exporting.c99 import families
 from zoo.families import find_family
 from zoo.files import atomic_write, new_file
 from zoo.loading import Loaded
@@ -417,7 +417,7 @@ class AutoencoderTask(Task):
             },
             calibration=inputs("train"),
             code=dict.fromkeys(
-                ("c99", "c99_int8"), lambda model: feedforward.encoder(model, metadata, LUMINANCE.tolist())
+                ("c99", "c99_int8"), lambda model: families.encoder(model, metadata, LUMINANCE.tolist())
             ),
             score=score, simulated=data is None,
         )  # fmt: skip

@@ -7,8 +7,7 @@ ignore the entry still run the file. `config.json` in the folder of a trained mo
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from functools import partial
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
@@ -76,11 +75,20 @@ _DIGEST_ENTRY, _DIGEST, _UNKNOWN = "pocket_zoo_sha256", b"pocket_zoo_sha256:", b
 """Name and start of the entry with the SHA-256 of the file, computed with zeros in its place."""
 
 
+def fact(kind: str = "number", shape: str = "", **limits: Any) -> dict[str, Any]:
+    """What a field of a document may hold, in the words of `zoo.schema.Field`. One with a default may be missing."""
+    return {"kind": kind, "shape": shape, **limits}
+
+
+_MILLION = 1e6
+_SIZE = fact("integer", least=1, most=_MILLION)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
     """Metadata that all models share; each task has a subclass, here or in the module `metadata` of its folder.
 
-    The class attribute `batch` is the batch size of exported files, None for any.
+    The class attribute `batch` is the batch size of exported files, None for any; `rules` hold across fields.
 
     Args:
         family: Class name of the model.
@@ -96,14 +104,15 @@ class Metadata:
 
     task: ClassVar[str]
     batch: ClassVar[int | None] = None
-    family: str
-    preset: str
-    simulated: bool
-    source: str
-    data_sha256: str
-    weights_sha256: str
-    version: str
-    license: str = "not stated"
+    rules: ClassVar[tuple[Rule, ...]] = ()
+    family: str = field(metadata=fact("name"))
+    preset: str = field(metadata=fact("name"))
+    simulated: bool = field(metadata=fact("flag"))
+    source: str = field(metadata=fact("text"))
+    data_sha256: str = field(metadata=fact("text"))
+    weights_sha256: str = field(metadata=fact("text"))
+    version: str = field(metadata=fact("name"))
+    license: str = field(default="not stated", metadata=fact("text"))
     schema: int = SCHEMA
 
     def to_json(self) -> dict[str, Any]:
@@ -124,18 +133,21 @@ class Metadata:
                 f"{where}: metadata of schema {document.get('schema')!r}, task {task!r}; this version reads schema "
                 f"{SCHEMA}, {' or '.join(TASKS)}: use the version of pocket-zoo that wrote it ({version})"
             )
-        schema: Schema = SCHEMAS[task] if task in SCHEMAS else import_module(f"zoo.{task}.metadata").SCHEMA
-        states, streaming = document.get("states"), document.get("streaming")
+        if not any(kind.task == task for kind in Metadata.__subclasses__()):
+            import_module(f"zoo.{task}.metadata")
+        kind = next(kind for kind in Metadata.__subclasses__() if kind.task == task)
+        states, settings = document.get("states"), document.get("streaming") or {}
         # A schema has no names and values in a field: sizes of states are a list, and settings are facts of their own.
         lists = {"states": [*states.values()] if isinstance(states, Mapping) else None} if "states" in document else {}
-        settings = streaming if isinstance(streaming, Mapping) else {}
-        if wrong := schema.problem({**document, **lists, **{f"streaming.{key}": settings[key] for key in settings}}):
+        settings = settings if isinstance(settings, Mapping) else {"streaming": settings}
+        stated = {**document, **lists, **{f"streaming.{name}": value for name, value in settings.items()}}
+        facts = (*_facts(kind), *_facts(Streaming, "streaming."))
+        if wrong := Schema(task, facts=facts, rules=kind.rules).problem(stated):
             raise ZooError(f"{where}: metadata: {wrong}: export it again with `zoo export`")
-        kind = next(kind for kind in Metadata.__subclasses__() if kind.task == task)
         values: dict[str, Any] = {
-            field.name: tuple(value) if isinstance(value := document[field.name], list) else value
-            for field in fields(kind)
-            if field.name in document
+            name: tuple(value) if isinstance(value := document[name], list) else value
+            for name in (part.name for part in fields(kind))
+            if name in document
         }
         if task == "activity":
             older = settings.get("threshold", STREAM_THRESHOLD)
@@ -154,6 +166,16 @@ class Metadata:
             values["train_subjects"] = tuple(people)
         metadata: Metadata = kind(**values)
         return metadata
+
+
+def _facts(kind: Any, prefix: str = "") -> tuple[Field, ...]:
+    """What a document may hold in the fields of a dataclass, names first: as many as there are, others must be."""
+    facts = (
+        Field(prefix + part.name, **{"optional": part.default is not MISSING, **part.metadata})
+        for part in fields(kind)
+        if part.metadata
+    )
+    return tuple(sorted(facts, key=lambda stated: stated.kind != "name"))
 
 
 def plain(value: Any) -> Any:
@@ -177,10 +199,10 @@ class Streaming:
             `zoo.runtime.filtering`. Empty for one group of all labels, each of which lasts 60 s.
     """
 
-    restart: int = 150
-    copies: int = 3
-    warmup: int = 75
-    margin: float = 0.1
+    restart: int = field(default=150, metadata=fact("integer", least=0, most=1e9))
+    copies: int = field(default=3, metadata=fact("integer", least=1, most=100))
+    warmup: int = field(default=75, metadata=fact("integer", least=0, most=1e9))
+    margin: float = field(default=0.1, metadata=fact(least=0, most=1))
     groups: tuple[Group, ...] = ()
 
     @classmethod
@@ -227,25 +249,30 @@ class ActivityMetadata(Metadata):
 
     task: ClassVar[str] = "activity"
     batch: ClassVar[int | None] = 1
-    classes: tuple[str, ...]
-    rate: float
-    window: int
-    hop: int
-    frame: int
-    chunk: int
-    states: Mapping[str, int]
-    mean: tuple[float, ...]
-    variance: tuple[float, ...]
-    unit: str
-    axes: tuple[str, ...]
-    convention: str
-    temperature: float
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(("classes",), bool, "1 entry or more"),
+        Rule(("axes",), lambda axes: tuple(axes) in (AXES, INERTIAL), f"{list(AXES)} or {list(INERTIAL)}"),
+        Rule(("frame", "window"), lambda frame, window: frame <= window, "a frame no longer than the window"),
+    )
+    classes: tuple[str, ...] = field(metadata=fact("name", "K", distinct=True))
+    rate: float = field(metadata=fact(least=0.1, most=100_000))
+    window: int = field(metadata=_SIZE)
+    hop: int = field(metadata=_SIZE)
+    frame: int = field(metadata=_SIZE)
+    chunk: int = field(metadata=_SIZE)
+    states: Mapping[str, int] = field(metadata=_SIZE | {"shape": "S"})
+    mean: tuple[float, ...] = field(metadata=fact("number", "C", least=-_MILLION, most=_MILLION, optional=True))
+    variance: tuple[float, ...] = field(metadata=fact("number", "C", positive=True, most=_MILLION, optional=True))
+    unit: str = field(metadata=fact("text", choices=(UNIT,)))
+    axes: tuple[str, ...] = field(metadata=fact("name", "C"))
+    convention: str = field(metadata=fact("text", choices=(CONVENTION,)))
+    temperature: float = field(metadata=fact(positive=True, most=_MILLION))
     streaming: Streaming
-    split_by: str
-    train_subjects: tuple[str, ...]
-    prior: tuple[float, ...] = ()
-    threshold: float | None = None
-    other: bool | None = None
+    split_by: str = field(metadata=fact("text", choices=("subject", "window", "not stated")))
+    train_subjects: tuple[str, ...] = field(metadata=fact("name", "P"))
+    prior: tuple[float, ...] = field(default=(), metadata=fact("number", "K", positive=True, most=1))
+    threshold: float | None = field(default=None, metadata=fact(least=0, most=1))
+    other: bool | None = field(default=None, metadata=fact("flag"))
 
     @property
     def other_class(self) -> int | None:
@@ -272,11 +299,11 @@ class AutoencoderMetadata(Metadata):
     """
 
     task: ClassVar[str] = "patches"
-    size: int
-    hidden_units: int
-    sparsity_target: float
-    scale: tuple[float, ...]
-    held_out: tuple[str, ...]
+    size: int = field(metadata=_SIZE)
+    hidden_units: int = field(metadata=_SIZE)
+    sparsity_target: float = field(metadata=fact(least=0, most=1))
+    scale: tuple[float, ...] = field(metadata=fact("number", "3", least=-_MILLION, most=_MILLION))
+    held_out: tuple[str, ...] = field(metadata=fact("name", "P", distinct=True))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,69 +316,9 @@ class TrigramMetadata(Metadata):
     """
 
     task: ClassVar[str] = "text"
-    words: tuple[str, ...]
-    context: int
-
-
-_MILLION = 1e6
-_size = partial(Field, kind="integer", least=1, most=_MILLION)
-
-SHARED = (
-    *(Field(name, kind="name") for name in ("family", "preset", "version")),
-    *(Field(name, kind="text") for name in ("source", "data_sha256", "weights_sha256", "license")),
-    Field("simulated", kind="flag"),
-)
-"""What the documents of all tasks hold."""
-
-SCHEMAS = {
-    "activity": Schema(
-        "activity",
-        facts=(
-            *SHARED,
-            Field("classes", "K", kind="name", distinct=True),
-            Field("axes", "C", kind="name"),
-            Field("rate", least=0.1, most=100_000),
-            *map(_size, ("window", "hop", "frame", "chunk")),
-            _size("states", "S"),
-            Field("mean", "C", least=-_MILLION, most=_MILLION, optional=True),
-            Field("variance", "C", positive=True, most=_MILLION, optional=True),
-            Field("unit", kind="text", choices=(UNIT,)),
-            Field("convention", kind="text", choices=(CONVENTION,)),
-            Field("temperature", positive=True, most=_MILLION),
-            Field("split_by", kind="text", choices=("subject", "window", "not stated")),
-            Field("train_subjects", "P", kind="name"),
-            Field("prior", "K", positive=True, most=1, optional=True),
-            Field("threshold", least=0, most=1, optional=True),
-            Field("other", kind="flag", optional=True),
-            Field("streaming.restart", kind="integer", least=0, most=1e9),
-            Field("streaming.copies", kind="integer", least=1, most=100),
-            Field("streaming.warmup", kind="integer", least=0, most=1e9),
-            Field("streaming.margin", least=0, most=1),
-            Field("streaming.threshold", least=0, most=1, optional=True),
-        ),
-        rules=(
-            Rule(("classes",), bool, "1 entry or more"),
-            Rule(("axes",), lambda axes: tuple(axes) in (AXES, INERTIAL), f"{list(AXES)} or {list(INERTIAL)}"),
-            Rule(("frame", "window"), lambda frame, window: frame <= window, "a frame no longer than the window"),
-        ),
-    ),
-    "patches": Schema(
-        "patches",
-        facts=(
-            *SHARED,
-            *map(_size, ("size", "hidden_units")),
-            Field("sparsity_target", least=0, most=1),
-            Field("scale", "3", least=-_MILLION, most=_MILLION),
-            Field("held_out", "P", kind="name", distinct=True),
-        ),
-    ),
-    "text": Schema(
-        "text",
-        facts=(*SHARED, Field("words", "W", kind="name", distinct=True), _size("context")),
-        rules=(Rule(("words",), bool, "1 entry or more"),),
-    ),
-}  # fmt: skip
-"""What the documents of each task hold."""
+    rules: ClassVar[tuple[Rule, ...]] = (Rule(("words",), bool, "1 entry or more"),)
+    words: tuple[str, ...] = field(metadata=fact("name", "W", distinct=True))
+    context: int = field(metadata=_SIZE)
 
 
 def embed(path: Path, metadata: Metadata) -> None:

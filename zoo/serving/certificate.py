@@ -49,7 +49,11 @@ def kept_certificate(file: Path, names: Sequence[str], owner: bool = False) -> s
         True
     """
     try:
-        if not _is_valid(file, names):
+        try:
+            certified, until = _read(file)
+        except (FileNotFoundError, ValueError, ssl.SSLError, x509.ExtensionNotFound):
+            certified, until = [], datetime.min.replace(tzinfo=UTC)
+        if {*certified} != {*names} or until < datetime.now(UTC) + timedelta(days=1):
             with atomic_write(file) as new:
                 # Nobody else may open it, not even before it is filled.
                 new.unlink()
@@ -59,15 +63,6 @@ def kept_certificate(file: Path, names: Sequence[str], owner: bool = False) -> s
     except OSError as error:
         raise StorageError(f"{file}: the key of the server cannot be kept ({error.strerror})") from error
     return base64.urlsafe_b64encode(digest[:12]).decode()
-
-
-def _is_valid(file: Path, names: Sequence[str]) -> bool:
-    """Whether a file holds a key and a certificate for these names that lasts for another day."""
-    try:
-        certified, until = _read(file)
-    except (FileNotFoundError, ValueError, ssl.SSLError, x509.ExtensionNotFound):
-        return False
-    return {*certified} == {*names} and until > datetime.now(UTC) + timedelta(days=1)
 
 
 def _read(file: Path) -> tuple[list[str], datetime]:
@@ -83,11 +78,9 @@ def _issue(names: Sequence[str]) -> trustme.LeafCert:
     # Clocks of phones differ, and some phones reject certificates that are valid for years.
     try:
         return trustme.CA(organization_name="pocket-zoo").issue_cert(
-            *names,
-            organization_name="pocket-zoo",
-            not_before=now - timedelta(days=1),
+            *names, organization_name="pocket-zoo", not_before=now - timedelta(days=1),
             not_after=now + timedelta(days=_DAYS),
-        )
+        )  # fmt: skip
     except UnicodeError as error:
         raise ZooError(f"host {names[0]!r}: no certificate can be made for it ({error}): pass an address") from None
 

@@ -15,7 +15,7 @@ from zoo.data.dataset import Data, DataSet
 from zoo.errors import ZooError, option, refuse
 from zoo.exporting import signatures
 from zoo.exporting.artifacts import EXACT, Exportable, Outputs, Tolerance
-from zoo.exporting.c99 import feedforward
+from zoo.exporting.c99 import families
 from zoo.families import find_family
 from zoo.loading import Loaded
 from zoo.models.model import Model, names_of
@@ -341,7 +341,7 @@ class TrigramTask(Task):
                 "c99": EXACT["float32"], "c99_int8": Tolerance(0.3, 0.9),
             },
             calibration={"next_word": {"ids": calibration}},
-            code=dict.fromkeys(("c99", "c99_int8"), lambda model: feedforward.language_model(model, metadata)),
+            code=dict.fromkeys(("c99", "c99_int8"), lambda model: families.language_model(model, metadata)),
             score=score, simulated=data is None,
         )  # fmt: skip
 

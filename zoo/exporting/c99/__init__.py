@@ -6,15 +6,14 @@ A format is a folder:
     model.c        weights, `static const` so that they stay in flash, and the arithmetic
     model_test.c   a program that runs a golden vector of Keras
 
-- `network`: what a family consists of in C: layers, and the functions that call them
-- `recognizers`, `feedforward`: the families
-- `source`: how numbers are stored and multiplied, and the files
+- `source`: what a network consists of in C, how numbers are stored and multiplied, and the files
+- `families`: the networks of the zoo
 - `compiler`: compiling and running them on this machine
 
-Code that is the same for all models lies in `zoo/exporting/native`.
+Code that is the same for all models, and templates, lie in `zoo/exporting/native`.
 """
 
-from zoo.exporting.c99 import compiler, feedforward, network, recognizers, source
-from zoo.exporting.c99.network import Network
+from zoo.exporting.c99 import compiler, families, source
+from zoo.exporting.c99.source import Network
 
-__all__ = ["Network", "compiler", "feedforward", "network", "recognizers", "source"]
+__all__ = ["Network", "compiler", "families", "source"]

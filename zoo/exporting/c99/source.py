@@ -1,39 +1,221 @@
-"""The files of a network in C: `model.h`, `model.c` and `model_test.c`, and the numbers in which they compute."""
+"""A network as C: its layers, its functions, literals of numbers, tables and texts, and the files of all that."""
 
 import re
-from collections.abc import Callable, Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from string import Template
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.errors import ZooError
 from zoo.exporting import embedding
-from zoo.exporting.c99.network import Floats, Layer, Network, native, table, text
 from zoo.runtime.metadata import Metadata
 
 HEADER, SOURCE, TEST = "model.h", "model.c", "model_test.c"
 
-_UNUSED = """
-/* No network needs all functions below: compilers leave out those that are `static` and that nothing calls. */
-#pragma GCC diagnostic ignored "-Wunused-function"
-"""
+Floats = NDArray[np.float32]
+
+ACTIVATIONS = {
+    "linear": None, "relu": "zoo_relu", "relu6": "zoo_relu6", "leaky_relu": "zoo_leaky_relu", "elu": "zoo_elu",
+    "sigmoid": "zoo_sigmoid", "tanh": "zoo_tanh", "silu": "zoo_silu", "softsign": "zoo_softsign",
+}  # fmt: skip
+"""Functions in C of the activations of Keras, by name."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Weights `(inputs, outputs)` of a layer that computes input * kernel + bias."""
+
+    kernel: Floats
+    bias: Floats | None = None
+
+
+@dataclass(frozen=True)
+class Array:
+    """An argument of a function in C: an array of a type and a shape, or a structure.
+
+    Args:
+        kind: Type in C, such as `float`, or `zoo_state`.
+        shape: Shape of a row. Empty for a structure.
+        members: Names and sizes of the members of a structure, which are arrays of floats.
+    """
+
+    kind: str
+    shape: tuple[int, ...] = ()
+    members: Mapping[str, int] = field(default_factory=dict)
+
+    def parts(self, name: str) -> list[tuple[str, str, tuple[int, ...]]]:
+        """Name, type and shape of the argument `name` in memory, or of each member of a structure."""
+        if self.members:
+            return [(member, "=f4", (size,)) for member, size in self.members.items()]
+        return [(name, _TYPES[self.kind], self.shape)]
+
+
+_TYPES = {"float": "=f4", "int32_t": "=i4"}
+
+
+@dataclass(frozen=True)
+class Function:
+    """The call of a public function in C, and the arguments that it reads and writes. Some are among both."""
+
+    call: str
+    inputs: Mapping[str, Array]
+    outputs: Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network as C code.
+
+    Args:
+        layers: Layers by the names of their tables.
+        constants: Other tables by name.
+        code: Definitions of functions, which call those of `zoo/exporting/native`.
+        facts: Constants of `model.h` by name, without their prefix: value in C, and comment.
+        header: Declarations of `model.h`, with comments.
+        functions: The public functions by the names of their signatures.
+        files: Names of sources in `zoo/exporting/native` that belong to the code.
+    """
+
+    layers: Mapping[str, Layer]
+    constants: Mapping[str, NDArray[Any]]
+    code: Sequence[str]
+    facts: Mapping[str, tuple[str, str]]
+    header: Sequence[str]
+    functions: Mapping[str, Function]
+    files: Sequence[str] = ()
+
+
+def dense(layer: Any) -> Layer:
+    """Reads the weights of a Keras layer with a kernel and a bias."""
+    if layer.quantization_mode is not None and layer.kernel.dtype == "int8":
+        raise ZooError(f"layer {layer.name} is quantized by Keras; export the model as it was before, as c99_int8")
+    kernel, bias = (np.asarray(value, np.float32) for value in (layer.kernel, layer.bias))
+    # The rows of a frame follow each other in memory.
+    return Layer(kernel.reshape(-1, kernel.shape[-1]), bias)
+
+
+def activation_of(layer: Any, values: str, count: int) -> list[str]:
+    """Returns the statement that applies the activation of a Keras layer, if it has one."""
+    name = layer.activation.__name__
+    if name not in ACTIVATIONS:
+        raise ZooError(
+            f"layer {layer.name}: activation {name!r} is not written in C; expected {', '.join(ACTIVATIONS)}"
+        )
+    function = ACTIVATIONS[name]
+    return [] if function is None else [f"{function}({values}, {count});"]
+
+
+def native(name: str, /, **values: object) -> str:
+    """Returns a source of `zoo/exporting/native`; one that is a template is filled with values."""
+    text = (embedding.NATIVE / name).read_text(encoding="utf-8").strip()
+    return Template(text).substitute(values) if values else text
+
+
+def defined(values: Mapping[str, object]) -> str:
+    """Returns the definitions of constants, by their names without the prefix."""
+    return "\n".join(f"#define ZOO_{name} {value}" for name, value in values.items())
+
+
+def function(head: str, statements: Sequence[str]) -> str:
+    """Returns the definition of a function of this file alone."""
+    return "\n".join([f"static void {head}", "{", *(f"    {line}" for line in statements), "}"])
+
+
+def number(value: float) -> str:
+    """Returns the literal of a number.
+
+    Example:
+        >>> number(50.0), number(5)
+        ('50.0F', '5')
+    """
+    return f"{value!r}F" if isinstance(value, float) else str(value)
+
+
+def table(name: str, values: NDArray[np.generic]) -> str:
+    """Returns the definition of an array in C.
+
+    Example:
+        >>> print(table("zoo_bias", np.array([0.1, -2], np.float32)))
+        static const float zoo_bias[2] = {
+            0.1F, -2.0F,
+        };
+    """
+    kind, suffix = ("float", "F") if values.dtype == np.float32 else (f"{values.dtype}_t", "")
+    # The shortest decimals of a float32 are the same float32 again.
+    texts = [f"{value!s}{suffix}" for value in values.ravel()]
+    lines, line = [], "   "
+    for text in texts:
+        if len(line) + len(text) + 2 > 120:
+            lines.append(line)
+            line = "   "
+        line += f" {text},"
+    return "\n".join([f"static const {kind} {name}[{values.size}] = {{", *lines, line, "};"])
+
+
+def identifiers(labels: Sequence[str]) -> list[str]:
+    """Turns labels into different identifiers in capitals, the ends of names of constants.
+
+    Example:
+        >>> identifiers(["walking", "going up", "going-up", "8 steps", "über", "走る"])
+        ['WALKING', 'GOING_UP', 'GOING_UP_2', '8_STEPS', 'UBER', '6']
+    """
+    names: list[str] = []
+    for number, label in enumerate(labels, 1):
+        plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode()
+        name = re.sub(r"\W+", "_", plain).strip("_").upper() or str(number)
+        others = (f"{name}_{count}" for count in range(2, len(labels) + 2))
+        names.append(next(free for free in (name, *others) if free not in names))
+    return names
+
+
+def texts(name: str, values: Sequence[str]) -> str:
+    """Returns the definition of an array of texts."""
+    lines = ",\n    ".join(map(text, values))
+    return f"const char *const {name}[{len(values)}] = {{\n    {lines},\n}};"
+
+
+def text(value: str) -> str:
+    r"""Returns a string literal of C.
+
+    Example:
+        >>> print(text('say "hi"??/'), text("ü"))
+        "say \"hi\"\?\?/" "\303\274"
+    """
+    plain = {'"': '\\"', "\\": "\\\\", "?": "\\?"}
+    return '"' + "".join(
+        plain.get(chr(byte), chr(byte)) if 32 <= byte < 127 else f"\\{byte:03o}" for byte in value.encode("utf-8")
+    ) + '"'  # fmt: skip
 
 
 class Arithmetic(NamedTuple):
     """Numbers of a format.
 
     Args:
-        kernels: Files in `zoo/exporting/native`, each of which may use those before it.
-        text: What the comment of `model.h` says of it.
-        tables: Function from the name of a layer and the layer to the definitions of its tables.
-        golden: Largest difference from Keras that `model_test.c` accepts.
+        kernel: File in `zoo/exporting/native` that stores and multiplies them.
+        text: What the comment of `model.h` says of them.
+        limit: Largest difference from Keras that `model_test.c` accepts.
     """
 
-    kernels: tuple[str, ...]
+    kernel: str
     text: str
-    tables: Callable[[str, Layer], list[str]]
-    golden: float
+    limit: float
+
+
+INT8 = "c99_int8"
+
+FORMATS = {
+    "c99": Arithmetic("c99_float32.c", "Weights and arithmetic: float.", 1e-5),
+    INT8: Arithmetic(
+        "c99_int8.c",
+        "Weights: 8-bit integers, with a scale for each output; sums of integers, states in float.", 0.25,
+    ),
+}  # fmt: skip
+"""Arithmetic by the name of the format."""
 
 
 def quantized(kernel: Floats) -> tuple[NDArray[np.int8], Floats]:
@@ -49,122 +231,48 @@ def quantized(kernel: Floats) -> tuple[NDArray[np.int8], Floats]:
     return np.rint(kernel / scales).astype(np.int8), scales
 
 
-def _float32(name: str, layer: Layer) -> list[str]:
-    return _struct(name, {"weights": layer.kernel, "bias": layer.bias}, *layer.kernel.shape)
-
-
-def _int8(name: str, layer: Layer) -> list[str]:
-    weights, scales = quantized(layer.kernel)
-    return _struct(name, {"weights": weights, "scales": scales, "bias": layer.bias}, *layer.kernel.shape)
-
-
-def _struct(name: str, arrays: Mapping[str, NDArray[Any] | None], *numbers: int) -> list[str]:
+def _tables(name: str, layer: Layer, kind: str) -> list[str]:
     """The tables of a layer and its structure, which has 0 in place of a table that the layer lacks."""
-    tables = {f"{name}_{part}": values for part, values in arrays.items()}
-    members = [*("0" if values is None else each for each, values in tables.items()), *map(str, numbers)]
+    weights, scales = quantized(layer.kernel) if kind == INT8 else (layer.kernel, None)
+    arrays = {"weights": weights, **({} if scales is None else {"scales": scales}), "bias": layer.bias}
+    members = ["0" if values is None else f"{name}_{part}" for part, values in arrays.items()]
     return [
-        *(table(each, values) for each, values in tables.items() if values is not None),
-        f"static const zoo_layer {name} = {{{', '.join(members)}}};",
+        *(table(f"{name}_{part}", values) for part, values in arrays.items() if values is not None),
+        f"static const zoo_layer {name} = {{{', '.join([*members, *map(str, layer.kernel.shape)])}}};",
     ]
-
-
-FORMATS = {
-    "c99": Arithmetic(
-        ("c99_float32.c", "c99_product.c", "c99_layers.c"),
-        "Weights and arithmetic: float.", _float32, 1e-5,
-    ),
-    "c99_int8": Arithmetic(
-        ("c99_int8.c", "c99_product.c", "c99_layers.c"),
-        "Weights: 8-bit integers, with a scale for each output; sums of integers, states in float.", _int8, 0.25,
-    ),
-}  # fmt: skip
-"""Arithmetic by the name of the format."""
 
 
 def write(network: Network, metadata: Metadata, kind: str, golden: Mapping[str, NDArray[Any]], folder: Path) -> None:
     """Writes the files of a network; `golden` is a row of each input and output of the first function, by Keras."""
-    folder.mkdir()
-    texts = {
-        HEADER: _header(network, metadata, FORMATS[kind]),
-        SOURCE: _source(network, metadata, FORMATS[kind]),
-        TEST: _test_program(network, FORMATS[kind], golden),
-        **{name: native(name) + "\n" for name in network.files},
-    }
-    for name, content in texts.items():
-        (folder / name).write_text(content, encoding="utf-8")
-
-
-def _header(network: Network, metadata: Metadata, arithmetic: Arithmetic) -> str:
-    facts = {
-        "MODEL": (text(metadata.preset), ""),
-        "WEIGHTS_SHA256": (text(metadata.weights_sha256), ""),
-        **network.facts,
-    }
-    lines = [
-        *embedding.head(metadata),
-        f"// {arithmetic.text}",
-        "#ifndef ZOO_MODEL_H",
-        "#define ZOO_MODEL_H",
-        "",
-        "#include <stdint.h>",
-        "",
-        "#ifdef __cplusplus",
-        'extern "C" {',
-        "#endif",
-        "",
-        *(f"#define ZOO_{name} {value}" + (f" /* {why} */" if why else "") for name, (value, why) in facts.items()),
-        "",
-        *"\n\n".join(network.header).splitlines(),
-        "",
-        "#ifdef __cplusplus",
-        "}",
-        "#endif",
-        "",
-        "#endif",
+    arithmetic, head = FORMATS[kind], "\n".join(embedding.head(metadata))
+    identity = {"MODEL": (text(metadata.preset), ""), "WEIGHTS_SHA256": (text(metadata.weights_sha256), "")}
+    facts = [
+        f"#define ZOO_{name} {value}" + (f" /* {why} */" if why else "")
+        for name, (value, why) in {**identity, **network.facts}.items()
     ]
-    return "\n".join(lines) + "\n"
-
-
-def _source(network: Network, metadata: Metadata, arithmetic: Arithmetic) -> str:
-    constants = [table(name, values) for name, values in network.constants.items()]
-    tables = [text for name, layer in network.layers.items() for text in arithmetic.tables(name, layer)]
-    most = max(len(layer.kernel) for layer in network.layers.values() if layer.bias is not None)
-    kernels = map(native, arithmetic.kernels)
-    parts = [
-        "\n".join(embedding.head(metadata)), f'#include "{HEADER}"', _UNUSED, f"#define ZOO_MOST_INPUTS {most}",
-        *constants, *kernels, *tables, *network.code,
+    code = [
+        *(table(name, values) for name, values in network.constants.items()),
+        *map(native, (arithmetic.kernel, "c99_product.c", "c99_layers.c")),
+        *(part for name, layer in network.layers.items() for part in _tables(name, layer, kind)), *network.code,
     ]  # fmt: skip
-    return "\n\n".join(part.strip() for part in parts) + "\n"
-
-
-def _test_program(network: Network, arithmetic: Arithmetic, golden: Mapping[str, NDArray[Any]]) -> str:
-    function = next(iter(network.functions.values()))
-    ((read, array),) = function.inputs.items()
-    ((answer, result),) = function.outputs.items()
-    size = int(np.prod(result.shape))
-    call = re.sub(rf"\b{answer}\b", "found", function.call)
-    return "\n".join([
-        "/* Runs a golden vector of Keras: the first thing to run on a new target. */",
-        "#include <stdio.h>",
-        "",
-        f'#include "{HEADER}"',
-        "",
-        table(read, golden[read].astype(array.dtype.base)),
-        "",
-        table("expected", golden[answer]),
-        "",
-        "int main(void)",
-        "{",
-        "    float largest = 0.0F;",
-        f"    {result.kind} found[{size}];",
-        f"    {call};",
-        f"    for (int i = 0; i < {size}; ++i) {{",
-        "        const float signed_difference = found[i] - expected[i];",
-        "        const float difference = signed_difference < 0.0F ? -signed_difference : signed_difference;",
-        "        largest = difference > largest ? difference : largest;",
-        "    }",
-        '    printf("largest difference from Keras: %.2g\\n", (double)largest);',
-        f"    return largest > {arithmetic.golden!r}F;",
-        "}",
-        "",
-    ])  # fmt: skip
+    first = next(iter(network.functions.values()))
+    ((read, array),), ((answer, result),) = first.inputs.items(), first.outputs.items()
+    texts = {
+        HEADER: native(
+            "c99_model.h", head=head, arithmetic=arithmetic.text, facts="\n".join(facts),
+            declarations="\n\n".join(network.header),
+        ),
+        SOURCE: native(
+            "c99_model.c", head=head, code="\n\n".join(part.strip() for part in code),
+            most=max(len(layer.kernel) for layer in network.layers.values() if layer.bias is not None),
+        ),
+        TEST: native(
+            "c99_model_test.c", input=table(read, golden[read].astype(_TYPES[array.kind])),
+            expected=table("expected", golden[answer]), size=int(np.prod(result.shape)),
+            call=re.sub(rf"\b{answer}\b", "found", first.call), limit=repr(arithmetic.limit),
+        ),
+        **{name: native(name) for name in network.files},
+    }  # fmt: skip
+    folder.mkdir()
+    for name, content in texts.items():
+        (folder / name).write_text(content + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Recognizers as C: SimpleRNN, LSTM and GRU, whole windows and single steps; and convolutional ones.
+"""The families as C: recurrent recognizers, whole windows and single steps; convolutional ones; encoders; words.
 
 A convolutional recognizer consists of blocks that keep no more rows than their filters read. A block that has read
 enough passes a row on to the next one, so that a window needs a few kilobytes of stack.
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from zoo.exporting import embedding
-from zoo.exporting.c99.network import (
+from zoo.exporting.c99.source import (
     Array,
     Floats,
     Function,
@@ -26,7 +26,7 @@ from zoo.exporting.c99.network import (
     number,
     texts,
 )
-from zoo.runtime.metadata import STANDARD_GRAVITY, ActivityMetadata
+from zoo.runtime.metadata import STANDARD_GRAVITY, ActivityMetadata, AutoencoderMetadata, TrigramMetadata
 
 _SMALLEST = 1e-7
 """Smallest standard deviation by which Keras divides."""
@@ -83,17 +83,9 @@ def convolutional(model: Any, metadata: ActivityMetadata) -> Network:
         pass_on = [f"zoo_block_{place + 1}(blocks, features);"]
         if place == model.num_blocks:
             pass_on = [f"for (int j = 0; j < {filters}; ++j)", "    blocks->sum[j] += features[j];"]
-        functions.insert(0, function(
-            f"zoo_block_{place}(zoo_blocks *restrict blocks, const float *restrict row)",
-            [
-                f"float read[{channels}], features[{filters}];",
-                f"if (!zoo_push(blocks->rows_{place}, &blocks->filled_{place}, row, &zoo_filters_{place}))",
-                "    return;",
-                f"zoo_depthwise(&zoo_filters_{place}, blocks->rows_{place}, read);",
-                f"zoo_advance_two(blocks->rows_{place}, &blocks->filled_{place}, &zoo_filters_{place});",
-                f"zoo_dense(&zoo_features_{place}, read, features);",
-                *activation_of(block, "features", filters), *pass_on,
-            ],
+        lines = [*activation_of(block, "features", filters), *pass_on]
+        functions.insert(0, native(
+            "c99_block.c", place=place, channels=channels, filters=filters, pass_on="\n    ".join(lines),
         ))  # fmt: skip
         rows, channels = -(-rows // 2), filters
     members = "\n    ".join([*parts, f"float sum[{filters}];"])
@@ -251,3 +243,49 @@ def _cell(layer: Any, number: int) -> tuple[dict[str, Layer], str]:
     split = 2 * units
     matrices = {name: Layer(both[:, :split], bias[:split]), f"{name}_reset": Layer(both[:, split:], bias[split:])}
     return matrices, f"zoo_gru(&{name}, &{name}_reset, read, gates, state->h_{number});"
+
+
+def encoder(model: Any, metadata: AutoencoderMetadata, luminance: list[float]) -> Network:
+    """Describes the encoder of an autoencoder; `luminance` are the weights of red, green and blue."""
+    tied, (limit, low, high) = model.get_layer("tied"), metadata.scale
+    constants = dict(zip(("RED", "GREEN", "BLUE"), luminance, strict=True))
+    constants |= {"LIMIT": limit, "LOW": low, "SPREAD": high - low}
+    code = [
+        defined({name: number(value) for name, value in constants.items()}),
+        function("zoo_activate(float *code)", activation_of(tied, "code", metadata.hidden_units) or ["(void)code;"]),
+        native("c99_encoder.c"),
+    ]
+    facts = {
+        "SIZE": (number(metadata.size), "pixels, width and height of a patch"),
+        "CODE": (number(metadata.hidden_units), "values of a code"),
+    }
+    rgb = {"rgb": Array("float", (3, metadata.size, metadata.size))}
+    encode = Function("zoo_encode(rgb, code)", rgb, {"code": Array("float", (metadata.hidden_units,))})
+    return Network({"zoo_tied": dense(tied)}, {}, code, facts, [native("c99_encoder.h")], {"encode": encode})
+
+
+def language_model(model: Any, metadata: TrigramMetadata) -> Network:
+    """Describes a language model."""
+    table = model.get_layer("embedding").embeddings.numpy()
+    layers = {"zoo_embedding": Layer(table), "zoo_logits": dense(model.get_layer("logits"))}
+    units, statements = model.hidden_units, list[str]()
+    for place in range(1, model.num_layers + 1):
+        layer, name = model.get_layer(f"hidden_{place}"), f"zoo_hidden_{place}"
+        layers[name] = dense(layer)
+        statements += [f"zoo_copy(read, hidden, {units});"] if place > 1 else []
+        statements += [f"zoo_dense(&{name}, read, hidden);", *activation_of(layer, "hidden", units)]
+    widest = max(metadata.context * model.embedding, units)
+    code = [
+        texts("zoo_words", metadata.words),
+        defined({"READ": widest, "HIDDEN": units, "EMBEDDING": model.embedding}),
+        function("zoo_hidden(float *restrict read, float *restrict hidden)", statements),
+        native("c99_words.c"),
+    ]
+    facts = {
+        "WORDS": (number(len(metadata.words)), "of the vocabulary"),
+        "CONTEXT": (number(metadata.context), "words"),
+    }
+    probabilities = {"probabilities": Array("float", (len(metadata.words),))}
+    ids = {"ids": Array("int32_t", (metadata.context,))}
+    next_word = Function("zoo_next_word(ids, probabilities)", ids, probabilities)
+    return Network(layers, {}, code, facts, [native("c99_words.h")], {"next_word": next_word})
