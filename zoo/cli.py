@@ -16,6 +16,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import NoneType
 from typing import Annotated, Any, Literal, NoReturn, Optional, get_args, get_origin
 
@@ -33,7 +34,7 @@ from zoo.activity.studies import STUDIES
 from zoo.api import data, devices, models, training
 from zoo.api.door import members
 from zoo.catalog import split_names
-from zoo.errors import COMMAND, ArgumentError, StorageError, UsageError, ZooError, printable, unknown_name
+from zoo.errors import COMMAND, ArgumentError, StorageError, UsageError, ZooError, either, printable, unknown_name
 from zoo.families import TASKS, task_named
 from zoo.files import full
 from zoo.jobs import terminable
@@ -143,27 +144,28 @@ _NAMES = {
 }  # fmt: skip
 """Names of options that are not those of the parameter."""
 
-_ON = {"baselines", "self_test"}
-"""Flags that are on by default."""
+_OPPOSITES = {"same_people": "--different-people"}
+"""Options for the opposite of flags that are neither on nor off by default."""
 
 _WHOLE_WORDS = {"files", "photographs", "recordings", "text", "x"}
 """Parameters that are several files or words, whose commas separate nothing."""
 
-_PANELS = {"columns": "CSV files"}
-"""Panels of the fields of a parameter that is a group of settings."""
+_DETAILS: dict[str, dict[str, Any]] = {
+    # `-` is standard input.
+    "csv": {"allow_leading_hyphen": True}, "columns": {"group": Group("CSV files")},
+}  # fmt: skip
+"""What else cyclopts is told about a parameter, or about the fields of one that is a group of settings."""
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
-def _options(name: str, command: Command | None = None) -> tuple[str, ...]:
-    """The option of a parameter and its short forms, or its argument."""
-    if command is not None and name in command.arguments:
-        return (name.upper(),)
+def _option(name: str) -> tuple[str, ...]:
+    """The option of a parameter, and its short forms."""
     return _NAMES.get(name, (f"--{name.replace('_', '-')}",))
 
 
-def _number(kind: type, text: str, option: str, optional: bool) -> Any:
+def _number(kind: type, optional: bool, option: str, text: str) -> Any:
     """Reads a number. More strict than Python, which also reads `nan`, `1_000` and full-width digits."""
     if optional and text.lower() == "none":
         return None
@@ -174,18 +176,16 @@ def _number(kind: type, text: str, option: str, optional: bool) -> Any:
     return value
 
 
-def _word(text: str, option: str) -> str:
+def _word(option: str, text: str) -> str:
     """Refuses an empty text: as a rule, that is a variable of a script without a value."""
     if not text.strip():
         raise UsageError(f"{option} {text!r}: is empty; expected a value, or leave it out")
     return text
 
 
-def _choice(words: Sequence[str], text: str, option: str) -> str:
+def _choice(words: Sequence[str], option: str, text: str) -> str:
     if text not in words:
-        *others, last = words
-        expected = f"{', '.join(others)} or {last}" if others else last
-        raise UsageError(f"{option} {text[:40]!r}: expected {expected}")
+        raise UsageError(f"{option} {text[:40]!r}: expected {either(words)}")
     return text
 
 
@@ -201,116 +201,102 @@ def _settings(words: Sequence[str]) -> dict[str, Any]:
         name, equals, value = word.partition("=")
         if not equals:
             raise UsageError(f"--set {word}: expected NAME=VALUE, such as hidden_units=100")
-        try:
-            settings[name.replace("-", "_")] = None if value.lower() == "none" else json.loads(value)
-        except ValueError:
-            settings[name.replace("-", "_")] = value
+        settings[name.replace("-", "_")] = None if value.lower() == "none" else value
+        with contextlib.suppress(ValueError):
+            settings[name.replace("-", "_")] = json.loads(value)
     return settings
 
 
-def _words(name: str, option: str) -> Callable[[Any, Any], list[str]]:
-    """Reads several words; names are also separated by commas, which the name of a file may hold."""
-    parts = (lambda word: [word]) if name in _WHOLE_WORDS else split_names
-    return lambda kind, tokens: [part for token in tokens for part in parts(_word(token.value, option))]
-
-
-def _from_text(key: str, hint: Any, option: str) -> tuple[Any, dict[str, Any]] | None:
-    """The type that help shows for a parameter, and how cyclopts reads it; None if no text can be such a value."""
-    kinds = [kind for kind in members(hint) if kind is not NoneType]
-    bases = [get_args(kind)[0] if get_origin(kind) is Annotated else kind for kind in kinds]
-    optional = len(kinds) < len(members(hint))
-    several = [get_args(kind)[0] for kind in kinds if get_origin(kind) is Iterable]
-    if bases == [bool]:
-        # Most flags are off by default, and there is no option that switches them off.
-        return bool, {"show_default": False} | ({} if key in _ON else {"negative": ()})
-    if bases in ([int], [float]):
-        number = bases[0]
-        return number, {"converter": lambda kind, tokens: _number(number, tokens[0].value, option, optional)}
-    if get_origin(bases[0]) is Literal:
-        return bases[0], {"converter": lambda kind, tokens: _choice(get_args(bases[0]), tokens[0].value, option)}
-    if (key == "x" and bases != [str]) or any(str in members(part) for part in several):
-        return list[str], {"negative": (), "converter": _words(key, option)}
-    if str in bases:
-        return str, {"converter": lambda kind, tokens: _word(tokens[0].value, option)}
-    # Names and values are read in `_run`: cyclopts checks values against the type that its help shows.
-    return (list[str], {"negative": ()}) if key == "settings" else None
-
-
 def _parameter(
-    key: str, hint: Any, default: Any, option: tuple[str, ...], kind: Any, **details: Any
+    key: str, hint: Any, default: Any, option: tuple[str, ...], kind: Any = inspect.Parameter.KEYWORD_ONLY,
+    **details: Any,
 ) -> inspect.Parameter | None:  # fmt: skip
-    """A parameter as cyclopts reads it; None if no text can be such a value."""
-    if (read := _from_text(key.split("__")[-1], hint, option[0])) is None:
+    """A parameter as cyclopts reads it, with the type that help shows; None if no text can be such a value."""
+    name, optional = key.rpartition("__")[2], NoneType in members(hint)
+    kinds = [get_args(part)[0] if get_origin(part) is Annotated else part for part in members(hint)]
+    shown, *others = [part for part in kinds if part is not NoneType]
+    read: Callable[[str, str], Any] | None = None
+    if shown is bool:
+        # Most flags are off by default, and there is no option that switches them off.
+        negative = {} if default is True else {"negative": _OPPOSITES.get(name, ()) if optional else ()}
+        details |= {"show_default": False} | negative
+    elif name == "settings":
+        # Names and values are read in `_run`: cyclopts checks values against the type that its help shows.
+        shown, details["negative"] = list[str], ()
+    elif shown in (int, float) and not others:
+        read = partial(_number, shown, optional)
+    elif get_origin(shown) is Literal:
+        read = partial(_choice, get_args(shown))
+    elif (name == "x" and others) or any(get_origin(part) is Iterable and str in members(get_args(part)[0])
+                                         for part in kinds):  # fmt: skip
+        # Names are also separated by commas, which the name of a file may hold.
+        parts = (lambda word: [word]) if name in _WHOLE_WORDS else split_names
+        shown, details["negative"] = list[str], ()
+        details["converter"] = lambda kind, tokens: [
+            part for token in tokens for part in parts(_word(option[0], token.value))
+        ]
+    elif str in kinds:
+        shown, read = str, _word
+        default = default if default in (None, inspect.Parameter.empty) else str(default)
+    else:
         return None
-    shown, reading = read
-    if shown is str and default not in (None, inspect.Parameter.empty):
-        default = str(default)
-    required = default is inspect.Parameter.empty
-    name = option[0] if kind is inspect.Parameter.POSITIONAL_ONLY else option
+    if read is not None:
+        details["converter"] = lambda kind, tokens: read(option[0], tokens[0].value)
     annotation: Any = Annotated[
-        shown if required else Optional[shown], Parameter(name=name, **reading | details)  # noqa: UP045
+        shown if default is inspect.Parameter.empty else Optional[shown], Parameter(name=option, **details)  # noqa: UP045
     ]
     return inspect.Parameter(key, kind, default=default, annotation=annotation)
 
 
-def _parameters(command: Command) -> Iterator[inspect.Parameter]:
-    """The parameters of a command, from the signature of its function."""
-    for name, parameter in inspect.signature(command.function).parameters.items():
-        if name in command.without or name in command.fixed or name == "verbose":
+def _parameters(command: Command) -> list[inspect.Parameter]:
+    """The options and arguments of a command, from the signature of its function."""
+    taken, rows = inspect.signature(command.function).parameters, list[inspect.Parameter | None]()
+    for name, parameter in taken.items():
+        if name in (*command.without, *command.fixed, "verbose"):
             continue
-        group = next((kind for kind in members(parameter.annotation) if _is_settings(kind)), None)
-        for part in _fields(name, group, command) if group else (_option_of(name, parameter, command),):
-            if part is not None:
-                yield part
-    only = inspect.Parameter.KEYWORD_ONLY
+        details = _DETAILS.get(name, {})
+        settings = next((kind for kind in members(parameter.annotation)
+                         if isinstance(kind, type) and issubclass(kind, Settings)), None)  # fmt: skip
+        if settings is None:
+            is_argument, default = name in command.arguments, command.defaults.get(name, parameter.default)
+            kind = parameter.POSITIONAL_OR_KEYWORD if name == "model" else parameter.KEYWORD_ONLY
+            rows.append(_parameter(
+                name, parameter.annotation, None if default == () else default,
+                (name.upper(),) if is_argument else _option(name),
+                parameter.POSITIONAL_ONLY if is_argument else kind, **details,
+            ))  # fmt: skip
+            continue
+        for key in command.recipe if name == "recipe" else settings.model_fields:
+            option = (f"{'--max-' if name == 'limits' else '--'}{key.replace('_', '-')}",)
+            hint, meaning = settings.model_fields[key].annotation, settings.meanings()[key]
+            rows.append(_parameter(f"{name}__{key}", hint, None, option, help=meaning, **details))
     for name in command.reading:
         hint = inspect.signature(data.load_data).parameters[name].annotation
-        yield _parameter(name, hint, None, _options(name), only, help=_READING[name])  # type: ignore[misc]
-    if command.recipe and "settings" not in inspect.signature(command.function).parameters:
+        rows.append(_parameter(name, hint, None, _option(name), help=_READING[name]))
+    if command.recipe and "settings" not in taken:
         words = "Other fields of the recipe, NAME=VALUE; zoo info lists them."
-        yield _parameter("settings", dict, None, ("--set",), only, help=words)  # type: ignore[misc]
-    yield _parameter("as_json", bool, False, ("--json",), only, help="Print JSON on standard output.")  # type: ignore[misc]
-
-
-def _is_settings(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Settings)
-
-
-def _option_of(name: str, parameter: inspect.Parameter, command: Command) -> inspect.Parameter | None:
-    """The option or argument of a parameter."""
-    default = command.defaults.get(name, parameter.default)
-    kind: Any = inspect.Parameter.POSITIONAL_ONLY if name in command.arguments else inspect.Parameter.KEYWORD_ONLY
-    if name == "model" and name not in command.arguments:
-        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    # `-` is standard input.
-    details: dict[str, Any] = {"allow_leading_hyphen": True} if name == "csv" else {}
-    if name == "same_people" and command.function is data.cut_windows:
-        details["negative"] = "--different-people"
-    hint = parameter.annotation
-    return _parameter(name, hint, None if default == () else default, _options(name, command), kind, **details)
-
-
-def _fields(name: str, settings: type[Settings], command: Command) -> Iterator[inspect.Parameter | None]:
-    """The options of the fields of a parameter that is a group of settings."""
-    prefix, panel = "--max-" if name == "limits" else "--", {"group": Group(_PANELS[name])} if name in _PANELS else {}
-    for key in command.recipe if name == "recipe" else settings.model_fields:
-        row = settings.model_fields[key]
-        hint: Any = Annotated[row.annotation, *row.metadata] if row.metadata else row.annotation
-        option = (f"{prefix}{key.replace('_', '-')}",)
-        only = inspect.Parameter.KEYWORD_ONLY
-        yield _parameter(f"{name}__{key}", hint, None, option, only, help=settings.meanings()[key], **panel)
+        rows.append(_parameter("settings", dict, None, _option("settings"), help=words))
+    rows.append(_parameter("as_json", bool, False, ("--json",), help="Print JSON on standard output."))
+    return sorted(filter(None, rows), key=lambda row: (row.kind, row.default is not row.empty))
 
 
 def _callable(words: str, command: Command) -> Callable[..., Any]:
     """The function that cyclopts calls."""
-    parameters = sorted(_parameters(command), key=lambda part: (part.kind, part.default is not part.empty))
-    signature = inspect.Signature(parameters)
+    signature = inspect.Signature(_parameters(command))
+    parts = signature.parameters.values()
+    options = {part.name.rpartition("__")[2]: part.annotation.__metadata__[0].name[0] for part in parts}
 
     def run(*args: Any, **kwargs: Any) -> None:
-        _run(command, dict(signature.bind(*args, **kwargs).arguments))
+        try:
+            _run(command, dict(signature.bind(*args, **kwargs).arguments))
+        except ArgumentError as error:
+            # An argument of a model that has no option of its own was passed with `--set`.
+            line = ZooError(f"{options.get(error.parameter, error.parameter)}{error.problem}")
+            line.status = error.status
+            raise line from error
 
     run.__signature__ = signature  # type: ignore[attr-defined]
-    run.__annotations__ = {part.name: part.annotation for part in parameters}
+    run.__annotations__ = {part.name: part.annotation for part in parts}
     run.__name__ = words.replace(" ", "_")
     run.__doc__ = inspect.getdoc(command.function)
     if command.summary:
@@ -329,18 +315,17 @@ def _arguments(command: Command, values: dict[str, Any]) -> dict[str, Any]:
         name, _, part = key.partition("__")
         if part:
             arguments.setdefault(name, {})[part] = value
-        elif isinstance(value, str) and int in members(taken[name].annotation) and re.fullmatch("[0-9]{1,18}", value):
-            # Such as groups, which are a number or a word.
-            arguments[name] = int(value)
-        else:
-            arguments[name] = value
+            continue
+        # Such as groups, which are a number or a word.
+        is_number = isinstance(value, str) and value.isdecimal() and int in members(taken[name].annotation)
+        arguments[name] = _number(int, False, _option(name)[0], value) if is_number else value
     if twice := sorted(settings.keys() & arguments.get("recipe", {}).keys()):
-        raise UsageError(f"--set {twice[0]}: is given by {_options(twice[0])[0]} as well; pass one of them")
+        raise UsageError(f"--set {twice[0]}: is given by {_option(twice[0])[0]} as well; pass one of them")
     if settings:
         place = "settings" if "settings" in taken else "recipe"
         arguments[place] = settings | arguments.get(place, {})
     if reading:
-        name = "file" if command.function is data.describe else "data"
+        name = "file" if "file" in taken else "data"
         if arguments.get(name) is None:
             raise ArgumentError(next(iter(reading)), ": applies with --data FILE alone; leave it out")
         arguments[name] = data.load_data(arguments[name], **reading)
@@ -349,19 +334,15 @@ def _arguments(command: Command, values: dict[str, Any]) -> dict[str, Any]:
 
 def _run(command: Command, values: dict[str, Any]) -> None:
     """Calls the function of a command, and prints what it returns."""
-    global _current
-    _current = command
     as_json = values.pop("as_json", False)
-    arguments = _arguments(command, values)
-    names = inspect.signature(command.function).parameters
+    arguments, names = _arguments(command, values), inspect.signature(command.function).parameters
     if "on_event" in names and as_json:
         arguments["on_event"] = _print_json
     if "verbose" in names:
         arguments["verbose"] = True
     with contextlib.ExitStack() as stack:
         if command.doing is not None:
-            hidden = values.get("self_test") is False
-            step = stack.enter_context(quiet("" if hidden else command.doing))
+            step = stack.enter_context(quiet("" if values.get("self_test") is False else command.doing))
             if "on_progress" in names:
                 arguments["on_progress"] = step
         elif "on_progress" in names and err.is_terminal:
@@ -369,10 +350,6 @@ def _run(command: Command, values: dict[str, Any]) -> None:
             arguments["on_progress"] = lambda count: status.update(f"reading: {count:,} recordings")
         result = command.function(**arguments)
     _show(result, as_json)
-
-
-_current: Command | None = None
-"""The command that runs, whose options messages name."""
 
 
 def _print_json(document: Any) -> None:
@@ -442,8 +419,6 @@ def main() -> None:
 
     Ctrl-C exits with 130, and SIGTERM with 143, both after the same cleanup.
     """
-    global _current
-    _current = None
     debug = "--debug" in sys.argv
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -501,11 +476,6 @@ def explain(error: BaseException) -> tuple[str, int]:
     """
     if isinstance(error, CycloptsError):
         return _usage(error), USAGE
-    if isinstance(error, ArgumentError):
-        name = f"max_{error.parameter}" if error.group == "limits" else error.parameter
-        # An argument of a model that has no option of its own was passed with `--set`.
-        optional = _current is None or error.parameter in (part.name.split("__")[-1] for part in _parameters(_current))
-        return f"{_options(name, _current)[0] if optional else name}{error.problem}", error.status
     if isinstance(error, ZooError):
         return str(error), error.status
     if isinstance(error, OSError) and (line := _system(error)):

@@ -1,7 +1,7 @@
 """The exceptions for errors that users can fix, and how messages name what a user passes."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 COMMAND = "ZOO_COMMAND"
@@ -38,7 +38,7 @@ def printable(text: str) -> str:
         'a\\x1b[31m.h5'
     """
     return "".join(
-        each if each.isprintable() else each.encode("unicode_escape", "surrogatepass").decode() for each in text
+        letter if letter.isprintable() else letter.encode("unicode_escape", "surrogatepass").decode() for letter in text
     )
 
 
@@ -118,6 +118,17 @@ def shown(value: Any) -> str:
     """
     simple = value is None or isinstance(value, str | bytes | bool | int | float | complex)
     return repr(value)[:80] if simple else f"of the type {type(value).__name__}"
+
+
+def either(words: Iterable[str]) -> str:
+    """Alternatives in words.
+
+    Example:
+        >>> either(["s", "ms", "us"])
+        's, ms or us'
+    """
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def refuse(why: str, **values: Any) -> None:

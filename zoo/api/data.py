@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from annotated_types import Ge, Le
 
 from zoo.api import door
-from zoo.errors import ArgumentError, ZooError, option, refuse, unknown_name
+from zoo.errors import ArgumentError, ZooError, either, option, refuse, unknown_name
 from zoo.families import TASKS, task_named
 from zoo.files import new_file
 from zoo.recipe import Columns
@@ -214,8 +214,7 @@ def simulate(
     if task not in TASKS:
         if (name := task_named(task)) in TASKS:
             raise ZooError(f"task {task!r}: it is called {name!r} since version 0.3.0")
-        *others, last = TASKS
-        raise ZooError(f"task {task!r}: expected {', '.join(others)} or {last}")
+        raise ZooError(f"task {task!r}: expected {either(TASKS)}")
     sizes = door.given(
         subjects=subjects, seconds=seconds, gyroscope=gyroscope, count=count, size=size, pictures=pictures,
         sentences=sentences,

@@ -20,7 +20,7 @@ from annotated_types import Ge, Le, Lt
 from pydantic import ConfigDict, InstanceOf, TypeAdapter, ValidationError
 
 from zoo.catalog import find_folder, split_names
-from zoo.errors import COMMAND, ArgumentError, UsageError, ZooError, option, refuse, shown, unknown_name
+from zoo.errors import COMMAND, ArgumentError, UsageError, ZooError, either, option, refuse, shown, unknown_name
 from zoo.families import FAMILIES, TASKS, unknown_family
 from zoo.presets import PRESETS, find
 from zoo.recipe import Columns, Limits, Recipe, Settings, expectation, python_number
@@ -221,8 +221,7 @@ def _expected(kinds: list[Any]) -> str:
     words = [_WORDS.get(get_origin(kind) or kind, f"a {getattr(kind, '__name__', kind)}") for kind in kinds]
     if any(get_origin(kind) is Iterable and get_args(kind)[0] is Callback for kind in kinds):
         words = [_WORDS[Callback]]
-    *others, last = dict.fromkeys(words)
-    return f"{', '.join(others)} or {last}" if others else last
+    return either(dict.fromkeys(words))
 
 
 _MOVED = ("levels", "data_dir")
