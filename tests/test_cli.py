@@ -144,7 +144,7 @@ def test_the_version_is_printed_alone(zoo_cli):
 
 @pytest.mark.parametrize(("arguments", "message"), [
     (["train", "--epoch", "3"], "--epoch"), (["train"], "missing MODEL"), (["export"], "missing MODEL"),
-    (["tune", "activity_gru", "--strategy", "luck"], "--strategy 'luck': expected random, hyperband, bayesian or grid"),
+    (["tune", "activity_gru", "--strategy", "luck"], "\"luck\" for --strategy. Choose from: \"random\""),
     (["train", "activity_gru", "--schedule", "cosine"], "--schedule: is now --set schedule=VALUE; see"),
     (["crossval", "activity_gru", "--optimizer=sgd"], "--optimizer: is now --set optimizer=VALUE; see"),
     (["finetune", "activity_gru_tiny", "--no-normalize"], "--no-normalize: is now --set normalize=false; see"),

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-import time
+import timeit
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -43,10 +43,10 @@ def bench(path: Path, *, calls: int = 1000) -> dict[str, Any]:
     """
     interpreter, costs = Interpreter(path), {}
     for name in sorted(interpreter.signatures, key=_order):
-        inputs, known, steps = random_inputs(interpreter, name), interpreter.metadata, 1
-        if isinstance(known, ActivityMetadata) and known.states:
+        inputs, metadata, steps = random_inputs(interpreter, name), interpreter.metadata, 1
+        if isinstance(metadata, ActivityMetadata) and metadata.states:
             # Iterations of a recurrent network's loop.
-            steps = known.chunk if name == "chunk" else known.window // known.frame
+            steps = metadata.chunk if name == "chunk" else metadata.window // metadata.frame
         times = _milliseconds(partial(interpreter.run, name, **inputs), calls)
         costs[name] = {
             "median_ms": float(np.median(times)), "p99_ms": float(np.quantile(times, 0.99)),
@@ -76,13 +76,9 @@ def random_inputs(interpreter: Interpreter, signature: str, seed: int = 0) -> di
 
 
 def _milliseconds(call: Callable[[], Any], calls: int) -> NDArray[np.float64]:
-    times = np.empty(calls)
-    for place in range(-calls // 10, calls):
-        start = time.perf_counter()
-        call()
-        if place >= 0:
-            times[place] = time.perf_counter() - start
-    return 1e3 * times
+    timer = timeit.Timer(call)
+    timer.repeat(calls // 10, 1)
+    return 1e3 * np.array(timer.repeat(calls, 1))
 
 
 def _process_mb(path: Path) -> float | None:

@@ -34,7 +34,7 @@ from zoo.activity.studies import STUDIES
 from zoo.api import data, devices, models, training
 from zoo.api.door import members
 from zoo.catalog import split_names
-from zoo.errors import COMMAND, ArgumentError, StorageError, UsageError, ZooError, either, printable, unknown_name
+from zoo.errors import COMMAND, ArgumentError, StorageError, UsageError, ZooError, printable, unknown_name
 from zoo.families import TASKS, task_named
 from zoo.files import full
 from zoo.jobs import terminable
@@ -144,8 +144,8 @@ _NAMES = {
 }  # fmt: skip
 """Names of options that are not those of the parameter."""
 
-_OPPOSITES = {"same_people": "--different-people"}
-"""Options for the opposite of flags that are neither on nor off by default."""
+_OPPOSITES = {"baselines": "--no-baselines", "self_test": "--no-self-test", "same_people": "--different-people"}
+"""Options for the opposite of flags that are not off by default."""
 
 _WHOLE_WORDS = {"files", "photographs", "recordings", "text", "x"}
 """Parameters that are several files or words, whose commas separate nothing."""
@@ -165,8 +165,9 @@ def _option(name: str) -> tuple[str, ...]:
     return _NAMES.get(name, (f"--{name.replace('_', '-')}",))
 
 
-def _number(kind: type, optional: bool, option: str, text: str) -> Any:
+def _number(kind: type, optional: bool, option: str, words: Sequence[str]) -> Any:
     """Reads a number. More strict than Python, which also reads `nan`, `1_000` and full-width digits."""
+    text = words[0]
     if optional and text.lower() == "none":
         return None
     valid = (_WHOLE if kind is int else _DECIMAL).fullmatch(text.strip())
@@ -176,31 +177,30 @@ def _number(kind: type, optional: bool, option: str, text: str) -> Any:
     return value
 
 
-def _word(option: str, text: str) -> str:
+def _word(may_be_number: bool, option: str, words: Sequence[str]) -> Any:
     """Refuses an empty text: as a rule, that is a variable of a script without a value."""
+    text = words[0]
     if not text.strip():
         raise UsageError(f"{option} {text!r}: is empty; expected a value, or leave it out")
-    return text
+    return int(text) if may_be_number and re.fullmatch("[0-9]{1,18}", text) else text
 
 
-def _choice(words: Sequence[str], option: str, text: str) -> str:
-    if text not in words:
-        raise UsageError(f"{option} {text[:40]!r}: expected {either(words)}")
-    return text
+def _several(parts: Callable[[str], list[str]], option: str, words: Sequence[str]) -> list[str]:
+    return [part for word in words for part in parts(_word(False, option, [word]))]
 
 
-def _settings(words: Sequence[str]) -> dict[str, Any]:
-    """Settings from NAME=VALUE: `none`, or JSON, or else text.
+def _settings(option: str, words: Sequence[str]) -> dict[str, Any]:
+    """Reads NAME=VALUE, where a value is `none`, or JSON, or else text.
 
     Example:
-        >>> _settings(["hidden_units=100", "optimizer=adam", "patience=none"])
+        >>> _settings("--set", ["hidden_units=100", "optimizer=adam", "patience=none"])
         {'hidden_units': 100, 'optimizer': 'adam', 'patience': None}
     """
     settings: dict[str, Any] = {}
     for word in words:
         name, equals, value = word.partition("=")
         if not equals:
-            raise UsageError(f"--set {word}: expected NAME=VALUE, such as hidden_units=100")
+            raise UsageError(f"{option} {word}: expected NAME=VALUE, such as hidden_units=100")
         settings[name.replace("-", "_")] = None if value.lower() == "none" else value
         with contextlib.suppress(ValueError):
             settings[name.replace("-", "_")] = json.loads(value)
@@ -212,36 +212,27 @@ def _parameter(
     **details: Any,
 ) -> inspect.Parameter | None:  # fmt: skip
     """A parameter as cyclopts reads it, with the type that help shows; None if no text can be such a value."""
-    name, optional = key.rpartition("__")[2], NoneType in members(hint)
+    name, none = key.rpartition("__")[2], (None, inspect.Parameter.empty)
     kinds = [get_args(part)[0] if get_origin(part) is Annotated else part for part in members(hint)]
     shown, *others = [part for part in kinds if part is not NoneType]
-    read: Callable[[str, str], Any] | None = None
+    several = any(get_origin(part) is Iterable and str in members(get_args(part)[0]) for part in kinds)
+    read: Callable[[str, Sequence[str]], Any] | None = None
     if shown is bool:
         # Most flags are off by default, and there is no option that switches them off.
-        negative = {} if default is True else {"negative": _OPPOSITES.get(name, ()) if optional else ()}
-        details |= {"show_default": False} | negative
+        details |= {"show_default": False, "negative": _OPPOSITES.get(name, ()) if default is not False else ()}
     elif name == "settings":
-        # Names and values are read in `_run`: cyclopts checks values against the type that its help shows.
-        shown, details["negative"] = list[str], ()
+        shown, read = list[str], _settings
     elif shown in (int, float) and not others:
-        read = partial(_number, shown, optional)
-    elif get_origin(shown) is Literal:
-        read = partial(_choice, get_args(shown))
-    elif (name == "x" and others) or any(get_origin(part) is Iterable and str in members(get_args(part)[0])
-                                         for part in kinds):  # fmt: skip
+        read = partial(_number, shown, NoneType in kinds)
+    elif several or (name == "x" and others):
         # Names are also separated by commas, which the name of a file may hold.
-        parts = (lambda word: [word]) if name in _WHOLE_WORDS else split_names
-        shown, details["negative"] = list[str], ()
-        details["converter"] = lambda kind, tokens: [
-            part for token in tokens for part in parts(_word(option[0], token.value))
-        ]
+        shown, read = list[str], partial(_several, (lambda word: [word]) if name in _WHOLE_WORDS else split_names)
     elif str in kinds:
-        shown, read = str, _word
-        default = default if default in (None, inspect.Parameter.empty) else str(default)
-    else:
+        shown, read, default = str, partial(_word, int in kinds), default if default in none else str(default)
+    elif get_origin(shown) is not Literal:
         return None
     if read is not None:
-        details["converter"] = lambda kind, tokens: read(option[0], tokens[0].value)
+        details["converter"] = lambda kind, tokens: read(option[0], [token.value for token in tokens])
     annotation: Any = Annotated[
         shown if default is inspect.Parameter.empty else Optional[shown], Parameter(name=option, **details)  # noqa: UP045
     ]
@@ -309,16 +300,14 @@ def _arguments(command: Command, values: dict[str, Any]) -> dict[str, Any]:
     """The arguments of the function of a command, from the values of its options."""
     taken = inspect.signature(command.function).parameters
     arguments: dict[str, Any] = {**command.fixed, **command.defaults}
-    settings = _settings(values.pop("settings", None) or ())
+    settings = values.pop("settings", {})
     reading = {name: values.pop(name) for name in command.reading if name in values}
     for key, value in values.items():
         name, _, part = key.partition("__")
         if part:
             arguments.setdefault(name, {})[part] = value
-            continue
-        # Such as groups, which are a number or a word.
-        is_number = isinstance(value, str) and value.isdecimal() and int in members(taken[name].annotation)
-        arguments[name] = _number(int, False, _option(name)[0], value) if is_number else value
+        else:
+            arguments[name] = value
     if twice := sorted(settings.keys() & arguments.get("recipe", {}).keys()):
         raise UsageError(f"--set {twice[0]}: is given by {_option(twice[0])[0]} as well; pass one of them")
     if settings:
@@ -394,7 +383,8 @@ First steps: `zoo list`, then `zoo info activity_gru_phone`. `zoo COMMAND --help
 app = App(
     name="zoo", help=_HELP,
     version=f"pocket-zoo {zoo.__version__}", version_flags="--version", help_format="markdown",
-    result_action="return_value", exit_on_error=False, print_error=False, suppress_keyboard_interrupt=False,
+    default_parameter=Parameter(negative=()), result_action="return_value",
+    exit_on_error=False, print_error=False, suppress_keyboard_interrupt=False,
 )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ def examine(self_test: Callable[[str], None] | None = None) -> dict[str, Any]:
 
 
 def _version(name: str) -> str | None:
-    return next((found.version for found in importlib.metadata.distributions(name=name)), None)
+    return next((package.version for package in importlib.metadata.distributions(name=name)), None)
 
 
 def _requirements(distribution: str, extra: str = "") -> Iterator[Requirement]:

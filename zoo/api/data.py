@@ -16,6 +16,8 @@ from zoo.errors import ArgumentError, ZooError, either, option, refuse, unknown_
 from zoo.families import TASKS, task_named
 from zoo.files import new_file
 from zoo.recipe import Columns
+from zoo.report import markdown, results
+from zoo.report.screen import err
 from zoo.results import Document, Result
 
 if TYPE_CHECKING:
@@ -77,8 +79,7 @@ def load_data(
     from zoo.data import loading
 
     facts = door.given(task=task, subjects=subjects, classes=classes, rate=rate, unit=unit, words=words, levels=levels)
-    folder = None if data_dir is None else Path(data_dir)
-    loaded: Any = loading.load_data(source, data_dir=folder, **facts)
+    loaded: Any = loading.load_data(source, data_dir=None if data_dir is None else Path(data_dir), **facts)
     return loaded  # type: ignore[no-any-return]
 
 
@@ -137,9 +138,7 @@ class Written(Result):
         return {**describe(self.path), **self.extra}
 
     def _repr_markdown_(self) -> str:
-        from zoo.report.results import description
-
-        return description(self.to_json())
+        return results.description(self.to_json())
 
 
 @door.public
@@ -162,10 +161,8 @@ def describe(file: door.Source) -> Document:
     """
     door.require_file(file)
     from zoo.data import loading
-    from zoo.report import results
 
-    content = loading.describe(file)
-    return Document(content, results.description)
+    return Document(loading.describe(file), results.description)
 
 
 @door.public
@@ -265,12 +262,12 @@ def make_patches(
     with new_file(Path(out), force):
         chosen = Photographs(paths, size) if paths else shipped_photographs()
         flat = write_patches(Path(out), chosen, count, size, seed)
-    extra: dict[str, Any] = {"flat_patches_refused": flat}
+    extra, warnings = dict[str, Any](flat_patches_refused=flat), list[str]()
+    if isinstance(chosen, Photographs) and chosen.skipped:
+        extra["skipped"] = dict(chosen.skipped)
+        warnings = [f"files that were left out, {len(chosen.skipped)}: {chosen.listing()}"]
     then = f"zoo train --model sparse_autoencoder --data {door.quoted(out)}"
-    if not (isinstance(chosen, Photographs) and chosen.skipped):
-        return Written(Path(out), extra, next=then)
-    left = f"files that were left out, {len(chosen.skipped)}: {chosen.listing()}"
-    return Written(Path(out), extra | {"skipped": dict(chosen.skipped)}, warnings=[left], next=then)
+    return Written(Path(out), extra, warnings=warnings, next=then)
 
 
 @door.public
@@ -406,7 +403,6 @@ def import_csv(
         raise ArgumentError("append", f" adds to the file and {option('force')} replaces it: pass one of them")
     from zoo.activity import importing, sources
     from zoo.activity.columns import columns_of
-    from zoo.report import results
 
     columns = columns_of(
         Columns(x=x, y=y, z=z, channels=channels, time=time, unit=unit, convention=convention,
@@ -474,21 +470,11 @@ def import_study(
 
 
 def _imported(made: Any, doubts: Sequence[str] = ()) -> Written:
-    from zoo.report import results
-
-    counts = made.counts.to_json()
+    counts, warnings = made.counts.to_json(), [*doubts, *made.doubts]
+    then = f"zoo data windows {door.quoted(made.path)}"
     extra = {"written": made.recordings, **counts}
     extra |= {"read": results.files_read(made.files)} if made.files else {}
-    return Written(
-        made.path,
-        extra,
-        made.recordings,
-        counts["dropped"],
-        counts["changed"],
-        made.files,
-        warnings=[*doubts, *made.doubts],
-        next=f"zoo data windows {door.quoted(made.path)}",
-    )
+    return Written(made.path, extra, made.recordings, files=made.files, **counts, warnings=warnings, next=then)
 
 
 @door.public
@@ -564,20 +550,11 @@ def cut_windows(
         warnings.append(
             "no test set: measure by cross-validation over people, if there are several, or on another file"
         )
-    counts = read.to_json()
+    counts: dict[str, Any] = read.to_json()
     # What the presets read.
     start = "finetune activity_gru_phone" if (window, rate) == (150, 50) else "train --model activity_gru"
     then = f"zoo {start} --data {door.quoted(out)}"
-    return Written(
-        Path(out),
-        counts,
-        None,
-        counts["dropped"],
-        counts["changed"],
-        test_subjects=test_people,
-        warnings=warnings,
-        next=then,
-    )
+    return Written(Path(out), counts, **counts, test_subjects=test_people, warnings=warnings, next=then)
 
 
 @door.public
@@ -602,13 +579,10 @@ def build(name: str, source: door.FilePath, to: door.FilePath | None = None) -> 
     """
     door.require_file(source)
     door.load_keras()
-    from rich.console import Console
-
     from zoo.data import tfds
-    from zoo.report import markdown
     from zoo.report.progress import counting
 
-    with counting(Console(stderr=True)) as report:
+    with counting(err) as report:
         made = tfds.build(name, Path(source), None if to is None else Path(to), report=report)
     where = "" if to is None else f" --data-dir {door.quoted(to)}"
     return Document(made, markdown.document, next=f"zoo train PRESET --data tfds:{made['name']}{where}")

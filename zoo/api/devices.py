@@ -11,9 +11,10 @@ from annotated_types import Ge, Le
 from zoo import catalog
 from zoo.api import door
 from zoo.api.data import read
-from zoo.errors import ArgumentError, ZooError, option, refuse
+from zoo.errors import ArgumentError, ZooError, either, option, refuse
 from zoo.files import require_empty, temporary_folder
 from zoo.recipe import Columns
+from zoo.report import markdown, results
 from zoo.results import Artifact, Document, Records
 
 
@@ -73,29 +74,24 @@ def export(
         # It imports TensorFlow while this process does.
         if {"default", *FORMATS}.intersection(names):
             converter.start()
-        door.load_keras()
+        loaded = door.load(model)
         from zoo.exporting import artifacts
-        from zoo.loading import load
-        from zoo.report import markdown, results
 
-        loaded = load(model)
-        if changes := door.for_recognizers(loaded, prior=prior, threshold=threshold):
-            loaded = replace(loaded, model=loaded.keras_model.copy(**changes))
+        changes = door.for_recognizers(loaded, prior=prior, threshold=threshold)
         if loaded.keras_model.dtype_policy.name != "float32":
             # Files compute in float32, whatever the model was trained in.
-            loaded = replace(loaded, model=loaded.keras_model.copy(dtype="float32"))
+            changes["dtype"] = "float32"
+        if changes:
+            loaded = replace(loaded, model=loaded.keras_model.copy(**changes))
         task = loaded.task
         checked_data = read(task, data, default=False)
-        left_out: Any = refused
-        if refused is None and not formats:
-            left_out = {}
+        left_out: Any = {} if refused is None and not formats else refused
         records = artifacts.export(
             loaded, task.exportable(loaded, checked_data), Path(to), [*names, *(["personal"] if personalize else [])],
             left_out, on_progress or door.silent, converter,
         )  # fmt: skip
-    document = {
-        "compared_on": str(data) if data is not None else "simulated data", "folder": str(to), "artifacts": records,
-    }  # fmt: skip
+    compared_on = str(data) if data is not None else "simulated data"
+    document = {"compared_on": compared_on, "folder": str(to), "artifacts": records}
     made = [Artifact(Path(to) / row["file"], row["format"], row["bytes"], row["largest_error"], row) for row in records]
     warnings = [f"left out: {why}" for why in (left_out or {}).values()]
     render = partial(results.exported, scores=task.report.FILE_SCORES)
@@ -148,12 +144,8 @@ def stream(
         {'walking'}
     """
     if (csv is None) == (not simulate):
-        ways = (
-            option("csv", "FILE"),
-            f"{option('csv', '-')} for standard input",
-            f"or {option('simulate', 'ACTIVITIES')}",
-        )
-        raise ZooError(f"pass one of {', '.join(ways)}")
+        ways = option("csv", "FILE"), f"{option('csv', '-')} for standard input", option("simulate", "ACTIVITIES")
+        raise ZooError(f"pass one of {either(ways)}")
     person = door.given(seconds=seconds, speed=speed, seed=seed)
     if csv is None:
         refuse(f"applies with {option('csv', 'FILE')} alone", rate=rate, columns=columns, every=every or None)
@@ -234,7 +226,6 @@ def bench(models: door.Paths, *, on_progress: Callable[[str], None] | None = Non
         ['model.dynamic.tflite']
     """
     from zoo import benchmarking
-    from zoo.report import results
 
     rows = []
     for model in door.several(models):
@@ -276,7 +267,6 @@ def doctor(*, self_test: bool = True, on_progress: Callable[[str], None] | None 
         True
     """
     from zoo.installation import examine
-    from zoo.report.results import doctor as report
 
     state = examine((on_progress or door.silent) if self_test else None)
-    return Document(state, report, failure="" if state["sound"] else "something essential is broken, see above")
+    return Document(state, results.doctor, failure="" if state["sound"] else "something essential is broken, see above")

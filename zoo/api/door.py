@@ -3,7 +3,6 @@
 Models, data, tables and arrays are described by protocols, as importing this module imports neither NumPy nor Keras.
 """
 
-import errno
 import inspect
 import os
 import shlex
@@ -26,6 +25,9 @@ from zoo.presets import PRESETS, find
 from zoo.recipe import Columns, Limits, Recipe, Settings, expectation, python_number
 from zoo.report import screen
 from zoo.startup import import_keras
+
+if TYPE_CHECKING:
+    from zoo.loading import Loaded
 
 
 @runtime_checkable
@@ -128,10 +130,6 @@ def public(function: F) -> F:
             return function(*bound.args, **bound.kwargs)
         except UnicodeEncodeError as error:
             raise ZooError(f"{error.object}: not a UTF-8 name, as HDF5 and TensorFlow need: choose another") from None
-        except OSError as error:
-            if error.errno != errno.ENAMETOOLONG:
-                raise
-            raise ZooError(f"{error.filename}: the name is too long: choose a shorter one") from None
 
     return call  # type: ignore[return-value]
 
@@ -295,16 +293,16 @@ def load_keras() -> None:
             raise ZooError(f"KERAS_BACKEND is {backend}, which does not load ({error}): unset it") from error
 
 
+def load(model: Model) -> "Loaded":
+    """A model with its task and its metadata, by a name, a file or a folder; Keras is imported for it."""
+    load_keras()
+    from zoo.loading import load
+
+    return load(model)
+
+
 def silent(step: Any) -> None:
     """Shows no progress."""
-
-
-def exists(path: FilePath) -> bool:
-    """Whether there is a file or a folder; none has a name that is too long."""
-    try:
-        return Path(path).exists()
-    except OSError:
-        return False
 
 
 def for_recognizers(loaded: Any, *, prior: Shares | None = None, **options: Any) -> dict[str, Any]:
@@ -324,13 +322,15 @@ def require_file(data: Any, model: Any = None) -> None:
         family = PRESETS[model].family if model in PRESETS else model
         if family in FAMILIES:
             require_default(TASKS[FAMILIES[family].task].file)
-    if isinstance(data, str | os.PathLike) and not str(data).startswith("tfds:") and not exists(data):
+    # Of a name that is too long, Path.exists raises.
+    is_file = isinstance(data, str | os.PathLike) and not str(data).startswith("tfds:")
+    if is_file and not os.path.exists(data):  # noqa: PTH110
         raise ZooError(f"{data}: no such file")
 
 
 def require_default(file: str) -> None:
     """Checks that the file is there that is read where no data is given."""
-    if not exists(file):
+    if not Path(file).exists():
         raise ZooError(
             f"no data was given, and there is no {file}, the default, in {Path.cwd()}: pass {option('data', 'FILE')}"
         )
@@ -349,7 +349,7 @@ def require_model(model: Any) -> None:
 def require_plan(model: Any, recipe: Changes, settings: Mapping[str, Any]) -> None:
     """Checks that a name is that of a family or a preset, and the values of its recipe."""
     if isinstance(model, str | os.PathLike) and str(model) not in (*FAMILIES, *PRESETS):
-        if exists(model):
+        if os.path.exists(model):  # noqa: PTH110
             raise ZooError(
                 f"{model}: is a file or folder; expected a preset (see `zoo list`) or a family; to start from the "
                 f"weights of a model, use `zoo finetune {model}`"

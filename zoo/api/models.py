@@ -13,6 +13,7 @@ from zoo.api.data import read
 from zoo.errors import ZooError, refuse
 from zoo.presets import PRESETS
 from zoo.recipe import Columns
+from zoo.report import markdown, results
 from zoo.results import Document, Predictions, Records, Result
 
 
@@ -35,8 +36,6 @@ def list_presets(family: door.Names | None = None) -> Records:
         >>> list(list_presets("sparse"))[:1]
         ['sparse_autoencoder_course']
     """
-    from zoo.report import results
-
     rows, installed = results.presets(door.names_of(family)), catalog.preset_names()
     return Records([row["preset"] for row in rows if row["preset"] in installed], results.preset_table, rows)
 
@@ -55,8 +54,6 @@ def info(model: door.Model) -> Document:
         >>> info("activity_gru_course")["class"]
         'ActivityGRU'
     """
-    from zoo.report import markdown, results
-
     name = str(model)
     if name.endswith(".tflite"):
         from zoo.runtime.metadata import extract
@@ -64,10 +61,7 @@ def info(model: door.Model) -> Document:
         return Document(extract(Path(name)).to_json(), markdown.document)
     if name.endswith(".keras"):
         door.require_file(model)
-        door.load_keras()
-        from zoo.loading import load
-
-        return Document(load(model).metadata.to_json(), markdown.document)
+        return Document(door.load(model).metadata.to_json(), markdown.document)
     folder = catalog.find_folder(name)
     document = catalog.read_config(folder)
     if name in PRESETS and folder == catalog.PRESETS_FOLDER / name:
@@ -75,14 +69,7 @@ def info(model: door.Model) -> Document:
             overview = partial(results.preset_overview, name, PRESETS[name], metrics)
             return Document(document, lambda config: overview(config) + results.recipe(config["recipe"]))
     elif {"metadata", "training", "data"} <= set(document):
-        overview = partial(results.folder_overview, name)
-        try:
-            overview(document)
-        except Exception as error:
-            # What a template makes of values of other kinds is anything from KeyError to jinja2.UndefinedError.
-            where, why = folder / "config.json", f"{type(error).__name__}: {error}"
-            raise ZooError(f"{where}: holds other values than `zoo train` writes ({why})") from error
-        return Document(document, overview)
+        return Document(document, partial(results.folder_overview, name))
     return Document(document, markdown.document)
 
 
@@ -136,10 +123,7 @@ def predict(
     """
     door.require_model(model)
     door.require_file(data)
-    door.load_keras()
-    from zoo.loading import load
-
-    loaded = load(model)
+    loaded = door.load(model)
     task = loaded.task
     options = {
         "csv": csv, "rate": rate, "columns": columns, "hop": hop, "threshold": threshold, "top": top,
@@ -179,6 +163,5 @@ def push(model: door.FilePath, address: str, *, private: bool = False) -> Docume
         zoo.errors.ZooError: hf://owner: expected hf://owner/name, or hf://owner/name@revision
     """
     from zoo import hub
-    from zoo.report import markdown
 
     return Document({"published": hub.push(catalog.find_folder(model), address, private=private)}, markdown.document)

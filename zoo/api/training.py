@@ -5,7 +5,7 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +22,7 @@ from zoo.files import CHECKPOINT, exclusive_folder, require_empty
 from zoo.presets import PRESETS
 from zoo.recipe import Limits, Recipe
 from zoo.report import for_task
-from zoo.report.screen import logged, say, warn
+from zoo.report.screen import err, logged, say, warn
 from zoo.results import CrossValidation, Evaluation, TrainResult, TuneResult
 
 
@@ -130,27 +130,19 @@ def _of_data(data: Any) -> str:
     """The options by which the next command reads the same data; none for data that is in no file."""
     if data.path is None:
         return ""
-    white = facts_of(data).get("levels")
+    white = data.facts.get("levels")
     return f" --data {door.quoted(data.path)}{'' if white is None else f' --levels {white:g}'}"
-
-
-def facts_of(data: Any) -> Mapping[str, Any]:
-    """What is known of all rows of data."""
-    facts: Mapping[str, Any] = getattr(data, "facts", {})
-    return facts
 
 
 @contextmanager
 def _progress(recipe: Recipe, verbose: bool, out: door.FilePath | None) -> "Iterator[Callable[..., None] | None]":
     """What shows the progress of a training on standard error, or None; notes on an interruption how to resume."""
-    from rich.console import Console
-
     from zoo.report.progress import TrainingBoard
 
-    board = TrainingBoard(Console(stderr=True), recipe.epochs) if verbose else None
+    board = TrainingBoard(err, recipe.epochs)
     try:
-        with nullcontext() if board is None else board.shown():
-            yield None if board is None else board.on_epoch_end
+        with board.shown() if verbose else nullcontext():
+            yield board.on_epoch_end if verbose else None
     except KeyboardInterrupt as stop:
         kept = out is not None and (Path(out) / CHECKPOINT).is_file()
         how = f"go on with the same command and {option('resume')}"
@@ -218,34 +210,25 @@ def finetune(
     door.require_file(data, preset)
     if recipe is not None and not isinstance(recipe, Recipe):
         Recipe(**recipe)
-    door.load_keras()
+    loaded = door.load(preset)
     from zoo.activity import finetuning
-    from zoo.loading import load
     from zoo.training import Training
 
-    loaded = load(preset)
     checked_data = read(loaded.task, data)
     activity = loaded.task.name == "activity"
-    folder = "finetuned" if out is None else re.sub(r"[^a-zA-Z0-9._-]", "_", Path(out).absolute().name[:100])
+    name = "finetuned" if out is None else re.sub(r"[^a-zA-Z0-9._-]", "_", Path(out).absolute().name[:100])
     model = finetuning.with_labels(loaded, checked_data) if activity else loaded.keras_model
     # A file keeps the layers that its own training froze; those of a model in Python are frozen on purpose.
     thawed = {"frozen": ()} if isinstance(preset, str | os.PathLike) else {}
-    model = model.copy(name=f"{folder}_from_{loaded.keras_model.name}"[:200], **thawed)
+    model = model.copy(name=f"{name}_from_{loaded.keras_model.name}"[:200], **thawed)
     frozen = door.names_of(freeze)
-    unknown = sorted(set(frozen) - {layer.name for layer in model.layers})
-    if unknown:
+    if unknown := sorted(set(frozen) - {layer.name for layer in model.layers}):
         raise unknown_name("layer", unknown[0], [layer.name for layer in model.layers if layer.weights])
     if not isinstance(recipe, Recipe):
         recipe = finetuning.recipe_for(loaded, checked_data, recipe)
     if not activity:
         recipe.require_epochs()
-    plan = replace(
-        Training.of(model),
-        recipe=recipe,
-        out=None if out is None else Path(out),
-        resume=resume,
-        callbacks=door.several(callbacks),
-    )
+    plan = replace(Training.of(model), recipe=recipe, resume=resume, callbacks=door.several(callbacks))
     if verbose and (doubt := finetuning.familiar(loaded, checked_data)):
         warn(doubt)
 
@@ -254,7 +237,8 @@ def finetune(
             finetuning.fit_head(model, prepared.train)
 
     with finetuning.frozen_layers(model, frozen), _progress(recipe, verbose, out) as report:
-        result = replace(plan, report=report).run(checked_data, model, begin=begin)
+        folder = None if out is None else Path(out)
+        result = replace(plan, out=folder, report=report).run(checked_data, model, begin=begin)
     return _trained(result, out, checked_data)
 
 
@@ -310,31 +294,26 @@ def cross_validate(
     door.load_keras()
     from zoo import crossval
     from zoo.activity import report
+    from zoo.report.progress import FoldBoard
     from zoo.training import Training
 
     plan = Training.of(model, settings, recipe)
     path = _path_of(data, "cross-validation")
     wanted = [name for name in door.names_of(baselines) if name != "none"]
     protocol = crossval.Protocol(groups, seeds, tuple(wanted), everyone)
-    folder = None if out is None else Path(out)
-    with ExitStack() as stack:
-        update: Callable[[Any], None] = lambda records: None  # noqa: E731
-        if verbose:
-            from rich.console import Console
-
-            from zoo.report.progress import FoldBoard
-
-            board = FoldBoard(Console(stderr=True), workers)
-            stack.enter_context(board.shown())
-            update = board.update
-        try:
+    folder, board = None if out is None else Path(out), FoldBoard(err, workers)
+    update = board.update if verbose else door.silent
+    # What a report names as its command is one of the zoo.
+    command = shlex.join(["zoo", *sys.argv[1:]]) if Path(sys.argv[0]).name in ("zoo", "__main__.py") else ""
+    try:
+        with board.shown() if verbose else nullcontext():
             result = crossval.cross_validate(
-                plan, path, folder, protocol, workers=workers, on_progress=update, command=_command()
+                plan, path, folder, protocol, workers=workers, on_progress=update, command=command
             )
-        except KeyboardInterrupt as stop:
-            if folder is not None:
-                stop.add_note(f"the folds so far are in {out}; resume with the same command")
-            raise
+    except KeyboardInterrupt as stop:
+        if folder is not None:
+            stop.add_note(f"the folds so far are in {out}; resume with the same command")
+        raise
     failed = next((note for note in result["notes"] if "folds failed" in note), None)
     failure = f"{out}: {failed}; the same command tries them again" if failed and out is not None else failed or ""
     written = "" if folder is None else f"report in {report.write_cross_validation(result, folder)}"
@@ -342,11 +321,6 @@ def cross_validate(
         result, report.cross_validation, for_task("activity", "figures").crossval, folder,
         written=written, failure=failure,
     )  # fmt: skip
-
-
-def _command() -> str:
-    """The command line of this process, if it is one of the zoo."""
-    return shlex.join(["zoo", *sys.argv[1:]]) if Path(sys.argv[0]).name in ("zoo", "__main__.py") else ""
 
 
 def _path_of(data: Any, what: str) -> Path:
@@ -408,53 +382,48 @@ def evaluate(
             f"does not apply with {option('streaming', 'FILE')}", data=data, robustness=robustness, prior=prior,
             split=None if split == "test" else split, baselines=None if baselines else False,
         )  # fmt: skip
-        return _drawn(lambda: _evaluate_recordings(model, Path(streaming), subjects, merge), figures)
-    refuse(f"applies with {option('streaming', 'FILE')} alone", subjects=subjects, merge=merge)
-    door.require_model(model)
-    door.require_file(data, model)
-    door.load_keras()
-    from zoo.loading import load
-
-    loaded = load(model)
-    task = loaded.task
-    options = door.for_recognizers(loaded, robustness=robustness, prior=prior)
-
-    def measured() -> Evaluation:
-        checked_data = read(task, data)
-        report = task.evaluate(loaded, checked_data, split=split, baselines=baselines, **options)
-
-        def draw(metrics: dict[str, Any], folder: Path) -> list[Path]:
-            pictures = task.pictures(loaded, checked_data, split)
-            files: list[Path] = task.figures.evaluation(metrics, loaded.history, pictures, folder)
-            return files
-
-        details = {}
-        if figures is not None:
-            details["written"] = f"figures in {figures}"
-        if isinstance(model, str | os.PathLike) and str(model) not in PRESETS and Path(model).suffix != ".tflite":
-            details["next"] = f"zoo export {door.quoted(model)}{_of_data(checked_data)}"
-        return Evaluation(report, task.report.evaluation, draw, **details)
-
-    return _drawn(measured, figures)
-
-
-def _drawn(measured: Callable[[], Evaluation], figures: door.FilePath | None) -> Evaluation:
-    """An evaluation and its figures; a folder that cannot be written to is refused before the work."""
+    else:
+        refuse(f"applies with {option('streaming', 'FILE')} alone", subjects=subjects, merge=merge)
+        door.require_model(model)
+        door.require_file(data, model)
+    # A folder that cannot be written to is refused before the work.
     with nullcontext() if figures is None else exclusive_folder(Path(figures)):
-        evaluation = measured()
+        if streaming is None:
+            evaluation = _of_split(model, data, split, baselines, {"robustness": robustness, "prior": prior})
+        else:
+            from zoo.activity.streaming import evaluate as evaluate_streams
+            from zoo.runtime import Recognizer
+
+            reports, pictures = for_task("activity"), for_task("activity", "figures")
+            people = door.names_of(subjects) or None
+            recognizer = Recognizer(catalog.exported_file(model))  # type: ignore[arg-type]
+            metrics = evaluate_streams(recognizer, Path(streaming), subjects=people, merge=labels_of(merge))
+            evaluation = Evaluation(metrics, reports.streaming, pictures.streaming)
         if figures is not None:
             evaluation.figures(Path(figures))
+            evaluation = replace(evaluation, written=f"figures in {figures}")
     return evaluation
 
 
-def _evaluate_recordings(model: Any, file: Path, subjects: door.People | None, merge: door.Labels | None) -> Evaluation:
-    """Evaluates continuous recognition by an exported file."""
-    from zoo.activity import figures, report, streaming
-    from zoo.runtime import Recognizer
+def _of_split(
+    model: door.Model, data: door.Source | None, split: str, baselines: bool, options: Mapping[str, Any]
+) -> Evaluation:
+    """Evaluates a model on windows, patches or rows."""
+    loaded = door.load(model)
+    task = loaded.task
+    options = door.for_recognizers(loaded, **options)
+    checked_data = read(task, data)
+    report = task.evaluate(loaded, checked_data, split=split, baselines=baselines, **options)
 
-    recognizer = Recognizer(catalog.exported_file(model))
-    metrics = streaming.evaluate(recognizer, file, subjects=door.names_of(subjects) or None, merge=labels_of(merge))
-    return Evaluation(metrics, report.streaming, figures.streaming)
+    def draw(metrics: dict[str, Any], folder: Path) -> list[Path]:
+        pictures = task.pictures(loaded, checked_data, split)
+        files: list[Path] = task.figures.evaluation(metrics, loaded.history, pictures, folder)
+        return files
+
+    then = ""
+    if isinstance(model, str | os.PathLike) and str(model) not in PRESETS and Path(model).suffix != ".tflite":
+        then = f"zoo export {door.quoted(model)}{_of_data(checked_data)}"
+    return Evaluation(report, task.report.evaluation, draw, next=then)
 
 
 @door.public
@@ -525,7 +494,7 @@ def tune(
     bounds = limits if isinstance(limits, Limits) else Limits(**(limits or {}))
     study = Study(
         target, Path(), strategy, trials, epochs, space, objective, bounds, dict(settings or {}), groups, seed,
-        facts_of(data).get("levels"),
+        getattr(data, "facts", {}).get("levels"),
     )  # fmt: skip
     study = replace(study, data=_path_of(study.task.data_file if data is None else data, "a search"))
     try:

@@ -9,12 +9,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from zoo.files import atomic_write
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 Document = Mapping[str, Any]
 
@@ -249,7 +251,10 @@ def fill_in(template: str, **values: Any) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def _environment() -> "Environment":
+    # Help is shown without it.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     environment = Environment(
         loader=FileSystemLoader(_PACKAGE), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         # With it, macros return what is not escaped again; `finalize` leaves nothing to escape for HTML.

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from statistics import mean
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Self
 
 import numpy as np
 from rich.console import Console, Group, RenderableType
@@ -23,43 +23,6 @@ _ENDED = ("scored", "failed")
 Folds = Mapping[Any, Document]
 """Records by fold. A fold has a `method`, a `split`, a `seed` and a `group`."""
 
-State = TypeVar("State")
-
-
-class TrainingBoard:
-    """The epochs of a training: a bar with the time left on a terminal, one line per epoch elsewhere."""
-
-    def __init__(self, console: Console, epochs: int) -> None:
-        self.console, self.epochs = console, epochs
-        count = TextColumn("epoch {task.completed:.0f}/{task.total:.0f}")
-        left = TimeRemainingColumn(compact=True, elapsed_when_finished=True)
-        self._progress = Progress(TextColumn("{task.description}"), BarColumn(30), count, left, console=console)
-        self._fold, self._task = "", self._progress.add_task("training", total=epochs)
-        self._live = Live(self._with("compiling"), console=console, auto_refresh=False, transient=True)
-
-    def _with(self, metrics: str) -> Group:
-        # Rich cuts what is beside a bar at the width of the terminal.
-        return Group(self._progress, Text(metrics, "dim"))
-
-    @contextlib.contextmanager
-    def shown(self) -> Iterator[Self]:
-        """Shows the board while the block runs."""
-        with self._live if self.console.is_terminal else contextlib.nullcontext():
-            yield self
-
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None, fold: str = "") -> None:
-        """Shows the end of an epoch, counted from 0, of the training or of a fold, such as `fold 1 of 3`."""
-        if fold != self._fold:
-            self._fold = fold
-            self._progress.reset(self._task, description=fold)
-        metrics = "  ".join(f"{name} {value:.4f}" for name, value in (logs or {}).items())
-        if self.console.is_terminal:
-            self._progress.update(self._task, completed=epoch + 1)
-            self._live.update(self._with(metrics), refresh=True)
-        elif not fold or epoch + 1 == self.epochs:
-            line = f"{fold or f'epoch {epoch + 1}/{self.epochs}'}  {metrics}"
-            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
-
 
 @contextlib.contextmanager
 def counting(console: Console) -> Iterator[Callable[[str, int], None]]:
@@ -77,15 +40,15 @@ def counting(console: Console) -> Iterator[Callable[[str, int], None]]:
         yield show
 
 
-class Board(Generic[State]):
+class Board:
     """The progress of a long job: a line per event, and on a terminal a screen below them that is updated in place.
 
     A kind of job is a subclass with `lines`, and `summary` or `screen`. A job that `resumes` an earlier run prints only
-    the summary of its first state. Where `prints` is false, a terminal gets the screen alone. Where it
-    `counts`, the lines elsewhere end with the summary.
+    the summary of its first state. Where it `counts`, lines elsewhere end with the summary; else a terminal gets the
+    screen alone.
     """
 
-    prints, counts = True, False
+    counts = True
 
     def __init__(self, console: Console, title: str = "", *, resumes: bool = True) -> None:
         self.console, self.title = console, title
@@ -98,41 +61,67 @@ class Board(Generic[State]):
         with self._live if self.console.is_terminal else contextlib.nullcontext():
             yield self
 
-    def update(self, state: State) -> None:
+    def update(self, state: Any) -> None:
         """Shows a newer state."""
         lines, terminal = self.lines(state), self.console.is_terminal
-        if self._printed is None:
-            news = [self.summary(state)] if lines else []
-        else:
-            news = [line for key, line in lines.items() if key not in self._printed]
-        # A terminal has the summary below.
-        more = "" if terminal or self._printed is None or not self.counts else self.summary(state)
-        for line in news if self.prints or not terminal else ():
-            text = f"{line}; {more}" if more else line
-            self.console.print(text, highlight=False, markup=False, soft_wrap=not terminal)
+        news = [line for key, line in lines.items() if self._printed is not None and key not in self._printed]
+        if self._printed is None and lines:
+            news = [self.summary(state)]
+        elif self.counts and not terminal:
+            news = [f"{line}; {self.summary(state)}" for line in news]
+        for line in news if self.counts or not terminal else ():
+            self.console.print(line, highlight=False, markup=False, soft_wrap=not terminal)
         # Events that are tried again may be printed again.
         self._printed = set(lines)
         if terminal:
             screen = self.screen(state)
             self._live.update(Page(screen) if isinstance(screen, str) else screen, refresh=True)
 
-    def lines(self, state: State) -> Mapping[Any, str]:
+    def lines(self, state: Any) -> Mapping[Any, str]:
         """Returns a line for each event so far, by a key that identifies it."""
         raise NotImplementedError
 
-    def summary(self, state: State) -> str:
+    def summary(self, state: Any) -> str:
         """Returns the state in one line."""
-        return ""
+        raise NotImplementedError
 
-    def screen(self, state: State) -> RenderableType:
+    def screen(self, state: Any) -> RenderableType:
         """Returns the screen for a terminal. A string is Markdown."""
         return Text(f"{self.title}: {self.summary(state)}", "bold")
 
 
-class FoldBoard(Board[Folds]):
-    """The folds of a cross-validation, of which `workers` run in parallel; 0 for one at a time in this process."""
+class TrainingBoard(Board):
+    """The epochs of a training: a bar with the time left on a terminal, one line per epoch elsewhere."""
 
-    counts = True
+    def __init__(self, console: Console, epochs: int) -> None:
+        super().__init__(console)
+        self.epochs = epochs
+        count = TextColumn("epoch {task.completed:.0f}/{task.total:.0f}")
+        left = TimeRemainingColumn(compact=True, elapsed_when_finished=True)
+        self._progress = Progress(TextColumn("{task.description}"), BarColumn(30), count, left, console=console)
+        self._fold, self._task = "", self._progress.add_task("training", total=epochs)
+        self._live = Live(self._with("compiling"), console=console, auto_refresh=False, transient=True)
+
+    def _with(self, metrics: str) -> Group:
+        # Rich cuts what is beside a bar at the width of the terminal.
+        return Group(self._progress, Text(metrics, "dim"))
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None, fold: str = "") -> None:
+        """Shows the end of an epoch, counted from 0, of the training or of a fold, such as `fold 1 of 3`."""
+        if fold != self._fold:
+            self._fold = fold
+            self._progress.reset(self._task, description=fold)
+        metrics = "  ".join(f"{name} {value:.4f}" for name, value in (logs or {}).items())
+        if self.console.is_terminal:
+            self._progress.update(self._task, completed=epoch + 1)
+            self._live.update(self._with(metrics), refresh=True)
+        elif not fold or epoch + 1 == self.epochs:
+            line = f"{fold or f'epoch {epoch + 1}/{self.epochs}'}  {metrics}"
+            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+class FoldBoard(Board):
+    """The folds of a cross-validation, of which `workers` run in parallel; 0 for one at a time in this process."""
 
     def __init__(self, console: Console, workers: int) -> None:
         super().__init__(console, "cross-validation")
@@ -141,7 +130,7 @@ class FoldBoard(Board[Folds]):
     def lines(self, state: Folds) -> Mapping[Any, str]:
         """Returns a line for each fold that has ended."""
         ended = {fold: record for fold, record in state.items() if record["status"] in ("scored", "failed")}
-        return {fold: _fold(fold, record) for fold, record in ended.items()}
+        return {fold: _of_fold(fold, record) for fold, record in ended.items()}
 
     def summary(self, state: Folds) -> str:
         """Returns the number of scored folds and the estimated time left."""
@@ -160,7 +149,7 @@ class FoldBoard(Board[Folds]):
         return ", ".join(words)
 
 
-def _fold(fold: Any, record: Document) -> str:
+def _of_fold(fold: Any, record: Document) -> str:
     who = f"group {fold.group + 1}"
     if record.get("subjects"):
         who = f"study {record['study']}" if record.get("study") else f"subjects {', '.join(record['subjects'])}"
@@ -170,10 +159,8 @@ def _fold(fold: Any, record: Document) -> str:
     return f"{name}: macro-F1 {record['macro_f1']:.3f} in {record['seconds']:.0f} s"
 
 
-class TrialBoard(Board[Sequence[Document]]):
+class TrialBoard(Board):
     """The trials of a search: `count` in all, of which `processes` run in parallel."""
-
-    counts = True
 
     def __init__(self, console: Console, title: str, count: int, maximize: bool, processes: int = 1) -> None:
         super().__init__(console, title)
@@ -204,14 +191,14 @@ class TrialBoard(Board[Sequence[Document]]):
         return ", ".join(words)
 
 
-class StreamBoard(Board[Document]):
+class StreamBoard(Board):
     """A simulated signal and the recognized activity. Without a terminal, one line per prediction.
 
     A state has `time`, `label` (None where unsure), `probability`, `probabilities`, `truth`, `milliseconds` and
     `window`, the rows whose acceleration is shown.
     """
 
-    prints = False
+    counts = False
 
     def __init__(self, console: Console) -> None:
         super().__init__(console, resumes=False)
@@ -235,5 +222,5 @@ class StreamBoard(Board[Document]):
 
     def lines(self, state: Document) -> Mapping[float, str]:
         """Returns a line for the prediction."""
-        found = f"{state['time']:5.1f} s  {state['label'] or '?':<11} {state['probability']:4.0%}"
-        return {state["time"]: f"{found}  (really {state['truth']}, {state['milliseconds']:.2f} ms)"}
+        answer = f"{state['time']:5.1f} s  {state['label'] or '?':<11} {state['probability']:4.0%}"
+        return {state["time"]: f"{answer}  (really {state['truth']}, {state['milliseconds']:.2f} ms)"}

@@ -175,22 +175,22 @@ class Section:
 
     def baselines(self) -> dict[str, list[str]]:
         """The presets of each baseline by its name, that of most presets first."""
-        found: dict[str, list[str]] = {}
+        presets: dict[str, list[str]] = {}
         for row in self.rows:
             if row["baseline_name"]:
-                found.setdefault(row["baseline_name"], []).append(row["preset"])
-        return dict(sorted(found.items(), key=lambda item: -len(item[1])))
+                presets.setdefault(row["baseline_name"], []).append(row["preset"])
+        return dict(sorted(presets.items(), key=lambda item: -len(item[1])))
 
 
 def sections(rows: Sequence[Document]) -> list[Section]:
     """Groups rows of `presets` by task."""
-    found = []
+    parts = []
     for name in TASKS:
-        own, task = [row for row in rows if FAMILIES[row["family"]].task == name], for_task(name)
+        of_task, task = [row for row in rows if FAMILIES[row["family"]].task == name], for_task(name)
         sign = -1 if task.MAXIMIZE else 1
-        own.sort(key=lambda row: sign * row["score"] if row["score"] is not None else float("inf"))
-        found += [Section(task.TITLE, task.COLUMNS, task.SCORE, task.MAXIMIZE, own)] if own else []
-    return found
+        of_task.sort(key=lambda row: sign * row["score"] if row["score"] is not None else float("inf"))
+        parts += [Section(task.TITLE, task.COLUMNS, task.SCORE, task.MAXIMIZE, of_task)] if of_task else []
+    return parts
 
 
 _PAGES = Pages("report/results.md.j2", artifacts=artifacts, folders=_folders, calls=_calls, sections=sections)
@@ -237,12 +237,10 @@ def facts(description: Document) -> dict[str, Any]:
             facts[f"{name} subjects"] = part["subjects"]
         else:
             facts[f"{name} rows"] = part["rows"]
+    sizes = description["sizes"]
     # Where the rest could not be read, the sizes are all that is known.
-    known = "simulated" in description
-    facts |= {
-        name: description["sizes"][size] for size, name in _SIZES.items() if size in description["sizes"] and known
-    }
-    facts |= {} if known else {"sizes": description["sizes"]}
+    is_whole = "simulated" in description
+    facts |= {name: sizes[size] for size, name in _SIZES.items() if size in sizes} if is_whole else {"sizes": sizes}
     facts |= {
         md.label(key): _FORMATS.get(key, lambda value: value)(description[key])
         for key in _SHOWN if key in description and (description[key] or key != "changed")

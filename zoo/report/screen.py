@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TextIO
 
 from rich.console import Console
 from rich.markup import escape
@@ -71,7 +70,8 @@ def quiet(doing: str = "") -> Iterator[Callable[[str], None]]:
         A function that shows the current step: in place of the last one on a terminal, as a line elsewhere.
     """
     with _redirected(os.open(os.devnull, os.O_WRONLY)) as original:
-        console = original if _is_standard(sys.stderr) else err
+        # In a notebook, for one, what Python writes goes elsewhere.
+        console = original if sys.stderr is sys.__stderr__ else err
         if not console.is_terminal:
             yield lambda step: console.print(f"{doing}: {step}", soft_wrap=True, markup=False, highlight=False)
         elif not doing:
@@ -105,11 +105,3 @@ def _redirected(target: int) -> Iterator[Console]:
         os.dup2(saved, 2)
         os.close(saved)
         os.close(target)
-
-
-def _is_standard(stream: TextIO) -> bool:
-    """Whether what is written to a stream goes to the file descriptor of standard error."""
-    try:
-        return stream.fileno() == 2
-    except OSError:
-        return False

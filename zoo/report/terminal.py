@@ -62,8 +62,8 @@ class _Note(BlockQuote):
         paragraphs: Any = self.elements
         for text in (paragraph.text for paragraph in paragraphs):
             kind, colon, _ = text.plain.partition(": ")
-            known = colon and kind in MARKS
-            yield marked(text[len(kind) + 2 :] if known else text, kind if known else "note", console)
+            is_kind = colon and kind in MARKS
+            yield marked(text[len(kind) + 2 :] if is_kind else text, kind if is_kind else "note", console)
 
 
 class _Table(TableElement):
@@ -116,14 +116,14 @@ def parts(least: Sequence[int], width: int, text: int = 1) -> list[list[int]]:
         ([[0, 1, 2], [0, 3]], [[0, 1, 2, 3]])
     """
     repeated = list(range(text))
-    found = [repeated]
+    split = [repeated]
     for place in range(text, len(least)):
-        together = [*found[-1], place]
-        if found[-1] != repeated and sum(least[i] + _GAP for i in together) - _GAP > width:
-            found.append([*repeated, place])
+        together = [*split[-1], place]
+        if split[-1] != repeated and sum(least[i] + _GAP for i in together) - _GAP > width:
+            split.append([*repeated, place])
         else:
-            found[-1] = together
-    return found
+            split[-1] = together
+    return split
 
 
 def widths(columns: Sequence[tuple[int, int]], width: int) -> list[int]:
@@ -133,14 +133,12 @@ def widths(columns: Sequence[tuple[int, int]], width: int) -> list[int]:
         >>> widths([(5, 30), (4, 8)], 20)
         [10, 8]
     """
-    found = [natural for _, natural in columns]
-    while sum(found) + _GAP * (len(found) - 1) > width:
-        wide = [place for place, (least, _) in enumerate(columns) if found[place] > least]
-        if not wide:
-            # A word alone is wider than the terminal: it is folded, which loses nothing.
-            wide = [max(range(len(found)), key=found.__getitem__)]
-        found[max(wide, key=found.__getitem__)] -= 1
-    return found
+    fitted = [natural for _, natural in columns]
+    while sum(fitted) + _GAP * (len(fitted) - 1) > width:
+        wide = [place for place, (least, _) in enumerate(columns) if fitted[place] > least]
+        # A word alone may be wider than the terminal: it is folded, which loses nothing.
+        fitted[max(wide or range(len(fitted)), key=fitted.__getitem__)] -= 1
+    return fitted
 
 
 class _Markdown(Markdown):

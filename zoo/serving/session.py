@@ -143,14 +143,14 @@ def _show_address(document: dict[str, Any]) -> None:
 _PEOPLE, _PROBLEMS = 8, 2  # lines of the screen: a QR code above it shall stay
 
 
-class CollectionBoard(Board[Sequence[Document]]):
+class CollectionBoard(Board):
     """The recordings of a collection: a row per person on a terminal, a line per recording elsewhere.
 
     A state holds an event for each recording, with `time`, `person`, `activity`, `seconds`, `rate_hz` and `file`, or
     if it was refused, with `time`, `address` and `reason`.
     """
 
-    prints = False
+    counts = False
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
