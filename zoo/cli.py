@@ -177,30 +177,29 @@ def _number(kind: type, optional: bool, option: str, words: Sequence[str]) -> An
     return value
 
 
-def _word(may_be_number: bool, option: str, words: Sequence[str]) -> Any:
+def _word(option: str, words: Sequence[str]) -> str:
     """Refuses an empty text: as a rule, that is a variable of a script without a value."""
-    text = words[0]
-    if not text.strip():
-        raise UsageError(f"{option} {text!r}: is empty; expected a value, or leave it out")
-    return int(text) if may_be_number and re.fullmatch("[0-9]{1,18}", text) else text
+    if not words[0].strip():
+        raise UsageError(f"{option} {words[0]!r}: is empty; expected a value, or leave it out")
+    return words[0]
 
 
 def _several(parts: Callable[[str], list[str]], option: str, words: Sequence[str]) -> list[str]:
-    return [part for word in words for part in parts(_word(False, option, [word]))]
+    return [part for word in words for part in parts(_word(option, [word]))]
 
 
-def _settings(option: str, words: Sequence[str]) -> dict[str, Any]:
-    """Reads NAME=VALUE, where a value is `none`, or JSON, or else text.
+def _settings(words: Sequence[str]) -> dict[str, Any]:
+    """Settings from NAME=VALUE, where a value is `none`, or JSON, or else text.
 
     Example:
-        >>> _settings("--set", ["hidden_units=100", "optimizer=adam", "patience=none"])
+        >>> _settings(["hidden_units=100", "optimizer=adam", "patience=none"])
         {'hidden_units': 100, 'optimizer': 'adam', 'patience': None}
     """
     settings: dict[str, Any] = {}
     for word in words:
         name, equals, value = word.partition("=")
         if not equals:
-            raise UsageError(f"{option} {word}: expected NAME=VALUE, such as hidden_units=100")
+            raise UsageError(f"--set {word}: expected NAME=VALUE, such as hidden_units=100")
         settings[name.replace("-", "_")] = None if value.lower() == "none" else value
         with contextlib.suppress(ValueError):
             settings[name.replace("-", "_")] = json.loads(value)
@@ -221,14 +220,15 @@ def _parameter(
         # Most flags are off by default, and there is no option that switches them off.
         details |= {"show_default": False, "negative": _OPPOSITES.get(name, ()) if default is not False else ()}
     elif name == "settings":
-        shown, read = list[str], _settings
+        # Names and values are read in `_arguments`: cyclopts checks values against the type that its help shows.
+        shown = list[str]
     elif shown in (int, float) and not others:
         read = partial(_number, shown, NoneType in kinds)
     elif several or (name == "x" and others):
         # Names are also separated by commas, which the name of a file may hold.
         shown, read = list[str], partial(_several, (lambda word: [word]) if name in _WHOLE_WORDS else split_names)
     elif str in kinds:
-        shown, read, default = str, partial(_word, int in kinds), default if default in none else str(default)
+        shown, read, default = str, _word, default if default in none else str(default)
     elif get_origin(shown) is not Literal:
         return None
     if read is not None:
@@ -300,14 +300,16 @@ def _arguments(command: Command, values: dict[str, Any]) -> dict[str, Any]:
     """The arguments of the function of a command, from the values of its options."""
     taken = inspect.signature(command.function).parameters
     arguments: dict[str, Any] = {**command.fixed, **command.defaults}
-    settings = values.pop("settings", {})
+    settings = _settings(values.pop("settings", None) or ())
     reading = {name: values.pop(name) for name in command.reading if name in values}
     for key, value in values.items():
         name, _, part = key.partition("__")
         if part:
             arguments.setdefault(name, {})[part] = value
         else:
-            arguments[name] = value
+            # Such as groups, which are a number or a word.
+            is_number = isinstance(value, str) and int in members(taken[name].annotation)
+            arguments[name] = int(value) if is_number and re.fullmatch("[0-9]{1,18}", value) else value
     if twice := sorted(settings.keys() & arguments.get("recipe", {}).keys()):
         raise UsageError(f"--set {twice[0]}: is given by {_option(twice[0])[0]} as well; pass one of them")
     if settings:
