@@ -14,7 +14,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import NoneType
@@ -113,7 +113,7 @@ COMMANDS = {
     **{
         f"data import {row.command or name}": Command(
             data.import_study, arguments=("source",), fixed={"study": name},
-            without=("study",) if row.others else ("study", "others"),
+            without=() if row.others else ("others",),
             summary=f"Import the {row.title} study in its official layout.\n\n{row.citation}. {row.license}.",
         )
         for name, row in STUDIES.items()
@@ -123,7 +123,7 @@ COMMANDS = {
     **{
         f"data simulate {task}": Command(
             data.simulate, fixed={"task": task}, defaults={"path": row.file},
-            without=("task", *(size for other in TASKS.values() for size in other.sizes if size not in row.sizes)),
+            without=tuple(size for other in TASKS.values() for size in other.sizes if size not in row.sizes),
             summary=f"{row.simulates}\n\nThe data is marked as simulated.",
         )
         for task, row in TASKS.items()
@@ -535,27 +535,21 @@ def prepare_output() -> None:
         _fail("standard output is closed: redirect it to a file or to /dev/null", 1)
     # What cannot be encoded is printed as JSON would.
     if type(sys.stdout) is io.TextIOWrapper:
-        encoding, lines = sys.stdout.encoding, sys.stdout.line_buffering
-        sys.stdout = _Output(sys.stdout.detach(), encoding, "backslashreplace", line_buffering=lines)
+        sys.stdout.flush()
+        raw, lines = _Output(sys.stdout.fileno(), "w", closefd=False), sys.stdout.isatty()
+        sys.stdout = io.TextIOWrapper(
+            io.BufferedWriter(raw), sys.stdout.encoding, "backslashreplace", line_buffering=lines
+        )
     if isinstance(sys.stderr, io.TextIOWrapper):
         sys.stderr.reconfigure(errors="backslashreplace")
 
 
-class _Output(io.TextIOWrapper):
+class _Output(io.FileIO):
     """Standard output whose errors say so: those of the system name no file."""
 
-    def write(self, text: str, /) -> int:
-        with self._named():
-            return super().write(text)
-
-    def flush(self) -> None:
-        with self._named():
-            super().flush()
-
-    @contextlib.contextmanager
-    def _named(self) -> Iterator[None]:
+    def write(self, data: Any, /) -> int:
         try:
-            yield
+            return super().write(data)
         except BrokenPipeError:
             raise
         except OSError as error:

@@ -32,7 +32,7 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:
     module = FAMILIES[preset.family].module.replace(".", "/") + ".py"
     page = fill_in(
         f"{subject}/card.md.j2", **task.pages.names, subject=subject, module=module,
-        name=name, preset=preset, metrics=metrics, config=config, test=metrics["test"], known=_facts(config), task=task,
+        name=name, preset=preset, metrics=metrics, config=config, test=metrics["test"], facts=_facts(config), task=task,
         overview=preset_overview(name, preset, metrics, config), recipe=settings,
         files=artifacts(records, task.FILE_SCORES),
         scored=any(record.get(score) is not None for record in records for score in task.FILE_SCORES),
@@ -49,12 +49,12 @@ def _facts(config: Document) -> dict[str, Any]:
 def preset_overview(name: str, preset: Preset, metrics: Document, config: Document) -> str:
     """Renders title, description and overview of a preset."""
     task, file = for_task(metrics["kind"]), smallest(metrics)
-    return _PARTS.macro("overview")(name, preset, metrics, config, task=task, known=_facts(config), file=file)
+    return _PARTS.macro("overview")(name, preset, metrics, config, task=task, facts=_facts(config), file=file)
 
 
 def folder_overview(name: str, config: Document) -> str:
     """Renders the overview of the model in a folder that `zoo train` wrote."""
-    return _PARTS.macro("folder")(name, config, task=for_task(config["metadata"]["task"]), known=_facts(config))
+    return _PARTS.macro("folder")(name, config, task=for_task(config["metadata"]["task"]), facts=_facts(config))
 
 
 def recipe(settings: Document) -> str:
