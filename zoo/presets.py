@@ -90,7 +90,7 @@ _STUDIES_RECIPE = Recipe(
 )  # fmt: skip
 _POCKET_RECIPE = _STUDIES_RECIPE.replace(epochs=30, augmentation=_STUDIES_AUGMENTATION | {"carry": 0.5})
 
-_AUTOENCODER_ARGUMENTS = {"hidden_units": 64, "sparsity_target": 0.04, "pixels": 256}
+_AUTOENCODER_ARGUMENTS = {"hidden_units": 64, "sparsity_target": 0.04}
 
 
 def _course_text(embedding: int, hidden_units: int) -> Preset:
@@ -159,7 +159,7 @@ PRESETS: dict[str, Preset] = {
     "sparse_autoencoder_course": Preset(
         family="sparse_autoencoder",
         description="The course's sparse autoencoder of 64 hidden units with tied weights",
-        arguments=_AUTOENCODER_ARGUMENTS | {"sparsity_weight": 1.0, "weight_decay": 5e-4},
+        arguments=_AUTOENCODER_ARGUMENTS | {"sparsity_weight": 1.0, "weight_decay": 5e-4, "pixels": 256},
         recipe=Recipe(
             optimizer="sgd", learning_rate=0.01, momentum=0.85, batch_size=32, epochs=200, patience=None,
             validation=0.25, loss="half_squared_error", seed=12,
@@ -169,7 +169,7 @@ PRESETS: dict[str, Preset] = {
     "sparse_autoencoder_best": Preset(
         family="sparse_autoencoder",
         description="The best sparse autoencoder: 64 units, a lower error than the course's, the same sparsity target",
-        arguments=_AUTOENCODER_ARGUMENTS | {"sparsity_weight": 2.0, "weight_decay": 0.0},
+        arguments=_AUTOENCODER_ARGUMENTS | {"sparsity_weight": 2.0, "weight_decay": 0.0, "pixels": 256},
         recipe=Recipe(
             optimizer="adam", learning_rate=0.02, schedule="cosine", warmup_epochs=1, batch_size=256, epochs=200,
             validation=0.25, loss="half_squared_error", augmentation={"symmetries": True, "plain": 0.25}, seed=12,
