@@ -21,18 +21,14 @@ def test_words_at_the_same_place_are_all_to_be_read():
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
 
 
-def test_a_figure_is_none_of_those_that_pyplot_shows_in_a_notebook():
-    drawing.training([{"epoch": 1, "loss": 1.0, "accuracy": 0.5}])
-    assert not plt.get_fignums()
-
-
-def test_a_single_epoch_is_a_point_at_a_whole_number():
+def test_a_single_epoch_is_a_point_at_a_whole_number_of_a_figure_that_pyplot_does_not_show():
     figure = drawing.training([{"epoch": 1, "loss": 1.0, "accuracy": 0.5, "val_loss": 1.1, "val_accuracy": 0.4}])
     figure.canvas.draw()
     for axis in figure.axes:
         assert axis.lines[0].get_marker() == "o"
         low, high = axis.get_xlim()
         assert [tick for tick in axis.get_xticks() if low <= tick <= high] == [1]
+    assert not plt.get_fignums()
 
 
 def test_lines_are_named_at_their_ends_in_their_colors():

@@ -60,11 +60,21 @@ def test_a_cross_validation_names_methods_and_people():
     assert all(f"\n| {name} | " in page for name in result["per_subject"])
     assert "minus random forest: +25.0 points" in page
     assert "$ zoo crossval" in page
+    assert "left out one study at a time" in report.cross_validation({**result, "split_by": "study"})
 
 
-def test_a_cross_validation_over_studies_speaks_of_studies():
-    page = report.cross_validation(preset_metrics("activity_gru_phone")["test"] | {"split_by": "study"})
-    assert "left out one study at a time" in page
+def test_recordings_and_activities_in_turn_are_a_row_each():
+    scores = ("accuracy", "settled_accuracy", "coverage", "hours", "delay_median", "delay_p95", "window_accuracy")
+    row = dict.fromkeys((*scores, "false_alarms_per_hour"), 0.5)
+    events = {"true": 5, "deleted": 1, "fragmented": 2, "merged": 0, "inserted": 3}
+    streams = {"recordings": row, "spliced": {**row, "accuracy_by_time": [0.5, 0.25], "events": events},
+               "subjects": ["1", "2"], "simulated": True}  # fmt: skip
+    page = report.streaming(streams)
+    assert "Streamed recordings of subjects 1, 2. SIMULATED data.\n" in page
+    assert all(f"\n| {signal} | 0.50 | " in page for signal in ("each recording", "activities in turn"))
+    assert "5 events of the activities in turn: 1 deleted" in page
+    assert page.endswith("of the stream: 0.500, 0.250.")
+    assert "no activities in turn" in report.streaming({**streams, "spliced": None})
 
 
 def test_a_search_shows_every_seed_and_the_test_score():

@@ -46,7 +46,8 @@ def load_data(
             windows, or one that `to_frame` made; or data that is already loaded, which is returned as it is.
         task: `activity`, `patches` or `text`; what other tasks read is refused. By default, the shape decides.
         subjects: Of arrays, the person of each window, or the photograph of each patch; of a pair, a pair.
-        classes: Of arrays of windows, the names of the labels in their order; by default those in `y`.
+        classes: Of arrays of windows, the names of the labels in their order; by default those in `y`. A name such as
+            `up+down` is a set of the classes `up` and `down`.
         rate: Of arrays of windows, their sampling rate in Hz.
         unit: Of arrays of windows, `m/s^2`, the default, or `g`, which is converted.
         words: Of arrays of text, the vocabulary in the order of the word numbers.
