@@ -365,7 +365,7 @@ def _train_and_score(folder: Path, path: Path, fold: Fold, note: Callable[..., N
     with atomic_write(fold.file(folder, "npz")) as temporary, temporary.open("wb") as file:
         np.savez(file, **arrays, labels=labels, predicted=predicted)
     if fold.split == STUDY:
-        labels, predicted = metrics.own_labels(test.labels, np.eye(classes)[predicted], test.label_sets)
+        labels, predicted = metrics.study_labels(test.labels, np.eye(classes)[predicted], test.label_sets)
     return details | metrics.score(labels, predicted, data.other_class)
 
 

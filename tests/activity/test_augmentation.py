@@ -1,4 +1,4 @@
-"""Augmented windows are what another pocket, phone or person would have recorded."""
+"""Augmented windows are what another pocket, phone or person would have recorded; disturbances are known changes."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.activity.augmentation import Augmentation
+from zoo.activity.augmentation import DISTURBANCES, Augmentation
 
 SEEDS = st.tuples(st.integers(0, 2**31), st.integers(0, 2**31))
 EVERYTHING = Augmentation(
@@ -147,15 +147,13 @@ class TestSixAxes:
         found = augmented(augmentation, both, seed)
         return both[..., :3], both[..., 3:], found[..., :3], found[..., 3:]
 
-    def test_both_sensors_are_turned_alike(self):
+    def test_both_sensors_are_turned_alike_and_acceleration_as_if_alone(self):
         before, rate_before, after, rate_after = self.split(self.TURNED)
         assert (np.abs(after - before).max(axis=(1, 2)) > 0).all()
         turns = [np.linalg.lstsq(old, new, rcond=None)[0] for old, new in zip(before, after, strict=True)]
         expected = np.stack([rate @ turn for rate, turn in zip(rate_before, turns, strict=True)])
         np.testing.assert_allclose(rate_after, expected, atol=1e-3)
-
-    def test_acceleration_is_what_it_would_be_alone(self):
-        _, _, after, _ = self.split(self.TURNED)
+        # The acceleration is what it would be alone.
         np.testing.assert_allclose(after, augmented(self.TURNED), atol=1e-5)
 
     def test_a_mirror_reverses_the_sense_of_rotations_but_not_about_its_own_axis(self):
@@ -186,3 +184,38 @@ class TestSixAxes:
         *_, after, rate = self.split(Augmentation(clip=1.0), windows=np.full((4, 20, 6), 30.0))
         assert after.max() == pytest.approx(2 * 9.80665)
         assert (rate == 30).all()
+
+
+BY_NAME = {disturbance.name: disturbance for disturbance in DISTURBANCES}
+
+
+def disturbed(name, windows, seed=0):
+    return BY_NAME[name].apply(np.asarray(windows, np.float32), 50.0, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_a_disturbance_keeps_the_shape_and_changes_the_windows(name):
+    windows = np.random.default_rng(0).normal(0, 3, (2, 150, 3))
+    assert disturbed(name, windows).shape == windows.shape
+    assert not np.allclose(disturbed(name, windows), windows, atol=1e-3)
+
+
+@pytest.mark.parametrize("axis", "xyz")
+def test_a_half_turn_of_the_phone_keeps_its_axis_and_flips_the_others(axis):
+    turned = disturbed(f"turned_{axis}", np.ones((1, 1, 3)))[0, 0]
+    assert turned.tolist() == [1.0 if a == axis else -1.0 for a in "xyz"]
+
+
+def test_a_tilted_phone_keeps_the_length_of_each_row_and_turns_it_by_at_most_20_degrees():
+    tilted = disturbed("tilted", WINDOWS)
+    np.testing.assert_allclose(length(tilted), length(WINDOWS), rtol=1e-5)
+    cosines = (tilted * WINDOWS).sum(axis=2) / length(WINDOWS) ** 2
+    assert cosines.min() > np.cos(np.radians(20.01))
+
+
+def test_a_sensor_twice_as_fast_shows_half_the_time_and_a_lost_sample_repeats_the_one_before():
+    ramp = np.tile(np.arange(100.0)[None, :, None], (1, 1, 3))
+    np.testing.assert_allclose(disturbed("rate_100hz", ramp)[0, :, 0], np.arange(100) / 2)
+    steps = np.diff(disturbed("lost", ramp)[0, :, 0])
+    assert 2 <= (steps == 0).sum() <= 25
+    assert (steps >= 0).all()

@@ -123,6 +123,7 @@ def test_an_interval_over_few_people_is_noted(people, notes):
     found = evaluate(biased(), split, baselines=False)
     assert found["notes"] == notes
     assert ("95% interval" in report.evaluation(found)) == (people > 1)
+    assert (found["macro_f1_interval"] is None) == (people == 1)
 
 
 @keras.saving.register_keras_serializable()

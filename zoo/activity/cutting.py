@@ -1,7 +1,7 @@
 """Cuts recordings into windows, split by person, and writes them in the course's layout."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.activity import recordings
-from zoo.activity.checks import LOWEST_RATE, check_range, check_signal
+from zoo.activity.checks import check_range, check_signal
 from zoo.activity.data import DRAWS, draw
 from zoo.activity.recordings import Counts, Index, Recording, units
 from zoo.catalog import joined_names
@@ -36,6 +36,17 @@ def cut_windows(
     with temporary_folder() as scratch:
         parts = [_read(path, scratch / f"{place}.h5", counts, doubts) for place, path in enumerate(paths)]
         index = recordings.join(*parts, same_people=same_people, axes=channels)
+        everyone = sort_names(index.subjects)
+        if unknown := [name for name in test.people if name not in everyone]:
+            # But for case, and for the study before the id.
+            alike = [
+                person for person in everyone for name in unknown
+                if name.casefold() in (person.casefold(), person.casefold().rpartition("/")[2])
+            ]  # fmt: skip
+            advice = f": did you mean {' or '.join(alike)}?" if alike else ""
+            if any("," in name for name in everyone):
+                advice = f"""{advice}: a name with commas stands in quotes, as in '"Doe, Jane",ann'"""
+            raise ZooError(f"{index.files}: no subject {joined_names(unknown)}; found {joined_names(everyone)}{advice}")
         labels = choose_classes(index.files, index.activities, *wanted)
         used = np.isin(index.activities, list(labels))
         people = test.people or choose_test_subjects(
@@ -81,9 +92,6 @@ def _read(path: Path, imported: Path, counts: Counts, doubts: list[str]) -> Inde
     return replace(index, path=path, parts=(index,))
 
 
-_MOST = 100_000
-
-
 class TestPeople(NamedTuple):
     """Who is in the test set: people, or a share of all that a seed draws."""
 
@@ -117,18 +125,6 @@ class Windowing:
     rate: float = 50.0
     trim: float = 1.0
 
-    def __post_init__(self) -> None:
-        for name in ("window", "hop", "rate"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise ZooError(f"{name} {getattr(self, name):g}: expected a number above 0")
-        if max(self.window, self.rate) > _MOST or self.rate < LOWEST_RATE:
-            raise ZooError(
-                f"window {self.window:g}, rate {self.rate:g}: expected at most {_MOST:g} rows, and {LOWEST_RATE:g} to "
-                f"{_MOST:g} Hz"
-            )
-        if not 0 <= self.trim <= _MOST:
-            raise ZooError(f"trim {self.trim:g} s: expected 0 to {_MOST:g}")
-
     def windows(self, recording: Recording) -> NDArray[np.float32]:
         """All windows of one recording, `(count, window, channels)`; none where it is too short.
 
@@ -158,8 +154,6 @@ def choose_test_subjects(
     """Draws a share of all people, in [0, 1), for the test set; if possible so that training keeps all activities."""
     everyone = list(subjects)
     people = sort_names(everyone)
-    if not 0 <= fraction < 1:
-        raise ZooError(f"test fraction {fraction:g}: expected a number from 0 to below 1")
     if fraction == 0:
         return []
     if len(people) < 2:
@@ -198,8 +192,6 @@ def choose_classes(
     """
     labels = sorted({str(label) for label in activities})
     sets = {label: name if isinstance(name, str) else "+".join(name) for label, name in (merge or {}).items()}
-    if wrong := [label for label, name in sets.items() if not _is_name(name)]:
-        raise ZooError(f"merge: {wrong[0]} is {sets[wrong[0]]!r}; expected the classes that it may mean, as a+b")
     if classes is None:
         classes = [label for label in labels if label not in sets and label not in other]
         if len(labels) == 1:
@@ -208,8 +200,11 @@ def choose_classes(
                 f"others as well, or pass {option('classes', labels[0])} to cut windows all the same"
             )
     chosen = dict(classes) if isinstance(classes, Mapping) else {label: label for label in classes}
-    if not 0 < len(chosen) == len(classes) or not all(map(_is_name, chosen.values())):
-        raise ZooError(f"classes {','.join(classes)}: expected different names")
+    named = [*chosen.values(), *sets.values()]
+    # Commas separate names in files, and a message is one line.
+    fit = all(name.strip() and name.isprintable() and "," not in name for name in named)
+    if not fit or not 0 < len(chosen) == len(classes):
+        raise ZooError(f"classes {','.join([*classes, *sets])}: expected different names, and for merge a+b")
     if twice := [label for label in other if label in chosen or label in sets]:
         raise ZooError(f"other: {twice[0]} is a class already; expected labels that are not in classes or merge")
     if other and chosen.get(OTHER) == OTHER:
@@ -234,11 +229,6 @@ def choose_classes(
     return chosen
 
 
-def _is_name(name: str) -> bool:
-    """Whether a class can be called so: commas separate names in files, and a message is one line."""
-    return bool(name.strip()) and name.isprintable() and "," not in name
-
-
 def _is_set(label: str, name: str) -> bool:
     """Whether a label means one of several classes: `a+b` does, if that is not simply what the label is called."""
     return "+" in name and name != label
@@ -253,14 +243,13 @@ def parse_classes(text: str) -> dict[str, str]:
         >>> parse_classes("stairs = up + down")
         {'stairs': 'up+down'}
     """
-    found: dict[str, str] = {}
+    classes: dict[str, str] = {}
     for item in text.split(","):
         label, equals, name = (part.strip() for part in item.partition("="))
-        name = "+".join(part.strip() for part in name.split("+"))
-        if not label or (equals and not name) or label in found:
+        if not label or (equals and not name) or label in classes:
             raise ZooError(f"{option('classes', text)}: expected different labels, each as LABEL or LABEL=CLASS")
-        found[label] = name or label
-    return found
+        classes[label] = "+".join(part.strip() for part in name.split("+")) or label
+    return classes
 
 
 def cut_frame(
@@ -318,17 +307,6 @@ def write_windows(
         classes: As for `choose_classes`; a label may mean one of several, as in `{"stairs": "upstairs+downstairs"}`.
         other: Whether the class `other`, the last one, stands for all other movements.
     """
-    people = sort_names(index.subjects)
-    if unknown := [name for name in test_subjects if name not in people]:
-        # But for case, and for the study before the id.
-        alike = [
-            each for each in people for name in unknown
-            if name.casefold() in (each.casefold(), each.casefold().rpartition("/")[2])
-        ]  # fmt: skip
-        advice = f": did you mean {' or '.join(alike)}?" if alike else ""
-        if any("," in name for name in people):
-            advice = f"""{advice}: a name with commas stands in quotes, as in '"Doe, Jane",ann'"""
-        raise ZooError(f"{index.files}: no subject {joined_names(unknown)}; found {joined_names(people)}{advice}")
     chosen = choose_classes(index.files, index.activities, classes)
     sets = list(dict.fromkeys(name for label, name in chosen.items() if _is_set(label, name)))
     names = [name for name in dict.fromkeys(chosen.values()) if name not in sets]
@@ -336,45 +314,35 @@ def write_windows(
                chosen.values()}  # fmt: skip
     dropped = Counter[str]()
     # Numbers as the course writes them, where nothing of a name is lost.
-    numbered = all(name.isdecimal() and str(int(name)) == name and int(name) < 2**31 for name in people)
+    numbered = all(name.isdecimal() and str(int(name)) == name and int(name) < 2**31 for name in index.subjects)
     kept = [name for name in ("study", "position") if any(index.column(name))]
     counts = {split: np.zeros(len(names)) for split in (("train", "test") if len(test_subjects) else ("train",))}
     with hdf5.create(path, "activity", inputs=index.paths) as file:
-        for recording, cut in _cut(index, windowing, chosen, dropped):
+        for number, recording in enumerate(index):
+            if recording.activity not in chosen:
+                dropped[f"recordings of {recording.activity}"] += 1
+                continue
+            check_range(index.where(number), recording.rows)
+            check_signal(index.where(number), recording.rows, recording.rate)
+            windows = windowing.windows(recording)
+            if not len(windows):
+                dropped["recordings shorter than one window"] += 1
+                continue
             split = "test" if recording.subject in test_subjects else "train"
             subject = np.int32(recording.subject) if numbered else recording.subject
-            known = {"subject": subject} | {name: getattr(recording, name) for name in kept}
-            labels = np.tile(targets[chosen[recording.activity]], (len(cut), 1))
-            repeated = {name: np.repeat(value, len(cut)) for name, value in known.items()}
-            hdf5.add_rows(file, "activity", {"input": cut, "target": labels, **repeated}, split)
+            facts = {"subject": subject} | {name: getattr(recording, name) for name in kept}
+            labels = np.tile(targets[chosen[recording.activity]], (len(windows), 1))
+            repeated = {name: np.repeat(value, len(windows)) for name, value in facts.items()}
+            hdf5.add_rows(file, "activity", {"input": windows, "target": labels, **repeated}, split)
             # A class is not known from sets that contain it.
             counts[split] += labels.sum(axis=0) if split == "test" or labels[0].sum() == 1 else 0
-        if sets:
-            file.attrs["label_sets"] = ",".join(sets)
         _require_windows(path, counts, names, index, windowing, test_subjects, chosen)
         file.attrs.update({
             "classes": ",".join(names), "rate_hz": windowing.rate, "unit": units(index.axes),
             "axes": ",".join(index.axes), "convention": CONVENTION, "hop": windowing.hop, "other": other,
-            **index.provenance,
+            **({"label_sets": ",".join(sets)} if sets else {}), **index.provenance,
         })  # fmt: skip
     return dropped
-
-
-def _cut(
-    index: Index, windowing: Windowing, classes: Iterable[str], dropped: Counter[str]
-) -> Iterator[tuple[Recording, NDArray[np.float32]]]:
-    for number, recording in enumerate(index):
-        if recording.activity not in classes:
-            dropped[f"recordings of {recording.activity}"] += 1
-            continue
-        where = index.where(number)
-        check_range(where, recording.rows)
-        check_signal(where, recording.rows, recording.rate)
-        windows = windowing.windows(recording)
-        if len(windows):
-            yield recording, windows
-        else:
-            dropped["recordings shorter than one window"] += 1
 
 
 def _require_windows(
@@ -386,24 +354,21 @@ def _require_windows(
     if is_test.all():
         raise ZooError(f"{path}: the train part would have no window: choose other test subjects")
     labels = np.array([classes.get(label, "") for label in index.activities.tolist()])
-    needed = windowing.window / windowing.rate + 2 * windowing.trim
     empty = [name for name, count in zip(names, counts["train"], strict=True) if not count]
-    absent = [name for name in empty if is_test[labels == name].all()]
-    if absent:
+    if absent := [name for name in empty if is_test[labels == name].all()]:
         people = sort_names(index.subjects[np.isin(labels, absent)])
         raise ZooError(
             f"{path}: {', '.join(absent)} was recorded only by {', '.join(people)}, of the test set, and training "
             f"would have none: choose other {option('test_subjects')}, record others, or leave it out with "
             f"{option('classes')}"
         )
-    short = np.isin(labels, empty) & ~is_test
-    what = ", ".join(empty)
+    short, what = np.isin(labels, empty) & ~is_test, ", ".join(empty)
     if not empty and "test" in counts and not counts["test"].sum():
         short, what = is_test & (labels != ""), f"the test people {', '.join(sort_names(test_subjects))}"
         if not short.any():
             raise ZooError(f"{path}: the test set would have no window: choose other test subjects")
     if short.any():
-        longest = index.seconds[short].max()
+        longest, needed = index.seconds[short].max(), windowing.window / windowing.rate + 2 * windowing.trim
         raise ZooError(
             f"{path}: no recording of {what} is long enough: the longest lasts {longest:.1f} s, and a window takes "
             f"{needed:.1f} s ({windowing.window} rows at {windowing.rate:g} Hz, "

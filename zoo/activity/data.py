@@ -62,9 +62,14 @@ def split(windows: DataSet, fraction: float, seed: int, by: str = "subject") -> 
         ZooError: If a class would have no window left for training, or validation no window.
     """
     random, labels = np.random.default_rng([seed, 3]), windows.labels
+    held_out = np.zeros(len(windows), bool)
     if by == "subject" and "subject" in windows.columns:
-        held_out = _people_held_out(windows, random, fraction)
-        if held_out is None:
+        people, owners = windows.people(), np.asarray(windows.subjects)
+        for _ in range(DRAWS if len(people) > _FEW_PEOPLE else 0):
+            held_out = np.isin(owners, draw(random, people, fraction))
+            if set(labels[~held_out].tolist()) == set(labels.tolist()):
+                break
+        else:
             return split(windows, fraction, seed, "time")
         training, validation = windows.where(~held_out), windows.where(held_out)
     elif by == "time":
@@ -75,7 +80,6 @@ def split(windows: DataSet, fraction: float, seed: int, by: str = "subject") -> 
                 "longer, or set validation to 0"
             )
     else:
-        held_out = np.zeros(len(windows), bool)
         for label in np.unique(labels):
             rows = np.flatnonzero(labels == label)
             held_out[random.permutation(rows)[: round(fraction * len(rows))]] = True
@@ -97,16 +101,6 @@ def folds(windows: DataSet, fraction: float, seed: int) -> list[tuple[DataSet, D
     parts = [(windows.where(people != name), windows.where(people == name)) for name in names]
     apart = all(set(others.labels.tolist()) == set(labels.tolist()) for others, _ in parts)
     return parts if apart else [split(windows, fraction, seed, "time")]
-
-
-def _people_held_out(windows: DataSet, random: np.random.Generator, fraction: float) -> NDArray[np.bool_] | None:
-    """The windows of a share of the subjects; None where there are too few subjects."""
-    names, people, labels = windows.people(), windows.subjects, windows.labels
-    for _ in range(DRAWS if len(names) > _FEW_PEOPLE else 0):
-        held_out = np.isin(np.asarray(people), draw(random, names, fraction))
-        if set(labels[~held_out].tolist()) == set(labels.tolist()):
-            return held_out
-    return None
 
 
 def _split_by_time(windows: DataSet, fraction: float) -> tuple[DataSet, DataSet]:
@@ -203,13 +197,9 @@ def from_file(path: Path, *, allow_leak: bool = False) -> Data:
     sizes = hdf5.check_layout(path, "activity")
     facts = _facts(path, sizes)
     train = _part(path, "train", facts)
-    absent = [key for key in ("tstX", "tstY") if not hdf5.has(path, key)]
-    if len(absent) == 1:
-        raise ZooError(
-            f"{path}: no key '{absent[0]}' in the activity layout though there is the other of tstX, tstY: make it "
-            "with `zoo data windows`"
-        )
-    test = train.empty() if absent else _part(path, "test", facts)
+    # Where the other of the two is there, the missing one is named.
+    has_test = any(hdf5.has(path, key) for key in ("tstX", "tstY"))
+    test = _part(path, "test", facts) if has_test else train.empty()
     if len(test) and ("subject" in train.columns) != ("subject" in test.columns):
         missing = "tstS" if "subject" in train.columns else "trS"
         raise ZooError(f"{path}: no key '{missing}' though the other part has subject ids: add it, or leave both out")
@@ -257,20 +247,16 @@ def _of_arrays(split: str, columns: Mapping[str, Any], facts: Mapping[str, Any],
     if unit == "g":
         # Rotation rate has a unit of its own.
         inputs = inputs * np.where(np.arange(inputs.shape[2]) < len(AXES), STANDARD_GRAVITY, 1).astype(np.float32)
-    names = {name: np.array([str(value) for value in np.asarray(values).tolist()]) for name, values in columns.items()
+    names = {name: np.array(list(map(str, values))) for name, values in columns.items()
              if name not in ("input", "target") and values is not None}  # fmt: skip
     for name, values in names.items():
         if values.shape != (len(inputs),):
             raise ZooError(f"{part}{name}s: have shape {values.shape}; expected ({len(inputs)},), one per window")
     # A person may be called "None" or "nan"; what is no text and reads so is missing.
-    people = list(columns["subject"]) if "subject" in names else []
-    lacking = [
-        row for row, person in enumerate(people)
-        if (not person.strip() if isinstance(person, str) else str(person) in ("None", "nan", "NaT", "<NA>"))
-    ]  # fmt: skip
-    if lacking:
-        where = f"{part}subjects: none in window {lacking[0]}"
-        raise ZooError(f"{where}; name the person of each window, or leave subjects out")
+    for row, person in enumerate(columns["subject"] if "subject" in names else ()):
+        if not str(person).strip() or (not isinstance(person, str) and str(person) in ("None", "nan", "NaT", "<NA>")):
+            where = f"{part}subjects: none in window {row}"
+            raise ZooError(f"{where}; name the person of each window, or leave subjects out")
     rows = DataSet.of({"input": inputs, **names}, axes=AXES_OF[inputs.shape[2]], **facts)
     labels = _class_numbers(f"{part}y", np.asarray(columns["target"]), len(inputs), rows.label_names)
     return rows.with_columns({"target": labels})
@@ -278,12 +264,9 @@ def _of_arrays(split: str, columns: Mapping[str, Any], facts: Mapping[str, Any],
 
 def _class_numbers(where: str, labels: NDArray[Any], count: int, classes: Sequence[str]) -> NDArray[np.int64]:
     """Class numbers of `count` labels, which are numbers or names."""
-    last = len(classes) - 1
-    if labels.shape == (count, len(classes)):
-        raise ZooError(f"{where}: has shape {labels.shape}, as one-hot labels have; expected ({count},): pass "
-                       "y.argmax(axis=1)")  # fmt: skip
     if labels.shape != (count,):
-        raise ZooError(f"{where}: has shape {labels.shape}; expected ({count},), one label per window")
+        advice = ": pass y.argmax(axis=1)" if labels.shape == (count, len(classes)) else ""
+        raise ZooError(f"{where}: has shape {labels.shape}; expected ({count},), one label per window{advice}")
     if labels.dtype.kind in "SUO":
         names, numbers = list(map(str, labels.tolist())), {name: number for number, name in enumerate(classes)}
         if unknown := sorted(set(names) - set(classes)):
@@ -291,14 +274,12 @@ def _class_numbers(where: str, labels: NDArray[Any], count: int, classes: Sequen
             advice = f": did you mean {near[0]}?" if near else ""
             raise ZooError(f"{where}: unknown label {', '.join(unknown[:5])}; expected {', '.join(classes)}{advice}")
         return np.array([numbers[name] for name in names])
-    if labels.dtype.kind not in "iu":
-        raise ZooError(f"{where}: holds {labels.dtype} values such as {labels[0]}; expected class numbers from 0 to "
-                       f"{last}, or names: convert numbers with y.astype(int)")  # fmt: skip
-    lowest, highest = int(labels.min()), int(labels.max())
-    if lowest < 0 or highest > last:
-        advice = ": subtract 1" if (lowest, highest) == (1, last + 1) else f", which are {', '.join(classes)}"
-        raise ZooError(f"{where}: holds numbers from {lowest} to {highest}; expected class numbers from 0 to {last}"
-                       f"{advice}")  # fmt: skip
+    lowest, highest, last = labels.min(), labels.max(), len(classes) - 1
+    if labels.dtype.kind not in "iu" or lowest < 0 or highest > last:
+        advice = ": subtract 1" if (lowest, highest) == (1, last + 1) else ", or names"
+        advice = advice if labels.dtype.kind in "iu" else ": convert them with y.astype(int)"
+        raise ZooError(f"{where}: holds {labels.dtype} from {lowest} to {highest}; expected class numbers from 0 to "
+                       f"{last}, which are {', '.join(classes)}{advice}")  # fmt: skip
     return labels.astype(np.int64)
 
 
@@ -308,7 +289,17 @@ def _checked(data: Data, keys: Mapping[str, str], *, allow_leak: bool = False) -
     `keys` are what the inputs of a split are called in messages.
     """
     for split, windows in data.splits().items():
-        _check_values(f"{data.name}: {keys[split]}" if data.path else keys[split], windows)
+        where = f"{data.name}: {keys[split]}" if data.path else keys[split]
+        lengths, done = list[NDArray[Any]](), 0
+        for inputs, _ in windows.blocks():
+            largest = np.abs(inputs).max(axis=(1, 2))
+            # NaN is within no limit.
+            if not (valid := largest <= LARGEST).all():
+                row = int(np.argmin(valid))
+                check_range(f"{where} window {done + row}", inputs[row])
+            lengths.append(lengths_of(inputs))
+            done += len(inputs)
+        check_lengths(where, np.concatenate(lengths))
     present = set(data.train.labels.tolist())
     if missing := [name for number, name in enumerate(data.classes) if number not in present]:
         where = f"{data.name}: key 'trY'" if data.path else f"{data.name}: training"
@@ -322,18 +313,6 @@ def _checked(data: Data, keys: Mapping[str, str], *, allow_leak: bool = False) -
     return data
 
 
-def _check_values(where: str, windows: DataSet) -> None:
-    lengths, done = list[NDArray[Any]](), 0
-    for inputs, _ in windows.blocks():
-        valid = (np.abs(inputs) < np.inf).all(axis=(1, 2)) & (np.abs(inputs).max(axis=(1, 2)) <= LARGEST)
-        if not valid.all():
-            row = int(np.argmin(valid))
-            check_range(f"{where} window {done + row}", inputs[row])
-        lengths.append(lengths_of(inputs))
-        done += len(inputs)
-    check_lengths(where, np.concatenate(lengths))
-
-
 def _facts(path: Path, sizes: Mapping[str, int]) -> dict[str, Any]:
     """The facts of a file. Refuses another unit, sign or other channels than the zoo's; six must be named."""
     stated, count = hdf5.attributes(path), sizes["C"]
@@ -342,20 +321,15 @@ def _facts(path: Path, sizes: Mapping[str, int]) -> dict[str, Any]:
         raise ZooError(
             f"{path}: key 'trX' has {count} channels; expected {','.join(AXES)}, or {','.join(INERTIAL)}: {advice}"
         )
-    want, axes = ",".join(AXES_OF[count]), stated.get("axes")
-    # Whoever names three axes may add a remark.
-    is_other = axes is not None and count == len(AXES) and str(axes).startswith(",".join(INERTIAL))
-    if is_other or not str(want if axes is None and count == len(AXES) else axes).startswith(want):
-        raise ZooError(f"{path}: attribute 'axes' is {axes!r}; expected {want}: import it again")
-    check_convention(path, stated)
+    # Three axes need no names, six do.
+    check_convention(path, {**({} if count == len(AXES) else {"axes": None}), **stated}, AXES_OF[count])
     facts = hdf5.read_facts(path, "activity")
     classes, text = facts["classes"], str(stated.get("label_sets", ""))
     if len(classes) != sizes["K"]:
         raise ZooError(f"{path}: key 'trY' has {sizes['K']} columns for {len(classes)} classes {','.join(classes)}")
-    sets = [tuple(name.split("+")) for name in text.split(",") if name]
-    for names in sets:
-        if not set(names) <= set(classes) or len(set(names)) < max(2, len(names)) or len(set(sets)) < len(sets):
-            raise ZooError(f"{path}: attribute 'label_sets' is {text!r}; expected sets such as {'+'.join(classes[:2])}")
+    sets = [name.split("+") for name in text.split(",") if name]
+    if unknown := sorted({name for names in sets for name in names} - set(classes)):
+        raise ZooError(f"{path}: attribute 'label_sets' has {', '.join(unknown)}; expected sets of {','.join(classes)}")
     numbers = tuple(tuple(sorted(classes.index(name) for name in names)) for names in sets)
     # A file of an older `zoo data windows` does not state it; there, the name had this meaning.
     other = other_of(classes, facts.get("other", "hop" in stated)) is not None
@@ -365,34 +339,28 @@ def _facts(path: Path, sizes: Mapping[str, int]) -> dict[str, Any]:
 def _part(path: Path, split: str, facts: Mapping[str, Any]) -> DataSet:
     """A split of a file, whose windows stay on the disk."""
     keys = {column.name: SCHEMA.in_file(column, split).key for column in SCHEMA.columns}
-    names = {name: _names(path, keys[name]) for name in ("subject", "study", "position") if hdf5.has(path, keys[name])}
-    if "subject" in names and not all(name.strip() for name in np.unique(names["subject"]).tolist()):
-        raise ZooError(f"{path}: key '{keys['subject']}' holds an empty subject id; expected a name or number for each "
-                       "window")  # fmt: skip
-    labels = _labels(path, keys["target"], len(facts["classes"]), facts["label_sets"])
-    return DataSet.of({"input": hdf5.open_column(path, keys["input"]), "target": labels, **names}, **facts)
-
-
-def _labels(path: Path, key: str, count: int, label_sets: tuple[tuple[int, ...], ...]) -> NDArray[np.int64]:
-    """Labels of rows of zeros and ones, of which a block is in memory at a time."""
-    rows, allowed = hdf5.open_column(path, key), allowed_classes(count, label_sets)
+    names = dict[str, NDArray[np.str_]]()
+    for name in ("subject", "study", "position"):
+        if hdf5.has(path, keys[name]):
+            # In as few bytes as the longest name has: NumPy takes 44 for any number.
+            values, places = np.unique(hdf5.read_column(path, keys[name]), return_inverse=True)
+            names[name] = np.array([str(value) for value in values.tolist()])[places]
+            if name == "subject" and not all(str(value).strip() for value in values.tolist()):
+                raise ZooError(f"{path}: key '{keys[name]}' holds an empty subject id; expected a name or number for "
+                               "each window")  # fmt: skip
+    key, classes, sets = keys["target"], facts["classes"], facts["label_sets"]
+    rows, allowed = hdf5.open_column(path, key), allowed_classes(len(classes), sets)
     labels = np.empty(len(rows), np.int64)
     for start in range(0, len(rows), _ROWS):
         block = rows[start : start + _ROWS]
         binary: NDArray[np.bool_] = np.asarray(np.isin(block, (0, 1)).all(axis=1))
         # Rows equal a row of `allowed` where they agree in all columns.
         clean = np.where(binary[:, None], block, 0)
-        agree = clean @ allowed.T + (1 - clean) @ (1 - allowed.T) == count
+        agree = clean @ allowed.T + (1 - clean) @ (1 - allowed.T) == len(classes)
         valid = agree.any(axis=1) & binary
         if not valid.all():
             row = int(np.argmin(valid))
-            expected = f"expected one 1 and {count - 1} zeros" + (", or a set of label_sets" if label_sets else "")
+            expected = f"expected one 1 and {len(classes) - 1} zeros" + (", or a set of label_sets" if sets else "")
             raise ZooError(f"{path}: key '{key}' row {start + row} is {block[row].tolist()}; {expected}")
         labels[start : start + _ROWS] = agree.argmax(axis=1)
-    return labels
-
-
-def _names(path: Path, key: str) -> NDArray[np.str_]:
-    """A name for each window, in as few bytes as the longest name has: NumPy takes 44 for any number."""
-    names, places = np.unique(hdf5.read_column(path, key), return_inverse=True)
-    return np.array([str(name) for name in names.tolist()])[places]
+    return DataSet.of({"input": hdf5.open_column(path, keys["input"]), "target": labels, **names}, **facts)

@@ -73,11 +73,11 @@ def of_known(labels: Labels, predicted: Labels, other: int | None) -> tuple[NDAr
     return labels != other, np.where(predicted == other, -1, predicted)
 
 
-def own_labels(labels: Labels, scores: Floats, label_sets: Sequence[Sequence[int]] = ()) -> tuple[Labels, Labels]:
+def study_labels(labels: Labels, scores: Floats, label_sets: Sequence[Sequence[int]] = ()) -> tuple[Labels, Labels]:
     """Labels and predictions as a study that has sets as labels tells them apart: the classes of each count as one.
 
     Example:
-        >>> own_labels(np.array([3, 2, 0]), np.eye(3)[[0, 1, 1]], [(0, 1)])
+        >>> study_labels(np.array([3, 2, 0]), np.eye(3)[[0, 1, 1]], [(0, 1)])
         (array([3, 2, 3]), array([3, 3, 3]))
     """
     truth, predicted = resolve(labels, scores, label_sets), scores.argmax(axis=1)
@@ -104,7 +104,7 @@ def by_study(
     found: dict[str, dict[str, float | int | None]] = {}
     for name in sorted(set(studies[labels != other].tolist())):
         rows = (studies == name) & (labels != other)
-        truth, predicted = own_labels(labels[rows], scores[rows], label_sets)
+        truth, predicted = study_labels(labels[rows], scores[rows], label_sets)
         found[name] = {"windows": int(rows.sum()), **score(truth, predicted, other)}
         if len(np.unique(labels[rows])) == 1:
             found[name]["macro_f1"] = None

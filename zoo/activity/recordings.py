@@ -78,10 +78,9 @@ class Recording:
             >>> one_second.resampled(50.0).shape
             (50, 3)
         """
-        known = isinstance(rate, int | float | np.integer | np.floating) and LOWEST_RATE <= rate <= HIGHEST_RATE
-        ratio = Fraction(rate / self.rate).limit_denominator(1000) if known else Fraction(0)
-        if not 0 < ratio * max(1, len(self.acceleration)) <= _MOST_ROWS:
-            raise ZooError(f"{self.name}: cannot be read at {rate!r} Hz; it has {self.rate:g}: expected 0.1 to 100000")
+        ratio = Fraction(rate / self.rate).limit_denominator(1000)
+        if not 0 < ratio * len(self.acceleration) <= _MOST_ROWS:
+            raise ZooError(f"{self.name}: cannot be read at {rate:g} Hz; it has {self.rate:g}: expected 0.1 to 100000")
         if ratio == 1:
             return self.rows
         rows = resample_poly(self.rows.astype(np.float64), ratio.numerator, ratio.denominator, axis=0, padtype="line")
@@ -298,13 +297,14 @@ class Index:
 
     def __iter__(self) -> Iterator[Recording]:
         if self.parts:
-            several = distinct(*self.parts, files=self.paths)
-            yield from (replace(one, subject=each.subject) for one, each in zip(several, self.recordings, strict=True))
+            pairs = zip(distinct(*self.parts, files=self.paths), self.recordings, strict=True)
+            yield from (replace(recording, subject=named.subject) for recording, named in pairs)
             return
         rows = hdf5.open_column(self.path, "acceleration")
         turns = None if self.axes == AXES else hdf5.open_column(self.path, "rotation")
-        for each, (start, stop) in zip(self.recordings, pairwise([0, *np.cumsum(self.lengths).tolist()]), strict=True):
-            yield replace(each, acceleration=rows[start:stop], rotation=None if turns is None else turns[start:stop])
+        spans = pairwise([0, *np.cumsum(self.lengths).tolist()])
+        for known, (start, stop) in zip(self.recordings, spans, strict=True):
+            yield replace(known, acceleration=rows[start:stop], rotation=None if turns is None else turns[start:stop])
 
 
 def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | None = None) -> Index:
@@ -323,8 +323,8 @@ def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | N
         raise ZooError(f"{held}: choose what all of them hold with {option('channels', 'x,y,z')}")
     names = [part.path.stem for part in parts]
     names = names if len(set(names)) == len(names) else [str(part.path) for part in parts]
-    known = [[_in_study(each, several) for each in part.recordings] for part in parts]
-    counts = Counter(subject for group in known for subject in {each.subject for each in group})
+    groups = [[_in_study(recording, several) for recording in part.recordings] for part in parts]
+    counts = Counter(subject for group in groups for subject in {recording.subject for recording in group})
     both = sort_names(subject for subject, count in counts.items() if count > 1)
     if both and same_people is None:
         different = option("different_people") if COMMAND in os.environ else "same_people=False"
@@ -334,12 +334,12 @@ def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | N
             f"{names[0]}/{both[0]}, {names[1]}/{both[0]}, ..."
         )
     if both and not same_people:
-        known = [
-            [replace(each, subject=f"{name}/{each.subject}") for each in group]
-            for name, group in zip(names, known, strict=True)
+        groups = [
+            [replace(recording, subject=f"{name}/{recording.subject}") for recording in group]
+            for name, group in zip(names, groups, strict=True)
         ]
     return Index(
-        parts[0].path, [*chain.from_iterable(known)], np.concatenate([part.lengths for part in parts]),
+        parts[0].path, [*chain.from_iterable(groups)], np.concatenate([part.lengths for part in parts]),
         provenance={
             "simulated": any(part.simulated for part in parts),
             "source": hdf5.shortened("; ".join(dict.fromkeys(str(part.provenance["source"]) for part in parts))),
@@ -422,18 +422,14 @@ def misnamed(name: str, *, is_label: bool) -> str:
     return f"{name[:40]!r}; expected a name of at most {LONGEST_NAME} letters, without {without}"
 
 
-def _problem(recording: Recording) -> str:
-    """What of a recording a file must not hold, whether it is written or read; empty for what it may."""
+def check_recording(recording: Recording, where: str = "") -> None:
+    """Refuses a recording that no file may hold, whether it is written or read."""
+    where = where or f"{recording.name}:"
     if not LOWEST_RATE <= recording.rate <= HIGHEST_RATE:
-        return f"'rate' holds {recording.rate:g}; expected {LOWEST_RATE:g} to {HIGHEST_RATE:g} Hz"
-    wrong = ((key, misnamed(getattr(recording, key), is_label=key == "activity")) for key in ("subject", "activity"))
-    return next((f"'{key}': {why}" for key, why in wrong if why), "")
-
-
-def check_recording(recording: Recording) -> None:
-    """Refuses a recording that no file may hold."""
-    if wrong := _problem(recording) or ("" if len(recording.acceleration) else "has no rows"):
-        raise ZooError(f"{recording.name}: {wrong}")
+        raise ZooError(f"{where} 'rate' is {recording.rate:g}; expected {LOWEST_RATE:g} to {HIGHEST_RATE:g} Hz")
+    for key in ("subject", "activity"):
+        if wrong := misnamed(getattr(recording, key), is_label=key == "activity"):
+            raise ZooError(f"{where} '{key}': {wrong}")
 
 
 def write_recordings(
@@ -454,6 +450,8 @@ def write_recordings(
                     f"{','.join(axes)}: import all files with {option('channels')} or {option('gyroscope')}, or none"
                 )
             check_recording(recording)
+            if not len(recording.acceleration):
+                raise ZooError(f"{recording.name}: has no rows")
             turns = {} if recording.rotation is None else {"rotation": recording.rotation}
             hdf5.add_rows(file, "recordings", {"acceleration": recording.acceleration, **turns})
             offsets.append(offsets[-1] + len(recording.acceleration))
@@ -489,6 +487,6 @@ def read_recordings(path: Path) -> Index:
         Recording(rate=rate, acceleration=_NO_ROWS, **dict(zip(names, values, strict=True)))
         for rate, *values in zip(rates, *columns, strict=True)
     ]
-    if wrong := next(filter(None, map(_problem, known)), ""):
-        raise ZooError(f"{path}: key {wrong}: import it again")
+    for recording in known:
+        check_recording(recording, f"{path}: key")
     return Index(path, known, np.diff(offsets), hdf5.read_facts(path, "recordings"), axes)

@@ -25,6 +25,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,28 +77,26 @@ class Simulated:
     ) -> None:  # fmt: skip
         from zoo.activity.simulate import walk_through
 
-        recognizer = Recognizer(file)
-        known = [name for name in recognizer.metadata.classes if name in CLASSES]
-        unknown = [name for name in activities if name not in known]
-        if unknown and not known:
-            labels = ", ".join(recognizer.metadata.classes)
-            raise ZooError(
-                f"{model}: recognizes {labels}, none of which can be simulated; stream recordings with "
-                f"{option('csv', 'FILE')}"
-            )
-        if unknown:
-            raise ZooError(f"activity {unknown[0]!r}: expected {', '.join(known)}, which {model} knows")
-        self._recognizer, self._metadata, self._speed = recognizer, recognizer.metadata, speed
-        self._threshold = threshold
-        gyroscope = recognizer.metadata.axes == INERTIAL
-        self._rows, self._truth = walk_through(activities, seconds, self._metadata.rate, seed, gyroscope=gyroscope)
+        self._recognizer, self._speed, self._threshold = Recognizer(file), speed, threshold
+        metadata = self._recognizer.metadata
+        known = [name for name in metadata.classes if name in CLASSES]
+        if unknown := [name for name in activities if name not in known]:
+            advice = f"expected {', '.join(known)}, which {model} knows"
+            if not known:
+                labels = ", ".join(metadata.classes)
+                advice = f"{model} recognizes {labels}, none of which can be simulated; stream recordings with "
+                advice += option("csv", "FILE")
+            raise ZooError(f"activity {unknown[0]!r}: {advice}")
+        gyroscope = metadata.axes == INERTIAL
+        self._rows, self._truth = walk_through(activities, seconds, metadata.rate, seed, gyroscope=gyroscope)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         for moment in self._moments():
             yield {key: value for key, value in moment.items() if key != "window"}
 
     def _moments(self) -> Iterator[dict[str, Any]]:
-        metadata, rows, stream = self._metadata, self._rows, self._recognizer.stream(threshold=self._threshold)
+        metadata, rows = self._recognizer.metadata, self._rows
+        stream = self._recognizer.stream(threshold=self._threshold)
         hop = max(1, round(metadata.rate / 2))
         for stop in range(hop, len(rows) + 1, hop):
             start = time.perf_counter()
@@ -154,13 +153,14 @@ class Followed:
 
         stream, warned, none = self._recognizer.stream(threshold=self._threshold), 0, True
         name = "standard input" if self._csv == "-" else self._csv
-        for prediction in stream.feed(read_samples(_lines(self._csv), name, self._columns)):
+        # After the last prediction, None: what is still to be said.
+        for prediction in chain(stream.feed(read_samples(_lines(self._csv), name, self._columns)), [None]):
             for warning in stream.warnings[warned:]:
-                say(f"{_moment(prediction.time).strip()}: {warning}", "warning")
-            warned, none = len(stream.warnings), False
-            yield prediction
-        for warning in stream.warnings[warned:]:
-            say(warning, "warning")
+                say(warning if prediction is None else f"{_moment(prediction.time).strip()}: {warning}", "warning")
+            warned = len(stream.warnings)
+            if prediction is not None:
+                none = False
+                yield prediction
         for reason, count in stream.skipped.items():
             say(f"left out: {reason} ({count})", "warning")
         if none:
@@ -194,7 +194,6 @@ def _moment(seconds: float) -> str:
 
 
 def _lines(csv: str) -> Iterator[str]:
-    name = "standard input" if csv == "-" else csv
     if csv == "-" and isinstance(sys.stdin, io.TextIOWrapper):
         # In some locales, Python reads undecodable bytes as characters.
         sys.stdin.reconfigure(encoding="utf-8", errors="strict")
@@ -202,11 +201,10 @@ def _lines(csv: str) -> Iterator[str]:
         with nullcontext(sys.stdin) if csv == "-" else Path(csv).open(encoding="utf-8-sig") as file:
             # Of a line without end, no more than this is held.
             yield from iter(lambda: file.readline(_LONGEST_LINE), "")
-    except FileNotFoundError:
-        raise ZooError(f"{csv}: no such file") from None
-    except IsADirectoryError:
-        raise ZooError(f"{csv}: is a folder, not a file") from None
+    except OSError as error:
+        raise ZooError(f"{csv}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
+        name = "standard input" if csv == "-" else csv
         raise ZooError(f"{name}: not UTF-8 text ({error.reason} at byte {error.start})") from None
 
 

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, Lt
 
 from zoo.api import door
 from zoo.errors import ArgumentError, ZooError, either, option, refuse, unknown_name
@@ -486,9 +486,9 @@ def cut_windows(
     window: Annotated[int, Ge(2), Le(100_000)] = 150,
     hop: door.Count = 75,
     rate: door.Rate = 50.0,
-    trim: door.Amount = 1.0,
+    trim: door.Seconds = 1.0,
     test_subjects: door.People | None = None,
-    test_fraction: door.Share = 0.2,
+    test_fraction: Annotated[float, Ge(0), Lt(1)] = 0.2,
     seed: door.Seed = 0,
     classes: door.Labels | None = None,
     merge: door.Labels | None = None,
