@@ -55,25 +55,15 @@ def refuse_ambiguous(name: str | os.PathLike[str]) -> None:
         raise ZooError(f"{name}: is a preset, and a folder here: pass ./{name} for the folder, or rename it")
 
 
-_PARTS = {
-    "class": str, "arguments": dict, "recipe": dict, "metadata": dict, "training": dict, "data": dict, "versions": dict,
-    "preset": str, "family": str,
-}  # fmt: skip
-
-
 def read_config(folder: Path, *, alone: bool = False) -> dict[str, Any]:
     """The `config.json` of a model; for a file `alone`, empty where there is none, or one of another program."""
     path = folder / "config.json"
-    found = read_json(path) if path.is_file() or not alone else {}
-    if not isinstance(found, dict) or not {"class", "arguments"} <= set(found):
+    document = read_json(path) if path.is_file() or not alone else {}
+    if not isinstance(document, dict) or not {"class", "arguments"} <= set(document):
         if alone:
             return {}
         raise ZooError(f"{path}: describes no model; expected names and values, as `zoo train` writes them")
-    for name, kind in _PARTS.items():
-        if not isinstance(found.get(name, kind()), kind):
-            expected = "a text" if kind is str else "names and values"
-            raise ZooError(f"{path}: {name} is of the type {type(found[name]).__name__}; expected {expected}")
-    return found
+    return document
 
 
 def preset_metrics(name: str) -> dict[str, Any]:

@@ -60,12 +60,7 @@ class Loaded:
     def history(self) -> list[dict[str, float]]:
         """Records of the epochs of its training. Empty if unknown."""
         path = self.folder / "history.json" if self.folder else None
-        if path is None or not path.is_file():
-            return []
-        try:
-            return [{name: float(value) for name, value in row.items()} for row in read_json(path)]
-        except (AttributeError, TypeError, ValueError):
-            raise ZooError(f"{path}: expected a record of numbers for each epoch, as `zoo train` writes it") from None
+        return list(read_json(path)) if path and path.is_file() else []
 
 
 def check_named(model: Any) -> None:

@@ -95,102 +95,79 @@ _AUTOENCODER_ARGUMENTS = {"hidden_units": 64, "sparsity_target": 0.04}
 
 def _course_text(embedding: int, hidden_units: int) -> Preset:
     return Preset(
-        family="trigram_lm",
-        description=f"The course's trigram language model: word embeddings of size {embedding}, {hidden_units} hidden "
-        "units",
-        arguments={"embedding": embedding, "hidden_units": hidden_units},
-        recipe=Recipe(optimizer="sgd", learning_rate=0.15, momentum=0.85, batch_size=200, epochs=50, patience=5),
-        data=_TEXT,
+        "trigram_lm",
+        f"The course's trigram language model: word embeddings of size {embedding}, {hidden_units} hidden units",
+        {"embedding": embedding, "hidden_units": hidden_units},
+        Recipe(optimizer="sgd", learning_rate=0.15, momentum=0.85, batch_size=200, epochs=50, patience=5),
+        _TEXT,
     )
 
 
 PRESETS: dict[str, Preset] = {
     "activity_rnn_course": Preset(
-        family="activity_rnn",
-        description="The course's SimpleRNN of 128 units",
-        arguments={"units": 128} | _COURSE_ARGUMENTS,
-        recipe=_COURSE_RECIPE.replace(learning_rate=32 * 1.5e-5, momentum=0.95),
-        data=_COURSE,
+        "activity_rnn", "The course's SimpleRNN of 128 units",
+        {"units": 128} | _COURSE_ARGUMENTS, _COURSE_RECIPE.replace(learning_rate=32 * 1.5e-5, momentum=0.95), _COURSE,
     ),
     "activity_lstm_course": Preset(
-        family="activity_lstm",
-        description="The course's LSTM of 64 units",
-        arguments={"units": 64} | _COURSE_ARGUMENTS,
-        recipe=_COURSE_RECIPE.replace(
-            learning_rate=32 * 2e-4, momentum=0.75, clip_value=5 / 32, epochs=100, validation=0.2
-        ),
-        data=_COURSE,
+        "activity_lstm", "The course's LSTM of 64 units",
+        {"units": 64} | _COURSE_ARGUMENTS,
+        _COURSE_RECIPE.replace(learning_rate=32 * 2e-4, momentum=0.75, clip_value=5 / 32, epochs=100, validation=0.2),
+        _COURSE,
     ),
     "activity_gru_course": Preset(
-        family="activity_gru",
-        description="The course's GRU of 32 units",
-        arguments={"units": 32} | _COURSE_ARGUMENTS,
-        recipe=_COURSE_RECIPE,
-        data=_COURSE,
+        "activity_gru", "The course's GRU of 32 units",
+        {"units": 32} | _COURSE_ARGUMENTS, _COURSE_RECIPE, _COURSE,
     ),
     "activity_gru_tiny": Preset(
-        family="activity_gru",
-        description="The smallest recognizer: one GRU of 12 units, trained on four studies",
-        arguments=_STUDIES_ARGUMENTS | {"units": 12, "num_layers": 1},
-        recipe=_POCKET_RECIPE,
-        data=_STUDIES,
+        "activity_gru", "The smallest recognizer: one GRU of 12 units, trained on four studies",
+        _STUDIES_ARGUMENTS | {"units": 12, "num_layers": 1}, _POCKET_RECIPE, _STUDIES,
     ),
     "activity_gru_pocket": Preset(
-        family="activity_gru",
-        description="A small recognizer: two GRUs of 32 units, trained on four studies",
-        arguments=_STUDIES_ARGUMENTS,
-        recipe=_POCKET_RECIPE,
-        data=_STUDIES,
+        "activity_gru", "A small recognizer: two GRUs of 32 units, trained on four studies",
+        _STUDIES_ARGUMENTS, _POCKET_RECIPE, _STUDIES,
     ),
     "activity_gru_phone": Preset(
-        family="activity_gru",
-        description="The recommended recognizer: two GRUs of 64 units, trained on four studies",
-        arguments=_STUDIES_ARGUMENTS | {"units": 64},
-        recipe=_STUDIES_RECIPE.replace(learning_rate=5e-3),
-        data=_STUDIES,
+        "activity_gru", "The recommended recognizer: two GRUs of 64 units, trained on four studies",
+        _STUDIES_ARGUMENTS | {"units": 64}, _STUDIES_RECIPE.replace(learning_rate=5e-3), _STUDIES,
     ),
     "activity_cnn_pocket": Preset(
-        family="activity_cnn",
-        description="A convolutional recognizer about as large as activity_gru_pocket, trained on four studies",
-        arguments={"filters": 60, "magnitude": True, "window": 150},
-        recipe=_STUDIES_RECIPE.replace(learning_rate=5e-3, epochs=30),
-        data=_STUDIES,
+        "activity_cnn", "A convolutional recognizer about as large as activity_gru_pocket, trained on four studies",
+        {"filters": 60, "magnitude": True, "window": 150},
+        _STUDIES_RECIPE.replace(learning_rate=5e-3, epochs=30), _STUDIES,
     ),
     "sparse_autoencoder_course": Preset(
-        family="sparse_autoencoder",
-        description="The course's sparse autoencoder of 64 hidden units with tied weights",
-        arguments=_AUTOENCODER_ARGUMENTS | {"sparsity_weight": 1.0, "weight_decay": 5e-4, "pixels": 256},
-        recipe=Recipe(
+        "sparse_autoencoder", "The course's sparse autoencoder of 64 hidden units with tied weights",
+        _AUTOENCODER_ARGUMENTS | {"sparsity_weight": 1.0, "weight_decay": 5e-4, "pixels": 256},
+        Recipe(
             optimizer="sgd", learning_rate=0.01, momentum=0.85, batch_size=32, epochs=200, patience=None,
             validation=0.25, loss="half_squared_error", seed=12,
         ),
-        data=_PHOTOGRAPHS,
+        _PHOTOGRAPHS,
     ),
     "sparse_autoencoder_best": Preset(
-        family="sparse_autoencoder",
-        description="The best sparse autoencoder: 64 units, a lower error than the course's, the same sparsity target",
-        arguments=_AUTOENCODER_ARGUMENTS | {"sparsity_weight": 2.0, "weight_decay": 0.0, "pixels": 256},
-        recipe=Recipe(
+        "sparse_autoencoder",
+        "The best sparse autoencoder: 64 units, a lower error than the course's, the same sparsity target",
+        _AUTOENCODER_ARGUMENTS | {"sparsity_weight": 2.0, "weight_decay": 0.0, "pixels": 256},
+        Recipe(
             optimizer="adam", learning_rate=0.02, schedule="cosine", warmup_epochs=1, batch_size=256, epochs=200,
             validation=0.25, loss="half_squared_error", augmentation={"symmetries": True, "plain": 0.25}, seed=12,
         ),
-        data=_PHOTOGRAPHS,
+        _PHOTOGRAPHS,
     ),
     "trigram_lm_course": _course_text(32, 256),
     "trigram_lm_course_16_128": _course_text(16, 128),
     "trigram_lm_course_8_64": _course_text(8, 64),
     "trigram_lm_best": Preset(
-        family="trigram_lm",
-        description="The best language model: two wide hidden layers with dropout",
-        arguments={
+        "trigram_lm", "The best language model: two wide hidden layers with dropout",
+        {
             "embedding": 64, "hidden_units": 768, "num_layers": 2, "activation": "gelu", "dropout": 0.45,
             "initializer": "wide",
         },
-        recipe=Recipe(
+        Recipe(
             optimizer="adamw", learning_rate=4e-3, schedule="cosine", warmup_epochs=1, weight_decay=0.05,
             batch_size=512, epochs=24, merge_contexts=4,
         ),
-        data=_TEXT,
+        _TEXT,
     ),
 }  # fmt: skip
 

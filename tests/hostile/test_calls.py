@@ -87,12 +87,7 @@ UNFIT = [
     (zoo.predict, ("activity_gru_tiny", WINDOWS), {"top": 5}, "top: does not apply to activity_gru_tiny"),
     (zoo.predict, ("trigram_lm_course", [[5, 9, 2]]), {"top": 5}, "top: does not apply to word ids, whose predictions"),
     (zoo.train, ("activity_gru", "x.h5", {3: 4}), {}, "recipe holds 3; expected a Recipe or values by name"),
-    (
-        zoo.train,
-        ("activity_gru", "x.h5"),
-        {"settings": {3: 3}},
-        "settings holds 3; expected values by name",
-    ),
+    (zoo.train, ("activity_gru", "x.h5"), {"settings": {3: 3}}, "settings holds 3; expected values by name"),
     (zoo.train, ("activity_gru", ONE_CLASS), {"settings": {"prior": {"run": 0.5}}}, "prior: is decided by training"),
     (zoo.train, ("sparse_autoencoder", ONE_CLASS), {"settings": {"scale": (1, 0, 1)}}, "scale: is decided by training"),
     (zoo.train, ("activity_gru", "x.h5"), {"units": 4, "settings": {"units": 8}}, "units: is in settings, too"),

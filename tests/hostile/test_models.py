@@ -244,24 +244,6 @@ def test_a_configuration_that_is_none_is_named(name, folder, materials, refused)
     refused(["evaluate", folder, "--data", materials.windows], "config.json")
 
 
-INSIDE = {
-    "arguments": [], "recipe": 7, "metadata": ["a"], "training": 3, "data": [1], "versions": "1", "class": 3,
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "command", [["info"], ["evaluate", "--data", "DATA"], ["finetune", "--data", "DATA", "-o", "OUT"]]
-)
-@pytest.mark.parametrize("key", INSIDE)
-def test_values_of_another_kind_in_a_configuration_are_named(key, command, folder, materials, tmp_path, refused):
-    document = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(document | {key: INSIDE[key]}))
-    places = {"DATA": materials.windows, "OUT": tmp_path / "out"}
-    refused(
-        [command[0], folder, *(places.get(word, word) for word in command[1:])], f"config.json: {key} is of the type"
-    )
-
-
 @pytest.mark.parametrize(
     "document", ["[]", "7", '{"model_type": "bert"}', '{"metadata": {}, "training": {}, "data": {}}']
 )
@@ -273,13 +255,6 @@ def test_a_configuration_of_another_program_is_no_matter_for_a_file_and_is_named
     assert zoo_cli("evaluate", file, "--data", materials.windows, "--no-baselines", "--json").status == 0
     for command in (["info", folder], ["push", folder, "hf://a/b"]):
         refused(command, "config.json: describes no model")
-
-
-@pytest.mark.parametrize("text", ["7", "[[1]]", '[{"epoch": "a"}]'])
-def test_a_history_that_is_none_is_named(text, folder, materials, tmp_path, refused):
-    (folder / "history.json").write_text(text)
-    command = ["evaluate", folder, "--data", materials.windows, "--no-baselines", "--figures", tmp_path / "figures"]
-    refused(command, "history.json: expected a record of numbers")
 
 
 def test_a_file_without_its_hash_is_named(materials, tmp_path, refused):

@@ -78,7 +78,7 @@ ONE = np.zeros((1, 4), "float32")
 ROWS = [
     ("step", np.ones((1, 3, 3)), {"h_1": ONE}, r"frame has shape \(1, 3, 3\); expected \(batch, 5, 3\)"),
     ("step", [[1, 2, 3]], {"h_1": ONE}, r"frame has shape None"),
-    ("step", np.ones((1, 5, 3)), {}, "states: expected arrays by the names h_1"),
+    ("step", np.ones((1, 5, 3)), {}, r"state h_1 has shape None; expected \(batch, 4\), at first zeros"),
     ("step", np.ones((1, 5, 3)), {"h_1": ONE[:, :2]}, r"state h_1 has shape \(1, 2\); expected \(batch, 4\)"),
     ("chunk", np.ones((1, 7, 3)), {"h_1": ONE}, r"frames has shape \(1, 7, 3\); expected \(batch, n \* 5, 3\)"),
 ]

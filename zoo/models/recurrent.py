@@ -126,7 +126,11 @@ class RecurrentRecognizer(ActivityRecognizer):
                 x = self.cell(units, **options, **start, **self.cell_options)(x)
                 if dropout:
                     x = Dropout(dropout, seed=next(draw), dtype=dtype, name=f"dropout_{number}")(x)
-            start = self._last_start(initializer, draw, axes, units, labels)
+            if initializer == "course":
+                # The course drew the last layer of its LSTM with the limit of the cells.
+                start = self._course(draw, axes + 2 * units if self.gates == 4 else units + labels)
+            else:
+                start = {"kernel_initializer": _uniform(units + labels, next(draw))}
             return keras.layers.Dense(labels, dtype=dtype, name="logits", **start)(x)
 
         super().__init__(
@@ -172,7 +176,7 @@ class RecurrentRecognizer(ActivityRecognizer):
             (TensorShape([1, 6]), TensorShape([1, 8]))
         """
         self._check_rows("frame", frame, self.frame, states)
-        layers = self._named_layers()
+        layers = {layer.name: layer for layer in self.layers}
         features = layers.pop("frame", None)
         x = read(layers, frame)
         if features is None:
@@ -195,8 +199,9 @@ class RecurrentRecognizer(ActivityRecognizer):
         """
         self._check_rows("frames", frames, None, states)
         start = [states[name] for name in self.states]
+        layers = {layer.name: layer for layer in self.layers}
         loop = keras.layers.RNN(_Step(self), return_sequences=True, return_state=True)
-        logits, *last = loop(read(self._named_layers(), frames), initial_state=start, training=False)
+        logits, *last = loop(read(layers, frames), initial_state=start, training=False)
         return logits, dict(zip(self.states, last, strict=True))
 
     def _check_rows(self, name: str, rows: Any, count: int | None, states: Mapping[str, Any]) -> None:
@@ -206,15 +211,10 @@ class RecurrentRecognizer(ActivityRecognizer):
         # An exported signature may leave the number of frames open.
         if length is not None and (length < 1 or length % self.frame or length != (count or length)):
             raise ZooError(f"{name} has shape {shape}; expected (batch, {count or f'n * {self.frame}'}, {axes})")
-        if not isinstance(states, Mapping) or not set(self.states) <= set(states):
-            raise ZooError(f"states: expected arrays by the names {', '.join(self.states)}, at first zeros")
         for state, size in self.states.items():
-            shape = getattr(states[state], "shape", None)
+            shape = getattr(states.get(state), "shape", None)
             if shape is None or tuple(shape)[1:] != (size,):
-                raise ZooError(f"state {state} has shape {shape}; expected (batch, {size})")
-
-    def _named_layers(self) -> dict[str, keras.layers.Layer]:
-        return {layer.name: layer for layer in self.layers}
+                raise ZooError(f"state {state} has shape {shape}; expected (batch, {size}), at first zeros")
 
     def _advance(self, x: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         """Runs one step of all cells on the input of the first one, `(batch, V)`."""
@@ -224,13 +224,6 @@ class RecurrentRecognizer(ActivityRecognizer):
             x, new = self.get_layer(f"cell_{number}").cell(x, [states[name] for name in names], training=False)
             last |= dict(zip(names, new if isinstance(new, list | tuple) else [new], strict=True))
         return self.get_layer("logits")(x), last
-
-    @classmethod
-    def _last_start(cls, initializer: str, draw: Iterator[int], axes: int, units: int, labels: int) -> dict[str, Any]:
-        if initializer == "course":
-            # The course drew the last layer of its LSTM with the limit of the cells.
-            return cls._course(draw, axes + 2 * units if cls.gates == 4 else units + labels)
-        return {"kernel_initializer": _uniform(units + labels, next(draw))}
 
     @classmethod
     def _start(cls, initializer: str, draw: Iterator[int], inputs: int, units: int) -> dict[str, Any]:
