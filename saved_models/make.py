@@ -13,7 +13,7 @@ the course's start.
 import argparse
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from importlib.util import find_spec
@@ -38,7 +38,6 @@ from zoo.exporting.artifacts import ParityError
 from zoo.families import find_family, task_named
 from zoo.files import atomic_folder, read_json, sha256, write_json
 from zoo.patches import data as patches
-from zoo.patches import figures as pictures
 from zoo.presets import PRESETS
 from zoo.provenance import versions
 from zoo.report import drawing, for_task, markdown, results
@@ -408,7 +407,32 @@ def draw(folder: Path, metrics: Document, arrays: Document) -> None:
         figures.evaluation(metrics["test"], read_json(folder / "history.json"), arrays, folder)
     if "frontier" in metrics:
         chosen = PRESETS[metrics["preset"]].arguments["sparsity_weight"]
-        drawing.save(pictures.frontier(metrics["frontier"], chosen), folder / "frontier.png")
+        drawing.save(draw_frontier(metrics["frontier"], chosen), folder / "frontier.png")
+
+
+def draw_frontier(points: Sequence[Mapping[str, float]], chosen: float) -> Any:
+    """Draws the error against the sparsity error, with a point per weight of the sparsity term, one of them chosen."""
+    ordered = sorted(points, key=lambda point: point["sparsity_weight"])
+    errors = [point["mse"] for point in ordered]
+    picked = next(point for point in ordered if point["sparsity_weight"] == chosen)
+    with drawing.subplots(drawing.WIDTH, 4.0) as (figure, axis):
+        for key, name in (("train_max_activation_error", "training"), ("max_activation_error", "validation")):
+            (line,) = axis.plot([point[key] for point in ordered], errors, marker="o", markersize=4)
+            axis.annotate(f"{name}\nphotographs", (ordered[0][key], errors[0]), (0, -9), textcoords="offset points",
+                          color=line.get_color(), ha="center", va="top")  # fmt: skip
+            axis.plot([picked[key]], [picked["mse"]], "o", color="none", markeredgecolor="black", markersize=10)
+        for point in ordered:
+            place = point["max_activation_error"], point["mse"]
+            mark = ", chosen" if point is picked else ""
+            axis.annotate(f"{point['sparsity_weight']:g}{mark}", place, (8, 5), textcoords="offset points", fontsize=8)
+        axis.axvline(0.01, color=drawing.GRAY, linestyle="--", linewidth=1)
+        axis.annotate("limit of\nthe choice", (0.01, 1), (3, -4), xycoords=("data", "axes fraction"),
+                      textcoords="offset points", color=drawing.GRAY, va="top")  # fmt: skip
+        axis.set_ylim(min(errors) - 0.25 * (max(errors) - min(errors)))
+        axis.set_xlim(0, 1.25 * max(point["max_activation_error"] for point in ordered))
+        axis.set_title("error against sparsity, by weight of the sparsity term")
+        axis.set(xlabel="sparsity error: largest deviation of a mean activation", ylabel="MSE per pixel")
+    return figure
 
 
 def everyone_metrics() -> list[Path]:

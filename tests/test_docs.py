@@ -292,10 +292,21 @@ def test_the_charts_of_guides_show_the_numbers_of_tables(html):
     assert sorted(points) == sorted((row[0], row[1], row[5]) for row in results)
 
 
+def table(layout):
+    """The columns of a file as a table in Markdown."""
+    lines = ["| key | shape | contents |", "|---|---|---|"]
+    for column in layout.columns:
+        fields = {field.key: field.shape for field in (layout.in_file(column, split) for split in layout.splits)}
+        shapes = ", ".join(f"`({', '.join(shape)}{',' * (len(shape) == 1)})`" for shape in fields.values())
+        keys = ", ".join(f"`{key}`" for key in fields)
+        lines.append(f"| {keys} | {shapes} | {column.meaning}{'; optional' * column.optional} |")
+    return "\n".join(lines) + "\n"
+
+
 def test_the_layouts_are_those_that_are_checked():
     page = (DOCS / "layouts.md").read_text()
     for layout in LAYOUTS.values():
-        assert layout.table() in page, layout.name
+        assert table(layout) in page, layout.name
 
 
 def test_the_commands_in_drawings_exist():

@@ -1,7 +1,7 @@
 """Schemas: what data or a document must hold, stated once.
 
-Files, arrays and documents are checked by a schema; the tables of docs/layouts.md and the features of TensorFlow
-Datasets are made of it. Needs NumPy alone, as inference on a device does.
+Files, arrays and documents are checked by a schema; the features of TensorFlow Datasets are made of it, and the tables
+of docs/layouts.md are compared with it. Needs NumPy alone, as inference on a device does.
 """
 
 import dataclasses
@@ -231,13 +231,3 @@ class Schema:
     def lacking(self, keys: Container[str]) -> list[str]:
         """The keys that a file needs, of those that are not among its own."""
         return [field.key for field in self.fields_in_file() if not field.optional and field.key not in keys]
-
-    def table(self) -> str:
-        """The columns of a file as a table in Markdown, for docs/layouts.md."""
-        lines = ["| key | shape | contents |", "|---|---|---|"]
-        for column in self.columns:
-            fields = {field.key: field.shape for field in (self.in_file(column, split) for split in self.splits)}
-            keys = ", ".join(f"`{key}`" for key in fields)
-            shapes = ", ".join(f"`({', '.join(shape)}{',' * (len(shape) == 1)})`" for shape in fields.values())
-            lines.append(f"| {keys} | {shapes} | {column.meaning}{'; optional' * column.optional} |")
-        return "\n".join(lines) + "\n"

@@ -145,7 +145,7 @@ def test_what_a_folder_holds_beside_pictures_is_left_out_and_listed_at_once(tmp_
     assert [Path(name).name for name in found["skipped"]] == ["IMG_1.HEIC", "Thumbs.db", "icon.png", "notes.txt"]
     (line,) = [line for line in err.splitlines() if "left out, 4:" in line]
     assert all(Path(name).name in line for name in found["skipped"])
-    assert "IMG_1.HEIC (not a format that can be read)" in line
+    assert "IMG_1.HEIC (not a picture that can be decoded (" in line
     (folder / "a.png").unlink()
     (folder / "b.jpg").unlink()
     assert "no picture in this folder; left out: IMG_1.HEIC" in message(lambda: Photographs([folder], 8))
@@ -209,9 +209,8 @@ NAMED = {"source": [0, 1, 0, 1], "source_names": ["a", "b"]}
         (ONE_COLOR, {}, "key 'data': every patch is of one color: nothing can be learned from it"),
         (np.where(FOUR[3, 0, 0, 0] == FOUR, np.nan, FOUR), {}, "key 'data' patch 3 holds NaN or infinity"),
         *((np.zeros(shape), {}, f"key 'data' has shape {shape}; expected (N, 3, S, S): {advice}") for shape, advice in (
-            ((4, 16, 16), "these are gray: cut patches from pictures in color"),
-            ((4, 1, 16, 16), "these are gray: cut patches from pictures in color"),
-            ((4, 4, 16, 16), "the fourth channel, transparency, must go"),
+            *((shape, "these are gray or transparent: cut patches from pictures in color")
+              for shape in ((4, 16, 16), (4, 1, 16, 16), (4, 4, 16, 16))),
             ((4, 16, 16, 3), "channels come second: transpose to (patch, channel, column, row)"),
             ((4, 3, 16, 8), "make it with `zoo data make patches`"),
         )),

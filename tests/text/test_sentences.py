@@ -78,7 +78,7 @@ def test_a_text_that_is_named_twice_is_refused(tmp_path):
         ("Größe\n".encode() + "Größe".encode("latin-1"), "byte 0xf6 at offset 10 is not UTF-8: convert the file"),
         (b"\xef\xbb\xbfgood\xff", "byte 0xff at offset 7 is not UTF-8"),
         ("he is".encode("utf-16"), "byte 0xff at offset 0 is not UTF-8"),
-        ("he\nis".encode("utf-16-le"), "byte 0x00 at offset 1; expected UTF-8 text"),
+        ("he\nis".encode("utf-16-le"), "holds the byte 0x00; expected UTF-8 text"),
         (b"PK\x03\x04\x14\x00word/document.xml", "is a zip file, as documents of Word and LibreOffice are, not text"),
         (b"\x89HDF\r\n\x1a\n\x00", "is an HDF5 file, not text: expected plain text (UTF-8)"),
         (b"%PDF-1.7\n", "is a PDF file, not text"),

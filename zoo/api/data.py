@@ -231,7 +231,7 @@ def make_patches(
     out: door.FilePath = "data1.h5",
     *,
     count: Annotated[int, Ge(1), Le(10_000_000)] = 10240,
-    size: Annotated[int, Ge(1), Le(1024)] = 16,
+    size: Annotated[int, Ge(2), Le(1024)] = 16,
     seed: door.Seed = 443,
     force: bool = False,
 ) -> Written:

@@ -125,10 +125,8 @@ def identify(path: Path) -> str:
     """The layout of a file: the first of those of which it has the largest share of the keys that are needed."""
     with open_file(path) as file:
         there = {name for name in file if isinstance(name, str)}
-    shares = {}
-    for name, layout in layouts().items():
-        needed = {field.key for field in layout.fields_in_file() if not field.optional}
-        shares[name] = len(needed & there) / len(needed)
+    needed = {name: set(layout.lacking(())) for name, layout in layouts().items()}
+    shares = {name: len(keys & there) / len(keys) for name, keys in needed.items()}
     best = max(shares, key=shares.__getitem__)
     if not shares[best]:
         raise ZooError(f"{path}: has keys {_listing(there)}; none of the layouts {', '.join(layouts())} uses them")
@@ -181,9 +179,8 @@ def _advice(field: Field, shape: tuple[int, ...]) -> str:
         return ""
     if shape[-1] in (3, 4):
         return "channels come second: transpose to (patch, channel, column, row)"
-    if len(shape) == 3 or shape[1] == 1:
-        return "these are gray: cut patches from pictures in color"
-    return "the fourth channel, transparency, must go" if shape[1] == 4 else ""
+    is_other = len(shape) == 3 or shape[1] in (1, 4)
+    return "these are gray or transparent: cut patches from pictures in color" if is_other else ""
 
 
 def attributes(path: Path) -> dict[str, Any]:
@@ -214,16 +211,13 @@ def read_facts(path: Path, layout: str) -> dict[str, Any]:
             continue
         if field.shape and isinstance(value, str):
             value = [part.strip() for part in value.split(",")]
-        if key in _LENIENT:
-            value = value is True or value == 1 if field.kind == "flag" else shortened(str(value))
+        if key in ("simulated", "source"):
+            # Of these, a file may say what it likes.
+            value = value == 1 if field.kind == "flag" else shortened(str(value))
         elif wrong := field.problem(value):
             raise ZooError(f"{path}: attribute '{key}' {wrong} {field.unit}".rstrip() + ": make the file again")
         facts[field.name] = tuple(value) if field.shape else value
     return facts
-
-
-_LENIENT = ("simulated", "source")
-"""Facts of which a file may say what it likes."""
 
 
 def _plain(value: Any) -> Any:

@@ -3,8 +3,6 @@
 Importing this module registers `zoo_activity`, `zoo_patches` and `zoo_text`. A build is made of a file in the layout of
 its task, and holds the same rows, in the same order, with the same splits. Its features are the columns of the task's
 schema. Its files are ArrayRecord files, which are read at any place.
-
-    tfds.load("zoo_activity/course", data_dir="builds")
 """
 
 import contextlib
@@ -45,20 +43,17 @@ _RAW = tfds.decode.DeserializeMethod.RAW_BYTES
 class ZooBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[misc,call-arg]  # no types
     """The base of the builders. A subclass has its `TASK`, and the feature of each column in `NAMES`, inputs first.
 
-    `source` is the data to build from, in place of a file in `manual_dir`; `report` is called with the name of a split
-    and the number of rows written so far. Other arguments are those of `tfds.core.GeneratorBasedBuilder`.
+    `source` is the data to build from, in place of a file in `manual_dir`.
     """
 
     VERSION = tfds.core.Version("4.0.0")
-    BUILDER_CONFIGS: ClassVar[list[Any]] = [
-        tfds.core.BuilderConfig(name="course", description="A file in the layout of the course.")
-    ]
+    BUILDER_CONFIGS: ClassVar[list[Any]] = [tfds.core.BuilderConfig(name="course", description="In its layout.")]
     MANUAL_DOWNLOAD_INSTRUCTIONS = "A file in the layout of the course, which commands of `zoo data` make."
 
-    def __init__(
-        self, *, source: Data | None = None, report: Callable[[str, int], None] | None = None, **options: Any
-    ) -> None:
-        self._report = report or (lambda split, rows: None)
+    report: Callable[[str, int], None] | None = None
+    """Called with the name of a split and the number of rows written so far."""
+
+    def __init__(self, *, source: Data | None = None, **options: Any) -> None:
         self._data = source
         super().__init__(**{"file_format": "array_record"} | options)
 
@@ -118,7 +113,8 @@ class ZooBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # ty
                 known = {feature: "" if names is None else str(names[number]) for feature, names in texts.items()}
                 yield number, dict(zip(self.NAMES.values(), measured, strict=False)) | known
                 number += 1
-                self._report(split, number)
+                if self.report is not None:
+                    self.report(split, number)
 
 
 class ZooActivity(ZooBuilder):
@@ -183,15 +179,15 @@ def build(
 ) -> dict[str, Any]:
     """Builds a data set such as `zoo_activity` in `folder`, the `data_dir` of TensorFlow Datasets, unless it exists.
 
-    A killed build leaves nothing under its name, and what it leaves is removed by the next. Returns `name`, `version`,
-    `folder`, `built` (false if it existed already), `splits` with rows, files and bytes, `features` with their
-    meanings, `source`, `source_sha256`.
+    A killed build leaves nothing under its name. Returns `name`, `version`, `folder`, `built` (false if it existed),
+    `splits` with rows, files and bytes, `features` with their meanings, `source`, `source_sha256`.
     """
     name, cls, data_dir = _resolve(name, folder)
     logging.getLogger("absl").setLevel(logging.ERROR)
     tfds.disable_progress_bar()
     data = open_source(cls.TASK, source)
-    builder = cls(config="course", data_dir=data_dir, source=data, report=report)
+    builder = cls(config="course", data_dir=data_dir, source=data)
+    builder.report = report
     place, info = Path(builder.data_path), builder.info
     with exclusive(place, "folder"):
         if not (existed := place.is_dir()):
@@ -226,10 +222,9 @@ def load(source: str | Path, folder: Path | None = None) -> Data:
     stated = place / "dataset_info.json"
     if place.name != str(cls.VERSION) or not stated.is_file():
         versions = " and ".join(sorted(file.parent.name for file in place.parent.glob("*/dataset_info.json")))
+        build_it = f"`zoo data build {name} --from SOURCE --to {place.parents[2]}`, or pass {option('data_dir')}"
         raise ZooError(
-            f"{place.parent}: holds {versions or 'no build'}; expected version {cls.VERSION}: build it with `zoo data "
-            f"build {name} --from SOURCE --to {place.parents[2]}`, or pass the folder of builds with "
-            f"{option('data_dir')}"
+            f"{place.parent}: holds {versions or 'no build'}; expected version {cls.VERSION}: build it with {build_it}"
         )
     info, module, parts = tfds.builder_from_directory(place).info, import_module(f"zoo.{cls.TASK}.data"), {}
     facts = {key: _as_tuples(value) for key, value in info.metadata["facts"].items()}

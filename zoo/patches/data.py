@@ -221,7 +221,7 @@ def open_photograph(path: Path) -> Photograph:
             upright = ImageOps.exif_transpose(image)
             pixels = np.asarray(upright if is_gray else upright.convert("RGB"), np.float32)
     except Exception as error:
-        raise ZooError(f"{path}: {_undecoded(error)}: leave it out") from None
+        raise ZooError(f"{path}: {_UNDECODED} ({str(error) or type(error).__name__}): leave it out") from None
     low, high = float(pixels.min()), float(pixels.max())
     if low < 0 or high > _WHITES[-1]:
         raise ZooError(f"{path}: holds values from {low:.0f} to {high:.0f}; expected 0 to {_WHITES[-1]}: convert it")
@@ -234,16 +234,11 @@ def open_photograph(path: Path) -> Photograph:
     return Photograph(path.name, np.repeat(pixels[..., None] / np.float32(white), 3, axis=2))
 
 
+_UNDECODED = "not a picture that can be decoded"
 _WHITES = (255, 1023, 4095, 16383, 65535)
 """White in gray pictures: many cameras store 10, 12 or 14 bits in numbers of 16."""
 _DARK = 64
 """Of 255: what 14 bits or fewer in numbers of 16 stay below."""
-
-
-def _undecoded(error: Exception) -> str:
-    # Decoders raise nearly anything: SyntaxError for a broken PNG, MemoryError for what a damaged one declares,
-    # TypeError for a TIFF whose strips start at a fraction.
-    return f"not a picture that can be decoded ({str(error) or type(error).__name__})"
 
 
 def _unfit(path: Path, size: int = 1) -> str:
@@ -259,9 +254,12 @@ def _unfit(path: Path, size: int = 1) -> str:
             width, height = image.size
             small = f"{width} x {height} pixels; a patch needs {size} x {size}: leave it out"
             return small if min(width, height) < size else ""
+    # Decoders raise nearly anything: SyntaxError for a broken PNG, MemoryError for what a damaged one declares,
+    # TypeError for a TIFF whose strips start at a fraction.
     except Exception as error:
-        heic = path.suffix.lower() in (".heic", ".heif", ".avif")
-        return "not a format that can be read: save it as JPEG" if heic else f"{_undecoded(error)}: leave it out"
+        is_heic = path.suffix.lower() in (".heic", ".heif", ".avif")
+        cure = "save it as JPEG" if is_heic else "leave it out"
+        return f"{_UNDECODED} ({str(error) or type(error).__name__}): {cure}"
 
 
 class Photographs:
@@ -286,8 +284,7 @@ class Photographs:
             unfit = {file: _unfit(file, size) for file in visible}
             self.skipped |= {str(file): reason for file, reason in unfit.items() if reason}
             if all(unfit.values()):
-                left = f"; left out: {self.listing()}" if unfit else ""
-                raise ZooError(f"{path}: no picture in this folder{left}")
+                raise ZooError(f"{path}: no picture in this folder; left out: {self.listing() or 'nothing'}")
             self.files += [file for file, reason in unfit.items() if not reason]
         places = {file.name: file for file in self.files}
         for file in self.files:
@@ -335,8 +332,6 @@ def write_patches(
 
     Returns how many flat patches were refused. `simulated` says that a program drew the pictures.
     """
-    if count < 1 or size < 2:
-        raise ZooError(f"{count} patches of {size} pixels a side: expected 1 or more of 2 or more")
     random, refused = np.random.default_rng(seed), 0
     names, credits, known = [], [], dict[bytes, str]()
     with hdf5.create(path, "patches") as file:

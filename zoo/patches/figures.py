@@ -1,7 +1,7 @@
 """Figures of autoencoders: patches, cost, reconstructions, filters."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -151,29 +151,4 @@ def sparsity(report: Mapping[str, Any]) -> Figure:
                       textcoords="offset points", va="center")  # fmt: skip
         axis.set(xlabel="hidden unit, sorted", ylabel="mean activation", xlim=(0, len(means) + 1))
         axis.set_ylim(top=max(*means, target) * 1.2)
-    return figure
-
-
-def frontier(points: Sequence[Mapping[str, float]], chosen: float) -> Figure:
-    """Draws the error against the sparsity error, with a point per weight of the sparsity term, one of them chosen."""
-    ordered = sorted(points, key=lambda point: point["sparsity_weight"])
-    errors = [point["mse"] for point in ordered]
-    own = next(point for point in ordered if point["sparsity_weight"] == chosen)
-    with subplots(WIDTH, 4.0) as (figure, axis):
-        for key, name in (("train_max_activation_error", "training"), ("max_activation_error", "validation")):
-            (line,) = axis.plot([point[key] for point in ordered], errors, marker="o", markersize=4)
-            axis.annotate(f"{name}\nphotographs", (ordered[0][key], errors[0]), (0, -9), textcoords="offset points",
-                          color=line.get_color(), ha="center", va="top")  # fmt: skip
-            axis.plot([own[key]], [own["mse"]], "o", color="none", markeredgecolor="black", markersize=10)
-        for point in ordered:
-            place = point["max_activation_error"], point["mse"]
-            mark = ", chosen" if point is own else ""
-            axis.annotate(f"{point['sparsity_weight']:g}{mark}", place, (8, 5), textcoords="offset points", fontsize=8)
-        axis.axvline(0.01, color=GRAY, linestyle="--", linewidth=1)
-        axis.annotate("limit of\nthe choice", (0.01, 1), (3, -4), xycoords=("data", "axes fraction"),
-                      textcoords="offset points", color=GRAY, va="top")  # fmt: skip
-        axis.set_ylim(min(errors) - 0.25 * (max(errors) - min(errors)))
-        axis.set_xlim(0, 1.25 * max(point["max_activation_error"] for point in ordered))
-        axis.set_title("error against sparsity, by weight of the sparsity term")
-        axis.set(xlabel="sparsity error: largest deviation of a mean activation", ylabel="MSE per pixel")
     return figure

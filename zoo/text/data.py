@@ -14,6 +14,7 @@ import unicodedata
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from io import TextIOWrapper
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -130,23 +131,21 @@ def read_lines(paths: Sequence[Path]) -> Iterator[str]:
     for path in paths:
         if not path.is_file():
             raise ZooError(f"{path}: {'is a folder, not a file' if path.is_dir() else 'no such file'}")
-        empty, offset = True, 0
+        empty = True
         with path.open("rb") as file:
             if kind := next((kind for start, kind in _BINARY.items() if file.peek(len(start)).startswith(start)), None):
                 raise ZooError(f"{path}: is {kind}, not text: expected plain text (UTF-8), one sentence per line")
-            for line in file:
-                try:
-                    text = line.decode("utf-8").removeprefix("\N{BYTE ORDER MARK}")
-                except UnicodeDecodeError as error:
-                    place = f"byte 0x{line[error.start]:02x} at offset {offset + error.start}"
-                    raise ZooError(f"{path}: {place} is not UTF-8: convert the file (iconv -t UTF-8)") from None
-                if "\0" in text:
-                    place = f"byte 0x00 at offset {offset + line.index(0)}"
-                    raise ZooError(f"{path}: {place}; expected UTF-8 text: convert the file")
-                offset += len(line)
-                empty = empty and not text.strip()
-                # Old programs of the Mac end lines so.
-                yield from re.split("\r(?!\n)", text)
+            try:
+                # It ends lines as any system does, old Macs included.
+                for line in TextIOWrapper(file, "utf-8-sig"):
+                    if "\0" in line:
+                        raise ZooError(f"{path}: holds the byte 0x00; expected UTF-8 text: convert the file")
+                    empty = empty and not line.strip()
+                    yield line
+            except UnicodeDecodeError as error:
+                place = file.tell() - len(error.object) + error.start
+                shown = f"byte 0x{error.object[error.start]:02x} at offset {place}"
+                raise ZooError(f"{path}: {shown} is not UTF-8: convert the file (iconv -t UTF-8)") from None
         if empty:
             raise ZooError(f"{path}: no word in it; expected text, one sentence per line")
         # No sentence goes on in the next file.
@@ -277,18 +276,13 @@ def write(
     """Writes the rows of a text, called by its `names` in messages. Other arguments are those of `write_trigrams`."""
     # The positions at which four words of one sentence begin.
     places = np.flatnonzero(text.sentences[:-CONTEXT] == text.sentences[CONTEXT:])
-    if not len(places):
-        raise ZooError(f"{names}: no sentence of four words: give more text, one sentence per line")
     sentences = text.sentences[places]
     held_out = _ranges(names, sentences, *ranges)
-    left = np.ones(len(places), bool)
-    for start, stop in held_out.values():
-        left[start:stop] = False
-    splits = {"train": np.flatnonzero(left)} | {name: np.arange(*rows) for name, rows in held_out.items()}
-    words = (
-        _most_frequent(names, text, places[splits["train"]], vocabulary)
-        if isinstance(vocabulary, int) else tuple(vocabulary)
-    )  # fmt: skip
+    splits = {name: np.arange(*rows) for name, rows in held_out.items()}
+    training = np.setdiff1d(np.arange(len(places)), np.concatenate(list(splits.values())))
+    splits, words = {"train": training} | splits, vocabulary
+    if isinstance(words, int):
+        words = _most_frequent(names, text, places[training], words)
     numbers = text.numbered(words)
     known = np.logical_and.reduce([numbers[places + step] > 0 for step in range(CONTEXT + 1)])
     splits = {split: rows[known[rows]] for split, rows in splits.items()}
@@ -325,10 +319,7 @@ def _overlap(places: NDArray[np.int64], train: int, test: int) -> float:
 
 def _covered(places: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
     """Which positions of a text `(length,)` are in a row that begins at one of some positions."""
-    inside = np.zeros(length, bool)
-    for step in range(CONTEXT + 1):
-        inside[places + step] = True
-    return inside
+    return np.isin(np.arange(length), places[:, None] + np.arange(CONTEXT + 1))
 
 
 def _ranges(
@@ -355,9 +346,8 @@ def _ranges(
         if not 0 <= start < stop <= count:
             raise ZooError(f"{split} rows {start}:{stop}: expected a range within 0:{count}, the rows of {names}")
     if max(validation[0], test[0]) < min(validation[1], test[1]):
-        raise ZooError(
-            f"validation rows {validation[0]}:{validation[1]} and test rows {test[0]}:{test[1]} overlap: move one"
-        )
+        shown = "validation rows {}:{} and test rows {}:{}".format(*validation, *test)
+        raise ZooError(f"{shown} overlap: move one")
     return {"validation": validation, "test": test}
 
 
@@ -380,8 +370,6 @@ def _most_frequent(names: str, text: Text, places: NDArray[np.int64], count: int
         raise ZooError(f"a vocabulary of {count} words; expected 1 or more")
     counts = np.bincount(text.numbers[_covered(places, len(text.numbers))], minlength=len(text.words))
     found = np.flatnonzero(counts).tolist()
-    if not found:
-        raise ZooError(f"{names}: no training rows are left: give more text, one sentence per line")
     if len(found) < count:
         raise ZooError(
             f"{names}: {len(found)} different words in the training rows, too few for a vocabulary of {count}: pass "
