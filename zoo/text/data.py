@@ -135,9 +135,10 @@ def read_lines(paths: Sequence[Path]) -> Iterator[str]:
         with path.open("rb") as file:
             if kind := next((kind for start, kind in _BINARY.items() if file.peek(len(start)).startswith(start)), None):
                 raise ZooError(f"{path}: is {kind}, not text: expected plain text (UTF-8), one sentence per line")
+            # It ends lines as any system does, old Macs included.
+            text = TextIOWrapper(file, "utf-8-sig")
             try:
-                # It ends lines as any system does, old Macs included.
-                for line in TextIOWrapper(file, "utf-8-sig"):
+                for line in text:
                     if "\0" in line:
                         raise ZooError(f"{path}: holds the byte 0x00; expected UTF-8 text: convert the file")
                     empty = empty and not line.strip()
