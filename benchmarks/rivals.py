@@ -31,7 +31,7 @@ from keras import ops
 from zoo.activity import metrics
 from zoo.activity.evaluation import answers, keras_logits
 from zoo.activity.task import TASK
-from zoo.crossval import held_out, read_people
+from zoo.crossval import held_out
 from zoo.data.dataset import Data
 from zoo.models.recognizer import ActivityRecognizer
 from zoo.provenance import versions
@@ -147,7 +147,7 @@ def main() -> None:
     if options.page:
         pages.fill(options.page, __file__, {"networks": table})
         return
-    data = read_people(options.data, everyone=True)
+    data = TASK.load_data(options.data).everyone()
     result = {
         "command": "python benchmarks/rivals.py --data windows.h5", "seed": 0, "preset": PRESET,
         "data_sha256": data.sha256, "networks": [measure(data, augmented) for augmented in (True, False)],

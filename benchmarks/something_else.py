@@ -28,6 +28,7 @@ from studies import PRESET
 from zoo import crossval
 from zoo.activity import metrics
 from zoo.catalog import preset_metrics
+from zoo.data.loading import load_data
 from zoo.files import read_arrays
 from zoo.presets import PRESETS
 from zoo.provenance import versions
@@ -42,7 +43,7 @@ SHARES, TRAINED = (0.2, 0.1, 0.05, 0.02, 0.01), 0.05
 
 def by_share(folder: Path, found: Mapping[str, Any], data: Path) -> list[dict[str, Any]]:
     """Scores of windows for several shares that the class is assumed to have; 0 for networks without their class."""
-    known = crossval.read_people(data, everyone=False)
+    known = load_data(data, task="activity")
     fold_of = [crossval.Fold(PRESET, found["split_by"], each["seed"], each["group"]) for each in found["folds"]]
     parts = [read_arrays(fold.file(folder, "npz")) for fold in fold_of]
     labels, logits = (

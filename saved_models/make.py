@@ -465,11 +465,10 @@ def forest_again(archives: Path, scratch: Path) -> None:
     """Scores the random forest on the groups of people of the published cross-validations, which are not trained."""
     data = cut_studies(archives, scratch)
     training, protocol = Training.of(POCKET, {"validation": 0.0}), Protocol(GROUPS, baselines=("random_forest",))
-    windows = crossval.read_people(data, everyone=False)
-    write_json(scratch / crossval.CONFIG, protocol.config(training, windows))
+    windows = ACTIVITY.load_data(data)
     folds = [fold for fold in protocol.folds(training, windows) if fold.method in protocol.baselines]
-    records = crossval.run_folds(scratch, data, folds, workers=WORKERS)
-    row = crossval.summarize(training.recipe, windows, scratch, records)
+    run = crossval.Folds(scratch, training, windows, protocol)
+    row = run.summary(run.run(folds, workers=WORKERS))
     for path in everyone_metrics():
         document = read_json(path)
         if compared_on(document["test"]) == (windows.sha256, GROUPS, training.recipe.seed):

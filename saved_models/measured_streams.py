@@ -60,7 +60,7 @@ class Held:
 
 def measured(held: Held, *, integers: bool) -> tuple[list[tuple[str, bool, StreamResult]], Document]:
     """Streams of those whom a fold holds out: study, whether activities take turns, result. What integers answer."""
-    data = crossval.read_people(held.data, everyone=False)
+    data = TASK.load_data(held.data)
     model = loading.load(held.fold.file(held.folder, "keras")).keras_model
     assert isinstance(model, ActivityRecognizer)
     found: Document = {}
@@ -165,7 +165,7 @@ def of_folds(
     with ProcessPoolExecutor(WORKERS) as pool:
         results = [*pool.map(partial(measured, integers=integers), held)]
     streams = [stream for part, _ in results for stream in part]
-    data_of_folds = crossval.read_people(data, everyone=False)
+    data_of_folds = TASK.load_data(data)
     other = data_of_folds.other_class
     known = [*found["classes"][:other], "stairs"]
     result: Document = {}

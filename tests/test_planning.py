@@ -36,6 +36,13 @@ def test_a_setting_that_cannot_be_is_refused_before_anything_is_read(preset, cha
     assert str(error.value).startswith(line)
 
 
+@pytest.mark.parametrize("field", ["normalize", "merge_contexts", "loss"])
+def test_fine_tuning_refuses_fields_that_have_no_effect_on_weights_that_are_there(field, simulated):
+    value = {"normalize": False, "merge_contexts": 4, "loss": "half_squared_error"}[field]
+    with pytest.raises(ZooError, match=f"^{field}: has no effect on activity_gru_course; leave it out"):
+        zoo.finetune("activity_gru_course", simulated, recipe={field: value}, verbose=False)
+
+
 def test_a_whole_number_is_a_number():
     plan = Training.of("sparse_autoencoder_course", {"sparsity_weight": 2, "clip_norm": None})
     assert plan.arguments["sparsity_weight"] == 2

@@ -7,13 +7,15 @@ network, its normalization, early stopping and temperature, or a baseline with i
 fold leaves its record and predictions in the folder, so that a killed run resumes where it was; a fold itself resumes
 from its checkpoint.
 
-    python -m zoo.crossval FOLDER DATA METHOD SPLIT SEED GROUP
+    python -m zoo.crossval WORK NUMBER
 
-trains one fold. Its process has one thread, so that results do not depend on how many run at once. The processes are
-those of `jobs`, as in a search: in joblib's pool, one worker that is killed for lack of memory ends all other folds.
+trains one fold of the pickled `Folds` in the file. Its process has one thread, so that results do not depend on how
+many run at once. The processes are those of `jobs`, as in a search: in joblib's pool, one worker that is killed for
+lack of memory ends all other folds.
 """
 
 import importlib.metadata
+import pickle
 import sys
 import time
 from collections import Counter
@@ -22,8 +24,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
@@ -31,8 +34,9 @@ from sklearn.model_selection import GroupKFold
 
 from zoo import jobs
 from zoo.activity import baselines, metrics
+from zoo.activity.evaluation import answers, keras_logits
+from zoo.activity.task import TASK
 from zoo.data.dataset import Data, DataSet
-from zoo.data.loading import load_data
 from zoo.errors import ZooError
 from zoo.families import find_family
 from zoo.files import (
@@ -46,12 +50,8 @@ from zoo.files import (
     write_json,
 )
 from zoo.provenance import versions
-from zoo.recipe import Recipe
 from zoo.runtime.labels import COUNTED, allowed_classes, forgive, indistinct, resolve
-
-if TYPE_CHECKING:
-    from zoo.task import Split
-    from zoo.training import Training
+from zoo.training import Training, fit
 
 CONFIG, RESULTS = "crossval.json", "results.json"
 """In the folder: the file that describes the cross-validation, and its result."""
@@ -144,17 +144,16 @@ class Protocol:
 
     def count(self, data: Data) -> int:
         """The number of groups for the people, or the studies, in a file; refuses too few."""
-        studies = [] if data.train.studies is None else np.unique(data.train.studies).tolist()
-        if self.groups == STUDY and len(studies) < 2:
-            found = f"only {studies[0] or 'recordings of no study'}" if studies else "no studies (key 'trStudy')"
-            raise ZooError(
-                f"{data}: {found}, so no study can be held out: import several with `zoo data import STUDY`, and cut "
-                "them together with `zoo data windows`"
-            )
         people = len(data.train.people())
         if not people:
             raise ZooError(f"{data}: no subject ids (key 'trS'), so no person can be held out: add them")
         if self.groups == STUDY:
+            studies = data.train.names("study")
+            if len(studies) < 2:
+                raise ZooError(
+                    f"{data}: of {''.join(studies) or 'no study'} (key 'trStudy'), so no study can be held out: import "
+                    "several with `zoo data import STUDY`, and cut them together with `zoo data windows`"
+                )
             return len(studies)
         groups = people if self.groups == LOSO else int(self.groups)
         if groups > people or people < 2:
@@ -165,14 +164,7 @@ class Protocol:
             )
         return groups
 
-    def config(self, training: "Training", data: Data) -> dict[str, Any]:
-        """What the processes of the folds read from `crossval.json`."""
-        return training.to_json() | {
-            "groups": self.groups, "everyone": self.everyone, "data_sha256": data.sha256,
-            **({"models": True} if self.models else {}),
-        }  # fmt: skip
-
-    def folds(self, training: "Training", data: Data) -> list[Fold]:
+    def folds(self, training: Training, data: Data) -> list[Fold]:
         """All folds, in the order in which they are run."""
         groups, first = self.count(data), training.recipe.seed
         split = STUDY if self.groups == STUDY else SUBJECT
@@ -182,12 +174,6 @@ class Protocol:
             for seed in range(first, first + (1 if method in baselines.SEEDLESS else self.seeds))
             for group in range(groups)
         ]
-
-
-def read_people(path: Path, everyone: bool) -> Data:
-    """Reads windows to cross-validate as the training set: the file's own training set, or all of its windows."""
-    data = load_data(path, task="activity")
-    return data.everyone() if everyone else data
 
 
 def held_out(windows: DataSet, split: str, groups: int | str) -> list[NDArray[np.bool_]]:
@@ -204,19 +190,9 @@ def held_out(windows: DataSet, split: str, groups: int | str) -> list[NDArray[np
     return [np.isin(np.arange(len(windows)), rows) for _, rows in parts]
 
 
-def prepare(path: Path, groups: int) -> list["Split"]:
-    """Reads a file of windows once, and holds out one group of people after another for validation."""
-    from zoo.task import Split
-
-    data = load_data(path, task="activity")
-    groups = Protocol(groups).count(data)
-    windows = data.train.in_memory()
-    return [Split(data, windows.where(~mask), windows.where(mask)) for mask in held_out(windows, SUBJECT, groups)]
-
-
 def cross_validate(
-    training: "Training",
-    path: Path,
+    training: Training,
+    source: Any,
     folder: Path | None = None,
     protocol: Protocol | None = None,
     *,
@@ -224,7 +200,7 @@ def cross_validate(
     on_progress: Callable[[Records], None] = lambda records: None,
     command: str = "",
 ) -> dict[str, Any]:
-    """Cross-validates over groups of people: of the training set, or with `everyone` of the whole file.
+    """Cross-validates over groups of people: of the training set, or with `everyone` of all data.
 
     Where three people or fewer are left outside a fold, all of them are trained on, and the fold has no temperature.
     After a kill, the same call resumes: folds that have a score are not run again. The result does not depend on the
@@ -238,225 +214,236 @@ def cross_validate(
     if find_family(training.family).task != "activity":
         raise ZooError(f"{training.name}: has no people to hold out; choose an activity recognizer")
     protocol = protocol or Protocol()
-    from zoo.activity.task import TASK
-
     # Of a trained model, each fold takes what it is, not what it has learned from people whom the fold leaves out.
     arguments = {name: value for name, value in training.arguments.items() if name not in _FITTED}
-    data = TASK.match(read_people(path, protocol.everyone), training.name, arguments)
+    data = TASK.load_data(source)
+    data = TASK.match(data.everyone() if protocol.everyone else data, training.name, arguments)
     training = replace(training, arguments=arguments | ({"classes": data.classes} if "classes" in arguments else {}))
-    folds = protocol.folds(training, data)
+    chosen = protocol.folds(training, data)
     with ExitStack() as stack:
         folder = folder or stack.enter_context(temporary_folder()) / "crossval"
         stack.enter_context(exclusive_folder(folder))
-        claim_folder(folder / CONFIG, protocol.config(training, data), "cross-validation")
-        records = run_folds(folder, path, folds, workers=workers, on_progress=on_progress)
-        own = versions() | ({"aeon": importlib.metadata.version("aeon")} if "minirocket" in protocol.baselines else {})
+        identity = training.to_json() | {
+            "groups": protocol.groups, "everyone": protocol.everyone, "data_sha256": data.sha256,
+            **({"models": True} if protocol.models else {}),
+            **({"rows": data.digest()} if isinstance(source, Data) else {}),
+        }  # fmt: skip
+        claim_folder(folder / CONFIG, identity, "cross-validation")
+        folds = Folds(folder, training, data, protocol)
+        records = folds.run(chosen, workers=workers, on_progress=on_progress)
+        libraries = versions()
+        if "minirocket" in protocol.baselines:
+            libraries["aeon"] = importlib.metadata.version("aeon")
         result = {
-            "command": command, "preset": training.name, "data": path.name, "data_sha256": data.sha256,
-            **_results(training, data, folder, protocol, records), "seed": training.recipe.seed,
-            "arguments": training.arguments, "recipe": training.recipe.to_json(), "machine": own.pop("machine"),
-            "versions": own,
+            "command": command, "preset": training.name, "data": Path(str(data)).name, "data_sha256": data.sha256,
+            **folds.results(records), "seed": training.recipe.seed, "arguments": training.arguments,
+            "recipe": training.recipe.to_json(), "machine": libraries.pop("machine"), "versions": libraries,
         }  # fmt: skip
         write_json(folder / RESULTS, result)
     return result
 
 
-def run_folds(
-    folder: Path,
-    path: Path,
-    folds: Sequence[Fold],
-    *,
-    workers: int = 1,
-    on_progress: Callable[[Records], None] = lambda records: None,
-) -> Records:
-    """Runs folds until each has a score or has failed; a process that is killed by a signal is started again."""
-    waiting = [fold for fold in folds if fold.record(folder)["status"] != "scored"]
-    for fold in waiting:
-        fold.file(folder, "json").unlink(missing_ok=True)
+@dataclass(frozen=True)
+class Folds:
+    """A cross-validation whose data has been checked; it runs and scores folds, whose files are in its folder."""
 
-    def watch() -> None:
-        on_progress({fold: fold.record(folder) for fold in folds})
+    folder: Path
+    training: Training
+    data: Data
+    protocol: Protocol
 
-    if not workers:
+    def run(
+        self, chosen: Sequence[Fold], *, workers: int = 1, on_progress: Callable[[Records], None] = lambda records: None
+    ) -> Records:
+        """Runs folds until each has a score or has failed; a process that is killed by a signal is started again."""
+        waiting = [fold for fold in chosen if fold.record(self.folder)["status"] != "scored"]
         for fold in waiting:
-            run_fold(folder, path, fold)
-            watch()
-        return {fold: fold.record(folder) for fold in folds}
-    attempts: Counter[jobs.Job] = Counter()
-    work = {
-        jobs.Job(fold.name, jobs.python("zoo.crossval", folder, path, *vars(fold).values()), jobs.limit_threads(1),
-                 fold.file(folder, "log")): fold
-        for fold in waiting
-    }  # fmt: skip
+            fold.file(self.folder, "json").unlink(missing_ok=True)
 
-    def on_exit(job: jobs.Job, status: int) -> bool:
-        attempts[job] += 1
-        record = work[job].record(folder)
-        if record["status"] in ("scored", "failed"):
+        def watch() -> None:
+            on_progress({fold: fold.record(self.folder) for fold in chosen})
+
+        if not workers:
+            for fold in waiting:
+                self.run_one(fold)
+                watch()
+            return {fold: fold.record(self.folder) for fold in chosen}
+        attempts: Counter[jobs.Job] = Counter()
+
+        def on_exit(job: jobs.Job, status: int) -> bool:
+            attempts[job] += 1
+            record = work[job].record(self.folder)
+            if record["status"] in ("scored", "failed"):
+                return False
+            if status < 0 and attempts[job] < _ATTEMPTS:
+                return True
+            how = f"was killed by signal {-status}, {_ATTEMPTS} times" if status < 0 else f"ended with status {status}"
+            reason = f"its process {how}; see {job.log}"
+            write_json(work[job].file(self.folder, "json"), record | {"status": "failed", "reason": reason})
             return False
-        if status < 0 and attempts[job] < _ATTEMPTS:
-            return True
-        how = f"was killed by signal {-status}, {_ATTEMPTS} times" if status < 0 else f"ended with status {status}"
-        reason = f"its process {how}; see {job.log}"
-        write_json(work[job].file(folder, "json"), record | {"status": "failed", "reason": reason})
-        return False
 
-    jobs.run_jobs(work, at_once=workers, on_exit=on_exit, watch=watch)
-    return {fold: fold.record(folder) for fold in folds}
+        with temporary_folder() as scratch:
+            # What was passed may be in memory alone. Of a file, only its name is in the pickle.
+            (scratch / "work").write_bytes(pickle.dumps((self, waiting)))
+            work = {
+                jobs.Job(fold.name, jobs.python("zoo.crossval", scratch / "work", number), jobs.limit_threads(1),
+                         fold.file(self.folder, "log")): fold
+                for number, fold in enumerate(waiting)
+            }  # fmt: skip
+            jobs.run_jobs(work, at_once=workers, on_exit=on_exit, watch=watch)
+        return {fold: fold.record(self.folder) for fold in chosen}
+
+    def run_one(self, fold: Fold) -> None:
+        """Trains and scores a fold in this process, and writes its record and predictions."""
+        record: Record = {"status": "running", "epochs": 0, "started": time.time()}
+
+        def note(**news: Any) -> None:
+            record.update(news)
+            write_json(fold.file(self.folder, "json"), record)
+
+        note()
+        try:
+            scores = self._train_and_score(fold, note)
+            note(**scores, status="scored", seconds=round(time.time() - record["started"], 1))
+        except Exception as error:
+            # A failure of one fold does not end the others.
+            note(status="failed", reason=jobs.reason(error))
+        fold.file(self.folder, "npz.checkpoint").unlink(missing_ok=True)
+
+    def _train_and_score(self, fold: Fold, note: Callable[..., None]) -> Record:
+        windows = self.data.train.in_memory()
+        mask = held_out(windows, fold.split, self.protocol.groups)[fold.group]
+        train, test, classes = windows.where(~mask), windows.where(mask), len(self.data.classes)
+        # What training cannot tell apart is not told apart in the scores.
+        alike = indistinct(train.labels, classes, train.label_sets)
+        note(
+            subjects=test.people(), windows=len(test), train_windows=len(train),
+            study=str(test.studies[0]) if fold.split == STUDY and test.studies is not None else None, indistinct=alike,
+        )  # fmt: skip
+        details: Record = {}
+        arrays: dict[str, Any] = {"rows": np.flatnonzero(mask)}
+        if fold.method in baselines.BASELINES:
+            rows = self.training.arguments.get("window") or train.inputs.shape[1]
+            fit_baseline = baselines.BASELINES[fold.method]
+            predict = fit_baseline(*train.of_one_class(classes).centers(rows), seed=fold.seed, jobs=1)
+            # A baseline is sure of its answers.
+            scores: metrics.Floats = np.eye(classes)[predict(test.centers(rows)[0])]
+        else:
+            scores, details = self._network(fold, train, test, note)
+            arrays["logits"] = scores
+        labels = resolve(test.labels, scores, test.label_sets)
+        predicted = forgive(labels, scores.argmax(axis=1), alike)
+        with atomic_write(fold.file(self.folder, "npz")) as temporary, temporary.open("wb") as file:
+            np.savez(file, **arrays, labels=labels, predicted=predicted)
+        if fold.split == STUDY:
+            labels, predicted = metrics.study_labels(test.labels, np.eye(classes)[predicted], test.label_sets)
+        return details | metrics.score(labels, predicted, self.data.other_class)
+
+    def _network(
+        self, fold: Fold, train: DataSet, test: DataSet, note: Callable[..., None]
+    ) -> tuple[NDArray[np.float32], Record]:
+        recipe = self.training.recipe.replace(seed=fold.seed)
+        # By the rule of every training: of few people all are trained on, and none of them calibrates the model.
+        split = replace(TASK.split(replace(self.data, train=train), recipe, folds=True), folds=())
+        model = TASK.build(replace(self.training, recipe=recipe), split)
+        progress = jobs.throttled(lambda epoch, logs: note(epochs=epoch + 1))
+        fitted = fit(
+            model, recipe, TASK.feed(model, split, recipe), checkpoint=fold.file(self.folder, "npz.checkpoint"),
+            identity={"arguments": model.get_config(), "data": self.data.sha256, "fold": fold.name},
+            callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=progress)],
+        )  # fmt: skip
+        TASK.finish(model, split, recipe)
+        if self.protocol.models:
+            model.save(fold.file(self.folder, "keras"))
+        temperature = None if split.validation is None else model.temperature
+        logits, _ = answers(partial(keras_logits, model), test)
+        return logits, {"epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "temperature": temperature}
+
+    def results(self, records: Records) -> dict[str, Any]:
+        """The scores of the network and of the baselines that have any, and what to know about them."""
+        summaries: dict[str, dict[str, Any]] = {}
+        for method in (self.training.name, *self.protocol.baselines):
+            part = {fold: record for fold, record in records.items() if fold.method == method}
+            if any(record["status"] == "scored" for record in part.values()):
+                summaries[method] = self.summary(part)
+        reasons = [record["reason"] for record in records.values() if record["status"] == "failed"]
+        if (network := summaries.pop(self.training.name, None)) is None:
+            raise ZooError(
+                f"{self.folder}: {self.training.name} failed in every fold, the last time for this reason: "
+                f"{reasons[-1]}"
+            )
+        for summary in summaries.values():
+            summary["difference"] = paired_difference(network["per_subject"], summary["per_subject"])
+        split = next(iter(records)).split
+        rows = [record for fold, record in records.items() if fold.method == self.training.name]
+        alone = sum(record["status"] == "scored" and record["temperature"] is None for record in rows)
+        lonely = _of_one_study(self.data) if split == STUDY else []
+        notes = {
+            "the people of the test set are in the folds: what is chosen by this cannot be tested on them":
+                self.protocol.everyone,
+            "simulated data: these windows are synthetic": self.data.simulated,
+            f"{len(reasons)} of {len(records)} folds failed, so their windows are missing from the scores; the last "
+            f"one for this reason: {reasons[-1] if reasons else ''}": reasons,
+            "the recipe has no validation set, so no fold has a temperature of its own":
+                not self.training.recipe.validation,
+            COUNTED: self.data.label_sets,
+            f"no other study has {', '.join(lonely)}, so none of their windows can be recognized": lonely,
+            f"{alone} of {len(rows)} folds train on three people or fewer, all of them, so they have no temperature of "
+            "their own": self.training.recipe.validation and alone,
+        }  # fmt: skip
+        return network | {
+            "split": "cross-validation", "simulated": self.data.simulated, "source": self.data.source,
+            "split_by": split, "people": len(self.data.train.people()),
+            "everyone": self.protocol.everyone, "groups": self.protocol.count(self.data), "seeds": self.protocol.seeds,
+            "baselines": summaries, "notes": [note for note, applies in notes.items() if applies],
+        }  # fmt: skip
+
+    def summary(self, records: Records) -> dict[str, Any]:
+        """Scores one method on all folds together, of which at least one has a score."""
+        scored = [fold for fold, record in records.items() if record["status"] == "scored"]
+        parts = [read_arrays(fold.file(self.folder, "npz")) for fold in scored]
+        sizes, windows = [len(part["rows"]) for part in parts], self.data.train
+        # A row is one window; with several seeds, it occurs several times.
+        rows, labels, predicted = (
+            np.concatenate([part[name] for part in parts]) for name in ("rows", "labels", "predicted")
+        )
+        seeds, known = np.repeat([fold.seed for fold in scored], sizes), windows.labels[rows]
+        assert windows.subjects is not None
+        subjects, other = windows.subjects[rows], self.data.other_class
+        of_known = labels != other
+        summary: dict[str, Any] = {"windows": int(of_known.sum())}
+        summary |= metrics.classification(labels, predicted, self.data.classes, subjects, other)
+        if windows.studies is not None:
+            answered = np.eye(len(self.data.classes))[predicted]
+            summary["per_study"] = metrics.by_study(known, answered, windows.studies[rows], self.data.label_sets, other)
+        people = summary["per_subject"]
+        for name, row in people.items():
+            of_person = (subjects == name) & of_known
+            row["windows"] = len(np.unique(rows[of_person]))
+            row["accuracy_by_seed"] = [
+                float((labels == predicted)[of_person & (seeds == seed)].mean())
+                for seed in np.unique(seeds[subjects == name])
+            ]
+        summary["worst_subjects"] = sorted(people, key=lambda name: people[name]["macro_f1"])[:_WORST]
+        if logits := [part["logits"] for part in parts if "logits" in part]:
+            temperatures = np.repeat([records[fold]["temperature"] for fold in scored], sizes).astype(float)
+            whole = np.concatenate(logits).astype(np.float64)
+            summary |= _calibration(known, whole, temperatures, self.training.recipe.rejection_rate, other)
+        return {
+            **summary,
+            **spread({(fold.seed, fold.group): records[fold]["macro_f1"] for fold in scored}),
+            "folds": [{"seed": fold.seed, "group": fold.group, **record} for fold, record in records.items()],
+        }
 
 
 def main() -> None:
     """Runs the fold of the arguments, once no other process does."""
     jobs.die_with_parent()
-    folder, path, method, split, seed, group = sys.argv[1:]
-    fold = Fold(method, split, int(seed), int(group))
-    with jobs.terminable_job(), exclusive(fold.file(Path(folder), "json"), "fold", _LOCK_SECONDS):
-        if fold.record(Path(folder))["status"] != "scored":
-            run_fold(Path(folder), Path(path), fold)
-
-
-def run_fold(folder: Path, path: Path, fold: Fold) -> None:
-    """Trains and scores a fold in this process, and writes its record and predictions."""
-    record: Record = {"status": "running", "epochs": 0, "started": time.time()}
-
-    def note(**news: Any) -> None:
-        record.update(news)
-        write_json(fold.file(folder, "json"), record)
-
-    note()
-    try:
-        scores = _train_and_score(folder, path, fold, note)
-        note(**scores, status="scored", seconds=round(time.time() - record["started"], 1))
-    except Exception as error:
-        # A failure of one fold does not end the others.
-        note(status="failed", reason=jobs.reason(error))
-    fold.file(folder, "npz.checkpoint").unlink(missing_ok=True)
-
-
-def _train_and_score(folder: Path, path: Path, fold: Fold, note: Callable[..., None]) -> Record:
-    config = read_record(folder / CONFIG, "everyone", "arguments", "groups")
-    data = read_people(path, config["everyone"])
-    data = data.with_classes(tuple(config["arguments"].get("classes", data.classes)))
-    windows = data.train.in_memory()
-    mask = held_out(windows, fold.split, config["groups"])[fold.group]
-    train, test = windows.where(~mask), windows.where(mask)
-    classes = len(data.classes)
-    # What training cannot tell apart is not told apart in the scores.
-    alike = indistinct(train.labels, classes, train.label_sets)
-    note(
-        subjects=test.people(), windows=len(test), train_windows=len(train),
-        study=str(test.studies[0]) if fold.split == STUDY and test.studies is not None else None, indistinct=alike,
-    )  # fmt: skip
-    details: Record = {}
-    arrays: dict[str, Any] = {"rows": test.rows}
-    if fold.method in baselines.BASELINES:
-        rows = config["arguments"].get("window") or train.inputs.shape[1]
-        fit = baselines.BASELINES[fold.method]
-        predict = fit(*train.of_one_class(classes).centers(rows), seed=fold.seed, jobs=1)
-        # A baseline is sure of its answers.
-        scores: metrics.Floats = np.eye(classes)[predict(test.centers(rows)[0])]
-    else:
-        checkpoint = fold.file(folder, "npz.checkpoint")
-        outside = replace(data, train=train)
-        scores, details = _network(fold, outside, test, config, checkpoint, note)
-        arrays["logits"] = scores
-    labels = resolve(test.labels, scores, test.label_sets)
-    predicted = forgive(labels, scores.argmax(axis=1), alike)
-    with atomic_write(fold.file(folder, "npz")) as temporary, temporary.open("wb") as file:
-        np.savez(file, **arrays, labels=labels, predicted=predicted)
-    if fold.split == STUDY:
-        labels, predicted = metrics.study_labels(test.labels, np.eye(classes)[predicted], test.label_sets)
-    return details | metrics.score(labels, predicted, data.other_class)
-
-
-def _network(
-    fold: Fold, data: Data, test: DataSet, config: Record, checkpoint: Path, note: Callable[..., None]
-) -> tuple[NDArray[np.float32], Record]:
-    # Baselines do not need TensorFlow, which takes longer to import than they take to fit.
-    import keras
-
-    from zoo.activity.evaluation import answers, keras_logits
-    from zoo.activity.task import TASK
-    from zoo.training import Training, fit
-
-    recipe = Recipe.from_json(config["recipe"]).replace(seed=fold.seed)
-    # By the rule of every training: of few people all are trained on, and none of them calibrates the model.
-    split = replace(TASK.split(data, recipe, folds=True), folds=())
-    model = TASK.build(Training(fold.method, config["family"], config["arguments"], recipe), split)
-    progress = jobs.throttled(lambda epoch, logs: note(epochs=epoch + 1))
-    fitted = fit(
-        model, recipe, TASK.feed(model, split, recipe), checkpoint=checkpoint,
-        identity={"arguments": model.get_config(), "data": config["data_sha256"], "fold": fold.name},
-        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=progress)],
-    )  # fmt: skip
-    TASK.finish(model, split, recipe)
-    if config.get("models"):
-        model.save(checkpoint.with_name(checkpoint.name.removesuffix("npz.checkpoint") + "keras"))
-    temperature = None if split.validation is None else model.temperature
-    logits, _ = answers(partial(keras_logits, model), test)
-    return logits, {"epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "temperature": temperature}
-
-
-def _results(training: "Training", data: Data, folder: Path, protocol: Protocol, records: Records) -> dict[str, Any]:
-    summaries: dict[str, dict[str, Any]] = {}
-    for method in (training.name, *protocol.baselines):
-        part = {fold: record for fold, record in records.items() if fold.method == method}
-        if any(record["status"] == "scored" for record in part.values()):
-            summaries[method] = summarize(training.recipe, data, folder, part)
-    network: dict[str, Any] | None = summaries.pop(training.name, None)
-    if network is None:
-        why = _why(records)
-        raise ZooError(f"{folder}: {training.name} failed in every fold, the last time for this reason: {why}")
-    for summary in summaries.values():
-        summary["difference"] = paired_difference(network["per_subject"], summary["per_subject"])
-    split = next(iter(records)).split
-    return network | {
-        "split": "cross-validation", "simulated": data.simulated, "source": data.source,
-        "split_by": split, "people": len(data.train.people()),
-        "everyone": protocol.everyone, "groups": protocol.count(data), "seeds": protocol.seeds,
-        "baselines": summaries, "notes": _notes(training, data, protocol, split, records),
-    }  # fmt: skip
-
-
-def summarize(recipe: Recipe, data: Data, folder: Path, records: Records) -> dict[str, Any]:
-    """Scores one method on all folds together, of which at least one has a score."""
-    scored = [fold for fold, record in records.items() if record["status"] == "scored"]
-    parts = [read_arrays(fold.file(folder, "npz")) for fold in scored]
-    # A row is one window.
-    rows = np.concatenate([part["rows"] for part in parts])
-    sizes = [len(part["rows"]) for part in parts]
-    seeds = np.repeat([fold.seed for fold in scored], sizes)
-    known, windows = data.train.labels[rows], data.train
-    labels, predicted = (np.concatenate([part[name] for part in parts]) for name in ("labels", "predicted"))
-    assert windows.subjects is not None
-    subjects = windows.subjects[rows]
-    other = data.other_class
-    of_known = labels != other
-    classified = metrics.classification(labels, predicted, data.classes, subjects, other)
-    summary = {"windows": int(of_known.sum())} | classified
-    if windows.studies is not None:
-        own = np.eye(len(data.classes))[predicted]
-        summary["per_study"] = metrics.by_study(known, own, windows.studies[rows], data.label_sets, other)
-    right, people = labels == predicted, summary["per_subject"]
-    for name, row in people.items():
-        own = subjects == name
-        # With several seeds, each row occurs several times.
-        row["windows"] = len(np.unique(rows[own & of_known]))
-        row["accuracy_by_seed"] = [
-            float(right[own & of_known & (seeds == seed)].mean()) for seed in np.unique(seeds[own])
-        ]
-    summary["worst_subjects"] = sorted(people, key=lambda name: people[name]["macro_f1"])[:_WORST]
-    if logits := [part["logits"] for part in parts if "logits" in part]:
-        temperatures = [records[fold]["temperature"] for fold in scored]
-        whole = np.concatenate(logits).astype(np.float64)
-        summary |= _calibration(
-            known, whole, np.repeat(temperatures, sizes).astype(float), recipe.rejection_rate, other
-        )
-    return {
-        **summary,
-        **spread({(fold.seed, fold.group): records[fold]["macro_f1"] for fold in scored}),
-        "folds": [{"seed": fold.seed, "group": fold.group, **record} for fold, record in records.items()],
-    }
+    folds, waiting = pickle.loads(Path(sys.argv[1]).read_bytes())
+    fold = waiting[int(sys.argv[2])]
+    with jobs.terminable_job(), exclusive(fold.file(folds.folder, "json"), "fold", _LOCK_SECONDS):
+        if fold.record(folds.folder)["status"] != "scored":
+            folds.run_one(fold)
 
 
 def spread(scores: Mapping[tuple[int, int], float]) -> dict[str, float | None]:
@@ -527,37 +514,11 @@ def _of_one_study(data: Data) -> list[str]:
     """The classes that a single study has, by themselves or in a set: where it is left out, nothing teaches them."""
     assert data.train.studies is not None
     allowed = allowed_classes(len(data.classes), data.label_sets)
-    known = [
+    studies = np.sum([
         allowed[np.unique(data.train.labels[data.train.studies == study])].any(axis=0)
         for study in np.unique(data.train.studies)
-    ]
-    found = zip(data.classes, np.sum(known, axis=0), strict=True)
-    return [name for place, (name, studies) in enumerate(found) if studies == 1 and place != data.other_class]
-
-
-def _why(records: Records) -> str:
-    reasons = [record["reason"] for record in records.values() if record["status"] == "failed"]
-    return reasons[-1] if reasons else ""
-
-
-def _notes(training: "Training", data: Data, protocol: Protocol, split: str, records: Records) -> list[str]:
-    failed = sum(record["status"] == "failed" for record in records.values())
-    own = [record for fold, record in records.items() if fold.method == training.name]
-    alone = sum(record["status"] == "scored" and record["temperature"] is None for record in own)
-    lonely = _of_one_study(data) if split == STUDY else []
-    applies = {
-        "the people of the test set are in the folds: what is chosen by this cannot be tested on them":
-            protocol.everyone,
-        "simulated data: these windows are synthetic": data.simulated,
-        f"{failed} of {len(records)} folds failed, so their windows are missing from the scores; the last one for this "
-        f"reason: {_why(records)}": failed,
-        "the recipe has no validation set, so no fold has a temperature of its own": not training.recipe.validation,
-        COUNTED: bool(data.label_sets),
-        f"no other study has {', '.join(lonely)}, so none of their windows can be recognized": bool(lonely),
-        f"{alone} of {len(own)} folds train on three people or fewer, all of them, so they have no temperature of "
-        "their own": training.recipe.validation and alone,
-    }  # fmt: skip
-    return [note for note, true in applies.items() if true]
+    ], axis=0)  # fmt: skip
+    return [data.classes[place] for place in np.flatnonzero(studies == 1) if place != data.other_class]
 
 
 if __name__ == "__main__":

@@ -26,23 +26,23 @@ VARIABLE = "TF_CONFIG"
 _EXAMPLE = '{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}'
 
 
-def gradients(model: keras.Model, inputs: tf.Tensor, targets: tf.Tensor) -> list[tf.Tensor]:
-    """The gradient of each trainable variable, and last the loss. Updates the metrics."""
+def train_step(
+    model: keras.Model, inputs: tf.Tensor, targets: tf.Tensor, average: "MovingAverage | None",
+    reduce: Callable[[list[tf.Tensor]], Sequence[tf.Tensor]] = list,
+) -> None:  # fmt: skip
+    """Updates weights and metrics. `reduce` makes means over replicas of the gradients and, last, the loss."""
     with tf.GradientTape() as tape:
         outputs = model(inputs, training=True)
         loss = model.compute_loss(inputs, targets, outputs)
     model.compute_metrics(inputs, targets, outputs)
     # The gradient of an embedding is sparse: only the rows that were looked up.
-    return [*map(tf.convert_to_tensor, tape.gradient(loss, model.trainable_variables)), loss]
-
-
-def update(model: keras.Model, means: Sequence[tf.Tensor], average: "MovingAverage | None") -> None:
-    """Applies the mean gradients that `gradients` returns, and adds the loss to that of the epoch."""
-    model.optimizer.apply(means[:-1], model.trainable_variables)
+    gradients = map(tf.convert_to_tensor, tape.gradient(loss, model.trainable_variables))
+    *means, loss = reduce([*gradients, loss])
+    model.optimizer.apply(means, model.trainable_variables)
     if average is not None:
         average.update()
     # Training stops if the loss is not finite.
-    model._loss_tracker.update_state(means[-1])
+    model._loss_tracker.update_state(loss)
 
 
 class MovingAverage:
@@ -121,7 +121,7 @@ def several_steps(
         inputs, targets = (tf.reshape(part, (steps, batch_size, *part.shape[1:])) for part in rows)
 
         def step(number: tf.Tensor) -> tuple[tf.Tensor]:
-            update(model, gradients(model, inputs[number], targets[number]), average)
+            train_step(model, inputs[number], targets[number], average)
             return (number + 1,)
 
         tf.while_loop(lambda number: number < steps, step, (tf.constant(0),))
@@ -173,14 +173,18 @@ def shared_step(
                 f"a multiple of {replicas}"
             )
         context = tf.distribute.get_replica_context()
-        own, labels = (
+        inputs, targets = (
             tf.reshape(part, (replicas, part.shape[0] // replicas, *part.shape[1:]))[context.replica_id_in_sync_group]
             for part in (inputs, targets)
         )
-        # Keras divides the loss by the number of replicas, so the sum is the mean.
-        *means, loss = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients(model, own, labels))
-        # The optimizer clips, and then sums over the replicas once more.
-        update(model, [*(mean / replicas for mean in means), loss], average)
+
+        def reduce(parts: list[tf.Tensor]) -> list[tf.Tensor]:
+            # Keras divides the loss by the number of replicas, so the sum is the mean. The optimizer clips, and then
+            # sums over the replicas once more.
+            *sums, loss = context.all_reduce(tf.distribute.ReduceOp.SUM, parts)
+            return [*(total / replicas for total in sums), loss]
+
+        train_step(model, inputs, targets, average, reduce)
 
     step = tf.function(lambda *rows: shared.run(on_replica, args=rows), autograph=False)
     return lambda iterator: step(*next(iterator))

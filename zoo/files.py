@@ -32,7 +32,8 @@ CHECKPOINT = "checkpoint.npz"
 """Name of the file in a folder from which a killed training is resumed."""
 
 _HOST = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
-_TEMPORARY = re.compile(rf"\.zoo-{_HOST}-(\d+)-")
+_PREFIX = f".zoo-{_HOST}-"
+_TEMPORARY = re.compile(rf"{re.escape(_PREFIX)}(\d{{1,9}})-")
 
 _LOCK = ".zoo-lock"
 """Name of the lock file in a folder, and start of the names of those next to an output."""
@@ -58,7 +59,6 @@ def atomic_write(path: Path) -> Iterator[Path]:
     # Unlike those of `tempfile`, it has the permissions that the user's umask allows.
     with _replacing(path, path.suffix, lambda temporary: temporary.touch(exist_ok=False)) as temporary:
         yield temporary
-        _flush(temporary)
 
 
 @contextmanager
@@ -67,9 +67,6 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     require_empty(path)
     with _replacing(path, "", Path.mkdir) as temporary:
         yield temporary
-        for file in temporary.rglob("*"):
-            if file.is_file():
-                _flush(file)
         with suppress(FileNotFoundError):
             path.rmdir()
 
@@ -79,11 +76,15 @@ def _replacing(path: Path, suffix: str, make: Callable[[Path], None]) -> Iterato
     with _folders(path, path.parent):
         with _disk_errors(path):
             remove_leftovers(path.parent)
-            temporary = path.parent / f"{_prefix()}{secrets.token_hex(4)}{suffix}"
+            temporary = path.parent / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}{suffix}"
             make(temporary)
         try:
             with _disk_errors(path, temporary):
                 yield temporary
+                for part in (temporary, *temporary.rglob("*")):
+                    if part.is_file():
+                        with part.open("rb+") as file:
+                            os.fsync(file.fileno())
                 temporary.replace(path)
         finally:
             _delete(temporary)
@@ -95,15 +96,11 @@ def temporary_folder() -> Iterator[Path]:
     system = Path(tempfile.gettempdir())
     remove_leftovers(system)
     with _disk_errors(system):
-        folder = Path(tempfile.mkdtemp(prefix=_prefix(), dir=system))
+        folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=system))
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _prefix() -> str:
-    return f".zoo-{_HOST}-{os.getpid()}-"
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -130,26 +127,50 @@ def _is_running(process: int) -> bool:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except (PermissionError, OverflowError):
+    except PermissionError:
         pass
     return True
 
 
 @contextmanager
-def exclusive(path: Path, kind: str = "file", seconds: float = _LOCK_SECONDS) -> Iterator[None]:
+def exclusive(
+    path: Path, kind: str = "file", seconds: float = _LOCK_SECONDS, *, lock_file: Path | None = None
+) -> Iterator[None]:
     """Keeps other runs from writing the same file, or the same folder of `atomic_folder`, at the same time.
 
     Within the block, the same thread can claim `path` again.
 
     Args:
-        path: The file or folder. The lock is a hidden file next to it, which is deleted.
+        path: The file or folder.
         kind: What it is, in the message of the error.
         seconds: Time to wait for another run.
+        lock_file: What is locked, and deleted at the end. By default a hidden file next to `path`.
     """
-    place = Path(os.path.realpath(path))
-    name = place.name if len(place.name.encode()) < _LONGEST else hashlib.sha256(place.name.encode()).hexdigest()
-    with _folders(path, path.parent), _claimed(path, place.parent / f"{_LOCK}-{name}", kind, seconds):
-        yield
+    # What runs on a device needs NumPy and LiteRT only.
+    from filelock import FileLock, Timeout
+
+    if lock_file is None:
+        place = Path(os.path.realpath(path))
+        name = place.name if len(place.name.encode()) < _LONGEST else hashlib.sha256(place.name.encode()).hexdigest()
+        lock_file = place.parent / f"{_LOCK}-{name}"
+    with _folders(path, lock_file.parent):
+        # One object per file and process, which counts how often its thread has acquired it.
+        lock = FileLock(lock_file, is_singleton=True)
+        with _disk_errors(path):
+            try:
+                lock.acquire(seconds, poll_interval=0.05)
+            except Timeout:
+                if not lock_file.exists():
+                    # In a folder that takes no files, filelock waits as if another process held the lock.
+                    raise StorageError(f"{path}: cannot be written here: choose another folder") from None
+                raise ZooError(f"{path}: another run is writing it: wait for it, or choose another {kind}") from None
+        try:
+            yield
+        finally:
+            if lock.lock_counter == 1:
+                # Those that wait for it notice, and lock a new file.
+                lock_file.unlink(missing_ok=True)
+            lock.release()
 
 
 @contextmanager
@@ -161,7 +182,7 @@ def exclusive_folder(folder: Path) -> Iterator[None]:
     """
     if not os.path.isdir(folder):  # noqa: PTH112  # of a name that is too long, Path.is_dir raises
         _require_kind(folder, stat.S_ISDIR)
-    with _folders(folder, folder), _claimed(folder, Path(os.path.realpath(folder), _LOCK), "folder"):
+    with exclusive(folder, "folder", lock_file=Path(os.path.realpath(folder), _LOCK)):
         yield
 
 
@@ -172,38 +193,14 @@ def _folders(path: Path, folder: Path) -> Iterator[None]:
         with suppress(FileNotFoundError):
             # Names what is wrong with the path more precisely than the creation of folders does.
             path.lstat()
-        created = [each for each in (folder, *folder.parents) if not each.exists()]
+        created = [place for place in (folder, *folder.parents) if not place.exists()]
         folder.mkdir(parents=True, exist_ok=True)
     try:
         yield
     finally:
         with suppress(OSError):
-            for each in created:
-                each.rmdir()
-
-
-@contextmanager
-def _claimed(path: Path, file: Path, kind: str, seconds: float = _LOCK_SECONDS) -> Iterator[None]:
-    # What runs on a device needs NumPy and LiteRT only.
-    from filelock import FileLock, Timeout
-
-    # One object per file and process, which counts how often its thread has acquired it.
-    lock = FileLock(file, is_singleton=True)
-    with _disk_errors(path):
-        try:
-            lock.acquire(seconds, poll_interval=0.05)
-        except Timeout:
-            if not file.exists():
-                # In a folder that takes no files, filelock waits as if another process held the lock.
-                raise StorageError(f"{path}: cannot be written here: choose another folder") from None
-            raise ZooError(f"{path}: another run is writing it: wait for it, or choose another {kind}") from None
-    try:
-        yield
-    finally:
-        if lock.lock_counter == 1:
-            # Those that wait for it notice, and lock a new file.
-            file.unlink(missing_ok=True)
-        lock.release()
+            for place in created:
+                place.rmdir()
 
 
 def write_json(path: Path, document: Any) -> None:
@@ -227,15 +224,9 @@ def require_file(path: Path) -> None:
         raise ZooError(f"{path}: no permission to read it")
 
 
-MOST_TEXT = 1 << 31
-"""Bytes of the largest text that is read into memory."""
-
-
-def read_text(path: Path, most: int = MOST_TEXT) -> str:
-    """Reads a UTF-8 text of up to `most` bytes, with any line ends, with or without a byte order mark."""
+def read_text(path: Path) -> str:
+    """Reads a UTF-8 text with any line ends, with or without a byte order mark."""
     require_file(path)
-    if (size := path.stat().st_size) > most:
-        raise ZooError(f"{path}: has {size} bytes; expected at most {most}: split it")
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -245,57 +236,35 @@ def read_text(path: Path, most: int = MOST_TEXT) -> str:
 
 
 def read_json(path: Path) -> Any:
-    """Reads a JSON document."""
-    text = read_text(path)
-    try:
-        return strict_json(text)
-    except (ValueError, RecursionError) as error:
-        raise ZooError(f"{path}: not a JSON document of the zoo ({error}): copy the file again") from None
-
-
-def read_record(path: Path, *names: str) -> dict[str, Any]:
-    """Reads a JSON document of names and values, among them some that it must have."""
-    found = read_json(path)
-    if not isinstance(found, dict):
-        raise ZooError(f"{path}: is of the type {type(found).__name__}; expected names and values: copy the file again")
-    if lacking := [name for name in names if name not in found]:
-        raise ZooError(f"{path}: lacks {', '.join(lacking)}: copy the file again")
-    return found
-
-
-def strict_json(text: str | bytes) -> Any:
-    """Parses JSON as it is written here: a name is there once, and each number is finite. Otherwise a ValueError."""
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for name, value in pairs:
-            if name in found:
-                raise ValueError(f"{name!r} is in it twice")
-            found[name] = value
-        return found
+    """Reads a JSON document, in which each number is finite."""
 
     def finite(number: str) -> float:
         if not math.isfinite(value := float(number)):
             raise ValueError(f"{number} is no finite number")
         return value
 
-    def whole(digits: str) -> int:
-        if len(digits) > _DIGITS:
-            raise ValueError(f"a number of {len(digits)} digits")
-        return int(digits)
-
-    return json.loads(
-        text, object_pairs_hook=unique, parse_int=whole, parse_float=finite, parse_constant=finite
-    )  # fmt: skip
+    try:
+        return json.loads(read_text(path), parse_float=finite, parse_constant=finite)
+    except (ValueError, RecursionError) as error:
+        raise ZooError(f"{path}: not a JSON document of the zoo ({error}): copy the file again") from None
 
 
-_DIGITS = 300
-"""Digits of the longest whole number that is read: any such number is a finite float as well."""
+def read_record(path: Path, *names: str) -> dict[str, Any]:
+    """Reads a JSON document of names and values, among them some that it must have."""
+    record = read_json(path)
+    if not isinstance(record, dict):
+        raise ZooError(f"{path}: holds no names and values: copy the file again")
+    if lacking := [name for name in names if name not in record]:
+        raise ZooError(f"{path}: lacks {', '.join(lacking)}: copy the file again")
+    return record
 
 
-def require_empty(folder: Path) -> None:
-    """Refuses a folder that is not new or empty, or that another run writes to: no earlier result is overwritten."""
-    if os.path.realpath(folder) == os.path.realpath(Path.cwd()):
+def require_empty(folder: Path, work: str = "") -> None:
+    """Refuses a folder that is not new or empty, or that another run writes to: no earlier result is overwritten.
+
+    `work` names what would have been resumed in it.
+    """
+    if not work and os.path.realpath(folder) == os.path.realpath(Path.cwd()):
         raise ZooError(f"{folder}: is the current folder; choose a new one")
     _require_kind(folder, stat.S_ISDIR)
     if folder.is_dir():
@@ -304,12 +273,9 @@ def require_empty(folder: Path) -> None:
         if (folder / _LOCK).exists():
             with exclusive_folder(folder):
                 pass
-        if _holds_something(folder):
-            raise ZooError(f"{folder}: is not empty; choose another folder or delete it first")
-
-
-def _holds_something(folder: Path) -> bool:
-    return any(entry.name != _LOCK and not entry.name.startswith(f"{_LOCK}-") for entry in folder.iterdir())
+        if any(not entry.name.startswith(_LOCK) for entry in folder.iterdir()):
+            lacking = f" and holds no {work}" if work else ""
+            raise ZooError(f"{folder}: is not empty{lacking}; choose another folder or delete it first")
 
 
 def claim_folder(mark: Path, identity: Mapping[str, Any], work: str) -> None:
@@ -320,20 +286,16 @@ def claim_folder(mark: Path, identity: Mapping[str, Any], work: str) -> None:
         identity: Values that distinguish this work from other work of its kind, as JSON types.
         work: Name of the kind of work in messages, such as `search`.
     """
-    folder = mark.parent
     if not mark.is_file():
-        _require_kind(folder, stat.S_ISDIR)
-        if folder.is_dir():
-            remove_leftovers(folder)
-            if _holds_something(folder):
-                raise ZooError(f"{folder}: is not empty and holds no {work}; choose another folder or delete it first")
+        require_empty(mark.parent, work)
         write_json(mark, identity)
         return
     theirs, mine = flatten(read_record(mark)), flatten(json.loads(json.dumps(identity)))
-    differs = [name for name in {**mine, **theirs} if theirs.get(name) != mine.get(name)]
-    if differs:
+    if differs := [name for name in {**mine, **theirs} if theirs.get(name) != mine.get(name)]:
         words = ", ".join(f"{name} {short(theirs.get(name))}, now {short(mine.get(name))}" for name in differs)
-        raise ZooError(f"{folder}: holds another {work} ({words}): choose another folder, or repeat the same command")
+        raise ZooError(
+            f"{mark.parent}: holds another {work} ({words}): choose another folder, or repeat the same command"
+        )
 
 
 def flatten(document: Mapping[str, Any], above: str = "") -> dict[str, Any]:
@@ -401,11 +363,6 @@ def read_arrays(path: Path) -> "dict[str, NDArray[Any]]":
         raise ZooError(f"{path}: damaged, or not a .npz file of arrays ({reason})") from error
 
 
-def _flush(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
 _CAUSES = {
     errno.EACCES: "no permission to write here", errno.EPERM: "no permission to write here",
     errno.EROFS: "no permission to write here", errno.EISDIR: "is a folder; expected a file",
@@ -425,12 +382,14 @@ def _disk_errors(path: Path, temporary: Path | None = None) -> Iterator[None]:
     except Exception as error:
         # h5py and TensorFlow pass on the message of the system but not always its number; h5py raises RuntimeError when
         # it cannot write its last bytes, TensorFlow errors of its own.
-        if found := full(error):
-            raise StorageError(f"{path}: {found}; nothing was written") from error
+        if cause := full(error):
+            raise StorageError(f"{path}: {cause}; nothing was written") from error
         if not isinstance(error, OSError):
             raise
-        if isinstance(error.filename, str) and not _is_output(Path(error.filename), path, temporary):
-            raise StorageError(f"{error.filename}: cannot be read ({error.strerror})") from error
+        file = Path(error.filename) if isinstance(error.filename, str) else path
+        is_output = file == path or file in path.parents or file.name.startswith((_PREFIX, _LOCK))
+        if not is_output and not (temporary is not None and file.is_relative_to(temporary)):
+            raise StorageError(f"{file}: cannot be read ({error.strerror})") from error
         if error.errno not in _CAUSES:
             raise
         raise StorageError(f"{path}: {_CAUSES[error.errno]}") from error
@@ -447,10 +406,4 @@ _FULL = {
 def full(error: BaseException) -> str:
     """What ended a write: a full disk, a quota, or a limit of the size of files. Empty for other errors."""
     number, text = getattr(error, "errno", None), str(error).lower()
-    return next((cause for each, (words, cause) in _FULL.items() if number == each or words in text), "")
-
-
-def _is_output(file: Path, path: Path, temporary: Path | None) -> bool:
-    if file == path or file in path.parents:
-        return True
-    return file.name.startswith((_prefix(), _LOCK)) or (temporary is not None and file.is_relative_to(temporary))
+    return next((cause for code, (words, cause) in _FULL.items() if number == code or words in text), "")

@@ -15,7 +15,6 @@ from zoo.families import FAMILIES, family_of
 from zoo.files import read_json
 from zoo.models.model import Model
 from zoo.provenance import weights_sha256
-from zoo.runtime.metadata import Metadata
 from zoo.task import Task, task_of
 
 
@@ -38,8 +37,8 @@ class Loaded:
     folder: Path | None = None
 
     @cached_property
-    def metadata(self) -> Metadata:
-        """Metadata of the file, or those that exported files of the model will have."""
+    def metadata(self) -> Any:
+        """Metadata of the file, or those that exported files of the model will have; their type is that of the task."""
         if self.interpreter is not None:
             return self.interpreter.metadata
         return task_of(self.keras_model).metadata(self.keras_model)

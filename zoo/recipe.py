@@ -5,7 +5,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 import pydantic
@@ -252,15 +252,10 @@ class Recipe(Settings):
             >>> Recipe(min_steps=100).changed({"epochs": 3}).min_steps is None
             True
         """
-        self.require_fields(changes)
+        for name in changes:
+            if name not in type(self).model_fields:
+                raise unknown_name("field of a recipe", name, list(type(self).model_fields))
         return self.replace(**({"min_steps": None} if "epochs" in changes else {}) | dict(changes))
-
-    @classmethod
-    def require_fields(cls, names: Iterable[str]) -> None:
-        """Refuses names that are no fields of a recipe."""
-        for name in names:
-            if name not in cls.model_fields:
-                raise unknown_name("field of a recipe", name, list(cls.model_fields))
 
     def require_epochs(self) -> "Recipe":
         """The recipe itself, unless it has no epochs, which suits fine-tuning alone."""

@@ -9,7 +9,7 @@ The module `task` of each subject's folder defines a `TASK`. The table of famili
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from types import ModuleType
@@ -131,8 +131,14 @@ class Task(ABC):
             raise ZooError(f"figures: the task {self.name} draws none; leave it out")
         return for_task(self.name, "figures")
 
-    def check_recipe(self, recipe: Recipe) -> None:
-        """Checks the augmentation of a recipe, before data is read."""
+    def check_recipe(self, recipe: Recipe, named: Iterable[str], model: str, *, built: bool) -> None:
+        """Checks a recipe before data is read: its augmentation, and the effect of the fields that a user has named.
+
+        Some do not apply to the task, and one not to a model that is built already.
+        """
+        for name in named:
+            if name in self.unused or (built and name == "normalize"):
+                raise ZooError(f"{name}: has no effect on {model}; leave it out")
         if self.augmentation is not None:
             self.augmentation.from_json(recipe.augmentation or {})
 

@@ -26,7 +26,6 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from zoo import distributing, presets
-from zoo.data.dataset import Data
 from zoo.errors import ArgumentError, ZooError, option, refuse, unknown_name
 from zoo.families import FAMILIES, family_of, find_family
 from zoo.files import CHECKPOINT, atomic_write, exclusive_folder, require_empty, write_json
@@ -95,7 +94,6 @@ class Training:
         """
         check_named(model)
         changes, fields = dict(changes or {}), {} if isinstance(recipe, Recipe) else dict(recipe or {})
-        Recipe.require_fields(fields)
         if isinstance(model, Model):
             name, base, family = model.name, None, family_of(model)
         else:
@@ -104,12 +102,9 @@ class Training:
             family = name if base is None else base.family
         task, model_class = task_of(family), find_family(family).load()
         accepted = model_class.argument_types()
-        known = dict.fromkeys([*accepted, *(each for each in Recipe.model_fields if each not in task.unused)])
-        for change, value in {**fields, **changes}.items():
-            if change in task.unused and change not in known:
-                raise ZooError(f"{change}: has no effect on {name}; leave it out")
-            if change not in known:
-                raise unknown_name(f"setting of {name}", change, list(known))
+        for change, value in changes.items():
+            if change not in accepted and change not in Recipe.model_fields:
+                raise unknown_name(f"setting of {name}", change, [*accepted, *Recipe.model_fields])
             if change in accepted:
                 checked(change, accepted[change], value)
         # Among the changes, a name that both have means the model's, but the seed of a run is its recipe's.
@@ -120,7 +115,8 @@ class Training:
             raise ArgumentError(next(iter(own)), f": {name} is built already; leave it out")
         usual = recipe if isinstance(recipe, Recipe) else task.recipe if base is None else base.recipe
         whole = usual.changed({**fields, **others})
-        task.check_recipe(whole.require_epochs())
+        named = [field for field in {**fields, **changes} if field not in accepted]
+        task.check_recipe(whole.require_epochs(), named, name, built=isinstance(model, Model))
         if isinstance(model, Model):
             arguments = model.get_config()
         elif base is not None:
@@ -168,7 +164,6 @@ class Training:
         with nullcontext() if out is None else exclusive_folder(out):
             self.check_folder()
             task = self.task
-            task.check_recipe(self.recipe)
             arguments = self.arguments if start is None else start.get_config()
             data = task.match(task.load_data(data), self.name, arguments)
             split = task.split(data, self.recipe, folds=True)
@@ -184,30 +179,55 @@ class Training:
                 identity={"arguments": model.get_config(), "data": data.sha256}, strategy=distributing.strategy(),
             )  # fmt: skip
             # The folds come last: they change nothing in the model's weights, and a resumed run may train them again.
-            recipe, validated = of_folds(self.recipe), []
+            recipe, validated = self.recipe, []
+            if recipe.min_steps is not None:
+                # After half the steps, the scores of folds are much the same.
+                recipe = recipe.replace(min_steps=max(1, recipe.min_steps // _FOLD_STEPS))
             for number, (fold, learner) in enumerate(zip(split.folds, learners, strict=True), 1):
                 # A callback may have stopped the training early: what validates it stops there as well.
                 fed = replace(task.feed(learner, fold, recipe), epochs=len(fitted.history))
                 validated.append(self._fit(learner, recipe, fed, f"fold {number} of {len(learners)}"))
-            details = task.finish(model, split, self.recipe, learners)
+            details = task.finish(model, split, self.recipe, learners) | feed.details
             for name, value in (calibration or {}).items():
                 setattr(model, name, value)
-            history = _with_validation(fitted.history, [fold.history for fold in validated])
-            summary = {
-                "epochs": len(fitted.history), "steps_per_epoch": fitted.steps, "best_epoch": fitted.best_epoch,
-                "seconds": round(sum(each.seconds for each in (fitted, *validated)), 2),
-                "parameters": model.count_params(),
-                **({"batch_size": fitted.batch_size} if fitted.batch_size < self.recipe.batch_size else {}),
-                **({"start_share": self.recipe.start_share} if self.recipe.start_share and fitted.history else {}),
-                **details, **feed.details,
-            }  # fmt: skip
-            if diverged := _diverged(fitted.history, self.recipe):
-                summary["warnings"] = [diverged]
+            result = self._result(model, fitted, validated, details)
             if out is not None:
-                self._save(out, model, data, history, summary)
+                write_json(out / "history.json", result.history)
+                model.save_to_preset(
+                    out,
+                    preset=self.name, family=self.family, recipe=self.recipe.to_json(),
+                    metadata=task.metadata(model).to_json(),
+                    data={"file": Path(str(data)).name, "sha256": data.sha256, "source": data.source},
+                    training=result.summary, versions=versions(),
+                )  # fmt: skip
                 # Compares what was written with the trained model: its arguments, and its weights by their hash.
                 load(out)
                 (out / CHECKPOINT).unlink(missing_ok=True)
+        return result
+
+    def _result(
+        self, model: Model, fitted: "Fitted", validated: Sequence["Fitted"], details: Mapping[str, Any]
+    ) -> TrainResult:
+        """The history, with the means of the folds' validation numbers of the same epoch, and the summary."""
+        history, recipe = fitted.history, self.recipe
+        if validated:
+            history = [
+                record | {name: fmean(row[name] for row in rows) for name in rows[0] if name.startswith("val_")}
+                for record, *rows in zip(history, *(fold.history for fold in validated), strict=True)
+            ]
+        summary = {
+            "epochs": len(history), "steps_per_epoch": fitted.steps, "best_epoch": fitted.best_epoch,
+            "seconds": round(sum(part.seconds for part in (fitted, *validated)), 2), "parameters": model.count_params(),
+            **({"batch_size": fitted.batch_size} if fitted.batch_size < recipe.batch_size else {}),
+            **({"start_share": recipe.start_share} if recipe.start_share and history else {}),
+            **details,
+        }  # fmt: skip
+        # One epoch says nothing.
+        if len(history) > 1 and not history[-1]["loss"] < history[0]["loss"]:
+            summary["warnings"] = [
+                f"the training loss did not fall: {history[0]['loss']:.4g} in the first epoch, "
+                f"{history[-1]['loss']:.4g} in the last: lower the learning rate of {recipe.learning_rate:g}"
+            ]
         return TrainResult(self, model, history, summary)
 
     def check_folder(self) -> None:
@@ -221,11 +241,10 @@ class Training:
             return
         unfinished = (self.out / CHECKPOINT).is_file()
         if self.resume and not unfinished:
-            done = (self.out / "model.keras").is_file()
-            start = f"no {CHECKPOINT} to resume from; start without {option('resume')}"
-            why = "is complete; evaluate it" if done else start
-            raise ZooError(f"{self.out}: {why}")
-        if not self.resume and unfinished:
+            if (self.out / "model.keras").is_file():
+                raise ZooError(f"{self.out}: is complete; evaluate it")
+            raise ZooError(f"{self.out}: no {CHECKPOINT} to resume from; start without {option('resume')}")
+        if unfinished and not self.resume:
             raise ZooError(
                 f"{self.out}: holds an unfinished training: pass {option('resume')} to go on, or delete it first"
             )
@@ -251,43 +270,6 @@ class Training:
             with atomic_write(path) as temporary:
                 model.save(temporary)
             raise ZooError(f"{error}; the last good weights are kept in {path}") from error
-
-    def _save(
-        self, out: Path, model: Model, data: Data, history: list[dict[str, float]], summary: dict[str, Any]
-    ) -> None:
-        write_json(out / "history.json", history)
-        model.save_to_preset(
-            out,
-            preset=self.name, family=self.family, recipe=self.recipe.to_json(),
-            metadata=self.task.metadata(model).to_json(),
-            data={"file": Path(str(data)).name, "sha256": data.sha256, "source": data.source},
-            training=summary, versions=versions(),
-        )  # fmt: skip
-
-
-def of_folds(recipe: Recipe) -> Recipe:
-    """The recipe of the trainings that validate another: half the steps, after which scores are much the same."""
-    return recipe if recipe.min_steps is None else recipe.replace(min_steps=max(1, recipe.min_steps // _FOLD_STEPS))
-
-
-def _diverged(history: Sequence[Mapping[str, float]], recipe: Recipe) -> str | None:
-    """A warning where the training loss ended no lower than it began; None where it fell, or one epoch says nothing."""
-    if len(history) < 2 or history[-1]["loss"] < history[0]["loss"]:
-        return None
-    return (
-        f"the training loss did not fall: {history[0]['loss']:.4g} in the first epoch, {history[-1]['loss']:.4g} in "
-        f"the last: lower the learning rate of {recipe.learning_rate:g}"
-    )
-
-
-def _with_validation(
-    history: list[dict[str, float]], curves: Sequence[Sequence[dict[str, float]]]
-) -> list[dict[str, float]]:
-    """The records of a training, with the means of the folds' validation numbers of the same epoch."""
-    return [
-        record | {name: fmean(row[name] for row in rows) for name in rows[0] if name.startswith("val_")}
-        for record, *rows in zip(history, *curves, strict=True)
-    ] if curves else history  # fmt: skip
 
 
 class LossNotFiniteError(ZooError):
@@ -449,7 +431,7 @@ class Fitted(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
                 f"{checkpoint}: damaged ({error}): delete it, and start without {option('resume')}"
             ) from error
         finally:
-            self.good = self._weights()
+            self.good = [variable.numpy() for variable in model.variables]
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: D102
         self._require_finite("loss", (logs or {}).get("loss", 0.0))
@@ -458,7 +440,7 @@ class Fitted(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         """Records the epoch, decides whether it is the last one, and writes the checkpoint."""
         for name, value in (logs or {}).items():
             self._require_finite(name, value)
-        weights = self._weights()
+        weights = [variable.numpy() for variable in self.model.variables]
         self._require_finite("weights", sum(float(np.abs(value).sum()) for value in weights))
         self.good = weights
         self.history.append({"epoch": epoch + 1} | {name: float(value) for name, value in (logs or {}).items()})
@@ -485,9 +467,6 @@ class Fitted(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
             f"the {name} became {value} in epoch {len(self.history) + 1}: lower the learning rate "
             f"({self.recipe.learning_rate:g}) or clip gradients"
         )
-
-    def _weights(self) -> list[NDArray[Any]]:
-        return [variable.numpy() for variable in self.model.variables]
 
     def restore(self, weights: Sequence[NDArray[Any]]) -> None:
         """Sets the model's variables."""

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import zoo
 from zoo import ZooError, crossval
 from zoo.activity import data as activity
 from zoo.activity import figures, report, simulate
@@ -168,17 +170,12 @@ def test_the_report_shows_scores_people_and_figures(whole):
 DRIVER = """
 import sys
 from pathlib import Path
-from zoo.crossval import Fold, run_folds
+from zoo.activity.data import from_file
+from zoo.crossval import Fold, Folds, Protocol
+from zoo.training import Training
 folds = [Fold(method, "subject", 0, group) for method in ("nearest_neighbor", "random_forest") for group in (0, 1)]
-run_folds(Path(sys.argv[1]), Path(sys.argv[2]), folds)
+Folds(Path(sys.argv[1]), Training.of("activity_gru"), from_file(Path(sys.argv[2])), Protocol(2)).run(folds)
 """
-
-
-def claim(folder, whole):
-    """A folder of the same cross-validation as `whole`, without a fold."""
-    folder.mkdir()
-    shutil.copy(whole[1] / crossval.CONFIG, folder)
-    return folder
 
 
 def baseline_folds():
@@ -187,7 +184,7 @@ def baseline_folds():
 
 @pytest.mark.process
 def test_folds_that_are_killed_with_their_parent_resume_and_none_runs_twice(whole, people, tmp_path):
-    folder = claim(tmp_path / "out", whole)
+    folder = tmp_path / "out"
     run = subprocess.Popen([sys.executable, "-c", DRIVER, str(folder), str(people)])
     first = baseline_folds()[0]
     while first.record(folder)["status"] != "scored":
@@ -197,10 +194,10 @@ def test_folds_that_are_killed_with_their_parent_resume_and_none_runs_twice(whol
     run.wait()
     kept = {fold: fold.record(folder) for fold in baseline_folds()}
     network, shown = Fold(PLAN.name, crossval.SUBJECT, 0, 1), []
-    records = crossval.run_folds(
-        folder, people, [network, *baseline_folds()], workers=2,
-        on_progress=lambda records: shown.append(records[network]["status"]),
-    )  # fmt: skip
+    folds = crossval.Folds(folder, PLAN, activity.from_file(people), Protocol(2))
+    records = folds.run(
+        [network, *baseline_folds()], workers=2, on_progress=lambda records: shown.append(records[network]["status"])
+    )
     assert [record["status"] for record in records.values()] == ["scored"] * 5, records
     assert records[first] == kept[first]
     for fold in baseline_folds():
@@ -239,7 +236,7 @@ def test_without_a_folder_nothing_is_left(people, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     plan = Training.of("activity_gru", {"units": 4, "frame": 75, "epochs": 1, "validation": 0.0})
     assert crossval.cross_validate(plan, people, None, Protocol(2), workers=0)["groups"] == 2
-    assert list(tmp_path.iterdir()) == []
+    assert not list(tmp_path.glob(".zoo*"))
 
 
 def test_a_recipe_that_fails_in_every_fold_is_one_line_with_its_reason(people, tmp_path):
@@ -257,6 +254,29 @@ def test_a_folder_of_another_run_is_refused_with_what_differs(whole, people):
         crossval.cross_validate(other, people, folder, Protocol(2))
     with pytest.raises(ZooError, match=r"groups 2, now 'loso'"):
         crossval.cross_validate(PLAN, people, folder, Protocol("loso"))
+
+
+def test_the_data_that_is_passed_is_cross_validated_not_what_its_file_holds(people, tmp_path):
+    """In this process and in others, data whose rows, columns or facts were changed in memory."""
+    data = zoo.load_data(people)
+    renamed = np.char.add("new ", data.train.columns["subject"])
+    changed = replace(data, train=data.train.with_columns({"subject": renamed}))
+    changed = replace(changed, train=changed.train.where(changed.train.subjects != changed.train.people()[0]))
+    changed = changed.with_facts(source="mine")
+    options = {"groups": 2, "baselines": QUICK[0], "recipe": {"epochs": 1, "validation": 0.0}, "verbose": False}
+    options |= {"settings": {"units": 4, "frame": 75}}
+    alone, other = (
+        zoo.cross_validate("activity_gru", changed, **options, out=tmp_path / str(workers), workers=workers)
+        for workers in (0, 2)
+    )
+    for result in (alone, other):
+        assert set(result["per_subject"]) == set(changed.train.people())
+        assert result["source"] == "mine"
+    assert lasting(alone["baselines"]) == lasting(other["baselines"])
+    everyone = zoo.cross_validate("activity_gru", data.everyone(), **options, workers=0)
+    assert set(everyone["per_subject"]) == {*data.train.people(), *data.test.people()}
+    with pytest.raises(ZooError, match="holds another cross-validation"):
+        zoo.cross_validate("activity_gru", data, **options, out=tmp_path / "0")
 
 
 @pytest.mark.slow

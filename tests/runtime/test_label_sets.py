@@ -225,7 +225,7 @@ def test_the_labels_of_a_model_that_knows_more_classes(data):
 def test_a_file_of_one_study_cannot_be_held_out_by_study(two_studies, tmp_path):
     index = recordings.read_recordings(two_studies / "fine.h5")
     write_windows(index, tmp_path / "data3.h5", Windowing(50, 50), [])
-    with pytest.raises(ZooError, match="only fine, so no study can be held out"):
+    with pytest.raises(ZooError, match=r"of fine .*, so no study can be held out"):
         zoo.cross_validate("activity_gru", tmp_path / "data3.h5", groups="study")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoo.search.oracle import Oracle
+from zoo.search.run import Oracle
 from zoo.search.spaces import Study
 from zoo.search.trials import Trials
 

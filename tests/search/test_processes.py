@@ -1,11 +1,15 @@
 """Many processes on this machine: the same trials as in one, whichever of them is killed."""
 
+import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import zoo
 from zoo import ZooError
 from zoo.search import run
 
@@ -50,9 +54,17 @@ def test_an_error_in_a_worker_is_the_error_of_the_search(patches, monkeypatch):
             run.search(patches.study(), patches.folder, processes=count)
 
 
-def test_a_worker_without_its_data_says_so_in_a_line(patches, monkeypatch):
-    patches.study(trials=1, epochs=1).open(patches.folder)
-    monkeypatch.setattr(run.jobs, "die_with_parent", lambda: None)
-    monkeypatch.setattr("sys.argv", ["run", str(patches.folder), "missing.h5", "2", "0"])
-    with pytest.raises(SystemExit, match=r"^zoo: missing\.h5"):
-        run.main()
+def test_the_data_that_is_passed_is_searched_not_what_its_file_holds(leaves, tmp_path):
+    data = zoo.load_data(leaves)
+    half = replace(data, train=data.train.where(np.arange(len(data.train)) < 150))
+    options = {"strategy": "random", "trials": 1, "epochs": 1, "best": 1, "seeds": 1, "settings": SETTINGS}
+    results = [
+        zoo.tune("sparse_autoencoder", half, out=tmp_path / str(workers), workers=workers, verbose=False, **options)
+        for workers in (0, 1)
+    ]
+    for result in results:
+        assert result["training"]["train_patches"] + result["training"]["held_out_patches"] == 150
+    scores = [json.loads((tmp_path / name / "trials" / "0.json").read_text())["score"] for name in "01"]
+    assert scores[0] == pytest.approx(scores[1], rel=1e-3)
+    with pytest.raises(ZooError, match="holds another search"):
+        zoo.tune("sparse_autoencoder", data, out=tmp_path / "0", verbose=False, **options)

@@ -36,13 +36,18 @@ _START_PEOPLE = 2
 Floats = NDArray[np.floating]
 
 
-def recipe_for(loaded: Loaded, data: Data, changes: Mapping[str, Any] | None = None) -> Recipe:
+def recipe_for(loaded: Loaded, data: Data, changes: Recipe | Mapping[str, Any] | None = None) -> Recipe:
     """The recipe of a fine-tuning: the more people, the less remains of the weights from which it starts."""
+    if isinstance(changes, Recipe):
+        loaded.task.check_recipe(changes, (), loaded.name, built=True)
+        return changes
     known = loaded.config.get("recipe", {})
     shared = {name: known[name] for name in ("augmentation", "label_smoothing") if name in known}
     people = len(data.train.people()) if data.task == "activity" else 0
     start = {"start_share": _START_PEOPLE / (_START_PEOPLE + people)} if people else {}
-    return FINETUNE.replace(**shared | start | {"loss": loaded.task.recipe.loss}).changed(changes or {})
+    recipe = FINETUNE.replace(**shared | start | {"loss": loaded.task.recipe.loss}).changed(changes or {})
+    loaded.task.check_recipe(recipe, changes or {}, loaded.name, built=True)
+    return recipe
 
 
 def familiar(loaded: Loaded, data: Data) -> str | None:

@@ -15,7 +15,7 @@ from annotated_types import Ge, Le, Lt
 
 from zoo import catalog
 from zoo.api import door
-from zoo.api.data import labels_of, load_data, read
+from zoo.api.data import labels_of, read
 from zoo.errors import ArgumentError, ZooError, option, refuse, unknown_name
 from zoo.families import FAMILIES
 from zoo.files import CHECKPOINT, exclusive_folder, require_empty
@@ -224,8 +224,7 @@ def finetune(
     frozen = door.names_of(freeze)
     if unknown := sorted(set(frozen) - {layer.name for layer in model.layers}):
         raise unknown_name("layer", unknown[0], [layer.name for layer in model.layers if layer.weights])
-    if not isinstance(recipe, Recipe):
-        recipe = finetuning.recipe_for(loaded, checked_data, recipe)
+    recipe = finetuning.recipe_for(loaded, checked_data, recipe)
     if not activity:
         recipe.require_epochs()
     plan = replace(Training.of(model), recipe=recipe, resume=resume, callbacks=door.several(callbacks))
@@ -298,7 +297,6 @@ def cross_validate(
     from zoo.training import Training
 
     plan = Training.of(model, settings, recipe)
-    path = _path_of(data, "cross-validation")
     wanted = [name for name in door.names_of(baselines) if name != "none"]
     protocol = crossval.Protocol(groups, seeds, tuple(wanted), everyone)
     folder, board = None if out is None else Path(out), FoldBoard(err, workers)
@@ -308,7 +306,7 @@ def cross_validate(
     try:
         with board.shown() if verbose else nullcontext():
             result = crossval.cross_validate(
-                plan, path, folder, protocol, workers=workers, on_progress=update, command=command
+                plan, data, folder, protocol, workers=workers, on_progress=update, command=command
             )
     except KeyboardInterrupt as stop:
         if folder is not None:
@@ -321,16 +319,6 @@ def cross_validate(
         result, report.cross_validation, for_task("activity", "figures").crossval, folder,
         written=written, failure=failure,
     )  # fmt: skip
-
-
-def _path_of(data: Any, what: str) -> Path:
-    """The file of data that processes read again."""
-    if isinstance(data, str | os.PathLike) and not str(data).startswith("tfds:"):
-        return Path(data)
-    path: Path | None = load_data(data).path
-    if path is None:
-        raise ZooError(f"{what} reads its data again in each process: write the arrays to a file first")
-    return path
 
 
 @door.public
@@ -492,11 +480,7 @@ def tune(
     from zoo.search.spaces import Study
 
     bounds = limits if isinstance(limits, Limits) else Limits(**(limits or {}))
-    study = Study(
-        target, Path(), strategy, trials, epochs, space, objective, bounds, dict(settings or {}), groups, seed,
-        getattr(data, "facts", {}).get("levels"),
-    )  # fmt: skip
-    study = replace(study, data=_path_of(study.task.data_file if data is None else data, "a search"))
+    study = Study(target, data, strategy, trials, epochs, space, objective, bounds, dict(settings or {}), groups, seed)
     try:
         result = search(
             study, None if out is None else Path(out), processes=workers, best=best, seeds=seeds,

@@ -5,6 +5,7 @@ block is gathered from runs at random places of the file, so that a file sorted 
 Only one block is in memory, however large the file. A file no larger than a block is shuffled completely.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial, partialmethod
@@ -369,6 +370,16 @@ class Data:
     def sha256(self) -> str:
         """The SHA-256 of the file, or what else identifies the data."""
         return self.fingerprint if self.path is None or self.fingerprint else sha256(self.path)
+
+    def digest(self) -> str:
+        """What distinguishes data of one file: a hash of its facts, of the chosen rows, and of what is in memory."""
+        facts = sorted((name, fact) for name, fact in self.facts.items() if not callable(fact))
+        digest = hashlib.sha256(repr(facts).encode())
+        for part in (self.train, self.validation, self.test):
+            columns = [values for values in part.columns.values() if isinstance(values, np.ndarray)]
+            for values in (part.rows, *columns):
+                digest.update(np.ascontiguousarray(values).tobytes())
+        return digest.hexdigest()
 
     def splits(self) -> dict[str, DataSet]:
         """Train, validation and test, without those that are empty."""

@@ -120,20 +120,9 @@ def _cost(model: SparseAutoencoder, vectors: Any, constants: Mapping[str, Any]) 
     }
 
 
-def metadata_of(loaded: Loaded) -> AutoencoderMetadata:
-    """The metadata of an autoencoder; other models are refused."""
-    if not isinstance(loaded.metadata, AutoencoderMetadata):
-        raise ZooError(f"{loaded.name}: is a {loaded.metadata.family}; expected an autoencoder of patches")
-    return loaded.metadata
-
-
-def _pixels(data: Data) -> int:
-    return int(data.train.inputs.shape[-1] ** 2)
-
-
 def _check_size(pixels: int, data: Data, name: str) -> None:
-    if _pixels(data) != pixels:
-        size, wanted = data.train.inputs.shape[-1], round(pixels**0.5)
+    size, wanted = data.train.inputs.shape[-1], round(pixels**0.5)
+    if size != wanted:
         raise ZooError(
             f"{data}: patches of {size} x {size}; {name} reads {wanted} x {wanted}: cut others with `zoo data "
             f"make patches --size {wanted}`, or train with {setting('pixels', size**2)}"
@@ -153,7 +142,7 @@ def _parts(loaded: Loaded, data: Data, split: str) -> tuple[str, DataSet, DataSe
     else:
         photographs = data.train.column("photograph")
         names = np.full(len(data.train), "") if photographs is None else photographs
-        out = np.isin(names, metadata_of(loaded).held_out)
+        out = np.isin(names, loaded.metadata.held_out)
         if not out.any():
             return "whole file", data.train, data.train
         training_part, held_out = data.train.where(~out), data.train.where(out)
@@ -173,7 +162,7 @@ def _encode(loaded: Loaded, rows: NDArray[np.float32]) -> tuple[NDArray[np.float
     if loaded.interpreter is not None:
         run = loaded.interpreter.run
         return run("encode", rgb=rows)["code"], run("reconstruct", rgb=rows)["patch"]
-    vectors = rows if rows.ndim == 2 else Scale(*metadata_of(loaded).scale).apply(rows)
+    vectors = rows if rows.ndim == 2 else Scale(*loaded.metadata.scale).apply(rows)
     codes = np.asarray(loaded.keras_model.encode(vectors))
     return codes, np.asarray(loaded.keras_model.decode(codes))
 
@@ -188,7 +177,7 @@ def _behind(report: Mapping[str, Any]) -> list[str]:
 
 
 def _golden(loaded: Loaded, data: Data | None, split: str) -> NDArray[np.float32]:
-    size = metadata_of(loaded).size
+    size = loaded.metadata.size
     if data is None:
         random = np.random.default_rng([7, 2])
         pictures = [simulate.draw(f"dead leaves {number}", 12 * size, random) for number in range(4)]
@@ -202,7 +191,7 @@ def kernel(loaded: Loaded) -> NDArray[np.float32]:
     """Returns W `(D, H)`. For an exported file it is computed from the output of `decode` for single units."""
     if loaded.interpreter is None:
         return np.asarray(loaded.keras_model.get_layer("tied").kernel.numpy())
-    units = metadata_of(loaded).hidden_units
+    units = loaded.metadata.hidden_units
     code = np.concatenate([np.zeros((1, units), np.float32), np.eye(units, dtype=np.float32)])
     before = logit(np.clip(loaded.interpreter.run("decode", code=code)["patch"].astype(np.float64), 1e-6, 1 - 1e-6))
     return np.asarray((before[1:] - before[0]).T, np.float32)
@@ -227,7 +216,8 @@ class AutoencoderTask(Task):
 
     def match(self, data: Data, name: str, arguments: Mapping[str, Any]) -> Data:
         """Refuses patches of another size."""
-        _check_size(arguments.get("pixels", _pixels(data)), data, name)
+        if "pixels" in arguments:
+            _check_size(arguments["pixels"], data, name)
         return data
 
     def split(self, data: Data, recipe: Recipe, *, folds: bool = False) -> PatchSplit:
@@ -242,11 +232,10 @@ class AutoencoderTask(Task):
     def build(self, training: "Training", split: PatchSplit) -> SparseAutoencoder:
         """Creates the model."""
         known = {
-            "pixels": _pixels(split.data), "scale": list(split.scale), "seed": training.recipe.seed,
+            "pixels": split.data.train.inputs.shape[-1] ** 2, "scale": list(split.scale), "seed": training.recipe.seed,
             "name": training.name,
         }  # fmt: skip
         model: SparseAutoencoder = find_family(training.family).load()(**known | training.arguments)
-        _check_size(model.pixels, split.data, training.name)
         return model
 
     def feed(self, model: SparseAutoencoder, split: PatchSplit, recipe: Recipe) -> Feed:
@@ -311,7 +300,7 @@ class AutoencoderTask(Task):
 
         PCA, the baseline, is always evaluated.
         """
-        metadata = metadata_of(loaded)
+        metadata = loaded.metadata
         data = self.load_data(data)
         digest = data.sha256
         _check_size(metadata.size**2, data, loaded.name)
@@ -347,7 +336,7 @@ class AutoencoderTask(Task):
         if high > _BRIGHTEST or low < 1 - _BRIGHTEST:
             advice = "divide them by 255" if low >= 0 else "do not subtract their mean"
             raise ZooError(f"input: values from {low:g} to {high:g}; {loaded.name} reads patches in [0, 1]: {advice}")
-        size = metadata_of(loaded).size
+        size = loaded.metadata.size
         known = [(3, size, size), *([] if loaded.model is None else [(size**2,)])]
         if rows.shape[1:] not in known:
             raise ZooError(f"input: patches of shape {rows.shape}; {loaded.name} reads (N, 3, {size}, {size})")
@@ -369,7 +358,7 @@ class AutoencoderTask(Task):
             raise ZooError(f"out {path}: expected a name that ends in .npz")
         # What cannot be written to is refused before the work.
         with nullcontext() if path is None else new_file(path, False):
-            scale = Scale(*metadata_of(loaded).scale)
+            scale = Scale(*loaded.metadata.scale)
             blocks = [(scale.apply(rgb), self.predict(loaded, rgb)) for rgb, _ in data.train.blocks()]
             arrays: dict[str, Any] = {
                 "codes": np.concatenate([found.codes for _, found in blocks]),
@@ -392,7 +381,7 @@ class AutoencoderTask(Task):
 
     def exportable(self, loaded: Loaded, data: Data | None) -> Exportable:
         """Compares artifacts on held-out patches, or on simulated ones without data."""
-        metadata, data = metadata_of(loaded), None if data is None else self.load_data(data)
+        metadata, data = loaded.metadata, None if data is None else self.load_data(data)
         scale = Scale(*metadata.scale)
 
         def inputs(split: str) -> dict[str, dict[str, NDArray[np.float32]]]:
@@ -434,7 +423,7 @@ class AutoencoderTask(Task):
         rgb = chosen.arrays()[0][mixed]
         return {
             "rgb": rgb,
-            "patches": Scale(*metadata_of(loaded).scale).apply(rgb),
+            "patches": Scale(*loaded.metadata.scale).apply(rgb),
             "reconstructions": _codes(loaded, chosen)[1][mixed],
             "kernel": kernel(loaded),
         }

@@ -1,14 +1,20 @@
-"""A whole search: trials, finals and report.
+"""A whole search: trials, finals and report. The only module that imports keras-tuner.
+
+keras-tuner's oracles select the values of trials, and the zoo trains. An oracle is never saved: a search that is
+resumed has a new oracle with the same seed, which gets the recorded trials again in their order. So nothing can be half
+written, or differ from the records. A replay of 60 trials takes half a minute for Bayesian optimization, and no time
+for the other strategies.
 
 The best score of many trials is partly luck. So the best trials are trained again with other seeds, the choice is made
 by the mean, and only the chosen model is evaluated on test data, once.
 
-    python -m zoo.search.run FOLDER DATA TRIALS PROCESS
+    python -m zoo.search.run WORK PROCESS
 
-is a child process of a search, which runs the trials that the search gives it.
+is a child process of a search, which runs the trials that the search gives it; the study is pickled in the file WORK.
 """
 
 import os
+import pickle
 import shutil
 import sys
 import tempfile
@@ -19,6 +25,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import keras_tuner as kt
 import numpy as np
 from rich.console import Console
 
@@ -37,7 +44,6 @@ from zoo.files import (
 )
 from zoo.report.progress import TrainingBoard, TrialBoard
 from zoo.search import report
-from zoo.search.oracle import REFUSED, Oracle
 from zoo.search.spaces import Study
 from zoo.search.trials import TRIALS, Record, Trials, plan_of, ranked
 
@@ -55,6 +61,15 @@ _IDLE_SECONDS = 0.2
 
 _LOCK_SECONDS = 30.0
 """Time for the processes of a search that was killed to end."""
+
+REFUSED = 20
+"""A search stops after this many models above the limits per trial that it may score."""
+
+_UNLIMITED = 10**9
+_ORACLES = {
+    "random": kt.oracles.RandomSearchOracle, "hyperband": kt.oracles.HyperbandOracle,
+    "bayesian": kt.oracles.BayesianOptimizationOracle, "grid": kt.oracles.GridSearchOracle,
+}  # fmt: skip
 
 
 def search(
@@ -106,6 +121,91 @@ def _is_copy(preset: Path, model: Path) -> bool:
     return all(config.is_file() for config in configs) and read_json(configs[0]) == read_json(configs[1])
 
 
+class Oracle:
+    """Begins trials, each of which one of several processes runs. It writes nothing to `scratch` that is read again."""
+
+    def __init__(self, trials: Trials, scratch: Path, processes: int = 1) -> None:
+        self.trials, self.study, self.processes = trials, trials.study, processes
+        space = kt.HyperParameters()
+        self.study.plan(space, self.study.first_seed)
+        options: dict[str, Any] = {
+            "hyperband": {"max_epochs": self.study.epochs, "hyperband_iterations": _UNLIMITED},
+            # keras-tuner's default, three random trials for each of two dozen dimensions, would be all of them.
+            "bayesian": {"num_initial_points": max(3, self.study.trials // 3)},
+        }.get(self.study.strategy, {})
+        self._oracle = _ORACLES[self.study.strategy](
+            objective=kt.Objective(self.study.measure, "max" if self.study.maximize else "min"), hyperparameters=space,
+            seed=self.study.first_seed + 1, max_consecutive_failed_trials=_UNLIMITED, **options,
+        )  # fmt: skip
+        # A tuner gives the oracle the folder without which it cannot end a trial.
+        kt.engine.base_tuner.BaseTuner(self._oracle, directory=scratch, project_name="keras-tuner")
+        self._oracle.verbose = 0
+        self._oracle.max_trials = self.study.trials
+        self._running: dict[int, Any] = {}
+        self._ended: list[int] = []
+        self._replay()
+
+    def _replay(self) -> None:
+        """Repeats what the oracle was asked and told in the order of the records."""
+        for record in self.trials.all():
+            # Records of earlier versions do not name the trials that had ended.
+            self._tell(record.get("after", [*self._running]))
+            if self._begin(record.get("process", 0)) is None:
+                break
+        # There may be fewer processes now.
+        for place, number in enumerate(self._running):
+            record = self.trials.read(str(number))
+            if record["status"] == "running":
+                self.trials.write(record | {"process": place % self.processes})
+
+    def running(self) -> list[Record]:
+        """The trials to run now, at most one for each process. None are left when the search has ended."""
+        self._tell([*self._running])
+        running = [self.trials.read(str(number)) for number in self._running]
+        for process in {*range(self.processes)} - {record["process"] for record in running}:
+            if record := self._begin(process):
+                running.append(record)
+        return running
+
+    def _begin(self, process: int) -> Record | None:
+        """Begins the next trial, unless the oracle waits for scores or has no more trials."""
+        number = len(self._oracle.trials)
+        # Each trial has its own name of a tuner, since a tuner has one trial at a time.
+        trial = self._oracle.create_trial(str(number))
+        if trial.status != "RUNNING":
+            return None
+        hp = trial.hyperparameters
+        if number == 0:
+            # The values of the preset. Hyperband's own values say for how long they are trained.
+            hp.values |= {parameter.name: parameter.default for parameter in hp.space}
+            hp.ensure_active_values()
+        plan = self.study.plan(hp, self.study.first_seed + 1 + number, hp.values.get("tuner/epochs"))
+        record = self.trials.begin(str(number), number, plan, hp.values, after=self._ended, process=process)
+        # What was trained counts, also where another version of a library draws other values.
+        hp.values = dict(record["values"])
+        self._running[number], self._ended = trial, []
+        return record
+
+    def _tell(self, numbers: list[int]) -> None:
+        """Gives the oracle the scores of those trials that have ended."""
+        for number in numbers:
+            record = self.trials.read(str(number))
+            if record["status"] == "running":
+                continue
+            trial = self._running.pop(number)
+            score, scores = record["score"], [t.score for t in self._oracle.trials.values() if t.score is not None]
+            if score is None and scores and self.study.strategy == "bayesian":
+                # As it learns nothing from a failure, it would draw the same values again and again.
+                score = (min if self.study.maximize else max)(scores)
+            if score is not None:
+                self._oracle.update_trial(trial.trial_id, {self.study.measure: score})
+            trial.status = "FAILED" if score is None else "COMPLETED"
+            self._oracle.end_trial(trial)
+            self._ended.append(number)
+            if record["status"] == "refused":
+                self._oracle.max_trials = min(self._oracle.max_trials + 1, (1 + REFUSED) * self.study.trials)
+
+
 def run_trials(
     study: Study, folder: Path, processes: int = 0, show: Callable[[Sequence[Record]], None] = lambda records: None
 ) -> None:
@@ -137,11 +237,11 @@ def run_trials(
             return True
 
         threads = jobs.limit_threads(max(1, (os.cpu_count() or 1) // processes))
+        # Without what the study has read. The data may be in memory alone; of a file, only its name is in the pickle.
+        (scratch / "work").write_bytes(pickle.dumps((folder, replace(study))))
         work = [
-            jobs.Job(
-                f"worker-{number}", jobs.python("zoo.search.run", folder, study.data, study.trials, number), threads,
-                folder / f"log.worker-{number}.txt",
-            )
+            jobs.Job(f"worker-{number}", jobs.python("zoo.search.run", scratch / "work", number), threads,
+                     folder / f"log.worker-{number}.txt")
             for number in range(processes)
         ]  # fmt: skip
         jobs.run_jobs(work, at_once=processes, on_exit=on_exit, watch=watch)
@@ -202,11 +302,11 @@ def _repeat(finals: Trials, record: Record, count: int) -> dict[str, Any]:
 
 def main() -> None:
     """Runs one trial after another that the search of the arguments gives to this process, until it is ended."""
-    folder, process = Path(sys.argv[1]), int(sys.argv[4])
     jobs.die_with_parent()
+    folder, study = pickle.loads(Path(sys.argv[1]).read_bytes())
+    process = int(sys.argv[2])
     try:
         with jobs.terminable_job(), exclusive(folder / f"worker-{process}", "search", _LOCK_SECONDS):
-            study = Study.reopen(folder, Path(sys.argv[2]), int(sys.argv[3]))
             # Read before the first trial, so that invalid data is not a failure of a trial.
             study.parts  # noqa: B018
             trials, ended = Trials(study, folder / TRIALS), 0

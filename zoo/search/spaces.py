@@ -10,19 +10,20 @@ the strength of all disturbances by the sensor.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partialmethod
 from pathlib import Path
 from typing import Any
 
 from zoo import crossval
 from zoo.activity.data import test_windows
+from zoo.data.dataset import Data
 from zoo.errors import ZooError, setting, unknown_name
 from zoo.families import FAMILIES
-from zoo.files import claim_folder, read_record
+from zoo.files import claim_folder
 from zoo.presets import PRESETS
 from zoo.recipe import Limits
-from zoo.task import Split, Task, task_of
+from zoo.task import Source, Split, Task, task_of
 from zoo.training import Training
 
 
@@ -48,18 +49,14 @@ class HyperParameters:
         default = usual if usual in values else values[0] if default is None else default
         return self._ask("Choice", name, {"values": values, "default": default}, **parent)
 
-    def Int(self, name: str, min_value: int, max_value: int, **options: Any) -> Any:  # noqa: D102, N802
-        return self._number("Int", name, min_value, max_value, **options)
-
-    def Float(self, name: str, min_value: float, max_value: float, **options: Any) -> Any:  # noqa: D102, N802
-        return self._number("Float", name, min_value, max_value, **options)
-
-    def _number(self, kind: str, name: str, least: float, most: float, default: float, step: Any = None,
+    def _number(self, kind: str, name: str, min_value: float, max_value: float, default: float, step: Any = None,
                 sampling: str = "linear", **parent: Any) -> Any:  # fmt: skip
         usual = self.defaults.get(name)
-        default = usual if usual is not None and least <= usual <= most else default
-        options = {"min_value": least, "max_value": most, "default": default, "step": step, "sampling": sampling}
-        return self._ask(kind, name, options, **parent)
+        default = usual if usual is not None and min_value <= usual <= max_value else default
+        options = {"min_value": min_value, "max_value": max_value, "default": default}
+        return self._ask(kind, name, options | {"step": step, "sampling": sampling}, **parent)
+
+    Int, Float = partialmethod(_number, "Int"), partialmethod(_number, "Float")
 
     def _ask(self, kind: str, name: str, options: dict[str, Any], parent_name: str = "",
              parent_values: Sequence[Any] = ()) -> Any:  # fmt: skip
@@ -202,7 +199,7 @@ class Study:
     """Definition of a search, whose fields are arguments of `zoo.tune`; names and what goes together are checked."""
 
     target: str
-    data: Path
+    data: Source = None
     strategy: str = "bayesian"
     trials: int = 50
     epochs: int = 40
@@ -212,7 +209,6 @@ class Study:
     settings: Mapping[str, Any] = field(default_factory=dict)
     groups: int = 1
     seed: int | None = None
-    levels: float | None = None
 
     def __post_init__(self) -> None:
         if self.groups > 1 and self.task.name != "activity":
@@ -318,36 +314,34 @@ class Study:
     @cached_property
     def checked(self) -> Any:
         """Checked data, which models with the fixed settings read."""
-        data = self.task.load_data(self.data, **({} if self.levels is None else {"levels": self.levels}))
+        data = self.task.load_data(self.task.data_file if self.data is None else self.data)
         return self.task.match(data, self.target, self.outline.arguments)
 
     @property
     def data_name(self) -> str:
         """The data in a report: the file without its folder, or `tfds:NAME`."""
-        return str(self.checked) if self.data.is_dir() else self.data.name
+        path = self.checked.path
+        return str(self.checked) if path is None or path.is_dir() else path.name
 
     @cached_property
     def parts(self) -> list[Split]:
         """Divided data: one split, or one for each group that is held out."""
         self.checked.sha256  # noqa: B018  # read now, as trials name it
         if self.groups > 1:
-            return crossval.prepare(self.data, self.groups)
+            windows = self.checked.train.in_memory()
+            groups = crossval.Protocol(self.groups).count(self.checked)
+            masks = crossval.held_out(windows, crossval.SUBJECT, groups)
+            return [Split(self.checked, windows.where(~mask), windows.where(mask)) for mask in masks]
         recipe = self.outline.recipe
         if not recipe.validation:
             raise ZooError(f"validation is 0: a search scores on it; set it, such as {setting('validation', 0.2)}")
         split = self.task.split(self.checked, recipe)
         if self.task.name == "activity" and recipe.validation_by == "subject" and not self.checked.train.people():
             raise ZooError(
-                f"{self.data}: no subject ids (trS), so no person can be held out for validation: add them, or "
+                f"{self.checked}: no subject ids (trS), so no person can be held out for validation: add them, or "
                 f"{setting('validation_by', 'window')}, which overestimates"
             )
         return [split]
-
-    @classmethod
-    def reopen(cls, folder: Path, data: Path, trials: int) -> "Study":
-        """Reads the study of a folder, for a number of trials."""
-        fields = read_record(folder / MARK, "limits")
-        return cls(**fields | {"data": data, "trials": trials, "limits": Limits(**fields["limits"])})
 
     def open(self, folder: Path) -> None:
         """Claims a folder for this study, or checks that it is the folder of the same study."""
@@ -358,10 +352,12 @@ class Study:
             if self.task.name == "activity":
                 # The model that is chosen is measured on them.
                 test_windows(self.checked)
-        identity = asdict(self) | {
-            "space": self.space_name, "objective": self.measure, "seed": self.first_seed,
-            "limits": self.limits.to_json(), "data": self.checked.sha256,
-        }  # fmt: skip
         # The same search can be extended to more trials.
-        del identity["trials"]
+        identity = {
+            "target": self.target, "data": self.checked.sha256, "strategy": self.strategy, "epochs": self.epochs,
+            "space": self.space_name, "objective": self.measure, "limits": self.limits.to_json(),
+            "settings": self.settings, "groups": self.groups, "seed": self.first_seed,
+            "levels": self.checked.facts.get("levels"),
+            **({"rows": self.checked.digest()} if isinstance(self.data, Data) else {}),
+        }  # fmt: skip
         claim_folder(mark, identity, "search")

@@ -69,27 +69,14 @@ def merged(rows: DataSet, vocabulary: int, most: int) -> tuple[NDArray[np.int32]
     return unique[repeated], targets
 
 
-def metadata_of(loaded: Loaded) -> TrigramMetadata:
-    """Returns the metadata of a language model; refuses other models."""
-    if not isinstance(loaded.metadata, TrigramMetadata):
-        raise ZooError(f"{loaded.name}: is a {loaded.metadata.family}; expected a language model")
-    return loaded.metadata
-
-
 def log_probabilities(loaded: Loaded, contexts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
     """Computes the logits of a Keras model, or the log probabilities of an exported file, `(N, V)`."""
+    starts = range(0, max(len(contexts), 1), _BLOCK)
+    blocks = [np.asarray(contexts[start : start + _BLOCK], np.int32) for start in starts]
     if loaded.interpreter is None:
-        return _logits(loaded.keras_model, contexts)
-    parts = [loaded.interpreter.run("next_word", ids=block)["probabilities"] for block in _blocks(contexts)]
+        return np.concatenate([np.asarray(loaded.keras_model.predict_on_batch(block)) for block in blocks])
+    parts = [loaded.interpreter.run("next_word", ids=block)["probabilities"] for block in blocks]
     return task.log_probabilities(np.concatenate(parts))
-
-
-def _logits(model: TrigramLM, contexts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
-    return np.concatenate([np.asarray(model.predict_on_batch(block)) for block in _blocks(contexts)])
-
-
-def _blocks(contexts: NDArray[np.integer[Any]]) -> list[NDArray[np.int32]]:
-    return [np.asarray(contexts[start : start + _BLOCK], np.int32) for start in range(0, max(len(contexts), 1), _BLOCK)]
 
 
 def require_fit(data: Data, words: Sequence[str], name: str, context: int | None = None) -> None:
@@ -99,14 +86,16 @@ def require_fit(data: Data, words: Sequence[str], name: str, context: int | None
         raise ZooError(f"{data}: contexts of {read} words; {name} reads {context}: set context={read}")
     if len(data.words) != len(words):
         raise ZooError(f"{data}: {len(data.words)} words; {name} knows {len(words)}: {advice} with `zoo train`")
-    for place, (found, known) in enumerate(zip(data.words, words, strict=True), 1):
-        if found != known:
-            raise ZooError(f"{data}: word {place} is {found!r}; {name} has {known!r} there: {advice} with `zoo train`")
+    for place, (word, expected) in enumerate(zip(data.words, words, strict=True), 1):
+        if word != expected:
+            raise ZooError(
+                f"{data}: word {place} is {word!r}; {name} has {expected!r} there: {advice} with `zoo train`"
+            )
 
 
 def _golden(loaded: Loaded, data: Data | None) -> tuple[DataSet, NDArray[np.int32]]:
     """Returns rows to compare artifacts on, and contexts to calibrate them on."""
-    metadata = metadata_of(loaded)
+    metadata = loaded.metadata
     if data is None:
         # A comparison needs no real text.
         ids = np.random.default_rng(7).integers(0, len(metadata.words), (_CALIBRATED, metadata.context + 1), np.int32)
@@ -126,52 +115,42 @@ def _behind(report: Mapping[str, Any]) -> list[str]:
     return [f"cross-entropy {report['cross_entropy']:.3f} is above that of {' and '.join(better)}"] if better else []
 
 
-def context_of(loaded: Loaded, text: str) -> list[int]:
-    """Returns the ids of the last words of a text, as many as the model reads."""
-    known = metadata_of(loaded)
-    return context_ids(text, known.words, known.context, loaded.name)
-
-
-def embedding(loaded: Loaded) -> NDArray[np.float32]:
-    """Returns the embeddings, E `(V, D)`, which cannot be read from an exported file."""
-    return np.asarray(loaded.keras_model.get_layer("embedding").embeddings)
-
-
 def next_words(loaded: Loaded, text: str, count: int = 10) -> dict[str, Any]:
     """The most probable next words after the last words of a text: `context` and `next`."""
-    context, words = context_of(loaded, text), metadata_of(loaded).words
+    words, length = loaded.metadata.words, loaded.metadata.context
+    context = context_ids(text, words, length, loaded.name)
     return {"context": [words[i] for i in context], "next": _best(loaded, [context], count)[0]}
 
 
 def _best(loaded: Loaded, contexts: ArrayLike, count: int) -> list[list[dict[str, Any]]]:
     """Returns records of the most probable next words after each context of word ids."""
-    found = TASK.predict(loaded, contexts).top(count)
-    return [[{"word": word, "probability": probability} for word, probability in best] for best in found]
+    top = TASK.predict(loaded, contexts).top(count)
+    return [[{"word": word, "probability": probability} for word, probability in best] for best in top]
 
 
 def continued(loaded: Loaded, text: str, count: int, temperature: float = 1.0, seed: int = 0) -> dict[str, Any]:
     """Continues a text by some words, as `TrigramLM.generate` does; `added` are the generated words."""
-    known = metadata_of(loaded)
     words = sample(
-        partial(log_probabilities, loaded), known.words, known.context, text, count, temperature, seed, loaded.name
-    )
+        partial(log_probabilities, loaded), loaded.metadata.words, loaded.metadata.context, text, count, temperature,
+        seed, loaded.name,
+    )  # fmt: skip
     return {"text": " ".join(words), "added": words[-count:]}
 
 
 def nearest_words(loaded: Loaded, word: str, count: int = 10) -> dict[str, Any]:
     """Finds the words nearest to a word by the cosine similarity of their embeddings."""
-    words = metadata_of(loaded).words
+    words = loaded.metadata.words
     ids = word_ids(word, words, loaded.name)
     if len(ids) != 1:
         raise ZooError(f"{word!r}: expected one word")
-    nearest = metrics.nearest(embedding(loaded), ids[0], count)
+    nearest = metrics.nearest(np.asarray(loaded.keras_model.get_layer("embedding").embeddings), ids[0], count)
     return {"word": words[ids[0]], "nearest": [{"word": words[i], "cosine": cosine} for i, cosine in nearest]}
 
 
 def examples(loaded: Loaded, data: Data, count: int = 5, top: int = 10, seed: int = 0) -> list[dict[str, Any]]:
     """Predicts `top` next words of `count` random test rows; `wanted` is the actual next word."""
-    words = metadata_of(loaded).words
-    require_fit(data, words, loaded.name, metadata_of(loaded).context)
+    words = loaded.metadata.words
+    require_fit(data, words, loaded.name, loaded.metadata.context)
     rows = data.test
     if not len(rows):
         raise ZooError(f"{data}: has no test rows to predict: pass contexts of them as input")
@@ -232,7 +211,8 @@ class TrigramTask(Task):
         """Computes `cross_entropy`, in nats, and `top1` of a trained model on the validation rows."""
         if split.validation is None:
             raise ZooError(f"{split.data}: nothing is held out to score on: use data with validation rows")
-        return metrics.scores(_logits(model, split.validation.arrays()[0]), split.validation.labels)
+        logits = log_probabilities(Loaded(model.name, model), split.validation.arrays()[0])
+        return metrics.scores(logits, split.validation.labels)
 
     def finish(self, model: TrigramLM, split: Split, recipe: Recipe, learners: Sequence[Model] = ()) -> dict[str, Any]:
         """Returns `train_rows`, and `validation` with `cross_entropy` and `top1`."""
@@ -250,13 +230,12 @@ class TrigramTask(Task):
         self, loaded: Loaded, data: Data, *, split: str = "test", baselines: bool = True
     ) -> dict[str, Any]:  # fmt: skip
         """Evaluates a model, and n-gram models as baselines, on rows with its vocabulary."""
-        metadata, data = metadata_of(loaded), self.load_data(data)
+        metadata, data = loaded.metadata, self.load_data(data)
         digest = data.sha256
         require_fit(data, metadata.words, loaded.name, metadata.context)
-        splits = {"train": data.train, "validation": data.validation, "test": data.test}
-        if split not in splits:
-            raise ZooError(f"split {split!r}: expected {', '.join(splits)}")
-        rows = splits[split]
+        if split not in ("train", "validation", "test"):
+            raise ZooError(f"split {split!r}: expected train, validation or test")
+        rows: DataSet = getattr(data, split)
         if not len(rows):
             raise ZooError(f"{data}: has no {split} rows to evaluate on: pass data with some, or another split")
         (contexts, next_words), fitted = rows.arrays(), data.train.arrays()
@@ -283,15 +262,14 @@ class TrigramTask(Task):
 
     def predict(self, loaded: Loaded, x: Any) -> Predictions:
         """Predicts the next word, from text, of which the last words are read, or from word ids `(N, context)`."""
-        words = metadata_of(loaded).words
-        contexts = np.array([context_of(loaded, x)]) if isinstance(x, str) else numbers("input", x)
-        if contexts.ndim != 2 or contexts.shape[1] != metadata_of(loaded).context:
-            raise ZooError(f"input: shape {contexts.shape}; {loaded.name} reads (N, {metadata_of(loaded).context})")
-        if contexts.size and contexts.dtype.kind not in "iu":
-            raise ZooError(f"input: holds {contexts.dtype}; expected word ids, which are whole numbers")
-        if contexts.size and not (contexts.min() >= 0 and contexts.max() < len(words)):
-            found = f"{contexts.min()} to {contexts.max()}"
-            raise ZooError(f"input: word ids from {found}; expected 0 to {len(words) - 1}")
+        words, length = loaded.metadata.words, loaded.metadata.context
+        contexts = np.array([context_ids(x, words, length, loaded.name)]) if isinstance(x, str) else numbers("input", x)
+        if contexts.ndim != 2 or contexts.shape[1] != length:
+            raise ZooError(f"input: shape {contexts.shape}; {loaded.name} reads (N, {length})")
+        whole = contexts.dtype.kind in "iu"
+        if contexts.size and not (whole and contexts.min() >= 0 and contexts.max() < len(words)):
+            held = f"{contexts.dtype} from {contexts.min()} to {contexts.max()}"
+            raise ZooError(f"input: holds {held}; expected word ids, whole numbers from 0 to {len(words) - 1}")
         p = softmax(log_probabilities(loaded, contexts).astype(np.float64), axis=1).astype(np.float32)
         return Predictions(np.array(words)[p.argmax(axis=1)], p, words)
 
@@ -324,7 +302,7 @@ class TrigramTask(Task):
 
     def exportable(self, loaded: Loaded, data: Data | None) -> Exportable:
         """Compares artifacts on the test rows, or on random words without data."""
-        metadata = metadata_of(loaded)
+        metadata = loaded.metadata
         rows, calibration = _golden(loaded, None if data is None else self.load_data(data))
         contexts = rows.arrays()[0]
 
@@ -347,8 +325,10 @@ class TrigramTask(Task):
 
     def pictures(self, loaded: Loaded, data: Data, split: str = "test") -> dict[str, Any]:
         """Returns `words` and their positions in two dimensions, `places (V, 2)`; nothing for an exported file."""
-        known = loaded.model is not None
-        return {"words": metadata_of(loaded).words, "places": metrics.tsne(embedding(loaded))} if known else {}
+        if loaded.model is None:
+            return {}
+        embeddings = np.asarray(loaded.keras_model.get_layer("embedding").embeddings)
+        return {"words": loaded.metadata.words, "places": metrics.tsne(embeddings)}
 
 
 TASK = TrigramTask()
