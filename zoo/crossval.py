@@ -40,13 +40,13 @@ from zoo.data.dataset import Data, DataSet
 from zoo.errors import ZooError
 from zoo.families import find_family
 from zoo.files import (
-    atomic_write,
     claim_folder,
     exclusive,
     exclusive_folder,
     read_arrays,
     read_record,
     temporary_folder,
+    write_arrays,
     write_json,
 )
 from zoo.provenance import versions
@@ -62,10 +62,7 @@ SUBJECT, STUDY = "subject", "study"
 LOSO = "loso"
 """Leave one subject out: as many groups as people."""
 
-_FITTED = (
-    "mean", "variance", "temperature", "prior", "threshold", "carry_state", "provenance", "seed", "name", "frozen",
-    "quantized",
-)  # fmt: skip
+_FITTED = (*TASK.fitted, "mean", "variance", "carry_state", "seed", "name", "frozen", "quantized")
 """Arguments of a model that its training, or the recipe, decides, and what is done to its layers afterward."""
 
 _ATTEMPTS, _WORST = 3, 3
@@ -333,8 +330,7 @@ class Folds:
             arrays["logits"] = scores
         labels = resolve(test.labels, scores, test.label_sets)
         predicted = forgive(labels, scores.argmax(axis=1), alike)
-        with atomic_write(fold.file(self.folder, "npz")) as temporary, temporary.open("wb") as file:
-            np.savez(file, **arrays, labels=labels, predicted=predicted)
+        write_arrays(fold.file(self.folder, "npz"), **arrays, labels=labels, predicted=predicted)
         if fold.split == STUDY:
             labels, predicted = metrics.study_labels(test.labels, np.eye(classes)[predicted], test.label_sets)
         return details | metrics.score(labels, predicted, self.data.other_class)

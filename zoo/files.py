@@ -363,6 +363,14 @@ def read_arrays(path: Path) -> "dict[str, NDArray[Any]]":
         raise ZooError(f"{path}: damaged, or not a .npz file of arrays ({reason})") from error
 
 
+def write_arrays(path: Path, **arrays: Any) -> None:
+    """Writes a `.npz` file atomically."""
+    import numpy as np
+
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **arrays)
+
+
 _CAUSES = {
     errno.EACCES: "no permission to write here", errno.EPERM: "no permission to write here",
     errno.EROFS: "no permission to write here", errno.EISDIR: "is a folder; expected a file",

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from zoo import distributing, presets
 from zoo.errors import ArgumentError, ZooError, option, refuse, unknown_name
 from zoo.families import FAMILIES, family_of, find_family
-from zoo.files import CHECKPOINT, atomic_write, exclusive_folder, require_empty, write_json
+from zoo.files import CHECKPOINT, atomic_write, exclusive_folder, require_empty, write_arrays, write_json
 from zoo.loading import check_named, load
 from zoo.models.losses import loss_and_metrics
 from zoo.models.model import Model
@@ -482,8 +482,7 @@ class Fitted(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
             "identity": self.identity, "history": self.history, "best_epoch": self.best_epoch,
             "best_loss": self.best_loss, "finished": self.finished, "seconds": self.seconds,
         }  # fmt: skip
-        with atomic_write(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, facts=np.array(json.dumps(facts)), **arrays)
+        write_arrays(path, facts=np.array(json.dumps(facts)), **arrays)
 
     def _resume(self, checkpoint: Path) -> None:
         with np.load(checkpoint) as saved:

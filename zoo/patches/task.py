@@ -21,7 +21,7 @@ from zoo.exporting import signatures
 from zoo.exporting.artifacts import EXACT, Exportable, Outputs, Tolerance
 from zoo.exporting.c99 import families
 from zoo.families import find_family
-from zoo.files import atomic_write, new_file
+from zoo.files import new_file, write_arrays
 from zoo.loading import Loaded
 from zoo.models.autoencoder import SparseAutoencoder
 from zoo.models.layers import kl_sparsity
@@ -366,8 +366,7 @@ class AutoencoderTask(Task):
                 "patches": np.concatenate([vectors for vectors, _ in blocks]),
             }
             if path is not None:
-                with atomic_write(path) as temporary, temporary.open("wb") as file:
-                    np.savez(file, **arrays)
+                write_arrays(path, **arrays)
         document = {
             "model": loaded.name, "data": str(data), "patches": len(arrays["codes"]),
             "units": arrays["codes"].shape[1], "mean_activation": float(arrays["codes"].mean()),

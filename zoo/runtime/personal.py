@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.files import atomic_write, read_arrays, read_json
+from zoo.files import read_arrays, read_json, write_arrays
 from zoo.runtime.interpreter import numbers
 from zoo.runtime.recognizer import Recognizer, States
 
@@ -155,10 +155,9 @@ class PersonalRecognizer(Recognizer):
         """
         self._require_room()
         learned = self._head()
-        with atomic_write(Path(path)) as temporary, temporary.open("wb") as file:
-            np.savez(
-                file, weights_sha256=self.metadata.weights_sha256, kernel=learned["kernel"], bias=learned["bias"]
-            )  # fmt: skip
+        write_arrays(
+            Path(path), weights_sha256=self.metadata.weights_sha256, kernel=learned["kernel"], bias=learned["bias"]
+        )
 
     def restore(self, path: str | Path) -> None:
         """Loads weights written by `save`, or by the phone page, which may have learned more activities.
