@@ -44,7 +44,7 @@ from zoo.files import (
     exclusive,
     exclusive_folder,
     read_arrays,
-    read_record,
+    read_json,
     temporary_folder,
     write_arrays,
     write_json,
@@ -100,10 +100,7 @@ class Fold:
     def record(self, folder: Path) -> Record:
         """Its current state."""
         path = self.file(folder, "json")
-        if not path.is_file():
-            return {"status": "waiting"}
-        record = read_record(path, "status")
-        return record if record["status"] != "scored" else read_record(path, "macro_f1", "accuracy")
+        return read_json(path) if path.is_file() else {"status": "waiting"}
 
 
 Records = dict[Fold, Record]

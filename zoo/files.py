@@ -249,16 +249,6 @@ def read_json(path: Path) -> Any:
         raise ZooError(f"{path}: not a JSON document of the zoo ({error}): copy the file again") from None
 
 
-def read_record(path: Path, *names: str) -> dict[str, Any]:
-    """Reads a JSON document of names and values, among them some that it must have."""
-    record = read_json(path)
-    if not isinstance(record, dict):
-        raise ZooError(f"{path}: holds no names and values: copy the file again")
-    if lacking := [name for name in names if name not in record]:
-        raise ZooError(f"{path}: lacks {', '.join(lacking)}: copy the file again")
-    return record
-
-
 def require_empty(folder: Path, work: str = "") -> None:
     """Refuses a folder that is not new or empty, or that another run writes to: no earlier result is overwritten.
 
@@ -290,7 +280,7 @@ def claim_folder(mark: Path, identity: Mapping[str, Any], work: str) -> None:
         require_empty(mark.parent, work)
         write_json(mark, identity)
         return
-    theirs, mine = flatten(read_record(mark)), flatten(json.loads(json.dumps(identity)))
+    theirs, mine = flatten(read_json(mark)), flatten(json.loads(json.dumps(identity)))
     if differs := [name for name in {**mine, **theirs} if theirs.get(name) != mine.get(name)]:
         words = ", ".join(f"{name} {short(theirs.get(name))}, now {short(mine.get(name))}" for name in differs)
         raise ZooError(

@@ -80,8 +80,6 @@ class Settings(pydantic.BaseModel):
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """Creates settings from the result of `to_json`. Missing keys have their defaults."""
-        if not isinstance(document, Mapping):
-            raise ZooError(f"{cls.label}: is of the type {type(document).__name__}; expected names and values")
         return cls.model_validate(dict(document))
 
     def replace(self, **changes: Any) -> Self:
@@ -227,9 +225,7 @@ class Recipe(Settings):
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """Creates a recipe from the result of `to_json`, also from that of an older version."""
-        if isinstance(document, Mapping):
-            document = {name: value for name, value in document.items() if name not in _FORMER}
-        return super().from_json(document)
+        return super().from_json({name: value for name, value in document.items() if name not in _FORMER})
 
     @classmethod
     def from_preset(cls, name: str) -> "Recipe":

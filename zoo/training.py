@@ -41,6 +41,9 @@ from zoo.task import Feed, Split, Task, require_tensorflow, task_of
 # short epoch.
 _CHECKPOINT_SECONDS = 2.0
 
+_RESUMED = ("history", "best_epoch", "best_loss", "finished", "seconds")
+"""Attributes of `Fitted` that are in a checkpoint, beside the identity and the variables."""
+
 # How many times fewer steps a fold makes at least than the training that it validates: benchmarks/few_people.py.
 _FOLD_STEPS = 2
 
@@ -478,10 +481,7 @@ class Fitted(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
             return
         arrays: dict[str, Any] = {f"state_{i}": variable.numpy() for i, variable in enumerate(self.state)}
         arrays |= {f"best_{i}": value for i, value in enumerate(self.best)}
-        facts = {
-            "identity": self.identity, "history": self.history, "best_epoch": self.best_epoch,
-            "best_loss": self.best_loss, "finished": self.finished, "seconds": self.seconds,
-        }  # fmt: skip
+        facts = {name: getattr(self, name) for name in ("identity", *_RESUMED)}
         write_arrays(path, facts=np.array(json.dumps(facts)), **arrays)
 
     def _resume(self, checkpoint: Path) -> None:
@@ -493,5 +493,5 @@ class Fitted(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
             for i, variable in enumerate(self.state):
                 variable.assign(saved[f"state_{i}"])
             self.best = [saved[f"best_{i}"] for i in range(sum(name.startswith("best_") for name in saved))]
-        self.history, self.best_epoch, self.best_loss = facts["history"], facts["best_epoch"], facts["best_loss"]
-        self.finished, self.seconds = facts["finished"], facts["seconds"]
+        for name in _RESUMED:
+            setattr(self, name, facts[name])

@@ -300,12 +300,10 @@ def test_loso_has_a_fold_for_each_person_and_seeds_repeat_what_is_random(people)
     assert count == {PLAN.name: 8, "nearest_neighbor": 4, "random_forest": 8}
 
 
-def test_a_record_that_is_none_is_named_with_its_cure(whole, people, tmp_path):
-    record = "folds/nearest_neighbor.subject.0.0.json"
-    broken = [(crossval.CONFIG, "[]"), (record, "null"), (record, "{}"), (record, '{"status": "scored"}')]
-    for number, (name, text) in enumerate(broken):
+def test_a_record_that_is_cut_off_is_named_with_its_cure(whole, people, tmp_path):
+    for number, name in enumerate((crossval.CONFIG, "folds/nearest_neighbor.subject.0.0.json")):
         folder = tmp_path / str(number)
         shutil.copytree(whole[1], folder)
-        (folder / name).write_text(text)
+        (folder / name).write_text((folder / name).read_text()[:50])
         with pytest.raises(ZooError, match=f"{re.escape(str(folder / name))}: .*copy the file again"):
             crossval.cross_validate(PLAN, people, folder, Protocol(2, baselines=QUICK))

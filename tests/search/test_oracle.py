@@ -49,17 +49,6 @@ def test_a_search_that_is_killed_after_every_trial_has_the_trials_of_one_that_is
     }  # fmt: skip
 
 
-def test_fewer_processes_share_the_trials_of_those_that_do_not_come_back(tmp_path):
-    study = Study("sparse_autoencoder", tmp_path, "random", trials=6, settings=FREE)
-    assert [record["process"] for record in Oracle(Trials(study, tmp_path), tmp_path / "a", 3).running()] == [0, 1, 2]
-    oracle, run = Oracle(Trials(study, tmp_path), tmp_path / "b", 1), []
-    while running := oracle.running():
-        assert all(record["process"] == 0 for record in running)
-        run.append(running[0]["trial"])
-        oracle.trials.write(ended(running[0]))
-    assert run == list(range(7))
-
-
 def test_recorded_values_count_even_if_other_ones_would_be_drawn_now(tmp_path):
     study = Study("sparse_autoencoder", tmp_path, "random", trials=3, settings=FREE)
     first = Oracle(Trials(study, tmp_path), tmp_path / "a")

@@ -3,7 +3,6 @@
 import errno
 import itertools
 import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 
 import zoo
 from zoo import Limits, ZooError
-from zoo.search.run import RESULT
 
 from .conftest import SETTINGS, Search
 
@@ -172,19 +170,6 @@ def test_size_and_latency_are_of_the_exported_file(simulated, tmp_path):
     refused = tight.records()
     assert len({record["values"]["dropout"] for record in refused}) > 1
     assert len({record["milliseconds"] for record in refused}) < len(refused) / 2
-
-
-@pytest.mark.slow
-def test_a_record_that_is_none_is_named(patches):
-    study = patches.study(trials=2, epochs=1)
-    patches.run(study=study)
-    file = patches.folder / "trials" / "0.json"
-    sound = json.loads(file.read_text())
-    (patches.folder / RESULT).unlink()
-    for content in (None, [], {}, {name: value for name, value in sound.items() if name != "values"}):
-        file.write_text(json.dumps(content))
-        with pytest.raises(ZooError, match=f"^{re.escape(str(file))}: .*copy the file again"):
-            patches.run(study=study)
 
 
 @pytest.mark.slow

@@ -37,7 +37,6 @@ from zoo.files import (
     exclusive,
     exclusive_folder,
     read_json,
-    read_record,
     require_empty,
     temporary_folder,
     write_json,
@@ -95,7 +94,7 @@ def search(
             with board.shown():
                 run_trials(study, folder, processes, board.update)
             _decide(trials, folder, best, seeds, console)
-        result = read_record(folder / RESULT, "trials")
+        result: dict[str, Any] = read_json(folder / RESULT)
         for name, asked in (("trials", study.trials), ("best", best), ("seeds", seeds)):
             # Older results name the trials alone.
             if asked > result.get(name, asked):

@@ -216,8 +216,6 @@ class Study:
         for name, value in self.settings.items():
             if isinstance(value, float) and not math.isfinite(value):
                 raise ZooError(f"settings: {name} is {value}; expected a number")
-        if self.task.name not in SPACES:
-            raise ZooError(f"task {self.task.name!r}: has no space to search; expected {', '.join(SPACES)}")
         if self.measure not in self.task.objectives:
             raise unknown_name(f"objective of {self.target}", self.measure, list(self.task.objectives))
         if self.space_name not in SPACES[self.task.name]:

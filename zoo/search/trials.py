@@ -19,7 +19,7 @@ from zoo import jobs
 from zoo.errors import StorageError, ZooError
 from zoo.exporting import artifacts
 from zoo.exporting.artifacts import Tolerance
-from zoo.files import read_record, temporary_folder, write_json
+from zoo.files import read_json, temporary_folder, write_json
 from zoo.loading import Loaded
 from zoo.recipe import Recipe
 from zoo.search.spaces import Study
@@ -87,8 +87,7 @@ class Trials:
     def read(self, name: str) -> Record:
         """The record of a trial."""
         if name not in self._ended:
-            record = read_record(self.path(name), "trial", "name", "status", "score", "values", "family", "arguments",
-                                 "recipe", "attempts")  # fmt: skip
+            record: Record = read_json(self.path(name))
             if record["status"] == "running":
                 return record
             self._ended[name] = record
