@@ -48,17 +48,6 @@ def test_a_subclass_is_evaluated_and_exported_as_its_family_and_trained_into_a_f
     assert list(Path().iterdir()) == []
 
 
-def test_a_file_of_a_class_that_is_not_imported_is_one_line_with_the_cure(tmp_path):
-    class Unknown(zoo.ActivityGRU):
-        pass
-
-    file = tmp_path / "unknown.keras"
-    Unknown(units=2, frame=25).save(file)
-    with pytest.raises(ZooError, match=r"unknown\.keras: .*'Unknown'.* imported") as raised:
-        zoo.info(file)
-    assert "config" not in str(raised.value)
-
-
 LOAD = """
 import pathlib, sys
 import numpy as np, keras, textbook

@@ -20,7 +20,7 @@ from zoo.training import Training
 @pytest.mark.parametrize(("preset", "changes", "line"), [
     ("sparse_autoencoder_course", {"sparsity_target": "abc"}, "sparsity_target is 'abc'; expected a number"),
     ("sparse_autoencoder_course", {"hidden_units": 2.5}, "hidden_units is 2.5; expected a whole number"),
-    ("sparse_autoencoder_course", {"scale": 3}, "scale is 3; expected a list"),
+    ("sparse_autoencoder_course", {"scale": 3}, "scale: is decided by training; leave it out"),
     ("activity_gru_course", {"patience": "soon"}, "recipe: patience is 'soon'; expected a whole number or none"),
     ("activity_gru_course", {"augmentation": {"mirrror": 0.5}},
      "unknown setting of the augmentation 'mirrror': did you mean mirror?"),

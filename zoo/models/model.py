@@ -268,7 +268,7 @@ def _read(file: Path) -> Any:
         raise kind(f"{file}: {error}") from error
     except Exception as error:
         # A damaged archive can raise exceptions of zipfile, zlib, json, h5py and Keras.
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].partition(" Full object config")[0]
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ZooError(f"{file}: cannot be read as a Keras model ({reason})") from error
     for weight in model.weights:
         if not np.isfinite(np.asarray(weight)).all():
