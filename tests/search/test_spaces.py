@@ -132,7 +132,7 @@ def test_nobody_for_validation_or_for_the_test_is_one_line(simulated, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["activity_gru", "--strategy", "annealing"], "'annealing'"),
+        (["activity_gru", "--strategy", "annealing"], "annealing"),
         (["activity_gur"], "unknown preset or family 'activity_gur': did you mean activity_gru?"),
         (["activity_gru", "--data", "missing.h5"], "missing.h5: no such file"),
         (["activity_gru", "--data", "torn.h5"], "torn.h5"),
