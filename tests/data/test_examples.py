@@ -78,13 +78,6 @@ def test_a_shuffled_epoch_gives_each_chosen_row_once_beside_its_target(rows, see
     np.testing.assert_array_equal(targets, -inputs[:, 0])
 
 
-@settings(deadline=None)
-@given(st.lists(st.tuples(SEEDS, st.integers(0, 10_000)), min_size=2, max_size=2, unique=True))
-def test_another_seed_or_epoch_gives_another_order(seeds_and_epochs):
-    first, second = (flat(virtual(300).blocks(pair))[1] for pair in seeds_and_epochs)
-    assert (first != second).any()
-
-
 def test_a_file_no_larger_than_a_block_is_shuffled_completely():
     # A row lands on each of the places: over 400 epochs the first row of the file is seen first and last.
     blocks = [list(virtual(8).blocks((0, epoch))) for epoch in range(400)]
@@ -111,23 +104,12 @@ def test_the_largest_block_does_not_grow_with_the_file(read):
     assert max(largest[1_000_000]) == BLOCK
 
 
-def test_rows_that_lie_far_apart_are_read_without_what_lies_between():
-    rows = virtual(100_000, [0, 50_000, 99_999])
-    assert flat(rows.blocks())[1].tolist() == [0, -50_000, -99_999]
-    assert rows.inputs.longest <= BLOCK
-
-
 @pytest.mark.parametrize("chunk", [16, 64, 1024])
 def test_the_largest_shuffled_block_does_not_grow_with_the_chunks_of_the_file(tmp_path, chunk):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.create_dataset("x", data=np.arange(4096.0).reshape(2048, 2), chunks=(chunk, 1))
     rows = of(open_column(tmp_path / "a.h5", "x"), np.arange(2048))
     assert max(len(targets) for _, targets in rows.blocks((0, 0))) <= BLOCK
-
-
-@pytest.mark.parametrize(("width", "rows"), [(2, 128), (8, 32), (10_000, 32), (1, 256)])
-def test_a_block_is_sized_by_bytes_but_never_shorter_than_a_run(width, rows):
-    assert of(np.zeros((5, width), np.float32), np.zeros(5)).block_rows() == rows
 
 
 @settings(max_examples=20, deadline=None)

@@ -108,15 +108,11 @@ def test_attributes_come_as_plain_values(tmp_path):
     found = hdf5.attributes(tmp_path / "a.h5")
     assert found == {"rate_hz": 50.0, "simulated": True, "old": "x", "axes": ["x", "y"]}
     assert {type(value) for value in found.values()} == {float, str, bool, list}
-
-
-def test_a_text_of_an_attribute_can_be_written_to_another_file(tmp_path):
-    with h5py.File(tmp_path / "a.h5", "w") as file:
-        file.attrs["source"] = np.bytes_(b"the phones\0of a study")
-    source = hdf5.attributes(tmp_path / "a.h5")["source"]
-    with hdf5.create(tmp_path / "b.h5") as file:
-        file.attrs["source"] = source
-    assert hdf5.attributes(tmp_path / "b.h5")["source"] == source == "the phones\ufffdof a study"
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        file.attrs["complex"], file.attrs["nan"], file.attrs["empty"] = 1j, np.nan, h5py.Empty("f4")
+    assert isinstance(hdf5.attributes(tmp_path / "a.h5")["nan"], str)
+    facts = hdf5.read_facts(write_h5(tmp_path / "b.h5", {"simulated": np.nan, "source": 3}, **PATCHES), "patches")
+    assert facts == {"simulated": False, "source": "3"}
 
 
 def test_what_would_take_gigabytes_of_memory_is_refused(tmp_path):
@@ -158,28 +154,6 @@ def test_rows_appended_in_parts_are_read_by_any_slice(tmp_path_factory, lengths,
     assert rows.shape == whole.shape
     assert rows[min(at) : max(at)].dtype == np.float32
     np.testing.assert_array_equal(rows[min(at) : max(at)], whole[min(at) : max(at)])
-
-
-def test_a_full_disk_is_known_by_the_words_of_h5py(tmp_path):
-    def act():
-        with hdf5.create(tmp_path / "a.h5") as file:
-            file["x"] = [3, 4]
-            raise RuntimeError(
-                "Can't close dataset (file write failed: time = Wed Nov 25 01:47:32 2026\n, filename = '/full/a.h5', "
-                "file descriptor = 3, errno = 28, error message = 'No space left on device', offset = 245760)"
-            )
-
-    assert message(act) == f"{tmp_path / 'a.h5'}: the disk is full; nothing was written"
-
-
-def test_strange_attributes_come_as_text(tmp_path):
-    path = write_h5(tmp_path / "a.h5", **PATCHES)
-    with h5py.File(path, "a") as file:
-        file.attrs["complex"], file.attrs["nan"], file.attrs["empty"] = 1j, np.nan, h5py.Empty("f4")
-        file.attrs["long"], file.attrs["reference"] = np.longdouble(1), file["data"].ref
-    assert {type(value) for value in hdf5.attributes(path).values()} <= {str, float}
-    facts = hdf5.read_facts(write_h5(tmp_path / "b.h5", {"simulated": np.nan, "source": 3}, **PATCHES), "patches")
-    assert facts == {"simulated": False, "source": "3"}
 
 
 def test_a_heap_of_text_in_which_hdf5_would_read_for_ever_is_refused(tmp_path):

@@ -17,7 +17,6 @@ from zoo.data.loading import load_data
 from zoo.files import sha256
 from zoo.patches import simulate
 from zoo.runtime.metadata import CLASSES
-from zoo.search.spaces import Study
 from zoo.text import simulate as grammar
 
 tensorflow_datasets = pytest.importorskip("tensorflow_datasets")
@@ -49,12 +48,6 @@ def assert_same(data, other):
 
 def test_windows_come_back_in_their_order_with_labels_and_people(built, simulated):
     assert_same(tfds.load("zoo_activity", built), simulated)
-
-
-def test_a_search_reads_a_build(built, tmp_path):
-    study = Study("activity_gru", tfds.load("zoo_activity", built).path, groups=2)
-    study.open(tmp_path / "out")
-    assert (study.data_name, len(study.parts)) == ("tfds:zoo_activity/course", 2)
 
 
 def test_windows_of_any_length_keep_their_labels_study_and_the_place_of_the_phone(tmp_path):

@@ -68,12 +68,6 @@ def virtual(file: h5py.File, key: str) -> None:
     file.create_virtual_dataset(key, layout)
 
 
-def references(file: h5py.File, key: str) -> None:
-    shape = file[key].shape
-    del file[key]
-    file.create_dataset(key, shape=shape, dtype=h5py.ref_dtype)[...] = file.ref
-
-
 def null(file: h5py.File, key: str) -> None:
     del file[key]
     file[key] = h5py.Empty("f4")
@@ -97,7 +91,6 @@ CHANGES: dict[str, Change] = {
     "Booleans": created(dtype="?", fillvalue=True),
     "compound": created(dtype=[("a", "f4"), ("b", "i4")]),
     "variable length": created(dtype=h5py.vlen_dtype("f4")),
-    "references": references,
     "stored in /etc/passwd": external,
     "virtual": virtual,
     "an external link": linked(h5py.ExternalLink("/etc/passwd", "/x")),

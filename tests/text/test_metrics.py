@@ -100,19 +100,6 @@ def test_the_models_are_those_computed_by_hand():
     np.testing.assert_allclose(found, [[0, 1.4 / 3, 0.4 / 3] + 0.4 * below, [0, 0, 0.4] + 0.6 * below])
 
 
-def test_a_history_that_never_occurred_is_answered_by_the_shorter_one():
-    model = metrics.kneser_ney(np.array([[0, 1], [2, 1], [0, 1]]), np.array([3, 3, 2]), 4)
-    shorter = metrics.NGrams(model.orders[:-1], 4)
-    unseen = np.array([[3, 1]])
-    np.testing.assert_array_equal(model.probabilities(unseen), shorter.probabilities(unseen))
-
-
-@pytest.mark.parametrize("counts", [[1, 1, 2], [1, 2, 3, 3, 3, 3, 3, 3, 3, 4]])
-def test_counts_that_give_no_three_discounts_give_one(counts):
-    counts = np.array(counts)
-    np.testing.assert_array_equal(metrics.modified_discounts(counts), metrics.absolute_discounts(counts))
-
-
 def slow_kneser_ney(rows, history, word, vocabulary):
     """p(word | history), n-gram by n-gram: rows of whole n-grams, the longest first."""
     levels = [Counter(rows)]

@@ -3,7 +3,6 @@
 import json
 
 import h5py
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +11,7 @@ import zoo
 from zoo.data import hdf5
 from zoo.errors import ZooError
 from zoo.runtime.vocabulary import tokenize
-from zoo.text.data import Text, joined, read_lines, read_vocabulary, write_trigrams
+from zoo.text.data import read_lines, read_vocabulary, write_trigrams
 
 
 @pytest.mark.parametrize(
@@ -39,25 +38,11 @@ def test_what_is_cut_stays_as_it_is(line):
         assert tokenize(" ".join(words)) == words
 
 
-def test_words_are_numbered_as_they_first_occur_and_sentences_end_with_their_lines():
-    text = Text.from_lines(["a b a", "", "c b"])
-    assert text.words == ("a", "b", "c")
-    np.testing.assert_array_equal(text.numbers, [0, 1, 0, 2, 1])
-    np.testing.assert_array_equal(text.sentences, [0, 0, 0, 2, 2])
-
-
-def test_files_are_read_one_after_the_other_without_their_byte_order_marks(tmp_path):
-    (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbfone two\r\nthree")
-    (tmp_path / "b.txt").write_text("four")
+def test_files_are_read_one_after_the_other_with_lines_of_any_system_and_no_sentence_goes_on_in_the_next(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbfone two\r\nthree\rfour")
+    (tmp_path / "b.txt").write_text("five")
     lines = read_lines([tmp_path / "a.txt", tmp_path / "b.txt"])
-    assert [tokenize(line) for line in lines] == [["one", "two"], ["three"], [], ["four"], []]
-
-
-def test_lines_may_end_as_on_an_old_mac(tmp_path):
-    (tmp_path / "a.txt").write_bytes(b"he is\rshe was\r\nthey were\r")
-    assert [tokenize(line) for line in read_lines([tmp_path / "a.txt"]) if line.strip()] == [
-        ["he", "is"], ["she", "was"], ["they", "were"],
-    ]  # fmt: skip
+    assert [tokenize(line) for line in lines] == [["one", "two"], ["three"], ["four"], [], ["five"], []]
 
 
 def test_invisible_characters_are_part_of_no_word():
@@ -118,13 +103,6 @@ def test_the_lines_of_a_page_are_joined_into_sentences_and_the_description_says_
     assert not any("joined" in note for note in made["lines"]["notes"])
     # `"Who is it?" she said.` is one sentence, and the page has its rows that cross the quotation mark.
     assert made["page"]["text_rows"] >= made["lines"]["text_rows"]
-
-
-def test_no_sentence_goes_on_in_another_file(tmp_path):
-    for name in ("a", "b"):
-        (tmp_path / f"{name}.txt").write_text("\n".join([PAGE] * 20) + f"The last line of {name}\n")
-    sentences = joined(read_lines([tmp_path / "a.txt", tmp_path / "b.txt"]))
-    assert [each for each in sentences if "last" in each] == ["The last line of a", "The last line of b"]
 
 
 def test_paragraphs_on_a_line_have_the_rows_of_their_sentences(tmp_path):

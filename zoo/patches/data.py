@@ -7,6 +7,7 @@ photographs can be held out. A vector of pixels is a patch's luminance in the fi
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -303,25 +304,27 @@ class Photographs:
         return ", ".join(shown[:most]) + (f" and {len(shown) - most} more" if len(shown) > most else "")
 
 
+_CREDITS = {
+    "china.jpg": "danielbuechele, CC BY 2.0", "flower.jpg": "vultilion, CC BY 2.0", "astronaut": "NASA, public domain",
+    "chelsea": "S. van der Walt, CC0", "coffee": "R. Michotte, CC0", "rocket": "SpaceX, public domain",
+}  # fmt: skip
+"""Of the photographs that scikit-learn ships, which are files, and scikit-image."""
+
+
 def shipped_photographs() -> list[Photograph]:
     """The natural photographs that scikit-learn ships, and those of scikit-image where it is installed."""
     from sklearn.datasets import load_sample_images
 
-    credits = {"china.jpg": "danielbuechele, CC BY 2.0", "flower.jpg": "vultilion, CC BY 2.0"}
     images = load_sample_images()
-    files = zip(map(Path, images.filenames), images.images, strict=True)
-    found = [(file.name, pixels, credits[file.name]) for file, pixels in files]
-    try:
+    pictures = {Path(name).name: pixels for name, pixels in zip(images.filenames, images.images, strict=True)}
+    with suppress(ImportError):
         from skimage import data
-    except ImportError:
-        pass
-    else:
-        others = {
-            "astronaut": "NASA, public domain", "chelsea": "S. van der Walt, CC0", "coffee": "R. Michotte, CC0",
-            "rocket": "SpaceX, public domain",
-        }  # fmt: skip
-        found += [(name, getattr(data, name)(), credit) for name, credit in others.items()]
-    return [Photograph(name, np.asarray(p, np.float32)[..., :3] / np.float32(255), credit) for name, p, credit in found]
+
+        pictures |= {name: getattr(data, name)() for name in _CREDITS if name not in pictures}
+    return [
+        Photograph(name, np.asarray(pixels, np.float32)[..., :3] / np.float32(255), _CREDITS[name])
+        for name, pixels in pictures.items()
+    ]
 
 
 def write_patches(

@@ -113,11 +113,6 @@ class Text:
         sentences = np.repeat(np.arange(len(lengths), dtype=np.int32), np.array(lengths, np.int32))
         return cls(tuple(known), np.array(numbers, np.int32), sentences)
 
-    def numbered(self, words: Sequence[str]) -> NDArray[np.int32]:
-        """The text `(T,)` as numbers of the given words, from 1; 0 stands for all other words."""
-        wanted = {word: number for number, word in enumerate(words, 1)}
-        return np.array([wanted.get(word, 0) for word in self.words], np.int32)[self.numbers]
-
 
 _BINARY = {
     b"PK\x03\x04": "a zip file, as documents of Word and LibreOffice are", b"%PDF-": "a PDF file",
@@ -160,16 +155,21 @@ _NEXT = re.compile(rf"""(?<=[.!?]){_TITLES}(["')\]\u201d\u2019]*)\s+(?=["'(\[\u2
 """The end of a sentence: of a line, and before the next sentence."""
 
 
-def is_wrapped(lines: Sequence[str]) -> bool:
-    """Whether lines are those of a page, broken at a width, and not a sentence each.
+def form_of(lines: Sequence[str]) -> str:
+    """`page` for lines that are broken at a width, `paragraphs` for lines of several sentences, else `sentences`.
 
     Example:
-        >>> is_wrapped(["It was here that he", "said no. Yes, he did", "so, and then he went."] * 10)
-        True
+        >>> form_of(["It was here that he", "said no. Yes, he did", "so, and then he went."] * 10)
+        'page'
+        >>> form_of(["He is here. She is not.", "It was."]), form_of(["He is here.", "It was."])
+        ('paragraphs', 'sentences')
     """
     full = [line.strip() for line in lines if line.strip()]
     ends, within = (sum(bool(mark.search(line)) for line in full) for mark in (_END, _NEXT))
-    return len(full) >= 20 and ends < len(full) / 2 and within > len(full) / 20
+    # In sentences, an abbreviation may look like an end.
+    if within <= len(full) / 20:
+        return "sentences"
+    return "page" if len(full) >= 20 and ends < len(full) / 2 else "paragraphs"
 
 
 def joined(lines: Iterable[str]) -> Iterator[str]:
@@ -196,17 +196,6 @@ def sentences_of(line: str) -> list[str]:
         ['He is here.', 'Is Mr. A?', 'No!']
     """
     return _NEXT.sub(r"\1\n", line).split("\n")
-
-
-def hold_several(lines: Sequence[str]) -> bool:
-    """Whether lines are paragraphs, and not a sentence each, in which an abbreviation may look like an end.
-
-    Example:
-        >>> hold_several(["He is here. She is not.", "It was."])
-        True
-    """
-    full = [line.strip() for line in lines if line.strip()]
-    return sum(bool(_NEXT.search(line)) for line in full) > len(full) / 20
 
 
 class Summary(NamedTuple):
@@ -251,11 +240,11 @@ def write_trigrams(
             raise ZooError(f"{file}: has the same text as {other}, and its test would be in training: name it once")
     lines, names = read_lines(texts), ", ".join(printable(file.name) for file in texts)
     start = list(islice(lines, _PEEKED))
-    lines, note = chain(start, lines), ""
-    if is_wrapped(start):
+    lines, form, note = chain(start, lines), form_of(start), ""
+    if form == "page":
         lines = joined(lines)
         note = "the lines are those of a page: they were joined, and the text was split into sentences at . ! and ?"
-    elif hold_several(start):
+    elif form == "paragraphs":
         lines = chain.from_iterable(map(sentences_of, lines))
         note = "lines hold several sentences each: they were split at . ! and ? before a capital letter"
     text = Text.from_lines(lines)
@@ -284,7 +273,9 @@ def write(
     splits, words = {"train": training} | splits, vocabulary
     if isinstance(words, int):
         words = _most_frequent(names, text, places[training], words)
-    numbers = text.numbered(words)
+    # Numbers from 1; 0 stands for all words that are not among these.
+    wanted = {word: number for number, word in enumerate(words, 1)}
+    numbers = np.array([wanted.get(word, 0) for word in text.words], np.int32)[text.numbers]
     known = np.logical_and.reduce([numbers[places + step] > 0 for step in range(CONTEXT + 1)])
     splits = {split: rows[known[rows]] for split, rows in splits.items()}
     if empty := [split for split, rows in splits.items() if not len(rows)]:
