@@ -289,10 +289,8 @@ def _callable(words: str, command: Command) -> Callable[..., Any]:
     run.__signature__ = signature  # type: ignore[attr-defined]
     run.__annotations__ = {part.name: part.annotation for part in parts}
     run.__name__ = words.replace(" ", "_")
-    run.__doc__ = inspect.getdoc(command.function)
-    if command.summary:
-        text = run.__doc__ or ""
-        run.__doc__ = f"{command.summary}\n\n{text[text.index('Args:') :]}"
+    text = inspect.getdoc(command.function) or ""
+    run.__doc__ = f"{command.summary}\n\n{text[text.index('Args:') :]}" if command.summary else text
     return run
 
 
@@ -329,8 +327,6 @@ def _run(command: Command, values: dict[str, Any]) -> None:
     arguments, names = _arguments(command, values), inspect.signature(command.function).parameters
     if "on_event" in names and as_json:
         arguments["on_event"] = _print_json
-    if "verbose" in names:
-        arguments["verbose"] = True
     with contextlib.ExitStack() as stack:
         if command.doing is not None:
             step = stack.enter_context(quiet("" if values.get("self_test") is False else command.doing))

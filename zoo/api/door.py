@@ -72,10 +72,6 @@ class Table(Protocol):
     def columns(self) -> Any:
         """The names of its columns."""
 
-    @property
-    def shape(self) -> Any:
-        """The numbers of its rows and columns."""
-
 
 @runtime_checkable
 class Array(Protocol):

@@ -129,21 +129,19 @@ class FoldBoard(Board):
 
     def lines(self, state: Folds) -> Mapping[Any, str]:
         """Returns a line for each fold that has ended."""
-        ended = {fold: record for fold, record in state.items() if record["status"] in ("scored", "failed")}
-        return {fold: _of_fold(fold, record) for fold, record in ended.items()}
+        return {fold: _of_fold(fold, record) for fold, record in state.items() if record["status"] in _ENDED}
 
     def summary(self, state: Folds) -> str:
         """Returns the number of scored folds and the estimated time left."""
         scored = [fold for fold, record in state.items() if record["status"] == "scored"]
-        failed = sum(record["status"] == "failed" for record in state.values())
-        left = len(state) - len(scored) - failed
+        waiting = [fold for fold, record in state.items() if record["status"] not in _ENDED]
+        failed = len(state) - len(scored) - len(waiting)
         words = [f"{len(scored)} of {len(state)} folds", *([f"{failed} failed"] if failed else [])]
-        if scored and left:
+        if scored and waiting:
             seconds = sum(
                 # The mean time of the folds with the same method, or of all folds if there is none yet.
-                mean(state[s]["seconds"] for s in [s for s in scored if s.method == fold.method] or scored)
-                for fold, record in state.items()
-                if record["status"] in ("waiting", "running")
+                mean(state[done]["seconds"] for done in [s for s in scored if s.method == fold.method] or scored)
+                for fold in waiting
             )
             words.append(f"{md.duration(seconds / self.workers)} left")
         return ", ".join(words)
