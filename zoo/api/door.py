@@ -3,6 +3,7 @@
 Models, data, tables and arrays are described by protocols, as importing this module imports neither NumPy nor Keras.
 """
 
+import errno
 import inspect
 import os
 import shlex
@@ -126,6 +127,10 @@ def public(function: F) -> F:
             return function(*bound.args, **bound.kwargs)
         except UnicodeEncodeError as error:
             raise ZooError(f"{error.object}: not a UTF-8 name, as HDF5 and TensorFlow need: choose another") from None
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            raise ZooError(f"{error.filename}: the name is too long: choose a shorter one") from None
 
     return call  # type: ignore[return-value]
 
