@@ -38,7 +38,7 @@ from zoo.activity import metrics
 from zoo.activity.cutting import Windowing
 from zoo.activity.data import split as divide
 from zoo.activity.evaluation import answers, keras_logits
-from zoo.activity.study_files import read_study
+from zoo.activity.studies import read_study
 from zoo.activity.task import TASK
 from zoo.data.dataset import DataSet
 from zoo.data.loading import load_data

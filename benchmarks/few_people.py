@@ -38,7 +38,7 @@ from zoo.activity import metrics
 from zoo.activity.baselines import random_forest
 from zoo.activity.data import folds, split
 from zoo.activity.evaluation import answers, keras_logits
-from zoo.activity.study_files import read_study
+from zoo.activity.studies import read_study
 from zoo.activity.task import TASK
 from zoo.data.dataset import Data, DataSet
 from zoo.data.loading import load_data

@@ -23,7 +23,7 @@ import numpy as np
 import pages
 
 from zoo.activity import simulate
-from zoo.activity.study_files import read_study
+from zoo.activity.studies import read_study
 from zoo.provenance import versions
 from zoo.report import markdown
 

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from zoo.activity import baselines, evaluation, metrics, recordings, task
 from zoo.activity.cutting import Windowing
-from zoo.activity.study_files import read_study
+from zoo.activity.studies import read_study
 from zoo.data.dataset import DataSet
 from zoo.files import sha256
 from zoo.provenance import versions

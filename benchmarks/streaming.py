@@ -26,7 +26,7 @@ import numpy as np
 from zoo.activity import recordings, streaming
 from zoo.activity.cutting import Windowing, write_windows
 from zoo.activity.data import from_file
-from zoo.activity.study_files import read_study
+from zoo.activity.studies import read_study
 from zoo.activity.task import TASK
 from zoo.data.dataset import Data
 from zoo.exporting import formats, signatures

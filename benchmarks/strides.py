@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from zoo.activity.recordings import Recording
-from zoo.activity.study_files import read_study
+from zoo.activity.studies import read_study
 
 HARMONICS = np.arange(1, 17)
 COMPONENTS = 6

@@ -134,7 +134,7 @@ JOURNEYS = {
         spreadsheet, 25.0, {"treppauf": "upstairs", "rennen": "jogging", "stehen": "standing"},
         (
             ("data import csv recordings/study.csv -o recordings.h5", "zoo: recordings/study.csv: ann, treppauf has a "
-             "mean magnitude of 1.", "as in g; expected m/s^2 (about 9.8)", "or read CSV files with --unit g"),
+             "mean magnitude of 1.", "as in g; expected m/s^2 (about 9.8)", "pass --unit g, or multiply"),
             ("data import csv recordings/study.csv --unit g -o recordings.h5", "| time_ms | ms |",
              "rennen 70, stehen 70, treppauf 70", "**rates (Hz)** | 25"),
             ("data windows recordings.h5 -o data3.h5 --rate 25 --window 75 --hop 25 --test-subjects ben",

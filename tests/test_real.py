@@ -6,7 +6,7 @@ import pytest
 from zoo import evaluate, export, loading
 from zoo.activity import data as activity
 from zoo.activity import recordings
-from zoo.activity.study_files import read_study
+from zoo.activity.studies import read_study
 from zoo.catalog import PRESETS_FOLDER
 from zoo.families import FAMILIES
 from zoo.files import read_json

@@ -315,11 +315,11 @@ class Columns(Settings):
     `x`, `y` and `z`."""
     time: str | None = None
     """Column of time stamps."""
-    unit: str | None = None
+    unit: Literal["m/s^2", "g"] | None = None
     """Unit of the acceleration: m/s^2 or g. By default that of the app that wrote the file."""
-    convention: str | None = None
+    convention: Literal["android", "ios"] | None = None
     """Sign convention of the axes: android or ios."""
-    rotation_unit: str | None = None
+    rotation_unit: Literal["rad/s", "deg/s"] | None = None
     """Unit of the rotation rate: rad/s or deg/s. rad/s by default."""
-    time_unit: str = "auto"
+    time_unit: Literal["auto", "s", "ms", "us", "ns"] = "auto"
     """Unit of the time stamps: auto, s, ms, us or ns."""

@@ -15,7 +15,7 @@ from zoo.activity.columns import CsvColumns
 from zoo.activity.importing import read_csv
 from zoo.activity.recordings import Counts
 from zoo.activity.simulate import simulate
-from zoo.activity.study_files import read_study
+from zoo.activity.studies import read_study
 from zoo.runtime.metadata import CLASSES
 
 MOTIONSENSE = ",attitude.roll,gravity.x,gravity.y,gravity.z,userAcceleration.x,userAcceleration.y,userAcceleration.z\n"
@@ -69,8 +69,8 @@ def test_motionsense_is_six_activities_and_counts_others(tmp_path):
     [
         ("", "empty; expected"),
         (MOTIONSENSE, "no rows"),
-        (MOTIONSENSE.replace("gravity.y", "g.y"), "no column 'gravity.y'; found , attitude.roll, gravity.x, g.y, "),
-        (MOTIONSENSE + "0,0,0,0,down,0,0,0\n", "could not convert string to float: 'down'"),
+        (MOTIONSENSE.replace("gravity.y", "g.y"), "no column 'gravity.y' (gravity); found , attitude.roll, "),
+        (MOTIONSENSE + "0,0,0,0,down,0,0,0\n", "column 'gravity.z', row 1 below the names: 'down'; expected a number"),
         (MOTIONSENSE + "0,0,0,0,-1,0,0,0\n1,0,0\n", "8 column names, but row 2 below them has 3 fields"),
         (MOTIONSENSE.encode() + b"\xff\n", "8 column names, but row 1 below them has 1 fields"),
     ],

@@ -1,7 +1,5 @@
 """A gyroscope next to the accelerometer: read from CSV, stored, cut and disturbed along with it."""
 
-from dataclasses import replace
-
 import h5py
 import numpy as np
 import pytest
@@ -17,6 +15,14 @@ from zoo.runtime.metadata import AXES, INERTIAL
 
 SIX = "ax,ay,az,gx,gy,gz"
 ANN = CsvColumns(subject="=ann", activity="=walking")
+
+
+def named(channels, **columns):
+    """The columns of ANN, of which `channels` names three or six."""
+    known = {name: columns.pop(name) for name in list(columns) if name in ("x", "rotation_unit")}
+    return columns_of({"channels": channels, **known}, subject="=ann", activity="=walking", **columns)
+
+
 TIMES = np.arange(200) / 50
 RATE = np.stack([2 * np.sin(2 * np.pi * TIMES), 0.1 + 0 * TIMES, np.cos(5 * TIMES)], axis=1)
 ROWS = np.hstack([np.stack([np.sin(TIMES), 9.8 + 0 * TIMES, np.cos(TIMES)], axis=1), RATE])
@@ -46,7 +52,7 @@ def stored(path, *several):
 
 
 def test_six_named_columns_are_acceleration_and_rotation_rate(tmp_path):
-    found = imported(csv(tmp_path / "a.csv", f"time,{SIX}"), ANN.with_channels(SIX))
+    found = imported(csv(tmp_path / "a.csv", f"time,{SIX}"), named(SIX))
     np.testing.assert_allclose(found.acceleration, ROWS[:, :3], atol=1e-4)
     np.testing.assert_allclose(found.rotation, RATE, atol=1e-4)
     assert (found.axes, found.rows.shape) == (INERTIAL, (200, 6))
@@ -55,7 +61,7 @@ def test_six_named_columns_are_acceleration_and_rotation_rate(tmp_path):
 def test_without_being_asked_for_it_is_left_out(tmp_path):
     path = csv(tmp_path / "a.csv", f"time,{SIX}")
     assert imported(path).rotation is None
-    assert imported(path, ANN.with_channels("ax,ay,az")).rotation is None
+    assert imported(path, named("ax,ay,az")).rotation is None
 
 
 @pytest.mark.parametrize(
@@ -81,23 +87,23 @@ def test_columns_of_known_apps_are_found(header, factor, tmp_path):
 
 def test_degrees_are_converted(tmp_path):
     path = csv(tmp_path / "a.csv", f"time,{SIX}", np.hstack([ROWS[:, :3], np.degrees(RATE)]))
-    columns = CsvColumns(subject="=ann", activity="=walking", rotation_unit="deg/s").with_channels(SIX)
+    columns = named(SIX, rotation_unit="deg/s")
     np.testing.assert_allclose(imported(path, columns).rotation, RATE, atol=1e-4)
-    apart = replace(ANN, rotation_unit="deg/s", rotation=tuple("uvw")).with_channels("ax,ay,az")
-    named = csv(tmp_path / "b.csv", "time,ax,ay,az,u,v,w", np.hstack([ROWS[:, :3], np.degrees(RATE)]))
-    np.testing.assert_allclose(imported(named, apart).rotation, RATE, atol=1e-4)
-    alone = replace(ANN, rotation_unit="deg/s").with_channels("ax,ay,az")
+    apart = named("ax,ay,az", rotation_unit="deg/s", rotation=tuple("uvw"))
+    path_of_all = csv(tmp_path / "b.csv", "time,ax,ay,az,u,v,w", np.hstack([ROWS[:, :3], np.degrees(RATE)]))
+    np.testing.assert_allclose(imported(path_of_all, apart).rotation, RATE, atol=1e-4)
+    alone = named("ax,ay,az", rotation_unit="deg/s")
     assert "rotation_unit=deg/s: no rotation rate is read" in message(lambda: imported(path, alone))
-    words = message(lambda: imported(path, ANN.with_channels(SIX)))
+    words = message(lambda: imported(path, named(SIX)))
     assert words.startswith(f"{path}: rotation rate has a mean magnitude of ")
-    assert "as in deg/s; expected rad/s (below 20): divide by 57.3" in words
-    assert words.endswith("or read CSV files with rotation_unit=deg/s")
+    assert "as in deg/s; expected rad/s (below 20)" in words
+    assert words.endswith(": pass rotation_unit=deg/s, or divide by 57.3")
 
 
 def test_gravity_in_place_of_rotation_rate_is_noticed(tmp_path):
     path = csv(tmp_path / "a.csv", f"time,{SIX}", np.hstack([ROWS[:, :3], ROWS[:, :3]]))
-    assert "if these columns are gravity, name others with channels" in message(
-        lambda: imported(path, ANN.with_channels(SIX))
+    assert "as gravity or deg/s are: pass rotation_unit=deg/s, or choose other columns with channels" in message(
+        lambda: imported(path, named(SIX))
     )
 
 
@@ -112,17 +118,17 @@ def test_sensor_logger_keeps_the_gyroscope_in_a_file_of_its_own(tmp_path):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: ANN.with_channels("ax,ay,az,gx"),
+        (lambda: named("ax,ay,az,gx"),
          "channels=ax,ay,az,gx: expected three or six different columns, such as ax,ay,az,gx,gy,gz"),
-        (lambda: ANN.with_channels("ax,ay,az,gx,gy,gy"),
+        (lambda: named("ax,ay,az,gx,gy,gy"),
          "channels=ax,ay,az,gx,gy,gy: expected three or six different columns, such as ax,ay,az,gx,gy,gz"),
-        (lambda: CsvColumns(x="ax").with_channels(SIX),
-         "channels names the columns of x, y and z: leave out x, y and z"),
-        (lambda: CsvColumns(rotation=("u", "v", "w")).with_channels(SIX),
-         "channels names the columns of the rotation rate: leave out rotation"),
+        (lambda: named(SIX, x="ax"),
+         "channels names the columns of x, too: leave out x"),
+        (lambda: named(SIX, rotation=("u", "v", "w")),
+         "channels names the columns of rotation, too: leave out rotation"),
         (lambda: columns_of({"time": "t"}, 50.0), "time: does not apply with rate"),
         (lambda: CsvColumns(rotation=("a", "b")), "columns of rotation rate: a,b; expected three different ones"),
-        (lambda: CsvColumns(rotation_unit="rpm"), "rotation unit 'rpm': expected rad/s, deg/s"),
+        (lambda: CsvColumns(rotation_unit="rpm"), "columns: rotation_unit is 'rpm'; expected rad/s or deg/s"),
     ],
 )  # fmt: skip
 def test_other_channels_are_refused(make, words):
@@ -133,7 +139,7 @@ def test_missing_columns_are_named(tmp_path):
     path = csv(tmp_path / "a.csv", "time,ax,ay,az", ROWS[:, :3])
     found = f"{path}: no columns of rotation rate; found time, ax, ay, az: pass all six with channels, such as {SIX}"
     assert message(lambda: imported(path, CsvColumns(subject="=a", activity="=b", gyroscope=True))) == found
-    words = message(lambda: imported(path, ANN.with_channels(SIX)))
+    words = message(lambda: imported(path, named(SIX)))
     assert words.startswith(f"{path}: no column 'gx' (channels), 'gy' (channels), 'gz' (channels); found time, ")
 
 
@@ -241,5 +247,5 @@ def test_samples_of_a_pipe_hold_six_values():
     assert message(lambda: list(read_samples(["time,x,y,z", "0,0,0,9.8"], "here", CsvColumns(gyroscope=True)))) == (
         f"here: no columns of rotation rate; found time, x, y, z: pass all six with channels, such as {SIX}"
     )
-    fixed = list(read_samples(lines, "here", CsvColumns(rate=4.0).with_channels(SIX)))
+    fixed = list(read_samples(lines, "here", columns_of({"channels": SIX}, 4.0)))
     assert fixed[1] == (0.25, 0, 0, 1, 90, 0, 1)

@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 import time as clock
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -150,7 +149,7 @@ SLOW = [datetime.fromtimestamp(START + 2 * i, UTC).isoformat() for i in range(20
 QUESTIONS = {
     "no gravity": (rows(floats(TIME), MOVED), {}, ": averaged over a second, acceleration is 0."),
     "other seconds": (rows([round(1000 * t) for t in TIME], TOTAL), {"time_unit": "s"},
-        ": time stamps 20 s apart make 0.05 Hz; are they ms (50 Hz)? Pass time_unit=ms"),
+        ": time stamps 20 s apart make 0.05 Hz; expected 5 to 1000 Hz: are they ms (50 Hz)? Pass time_unit=ms"),
     "whole seconds": (rows([START + int(t) for t in TIME], TOTAL), {}, ": about 50 rows share a time stamp: pass"),
     "slow dates": (rows(SLOW, TOTAL), {}, "time stamps 2 apart give no rate between 5 and 1000 Hz"),
     "feet": (rows(floats(TIME), 3.28 * TOTAL, "time,ax (ft/s^2),ay (ft/s^2),az (ft/s^2)"), {}, "is in 'ft/s^2'"),
@@ -256,7 +255,7 @@ def test_a_few_rows_at_an_implausible_rate_are_left_out_and_counted(tmp_path):
 def test_rows_of_several_files_belong_together_by_their_time_even_if_a_rate_is_given(tmp_path):
     time, moved, gravity = walk()
     sensor_logger(tmp_path, time, moved, gravity, names=IN_PARTS)
-    (found,) = read_csv([tmp_path / "Accelerometer.csv"], replace(ANN, rate=25.0, gyroscope=True))
+    (found,) = read_csv([tmp_path / "Accelerometer.csv"], ANN.replace(rate=25.0, gyroscope=True))
     np.testing.assert_allclose(found.acceleration, moved + gravity, atol=1e-3)
     np.testing.assert_allclose(found.rotation, moved / 9, atol=1e-3)
 
@@ -335,7 +334,7 @@ def test_gravity_in_columns_of_its_own_is_added(tmp_path):
     time, moved, gravity = walk()
     path = tmp_path / "a.csv"
     path.write_text(rows(floats(time), np.concatenate([moved, gravity], axis=1), "t,ux,uy,uz,gx,gy,gz"))
-    columns = CsvColumns("ux", "uy", "uz", subject="=a", activity="=b", gravity=("gx", "gy", "gz"))
+    columns = CsvColumns(x="ux", y="uy", z="uz", subject="=a", activity="=b", gravity=("gx", "gy", "gz"))
     (recording,) = read_csv([path], columns)
     np.testing.assert_allclose(recording.acceleration, moved + gravity, atol=1e-3)
 
@@ -721,7 +720,7 @@ def test_hundredths_of_a_second_do_not_pass_as_milliseconds(tmp_path, rate, answ
     found = question(rows(list(np.round(100 * time)), values), columns, tmp_path / "a.csv")
     assert answer in found
     assert re.search(rf"rate \(?{rate}\b", found)
-    (recording,) = read_csv([tmp_path / "a.csv"], replace(columns, rate=float(rate)))
+    (recording,) = read_csv([tmp_path / "a.csv"], columns.replace(rate=float(rate)))
     assert recording.rate == rate
 
 

@@ -18,8 +18,7 @@ from zoo.activity import recordings, simulate
 from zoo.activity.cutting import Windowing, write_windows
 from zoo.activity.description import cadence, tilt
 from zoo.activity.recordings import Counts, Recording
-from zoo.activity.studies import STUDIES
-from zoo.activity.study_files import read_study
+from zoo.activity.studies import STUDIES, read_study
 from zoo.data.loading import describe
 from zoo.errors import ZooError
 
@@ -243,7 +242,9 @@ def test_a_file_of_a_study_may_be_larger_than_the_memory_that_reading_it_takes(t
 def test_a_line_of_a_study_that_is_not_utf_8_is_named(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
         file.writestr(WISDM, b"1,A,1,1,1,1;\n" + b"1,A,2,1,\xff,1;\n")
-    assert f"{WISDM}, activity A: could not convert" in message(lambda: read("wisdm", tmp_path / "a.zip"))
+    assert f"{WISDM}: column 'y', row 2 below the names: '\u00ff'; expected" in message(
+        lambda: read("wisdm", tmp_path / "a.zip")
+    )
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -264,14 +265,14 @@ def test_the_zip_file_of_another_study_is_named(tmp_path, name, other):
     ("name", "change", "words"),
     [
         ("wisdm", {WISDM: wisdm("A")[:-20]}, "ends within line 400, "),
-        ("wisdm", {WISDM: ""}, "holds no rows; expected lines of subject, code, time, x, y, z"),
+        ("wisdm", {WISDM: ""}, "holds no rows; expected lines of id,activity,time,x,y,z;"),
         ("wisdm", {WISDM: wisdm("A", rate=2000)}, "time stamps in ns make 2e+03 Hz; expected 10 to 210 Hz in WISDM"),
-        ("wisdm", {WISDM: wisdm("A").replace(",9.8,", ",up,")}, "could not convert string to float: 'up'"),
+        ("wisdm", {WISDM: wisdm("A").replace(",9.8,", ",up,")}, "column 'y', row 1 below the names: 'up'"),
         ("wisdm", {WISDM: wisdm("A", up=(1.0,))}, "has a mean magnitude of 1.14, as in g; expected m/s^2 "
          "(about 9.8); WISDM is m/s^2 with gravity: copy the file again"),
         ("wisdm", {WISDM: wisdm("A", up=(4, -4))}, "so gravity (9.8) is missing"),
         ("geotec", {GEOTEC: sequence()[:-12]}, "row 1220 below them has 7 fields"),
-        ("geotec", {GEOTEC: sequence().replace("x_acc", "ax")}, "no column 'x_acc'; found ax, y_acc, "),
+        ("geotec", {GEOTEC: sequence().replace("x_acc", "ax")}, "no column 'x_acc' (x); found ax, y_acc, "),
         ("geotec", {GEOTEC: geotec([("WALKING", 20)], rate=1)}, " Hz; expected 90 to 115 Hz in GeoTec: copy"),
         ("oxford", {PIXEL: oxford()[:-8]}, "ends within line 8000, "),
         ("oxford", {PIXEL: oxford(unit=1e11)}, "time stamps in ns make 2 Hz; expected 80 to 450 Hz"),

@@ -150,13 +150,13 @@ def test_whether_windows_are_in_g_or_lack_gravity_shows_in_each_activity(people,
     windows = people[name]
     assert len(of_one_class(windows).train) == len(windows)
     assert re.fullmatch(
-        r"x has a mean magnitude of [12]\.\d\d, as in g; expected m/s\^2 \(about 9\.8\): multiply by 9\.80665, or read "
-        "CSV files with unit=g", message(lambda: of_one_class(windows / STANDARD_GRAVITY)),
+        r"x has a mean magnitude of [12]\.\d\d, as in g; expected m/s\^2 \(about 9\.8\): multiply by 9\.80665",
+        message(lambda: of_one_class(windows / STANDARD_GRAVITY)),
     )  # fmt: skip
     without = windows - windows.mean(axis=1, keepdims=True)
     expected = (
-        "x: averaged over a window, acceleration is 0.0 m/s^2, so gravity (9.8) is missing: make windows of "
-        "acceleration with gravity, and do not subtract its mean"
+        "x: averaged over a window, acceleration is 0.0 m/s^2, so gravity (9.8) is missing: record acceleration "
+        "with gravity (Sensor Logger: TotalAcceleration), and do not subtract its mean"
     )
     # In m/s^2 or in g, whatever their size, they lack it, if there is any signal.
     magnitude = np.linalg.norm(without, axis=2).mean()

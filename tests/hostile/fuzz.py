@@ -167,8 +167,7 @@ def zip_seeds() -> list[bytes]:
 
 
 def read_zip(data: bytes, path: Path) -> None:
-    from zoo.activity.studies import STUDIES
-    from zoo.activity.study_files import read_study
+    from zoo.activity.studies import STUDIES, read_study
 
     for name in STUDIES:
         try:

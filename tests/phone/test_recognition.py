@@ -10,7 +10,7 @@ import pytest
 from phone.pages import IPHONE, SYSTEMS
 
 from zoo.activity.simulate import walk_through
-from zoo.activity.study_files import read_study
+from zoo.activity.studies import read_study
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime import Recognizer
 from zoo.runtime.metadata import CLASSES

@@ -18,6 +18,18 @@ from zoo.runtime.metadata import CONVENTION, ROTATION_UNIT, STANDARD_GRAVITY, ST
 
 Floats = NDArray[np.floating[Any]]
 
+
+class TableError(ZooError):
+    """A table, or what it holds, is not as expected: the `problem`, and a `cure`.
+
+    `remedy` is the parameter of `zoo.import_csv` that reads the table as it is, and its value, where one does.
+    """
+
+    def __init__(self, problem: str, cure: str = "", *remedy: str) -> None:
+        self.problem, self.cure, self.remedy = problem, cure, remedy
+        super().__init__(f"{problem}: {cure}" if cure else problem)
+
+
 ENOUGH_ROWS = 50
 """Over fewer rows, means do not distinguish g from m/s^2, and recordings may be equal by chance."""
 
@@ -48,35 +60,24 @@ def typical_rate(times: NDArray[np.float64]) -> float:
     return float(f"{1 / np.median(forward, overwrite_input=True):.6g}") if len(forward) else 0.0
 
 
-def enough_rows(rows: Floats, rate: float) -> bool:
-    """Whether rows are so many, and last so long, that their means say what they measure."""
-    return rate > 0 and len(rows) >= max(ENOUGH_ROWS, round(rate))
-
-
 def _lengths(vectors: Floats) -> Floats:
     """The lengths of vectors, `(..., 3)`."""
     # `norm` would need four times the memory.
-    found: Floats = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
-    return found
+    return np.asarray(np.sqrt(np.einsum("...i,...i->...", vectors, vectors)))
 
 
-def mean_length(rows: Floats) -> float:
-    """The mean length of vectors, `(rows, 3)`, without those that are not finite."""
-    return float(np.nanmean(_lengths(rows)))
+def by_second(rows: Floats, rate: float) -> tuple[Floats, float]:
+    """The mean length of vectors, `(rows, 3)`, in each second; and of a typical second, the length of its mean vector.
 
-
-def _seconds(rows: Floats, rate: float) -> Floats:
-    """Whole seconds of rows, `(seconds, rows, axes)`, without rows that are not finite."""
+    They are empty and NaN where the rows are too few, or too short, for their means to say what they measure.
+    """
     second, whole = max(1, round(rate)), np.isfinite(rows).all(axis=1)
     # A lost value in each second must not hide all of them.
     rows = rows if whole.all() else rows[whole]
-    return rows[: len(rows) // second * second].reshape(-1, second, rows.shape[1])
-
-
-def steady_length(rows: Floats, rate: float) -> float:
-    """The length of the mean vector of a second: the median over all seconds."""
-    seconds = _seconds(rows, rate)
-    return float(np.median(np.linalg.norm(seconds.mean(axis=1), axis=1))) if len(seconds) else np.nan
+    if not rate > 0 or len(rows) < max(ENOUGH_ROWS, second):
+        return np.zeros(0), np.nan
+    seconds = rows[: len(rows) // second * second].reshape(-1, second, 3)
+    return _lengths(seconds).mean(axis=1), float(np.median(np.linalg.norm(seconds.mean(axis=1), axis=1)))
 
 
 _PACE_SECONDS, _PACE_PARTS = 2, 512
@@ -106,48 +107,38 @@ def check_signal(where: str, rows: Floats, rate: float, most_steady: float = np.
     Few rows, `(rows, 3)` in m/s^2 or `(rows, 6)` with rad/s, are not checked. `most_steady` is the largest acceleration
     that is averaged over a second.
     """
-    if not enough_rows(rows, rate):
+    lengths, steady = by_second(rows[:, :3], rate)
+    if len(lengths):
+        _check_length(where, lengths, steady, "second", most_steady)
+    if not len(lengths) or rows.shape[1] == 3:
         return
-    acceleration, rotation = rows[:, :3], rows[:, 3:]
-    lengths = _lengths(_seconds(acceleration, rate)).mean(axis=1)
-    advice = (
-        f"record acceleration with gravity (Sensor Logger: TotalAcceleration), or pass {option('gravity')} gx,gy,gz"
-    )
-    _check_length(where, lengths, steady_length(acceleration, rate), "second", advice, most_steady)
-    if not rotation.size:
-        return
-    check_turning(where, mean_length(rotation))
-    if (steady := steady_length(rotation, rate)) > _FAST_FOR_A_SECOND:
-        raise ZooError(
-            f"{where}: averaged over a second, rotation rate is {steady:.1f} {ROTATION_UNIT}: if these columns are "
-            f"gravity, name others with {option('channels')}; if they are in degrees, import with "
-            f"{option('rotation_unit', 'deg/s')}"
-        )
+    lengths, steady = by_second(rows[:, 3:], rate)
+    check_turning(where, float(lengths.sum() / max(1, len(lengths))))
+    if steady > _FAST_FOR_A_SECOND:
+        raise TableError(
+            f"{where}: averaged over a second, rotation rate is {steady:.1f} {ROTATION_UNIT}, as gravity or deg/s are",
+            f"choose other columns with {option('channels')}, or divide by 57.3", "rotation_unit", "deg/s",
+        )  # fmt: skip
 
 
-def _check_length(
-    where: str, magnitudes: Floats, steady: float, over: str, advice: str, most_steady: float = np.inf
-) -> None:
-    magnitude = float(magnitudes.mean(dtype=np.float64))
+def _check_length(where: str, magnitudes: Floats, steady: float, over: str, most_steady: float = np.inf) -> None:
+    magnitude, expected = float(magnitudes.mean(dtype=np.float64)), f"{UNIT} (about {STANDARD_GRAVITY:.1f})"
     if magnitude > _TOO_LARGE or steady > most_steady:
-        raise ZooError(
-            f"{where} has a mean magnitude of {magnitude:.0f}; expected {UNIT} (about {STANDARD_GRAVITY:.1f}), and no "
-            "known unit fits: convert it, or choose other columns, for these may be of another sensor"
+        raise TableError(
+            f"{where} has a mean magnitude of {magnitude:.0f}; expected {expected}, and no known unit fits",
+            "convert it, or choose other columns, for these may be of another sensor",
         )
     if is_in_g(magnitude, steady):
-        raise ZooError(
-            f"{where} has a mean magnitude of {magnitude:.2f}, as in g; expected {UNIT} (about {STANDARD_GRAVITY:.1f}):"
-            f" multiply by {STANDARD_GRAVITY}, or read CSV files with {option('unit', 'g')}"
-        )
+        problem = f"{where} has a mean magnitude of {magnitude:.2f}, as in g; expected {expected}"
+        raise TableError(problem, f"multiply by {STANDARD_GRAVITY}", "unit", "g")
     if steady < STEADY_SHARE * STANDARD_GRAVITY:
         average = f"averaged over a {over}, acceleration is {steady:.1f} {UNIT}"
-        raise ZooError(f"{where}: {average}, so gravity (9.8) is missing: {advice}")
+        cure = "record acceleration with gravity (Sensor Logger: TotalAcceleration), and do not subtract its mean"
+        raise TableError(f"{where}: {average}, so gravity (9.8) is missing", cure, "gravity", "gx,gy,gz")
     weak = int(((magnitudes > _NOTHING) & (magnitudes < _WEAK)).sum())
     if weak > _WEAK_SHARE * len(magnitudes):
-        raise ZooError(
-            f"{where}: {weak} of {len(magnitudes)} {over}s have a mean magnitude below {_WEAK:g}, as in g; the others "
-            f"are in {UNIT} (about {STANDARD_GRAVITY:.1f}): convert them to one unit"
-        )
+        problem = f"{where}: {weak} of {len(magnitudes)} {over}s have a mean magnitude below {_WEAK:g}, as in g"
+        raise TableError(f"{problem}; the others are in {expected}", "convert them to one unit")
 
 
 def check_lengths(where: str, lengths: Floats) -> None:
@@ -156,8 +147,7 @@ def check_lengths(where: str, lengths: Floats) -> None:
     """
     magnitude, steady, turning = lengths.mean(axis=0, dtype=np.float64)
     if magnitude > _NOTHING:
-        advice = "make windows of acceleration with gravity, and do not subtract its mean"
-        _check_length(where, lengths[:, 0], steady, "window", advice)
+        _check_length(where, lengths[:, 0], steady, "window")
     check_turning(where, turning)
 
 
@@ -173,10 +163,9 @@ def lengths_of(windows: Floats) -> Floats:
 def check_turning(where: str, magnitude: float) -> None:
     """Refuses rotation rate in degrees, by the mean length of its vector."""
     if magnitude > _FASTEST:
-        raise ZooError(
-            f"{where}: rotation rate has a mean magnitude of {magnitude:.0f}, as in deg/s; expected {ROTATION_UNIT} "
-            f"(below {_FASTEST:g}): divide by 57.3, or read CSV files with {option('rotation_unit', 'deg/s')}"
-        )
+        problem = f"{where}: rotation rate has a mean magnitude of {magnitude:.0f}, as in deg/s"
+        expected = f"expected {ROTATION_UNIT} (below {_FASTEST:g})"
+        raise TableError(f"{problem}; {expected}", "divide by 57.3", "rotation_unit", "deg/s")
 
 
 def check_range(where: str, rows: Floats) -> None:

@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain, islice
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
 
 import numpy as np
+from annotated_types import Gt, Lt
 from numpy.typing import NDArray
+from pydantic import model_validator
 
+from zoo.activity.checks import TableError
 from zoo.activity.tables import fields_of, heading, number_or_nan, numbers
 from zoo.catalog import split_names
 from zoo.errors import ZooError, option, refuse
@@ -56,24 +58,29 @@ _ROTATIONS = ("gyroscope{}", "gyro{}", "gyr{}", "rotationrate{}", "motionrotatio
               "angularvelocity{}", "rotation{}", "w{}", "g{}")  # fmt: skip
 """Columns of rotation rate, read only where a gyroscope is asked for: `g{}` may be gravity elsewhere."""
 
-_TIMES = ("secondselapsed", "elapsed", "time", "timestamp", "t", "seconds", "epoch", "unixtime", "datetime", "date",
-          "loggingtime", "motiontimestampsincereboot", "accelerometertimestampsincereboot")  # fmt: skip
-_PEOPLE = ("subject", "person", "participant", "user", "who")
-_LABELS = ("activity", "label", "class")
-_UNITS = {"m/s^2": UNIT, "g": "g", "gs": "g", "m/s²": UNIT, "m/s2": UNIT, "m/s/s": UNIT, "ms^-2": UNIT, "ms-2": UNIT,
-          "m s^-2": UNIT, "m/sec^2": UNIT, "m/s**2": UNIT, "ms⁻²": UNIT, "m·s⁻²": UNIT, "": None,
-          **dict.fromkeys("xyz")}  # fmt: skip
-"""Units of acceleration as the names of columns state them. Some write the axis in their brackets."""
-_ROTATION_UNITS = {"rad/s": ROTATION_UNIT, "rad/sec": ROTATION_UNIT, "rads/s": ROTATION_UNIT, "rad s^-1": ROTATION_UNIT,
-                   "deg/s": "deg/s", "deg/sec": "deg/s", "degrees/s": "deg/s", "°/s": "deg/s", "dps": "deg/s", "": None,
-                   **dict.fromkeys("xyz")}  # fmt: skip
-_TIME_UNITS = {
-    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
-    **dict.fromkeys(("ms", "msec", "millis", "milliseconds"), "ms"),
-    **dict.fromkeys(("us", "\N{MICRO SIGN}s", "\N{GREEK SMALL LETTER MU}s", "usec", "microseconds"), "us"),
-    **dict.fromkeys(("ns", "nsec", "nanos", "nanoseconds"), "ns"),
-    **dict.fromkeys(("", "txt", "utc", "gmt", "local", "unix", "epoch", "iso", "iso 8601", "iso8601", "hh:mm:ss")),
-}
+_RECOGNIZED = {
+    "time": ("secondselapsed", "elapsed", "time", "timestamp", "t", "seconds", "epoch", "unixtime", "datetime", "date",
+             "loggingtime", "motiontimestampsincereboot", "accelerometertimestampsincereboot"),
+    "subject": ("subject", "person", "participant", "user", "who"),
+    "activity": ("activity", "label", "class"),
+}  # fmt: skip
+"""Names of the other columns, of which the first that a table has is read."""
+_UNITS: Mapping[str, Mapping[str, str | None]] = {
+    "unit": {"m/s^2": UNIT, "g": "g", "gs": "g", "m/s²": UNIT, "m/s2": UNIT, "m/s/s": UNIT, "ms^-2": UNIT, "ms-2": UNIT,
+             "m s^-2": UNIT, "m/sec^2": UNIT, "m/s**2": UNIT, "ms⁻²": UNIT, "m·s⁻²": UNIT, "": None,
+             **dict.fromkeys("xyz")},
+    "rotation_unit": {"rad/s": ROTATION_UNIT, "rad/sec": ROTATION_UNIT, "rads/s": ROTATION_UNIT,
+                      "rad s^-1": ROTATION_UNIT, "deg/s": "deg/s", "deg/sec": "deg/s", "degrees/s": "deg/s",
+                      "°/s": "deg/s", "dps": "deg/s", "": None, **dict.fromkeys("xyz")},
+    "time_unit": {
+        **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
+        **dict.fromkeys(("ms", "msec", "millis", "milliseconds"), "ms"),
+        **dict.fromkeys(("us", "\N{MICRO SIGN}s", "\N{GREEK SMALL LETTER MU}s", "usec", "microseconds"), "us"),
+        **dict.fromkeys(("ns", "nsec", "nanos", "nanoseconds"), "ns"),
+        **dict.fromkeys(("", "txt", "utc", "gmt", "local", "unix", "epoch", "iso", "iso 8601", "iso8601", "hh:mm:ss")),
+    },
+}  # fmt: skip
+"""Units as the names of columns state them, in the zoo's words; some names have the axis in their brackets."""
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 LOWEST, HIGHEST = 5.0, 1000.0
 """Hz between which phones record."""
@@ -90,8 +97,7 @@ _SIGNS = "/,;()"
 """Signs of a list of people, of an id, or of a source, which the name of a study lacks."""
 
 
-@dataclass(frozen=True)
-class CsvColumns:
+class CsvColumns(Columns):
     """The columns of CSV files and their units, as arguments of `zoo.import_csv`; None is recognized by the names.
 
     With a `rate` in Hz there are no time stamps. `subject` and `activity` are columns, or `=name` for all rows.
@@ -99,33 +105,19 @@ class CsvColumns:
     even if `gyroscope` is False.
     """
 
-    x: str | None = None
-    y: str | None = None
-    z: str | None = None
-    time: str | None = None
-    rate: float | None = None
+    rate: Annotated[float, Gt(0), Lt(np.inf)] | None = None
     subject: str | None = None
     activity: str | None = None
-    unit: str | None = None
-    convention: str | None = None
-    time_unit: str = "auto"
     gravity: tuple[str, ...] | None = None
     gyroscope: bool = False
     rotation: tuple[str, ...] | None = None
-    rotation_unit: str | None = None
     study: str | None = None
 
-    def __post_init__(self) -> None:
-        words = {"unit": (UNIT, "g"), "convention": ("android", "ios"), "time_unit": ("auto", *SECONDS),
-                 "rotation_unit": (ROTATION_UNIT, "deg/s")}  # fmt: skip
-        for field, allowed in words.items():
-            if (value := getattr(self, field)) not in (None, *allowed):
-                raise ZooError(f"{field.replace('_', ' ')} {value!r}: expected {', '.join(allowed)}")
-        if self.rate is not None and not 0 < self.rate < np.inf:
-            raise ZooError(f"rate {self.rate:g} Hz: expected a number above 0")
-        name = self.study
-        if name is not None and (not name.strip() == name != "" or not name.isprintable() or set(name) & set(_SIGNS)):
-            raise ZooError(f"study {name!r}: expected a name such as lab_a, without {' '.join(_SIGNS)}")
+    @model_validator(mode="after")
+    def _check_names(self) -> Self:
+        study = "lab" if self.study is None else self.study
+        if not study.strip() == study != "" or not study.isprintable() or set(study) & set(_SIGNS):
+            raise ZooError(f"study {study!r}: expected a name such as lab_a, without {' '.join(_SIGNS)}")
         axes = tuple(name for name in (self.x, self.y, self.z) if name is not None)
         triples = (("columns of x, y and z", axes, len(axes)), (option("gravity"), self.gravity, 3),
                    ("columns of rotation rate", self.rotation, 3))  # fmt: skip
@@ -135,6 +127,7 @@ class CsvColumns:
         for field, name in (("subject", self.subject), ("activity", self.activity)):
             if name is not None and not name.removeprefix("=").strip():
                 raise ZooError(f"{option(field, repr(name))}: expected the name of a column, or =NAME for all rows")
+        return self
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -147,37 +140,28 @@ class CsvColumns:
         acceleration = (STANDARD_GRAVITY if self.unit == "g" else 1.0) * (-1.0 if self.convention == "ios" else 1.0)
         return np.repeat([acceleration, float(np.pi / 180) if self.rotation_unit == "deg/s" else 1.0], 3)
 
-    def with_channels(self, text: str) -> "CsvColumns":
-        """The same columns, but those of acceleration and, of six names, rotation rate, from a text such as
-        ax,ay,az,gx,gy,gz.
-        """
+
+def columns_of(columns: Any, rate: float | None = None, **others: Any) -> CsvColumns:
+    """How CSV files are read: a `Columns` or its fields, a rate in place of time stamps, and further fields.
+
+    Example:
+        >>> columns_of({"channels": "ax,ay,az,gx,gy,gz"}).rotation
+        ('gx', 'gy', 'gz')
+    """
+    given = (columns if isinstance(columns, Columns) else Columns(**(columns or {}))).to_json()
+    if rate:
+        refuse(f"does not apply with {option('rate')}, which takes the place of time stamps", time=given["time"])
+    given |= {"rate": rate or None} | others
+    if (text := given.pop("channels")) is not None:
         names = tuple(split_names(text))
         if len(names) not in (3, 6) or len(set(names)) < len(names) or not all(names):
-            raise ZooError(
-                f"{option('channels', text)}: expected three or six different columns, such as ax,ay,az,gx,gy,gz"
-            )
-        if any((self.x, self.y, self.z)):
-            raise ZooError(
-                f"{option('channels')} names the columns of x, y and z: leave out {option('x')}, {option('y')} and "
-                f"{option('z')}"
-            )
-        if self.rotation and names[3:]:
-            raise ZooError(
-                f"{option('channels')} names the columns of the rotation rate: leave out {option('rotation')}"
-            )
-        x, y, z = names[:3]
-        return replace(self, x=x, y=y, z=z, rotation=names[3:] or self.rotation)
-
-
-def columns_of(columns: Any, rate: float | None, **others: Any) -> CsvColumns:
-    """How CSV files are read: a `Columns` or its fields, a rate in place of time stamps, and further fields."""
-    known = (columns if isinstance(columns, Columns) else Columns(**(columns or {}))).to_json()
-    channels = known.pop("channels")
-    if rate:
-        refuse(f"does not apply with {option('rate')}, which takes the place of time stamps", time=known["time"])
-    rotation = {} if others.get("rotation") is None else {"rotation": others["rotation"]}
-    found = CsvColumns(**known | others | rotation | ({"rate": rate, "time": None} if rate else {}))
-    return found if channels is None else found.with_channels(channels)
+            expected = "expected three or six different columns, such as ax,ay,az,gx,gy,gz"
+            raise ZooError(f"{option('channels', text)}: {expected}")
+        for field, column in zip((*AXES, "rotation"), (*names[:3], names[3:] or None), strict=True):
+            if column and given.get(field):
+                raise ZooError(f"{option('channels')} names the columns of {field}, too: leave out {option(field)}")
+            given[field] = column or given.get(field)
+    return CsvColumns(**given)
 
 
 _WITH_UNIT = (
@@ -229,95 +213,77 @@ def resolve(
     # Of columns that differ in signs alone, the first one counts.
     plain = {_plain(column)[0]: column for column in reversed(header)}
 
-    def triple(pattern: str) -> tuple[str, ...] | None:
-        names = tuple(plain[name] for name in map(pattern.format, AXES) if name in plain)
+    def triple(pattern: str | None) -> tuple[str, ...] | None:
+        names = tuple(plain[name] for name in map(pattern.format, AXES) if name in plain) if pattern else ()
         return names if len(names) == len(AXES) else None
-
-    def first(names: Sequence[str]) -> str | None:
-        return next((plain[name] for name in names if name in plain), None)
 
     app = next(
         (row for row in FORMATS if triple(row.axes) and (row.gravity is None or triple(row.gravity))
          and (row.time is None or row.time in plain)),
         _NAMED,
     )  # fmt: skip
-    x, y, z = (
-        name or plain.get(app.axes.format(axis))
-        for name, axis in zip((columns.x, columns.y, columns.z), AXES, strict=True)
-    )
+    named = {axis: getattr(columns, axis) or plain.get(app.axes.format(axis)) for axis in AXES}
+    if columns.x or columns.y or columns.z:
+        app = _NAMED
     rotation = columns.rotation
     if columns.gyroscope and rotation is None:
         rotation = next(filter(None, map(triple, _ROTATIONS)), None)
-        if rotation is None and not app.has_files:
-            raise no_rotation(where, header)
-    if columns.x or columns.y or columns.z:
-        app = _NAMED
-    resolved = replace(
-        columns, x=x, y=y, z=z, gravity=columns.gravity or (triple(app.gravity) if app.gravity else None),
-        rotation=rotation, time=None if columns.rate else columns.time or first(_TIMES),
-        subject=(columns.subject or first(_PEOPLE)) if labels else None,
-        activity=(columns.activity or first(_LABELS)) if labels else None,
-    )  # fmt: skip
-    _check_resolved(where, header, resolved, labels)
-    time_unit, stamps = columns.time_unit, (resolved.time,) if resolved.time else ()
-    if time_unit == "auto":
-        time_unit = _stated_unit(where, stamps, _TIME_UNITS, option("time_unit")) or "auto"
-    unit = columns.unit or _stated_unit(where, (*resolved.axes, *(resolved.gravity or ())), _UNITS, option("unit"))
-    turning = columns.rotation_unit or _stated_unit(where, rotation or (), _ROTATION_UNITS, option("rotation_unit"))
-    return replace(
-        resolved, unit=unit or app.unit, time_unit=time_unit, convention=columns.convention or app.convention,
+    for field, names in _RECOGNIZED.items():
+        is_needed = not columns.rate if field == "time" else labels
+        recognized = next((plain[name] for name in names if name in plain), None)
+        named[field] = (getattr(columns, field) or recognized) if is_needed else None
+    resolved = columns.replace(**named, gravity=columns.gravity or triple(app.gravity), rotation=rotation)
+    _check_resolved(where, header, resolved, labels, app)
+    stamps = (resolved.time,) if resolved.time else ()
+    unit = columns.unit or _stated_unit(where, "unit", (*resolved.axes, *(resolved.gravity or ())))
+    time_unit = _stated_unit(where, "time_unit", stamps) if columns.time_unit == "auto" else columns.time_unit
+    turning = columns.rotation_unit or _stated_unit(where, "rotation_unit", rotation or ())
+    return resolved.replace(
+        unit=unit or app.unit, time_unit=time_unit or "auto", convention=columns.convention or app.convention,
         rotation_unit=turning or ROTATION_UNIT,
     ), app  # fmt: skip
 
 
-def no_rotation(where: str, header: Sequence[str]) -> ZooError:
-    """The error for a table that lacks a gyroscope."""
-    return ZooError(
-        f"{where}: no columns of rotation rate; found {', '.join(header) or 'nothing'}: pass all six with "
-        f"{option('channels')}, such as ax,ay,az,gx,gy,gz"
-    )
-
-
-def _stated_unit(where: str, names: Sequence[str], units: Mapping[str, str | None], option: str) -> str | None:
+def _stated_unit(where: str, field: str, names: Sequence[str]) -> str | None:
     """The unit that the names of some columns state, in the zoo's words."""
-    stated = {name: _plain(name)[1] for name in names}
+    units, stated = _UNITS[field], {name: _plain(name)[1] for name in names}
     for name, unit in stated.items():
         if unit not in units:
             expected = " or ".join(dict.fromkeys(filter(None, units.values())))
-            advice = f"choose another column, convert it, or pass {option} if that is no unit"
-            raise ZooError(f"{where}: column {name!r} is in {unit!r}; expected {expected}: {advice}")
+            cure = f"choose another column, convert it, or pass {option(field)} if that is no unit"
+            raise TableError(f"{where}: column {name!r} is in {unit!r}; expected {expected}", cure)
     different = {units[unit] for unit in stated.values()} - {None}
     if len(different) > 1:
-        raise ZooError(f"{where}: columns {', '.join(names)} are in different units; expected one: pass {option}")
+        problem = f"{where}: columns {', '.join(names)} are in different units; expected one"
+        raise TableError(problem, f"pass {option(field)}")
     return different.pop() if different else None
 
 
-def _check_resolved(where: str, header: Sequence[str], columns: CsvColumns, labels: bool) -> None:
+def _check_resolved(where: str, header: Sequence[str], columns: CsvColumns, labels: bool, app: Format) -> None:
     """Refuses columns that are not in the table, all in one message, and those that are in it twice."""
-    axes = (columns.x, columns.y, columns.z)
-    wanted = [*zip(AXES, axes, strict=True), *(("gravity", name) for name in columns.gravity or ())]
+    listed = ", ".join(header) or "nothing"
+    if columns.gyroscope and not columns.rotation and not (app.has_files and labels):
+        cure = f"pass all six with {option('channels')}, such as ax,ay,az,gx,gy,gz"
+        raise TableError(f"{where}: no columns of rotation rate; found {listed}", cure)
+    wanted = [*zip(AXES, (columns.x, columns.y, columns.z), strict=True)]
+    wanted += [("gravity", name) for name in columns.gravity or ()]
     wanted += [("channels", name) for name in columns.rotation or ()]
     wanted += [] if columns.rate else [("time", columns.time)]
     constant = [("subject", columns.subject), ("activity", columns.activity)] if labels else []
-    wanted += [(option, name) for option, name in constant if name is None or not name.startswith("=")]
-    if missing := [(option, name) for option, name in wanted if name not in header]:
-        options = {option for option, _ in missing}
+    wanted += [(field, name) for field, name in constant if name is None or not name.startswith("=")]
+    if missing := [(field, name) for field, name in wanted if name not in header]:
+        fields = {field for field, _ in missing}
         named = (f"{f'for {field}' if name is None else repr(name)} ({option(field)})" for field, name in missing)
-        advice = "pass its name" if len(missing) == 1 else "pass their names"
-        if options & {"subject", "activity"}:
-            advice += f", {option('layout')} if folders and file names say who did what, or =NAME for all rows"
-        advice += f", or {option('rate', 'HZ')} instead of {option('time')}" if "time" in options else ""
-        found = ", ".join(header) or "nothing"
-        raise ZooError(f"{where}: no column {', '.join(named)}; found {found}: {advice}")
+        cure = "pass its name" if len(missing) == 1 else "pass their names"
+        if fields & {"subject", "activity"}:
+            cure += f", {option('layout')} if folders and file names say who did what, or =NAME for all rows"
+        cure += f", or {option('rate', 'HZ')} instead of {option('time')}" if "time" in fields else ""
+        raise TableError(f"{where}: no column {', '.join(named)}; found {listed}", cure)
     if doubled := next((name for _, name in wanted if list(header).count(str(name)) > 1), None):
-        raise ZooError(f"{where}: has a column {doubled!r} twice; expected different names: rename one")
-    if len(set(axes)) < len(axes):
-        raise ZooError(f"{where}: columns {', '.join(map(str, axes))} of x, y and z: expected three different ones")
+        raise TableError(f"{where}: has a column {doubled!r} twice; expected different names", "rename one")
     if columns.rotation_unit and not (columns.gyroscope or columns.rotation):
-        raise ZooError(
-            f"{where}: {option('rotation_unit', columns.rotation_unit)}: no rotation rate is read: pass "
-            f"{option('channels')}"
-        )
+        problem = f"{where}: {option('rotation_unit', columns.rotation_unit)}: no rotation rate is read"
+        raise TableError(problem, f"pass {option('channels')}")
 
 
 _TIME_FORMS = "a number, or a time as in 2024-06-10 19:21:58.870, 10.06.2024 19:21:58,870 or 19:21:58.870"
@@ -361,62 +327,47 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock
     It is the named one, or with `auto` the one for which the rate is 5 to 1,000 Hz. Times of a clock are seconds.
     """
     finite = stamps if np.isfinite(stamps).all() else stamps[np.isfinite(stamps)]
+    pass_time, pass_rate = option("time"), option("rate")
     if len(stamps) and not len(finite):
-        raise ZooError(
-            f"{where}: no time stamp is a finite number: pass another column with {option('time')}, or {option('rate')}"
-        )
+        raise TableError(f"{where}: no time stamp is a finite number", f"pass another {pass_time}, or {pass_rate}")
     intervals = np.diff(finite)
     forward = intervals[intervals > 0]
     if len(intervals) > 1 and (intervals < 0).mean() > _MOSTLY:
-        back = f"time goes back in {(intervals < 0).sum()} of {len(stamps)} rows"
-        raise ZooError(f"{where}: {back}: sort them, or pass another column with {option('time')}")
+        problem = f"{where}: time goes back in {(intervals < 0).sum()} of {len(stamps)} rows"
+        raise TableError(problem, f"sort them, or pass another {pass_time}")
     step = float(np.median(forward, overwrite_input=True)) if len(forward) else 0.0
     if len(intervals) and (intervals == 0).mean() > _MOSTLY and step:
-        rows_a_step = (len(intervals) + 1) / (len(forward) + 1)
-        advice = f"pass another {option('time')}, or {option('rate')} ({rows_a_step / step:.3g}, if stamps are seconds)"
-        raise ZooError(f"{where}: about {rows_a_step:.0f} rows share a time stamp: {advice}")
+        count = (len(intervals) + 1) / (len(forward) + 1)
+        cure = f"pass another {pass_time}, or {pass_rate} ({count / step:.3g}, if stamps are seconds)"
+        raise TableError(f"{where}: about {count:.0f} rows share a time stamp", cure)
     # Clocks count seconds.
     rates = {name: 1 / (step * seconds) for name, seconds in SECONDS.items() if step and (name == "s" or not is_clock)}
     plausible = [name for name, rate in rates.items() if LOWEST <= rate <= HIGHEST]
+    stamped = f"{where}: time stamps {step:g}"
     if unit != "auto" and not is_clock:
         if plausible and unit not in plausible:
-            rate, other = rates[unit], plausible[0]
-            raise ZooError(
-                f"{where}: time stamps {step:g} {unit} apart make {rate:.3g} Hz; are they {other} ({rates[other]:.3g} "
-                f"Hz)? Pass {option('time_unit', other)}, or confirm with {option('rate', f'{rate:.3g}')}"
-            )
+            problem = f"{stamped} {unit} apart make {rates[unit]:.3g} Hz; expected {LOWEST:g} to {HIGHEST:g} Hz"
+            cure = f"are they {plausible[0]} ({rates[plausible[0]]:.3g} Hz)? Pass {option('time_unit', plausible[0])}"
+            raise TableError(problem, f"{cure}, or confirm with {option('rate', f'{rates[unit]:.3g}')}")
         return unit, True
     if not plausible:
-        between = f"between {LOWEST:g} and {HIGHEST:g} Hz"
-        raise ZooError(
-            f"{where}: time stamps {step:g} apart give no rate {between}: pass {option('time')}, {option('time_unit')} "
-            f"or {option('rate')}"
-        )
+        problem = f"{stamped} apart give no rate between {LOWEST:g} and {HIGHEST:g} Hz"
+        raise TableError(problem, f"pass {pass_time}, {option('time_unit')} or {pass_rate}")
     assumed, rate = plausible[0], rates[plausible[0]]
     if assumed == "ms" and (intervals == 1).mean() > _COUNTED:
-        advice = (
-            f"pass {option('rate')} or another {option('time')}, or confirm 1000 Hz with {option('time_unit', 'ms')}"
-        )
-        raise ZooError(f"{where}: time stamps rise by 1 from row to row, as row numbers do: {advice}")
-    # Hundredths of a second pass as milliseconds, ten times as fast.
-    is_known = assumed == "s" or is_date(float(finite[0]), assumed)
+        cure = f"pass {pass_rate} or another {pass_time}, or confirm 1000 Hz with {option('time_unit', 'ms')}"
+        raise TableError(f"{where}: time stamps rise by 1 from row to row, as row numbers do", cure)
+    # Hundredths of a second pass as milliseconds, ten times as fast. A date of this century shows its unit.
+    is_known = assumed == "s" or _YEARS[0] <= finite[0] * SECONDS[assumed] <= _YEARS[1]
     if not is_known and rate > _COMMON:
-        raise ZooError(
-            f"{where}: time stamps {step:g} apart, as {assumed}, make {rate:.3g} Hz, more than most phones do: pass "
-            f"{option('rate')} ({rate / 10:.3g} for hundredths of a second), or confirm with "
-            f"{option('time_unit', assumed)}"
-        )
-    return assumed, is_known or rate < 10 * LOWEST
+        raise too_fast(f"{stamped} apart, as {assumed}, make {rate:.3g} Hz, more than most phones do", rate, assumed)
+    return assumed, bool(is_known or rate < 10 * LOWEST)
 
 
-def is_date(stamp: float, unit: str) -> bool:
-    """Whether a time stamp, read in a unit, is of this century, by which the unit is known.
-
-    Example:
-        >>> is_date(1_718_047_318_870, "ms"), is_date(171_804_731_887, "ms")
-        (True, False)
-    """
-    return _YEARS[0] <= stamp * SECONDS[unit] <= _YEARS[1]
+def too_fast(problem: str, rate: float, unit: str) -> TableError:
+    """The error for a unit of time that was assumed, and that makes a rate, or a movement, too fast."""
+    hundredths = f"{option('rate')} ({rate / 10:.4g} for hundredths of a second)"
+    return TableError(problem, f"pass {hundredths}, or confirm with {option('time_unit', unit)}")
 
 
 Sample = tuple[float, ...]
@@ -438,30 +389,25 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
     """
     line, mark, rest = heading(line.removeprefix("\N{BYTE ORDER MARK}") for line in lines)
     header = [field.strip() for field in fields_of(line, mark)]
-    found, _ = resolve(name, header, columns, labels=False)
-    gravity, rotation = found.gravity or (), found.rotation or ()
-    if columns.gyroscope and not rotation:
-        raise no_rotation(name, header)
-    order = [header.index(column) for column in (*found.axes, *gravity, *rotation, *filter(None, [found.time]))]
-    factors = found.factors.tolist()
+    resolved, _ = resolve(name, header, columns, labels=False)
+    gravity, rotation = resolved.gravity or (), resolved.rotation or ()
+    names = (*resolved.axes, *gravity, *rotation, *filter(None, [resolved.time]))
+    places, factors = [header.index(column) for column in names], resolved.factors.tolist()
 
     def sample(row: list[str]) -> list[float]:
-        fields = [number_or_nan(row[place], comma=mark != ",") if place < len(row) else np.nan for place in order]
+        fields = [number_or_nan(row[place], comma=mark != ",") if place < len(row) else np.nan for place in places]
         if gravity:
             fields[:6] = [value + more for value, more in zip(fields[:3], fields[3:6], strict=True)]
         count = 3 + len(rotation)
-        values = [factor * value for factor, value in zip(factors, fields[:count], strict=False)]
-        return values + fields[count:]
+        return [factor * value for factor, value in zip(factors, fields[:count], strict=False)] + fields[count:]
 
     # A quote that is not closed must not swallow the lines after it.
     rows = (fields_of(line, mark) for line in rest if line.strip())
     samples = (sample(row) for row in rows if not (len(row) == 1 and row[0].startswith("#")))
     if columns.rate:
-        for count, values in enumerate(samples):
-            yield count / columns.rate, *values
+        yield from ((count / columns.rate, *values) for count, values in enumerate(samples))
         return
-    first = list(islice(samples, _FIRST))
-    unit = found.time_unit
+    first, unit = list(islice(samples, _FIRST)), str(resolved.time_unit)
     if len(first) > 1:
         unit, _ = time_unit_of(name, np.array([row[-1] for row in first]), unit)
     for *values, time in chain(first, samples):

@@ -84,7 +84,7 @@ def _read(path: Path, imported: Path, counts: Counts, doubts: list[str]) -> Inde
     gyroscope = all(
         set(INERTIAL) <= set(Table(str(file), lines_of(file)).names) for file, _ in found if isinstance(file, Path)
     )
-    found = [(file, replace(columns, gyroscope=gyroscope)) for file, columns in found]
+    found = [(file, columns.replace(gyroscope=gyroscope)) for file, columns in found]
     made = import_csv(found, imported)
     counts.add(made.counts)
     doubts += [*notes, *made.doubts]
@@ -272,11 +272,19 @@ def cut_frame(
         >>> cut_frame(frame)["input"].shape
         (96, 150, 3)
     """
-    from zoo.activity.columns import CsvColumns
+    from zoo.activity.checks import TableError
+    from zoo.activity.columns import columns_of
     from zoo.activity.importing import read_csv
 
-    windowing, columns = Windowing(), CsvColumns(rate=rate, unit=unit)
-    pieces = [(recording, windowing.windows(recording)) for recording in read_csv([frame], columns)]
+    windowing, columns = Windowing(), columns_of({"unit": unit}, rate)
+    try:
+        pieces = [(recording, windowing.windows(recording)) for recording in read_csv([frame], columns)]
+    except TableError as error:
+        # Its cure may name parameters that only `zoo.import_csv` has.
+        cure = "unit='g', or " * ("unit" in error.remedy) + "rate, or " * ("no column for time" in error.problem)
+        raise TableError(
+            error.problem, f"pass {cure}a table that `zoo.import_csv` wrote to a file of recordings"
+        ) from None
     people = {recording.subject for recording, _ in pieces}
     short = people - {recording.subject for recording, windows in pieces if len(windows)}
     if short or not pieces:

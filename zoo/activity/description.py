@@ -37,29 +37,29 @@ def describe(source: Path | Data) -> dict[str, Any]:
     else:
         is_raw = hdf5.identify(source) == "recordings"
         data = recordings.read_recordings(source) if is_raw else from_file(source, allow_leak=True)
-    found = _describe_windows(data) if isinstance(data, Data) else _describe_recordings(data)
+    description = _describe_windows(data) if isinstance(data, Data) else _describe_recordings(data)
     studies = compare(data)
-    return found | ({"studies": studies} if studies else {})
+    return description | ({"studies": studies} if studies else {})
 
 
 def _describe_windows(data: Data) -> dict[str, Any]:
-    found = find_leaks(data.train, data.test)
-    problems = []
-    if found["subjects"]:
-        problems.append(f"subject {', '.join(found['subjects'])} is in training and in test")
-    if found["shared_rows"]:
-        problems.append(f"{found['shared_rows']} test windows share rows with training windows")
-    if found["near_duplicates"]:
-        problems.append(f"{found['near_duplicates']} test windows nearly equal a training window")
-    if data.split_by == "window":
-        problems.append("no subject ids: whether a person is in training and in test cannot be known")
-    problems += _spelled_twice(data.label_names, [*data.train.people(), *data.test.people()])
-    names, both = data.label_names, data.everyone().train
+    leaks, names, both = find_leaks(data.train, data.test), data.label_names, data.everyone().train
+    problems = [
+        problem
+        for problem, is_there in (
+            (f"subject {', '.join(leaks['subjects'])} is in training and in test", leaks["subjects"]),
+            (f"{leaks['shared_rows']} test windows share rows with training windows", leaks["shared_rows"]),
+            (f"{leaks['near_duplicates']} test windows nearly equal a training window", leaks["near_duplicates"]),
+            ("no subject ids: whether a person is in training and in test cannot be known", data.split_by == "window"),
+        )
+        if is_there
+    ]
+    problems += _spelled_twice(names, [*data.train.people(), *data.test.people()])
     problems += confounded(both.labels, both.subjects, both.studies)
     return {
         "parts": {"train": _balance(data.train, names), "test": _balance(data.test, names)},
         "split_by": data.split_by, "rate_hz": data.rate, "simulated": data.simulated,
-        "leaks": found, "problems": problems,
+        "leaks": leaks, "problems": problems,
     }  # fmt: skip
 
 
@@ -70,25 +70,17 @@ def _spelled_twice(labels: Iterable[str], people: Iterable[str]) -> list[str]:
         >>> _spelled_twice(["go up", "go_up"], ["ann", "Ann", "ben"])
         ['labels go up, go_up may be one activity, ...', 'subjects Ann, ann may be one person, ...']
     """
-    kinds = (
-        (
-            "labels",
-            labels,
-            f"activity, which a model would learn as two: give it one name with {option('classes', 'LABEL=CLASS')}",
-        ),
-        ("subjects", people, "person, who would be in training and in test: import them under one name"),
-    )
-    found = []
-    for what, names, advice in kinds:
+    learned = f"activity, which a model would learn as two: give it one name with {option('classes', 'LABEL=CLASS')}"
+    split = "person, who would be in training and in test: import them under one name"
+    problems = []
+    for what, names, advice in (("labels", labels, learned), ("subjects", people, split)):
         spellings: dict[str, set[str]] = {}
         for name in names:
             plain = unicodedata.normalize("NFKC", name).casefold()
             spellings.setdefault("".join(filter(str.isalnum, plain)).lstrip("0"), set()).add(name)
-        found += [
-            f"{what} {', '.join(sorted(several))} may be one {advice}"
-            for key, several in spellings.items() if key and len(several) > 1
-        ]  # fmt: skip
-    return found
+        several = (", ".join(sorted(alike)) for key, alike in spellings.items() if key and len(alike) > 1)
+        problems += [f"{what} {alike} may be one {advice}" for alike in several]
+    return problems
 
 
 def _balance(windows: DataSet, labels: tuple[str, ...]) -> dict[str, Any]:
@@ -102,26 +94,21 @@ def _describe_recordings(index: "Index") -> dict[str, Any]:
     seconds: Counter[str] = Counter()
     for name, length in zip(index.activities.tolist(), index.seconds, strict=True):
         seconds[name] += length
-    mixed = confounded(index.activities, index.subjects, index.studies, index.seconds)
+    copies, pairs = Copies(), dict[tuple[str, str], str]()
+    for number, recording in enumerate(index):
+        if first := copies.find(recording.subject, index.where(number), recording.acceleration):
+            pairs.setdefault((first[0], recording.subject), f"{index.where(number)} and {first[1]}")
+    problems = _spelled_twice(seconds, index.subjects.tolist())
+    if pairs:
+        people, example = "; ".join(f"{one} and {other}" for one, other in pairs), next(iter(pairs.values()))
+        problems.append(f"people with the same rows: {people}, as in {example}: leave one of the two out")
+    problems += confounded(index.activities, index.subjects, index.studies, index.seconds)
     return {
         "recordings": len(index), "subjects": sort_names(index.subjects),
         "seconds": {name: round(total, 1) for name, total in sorted(seconds.items())},
         "rates_hz": sorted(set(index.column("rate").tolist())), "simulated": index.simulated,
-        "problems": [*_spelled_twice(seconds, index.subjects.tolist()), *_copied(index), *mixed],
+        "problems": problems,
     }  # fmt: skip
-
-
-def _copied(index: "Index") -> list[str]:
-    """A sentence about recordings of one person that have rows of another one's."""
-    copies, pairs = Copies(), dict[tuple[str, str], str]()
-    for number, each in enumerate(index):
-        if found := copies.find(each.subject, index.where(number), each.acceleration):
-            pairs.setdefault((found[0], each.subject), f"{index.where(number)} and {found[1]}")
-    if not pairs:
-        return []
-    people = "; ".join(f"{first} and {other}" for first, other in pairs)
-    example = next(iter(pairs.values()))
-    return [f"people with the same rows: {people}, as in {example}: leave one of the two out"]
 
 
 _RUN = 8
@@ -221,29 +208,26 @@ def compare(data: "Data | Index") -> dict[str, dict[str, Any]]:
         unit, studies = "windows", set().union(*known)
     if len(studies) < 2:
         return {}
-    people, rates, walks = dict[str, set[str]](), dict[str, set[float]](), dict[str, list[NDArray[np.float64]]]()
-    amounts = dict[str, dict[str, float]]()
+    pieces: dict[str, list[tuple[str, str, float, float, NDArray[np.float64]]]] = {}
     for study, who, label, rate, windows, amount in _pieces(data):
-        people.setdefault(study, set()).update({who} - {""})
-        rates.setdefault(study, set()).add(rate)
-        of_study = amounts.setdefault(study, {})
-        of_study[label] = of_study.get(label, 0) + amount
-        walk = windows[..., :3].astype(np.float64)
-        if label == "walking" and len(walk):
-            walks.setdefault(study, []).append(np.stack([tilt(walk), cadence(walk, rate)]))
-    measured = {study: np.concatenate(several, axis=1) for study, several in walks.items()}
-    return {
-        study or "none": {
-            "people": len(people[study]),
-            unit: {label: round(amount, 1) for label, amount in sorted(amounts[study].items())},
-            "rate_hz": [min(rates[study]), max(rates[study])],
-            "tilt_deg": [round(float(tilt)) for tilt in np.percentile(measured[study][0], (10, 50, 90))]
-            if study in measured else None,
-            "cadence_hz": round(float(np.nanmedian(measured[study][1])), 2)
-            if study in measured and np.isfinite(measured[study][1]).any() else None,
+        walk = windows[: len(windows) if label == "walking" else 0, :, :3].astype(np.float64)
+        measured = np.stack([tilt(walk), cadence(walk, rate)])
+        pieces.setdefault(study, []).append((who, label, rate, amount, measured))
+    compared = dict[str, dict[str, Any]]()
+    for study in sort_names(pieces):
+        people, labels, rates, _, measured_parts = zip(*pieces[study], strict=True)
+        amounts: dict[str, float] = dict.fromkeys(sorted(labels), 0)
+        for _, label, _, amount, _ in pieces[study]:
+            amounts[label] += amount
+        tilts, steps = np.concatenate(measured_parts, axis=1)
+        compared[study or "none"] = {
+            "people": len({*people} - {""}),
+            unit: {label: round(amount, 1) for label, amount in amounts.items()},
+            "rate_hz": [min(rates), max(rates)],
+            "tilt_deg": [round(float(angle)) for angle in np.percentile(tilts, (10, 50, 90))] if len(tilts) else None,
+            "cadence_hz": round(float(np.nanmedian(steps)), 2) if np.isfinite(steps).any() else None,
         }
-        for study in sort_names(amounts)
-    }  # fmt: skip
+    return compared
 
 
 def _pieces(data: "Data | Index") -> Iterator[tuple[str, str, str, float, NDArray[Any], float]]:

@@ -1,7 +1,6 @@
 """What a recognizer answers to windows, and how good that is: its scores on a split, with baselines and notes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -343,7 +342,7 @@ def cut(
     hop = hop or metadata.window // 2
     windowing = Windowing(metadata.window, hop, metadata.rate, trim=0.0)
     gyroscope = columns.gyroscope or metadata.axes == INERTIAL
-    columns = replace(columns, subject="=me", activity="=unknown", gyroscope=gyroscope)
+    columns = columns.replace(subject="=me", activity="=unknown", gyroscope=gyroscope)
     windows, times = [], []
     for recording in read_csv([source], columns, counts):
         windows.append(windowing.windows(recording))

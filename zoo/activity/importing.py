@@ -1,4 +1,4 @@
-"""From CSV files, DataFrames and published studies to recordings, and to a file of them.
+"""From CSV files and DataFrames to recordings, and to a file of them.
 
 A file is read once, some rows at a time, so that it may be larger than memory: only numbers and the names of people and
 activities are kept. What cannot be acceleration with gravity, or is in another unit, is refused.
@@ -13,23 +13,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, groupby, pairwise, repeat
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.activity import recordings
-from zoo.activity.checks import (
-    ENOUGH_ROWS,
-    FASTEST_PACE,
-    LARGEST,
-    MOST_STEADY,
-    Copies,
-    check_signal,
-    pace,
-    typical_rate,
-)
+from zoo.activity import checks, recordings
+from zoo.activity.checks import ENOUGH_ROWS, Copies, TableError, typical_rate
 from zoo.activity.columns import (
     HIGHEST,
     LOWEST,
@@ -40,11 +32,11 @@ from zoo.activity.columns import (
     resolve,
     time_reader,
     time_unit_of,
+    too_fast,
 )
 from zoo.activity.recordings import GAPS, Counts, Recording, misnamed, storable, stretches
 from zoo.activity.sources import OTHER_SENSORS, Sources, beside, stem
-from zoo.activity.studies import STUDIES
-from zoo.activity.tables import Table, exists, lines_of, numbers
+from zoo.activity.tables import Table, close_archive, exists, lines_of, numbers
 from zoo.data.dataset import sort_names
 from zoo.errors import ZooError, option
 from zoo.files import exclusive, new_file
@@ -79,10 +71,10 @@ class Owner(NamedTuple):
 
 @dataclass
 class Readings:
-    """What a table says: rows in the units of `columns`, times in seconds, and the rows from which on whose they are.
+    """What a table says: rows in the units of `columns`, and the rows from which on whose they are.
 
-    `times` and `values` are `(rows,)` and `(rows, 3)` or, with rotation rate, `(rows, 6)`. `about` says how the table
-    was read.
+    `times` and `values` are `(rows,)` and `(rows, 3)` or, with rotation rate, `(rows, 6)`; a fixed rate counts the
+    times in seconds. `about` says how the table was read.
     """
 
     where: str
@@ -91,81 +83,95 @@ class Readings:
     times: Floats
     values: Floats
     owners: list[tuple[int, Owner]]
+    is_clock: bool
     time_unit: str = "none"
     is_time_unit_known: bool = True
     about: dict[str, str] = field(default_factory=dict)
 
+    def in_seconds(self) -> "Readings":
+        """The same, once the unit of the time stamps is found and they are seconds."""
+        if self.columns.time:
+            unit, self.is_time_unit_known = time_unit_of(
+                self.where, self.times, self.columns.time_unit, is_clock=self.is_clock
+            )
+            self.time_unit = unit
+            self.times *= SECONDS[unit]
+        return self
 
-def read_table(source: "Path | pd.DataFrame", columns: CsvColumns, *, labels: bool = True) -> Readings:
-    """Reads a CSV file or a DataFrame; without `labels`, it may lack columns of the person and the activity."""
-    where = str(source) if isinstance(source, Path) else "DataFrame"
-    table = Table(where, lines_of(source))
+    def parts(self) -> Iterator[tuple[slice, Owner]]:
+        """Rows of one person and activity, and whose they are."""
+        starts = [*(start for start, _ in self.owners), len(self.times)]
+        for (start, stop), (_, owner) in zip(pairwise(starts), self.owners, strict=True):
+            yield slice(start, stop), owner
+
+
+def read_table(where: str, lines: Iterable[str], columns: CsvColumns, *, labels: bool = True) -> Readings:
+    """Reads lines of CSV; without `labels`, they may lack columns of the person and the activity."""
+    table = Table(where, lines)
     columns, app = resolve(where, table.names, columns, labels=labels)
-    places = {name: place for place, name in enumerate(table.names)}
     blocks = table.blocks()
     if not (first := next(blocks, [])):
         raise ZooError(f"{where}: no rows below the line of column names")
-    time, gravity = columns.time, columns.gravity or ()
-    example = next((row[places[time]].strip() for row in first if row[places[time]].strip()), "") if time else ""
+    owning = (columns.subject or "=", columns.activity or "=", device_of(table.names, first[0], columns))
+    wanted = {*columns.axes, *(columns.gravity or ()), *(columns.rotation or ()), columns.time, *owning}
+    places = {name: place for place, name in enumerate(table.names) if name in wanted}
+    stamps = (row[places[columns.time]].strip() for row in first if columns.time)
     # Where commas separate fields, those of numbers stand within quotes.
     comma = table.separator != "," or any(re.fullmatch(r"[+-]?\d+,\d+", field) for field in first[0])
-    number, (moment, expected, is_clock) = partial(numbers, comma=comma), time_reader(example, comma)
-    owning = (columns.subject or "=", columns.activity or "=", device_of(table.names, first[0], columns))
+    number, (moment, expected, is_clock) = (
+        partial(numbers, comma=comma),
+        time_reader(next(filter(None, stamps), ""), comma),
+    )
     # These grow in place, where lists of blocks would need twice the memory.
     times, values, owners, rows = array("d"), array("d"), list[tuple[int, Owner]](), 0
     for block in chain([first], blocks):
-        read, count = partial(_read_column, where, places, block, rows), len(block)
+        fields = {name: [row[place] for row in block] for name, place in places.items()}
+        read = partial(_read_column, where, fields, rows)
         signal = [read(name, number, "a number") for name in (*columns.axes, *(columns.rotation or ()))]
-        for axis, name in enumerate(gravity):
+        for axis, name in enumerate(columns.gravity or ()):
             signal[axis] = signal[axis] + read(name, number, "a number")
         values.frombytes(np.stack(signal, axis=1).tobytes())
-        if time is None:
-            times.frombytes((np.arange(rows, rows + count) / (columns.rate or 1.0)).tobytes())
-        else:
-            times.frombytes(read(time, moment, expected).tobytes())
-        texts = [repeat(name[1:], count) if name[0] == "=" else [row[places[name]] for row in block] for name in owning]
-        _add_owners(owners, where, owning, texts, rows)
-        rows += count
-    readings = Readings(where, columns, app, np.frombuffer(times), np.frombuffer(values).reshape(rows, -1), owners)
-    if time:
-        readings.time_unit, readings.is_time_unit_known = time_unit_of(
-            where, readings.times, columns.time_unit, is_clock=is_clock
-        )
-        readings.times *= SECONDS[readings.time_unit]
-    return readings
+        if columns.time:
+            times.frombytes(read(columns.time, moment, expected).tobytes())
+        _add_owners(owners, where, owning, fields, rows, len(block))
+        rows += len(block)
+    seconds = np.frombuffer(times) if columns.time else np.arange(rows) / (columns.rate or 1.0)
+    return Readings(where, columns, app, seconds, np.frombuffer(values).reshape(rows, -1), owners, is_clock)
 
 
 def _read_column(
-    where: str, places: Mapping[str, int], block: Sequence[Sequence[str]], rows: int, name: str,
-    convert: Callable[[Sequence[str]], Floats], expected: str,
+    where: str, fields: Mapping[str, Sequence[str]], rows: int, name: str, convert: Callable[[Sequence[str]], Floats],
+    expected: str,
 ) -> Floats:  # fmt: skip
     """A column of a block, which follows `rows` rows, as numbers."""
-    failures, fields = (ValueError, OverflowError, OSError), [row[places[name]] for row in block]
+    failures = (ValueError, OverflowError, OSError)
     try:
-        return convert(fields)
+        return convert(fields[name])
     except failures:
-        values = []
-    # Spaces around it, or alone, make no field wrong.
-    for row, text in enumerate(map(str.strip, fields), rows + 1):
+        # Spaces around it, or alone, make no field wrong.
+        texts = [field.strip() for field in fields[name]]
+    for row, text in enumerate(texts, rows + 1):
         try:
-            values.append(float(convert([text])[0]))
+            convert([text])
         except failures:
             place = f"{where}: column {name!r}, row {row} below the names"
             raise ZooError(f"{place}: {text[:40]!r}; expected {expected}") from None
-    return np.array(values)
+    return convert(texts)
 
 
 def _add_owners(
-    owners: list[tuple[int, Owner]], where: str, columns: Sequence[str], texts: Sequence[Iterable[str]], rows: int
-) -> None:
+    owners: list[tuple[int, Owner]], where: str, columns: Sequence[str], fields: Mapping[str, Sequence[str]],
+    rows: int, count: int,
+) -> None:  # fmt: skip
     """Adds the rows of a block, which follows `rows` rows, at which another person, activity or device starts."""
-    whose, before = list(zip(*texts, strict=True)), len(owners)
-    for key, group in groupby(range(len(whose)), key=whose.__getitem__):
+    texts = [repeat(name[1:], count) if name[0] == "=" else fields[name] for name in columns]
+    before = len(owners)
+    for key, group in groupby(enumerate(zip(*texts, strict=True), rows), itemgetter(1)):
         # Equal names are equal bytes: macOS writes letters and their accents apart.
         owner = Owner(*(unicodedata.normalize("NFC", text.strip()) for text in key))
         if owners and owner == owners[-1][1]:
             continue
-        row = rows + next(group)
+        row, _ = next(group)
         for name, text, is_label in zip(columns, owner, (False, True), strict=False):
             if wrong := name != "=" and misnamed(text, is_label=is_label):
                 place = "" if name[0] == "=" else f": column {name!r}, row {row + 1} below the names"
@@ -181,9 +187,9 @@ def _values_of(path: Path, acceleration: Readings) -> Floats:
     """Values of another sensor at the times of the acceleration: at those that it states, even if its rate is given."""
     times = acceleration.times
     if acceleration.columns.rate:
-        columns = replace(acceleration.columns, rate=None)
-        times = read_table(Path(acceleration.where), columns, labels=False).times
-    table = read_table(path, CsvColumns(), labels=False)
+        lines, stamped = lines_of(Path(acceleration.where)), CsvColumns(time_unit=acceleration.columns.time_unit)
+        times = read_table(acceleration.where, lines, stamped, labels=False).in_seconds().times
+    table = read_table(str(path), lines_of(path), CsvColumns(), labels=False).in_seconds()
     order = np.argsort(table.times, kind="stable")
     stamps, values = table.times[order], table.values[order]
     # Where the other sensor paused, or was not yet or no longer running, its values are not known.
@@ -198,7 +204,8 @@ def _values_of(path: Path, acceleration: Readings) -> Floats:
 
 def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns) -> Readings:
     """Reads a table, with what belongs to it in other files, in m/s^2 and rad/s."""
-    table = read_table(source, columns)
+    where = str(source) if isinstance(source, Path) else "DataFrame"
+    table = read_table(where, lines_of(source), columns).in_seconds()
     resolved, read_as = table.columns, table.app.name
     gravity, rotation = ", ".join(resolved.gravity or ()), ", ".join(resolved.rotation or ())
     if isinstance(source, Path) and table.app.has_files:
@@ -230,7 +237,12 @@ def read_csv(
     A change of person, activity or device, a gap in time or more than four lost samples in a row end a recording;
     fewer are interpolated. Rows whose time stamp does not rise are left out. If there are time stamps, the rate is
     detected and the rows are interpolated linearly to an even grid. `counts` gets what is left out or changed; `tables`
-    gets a row of facts of each file. Rows that `copies` knows, or that are there twice, are refused.
+    gets a row of facts of each file. Rows of at least a second that an earlier recording has as well, here or among
+    `copies`, are refused; those that a recording repeats itself are not.
+
+    Raises:
+        TableError: If columns are missing, in another unit, or cannot be acceleration with gravity.
+        ZooError: If a file cannot be read, or holds a recording twice.
 
     Example:
         >>> import pandas as pd
@@ -243,29 +255,35 @@ def read_csv(
     for source in sources:
         table, of_file = read_sensors(source, columns), Counts()
         if not storable(table.values).all(axis=1).any():
-            raise ZooError(f"{table.where}: no row holds finite numbers of at most {LARGEST:g}: choose other columns")
+            raise ZooError(
+                f"{table.where}: no row holds finite numbers of at most {checks.LARGEST:g}: choose other columns"
+            )
         rates, seconds, paces, typical = set(), 0.0, list[float](), typical_rate(table.times)
         for recording in _recordings(table, of_file, copies, typical):
             name = f"{table.where}: {recording.subject}, {recording.activity}" if len(table.owners) > 1 else table.where
             try:
-                check_signal(name, recording.rows, recording.rate, MOST_STEADY)
-            except ZooError as error:
-                hint = f"; if these are {UNIT}, pass {option('unit', UNIT)}" if table.columns.unit == "g" else ""
-                raise ZooError(f"{error}{hint}") from None
+                checks.check_signal(name, recording.rows, recording.rate, checks.MOST_STEADY)
+            except TableError as error:
+                cure = f"{error.cure}; if these are {UNIT}, pass {option('unit', UNIT)}"
+                if error.remedy or table.columns.unit != "g":
+                    cure = f"pass {option(*error.remedy)}, or {error.cure}" if error.remedy else error.cure
+                raise TableError(error.problem, cure, *error.remedy) from None
             rates.add(recording.rate)
             seconds += recording.seconds
             if not table.is_time_unit_known:
-                paces.append(pace(recording.acceleration, recording.rate))
+                paces.append(checks.pace(recording.acceleration, recording.rate))
             yield recording
-        if not table.is_time_unit_known:
-            _check_pace(table, paces, typical)
+        moving = [hertz for hertz in paces if hertz > 0]
+        if moving and (hertz := float(np.median(moving))) > checks.FASTEST_PACE:
+            made = f"time stamps read as {table.time_unit} make {typical:.4g} Hz, and nobody moves at {hertz:.0f} Hz"
+            raise too_fast(f"{table.where}: {made}", typical, table.time_unit)
         if counts is not None:
             counts.add(of_file)
         if tables is not None:
             tables.append(
                 {"file": table.where, **table.about, "rows": len(table.times), "rate_hz": sorted(rates),
                  "seconds": round(seconds, 1), "gaps": of_file.changed[GAPS],
-                 "time_unit_known": table.is_time_unit_known,
+                 "time_unit_known": table.is_time_unit_known or bool(moving),
                  "subjects": sort_names(owner.subject for _, owner in table.owners),
                  "activities": sorted({owner.activity for _, owner in table.owners})}
             )  # fmt: skip
@@ -275,13 +293,13 @@ def _recordings(table: Readings, counts: Counts, copies: Copies, typical: float)
     """The recordings of a table, of which most rows are at a `typical` rate."""
     rate = table.columns.rate
     is_plausible = rate is None and LOWEST <= typical <= HIGHEST
-    bounds = pairwise([*(start for start, _ in table.owners), len(table.times)])
-    for (start, stop), (_, owner) in zip(bounds, table.owners, strict=True):
-        if stop - start < 2:
-            counts.dropped["rows alone between two others of another person or activity"] += stop - start
+    for rows, owner in table.parts():
+        count = rows.stop - rows.start
+        if count < 2:
+            counts.dropped["rows alone between two others of another person or activity"] += count
             continue
-        times, values = _in_order(table, slice(start, stop), counts)
-        place = "" if stop - start == len(table.times) else f", row {start + 1} below the names and following"
+        times, values = _in_order(table, rows, counts)
+        place = "" if count == len(table.times) else f", row {rows.start + 1} below the names and following"
         name = f"{table.where}{place}"
         if copy := copies.find(object(), name, values[:, :3]):
             raise ZooError(f"{name}: has the same rows as {copy[1]}: import each recording once")
@@ -290,11 +308,9 @@ def _recordings(table: Readings, counts: Counts, copies: Copies, typical: float)
             if not is_plausible or LOWEST / 3 <= recording.rate <= HIGHEST:
                 yield replace(recording, study=table.columns.study or "")
             elif count >= ENOUGH_ROWS:
-                rates = f"{count} rows are at {recording.rate:g} Hz, most others at {typical:g} Hz"
-                raise ZooError(
-                    f"{table.where}: {rates}: are time stamps in several units? Pass {option('time')} or "
-                    f"{option('rate')}"
-                )
+                problem = f"{count} rows are at {recording.rate:g} Hz, most others at {typical:g} Hz"
+                cure = f"are time stamps in several units? Pass {option('time')} or {option('rate')}"
+                raise TableError(f"{table.where}: {problem}", cure)
             else:
                 counts.dropped["rows between gaps at an implausible rate"] += count
 
@@ -318,23 +334,9 @@ def _in_order(table: Readings, rows: slice, counts: Counts) -> tuple[Floats, Flo
         counts.changed["rows out of the order of time, sorted"] += int((ordered[: len(finite)] != finite).sum())
         return ordered, values[order]
     if len(times) >= ENOUGH_ROWS and back > _DISORDER * len(times):
-        raise ZooError(
-            f"{table.where}: time goes back in {back} of {len(times)} rows: sort them, or pass {option('time')}"
-        )
+        problem = f"{table.where}: time goes back in {back} of {len(times)} rows"
+        raise TableError(problem, f"sort them, or pass {option('time')}")
     return times, values
-
-
-def _check_pace(table: Readings, paces: Sequence[float], rate: float) -> None:
-    """Refuses a unit of time that was assumed where movement is too fast for a person; or notes that movement fits."""
-    moving = [hertz for hertz in paces if hertz > 0]
-    if moving and (hertz := float(np.median(moving))) > FASTEST_PACE:
-        unit = table.time_unit
-        raise ZooError(
-            f"{table.where}: time stamps read as {unit} make {rate:.4g} Hz, and nobody moves at {hertz:.0f} Hz: pass "
-            f"{option('rate')} ({rate / 10:.4g} for hundredths of a second), or confirm with "
-            f"{option('time_unit', unit)}"
-        )
-    table.is_time_unit_known = bool(moving)
 
 
 class Imported(NamedTuple):
@@ -357,7 +359,8 @@ class _Reading:
         # Names of files may say who was recorded, so the source of a file of recordings is a hash.
         self.hash = hashlib.sha256()
 
-    def __iter__(self) -> Iterator[Recording]:
+    def recordings(self, *, refuse: bool) -> Iterator[Recording]:
+        """The recordings; with `refuse`, what is wrong with any of the files comes at the end, as one error."""
         copies = Copies()
         for source, columns in self._sources:
             try:
@@ -371,13 +374,11 @@ class _Reading:
                     yield recording
             except ZooError as error:
                 self._faulty.append((str(source) if isinstance(source, Path) else "DataFrame", error))
-
-    def or_refused(self) -> Iterator[Recording]:
-        """The same recordings; what is wrong with any of the files comes at the end, as one error."""
-        yield from self
-        if len(self._faulty) == 1:
+        close_archive()
+        if refuse and len(self._faulty) == 1:
             raise self._faulty[0][1]
-        if problems := self.problems():
+        if refuse and self._faulty:
+            problems = self.problems()
             numbered = (f"({place}) {problem}" for place, problem in enumerate(problems, 1))
             listed = problems[0] if len(problems) == 1 else "; ".join(numbered)
             files = f"{len(self._faulty)} of {len(self._sources)} files"
@@ -428,45 +429,28 @@ def import_csv(
             f"{out}: exists already; {option('append')} adds to it, {option('force')} replaces it; or choose another "
             "name"
         )
+    reading, files = _Reading(sources, on_progress), f"{len(sources)} CSV file{'s' * (len(sources) > 1)}"
+    study = sources[0][1].study
+
+    def source() -> str:
+        made = f"{files} #{reading.hash.hexdigest()[:8]}"
+        return f"{study} ({made})" if study else made
+
     begun: AbstractContextManager[None] = exclusive(out) if append else new_file(out, force)
     with begun:
-        reading = _Reading(sources, on_progress)
-
-        def source() -> str:
-            files = f"{len(sources)} CSV file{'s' * (len(sources) > 1)} #{reading.hash.hexdigest()[:8]}"
-            return f"{study} ({files})" if (study := sources[0][1].study) else files
-
+        read = reading.recordings(refuse=True)
         if append and out.exists():
-            count = recordings.append_recordings(out, reading.or_refused(), source=source, same_people=same_people)
+            count = recordings.append_recordings(out, read, source=source, same_people=same_people)
         else:
-            count = recordings.write_recordings(out, reading.or_refused(), source=source)
+            count = recordings.write_recordings(out, read, source=source)
     return Imported(out, count, reading.counts, reading.tables, reading.doubts())
 
 
 def dry_run(sources: Sources) -> tuple[dict[str, Any], list[str]]:
     """How `import_csv` would read each file, with what is wrong with those that it would refuse; and doubts."""
     reading = _Reading(sources)
-    for _ in reading:
+    for _ in reading.recordings(refuse=False):
         pass
     counts, problems = reading.counts.to_json(), reading.problems()
     document = {"files": reading.tables, "recordings": reading.count, **counts, "problems": problems}
     return document, reading.doubts()
-
-
-def import_study(
-    name: str, source: str | Path, out: str | Path, *, others: bool = False, force: bool = False,
-    on_progress: Callable[[int], None] = lambda count: None,
-) -> Imported:  # fmt: skip
-    """Writes a file of recordings; arguments are those of `zoo.import_study`."""
-    from zoo.activity.study_files import read_study
-
-    out, counts = Path(out), Counts()
-
-    def counted() -> Iterator[Recording]:
-        for count, recording in enumerate(read_study(name, Path(source), counts, others=others), 1):
-            on_progress(count)
-            yield recording
-
-    with new_file(out, force):
-        count = recordings.write_recordings(out, counted(), source=STUDIES[name].source)
-    return Imported(out, count, counts)

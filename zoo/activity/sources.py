@@ -4,7 +4,6 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -157,12 +156,12 @@ def _named(columns: CsvColumns, names: Mapping[str, str]) -> CsvColumns:
     for field in fields:
         if named := getattr(columns, field):
             raise ZooError(f"--{field} '{named}': is named by the layout or the table of files, too: leave one out")
-    return replace(columns, **fields)
+    return columns.replace(**fields)
 
 
 def _read_manifest(path: Path, columns: CsvColumns) -> list[tuple[Path, CsvColumns]]:
     table = Table(str(path), lines_of(path))
-    rows = [dict(zip(table.names, row, strict=True)) for row in table.rows()]
+    rows = table.records()
     if not rows or "file" not in table.names or len(rows[0]) < len(table.names):
         names = ", ".join(table.names) if rows else "no rows"
         raise ZooError(f"{path}: expected the columns file, subject and activity; found {names}")

@@ -141,7 +141,7 @@ class Followed:
         self, file: Path, csv: str, columns: "CsvColumns", every: bool, threshold: float | None
     ) -> None:  # fmt: skip
         self._recognizer, self._csv, self._every, self._threshold = Recognizer(file), csv, every, threshold
-        self._columns = replace(columns, gyroscope=self._recognizer.metadata.axes == INERTIAL)
+        self._columns = columns.replace(gyroscope=self._recognizer.metadata.axes == INERTIAL)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Every prediction."""

@@ -1,170 +1,72 @@
-"""Published studies, which are imported from their official layout: a reader and a row of the table for each.
+"""Published studies, which are imported from their official layout: a row of the table for each.
 
-The command `zoo data import NAME` and its help follow from the row. A reader is a function of a `Source`, which finds
-the files, reads their numbers and makes recordings of them. This module imports no third-party library.
+The command `zoo data import NAME` and its help follow from the row. As the command line reads the table at each start,
+functions import what they read files with: NumPy alone would add a quarter to the time of a help.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from zoo.errors import ZooError
 
 if TYPE_CHECKING:
-    from zoo.activity.recordings import Recording
-    from zoo.activity.study_files import Source
-
-_MOTIONSENSE = {"dws": "downstairs", "jog": "jogging", "sit": "sitting", "std": "standing", "ups": "upstairs",
-                "wlk": "walking"}  # fmt: skip
-_G = -9.80665
-
-
-def motionsense(source: "Source") -> "Iterator[Recording]":
-    """MotionSense: six activities, an iPhone in the front pocket of the trousers.
-
-    The columns gravity and userAcceleration are in g with iOS's sign: total acceleration in Android's convention is
-    -9.80665 (gravity + userAcceleration).
-    """
-    columns = [f"{sensor}.{axis}" for sensor in ("gravity", "userAcceleration") for axis in "xyz"]
-    for file in source.files():
-        if (activity := _MOTIONSENSE.get(file["activity"])) is None:
-            source.counts.dropped["files of another activity"] += 1
-            continue
-        values = source.numbers(file.name, source.table(file, *columns), *range(6))
-        yield from source.recordings(
-            file.name, file["subject"], activity, _G * (values[:, :3] + values[:, 3:]), rate=50.0,
-            position="front pocket", device="iPhone 6s",
-        )  # fmt: skip
-
-
-_WISDM = {"A": "walking", "B": "jogging", "C": "stairs", "D": "sitting", "E": "standing"}
-_WISDM_OTHERS = {
-    "F": "typing", "G": "brushing_teeth", "H": "eating_soup", "I": "eating_chips", "J": "eating_pasta",
-    "K": "drinking", "L": "eating_sandwich", "M": "kicking_ball", "O": "catching_ball", "P": "dribbling_ball",
-    "Q": "writing", "R": "clapping", "S": "folding_clothes",
-}  # fmt: skip
-
-
-def wisdm(source: "Source") -> "Iterator[Recording]":
-    """WISDM: a phone in the trouser pocket, 18 activities.
-
-    A line of `data_<id>_accel_phone.txt` is `subject,code,nanoseconds,x,y,z;`, in m/s^2 with Android's sign. Phones
-    were asked for 20 Hz and delivered 20 to 50; clocks stall. In the first 10 s of sitting and standing, people still
-    move to their place (one in ten; the typical one 4 s); at the end, within 2 s, nothing but the last row is unusual.
-    Stairs are one activity, up and down.
-    """
-    activities = _WISDM | _WISDM_OTHERS if source.others else _WISDM
-    for file in source.files():
-        rows = source.rows(file.name, file.lines(), ("subject", "code", "time", "x", "y", "z"), end=";")
-        for code, group in groupby(rows, key=lambda row: row[1].strip()):
-            name = f"{file.name}, activity {code}"
-            if code not in activities:
-                source.counts.dropped["performances of other activities"] += 1
-                continue
-            values = source.numbers(name, group, 2, 3, 4, 5)
-            if len(values) < 2:
-                source.counts.dropped["performances of a single row"] += 1
-                continue
-            times = source.seconds(name, values[:, 0], "ns", hertz=(10, 210))
-            yield from source.recordings(
-                file.name, file["subject"], activities[code], values[:, 1:], times=times, trim=(10, 2),
-                position="trouser pocket",
-            )  # fmt: skip
-
-
-_GEOTEC = {"SEATED": "sitting", "WALKING": "walking"}
-
-
-def geotec(source: "Source") -> "Iterator[Recording]":
-    """GeoTec: getting up, walking, turning and sitting down, with the phone in the left front pocket, four ways around.
-
-    A line of `s<id>_<execution>_sp.csv` is a sample of the accelerometer (m/s^2, Android's sign) and the gyroscope,
-    with the time at which it was delivered, in ms, and a label. The samples are even, at 102.4 Hz; they are delivered
-    in groups, up to 0.12 s late. A turn between two walks is a part of the walk: without it, no walk is as long as a
-    window. Half a second at both ends of a stretch, in which one movement becomes the other, is left out.
-    """
-    orientations: dict[str, str] = {}
-    for file in source.files("DATA/executions_info.csv"):
-        orientations |= dict(source.table(file, "execution_id", "orientation"))
-    for file in source.files():
-        rows = list(source.table(file, "x_acc", "y_acc", "z_acc", "timestamp", "label"))
-        values = source.numbers(file.name, rows, 0, 1, 2, 3)
-        times = source.seconds(file.name, values[:, 3], "ms", hertz=(90, 115), even=True)
-        start, orientation = 0, orientations.get(f"{file['subject']}_{file['execution']}", "")
-        for label, group in groupby(_with_turns([row[4].strip() for row in rows])):
-            part = slice(start, start := start + len(list(group)))
-            if label not in _GEOTEC:
-                source.counts.dropped[f"transitions: {label.lower().replace('_', ' ')}"] += 1
-                continue
-            yield from source.recordings(
-                file.name, file["subject"], _GEOTEC[label], values[part, :3], times=times[part], trim=(0.5, 0.5),
-                position="left front pocket", device="Xiaomi Poco X2", orientation=orientation,
-            )  # fmt: skip
-
-
-def _with_turns(labels: Sequence[str]) -> list[str]:
-    """Labels of rows, with WALKING for each TURNING between two of them.
-
-    Example:
-        >>> _with_turns(["WALKING", "TURNING", "WALKING", "TURNING", "SITTING_DOWN"])
-        ['WALKING', 'WALKING', 'WALKING', 'TURNING', 'SITTING_DOWN']
-    """
-    runs = [(label, len(list(group))) for label, group in groupby(labels)]
-    around = list(zip([("", 0), *runs[:-1]], runs, [*runs[1:], ("", 0)], strict=True))
-    return [
-        "WALKING" if (before, label, after) == ("WALKING", "TURNING", "WALKING") else label
-        for (before, _), (label, count), (after, _) in around for _ in range(count)
-    ]  # fmt: skip
-
-
-_OXFORD = {
-    "inhand": "hand", "swingingarm": "swinging arm", "frontpocket": "front pocket", "backpocket": "back pocket",
-    "neckpouch": "neck pouch",
-}  # fmt: skip
-"""Positions that its files write as one word."""
-_OPTIMISATION = ("time", "accuracy", "x", "y", "z")
-_VALIDATION = ("time", "x", "y", "z", "steps of the algorithm", "true steps", "steps of the phone")
-
-
-def oxford(source: "Source") -> "Iterator[Recording]":
-    """Oxford step counter: walking alone, with the phone in eight places, at 100 to 406 Hz.
-
-    Files of `optimisation` have no names of columns: nanoseconds, accuracy, x, y, z in m/s^2 with Android's sign. Files
-    of `validation` have a time stamp, x, y, z and three counts of steps. Some clocks count microseconds, some files are
-    in g. The phone is put away for up to 9 s and taken out for up to 12 s (a bag: 14; one pocket: 18): 12 s are left
-    out at both ends.
-
-    It is not documented whether `user1` and `user2` of the validation are among the other three. Keep all five on one
-    side of a split.
-    """
-    for file in source.files():
-        columns = _OPTIMISATION if "device" in file.fields else _VALIDATION
-        places = [columns.index(name) for name in ("time", "x", "y", "z")]
-        values = source.numbers(file.name, source.rows(file.name, file.lines(), columns), *places)
-        times = source.seconds(file.name, values[:, 0], "ns", "us", hertz=(80, 450))
-        position = file["position"].lower()
-        yield from source.recordings(
-            file.name, file["subject"].lower(), "walking", source.out_of_g(values[:, 1:], times), times=times,
-            trim=(12, 12), position=_OXFORD.get(position, position),
-            device=file.fields.get("device", "Samsung Galaxy S6"),
-        )  # fmt: skip
+    from zoo.activity.importing import Imported, Readings
+    from zoo.activity.recordings import Counts, Recording
 
 
 class Study(NamedTuple):
-    """A row of the table.
+    """A row of the table: what is known of a study, and how its files are read.
 
-    `source` is the name in the literature, with first author and year. `layouts` are those of the paths of its files of
-    recordings, from the right, as those of `zoo data import csv --layout`, with fields that its reader gets. `command`
-    is the word after `zoo data import`, the name by default; `others` is what the option `--others` imports as well,
-    empty for no such option.
+    Attributes:
+        source: Name in the literature, with first author and year.
+        citation: The publication.
+        license: License of the data.
+        people: Their number.
+        layouts: Those of the paths of its files, from the right, as those of `zoo data import csv --layout`, with
+            `{subject}`, and `{activity}`, `{position}` or `{device}` where paths say them. Each with the names of the
+            columns and the end of a line, such as `time,x,y,z;`, or empty where the files name their columns.
+        activities: Activities by the labels of the study. Others are counted and left out.
+        hertz: The lowest and the highest rate. Time stamps that make another one are refused.
+        units: Units of the time stamps, the usual one first.
+        columns: Arguments of `zoo.import_csv` where columns are not recognized, or without time stamps.
+        trim: Seconds at the start and the end of an activity that are left out.
+        position: Where the phone was.
+        device: Which phone it was.
+        others: Activities that `others` imports as well.
+        dropped: What an activity that is left out is called, where `{}` is its label.
+        within: Labels that are a part of another one if they lie between two of it.
+        is_even: Whether samples are even, though their stamps are those of their delivery.
+        may_be_in_g: Whether some files are in g.
+        positions: Positions that paths spell in another way.
+        orientations: Layout of a table of how the phone was turned, by execution.
+        mended: What mends the lines of a file that has known errors.
+        command: Word after `zoo data import`, the name by default.
     """
 
     source: str
     citation: str
     license: str
     people: int
-    layouts: tuple[str, ...]
-    read: "Callable[[Source], Iterator[Recording]]"
+    layouts: Mapping[str, str]
+    activities: Mapping[str, str]
+    hertz: tuple[float, float] = (0.0, 0.0)
+    units: tuple[str, ...] = ("ns",)
+    columns: Mapping[str, Any] = {}
+    trim: tuple[float, float] = (0.0, 0.0)
+    position: str = ""
+    device: str = ""
+    others: Mapping[str, str] = {}
+    dropped: str = "performances of other activities"
+    within: Mapping[str, str] = {}
+    is_even: bool = False
+    may_be_in_g: bool = False
+    positions: Mapping[str, str] = {}
+    orientations: str = ""
+    mended: Callable[[Iterator[str]], Iterator[str]] | None = None
     command: str = ""
-    others: str = ""
 
     @property
     def title(self) -> str:
@@ -177,29 +79,241 @@ STUDIES: dict[str, Study] = {
         "MotionSense (Malekzadeh et al., 2019)",
         "Malekzadeh, Clegg, Cavallaro, Haddadi: Mobile Sensor Data Anonymization, IoTDI 2019, doi "
         "10.1145/3302505.3310068",
-        "MIT", 24, ("{activity}_{trial}/sub_{subject}.csv",), motionsense,
+        "MIT", 24, {"{activity}_{trial}/sub_{subject}.csv": ""},
+        {"dws": "downstairs", "jog": "jogging", "sit": "sitting", "std": "standing", "ups": "upstairs",
+         "wlk": "walking"},
+        columns={"x": "userAcceleration.x", "y": "userAcceleration.y", "z": "userAcceleration.z",
+                 "gravity": ("gravity.x", "gravity.y", "gravity.z"), "unit": "g", "convention": "ios", "rate": 50.0},
+        position="front pocket", device="iPhone 6s", dropped="files of another activity",
     ),
+    # Phones were asked for 20 Hz and delivered 20 to 50; clocks stall. In the first 10 s of sitting and standing,
+    # people still move to their place (one in ten; the typical one 4 s); at the end, within 2 s, nothing but the last
+    # row is unusual. Stairs are one activity, up and down.
     "wisdm": Study(
         "WISDM (Weiss et al., 2019)",
         "Weiss, Yoneda, Hayajneh: Smartphone and Smartwatch-Based Biometrics Using Activities of Daily Living, IEEE "
         "Access 2019, doi 10.1109/ACCESS.2019.2940729",
-        "CC BY 4.0", 51, ("phone/accel/data_{subject}_accel_phone.txt",), wisdm,
-        others="Import the other activities as well: typing, eating, clapping, ...",
+        "CC BY 4.0", 51, {"phone/accel/data_{subject}_accel_phone.txt": "id,activity,time,x,y,z;"},
+        {"A": "walking", "B": "jogging", "C": "stairs", "D": "sitting", "E": "standing"},
+        hertz=(10, 210), trim=(10, 2), position="trouser pocket",
+        others={"F": "typing", "G": "brushing_teeth", "H": "eating_soup", "I": "eating_chips", "J": "eating_pasta",
+                "K": "drinking", "L": "eating_sandwich", "M": "kicking_ball", "O": "catching_ball",
+                "P": "dribbling_ball", "Q": "writing", "R": "clapping", "S": "folding_clothes"},
     ),
+    # Getting up, walking, turning and sitting down, four ways around. Samples are at 102.4 Hz, and are delivered in
+    # groups, up to 0.12 s late. A turn between two walks is a part of the walk: without it, no walk is as long as a
+    # window. In half a second at both ends of a stretch, one movement becomes the other.
     "geotec": Study(
         "GeoTec (Matey-Sanz et al., 2023)",
         "Matey-Sanz, Casteleyn, Granell: Dataset of inertial measurements of smartphones and smartwatches for human "
         "activity recognition, Data in Brief 2023, doi 10.1016/j.dib.2023.109809; data: doi 10.5281/zenodo.8398688",
-        "CC BY 4.0", 23, ("{subject}/s{id}_{execution}_sp.csv",), geotec,
+        "CC BY 4.0", 23, {"{subject}/s{id}_{execution}_sp.csv": ""}, {"SEATED": "sitting", "WALKING": "walking"},
+        hertz=(90, 115), units=("ms",), is_even=True, columns={"x": "x_acc", "y": "y_acc", "z": "z_acc"},
+        trim=(0.5, 0.5), position="left front pocket", device="Xiaomi Poco X2", dropped="transitions: {}",
+        within={"TURNING": "WALKING"}, orientations="DATA/executions_info.csv",
     ),
+    # Walking alone, with the phone in eight places, at 100 to 406 Hz. Some clocks count microseconds. The phone is put
+    # away for up to 9 s and taken out for up to 12 s (a bag: 14; one pocket: 18). It is not documented whether `user1`
+    # and `user2` of the validation are among the other three: keep all five on one side of a split.
     "oxford": Study(
         "Oxford step counter (Salvi et al., 2018)",
         "Salvi, Velardo, Brynes, Tarassenko: An optimised algorithm for accurate steps counting from smart-phone "
         "accelerometry, EMBC 2018, doi 10.1109/EMBC.2018.8513319",
         "CC BY 4.0", 5,
-        ("optimisation/data/{device}_{subject}_{ground}_{position}*/accelerometer.csv",
-         "validation/{subject}_{position}_{time}.csv"),
-        oxford, command="oxford-steps",
+        {"optimisation/data/{device}_{subject}_{ground}_{position}*/accelerometer.csv": "time,accuracy,x,y,z",
+         "validation/{subject}_{position}_{start}.csv": "time,x,y,z,steps of the algorithm,true steps,phone's steps"},
+        {"walking": "walking"}, columns={"activity": "=walking"},
+        hertz=(80, 450), units=("ns", "us"), may_be_in_g=True, trim=(12, 12), device="Samsung Galaxy S6",
+        positions={"inhand": "hand", "swingingarm": "swinging arm", "frontpocket": "front pocket",
+                   "backpocket": "back pocket", "neckpouch": "neck pouch"},
+        command="oxford-steps",
     ),
 }  # fmt: skip
 """Studies by name, which is stored in `Recording.study` and, where studies are joined, put before the ids of people."""
+
+_SHORTEST = 1.0
+"""Seconds below which a stretch is left out."""
+
+
+def import_study(
+    name: str, source: str | Path, out: str | Path, *, others: bool = False, force: bool = False,
+    on_progress: Callable[[int], None] = lambda count: None,
+) -> "Imported":  # fmt: skip
+    """Writes a file of recordings; arguments are those of `zoo.import_study`."""
+    from zoo.activity.importing import Imported
+    from zoo.activity.recordings import Counts, write_recordings
+    from zoo.files import new_file
+
+    out, counts = Path(out), Counts()
+
+    def counted() -> "Iterator[Recording]":
+        for count, recording in enumerate(read_study(name, Path(source), counts, others=others), 1):
+            on_progress(count)
+            yield recording
+
+    with new_file(out, force):
+        count = write_recordings(out, counted(), source=STUDIES[name].source)
+    return Imported(out, count, counts)
+
+
+def read_study(
+    name: str, path: Path, counts: "Counts | None" = None, *, others: bool = False
+) -> "Iterator[Recording]":  # fmt: skip
+    """Reads a study from its zip file as it is published, or from a folder with its contents.
+
+    With `others`, the activities that the row of the table names so are read as well. `counts` gets what is left out or
+    changed.
+    """
+    from zoo.activity.recordings import Counts
+    from zoo.activity.tables import Table, close_archive, lines_of
+
+    study, counts, orientations = STUDIES[name], Counts() if counts is None else counts, dict[str, str]()
+    study = study._replace(activities={**study.activities, **(study.others if others else {})})
+    try:
+        for file, place, _, _ in _files(name, path, [study.orientations]) if study.orientations else ():
+            records = Table(file, lines_of(place)).records()
+            orientations |= {record["execution_id"]: record["orientation"] for record in records}
+        for file, place, fields, layout in _files(name, path, study.layouts):
+            table = _table(study, file, lines_of(place), fields, study.layouts[layout], counts)
+            position = fields.get("position", "").lower() or study.position
+            about: dict[str, Any] = {
+                "study": name, "device": fields.get("device", study.device), "trimmed": min(study.trim),
+                "position": study.positions.get(position, position),
+                "orientation": orientations.get(f"{fields.get('subject')}_{fields.get('execution')}", ""),
+            }  # fmt: skip
+            yield from (replace(recording, **about) for recording in _recordings(study, table, counts))
+    except ZooError as error:
+        # About a file in it.
+        raise error if str(path) in str(error) else type(error)(f"{path}: {error}") from error
+    finally:
+        close_archive()
+
+
+def _files(
+    name: str, folder: Path, layouts: Iterable[str]
+) -> list[tuple[str, Path, dict[str, str], str]]:  # fmt: skip
+    """The name of each file of some layouts in a study, its path, what the layout reads from it, and the layout."""
+    from zoo.activity.sources import layout_pattern
+    from zoo.activity.tables import files_in
+
+    paths = {path.relative_to(folder).as_posix(): path for path in files_in(folder)}
+
+    def matching(layouts: Iterable[str]) -> Iterator[tuple[str, Any, str]]:
+        patterns = {layout: layout_pattern(layout) for layout in layouts}
+        for file in paths:
+            matches = ((file, match, layout) for layout, row in patterns.items() if (match := row.search(file)))
+            yield from list(matches)[:1]
+
+    files, copies = [], dict[str, str]()
+    for file, match, layout in matching(layouts):
+        if (other := copies.setdefault(match[0].strip("/"), file)) != file:
+            raise ZooError(f"{folder}: holds {other} and {file}, two copies of one file: leave one of them out")
+        files.append((file, paths[file], match.groupdict(), layout))
+    if not files:
+        advice = f"expected {STUDIES[name].title}'s layout"
+        for other, study in STUDIES.items():
+            if other != name and any(matching(study.layouts)):
+                advice = f"it looks like {study.title}: use `zoo data import {study.command or other}`"
+        raise ZooError(f"{folder}: no files {' or '.join(layouts)} in it; {advice}")
+    return files
+
+
+def _named(file: str, lines: Iterable[str], header: str, counts: "Counts") -> Iterator[str]:
+    """Lines below a line of column names that they lack. Those that lack fields are counted, but for the last one: a
+    truncated file is refused.
+    """
+    names = header.rstrip(";")
+    end, commas, count, lacking, is_whole, line = header[len(names) :], names.count(","), 0, 0, False, ""
+    yield names
+    for line in filter(None, map(str.strip, lines)):
+        count += 1
+        if is_whole := line.endswith(end) and line.count(",") == commas:
+            yield line.removesuffix(end)
+        lacking += not is_whole
+    if not is_whole:
+        found = f"ends within line {count}, {line[-40:]!r}" if count else "holds no rows"
+        raise ZooError(f"{file}: {found}; expected lines of {header}: copy it again")
+    if lacking:
+        counts.dropped["lines that are not samples"] += lacking
+
+
+def _table(
+    study: Study, file: str, lines: Iterator[str], fields: Mapping[str, str], header: str, counts: "Counts"
+) -> "Readings":
+    """A file in m/s^2, Android's sign, and seconds."""
+    import numpy as np
+
+    from zoo.activity.checks import TableError, by_second, typical_rate
+    from zoo.activity.columns import SECONDS, CsvColumns
+    from zoo.activity.importing import read_table
+    from zoo.runtime.metadata import STANDARD_GRAVITY
+
+    known = {name: f"={fields[name]}" for name in ("subject", "activity") if name in fields}
+    lines = study.mended(lines) if study.mended else lines
+    lines = _named(file, lines, header, counts) if header else lines
+    try:
+        table = read_table(file, lines, CsvColumns(**{**known, **study.columns}))
+    except TableError as error:
+        raise ZooError(f"{error.problem}: copy the file again") from None
+    table.values *= table.columns.factors[:3]
+    if table.columns.rate:
+        return table
+    steps = np.diff(table.times)
+    forward = steps[steps > 0]
+    # The mean without gaps: where samples are delivered in groups or at two intervals, no interval is typical.
+    step = float(steps[(steps >= 0) & (steps <= 20 * np.median(forward))].mean()) if len(forward) else np.inf
+    rates, (low, high) = {unit: 1 / (step * SECONDS[unit]) for unit in study.units}, study.hertz
+    if not (units := [unit for unit, rate in rates.items() if low <= rate <= high]):
+        usual = study.units[0]
+        raise ZooError(
+            f"{file}: time stamps in {usual} make {rates[usual]:.3g} Hz; expected {low:g} to {high:g} Hz in "
+            f"{study.title}: copy the file again"
+        )
+    if units[0] != study.units[0]:
+        counts.changed[f"files with time stamps in {units[0]} in place of {study.units[0]}, read as such"] += 1
+    table.times *= SECONDS[units[0]]
+    if study.is_even:
+        table.times = np.linspace(table.times[0], table.times[-1], len(table.times))
+    if study.may_be_in_g and 0.8 < by_second(table.values, typical_rate(table.times))[1] < 1.25:
+        counts.changed["files in g, converted to m/s^2"] += 1
+        table.values *= STANDARD_GRAVITY
+    return table
+
+
+def _recordings(study: Study, table: "Readings", counts: "Counts") -> "Iterator[Recording]":
+    """Each performance of an activity as recordings: without its ends, split at gaps, on an even grid."""
+    import numpy as np
+
+    from zoo.activity.checks import TableError, check_signal, typical_rate
+    from zoo.activity.recordings import stretches
+    from zoo.runtime.metadata import UNIT
+
+    parts, rate = list(table.parts()), table.columns.rate
+    for before, (place, (rows, owner)), after in zip(parts, enumerate(parts[1:], 1), parts[2:], strict=False):
+        if before[1] == after[1] and before[1].activity == study.within.get(owner.activity):
+            parts[place] = (rows, before[1])
+    for (subject, label, _), group in groupby(parts, lambda part: part[1]):
+        slices = [rows for rows, _ in group]
+        part = slice(slices[0].start, slices[-1].stop)
+        if (activity := study.activities.get(label)) is None:
+            counts.dropped[study.dropped.format(label.lower().replace("_", " "))] += 1
+            continue
+        times, values = table.times[part], table.values[part]
+        try:
+            check_signal(f"{table.where}, {activity}", values, rate or typical_rate(times))
+        except TableError as error:
+            wanted = f"{study.title} is {UNIT} with gravity"
+            raise ZooError(f"{error.problem}; {wanted}: copy the file again") from None
+        # A clock that starts again adds no time.
+        elapsed = np.concatenate([[0.0], np.cumsum(np.clip(np.diff(times), 0, None))])
+        kept = (elapsed >= study.trim[0]) & (elapsed <= elapsed[-1] - study.trim[1])
+        if left_out := round(min(sum(study.trim), float(elapsed[-1]))):
+            counts.dropped[f"seconds at the ends of {activity}"] += left_out
+        if not kept.any():
+            counts.dropped[f"stretches of {activity} shorter than the ends that are left out"] += 1
+            continue
+        for recording in stretches(table.where, subject.lower(), activity, times[kept], values[kept], rate, counts):
+            if recording.seconds >= _SHORTEST:
+                yield recording
+            else:
+                counts.dropped[f"stretches of {activity} shorter than {_SHORTEST:g} s"] += 1

@@ -17,7 +17,6 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
@@ -63,7 +62,7 @@ def files_in(path: Path) -> list[Path]:
         files = sorted(file for file in path.rglob("*") if file.is_file())
     else:
         require_file(path)
-        files = sorted(_members(path))
+        files = sorted(_opened(path)[1])
     # Systems and editors hide theirs, and so does whoever is still writing one.
     parts = ((file, file.relative_to(path).parts) for file in files)
     return [file for file, names in parts if not any(name[0] == "." or name == "__MACOSX" for name in names)]
@@ -72,18 +71,27 @@ def files_in(path: Path) -> list[Path]:
 def exists(path: Path) -> bool:
     """Whether there is such a file, on the disk or in a zip file."""
     archive = next(filter(is_zip, path.parents), None)
-    return os.path.isfile(path) if archive is None else path in _members(archive)  # noqa: PTH113
+    return os.path.isfile(path) if archive is None else path in _opened(archive)[1]  # noqa: PTH113
 
 
-def _members(archive: Path) -> dict[Path, zipfile.ZipInfo]:
-    return _opened(archive, archive.stat().st_mtime_ns)[1]
+_archives: dict[tuple[Path, int], tuple[IO[bytes], zipfile.ZipFile, dict[Path, zipfile.ZipInfo]]] = {}
+"""The zip file that was read last, which stays open: reading its directory again for each of 300 files takes 1 s."""
 
 
-@lru_cache(maxsize=1)
-def _opened(path: Path, _: int) -> tuple[zipfile.ZipFile, dict[Path, zipfile.ZipInfo]]:
-    """A zip file and what is in it. It stays open, as reading its directory again for each of 300 files takes 1 s."""
+def close_archive() -> None:
+    """Closes the zip file that was read last."""
+    while _archives:
+        _archives.popitem()[1][0].close()
+
+
+def _opened(path: Path) -> tuple[zipfile.ZipFile, dict[Path, zipfile.ZipInfo]]:
+    """A zip file and what is in it."""
+    if (key := (path, path.stat().st_mtime_ns)) in _archives:
+        return _archives[key][1:]
+    close_archive()
     try:
-        archive = zipfile.ZipFile(path)
+        file = path.open("rb")
+        archive = zipfile.ZipFile(file)
     except (*_DAMAGE, OSError) as error:
         raise StorageError(f"{path}: cannot be unpacked ({error}): copy it again, or unpack it first") from error
     # Some programs of Windows write the separator of Windows.
@@ -93,13 +101,14 @@ def _opened(path: Path, _: int) -> tuple[zipfile.ZipFile, dict[Path, zipfile.Zip
             raise ZooError(f"{path}: holds {name} twice: leave one of them out")
         if name.startswith("/") or ".." in name.split("/"):
             raise ZooError(f"{path}: holds {name}, which lies outside of it: unpack it first")
-    return archive, {path / name: entry for name, entry in members}
+    _archives[key] = file, archive, {path / name: entry for name, entry in members}
+    return _archives[key][1:]
 
 
 def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
     """Opens a file, which is unpacked if its name ends in .gz, or a file in a zip file."""
     if (archive := next(filter(is_zip, path.parents), None)) is not None:
-        opened, members = _opened(archive, archive.stat().st_mtime_ns)
+        opened, members = _opened(archive)
         return opened.open(members[path])
     require_file(path)
     return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")
@@ -226,8 +235,8 @@ class Table:
 
     Example:
         >>> table = Table("here", ["# a phone\n", "time;x\n", "0;9,8\n"])
-        >>> table.names, list(table.rows())
-        (['time', 'x'], [['0', '9,8']])
+        >>> table.names, table.records()
+        (['time', 'x'], [{'time': '0', 'x': '9,8'}])
     """
 
     def __init__(self, where: str, lines: Iterable[str]) -> None:
@@ -263,9 +272,9 @@ class Table:
                 yield block
             count, block = count + len(block), []
 
-    def rows(self) -> Iterator[list[str]]:
-        """The rows, each with a field for each column."""
-        return chain.from_iterable(self.blocks())
+    def records(self) -> list[dict[str, str]]:
+        """All rows, each as its fields by the names of the columns."""
+        return [dict(zip(self.names, row, strict=True)) for block in self.blocks() for row in block]
 
 
 def _unreadable(where: str, error: csv.Error) -> ZooError:

@@ -15,7 +15,6 @@ from zoo.api import door
 from zoo.errors import ArgumentError, ZooError, either, option, refuse, unknown_name
 from zoo.families import TASKS, task_named
 from zoo.files import new_file
-from zoo.recipe import Columns
 from zoo.report import markdown, results
 from zoo.report.screen import err
 from zoo.results import Document, Result
@@ -406,8 +405,8 @@ def import_csv(
     from zoo.activity.columns import columns_of
 
     columns = columns_of(
-        Columns(x=x, y=y, z=z, channels=channels, time=time, unit=unit, convention=convention,
-                rotation_unit=rotation_unit, time_unit=time_unit), rate,
+        {"x": x, "y": y, "z": z, "channels": channels, "time": time, "unit": unit, "convention": convention,
+         "rotation_unit": rotation_unit, "time_unit": time_unit}, rate,
         subject=subject, activity=activity, gyroscope=gyroscope, study=study,
         gravity=tuple(door.names_of(gravity)) or None, rotation=tuple(door.names_of(rotation)) or None,
     )  # fmt: skip
@@ -457,14 +456,12 @@ def import_study(
         ...
         zoo.errors.ZooError: unknown study 'motionsens': did you mean motionsense?
     """
-    from zoo.activity.studies import STUDIES
+    from zoo.activity import studies
 
-    if study not in STUDIES:
-        raise unknown_name("study", study, list(STUDIES))
-    from zoo.activity import importing
-
+    if study not in studies.STUDIES:
+        raise unknown_name("study", study, list(studies.STUDIES))
     return _imported(
-        importing.import_study(
+        studies.import_study(
             study, Path(source), Path(out), others=others, force=force, on_progress=on_progress or door.silent
         )
     )
