@@ -1,5 +1,6 @@
 """Studies are read from their official layout, and what is not of the study is refused or counted."""
 
+import gc
 import json
 import re
 import tracemalloc
@@ -203,6 +204,15 @@ def test_two_copies_of_a_study_are_refused(tmp_path, name):
     copies = {f"{copy}/{member}": text for copy in "ab" for member, text in OFFICIAL[name].items()}
     with pytest.raises(ZooError, match=r"a\.zip: holds a/.* and b/.*, two copies of one file"):
         read(name, archive(tmp_path / "a.zip", copies))
+
+
+def test_a_zip_file_is_closed_once_it_was_read_or_refused(tmp_path):
+    path, faulty = archive(tmp_path / "a.zip", OFFICIAL["motionsense"]), archive(tmp_path / "b.zip", {WISDM: "1,A;\n"})
+    read("motionsense", path)
+    message(lambda: read("wisdm", faulty))
+    zoo.import_csv(path, tmp_path / "a.h5", subject="=1", activity="=walking", rate=50.0)
+    kept = [each.filename for each in gc.get_objects() if type(each) is zipfile.ZipFile and each.fp]
+    assert not {str(path), str(faulty)} & {*kept}
 
 
 def test_a_study_whose_files_name_nobody_replaces_no_recordings(tmp_path):

@@ -74,24 +74,27 @@ def exists(path: Path) -> bool:
     return os.path.isfile(path) if archive is None else path in _opened(archive)[1]  # noqa: PTH113
 
 
-_archives: dict[tuple[Path, int], tuple[IO[bytes], zipfile.ZipFile, dict[Path, zipfile.ZipInfo]]] = {}
+_archives: dict[tuple[Path, int], tuple[zipfile.ZipFile, dict[Path, zipfile.ZipInfo]]] = {}
 """The zip file that was read last, which stays open: reading its directory again for each of 300 files takes 1 s."""
 
 
 def close_archive() -> None:
-    """Closes the zip file that was read last."""
+    """Closes the zip file that was read last, also where an error keeps a file in it open."""
     while _archives:
-        _archives.popitem()[1][0].close()
+        _, (archive, _) = _archives.popitem()
+        file = archive.fp
+        archive.close()
+        if file is not None:
+            file.close()
 
 
 def _opened(path: Path) -> tuple[zipfile.ZipFile, dict[Path, zipfile.ZipInfo]]:
     """A zip file and what is in it."""
     if (key := (path, path.stat().st_mtime_ns)) in _archives:
-        return _archives[key][1:]
+        return _archives[key]
     close_archive()
     try:
-        file = path.open("rb")
-        archive = zipfile.ZipFile(file)
+        archive = zipfile.ZipFile(path)
     except (*_DAMAGE, OSError) as error:
         raise StorageError(f"{path}: cannot be unpacked ({error}): copy it again, or unpack it first") from error
     # Some programs of Windows write the separator of Windows.
@@ -101,8 +104,8 @@ def _opened(path: Path) -> tuple[zipfile.ZipFile, dict[Path, zipfile.ZipInfo]]:
             raise ZooError(f"{path}: holds {name} twice: leave one of them out")
         if name.startswith("/") or ".." in name.split("/"):
             raise ZooError(f"{path}: holds {name}, which lies outside of it: unpack it first")
-    _archives[key] = file, archive, {path / name: entry for name, entry in members}
-    return _archives[key][1:]
+    _archives[key] = archive, {path / name: entry for name, entry in members}
+    return _archives[key]
 
 
 def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
