@@ -365,15 +365,6 @@ def test_a_compiler_that_fails_is_one_line(small, script, message, tmp_path, mon
     assert not (tmp_path / "out").exists()
 
 
-def test_a_compiler_that_never_ends_is_stopped(small, tmp_path, monkeypatch):
-    (tmp_path / "mycc").write_text("#!/bin/sh\nexec sleep 60\n")
-    (tmp_path / "mycc").chmod(0o755)
-    monkeypatch.setenv("CC", str(tmp_path / "mycc"))
-    monkeypatch.setattr(c99.compiler, "_SECONDS", 0.1)
-    with pytest.raises(ZooError, match=r"mycc took more than 0\.1 s and was stopped"):
-        export(small, tmp_path / "out")
-
-
 def test_an_activation_that_is_not_written_in_c_is_refused(tmp_path):
     model = ActivityGRU(units=3, window=50, frame=5, frame_activation="mish")
     with pytest.raises(ZooError, match=r"layer frame: activation 'mish' is not written in C; expected linear, relu, "):

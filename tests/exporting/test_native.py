@@ -14,8 +14,8 @@ from zoo.runtime import Recognizer
 from zoo.runtime.metadata import INERTIAL, Streaming, embed
 
 FILE = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"
-WRITE = {"kt": embedding.kotlin, "swift": embedding.swift}
-CONSTANTS = {"kt": embedding.kotlin_constants, "swift": embedding.swift_constants}
+WRITE = {"kt": embedding.KOTLIN.write, "swift": embedding.SWIFT.write}
+CONSTANTS = {"kt": embedding.KOTLIN.constants, "swift": embedding.SWIFT.constants}
 
 
 def metadata(**changes):
@@ -100,7 +100,7 @@ def test_a_file_without_the_signature_is_refused(language, tmp_path):
 def test_the_android_app_has_the_files_that_it_names_and_calls_what_they_define(tmp_path):
     app = Path(__file__).parents[2] / "examples" / "android"
     readme, activity = (app / "README.md").read_text(), (app / "src/main/java/pocketzoo/MainActivity.kt").read_text()
-    written = {path.name: path for path in embedding.kotlin(FILE, tmp_path)}
+    written = {path.name: path for path in embedding.KOTLIN.write(FILE, tmp_path)}
     assert set(re.findall(r"^\| `([\w.]+)` \|", readme, re.MULTILINE)) == {*written}
     for file in [*re.findall(r"\]\(([^)]+)\)", readme), "build.gradle.kts", "src/main/AndroidManifest.xml"]:
         assert (app / file).is_file(), file
@@ -120,7 +120,7 @@ def test_a_model_of_another_unit_is_refused(tmp_path):
     file.write_bytes(FILE.read_bytes())
     embed(file, metadata(unit="g"))
     with pytest.raises(ZooError, match=r"model\.tflite: metadata: 'unit' is \"g\"; expected \"m/s\^2\""):
-        embedding.kotlin(file, tmp_path / "out")
+        embedding.KOTLIN.write(file, tmp_path / "out")
 
 
 def test_export_writes_them_next_to_the_file(convolutional_files):

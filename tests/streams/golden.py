@@ -13,6 +13,7 @@ samples were dropped (`dropped`, how many, why) and a line `end`.
 import json
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 
@@ -112,8 +113,8 @@ def measured(samples):
 class Unjudged(Signal):
     """Takes every signal for one of a phone that somebody carries: the other languages have no rules for others."""
 
-    def _judge(self, time):
-        return None
+    def push(self, time, value):
+        """Judges nothing."""
 
 
 def follow(metadata, samples):
@@ -122,13 +123,13 @@ def follow(metadata, samples):
     Other movements have the number of their class: Python and the page show no label then, and other languages `other`.
     """
     count = len(metadata.classes)
-    stream = Stream(metadata, lambda frame, states: step(frame, states, count))
-    stream._signal = Unjudged()
     numbers = {None: -1} | {label: number for number, label in enumerate(metadata.classes)}
-    rows = [
-        [p.time, numbers[OTHER if p.reason == SOMETHING_ELSE else p.label], p.probability, *p.probabilities]
-        for p in stream.feed(samples)
-    ]
+    with patch("zoo.runtime.streaming.Signal", Unjudged):
+        stream = Stream(metadata, lambda frame, states: step(frame, states, count))
+        rows = [
+            [p.time, numbers[OTHER if p.reason == SOMETHING_ELSE else p.label], p.probability, *p.probabilities]
+            for p in stream.feed(samples)
+        ]
     return np.array(rows).reshape(len(rows), 3 + count), dict(stream.skipped)
 
 

@@ -76,7 +76,7 @@ def build_kotlin(root):
     jar = str(root / "main.jar")
     for number, metadata in enumerate(MODELS.values()):
         sources = {
-            "Model": embedding.kotlin_constants(metadata, "model.tflite"),
+            "Model": embedding.KOTLIN.constants(metadata, "model.tflite"),
             **{path.stem: path.read_text() for path in (embedding.NATIVE / "Stream.kt", HERE / "Main.kt")},
         }
         for source, text in sources.items():
@@ -92,7 +92,7 @@ def build_swift(root):
     for number, (name, metadata) in enumerate(MODELS.items()):
         folder = root / str(number)
         folder.mkdir()
-        (folder / "Model.swift").write_text(embedding.swift_constants(metadata, "model.tflite"))
+        (folder / "Model.swift").write_text(embedding.SWIFT.constants(metadata, "model.tflite"))
         for source in (embedding.NATIVE / "Stream.swift", HERE / "main.swift"):
             shutil.copyfile(source, folder / source.name)
         subprocess.run(["swiftc", "-wmo", *map(str, folder.glob("*.swift")), "-o", str(folder / "main")], check=True)

@@ -190,7 +190,7 @@ def exportable(loaded: Loaded, data: Data | None) -> "Exportable":
         calibration={"step": states | {"frame": clipped(states["frame"])}} if model.states
         else {"window": {"window": clipped(calibration)}},
         extra_formats={"personal": signatures.personal},
-        sources={"kotlin": embedding.kotlin, "swift": embedding.swift},
+        sources={"kotlin": embedding.KOTLIN.write, "swift": embedding.SWIFT.write},
         code=code,
         score=score,
         simulated=data is None,

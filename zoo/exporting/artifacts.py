@@ -275,7 +275,7 @@ def _code(loaded: Loaded, family: Exportable, kind: str, path: Path, expected: M
     outputs = compiler.run(network, path, family.golden)
     if outputs is None:
         return path, None, lambda: {"milliseconds": None, "timed": None, "note": compiler.NO_COMPILER}
-    seconds = [found.pop("seconds") for found in outputs.values()]
+    seconds = [answers.pop("seconds") for answers in outputs.values()]
     milliseconds = round(1e3 * float(np.median(seconds[0])), 5)
     return path, {**outputs}, lambda: {"milliseconds": milliseconds, "timed": first}
 

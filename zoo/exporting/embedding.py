@@ -10,7 +10,8 @@ Plain C, see `zoo.exporting.c99`, has the same constants.
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
@@ -27,80 +28,64 @@ INPUTS = {"step": "frame", "window": "window"}
 """Names of the inputs of the signatures that an app can run."""
 
 
-def kotlin(file: Path, folder: Path) -> list[Path]:
-    """Writes sources in Kotlin for a `.tflite` file: constants first, the file last in the paths that it returns.
+@dataclass(frozen=True)
+class Language:
+    """A language of apps: the end of its files, how it writes a text, and forms of what else a model has.
 
-    The file has the signature `step`, or `window` if the model has no states.
+    Files of fixed code, and the template of the constants, lie in `native`.
     """
-    return _write(file, folder, "kt", kotlin_constants)
+
+    ending: str
+    text: Callable[[str], str]
+    state: str
+    number: str
+    group: str
+    stateless: str = ""
+
+    def write(self, file: Path, folder: Path) -> list[Path]:
+        """Writes sources for a `.tflite` file: constants first, the file last in the paths that it returns.
+
+        The file has the signature `step`, or `window` if the model has no states.
+        """
+        recognizer = Recognizer(file)
+        if (needed := signature(recognizer.metadata)) not in recognizer.signatures:
+            raise ZooError(f"{file}: has no signature {needed!r}; export it again as float32")
+        model = folder / f"Model.{self.ending}"
+        with atomic_write(model) as temporary:
+            temporary.write_text(self.constants(recognizer.metadata, file.name), encoding="utf-8")
+        names = [f"Stream.{self.ending}", f"ActivityRecognizer.{self.ending}"]
+        return [model, *(Path(shutil.copyfile(NATIVE / name, folder / name)) for name in names), file]
+
+    def constants(self, metadata: ActivityMetadata, file: str) -> str:
+        """Returns the source of constants; `file` is the name of the `.tflite` file in the app."""
+        rows = [
+            self.group.format(", ".join(map(repr, parts)), evidence, ", ".join(map(repr, stay)))
+            for parts, evidence, stay in groups(metadata)
+        ]
+        states = [self.state.format(self.text(name), size) for name, size in metadata.states.items()]
+        values = [self.number.format(name, name.upper(), value, why) for name, value, why in numbers(metadata)]
+        return Template((NATIVE / f"Model.{self.ending}").read_text(encoding="utf-8")).substitute(
+            head="\n".join(head(metadata)), unit=metadata.unit,
+            rotation="".join(f"\n{line}" for line in rotation_comment(metadata)), file=self.text(file),
+            signature=self.text(signature(metadata)), input=self.text(INPUTS[signature(metadata)]),
+            labels=", ".join(map(self.text, metadata.classes)), states=", ".join(states) or self.stateless,
+            groups=",".join(f"\n        {row}" for row in rows) + ("\n    " if rows else ""), numbers="\n".join(values),
+        )  # fmt: skip
 
 
-def swift(file: Path, folder: Path) -> list[Path]:
-    """Writes sources in Swift, as `kotlin` does."""
-    return _write(file, folder, "swift", swift_constants)
+def _swift_text(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in escaped) + '"'
 
 
-def _write(file: Path, folder: Path, ending: str, constants: Callable[[ActivityMetadata, str], str]) -> list[Path]:
-    recognizer = Recognizer(file)
-    if (needed := signature(recognizer.metadata)) not in recognizer.signatures:
-        raise ZooError(f"{file}: has no signature {needed!r}; export it again as float32")
-    model = folder / f"Model.{ending}"
-    with atomic_write(model) as temporary:
-        temporary.write_text(constants(recognizer.metadata, file.name), encoding="utf-8")
-    names = [f"Stream.{ending}", f"ActivityRecognizer.{ending}"]
-    return [model, *(Path(shutil.copyfile(NATIVE / name, folder / name)) for name in names), file]
-
-
-def kotlin_constants(metadata: ActivityMetadata, file: str) -> str:
-    """Returns the content of `Model.kt`; `file` is the name of the `.tflite` file among the app's assets."""
-
-    def text(value: str) -> str:
-        return json.dumps(value).replace("$", "\\$")
-
-    return _filled(
-        "Model.kt", metadata, file, text,
-        states=", ".join(f"{text(name)} to {size}" for name, size in metadata.states.items()),
-        groups=_table(metadata, "Group(intArrayOf({}), {}, doubleArrayOf({}))"),
-        numbers=[f"    const val {name.upper()} = {value!r} // {why}" for name, value, why in numbers(metadata)],
-    )  # fmt: skip
-
-
-def swift_constants(metadata: ActivityMetadata, file: str) -> str:
-    """Returns the content of `Model.swift`; `file` is the name of the `.tflite` file in the app's bundle."""
-
-    def text(value: str) -> str:
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return '"' + "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in escaped) + '"'
-
-    return _filled(
-        "Model.swift", metadata, file, text,
-        states=", ".join(f"{text(name)}: {size}" for name, size in metadata.states.items()) or ":",
-        groups=_table(metadata, "Group(part: [{}], evidence: {}, stay: [{}])"),
-        numbers=[f"    public static let {name} = {value!r}  // {why}" for name, value, why in numbers(metadata)],
-    )  # fmt: skip
-
-
-def _filled(
-    name: str, metadata: ActivityMetadata, file: str, text: Callable[[str], str], states: str, groups: str,
-    numbers: Sequence[str],
-) -> str:  # fmt: skip
-    """Fills in the constants of a template in `native`; `text` makes literals."""
-    return Template((NATIVE / name).read_text(encoding="utf-8")).substitute(
-        head="\n".join(head(metadata)), unit=metadata.unit,
-        rotation="".join(f"\n{line}" for line in rotation_comment(metadata)), file=text(file),
-        signature=text(signature(metadata)), input=text(INPUTS[signature(metadata)]),
-        labels=", ".join(map(text, metadata.classes)), states=states, groups=groups, numbers="\n".join(numbers),
-    )  # fmt: skip
-
-
-def _table(metadata: ActivityMetadata, row: str) -> str:
-    """Returns the groups of labels, a line each, from the form of a line."""
-
-    def listed(values: Sequence[float]) -> str:
-        return ", ".join(map(repr, values))
-
-    lines = [row.format(listed(parts), evidence, listed(stay)) for parts, evidence, stay in groups(metadata)]
-    return "".join(f"\n        {line}," for line in lines).rstrip(",") + ("\n    " if lines else "")
+KOTLIN = Language(
+    "kt", lambda value: json.dumps(value).replace("$", "\\$"), "{} to {}", "    const val {1} = {2!r} // {3}",
+    "Group(intArrayOf({}), {}, doubleArrayOf({}))",
+)  # fmt: skip
+SWIFT = Language(
+    "swift", _swift_text, "{}: {}", "    public static let {0} = {2!r}  // {3}",
+    "Group(part: [{}], evidence: {}, stay: [{}])", stateless=":",
+)  # fmt: skip
 
 
 def signature(metadata: ActivityMetadata) -> str:
@@ -130,12 +115,12 @@ def rotation_comment(metadata: ActivityMetadata) -> list[str]:
 
 def groups(metadata: ActivityMetadata) -> list[tuple[list[int], float, list[float]]]:
     """Returns of each group of labels the part of each label, or -1; the evidence; and how long each part lasts."""
-    found = []
+    rows = []
     for group in metadata.streaming.groups or default_groups(metadata.classes):
         places = {name: number for number, part in enumerate(group.parts) for name in part}
         parts = [places.get(name, -1) for name in metadata.classes]
-        found.append((parts, float(group.evidence), [float(stay) for stay in group.stay]))
-    return found
+        rows.append((parts, float(group.evidence), [*map(float, group.stay)]))
+    return rows
 
 
 def numbers(metadata: ActivityMetadata) -> list[tuple[str, float, str]]:

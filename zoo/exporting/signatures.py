@@ -63,21 +63,18 @@ def activity(model: Any, chunk: int) -> list[Signature]:
     `chunk` several. A model without `states` has neither.
     """
 
-    def probabilities(logits: tf.Tensor) -> Arrays:
-        return {"probabilities": _probabilities(model, logits)}
-
     def window(window: tf.Tensor) -> Arrays:
-        return probabilities(model(window, training=False))
+        return _probabilities(model, model(window, training=False))
 
     def step(frame: tf.Tensor, *states: tf.Tensor) -> Arrays:
         logits, last = model.step(frame, dict(zip(model.states, states, strict=True)))
-        return {**probabilities(logits), **last}
+        return {**_probabilities(model, logits), **last}
 
     def several(frames: tf.Tensor, *states: tf.Tensor) -> Arrays:
         logits, last = model.chunk(frames, dict(zip(model.states, states, strict=True)))
         # LiteRT's CompiledModel refuses outputs that come straight out of a loop, so an operation follows it: one that
         # changes no value, and that the converter does not remove.
-        return probabilities(logits) | {name: tf.maximum(value, value - 1) for name, value in last.items()}
+        return _probabilities(model, logits) | {name: tf.maximum(value, value - 1) for name, value in last.items()}
 
     whole = Signature("window", window, (tf.TensorSpec(model.input_shape, tf.float32, "window"),))
     if not model.states:
@@ -91,10 +88,12 @@ def activity(model: Any, chunk: int) -> list[Signature]:
     ]
 
 
-def _probabilities(model: Any, logits: tf.Tensor) -> tf.Tensor:
+def _probabilities(model: Any, logits: tf.Tensor) -> Arrays:
     """Calibrated probabilities of a recognizer, with the prior that it assumes."""
     scaled = logits / model.temperature
-    return tf.nn.softmax(scaled if model.prior is None else scaled + tf.constant(model.prior_shift, scaled.dtype))
+    if model.prior is not None:
+        scaled += tf.constant(model.prior_shift, scaled.dtype)
+    return {"probabilities": tf.nn.softmax(scaled)}
 
 
 def personal(model: Any) -> list[Signature]:
@@ -110,7 +109,7 @@ def personal(model: Any) -> list[Signature]:
 
     def infer(window: tf.Tensor) -> Arrays:
         logits = features(window, training=False) @ kernel + bias
-        return {"probabilities": _probabilities(model, logits)}
+        return _probabilities(model, logits)
 
     def train(window: tf.Tensor, label: tf.Tensor, rate: tf.Tensor) -> Arrays:
         hidden = features(window, training=False)

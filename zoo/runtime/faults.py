@@ -57,7 +57,7 @@ _STRONG, _BACK, _FORTH, _REPEATED = 6.0, (0.12, 0.28), 0.16, 0.5
 which it turns around, and its correlation with itself when it is back."""
 
 _MOST = 1 << 14
-"""Samples that are searched for shaking, at most."""
+"""Samples that are kept at most, to search them for shaking and for noise."""
 
 _MEMORY = 1.0
 """Time constant in seconds of these means, which are judged after twice as long."""
@@ -86,10 +86,6 @@ class Signal:
 
     def __init__(self, steps: bool = True) -> None:
         self._steps = steps
-        self.restart()
-
-    def restart(self) -> None:
-        """Forgets all samples."""
         self.fault: str | None = None
         self._first = self._last = self._interval = math.nan
         self._means = (0.0, 0.0, 0.0, 0.0)
@@ -99,9 +95,8 @@ class Signal:
 
     def _begin(self, time: float, value: Vector, rests: bool = False) -> None:
         """Begins a stretch without motion at a sample, to which the others are compared."""
-        self._rests = rests
-        self._start, self._from, self._before, self._count = time, value, (0.0, 0.0, 0.0), 0
-        self._sums, self._step = [0.0] * 9, math.inf
+        self._rests, self._start, self._from = rests, time, value
+        self._stretch = deque([value], maxlen=_MOST)
 
     def push(self, time: float, value: Sequence[float]) -> None:
         """Adds a sample, later than the previous one.
@@ -127,42 +122,39 @@ class Signal:
             self._watch_rest(time, (x, y, z))
         if self._steps:
             self._watch_shaking(time, (x, y, z))
-        self.fault = self._judge(time)
+        self.fault = SHAKEN if self._shaken else AT_REST if self._rests else None
+        if time - self._first >= 2 * _MEMORY:
+            *vector, length = self._means
+            if not LEAST < length < MOST or math.hypot(*vector) < LEAST_GRAVITY:
+                self.fault = NO_SIGNAL
+            elif self._interval > _SLOWEST:
+                self.fault = TOO_SLOW
 
     def _watch_rest(self, time: float, value: Vector) -> None:
         (a, b, c), (x, y, z) = self._from, value
-        u, v, w = x - a, y - b, z - c
         # Written so that NaN, before the first sample, begins a stretch as well.
-        if not (abs(u) <= _MOTION and abs(v) <= _MOTION and abs(w) <= _MOTION):
+        if not (abs(x - a) <= _MOTION and abs(y - b) <= _MOTION and abs(z - c) <= _MOTION):
             self._begin(time, value)
             return
-        p, q, r = self._before
-        s = self._sums
-        self._sums = [
-            s[0] + u, s[1] + v, s[2] + w, s[3] + u * u, s[4] + v * v, s[5] + w * w, s[6] + u * p, s[7] + v * q,
-            s[8] + w * r,
-        ]  # fmt: skip
-        for change in (abs(u - p), abs(v - q), abs(w - r)):
-            if _ROUNDING < change < self._step:
-                self._step = change
-        self._before, self._count = (u, v, w), self._count + 1
+        self._stretch.append(value)
         if time - self._start >= _STRETCH:
             self._begin(time, value, self._is_noise())
 
     def _is_noise(self) -> bool:
         """Whether the stretch holds the noise of a sensor alone, or nothing at all."""
-        correlations, noise = [], _NOISE if self._step < _ROUNDED else _ROUNDED_NOISE
-        for axis in range(3):
-            mean, square, product = (self._sums[axis + part] / self._count for part in (0, 3, 6))
-            variance = square - mean * mean
-            if variance > noise * noise:
-                return False
-            if variance > _ROUNDING:
-                correlations.append((product - mean * mean) / variance)
-        limit = _STILL_CORRELATION if self._rests else _CORRELATION
-        if not correlations:
+        moves = np.array(self._stretch) - self._from
+        moves, before = moves[1:], moves[:-1]
+        squared = moves.mean(axis=0) ** 2
+        variance, shared = (moves**2).mean(axis=0) - squared, (moves * before).mean(axis=0) - squared
+        changes = np.abs(moves - before)
+        step = changes[changes > _ROUNDING].min(initial=math.inf)
+        if (variance > (_NOISE if step < _ROUNDED else _ROUNDED_NOISE) ** 2).any():
+            return False
+        moving = variance > _ROUNDING
+        if not moving.any():
             return True
-        return self._interval <= _FASTEST and sum(correlations) / len(correlations) < limit
+        limit = _STILL_CORRELATION if self._rests else _CORRELATION
+        return self._interval <= _FASTEST and bool((shared[moving] / variance[moving]).mean() < limit)
 
     def _watch_shaking(self, time: float, value: Vector) -> None:
         self._recent.append((time, *value))
@@ -190,12 +182,3 @@ class Signal:
         back = [share for seconds, share in shares.items() if seconds >= _BACK[0] - _ROUNDING]
         forth = [share for seconds, share in shares.items() if seconds <= _FORTH + _ROUNDING]
         return max(back, default=0.0) >= _REPEATED and min(forth, default=0.0) < 0
-
-    def _judge(self, time: float) -> str | None:
-        if time - self._first >= 2 * _MEMORY:
-            *vector, magnitude = self._means
-            if not LEAST < magnitude < MOST or math.hypot(*vector) < LEAST_GRAVITY:
-                return NO_SIGNAL
-            if self._interval > _SLOWEST:
-                return TOO_SLOW
-        return SHAKEN if self._shaken else AT_REST if self._rests else None

@@ -112,14 +112,14 @@ class Filter:
             raise ZooError(f"streaming: {wrong}")
         count, most = len(groups), max((len(group.parts) for group in groups), default=1)
         # Groups of fewer parts than others are filled up with parts that are never true.
-        known = np.array([[k < len(group.parts) for k in range(most)] for group in groups], bool).reshape(count, most)
+        used = np.array([[k < len(group.parts) for k in range(most)] for group in groups], bool).reshape(count, most)
         stay = np.ones((count, most))
-        stay[known] = [seconds for group in groups for seconds in group.stay]
-        self._start = known * stay / (known * stay).sum(axis=1, keepdims=True)
+        stay[used] = [seconds for group in groups for seconds in group.stay]
+        self._belief = used * stay / (used * stay).sum(axis=1, keepdims=True)
         # For a part that lasts days, 1 - exp would round to nothing.
         self._leave = -np.expm1(-seconds / stay)
-        self._least = LEAST * known
-        self._others = known / (known.sum(axis=1, keepdims=True) - 1)
+        self._least = LEAST * used
+        self._others = used / (used.sum(axis=1, keepdims=True) - 1)
         self._weight = np.array([group.evidence * seconds for group in groups])[:, None]
         # Of each label in each group that contains it: the label, and the place of its part.
         places = {name: number for number, name in enumerate(classes)}
@@ -127,11 +127,6 @@ class Filter:
         self._labels = np.array([places[name] for _, part in parts for name in part], int)
         self._places = np.array([place for place, part in parts for _ in part], int)
         self._classes = len(classes)
-        self.restart()
-
-    def restart(self) -> None:
-        """Forgets all answers."""
-        self._belief = self._start
 
     def update(self, probabilities: ArrayLike) -> NDArray[np.float64]:
         """Adds an answer of the network `(classes,)`. Returns the probabilities given all answers, `(classes,)`."""

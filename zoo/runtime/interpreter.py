@@ -87,8 +87,9 @@ class Interpreter:
         for name, runner in self._runners.items():
             self._inputs[name] = inputs = {}
             for key, detail in runner.get_input_details().items():
-                fixed, some = detail["shape_signature"].tolist(), [-1, *detail["shape"].tolist()[1:]]
-                shape = some if self.metadata.batch is None else fixed
+                shape = detail["shape_signature"].tolist()
+                if self.metadata.batch is None:
+                    shape = [-1, *detail["shape"].tolist()[1:]]
                 inputs[key] = tuple(shape), np.dtype(detail["dtype"])
 
     def inputs(self, signature: str) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
@@ -115,7 +116,8 @@ class Interpreter:
             if name not in inputs:
                 raise ZooError(f"{self.path}: signature {signature!r} needs the input {name!r}")
             shape, kind = np.shape(inputs[name]), getattr(inputs[name], "dtype", np.dtype(object)).kind
-            if shape != expected and not _fits(shape, expected):
+            fits = len(shape) == len(expected) and all(size in (-1, shape[axis]) for axis, size in enumerate(expected))
+            if shape != expected and not fits:
                 raise ZooError(f"{self.path}: input {name!r} has shape {shape}; expected {expected}")
             if kind != "i" and kind != "u":
                 floats(f"{self.path}: input {name!r}", inputs[name])
@@ -189,7 +191,7 @@ class Interpreter:
         return flatbuffer_utils.read_model(str(self.path))
 
     def _definition(self, signature: str) -> Any:
-        return next(known for known in self._flatbuffer.signatureDefs if known.signatureKey.decode() == signature)
+        return next(entry for entry in self._flatbuffer.signatureDefs if entry.signatureKey.decode() == signature)
 
 
 _BYTES = {0: 4, 1: 2, 2: 4, 3: 1, 4: 8, 6: 1, 7: 2, 9: 1}
@@ -201,11 +203,16 @@ def _peak(model: Any, index: int) -> int:
     graph = model.subgraphs[index]
     last = {tensor: place for place, op in enumerate(graph.operators) for tensor in op.inputs}
     last |= dict.fromkeys(graph.outputs, len(graph.operators))
+    sizes = [
+        int(np.prod(np.maximum(tensor.shape, 1))) * _BYTES.get(tensor.type, 4)
+        if model.buffers[tensor.buffer].data is None else 0
+        for tensor in graph.tensors
+    ]  # fmt: skip
     alive, peak = set(graph.inputs), 0
     for place, op in enumerate(graph.operators):
         alive |= set(op.outputs)
         inside = max((_peak(model, called) for called in _called(op)), default=0)
-        peak = max(peak, sum(_size(model, graph.tensors[tensor]) for tensor in alive) + inside)
+        peak = max(peak, sum(sizes[tensor] for tensor in alive) + inside)
         alive = {tensor for tensor in alive if last.get(tensor, -1) > place}
     return peak
 
@@ -228,12 +235,3 @@ def _called(operation: Any) -> list[int]:
     """Returns the subgraphs of the condition and the body of a loop."""
     options = operation.builtinOptions
     return [getattr(options, name) for name in ("condSubgraphIndex", "bodySubgraphIndex") if hasattr(options, name)]
-
-
-def _size(model: Any, tensor: Any) -> int:
-    constant = model.buffers[tensor.buffer].data is not None
-    return 0 if constant else int(np.prod([max(1, size) for size in tensor.shape])) * _BYTES.get(tensor.type, 4)
-
-
-def _fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
-    return len(shape) == len(expected) and all(want in (-1, have) for have, want in zip(shape, expected, strict=True))

@@ -75,20 +75,16 @@ _DIGEST_ENTRY, _DIGEST, _UNKNOWN = "pocket_zoo_sha256", b"pocket_zoo_sha256:", b
 """Name and start of the entry with the SHA-256 of the file, computed with zeros in its place."""
 
 
-def fact(kind: str = "number", shape: str = "", **limits: Any) -> dict[str, Any]:
-    """What a field of a document may hold, in the words of `zoo.schema.Field`. One with a default may be missing."""
-    return {"kind": kind, "shape": shape, **limits}
-
-
 _MILLION = 1e6
-_SIZE = fact("integer", least=1, most=_MILLION)
+_SIZE = {"kind": "integer", "least": 1, "most": _MILLION}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
     """Metadata that all models share; each task has a subclass, here or in the module `metadata` of its folder.
 
-    The class attribute `batch` is the batch size of exported files, None for any; `rules` hold across fields.
+    The class attribute `batch` is the batch size of exported files, None for any; `rules` hold across fields. What a
+    field may hold is its metadata, in the words of `zoo.schema.Field`; one with a default may be missing.
 
     Args:
         family: Class name of the model.
@@ -105,14 +101,14 @@ class Metadata:
     task: ClassVar[str]
     batch: ClassVar[int | None] = None
     rules: ClassVar[tuple[Rule, ...]] = ()
-    family: str = field(metadata=fact("name"))
-    preset: str = field(metadata=fact("name"))
-    simulated: bool = field(metadata=fact("flag"))
-    source: str = field(metadata=fact("text"))
-    data_sha256: str = field(metadata=fact("text"))
-    weights_sha256: str = field(metadata=fact("text"))
-    version: str = field(metadata=fact("name"))
-    license: str = field(default="not stated", metadata=fact("text"))
+    family: str = field(metadata={"kind": "name"})
+    preset: str = field(metadata={"kind": "name"})
+    simulated: bool = field(metadata={"kind": "flag"})
+    source: str = field(metadata={"kind": "text"})
+    data_sha256: str = field(metadata={"kind": "text"})
+    weights_sha256: str = field(metadata={"kind": "text"})
+    version: str = field(metadata={"kind": "name"})
+    license: str = field(default="not stated", metadata={"kind": "text"})
     schema: int = SCHEMA
 
     def to_json(self) -> dict[str, Any]:
@@ -153,7 +149,13 @@ class Metadata:
             older = settings.get("threshold", STREAM_THRESHOLD)
             values.setdefault("threshold", None if older == STREAM_THRESHOLD else older)
             try:
-                values["streaming"] = Streaming.from_json(settings)
+                groups = [
+                    Group(**{**group, "parts": tuple(map(tuple, group["parts"])), "stay": tuple(group["stay"])})
+                    for group in settings.get("groups", ())
+                ]
+                # Older files hold a threshold, which is that of the model, and the time of an average: not used.
+                kept = {name: settings[name] for name in settings if name not in ("threshold", "smoothing")}
+                values["streaming"] = Streaming(**{**kept, "groups": tuple(groups)})
             except (KeyError, TypeError) as error:
                 raise ZooError(
                     f"{where}: metadata: 'streaming' does not fit ({error}); written by pocket-zoo {version}: read it "
@@ -199,22 +201,11 @@ class Streaming:
             `zoo.runtime.filtering`. Empty for one group of all labels, each of which lasts 60 s.
     """
 
-    restart: int = field(default=150, metadata=fact("integer", least=0, most=1e9))
-    copies: int = field(default=3, metadata=fact("integer", least=1, most=100))
-    warmup: int = field(default=75, metadata=fact("integer", least=0, most=1e9))
-    margin: float = field(default=0.1, metadata=fact(least=0, most=1))
+    restart: int = field(default=150, metadata={"kind": "integer", "least": 0, "most": 1e9})
+    copies: int = field(default=3, metadata={"kind": "integer", "least": 1, "most": 100})
+    warmup: int = field(default=75, metadata={"kind": "integer", "least": 0, "most": 1e9})
+    margin: float = field(default=0.1, metadata={"least": 0, "most": 1})
     groups: tuple[Group, ...] = ()
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "Streaming":
-        """Reads the settings of a file."""
-        # Older files hold a threshold, which is that of the model, and the time of an average, which is not used.
-        settings = {name: value for name, value in document.items() if name not in ("threshold", "smoothing")}
-        groups = [
-            Group(**{**group, "parts": tuple(map(tuple, group["parts"])), "stay": tuple(group["stay"])})
-            for group in settings.pop("groups", ())
-        ]
-        return cls(**settings, groups=tuple(groups))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,25 +245,25 @@ class ActivityMetadata(Metadata):
         Rule(("axes",), lambda axes: tuple(axes) in (AXES, INERTIAL), f"{list(AXES)} or {list(INERTIAL)}"),
         Rule(("frame", "window"), lambda frame, window: frame <= window, "a frame no longer than the window"),
     )
-    classes: tuple[str, ...] = field(metadata=fact("name", "K", distinct=True))
-    rate: float = field(metadata=fact(least=0.1, most=100_000))
+    classes: tuple[str, ...] = field(metadata={"kind": "name", "shape": "K", "distinct": True})
+    rate: float = field(metadata={"least": 0.1, "most": 100_000})
     window: int = field(metadata=_SIZE)
     hop: int = field(metadata=_SIZE)
     frame: int = field(metadata=_SIZE)
     chunk: int = field(metadata=_SIZE)
     states: Mapping[str, int] = field(metadata=_SIZE | {"shape": "S"})
-    mean: tuple[float, ...] = field(metadata=fact("number", "C", least=-_MILLION, most=_MILLION, optional=True))
-    variance: tuple[float, ...] = field(metadata=fact("number", "C", positive=True, most=_MILLION, optional=True))
-    unit: str = field(metadata=fact("text", choices=(UNIT,)))
-    axes: tuple[str, ...] = field(metadata=fact("name", "C"))
-    convention: str = field(metadata=fact("text", choices=(CONVENTION,)))
-    temperature: float = field(metadata=fact(positive=True, most=_MILLION))
+    mean: tuple[float, ...] = field(metadata={"shape": "C", "least": -_MILLION, "most": _MILLION, "optional": True})
+    variance: tuple[float, ...] = field(metadata={"shape": "C", "positive": True, "most": _MILLION, "optional": True})
+    unit: str = field(metadata={"kind": "text", "choices": (UNIT,)})
+    axes: tuple[str, ...] = field(metadata={"kind": "name", "shape": "C"})
+    convention: str = field(metadata={"kind": "text", "choices": (CONVENTION,)})
+    temperature: float = field(metadata={"positive": True, "most": _MILLION})
     streaming: Streaming
-    split_by: str = field(metadata=fact("text", choices=("subject", "window", "not stated")))
-    train_subjects: tuple[str, ...] = field(metadata=fact("name", "P"))
-    prior: tuple[float, ...] = field(default=(), metadata=fact("number", "K", positive=True, most=1))
-    threshold: float | None = field(default=None, metadata=fact(least=0, most=1))
-    other: bool | None = field(default=None, metadata=fact("flag"))
+    split_by: str = field(metadata={"kind": "text", "choices": ("subject", "window", "not stated")})
+    train_subjects: tuple[str, ...] = field(metadata={"kind": "name", "shape": "P"})
+    prior: tuple[float, ...] = field(default=(), metadata={"shape": "K", "positive": True, "most": 1})
+    threshold: float | None = field(default=None, metadata={"least": 0, "most": 1})
+    other: bool | None = field(default=None, metadata={"kind": "flag"})
 
     @property
     def other_class(self) -> int | None:
@@ -301,9 +292,9 @@ class AutoencoderMetadata(Metadata):
     task: ClassVar[str] = "patches"
     size: int = field(metadata=_SIZE)
     hidden_units: int = field(metadata=_SIZE)
-    sparsity_target: float = field(metadata=fact(least=0, most=1))
-    scale: tuple[float, ...] = field(metadata=fact("number", "3", least=-_MILLION, most=_MILLION))
-    held_out: tuple[str, ...] = field(metadata=fact("name", "P", distinct=True))
+    sparsity_target: float = field(metadata={"least": 0, "most": 1})
+    scale: tuple[float, ...] = field(metadata={"shape": "3", "least": -_MILLION, "most": _MILLION})
+    held_out: tuple[str, ...] = field(metadata={"kind": "name", "shape": "P", "distinct": True})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -317,7 +308,7 @@ class TrigramMetadata(Metadata):
 
     task: ClassVar[str] = "text"
     rules: ClassVar[tuple[Rule, ...]] = (Rule(("words",), bool, "1 entry or more"),)
-    words: tuple[str, ...] = field(metadata=fact("name", "W", distinct=True))
+    words: tuple[str, ...] = field(metadata={"kind": "name", "shape": "W", "distinct": True})
     context: int = field(metadata=_SIZE)
 
 
@@ -430,10 +421,3 @@ def extract(path: Path) -> Metadata:
     entries = [model.Metadata(place) for place in range(model.MetadataLength())]
     place = next(entry.Buffer() for entry in entries if entry.Name() == _ENTRY.encode())
     return Metadata.from_json(json.loads(bytes(model.Buffers(place).DataAsNumpy())), str(path))
-
-
-def require_recognizer(path: Path, metadata: Metadata) -> ActivityMetadata:
-    """Returns metadata that is that of an activity recognizer; `path` is its file, for the message."""
-    if not isinstance(metadata, ActivityMetadata):
-        raise ZooError(f"{path}: holds {metadata.family}, which is not an activity recognizer")
-    return metadata

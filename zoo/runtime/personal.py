@@ -94,40 +94,33 @@ class PersonalRecognizer(Recognizer):
             raise ZooError(f"learn: labels are {labels[:5]!r:.60}; expected class numbers below {len(self._classes)}")
         if epochs < 1 or not 0 < rate < np.inf:
             raise ZooError(f"learn: epochs is {epochs}, rate {rate}; expected 1 or more, and a number above 0")
-        known = self._head()
+        before = self._head()
+        # The windows of a class are dealt out in turn, so that each part has windows of all classes.
+        fold_of = rank_in_class(labels) % max(folds, 1)
+        answers, truth = [], []
         try:
-            share = self._share_that_helps(windows, labels, epochs, rate, seed, folds)
+            for held_back in (fold_of == fold for fold in range(folds)):
+                if held_back.any() and not held_back.all():
+                    self._train(windows[~held_back], labels[~held_back], epochs, rate, seed)
+                    learned = self._head()
+                    for share in (0.0, *SHARES):
+                        self._move(before, learned, share)
+                        answers.append(self.predict(windows[held_back]))
+                    truth.append(labels[held_back])
+                    self._set_head(before)
             losses = self._train(windows, labels, epochs, rate, seed)
         except BaseException:
             # Whoever interrupts it has the recognizer as it was.
-            self._set_head(known)
+            self._set_head(before)
             raise
-        self._set_head(_between(known, self._head(), share))
+        if truth:
+            tried = [np.concatenate(answers[place :: 1 + len(SHARES)]) for place in range(1 + len(SHARES))]
+            self._move(before, self._head(), helpful_share(np.stack(tried), np.concatenate(truth)))
         return losses
 
-    def _share_that_helps(
-        self, windows: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], epochs: int, rate: float,
-        seed: int, folds: int,
-    ) -> float:  # fmt: skip
-        """The share of the learned weights that lowers the loss on windows held back, or 0; 1 without any."""
-        # The windows of a class are dealt out in turn, so that each part has windows of all classes.
-        fold_of = rank_in_class(labels) % max(folds, 1)
-        known, found, truth = self._head(), [], []
-        for fold in range(folds):
-            held_back = fold_of == fold
-            if held_back.any() and not held_back.all():
-                self._train(windows[~held_back], labels[~held_back], epochs, rate, seed)
-                learned = self._head()
-                answers = []
-                for share in (0.0, *SHARES):
-                    self._set_head(_between(known, learned, share))
-                    answers.append(self.predict(windows[held_back]))
-                found.append(answers)
-                truth.append(labels[held_back])
-                self._set_head(known)
-        if not found:
-            return 1.0
-        return helpful_share(np.concatenate(found, axis=1), np.concatenate(truth))
+    def _move(self, before: Head, learned: Head, share: float) -> None:
+        """Sets the last layer to a share of the way from what it was to what was learned."""
+        self._set_head({name: before[name] + np.float32(share) * (learned[name] - before[name]) for name in before})
 
     def _train(
         self, windows: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], epochs: int, rate: float, seed: int
@@ -183,9 +176,22 @@ class PersonalRecognizer(Recognizer):
         self.metadata = replace(self.metadata, classes=self._classes, streaming=self._streaming)
 
     def _restore_page(self, path: Path) -> None:
-        classes, head = _read_page(path, read_json(path), self.metadata.weights_sha256, self._classes)
-        if head["kernel"].shape[0] != (features := self._head()["kernel"].shape[0]):
-            raise ZooError(f"{path}: kernel has {head['kernel'].shape[0]} rows; expected {features}")
+        """Reads and checks what the phone page learned: its activities and its last layer."""
+        document, features = read_json(path), self._head()["kernel"].shape[0]
+        keys = {"schema", "weights_sha256", "classes", "kernel", "bias"}
+        if not isinstance(document, dict) or not keys <= set(document) or document["schema"] != 1:
+            raise ZooError(f"{path}: holds nothing that the phone page learned; expected {', '.join(sorted(keys))}")
+        if document["weights_sha256"] != self.metadata.weights_sha256:
+            raise ZooError(f"{path}: learned by another model ({document.get('preset', 'not stated')})")
+        classes = tuple(document["classes"]) if isinstance(document["classes"], list) else ()
+        if classes[: len(self._classes)] != self._classes or len(set(classes)) < len(classes):
+            raise ZooError(
+                f"{path}: classes are {document['classes']}; expected {', '.join(self._classes)} and others after them"
+            )
+        head = {name: numbers(f"{path}: {name}", document[name]).astype(np.float32) for name in ("kernel", "bias")}
+        expected = {"kernel": (features, len(classes)), "bias": (len(classes),)}
+        if (shapes := {name: weights.shape for name, weights in head.items()}) != expected:
+            raise ZooError(f"{path}: kernel and bias have shapes {shapes}; expected {expected}")
         # Labels that the groups of the file lack have no place in them: all are followed in one group.
         streaming = self._streaming if classes == self._classes else replace(self._streaming, groups=())
         self.metadata = replace(self.metadata, classes=classes, streaming=streaming)
@@ -211,51 +217,30 @@ class PersonalRecognizer(Recognizer):
             return super()._run_window(window, states)
         room, logits = len(self._classes) - 1, []
         for start in range(0, len(self._wider["bias"]), room):
-            some = {name: weights[..., start : start + room] for name, weights in self._wider.items()}
-            count = some["bias"].shape[0]
+            part = {name: weights[..., start : start + room] for name, weights in self._wider.items()}
+            count = part["bias"].shape[0]
             # Up to the width of the file's last layer: at least one class of weight zero.
-            pads = {name: [(0, 0)] * (each.ndim - 1) + [(0, room + 1 - count)] for name, each in some.items()}
-            self._set_head({name: np.pad(weights, pads[name]) for name, weights in some.items()})
+            missing = (0, room + 1 - count)
+            self._set_head({name: np.pad(part[name], [*[(0, 0)] * (part[name].ndim - 1), missing]) for name in part})
             logs = _log(super()._run_window(window)[0]) - self._shift
             logits.append(logs[:, :count] - logs[:, room:])
-        powers = np.exp((each := np.concatenate(logits, axis=1)) - each.max())
+        joined = np.concatenate(logits, axis=1)
+        powers = np.exp(joined - joined.max())
         return powers / powers.sum(), {}
 
     def _shift_of_prior(self) -> NDArray[np.float32]:
         """What the file adds to logits for an assumed prior, up to a constant. The page has it in its bias."""
-        known = self._head()
-        self._set_head({name: np.zeros_like(weights) for name, weights in known.items()})
+        before = self._head()
+        self._set_head({name: np.zeros_like(weights) for name, weights in before.items()})
         nothing = np.zeros((1, self.metadata.window, len(self.metadata.axes)), np.float32)
-        (found,) = _log(super()._run_window(nothing)[0])
-        self._set_head(known)
-        shift: NDArray[np.float32] = found
+        shift: NDArray[np.float32] = _log(super()._run_window(nothing)[0])[0]
+        self._set_head(before)
         return shift
 
 
-def _read_page(
-    path: Path, document: Any, weights_sha256: str, trained: tuple[str, ...]
-) -> tuple[tuple[str, ...], Head]:  # fmt: skip
-    """Reads and checks what the phone page learned: its activities and its last layer."""
-    keys = {"schema", "weights_sha256", "classes", "kernel", "bias"}
-    if not isinstance(document, dict) or not keys <= set(document) or document["schema"] != 1:
-        raise ZooError(f"{path}: holds nothing that the phone page learned; expected {', '.join(sorted(keys))}")
-    if document["weights_sha256"] != weights_sha256:
-        raise ZooError(f"{path}: learned by another model ({document.get('preset', 'not stated')})")
-    classes = tuple(document["classes"]) if isinstance(document["classes"], list) else ()
-    if classes[: len(trained)] != trained or len(set(classes)) < len(classes):
-        raise ZooError(
-            f"{path}: classes are {document['classes']}; expected {', '.join(trained)} and others after them"
-        )
-    head = {name: numbers(f"{path}: {name}", document[name]).astype(np.float32) for name in ("kernel", "bias")}
-    kernel, bias = head["kernel"], head["bias"]
-    if kernel.ndim != 2 or kernel.shape[1:] != (len(classes),) or bias.shape != (len(classes),):
-        raise ZooError(f"{path}: kernel {kernel.shape} and bias {bias.shape}; expected {len(classes)} columns")
-    return classes, head
-
-
 def _log(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-    found: NDArray[np.float32] = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
-    return found
+    logits: NDArray[np.float32] = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
+    return logits
 
 
 def rank_in_class(labels: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
@@ -280,7 +265,3 @@ def helpful_share(probabilities: NDArray[np.floating[Any]], labels: NDArray[np.i
     losses, recognized = -_log(of_label).mean(axis=1), (of_label > 0.5).sum(axis=1)
     # The first of several that are equal.
     return (0.0, *SHARES)[int(np.where(losses <= losses[0], recognized, -1).argmax())]
-
-
-def _between(before: Head, learned: Head, share: float) -> Head:
-    return {name: before[name] + np.float32(share) * (learned[name] - before[name]) for name in before}

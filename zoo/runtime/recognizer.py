@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from zoo.errors import ZooError
 from zoo.runtime.interpreter import Interpreter, floats
-from zoo.runtime.metadata import ActivityMetadata, Streaming, require_recognizer
+from zoo.runtime.metadata import ActivityMetadata, Streaming
 from zoo.runtime.streaming import Stream
 
 States = dict[str, NDArray[np.float32]]
@@ -54,7 +54,8 @@ class Recognizer(Interpreter):
 
     def __init__(self, path: str | Path) -> None:
         super().__init__(path)
-        require_recognizer(self.path, self.metadata)
+        if self.metadata.task != "activity":
+            raise ZooError(f"{self.path}: holds {self.metadata.family}, which is not an activity recognizer")
 
     def predict(self, windows: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """Predicts calibrated probabilities of windows.

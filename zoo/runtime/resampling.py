@@ -32,10 +32,6 @@ class Resampler:
     def __init__(self, rate: float) -> None:
         self.rate = rate
         self._averaged = _FASTER / rate
-        self.restart()
-
-    def restart(self) -> None:
-        """Discards all samples."""
         self.first = self.last = self.interval = math.nan
         self.value: Vector = ()
         self.rows = 0

@@ -108,10 +108,6 @@ class StaggeredStates:
                 f"streaming: states restart after {settings.restart} rows and answer after {settings.warmup}; expected "
                 "a warm-up that is not longer"
             )
-        self.restart()
-
-    def restart(self) -> None:
-        """Discards all rows and states."""
         self.frames = 0
         self.rows: list[Vector] = []
         self.carried: list[dict[str, Floats] | None] = [None] * self.copies
@@ -162,20 +158,19 @@ class Stream:
         self._limits = (LIMIT,) * 3 + (ROTATION_LIMIT,) * (len(metadata.axes) - 3)
         self.skipped: Counter[str] = Counter()
         self.warnings: list[str] = []
-        self._resampler = Resampler(metadata.rate)
-        self._network = StaggeredStates(step, metadata, self.settings)
-        # A label of one's own may be of a movement that is faster.
-        self._signal = Signal(steps={*metadata.classes} <= {*CLASSES, "stairs", OTHER})
         self._monitor = _Monitor(metadata.rate, self.warnings)
-        self._filter = Filter(metadata.classes, self.settings.groups, self._network.advance / metadata.rate)
+        self._step = step
         self._pending: tuple[float, Vector] | None = None
         self._restart()
 
     def _restart(self) -> None:
-        self._resampler.restart()
-        self._network.restart()
-        self._filter.restart()
-        self._signal.restart()
+        """Forgets all samples: what follows them begins anew."""
+        metadata, groups = self.metadata, self.settings.groups
+        self._resampler = Resampler(metadata.rate)
+        self._network = StaggeredStates(self._step, metadata, self.settings)
+        self._filter = Filter(metadata.classes, groups, self._network.advance / metadata.rate)
+        # A label of one's own may be of a movement that is faster.
+        self._signal = Signal(steps={*metadata.classes} <= {*CLASSES, "stairs", OTHER})
         self._shown: int | None = None
 
     def push(self, time: float, *values: float) -> list[Prediction]:
@@ -278,23 +273,22 @@ class Stream:
         self._signal.push(time, value)
         for moment, row in self._resampler.push(time, value):
             self._monitor.check(row, self._resampler.interval)
-            probabilities = self._network.push(row)
-            if probabilities is not None:
-                predictions.append(self._prediction(moment, probabilities, self._signal.fault))
+            answer = self._network.push(row)
+            if answer is None:
+                continue
+            filtered = self._filter.update(answer)
+            probabilities, best = filtered.tolist(), int(filtered.argmax())
+            if self._shown is None or probabilities[best] - probabilities[self._shown] >= self.settings.margin:
+                self._shown = best
+            reason = self._signal.fault
+            if reason is None and probabilities[self._shown] < self.threshold:
+                reason = NOT_SURE
+            elif reason is None and self._shown == self.metadata.other_class:
+                reason = SOMETHING_ELSE
+            label = self.metadata.classes[self._shown] if reason is None else None
+            probability = probabilities[best if label is None else self._shown]
+            predictions.append(Prediction(moment, label, probability, filtered, reason))
         return predictions
-
-    def _prediction(self, time: float, answer: Numbers, fault: str | None) -> Prediction:
-        probabilities = self._filter.update(answer)
-        best, each = int(probabilities.argmax()), probabilities.tolist()
-        if self._shown is None or each[best] - each[self._shown] >= self.settings.margin:
-            self._shown = best
-        name, reason = self.metadata.classes[self._shown], fault
-        if reason is None and each[self._shown] < self.threshold:
-            reason = NOT_SURE
-        elif reason is None and self._shown == self.metadata.other_class:
-            reason = SOMETHING_ELSE
-        label = name if reason is None else None
-        return Prediction(time, label, each[best if label is None else self._shown], probabilities, reason)
 
 
 class _Monitor:
