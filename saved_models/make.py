@@ -27,8 +27,7 @@ from rich.console import Console
 
 from zoo import crossval, loading
 from zoo.activity import cutting, recordings
-from zoo.activity.studies import STUDIES
-from zoo.activity.studies import read_study
+from zoo.activity.studies import STUDIES, read_study
 from zoo.activity.task import TASK as ACTIVITY
 from zoo.benchmarking import bench
 from zoo.crossval import Protocol, cross_validate

@@ -429,7 +429,7 @@ def test_a_person_who_is_named_twice_is_refused(study):
     (study / "files.csv").write_text("file,subject\nann/walk.csv,ann\n")
     named = CsvColumns(subject="=zoe", activity="=walk")
     for how in ({"files": [study], "layout": "{subject}/*.csv"}, {"files": [], "manifest": study / "files.csv"}):
-        with pytest.raises(ZooError, match=r"^--subject '=zoe': is named by the layout or the table of files, too"):
+        with pytest.raises(ZooError, match=r"^subject='=zoe': is named by the layout or the table of files, too"):
             find_sources(columns=named, **how)
 
 

@@ -48,6 +48,7 @@ WISDM = "wisdm-dataset/raw/phone/accel/data_1600_accel_phone.txt"
 GEOTEC = "sp-sw-har-dataset/DATA/s01/s01_02_sp.csv"
 EXECUTIONS = "sp-sw-har-dataset/DATA/executions_info.csv"
 ORIENTATIONS = "execution_id,orientation,first_turn,second_turn\ns01_02,back_inv,l,r\n"
+MOTIONSENSE = "A/wlk_7/sub_1.csv"
 PIXEL = "DataSet/optimisation/data/Pixel_Jamie_Carpet_InHand_4/accelerometer.csv"
 
 
@@ -92,12 +93,6 @@ def test_wisdm_is_activities_without_their_first_ten_and_last_two_seconds(tmp_pa
     assert walk.trimmed == 2
     assert dropped["performances of other activities"] == left_out
     assert dropped["seconds at the ends of walking"] == 12
-
-
-@pytest.mark.parametrize("rate", [20, 25, 50])
-def test_the_rate_of_a_phone_is_measured(tmp_path, rate):
-    (walk,), _ = read("wisdm", archive(tmp_path / "a.zip", {WISDM: wisdm("A", rate=rate)}))
-    assert walk.rate == rate
 
 
 def test_a_clock_that_stalls_ends_a_recording_and_its_rows_are_counted(tmp_path):
@@ -176,7 +171,7 @@ def test_a_file_of_oxford_in_another_unit_is_converted_and_counted(tmp_path, odd
 # All studies
 
 OFFICIAL = {
-    "motionsense": {"A/wlk_7/sub_1.csv": ",gravity.x,gravity.y,gravity.z,userAcceleration.x,userAcceleration.y,"
+    "motionsense": {MOTIONSENSE: ",gravity.x,gravity.y,gravity.z,userAcceleration.x,userAcceleration.y,"
                     "userAcceleration.z\n" + "0,0,1,0,0,0,0\n" * 200},
     "wisdm": {WISDM: wisdm("A")},
     "geotec": {GEOTEC: sequence(), EXECUTIONS: ORIENTATIONS},
@@ -224,13 +219,6 @@ def test_a_study_whose_files_name_nobody_replaces_no_recordings(tmp_path):
     assert out.read_bytes() == before
 
 
-def test_a_zip_file_that_holds_a_file_twice_is_refused(tmp_path):
-    path = archive(tmp_path / "a.zip", OFFICIAL["wisdm"])
-    with zipfile.ZipFile(path, "a") as file, pytest.warns(UserWarning, match="Duplicate"):
-        file.writestr(WISDM, wisdm("B"))
-    assert f"a.zip: holds {WISDM} twice" in message(lambda: read("wisdm", path))
-
-
 @pytest.mark.slow
 def test_a_file_of_a_study_may_be_larger_than_the_memory_that_reading_it_takes(tmp_path):
     lines = wisdm("A", seconds=3_500, unit=1e-5).replace(";", f"{'0' * 1000};")
@@ -247,14 +235,6 @@ def test_a_file_of_a_study_may_be_larger_than_the_memory_that_reading_it_takes(t
         tracemalloc.stop()
     assert recording.seconds == pytest.approx(3_488, abs=1)
     assert peak < size / 2
-
-
-def test_a_line_of_a_study_that_is_not_utf_8_is_named(tmp_path):
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
-        file.writestr(WISDM, b"1,A,1,1,1,1;\n" + b"1,A,2,1,\xff,1;\n")
-    assert f"{WISDM}: column 'y', row 2 below the names: '\u00ff'; expected" in message(
-        lambda: read("wisdm", tmp_path / "a.zip")
-    )
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -274,6 +254,8 @@ def test_the_zip_file_of_another_study_is_named(tmp_path, name, other):
 @pytest.mark.parametrize(
     ("name", "change", "words"),
     [
+        ("motionsense", {MOTIONSENSE: ""}, "empty; expected"),
+        ("motionsense", {MOTIONSENSE: "a,gravity.x\n"}, "no column 'userAcceleration.x' (x), "),
         ("wisdm", {WISDM: wisdm("A")[:-20]}, "ends within line 400, "),
         ("wisdm", {WISDM: ""}, "holds no rows; expected lines of id,activity,time,x,y,z;"),
         ("wisdm", {WISDM: wisdm("A", rate=2000)}, "time stamps in ns make 2e+03 Hz; expected 10 to 210 Hz in WISDM"),

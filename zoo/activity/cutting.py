@@ -280,11 +280,10 @@ def cut_frame(
     try:
         pieces = [(recording, windowing.windows(recording)) for recording in read_csv([frame], columns)]
     except TableError as error:
-        # Its cure may name parameters that only `zoo.import_csv` has.
-        cure = "unit='g', or " * ("unit" in error.remedy) + "rate, or " * ("no column for time" in error.problem)
-        raise TableError(
-            error.problem, f"pass {cure}a table that `zoo.import_csv` wrote to a file of recordings"
-        ) from None
+        # `zoo.load_data` has a unit, but no names of columns.
+        cure = "import it with `zoo.import_csv`, which takes names and units"
+        cure = f"pass {option(*error.remedy)}" if "unit" in error.remedy else cure
+        raise TableError(error.problem, cure) from None
     people = {recording.subject for recording, _ in pieces}
     short = people - {recording.subject for recording, windows in pieces if len(windows)}
     if short or not pieces:

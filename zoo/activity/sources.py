@@ -155,7 +155,8 @@ def _named(columns: CsvColumns, names: Mapping[str, str]) -> CsvColumns:
     fields: dict[str, Any] = {field: f"={names[field].strip()}" for field in _FIELDS if field in names}
     for field in fields:
         if named := getattr(columns, field):
-            raise ZooError(f"--{field} '{named}': is named by the layout or the table of files, too: leave one out")
+            what = option(field, repr(named))
+            raise ZooError(f"{what}: is named by the layout or the table of files, too: leave one out")
     return columns.replace(**fields)
 
 
@@ -186,7 +187,11 @@ def _doubts(sources: Sequence[tuple[Path, CsvColumns]]) -> list[str]:
             continue
         others = [path.name for path, _ in sources if name[1:].lower() not in path.stem.lower()]
         if len(folders) > 1:
-            likely = _likely_layout(sources[0][0], name[1:])
+            path, likely = sources[0][0], "{subject}/{activity}*.csv"
+            if name[1:] == path.stem:
+                # The folder says the activity, as in ann/walk-2026-01-01/TotalAcceleration.csv.
+                mark = re.match(r"[^\W\d_]+([ _-])", path.absolute().parent.name)
+                likely = f"{{subject}}/{{activity}}{f'{mark[1]}*' if mark else ''}/{path.name}"
             where = f"all {len(sources)} files of {len(folders)} folders"
             doubts.append(
                 f"{where} are read as {kind}, {name[1:]}; if paths say otherwise, pass {option('layout', repr(likely))}"
@@ -198,26 +203,8 @@ def _doubts(sources: Sequence[tuple[Path, CsvColumns]]) -> list[str]:
     labels = sorted(name[1:] for name in activities if name.startswith("="))
     # As where a layout lacks the star after {activity}.
     bare = [re.sub(r"[ _-]*\(?\d+\)?$", "", label) for label in labels]
-    for pair, (one, two) in zip(pairwise(labels), pairwise(bare), strict=True):
-        if one != two or not one:
-            continue
-        likely = "'{subject}/{activity}*.csv'"
-        advice = f"if their numbers count recordings, pass {option('layout')} with a star, as in {likely}"
-        doubts.append(f"{pair[0]} and {pair[1]} are read as two activities; {advice}")
-        break
+    pairs = zip(pairwise(labels), pairwise(bare), strict=True)
+    if pair := next((pair for pair, (one, two) in pairs if one == two != ""), None):
+        advice = f"pass {option('layout')} with a star, as in '{{subject}}/{{activity}}*.csv'"
+        doubts.append(f"{' and '.join(pair)} are read as two activities; if their numbers count recordings, {advice}")
     return doubts
-
-
-def _likely_layout(path: Path, name: str) -> str:
-    """A layout to try where all files are read as one person or activity.
-
-    Example:
-        >>> _likely_layout(Path("ann/walk-2026-01-01/TotalAcceleration.csv"), "TotalAcceleration")
-        '{subject}/{activity}-*/TotalAcceleration.csv'
-        >>> _likely_layout(Path("ann/walk_1.csv"), "me")
-        '{subject}/{activity}*.csv'
-    """
-    if name != path.stem:
-        return "{subject}/{activity}*.csv"
-    mark = re.match(r"[^\W\d_]+([ _-])", path.absolute().parent.name)
-    return f"{{subject}}/{{activity}}{f'{mark[1]}*' if mark else ''}/{path.name}"
