@@ -27,7 +27,7 @@ def tokenize(line: str) -> list[str]:
     plain = unicodedata.normalize("NFC", line.lower()).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     if not plain.strip().isprintable():
         # Soft hyphens, marks of direction and the like are part of no word.
-        plain = "".join(each for each in plain if each.isprintable() or each.isspace())
+        plain = "".join(sign for sign in plain if sign.isprintable() or sign.isspace())
     return _WORD.findall(_NOT.sub(" nt", plain))
 
 
@@ -43,8 +43,10 @@ def word_ids(text: str, words: Sequence[str], model: str) -> list[int]:
         if word not in numbers:
             near = difflib.get_close_matches(word, words, n=3)
             hint = f"did you mean {', '.join(near)}? " if near else ""
-            known = f"{word!r} is not among the {len(words)} words of {model}"
-            raise ZooError(f"{known}: {hint}`model.vocabulary` or `zoo info {model} --json` lists them")
+            raise ZooError(
+                f"{word!r} is not among the {len(words)} words of {model}: {hint}`model.vocabulary` or "
+                f"`zoo info {model} --json` lists them"
+            )
     return [numbers[word] for word in tokens]
 
 

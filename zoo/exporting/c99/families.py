@@ -140,8 +140,8 @@ def _groups(metadata: ActivityMetadata, seconds: float) -> dict[str, tuple[str, 
 
     groups = embedding.groups(metadata)
     rows = [
-        f"{{{number(evidence * seconds)}, {len(stay)}, {listed(-math.expm1(-seconds / each) for each in stay)}, "
-        f"{listed(each / sum(stay) for each in stay)}, {listed(parts)}}}"
+        f"{{{number(evidence * seconds)}, {len(stay)}, {listed(-math.expm1(-seconds / mean) for mean in stay)}, "
+        f"{listed(mean / sum(stay) for mean in stay)}, {listed(parts)}}}"
         for parts, evidence, stay in groups
     ]
     # C has no empty tables: of a single label, the other part is never true.
