@@ -140,12 +140,8 @@ def test_a_network_learns_other_movements_as_if_they_were_rare(trained):
     model = load(trained).keras_model
     assert model.train_prior["other"] == pytest.approx(OTHER_SHARE)
     assert model.train_prior["sitting"] == pytest.approx(model.train_prior["walking"])
-    assert (
-        metrics.macro_f1(
-            np.array([0]), zoo.predict(trained, windows(KNOWN).train.arrays()[0][:1]).probabilities.argmax(1)
-        )
-        == 1.0
-    )
+    first = zoo.predict(trained, windows(KNOWN).train.arrays()[0][:1])
+    assert first.labels.tolist() == ["sitting"]
     alone = zoo.ActivityGRU(units=8, frame=5, window=50, classes=KNOWN)
     result = zoo.train(alone, windows(KNOWN), RECIPE, out=trained.parent / "alone")
     assert result.summary["train_windows"] == 160
@@ -252,12 +248,3 @@ def test_shaken_windows_count_among_those_that_were_learned():
         shifts.append(float(bias.numpy()[-1]))
     # 80 of 240 windows, and 200 of 360.
     assert shifts[0] - shifts[1] == pytest.approx(np.log(200 / 160) - np.log(80 / 160))
-
-
-def test_scores_of_a_search_are_those_of_known_activities(trained):
-    data = windows(CLASSES)
-    model = load(trained).keras_model
-    logits = np.asarray(model.predict_on_batch(data.train.arrays()[0]))
-    report = metrics.measured(data.train.labels, logits, other=2)
-    found = ACTIVITY.scores(model, Split(data, data.train, data.train))
-    assert found == {name: pytest.approx(report[name]) for name in ("macro_f1", "accuracy", "cross_entropy")}

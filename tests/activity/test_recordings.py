@@ -64,17 +64,12 @@ def test_movement_cancels_out_over_a_second_at_any_rate(rate):
 # Resampling
 
 
-def test_resampling_keeps_a_slow_sine():
-    slow = Recording("a", "1", "walking", 100.0, sine(2, 100)).resampled(50.0)
-    assert slow.shape == (500, 3)
-    assert slow.dtype == np.float32
+def test_resampling_keeps_a_slow_sine_and_removes_one_that_the_lower_rate_cannot_hold():
+    # Taken row by row, 40 Hz at a rate of 50 Hz would pose as 10 Hz.
+    slow, fast = (Recording("a", "1", "walking", 100.0, sine(hertz, 100)).resampled(50.0) for hertz in (2, 40))
+    assert (slow.shape, slow.dtype) == ((500, 3), np.float32)
     # At both ends the filter has to guess what came before and after; `Windowing.trim` leaves the ends out.
     np.testing.assert_allclose(slow[10:-10], sine(2, 50)[10:-10], atol=1e-2)
-
-
-def test_resampling_removes_a_sine_that_the_lower_rate_cannot_hold():
-    # Taken row by row, 40 Hz at a rate of 50 Hz would pose as 10 Hz.
-    fast = Recording("a", "1", "walking", 100.0, sine(40, 100)).resampled(50.0)
     assert np.abs(sine(40, 100)[::2]).max() > 0.9
     assert np.abs(fast[20:-20]).max() < 1e-2
 

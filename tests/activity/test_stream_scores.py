@@ -12,36 +12,36 @@ def stream_result(labels, begins=(0.0, 10.0), activities=("sitting", "walking"),
 
 
 def test_a_change_is_seen_at_the_first_right_answer():
-    stream = stream_result(["sitting"] * 12 + ["walking"] * 8)
-    assert stream.delays().tolist() == [3.0]
-    found = measure([stream])
+    found = measure([stream_result(["sitting"] * 12 + ["walking"] * 8)])
     assert (found["changes"], found["missed"], found["delay_median"]) == (1, 0, 3.0)
     # Answers at 10, 11 and 12 s are late by then.
     assert found["accuracy"] == pytest.approx(17 / 20)
     assert found["settled_accuracy"] == 1.0
 
 
-def test_a_change_that_is_never_seen_is_missed_and_its_delay_infinite():
-    found = measure([stream_result(["sitting"] * 20)])
-    assert (found["missed"], found["delay_median"], found["delay_p95"]) == (1, None, None)
+@pytest.mark.parametrize(("labels", "begins", "delays"), [
+    (["sitting"] * 12 + ["walking"] * 8, (0.0, 10.0), [3.0]),
+    (["sitting"] * 20, (0.0, 10.0), [np.inf]),
+    # A right answer after the next change does not count.
+    (["sitting"] * 14 + ["walking"] * 6, (0.0, 5.0, 10.0), [np.inf, 0.0]),
+])  # fmt: skip
+def test_a_change_that_is_never_seen_is_missed_and_its_delay_infinite(labels, begins, delays):
+    stream = stream_result(labels, begins, ("sitting", "walking", "sitting")[: len(begins)])
+    assert stream.delays().tolist() == delays
+    found = measure([stream])
+    assert (found["missed"], found["delay_p95"]) == (delays.count(np.inf), 3.0 if delays == [3.0] else None)
 
 
-def test_a_right_answer_after_the_next_change_does_not_count():
-    stream = stream_result(
-        ["sitting"] * 14 + ["walking"] * 6, begins=(0.0, 5.0, 10.0), activities=("sitting", "walking", "sitting")
-    )
-    assert stream.delays().tolist() == [np.inf, 0.0]
-
-
-def test_a_turn_to_what_nobody_does_is_an_alarm_only_after_the_grace_and_once():
-    late = stream_result(["sitting"] * 7 + ["jogging", "jogging", "sitting"], begins=(0.0,), activities=("sitting",))
-    assert late.false_alarms() == 1
-    soon = stream_result(["sitting"] * 2 + ["jogging"] + ["sitting"] * 7, begins=(0.0,), activities=("sitting",))
+@pytest.mark.parametrize(("labels", "alarms"), [
+    (["sitting"] * 7 + ["jogging", "jogging", "sitting"], 1),
+    (["sitting"] * 2 + ["jogging"] + ["sitting"] * 7, 0),
+    (["sitting"] * 7 + ["", "", "sitting"], 0),
+])  # fmt: skip
+def test_a_turn_to_what_nobody_does_is_an_alarm_only_after_the_grace_and_once(labels, alarms):
+    stream = stream_result(labels, begins=(0.0,), activities=("sitting",))
     assert GRACE > 3
-    assert soon.false_alarms() == 0
-    unsure = stream_result(["sitting"] * 7 + ["", "", "sitting"], begins=(0.0,), activities=("sitting",))
-    assert unsure.false_alarms() == 0
-    assert measure([unsure])["coverage"] == pytest.approx(0.8)
+    assert stream.false_alarms() == alarms
+    assert measure([stream])["coverage"] == pytest.approx(1 - labels.count("") / 10)
 
 
 def test_what_drifts_shows_by_time():

@@ -41,11 +41,11 @@ def recipe_for(loaded: Loaded, data: Data, changes: Recipe | Mapping[str, Any] |
     if isinstance(changes, Recipe):
         loaded.task.check_recipe(changes, (), loaded.name, built=True)
         return changes
-    known = loaded.config.get("recipe", {})
-    shared = {name: known[name] for name in ("augmentation", "label_smoothing") if name in known}
-    people = len(data.train.people()) if data.task == "activity" else 0
-    start = {"start_share": _START_PEOPLE / (_START_PEOPLE + people)} if people else {}
-    recipe = FINETUNE.replace(**shared | start | {"loss": loaded.task.recipe.loss}).changed(changes or {})
+    learned = loaded.config.get("recipe", {})
+    start = {name: learned[name] for name in ("augmentation", "label_smoothing") if name in learned}
+    if people := len(data.train.people()) if data.task == "activity" else 0:
+        start["start_share"] = _START_PEOPLE / (_START_PEOPLE + people)
+    recipe = FINETUNE.replace(**start, loss=loaded.task.recipe.loss).changed(changes or {})
     loaded.task.check_recipe(recipe, changes or {}, loaded.name, built=True)
     return recipe
 
@@ -113,5 +113,5 @@ def fitted_head(features: Floats, labels: NDArray[np.int64], kernel: Floats, bia
         gradient = rows.T @ (np.exp(logarithms) - truth) / len(rows) + _DECAY * change
         return float(-(truth * logarithms).sum() / len(rows) + _DECAY / 2 * (change**2).sum()), gradient.ravel()
 
-    found = minimize(cost, start.ravel(), jac=True, method="L-BFGS-B").x.reshape(start.shape)
-    return found[:-1], found[-1]
+    fitted = minimize(cost, start.ravel(), jac=True, method="L-BFGS-B").x.reshape(start.shape)
+    return fitted[:-1], fitted[-1]

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from zoo.activity.studies import STUDIES
 from zoo.report import markdown as md
@@ -83,10 +82,6 @@ def _scores(result: Document) -> list[tuple[str, Document]]:
     return [(name, {**row, "mean of folds": row["mean"]}) for name, row in methods(result, result["preset"])]
 
 
-def _methods(result: Document) -> dict[str, Any]:
-    return {result["preset"]: result, **result["baselines"]}
-
-
 def _people(result: Document) -> list[tuple[str, Document]]:
     """Returns the scores of each subject, with the macro-F1 of the baselines, the worst first."""
     others = {md.label(name): row["per_subject"] for name, row in result["baselines"].items()}
@@ -97,9 +92,8 @@ def _people(result: Document) -> list[tuple[str, Document]]:
 
 
 def _failed(result: Document) -> list[tuple[str, Document]]:
-    return [
-        (name, fold) for name, row in _methods(result).items() for fold in row["folds"] if fold["status"] == "failed"
-    ]
+    rows = {result["preset"]: result, **result["baselines"]}
+    return [(name, fold) for name, row in rows.items() for fold in row["folds"] if fold["status"] == "failed"]
 
 
 cross_validation = Pages("activity/crossval.md.j2", scores=_scores, people=_people, failed=_failed).macro("page")

@@ -350,9 +350,10 @@ def streamed(
 ) -> "StreamResult":  # fmt: skip
     """The result of one stream; `allowed` are the labels that are right for each activity, none where it has no key."""
     rate, rows = recognizer.metadata.rate, np.concatenate([rows for _, rows in stretches])
-    found = predict_recording(recognizer.stream(settings), rows, rate)
+    predictions = predict_recording(recognizer.stream(settings), rows, rate)
     result = StreamResult(
-        np.array([each.time for each in found]), np.array([each.label or "" for each in found]),
+        np.array([prediction.time for prediction in predictions]),
+        np.array([prediction.label or "" for prediction in predictions]),
         np.cumsum([0, *(len(rows) for _, rows in stretches[:-1])]) / rate, np.array([name for name, _ in stretches]),
     )  # fmt: skip
     # A label that is right is the truth, whatever the truth is called.
@@ -430,17 +431,16 @@ class StreamResult:
             >>> StreamResult(times, labels, np.array([0.0, 35.0]), np.array(["walk", "sit"])).events()
             {'true': 2, 'deleted': 1, 'fragmented': 1, 'merged': 0, 'inserted': 3}
         """
-        starts, labels = zip(*self.shown(), strict=True)
-        found_starts, found = np.array(starts), np.array(labels)
-        ends, found_ends = np.append(self.starts[1:], np.inf), np.append(starts[1:], np.inf)
-        together = (self.starts[:, None] < found_ends) & (found_starts < ends[:, None])
-        overlap = together & (self.activities[:, None] == found)
-        of_true, of_found = overlap.sum(axis=1), overlap.sum(axis=0)
-        changed = self.starts[np.maximum(np.searchsorted(self.starts, found_starts, side="right") - 1, 0)]
-        inserted = (of_found == 0) & (found != "") & (found_ends - changed > GRACE)
+        starts, labels = map(np.array, zip(*self.shown(), strict=True))
+        ends, until = np.append(self.starts[1:], np.inf), np.append(starts[1:], np.inf)
+        together = (self.starts[:, None] < until) & (starts < ends[:, None])
+        overlap = together & (self.activities[:, None] == labels)
+        of_true, of_shown = overlap.sum(axis=1), overlap.sum(axis=0)
+        changed = self.starts[np.maximum(np.searchsorted(self.starts, starts, side="right") - 1, 0)]
+        inserted = (of_shown == 0) & (labels != "") & (until - changed > GRACE)
         return {
             "true": len(of_true), "deleted": int((of_true == 0).sum()), "fragmented": int((of_true > 1).sum()),
-            "merged": int(of_found[of_found > 1].sum()), "inserted": int(inserted.sum()),
+            "merged": int(of_shown[of_shown > 1].sum()), "inserted": int(inserted.sum()),
         }  # fmt: skip
 
     def false_alarms(self) -> int:
@@ -456,6 +456,8 @@ def measure(streams: Sequence[StreamResult]) -> dict[str, Any]:
     """
     right = [stream.labels == stream.truth for stream in streams]
     delays = np.concatenate([stream.delays() for stream in streams])
+    late = [np.quantile(delays, share, method="higher") if len(delays) else np.inf for share in (0.5, 0.95)]
+    median, slow = (float(delay) if np.isfinite(delay) else None for delay in late)
     hours = sum(float(stream.times[-1] - stream.starts[0]) for stream in streams) / _HOUR
     settled = np.concatenate([part[stream.settled] for part, stream in zip(right, streams, strict=True)])
     parts = [[part.mean() for part in np.array_split(row, _PARTS)] for row in right if len(row) >= _PARTS]
@@ -467,14 +469,9 @@ def measure(streams: Sequence[StreamResult]) -> dict[str, Any]:
         "hours": hours,
         "changes": len(delays),
         "missed": int(np.isinf(delays).sum()),
-        "delay_median": _quantile(delays, 0.5),
-        "delay_p95": _quantile(delays, 0.95),
+        "delay_median": median,
+        "delay_p95": slow,
         "false_alarms_per_hour": sum(stream.false_alarms() for stream in streams) / hours,
         "events": {name: sum(counts[name] for counts in events) for name in EVENTS},
         "accuracy_by_time": np.mean(parts, axis=0).tolist() if parts else None,
     }
-
-
-def _quantile(values: NDArray[np.float64], share: float) -> float | None:
-    value = float(np.quantile(values, share, method="higher")) if len(values) else np.inf
-    return value if np.isfinite(value) else None
