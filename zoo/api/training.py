@@ -150,6 +150,17 @@ def _progress(recipe: Recipe, verbose: bool, out: door.FilePath | None) -> "Iter
         raise
 
 
+@contextmanager
+def _resumable(out: door.FilePath | None, what: str) -> Iterator[None]:
+    """Notes on an interruption how to resume."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        if out is not None:
+            stop.add_note(f"{what} in {out}; resume with the same command")
+        raise
+
+
 def _require_folder(out: Any, resume: bool) -> None:
     if out is None:
         if resume:
@@ -303,15 +314,10 @@ def cross_validate(
     update = board.update if verbose else door.silent
     # What a report names as its command is one of the zoo.
     command = shlex.join(["zoo", *sys.argv[1:]]) if Path(sys.argv[0]).name in ("zoo", "__main__.py") else ""
-    try:
-        with board.shown() if verbose else nullcontext():
-            result = crossval.cross_validate(
-                plan, data, folder, protocol, workers=workers, on_progress=update, command=command
-            )
-    except KeyboardInterrupt as stop:
-        if folder is not None:
-            stop.add_note(f"the folds so far are in {out}; resume with the same command")
-        raise
+    with _resumable(out, "the folds so far are"), board.shown() if verbose else nullcontext():
+        result = crossval.cross_validate(
+            plan, data, folder, protocol, workers=workers, on_progress=update, command=command
+        )
     failed = next((note for note in result["notes"] if "folds failed" in note), None)
     failure = f"{out}: {failed}; the same command tries them again" if failed and out is not None else failed or ""
     written = "" if folder is None else f"report in {report.write_cross_validation(result, folder)}"
@@ -481,15 +487,11 @@ def tune(
 
     bounds = limits if isinstance(limits, Limits) else Limits(**(limits or {}))
     study = Study(target, data, strategy, trials, epochs, space, objective, bounds, dict(settings or {}), groups, seed)
-    try:
+    with _resumable(out, "the search is"):
         result = search(
             study, None if out is None else Path(out), processes=workers, best=best, seeds=seeds,
             preset=None if save_preset is None else Path(save_preset), logged=logged if verbose else None,
         )  # fmt: skip
-    except KeyboardInterrupt as stop:
-        if out is not None:
-            stop.add_note(f"the search is in {out}; resume it with the same command")
-        raise
     return TuneResult(
         result, report.result, result["chosen"], Path(result["model"]), Path(result["report"]),
         next=f"zoo export {door.quoted(result['model'])}",
