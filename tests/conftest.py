@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
 from functools import partial
@@ -62,22 +61,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Converts to TFLite in this process, unless the test is one of processes: a child takes five seconds to start."""
     if formats := sys.modules.get("zoo.exporting.formats"):
         formats.Converter.in_child = item.get_closest_marker("process") is not None
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Prints how many hostile cases of each area ended well."""
-    counts: dict[str, Counter[str]] = {}
-    for outcome in ("passed", "failed", "error"):
-        for report in terminalreporter.stats.get(outcome, ()):
-            folder, _, name = report.nodeid.partition("::")[0].rpartition("/")
-            if folder == "tests/hostile" and report.when == "call":
-                counts.setdefault(name.removeprefix("test_").removesuffix(".py"), Counter())[outcome] += 1
-    if counts:
-        terminalreporter.section("hostile cases by area")
-        for area, found in sorted(counts.items()):
-            terminalreporter.write_line(f"{area:<12}{found.total():>6} cases {found['passed']:>6} passed")
-        total = sum(found.total() for found in counts.values())
-        terminalreporter.write_line(f"{'all':<12}{total:>6} cases")
 
 
 class Finished(NamedTuple):
@@ -261,13 +244,8 @@ def site(make_once) -> Path:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("needs zensical: pip install '.[docs]'")
 
     def build(folder):
-        built = subprocess.run(
-            [sys.executable, ROOT / "docs" / ".site" / "build.py"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        command = [sys.executable, ROOT / "docs" / ".site" / "build.py"]
+        built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert built.returncode == 0, built.stdout + built.stderr
         shutil.copytree(ROOT / "build" / "site", folder, dirs_exist_ok=True)
 

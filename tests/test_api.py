@@ -11,25 +11,6 @@ import zoo
 from zoo.errors import ArgumentError
 
 
-@pytest.mark.parametrize(
-    ("sizes", "message"),
-    [
-        ({"subjects": 1}, "subjects is 1; expected 2 or more"),
-        ({"subjects": True}, "subjects is True; expected a whole number"),
-        ({"subjects": "3"}, "subjects is '3'; expected a whole number"),
-        ({"seconds": float("inf")}, "seconds is inf; expected a number"),
-        ({"seconds": float("nan")}, "seconds is nan; expected a number"),
-        ({"gyroscope": 1}, "gyroscope is 1; expected true or false"),
-        ({"sentences": 10}, "sentences: does not apply to activity; leave it out"),
-    ],
-)
-def test_an_argument_out_of_range_is_named_as_in_python(sizes, message, tmp_path):
-    with pytest.raises(ArgumentError) as error:
-        zoo.simulate("activity", tmp_path / "data3.h5", **sizes)
-    assert str(error.value) == message
-    assert not list(tmp_path.iterdir())
-
-
 def test_a_path_that_looks_like_an_option_is_named_as_it_is():
     with pytest.raises(zoo.ZooError, match=r"^a/--train\.h5: no such file"):
         zoo.load_data("a/--train.h5")

@@ -3,10 +3,9 @@
 import re
 from dataclasses import replace
 
-import h5py
 import numpy as np
 import pytest
-from running import data_of
+from running import data_of, write_h5
 
 from zoo import (
     ActivityGRU,
@@ -78,13 +77,12 @@ def test_labels_in_another_order_are_put_into_the_model_s_and_a_number_takes_tho
 
 def written(data, path):
     """A file of windows, for processes."""
-    with h5py.File(path, "w") as file:
-        for part, (x, y, s) in {"train": ("trX", "trY", "trS"), "test": ("tstX", "tstY", "tstS")}.items():
-            windows = getattr(data, part)
-            file[x], file[y] = windows.arrays()[0], np.eye(len(data.classes), dtype=np.float32)[windows.labels]
-            file[s] = [int(name[1:]) for name in windows.subjects]
-        file.attrs["classes"] = ",".join(data.classes)
-    return path
+    keys = {}
+    for part, (x, y, s) in {"train": ("trX", "trY", "trS"), "test": ("tstX", "tstY", "tstS")}.items():
+        windows = getattr(data, part)
+        keys[x], keys[y] = windows.arrays()[0], np.eye(len(data.classes), dtype=np.float32)[windows.labels]
+        keys[s] = [int(name[1:]) for name in windows.subjects]
+    return write_h5(path, {"classes": ",".join(data.classes)}, **keys)
 
 
 @pytest.mark.slow

@@ -31,6 +31,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -134,12 +135,8 @@ def check_predictions(predictions: Any) -> list[Any]:
 
 
 def stream_seeds() -> list[bytes]:
-    found = []
-    for rate in (20, 50, 200):
-        times = np.arange(300) / rate
-        signal_ = [np.sin(times), 9.8 + np.cos(9 * times), 0.1 * times]
-        found.append(np.column_stack([times, *signal_]).tobytes())
-    return found
+    times = [np.arange(300) / rate for rate in (20, 50, 200)]
+    return [np.column_stack([t, np.sin(t), 9.8 + np.cos(9 * t), 0.1 * t]).tobytes() for t in times]
 
 
 def read_stream(data: bytes, path: Path) -> None:
@@ -177,6 +174,11 @@ def read_zip(data: bytes, path: Path) -> None:
             one_line(error)
 
 
+def reader(module: str, name: str) -> Callable[[bytes, Path], object]:
+    """A function of the package that takes a path."""
+    return lambda data, path: getattr(import_module(module), name)(path)
+
+
 def read_text(data: bytes, path: Path) -> None:
     from zoo.text.data import Text, read_lines
 
@@ -195,21 +197,12 @@ def image_seeds() -> list[bytes]:
     return found
 
 
-def read_image(data: bytes, path: Path) -> None:
-    from zoo.patches.data import open_photograph
-
-    assert open_photograph(path).pixels.shape[2] == 3
-
-
 def metadata_seeds() -> list[bytes]:
     from zoo.catalog import PRESETS_FOLDER
     from zoo.runtime.metadata import extract
 
-    found = []
-    for name in ("activity_gru_pocket", "sparse_autoencoder_course"):
-        document = extract(next((PRESETS_FOLDER / name).glob("*.tflite"))).to_json()
-        found.append(json.dumps(document).encode())
-    return found
+    folders = [PRESETS_FOLDER / name for name in ("activity_gru_pocket", "sparse_autoencoder_course")]
+    return [json.dumps(extract(next(folder.glob("*.tflite"))).to_json()).encode() for folder in folders]
 
 
 def read_metadata(data: bytes, path: Path) -> None:
@@ -227,23 +220,10 @@ def arrays_seeds() -> list[bytes]:
     return [file.getvalue()]
 
 
-def read_npz(data: bytes, path: Path) -> None:
-    from zoo.files import read_arrays
-
-    read_arrays(path)
-
-
 def tflite_seeds() -> list[bytes]:
     from zoo.catalog import PRESETS_FOLDER
 
     return [(PRESETS_FOLDER / "activity_gru_pocket" / "model.int8.tflite").read_bytes()]
-
-
-def read_tflite(data: bytes, path: Path) -> None:
-    """Reads the header and the metadata of a file. What LiteRT does with a damaged one is not in the zoo's hands."""
-    from zoo.runtime.metadata import extract
-
-    extract(path)
 
 
 def http_seeds() -> list[bytes]:
@@ -300,10 +280,11 @@ TARGETS: dict[str, Target] = {
     "stream": Target(stream_seeds, read_stream, ".f64"),
     "zip": Target(zip_seeds, read_zip, ".zip"),
     "text": Target(lambda: ["He doesn't know.\nÜber all — 1,000 “words”.\n".encode()], read_text, ".txt"),
-    "image": Target(image_seeds, read_image, ".png"),
+    "image": Target(image_seeds, reader("zoo.patches.data", "open_photograph"), ".png"),
     "metadata": Target(metadata_seeds, read_metadata, ".json"),
-    "tflite": Target(tflite_seeds, read_tflite, ".tflite"),
-    "arrays": Target(arrays_seeds, read_npz, ".npz"),
+    # Header and metadata: what LiteRT does with a damaged file is not in the zoo's hands.
+    "tflite": Target(tflite_seeds, reader("zoo.runtime.metadata", "extract"), ".tflite"),
+    "arrays": Target(arrays_seeds, reader("zoo.files", "read_arrays"), ".npz"),
     "http": Target(http_seeds, read_request, ".txt"),
 }
 

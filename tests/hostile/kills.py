@@ -35,6 +35,8 @@ from typing import Any, NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import numpy as np
+
 from zoo.jobs import limit_threads
 
 HERE = Path(__file__).parent
@@ -174,12 +176,8 @@ class Run:
 
 
 LEFT_BY_LIBRARIES = (
-    "tmp/__autograph_generated_file*",
-    "tmp/tmp*",
-    "tmp/????????",
-    "*/events.out.tfevents.*",
-    "*/.config/incomplete.*",
-)
+    "tmp/__autograph_generated_file*", "tmp/tmp*", "tmp/????????", "*/events.out.tfevents.*", "*/.config/incomplete.*",
+)  # fmt: skip
 """Temporary files of Python, TensorFlow, Keras and TFDS, the last deleted after a minute; logs named by the time."""
 
 JOURNALS = ("log*.txt", "report.md", "oracle.json", "fingerprint.pb", "*.log")
@@ -206,10 +204,11 @@ def contents(path: Path) -> Any:
             return lasting(json.loads(data))
         if path.suffix == ".keras":
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                members = {name: archive.read(name) for name in archive.namelist()}
                 return {
-                    name: lasting(json.loads(content)) if name.endswith(".json") else digest(content)
-                    for name, content in members.items()
+                    name: lasting(json.loads(archive.read(name)))
+                    if name.endswith(".json")
+                    else digest(archive.read(name))
+                    for name in archive.namelist()
                 }
     except (ValueError, zipfile.BadZipFile):
         # Half of a file under a temporary name.
@@ -272,11 +271,6 @@ def prepare(folder: Path, inputs: Path, case: Case) -> Path:
     return folder
 
 
-def points(calls: int, count: int) -> list[int]:
-    """Returns the calls to kill at: all, or evenly spread with the first and the last ones."""
-    return sorted({round(1 + i * (calls - 1) / max(1, count - 1)) for i in range(min(calls, count))})
-
-
 def attempt(root: Path, name: str, call: int, expected: Mapping[str, Any]) -> dict[str, Any]:
     """Kills a command at a call, in a folder that is kept where it did harm."""
     folder = prepare(root / name / str(call), root / "inputs", CASES[name])
@@ -298,7 +292,9 @@ def campaign(root: Path, names: Sequence[str], count: int | None, processes: int
         status, said = whole.wait(case.seconds)
         assert status == 0, f"{name}: {said}"
         seconds, expected = time.monotonic() - begin, tree(whole.folder)
-        jobs = [(root, name, call, expected) for call in points(whole.calls, count or case.points)]
+        # All calls, or evenly spread ones with the first and the last.
+        calls = {round(call) for call in np.linspace(1, whole.calls, min(whole.calls, count or case.points))}
+        jobs = [(root, name, call, expected) for call in sorted(calls)]
         # Forks have imported TensorFlow already.
         with get_context("fork").Pool(processes, maxtasksperchild=1) as pool:
             outcomes = pool.starmap(attempt, jobs, chunksize=1)
@@ -312,13 +308,6 @@ def campaign(root: Path, names: Sequence[str], count: int | None, processes: int
     return found
 
 
-def compiled(folder: Path) -> Path:
-    """Compiles the library that kills."""
-    library = folder / "kills.so"
-    subprocess.run(["gcc", "-O2", "-Wall", "-shared", "-fPIC", "-o", library, HERE / "kills.c", "-ldl"], check=True)
-    return library
-
-
 def main() -> None:
     """Runs the campaign and prints one JSON document. The exit status is 1 if a kill did harm."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -330,7 +319,9 @@ def main() -> None:
     options = parser.parse_args()
     if LIBRARY not in os.environ:
         with tempfile.TemporaryDirectory() as scratch:
-            library = str(compiled(Path(scratch)))
+            library = f"{scratch}/kills.so"
+            source = HERE / "kills.c"
+            subprocess.run(["gcc", "-O2", "-Wall", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
             environment = {**os.environ, **limit_threads(1), "LD_PRELOAD": library, LIBRARY: library}
             sys.exit(subprocess.run([sys.executable, __file__, *sys.argv[1:]], env=environment).returncode)
     # What the commands import is imported once.
@@ -346,9 +337,8 @@ def main() -> None:
     found = campaign(root, options.commands or list(CASES), options.points, options.processes)
     if not options.folder:
         shutil.rmtree(root)
-    total = {
-        key: sum(each[key] for each in found.values()) for key in ("calls", "kills", "same", "by_option", "seconds")
-    }
+    keys = ("calls", "kills", "same", "by_option", "seconds")
+    total = {key: sum(each[key] for each in found.values()) for key in keys}
     print(json.dumps({"total": total, "commands": found}, indent=2))
     sys.exit(total["same"] < total["kills"])
 

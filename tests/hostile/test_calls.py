@@ -102,6 +102,8 @@ UNFIT = [
     *[(call, (300 * "x",), {}, 300 * "x") for call in (zoo.info, zoo.evaluate, zoo.predict, zoo.bench, zoo.load_data)],
     (zoo.cross_validate, ("activity_gru", "."), {"groups": 5000 * "1"}, "groups is 111"),
     (zoo.cross_validate, ("activity_gru", "."), {"groups": np.int64(1)}, "groups is 1; expected 2 or more"),
+    (zoo.simulate, ("activity", "x.h5"), {"subjects": 1}, "subjects is 1; expected 2 or more"),
+    (zoo.simulate, ("activity", "x.h5"), {"sentences": 10}, "sentences: does not apply to activity; leave it out"),
     (zoo.simulate, (), {}, "simulate: missing a required argument: 'task'; see help(zoo.simulate)"),
     (zoo.simulate, ("activity", "x.h5", 3), {}, "simulate: too many positional arguments; see help(zoo.simulate)"),
     (zoo.cut_windows, ([],), {}, "recordings is empty; expected a path, or several"),

@@ -103,9 +103,8 @@ def test_an_output_that_is_no_place_is_refused_and_stays(words, kind, force, pla
     assert SPECIAL[kind](folder).name[:60] in line
 
 
-@pytest.fixture
-def full(monkeypatch):
-    """A disk that takes no more when a file is flushed to it."""
+def refusing(monkeypatch):
+    """Makes the disk take no more when a file is flushed to it."""
 
     def fsync(_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -113,21 +112,23 @@ def full(monkeypatch):
     monkeypatch.setattr(os, "fsync", fsync)
 
 
-@pytest.mark.parametrize("words", [*FILES, "train", "export"])
-def test_a_full_disk_is_named_and_nothing_is_left(words, places, full, refused):
+def without_room(monkeypatch):
+    """Makes the disk have no room before anything is written."""
+    free = shutil.disk_usage(".")._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
+
+
+FULL = [*((refusing, words) for words in (*FILES, "train", "export")),
+        *((without_room, words) for words in FILES if words != "predict")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("disk", "words"), FULL)
+def test_a_full_disk_is_named_and_nothing_is_left(disk, words, places, monkeypatch, refused):
     folder, files = places
+    disk(monkeypatch)
     line = refused(command(words, folder / "new.npz", files), "the disk is full")
     # Recordings that are simulated on the way are in the temporary folder.
     assert str(folder / "new.npz") in line or words == "data simulate activity"
-
-
-@pytest.mark.parametrize("words", [words for words in FILES if words not in ("predict",)])
-def test_a_disk_without_room_is_named_before_it_is_full(words, places, monkeypatch, refused):
-    folder, files = places
-    free = shutil.disk_usage(folder)._replace(free=1000)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
-    line = refused(command(words, folder / "new.h5", files), "the disk is full")
-    assert str(folder / "new.h5") in line or words == "data simulate activity"
 
 
 @pytest.fixture
@@ -193,23 +194,6 @@ def test_standard_output_that_takes_nothing_is_named(arguments, where):
     assert len(run.stderr.splitlines()) == 1
 
 
-@pytest.mark.process
-@pytest.mark.parametrize("command", [
-    ["data", "simulate", "text", "--sentences", "3000", "-o", "NEW"],
-    ["train", "activity_gru_course", "--data", "DATA", "--epochs", "1", "--set", "validation_by=time", "--out", "NEW"],
-])  # fmt: skip
-def test_a_limit_of_the_size_of_files_is_named_and_nothing_is_left(command, materials, tmp_path):
-    places = {"NEW": str(tmp_path / "new"), "DATA": str(materials.windows)}
-    program = [sys.executable, "-m", "zoo", *(places.get(word, word) for word in command)]
-    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (5_120, 5_120))
-    run = subprocess.run(program, capture_output=True, text=True, check=False, preexec_fn=limit)
-    assert run.returncode == 1
-    last = run.stderr.strip().splitlines()[-1]
-    assert last.startswith("zoo: ")
-    assert "the file is larger than `ulimit -f`" in last
-    assert not list(tmp_path.iterdir())
-
-
 @pytest.fixture(scope="module")
 def quota(tmp_path_factory):
     """What gives a command a quota, which root does not have."""
@@ -221,24 +205,43 @@ def quota(tmp_path_factory):
     return library
 
 
+TRAIN = [
+    "train",
+    "activity_gru_course",
+    "--data",
+    "DATA",
+    "--epochs",
+    "1",
+    "--set",
+    "validation_by=time",
+    "--out",
+    "NEW",
+]
+
+
 @pytest.mark.process
-@pytest.mark.parametrize(("size", "command"), [
+@pytest.mark.parametrize(("kind", "size", "command"), [
+    ("limit", 5_120, ["data", "simulate", "text", "--sentences", "3000", "-o", "NEW"]),
+    ("limit", 5_120, TRAIN),
     # More than is reserved to begin with.
-    (4_400_000, ["data", "simulate", "activity", "--subjects", "60", "--seconds", "20", "-o", "NEW"]),
-    (20_000, ["train", "activity_gru_course", "--data", "DATA", "--epochs", "1", "--set", "validation_by=time",
-              "--out", "NEW"]),
+    ("quota", 4_400_000, ["data", "simulate", "activity", "--subjects", "60", "--seconds", "20", "-o", "NEW"]),
+    ("quota", 20_000, TRAIN),
 ])  # fmt: skip
-def test_a_quota_that_is_used_up_is_named_and_nothing_is_left(size, command, quota, materials, tmp_path):
+def test_a_limit_or_a_quota_that_is_used_up_is_named_and_nothing_is_left(
+    kind, size, command, quota, materials, tmp_path
+):
     folder = tmp_path / "mine"
     folder.mkdir()
     places = {"NEW": str(folder / "new"), "DATA": str(materials.windows)}
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (size, size))
+    held = {"LD_PRELOAD": str(quota), "ZOO_QUOTA": str(size), "ZOO_QUOTA_ROOT": str(folder)}
     run = subprocess.run(
         [sys.executable, "-m", "zoo", *(places.get(word, word) for word in command)], capture_output=True, text=True,
-        check=False,
-        env=os.environ | {"LD_PRELOAD": str(quota), "ZOO_QUOTA": str(size), "ZOO_QUOTA_ROOT": str(folder)},
+        check=False, preexec_fn=limit if kind == "limit" else None, env=os.environ | (held if kind == "quota" else {}),
     )  # fmt: skip
     assert run.returncode == 1, run.stderr
     last = run.stderr.strip().splitlines()[-1]
-    assert last.startswith(f"zoo: {folder / 'new'}")
-    assert "your quota of the disk is used up" in last
+    assert last.startswith("zoo: ")
+    assert {"limit": "the file is larger than `ulimit -f`", "quota": "your quota of the disk is used up"}[kind] in last
+    assert kind == "limit" or str(folder / "new") in last
     assert not list(folder.iterdir())

@@ -1,13 +1,11 @@
 """Damaged bytes end in one line of error; those that once did not are read again."""
 
 import json
-import random
 import re
 import runpy
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -29,19 +27,6 @@ def test_damaged_bytes_are_refused_in_one_line(target, tmp_path):
     kept = [file.name for file in tmp_path.rglob("*") if file.is_file()]
     assert ended.returncode == 0, f"{ended.stderr[-3000:]} {kept}"
     assert json.loads(ended.stdout)[target]["inputs"] == INPUTS[target]
-
-
-def test_a_seed_repeats_its_inputs(monkeypatch):
-    fuzz = runpy.run_path(str(SCRIPT))
-
-    def drawn(target, seed, year):
-        # Which a zip file has of each member.
-        monkeypatch.setattr("time.localtime", lambda *_: time.struct_time((year, 1, 1, 0, 0, 0, 0, 1, 0)))
-        seeds, chance = fuzz["TARGETS"][target].seeds(), random.Random(seed)
-        return [fuzz["mutated"](seeds, chance) for _ in range(20)]
-
-    for target in ("csv", "stream", "zip", "image", "metadata", "arrays"):
-        assert drawn(target, 1, 2026) == drawn(target, 1, 2027) != drawn(target, 2, 2027), target
 
 
 def test_the_crashes_that_are_kept_are_those_of_the_page():

@@ -91,13 +91,8 @@ def parameters() -> Iterator[tuple[str, str, str, bool, type]]:
             # A recipe is the same for all commands.
             if kind is not None and (group != "recipe" or words == "train"):
                 place = argument.index is not None
-                yield (
-                    words,
-                    name,
-                    argument.name.lower() if place else argument.name,
-                    place,
-                    Path if name in FILES else kind,
-                )
+                option = argument.name.lower() if place else argument.name
+                yield words, name, option, place, Path if name in FILES else kind
 
 
 def _flat(hint: Any) -> list[Any]:
@@ -113,28 +108,34 @@ def test_every_command_with_options_is_walked():
     assert set(COMMANDS) - set(SOUND) == {"doctor", "push"}
 
 
-def arguments(words: str, name: str, option: str, is_argument: bool, value: str, materials, tmp_path) -> list[str]:
-    places = {field: str(path) for field, path in zip(materials._fields, materials, strict=True)}
-    sound = [each.format(**places, out=tmp_path / "new" / "out") for each in INSTEAD.get((words, name), SOUND[words])]
-    if option in sound:
-        place = sound.index(option)
-        sound = sound[:place] + sound[place + 2 :]
-    if is_argument:
-        sound = sound[1:] if sound and not sound[0].startswith("--") else sound
-        return [*words.split(), *sound, "--", value]
-    return [*words.split(), *sound, f"{option}={value}"]
+def walked(rows):
+    """One test for each case: command, name, option, whether it is an argument, and what is passed."""
+    cases = [pytest.param(row, id=f"{row[0]} {row[2]}={row[4][:20]!a}") for row in rows]
+    return pytest.mark.parametrize("case", cases)
 
 
-NUMERIC = [(*row[:4], value) for row in PARAMETERS for value in NUMBERS.get(row[4], ())]
+@pytest.fixture
+def arguments(materials, tmp_path):
+    """The command line of a case."""
+
+    def make(case, value=None):
+        words, name, option, is_argument, known = case
+        places = {**materials._asdict(), "out": tmp_path / "new" / "out"}
+        sound = [each.format(**places) for each in INSTEAD.get((words, name), SOUND[words])]
+        if option in sound:
+            del sound[sound.index(option) : sound.index(option) + 2]
+        if is_argument:
+            sound = sound[1:] if sound and not sound[0].startswith("--") else sound
+            return [*words.split(), *sound, "--", value or known]
+        return [*words.split(), *sound, f"{option}={value or known}"]
+
+    return make
 
 
-@pytest.mark.parametrize(
-    ("words", "name", "option", "is_argument", "value"), NUMERIC,
-    ids=[f"{words} {option}={value!a}" for words, _, option, _, value in NUMERIC],
-)  # fmt: skip
-def test_a_number_that_is_none_is_refused(words, name, option, is_argument, value, materials, tmp_path, refused):
-    line = refused(arguments(words, name, option, is_argument, value, materials, tmp_path))
-    assert option in line or option.strip("-").replace("-", "_") in line
+@walked([(*row[:4], value) for row in PARAMETERS for value in NUMBERS.get(row[4], ())])
+def test_a_number_that_is_none_is_refused(case, arguments, refused):
+    line = refused(arguments(case))
+    assert case[2] in line or case[2].strip("-").replace("-", "_") in line
 
 
 LARGE = [
@@ -153,47 +154,26 @@ def test_a_size_beyond_memory_is_refused_with_the_limit(words, preset, name, siz
     assert line.removeprefix("zoo: --").replace("-", "_").removeprefix("zoo: ").startswith(f"{name} is {size}")
 
 
+NUMERIC = (
+    "epochs", "batch_size", "learning_rate", "seed", "patience", "validation", "units", "dropout", "ema_decay",
+)  # fmt: skip
 SETTINGS = [
-    ("activity_gru_course", name, value)
-    for name in (
-        "epochs",
-        "batch_size",
-        "learning_rate",
-        "seed",
-        "patience",
-        "validation",
-        "units",
-        "dropout",
-        "ema_decay",
-    )
-    for value in ("[]", "{}", "true", '"text"', "text", "NaN", "Infinity", "-1", "1e400", "")
-] + [
-    ("activity_gru_course", name, value)
-    for name in ("optimizer", "augment", "class_weights", "no_such_setting", "", "__class__")
-    for value in ("7", "[]", "true", '{"a": 1}', "no such")
-]
-
-
-@pytest.mark.parametrize(("preset", "name", "value"), SETTINGS)
-def test_a_setting_of_another_kind_is_refused(preset, name, value, materials, tmp_path, refused):
-    line = refused(
-        ["train", preset, "--data", materials.windows, "--out", tmp_path / "out", "--set", f"{name}={value}"]
-    )
-    assert name in line.replace("-", "_")
-
-
-TEXTS = [
-    (*row[:4], value) for row in PARAMETERS if row[4] is str and row[:2] not in FREE for value in WORDS
+    *((name, value) for name in NUMERIC
+      for value in ("[]", "{}", "true", '"text"', "text", "NaN", "Infinity", "-1", "1e400", "")),
+    *((name, value) for name in ("optimizer", "augment", "class_weights", "no_such_setting", "", "__class__")
+      for value in ("7", "[]", "true", '{"a": 1}', "no such")),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("words", "name", "option", "is_argument", "value"), TEXTS,
-    ids=[f"{words} {option}={value[:20]!a}" for words, _, option, _, value in TEXTS],
-)  # fmt: skip
-def test_a_word_that_is_unknown_is_refused(words, name, option, is_argument, value, materials, tmp_path, refused):
-    line = refused(arguments(words, name, option, is_argument, value, materials, tmp_path))
-    assert line.isprintable()
+@pytest.mark.parametrize(("name", "value"), SETTINGS)
+def test_a_setting_of_another_kind_is_refused(name, value, materials, tmp_path, refused):
+    options = ["--data", materials.windows, "--out", tmp_path / "out", "--set", f"{name}={value}"]
+    assert name in refused(["train", "activity_gru_course", *options]).replace("-", "_")
+
+
+@walked([(*row[:4], value) for row in PARAMETERS if row[4] is str and row[:2] not in FREE for value in WORDS])
+def test_a_word_that_is_unknown_is_refused(case, arguments, refused):
+    assert refused(arguments(case)).isprintable()
 
 
 BAD_FILES = {
@@ -234,13 +214,8 @@ def bad_files(tmp_path):
 
 
 @pytest.mark.timeout(60, func_only=True)
-@pytest.mark.parametrize(
-    ("words", "name", "option", "is_argument", "kind"), INPUTS,
-    ids=[f"{words} {option} {kind}" for words, _, option, _, kind in INPUTS],
-)  # fmt: skip
-def test_an_input_that_is_no_such_file_is_named(
-    words, name, option, is_argument, kind, materials, bad_files, refused
-):  # fmt: skip
-    path = BAD_FILES[kind](bad_files)
-    line = refused(arguments(words, name, option, is_argument, str(path), materials, bad_files))
+@walked(INPUTS)
+def test_an_input_that_is_no_such_file_is_named(case, arguments, bad_files, refused):
+    path = BAD_FILES[case[4]](bad_files)
+    line = refused(arguments(case, str(path)))
     assert path.name.encode("utf-8", "backslashreplace").decode()[:100] in line

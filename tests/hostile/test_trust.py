@@ -1,13 +1,12 @@
-"""No file executes code: not a model, not its settings, not arrays."""
+"""No file of arrays executes code; of models, see test_models.py."""
 
 import pickle
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 
-from zoo import Model, ZooError
+from zoo import ZooError
 from zoo.files import read_arrays
 
 pytestmark = pytest.mark.hostile
@@ -21,17 +20,6 @@ class Harmful:
 
     def __reduce__(self):
         return Path.touch, (self.mark,)
-
-
-def test_a_model_with_a_function_in_it_is_refused(tmp_path):
-    mark = tmp_path / "executed"
-    name = str(mark)
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: (Path(name).touch(), x)[1])])
-    mark.unlink()
-    model.save(tmp_path / "model.keras")
-    with pytest.raises(ZooError, match=r"model\.keras: holds Sequential; expected a model of the zoo"):
-        Model.from_preset(tmp_path / "model.keras")
-    assert not mark.exists()
 
 
 def test_arrays_of_objects_are_refused(tmp_path):

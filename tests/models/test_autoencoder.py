@@ -33,23 +33,14 @@ def patches(count):
 
 
 @pytest.mark.parametrize("batch", [32, 128, 256])
-def test_the_compiled_loss_is_the_cost_of_the_course(batch):
-    model = SparseAutoencoder(seed=2)
+def test_the_loss_is_the_cost_of_the_course_and_its_gradients_the_analytic_ones(batch):
+    model, x = SparseAutoencoder(seed=2), patches(batch)
+    J, expected = course(x, *(weight.numpy().astype(np.float64) for weight in model.weights))
     model.compile("sgd", HalfSquaredError())
-    x = patches(batch)
-    J, _ = course(x, *(weight.numpy().astype(np.float64) for weight in model.weights))
     assert model.evaluate(x, x, batch_size=batch, verbose=0) == pytest.approx(J, rel=1e-6)
-
-
-@pytest.mark.parametrize("batch", [32, 128, 256])
-def test_the_gradients_are_the_analytic_ones_of_the_tied_network(batch):
-    model = SparseAutoencoder(seed=2)
-    x = patches(batch)
     with tf.GradientTape() as tape:
         loss = HalfSquaredError()(x, model(x)) + sum(model.losses)
-    found = tape.gradient(loss, model.trainable_variables)
-    _, expected = course(x, *(weight.numpy().astype(np.float64) for weight in model.weights))
-    for gradient, analytic in zip(found, expected, strict=True):
+    for gradient, analytic in zip(tape.gradient(loss, model.trainable_variables), expected, strict=True):
         assert np.linalg.norm(gradient - analytic) / np.linalg.norm(analytic) < 1e-6
 
 
