@@ -165,7 +165,8 @@ class ActivityTask(Task):
         if names == names_of("classes", len(data.classes), "class {}"):
             return data
         if set(names) != set(data.classes):
-            expected = len(names) if isinstance(classes, int) else ", ".join(names)
+            numbered = names == names_of("classes", len(names), "class {}")
+            expected = len(names) if numbered else ", ".join(names)
             raise ZooError(
                 f"{data}: labels {', '.join(data.classes)}; {name} has {expected}: leave classes out, or pass the "
                 "labels of the data; `zoo finetune` starts from trained weights with a new last layer"
