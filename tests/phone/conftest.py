@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -34,39 +35,38 @@ def model_file() -> Path:
 @pytest.fixture(scope="session")
 def convolutional_file(tmp_path_factory) -> Path:
     """An untrained recognizer without states: it has the signature `window` alone. Next to it is its personal file."""
-    from dataclasses import replace
-
     from zoo import ActivityCNN
-    from zoo.activity.task import TASK
     from zoo.exporting import formats, signatures
-    from zoo.runtime.metadata import embed
 
     # Windows of an odd and of an even number of rows, which differ in their padding.
     sizes = {"filters": 8, "num_blocks": 3, "kernel_size": 4, "window": 42}
     model = ActivityCNN(**sizes, seed=0, name="convolutional", temperature=0.7)
     path = tmp_path_factory.mktemp("convolutional") / "model.tflite"
-    formats.convert(signatures.activity(model, 10), {"float32": path}, batch=1)
     formats.convert(signatures.personal(model), {"personal": path.with_name("model.personal.tflite")})
-    for file in path.parent.iterdir():
-        embed(file, replace(TASK.metadata(model), hop=20))
-    return path
+    return _published(model, path, hop=20)
 
 
 @pytest.fixture(scope="session")
 def inertial_file(tmp_path_factory) -> Path:
     """An untrained recognizer that reads a gyroscope as well, with a temperature and a prior of its own."""
     from zoo import ActivityGRU
-    from zoo.activity.task import TASK
-    from zoo.exporting import formats, signatures
-    from zoo.runtime.metadata import embed
 
     model = ActivityGRU(
         units=8, frame=5, channels=6, window=50, classes=("still", "turning"), seed=0, name="inertial", temperature=0.7,
         prior={"still": 0.8}, provenance={"class_frequencies": {"still": 0.5, "turning": 0.5}},
     )  # fmt: skip
-    path = tmp_path_factory.mktemp("inertial") / "model.tflite"
+    return _published(model, tmp_path_factory.mktemp("inertial") / "model.tflite")
+
+
+def _published(model, path, **facts):
+    """Converts a recognizer, and describes all files of the folder."""
+    from zoo.activity.task import TASK
+    from zoo.exporting import formats, signatures
+    from zoo.runtime.metadata import embed
+
     formats.convert(signatures.activity(model, 10), {"float32": path}, batch=1)
-    embed(path, TASK.metadata(model))
+    for file in path.parent.iterdir():
+        embed(file, replace(TASK.metadata(model), **facts))
     return path
 
 

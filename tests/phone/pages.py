@@ -56,10 +56,10 @@ def rowing(start, stop):
     return [[time, x + 4 * np.sin(3 * time), 4.0, 7.0 + z] for time, x, _, z in standing(start, stop)]
 
 
-def gather_two(page, play):
-    """Records two activities as lessons."""
+def gather_two(page, play, other="rowing"):
+    """Records two activities as lessons: standing, and rowing under some name."""
     page.click("#teach-open")
-    for activity, samples in (("standing", standing(0, 36)), ("rowing", rowing(0, 36))):
+    for activity, samples in (("standing", standing(0, 36)), (other, rowing(0, 36))):
         play.gather(page, activity, samples)
 
 

@@ -261,11 +261,8 @@ def test_a_name_that_the_computer_would_refuse_is_refused_at_once(phone):
         assert one.page.locator("#name:invalid").count() == 1
 
 
-def test_what_was_recorded_without_the_computer_is_sent_when_it_is_back(phone, room):
-    one = phone().ready()
-    room.stop()
-    one.record("Ann", "walking")
-    one.until("waiting")
+def test_what_was_recorded_without_the_computer_is_sent_when_it_is_back(waiting, room):
+    one = waiting()
     one.page.wait_for_selector(
         "#notice-text:has-text('cannot be reached. Nothing is lost: recordings are kept on this phone')"
     )
@@ -279,12 +276,22 @@ def test_what_was_recorded_without_the_computer_is_sent_when_it_is_back(phone, r
     assert [imported(file).activity for file in room.recordings] == ["sitting", "walking"]
 
 
-def test_a_page_that_was_closed_sends_what_waited_when_it_is_opened_again(phone, room):
-    one = phone().ready()
-    room.stop()
-    one.record()
-    one.until("waiting")
-    context = one.close()
+@pytest.fixture
+def waiting(phone, room):
+    """A phone that recorded while the computer was away."""
+
+    def record(**options):
+        one = phone(**options).ready()
+        room.stop()
+        one.record()
+        one.until("waiting")
+        return one
+
+    return record
+
+
+def test_a_page_that_was_closed_sends_what_waited_when_it_is_opened_again(waiting, phone, room):
+    context = waiting().close()
     room.start()
     again = phone(context=context)
     again.until("sent")
@@ -379,14 +386,6 @@ def test_a_sensor_that_falls_silent_ends_the_recording(phone, room):
     assert one.page.evaluate(_STORED) == []
 
 
-def test_a_sensor_that_was_silent_before_the_start_records_nothing(phone):
-    one = phone()
-    one.press("Ann", "walking")
-    one.wait(5)
-    one.page.clock.run_for(6000)
-    one.page.wait_for_selector("#label:text-is('Not recorded')")
-
-
 def test_stop_is_held_and_keeps_what_was_recorded(phone, room):
     one = phone()
     one.begin()
@@ -404,16 +403,17 @@ def test_stop_is_held_and_keeps_what_was_recorded(phone, room):
     assert imported(room.recordings[0]).seconds == pytest.approx(30.5, abs=1)
 
 
-@pytest.mark.parametrize("way", ["cancel", "background"])
-def test_a_countdown_that_is_canceled_records_nothing(way, phone, room):
+@pytest.mark.parametrize(("end", "title"), [
+    (lambda page: page.click("#cancel"), "Canceled"),
+    (lambda page: page.evaluate(HIDE, True), "Not recorded"),
+    # The sensor falls silent.
+    (lambda page: page.clock.run_for(8000), "Not recorded"),
+], ids=["cancel", "background", "silence"])  # fmt: skip
+def test_a_countdown_that_ends_early_records_nothing(end, title, phone, room):
     one = phone()
     one.press("Ann", "walking")
     one.wait(3)
-    if way == "cancel":
-        one.page.click("#cancel")
-    else:
-        one.page.evaluate(HIDE, True)
-    title = {"cancel": "Canceled", "background": "Not recorded"}[way]
+    end(one.page)
     one.page.wait_for_selector(f"#label:text-is('{title}')")
     one.wait(12)
     assert (one.page.get_attribute("body", "data-state"), room.recordings) == ("start", [])
@@ -433,22 +433,15 @@ def test_a_model_of_six_channels_records_six_and_refuses_a_phone_without(phone, 
     two.page.wait_for_selector("#label:text-is('No gyroscope')")
 
 
-def test_where_the_browser_stores_nothing_the_page_says_so_and_sends_all_the_same(phone, room):
-    one = phone(before="IDBFactory.prototype.open = () => { throw new Error('private'); };").ready()
-    room.stop()
-    one.record()
-    one.until("waiting")
+def test_where_the_browser_stores_nothing_the_page_says_so_and_sends_all_the_same(waiting, room):
+    one = waiting(before="IDBFactory.prototype.open = () => { throw new Error('private'); };")
     one.page.wait_for_selector("#notice-text:has-text('Leave this page open')")
     room.start()
     one.until("sent")
 
 
-def test_another_code_does_not_take_what_waits_without_being_asked(phone, room):
-    one = phone().ready()
-    room.stop()
-    one.record()
-    one.until("waiting")
-    context = one.close()
+def test_another_code_does_not_take_what_waits_without_being_asked(waiting, phone, room):
+    context = waiting().close()
     (room.folder / ".server.pem").unlink()
     again = phone(room.start(), context=context)
     again.until("recorded with another code")

@@ -77,8 +77,11 @@ def test_a_change_is_heard_where_its_owner_chose_so_and_that_is_remembered(way, 
     assert [a + b for a, b in zip(first, page.evaluate("[spoken, pulses]"), strict=True)] == heard
 
 
-def test_after_stop_the_time_of_each_activity_is_shown_and_saved(run, play, stop):
-    page = run([*standing(0, 40), *lying(40, 50), *standing(100, 110)], 400)
+SHARING = "navigator.canShare = () => true; navigator.share = async what => { window.shared = what.files[0].name; };"
+
+
+def test_after_stop_the_time_of_each_activity_is_shown_saved_and_shared(run, play, stop, until):
+    page = run([*standing(0, 40), *lying(40, 50), *standing(100, 110)], 400, before=SHARING)
     stop(page)
     page.wait_for_selector("#summary:visible")
     assert page.inner_text("#label") == "Mostly standing"
@@ -93,13 +96,8 @@ def test_after_stop_the_time_of_each_activity_is_shown_and_saved(run, play, stop
     # The label follows a change after a few seconds.
     assert seconds["standing"] == pytest.approx(47, abs=4)
     assert seconds["sitting"] == pytest.approx(10, abs=4)
-    play(page, standing(0, 3), 10)
-    assert page.is_hidden("#summary")
-
-
-def test_a_summary_is_saved_as_a_picture(run, stop, tmp_path):
-    page = run([*standing(0, 30), *lying(30, 50)], 400)
-    stop(page)
+    page.click("#share")
+    until(page, "window.shared?.startsWith('activities-')")
     with page.expect_download() as download:
         page.click("#picture-save")
     assert re.fullmatch(r"activities-[\d-]+\.png", download.value.suggested_filename)
@@ -110,23 +108,11 @@ def test_a_summary_is_saved_as_a_picture(run, stop, tmp_path):
     # Standing and sitting in their colors.
     for color in ((0x2A, 0x7D, 0xE1), (0x5C, 0x4A, 0x00)):
         assert (found == color).all(axis=1).sum() > 5000
+    play(page, standing(0, 3), 10)
+    assert page.is_hidden("#summary")
 
 
-def test_a_summary_is_shared_where_the_system_shares_files(run, stop, until):
-    sharing = (
-        "navigator.canShare = () => true; navigator.share = async what => { window.shared = what.files[0].name; };"
-    )
-    page = run(standing(0, 4), 20, before=sharing)
-    stop(page)
-    page.click("#share")
-    until(page, "window.shared?.startsWith('activities-')")
-
-
-def test_the_code_on_a_computer_leads_to_the_same_address(open_page, address):
-    page = open_page(address.replace("127.0.0.1", "phone.test"), has_touch=False)
-    page.wait_for_selector("#code svg")
-    assert page.inner_text("#address") == page.url
-    # On a phone there is no need for it, and of an address of the computer itself it would lead nowhere.
+def test_no_code_is_shown_on_a_phone_and_of_an_address_of_the_computer_itself(open_page, address):
     for url, touch in ((address.replace("127.0.0.1", "phone.test"), True), (address, False)):
         other = open_page(url, has_touch=touch)
         other.wait_for_selector("body:not([data-state=loading])")

@@ -138,19 +138,24 @@ def test_where_gravity_contradicts_the_name_of_the_system_gravity_is_right(open_
     page.wait_for_selector("#signal-axes:has-text('y 9.')")
 
 
-def test_the_events_of_the_browser_itself_are_read(open_page):
-    page = open_page()
+def feel(page, readings):
+    """Starts the page, and lets the sensors of the browser itself read so, one reading after another."""
     sensors = page.context.new_cdp_session(page)
-    for kind in ("accelerometer", "linear-acceleration", "gyroscope"):
+    kinds = ("accelerometer", "linear-acceleration", "gyroscope")
+    for kind in kinds:
         sensors.send("Emulation.setSensorOverrideEnabled", {"enabled": True, "type": kind})
     page.click("#start")
     # A browser sends events when each of the three sensors has a reading.
-    still = {"x": 0, "y": 0, "z": 0}
-    for number in range(150):
-        upright = {"x": -0.3, "y": -9.7 + 0.1 * (number % 2), "z": 1.0}
-        for kind, felt in (("accelerometer", upright), ("linear-acceleration", still), ("gyroscope", still)):
-            sensors.send("Emulation.setSensorOverrideReadings", {"type": kind, "reading": {"xyz": felt}})
+    for reading in readings:
+        for kind, (x, y, z) in zip(kinds, reading, strict=True):
+            of_kind = {"type": kind, "reading": {"xyz": {"x": x, "y": y, "z": z}}}
+            sensors.send("Emulation.setSensorOverrideReadings", of_kind)
         page.wait_for_timeout(20)
+
+
+def test_the_events_of_the_browser_itself_are_read(open_page):
+    page, still = open_page(), (0, 0, 0)
+    feel(page, [((-0.3, -9.7 + 0.1 * (number % 2), 1.0), still, still) for number in range(150)])
     page.wait_for_selector("#label:text-is('Standing')")
     page.wait_for_selector("#measured:text-matches('sends .* samples')", state="attached")
 
@@ -173,16 +178,7 @@ def test_rotation_rate_reaches_a_model_of_six_channels(phone, sign, inertial_add
 
 def test_the_gyroscope_of_the_browser_itself_is_read(inertial_address, open_page):
     page = open_page(inertial_address)
-    sensors = page.context.new_cdp_session(page)
-    felt = {
-        "accelerometer": {"x": -0.3, "y": 9.7, "z": 1.0}, "linear-acceleration": {"x": 0, "y": 0, "z": 0},
-        "gyroscope": {"x": 1.0, "y": -2.0, "z": 3.0},
-    }  # fmt: skip
-    for kind in felt:
-        sensors.send("Emulation.setSensorOverrideEnabled", {"enabled": True, "type": kind})
-    page.click("#start")
-    for kind, reading in felt.items():
-        sensors.send("Emulation.setSensorOverrideReadings", {"type": kind, "reading": {"xyz": reading}})
+    feel(page, [((-0.3, 9.7, 1.0), (0, 0, 0), (1.0, -2.0, 3.0))])
     page.wait_for_selector("#turning-axes:has-text('x 1.0')")
     assert page.locator("#turning-axes span").all_inner_texts() == ["x 1.0", "y \N{MINUS SIGN}2.0", "z 3.0"]
     assert page.is_visible("#turning")

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from phone.pages import WAKE_LOCKS, look, lying, rowing, standing
+from phone.pages import WAKE_LOCKS, gather_two, look, lying, standing
 
-from zoo.activity.simulate import shaken, walk_through
+from zoo.activity.simulate import walk_through
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime.metadata import CLASSES, embed, extract
 from zoo.serving.server import PAGE_FOLDER, page_files
@@ -101,10 +101,7 @@ def gathering(page, play):
 
 @state()
 def taught(page, play):
-    page.click("#teach-open")
-    assert page.is_disabled("#learn")
-    for activity, samples in (("standing", standing(0, 36)), ("rowing a boat", rowing(0, 36))):
-        play.gather(page, activity, samples)
+    gather_two(page, play, "rowing a boat")
     page.click("#learn")
     page.wait_for_selector(
         "#learned-text:has-text('Before 10 of 20, now 20 of 20 windows that were held back are recognized.')"
@@ -112,15 +109,6 @@ def taught(page, play):
     found = page.locator("#confusion li").all_inner_texts()
     assert found == ["standing: 10 of 10 recognized", "rowing a boat: 10 of 10 recognized"]
     assert "Recognized as rowing a boat (10)" in page.locator("#lesson-list li").nth(1).inner_text()
-
-
-@state()
-def tried(page, play):
-    taught(page, play)
-    page.click("#try")
-    page.wait_for_selector("#trying:visible")
-    play.send(page, rowing(0, 8))
-    page.wait_for_selector("#try-label:text-is('Rowing a boat')")
 
 
 @state()
@@ -153,14 +141,6 @@ def in_the_hand(page, play):
     play(page, held, 40)
     assert [page.inner_text(f"#{id}") for id in ("label", "probability")] == ["Put me in your pocket", ""]
     assert page.locator("#bars [aria-current=true]").count() == 0
-
-
-def test_a_phone_that_is_shaken_gets_no_label(open_page, play):
-    page = open_page()
-    (rows,) = shaken(1, 500, 50.0, np.random.default_rng(0))
-    play(page, [[number / 50, *map(float, row)] for number, row in enumerate(rows)], 40)
-    assert page.inner_text("#label") == "Put me in your pocket"
-    assert "faster than anybody steps" in page.inner_text("#detail")
 
 
 @state()

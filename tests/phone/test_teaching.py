@@ -39,28 +39,27 @@ def begin_recording(page, play):
     page.click("#record")
 
 
-def test_stop_ends_a_recording_early_and_keeps_it(open_page, play, stop, tmp_path):
-    page = open_page()
+# What ends it, how many rows it has then, and what is said.
+BROKEN = "#recorded:has-text('{} s of standing, cut where the signal broke off')"
+ENDS = {
+    "stop": (lambda page, play, stop: stop(page), 540, "#hint:has-text('8 s of standing')"),
+    "a gap": (lambda page, play, stop: play(page, standing(80, 90), 0), 540, BROKEN.format(8)),
+    "silence": (lambda page, play, stop: page.clock.run_for(1100), 540, BROKEN.format(8)),
+}
+
+
+@pytest.mark.parametrize("way", ENDS)
+def test_a_recording_that_ends_early_is_kept(way, open_page, play, stop, tmp_path):
+    end, rows, said = ENDS[way]
+    page = open_page(patient=way != "silence")
     begin_recording(page, play)
-    play(page, standing(1, 10), 0)
     with page.expect_download() as download:
-        stop(page)
+        play(page, standing(1, 10), 0)
+        end(page, play, stop)
     download.value.save_as(tmp_path / "early.csv")
     (recording,) = read_csv([tmp_path / "early.csv"], CsvColumns())
-    assert len(recording.acceleration) == 540
-    page.wait_for_selector("#hint:has-text('8 s of standing')")
-
-
-@pytest.mark.parametrize(("rows", "seconds"), [(720, 11), (301, 5)])
-def test_a_recording_ends_where_its_signal_breaks_off(rows, seconds, open_page, play, tmp_path):
-    page = open_page()
-    begin_recording(page, play)
-    with page.expect_download() as download:
-        play(page, [*standing(1, 1 + rows / HERTZ), *standing(80, 90)], 0)
-    download.value.save_as(tmp_path / "cut.csv")
-    (recording,) = read_csv([tmp_path / "cut.csv"], CsvColumns())
     assert len(recording.acceleration) == rows
-    page.wait_for_selector(f"#recorded:has-text('{seconds} s of standing, cut where the signal broke off')")
+    page.wait_for_selector(said)
 
 
 @pytest.mark.parametrize(("rows", "seconds"), [(101, 1), (300, 4)])
@@ -74,14 +73,6 @@ def test_a_recording_of_less_than_five_seconds_is_discarded(rows, seconds, open_
     page.wait_for_selector(f"#recorded:has-text('Discarded: {seconds} s of signal is too short to keep.')")
     assert page.is_enabled("#record")
     assert not saved
-
-
-def test_a_recording_ends_when_the_sensor_falls_silent(open_page, play):
-    page = open_page(patient=False)
-    begin_recording(page, play)
-    with page.expect_download():
-        play(page, standing(1, 10), 0)
-    assert "cut where the signal broke off" in page.inner_text("#recorded")
 
 
 def test_a_model_of_six_channels_records_six(run, play, stop, inertial_address, tmp_path):
