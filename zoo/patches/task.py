@@ -356,19 +356,15 @@ class AutoencoderTask(Task):
             raise ZooError(f"out {path}: expected a name that ends in .npz")
         # What cannot be written to is refused before the work.
         with nullcontext() if path is None else new_file(path, False):
+            _check_size(loaded.metadata.size**2, data, loaded.name)
+            codes, reconstructions = _codes(loaded, data.train)
             scale = Scale(*loaded.metadata.scale)
-            blocks = [(scale.apply(rgb), self.predict(loaded, rgb)) for rgb, _ in data.train.blocks()]
-            arrays: dict[str, Any] = {
-                "codes": np.concatenate([found.codes for _, found in blocks]),
-                "reconstructions": np.concatenate([found.reconstructions for _, found in blocks]),
-                "patches": np.concatenate([vectors for vectors, _ in blocks]),
-            }
+            vectors = np.concatenate([scale.apply(rgb) for rgb, _ in data.train.blocks()])
             if path is not None:
-                write_arrays(path, **arrays)
+                write_arrays(path, codes=codes, reconstructions=reconstructions, patches=vectors)
         document = {
-            "model": loaded.name, "data": str(data), "patches": len(arrays["codes"]),
-            "units": arrays["codes"].shape[1], "mean_activation": float(arrays["codes"].mean()),
-            "mse": float(np.square(arrays["reconstructions"] - arrays["patches"]).mean()),
+            "model": loaded.name, "data": str(data), "patches": len(codes), "units": codes.shape[1],
+            "mean_activation": float(codes.mean()), "mse": float(np.square(reconstructions - vectors).mean()),
             "out": None if path is None else str(path),
         }  # fmt: skip
         what = "codes and reconstructions"

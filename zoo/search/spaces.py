@@ -23,7 +23,7 @@ from zoo.families import FAMILIES
 from zoo.files import claim_folder
 from zoo.presets import PRESETS
 from zoo.recipe import Limits
-from zoo.task import Source, Split, Task, task_of
+from zoo.task import Source, Split, task_of
 from zoo.training import Training
 
 
@@ -194,9 +194,15 @@ _AUGMENTATION = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass
 class Study:
-    """Definition of a search, whose fields are arguments of `zoo.tune`; names and what goes together are checked."""
+    """Definition of a search, whose fields are arguments of `zoo.tune`; names and what goes together are checked.
+
+    Attributes:
+        start: The preset or family with which the search begins, of a `family` and a `task`.
+        space_name: The name of the space.
+        measure: The name of the objective, of which a greater score is better if `maximize`.
+    """
 
     target: str
     data: Source = None
@@ -211,42 +217,22 @@ class Study:
     seed: int | None = None
 
     def __post_init__(self) -> None:
+        self.start = "activity_gru" if self.target == "activity" else self.target
+        self.family = PRESETS[self.start].family if self.start in PRESETS else self.start
+        self.task = task_of(self.family)
+        spaces, objectives = SPACES[self.task.name], self.task.objectives
+        self.space_name, self.measure = self.space or next(iter(spaces)), self.objective or next(iter(objectives))
         if self.groups > 1 and self.task.name != "activity":
             raise ZooError(f"groups is {self.groups}: {self.target} has no people to hold out; leave groups out")
         for name, value in self.settings.items():
             if isinstance(value, float) and not math.isfinite(value):
                 raise ZooError(f"settings: {name} is {value}; expected a number")
-        if self.measure not in self.task.objectives:
-            raise unknown_name(f"objective of {self.target}", self.measure, list(self.task.objectives))
-        if self.space_name not in SPACES[self.task.name]:
-            raise unknown_name(f"space of {self.target}", self.space_name, list(SPACES[self.task.name]))
+        for kind, name, names in (("objective", self.measure, objectives), ("space", self.space_name, spaces)):
+            if name not in names:
+                raise unknown_name(f"{kind} of {self.target}", name, list(names))
+        self.maximize = objectives[self.measure] == "max"
         # Settings are checked by the plan that they change.
         self.outline  # noqa: B018
-
-    @property
-    def start(self) -> str:
-        """The preset or family with which the search begins."""
-        return "activity_gru" if self.target == "activity" else self.target
-
-    @cached_property
-    def task(self) -> Task:
-        """The task of the family."""
-        return task_of(PRESETS[self.start].family if self.start in PRESETS else self.start)
-
-    @property
-    def measure(self) -> str:
-        """The name of the objective."""
-        return self.objective or next(iter(self.task.objectives))
-
-    @property
-    def maximize(self) -> bool:
-        """Whether a greater score is better."""
-        return self.task.objectives[self.measure] == "max"
-
-    @property
-    def space_name(self) -> str:
-        """The name of the space."""
-        return self.space or next(iter(SPACES[self.task.name]))
 
     @cached_property
     def first_seed(self) -> int:
@@ -257,10 +243,9 @@ class Study:
     def pinned(self) -> dict[str, Any]:
         """Hyperparameters that the target or the settings fix, by their names in the space."""
         pinned, settings = {}, self.settings
-        family = PRESETS[self.start].family if self.start in PRESETS else self.start
         # Recurrent cells have their hyperparameters in common, and none with the convolutional network.
-        if family == "activity_cnn" or (self.task.name == "activity" and self.target in FAMILIES):
-            pinned["cell"] = family.removeprefix("activity_")
+        if self.family == "activity_cnn" or (self.task.name == "activity" and self.target in FAMILIES):
+            pinned["cell"] = self.family.removeprefix("activity_")
         asked = HyperParameters(fixed=pinned)
         SPACES[self.task.name][self.space_name](asked)
         pinned |= {name: value for name, value in settings.items() if name in asked.values}
@@ -280,11 +265,10 @@ class Study:
         """Values of the preset for the hyperparameters. Empty for a family."""
         if self.target not in PRESETS:
             return {}
-        preset = PRESETS[self.target]
-        recipe = preset.recipe
+        recipe = PRESETS[self.target].recipe
         return {
-            **recipe.to_json(), **(recipe.augmentation or {}), **preset.arguments,
-            "cell": preset.family.removeprefix("activity_"), "ema_decay": recipe.ema_decay or 0.0,
+            **recipe.to_json(), **(recipe.augmentation or {}), **PRESETS[self.target].arguments,
+            "cell": self.family.removeprefix("activity_"), "ema_decay": recipe.ema_decay or 0.0,
             "sgd_learning_rate": recipe.learning_rate, "adamw_decay": recipe.weight_decay,
         }  # fmt: skip
 

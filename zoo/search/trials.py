@@ -165,20 +165,17 @@ class Trials:
 
     def _check(self, plan: Training, model: Any, record: Record) -> None:
         """Refuses a model above a limit. It is exported only if its size or latency is limited."""
-        limits = self.study.limits
-
-        def refuse_above(limit: float | None, key: str, unit: str) -> None:
-            if limit is not None and record[key] > limit:
-                raise RefusedError(f"{record[key]:,} {unit}; the limit is {limit:,}")
-
-        record["parameters"] = model.count_params()
-        refuse_above(limits.parameters, "parameters", "parameters")
+        limits, record["parameters"] = self.study.limits, model.count_params()
         # A weight takes a byte or more.
-        refuse_above(limits.bytes, "parameters", "bytes or more")
-        if limits.bytes is not None or limits.latency is not None:
-            record |= self._size(plan, model)
-            refuse_above(limits.bytes, "bytes", "bytes")
-            refuse_above(limits.latency, "milliseconds", "ms")
+        bounds = [("parameters", limits.parameters, "parameters"), ("parameters", limits.bytes, "bytes or more"),
+                  ("bytes", limits.bytes, "bytes"), ("milliseconds", limits.latency, "ms")]  # fmt: skip
+        for key, limit, unit in bounds:
+            if limit is None:
+                continue
+            if record[key] is None:
+                record |= self._size(plan, model)
+            if record[key] > limit:
+                raise RefusedError(f"{record[key]:,} {unit}; the limit is {limit:,}")
 
     def measure(self, leaders: Sequence[Record]) -> None:
         """Records size and latency of trials where they have not been measured."""
