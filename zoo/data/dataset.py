@@ -62,11 +62,6 @@ Values = Column | NDArray[Any]
 """What is read by slices of its first axis."""
 
 
-def _fact(name: str, default: Any = None) -> Any:
-    """A property of data that is one of its facts."""
-    return property(lambda data: data.facts.get(name, default))
-
-
 @dataclass(frozen=True, repr=False)
 class DataSet:
     """Columns, or some of their rows, and facts about them.
@@ -117,7 +112,7 @@ class DataSet:
     """The person of each row; None where people are not known."""
     studies: ClassVar[Any] = property(methodcaller("column", "study"))
     """The study of each row, empty if it belongs to none; None if studies are not known."""
-    label_sets: ClassVar[Any] = _fact("label_sets", ())
+    label_sets: ClassVar[Any] = property(lambda data: data.facts.get("label_sets", ()))
     """For each label from K on, the classes that it may stand for."""
 
     def column(self, name: str) -> NDArray[Any] | None:
@@ -189,7 +184,7 @@ class DataSet:
 
     def empty(self) -> Self:
         """None of the rows."""
-        return self.where(np.zeros(len(self), bool))
+        return replace(self, rows=self.rows[:0])
 
     def of_one_class(self, classes: int) -> Self:
         """The rows whose label is one of the K classes, not a set of them."""
@@ -341,19 +336,19 @@ class Data:
     """What is known of all rows."""
     label_names: ClassVar[Any] = property(attrgetter("train.label_names"))
     """The names of all labels: the classes, and sets as `downstairs+upstairs`."""
-    classes: ClassVar[Any] = _fact("classes")
+    classes: ClassVar[Any] = property(lambda data: data.facts.get("classes"))
     """The names of the classes."""
-    label_sets: ClassVar[Any] = _fact("label_sets", ())
+    label_sets: ClassVar[Any] = property(lambda data: data.facts.get("label_sets", ()))
     """The classes of each label from `len(classes)` on."""
-    words: ClassVar[Any] = _fact("words")
+    words: ClassVar[Any] = property(lambda data: data.facts.get("words"))
     """The vocabulary, in the order of the word numbers."""
-    rate: ClassVar[Any] = _fact("rate")
+    rate: ClassVar[Any] = property(lambda data: data.facts.get("rate"))
     """Sampling rate in Hz."""
-    axes: ClassVar[Any] = _fact("axes")
+    axes: ClassVar[Any] = property(lambda data: data.facts.get("axes"))
     """The names of the channels: x, y, z, and with a gyroscope gyro_x, gyro_y, gyro_z."""
-    simulated: ClassVar[Any] = _fact("simulated", False)
+    simulated: ClassVar[Any] = property(lambda data: data.facts.get("simulated", False))
     """Whether a program made the data."""
-    source: ClassVar[Any] = _fact("source", "not stated")
+    source: ClassVar[Any] = property(lambda data: data.facts.get("source", "not stated"))
     """Where the data comes from, as the file states it."""
 
     @property

@@ -44,34 +44,29 @@ def load_data(
     if isinstance(source, Data):
         refuse("does not apply to data in memory", **stated, data_dir=data_dir)
         data = source
-    elif isinstance(source, str | Path):
-        refuse("applies to arrays alone; a file states its own", **{k: v for k, v in stated.items() if k != "levels"})
-        data = _from_path(source, white, None if data_dir is None else Path(data_dir))
-    else:
+    elif not isinstance(source, str | Path):
         refuse("does not apply to data in memory", data_dir=data_dir)
         return _from_arrays(source, task, subjects, facts)
+    else:
+        refuse("applies to arrays alone; a file states its own", **{k: v for k, v in stated.items() if k != "levels"})
+        is_named, path = str(source).startswith(_BUILD), Path(source)
+        # Of a name that is too long, Path.is_file raises.
+        if is_named or os.path.isfile(path / "dataset_info.json"):  # noqa: PTH113
+            from zoo.data import tfds
+
+            refuse("does not apply to a build", levels=white)
+            name = str(source).removeprefix(_BUILD)
+            data = tfds.load(name if is_named else path, None if data_dir is None else Path(data_dir))
+        elif (layout := hdf5.identify(path)) == "recordings":
+            raise ZooError(f"{path}: holds recordings; cut them into windows first, with `zoo data windows`")
+        elif layout != "patches" and white is not None:
+            raise ZooError(f"{path}: holds {layout}; levels are for patches alone")
+        else:
+            options = {} if white is None else {"levels": white}
+            data = import_module(f"zoo.{layout}.data").from_file(path, **options)
     if task not in (None, data.task):
         file = f"{TASKS[task].file} of `zoo data {layouts()[task].maker}`"
         raise ZooError(f"{data.name}: holds {data.task} data; expected {task} data, such as {file}")
-    return data
-
-
-def _from_path(source: str | Path, levels: float | None, data_dir: Path | None) -> Data:
-    """Opens a file, or a build by its name or folder."""
-    named, path = str(source).startswith(_BUILD), Path(source)
-    # Of a name that is too long, Path.is_file raises.
-    if named or os.path.isfile(path / "dataset_info.json"):  # noqa: PTH113
-        from zoo.data import tfds
-
-        refuse("does not apply to a build", levels=levels)
-        return tfds.load(str(source).removeprefix(_BUILD) if named else path, data_dir)
-    layout = hdf5.identify(path)
-    if layout == "recordings":
-        raise ZooError(f"{path}: holds recordings; cut them into windows first, with `zoo data windows`")
-    if layout != "patches" and levels is not None:
-        raise ZooError(f"{path}: holds {layout}; levels are for patches alone")
-    options = {} if levels is None else {"levels": levels}
-    data: Data = import_module(f"zoo.{layout}.data").from_file(path, **options)
     return data
 
 

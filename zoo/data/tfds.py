@@ -41,10 +41,7 @@ _RAW = tfds.decode.DeserializeMethod.RAW_BYTES
 
 
 class ZooBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[misc,call-arg]  # no types
-    """The base of the builders. A subclass has its `TASK`, and the feature of each column in `NAMES`, inputs first.
-
-    `source` is the data to build from, in place of a file in `manual_dir`.
-    """
+    """The base of the builders, which read `source` or a file in `manual_dir`; `NAMES` are features by column."""
 
     VERSION = tfds.core.Version("4.0.0")
     BUILDER_CONFIGS: ClassVar[list[Any]] = [tfds.core.BuilderConfig(name="course", description="In its layout.")]
@@ -228,8 +225,7 @@ def load(source: str | Path, folder: Path | None = None) -> Data:
         )
     info, module, parts = tfds.builder_from_directory(place).info, import_module(f"zoo.{cls.TASK}.data"), {}
     facts = {key: _as_tuples(value) for key, value in info.metadata["facts"].items()}
-    if hasattr(module, "prepared"):
-        facts["prepare"] = module.prepared
+    facts |= {"prepare": module.prepared} if hasattr(module, "prepared") else {}
     for split, keys in info.metadata["columns"].items():
         columns, rows = dict[str, Any](), info.splits[split].num_examples
         for key, feature in ((key, cls.NAMES[key]) for key in keys):
