@@ -83,20 +83,9 @@ class Readings:
     times: Floats
     values: Floats
     owners: list[tuple[int, Owner]]
-    is_clock: bool
     time_unit: str = "none"
     is_time_unit_known: bool = True
     about: dict[str, str] = field(default_factory=dict)
-
-    def in_seconds(self) -> "Readings":
-        """The same, once the unit of the time stamps is found and they are seconds."""
-        if self.columns.time:
-            unit, self.is_time_unit_known = time_unit_of(
-                self.where, self.times, self.columns.time_unit, is_clock=self.is_clock
-            )
-            self.time_unit = unit
-            self.times *= SECONDS[unit]
-        return self
 
     def parts(self) -> Iterator[tuple[slice, Owner]]:
         """Rows of one person and activity, and whose they are."""
@@ -105,8 +94,13 @@ class Readings:
             yield slice(start, stop), owner
 
 
-def read_table(where: str, lines: Iterable[str], columns: CsvColumns, *, labels: bool = True) -> Readings:
-    """Reads lines of CSV; without `labels`, they may lack columns of the person and the activity."""
+def read_table(
+    where: str, lines: Iterable[str], columns: CsvColumns, *, labels: bool = True, raw: bool = False
+) -> Readings:  # fmt: skip
+    """Reads lines of CSV; without `labels`, they may lack columns of the person and the activity.
+
+    Times are seconds or, if `raw`, the time stamps as they stand.
+    """
     table = Table(where, lines)
     columns, app = resolve(where, table.names, columns, labels=labels)
     blocks = table.blocks()
@@ -136,7 +130,13 @@ def read_table(where: str, lines: Iterable[str], columns: CsvColumns, *, labels:
         _add_owners(owners, where, owning, fields, rows, len(block))
         rows += len(block)
     seconds = np.frombuffer(times) if columns.time else np.arange(rows) / (columns.rate or 1.0)
-    return Readings(where, columns, app, seconds, np.frombuffer(values).reshape(rows, -1), owners, is_clock)
+    readings = Readings(where, columns, app, seconds, np.frombuffer(values).reshape(rows, -1), owners)
+    if columns.time and not raw:
+        readings.time_unit, readings.is_time_unit_known = time_unit_of(
+            where, seconds, columns.time_unit, is_clock=is_clock
+        )
+        readings.times *= SECONDS[readings.time_unit]
+    return readings
 
 
 def _read_column(
@@ -188,8 +188,8 @@ def _values_of(path: Path, acceleration: Readings) -> Floats:
     times = acceleration.times
     if acceleration.columns.rate:
         lines, stamped = lines_of(Path(acceleration.where)), CsvColumns(time_unit=acceleration.columns.time_unit)
-        times = read_table(acceleration.where, lines, stamped, labels=False).in_seconds().times
-    table = read_table(str(path), lines_of(path), CsvColumns(), labels=False).in_seconds()
+        times = read_table(acceleration.where, lines, stamped, labels=False).times
+    table = read_table(str(path), lines_of(path), CsvColumns(), labels=False)
     order = np.argsort(table.times, kind="stable")
     stamps, values = table.times[order], table.values[order]
     # Where the other sensor paused, or was not yet or no longer running, its values are not known.
@@ -205,7 +205,7 @@ def _values_of(path: Path, acceleration: Readings) -> Floats:
 def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns) -> Readings:
     """Reads a table, with what belongs to it in other files, in m/s^2 and rad/s."""
     where = str(source) if isinstance(source, Path) else "DataFrame"
-    table = read_table(where, lines_of(source), columns).in_seconds()
+    table = read_table(where, lines_of(source), columns)
     resolved, read_as = table.columns, table.app.name
     gravity, rotation = ", ".join(resolved.gravity or ()), ", ".join(resolved.rotation or ())
     if isinstance(source, Path) and table.app.has_files:

@@ -252,7 +252,7 @@ def _table(
     lines = study.mended(lines) if study.mended else lines
     lines = _named(file, lines, header, counts) if header else lines
     try:
-        table = read_table(file, lines, CsvColumns(**{**known, **study.columns}))
+        table = read_table(file, lines, CsvColumns(**{**known, **study.columns}), raw=True)
     except TableError as error:
         raise ZooError(f"{error.problem}: copy the file again") from None
     table.values *= table.columns.factors[:3]
