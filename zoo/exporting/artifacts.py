@@ -4,13 +4,14 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras.saving import load_model
 from numpy.typing import NDArray
 
@@ -238,7 +239,9 @@ def _make(
         facts = {"class": type(model).__name__, "arguments": model.get_config(), "metadata": loaded.metadata.to_json()}
         write_json(draft / "config.json", loaded.config | facts)
         again = {signature.name: signature for signature in family.signatures(load_model(path, compile=False))}
-        return path, _outputs(kind, again, golden), partial(_cost, again[first].compiled(), first, golden[first])
+        # The fastest way to run it in Keras.
+        compiled = replace(again[first], function=tf.function(again[first].function))
+        return path, _outputs(kind, again, golden), partial(_cost, compiled, first, golden[first])
     if kind == "saved_model":
         path = draft / "saved_model"
         write_saved_model(signatures, path)
@@ -260,7 +263,7 @@ def _make(
         (name, rows)
         for key, rows in golden.items()
         for name in sorted(runs, key=lambda name: name != key)
-        if interpreter.inputs(name).keys() == rows.keys()
+        if set(interpreter.signatures[name]["inputs"]) == rows.keys()
     )
     size = {"activation_bytes": interpreter.activation_bytes(timed)}
     return path, outputs, lambda: _cost(partial(interpreter.run, timed), timed, inputs) | size

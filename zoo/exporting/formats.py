@@ -54,11 +54,16 @@ Samples = Mapping[str, Mapping[str, NDArray[Any]]]
 def write_saved_model(signatures: "Sequence[Signature]", folder: Path, batch: int | None = None) -> None:
     """Writes a SavedModel with an endpoint for each signature, of a fixed batch size if there is one."""
     import keras
+    import tensorflow as tf
 
     # Without ExportArchive.track, which would store all weights twice (keras#23553).
     archive = keras.export.ExportArchive()
     for signature in signatures:
-        archive.add_endpoint(signature.name, signature.function, list(signature.of_batch(batch)))
+        inputs = [
+            spec if batch is None else tf.TensorSpec((batch, *spec.shape[1:]), spec.dtype, spec.name)
+            for spec in signature.inputs
+        ]
+        archive.add_endpoint(signature.name, signature.function, inputs)
     archive.write_out(folder, verbose=False)
 
 

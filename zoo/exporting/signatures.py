@@ -20,7 +20,7 @@ A recognizer without states, such as a convolutional one, has only the signature
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -44,16 +44,6 @@ class Signature:
     def __call__(self, **inputs: Any) -> Arrays:
         """Runs the function on inputs by name."""
         return self.function(*(inputs[spec.name] for spec in self.inputs))
-
-    def compiled(self) -> "Signature":
-        """Returns the signature with its function compiled to a graph, the fastest way to run it in Keras."""
-        return replace(self, function=tf.function(self.function))
-
-    def of_batch(self, batch: int | None) -> tuple[tf.TensorSpec, ...]:
-        """Returns the specifications of the inputs with a fixed batch size, or unchanged if None."""
-        if batch is None:
-            return self.inputs
-        return tuple(tf.TensorSpec((batch, *spec.shape[1:]), spec.dtype, spec.name) for spec in self.inputs)
 
 
 def activity(model: Any, chunk: int) -> list[Signature]:
