@@ -263,6 +263,7 @@ def test_the_zip_file_of_another_study_is_named(tmp_path, name, other):
         ("wisdm", {WISDM: wisdm("A", up=(1.0,))}, "has a mean magnitude of 1.14, as in g; expected m/s^2 "
          "(about 9.8); WISDM is m/s^2 with gravity: copy the file again"),
         ("wisdm", {WISDM: wisdm("A", up=(4, -4))}, "so gravity (9.8) is missing"),
+        ("geotec", {EXECUTIONS: "a,b\n1,2\n"}, "no column 'execution_id'; found a, b"),
         ("geotec", {GEOTEC: sequence()[:-12]}, "row 1220 below them has 7 fields"),
         ("geotec", {GEOTEC: sequence().replace("x_acc", "ax")}, "no column 'x_acc' (x); found ax, y_acc, "),
         ("geotec", {GEOTEC: geotec([("WALKING", 20)], rate=1)}, " Hz; expected 90 to 115 Hz in GeoTec: copy"),

@@ -171,7 +171,7 @@ def read_study(
     study = study._replace(activities={**study.activities, **(study.others if others else {})})
     try:
         for file, place, _, _ in _files(name, path, [study.orientations]) if study.orientations else ():
-            records = Table(file, lines_of(place)).records()
+            records = Table(file, lines_of(place)).records("execution_id", "orientation")
             orientations |= {record["execution_id"]: record["orientation"] for record in records}
         for file, place, fields, layout in _files(name, path, study.layouts):
             table = _table(study, file, lines_of(place), fields, study.layouts[layout], counts)

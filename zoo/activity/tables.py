@@ -275,8 +275,12 @@ class Table:
                 yield block
             count, block = count + len(block), []
 
-    def records(self) -> list[dict[str, str]]:
-        """All rows, each as its fields by the names of the columns."""
+    def records(self, *needed: str) -> list[dict[str, str]]:
+        """All rows, each as its fields by the names of the columns; refuses a table without the `needed` ones."""
+        if missing := [name for name in needed if name not in self.names]:
+            raise ZooError(
+                f"{self.where}: no column {missing[0]!r}; found {', '.join(self.names)}: copy the file again"
+            )
         return [dict(zip(self.names, row, strict=True)) for block in self.blocks() for row in block]
 
 
