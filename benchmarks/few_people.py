@@ -115,9 +115,9 @@ def of_forests(data: Data, seed: int) -> float:
 def rows(data: Data, seed: int, shares: list[float]) -> Iterator[dict[str, Any]]:
     """All methods of a cell."""
     whole = PLAN.recipe.replace(seed=seed)
-    assert whole.min_steps is not None
+    assert whole.steps is not None
     recipes = {
-        share: whole.replace(epochs=round(share * whole.epochs), min_steps=round(share * whole.min_steps))
+        share: whole.replace(parts=round(share * whole.length), steps=round(share * whole.steps))
         for share in shares
     }  # fmt: skip
     yield {"method": "forest", "test": {"macro_f1": of_forest(data, seed)}}

@@ -253,7 +253,7 @@ def tables(measured: dict[str, Any]) -> str:
             for step, name in names.items()
         ),
     ]  # fmt: skip
-    epochs = PRESETS["activity_gru_pocket"].recipe.epochs
+    epochs = PRESETS["activity_gru_pocket"].recipe.length
     hours = epochs * times * largest["steps"]["training"]["cpu_seconds"] / 3600
     disk = {name: times * size / 1e9 for name, size in largest["bytes"].items()}
     return "\n".join([

@@ -50,7 +50,7 @@ KEPT = ("accuracy", "settled_accuracy", "window_accuracy", "delay_median", "dela
 
 def recipes() -> dict[str, Training]:
     """A recipe for front pockets, and the same on windows that all begin with a state of zero."""
-    changes = {"epochs": 40, "min_steps": 2000, "batch_size": 64, "validation": 0.0}
+    changes = {"steps": 2000, "parts": 40, "batch_size": 64, "validation": 0.0}
     plan = Training.of("activity_gru_pocket", changes)
     carried = {**(plan.recipe.augmentation or {}), "half_turn": 0.75, "quarter_turn": 0.0}
     return {

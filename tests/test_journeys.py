@@ -85,7 +85,7 @@ class Journey:
     shown: tuple[tuple[str, ...], float, tuple[str, ...]]
 
 
-QUICK = "--epochs 12 --set min_steps=120 --set batch_size=8 --set augmentation=null --set learning_rate=0.01"
+QUICK = "--set steps=120 --set parts=12 --set batch_size=8 --set augmentation=null --set learning_rate=0.01"
 FOLDERS = "--layout '{subject}/{activity}-*/TotalAcceleration.csv'"
 
 JOURNEYS = {

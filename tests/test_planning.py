@@ -69,9 +69,9 @@ def people(count):
 
 def test_python_names_single_fields_of_the_recipe_that_is_followed():
     named, whole = (Training.of("activity_gru_course", recipe=recipe) for recipe in ({"epochs": 3}, None))
-    assert named == replace(whole, recipe=whole.recipe.replace(epochs=3, min_steps=None))
-    plan = Training.of(ActivityGRU(units=4), recipe={"epochs": 3, "min_steps": 50})
-    assert (plan.arguments["units"], plan.recipe.epochs, plan.recipe.min_steps) == (4, 3, 50)
+    assert named == replace(whole, recipe=whole.recipe.replace(epochs=3))
+    plan = Training.of(ActivityGRU(units=4), recipe={"steps": 50, "parts": 3})
+    assert (plan.arguments["units"], plan.recipe.epochs, plan.recipe.steps) == (4, None, 50)
     loaded = load("activity_gru_course")
     shares = [finetuning.recipe_for(loaded, people(count), {"epochs": 3}).start_share for count in (2, 14)]
     assert shares == [0.5, 0.125]
@@ -87,9 +87,9 @@ def test_a_name_that_model_and_recipe_have_means_that_of_where_it_is_named():
 
 @pytest.mark.parametrize("model", ["activity_gru", "activity_gru_course"])
 def test_settings_replace_fields_of_a_whole_recipe_too(model):
-    recipe = Recipe(epochs=20, min_steps=500, learning_rate=0.02)
+    recipe = Recipe(steps=500, parts=20, learning_rate=0.02)
     plan = Training.of(model, {"units": 4, "epochs": 3}, recipe)
-    assert (plan.arguments["units"], plan.recipe) == (4, recipe.replace(epochs=3, min_steps=None))
+    assert (plan.arguments["units"], plan.recipe) == (4, recipe.replace(epochs=3))
     with pytest.raises(ZooError, match="epochs is 0"):
         zoo.train(model, "data3.h5", recipe, settings={"epochs": 0})
 

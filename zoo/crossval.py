@@ -34,7 +34,7 @@ from sklearn.model_selection import GroupKFold
 
 from zoo import jobs
 from zoo.activity import baselines, metrics
-from zoo.activity.evaluation import answers, keras_logits
+from zoo.activity.evaluation import answers, behind, keras_logits
 from zoo.activity.task import TASK
 from zoo.data.dataset import Data, DataSet
 from zoo.errors import ZooError
@@ -51,7 +51,7 @@ from zoo.files import (
 )
 from zoo.provenance import versions
 from zoo.runtime.labels import COUNTED, allowed_classes, forgive, indistinct, resolve
-from zoo.training import Training, fit
+from zoo.training import Training, few_steps, fit
 
 CONFIG, RESULTS = "crossval.json", "results.json"
 """In the folder: the file that describes the cross-validation, and its result."""
@@ -350,7 +350,10 @@ class Folds:
             model.save(fold.file(self.folder, "keras"))
         temperature = None if split.validation is None else model.temperature
         logits, _ = answers(partial(keras_logits, model), test)
-        return logits, {"epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "temperature": temperature}
+        return logits, {
+            "epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "steps_per_epoch": fitted.steps,
+            "temperature": temperature,
+        }  # fmt: skip
 
     def results(self, records: Records) -> dict[str, Any]:
         """The scores of the network and of the baselines that have any, and what to know about them."""
@@ -370,6 +373,8 @@ class Folds:
         split = next(iter(records)).split
         rows = [record for fold, record in records.items() if fold.method == self.training.name]
         alone = sum(record["status"] == "scored" and record["temperature"] is None for record in rows)
+        steps = min(record["steps_per_epoch"] for record in rows if record["status"] == "scored")
+        few = few_steps(self.training.recipe, steps)
         lonely = _of_one_study(self.data) if split == STUDY else []
         notes = {
             "the people of the test set are in the folds: what is chosen by this cannot be tested on them":
@@ -388,7 +393,9 @@ class Folds:
             "split": "cross-validation", "simulated": self.data.simulated, "source": self.data.source,
             "split_by": split, "people": len(self.data.train.people()),
             "everyone": self.protocol.everyone, "groups": self.protocol.count(self.data), "seeds": self.protocol.seeds,
-            "baselines": summaries, "notes": [note for note, applies in notes.items() if applies],
+            "baselines": summaries, "steps": self.training.recipe.length * steps,
+            "notes": [*few, *behind({**network, "baselines": summaries}, self.training.name),
+                      *(note for note, applies in notes.items() if applies)],
         }  # fmt: skip
 
     def summary(self, records: Records) -> dict[str, Any]:

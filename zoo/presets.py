@@ -72,8 +72,8 @@ _TEXT = Source(
 # course, and its limit of 5 on the entries of the gradient becomes 5 / 32.
 _COURSE_ARGUMENTS = {"frame": 1, "initializer": "course"}
 _COURSE_RECIPE = Recipe(
-    optimizer="sgd", learning_rate=32 * 5e-3, momentum=0.85, batch_size=32, epochs=50, patience=3, validation=0.1,
-    validation_by="window", normalize=False, min_steps=2000,
+    optimizer="sgd", learning_rate=32 * 5e-3, momentum=0.85, batch_size=32, steps=2000, parts=50, patience=3,
+    validation=0.1, validation_by="window", normalize=False,
 )  # fmt: skip
 
 _STUDIES_ARGUMENTS = {
@@ -85,10 +85,10 @@ _STUDIES_AUGMENTATION = {
 }  # fmt: skip
 _STUDIES_RECIPE = Recipe(
     optimizer="adam", learning_rate=1e-2, schedule="cosine", warmup_epochs=2, clip_norm=1.0, ema_decay=0.999,
-    batch_size=128, epochs=20, min_steps=2000, validation=0.1, label_smoothing=0.1, rejection_rate=0.02,
+    batch_size=128, steps=2000, parts=20, validation=0.1, label_smoothing=0.1, rejection_rate=0.02,
     augmentation=_STUDIES_AUGMENTATION,
 )  # fmt: skip
-_POCKET_RECIPE = _STUDIES_RECIPE.replace(epochs=30, augmentation=_STUDIES_AUGMENTATION | {"carry": 0.5})
+_POCKET_RECIPE = _STUDIES_RECIPE.replace(parts=30, augmentation=_STUDIES_AUGMENTATION | {"carry": 0.5})
 
 _AUTOENCODER_ARGUMENTS = {"hidden_units": 64, "sparsity_target": 0.04}
 
@@ -111,7 +111,7 @@ PRESETS: dict[str, Preset] = {
     "activity_lstm_course": Preset(
         "activity_lstm", "The course's LSTM of 64 units",
         {"units": 64} | _COURSE_ARGUMENTS,
-        _COURSE_RECIPE.replace(learning_rate=32 * 2e-4, momentum=0.75, clip_value=5 / 32, epochs=100, validation=0.2),
+        _COURSE_RECIPE.replace(learning_rate=32 * 2e-4, momentum=0.75, clip_value=5 / 32, parts=100, validation=0.2),
         _COURSE,
     ),
     "activity_gru_course": Preset(
@@ -133,7 +133,7 @@ PRESETS: dict[str, Preset] = {
     "activity_cnn_pocket": Preset(
         "activity_cnn", "A convolutional recognizer about as large as activity_gru_pocket, trained on four studies",
         {"filters": 60, "magnitude": True, "window": 150},
-        _STUDIES_RECIPE.replace(learning_rate=5e-3, epochs=30), _STUDIES,
+        _STUDIES_RECIPE.replace(learning_rate=5e-3, parts=30), _STUDIES,
     ),
     "sparse_autoencoder_course": Preset(
         "sparse_autoencoder", "The course's sparse autoencoder of 64 hidden units with tied weights",

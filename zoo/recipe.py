@@ -25,6 +25,9 @@ Seed = Annotated[int, Ge(0), Lt(2**32)]
 # Fields of older recipes, which decided nothing but how fast a training was.
 _FORMER = ("micro_batches",)
 
+# Passes over the data, or parts of a run of steps, where a recipe states none.
+_EPOCHS = 50
+
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 
 _EXPECTED = {
@@ -175,10 +178,15 @@ class Recipe(Settings):
     what was learned from others."""
     batch_size: Count = 32
     """Rows per step, at most the number of training rows. The incomplete last batch of an epoch is dropped."""
-    epochs: Annotated[int, Ge(0)] = 50
-    """Passes over the data, at most. 0, for fine-tuning alone, fits the last layer and trains no further."""
-    min_steps: Count | None = None
-    """Steps of a whole run, at least: an epoch of little data is several passes. None makes every epoch one pass."""
+    epochs: Annotated[int, Ge(0)] | None = None
+    """Passes over the data, at most: 50 where `steps` are not stated. 0, for fine-tuning alone, fits the last layer and
+    trains no further."""
+    steps: Count | None = None
+    """Steps of a run, in place of `epochs`: about so many where data is little. What a run counts in epochs, such as
+    its schedule, patience and history, are then its `parts`; each is as many whole passes over the data as the steps
+    take, at least one."""
+    parts: Count | None = None
+    """Parts of a run of `steps`, at most; 50 by default."""
     patience: Count | None = None
     """Epochs without a lower validation loss after which training stops. The best weights are then restored; None
     trains all epochs and keeps the last weights."""
@@ -216,8 +224,20 @@ class Recipe(Settings):
     split_seed: Seed | None = None
     """Seed of the split alone, so that several seeds are compared on the same validation rows. None for `seed`."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _epochs_or_steps(cls, values: Any) -> Any:
+        epochs, steps = values.get("epochs"), values.get("steps")
+        if steps is None:
+            return values if epochs is not None else {**values, "epochs": _EPOCHS}
+        if epochs is not None:
+            raise ZooError(f"recipe: epochs is {epochs} and steps is {steps}; state one of them")
+        return values if values.get("parts") is not None else {**values, "parts": _EPOCHS}
+
     @model_validator(mode="after")
     def _together(self) -> Self:
+        if self.steps is None and self.parts is not None:
+            raise ZooError(f"recipe: parts is {self.parts}, of a run of steps; state steps too, or leave it out")
         if self.patience is not None and self.validation == 0:
             raise ZooError("recipe: patience needs validation data; set validation above 0 or patience to none")
         return self
@@ -225,7 +245,11 @@ class Recipe(Settings):
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """Creates a recipe from the result of `to_json`, also from that of an older version."""
-        return super().from_json({name: value for name, value in document.items() if name not in _FORMER})
+        known = {name: value for name, value in document.items() if name not in _FORMER}
+        least = known.pop("min_steps", None)
+        if least and known.get("epochs", _EPOCHS):
+            known |= {"steps": least, "parts": known.pop("epochs", _EPOCHS)}
+        return super().from_json(known)
 
     @classmethod
     def from_preset(cls, name: str) -> "Recipe":
@@ -242,33 +266,49 @@ class Recipe(Settings):
         return cls.from_json(known["recipe"])
 
     def changed(self, changes: Mapping[str, Any]) -> "Recipe":
-        """The recipe with other values of some fields; epochs are single passes, unless `min_steps` is named as well.
-
-        Example:
-            >>> Recipe(min_steps=100).changed({"epochs": 3}).min_steps is None
-            True
-        """
+        """The recipe with other values of some fields, of which each is one of a recipe."""
         for name in changes:
             if name not in type(self).model_fields:
                 raise unknown_name("field of a recipe", name, list(type(self).model_fields))
-        return self.replace(**({"min_steps": None} if "epochs" in changes else {}) | dict(changes))
+        return self.replace(**changes)
+
+    def replace(self, **changes: Any) -> Self:
+        """The recipe with other values of some fields; `epochs` replace `steps`, and `steps` replace `epochs`.
+
+        Example:
+            >>> Recipe(steps=100).replace(epochs=3).steps is None
+            True
+        """
+        if changes.get("epochs") is not None:
+            changes = {"steps": None, "parts": None} | changes
+        elif changes.get("steps") is not None:
+            changes = {"epochs": None} | changes
+        return super().replace(**changes)
 
     def require_epochs(self) -> "Recipe":
         """The recipe itself, unless it has no epochs, which suits fine-tuning alone."""
-        if not self.epochs:
+        if self.epochs == 0:
             raise ArgumentError("epochs", value=0, expected="1 or more", group="recipe")
         return self
 
+    @property
+    def length(self) -> int:
+        """The epochs of Keras: passes over the data, or the parts of a run of steps."""
+        return self.epochs if self.parts is None else self.parts  # type: ignore[return-value]  # one is stated
+
     def passes(self, rows: int) -> int:
-        """Passes over training rows that make an epoch.
+        """Passes over training rows that make an epoch of Keras.
+
+        `steps` counts those of the whole run. Its parts are whole passes, so that each sees every row equally often and
+        their losses compare; that is why much data makes more steps than the recipe states.
 
         Example:
-            >>> Recipe(batch_size=32, epochs=50, min_steps=2000).passes(rows=320)
-            4
+            >>> Recipe(batch_size=32, steps=2000).passes(rows=320), Recipe(epochs=50).passes(rows=320)
+            (4, 1)
         """
-        if self.min_steps is None or not self.epochs:
+        if self.steps is None:
             return 1
-        return max(1, math.ceil(self.min_steps / (self.epochs * rows / self.batch_size)))
+        return max(1, math.ceil(self.steps / (self.length * rows / self.batch_size)))
 
     @property
     def split_by_seed(self) -> int:

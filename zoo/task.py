@@ -136,7 +136,7 @@ class Task(ABC):
 
         Some do not apply to the task, and one not to a model that is built already.
         """
-        for name in named:
+        for name in (*named, *(("steps",) if recipe.steps else ())):
             if name in self.unused or (built and name == "normalize"):
                 raise ZooError(f"{name}: has no effect on {model}; leave it out")
         if self.augmentation is not None:

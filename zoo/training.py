@@ -47,6 +47,9 @@ _RESUMED = ("history", "best_epoch", "best_loss", "finished", "seconds")
 # How many times fewer steps a fold makes at least than the training that it validates: benchmarks/few_people.py.
 _FOLD_STEPS = 2
 
+# Half the default of 2,000 steps cost 1 to 6 points on other people (benchmarks/few_people.py); fine-tuning has 1,000.
+_FEW_STEPS = 500
+
 
 @dataclass(frozen=True)
 class Training:
@@ -88,7 +91,7 @@ class Training:
         Args:
             model: The name, or the model.
             changes: Arguments of the constructor and fields of the recipe that replace those of the preset or the
-                family. Epochs that are named are single passes, unless `min_steps` is named as well.
+                family. Epochs that are named replace `steps`, and steps `epochs`.
             recipe: Recipe to train with, or the fields that differ.
 
         Example:
@@ -183,9 +186,9 @@ class Training:
             )  # fmt: skip
             # The folds come last: they change nothing in the model's weights, and a resumed run may train them again.
             recipe, validated = self.recipe, []
-            if recipe.min_steps is not None:
+            if recipe.steps is not None:
                 # After half the steps, the scores of folds are much the same.
-                recipe = recipe.replace(min_steps=max(1, recipe.min_steps // _FOLD_STEPS))
+                recipe = recipe.replace(steps=max(1, recipe.steps // _FOLD_STEPS))
             for number, (fold, learner) in enumerate(zip(split.folds, learners, strict=True), 1):
                 # A callback may have stopped the training early: what validates it stops there as well.
                 fed = replace(task.feed(learner, fold, recipe), epochs=len(fitted.history))
@@ -225,12 +228,15 @@ class Training:
             **({"start_share": recipe.start_share} if recipe.start_share and history else {}),
             **details,
         }  # fmt: skip
+        warnings = few_steps(recipe, fitted.steps)
         # One epoch says nothing.
         if len(history) > 1 and not history[-1]["loss"] < history[0]["loss"]:
-            summary["warnings"] = [
+            warnings.append(
                 f"the training loss did not fall: {history[0]['loss']:.4g} in the first epoch, "
                 f"{history[-1]['loss']:.4g} in the last: lower the learning rate of {recipe.learning_rate:g}"
-            ]
+            )
+        if warnings:
+            summary["warnings"] = warnings
         return TrainResult(self, model, history, summary)
 
     def check_folder(self) -> None:
@@ -275,6 +281,13 @@ class Training:
             raise ZooError(f"{error}; the last good weights are kept in {path}") from error
 
 
+def few_steps(recipe: Recipe, steps_per_epoch: int) -> list[str]:
+    """A warning if a recipe makes too few steps for its scores to say what it can reach."""
+    steps = recipe.length * steps_per_epoch
+    few = f"only {steps:,} steps from the first to the last: the default is 2,000 or more; train for more epochs"
+    return [few] if 0 < steps < _FEW_STEPS else []
+
+
 class LossNotFiniteError(ZooError):
     """The loss became NaN or infinite; the model has the weights of the best, or else of the last good epoch."""
 
@@ -305,7 +318,7 @@ def fit(
         raise ZooError("no validation rows, which patience needs: add data, or set patience to none")
     batch_size = min(recipe.batch_size, feed.rows)
     steps = feed.rows // batch_size
-    if not recipe.epochs:
+    if not recipe.length:
         return Fitted(model, recipe, batch_size, 0)
     if deterministic:
         keras.utils.set_random_seed(recipe.seed)
@@ -328,12 +341,12 @@ def fit(
         state = [*learner.variables, *learner.optimizer.variables, *(average.variables if average else ())]
         fitted = Fitted(learner, recipe, batch_size, steps, state, checkpoint, dict(identity or {}) | feed.identity)
         try:
-            if len(fitted.history) < recipe.epochs and not fitted.finished:
+            if len(fitted.history) < recipe.length and not fitted.finished:
                 (distributing.fit if strategy else keras.Model.fit)(
                     learner,
                     feed.batches([batch_size * count for count in calls], first_epoch=len(fitted.history)),
                     validation_data=feed.validation,
-                    epochs=feed.epochs or recipe.epochs,
+                    epochs=feed.epochs or recipe.length,
                     initial_epoch=len(fitted.history),
                     steps_per_epoch=steps,
                     shuffle=False,
@@ -360,7 +373,7 @@ def compile_model(
     `feed` names the weights of classes and labels that are sets, `replicas` the number of equal gradients that the
     optimizer sums. XLA makes the step of recurrent networks two to four times faster.
     """
-    rate, steps = recipe.learning_rate, recipe.epochs * steps_per_epoch
+    rate, steps = recipe.learning_rate, recipe.length * steps_per_epoch
     if recipe.schedule == "cosine":
         warmup = min(recipe.warmup_epochs * steps_per_epoch, steps // 2)
         start = {"warmup_target": rate, "warmup_steps": warmup} if warmup else {}
@@ -457,7 +470,7 @@ class Fitted(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         self.finished = bool(self.model.stop_training)
         now = time.perf_counter()
         self.seconds, self.started = self.seconds + now - self.started, now
-        done = self.model.stop_training or len(self.history) == self.recipe.epochs
+        done = self.model.stop_training or len(self.history) == self.recipe.length
         if self.checkpoint is not None and (done or now - self.saved > _CHECKPOINT_SECONDS):
             self._save(self.checkpoint)
             self.saved = time.perf_counter()

@@ -16,7 +16,7 @@ from zoo.files import CHECKPOINT
 from zoo.loading import Loaded
 from zoo.training import Training, fit
 
-QUICK = Recipe(learning_rate=0.01, batch_size=12, epochs=2, min_steps=6, validation=0.2)
+QUICK = Recipe(learning_rate=0.01, batch_size=12, steps=6, parts=2, validation=0.2)
 CLASSES = ("still", "shake")
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
@@ -54,7 +54,7 @@ def test_the_scores_are_those_of_the_folds_whose_calibration_is_not_the_model_s(
     three = data()
     result = plan().run(three)
     logits, labels = [], []
-    recipe = QUICK.replace(min_steps=3)  # half of them
+    recipe = QUICK.replace(steps=3)  # half of them
     for fold in TASK.split(three, QUICK, folds=True).folds:
         model = TASK.build(plan(), fold)
         fit(model, recipe, TASK.feed(model, fold, recipe))
@@ -146,7 +146,7 @@ def test_a_callback_that_stops_the_training_stops_what_validates_it_and_the_mode
 
 def test_the_folds_of_fine_tuning_start_from_the_same_weights_with_the_same_layers_frozen():
     old, two = recognizer(), data(2)
-    recipe = QUICK.replace(epochs=1, min_steps=None, learning_rate=1.0)
+    recipe = QUICK.replace(epochs=1, learning_rate=1.0)
     frozen = [layer.name for layer in old.layers if layer.weights]
     summary = finetune(old, two, recipe=recipe, freeze=frozen).summary
     logits, labels = [], []

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from running import data_of
 
-from zoo import ActivityGRU, Recipe, ZooError, evaluate, finetune, train
+from zoo import ActivityGRU, Recipe, ZooError, cross_validate, evaluate, finetune, train
 from zoo.activity import finetuning, report
 from zoo.activity.data import from_file
 from zoo.loading import Loaded, load
@@ -15,7 +15,7 @@ from zoo.training import Training
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
-QUICK = Recipe(learning_rate=0.01, batch_size=8, epochs=2, min_steps=8, validation=0.2)
+QUICK = Recipe(learning_rate=0.01, batch_size=8, steps=8, parts=2, validation=0.2)
 
 
 def data(classes=("shake", "still"), people=1, each=10, rows=10, rate=50.0, name="p{}"):
@@ -27,13 +27,29 @@ def data(classes=("shake", "still"), people=1, each=10, rows=10, rate=50.0, name
     return data_of(x, labels, classes, rate, np.repeat([name.format(i) for i in range(people)], len(classes) * each))
 
 
-def test_an_epoch_of_little_data_is_several_passes_unless_epochs_are_named():
-    assert Recipe(batch_size=32, epochs=50, min_steps=2000).passes(rows=320) == 4
-    assert Recipe(batch_size=32, epochs=50, min_steps=2000).passes(rows=5000) == 1
+def test_steps_are_those_of_the_run_and_epochs_are_passes_over_the_data():
+    assert Recipe(batch_size=32, steps=2000).passes(rows=320) == 4
+    assert Recipe(batch_size=32, steps=2000).passes(rows=5000) == 1
     for target in ("activity_gru", "activity_gru_pocket"):
+        assert (Training.of(target).recipe.steps, Training.of(target).recipe.epochs) == (2000, None)
         assert Training.of(target).recipe.passes(100) > 1
         assert Training.of(target, {"epochs": 3}).recipe.passes(100) == 1
-        assert Training.of(target, {"epochs": 3, "min_steps": 90}).recipe.passes(100) > 1
+        assert Training.of(target, {"steps": 90, "parts": 3}).recipe.passes(100) > 1
+
+
+def test_few_steps_are_said_with_their_number_and_that_a_baseline_is_better():
+    four = data(people=4, each=20)
+    options = {"units": 2, "settings": {"learning_rate": 1e-9}, "recipe": {"epochs": 1, "validation": 0.0}}
+    summary = train("activity_gru", four, **options, verbose=False).summary
+    assert any("only 5 steps" in warning for warning in summary["warnings"])
+    settings = {"units": 2, "window": 10, "learning_rate": 1e-9}
+    result = cross_validate(
+        "activity_gru", four, groups=2, recipe=options["recipe"], settings=settings, baselines=("random_forest",),
+        workers=0, verbose=False,
+    )  # fmt: skip
+    assert result["steps"] == 2
+    assert any("only 2 steps" in note for note in result["notes"])
+    assert any("is below that of the random forest" in note for note in result["notes"])
 
 
 @pytest.mark.slow
@@ -46,7 +62,7 @@ def test_one_person_alone_trains_and_the_summary_says_how_it_was_validated(tmp_p
     assert (validation["by"], validation["folds"], validation["subjects"]) == ("time", 1, ["p0"])
     assert validation["windows"] == 4
     page = report.training(summary)
-    assert "2 epochs of 5 steps" in page
+    assert "2 epochs of 5 steps (10 in all)" in page
     assert "the last windows of each activity of the same people" in page
     assert "The scores are those of another model; the saved model was trained on all windows" in page
 
@@ -55,7 +71,7 @@ def test_one_person_alone_trains_and_the_summary_says_how_it_was_validated(tmp_p
 def test_python_shows_the_progress_when_asked(capfd):
     two = data(people=2)
     model = ActivityGRU(units=2, num_layers=1, frame=5, window=10, classes=two.classes)
-    recipe = QUICK.replace(min_steps=None, validation=0.0)
+    recipe = QUICK.replace(epochs=2, validation=0.0)
     for verbose in (True, False):
         train(model, two, recipe, verbose=verbose)
         epochs = re.findall(r"^epoch (\d/\d)  accuracy .* loss ", capfd.readouterr().err, re.MULTILINE)
@@ -66,7 +82,7 @@ def test_python_shows_the_progress_when_asked(capfd):
 
 ALONE = "only one person: these scores say little about other people"
 
-LAZY = QUICK.replace(learning_rate=1e-9, min_steps=None, epochs=1)
+LAZY = QUICK.replace(learning_rate=1e-9, epochs=1)
 """Learns nothing."""
 
 
@@ -81,11 +97,11 @@ def biased(window=10, classes=("still", "shake"), **arguments):
 def test_a_loss_that_does_not_fall_is_a_warning_to_lower_the_learning_rate():
     two = data(people=2)
     summary = train(biased(classes=two.classes), two, QUICK.replace(learning_rate=100.0)).summary
-    assert len(summary["warnings"]) == 1
+    assert len(summary["warnings"]) == 2
     assert re.fullmatch(
         r"the training loss did not fall: \S+ in the first epoch, \S+ in the last: lower the learning rate of "
         "100",
-        summary["warnings"][0],
+        summary["warnings"][1],
     )
 
 
@@ -157,7 +173,7 @@ def test_the_last_layer_is_fitted_before_the_others_are_trained():
     two = data(people=2)
     old = ActivityGRU(units=8, num_layers=1, window=10, classes=("a", "b", "c"))
     frozen = [layer.name for layer in old.layers if layer.weights]
-    result = finetune(old, two, recipe=QUICK.replace(min_steps=None, epochs=1), freeze=frozen)
+    result = finetune(old, two, recipe=QUICK.replace(epochs=1), freeze=frozen)
     assert result.model.classes == two.classes
     assert result.summary["validation"]["macro_f1"] > 0.8
     np.testing.assert_array_equal(result.model.layers[1].get_weights()[0], old.layers[1].get_weights()[0])
@@ -166,7 +182,7 @@ def test_the_last_layer_is_fitted_before_the_others_are_trained():
 def test_one_layer_to_freeze_may_be_a_text_and_one_callback_itself():
     old = ActivityGRU(units=4, num_layers=1, frame=5, window=10, classes=("a", "b", "c"))
     first = next(layer for layer in old.layers if layer.weights)
-    recipe = QUICK.replace(min_steps=None, epochs=1, validation=0.0)
+    recipe = QUICK.replace(epochs=1, validation=0.0)
     one = keras.callbacks.TerminateOnNaN()
     model = finetune(old, data(people=2), recipe=recipe, freeze=first.name, callbacks=one).model
     np.testing.assert_array_equal(model.get_layer(first.name).get_weights()[0], first.get_weights()[0])
@@ -177,7 +193,7 @@ def test_layers_that_are_frozen_in_a_file_are_trained_again_and_those_of_a_model
     first = next(layer for layer in old.layers if layer.weights)
     first.trainable = False
     old.save_to_preset(tmp_path / "old")
-    recipe = QUICK.replace(min_steps=None, epochs=1, validation=0.0)
+    recipe = QUICK.replace(epochs=1, validation=0.0)
     for source, trained in ((old, False), (tmp_path / "old", True)):
         layer = finetune(source, data(people=2), recipe=recipe, verbose=False).model.get_layer(first.name)
         assert layer.trainable == trained

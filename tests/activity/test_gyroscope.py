@@ -51,8 +51,8 @@ def lab(make_once, zoo_cli):
         run("data", "windows", folder / "recordings.h5", *cut, *three)
         plain = ("--set", "ema_decay=null", "--set", "augmentation=null", "--set", "label_smoothing=0")
         # One person is trained on: validation would be a second training.
-        once = ("--set", "min_steps=400", "--set", "validation=0")
-        recipe = ("--units", 8, "--frame", 5, "--epochs", 40, *once, *plain)
+        once = ("--set", "steps=400", "--set", "parts=40", "--set", "validation=0")
+        recipe = ("--units", 8, "--frame", 5, *once, *plain)
         run("train", "--model", "activity_gru", *recipe, "--data", folder / "data3.h5", "--out", folder / "model")
         formats = "dynamic,float32,int8,kotlin,swift"
         run(

@@ -186,7 +186,7 @@ def evaluate(
         fitted = reference.of_one_class(len(data.classes)).centers(metadata.window)
         report["baselines"] = baseline_scores(fitted, scored.centers(metadata.window), scored.subjects, other)
         # On windows that it was fitted on, a forest is always right.
-        report["notes"] += [] if split == "train" else _behind(report, metadata.preset)
+        report["notes"] += [] if split == "train" else behind(report, metadata.preset)
     if robustness and len(scored):
         from zoo.activity.augmentation import DISTURBANCES
 
@@ -264,7 +264,7 @@ def _notes(data: Data, loaded: Loaded, windows: DataSet, split: str) -> list[str
     return notes + confounded(everyone.labels, everyone.subjects, everyone.studies)
 
 
-def _behind(report: Mapping[str, Any], preset: str) -> list[str]:
+def behind(report: Mapping[str, Any], preset: str) -> list[str]:
     """A note that names the baselines that are clearly better than the model, if any are."""
     # The networks of the course are small on purpose.
     advice = (

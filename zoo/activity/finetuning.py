@@ -25,8 +25,8 @@ _DECAY = 1e-2
 """Weight of the squared distance of a fitted head from where it starts."""
 
 FINETUNE = Recipe(
-    optimizer="adam", learning_rate=3e-3, schedule="cosine", clip_norm=1.0, ema_decay=0.999, batch_size=32, epochs=20,
-    min_steps=1000, validation=0.2, start_share=0.25,
+    optimizer="adam", learning_rate=3e-3, schedule="cosine", clip_norm=1.0, ema_decay=0.999, batch_size=32, steps=1000,
+    parts=20, validation=0.2, start_share=0.25,
 )  # fmt: skip
 """Default recipe of `finetune`, of any task."""
 
@@ -43,6 +43,8 @@ def recipe_for(loaded: Loaded, data: Data, changes: Recipe | Mapping[str, Any] |
         return changes
     learned = loaded.config.get("recipe", {})
     start = {name: learned[name] for name in ("augmentation", "label_smoothing") if name in learned}
+    if data.task != "activity":
+        start["epochs"] = FINETUNE.parts
     if people := len(data.train.people()) if data.task == "activity" else 0:
         start["start_share"] = _START_PEOPLE / (_START_PEOPLE + people)
     recipe = FINETUNE.replace(**start, loss=loaded.task.recipe.loss).changed(changes or {})

@@ -125,7 +125,7 @@ class ActivityTask(Task):
     recipe = Recipe(
         # From one person's minute to some thousand windows: see benchmarks/small_data.py.
         optimizer="adam", learning_rate=5e-3, schedule="cosine", warmup_epochs=2, clip_norm=1.0, ema_decay=0.999,
-        batch_size=32, epochs=50, min_steps=2000, validation=0.2, label_smoothing=0.1,
+        batch_size=32, steps=2000, parts=50, validation=0.2, label_smoothing=0.1,
         augmentation={
             "pace": 0.25, "smooth": 0.3, "mirror": 0.5, "half_turn": 0.5, "spin": 180.0, "keep_pose": 0.5,
             "tilt": 25.0, "scale": 0.1, "intensity": 0.5, "clip": 0.2, "noise": 0.3,

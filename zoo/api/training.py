@@ -139,7 +139,7 @@ def _progress(recipe: Recipe, verbose: bool, out: door.FilePath | None) -> "Iter
     """What shows the progress of a training on standard error, or None; notes on an interruption how to resume."""
     from zoo.report.progress import TrainingBoard
 
-    board = TrainingBoard(err, recipe.epochs)
+    board = TrainingBoard(err, recipe.length)
     try:
         with board.shown() if verbose else nullcontext():
             yield board.on_epoch_end if verbose else None
@@ -220,7 +220,7 @@ def finetune(
     door.require_model(preset)
     door.require_file(data, preset)
     if recipe is not None and not isinstance(recipe, Recipe):
-        Recipe(**recipe)
+        Recipe(steps=1).replace(**recipe)
     loaded = door.load(preset)
     from zoo.activity import finetuning
     from zoo.training import Training

@@ -207,7 +207,7 @@ class AutoencoderTask(Task):
     )  # fmt: skip
     unused = (
         "loss", "label_smoothing", "class_weights", "rejection_rate", "normalize", "validation_by", "merge_contexts",
-        "min_steps",
+        "steps",
     )  # fmt: skip
     augmentation = PatchAugmentation
     fitted = ("scale", "provenance")
@@ -248,7 +248,7 @@ class AutoencoderTask(Task):
             vectors, rows = train.arrays()[0], 8 * rows
             shown = patches.symmetric(vectors), np.tile(vectors, (8, 1))
             turned, repeated = (DataSet.of({"input": rows_of_epoch}) for rows_of_epoch in shown)
-            first_plain = recipe.epochs - round(augmentation.plain * recipe.epochs)
+            first_plain = recipe.length - round(augmentation.plain * recipe.length)
 
             def of_epochs(sizes: Sequence[int], first_epoch: int = 0) -> tf.data.Dataset:
                 before = max(0, first_plain - first_epoch) * len(sizes)

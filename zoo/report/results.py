@@ -23,7 +23,9 @@ _PARTS = Pages("report/parts.md.j2")
 def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:
     """Renders the card of a preset, whose numbers are all from its `metrics.json` and its `config.json`."""
     task, records = for_task(metrics["kind"]), metrics["artifacts"]
-    settings = {key: value for key, value in config["recipe"].items() if value not in (None, False)}
+    recipe = Recipe.from_json(config["recipe"]).to_json()
+    named = (*config["recipe"], "steps", "parts")
+    settings = {key: value for key, value in recipe.items() if key in named and value not in (None, False)}
     # Only recognizers can be validated on people or on windows, and those trained on everyone are not validated.
     if "by" not in (metrics["training"]["validation"] or {}):
         settings.pop("validation_by", None)
@@ -59,7 +61,8 @@ def folder_overview(name: str, config: Document) -> str:
 
 def recipe(settings: Document) -> str:
     """Renders the fields of a recipe, as `--set` takes them, with their values and meanings."""
-    values = {name: "none" if value is None else md.show(value, form=".6g") for name, value in settings.items()}
+    fields = Recipe.from_json(settings).to_json()
+    values = {name: "none" if value is None else md.show(value, form=".6g") for name, value in fields.items()}
     meanings = {name: meaning for name, meaning in Recipe.meanings().items() if name in values}
     rows = [(md.code(name), values[name], md.prose(meaning)) for name, meaning in meanings.items()]
     return f"\n\n## Recipe\n\n{md.table(('setting', 'value', 'meaning'), rows, text=3)}"

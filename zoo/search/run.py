@@ -266,7 +266,7 @@ def _decide(trials: Trials, folder: Path, best: int, seeds: int, console: Consol
     chosen, *_ = finals = sorted(finals, key=lambda final: final["mean"], reverse=study.maximize)
     seed = chosen["seeds"][int((np.argmax if study.maximize else np.argmin)(chosen["scores"]))]
     plan = plan_of(again.read(f"{chosen['trial']}, seed {seed}"), study.start)
-    saved, training = folder / BEST, TrainingBoard(console, plan.recipe.epochs)
+    saved, training = folder / BEST, TrainingBoard(console, plan.recipe.length)
     if not (saved / "model.keras").is_file():
         with training.shown():
             resume = (saved / CHECKPOINT).is_file()

@@ -171,7 +171,7 @@ class TrigramTask(Task):
         epochs=15,
     )  # fmt: skip
     unused = (
-        "loss", "class_weights", "rejection_rate", "normalize", "validation_by", "augmentation", "min_steps",
+        "loss", "class_weights", "rejection_rate", "normalize", "validation_by", "augmentation", "steps",
     )  # fmt: skip
     objectives: ClassVar[Mapping[str, str]] = {"cross_entropy": "min", "top1": "max"}
     options = ("top", "generate", "temperature", "seed", "neighbors")
