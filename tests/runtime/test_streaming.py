@@ -14,9 +14,9 @@ from streams.golden import faulty
 from zoo import loading
 from zoo.errors import ZooError
 from zoo.runtime.filtering import Group
-from zoo.runtime.metadata import INERTIAL, Streaming
+from zoo.runtime.metadata import ACCELERATION_LIMIT, INERTIAL, Streaming
 from zoo.runtime.resampling import Resampler
-from zoo.runtime.streaming import GAP, LIMIT, StaggeredStates, Stream, predict_recording
+from zoo.runtime.streaming import GAP, StaggeredStates, Stream, predict_recording
 
 RATE = 50.0
 METADATA = loading.load("activity_gru_pocket").metadata
@@ -208,7 +208,7 @@ class TestBadSamples:
             time = time + elapsed if math.isfinite(time + elapsed) else start
             for prediction in found.push(time if elapsed == elapsed else math.nan, value, 9.8, 0.1):
                 assert np.isfinite(prediction.probabilities).all()
-        assert all((np.abs(frame) <= LIMIT * (1 + 1e-6)).all() for frame in rows)
+        assert all((np.abs(frame) <= ACCELERATION_LIMIT * (1 + 1e-6)).all() for frame in rows)
         recovered = list(found.feed(_still(2, start=1000.0)))
         assert recovered[-1].label is not None
         assert np.isfinite(recovered[-1].probabilities).all()

@@ -149,8 +149,10 @@ def export(
         elif not records or isinstance(error, StorageError):
             raise error
         else:
-            error.args = (f"{error}; written without it: {', '.join(record['format'] for record in records)}",)
-            raise error
+            sentence = f"{error}; written without it: {', '.join(record['format'] for record in records)}"
+            if isinstance(error, ParityError):
+                raise ParityError(sentence, error.parity, error.tolerance) from error
+            raise ZooError(sentence) from error
     return records
 
 

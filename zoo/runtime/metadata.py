@@ -47,6 +47,12 @@ UNIT, AXES, CONVENTION = "m/s^2", ("x", "y", "z"), "android"
 INERTIAL, ROTATION_UNIT = (*AXES, "gyro_x", "gyro_y", "gyro_z"), "rad/s"
 """Channels of an accelerometer and a gyroscope; rotation rate follows the right-hand rule about the same axes."""
 
+ACCELERATION_LIMIT = 160.0
+"""Limit of each axis in m/s^2. Phones measure up to 16 g, so a larger value is a fault."""
+
+ROTATION_LIMIT = 100.0
+"""Limit of each axis of the gyroscope in rad/s. Phones measure up to 70, which are 4,000 degrees per second."""
+
 STREAM_THRESHOLD = 0.4
 """Probability below which a stream shows no label, if the file has no threshold."""
 

@@ -30,7 +30,16 @@ from numpy.typing import NDArray
 from zoo.errors import ZooError
 from zoo.runtime.faults import LEAST, LEAST_GRAVITY, MOST, Signal
 from zoo.runtime.filtering import Filter
-from zoo.runtime.metadata import CLASSES, OTHER, STANDARD_GRAVITY, ActivityMetadata, Streaming, is_in_g
+from zoo.runtime.metadata import (
+    ACCELERATION_LIMIT,
+    CLASSES,
+    OTHER,
+    ROTATION_LIMIT,
+    STANDARD_GRAVITY,
+    ActivityMetadata,
+    Streaming,
+    is_in_g,
+)
 from zoo.runtime.resampling import Resampler, Vector
 
 Numbers = NDArray[np.float64]
@@ -39,12 +48,6 @@ Step = Callable[[Floats, Mapping[str, Floats]], tuple[Floats, dict[str, Floats]]
 
 GAP = 1.0
 """Seconds without a sample after which the stream restarts."""
-
-LIMIT = 160.0
-"""Limit of each axis in m/s^2. Phones measure up to 16 g, so a larger value is a fault."""
-
-ROTATION_LIMIT = 100.0
-"""Limit of each axis of the gyroscope in rad/s. Phones measure up to 70, which are 4,000 degrees per second."""
 
 NOT_SURE = "not sure"
 """Reason for no label where no probability is high enough."""
@@ -155,7 +158,7 @@ class Stream:
     ) -> None:
         self.metadata, self.settings = metadata, settings or metadata.streaming
         self.threshold = metadata.stream_threshold if threshold is None else threshold
-        self._limits = (LIMIT,) * 3 + (ROTATION_LIMIT,) * (len(metadata.axes) - 3)
+        self._limits = (ACCELERATION_LIMIT,) * 3 + (ROTATION_LIMIT,) * (len(metadata.axes) - 3)
         self.skipped: Counter[str] = Counter()
         self.warnings: list[str] = []
         self._monitor = _Monitor(metadata.rate, self.warnings)
@@ -205,8 +208,8 @@ class Stream:
             return self._read(time, values)
         if not all(map(math.isfinite, (time, *values))):
             return self._skip("not finite")
-        if max(map(abs, values[:3])) > LIMIT:
-            return self._skip(f"beyond {LIMIT:g} m/s^2")
+        if max(map(abs, values[:3])) > ACCELERATION_LIMIT:
+            return self._skip(f"beyond {ACCELERATION_LIMIT:g} m/s^2")
         if max(map(abs, values[3:]), default=0.0) > ROTATION_LIMIT:
             return self._skip(f"beyond {ROTATION_LIMIT:g} rad/s")
         if 0 < elapsed <= GAP:
