@@ -140,3 +140,14 @@ def test_a_file_that_does_not_state_its_sha_256_is_refused_until_it_does(tmp_pat
         Recognizer(file)
     embed(file, extract(PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"))
     assert Recognizer(file).metadata.preset == "activity_gru_pocket"
+
+
+def test_a_file_without_signatures_gets_no_metadata(tmp_path):
+    from ai_edge_litert.tools import flatbuffer_utils
+
+    source, file = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite", tmp_path / "a.tflite"
+    model = flatbuffer_utils.read_model(str(source))
+    model.signatureDefs = []
+    flatbuffer_utils.write_model(model, str(file))
+    with pytest.raises(ZooError, match=r"a\.tflite: has no signatures"):
+        embed(file, extract(source))

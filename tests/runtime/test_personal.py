@@ -1,6 +1,7 @@
 """The last layer learns on the device, as the gradient of the cross-entropy says."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -224,3 +225,20 @@ def test_a_page_s_file_of_another_model_or_shape_is_refused(file, page_file, mod
             recognizer.restore(page_file(*arguments, **changes))
         assert len(str(raised.value).splitlines()) == 1
     assert recognizer.metadata.classes == model.classes
+
+
+def test_threads_share_a_recognizer_that_learns_and_one_with_more_activities(file, page_file):
+    recognizer = PersonalRecognizer(file)
+    head = recognizer._head()
+    wider = {"kernel": np.tile(head["kernel"], 2)[:, :8], "bias": np.append(head["bias"], (1, 2))}
+    with ThreadPoolExecutor(8) as pool:
+        before = recognizer.predict(WINDOWS[:1])
+        learning = pool.submit(recognizer.learn, WINDOWS, LABELS, epochs=10)
+        seen = [recognizer.predict(WINDOWS[:1]) for _ in range(100)]
+        learning.result()
+        after = recognizer.predict(WINDOWS[:1])
+        assert all((answer == before).all() or (answer == after).all() for answer in seen)
+        recognizer.restore(page_file([*CLASSES, "cycling", "rowing"], **wider))
+        alone = recognizer.predict(WINDOWS)
+        together = [pool.submit(recognizer.predict, WINDOWS[i % 8 :][:1]) for i in range(200)]
+        assert all((answer.result()[0] == alone[i % 8]).all() for i, answer in enumerate(together))

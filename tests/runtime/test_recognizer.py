@@ -1,7 +1,9 @@
 """Stepping through a window is the same as reading it whole, and the device needs no TensorFlow for either."""
 
+import re
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -162,28 +164,58 @@ def test_no_door_of_python_takes_what_is_not_finite(name, x):
         zoo.predict(name, x)
 
 
+@pytest.mark.parametrize("name", ["activity_gru_pocket", str(POCKET / "model.float32.tflite")])
+def test_what_no_sensor_measures_is_no_signal(name):
+    window = np.full((1, 150, 3), (0, 9.8, 0), np.float32)
+    for value in (1e30, -161.0):
+        window[0, 3, 1] = value
+        for predict in (partial(zoo.predict, name), Recognizer(POCKET / "model.int8.tflite").predict):
+            with pytest.raises(ZooError, match=rf"holds {re.escape(f'{value:g}')}, beyond 160 m/s\^2"):
+                predict(window)
+
+
+def test_a_file_that_answers_nan_is_refused(tmp_path):
+    path, model = tmp_path / "nan.tflite", ActivityGRU(units=4, frame=5, window=40)
+    model.get_layer("logits").bias.assign(np.full(6, np.nan))
+    formats.convert(signatures.activity(model, 4), {"float32": path}, batch=1)
+    embed(path, ACTIVITY.metadata(model))
+    window = np.full((1, 40, 3), (0, 9.8, 0), np.float32)
+    samples = np.column_stack([np.arange(200) / 50, np.tile([0.1, 9.8, 0.2], (200, 1))])
+    for run in (lambda: zoo.predict(str(path), window), lambda: [*Recognizer(path).stream().feed(samples)]):
+        with pytest.raises(ZooError, match=r"nan\.tflite: signature '\w+' returns NaN or infinity"):
+            run()
+
+
 SHARED = """
-import sys, threading
-import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 from zoo.runtime import Recognizer
 
-recognizer, windows = Recognizer(sys.argv[1]), np.random.default_rng(0).normal(0, 5, (200, 150, 3)).astype(np.float32)
-expected, found = recognizer.predict(windows), {}
-threads = [
-    threading.Thread(target=lambda number=number: found.update({number: recognizer.predict(windows)}))
-    for number in range(4)
-]
-[thread.start() for thread in threads]
-[thread.join() for thread in threads]
-assert len(found) == 4 and all((found[number] == expected).all() for number in found)
+sys.setswitchinterval(1e-5)
+windows = np.random.default_rng(0).normal((0, 0, 9.8), 3, (24, 150, 3)).astype(np.float32)
+
+
+def follow(recognizer, start):
+    rows = np.roll(windows, start, axis=0)[:3].reshape(-1, 3)
+    stream = recognizer.stream()
+    return [moment.probabilities.tolist() for moment in stream.feed(np.column_stack([np.arange(450) / 50, rows]))]
+
+
+for file in sorted(Path(sys.argv[1]).glob("*.tflite")):
+    recognizer = Recognizer(file)
+    alone, moments = recognizer.predict(windows), [follow(recognizer, start) for start in range(6)]
+    with ThreadPoolExecutor(8) as pool:
+        rows = [pool.submit(recognizer.predict, windows[i % 24 :][:1]) for i in range(96)]
+        streams = [pool.submit(follow, recognizer, start) for start in range(6)]
+        assert all((row.result()[0] == alone[i % 24]).all() for i, row in enumerate(rows)), file
+        assert [stream.result() for stream in streams] == moments, file
 """
 
 
 @pytest.mark.process
 def test_threads_share_a_recognizer():
-    # Without a lock, the process ends by SIGSEGV.
-    file = POCKET / "model.float32.tflite"
-    assert subprocess.run([sys.executable, "-c", SHARED, file], check=False).returncode == 0
+    # Without a lock, the process ends by SIGSEGV, or a thread gets the answer to the window of another.
+    assert subprocess.run([sys.executable, "-c", SHARED, POCKET], check=False).returncode == 0

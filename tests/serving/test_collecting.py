@@ -9,12 +9,14 @@ import socket
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import running
+import trustme
 from running import PORT, send, zoo_collect, zoo_serve
 
 import zoo
@@ -327,6 +329,18 @@ def test_the_key_is_kept_for_its_owner_and_the_token_follows_from_it(tmp_path):
         kept_certificate(tmp_path / "other.pem", ["my_host"])
     with pytest.raises(ZooError, match=r"server\.pem"):
         kept_certificate(file / "server.pem", ["localhost"])
+
+
+def test_a_certificate_that_is_not_valid_yet_is_renewed(tmp_path):
+    file, now = tmp_path / "server.pem", datetime.now(UTC)
+    later = {"not_before": now + timedelta(days=2), "not_after": now + timedelta(days=30)}
+    trustme.CA().issue_cert("localhost", **later).private_key_and_cert_chain_pem.write_to_path(file)
+    with pytest.raises(ZooError, match=r"server\.pem: the certificate is valid from .*: set the clock"):
+        certificate.name_in(file)
+    before = file.read_bytes()
+    kept_certificate(file, ["localhost"])
+    assert file.read_bytes() != before
+    assert certificate.name_in(file) == "localhost"
 
 
 def test_without_tls_nothing_is_taken_where_the_server_has_it(folder):

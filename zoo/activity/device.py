@@ -11,9 +11,10 @@ from zoo import runtime
 from zoo.activity import metrics
 from zoo.activity.evaluation import for_model, metadata_of, recognizer_of
 from zoo.data.dataset import Data, DataSet
+from zoo.errors import ZooError
 from zoo.loading import Loaded
 from zoo.runtime.filtering import Group
-from zoo.runtime.metadata import AXES, INERTIAL
+from zoo.runtime.metadata import AXES, INERTIAL, STANDARD_GRAVITY, ActivityMetadata, is_in_g
 
 if TYPE_CHECKING:
     from zoo.exporting.artifacts import Exportable, Outputs
@@ -150,6 +151,16 @@ def golden(
     return windows, labels if len(test) else None, calibration
 
 
+def _require_unit(name: str, metadata: ActivityMetadata) -> None:
+    """Refuses a model whose normalization was fitted on data in g: files state m/s^2, and phones measure it."""
+    mean, variance = np.array(metadata.mean[: len(AXES)]), np.array(metadata.variance[: len(AXES)])
+    if is_in_g(magnitude := float(np.sqrt((mean**2 + variance).sum())), float(np.linalg.norm(mean))):
+        raise ZooError(
+            f"{name}: the normalization has a mean magnitude of {magnitude:.2f}, as of data in g; expected "
+            f"{metadata.unit}, about {STANDARD_GRAVITY:.1f}: multiply the windows by {STANDARD_GRAVITY} and train again"
+        )
+
+
 def exportable(loaded: Loaded, data: Data | None) -> "Exportable":
     """What export must know of a recognizer."""
     # Exporters are imported by those who need them.
@@ -158,6 +169,7 @@ def exportable(loaded: Loaded, data: Data | None) -> "Exportable":
     from zoo.exporting.c99 import families
 
     model, metadata = recognizer_of(loaded), metadata_of(loaded)
+    _require_unit(loaded.name, metadata)
     windows, labels, calibration = golden(loaded, data)
     (states,) = encountered_states(model, calibration, 1) if model.states else ({},)
 

@@ -299,7 +299,7 @@ def predict(loaded: Loaded, x: Any, *, rate: float | None = None, threshold: flo
         threshold: Probability below which a label is None; 0 for never. That of the model by default.
     """
     # They import LiteRT, which no training needs.
-    from zoo.runtime.interpreter import floats
+    from zoo.runtime.interpreter import floats, measured
     from zoo.runtime.recognizer import labels_of
 
     metadata = metadata_of(loaded)
@@ -309,7 +309,7 @@ def predict(loaded: Loaded, x: Any, *, rate: float | None = None, threshold: flo
         raise ZooError(f"input: has shape {windows.shape}; expected any number of windows of shape {expected}")
     check_windows(loaded, "input", windows.shape, metadata.rate if rate is None else rate)
     if len(windows):
-        check_lengths("input", lengths_of(windows))
+        check_lengths("input", lengths_of(measured("input", windows)))
     probabilities = np.empty((len(windows), len(metadata.classes)), np.float32)
     for start in range(0, len(windows), BATCH):
         batch = windows[start : start + BATCH]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.runtime.metadata import Metadata, extract
+from zoo.runtime.metadata import ACCELERATION_LIMIT, AXES, ROTATION_LIMIT, ROTATION_UNIT, UNIT, Metadata, extract
 
 
 def open_file(path: Path) -> Any:
@@ -57,6 +57,15 @@ def floats(what: str, values: Any) -> NDArray[np.float32]:
     return rows
 
 
+def measured(what: str, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns windows `(N, window, channels)`. Values that no sensor measures are refused; a stream drops them."""
+    acceleration, rotation = windows[..., : len(AXES)], windows[..., len(AXES) :]
+    for part, limit, unit in ((acceleration, ACCELERATION_LIMIT, UNIT), (rotation, ROTATION_LIMIT, ROTATION_UNIT)):
+        if (beyond := part[np.abs(part) > limit]).size:
+            raise ZooError(f"{what}: holds {beyond[0]:g}, beyond {limit:g} {unit}: drop those rows first")
+    return windows
+
+
 class Interpreter:
     """Runs a `.tflite` file of the zoo on one thread. Several threads that share it wait for each other.
 
@@ -77,8 +86,9 @@ class Interpreter:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.metadata: Metadata = extract(self.path)
-        # Two threads in one interpreter of LiteRT end the process: one waits for the other.
-        self._lock = threading.Lock()
+        # Two threads in one interpreter of LiteRT end the process: one waits for the other. A thread may take it again,
+        # for several calls that no other may come between.
+        self._lock = threading.RLock()
         self._interpreter = open_file(self.path)
         self.signatures: Mapping[str, Any] = self._interpreter.get_signature_list()
         self._runners = {name: self._interpreter.get_signature_runner(name) for name in self.signatures}
@@ -131,7 +141,14 @@ class Interpreter:
                 outputs = self._runners[signature](**inputs)
             except (RuntimeError, ValueError) as error:
                 raise _does_not_run(self.path, error, f"signature {signature!r} ") from error
-            return {name: value if value.flags.owndata else value.copy() for name, value in outputs.items()}
+            outputs = {name: value if value.flags.owndata else value.copy() for name, value in outputs.items()}
+        for name, value in outputs.items():
+            if not np.isfinite(value).all():
+                raise ZooError(
+                    f"{self.path}: signature {signature!r} returns NaN or infinity as {name}: the weights or inputs "
+                    "are out of range; export a model whose outputs are finite"
+                )
+        return outputs
 
     def run_rows(self, signature: str, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Runs a signature on N rows, in batches of the size that the file takes.

@@ -328,6 +328,8 @@ def embed(path: Path, metadata: Metadata) -> None:
     from ai_edge_litert.tools import flatbuffer_utils as flat
 
     model = flat.read_model(str(path))
+    if not model.signatureDefs:
+        raise ZooError(f"{path}: has no signatures; convert the model again with `zoo export`")
     values = metadata.to_json()
     if isinstance(metadata, ActivityMetadata):
         # Each byte counts: a person of the study of the one before is named without it.

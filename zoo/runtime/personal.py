@@ -64,6 +64,11 @@ class PersonalRecognizer(Recognizer):
         self._wider: Head | None = None
         self._shift: NDArray[np.float32]
 
+    def predict(self, windows: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """Predicts calibrated probabilities of windows, as `Recognizer` does. It waits while another thread learns."""
+        with self._lock:
+            return super().predict(windows)
+
     def learn(
         self, windows: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], *, epochs: int = 20,
         rate: float = 0.02, seed: int = 0, folds: int = 3,
@@ -94,29 +99,30 @@ class PersonalRecognizer(Recognizer):
             raise ZooError(f"learn: labels are {labels[:5]!r:.60}; expected class numbers below {len(self._classes)}")
         if epochs < 1 or not 0 < rate < np.inf:
             raise ZooError(f"learn: epochs is {epochs}, rate {rate}; expected 1 or more, and a number above 0")
-        before = self._head()
         # The windows of a class are dealt out in turn, so that each part has windows of all classes.
         fold_of = rank_in_class(labels) % max(folds, 1)
         answers, truth = [], []
-        try:
-            for held_back in (fold_of == fold for fold in range(folds)):
-                if held_back.any() and not held_back.all():
-                    self._train(windows[~held_back], labels[~held_back], epochs, rate, seed)
-                    learned = self._head()
-                    for share in (0.0, *SHARES):
-                        self._move(before, learned, share)
-                        answers.append(self.predict(windows[held_back]))
-                    truth.append(labels[held_back])
-                    self._set_head(before)
-            losses = self._train(windows, labels, epochs, rate, seed)
-        except BaseException:
-            # Whoever interrupts it has the recognizer as it was.
-            self._set_head(before)
-            raise
-        if truth:
-            tried = [np.concatenate(answers[place :: 1 + len(SHARES)]) for place in range(1 + len(SHARES))]
-            self._move(before, self._head(), helpful_share(np.stack(tried), np.concatenate(truth)))
-        return losses
+        with self._lock:
+            before = self._head()
+            try:
+                for held_back in (fold_of == fold for fold in range(folds)):
+                    if held_back.any() and not held_back.all():
+                        self._train(windows[~held_back], labels[~held_back], epochs, rate, seed)
+                        learned = self._head()
+                        for share in (0.0, *SHARES):
+                            self._move(before, learned, share)
+                            answers.append(self.predict(windows[held_back]))
+                        truth.append(labels[held_back])
+                        self._set_head(before)
+                losses = self._train(windows, labels, epochs, rate, seed)
+            except BaseException:
+                # Whoever interrupts it has the recognizer as it was.
+                self._set_head(before)
+                raise
+            if truth:
+                tried = [np.concatenate(answers[place :: 1 + len(SHARES)]) for place in range(1 + len(SHARES))]
+                self._move(before, self._head(), helpful_share(np.stack(tried), np.concatenate(truth)))
+            return losses
 
     def _move(self, before: Head, learned: Head, share: float) -> None:
         """Sets the last layer to a share of the way from what it was to what was learned."""
@@ -163,7 +169,8 @@ class PersonalRecognizer(Recognizer):
         """
         path = Path(path)
         if path.suffix == ".json":
-            self._restore_page(path)
+            with self._lock:
+                self._restore_page(path)
             return
         saved = dict(read_arrays(path))
         # Older files do not say of which model they are.
@@ -171,9 +178,10 @@ class PersonalRecognizer(Recognizer):
             raise ZooError(f"{path}: learned by another model ({model[:12]})")
         if set(saved) != {"kernel", "bias"}:
             raise ZooError(f"{path}: holds no learned weights (arrays {', '.join(sorted(saved)) or 'none'})")
-        self._set_head(saved)
-        self._wider = None
-        self.metadata = replace(self.metadata, classes=self._classes, streaming=self._streaming)
+        with self._lock:
+            self._set_head(saved)
+            self._wider = None
+            self.metadata = replace(self.metadata, classes=self._classes, streaming=self._streaming)
 
     def _restore_page(self, path: Path) -> None:
         """Reads and checks what the phone page learned: its activities and its last layer."""
@@ -221,8 +229,10 @@ class PersonalRecognizer(Recognizer):
             count = part["bias"].shape[0]
             # Up to the width of the file's last layer: at least one class of weight zero.
             missing = (0, room + 1 - count)
-            self._set_head({name: np.pad(part[name], [*[(0, 0)] * (part[name].ndim - 1), missing]) for name in part})
-            logs = _log(super()._run_window(window)[0]) - self._shift
+            padded = {name: np.pad(part[name], [*[(0, 0)] * (part[name].ndim - 1), missing]) for name in part}
+            with self._lock:
+                self._set_head(padded)
+                logs = _log(super()._run_window(window)[0]) - self._shift
             logits.append(logs[:, :count] - logs[:, room:])
         joined = np.concatenate(logits, axis=1)
         powers = np.exp(joined - joined.max())

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.runtime.interpreter import Interpreter, floats
+from zoo.runtime.interpreter import Interpreter, floats, measured
 from zoo.runtime.metadata import ActivityMetadata, Streaming
 from zoo.runtime.streaming import Stream
 
@@ -36,6 +36,8 @@ def _checked(threshold: float) -> float:
 
 class Recognizer(Interpreter):
     """Recognizes activities with a `.tflite` file.
+
+    Threads may share it, each with streams of its own: they wait for each other.
 
     Args:
         path: Path of the file.
@@ -69,7 +71,7 @@ class Recognizer(Interpreter):
             Probabilities `(N, classes)`.
 
         Raises:
-            ZooError: If the windows have another shape, or hold NaN or infinity.
+            ZooError: If the windows have another shape, or hold NaN, infinity, or values beyond 160 m/s^2 or 100 rad/s.
         """
         run = self._run_steps if self._window_signature is None else self._run_window
         rows = [run(window[None])[0] for window in self._read(windows)]
@@ -80,7 +82,7 @@ class Recognizer(Interpreter):
         expected = (self.metadata.window, len(self.metadata.axes))
         if rows.ndim != 3 or rows.shape[1:] != expected:
             raise ZooError(f"{self.path}: windows of shape {rows.shape}; expected (N, {expected[0]}, {expected[1]})")
-        return rows
+        return measured(f"{self.path}: windows", rows)
 
     def recognize(self, windows: NDArray[np.floating[Any]], threshold: float | None = None) -> list[str | None]:
         """Recognizes the activity in windows.

@@ -40,8 +40,8 @@ def tls_context(names: Sequence[str], file: Path | None = None) -> ssl.SSLContex
 def kept_certificate(file: Path, names: Sequence[str], owner: bool = False) -> str:
     """Keeps a key and its certificate in a file, so that phones trust a server that was started again.
 
-    Only its owner can read the file. It is replaced if it is damaged, for other names, or about to expire. Returns a
-    secret of sixteen letters that follows from the key: that of phones, or that of the `owner`.
+    Only its owner can read the file. It is replaced if it is damaged, for other names, not valid yet, or about to
+    expire. Returns a secret of sixteen letters that follows from the key: that of phones, or that of the `owner`.
 
     Example:
         >>> file = Path(getfixture("tmp_path")) / "server.pem"
@@ -50,10 +50,12 @@ def kept_certificate(file: Path, names: Sequence[str], owner: bool = False) -> s
     """
     try:
         try:
-            certified, until = _read(file)
+            certified, since, until = _read(file)
         except (FileNotFoundError, ValueError, ssl.SSLError, x509.ExtensionNotFound):
-            certified, until = [], datetime.min.replace(tzinfo=UTC)
-        if {*certified} != {*names} or until < datetime.now(UTC) + timedelta(days=1):
+            certified, since, until = [], *[datetime.min.replace(tzinfo=UTC)] * 2
+        now = datetime.now(UTC)
+        # It is not valid yet where the clock was wrong when it was made.
+        if {*certified} != {*names} or since > now or until < now + timedelta(days=1):
             with atomic_write(file) as new:
                 # Nobody else may open it, not even before it is filled.
                 new.unlink()
@@ -65,12 +67,12 @@ def kept_certificate(file: Path, names: Sequence[str], owner: bool = False) -> s
     return base64.urlsafe_b64encode(digest[:12]).decode()
 
 
-def _read(file: Path) -> tuple[list[str], datetime]:
-    """The names in the certificate of a file, which holds its key as well, and when it expires."""
+def _read(file: Path) -> tuple[list[str], datetime, datetime]:
+    """The names in the certificate of a file, which holds its key as well, and the times between which it is valid."""
     certificate = x509.load_pem_x509_certificate(file.read_bytes())
     ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(file, password="")
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return [str(name.value) for name in names], certificate.not_valid_after_utc
+    return [str(name.value) for name in names], certificate.not_valid_before_utc, certificate.not_valid_after_utc
 
 
 def _issue(names: Sequence[str]) -> trustme.LeafCert:
@@ -89,14 +91,16 @@ def name_in(file: Path) -> str:
     """Returns the first name in the certificate of a file, by which phones reach the server.
 
     Raises:
-        ZooError: If the file holds no key and certificate, or the certificate has expired or names no host.
+        ZooError: If the file holds no key and certificate, or the certificate is not valid now or names no host.
     """
     require_file(file)
     try:
-        certified, until = _read(file)
+        certified, since, until = _read(file)
     except (ValueError, ssl.SSLError, x509.ExtensionNotFound) as error:
         reason = getattr(error, "reason", None) or str(error).split(".")[0]
         raise ZooError(f"{file}: expected a private key, its certificate and a name in it, as PEM ({reason})") from None
+    if since > datetime.now(UTC):
+        raise ZooError(f"{file}: the certificate is valid from {since:%Y-%m-%d}: set the clock, or renew it")
     if until < datetime.now(UTC):
         raise ZooError(f"{file}: the certificate expired on {until:%Y-%m-%d}: renew it")
     names = [name for name in certified if not name.startswith("*")]
