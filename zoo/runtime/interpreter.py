@@ -143,7 +143,8 @@ class Interpreter:
                 raise _does_not_run(self.path, error, f"signature {signature!r} ") from error
             outputs = {name: value if value.flags.owndata else value.copy() for name, value in outputs.items()}
         for name, value in outputs.items():
-            if not np.isfinite(value).all():
+            # States are inputs as well: what is wrong with them shows in the probabilities.
+            if name not in inputs and not np.isfinite(value).all():
                 raise ZooError(
                     f"{self.path}: signature {signature!r} returns NaN or infinity as {name}: the weights or inputs "
                     "are out of range; export a model whose outputs are finite"
