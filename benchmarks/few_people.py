@@ -35,7 +35,6 @@ from scipy.special import log_softmax, softmax
 from small_data import CUT, WISDM, read_wisdm, windows_of
 
 from zoo.activity import metrics
-from zoo.activity.baselines import random_forest
 from zoo.activity.data import folds, split
 from zoo.activity.evaluation import answers, keras_logits
 from zoo.activity.studies import read_study
@@ -99,14 +98,14 @@ def fitted(
 
 def of_forest(data: Data, seed: int) -> float:
     """Macro-F1 of a random forest of everybody's windows, on other people."""
-    forest = random_forest(*data.train.arrays(), seed=seed, jobs=1)
+    forest = metrics.random_forest(*data.train.arrays(), seed=seed, jobs=1)
     return round(metrics.macro_f1(data.test.labels, forest(data.test.arrays()[0])), 4)
 
 
 def of_forests(data: Data, seed: int) -> float:
     """Macro-F1 of a random forest of each fold, on all people that were left out."""
     parts = [
-        (one.labels, random_forest(*others.arrays(), seed=seed, jobs=1, trees=100)(one.arrays()[0]))
+        (one.labels, metrics.random_forest(*others.arrays(), seed=seed, jobs=1, trees=100)(one.arrays()[0]))
         for others, one in folds(data.train, PLAN.recipe.validation, seed)
     ]
     return round(metrics.macro_f1(*map(np.concatenate, zip(*parts, strict=True))), 4)

@@ -41,9 +41,9 @@ from numpy.typing import NDArray
 
 import zoo
 from zoo.activity import metrics, simulate
-from zoo.activity.baselines import minirocket, random_forest
 from zoo.activity.cutting import Windowing
 from zoo.activity.evaluation import answers, keras_logits
+from zoo.activity.metrics import minirocket, random_forest
 from zoo.activity.recordings import Recording
 from zoo.data.dataset import Data, DataSet
 from zoo.data.loading import load_data

@@ -29,7 +29,7 @@ import numpy as np
 import pages
 from numpy.typing import NDArray
 
-from zoo.activity import baselines, evaluation, metrics, recordings, task
+from zoo.activity import evaluation, metrics, recordings, task
 from zoo.activity.cutting import Windowing
 from zoo.activity.studies import read_study
 from zoo.data.dataset import DataSet
@@ -68,7 +68,7 @@ def by_windows(windows: DataSet, seed: int) -> Iterator[NDArray[np.bool_]]:
 
 def forest(train: DataSet, test: DataSet) -> NDArray[np.int64]:
     """What a random forest answers."""
-    return baselines.random_forest(*train.arrays())(test.arrays()[0])
+    return metrics.random_forest(*train.arrays())(test.arrays()[0])
 
 
 def gru(train: DataSet, test: DataSet) -> NDArray[np.int64]:

@@ -22,7 +22,7 @@ import pytest
 from zoo.activity import simulate
 from zoo.catalog import preset_metrics
 from zoo.cli import COMMANDS, app
-from zoo.data.layouts import LAYOUTS
+from zoo.data import LAYOUTS
 from zoo.presets import PRESETS
 from zoo.runtime.metadata import CLASSES
 

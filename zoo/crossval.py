@@ -33,7 +33,7 @@ from scipy.special import softmax
 from sklearn.model_selection import GroupKFold
 
 from zoo import jobs
-from zoo.activity import baselines, metrics
+from zoo.activity import metrics
 from zoo.activity.evaluation import answers, behind, keras_logits
 from zoo.activity.task import TASK
 from zoo.data.dataset import Data, DataSet
@@ -113,7 +113,7 @@ class Protocol:
     Args:
         groups: Number of groups into which the people are divided; or `loso`, one group per person; or `study`.
         seeds: How many times all folds are trained, with consecutive seeds from the recipe's.
-        baselines: Keys of `baselines.BASELINES`, scored on the same folds.
+        baselines: Keys of `metrics.BASELINES`, scored on the same folds.
         everyone: Whether the people of the test set are divided into the groups as well.
         models: Whether the network of each fold stays in the folder, as `folds/NAME.keras`.
 
@@ -134,7 +134,7 @@ class Protocol:
         if self.groups not in (LOSO, STUDY) and not (type(self.groups) is int and self.groups >= 2):
             raise ZooError(f"groups is {self.groups}; expected 2 or more, {LOSO} or {STUDY}")
         for name in self.baselines:
-            baselines.require(name)
+            metrics.require_baseline(name)
 
     def count(self, data: Data) -> int:
         """The number of groups for the people, or the studies, in a file; refuses too few."""
@@ -165,7 +165,7 @@ class Protocol:
         return [
             Fold(method, split, seed, group)
             for method in (training.name, *self.baselines)
-            for seed in range(first, first + (1 if method in baselines.SEEDLESS else self.seeds))
+            for seed in range(first, first + (1 if method in metrics.SEEDLESS else self.seeds))
             for group in range(groups)
         ]
 
@@ -316,9 +316,9 @@ class Folds:
         )  # fmt: skip
         details: Record = {}
         arrays: dict[str, Any] = {"rows": np.flatnonzero(mask)}
-        if fold.method in baselines.BASELINES:
+        if fold.method in metrics.BASELINES:
             rows = self.training.arguments.get("window") or train.inputs.shape[1]
-            fit_baseline = baselines.BASELINES[fold.method]
+            fit_baseline = metrics.BASELINES[fold.method]
             predict = fit_baseline(*train.of_one_class(classes).centers(rows), seed=fold.seed, jobs=1)
             # A baseline is sure of its answers.
             scores: metrics.Floats = np.eye(classes)[predict(test.centers(rows)[0])]

@@ -35,21 +35,10 @@ _LONGEST = 1000
 class Field:
     """A column of data, or a fact about it.
 
-    Args:
-        name: What it is called in Python.
-        shape: A digit for each size that is fixed, a letter where it is free; equal letters are equal sizes. Empty for
-            a single value.
-        kind: A key of `KINDS`.
-        meaning: What it holds, for docs/layouts.md and for builds of TensorFlow Datasets.
-        key: What it is called in a file, or in a file after the prefix of a split; by default its name.
-        unit: Unit of the numbers.
-        least: Lowest number.
-        most: Highest number.
-        positive: Whether numbers must be above 0.
-        choices: All values that are allowed; any if there are none.
-        distinct: Whether all values must be different.
-        optional: Whether it may be missing. Then an empty list is allowed as well.
-        default: What a fact is where a file does not state it.
+    `shape` has a digit for each size that is fixed and a letter for each that is free; equal letters are equal sizes,
+    and a single value has none. `kind` is a key of `KINDS`, and `key` the name in a file, after the prefix of a split.
+    Numbers are between `least` and `most`; values are of the `choices`, if there are any, and may have to be
+    `distinct`. What is `optional` may be missing or an empty list; `default` is a fact that a file does not state.
     """
 
     name: str
@@ -145,13 +134,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Rule:
-    """What must hold across fields.
-
-    Args:
-        names: The fields, in the order of the arguments of `holds`. Where one is missing, nothing is checked.
-        holds: Whether their values fit together.
-        words: What is expected, such as `a frame no longer than the window`.
-    """
+    """What must hold across fields, the arguments of `holds`, if all are there; `words` say what is expected."""
 
     names: tuple[str, ...]
     holds: Callable[..., bool]
@@ -160,16 +143,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class Schema:
-    """What a kind of data, or a document, holds.
+    """What a kind of data, or a document, holds: columns of equally many rows in each split, and facts about all.
 
-    Args:
-        name: A task, or another kind of data.
-        columns: Arrays of equally many rows, in each split.
-        facts: What is said once: of a document, or of all rows.
-        rules: What holds across facts.
-        splits: For each split, the prefix of its keys in a file, and the letter of its number of rows.
-        absent: Splits that a file may lack.
-        maker: The command of `zoo data` that makes such a file.
+    `splits` have the prefix of their keys in a file and the letter of their number of rows; a file may lack those that
+    are `absent`. `maker` is the command of `zoo data` that makes such a file.
     """
 
     name: str

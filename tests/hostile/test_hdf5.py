@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from zoo.data.layouts import LAYOUTS
+from zoo.data import LAYOUTS
 
 pytestmark = pytest.mark.hostile
 

@@ -36,9 +36,6 @@ ENOUGH_ROWS = 50
 LARGEST = 10_000.0
 """m/s^2, a hundred times what a phone's sensor measures."""
 
-LOWEST_RATE, HIGHEST_RATE = 0.1, 100_000.0
-"""Hz between which a sampling rate of motion can lie."""
-
 _FASTEST, _FAST_FOR_A_SECOND = 20.0, 5.0
 """rad/s: nobody turns a phone faster on average over a recording, or over a typical second, where swings cancel out."""
 

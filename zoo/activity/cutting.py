@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from zoo.activity import recordings
 from zoo.activity.checks import check_range, check_signal
-from zoo.activity.data import DRAWS, draw
-from zoo.activity.recordings import Counts, Index, Recording, units
+from zoo.activity.data import draw_people
+from zoo.activity.recordings import Counts, Index, Recording, convention
 from zoo.catalog import joined_names
 from zoo.data import hdf5
 from zoo.data.dataset import sort_names
 from zoo.errors import ZooError, option
 from zoo.files import temporary_folder
-from zoo.runtime.metadata import CONVENTION, INERTIAL, OTHER
+from zoo.runtime.metadata import INERTIAL, OTHER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,14 +60,14 @@ def _differing_labels(index: Index, classes: Mapping[str, str]) -> list[str]:
     """A sentence about files each of which has a label that another one lacks: one may mean several of the other's."""
     files = index.parts or (index,)
     resolved = {name for label, meaning in classes.items() for name in (label, *meaning.split("+")) if "+" in meaning}
-    own = [(part.path.name, set(part.activities.tolist()) & set(classes) - resolved) for part in files]
+    held = [(part.path.name, set(part.activities.tolist()) & set(classes) - resolved) for part in files]
     lacks = {
-        name: sorted(label for label in labels if any(label not in others and others - labels for _, others in own))
-        for name, labels in own
+        name: sorted(label for label in labels if any(label not in others and others - labels for _, others in held))
+        for name, labels in held
     }
-    said = "; ".join(f"{', '.join(labels)} in {name}" for name, labels in lacks.items() if labels)
+    differing = "; ".join(f"{', '.join(labels)} in {name}" for name, labels in lacks.items() if labels)
     advice = f"if one means several of the others, name it with {option('merge')}"
-    return [f"labels that not every file has: {said}; {advice}"] if said else []
+    return [f"labels that not every file has: {differing}; {advice}"] if differing else []
 
 
 def _read(path: Path, imported: Path, counts: Counts, doubts: list[str]) -> Index:
@@ -80,12 +80,11 @@ def _read(path: Path, imported: Path, counts: Counts, doubts: list[str]) -> Inde
     from zoo.activity.tables import Table, lines_of
 
     # Channels that some files lack are left out.
-    found, notes = find_sources(path, CsvColumns())
+    sources, notes = find_sources(path, CsvColumns())
     gyroscope = all(
-        set(INERTIAL) <= set(Table(str(file), lines_of(file)).names) for file, _ in found if isinstance(file, Path)
+        set(INERTIAL) <= set(Table(str(file), lines_of(file)).names) for file, _ in sources if isinstance(file, Path)
     )
-    found = [(file, columns.replace(gyroscope=gyroscope)) for file, columns in found]
-    made = import_csv(found, imported)
+    made = import_csv([(file, columns.replace(gyroscope=gyroscope)) for file, columns in sources], imported)
     counts.add(made.counts)
     doubts += [*notes, *made.doubts]
     index = recordings.read_recordings(imported)
@@ -110,14 +109,10 @@ class Classes(NamedTuple):
 
 @dataclass(frozen=True)
 class Windowing:
-    """How recordings are cut into windows.
+    """How recordings are cut: into windows of `window` rows, `hop` rows apart, all resampled to `rate` Hz.
 
-    Args:
-        window: Rows in a window.
-        hop: Rows from the start of one window to the start of the next.
-        rate: Sampling rate in Hz that all recordings are resampled to.
-        trim: Seconds left out at both ends of a recording, where the phone is put away and taken out. The importers of
-            some studies have done so (`Recording.trimmed`); then nothing more is left out.
+    At both ends `trim` seconds are left out, where the phone is put away and taken out, unless the importer of the
+    study has done so (`Recording.trimmed`).
     """
 
     window: int = 150
@@ -143,8 +138,6 @@ class Windowing:
     def cut(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """All windows of rows at the rate, `(count, window, channels)`."""
         starts = np.arange(0, len(rows) - self.window + 1, self.hop)
-        if not len(starts):
-            return np.empty((0, self.window, rows.shape[1]), np.float32)
         return np.asarray(rows[starts[:, None] + np.arange(self.window)])
 
 
@@ -161,14 +154,8 @@ def choose_test_subjects(
             f"only subject {', '.join(people)} is in the recordings, and a test needs people who are not in training: "
             f"record another person, or use everything for training with {option('test_fraction', '0')}"
         )
-    random = np.random.default_rng(seed)
-    pairs = list(zip(everyone, [""] * len(everyone) if activities is None else activities, strict=True))
-    # The first of the best is taken.
-    draws = [set(draw(random, people, fraction).tolist()) for _ in range(DRAWS)]
-    missing = [
-        len({label for _, label in pairs} - {label for who, label in pairs if who not in draw}) for draw in draws
-    ]
-    return sort_names(draws[int(np.argmin(missing))])
+    labels = [""] * len(everyone) if activities is None else list(activities)
+    return draw_people(np.random.default_rng(seed), everyone, labels, fraction)[0]
 
 
 def choose_classes(
@@ -177,12 +164,8 @@ def choose_classes(
 ) -> dict[str, str]:  # fmt: skip
     """The class of each label that is used, in the order of the classes; or the classes that it may mean, as `a+b`.
 
-    Args:
-        path: Where the labels are, for messages.
-        activities: The labels of the recordings.
-        classes: Labels to use, in this order, or a mapping of labels to classes. All by default, sorted.
-        merge: Labels that mean one of several classes, as in `{"stairs": ("up", "down")}`, or joined by `+`.
-        other: Labels of movements that become the last class, `other`.
+    `classes` are labels to use, or a mapping of labels to classes; by default all labels, sorted. Labels in `merge`
+    mean one of several classes; those in `other` become the last class, `other`.
 
     Example:
         >>> choose_classes(Path("a.h5"), ["walk", "run", "sit"], {"run": "jogging", "walk": "walking"})
@@ -221,9 +204,7 @@ def choose_classes(
         if _is_set(label, chosen[label]) and (not names.issuperset(members) or len(set(members)) < len(members)):
             raise ZooError(f"{label}={chosen[label]}: expected different classes of {', '.join(sorted(names))}")
     if unknown := [label for label in chosen if label not in labels]:
-        swapped = [
-            f"{chosen[label]}={label}" for label in unknown if chosen[label] in labels and chosen[label] != label
-        ]
+        swapped = [f"{chosen[label]}={label}" for label in unknown if chosen[label] in labels]
         advice = f": the label of the files comes first: {','.join(swapped)}" if swapped else ""
         raise ZooError(f"{path}: no recording of {', '.join(unknown)}; found {', '.join(labels)}{advice}")
     return chosen
@@ -306,13 +287,8 @@ def write_windows(
 ) -> Counter[str]:  # fmt: skip
     """Cuts recordings into windows and writes them in the course's layout; returns what was left out.
 
-    Args:
-        index: The recordings.
-        path: The file, written whole or not at all.
-        windowing: Window, hop, rate and trim.
-        test_subjects: All others are in the training set. Without any, there is no test set.
-        classes: As for `choose_classes`; a label may mean one of several, as in `{"stairs": "upstairs+downstairs"}`.
-        other: Whether the class `other`, the last one, stands for all other movements.
+    All but `test_subjects` are in the training set; without any of these, there is no test set. `classes` are as for
+    `choose_classes`; with `other`, the last of them stands for all other movements.
     """
     chosen = choose_classes(index.files, index.activities, classes)
     sets = list(dict.fromkeys(name for label, name in chosen.items() if _is_set(label, name)))
@@ -320,7 +296,7 @@ def write_windows(
     targets = {name: np.isin(names, name.split("+") if name in sets else name).astype(np.float32) for name in
                chosen.values()}  # fmt: skip
     dropped = Counter[str]()
-    # Numbers as the course writes them, where nothing of a name is lost.
+    # The course's files have numbers as ids; of `007`, the zeros would be lost.
     numbered = all(name.isdecimal() and str(int(name)) == name and int(name) < 2**31 for name in index.subjects)
     kept = [name for name in ("study", "position") if any(index.column(name))]
     counts = {split: np.zeros(len(names)) for split in (("train", "test") if len(test_subjects) else ("train",))}
@@ -329,6 +305,7 @@ def write_windows(
             if recording.activity not in chosen:
                 dropped[f"recordings of {recording.activity}"] += 1
                 continue
+            # A file of another program may hold anything: what windows are refused for is refused here by name.
             check_range(index.where(number), recording.rows)
             check_signal(index.where(number), recording.rows, recording.rate)
             windows = windowing.windows(recording)
@@ -337,18 +314,16 @@ def write_windows(
                 continue
             split = "test" if recording.subject in test_subjects else "train"
             subject = np.int32(recording.subject) if numbered else recording.subject
-            facts = {"subject": subject} | {name: getattr(recording, name) for name in kept}
+            owner = {"subject": subject} | {name: getattr(recording, name) for name in kept}
             labels = np.tile(targets[chosen[recording.activity]], (len(windows), 1))
-            repeated = {name: np.repeat(value, len(windows)) for name, value in facts.items()}
+            repeated = {name: np.repeat(value, len(windows)) for name, value in owner.items()}
             hdf5.add_rows(file, "activity", {"input": windows, "target": labels, **repeated}, split)
             # A class is not known from sets that contain it.
             counts[split] += labels.sum(axis=0) if split == "test" or labels[0].sum() == 1 else 0
         _require_windows(path, counts, names, index, windowing, test_subjects, chosen)
-        file.attrs.update({
-            "classes": ",".join(names), "rate_hz": windowing.rate, "unit": units(index.axes),
-            "axes": ",".join(index.axes), "convention": CONVENTION, "hop": windowing.hop, "other": other,
-            **({"label_sets": ",".join(sets)} if sets else {}), **index.provenance,
-        })  # fmt: skip
+        facts = {"classes": ",".join(names), "rate_hz": windowing.rate, "hop": windowing.hop, "other": other}
+        facts |= {"label_sets": ",".join(sets)} if sets else {}
+        file.attrs.update({**convention(index.axes), **facts, **index.provenance})
     return dropped
 
 

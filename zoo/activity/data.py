@@ -20,57 +20,39 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from zoo.activity.checks import LARGEST, check_convention, check_lengths, check_range, lengths_of
-from zoo.data import hdf5
+from zoo.data import LAYOUTS, hdf5
 from zoo.data.dataset import Data, DataSet, sort_names
-from zoo.data.layouts import LAYOUTS
 from zoo.errors import ZooError
 from zoo.runtime.labels import allowed_classes
 from zoo.runtime.metadata import AXES, INERTIAL, STANDARD_GRAVITY, UNIT, other_of
 
 SCHEMA = LAYOUTS["activity"]
-
 _ROWS = 1 << 16
-
 _FEW_PEOPLE = 3
 """So few subjects are all needed for training."""
-
 _ENOUGH = 5
 """Rows that two windows share at least, for an overlap that is not by chance."""
-
-DRAWS = 100
-"""Draws of people among which one is looked for that leaves all classes for training."""
-
+_DRAWS = 100
 AXES_OF = {len(axes): axes for axes in (AXES, INERTIAL)}
 """The channels that windows may have, by their number."""
-
 CHANNELS_LAST = "channels come last: transpose windows with x.transpose(0, 2, 1)"
 """Advice for windows `(N, channels, rows)`."""
 
 
 def split(windows: DataSet, fraction: float, seed: int, by: str = "subject") -> tuple[DataSet, DataSet]:
-    """Divides windows into those for training and for validation.
+    """Divides windows into those for training and a fraction in (0, 1) for validation.
 
-    Args:
-        windows: The windows.
-        fraction: Share of the subjects, or of the windows of each class, for validation, in (0, 1).
-        seed: Decides which.
-        by: `subject`: those of whole subjects (as for `time` if there are three or fewer, or if no draw leaves all
-            classes for training; as for `window` if subjects are unknown). `time`: the last ones of each class of
-            each subject. `window`: random ones.
-
-    Raises:
-        ZooError: If a class would have no window left for training, or validation no window.
+    By `subject`, the latter are those of whole subjects: as by `time` if there are three or fewer, or if no draw leaves
+    all classes for training; as by `window` if subjects are unknown. By `time`, they are the last ones of each class of
+    each subject; by `window`, random ones. Refused if a class or validation would have no window.
     """
     random, labels = np.random.default_rng([seed, 3]), windows.labels
     held_out = np.zeros(len(windows), bool)
     if by == "subject" and "subject" in windows.columns:
-        people, owners = windows.people(), np.asarray(windows.subjects)
-        for _ in range(DRAWS if len(people) > _FEW_PEOPLE else 0):
-            held_out = np.isin(owners, draw(random, people, fraction))
-            if set(labels[~held_out].tolist()) == set(labels.tolist()):
-                break
-        else:
+        people, lost = draw_people(random, windows.subjects, labels, fraction)
+        if lost or len(windows.people()) <= _FEW_PEOPLE:
             return split(windows, fraction, seed, "time")
+        held_out = np.isin(windows.subjects, people)
         training, validation = windows.where(~held_out), windows.where(held_out)
     elif by == "time":
         training, validation = _split_by_time(windows, fraction)
@@ -141,11 +123,7 @@ def confounded(
 ) -> list[str]:
     """A sentence about activities that are known by who did them, or in which study: a model may learn these instead.
 
-    Args:
-        labels: `(N,)` the label of each window or recording.
-        people: `(N,)` whose each is, if that is known.
-        studies: `(N,)` its study, if that is known.
-        amounts: `(N,)` how much each counts, such as its seconds; 1 by default.
+    All are `(N,)`, of windows or recordings; `amounts` are how much each counts, such as its seconds, by default 1.
 
     Example:
         >>> confounded(["sit", "run", "run"], ["ann", "ben", "cem"])
@@ -164,18 +142,32 @@ def confounded(
         _, places = np.unique(np.asarray(owners), return_inverse=True)
         table = np.zeros((places.max() + 1, len(names)))
         np.add.at(table, (places, activities), 1.0 if amounts is None else np.asarray(amounts))
-        common, known = table.sum(axis=0).max() / table.sum(), table.max(axis=1).sum() / table.sum()
-        if known - common >= _CONFOUNDED * (1 - common):
+        common, given = table.sum(axis=0).max() / table.sum(), table.max(axis=1).sum() / table.sum()
+        if given - common >= _CONFOUNDED * (1 - common):
             return [
-                f"{kind} and activity are confounded: the {kind} alone gives the activity of {known:.0%}; a model may "
+                f"{kind} and activity are confounded: the {kind} alone gives the activity of {given:.0%}; a model may "
                 f"learn to tell a {kind}, or a phone, by its signal, and score high without knowing activities: {cure}"
             ]
     return []
 
 
-def draw(random: np.random.Generator, people: Sequence[str], fraction: float) -> NDArray[np.str_]:
-    """A share of the subjects: at least one, but not all."""
-    return random.permutation(np.array(people))[: max(1, min(round(fraction * len(people)), len(people) - 1))]
+def draw_people(
+    random: np.random.Generator, owners: ArrayLike, labels: ArrayLike, fraction: float
+) -> tuple[list[str], int]:  # fmt: skip
+    """A share of the people, at least one but not all, and how many labels nobody else has.
+
+    It is the first of a hundred draws that leaves all labels to the others, else the first that leaves the most.
+    """
+    owners, labels = np.asarray(owners), np.asarray(labels)
+    people, wanted = np.array(sort_names(owners)), set(labels.tolist())
+    drawn, fewest = people[:0], len(wanted) + 1
+    for _ in range(_DRAWS):
+        draw = random.permutation(people)[: max(1, min(round(fraction * len(people)), len(people) - 1))]
+        lost = len(wanted - set(labels[~np.isin(owners, draw)].tolist()))
+        drawn, fewest = (draw, lost) if lost < fewest else (drawn, fewest)
+        if not lost:
+            break
+    return sort_names(drawn), fewest
 
 
 def test_windows(data: Data) -> DataSet:
@@ -223,11 +215,9 @@ def from_arrays(splits: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any
         raise ZooError(f"classes: {list(classes)}; expected different names, without commas")
     members = {name: name.split("+") for name in classes if "+" in name and set(name.split("+")) <= set(classes)}
     classes = tuple(name for name in classes if name not in members)
-    known = {
-        "classes": classes, "rate": float(rate), "other": bool(facts.get("other")),
-        "label_sets": tuple(tuple(map(classes.index, parts)) for parts in members.values()),
-    }  # fmt: skip
-    parts = {name: _of_arrays(name, columns, known, unit) for name, columns in splits.items()}
+    sets = tuple(tuple(map(classes.index, parts)) for parts in members.values())
+    facts = {"classes": classes, "rate": float(rate), "other": bool(facts.get("other")), "label_sets": sets}
+    parts = {name: _of_arrays(name, columns, facts, unit) for name, columns in splits.items()}
     train, test = parts["train"], parts.get("test", parts["train"].empty())
     for place, what in ((1, "rows"), (2, "channels")):
         if test.inputs.shape[place] != train.inputs.shape[place]:
@@ -344,8 +334,9 @@ def _part(path: Path, split: str, facts: Mapping[str, Any]) -> DataSet:
         if hdf5.has(path, keys[name]):
             # In as few bytes as the longest name has: NumPy takes 44 for any number.
             values, places = np.unique(hdf5.read_column(path, keys[name]), return_inverse=True)
-            names[name] = np.array([str(value) for value in values.tolist()])[places]
-            if name == "subject" and not all(str(value).strip() for value in values.tolist()):
+            different = list(map(str, values.tolist()))
+            names[name] = np.array(different)[places]
+            if name == "subject" and not all(map(str.strip, different)):
                 raise ZooError(f"{path}: key '{keys[name]}' holds an empty subject id; expected a name or number for "
                                "each window")  # fmt: skip
     key, classes, sets = keys["target"], facts["classes"], facts["label_sets"]

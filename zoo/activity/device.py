@@ -24,13 +24,12 @@ STILL = 0.5
 
 AT_REST = ("sitting", "standing")
 _IN_MOTION = ("walking", "upstairs", "downstairs", "jogging")
-
 _GOLDEN = 600
 """Windows that artifacts are compared on, at most."""
 
 
 def still_classes(train: DataSet, classes: Sequence[str]) -> list[str]:
-    """Returns the labels whose typical training window is without movement. Labels without windows are not among them.
+    """The labels whose typical training window is without movement. Labels without windows are not among them.
 
     Example:
         >>> standing, walking = np.full((3, 150, 3), 5.66), np.random.default_rng(0).normal(0, 5, (3, 150, 3))
@@ -47,12 +46,10 @@ def still_classes(train: DataSet, classes: Sequence[str]) -> list[str]:
 
 
 def groups_of(classes: Sequence[str], still: Collection[str] = (), other_class: int | None = None) -> tuple[Group, ...]:
-    """Returns the groups of the labels of a model. Empty for a single label.
+    """The groups of the labels of a model; none for a single label.
 
-    Args:
-        classes: Labels of the model.
-        still: Those without movement. Sitting and standing always are, the other activities of the course never.
-        other_class: The number of the class of all other movements, if there is one.
+    Labels without movement are `still`, as sitting and standing always are, and the course's other activities never.
+    `other_class` is the number of the class of all other movements, if there is one.
 
     Example:
         >>> for group in groups_of(["lying", "sitting", "stairs", "walking"], still=["lying"]):

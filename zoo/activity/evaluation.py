@@ -10,7 +10,6 @@ from scipy.special import softmax
 
 from zoo import runtime
 from zoo.activity import metrics
-from zoo.activity.baselines import baseline_scores
 from zoo.activity.checks import check_lengths, lengths_of
 from zoo.activity.data import CHANNELS_LAST, confounded, test_windows
 from zoo.activity.data import split as divide
@@ -184,7 +183,7 @@ def evaluate(
     scored = scored.where(scored.labels != other)
     if baselines and len(scored) and split != "all":
         fitted = reference.of_one_class(len(data.classes)).centers(metadata.window)
-        report["baselines"] = baseline_scores(fitted, scored.centers(metadata.window), scored.subjects, other)
+        report["baselines"] = metrics.baseline_scores(fitted, scored.centers(metadata.window), scored.subjects, other)
         # On windows that it was fitted on, a forest is always right.
         report["notes"] += [] if split == "train" else behind(report, metadata.preset)
     if robustness and len(scored):

@@ -15,22 +15,16 @@ from zoo.report.markdown import label
 
 _MOST = 24
 """Subjects in a figure of an evaluation."""
-
 _BIN = ("confidence", "accuracy", "share")
 """Means of a bin of the reliability diagram, and its share of the windows."""
-
 _SCALINGS = [("before", ORANGE, "s"), ("after", BLUE, "o")]
 """What the reliability diagram compares, with colors and markers."""
-
 _BINS = 15
 """Bins of equal width in a reliability diagram, those of `zoo.activity.metrics.reliability`."""
-
 _BAR = 0.4 / _BINS
 """Width of a bar in its lower panel."""
-
 _GRACE = 5.0
 """Seconds after a change that a wrong label is a delay, as in `zoo.activity.streaming`."""
-
 _FEW = 0.01
 """Share of the windows below which the accuracy of a bin says little."""
 
@@ -94,8 +88,8 @@ def _wrong(
     settled = [(start + _GRACE / 60, start + length, name) for start, length, name in true]
     return [
         (max(start, at), min(end, at + lasts) - max(start, at))
-        for start, end, name in settled for at, lasts, found in shown
-        if found != name and max(start, at) < min(end, at + lasts)
+        for start, end, name in settled for at, lasts, label in shown
+        if label != name and max(start, at) < min(end, at + lasts)
     ]  # fmt: skip
 
 
@@ -154,8 +148,8 @@ def reliability(report: Mapping[str, Any]) -> Figure:
                           color=color)  # fmt: skip
         axis.set(xlim=(0, 1.01), ylim=(-0.03, 1.03), ylabel="accuracy", yticks=np.linspace(0, 1, 6))
         below.set(xlabel="confidence", ylabel="windows")
-        for each in (axis.yaxis, below.yaxis, below.xaxis):
-            each.set_major_formatter(PercentFormatter(1, 0))
+        for scale in (axis.yaxis, below.yaxis, below.xaxis):
+            scale.set_major_formatter(PercentFormatter(1, 0))
     return figure
 
 
@@ -186,8 +180,8 @@ def subjects(report: Mapping[str, Any]) -> Figure:
 
 def people(result: Mapping[str, Any]) -> Figure:
     """Draws the accuracy of each subject in a cross-validation, with a point per seed, and the baselines."""
-    own = result["per_subject"]
-    order = sorted(own, key=lambda name: own[name]["accuracy"], reverse=True)
+    scored = result["per_subject"]
+    order = sorted(scored, key=lambda name: scored[name]["accuracy"], reverse=True)
     places = np.arange(len(order))
     with subplots(WIDTH, 1.6 + 0.26 * len(order)) as (figure, axis):
         for number, (name, row) in enumerate(result["baselines"].items()):
@@ -195,10 +189,10 @@ def people(result: Mapping[str, Any]) -> Figure:
             axis.plot(scores, places, linestyle="none", marker="^sDv"[number % 4], markersize=5, color="0.55",
                       markerfacecolor="none", label=label(name))  # fmt: skip
         for place, who in zip(places, order, strict=True):
-            seeds = own[who]["accuracy_by_seed"]
+            seeds = scored[who]["accuracy_by_seed"]
             axis.plot([min(seeds), max(seeds)], [place, place], color=BLUE, linewidth=1, alpha=0.6)
             axis.plot(seeds, [place] * len(seeds), linestyle="none", marker=".", color=BLUE, alpha=0.5)
-        axis.plot([own[who]["accuracy"] for who in order], places, linestyle="none", marker="o", color=BLUE,
+        axis.plot([scored[who]["accuracy"] for who in order], places, linestyle="none", marker="o", color=BLUE,
                   label=result["preset"])  # fmt: skip
         axis.axvline(result["accuracy"], color=BLUE, linewidth=1, linestyle="--", label="all windows")
         axis.set_yticks(places, order)

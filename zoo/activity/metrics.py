@@ -1,11 +1,15 @@
-"""Metrics of recognizers: scores with intervals over people, calibration, robustness.
+"""Metrics of recognizers: scores with intervals over people, calibration, robustness; and classifiers as baselines.
 
 All functions take NumPy arrays: `labels (N,)` class indices, `probabilities (N, K)`, `subjects (N,)`. Where a label is
 a set of classes, `label_sets` are the classes of each label from K on, as in `zoo.models.losses.CrossEntropy`. `other`
 is the number of the class of all other movements, the last one, where there is one.
+
+A baseline is fitted on windows `(N, T, C)` and labels `(N,)`, and is a function from windows to class indices.
+scikit-learn and aeon take a second to import, so those functions import them that need them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, logsumexp, softmax
 
+from zoo.errors import ZooError, unknown_name
 from zoo.runtime.labels import allowed_classes, resolve
 
 if TYPE_CHECKING:
@@ -29,7 +34,6 @@ def macro_f1(labels: Labels, predicted: Labels) -> float:
         >>> macro_f1(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 0]))
         0.7333333333333334
     """
-    # Imported where it is needed, since it takes a second.
     from sklearn.metrics import f1_score
 
     present = np.setdiff1d(np.union1d(labels, predicted), [-1])
@@ -101,14 +105,14 @@ def by_study(
         >>> by_study(np.array([3, 3, 2, 0]), scores, studies, [(0, 1)])["a"]
         {'windows': 3, 'accuracy': 1.0, 'macro_f1': 1.0}
     """
-    found: dict[str, dict[str, float | int | None]] = {}
+    measured: dict[str, dict[str, float | int | None]] = {}
     for name in sorted(set(studies[labels != other].tolist())):
         rows = (studies == name) & (labels != other)
         truth, predicted = study_labels(labels[rows], scores[rows], label_sets)
-        found[name] = {"windows": int(rows.sum()), **score(truth, predicted, other)}
+        measured[name] = {"windows": int(rows.sum()), **score(truth, predicted, other)}
         if len(np.unique(labels[rows])) == 1:
-            found[name]["macro_f1"] = None
-    return found
+            measured[name]["macro_f1"] = None
+    return measured
 
 
 _BINS = 15
@@ -202,12 +206,12 @@ def bootstrap(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | No
     # The last row and column are of no class, which is -1.
     matrices = np.zeros((units.max() + 1, classes + 1, classes + 1))
     np.add.at(matrices, (units, labels, predicted), 1)
-    found = []
+    drawn = []
     for draw in np.random.default_rng(0).integers(0, len(matrices), (1000, len(matrices))):
         confusion = matrices[draw].sum(axis=0)
         totals = (confusion.sum(axis=0) + confusion.sum(axis=1))[:-1]
-        found.append((2 * np.diag(confusion)[:-1][totals > 0] / totals[totals > 0]).mean())
-    return np.array(found)
+        drawn.append((2 * np.diag(confusion)[:-1][totals > 0] / totals[totals > 0]).mean())
+    return np.array(drawn)
 
 
 def scores(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None) -> dict[str, Any]:
@@ -257,23 +261,16 @@ def classification(
 
 
 def measured(
-    labels: Labels,
-    logits: Floats,
-    temperature: float = 1.0,
-    label_sets: Sequence[Sequence[int]] = (),
-    other: int | None = None,
-    threshold: float | None = None,
-) -> dict[str, Any]:
+    labels: Labels, logits: Floats, temperature: float = 1.0, label_sets: Sequence[Sequence[int]] = (),
+    other: int | None = None, threshold: float | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """What the answers of a network are worth, after its training as in an evaluation.
 
     Logits are those before temperature scaling. A window whose label is a set counts as its most probable class.
     Scores, calibration and what is answered are of the windows of known activities; where other movements are a class,
-    calibration is that of the probabilities of the others, given that one of them is right.
-
-    Returns:
-        `windows`, those of `score` and `other_recall`, `cross_entropy`, `ece` and `reliability` before and after
-        scaling; with a threshold also `answered`: the share of windows that it has `refused`, and the `accuracy` of the
-        rest, None if there is none. A window that is taken for another movement is wrong.
+    calibration is that of the probabilities of the others, given that one of them is right. A window that is taken for
+    another movement is wrong. With a threshold, `answered` has the share of windows that it has `refused`, and the
+    `accuracy` of the rest, None if there is none.
 
     Example:
         >>> logits = np.log([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.1, 0.9]])
@@ -286,7 +283,7 @@ def measured(
     scaled = {"before": logits[known, :other], "after": logits[known, :other] / temperature}
     probabilities = {name: softmax(part, axis=1) for name, part in scaled.items()}
     errors = {name: expected_calibration_error(truth[known], part) for name, part in probabilities.items()}
-    found = {
+    numbers = {
         "windows": int(known.sum()),
         **score(truth, predicted, other),
         **other_recall(truth, predicted, other),
@@ -298,8 +295,8 @@ def measured(
         kept = softmax(logits[known] / temperature, axis=1).max(axis=1) >= threshold
         right = (predicted == truth)[known][kept]
         accuracy = float(right.mean()) if len(right) else None
-        found["answered"] = {"threshold": threshold, "refused": float(1 - kept.mean()), "accuracy": accuracy}
-    return found
+        numbers["answered"] = {"threshold": threshold, "refused": float(1 - kept.mean()), "accuracy": accuracy}
+    return numbers
 
 
 def other_recall(labels: Labels, predicted: Labels, other: int | None) -> dict[str, dict[str, float | int]]:
@@ -326,6 +323,133 @@ def robustness(
     results = {}
     for disturbance in disturbances:
         disturbed = disturbance.apply(windows, rate, np.random.default_rng(0)).astype(np.float32)
-        found = macro_f1(labels, predict(disturbed))
-        results[disturbance.name] = {"meaning": disturbance.meaning, "macro_f1": found, "drop": plain - found}
+        score = macro_f1(labels, predict(disturbed))
+        results[disturbance.name] = {"meaning": disturbance.meaning, "macro_f1": score, "drop": plain - score}
     return results
+
+
+POSE = 12
+"""Features of a window that depend on how the phone lies."""
+_TINY = 1e-9
+_RIDGE = 1000.0
+"""Ridge penalty of MiniRocket. aeon chooses one from 0.001 to 1000."""
+
+
+def features(windows: Floats) -> Floats:
+    """Describes windows `(N, T, 3)` or `(N, T, 6)` for the random forest, for the most part whichever way a phone lies.
+
+    Of each sensor three signals: its magnitude, its part along gravity (the mean acceleration of the window), and the
+    length of the rest. Of each signal: mean, deviation, quantiles, mean absolute difference, skewness, kurtosis, rate
+    of crossings of the mean; of its spectrum the logarithm of the power in bands, dominant frequency, its share, center
+    and entropy; the highest autocorrelation from a twelfth to half a window, and its lag. Correlations of the signals.
+    Last, `POSE` numbers of how the phone lies, by which alone sitting differs from standing: the direction of gravity,
+    and quantiles of each axis of the acceleration.
+    """
+    acceleration = windows[:, :, :3].astype(np.float64)
+    gravity = acceleration.mean(axis=1)
+    up = gravity / np.maximum(np.linalg.norm(gravity, axis=1, keepdims=True), _TINY)
+    sensors = np.split(windows.astype(np.float64), windows.shape[2] // 3, axis=2)
+    pose = [up, *np.percentile(acceleration, [5, 50, 95], axis=1)]
+    return np.column_stack([*(_of_sensor(sensor, up) for sensor in sensors), *pose])
+
+
+def _of_sensor(rows: Floats, up: Floats) -> Floats:
+    length = rows.shape[1]
+    along = np.einsum("ntc,nc->nt", rows, up)
+    across = np.linalg.norm(rows - along[:, :, None] * up[:, None], axis=2)
+    signals = np.stack([np.linalg.norm(rows, axis=2), along, across], axis=2)
+    mean, deviation = signals.mean(axis=1), signals.std(axis=1)
+    scaled = (signals - mean[:, None]) / np.maximum(deviation, _TINY)[:, None]
+    quantiles = np.percentile(signals, [5, 25, 50, 75, 95], axis=1)
+    power = np.abs(np.fft.rfft((signals - mean[:, None]) * np.hanning(length)[:, None], axis=1))[:, 1:] ** 2
+    shares = power / np.maximum(power.sum(axis=1, keepdims=True), _TINY)
+    places = np.arange(1, power.shape[1] + 1)[:, None]
+    bands = np.add.reduceat(power, np.unique(np.geomspace(1, len(places), 10).astype(int)) - 1, axis=1)
+    # The spectrum of a signal that is padded to twice its length is that of its autocorrelation.
+    lags = np.fft.irfft(np.abs(np.fft.rfft(scaled, 2 * length, axis=1)) ** 2, axis=1)[
+        :, length // 12 + 1 : length // 2 + 2
+    ]
+    return np.column_stack([
+        mean, deviation, *quantiles, np.abs(np.diff(signals, axis=1)).mean(axis=1), (scaled**3).mean(axis=1),
+        (scaled**4).mean(axis=1), (np.diff(np.sign(scaled), axis=1) != 0).mean(axis=1),
+        np.log(bands + 1e-3).reshape(len(rows), -1), power.argmax(axis=1), shares.max(axis=1),
+        (shares * places).sum(axis=1), -(shares * np.log(shares + _TINY)).sum(axis=1),
+        lags.max(axis=1) / length, lags.argmax(axis=1),
+        *((scaled[:, :, one] * scaled[:, :, other]).mean(axis=1) for one, other in ((0, 1), (0, 2), (1, 2))),
+    ])  # fmt: skip
+
+
+def random_forest(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1, trees: int = 400) -> Predict:
+    """Fits trees on `features`."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    forest = RandomForestClassifier(trees, random_state=seed, n_jobs=jobs, class_weight="balanced_subsample")
+    forest.fit(features(windows), labels)
+    return lambda test: np.asarray(forest.predict(features(test)), np.int64)
+
+
+def nearest_neighbor(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1) -> Predict:
+    """Fits a nearest-neighbor classifier on standardized `features`."""
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    neighbor = make_pipeline(StandardScaler(), KNeighborsClassifier(1, n_jobs=jobs))
+    neighbor.fit(features(windows), labels)
+    return lambda test: np.asarray(neighbor.predict(features(test)), np.int64)
+
+
+def minirocket(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1) -> Predict:
+    """Fits MiniRocket, a ridge on 10,000 convolutional features: Dempster et al., KDD 2021, arXiv:2012.08791."""
+    require_baseline("minirocket")
+    from aeon.classification.convolution_based import MiniRocketClassifier
+    from sklearn.linear_model import RidgeClassifier
+
+    # aeon chooses the penalty by leave-one-out cross-validation, in minutes for ten thousand windows. On two thousand,
+    # its largest one changed three predictions in a hundred, and did not change the score.
+    ridge = RidgeClassifier(alpha=_RIDGE)
+    rocket = MiniRocketClassifier(n_kernels=10_000, estimator=ridge, n_jobs=jobs, random_state=seed)
+    rocket.fit(windows.transpose(0, 2, 1), labels)
+    return lambda test: np.asarray(rocket.predict(test.transpose(0, 2, 1)), np.int64)
+
+
+BASELINES: dict[str, Callable[..., Predict]] = {
+    "random_forest": random_forest,
+    "nearest_neighbor": nearest_neighbor,
+    "minirocket": minirocket,
+}
+"""Baselines by name: functions `(windows, labels, seed, jobs) -> windows -> class indices`."""
+
+SEEDLESS = ("nearest_neighbor",)
+"""Baselines that do not depend on the seed."""
+
+
+def require_baseline(name: str) -> None:
+    """Refuses a baseline that does not exist, or whose library is not installed.
+
+    Example:
+        >>> require_baseline("random_forrest")
+        Traceback (most recent call last):
+        ...
+        zoo.errors.ZooError: unknown baseline 'random_forrest': did you mean random_forest?
+    """
+    if name not in BASELINES:
+        raise unknown_name("baseline", name, list(BASELINES))
+    if name == "minirocket" and find_spec("aeon") is None:
+        raise ZooError("minirocket needs aeon: pip install 'pocket-zoo[baselines]'")
+
+
+def baseline_scores(
+    train: tuple[Floats, Labels],
+    test: tuple[Floats, Labels],
+    subjects: NDArray[np.str_] | None,
+    other: int | None = None,
+) -> dict[str, dict[str, Any]]:
+    """`accuracy`, `macro_f1` and `macro_f1_interval` of the most frequent class and of a random forest.
+
+    Test windows are of known activities; `other` is the number of the class of other movements, if there is one.
+    """
+    windows, labels = test
+    most_frequent = np.full(len(labels), np.bincount(train[1]).argmax())
+    predicted = {"majority_class": most_frequent, "random_forest": random_forest(*train)(windows)}
+    return {name: scores(labels, of_known(labels, answers, other)[1], subjects) for name, answers in predicted.items()}

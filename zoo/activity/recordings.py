@@ -18,17 +18,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from zoo.activity.checks import HIGHEST_RATE, LARGEST, LOWEST_RATE, Copies, check_convention
-from zoo.data import hdf5
+from zoo.activity.checks import LARGEST, Copies, check_convention
+from zoo.data import LAYOUTS, hdf5
 from zoo.data.dataset import sort_names
 from zoo.errors import COMMAND, ZooError, option, printable
 from zoo.files import exclusive
 from zoo.runtime.metadata import AXES, CONVENTION, INERTIAL, ROTATION_UNIT, UNIT
 
+SCHEMA = LAYOUTS["recordings"]
 
-def units(axes: Sequence[str]) -> str:
-    """The attribute `unit` of a file with these channels, such as `m/s^2,rad/s`."""
-    return UNIT if tuple(axes) == AXES else f"{UNIT},{ROTATION_UNIT}"
+
+def convention(axes: Sequence[str]) -> dict[str, str]:
+    """The attributes of a file that say what its channels are."""
+    unit = UNIT if tuple(axes) == AXES else f"{UNIT},{ROTATION_UNIT}"
+    return {"unit": unit, "axes": ",".join(axes), "convention": CONVENTION}
 
 
 @dataclass(frozen=True)
@@ -120,10 +123,8 @@ _GAP_STEPS = 3
 """A pause longer than this many sampling intervals ends a recording."""
 _LOST_STEPS = 5.5
 """The same where rows are there without their values: up to four lost samples in a row are interpolated."""
-
-
 _PART = 1 << 18
-"""Rows that are put on the grid at once."""
+"""Rows that are put on the grid at once: a recording of a day and its copies would fill the memory."""
 _NOT_FINITE = "rows with a value that is not finite, or that no sensor measures"
 
 
@@ -190,7 +191,7 @@ def _trial(
         whole = np.flatnonzero(there[start:stop].all(axis=1))
         # A hole in one axis may begin within a gap in another one.
         here = slice(start + whole[0], start + whole[-1] + 1) if len(whole) else slice(start, start)
-        moment, values, known = times[here], rows[here], there[here]
+        moment, values, measured = times[here], rows[here], there[here]
         counts.dropped[_NOT_FINITE] += stop - start - len(moment)
         if len(moment) < 2:
             counts.dropped["rows alone between two gaps"] += len(moment)
@@ -201,14 +202,11 @@ def _trial(
             step = (moment[-1] - moment[0]) / (len(moment) - 1)
         even = np.empty(values.shape, np.float32)
         for axis in range(values.shape[1]):
-            there_is = known[:, axis]
-            stamps, measured = (moment, values[:, axis].copy()) if there_is.all() else (
-                moment[there_is], values[there_is, axis])  # fmt: skip
-            # A part at a time: a recording of a day and its copies would fill the memory.
+            stamps, numbers = moment[measured[:, axis]], values[measured[:, axis], axis]
             for begin in range(0, len(moment), _PART):
                 part = slice(begin, min(begin + _PART, len(moment)))
                 grid = moment[part] if rate else moment[0] + step * np.arange(part.start, part.stop)
-                even[part, axis] = np.interp(grid, stamps, measured)
+                even[part, axis] = np.interp(grid, stamps, numbers)
         # Detected rates that differ by a rounding of the clock are one rate.
         yield rate or float(f"{1 / step:.3g}"), even, float(moment[0] - first)
 
@@ -303,8 +301,9 @@ class Index:
         rows = hdf5.open_column(self.path, "acceleration")
         turns = None if self.axes == AXES else hdf5.open_column(self.path, "rotation")
         spans = pairwise([0, *np.cumsum(self.lengths).tolist()])
-        for known, (start, stop) in zip(self.recordings, spans, strict=True):
-            yield replace(known, acceleration=rows[start:stop], rotation=None if turns is None else turns[start:stop])
+        for recording, (start, stop) in zip(self.recordings, spans, strict=True):
+            rotation = None if turns is None else turns[start:stop]
+            yield replace(recording, acceleration=rows[start:stop], rotation=rotation)
 
 
 def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | None = None) -> Index:
@@ -315,6 +314,7 @@ def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | N
     """
     if axes is not None:
         parts = tuple(part.selected(axes) for part in parts)
+    # Ids are those of a study: without its name, 1602 of one study would be 1602 of another.
     several = len({study for part in parts for study in part.studies.tolist()}) > 1
     if len(parts) == 1 and not several:
         return parts[0]
@@ -365,8 +365,8 @@ def distinct(*groups: Iterable[Recording], files: Sequence[Path] = ()) -> Iterat
     copies = Copies()
     for number, group in enumerate(groups):
         for recording in group:
-            if found := copies.find(number, recording.name, recording.acceleration):
-                other, theirs = found
+            if copy := copies.find(number, recording.name, recording.acceleration):
+                other, theirs = copy
                 mine = recording.name
                 if files:
                     mine, theirs = f"{files[number]}: recording {mine}", f"{theirs} of {files[other]}"
@@ -387,11 +387,11 @@ def append_recordings(
         rest = iter(recordings)
         first = list(islice(rest, 1))
         several = len({*before.studies.tolist(), *(recording.study for recording in first)}) > 1
-        known = {_in_study(each, several).subject for each in before.recordings}
+        people = {_in_study(recording, several).subject for recording in before.recordings}
 
         def added() -> Iterator[Recording]:
-            for recording in (_in_study(each, several) for each in chain(first, rest)):
-                if recording.subject in known and not same_people:
+            for recording in (_in_study(added, several) for added in chain(first, rest)):
+                if recording.subject in people and not same_people:
                     raise ZooError(
                         f"{recording.name}: subject {recording.subject} is in {path} already: add "
                         f"{option('same_people')} if that is the same person, or give the other one another name with "
@@ -400,7 +400,7 @@ def append_recordings(
                 yield recording
 
         written = write_recordings(
-            path, distinct((_in_study(each, several) for each in before), added()), simulated=before.simulated,
+            path, distinct((_in_study(old, several) for old in before), added()), simulated=before.simulated,
             source=lambda: f"{before.provenance['source']}; {source if isinstance(source, str) else source()}",
         )  # fmt: skip
         return written - len(before)
@@ -422,14 +422,13 @@ def misnamed(name: str, *, is_label: bool) -> str:
     return f"{name[:40]!r}; expected a name of at most {LONGEST_NAME} letters, without {without}"
 
 
-def check_recording(recording: Recording, where: str = "") -> None:
-    """Refuses a recording that no file may hold, whether it is written or read."""
-    where = where or f"{recording.name}:"
-    if not LOWEST_RATE <= recording.rate <= HIGHEST_RATE:
-        raise ZooError(f"{where} 'rate' is {recording.rate:g}; expected {LOWEST_RATE:g} to {HIGHEST_RATE:g} Hz")
+def check_recording(recording: Recording) -> None:
+    """Refuses a recording that no file may hold."""
+    if wrong := SCHEMA.column("rate").problem(np.array([recording.rate])):
+        raise ZooError(f"{recording.name}: 'rate' {wrong} Hz")
     for key in ("subject", "activity"):
         if wrong := misnamed(getattr(recording, key), is_label=key == "activity"):
-            raise ZooError(f"{where} '{key}': {wrong}")
+            raise ZooError(f"{recording.name}: '{key}': {wrong}")
 
 
 def write_recordings(
@@ -458,17 +457,14 @@ def write_recordings(
             kept.append(replace(recording, acceleration=_NO_ROWS, rotation=None))
         if not kept:
             raise ZooError(f"{path}: nothing to write: the source holds no recording")
-        file["offsets"], file["rate"] = np.array(offsets, np.int64), np.array([each.rate for each in kept])
-        file["name"] = [printable(each.name)[-_LONGEST_SOURCE:] for each in kept]
+        file["offsets"], file["rate"] = np.array(offsets, np.int64), np.array([recording.rate for recording in kept])
+        file["name"] = [printable(recording.name)[-_LONGEST_SOURCE:] for recording in kept]
         for name in ("subject", "activity", *CIRCUMSTANCES):
-            values = [getattr(each, name) for each in kept]
+            values = [getattr(recording, name) for recording in kept]
             if any(values):
                 file[name] = values
         origin = source if isinstance(source, str) else source()
-        file.attrs.update(
-            {"unit": units(axes), "axes": ",".join(axes), "convention": CONVENTION, "source": hdf5.shortened(origin),
-             "simulated": simulated}
-        )  # fmt: skip
+        file.attrs.update({**convention(axes), "source": hdf5.shortened(origin), "simulated": simulated})
     return len(kept)
 
 
@@ -481,12 +477,10 @@ def read_recordings(path: Path) -> Index:
     attributes, axes = hdf5.attributes(path), INERTIAL if hdf5.has(path, "rotation") else AXES
     check_convention(path, attributes, axes)
     names = ["name", "subject", "activity", *(name for name in CIRCUMSTANCES if hdf5.has(path, name))]
-    rates = hdf5.read_column(path, "rate").astype(np.float64).tolist()
-    columns = (hdf5.read_column(path, name).tolist() for name in names)
-    known = [
+    rates = hdf5.read_column(path, "rate", SCHEMA.column("rate")).astype(np.float64).tolist()
+    columns = (hdf5.read_column(path, name, SCHEMA.column(name)).tolist() for name in names)
+    stated = [
         Recording(rate=rate, acceleration=_NO_ROWS, **dict(zip(names, values, strict=True)))
         for rate, *values in zip(rates, *columns, strict=True)
     ]
-    for recording in known:
-        check_recording(recording, f"{path}: key")
-    return Index(path, known, np.diff(offsets), hdf5.read_facts(path, "recordings"), axes)
+    return Index(path, stated, np.diff(offsets), hdf5.read_facts(path, "recordings"), axes)

@@ -39,10 +39,8 @@ from zoo.runtime.metadata import CLASSES, STANDARD_GRAVITY
 _HARMONICS = np.arange(1, 17)
 _MEASURED_RATE = 50.0
 """Hz of the recordings whose correlation from row to row was measured."""
-
 _SWINGS = {"walking": 20.0, "upstairs": 28.0, "downstairs": 14.0, "jogging": 32.0}
 """Degrees by which the thigh swings forward and back."""
-
 _GYROSCOPE_NOISE = 0.02
 """Standard deviation in rad/s."""
 
@@ -111,7 +109,7 @@ class Walker:
 
     def _gait(self, gait: dict[str, Any], rows: int, rate: float, random: np.random.Generator) -> tuple[Floats, Floats]:
         """Acceleration of the thigh, and the rate at which it swings, for an angle of 1 rad."""
-        usual, own = (
+        usual, harmonics = (
             np.array(gait["mean"][name]) + self.style @ np.array(gait["people"][name])
             for name in ("strides_a_second", "harmonics")
         )
@@ -120,9 +118,8 @@ class Walker:
         turns = np.exp(1j * (2 * np.pi * np.cumsum(frequency) / rate + random.uniform(0, 2 * np.pi)))
         resolved = _HARMONICS[_HARMONICS * usual < rate / 2]
         changes = np.array(gait["changes"])
-        cosines, sines = np.split(
-            (own + _wandering(len(changes), rows, rate, random) @ changes).reshape(-1, 32, 3), 2, 1
-        )
+        harmonics = harmonics + _wandering(len(changes), rows, rate, random) @ changes
+        cosines, sines = np.split(harmonics.reshape(-1, 32, 3), 2, axis=1)
         waves = turns[:, None] ** resolved
         repeats = np.einsum("tkx,tk->tx", (cosines - 1j * sines)[:, : len(resolved)], waves).real
         cosine, sine = gait["left"]["course"]
@@ -133,8 +130,8 @@ class Walker:
 
     def _rest(self, rest: dict[str, Any], rows: int, rate: float, random: np.random.Generator) -> tuple[Floats, Floats]:
         slant, roll = (
-            rest[name]["mean"] + rest[name]["people"] * own
-            for name, own in (("slant", self.slant), ("roll", self.roll))
+            rest[name]["mean"] + rest[name]["people"] * person
+            for name, person in (("slant", self.slant), ("roll", self.roll))
         )
         movement = rest["movement"]
         size = movement["median"] * np.exp(movement["log_spread"] * random.standard_normal())
@@ -145,10 +142,8 @@ class Walker:
 _SHAKES = 3.0, 7.0
 """Hz. A hand turns back and forth up to 6 or 7 times a second (Freund, Physiological Reviews 63, 1983); gait has steps
 at 1.3 to 3.3 Hz."""
-
 _STROKES = 0.01, 0.1
 """Half the length of the path in m."""
-
 _STRENGTHS = 12.0, 70.0
 """Largest acceleration in m/s^2: from what apps take for a shake, to twice that of a vigorous one."""
 
@@ -168,8 +163,8 @@ def shaken(count: int, rows: int, rate: float, random: np.random.Generator) -> N
         >>> windows.shape, bool(windows.std(axis=1).max(axis=1).min() > 5)
         ((100, 150, 3), True)
     """
-    found = np.empty((count, rows, 3), np.float32)
-    for window in found:
+    windows = np.empty((count, rows, 3), np.float32)
+    for window in windows:
         usual = random.uniform(*_SHAKES)
         low, high = np.clip((2 * np.pi * usual) ** 2 * np.array(_STROKES), *_STRENGTHS)
         strength = np.exp(random.uniform(np.log(low), np.log(high)))
@@ -185,7 +180,7 @@ def shaken(count: int, rows: int, rate: float, random: np.random.Generator) -> N
         bend = random.uniform(0.1, 0.6) / 2
         forth = (size * np.sin(phase))[:, None] * along + (bend * size * np.cos(2 * phase))[:, None] * across
         window[:] = gravity + forth + 0.1 * strength * _noise(rows, 0.5, rate, random)
-    return found
+    return windows
 
 
 def _wandering(count: int, rows: int, rate: float, random: np.random.Generator) -> Floats:
@@ -239,10 +234,8 @@ def write_simulated(
 def walk_through(
     activities: Sequence[str], seconds: float, rate: float, seed: int, *, gyroscope: bool = False
 ) -> tuple[NDArray[np.float32], list[str]]:
-    """Simulates one person doing one activity after another, each for `seconds`.
-
-    Returns:
-        Rows `(N, 3)` in m/s^2, or `(N, 6)` with rad/s, and the activity of each row.
+    """Rows `(N, 3)` in m/s^2, or `(N, 6)` with rad/s, of one person doing one activity after another, and the activity
+    of each row.
     """
     random = np.random.default_rng([seed, 99])
     walker = Walker.draw("demo", random)

@@ -47,22 +47,13 @@ if TYPE_CHECKING:
 
 _SINCE_1970 = 1e8
 """Seconds from which time stamps are taken to count from 1970."""
-
 _LONGEST_LINE = 1 << 16
 """Letters of the longest line of a stream."""
-
 GRACE = 5.0
 """Seconds after a change of activity during which a wrong label counts as a delay, not as a false alarm."""
-
-EVENTS = ("true", "deleted", "fragmented", "merged", "inserted")
-"""What is counted of events."""
-
-_PARTS = 6
-
 LENGTHS = (15.0, 60.0)
 """Shortest and longest stretch of one activity, in seconds."""
-
-_HOUR = 3600.0
+_PARTS, _HOUR = 6, 3600.0
 
 Stretch = tuple[str, NDArray[np.float32]]
 """An activity and its rows `(N, C)`. A stream is a sequence of them."""
@@ -79,10 +70,10 @@ class Simulated:
 
         self._recognizer, self._speed, self._threshold = Recognizer(file), speed, threshold
         metadata = self._recognizer.metadata
-        known = [name for name in metadata.classes if name in CLASSES]
-        if unknown := [name for name in activities if name not in known]:
-            advice = f"expected {', '.join(known)}, which {model} knows"
-            if not known:
+        possible = [name for name in metadata.classes if name in CLASSES]
+        if unknown := [name for name in activities if name not in possible]:
+            advice = f"expected {', '.join(possible)}, which {model} knows"
+            if not possible:
                 labels = ", ".join(metadata.classes)
                 advice = f"{model} recognizes {labels}, none of which can be simulated; stream recordings with "
                 advice += option("csv", "FILE")
@@ -127,15 +118,7 @@ class Simulated:
 
 
 class Followed:
-    """Predictions for lines of CSV as they arrive; arguments are those of `zoo.stream`.
-
-    Args:
-        file: Exported model.
-        csv: CSV file, or `-` for standard input.
-        columns: How it is read.
-        every: Whether to give every prediction.
-        threshold: Probability below which a label is None.
-    """
+    """Predictions for lines of CSV as they arrive; arguments are those of `zoo.stream`."""
 
     def __init__(
         self, file: Path, csv: str, columns: "CsvColumns", every: bool, threshold: float | None
@@ -214,19 +197,12 @@ def evaluate(
 ) -> dict[str, Any]:  # fmt: skip
     """Evaluates a file on single recordings, and on streams of changing activities spliced from them.
 
-    Args:
-        recognizer: Exported file.
-        path: File of recordings.
-        subjects: By default all that are not among the training subjects.
-        settings: Restarts, groups of labels and margin. Those of the file by default.
-        seconds: Length of the spliced stream of each person.
-        seed: Of the splicing.
-        merge: Labels that mean one of several classes, as in `{"stairs": "upstairs+downstairs"}`. Each is then right.
+    Subjects are by default all that the model was not trained on; each has a spliced stream of some seconds. Where a
+    label means one of several classes, as `merge` says in `{"stairs": "upstairs+downstairs"}`, each is right.
 
-    Returns:
-        `recordings` (each streamed from its start) and `spliced` (None if nobody has two activities), each with the
-        metrics of `measure` and the `window_accuracy` on whole windows of the same rows; `timelines` of each person's
-        activities in turn; `subjects`, `trained_on`, `dropped`, ...
+    Returns `recordings` (each streamed from its start) and `spliced` (None if nobody has two activities), each with the
+    metrics of `measure` and the `window_accuracy` on whole windows of the same rows; `timelines` of each person's
+    activities in turn; `subjects`, `trained_on`, `dropped`, ...
     """
     # `zoo stream` needs none of what reads files.
     from zoo.activity import recordings
@@ -235,7 +211,7 @@ def evaluate(
     metadata = recognizer.metadata
     windowing = Windowing(rate=metadata.rate)
     index = recordings.read_recordings(path).selected(metadata.axes)
-    people, known = _people(path, index, metadata, subjects)
+    people, trained_on = _people(path, index, metadata, subjects)
     allowed = _allowed(metadata.classes, merge or {})
     by_person: dict[str, list[Stretch]] = {name: [] for name in people}
     dropped = Counter[str]()
@@ -266,7 +242,7 @@ def evaluate(
         "spliced": of_spliced,
         "timelines": {name: stream.timeline() for name, stream in zip(several, streams, strict=True)},
         "subjects": people,
-        "trained_on": known,
+        "trained_on": trained_on,
         "dropped": dict(dropped),
         "simulated": index.simulated,
         "settings": {**asdict(settings or metadata.streaming), "threshold": metadata.stream_threshold},
@@ -276,10 +252,7 @@ def evaluate(
 def _people(
     path: Path, index: Any, metadata: Any, subjects: Sequence[str] | None
 ) -> tuple[list[str], list[str]]:  # fmt: skip
-    """The people to evaluate on, and who of them were in the training.
-
-    The former are those that were asked for, or all that the model was not trained on.
-    """
+    """The people to evaluate on, by default all that the model was not trained on, and who of them were trained on."""
     sources = metadata.source, index.provenance["source"]
     # Equal ids are the same person where the recordings may be those of the training.
     same = len(set(sources)) == 1 or share_a_study(*sources)
@@ -333,44 +306,32 @@ def _measured(
     """The result of each stream, and the metrics of all, with how often whole windows of their rows are recognized."""
     from zoo.activity.cutting import Windowing
 
-    metadata = recognizer.metadata
+    metadata, results, right = recognizer.metadata, list[StreamResult](), list[NDArray[np.bool_]]()
     windowing, classes = Windowing(metadata.window, metadata.hop, metadata.rate), np.array(metadata.classes)
-    results = [streamed(recognizer, settings, stretches, allowed) for stretches in streams]
-    right = [
-        np.isin(classes[recognizer.predict(windowing.cut(rows)).argmax(axis=1)], allowed[activity])
-        for stretches in streams
-        for activity, rows in stretches
-    ]
+    for stretches in streams:
+        activities, parts = zip(*stretches, strict=True)
+        predictions = predict_recording(recognizer.stream(settings), np.concatenate(parts), metadata.rate)
+        times = np.array([prediction.time for prediction in predictions])
+        labels = np.array([prediction.label or "" for prediction in predictions])
+        starts = np.cumsum([0, *map(len, parts[:-1])]) / metadata.rate
+        result = StreamResult(times, labels, starts, np.array(activities))
+        # A label that is right is the truth, whatever the truth is called.
+        pairs = zip(labels, result.truth, strict=True)
+        results.append(
+            replace(result, labels=np.array([true if name in allowed[true] else name for name, true in pairs]))
+        )
+        for activity, rows in stretches:
+            answers = classes[recognizer.predict(windowing.cut(rows)).argmax(axis=1)]
+            right.append(np.isin(answers, allowed[activity]))
     return results, measure(results) | {"window_accuracy": float(np.concatenate(right).mean())}
-
-
-def streamed(
-    recognizer: Recognizer, settings: Streaming | None, stretches: Sequence[Stretch],
-    allowed: Mapping[str, Sequence[str]],
-) -> "StreamResult":  # fmt: skip
-    """The result of one stream; `allowed` are the labels that are right for each activity, none where it has no key."""
-    rate, rows = recognizer.metadata.rate, np.concatenate([rows for _, rows in stretches])
-    predictions = predict_recording(recognizer.stream(settings), rows, rate)
-    result = StreamResult(
-        np.array([prediction.time for prediction in predictions]),
-        np.array([prediction.label or "" for prediction in predictions]),
-        np.cumsum([0, *(len(rows) for _, rows in stretches[:-1])]) / rate, np.array([name for name, _ in stretches]),
-    )  # fmt: skip
-    # A label that is right is the truth, whatever the truth is called.
-    pairs = zip(result.labels, result.truth, strict=True)
-    labels = [true if label in allowed.get(true, ()) else label for label, true in pairs]
-    return replace(result, labels=np.array(labels))
 
 
 @dataclass(frozen=True)
 class StreamResult:
     """Predictions for the stream of one person, and its true activities.
 
-    Args:
-        times: Seconds of each prediction, `(N,)`, ascending.
-        labels: Predicted labels `(N,)`, empty strings for no label.
-        starts: Start of each stretch in seconds, `(M,)`. A stretch ends where the next one starts.
-        activities: True activity of each stretch, `(M,)`. Consecutive ones differ.
+    There are N predictions, at `times` in seconds, with labels, empty where there is none; and M stretches of an
+    activity other than the one before, with their starts in seconds.
     """
 
     times: NDArray[np.float64]
@@ -472,6 +433,6 @@ def measure(streams: Sequence[StreamResult]) -> dict[str, Any]:
         "delay_median": median,
         "delay_p95": slow,
         "false_alarms_per_hour": sum(stream.false_alarms() for stream in streams) / hours,
-        "events": {name: sum(counts[name] for counts in events) for name in EVENTS},
+        "events": {name: sum(counts[name] for counts in events) for name in events[0]},
         "accuracy_by_time": np.mean(parts, axis=0).tolist() if parts else None,
     }

@@ -34,12 +34,9 @@ _CONSTANT = 1e-9
 
 @dataclass(frozen=True)
 class Column:
-    """An array whose rows are read, or computed, when they are asked for.
+    """An array whose rows are read, or computed, when they are asked for, by `read`.
 
-    Args:
-        shape: Its shape.
-        read: Returns the rows of a slice.
-        run: How many neighboring rows are read together anyway, because they lie in one compressed chunk.
+    `run` neighboring rows are read together anyway, because they lie in one compressed chunk.
 
     Example:
         >>> squares = Column((5,), lambda rows: np.arange(5)[rows] ** 2)
@@ -64,14 +61,11 @@ Values = Column | NDArray[Any]
 
 @dataclass(frozen=True, repr=False)
 class DataSet:
-    """Columns, or some of their rows, and facts about them.
+    """Columns, or some of their `rows`, in rising order, and facts about them.
 
-    Args:
-        columns: By name: `input`, `target` (the input, where there is none), and what else is known of each row, such
-            as `subject`, `study`, `position`, `photograph`.
-        rows: Which rows of the columns belong to this data set, in rising order.
-        facts: By name: `classes`, `label_sets`, `rate`, `words`, and others. `prepare` is a function that makes of
-            this data set one that models read.
+    Columns are `input`, `target` (the input, where there is none), and what else is known of each row, such as
+    `subject`, `study`, `position`, `photograph`. Facts are `classes`, `label_sets`, `rate`, `words`, and others;
+    `prepare` is a function that makes of this data set one that models read.
 
     Example:
         >>> rows = DataSet.of({"input": np.zeros((6, 2), np.float32), "target": np.arange(6)})
@@ -87,13 +81,13 @@ class DataSet:
     @classmethod
     def of(cls, columns: Mapping[str, Values | None], **facts: Any) -> Self:
         """All rows of columns, of which those that are None are left out."""
-        known = {name: values for name, values in columns.items() if values is not None}
-        return cls(known, np.arange(len(known["input"])), facts)
+        given = {name: values for name, values in columns.items() if values is not None}
+        return cls(given, np.arange(len(given["input"])), facts)
 
     def __repr__(self) -> str:
         kinds = {"people": "subject", "photographs": "photograph"}
-        known = "".join(f", {len(self.names(key))} {kind}" for kind, key in kinds.items() if key in self.columns)
-        return f"<{len(self)} rows of shape {tuple(self.inputs.shape[1:])}{known}>"
+        owners = "".join(f", {len(self.names(key))} {kind}" for kind, key in kinds.items() if key in self.columns)
+        return f"<{len(self)} rows of shape {tuple(self.inputs.shape[1:])}{owners}>"
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -307,14 +301,9 @@ def sort_names(names: Iterable[Any]) -> list[str]:
 class Data:
     """Checked data for a task: what `zoo.load_data` returns. Its facts are those of its training set.
 
-    Args:
-        task: `activity`, `patches` or `text`.
-        name: For messages: the path of the file, `tfds:NAME`, or `arrays`.
-        path: The file, or the folder of a build, from which `load_data` opens the same data; None for arrays.
-        train: Rows for training.
-        validation: Rows for choices, such as when to stop; empty where the data has no such split.
-        test: Rows for the final measurement; empty where the data has no such split.
-        fingerprint: What identifies the data if `path` is not a file.
+    Its `name` is the path of the file, `tfds:NAME`, or `arrays`. From `path`, the file or the folder of a build,
+    `load_data` opens the same data; for arrays it is None, and a `fingerprint` identifies them. Choices, such as when
+    to stop, are made on the rows for validation, and the final measurement on those for test; either may be empty.
     """
 
     task: str

@@ -23,8 +23,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data import layouts
 from zoo.data.dataset import Column
-from zoo.data.layouts import layouts
 from zoo.errors import StorageError, ZooError
 from zoo.files import atomic_write, exclusive, require_file
 from zoo.schema import Field
@@ -199,11 +199,7 @@ def shortened(source: str) -> str:
 
 
 def read_facts(path: Path, layout: str) -> dict[str, Any]:
-    """The facts of a layout as a file's attributes state them, or their defaults; those of a list are parted by commas.
-
-    Raises:
-        ZooError: If one is not as it should be.
-    """
+    """The facts of a layout as a file's attributes state them, or their defaults; commas part those of a list."""
     stated, facts = attributes(path), dict[str, Any]()
     for field in layouts()[layout].facts:
         key = field.key or field.name
@@ -227,8 +223,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return [_plain(item) for item in value.ravel()]
     value = value.item() if isinstance(value, np.generic) else value
-    known = isinstance(value, str | int | bool) or (isinstance(value, float) and math.isfinite(value))
-    return value if known else repr(value)
+    is_plain = isinstance(value, str | int | bool) or (isinstance(value, float) and math.isfinite(value))
+    return value if is_plain else repr(value)
 
 
 def read_column(path: Path, key: str, field: Field | None = None) -> NDArray[Any]:
@@ -261,13 +257,7 @@ def has(path: Path, key: str) -> bool:
 
 
 def open_column(path: Path, key: str, dtype: type[np.generic] = np.float32, factor: float = 1.0) -> Column:
-    """A data set that stays on the disk.
-
-    Args:
-        path: The file.
-        key: The data set.
-        dtype: The type of what is read.
-        factor: Multiplies every number.
+    """A data set that stays on the disk. What is read is of a type, and every number is multiplied by `factor`.
 
     Example:
         >>> path = Path(getfixture("tmp_path")) / "rows.h5"
@@ -283,8 +273,6 @@ def open_column(path: Path, key: str, dtype: type[np.generic] = np.float32, fact
 
 @dataclass
 class _Reader:
-    """Reads rows of a data set."""
-
     path: Path
     key: str
     dtype: type[np.generic]
@@ -309,18 +297,15 @@ class _Reader:
 def create(path: Path, layout: str | None = None, inputs: Sequence[Path] = ()) -> Iterator[h5py.File]:
     """Yields a new file that is written whole or not at all, and takes its name at the end of the block.
 
-    Args:
-        path: The file.
-        layout: What it will hold, which is checked at the end. A file that exists is replaced only if it has the same.
-        inputs: Files that the block reads, which are never replaced.
+    Its layout is checked then. A file that exists is replaced only if it has the same, and never if it is an input.
     """
     if path.exists():
         if any(other.exists() and path.samefile(other) for other in inputs):
             raise ZooError(f"{path}: is the input; choose another name for the output")
         if layout is not None and path.is_file():
-            found = identify(path) if is_hdf5(path) else "something else"
-            if found != layout:
-                raise ZooError(f"{path}: holds {found}, not {layout}: choose another name or delete it first")
+            before = identify(path) if is_hdf5(path) else "something else"
+            if before != layout:
+                raise ZooError(f"{path}: holds {before}, not {layout}: choose another name or delete it first")
     with exclusive(path), atomic_write(path) as temporary:
         _reserve(temporary, 0)
         with _LOCK, h5py.File(temporary, "w") as file:

@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data import hdf5
+from zoo.data import hdf5, layouts
 from zoo.data.dataset import Data
-from zoo.data.layouts import layouts
 from zoo.errors import ZooError, refuse
 from zoo.families import TASKS
 

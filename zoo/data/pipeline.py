@@ -27,18 +27,10 @@ def training_batches(
     examples: "DataSet", batch_size: int | Sequence[int], *, seed: int, first_epoch: int = 0, passes: int = 1,
     augment: Augment | None = None,
 ) -> tf.data.Dataset:  # fmt: skip
-    """Endless shuffled batches of equal size: epoch after epoch, the incomplete last batch of each dropped.
+    """Endless shuffled batches of inputs and targets: epoch after epoch, the incomplete last batch of each dropped.
 
-    Args:
-        examples: What to read.
-        batch_size: Rows per batch, at most those of an epoch; or of each batch of an epoch.
-        seed: Decides the order and the augmentation.
-        first_epoch: The epoch to begin with, from 0.
-        passes: Passes over the examples per epoch.
-        augment: Applied to the inputs of each batch, with a seed that differs from batch to batch.
-
-    Returns:
-        Pairs of inputs `(batch_size, ...)` and targets `(batch_size, ...)`.
+    An epoch has some passes over the examples; the first one is 0. `batch_size` may be of each batch of an epoch. The
+    seed decides the order, and the seeds with which `augment` changes the inputs of each batch.
 
     Example:
         >>> from zoo.data.dataset import DataSet

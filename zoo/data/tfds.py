@@ -21,8 +21,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from zoo.data import LAYOUTS
 from zoo.data.dataset import Column, Data, DataSet
-from zoo.data.layouts import LAYOUTS
 from zoo.errors import ZooError, option, unknown_name
 from zoo.families import TASKS
 from zoo.files import exclusive

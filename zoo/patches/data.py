@@ -17,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from zoo.data import hdf5
+from zoo.data import LAYOUTS, hdf5
 from zoo.data.dataset import MEMORY_BYTES, Column, Data, DataSet, Values
-from zoo.data.layouts import LAYOUTS
 from zoo.errors import ZooError, option, printable
 from zoo.files import require_file
 

@@ -22,9 +22,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data import hdf5
+from zoo.data import LAYOUTS, hdf5
 from zoo.data.dataset import Data, DataSet
-from zoo.data.layouts import LAYOUTS
 from zoo.errors import ZooError, option, printable
 from zoo.files import sha256
 from zoo.runtime.vocabulary import tokenize
