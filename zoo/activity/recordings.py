@@ -202,7 +202,9 @@ def _trial(
             step = (moment[-1] - moment[0]) / (len(moment) - 1)
         even = np.empty(values.shape, np.float32)
         for axis in range(values.shape[1]):
-            stamps, numbers = moment[measured[:, axis]], values[measured[:, axis], axis]
+            stamps, numbers = moment, values[:, axis].copy()
+            if not (present := measured[:, axis]).all():
+                stamps, numbers = moment[present], numbers[present]
             for begin in range(0, len(moment), _PART):
                 part = slice(begin, min(begin + _PART, len(moment)))
                 grid = moment[part] if rate else moment[0] + step * np.arange(part.start, part.stop)
