@@ -360,6 +360,6 @@ class Columns(Settings):
     convention: Literal["android", "ios"] | None = None
     """Sign convention of the axes: android or ios."""
     rotation_unit: Literal["rad/s", "deg/s"] | None = None
-    """Unit of the rotation rate: rad/s or deg/s. rad/s by default."""
-    time_unit: Literal["auto", "s", "ms", "us", "ns"] = "auto"
-    """Unit of the time stamps: auto, s, ms, us or ns."""
+    """Unit of the rotation rate: rad/s or deg/s. By default that of the column names or the app."""
+    time_unit: Literal["auto", "s", "ms", "us", "100ns", "ns"] = "auto"
+    """Unit of the time stamps: auto, s, ms, us, 100ns or ns."""

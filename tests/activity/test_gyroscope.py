@@ -14,6 +14,7 @@ from zoo.runtime import Recognizer
 from zoo.runtime.metadata import INERTIAL, STANDARD_GRAVITY, extract
 
 CHANNELS = "ax,ay,az,gx,gy,gz"
+RADIANS = ("--rotation-unit", "rad/s")
 RATE = 50
 
 
@@ -44,7 +45,7 @@ def lab(make_once, zoo_cli):
             return out
 
         people = (folder / "ann.csv", folder / "ben.csv")
-        run("data", "import", "csv", *people, "--channels", CHANNELS, "-o", folder / "recordings.h5")
+        run("data", "import", "csv", *people, "--channels", CHANNELS, *RADIANS, "-o", folder / "recordings.h5")
         cut = ("--window", 50, "--hop", 25, "--test-subjects", "ben")
         run("data", "windows", folder / "recordings.h5", "-o", folder / "data3.h5", *cut)
         three = ("--channels", "x,y,z", "-o", folder / "three.h5")
@@ -115,7 +116,9 @@ def test_a_stream_of_degrees_is_noticed(lab):
 @pytest.mark.parametrize("named", [(), ("--channels", CHANNELS)])
 def test_the_command_line_reads_six_columns_from_a_pipe(named, lab, zoo_cli, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO((lab / "ben.csv").read_text()))
-    status, out, err = zoo_cli("stream", lab / "exported" / "model.dynamic.tflite", "--csv", "-", "--json", *named)
+    status, out, err = zoo_cli(
+        "stream", lab / "exported" / "model.dynamic.tflite", "--csv", "-", "--json", *named, *RADIANS
+    )
     assert status == 0, err
     labels = [label for line in out.splitlines() if (label := json.loads(line)["label"])]
     assert labels[0] == "still"
@@ -124,7 +127,7 @@ def test_the_command_line_reads_six_columns_from_a_pipe(named, lab, zoo_cli, mon
 
 def test_the_command_line_predicts_windows_of_six_columns(lab, zoo_cli):
     model = lab / "exported" / "model.dynamic.tflite"
-    found = json.loads(zoo_cli("predict", model, "--csv", lab / "ben.csv", "--json").out)
+    found = json.loads(zoo_cli("predict", model, "--csv", lab / "ben.csv", "--json", *RADIANS).out)
     right = [
         row["label"] == ("still" if row["time"] < 29 else "turning") for row in found if abs(row["time"] - 30) > 1.1
     ]
@@ -142,7 +145,7 @@ def test_recordings_are_streamed_with_their_gyroscope(lab, tmp_path, zoo_cli):
 
 
 def test_a_model_and_data_of_other_channels_are_refused_in_one_line(lab, zoo_cli):
-    pocket, six = "activity_gru_pocket", ("--csv", lab / "ben.csv", "--channels", CHANNELS)
+    pocket, six = "activity_gru_pocket", ("--csv", lab / "ben.csv", "--channels", CHANNELS, *RADIANS)
     for command, line in (
         (("evaluate", lab / "model", "--data", lab / "three.h5"),
          f"three.h5: key 'tstX': windows of shape (50, 3); {lab / 'model'} expects (50, 6)"),

@@ -19,7 +19,8 @@ ANN = CsvColumns(subject="=ann", activity="=walking")
 
 def named(channels, **columns):
     """The columns of ANN, of which `channels` names three or six."""
-    known = {name: columns.pop(name) for name in list(columns) if name in ("x", "rotation_unit")}
+    known = {"rotation_unit": "rad/s" if channels == SIX else None}
+    known |= {name: columns.pop(name) for name in list(columns) if name in ("x", "rotation_unit")}
     return columns_of({"channels": channels, **known}, subject="=ann", activity="=walking", **columns)
 
 
@@ -72,7 +73,7 @@ def test_without_being_asked_for_it_is_left_out(tmp_path):
         ("time,gFx,gFy,gFz,wx,wy,wz", 1),
         ("loggingTime(txt),accelerometerAccelerationX(G),accelerometerAccelerationY(G),accelerometerAccelerationZ(G),"
          "gyroRotationX(rad/s),gyroRotationY(rad/s),gyroRotationZ(rad/s)", 1),
-        (f"time,{SIX}", 1),
+        ("time,x,y,z,rotationRate.x,rotationRate.y,rotationRate.z", 1),
         ("time,x,y,z,gyro_x (deg/s),gyro_y (deg/s),gyro_z (deg/s)", np.pi / 180),
         ("time,x,y,z,gyro_x (°/s),gyro_y (°/s),gyro_z (°/s)", np.pi / 180),
     ],
@@ -247,5 +248,5 @@ def test_samples_of_a_pipe_hold_six_values():
     assert message(lambda: list(read_samples(["time,x,y,z", "0,0,0,9.8"], "here", CsvColumns(gyroscope=True)))) == (
         f"here: no columns of rotation rate; found time, x, y, z: pass all six with channels, such as {SIX}"
     )
-    fixed = list(read_samples(lines, "here", columns_of({"channels": SIX}, 4.0)))
+    fixed = list(read_samples(lines, "here", columns_of({"channels": SIX, "rotation_unit": "rad/s"}, 4.0)))
     assert fixed[1] == (0.25, 0, 0, 1, 90, 0, 1)

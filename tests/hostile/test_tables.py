@@ -67,7 +67,7 @@ CONTENTS = {
     "a comma for a point": (with_field('"9,8"'), "row 151"),
     "a formula": (with_field("=1+1"), "row 151"),
     "1e400": (table(rows=[f"{row.split(',')[0]},1e400,0,0" for row in ROWS]), ""),
-    "all 1e38": (table(rows=[f"{row.split(',')[0]},1e38,1e38,1e38" for row in ROWS]), "no row holds finite numbers"),
+    "all 1e38": (table(rows=[f"{row.split(',')[0]},1e38,1e38,1e38" for row in ROWS]), "no known unit fits"),
     "all NaN": (table(rows=[f"{row.split(',')[0]},nan,nan,nan" for row in ROWS]), ""),
     "all empty": (table(rows=[f"{row.split(',')[0]},,," for row in ROWS]), ""),
     "without gravity": (table(rows=[f"{i / 50},{(-1) ** i},{(-1) ** i},0" for i in range(300)]), "gravity"),

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from zoo.errors import ZooError, option
 from zoo.runtime.metadata import CONVENTION, ROTATION_UNIT, STANDARD_GRAVITY, STEADY_SHARE, UNIT, is_in_g
+from zoo.runtime.streaming import LIMIT, ROTATION_LIMIT
 
 Floats = NDArray[np.floating[Any]]
 
@@ -33,8 +34,8 @@ class TableError(ZooError):
 ENOUGH_ROWS = 50
 """Over fewer rows, means do not distinguish g from m/s^2, and recordings may be equal by chance."""
 
-LARGEST = 10_000.0
-"""m/s^2, a hundred times what a phone's sensor measures."""
+OVERSHOT = 2.0
+"""By how much values may exceed those of a sensor where a filter between two rates has overshot them."""
 
 _FASTEST, _FAST_FOR_A_SECOND = 20.0, 5.0
 """rad/s: nobody turns a phone faster on average over a recording, or over a typical second, where swings cancel out."""
@@ -122,7 +123,7 @@ def _check_length(where: str, magnitudes: Floats, steady: float, over: str, most
     magnitude, expected = float(magnitudes.mean(dtype=np.float64)), f"{UNIT} (about {STANDARD_GRAVITY:.1f})"
     if magnitude > _TOO_LARGE or steady > most_steady:
         raise TableError(
-            f"{where} has a mean magnitude of {magnitude:.0f}; expected {expected}, and no known unit fits",
+            f"{where} has a mean magnitude of {magnitude:.4g}; expected {expected}, and no known unit fits",
             "convert it, or choose other columns, for these may be of another sensor",
         )
     if is_in_g(magnitude, steady):
@@ -165,13 +166,22 @@ def check_turning(where: str, magnitude: float) -> None:
         raise TableError(f"{problem}; {expected}", "divide by 57.3", "rotation_unit", "deg/s")
 
 
+def is_within(rows: Floats, factor: float = 1.0) -> NDArray[np.bool_]:
+    """Which values, `(..., 3)` or `(..., 6)`, are finite and within the range of a sensor, as in a stream."""
+    limits = factor * np.repeat([LIMIT, ROTATION_LIMIT], 3)[: rows.shape[-1]].astype(rows.dtype)
+    # Two comparisons take an eighth of the memory of absolute values.
+    return np.asarray((rows <= limits) & (rows >= -limits))
+
+
 def check_range(where: str, rows: Floats) -> None:
     """Refuses rows, `(..., 3)` or `(..., 6)`, that are not finite or that no sensor measures."""
+    if is_within(rows, OVERSHOT).all():
+        return
     if not np.isfinite(rows).all():
         raise ZooError(f"{where} holds NaN or infinity: drop it or import again")
-    for part, unit in ((rows[..., :3], UNIT), (rows[..., 3:], ROTATION_UNIT)):
-        if (largest := float(np.abs(part).max(initial=0))) > LARGEST:
-            raise ZooError(f"{where} holds {largest:g}; expected at most {LARGEST:g} {unit}: drop it or import again")
+    for part, limit, unit in ((rows[..., :3], LIMIT, UNIT), (rows[..., 3:], ROTATION_LIMIT, ROTATION_UNIT)):
+        if (largest := float(np.abs(part).max(initial=0))) > OVERSHOT * limit:
+            raise ZooError(f"{where} holds {largest:g}; expected at most {limit:g} {unit}: drop it or import again")
 
 
 def check_convention(path: Path, attributes: Mapping[str, Any], axes: Sequence[str] = ()) -> None:
@@ -237,7 +247,7 @@ def _runs(rows: Floats) -> Iterator[list[int]]:
     for start in range(0, len(rows), _BLOCK):
         block = rows[start : start + _BLOCK + ENOUGH_ROWS - 1]
         # What no sensor measures is dropped later.
-        steps = np.nan_to_num(np.clip(block, -LARGEST, LARGEST) / _STEP)
+        steps = np.nan_to_num(np.clip(block, -LIMIT, LIMIT) / _STEP)
         hashes = row_hashes(np.round(steps).astype(np.int64))
         starts = np.flatnonzero(hashes[: max(0, len(hashes) - ENOUGH_ROWS + 1)] % np.uint64(_EVERY) == 0)
         runs = hashes[starts[:, None] + np.arange(ENOUGH_ROWS)]

@@ -17,7 +17,7 @@ from zoo.activity.tables import fields_of, heading, number_or_nan, numbers
 from zoo.catalog import split_names
 from zoo.errors import ZooError, option, refuse
 from zoo.recipe import Columns
-from zoo.runtime.metadata import AXES, CONVENTION, ROTATION_UNIT, STANDARD_GRAVITY, UNIT
+from zoo.runtime.metadata import AXES, CONVENTION, INERTIAL, ROTATION_UNIT, STANDARD_GRAVITY, UNIT
 
 
 class Format(NamedTuple):
@@ -54,9 +54,14 @@ FORMATS = (
 )  # fmt: skip
 """The first whose columns are all there is taken. The last three find the columns of files that lack gravity."""
 
+_ACCELERATIONS = tuple(row.axes for row in FORMATS if row.name == "columns known by their names")[:-3]
+"""Columns of which one sensor has no second triple."""
 _ROTATIONS = ("gyroscope{}", "gyro{}", "gyr{}", "rotationrate{}", "motionrotationrate{}", "gyrorotation{}",
               "angularvelocity{}", "rotation{}", "w{}", "g{}")  # fmt: skip
 """Columns of rotation rate, read only where a gyroscope is asked for: `g{}` may be gravity elsewhere."""
+_RADIANS = ("rotationrate{}", "motionrotationrate{}", "gyrorotation{}")
+"""Those of iOS, which is known to write rad/s, as are those of Physics Toolbox and of the phone page."""
+_PAGE = ["time", *INERTIAL, "subject", "activity"]
 
 _RECOGNIZED = {
     "time": ("secondselapsed", "elapsed", "time", "timestamp", "t", "seconds", "epoch", "unixtime", "datetime", "date",
@@ -76,18 +81,21 @@ _UNITS: Mapping[str, Mapping[str, str | None]] = {
         **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
         **dict.fromkeys(("ms", "msec", "millis", "milliseconds"), "ms"),
         **dict.fromkeys(("us", "\N{MICRO SIGN}s", "\N{GREEK SMALL LETTER MU}s", "usec", "microseconds"), "us"),
+        **dict.fromkeys(("100ns", "100 ns", "ticks"), "100ns"),
         **dict.fromkeys(("ns", "nsec", "nanos", "nanoseconds"), "ns"),
         **dict.fromkeys(("", "txt", "utc", "gmt", "local", "unix", "epoch", "iso", "iso 8601", "iso8601", "hh:mm:ss")),
     },
 }  # fmt: skip
 """Units as the names of columns state them, in the zoo's words; some names have the axis in their brackets."""
-SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "100ns": 1e-7, "ns": 1e-9}
 LOWEST, HIGHEST = 5.0, 1000.0
 """Hz between which phones record."""
-_COMMON = 200.0
-"""Hz above which a unit of time that is not stated is not assumed."""
+_COMMON = 15.0, 200.0
+"""Hz below and above which a unit of time that is not stated is not assumed."""
 _YEARS = 946_684_800.0, 4_102_444_800.0
 """Seconds since 1970 of the years 2000 and 2100."""
+_EPOCHS = 0, 11_644_473_600, 62_135_596_800
+"""Seconds before 1970 from which clocks count: of Unix; of Windows, from 1601; of .NET, from the year 1."""
 _MOSTLY = 0.5
 """The share of repeated time stamps above which they are too coarse."""
 _COUNTED = 0.9
@@ -210,7 +218,6 @@ def resolve(
         >>> resolve("a.csv", ["time", "gFx", "gFy", "gFz"], CsvColumns(subject="=ann", activity="=walking"))[0].axes
         ('gFx', 'gFy', 'gFz')
     """
-    # Of columns that differ in signs alone, the first one counts.
     plain = {_plain(column)[0]: column for column in reversed(header)}
 
     def triple(pattern: str | None) -> tuple[str, ...] | None:
@@ -228,6 +235,12 @@ def resolve(
     rotation = columns.rotation
     if columns.gyroscope and rotation is None:
         rotation = next(filter(None, map(triple, _ROTATIONS)), None)
+    if not (columns.x or columns.y or columns.z) and None not in named.values():
+        patterns = _ACCELERATIONS if app.axes in _ACCELERATIONS else ()
+        _check_single(where, "acceleration", header, tuple(map(str, named.values())), (app.axes, *patterns))
+    if rotation and not columns.rotation:
+        taken = next(pattern for pattern in _ROTATIONS if triple(pattern) == rotation)
+        _check_single(where, "rotation rate", header, rotation, (taken, *_ROTATIONS[:-3]))
     for field, names in _RECOGNIZED.items():
         is_needed = not columns.rate if field == "time" else labels
         recognized = next((plain[name] for name in names if name in plain), None)
@@ -238,10 +251,28 @@ def resolve(
     unit = columns.unit or _stated_unit(where, "unit", (*resolved.axes, *(resolved.gravity or ())))
     time_unit = _stated_unit(where, "time_unit", stamps) if columns.time_unit == "auto" else columns.time_unit
     turning = columns.rotation_unit or _stated_unit(where, "rotation_unit", rotation or ())
+    radians = map(triple, (*_RADIANS, "w{}") if app.name == "Physics Toolbox" else _RADIANS)
+    if rotation and not turning and rotation not in radians and list(header) != _PAGE:
+        cure = f"pass {option('rotation_unit', ROTATION_UNIT)} or {option('rotation_unit', 'deg/s')}"
+        raise TableError(f"{where}: columns {','.join(rotation)} do not state the unit of the rotation rate", cure)
     return resolved.replace(
         unit=unit or app.unit, time_unit=time_unit or "auto", convention=columns.convention or app.convention,
         rotation_unit=turning or ROTATION_UNIT,
     ), app  # fmt: skip
+
+
+def _check_single(
+    where: str, what: str, header: Sequence[str], taken: Sequence[str], patterns: Sequence[str]
+) -> None:  # fmt: skip
+    """Refuses a table with columns of a second sensor: of the pattern of those that are `taken`, or of another one."""
+    plain = {_plain(name)[0]: name for name in reversed(header) if name not in taken}
+    # Who joins tables numbers the columns of one name.
+    numbered = {re.sub(r"\d+$", "", name): column for name, column in plain.items()}
+    other = tuple(plain.get(patterns[0].format(axis), column) for axis, column in zip(AXES, taken, strict=True))
+    others = [other, *(tuple(numbered.get(pattern.format(axis), "") for axis in AXES) for pattern in patterns)]
+    if second := next((names for names in others if names != taken and all(names)), None):
+        both = f"columns {','.join(taken)} and {','.join(second)} may both be {what}"
+        raise TableError(f"{where}: {both}", f"pass those of one sensor with {option('channels', ','.join(taken))}")
 
 
 def _stated_unit(where: str, field: str, names: Sequence[str]) -> str | None:
@@ -340,9 +371,13 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock
         count = (len(intervals) + 1) / (len(forward) + 1)
         cure = f"pass another {pass_time}, or {pass_rate} ({count / step:.3g}, if stamps are seconds)"
         raise TableError(f"{where}: about {count:.0f} rows share a time stamp", cure)
-    # Clocks count seconds.
+    # A date of this century shows its unit. Clocks count seconds.
+    dates = [(name, first * seconds - epoch) for first in finite[:1] for name, seconds in SECONDS.items()
+             for epoch in _EPOCHS]  # fmt: skip
+    dated = {"s"} if is_clock else {name for name, date in dates if _YEARS[0] <= date <= _YEARS[1]}
     rates = {name: 1 / (step * seconds) for name, seconds in SECONDS.items() if step and (name == "s" or not is_clock)}
     plausible = [name for name, rate in rates.items() if LOWEST <= rate <= HIGHEST]
+    plausible.sort(key=lambda name: name not in dated)
     stamped = f"{where}: time stamps {step:g}"
     if unit != "auto" and not is_clock:
         if plausible and unit not in plausible:
@@ -350,6 +385,8 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock
             cure = f"are they {plausible[0]} ({rates[plausible[0]]:.3g} Hz)? Pass {option('time_unit', plausible[0])}"
             raise TableError(problem, f"{cure}, or confirm with {option('rate', f'{rates[unit]:.3g}')}")
         return unit, True
+    # No app counts tenths of microseconds without a date.
+    plausible = [name for name in plausible if name != "100ns" or name in dated]
     if not plausible:
         problem = f"{stamped} apart give no rate between {LOWEST:g} and {HIGHEST:g} Hz"
         raise TableError(problem, f"pass {pass_time}, {option('time_unit')} or {pass_rate}")
@@ -357,17 +394,24 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock
     if assumed == "ms" and (intervals == 1).mean() > _COUNTED:
         cure = f"pass {pass_rate} or another {pass_time}, or confirm 1000 Hz with {option('time_unit', 'ms')}"
         raise TableError(f"{where}: time stamps rise by 1 from row to row, as row numbers do", cure)
-    # Hundredths of a second pass as milliseconds, ten times as fast. A date of this century shows its unit.
-    is_known = assumed == "s" or _YEARS[0] <= finite[0] * SECONDS[assumed] <= _YEARS[1]
-    if not is_known and rate > _COMMON:
-        raise too_fast(f"{stamped} apart, as {assumed}, make {rate:.3g} Hz, more than most phones do", rate, assumed)
-    return assumed, bool(is_known or rate < 10 * LOWEST)
+    made, is_slow = f"{stamped} apart, as {assumed}, make {rate:.3g} Hz", rate < _COMMON[0] and assumed in TENTHS
+    if assumed not in dated and (is_slow or rate > _COMMON[1]):
+        raise doubtful(f"{made}, {'less' if is_slow else 'more'} than most phones do", rate, assumed, is_slow=is_slow)
+    return assumed, assumed == "s" or assumed in dated
 
 
-def too_fast(problem: str, rate: float, unit: str) -> TableError:
-    """The error for a unit of time that was assumed, and that makes a rate, or a movement, too fast."""
-    hundredths = f"{option('rate')} ({rate / 10:.4g} for hundredths of a second)"
-    return TableError(problem, f"pass {hundredths}, or confirm with {option('time_unit', unit)}")
+TENTHS = ("ms", "us")
+"""Units whose tenths some clocks count."""
+
+
+def doubtful(problem: str, rate: float, unit: str, *, is_slow: bool = False) -> TableError:
+    """The error for a unit of time that was assumed, and that makes a rate, or a movement, too fast or too slow."""
+    # Hundredths of a second pass as milliseconds, ten times as fast, and minutes as seconds.
+    likely, of = (rate / 60, "minutes") if unit == "s" else (rate / 10, "hundredths of a second")
+    likely, of = (10 * rate, f"tenths of {unit}") if is_slow else (likely, of)
+    return TableError(
+        problem, f"pass {option('rate')} ({likely:.4g} for {of}), or confirm with {option('time_unit', unit)}"
+    )
 
 
 Sample = tuple[float, ...]

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from zoo.activity.checks import LARGEST, check_convention, check_lengths, check_range, lengths_of
+from zoo.activity.checks import OVERSHOT, check_convention, check_lengths, check_range, is_within, lengths_of
 from zoo.data import LAYOUTS, hdf5
 from zoo.data.dataset import Data, DataSet, sort_names
 from zoo.errors import ZooError
@@ -282,12 +282,13 @@ def _checked(data: Data, keys: Mapping[str, str], *, allow_leak: bool = False) -
         where = f"{data.name}: {keys[split]}" if data.path else keys[split]
         lengths, done = list[NDArray[Any]](), 0
         for inputs, _ in windows.blocks():
-            largest = np.abs(inputs).max(axis=(1, 2))
-            # NaN is within no limit.
-            if not (valid := largest <= LARGEST).all():
+            with np.errstate(all="ignore"):
+                lengths.append(lengths_of(inputs))
+            if not (valid := is_within(inputs, OVERSHOT).all(axis=(1, 2))).all():
+                # Where most are too large, they are in another unit.
+                check_lengths(where, np.median(lengths[-1], axis=0)[None])
                 row = int(np.argmin(valid))
                 check_range(f"{where} window {done + row}", inputs[row])
-            lengths.append(lengths_of(inputs))
             done += len(inputs)
         check_lengths(where, np.concatenate(lengths))
     present = set(data.train.labels.tolist())

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, groupby, pairwise, repeat
@@ -26,15 +26,16 @@ from zoo.activity.columns import (
     HIGHEST,
     LOWEST,
     SECONDS,
+    TENTHS,
     CsvColumns,
     Format,
     device_of,
+    doubtful,
     resolve,
     time_reader,
     time_unit_of,
-    too_fast,
 )
-from zoo.activity.recordings import GAPS, Counts, Recording, misnamed, storable, stretches
+from zoo.activity.recordings import GAPS, Counts, Recording, misnamed, stretches
 from zoo.activity.sources import OTHER_SENSORS, Sources, beside, stem
 from zoo.activity.tables import Table, close_archive, exists, lines_of, numbers
 from zoo.data.dataset import sort_names
@@ -86,6 +87,10 @@ class Readings:
     time_unit: str = "none"
     is_time_unit_known: bool = True
     about: dict[str, str] = field(default_factory=dict)
+
+    def named(self, owner: Owner) -> str:
+        """What the rows of somebody are called in messages."""
+        return f"{self.where}: {owner.subject}, {owner.activity}" if len(self.owners) > 1 else self.where
 
     def parts(self) -> Iterator[tuple[slice, Owner]]:
         """Rows of one person and activity, and whose they are."""
@@ -254,29 +259,31 @@ def read_csv(
     columns, copies = columns or CsvColumns(), copies or Copies()
     for source in sources:
         table, of_file = read_sensors(source, columns), Counts()
-        if not storable(table.values).all(axis=1).any():
+        with _advised(table):
+            for rows, owner in table.parts():
+                _check_typical(table.named(owner), table.values[rows])
+        if not checks.is_within(table.values).all(axis=1).any():
             raise ZooError(
-                f"{table.where}: no row holds finite numbers of at most {checks.LARGEST:g}: choose other columns"
+                f"{table.where}: no row holds finite numbers of at most {checks.LIMIT:g}: choose other columns"
             )
-        rates, seconds, paces, typical = set(), 0.0, list[float](), typical_rate(table.times)
+        rates, seconds, paces, typical = set(), 0.0, list[list[float]](), typical_rate(table.times)
         for recording in _recordings(table, of_file, copies, typical):
-            name = f"{table.where}: {recording.subject}, {recording.activity}" if len(table.owners) > 1 else table.where
-            try:
-                checks.check_signal(name, recording.rows, recording.rate, checks.MOST_STEADY)
-            except TableError as error:
-                cure = f"{error.cure}; if these are {UNIT}, pass {option('unit', UNIT)}"
-                if error.remedy or table.columns.unit != "g":
-                    cure = f"pass {option(*error.remedy)}, or {error.cure}" if error.remedy else error.cure
-                raise TableError(error.problem, cure, *error.remedy) from None
+            with _advised(table):
+                owner = Owner(recording.subject, recording.activity, "")
+                checks.check_signal(table.named(owner), recording.rows, recording.rate, checks.MOST_STEADY)
             rates.add(recording.rate)
             seconds += recording.seconds
             if not table.is_time_unit_known:
-                paces.append(checks.pace(recording.acceleration, recording.rate))
+                hertz = (recording.rate, 10 * recording.rate)
+                paces.append([checks.pace(recording.acceleration, rate) for rate in hertz])
             yield recording
-        moving = [hertz for hertz in paces if hertz > 0]
-        if moving and (hertz := float(np.median(moving))) > checks.FASTEST_PACE:
-            made = f"time stamps read as {table.time_unit} make {typical:.4g} Hz, and nobody moves at {hertz:.0f} Hz"
-            raise too_fast(f"{table.where}: {made}", typical, table.time_unit)
+        moving = [hertz for hertz, _ in paces if hertz > 0]
+        faster = [hertz for _, hertz in paces if hertz > 0] if table.time_unit in TENTHS else []
+        made = f"{table.where}: time stamps read as {table.time_unit} make {typical:.4g} Hz, and nobody moves"
+        if moving and (pace := float(np.median(moving))) > checks.FASTEST_PACE:
+            raise doubtful(f"{made} at {pace:.0f} Hz", typical, table.time_unit)
+        if faster and 10 * typical <= HIGHEST and (pace := float(np.median(faster))) < checks.FASTEST_PACE:
+            raise doubtful(f"{made} as slowly as at {pace / 10:.1f} Hz", typical, table.time_unit, is_slow=True)
         if counts is not None:
             counts.add(of_file)
         if tables is not None:
@@ -287,6 +294,28 @@ def read_csv(
                  "subjects": sort_names(owner.subject for _, owner in table.owners),
                  "activities": sorted({owner.activity for _, owner in table.owners})}
             )  # fmt: skip
+
+
+@contextmanager
+def _advised(table: Readings) -> Iterator[None]:
+    """Adds the parameters that read a table as it is to what is wrong with its signal."""
+    try:
+        yield
+    except TableError as error:
+        cure = f"{error.cure}; if these are {UNIT}, pass {option('unit', UNIT)}"
+        if error.remedy or table.columns.unit != "g":
+            cure = f"pass {option(*error.remedy)}, or {error.cure}" if error.remedy else error.cure
+        raise TableError(error.problem, cure, *error.remedy) from None
+
+
+def _check_typical(name: str, values: Floats) -> None:
+    """Refuses rows in a unit for which most of them would be lost, as no sensor measures as much."""
+    finite = values[np.isfinite(values).all(axis=1)]
+    beyond = finite[~checks.is_within(finite[:, :3]).all(axis=1)]
+    if 2 * len(beyond) > len(finite):
+        checks.check_signal(name, beyond, ENOUGH_ROWS)
+    if len(finite) >= ENOUGH_ROWS and finite.shape[1] > 3:
+        checks.check_turning(name, float(np.median(np.linalg.norm(finite[:, 3:], axis=1))))
 
 
 def _recordings(table: Readings, counts: Counts, copies: Copies, typical: float) -> Iterator[Recording]:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from zoo.activity.checks import LARGEST, Copies, check_convention
+from zoo.activity.checks import Copies, check_convention, is_within
 from zoo.data import LAYOUTS, hdf5
 from zoo.data.dataset import sort_names
 from zoo.errors import COMMAND, ZooError, option, printable
@@ -128,12 +128,6 @@ _PART = 1 << 18
 _NOT_FINITE = "rows with a value that is not finite, or that no sensor measures"
 
 
-def storable(rows: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which values are finite numbers, and not larger than any that a sensor measures: see `check_range`."""
-    # Two comparisons take an eighth of the memory of absolute values.
-    return np.asarray((rows <= LARGEST) & (rows >= -LARGEST))
-
-
 def stretches(
     name: str, subject: str, activity: str, times: NDArray[np.float64], rows: NDArray[np.float64],
     rate: float | None, counts: Counts,
@@ -174,7 +168,7 @@ def _trial(
         counts.dropped["rows left alone"] += len(times)
         return
     step = 1 / rate if rate else float(np.median(np.diff(times)))
-    first, there = times[0], storable(rows)
+    first, there = times[0], is_within(rows)
     if not there.all():
         kept = np.ones(len(times), bool)
         for axis in there.T:

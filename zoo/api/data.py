@@ -375,8 +375,8 @@ def import_csv(
         rate: Sampling rate in Hz, instead of time stamps.
         unit: Unit of the acceleration: m/s^2 or g. By default that of the app that wrote the file.
         convention: Sign convention of the axes: android or ios.
-        rotation_unit: Unit of the rotation rate: rad/s or deg/s. rad/s by default.
-        time_unit: Unit of the time stamps: auto, s, ms, us or ns.
+        rotation_unit: Unit of the rotation rate: rad/s or deg/s. By default that of the column names or the app.
+        time_unit: Unit of the time stamps: auto, s, ms, us, 100ns or ns.
         append: Whether to add to the file if it exists.
         same_people: When adding: whether an id that is already in the file is the same person; else it is refused.
         dry_run: Whether to show how the files would be read, and write nothing.

@@ -1,0 +1,136 @@
+"""Recordings of the wild: what could be read in two ways is a question, and what a sensor did wrong is counted."""
+
+import numpy as np
+import pytest
+from running import message
+
+import zoo
+from zoo.activity import recordings
+from zoo.activity.simulate import simulate
+from zoo.runtime.streaming import LIMIT
+
+RATE = 50
+WALK = next(each for each in simulate(1, seed=0, seconds=20) if each.activity == "walking").rows.astype(float)
+TIMES = np.arange(len(WALK)) / RATE
+ANN = {"subject": "=ann", "activity": "=walking"}
+YEAR_2024 = 1_704_067_200
+
+
+def csv_of(names, *columns):
+    lines = (",".join(f"{value:.9g}" if isinstance(value, float) else str(value) for value in row)
+             for row in zip(*(list(column) for column in columns), strict=True))  # fmt: skip
+    return "\n".join([names, *lines]) + "\n"
+
+
+def acceleration(rows=WALK):
+    return [axis.tolist() for axis in rows.T]
+
+
+def imported(tmp_path, text, **named):
+    """What an import of a file wrote, and its recordings."""
+    path = tmp_path / "a.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    made = zoo.import_csv(path, tmp_path / "out.h5", force=True, **named)
+    return made, list(recordings.read_recordings(made.path))
+
+
+def question(tmp_path, text, **named):
+    return message(lambda: imported(tmp_path, text, **named))
+
+
+# Time stamps
+
+FILETIME, TICKS = (YEAR_2024 + 11_644_473_600) * 10**7, (YEAR_2024 + 62_135_596_800) * 10**7
+DATED = {
+    "FILETIME": [FILETIME + 200_000 * i for i in range(len(WALK))],
+    "ticks of .NET": [TICKS + 200_000 * i for i in range(len(WALK))],
+    "microseconds of Chrome": [FILETIME // 10 + 20_000 * i for i in range(len(WALK))],
+    "nanoseconds of Unix": [YEAR_2024 * 10**9 + 20_000_000 * i for i in range(len(WALK))],
+}
+
+
+@pytest.mark.parametrize("clock", DATED)
+@pytest.mark.parametrize("scale", [1.0, 0.01])
+def test_the_epochs_of_clocks_show_the_unit_of_their_time_stamps(tmp_path, clock, scale):
+    # A phone at rest does not show it by its movement.
+    rows = WALK.mean(axis=0) + scale * (WALK - WALK.mean(axis=0))
+    made, (found,) = imported(tmp_path, csv_of("time,x,y,z", DATED[clock], *acceleration(rows)), **ANN)
+    assert (found.rate, made.warnings) == (50.0, [])
+
+
+@pytest.mark.parametrize(
+    ("unit", "stamps", "answer"),
+    [
+        ("tenths of milliseconds", 10_000 * TIMES, "make 5 Hz, less than most phones do"),
+        ("tenths of microseconds", 10_000_000 * TIMES, "make 5 Hz, less than most phones do"),
+        ("tenths of milliseconds at 200 Hz", 2500 * TIMES, "nobody moves as slowly"),
+        ("minutes at 10 Hz", np.arange(len(WALK)) / 600, "make 600 Hz, more than most phones do"),
+        ("minutes at 5 Hz", np.arange(len(WALK)) / 300, "make 300 Hz, more than most phones do"),
+        ("hundredths of seconds", 100 * TIMES, "make 500 Hz, more than most phones do"),
+    ],
+)
+def test_a_unit_of_time_or_a_rate_that_no_app_writes_is_a_question(tmp_path, unit, stamps, answer):
+    found = question(tmp_path, csv_of("time,x,y,z", stamps.tolist(), *acceleration()), **ANN)
+    assert answer in found
+    assert "or confirm with time_unit=" in found
+
+
+def test_tenths_of_microseconds_can_be_named(tmp_path):
+    text = csv_of("time,x,y,z", np.round(1e7 * TIMES).astype(int), *acceleration())
+    assert imported(tmp_path, text, time_unit="100ns", **ANN)[1][0].rate == 50.0
+
+
+# Columns and values
+
+TWO = {
+    "capitals": ("x,y,z,X,Y,Z", "x,y,z and X,Y,Z"),
+    "two words": ("accel_x,accel_y,accel_z,acc_x,acc_y,acc_z", "accel_x,accel_y,accel_z and acc_x,acc_y,acc_z"),
+    "two units": ("x (g),y (g),z (g),x (m/s^2),y (m/s^2),z (m/s^2)", "x (g),y (g),z (g) and x (m/s^2),y (m/s^2)"),
+    "gravity": ("x,y,z,ax,ay,az", "x,y,z and ax,ay,az"),
+    "copies of pandas": ("x,y,z,x.1,y.1,z.1", "x,y,z and x.1,y.1,z.1"),
+    "one axis": ("x,y,z,Z,b,c", "x,y,z and x,y,Z"),
+}
+
+
+@pytest.mark.parametrize("case", TWO)
+def test_two_sensors_in_one_file_are_a_question_that_names_both(tmp_path, case):
+    names, both = TWO[case]
+    six = np.hstack([WALK, WALK[::-1]])
+    text = csv_of(f"time,{names}", TIMES.tolist(), *acceleration(six))
+    found = question(tmp_path, text, **ANN)
+    assert f"columns {both}" in found
+    assert "channels=" in found
+    chosen = ",".join(names.split(",")[:3])
+    assert len(imported(tmp_path, text, channels=chosen, unit="m/s^2", **ANN)[1][0].rows) == len(WALK)
+
+
+def test_two_gyroscopes_in_one_file_are_a_question(tmp_path):
+    names = "time,x,y,z,gyro_x,gyro_y,gyro_z,gyr_x,gyr_y,gyr_z"
+    text = csv_of(names, TIMES.tolist(), *acceleration(np.hstack([WALK, WALK / 9, WALK / 8])))
+    assert "gyro_x,gyro_y,gyro_z and gyr_x" in question(tmp_path, text, gyroscope=True, rotation_unit="rad/s", **ANN)
+
+
+@pytest.mark.parametrize("sentinel", [-9999.0, -999.0, 1e6, LIMIT + 1])
+def test_what_a_stream_drops_is_lost_in_a_recording_too(tmp_path, sentinel):
+    rows = WALK.copy()
+    rows[100:103] = sentinel
+    made, (found,) = imported(tmp_path, csv_of("time,x,y,z", TIMES.tolist(), *acceleration(rows)), **ANN)
+    assert made.changed == {"rows with lost values, interpolated": 3}
+    assert np.abs(found.acceleration).max() < 60
+
+
+def test_windows_hold_no_sentinel(tmp_path):
+    windows = np.tile(WALK[:150], (4, 1, 1))
+    windows[2, 7] = -999
+    found = message(lambda: zoo.load_data((windows, [0, 1, 0, 1]), rate=50.0))
+    assert "window 2 holds 999; expected at most" in found
+
+
+@pytest.mark.parametrize("names", ["gyro_x,gyro_y,gyro_z", "gx,gy,gz", "gyro_x (dps),gyro_y (dps),gyro_z (dps)"])
+def test_the_unit_of_a_gyroscope_is_stated_or_asked(tmp_path, names):
+    text = csv_of(f"time,x,y,z,{names}", TIMES.tolist(), *acceleration(np.hstack([WALK, WALK / 9])))
+    if "dps" not in names:
+        assert "pass rotation_unit=rad/s or rotation_unit=deg/s" in question(tmp_path, text, gyroscope=True, **ANN)
+    for unit, factor in {"deg/s": np.pi / 180, "rad/s": 1.0}.items():
+        (found,) = imported(tmp_path, text, gyroscope=True, rotation_unit=unit, **ANN)[1]
+        np.testing.assert_allclose(found.rotation, factor * WALK / 9, atol=1e-4)
