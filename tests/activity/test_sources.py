@@ -238,7 +238,7 @@ def test_two_trials_by_clocks_that_restarted_are_not_mixed(tmp_path):
     time, moved, gravity = walk(seconds=10)
     for shift in (0, 0.01, 0.004, -9.9):
         stamps = np.concatenate([time + 100, time + 100 + shift])
-        (tmp_path / "a.csv").write_text(rows(floats(stamps), np.tile(moved + gravity, (2, 1))))
+        (tmp_path / "a.csv").write_text(rows(floats(stamps), np.vstack([moved + gravity, gravity - moved])))
         found = list(read_csv([tmp_path / "a.csv"], CsvColumns(subject="=a", activity="=b")))
         assert [len(each.acceleration) for each in found] == [500, 500]
 

@@ -1,5 +1,8 @@
 """Recordings of the wild: what could be read in two ways is a question, and what a sensor did wrong is counted."""
 
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from running import message
@@ -134,3 +137,73 @@ def test_the_unit_of_a_gyroscope_is_stated_or_asked(tmp_path, names):
     for unit, factor in {"deg/s": np.pi / 180, "rad/s": 1.0}.items():
         (found,) = imported(tmp_path, text, gyroscope=True, rotation_unit=unit, **ANN)[1]
         np.testing.assert_allclose(found.rotation, factor * WALK / 9, atol=1e-4)
+
+
+# People, rows and files
+
+
+def test_a_person_whose_number_a_spreadsheet_wrote_in_another_way_is_doubted(tmp_path):
+    people = ["1"] * 300 + ["1.0"] * 300 + ["10"] * 300
+    text = csv_of("time,x,y,z,subject", TIMES[:900].tolist(), *acceleration(WALK[:900]), people)
+    made, _ = imported(tmp_path, text, activity="=walking")
+    assert [doubt.partition(" may")[0] for doubt in made.warnings] == ["subjects 1, 1.0"]
+    (problem,) = (each for each in zoo.describe(made.path)["problems"] if "may be" in each)
+    assert problem == made.warnings[0]
+
+
+@pytest.mark.parametrize("start", [0.0, 300.0, float(YEAR_2024)])
+def test_rows_that_are_twice_in_a_file_are_refused_as_those_of_two_files_are(tmp_path, start):
+    stamps = np.concatenate([TIMES, TIMES + start])
+    found = question(tmp_path, csv_of("time,x,y,z", stamps.tolist(), *acceleration(np.vstack([WALK, WALK]))), **ANN)
+    assert "has the same rows as" in found
+
+
+def test_even_rows_before_odd_rows_are_a_question_where_stamps_have_a_date(tmp_path):
+    order = np.argsort(np.arange(len(WALK)) % 2, kind="stable")
+    stamps = (1000 * (YEAR_2024 + TIMES[order])).round().astype(int)
+    found = question(tmp_path, csv_of("time,x,y,z", stamps, *acceleration(WALK[order])), **ANN)
+    assert "sort them by time" in found
+
+
+@pytest.mark.parametrize("stamps", [np.repeat(TIMES[::2], 2), TIMES])
+def test_people_by_turns_are_a_question_in_place_of_an_advice_that_drops_all_rows(tmp_path, stamps):
+    text = csv_of("time,x,y,z,subject", stamps.tolist(), *acceleration(), ["ann", "ben"] * (len(WALK) // 2))
+    found = question(tmp_path, text, activity="=walking")
+    assert "rows of ann, walking and ben, walking by turns: sort them by 'subject'" in found
+
+
+def packed(path, members):
+    with zipfile.ZipFile(path, "w") as file:
+        for name in members:
+            info = zipfile.ZipInfo("a")
+            info.filename = name
+            file.writestr(info, csv_of("time,x,y,z", TIMES.tolist(), *acceleration(WALK * (1 + len(name) / 100))))
+    return path
+
+
+def test_folders_of_a_zip_file_of_windows_are_folders(tmp_path):
+    path = packed(tmp_path / "w.zip", ["ann\\walk.csv", "ben\\walk_2.csv"])
+    made = zoo.import_csv(path, tmp_path / "out.h5", layout="{subject}/{activity}*.csv")
+    assert [(each.subject, each.activity) for each in recordings.read_recordings(made.path)] == [
+        ("ann", "walk"), ("ben", "walk"),
+    ]  # fmt: skip
+
+
+def test_a_layout_that_does_not_fit_the_path_is_a_question(tmp_path):
+    path, layout = packed(tmp_path / "w.zip", ["walk.csv"]), "{subject}/{activity}*.csv"
+    assert "takes w.zip for a name" in message(lambda: zoo.import_csv(path, tmp_path / "out.h5", layout=layout))
+    path = packed(tmp_path / "v.zip", ["ann/walk.csv", "ben/day2/sitting.csv"])
+    found = message(lambda: zoo.import_csv(path, tmp_path / "out.h5", layout=layout))
+    assert "ann/walk.csv and" in found
+    assert "different depth" in found
+
+
+def test_zip_files_are_read_by_several_threads(tmp_path):
+    def read(name):
+        made = zoo.import_csv(tmp_path / f"{name}.zip", tmp_path / f"{name}.h5", layout="{subject}/{activity}.csv")
+        return made.recordings
+
+    for name in "abcd":
+        packed(tmp_path / f"{name}.zip", [f"ann{name}/walk{'x' * number}.csv" for number in range(5)])
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(read, "abcd")) == [5] * 4

@@ -1,5 +1,6 @@
 """Four words in a row: reading, making of text, simulating."""
 
+import unicodedata
 from collections import Counter
 
 import numpy as np
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from running import message, write_h5
 
+import zoo
 from zoo.data import hdf5
 from zoo.runtime.vocabulary import tokenize
 from zoo.text import data as trigrams
@@ -224,3 +226,13 @@ def test_most_test_contexts_of_the_course_are_in_its_training(real):
     found = trigrams.leaks(from_file(real / "text" / "data2.h5"))
     assert found["as_split"]["rows"] == pytest.approx(0.656, abs=1e-3)
     assert found["as_split"]["contexts"] == pytest.approx(0.873, abs=1e-3)
+
+
+def test_text_gives_the_same_rows_however_its_accents_are_written(tmp_path):
+    text = "Il dit: c'est la fin. \u00e9t\u00e9 vint. Elle dit oui. \u00e0 toi.\n" * 30
+    files = []
+    for form in ("NFC", "NFD"):
+        (tmp_path / f"{form}.txt").write_text(unicodedata.normalize(form, text), encoding="utf-8")
+        made = zoo.make_text(tmp_path / f"{form}.txt", tmp_path / f"{form}.h5", vocabulary=20)
+        files.append(made.data.train.arrays()[0])
+    np.testing.assert_array_equal(*files)

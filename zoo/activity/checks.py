@@ -5,7 +5,9 @@ window; gravity does not, whichever way the phone is turned.
 """
 
 import hashlib
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+import re
+import unicodedata
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -233,6 +235,27 @@ class Copies:
             if first[0] != owner:
                 return first
         return None
+
+
+def spelled_twice(labels: Iterable[str], people: Iterable[str]) -> list[str]:
+    """Sentences about labels and people whose names differ in case, spaces, signs and leading zeros alone.
+
+    Example:
+        >>> spelled_twice(["go up", "go_up"], ["ann", "Ann", "ben"])
+        ['labels go up, go_up may be one activity, ...', 'subjects Ann, ann may be one person, ...']
+    """
+    learned = f"activity, which a model would learn as two: give it one name with {option('classes', 'LABEL=CLASS')}"
+    split = "person, who would be in training and in test: import them under one name"
+    problems = []
+    for what, names, advice in (("labels", labels, learned), ("subjects", people, split)):
+        spellings: dict[str, set[str]] = {}
+        for name in names:
+            # Spreadsheets write numbers as 1.0.
+            plain = re.sub(r"(\d+)[.,]0+", r"\1", unicodedata.normalize("NFKC", name).casefold())
+            spellings.setdefault("".join(filter(str.isalnum, plain)).lstrip("0"), set()).add(name)
+        several = (", ".join(sorted(alike)) for key, alike in spellings.items() if key and len(alike) > 1)
+        problems += [f"{what} {alike} may be one {advice}" for alike in several]
+    return problems
 
 
 def row_hashes(integers: NDArray[np.integer[Any]]) -> NDArray[np.uint64]:

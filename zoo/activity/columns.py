@@ -372,9 +372,7 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock
         cure = f"pass another {pass_time}, or {pass_rate} ({count / step:.3g}, if stamps are seconds)"
         raise TableError(f"{where}: about {count:.0f} rows share a time stamp", cure)
     # A date of this century shows its unit. Clocks count seconds.
-    dates = [(name, first * seconds - epoch) for first in finite[:1] for name, seconds in SECONDS.items()
-             for epoch in _EPOCHS]  # fmt: skip
-    dated = {"s"} if is_clock else {name for name, date in dates if _YEARS[0] <= date <= _YEARS[1]}
+    dated = {"s"} if is_clock else {name for name, seconds in SECONDS.items() if is_dated(finite[:1] * seconds)}
     rates = {name: 1 / (step * seconds) for name, seconds in SECONDS.items() if step and (name == "s" or not is_clock)}
     plausible = [name for name, rate in rates.items() if LOWEST <= rate <= HIGHEST]
     plausible.sort(key=lambda name: name not in dated)
@@ -398,6 +396,11 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock
     if assumed not in dated and (is_slow or rate > _COMMON[1]):
         raise doubtful(f"{made}, {'less' if is_slow else 'more'} than most phones do", rate, assumed, is_slow=is_slow)
     return assumed, assumed == "s" or assumed in dated
+
+
+def is_dated(seconds: NDArray[np.float64]) -> bool:
+    """Whether times in seconds are dates of this century, by the epoch of some clock."""
+    return any(_YEARS[0] <= first - epoch <= _YEARS[1] for first in seconds[:1] for epoch in _EPOCHS)
 
 
 TENTHS = ("ms", "us")

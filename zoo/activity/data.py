@@ -285,8 +285,9 @@ def _checked(data: Data, keys: Mapping[str, str], *, allow_leak: bool = False) -
             with np.errstate(all="ignore"):
                 lengths.append(lengths_of(inputs))
             if not (valid := is_within(inputs, OVERSHOT).all(axis=(1, 2))).all():
-                # Where most are too large, they are in another unit.
-                check_lengths(where, np.median(lengths[-1], axis=0)[None])
+                if np.isfinite(inputs).all():
+                    # Where most are too large, they are in another unit.
+                    check_lengths(where, np.median(lengths[-1], axis=0)[None])
                 row = int(np.argmin(valid))
                 check_range(f"{where} window {done + row}", inputs[row])
             done += len(inputs)

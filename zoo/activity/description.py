@@ -3,9 +3,8 @@
 A description counts, finds what test windows share with training windows, and compares studies.
 """
 
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +15,10 @@ from numpy.typing import NDArray
 from scipy.fft import dct
 from scipy.spatial import cKDTree
 
-from zoo.activity.checks import POWERS, Copies, row_hashes
+from zoo.activity.checks import POWERS, Copies, row_hashes, spelled_twice
 from zoo.activity.data import confounded, from_file
 from zoo.data import hdf5
 from zoo.data.dataset import Data, DataSet, sort_names
-from zoo.errors import option
 
 if TYPE_CHECKING:
     from zoo.activity.recordings import Index
@@ -54,33 +52,13 @@ def _describe_windows(data: Data) -> dict[str, Any]:
         )
         if is_there
     ]
-    problems += _spelled_twice(names, [*data.train.people(), *data.test.people()])
+    problems += spelled_twice(names, [*data.train.people(), *data.test.people()])
     problems += confounded(both.labels, both.subjects, both.studies)
     return {
         "parts": {"train": _balance(data.train, names), "test": _balance(data.test, names)},
         "split_by": data.split_by, "rate_hz": data.rate, "simulated": data.simulated,
         "leaks": leaks, "problems": problems,
     }  # fmt: skip
-
-
-def _spelled_twice(labels: Iterable[str], people: Iterable[str]) -> list[str]:
-    """Sentences about labels and people whose names differ in case, spaces, signs and leading zeros alone.
-
-    Example:
-        >>> _spelled_twice(["go up", "go_up"], ["ann", "Ann", "ben"])
-        ['labels go up, go_up may be one activity, ...', 'subjects Ann, ann may be one person, ...']
-    """
-    learned = f"activity, which a model would learn as two: give it one name with {option('classes', 'LABEL=CLASS')}"
-    split = "person, who would be in training and in test: import them under one name"
-    problems = []
-    for what, names, advice in (("labels", labels, learned), ("subjects", people, split)):
-        spellings: dict[str, set[str]] = {}
-        for name in names:
-            plain = unicodedata.normalize("NFKC", name).casefold()
-            spellings.setdefault("".join(filter(str.isalnum, plain)).lstrip("0"), set()).add(name)
-        several = (", ".join(sorted(alike)) for key, alike in spellings.items() if key and len(alike) > 1)
-        problems += [f"{what} {alike} may be one {advice}" for alike in several]
-    return problems
 
 
 def _balance(windows: DataSet, labels: tuple[str, ...]) -> dict[str, Any]:
@@ -98,7 +76,7 @@ def _describe_recordings(index: "Index") -> dict[str, Any]:
     for number, recording in enumerate(index):
         if first := copies.find(recording.subject, index.where(number), recording.acceleration):
             pairs.setdefault((first[0], recording.subject), f"{index.where(number)} and {first[1]}")
-    problems = _spelled_twice(seconds, index.subjects.tolist())
+    problems = spelled_twice(seconds, index.subjects.tolist())
     if pairs:
         people, example = "; ".join(f"{one} and {other}" for one, other in pairs), next(iter(pairs.values()))
         problems.append(f"people with the same rows: {people}, as in {example}: leave one of the two out")

@@ -31,6 +31,7 @@ from zoo.activity.columns import (
     Format,
     device_of,
     doubtful,
+    is_dated,
     resolve,
     time_reader,
     time_unit_of,
@@ -42,6 +43,7 @@ from zoo.data.dataset import sort_names
 from zoo.errors import ZooError, option
 from zoo.files import exclusive, new_file
 from zoo.runtime.metadata import UNIT
+from zoo.runtime.streaming import LIMIT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,6 +136,9 @@ def read_table(
             times.frombytes(read(columns.time, moment, expected).tobytes())
         _add_owners(owners, where, owning, fields, rows, len(block))
         rows += len(block)
+    if len(owners) > max(_MOST_TURNS, rows / 4):
+        several = " and ".join(dict.fromkeys(f"{owner.subject}, {owner.activity}" for _, owner in owners[:2]))
+        raise ZooError(f"{where}: rows of {several} by turns: sort them by {owning[0]!r}, or write a file for each")
     seconds = np.frombuffer(times) if columns.time else np.arange(rows) / (columns.rate or 1.0)
     readings = Readings(where, columns, app, seconds, np.frombuffer(values).reshape(rows, -1), owners)
     if columns.time and not raw:
@@ -263,9 +268,7 @@ def read_csv(
             for rows, owner in table.parts():
                 _check_typical(table.named(owner), table.values[rows])
         if not checks.is_within(table.values).all(axis=1).any():
-            raise ZooError(
-                f"{table.where}: no row holds finite numbers of at most {checks.LIMIT:g}: choose other columns"
-            )
+            raise ZooError(f"{table.where}: no row holds finite numbers of at most {LIMIT:g}: choose other columns")
         rates, seconds, paces, typical = set(), 0.0, list[list[float]](), typical_rate(table.times)
         for recording in _recordings(table, of_file, copies, typical):
             with _advised(table):
@@ -330,8 +333,14 @@ def _recordings(table: Readings, counts: Counts, copies: Copies, typical: float)
         times, values = _in_order(table, rows, counts)
         place = "" if count == len(table.times) else f", row {rows.start + 1} below the names and following"
         name = f"{table.where}{place}"
-        if copy := copies.find(object(), name, values[:, :3]):
-            raise ZooError(f"{name}: has the same rows as {copy[1]}: import each recording once")
+        # What a gap or a clock that restarts divides may be one recording twice.
+        steps = np.abs(np.diff(times))
+        pieces = np.split(values[:, :3], np.flatnonzero(steps > _PAUSE_STEPS / typical) + 1 if typical else [])
+        for piece in pieces:
+            # A phone at rest measures the same again.
+            is_still = len(pieces) > 1 and len({*map(bytes, piece[:ENOUGH_ROWS])}) < ENOUGH_ROWS // 2
+            if not is_still and (copy := copies.find(object(), name, piece)):
+                raise ZooError(f"{name}: has the same rows as {copy[1]}: import each recording once")
         for recording in stretches(table.where, owner.subject, owner.activity, times, values, rate, counts):
             count = len(recording.acceleration)
             if not is_plausible or LOWEST / 3 <= recording.rate <= HIGHEST:
@@ -352,6 +361,16 @@ def _in_order(table: Readings, rows: slice, counts: Counts) -> tuple[Floats, Flo
     if not back or not len(forward):
         return times, values
     order, step = np.argsort(times, kind="stable"), float(np.median(forward))
+    overlaps = np.minimum.accumulate(times[::-1])[::-1][1:] < np.maximum.accumulate(times)[:-1] - step
+    if (
+        is_dated(times)
+        and len(times) >= ENOUGH_ROWS
+        and overlaps.mean() > _DISORDER
+        and np.median(np.diff(times[order])) < 0.75 * step
+    ):
+        # No clock that shows a date restarts at one that has passed.
+        problem = f"{table.where}: rows that follow each other were measured between others, as by two sensors"
+        raise TableError(problem, "sort them by time, or write a file for each sensor")
     if back <= _RESTARTS and back == int((steps < -_PAUSE_STEPS * step).sum()):
         # Clocks that restart, or a time of day after midnight.
         return times, values
@@ -427,7 +446,8 @@ class _Reading:
 
     def doubts(self) -> list[str]:
         """Sentences about what may be wrong with what was read."""
-        doubts = []
+        named = [{name for table in self.tables for name in table[key]} for key in ("activities", "subjects")]
+        doubts = checks.spelled_twice(*named)
         if self._short:
             doubts.append(
                 f"{self._short} of {self.count} recordings are shorter than {_USABLE:g} s, and give no window by "

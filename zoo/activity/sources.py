@@ -78,6 +78,7 @@ def find_sources(
     sources: dict[Path, tuple[Path, CsvColumns]] = {}
     unmatched = []
     for path in paths:
+        depths = dict[int, Path]()
         for file in _tables_in(path):
             # A path of one part, such as ann.csv, may lie in a folder that the pattern names.
             # macOS writes letters and their accents apart.
@@ -87,7 +88,18 @@ def find_sources(
                 if file == path:
                     raise ZooError(f"{path}: does not match {option('layout', repr(layout))}")
                 continue
-            named = _named(columns, match.groupdict() if match else {})
+            names = match.groupdict() if match else {}
+            if packed := next((name for name in names.values() if name.lower().endswith(".zip")), None):
+                cure = "write .zip after the field that it names, or name all folders of the path"
+                raise ZooError(f"{file}: {option('layout', repr(layout))} takes {packed} for a name: {cure}")
+            if layout and "/" in layout and file != path:
+                depths.setdefault(len(file.relative_to(path).parts), file)
+                if len(depths) > 1:
+                    both = " and ".join(map(str, depths.values()))
+                    fits = f"of which {option('layout', repr(layout))} fits one"
+                    cure = f"import them apart, or pass {option('manifest')}"
+                    raise ZooError(f"{both} lie in folders of different depth, {fits}: {cure}")
+            named = _named(columns, names)
             before, same = sources.setdefault(file.resolve(), (file, named))
             if named != same:
                 raise ZooError(f"{file}: is the same file as {before}, of another person or activity: leave one out")

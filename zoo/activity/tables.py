@@ -13,6 +13,7 @@ import lzma
 import os
 import re
 import struct
+import threading
 import zipfile
 import zlib
 from collections import Counter
@@ -74,14 +75,20 @@ def exists(path: Path) -> bool:
     return os.path.isfile(path) if archive is None else path in _opened(archive)[1]  # noqa: PTH113
 
 
-_archives: dict[tuple[Path, int], tuple[zipfile.ZipFile, dict[Path, zipfile.ZipInfo]]] = {}
-"""The zip file that was read last, which stays open: reading its directory again for each of 300 files takes 1 s."""
+class _Archives(threading.local):
+    """The zip file that a thread read last, which stays open: reading its directory for each of 300 files takes 1 s."""
+
+    def __init__(self) -> None:
+        self.opened = dict[tuple[Path, int], tuple[zipfile.ZipFile, dict[Path, zipfile.ZipInfo]]]()
+
+
+_archives = _Archives()
 
 
 def close_archive() -> None:
     """Closes the zip file that was read last, also where an error keeps a file in it open."""
-    while _archives:
-        _, (archive, _) = _archives.popitem()
+    while _archives.opened:
+        _, (archive, _) = _archives.opened.popitem()
         file = archive.fp
         archive.close()
         if file is not None:
@@ -90,8 +97,8 @@ def close_archive() -> None:
 
 def _opened(path: Path) -> tuple[zipfile.ZipFile, dict[Path, zipfile.ZipInfo]]:
     """A zip file and what is in it."""
-    if (key := (path, path.stat().st_mtime_ns)) in _archives:
-        return _archives[key]
+    if (key := (path, path.stat().st_mtime_ns)) in _archives.opened:
+        return _archives.opened[key]
     close_archive()
     try:
         archive = zipfile.ZipFile(path)
@@ -104,8 +111,8 @@ def _opened(path: Path) -> tuple[zipfile.ZipFile, dict[Path, zipfile.ZipInfo]]:
             raise ZooError(f"{path}: holds {name} twice: leave one of them out")
         if name.startswith("/") or ".." in name.split("/"):
             raise ZooError(f"{path}: holds {name}, which lies outside of it: unpack it first")
-    _archives[key] = archive, {path / name: entry for name, entry in members}
-    return _archives[key]
+    _archives.opened[key] = archive, {path / name: entry for name, entry in members}
+    return _archives.opened[key]
 
 
 def _open(path: Path) -> IO[bytes] | gzip.GzipFile:

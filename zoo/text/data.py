@@ -136,7 +136,8 @@ def read_lines(paths: Sequence[Path]) -> Iterator[str]:
                     if "\0" in line:
                         raise ZooError(f"{path}: holds the byte 0x00; expected UTF-8 text: convert the file")
                     empty = empty and not line.strip()
-                    yield line
+                    # Where a sentence ends must not depend on how accents are written.
+                    yield unicodedata.normalize("NFC", line)
             except UnicodeDecodeError as error:
                 place = file.tell() - len(error.object) + error.start
                 shown = f"byte 0x{error.object[error.start]:02x} at offset {place}"
