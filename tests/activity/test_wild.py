@@ -10,7 +10,7 @@ from running import message
 import zoo
 from zoo.activity import recordings
 from zoo.activity.simulate import simulate
-from zoo.runtime.streaming import LIMIT
+from zoo.runtime.metadata import ACCELERATION_LIMIT
 
 RATE = 50
 WALK = next(each for each in simulate(1, seed=0, seconds=20) if each.activity == "walking").rows.astype(float)
@@ -113,7 +113,7 @@ def test_two_gyroscopes_in_one_file_are_a_question(tmp_path):
     assert "gyro_x,gyro_y,gyro_z and gyr_x" in question(tmp_path, text, gyroscope=True, rotation_unit="rad/s", **ANN)
 
 
-@pytest.mark.parametrize("sentinel", [-9999.0, -999.0, 1e6, LIMIT + 1])
+@pytest.mark.parametrize("sentinel", [-9999.0, -999.0, 1e6, ACCELERATION_LIMIT + 1])
 def test_what_a_stream_drops_is_lost_in_a_recording_too(tmp_path, sentinel):
     rows = WALK.copy()
     rows[100:103] = sentinel

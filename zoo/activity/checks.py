@@ -16,8 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError, option
-from zoo.runtime.metadata import CONVENTION, ROTATION_UNIT, STANDARD_GRAVITY, STEADY_SHARE, UNIT, is_in_g
-from zoo.runtime.streaming import LIMIT, ROTATION_LIMIT
+from zoo.runtime.metadata import (
+    ACCELERATION_LIMIT,
+    CONVENTION,
+    ROTATION_LIMIT,
+    ROTATION_UNIT,
+    STANDARD_GRAVITY,
+    STEADY_SHARE,
+    UNIT,
+    is_in_g,
+)
 
 Floats = NDArray[np.floating[Any]]
 
@@ -170,7 +178,7 @@ def check_turning(where: str, magnitude: float) -> None:
 
 def is_within(rows: Floats, factor: float = 1.0) -> NDArray[np.bool_]:
     """Which values, `(..., 3)` or `(..., 6)`, are finite and within the range of a sensor, as in a stream."""
-    limits = factor * np.repeat([LIMIT, ROTATION_LIMIT], 3)[: rows.shape[-1]].astype(rows.dtype)
+    limits = factor * np.repeat([ACCELERATION_LIMIT, ROTATION_LIMIT], 3)[: rows.shape[-1]].astype(rows.dtype)
     # Two comparisons take an eighth of the memory of absolute values.
     return np.asarray((rows <= limits) & (rows >= -limits))
 
@@ -181,7 +189,10 @@ def check_range(where: str, rows: Floats) -> None:
         return
     if not np.isfinite(rows).all():
         raise ZooError(f"{where} holds NaN or infinity: drop it or import again")
-    for part, limit, unit in ((rows[..., :3], LIMIT, UNIT), (rows[..., 3:], ROTATION_LIMIT, ROTATION_UNIT)):
+    for part, limit, unit in (
+        (rows[..., :3], ACCELERATION_LIMIT, UNIT),
+        (rows[..., 3:], ROTATION_LIMIT, ROTATION_UNIT),
+    ):
         if (largest := float(np.abs(part).max(initial=0))) > OVERSHOT * limit:
             raise ZooError(f"{where} holds {largest:g}; expected at most {limit:g} {unit}: drop it or import again")
 
@@ -270,7 +281,7 @@ def _runs(rows: Floats) -> Iterator[list[int]]:
     for start in range(0, len(rows), _BLOCK):
         block = rows[start : start + _BLOCK + ENOUGH_ROWS - 1]
         # What no sensor measures is dropped later.
-        steps = np.nan_to_num(np.clip(block, -LIMIT, LIMIT) / _STEP)
+        steps = np.nan_to_num(np.clip(block, -ACCELERATION_LIMIT, ACCELERATION_LIMIT) / _STEP)
         hashes = row_hashes(np.round(steps).astype(np.int64))
         starts = np.flatnonzero(hashes[: max(0, len(hashes) - ENOUGH_ROWS + 1)] % np.uint64(_EVERY) == 0)
         runs = hashes[starts[:, None] + np.arange(ENOUGH_ROWS)]

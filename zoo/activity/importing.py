@@ -42,8 +42,7 @@ from zoo.activity.tables import Table, close_archive, exists, lines_of, numbers
 from zoo.data.dataset import sort_names
 from zoo.errors import ZooError, option
 from zoo.files import exclusive, new_file
-from zoo.runtime.metadata import UNIT
-from zoo.runtime.streaming import LIMIT
+from zoo.runtime.metadata import ACCELERATION_LIMIT, UNIT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -268,7 +267,9 @@ def read_csv(
             for rows, owner in table.parts():
                 _check_typical(table.named(owner), table.values[rows])
         if not checks.is_within(table.values).all(axis=1).any():
-            raise ZooError(f"{table.where}: no row holds finite numbers of at most {LIMIT:g}: choose other columns")
+            raise ZooError(
+                f"{table.where}: no row holds finite numbers of at most {ACCELERATION_LIMIT:g}: choose other columns"
+            )
         rates, seconds, paces, typical = set(), 0.0, list[list[float]](), typical_rate(table.times)
         for recording in _recordings(table, of_file, copies, typical):
             with _advised(table):
