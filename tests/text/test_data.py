@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from running import message, write_h5
 
-import zoo
 from zoo.data import hdf5
 from zoo.runtime.vocabulary import tokenize
 from zoo.text import data as trigrams
@@ -229,10 +228,9 @@ def test_most_test_contexts_of_the_course_are_in_its_training(real):
 
 
 def test_text_gives_the_same_rows_however_its_accents_are_written(tmp_path):
-    text = "Il dit: c'est la fin. \u00e9t\u00e9 vint. Elle dit oui. \u00e0 toi.\n" * 30
-    files = []
+    text = "Il dit que c'est la fin. \u00e9t\u00e9 comme hiver il pleut. Elle dit oui. \u00e0 toi de dire oui.\n" * 30
+    rows = set()
     for form in ("NFC", "NFD"):
         (tmp_path / f"{form}.txt").write_text(unicodedata.normalize(form, text), encoding="utf-8")
-        made = zoo.make_text(tmp_path / f"{form}.txt", tmp_path / f"{form}.h5", vocabulary=8)
-        files.append(made.data.train.arrays()[0])
-    np.testing.assert_array_equal(*files)
+        rows.add(write_trigrams(tmp_path / f"{form}.h5", [tmp_path / f"{form}.txt"], 14).rows)
+    assert rows == {330}
