@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.model_selection import GroupKFold
 
-from zoo import jobs
+from zoo import jobs, presets
 from zoo.activity import metrics
 from zoo.activity.evaluation import answers, behind, keras_logits
 from zoo.activity.task import TASK
@@ -209,10 +209,12 @@ def cross_validate(
         raise ZooError(f"{training.name}: has no people to hold out; choose an activity recognizer")
     protocol = protocol or Protocol()
     # Of a trained model, each fold takes what it is, not what it has learned from people whom the fold leaves out.
+    given = {name for name, value in training.arguments.items() if value is not None}
     arguments = {name: value for name, value in training.arguments.items() if name not in _FITTED}
     data = TASK.load_data(source)
     data = TASK.match(data.everyone() if protocol.everyone else data, training.name, arguments)
     training = replace(training, arguments=arguments | ({"classes": data.classes} if "classes" in arguments else {}))
+    learned = training.name in presets.PRESETS or "provenance" in given
     chosen = protocol.folds(training, data)
     with ExitStack() as stack:
         folder = folder or stack.enter_context(temporary_folder()) / "crossval"
@@ -233,6 +235,9 @@ def cross_validate(
             **folds.results(records), "seed": training.recipe.seed, "arguments": training.arguments,
             "recipe": training.recipe.to_json(), "machine": libraries.pop("machine"), "versions": libraries,
         }  # fmt: skip
+        if learned:
+            result["notes"].insert(0, "each fold trains new weights from scratch: those of a preset, with which "
+                                      "`zoo finetune` starts, have no part in these scores")  # fmt: skip
         write_json(folder / RESULTS, result)
     return result
 

@@ -3,9 +3,9 @@
 import hashlib
 import importlib.metadata
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -63,11 +63,19 @@ def is_among(person: str, people: Iterable[str]) -> bool:
     )
 
 
-def already_seen(people: Iterable[str], source: str, metadata: Metadata) -> list[str]:
-    """The people of a file with this source who were in the training of the model with these metadata."""
-    if not isinstance(metadata, ActivityMetadata) or not share_a_study(metadata.source, source):
+def already_seen(
+    people: Iterable[str], source: str, metadata: Metadata, parents: Iterable[Mapping[str, Any]] = ()
+) -> list[str]:
+    """The people of a file with this source who were in the training of the model with these metadata.
+
+    `parents` are the `source` and `subjects` of the models from which it was fine-tuned.
+    """
+    if not isinstance(metadata, ActivityMetadata):
         return []
-    return [person for person in people if is_among(person, metadata.train_subjects)]
+    trainings = [(metadata.source, metadata.train_subjects), *((row["source"], row["subjects"]) for row in parents)]
+    # Ids of another study may be the same by chance.
+    shared = [subjects for other, subjects in trainings if share_a_study(other, source)]
+    return [person for person in people if any(is_among(person, subjects) for subjects in shared)]
 
 
 def machine() -> str:

@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from statistics import fmean
 from typing import Any
+from weakref import WeakSet
 
 import keras
 import numpy as np
@@ -46,6 +47,9 @@ _RESUMED = ("history", "best_epoch", "best_loss", "finished", "seconds")
 
 # How many times fewer steps a fold makes at least than the training that it validates: benchmarks/few_people.py.
 _FOLD_STEPS = 2
+
+# Optimizers that recipes have made: a trained model can be trained further.
+_OF_RECIPES: "WeakSet[keras.optimizers.Optimizer]" = WeakSet()
 
 # Half the default of 2,000 steps cost 1 to 6 points on other people (benchmarks/few_people.py); fine-tuning has 1,000.
 _FEW_STEPS = 500
@@ -281,6 +285,18 @@ class Training:
             raise ZooError(f"{error}; the last good weights are kept in {path}") from error
 
 
+def require_uncompiled(model: Any) -> None:
+    """Refuses a model that its user has compiled, as a training by a recipe compiles it anew."""
+    optimizer = getattr(model, "optimizer", None)
+    # The file of a trained model holds what its recipe compiled.
+    trained = getattr(model, "provenance", None) is not None
+    if optimizer is not None and optimizer not in _OF_RECIPES and not trained:
+        raise ArgumentError(
+            "model", f": is compiled with {type(optimizer).__name__}, in place of which a recipe would compile it: "
+            "fit it with `model.fit`, or pass `model.copy()` with a recipe"
+        )  # fmt: skip
+
+
 def few_steps(recipe: Recipe, steps_per_epoch: int) -> list[str]:
     """A warning if a recipe makes too few steps for its scores to say what it can reach."""
     steps = recipe.length * steps_per_epoch
@@ -388,6 +404,7 @@ def compile_model(
         "adamw": lambda: keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **options),
     }
     optimizer = optimizers[recipe.optimizer]()
+    _OF_RECIPES.add(optimizer)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     class_weights, label_sets = (feed.class_weights, feed.label_sets) if feed else (None, ())
     loss, metrics = loss_and_metrics(recipe.loss, recipe.label_smoothing, class_weights, label_sets)

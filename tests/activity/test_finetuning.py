@@ -11,6 +11,7 @@ from zoo import ActivityGRU, Recipe, ZooError, cross_validate, evaluate, finetun
 from zoo.activity import finetuning, report
 from zoo.activity.data import from_file
 from zoo.loading import Loaded, load
+from zoo.provenance import already_seen
 from zoo.training import Training
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
@@ -80,6 +81,7 @@ def test_python_shows_the_progress_when_asked(capfd):
     assert "epoch 1/1  accuracy" in capfd.readouterr().err
 
 
+UNKNOWN = "what the model was trained on is not known: these windows may be among it, which no score would show"
 ALONE = "only one person: these scores say little about other people"
 
 LAZY = QUICK.replace(learning_rate=1e-9, epochs=1)
@@ -111,8 +113,8 @@ def test_an_evaluation_says_which_baselines_are_better():
     people = np.arange(len(y)) * 2 // len(y)
     split = data_of(x, y, ("still", "shake"), 50.0, people, test=(x, y, np.full(len(y), 2)))
     found = evaluate(biased(), split)
-    assert found["notes"] == [ALONE, "macro-F1 0.333 is below that of the random forest (1.000)"]
-    of_course = evaluate(biased(name="activity_gru_course"), split)["notes"][1]
+    assert found["notes"] == [ALONE, UNKNOWN, "macro-F1 0.333 is below that of the random forest (1.000)"]
+    of_course = evaluate(biased(name="activity_gru_course"), split)["notes"][-1]
     assert of_course.endswith(
         "(1.000): evaluate or fine-tune activity_gru_phone, which learned from more people and phones"
     )
@@ -123,7 +125,7 @@ def test_an_evaluation_says_which_baselines_are_better():
     # Of windows alike, the baselines know no more than the model.
     alike = np.full_like(x, 5.0)
     split = data_of(alike, y, ("still", "shake"), 50.0, people, test=(alike, y, np.full(len(y), 2)))
-    assert evaluate(biased(), split)["notes"] == [ALONE]
+    assert evaluate(biased(), split)["notes"] == [ALONE, UNKNOWN]
 
 
 @pytest.mark.parametrize(("people", "notes"), [
@@ -137,9 +139,27 @@ def test_an_interval_over_few_people_is_noted(people, notes):
     split = data_of(x, y, ("still", "shake"), 50.0, 100 + np.arange(len(y)) // 20,
                         test=(x, y, np.arange(len(y)) % people))  # fmt: skip
     found = evaluate(biased(), split, baselines=False)
-    assert found["notes"] == notes
+    assert set(found["notes"]) == {UNKNOWN, *notes}
     assert ("95% interval" in report.evaluation(found)) == (people > 1)
     assert (found["macro_f1_interval"] is None) == (people == 1)
+
+
+def test_a_model_that_its_user_has_compiled_is_not_trained_by_a_recipe_in_silence():
+    two = data(people=2)
+    model = ActivityGRU(units=2, num_layers=1, frame=5, window=10, classes=two.classes)
+    model.compile("sgd")
+    with pytest.raises(ZooError, match=r"^model: is compiled with SGD"):
+        train(model, two, LAZY, verbose=False)
+
+
+def test_who_trained_the_weights_from_which_a_model_was_fine_tuned_counts_as_seen():
+    old = biased(provenance={"source": "Lab (2020)", "subjects": ["p1"], "data_sha256": "0" * 64})
+    tuned = finetune(old, data(people=2, name="q{}"), recipe=LAZY.replace(validation=0.0), verbose=False).model
+    parents = tuned.provenance["parents"]
+    assert parents == [{"source": "Lab (2020)", "subjects": ["p1"]}]
+    people, metadata = ["p1", "p2"], Loaded("tuned", tuned).metadata
+    assert already_seen(people, "Lab (2021)", metadata, parents) == ["p1"]
+    assert already_seen(people, "another", metadata, parents) == []
 
 
 @keras.saving.register_keras_serializable()

@@ -88,7 +88,10 @@ def test_the_result_says_whether_it_beats_the_default_and_where_the_model_was_co
     for found, words in (
         (result | {"chosen": 0}, "nothing better"),
         (result | {"chosen": 3, "default_score": 0.25}, "0.2500 in the search): the search found something better"),
-        (result | {"chosen": 3, "default_score": None}, "(not scored): the search found something better"),
+        (
+            result | {"chosen": 3, "default_score": None, "default_reason": "51,075 bytes; the limit is 30,000"},
+            "has no score: 51,075 bytes; the limit is 30,000. The search cannot say whether",
+        ),
     ):
         assert words in report.result(found)
 

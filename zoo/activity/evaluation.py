@@ -148,9 +148,8 @@ def evaluate(
     metadata = metadata_of(loaded)
     data = for_model(loaded, data)
     if split not in ("test", "all") and data.sha256 != metadata.data_sha256:
-        raise ZooError(
-            f"{data}: {loaded.name} was trained on another file: only {option('split', 'test')} or all is possible"
-        )
+        file = "was trained on another file" if metadata.data_sha256 else "does not say what it was trained on"
+        raise ZooError(f"{data}: {loaded.name} {file}: only {option('split', 'test')} or all is possible")
     windows, reference = _parts(loaded, data, split)
     # The probabilities of a file are calibrated already.
     temperature = metadata.temperature if loaded.interpreter is None else 1.0
@@ -235,7 +234,8 @@ def _divided(loaded: Loaded, data: Data) -> tuple[DataSet, DataSet | None]:
 
 def _notes(data: Data, loaded: Loaded, windows: DataSet, split: str) -> list[str]:
     metadata, people, rows = metadata_of(loaded), len(windows.people()), windows.inputs.shape[1]
-    seen = already_seen(windows.people(), data.source, metadata) if split != "train" else []
+    parents = (loaded.model.provenance or {}).get("parents", ()) if loaded.model is not None else ()
+    seen = already_seen(windows.people(), data.source, metadata, parents) if split != "train" else []
     allowed = allowed_classes(len(data.classes), windows.label_sets)[np.unique(windows.labels)]
     absent = [
         name for place, name in enumerate(data.classes)
@@ -254,6 +254,8 @@ def _notes(data: Data, loaded: Loaded, windows: DataSet, split: str) -> list[str
         "model, so this is too optimistic": seen,
         "the model was trained on some of these windows, so this is too optimistic":
             split == "all" and not seen and data.sha256 == metadata.data_sha256,
+        "what the model was trained on is not known: these windows may be among it, which no score would show":
+            not metadata.data_sha256,
         f"intervals over {people} people say little about other people": 2 < people < _FEW_PEOPLE,
         f"windows of {rows} rows: the center {metadata.window} are read": rows > metadata.window,
         f"no window of {', '.join(absent)}: macro-F1 leaves it out": absent,

@@ -269,12 +269,16 @@ class ActivityTask(Task):
         frequencies = assume_rare_other(model, _learned(split, recipe), recipe.class_weights, other)
         for part, learner in zip(split.folds, learners, strict=True):
             assume_rare_other(learner, _learned(part, recipe), recipe.class_weights, other)
+        start = model.provenance or {}
+        if "subjects" in start:
+            start = {"parents": [*start.get("parents", ()), {key: start[key] for key in ("source", "subjects")}]}
         model.provenance = provenance(
             data, split_by=data.split_by, subjects=train.people(), class_frequencies=frequencies,
             still=device.still_classes(train, model.classes), other=other is not None,
             held_out={} if split.validation is None else {
                 "validation": recipe.validation, "validation_by": recipe.validation_by, "seed": recipe.split_by_seed,
             },
+            **{key: value for key, value in start.items() if key == "parents"},
         )  # fmt: skip
         # What was calibrated for other weights does not hold for these.
         model.temperature, model.prior, model.threshold = 1.0, None, None

@@ -92,9 +92,10 @@ def train(
     door.require_file(data, model)
     door.load_keras()
     from zoo import distributing
-    from zoo.training import Training
+    from zoo.training import Training, require_uncompiled
 
     plan = Training.of(model, changes, recipe)
+    require_uncompiled(model)
     task = plan.task
     checked_data = read(task, data)
     training = replace(
@@ -312,6 +313,12 @@ def cross_validate(
     protocol = crossval.Protocol(groups, seeds, tuple(wanted), everyone)
     folder, board = None if out is None else Path(out), FoldBoard(err, workers)
     update = board.update if verbose else door.silent
+    if verbose:
+        held = {"loso": "each person", "study": "each study"}.get(str(groups), f"each of {groups} groups")
+        steps = plan.recipe.steps
+        length = f"{plan.recipe.epochs} passes over the data" if steps is None else f"{steps:,} steps or more"
+        say(f"{held} is left out of {seeds} training{'s' * (seeds > 1)} of {length}; the time left is shown after the "
+            f"first one; a smaller plan: {option('groups', 2)}, with steps=500")  # fmt: skip
     # What a report names as its command is one of the zoo.
     command = shlex.join(["zoo", *sys.argv[1:]]) if Path(sys.argv[0]).name in ("zoo", "__main__.py") else ""
     with _resumable(out, "the folds so far are"), board.shown() if verbose else nullcontext():

@@ -275,7 +275,8 @@ def _decide(trials: Trials, folder: Path, best: int, seeds: int, console: Consol
     result = {
         "task": study.task.name, "trials": study.trials, "best": best, "seeds": seeds, "objective": study.measure,
         "direction": "max" if study.maximize else "min", "finals": finals, "chosen": chosen["trial"], "seed": seed,
-        "default_score": next(record["score"] for record in records if record["trial"] == 0),
+        **next({"default_score": record["score"], "default_reason": record.get("reason")}
+               for record in records if record["trial"] == 0),
         "training": loaded.config["training"], "test": study.task.evaluate(loaded, study.checked, baselines=False),
     }  # fmt: skip
     write_json(folder / RESULT, result)
