@@ -62,7 +62,7 @@ OPTIONS = {
     "--gyroscope --gravity --time --rate --unit --convention --rotation-unit --time-unit "
     "--append --same-people --dry-run --force --json",
     "data make patches": "--out -o --count --size --seed --force --json",
-    "data make text": "--text --vocabulary --out -o --validation-rows --test-rows --force --json",
+    "data make text": "--vocabulary --out -o --validation-rows --test-rows --force --json",
     "data simulate activity": "--out -o --subjects --seed --seconds --gyroscope --force --json",
     "data simulate patches": "--out -o --count --size --pictures --seed --force --json",
     "data simulate text": "--out -o --sentences --seed --force --json",
@@ -491,3 +491,11 @@ def test_a_field_that_is_set_twice_is_refused(zoo_cli, command):
     status, _, err = zoo_cli(*command, "--epochs", 2, "--set", "epochs=3")
     assert status == 2
     assert "--epochs" in err
+
+
+@pytest.mark.parametrize("words", [("--text", "no.txt"), ("--text=no.txt",)])
+def test_the_option_that_named_a_text_is_taken_for_one_more_version(words, zoo_cli):
+    status, _, err = zoo_cli("data", "make", "text", *words)
+    assert (status, err.count("\n")) == (1, 2)
+    assert "--text is deprecated" in err
+    assert err.endswith("no.txt: no such file\n")

@@ -295,3 +295,12 @@ def test_a_name_as_long_as_the_system_allows_can_be_claimed(tmp_path):
     with exclusive(tmp_path / ("a" * 255)), exclusive(tmp_path / ("a" * 254)):
         assert len(names(tmp_path)) == 2
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("output", ["link", "new/folder/{name}/data.h5"])
+def test_an_output_whose_folder_cannot_be_made_leaves_no_part_of_it(output, tmp_path):
+    name = 300 * "x"
+    (tmp_path / "link").symlink_to(tmp_path / "new" / "folder" / name / "data.h5")
+    with pytest.raises(ZooError, match=r"name (is )?too long"), exclusive(tmp_path / output.format(name=name)):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["link"]

@@ -88,7 +88,7 @@ def written(data, path):
 @pytest.mark.slow
 def test_folds_take_what_a_model_is_and_nothing_that_it_learned(tmp_path):
     path = written(shakes(), tmp_path / "data3.h5")
-    options = {"groups": 2, "recipe": Recipe(epochs=2, validation=0.0), "workers": 0, "verbose": False}
+    options = {"groups": 2, "recipe": Recipe(epochs=2, validation=0.0), "workers": 0, "verbose": False, "baselines": ()}
     with pytest.raises(ZooError, match="reads 10 at 100 Hz"):
         cross_validate(ActivityGRU(**TINY, classes=("still", "shake"), rate=100), path, out=tmp_path / "o", **options)
     assert not (tmp_path / "o").exists()

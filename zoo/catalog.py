@@ -33,13 +33,14 @@ def find_folder(name_or_folder: str | os.PathLike[str]) -> Path:
     if str(name_or_folder).startswith(SCHEME):
         return fetch(str(name_or_folder))
     path = Path(name_or_folder)
-    if (path / "model.keras").is_file():
+    # Of a name that is too long, Path.is_file raises.
+    if os.path.isfile(path / "model.keras"):  # noqa: PTH113
         refuse_ambiguous(name_or_folder)
         return path
     folder = PRESETS_FOLDER / str(name_or_folder)
-    if (folder / "model.keras").is_file():
+    if os.path.isfile(folder / "model.keras"):  # noqa: PTH113
         return folder
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112
         if file := min(path.glob("*.tflite"), default=None):
             raise ZooError(f"{path}: holds exported files and no model.keras: pass one of them, such as {file}")
         raise ZooError(f"{path}: holds no model.keras; expected a folder written by `zoo train` or save_to_preset")

@@ -34,7 +34,7 @@ from zoo.activity.studies import STUDIES
 from zoo.api import data, devices, models, training
 from zoo.api.door import members
 from zoo.catalog import split_names
-from zoo.errors import COMMAND, ArgumentError, StorageError, UsageError, ZooError, printable, unknown_name
+from zoo.errors import COMMAND, ArgumentError, StorageError, UsageError, ZooError, printable, shown, unknown_name
 from zoo.families import TASKS, task_named
 from zoo.files import full
 from zoo.jobs import terminable
@@ -95,7 +95,7 @@ COMMANDS = {
     ),
     "crossval": Command(
         training.cross_validate, TRAINING, recipe=_RECIPE, reading=_BUILD,
-        defaults={"out": "crossval", "baselines": ["random_forest", "nearest_neighbor"]},
+        defaults={"out": "crossval"},
     ),
     "evaluate": Command(training.evaluate, TRAINING, ("model",), "evaluating", reading=_ALL),
     "tune": Command(
@@ -119,7 +119,7 @@ COMMANDS = {
         for name, row in STUDIES.items()
     },
     "data make patches": Command(data.make_patches, arguments=("photographs",)),
-    "data make text": Command(data.make_text),
+    "data make text": Command(data.make_text, arguments=("text",)),
     **{
         f"data simulate {task}": Command(
             data.simulate, fixed={"task": task}, defaults={"path": row.file},
@@ -173,7 +173,7 @@ def _number(kind: type, optional: bool, option: str, words: Sequence[str]) -> An
     valid = (_WHOLE if kind is int else _DECIMAL).fullmatch(text.strip())
     value = kind(text) if valid else None
     if value is None or abs(value) == float("inf"):
-        raise UsageError(f"{option} {text[:40]!r}: expected {'a whole number' if kind is int else 'a number'}")
+        raise UsageError(f"{option} {shown(text)}: expected {'a whole number' if kind is int else 'a number'}")
     return value
 
 
@@ -199,7 +199,7 @@ def _settings(words: Sequence[str]) -> dict[str, Any]:
     for word in words:
         name, equals, value = word.partition("=")
         if not equals:
-            raise UsageError(f"--set {word}: expected NAME=VALUE, such as hidden_units=100")
+            raise UsageError(f"--set {shown(word)}: expected NAME=VALUE, such as hidden_units=100")
         settings[name.replace("-", "_")] = None if value.lower() == "none" else value
         with contextlib.suppress(ValueError):
             settings[name.replace("-", "_")] = json.loads(value)
@@ -252,7 +252,7 @@ def _parameters(command: Command) -> list[inspect.Parameter]:
             is_argument, default = name in command.arguments, command.defaults.get(name, parameter.default)
             kind = parameter.POSITIONAL_OR_KEYWORD if name == "model" else parameter.KEYWORD_ONLY
             rows.append(_parameter(
-                name, parameter.annotation, None if default == () else default,
+                name, parameter.annotation, (list(default) or None) if isinstance(default, tuple) else default,
                 (name.upper(),) if is_argument else _option(name),
                 parameter.POSITIONAL_ONLY if is_argument else kind, **details,
             ))  # fmt: skip
@@ -418,6 +418,9 @@ def main() -> None:
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
     prepare_output()
     os.environ[COMMAND] = "1"
+    if arguments[:3] == ["data", "make", "text"] and any(word.partition("=")[0] == "--text" for word in arguments):
+        warn("--text is deprecated and leaves with the next version: `zoo data make text FILE`")
+        arguments = [word.removeprefix("--text=") for word in arguments if word != "--text"]
     try:
         with terminable():
             app(arguments)

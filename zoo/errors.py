@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable
+from reprlib import Repr
 from typing import Any
 
 COMMAND = "ZOO_COMMAND"
@@ -109,15 +110,25 @@ class ArgumentError(ZooError):
         return ArgumentError, (self.parameter, self.problem)
 
 
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = _LONGEST = 80
+
+
 def shown(value: Any) -> str:
-    """A value of a simple type, or the type of another.
+    """At most 80 characters of a value on one line, or the type of one that is no text, number or collection of these.
 
     Example:
-        >>> shown(2.5), shown([1])
-        ('2.5', 'of the type list')
+        >>> shown(2.5), shown(object())
+        ('2.5', 'of the type object')
+        >>> shown([0] * 1000)
+        '[0, 0, 0, 0, 0, 0, ...]'
     """
-    simple = value is None or isinstance(value, str | bytes | bool | int | float | complex)
-    return repr(value)[:80] if simple else f"of the type {type(value).__name__}"
+    plain = value is None or isinstance(value, str | bytes | bool | int | float | complex | list | tuple | dict | set)
+    try:
+        text = " ".join(_SHORT.repr(value).split()) if plain else f"of the type {type(value).__name__}"
+    except ValueError:
+        return "a number of more digits than Python prints"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 def either(words: Iterable[str]) -> str:
@@ -151,4 +162,4 @@ def unknown_name(what: str, name: str, choices: list[str]) -> ZooError:
     names = {choice.lower(): choice for choice in choices}
     near = difflib.get_close_matches(str(name).lower(), names, n=1, cutoff=0.5)
     hint = f"did you mean {names[near[0]]}?" if near else f"known are {', '.join(choices) or 'none'}"
-    return ZooError(f"unknown {what} {name!r}: {hint}")
+    return ZooError(f"unknown {what} {shown(name)}: {hint}")

@@ -7,7 +7,7 @@ searches, cards and tests follow from the row. This module imports no third-part
 import importlib
 from typing import Any, NamedTuple
 
-from zoo.errors import ZooError, unknown_name
+from zoo.errors import ZooError, shown, unknown_name
 
 
 class Family(NamedTuple):
@@ -124,5 +124,5 @@ def unknown_family(name: str) -> ZooError:
         "unknown family 'SimpleRNN': did you mean activity_rnn?"
     """
     if meant := _LAYERS.get(name.lower()):
-        return ZooError(f"unknown family {name!r}: did you mean {meant}?")
+        return ZooError(f"unknown family {shown(name)}: did you mean {meant}?")
     return unknown_name("family", name, list(FAMILIES))

@@ -20,10 +20,9 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from reprlib import repr as short
 from typing import TYPE_CHECKING, Any
 
-from zoo.errors import StorageError, ZooError, option
+from zoo.errors import StorageError, ZooError, option, shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -189,17 +188,18 @@ def exclusive_folder(folder: Path) -> Iterator[None]:
 @contextmanager
 def _folders(path: Path, folder: Path) -> Iterator[None]:
     """Creates a folder for an output, and deletes it and its new parents at the end if they are empty."""
-    with _disk_errors(path):
-        with suppress(FileNotFoundError):
-            # Names what is wrong with the path more precisely than the creation of folders does.
-            path.lstat()
-        created = [place for place in (folder, *folder.parents) if not place.exists()]
-        folder.mkdir(parents=True, exist_ok=True)
+    with _disk_errors(path), suppress(FileNotFoundError):
+        # Names what is wrong with the path more precisely than the creation of folders does.
+        path.lstat()
+    created = [place for place in (folder, *folder.parents) if not os.path.lexists(place)]
     try:
+        with _disk_errors(path):
+            # The first of them may be made before one that cannot be, as when a link names a place with a long name.
+            folder.mkdir(parents=True, exist_ok=True)
         yield
     finally:
-        with suppress(OSError):
-            for place in created:
+        for place in created:
+            with suppress(OSError):
                 place.rmdir()
 
 
@@ -282,7 +282,7 @@ def claim_folder(mark: Path, identity: Mapping[str, Any], work: str) -> None:
         return
     theirs, mine = flatten(read_json(mark)), flatten(json.loads(json.dumps(identity)))
     if differs := [name for name in {**mine, **theirs} if theirs.get(name) != mine.get(name)]:
-        words = ", ".join(f"{name} {short(theirs.get(name))}, now {short(mine.get(name))}" for name in differs)
+        words = ", ".join(f"{name} {shown(theirs.get(name))}, now {shown(mine.get(name))}" for name in differs)
         raise ZooError(
             f"{mark.parent}: holds another {work} ({words}): choose another folder, or repeat the same command"
         )

@@ -119,8 +119,7 @@ def _problem(name: str, error: ValidationError, hint: Any = None, group: str = "
     if first["type"] == "missing":
         return ArgumentError(name, " is missing", group=group)
     expected = expectation(first) + (" or none" if type(None) in get_args(hint) else "")
-    problem = f" is {first['input']!r}; expected {expected}"
-    return ArgumentError(name, problem, value=first["input"], expected=expected, group=group)
+    return ArgumentError(name, value=first["input"], expected=expected, group=group)
 
 
 def expectation(problem: Mapping[str, Any]) -> str:

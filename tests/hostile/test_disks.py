@@ -25,7 +25,7 @@ FILES = {
     "data simulate text": ["--sentences", "1500", "-o"],
     "data windows": ["{recordings}", "-o"],
     "data import csv": ["{csv}", "--layout", "{{subject}}/{{activity}}.csv", "-o"],
-    "data make text": ["--text", "{text}", "--vocabulary", "9", "-o"],
+    "data make text": ["{text}", "--vocabulary", "9", "-o"],
     "data make patches": ["{picture}", "--count", "20", "--size", "8", "-o"],
     "predict": ["{autoencoder}", "--data", "{patches}", "-o"],
 }

@@ -12,6 +12,10 @@ import h5py
 import numpy as np
 import pytest
 
+from zoo.errors import ZooError
+from zoo.runtime.interpreter import Interpreter
+from zoo.runtime.metadata import embed, extract
+
 pytestmark = pytest.mark.hostile
 
 REGIONS = 48
@@ -246,6 +250,29 @@ def test_a_configuration_of_another_program_is_no_matter_for_a_file_and_is_named
     assert zoo_cli("evaluate", file, "--data", materials.windows, "--no-baselines", "--json").status == 0
     for command in (["info", folder], ["push", folder, "hf://a/b"]):
         refused(command, "config.json: describes no model")
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("training", {}), ("training", 7), ("metadata", {}), ("metadata", {"task": "speech"}), ("data", []),
+        ("metadata", None), ("arguments", 3),
+    ],
+)  # fmt: skip
+def test_a_configuration_that_was_edited_by_hand_is_named(part, value, folder, refused):
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {part: value}))
+    refused(["info", folder], "config.json: holds other", "zoo train")
+
+
+def test_a_tflite_file_with_a_flipped_bit_in_the_name_of_a_tensor_is_named(materials, tmp_path):
+    path = tmp_path / "model.tflite"
+    content = bytearray((materials.exported / "model.float32.tflite").read_bytes())
+    content[content.rindex(b"window:0")] ^= 0x80
+    path.write_bytes(content)
+    embed(path, extract(materials.exported / "model.float32.tflite"))
+    with pytest.raises(ZooError, match=r"model\.tflite: does not run"):
+        Interpreter(path)
 
 
 def test_a_file_without_its_hash_is_named(materials, tmp_path, refused):

@@ -49,7 +49,7 @@ SOUND = {
     "data import geotec": ["{csv}", "--out", "{out}"],
     "data import oxford-steps": ["{csv}", "--out", "{out}"],
     "data make patches": ["--out", "{out}"],
-    "data make text": ["--text", "{csv}/ann/walk.csv", "--out", "{out}"],
+    "data make text": ["{csv}/ann/walk.csv", "--out", "{out}"],
     "data simulate activity": ["--out", "{out}"],
     "data simulate patches": ["--out", "{out}"],
     "data simulate text": ["--out", "{out}"],

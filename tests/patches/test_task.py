@@ -33,6 +33,13 @@ def trained(autoencoder):
     return loading.load(str(autoencoder))
 
 
+def test_photographs_of_the_validation_are_not_called_a_test(trained, leaves):
+    report = AUTOENCODER.evaluate(trained, leaves)
+    assert report["split"] == "validation"
+    assert any("validation photographs" in note for note in report["notes"])
+    assert AUTOENCODER.evaluate(trained, leaves, split="validation")["mse"] == report["mse"]
+
+
 def test_training_holds_whole_photographs_out_and_keeps_the_constants_of_the_others(trained, leaves):
     data = patches.from_file(leaves)
     kept, aside = hold_out(data, 0.25, trained.config["recipe"]["seed"])
@@ -199,7 +206,7 @@ def test_a_bad_request_is_one_line_and_leaves_nothing(leaves, trained, tmp_path)
         r"patches of 8 x 8; .* reads 16 x 16: .* settings=.'pixels': 64": lambda: trained_as(plan(pixels=256)),
         r"sparsity_target is 1.5; expected": lambda: trained_as(plan(sparsity_target=1.5)),
         r"5 photographs, of which 5 cannot be held out": lambda: trained_as(plan(validation=0.99)),
-        r"split 'dev': expected test or train": lambda: AUTOENCODER.evaluate(trained, leaves, split="dev"),
+        r"split 'dev': expected test, validation or train": lambda: AUTOENCODER.evaluate(trained, leaves, split="dev"),
     }  # fmt: skip
     for words, request in requests.items():
         with pytest.raises(ZooError, match=words):

@@ -95,7 +95,7 @@ def test_the_lines_of_a_page_are_joined_into_sentences_and_the_description_says_
     for name in ("page", "lines"):
         out = tmp_path / f"{name}.h5"
         status, printed, err = zoo_cli(
-            "data", "make", "text", "--text", tmp_path / f"{name}.txt", "--vocabulary", 20, "-o", out, "--json"
+            "data", "make", "text", tmp_path / f"{name}.txt", "--vocabulary", 20, "-o", out, "--json"
         )
         assert status == 0, err
         made[name] = json.loads(printed)

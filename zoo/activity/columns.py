@@ -15,7 +15,7 @@ from pydantic import model_validator
 from zoo.activity.checks import TableError
 from zoo.activity.tables import fields_of, heading, number_or_nan, numbers
 from zoo.catalog import split_names
-from zoo.errors import ZooError, option, refuse
+from zoo.errors import ZooError, option, refuse, shown
 from zoo.recipe import Columns
 from zoo.runtime.metadata import AXES, CONVENTION, INERTIAL, ROTATION_UNIT, STANDARD_GRAVITY, UNIT
 
@@ -125,7 +125,7 @@ class CsvColumns(Columns):
     def _check_names(self) -> Self:
         study = "lab" if self.study is None else self.study
         if not study.strip() == study != "" or not study.isprintable() or set(study) & set(_SIGNS):
-            raise ZooError(f"study {study!r}: expected a name such as lab_a, without {' '.join(_SIGNS)}")
+            raise ZooError(f"study {shown(study)}: expected a name such as lab_a, without {' '.join(_SIGNS)}")
         axes = tuple(name for name in (self.x, self.y, self.z) if name is not None)
         triples = (("columns of x, y and z", axes, len(axes)), (option("gravity"), self.gravity, 3),
                    ("columns of rotation rate", self.rotation, 3))  # fmt: skip

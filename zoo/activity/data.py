@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from zoo.activity.checks import OVERSHOT, check_convention, check_lengths, check_range, is_within, lengths_of
 from zoo.data import LAYOUTS, hdf5
 from zoo.data.dataset import Data, DataSet, sort_names
-from zoo.errors import ZooError
+from zoo.errors import ZooError, shown
 from zoo.runtime.labels import allowed_classes
 from zoo.runtime.metadata import AXES, INERTIAL, STANDARD_GRAVITY, UNIT, other_of
 
@@ -207,12 +207,12 @@ def from_arrays(splits: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any
     """
     rate, unit = facts.get("rate"), facts.get("unit") or UNIT
     if rate is None or isinstance(rate, bool) or SCHEMA.fact("rate").problem(rate):
-        raise ZooError(f"rate {rate!r}: expected the sampling rate in Hz, above 0")
+        raise ZooError(f"rate {shown(rate)}: expected the sampling rate in Hz, above 0")
     if unit not in (UNIT, "g"):
-        raise ZooError(f"unit {unit!r}: expected {UNIT} or g")
+        raise ZooError(f"unit {shown(unit)}: expected {UNIT} or g")
     classes = facts.get("classes") or sort_names(np.asarray(splits["train"]["target"]).ravel().tolist())
     if SCHEMA.fact("classes").problem(list(classes)) or any("," in name for name in classes):
-        raise ZooError(f"classes: {list(classes)}; expected different names, without commas")
+        raise ZooError(f"classes: {shown(list(classes))}; expected different names, without commas")
     members = {name: name.split("+") for name in classes if "+" in name and set(name.split("+")) <= set(classes)}
     classes = tuple(name for name in classes if name not in members)
     sets = tuple(tuple(map(classes.index, parts)) for parts in members.values())

@@ -14,7 +14,7 @@ from zoo.activity.checks import check_lengths, lengths_of
 from zoo.activity.data import CHANNELS_LAST, confounded, test_windows
 from zoo.activity.data import split as divide
 from zoo.data.dataset import Data, DataSet, center_crop
-from zoo.errors import ZooError, option
+from zoo.errors import ZooError, option, shown
 from zoo.loading import Loaded
 from zoo.models.recognizer import UNKNOWN_PRIOR, ActivityRecognizer
 from zoo.provenance import already_seen
@@ -144,7 +144,7 @@ def evaluate(
         `simulated`, `baselines`, `robustness`, `notes`; and `prior` where the frequencies of the classes are known.
     """
     if split not in _SPLITS:
-        raise ZooError(f"split {split!r}: expected {', '.join(_SPLITS[:-1])} or {_SPLITS[-1]}")
+        raise ZooError(f"split {shown(split)}: expected {', '.join(_SPLITS[:-1])} or {_SPLITS[-1]}")
     metadata = metadata_of(loaded)
     data = for_model(loaded, data)
     if split not in ("test", "all") and data.sha256 != metadata.data_sha256:

@@ -21,7 +21,7 @@ from scipy.signal import resample_poly
 from zoo.activity.checks import Copies, check_convention, is_within
 from zoo.data import LAYOUTS, hdf5
 from zoo.data.dataset import sort_names
-from zoo.errors import COMMAND, ZooError, option, printable
+from zoo.errors import COMMAND, ZooError, option, printable, shown
 from zoo.files import exclusive
 from zoo.runtime.metadata import AXES, CONVENTION, INERTIAL, ROTATION_UNIT, UNIT
 
@@ -415,7 +415,7 @@ def misnamed(name: str, *, is_label: bool) -> str:
     if len(name) <= LONGEST_NAME and name.isprintable() and not (is_label and "," in name):
         return ""
     without = "commas and control characters" if is_label else "control characters"
-    return f"{name[:40]!r}; expected a name of at most {LONGEST_NAME} letters, without {without}"
+    return f"{shown(name)}; expected a name of at most {LONGEST_NAME} letters, without {without}"
 
 
 def check_recording(recording: Recording) -> None:

@@ -35,7 +35,7 @@ from rich.console import Console
 
 from zoo.catalog import joined_names
 from zoo.data.dataset import sort_names
-from zoo.errors import ZooError, option
+from zoo.errors import ZooError, option, shown
 from zoo.provenance import is_among, share_a_study
 from zoo.report.screen import say
 from zoo.runtime import Prediction, Recognizer
@@ -77,7 +77,7 @@ class Simulated:
                 labels = ", ".join(metadata.classes)
                 advice = f"{model} recognizes {labels}, none of which can be simulated; stream recordings with "
                 advice += option("csv", "FILE")
-            raise ZooError(f"activity {unknown[0]!r}: {advice}")
+            raise ZooError(f"activity {shown(unknown[0])}: {advice}")
         gyroscope = metadata.axes == INERTIAL
         self._rows, self._truth = walk_through(activities, seconds, metadata.rate, seed, gyroscope=gyroscope)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from annotated_types import Ge, Le, Lt
 
 from zoo.api import door
-from zoo.errors import ArgumentError, ZooError, either, option, refuse, unknown_name
+from zoo.errors import ArgumentError, ZooError, either, option, refuse, shown, unknown_name
 from zoo.families import TASKS, task_named
 from zoo.files import new_file
 from zoo.report import markdown, results
@@ -210,8 +210,8 @@ def simulate(
     """
     if task not in TASKS:
         if (name := task_named(task)) in TASKS:
-            raise ZooError(f"task {task!r}: it is called {name!r} since version 0.3.0")
-        raise ZooError(f"task {task!r}: expected {either(TASKS)}")
+            raise ZooError(f"task {shown(task)}: it is called {name!r} since version 0.3.0")
+        raise ZooError(f"task {shown(task)}: expected {either(TASKS)}")
     sizes = door.given(
         subjects=subjects, seconds=seconds, gyroscope=gyroscope, count=count, size=size, pictures=pictures,
         sentences=sentences,

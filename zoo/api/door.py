@@ -234,10 +234,10 @@ def _misnamed(function: str, signature: inspect.Signature, given: Mapping[str, A
     if name is None:
         return ZooError(f"{function}: {error}; see help(zoo.{function})")
     if name in _MOVED and {"data", "file"} & set(names):
-        return ArgumentError(name, f": describes data; pass data=load_data(..., {name}={given[name]!r})")
+        return ArgumentError(name, f": describes data; pass data=load_data(..., {name}={shown(given[name])})")
     for place, kind in (("recipe", Recipe), ("limits", Limits), ("columns", Columns)):
         if place in names and name in kind.model_fields:
-            return ArgumentError(name, f": is a field of the {place}; pass {place}={{{name!r}: {given[name]!r}}}")
+            return ArgumentError(name, f": is a field of the {place}; pass {place}={{{name!r}: {shown(given[name])}}}")
     return unknown_name(f"argument of {function}", name, names)
 
 

@@ -69,6 +69,12 @@ def info(model: door.Model) -> Document:
             overview = partial(results.preset_overview, name, PRESETS[name], metrics)
             return Document(document, lambda config: overview(config) + results.recipe(config["recipe"]))
     elif {"metadata", "training", "data"} <= set(document):
+        try:
+            results.folder_overview(name, document)
+        except Exception as error:
+            # Templates raise anything from KeyError to jinja2.UndefinedError.
+            why = f"{folder / 'config.json'}: holds other values than `zoo train` writes"
+            raise ZooError(f"{why} ({type(error).__name__}: {error}): train again, or undo the changes") from error
         return Document(document, partial(results.folder_overview, name))
     return Document(document, markdown.document)
 

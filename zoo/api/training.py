@@ -262,7 +262,7 @@ def cross_validate(
     seeds: door.Repeats = 1,
     recipe: door.Changes = None,
     settings: Mapping[str, Any] | None = None,
-    baselines: door.Names = (),
+    baselines: door.Names = ("random_forest", "nearest_neighbor"),
     everyone: bool = False,
     out: door.FilePath | None = None,
     workers: door.Workers = 1,

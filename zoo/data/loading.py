@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from zoo.data import hdf5, layouts
 from zoo.data.dataset import Data
-from zoo.errors import ZooError, refuse
+from zoo.errors import ZooError, refuse, shown
 from zoo.families import TASKS
 
 _BUILD, CUT_RATE = "tfds:", 50.0
@@ -36,7 +36,7 @@ def load_data(
 ) -> Data:  # fmt: skip
     """Checks and opens data, as `zoo.load_data` says, by whose names the facts go; refuses data of another task."""
     if task is not None and task not in TASKS:
-        raise ZooError(f"task {task!r}: expected {', '.join(TASKS)}")
+        raise ZooError(f"task {shown(task)}: expected {', '.join(TASKS)}")
     white = None if levels == 1.0 else levels
     facts = {name: value for name, value in (facts | {"levels": white}).items() if value is not None}
     stated = facts if subjects is None else facts | {"subjects": subjects}

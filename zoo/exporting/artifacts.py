@@ -15,7 +15,7 @@ import tensorflow as tf
 from keras.saving import load_model
 from numpy.typing import NDArray
 
-from zoo.errors import StorageError, ZooError, option
+from zoo.errors import StorageError, ZooError, option, shown
 from zoo.exporting.c99 import Network, compiler, source
 from zoo.exporting.formats import FORMATS, Converter, load_saved_model, write_saved_model
 from zoo.exporting.signatures import Signature
@@ -137,7 +137,7 @@ def export(
             hint = "; integers alone are no longer written in C: use c99_int8"
         elif "tflite" in unknown.lower():
             hint = "; a .tflite file is float32, float16, dynamic, int8 or int16x8"
-        raise ZooError(f"format {unknown!r}: expected {', '.join(possible)}{hint}")
+        raise ZooError(f"format {shown(unknown)}: expected {', '.join(possible)}{hint}")
     kinds = {name: "float32" if name in family.sources else name for name in chosen}
     with exclusive(folder, "folder"):
         require_empty(folder)

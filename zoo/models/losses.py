@@ -9,7 +9,7 @@ from keras import ops
 from numpy.typing import NDArray
 from pydantic import BeforeValidator
 
-from zoo.errors import ZooError
+from zoo.errors import ZooError, shown
 from zoo.recipe import Amount, Fraction, checked
 from zoo.runtime.labels import allowed_classes
 
@@ -58,7 +58,7 @@ class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # Keras has no typ
         weights = Annotated[list[Amount], BeforeValidator(list)] | None
         self.class_weights = checked("class_weights", weights, class_weights)
         if any(isinstance(members, int) or not len(members) or min(members) < 0 for members in label_sets):
-            raise ZooError(f"label_sets is {label_sets!r:.60}; expected the classes of each, such as [(0, 1)]")
+            raise ZooError(f"label_sets is {shown(label_sets)}; expected the classes of each, such as [(0, 1)]")
         self.label_sets = [list(classes) for classes in label_sets]
 
     def call(self, y_true: Any, y_pred: Any) -> Any:  # noqa: D102

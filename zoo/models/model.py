@@ -5,7 +5,6 @@ import functools
 import inspect
 import json
 import re
-import reprlib
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +17,7 @@ from annotated_types import Ge, Le
 from pydantic import AfterValidator, BeforeValidator
 
 from zoo.catalog import find_folder
-from zoo.errors import ArgumentError, StorageError, ZooError, unknown_name
+from zoo.errors import ArgumentError, StorageError, ZooError, shown, unknown_name
 from zoo.files import atomic_write, require_file, write_json
 from zoo.models.losses import loss_and_metrics
 from zoo.recipe import Positive, checked, python_number
@@ -62,6 +61,18 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
     fast_with_xla: ClassVar[bool] = True
     loss_name: ClassVar[str]
 
+    def __new__(cls, *values: Any, **arguments: Any) -> Self:
+        """Refuses arguments that the constructor does not take, and to compute where TensorFlow only draws graphs."""
+        import tensorflow as tf
+
+        names = list(cls.argument_types())
+        if unknown := next((name for name in arguments if name not in names), None):
+            raise unknown_name(f"argument of {cls.__name__}", unknown, names)
+        if not tf.compat.v1.executing_eagerly_outside_functions():
+            raise ZooError("eager execution is off: remove tf.compat.v1.disable_eager_execution() from the program")
+        model: Self = super().__new__(cls, *values, **arguments)
+        return model
+
     def __init__(
         self, inputs: Any, outputs: Any, *, provenance: Mapping[str, Any] | None, seed: int, dtype: Any,
         name: str | None,
@@ -86,12 +97,13 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         types = cls.argument_types()
         values = {name: checked(name, types[name], value) for name, value in arguments.items()}
         if "name" in values and not _NAME.fullmatch(values["name"] or "none"):
-            problem = f" is {values['name']!r:.60}; expected at most 200 of the characters a-z A-Z 0-9 . _ -"
-            raise ArgumentError("name", problem)
+            expected = "at most 200 of the characters a-z A-Z 0-9 . _ -"
+            raise ArgumentError("name", value=values["name"], expected=expected)
         try:
             keras.dtype_policies.get(values.get("dtype"))
         except (ValueError, TypeError):
-            raise ArgumentError("dtype", f" is {values['dtype']!r}; expected a policy, such as mixed_float16") from None
+            expected = "a policy, such as mixed_float16"
+            raise ArgumentError("dtype", value=values["dtype"], expected=expected) from None
         return [*values.values()]
 
     def get_config(self) -> dict[str, Any]:
@@ -108,10 +120,9 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         """Creates a model from the result of `get_config`."""
         arguments = dict(config)
         frozen, quantized = arguments.pop("frozen", ()), arguments.pop("quantized", {})
-        names = list(cls.argument_types())
-        for name in arguments:
-            if name not in names:
-                raise unknown_name(f"argument of {cls.__name__}", name, names)
+        if "dtype" in cls.argument_types():
+            # It was saved without one in float32, whatever the policy is now.
+            arguments.setdefault("dtype", "float32")
         model = cls(**arguments)
         # A copy with fewer layers lacks some of them.
         for layer in model.layers:
@@ -309,7 +320,7 @@ def names_of(parameter: str, value: Any, unnamed: str = "{}") -> tuple[str, ...]
         return tuple(map(unnamed.format, range(checked(parameter, Annotated[int, Ge(1), Le(1_000_000)], value))))
     named = isinstance(value, list | tuple) and all(isinstance(name, str) and name for name in value)
     if not named or not value or len(set(value)) < len(value) or not "".join(value).isprintable():
-        raise ArgumentError(parameter, f" is {reprlib.repr(value)}; expected different names, or how many there are")
+        raise ArgumentError(parameter, value=value, expected="different names, or how many there are")
     return tuple(value)
 
 
@@ -318,4 +329,6 @@ def check_activation(name: str, activation: str | None) -> None:
     try:
         keras.activations.get(activation)
     except ValueError:
-        raise ZooError(f"{name} is {activation!r}; expected the name of a Keras activation, such as relu") from None
+        raise ZooError(
+            f"{name} is {shown(activation)}; expected the name of a Keras activation, such as relu"
+        ) from None

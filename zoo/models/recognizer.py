@@ -22,7 +22,7 @@ import numpy as np
 from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
-from zoo.errors import ZooError
+from zoo.errors import ZooError, shown
 from zoo.models.layers import Magnitude
 from zoo.models.model import Model, Numbers, PositiveNumbers, names_of
 from zoo.recipe import Fraction, Positive, Seed, python_number
@@ -110,7 +110,7 @@ class ActivityRecognizer(Model):
         labels, channels = names_of("classes", classes, "class {}"), python_number(channels)
         axes = {3: AXES, 6: INERTIAL}.get(channels, ()) if isinstance(channels, int) else tuple(channels)
         if axes not in (AXES, INERTIAL):
-            raise ZooError(f"channels is {channels!r}; expected 3 or 6: {', '.join(INERTIAL)}")
+            raise ZooError(f"channels is {shown(channels)}; expected 3 or 6: {', '.join(INERTIAL)}")
         if (mean is None) != (variance is None):
             raise ZooError(f"mean is {mean}, variance {variance}; expected both, or neither")
         for argument, numbers in (("mean", mean), ("variance", variance)):

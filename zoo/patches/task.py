@@ -16,7 +16,7 @@ from scipy.special import logit
 
 from zoo.data import pipeline
 from zoo.data.dataset import Data, DataSet
-from zoo.errors import ZooError, option, refuse, setting
+from zoo.errors import ZooError, option, refuse, setting, shown
 from zoo.exporting import signatures
 from zoo.exporting.artifacts import EXACT, Exportable, Outputs, Tolerance
 from zoo.exporting.c99 import families
@@ -131,11 +131,11 @@ def _check_size(pixels: int, data: Data, name: str) -> None:
 
 def _parts(loaded: Loaded, data: Data, split: str) -> tuple[str, DataSet, DataSet]:
     """Returns the name of the evaluated part, its patches, and the patches to fit PCA on."""
-    if split not in ("test", "train"):
-        raise ZooError(f"split {split!r}: expected test or train")
+    if split not in ("test", "validation", "train"):
+        raise ZooError(f"split {shown(split)}: expected test, validation or train")
     if data.sha256 != loaded.metadata.data_sha256:
-        if split == "train":
-            raise ZooError(f"{data}: is not the file that {loaded.name} was trained on, so it has no train part")
+        if split != "test":
+            raise ZooError(f"{data}: is not the file that {loaded.name} was trained on, so it has no {split} part")
         return "whole file", data.train, data.train
     if "recipe" in loaded.config:
         training_part, held_out = _split(data, Recipe.from_json(loaded.config["recipe"]))
@@ -148,7 +148,7 @@ def _parts(loaded: Loaded, data: Data, split: str) -> tuple[str, DataSet, DataSe
         training_part, held_out = data.train.where(~out), data.train.where(out)
     if split == "train" or not len(held_out):
         return "train", training_part, training_part
-    return "test", held_out, training_part
+    return "validation", held_out, training_part
 
 
 def _codes(loaded: Loaded, part: DataSet) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -306,7 +306,9 @@ class AutoencoderTask(Task):
         notes = [*data.facts["notes"], *(["simulated pictures: these patches are synthetic"] if data.simulated else [])]
         if measured is reference:
             notes.append("PCA is fitted on the patches that it is evaluated on, so its score is too good")
-        if digest == metadata.data_sha256 and name != "test":
+        if name == "validation":
+            notes.append("validation photographs: the training may have chosen its epoch on them; others are a test")
+        elif digest == metadata.data_sha256:
             notes.append("training patches: the model was trained on them")
         scale = Scale(*metadata.scale)
         vectors, train_vectors = (

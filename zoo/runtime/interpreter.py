@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.errors import ZooError
+from zoo.errors import ZooError, shown
 from zoo.runtime.metadata import ACCELERATION_LIMIT, AXES, ROTATION_LIMIT, ROTATION_UNIT, UNIT, Metadata, extract
 
 
@@ -90,17 +90,21 @@ class Interpreter:
         # for several calls that no other may come between.
         self._lock = threading.RLock()
         self._interpreter = open_file(self.path)
-        self.signatures: Mapping[str, Any] = self._interpreter.get_signature_list()
-        self._runners = {name: self._interpreter.get_signature_runner(name) for name in self.signatures}
         # Looked up once, since a lookup takes longer than a step of a small network.
         self._inputs: dict[str, dict[str, tuple[tuple[int, ...], np.dtype[Any]]]] = {}
-        for name, runner in self._runners.items():
-            self._inputs[name] = inputs = {}
-            for key, detail in runner.get_input_details().items():
-                shape = detail["shape_signature"].tolist()
-                if self.metadata.batch is None:
-                    shape = [-1, *detail["shape"].tolist()[1:]]
-                inputs[key] = tuple(shape), np.dtype(detail["dtype"])
+        try:
+            self.signatures: Mapping[str, Any] = self._interpreter.get_signature_list()
+            self._runners = {name: self._interpreter.get_signature_runner(name) for name in self.signatures}
+            for name, runner in self._runners.items():
+                self._inputs[name] = inputs = {}
+                for key, detail in runner.get_input_details().items():
+                    shape = detail["shape_signature"].tolist()
+                    if self.metadata.batch is None:
+                        shape = [-1, *detail["shape"].tolist()[1:]]
+                    inputs[key] = tuple(shape), np.dtype(detail["dtype"])
+        except (RuntimeError, ValueError) as error:
+            # Such as a name that is not UTF-8.
+            raise _does_not_run(self.path, error) from error
 
     def inputs(self, signature: str) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
         """Returns shapes and types of the inputs of a signature. -1 stands for any size."""
@@ -121,7 +125,7 @@ class Interpreter:
                 file is damaged.
         """
         if signature not in self._runners:
-            raise ZooError(f"{self.path}: no signature {signature!r}; found {', '.join(self._runners)}")
+            raise ZooError(f"{self.path}: no signature {shown(signature)}; found {', '.join(self._runners)}")
         for name, (expected, _) in self._inputs[signature].items():
             if name not in inputs:
                 raise ZooError(f"{self.path}: signature {signature!r} needs the input {name!r}")

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.errors import ZooError
+from zoo.errors import ZooError, shown
 
 COUNTED = (
     "a window whose label means one of several classes counts as the one that the model prefers: the numbers of "
@@ -115,7 +115,7 @@ def parse_prior(text: str) -> dict[str, float]:
         except ValueError:
             equals = ""
         if not equals or not name:
-            raise ZooError(f"prior {part.strip()!r}: expected CLASS=SHARE, such as walking=0.6,sitting=0.3")
+            raise ZooError(f"prior {shown(part.strip())}: expected CLASS=SHARE, such as walking=0.6,sitting=0.3")
         if name in prior:
             raise ZooError(f"prior: {name} is named twice")
         prior[name] = value
@@ -138,10 +138,10 @@ def complete_prior(
         )
     for name, share in prior.items():
         if name not in classes:
-            raise ZooError(f"prior: unknown class {name!r}; expected {', '.join(classes)}")
+            raise ZooError(f"prior: unknown class {shown(name)}; expected {', '.join(classes)}")
         if not isinstance(share, int | float | np.number) or not 0 < share < np.inf:
             raise ZooError(
-                f"prior of {name} is {share!r}; expected a number above 0: leave a class out to share the rest"
+                f"prior of {name} is {shown(share)}; expected a number above 0: leave a class out to share the rest"
             )
     others, total = [name for name in classes if name not in prior], sum(prior.values())
     if others and total >= 1 - _EXACT:

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from zoo.errors import ZooError
+from zoo.errors import ZooError, shown
 
 _ENDING = r"(?:s|re|ve|ll|d|m)\b"
 _WORD = re.compile(rf"(?:mrs?|ms|dr|st)\.|'{_ENDING}|\w+(?:[-.,]\w+|'(?!{_ENDING})\w+)*|--|\S")
@@ -44,7 +44,7 @@ def word_ids(text: str, words: Sequence[str], model: str) -> list[int]:
             near = difflib.get_close_matches(word, words, n=3)
             hint = f"did you mean {', '.join(near)}? " if near else ""
             raise ZooError(
-                f"{word!r} is not among the {len(words)} words of {model}: {hint}`model.vocabulary` or "
+                f"{shown(word)} is not among the {len(words)} words of {model}: {hint}`model.vocabulary` or "
                 f"`zoo info {model} --json` lists them"
             )
     return [numbers[word] for word in tokens]
@@ -59,5 +59,5 @@ def context_ids(text: str, words: Sequence[str], context: int, model: str) -> li
     """
     ids = word_ids(text, words, model)
     if len(ids) < context:
-        raise ZooError(f"{text!r}: {len(ids)} words; {model} needs {context} to predict the next one")
+        raise ZooError(f"{shown(text)}: {len(ids)} words; {model} needs {context} to predict the next one")
     return ids[-context:]

@@ -12,7 +12,7 @@ from scipy.special import softmax
 from zoo import task
 from zoo.data import pipeline
 from zoo.data.dataset import Data, DataSet
-from zoo.errors import ZooError, option, refuse
+from zoo.errors import ZooError, option, refuse, shown
 from zoo.exporting import signatures
 from zoo.exporting.artifacts import EXACT, Exportable, Outputs, Tolerance
 from zoo.exporting.c99 import families
@@ -142,7 +142,7 @@ def nearest_words(loaded: Loaded, word: str, count: int = 10) -> dict[str, Any]:
     words = loaded.metadata.words
     ids = word_ids(word, words, loaded.name)
     if len(ids) != 1:
-        raise ZooError(f"{word!r}: expected one word")
+        raise ZooError(f"{shown(word)}: expected one word")
     nearest = metrics.nearest(np.asarray(loaded.keras_model.get_layer("embedding").embeddings), ids[0], count)
     return {"word": words[ids[0]], "nearest": [{"word": words[i], "cosine": cosine} for i, cosine in nearest]}
 
@@ -234,7 +234,7 @@ class TrigramTask(Task):
         digest = data.sha256
         require_fit(data, metadata.words, loaded.name, metadata.context)
         if split not in ("train", "validation", "test"):
-            raise ZooError(f"split {split!r}: expected train, validation or test")
+            raise ZooError(f"split {shown(split)}: expected train, validation or test")
         rows: DataSet = getattr(data, split)
         if not len(rows):
             raise ZooError(f"{data}: has no {split} rows to evaluate on: pass data with some, or another split")
