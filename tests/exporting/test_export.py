@@ -201,8 +201,13 @@ def test_a_format_that_may_be_missing_is_left_out_with_its_difference(tmp_path):
     assert str(refused["float32"]).endswith("leave this format out with formats")
 
 
-def test_a_model_fitted_on_data_in_g_is_not_exported_as_one_of_meters(tmp_path):
-    model = ActivityGRU(units=4, frame=5, mean=(0.01, -0.06, 0.99979), variance=(0.1, 0.05, 0.08))
+@pytest.mark.parametrize(
+    ("mean", "variance"),
+    [((0.01, -0.06, 0.99979), (0.1, 0.05, 0.08)), ((0.1, -0.37, 0.12), (0.4, 0.5, 0.4))],
+    ids=["on a table", "in pockets of all kinds"],
+)
+def test_a_model_fitted_on_data_in_g_is_not_exported_as_one_of_meters(tmp_path, mean, variance):
+    model = ActivityGRU(units=4, frame=5, mean=mean, variance=variance)
     with pytest.raises(ZooError, match=r"normalization .* of data in g; expected m/s\^2"):
         zoo.export(model, tmp_path / "out", "keras")
     assert not (tmp_path / "out").exists()

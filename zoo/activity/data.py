@@ -320,8 +320,8 @@ def _facts(path: Path, sizes: Mapping[str, int]) -> dict[str, Any]:
     if len(classes) != sizes["K"]:
         raise ZooError(f"{path}: key 'trY' has {sizes['K']} columns for {len(classes)} classes {','.join(classes)}")
     sets = [name.split("+") for name in text.split(",") if name]
-    if unknown := sorted({name for names in sets for name in names} - set(classes)):
-        raise ZooError(f"{path}: attribute 'label_sets' has {', '.join(unknown)}; expected sets of {','.join(classes)}")
+    if any(len(set(names) & set(classes)) < max(2, len(names)) for names in sets):
+        raise ZooError(f"{path}: attribute 'label_sets' is {shown(text)}; expected sets of {','.join(classes)}")
     numbers = tuple(tuple(sorted(classes.index(name) for name in names)) for names in sets)
     # A file of an older `zoo data windows` does not state it; there, the name had this meaning.
     other = other_of(classes, facts.get("other", "hop" in stated)) is not None

@@ -122,16 +122,13 @@ class RecurrentRecognizer(ActivityRecognizer):
                 )(x)  # fmt: skip
             for number in range(1, num_layers + 1):
                 start = self._start(initializer, draw, x.shape[-1], units)
-                options = {"return_sequences": number < num_layers, "dtype": dtype, "name": f"cell_{number}"}
-                x = self.cell(units, **options, **start, **self.cell_options)(x)
-                if dropout:
-                    x = Dropout(dropout, seed=next(draw), dtype=dtype, name=f"dropout_{number}")(x)
-            if initializer == "course":
-                # The course drew the last layer of its LSTM with the limit of the cells.
-                start = self._course(draw, axes + 2 * units if self.gates == 4 else units + labels)
-            else:
-                start = {"kernel_initializer": _uniform(units + labels, next(draw))}
-            return keras.layers.Dense(labels, dtype=dtype, name="logits", **start)(x)
+                start |= {"return_sequences": number < num_layers, "dtype": dtype, "name": f"cell_{number}"}
+                x = self.cell(units, **start, **self.cell_options)(x)
+                x = Dropout(dropout, seed=next(draw), dtype=dtype, name=f"dropout_{number}")(x) if dropout else x
+            # The course drew the last layer of its LSTM with the limit of the cells.
+            fans = axes + 2 * units if initializer == "course" and self.gates == 4 else units + labels
+            last = self._course(draw, fans, biases=initializer == "course")
+            return keras.layers.Dense(labels, dtype=dtype, name="logits", **last)(x)
 
         super().__init__(
             network, classes=classes, window=window, rate=rate, channels=channels, magnitude=magnitude, mean=mean,
@@ -240,13 +237,15 @@ class RecurrentRecognizer(ActivityRecognizer):
         return cls._course(draw, inputs + units, 2 * units)
 
     @classmethod
-    def _course(cls, draw: Iterator[int], kernel: int, recurrent: int | None = None) -> dict[str, Any]:
+    def _course(
+        cls, draw: Iterator[int], kernel: int, recurrent: int | None = None, biases: bool = True
+    ) -> dict[str, Any]:
         """Returns initializers of the course, uniform within Glorot's limits for these sums of inputs and outputs.
 
         The course initializes the matrix of each gate separately, so a limit counts the units of one gate; the Glorot
         initializer of Keras would count those of all gates.
         """
-        fans = {"kernel": kernel, "recurrent": recurrent, "bias": kernel if cls.course_biases else None}
+        fans = {"kernel": kernel, "recurrent": recurrent, "bias": kernel if cls.course_biases and biases else None}
         return {f"{name}_initializer": _uniform(count, next(draw)) for name, count in fans.items() if count is not None}
 
 
