@@ -143,6 +143,7 @@ def test_the_version_is_printed_alone(zoo_cli):
     ("tune activity_gru --strategy luck", "\"luck\" for --strategy. Choose from: \"random\""),
     ("train activity_gru --schedule cosine", "--schedule: is now --set schedule=VALUE; see"),
     ("crossval activity_gru --optimizer=sgd", "--optimizer: is now --set optimizer=VALUE; see"),
+    ("crossval activity_gru --min-steps 200", "--min-steps: is now --set steps=VALUE; see"),
     ("finetune activity_gru_tiny --no-normalize", "--no-normalize: is now --set normalize=false; see"),
     ("data x", "unknown command"), ("data make patch", "did you mean patches?; see"),
     ("data simulate trigrams", "it is called text since version 0.3.0; see"),

@@ -504,6 +504,7 @@ def _moved(error: UnknownOptionError) -> str:
     """Where an option of an earlier version has gone; empty for others."""
     option = (error.token.keyword or "").partition("=")[0]
     name = option.lstrip("-").replace("-", "_").removeprefix("no_")
+    name = {"min_steps": "steps"}.get(name, name)
     if name not in Recipe.model_fields or not {"train", "finetune", "crossval"} & set(error.command_chain or ()):
         return ""
     return f"{option}: is now --set {name}={'false' if option.startswith('--no-') else 'VALUE'}"

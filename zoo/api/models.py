@@ -170,4 +170,7 @@ def push(model: door.FilePath, address: str, *, private: bool = False) -> Docume
     """
     from zoo import hub
 
-    return Document({"published": hub.push(catalog.find_folder(model), address, private=private)}, markdown.document)
+    folder = catalog.find_folder(model)
+    if (folder / "config.json").is_file():
+        catalog.read_config(folder)
+    return Document({"published": hub.push(folder, address, private=private)}, markdown.document)

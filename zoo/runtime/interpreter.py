@@ -62,7 +62,7 @@ def measured(what: str, windows: NDArray[np.float32]) -> NDArray[np.float32]:
     acceleration, rotation = windows[..., : len(AXES)], windows[..., len(AXES) :]
     for part, limit, unit in ((acceleration, ACCELERATION_LIMIT, UNIT), (rotation, ROTATION_LIMIT, ROTATION_UNIT)):
         if (beyond := part[np.abs(part) > limit]).size:
-            raise ZooError(f"{what}: holds {beyond[0]:g}, beyond {limit:g} {unit}: drop those rows first")
+            raise ZooError(f"{what}: holds {beyond[0]:g}, beyond {limit:g} {unit}: drop the rows or convert the unit")
     return windows
 
 
