@@ -55,7 +55,7 @@ def data(classes, spreads):
 @pytest.mark.slow
 @pytest.mark.usefixtures("uncompiled")
 def test_a_trained_model_knows_which_of_its_own_labels_are_without_movement(tmp_path):
-    recipe = Recipe(batch_size=8, epochs=1, min_steps=None, validation=0.0)
+    recipe = Recipe(batch_size=8, epochs=1, validation=0.0)
     rough = data(("rowing", "lying", "walking"), (0.7, 0.3, 2.0))
     model = train(ActivityGRU(units=2, window=10, classes=rough.classes), rough, recipe, verbose=False).model
     assert model.provenance["still"] == ["lying"]

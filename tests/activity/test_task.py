@@ -85,7 +85,7 @@ def test_a_model_is_evaluated_on_a_lab_that_recorded_some_of_its_classes():
     assert "> warning: no window of b: macro-F1 leaves it out" in repr(found)
     with pytest.raises(ZooError, match=r"activity_gru\w* does not know d, but a, b, c: rename or select labels of y"):
         evaluate(model, data_of(x, labels, ("a", "d"), 50.0, np.arange(12) // 3), split="all")
-    with pytest.raises(ZooError, match="trained on another file: only split=test or all is possible"):
+    with pytest.raises(ZooError, match="does not say what it was trained on: only split=test or all is possible"):
         evaluate(model, lab, split="train")
 
 

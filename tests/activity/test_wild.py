@@ -207,3 +207,41 @@ def test_zip_files_are_read_by_several_threads(tmp_path):
         packed(tmp_path / f"{name}.zip", [f"ann{name}/walk{'x' * number}.csv" for number in range(5)])
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(read, "abcd")) == [5] * 4
+
+
+# Faults of a sensor
+
+
+def broken(kind):
+    rows = WALK.copy()
+    if kind == "zeros":
+        rows[200:360] = 0
+    elif kind == "frozen":
+        rows[200:720] = rows[200]
+    elif kind == "an axis":
+        rows[:, 2] = 0.0
+    elif kind == "two axes":
+        rows[:, 2] = rows[:, 1]
+    else:
+        rows[:, 0] = 60 * np.sin(4 * np.pi * TIMES)
+        rows = np.clip(rows, -19.6, 19.6)
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("zeros", "has 3 s of zeros or more"), ("frozen", "has 10 s or more without a change"),
+        ("an axis", "has an axis without a change"), ("two axes", "has one column in two axes"),
+        ("limit", "has most rows at one limit, 19.6 m/s^2"),
+    ],
+)  # fmt: skip
+def test_what_a_broken_sensor_leaves_is_doubted_by_the_import_and_by_describe(tmp_path, kind, says):
+    made, _ = imported(tmp_path, csv_of("time,ax,ay,az", TIMES, *acceleration(broken(kind))), **ANN)
+    assert any(f"1 recording {says}" in doubt and "a.csv" in doubt for doubt in made.warnings), made.warnings
+    assert any(f"1 recording {says}" in problem for problem in zoo.describe(made.path)["problems"])
+
+
+def test_a_sound_recording_has_no_doubts(tmp_path):
+    made, _ = imported(tmp_path, csv_of("time,ax,ay,az", TIMES, *acceleration()), **ANN)
+    assert not made.warnings

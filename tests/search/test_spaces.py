@@ -136,7 +136,7 @@ def test_nobody_for_validation_or_for_the_test_is_one_line(simulated, tmp_path):
         (["activity_gur"], "unknown preset or family 'activity_gur': did you mean activity_gru?"),
         (["activity_gru", "--data", "missing.h5"], "missing.h5: no such file"),
         (["activity_gru", "--data", "torn.h5"], "torn.h5"),
-        (["activity_gru", "--set", "units"], "--set units: expected NAME=VALUE"),
+        (["activity_gru", "--set", "units"], "--set 'units': expected NAME=VALUE"),
         (["activity_gru", "--data", "DATA", "--best", "0"], "--best"),
         (["activity_gru", "--data", "DATA", "--save-preset", "."], "is the current folder"),
     ],

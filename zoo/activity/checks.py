@@ -248,6 +248,54 @@ class Copies:
         return None
 
 
+_ZEROS, _FROZEN, _CLIPPED, _RANGE = 3.0, 10.0, 0.5, 1.9 * STANDARD_GRAVITY
+"""Seconds of zeros, and of rows that do not change, and the share of rows at a limit, that no sensor in use gives; and
+the least limit of a sensor, which is 2 g."""
+
+
+class Faults:
+    """What a broken sensor or another program leaves in recordings, counted: each is read, and doubted.
+
+    Example:
+        >>> faults = Faults()
+        >>> faults.find("a.csv", np.repeat([[0.1, 9.8, 0.2], [0.0, 0.0, 0.0]], 200, axis=0), 50.0)
+        >>> [sentence.partition(":")[0] for sentence in faults.sentences()]
+        ['1 recording has 3 s of zeros or more, as a.csv']
+    """
+
+    def __init__(self) -> None:
+        self._where = dict[str, list[str]]()
+
+    def find(self, name: str, rows: Floats, rate: float) -> None:
+        """Looks at a recording, `(rows, 3)` or `(rows, 6)`."""
+        rows = rows[:, :3]
+        if len(rows) < ENOUGH_ROWS:
+            return
+        starts = np.flatnonzero(np.r_[True, (rows[1:] != rows[:-1]).any(axis=1)])
+        seconds, zero = np.diff(np.r_[starts, len(rows)]) / rate, ~rows[starts].any(axis=1)
+        still, largest = np.ptp(rows, axis=0) == 0, np.abs(rows).max()
+        pairs = [bool((rows[:, one] == rows[:, other]).all()) for one, other in ((0, 1), (0, 2), (1, 2))]
+        is_there = {
+            f"{_ZEROS:g} s of zeros or more": (seconds[zero] >= _ZEROS).any(),
+            f"{_FROZEN:g} s or more without a change": (seconds[~zero] >= _FROZEN).any(),
+            "an axis without a change": still.any() and not still.all() and len(rows) >= _FROZEN * rate,
+            "one column in two axes": any(pairs) and not still.all(),
+            f"most rows at one limit, {largest:g} {UNIT}": (
+                largest > _RANGE and (np.abs(rows) > 0.999 * largest).any(axis=1).mean() > _CLIPPED
+            ),
+        }
+        for fault in (fault for fault, there in is_there.items() if there):
+            self._where.setdefault(fault, []).append(name)
+
+    def sentences(self) -> list[str]:
+        """A sentence for each kind of fault."""
+        return [
+            f"{len(names)} recording{'s have' if len(names) > 1 else ' has'} {fault}, as {names[0]}: no sensor in use "
+            "gives that; leave those rows out, or choose other columns"
+            for fault, names in self._where.items()
+        ]
+
+
 def spelled_twice(labels: Iterable[str], people: Iterable[str]) -> list[str]:
     """Sentences about labels and people whose names differ in case, spaces, signs and leading zeros alone.
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.fft import dct
 from scipy.spatial import cKDTree
 
-from zoo.activity.checks import POWERS, Copies, row_hashes, spelled_twice
+from zoo.activity.checks import POWERS, Copies, Faults, row_hashes, spelled_twice
 from zoo.activity.data import confounded, from_file
 from zoo.data import hdf5
 from zoo.data.dataset import Data, DataSet, sort_names
@@ -72,11 +72,12 @@ def _describe_recordings(index: "Index") -> dict[str, Any]:
     seconds: Counter[str] = Counter()
     for name, length in zip(index.activities.tolist(), index.seconds, strict=True):
         seconds[name] += length
-    copies, pairs = Copies(), dict[tuple[str, str], str]()
+    copies, pairs, faults = Copies(), dict[tuple[str, str], str](), Faults()
     for number, recording in enumerate(index):
+        faults.find(index.where(number), recording.acceleration, recording.rate)
         if first := copies.find(recording.subject, index.where(number), recording.acceleration):
             pairs.setdefault((first[0], recording.subject), f"{index.where(number)} and {first[1]}")
-    problems = spelled_twice(seconds, index.subjects.tolist())
+    problems = [*spelled_twice(seconds, index.subjects.tolist()), *faults.sentences()]
     if pairs:
         people, example = "; ".join(f"{one} and {other}" for one, other in pairs), next(iter(pairs.values()))
         problems.append(f"people with the same rows: {people}, as in {example}: leave one of the two out")

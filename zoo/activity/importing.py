@@ -405,6 +405,7 @@ class _Reading:
         self._sources, self._on_progress = sources, on_progress
         self.counts, self.tables = Counts(), list[dict[str, Any]]()
         self.count, self._short, self._faulty = 0, 0, list[tuple[str, ZooError]]()
+        self._faults = checks.Faults()
         # Names of files may say who was recorded, so the source of a file of recordings is a hash.
         self.hash = hashlib.sha256()
 
@@ -418,6 +419,9 @@ class _Reading:
                     self.count += 1
                     self._on_progress(self.count)
                     self._short += recording.seconds < _USABLE
+                    self._faults.find(
+                        str(source) if isinstance(source, Path) else "DataFrame", recording.rows, recording.rate
+                    )
                     self.hash.update(f"{recording.subject}\n{recording.activity}\n{recording.rate}\n".encode())
                     self.hash.update(np.ascontiguousarray(recording.rows).data)
                     yield recording
@@ -448,7 +452,7 @@ class _Reading:
     def doubts(self) -> list[str]:
         """Sentences about what may be wrong with what was read."""
         named = [{name for table in self.tables for name in table[key]} for key in ("activities", "subjects")]
-        doubts = checks.spelled_twice(*named)
+        doubts = [*checks.spelled_twice(*named), *self._faults.sentences()]
         if self._short:
             doubts.append(
                 f"{self._short} of {self.count} recordings are shorter than {_USABLE:g} s, and give no window by "
