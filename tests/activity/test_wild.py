@@ -245,3 +245,46 @@ def test_what_a_broken_sensor_leaves_is_doubted_by_the_import_and_by_describe(tm
 def test_a_sound_recording_has_no_doubts(tmp_path):
     made, _ = imported(tmp_path, csv_of("time,ax,ay,az", TIMES, *acceleration()), **ANN)
     assert not made.warnings
+
+
+# Encodings
+
+
+NAMES = {
+    "cp1251": "\u0420\u0443\u0431\u0435\u043d",
+    "cp1250": "Ji\u0159\u00ed",
+    "gbk": "\u738b\u4f1f",
+    "mac_roman": "Zo\u00eb",
+}
+
+
+@pytest.mark.parametrize("encoding", NAMES)
+def test_a_name_whose_encoding_is_not_known_is_a_question_and_is_read_by_its_encoding(tmp_path, encoding):
+    rows = csv_of("time,ax,ay,az,subject", TIMES, *acceleration(), [NAMES[encoding]] * len(TIMES))
+    says = question(tmp_path, rows.encode(encoding), activity="=walking")
+    assert "a.csv: column 'subject', row 1 below the names: not in UTF-8; it is" in says
+    assert "encoding" in says
+    if encoding in ("cp1250", "cp1251"):
+        assert f"{NAMES[encoding]!r} in {encoding}" in says
+    for text in (rows.encode(encoding), rows.encode("utf-8"), rows.encode("utf-16")):
+        _, (walk,) = imported(tmp_path, text, activity="=walking", encoding=encoding)
+        assert walk.subject == NAMES[encoding]
+
+
+def test_a_table_of_files_is_read_by_its_encoding(tmp_path):
+    (tmp_path / "a.csv").write_text(csv_of("time,ax,ay,az", TIMES, *acceleration()))
+    manifest = tmp_path / "files.csv"
+    manifest.write_bytes(f"file,subject,activity\na.csv,{NAMES['cp1251']},walking\n".encode("cp1251"))
+    says = message(lambda: zoo.import_csv(manifest=manifest, out=tmp_path / "out.h5"))
+    assert "files.csv: subject in row 1 below the names: not in UTF-8" in says
+    made = zoo.import_csv(manifest=manifest, out=tmp_path / "out.h5", encoding="cp1251")
+    assert [walk.subject for walk in recordings.read_recordings(made.path)] == [NAMES["cp1251"]]
+
+
+def test_signs_of_units_and_numbers_need_no_encoding(tmp_path):
+    text = csv_of("time (s),x (m/s\u00b2),y (m/s\u00b2),z (m/s\u00b2)", TIMES, *acceleration())
+    assert len(imported(tmp_path, text.encode("cp1252"), **ANN)[1]) == 1
+
+
+def test_an_encoding_that_nobody_knows_is_named(tmp_path):
+    assert question(tmp_path, "x", encoding="cp99").startswith("encoding 'cp99': expected one of Python")

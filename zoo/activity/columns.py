@@ -1,5 +1,6 @@
 """What the columns of a table mean: named by the user, or recognized by the names that phones and apps give them."""
 
+import codecs
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -120,12 +121,17 @@ class CsvColumns(Columns):
     gyroscope: bool = False
     rotation: tuple[str, ...] | None = None
     study: str | None = None
+    encoding: str = ""
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:
         study = "lab" if self.study is None else self.study
         if not study.strip() == study != "" or not study.isprintable() or set(study) & set(_SIGNS):
             raise ZooError(f"study {shown(study)}: expected a name such as lab_a, without {' '.join(_SIGNS)}")
+        try:
+            codecs.lookup(self.encoding or "utf-8")
+        except LookupError:
+            raise ZooError(f"encoding {shown(self.encoding)}: expected one of Python, such as cp1251 or gbk") from None
         axes = tuple(name for name in (self.x, self.y, self.z) if name is not None)
         triples = (("columns of x, y and z", axes, len(axes)), (option("gravity"), self.gravity, 3),
                    ("columns of rotation rate", self.rotation, 3))  # fmt: skip

@@ -38,7 +38,7 @@ from zoo.activity.columns import (
 )
 from zoo.activity.recordings import GAPS, Counts, Recording, misnamed, stretches
 from zoo.activity.sources import OTHER_SENSORS, Sources, beside, stem
-from zoo.activity.tables import Table, close_archive, exists, lines_of, numbers
+from zoo.activity.tables import Table, check_encoding, close_archive, exists, lines_of, numbers
 from zoo.data.dataset import sort_names
 from zoo.errors import ZooError, option
 from zoo.files import exclusive, new_file
@@ -182,8 +182,9 @@ def _add_owners(
             continue
         row, _ = next(group)
         for name, text, is_label in zip(columns, owner, (False, True), strict=False):
+            place = "" if name[0] == "=" else f": column {name!r}, row {row + 1} below the names"
+            check_encoding(f"{where}{place}", text)
             if wrong := name != "=" and misnamed(text, is_label=is_label):
-                place = "" if name[0] == "=" else f": column {name!r}, row {row + 1} below the names"
                 raise ZooError(f"{where}{place}: {wrong}")
         owners.append((row, owner))
     devices = [owner.device for _, owner in owners[before:]]
@@ -214,7 +215,7 @@ def _values_of(path: Path, acceleration: Readings) -> Floats:
 def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns) -> Readings:
     """Reads a table, with what belongs to it in other files, in m/s^2 and rad/s."""
     where = str(source) if isinstance(source, Path) else "DataFrame"
-    table = read_table(where, lines_of(source), columns)
+    table = read_table(where, lines_of(source, columns.encoding), columns)
     resolved, read_as = table.columns, table.app.name
     gravity, rotation = ", ".join(resolved.gravity or ()), ", ".join(resolved.rotation or ())
     if isinstance(source, Path) and table.app.has_files:

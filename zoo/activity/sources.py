@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zoo.activity.columns import CsvColumns
-from zoo.activity.tables import Table, exists, files_in, is_zip, lines_of
+from zoo.activity.tables import Table, check_encoding, exists, files_in, is_zip, lines_of
 from zoo.errors import ZooError, option
 
 if TYPE_CHECKING:
@@ -173,13 +173,15 @@ def _named(columns: CsvColumns, names: Mapping[str, str]) -> CsvColumns:
 
 
 def _read_manifest(path: Path, columns: CsvColumns) -> list[tuple[Path, CsvColumns]]:
-    table = Table(str(path), lines_of(path))
+    table = Table(str(path), lines_of(path, columns.encoding))
     rows = table.records()
     if not rows or "file" not in table.names or len(rows[0]) < len(table.names):
         names = ", ".join(table.names) if rows else "no rows"
         raise ZooError(f"{path}: expected the columns file, subject and activity; found {names}")
     sources = []
     for number, row in enumerate(rows, 1):
+        for name in ("file", *_FIELDS):
+            check_encoding(f"{path}: {name} in row {number} below the names", row.get(name, ""))
         if empty := [name for name in ("file", *_FIELDS) if not row.get(name, "-").strip()]:
             raise ZooError(f"{path}: {empty[0]} is empty in row {number} below the names: fill it in")
         sources.append((path.parent / row["file"].strip(), _named(columns, row)))

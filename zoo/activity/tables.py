@@ -25,7 +25,7 @@ from typing import IO, TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.errors import StorageError, ZooError
+from zoo.errors import StorageError, ZooError, option
 from zoo.files import require_file
 
 if TYPE_CHECKING:
@@ -124,21 +124,43 @@ def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
     return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")
 
 
-def _as_windows(error: UnicodeError) -> tuple[str, int]:
-    """Decodes what is not UTF-8 as older programs of Windows write it."""
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
+def _is_utf8(path: Path) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        return error.object[error.start : error.end].decode("cp1252"), error.end
+        with _open(path) as file:
+            while part := file.read(_PART):
+                decoder.decode(part)
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        raise error from None
+        return False
+    return True
 
 
-codecs.register_error("zoo.windows", _as_windows)
+def _is_unicode(text: str) -> bool:
+    """Whether no byte was kept as it stood in the file."""
+    return not any("\udc80" <= letter <= "\udcff" for letter in text)
 
 
-def lines_of(source: "Path | pd.DataFrame") -> Iterator[str]:
-    """The lines of a file, with any line ends, with or without a byte order mark; or of a DataFrame."""
+def _decoded(text: str, encoding: str) -> str:
+    """Text whose bytes that are not UTF-8 were kept by `lines_of`, in another encoding."""
+    return text.encode("utf-8", "surrogateescape").decode(encoding, "replace")
+
+
+def check_encoding(where: str, text: str) -> None:
+    """Refuses a name with bytes that are not UTF-8: the same bytes are other letters in each of several encodings."""
+    if not _is_unicode(text):
+        names = ", ".join(f"{_decoded(text, name)!r} in {name}" for name in ("cp1252", "cp1250", "cp1251"))
+        raise ZooError(
+            f"{where}: not in UTF-8; it is {names}: pass {option('encoding', 'cp1252')}, or the one that fits"
+        )
+
+
+def lines_of(source: "Path | pd.DataFrame", encoding: str = "") -> Iterator[str]:
+    """The lines of a file, with any line ends, with or without a byte order mark; or of a DataFrame.
+
+    A file that is neither UTF-8 nor UTF-16 is in `encoding`. If that is not stated, its bytes are kept, since most
+    files have them in the names of columns alone, and `check_encoding` refuses them in other names.
+    """
     if not isinstance(source, Path):
         # Written as text, which keeps all digits, a DataFrame is read and checked like a file.
         for start in range(0, max(1, len(source)), _FRAME_ROWS):
@@ -149,14 +171,16 @@ def lines_of(source: "Path | pd.DataFrame") -> Iterator[str]:
         with _open(source) as file:
             binary = io.BufferedReader(cast(io.RawIOBase, file))
             seen = binary.peek(_SEEN)[:_SEEN]
-            encoding, marks = "utf-8-sig", seen[:4]
+            marks, errors = seen[:4], "strict"
             if marks[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
                 encoding = "utf-16"
             elif len(marks) == 4 and marks.count(0) == 2 and (not any(marks[::2]) or not any(marks[1::2])):
                 encoding = "utf-16-le" if marks[0] else "utf-16-be"
             elif 0 in seen:
                 raise ZooError(f"{source}: not text; expected a CSV file")
-            text, rest = io.TextIOWrapper(binary, encoding, "strict" if "16" in encoding else "zoo.windows"), ""
+            elif not encoding or _is_utf8(source):
+                encoding, errors = "utf-8-sig", "surrogateescape"
+            text, rest = io.TextIOWrapper(binary, encoding, errors), ""
             while part := text.read(_PART):
                 # Splitting a part takes half the time of reading its lines.
                 *lines, rest = io.StringIO(rest + part)
@@ -168,7 +192,7 @@ def lines_of(source: "Path | pd.DataFrame") -> Iterator[str]:
             if rest:
                 yield rest
     except UnicodeError as error:
-        raise ZooError(f"{source}: not text in UTF-8, UTF-16 or Windows-1252 ({error}): save it as UTF-8") from None
+        raise ZooError(f"{source}: not text in {encoding} ({error}): save it as UTF-8") from None
     except OSError as error:
         raise StorageError(f"{source}: cannot be read ({error.strerror or error})") from error
     except _DAMAGE as error:
@@ -252,6 +276,9 @@ class Table:
     def __init__(self, where: str, lines: Iterable[str]) -> None:
         self.where = where
         line, self.separator, rest = heading(lines)
+        if not _is_unicode(line):
+            # Older programs of Windows write the signs of units so.
+            line = _decoded(line, "cp1252")
         self._reader = csv.reader(chain([line], rest), delimiter=self.separator, strict=True)
         try:
             self.names = [name.strip() for name in next(self._reader)]

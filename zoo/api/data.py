@@ -347,6 +347,7 @@ def import_csv(
     convention: str | None = None,
     rotation_unit: str | None = None,
     time_unit: str = "auto",
+    encoding: str = "",
     append: bool = False,
     same_people: bool = False,
     dry_run: bool = False,
@@ -377,6 +378,8 @@ def import_csv(
         convention: Sign convention of the axes: android or ios.
         rotation_unit: Unit of the rotation rate: rad/s or deg/s. By default that of the column names or the app.
         time_unit: Unit of the time stamps: auto, s, ms, us, 100ns or ns.
+        encoding: Encoding of files that are neither UTF-8 nor UTF-16, such as cp1251 or gbk. Needed where names of
+            people or activities have other than English letters.
         append: Whether to add to the file if it exists.
         same_people: When adding: whether an id that is already in the file is the same person; else it is refused.
         dry_run: Whether to show how the files would be read, and write nothing.
@@ -407,7 +410,7 @@ def import_csv(
     columns = columns_of(
         {"x": x, "y": y, "z": z, "channels": channels, "time": time, "unit": unit, "convention": convention,
          "rotation_unit": rotation_unit, "time_unit": time_unit}, rate,
-        subject=subject, activity=activity, gyroscope=gyroscope, study=study,
+        subject=subject, activity=activity, gyroscope=gyroscope, study=study, encoding=encoding,
         gravity=tuple(door.names_of(gravity)) or None, rotation=tuple(door.names_of(rotation)) or None,
     )  # fmt: skip
     listed = () if files is None else door.several(files)
