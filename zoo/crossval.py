@@ -191,6 +191,7 @@ def cross_validate(
     protocol: Protocol | None = None,
     *,
     workers: int = 1,
+    on_start: Callable[[int], None] = lambda trainings: None,
     on_progress: Callable[[Records], None] = lambda records: None,
     command: str = "",
 ) -> dict[str, Any]:
@@ -225,6 +226,7 @@ def cross_validate(
             **({"rows": data.digest()} if isinstance(source, Data) else {}),
         }  # fmt: skip
         claim_folder(folder / CONFIG, identity, "cross-validation")
+        on_start(sum(fold.method == training.name for fold in chosen))
         folds = Folds(folder, training, data, protocol)
         records = folds.run(chosen, workers=workers, on_progress=on_progress)
         libraries = versions()

@@ -299,6 +299,22 @@ def splice(
     return stretches
 
 
+def streamed(
+    recognizer: Recognizer, settings: Streaming | None, stretches: Sequence[Stretch],
+    allowed: Mapping[str, Sequence[str]],
+) -> "StreamResult":  # fmt: skip
+    """The result of one stream; `allowed` are the labels that are right for each activity, none where it has no key."""
+    activities, parts = zip(*stretches, strict=True)
+    rate = recognizer.metadata.rate
+    predictions = predict_recording(recognizer.stream(settings), np.concatenate(parts), rate)
+    times = np.array([prediction.time for prediction in predictions])
+    labels = np.array([prediction.label or "" for prediction in predictions])
+    result = StreamResult(times, labels, np.cumsum([0, *map(len, parts[:-1])]) / rate, np.array(activities))
+    # A label that is right is the truth, whatever the truth is called.
+    pairs = zip(labels, result.truth, strict=True)
+    return replace(result, labels=np.array([true if name in allowed.get(true, ()) else name for name, true in pairs]))
+
+
 def _measured(
     recognizer: Recognizer, settings: Streaming | None, streams: Sequence[Sequence[Stretch]],
     allowed: Mapping[str, Sequence[str]],
@@ -309,17 +325,7 @@ def _measured(
     metadata, results, right = recognizer.metadata, list[StreamResult](), list[NDArray[np.bool_]]()
     windowing, classes = Windowing(metadata.window, metadata.hop, metadata.rate), np.array(metadata.classes)
     for stretches in streams:
-        activities, parts = zip(*stretches, strict=True)
-        predictions = predict_recording(recognizer.stream(settings), np.concatenate(parts), metadata.rate)
-        times = np.array([prediction.time for prediction in predictions])
-        labels = np.array([prediction.label or "" for prediction in predictions])
-        starts = np.cumsum([0, *map(len, parts[:-1])]) / metadata.rate
-        result = StreamResult(times, labels, starts, np.array(activities))
-        # A label that is right is the truth, whatever the truth is called.
-        pairs = zip(labels, result.truth, strict=True)
-        results.append(
-            replace(result, labels=np.array([true if name in allowed[true] else name for name, true in pairs]))
-        )
+        results.append(streamed(recognizer, settings, stretches, allowed))
         for activity, rows in stretches:
             answers = classes[recognizer.predict(windowing.cut(rows)).argmax(axis=1)]
             right.append(np.isin(answers, allowed[activity]))

@@ -313,17 +313,19 @@ def cross_validate(
     protocol = crossval.Protocol(groups, seeds, tuple(wanted), everyone)
     folder, board = None if out is None else Path(out), FoldBoard(err, workers)
     update = board.update if verbose else door.silent
-    if verbose:
-        held = {"loso": "each person", "study": "each study"}.get(str(groups), f"each of {groups} groups")
-        steps = plan.recipe.steps
-        length = f"{plan.recipe.epochs} passes over the data" if steps is None else f"{steps:,} steps or more"
-        say(f"{held} is left out of {seeds} training{'s' * (seeds > 1)} of {length}; the time left is shown after the "
-            f"first one; a smaller plan: {option('groups', 2)}, with steps=500")  # fmt: skip
+    steps = plan.recipe.steps
+    length = f"{plan.recipe.epochs} passes over the data" if steps is None else f"{steps:,} steps or more"
+
+    def announce(trainings: int) -> None:
+        if verbose:
+            say(f"{trainings} trainings of {length}; the time left is shown after the first one; a smaller plan: "
+                f"{option('groups', 2)}, with steps=500")  # fmt: skip
+
     # What a report names as its command is one of the zoo.
     command = shlex.join(["zoo", *sys.argv[1:]]) if Path(sys.argv[0]).name in ("zoo", "__main__.py") else ""
     with _resumable(out, "the folds so far are"), board.shown() if verbose else nullcontext():
         result = crossval.cross_validate(
-            plan, data, folder, protocol, workers=workers, on_progress=update, command=command
+            plan, data, folder, protocol, workers=workers, on_start=announce, on_progress=update, command=command
         )
     failed = next((note for note in result["notes"] if "folds failed" in note), None)
     failure = f"{out}: {failed}; the same command tries them again" if failed and out is not None else failed or ""
