@@ -16,7 +16,7 @@ from annotated_types import Ge, Le, Lt
 from zoo import catalog
 from zoo.api import door
 from zoo.api.data import labels_of, read
-from zoo.errors import ArgumentError, ZooError, option, refuse, unknown_name
+from zoo.errors import ArgumentError, ZooError, option, refuse, setting, unknown_name
 from zoo.families import FAMILIES
 from zoo.files import CHECKPOINT, exclusive_folder, require_empty
 from zoo.presets import PRESETS
@@ -313,13 +313,13 @@ def cross_validate(
     protocol = crossval.Protocol(groups, seeds, tuple(wanted), everyone)
     folder, board = None if out is None else Path(out), FoldBoard(err, workers)
     update = board.update if verbose else door.silent
-    steps = plan.recipe.steps
-    length = f"{plan.recipe.epochs} passes over the data" if steps is None else f"{steps:,} steps or more"
+    epochs, steps = plan.recipe.epochs, plan.recipe.steps
+    length = f"{epochs} pass{'es' * (epochs != 1)} over the data" if steps is None else f"{steps:,} steps or more"
 
     def announce(trainings: int) -> None:
+        smaller = f"; a smaller plan: {option('groups', 2)}, {setting('steps', 500)}" * (trainings > 2)
         if verbose:
-            say(f"{trainings} trainings of {length}; the time left is shown after the first one; a smaller plan: "
-                f"{option('groups', 2)}, with steps=500")  # fmt: skip
+            say(f"{trainings} trainings of {length}; the time left is shown after the first one{smaller}")
 
     # What a report names as its command is one of the zoo.
     command = shlex.join(["zoo", *sys.argv[1:]]) if Path(sys.argv[0]).name in ("zoo", "__main__.py") else ""
