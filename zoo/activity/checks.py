@@ -21,6 +21,7 @@ from zoo.runtime.metadata import (
     CONVENTION,
     ROTATION_LIMIT,
     ROTATION_UNIT,
+    SENSORS,
     STANDARD_GRAVITY,
     STEADY_SHARE,
     UNIT,
@@ -189,11 +190,8 @@ def check_range(where: str, rows: Floats) -> None:
         return
     if not np.isfinite(rows).all():
         raise ZooError(f"{where} holds NaN or infinity: drop it or import again")
-    for part, limit, unit in (
-        (rows[..., :3], ACCELERATION_LIMIT, UNIT),
-        (rows[..., 3:], ROTATION_LIMIT, ROTATION_UNIT),
-    ):
-        if (largest := float(np.abs(part).max(initial=0))) > OVERSHOT * limit:
+    for channels, limit, unit in SENSORS:
+        if (largest := float(np.abs(rows[..., channels]).max(initial=0))) > OVERSHOT * limit:
             raise ZooError(f"{where} holds {largest:g}; expected at most {limit:g} {unit}: drop it or import again")
 
 

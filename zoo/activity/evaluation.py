@@ -338,6 +338,7 @@ def cut(
     # Training and evaluation need none of what reads and cuts recordings.
     from zoo.activity.cutting import Windowing
     from zoo.activity.importing import read_csv
+    from zoo.activity.tables import name_of
 
     metadata = metadata_of(loaded)
     hop = hop or metadata.window // 2
@@ -349,7 +350,7 @@ def cut(
         windows.append(windowing.windows(recording))
         times.append(recording.start + np.arange(len(windows[-1])) * hop / metadata.rate)
     if not sum(map(len, windows)):
-        name = source if isinstance(source, Path) else "DataFrame"
+        name = name_of(source)
         raise ZooError(f"{name}: shorter than one window of {metadata.window / metadata.rate:g} s without a gap")
     return np.concatenate(windows), np.concatenate(times)
 

@@ -38,7 +38,7 @@ from zoo.activity.columns import (
 )
 from zoo.activity.recordings import GAPS, Counts, Recording, misnamed, stretches
 from zoo.activity.sources import OTHER_SENSORS, Sources, beside, stem
-from zoo.activity.tables import Table, check_encoding, close_archive, exists, lines_of, numbers
+from zoo.activity.tables import Table, check_encoding, close_archive, exists, lines_of, name_of, numbers
 from zoo.data.dataset import sort_names
 from zoo.errors import ZooError, option
 from zoo.files import exclusive, new_file
@@ -214,7 +214,7 @@ def _values_of(path: Path, acceleration: Readings) -> Floats:
 
 def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns) -> Readings:
     """Reads a table, with what belongs to it in other files, in m/s^2 and rad/s."""
-    where = str(source) if isinstance(source, Path) else "DataFrame"
+    where = name_of(source)
     table = read_table(where, lines_of(source, columns.encoding), columns)
     resolved, read_as = table.columns, table.app.name
     gravity, rotation = ", ".join(resolved.gravity or ()), ", ".join(resolved.rotation or ())
@@ -420,14 +420,12 @@ class _Reading:
                     self.count += 1
                     self._on_progress(self.count)
                     self._short += recording.seconds < _USABLE
-                    self._faults.find(
-                        str(source) if isinstance(source, Path) else "DataFrame", recording.rows, recording.rate
-                    )
+                    self._faults.find(name_of(source), recording.rows, recording.rate)
                     self.hash.update(f"{recording.subject}\n{recording.activity}\n{recording.rate}\n".encode())
                     self.hash.update(np.ascontiguousarray(recording.rows).data)
                     yield recording
             except ZooError as error:
-                self._faulty.append((str(source) if isinstance(source, Path) else "DataFrame", error))
+                self._faulty.append((name_of(source), error))
         close_archive()
         if refuse and len(self._faulty) == 1:
             raise self._faulty[0][1]

@@ -124,6 +124,11 @@ def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
     return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")
 
 
+def name_of(source: "str | Path | pd.DataFrame") -> str:
+    """What a file or a DataFrame is called in messages."""
+    return str(source) if isinstance(source, str | Path) else "DataFrame"
+
+
 def _is_utf8(path: Path) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:

@@ -355,8 +355,9 @@ class ActivityTask(Task):
         if csv is not None:
             from zoo.activity.columns import columns_of
             from zoo.activity.recordings import Counts
+            from zoo.activity.tables import name_of
 
-            counts, name = Counts(), csv if isinstance(csv, str | Path) else "DataFrame"
+            counts, name = Counts(), name_of(csv)
             source = Path(csv) if isinstance(csv, str) else csv
             x, times = evaluation.cut(loaded, source, columns_of(columns, rate), hop, counts)
             # What is cut is at the rate of the model.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError, shown
-from zoo.runtime.metadata import ACCELERATION_LIMIT, AXES, ROTATION_LIMIT, ROTATION_UNIT, UNIT, Metadata, extract
+from zoo.runtime.metadata import SENSORS, Metadata, extract
 
 
 def open_file(path: Path) -> Any:
@@ -59,8 +59,8 @@ def floats(what: str, values: Any) -> NDArray[np.float32]:
 
 def measured(what: str, windows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Returns windows `(N, window, channels)`. Values that no sensor measures are refused; a stream drops them."""
-    acceleration, rotation = windows[..., : len(AXES)], windows[..., len(AXES) :]
-    for part, limit, unit in ((acceleration, ACCELERATION_LIMIT, UNIT), (rotation, ROTATION_LIMIT, ROTATION_UNIT)):
+    for channels, limit, unit in SENSORS:
+        part = windows[..., channels]
         if (beyond := part[np.abs(part) > limit]).size:
             raise ZooError(f"{what}: holds {beyond[0]:g}, beyond {limit:g} {unit}: drop the rows or convert the unit")
     return windows

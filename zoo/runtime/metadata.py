@@ -29,16 +29,17 @@ STEADY_SHARE = 0.4
 to gravity: movement cancels out, gravity does not. With gravity, it is above 0.5 even for people who run."""
 
 
-def is_in_g(magnitude: float, steady: float) -> bool:
+def is_in_g(magnitude: float, steady: float, share: float = STEADY_SHARE) -> bool:
     """Returns whether acceleration is in g, not in m/s^2 without gravity, whose magnitude may be the same.
 
-    `magnitude` is the mean length of the vector, `steady` the length of the mean vector over a second or more.
+    `magnitude` is the mean length of the vector, `steady` the length of the mean vector over a second or more, which
+    with gravity is more than a `share` of it.
 
     Example:
         >>> is_in_g(1.1, 1.0), is_in_g(1.7, 0.2), is_in_g(9.9, 9.8)
         (True, False, False)
     """
-    return 0.5 < magnitude < 2.0 and steady > STEADY_SHARE * magnitude
+    return 0.5 < magnitude < 2.0 and steady > share * magnitude
 
 
 UNIT, AXES, CONVENTION = "m/s^2", ("x", "y", "z"), "android"
@@ -52,6 +53,9 @@ ACCELERATION_LIMIT = 160.0
 
 ROTATION_LIMIT = 100.0
 """Limit of each axis of the gyroscope in rad/s. Phones measure up to 70, which are 4,000 degrees per second."""
+
+SENSORS = (slice(0, 3), ACCELERATION_LIMIT, UNIT), (slice(3, None), ROTATION_LIMIT, ROTATION_UNIT)
+"""Of each sensor the channels, their limit, and its unit."""
 
 STREAM_THRESHOLD = 0.4
 """Probability below which a stream shows no label, if the file has no threshold."""

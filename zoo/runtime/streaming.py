@@ -35,6 +35,7 @@ from zoo.runtime.metadata import (
     CLASSES,
     OTHER,
     ROTATION_LIMIT,
+    SENSORS,
     STANDARD_GRAVITY,
     ActivityMetadata,
     Streaming,
@@ -208,10 +209,9 @@ class Stream:
             return self._read(time, values)
         if not all(map(math.isfinite, (time, *values))):
             return self._skip("not finite")
-        if max(map(abs, values[:3])) > ACCELERATION_LIMIT:
-            return self._skip(f"beyond {ACCELERATION_LIMIT:g} m/s^2")
-        if max(map(abs, values[3:]), default=0.0) > ROTATION_LIMIT:
-            return self._skip(f"beyond {ROTATION_LIMIT:g} rad/s")
+        for channels, limit, unit in SENSORS:
+            if max(map(abs, values[channels]), default=0.0) > limit:
+                return self._skip(f"beyond {limit:g} {unit}")
         if 0 < elapsed <= GAP:
             self._drop_pending()
         # NaN before the first sample.
