@@ -128,7 +128,6 @@ def test_a_class_trains_a_model_and_opens_it_on_a_phone(project, folder, open_pa
         look(page, "class-trained", SIZES, dark=True)
         url = page.inner_text("#try-address")
         phone = open_page(url)
-        phone.click("#start")
         rows = walk_through(["walking"], 8.0, HERTZ, seed=0)[0].tolist()
         play(phone, [[i / HERTZ, *row] for i, row in enumerate(rows)], 40)
         assert phone.locator("#bars .name").all_inner_texts() == ["sitting", "walking"]

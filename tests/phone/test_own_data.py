@@ -60,7 +60,6 @@ def test_the_lines_for_own_recordings_lead_to_a_page_with_own_labels(open_page, 
         page = open_page(address)
         page.wait_for_selector("#start:enabled")
         assert page.locator("#known .chip").all_inner_texts() == sorted(LABELS)
-        page.click("#start")
         rows = np.random.default_rng(0).normal([0.4, 9.7, 1.0], 0.05, (480, 3)).tolist()
         (*_, prediction) = play(page, [[number / 60, *row] for number, row in enumerate(rows)], 40)
         assert len(prediction["probabilities"]) == len(LABELS)

@@ -83,9 +83,8 @@ def settings(page, play):
 
 @state()
 def explained(page, play):
-    page.click("#start")
-    page.click("#how summary")
     play(page, standing(0, 12), 100)
+    page.click("#how summary")
     page.evaluate("document.getElementById('how').scrollIntoView()")
 
 
@@ -199,6 +198,7 @@ def silent(page, play):
 @state()
 def recording(page, play):
     page.click("#start")
+    page.wait_for_selector("body[data-state=running]")
     page.fill("#subject", "me")
     page.fill("#activity", "cycling")
     assert page.evaluate("[...document.getElementById('activities').options].map(o => o.value)") == list(CLASSES)

@@ -1,6 +1,5 @@
 """What the columns of a table mean: named by the user, or recognized by the names that phones and apps give them."""
 
-import codecs
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -129,8 +128,8 @@ class CsvColumns(Columns):
         if not study.strip() == study != "" or not study.isprintable() or set(study) & set(_SIGNS):
             raise ZooError(f"study {shown(study)}: expected a name such as lab_a, without {' '.join(_SIGNS)}")
         try:
-            codecs.lookup(self.encoding or "utf-8")
-        except LookupError:
+            "a".encode(self.encoding or "utf-8")
+        except (LookupError, ValueError):
             raise ZooError(f"encoding {shown(self.encoding)}: expected one of Python, such as cp1251 or gbk") from None
         axes = tuple(name for name in (self.x, self.y, self.z) if name is not None)
         triples = (("columns of x, y and z", axes, len(axes)), (option("gravity"), self.gravity, 3),
