@@ -18,12 +18,7 @@ from zoo.runtime.metadata import ActivityMetadata
 
 
 def files_of(model: str | Path) -> list[Path]:
-    """Lists the `.tflite` files of a model: a file, a folder, or a preset.
-
-    Example:
-        >>> [path.name for path in files_of("activity_gru_course")][:2]
-        ['model.dynamic.tflite', 'model.float16.tflite']
-    """
+    """The `.tflite` files of a model: a file, a folder, or a preset."""
     if Path(model).suffix == ".tflite":
         return [Path(model)]
     folder = Path(model) if Path(model).is_dir() else find_folder(model)

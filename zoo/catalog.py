@@ -96,12 +96,7 @@ def exported_file(
 
 
 def split_names(text: str) -> list[str]:
-    """Returns the names of a text with commas. One that has commas itself stands in quotes, as in CSV.
-
-    Example:
-        >>> split_names('ann, "Doe, Jane"')
-        ['ann', 'Doe, Jane']
-    """
+    """The names of a text with commas. One that has commas itself stands in quotes, as in CSV."""
     try:
         (found,) = csv.reader([text], skipinitialspace=True)
     except csv.Error:
@@ -110,10 +105,10 @@ def split_names(text: str) -> list[str]:
 
 
 def joined_names(names: Iterable[str]) -> str:
-    """Returns names as a text that `split_names` reads.
+    """Names as a text that `split_names` reads.
 
     Example:
-        >>> joined_names(["ann", "Doe, Jane"])
-        'ann, "Doe, Jane"'
+        >>> split_names(joined_names(["ann", "Doe, Jane"]))
+        ['ann', 'Doe, Jane']
     """
     return ", ".join(f'"{name}"' if "," in name else name for name in names)

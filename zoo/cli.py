@@ -189,12 +189,7 @@ def _several(parts: Callable[[str], list[str]], option: str, words: Sequence[str
 
 
 def _settings(words: Sequence[str]) -> dict[str, Any]:
-    """Settings from NAME=VALUE, where a value is `none`, or JSON, or else text.
-
-    Example:
-        >>> _settings(["hidden_units=100", "optimizer=adam", "patience=none"])
-        {'hidden_units': 100, 'optimizer': 'adam', 'patience': None}
-    """
+    """Settings from NAME=VALUE, where a value is `none`, or JSON, or else text."""
     settings: dict[str, Any] = {}
     for word in words:
         name, equals, value = word.partition("=")
@@ -403,10 +398,7 @@ _register()
 
 
 def main() -> None:
-    """Runs the command line. Errors are printed as one line, with a nonzero exit status.
-
-    Ctrl-C exits with 130, and SIGTERM with 143, both after the same cleanup.
-    """
+    """Runs the command line. Ctrl-C exits with 130, and SIGTERM with 143, both after the same cleanup."""
     debug = "--debug" in sys.argv
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -455,16 +447,7 @@ _FILES = ("AlreadyExistsError", "DataLossError", "FailedPreconditionError", "Not
 
 
 def explain(error: BaseException) -> tuple[str, int]:
-    """Returns the message and the exit status for an exception that ended a command.
-
-    Errors of the system name the file that was in hand. Whatever is left is a bug.
-
-    Example:
-        >>> explain(FileNotFoundError(2, "No such file or directory", "data3.h5"))
-        ('data3.h5: no such file or directory', 1)
-        >>> explain(ZeroDivisionError("division by zero"))[1]
-        70
-    """
+    """The message and the exit status for an exception that ended a command. Whatever names no cause is a bug."""
     if isinstance(error, CycloptsError):
         return _usage(error), USAGE
     if isinstance(error, ZooError):

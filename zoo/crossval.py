@@ -74,14 +74,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Fold:
-    """One training, and the windows that it is scored on.
-
-    Args:
-        method: Name of a baseline, or of the network.
-        split: `subject` or `study`: what is held out.
-        seed: Of the training.
-        group: Which group is held out, from 0.
-    """
+    """One training, and the windows that it is scored on: those of a `group`, from 0, of subjects or of studies."""
 
     method: str
     split: str
@@ -110,18 +103,9 @@ Records = dict[Fold, Record]
 class Protocol:
     """How a recipe is cross-validated.
 
-    Args:
-        groups: Number of groups into which the people are divided; or `loso`, one group per person; or `study`.
-        seeds: How many times all folds are trained, with consecutive seeds from the recipe's.
-        baselines: Keys of `metrics.BASELINES`, scored on the same folds.
-        everyone: Whether the people of the test set are divided into the groups as well.
-        models: Whether the network of each fold stays in the folder, as `folds/NAME.keras`.
-
-    Example:
-        >>> Protocol(groups=1)
-        Traceback (most recent call last):
-        ...
-        zoo.errors.ZooError: groups is 1; expected 2 or more, loso or study
+    `groups` is a number of groups of people, or `loso`, one a person, or `study`. All folds are trained with `seeds`
+    seeds, from the recipe's. With `everyone`, the people of the test set are in the groups as well. With `models`, the
+    network of each fold stays in the folder, as `folds/NAME.keras`.
     """
 
     groups: int | str = 5
@@ -171,11 +155,7 @@ class Protocol:
 
 
 def held_out(windows: DataSet, split: str, groups: int | str) -> list[NDArray[np.bool_]]:
-    """Which windows each fold holds out, as masks `(len(windows),)`; each window is held out exactly once.
-
-    `subject` divides people into groups, of which `loso` are as many as people; `study` holds out one study after
-    another, in the order of their names.
-    """
+    """Which windows each fold holds out, as masks `(len(windows),)`; each window is held out exactly once."""
     if split == STUDY:
         assert windows.studies is not None
         return [windows.studies == study for study in np.unique(windows.studies)]
@@ -456,9 +436,8 @@ def main() -> None:
 def spread(scores: Mapping[tuple[int, int], float]) -> dict[str, float | None]:
     """The mean over folds, its deviation over groups and over seeds (None if there is only one), and the `worst_group`.
 
-    Example:
-        >>> spread({(0, 0): 1.0, (0, 1): 0.5, (1, 0): 0.75, (1, 1): 0.25})["worst_group"]
-        0.375
+    >>> spread({(0, 0): 1.0, (0, 1): 0.5, (1, 0): 0.75, (1, 1): 0.25})["worst_group"]
+    0.375
     """
     seeds, groups = (sorted({key[place] for key in scores}) for place in (0, 1))
     table = np.array([[scores.get((seed, group), np.nan) for group in groups] for seed in seeds])
@@ -476,13 +455,9 @@ def _calibration(
 ) -> dict[str, Any]:  # fmt: skip
     """The calibration on people that the models were not trained on, by the windows of a known class.
 
-    Where other movements are one of the classes, it is that of the others, given that one of them is right.
-    `temperatures` are those of each window's fold, NaN where a fold has none.
-
-    Returns:
-        `ece`: the error `before` and `after` temperature scaling with each fold's own temperature, and the mean
-        `temperature`. `temperature` and `threshold`: fitted on the logits of all folds, for a model that is trained on
-        all people.
+    Where other movements are one of the classes, it is that of the others, given that one of them is right. The error
+    is that `before` and `after` scaling with each window's own of the `temperatures` `(N,)`, NaN where its fold has
+    none. `temperature` and `threshold` are fitted on all folds, for a model that is trained on all people.
     """
     among = logits[:, :other]
     single = labels < among.shape[1]

@@ -10,34 +10,19 @@ COMMAND = "ZOO_COMMAND"
 
 
 def option(name: str, value: Any = "") -> str:
-    """A parameter in a message, as the user writes it: an option in the terminal, an argument in Python.
-
-    Example:
-        >>> option("time_unit", "ms"), option("resume")
-        ('time_unit=ms', 'resume')
-    """
+    """A parameter in a message, as the user writes it: `--time-unit ms` in the terminal, `time_unit=ms` in Python."""
     if COMMAND in os.environ:
         return f"--{name.replace('_', '-')} {value}".rstrip()
     return f"{name}={value}" if value != "" else name
 
 
 def setting(name: str, value: Any) -> str:
-    """A setting in a message, as the user writes it: one of `--set` in the terminal, one of `settings` in Python.
-
-    Example:
-        >>> setting("validation", 0.2)
-        "settings={'validation': 0.2}"
-    """
+    """A setting in a message, as the user writes it: one of `--set` in the terminal, one of `settings` in Python."""
     return option("set", f"{name}={value}") if COMMAND in os.environ else option("settings", {name: value})
 
 
 def printable(text: str) -> str:
-    r"""Returns text that a terminal shows as it is, with control characters and undecodable bytes escaped.
-
-    Example:
-        >>> printable("a\x1b[31m.h5")
-        'a\\x1b[31m.h5'
-    """
+    r"""Text that a terminal shows as it is, with control characters and undecodable bytes escaped."""
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape", "surrogatepass").decode() for letter in text
     )
@@ -81,21 +66,8 @@ class UsageError(ZooError):
 class ArgumentError(ZooError):
     """An argument of a public function, or a field of its settings, is not valid, or means nothing where it is passed.
 
-    Args:
-        parameter: Parameter, in whose place the command line names its option.
-        problem: What is wrong, such as `: does not apply to trigram_lm_course`. By default that the value is not what
-            was expected.
-        value: What was passed.
-        expected: What was expected, in words.
-        group: Settings of which the parameter is a field, such as `recipe`.
-
-    Example:
-        >>> raise ArgumentError("hop", ": does not apply to trigram_lm_course; leave it out")
-        Traceback (most recent call last):
-        ...
-        zoo.errors.ArgumentError: hop: does not apply to trigram_lm_course; leave it out
-        >>> str(ArgumentError("epochs", value=0, expected="1 or more", group="recipe"))
-        'recipe: epochs is 0; expected 1 or more'
+    The command line names its option in place of the `parameter`. `problem` says what is wrong, by default that the
+    `value` is not what was `expected`; `group` is of which settings the parameter is a field, such as `recipe`.
     """
 
     def __init__(
@@ -115,14 +87,7 @@ _SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = _LONGEST = 80
 
 
 def shown(value: Any) -> str:
-    """At most 80 characters of a value on one line, or the type of one that is no text, number or collection of these.
-
-    Example:
-        >>> shown(2.5), shown(object())
-        ('2.5', 'of the type object')
-        >>> shown([0] * 1000)
-        '[0, 0, 0, 0, 0, 0, ...]'
-    """
+    """At most 80 characters of a value on one line; of what is no text, number or collection of them, its type."""
     plain = value is None or isinstance(value, str | bytes | bool | int | float | complex | list | tuple | dict | set)
     try:
         text = " ".join(_SHORT.repr(value).split()) if plain else f"of the type {type(value).__name__}"
@@ -132,12 +97,7 @@ def shown(value: Any) -> str:
 
 
 def either(words: Iterable[str]) -> str:
-    """Alternatives in words.
-
-    Example:
-        >>> either(["s", "ms", "us"])
-        's, ms or us'
-    """
+    """Alternatives in words, such as `s, ms or us`."""
     *others, last = words
     return f"{', '.join(others)} or {last}" if others else last
 
@@ -150,12 +110,7 @@ def refuse(why: str, **values: Any) -> None:
 
 
 def unknown_name(what: str, name: str, choices: list[str]) -> ZooError:
-    """Creates an error that suggests the closest known name, in upper or lower case.
-
-    Example:
-        >>> str(unknown_name("preset", "activity_gr", ["activity_gru_course", "trigram_lm_best"]))
-        "unknown preset 'activity_gr': did you mean activity_gru_course?"
-    """
+    """An error that suggests the closest known name, in upper or lower case."""
     # Few calls need it, and `import zoo` is fast.
     import difflib
 

@@ -11,13 +11,7 @@ from zoo.errors import ZooError, shown, unknown_name
 
 
 class Family(NamedTuple):
-    """A row of the table.
-
-    Args:
-        module: Module that defines the class. Its docstring is the specification.
-        class_name: Name of the class, such as `ActivityGRU`.
-        task: Name of the task, and of its folder in the package.
-    """
+    """A row of the table. The docstring of the `module` is the specification of its class."""
 
     module: str
     class_name: str
@@ -48,12 +42,7 @@ _LAYERS = {
 class TaskRow(NamedTuple):
     """What the command line must know of a task before its module is imported, which takes seconds.
 
-    Args:
-        family: Family to begin with.
-        file: Default name of its data file.
-        simulates: What `zoo data simulate` makes, in a sentence.
-        sizes: Options of its simulator that simulators of other tasks lack.
-        older: Names that versions before 0.3 had for it: files have the first one.
+    `sizes` are the options of its simulator that others lack, `older` the names that versions before 0.3 had for it.
     """
 
     family: str
@@ -88,22 +77,12 @@ TASKS = {
 
 
 def task_named(name: Any) -> Any:
-    """The name of a task in place of an older one; other values are returned unchanged.
-
-    Example:
-        >>> task_named("trigram"), task_named("activity")
-        ('text', 'activity')
-    """
+    """The name of a task in place of an older one; other values are returned unchanged."""
     return next((task for task, row in TASKS.items() if isinstance(name, str) and name in row.older), name)
 
 
 def find_family(name: str) -> Family:
-    """Finds a family by its name or the name of its class.
-
-    Example:
-        >>> find_family("ActivityGRU").task, find_family("trigram_lm").class_name
-        ('activity', 'TrigramLM')
-    """
+    """The family of a name, or of the name of a class."""
     for family, row in FAMILIES.items():
         if name in (family, row.class_name):
             return row
@@ -117,11 +96,10 @@ def family_of(model: Any) -> str:
 
 
 def unknown_family(name: str) -> ZooError:
-    """Creates an error that suggests the closest family.
+    """An error that suggests the closest family.
 
-    Example:
-        >>> str(unknown_family("SimpleRNN"))
-        "unknown family 'SimpleRNN': did you mean activity_rnn?"
+    >>> str(unknown_family("SimpleRNN"))
+    "unknown family 'SimpleRNN': did you mean activity_rnn?"
     """
     if meant := _LAYERS.get(name.lower()):
         return ZooError(f"unknown family {shown(name)}: did you mean {meant}?")

@@ -49,10 +49,6 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """Yields a temporary name to write to, which becomes `path` when the block ends without an error.
 
     Missing parent folders are created. Anything but a regular file is not replaced.
-
-    Example:
-        >>> with atomic_write(Path(getfixture("tmp_path")) / "a.txt") as temporary:
-        ...     _ = temporary.write_text("whole")
     """
     _require_kind(path, stat.S_ISREG)
     # Unlike those of `tempfile`, it has the permissions that the user's umask allows.
@@ -135,15 +131,9 @@ def _is_running(process: int) -> bool:
 def exclusive(
     path: Path, kind: str = "file", seconds: float = _LOCK_SECONDS, *, lock_file: Path | None = None
 ) -> Iterator[None]:
-    """Keeps other runs from writing the same file, or the same folder of `atomic_folder`, at the same time.
+    """Keeps other runs from writing the same file, or folder of `atomic_folder`, after a wait of some `seconds`.
 
-    Within the block, the same thread can claim `path` again.
-
-    Args:
-        path: The file or folder.
-        kind: What it is, in the message of the error.
-        seconds: Time to wait for another run.
-        lock_file: What is locked, and deleted at the end. By default a hidden file next to `path`.
+    In the block, the same thread can claim `path` again. The lock is a hidden file next to it, deleted at the end.
     """
     # What runs on a device needs NumPy and LiteRT only.
     from filelock import FileLock, Timeout
@@ -174,10 +164,9 @@ def exclusive(
 
 @contextmanager
 def exclusive_folder(folder: Path) -> Iterator[None]:
-    """Keeps other runs from writing to the same folder at the same time, where files appear one after another.
+    """Keeps other runs from writing to the same folder, where files appear one after another; deletes it if none did.
 
-    The folder is created, and deleted at the end if nothing was written. The lock is a hidden file in it, as the folder
-    may be all that this process can write to.
+    The lock is a hidden file in it, as the folder may be all that this process can write to.
     """
     if not os.path.isdir(folder):  # noqa: PTH112  # of a name that is too long, Path.is_dir raises
         _require_kind(folder, stat.S_ISDIR)
@@ -250,10 +239,7 @@ def read_json(path: Path) -> Any:
 
 
 def require_empty(folder: Path, work: str = "") -> None:
-    """Refuses a folder that is not new or empty, or that another run writes to: no earlier result is overwritten.
-
-    `work` names what would have been resumed in it.
-    """
+    """Refuses a folder that is not new or empty, or that another run writes to: no earlier result is overwritten."""
     if not work and os.path.realpath(folder) == os.path.realpath(Path.cwd()):
         raise ZooError(f"{folder}: is the current folder; choose a new one")
     _require_kind(folder, stat.S_ISDIR)
@@ -269,13 +255,7 @@ def require_empty(folder: Path, work: str = "") -> None:
 
 
 def claim_folder(mark: Path, identity: Mapping[str, Any], work: str) -> None:
-    """Claims a folder for work that can be interrupted and resumed.
-
-    Args:
-        mark: File in the folder that records the identity.
-        identity: Values that distinguish this work from other work of its kind, as JSON types.
-        work: Name of the kind of work in messages, such as `search`.
-    """
+    """Claims a folder for work, such as a `search`, which can be resumed: the file `mark` records its identity."""
     if not mark.is_file():
         require_empty(mark.parent, work)
         write_json(mark, identity)
@@ -289,12 +269,7 @@ def claim_folder(mark: Path, identity: Mapping[str, Any], work: str) -> None:
 
 
 def flatten(document: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Flattens a nested document, with keys joined by dots.
-
-    Example:
-        >>> flatten({"seed": 0, "recipe": {"epochs": 3}})
-        {'seed': 0, 'recipe.epochs': 3}
-    """
+    """A nested document with keys joined by dots, such as `recipe.epochs`."""
     flat: dict[str, Any] = {}
     for name, value in document.items():
         flat |= flatten(value, f"{above}{name}.") if isinstance(value, dict) else {above + name: value}
@@ -303,10 +278,7 @@ def flatten(document: Mapping[str, Any], above: str = "") -> dict[str, Any]:
 
 @contextmanager
 def new_file(path: Path, force: bool) -> Iterator[None]:
-    """Keeps other runs from writing the same file while the block prepares and writes it, as `exclusive` does.
-
-    The file must be new, or with `force` a regular file.
-    """
+    """Keeps other runs from writing a file, which is new or with `force` a regular one, as long as the block takes."""
     with exclusive(path):
         _require_kind(path, stat.S_ISREG)
         if path.exists() and not force:

@@ -34,12 +34,7 @@ _OURS = (Path(__file__).parent / "saved_models", _CHECKOUT / "saved_models")
 
 
 def parse(address: str) -> tuple[str, str | None]:
-    """Returns the repository and the revision of an address.
-
-    Example:
-        >>> parse("hf://owner/name@v1"), parse("hf://owner/name")
-        (('owner/name', 'v1'), ('owner/name', None))
-    """
+    """The repository and the revision of an address."""
     found = _ADDRESS.fullmatch(str(address))
     if found is None:
         raise ZooError(f"{address}: expected hf://owner/name, or hf://owner/name@revision")
@@ -47,10 +42,7 @@ def parse(address: str) -> tuple[str, str | None]:
 
 
 def fetch(address: str) -> Path:
-    """Downloads a model, or finds it among those that were downloaded before if the hub cannot be reached.
-
-    Returns the folder in the cache of `huggingface_hub`; each file has the hash that the hub lists.
-    """
+    """Downloads a model, or finds it among those that were downloaded before if the hub cannot be reached."""
     repo, revision = parse(address)
     hub = _library()
     with _explained(address):

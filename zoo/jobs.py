@@ -23,14 +23,9 @@ _AGAIN_SECONDS = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A command to run in its own process. The command must call `die_with_parent`.
+    """A command to run in its own process, which must call `die_with_parent`.
 
-    Args:
-        name: Name of the job in messages.
-        command: Program and arguments.
-        environment: Environment variables to set in addition to those of this process.
-        log: File to which standard output and error are appended. None to share those of this process.
-        output: With `log`: file to which standard output is appended instead.
+    Standard output and error are appended to the `log`, if there is one; the former to `output`, if there is that.
     """
 
     name: str
@@ -50,19 +45,8 @@ def run_jobs(
 ) -> None:
     """Runs jobs in parallel until all have ended, or `watch` says that the work is done. No process outlives the call.
 
-    Args:
-        jobs: Jobs, in the order in which to start them.
-        at_once: Maximum number of processes.
-        on_exit: Function that is called with each job that ends and its exit status, which is negative after a signal.
-            It returns True to run the job again. If it raises an exception, the other jobs are ended.
-        watch: Function that is called once per interval. It returns True to end the jobs that still run.
-        interval: Interval in seconds.
-
-    Example:
-        >>> statuses = []
-        >>> run_jobs([Job("failing", ["false"])], at_once=2, on_exit=lambda job, status: statuses.append(status))
-        >>> statuses
-        [1]
+    `on_exit` gets each job that ends and its exit status, negative after a signal; if it returns True, the job runs
+    again, and if it raises an exception, the others are ended. `watch` is called every `interval` seconds.
     """
     waiting, running = deque(jobs), dict[Job, subprocess.Popen[bytes]]()
     try:

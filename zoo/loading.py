@@ -20,15 +20,7 @@ from zoo.task import Task, task_of
 
 @dataclass(frozen=True)
 class Loaded:
-    """A loaded model: either a Keras model or a `.tflite` file.
-
-    Args:
-        name: Name by which the user called the model.
-        model: Keras model. None for a `.tflite` file.
-        interpreter: Interpreter of a `.tflite` file. None for a Keras model.
-        config: Content of `config.json`. Empty if there is none.
-        folder: Folder of the model, if any.
-    """
+    """A loaded model: a Keras model, or the interpreter of a `.tflite` file. Without a folder, `config` is empty."""
 
     name: str
     model: Model | None = None

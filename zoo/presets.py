@@ -12,13 +12,10 @@ from zoo.recipe import Recipe
 
 @dataclass(frozen=True)
 class Source:
-    """Training data.
+    """Training data, with its authors and its license.
 
-    Args:
-        text: What it is, with its authors.
-        license: License of the data.
-        everyone: Whether the weights are trained on all people of several studies. Scores are then those of
-            cross-validation, in which each person, or each study, is left out in turn.
+    With `everyone`, the weights are trained on all people of several studies, and the scores are those of
+    cross-validation, in which each person, or each study, is left out in turn.
     """
 
     text: str
@@ -28,15 +25,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Preset:
-    """A row of the table.
-
-    Args:
-        family: Key of `zoo.families.FAMILIES`.
-        description: Description in one line.
-        arguments: Constructor arguments, without those that follow from the data.
-        recipe: Recipe of the training.
-        data: Training data.
-    """
+    """A row of the table. Arguments are those of the constructor that do not follow from the data."""
 
     family: str
     description: str
@@ -173,12 +162,7 @@ PRESETS: dict[str, Preset] = {
 
 
 def find(name: str) -> Preset:
-    """Finds a preset by name.
-
-    Example:
-        >>> find("activity_gru_course").arguments["units"]
-        32
-    """
+    """The preset of a name."""
     if name not in PRESETS:
         raise unknown_name("preset", name, list(PRESETS))
     return PRESETS[name]

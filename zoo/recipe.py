@@ -39,17 +39,7 @@ _EXPECTED = {
 
 
 class Settings(pydantic.BaseModel):
-    """Base class of frozen settings, whose annotations declare which values are valid.
-
-    Example:
-        >>> class Window(Settings):
-        ...     label = "window"
-        ...     rows: Count = 150
-        >>> Window(rows=0)
-        Traceback (most recent call last):
-        ...
-        zoo.errors.ArgumentError: window: rows is 0; expected 1 or more
-    """
+    """Base class of frozen settings, whose annotations declare which values are valid."""
 
     model_config = _STRICT | ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -91,22 +81,7 @@ class Settings(pydantic.BaseModel):
 
 
 def checked(label: str, hint: Any, value: Any) -> Any:
-    """Checks a value against an annotated type, and returns it.
-
-    Args:
-        label: Name of the value, for the message.
-        hint: Type, such as `int`, `float | None`, `Literal["a", "b"]` or `Annotated[int, Ge(1)]`.
-        value: Value to check.
-
-    Raises:
-        ArgumentError: If the value has another type or is out of range.
-
-    Example:
-        >>> checked("units", int, 2.5)
-        Traceback (most recent call last):
-        ...
-        zoo.errors.ArgumentError: units is 2.5; expected a whole number
-    """
+    """A value that fits an annotated type, such as `float | None`; others are refused by the name in the label."""
     try:
         return TypeAdapter(hint, config=_STRICT).validate_python(python_number(value))
     except ValidationError as error:
@@ -334,12 +309,7 @@ class Limits(Settings):
 
 
 class Columns(Settings):
-    """The columns of CSV files of acceleration. What is None is recognized by the names of the columns.
-
-    Example:
-        >>> Columns(x="ax", y="ay", z="az", unit="g").unit
-        'g'
-    """
+    """The columns of CSV files of acceleration. What is None is recognized by the names of the columns."""
 
     label = "columns"
 

@@ -23,11 +23,8 @@ _SHOWN = 10
 class Result:
     """What the results of public functions have in common.
 
-    Args:
-        warnings: What may be wrong, a sentence each; the terminal prints them on standard error.
-        written: Where things are; likewise.
-        next: The command that comes next; likewise.
-        failure: Why the command ends with status 1 although there is a result; empty where it does not.
+    On standard error, the terminal prints `warnings`, a sentence each, `written`, where things are, and the `next`
+    command. A `failure` says why the command ends with status 1 although there is a result.
     """
 
     warnings: Sequence[str] = ()
@@ -48,13 +45,7 @@ class Result:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Document(Result, Mapping[str, Any]):
-    """Names and values, which `render` turns into Markdown.
-
-    Example:
-        >>> result = Document({"rate": 50.0}, lambda content: f"{content['rate']} Hz")
-        >>> result["rate"], result
-        (50.0, 50.0 Hz)
-    """
+    """Names and values, which `render` turns into Markdown."""
 
     content: dict[str, Any]
     render: Callable[[Any], str]

@@ -46,11 +46,8 @@ Source = Any
 class Split:
     """Data that has been read and divided, for any number of trainings.
 
-    Args:
-        data: The checked data.
-        train: Examples to learn from.
-        validation: Examples that are held out; None where none are, or where there are folds.
-        folds: The same examples, divided for the trainings that validate this one. Empty where examples are held out.
+    Either examples are held out for `validation`, or the same ones are divided again into `folds`, whose trainings
+    validate this one.
     """
 
     data: Any
@@ -61,20 +58,13 @@ class Split:
 
 @dataclass(frozen=True)
 class Feed:
-    """What a model is fitted on.
+    """What a model is fitted on, with `rows` in an epoch, in all its passes.
 
-    Args:
-        batches: Returns endless batches, from the rows that each batch of an epoch has and the first epoch, from 0
-            (`first_epoch`). Several steps take their rows from one batch. The same batches each time.
-        rows: Training rows per epoch, of all its passes.
-        validation: Batches for the validation loss.
-        class_weights: Weight of each class in the loss, and then of each set.
-        label_sets: The classes of each label that is a set.
-        callbacks: Add numbers to the records of the epochs.
-        epochs: After how many a training ends, with the schedule of all. None for all of the recipe.
-        learner: Model that is trained in place of the one that gets its weights, such as one with a longer window.
-        identity: What is trained on, in addition to the data, as JSON types.
-        details: What the summary of the training says of it.
+    `batches` makes endless batches, the same each time, from the rows in each batch of an epoch, which may be those of
+    several steps, and from the `first_epoch`, counted from 0. There are `class_weights` of each class, then of each
+    set. A training ends after `epochs`, with the schedule of all. A `learner`, such as a model with a longer window, is
+    trained in place of the model, which gets its weights. The `identity` says what it is trained on in addition to the
+    data, and `details` go to the summary.
     """
 
     batches: Callable[..., "tf.data.Dataset"]
@@ -132,10 +122,7 @@ class Task(ABC):
         return for_task(self.name, "figures")
 
     def check_recipe(self, recipe: Recipe, named: Iterable[str], model: str, *, built: bool) -> None:
-        """Checks a recipe before data is read: its augmentation, and the effect of the fields that a user has named.
-
-        Some do not apply to the task, and one not to a model that is built already.
-        """
+        """Before data is read, refuses fields that a user has `named` without effect, and checks the augmentation."""
         for name in (*named, *(("steps",) if recipe.steps else ())):
             if name in self.unused or (built and name == "normalize"):
                 raise ZooError(f"{name}: has no effect on {model}; leave it out")
@@ -143,17 +130,11 @@ class Task(ABC):
             self.augmentation.from_json(recipe.augmentation or {})
 
     def load_data(self, source: Source, **options: Any) -> Any:
-        """Checks and opens a data file. Data that is already loaded is returned unchanged.
-
-        The other methods call this one, so all of them accept a path as well.
-        """
+        """Checks and opens a data file. Data that is already loaded is returned unchanged."""
         return loading.load_data(source, task=self.name, **options)
 
     def match(self, data: Any, name: str, arguments: Mapping[str, Any]) -> Any:
-        """Refuses data that a model does not read, in a line that names both; returns it with the model's labels.
-
-        The arguments are those of its constructor, or those that are known before it is built.
-        """
+        """Refuses data that a model does not read, in a line that names both; returns it with the model's labels."""
         return data
 
     @abstractmethod
@@ -170,16 +151,9 @@ class Task(ABC):
 
     @abstractmethod
     def finish(self, model: Any, split: Any, recipe: Recipe, learners: Sequence[Any] = ()) -> dict[str, Any]:
-        """Calibrates a trained model, records its provenance in it, and evaluates it on the validation set.
+        """Calibrates a trained model, records its provenance, and validates it: on rows held out, or by the `learners`.
 
-        Args:
-            model: Trained model.
-            split: What it was trained on.
-            recipe: Recipe of the training.
-            learners: Trained models of the folds, in their order.
-
-        Returns:
-            The entries of the training summary that depend on the task: `validation`, and the amount of data.
+        Returns the entries of the training summary that depend on the task: `validation`, and the amount of data.
         """
 
     @abstractmethod
@@ -192,11 +166,7 @@ class Task(ABC):
 
     @abstractmethod
     def evaluate(self, loaded: "Loaded", data: Any, *, split: str = "test", baselines: bool = True) -> dict[str, Any]:
-        """Evaluates a model on a split of data.
-
-        Returns:
-            A document of JSON types, which `report.evaluation` renders.
-        """
+        """Evaluates a model on a split of data: a document of JSON types, which `report.evaluation` renders."""
 
     @abstractmethod
     def predict(self, loaded: "Loaded", x: Any) -> Predictions:
@@ -228,14 +198,10 @@ def require_tensorflow(what: str) -> None:
 
 
 def log_probabilities(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Computes the logarithms of probabilities that an exported file returns.
+    """Logarithms of probabilities that an exported file returns.
 
     Integer files round small probabilities to 0. These are replaced by half of the smallest other probability, which is
     half a quantization step.
-
-    Example:
-        >>> [round(float(value), 2) for value in log_probabilities(np.array([0.5, 0.25, 0.0], np.float32))]
-        [-0.69, -1.39, -2.08]
     """
     floor = probabilities[probabilities > 0].min() / 2
     return np.asarray(np.log(np.maximum(probabilities, floor)))

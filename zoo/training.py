@@ -59,19 +59,10 @@ _FEW_STEPS = 500
 class Training:
     """What is trained, how, and where it is kept.
 
-    Args:
-        name: Name of the preset, or of the user's own model.
-        family: A key of `families.FAMILIES`.
-        arguments: Arguments of the constructor, without those that the data decides.
-        recipe: Everything else that decides the result.
-        out: Folder for `model.keras`, `config.json` and `history.json`; must be empty unless resuming. None: nothing is
-            written.
-        resume: Whether to continue from the checkpoint in `out`.
-        deterministic: Whether to repeat bit by bit on any machine load, slower and without XLA.
-        tensorboard: Folder for logs of TensorBoard.
-        callbacks: Further Keras callbacks, which have no part in the trainings of folds.
-        report: Function that is called at the end of each epoch, also of folds: with the epoch from 0, its numbers, and
-            the fold, such as `fold 1 of 3`, or an empty string.
+    `out` must be empty unless its checkpoint is resumed; without it, nothing is written. A `deterministic` training
+    repeats bit by bit on any machine load, slower and without XLA. `callbacks` have no part in the trainings of folds.
+    `report` is called after each epoch with its number from 0, its losses, and the fold, such as `fold 1 of 3`, or an
+    empty text.
     """
 
     name: str
@@ -92,15 +83,7 @@ class Training:
     ) -> "Training":  # fmt: skip
         """A training of what a user names: a preset, a family, or a model whose arguments are taken.
 
-        Args:
-            model: The name, or the model.
-            changes: Arguments of the constructor and fields of the recipe that replace those of the preset or the
-                family. Epochs that are named replace `steps`, and steps `epochs`.
-            recipe: Recipe to train with, or the fields that differ.
-
-        Example:
-            >>> Training.of("activity_gru_course", {"units": 8, "epochs": 3}).arguments["units"]
-            8
+        `changes` of arguments and of fields of the recipe replace those of the preset or the family.
         """
         check_named(model)
         changes, fields = dict(changes or {}), {} if isinstance(recipe, Recipe) else dict(recipe or {})
@@ -151,14 +134,10 @@ class Training:
         begin: Callable[[Split, Model], None] = lambda split, model: None,
         calibration: Mapping[str, float | None] | None = None,
     ) -> "TrainResult":  # fmt: skip
-        """Trains a model, and writes it to the folder.
+        """Trains a new model, or one to `start` from, and writes it to the folder.
 
-        Args:
-            data: Data of the task, or the path of a file.
-            start: Model whose weights are trained further. By default a new one is built.
-            begin: Function that is called with each split and its model before the training.
-            calibration: `temperature` and `threshold`, if they are known from a cross-validation. By default they are
-                fitted on validation data.
+        `begin` is called with each split and its model before the training. A `calibration` replaces the `temperature`
+        and `threshold` that are fitted on validation data.
         """
         require_tensorflow("training by a recipe")
         kind = type(start)
@@ -316,17 +295,8 @@ def fit(
     """Trains a model in place.
 
     It ends with the best weights if the recipe has patience, else with the last ones; their moving average if it has a
-    decay. Where the loss stops being finite (`LossNotFiniteError`), it has the last good ones.
-
-    Args:
-        model: Changed in place.
-        recipe: How to train it.
-        feed: What it is trained on.
-        checkpoint: A file that is written after epochs, every few seconds; if it exists, training resumes from it.
-        identity: Of model and data, as JSON types: a checkpoint of another identity or recipe is refused.
-        deterministic: Makes this and all later operations of the process repeat bit by bit, slower and without XLA.
-        callbacks: Further Keras callbacks.
-        strategy: How several GPUs or hosts share each batch.
+    decay. Where the loss stops being finite (`LossNotFiniteError`), it has the last good ones. A checkpoint is resumed
+    if it has the same recipe and `identity`. What is `deterministic` stays so for the life of the process.
     """
     if not feed.rows:
         raise ZooError("no training rows: add data")
@@ -412,15 +382,11 @@ def compile_model(
 
 
 def _calls(steps: int) -> list[int]:
-    """How many steps of an epoch each call from Python runs.
+    """How many steps of an epoch each call from Python runs: of 128, `[64, 64]`, and of 67, `[34, 33]`.
 
     A call costs about a millisecond, as much as several steps of a small network. Equal calls of up to 64 steps compile
     once. Where no number from 16 to 64 divides the epoch, as where its steps are a prime number, the last call is
     shorter and compiles a second time, which costs a second or two.
-
-    Example:
-        >>> _calls(128), _calls(67), _calls(5)
-        ([64, 64], [34, 33], [5])
     """
     most = max(size for size in range(1, min(steps, 64) + 1) if steps % size == 0)
     if most < min(steps, 16):
@@ -431,14 +397,9 @@ def _calls(steps: int) -> list[int]:
 class Fitted(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """What a training has reached: its history, and its checkpoint. Stops it early, and where the loss is not finite.
 
-    Attributes:
-        history: One record per epoch: `epoch`, `loss`, `accuracy` or `mse`, the same of validation as `val_loss` and so
-            on, where there is any, and what callbacks add. Losses are those of the recipe, with label smoothing and
-            class weights where it has any; validation is of the weights that would be saved after the epoch.
-        best_epoch: The epoch, from 1, whose weights the model has.
-        seconds: Wall time of this and of resumed runs, compilation included.
-        batch_size: Rows per step: the recipe's, or all rows of an epoch where there are fewer.
-        steps: Steps per epoch.
+    A record of the history has the losses of the weights that would be saved after its epoch. The model has the weights
+    of `best_epoch`, which counts from 1. `seconds` include those of resumed runs. `batch_size` may be less than the
+    recipe's.
     """
 
     def __init__(

@@ -136,12 +136,7 @@ def public(function: F) -> F:
 
 
 def members(hint: Any) -> list[Any]:
-    """The types of a union, or the one type; those of Annotated with their limits.
-
-    Example:
-        >>> members(str | None)
-        [<class 'str'>, <class 'NoneType'>]
-    """
+    """The types of a union, or the one type; those of Annotated with their limits."""
     return list(get_args(hint)) if get_origin(hint) in (Union, UnionType) else [hint]
 
 

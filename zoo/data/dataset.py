@@ -37,11 +37,6 @@ class Column:
     """An array whose rows are read, or computed, when they are asked for, by `read`.
 
     `run` neighboring rows are read together anyway, because they lie in one compressed chunk.
-
-    Example:
-        >>> squares = Column((5,), lambda rows: np.arange(5)[rows] ** 2)
-        >>> len(squares), squares[1:3].tolist()
-        (5, [1, 4])
     """
 
     shape: tuple[int, ...]
@@ -119,7 +114,7 @@ class DataSet:
         return np.asarray(self.targets[:])[self.rows]
 
     def names(self, column: str) -> list[str]:
-        """The different names in a column: numbers by value, before names by letter."""
+        """The different names in a column, as `sort_names` sorts them."""
         values = self.column(column)
         return [] if values is None else sort_names(values)
 
@@ -133,10 +128,7 @@ class DataSet:
         return inputs, inputs if self.targets is self.inputs else np.concatenate([targets for _, targets in parts])
 
     def to_frame(self) -> "pd.DataFrame":
-        """A table with a row for each input: arrays of numbers, the names of labels, and what else is known.
-
-        Its `attrs` keep what no row says, so that `load_data` makes the same data of it.
-        """
+        """A table with a row for each input, and what `load_data` needs to make the same data of it in its `attrs`."""
         import pandas as pd
 
         inputs, targets = self.arrays()
@@ -274,9 +266,8 @@ def _read(array: Values, rows: NDArray[np.int64], places: NDArray[np.intp], run:
 def _spans(starts: NDArray[np.intp], lengths: NDArray[np.intp]) -> NDArray[np.intp]:
     """For each start, as many consecutive numbers as its length.
 
-    Example:
-        >>> _spans(np.array([3, 10]), np.array([2, 3])).tolist()
-        [3, 4, 10, 11, 12]
+    >>> _spans(np.array([3, 10]), np.array([2, 3])).tolist()
+    [3, 4, 10, 11, 12]
     """
     return np.arange(lengths.sum()) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
 
@@ -288,12 +279,7 @@ def center_crop(windows: Any, rows: int) -> Any:
 
 
 def sort_names(names: Iterable[Any]) -> list[str]:
-    """Each name once; numbers by value, before names by letter.
-
-    Example:
-        >>> sort_names(["10", "2", "ann", "2"])
-        ['2', '10', 'ann']
-    """
+    """Each name once; numbers by value, before names by letter."""
     return sorted({str(name) for name in names}, key=lambda s: (not s.isdecimal(), int(s) if s.isdecimal() else 0, s))
 
 

@@ -134,10 +134,7 @@ def identify(path: Path) -> str:
 
 
 def check_layout(path: Path, layout: str, name: Path | None = None) -> dict[str, int]:
-    """Checks keys, shapes and types of a file against a layout, without reading the data.
-
-    Returns the sizes that the layout's letters have in this file, which messages call by its `name`.
-    """
+    """Checks keys, shapes and types of a file, called by its `name` in messages; returns the sizes by their letters."""
     sizes: dict[str, int] = {}
     schema, name = layouts()[layout], name or path
     make = f"make it with `zoo data {schema.maker}`" if schema.maker else "make it again"
@@ -257,15 +254,7 @@ def has(path: Path, key: str) -> bool:
 
 
 def open_column(path: Path, key: str, dtype: type[np.generic] = np.float32, factor: float = 1.0) -> Column:
-    """A data set that stays on the disk. What is read is of a type, and every number is multiplied by `factor`.
-
-    Example:
-        >>> path = Path(getfixture("tmp_path")) / "rows.h5"
-        >>> with create(path) as file:
-        ...     _ = file.create_dataset("x", data=np.arange(6.0).reshape(3, 2))
-        >>> open_column(path, "x")[1:3].tolist()
-        [[2.0, 3.0], [4.0, 5.0]]
-    """
+    """A data set that stays on the disk. What is read is of a type, and every number is multiplied by `factor`."""
     with open_file(path) as file:
         item = _dataset(path, file, key)
         return Column(item.shape, _Reader(Path(path), key, dtype, factor), item.chunks[0] if item.chunks else 1)

@@ -31,13 +31,6 @@ def training_batches(
 
     An epoch has some passes over the examples; the first one is 0. `batch_size` may be of each batch of an epoch. The
     seed decides the order, and the seeds with which `augment` changes the inputs of each batch.
-
-    Example:
-        >>> from zoo.data.dataset import DataSet
-        >>> rows = DataSet.of({"input": np.zeros((10, 2), np.float32), "target": np.arange(10)})
-        >>> _, targets = next(iter(training_batches(rows, 4, seed=0)))
-        >>> len(set(targets.numpy().tolist()))
-        4
     """
     sizes = [batch_size] if isinstance(batch_size, int) else list(batch_size)
     count = passes * len(examples) // batch_size if isinstance(batch_size, int) else len(batch_size)

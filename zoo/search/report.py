@@ -169,12 +169,7 @@ def pareto(records: Sequence[Record], measure: str, maximize: bool, chosen: int 
 
 
 def pareto_front(costs: NDArray[np.float64], gains: NDArray[np.float64]) -> list[int]:
-    """Indices of the Pareto front, by increasing cost: nothing that costs less gains as much.
-
-    Example:
-        >>> pareto_front(np.array([3.0, 1.0, 2.0, 4.0]), np.array([0.9, 0.5, 0.4, 0.9]))
-        [1, 0]
-    """
+    """Indices of the Pareto front, by increasing cost: nothing that costs less gains as much."""
     front: list[int] = []
     for place in np.lexsort((-gains, costs)).tolist():
         if not front or gains[place] > gains[front[-1]]:

@@ -75,11 +75,7 @@ def search(
     study: Study, folder: Path | None = None, *, processes: int = 0, best: int = 3, seeds: int = 3,
     preset: Path | None = None, logged: Callable[[Path], AbstractContextManager[Console]] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Runs or resumes a search, as `zoo.tune` says: in new `processes` of this machine, or with 0 in this one.
-
-    `logged` sends to a file what libraries print, of which nobody reads much, and yields the console that shows the
-    progress.
-    """
+    """Runs or resumes a search in `processes`, or with 0 in this one; `logged` hides what libraries print in a file."""
     folder = folder or Path(tempfile.mkdtemp(prefix="zoo-search-")) / "search"
     with ExitStack() as stack:
         stack.enter_context(exclusive_folder(folder))
@@ -208,10 +204,7 @@ class Oracle:
 def run_trials(
     study: Study, folder: Path, processes: int = 0, show: Callable[[Sequence[Record]], None] = lambda records: None
 ) -> None:
-    """Runs or resumes the trials of a search in other processes of this machine, or with 0 in this one.
-
-    A process that dies is started again, and resumes its trial. `show` is called with all records about once a second.
-    """
+    """Runs or resumes the trials of a search; `show` is called with all records about once a second."""
     trials = Trials(study, folder / TRIALS, show)
     with temporary_folder() as scratch:
         oracle = Oracle(trials, scratch, max(1, processes))

@@ -32,10 +32,6 @@ class HyperParameters:
 
     What is not fixed is decided by keras-tuner's, `drawn`, or without them by the defaults. `values` are those that a
     space has asked for; None where one does not apply.
-
-    Example:
-        >>> trigram(HyperParameters(fixed={"num_layers": 1}))["num_layers"]
-        1
     """
 
     def __init__(
@@ -196,13 +192,7 @@ _AUGMENTATION = (
 
 @dataclass
 class Study:
-    """Definition of a search, whose fields are arguments of `zoo.tune`; names and what goes together are checked.
-
-    Attributes:
-        start: The preset or family with which the search begins, of a `family` and a `task`.
-        space_name: The name of the space.
-        measure: The name of the objective, of which a greater score is better if `maximize`.
-    """
+    """Definition of a search, whose fields are arguments of `zoo.tune`; names and what goes together are checked."""
 
     target: str
     data: Source = None
@@ -273,10 +263,7 @@ class Study:
         }  # fmt: skip
 
     def plan(self, hp: Any, seed: int, epochs: int | None = None) -> Training:
-        """The plan of a trial with hyperparameters of keras-tuner, None for the defaults.
-
-        The seed is that of weights, order, augmentation and dropout. The split has the seed of the study.
-        """
+        """The plan of a trial with hyperparameters of keras-tuner, or the defaults. Its split is that of the study."""
         hp, epochs = HyperParameters(hp, self.pinned, self._defaults), epochs or self.epochs
         changes = SPACES[self.task.name][self.space_name](hp)
         cell = changes.pop("cell", None)

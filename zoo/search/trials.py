@@ -185,10 +185,7 @@ class Trials:
                 self.write(record | self._size(plan, self.study.task.build(plan, self.study.parts[0])))
 
     def _size(self, plan: Training, model: Any) -> Record:
-        """The `file`, `bytes`, and `milliseconds` per call of the smallest file of a model with any weights.
-
-        Each architecture is measured once: converted untrained, and its outputs not compared.
-        """
+        """The `file`, `bytes` and `milliseconds` per call of the smallest file, measured once for each architecture."""
         arguments = {name: value for name, value in model.get_config().items() if name not in _WEIGHTS}
         key = json.dumps([plan.family, arguments], sort_keys=True)
         if key not in self._sizes:
