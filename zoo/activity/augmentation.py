@@ -71,11 +71,6 @@ class Augmentation(Settings):
         """Changes a batch `(batch, window, 3 or 6)`; returns windows of `rows` rows, of twice as many with `carry`.
 
         The same `seed`, `(2,)` int64, returns the same batch. Longer windows are cut at a random place.
-
-        Example:
-            >>> batch = tf.ones((4, 180, 3))
-            >>> Augmentation(half_turn=1.0)(batch, tf.constant([0, 0], tf.int64), rows=150).shape
-            TensorShape([4, 150, 3])
         """
         batch, rows, axes = tf.shape(windows)[0], rows or windows.shape[1], windows.shape[2]
         if axes not in (3, 6):
@@ -190,12 +185,7 @@ def _rotation(axis: tf.Tensor, degrees: tf.Tensor) -> tf.Tensor:
 
 
 class Disturbance(NamedTuple):
-    """Something that happens to a phone: its key, what it means, and what the phone would have recorded.
-
-    Example:
-        >>> DISTURBANCES[0].apply(np.ones((1, 1, 3)), 50.0, np.random.default_rng(0)).tolist()
-        [[[1.0, -1.0, -1.0]]]
-    """
+    """Something that happens to a phone: its key, what it means, and what the phone would have recorded."""
 
     name: str
     meaning: str

@@ -32,10 +32,7 @@ Floats = NDArray[np.floating[Any]]
 
 
 class TableError(ZooError):
-    """A table, or what it holds, is not as expected: the `problem`, and a `cure`.
-
-    `remedy` is the parameter of `zoo.import_csv` that reads the table as it is, and its value, where one does.
-    """
+    """A table is not as expected; `remedy` is a parameter of `zoo.import_csv` and its value, which read it as it is."""
 
     def __init__(self, problem: str, cure: str = "", *remedy: str) -> None:
         self.problem, self.cure, self.remedy = problem, cure, remedy
@@ -70,7 +67,6 @@ def typical_rate(times: NDArray[np.float64]) -> float:
 
 
 def _lengths(vectors: Floats) -> Floats:
-    """The lengths of vectors, `(..., 3)`."""
     # `norm` would need four times the memory.
     return np.asarray(np.sqrt(np.einsum("...i,...i->...", vectors, vectors)))
 
@@ -78,7 +74,7 @@ def _lengths(vectors: Floats) -> Floats:
 def by_second(rows: Floats, rate: float) -> tuple[Floats, float]:
     """The mean length of vectors, `(rows, 3)`, in each second; and of a typical second, the length of its mean vector.
 
-    They are empty and NaN where the rows are too few, or too short, for their means to say what they measure.
+    They are empty and NaN where the rows are too few for their means to say what they measure.
     """
     second, whole = max(1, round(rate)), np.isfinite(rows).all(axis=1)
     # A lost value in each second must not hide all of them.
@@ -113,8 +109,7 @@ def pace(rows: Floats, rate: float) -> float:
 def check_signal(where: str, rows: Floats, rate: float, most_steady: float = np.inf) -> None:
     """Refuses acceleration in g or without gravity, and rotation rate in degrees, or gravity in its place.
 
-    Few rows, `(rows, 3)` in m/s^2 or `(rows, 6)` with rad/s, are not checked. `most_steady` is the largest acceleration
-    that is averaged over a second.
+    Rows are `(rows, 3)` in m/s^2 or `(rows, 6)` with rad/s. No second is steadier than `most_steady`, in m/s^2.
     """
     lengths, steady = by_second(rows[:, :3], rate)
     if len(lengths):
@@ -151,9 +146,7 @@ def _check_length(where: str, magnitudes: Floats, steady: float, over: str, most
 
 
 def check_lengths(where: str, lengths: Floats) -> None:
-    """Refuses windows in another unit, or of movement without gravity, by their `lengths_of`. Windows of zeros, to try
-    a model on, pass.
-    """
+    """Refuses windows in another unit or without gravity, by their `lengths_of`; windows of zeros pass."""
     magnitude, steady, turning = lengths.mean(axis=0, dtype=np.float64)
     if magnitude > _NOTHING:
         _check_length(where, lengths[:, 0], steady, "window")
@@ -161,9 +154,7 @@ def check_lengths(where: str, lengths: Floats) -> None:
 
 
 def lengths_of(windows: Floats) -> Floats:
-    """Of each window the mean length of the acceleration vector, the length of its mean vector, and the mean length of
-    the vector of rotation rate, which is 0 without a gyroscope: `(N, 3)`.
-    """
+    """Of each window the mean length of acceleration, the length of its mean, and that of rotation rate: `(N, 3)`."""
     acceleration, rotation = windows[..., :3], windows[..., 3:]
     moving, turning = (np.linalg.norm(part, axis=2).mean(axis=1) for part in (acceleration, rotation))
     return np.stack([moving, np.linalg.norm(acceleration.mean(axis=1), axis=1), turning], axis=1)
@@ -217,16 +208,10 @@ POWERS = np.cumprod(np.full(ENOUGH_ROWS, 0x100000001B3, np.uint64))
 
 
 class Copies:
-    """What is known of recordings, to find copies: the same values again, in another file or of another person.
+    """What is known of recordings, to find the same values again, in another file or of another person.
 
-    Somebody in training and somebody in test would share them. Time stamps do not show it: a copy may be shifted, cut,
-    or on another clock. So runs of a second are compared, whose starts follow from the values alone.
-
-    Example:
-        >>> rows = np.random.default_rng(0).normal(size=(500, 3))
-        >>> copies = Copies()
-        >>> copies.find("ann", "a.csv", rows), copies.find("ben", "b.csv", rows[100:])
-        (None, ('ann', 'a.csv'))
+    Time stamps do not show it: a copy may be shifted, cut, or on another clock. So runs of a second are compared, whose
+    starts follow from the values alone.
     """
 
     def __init__(self) -> None:
@@ -252,14 +237,7 @@ the least limit of a sensor, which is 2 g."""
 
 
 class Faults:
-    """What a broken sensor or another program leaves in recordings, counted: each is read, and doubted.
-
-    Example:
-        >>> faults = Faults()
-        >>> faults.find("a.csv", np.repeat([[0.1, 9.8, 0.2], [0.0, 0.0, 0.0]], 200, axis=0), 50.0)
-        >>> [sentence.partition(":")[0] for sentence in faults.sentences()]
-        ['1 recording has 3 s of zeros or more, as a.csv']
-    """
+    """What a broken sensor or another program leaves in recordings, counted: each is read, and doubted."""
 
     def __init__(self) -> None:
         self._where = dict[str, list[str]]()
@@ -323,7 +301,6 @@ def row_hashes(integers: NDArray[np.integer[Any]]) -> NDArray[np.uint64]:
 
 
 def _runs(rows: Floats) -> Iterator[list[int]]:
-    """Hashes of runs of rows, a block of the rows at a time."""
     for start in range(0, len(rows), _BLOCK):
         block = rows[start : start + _BLOCK + ENOUGH_ROWS - 1]
         # What no sensor measures is dropped later.

@@ -23,8 +23,7 @@ from zoo.runtime.metadata import AXES, CONVENTION, INERTIAL, ROTATION_UNIT, STAN
 class Format(NamedTuple):
     """How an app names its columns: lower-case, without units, spaces and signs; `{}` is the axis.
 
-    `gravity` is added where acceleration does not include it; `time` is a column that only this app writes; `unit` is
-    taken where the columns do not state it; `has_files` says that the app writes a file a sensor.
+    `gravity` is added to acceleration without it; only this app writes `time`; `has_files` means a file a sensor.
     """
 
     name: str
@@ -155,12 +154,7 @@ class CsvColumns(Columns):
 
 
 def columns_of(columns: Any, rate: float | None = None, **others: Any) -> CsvColumns:
-    """How CSV files are read: a `Columns` or its fields, a rate in place of time stamps, and further fields.
-
-    Example:
-        >>> columns_of({"channels": "ax,ay,az,gx,gy,gz"}).rotation
-        ('gx', 'gy', 'gz')
-    """
+    """How CSV files are read: a `Columns` or its fields, a rate in place of time stamps, and further fields."""
     given = (columns if isinstance(columns, Columns) else Columns(**(columns or {}))).to_json()
     if rate:
         refuse(f"does not apply with {option('rate')}, which takes the place of time stamps", time=given["time"])
@@ -214,14 +208,9 @@ def device_of(header: Sequence[str], row: Sequence[str], columns: CsvColumns) ->
 def resolve(
     where: str, header: Sequence[str], columns: CsvColumns, *, labels: bool = True
 ) -> tuple[CsvColumns, Format]:
-    """Finds the columns of a table, and the app whose names they bear.
+    """Finds the columns of a table, and the app whose names they bear; `labels`: whether it needs person and activity.
 
-    `time` stays None with a fixed rate, `gravity` where acceleration includes it, and `rotation` where none is read, or
-    where it is in a file of its own. `labels`: whether person and activity are needed.
-
-    Example:
-        >>> resolve("a.csv", ["time", "gFx", "gFy", "gFz"], CsvColumns(subject="=ann", activity="=walking"))[0].axes
-        ('gFx', 'gFy', 'gFz')
+    `time` stays None with a fixed rate, and `rotation` where none is read, or where it is in a file of its own.
     """
     plain = {_plain(column)[0]: column for column in reversed(header)}
 
@@ -269,7 +258,7 @@ def resolve(
 def _check_single(
     where: str, what: str, header: Sequence[str], taken: Sequence[str], patterns: Sequence[str]
 ) -> None:  # fmt: skip
-    """Refuses a table with columns of a second sensor: of the pattern of those that are `taken`, or of another one."""
+    """Refuses columns of a second sensor: of the pattern of those that are `taken`, or of another one."""
     plain = {_plain(name)[0]: name for name in reversed(header) if name not in taken}
     # Who joins tables numbers the columns of one name.
     numbered = {re.sub(r"\d+$", "", name): column for name, column in plain.items()}
@@ -281,7 +270,6 @@ def _check_single(
 
 
 def _stated_unit(where: str, field: str, names: Sequence[str]) -> str | None:
-    """The unit that the names of some columns state, in the zoo's words."""
     units, stated = _UNITS[field], {name: _plain(name)[1] for name in names}
     for name, unit in stated.items():
         if unit not in units:
@@ -327,7 +315,7 @@ _GERMAN = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})[ T](\d{1,2})(:\d{2}:\d{2}(?
 
 
 def time_reader(example: str, comma: bool) -> tuple[Callable[[Sequence[str]], NDArray[np.float64]], str, bool]:
-    """What reads time stamps such as this one as numbers, what it expects, and whether they are those of a clock."""
+    """What reads time stamps such as this one, what it expects, and whether they are those of a clock."""
     if re.fullmatch(r"\d{1,2}:\d{2}:\d{2}[.,:]?\d*", example):
         clock = _time_of_day
     elif re.match(r"\d{4}-\d{2}-\d{2}", example) or _GERMAN.fullmatch(example):
@@ -358,10 +346,7 @@ def _date(text: str) -> float:
 
 
 def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock: bool = False) -> tuple[str, bool]:
-    """The unit of time stamps, and whether it is known, rather than assumed.
-
-    It is the named one, or with `auto` the one for which the rate is 5 to 1,000 Hz. Times of a clock are seconds.
-    """
+    """The unit of time stamps, with `auto` the one that gives 5 to 1,000 Hz; and whether it is known, not assumed."""
     finite = stamps if np.isfinite(stamps).all() else stamps[np.isfinite(stamps)]
     pass_time, pass_rate = option("time"), option("rate")
     if len(stamps) and not len(finite):
@@ -430,15 +415,7 @@ _FIRST = 10
 
 
 def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterator[Sample]:
-    """Reads samples from lines of CSV, each as soon as its line arrives.
-
-    A field that is not a number becomes NaN, which streaming counts as a bad sample.
-
-    Example:
-        >>> lines = ["time,x,y,z", "0.00,0,0,1", "0.02,0,0,lost"]
-        >>> list(read_samples(lines, "here", CsvColumns(unit="g")))
-        [(0.0, 0.0, 0.0, 9.80665), (0.02, 0.0, 0.0, nan)]
-    """
+    """Reads samples from lines of CSV, each as its line arrives; a field that is no number becomes NaN."""
     line, mark, rest = heading(line.removeprefix("\N{BYTE ORDER MARK}") for line in lines)
     header = [field.strip() for field in fields_of(line, mark)]
     resolved, _ = resolve(name, header, columns, labels=False)

@@ -71,7 +71,6 @@ def _differing_labels(index: Index, classes: Mapping[str, str]) -> list[str]:
 
 
 def _read(path: Path, imported: Path, counts: Counts, doubts: list[str]) -> Index:
-    """Opens a file of recordings. CSV files of a folder are imported to a file for it first."""
     if not path.is_dir():
         return recordings.read_recordings(path)
     from zoo.activity.columns import CsvColumns
@@ -109,10 +108,9 @@ class Classes(NamedTuple):
 
 @dataclass(frozen=True)
 class Windowing:
-    """How recordings are cut: into windows of `window` rows, `hop` rows apart, all resampled to `rate` Hz.
+    """Cuts recordings into windows of `window` rows, `hop` rows apart, all resampled to `rate` Hz.
 
-    At both ends `trim` seconds are left out, where the phone is put away and taken out, unless the importer of the
-    study has done so (`Recording.trimmed`).
+    At both ends `trim` seconds, in which the phone is put away and taken out, are left out, if the importer has not.
     """
 
     window: int = 150
@@ -164,12 +162,9 @@ def choose_classes(
 ) -> dict[str, str]:  # fmt: skip
     """The class of each label that is used, in the order of the classes; or the classes that it may mean, as `a+b`.
 
-    `classes` are labels to use, or a mapping of labels to classes; by default all labels, sorted. Labels in `merge`
-    mean one of several classes; those in `other` become the last class, `other`.
+    By default, all labels are classes, sorted. Those in `other` become the last class, `other`.
 
     Example:
-        >>> choose_classes(Path("a.h5"), ["walk", "run", "sit"], {"run": "jogging", "walk": "walking"})
-        {'run': 'jogging', 'walk': 'walking'}
         >>> choose_classes(Path("a.h5"), ["up", "down", "stairs"], merge={"stairs": "up+down"})
         {'down': 'down', 'up': 'up', 'stairs': 'up+down'}
     """
@@ -216,14 +211,7 @@ def _is_set(label: str, name: str) -> bool:
 
 
 def parse_classes(text: str) -> dict[str, str]:
-    """Reads `LABEL`, `LABEL=CLASS` or `LABEL=CLASS+CLASS`, comma-separated.
-
-    Example:
-        >>> parse_classes("walk=walking, run")
-        {'walk': 'walking', 'run': 'run'}
-        >>> parse_classes("stairs = up + down")
-        {'stairs': 'up+down'}
-    """
+    """Reads `LABEL`, `LABEL=CLASS` or `LABEL=CLASS+CLASS`, comma-separated."""
     classes: dict[str, str] = {}
     for item in text.split(","):
         label, equals, name = (part.strip() for part in item.partition("="))
@@ -239,19 +227,6 @@ def cut_frame(
     """Cuts the rows of a DataFrame into windows, which stay in memory: the columns `input`, `target`, `subject`.
 
     Rows have a `rate` where they have no time stamps; their `unit` is found out where it is not given.
-
-    Example:
-        >>> import pandas as pd
-        >>> from zoo.activity.simulate import simulate
-        >>> frame = pd.concat(
-        ...     pd.DataFrame(recording.acceleration, columns=["x", "y", "z"]).assign(
-        ...         time=np.arange(len(recording.acceleration)) / recording.rate,
-        ...         who=recording.subject, label=recording.activity,
-        ...     )
-        ...     for recording in simulate(2, seed=0, seconds=10)
-        ... )
-        >>> cut_frame(frame)["input"].shape
-        (96, 150, 3)
     """
     from zoo.activity.checks import TableError
     from zoo.activity.columns import columns_of
@@ -285,10 +260,9 @@ def write_windows(
     index: Index, path: Path, windowing: Windowing, test_subjects: Sequence[str],
     classes: Sequence[str] | Mapping[str, str] | None = None, *, other: bool = False,
 ) -> Counter[str]:  # fmt: skip
-    """Cuts recordings into windows and writes them in the course's layout; returns what was left out.
+    """Writes windows in the course's layout, those of `test_subjects` as the test set; returns what was left out.
 
-    All but `test_subjects` are in the training set; without any of these, there is no test set. `classes` are as for
-    `choose_classes`; with `other`, the last of them stands for all other movements.
+    `classes` are as for `choose_classes`; with `other`, the last of them stands for all other movements.
     """
     chosen = choose_classes(index.files, index.activities, classes)
     sets = list(dict.fromkeys(name for label, name in chosen.items() if _is_set(label, name)))

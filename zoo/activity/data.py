@@ -43,8 +43,7 @@ def split(windows: DataSet, fraction: float, seed: int, by: str = "subject") -> 
     """Divides windows into those for training and a fraction in (0, 1) for validation.
 
     By `subject`, the latter are those of whole subjects: as by `time` if there are three or fewer, or if no draw leaves
-    all classes for training; as by `window` if subjects are unknown. By `time`, they are the last ones of each class of
-    each subject; by `window`, random ones. Refused if a class or validation would have no window.
+    all classes for training. By `time`, they are the last ones of each class of each subject; by `window`, random ones.
     """
     random, labels = np.random.default_rng([seed, 3]), windows.labels
     held_out = np.zeros(len(windows), bool)
@@ -74,8 +73,7 @@ def split(windows: DataSet, fraction: float, seed: int, by: str = "subject") -> 
 def folds(windows: DataSet, fraction: float, seed: int) -> list[tuple[DataSet, DataSet]]:
     """Training and validation windows of the folds that validate a model of few people, who are all trained on.
 
-    Each leaves one person out; of one person, or where a class was recorded by one person alone, a single fold has
-    the last windows of each class, as of `split`. Empty of more than three people, or if they are unknown.
+    Each leaves one person out, or where a class is of one person alone, the last windows. Empty of more than three.
     """
     names, people, labels = windows.people(), np.asarray(windows.subjects), windows.labels
     if not 1 <= len(names) <= _FEW_PEOPLE:
@@ -121,16 +119,7 @@ _CONFOUNDED = 0.8
 def confounded(
     labels: ArrayLike, people: ArrayLike | None, studies: ArrayLike | None = None, amounts: ArrayLike | None = None
 ) -> list[str]:
-    """A sentence about activities that are known by who did them, or in which study: a model may learn these instead.
-
-    All are `(N,)`, of windows or recordings; `amounts` are how much each counts, such as its seconds, by default 1.
-
-    Example:
-        >>> confounded(["sit", "run", "run"], ["ann", "ben", "cem"])
-        ['person and activity ...']
-        >>> confounded(["sit", "run", "sit", "run"], ["ann", "ann", "ben", "ben"])
-        []
-    """
+    """A sentence about activities that are known by who did them or in which study; `amounts` weigh labels `(N,)`."""
     names, activities = np.unique(np.asarray(labels), return_inverse=True)
     # Who is in one study alone gives away what the study does.
     for kind, owners, cure in (
@@ -154,10 +143,7 @@ def confounded(
 def draw_people(
     random: np.random.Generator, owners: ArrayLike, labels: ArrayLike, fraction: float
 ) -> tuple[list[str], int]:  # fmt: skip
-    """A share of the people, at least one but not all, and how many labels nobody else has.
-
-    It is the first of a hundred draws that leaves all labels to the others, else the first that leaves the most.
-    """
+    """Of a hundred draws of a share of the people the first that leaves the most labels, and how many it takes."""
     owners, labels = np.asarray(owners), np.asarray(labels)
     people, wanted = np.array(sort_names(owners)), set(labels.tolist())
     drawn, fewest = people[:0], len(wanted) + 1
@@ -182,10 +168,7 @@ def test_windows(data: Data) -> DataSet:
 
 
 def from_file(path: Path, *, allow_leak: bool = False) -> Data:
-    """Checks a file in the course's layout and opens it; its windows stay on the disk.
-
-    `allow_leak` accepts a subject in both training and test, to describe such a file.
-    """
+    """Opens a file in the course's layout, whose windows stay on the disk; `allow_leak` accepts a leak of people."""
     sizes = hdf5.check_layout(path, "activity")
     facts = _facts(path, sizes)
     train = _part(path, "train", facts)
@@ -202,8 +185,7 @@ def from_file(path: Path, *, allow_leak: bool = False) -> Data:
 def from_arrays(splits: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any], **about: Any) -> Data:
     """Makes activity data of arrays, by split: `input (N, T, 3)` or `(N, T, 6)`, `target (N,)`, and perhaps `subject`.
 
-    Targets are class numbers or names. The facts are `classes`, by default the names of the labels, of which one such
-    as `downstairs+upstairs` is a set of others; `rate` in Hz; `unit`, `m/s^2` or `g`; and `other`, as of files.
+    The facts are `classes`, by default the labels; `rate` in Hz; `unit`, `m/s^2` or `g`; and `other`, as of files.
     """
     rate, unit = facts.get("rate"), facts.get("unit") or UNIT
     if rate is None or isinstance(rate, bool) or SCHEMA.fact("rate").problem(rate):
@@ -253,7 +235,6 @@ def _of_arrays(split: str, columns: Mapping[str, Any], facts: Mapping[str, Any],
 
 
 def _class_numbers(where: str, labels: NDArray[Any], count: int, classes: Sequence[str]) -> NDArray[np.int64]:
-    """Class numbers of `count` labels, which are numbers or names."""
     if labels.shape != (count,):
         advice = ": pass y.argmax(axis=1)" if labels.shape == (count, len(classes)) else ""
         raise ZooError(f"{where}: has shape {labels.shape}; expected ({count},), one label per window{advice}")
@@ -274,10 +255,7 @@ def _class_numbers(where: str, labels: NDArray[Any], count: int, classes: Sequen
 
 
 def _checked(data: Data, keys: Mapping[str, str], *, allow_leak: bool = False) -> Data:
-    """Refuses values that no sensor measures, training without a class, and a subject in both training and test.
-
-    `keys` are what the inputs of a split are called in messages.
-    """
+    """Refuses values that no sensor measures, a class without training, a leak of people; `keys` name the inputs."""
     for split, windows in data.splits().items():
         where = f"{data.name}: {keys[split]}" if data.path else keys[split]
         lengths, done = list[NDArray[Any]](), 0
@@ -329,7 +307,6 @@ def _facts(path: Path, sizes: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _part(path: Path, split: str, facts: Mapping[str, Any]) -> DataSet:
-    """A split of a file, whose windows stay on the disk."""
     keys = {column.name: SCHEMA.in_file(column, split).key for column in SCHEMA.columns}
     names = dict[str, NDArray[np.str_]]()
     for name in ("subject", "study", "position"):

@@ -101,13 +101,10 @@ _WAVES = 4
 
 
 def find_leaks(train: DataSet, test: DataSet) -> dict[str, Any]:
-    """Counts `shared_rows`, `near_duplicates`, and lists `subjects`, people who are in both parts.
+    """Counts test windows that share rows with training windows, and near duplicates; lists people in both parts.
 
-    `shared_rows` counts test windows with at least 8 consecutive rows (or all) of a training window: a run of eight is
-    represented by a 64-bit hash. Any overlap of 15 rows or more contains a run that starts at a multiple of eight in
-    the training window, so those are stored and looked up at every offset of the test windows. A sensor at rest repeats
-    its values, so runs without change do not count. `near_duplicates` counts test windows that differ from a training
-    window by less than 5% of their spread.
+    A shared run of 8 rows that change is found by its hash. Any 15 shared rows hold a run that starts at a multiple of
+    eight in the training window, so those are stored, and looked up at every offset of the test windows.
     """
     if not len(test):
         return {"shared_rows": 0, "near_duplicates": 0, "subjects": []}
@@ -132,10 +129,9 @@ def _runs(windows: DataSet, step: int) -> Iterator[NDArray[np.uint64]]:
 
 
 def _near_duplicates(train: DataSet, test: DataSet) -> NDArray[np.bool_]:
-    """Which test windows are near duplicates of a training window.
+    """Which test windows differ from a training window by less than a share of their spread.
 
-    No two windows are closer than their projections on a few orthonormal vectors. A tree of the projections finds the
-    few pairs that may be close enough, in much less than quadratic time, and these are compared row by row.
+    Two windows are no closer than their projections; a tree of these finds the few pairs that are compared by row.
     """
     found = np.zeros(len(test), bool)
     tree = cKDTree(np.concatenate([_project(inputs) for inputs, _ in train.blocks()]))
@@ -173,11 +169,9 @@ _STEPS = (1.2, 3.0)
 
 
 def compare(data: "Data | Index") -> dict[str, dict[str, Any]]:
-    """Measures each study of a file; empty if the data belongs to one study or to none.
+    """Measures each study of data of several, else none: people, amounts by class, rates; and the walking.
 
-    Each has `people`, `windows` or `seconds` per class, `rate_hz` (lowest and highest), and of walking `tilt_deg` (its
-    10th, 50th and 90th percentiles, which are far apart where people carry the phone either way around) and
-    `cadence_hz`.
+    Its tilt has the 10th, 50th and 90th percentiles, far apart where people carry the phone either way around.
     """
     if not isinstance(data, Data):
         unit, studies = "seconds", set(data.studies.tolist())
@@ -231,25 +225,14 @@ def _pieces(data: "Data | Index") -> Iterator[tuple[str, str, str, float, NDArra
 
 
 def tilt(windows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The angle between the y axis of the phone and up, in degrees: 0 upright, 90 flat, 180 upside down.
-
-    Example:
-        >>> tilt(np.tile([0.0, -9.8, 0.0], (1, 50, 1))).tolist()
-        [180.0]
-    """
+    """The angle between the y axis of the phone and up, in degrees: 0 upright, 90 flat, 180 upside down."""
     mean = windows.mean(axis=1)
     upright = mean[:, 1] / np.maximum(np.linalg.norm(mean, axis=1), 1e-9)
     return np.asarray(np.degrees(np.arccos(np.clip(upright, -1, 1))))
 
 
 def cadence(windows: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
-    """Steps per second: the strongest frequency of the magnitude between 1.2 and 3 Hz; NaN where windows are too short.
-
-    Example:
-        >>> steps = 9.8 + np.sin(2 * np.pi * 1.8 * np.arange(200) / 50)
-        >>> cadence(np.stack([0 * steps, steps, 0 * steps], axis=1)[None], 50.0).round(1).tolist()
-        [1.8]
-    """
+    """Steps per second: the strongest frequency of the magnitude from 1.2 to 3 Hz; NaN where windows are too short."""
     magnitude = np.linalg.norm(windows, axis=2)
     magnitude = (magnitude - magnitude.mean(axis=1, keepdims=True)) * np.hanning(magnitude.shape[1])
     size = 1 << int(np.ceil(np.log2(8 * magnitude.shape[1])))

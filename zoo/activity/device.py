@@ -29,15 +29,7 @@ _GOLDEN = 600
 
 
 def still_classes(train: DataSet, classes: Sequence[str]) -> list[str]:
-    """The labels whose typical training window is without movement. Labels without windows are not among them.
-
-    Example:
-        >>> standing, walking = np.full((3, 150, 3), 5.66), np.random.default_rng(0).normal(0, 5, (3, 150, 3))
-        >>> inputs, labels = np.concatenate([standing, walking]), np.repeat([0, 1], 3)
-        >>> windows = DataSet.of({"input": inputs, "target": labels})
-        >>> still_classes(windows, ["standing", "walking"])
-        ['standing']
-    """
+    """The labels whose typical training window is without movement. Labels without windows are not among them."""
     spreads = [np.empty(0)] * len(classes)
     for inputs, labels in train.of_one_class(len(classes)).blocks():
         spread = np.linalg.norm(inputs[..., : len(AXES)], axis=-1).std(axis=1)
@@ -49,14 +41,6 @@ def groups_of(classes: Sequence[str], still: Collection[str] = (), other_class: 
     """The groups of the labels of a model; none for a single label.
 
     Labels without movement are `still`, as sitting and standing always are, and the course's other activities never.
-    `other_class` is the number of the class of all other movements, if there is one.
-
-    Example:
-        >>> for group in groups_of(["lying", "sitting", "stairs", "walking"], still=["lying"]):
-        ...     print(group.parts)
-        (('lying', 'sitting'), ('stairs', 'walking'))
-        (('sitting',), ('lying',))
-        (('walking',), ('stairs',))
     """
     other = [] if other_class is None else [classes[other_class]]
     further = [name for name in classes if name not in (*AT_REST, *_IN_MOTION, *other)]
@@ -93,10 +77,9 @@ def golden_windows(windows: DataSet) -> DataSet:
 def encountered_states(
     model: Any, windows: NDArray[np.float32], *counts: int
 ) -> list[dict[str, NDArray[np.float32]]]:  # fmt: skip
-    """Frames and the states in which a recognizer encounters them while it streams windows, one from each of them.
+    """Frames, and the states in which a recognizer encounters them as it streams windows, one from each window.
 
-    For each count of frames that are read at once: `frame` (or `frames`, if there are several)
-    `(N, count * model.frame, channels)`, each state `(N, units)`.
+    For each count of frames: `frame` or `frames`, `(N, count * model.frame, channels)`, and each state `(N, units)`.
     """
     size, steps = model.frame, windows.shape[1] // model.frame
     states = {name: np.zeros((len(windows), units), np.float32) for name, units in model.states.items()}
@@ -123,10 +106,9 @@ def clipped(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 def golden(
     loaded: Loaded, data: Data | None
 ) -> tuple[NDArray[np.float32], NDArray[np.int64] | None, NDArray[np.float32]]:
-    """Windows to compare artifacts on and their labels, and windows to calibrate on.
+    """Windows to compare artifacts on, their labels, and windows to calibrate on: of the test and the training set.
 
-    From the test and the training set of data; from the latter alone, without labels, where there is no test set;
-    simulated ones, without labels, where there is no data.
+    Training windows, where there is no test set, and simulated ones, without any data, have no labels.
     """
     metadata = metadata_of(loaded)
     if data is None:

@@ -73,10 +73,7 @@ def keras_logits(model: ActivityRecognizer, windows: NDArray[np.float32]) -> NDA
 
 
 def logits_of(loaded: Loaded, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Logits `(N, classes)` of a Keras model, before temperature scaling; logarithms of a file's probabilities.
-
-    Both assume the model's prior. Of windows that are longer than the model's, the center is read.
-    """
+    """Logits `(N, classes)` at the model's prior, before temperature scaling; logarithms of a file's probabilities."""
     if loaded.model is not None:
         model = recognizer_of(loaded)
         # The prior is added after the division by the temperature.
@@ -116,10 +113,7 @@ def check_windows(loaded: Loaded, where: str, shape: tuple[int, ...], rate: floa
 
 
 def for_model(loaded: Loaded, data: Data) -> Data:
-    """Returns data with the classes of a model, which may know more of them.
-
-    Windows of the data that it was trained on may be longer: training cuts them, and otherwise their center is read.
-    """
+    """Returns data with the classes of a model; windows that it was trained on may be longer, as training cuts them."""
     metadata, path = metadata_of(loaded), str(data)
     rows, axes = data.test.inputs.shape[1:]
     longer = rows > metadata.window and data.sha256 == metadata.data_sha256
@@ -197,7 +191,6 @@ def evaluate(
 
 
 def _parts(loaded: Loaded, data: Data, split: str) -> tuple[DataSet, DataSet]:
-    """The windows of a split, and those that baselines are fitted on."""
     if split == "all":
         return data.everyone().train, data.train
     if split == "test":
@@ -214,10 +207,7 @@ def _parts(loaded: Loaded, data: Data, split: str) -> tuple[DataSet, DataSet]:
 
 
 def _divided(loaded: Loaded, data: Data) -> tuple[DataSet, DataSet | None]:
-    """The windows that a model was trained on, and those that validated it, if any were held out.
-
-    As its folder says, or the model itself, which may come without one; or else by the people it was trained on.
-    """
+    """The windows that a model was trained on, and those that validated it: by its folder, itself, or its people."""
     if "folds" in (loaded.config.get("training", {}).get("validation") or {}):
         return data.train, None
     provenance = {} if loaded.model is None else loaded.model.provenance or {}

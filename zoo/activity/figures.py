@@ -115,10 +115,7 @@ def confusion(report: Mapping[str, Any]) -> Figure:
 
 
 def reliability(report: Mapping[str, Any]) -> Figure:
-    """Draws the reliability diagram: accuracy against confidence, before and after temperature scaling.
-
-    The panel below shows how many windows each bin has: few windows say little.
-    """
+    """Draws accuracy against confidence, before and after temperature scaling; below, the share of windows of a bin."""
     before, after = (
         np.array([[row[name] for name in _BIN] for row in report["reliability"][key]]) for key, _, _ in _SCALINGS
     )

@@ -73,10 +73,9 @@ class Owner(NamedTuple):
 
 @dataclass
 class Readings:
-    """What a table says: rows in the units of `columns`, and the rows from which on whose they are.
+    """What a table says: `times (rows,)`, `values (rows, 3)` or `(rows, 6)`, and the rows from which on whose they are.
 
-    `times` and `values` are `(rows,)` and `(rows, 3)` or, with rotation rate, `(rows, 6)`; a fixed rate counts the
-    times in seconds. `about` says how the table was read.
+    `about` says how the table was read.
     """
 
     where: str
@@ -103,10 +102,7 @@ class Readings:
 def read_table(
     where: str, lines: Iterable[str], columns: CsvColumns, *, labels: bool = True, raw: bool = False
 ) -> Readings:  # fmt: skip
-    """Reads lines of CSV; without `labels`, they may lack columns of the person and the activity.
-
-    Times are seconds or, if `raw`, the time stamps as they stand.
-    """
+    """Reads lines of CSV in the units of the table, without `labels` of nobody; `raw` time stamps stay as they are."""
     table = Table(where, lines)
     columns, app = resolve(where, table.names, columns, labels=labels)
     blocks = table.blocks()
@@ -152,7 +148,6 @@ def _read_column(
     where: str, fields: Mapping[str, Sequence[str]], rows: int, name: str, convert: Callable[[Sequence[str]], Floats],
     expected: str,
 ) -> Floats:  # fmt: skip
-    """A column of a block, which follows `rows` rows, as numbers."""
     failures = (ValueError, OverflowError, OSError)
     try:
         return convert(fields[name])
@@ -172,7 +167,6 @@ def _add_owners(
     owners: list[tuple[int, Owner]], where: str, columns: Sequence[str], fields: Mapping[str, Sequence[str]],
     rows: int, count: int,
 ) -> None:  # fmt: skip
-    """Adds the rows of a block, which follows `rows` rows, at which another person, activity or device starts."""
     texts = [repeat(name[1:], count) if name[0] == "=" else fields[name] for name in columns]
     before = len(owners)
     for key, group in groupby(enumerate(zip(*texts, strict=True), rows), itemgetter(1)):
@@ -244,22 +238,8 @@ def read_csv(
 ) -> Iterator[Recording]:  # fmt: skip
     """Reads recordings from CSV files with a line of column names, or from DataFrames.
 
-    A change of person, activity or device, a gap in time or more than four lost samples in a row end a recording;
-    fewer are interpolated. Rows whose time stamp does not rise are left out. If there are time stamps, the rate is
-    detected and the rows are interpolated linearly to an even grid. `counts` gets what is left out or changed; `tables`
-    gets a row of facts of each file. Rows of at least a second that an earlier recording has as well, here or among
-    `copies`, are refused; those that a recording repeats itself are not.
-
-    Raises:
-        TableError: If columns are missing, in another unit, or cannot be acceleration with gravity.
-        ZooError: If a file cannot be read, or holds a recording twice.
-
-    Example:
-        >>> import pandas as pd
-        >>> frame = pd.DataFrame({"time": np.arange(100) / 50, "x": 0.0, "y": 9.8, "z": 0.0, "subject": "ann"})
-        >>> (recording,) = read_csv([frame], CsvColumns(activity="=standing"))
-        >>> recording.subject, recording.activity, recording.rate, recording.acceleration.shape
-        ('ann', 'standing', 50.0, (100, 3))
+    A change of person, activity or device, a gap in time or more than four lost samples in a row end a recording; fewer
+    are interpolated. `counts` gets what is left out or changed; `tables` gets a row of facts of each file.
     """
     columns, copies = columns or CsvColumns(), copies or Copies()
     for source in sources:
@@ -324,7 +304,6 @@ def _check_typical(name: str, values: Floats) -> None:
 
 
 def _recordings(table: Readings, counts: Counts, copies: Copies, typical: float) -> Iterator[Recording]:
-    """The recordings of a table, of which most rows are at a `typical` rate."""
     rate = table.columns.rate
     is_plausible = rate is None and LOWEST <= typical <= HIGHEST
     for rows, owner in table.parts():

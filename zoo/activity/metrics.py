@@ -28,12 +28,7 @@ Labels = NDArray[np.int64]
 
 
 def macro_f1(labels: Labels, predicted: Labels) -> float:
-    """The mean of the F1 scores of all classes that occur in labels or predictions; -1 is the prediction of no class.
-
-    Example:
-        >>> macro_f1(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 0]))
-        0.7333333333333334
-    """
+    """The mean of the F1 scores of all classes that occur in labels or predictions; -1 is a prediction of no class."""
     from sklearn.metrics import f1_score
 
     present = np.setdiff1d(np.union1d(labels, predicted), [-1])
@@ -52,12 +47,7 @@ def cross_entropy(
 ) -> float:
     """The mean cross-entropy of logits; the probability of a set is the sum of those of its classes.
 
-    Windows of the class `other`, the last one, are left out, and the probabilities of the others are given that one of
-    them is right.
-
-    Example:
-        >>> round(cross_entropy(np.array([0, 2]), np.zeros((2, 2)), [(0, 1)]), 4)
-        0.3466
+    Windows of the class `other` are left out, and the probabilities of the others are given that one of them is right.
     """
     allowed = allowed_classes(logits.shape[1], label_sets)[labels][:, :other]
     known = allowed.any(axis=1)
@@ -66,24 +56,13 @@ def cross_entropy(
 
 
 def of_known(labels: Labels, predicted: Labels, other: int | None) -> tuple[NDArray[np.bool_], Labels]:
-    """Which windows are of known activities, not other movements, and what is predicted for all, -1 for the latter.
-
-    Example:
-        >>> known, predicted = of_known(np.array([0, 1, 0]), np.array([0, 1, 1]), other=1)
-        >>> known.tolist(), predicted.tolist()
-        ([True, False, True], [0, -1, -1])
-    """
+    """Which windows are of known activities, not other movements, and what is predicted for all, -1 for the latter."""
     # Nothing equals None, so that without the class all windows are known.
     return labels != other, np.where(predicted == other, -1, predicted)
 
 
 def study_labels(labels: Labels, scores: Floats, label_sets: Sequence[Sequence[int]] = ()) -> tuple[Labels, Labels]:
-    """Labels and predictions as a study that has sets as labels tells them apart: the classes of each count as one.
-
-    Example:
-        >>> study_labels(np.array([3, 2, 0]), np.eye(3)[[0, 1, 1]], [(0, 1)])
-        (array([3, 2, 3]), array([3, 3, 3]))
-    """
+    """Labels and predictions as a study that has sets as labels tells them apart: the classes of each count as one."""
     truth, predicted = resolve(labels, scores, label_sets), scores.argmax(axis=1)
     for label, members in enumerate(label_sets, start=scores.shape[1]):
         if (labels == label).any():
@@ -95,16 +74,7 @@ def by_study(
     labels: Labels, scores: Floats, studies: NDArray[np.str_], label_sets: Sequence[Sequence[int]] = (),
     other: int | None = None,
 ) -> dict[str, dict[str, float | int | None]]:  # fmt: skip
-    """`windows`, `accuracy` and `macro_f1` of each study, by the labels that it tells apart.
-
-    Where a study has a set as a label, its classes count as one. A study of a single label has no macro-F1. The windows
-    of the class `other` are left out.
-
-    Example:
-        >>> scores, studies = np.eye(3)[[0, 1, 2, 1]], np.array(["a", "a", "a", "b"])
-        >>> by_study(np.array([3, 3, 2, 0]), scores, studies, [(0, 1)])["a"]
-        {'windows': 3, 'accuracy': 1.0, 'macro_f1': 1.0}
-    """
+    """`windows`, `accuracy` and `macro_f1` of each study by the labels that it tells apart; of one, no macro-F1."""
     measured: dict[str, dict[str, float | int | None]] = {}
     for name in sorted(set(studies[labels != other].tolist())):
         rows = (studies == name) & (labels != other)
@@ -138,10 +108,6 @@ def expected_calibration_error(labels: Labels, probabilities: Floats) -> float:
     """The mean difference between confidence and accuracy over bins of confidence, weighted by their windows.
 
     Guo, Pleiss, Sun, Weinberger: On calibration of modern neural networks, 2017, arXiv:1706.04599, equation 5.
-
-    Example:
-        >>> round(expected_calibration_error(np.array([0, 1]), np.array([[0.9, 0.1], [0.9, 0.1]])), 6)
-        0.4
     """
     return sum(row["share"] * abs(row["accuracy"] - row["confidence"]) for row in reliability(labels, probabilities))
 
@@ -152,11 +118,6 @@ def fit_temperature(labels: Labels, logits: Floats, other: int | None = None) ->
     Guo et al. 2017, section 4.2. As in Platt's scaling (1999, section 2.2), the targets are (N + 1) / (N + K) for the
     label and 1 / (N + K) for each other class: a model that is right about a few windows would otherwise be certain of
     everything. Windows of other movements and those whose label is a set are left out; without any window, T is 1.
-
-    Example:
-        >>> right = np.array([[2.0, 0.0], [0.0, 2.0]])
-        >>> round(fit_temperature(np.array([0, 1]), right), 2)  # of two windows, three in four
-        1.82
     """
     among = logits[:, :other].astype(np.float64)
     single = labels < among.shape[1]
@@ -180,12 +141,6 @@ def rejection_threshold(probabilities: Floats, rate: float) -> float | None:
     """The threshold of the highest probability that refuses a share of windows (Chow's reject option).
 
     It is at most `HIGHEST_THRESHOLD`; None for a rate of 0. A window whose probability equals it is answered.
-
-    Example:
-        >>> rejection_threshold(np.array([[0.5, 0.5], [0.75, 0.25], [0.9, 0.1], [1.0, 0.0]]), 0.25)
-        0.75
-        >>> rejection_threshold(np.array([[0.99, 0.01], [0.0, 1.0]]), 0.05)
-        0.8
     """
     if not rate:
         return None
@@ -193,13 +148,7 @@ def rejection_threshold(probabilities: Floats, rate: float) -> float | None:
 
 
 def bootstrap(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None) -> Floats:
-    """The macro-F1 of each of 1,000 draws. Other predictions for the same people are drawn alike.
-
-    Example:
-        >>> people, labels = np.array(["a", "b"]), np.array([0, 1])
-        >>> float((bootstrap(labels, labels, people) - bootstrap(labels, np.array([0, 0]), people)).max())
-        1.0
-    """
+    """The macro-F1 of each of 1,000 draws. Other predictions for the same people are drawn alike."""
     classes = int(max(labels.max(), predicted.max())) + 1
     units = np.arange(len(labels)) if subjects is None else np.unique(subjects, return_inverse=True)[1]
     # With one confusion matrix per unit, a draw is a sum instead of a pass over all windows.
@@ -215,10 +164,7 @@ def bootstrap(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | No
 
 
 def scores(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None) -> dict[str, Any]:
-    """`accuracy`, `macro_f1` and `macro_f1_interval`, the 95% bootstrap interval of the latter.
-
-    People are drawn with replacement, or windows if people are unknown. One person has no interval, None.
-    """
+    """`accuracy`, `macro_f1` and its 95% bootstrap interval over people or else windows, None for a single one."""
     alone = len(np.unique(np.arange(len(labels)) if subjects is None else subjects)) < 2
     interval = None if alone else np.percentile(bootstrap(labels, predicted, subjects), [2.5, 97.5]).tolist()
     return {**score(labels, predicted), "macro_f1_interval": interval}
@@ -230,8 +176,7 @@ def classification(
 ) -> dict[str, Any]:  # fmt: skip
     """What needs only predicted classes: `scores`, `confusion` (rows are true classes), `per_class`, `per_subject`.
 
-    Other movements, if there is a class of them, are in `confusion`, `per_class` and `other` alone: the scores are
-    those of known activities, and one that is taken for another movement is wrong.
+    Scores are of known activities, where one that is taken for another movement is wrong.
     """
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
@@ -264,18 +209,10 @@ def measured(
     labels: Labels, logits: Floats, temperature: float = 1.0, label_sets: Sequence[Sequence[int]] = (),
     other: int | None = None, threshold: float | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """What the answers of a network are worth, after its training as in an evaluation.
+    """What the answers of a network are worth: those to windows of known activities, a set as its most probable class.
 
-    Logits are those before temperature scaling. A window whose label is a set counts as its most probable class.
-    Scores, calibration and what is answered are of the windows of known activities; where other movements are a class,
-    calibration is that of the probabilities of the others, given that one of them is right. A window that is taken for
-    another movement is wrong. With a threshold, `answered` has the share of windows that it has `refused`, and the
-    `accuracy` of the rest, None if there is none.
-
-    Example:
-        >>> logits = np.log([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.1, 0.9]])
-        >>> measured(np.array([0, 0, 1, 1]), logits, threshold=0.7)["answered"]
-        {'threshold': 0.7, 'refused': 0.25, 'accuracy': 1.0}
+    Logits are those before temperature scaling. With a threshold, `answered` has the share of windows that it has
+    `refused`, and the `accuracy` of the rest, None if there is none.
     """
     logits = logits.astype(np.float64)
     truth, predicted = resolve(labels, logits, label_sets), logits.argmax(axis=1)
@@ -300,12 +237,7 @@ def measured(
 
 
 def other_recall(labels: Labels, predicted: Labels, other: int | None) -> dict[str, dict[str, float | int]]:
-    """As `other`, the `windows` of other movements and their `recall`; empty where there are none, or no such class.
-
-    Example:
-        >>> other_recall(np.array([0, 1, 1]), np.array([0, 0, 1]), other=1)
-        {'other': {'windows': 2, 'recall': 0.5}}
-    """
+    """As `other`, the `windows` of other movements and their `recall`; empty where there are none, or no such class."""
     rows = labels == other
     recall = float((predicted[rows] == other).mean()) if rows.any() else 0.0
     return {"other": {"windows": int(rows.sum()), "recall": recall}} if rows.any() else {}
@@ -338,12 +270,9 @@ _RIDGE = 1000.0
 def features(windows: Floats) -> Floats:
     """Describes windows `(N, T, 3)` or `(N, T, 6)` for the random forest, for the most part whichever way a phone lies.
 
-    Of each sensor three signals: its magnitude, its part along gravity (the mean acceleration of the window), and the
-    length of the rest. Of each signal: mean, deviation, quantiles, mean absolute difference, skewness, kurtosis, rate
-    of crossings of the mean; of its spectrum the logarithm of the power in bands, dominant frequency, its share, center
-    and entropy; the highest autocorrelation from a twelfth to half a window, and its lag. Correlations of the signals.
-    Last, `POSE` numbers of how the phone lies, by which alone sitting differs from standing: the direction of gravity,
-    and quantiles of each axis of the acceleration.
+    Of each sensor three signals: its magnitude, its part along gravity (the mean acceleration), and the length of the
+    rest; of each, moments, quantiles, spectrum and autocorrelation. Last, `POSE` numbers of how the phone lies, by
+    which alone sitting differs from standing.
     """
     acceleration = windows[:, :, :3].astype(np.float64)
     gravity = acceleration.mean(axis=1)
@@ -425,14 +354,7 @@ SEEDLESS = ("nearest_neighbor",)
 
 
 def require_baseline(name: str) -> None:
-    """Refuses a baseline that does not exist, or whose library is not installed.
-
-    Example:
-        >>> require_baseline("random_forrest")
-        Traceback (most recent call last):
-        ...
-        zoo.errors.ZooError: unknown baseline 'random_forrest': did you mean random_forest?
-    """
+    """Refuses a baseline that does not exist, or whose library is not installed."""
     if name not in BASELINES:
         raise unknown_name("baseline", name, list(BASELINES))
     if name == "minirocket" and find_spec("aeon") is None:
@@ -445,10 +367,7 @@ def baseline_scores(
     subjects: NDArray[np.str_] | None,
     other: int | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """`accuracy`, `macro_f1` and `macro_f1_interval` of the most frequent class and of a random forest.
-
-    Test windows are of known activities; `other` is the number of the class of other movements, if there is one.
-    """
+    """The `scores` of the most frequent class and of a random forest on test windows of known activities."""
     windows, labels = test
     most_frequent = np.full(len(labels), np.bincount(train[1]).argmax())
     predicted = {"majority_class": most_frequent, "random_forest": random_forest(*train)(windows)}

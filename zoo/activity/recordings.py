@@ -38,11 +38,8 @@ def convention(axes: Sequence[str]) -> dict[str, str]:
 class Recording:
     """One uninterrupted stretch of one person doing one activity, at `rate` Hz.
 
-    `acceleration` is `(rows, 3)` float32 in m/s^2, gravity included, Android's sign; `rotation` is `(rows, 3)` in rad/s
-    about x, y and z, or None without a gyroscope. `name` is the source, for messages, and `start` the seconds from its
-    start. `study` is a name of `zoo.activity.studies` or a lab, empty for none, as are `position` and `device`;
-    `orientation` says how the phone was turned in the study's own words. `trimmed` are the seconds that its importer
-    left out at the ends, so that `Windowing` leaves out none.
+    `acceleration` is `(rows, 3)` float32 in m/s^2, gravity included, Android's sign; `rotation` is None or `(rows, 3)`
+    in rad/s. `name` is the source; `start` are seconds from its start, `trimmed` those left out at both ends.
     """
 
     name: str
@@ -74,13 +71,7 @@ class Recording:
         return len(self.acceleration) / self.rate
 
     def resampled(self, rate: float) -> NDArray[np.float32]:
-        """All channels at another rate, low-pass filtered below half of the lower one (a polyphase FIR filter).
-
-        Example:
-            >>> one_second = Recording("a", "1", "standing", 100.0, np.full((100, 3), 9.8, np.float32))
-            >>> one_second.resampled(50.0).shape
-            (50, 3)
-        """
+        """All channels at another rate, low-pass filtered below half of the lower one (a polyphase FIR filter)."""
         ratio = Fraction(rate / self.rate).limit_denominator(1000)
         if not 0 < ratio * len(self.acceleration) <= _MOST_ROWS:
             raise ZooError(f"{self.name}: cannot be read at {rate:g} Hz; it has {self.rate:g}: expected 0.1 to 100000")
@@ -96,14 +87,7 @@ _MOST_ROWS = 100_000_000
 
 @dataclass
 class Counts:
-    """How much was left out, and how much was read but changed, by reason.
-
-    Example:
-        >>> counts = Counts()
-        >>> counts.changed[GAPS] += 3
-        >>> counts.to_json()
-        {'dropped': {}, 'changed': {'gaps at which a recording was split': 3}}
-    """
+    """How much was left out, and how much was read but changed, by reason."""
 
     dropped: Counter[str] = field(default_factory=Counter)
     changed: Counter[str] = field(default_factory=Counter)
@@ -134,8 +118,7 @@ def stretches(
 ) -> Iterator[Recording]:  # fmt: skip
     """Splits rows of a person and an activity where they are not continuous, and puts each part on an even grid.
 
-    `times` are seconds, `rows` are `(rows, 3)` in m/s^2, or `(rows, 6)` with rad/s. Rows with a `rate` in Hz are even
-    already; without, it is measured. `counts` gets what is left out or changed.
+    `times` are seconds, `rows` are `(rows, 3)` in m/s^2, or `(rows, 6)` with rad/s; those with a `rate` are even.
     """
     # A clock that jumps back by more than a gap has restarted: another trial, which starts where the last one ended.
     steps = np.diff(times)
@@ -214,10 +197,9 @@ _NO_ROWS = np.zeros((0, 3), np.float32)
 
 @dataclass(frozen=True)
 class Index:
-    """The contents of a file of recordings, or of several one after another.
+    """The contents of a file of recordings, or of several, the `parts`, one after another.
 
-    `recordings` are without their rows, of which each has as many as `lengths` says. `path` may be a folder of CSV
-    files that was imported; then, and where there are several files, `parts` are those that are read.
+    `recordings` are without their rows, of which each has as many as `lengths` says.
     """
 
     path: Path
@@ -305,8 +287,7 @@ class Index:
 def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | None = None) -> Index:
     """Joins files of recordings. Different studies have different people: `wisdm/1602` is 1602 of the study wisdm.
 
-    `same_people` says whether equal ids of different files of one study, or of none, are one person; False puts the
-    name of the file before each id.
+    `same_people` says whether equal ids are one person; False puts the name of the file before each id.
     """
     if axes is not None:
         parts = tuple(part.selected(axes) for part in parts)
@@ -353,11 +334,7 @@ def _in_study(recording: Recording, several: bool) -> Recording:
 
 
 def distinct(*groups: Iterable[Recording], files: Sequence[Path] = ()) -> Iterator[Recording]:
-    """The recordings of all groups; refuses one with rows of one of another group.
-
-    A person in training and another one in test would share it. A study may hold a recording twice. `files` are named
-    where the names of the recordings do not tell them.
-    """
+    """The recordings of all groups; refuses one with rows of another, as people in training and test would share."""
     copies = Copies()
     for number, group in enumerate(groups):
         for recording in group:
@@ -375,8 +352,7 @@ def append_recordings(
 ) -> int:
     """Adds recordings, all of one study or of none, to a file, which is replaced as a whole or not at all.
 
-    If they are of another study than those of the file, the name of its study is put before the id of each person.
-    Returns the number of recordings that were added.
+    If the studies differ, their names are put before the ids of people. Returns how many recordings were added.
     """
     with exclusive(path):
         before = read_recordings(path)
@@ -430,10 +406,7 @@ def check_recording(recording: Recording) -> None:
 def write_recordings(
     path: Path, recordings: Iterable[Recording], *, source: str | Callable[[], str], simulated: bool = False
 ) -> int:
-    """Writes recordings one after another, of which only one is in memory; returns their number.
-
-    `source` may be a function that is called after the last of them.
-    """
+    """Writes recordings, of which one is in memory, and returns their number. `source` may be called after the last."""
     axes: tuple[str, ...] = AXES
     offsets, kept = [0], list[Recording]()
     with hdf5.create(path, "recordings") as file:

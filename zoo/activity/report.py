@@ -36,7 +36,7 @@ def baseline(test: Document) -> tuple[str, float | None]:
 
 
 def _as_stairs(report: Document) -> float | None:
-    """Returns the share of windows of walking that were taken for stairs."""
+    """The share of windows of walking that were taken for stairs."""
     names = report["classes"]
     row = report["confusion"][names.index("walking")]
     stairs = sum(row[names.index(name)] for name in ("upstairs", "downstairs"))
@@ -54,7 +54,6 @@ def shown(streams: Document) -> str:
 
 
 def _people_used(test: Document) -> list[str]:
-    """Says of which studies not everyone is in the data."""
     used = Counter(name.partition("/")[0] for name in test["per_subject"])
     return [
         f"{count} of the {STUDIES[study].people} people of {STUDIES[study].title}"
@@ -78,12 +77,11 @@ streaming, interface = pages.macro("streaming"), pages.macro("interface")
 
 
 def _scores(result: Document) -> list[tuple[str, Document]]:
-    """The scores of the model and of the baselines."""
     return [(name, {**row, "mean of folds": row["mean"]}) for name, row in methods(result, result["preset"])]
 
 
 def _people(result: Document) -> list[tuple[str, Document]]:
-    """Returns the scores of each subject, with the macro-F1 of the baselines, the worst first."""
+    """The scores of each subject, with the macro-F1 of the baselines, the worst first."""
     others = {md.label(name): row["per_subject"] for name, row in result["baselines"].items()}
     return [
         (name, row | {other: scores.get(name, {}).get("macro_f1") for other, scores in others.items()})

@@ -49,7 +49,6 @@ Floats = NDArray[np.float64]
 
 @cache
 def _statistics() -> dict[str, Any]:
-    """How people move, by activity."""
     statistics: dict[str, Any] = json.loads((Path(__file__).parent / "strides.json").read_text(encoding="utf-8"))
     return statistics
 
@@ -58,9 +57,8 @@ def _statistics() -> dict[str, Any]:
 class Walker:
     """A simulated person, the same in all activities.
 
-    `style` `(6,)`, `slant` of the thigh and `roll` of the phone say how far the person is from the mean along each
-    component, in units of the spread of people. `right` is the pocket, without which x is mirrored; `pose` turns the
-    phone in it, relative to the thigh; `noise` is the standard deviation of the sensor in m/s^2.
+    `style` `(6,)`, `slant` of the thigh and `roll` of the phone are deviations in units of the spread of people; `pose`
+    turns the phone, relative to the thigh; `noise` is the standard deviation of the sensor in m/s^2.
     """
 
     name: str
@@ -157,11 +155,6 @@ def shaken(count: int, rows: int, rate: float, random: np.random.Generator) -> N
 
     with phi' = 2 pi f(t), f of 3 to 7 Hz, A = (2 pi f)^2 s for half a stroke s of 1 to 10 cm, if that is 12 to 70
     m/s^2; a bend b of 0.1 to 0.6, n across d, and noise e of a tenth of the movement. f and A wander within a window.
-
-    Example:
-        >>> windows = shaken(100, 150, 50.0, np.random.default_rng(0))
-        >>> windows.shape, bool(windows.std(axis=1).max(axis=1).min() > 5)
-        ((100, 150, 3), True)
     """
     windows = np.empty((count, rows, 3), np.float32)
     for window in windows:
@@ -234,9 +227,7 @@ def write_simulated(
 def walk_through(
     activities: Sequence[str], seconds: float, rate: float, seed: int, *, gyroscope: bool = False
 ) -> tuple[NDArray[np.float32], list[str]]:
-    """Rows `(N, 3)` in m/s^2, or `(N, 6)` with rad/s, of one person doing one activity after another, and the activity
-    of each row.
-    """
+    """Rows `(N, 3)` in m/s^2, or `(N, 6)`, of one person doing activities in turn, and the activity of each row."""
     random = np.random.default_rng([seed, 99])
     walker = Walker.draw("demo", random)
     parts = [walker.record(name, seconds, rate, random, gyroscope=gyroscope).rows for name in activities]

@@ -46,7 +46,6 @@ def beside(path: Path, sensor: str) -> Path:
 
 
 def _is_acceleration(path: Path) -> bool:
-    """Whether a file of this name is the one from which acceleration is read."""
     name = stem(path).lower()
     is_table = path.name.lower().endswith(_ENDINGS) and name not in OTHER_SENSORS
     return is_table and not any(exists(beside(path, other)) for other in _BETTER.get(name, ()))
@@ -57,8 +56,7 @@ def find_sources(
 ) -> tuple[Sources, list[str]]:
     """Finds CSV files, also in folders, and the person and activity of each, and doubts; DataFrames are passed on.
 
-    They are named by `columns`; by a `layout` such as `{subject}/{activity}*.csv`, which the end of each path matches;
-    or by a `manifest`, a table with the columns file, subject and activity, of which the last two may be missing.
+    `columns` name them, or the end of each path by a `layout`, or a `manifest`: a table of file, subject and activity.
     """
     several: list[Any] = [files] if isinstance(files, str | Path) or hasattr(files, "columns") else list(files)
     frames = [(source, columns) for source in several if not isinstance(source, str | Path)]
@@ -163,7 +161,6 @@ def layout_pattern(layout: str, fields: Sequence[str] = ()) -> re.Pattern[str]:
 
 
 def _named(columns: CsvColumns, names: Mapping[str, str]) -> CsvColumns:
-    """Columns of a file of one person or activity."""
     fields: dict[str, Any] = {field: f"={names[field].strip()}" for field in _FIELDS if field in names}
     for field in fields:
         if named := getattr(columns, field):

@@ -267,12 +267,7 @@ def _people(
 
 
 def _allowed(classes: Sequence[str], merge: Mapping[str, str | Sequence[str]]) -> dict[str, list[str]]:
-    """The classes that are right for each label.
-
-    Example:
-        >>> _allowed(["up", "down"], {"stairs": "up+down"})
-        {'up': ['up'], 'down': ['down'], 'stairs': ['up', 'down']}
-    """
+    """The classes that are right for each label."""
     allowed = {label: [label] for label in classes}
     for label, meaning in merge.items():
         allowed[label] = meaning.split("+") if isinstance(meaning, str) else list(meaning)
@@ -319,7 +314,6 @@ def _measured(
     recognizer: Recognizer, settings: Streaming | None, streams: Sequence[Sequence[Stretch]],
     allowed: Mapping[str, Sequence[str]],
 ) -> tuple[list["StreamResult"], dict[str, Any]]:  # fmt: skip
-    """The result of each stream, and the metrics of all, with how often whole windows of their rows are recognized."""
     from zoo.activity.cutting import Windowing
 
     metadata, results, right = recognizer.metadata, list[StreamResult](), list[NDArray[np.bool_]]()
@@ -334,10 +328,9 @@ def _measured(
 
 @dataclass(frozen=True)
 class StreamResult:
-    """Predictions for the stream of one person, and its true activities.
+    """Predictions at `times` in seconds, with labels, empty where there is none, for the stream of one person.
 
-    There are N predictions, at `times` in seconds, with labels, empty where there is none; and M stretches of an
-    activity other than the one before, with their starts in seconds.
+    Its true activities, each other than the one before, have their starts in seconds.
     """
 
     times: NDArray[np.float64]
@@ -357,7 +350,6 @@ class StreamResult:
 
     @property
     def _changed(self) -> NDArray[np.bool_]:
-        """Whether each prediction has another label than the one before, `(N,)`."""
         return np.append(True, self.labels[1:] != self.labels[:-1])
 
     @property
@@ -365,15 +357,7 @@ class StreamResult:
         return np.searchsorted(self.starts, self.times, side="right") - 1
 
     def delays(self) -> NDArray[np.float64]:
-        """The seconds from each change to the first prediction of the new activity, `(M - 1,)`.
-
-        Example:
-            >>> times = np.array([1.0, 2.0, 3.0, 4.0])
-            >>> labels = np.array(["sitting", "sitting", "sitting", "walking"])
-            >>> stream = StreamResult(times, labels, np.array([0.0, 2.5]), np.array(["sitting", "walking"]))
-            >>> stream.delays().tolist()
-            [1.5]
-        """
+        """The seconds from each change to the first prediction of the new activity, `(M - 1,)`."""
         ends = np.append(self.starts[1:], np.inf)
         delays = []
         for start, end, activity in zip(self.starts[1:], ends[1:], self.activities[1:], strict=True):

@@ -18,53 +18,32 @@ if TYPE_CHECKING:
 
 
 class Study(NamedTuple):
-    """A row of the table: what is known of a study, and how its files are read.
-
-    Attributes:
-        source: Name in the literature, with first author and year.
-        citation: The publication.
-        license: License of the data.
-        people: Their number.
-        layouts: Those of the paths of its files, from the right, as those of `zoo data import csv --layout`, with
-            `{subject}`, and `{activity}`, `{position}` or `{device}` where paths say them. Each with the names of the
-            columns and the end of a line, such as `time,x,y,z;`, or empty where the files name their columns.
-        activities: Activities by the labels of the study. Others are counted and left out.
-        hertz: The lowest and the highest rate. Time stamps that make another one are refused.
-        units: Units of the time stamps, the usual one first.
-        columns: Arguments of `zoo.import_csv` where columns are not recognized, or without time stamps.
-        trim: Seconds at the start and the end of an activity that are left out.
-        position: Where the phone was.
-        device: Which phone it was.
-        others: Activities that `others` imports as well.
-        dropped: What an activity that is left out is called, where `{}` is its label.
-        within: Labels that are a part of another one if they lie between two of it.
-        is_even: Whether samples are even, though their stamps are those of their delivery.
-        may_be_in_g: Whether some files are in g.
-        positions: Positions that paths spell in another way.
-        orientations: Layout of a table of how the phone was turned, by execution.
-        mended: What mends the lines of a file that has known errors.
-        command: Word after `zoo data import`, the name by default.
-    """
+    """A row of the table: what is known of a study, and how its files are read."""
 
     source: str
+    """Name in the literature, with first author and year."""
     citation: str
     license: str
     people: int
     layouts: Mapping[str, str]
+    """Layouts of the paths of its files, from the right, as in `zoo data import csv --layout`; each with the names of
+    the columns and the end of a line, such as `time,x,y,z;`, or empty where the files name their columns."""
     activities: Mapping[str, str]
+    """Activities by the labels of the study. Others are counted and left out."""
     hertz: tuple[float, float] = (0.0, 0.0)
-    units: tuple[str, ...] = ("ns",)
-    columns: Mapping[str, Any] = {}
-    trim: tuple[float, float] = (0.0, 0.0)
+    """The lowest and the highest rate. Time stamps that make another one are refused."""
+    units: tuple[str, ...] = ("ns",)  # of the time stamps, the usual one first
+    columns: Mapping[str, Any] = {}  # arguments of `zoo.import_csv` where columns are not recognized
+    trim: tuple[float, float] = (0.0, 0.0)  # seconds that are left out at the start and the end of an activity
     position: str = ""
     device: str = ""
-    others: Mapping[str, str] = {}
-    dropped: str = "performances of other activities"
-    within: Mapping[str, str] = {}
-    is_even: bool = False
+    others: Mapping[str, str] = {}  # activities that `others` imports as well
+    dropped: str = "performances of other activities"  # where `{}` is the label
+    within: Mapping[str, str] = {}  # labels that are a part of another one if they lie between two of it
+    is_even: bool = False  # whether samples are even, though their stamps are those of their delivery
     may_be_in_g: bool = False
-    positions: Mapping[str, str] = {}
-    orientations: str = ""
+    positions: Mapping[str, str] = {}  # those that paths spell in another way
+    orientations: str = ""  # layout of a table of how the phone was turned, by execution
     mended: Callable[[Iterator[str]], Iterator[str]] | None = None
     command: str = ""
 
@@ -159,11 +138,7 @@ def import_study(
 def read_study(
     name: str, path: Path, counts: "Counts | None" = None, *, others: bool = False
 ) -> "Iterator[Recording]":  # fmt: skip
-    """Reads a study from its zip file as it is published, or from a folder with its contents.
-
-    With `others`, the activities that the row of the table names so are read as well. `counts` gets what is left out or
-    changed.
-    """
+    """Reads a study from its zip file as it is published, or a folder; `counts` gets what is left out or changed."""
     from zoo.activity.recordings import Counts
     from zoo.activity.tables import Table, close_archive, lines_of
 
@@ -192,7 +167,7 @@ def read_study(
 def _files(
     name: str, folder: Path, layouts: Iterable[str]
 ) -> list[tuple[str, Path, dict[str, str], str]]:  # fmt: skip
-    """The name of each file of some layouts in a study, its path, what the layout reads from it, and the layout."""
+    """The name of each file of some layouts, its path, what the layout reads from it, and the layout."""
     from zoo.activity.sources import layout_pattern
     from zoo.activity.tables import files_in
 
@@ -219,9 +194,7 @@ def _files(
 
 
 def _named(file: str, lines: Iterable[str], header: str, counts: "Counts") -> Iterator[str]:
-    """Lines below a line of column names that they lack. Those that lack fields are counted, but for the last one: a
-    truncated file is refused.
-    """
+    """Lines below a line of column names that they lack. Counts those that lack fields; refuses a truncated file."""
     names = header.rstrip(";")
     end, commas, count, lacking, is_whole, line = header[len(names) :], names.count(","), 0, 0, False, ""
     yield names

@@ -55,10 +55,7 @@ def is_zip(path: Path) -> bool:
 
 
 def files_in(path: Path) -> list[Path]:
-    """The files in a folder or a zip file, in their order, without hidden ones.
-
-    The path of a file in a zip file leads through it, such as `ann.zip/walk.csv`.
-    """
+    """The files in a folder or, as `ann.zip/walk.csv`, in a zip file, in their order, without hidden ones."""
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_file())
     else:
@@ -96,7 +93,6 @@ def close_archive() -> None:
 
 
 def _opened(path: Path) -> tuple[zipfile.ZipFile, dict[Path, zipfile.ZipInfo]]:
-    """A zip file and what is in it."""
     if (key := (path, path.stat().st_mtime_ns)) in _archives.opened:
         return _archives.opened[key]
     close_archive()
@@ -116,7 +112,6 @@ def _opened(path: Path) -> tuple[zipfile.ZipFile, dict[Path, zipfile.ZipInfo]]:
 
 
 def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
-    """Opens a file, which is unpacked if its name ends in .gz, or a file in a zip file."""
     if (archive := next(filter(is_zip, path.parents), None)) is not None:
         opened, members = _opened(archive)
         return opened.open(members[path])
@@ -147,7 +142,6 @@ def _is_unicode(text: str) -> bool:
 
 
 def _decoded(text: str, encoding: str) -> str:
-    """Text whose bytes that are not UTF-8 were kept by `lines_of`, in another encoding."""
     return text.encode("utf-8", "surrogateescape").decode(encoding, "replace")
 
 
@@ -214,12 +208,7 @@ def fields_of(line: str, mark: str) -> list[str]:
 
 
 def numbers(fields: Sequence[str], *, comma: bool = False) -> NDArray[np.float64]:
-    """Fields as numbers, with a decimal point or, if `comma`, a comma; NaN where a field is empty.
-
-    Example:
-        >>> numbers(["1.5", "", "-2e3"]), numbers(["9,81"], comma=True)
-        (array([ 1.5e+00,      nan, -2.0e+03]), array([9.81]))
-    """
+    """Fields as numbers, with a decimal point or, if `comma`, a comma; NaN where a field is empty."""
     if comma:
         fields = [field.replace(",", ".") for field in fields]
     text = "".join(fields)
@@ -243,14 +232,7 @@ _ABOVE = re.compile(r'[ \t]*|(?P<comment>#.*)|"?sep=(?P<mark>[,;\t])"?[,;\t]*', 
 
 
 def heading(lines: Iterable[str]) -> tuple[str, str, Iterator[str]]:
-    """The line of column names, below comments and empty lines; the separator; and the lines below it.
-
-    Where there is no such line, it is empty. The separator is the one that divides it into most fields.
-
-    Example:
-        >>> heading(["# a phone", '"Time (s)";"Acceleration x (m/s^2)"'])[:2]
-        ('"Time (s)";"Acceleration x (m/s^2)"', ';')
-    """
+    """The line of column names, below comments and empty lines, or empty; the separator; and the lines below it."""
     comment, mark, rest = "", "", iter(lines)
     for line in rest:
         if (above := _ABOVE.fullmatch(line.rstrip("\r\n"))) is None:
@@ -266,17 +248,7 @@ def heading(lines: Iterable[str]) -> tuple[str, str, Iterator[str]]:
 
 
 class Table:
-    r"""Lines of CSV: the names of the columns, and the rows below them, as text.
-
-    Args:
-        where: Name of the source, for messages.
-        lines: Lines, of which those up to the names of the columns are read at once, and the others when asked for.
-
-    Example:
-        >>> table = Table("here", ["# a phone\n", "time;x\n", "0;9,8\n"])
-        >>> table.names, table.records()
-        (['time', 'x'], [{'time': '0', 'x': '9,8'}])
-    """
+    """Lines of CSV, from `where`: the names of the columns, and the rows below them as text, read when asked for."""
 
     def __init__(self, where: str, lines: Iterable[str]) -> None:
         self.where = where

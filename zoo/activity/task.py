@@ -50,8 +50,7 @@ def _weighted(train: DataSet, classes: int, how: str | None) -> tuple[DataSet, l
     """Windows whose labels also say of which study they are, and the weight of each label.
 
     After the labels of the windows, each label of each of several studies is a label of its own. If labels are
-    balanced, the studies that have the same one share its weight. A label of validation windows, which do not say of
-    which study they are, has its mean weight.
+    balanced, the studies that have the same one share its weight. A label of validation windows has its mean weight.
     """
     if how is None:
         return train, None
@@ -100,14 +99,7 @@ def _learned(split: Split, recipe: Recipe) -> DataSet:
 def assume_rare_other(
     model: ActivityRecognizer, train: DataSet, how: str | None, other: int | None
 ) -> dict[str, float]:  # fmt: skip
-    """Makes a trained network as ready to see other movements as if they had been few of its windows.
-
-    A study has minutes of each movement, everyday life seldom has any. The bias of the class `other` is therefore that
-    of a training in which `OTHER_SHARE` of the windows had been of it, if more were. Nothing happens without the class.
-
-    Returns:
-        Class frequencies to which the network now corresponds.
-    """
+    """Makes a network as ready to see other movements as if few windows had been of them; returns frequencies."""
     known = class_frequencies(train, model.classes, how)
     if other is None or (share := known.get(OTHER, 0.0)) <= OTHER_SHARE:
         return known
@@ -140,11 +132,7 @@ class ActivityTask(Task):
     options = ("csv", "rate", "columns", "hop", "threshold")
 
     def match(self, data: Data, name: str, arguments: Mapping[str, Any]) -> Data:
-        """Refuses windows that a model does not read; returns them with its order of the labels.
-
-        A number of classes or channels stands for those of the data, as long as there are so many. Windows may be
-        longer than those of the model.
-        """
+        """Refuses windows that a model does not read; returns others with its order of the labels."""
         channels, classes = arguments.get("channels", data.axes), arguments.get("classes", data.classes)
         if isinstance(channels, int):
             channels = AXES_OF.get(channels, [f"{channels} channels"])
@@ -261,7 +249,7 @@ class ActivityTask(Task):
         """Calibrates a trained model, records its provenance in it, and measures it on the validation windows.
 
         Each of `learners` is measured on the windows that it was not trained on. A temperature that calibrates them
-        does not calibrate the model, which learned from more people (see benchmarks/few_people.py), so it has none.
+        does not calibrate the model, which learned from more people, so it has none (benchmarks/few_people.py).
         """
         data, train, other = split.data, split.train, split.data.other_class
         # A model that was made with a number of classes has the labels of its data from now on.
