@@ -97,8 +97,8 @@ def test_settings_replace_fields_of_a_whole_recipe_too(model):
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"epoch": 3}, "unknown field of a recipe 'epoch': did you mean epochs?"),
-        ({"units": 3}, "unknown field of a recipe 'units'"),
+        ({"epoch": 3}, "unknown setting of the recipe 'epoch': did you mean epochs?"),
+        ({"units": 3}, "unknown setting of the recipe 'units'"),
         ({"epochs": "3"}, "recipe: epochs is '3'; expected a whole number"),
     ],
 )

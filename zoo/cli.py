@@ -277,9 +277,8 @@ def _callable(words: str, command: Command) -> Callable[..., Any]:
             _run(command, dict(signature.bind(*args, **kwargs).arguments))
         except ArgumentError as error:
             # An argument of a model that has no option of its own was passed with `--set`.
-            line = ZooError(f"{options.get(error.parameter, error.parameter)}{error.problem}")
-            line.status = error.status
-            raise line from error
+            error.args = (f"{options.get(error.parameter, error.parameter)}{error.problem}",)
+            raise
 
     run.__signature__ = signature  # type: ignore[attr-defined]
     run.__annotations__ = {part.name: part.annotation for part in parts}
@@ -331,15 +330,6 @@ def _run(command: Command, values: dict[str, Any]) -> None:
             status = stack.enter_context(err.status("reading"))
             arguments["on_progress"] = lambda count: status.update(f"reading: {count:,} recordings")
         result = command.function(**arguments)
-    _show(result, as_json)
-
-
-def _print_json(document: Any) -> None:
-    print(json.dumps(document, ensure_ascii=False, allow_nan=False), flush=True)
-
-
-def _show(result: Any, as_json: bool) -> None:
-    """Prints a result as JSON, or as Markdown."""
     if result is None:
         return
     if hasattr(result, "show"):
@@ -366,6 +356,10 @@ def _show(result: Any, as_json: bool) -> None:
         finish(result.written, result.next)
     if result.failure:
         raise ZooError(result.failure)
+
+
+def _print_json(document: Any) -> None:
+    print(json.dumps(document, ensure_ascii=False, allow_nan=False), flush=True)
 
 
 _HELP = """Train small models of motion, photographs and text, and run them on a phone.

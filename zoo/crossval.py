@@ -241,14 +241,14 @@ class Folds:
         for fold in waiting:
             fold.file(self.folder, "json").unlink(missing_ok=True)
 
-        def watch() -> None:
-            on_progress({fold: fold.record(self.folder) for fold in chosen})
+        def records() -> Records:
+            return {fold: fold.record(self.folder) for fold in chosen}
 
         if not workers:
             for fold in waiting:
                 self.run_one(fold)
-                watch()
-            return {fold: fold.record(self.folder) for fold in chosen}
+                on_progress(records())
+            return records()
         attempts: Counter[jobs.Job] = Counter()
 
         def on_exit(job: jobs.Job, status: int) -> bool:
@@ -271,8 +271,8 @@ class Folds:
                          fold.file(self.folder, "log")): fold
                 for number, fold in enumerate(waiting)
             }  # fmt: skip
-            jobs.run_jobs(work, at_once=workers, on_exit=on_exit, watch=watch)
-        return {fold: fold.record(self.folder) for fold in chosen}
+            jobs.run_jobs(work, at_once=workers, on_exit=on_exit, watch=lambda: on_progress(records()))
+        return records()
 
     def run_one(self, fold: Fold) -> None:
         """Trains and scores a fold in this process, and writes its record and predictions."""

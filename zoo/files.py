@@ -19,6 +19,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,37 +46,27 @@ _LONGEST = 200
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
-    """Yields a temporary name to write to, which becomes `path` when the block ends without an error.
+def atomic_write(path: Path, *, folder: bool = False) -> Iterator[Path]:
+    """Yields a temporary file, or a `folder`, which becomes `path` when the block ends without an error.
 
-    Missing parent folders are created. Anything but a regular file is not replaced.
+    Missing parent folders are created. Only a regular file, or an empty folder, is replaced.
     """
-    _require_kind(path, stat.S_ISREG)
-    # Unlike those of `tempfile`, it has the permissions that the user's umask allows.
-    with _replacing(path, path.suffix, lambda temporary: temporary.touch(exist_ok=False)) as temporary:
-        yield temporary
-
-
-@contextmanager
-def atomic_folder(path: Path) -> Iterator[Path]:
-    """Yields a temporary folder to fill, which becomes `path`, new or empty, when the block ends without an error."""
-    require_empty(path)
-    with _replacing(path, "", Path.mkdir) as temporary:
-        yield temporary
-        with suppress(FileNotFoundError):
-            path.rmdir()
-
-
-@contextmanager
-def _replacing(path: Path, suffix: str, make: Callable[[Path], None]) -> Iterator[Path]:
+    if folder:
+        require_empty(path)
+    else:
+        _require_kind(path, stat.S_ISREG)
     with _folders(path, path.parent):
         with _disk_errors(path):
             remove_leftovers(path.parent)
+            suffix = "" if folder else path.suffix
             temporary = path.parent / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}{suffix}"
-            make(temporary)
+            # Unlike those of `tempfile`, it has the permissions that the user's umask allows.
+            temporary.mkdir() if folder else temporary.touch(exist_ok=False)
         try:
             with _disk_errors(path, temporary):
                 yield temporary
+                if folder and path.exists():
+                    path.rmdir()
                 for part in (temporary, *temporary.rglob("*")):
                     if part.is_file():
                         with part.open("rb+") as file:
@@ -83,6 +74,9 @@ def _replacing(path: Path, suffix: str, make: Callable[[Path], None]) -> Iterato
                 temporary.replace(path)
         finally:
             _delete(temporary)
+
+
+atomic_folder = partial(atomic_write, folder=True)
 
 
 @contextmanager
@@ -252,6 +246,19 @@ def require_empty(folder: Path, work: str = "") -> None:
         if any(not entry.name.startswith(_LOCK) for entry in folder.iterdir()):
             lacking = f" and holds no {work}" if work else ""
             raise ZooError(f"{folder}: is not empty{lacking}; choose another folder or delete it first")
+
+
+def require_startable(folder: Path, resume: bool) -> None:
+    """Refuses the folder of another training, and to resume one that has ended or has no checkpoint."""
+    unfinished = (folder / CHECKPOINT).is_file()
+    if resume and not unfinished:
+        is_complete = (folder / "model.keras").is_file()
+        other = f"no {CHECKPOINT} to resume from; start without {option('resume')}"
+        raise ZooError(f"{folder}: {'is complete; evaluate it' if is_complete else other}")
+    if unfinished and not resume:
+        raise ZooError(f"{folder}: holds an unfinished training: pass {option('resume')} to go on, or delete it first")
+    if not resume:
+        require_empty(folder)
 
 
 def claim_folder(mark: Path, identity: Mapping[str, Any], work: str) -> None:

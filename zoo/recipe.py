@@ -239,13 +239,6 @@ class Recipe(Settings):
             raise ZooError(f"{folder}: states no recipe; expected a preset, or a folder that `zoo train` wrote")
         return cls.from_json(known["recipe"])
 
-    def changed(self, changes: Mapping[str, Any]) -> "Recipe":
-        """The recipe with other values of some fields, of which each is one of a recipe."""
-        for name in changes:
-            if name not in type(self).model_fields:
-                raise unknown_name("field of a recipe", name, list(type(self).model_fields))
-        return self.replace(**changes)
-
     def replace(self, **changes: Any) -> Self:
         """The recipe with other values of some fields; `epochs` replace `steps`, and `steps` replace `epochs`.
 

@@ -15,7 +15,6 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -29,7 +28,7 @@ from numpy.typing import NDArray
 from zoo import distributing, presets
 from zoo.errors import ArgumentError, ZooError, option, refuse, unknown_name
 from zoo.families import FAMILIES, family_of, find_family
-from zoo.files import CHECKPOINT, atomic_write, exclusive_folder, require_empty, write_arrays, write_json
+from zoo.files import CHECKPOINT, atomic_write, exclusive_folder, require_startable, write_arrays, write_json
 from zoo.loading import check_named, load
 from zoo.models.losses import loss_and_metrics
 from zoo.models.model import Model
@@ -72,7 +71,6 @@ class Training:
     out: Path | None = None
     resume: bool = False
     deterministic: bool = False
-    tensorboard: Path | None = None
     callbacks: Sequence[keras.callbacks.Callback] = ()
     report: Callable[[int, Mapping[str, float] | None, str], None] | None = None
 
@@ -87,12 +85,10 @@ class Training:
         """
         check_named(model)
         changes, fields = dict(changes or {}), {} if isinstance(recipe, Recipe) else dict(recipe or {})
-        if isinstance(model, Model):
-            name, base, family = model.name, None, family_of(model)
-        else:
-            name = str(model)
-            base = None if name in FAMILIES else presets.find(name)
-            family = name if base is None else base.family
+        name, family = (model.name, family_of(model)) if isinstance(model, Model) else (str(model), str(model))
+        base = None if family in FAMILIES else presets.find(name)
+        if base is not None:
+            family = base.family
         task, model_class = task_of(family), find_family(family).load()
         accepted = model_class.argument_types()
         for change, value in changes.items():
@@ -107,7 +103,7 @@ class Training:
         if isinstance(model, Model) and own:
             raise ArgumentError(next(iter(own)), f": {name} is built already; leave it out")
         usual = recipe if isinstance(recipe, Recipe) else task.recipe if base is None else base.recipe
-        whole = usual.changed({**fields, **others})
+        whole = usual.replace(**{**fields, **others})
         named = [field for field in {**fields, **changes} if field not in accepted]
         task.check_recipe(whole.require_epochs(), named, name, built=isinstance(model, Model))
         if isinstance(model, Model):
@@ -151,7 +147,8 @@ class Training:
         # Of several processes, one writes.
         out = self.out if distributing.is_chief() else None
         with nullcontext() if out is None else exclusive_folder(out):
-            self.check_folder()
+            if out is not None:
+                require_startable(out, self.resume)
             task = self.task
             arguments = self.arguments if start is None else start.get_config()
             data = task.match(task.load_data(data), self.name, arguments)
@@ -222,34 +219,11 @@ class Training:
             summary["warnings"] = warnings
         return TrainResult(self, model, history, summary)
 
-    def check_folder(self) -> None:
-        """Refuses a folder that is not empty, or that has nothing to resume."""
-        if self.tensorboard is not None:
-            with exclusive_folder(self.tensorboard):
-                pass
-            if find_spec("tensorboard") is None:
-                raise ZooError("TensorBoard is not installed: pip install tensorboard")
-        if self.out is None or not distributing.is_chief():
-            return
-        unfinished = (self.out / CHECKPOINT).is_file()
-        if self.resume and not unfinished:
-            if (self.out / "model.keras").is_file():
-                raise ZooError(f"{self.out}: is complete; evaluate it")
-            raise ZooError(f"{self.out}: no {CHECKPOINT} to resume from; start without {option('resume')}")
-        if unfinished and not self.resume:
-            raise ZooError(
-                f"{self.out}: holds an unfinished training: pass {option('resume')} to go on, or delete it first"
-            )
-        if not self.resume:
-            require_empty(self.out)
-
     def _fit(self, model: Model, recipe: Recipe, feed: Feed, fold: str = "", **options: Any) -> "Fitted":
         """Fits the model, or that of a fold, of which nothing is kept but its scores."""
         callbacks: list[keras.callbacks.Callback] = [] if fold else [*self.callbacks]
         if (report := self.report) is not None:
             callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: report(epoch, logs, fold)))
-        if self.tensorboard and not fold:
-            callbacks.append(keras.callbacks.TensorBoard(self.tensorboard))
         try:
             return fit(model, recipe, feed, deterministic=self.deterministic, callbacks=callbacks, **options)
         except LossNotFiniteError as error:
@@ -449,9 +423,14 @@ class Fitted(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         now = time.perf_counter()
         self.seconds, self.started = self.seconds + now - self.started, now
         done = self.model.stop_training or len(self.history) == self.recipe.length
-        if self.checkpoint is not None and (done or now - self.saved > _CHECKPOINT_SECONDS):
-            self._save(self.checkpoint)
-            self.saved = time.perf_counter()
+        if self.checkpoint is None or not (done or now - self.saved > _CHECKPOINT_SECONDS):
+            return
+        if distributing.is_chief():
+            arrays = {f"state_{i}": variable.numpy() for i, variable in enumerate(self.state)}
+            arrays |= {f"best_{i}": value for i, value in enumerate(self.best)}
+            facts = {name: getattr(self, name) for name in ("identity", *_RESUMED)}
+            write_arrays(self.checkpoint, facts=np.array(json.dumps(facts)), **arrays)
+        self.saved = time.perf_counter()
 
     def _require_finite(self, name: str, value: float) -> None:
         if np.isfinite(value):
@@ -466,14 +445,6 @@ class Fitted(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         """Sets the model's variables."""
         for variable, value in zip(self.model.variables, weights, strict=True):
             variable.assign(value)
-
-    def _save(self, path: Path) -> None:
-        if not distributing.is_chief():
-            return
-        arrays: dict[str, Any] = {f"state_{i}": variable.numpy() for i, variable in enumerate(self.state)}
-        arrays |= {f"best_{i}": value for i, value in enumerate(self.best)}
-        facts = {name: getattr(self, name) for name in ("identity", *_RESUMED)}
-        write_arrays(path, facts=np.array(json.dumps(facts)), **arrays)
 
     def _resume(self, checkpoint: Path) -> None:
         with np.load(checkpoint) as saved:

@@ -47,7 +47,7 @@ def recipe_for(loaded: Loaded, data: Data, changes: Recipe | Mapping[str, Any] |
         start["epochs"] = FINETUNE.parts
     if people := len(data.train.people()) if data.task == "activity" else 0:
         start["start_share"] = _START_PEOPLE / (_START_PEOPLE + people)
-    recipe = FINETUNE.replace(**start, loss=loaded.task.recipe.loss).changed(changes or {})
+    recipe = FINETUNE.replace(**start, loss=loaded.task.recipe.loss).replace(**(changes or {}))
     loaded.task.check_recipe(recipe, changes or {}, loaded.name, built=True)
     return recipe
 

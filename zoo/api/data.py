@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from annotated_types import Ge, Le, Lt
 
@@ -18,9 +18,6 @@ from zoo.files import new_file
 from zoo.report import markdown, results
 from zoo.report.screen import err
 from zoo.results import Document, Result
-
-if TYPE_CHECKING:
-    from zoo.task import Task
 
 
 @door.public
@@ -81,15 +78,6 @@ def load_data(
     facts = door.given(task=task, subjects=subjects, classes=classes, rate=rate, unit=unit, words=words, levels=levels)
     loaded: Any = loading.load_data(source, data_dir=None if data_dir is None else Path(data_dir), **facts)
     return loaded  # type: ignore[no-any-return]
-
-
-def read(task: "Task", data: Any, *, default: bool = True) -> Any:
-    """The data of a task; where none is given, the file that bears its usual name, or None."""
-    if data is None:
-        if not default:
-            return None
-        door.require_default(task.data_file)
-    return task.load_data(task.data_file if data is None else data)
 
 
 def labels_of(labels: Any) -> Any:

@@ -10,7 +10,6 @@ from annotated_types import Ge, Le
 
 from zoo import catalog
 from zoo.api import door
-from zoo.api.data import read
 from zoo.errors import ArgumentError, ZooError, either, option, refuse
 from zoo.files import require_empty, temporary_folder
 from zoo.recipe import Columns
@@ -84,7 +83,7 @@ def export(
         if changes:
             loaded = replace(loaded, model=loaded.keras_model.copy(**changes))
         task = loaded.task
-        checked_data = read(task, data, default=False)
+        checked_data = door.read(task, data, default=False)
         left_out: Any = {} if refused is None and not formats else refused
         records = artifacts.export(
             loaded, task.exportable(loaded, checked_data), Path(to), [*names, *(["personal"] if personalize else [])],

@@ -29,6 +29,7 @@ from zoo.startup import import_keras
 
 if TYPE_CHECKING:
     from zoo.loading import Loaded
+    from zoo.task import Task
 
 
 @runtime_checkable
@@ -312,24 +313,32 @@ def for_recognizers(loaded: Any, *, prior: Shares | None = None, **options: Any)
     return given(prior=prior, **options)
 
 
+def read(task: "Task", data: Any, *, default: bool = True) -> Any:
+    """The data of a task; where none is given, the file that bears its usual name, or None."""
+    if data is None and not default:
+        return None
+    return task.load_data(_default(task.data_file) if data is None else data)
+
+
+def _default(file: str) -> str:
+    """The file that is read where no data is given, which must be there."""
+    if not Path(file).exists():
+        raise ZooError(
+            f"no data was given, and there is no {file}, the default, in {Path.cwd()}: pass {option('data', 'FILE')}"
+        )
+    return file
+
+
 def require_file(data: Any, model: Any = None) -> None:
     """Checks that a data file is there, or the one that a model reads by default."""
     if data is None and isinstance(model, str):
         family = PRESETS[model].family if model in PRESETS else model
         if family in FAMILIES:
-            require_default(TASKS[FAMILIES[family].task].file)
+            _default(TASKS[FAMILIES[family].task].file)
     # Of a name that is too long, Path.exists raises.
     is_file = isinstance(data, str | os.PathLike) and not str(data).startswith("tfds:")
     if is_file and not os.path.exists(data):  # noqa: PTH110
         raise ZooError(f"{data}: no such file")
-
-
-def require_default(file: str) -> None:
-    """Checks that the file is there that is read where no data is given."""
-    if not Path(file).exists():
-        raise ZooError(
-            f"no data was given, and there is no {file}, the default, in {Path.cwd()}: pass {option('data', 'FILE')}"
-        )
 
 
 def require_model(model: Any) -> None:

@@ -9,7 +9,6 @@ from annotated_types import Gt
 
 from zoo import catalog
 from zoo.api import door
-from zoo.api.data import read
 from zoo.errors import ZooError, refuse
 from zoo.presets import PRESETS
 from zoo.recipe import Columns
@@ -142,7 +141,7 @@ def predict(
         if len(x) > 1 and any(len(word.split()) > 1 for word in x):
             raise ZooError(f"input: {len(x)} texts; expected one, or the words of one: predict one after another")
         inputs = " ".join(x)
-    return task.answer(loaded, inputs, read(task, data, default=False), **taken)
+    return task.answer(loaded, inputs, door.read(task, data, default=False), **taken)
 
 
 @door.public

@@ -15,10 +15,10 @@ from annotated_types import Ge, Le, Lt
 
 from zoo import catalog
 from zoo.api import door
-from zoo.api.data import labels_of, read
+from zoo.api.data import labels_of
 from zoo.errors import ArgumentError, ZooError, option, refuse, setting, unknown_name
 from zoo.families import FAMILIES
-from zoo.files import CHECKPOINT, exclusive_folder, require_empty
+from zoo.files import CHECKPOINT, exclusive_folder, require_startable
 from zoo.presets import PRESETS
 from zoo.recipe import Limits, Recipe
 from zoo.report import for_task
@@ -90,26 +90,30 @@ def train(
     changes = {**size, **(settings or {})}
     door.require_plan(model, recipe, changes)
     door.require_file(data, model)
+    if tensorboard is not None:
+        if find_spec("tensorboard") is None:
+            raise ZooError("TensorBoard is not installed: pip install tensorboard")
+        with exclusive_folder(Path(tensorboard)):
+            pass
     door.load_keras()
-    from zoo import distributing
+    import keras
+
     from zoo.training import Training, require_uncompiled
 
     plan = Training.of(model, changes, recipe)
     require_uncompiled(model)
-    task = plan.task
-    checked_data = read(task, data)
-    training = replace(
-        plan, out=None if out is None else Path(out), resume=resume, deterministic=deterministic,
-        tensorboard=None if tensorboard is None else Path(tensorboard), callbacks=door.several(callbacks),
-    )  # fmt: skip
-    if training.out is not None and distributing.is_chief():
-        with exclusive_folder(training.out):
-            training.check_folder()
-    if verbose and isinstance(model, str) and model in PRESETS and task.name != "text":
+    checked_data = door.read(plan.task, data)
+    watching = door.several(callbacks)
+    if tensorboard is not None:
+        watching.append(keras.callbacks.TensorBoard(tensorboard))
+    if verbose and isinstance(model, str) and model in PRESETS and plan.task.name != "text":
         say(f"{model}: its architecture and recipe with new weights; `zoo finetune {model}` starts from its weights")
     with _progress(plan.recipe, verbose, out) as report:
-        start = None if isinstance(model, str | os.PathLike) else model
-        result = replace(training, report=report).run(checked_data, start)
+        training = replace(
+            plan, out=None if out is None else Path(out), resume=resume, deterministic=deterministic,
+            callbacks=watching, report=report,
+        )  # fmt: skip
+        result = training.run(checked_data, None if isinstance(model, str | os.PathLike) else model)
     return _trained(result, out, checked_data)
 
 
@@ -162,13 +166,13 @@ def _resumable(out: door.FilePath | None, what: str) -> Iterator[None]:
         raise
 
 
-def _require_folder(out: Any, resume: bool) -> None:
-    if out is None:
-        if resume:
-            raise ArgumentError("resume", f": requires {option('out')}, the folder of the interrupted training")
-    # Of several hosts, another one may have made the folder; a checkpoint is what `Training` asks about.
-    elif not resume and "TF_CONFIG" not in os.environ and not (Path(out) / CHECKPOINT).is_file():
-        require_empty(Path(out))
+def _require_folder(out: door.FilePath | None, resume: bool) -> None:
+    if out is None and resume:
+        raise ArgumentError("resume", f": requires {option('out')}, the folder of the interrupted training")
+    # Of several hosts, another one may have made the folder.
+    if out is not None and "TF_CONFIG" not in os.environ:
+        with exclusive_folder(Path(out)):
+            require_startable(Path(out), resume)
 
 
 @door.public
@@ -226,7 +230,7 @@ def finetune(
     from zoo.activity import finetuning
     from zoo.training import Training
 
-    checked_data = read(loaded.task, data)
+    checked_data = door.read(loaded.task, data)
     activity = loaded.task.name == "activity"
     name = "finetuned" if out is None else re.sub(r"[^a-zA-Z0-9._-]", "_", Path(out).absolute().name[:100])
     model = finetuning.with_labels(loaded, checked_data) if activity else loaded.keras_model
@@ -415,7 +419,7 @@ def _of_split(
     loaded = door.load(model)
     task = loaded.task
     options = door.for_recognizers(loaded, **options)
-    checked_data = read(task, data)
+    checked_data = door.read(task, data)
     report = task.evaluate(loaded, checked_data, split=split, baselines=baselines, **options)
 
     def draw(metrics: dict[str, Any], folder: Path) -> list[Path]:

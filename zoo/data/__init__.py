@@ -4,10 +4,6 @@ The first three are those of the course. The layout of a task has its name; furt
 the module `data` of their folder.
 """
 
-from functools import cache
-from importlib import import_module
-
-from zoo.families import TASKS
 from zoo.runtime.metadata import CLASSES, ROTATION_UNIT, UNIT
 from zoo.schema import Field, Schema
 
@@ -92,9 +88,3 @@ LAYOUTS: dict[str, Schema] = {
         maker="import",
     ),
 }  # fmt: skip
-
-
-@cache
-def layouts() -> dict[str, Schema]:
-    """`LAYOUTS`, and those of further tasks."""
-    return LAYOUTS | {task: import_module(f"zoo.{task}.data").SCHEMA for task in TASKS if task not in LAYOUTS}

@@ -15,7 +15,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,12 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data import layouts
+from zoo.data import LAYOUTS
 from zoo.data.dataset import Column
 from zoo.errors import StorageError, ZooError
+from zoo.families import TASKS
 from zoo.files import atomic_write, exclusive, require_file
-from zoo.schema import Field
+from zoo.schema import Field, Schema
 
 TEXT = h5py.string_dtype()
 """The type of a data set of UTF-8 text."""
@@ -47,6 +49,12 @@ _RAW = {
     **dict.fromkeys((".png", ".jpg", ".jpeg"), "is a picture: make data of it with `zoo data make patches`"),
 }
 """What is not a data file yet, by its suffix, and what makes it one."""
+
+
+@cache
+def layouts() -> dict[str, Schema]:
+    """The layouts of files by name: `LAYOUTS`, and those of further tasks."""
+    return LAYOUTS | {task: import_module(f"zoo.{task}.data").SCHEMA for task in TASKS if task not in LAYOUTS}
 
 
 @contextmanager

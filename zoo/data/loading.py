@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data import hdf5, layouts
+from zoo.data import hdf5
 from zoo.data.dataset import Data
 from zoo.errors import ZooError, refuse, shown
 from zoo.families import TASKS
@@ -64,7 +64,7 @@ def load_data(
             options = {} if white is None else {"levels": white}
             data = import_module(f"zoo.{layout}.data").from_file(path, **options)
     if task not in (None, data.task):
-        file = f"{TASKS[task].file} of `zoo data {layouts()[task].maker}`"
+        file = f"{TASKS[task].file} of `zoo data {hdf5.layouts()[task].maker}`"
         raise ZooError(f"{data.name}: holds {data.task} data; expected {task} data, such as {file}")
     return data
 
@@ -147,7 +147,7 @@ def _array(name: str, values: Any, kinds: str) -> NDArray[Any]:
 
 def _task_of(shape: tuple[int, ...]) -> str:
     """The task whose inputs have so many axes, if one alone has."""
-    axes = {name: layouts()[name].column("input").shape for name in _OF_TASK}
+    axes = {name: hdf5.layouts()[name].column("input").shape for name in _OF_TASK}
     fitting = [name for name, letters in axes.items() if len(letters) == len(shape)]
     if len(fitting) != 1:
         expected = ", ".join(f"({', '.join(letters)}) for {name}" for name, letters in axes.items())
@@ -157,7 +157,7 @@ def _task_of(shape: tuple[int, ...]) -> str:
 
 def _sizes(data: Data) -> dict[str, int]:
     """The sizes of data by the letters of its layout, as `hdf5.check_layout` finds them in a file."""
-    schema = layouts()[data.task]
+    schema = hdf5.layouts()[data.task]
     sizes = {letter: len(getattr(data, split)) for split, (_, letter) in schema.splits.items()}
     sizes |= dict(zip(schema.column("input").shape[1:], data.train.inputs.shape[1:], strict=True))
     sizes |= {
