@@ -17,8 +17,8 @@ from zoo.errors import ZooError
 from zoo.patches import simulate
 from zoo.patches.data import (
     Photograph,
-    Photographs,
     Scale,
+    find_pictures,
     from_file,
     hold_out,
     open_photograph,
@@ -148,14 +148,14 @@ def test_what_a_folder_holds_beside_pictures_is_left_out_and_listed_at_once(tmp_
     assert "IMG_1.HEIC (not a picture that can be decoded (" in line
     (folder / "a.png").unlink()
     (folder / "b.jpg").unlink()
-    assert "no picture in this folder; left out: IMG_1.HEIC" in message(lambda: Photographs([folder], 8))
+    assert "no picture in this folder; left out: IMG_1.HEIC" in message(lambda: find_pictures([folder], 8))
 
 
 def test_a_picture_under_two_names_is_refused(tmp_path):
     for name, seed in (("a.png", 0), ("b.png", 1), ("c.png", 0)):
         pixels = np.random.default_rng(seed).integers(0, 255, (20, 24, 3)).astype(np.uint8)
         Image.fromarray(pixels).save(tmp_path / name)
-    line = message(lambda: write_patches(tmp_path / "data1.h5", Photographs([tmp_path]), 30, 8, seed=0))
+    line = message(lambda: write_patches(tmp_path / "data1.h5", find_pictures([tmp_path])[0], 30, 8, seed=0))
     assert line == "c.png: is the same picture as a.png: leave one of them out"
     assert not (tmp_path / "data1.h5").exists()
 
@@ -164,11 +164,11 @@ def test_a_folder_gives_its_pictures_by_name_without_the_hidden_files(tmp_path):
     for name in ("b.png", "a.png"):
         Image.fromarray(RANDOM.integers(0, 255, (10, 12, 3)).astype(np.uint8)).save(tmp_path / name)
     (tmp_path / ".DS_Store").write_bytes(b"hidden")
-    assert [picture.name for picture in Photographs([tmp_path])] == ["a.png", "b.png"]
-    twice = message(lambda: Photographs([tmp_path, tmp_path / "a.png"]))
+    assert [picture.name for picture in find_pictures([tmp_path])[0]] == ["a.png", "b.png"]
+    twice = message(lambda: find_pictures([tmp_path, tmp_path / "a.png"]))
     assert "pictures of the same name: rename or leave out one" in twice
     (tmp_path / "empty").mkdir()
-    assert "no picture in this folder" in message(lambda: Photographs([tmp_path / "empty"]))
+    assert "no picture in this folder" in message(lambda: find_pictures([tmp_path / "empty"]))
 
 
 def test_values_that_overshoot_a_little_are_accepted_and_reported(tmp_path):
@@ -248,7 +248,7 @@ def test_gray_of_fewer_bits_than_its_numbers_have_is_scaled_by_its_range(bits, k
     pixels = open_photograph(tmp_path / f"gray.{kind}").pixels
     gray = np.repeat(values[..., None] / (2**bits - 1), 3, axis=2)
     np.testing.assert_allclose(pixels, gray, atol=1e-6)
-    assert write_patches(tmp_path / "data1.h5", Photographs([tmp_path / f"gray.{kind}"]), 10, 8, 0) == 0
+    assert write_patches(tmp_path / "data1.h5", [tmp_path / f"gray.{kind}"], 10, 8, 0) == 0
 
 
 def test_gray_of_more_than_16_bits_is_refused_not_cut(tmp_path):

@@ -87,10 +87,10 @@ def test_the_models_are_those_computed_by_hand():
     # Counts 0, 3, 2 of 5; n_1 = 0, so D = 1/2; 2 * 1/2 / 5 = 0.2 is left to 1/3 each.
     # p(0) = 0.2 / 3; p(1) = 2.5 / 5 + 0.2 / 3; p(2) = 1.5 / 5 + 0.2 / 3
     below = np.array([0.2 / 3, 0.5 + 0.2 / 3, 0.3 + 0.2 / 3])
-    np.testing.assert_allclose(metrics.unigram(HISTORY, WORD, 3).probabilities(HISTORY[:1]), [below])
+    np.testing.assert_allclose(metrics.FITS["unigram"](HISTORY, WORD, 3).probabilities(HISTORY[:1]), [below])
     # n_1 = 3, n_2 = 1: D = 3 / 5. After 0 three words were seen, two of them different: 2 * 0.6 / 3 = 0.4 is left.
     # p(1 | 0) = (2 - 0.6) / 3 + 0.4 p(1);  p(2 | 0) = (1 - 0.6) / 3 + 0.4 p(2);  p(0 | 0) = 0.4 p(0)
-    found = metrics.bigram(HISTORY, WORD, 3).probabilities(np.array([[0]]))
+    found = metrics.FITS["bigram"](HISTORY, WORD, 3).probabilities(np.array([[0]]))
     np.testing.assert_allclose(found, [[0, 1.4 / 3, 0.4 / 3] + 0.4 * below])
     # Kneser-Ney: before 1 stood 0 and 2, before 2 stood 0 and 1: counts 0, 2, 2 of 4; n_1 = 0, so D = 1/2 and 1/4 is
     # left: p(0) = 0.25 / 3; p(1) = p(2) = 1.5 / 4 + 0.25 / 3
@@ -130,7 +130,7 @@ def test_kneser_ney_equals_a_slow_implementation_word_by_word():
 
 @given(arrays(np.int32, st.tuples(st.integers(1, 40), st.just(4)), elements=st.integers(0, 4)))
 def test_every_word_has_a_probability_and_they_sum_to_one(rows):
-    for fit in (metrics.unigram, metrics.bigram, metrics.kneser_ney):
+    for fit in metrics.FITS.values():
         found = fit(rows[:, :3], rows[:, 3], 5).probabilities(np.array([[0, 1, 2], [4, 4, 4]]))
         assert found.min() > 0
         np.testing.assert_allclose(found.sum(axis=1), 1)
@@ -138,4 +138,4 @@ def test_every_word_has_a_probability_and_they_sum_to_one(rows):
 
 def test_too_many_words_to_count_are_refused():
     with pytest.raises(ZooError, match=r"2-grams of 10000000000 words: too many to .*--no-baselines"):
-        metrics.unigram(HISTORY, WORD, 10**10)
+        metrics.FITS["unigram"](HISTORY, WORD, 10**10)

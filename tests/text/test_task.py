@@ -88,7 +88,7 @@ def test_the_saved_model_reads_words_and_refuses_strange_ones(exported_language_
     complete = formats.load_saved_model(exported_language_model / "saved_model")["complete"]
     words = trained.metadata.words
     found = complete(words=np.array([words[:3]]))
-    expected = task.next_words(trained, " ".join(words[:3]), 10)["next"]
+    expected = TRIGRAM.answer(trained, " ".join(words[:3]), None, top=10).document["next"]
     assert [word.decode() for word in found["top_words"].numpy()[0]] == [row["word"] for row in expected]
     with pytest.raises(Exception, match="a word is not in the vocabulary"):
         complete(words=np.array([["the", "zyzzyva", "runs"]]))
@@ -96,7 +96,7 @@ def test_the_saved_model_reads_words_and_refuses_strange_ones(exported_language_
 
 def test_next_words_are_the_most_probable_after_the_last_three(trained):
     words = trained.metadata.words
-    found = task.next_words(trained, " ".join(words[:4]), 5)
+    found = TRIGRAM.answer(trained, " ".join(words[:4]), None, top=5).document
     assert found["context"] == list(words[1:4])
     shares = [row["probability"] for row in found["next"]]
     assert shares == sorted(shares, reverse=True)
@@ -165,8 +165,8 @@ def test_a_bad_request_is_one_line(trained, sentences, tmp_path):
     (tmp_path / "a.txt").write_text("\n".join(["the cat sat on the mat .", "the dog ran to the cat ."] * 40))
     trigrams.write_trigrams(other, [tmp_path / "a.txt"], 8)
     requests = {
-        r"'zyzzyva' is not among the \d+ words": lambda: task.next_words(trained, "zyzzyva is here"),
-        r"2 words; .* needs 3 to predict the next one": lambda: task.next_words(trained, " ".join(words[:2])),
+        r"'zyzzyva' is not among the \d+ words": lambda: TRIGRAM.predict(trained, "zyzzyva is here"),
+        r"2 words; .* needs 3 to predict the next one": lambda: TRIGRAM.predict(trained, " ".join(words[:2])),
         r"temperature is 0.*above 0": lambda: predict(trained.keras_model, "a b c", generate=2, temperature=0),
         r"temperature 0: expected a number above 0": lambda: task.continued(trained, " ".join(words[:3]), 2, 0.0),
         r"num_words is 0; expected 1 or more": lambda: trained.keras_model.generate(" ".join(words[:3]), 0),

@@ -163,8 +163,8 @@ def simulate(
     seconds: door.Seconds | None = None,
     gyroscope: bool | None = None,
     count: Annotated[int, Ge(1), Le(10_000_000)] | None = None,
-    size: Annotated[int, Ge(1), Le(1024)] | None = None,
-    pictures: Annotated[int, Ge(1), Le(10_000)] | None = None,
+    size: Annotated[int, Ge(2), Le(256)] | None = None,
+    pictures: Annotated[int, Ge(2), Le(10_000)] | None = None,
     sentences: Annotated[int, Ge(1), Le(10_000_000)] | None = None,
     force: bool = False,
 ) -> door.Data:
@@ -180,7 +180,7 @@ def simulate(
         gyroscope: Activity: whether to simulate a gyroscope as well.
         count: Patches: number of patches, 10240 by default.
         size: Patches: side of a patch in pixels, 16 by default.
-        pictures: Patches: number of pictures, 12 by default.
+        pictures: Patches: number of pictures, 12 by default; 2 or more, so that one can be held out.
         sentences: Text: number of sentences, 20000 by default.
         force: Whether to replace the file if it exists.
 
@@ -244,16 +244,14 @@ def make_patches(
         >>> made.data.train.inputs.shape
         (100, 3, 8, 8)
     """
-    from zoo.patches.data import Photographs, shipped_photographs, write_patches
+    from zoo.patches.data import find_pictures, listing, shipped_photographs, write_patches
 
     paths = [Path(path) for path in door.several(photographs or ())]
     with new_file(Path(out), force):
-        chosen = Photographs(paths, size) if paths else shipped_photographs()
-        flat = write_patches(Path(out), chosen, count, size, seed)
-    extra, warnings = dict[str, Any](flat_patches_refused=flat), list[str]()
-    if isinstance(chosen, Photographs) and chosen.skipped:
-        extra["skipped"] = dict(chosen.skipped)
-        warnings = [f"files that were left out, {len(chosen.skipped)}: {chosen.listing()}"]
+        files, skipped = find_pictures(paths, size)
+        flat = write_patches(Path(out), files or shipped_photographs(), count, size, seed)
+    extra = {"flat_patches_refused": flat, **({"skipped": skipped} if skipped else {})}
+    warnings = [f"files that were left out, {len(skipped)}: {listing(skipped)}"] if skipped else []
     then = f"zoo train --model sparse_autoencoder --data {door.quoted(out)}"
     return Written(Path(out), extra, warnings=warnings, next=then)
 

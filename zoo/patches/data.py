@@ -6,10 +6,9 @@ photographs can be held out. A vector of pixels is a patch's luminance in the fi
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,14 +61,7 @@ class Scale(NamedTuple):
         return cls(limit, max(least, -limit), min(greatest, limit))
 
     def apply(self, patches: NDArray[Any]) -> NDArray[np.float32]:
-        """Preprocesses patches `(N, 3, S, S)`, about [0, 1], to `(N, S * S)` in [0.1, 0.9] for those that were fitted.
-
-        Example:
-            >>> patches = np.random.default_rng(0).uniform(size=(10, 3, 4, 4))
-            >>> scale = Scale.fit(DataSet.of({"input": patches}))
-            >>> [round(float(end), 3) for end in (scale.apply(patches).min(), scale.apply(patches).max())]
-            [0.1, 0.9]
-        """
+        """Preprocesses `(N, 3, S, S)`, about [0, 1], to `(N, S * S)`, in [0.1, 0.9] for those that were fitted."""
         clipped = np.clip(_centered(patches), -self.limit, self.limit)
         share = (clipped - self.low) / (self.high - self.low)
         return (_LOWEST + (_HIGHEST - _LOWEST) * share).astype(np.float32)
@@ -82,16 +74,13 @@ def _centered(patches: NDArray[Any]) -> NDArray[np.float64]:
 
 def vectors(patches: DataSet, scale: Scale) -> Values:
     """All patches of a data set's file, preprocessed: in memory up to `MEMORY_BYTES`, beyond that as they are read."""
-    shape = (len(patches.inputs), int(patches.inputs.shape[2] ** 2))
-    column = Column(shape, partial(_preprocessed, patches.inputs, scale), getattr(patches.inputs, "run", 1))
+    rgb = patches.inputs
+    shape = (len(rgb), int(rgb.shape[2] ** 2))
+    column = Column(shape, lambda rows: scale.apply(rgb[rows]), getattr(rgb, "run", 1))
     if 4 * shape[0] * shape[1] > MEMORY_BYTES:
         return column
     size = patches.block_rows()
     return np.concatenate([column[start : start + size] for start in range(0, len(column), size)])
-
-
-def _preprocessed(patches: Values, scale: Scale, rows: slice) -> NDArray[np.float32]:
-    return scale.apply(patches[rows])
 
 
 def prepared(patches: DataSet) -> DataSet:
@@ -100,10 +89,12 @@ def prepared(patches: DataSet) -> DataSet:
 
 
 def hold_out(data: Data, fraction: float, seed: int) -> tuple[DataSet, DataSet]:
-    """Patches for training and for test: by whole photographs where they are known.
+    """Patches for training and those held out: a fraction in [0, 1) of the photographs, or of the patches without.
 
-    A fraction in (0, 1) of the photographs, or of the patches, at least one, is test; the seed decides which.
+    The seed decides which; above 0, at least one is held out.
     """
+    if not fraction:
+        return data.train, data.train.empty()
     photographs = data.train.column("photograph")
     kind, owners = ("patches", data.train.rows) if photographs is None else ("photographs", photographs)
     units = np.unique(owners)
@@ -115,12 +106,7 @@ def hold_out(data: Data, fraction: float, seed: int) -> tuple[DataSet, DataSet]:
 
 
 def symmetric(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The eight symmetries of each patch: `(8 N, D)` from `(N, D)`, row `k N + i` the k-th symmetry of row i.
-
-    Example:
-        >>> symmetric(np.array([[1.0, 2.0, 3.0, 4.0]], np.float32))[:2].tolist()
-        [[1.0, 2.0, 3.0, 4.0], [2.0, 4.0, 1.0, 3.0]]
-    """
+    """The eight symmetries of each patch: `(8 N, D)` from `(N, D)`, row `k N + i` the k-th symmetry of row i."""
     side = round(vectors.shape[1] ** 0.5)
     turned = [np.rot90(vectors.reshape(-1, side, side), quarter, (1, 2)) for quarter in range(4)]
     return np.concatenate([*turned, *(patches[:, ::-1] for patches in turned)]).reshape(-1, side * side)
@@ -129,19 +115,15 @@ def symmetric(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 def from_file(path: Path, levels: float = 1.0) -> Data:
     """Checks a file in the course's layout and opens it; `levels` is the value of white in it, 1 or 255."""
     hdf5.check_layout(path, "patches")
-    columns = {"input": hdf5.open_column(path, "data", factor=1 / levels), "photograph": _photographs(path)}
+    photographs = None
+    if hdf5.has(path, "source"):
+        names = hdf5.read_column(path, "source_names", SCHEMA.column("source_names"))
+        number = replace(SCHEMA.column("photograph"), least=0, most=len(names) - 1)
+        photographs = np.asarray(names[hdf5.read_column(path, "source", number)])
+    columns = {"input": hdf5.open_column(path, "data", factor=1 / levels), "photograph": photographs}
     facts = hdf5.read_facts(path, "patches") | ({} if levels == 1 else {"levels": levels})
     patches = _checked(DataSet.of(columns, prepare=prepared, **facts), f"{path}: key 'data'", levels)
     return Data.of("patches", {"train": patches}, str(path), path=path)
-
-
-def _photographs(path: Path) -> NDArray[np.str_] | None:
-    """The name of each patch's photograph; None where the file has none."""
-    if not hdf5.has(path, "source"):
-        return None
-    names = hdf5.read_column(path, "source_names", SCHEMA.column("source_names"))
-    number = replace(SCHEMA.column("photograph"), least=0, most=len(names) - 1)
-    return np.asarray(names[hdf5.read_column(path, "source", number)])
 
 
 def from_arrays(splits: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any], **about: Any) -> Data:
@@ -262,45 +244,35 @@ def _unfit(path: Path, size: int = 1) -> str:
         return f"{_UNDECODED} ({str(error) or type(error).__name__}): {cure}"
 
 
-class Photographs:
-    """Pictures, and those in folders by name, that are read one after another: one is in memory at a time.
+def find_pictures(paths: Sequence[Path], size: int = 1) -> tuple[list[Path], dict[str, str]]:
+    """Pictures, and those in folders by name; what else folders hold, or pictures too small, with reasons."""
+    files, skipped = list[Path](), dict[str, str]()
+    for path in paths:
+        if not path.exists():
+            raise ZooError(
+                f"{path}: no such file or folder; without one, the photographs that scikit-learn and scikit-image "
+                "install are used"
+            )
+        if not path.is_dir():
+            files.append(path)
+            continue
+        visible = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+        unfit = {file: _unfit(file, size) for file in visible}
+        skipped |= {str(file): reason for file, reason in unfit.items() if reason}
+        if all(unfit.values()):
+            raise ZooError(f"{path}: no picture in this folder; left out: {listing(skipped) or 'nothing'}")
+        files += [file for file, reason in unfit.items() if not reason]
+    places = {file.name: file for file in files}
+    for file in files:
+        if places[file.name] is not file:
+            raise ZooError(f"{file} and {places[file.name]}: pictures of the same name: rename or leave out one")
+    return files, skipped
 
-    What a folder holds beside pictures, or pictures smaller than a patch, is `skipped`: names and reasons.
-    """
 
-    def __init__(self, paths: Sequence[Path], size: int = 1) -> None:
-        self.files: list[Path] = []
-        self.skipped: dict[str, str] = {}
-        for path in paths:
-            if not path.exists():
-                raise ZooError(
-                    f"{path}: no such file or folder; without one, the photographs that scikit-learn and scikit-image "
-                    "install are used"
-                )
-            if not path.is_dir():
-                self.files.append(path)
-                continue
-            visible = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
-            unfit = {file: _unfit(file, size) for file in visible}
-            self.skipped |= {str(file): reason for file, reason in unfit.items() if reason}
-            if all(unfit.values()):
-                raise ZooError(f"{path}: no picture in this folder; left out: {self.listing() or 'nothing'}")
-            self.files += [file for file, reason in unfit.items() if not reason]
-        places = {file.name: file for file in self.files}
-        for file in self.files:
-            if places[file.name] is not file:
-                raise ZooError(f"{file} and {places[file.name]}: pictures of the same name: rename or leave out one")
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def __iter__(self) -> Iterator[Photograph]:
-        return map(open_photograph, self.files)
-
-    def listing(self, most: int = 10) -> str:
-        """The files that were skipped, with the reason of each."""
-        shown = [f"{printable(Path(name).name)} ({reason.partition(':')[0]})" for name, reason in self.skipped.items()]
-        return ", ".join(shown[:most]) + (f" and {len(shown) - most} more" if len(shown) > most else "")
+def listing(skipped: Mapping[str, str], most: int = 10) -> str:
+    """The files that were skipped, with the reason of each."""
+    shown = [f"{printable(Path(name).name)} ({reason.partition(':')[0]})" for name, reason in skipped.items()]
+    return ", ".join(shown[:most]) + (f" and {len(shown) - most} more" if len(shown) > most else "")
 
 
 _CREDITS = {
@@ -327,18 +299,18 @@ def shipped_photographs() -> list[Photograph]:
 
 
 def write_patches(
-    path: Path, photographs: Photographs | Sequence[Photograph], count: int, size: int, seed: int, *,
-    simulated: bool = False,
-) -> int:  # fmt: skip
+    path: Path, photographs: Sequence[Path | Photograph], count: int, size: int, seed: int, *, simulated: bool = False
+) -> int:
     """Cuts equally many patches from each photograph at random places, and writes them in the course's layout.
 
-    Returns how many flat patches were refused. `simulated` says that a program drew the pictures.
+    Files are opened one after another: one is in memory at a time. Returns how many flat patches were refused.
     """
     random, refused = np.random.default_rng(seed), 0
     names, credits, known = [], [], dict[bytes, str]()
     with hdf5.create(path, "patches") as file:
         hdf5.require_space(path, 12 * count * size**2)
-        for number, photograph in enumerate(photographs):
+        for number, given in enumerate(photographs):
+            photograph = open_photograph(given) if isinstance(given, Path) else given
             # A copy would be in training where the other one is held out.
             other = known.setdefault(photograph.pixels[::5, ::5].tobytes(), photograph.name)
             if other != photograph.name:

@@ -50,9 +50,7 @@ def pca_error(train: Floats, patches: Floats, components: int) -> float:
 
 
 def by_photograph(patches: Floats, reconstructions: Floats, photographs: NDArray[np.str_]) -> dict[str, Any]:
-    """The error on the patches of each photograph, `photographs (N,)`, and the photograph with the lowest R².
-
-    A photograph with a single patch has no R².
+    """The error on the patches of each photograph, and the photograph with the lowest R², which takes several patches.
 
     Example:
         >>> flat, busy = np.array([[0.4, 0.6], [0.6, 0.4]]), np.array([[0.1, 0.9], [0.9, 0.1]])
@@ -82,18 +80,9 @@ def fit_gabor(filter_: Floats) -> dict[str, float]:
     Jones, Palmer: An evaluation of the two-dimensional Gabor filter model of simple receptive fields in cat striate
     cortex, Journal of Neurophysiology, 1987.
 
-    Returns:
-        `r2`, the fraction of the filter's variance that the function explains; `orientation`, the direction in which
-        the wave varies, in degrees in [0, 180), with 0 along the first axis of the filter; its spatial `frequency` in
-        cycles per pixel; `width` and `length`, the standard deviations of the envelope across and along the stripes,
-        in pixels.
-
-    Example:
-        >>> rows, columns = np.mgrid[:16, :16] - 7.5
-        >>> wave = np.exp(-(rows**2 + columns**2) / 18) * np.cos(2 * np.pi * 0.2 * rows)
-        >>> gabor = fit_gabor(wave)
-        >>> round(gabor["r2"], 3), round(gabor["frequency"], 2)
-        (1.0, 0.2)
+    `r2` is the explained fraction of the filter's variance; `orientation` the direction in which the wave varies, in
+    degrees in [0, 180), with 0 along the first axis; `frequency` in cycles per pixel; `width` and `length`, in pixels,
+    the standard deviations of the envelope across and along the stripes.
     """
     size = len(filter_)
     wanted = (filter_ - filter_.mean()).astype(np.float64)
@@ -181,14 +170,7 @@ def filters(kernel: Floats) -> dict[str, Any]:
 
 
 def sparsity(codes: Floats, target: float) -> dict[str, Any]:
-    """Compares the mean activations of `codes (N, H)` with the sparsity target, rho.
-
-    `max_activation_error` is the largest deviation from rho.
-
-    Example:
-        >>> sparsity(np.array([[0.1, 0.0], [0.3, 0.0]]), target=0.2)["max_activation_error"]
-        0.2
-    """
+    """The mean activations of `codes (N, H)`, and the largest deviation from their target, rho."""
     mean = codes.mean(axis=0, dtype=np.float64)
     return {
         "mean_activation": mean.tolist(),

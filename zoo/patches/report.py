@@ -22,5 +22,5 @@ def headline(test: Document) -> tuple[str, str]:
 
 
 def baseline(test: Document) -> tuple[str, float]:
-    """Returns the name and the error of the baseline."""
+    """The name and the error of the baseline."""
     return "PCA (not sparse)", test["pca_mse"]

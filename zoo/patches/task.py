@@ -64,20 +64,10 @@ class PatchAugmentation(Settings):
     activation of a unit, then fit the original patches."""
 
 
-def _split(data: Data, recipe: Recipe) -> tuple[DataSet, DataSet]:
-    """Splits data into training and held-out patches, by photograph if photographs are known."""
-    if not recipe.validation:
-        return data.train, data.train.empty()
-    return patches.hold_out(data, recipe.validation, recipe.split_by_seed)
-
-
-def _chosen(part: DataSet, rows: NDArray[np.int64]) -> DataSet:
-    return part.where(np.isin(part.rows, rows))
-
-
 def _sample(part: DataSet, count: int) -> DataSet:
-    """Selects at most `count` evenly spaced patches."""
-    return _chosen(part, part.rows[np.linspace(0, len(part) - 1, min(count, len(part))).astype(int)])
+    """At most `count` evenly spaced patches."""
+    places = np.linspace(0, len(part) - 1, min(count, len(part))).astype(int)
+    return part.where(np.isin(np.arange(len(part)), places))
 
 
 @dataclass(frozen=True)
@@ -87,22 +77,6 @@ class PatchSplit(Split):
     scale: Scale = field(kw_only=True)
 
 
-class _Terms(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Adds the terms of the cost, on some training patches, to the record of each epoch."""
-
-    def __init__(self, vectors: NDArray[np.float32]) -> None:
-        super().__init__()
-        self.vectors = tf.constant(vectors)
-
-    def on_train_begin(self, logs: Any = None) -> None:
-        model = self.model
-        self.compute = tf.function(lambda vectors: _cost(model, vectors, model.get_config()))
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        assert logs is not None
-        logs.update({name: float(value) for name, value in self.compute(self.vectors).items()})
-
-
 def _held_out_scores(model: SparseAutoencoder, held_out: DataSet, constants: Mapping[str, Any]) -> dict[str, float]:
     vectors = held_out.arrays()[0]
     terms = _cost(model, vectors, constants)
@@ -110,7 +84,7 @@ def _held_out_scores(model: SparseAutoencoder, held_out: DataSet, constants: Map
 
 
 def _cost(model: SparseAutoencoder, vectors: Any, constants: Mapping[str, Any]) -> dict[str, Any]:
-    """Computes the three terms of J on patches as one batch: the scalars `error`, `weights`, `sparsity`."""
+    """The three terms of J on patches as one batch: the scalars `error`, `weights`, `sparsity`."""
     codes = model.encode(vectors)
     difference = vectors - ops.cast(model.decode(codes), "float32")
     return {
@@ -130,7 +104,7 @@ def _check_size(pixels: int, data: Data, name: str) -> None:
 
 
 def _parts(loaded: Loaded, data: Data, split: str) -> tuple[str, DataSet, DataSet]:
-    """Returns the name of the evaluated part, its patches, and the patches to fit PCA on."""
+    """The name of the evaluated part, its patches, and the patches to fit PCA on."""
     if split not in ("test", "validation", "train"):
         raise ZooError(f"split {shown(split)}: expected test, validation or train")
     if data.sha256 != loaded.metadata.data_sha256:
@@ -138,7 +112,8 @@ def _parts(loaded: Loaded, data: Data, split: str) -> tuple[str, DataSet, DataSe
             raise ZooError(f"{data}: is not the file that {loaded.name} was trained on, so it has no {split} part")
         return "whole file", data.train, data.train
     if "recipe" in loaded.config:
-        training_part, held_out = _split(data, Recipe.from_json(loaded.config["recipe"]))
+        recipe = Recipe.from_json(loaded.config["recipe"])
+        training_part, held_out = patches.hold_out(data, recipe.validation, recipe.split_by_seed)
     else:
         photographs = data.train.column("photograph")
         names = np.full(len(data.train), "") if photographs is None else photographs
@@ -151,44 +126,24 @@ def _parts(loaded: Loaded, data: Data, split: str) -> tuple[str, DataSet, DataSe
     return "validation", held_out, training_part
 
 
-def _codes(loaded: Loaded, part: DataSet) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Codes and reconstructions of patches, a block at a time."""
-    codes, reconstructions = zip(*(_encode(loaded, rgb) for rgb, _ in part.blocks()), strict=True)
-    return np.concatenate(codes), np.concatenate(reconstructions)
+def _encode_all(loaded: Loaded, part: DataSet) -> list[NDArray[np.float32]]:
+    """Preprocessed patches, codes and reconstructions of a data set, computed a block at a time."""
+    blocks = zip(*(_encode(loaded, rgb) for rgb, _ in part.blocks()), strict=True)
+    return [np.concatenate(arrays) for arrays in blocks]
 
 
-def _encode(loaded: Loaded, rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Codes and reconstructions of patches `(N, 3, S, S)`, or of vectors `(N, S * S)` that are preprocessed."""
+def _encode(loaded: Loaded, rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+    """Preprocessed patches, codes and reconstructions of patches, or of vectors that are preprocessed already."""
+    vectors = rows if rows.ndim == 2 else Scale(*loaded.metadata.scale).apply(rows)
     if loaded.interpreter is not None:
         run = loaded.interpreter.run
-        return run("encode", rgb=rows)["code"], run("reconstruct", rgb=rows)["patch"]
-    vectors = rows if rows.ndim == 2 else Scale(*loaded.metadata.scale).apply(rows)
+        return vectors, run("encode", rgb=rows)["code"], run("reconstruct", rgb=rows)["patch"]
     codes = np.asarray(loaded.keras_model.encode(vectors))
-    return codes, np.asarray(loaded.keras_model.decode(codes))
-
-
-def _behind(report: Mapping[str, Any]) -> list[str]:
-    """A note that names the baseline that reconstructs clearly better than the model, if one does."""
-    if report["r2"] < 0:
-        return [f"R² {report['r2']:.3f} is below 0: the mean of each pixel has a lower error than the reconstructions"]
-    if report["mse"] > (1 + _MORE) * report["pca_mse"]:
-        return [f"MSE {report['mse']:.5f} is above that of PCA ({report['pca_mse']:.5f}), whose codes are not sparse"]
-    return []
-
-
-def _golden(loaded: Loaded, data: Data | None, split: str) -> NDArray[np.float32]:
-    size = loaded.metadata.size
-    if data is None:
-        random = np.random.default_rng([7, 2])
-        pictures = [simulate.draw(f"dead leaves {number}", 12 * size, random) for number in range(4)]
-        return np.concatenate([patches.cut(picture, _GOLDEN // 4, size, random)[0] for picture in pictures])
-    _check_size(size**2, data, loaded.name)
-    _, held_out, training_part = _parts(loaded, data, "test")
-    return _sample(held_out if split == "test" else training_part, _GOLDEN).arrays()[0]
+    return vectors, codes, np.asarray(loaded.keras_model.decode(codes))
 
 
 def kernel(loaded: Loaded) -> NDArray[np.float32]:
-    """Returns W `(D, H)`. For an exported file it is computed from the output of `decode` for single units."""
+    """W `(D, H)`. For an exported file it is computed from the output of `decode` for single units."""
     if loaded.interpreter is None:
         return np.asarray(loaded.keras_model.get_layer("tied").kernel.numpy())
     units = loaded.metadata.hidden_units
@@ -223,7 +178,7 @@ class AutoencoderTask(Task):
     def split(self, data: Data, recipe: Recipe, *, folds: bool = False) -> PatchSplit:
         """Holds out photographs, and fits the preprocessing on the others."""
         data = self.load_data(data)
-        train, held_out = _split(data, recipe)
+        train, held_out = patches.hold_out(data, recipe.validation, recipe.split_by_seed)
         scale = Scale.fit(train)
         vectors = patches.vectors(data.train, scale)
         train, held_out = (part.with_columns({"input": vectors}) for part in (train, held_out))
@@ -255,13 +210,19 @@ class AutoencoderTask(Task):
                 plain = batches(repeated, sizes, first_epoch=max(first_epoch, first_plain))
                 return batches(turned, sizes, first_epoch=first_epoch).take(before).concatenate(plain)
 
+        sampled = tf.constant(_sample(train, _TERMS).arrays()[0])
+        terms = tf.function(lambda: _cost(model, sampled, model.get_config()))
+
+        def add_terms(epoch: int, logs: dict[str, float]) -> None:
+            logs.update({name: float(value) for name, value in terms().items()})
+
         # The sparsity term depends on the mean of a batch, so validation is one batch, or a few of equal size.
         size = 0 if held_out is None else -(-len(held_out) // -(-len(held_out) // 4096))
         validation = None if held_out is None else pipeline.batches(held_out, size)
-        return Feed(of_epochs, rows, validation, callbacks=[_Terms(_sample(train, _TERMS).arrays()[0])])
+        return Feed(of_epochs, rows, validation, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=add_terms)])
 
     def scores(self, model: SparseAutoencoder, split: PatchSplit) -> dict[str, float]:
-        """Computes `cost` and `mse` of a trained model on the held-out photographs."""
+        """`cost` and `mse` of a trained model on the held-out photographs."""
         # The course's own constants, so that models with other weights of the penalties are compared by one measure.
         return _held_out_scores(model, split.validation, COURSE)
 
@@ -269,9 +230,7 @@ class AutoencoderTask(Task):
         self, model: SparseAutoencoder, split: PatchSplit, recipe: Recipe, learners: Sequence[Model] = ()
     ) -> dict[str, Any]:
         """Returns `train_patches`, `held_out` (photographs), `held_out_patches`, and `validation` (`loss`, `mse`)."""
-        limit, low, high = split.scale
-        model.scale = (limit, low, high)
-        held_out = split.validation
+        model.scale, held_out = tuple(split.scale), split.validation
         names = [] if held_out is None else held_out.names("photograph")
         model.provenance = provenance(split.data, held_out=names)
         found = None if held_out is None else _held_out_scores(model, held_out, model.get_config())
@@ -282,7 +241,7 @@ class AutoencoderTask(Task):
         }  # fmt: skip
 
     def metadata(self, model: SparseAutoencoder) -> AutoencoderMetadata:
-        """Returns the metadata of a model's exported files."""
+        """The metadata of a model's exported files."""
         if model.scale is None:
             raise ZooError(f"{model.name}: has no constants of preprocessing: train it with `zoo train`, or set scale")
         return AutoencoderMetadata(
@@ -294,10 +253,7 @@ class AutoencoderTask(Task):
     def evaluate(
         self, loaded: Loaded, data: Data, *, split: str = "test", baselines: bool = True
     ) -> dict[str, Any]:  # fmt: skip
-        """Evaluates a model on patches: on held-out photographs if it was trained on this file, otherwise on all.
-
-        PCA, the baseline, is always evaluated.
-        """
+        """Evaluates a model, and always PCA: on held-out photographs if it was trained on this file, else on all."""
         metadata = loaded.metadata
         data = self.load_data(data)
         digest = data.sha256
@@ -310,23 +266,23 @@ class AutoencoderTask(Task):
             notes.append("validation photographs: the training may have chosen its epoch on them; others are a test")
         elif digest == metadata.data_sha256:
             notes.append("training patches: the model was trained on them")
-        scale = Scale(*metadata.scale)
-        vectors, train_vectors = (
-            np.concatenate([scale.apply(rgb) for rgb, _ in part.blocks()]) for part in (measured, reference)
-        )
+        vectors, codes, reconstructions = _encode_all(loaded, measured)
         if not np.ptp(vectors, axis=0).any():
             raise ZooError(f"{data}: {len(vectors)} patches, all equal: expected different ones")
-        codes, reconstructions = _codes(loaded, measured)
-        names = measured.column("photograph")
-        report = metrics.report(
-            vectors, codes, reconstructions, metadata.sparsity_target, train_vectors, kernel(loaded)
-        )
+        scale, names = Scale(*metadata.scale), measured.column("photograph")
+        fitted = np.concatenate([scale.apply(rgb) for rgb, _ in reference.blocks()])
+        report = metrics.report(vectors, codes, reconstructions, metadata.sparsity_target, fitted, kernel(loaded))
+        r2, mse, pca = report["r2"], report["mse"], report["pca_mse"]
+        if r2 < 0:
+            notes.append(f"R² {r2:.3f} is below 0: the mean of each pixel has a lower error than the reconstructions")
+        elif mse > (1 + _MORE) * pca:
+            notes.append(f"MSE {mse:.5f} is above that of PCA ({pca:.5f}), whose codes are not sparse")
         return {
             "model": loaded.name, "data": str(data), "split": name, "data_sha256": digest,
             "photographs": measured.names("photograph"), "simulated": data.simulated,
             "sparsity_target": metadata.sparsity_target,
             **report, **({} if names is None else metrics.by_photograph(vectors, reconstructions, names)),
-            "notes": notes + _behind(report),
+            "notes": notes,
         }  # fmt: skip
 
     def predict(self, loaded: Loaded, x: Any) -> Predictions:
@@ -340,7 +296,7 @@ class AutoencoderTask(Task):
         known = [(3, size, size), *([] if loaded.model is None else [(size**2,)])]
         if rows.shape[1:] not in known:
             raise ZooError(f"input: patches of shape {rows.shape}; {loaded.name} reads (N, 3, {size}, {size})")
-        codes, reconstructions = _encode(loaded, rows)
+        _, codes, reconstructions = _encode(loaded, rows)
         probabilities = np.empty((len(rows), 0), np.float32)
         return Predictions(np.empty(0, str), probabilities, (), None, codes, reconstructions)
 
@@ -359,9 +315,7 @@ class AutoencoderTask(Task):
         # What cannot be written to is refused before the work.
         with nullcontext() if path is None else new_file(path, False):
             _check_size(loaded.metadata.size**2, data, loaded.name)
-            codes, reconstructions = _codes(loaded, data.train)
-            scale = Scale(*loaded.metadata.scale)
-            vectors = np.concatenate([scale.apply(rgb) for rgb, _ in data.train.blocks()])
+            vectors, codes, reconstructions = _encode_all(loaded, data.train)
             if path is not None:
                 write_arrays(path, codes=codes, reconstructions=reconstructions, patches=vectors)
         document = {
@@ -376,15 +330,24 @@ class AutoencoderTask(Task):
 
     def exportable(self, loaded: Loaded, data: Data | None) -> Exportable:
         """Compares artifacts on held-out patches, or on simulated ones without data."""
-        metadata, data = loaded.metadata, None if data is None else self.load_data(data)
+        metadata, size = loaded.metadata, loaded.metadata.size
         scale = Scale(*metadata.scale)
+        if data is None:
+            random = np.random.default_rng([7, 2])
+            pictures = [simulate.draw(f"dead leaves {number}", 12 * size, random) for number in range(4)]
+            drawn = np.concatenate([patches.cut(picture, _GOLDEN // 4, size, random)[0] for picture in pictures])
+            test = train = DataSet.of({"input": drawn})
+        else:
+            data = self.load_data(data)
+            _check_size(size**2, data, loaded.name)
+            _, test, train = _parts(loaded, data, "test")
 
-        def inputs(split: str) -> dict[str, dict[str, NDArray[np.float32]]]:
-            rgb = _golden(loaded, data, split)
+        def inputs(part: DataSet) -> dict[str, dict[str, NDArray[np.float32]]]:
+            rgb = _sample(part, _GOLDEN).arrays()[0]
             code = np.asarray(loaded.keras_model.encode(scale.apply(rgb)))
             return {"encode": {"rgb": rgb}, "decode": {"code": code}, "reconstruct": {"rgb": rgb}}
 
-        golden = inputs("test")
+        golden = inputs(test)
         wanted = scale.apply(golden["encode"]["rgb"])
 
         def score(outputs: Mapping[str, Outputs]) -> dict[str, float]:
@@ -392,14 +355,14 @@ class AutoencoderTask(Task):
             return {"r2": metrics.r2(wanted, outputs["reconstruct"]["patch"])} if "reconstruct" in outputs else {}
 
         return Exportable(
-            lambda model: signatures.patches(model, metadata.size, metadata.scale, LUMINANCE.tolist()),
+            lambda model: signatures.patches(model, size, metadata.scale, LUMINANCE.tolist()),
             golden,
             # Rounding changes some outputs considerably; the score shows the effect on the whole.
             EXACT | {
                 "float16": Tolerance(0.01), "dynamic": Tolerance(0.2), "int8": Tolerance(0.3),
                 "c99": EXACT["float32"], "c99_int8": Tolerance(0.3),
             },
-            calibration=inputs("train"),
+            calibration=inputs(train),
             code=dict.fromkeys(
                 ("c99", "c99_int8"), lambda model: families.encoder(model, metadata, LUMINANCE.tolist())
             ),
@@ -412,16 +375,13 @@ class AutoencoderTask(Task):
         """Random patches of a split: `rgb (count, 3, S, S)`, `patches`, `reconstructions (count, S * S)`; `kernel`."""
         data = self.load_data(data)
         part = _parts(loaded, data, split)[1]
-        chosen = _chosen(part, np.random.default_rng(0).choice(part.rows, min(count, len(part)), replace=False))
+        rows = np.random.default_rng(0).choice(part.rows, min(count, len(part)), replace=False)
+        chosen = part.where(np.isin(part.rows, rows))
+        vectors, _, reconstructions = _encode_all(loaded, chosen)
         # The rows of a file are ordered by photograph.
         mixed = np.random.default_rng(1).permutation(len(chosen))
-        rgb = chosen.arrays()[0][mixed]
-        return {
-            "rgb": rgb,
-            "patches": Scale(*loaded.metadata.scale).apply(rgb),
-            "reconstructions": _codes(loaded, chosen)[1][mixed],
-            "kernel": kernel(loaded),
-        }
+        arrays = {"rgb": chosen.arrays()[0], "patches": vectors, "reconstructions": reconstructions}
+        return {name: array[mixed] for name, array in arrays.items()} | {"kernel": kernel(loaded)}
 
 
 TASK = AutoencoderTask()

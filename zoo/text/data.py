@@ -96,13 +96,7 @@ class Text:
 
     @classmethod
     def from_lines(cls, lines: Iterable[str]) -> "Text":
-        """Splits lines into words.
-
-        Example:
-            >>> text = Text.from_lines(["He is .", "Is he ?"])
-            >>> text.words, text.numbers.tolist(), text.sentences.tolist()
-            (('he', 'is', '.', '?'), [0, 1, 2, 1, 0, 3], [0, 0, 0, 1, 1, 1])
-        """
+        """Splits lines into words."""
         known: dict[str, int] = {}
         numbers, lengths = array("i"), array("i")
         for line in lines:
@@ -156,14 +150,7 @@ _NEXT = re.compile(rf"""(?<=[.!?]){_TITLES}(["')\]\u201d\u2019]*)\s+(?=["'(\[\u2
 
 
 def form_of(lines: Sequence[str]) -> str:
-    """`page` for lines that are broken at a width, `paragraphs` for lines of several sentences, else `sentences`.
-
-    Example:
-        >>> form_of(["It was here that he", "said no. Yes, he did", "so, and then he went."] * 10)
-        'page'
-        >>> form_of(["He is here. She is not.", "It was."]), form_of(["He is here.", "It was."])
-        ('paragraphs', 'sentences')
-    """
+    """`page` for lines that are broken at a width, `paragraphs` for lines of several sentences, else `sentences`."""
     full = [line.strip() for line in lines if line.strip()]
     ends, within = (sum(bool(mark.search(line)) for line in full) for mark in (_END, _NEXT))
     # In sentences, an abbreviation may look like an end.
@@ -173,12 +160,7 @@ def form_of(lines: Sequence[str]) -> str:
 
 
 def joined(lines: Iterable[str]) -> Iterator[str]:
-    """The sentences of paragraphs, which end at blank lines.
-
-    Example:
-        >>> list(joined(["Here it", 'is." So Mr. A', "said.", "", "The end"]))
-        ['Here it is."', 'So Mr. A said.', 'The end']
-    """
+    """The sentences of paragraphs, which end at blank lines."""
     paragraph: list[str] = []
     for line in chain(lines, [""]):
         if line.strip():
@@ -189,12 +171,7 @@ def joined(lines: Iterable[str]) -> Iterator[str]:
 
 
 def sentences_of(line: str) -> list[str]:
-    """The sentences of a line.
-
-    Example:
-        >>> sentences_of("He is here. Is Mr. A? No!")
-        ['He is here.', 'Is Mr. A?', 'No!']
-    """
+    """The sentences of a line."""
     return _NEXT.sub(r"\1\n", line).split("\n")
 
 
@@ -224,14 +201,6 @@ def write_trigrams(
 
     `vocabulary` is the number of most frequent words of the training rows, each position of the text counted once, ties
     in alphabetical order; or a file for `read_vocabulary`, whose order is preserved.
-
-    Example:
-        >>> folder = Path(getfixture("tmp_path"))
-        >>> _ = (folder / "text.txt").write_text("they say it is here . " * 3)
-        >>> write_trigrams(folder / "data2.h5", [folder / "text.txt"], 6, (9, 12), (12, 15)).rows
-        15
-        >>> from_file(folder / "data2.h5").words
-        ('.', 'here', 'is', 'it', 'say', 'they')
     """
     words = vocabulary if isinstance(vocabulary, int) else read_vocabulary(vocabulary)
     known: dict[str, Path] = {}
@@ -291,22 +260,17 @@ def write(
         file.attrs.update(details)
         file.attrs.update({f"{split}_rows": f"{start}:{stop}" for split, (start, stop) in held_out.items()})
         file.attrs.update({"text_rows": len(places), "left_out_rows": int((~known).sum())})
-    overlap = {
-        name: _overlap(places[rows], len(splits["train"]), len(splits["test"]))
-        for name, rows in _orders(np.concatenate(list(splits.values()))).items()
-    }
+    overlap = {}
+    for name, rows in _orders(places[np.concatenate(list(splits.values()))]).items():
+        trained, tested = rows[: len(splits["train"])], rows[-len(splits["test"]) :]
+        inside = _covered(trained, int(rows.max()) + CONTEXT + 1)
+        overlap[name] = float(np.logical_or.reduce([inside[tested + step] for step in range(CONTEXT + 1)]).mean())
     return Summary(len(places), int((~known).sum()), overlap, _notes(sentences, held_out))
 
 
-def _orders(rows: NDArray[Any], seed: int = 0) -> dict[str, NDArray[Any]]:
+def _orders(rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
     """The rows of all splits one after another, and shuffled."""
-    return {"as_split": rows, "shuffled": rows[np.random.default_rng(seed).permutation(len(rows))]}
-
-
-def _overlap(places: NDArray[np.int64], train: int, test: int) -> float:
-    """The share of the last rows, test, that have a position of the text in common with one of the first, train."""
-    inside = _covered(places[:train], int(places.max()) + CONTEXT + 1)
-    return float(np.logical_or.reduce([inside[places[-test:] + step] for step in range(CONTEXT + 1)]).mean())
+    return {"as_split": rows, "shuffled": rows[np.random.default_rng(0).permutation(len(rows))]}
 
 
 def _covered(places: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
@@ -388,11 +352,8 @@ def describe(source: Path | Data) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def leaks(data: Data, seed: int = 0) -> dict[str, dict[str, float]]:
-    """The shares of test `rows` (four words) and test `contexts` (three) that occur in training.
-
-    `as_split`, and `shuffled` if all rows had been shuffled by a seed.
-    """
+def leaks(data: Data) -> dict[str, dict[str, float]]:
+    """The shares of test `rows` (four words) and `contexts` (three) in training, as split, and if all were shuffled."""
     splits = (data.train, data.validation, data.test)
     every = np.concatenate([np.column_stack(split.arrays()) for split in splits])
     train, test = len(data.train), len(data.test)
@@ -401,17 +362,12 @@ def leaks(data: Data, seed: int = 0) -> dict[str, dict[str, float]]:
             "rows": float(occurring(rows[:train], rows[-test:]).mean()),
             "contexts": float(occurring(rows[:train, :CONTEXT], rows[-test:, :CONTEXT]).mean()),
         }
-        for name, rows in _orders(every, seed).items()
+        for name, rows in _orders(every).items()
     }
 
 
 def occurring(train: NDArray[Any], rows: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which rows `(N, C)` occur among those of training `(M, C)`.
-
-    Example:
-        >>> occurring(np.array([[1, 2, 3]]), np.array([[1, 2, 3], [3, 2, 1]])).tolist()
-        [True, False]
-    """
+    """Which rows `(N, C)` occur among those of training `(M, C)`."""
     _, numbers = np.unique(np.concatenate([train, rows]), axis=0, return_inverse=True)
     numbers = numbers.reshape(-1)  # NumPy 2.0 returns a column
     return np.isin(numbers[len(train) :], numbers[: len(train)])

@@ -44,7 +44,7 @@ def words(names: Sequence[str], places: Floats) -> Figure:
 
 
 def without_overlaps(centers: Floats, sizes: Floats) -> Floats:
-    """Moves boxes, centers and sizes `(N, 2)`, until none overlap, each pair by the shorter way.
+    """Moves boxes, by centers and sizes `(N, 2)`, until none overlap, each pair by the shorter way.
 
     Example:
         >>> without_overlaps(np.array([[0.0, 0.0], [0.0, 0.5]]), np.array([[3.0, 1.0], [3.0, 1.0]])).round(2).tolist()

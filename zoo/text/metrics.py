@@ -26,7 +26,7 @@ sections 2.4, 2.7 and 3.1; Kneser, Ney: Improved backing-off for m-gram language
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -52,11 +52,6 @@ def cross_entropy_and_rank(logits: Floats, targets: Ids) -> tuple[Floats, Ids]:
     """The cross-entropy -log p, in nats, and the rank of each target: 1 for the most probable word.
 
     Equally probable words rank in the order of the vocabulary, as with `argmax`.
-
-    Example:
-        >>> loss, rank = cross_entropy_and_rank(np.log([[0.5, 0.25, 0.25]]), np.array([2]))
-        >>> round(float(loss[0]), 4), rank.tolist()
-        (1.3863, [3])
     """
     loss, rank = np.empty(len(targets)), np.empty(len(targets), np.int64)
     # All rows at once would take several times the memory of the logits.
@@ -70,27 +65,18 @@ def cross_entropy_and_rank(logits: Floats, targets: Ids) -> tuple[Floats, Ids]:
 
 
 def report(logits: Floats, targets: Ids, seen: NDArray[np.bool_]) -> dict[str, Any]:
-    """All metrics of an evaluation; `seen (N,)` says whether each context occurs in the training set.
-
-    Example:
-        >>> logits, targets = np.log([[0.5, 0.5], [0.25, 0.75]]), np.array([0, 1])
-        >>> metrics = report(logits, targets, np.array([True, False]))
-        >>> metrics["top1"], round(metrics["perplexity"], 4), metrics["unseen"]["rows"]
-        (1.0, 1.633, 1)
-    """
+    """All metrics of an evaluation; `seen (N,)` says whether each context occurs in the training set."""
     return _summary(*cross_entropy_and_rank(logits, targets), seen)
 
 
 def scores(logits: Floats, targets: Ids) -> dict[str, float]:
-    """Computes `cross_entropy`, in nats, and `top1`."""
+    """`cross_entropy`, in nats, and `top1`."""
     loss, rank = cross_entropy_and_rank(logits, targets)
     return {"cross_entropy": float(loss.mean()), "top1": float((rank == 1).mean())}
 
 
 def hardest(logits: Floats, targets: Ids, least: int = 100, count: int = 10) -> list[dict[str, int | float]]:
-    """The `count` words that are predicted correctly least often, of those that are a target `least` times.
-
-    Words are ids. Among equally hard words the more frequent come first.
+    """The words, as ids, that are predicted correctly least often, of those that are a target `least` times.
 
     Example:
         >>> logits = np.log([[0.6, 0.4], [0.6, 0.4], [0.6, 0.4]])
@@ -125,27 +111,22 @@ def _summary(loss: Floats, rank: Ids, seen: NDArray[np.bool_]) -> dict[str, Any]
 
 
 def baselines(train: Rows, test: Rows, vocabulary: int) -> Mapping[str, dict[str, Any]]:
-    """Computes the metrics of `report` of unigram, bigram and Kneser-Ney models, by name, fitted to `train`."""
+    """The metrics of `report` of the n-gram models, by name, fitted to `train`."""
     contexts, targets = test
     seen, size, scores = occurring(train[0], contexts), max(1, _BLOCK_BYTES // (8 * vocabulary)), {}
-    for fit in (unigram, bigram, kneser_ney):
+    for name, fit in FITS.items():
         model = fit(*train, vocabulary)
         parts = [
             cross_entropy_and_rank(np.log(model.probabilities(contexts[rows])), targets[rows])
             for rows in (slice(start, start + size) for start in range(0, len(contexts), size))
         ]
         loss, rank = (np.concatenate(part) for part in zip(*parts, strict=True))
-        scores[fit.__name__] = _summary(loss, rank, seen)
+        scores[name] = _summary(loss, rank, seen)
     return scores
 
 
 def nearest(embedding: Floats, word: int, count: int) -> list[tuple[int, float]]:
-    """Ids and cosines of the nearest words by their embeddings `(V, D)`, without the word itself.
-
-    Example:
-        >>> nearest(np.array([[1.0, 0.0], [0.0, 1.0], [3.0, 0.1]]), 0, 1)[0][0]
-        2
-    """
+    """Ids and cosines of the nearest words by their embeddings `(V, D)`, without the word itself."""
     directions = embedding / np.maximum(np.linalg.norm(embedding, axis=1, keepdims=True), 1e-12)
     cosines = directions @ directions[word]
     order = [int(i) for i in np.argsort(-cosines, kind="stable") if i != word]
@@ -153,7 +134,7 @@ def nearest(embedding: Floats, word: int, count: int) -> list[tuple[int, float]]
 
 
 def tsne(embedding: Floats, seed: int = 0) -> Floats:
-    """Maps the embeddings `(V, D)` to two dimensions `(V, 2)` by t-SNE: similar words are close together.
+    """Maps embeddings `(V, D)` to two dimensions `(V, 2)` by t-SNE: similar words are close together.
 
     Van der Maaten, Hinton: Visualizing data using t-SNE, JMLR 9, 2008.
     """
@@ -168,102 +149,57 @@ def tsne(embedding: Floats, seed: int = 0) -> Floats:
     return np.asarray(model.fit_transform(embedding))
 
 
-@dataclass(frozen=True)
-class Order:
-    """The n-grams of one length, of which H histories of n - 1 words occurred.
+class NGrams:
+    """An n-gram model: for each order, from the shortest, the words that follow histories of so many words.
 
-    Args:
-        history: Length of the history, n - 1.
-        histories: Keys of the histories, `(H,)`, ascending.
-        discounted: Discounted probabilities (c - D) / c(h .) of the words after each history, sparse, `(H, V)`.
-        backoff: Weight of the shorter history for each history, `(H,)`.
+    It is fitted to the n-grams of each order; `discounts` are those of the counts 0, 1, 2, and 3 or more.
     """
 
-    history: int
-    histories: NDArray[np.int64]
-    discounted: csr_array
-    backoff: Floats
-
-    @classmethod
-    def fit(cls, history: int, counted: Counted, discounts: Floats, vocabulary: int) -> "Order":
-        """Fits an order to the keys and counts of its n-grams, with discounts of the counts 0, 1, 2, and 3 or more."""
-        keys, counts = counted
-        histories, place = np.unique(keys // vocabulary, return_inverse=True)
-        totals, off = np.bincount(place, counts), discounts[np.minimum(counts, 3)]
-        shares = ((counts - off) / totals[place], (place, keys % vocabulary))
-        return cls(
-            history, histories, csr_array(shares, (len(histories), vocabulary)), np.bincount(place, off) / totals
-        )
-
-    def refine(self, contexts: NDArray[np.int64], shorter: Floats) -> Floats:
-        """Computes p(w | h) `(N, V)` from p(w | h') `(N, V)` for the keys of contexts `(N,)`."""
-        histories = contexts % shorter.shape[1] ** self.history
-        place = np.minimum(np.searchsorted(self.histories, histories), len(self.histories) - 1)
-        known = self.histories[place] == histories
-        refined: Floats = shorter * np.where(known, self.backoff[place], 1.0)[:, None]
-        seen = self.discounted[place[known]].tocoo()
-        refined[np.flatnonzero(known)[seen.row], seen.col] += seen.data
-        return refined
-
-
-@dataclass(frozen=True)
-class NGrams:
-    """A fitted n-gram model: its orders, from the shortest to the longest, and V."""
-
-    orders: tuple[Order, ...]
-    vocabulary: int
+    def __init__(self, counted: Sequence[Counted], discounts: Callable[[Ids], Floats], vocabulary: int) -> None:
+        self.vocabulary = vocabulary
+        self.orders: list[tuple[Ids, csr_array, Floats]] = []
+        for keys, counts in counted:
+            histories, place = np.unique(keys // vocabulary, return_inverse=True)
+            totals, off = np.bincount(place, counts), discounts(counts)[np.minimum(counts, 3)]
+            # (c - D) / c(h .) of the words after each history, and the weight of the shorter history.
+            shares = ((counts - off) / totals[place], (place, keys % vocabulary))
+            discounted = csr_array(shares, (len(histories), vocabulary))
+            self.orders.append((histories, discounted, np.bincount(place, off) / totals))
 
     def probabilities(self, contexts: Ids) -> Floats:
-        """Computes the distribution of the next word, `(N, V)`, for contexts `(N, C)`."""
+        """The distribution of the next word, `(N, V)`, after contexts `(N, C)`."""
         keys = _keys(contexts, self.vocabulary)
         p: Floats = np.full((len(keys), self.vocabulary), 1 / self.vocabulary)
-        for order in self.orders:
-            p = order.refine(keys, p)
+        for length, (histories, discounted, backoff) in enumerate(self.orders):
+            wanted = keys % self.vocabulary**length
+            place = np.minimum(np.searchsorted(histories, wanted), len(histories) - 1)
+            known = histories[place] == wanted
+            # From p(w | h') to p(w | h): a history that never occurred changes nothing.
+            p = p * np.where(known, backoff[place], 1.0)[:, None]
+            seen = discounted[place[known]].tocoo()
+            p[np.flatnonzero(known)[seen.row], seen.col] += seen.data
         return p
 
 
-def unigram(contexts: Ids, targets: Ids, vocabulary: int) -> NGrams:
-    """Fits a unigram model, which ignores the context, to contexts `(N, C)` and targets `(N,)` of V words.
-
-    Example:
-        >>> contexts, targets = np.zeros((4, 3), int), np.array([0, 1, 1, 1])
-        >>> unigram(contexts, targets, 2).probabilities(contexts[:1]).round(3).tolist()
-        [[0.25, 0.75]]
-    """
-    return _absolute(contexts, targets, vocabulary, orders=1)
-
-
-def bigram(contexts: Ids, targets: Ids, vocabulary: int) -> NGrams:
-    """Fits a bigram model with absolute discounting. Takes the arguments of `unigram`."""
-    return _absolute(contexts, targets, vocabulary, orders=2)
+def absolute(contexts: Ids, targets: Ids, vocabulary: int, orders: int) -> NGrams:
+    """Fits the first orders, with absolute discounting, to contexts `(N, C)` and targets `(N,)` of V words."""
+    keys = _keys(np.column_stack([contexts, targets]), vocabulary)
+    counted = [np.unique(keys % vocabulary**order, return_counts=True) for order in range(1, orders + 1)]
+    return NGrams(counted, absolute_discounts, vocabulary)
 
 
 def kneser_ney(contexts: Ids, targets: Ids, vocabulary: int) -> NGrams:
-    """Fits an interpolated, modified Kneser-Ney model of the whole context. Takes the arguments of `unigram`.
-
-    Example:
-        >>> contexts, targets = np.array([[0, 1, 2], [3, 1, 2], [0, 1, 3]]), np.array([3, 3, 2])
-        >>> model = kneser_ney(contexts, targets, vocabulary=4)
-        >>> model.probabilities(np.array([[0, 1, 2]])).argmax(axis=1).tolist()
-        [3]
-    """
+    """Fits an interpolated, modified Kneser-Ney model of the whole context."""
     size = contexts.shape[1] + 1
     counted = [np.unique(_keys(np.column_stack([contexts, targets]), vocabulary), return_counts=True)]
     for order in range(size - 1, 0, -1):
         # Each n-gram once, without its first word, which counts the distinct words before the rest.
         counted.append(np.unique(counted[-1][0] % vocabulary**order, return_counts=True))
-    return _fit(counted[::-1], modified_discounts, vocabulary)
+    return NGrams(counted[::-1], modified_discounts, vocabulary)
 
 
-def _absolute(contexts: Ids, targets: Ids, vocabulary: int, orders: int) -> NGrams:
-    keys = _keys(np.column_stack([contexts, targets]), vocabulary)
-    counted = [np.unique(keys % vocabulary**order, return_counts=True) for order in range(1, orders + 1)]
-    return _fit(counted, absolute_discounts, vocabulary)
-
-
-def _fit(counted: Sequence[Counted], discounts: Callable[[Ids], Floats], vocabulary: int) -> NGrams:
-    orders = (Order.fit(history, pair, discounts(pair[1]), vocabulary) for history, pair in enumerate(counted))
-    return NGrams(tuple(orders), vocabulary)
+FITS = {"unigram": partial(absolute, orders=1), "bigram": partial(absolute, orders=2), "kneser_ney": kneser_ney}
+"""The baselines by name."""
 
 
 def _keys(rows: Ids, vocabulary: int) -> NDArray[np.int64]:
@@ -276,12 +212,7 @@ def _keys(rows: Ids, vocabulary: int) -> NDArray[np.int64]:
 
 
 def absolute_discounts(counts: Ids) -> Floats:
-    """Returns the single discount of an order with these counts, for the counts 0, 1, 2, and 3 or more.
-
-    Example:
-        >>> absolute_discounts(np.array([1, 1, 2, 7])).tolist()
-        [0.0, 0.5, 0.5, 0.5]
-    """
+    """The single discount of an order with these counts, for the counts 0, 1, 2, and 3 or more."""
     once, twice = ((counts == k).sum() for k in (1, 2))
     one = once / (once + 2 * twice) if once else 0.5
     # If no n-gram occurs twice, D would be 1, and n-grams that occur once would count as unseen.
@@ -289,7 +220,7 @@ def absolute_discounts(counts: Ids) -> Floats:
 
 
 def modified_discounts(counts: Ids) -> Floats:
-    """Returns the three discounts of an order with these counts, for the counts 0, 1, 2, and 3 or more.
+    """The three discounts of an order with these counts, for the counts 0, 1, 2, and 3 or more.
 
     Example:
         >>> modified_discounts(np.repeat([1, 2, 3, 4], [8, 4, 3, 2])).tolist()

@@ -1,7 +1,5 @@
 """Reports of language models."""
 
-from collections.abc import Mapping
-
 from zoo.report import markdown as md
 from zoo.report.markdown import Document, Pages
 
@@ -18,19 +16,18 @@ interface = pages.macro("interface")
 
 
 def headline(test: Document) -> tuple[str, str]:
-    """Returns the score on test data, and that of the best baseline."""
-    rows = test.get("baselines", {})
-    best = _best(rows)
-    other = f"{md.label(best)} {rows[best][SCORE]:.3f}, {md.say(rows[best], 'top1')}" if best else "-"
+    """The score on test data, and that of the best baseline."""
+    name, best = _best(test)
+    other = f"{name} {best[SCORE]:.3f}, {md.say(best, 'top1')}" if best else "-"
     return md.say(test, SCORE, "top1"), other
 
 
 def baseline(test: Document) -> tuple[str, float | None]:
-    """Returns the name and the score of the best baseline."""
-    rows = test.get("baselines", {})
-    best = _best(rows)
-    return md.label(best), rows[best][SCORE] if best else None
+    """The name and the score of the best baseline."""
+    name, best = _best(test)
+    return name, best.get(SCORE)
 
 
-def _best(rows: Mapping[str, Document]) -> str:
-    return min(rows, key=lambda name: rows[name][SCORE], default="")
+def _best(test: Document) -> tuple[str, Document]:
+    rows = [(md.label(name), row) for name, row in test.get("baselines", {}).items()]
+    return min(rows, key=lambda named: named[1][SCORE], default=("", {}))

@@ -7,7 +7,7 @@ vocabulary has 106 words.
 """
 
 from collections.abc import Iterator, Mapping
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from random import Random
 
@@ -60,15 +60,14 @@ _WEIGHTS = {symbol: list(accumulate(1 / i for i in range(1, len(each) + 1))) for
 
 
 def simulate(count: int, seed: int) -> list[str]:
-    """Simulated sentences, tokenized; the first do not depend on the count.
-
-    Example:
-        >>> simulate(5, seed=0)[1:]
-        ['you do nt go into the garden .', 'we want the little apples .', 'a boy does nt eat an apple .',
-         'she does nt see a happy dog .']
-    """
-    random = Random(seed)
-    return [" ".join(_articles(list(_expand("SENTENCE", random)))) for _ in range(count)]
+    """Simulated sentences, tokenized; the first do not depend on the count."""
+    random, sentences = Random(seed), []
+    for _ in range(count):
+        words = [*_expand("SENTENCE", random), ""]
+        sentences.append(" ".join(
+            "an" if word == "a" and after[:1] in "aeiou" else word for word, after in pairwise(words)
+        ))  # fmt: skip
+    return sentences
 
 
 def _expand(symbol: str, random: Random) -> Iterator[str]:
@@ -78,13 +77,6 @@ def _expand(symbol: str, random: Random) -> Iterator[str]:
     (chosen,) = random.choices(_ALTERNATIVES[symbol], cum_weights=_WEIGHTS[symbol])
     for part in chosen:
         yield from _expand(part, random)
-
-
-def _articles(words: list[str]) -> list[str]:
-    following = [*words[1:], ""]
-    return [
-        "an" if word == "a" and after[:1] in "aeiou" else word for word, after in zip(words, following, strict=True)
-    ]
 
 
 def write_simulated(path: Path, sentences: int = 20000, seed: int = 0) -> Summary:

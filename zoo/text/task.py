@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.special import softmax
 
 from zoo import task
@@ -46,13 +46,6 @@ def merged(rows: DataSet, vocabulary: int, most: int) -> tuple[NDArray[np.int32]
 
     A context that occurs n times becomes ceil(n / most) equal rows, so that no single row dominates a step. Targets are
     scaled so that the cost over an epoch does not change.
-
-    Example:
-        >>> same = np.array([[0, 1, 2], [0, 1, 2]], np.int32)
-        >>> rows = DataSet.of({"input": same, "target": np.array([0, 3], np.int32)})
-        >>> contexts, targets = merged(rows, 4, most=4)
-        >>> contexts.tolist(), targets.tolist()
-        ([[0, 1, 2]], [[0.5, 0.0, 0.0, 0.5]])
     """
     contexts, next_words = rows.arrays()
     unique, places, counts = np.unique(contexts, axis=0, return_inverse=True, return_counts=True)
@@ -70,7 +63,7 @@ def merged(rows: DataSet, vocabulary: int, most: int) -> tuple[NDArray[np.int32]
 
 
 def log_probabilities(loaded: Loaded, contexts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
-    """Computes the logits of a Keras model, or the log probabilities of an exported file, `(N, V)`."""
+    """The logits of a Keras model, or the log probabilities of an exported file, `(N, V)`."""
     starts = range(0, max(len(contexts), 1), _BLOCK)
     blocks = [np.asarray(contexts[start : start + _BLOCK], np.int32) for start in starts]
     if loaded.interpreter is None:
@@ -93,39 +86,9 @@ def require_fit(data: Data, words: Sequence[str], name: str, context: int | None
             )
 
 
-def _golden(loaded: Loaded, data: Data | None) -> tuple[DataSet, NDArray[np.int32]]:
-    """Returns rows to compare artifacts on, and contexts to calibrate them on."""
-    metadata = loaded.metadata
-    if data is None:
-        # A comparison needs no real text.
-        ids = np.random.default_rng(7).integers(0, len(metadata.words), (_CALIBRATED, metadata.context + 1), np.int32)
-        return DataSet.of({"input": ids[:, :-1], "target": ids[:, -1]}), ids[:, :-1]
-    require_fit(data, metadata.words, loaded.name, metadata.context)
-    chosen = np.linspace(0, len(data.train) - 1, min(_CALIBRATED, len(data.train))).astype(int)
-    return data.test if len(data.test) else data.train, data.train.arrays()[0][chosen]
-
-
-def _behind(report: Mapping[str, Any]) -> list[str]:
-    """A note that names the n-gram models that predict clearly better than the model, if any do."""
-    better = [
-        f"{name} ({report['baselines'][key]['cross_entropy']:.3f})"
-        for key, name in _BASELINES.items()
-        if report["cross_entropy"] >= report["baselines"][key]["cross_entropy"] + _MORE
-    ]
-    return [f"cross-entropy {report['cross_entropy']:.3f} is above that of {' and '.join(better)}"] if better else []
-
-
-def next_words(loaded: Loaded, text: str, count: int = 10) -> dict[str, Any]:
-    """The most probable next words after the last words of a text: `context` and `next`."""
-    words, length = loaded.metadata.words, loaded.metadata.context
-    context = context_ids(text, words, length, loaded.name)
-    return {"context": [words[i] for i in context], "next": _best(loaded, [context], count)[0]}
-
-
-def _best(loaded: Loaded, contexts: ArrayLike, count: int) -> list[list[dict[str, Any]]]:
-    """Returns records of the most probable next words after each context of word ids."""
-    top = TASK.predict(loaded, contexts).top(count)
-    return [[{"word": word, "probability": probability} for word, probability in best] for best in top]
+def _best(found: Predictions, count: int) -> list[list[dict[str, Any]]]:
+    """Records of the most probable next words of each prediction."""
+    return [[{"word": word, "probability": share} for word, share in best] for best in found.top(count)]
 
 
 def continued(loaded: Loaded, text: str, count: int, temperature: float = 1.0, seed: int = 0) -> dict[str, Any]:
@@ -158,7 +121,7 @@ def examples(loaded: Loaded, data: Data, count: int = 5, top: int = 10, seed: in
     contexts, targets = (array[chosen] for array in rows.arrays())
     return [
         {"context": [words[i] for i in context], "wanted": words[target], "next": best}
-        for context, target, best in zip(contexts, targets, _best(loaded, contexts, top), strict=True)
+        for context, target, best in zip(contexts, targets, _best(TASK.predict(loaded, contexts), top), strict=True)
     ]
 
 
@@ -208,7 +171,7 @@ class TrigramTask(Task):
         )
 
     def scores(self, model: TrigramLM, split: Split) -> dict[str, float]:
-        """Computes `cross_entropy`, in nats, and `top1` of a trained model on the validation rows."""
+        """`cross_entropy`, in nats, and `top1` of a trained model on the validation rows."""
         if split.validation is None:
             raise ZooError(f"{split.data}: nothing is held out to score on: use data with validation rows")
         logits = log_probabilities(Loaded(model.name, model), split.validation.arrays()[0])
@@ -223,7 +186,7 @@ class TrigramTask(Task):
         }  # fmt: skip
 
     def metadata(self, model: TrigramLM) -> TrigramMetadata:
-        """Returns the metadata of a model's exported files."""
+        """The metadata of a model's exported files."""
         return TrigramMetadata(**origin(model), words=model.vocabulary, context=model.context)
 
     def evaluate(
@@ -257,7 +220,11 @@ class TrigramTask(Task):
         }  # fmt: skip
         if baselines:
             report["baselines"] = metrics.baselines(fitted, (contexts, next_words), len(data.words))
-            notes += _behind(report)
+            scores = {name: report["baselines"][key]["cross_entropy"] for key, name in _BASELINES.items()}
+            lower = [name for name, score in scores.items() if report["cross_entropy"] >= score + _MORE]
+            if lower:
+                named = " and ".join(f"{name} ({scores[name]:.3f})" for name in lower)
+                notes.append(f"cross-entropy {report['cross_entropy']:.3f} is above that of {named}")
         return report
 
     def predict(self, loaded: Loaded, x: Any) -> Predictions:
@@ -296,15 +263,26 @@ class TrigramTask(Task):
         if data is not None:
             return Records(examples(loaded, data, 5, top or 10, seed or 0), render)
         if isinstance(x, str):
-            return replace(self.predict(loaded, x), document=next_words(loaded, x, top or 10), render=render)
+            found, words = self.predict(loaded, x), loaded.metadata.words
+            context = [words[i] for i in context_ids(x, words, loaded.metadata.context, loaded.name)]
+            return replace(found, document={"context": context, "next": _best(found, top or 10)[0]}, render=render)
         refuse("does not apply to word ids, whose predictions have the method top(count)", top=top)
         return self.predict(loaded, x)
 
     def exportable(self, loaded: Loaded, data: Data | None) -> Exportable:
         """Compares artifacts on the test rows, or on random words without data."""
         metadata = loaded.metadata
-        rows, calibration = _golden(loaded, None if data is None else self.load_data(data))
+        if data is None:
+            # A comparison needs no real text.
+            size = _CALIBRATED, metadata.context + 1
+            ids = np.random.default_rng(7).integers(0, len(metadata.words), size, np.int32)
+            rows = train = DataSet.of({"input": ids[:, :-1], "target": ids[:, -1]})
+        else:
+            data = self.load_data(data)
+            require_fit(data, metadata.words, loaded.name, metadata.context)
+            rows, train = data.test if len(data.test) else data.train, data.train
         contexts = rows.arrays()[0]
+        calibration = train.arrays()[0][np.linspace(0, len(train) - 1, min(_CALIBRATED, len(train))).astype(int)]
 
         def score(outputs: Mapping[str, Outputs]) -> dict[str, float]:
             log_p = task.log_probabilities(outputs["next_word"]["probabilities"])
