@@ -223,11 +223,16 @@ def read_json(path: Path) -> Any:
 
     def finite(number: str) -> float:
         if not math.isfinite(value := float(number)):
-            raise ValueError(f"{number} is no finite number")
+            raise ValueError(f"{number:.80} is no finite number")
         return value
 
+    def whole(number: str) -> int:
+        # Beyond the range of a float, no later check could compare it with one.
+        finite(number)
+        return int(number)
+
     try:
-        return json.loads(read_text(path), parse_float=finite, parse_constant=finite)
+        return json.loads(read_text(path), parse_float=finite, parse_int=whole, parse_constant=finite)
     except (ValueError, RecursionError) as error:
         raise ZooError(f"{path}: not a JSON document of the zoo ({error}): copy the file again") from None
 

@@ -213,11 +213,11 @@ def test_a_page_s_file_of_another_model_or_shape_is_refused(file, page_file, mod
     for arguments, changes, message in (
         ((six, kernel, np.zeros(6)), {"weights_sha256": "0"}, r"learned by another model \(any\)"),
         ((six[::-1], kernel, np.zeros(6)), {}, "expected downstairs, "),
-        (([*six, "a"], kernel, np.zeros(6)), {}, r"shapes .*\(8, 6\).*; expected .*\(8, 7\)"),
-        ((six, np.zeros((9, 6)), np.zeros(6)), {}, r"shapes .*\(9, 6\).*; expected .*\(8, 6\)"),
-        ((six, kernel, ["x"] * 6), {}, "holds str; expected an array of numbers"),
-        ((six, kernel, [10**400] * 6), {}, "holds object; expected an array of numbers"),
-        ((6, kernel, np.zeros(6)), {}, "expected downstairs, "),
+        (([*six, "a"], kernel, np.zeros(6)), {}, r"'kernel' has shape \(8, 6\); expected \(H, 7\)"),
+        ((six, np.zeros((9, 6)), np.zeros(6)), {}, r"shape \(9, 6\); expected \(8, 6\)"),
+        ((six, kernel, ["x"] * 6), {}, "'bias' is .*; expected numbers"),
+        ((six, kernel, [10**400] * 6), {}, "no finite number"),
+        ((6, kernel, np.zeros(6)), {}, "'classes' is 6; expected a list"),
         ((six, kernel, [float("inf")] * 6), {}, "no finite number"),
         ((six, kernel, np.zeros(6)), {"schema": 2}, "holds nothing that the phone page learned"),
     ):

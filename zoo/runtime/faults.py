@@ -68,20 +68,7 @@ class Signal:
 
     `fault` is `at rest` if no body moves the phone, `no signal` if values are not those of an accelerometer with
     gravity in m/s^2, `too slow` if samples are further apart than 1/15 s, `shaken` if the phone goes back and forth
-    faster than anybody steps, and None otherwise.
-
-    Args:
-        steps: Whether nothing faster than steps is to be recognized.
-
-    Example:
-        >>> signal = Signal()
-        >>> for number in range(300):
-        ...     signal.push(number / 50, (0.0, 0.1, 9.8))
-        >>> signal.fault
-        'at rest'
-        >>> signal.push(6.0, (3.0, 0.1, 9.8))
-        >>> signal.fault is None
-        True
+    faster than anybody steps, and None otherwise. Without `steps`, something faster than steps may be recognized.
     """
 
     def __init__(self, steps: bool = True) -> None:
@@ -94,17 +81,12 @@ class Signal:
         self._begin(math.nan, (math.nan, math.nan, math.nan))
 
     def _begin(self, time: float, value: Vector, rests: bool = False) -> None:
-        """Begins a stretch without motion at a sample, to which the others are compared."""
+        # A stretch without motion begins at a sample, to which the others are compared.
         self._rests, self._start, self._from = rests, time, value
         self._stretch = deque([value], maxlen=_MOST)
 
     def push(self, time: float, value: Sequence[float]) -> None:
-        """Adds a sample, later than the previous one.
-
-        Args:
-            time: Time in seconds.
-            value: Acceleration along x, y, z in m/s^2, and rotation rate in rad/s if there is a gyroscope.
-        """
+        """Adds a sample, later than the previous one: seconds, m/s^2 along x, y, z, and perhaps rad/s about them."""
         x, y, z, *rotation = value
         magnitude = math.sqrt(x * x + y * y + z * z)
         elapsed = time - self._last
@@ -131,54 +113,44 @@ class Signal:
                 self.fault = TOO_SLOW
 
     def _watch_rest(self, time: float, value: Vector) -> None:
+        """Looks, after a stretch without motion, whether it holds the noise of a sensor alone, or nothing at all."""
         (a, b, c), (x, y, z) = self._from, value
         # Written so that NaN, before the first sample, begins a stretch as well.
         if not (abs(x - a) <= _MOTION and abs(y - b) <= _MOTION and abs(z - c) <= _MOTION):
             self._begin(time, value)
             return
         self._stretch.append(value)
-        if time - self._start >= _STRETCH:
-            self._begin(time, value, self._is_noise())
-
-    def _is_noise(self) -> bool:
-        """Whether the stretch holds the noise of a sensor alone, or nothing at all."""
+        if time - self._start < _STRETCH:
+            return
         moves = np.array(self._stretch) - self._from
         moves, before = moves[1:], moves[:-1]
         squared = moves.mean(axis=0) ** 2
         variance, shared = (moves**2).mean(axis=0) - squared, (moves * before).mean(axis=0) - squared
         changes = np.abs(moves - before)
         step = changes[changes > _ROUNDING].min(initial=math.inf)
-        if (variance > (_NOISE if step < _ROUNDED else _ROUNDED_NOISE) ** 2).any():
-            return False
-        moving = variance > _ROUNDING
-        if not moving.any():
-            return True
-        limit = _STILL_CORRELATION if self._rests else _CORRELATION
-        return self._interval <= _FASTEST and bool((shared[moving] / variance[moving]).mean() < limit)
+        quiet = (variance <= (_NOISE if step < _ROUNDED else _ROUNDED_NOISE) ** 2).all()
+        moving, limit = variance > _ROUNDING, _STILL_CORRELATION if self._rests else _CORRELATION
+        noise = not moving.any() or (self._interval <= _FASTEST and (shared[moving] / variance[moving]).mean() < limit)
+        self._begin(time, value, bool(quiet and noise))
 
     def _watch_shaking(self, time: float, value: Vector) -> None:
+        """Searches the last seconds, every now and then, for motion that goes back and forth faster than steps do."""
         self._recent.append((time, *value))
-        if time - self._searched >= _OFTEN:
-            self._searched = time
-            while self._recent[0][0] < time - _SHAKING:
-                self._recent.popleft()
-            self._shaken = self._is_shaken()
-
-    def _is_shaken(self) -> bool:
-        """Whether the last seconds go back and forth faster than steps do."""
-        (first, *_), (last, *_) = self._recent[0], self._recent[-1]
-        if last - first < _SHAKING / 2:
-            return False
+        if time - self._searched < _OFTEN:
+            return
+        self._searched, self._shaken = time, False
+        while (first := self._recent[0][0]) < time - _SHAKING:
+            self._recent.popleft()
         rows = np.array(self._recent)[:, 1:]
         moves = rows - rows.mean(axis=0)
         power = float(np.vdot(moves, moves)) / len(moves)
-        if power < _STRONG**2:
-            return False
-        interval = (last - first) / (len(moves) - 1)
+        if time - first < _SHAKING / 2 or power < _STRONG**2:
+            return
+        interval = (time - first) / (len(moves) - 1)
         shares = {
             lag * interval: float(np.vdot(moves[lag:], moves[:-lag])) / (len(moves) - lag) / power
             for lag in range(1, math.floor(_BACK[1] / interval + _ROUNDING) + 1)
         }
         back = [share for seconds, share in shares.items() if seconds >= _BACK[0] - _ROUNDING]
         forth = [share for seconds, share in shares.items() if seconds <= _FORTH + _ROUNDING]
-        return max(back, default=0.0) >= _REPEATED and min(forth, default=0.0) < 0
+        self._shaken = max(back, default=0.0) >= _REPEATED and min(forth, default=0.0) < 0

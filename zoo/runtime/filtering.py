@@ -49,20 +49,14 @@ class Group:
 
 
 def default_groups(classes: Sequence[str]) -> tuple[Group, ...]:
-    """Returns one group in which each label is a part: that of files which state none."""
+    """One group in which each label is a part: that of files which state none."""
     if len(classes) < 2:
         return ()
     return (Group(parts=tuple((name,) for name in classes), evidence=1.0, stay=(60.0,) * len(classes)),)
 
 
 def tree_problem(groups: Sequence[Group], classes: Sequence[str]) -> str:
-    """Returns why groups are no tree of the labels, in words; empty if they are.
-
-    Example:
-        >>> halves = Group(parts=(("sit",), ("walk", "run")), evidence=3.0, stay=(30.0, 30.0))
-        >>> tree_problem([halves], ["sit", "walk", "run"])
-        "'streaming.groups' leave run, walk together; expected a group that divides them"
-    """
+    """Why groups are no tree of the labels, in words; empty if they are."""
     undivided = {frozenset(classes)}
     for number, group in enumerate(groups):
         names = [name for part in group.parts for name in part]
@@ -81,20 +75,12 @@ def tree_problem(groups: Sequence[Group], classes: Sequence[str]) -> str:
 
 
 def _undivided(parts: Collection[frozenset[str]]) -> str:
-    """Returns the parts that a further group may divide, in words. Empty if none is left."""
+    """The parts that a further group may divide, in words; empty if none is left."""
     return " or ".join(sorted(", ".join(sorted(part)) for part in parts if len(part) > 1))
 
 
 class Filter:
-    """Filters probabilities over time.
-
-    Args:
-        classes: Labels, in the order of the probabilities.
-        groups: Groups of the labels. Empty for one group of all labels, see `default_groups`.
-        seconds: Time from one answer of the network to the next.
-
-    Raises:
-        ZooError: If the groups are no tree of the labels.
+    """Filters probabilities over time: an answer of the network every few `seconds`, by the tree of its labels' groups.
 
     Example:
         >>> group = Group(parts=(("sitting",), ("walking",)), evidence=3.0, stay=(30.0, 30.0))
@@ -129,7 +115,7 @@ class Filter:
         self._classes = len(classes)
 
     def update(self, probabilities: ArrayLike) -> NDArray[np.float64]:
-        """Adds an answer of the network `(classes,)`. Returns the probabilities given all answers, `(classes,)`."""
+        """The probabilities given all answers of the network, `(classes,)`, after this one."""
         answer = np.asarray(probabilities, np.float64)
         gone = self._belief * self._leave
         belief = self._belief - gone + (gone.sum(axis=1, keepdims=True) - gone) * self._others

@@ -30,7 +30,7 @@ def _does_not_run(path: Path, error: Exception, what: str = "") -> ZooError:
 
 
 def numbers(what: str, values: Any) -> NDArray[Any]:
-    """Returns an array of numbers. Anything else is refused."""
+    """An array of numbers; anything else is refused."""
     try:
         rows = np.asarray(values)
     except ValueError as error:
@@ -41,14 +41,7 @@ def numbers(what: str, values: Any) -> NDArray[Any]:
 
 
 def floats(what: str, values: Any) -> NDArray[np.float32]:
-    """Returns numbers as float32. NaN and infinity are refused, to which integers would give an answer.
-
-    Example:
-        >>> floats("input", [0.5, float("nan")])
-        Traceback (most recent call last):
-        ...
-        zoo.errors.ZooError: input: holds NaN or infinity: drop those rows first
-    """
+    """Numbers as float32; refuses NaN and infinity, to which a network of integers would give an answer."""
     rows = numbers(what, values)
     with np.errstate(over="ignore"):
         rows = rows.astype(np.float32, copy=False)
@@ -58,7 +51,7 @@ def floats(what: str, values: Any) -> NDArray[np.float32]:
 
 
 def measured(what: str, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Returns windows `(N, window, channels)`. Values that no sensor measures are refused; a stream drops them."""
+    """Windows `(N, window, channels)`; refuses values that no sensor measures, which a stream drops."""
     for channels, limit, unit in SENSORS:
         part = windows[..., channels]
         if (beyond := part[np.abs(part) > limit]).size:
@@ -188,13 +181,13 @@ class Interpreter:
 
         This is the least that any runtime needs; each adds its own bookkeeping.
         """
-        return _peak(self._flatbuffer, self._definition(signature).subgraphIndex)
+        return _peak(self._flatbuffer, self._subgraph(signature))
 
     def operations(self, signature: str) -> list[str]:
         """Lists the operations of a signature in order, without those inside loops."""
         from ai_edge_litert.tools import flatbuffer_utils
 
-        graph = self._flatbuffer.subgraphs[self._definition(signature).subgraphIndex]
+        graph = self._flatbuffer.subgraphs[self._subgraph(signature)]
         return [flatbuffer_utils.opcode_to_name(self._flatbuffer, op.opcodeIndex) for op in graph.operators]
 
     def multiply_adds(self, signature: str, steps: int = 1) -> int:
@@ -204,7 +197,7 @@ class Interpreter:
             signature: Name of the signature.
             steps: Number of iterations of its loop, if it has one.
         """
-        return _multiply_adds(self._flatbuffer, self._definition(signature).subgraphIndex, steps)
+        return _multiply_adds(self._flatbuffer, self._subgraph(signature), steps)
 
     @cached_property
     def _flatbuffer(self) -> Any:
@@ -212,8 +205,9 @@ class Interpreter:
 
         return flatbuffer_utils.read_model(str(self.path))
 
-    def _definition(self, signature: str) -> Any:
-        return next(entry for entry in self._flatbuffer.signatureDefs if entry.signatureKey.decode() == signature)
+    def _subgraph(self, signature: str) -> int:
+        named = {entry.signatureKey.decode(): entry.subgraphIndex for entry in self._flatbuffer.signatureDefs}
+        return int(named[signature])
 
 
 _BYTES = {0: 4, 1: 2, 2: 4, 3: 1, 4: 8, 6: 1, 7: 2, 9: 1}
@@ -221,7 +215,7 @@ _BYTES = {0: 4, 1: 2, 2: 4, 3: 1, 4: 8, 6: 1, 7: 2, 9: 1}
 
 
 def _peak(model: Any, index: int) -> int:
-    """Returns the largest total size of live tensors over the operations of a subgraph and of those that it calls."""
+    """The largest total size of live tensors over the operations of a subgraph and of those that it calls."""
     graph = model.subgraphs[index]
     last = {tensor: place for place, op in enumerate(graph.operators) for tensor in op.inputs}
     last |= dict.fromkeys(graph.outputs, len(graph.operators))
@@ -254,6 +248,6 @@ def _multiply_adds(model: Any, index: int, steps: int) -> int:
 
 
 def _called(operation: Any) -> list[int]:
-    """Returns the subgraphs of the condition and the body of a loop."""
+    """The subgraphs of the condition and the body of a loop."""
     options = operation.builtinOptions
     return [getattr(options, name) for name in ("condSubgraphIndex", "bodySubgraphIndex") if hasattr(options, name)]

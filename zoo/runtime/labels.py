@@ -33,23 +33,13 @@ Labels = NDArray[np.int64]
 
 
 def allowed_classes(classes: int, label_sets: Sets = ()) -> NDArray[np.bool_]:
-    """Returns which of the K classes a label allows, `(K + len(label_sets), K)`: its own, or those of its set.
-
-    Example:
-        >>> allowed_classes(2, [(0, 1)]).astype(int).tolist()
-        [[1, 0], [0, 1], [1, 1]]
-    """
+    """Which of the K classes a label allows, `(K + len(label_sets), K)`: its own, or those of its set."""
     rows = [np.isin(np.arange(classes), members) for members in label_sets]
     return np.concatenate([np.eye(classes, dtype=bool), np.reshape(rows, (-1, classes))]).astype(bool)
 
 
 def resolve(labels: Labels, scores: NDArray[np.floating[Any]], label_sets: Sets) -> Labels:
-    """Replaces each label that is a set by its class with the highest score `(N, K)`: a prediction in the set is right.
-
-    Example:
-        >>> resolve(np.array([3, 3, 1]), np.array([[0.1, 0.2, 0.7], [0.6, 0.3, 0.1], [1, 0, 0]]), [(0, 1)]).tolist()
-        [1, 0, 1]
-    """
+    """Each label that is a set as its class with the highest score `(N, K)`: a prediction in the set is right."""
     resolved = labels.copy()
     for label, members in enumerate(label_sets, start=scores.shape[1]):
         rows = labels == label
@@ -58,23 +48,13 @@ def resolve(labels: Labels, scores: NDArray[np.floating[Any]], label_sets: Sets)
 
 
 def indistinct(labels: Labels, classes: int, label_sets: Sets) -> list[list[int]]:
-    """Returns the sets with a class that training labels never name outside a set, so that it cannot be told apart.
-
-    Example:
-        >>> indistinct(np.array([0, 2, 3]), 3, [(0, 1)])
-        [[0, 1]]
-    """
+    """The sets with a class that training labels never name outside a set, so that it cannot be told apart."""
     known = set(labels[labels < classes].tolist())
     return [list(members) for members in label_sets if not known.issuperset(members)]
 
 
 def forgive(labels: Labels, predicted: Labels, label_sets: Sets) -> Labels:
-    """Corrects predictions that take a class for another one of the same set.
-
-    Example:
-        >>> forgive(np.array([0, 0, 2]), np.array([1, 2, 1]), [(0, 1)]).tolist()
-        [0, 2, 1]
-    """
+    """Corrects predictions that take a class for another one of the same set."""
     for members in label_sets:
         predicted = np.where(np.isin(labels, members) & np.isin(predicted, members), labels, predicted)
     return predicted
@@ -83,14 +63,10 @@ def forgive(labels: Labels, predicted: Labels, label_sets: Sets) -> Labels:
 def label_frequencies(
     counts: NDArray[np.floating[Any]], classes: Sequence[str], label_sets: Sets = ()
 ) -> dict[str, float]:
-    """Returns the frequency of each class, from the counts or weights of the windows of each label and set.
+    """The frequency of each class, from the counts or weights of the windows of each label and set.
 
     The windows of a set of classes are divided among them as their own windows are, equally if they have none. Empty if
     a class has no windows, since no prior can be adjusted then.
-
-    Example:
-        >>> label_frequencies(np.array([1, 3, 4, 4]), ("up", "down", "walk"), [(0, 1)])
-        {'up': 0.16666666666666666, 'down': 0.5, 'walk': 0.3333333333333333}
     """
     own = counts[: len(classes)].astype(np.float64)
     total = own.copy()
@@ -101,12 +77,7 @@ def label_frequencies(
 
 
 def parse_prior(text: str) -> dict[str, float]:
-    """Reads a prior from the command line.
-
-    Example:
-        >>> parse_prior("walking=0.6, sitting=0.3")
-        {'walking': 0.6, 'sitting': 0.3}
-    """
+    """Reads a prior from the command line, such as `walking=0.6,sitting=0.3`."""
     prior: dict[str, float] = {}
     for part in text.split(","):
         name, equals, number = (word.strip() for word in part.rpartition("="))
@@ -125,12 +96,7 @@ def parse_prior(text: str) -> dict[str, float]:
 def complete_prior(
     prior: Mapping[str, float], classes: Sequence[str], current: Mapping[str, float]
 ) -> dict[str, float]:
-    """Returns a prior of all classes. Those that it does not name share the rest in proportion to the current prior.
-
-    Example:
-        >>> complete_prior({"walk": 0.5}, ("walk", "sit", "stand"), {"walk": 0.2, "sit": 0.4, "stand": 0.4})
-        {'walk': 0.5, 'sit': 0.25, 'stand': 0.25}
-    """
+    """A prior of all classes: those that are not named share the rest in proportion to the current prior."""
     if not isinstance(prior, Mapping):
         raise ZooError(
             f"prior is of the type {type(prior).__name__}; expected the frequency of each class by its name, such as "
@@ -154,5 +120,5 @@ def complete_prior(
 
 
 def prior_shift(new: Sequence[float], old: Sequence[float]) -> NDArray[np.float64]:
-    """Returns what is added to logits `(K,)`, after their division by a temperature, to assume another prior."""
+    """What is added to logits `(K,)`, after their division by a temperature, to assume another prior."""
     return np.log(np.asarray(new, np.float64)) - np.log(np.asarray(old, np.float64))

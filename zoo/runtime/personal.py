@@ -28,14 +28,20 @@ from numpy.typing import NDArray
 
 from zoo.errors import ZooError
 from zoo.files import read_arrays, read_json, write_arrays
-from zoo.runtime.interpreter import numbers
 from zoo.runtime.recognizer import Recognizer, States
+from zoo.schema import Field, Schema
 
 SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)
 """Shares of the way to the learned weights that are tried."""
 
 Head = dict[str, NDArray[np.float32]]
 """`kernel (H, K)` and `bias (K,)` of the last layer."""
+
+_LEARNED = Schema("learned", facts=(
+    Field("schema", kind="integer", choices=(1,)), Field("weights_sha256", kind="text"),
+    Field("classes", "K", kind="name", distinct=True), Field("kernel", "HK"), Field("bias", "K"),
+))  # fmt: skip
+"""What the phone page saves."""
 
 
 class PersonalRecognizer(Recognizer):
@@ -125,7 +131,6 @@ class PersonalRecognizer(Recognizer):
             return losses
 
     def _move(self, before: Head, learned: Head, share: float) -> None:
-        """Sets the last layer to a share of the way from what it was to what was learned."""
         self._set_head({name: before[name] + np.float32(share) * (learned[name] - before[name]) for name in before})
 
     def _train(
@@ -140,7 +145,6 @@ class PersonalRecognizer(Recognizer):
         return [float(loss) for loss in losses.mean(axis=1)]
 
     def _head(self) -> Head:
-        """A copy of the weights of the last layer."""
         return {name: np.array(weights) for name, weights in self.run("save").items()}
 
     def _set_head(self, head: Head) -> None:
@@ -184,27 +188,26 @@ class PersonalRecognizer(Recognizer):
             self.metadata = replace(self.metadata, classes=self._classes, streaming=self._streaming)
 
     def _restore_page(self, path: Path) -> None:
-        """Reads and checks what the phone page learned: its activities and its last layer."""
-        document, features = read_json(path), self._head()["kernel"].shape[0]
-        keys = {"schema", "weights_sha256", "classes", "kernel", "bias"}
-        if not isinstance(document, dict) or not keys <= set(document) or document["schema"] != 1:
-            raise ZooError(f"{path}: holds nothing that the phone page learned; expected {', '.join(sorted(keys))}")
+        """Reads what the phone page learned: its activities and its last layer."""
+        document = read_json(path)
+        if wrong := _LEARNED.problem(document) if isinstance(document, dict) else "is no document":
+            raise ZooError(f"{path}: holds nothing that the phone page learned: {wrong}")
         if document["weights_sha256"] != self.metadata.weights_sha256:
             raise ZooError(f"{path}: learned by another model ({document.get('preset', 'not stated')})")
-        classes = tuple(document["classes"]) if isinstance(document["classes"], list) else ()
-        if classes[: len(self._classes)] != self._classes or len(set(classes)) < len(classes):
-            raise ZooError(
-                f"{path}: classes are {document['classes']}; expected {', '.join(self._classes)} and others after them"
-            )
-        head = {name: numbers(f"{path}: {name}", document[name]).astype(np.float32) for name in ("kernel", "bias")}
-        expected = {"kernel": (features, len(classes)), "bias": (len(classes),)}
-        if (shapes := {name: weights.shape for name, weights in head.items()}) != expected:
-            raise ZooError(f"{path}: kernel and bias have shapes {shapes}; expected {expected}")
+        classes = tuple(document["classes"])
+        if classes[: len(self._classes)] != self._classes:
+            raise ZooError(f"{path}: classes are {classes}; expected {', '.join(self._classes)} and others after them")
+        head = {name: np.array(document[name], np.float32) for name in ("kernel", "bias")}
         # Labels that the groups of the file lack have no place in them: all are followed in one group.
         streaming = self._streaming if classes == self._classes else replace(self._streaming, groups=())
         self.metadata = replace(self.metadata, classes=classes, streaming=streaming)
         self._wider = None
-        self._shift = self._shift_of_prior()
+        # What the file adds to logits for an assumed prior, up to a constant. The page has it in its bias.
+        before = self._head()
+        self._set_head({name: np.zeros_like(weights) for name, weights in before.items()})
+        nothing = np.zeros((1, self.metadata.window, len(self.metadata.axes)), np.float32)
+        self._shift = _log(super()._run_window(nothing)[0])[0]
+        self._set_head(before)
         if len(classes) > len(self._classes):
             self._wider = head
             return
@@ -238,39 +241,18 @@ class PersonalRecognizer(Recognizer):
         powers = np.exp(joined - joined.max())
         return powers / powers.sum(), {}
 
-    def _shift_of_prior(self) -> NDArray[np.float32]:
-        """What the file adds to logits for an assumed prior, up to a constant. The page has it in its bias."""
-        before = self._head()
-        self._set_head({name: np.zeros_like(weights) for name, weights in before.items()})
-        nothing = np.zeros((1, self.metadata.window, len(self.metadata.axes)), np.float32)
-        shift: NDArray[np.float32] = _log(super()._run_window(nothing)[0])[0]
-        self._set_head(before)
-        return shift
-
 
 def _log(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-    logits: NDArray[np.float32] = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
-    return logits
+    return np.asarray(np.log(np.maximum(probabilities, np.finfo(np.float32).tiny)))
 
 
 def rank_in_class(labels: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-    """How many of the labels before each are the same.
-
-    Example:
-        >>> rank_in_class(np.array([3, 5, 3, 3])).tolist()
-        [0, 0, 1, 2]
-    """
+    """How many of the labels before each are the same."""
     return np.array([int((labels[:place] == label).sum()) for place, label in enumerate(labels)], np.int64)
 
 
 def helpful_share(probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> float:
-    """The one of 0 and `SHARES` that helps on windows held back, by their probabilities `(6, N, K)` with each share.
-
-    Example:
-        >>> untaught, taught = np.full((3, 2), (0.6, 0.4)), np.full((3, 2), (0.2, 0.8))
-        >>> helpful_share(np.stack([untaught, *[taught] * 5]), np.array([1, 1, 0]))
-        0.1
-    """
+    """The one of 0 and `SHARES` that helps on windows held back, by their probabilities `(6, N, K)` with each share."""
     of_label = probabilities[:, np.arange(len(labels)), labels].astype(np.float32)
     losses, recognized = -_log(of_label).mean(axis=1), (of_label > 0.5).sum(axis=1)
     # The first of several that are equal.

@@ -20,10 +20,7 @@ States = dict[str, NDArray[np.float32]]
 def labels_of(
     probabilities: NDArray[np.floating[Any]], metadata: ActivityMetadata, threshold: float | None = None
 ) -> list[str | None]:
-    """Returns the most probable labels of probabilities `(N, classes)`, None where they are below a threshold.
-
-    The threshold is that of the metadata by default, 0 for none.
-    """
+    """The most probable labels of probabilities `(N, classes)`; None where they are below the threshold."""
     limit = (metadata.threshold or 0.0) if threshold is None else _checked(threshold)
     return [metadata.classes[row.argmax()] if row.max() >= limit else None for row in probabilities]
 
@@ -58,6 +55,7 @@ class Recognizer(Interpreter):
         super().__init__(path)
         if self.metadata.task != "activity":
             raise ZooError(f"{self.path}: holds {self.metadata.family}, which is not an activity recognizer")
+        self._whole = next((name for name in ("window", "infer") if name in self.signatures), "")
 
     def predict(self, windows: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """Predicts calibrated probabilities of windows.
@@ -73,7 +71,7 @@ class Recognizer(Interpreter):
         Raises:
             ZooError: If the windows have another shape, or hold NaN, infinity, or values beyond 160 m/s^2 or 100 rad/s.
         """
-        run = self._run_steps if self._window_signature is None else self._run_window
+        run = self._run_window if self._whole else self._run_steps
         rows = [run(window[None])[0] for window in self._read(windows)]
         return np.concatenate(rows) if rows else np.empty((0, len(self.metadata.classes)), np.float32)
 
@@ -104,14 +102,10 @@ class Recognizer(Interpreter):
         """
         return labels_of(self.predict(windows), self.metadata, threshold)
 
-    @property
-    def _window_signature(self) -> str | None:
-        return next((name for name in ("window", "infer") if name in self.signatures), None)
-
     def _run_window(
         self, window: NDArray[np.float32], states: Mapping[str, NDArray[np.float32]] | None = None
     ) -> tuple[NDArray[np.float32], States]:
-        return self._call(self._window_signature or "window", {"window": window})["probabilities"], {}
+        return self._call(self._whole, {"window": window})["probabilities"], {}
 
     def _run_steps(self, window: NDArray[np.float32]) -> tuple[NDArray[np.float32], States]:
         states, frame = self.zeros(), self.metadata.frame
@@ -144,7 +138,6 @@ class Recognizer(Interpreter):
     def _step(
         self, frame: NDArray[np.float32], states: Mapping[str, NDArray[np.float32]]
     ) -> tuple[NDArray[np.float32], States]:
-        """The same for rows that were checked."""
         outputs = self._call("step", {"frame": frame, **states})
         return outputs.pop("probabilities"), outputs
 

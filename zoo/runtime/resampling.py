@@ -43,7 +43,7 @@ class Resampler:
         self._points: list[tuple[float, Vector]] = []
 
     def push(self, time: float, value: Vector) -> list[tuple[float, Vector]]:
-        """Adds a sample, later than the previous one. Returns the rows that it completes, with their times."""
+        """The rows that a sample, later than the previous one, completes, with their times."""
         if not self.rows:
             self.first, self.rows, self._nothing = time, 1, (0.0,) * len(value)
             self._start(time, value)
@@ -70,12 +70,11 @@ class Resampler:
         return rows
 
     def _start(self, time: float, value: Vector) -> None:
-        """Starts a new area at a point of the line."""
         self._area, self._span, self._corner = self._nothing, 0.0, (time, value)
         self._points = []
 
     def _fold(self) -> None:
-        """Adds the area under the line between the points."""
+        # The area under the line between the points.
         last, start = self._corner
         for time, value in self._points:
             width = time - last
@@ -88,5 +87,5 @@ class Resampler:
 
 
 def mean_interval(interval: float, elapsed: float) -> float:
-    """Returns the mean interval after another one. It is NaN before the second sample."""
+    """The mean interval after another one; NaN before the second sample."""
     return 0.9 * interval + 0.1 * elapsed if interval >= 0 else elapsed

@@ -161,14 +161,12 @@ class Stream:
         self.threshold = metadata.stream_threshold if threshold is None else threshold
         self._limits = (ACCELERATION_LIMIT,) * 3 + (ROTATION_LIMIT,) * (len(metadata.axes) - 3)
         self.skipped: Counter[str] = Counter()
-        self.warnings: list[str] = []
-        self._monitor = _Monitor(metadata.rate, self.warnings)
+        self._monitor = _Monitor(metadata.rate)
         self._step = step
         self._pending: tuple[float, Vector] | None = None
         self._restart()
 
     def _restart(self) -> None:
-        """Forgets all samples: what follows them begins anew."""
         metadata, groups = self.metadata, self.settings.groups
         self._resampler = Resampler(metadata.rate)
         self._network = StaggeredStates(self._step, metadata, self.settings)
@@ -176,6 +174,11 @@ class Stream:
         # A label of one's own may be of a movement that is faster.
         self._signal = Signal(steps={*metadata.classes} <= {*CLASSES, "stairs", OTHER})
         self._shown: int | None = None
+
+    @property
+    def warnings(self) -> list[str]:
+        """Problems with the signal itself."""
+        return [*self._monitor.problems.values()]
 
     def push(self, time: float, *values: float) -> list[Prediction]:
         """Adds one sample.
@@ -250,7 +253,7 @@ class Stream:
             yield from self.push(*sample)
 
     def _unexpected(self, time: float, value: Vector, elapsed: float) -> list[Prediction]:
-        """Handles a sample whose time stamp is not within a second after the previous one."""
+        """Takes a sample whose time stamp is not within a second after the previous one."""
         late = elapsed if abs(elapsed) <= GAP or not self._pending else time - self._pending[0]
         if -GAP <= late <= 0:
             self.skipped["not later than the one before"] += 1
@@ -295,14 +298,13 @@ class Stream:
 
 
 class _Monitor:
-    """Checks whether the signal is plausible for a phone. Adds each problem to `warnings` once."""
+    """Checks whether the signal is plausible for a phone. `problems` are those so far, in words by name."""
 
-    def __init__(self, rate: float, warnings: list[str]) -> None:
-        self.rate, self.warnings = rate, warnings
-        self.count = max(1, round(_CHECKED * rate))
+    def __init__(self, rate: float) -> None:
+        self.rate, self.count = rate, max(1, round(_CHECKED * rate))
         self.rows: list[Vector] = []
         self.repeats = 0
-        self.reported: set[str] = set()
+        self.problems: dict[str, str] = {}
 
     def check(self, row: Vector, interval: float) -> None:
         self.rows.append(row)
@@ -331,18 +333,14 @@ class _Monitor:
         }  # fmt: skip
         for name, (wrong, text) in problems.items():
             if wrong:
-                self._once(name, text)
+                self.problems.setdefault(name, text)
 
     def repeated(self) -> None:
         """Counts a time stamp that is not later than the previous one."""
         self.repeats += 1
         if self.repeats >= self.count / 2:
-            self._once("stamps", "many time stamps repeat or go back: expected seconds with decimals, one per sample")
-
-    def _once(self, name: str, text: str) -> None:
-        if name not in self.reported:
-            self.reported.add(name)
-            self.warnings.append(text)
+            wrong = "many time stamps repeat or go back: expected seconds with decimals, one per sample"
+            self.problems.setdefault("stamps", wrong)
 
 
 def predict_recording(stream: Stream, rows: NDArray[np.floating[Any]], rate: float) -> list[Prediction]:

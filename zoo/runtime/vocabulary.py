@@ -32,12 +32,7 @@ def tokenize(line: str) -> list[str]:
 
 
 def word_ids(text: str, words: Sequence[str], model: str) -> list[int]:
-    """Returns the ids of the words of a text. A word that `model` does not know is refused with similar ones.
-
-    Example:
-        >>> word_ids("He is here", ("here", "he", "is"), "mine")
-        [1, 2, 0]
-    """
+    """The ids of the words of a text; refuses a word that `model` does not know, and names similar ones."""
     numbers, tokens = {word: i for i, word in enumerate(words)}, tokenize(text)
     for word in tokens:
         if word not in numbers:
@@ -51,12 +46,7 @@ def word_ids(text: str, words: Sequence[str], model: str) -> list[int]:
 
 
 def context_ids(text: str, words: Sequence[str], context: int, model: str) -> list[int]:
-    """Returns the ids of the last words of a text, as many as a model reads.
-
-    Example:
-        >>> context_ids("he is here .", ("here", "he", "is", "."), 3, "mine")
-        [2, 0, 3]
-    """
+    """The ids of the last words of a text, as many as a model reads."""
     ids = word_ids(text, words, model)
     if len(ids) < context:
         raise ZooError(f"{shown(text)}: {len(ids)} words; {model} needs {context} to predict the next one")
