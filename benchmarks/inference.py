@@ -97,8 +97,8 @@ def in_c(
     (scratch / kind / "loop.c").write_text(LOOP)
     library = scratch / f"{kind}.so"
     sources = [str(scratch / kind / name) for name in ("model.c", "loop.c")]
-    compiler = [*(c99.compiler.find() or ["cc"]), *c99.compiler.FAST, "-shared", "-fPIC"]
-    c99.compiler.compile_c(compiler, sources, library)
+    compiler = [*(c99.source.find_compiler() or ["cc"]), *c99.source.FAST, "-shared", "-fPIC"]
+    c99.source.compile_c(compiler, sources, library)
     code = ctypes.CDLL(str(library))
     found: dict[str, dict[str, Call]] = {"C": {}, "Python": {}}
     for name, function in network.functions.items():
@@ -439,7 +439,7 @@ def main() -> None:
         pages.fill(options.page, __file__, {"inference": table})
         return
     compiler = subprocess.run(
-        [*(c99.compiler.find() or ["cc"]), "--version"], capture_output=True, text=True, check=True
+        [*(c99.source.find_compiler() or ["cc"]), "--version"], capture_output=True, text=True, check=True
     )
     found = {}
     for name in PRESETS:
@@ -448,7 +448,7 @@ def main() -> None:
     others = {each: importlib.metadata.version(each) for each in ("torch", "onnx", "onnxruntime", "tflite-micro")}
     print(json.dumps({
         "command": "python benchmarks/inference.py", "compiler": compiler.stdout.splitlines()[0],
-        "options": " ".join(c99.compiler.FAST), "rows": ROWS, "rounds": ROUNDS,
+        "options": " ".join(c99.source.FAST), "rows": ROWS, "rounds": ROUNDS,
         "seconds_a_round": SECONDS, "versions": versions() | others, "presets": found,
     }, indent=1))  # fmt: skip
 

@@ -19,7 +19,7 @@ from zoo.exporting.artifacts import Tolerance
 from zoo.loading import Loaded
 from zoo.runtime import Recognizer
 
-pytestmark = pytest.mark.skipif(c99.compiler.find() is None, reason="needs a C compiler")
+pytestmark = pytest.mark.skipif(c99.source.find_compiler() is None, reason="needs a C compiler")
 
 COMPILERS = [name for name in ("gcc", "clang", "clang-19") if shutil.which(name)]
 STRICT = (
@@ -114,14 +114,14 @@ def assert_same(found, expected, atol=1e-5):
 
 def test_float32_computes_what_keras_computes(model, folder):
     loaded, network, inputs, expected = model
-    found = c99.compiler.run(network, folder, inputs)
+    found = c99.source.run(network, folder, inputs)
     first = {"activity": "window", "patches": "encode", "text": "next_word"}[loaded.metadata.task]
     assert set(found) == {first} | ({"step"} if getattr(loaded.metadata, "states", None) else set())
     for signature, outputs in found.items():
         assert (outputs["seconds"] > 0).all()
         assert set(outputs) >= {name for name in expected[signature] if not name.startswith("top_")}
     assert_same(found, expected)
-    assert_same(c99.compiler.run(network, folder, inputs, SCALAR), expected)
+    assert_same(c99.source.run(network, folder, inputs, SCALAR), expected)
 
 
 @pytest.mark.slow
@@ -138,10 +138,10 @@ def test_weights_of_8_bits_compute_what_floats_of_the_same_values_compute(model,
     # Its golden vector is that of the weights before they were rounded.
     (tmp_path / "same" / "model_test.c").write_text("int main(void) { return 0; }")
     # Inputs of a layer are rounded as well, to 16 bits.
-    found = c99.compiler.run(network, rounded, inputs)
-    assert_same(found, c99.compiler.run(same, tmp_path / "same", inputs), atol=1e-3)
+    found = c99.source.run(network, rounded, inputs)
+    assert_same(found, c99.source.run(same, tmp_path / "same", inputs), atol=1e-3)
     # A processor without vectors computes in another order.
-    assert_same(c99.compiler.run(network, rounded, inputs, SCALAR), found)
+    assert_same(c99.source.run(network, rounded, inputs, SCALAR), found)
 
 
 @pytest.mark.parametrize("compiler", COMPILERS)
@@ -167,7 +167,7 @@ def test_nothing_is_undefined_even_for_values_that_no_sensor_returns(model, fold
             (name,) = rows[first]
             bad = [np.full_like(rows[first][name][:1], value) for value in (0, np.nan, np.inf, -np.inf, 3e38, -1e-42)]
             rows[first] = {name: np.concatenate([rows[first][name][:1], *bad])}
-        found = c99.compiler.run(network, code, rows, options)
+        found = c99.source.run(network, code, rows, options)
         if "probabilities" in found[first]:
             np.testing.assert_allclose(found[first]["probabilities"][:2].sum(axis=1), 1, atol=1e-5)
         assert found[first].keys() <= expected[first].keys() | {"seconds"}

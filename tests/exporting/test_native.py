@@ -90,13 +90,6 @@ def test_a_model_that_reads_a_gyroscope_says_so(language):
     assert "Rotation" not in CONSTANTS[language](metadata(), "my.tflite")
 
 
-@pytest.mark.parametrize("language", WRITE)
-def test_a_file_without_the_signature_is_refused(language, tmp_path):
-    file = PRESETS_FOLDER / "activity_gru_pocket" / "model.personal.tflite"
-    with pytest.raises(ZooError, match=r"model\.personal\.tflite: has no signature 'step'; export it again as float32"):
-        WRITE[language](file, tmp_path)
-
-
 def test_the_android_app_has_the_files_that_it_names_and_calls_what_they_define(tmp_path):
     app = Path(__file__).parents[2] / "examples" / "android"
     readme, activity = (app / "README.md").read_text(), (app / "src/main/java/pocketzoo/MainActivity.kt").read_text()

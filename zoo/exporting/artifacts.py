@@ -16,7 +16,7 @@ from keras.saving import load_model
 from numpy.typing import NDArray
 
 from zoo.errors import StorageError, ZooError, option, shown
-from zoo.exporting.c99 import Network, compiler, source
+from zoo.exporting.c99 import Network, source
 from zoo.exporting.formats import FORMATS, Converter, load_saved_model, write_saved_model
 from zoo.exporting.signatures import Signature
 from zoo.files import atomic_folder, exclusive, require_empty, sha256, temporary_folder, write_json
@@ -37,12 +37,7 @@ Outputs = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Tolerance:
-    """Limits of the difference between an artifact and Keras.
-
-    Args:
-        error: Largest absolute error.
-        agreement: Smallest fraction of rows with the same most probable class.
-    """
+    """Limits: the largest absolute error, and the smallest fraction of rows with the same most probable class."""
 
     error: float
     agreement: float = 0.0
@@ -76,22 +71,13 @@ class ParityError(ZooError):
 
 @dataclass(frozen=True)
 class Exportable:
-    """Description of how a family is exported. The latency is that of the first signature.
+    """How a family is exported.
 
-    Args:
-        signatures: Function from a Keras model to its signatures.
-        golden: Inputs `(N, ...)` by signature and name, on which artifacts are compared with Keras.
-        tolerances: Limits of the difference from Keras, by format.
-        signatures_of_format: Names of the signatures by format, for formats that contain only some of them.
-        derived_outputs: Function from a file to the outputs of the first signature on the golden inputs, for files that
-            lack it.
-        calibration: Inputs to calibrate 8-bit arithmetic on, which must not be test data. The golden inputs by default.
-        extra_formats: Formats with other signatures, written only on request, with the functions that create them.
-        sources: Formats that are source code and the float32 file, written only on request: functions that take the
-            file and a folder, write there, and return the paths.
-        code: Formats that are C code, written only on request: functions from a Keras model to its description in C.
-        score: Function from the outputs of a format on the golden inputs to scores by name.
-        simulated: Whether the golden inputs are simulated, for want of data.
+    Artifacts are compared with Keras on `golden` inputs `(N, ...)`, by signature and name, within `tolerances` by
+    format; `simulated` ones are for want of data. Integers are calibrated on `calibration`, which must not be test
+    data. Formats in `signatures_of_format` contain only those; `derived_outputs` computes what the first one would
+    return. On request alone are written `extra_formats`, which have other signatures, `sources`, functions that take
+    the float32 file and a folder and return the paths that they write, and `code`, in C.
     """
 
     signatures: Callable[[keras.Model], list[Signature]]
@@ -117,16 +103,10 @@ def export(
     refused: dict[str, ParityError] | None = None, on_progress: Callable[[str], None] = lambda step: None,
     converter: Converter | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Writes a model in several formats. One that fails is left out, and its error raised when the others are written.
+    """Writes a model in several formats, and returns a record of each.
 
-    Of formats that differ too much from Keras, `refused` receives the errors; then they are not raised.
-
-    Returns:
-        A record for each artifact: `format`, `file`, `bytes`, `sha256`, `largest_error`, `mean_error`, `agreement`,
-        `rows`, the scores, `milliseconds` (median time of one row, on one thread for TFLite files and as a compiled
-        function for Keras), `timed` (the signature that was timed), and for TFLite files `activation_bytes`. C code
-        that was not compared has a `note` instead. Where a format is several files, `files` names them, the `file`
-        first, and `bytes` is their sum.
+    One that fails is left out, and its error raised when the others are written, or put into `refused` if it differs
+    too much from Keras.
     """
     require_tensorflow("export")
     chosen = [kind for name in formats or ["default"] for kind in (family.formats if name == "default" else [name])]
@@ -149,10 +129,8 @@ def export(
         elif not records or isinstance(error, StorageError):
             raise error
         else:
-            sentence = f"{error}; written without it: {', '.join(record['format'] for record in records)}"
-            if isinstance(error, ParityError):
-                raise ParityError(sentence, error.parity, error.tolerance) from error
-            raise ZooError(sentence) from error
+            error.args = (f"{error}; written without it: {', '.join(record['format'] for record in records)}",)
+            raise error
     return records
 
 
@@ -160,7 +138,7 @@ def _export(
     loaded: Loaded, family: Exportable, folder: Path, draft: Path, kinds: Mapping[str, str],
     on_progress: Callable[[str], None], converter: Converter,
 ) -> tuple[list[dict[str, Any]], dict[str, ZooError]]:  # fmt: skip
-    """Writes formats, each of a kind: sources come with the float32 file. Returns records, and errors by format."""
+    """The records, and the errors, of formats, each of a kind: sources come with the float32 file."""
     signatures = family.signatures(loaded.keras_model)
     files = {kind: draft / file for kind, file in FORMATS.items() if kind in kinds.values()}
     if files:
@@ -277,9 +255,9 @@ def _code(loaded: Loaded, family: Exportable, kind: str, path: Path, expected: M
     first = next(iter(network.functions))
     golden = {name: rows[0] for name, rows in (*family.golden[first].items(), *expected[first].items())}
     source.write(network, loaded.metadata, kind, golden, path)
-    outputs = compiler.run(network, path, family.golden)
+    outputs = source.run(network, path, family.golden)
     if outputs is None:
-        return path, None, lambda: {"milliseconds": None, "timed": None, "note": compiler.NO_COMPILER}
+        return path, None, lambda: {"milliseconds": None, "timed": None, "note": source.NO_COMPILER}
     seconds = [answers.pop("seconds") for answers in outputs.values()]
     milliseconds = round(1e3 * float(np.median(seconds[0])), 5)
     return path, {**outputs}, lambda: {"milliseconds": milliseconds, "timed": first}
@@ -302,15 +280,6 @@ def compare(
     """Compares the outputs `(N, ...)` of an artifact with those of Keras, by the names of signature and output.
 
     The agreement is computed from outputs named `probabilities`, `(N, ..., K)`. Integers are not compared.
-
-    Raises:
-        ZooError: If an output is missing, shapes differ, or a number is not finite.
-        ParityError: If the difference exceeds the tolerance.
-
-    Example:
-        >>> outputs = {"window": {"probabilities": np.eye(2)}}
-        >>> compare("a.tflite", outputs, outputs, EXACT["float32"]).agreement
-        1.0
     """
     differences, agreements, rows = [], [], 0
     for signature, name in ((signature, name) for signature, outputs in expected.items() for name in outputs):
@@ -339,7 +308,7 @@ def compare(
 
 
 def _cost(call: Callable[..., Any], name: str, inputs: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-    """Measures the median time of one row."""
+    """The median time of one row, and the signature that was timed."""
     times = list[float]()
     count = min(_TIMED, len(next(iter(inputs.values()))))
     rows = [{key: values[i : i + 1] for key, values in inputs.items()} for i in range(count)]

@@ -14,12 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from typing import Any
 
-from zoo.errors import ZooError
 from zoo.files import atomic_write
-from zoo.runtime import Recognizer
 from zoo.runtime.filtering import default_groups
-from zoo.runtime.metadata import INERTIAL, ROTATION_UNIT, ActivityMetadata, Metadata
+from zoo.runtime.metadata import INERTIAL, ROTATION_UNIT, ActivityMetadata, Metadata, extract
 
 NATIVE = Path(__file__).parent / "native"
 """Folder of the code that is the same for all models."""
@@ -30,10 +29,7 @@ INPUTS = {"step": "frame", "window": "window"}
 
 @dataclass(frozen=True)
 class Language:
-    """A language of apps: the end of its files, how it writes a text, and forms of what else a model has.
-
-    Files of fixed code, and the template of the constants, lie in `native`.
-    """
+    """A language of apps: the end of its files, how it writes a text, and forms of what else a model has."""
 
     ending: str
     text: Callable[[str], str]
@@ -43,21 +39,16 @@ class Language:
     stateless: str = ""
 
     def write(self, file: Path, folder: Path) -> list[Path]:
-        """Writes sources for a `.tflite` file: constants first, the file last in the paths that it returns.
-
-        The file has the signature `step`, or `window` if the model has no states.
-        """
-        recognizer = Recognizer(file)
-        if (needed := signature(recognizer.metadata)) not in recognizer.signatures:
-            raise ZooError(f"{file}: has no signature {needed!r}; export it again as float32")
+        """Writes sources for a float32 file: constants first, the file last in the paths that it returns."""
+        metadata: Any = extract(file)
         model = folder / f"Model.{self.ending}"
         with atomic_write(model) as temporary:
-            temporary.write_text(self.constants(recognizer.metadata, file.name), encoding="utf-8")
+            temporary.write_text(self.constants(metadata, file.name), encoding="utf-8")
         names = [f"Stream.{self.ending}", f"ActivityRecognizer.{self.ending}"]
         return [model, *(Path(shutil.copyfile(NATIVE / name, folder / name)) for name in names), file]
 
     def constants(self, metadata: ActivityMetadata, file: str) -> str:
-        """Returns the source of constants; `file` is the name of the `.tflite` file in the app."""
+        """The source of constants; `file` is the name of the `.tflite` file in the app."""
         rows = [
             self.group.format(", ".join(map(repr, parts)), evidence, ", ".join(map(repr, stay)))
             for parts, evidence, stay in groups(metadata)
@@ -66,7 +57,7 @@ class Language:
         values = [self.number.format(name, name.upper(), value, why) for name, value, why in numbers(metadata)]
         return Template((NATIVE / f"Model.{self.ending}").read_text(encoding="utf-8")).substitute(
             head="\n".join(head(metadata)), unit=metadata.unit,
-            rotation="".join(f"\n{line}" for line in rotation_comment(metadata)), file=self.text(file),
+            rotation=rotation_comment(metadata), file=self.text(file),
             signature=self.text(signature(metadata)), input=self.text(INPUTS[signature(metadata)]),
             labels=", ".join(map(self.text, metadata.classes)), states=", ".join(states) or self.stateless,
             groups=",".join(f"\n        {row}" for row in rows) + ("\n    " if rows else ""), numbers="\n".join(values),
@@ -89,12 +80,12 @@ SWIFT = Language(
 
 
 def signature(metadata: ActivityMetadata) -> str:
-    """Returns the signature that an app runs: `step`, or `window` if the model has no states."""
+    """The signature that an app runs: `step`, or `window` if the model has no states."""
     return "step" if metadata.states else "window"
 
 
 def head(metadata: Metadata) -> list[str]:
-    """Returns comment lines with the model and its training data."""
+    """Comment lines with the model and its training data."""
     data = f"{metadata.source}; license {metadata.license}" + ("; SIMULATED" if metadata.simulated else "")
     lines = [
         f"{metadata.preset} ({metadata.family}), written by pocket-zoo {metadata.version}; do not edit.",
@@ -106,15 +97,14 @@ def head(metadata: Metadata) -> list[str]:
     return [f"// {' '.join(line.replace('??/', '?? /').split())}".rstrip("\\ ") for line in lines]
 
 
-def rotation_comment(metadata: ActivityMetadata) -> list[str]:
-    """Returns the comment on the gyroscope, if the model reads it."""
-    if metadata.axes != INERTIAL:
-        return []
-    return [f"// Rotation rate in {ROTATION_UNIT} about the same axes, by the right-hand rule."]
+def rotation_comment(metadata: ActivityMetadata) -> str:
+    """A further line of a comment, on the gyroscope, if the model reads it."""
+    line = f"\n// Rotation rate in {ROTATION_UNIT} about the same axes, by the right-hand rule."
+    return line if metadata.axes == INERTIAL else ""
 
 
 def groups(metadata: ActivityMetadata) -> list[tuple[list[int], float, list[float]]]:
-    """Returns of each group of labels the part of each label, or -1; the evidence; and how long each part lasts."""
+    """Of each group of labels the part of each label, or -1; the evidence; and how long each part lasts."""
     rows = []
     for group in metadata.streaming.groups or default_groups(metadata.classes):
         places = {name: number for number, part in enumerate(group.parts) for name in part}
@@ -124,7 +114,7 @@ def groups(metadata: ActivityMetadata) -> list[tuple[list[int], float, list[floa
 
 
 def numbers(metadata: ActivityMetadata) -> list[tuple[str, float, str]]:
-    """Returns names, values and descriptions of the constants that the code needs."""
+    """Names, values and descriptions of the constants that the code needs."""
     streaming = metadata.streaming
     # A model without states is treated as one whose frame is a window, with overlapping frames and no restarts.
     recurrent = bool(metadata.states)

@@ -80,7 +80,7 @@ def load_saved_model(folder: Path) -> dict[str, Callable[..., dict[str, Any]]]:
     return {name: partial(call, name) for name in loaded.signatures if name != "serving_default"}
 
 
-class Converter:
+class Converter(contextlib.ExitStack):
     """A process that converts to TFLite: it imports TensorFlow, for seconds, and then writes one file after another.
 
     Files appear under their names when they are complete, so that this process can compare the first ones meanwhile.
@@ -90,27 +90,20 @@ class Converter:
     in_child = True
 
     def __init__(self) -> None:
+        super().__init__()
         self.jobs: list[dict[str, Any]] = []
         self.child: subprocess.Popen[str] | None = None
         # Not a pipe, which a talkative library would fill while nobody reads.
-        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed with the process
-
-    def __enter__(self) -> "Converter":
-        return self
+        self._said = self.enter_context(tempfile.TemporaryFile("w+"))  # noqa: SIM115  # closed with the process
 
     def start(self) -> None:
         """Starts the process, if it is not running yet, before there is anything to convert."""
         if self.in_child and self.child is None:
             command = [sys.executable, "-m", "zoo.exporting.formats"]
-            self.child = subprocess.Popen(
+            self.child = self.enter_context(subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._said, text=True
-            )
-
-    def __exit__(self, *_: Any) -> None:
-        if self.child is not None:
-            self.child.kill()
-            self.child.__exit__(*_)
-        self._said.close()
+            ))  # fmt: skip
+            self.callback(self.child.kill)
 
     def add(
         self,

@@ -33,7 +33,7 @@ Arrays = dict[str, Any]
 class Signature:
     """A named function of an artifact, from tensors in the order of `inputs` to tensors by name.
 
-    The batch axis of an input is None if any batch size is allowed. TFLite does not support inputs that are `text`.
+    The batch axis of an input is None for any size. TFLite has no inputs that are `text`.
     """
 
     name: str
@@ -41,17 +41,12 @@ class Signature:
     inputs: tuple[tf.TensorSpec, ...]
     text: bool = False
 
-    def __call__(self, **inputs: Any) -> Arrays:
-        """Runs the function on inputs by name."""
+    def __call__(self, **inputs: Any) -> Arrays:  # noqa: D102
         return self.function(*(inputs[spec.name] for spec in self.inputs))
 
 
 def activity(model: Any, chunk: int) -> list[Signature]:
-    """Creates the signatures of a recognizer, which return calibrated probabilities of windows or frames.
-
-    States are inputs and outputs of the same name, which the caller keeps between calls: `step` reads one frame and
-    `chunk` several. A model without `states` has neither.
-    """
+    """The signatures of a recognizer; states are inputs and outputs of the same name, kept by the caller."""
 
     def window(window: tf.Tensor) -> Arrays:
         return _probabilities(model, model(window, training=False))
@@ -87,7 +82,7 @@ def _probabilities(model: Any, logits: tf.Tensor) -> Arrays:
 
 
 def personal(model: Any) -> list[Signature]:
-    """Creates the signatures of a recognizer whose last layer is trained on the device.
+    """The signatures of a recognizer whose last layer is trained on the device.
 
     TFLite has no automatic differentiation, so the gradient of the cross-entropy is explicit: with p = softmax(h W + b)
     and the one-hot label t, dW = h^T (p - t) and db = p - t. `infer` applies temperature and prior, as `window` does.
@@ -116,7 +111,7 @@ def personal(model: Any) -> list[Signature]:
     def restore(new_kernel: tf.Tensor, new_bias: tf.Tensor) -> Arrays:
         kernel.assign(new_kernel)
         bias.assign(new_bias)
-        return {"kernel": kernel.read_value(), "bias": bias.read_value()}
+        return save()
 
     window = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, "window")
     label, rate = tf.TensorSpec((1,), tf.int32, "label"), tf.TensorSpec((), tf.float32, "rate")
@@ -130,10 +125,7 @@ def personal(model: Any) -> list[Signature]:
 
 
 def patches(model: Any, size: int, scale: Sequence[float], luminance: Sequence[float]) -> list[Signature]:
-    """Creates the signatures of an autoencoder, which include the preprocessing of RGB patches of S by S pixels.
-
-    `scale` has the constants limit, low, high; `luminance` the weights of red, green and blue.
-    """
+    """The signatures of an autoencoder; `scale` has limit, low, high, and `luminance` weighs red, green and blue."""
     limit, low, high = scale
 
     def preprocess(rgb: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -165,7 +157,7 @@ def patches(model: Any, size: int, scale: Sequence[float], luminance: Sequence[f
 
 
 def text(model: keras.Model, words: Sequence[str]) -> list[Signature]:
-    """Creates the signatures of a language model, which return probabilities of the next of its words."""
+    """The signatures of a language model."""
     top = min(10, len(words))
 
     def next_word(ids: tf.Tensor) -> Arrays:

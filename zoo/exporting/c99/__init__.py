@@ -6,14 +6,13 @@ A format is a folder:
     model.c        weights, `static const` so that they stay in flash, and the arithmetic
     model_test.c   a program that runs a golden vector of Keras
 
-- `source`: what a network consists of in C, how numbers are stored and multiplied, and the files
+- `source`: what a network consists of in C, how numbers are stored and multiplied, the files, and running them
 - `families`: the networks of the zoo
-- `compiler`: compiling and running them on this machine
 
 Code that is the same for all models, and templates, lie in `zoo/exporting/native`.
 """
 
-from zoo.exporting.c99 import compiler, families, source
+from zoo.exporting.c99 import families, source
 from zoo.exporting.c99.source import Network
 
-__all__ = ["Network", "compiler", "families", "source"]
+__all__ = ["Network", "families", "source"]

@@ -36,8 +36,8 @@ _STREAM = ("zoo_stream.h", "zoo_stream.c")
 
 
 def recurrent(model: Any, metadata: ActivityMetadata) -> Network:
-    """Describes a recurrent recognizer."""
-    constants, read, columns = _reading(model)
+    """A recurrent recognizer."""
+    constants, reading, columns = _reading(model)
     layers, buffers, statements = _advance(model, columns)
     names = metadata.states
     sizes = ", ".join(f"{name}[{size}]" for name, size in buffers.items())
@@ -59,14 +59,14 @@ def recurrent(model: Any, metadata: ActivityMetadata) -> Network:
         "step": Function("zoo_step(frame, &state, probabilities)", {**step.inputs, **state}, {**step.outputs, **state}),
     }
     return Network(
-        layers | {"zoo_logits": _logits(model)}, constants, [*_labels(metadata), read, *code], _facts(metadata),
+        layers | {"zoo_logits": _logits(model)}, constants, [*reading, *code], _facts(metadata),
         [_declared(metadata), declared, native("c99_recurrent.h")], functions, _STREAM,
     )  # fmt: skip
 
 
 def convolutional(model: Any, metadata: ActivityMetadata) -> Network:
-    """Describes a convolutional recognizer."""
-    constants, read, columns = _reading(model)
+    """A convolutional recognizer."""
+    constants, reading, columns = _reading(model)
     layers, functions = {"zoo_logits": _logits(model)}, list[str]()
     parts, start, end = list[str](), list[str](), list[str]()
     rows, channels, filters = model.window, columns, model.filters
@@ -75,8 +75,9 @@ def convolutional(model: Any, metadata: ActivityMetadata) -> Network:
         depthwise, pointwise, bias = (np.asarray(value, np.float32) for value in block.get_weights())
         layers[f"zoo_filters_{place}"] = Layer(depthwise[:, :, 0])
         layers[f"zoo_features_{place}"] = Layer(pointwise[0], bias)
-        before, after = _padding(rows, model.kernel_size)
-        size = model.kernel_size * channels
+        # As many rows of zeros, most of them after the others, as Keras pads with `same`.
+        padding = max((-(-rows // 2) - 1) * 2 + model.kernel_size - rows, 0)
+        before, after, size = padding // 2, padding - padding // 2, model.kernel_size * channels
         parts += [f"float rows_{place}[{size}];", f"int filled_{place};"]
         start += [f"zoo_zero(blocks->rows_{place}, {size});", f"blocks->filled_{place} = {before};"]
         end += [f"for (int i = 0; i < {after}; ++i)", f"    zoo_block_{place}(blocks, zeros);"] if after else []
@@ -98,15 +99,9 @@ def convolutional(model: Any, metadata: ActivityMetadata) -> Network:
         native("c99_convolutional.c"),
     ]  # fmt: skip
     return Network(
-        layers, constants, [*_labels(metadata), read, *code], _facts(metadata), [_declared(metadata)],
+        layers, constants, [*reading, *code], _facts(metadata), [_declared(metadata)],
         {"window": _function("window", metadata.window, metadata)}, _STREAM,
     )  # fmt: skip
-
-
-def _padding(rows: int, size: int) -> tuple[int, int]:
-    """Returns the numbers of rows of zeros before and after the rows that a block reads, as Keras pads with `same`."""
-    total = max((-(-rows // 2) - 1) * 2 + size - rows, 0)
-    return total // 2, total - total // 2
 
 
 def _function(read: str, rows: int, metadata: ActivityMetadata) -> Function:
@@ -116,7 +111,7 @@ def _function(read: str, rows: int, metadata: ActivityMetadata) -> Function:
 
 
 def _facts(metadata: ActivityMetadata) -> dict[str, tuple[str, str]]:
-    """Returns values and comments of the constants of `model.h`, by name."""
+    """Values and comments of the constants of `model.h`, by name."""
     settings = {name: (value, why) for name, value, why in embedding.numbers(metadata)}
     constants = {name.upper(): (number(value), why) for name, (value, why) in settings.items()}
     below = "probability of a window below which there is no answer; 0: always"
@@ -133,7 +128,7 @@ def _facts(metadata: ActivityMetadata) -> dict[str, tuple[str, str]]:
 
 
 def _groups(metadata: ActivityMetadata, seconds: float) -> dict[str, tuple[str, str]]:
-    """Returns the table of groups that `zoo_stream.c` follows, for the seconds from one answer to the next."""
+    """The table of groups that `zoo_stream.c` follows, for the seconds from one answer to the next."""
 
     def listed(values: Iterable[float]) -> str:
         return f"{{{', '.join(map(number, values))}}}"
@@ -154,20 +149,16 @@ def _groups(metadata: ActivityMetadata, seconds: float) -> dict[str, tuple[str, 
 
 
 def _declared(metadata: ActivityMetadata) -> str:
-    """Returns the declarations of labels, and of what reads windows."""
+    """The declarations of labels, and of what reads windows."""
     names = ",\n    ".join(f"ZOO_LABEL_{name}" for name in identifiers(metadata.classes))
-    rotation = "".join(line.replace("//", "\n  ") for line in embedding.rotation_comment(metadata))
+    rotation = embedding.rotation_comment(metadata).replace("//", "  ")
     gravity = "gravity included; a phone at rest, face up, reads z = +9.81."
     comment = f"/* Acceleration in {metadata.unit}, {gravity}{rotation} */"
     return f"{comment}\nenum {{\n    {names},\n}};\n\n{native('c99_recognizer.h')}"
 
 
-def _labels(metadata: ActivityMetadata) -> list[str]:
-    return [texts("zoo_labels", metadata.classes), native("c99_recognizer.c")]
-
-
-def _reading(model: Any) -> tuple[dict[str, Floats], str, int]:
-    """Returns tables, the definition of `zoo_read`, and the number of values that it makes of a row."""
+def _reading(model: Any) -> tuple[dict[str, Floats], list[str], int]:
+    """Tables, the labels and the definition of `zoo_read`, and the number of values that it makes of a row."""
     constants, value = dict[str, Floats](), "row[i]"
     if model.mean is not None and model.variance is not None:
         constants["zoo_mean"] = np.array(model.mean, np.float32)
@@ -185,11 +176,12 @@ def _reading(model: Any) -> tuple[dict[str, Floats], str, int]:
             f"values[{columns}] = (square < 6.0F ? square : 6.0F) - 1.0F;",
         ]
     read = function("zoo_read(const float *restrict row, float *restrict values)", lines)
-    return constants, f"/* {comment}. */\n{read}", columns + bool(model.magnitude)
+    code = [texts("zoo_labels", model.classes), native("c99_recognizer.c"), f"/* {comment}. */\n{read}"]
+    return constants, code, columns + bool(model.magnitude)
 
 
 def _logits(model: Any) -> Layer:
-    """Reads the last layer, with the temperature and the prior in its weights."""
+    """The last layer, with the temperature and the prior in its weights."""
     layer, temperature = model.get_layer("logits"), np.float32(model.temperature)
     kernel, bias = dense(layer).kernel, np.asarray(layer.bias, np.float32)
     shift = np.array(0 if model.prior is None else model.prior_shift, np.float32)
@@ -197,7 +189,7 @@ def _logits(model: Any) -> Layer:
 
 
 def _advance(model: Any, columns: int) -> tuple[dict[str, Layer], dict[str, int], list[str]]:
-    """Returns the layers that read a frame, the sizes of the buffers that they need, and the statements."""
+    """The layers that read a frame, the sizes of the buffers that they need, and the statements."""
     layers, statements = dict[str, Layer](), list[str]()
     buffers = {"read": model.units + columns, "gates": model.gates * model.units}
     if model.frame > 1:
@@ -226,7 +218,7 @@ def _advance(model: Any, columns: int) -> tuple[dict[str, Layer], dict[str, int]
 
 
 def _cell(layer: Any, number: int) -> tuple[dict[str, Layer], str]:
-    """Reads the matrices of a cell, each of which reads the input and the state after it, and the call of its step."""
+    """The matrices of a cell, each of which reads the input and the state after it, and the call of its step."""
     kernel, recurrent, bias = (
         np.asarray(value, np.float32)
         for value in (layer.cell.kernel, layer.cell.recurrent_kernel, layer.cell.bias)
@@ -246,7 +238,7 @@ def _cell(layer: Any, number: int) -> tuple[dict[str, Layer], str]:
 
 
 def encoder(model: Any, metadata: AutoencoderMetadata, luminance: list[float]) -> Network:
-    """Describes the encoder of an autoencoder; `luminance` are the weights of red, green and blue."""
+    """The encoder of an autoencoder; `luminance` are the weights of red, green and blue."""
     tied, (limit, low, high) = model.get_layer("tied"), metadata.scale
     constants = dict(zip(("RED", "GREEN", "BLUE"), luminance, strict=True))
     constants |= {"LIMIT": limit, "LOW": low, "SPREAD": high - low}
@@ -265,7 +257,7 @@ def encoder(model: Any, metadata: AutoencoderMetadata, luminance: list[float]) -
 
 
 def language_model(model: Any, metadata: TrigramMetadata) -> Network:
-    """Describes a language model."""
+    """A language model."""
     table = model.get_layer("embedding").embeddings.numpy()
     layers = {"zoo_embedding": Layer(table), "zoo_logits": dense(model.get_layer("logits"))}
     units, statements = model.hidden_units, list[str]()

@@ -1,11 +1,18 @@
-"""A network as C: its layers, its functions, literals of numbers, tables and texts, and the files of all that."""
+"""A network as C: its layers, its functions, literals of numbers, tables and texts, and the files of all that.
 
+The compiler of this machine, where there is one, compiles and runs them.
+"""
+
+import os
 import re
+import shutil
+import subprocess
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
+from textwrap import wrap
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,9 +20,20 @@ from numpy.typing import NDArray
 
 from zoo.errors import ZooError
 from zoo.exporting import embedding
+from zoo.files import temporary_folder
 from zoo.runtime.metadata import Metadata
 
 HEADER, SOURCE, TEST = "model.h", "model.c", "model_test.c"
+
+NO_COMPILER = "not compared with Keras: no C compiler found; install gcc or clang, or set CC to one"
+
+_SECONDS = 300
+
+OPTIONS = ("-std=c99", "-O3")
+"""Options of the compiler."""
+
+FAST = (*OPTIONS, "-march=native", "-ffp-contract=fast")
+"""Options for the processor of this machine, whose instructions may round a product and a sum once."""
 
 Floats = NDArray[np.float32]
 
@@ -36,13 +54,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Array:
-    """An argument of a function in C: an array of a type and a shape, or a structure.
-
-    Args:
-        kind: Type in C, such as `float`, or `zoo_state`.
-        shape: Shape of a row. Empty for a structure.
-        members: Names and sizes of the members of a structure, which are arrays of floats.
-    """
+    """An argument of a function in C: an array of a type and a shape, or a structure of arrays of floats."""
 
     kind: str
     shape: tuple[int, ...] = ()
@@ -69,16 +81,10 @@ class Function:
 
 @dataclass(frozen=True)
 class Network:
-    """A network as C code.
+    """A network as C code: tables of its layers and `constants`, and the functions in `code`.
 
-    Args:
-        layers: Layers by the names of their tables.
-        constants: Other tables by name.
-        code: Definitions of functions, which call those of `zoo/exporting/native`.
-        facts: Constants of `model.h` by name, without their prefix: value in C, and comment.
-        header: Declarations of `model.h`, with comments.
-        functions: The public functions by the names of their signatures.
-        files: Names of sources in `zoo/exporting/native` that belong to the code.
+    `facts` are constants of `model.h`, value and comment by name without the prefix, and `header` its declarations;
+    `functions` are the public ones by signature, and `files` the sources of `native` that come with the code.
     """
 
     layers: Mapping[str, Layer]
@@ -91,7 +97,7 @@ class Network:
 
 
 def dense(layer: Any) -> Layer:
-    """Reads the weights of a Keras layer with a kernel and a bias."""
+    """The weights of a Keras layer with a kernel and a bias."""
     if layer.quantization_mode is not None and layer.kernel.dtype == "int8":
         raise ZooError(f"layer {layer.name} is quantized by Keras; export the model as it was before, as c99_int8")
     kernel, bias = (np.asarray(value, np.float32) for value in (layer.kernel, layer.bias))
@@ -100,7 +106,7 @@ def dense(layer: Any) -> Layer:
 
 
 def activation_of(layer: Any, values: str, count: int) -> list[str]:
-    """Returns the statement that applies the activation of a Keras layer, if it has one."""
+    """The statement that applies the activation of a Keras layer, if it has one."""
     name = layer.activation.__name__
     if name not in ACTIVATIONS:
         raise ZooError(
@@ -111,54 +117,37 @@ def activation_of(layer: Any, values: str, count: int) -> list[str]:
 
 
 def native(name: str, /, **values: object) -> str:
-    """Returns a source of `zoo/exporting/native`; one that is a template is filled with values."""
+    """A source of `zoo/exporting/native`; one that is a template is filled with values."""
     text = (embedding.NATIVE / name).read_text(encoding="utf-8").strip()
     return Template(text).substitute(values) if values else text
 
 
 def defined(values: Mapping[str, object]) -> str:
-    """Returns the definitions of constants, by their names without the prefix."""
+    """The definitions of constants, by their names without the prefix."""
     return "\n".join(f"#define ZOO_{name} {value}" for name, value in values.items())
 
 
 def function(head: str, statements: Sequence[str]) -> str:
-    """Returns the definition of a function of this file alone."""
+    """The definition of a function of this file alone."""
     return "\n".join([f"static void {head}", "{", *(f"    {line}" for line in statements), "}"])
 
 
 def number(value: float) -> str:
-    """Returns the literal of a number.
-
-    Example:
-        >>> number(50.0), number(5)
-        ('50.0F', '5')
-    """
+    """The literal of a number: `50.0F` of a float, `5` of an integer."""
     return f"{value!r}F" if isinstance(value, float) else str(value)
 
 
 def table(name: str, values: NDArray[np.generic]) -> str:
-    """Returns the definition of an array in C.
-
-    Example:
-        >>> print(table("zoo_bias", np.array([0.1, -2], np.float32)))
-        static const float zoo_bias[2] = {
-            0.1F, -2.0F,
-        };
-    """
+    """The definition of an array in C."""
     kind, suffix = ("float", "F") if values.dtype == np.float32 else (f"{values.dtype}_t", "")
     # The shortest decimals of a float32 are the same float32 again.
-    texts = [f"{value!s}{suffix}" for value in values.ravel()]
-    lines, line = [], "   "
-    for text in texts:
-        if len(line) + len(text) + 2 > 120:
-            lines.append(line)
-            line = "   "
-        line += f" {text},"
-    return "\n".join([f"static const {kind} {name}[{values.size}] = {{", *lines, line, "};"])
+    numbers, margin = " ".join(f"{value!s}{suffix}," for value in values.ravel()), 4 * " "
+    lines = wrap(numbers, 120, initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False)
+    return "\n".join([f"static const {kind} {name}[{values.size}] = {{", *lines, "};"])
 
 
 def identifiers(labels: Sequence[str]) -> list[str]:
-    """Turns labels into different identifiers in capitals, the ends of names of constants.
+    """Different identifiers in capitals for labels, the ends of names of constants.
 
     Example:
         >>> identifiers(["walking", "going up", "going-up", "8 steps", "über", "走る"])
@@ -174,13 +163,13 @@ def identifiers(labels: Sequence[str]) -> list[str]:
 
 
 def texts(name: str, values: Sequence[str]) -> str:
-    """Returns the definition of an array of texts."""
+    """The definition of an array of texts."""
     lines = ",\n    ".join(map(text, values))
     return f"const char *const {name}[{len(values)}] = {{\n    {lines},\n}};"
 
 
 def text(value: str) -> str:
-    r"""Returns a string literal of C.
+    r"""A string literal of C.
 
     Example:
         >>> print(text('say "hi"??/'), text("ü"))
@@ -193,13 +182,7 @@ def text(value: str) -> str:
 
 
 class Arithmetic(NamedTuple):
-    """Numbers of a format.
-
-    Args:
-        kernel: File in `zoo/exporting/native` that stores and multiplies them.
-        text: What the comment of `model.h` says of them.
-        limit: Largest difference from Keras that `model_test.c` accepts.
-    """
+    """Numbers of a format: their file in `native`, a comment, and the largest error that `model_test.c` accepts."""
 
     kernel: str
     text: str
@@ -219,13 +202,7 @@ FORMATS = {
 
 
 def quantized(kernel: Floats) -> tuple[NDArray[np.int8], Floats]:
-    """Rounds weights `(inputs, outputs)` to 8 bits, with the scale of each output.
-
-    Example:
-        >>> weights, scales = quantized(np.array([[0.5, 2.0], [-1.27, 1.1]], np.float32))
-        >>> weights.tolist(), [round(scale, 4) for scale in scales.tolist()]
-        ([[50, 127], [-127, 70]], [0.01, 0.0157])
-    """
+    """Weights `(inputs, outputs)`, rounded to 8 bits, and the scale of each output."""
     scales = np.abs(kernel).max(axis=0) / np.float32(127)
     scales[scales == 0] = 1
     return np.rint(kernel / scales).astype(np.int8), scales
@@ -276,3 +253,76 @@ def write(network: Network, metadata: Metadata, kind: str, golden: Mapping[str, 
     folder.mkdir()
     for name, content in texts.items():
         (folder / name).write_text(content + "\n", encoding="utf-8")
+
+
+def find_compiler() -> list[str] | None:
+    """The command of the C compiler: that in the environment variable CC, or cc, gcc or clang; None without."""
+    named = (command := os.environ.get("CC", "")).split()
+    if named:
+        if shutil.which(named[0]) is None:
+            raise ZooError(f"CC is {command!r}, which is not installed; expected the name of a C compiler")
+        return named
+    return next(([name] for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
+
+
+def run(
+    network: Network, folder: Path, inputs: Mapping[str, Mapping[str, NDArray[Any]]], options: Sequence[str] = OPTIONS
+) -> dict[str, dict[str, NDArray[Any]]] | None:
+    """Compiles a network's code in a folder, and runs its test program and its functions on inputs `(N, ...)`.
+
+    Returns the outputs `(N, ...)` by signature and name, with the `seconds (N,)` of each call; None without a compiler.
+    """
+    command = find_compiler()
+    if command is None:
+        return None
+    compiler, outputs = [*command, *options], dict[str, dict[str, NDArray[Any]]]()
+    with temporary_folder() as scratch:
+        compile_c(compiler, ["-c", folder / SOURCE], scratch / "model.o")
+        compile_c(compiler, [folder / TEST, scratch / "model.o", "-lm"], scratch / "test")
+        _execute([scratch / "test"], f"{folder.name}/{TEST}")
+        for name, function in network.functions.items():
+            runner, program = scratch / f"{name}.c", scratch / name
+            declared = [
+                f"    static {array.kind} {key}" + (f"[{int(np.prod(array.shape))}];" if array.shape else ";")
+                for key, array in {**function.inputs, **function.outputs}.items()
+            ]
+            runner.write_text(native(
+                "c99_runner.c", call=function.call, declarations="\n".join(declared),
+                reads=" && ".join(f"fread(&{key}, sizeof {key}, 1, stdin) == 1" for key in function.inputs),
+                writes="\n".join(f"        fwrite(&{key}, sizeof {key}, 1, stdout);" for key in function.outputs),
+            ), encoding="utf-8")  # fmt: skip
+            compile_c(compiler, [f"-I{folder}", runner, scratch / "model.o", "-lm"], program)
+            rows = np.zeros(len(next(iter(inputs[name].values()))), _layout(function.inputs))
+            for part in rows.dtype.names or ():
+                rows[part] = inputs[name][part]
+            content = _execute([program], f"the compiled {name}", rows.tobytes())
+            found = np.frombuffer(content, [*_layout(function.outputs), ("seconds", "=f8")])
+            outputs[name] = {part: found[part] for part in found.dtype.names or ()}
+    return outputs
+
+
+def _layout(arguments: Mapping[str, Array]) -> list[tuple[str, str, tuple[int, ...]]]:
+    """The arguments of a function as they follow each other in memory."""
+    return [part for name, array in arguments.items() for part in array.parts(name)]
+
+
+def compile_c(compiler: Sequence[str], arguments: Sequence[str | Path], program: Path) -> None:
+    """Compiles or links C code."""
+    _execute([*compiler, *arguments, "-o", program], compiler[0])
+
+
+def _execute(command: Sequence[str | Path], what: str, content: bytes = b"") -> bytes:
+    """What a command writes. The message of a failure is its first error, or else its last line."""
+    try:
+        child = subprocess.run(
+            [*map(str, command)], input=content, capture_output=True, check=False, timeout=_SECONDS
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise ZooError(f"{what} took more than {_SECONDS} s and was stopped") from None
+    except OSError as error:
+        raise ZooError(f"{what} cannot be run: {error.strerror}") from error
+    if child.returncode:
+        said = (child.stdout + child.stderr).decode(errors="replace").strip().splitlines() or ["no message"]
+        reason = next((line for line in said if "error:" in line or "undefined" in line), said[-1])
+        raise ZooError(f"{what} fails with status {child.returncode}: {reason}")
+    return child.stdout
