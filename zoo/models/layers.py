@@ -161,25 +161,12 @@ class TiedDense(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
 
 
 def kl_sparsity(activations: Any, target: float, weight: float, mask: Any = None) -> Any:
-    """Computes the sparsity penalty of a batch of activations.
+    """Computes the sparsity penalty of activations h `(batch, ..., units)` in (0, 1), a scalar.
 
         weight * sum_j [rho log(rho / r_j) + (1 - rho) log((1 - rho) / (1 - r_j))],   r_j = mean over the batch of h_j
 
-    The penalty is computed in float32 or higher precision. Units that are 0 or 1 for the whole batch have a large but
-    finite penalty.
-
-    Args:
-        activations: h, `(batch, ..., units)`, in (0, 1), such as the output of a sigmoid.
-        target: rho, target for the mean activation of each unit, in (0, 1).
-        weight: Factor of the penalty, 0 or more.
-        mask: Boolean `(batch, ...)`. Positions that are False are left out of the mean. All count by default.
-
-    Returns:
-        A scalar. It is a function of the mean activations and does not grow with the batch size.
-
-    Example:
-        >>> float(kl_sparsity(ops.full((7, 3), 0.25), target=0.25, weight=1.0))
-        0.0
+    It is computed in float32 or higher precision, and finite where a unit is 0 or 1 for the whole batch. Positions that
+    are False in a mask `(batch, ...)` are left out of the mean.
 
     Source: Ng, Sparse autoencoder, CS294A lecture notes, 2011, section 3.
     """
@@ -279,14 +266,6 @@ class Magnitude(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     It does not depend on the orientation of the phone, and is 0 at rest. It is computed without a square root and
     clipped at 2.4 g, the impact of a hard step, so that its small range suits 8-bit arithmetic on a microcontroller.
     Maps `(..., channels)` in m/s^2 to `(..., 1)`.
-
-    Args:
-        **options: Arguments of `keras.layers.Layer`.
-
-    Example:
-        >>> twice = Magnitude()(ops.convert_to_tensor([[0.0, 2 * STANDARD_GRAVITY, 0.0]]))
-        >>> round(float(twice[0, 0]), 5)
-        3.0
     """
 
     def __init__(self, **options: Any) -> None:
@@ -311,17 +290,6 @@ class Dropout(keras.layers.Dropout):  # type: ignore[misc]
     the default generator takes four times as long as the rest of a small recurrent network. This layer uses Philox.
     With other backends it is the same as `keras.layers.Dropout`.
 
-    Args:
-        rate: Fraction of the inputs to drop, from 0 to 1.
-        noise_shape: Shape of the dropout mask. None stands for the size of the input; 1 shares the mask along the axis.
-        seed: Random seed.
-        **options: Arguments of `keras.layers.Layer`.
-
-    Example:
-        >>> dropped = Dropout(0.5, seed=0)(ops.ones((1, 1000)), training=True)
-        >>> sorted(set(ops.convert_to_numpy(dropped).ravel().tolist()))
-        [0.0, 2.0]
-
     Source: Salmon et al., Parallel random numbers: as easy as 1, 2, 3, 2011 (Philox).
     """
 
@@ -344,12 +312,6 @@ class SimpleRNN(keras.layers.SimpleRNN):  # type: ignore[misc]
 
     The gradient of Keras's loop is the same, but is added up step by step. Training with the TensorFlow backend, with
     tanh, forward in time, and without dropout and masks is computed like this; all else is left to Keras.
-
-    Arguments are those of `keras.layers.SimpleRNN`.
-
-    Example:
-        >>> tuple(SimpleRNN(4)(ops.ones((2, 5, 3)), training=True).shape)
-        (2, 4)
     """
 
     def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:  # noqa: D102

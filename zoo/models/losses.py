@@ -107,22 +107,10 @@ class HalfSquaredError(keras.losses.Loss):  # type: ignore[misc]  # Keras has no
 
 @keras.saving.register_keras_serializable(package="zoo")  # type: ignore[untyped-decorator]  # Keras has no types
 def accuracy(y_true: Any, y_pred: Any, label_sets: Sequence[Sequence[int]] = ()) -> Any:
-    """Computes the accuracy of each example: the weight of the most probable class in the target.
+    """Computes the accuracy of each example `(batch,)`: the weight of the most probable class in the target.
 
-    For a class index, this is 1 or 0; for a set of classes, it is 1 if the set contains the most probable class
-    and 0 otherwise. If several classes have the greatest logit, the first one counts, as with `argmax`.
-
-    Args:
-        y_true: Class indices `(batch,)` or distributions `(batch, K)`.
-        y_pred: Logits `(batch, K)`.
-        label_sets: The classes of each label from K on, as of `CrossEntropy`.
-
-    Returns:
-        Accuracies `(batch,)`.
-
-    Example:
-        >>> [float(share) for share in accuracy(np.array([0, 1]), np.array([[0.2, 0.2], [0.2, 0.1]]))]
-        [1.0, 0.0]
+    For a class index, this is 1 or 0; for a set of classes, it is 1 if the set contains the most probable class. Of
+    several classes with the greatest logit, the first one counts, as with `argmax`.
     """
     y_pred = ops.convert_to_tensor(y_pred)
     targets, _ = _distributions(ops.convert_to_tensor(y_true), y_pred, label_sets)
@@ -137,13 +125,7 @@ def loss_and_metrics(
     name: str, label_smoothing: float = 0.0, class_weights: Sequence[float] | None = None,
     label_sets: Sequence[Sequence[int]] = (),
 ) -> tuple[keras.losses.Loss, list[keras.metrics.Metric]]:  # fmt: skip
-    """Creates the loss `cross_entropy` or `half_squared_error`, and a list with the matching metric.
-
-    Example:
-        >>> loss, metrics = loss_and_metrics("cross_entropy")
-        >>> metrics[0].name
-        'accuracy'
-    """
+    """Creates the loss `cross_entropy` or `half_squared_error`, and a list with the matching metric."""
     if name == "cross_entropy":
         options = {"label_sets": label_sets} if label_sets else {}
         metric = keras.metrics.MeanMetricWrapper(accuracy, name="accuracy", **options)
@@ -154,16 +136,10 @@ def loss_and_metrics(
 def balanced_weights(
     counts: NDArray[np.int64], exponent: float = 1.0, sharing: NDArray[np.int64] | None = None
 ) -> list[float]:
-    """Computes weights of labels proportional to a negative power of their counts, with mean 1 over the examples.
+    """Weights of labels proportional to a negative power of their counts, with mean 1 over the examples.
 
     An exponent of 1 gives all labels the same total weight, or each of `sharing` labels a share of it. A label without
     examples has weight 0.
-
-    Example:
-        >>> balanced_weights(np.array([3, 1]))
-        [0.6666666666666666, 2.0]
-        >>> balanced_weights(np.array([1, 1, 1]), sharing=np.array([1, 2, 2]))
-        [1.5, 0.75, 0.75]
     """
     divided = counts if sharing is None else counts * sharing
     weights = np.where(counts > 0, np.maximum(divided, 1.0) ** -exponent, 0.0)
@@ -171,7 +147,7 @@ def balanced_weights(
 
 
 def _distributions(y_true: Any, y_pred: Any, label_sets: Sequence[Sequence[int]] = ()) -> tuple[Any, Any]:
-    """Returns the targets as distributions `(batch, K)`, and the sum of each; a set as 1 for each of its classes."""
+    """The targets as distributions `(batch, K)`, and the sum of each; a set as 1 for each of its classes."""
     classes = y_pred.shape[-1]
     if not label_sets and len(y_true.shape) == 2 and y_true.shape[-1] == classes:
         targets = ops.cast(y_true, y_pred.dtype)

@@ -269,7 +269,7 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
 
 
 def _read(file: Path) -> Any:
-    """Reads a model from a `.keras` file. No code of the file runs, and its size is checked before memory is taken."""
+    """A model from a `.keras` file. No code of the file runs, and its size is checked before memory is taken."""
     require_file(file)
     try:
         _check(file)
@@ -309,12 +309,7 @@ def _check(file: Path) -> None:
 
 
 def names_of(parameter: str, value: Any, unnamed: str = "{}") -> tuple[str, ...]:
-    """Returns different names. If only their number is known, they are numbered.
-
-    Example:
-        >>> names_of("classes", 2, "class {}")
-        ('class 0', 'class 1')
-    """
+    """Different names; where only their number is known, they are numbered."""
     value = python_number(value)
     if isinstance(value, int):
         return tuple(map(unnamed.format, range(checked(parameter, Annotated[int, Ge(1), Le(1_000_000)], value))))

@@ -194,7 +194,7 @@ class ActivityRecognizer(Model):
 
 
 def read(layers: Mapping[str, keras.layers.Layer], rows: Any) -> Any:
-    """Applies the input layers to rows. Returns `(batch, steps, features)`."""
+    """The output of the input layers for rows, `(batch, steps, features)`."""
     x = layers["normalization"](rows) if "normalization" in layers else rows
     if "magnitude" in layers:
         # A slice of all channels would stay in exported files.

@@ -224,11 +224,10 @@ class RecurrentRecognizer(ActivityRecognizer):
 
     @classmethod
     def _start(cls, initializer: str, draw: Iterator[int], inputs: int, units: int) -> dict[str, Any]:
-        """Returns the initializers of a recurrent layer."""
+        """The initializers of a recurrent layer."""
         if initializer == "keras":
-            kernel = keras.initializers.GlorotUniform(seed=next(draw))
             return {
-                "kernel_initializer": kernel,
+                "kernel_initializer": keras.initializers.GlorotUniform(seed=next(draw)),
                 "recurrent_initializer": keras.initializers.Orthogonal(seed=next(draw)),
             }
         if cls.gates == 4:
@@ -240,13 +239,15 @@ class RecurrentRecognizer(ActivityRecognizer):
     def _course(
         cls, draw: Iterator[int], kernel: int, recurrent: int | None = None, biases: bool = True
     ) -> dict[str, Any]:
-        """Returns initializers of the course, uniform within Glorot's limits for these sums of inputs and outputs.
-
-        The course initializes the matrix of each gate separately, so a limit counts the units of one gate; the Glorot
-        initializer of Keras would count those of all gates.
-        """
+        """Initializers of the course, uniform within Glorot's limits for these sums of inputs and outputs."""
+        # The course draws the matrix of each gate separately, so a limit counts the units of one gate; the Glorot
+        # initializer of Keras would count those of all gates.
         fans = {"kernel": kernel, "recurrent": recurrent, "bias": kernel if cls.course_biases and biases else None}
-        return {f"{name}_initializer": _uniform(count, next(draw)) for name, count in fans.items() if count is not None}
+        limits = {name: float(np.sqrt(6 / count)) for name, count in fans.items() if count is not None}
+        return {
+            f"{name}_initializer": keras.initializers.RandomUniform(-limit, limit, seed=next(draw))
+            for name, limit in limits.items()
+        }
 
 
 class _Step(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
@@ -262,11 +263,6 @@ class _Step(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     def call(self, x: Any, states: Sequence[Any], training: bool = False) -> tuple[Any, list[Any]]:
         logits, last = self._advance(x, dict(zip(self._names, states, strict=True)))
         return logits, list(last.values())
-
-
-def _uniform(fans: int, seed: int) -> keras.initializers.Initializer:
-    limit = float(np.sqrt(6 / fans))
-    return keras.initializers.RandomUniform(-limit, limit, seed=seed)
 
 
 @keras.saving.register_keras_serializable(package="zoo")

@@ -170,10 +170,7 @@ def sample(
     logits_of: Callable[[NDArray[np.int32]], Any], vocabulary: Sequence[str], context: int, prompt: str, count: int,
     temperature: float, seed: int, name: str,
 ) -> list[str]:  # fmt: skip
-    """Returns the words of a prompt and `count` further words, each drawn after those before it.
-
-    `logits_of` maps contexts `(1, context)` of word ids to logits `(1, V)`; the temperature divides them.
-    """
+    """The words of a prompt and `count` further words, each drawn by logits `(1, V)` of contexts `(1, context)`."""
     count, seed = checked("num_words", Count, count), checked("seed", Annotated[int, Ge(0)], seed)
     if not checked("temperature", float, temperature) > 0:
         raise ZooError(f"temperature {temperature:g}: expected a number above 0")

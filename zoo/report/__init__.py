@@ -12,10 +12,5 @@ from zoo.families import task_named
 
 
 def for_task(task: str, part: str = "report") -> ModuleType:
-    """Returns the module that renders the results of a task, or another module in the folder of the task.
-
-    Example:
-        >>> for_task("text").TITLE
-        'Language models'
-    """
+    """The module that renders the results of a task, or another module in the folder of the task."""
     return import_module(f"zoo.{task_named(task)}.{part}")

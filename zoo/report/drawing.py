@@ -112,7 +112,7 @@ def curves(axis: Axes, history: History, labels: Mapping[str, str], **style: Any
 
 
 def simulated(report: Mapping[str, Any]) -> str:
-    """Returns the prefix of titles for simulated data."""
+    """The prefix of titles for simulated data."""
     return "SIMULATED, " if report.get("simulated") else ""
 
 
@@ -124,7 +124,7 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def save_all(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
-    """Writes figures, which are given by the names of their files."""
+    """Writes figures by the names of their files, and returns the paths."""
     for name, figure in figures.items():
         save(figure, folder / name)
     return [folder / name for name in figures]

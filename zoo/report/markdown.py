@@ -47,12 +47,7 @@ _WHOLE_LINE = re.compile(r"\|.*\|$|#+ |<|```|>?$")  # lines that do not continue
 
 
 def label(key: str) -> str:
-    """Returns the name of a metric, a baseline or any other key.
-
-    Example:
-        >>> label("macro_f1"), label("random_forest")
-        ('macro-F1', 'random forest')
-    """
+    """The name of a metric, a baseline or any other key, such as `random forest`."""
     return _LABELS.get(key, key.replace("_", " "))
 
 
@@ -91,12 +86,7 @@ def say(document: Document, *keys: str) -> str:
 
 
 def span(rows: Sequence[Document], key: str) -> str:
-    """Formats the range of a number in several documents: a single number if they do not differ as shown.
-
-    Example:
-        >>> span([{"top1": 0.25}, {"top1": 0.5}], "top1"), span([{"top1": 0.25}, {"top1": 0.25}], "top1")
-        ('25.00% to 50.00%', '25.00%')
-    """
+    """Formats the range of a number in several documents: a single number if they do not differ as shown."""
     values = [row[key] for row in rows]
     return " to ".join(dict.fromkeys((show(min(values), key), show(max(values), key))))
 
@@ -135,14 +125,7 @@ def code(value: str) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], text: int = 1) -> str:
-    """Renders a table whose first `text` columns are text. The others are numbers, aligned to the right.
-
-    Example:
-        >>> print(table(("model", "score"), [("this", "0.9")]))
-        | model | score |
-        | --- | ---: |
-        | this | 0.9 |
-    """
+    """Renders a table whose first `text` columns are text. The others are numbers, aligned to the right."""
     lines = [head, [*["---"] * text, *["---:"] * (len(head) - text)], *rows]
     cells = [[re.sub(r"(?<!\\)\|", r"\\|", " ".join(cell.split())) for cell in line] for line in lines]
     return "\n".join(f"| {' | '.join(line)} |" for line in cells)
@@ -152,12 +135,6 @@ def columns(rows: Sequence[tuple[str, Document]], keys: Sequence[str], first: st
     """Renders documents as a table with a row per document and a column per key that any of them has.
 
     A key is `name` or `name:format`, with dots for a key of an entry; the first `text` keys are text.
-
-    Example:
-        >>> print(columns([("this", {"top1": 0.5})], ["top1", "mse"], "model"))
-        | model | top-1 |
-        | --- | ---: |
-        | this | 50.00% |
     """
     pairs = [(key.partition(":")[0], key.partition(":")[2] or None) for key in keys]
     pairs = [(key, form) for key, form in pairs if any(_entry(row, key) is not None for _, row in rows)]
@@ -224,19 +201,13 @@ def fill(path: Path, mark: str, text: str) -> Path:
 
 
 class Pages:
-    """The macros of a template of the package, as functions that return Markdown. `names` are what the template calls.
-
-    Example:
-        >>> predictions = Pages("text/report.md.j2").macro("predictions")
-        >>> print(predictions({"text": "in the right way", "added": []}))
-        in the right way
-    """
+    """The macros of a template of the package, as functions that return Markdown; the template calls the `names`."""
 
     def __init__(self, template: str, **names: Any) -> None:
         self._template, self.names = template, names
 
     def macro(self, name: str) -> Callable[..., str]:
-        """Returns the function that renders a macro, by its name."""
+        """The function that renders a macro."""
 
         def render(*documents: Any, **more: Any) -> str:
             module = _environment().get_template(self._template).make_module(dict(self.names))
@@ -281,7 +252,7 @@ def _columns(rows: Any, keys: Sequence[str], first: str = "", text: int = 0) -> 
 
 
 def methods(report: Mapping[str, Any], name: str = "this model") -> list[tuple[str, Any]]:
-    """Returns a model and its baselines by name, for a table."""
+    """A model and its baselines by name, for a table."""
     baselines = report.get("baselines", {})
     return [(Markup(f"**{escape(name)}**"), report), *((label(key), row) for key, row in baselines.items())]
 

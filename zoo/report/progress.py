@@ -43,9 +43,8 @@ def counting(console: Console) -> Iterator[Callable[[str, int], None]]:
 class Board:
     """The progress of a long job: a line per event, and on a terminal a screen below them that is updated in place.
 
-    A kind of job is a subclass with `lines`, and `summary` or `screen`. A job that `resumes` an earlier run prints only
-    the summary of its first state. Where it `counts`, lines elsewhere end with the summary; else a terminal gets the
-    screen alone.
+    A job that `resumes` an earlier run prints only the summary of its first state. Where it `counts`, lines elsewhere
+    end with the summary; else a terminal gets the screen alone.
     """
 
     counts = True
@@ -78,15 +77,15 @@ class Board:
             self._live.update(Page(screen) if isinstance(screen, str) else screen, refresh=True)
 
     def lines(self, state: Any) -> Mapping[Any, str]:
-        """Returns a line for each event so far, by a key that identifies it."""
+        """A line for each event so far, by a key that identifies it."""
         raise NotImplementedError
 
     def summary(self, state: Any) -> str:
-        """Returns the state in one line."""
+        """The state in one line."""
         raise NotImplementedError
 
     def screen(self, state: Any) -> RenderableType:
-        """Returns the screen for a terminal. A string is Markdown."""
+        """The screen for a terminal; a string is Markdown."""
         return Text(f"{self.title}: {self.summary(state)}", "bold")
 
 
@@ -128,11 +127,11 @@ class FoldBoard(Board):
         self.workers = max(1, workers)
 
     def lines(self, state: Folds) -> Mapping[Any, str]:
-        """Returns a line for each fold that has ended."""
+        """A line for each fold that has ended."""
         return {fold: _of_fold(fold, record) for fold, record in state.items() if record["status"] in _ENDED}
 
     def summary(self, state: Folds) -> str:
-        """Returns the number of scored folds and the estimated time left."""
+        """The number of scored folds and the estimated time left."""
         scored = [fold for fold, record in state.items() if record["status"] == "scored"]
         waiting = [fold for fold, record in state.items() if record["status"] not in _ENDED]
         failed = len(state) - len(scored) - len(waiting)
@@ -165,7 +164,7 @@ class TrialBoard(Board):
         self.count, self.maximize, self.processes = count, maximize, max(1, processes)
 
     def lines(self, state: Sequence[Document]) -> Mapping[Any, str]:
-        """Returns a line for each trial that has ended."""
+        """A line for each trial that has ended."""
         return {
             record["name"]: f"trial {record['name']} {record['status']} after {record['seconds']:.1f} s: "
             f"{record['reason'] or md.show(record['score'], form='.4f')}"
@@ -174,7 +173,7 @@ class TrialBoard(Board):
         }
 
     def summary(self, state: Sequence[Document]) -> str:
-        """Returns the number of trials by status, the best score, and the estimated time left."""
+        """The number of trials by status, the best score, and the estimated time left."""
         counts = {name: sum(record["status"] == name for record in state) for name in (*_ENDED, "refused")}
         left = self.count - sum(counts[name] for name in _ENDED)
         others = [f"{counts[name]} {name}" for name in ("failed", "refused") if counts[name]]
@@ -202,7 +201,7 @@ class StreamBoard(Board):
         super().__init__(console, resumes=False)
 
     def screen(self, state: Document) -> RenderableType:
-        """Returns bars of the probabilities above the signal."""
+        """Bars of the probabilities above the signal."""
         bars, signals = Table.grid(padding=(0, 1)), Table.grid(padding=(0, 1))
         for name, share in state["probabilities"].items():
             style = "bold green" if name == state["label"] else "dim"
@@ -219,6 +218,6 @@ class StreamBoard(Board):
         return Panel(screen, title="SIMULATED signal, exported file", width=76)
 
     def lines(self, state: Document) -> Mapping[float, str]:
-        """Returns a line for the prediction."""
+        """A line for the prediction."""
         answer = f"{state['time']:5.1f} s  {state['label'] or '?':<11} {state['probability']:4.0%}"
         return {state["time"]: f"{answer}  (really {state['truth']}, {state['milliseconds']:.2f} ms)"}

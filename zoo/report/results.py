@@ -44,7 +44,6 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:
 
 
 def _facts(config: Document) -> dict[str, Any]:
-    """Returns the arguments of a model, together with its metadata."""
     return dict(config["arguments"]) | dict(config.get("metadata", {}))
 
 
@@ -69,17 +68,14 @@ def recipe(settings: Document) -> str:
 
 
 def smallest(metrics: Document) -> Document:
-    """Returns the record of the smallest TFLite file that was timed, or of the smallest file if none was."""
+    """The record of the smallest TFLite file that was timed, or of the smallest file if none was."""
     records = metrics["artifacts"]
     timed = [row for row in records if row["file"].endswith(".tflite") and row["milliseconds"] is not None]
     return dict(min(timed or records, key=lambda row: row["bytes"]))
 
 
 def artifacts(records: Sequence[Document], scores: Sequence[str], *, timed: bool = True) -> str:
-    """Renders exported files, with their differences from Keras, scores, and the time per call.
-
-    If the records name their presets, these are the first column. `timed` names the signature that was timed.
-    """
+    """Renders exported files: differences from Keras, scores, the time per call, and the signature that was `timed`."""
     keys = ["bytes", "largest_error", "agreement", *(f"{score}:.4f" for score in scores), "milliseconds"]
     keys += ["timed"] if timed else []
     if "preset" in records[0]:
@@ -96,11 +92,7 @@ _LEFT_OUT = {"baselines", "orientations", "frequencies"}
 
 
 def presets(families: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Returns a row per preset of the families with these prefixes, or of all families.
-
-    Each has the score of its `test` as text (`measured`) and as a number, that of the best baseline, and size and time
-    of its smallest TFLite file. What was not measured is None.
-    """
+    """A row per preset of the families with these prefixes, or of all families; what was not measured is None."""
     for wanted in families:
         if not wanted or not any(name.startswith(wanted) for name in FAMILIES):
             raise unknown_family(wanted)
@@ -129,7 +121,7 @@ def _preset(name: str) -> dict[str, Any]:
 
 
 def numbers(document: Document) -> dict[str, float]:
-    """Returns the numbers of a document, such as `ece.before`, without lists and baselines."""
+    """The numbers of a document, such as `ece.before`, without lists and baselines."""
     return {
         key: value
         for key, value in flatten(document).items()
@@ -138,7 +130,7 @@ def numbers(document: Document) -> dict[str, float]:
 
 
 def _folders(rows: Sequence[Document]) -> dict[str, list[tuple[str, Document]]]:
-    """Returns the files of a benchmark, with their names, by their folders: by the paths of those of one name."""
+    """The files of a benchmark, with their names, by their folders: by the paths of those of one name."""
     folders: dict[Path, list[tuple[str, Document]]] = {}
     for row in rows:
         path = Path(row["file"])
@@ -148,7 +140,7 @@ def _folders(rows: Sequence[Document]) -> dict[str, list[tuple[str, Document]]]:
 
 
 def _calls(files: Sequence[tuple[str, Document]]) -> list[tuple[str, Document]]:
-    """Returns the signatures of files, with the names of the files."""
+    """The signatures of files, with the names of the files."""
     return [
         (name, {"signature": signature, **cost})
         for name, row in files

@@ -61,13 +61,9 @@ def finish(written: str, then: str) -> None:
 
 @contextlib.contextmanager
 def quiet(doing: str = "") -> Iterator[Callable[[str], None]]:
-    """Hides what the C++ code of TensorFlow and LiteRT prints regardless of log levels.
+    """Hides what the C++ code of TensorFlow and LiteRT prints regardless of log levels; a terminal shows `doing`.
 
-    Args:
-        doing: What a terminal shows while the block runs.
-
-    Yields:
-        A function that shows the current step: in place of the last one on a terminal, as a line elsewhere.
+    It yields a function that shows the current step: in place of the last one on a terminal, as a line elsewhere.
     """
     with _redirected(os.open(os.devnull, os.O_WRONLY)) as original:
         # In a notebook, for one, what Python writes goes elsewhere.

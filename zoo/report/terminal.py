@@ -84,7 +84,7 @@ class _Table(TableElement):
 
 
 def _sizes(name: Text, *cells: Text) -> tuple[int, int]:
-    """Returns the least and the natural width of a column. Numbers are not wrapped."""
+    """The least and the natural width of a column. Numbers are not wrapped."""
     longest = max((cell.cell_len for cell in cells), default=0)
     wrapped = [name] if name.justify == "right" else [name, *cells]
     word = max((len(word) for text in wrapped for word in text.plain.split()), default=0)

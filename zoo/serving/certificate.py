@@ -27,7 +27,7 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 def tls_context(names: Sequence[str], file: Path | None = None) -> ssl.SSLContext:
-    """Creates a TLS context for a server of these names, with a key that is new or that of a file."""
+    """A TLS context for a server of these names, with a key that is new or that of a file."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if file is None:
@@ -42,11 +42,6 @@ def kept_certificate(file: Path, names: Sequence[str], owner: bool = False) -> s
 
     Only its owner can read the file. It is replaced if it is damaged, for other names, not valid yet, or about to
     expire. Returns a secret of sixteen letters that follows from the key: that of phones, or that of the `owner`.
-
-    Example:
-        >>> file = Path(getfixture("tmp_path")) / "server.pem"
-        >>> kept_certificate(file, ["localhost"]) == kept_certificate(file, ["localhost"])
-        True
     """
     try:
         try:
@@ -88,11 +83,7 @@ def _issue(names: Sequence[str]) -> trustme.LeafCert:
 
 
 def name_in(file: Path) -> str:
-    """Returns the first name in the certificate of a file, by which phones reach the server.
-
-    Raises:
-        ZooError: If the file holds no key and certificate, or the certificate is not valid now or names no host.
-    """
+    """The first name in the certificate of a file, by which phones reach the server, if it is valid now."""
     require_file(file)
     try:
         certified, since, until = _read(file)
@@ -110,7 +101,7 @@ def name_in(file: Path) -> str:
 
 
 def names_of(host: str) -> list[str]:
-    """Returns the names of a server that listens on an address of this machine, first the one that phones can reach."""
+    """The names of a server that listens on an address of this machine, first the one that phones can reach."""
     local = [name for name in LOCAL if ":" not in name or ":" in host]
     if host not in ALL_INTERFACES:
         return [host, *(name for name in local if name != host)]

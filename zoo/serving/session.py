@@ -163,7 +163,7 @@ class CollectionBoard(Board):
         sys.stdout.flush()
 
     def screen(self, state: Sequence[Document]) -> str:
-        """Returns the summary, a table of the people who sent something last, and the last problems."""
+        """The summary, a table of the people who sent something last, and the last problems."""
         taken: dict[str, list[Document]] = {}
         for event in reversed([event for event in state if "reason" not in event]):
             taken.setdefault(event["person"], []).insert(0, event)
@@ -180,7 +180,7 @@ class CollectionBoard(Board):
         return md.page(f"**{md.escape(self.summary(state))}**", md.records(rows, text=2), more, *notes)
 
     def lines(self, state: Sequence[Document]) -> Mapping[Any, str]:
-        """Returns a line for each recording, and for each that was refused."""
+        """A line for each recording, and for each that was refused."""
         return {
             place: f"{event['time']}  refused from {event['address']}: {event['reason']}" if "reason" in event else
             f"{event['time']}  {event['person']}  {event['activity']}  {event['seconds']:.0f} s at "
@@ -189,7 +189,7 @@ class CollectionBoard(Board):
         }  # fmt: skip
 
     def summary(self, state: Sequence[Document]) -> str:
-        """Returns the number of people, of recordings and of each activity."""
+        """The number of people, of recordings and of each activity."""
         taken = [event for event in state if "reason" not in event]
         people = len({event["person"] for event in taken})
         if not taken:
