@@ -30,14 +30,9 @@ to gravity: movement cancels out, gravity does not. With gravity, it is above 0.
 
 
 def is_in_g(magnitude: float, steady: float, share: float = STEADY_SHARE) -> bool:
-    """Returns whether acceleration is in g, not in m/s^2 without gravity, whose magnitude may be the same.
+    """Whether acceleration is in g, not in m/s^2 without gravity, whose magnitude may be the same.
 
-    `magnitude` is the mean length of the vector, `steady` the length of the mean vector over a second or more, which
-    with gravity is more than a `share` of it.
-
-    Example:
-        >>> is_in_g(1.1, 1.0), is_in_g(1.7, 0.2), is_in_g(9.9, 9.8)
-        (True, False, False)
+    `magnitude` is the mean length of the vector, `steady` the length of the mean vector over a second or more.
     """
     return 0.5 < magnitude < 2.0 and steady > share * magnitude
 
@@ -68,13 +63,9 @@ OTHER = "other"
 
 
 def other_of(classes: Sequence[str], stated: bool | None) -> int | None:
-    """Returns the number of the class of all other movements, the last one. None if there is none.
+    """The number of the class of all other movements, the last one; None if there is none.
 
     Files of version 0.3 do not state whether it is that: there, a last class of this name is.
-
-    Example:
-        >>> other_of(["walking", "other"], None), other_of(["walking", "other"], False)
-        (1, None)
     """
     return len(classes) - 1 if classes[-1] == OTHER and stated is not False else None
 
@@ -122,17 +113,13 @@ class Metadata:
     schema: int = SCHEMA
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the document as JSON types, without what is None."""
+        """The document as JSON types, without what is None."""
         values: dict[str, Any] = plain(asdict(self))
         return {"task": self.task} | {name: value for name, value in values.items() if value is not None}
 
     @staticmethod
     def from_json(document: Mapping[str, Any], where: str) -> "Metadata":
-        """Reads a document into the metadata of its task. `where` is the file that contains it, for messages.
-
-        Raises:
-            ZooError: If the schema or the task is unknown, a key is missing, or a value does not fit.
-        """
+        """Reads a document into the metadata of its task. `where` is the file that contains it, for messages."""
         task, version = task_named(document.get("task")), document.get("version", "not stated")
         if document.get("schema") != SCHEMA or task not in TASKS:
             raise ZooError(
@@ -191,7 +178,7 @@ def _facts(kind: Any, prefix: str = "") -> tuple[Field, ...]:
 
 
 def plain(value: Any) -> Any:
-    """Returns a value as JSON types."""
+    """A value as JSON types."""
     if isinstance(value, Mapping):
         return {name: plain(item) for name, item in value.items()}
     return [plain(item) for item in value] if isinstance(value, list | tuple) else value
@@ -370,7 +357,7 @@ def embed(path: Path, metadata: Metadata) -> None:
 
 
 def _split_digest(content: bytes) -> tuple[bytes, bytes]:
-    """Returns the digest that a file states, empty without, and the file with zeros in its place."""
+    """The digest that a file states, empty without, and the file with zeros in its place."""
     start = content.rfind(_DIGEST) + len(_DIGEST)
     if start < len(_DIGEST):
         return b"", content

@@ -20,14 +20,7 @@ _FOLDED = 16
 
 
 class Resampler:
-    """Converts samples to rows of a rate in Hz.
-
-    Example:
-        >>> resampler = Resampler(2.0)
-        >>> _ = resampler.push(0.0, (0.0, 0.0, 0.0))
-        >>> resampler.push(0.75, (3.0, 3.0, 6.0))
-        [(0.5, (2.0, 2.0, 4.0))]
-    """
+    """Converts samples to rows of a rate in Hz."""
 
     def __init__(self, rate: float) -> None:
         self.rate = rate
