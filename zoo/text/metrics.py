@@ -198,7 +198,9 @@ def kneser_ney(contexts: Ids, targets: Ids, vocabulary: int) -> NGrams:
     return NGrams(counted[::-1], modified_discounts, vocabulary)
 
 
-FITS = {"unigram": partial(absolute, orders=1), "bigram": partial(absolute, orders=2), "kneser_ney": kneser_ney}
+FITS: Mapping[str, Callable[[Ids, Ids, int], NGrams]] = {
+    "unigram": partial(absolute, orders=1), "bigram": partial(absolute, orders=2), "kneser_ney": kneser_ney,
+}  # fmt: skip
 """The baselines by name."""
 
 
