@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
+from http import HTTPStatus
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from zoo.runtime.metadata import AXES, CLASSES, INERTIAL
 from zoo.serving import PageServer, certificate, page_files
 from zoo.serving.certificate import CERTIFICATE, kept_certificate
 from zoo.serving.collection import Collection, Inbox
-from zoo.serving.server import PAGE_FOLDER
+from zoo.serving.server import PAGE_FOLDER, Refusal
 
 look = partial(pages.look, settle=1)
 
@@ -274,6 +275,26 @@ def test_what_was_recorded_without_the_computer_is_sent_when_it_is_back(waiting,
     one.until("sent", "sent")
     assert one.page.inner_text("#notice-text") == ""
     assert [imported(file).activity for file in room.recordings] == ["sitting", "walking"]
+
+
+def test_a_computer_that_is_busy_is_asked_again_and_the_page_says_so(phone, room, monkeypatch):
+    def busy(*_):
+        raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "busy: send it again", 2)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Inbox, "_pseudonym", busy)
+        one = phone()
+        one.page.wait_for_selector("#label:text-is('The computer is busy')")
+        look(one.page, "collect-busy")
+    one.page.clock.run_for(5000)
+    with monkeypatch.context() as patch:
+        patch.setattr(Collection, "add", busy)
+        one.record()
+        one.until("waiting")
+        one.page.wait_for_selector("#notice-text:has-text('The computer is busy, sending again. Nothing is lost')")
+    one.until("sent")
+    assert one.page.inner_text("#notice-text") == ""
+    assert len(room.recordings) == 1
 
 
 @pytest.fixture

@@ -176,18 +176,50 @@ def test_the_command_prints_an_address_of_ipv6_in_brackets(host, serve, needs_ip
     assert (status, "at https://[::1]:" in output, "phones cannot reach this address" in output) == (0, True, True)
 
 
-def test_clients_beyond_those_that_fit_are_turned_away_and_none_of_them_stays(server, monkeypatch):
-    monkeypatch.setattr("zoo.serving.server._MOST_OF_ADDRESS", 3)
-    # None is closed for its silence.
-    monkeypatch.setattr("zoo.serving.server._SECONDS", 900)
-    with ExitStack() as stack:
-        silent = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 60)) for _ in range(4)]
-        assert silent[-1].recv(1) == b""
-    # Their places are free soon after.
-    while True:
-        with suppress(OSError):
-            assert ask(server, "/")[0] == 200
-            break
+@pytest.fixture
+def narrow(folder, monkeypatch):
+    """A server that answers two connections of an address at the same time, and accepts four."""
+    monkeypatch.setattr("zoo.serving.server._PLACES_OF_ADDRESS", 2)
+    monkeypatch.setattr("zoo.serving.server._MOST_FILES", 58)
+    monkeypatch.setattr("zoo.serving.server._QUEUE_SECONDS", 0.5)
+    with serving(MODEL, folder) as server, ExitStack() as stack:
+        address = ("127.0.0.1", server.port)
+        yield server, lambda: stack.enter_context(socket.create_connection(address, 60))
+
+
+def test_a_client_that_finds_no_place_is_asked_to_come_back_and_soon_finds_one(narrow, monkeypatch):
+    server, connected = narrow
+    with monkeypatch.context() as patch:
+        # None is closed for its silence.
+        patch.setattr("zoo.serving.server._CROWDED_SECONDS", 900)
+        silent = [connected(), connected()]
+        status, headers, body = ask(server, "/")
+        assert (status, headers["Retry-After"], headers["Connection"]) == (503, "3", "close")
+        # A browser asks again by itself.
+        assert b"http-equiv=refresh content=3" in body
+    for connection in silent:
+        connection.close()
+    while ask(server, "/")[0] != 200:
+        pass
+
+
+def test_who_keeps_a_place_without_a_request_gives_it_to_who_waits(narrow, monkeypatch):
+    monkeypatch.setattr("zoo.serving.server._CROWDED_SECONDS", 0.1)
+    monkeypatch.setattr("zoo.serving.server._QUEUE_SECONDS", 60)
+    server, connected = narrow
+    silent, kept = connected(), connect(f"127.0.0.1:{server.port}")
+    kept.request("GET", "/")
+    kept.getresponse().read()
+    assert ask(server, "/")[0] == 200
+    # One of them was enough.
+    kept.close()
+    silent.close()
+
+
+def test_connections_beyond_those_that_can_be_accepted_are_closed(narrow):
+    connected = narrow[1]
+    silent = [connected() for _ in range(5)]
+    assert silent[-1].recv(1) == b""
 
 
 def test_a_file_that_cannot_be_opened_for_now_is_not_said_to_be_missing(server, monkeypatch):

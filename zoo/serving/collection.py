@@ -25,12 +25,13 @@ from zoo.activity.columns import CsvColumns
 from zoo.errors import ConflictError, StorageError, ZooError
 from zoo.files import atomic_write, read_text, remove_leftovers
 from zoo.runtime.metadata import AXES, INERTIAL
-from zoo.serving.server import Refusal, Routes
+from zoo.serving.server import AGAIN_SECONDS, Refusal, Routes
 
 PATH = "/recordings/"
 """A phone asks here for what it needs to know, and puts recordings below."""
 
-_MOST_A_MINUTE = 60  # recordings of one address: a phone makes one, and sends at once what has waited
+_MOST_A_MINUTE = 240  # recordings of one address, behind which a whole class may be: a phone makes one
+_TURN_SECONDS = 8.0  # until the computer has checked and written the recordings that came before
 
 MOST_LETTERS = 40  # of a name of a person or an activity
 
@@ -204,7 +205,8 @@ class Inbox:
         show: Callable[[dict[str, Any]], object],
     ) -> None:  # fmt: skip
         self._token, self.collection, self._suggested, self._axes, self._show = token, collection, suggested, axes, show
-        self._given, self._recent, self._lock = set[str](), list[tuple[str, float]](), threading.Lock()
+        self._given, self._recent = set[str](), list[tuple[str, float]]()
+        self._lock, self._turn = threading.Lock(), threading.Lock()
 
     def routes(self) -> Routes:
         """Returns what phones may ask a server."""
@@ -231,13 +233,11 @@ class Inbox:
         return name
 
     def _receive(self, number: str, content: bytes, address: str) -> Mapping[str, Any]:
-        with self._lock:
-            now = time.monotonic()
-            self._recent = [(sender, moment) for sender, moment in self._recent if moment > now - 60]
-            if sum(sender == address for sender, _ in self._recent) >= _MOST_A_MINUTE:
-                raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many recordings in a minute: wait")
-            self._recent.append((address, now))
+        # One after the other: many that are checked at once would all take as long as all of them.
+        if not self._turn.acquire(timeout=_TURN_SECONDS):
+            raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "busy: send it again", AGAIN_SECONDS)
         try:
+            self._count(address)
             minute, new = self.collection.add(number, content)
         except ConflictError as error:
             raise Refusal(HTTPStatus.CONFLICT, str(error)) from None
@@ -246,9 +246,21 @@ class Inbox:
             if isinstance(error, StorageError):
                 raise Refusal(HTTPStatus.INSUFFICIENT_STORAGE, "the computer cannot store it: tell its owner") from None
             raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
+        finally:
+            self._turn.release()
         if new:
             self._tell(event_of(minute))
         return {"seconds": minute.seconds, "new": new}
+
+    def _count(self, address: str) -> None:
+        """Counts a recording of an address, which may send so many a minute."""
+        now = time.monotonic()
+        self._recent = [(sender, moment) for sender, moment in self._recent if moment > now - 60]
+        sent = [moment for sender, moment in self._recent if sender == address]
+        if len(sent) >= _MOST_A_MINUTE:
+            again = math.ceil(sent[0] + 60 - now)
+            raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many recordings in a minute: wait", again)
+        self._recent.append((address, now))
 
     def _tell(self, event: dict[str, Any]) -> None:
         with self._lock:

@@ -23,8 +23,10 @@ import re
 import socket
 import ssl
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache, partial
 from hashlib import sha256
 from http import HTTPStatus
@@ -34,6 +36,7 @@ from socketserver import TCPServer
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote
+from weakref import WeakValueDictionary
 
 from zoo.errors import ZooError
 
@@ -89,10 +92,19 @@ _REQUEST_SECONDS = 20.0  # to send the lines of a request, however many bytes pe
 _BODY_SECONDS = 60.0  # to send a recording
 _LINGER_SECONDS = 5.0  # to read what belongs to a refused request: who is still sending does not see an answer
 _PORTS = 100  # that are tried, starting with the requested one
-# Systems open at least 256 files for a process. A browser has up to six connections.
-_MOST_CONNECTIONS, _MOST_OF_ADDRESS = 200, 100
+# Connections that are answered at the same time, of all addresses and of one. Others wait so many seconds for a place,
+# and are then asked to come back after some more; meanwhile nobody keeps a place for long without a request.
+_PLACES, _PLACES_OF_ADDRESS = 200, 100
+_QUEUE_SECONDS, AGAIN_SECONDS, _CROWDED_SECONDS = 5.0, 3, 2.0
+# A browser has up to six connections, a class of 200 phones 1,200. Systems open at least 256 files for a process. What
+# is beyond is closed, and so are connections of an address that has half of them.
+_MOST_FILES, _OTHER_FILES = 2500, 50
 _GZIP = re.compile(r"(^|,)\s*gzip\s*(;\s*q=(0?\.0*[1-9]\d*|1(\.0*)?)\s*)?(,|$)", re.IGNORECASE)  # not with q=0
 _HANDSHAKE = b"\x16"  # first byte of a TLS connection
+_BUSY = (
+    f"<!doctype html><meta http-equiv=refresh content={AGAIN_SECONDS}><title>Busy</title><p>The computer is busy. This "
+    f"page is loaded again in {AGAIN_SECONDS} seconds."
+).encode()
 
 
 def page_files(models: Path | Sequence[Path], folder: Path = PAGE_FOLDER) -> dict[str, Content]:
@@ -143,11 +155,11 @@ def origin(host: str, port: int) -> str:
 
 
 class Refusal(Exception):  # noqa: N818
-    """A request is answered with a status and a reason."""
+    """A request is answered with a status and a reason, and with the seconds after which it may be sent again."""
 
-    def __init__(self, status: HTTPStatus, reason: str) -> None:
+    def __init__(self, status: HTTPStatus, reason: str, again: float | None = None) -> None:
         super().__init__(reason)
-        self.status = status
+        self.status, self.again = status, again
 
 
 Answer = Callable[[str, bytes, str], Mapping[str, Any] | Iterator[bytes]]
@@ -169,7 +181,7 @@ class PageServer(ThreadingHTTPServer):
 
     daemon_threads = True
     # A class scans the code at the same moment.
-    request_queue_size = 128
+    request_queue_size = 1024
 
     def __init__(
         self, files: Mapping[str, Content], host: str, port: int, context: ssl.SSLContext | None,
@@ -177,6 +189,10 @@ class PageServer(ThreadingHTTPServer):
     ) -> None:  # fmt: skip
         self.files, self.routes, self.context = files, routes, context
         self._connected: list[str] = []  # an address for each open connection
+        self._most = _open_files() - _OTHER_FILES
+        self._lock, self._places = threading.Lock(), threading.Semaphore(_PLACES)
+        self._places_of = WeakValueDictionary[str, threading.Semaphore]()
+        self._idle: dict[socket.socket, float] = {}  # since when a connection waits for its client
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         for number in range(port, min(port + _PORTS, 65536)):
             try:
@@ -209,34 +225,83 @@ class PageServer(ThreadingHTTPServer):
         request, (address, *port) = super().get_request()
         return request, (_plain(address), *port)
 
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        """Answers a connection in its thread, so that slow clients block no others."""
-        address = client_address[0]
-        room = len(self._connected) < _MOST_CONNECTIONS and self._connected.count(address) < _MOST_OF_ADDRESS
-        self._connected.append(address)
+    @property
+    def crowded(self) -> bool:
+        """Whether others may be waiting for a place."""
+        return len(self._connected) > _PLACES_OF_ADDRESS
+
+    @contextmanager
+    def idling(self, connection: socket.socket) -> Iterator[None]:
+        """Notes that a connection waits for its client, and may be closed for another one."""
+        self._idle[connection] = time.monotonic()
         try:
-            if room:
-                self._answer(request, client_address)
+            yield
+        finally:
+            del self._idle[connection]
+
+    def service_actions(self) -> None:
+        """Closes connections that keep a place without a request while others wait."""
+        for connection, since in self._idle.copy().items() if self.crowded else ():
+            if time.monotonic() - since > _CROWDED_SECONDS:
+                # Not that of TLS, after which an answer would be sent as plain text.
+                with suppress(OSError):
+                    socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Answers a connection in its thread, so that slow clients block no others, as soon as there is a place."""
+        address, until = client_address[0], time.monotonic() + _QUEUE_SECONDS
+        with self._lock:
+            self._connected.append(address)
+            of_address = self._places_of.setdefault(address, threading.Semaphore(_PLACES_OF_ADDRESS))
+            accepted = len(self._connected) <= self._most and self._connected.count(address) <= self._most / 2
+        try:
+            with ExitStack() as taken:
+                for places in (of_address, self._places) if accepted else ():
+                    if not places.acquire(timeout=max(0, until - time.monotonic())):
+                        self._answer(request, client_address, _Busy)
+                        return
+                    taken.callback(places.release)
+                if accepted:
+                    self._answer(request, client_address, self.RequestHandlerClass)
         finally:
             self._connected.remove(address)
 
-    def _answer(self, request: socket.socket, client_address: Any) -> None:
+    def _answer(self, request: socket.socket, client_address: Any, handler: Callable[..., Any]) -> None:
         """Answers in HTTPS. A client without TLS is redirected."""
         if self.context is None:
-            super().finish_request(request, client_address)
+            handler(request, client_address, self)
             return
         request.settimeout(_SECONDS)
-        if request.recv(1, socket.MSG_PEEK) not in (b"", _HANDSHAKE):
+        with self.idling(request):
+            first = request.recv(1, socket.MSG_PEEK)
+        if first not in (b"", _HANDSHAKE):
             _Redirect(request, client_address, self)
             return
         # The limit of time is that of the whole handshake.
         with self.context.wrap_socket(request, server_side=True) as secure:
-            super().finish_request(secure, client_address)
+            handler(secure, client_address, self)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignores clients that disconnect or do not use TLS."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
+
+
+def _open_files() -> int:
+    """The number of files that this process may open, raised to what a class needs where the system allows it."""
+    try:
+        import resource
+    except ImportError:
+        # Windows has no such limit.
+        return _MOST_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft == resource.RLIM_INFINITY or soft >= most:
+        return most
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        return most
+    return soft
 
 
 def _plain(address: str) -> str:
@@ -266,6 +331,7 @@ class _Reader(io.RawIOBase):
 
 class _Handler(BaseHTTPRequestHandler):
     server: PageServer
+    rfile: io.BufferedReader
     protocol_version = "HTTP/1.1"
     # Requests without a version are answered with headers, unlike in HTTP/0.9.
     default_request_version = "HTTP/1.0"
@@ -282,6 +348,8 @@ class _Handler(BaseHTTPRequestHandler):
     def handle_one_request(self) -> None:
         """Answers a request, or closes the connection if its lines do not arrive in time."""
         self._wait(_REQUEST_SECONDS)
+        with self.server.idling(self.connection):
+            self.rfile.peek(1)
         super().handle_one_request()
 
     def do_GET(self) -> None:
@@ -303,10 +371,8 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             answer = answer_to(name, self._admit(token), self.client_address[0])
         except Refusal as refusal:
-            self._send_document(refusal.status, {"error": str(refusal)})
-            self._wait(_LINGER_SECONDS)
-            while self.rfile.read1(1 << 16):
-                pass
+            self._send_document(refusal.status, {"error": str(refusal)}, refusal.again)
+            self._linger()
             return
         if isinstance(answer, Mapping):
             self._send_document(HTTPStatus.OK, answer)
@@ -314,6 +380,18 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.OK, {"Cache-Control": "no-store", "Content-Type": "text/event-stream"}, None)
             for event in answer:
                 self.wfile.write(event)
+
+    def _linger(self) -> None:
+        self._wait(_LINGER_SECONDS)
+        while self.rfile.read1(1 << 16):
+            pass
+
+    def _send_busy(self) -> None:
+        """Asks a client to come back, which a browser that shows the answer does by itself."""
+        self.close_connection = True
+        headers = {"Cache-Control": "no-store", "Content-Type": _TYPES[".html"], "Retry-After": str(AGAIN_SECONDS)}
+        self._send(HTTPStatus.SERVICE_UNAVAILABLE, headers, _BUSY)
+        self._linger()
 
     def _admit(self, token: str) -> bytes:
         """Returns the body of a request by who knows a token; others are refused before it is read."""
@@ -341,7 +419,7 @@ class _Handler(BaseHTTPRequestHandler):
             content = None
         except OSError:
             # Where too many files are open, the page is there all the same.
-            self.send_error(HTTPStatus.SERVICE_UNAVAILABLE)
+            self._send_busy()
             return
         if content is None:
             self.send_error(HTTPStatus.NOT_FOUND)
@@ -356,15 +434,20 @@ class _Handler(BaseHTTPRequestHandler):
         suffix = PurePosixPath(name).suffix or ".html"
         headers["Content-Type"] = _TYPES.get(suffix, "application/octet-stream")
         if _GZIP.search(self.headers.get("Accept-Encoding", "")):
-            headers["Content-Encoding"], content = "gzip", _gzipped(content)
+            # Once, though a whole class asks for it.
+            with _COMPRESSING:
+                headers["Content-Encoding"], content = "gzip", _gzipped(content)
         self._send(HTTPStatus.OK, headers, content)
 
-    def _send_document(self, status: HTTPStatus, document: Mapping[str, Any]) -> None:
+    def _send_document(self, status: HTTPStatus, document: Mapping[str, Any], again: float | None = None) -> None:
         headers = {"Cache-Control": "no-store", "Content-Type": _TYPES[".json"]}
+        if again is not None:
+            headers["Retry-After"] = f"{again:.0f}"
         self._send(status, headers, json.dumps(document, ensure_ascii=False, allow_nan=False).encode())
 
     def _send(self, status: HTTPStatus, headers: Mapping[str, str], content: bytes | None) -> None:
         self.send_response(status)
+        self.close_connection |= self.server.crowded
         if content is not None:
             headers = {**headers, "Content-Length": str(len(content))}
         if self.close_connection:
@@ -384,7 +467,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Does not log requests."""
 
 
-_gzipped = cache(partial(gzip.compress, compresslevel=6, mtime=0))
+_gzipped, _COMPRESSING = cache(partial(gzip.compress, compresslevel=6, mtime=0)), threading.Lock()
+
+
+class _Busy(_Handler):
+    """Answers whoever has waited long enough for a place."""
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _Handler._send_busy  # noqa: N815
 
 
 class _Redirect(_Handler):

@@ -4,7 +4,9 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -91,6 +93,8 @@ def begin_class(
         room.tell(event)
         show(event)
 
+    # What checks a recording is loaded before the first one arrives, while the address is shown.
+    Thread(target=import_module, args=["zoo.activity.importing"], daemon=True).start()
     room = Classroom(owner, address, collection, publish)
     inbox = Inbox(token, collection, metadata.classes, metadata.axes, tell)
     server.routes = {**inbox.routes(), **room.routes()}

@@ -13,7 +13,7 @@ import type { Complaint } from "./watch";
 export const COUNTDOWN = 10;
 
 type State = "loading" | "start" | "countdown" | "recording" | "problem";
-type Problem = Refusal | "code" | "away";
+type Problem = Refusal | "code" | "away" | "busy";
 
 const PROBLEMS: Record<Problem, [title: string, text: string]> = {
   insecure: [
@@ -28,10 +28,12 @@ const PROBLEMS: Record<Problem, [title: string, text: string]> = {
   gyroless: ["No gyroscope", "The rotation rate is recorded as well, and this device reports none. Use another phone."],
   code: ["Scan the code again", "This address has no valid code. Scan the code that zoo serve --collect shows."],
   away: ["The computer does not answer", "Check that this phone is on the same network, then reload the page."],
+  busy: ["The computer is busy", "Many phones ask at once. This page asks again in a few seconds."],
 };
 
 const TROUBLES: Record<Trouble, string> = {
   away: "The computer cannot be reached.",
+  busy: "The computer is busy, sending again.",
   closed: "The computer is not taking recordings right now.",
   full: "The computer's disk is full: tell its owner.",
   code: "The code is no longer valid: scan the one that the computer shows.",
@@ -142,7 +144,7 @@ export function showTrouble(trouble: Trouble | null, outbox: Outbox): void {
     return showNotice(refused ? "The computer refused a recording: see why above." : null);
   }
   const kept = outbox.lasting ? "Nothing is lost: recordings are kept on this phone" : "Leave this page open: recordings are kept here";
-  showNotice(`${TROUBLES[trouble]} ${kept}${trouble === "code" ? "." : " and sent again."}`);
+  showNotice(`${TROUBLES[trouble]} ${kept}${trouble === "code" || trouble === "busy" ? "." : " and sent again."}`);
 }
 
 /** What can be done with a recording. */

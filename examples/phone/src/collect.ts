@@ -82,7 +82,8 @@ async function main(): Promise<void> {
     keepAwake(view.showSleepy);
   };
 
-  const welcome = (await sender.ask()) ?? remembered(token);
+  const last = remembered(token);
+  const welcome = (await sender.ask(last ? null : () => view.showProblem("busy"))) ?? last;
   show();
   if (!isSecureContext) return view.showProblem("insecure");
   if (!token || sender.trouble === "code" || sender.trouble === "closed") return view.showProblem("code");

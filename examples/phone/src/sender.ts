@@ -14,8 +14,11 @@ export interface Welcome {
   pseudonym: string;
 }
 
-/** Why nothing is sent at the moment: the computer cannot be reached, takes nothing, has no room, or wants another code. */
-export type Trouble = "away" | "closed" | "full" | "code";
+/**
+ * Why nothing is sent at the moment: the computer cannot be reached, is busy with other phones, takes nothing, has no room,
+ * or wants another code.
+ */
+export type Trouble = "away" | "busy" | "closed" | "full" | "code";
 
 /** Milliseconds to wait before trying again; the last one from then on. */
 const PAUSES = [1500, 3000, 6000, 12_000, 30_000];
@@ -30,6 +33,8 @@ export class Sender {
   private running = false;
   private again = false;
   private failures = 0;
+  /** Milliseconds after which a busy computer wants to be asked again. */
+  private wanted = 0;
   private timer = 0;
 
   /**
@@ -41,10 +46,18 @@ export class Sender {
     document.addEventListener("visibilitychange", () => document.hidden || this.send());
   }
 
-  /** Asks the computer what to record; null where it does not answer. */
-  async ask(): Promise<Welcome | null> {
+  /**
+   * Asks the computer what to record; null where it does not answer.
+   * @param busy Is called where it is busy, each time before it is asked again; without it, it is asked once.
+   */
+  async ask(busy: (() => void) | null): Promise<Welcome | null> {
     const response = await this.fetch(ADDRESS);
     this.note(response);
+    if (this.trouble === "busy" && busy) {
+      busy();
+      await new Promise((done) => setTimeout(done, this.pause()));
+      return this.ask(busy);
+    }
     return response?.ok ? ((await response.json().catch(() => null)) as Welcome | null) : null;
   }
 
@@ -67,8 +80,13 @@ export class Sender {
     this.running = false;
     this.changed();
     if (!this.waiting().length || this.trouble === "code") return;
-    const pause = PAUSES[Math.min(this.failures, PAUSES.length) - 1] ?? 0;
-    this.timer = window.setTimeout(() => this.send(), pause);
+    this.timer = window.setTimeout(() => this.send(), this.pause());
+  }
+
+  /** Milliseconds to wait, up to twice as many, so that phones that were turned away together come back one by one. */
+  private pause(): number {
+    const shortest = this.wanted || (PAUSES[Math.min(this.failures, PAUSES.length) - 1] ?? 0);
+    return shortest * (1 + Math.random());
   }
 
   private waiting(): Item[] {
@@ -111,7 +129,9 @@ export class Sender {
     else if (status === 403) this.trouble = "code";
     else if (status === 404 || status === 501) this.trouble = "closed";
     else if (status === 507) this.trouble = "full";
+    else if (status === 503 || status === 429) this.trouble = "busy";
     else this.trouble = "away";
+    this.wanted = this.trouble === "busy" ? 1000 * Number(response?.headers.get("Retry-After")) : 0;
     this.failures = this.trouble ? this.failures + 1 : 0;
   }
 }
