@@ -10,7 +10,7 @@ from running import message
 import zoo
 from zoo.activity import recordings
 from zoo.activity.simulate import simulate
-from zoo.runtime.metadata import ACCELERATION_LIMIT
+from zoo.runtime.metadata import ACCELERATION_LIMIT, STANDARD_GRAVITY
 
 RATE = 50
 WALK = next(each for each in simulate(1, seed=0, seconds=20) if each.activity == "walking").rows.astype(float)
@@ -70,6 +70,11 @@ def test_the_epochs_of_clocks_show_the_unit_of_their_time_stamps(tmp_path, clock
         ("minutes at 10 Hz", np.arange(len(WALK)) / 600, "make 600 Hz, more than most phones do"),
         ("minutes at 5 Hz", np.arange(len(WALK)) / 300, "make 300 Hz, more than most phones do"),
         ("hundredths of seconds", 100 * TIMES, "make 500 Hz, more than most phones do"),
+        (
+            "ticks since 1980, which may be microseconds since 1601",
+            200_000 * np.arange(len(WALK)) + 14 * 10**15,
+            "make 5 Hz, less than most phones do",
+        ),
     ],
 )
 def test_a_unit_of_time_or_a_rate_that_no_app_writes_is_a_question(tmp_path, unit, stamps, answer):
@@ -92,6 +97,11 @@ TWO = {
     "gravity": ("x,y,z,ax,ay,az", "x,y,z and ax,ay,az"),
     "copies of pandas": ("x,y,z,x.1,y.1,z.1", "x,y,z and x.1,y.1,z.1"),
     "one axis": ("x,y,z,Z,b,c", "x,y,z and x,y,Z"),
+    "two apps": ("x,y,z,gFx,gFy,gFz", "gFx,gFy,gFz and x,y,z"),
+    "an iPhone": (
+        "ax,ay,az,accelerometerAccelerationX,accelerometerAccelerationY,accelerometerAccelerationZ",
+        "accelerometerAccelerationX,accelerometerAccelerationY,accelerometerAccelerationZ and ax,ay,az",
+    ),
 }
 
 
@@ -105,6 +115,18 @@ def test_two_sensors_in_one_file_are_a_question_that_names_both(tmp_path, case):
     assert "channels=" in found
     chosen = ",".join(names.split(",")[:3])
     assert len(imported(tmp_path, text, channels=chosen, unit="m/s^2", **ANN)[1][0].rows) == len(WALK)
+
+
+def test_linear_acceleration_that_an_app_writes_as_well_is_no_second_sensor(tmp_path):
+    names = "time,gFx,gFy,gFz,ax,ay,az"
+    text = csv_of(names, TIMES.tolist(), *acceleration(np.hstack([WALK / STANDARD_GRAVITY, WALK - WALK.mean(axis=0)])))
+    np.testing.assert_allclose(imported(tmp_path, text, **ANN)[1][0].rows, WALK, atol=1e-4)
+
+
+@pytest.mark.parametrize("column", ["sensor", "side", "Body part"])
+def test_two_sensors_by_turns_are_a_question_whatever_their_column_is_called(tmp_path, column):
+    text = csv_of(f"time,x,y,z,{column}", (TIMES / 2).tolist(), *acceleration(), ["left", "right"] * (len(WALK) // 2))
+    assert f"column {column!r} says left, right by turns" in question(tmp_path, text, **ANN)
 
 
 def test_two_gyroscopes_in_one_file_are_a_question(tmp_path):
@@ -142,11 +164,11 @@ def test_the_unit_of_a_gyroscope_is_stated_or_asked(tmp_path, names):
 # People, rows and files
 
 
-def test_a_person_whose_number_a_spreadsheet_wrote_in_another_way_is_doubted(tmp_path):
-    people = ["1"] * 300 + ["1.0"] * 300 + ["10"] * 300
-    text = csv_of("time,x,y,z,subject", TIMES[:900].tolist(), *acceleration(WALK[:900]), people)
+@pytest.mark.parametrize("names", [("1", "1.0", "10"), ("P1", "P01", "P10"), ("1_1", "01_01", "1_10")])
+def test_a_person_whose_number_is_written_in_another_way_is_doubted(tmp_path, names):
+    text = csv_of("time,x,y,z,subject", TIMES[:900].tolist(), *acceleration(WALK[:900]), np.repeat(names, 300))
     made, _ = imported(tmp_path, text, activity="=walking")
-    assert [doubt.partition(" may")[0] for doubt in made.warnings] == ["subjects 1, 1.0"]
+    assert [doubt.partition(" may")[0] for doubt in made.warnings] == [f"subjects {', '.join(sorted(names[:2]))}"]
     (problem,) = (each for each in zoo.describe(made.path)["problems"] if "may be" in each)
     assert problem == made.warnings[0]
 
@@ -156,6 +178,22 @@ def test_rows_that_are_twice_in_a_file_are_refused_as_those_of_two_files_are(tmp
     stamps = np.concatenate([TIMES, TIMES + start])
     found = question(tmp_path, csv_of("time,x,y,z", stamps.tolist(), *acceleration(np.vstack([WALK, WALK]))), **ANN)
     assert "has the same rows as" in found
+
+
+def test_rows_that_an_app_sent_again_are_dropped_and_counted(tmp_path):
+    order = np.r_[0:600, 540 : len(WALK)]
+    text = csv_of("time,x,y,z", TIMES[order].tolist(), *acceleration(WALK[order]))
+    made, (found,) = imported(tmp_path, text, **ANN)
+    assert made.dropped == {"rows that are there twice, with their time stamps": 60}
+    np.testing.assert_allclose(found.rows, WALK, atol=1e-4)
+
+
+def test_rows_that_are_there_again_with_other_time_stamps_are_doubted(tmp_path):
+    rows = np.vstack([WALK, WALK[200:600]])
+    made, _ = imported(tmp_path, csv_of("time,x,y,z", np.arange(len(rows)) / RATE, *acceleration(rows)), **ANN)
+    (problem,) = zoo.describe(made.path)["problems"]
+    assert "1 recording has rows of a second or more twice" in problem
+    assert len(made.warnings) == 1
 
 
 def test_even_rows_before_odd_rows_are_a_question_where_stamps_have_a_date(tmp_path):

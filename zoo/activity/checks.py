@@ -216,6 +216,8 @@ class Copies:
 
     def __init__(self) -> None:
         self._owners = dict[int | bytes, tuple[Hashable, str]]()
+        self.repeated = list[str]()
+        """Recordings with rows of a second or more that they hold twice."""
 
     def find(self, owner: Hashable, name: str, rows: Floats) -> tuple[Any, str] | None:
         """The owner and the name of a recording with the same rows `(N, 3)` in m/s^2; None if all are of `owner`."""
@@ -223,11 +225,17 @@ class Copies:
             return None
         # At rest, no run has enough different rows.
         whole = hashlib.sha256(np.ascontiguousarray(rows).data).digest()
-        keys: Iterator[int | bytes] = chain([whole], chain.from_iterable(_runs(rows)))
-        for key in keys:
-            first = self._owners.setdefault(key, (owner, name))
-            if first[0] != owner:
-                return first
+        repeats = 0
+        blocks: Iterator[Sequence[int | bytes]] = chain([[whole]], _runs(rows))
+        for keys in blocks:
+            different = {*keys}
+            repeats += len(keys) - len(different)
+            for key in different:
+                first = self._owners.setdefault(key, (owner, name))
+                if first[0] != owner:
+                    return first
+        if repeats > 1:
+            self.repeated.append(name)
         return None
 
 
@@ -263,12 +271,13 @@ class Faults:
         for fault in (fault for fault, there in is_there.items() if there):
             self._where.setdefault(fault, []).append(name)
 
-    def sentences(self) -> list[str]:
-        """A sentence for each kind of fault."""
+    def sentences(self, repeated: Sequence[str] = ()) -> list[str]:
+        """A sentence for each kind of fault; `repeated` are recordings that hold rows twice."""
+        where = self._where | ({"rows of a second or more twice": repeated} if repeated else {})
         return [
             f"{len(names)} recording{'s have' if len(names) > 1 else ' has'} {fault}, as {names[0]}: no sensor in use "
             "gives that; leave those rows out, or choose other columns"
-            for fault, names in self._where.items()
+            for fault, names in where.items()
         ]
 
 
@@ -285,9 +294,10 @@ def spelled_twice(labels: Iterable[str], people: Iterable[str]) -> list[str]:
     for what, names, advice in (("labels", labels, learned), ("subjects", people, split)):
         spellings: dict[str, set[str]] = {}
         for name in names:
-            # Spreadsheets write numbers as 1.0.
-            plain = re.sub(r"(\d+)[.,]0+", r"\1", unicodedata.normalize("NFKC", name).casefold())
-            spellings.setdefault("".join(filter(str.isalnum, plain)).lstrip("0"), set()).add(name)
+            # Spreadsheets write numbers as 1.0, and people P1 as P01.
+            plain = re.sub(r"(?<=\d)[.,]0+(?!\d)", "", unicodedata.normalize("NFKC", name).casefold())
+            plain = re.sub(r"(?<!\d)0+(?=\d)", "", plain)
+            spellings.setdefault("".join(filter(str.isalnum, plain)), set()).add(name)
         several = (", ".join(sorted(alike)) for key, alike in spellings.items() if key and len(alike) > 1)
         problems += [f"{what} {alike} may be one {advice}" for alike in several]
     return problems
@@ -309,4 +319,4 @@ def _runs(rows: Floats) -> Iterator[list[int]]:
         starts = np.flatnonzero(hashes[: max(0, len(hashes) - ENOUGH_ROWS + 1)] % np.uint64(_EVERY) == 0)
         runs = hashes[starts[:, None] + np.arange(ENOUGH_ROWS)]
         different = 1 + (np.diff(np.sort(runs, axis=1), axis=1) != 0).sum(axis=1)
-        yield np.unique((runs[different >= _DIFFERENT] * POWERS).sum(axis=1, dtype=np.uint64)).tolist()
+        yield (runs[different >= _DIFFERENT] * POWERS).sum(axis=1, dtype=np.uint64).tolist()

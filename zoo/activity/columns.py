@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from typing import Annotated, Any, NamedTuple, Self
 
 import numpy as np
@@ -12,7 +12,7 @@ from annotated_types import Gt, Lt
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from zoo.activity.checks import TableError
+from zoo.activity.checks import ENOUGH_ROWS, TableError
 from zoo.activity.tables import fields_of, heading, number_or_nan, numbers
 from zoo.catalog import split_names
 from zoo.errors import ZooError, option, refuse, shown
@@ -53,7 +53,7 @@ FORMATS = (
 )  # fmt: skip
 """The first whose columns are all there is taken. The last three find the columns of files that lack gravity."""
 
-_ACCELERATIONS = tuple(row.axes for row in FORMATS if row.name == "columns known by their names")[:-3]
+_ACCELERATIONS = tuple(dict.fromkeys(row.axes for row in FORMATS if row.gravity is None))[:-3]
 """Columns of which one sensor has no second triple."""
 _ROTATIONS = ("gyroscope{}", "gyro{}", "gyr{}", "rotationrate{}", "motionrotationrate{}", "gyrorotation{}",
               "angularvelocity{}", "rotation{}", "w{}", "g{}")  # fmt: skip
@@ -195,14 +195,29 @@ _DEVICES = ("sensor", "sensorname", "sensortype", "sensorid", "device", "devicen
 """Columns that say which of several sensors or devices measured a row."""
 
 
-def device_of(header: Sequence[str], row: Sequence[str], columns: CsvColumns) -> str:
-    """The column in which apps that record several sensors or devices into one file name them, or `=`."""
-    for name, field in zip(header, row, strict=True):
-        plain, _ = _plain(name)
-        is_coordinate = plain == "position" and np.isfinite(number_or_nan(field))
-        if plain in _DEVICES and name not in (columns.subject, columns.activity) and not is_coordinate:
+_FEW_WORDS = 4
+"""Most words of a column of any name that may be those of sensors."""
+
+
+def device_of(header: Sequence[str], rows: Sequence[Sequence[str]], columns: CsvColumns) -> str:
+    """The column in which apps that record several sensors or devices into one file name them, or `=`.
+
+    By the first `rows`, a column of any other name in which a few words take turns names them as well.
+    """
+    for place, name in enumerate(header):
+        plain, texts = _plain(name)[0], [row[place] for row in rows]
+        is_coordinate = plain == "position" and np.isfinite(number_or_nan(texts[0]))
+        is_device = plain in _DEVICES and not is_coordinate
+        if name not in (columns.subject, columns.activity) and (is_device or _take_turns(texts)):
             return name
     return "="
+
+
+def _take_turns(texts: Sequence[str]) -> bool:
+    words = set(texts)
+    if not 1 < len(words) <= _FEW_WORDS or "" in words or np.isfinite([*map(number_or_nan, words)]).any():
+        return False
+    return len(texts) >= ENOUGH_ROWS and sum(one != other for one, other in pairwise(texts)) > len(texts) / 3
 
 
 def resolve(
@@ -229,8 +244,9 @@ def resolve(
     rotation = columns.rotation
     if columns.gyroscope and rotation is None:
         rotation = next(filter(None, map(triple, _ROTATIONS)), None)
-    if not (columns.x or columns.y or columns.z) and None not in named.values():
-        patterns = _ACCELERATIONS if app.axes in _ACCELERATIONS else ()
+    if not (columns.x or columns.y or columns.z or app.gravity) and None not in named.values():
+        # Physics Toolbox writes linear acceleration as well.
+        patterns = [row for row in _ACCELERATIONS if (app.name, row) != ("Physics Toolbox", "a{}")]
         _check_single(where, "acceleration", header, tuple(map(str, named.values())), (app.axes, *patterns))
     if rotation and not columns.rotation:
         taken = next(pattern for pattern in _ROTATIONS if triple(pattern) == rotation)
@@ -383,7 +399,8 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock
         cure = f"pass {pass_rate} or another {pass_time}, or confirm 1000 Hz with {option('time_unit', 'ms')}"
         raise TableError(f"{where}: time stamps rise by 1 from row to row, as row numbers do", cure)
     made, is_slow = f"{stamped} apart, as {assumed}, make {rate:.3g} Hz", rate < _COMMON[0] and assumed in TENTHS
-    if assumed not in dated and (is_slow or rate > _COMMON[1]):
+    # Of two clocks, both units may give a date.
+    if dated.intersection(plausible) != {assumed} and (is_slow or rate > _COMMON[1]):
         raise doubtful(f"{made}, {'less' if is_slow else 'more'} than most phones do", rate, assumed, is_slow=is_slow)
     return assumed, assumed == "s" or assumed in dated
 

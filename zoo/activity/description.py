@@ -77,7 +77,7 @@ def _describe_recordings(index: "Index") -> dict[str, Any]:
         faults.find(index.where(number), recording.acceleration, recording.rate)
         if first := copies.find(recording.subject, index.where(number), recording.acceleration):
             pairs.setdefault((first[0], recording.subject), f"{index.where(number)} and {first[1]}")
-    problems = [*spelled_twice(seconds, index.subjects.tolist()), *faults.sentences()]
+    problems = [*spelled_twice(seconds, index.subjects.tolist()), *faults.sentences(copies.repeated)]
     if pairs:
         people, example = "; ".join(f"{one} and {other}" for one, other in pairs), next(iter(pairs.values()))
         problems.append(f"people with the same rows: {people}, as in {example}: leave one of the two out")

@@ -108,7 +108,7 @@ def read_table(
     blocks = table.blocks()
     if not (first := next(blocks, [])):
         raise ZooError(f"{where}: no rows below the line of column names")
-    owning = (columns.subject or "=", columns.activity or "=", device_of(table.names, first[0], columns))
+    owning = (columns.subject or "=", columns.activity or "=", device_of(table.names, first, columns))
     wanted = {*columns.axes, *(columns.gravity or ()), *(columns.rotation or ()), columns.time, *owning}
     places = {name: place for place, name in enumerate(table.names) if name in wanted}
     stamps = (row[places[columns.time]].strip() for row in first if columns.time)
@@ -184,7 +184,9 @@ def _add_owners(
     devices = [owner.device for _, owner in owners[before:]]
     if sum(one != other for one, other in pairwise(devices)) > _MOST_TURNS:
         several = ", ".join(sorted(set(devices))[:4])
-        raise ZooError(f"{where}: column {columns[2]!r} says {several} by turns: write a file for each sensor")
+        raise ZooError(
+            f"{where}: column {columns[2]!r} says {several} by turns: write a file for each sensor, or leave it out"
+        )
 
 
 def _values_of(path: Path, acceleration: Readings) -> Floats:
@@ -334,9 +336,23 @@ def _recordings(table: Readings, counts: Counts, copies: Copies, typical: float)
                 counts.dropped["rows between gaps at an implausible rate"] += count
 
 
+def _once(times: Floats, values: Floats, counts: Counts) -> tuple[Floats, Floats]:
+    """Rows without those that an app sent again; of clocks that restarted, rows at rest are equal by chance."""
+    if not (times[1:] < times[:-1]).any():
+        return times, values
+    order = np.argsort(times, kind="stable")
+    stamps, sorted_rows = times[order], values[order]
+    again = order[1:][(stamps[1:] == stamps[:-1]) & (sorted_rows[1:] == sorted_rows[:-1]).all(axis=1)]
+    # A file that holds much of it twice is refused as a copy.
+    if len(again) > len(times) / 4 or 2 * len(np.unique(values[again], axis=0)) <= len(again):
+        return times, values
+    counts.dropped["rows that are there twice, with their time stamps"] += len(again)
+    return np.delete(times, again), np.delete(values, again, axis=0)
+
+
 def _in_order(table: Readings, rows: slice, counts: Counts) -> tuple[Floats, Floats]:
     """Rows of one person and activity, sorted by time where that makes them even; refuses rows without any order."""
-    times, values = table.times[rows], table.values[rows]
+    times, values = _once(table.times[rows], table.values[rows], counts)
     steps = np.diff(times)
     back, forward = int((steps < 0).sum()), steps[steps > 0]
     if not back or not len(forward):
@@ -385,16 +401,15 @@ class _Reading:
         self._sources, self._on_progress = sources, on_progress
         self.counts, self.tables = Counts(), list[dict[str, Any]]()
         self.count, self._short, self._faulty = 0, 0, list[tuple[str, ZooError]]()
-        self._faults = checks.Faults()
+        self._faults, self._copies = checks.Faults(), Copies()
         # Names of files may say who was recorded, so the source of a file of recordings is a hash.
         self.hash = hashlib.sha256()
 
     def recordings(self, *, refuse: bool) -> Iterator[Recording]:
         """The recordings; with `refuse`, what is wrong with any of the files comes at the end, as one error."""
-        copies = Copies()
         for source, columns in self._sources:
             try:
-                for recording in read_csv([source], columns, self.counts, self.tables, copies):
+                for recording in read_csv([source], columns, self.counts, self.tables, self._copies):
                     recordings.check_recording(recording)
                     self.count += 1
                     self._on_progress(self.count)
@@ -430,7 +445,7 @@ class _Reading:
     def doubts(self) -> list[str]:
         """Sentences about what may be wrong with what was read."""
         named = [{name for table in self.tables for name in table[key]} for key in ("activities", "subjects")]
-        doubts = [*checks.spelled_twice(*named), *self._faults.sentences()]
+        doubts = [*checks.spelled_twice(*named), *self._faults.sentences(self._copies.repeated)]
         if self._short:
             doubts.append(
                 f"{self._short} of {self.count} recordings are shorter than {_USABLE:g} s, and give no window by "
