@@ -280,6 +280,20 @@ def test_what_a_broken_sensor_leaves_is_doubted_by_the_import_and_by_describe(tm
     assert any(f"1 recording {says}" in problem for problem in zoo.describe(made.path)["problems"])
 
 
+@pytest.mark.parametrize(
+    ("turn", "says"),
+    [
+        (0 * WALK, "10 s of zeros or more"), (WALK[:, :1].repeat(3, axis=1) / 9, "one column in two axes"),
+        (np.r_[WALK[:300], WALK[300:301].repeat(len(WALK) - 300, axis=0)] / 9, "10 s or more without a change"),
+    ],
+)  # fmt: skip
+def test_what_a_broken_gyroscope_leaves_is_doubted_too(tmp_path, turn, says):
+    text = csv_of("time,x,y,z,gx,gy,gz", TIMES, *acceleration(np.hstack([WALK, turn])))
+    made, _ = imported(tmp_path, text, gyroscope=True, rotation_unit="rad/s", **ANN)
+    for doubt in (*made.warnings, *zoo.describe(made.path)["problems"]):
+        assert f"1 recording has {says} in the rotation rate, as" in doubt
+
+
 def test_a_sound_recording_has_no_doubts(tmp_path):
     made, _ = imported(tmp_path, csv_of("time,ax,ay,az", TIMES, *acceleration()), **ANN)
     assert not made.warnings
@@ -326,3 +340,12 @@ def test_signs_of_units_and_numbers_need_no_encoding(tmp_path):
 
 def test_an_encoding_that_nobody_knows_is_named(tmp_path):
     assert question(tmp_path, "x", encoding="cp99").startswith("encoding 'cp99': expected one of Python")
+
+
+@pytest.mark.parametrize(
+    "text", ['[{"x": 1.5}, ' + '{"x": 2.5, "y": 1}, ' * 400, "\x0b".join(["time,x,y,z", *["0,1,2,3"] * 400])]
+)
+def test_a_file_that_is_no_table_is_not_shown_whole(tmp_path, text):
+    found = question(tmp_path, text, **ANN)
+    assert "a.csv: no column for" in found
+    assert len(found) < 1000

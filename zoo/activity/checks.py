@@ -252,24 +252,27 @@ class Faults:
 
     def find(self, name: str, rows: Floats, rate: float) -> None:
         """Looks at a recording, `(rows, 3)` or `(rows, 6)`."""
-        rows = rows[:, :3]
-        if len(rows) < ENOUGH_ROWS:
-            return
-        starts = np.flatnonzero(np.r_[True, (rows[1:] != rows[:-1]).any(axis=1)])
-        seconds, zero = np.diff(np.r_[starts, len(rows)]) / rate, ~rows[starts].any(axis=1)
-        still, largest = np.ptp(rows, axis=0) == 0, np.abs(rows).max()
-        pairs = [bool((rows[:, one] == rows[:, other]).all()) for one, other in ((0, 1), (0, 2), (1, 2))]
-        is_there = {
-            f"{_ZEROS:g} s of zeros or more": (seconds[zero] >= _ZEROS).any(),
-            f"{_FROZEN:g} s or more without a change": (seconds[~zero] >= _FROZEN).any(),
-            "an axis without a change": still.any() and not still.all() and len(rows) >= _FROZEN * rate,
-            "one column in two axes": any(pairs) and not still.all(),
-            f"most rows at one limit, {largest:g} {UNIT}": (
-                largest > _RANGE and (np.abs(rows) > 0.999 * largest).any(axis=1).mean() > _CLIPPED
-            ),
-        }
-        for fault in (fault for fault, there in is_there.items() if there):
-            self._where.setdefault(fault, []).append(name)
+        # A gyroscope at rest may show zeros for a while.
+        for part, most, unit, place in (
+            (rows[:, :3], _ZEROS, UNIT, ""), (rows[:, 3:], _FROZEN, ROTATION_UNIT, " in the rotation rate"),
+        ):  # fmt: skip
+            if len(part) < ENOUGH_ROWS or not part.shape[1]:
+                continue
+            starts = np.flatnonzero(np.r_[True, (part[1:] != part[:-1]).any(axis=1)])
+            seconds, zero = np.diff(np.r_[starts, len(part)]) / rate, ~part[starts].any(axis=1)
+            still, largest = np.ptp(part, axis=0) == 0, np.abs(part).max()
+            pairs = [bool((part[:, one] == part[:, other]).all()) for one, other in ((0, 1), (0, 2), (1, 2))]
+            is_there = {
+                f"{most:g} s of zeros or more": (seconds[zero] >= most).any(),
+                f"{_FROZEN:g} s or more without a change": (seconds[~zero] >= _FROZEN).any(),
+                "an axis without a change": still.any() and not still.all() and len(part) >= _FROZEN * rate,
+                "one column in two axes": any(pairs) and not still.all(),
+                f"most rows at one limit, {largest:g} {unit}": (
+                    largest > _RANGE and (np.abs(part) > 0.999 * largest).any(axis=1).mean() > _CLIPPED
+                ),
+            }
+            for fault in (fault for fault, there in is_there.items() if there):
+                self._where.setdefault(f"{fault}{place}", []).append(name)
 
     def sentences(self, repeated: Sequence[str] = ()) -> list[str]:
         """A sentence for each kind of fault; `repeated` are recordings that hold rows twice."""

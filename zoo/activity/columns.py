@@ -12,8 +12,8 @@ from annotated_types import Gt, Lt
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from zoo.activity.checks import ENOUGH_ROWS, TableError
-from zoo.activity.tables import fields_of, heading, number_or_nan, numbers
+from zoo.activity.checks import TableError
+from zoo.activity.tables import fields_of, heading, listed_names, number_or_nan, numbers
 from zoo.catalog import split_names
 from zoo.errors import ZooError, option, refuse, shown
 from zoo.recipe import Columns
@@ -193,10 +193,10 @@ def _plain(column: str) -> tuple[str, str]:
 _DEVICES = ("sensor", "sensorname", "sensortype", "sensorid", "device", "devicename", "devicetype", "deviceid",
             "placement", "position")  # fmt: skip
 """Columns that say which of several sensors or devices measured a row."""
-
-
 _FEW_WORDS = 4
 """Most words of a column of any name that may be those of sensors."""
+_FIRST = 10
+"""Rows from which sensors by turns are known, and in a stream the unit of the time stamps."""
 
 
 def device_of(header: Sequence[str], rows: Sequence[Sequence[str]], columns: CsvColumns) -> str:
@@ -215,9 +215,20 @@ def device_of(header: Sequence[str], rows: Sequence[Sequence[str]], columns: Csv
 
 def _take_turns(texts: Sequence[str]) -> bool:
     words = set(texts)
-    if not 1 < len(words) <= _FEW_WORDS or "" in words or np.isfinite([*map(number_or_nan, words)]).any():
+    if not 1 < len(words) <= _FEW_WORDS or len(texts) < _FIRST:
         return False
-    return len(texts) >= ENOUGH_ROWS and sum(one != other for one, other in pairwise(texts)) > len(texts) / 3
+    changes = sum(one != other for one, other in pairwise(texts))
+    # A sensor at rest shows a few numbers by turns.
+    is_number = (not word or np.isfinite(number_or_nan(word, comma=True)) for word in words)
+    return changes > len(texts) / 3 and not any(is_number)
+
+
+def by_turns(where: str, column: str, words: Iterable[str]) -> ZooError:
+    """The error for a column that names several sensors or devices by turns."""
+    several = ", ".join(sorted(set(words))[:_FEW_WORDS])
+    return ZooError(
+        f"{where}: column {column!r} says {several} by turns: write a file for each sensor, or leave it out"
+    )
 
 
 def resolve(
@@ -301,10 +312,9 @@ def _stated_unit(where: str, field: str, names: Sequence[str]) -> str | None:
 
 def _check_resolved(where: str, header: Sequence[str], columns: CsvColumns, labels: bool, app: Format) -> None:
     """Refuses columns that are not in the table, all in one message, and those that are in it twice."""
-    listed = ", ".join(header) or "nothing"
     if columns.gyroscope and not columns.rotation and not (app.has_files and labels):
         cure = f"pass all six with {option('channels')}, such as ax,ay,az,gx,gy,gz"
-        raise TableError(f"{where}: no columns of rotation rate; found {listed}", cure)
+        raise TableError(f"{where}: no columns of rotation rate; found {listed_names(header)}", cure)
     wanted = [*zip(AXES, (columns.x, columns.y, columns.z), strict=True)]
     wanted += [("gravity", name) for name in columns.gravity or ()]
     wanted += [("channels", name) for name in columns.rotation or ()]
@@ -318,7 +328,7 @@ def _check_resolved(where: str, header: Sequence[str], columns: CsvColumns, labe
         if fields & {"subject", "activity"}:
             cure += f", {option('layout')} if folders and file names say who did what, or =NAME for all rows"
         cure += f", or {option('rate', 'HZ')} instead of {option('time')}" if "time" in fields else ""
-        raise TableError(f"{where}: no column {', '.join(named)}; found {listed}", cure)
+        raise TableError(f"{where}: no column {', '.join(named)}; found {listed_names(header)}", cure)
     if doubled := next((name for _, name in wanted if list(header).count(str(name)) > 1), None):
         raise TableError(f"{where}: has a column {doubled!r} twice; expected different names", "rename one")
     if columns.rotation_unit and not (columns.gyroscope or columns.rotation):
@@ -427,9 +437,6 @@ def doubtful(problem: str, rate: float, unit: str, *, is_slow: bool = False) -> 
 Sample = tuple[float, ...]
 """Seconds, and x, y, z in m/s^2, Android's sign; with a gyroscope, also rotation rate about x, y, z in rad/s."""
 
-_FIRST = 10
-"""Lines from which the unit of the time stamps is detected."""
-
 
 def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterator[Sample]:
     """Reads samples from lines of CSV, each as its line arrives; a field that is no number becomes NaN."""
@@ -439,22 +446,31 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
     gravity, rotation = resolved.gravity or (), resolved.rotation or ()
     names = (*resolved.axes, *gravity, *rotation, *filter(None, [resolved.time]))
     places, factors = [header.index(column) for column in names], resolved.factors.tolist()
+    blank = [""] * len(header)
+
+    def fitted(row: list[str]) -> list[str]:
+        # Of too many fields, none is known to be where it should.
+        return [*row, *blank][: len(header)] if not any(row[len(header) :]) else blank
 
     def sample(row: list[str]) -> list[float]:
-        fields = [number_or_nan(row[place], comma=mark != ",") if place < len(row) else np.nan for place in places]
+        fields = [number_or_nan(row[place], comma=mark != ",") for place in places]
         if gravity:
             fields[:6] = [value + more for value, more in zip(fields[:3], fields[3:6], strict=True)]
         count = 3 + len(rotation)
         return [factor * value for factor, value in zip(factors, fields[:count], strict=False)] + fields[count:]
 
     # A quote that is not closed must not swallow the lines after it.
-    rows = (fields_of(line, mark) for line in rest if line.strip())
-    samples = (sample(row) for row in rows if not (len(row) == 1 and row[0].startswith("#")))
+    texts = (fields_of(line, mark) for line in rest if line.strip())
+    rows = (fitted(row) for row in texts if not (len(row) == 1 and row[0].startswith("#")))
     if columns.rate:
-        yield from ((count / columns.rate, *values) for count, values in enumerate(samples))
+        yield from ((count / columns.rate, *sample(row)) for count, row in enumerate(rows))
         return
-    first, unit = list(islice(samples, _FIRST)), str(resolved.time_unit)
+    first, unit = list(islice(rows, _FIRST)), str(resolved.time_unit)
+    if first and (column := device_of(header, first, resolved)) != "=":
+        words = {row[header.index(column)] for row in first}
+        if len(words) > 1:
+            raise by_turns(name, column, words)
     if len(first) > 1:
-        unit, _ = time_unit_of(name, np.array([row[-1] for row in first]), unit)
-    for *values, time in chain(first, samples):
+        unit, _ = time_unit_of(name, np.array([sample(row)[-1] for row in first]), unit)
+    for *values, time in map(sample, chain(first, rows)):
         yield time * SECONDS.get(unit, 1.0), *values

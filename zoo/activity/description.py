@@ -74,7 +74,7 @@ def _describe_recordings(index: "Index") -> dict[str, Any]:
         seconds[name] += length
     copies, pairs, faults = Copies(), dict[tuple[str, str], str](), Faults()
     for number, recording in enumerate(index):
-        faults.find(index.where(number), recording.acceleration, recording.rate)
+        faults.find(index.where(number), recording.rows, recording.rate)
         if first := copies.find(recording.subject, index.where(number), recording.acceleration):
             pairs.setdefault((first[0], recording.subject), f"{index.where(number)} and {first[1]}")
     problems = [*spelled_twice(seconds, index.subjects.tolist()), *faults.sentences(copies.repeated)]

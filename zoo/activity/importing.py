@@ -29,6 +29,7 @@ from zoo.activity.columns import (
     TENTHS,
     CsvColumns,
     Format,
+    by_turns,
     device_of,
     doubtful,
     is_dated,
@@ -183,10 +184,7 @@ def _add_owners(
         owners.append((row, owner))
     devices = [owner.device for _, owner in owners[before:]]
     if sum(one != other for one, other in pairwise(devices)) > _MOST_TURNS:
-        several = ", ".join(sorted(set(devices))[:4])
-        raise ZooError(
-            f"{where}: column {columns[2]!r} says {several} by turns: write a file for each sensor, or leave it out"
-        )
+        raise by_turns(where, columns[2], devices)
 
 
 def _values_of(path: Path, acceleration: Readings) -> Floats:

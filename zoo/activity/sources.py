@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zoo.activity.columns import CsvColumns
-from zoo.activity.tables import Table, check_encoding, exists, files_in, is_zip, lines_of
+from zoo.activity.tables import Table, check_encoding, exists, files_in, is_zip, lines_of, listed_names
 from zoo.errors import ZooError, option
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _read_manifest(path: Path, columns: CsvColumns) -> list[tuple[Path, CsvColum
     table = Table(str(path), lines_of(path, columns.encoding))
     rows = table.records()
     if not rows or "file" not in table.names or len(rows[0]) < len(table.names):
-        names = ", ".join(table.names) if rows else "no rows"
+        names = listed_names(table.names) if rows else "no rows"
         raise ZooError(f"{path}: expected the columns file, subject and activity; found {names}")
     sources = []
     for number, row in enumerate(rows, 1):

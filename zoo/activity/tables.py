@@ -25,7 +25,7 @@ from typing import IO, TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.errors import StorageError, ZooError, option
+from zoo.errors import StorageError, ZooError, option, printable
 from zoo.files import require_file
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ _PART = 1 << 16
 """Letters of a file that are decoded at once."""
 _LONGEST = 1 << 20
 """Letters of the longest line, of which csv refuses a field of more than 131,072."""
+_LISTED = 600
+"""Letters of the names of columns that a message lists."""
 _SEEN = 1000
 """Bytes at the start in which a NUL shows that a file is no text."""
 _DAMAGE = (
@@ -207,6 +209,12 @@ def fields_of(line: str, mark: str) -> list[str]:
         return []
 
 
+def listed_names(names: Sequence[str]) -> str:
+    """Names of columns in a message; what is no table may have its whole text there."""
+    text = printable(", ".join(names)) or "nothing"
+    return text if len(text) <= _LISTED else f"{text[:_LISTED]}..."
+
+
 def numbers(fields: Sequence[str], *, comma: bool = False) -> NDArray[np.float64]:
     """Fields as numbers, with a decimal point or, if `comma`, a comma; NaN where a field is empty."""
     if comma:
@@ -290,7 +298,7 @@ class Table:
         """All rows, each as its fields by the names of the columns; refuses a table without the `needed` ones."""
         if missing := [name for name in needed if name not in self.names]:
             raise ZooError(
-                f"{self.where}: no column {missing[0]!r}; found {', '.join(self.names)}: copy the file again"
+                f"{self.where}: no column {missing[0]!r}; found {listed_names(self.names)}: copy the file again"
             )
         return [dict(zip(self.names, row, strict=True)) for block in self.blocks() for row in block]
 
