@@ -293,7 +293,7 @@ def test_a_recording_is_split_at_a_gap_and_where_the_person_or_the_activity_chan
 
 
 @settings(deadline=None)
-@given(st.lists(st.sampled_from(["ann run", "ann sit", "bob run"]), min_size=1, max_size=40))
+@given(st.lists(st.sampled_from(["ann run", "ann sit", "bob run"]), min_size=1, max_size=20))
 def test_no_row_is_lost_or_changes_its_person(tmp_path_factory, who):
     text = "i,y,z,subject,activity\n" + "".join(f"{i},0,0,{w.replace(' ', ',')}\n" for i, w in enumerate(who))
     path = tmp_path_factory.mktemp("csv") / "a.csv"

@@ -184,7 +184,7 @@ def test_rows_that_an_app_sent_again_are_dropped_and_counted(tmp_path):
     order = np.r_[0:600, 540 : len(WALK)]
     text = csv_of("time,x,y,z", TIMES[order].tolist(), *acceleration(WALK[order]))
     made, (found,) = imported(tmp_path, text, **ANN)
-    assert made.dropped == {"rows that are there twice, with their time stamps": 60}
+    assert made.dropped == {"rows whose time stamp does not rise": 60}
     np.testing.assert_allclose(found.rows, WALK, atol=1e-4)
 
 

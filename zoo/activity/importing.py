@@ -37,7 +37,7 @@ from zoo.activity.columns import (
     time_reader,
     time_unit_of,
 )
-from zoo.activity.recordings import GAPS, Counts, Recording, misnamed, stretches
+from zoo.activity.recordings import GAPS, NOT_RISING, Counts, Recording, misnamed, stretches
 from zoo.activity.sources import OTHER_SENSORS, Sources, beside, stem
 from zoo.activity.tables import Table, check_encoding, close_archive, exists, lines_of, name_of, numbers
 from zoo.data.dataset import sort_names
@@ -344,7 +344,7 @@ def _once(times: Floats, values: Floats, counts: Counts) -> tuple[Floats, Floats
     # A file that holds much of it twice is refused as a copy.
     if len(again) > len(times) / 4 or 2 * len(np.unique(values[again], axis=0)) <= len(again):
         return times, values
-    counts.dropped["rows that are there twice, with their time stamps"] += len(again)
+    counts.dropped[NOT_RISING] += len(again)
     return np.delete(times, again), np.delete(values, again, axis=0)
 
 

@@ -103,6 +103,7 @@ class Counts:
 
 
 GAPS = "gaps at which a recording was split"
+NOT_RISING = "rows whose time stamp does not rise"
 _GAP_STEPS = 3
 """A pause longer than this many sampling intervals ends a recording."""
 _LOST_STEPS = 5.5
@@ -143,7 +144,7 @@ def _trial(
     dated = np.isfinite(times)
     later = dated.copy()
     later[1:] &= times[1:] > np.maximum.accumulate(np.where(dated, times, -np.inf))[:-1]
-    counts.dropped["rows whose time stamp does not rise"] += int((dated & ~later).sum())
+    counts.dropped[NOT_RISING] += int((dated & ~later).sum())
     counts.dropped[_NOT_FINITE] += int((~dated).sum())
     if not later.all():
         times, rows = times[later], rows[later]
