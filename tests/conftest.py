@@ -6,22 +6,20 @@ What takes seconds to make is made once for all processes of a run: see `make_on
 import importlib
 import io
 import os
-import runpy
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
 import hypothesis
 import pytest
 from filelock import FileLock
-from running import running
+from running import ROOT, miss
 
 # Before TensorFlow is imported, here or in a process that a test starts: there is one process for each core.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -32,7 +30,6 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # So a shell starts what runs in the background, and every process that a test starts would ignore it too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-ROOT = Path(__file__).parents[1]
 REAL = ROOT.parent / "shared" / "data"
 
 hypothesis.settings.register_profile(
@@ -96,19 +93,6 @@ def uncompiled():
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
-
-
-@pytest.fixture(scope="session")
-def run_script() -> Callable[..., None]:
-    """Runs a Python file in this process as `python FILE ARGUMENTS` does."""
-
-    def run(file: Path, *arguments: object) -> None:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sys, "argv", [str(file), *map(str, arguments)])
-            patch.syspath_prepend(file.parent)
-            runpy.run_path(str(file), run_name="__main__")
-
-    return run
 
 
 @pytest.fixture(scope="session")
@@ -229,7 +213,6 @@ exported_language_model = _exported("language_model", "simulated_trigrams")
 
 @pytest.fixture(scope="session")
 def real() -> Path:
-    """The folder of real data."""
     if not REAL.is_dir():
         # Where CI is set, real data is a part of what must pass.
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no real data in {REAL}")
@@ -238,7 +221,6 @@ def real() -> Path:
 
 @pytest.fixture(scope="session")
 def site(make_once) -> Path:
-    """The folder of the built site."""
     zensical = shutil.which("zensical", path=str(Path(sys.executable).parent)) or shutil.which("zensical")
     if zensical is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("needs zensical: pip install '.[docs]'")
@@ -260,14 +242,8 @@ _SWITCHES = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="session")
-def miss() -> Callable[[str], None]:
-    """Says what a test in the browser lacks: it fails where these tests must run, as in CI, else it is skipped."""
-    return pytest.fail if os.environ.get("ZOO_BROWSER_TESTS") else pytest.skip
-
-
 @pytest.fixture(scope="module")
-def browser(miss):
+def browser():
     """Chromium, gone before tests of other modules run: its event loop is not theirs."""
     try:
         from playwright.sync_api import sync_playwright
@@ -302,19 +278,3 @@ def serve(zoo_cli, monkeypatch, tmp_path):
     monkeypatch.setattr(PageServer, "serve_forever", interrupt)
     monkeypatch.setenv("COLUMNS", "300")
     return lambda *arguments: (zoo_cli("serve", "--port", 9743, *arguments), served)
-
-
-@pytest.fixture(scope="session")
-def host() -> Callable[..., AbstractContextManager[int]]:
-    """Serves a folder as any static host does, without TLS: `with host(folder) as port`."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *arguments):
-            pass
-
-    @contextmanager
-    def serve(folder: Path) -> Iterator[int]:
-        with running(ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))) as server:
-            yield server.server_port
-
-    return serve

@@ -27,20 +27,16 @@ _FENCE = re.compile(r"^```(\w+)(?: title=\"([^\"]*)\")?\n(.*?)^```$", re.MULTILI
 
 
 class Block(NamedTuple):
-    """A fenced block."""
-
     language: str
     title: str
     text: str
 
     @property
     def left_out(self) -> bool:
-        """Whether it says that it cannot run here."""
         return self.title.startswith(("needs ", "takes "))
 
 
 def blocks(page: str) -> list[Block]:
-    """The fenced blocks of a page."""
     return [Block(*found) for found in _FENCE.findall(page)]
 
 
@@ -72,7 +68,6 @@ def changed(path: Path, diff: str) -> str:
 
 
 def run(command: str) -> None:
-    """Runs a line of a bash block."""
     if not command.startswith("zoo ") or command.startswith(("zoo tune", "zoo info")):
         subprocess.run(["bash", "-euo", "pipefail", "-c", command], check=True)
         return

@@ -10,6 +10,8 @@ import sys
 import threading
 import zipfile
 from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,23 @@ main()
 """
 
 
+def python(*arguments, cwd=None, **environment):
+    """Runs Python in a process of its own; returns its status, and what it printed."""
+    command = [sys.executable, *map(str, arguments)]
+    environment = os.environ | environment
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+def parameters_of(words):
+    """The arguments and options of a command, as its help shows them."""
+    from zoo.cli import app
+
+    command = app
+    for word in words.split():
+        command = command[word]
+    return command.assemble_argument_collection()
+
+
 @contextmanager
 def running(server):
     """Serves in a thread, until the block ends."""
@@ -50,6 +69,23 @@ def running(server):
         finally:
             server.shutdown()
             thread.join()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+@contextmanager
+def host(folder):
+    """Serves a folder as any static host does, without TLS; gives the port."""
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))) as server:
+        yield server.server_port
+
+
+def miss(reason):
+    """Says what a test in the browser lacks: it fails where these tests must run, as in CI, else it is skipped."""
+    (pytest.fail if os.environ.get("ZOO_BROWSER_TESTS") else pytest.skip)(reason)
 
 
 @contextmanager
@@ -139,7 +175,6 @@ def write_h5(path, attributes=None, **keys):
 
 
 def archive(path, texts):
-    """A zip file of texts by name."""
     with zipfile.ZipFile(path, "w") as file:
         for name, text in texts.items():
             file.writestr(name, text)

@@ -1,9 +1,9 @@
 """Each preset's card: whole, true to its numbers, and its programs run."""
 
 import re
-from pathlib import Path
 
 import pytest
+from running import ROOT
 
 from zoo import loading
 from zoo.activity.studies import STUDIES
@@ -15,7 +15,6 @@ from zoo.presets import PRESETS
 from zoo.report import drawing, for_task
 from zoo.report.results import card
 
-ROOT = Path(__file__).parents[1]
 SECTIONS = (
     "Intended use", "Evaluation", "Limitations", "Training", "Files", "Usage", "Reproduction",
 )  # fmt: skip
@@ -49,10 +48,13 @@ def missing(page, folder):
     return lacks + [word for word in ("None", "nan", "inf ") if re.search(rf"\b{word}\b", page)]
 
 
+def documents(preset):
+    """Its metrics and its configuration."""
+    return [read_json(PRESETS_FOLDER / preset / f"{name}.json") for name in ("metrics", "config")]
+
+
 def test_a_card_is_the_rendering_of_its_numbers(preset):
-    folder = PRESETS_FOLDER / preset
-    metrics, config = (read_json(folder / name) for name in ("metrics.json", "config.json"))
-    assert text(preset) == card(preset, PRESETS[preset], metrics, config)
+    assert text(preset) == card(preset, PRESETS[preset], *documents(preset))
 
 
 # After a change: python saved_models/make.py --draw. Other figures show data, or words by t-SNE, which differs from
@@ -86,7 +88,7 @@ def test_the_first_screen_of_a_card_says_what_for_how_good_how_big_and_how_to_lo
 
 
 def test_a_card_names_what_it_is_worst_at(preset):
-    test, found = read_json(PRESETS_FOLDER / preset / "metrics.json")["test"], sections(text(preset))["Limitations"]
+    test, found = documents(preset)[0]["test"], sections(text(preset))["Limitations"]
     if "per_class" in test:
         worst = min(test["per_class"], key=lambda label: test["per_class"][label]["f1"])
         assert f"The worst class is {worst} " in found
@@ -100,7 +102,6 @@ def test_a_card_names_what_it_is_worst_at(preset):
 
 
 def numbers(document):
-    """All numbers of a document."""
     if isinstance(document, dict):
         document = list(document.values())
     if isinstance(document, list):
@@ -109,15 +110,13 @@ def numbers(document):
 
 
 def as_stairs(report):
-    """The share of walking that was taken for stairs."""
     of_walking = dict(zip(report["classes"], report["confusion"][report["classes"].index("walking")], strict=True))
     return (of_walking["upstairs"] + of_walking["downstairs"]) / sum(of_walking.values())
 
 
 @pytest.mark.parametrize("name", ONE_A_FAMILY)
 def test_every_measured_number_of_a_card_is_one_of_its_documents(name):
-    page, folder = text(name), PRESETS_FOLDER / name
-    metrics, config = (read_json(folder / file) for file in ("metrics.json", "config.json"))
+    page, (metrics, config) = text(name), documents(name)
     known = numbers(metrics) + numbers(config) + numbers(PRESETS[name].arguments)
     photographs = metrics["test"].get("per_photograph", {}).values()
     known += [1 - row["mse"] / row["variance"] for row in photographs] + [0.0]
@@ -135,7 +134,7 @@ def test_every_measured_number_of_a_card_is_one_of_its_documents(name):
 
 def test_a_card_shows_that_the_training_without_a_study_failed():
     name = "activity_gru_phone"
-    metrics, config = (read_json(PRESETS_FOLDER / name / file) for file in ("metrics.json", "config.json"))
+    metrics, config = documents(name)
     del metrics["studies"]["per_study"]["wisdm"]
     page = card(name, PRESETS[name], metrics, config)
     # After the row of its streams.
@@ -146,8 +145,8 @@ def test_a_card_shows_that_the_training_without_a_study_failed():
 
 
 def test_a_card_says_on_whom_with_how_many_seeds_and_by_which_rule_everyone_was_scored():
-    page, documents = text("activity_gru_phone"), read_json(PRESETS_FOLDER / "activity_gru_phone" / "metrics.json")
-    test, found = documents["test"], sections(page)
+    page, (metrics, _) = text("activity_gru_phone"), documents("activity_gru_phone")
+    test, found = metrics["test"], sections(page)
     seeds = "1 seed per group" if test["seeds"] == 1 else f"{test['seeds']} seeds per group"
     assert seeds in found["Evaluation"]
     assert f"Calibration error {test['ece']['before']:.3f} before temperature scaling" in found["Evaluation"]
@@ -159,14 +158,14 @@ def test_a_card_says_on_whom_with_how_many_seeds_and_by_which_rule_everyone_was_
         assert f"{count} of the {STUDIES[study].people} people of {STUDIES[study].title}" in found["Reproduction"]
     assert people == {"geotec", "motionsense", "oxford", "wisdm"}
     assert "GeoTec" not in found["Reproduction"]
-    for archive in documents["made"]["files"]:
+    for archive in metrics["made"]["files"]:
         assert f"`{archive}`" in found["Reproduction"]
     assert "prefers" not in text("activity_gru_course")
 
 
 def test_a_card_says_by_how_much_a_format_that_it_lacks_would_differ():
     name = "activity_rnn_course"
-    metrics, config = (read_json(PRESETS_FOLDER / name / file) for file in ("metrics.json", "config.json"))
+    metrics, config = documents(name)
     found = {"largest_error": 0.25, "mean_error": 0.1, "agreement": 0.5, "rows": 8}
     metrics["refused"] = {
         "int8": found | {"tolerance": {"error": 1.0, "agreement": 0.995}},

@@ -68,7 +68,6 @@ def tiny(family, **arguments):
 
 
 def recipe(family):
-    """Any that has the loss of a family."""
     return next(preset.recipe for preset in PRESETS.values() if task(preset.family) == task(family))
 
 

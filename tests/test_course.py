@@ -1,20 +1,16 @@
 """The scripts of the course make every figure and table of its report, from its own files and from stand-ins."""
 
 import json
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import h5py
 import pytest
+from running import ROOT, python
 
 from zoo.activity import simulate as gait
 from zoo.patches import simulate
 from zoo.text import simulate as grammar
 
-ROOT = Path(__file__).parents[1]
 COURSE = ROOT / "examples" / "course"
 
 
@@ -57,10 +53,8 @@ PARTS = {
 def test_a_part_makes_its_figures_and_tables(part, tmp_path):
     make, figures, words = PARTS[part]
     make(tmp_path / "data.h5")
-    run = subprocess.run(
-        [sys.executable, COURSE / f"{part}.py", "--data", "data.h5", "--out", "report", "--quick"],
-        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    options = ("--data", "data.h5", "--out", "report", "--quick")
+    run = python(COURSE / f"{part}.py", *options, cwd=tmp_path, PYTHONPATH=str(ROOT))
     assert run.returncode == 0, run.stderr
     report = (tmp_path / "report" / "report.md").read_text()
     shown = re.findall(r"!\[[^]]*\]\((.*?)\.png\)", report)

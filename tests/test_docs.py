@@ -7,7 +7,6 @@ import pydoc
 import re
 import runpy
 import shutil
-import subprocess
 import sys
 import tomllib
 import zipfile
@@ -18,15 +17,15 @@ from urllib.parse import unquote, urldefrag, urljoin
 
 import numpy as np
 import pytest
+from running import ROOT, parameters_of, python
 
 from zoo.activity import simulate
 from zoo.catalog import preset_metrics
-from zoo.cli import COMMANDS, app
+from zoo.cli import COMMANDS
 from zoo.data import LAYOUTS
 from zoo.presets import PRESETS
 from zoo.runtime.metadata import CLASSES
 
-ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md"))
 WITH_CODE = [page for page in PAGES if re.search(r"^```(bash|python)", (DOCS / page).read_text(), re.MULTILINE)]
@@ -61,7 +60,6 @@ def at_hand(page):
 
 
 def checkout(folder):
-    """The sources, for pages that change them."""
     for name in ("zoo", "tuning", "tests", "saved_models"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "page"))
     (folder / "docs").mkdir()
@@ -81,13 +79,8 @@ def test_the_code_of_a_page_runs_in_its_order(page, tmp_path, monkeypatch):
         sources = tmp_path
     with mock.patch.dict(os.environ):
         at_hand(page)
-        environment = os.environ | {
-            "PYTHONPATH": str(sources), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        }  # fmt: skip
-    run = subprocess.run(
-        [sys.executable, ROOT / "tests" / "follow.py", DOCS / page],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        run = python(ROOT / "tests" / "follow.py", DOCS / page, cwd=tmp_path, PYTHONPATH=str(sources), PATH=programs)
     assert run.returncode == 0, f"{run.stdout[-3000:]}\n{run.stderr[-3000:]}"
 
 
@@ -202,10 +195,7 @@ def options(words):
     if not commands and any(name.startswith(f"{words} ") for name in COMMANDS):
         return set()
     assert commands, f"zoo {words}"
-    command = app
-    for word in max(commands, key=len).split():
-        command = command[word]
-    return {name for argument in command.assemble_argument_collection() for name in argument.names}
+    return {name for argument in parameters_of(max(commands, key=len)) for name in argument.names}
 
 
 # Readers of recipes add commands.
@@ -238,10 +228,7 @@ def test_the_reference_has_every_command_with_every_option(html):
     sections = dict(re.findall(r'<h2 id="([\w-]+)">(.*?)(?=<h2 |</article>)', page, re.DOTALL))
     for words in COMMANDS:
         section = sections["-".join(["zoo", *words.split()])]
-        command = app
-        for word in words.split():
-            command = command[word]
-        for argument in command.assemble_argument_collection():
+        for argument in parameters_of(words):
             for name in argument.names if argument.index is None else [argument.name.lstrip("-").upper()]:
                 assert re.search(rf"<code>{re.escape(name)}[ <]", section), f"{words} {name}"
 
@@ -337,11 +324,14 @@ MEASURED = {
 
 
 @pytest.mark.parametrize(("page", "benchmark"), [(page, name) for page, names in MEASURED.items() for name in names])
-def test_the_numbers_and_figures_of_a_page_are_those_that_were_measured(page, benchmark, tmp_path, run_script):
+def test_the_numbers_and_figures_of_a_page_are_those_that_were_measured(page, benchmark, tmp_path, monkeypatch):
     copy = tmp_path / Path(page).name
     copy.write_text((DOCS / page).read_text())
     (tmp_path / "assets").mkdir()
-    run_script(ROOT / "benchmarks" / f"{benchmark}.py", "--page", copy)
+    script = ROOT / "benchmarks" / f"{benchmark}.py"
+    monkeypatch.setattr(sys, "argv", [str(script), "--page", str(copy)])
+    monkeypatch.syspath_prepend(script.parent)
+    runpy.run_path(str(script), run_name="__main__")
     assert copy.read_text() == (DOCS / page).read_text()
     for drawn in (tmp_path / "assets").iterdir():
         assert drawn.read_bytes() == (DOCS / "assets" / drawn.name).read_bytes(), drawn.name

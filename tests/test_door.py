@@ -9,8 +9,6 @@ from zoo.errors import ZooError
 
 
 class NotFoundError(Exception):
-    """As of TensorFlow."""
-
     __module__ = "tensorflow.errors"
 
 

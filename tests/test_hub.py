@@ -6,17 +6,15 @@ The hub is that of the guide's notebook: it speaks the protocol of huggingface.c
 import json
 import re
 import runpy
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from running import ROOT, message, python
 
 from zoo import ActivityGRU, hub
 from zoo.catalog import PRESETS_FOLDER, find_folder
-from zoo.errors import ZooError
 
-ROOT = Path(__file__).parents[1]
 PRESET = PRESETS_FOLDER / "activity_gru_course"
 
 
@@ -129,16 +127,14 @@ def test_a_revision_means_the_same_files_for_ever(server):
 def test_a_damaged_file_is_refused_and_fetched_again(server):
     hub.push(PRESET, "hf://somebody/walks")
     server.damaged.add("model.keras")
-    with pytest.raises(
-        ZooError, match=r"hf://somebody/walks: model.keras has the hash \w+; the hub lists \w+: try again"
-    ):
-        find_folder("hf://somebody/walks")
+    refusal = message(lambda: find_folder("hf://somebody/walks"))
+    assert re.match(r"hf://somebody/walks: model.keras has the hash \w+; the hub lists \w+: try again", refusal)
     server.damaged.clear()
     assert (find_folder("hf://somebody/walks") / "model.keras").read_bytes() == (PRESET / "model.keras").read_bytes()
 
 
 @pytest.mark.parametrize(
-    ("address", "message"),
+    ("address", "says"),
     [
         ("hf://somebody/nothing", "no such model, or it is private"),
         ("hf://somebody/walks@v9", "no such revision"),
@@ -147,18 +143,15 @@ def test_a_damaged_file_is_refused_and_fetched_again(server):
         ("hf://somebody/empty", "holds no model.keras"),
     ],
 )
-def test_what_is_not_there_is_one_line(address, message, server):
+def test_what_is_not_there_is_one_line(address, says, server):
     hub.push(PRESET, "hf://somebody/walks")
     server.repos["somebody/empty"] = {"1" * 40: {"pytorch_model.bin": b"x"}}
-    with pytest.raises(ZooError, match=message) as raised:
-        find_folder(address)
-    assert len(str(raised.value).splitlines()) == 1
+    assert says in message(lambda: find_folder(address))
 
 
 def test_without_a_token_nothing_is_pushed(server, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "hf_wrong")
-    with pytest.raises(ZooError, match="log in with `hf auth login`"):
-        hub.push(PRESET, "hf://somebody/walks")
+    assert "log in with `hf auth login`" in message(lambda: hub.push(PRESET, "hf://somebody/walks"))
     assert server.repos == {}
 
 
@@ -171,16 +164,14 @@ def test_what_was_fetched_before_is_there_without_the_hub(server):
     # Damage on the disk is found as well.
     file = (folder / "config.json").resolve()
     file.write_bytes(file.read_bytes()[:-1])
-    with pytest.raises(ZooError, match=r"config.json has the hash"):
-        find_folder("hf://somebody/walks")
+    assert "config.json has the hash" in message(lambda: find_folder("hf://somebody/walks"))
 
 
 def test_a_hub_that_cannot_be_reached_is_one_line(server):
     server.shutdown()
     server.server_close()
-    with pytest.raises(ZooError, match=rf"{server.url} cannot be reached .*: check the network") as raised:
-        find_folder("hf://somebody/walks")
-    assert len(str(raised.value).splitlines()) == 1
+    refusal = message(lambda: find_folder("hf://somebody/walks"))
+    assert re.search(rf"{server.url} cannot be reached .*: check the network", refusal)
 
 
 def test_without_the_package_the_line_says_what_to_install(monkeypatch, zoo_cli):
@@ -191,13 +182,11 @@ def test_without_the_package_the_line_says_what_to_install(monkeypatch, zoo_cli)
 
 
 def test_pushing_prints_what_is_wrong_and_nothing_of_tensorflow():
-    command = [sys.executable, "-m", "zoo", "push", "activity_gru_course", "hf://owner"]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    run = python("-m", "zoo", "push", "activity_gru_course", "hf://owner")
     assert run.stderr == "zoo: hf://owner: expected hf://owner/name, or hf://owner/name@revision\n"
 
 
-def test_a_folder_without_a_model_is_not_pushed(tmp_path):
-    with pytest.raises(ZooError, match=r"holds no model.keras and config.json"):
-        hub.push(tmp_path, "hf://somebody/walks")
-    with pytest.raises(ZooError, match=r"names a revision; push to hf://somebody/walks"):
-        hub.push(PRESET, "hf://somebody/walks@v1")
+def test_neither_a_folder_without_a_model_nor_a_revision_is_pushed(tmp_path):
+    assert "holds no model.keras and config.json" in message(lambda: hub.push(tmp_path, "hf://somebody/walks"))
+    refusal = message(lambda: hub.push(PRESET, "hf://somebody/walks@v1"))
+    assert "names a revision; push to hf://somebody/walks" in refusal

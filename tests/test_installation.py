@@ -2,17 +2,12 @@
 
 import json
 import os
-import subprocess
-import sys
+from functools import partial
 
 import pytest
+from running import python
 
-
-def doctor(*arguments, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "zoo", "doctor", *arguments],
-        capture_output=True, text=True, check=False, env=os.environ | environment,
-    )  # fmt: skip
+doctor = partial(python, "-m", "zoo", "doctor")
 
 
 @pytest.fixture
@@ -45,7 +40,7 @@ def test_this_installation_is_sound_and_converts():
 def test_without_its_self_test_it_imports_no_tensorflow_and_fits_one_screen():
     program = "import sys; from zoo.installation import examine; assert examine()['sound']; "
     program += "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'h5py', 'matplotlib')))"
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+    assert python("-c", program).returncode == 0
     run = doctor("--no-self-test")
     assert (run.returncode, "Everything essential works." in run.stdout) == (0, True)
     assert len(run.stdout.splitlines()) <= 30

@@ -21,8 +21,8 @@ def script(code, name="job", **options):
 
 
 def ends(pid):
-    """Whether a process ends within seconds."""
-    for _ in range(500):
+    """Whether a process ends within a minute, as on a busy machine."""
+    for _ in range(6000):
         try:
             os.kill(pid, 0)
             if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
@@ -40,16 +40,14 @@ def test_jobs_run_at_most_so_many_at_once_and_those_that_are_wanted_again_run_ag
 
     def on_exit(job, status):
         statuses.append((job.name, status))
-        return job.name == "a" and len(statuses) < 3
+        return statuses.count(("a", 0)) == 1 and job.name == "a"
 
     run_jobs(
         [script(code, name) for name in "abcd"], at_once=2, on_exit=on_exit, interval=0.01,
         watch=lambda: counts.append(len(list(tmp_path.iterdir()))),
     )  # fmt: skip
     assert max(counts) <= 2
-    assert sorted(name for name, _ in statuses).count("a") >= 2
-    assert {name for name, _ in statuses} == set("abcd")
-    assert all(status == 0 for _, status in statuses)
+    assert sorted(statuses) == [(name, 0) for name in "aabcd"]
 
 
 def test_an_exception_ends_all_processes_and_a_job_that_ignores_the_signal_is_killed(tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ A journey is data: who writes the files, with which labels, at which rate; and c
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -66,16 +66,10 @@ def phone_page(folder, who, label, seconds, rows):
     write(folder / f"{label}-{who}.csv", ["time", *INERTIAL, "subject", "activity"], columns)
 
 
-@dataclass(frozen=True)
-class Journey:
-    """From files to a page.
-
-    Args:
-        record: Writes a recording: `record(folder, who, label, seconds, rows)`.
-        rate: Hz of the recordings.
-        activities: One's own labels, and what the simulated people do.
-        steps: Command lines, each followed by what it prints; where that is an error, it begins with `zoo:`.
-        shown: The labels, the rate and the channels of the model that the page gets.
+class Journey(NamedTuple):
+    """From files to a page: `record` writes recordings at a rate in Hz of one's own labels, each by what the simulated
+    people do; command lines are followed by what they print (an error begins with `zoo:`); and the page gets a model
+    with such labels, rate and channels.
     """
 
     record: Callable[..., None]

@@ -1,13 +1,12 @@
 """What is neither a model of the zoo nor data is named before anything is read."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from running import ROOT, message, python
 
 import zoo
 from zoo.errors import ZooError
@@ -48,6 +47,7 @@ def test_a_subclass_is_evaluated_and_exported_as_its_family_and_trained_into_a_f
     assert list(Path().iterdir()) == []
 
 
+PEERS = ROOT / "tests" / "peers"
 LOAD = """
 import pathlib, sys
 import numpy as np, keras, textbook
@@ -59,20 +59,18 @@ np.save(folder / "logits.npy", model(np.load(folder / "x.npy")))
 
 
 @pytest.mark.slow
-def test_a_subclass_as_keras_shows_it_is_saved_loaded_copied_fine_tuned_and_exported(simulated, tmp_path):
-    sys.path.insert(0, str(Path(__file__).parent / "peers"))
-    try:
-        from textbook import Mine
-    finally:
-        sys.path.pop(0)
+def test_a_subclass_as_keras_shows_it_is_saved_loaded_copied_fine_tuned_and_exported(simulated, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(PEERS)
+    from textbook import Mine
+
     model, x = Mine("hello", units=2, frame=25), np.ones((3, 150, 3), np.float32)
     assert [*model.get_config()][:: len(model.get_config()) - 1] == ["units", "note"]
     copied = model.copy(window=300)
     assert (type(copied), copied.note, copied.window) == (Mine, "hello", 300)
     model.save(tmp_path / "mine.keras")
     np.save(tmp_path / "x.npy", x)
-    environment = os.environ | {"PYTHONPATH": f"{Path(__file__).parent / 'peers'}:{os.environ.get('PYTHONPATH', '')}"}
-    subprocess.run([sys.executable, "-c", LOAD, tmp_path], env=environment, check=True)
+    run = python("-c", LOAD, tmp_path, PYTHONPATH=f"{PEERS}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    assert run.returncode == 0, run.stderr
     np.testing.assert_allclose(np.load(tmp_path / "logits.npy"), model(x), atol=1e-6)
     recipe = {"epochs": 1, "validation": 0.0}
     zoo.train(model, simulated, recipe, out=tmp_path / "trained", verbose=False)
@@ -89,9 +87,8 @@ def test_a_file_whose_class_was_not_imported_is_named_in_one_line(tmp_path):
         pass
 
     Mine(units=2, frame=25).save(tmp_path / "mine.keras")
-    with pytest.raises(ZooError, match="holds Mine, which Keras does not know: import the module that") as found:
-        load(tmp_path / "mine.keras")
-    assert len(str(found.value).replace(str(tmp_path), "")) < 200
+    refusal = message(lambda: load(tmp_path / "mine.keras"))
+    assert "holds Mine, which Keras does not know: import the module that" in refusal
 
 
 def test_what_keras_users_are_used_to_is_answered_with_what_to_pass(tmp_path):
@@ -128,13 +125,12 @@ def test_a_folder_that_is_called_like_a_preset_is_used_only_as_a_path(tmp_path, 
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "activity_gru_tiny"
     zoo.ActivityGRU(units=4, frame=5).save_to_preset(folder)
-    message = "activity_gru_tiny: is a preset, and a folder here: pass ./activity_gru_tiny for the folder, or rename it"
+    refusal = "activity_gru_tiny: is a preset, and a folder here: pass ./activity_gru_tiny for the folder, or rename it"
     for command in (
         ("info", "activity_gru_tiny"), ("export", "activity_gru_tiny", "--to", "out"), ("bench", "activity_gru_tiny"),
     ):  # fmt: skip
-        assert zoo_cli(*command)[::2] == (1, f"zoo: {message}\n")
-    with pytest.raises(ZooError, match=message):
-        zoo.Model.from_preset("activity_gru_tiny")
+        assert zoo_cli(*command)[::2] == (1, f"zoo: {refusal}\n")
+    assert message(lambda: zoo.Model.from_preset("activity_gru_tiny")) == refusal
     assert zoo_cli("info", "./activity_gru_tiny").status == 0
     assert zoo.Model.from_preset(Path("activity_gru_tiny")).units == 4
     assert zoo.predict(Path("activity_gru_tiny"), np.full((1, 150, 3), 5.7)).probabilities.shape == (1, 6)
@@ -173,5 +169,5 @@ def test_a_preset_is_the_same_model_whatever_the_precision_of_keras_is(change, v
 def test_eager_execution_that_is_off_is_named():
     code = "import tensorflow as tf, zoo; tf.compat.v1.disable_eager_execution(); "
     code += "zoo.Model.from_preset('activity_gru_tiny')"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    run = python("-c", code)
     assert "eager execution is off: remove tf.compat.v1.disable_eager_execution()" in run.stderr.splitlines()[-1]

@@ -4,22 +4,17 @@ The code of a guide is run by `test_docs.py`, on the data that the first cells o
 """
 
 import ast
-import importlib.util
 import json
-from pathlib import Path
+import runpy
+from types import SimpleNamespace
 
 import pytest
-
-ROOT = Path(__file__).parents[1]
+from running import ROOT
 
 
 @pytest.fixture(scope="module")
 def notebooks():
-    """The module that makes them."""
-    spec = importlib.util.spec_from_file_location("notebooks", ROOT / "examples" / "notebooks.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return SimpleNamespace(**runpy.run_path(str(ROOT / "examples" / "notebooks.py")))
 
 
 def test_each_notebook_is_that_of_its_source_with_a_badge_and_outputs(notebooks):

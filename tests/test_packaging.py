@@ -1,21 +1,18 @@
 """What is released: a wheel with every preset inside, small enough to be mailed, that needs no network."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 import zipfile
-from pathlib import Path
 
 import pytest
+from running import ROOT, miss, python
 
 import zoo
 from zoo.presets import PRESETS
 from zoo.serving.server import PAGE_FOLDER
 
-ROOT = Path(__file__).parents[1]
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
 LIMIT, PAGE_BYTES = 10e6, 3e6
 # Above this a TFLite file stays out. So do float16, int16x8, dynamic of the recognizers of the course, and float32 of
@@ -33,7 +30,7 @@ def wheel(tmp_path_factory):
     for file in ("setup.cfg", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
         shutil.copy(ROOT / file, source)
     out = tmp_path_factory.mktemp("wheel")
-    run = subprocess.run([sys.executable, "-c", BUILD, str(out)], cwd=source, capture_output=True, text=True)
+    run = python("-c", BUILD, out, cwd=source)
     assert run.returncode == 0, run.stderr
     return next(out.glob("pocket_zoo-*.whl"))
 
@@ -83,10 +80,7 @@ assert zoo.__file__.startswith(sys.argv[1]), zoo.__file__
 for name in preset_names():
     print(name, zoo.Model.from_preset(name).count_params())
 """
-    run = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path)], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path)},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    run = python("-c", program, tmp_path, cwd=tmp_path, PYTHONPATH=str(tmp_path))
     assert run.returncode == 0, run.stderr
     parameters = dict(line.split() for line in run.stdout.splitlines())
     assert {name: int(count) for name, count in parameters.items()} == {
@@ -106,7 +100,7 @@ def test_the_version_and_its_date_are_the_same_everywhere(wheel):
 
 
 @pytest.mark.process
-def test_the_page_in_the_repository_is_what_a_build_gives(tmp_path, miss):
+def test_the_page_in_the_repository_is_what_a_build_gives(tmp_path):
     phone = ROOT / "examples" / "phone"
     if not (phone / "node_modules" / "vite").is_dir():
         miss("needs vite: make page")

@@ -1,11 +1,10 @@
 """Plans: settings that a family does not know, has no use for, or that are of another type are refused."""
 
-import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from running import data_of
+from running import data_of, message
 
 import zoo
 from zoo import ActivityGRU, Recipe
@@ -31,9 +30,7 @@ from zoo.training import Training
     ("trigram_lm_course", {"hiden_units": 9}, "unknown setting of trigram_lm_course 'hiden_units': did you mean"),
 ])  # fmt: skip
 def test_a_setting_that_cannot_be_is_refused_before_anything_is_read(preset, changes, line):
-    with pytest.raises(ZooError) as error:
-        Training.of(preset, changes)
-    assert str(error.value).startswith(line)
+    assert message(lambda: Training.of(preset, changes)).startswith(line)
 
 
 @pytest.mark.parametrize("field", ["normalize", "merge_contexts", "loss"])
@@ -107,6 +104,4 @@ def test_a_field_that_no_recipe_has_is_one_line(changes, line):
         lambda: Training.of("activity_gru_course", recipe=changes),
         lambda: finetuning.recipe_for(load("activity_gru_course"), people(2), changes),
     ):
-        with pytest.raises(ZooError, match=f"^{re.escape(line)}") as raised:
-            call()
-        assert len(str(raised.value).splitlines()) == 1
+        assert message(call).startswith(line)

@@ -2,25 +2,22 @@
 
 import inspect
 import re
-import subprocess
-import sys
 import typing
 from pathlib import Path
 
 import pytest
+from running import ROOT, python
 
 import zoo
 import zoo.runtime
 from zoo.api import data, devices, models, training
 from zoo.families import FAMILIES
 
-ROOT = Path(__file__).parents[1]
 MODULES = {"zoo": zoo, "zoo.runtime": zoo.runtime}
 NAMES = [(module, name) for module, content in MODULES.items() for name in content.__all__]
 
 
 def in_docs(module):
-    """Names in the first column of the table of a module."""
     text = (ROOT / "docs" / "reference" / "names.md").read_text() + "\n"
     table = re.search(rf"^\| `from {module} import` \|.*?\n\n", text, re.DOTALL | re.MULTILINE)[0]
     first = [line.split("|")[1] for line in table.strip().splitlines()[2:]]
@@ -87,11 +84,11 @@ def test_keras_loads_the_models_however_it_was_imported_and_a_command_imports_no
         "print(sorted({'matplotlib', 'pandas', 'sklearn'} & set(sys.modules)))\n"
         f"{ORDERS[order]}\nprint(type(keras.saving.load_model({str(FILE)!r})))\n"
     )
-    loaded, model = subprocess.check_output([sys.executable, "-c", program], text=True).splitlines()
+    loaded, model = python("-c", program).stdout.splitlines()
     assert (loaded == "[]") == (order == "by a command")
     assert model == "<class 'zoo.models.recurrent.ActivityGRU'>"
 
 
 def test_the_import_is_fast_and_needs_no_keras():
     program = "import sys; sys.modules['wrapt'] = None; import zoo; print({'numpy', 'keras'} & set(sys.modules))"
-    assert subprocess.check_output([sys.executable, "-c", program], text=True) == "set()\n"
+    assert python("-c", program).stdout == "set()\n"

@@ -6,14 +6,13 @@ import os
 import re
 import shlex
 import subprocess
-from pathlib import Path
 
 import pytest
 from PIL import Image, ImageSequence
+from running import ROOT
 
 from zoo.report import results
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 SPEED = (ROOT / "docs" / "speed.md").read_text()
 

@@ -3,9 +3,9 @@
 import csv
 import json
 import shutil
-from pathlib import Path
 
 import listing
+from running import ROOT
 
 from zoo import catalog
 from zoo.catalog import PRESETS_FOLDER
@@ -21,7 +21,7 @@ def test_the_page_and_the_file_of_results_are_the_rendering_of_the_numbers():
 
 
 def test_the_tables_of_the_page_of_results_are_the_rendering_of_the_numbers():
-    text = (Path(__file__).parents[1] / "docs" / "results.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
     table = results.preset_table(results.presets(), "../saved_models/")
     assert f"<!-- presets -->\n\n{table}\n\n<!-- end -->" in text
 

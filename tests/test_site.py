@@ -6,7 +6,7 @@ from itertools import chain
 
 import pytest
 from PIL import Image
-from running import AXE, ROOT, SHOTS
+from running import AXE, ROOT, SHOTS, host, miss
 
 from zoo.families import FAMILIES
 from zoo.presets import PRESETS
@@ -16,16 +16,13 @@ pytestmark = [pytest.mark.docs, pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")
-def address(site, host):
-    """The address of the site while it is served."""
+def address(site):
     with host(site) as port:
         yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture
 def visit(browser, address):
-    """Opens a page of the site."""
-
     def open_one(path="/", width=1440, height=900, **options):
         page = browser.new_context(viewport={"width": width, "height": height}, **options).new_page()
         page.goto(address + path)
@@ -43,7 +40,6 @@ def addresses(site):
 
 @pytest.fixture
 def pictures(monkeypatch):
-    """The script that makes the pictures of pages."""
     monkeypatch.syspath_prepend(ROOT / "docs" / ".site")
     return importlib.import_module("pictures")
 
@@ -74,7 +70,7 @@ DARK = (
 
 
 @pytest.mark.parametrize(("scheme", "checks"), [("light", CHECKS), ("dark", ["color-contrast"])])
-def test_every_page_can_be_read_on_a_phone_and_fits_a_desk(scheme, checks, address, addresses, visit, miss):
+def test_every_page_can_be_read_on_a_phone_and_fits_a_desk(scheme, checks, address, addresses, visit):
     if not AXE.is_file():
         miss(f"needs {AXE.relative_to(ROOT)}: make page")
     page = visit("/404.html", color_scheme=scheme)
@@ -112,7 +108,7 @@ def test_each_card_but_of_recognizers_has_its_model_to_try(site):
 
 
 @pytest.mark.parametrize("name", ["sparse_autoencoder_best", "trigram_lm_best"])
-def test_a_model_runs_on_its_card_where_everyone_can_use_it(name, visit, miss):
+def test_a_model_runs_on_its_card_where_everyone_can_use_it(name, visit):
     if not AXE.is_file():
         miss(f"needs {AXE.relative_to(ROOT)}: make page")
     page = visit(f"/presets/{name}/", width=390, height=844)
@@ -135,7 +131,7 @@ def test_a_model_runs_on_its_card_where_everyone_can_use_it(name, visit, miss):
     assert page.inner_text(".try [role=status]") != before
 
 
-def test_below_any_path_a_card_opens_the_page_with_its_model_which_stays_offline(site, host, tmp_path, browser):
+def test_below_any_path_a_card_opens_the_page_with_its_model_which_stays_offline(site, tmp_path, browser):
     (tmp_path / "any").mkdir()
     (tmp_path / "any" / "path").symlink_to(site)
     with host(tmp_path) as port:

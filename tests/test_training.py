@@ -24,7 +24,6 @@ def examples(rows=32, shift=0):
 
 
 def model(seed=3, dropout=0.0):
-    """A network that compiles quickly."""
     first, second = (keras.initializers.GlorotUniform(seed=seed + number) for number in range(2))
     return keras.Sequential([
         keras.Input((20, 3)), keras.layers.Flatten(), keras.layers.Dense(6, "tanh", kernel_initializer=first),
@@ -58,13 +57,8 @@ class Weights(keras.callbacks.Callback):
         self.found.append(weights(self.model))
 
 
-@pytest.fixture(scope="module")
-def trained():
-    return run(RECIPE)
-
-
-def test_training_lowers_the_loss_and_counts_its_epochs(trained):
-    _, fitted = trained
+def test_training_lowers_the_loss_and_counts_its_epochs():
+    _, fitted = run(RECIPE)
     assert [row["epoch"] for row in fitted.history] == [1, 2, 3, 4]
     assert fitted.history[-1]["loss"] < fitted.history[0]["loss"]
     assert (fitted.best_epoch, fitted.batch_size) == (4, 8)

@@ -1,6 +1,5 @@
 """What the cases of all areas share: the files that they damage, and what each refusal must look like."""
 
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -86,15 +85,3 @@ def refused(zoo_cli, tmp_path) -> Callable[..., str]:
         return lines[0]
 
     return check
-
-
-@pytest.fixture
-def copy(tmp_path) -> Callable[..., Path]:
-    """Copies a sound file into `tmp_path`, to be damaged there."""
-
-    def make(source: Path, name: str | None = None) -> Path:
-        target = tmp_path / (name or source.name)
-        shutil.copyfile(source, target)
-        return target
-
-    return make

@@ -39,10 +39,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
+from zoo.catalog import PRESETS_FOLDER
 from zoo.errors import ZooError
 
-HERE = Path(__file__).parent
-KEPT = HERE / "crashes"
+KEPT = Path(__file__).with_name("crashes")
+POCKET = PRESETS_FOLDER / "activity_gru_pocket" / "model.int8.tflite"
 LONGEST = 1 << 16
 SECONDS, BYTES = 10, 2 << 30
 CSV = "time,x,y,z\n" + "".join(f"{i / 50},{0.1 * i % 3:.2f},9.8,{i % 2}\n" for i in range(40))
@@ -103,8 +104,7 @@ def read_csv_file(data: bytes, path: Path) -> None:
 
 
 def fake_stream() -> Any:
-    """Returns a stream of a network that answers by the values of its frame."""
-    from zoo.catalog import PRESETS_FOLDER
+    """A stream of a network that answers by the values of its frame."""
     from zoo.runtime import Stream
     from zoo.runtime.metadata import Streaming, extract
 
@@ -112,7 +112,7 @@ def fake_stream() -> Any:
         scores = np.abs(np.sin(frame.sum() * np.arange(1, 7)))
         return (scores / scores.sum())[None].astype(np.float32), dict(states)
 
-    metadata: Any = extract(PRESETS_FOLDER / "activity_gru_pocket" / "model.dynamic.tflite")
+    metadata: Any = extract(POCKET)
     return Stream(metadata, step, Streaming(restart=30, copies=3, warmup=10))
 
 
@@ -121,16 +121,13 @@ def read_lines_of_samples(data: bytes, path: Path) -> None:
     from zoo.activity.columns import CsvColumns, read_samples
 
     text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", errors="surrogateescape")
-    check_predictions(fake_stream().feed(read_samples(text, str(path), CsvColumns(subject="=me", activity="=no"))))
+    finite(fake_stream().feed(read_samples(text, str(path), CsvColumns(subject="=me", activity="=no"))))
 
 
-def check_predictions(predictions: Any) -> list[Any]:
-    """Reads predictions, all of which must be finite."""
-    found = []
-    for prediction in predictions:
-        assert math.isfinite(prediction.time), prediction
-        assert np.isfinite(prediction.probabilities).all(), prediction
-        found.append((prediction.time, prediction.label, *prediction.probabilities.tolist()))
+def finite(predictions: Any) -> list[Any]:
+    """Checks predictions, and returns what they say."""
+    found = [(each.time, each.label, *each.probabilities.tolist()) for each in predictions]
+    assert all(math.isfinite(number) for time, _, *shares in found for number in (time, *shares)), found
     return found
 
 
@@ -144,8 +141,8 @@ def read_stream(data: bytes, path: Path) -> None:
     samples = np.frombuffer(data[: len(data) // 32 * 32]).reshape(-1, 4)
     array, single = fake_stream(), fake_stream()
     with np.errstate(all="raise", under="ignore"):
-        expected = check_predictions(single.feed(iter(samples.tolist())))
-        assert check_predictions(array.feed(samples)) == expected
+        expected = finite(single.feed(iter(samples.tolist())))
+        assert finite(array.feed(samples)) == expected
     assert array.skipped == single.skipped
     assert sum(single.skipped.values()) <= len(samples)
 
@@ -175,7 +172,6 @@ def read_zip(data: bytes, path: Path) -> None:
 
 
 def reader(module: str, name: str) -> Callable[[bytes, Path], object]:
-    """A function of the package that takes a path."""
     return lambda data, path: getattr(import_module(module), name)(path)
 
 
@@ -198,7 +194,6 @@ def image_seeds() -> list[bytes]:
 
 
 def metadata_seeds() -> list[bytes]:
-    from zoo.catalog import PRESETS_FOLDER
     from zoo.runtime.metadata import extract
 
     folders = [PRESETS_FOLDER / name for name in ("activity_gru_pocket", "sparse_autoencoder_course")]
@@ -220,19 +215,12 @@ def arrays_seeds() -> list[bytes]:
     return [file.getvalue()]
 
 
-def tflite_seeds() -> list[bytes]:
-    from zoo.catalog import PRESETS_FOLDER
-
-    return [(PRESETS_FOLDER / "activity_gru_pocket" / "model.int8.tflite").read_bytes()]
-
-
-def http_seeds() -> list[bytes]:
-    return [
-        b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-        b"GET /index.html?x=%41#y HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip;q=0, br\r\nRange: bytes=0-3\r\n\r\n",
-        b'POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nabcdHEAD /a HTTP/1.1\r\nIf-None-Match: "x"\r\n\r\n',
-        b"GET /../../etc/passwd HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
-    ]
+REQUESTS = [
+    b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    b"GET /index.html?x=%41#y HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip;q=0, br\r\nRange: bytes=0-3\r\n\r\n",
+    b'POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nabcdHEAD /a HTTP/1.1\r\nIf-None-Match: "x"\r\n\r\n',
+    b"GET /../../etc/passwd HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
+]
 
 
 @cache
@@ -283,9 +271,9 @@ TARGETS: dict[str, Target] = {
     "image": Target(image_seeds, reader("zoo.patches.data", "open_photograph"), ".png"),
     "metadata": Target(metadata_seeds, read_metadata, ".json"),
     # Header and metadata: what LiteRT does with a damaged file is not in the zoo's hands.
-    "tflite": Target(tflite_seeds, reader("zoo.runtime.metadata", "extract"), ".tflite"),
+    "tflite": Target(lambda: [POCKET.read_bytes()], reader("zoo.runtime.metadata", "extract"), ".tflite"),
     "arrays": Target(arrays_seeds, reader("zoo.files", "read_arrays"), ".npz"),
-    "http": Target(http_seeds, read_request, ".txt"),
+    "http": Target(lambda: REQUESTS, read_request, ".txt"),
 }
 
 WORDS = [b"nan", b"inf", b"-1", b"1e308", b"1e-320", b"null", b"[]", b"{}", b'"', b"\n", b"\0", b"\xff\xfe", b",,,",
@@ -294,7 +282,7 @@ WORDS = [b"nan", b"inf", b"-1", b"1e308", b"1e-320", b"null", b"[]", b"{}", b'"'
 
 
 def mutated(seeds: Sequence[bytes], chance: random.Random) -> bytes:
-    """Returns a seed with some bytes changed, as libFuzzer changes them."""
+    """A seed with some bytes changed, as libFuzzer changes them."""
     data = bytearray(chance.choice(seeds))
     for _ in range(2 ** chance.randrange(6)):
         place, size = chance.randrange(len(data) + 1), 2 ** chance.randrange(10)
@@ -321,7 +309,6 @@ def mutated(seeds: Sequence[bytes], chance: random.Random) -> bytes:
 
 
 def one_line(error: ZooError) -> None:
-    """Checks the message of a refusal."""
     assert "\n" not in str(error), f"more than a line: {error}"
     assert len(str(error)) < 2000, f"a message of {len(str(error))} characters"
 
@@ -346,14 +333,6 @@ def attempt(target: Target, data: bytes, path: Path) -> None:
         faulthandler.cancel_dump_traceback_later()
 
 
-def limit() -> None:
-    """Limits the memory of this process, and shows where it was when a signal ends it."""
-    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (size + BYTES, size + BYTES))
-    faulthandler.enable()
-    warnings.simplefilter("ignore")
-
-
 def search(name: str, seconds: float, inputs: int | None, seed: int, keep: Path, report: Path) -> None:
     """Tries a number of inputs, or as many as a time allows, in this process, which a crash may end."""
     target, chance, tried = TARGETS[name], random.Random(seed), Counter[str]()
@@ -362,12 +341,15 @@ def search(name: str, seconds: float, inputs: int | None, seed: int, keep: Path,
         path = Path(scratch) / f"input{target.suffix}"
         for data in seeds:
             attempt(target, data, path)
-        limit()
+        size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (size + BYTES, size + BYTES))
+        # Shows where it was when a signal ends it.
+        faulthandler.enable()
+        warnings.simplefilter("ignore")
         stop = time.monotonic() + seconds
         while time.monotonic() < stop if inputs is None else tried["inputs"] < inputs:
             data = mutated(seeds, chance)
-            last = report.with_suffix(".input")
-            last.write_bytes(data)
+            report.with_suffix(".input").write_bytes(data)
             tried["inputs"] += 1
             try:
                 attempt(target, data, path)
@@ -384,7 +366,6 @@ def search(name: str, seconds: float, inputs: int | None, seed: int, keep: Path,
 
 
 def save(folder: Path, data: bytes, suffix: str) -> None:
-    """Keeps an input under its hash."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{hashlib.sha256(data).hexdigest()[:12]}{suffix}").write_bytes(data)
 
@@ -408,12 +389,28 @@ def with_atheris(name: str, seconds: float, keep: Path) -> None:
 
 
 def again(name: str) -> int:
-    """Reads the crashes that were kept. Returns how many there are."""
+    """Reads the crashes that were kept, and returns how many there are."""
     target, files = TARGETS[name], sorted(path for path in (KEPT / name).glob("*") if path.is_file())
     with tempfile.TemporaryDirectory() as scratch:
         for file in files:
             attempt(target, file.read_bytes(), Path(scratch) / f"input{target.suffix}")
     return len(files)
+
+
+def run(name: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Searches in a process of its own; returns what it found."""
+    with tempfile.TemporaryDirectory() as scratch:
+        report = Path(scratch) / "report.json"
+        arguments = ["--seconds", options.seconds, "--seed", options.seed, "--keep", options.keep, "--report", report]
+        arguments += [] if options.inputs is None else ["--inputs", options.inputs]
+        kept, begin = again(name), time.monotonic()
+        status = subprocess.run([sys.executable, __file__, name, *map(str, arguments)]).returncode
+        tried = json.loads(report.read_text()) if report.is_file() else {}
+        if status:
+            tried[f"status {status}"] = 1
+            if (last := report.with_suffix(".input")).is_file():
+                save(options.keep / name, last.read_bytes(), TARGETS[name].suffix)
+    return {"seed": options.seed, "seconds": round(time.monotonic() - begin), "kept": kept, **tried}
 
 
 def main() -> None:
@@ -433,23 +430,9 @@ def main() -> None:
     if options.atheris:
         with_atheris(options.targets[0], options.seconds, options.keep)
         return
-    found: dict[str, Any] = {}
-    seed = random.SystemRandom().getrandbits(32) if options.seed is None else options.seed
-    for name in options.targets or TARGETS:
-        with tempfile.TemporaryDirectory() as scratch:
-            report = Path(scratch) / "report.json"
-            arguments = ["--seconds", str(options.seconds), "--seed", str(seed), "--keep", str(options.keep)]
-            arguments += [] if options.inputs is None else ["--inputs", str(options.inputs)]
-            command = [sys.executable, __file__, name, *arguments, "--report", str(report)]
-            kept, begin = again(name), time.monotonic()
-            status = subprocess.run(command).returncode
-            tried = json.loads(report.read_text()) if report.is_file() else {}
-            if status:
-                tried[f"status {status}"] = 1
-                last = report.with_suffix(".input")
-                if last.is_file():
-                    save(options.keep / name, last.read_bytes(), TARGETS[name].suffix)
-        found[name] = {"seed": seed, "seconds": round(time.monotonic() - begin), "kept": kept, **tried}
+    if options.seed is None:
+        options.seed = random.SystemRandom().getrandbits(32)
+    found = {name: run(name, options) for name in options.targets or TARGETS}
     print(json.dumps(found, indent=2))
     sys.exit(any(set(each) - {"seed", "seconds", "kept", "inputs"} for each in found.values()))
 

@@ -28,6 +28,7 @@ import time
 import traceback
 import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from fnmatch import fnmatch
 from multiprocessing import get_context
 from pathlib import Path
@@ -77,7 +78,6 @@ CASES: dict[str, Case] = {
 
 
 def make_inputs(folder: Path) -> None:
-    """Makes what the commands read: tiny files of each kind, and a trained model."""
     from zoo.activity import simulate as gait
     from zoo.patches import simulate
 
@@ -151,27 +151,23 @@ class Run:
     def wait(self, seconds: float = 120.0) -> tuple[int, str]:
         """Waits until the process and all its children have ended. Returns its status and what it printed."""
         status: int | None = None
-        while status is None or self._running():
-            if status is None:
-                process, found = os.waitpid(self.process, os.WNOHANG)
-                status = os.waitstatus_to_exitcode(found) if process else None
-            if time.monotonic() - self.started > seconds:
-                os.killpg(self.process, signal.SIGKILL)
-                if status is not None:
-                    return 98, "a child outlived the command"
-            time.sleep(0.01)
+        with suppress(ProcessLookupError):
+            while True:
+                if status is None:
+                    process, found = os.waitpid(self.process, os.WNOHANG)
+                    status = os.waitstatus_to_exitcode(found) if process else None
+                else:
+                    # Fails where nothing of the group is left.
+                    os.killpg(self.process, 0)
+                if time.monotonic() - self.started > seconds:
+                    os.killpg(self.process, signal.SIGKILL)
+                    if status is not None:
+                        return 98, "a child outlived the command"
+                time.sleep(0.01)
         return status, self.log.read_text(errors="replace")
-
-    def _running(self) -> bool:
-        try:
-            os.killpg(self.process, 0)
-        except ProcessLookupError:
-            return False
-        return True
 
     @property
     def calls(self) -> int:
-        """The number of calls that changed a file."""
         return int(STATE.unpack(self.file.read_bytes())[0])
 
 
@@ -194,45 +190,32 @@ def lasting(value: Any) -> Any:
     return [lasting(item) for item in value] if isinstance(value, list) else value
 
 
-def contents(path: Path) -> Any:
-    """Returns what is compared of a file: its bytes, but for what differs from run to run."""
-    data = path.read_bytes()
-    if any(fnmatch(path.name, pattern) for pattern in JOURNALS):
+def contents(name: str, data: bytes) -> Any:
+    """What is compared of a file: its bytes, but for what differs from run to run."""
+    if any(fnmatch(name, pattern) for pattern in JOURNALS):
         return "journal"
-    try:
-        if path.suffix == ".json":
+    # Half of a file under a temporary name is neither.
+    with suppress(ValueError, zipfile.BadZipFile):
+        if name.endswith(".json"):
             return lasting(json.loads(data))
-        if path.suffix == ".keras":
+        if name.endswith(".keras"):
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                return {
-                    name: lasting(json.loads(archive.read(name)))
-                    if name.endswith(".json")
-                    else digest(archive.read(name))
-                    for name in archive.namelist()
-                }
-    except (ValueError, zipfile.BadZipFile):
-        # Half of a file under a temporary name.
-        pass
-    return digest(data)
-
-
-def digest(data: bytes) -> str:
-    """Returns a short hash."""
+                return {member: contents(member, archive.read(member)) for member in archive.namelist()}
     return hashlib.sha256(data).hexdigest()[:16]
 
 
 def tree(folder: Path) -> dict[str, Any]:
-    """Returns everything below a folder by its path: of files what is compared, of folders None."""
+    """Everything below a folder by its path: of files what is compared, of folders None."""
     paths = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*"))}
     return {
-        name: contents(path) if path.is_file() else None
+        name: contents(path.name, path.read_bytes()) if path.is_file() else None
         for name, path in paths.items()
         if not any(fnmatch(name, pattern) for pattern in LEFT_BY_LIBRARIES)
     }
 
 
 def different(found: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
-    """Returns how two trees differ, in one line. Empty if they are the same."""
+    """How two trees differ, in one line; empty if they are the same."""
     names = [name for name in {**expected, **found} if found.get(name, "missing") != expected.get(name, "missing")]
     return ", ".join(
         f"{name} {'differs' if name in found and name in expected else 'is missing' if name in expected else 'is left'}"
@@ -264,7 +247,6 @@ def check(folder: Path, call: int, case: Case, expected: Mapping[str, Any]) -> d
 
 
 def prepare(folder: Path, inputs: Path, case: Case) -> Path:
-    """Makes a working folder with what a command reads."""
     folder.mkdir(parents=True)
     for name in case.inputs:
         (shutil.copytree if (inputs / name).is_dir() else shutil.copy2)(inputs / name, folder / name)

@@ -133,7 +133,6 @@ def test_a_full_disk_is_named_and_nothing_is_left(disk, words, places, monkeypat
 
 @pytest.fixture
 def private():
-    """The umask of who lets nobody else read."""
     before = os.umask(0o077)
     yield
     os.umask(before)
@@ -168,7 +167,7 @@ def test_two_runs_with_one_output_do_not_mix(words, places, zoo_cli):
     def other() -> None:
         with (exclusive_folder if words in FOLDERS and words != "export" else exclusive)(output):
             holding.set()
-            done.wait(60)
+            done.wait()
 
     run = threading.Thread(target=other)
     run.start()
@@ -205,26 +204,15 @@ def quota(tmp_path_factory):
     return library
 
 
-TRAIN = [
-    "train",
-    "activity_gru_course",
-    "--data",
-    "DATA",
-    "--epochs",
-    "1",
-    "--set",
-    "validation_by=time",
-    "--out",
-    "NEW",
-]
+TRAIN = "train activity_gru_course --data DATA --epochs 1 --set validation_by=time --out NEW"
 
 
 @pytest.mark.process
 @pytest.mark.parametrize(("kind", "size", "command"), [
-    ("limit", 5_120, ["data", "simulate", "text", "--sentences", "3000", "-o", "NEW"]),
+    ("limit", 5_120, "data simulate text --sentences 3000 -o NEW"),
     ("limit", 5_120, TRAIN),
     # More than is reserved to begin with.
-    ("quota", 4_400_000, ["data", "simulate", "activity", "--subjects", "60", "--seconds", "20", "-o", "NEW"]),
+    ("quota", 4_400_000, "data simulate activity --subjects 60 --seconds 20 -o NEW"),
     ("quota", 20_000, TRAIN),
 ])  # fmt: skip
 def test_a_limit_or_a_quota_that_is_used_up_is_named_and_nothing_is_left(
@@ -235,9 +223,10 @@ def test_a_limit_or_a_quota_that_is_used_up_is_named_and_nothing_is_left(
     places = {"NEW": str(folder / "new"), "DATA": str(materials.windows)}
     limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (size, size))
     held = {"LD_PRELOAD": str(quota), "ZOO_QUOTA": str(size), "ZOO_QUOTA_ROOT": str(folder)}
+    words = [places.get(word, word) for word in command.split()]
     run = subprocess.run(
-        [sys.executable, "-m", "zoo", *(places.get(word, word) for word in command)], capture_output=True, text=True,
-        check=False, preexec_fn=limit if kind == "limit" else None, env=os.environ | (held if kind == "quota" else {}),
+        [sys.executable, "-m", "zoo", *words], capture_output=True, text=True, check=False,
+        preexec_fn=limit if kind == "limit" else None, env=os.environ | (held if kind == "quota" else {}),
     )  # fmt: skip
     assert run.returncode == 1, run.stderr
     last = run.stderr.strip().splitlines()[-1]

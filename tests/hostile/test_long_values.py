@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from running import message
 
 import zoo
 
@@ -32,12 +33,9 @@ CALLS = {
 @pytest.mark.parametrize("call", CALLS)
 def test_a_message_shows_at_most_80_characters_of_a_value(call, name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(zoo.ZooError) as refusal:
-        CALLS[call](LONG[name])
-    assert len(str(refusal.value)) < 500, refusal.value
+    assert len(message(lambda: CALLS[call](LONG[name]))) < 500
 
 
 @pytest.mark.parametrize("call", ["units", "a rate", "a seed", "classes"])
 def test_a_number_that_python_does_not_print_is_refused(call):
-    with pytest.raises(zoo.ZooError, match="more digits than Python prints"):
-        CALLS[call](10**5000)
+    assert "more digits than Python prints" in message(lambda: CALLS[call](10**5000))

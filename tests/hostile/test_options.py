@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from running import parameters_of
 
-from zoo.cli import COMMANDS, app
+from zoo.cli import COMMANDS
 
 pytestmark = pytest.mark.hostile
 
@@ -82,10 +83,7 @@ FILES = OUTPUTS | {
 def parameters() -> Iterator[tuple[str, str, str, bool, type]]:
     """The command, name, option, whether it is an argument, and type of each parameter with a value."""
     for words in SOUND:
-        command: Any = app
-        for word in words.split():
-            command = command[word]
-        for argument in command.assemble_argument_collection():
+        for argument in parameters_of(words):
             group, _, name = argument.field_info.name.rpartition("__")
             kind = next((kind for kind in (int, float, str) if kind in _flat(argument.hint)), None)
             # A recipe is the same for all commands.
@@ -116,8 +114,6 @@ def walked(rows):
 
 @pytest.fixture
 def arguments(materials, tmp_path):
-    """The command line of a case."""
-
     def make(case, value=None):
         words, name, option, is_argument, known = case
         places = {**materials._asdict(), "out": tmp_path / "new" / "out"}

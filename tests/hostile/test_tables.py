@@ -3,7 +3,6 @@
 import io
 import os
 import zipfile
-from pathlib import Path
 
 import pytest
 
@@ -13,20 +12,13 @@ ROWS = [f"{i / 50:.2f},{0.1 * (i % 7):.3f},{9.8 + 0.2 * (i % 5):.3f},{0.3 * (i %
 HEAD = "time,x,y,z"
 
 
-def table(head: str = HEAD, rows: list[str] | None = None, end: str = "\n") -> bytes:
-    return (end.join([head, *(ROWS if rows is None else rows)]) + end).encode()
+def table(head: str = HEAD, rows: list[str] | None = None) -> bytes:
+    return ("\n".join([head, *(ROWS if rows is None else rows)]) + "\n").encode()
 
 
-def with_row(number: int, text: str) -> bytes:
-    rows = ROWS.copy()
-    rows[number] = text
-    return table(rows=rows)
-
-
-def with_field(field: str, column: int = 2, number: int = 150) -> bytes:
-    fields = ROWS[number].split(",")
-    fields[column] = field
-    return with_row(number, ",".join(fields))
+def with_field(field: str, number: int = 150) -> bytes:
+    time, x, _, z = ROWS[number].split(",")
+    return table(rows=[*ROWS[:number], f"{time},{x},{field},{z}", *ROWS[number + 1 :]])
 
 
 def stamped(stamps: list[object]) -> bytes:
@@ -34,7 +26,6 @@ def stamped(stamps: list[object]) -> bytes:
 
 
 def by_turns(column: str, run: int, *names: str) -> bytes:
-    """Rows that several sensors measured by turns, some rows each."""
     return table(f"time,{column},x,y,z", [row.replace(",", f",{names[i // run % len(names)]},", 1)
                                           for i, row in enumerate(ROWS)])  # fmt: skip
 
@@ -43,7 +34,6 @@ CONTENTS = {
     "blank lines": (b"\n\n\n\n", "empty"),
     "a BOM alone": (b"\xef\xbb\xbf", "empty"),
     "noise": (bytes(range(256)) * 16, "not text"),
-    "UTF-16": (table().decode().encode("utf-16"), ""),
     "Latin-1": (table("time,x,y,z,h\xf6he").decode().encode("latin-1"), "row 1"),
     "NUL bytes": (with_field("9.8\0"), "row 151"),
     "a PNG": (b"\x89PNG\r\n\x1a\n" + bytes(64), "not text"),
@@ -53,9 +43,8 @@ CONTENTS = {
     "a quoted field of 200 kB": (with_field('"' + "9" * 200_000 + '"'), "131072"),
     "names of 200 kB": (table("time,x,y," + "z" * 200_000), "131072"),
     "an unclosed quote": (with_field('"9.8'), "quote"),
-    "an unclosed quote in the first row": (with_field('"9.8', 2, 0), "quote"),
+    "an unclosed quote in the first row": (with_field('"9.8', 0), "quote"),
     "an unclosed quote in the names": (table('time,x,"y,z'), "quote"),
-    "two columns of one name": (table("time,x,x,z"), "no column"),
     "two columns x": (table("time,x,y,z,x", [f"{row},1" for row in ROWS]), "'x' twice"),
     "two columns time": (table("time,x,y,z,time", [f"{row},1" for row in ROWS]), "'time' twice"),
     "an empty name": (table("time,,y,z"), "no column"),
@@ -70,47 +59,32 @@ CONTENTS = {
     "all 1e38": (table(rows=[f"{row.split(',')[0]},1e38,1e38,1e38" for row in ROWS]), "no known unit fits"),
     "all NaN": (table(rows=[f"{row.split(',')[0]},nan,nan,nan" for row in ROWS]), ""),
     "all empty": (table(rows=[f"{row.split(',')[0]},,," for row in ROWS]), ""),
-    "without gravity": (table(rows=[f"{i / 50},{(-1) ** i},{(-1) ** i},0" for i in range(300)]), "gravity"),
     "partly in g": (table(rows=[*ROWS[:250], *(f"{i / 50},0,1,0" for i in range(250, 300))]), "1 of 6 seconds"),
     "of two sensors": (by_turns("sensor", 1, "accelerometer", "gyroscope"), "'sensor' says accelerometer, gyroscope"),
     "of two devices": (by_turns("Device ID", 3, "phone", "watch"), "'Device ID' says phone, watch by turns"),
-    "times in hundredths": (table("time (cs),x,y,z", [f"{2 * i},0,9.8,0" for i in range(300)]), "is in 'cs'"),
-    "times in tens of ms": (table("t (10 ms),x,y,z", [f"{2 * i},0,9.8,0" for i in range(300)]), "is in '10 ms'"),
     "a date for a time": (stamped(["2024-06-10"] * 300), "time stamps 0 apart"),
-    "in mm/s^2": (table(rows=[f"{row.split(',')[0]},0,9806,0" for row in ROWS]), "mean magnitude"),
     "one row": (table(rows=ROWS[:1]), ""),
-    "reversed stamps": (stamped([f"{i / 50:.2f}" for i in reversed(range(300))]), "time goes back"),
-    "equal stamps": (stamped([1.0] * 300), "time"),
-    "stamps that are text": (stamped(["now"] * 300), "'time'"),
     "stamps of NaN": (stamped(["nan"] * 300), "time"),
     "stamps of infinity": (stamped(["inf"] * 300), "time"),
     "empty stamps": (stamped([""] * 300), "time"),
-    "stamps of whole seconds": (stamped([i // 50 for i in range(300)]), "rows share a time stamp"),
     "stamps of 1e300": (stamped([f"{i}e300" for i in range(300)]), ""),
     "dates that are none": (stamped(["2024-13-45T00:00:00"] * 300), "'time'"),
-    "times of day that are none": (stamped(["99:99:99"] * 300), ""),
     "a row of another date format": (stamped(["2024-01-01T00:00:00.00"] * 299 + ["yesterday"]), "row 300"),
-    "lines that end in \\n\\r": (table(end="\n\r"), ""),
-    "lines that end in \\r": (table(end="\r"), ""),
 }  # fmt: skip
-LEGAL = {"UTF-16", "lines that end in \\n\\r", "lines that end in \\r", "times of day that are none"}
 READERS = {
     "import": ["data", "import", "csv", "--subject", "=ann", "--activity", "=walk", "-o", "{out}", "{path}"],
     "predict": ["predict", "{recognizer}", "--csv", "{path}"],
 }
-CASES = [(reader, name) for reader in READERS for name in CONTENTS if name not in LEGAL]
 
 
-def read(reader: str, path: Path, materials, tmp_path) -> list[str]:
-    return [each.format(**materials._asdict(), path=path, out=tmp_path / "out.h5") for each in READERS[reader]]
-
-
-@pytest.mark.parametrize(("reader", "name"), CASES, ids=[" ".join(case) for case in CASES])
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("name", CONTENTS)
 def test_a_table_that_no_app_writes_is_named(reader, name, materials, tmp_path, refused):
     content, says = CONTENTS[name]
     path = tmp_path / "table.csv"
     path.write_bytes(content)
-    refused(read(reader, path, materials, tmp_path), str(path), says)
+    places = materials._asdict() | {"path": path, "out": tmp_path / "out.h5"}
+    refused([each.format(**places) for each in READERS[reader]], str(path), says)
 
 
 LABELED = {
@@ -206,11 +180,11 @@ ZIPS = {
     "a member above the folder": lambda member: archive(f"../../{member}", b"a,b,c\n"),
     "a zip in a zip": lambda member: archive(member, archive("a", b"a")),
 }
-ZIP_CASES = [(study, name) for study in STUDIES for name in ZIPS]
 
 
 @pytest.mark.timeout(60, func_only=True)
-@pytest.mark.parametrize(("study", "name"), ZIP_CASES, ids=[" ".join(case) for case in ZIP_CASES])
+@pytest.mark.parametrize("study", STUDIES)
+@pytest.mark.parametrize("name", ZIPS)
 def test_a_zip_file_that_is_no_study_is_named(study, name, tmp_path, refused):
     path = tmp_path / "study.zip"
     path.write_bytes(ZIPS[name](STUDIES[study]))

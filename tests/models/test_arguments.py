@@ -1,10 +1,13 @@
 """Constructors refuse arguments out of their ranges, by name."""
 
+import re
+
 import numpy as np
 import pytest
 import tensorflow as tf
+from running import message
 
-from zoo import ActivityCNN, ActivityGRU, CrossEntropy, KLSparsity, SparseAutoencoder, TrigramLM, ZooError
+from zoo import ActivityCNN, ActivityGRU, CrossEntropy, KLSparsity, SparseAutoencoder, TrigramLM
 
 NAN = float("nan")
 
@@ -60,11 +63,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("model", "arguments", "message"), CASES)
-def test_an_argument_outside_its_range_is_refused(model, arguments, message):
-    with pytest.raises(ZooError, match=message) as found:
-        model(**arguments)
-    assert "\n" not in str(found.value)
+@pytest.mark.parametrize(("model", "arguments", "refusal"), CASES)
+def test_an_argument_outside_its_range_is_refused(model, arguments, refusal):
+    assert re.search(refusal, message(lambda: model(**arguments)))
 
 
 def test_numbers_of_numpy_are_numbers():
@@ -84,10 +85,10 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize(("method", "rows", "states", "message"), ROWS)
-def test_rows_of_another_shape_are_refused_by_a_step(method, rows, states, message):
-    with pytest.raises(ZooError, match=message):
-        getattr(ActivityGRU(units=4, frame=5, window=20), method)(rows, states)
+@pytest.mark.parametrize(("method", "rows", "states", "refusal"), ROWS)
+def test_rows_of_another_shape_are_refused_by_a_step(method, rows, states, refusal):
+    model = ActivityGRU(units=4, frame=5, window=20)
+    assert re.search(refusal, message(lambda: getattr(model, method)(rows, states)))
 
 
 X = np.random.default_rng(0).normal(0, 4, (8, 20, 3)).astype("float32")

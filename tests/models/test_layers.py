@@ -16,7 +16,6 @@ trains = pytest.mark.skipif(BACKEND == "numpy", reason="Keras does not train on 
 
 
 def kl(activations, rho, beta):
-    """The equation in NumPy."""
     r = activations.mean(axis=0, dtype=np.float64)
     return beta * (rho * np.log(rho / r) + (1 - rho) * np.log((1 - rho) / (1 - r))).sum()
 

@@ -1,13 +1,10 @@
 """Losses and metrics are the equations, on every backend, and are saved with a model."""
 
-import os
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from running import python
 
 from zoo.models.losses import CrossEntropy, HalfSquaredError, accuracy, balanced_weights, loss_and_metrics
 
@@ -100,8 +97,8 @@ def test_other_backends_compute_the_same_and_train(backend):
         "model.compile('adam', loss, metrics=metrics)\n"
         "model.fit(x, t, verbose=0)"
     )
-    environment = {**os.environ, "KERAS_BACKEND": backend}
-    run = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
+    run = python("-c", code, KERAS_BACKEND=backend)
+    assert run.returncode == 0, run.stderr
     x, targets = np.array([[0.5, 2.0], [1.0, 1.0]], "float32"), np.array([1, 1])
     expected = [CrossEntropy(0.1, [1.0, 3.0])(targets, x), HalfSquaredError()(x, 2 * x), *accuracy(targets, x)]
     found = [float(word.strip("tensor()")) for word in run.stdout.split()]

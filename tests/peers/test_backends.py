@@ -1,15 +1,11 @@
 """Layers work on every backend of Keras that is installed, and models predict the same on each."""
 
 import importlib.util
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from running import ROOT, python
 
-HERE = Path(__file__).parent
-TESTS = [HERE / "test_keras_layers.py", HERE.parent / "models" / "test_layers.py"]
+TESTS = ("tests/peers/test_keras_layers.py", "tests/models/test_layers.py")
 
 
 @pytest.fixture(params=["jax", "torch", "numpy"])
@@ -22,8 +18,6 @@ def backend(request):
 
 
 def test_layers_pass_their_tests_on_every_backend(backend):
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", *TESTS],
-        env=os.environ | {"KERAS_BACKEND": backend}, cwd=HERE.parents[1], capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    options = ("-q", "--no-header", "-p", "no:cacheprovider")
+    run = python("-m", "pytest", *options, *TESTS, cwd=ROOT, KERAS_BACKEND=backend)
     assert run.returncode == 0, run.stdout[-5000:]

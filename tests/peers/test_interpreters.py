@@ -26,14 +26,6 @@ def interpreter(path, kernels):
     }
 
 
-def default(path):
-    return interpreter(path, OpResolverType.BUILTIN)
-
-
-def reference(path):
-    return interpreter(path, OpResolverType.BUILTIN_REF)
-
-
 def compiled(path):
     model = CompiledModel.from_file(str(path))
 
@@ -78,8 +70,8 @@ FILES = sorted(PRESETS_FOLDER.glob("*/*.tflite"))
 
 @pytest.mark.parametrize("path", FILES, ids=[f"{path.parent.name}/{path.name}" for path in FILES])
 def test_other_runtimes_return_what_the_interpreter_returns(path):
-    run, file_format = default(path), path.name.split(".")[1]
-    others = {"reference": reference(path), "compiled": compiled(path)}
+    run, file_format = interpreter(path, OpResolverType.BUILTIN), path.name.split(".")[1]
+    others = {"reference": interpreter(path, OpResolverType.BUILTIN_REF), "compiled": compiled(path)}
     for signature in Interpreter(str(path)).get_signature_list():
         inputs = inputs_of(path, signature)
         expected = run(signature, inputs)

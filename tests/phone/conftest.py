@@ -1,7 +1,6 @@
 """A real browser on the built page, as `zoo serve` serves it."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,27 +8,18 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from running import running
+from phone.pages import MODEL, PHONE, play
+from running import miss, running
 
-from zoo.catalog import PRESETS_FOLDER
 from zoo.serving import PageServer, certificate, page_files
 from zoo.serving.server import PAGE_FOLDER
 
-PHONE = {"width": 390, "height": 844}
-MODEL = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"
-
 
 @pytest.fixture(scope="session")
-def built(miss):
+def built():
     """What needs the page is left out where it is not built."""
     if not (PAGE_FOLDER / "litert").is_dir():
         miss(f"no LiteRT.js in {PAGE_FOLDER}: make page")
-
-
-@pytest.fixture(scope="session")
-def model_file() -> Path:
-    """The model that the page runs."""
-    return MODEL
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +49,6 @@ def inertial_file(tmp_path_factory) -> Path:
 
 
 def _published(model, path, **facts):
-    """Converts a recognizer, and describes all files of the folder."""
     from zoo.activity.task import TASK
     from zoo.exporting import formats, signatures
     from zoo.runtime.metadata import embed
@@ -70,30 +59,29 @@ def _published(model, path, **facts):
     return path
 
 
-@pytest.fixture(scope="session")
-def serve_files():
-    """Serves other files than the page with the pocket model."""
-    return _serving
-
-
 @contextmanager
-def _serving(files: dict[str, Path]) -> Iterator[str]:
-    """The address of a page while it is served."""
-    with running(PageServer(files, "127.0.0.1", 9443, certificate.tls_context(["127.0.0.1"]))) as server:
+def _serving(*models: Path) -> Iterator[str]:
+    context = certificate.tls_context(["127.0.0.1"])
+    with running(PageServer(page_files(list(models)), "127.0.0.1", 9443, context)) as server:
         yield f"https://127.0.0.1:{server.port}/"
+
+
+@pytest.fixture(scope="session")
+def serve_page():
+    """The address of a page while it is served with other models than the pocket one."""
+    return _serving
 
 
 @pytest.fixture(scope="module")
 def address(browser, built) -> Iterator[str]:
-    """Of the page with the pocket model."""
-    with _serving(page_files(MODEL)) as found:
+    with _serving(MODEL) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 def inertial_address(browser, built, inertial_file) -> Iterator[str]:
     """Of the page with a model that reads a gyroscope as well."""
-    with _serving(page_files(inertial_file)) as found:
+    with _serving(inertial_file) as found:
         yield found
 
 
@@ -132,6 +120,8 @@ def _opening(browser, address):
         }  # fmt: skip
         context = browser.new_context(**phone | options)
         contexts.append(context)
+        # Twice what is usual: a busy machine needs longer.
+        context.set_default_timeout(60_000)
         page = context.new_page()
         here = url or address
         page.on("request", lambda request: _foreign(request.url, here) and complaints.append(request.url))
@@ -151,88 +141,8 @@ def _opening(browser, address):
     assert not complaints
 
 
-_SEND = """
-([samples, sign]) => {
-  const degrees = rate => rate * 180 / Math.PI;
-  for (const [time, x, y, z, ...turning] of samples) {
-    const felt = {accelerationIncludingGravity: {x: sign * x, y: sign * y, z: sign * z}, interval: 16};
-    const [alpha, beta, gamma] = turning.map(degrees);
-    if (turning.length) felt.rotationRate = {alpha, beta, gamma};
-    const event = new DeviceMotionEvent('devicemotion', felt);
-    Object.defineProperty(event, 'timeStamp', {value: 1000 * time});
-    dispatchEvent(event);
-  }
-}
-"""
-
-_PLAY = """
-async ([samples, options]) => {
-  const found = [], count = options.predictions, sign = options.sign ?? 1;
-  document.addEventListener('prediction', ({detail}) => found.push(detail));
-  const wait = () => new Promise(done => setTimeout(done, 5));
-  for (let i = 0; document.body.dataset.state !== 'running'; i += 1) {
-    if (i >= 4000) throw new Error(`the page does not run: ${document.body.innerText}`);
-    await wait();
-  }
-  (SEND)([samples, sign]);
-  for (let i = 0; found.length < count && i < 4000; i += 1) await wait();
-  return found;
-}
-"""
-
-
-class _Player:
-    def __call__(self, page, samples, count, sign=1):
-        if page.is_visible("#start"):
-            # A tap right after another one is none.
-            page.clock.run_for(700)
-            page.click("#start")
-        program = _PLAY.replace("SEND", _SEND)
-        return page.evaluate(program, [samples, {"predictions": count, "sign": sign}])
-
-    @staticmethod
-    def send(page, samples):
-        """Sends samples, whatever the page does."""
-        page.evaluate(_SEND, [samples, 1])
-
-    def gather(self, page, activity, samples):
-        """Records half a minute to teach the page, after the countdown."""
-        count = page.locator("#lesson-list li").count()
-        page.fill("#lesson-activity", activity)
-        page.click("#lesson-record")
-        page.wait_for_selector("#lesson-record:disabled")
-        page.clock.run_for(5100)
-        self.send(page, samples)
-        _until(page, "count => document.querySelectorAll('#lesson-list li').length > count", count)
-
-
-def _until(page, expression, argument=None):
-    deadline = time.monotonic() + 60
-    while not page.evaluate(expression, argument):
-        assert time.monotonic() < deadline, expression
-        page.wait_for_timeout(20)
-
-
-@pytest.fixture(scope="session")
-def until():
-    """Waits until an expression is true: `until(page, "x => x > 0", 1)`.
-
-    What does not hold at once, `page.wait_for_function` evaluates again in the page, whose policy forbids `eval`.
-    """
-    return _until
-
-
-@pytest.fixture(scope="session")
-def play():
-    """Taps Start if the page does not run, and sends samples; returns the predictions when there are `count`.
-
-    A sample is `(time, x, y, z)`, of a phone with a gyroscope followed by its rotation rate in rad/s.
-    """
-    return _Player()
-
-
 @pytest.fixture
-def run(open_page, play):
+def run(open_page):
     """Opens the page and plays samples: `run(samples, count, url, **options) -> page`."""
 
     def start(samples, count, url=None, **options):
@@ -241,19 +151,6 @@ def run(open_page, play):
         return page
 
     return start
-
-
-@pytest.fixture(scope="session")
-def stop():
-    """Holds Stop for as long as it wants."""
-
-    def hold(page):
-        page.hover("#stop")
-        page.mouse.down()
-        page.clock.run_for(900)
-        page.mouse.up()
-
-    return hold
 
 
 def _foreign(url: str, page: str) -> bool:

@@ -1,10 +1,17 @@
-"""What tests of the page share: samples as a phone sends them, and a look at a page in all sizes."""
+"""What tests of the page share: samples as a phone sends them, what its owner does, and a look at it in all sizes."""
+
+import time
 
 import numpy as np
 import pytest
 from running import AXE, SHOTS
 
+from zoo.catalog import PRESETS_FOLDER
+
 PHONE = {"width": 390, "height": 844}
+MODEL = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"
+"""What the page runs where no other model is named."""
+
 HERTZ = 60
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Mobile Safari/604.1"
@@ -56,15 +63,91 @@ def rowing(start, stop):
     return [[time, x + 4 * np.sin(3 * time), 4.0, 7.0 + z] for time, x, _, z in standing(start, stop)]
 
 
-def gather_two(page, play, other="rowing"):
+_SEND = """
+([samples, sign]) => {
+  const degrees = rate => rate * 180 / Math.PI;
+  for (const [time, x, y, z, ...turning] of samples) {
+    const felt = {accelerationIncludingGravity: {x: sign * x, y: sign * y, z: sign * z}, interval: 16};
+    const [alpha, beta, gamma] = turning.map(degrees);
+    if (turning.length) felt.rotationRate = {alpha, beta, gamma};
+    const event = new DeviceMotionEvent('devicemotion', felt);
+    Object.defineProperty(event, 'timeStamp', {value: 1000 * time});
+    dispatchEvent(event);
+  }
+}
+"""
+
+_PLAY = """
+async ([samples, options]) => {
+  const found = [], count = options.predictions, sign = options.sign ?? 1;
+  document.addEventListener('prediction', ({detail}) => found.push(detail));
+  const wait = () => new Promise(done => setTimeout(done, 5));
+  for (let i = 0; document.body.dataset.state !== 'running'; i += 1) {
+    if (i >= 4000) throw new Error(`the page does not run: ${document.body.innerText}`);
+    await wait();
+  }
+  (SEND)([samples, sign]);
+  for (let i = 0; found.length < count && i < 4000; i += 1) await wait();
+  return found;
+}
+"""
+
+
+def until(page, expression, argument=None):
+    """Waits until an expression is true.
+
+    What does not hold at once, `page.wait_for_function` evaluates again in the page, whose policy forbids `eval`.
+    """
+    deadline = time.monotonic() + 60
+    while not page.evaluate(expression, argument):
+        assert time.monotonic() < deadline, expression
+        page.wait_for_timeout(20)
+
+
+def send(page, samples):
+    """Sends samples, whatever the page does: `(time, x, y, z)`, and of a gyroscope the rotation rate in rad/s."""
+    page.evaluate(_SEND, [samples, 1])
+
+
+def play(page, samples, count, sign=1):
+    """Taps Start if the page does not run, and sends samples; returns the predictions when there are `count`.
+
+    A test that has tapped Start itself waits for `body[data-state=running]` first: a second tap finds no button.
+    """
+    if page.is_visible("#start"):
+        # A tap right after another one is none.
+        page.clock.run_for(700)
+        page.click("#start")
+    return page.evaluate(_PLAY.replace("SEND", _SEND), [samples, {"predictions": count, "sign": sign}])
+
+
+def stop(page):
+    """Holds Stop for as long as it wants."""
+    page.hover("#stop")
+    page.mouse.down()
+    page.clock.run_for(900)
+    page.mouse.up()
+
+
+def gather(page, activity, samples):
+    """Records half a minute to teach the page, after the countdown."""
+    count = page.locator("#lesson-list li").count()
+    page.fill("#lesson-activity", activity)
+    page.click("#lesson-record")
+    page.wait_for_selector("#lesson-record:disabled")
+    page.clock.run_for(5100)
+    send(page, samples)
+    until(page, "count => document.querySelectorAll('#lesson-list li').length > count", count)
+
+
+def gather_two(page, other="rowing"):
     """Records two activities as lessons: standing, and rowing under some name."""
     page.click("#teach-open")
     for activity, samples in (("standing", standing(0, 36)), (other, rowing(0, 36))):
-        play.gather(page, activity, samples)
+        gather(page, activity, samples)
 
 
 def learn(page):
-    """Learns the lessons, and waits for the end."""
     page.click("#learn")
     page.wait_for_selector("#learned-text:has-text('Learned.')")
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from running import PHONE_PAGE
 
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime import Interpreter
 
-MODULES = Path(__file__).parents[2] / "examples" / "phone" / "node_modules" / "@litertjs"
+MODULES = PHONE_PAGE / "node_modules" / "@litertjs"
 PAGE = """<!doctype html><title>card</title>
 <script type="importmap">{{"imports": {{
   "@litertjs/core": "/core/dist/index.js", "@litertjs/wasm-utils": "/wasm-utils/dist/index.js"}}}}</script>

@@ -1,6 +1,7 @@
 """The chart of the signal shows every sample: its scale doubles for strong ones."""
 
 import pytest
+from phone.pages import send, until
 
 DRAWN = """
 window.grid = {}; window.heights = [];
@@ -29,15 +30,15 @@ def shaken(peak, start=0):
 
 
 @pytest.mark.parametrize(("peak", "edge", "step"), [(20, 20, 10), (30, 40, 20), (99, 80, 40), (150, 160, 80)])
-def test_reach_and_grid_double_as_often_as_a_sample_in_view_needs(peak, edge, step, run, until):
+def test_reach_and_grid_double_as_often_as_a_sample_in_view_needs(peak, edge, step, run):
     page = run(shaken(peak), 1, before=DRAWN)
     until(page, "edge => grid.signal?.at(-1) === edge", edge)
     assert page.evaluate("grid.signal") == list(range(-edge, edge + 1, step))
     assert 0.75 < page.evaluate("Math.max(...heights)") < 1
 
 
-def test_the_scale_returns_when_a_jolt_has_left_the_view(run, play, until):
+def test_the_scale_returns_when_a_jolt_has_left_the_view(run):
     page = run(shaken(30), 1, before=DRAWN)
     until(page, "grid.signal?.at(-1) === 40")
-    play.send(page, shaken(9, start=10))
+    send(page, shaken(9, start=10))
     until(page, "grid.signal?.at(-1) === 20")

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 from phone import pages
-from phone.pages import HERTZ
+from phone.pages import HERTZ, play, until
 from running import send, zoo_collect
 
 from zoo.activity.simulate import walk_through
@@ -17,7 +17,6 @@ class_served = partial(zoo_collect, page=PAGE_FOLDER)
 
 
 def record(document, person, activity, number, seconds=30):
-    """Sends a recording as a phone does; returns the status of the answer."""
     rows = walk_through([activity], float(seconds), HERTZ, seed=number)[0]
     lines = [
         f"{i / HERTZ:.4f},{','.join(f'{value:.4f}' for value in row)},{person},{activity}" for i, row in enumerate(rows)
@@ -27,7 +26,6 @@ def record(document, person, activity, number, seconds=30):
 
 @pytest.fixture
 def project(open_page, built):
-    """Opens the page of a class on a computer."""
     return lambda document, **options: open_page(
         document["projector"], viewport=DESKTOP, has_touch=False, device_scale_factor=1, patient=False, **options
     )
@@ -38,7 +36,7 @@ def folder(tmp_path):
     return tmp_path / "class"
 
 
-def test_the_grid_fills_as_recordings_arrive(project, folder, until):
+def test_the_grid_fills_as_recordings_arrive(project, folder):
     with class_served(folder, "--labels", "walking,sitting,jogging") as (_, document):
         page = project(document)
         page.wait_for_selector("#code svg")
@@ -100,7 +98,7 @@ def test_a_server_that_comes_back_is_found_again(project, folder):
 
 
 @pytest.mark.process
-def test_a_class_trains_a_model_and_opens_it_on_a_phone(project, folder, open_page, play):
+def test_a_class_trains_a_model_and_opens_it_on_a_phone(project, folder, open_page):
     # Of five, one is held out: with four to train on, validation needs no folds.
     people = ["Otter 27", "Heron 64", "Badger 31", "Lynx 58", "A person of 40 letters who is so called"]
     with class_served(folder) as (_, document):

@@ -7,10 +7,11 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 import segno
-from phone.pages import gather_two, learn, look, rowing
+from phone.pages import MODEL, gather_two, learn, look, play, rowing
+from running import host
 
 from zoo.catalog import PRESETS_FOLDER
-from zoo.serving.server import PAGE_FOLDER, page_files
+from zoo.serving.server import PAGE_FOLDER
 
 COPY = "navigator.clipboard.writeText = async text => { window.copied = text; };"
 STORED = "JSON.stringify(Object.entries(localStorage).sort())"
@@ -22,10 +23,10 @@ def reachable(address):
     return address.replace("127.0.0.1", "phone.test")
 
 
-def taught_page(open_page, play, reachable):
+def taught_page(open_page, reachable):
     """A page that has learned to tell rowing from standing, and shows its code."""
     page = open_page(reachable, before=COPY)
-    gather_two(page, play)
+    gather_two(page)
     learn(page)
     page.wait_for_selector("#taught-code svg")
     return page
@@ -35,14 +36,13 @@ teacher = pytest.fixture(taught_page)
 
 
 @pytest.fixture(scope="module")
-def code_address(pages_of, play, reachable):
+def code_address(pages_of, reachable):
     """The address in the code of such a page, which is gone."""
     with pages_of() as open_page:
-        return handed(taught_page(open_page, play, reachable))
+        return handed(taught_page(open_page, reachable))
 
 
 def handed(page):
-    """The address in the QR code of a page."""
     page.click("#handover-copy")
     page.wait_for_selector("#handover-said:text-is('Copied.')")
     return page.evaluate("copied")
@@ -60,7 +60,7 @@ def dots(page):
     return found[4:-4, 4:-4]
 
 
-def probabilities(page, play, samples):
+def probabilities(page, samples):
     """What a page that shows what it learned recognizes when it is started."""
     page.click("#lessons-done")
     found = play(page, samples, 60)[:60]
@@ -87,7 +87,7 @@ def qr_code(monkeypatch):
     return lambda text: [segno.make(text, error="l", mode="byte", mask=mask) for mask in range(8)]
 
 
-def test_a_code_brings_what_was_learned_to_another_phone(teacher, open_page, play, qr_code):
+def test_a_code_brings_what_was_learned_to_another_phone(teacher, open_page, qr_code):
     address = handed(teacher)
     assert len(address) <= 1200
     codes = qr_code(address)
@@ -105,7 +105,7 @@ def test_a_code_brings_what_was_learned_to_another_phone(teacher, open_page, pla
     assert other.evaluate("document.activeElement.id") == "try"
     # From there it can be handed on, and the last digits of weights may round otherwise.
     assert other.get_attribute("#taught-code", "data-shown").split("/")[:-2] == address.split("/")[:-2]
-    found = [probabilities(page, play, rowing(0, 8)) for page in (teacher, other)]
+    found = [probabilities(page, rowing(0, 8)) for page in (teacher, other)]
     assert found[0].shape == (60, 7)
     np.testing.assert_allclose(*found, atol=1e-3)
     assert teacher.inner_text("#label") == other.inner_text("#label") == "Rowing"
@@ -113,9 +113,9 @@ def test_a_code_brings_what_was_learned_to_another_phone(teacher, open_page, pla
     other.wait_for_selector("#known .chip:has-text('rowing')")
 
 
-def test_who_refuses_keeps_what_the_phone_learned(code_address, open_page, play, reachable):
+def test_who_refuses_keeps_what_the_phone_learned(code_address, open_page, reachable):
     page = open_page(reachable)
-    gather_two(page, play, "swimming")
+    gather_two(page, "swimming")
     learn(page)
     before = page.evaluate(STORED)
     # In a page that is open, only the end of its address changes.
@@ -209,20 +209,19 @@ def test_a_code_is_readable_and_accessible_in_all_sizes_until_all_is_forgotten(t
 
 
 @pytest.fixture
-def several(serve_files, model_file):
-    """The address of a page with three models."""
+def several(serve_page):
     models = [PRESETS_FOLDER / name / "model.float32.tflite" for name in ("activity_rnn_course", "activity_gru_tiny")]
-    with serve_files(page_files([model_file, *models])) as url:
+    with serve_page(MODEL, *models) as url:
         yield url.replace("127.0.0.1", "phone.test")
 
 
-def test_a_code_opens_the_model_that_was_taught_and_what_is_too_long_is_a_file(several, open_page, play):
+def test_a_code_opens_the_model_that_was_taught_and_what_is_too_long_is_a_file(several, open_page):
     page = open_page(several, before=COPY)
     page.click("#settings summary")
     page.select_option("#models", index=2)
     page.wait_for_selector("#about:has-text('activity_gru_tiny')")
     page.clock.run_for(700)
-    gather_two(page, play)
+    gather_two(page)
     learn(page)
     address = handed(page)
     assert address.startswith(f"{several}?model=activity_gru_tiny#taught=")
@@ -255,10 +254,10 @@ def test_a_model_that_cannot_be_taught_takes_nothing_over(code_address, open_pag
     assert page.evaluate(STORED) == "[]"
 
 
-def test_a_code_is_read_offline(code_address, open_page, host, model_file, tmp_path):
+def test_a_code_is_read_offline(code_address, open_page, tmp_path):
     _, code = code_address.split("#taught=")
     shutil.copytree(PAGE_FOLDER, tmp_path, dirs_exist_ok=True)
-    shutil.copy(model_file, tmp_path / "model.tflite")
+    shutil.copy(MODEL, tmp_path / "model.tflite")
     with host(tmp_path) as port:
         page = open_page(f"http://localhost:{port}/", service_workers="allow")
         page.wait_for_selector("#offline:not([hidden])")

@@ -2,22 +2,20 @@
 
 import re
 import shlex
-import subprocess
-import sys
-from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
+from phone.pages import play
+from running import ROOT, zoo_serve
 
 from zoo.activity import simulate
+from zoo.serving.server import PAGE_FOLDER
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 LABELS = {"strolling": "walking", "lounging": "sitting", "running": "jogging"}
 """One's own words for what the simulated people do."""
 
 
 def commands():
-    """The lines of the section."""
     section = README.partition("## Your own recordings")[2]
     block = re.search(r"(?:^    .+\n)+", section, re.MULTILINE).group()
     return [shlex.split(line)[1:] for line in block.splitlines()]
@@ -35,18 +33,7 @@ def record(folder):
             (folder / name / f"{label}_1.csv").write_text("\n".join(["time,x,y,z", *lines]))
 
 
-@contextmanager
-def serving(command):
-    """Runs `zoo serve` as README has it; yields the address that it prints."""
-    server = subprocess.Popen([sys.executable, "-m", "zoo", *command], stdout=subprocess.PIPE, text=True)
-    try:
-        yield re.search(r"at (https://\S+)", server.stdout.readline()).group(1)
-    finally:
-        server.terminate()
-        server.wait(60)
-
-
-def test_the_lines_for_own_recordings_lead_to_a_page_with_own_labels(open_page, play, zoo_cli, tmp_path, monkeypatch):
+def test_the_lines_for_own_recordings_lead_to_a_page_with_own_labels(open_page, zoo_cli, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     record(tmp_path / "recordings")
     *first, last = commands()
@@ -56,8 +43,8 @@ def test_the_lines_for_own_recordings_lead_to_a_page_with_own_labels(open_page, 
         status, _, error = zoo_cli(*line, *(["--epochs", 1] if line[0] == "finetune" else []))
         assert status == 0, error
     assert (last[0], (tmp_path / "figures" / "confusion.png").is_file()) == ("serve", True)
-    with serving(last) as address:
-        page = open_page(address)
+    with zoo_serve(*last[1:], page=PAGE_FOLDER) as process:
+        page = open_page(re.search(r"at (https://\S+)", process.stdout.readline()).group(1))
         page.wait_for_selector("#start:enabled")
         assert page.locator("#known .chip").all_inner_texts() == sorted(LABELS)
         rows = np.random.default_rng(0).normal([0.4, 9.7, 1.0], 0.05, (480, 3)).tolist()

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from phone.pages import SHOTS, lying, standing
+from phone.pages import SHOTS, look, lying, play, standing, stop, until
 from PIL import Image
 
 EARED = """
@@ -16,18 +16,15 @@ navigator.vibrate = length => pulses.push(length);
 """
 
 
-def test_a_tap_or_two_do_not_stop(open_page, play):
+def test_stop_is_held_or_clicked_from_a_keyboard_and_no_tap_or_two(open_page):
     page = open_page()
     page.dblclick("#start")
+    page.wait_for_selector("body[data-state=running]")
     play(page, standing(0, 3), 10)
     page.click("#stop")
     page.dblclick("#stop")
     page.click("#stop", delay=400)
     assert page.get_attribute("body", "data-state") == "running"
-
-
-def test_stop_is_held_or_clicked_from_a_keyboard(open_page, play, stop):
-    page = open_page()
     for way in (stop, lambda page: page.keyboard.press("Enter")):
         play(page, standing(0, 3), 10)
         # The echo of the key that started it stops nothing.
@@ -36,7 +33,7 @@ def test_stop_is_held_or_clicked_from_a_keyboard(open_page, play, stop):
         page.wait_for_selector("body[data-state=summary]")
 
 
-def test_nothing_jumps_when_notices_come_and_go(open_page, play):
+def test_nothing_jumps_when_notices_come_and_go(open_page):
     page = open_page(viewport={"width": 320, "height": 568})
     places = "['label', 'bars', 'minute', 'signal'].map(id => document.getElementById(id).getBoundingClientRect().top)"
     play(page, [], 0)
@@ -52,7 +49,7 @@ def test_nothing_jumps_when_notices_come_and_go(open_page, play):
     assert page.evaluate(places) == first
 
 
-def test_a_label_is_said_once_when_it_has_held(open_page, play):
+def test_a_label_is_said_once_when_it_has_held(open_page):
     page = open_page(before=EARED)
     page.evaluate("window.said = []")
     page.evaluate(
@@ -66,7 +63,7 @@ def test_a_label_is_said_once_when_it_has_held(open_page, play):
 
 @pytest.mark.parametrize(("way", "heard"), [("speak", [["Changes are spoken", "Standing", "Sitting"], []]),
                                             ("vibrate", [[], [300, 300, 300]])])  # fmt: skip
-def test_a_change_is_heard_where_its_owner_chose_so_and_that_is_remembered(way, heard, open_page, play):
+def test_a_change_is_heard_where_its_owner_chose_so_and_that_is_remembered(way, heard, open_page):
     page = open_page(before=EARED)
     page.select_option("#ears", way)
     first = page.evaluate("[spoken, pulses]")
@@ -80,7 +77,7 @@ def test_a_change_is_heard_where_its_owner_chose_so_and_that_is_remembered(way, 
 SHARING = "navigator.canShare = () => true; navigator.share = async what => { window.shared = what.files[0].name; };"
 
 
-def test_after_stop_the_time_of_each_activity_is_shown_saved_and_shared(run, play, stop, until):
+def test_after_stop_the_time_of_each_activity_is_shown_saved_and_shared(run):
     page = run([*standing(0, 40), *lying(40, 50), *standing(100, 110)], 400, before=SHARING)
     stop(page)
     page.wait_for_selector("#summary:visible")
@@ -88,6 +85,7 @@ def test_after_stop_the_time_of_each_activity_is_shown_saved_and_shared(run, pla
     assert "without a signal" in page.inner_text("#detail")
     names = page.locator("#minutes .name").all_inner_texts()
     assert names[:2] == ["standing", "sitting"]
+    look(page, "summary", dark=True)
     with page.expect_download() as download:
         page.click("#save")
     assert download.value.suggested_filename.startswith("activities-")

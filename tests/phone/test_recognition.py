@@ -7,14 +7,13 @@ import zipfile
 
 import numpy as np
 import pytest
-from phone.pages import IPHONE, SYSTEMS
+from phone.pages import IPHONE, MODEL, SYSTEMS, play
 
 from zoo.activity.simulate import walk_through
 from zoo.activity.studies import read_study
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime import Recognizer
 from zoo.runtime.metadata import CLASSES
-from zoo.serving import page_files
 
 SUBJECT = "sub_2.csv"
 """One of the four people whom the model never saw."""
@@ -25,7 +24,6 @@ START, SECONDS = 10.0, 6.0
 
 @pytest.fixture(scope="session")
 def recordings(real, tmp_path_factory):
-    """The first recording of each activity of one person, by activity."""
     folder = tmp_path_factory.mktemp("motionsense")
     with zipfile.ZipFile(real / "activity" / "A_DeviceMotion_data.zip") as archive:
         archive.extractall(folder, [name for name in archive.namelist() if name.endswith(f"/{SUBJECT}")])
@@ -49,7 +47,7 @@ def walk(**how):
     return samples(walk_through(["walking", "standing"], 6.0, 50.0, seed=1)[0], 50.0, seconds=11.0, **how)
 
 
-def compare(page, play, model, sent, sign=1):
+def compare(page, model, sent, sign=1):
     """Plays samples to the page; its predictions must be those of `zoo.runtime`, which are returned."""
     recognizer = Recognizer(model)
     stream, classes = recognizer.stream(), recognizer.metadata.classes
@@ -64,21 +62,21 @@ def compare(page, play, model, sent, sign=1):
 
 @pytest.mark.real
 @pytest.mark.parametrize("activity", CLASSES)
-def test_events_of_a_person_give_the_right_label_within_six_seconds(activity, recordings, open_page, play, model_file):
+def test_events_of_a_person_give_the_right_label_within_six_seconds(activity, recordings, open_page):
     recording = recordings[activity]
     page = open_page()
-    compare(page, play, model_file, samples(recording.acceleration, recording.rate, START))
+    compare(page, MODEL, samples(recording.acceleration, recording.rate, START))
     assert page.inner_text("#label").lower() == activity
 
 
 @pytest.mark.parametrize(("query", "runner"), [("", "the page itself"), ("?engine=litert", "LiteRT.js")])
 def test_a_model_without_states_is_streamed_by_windows(
-    query, runner, open_page, play, serve_files, convolutional_file
+    query, runner, open_page, serve_page, convolutional_file
 ):  # fmt: skip
-    with serve_files(page_files(convolutional_file)) as url:
+    with serve_page(convolutional_file) as url:
         page = open_page(url + query)
         page.wait_for_selector(f"#about:has-text('run by {runner};')")
-        assert len(compare(page, play, convolutional_file, walk())) > 20
+        assert len(compare(page, convolutional_file, walk())) > 20
 
 
 FLOATS = sorted(PRESETS_FOLDER.glob("activity_*/model.float*.tflite"))
@@ -93,19 +91,19 @@ RUNS = {"page": FLOATS, "litert": [file for file in FLOATS if file.parent.name.e
     [(engine, file) for engine, files in RUNS.items() for file in files],
     ids=lambda given: given if isinstance(given, str) else f"{given.parent.name}-{given.name.split('.')[1]}",
 )
-def test_the_page_and_litert_compute_what_the_runtime_does(engine, file, open_page, play, serve_files):
-    with serve_files(page_files(file)) as url:
+def test_the_page_and_litert_compute_what_the_runtime_does(engine, file, open_page, serve_page):
+    with serve_page(file) as url:
         page = open_page(url if engine == "page" else f"{url}?engine=litert")
         page.wait_for_selector("#start:enabled")
         runs = {"page": "run by the page itself", "litert": "run by LiteRT.js"}
         assert runs[engine] in page.inner_text("#about")
-        compare(page, play, file, walk())
+        compare(page, file, walk())
 
 
 @pytest.mark.parametrize(("name", "by"), [("dynamic", "LiteRT.js"), ("float32", "the page itself")])
-def test_what_the_page_cannot_run_is_run_by_litert_which_nothing_else_loads(name, by, open_page, play, serve_files):
+def test_what_the_page_cannot_run_is_run_by_litert_which_nothing_else_loads(name, by, open_page, serve_page):
     file, asked = PRESETS_FOLDER / "activity_gru_pocket" / f"model.{name}.tflite", []
-    with serve_files(page_files(file)) as url:
+    with serve_page(file) as url:
         page = open_page(url)
         page.on("request", lambda request: asked.append(request.url))
         page.reload()
@@ -115,18 +113,18 @@ def test_what_the_page_cannot_run_is_run_by_litert_which_nothing_else_loads(name
     assert any("litert" in url for url in asked) == (name == "dynamic")
 
 
-def test_an_iphone_asks_in_the_tap_and_its_gravity_that_points_down_gives_the_same(open_page, play, model_file):
+def test_an_iphone_asks_in_the_tap_and_its_gravity_that_points_down_gives_the_same(open_page):
     asking = """
         window.asked = [];
         for (const event of [DeviceMotionEvent, DeviceOrientationEvent])
           event.requestPermission = async () => { asked.push(navigator.userActivation.isActive); return 'granted'; };
     """
     page = open_page(user_agent=IPHONE, before=asking)
-    compare(page, play, model_file, walk(), sign=-1)
+    compare(page, MODEL, walk(), sign=-1)
     assert page.evaluate("asked") == [True, True]
 
 
-def test_where_gravity_contradicts_the_name_of_the_system_gravity_is_right(open_page, play):
+def test_where_gravity_contradicts_the_name_of_the_system_gravity_is_right(open_page):
     page = open_page()
     page.click("#start")
     page.wait_for_selector("body[data-state=running]")
@@ -168,12 +166,12 @@ def turn(seconds=6.0):
 
 
 @SYSTEMS
-def test_rotation_rate_reaches_a_model_of_six_channels(phone, sign, inertial_address, inertial_file, open_page, play):
+def test_rotation_rate_reaches_a_model_of_six_channels(phone, sign, inertial_address, inertial_file, open_page):
     sent = turn()
     time = sent[100][0]
     faulty = [[time, 0.0, 9.8, 0.0, 101.0, 0.0, 0.0], [time, 0.0, -161.0, 0.0, 0.0, 0.0, 0.0]]
     page = open_page(inertial_address, **phone)
-    assert len(compare(page, play, inertial_file, [*sent[:100], *faulty, *sent[100:]], sign)) > 20
+    assert len(compare(page, inertial_file, [*sent[:100], *faulty, *sent[100:]], sign)) > 20
 
 
 def test_the_gyroscope_of_the_browser_itself_is_read(inertial_address, open_page):

@@ -1,14 +1,14 @@
 """Where nobody carries a phone, the page shows itself at work on a recording that it calls simulated."""
 
 import base64
-import importlib.util
 import json
 import re
+import runpy
 
 import numpy as np
 import pytest
-from phone.pages import HIDE
-from running import PHONE_PAGE
+from phone.pages import HIDE, MODEL, look
+from running import PHONE_PAGE, host
 
 from zoo.runtime import Recognizer
 from zoo.serving.server import PAGE_FOLDER
@@ -46,21 +46,18 @@ def play_for(page, seconds):
 
 
 def test_the_recording_is_what_the_simulator_makes():
-    spec = importlib.util.spec_from_file_location("phone_recording", PHONE_PAGE / "recording.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    made = module.recording()
+    made = runpy.run_path(str(PHONE_PAGE / "recording.py"))["recording"]()
     assert json.loads(json.dumps({**made, "columns": None})) == {**RECORDING, "columns": None}
     # Rounding may fall the other way.
     np.testing.assert_allclose(made["columns"], RECORDING["columns"], atol=1)
 
 
-def test_a_computer_sees_the_code_and_the_recording_go_the_way_of_a_signal(computer, model_file):
+def test_a_computer_sees_the_code_and_the_recording_go_the_way_of_a_signal(computer):
     page = computer()
     found = play_for(page, 50)
     assert page.is_visible("#code svg")
     assert page.inner_text("#simulated").lower() == "simulated recording"
-    recognizer = Recognizer(model_file)
+    recognizer = Recognizer(MODEL)
     looped = np.concatenate([ROWS, ROWS])[: 50 * 50, :3].tolist()
     expected = list(recognizer.stream().feed([(i / 50, *row) for i, row in enumerate(looped)]))[:450]
     assert [p["time"] for p in found[:450]] == pytest.approx([p.time for p in expected])
@@ -69,6 +66,8 @@ def test_a_computer_sees_the_code_and_the_recording_go_the_way_of_a_signal(compu
     truths = [text.removeprefix("Simulated activity: ") for text in page.evaluate("truths")]
     assert truths[: len(RECORDING["activities"])] == RECORDING["activities"]
     assert "upstairs" in page.get_attribute("#minute", "aria-label")
+    assert page.inner_text("#address") == page.url
+    look(page, "desktop", dark=True)
 
 
 def test_pause_holds_everything_and_resume_goes_on_where_it_was(computer):
@@ -146,6 +145,7 @@ def test_a_real_person_is_recognized_by_a_network_that_was_trained_without_them(
     right = [each.label == truth for each, truth in zip(expected, truths, strict=True)]
     shares = [int(each[2]) for each in said if each[1] == person["activities"][-1]]
     assert shares[-1] == pytest.approx(100 * np.mean(right), abs=2)
+    look(page, "demonstrated", dark=True)
     assert "MIT License" in page.locator("#credit a").evaluate("a => fetch(a.href).then(found => found.text())")
     page.click("#stop")
     page.wait_for_selector("#hint:has-text('The label agrees')")
@@ -154,22 +154,18 @@ def test_a_real_person_is_recognized_by_a_network_that_was_trained_without_them(
     page.wait_for_selector("#simulated:text-is('Simulated recording')")
 
 
-def test_a_model_of_six_channels_feels_the_simulated_person_turn(open_page, inertial_address):
+def test_another_model_feels_the_person_turn_and_an_activity_that_it_lacks_is_called_so(open_page, inertial_address):
     page = open_page(f"{inertial_address}?replay", before=NOTED)
-    assert len(play_for(page, 12)) > 50
+    assert len(play_for(page, 22)) > 100
     assert page.is_visible("#turning")
-
-
-def test_an_activity_that_is_not_in_the_model_is_called_so_on_one_line(open_page, inertial_address):
-    page = open_page(f"{inertial_address}?replay", before=NOTED)
-    play_for(page, 22)
     said = "Simulated: {}, not in this model"
-    assert page.evaluate("truths") == [said.format(activity) for activity in ("standing", "walking", "upstairs")]
+    # On a busy machine, a fourth one may have begun.
+    assert page.evaluate("truths")[:3] == [said.format(activity) for activity in ("standing", "walking", "upstairs")]
     line = page.evaluate("parseFloat(getComputedStyle(document.getElementById('hint')).lineHeight)")
     assert page.locator("#hint").bounding_box()["height"] < 1.5 * line
 
 
-def test_another_page_can_show_it_in_a_frame(open_page, host, tmp_path):
+def test_another_page_can_show_it_in_a_frame(open_page, tmp_path):
     """On a phone too, and where the address is not secure; the page around it keeps its focus."""
     (tmp_path / "phone").symlink_to(PAGE_FOLDER)
     frame = '<input autofocus><iframe src="phone/?replay" width="390" height="700" title="The phone page"></iframe>'
@@ -198,6 +194,8 @@ def test_on_a_phone_nothing_plays_before_it_is_asked_for(open_page):
     page.click("#simulate")
     page.wait_for_selector("#hint:has-text('Simulated activity: standing')")
     assert page.is_hidden("#elsewhere")
+    assert page.is_hidden("#teach")
+    look(page, "simulated", dark=True)
     # A click that follows another at once stops nothing; one later does.
     page.clock.run_for(700)
     page.click("#stop")

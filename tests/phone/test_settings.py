@@ -1,23 +1,21 @@
 """Which model runs, and how sure an answer has to be, is for the owner of the phone to decide."""
 
 import pytest
-from phone.pages import standing
+from phone.pages import MODEL, look, play, standing, stop
 
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime.metadata import extract
-from zoo.serving import page_files
 
 LSTM = PRESETS_FOLDER / "activity_lstm_course" / "model.float32.tflite"
 
 
 @pytest.fixture
-def choice(serve_files, model_file, inertial_file):
-    """The address of a page with three models."""
-    with serve_files(page_files([model_file, inertial_file, LSTM])) as url:
+def choice(serve_page, inertial_file):
+    with serve_page(MODEL, inertial_file, LSTM) as url:
         yield url
 
 
-def test_a_chosen_model_runs_and_is_remembered(choice, open_page, play):
+def test_a_chosen_model_runs_and_is_remembered(choice, open_page):
     page = open_page(choice)
     page.wait_for_selector("#about:has-text('activity_gru_pocket')")
     page.click("#settings summary")
@@ -76,14 +74,7 @@ def test_of_models_chosen_in_haste_the_last_one_runs_alone(choice, open_page):
     assert page.inner_text("main") == summary
 
 
-def test_a_page_with_one_model_offers_no_choice(open_page):
-    page = open_page()
-    page.click("#settings summary")
-    assert page.is_hidden("#models-row")
-    assert page.is_visible("#file")
-
-
-def test_a_file_of_ones_own_is_opened_and_one_that_does_not_run_is_named(choice, open_page, play, tmp_path):
+def test_a_file_of_ones_own_is_opened_and_one_that_does_not_run_is_named(choice, open_page, tmp_path):
     page = open_page(choice)
     page.click("#settings summary")
     page.set_input_files("#file", LSTM)
@@ -100,22 +91,25 @@ def test_a_file_of_ones_own_is_opened_and_one_that_does_not_run_is_named(choice,
 
 
 @pytest.fixture
-def sure(model_file):
+def sure():
     """Percent below which an answer is "Not sure", as the file says."""
-    return round(100 * extract(model_file).threshold)
+    return round(100 * extract(MODEL).threshold)
 
 
-def test_how_sure_an_answer_has_to_be_is_chosen_while_it_runs_and_remembered(run, play, sure):
+def test_how_sure_an_answer_has_to_be_is_chosen_while_it_runs_and_remembered(run, sure):
     page = run(standing(0, 4), 20)
     assert page.inner_text("#label") == "Standing"
     page.click("#settings summary")
+    # A page with one model offers no choice.
+    assert [page.is_visible(f"#{id}") for id in ("models-row", "file", "as-in-file")] == [False, True, False]
     assert page.inner_text("#sure") == f"{sure}%"
-    assert page.is_hidden("#as-in-file")
     page.focus("#threshold")
     page.keyboard.press("End")
     # After a gap the signal starts anew: of its first moments nobody is so sure.
     play(page, standing(10, 11.55), 1)
     assert (page.inner_text("#sure"), page.inner_text("#label")) == ("99%", "Not sure")
+    assert page.inner_text("#as-in-file") == f"Back to {sure}%, as in the file"
+    look(page, "settings", dark=True)
     page.reload()
     page.click("#settings summary")
     assert page.inner_text("#sure") == "99%"
@@ -125,9 +119,9 @@ def test_how_sure_an_answer_has_to_be_is_chosen_while_it_runs_and_remembered(run
     assert page.inner_text("#label") == "Standing"
 
 
-def test_how_it_works_is_told_with_the_numbers_of_the_file_and_shown_on_the_last_windows(open_page, play, stop, sure):
+def test_how_it_works_is_told_with_the_numbers_of_the_file_and_shown_on_the_last_windows(open_page, sure):
     page = open_page()
-    page.click("#start")
+    play(page, standing(0, 14), 100)
     page.click("#how summary")
     text = page.inner_text("#how-text")
     for words in (
@@ -138,11 +132,12 @@ def test_how_it_works_is_told_with_the_numbers_of_the_file_and_shown_on_the_last
         f"below {sure}%",
     ):
         assert words in text
-    play(page, standing(0, 14), 100)
     words = page.locator("#windows li").all_inner_texts()
     assert len(words) == 3
     assert all(line.startswith("standing ") for line in words)
     drawn = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(value => value)"
     assert page.locator("#windows canvas").evaluate_all(f"all => all.map({drawn})") == [True] * 3
+    page.evaluate("document.getElementById('how').scrollIntoView()")
+    look(page, "explained", dark=True)
     stop(page)
     assert page.locator("#windows li").count() == 3

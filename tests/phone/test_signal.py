@@ -1,11 +1,11 @@
 """Without a signal nothing is claimed, whatever took it away."""
 
 import pytest
-from phone.pages import HIDE, standing
+from phone.pages import HIDE, look, play, send, standing, until
 
 
 @pytest.fixture
-def silent_page(open_page, play):
+def silent_page(open_page):
     """A page whose sensor sent four seconds of standing, and then nothing for a second."""
 
     def open_one(**options):
@@ -36,9 +36,13 @@ def test_a_lost_signal_is_said_in_one_sentence(silent_page):
     )
     assert page.evaluate(said) == ["No signal. The sensor has stopped sending."]
     assert page.evaluate("spoken") == ["Standing", "No signal"]
+    assert page.is_visible("#restart")
+    assert page.inner_text("#probability") == ""
+    assert page.locator("#bars [aria-current=true]").count() == 0
+    look(page, "silent", dark=True)
 
 
-def test_the_label_comes_back_with_the_signal(silent_page, play):
+def test_the_label_comes_back_with_the_signal(silent_page):
     page = silent_page()
     page.evaluate("window.labels = []")
     page.evaluate(
@@ -47,11 +51,13 @@ def test_the_label_comes_back_with_the_signal(silent_page, play):
     )
     play(page, standing(10, 14), 20)
     labels = page.evaluate("labels")
-    assert (labels[0], labels[-1]) == ("Listening…", "Standing")
-    assert set(labels) <= {"Listening…", "Not sure", "Standing"}
+    # On a busy machine, the signal may be lost again after that.
+    until_then = labels[: labels.index("Standing")]
+    assert until_then[0] == "Listening…"
+    assert set(until_then) <= {"Listening…", "Not sure"}
 
 
-def test_restart_listens_anew(silent_page, play, until):
+def test_restart_listens_anew(silent_page):
     page = silent_page()
     page.evaluate(
         """() => {
@@ -112,6 +118,8 @@ def test_a_sensor_that_lacks_an_axis_from_the_start_is_none(open_page):
     empty(page, {"accelerationIncludingGravity": {"x": 1, "y": 2}})
     page.clock.run_for(2100)
     page.wait_for_selector("#label:text-is('No motion sensor')")
+    assert page.is_enabled("#simulate")
+    look(page, "no_sensor", dark=True)
 
 
 @pytest.mark.parametrize(
@@ -121,22 +129,22 @@ def test_a_sensor_that_lacks_an_axis_from_the_start_is_none(open_page):
         pytest.param([*standing(7200, 7210), *standing(0, 10)], id="a clock that is set back"),
     ],
 )
-def test_the_minute_has_what_was_recognized_and_nothing_for_what_was_not(samples, run, until):
+def test_the_minute_has_what_was_recognized_and_nothing_for_what_was_not(samples, run):
     page = run(samples, 150)
     # Of ten seconds each, nothing is said of the first second and a half.
     until(page, "/standing 1[5-8] seconds/.test(document.getElementById('minute').getAttribute('aria-label'))")
 
 
-def test_samples_that_are_all_dropped_leave_no_label(run, play, until):
+def test_samples_that_are_all_dropped_leave_no_label(run):
     page = run(standing(0, 4), 20)
     assert page.inner_text("#label") == "Standing"
-    play.send(page, [[time, 1e30, 0.0, 0.0] for time, *_ in standing(4, 7)])
+    send(page, [[time, 1e30, 0.0, 0.0] for time, *_ in standing(4, 7)])
     page.clock.run_for(1500)
     until(page, "document.getElementById('label').textContent !== 'Standing'")
     assert page.inner_text("#probability") == ""
 
 
-def test_turning_the_phone_on_its_side_changes_nothing(open_page, play):
+def test_turning_the_phone_on_its_side_changes_nothing(open_page):
     page = open_page()
     first = play(page, standing(0, 4), 20)
     page.set_viewport_size({"width": 844, "height": 390})
@@ -146,19 +154,19 @@ def test_turning_the_phone_on_its_side_changes_nothing(open_page, play):
     assert {p["label"] for p in second} == {first[-1]["label"]}
 
 
-@pytest.mark.parametrize("hertz", [20, 50, 100, 200])
-def test_a_rate_is_measured_and_named_where_it_is_too_slow(hertz, run):
+@pytest.mark.parametrize("hertz", [50, 100, 200])
+def test_a_rate_is_measured(hertz, run):
     page = run(standing(0, 4, hertz), 20)
     assert f"sends {hertz} samples" in page.text_content("#measured")
-    assert (page.inner_text("#label") == "Sensor too slow") == (hertz < 40)
+    assert page.inner_text("#label") == "Standing"
 
 
-def test_a_sensor_that_is_slow_to_start_is_listened_to(open_page, play):
+def test_a_sensor_that_is_slow_to_start_is_listened_to(open_page):
     page = open_page(patient=False)
     page.click("#start")
     page.wait_for_selector("body[data-state=running]")
     page.clock.run_for(2300)
     page.wait_for_selector("#label:text-is('No motion sensor')")
-    play.send(page, standing(0, 4))
+    send(page, standing(0, 4))
     page.wait_for_selector("#label:text-is('Standing')")
     assert page.is_visible("#stop")

@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from phone.pages import WAKE_LOCKS, gather_two, look, lying, standing
+from phone.pages import MODEL, WAKE_LOCKS, look, lying, play, standing, stop
+from running import host
 
 from zoo.activity.simulate import walk_through
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime.metadata import CLASSES, embed, extract
-from zoo.serving.server import PAGE_FOLDER, page_files
+from zoo.serving.server import PAGE_FOLDER
 
 
 def walk(seconds):
-    """Samples of a simulated person who walks."""
     rows = walk_through(["walking"], float(seconds), 60.0, seed=1)[0].tolist()
     return [[number / 60, *row] for number, row in enumerate(rows)]
 
@@ -32,18 +32,16 @@ STATES = {}
 """What brings a page into a state and looks at its words; how the page is opened."""
 
 
-def state(query="", host="127.0.0.1", **options):
-    """Adds a function to the states."""
-
+def state(query="", **options):
     def add(show):
-        STATES[show.__name__] = show, query, host, options
+        STATES[show.__name__] = show, query, options
         return show
 
     return add
 
 
 @state()
-def start(page, play):
+def start(page):
     page.wait_for_selector("#start:enabled")
 
 
@@ -59,69 +57,29 @@ window.fetch = async (url, ...rest) => {
 
 
 @state(before=STALLED.replace("NAME", "model.tflite"))
-def loading(page, play):
+def loading(page):
     page.wait_for_selector("#detail:text-is('Model: 40 of 84 kB')")
     assert page.evaluate("document.getElementById('progress').position") == pytest.approx(40 / 84)
     assert page.is_disabled("#start")
 
 
 @state("?engine=litert", before=STALLED.replace("NAME", ".wasm"))
-def loading_litert(page, play):
+def loading_litert(page):
     page.wait_for_selector("#detail:text-matches('LiteRT.js: 40 of 9,\\\\d{3} kB')")
 
 
 @state()
-def settings(page, play):
-    page.click("#settings summary")
-    page.focus("#threshold")
-    before = page.inner_text("#sure")
-    for _ in range(30):
-        page.keyboard.press("ArrowRight")
-    assert page.inner_text("#sure") == f"{int(before.removesuffix('%')) + 30}%"
-    assert page.inner_text("#as-in-file") == f"Back to {before}, as in the file"
-
-
-@state()
-def explained(page, play):
-    play(page, standing(0, 12), 100)
-    page.click("#how summary")
-    page.evaluate("document.getElementById('how').scrollIntoView()")
-
-
-@state()
-def gathering(page, play):
+def gathering(page):
     page.click("#teach-open")
     page.fill("#lesson-activity", "standing")
     page.click("#lesson-record")
     page.wait_for_selector("#lesson-record:disabled")
-    page.wait_for_selector("#lesson-said:text-matches('Put the phone in your pocket: recording begins in [45] s')")
+    page.wait_for_selector("#lesson-said:text-matches('Put the phone in your pocket: recording begins in [1-5] s')")
     assert page.is_visible("#lesson-cancel")
 
 
 @state()
-def taught(page, play):
-    gather_two(page, play, "rowing a boat")
-    page.click("#learn")
-    page.wait_for_selector(
-        "#learned-text:has-text('Before 10 of 20, now 20 of 20 windows that were held back are recognized.')"
-    )
-    found = page.locator("#confusion li").all_inner_texts()
-    assert found == ["standing: 10 of 10 recognized", "rowing a boat: 10 of 10 recognized"]
-    assert "Recognized as rowing a boat (10)" in page.locator("#lesson-list li").nth(1).inner_text()
-
-
-@state()
-def running(page, play):
-    play(page, standing(0, 8), 60)
-    assert page.inner_text("#label").lower() == "standing"
-    assert page.is_visible("#stop")
-    assert page.is_hidden("#start")
-    assert "sends 60 samples per second" in page.text_content("#measured")
-    assert "standing" in page.get_attribute("#minute", "aria-label")
-
-
-@state()
-def walking(page, play):
+def walking(page):
     play(page, walk(12), 90)
     assert page.inner_text("#label") == "Walking"
     count, pace = map(int, re.fullmatch(r"(\d+) steps · (\d+) per minute", page.inner_text("#detail")).groups())
@@ -135,48 +93,21 @@ def walking(page, play):
 
 
 @state()
-def in_the_hand(page, play):
+def in_the_hand(page):
     held = [[time, 0.3, 6.0 + np.sin(7 * time), 7.5 + np.cos(7 * time)] for time, *_ in standing(0, 6)]
     play(page, held, 40)
     assert [page.inner_text(f"#{id}") for id in ("label", "probability")] == ["Put me in your pocket", ""]
     assert page.locator("#bars [aria-current=true]").count() == 0
 
 
-@state()
-def something_else(page, play):
-    page.evaluate("localStorage.setItem('pocket-zoo-threshold-activity_gru_pocket', '0.999')")
-    page.reload()
-    play(page, standing(0, 12), 100)
-    assert page.inner_text("#label") == "Something else"
-
-
-@state()
-def simulated(page, play):
-    page.click("#simulate")
-    page.wait_for_selector("#signal-axes span")
-    page.clock.run_for(4000)
-    assert page.inner_text("#label") == "Standing"
-    assert page.is_hidden("#teach")
-    page.click("#pause")
-    assert page.inner_text("#detail") == "Paused"
-
-
 @state(before=REFUSING)
-def refused(page, play):
+def refused(page):
     page.click("#start")
     assert problem(page)[0] == "Access to the motion sensor was refused"
 
 
-@state(patient=False)
-def no_sensor(page, play):
-    page.click("#start")
-    page.clock.run_for(2100)
-    assert problem(page)[0] == "No motion sensor"
-    assert page.is_enabled("#simulate")
-
-
 @state()
-def slow(page, play):
+def slow(page):
     play(page, standing(0, 6, 20), 40)
     page.wait_for_selector("#detail:has-text('20 samples per second; the model was trained on 50')")
     assert [page.inner_text(f"#{id}") for id in ("label", "probability")] == ["Sensor too slow", ""]
@@ -184,21 +115,9 @@ def slow(page, play):
     assert page.is_hidden("#restart")
 
 
-@state(patient=False)
-def silent(page, play):
-    play(page, standing(0, 4), 20)
-    page.clock.run_for(1100)
-    page.wait_for_selector("#label:text-is('No signal')")
-    assert "stopped sending" in page.inner_text("#detail")
-    assert page.is_visible("#restart")
-    assert page.inner_text("#probability") == ""
-    assert page.locator("#bars [aria-current=true]").count() == 0
-
-
 @state()
-def recording(page, play):
-    page.click("#start")
-    page.wait_for_selector("body[data-state=running]")
+def recording(page):
+    play(page, [], 0)
     page.fill("#subject", "me")
     page.fill("#activity", "cycling")
     assert page.evaluate("[...document.getElementById('activities').options].map(o => o.value)") == list(CLASSES)
@@ -209,55 +128,30 @@ def recording(page, play):
     page.evaluate("document.getElementById('teach').scrollIntoView()")
 
 
-@state()
-def summary(page, play):
-    # Half a minute of standing, with a break.
-    play(page, [*standing(0, 15), *standing(45, 60)], 250)
-    page.clock.run_for(700)
-    page.press("#stop", "Enter")
-    page.wait_for_selector("#summary:visible")
-    assert page.inner_text("#label") == "Mostly standing"
-    assert page.locator("#fix-when option").all_inner_texts() == ["0:00 to 0:13, standing", "0:45 to 0:58, standing"]
-
-
-@state(host="phone.test", has_touch=False)
-def desktop(page, play):
-    page.wait_for_selector("#elsewhere:visible")
-    page.wait_for_selector("#signal-axes span")
-    page.clock.run_for(4000)
-    assert (page.inner_text("#label"), page.inner_text("#address")) == ("Standing", page.url)
-
-
-@state("?person")
-def demonstrated(page, play):
-    page.wait_for_selector("#credit:visible")
-    page.clock.run_for(4000)
-    page.wait_for_selector("#hint:has-text('the label agrees')")
-
-
 @state("?engine=litert")
-def unteachable(page, play):
+def unteachable(page):
     page.wait_for_selector("#unteachable:has-text('cannot be taught here, because LiteRT.js runs it')")
     assert "run by LiteRT.js" in page.inner_text("#about")
     assert page.is_hidden("#teach-open")
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_a_state_says_what_is_and_is_accessible(name, open_page, play, address):
-    show, query, host, options = STATES[name]
-    page = open_page(address.replace("127.0.0.1", host) + query, **options)
-    show(page, play)
+def test_a_state_says_what_is_and_is_accessible(name, open_page, address):
+    show, query, options = STATES[name]
+    page = open_page(address + query, **options)
+    show(page)
     look(page, name, dark=True)
 
 
-def test_below_the_threshold_of_the_file_nothing_is_claimed(run, serve_files, model_file, tmp_path):
+def test_below_the_threshold_of_the_file_nothing_is_claimed(run, serve_page, tmp_path):
     file = tmp_path / "model.tflite"
-    file.write_bytes(model_file.read_bytes())
+    file.write_bytes(MODEL.read_bytes())
     embed(file, replace(extract(file), threshold=0.9999))
-    with serve_files(page_files(file)) as url:
+    with serve_page(file) as url:
         page = run(standing(0, 8), 60, url)
         assert (page.inner_text("#label"), page.inner_text("#probability")) == ("Something else", "perhaps standing")
         assert page.locator("#bars [aria-current=true]").count() == 0
+        look(page, "something_else", dark=True)
 
 
 def turning(seconds):
@@ -284,25 +178,21 @@ def test_a_phone_without_a_gyroscope_is_refused_where_a_model_reads_one(run, ine
     look(page, "no-gyroscope")
 
 
+PHOTOGRAPHS = PRESETS_FOLDER / "sparse_autoencoder_course" / "model.float32.tflite"
 BAD_MODELS = {
     "missing": (None, "missing (status 404)"),
     "no tflite": (b"<!doctype html>", "not a TFLite file"),
-    "cut off": (600, "truncated or damaged"),
-    "of photographs": ("sparse_autoencoder_course/model.float32.tflite", "not an activity recognizer"),
+    "cut off": (MODEL.read_bytes()[:600], "truncated or damaged"),
+    "of photographs": (PHOTOGRAPHS.read_bytes(), "not an activity recognizer"),
 }
 
 
 @pytest.mark.parametrize("case", BAD_MODELS)
-def test_a_model_that_does_not_run_is_named_with_its_reason(case, open_page, serve_files, model_file, tmp_path):
-    made, message = BAD_MODELS[case]
-    file = tmp_path / "model.tflite"
-    if isinstance(made, bytes):
-        file.write_bytes(made)
-    elif isinstance(made, int):
-        file.write_bytes(model_file.read_bytes()[:made])
-    elif made:
-        file = PRESETS_FOLDER / made
-    with serve_files(page_files(file)) as url:
+def test_a_model_that_does_not_run_is_named_with_its_reason(case, open_page, serve_page, tmp_path):
+    (content, message), file = BAD_MODELS[case], tmp_path / "model.tflite"
+    if content is not None:
+        file.write_bytes(content)
+    with serve_page(file) as url:
         page = open_page(url)
         title, text = problem(page)
         assert title == "The model cannot be loaded"
@@ -313,7 +203,7 @@ def test_a_model_that_does_not_run_is_named_with_its_reason(case, open_page, ser
 
 
 @pytest.fixture
-def plain_folder(host, tmp_path):
+def plain_folder(tmp_path):
     """The page as any static host serves it, under a sub-path and without TLS."""
     shutil.copytree(PAGE_FOLDER, tmp_path / "some" / "folder")
     with host(tmp_path) as port:
@@ -329,7 +219,7 @@ def test_an_address_that_is_not_secure_is_named(plain_folder, open_page):
 
 
 @pytest.mark.parametrize("engine", ["", "?engine=litert"])
-def test_any_static_host_serves_it_under_a_sub_path_and_it_reloads_offline(engine, plain_folder, open_page, play):
+def test_any_static_host_serves_it_under_a_sub_path_and_it_reloads_offline(engine, plain_folder, open_page):
     page = open_page(plain_folder("localhost") + engine, service_workers="allow")
     page.wait_for_selector("#offline:not([hidden])")
     page.context.set_offline(True)
@@ -339,14 +229,6 @@ def test_any_static_host_serves_it_under_a_sub_path_and_it_reloads_offline(engin
     assert page.inner_text("#label").lower() == "standing"
     if not engine:
         look(page, "offline")
-
-
-def test_a_mistyped_scheme_is_mended_and_the_sensor_works(open_page, play, address):
-    page = open_page()
-    page.goto(address.replace("https:", "http:"))
-    assert page.url == address
-    play(page, standing(0, 4), 20)
-    assert page.inner_text("#label") == "Standing"
 
 
 def test_it_can_be_installed(open_page, address):
@@ -359,7 +241,7 @@ def test_it_can_be_installed(open_page, address):
     assert errors <= {"in-incognito"}
 
 
-def test_the_screen_stays_on_while_it_runs(run, stop):
+def test_the_screen_stays_on_while_it_runs(run):
     page = run(standing(0, 2), 1, before=WAKE_LOCKS)
     assert page.evaluate("locks.map(lock => [lock.kind, !!lock.released])") == [["screen", False]]
     stop(page)
@@ -382,12 +264,14 @@ def test_reduced_motion_draws_once_a_second(open_page):
     page = open_page(before=counted, reduced_motion="reduce")
     page.click("#simulate")
     page.wait_for_selector("#signal-axes span")
+    page.evaluate("() => { window.begun = performance.now(); drawings = 0; }")
     page.clock.run_for(2500)
-    # Two drawings a time.
-    assert 2 <= page.evaluate("drawings") <= 8
+    # Two drawings a time; on a busy machine the clock runs on by itself.
+    count, seconds = page.evaluate("[drawings, (performance.now() - begun) / 1000]")
+    assert 2 <= count <= 2 * (seconds + 1)
 
 
-def test_two_taps_are_one_start_and_stop_forgets_what_was(run, play, stop):
+def test_two_taps_are_one_start_and_stop_forgets_what_was(run):
     asked = "window.asked = 0; DeviceMotionEvent.requestPermission = async () => { asked += 1; return 'granted'; };"
     page = run(lying(0, 5), 20, before=asked)
     page.wait_for_selector("#minute[aria-label*='sitting']")
@@ -395,6 +279,7 @@ def test_two_taps_are_one_start_and_stop_forgets_what_was(run, play, stop):
     page.wait_for_selector("#summary:visible")
     page.clock.run_for(700)
     page.evaluate("for (const _ of [1, 2]) document.getElementById('start').click()")
+    page.wait_for_selector("body[data-state=running]")
     play(page, standing(0, 4), 20)
     assert page.evaluate("asked") == 2
     assert page.is_visible("#stop")

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from phone.pages import HERTZ, SYSTEMS, standing
+from phone.pages import HERTZ, SYSTEMS, play, standing, stop
 
 from zoo.activity.columns import CsvColumns
 from zoo.activity.importing import read_csv
@@ -12,7 +12,7 @@ SIX = CsvColumns(gyroscope=True)
 
 
 @SYSTEMS
-def test_a_recorded_minute_comes_back_as_a_recording(phone, sign, open_page, play, tmp_path):
+def test_a_recorded_minute_comes_back_as_a_recording(phone, sign, open_page, tmp_path):
     rows = walk_through(["jogging"], 64.0, HERTZ, 1)[0].tolist()
     sent = [[i / HERTZ, *row] for i, row in enumerate(rows)]
     page = open_page(**phone)
@@ -31,8 +31,7 @@ def test_a_recorded_minute_comes_back_as_a_recording(phone, sign, open_page, pla
     assert recording.acceleration[0] == pytest.approx(rows[HERTZ], abs=1e-3)
 
 
-def begin_recording(page, play):
-    """Starts a recording after a second of signal."""
+def begin_recording(page):
     play(page, standing(0, 1), 0)
     page.fill("#subject", "me")
     page.fill("#activity", "standing")
@@ -42,20 +41,20 @@ def begin_recording(page, play):
 # What ends it, how many rows it has then, and what is said.
 BROKEN = "#recorded:has-text('{} s of standing, cut where the signal broke off')"
 ENDS = {
-    "stop": (lambda page, play, stop: stop(page), 540, "#hint:has-text('8 s of standing')"),
-    "a gap": (lambda page, play, stop: play(page, standing(80, 90), 0), 540, BROKEN.format(8)),
-    "silence": (lambda page, play, stop: page.clock.run_for(1100), 540, BROKEN.format(8)),
+    "stop": (lambda page: stop(page), 540, "#hint:has-text('8 s of standing')"),
+    "a gap": (lambda page: play(page, standing(80, 90), 0), 540, BROKEN.format(8)),
+    "silence": (lambda page: page.clock.run_for(1100), 540, BROKEN.format(8)),
 }
 
 
 @pytest.mark.parametrize("way", ENDS)
-def test_a_recording_that_ends_early_is_kept(way, open_page, play, stop, tmp_path):
+def test_a_recording_that_ends_early_is_kept(way, open_page, tmp_path):
     end, rows, said = ENDS[way]
     page = open_page(patient=way != "silence")
-    begin_recording(page, play)
+    begin_recording(page)
     with page.expect_download() as download:
         play(page, standing(1, 10), 0)
-        end(page, play, stop)
+        end(page)
     download.value.save_as(tmp_path / "early.csv")
     (recording,) = read_csv([tmp_path / "early.csv"], CsvColumns())
     assert len(recording.acceleration) == rows
@@ -63,11 +62,11 @@ def test_a_recording_that_ends_early_is_kept(way, open_page, play, stop, tmp_pat
 
 
 @pytest.mark.parametrize(("rows", "seconds"), [(101, 1), (300, 4)])
-def test_a_recording_of_less_than_five_seconds_is_discarded(rows, seconds, open_page, play):
+def test_a_recording_of_less_than_five_seconds_is_discarded(rows, seconds, open_page):
     page = open_page()
     saved = []
     page.on("download", lambda download: saved.append(download))
-    begin_recording(page, play)
+    begin_recording(page)
     # And a last one more than a minute later.
     play(page, [*standing(1, 1 + rows / HERTZ), *standing(68, 69)], 0)
     page.wait_for_selector(f"#recorded:has-text('Discarded: {seconds} s of signal is too short to keep.')")
@@ -75,7 +74,7 @@ def test_a_recording_of_less_than_five_seconds_is_discarded(rows, seconds, open_
     assert not saved
 
 
-def test_a_model_of_six_channels_records_six(run, play, stop, inertial_address, tmp_path):
+def test_a_model_of_six_channels_records_six(run, inertial_address, tmp_path):
     rows = walk_through(["walking"], 10.0, HERTZ, seed=0, gyroscope=True)[0]
     sent = [[i / HERTZ, *row] for i, row in enumerate(rows.tolist())]
     page = run(sent[:HERTZ], 0, inertial_address)

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from phone.pages import PHONE
+from running import host
 
 from zoo.catalog import PRESETS_FOLDER
 from zoo.families import FAMILIES
@@ -40,7 +41,7 @@ def patches():
 
 
 @pytest.fixture
-def card(browser, host, tmp_path, patches):
+def card(browser, tmp_path, patches):
     """Opens a page with a model, as a static host serves it below a path; its host is gone afterwards."""
     folder = tmp_path / "any" / "path"
     (folder / "card").mkdir(parents=True)
@@ -136,7 +137,7 @@ def test_filters_are_the_weights_of_their_units_upright(card):
         np.testing.assert_allclose(np.reshape(pixels, (16, 16)), 127.5 * (1 + upright / np.abs(upright).max()), atol=1)
 
 
-def test_a_model_that_is_not_there_is_said_to_be_missing(browser, host, tmp_path):
+def test_a_model_that_is_not_there_is_said_to_be_missing(browser, tmp_path):
     (tmp_path / "phone").symlink_to(PAGE_FOLDER)
     (tmp_path / "index.html").write_text(
         '<div class="try" data-task="text" data-model="lost.tflite"></div>'

@@ -12,6 +12,11 @@ from zoo.report import drawing
 from zoo.text import figures as trigram
 
 
+def epochs(count):
+    row = {"accuracy": 0.5, "val_accuracy": 0.6}
+    return [{"epoch": number, "loss": 1 / number, "val_loss": 1 / number, **row} for number in range(1, count + 1)]
+
+
 def test_words_at_the_same_place_are_all_to_be_read():
     names = ["he", "she", "it", *map(str, range(12))]
     figure = trigram.words(names, np.zeros((len(names), 2)))
@@ -22,7 +27,7 @@ def test_words_at_the_same_place_are_all_to_be_read():
 
 
 def test_a_single_epoch_is_a_point_at_a_whole_number_of_a_figure_that_pyplot_does_not_show():
-    figure = drawing.training([{"epoch": 1, "loss": 1.0, "accuracy": 0.5, "val_loss": 1.1, "val_accuracy": 0.4}])
+    figure = drawing.training(epochs(1))
     figure.canvas.draw()
     for axis in figure.axes:
         assert axis.lines[0].get_marker() == "o"
@@ -31,14 +36,12 @@ def test_a_single_epoch_is_a_point_at_a_whole_number_of_a_figure_that_pyplot_doe
     assert not plt.get_fignums()
 
 
-def test_lines_are_named_at_their_ends_in_their_colors():
-    history = [
-        {"epoch": e, "loss": 1.0 / e, "accuracy": 0.5, "val_loss": 1.0 / e, "val_accuracy": 0.6} for e in (1, 2, 3)
-    ]
-    figure = drawing.training(history)
+def test_lines_differ_in_more_than_color_and_are_named_at_their_ends():
+    figure = drawing.training(epochs(3))
     figure.canvas.draw()
     for axis in figure.axes:
         assert axis.get_legend() is None
+        assert len({line.get_linestyle() for line in axis.lines}) == 2
         names = {text.get_text(): text for text in axis.texts}
         assert set(names) == {"training", "validation"}
         assert {line.get_label(): line.get_color() for line in axis.lines} == {
@@ -73,11 +76,9 @@ def test_bars_of_a_single_series_are_in_the_middle_of_their_bins():
     assert [bar.get_x() + bar.get_width() / 2 for bar in below.patches] == pytest.approx([0.5, 0.9])
 
 
-def test_one_person_is_no_bar_chart_and_lines_differ_in_more_than_color(tmp_path):
+def test_one_person_is_no_bar_chart(tmp_path):
     test = preset_metrics("activity_gru_course")["test"]
     alone = {**test, "per_subject": {"9": test["per_subject"]["9"]}}
-    history = [{"epoch": epoch, "loss": 1.0, "accuracy": 0.5, "val_loss": 1.1, "val_accuracy": 0.4} for epoch in (1, 2)]
-    assert "subjects.png" not in [path.name for path in figures.evaluation(alone, history, {}, tmp_path)]
-    assert "subjects.png" in [path.name for path in figures.evaluation(test, history, {}, tmp_path)]
-    figure = drawing.training(history)
-    assert all(len({line.get_linestyle() for line in axis.lines}) == 2 for axis in figure.axes)
+    for report, drawn in ((alone, False), (test, True)):
+        files = figures.evaluation(report, epochs(2), {}, tmp_path)
+        assert ("subjects.png" in [path.name for path in files]) == drawn

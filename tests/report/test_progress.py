@@ -2,7 +2,6 @@
 
 import io
 
-import pytest
 from rich.console import Console
 
 from zoo.crossval import Fold
@@ -17,42 +16,34 @@ def folds(*records):
     return {Fold("activity_gru", "subject", 0, group): record for group, record in enumerate(records)}
 
 
-@pytest.fixture
-def shown():
-    """A function that shows states on a board, and returns what was printed."""
-
-    def show(terminal, *states):
-        console = Console(file=io.StringIO(), force_terminal=terminal, width=80, no_color=True)
-        board = FoldBoard(console, workers=2)
-        with board.shown():
-            for records in states:
-                board.update(records)
-        return console.file.getvalue()
-
-    return show
+def console(terminal):
+    return Console(file=io.StringIO(), force_terminal=terminal, width=80, no_color=True)
 
 
-def test_in_a_pipe_each_fold_that_ends_is_printed_once_and_earlier_ones_are_not(shown):
+def shown(board, *states):
+    """What a board prints of states, one after another."""
+    with board.shown():
+        for state in states:
+            board.update(state)
+    return board.console.file.getvalue()
+
+
+def test_in_a_pipe_each_fold_that_ends_is_printed_once_and_earlier_ones_are_not():
     failed = {"status": "failed", "reason": "out of memory", "subjects": ["1", "9"]}
     waiting = {"status": "waiting"}
-    lines = shown(
-        False, folds(SCORED, waiting, waiting), folds(SCORED, failed, RUNNING), folds(SCORED, failed, SCORED)
-    ).splitlines()
-    assert lines == [
+    states = folds(SCORED, waiting, waiting), folds(SCORED, failed, RUNNING), folds(SCORED, failed, SCORED)
+    assert shown(FoldBoard(console(terminal=False), workers=2), *states).splitlines() == [
         "1 of 3 folds, 30 s left",
         "activity_gru, subjects 1, 9, seed 0 failed: out of memory; 1 of 3 folds, 1 failed, 15 s left",
         "activity_gru, subjects 3, 7, seed 0: macro-F1 0.800 in 30 s; 2 of 3 folds, 1 failed",
     ]
 
 
-def test_a_terminal_shows_what_has_ended_and_below_it_how_much_is_left(shown):
-    screen = shown(True, folds(RUNNING, {"status": "waiting"}), folds(SCORED, {"status": "waiting"})).replace("\n", " ")
+def test_a_terminal_shows_what_has_ended_and_below_it_how_much_is_left():
+    states = (folds(first, {"status": "waiting"}) for first in (RUNNING, SCORED))
+    screen = shown(FoldBoard(console(terminal=True), workers=2), *states).replace("\n", " ")
     assert "activity_gru, subjects 3, 7, seed 0: macro-F1 0.800 in 30 s" in screen
     assert "cross-validation: 1 of 2 folds, 15 s left" in screen
-
-
-def console(terminal):
-    return Console(file=io.StringIO(), force_terminal=terminal, width=80, no_color=True)
 
 
 LOGS = {"accuracy": 0.51234, "loss": 1.25, "val_accuracy": 0.44, "val_loss": 1.375, "learning_rate": 0.001}
@@ -70,14 +61,14 @@ def test_a_training_keeps_bar_epoch_numbers_and_time_left_at_80_columns():
 
 
 def test_the_folds_of_a_training_are_a_bar_each_and_a_line_at_their_end():
-    shown, printed = (TrainingBoard(console(terminal=terminal), epochs=2) for terminal in (True, False))
-    for board in (shown, printed):
+    boards = screen, pipe = [TrainingBoard(console(terminal=terminal), epochs=2) for terminal in (True, False)]
+    for board in boards:
         with board.shown():
             for fold in ("", "fold 1 of 2", "fold 2 of 2"):
                 board.on_epoch_end(0, {"loss": 1.25}, fold)
                 board.on_epoch_end(1, {"loss": 1.0}, fold)
-    assert "fold 2 of 2" in shown.console.file.getvalue()
-    assert printed.console.file.getvalue().splitlines() == [
+    assert "fold 2 of 2" in screen.console.file.getvalue()
+    assert pipe.console.file.getvalue().splitlines() == [
         "epoch 1/2  loss 1.2500", "epoch 2/2  loss 1.0000", "fold 1 of 2  loss 1.0000", "fold 2 of 2  loss 1.0000",
     ]  # fmt: skip
 
@@ -93,10 +84,7 @@ def trial(number, status, score=None, **news):
 def test_a_search_shows_the_best_and_why_a_trial_failed():
     board = TrialBoard(console(terminal=True), "search", 50, maximize=True)
     records = [trial(0, "scored", 0.91), trial(1, "scored", 0.95), trial(2, "failed", reason="loss is not finite")]
-    with board.shown():
-        board.update([])
-        board.update([*records, trial(3, "running")])
-    screen = board.console.file.getvalue().replace("\n", " ")
+    screen = shown(board, [], [*records, trial(3, "running")]).replace("\n", " ")
     assert "search: 3 of 50 done, 2 scored, 1 failed, best 0.9500 of trial 1, 24 min left" in screen
     assert "trial 2 failed after 30.0 s: loss is not finite" in screen
 
@@ -104,11 +92,7 @@ def test_a_search_shows_the_best_and_why_a_trial_failed():
 def test_in_a_pipe_a_trial_that_ends_is_one_line_with_the_best_so_far_and_the_time_left():
     board = TrialBoard(console(terminal=False), "search", 4, maximize=False)
     first, second = trial(0, "scored", 0.25), trial(1, "failed", reason="out of memory")
-    with board.shown():
-        board.update([])
-        board.update([first])
-        board.update([first, second, trial(2, "running")])
-    assert board.console.file.getvalue().splitlines() == [
+    assert shown(board, [], [first], [first, second, trial(2, "running")]).splitlines() == [
         "trial 0 scored after 30.0 s: 0.2500; 1 of 4 done, 1 scored, best 0.2500 of trial 0, 2 min left",
         "trial 1 failed after 30.0 s: out of memory; 2 of 4 done, 1 scored, 1 failed, best 0.2500 of trial 0, "
         "60 s left",
@@ -124,11 +108,8 @@ REFUSED = {"time": "10:33:00", "address": "192.168.1.7", "reason": "label 'x/y':
 
 
 def test_a_collection_is_a_line_per_recording_in_a_pipe():
-    board = CollectionBoard(console(terminal=False))
-    with board.shown():
-        for count in (0, 1, 3):
-            board.update([received("Ann", "walking", 60.0), received("B*b", "sitting", 41.2), REFUSED][:count])
-    assert board.console.file.getvalue().splitlines() == [
+    events = [received("Ann", "walking", 60.0), received("B*b", "sitting", 41.2), REFUSED]
+    assert shown(CollectionBoard(console(terminal=False)), [], events[:1], events).splitlines() == [
         "10:32:05  Ann  walking  60 s at 60 Hz  class/Ann/walking-4821930577120934.csv",
         "10:32:05  B*b  sitting  41 s at 60 Hz  class/B*b/sitting-4821930577120934.csv",
         "10:33:00  refused from 192.168.1.7: label 'x/y': expected up to 40 letters",

@@ -1,4 +1,4 @@
-"""Damaged bytes end in one line of error; those that once did not are read again."""
+"""A part of each campaign of docs/reliability.md: damaged bytes, kills, and a day of stream."""
 
 import json
 import re
@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from running import ROOT, python
 
-SCRIPT = Path(__file__).with_name("fuzz.py")
+HERE = Path(__file__).parent
+FUZZ = HERE / "fuzz.py"
 INPUTS = {
     "hdf5": 150, "csv": 250, "lines": 60, "stream": 30, "text": 500, "image": 400, "metadata": 500, "tflite": 250,
     "arrays": 200, "http": 500, "zip": 200,
@@ -22,19 +24,18 @@ INPUTS = {
 @pytest.mark.hostile
 @pytest.mark.parametrize("target", INPUTS)
 def test_damaged_bytes_are_refused_in_one_line(target, tmp_path):
-    command = [sys.executable, SCRIPT, target, "--inputs", INPUTS[target], "--keep", tmp_path, "--seed", "0"]
-    ended = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    ended = python(FUZZ, target, "--inputs", INPUTS[target], "--keep", tmp_path, "--seed", 0)
     kept = [file.name for file in tmp_path.rglob("*") if file.is_file()]
     assert ended.returncode == 0, f"{ended.stderr[-3000:]} {kept}"
     assert json.loads(ended.stdout)[target]["inputs"] == INPUTS[target]
 
 
 def test_the_crashes_that_are_kept_are_those_of_the_page():
-    page = (SCRIPT.parents[2] / "docs" / "reliability.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
     rows = page.partition("| reader |")[2].partition("| total")[0]
     counts = [int(count) for count in re.findall(r" (\d+) \|$", rows, re.MULTILINE)]
-    targets = runpy.run_path(str(SCRIPT))["TARGETS"]
-    assert counts == [len([*(SCRIPT.with_name("crashes") / target).glob("*")]) for target in targets]
+    targets = runpy.run_path(str(FUZZ))["TARGETS"]
+    assert counts == [len([*(HERE / "crashes" / target).glob("*")]) for target in targets]
 
 
 @pytest.mark.hostile
@@ -44,7 +45,7 @@ def test_any_bytes_as_samples_leave_the_stream_in_c_whole(export_once, tmp_path)
         pytest.skip("needs clang with libFuzzer: apt-get install clang-19 libclang-rt-19-dev")
     code = export_once("pocket_in_c", "activity_gru_pocket", "--formats", "c99_int8") / "c99_int8"
     options = ["-g", "-O1", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all", f"-I{code}"]
-    sources = [SCRIPT.with_name("stream.c"), code / "model.c", code / "zoo_stream.c", "-lm", "-o", tmp_path / "stream"]
+    sources = [HERE / "stream.c", code / "model.c", code / "zoo_stream.c", "-lm", "-o", tmp_path / "stream"]
     built = subprocess.run([compiler, *options, *sources], capture_output=True, text=True, check=False)
     if "libclang_rt" in built.stderr:
         pytest.skip("needs libFuzzer: apt-get install libclang-rt-19-dev")
@@ -61,3 +62,26 @@ def test_any_bytes_as_samples_leave_the_stream_in_c_whole(export_once, tmp_path)
     )
     assert ended.returncode == 0, ended.stderr[-3000:]
     assert int(ended.stderr.partition("number_of_executed_units:")[2].split()[0]) >= 2000
+
+
+@pytest.mark.hostile
+@pytest.mark.skipif(shutil.which("gcc") is None or sys.platform != "linux", reason="compiles a library for Linux")
+@pytest.mark.parametrize(
+    ("commands", "points"), [(["import", "windows", "build", "save"], 6), (["train"], 3), (["export"], 2)]
+)
+def test_the_same_command_after_a_kill_ends_in_the_same_bytes(commands, points, tmp_path):
+    options = ("--points", points, "--processes", 1, "--folder", tmp_path, "--eager")
+    ended = python(HERE / "kills.py", *commands, *options)
+    assert ended.returncode == 0, ended.stdout + ended.stderr[-3000:]
+    total = json.loads(ended.stdout)["total"]
+    assert total["same"] == total["kills"] == points * len(commands)
+
+
+@pytest.mark.hostile
+def test_every_fault_of_a_stream_is_counted_and_nothing_grows_or_drifts():
+    found = json.loads(python(ROOT / "benchmarks" / "day.py", "--samples", 300_000, "--seed", 0).stdout)
+    assert found["counted"] == found["faults"]
+    assert found["finite"]
+    # A frame of five rows of 50 Hz, and samples of 25 Hz.
+    assert 0 <= found["late_by_seconds"] < 0.2
+    assert found["mb_at_the_end"] < found["mb_after_a_quarter"] + 30
