@@ -28,17 +28,17 @@ def test_the_tables_of_the_page_of_results_are_the_rendering_of_the_numbers():
 
 def test_presets_are_grouped_by_task_the_best_first_and_bold_where_better_than_the_baseline():
     activity, patches, text = results.sections(results.presets())
-    assert [part.title for part in (activity, patches, text)] == [
+    assert [part["title"] for part in (activity, patches, text)] == [
         "Activity recognizers", "Sparse autoencoders", "Language models",
     ]  # fmt: skip
-    scores = [row["score"] for row in activity.rows]
+    scores = [row["score"] for row in activity["rows"]]
     assert scores == sorted(scores, reverse=True)
-    scores = [row["score"] for row in text.rows]
+    scores = [row["score"] for row in text["rows"]]
     assert scores == sorted(scores)
     table = results.preset_table(results.presets())
-    for part in (activity, text):
-        for row in part.rows:
-            wins = (row["score"] - row["baseline_score"]) * (1 if part.maximize else -1) > 0
+    for part, sign in ((activity, 1), (text, -1)):
+        for row in part["rows"]:
+            wins = sign * (row["score"] - row["baseline_score"]) > 0
             assert (f"| {row['preset']} | **{row['score']:.3f}** |" in table) == wins
 
 

@@ -195,10 +195,9 @@ class RecurrentRecognizer(ActivityRecognizer):
             Logits `(batch, n, classes)` after each frame, and the states after the last one.
         """
         self._check_rows("frames", frames, None, states)
-        start = [states[name] for name in self.states]
-        layers = {layer.name: layer for layer in self.layers}
+        rows = read({layer.name: layer for layer in self.layers}, frames)
         loop = keras.layers.RNN(_Step(self), return_sequences=True, return_state=True)
-        logits, *last = loop(read(layers, frames), initial_state=start, training=False)
+        logits, *last = loop(rows, initial_state=[states[name] for name in self.states], training=False)
         return logits, dict(zip(self.states, last, strict=True))
 
     def _check_rows(self, name: str, rows: Any, count: int | None, states: Mapping[str, Any]) -> None:

@@ -159,11 +159,10 @@ class TrigramLM(Model):
             >>> model.generate("In the right", num_words=2, temperature=0.01)
             'in the right place at'
         """
-        return " ".join(
-            sample(
-                self.predict_on_batch, self.vocabulary, self.context, prompt, num_words, temperature, seed, self.name
-            )
+        words = sample(
+            self.predict_on_batch, self.vocabulary, self.context, prompt, num_words, temperature, seed, self.name
         )
+        return " ".join(words)
 
 
 def sample(

@@ -128,7 +128,17 @@ class FoldBoard(Board):
 
     def lines(self, state: Folds) -> Mapping[Any, str]:
         """A line for each fold that has ended."""
-        return {fold: _of_fold(fold, record) for fold, record in state.items() if record["status"] in _ENDED}
+        lines = {}
+        for fold, record in state.items():
+            who = f"group {fold.group + 1}"
+            if record.get("subjects"):
+                who = f"study {record['study']}" if record.get("study") else f"subjects {', '.join(record['subjects'])}"
+            name = f"{fold.method}, {who}, seed {fold.seed}"
+            if record["status"] == "failed":
+                lines[fold] = f"{name} failed: {record['reason']}"
+            elif record["status"] in _ENDED:
+                lines[fold] = f"{name}: macro-F1 {record['macro_f1']:.3f} in {record['seconds']:.0f} s"
+        return lines
 
     def summary(self, state: Folds) -> str:
         """The number of scored folds and the estimated time left."""
@@ -144,16 +154,6 @@ class FoldBoard(Board):
             )
             words.append(f"{md.duration(seconds / self.workers)} left")
         return ", ".join(words)
-
-
-def _of_fold(fold: Any, record: Document) -> str:
-    who = f"group {fold.group + 1}"
-    if record.get("subjects"):
-        who = f"study {record['study']}" if record.get("study") else f"subjects {', '.join(record['subjects'])}"
-    name = f"{fold.method}, {who}, seed {fold.seed}"
-    if record["status"] == "failed":
-        return f"{name} failed: {record['reason']}"
-    return f"{name}: macro-F1 {record['macro_f1']:.3f} in {record['seconds']:.0f} s"
 
 
 class TrialBoard(Board):

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -148,43 +147,24 @@ def _calls(files: Sequence[tuple[str, Document]]) -> list[tuple[str, Document]]:
     ]
 
 
-@dataclass(frozen=True)
-class Section:
-    """The presets of a task, the best first; `keys` are the columns of their scores."""
-
-    title: str
-    keys: tuple[str, ...]
-    score: str
-    maximize: bool
-    rows: Sequence[Document]
-
-    def better(self, row: Document) -> bool:
-        """Whether a preset is better than its baseline."""
-        if row["score"] is None or row["baseline_score"] is None:
-            return False
-        return bool(row["score"] > row["baseline_score"] if self.maximize else row["score"] < row["baseline_score"])
-
-    def license(self, row: Document) -> str:
-        """The license of the training data in a few letters."""
-        return ", ".join(re.findall(r"MIT|CC BY [\d.]+|CC0", row["license"])) or "none stated"
-
-    def baselines(self) -> dict[str, list[str]]:
-        """The presets of each baseline by its name, that of most presets first."""
-        presets: dict[str, list[str]] = {}
-        for row in self.rows:
-            if row["baseline_name"]:
-                presets.setdefault(row["baseline_name"], []).append(row["preset"])
-        return dict(sorted(presets.items(), key=lambda item: -len(item[1])))
-
-
-def sections(rows: Sequence[Document]) -> list[Section]:
-    """Groups rows of `presets` by task."""
+def sections(rows: Sequence[Document]) -> list[dict[str, Any]]:
+    """The rows of `presets` by task, the best first, and the presets of each baseline, that of most presets first."""
     parts = []
     for name in TASKS:
-        of_task, task = [row for row in rows if FAMILIES[row["family"]].task == name], for_task(name)
-        sign = -1 if task.MAXIMIZE else 1
-        of_task.sort(key=lambda row: sign * row["score"] if row["score"] is not None else float("inf"))
-        parts += [Section(task.TITLE, task.COLUMNS, task.SCORE, task.MAXIMIZE, of_task)] if of_task else []
+        task, of_task, baselines = for_task(name), list[Document](), dict[str, list[str]]()
+        sign = 1 if task.MAXIMIZE else -1
+        for row in (row for row in rows if FAMILIES[row["family"]].task == name):
+            known = row["score"] is not None and row["baseline_score"] is not None
+            letters = ", ".join(re.findall(r"MIT|CC BY [\d.]+|CC0", row["license"])) or "none stated"
+            better = known and sign * (row["score"] - row["baseline_score"]) > 0
+            of_task.append({**row, "better": better, "license": letters})
+        of_task.sort(key=lambda row: -sign * row["score"] if row["score"] is not None else float("inf"))
+        for row in of_task:
+            if row["baseline_name"]:
+                baselines.setdefault(row["baseline_name"], []).append(row["preset"])
+        most_first = dict(sorted(baselines.items(), key=lambda item: -len(item[1])))
+        part = {"title": task.TITLE, "keys": task.COLUMNS, "score": task.SCORE, "rows": of_task}
+        parts += [part | {"baselines": most_first}] if of_task else []
     return parts
 
 

@@ -17,11 +17,8 @@ def open_file(path: Path) -> Any:
     """Opens any `.tflite` file on one thread, and allocates its tensors."""
     from ai_edge_litert.interpreter import Interpreter as LiteRT
 
-    try:
-        interpreter = LiteRT(model_path=str(path), num_threads=1)
-        interpreter.allocate_tensors()
-    except (RuntimeError, ValueError) as error:
-        raise _does_not_run(path, error) from error
+    interpreter = LiteRT(model_path=str(path), num_threads=1)
+    interpreter.allocate_tensors()
     return interpreter
 
 
@@ -82,10 +79,10 @@ class Interpreter:
         # Two threads in one interpreter of LiteRT end the process: one waits for the other. A thread may take it again,
         # for several calls that no other may come between.
         self._lock = threading.RLock()
-        self._interpreter = open_file(self.path)
         # Looked up once, since a lookup takes longer than a step of a small network.
         self._inputs: dict[str, dict[str, tuple[tuple[int, ...], np.dtype[Any]]]] = {}
         try:
+            self._interpreter = open_file(self.path)
             self.signatures: Mapping[str, Any] = self._interpreter.get_signature_list()
             self._runners = {name: self._interpreter.get_signature_runner(name) for name in self.signatures}
             for name, runner in self._runners.items():

@@ -138,9 +138,9 @@ class Metadata:
         if wrong := Schema(task, facts=facts, rules=kind.rules).problem(stated):
             raise ZooError(f"{where}: metadata: {wrong}: export it again with `zoo export`")
         values: dict[str, Any] = {
-            name: tuple(value) if isinstance(value := document[name], list) else value
-            for name in (part.name for part in fields(kind))
-            if name in document
+            part.name: tuple(value) if isinstance(value := document[part.name], list) else value
+            for part in fields(kind)
+            if part.name in document
         }
         if task == "activity":
             older = settings.get("threshold", STREAM_THRESHOLD)

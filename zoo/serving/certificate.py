@@ -44,13 +44,12 @@ def kept_certificate(file: Path, names: Sequence[str], owner: bool = False) -> s
     expire. Returns a secret of sixteen letters that follows from the key: that of phones, or that of the `owner`.
     """
     try:
-        try:
+        now, fits = datetime.now(UTC), False
+        with suppress(FileNotFoundError, ValueError, ssl.SSLError, x509.ExtensionNotFound):
             certified, since, until = _read(file)
-        except (FileNotFoundError, ValueError, ssl.SSLError, x509.ExtensionNotFound):
-            certified, since, until = [], *[datetime.min.replace(tzinfo=UTC)] * 2
-        now = datetime.now(UTC)
-        # It is not valid yet where the clock was wrong when it was made.
-        if {*certified} != {*names} or since > now or until < now + timedelta(days=1):
+            # It is not valid yet where the clock was wrong when it was made.
+            fits = {*certified} == {*names} and since <= now and until >= now + timedelta(days=1)
+        if not fits:
             with atomic_write(file) as new:
                 # Nobody else may open it, not even before it is filled.
                 new.unlink()

@@ -60,12 +60,6 @@ class Array:
     shape: tuple[int, ...] = ()
     members: Mapping[str, int] = field(default_factory=dict)
 
-    def parts(self, name: str) -> list[tuple[str, str, tuple[int, ...]]]:
-        """Name, type and shape of the argument `name` in memory, or of each member of a structure."""
-        if self.members:
-            return [(member, "=f4", (size,)) for member, size in self.members.items()]
-        return [(name, _TYPES[self.kind], self.shape)]
-
 
 _TYPES = {"float": "=f4", "int32_t": "=i4"}
 
@@ -302,8 +296,12 @@ def run(
 
 
 def _layout(arguments: Mapping[str, Array]) -> list[tuple[str, str, tuple[int, ...]]]:
-    """The arguments of a function as they follow each other in memory."""
-    return [part for name, array in arguments.items() for part in array.parts(name)]
+    """The arguments of a function, and the members of structures, as they follow each other in memory."""
+    layout: list[tuple[str, str, tuple[int, ...]]] = []
+    for name, array in arguments.items():
+        layout += [(member, "=f4", (size,)) for member, size in array.members.items()]
+        layout += [] if array.members else [(name, _TYPES[array.kind], array.shape)]
+    return layout
 
 
 def compile_c(compiler: Sequence[str], arguments: Sequence[str | Path], program: Path) -> None:
