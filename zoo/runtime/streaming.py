@@ -30,17 +30,7 @@ from numpy.typing import NDArray
 from zoo.errors import ZooError
 from zoo.runtime.faults import LEAST, LEAST_GRAVITY, MOST, Signal
 from zoo.runtime.filtering import Filter
-from zoo.runtime.metadata import (
-    ACCELERATION_LIMIT,
-    CLASSES,
-    OTHER,
-    ROTATION_LIMIT,
-    SENSORS,
-    STANDARD_GRAVITY,
-    ActivityMetadata,
-    Streaming,
-    is_in_g,
-)
+from zoo.runtime.metadata import CLASSES, OTHER, SENSORS, STANDARD_GRAVITY, ActivityMetadata, Streaming, is_in_g
 from zoo.runtime.resampling import Resampler, Vector
 
 Numbers = NDArray[np.float64]
@@ -159,7 +149,7 @@ class Stream:
     ) -> None:
         self.metadata, self.settings = metadata, settings or metadata.streaming
         self.threshold = metadata.stream_threshold if threshold is None else threshold
-        self._limits = (ACCELERATION_LIMIT,) * 3 + (ROTATION_LIMIT,) * (len(metadata.axes) - 3)
+        self._limits = [limit for channels, limit, _ in SENSORS for _ in metadata.axes[channels]]
         self.skipped: Counter[str] = Counter()
         self._monitor = _Monitor(metadata.rate)
         self._step = step
