@@ -196,7 +196,8 @@ def reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
 
 
-def last_error(log: Path) -> str:
-    """Returns the last error message of the command line in a log. Empty if there is none."""
-    lines = log.read_text(errors="replace").splitlines()
-    return next((line.removeprefix("zoo: ") for line in reversed(lines) if line.startswith("zoo: ")), "")
+def failure(job: Job, status: int) -> ZooError:
+    """Why a job with a log failed: the last error of the command line in it, or else its exit status."""
+    lines = [] if job.log is None else reversed(job.log.read_text(errors="replace").splitlines())
+    said = next((line.removeprefix("zoo: ") for line in lines if line.startswith("zoo: ")), "")
+    return ZooError(said or f"{job.name} ended with status {status}; see {job.log}")

@@ -70,11 +70,6 @@ class Settings(pydantic.BaseModel):
         return {name: re.split(r"(?<=\.)\s", row.description or "", maxsplit=1)[0]
                 for name, row in cls.model_fields.items()}  # fmt: skip
 
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """Creates settings from the result of `to_json`. Missing keys have their defaults."""
-        return cls.model_validate(dict(document))
-
     def replace(self, **changes: Any) -> Self:
         """Returns the same settings with other values of some fields."""
         return type(self)(**{name: getattr(self, name) for name in type(self).model_fields} | changes)
@@ -223,7 +218,7 @@ class Recipe(Settings):
         least = known.pop("min_steps", None)
         if least and known.get("epochs", _EPOCHS):
             known |= {"steps": least, "parts": known.pop("epochs", _EPOCHS)}
-        return super().from_json(known)
+        return cls(**known)
 
     @classmethod
     def from_preset(cls, name: str) -> "Recipe":

@@ -127,7 +127,7 @@ class Task(ABC):
             if name in self.unused or (built and name == "normalize"):
                 raise ZooError(f"{name}: has no effect on {model}; leave it out")
         if self.augmentation is not None:
-            self.augmentation.from_json(recipe.augmentation or {})
+            self.augmentation(**(recipe.augmentation or {}))
 
     def load_data(self, source: Source, **options: Any) -> Any:
         """Checks and opens a data file. Data that is already loaded is returned unchanged."""

@@ -146,10 +146,9 @@ def test_rows_appended_in_parts_are_read_by_any_slice(tmp_path_factory, lengths,
     whole = np.arange(2 * sum(lengths), dtype=np.float32).reshape(-1, 2)
     path = tmp_path_factory.mktemp("rows") / "a.h5"
     with hdf5.create(path) as file:
-        dataset = hdf5.growing(file, "x", (2,), "f8")
         for part in np.split(whole, np.cumsum(lengths)[:-1]):
-            hdf5.append(dataset, part)
-    rows = hdf5.open_column(path, "x")
+            hdf5.add_rows(file, "recordings", {"acceleration": part.astype("f8")})
+    rows = hdf5.open_column(path, "acceleration")
     assert len(rows) == len(whole)
     assert rows.shape == whole.shape
     assert rows[min(at) : max(at)].dtype == np.float32

@@ -86,7 +86,7 @@ def test_bad_studies_are_one_line():
         r"unknown setting of activity_gru 'unit': did you mean units\?": lambda: Study(
             "activity_gru", NOWHERE, settings={"unit": 3}
         ),
-        r"settings: dropout is nan; expected a number": lambda: Study(
+        r"dropout is nan; expected a number": lambda: Study(
             "trigram_lm", NOWHERE, settings={"dropout": float("nan")}
         ),
         r"unknown setting of trigram_lm 7": lambda: Study("trigram_lm", NOWHERE, settings={7: 1}),

@@ -82,7 +82,7 @@ def class_frequencies(train: DataSet, classes: Sequence[str], how: str | None) -
 def _learned(split: Split, recipe: Recipe) -> DataSet:
     """Training windows, and those of a shaken phone that a recipe adds to them as other movements."""
     train: DataSet = split.train
-    data, share = split.data, Augmentation.from_json(recipe.augmentation or {}).shaken
+    data, share = split.data, Augmentation(**(recipe.augmentation or {})).shaken
     if not share or data.other_class is None:
         return train
     count, (rows, axes) = round(share * len(train)), train.inputs.shape[1:]
@@ -203,7 +203,7 @@ class ActivityTask(Task):
 
     def feed(self, model: ActivityRecognizer, split: Split, recipe: Recipe) -> Feed:
         """Batches of windows, cut and augmented."""
-        augmentation = Augmentation.from_json(recipe.augmentation or {})
+        augmentation = Augmentation(**(recipe.augmentation or {}))
         train, validation, rows = _learned(split, recipe), split.validation, model.window
         passes = recipe.passes(len(train))
         if augmentation.carry and not model.states:

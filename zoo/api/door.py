@@ -347,8 +347,8 @@ def require_model(model: Any) -> None:
         path = Path(model)
         if path.suffix not in (".keras", ".tflite"):
             find_folder(model)
-        elif not path.exists():
-            raise ZooError(f"{path}: no such file")
+        else:
+            require_file(model)
 
 
 def require_plan(model: Any, recipe: Changes, settings: Mapping[str, Any]) -> None:

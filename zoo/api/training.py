@@ -4,12 +4,12 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Le, Lt
 
@@ -24,6 +24,9 @@ from zoo.recipe import Limits, Recipe
 from zoo.report import for_task
 from zoo.report.screen import err, logged, say, warn
 from zoo.results import CrossValidation, Evaluation, TrainResult, TuneResult
+
+if TYPE_CHECKING:
+    from zoo.training import Training
 
 
 @door.public
@@ -108,27 +111,30 @@ def train(
         watching.append(keras.callbacks.TensorBoard(tensorboard))
     if verbose and isinstance(model, str) and model in PRESETS and plan.task.name != "text":
         say(f"{model}: its architecture and recipe with new weights; `zoo finetune {model}` starts from its weights")
-    with _progress(plan.recipe, verbose, out) as report:
-        training = replace(
-            plan, out=None if out is None else Path(out), resume=resume, deterministic=deterministic,
-            callbacks=watching, report=report,
-        )  # fmt: skip
-        result = training.run(checked_data, None if isinstance(model, str | os.PathLike) else model)
-    return _trained(result, out, checked_data)
+    folder = None if out is None else Path(out)
+    plan = replace(plan, out=folder, resume=resume, deterministic=deterministic, callbacks=watching)
+    return _trained(plan, checked_data, None if isinstance(model, str | os.PathLike) else model, verbose)
 
 
-def _trained(result: TrainResult, out: door.FilePath | None, data: Any) -> TrainResult:
-    """The result with the command that comes next: without a test set there is nothing to evaluate on.
+def _trained(plan: "Training", data: Any, start: Any, verbose: bool, **options: Any) -> TrainResult:
+    """Runs a training, with its progress on standard error; the result names the command that comes next."""
+    from zoo.report.progress import TrainingBoard
 
-    Patches have no test set; photographs that were held out are evaluated, or else all.
-    """
+    board, out = TrainingBoard(err, plan.recipe.length), plan.out
+    try:
+        with board.shown() if verbose else nullcontext():
+            result = replace(plan, report=board.on_epoch_end if verbose else None).run(data, start, **options)
+    except KeyboardInterrupt as stop:
+        kept = out is not None and (out / CHECKPOINT).is_file()
+        how = f"go on with the same command and {option('resume')}"
+        stop.add_note(f"the checkpoint is in {out}; {how}" if kept else "nothing was written")
+        raise
     if out is None:
         return result
-    then = ""
-    if data.path is not None:
-        able = len(data.test) or data.task == "patches"
-        then = f"zoo {'evaluate' if able else 'export'} {door.quoted(out)}{_of_data(data)}"
-    return replace(result, written=f"model in {out}", next=then)
+    # Patches have no test set: photographs that were held out are evaluated, or else all.
+    then = "evaluate" if len(data.test) or data.task == "patches" else "export"
+    command = "" if data.path is None else f"zoo {then} {door.quoted(out)}{_of_data(data)}"
+    return replace(result, written=f"model in {out}", next=command)
 
 
 def _of_data(data: Any) -> str:
@@ -137,22 +143,6 @@ def _of_data(data: Any) -> str:
         return ""
     white = data.facts.get("levels")
     return f" --data {door.quoted(data.path)}{'' if white is None else f' --levels {white:g}'}"
-
-
-@contextmanager
-def _progress(recipe: Recipe, verbose: bool, out: door.FilePath | None) -> "Iterator[Callable[..., None] | None]":
-    """What shows the progress of a training on standard error, or None; notes on an interruption how to resume."""
-    from zoo.report.progress import TrainingBoard
-
-    board = TrainingBoard(err, recipe.length)
-    try:
-        with board.shown() if verbose else nullcontext():
-            yield board.on_epoch_end if verbose else None
-    except KeyboardInterrupt as stop:
-        kept = out is not None and (Path(out) / CHECKPOINT).is_file()
-        how = f"go on with the same command and {option('resume')}"
-        stop.add_note(f"the checkpoint is in {out}; {how}" if kept else "nothing was written")
-        raise
 
 
 @contextmanager
@@ -243,18 +233,14 @@ def finetune(
     recipe = finetuning.recipe_for(loaded, checked_data, recipe)
     if not activity:
         recipe.require_epochs()
-    plan = replace(Training.of(model), recipe=recipe, resume=resume, callbacks=door.several(callbacks))
+    folder = None if out is None else Path(out)
+    plan = replace(Training.of(model), recipe=recipe, out=folder, resume=resume, callbacks=door.several(callbacks))
     if verbose and (doubt := finetuning.familiar(loaded, checked_data)):
         warn(doubt)
 
-    def begin(prepared: Any, model: Any) -> None:
-        if activity:
-            finetuning.fit_head(model, prepared.train)
-
-    with finetuning.frozen_layers(model, frozen), _progress(recipe, verbose, out) as report:
-        folder = None if out is None else Path(out)
-        result = replace(plan, out=folder, report=report).run(checked_data, model, begin=begin)
-    return _trained(result, out, checked_data)
+    options = {"begin": lambda split, learner: finetuning.fit_head(learner, split.train)} if activity else {}
+    with finetuning.frozen_layers(model, frozen):
+        return _trained(plan, checked_data, model, verbose, **options)
 
 
 @door.public
@@ -491,7 +477,10 @@ def tune(
         >>> result.chosen
         0
     """
-    _require_search(target)
+    if find_spec("keras_tuner") is None or find_spec("tensorboard") is None:
+        raise ZooError("searches need keras-tuner and tensorboard: pip install 'pocket-zoo[tuning]'")
+    if target not in (*FAMILIES, *PRESETS, "activity"):
+        raise unknown_name("preset or family", target, [*PRESETS, *FAMILIES, "activity"])
     door.require_file(data)
     door.load_keras()
     from zoo.search import report
@@ -509,11 +498,3 @@ def tune(
         result, report.result, result["chosen"], Path(result["model"]), Path(result["report"]),
         next=f"zoo export {door.quoted(result['model'])}",
     )  # fmt: skip
-
-
-def _require_search(target: str) -> None:
-    """Refuses to search without the libraries of searches, and a target that nobody knows."""
-    if find_spec("keras_tuner") is None or find_spec("tensorboard") is None:
-        raise ZooError("searches need keras-tuner and tensorboard: pip install 'pocket-zoo[tuning]'")
-    if target not in (*FAMILIES, *PRESETS, "activity"):
-        raise unknown_name("preset or family", target, [*PRESETS, *FAMILIES, "activity"])

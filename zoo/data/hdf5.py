@@ -342,40 +342,28 @@ _RESERVED_BYTES = 64 << 20
 """How far ahead that is tried: at each append, it would take a quarter to a third of the time of writing."""
 
 
-def append(dataset: h5py.Dataset, rows: NDArray[Any]) -> None:
-    """Adds rows at the end of a resizable data set."""
-    name = dataset.file.filename
-    left = _AHEAD.get(name, 0)
-    if left < rows.nbytes:
-        try:
-            left = rows.nbytes + _RESERVED_BYTES
-            _reserve(Path(name), left)
-        except OSError:
-            # Where less is left, these rows may still find room.
-            left = rows.nbytes
-            _reserve(Path(name), left)
-    _AHEAD[name] = left - rows.nbytes
-    start = len(dataset)
-    dataset.resize(start + len(rows), axis=0)
-    dataset[start:] = rows
-
-
-def add_rows(file: h5py.File, layout: str, columns: Mapping[str, NDArray[Any]], split: str = "train") -> None:
-    """Adds rows to columns of a split, by their names in the layout. The first rows decide their types."""
-    for name, values in columns.items():
-        schema = layouts()[layout]
-        key = schema.in_file(schema.column(name), split).key
-        if key not in file:
-            row_bytes = values.itemsize * math.prod(values.shape[1:])
-            dtype = TEXT if values.dtype.kind in "OU" else values.dtype
-            growing(file, key, values.shape[1:], dtype, 64 if row_bytes > _WIDE_BYTES else 4096)
-        append(file[key], values.astype(object) if values.dtype.kind == "U" else values)
-
-
 _WIDE_BYTES = 256
 """Rows of more bytes are stored in short chunks."""
 
 
-def growing(file: h5py.File, key: str, shape: tuple[int, ...], dtype: Any, chunk: int = 64) -> h5py.Dataset:
-    """Creates an empty data set whose first axis grows, in chunks of whole rows."""
-    return file.create_dataset(key, shape=(0, *shape), maxshape=(None, *shape), chunks=(chunk, *shape), dtype=dtype)
+def add_rows(file: h5py.File, layout: str, columns: Mapping[str, NDArray[Any]], split: str = "train") -> None:
+    """Adds rows to columns of a split, by their names in the layout. The first rows decide their types."""
+    schema, name = layouts()[layout], file.filename
+    for column, rows in columns.items():
+        key, shape = schema.in_file(schema.column(column), split).key, rows.shape[1:]
+        if key not in file:
+            chunk = 64 if rows.itemsize * math.prod(shape) > _WIDE_BYTES else 4096
+            dtype = TEXT if rows.dtype.kind in "OU" else rows.dtype
+            file.create_dataset(key, shape=(0, *shape), maxshape=(None, *shape), chunks=(chunk, *shape), dtype=dtype)
+        if _AHEAD.get(name, 0) < rows.nbytes:
+            try:
+                _AHEAD[name] = rows.nbytes + _RESERVED_BYTES
+                _reserve(Path(name), _AHEAD[name])
+            except OSError:
+                # Where less is left, these rows may still find room.
+                _AHEAD[name] = rows.nbytes
+                _reserve(Path(name), _AHEAD[name])
+        _AHEAD[name] -= rows.nbytes
+        start = len(file[key])
+        file[key].resize(start + len(rows), axis=0)
+        file[key][start:] = rows.astype(object) if rows.dtype.kind == "U" else rows

@@ -196,7 +196,7 @@ class AutoencoderTask(Task):
     def feed(self, model: SparseAutoencoder, split: PatchSplit, recipe: Recipe) -> Feed:
         """Batches of patches, in all symmetries if the recipe says so."""
         train, held_out = split.train, split.validation
-        augmentation = PatchAugmentation.from_json(recipe.augmentation or {})
+        augmentation = PatchAugmentation(**(recipe.augmentation or {}))
         batches, rows = partial(pipeline.training_batches, seed=recipe.seed), len(train)
         of_epochs: Callable[..., tf.data.Dataset] = partial(batches, train)
         if augmentation.symmetries:

@@ -224,8 +224,7 @@ def run_trials(
             nonlocal deaths
             deaths += status < 0
             if (status > 0 and status != RECYCLED) or deaths > _DEATHS:
-                assert job.log is not None
-                raise ZooError(jobs.last_error(job.log) or f"{job.name} ended with status {status}; see {job.log}")
+                raise jobs.failure(job, status)
             return True
 
         threads = jobs.limit_threads(max(1, (os.cpu_count() or 1) // processes))

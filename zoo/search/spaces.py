@@ -8,7 +8,6 @@ Four names are exceptions: `cell`, the kind of recognizer (`cnn` for the convolu
 the strength of all disturbances by the sensor.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partialmethod
@@ -214,9 +213,6 @@ class Study:
         self.space_name, self.measure = self.space or next(iter(spaces)), self.objective or next(iter(objectives))
         if self.groups > 1 and self.task.name != "activity":
             raise ZooError(f"groups is {self.groups}: {self.target} has no people to hold out; leave groups out")
-        for name, value in self.settings.items():
-            if isinstance(value, float) and not math.isfinite(value):
-                raise ZooError(f"settings: {name} is {value}; expected a number")
         for kind, name, names in (("objective", self.measure, objectives), ("space", self.space_name, spaces)):
             if name not in names:
                 raise unknown_name(f"{kind} of {self.target}", name, list(names))

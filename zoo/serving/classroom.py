@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from zoo.errors import ZooError
-from zoo.jobs import Job, last_error, python, run_jobs
+from zoo.jobs import Job, failure, python, run_jobs
 from zoo.serving.collection import Collection
 from zoo.serving.server import Refusal, Routes
 
@@ -157,8 +157,8 @@ class Classroom:
             self._training = {"status": "running", "step": len(begun), "steps": len(steps), "epoch": "".join(epoch)}
 
         def ended(job: Job, status: int) -> bool:
-            if status and job.log is not None:
-                raise ZooError(last_error(job.log) or f"{job.name} ended with status {status}: see {job.log}")
+            if status:
+                raise failure(job, status)
             return False
 
         try:
