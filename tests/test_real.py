@@ -78,7 +78,7 @@ def test_windows_cut_from_the_zip_hold_the_windows_of_the_stand_in(real, tmp_pat
 def test_integers_calibrated_on_simulated_data_lose_next_to_nothing(real, name, most, tmp_path):
     file = real / MEASURED[loading.load(name).task.name][0]
     export(name, tmp_path / "without", ["int8"])
-    key = loading.load(name).task.score
+    key = loading.load(name).task.report.SCORE
     sign = -1 if key == "macro_f1" else 1
     found = evaluate(tmp_path / "without" / "model.int8.tflite", file, baselines=False)[key]
     published = evaluate(PRESETS_FOLDER / name / "model.int8.tflite", file, baselines=False)[key]

@@ -69,8 +69,6 @@ def read_config(folder: Path, *, alone: bool = False) -> dict[str, Any]:
 
 def preset_metrics(name: str) -> dict[str, Any]:
     """Reads `metrics.json` of a preset; empty if it has not been evaluated."""
-    if name not in preset_names():
-        raise unknown_name("preset", name, preset_names())
     path = PRESETS_FOLDER / name / "metrics.json"
     return dict(read_json(path)) if path.is_file() else {}
 

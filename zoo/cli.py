@@ -49,19 +49,12 @@ MODELS, TRAINING, DEVICES, DATA = "Models", "Training", "Devices", "Data and ins
 
 @dataclass(frozen=True)
 class Command:
-    """A row of the table.
+    """A row of the table: a public function, and how its command differs from it.
 
-    Args:
-        function: Public function.
-        group: Panel of the help.
-        arguments: Names of parameters that are passed by their place alone.
-        doing: What a terminal shows while the function runs, in which the messages of C++ code are hidden.
-        fixed: Arguments that the command itself passes.
-        defaults: Defaults that differ from those in Python.
-        without: Parameters that are no option.
-        recipe: Fields of the recipe that are options; `--set` takes all others.
-        reading: Options with which `load_data` opens the data.
-        summary: Help in place of the docstring.
+    `arguments` are parameters that are passed by their place alone, `fixed` those that the command itself passes, and
+    `without` those that are no option. `recipe` are the fields of the recipe that are options, while `--set` takes all
+    others, and `reading` the options with which `load_data` opens the data. A terminal shows what the command is
+    `doing`, which hides the messages of C++ code. The `summary` is the help in place of that of the docstring.
     """
 
     function: Callable[..., Any]

@@ -142,8 +142,8 @@ class Rule:
 class Schema:
     """What a kind of data, or a document, holds: columns of equally many rows in each split, and facts about all.
 
-    `splits` have the prefix of their keys in a file and the letter of their number of rows; a file may lack those that
-    are `absent`. `maker` is the command of `zoo data` that makes such a file.
+    `splits` have the prefix of their keys in a file, which may lack those that are `absent`, and the letter of their
+    number of rows. `maker` is the command of `zoo data` that makes such a file.
     """
 
     name: str

@@ -105,11 +105,6 @@ class Task(ABC):
         return TASKS[self.name].file
 
     @property
-    def score(self) -> str:
-        """Metric by which presets are compared."""
-        return str(self.report.SCORE)
-
-    @property
     def report(self) -> ModuleType:
         """Module that renders results as Markdown."""
         return for_task(self.name)

@@ -115,9 +115,9 @@ def test_recordings_and_data_of_another_task_are_refused(tmp_path, data):
     expected = f"{data}: holds {data.task} data; expected {wrong} data, such as data"
     assert message(lambda: load(data, task=wrong)).startswith(expected)
     assert load(data.path, task=data.task).sha256 == data.sha256
-    assert "data_dir: requires tfds:NAME" in message(lambda: load_data(data.path, data_dir=tmp_path))
-    for unused in ({"data_dir": tmp_path}, {"levels": 255}):
-        assert "does not apply to data in memory" in message(lambda unused=unused: load_data(data, **unused))
+    for source in (data.path, data):
+        assert "data_dir: requires tfds:NAME" in message(lambda source=source: load_data(source, data_dir=tmp_path))
+    assert "does not apply to data in memory" in message(lambda: load_data(data, levels=255))
     if data.task != "patches":
         assert "levels are for patches alone" in message(lambda: load_data(data.path, levels=255))
 
@@ -250,7 +250,7 @@ def test_arrays_that_are_not_as_they_should_be_are_refused(arguments, line):
         ((X, Y), {}, "rate None: expected the sampling rate"),
         ((X, Y), {"rate": 50, "words": "ab"}, "words: does not apply to activity"),
         ((X, Y), {"rate": 50, "unit": "mg"}, "unit 'mg': expected m/s^2 or g"),
-        ((X, Y), {"rate": 50, "data_dir": "."}, "data_dir: does not apply to data in memory"),
+        ((X, Y), {"rate": 50, "data_dir": "."}, "data_dir: requires tfds:NAME"),
         (((X, Y), (X, Y)), {"rate": 50, "subjects": [1, 2, 3]}, "subjects: expected a pair"),
         ((X, Y), {"task": "txt"}, "task 'txt': expected activity"),
         ((CONTEXTS, NEXT), {}, "words: expected the vocabulary"),

@@ -1,7 +1,6 @@
 """Data: reading, describing, importing, cutting, making and simulating it."""
 
 import inspect
-import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -71,8 +70,6 @@ def load_data(
         <activity data of arrays
           train: <4 rows of shape (50, 3), 2 people>>
     """
-    if data_dir is not None and isinstance(source, str | os.PathLike) and not str(source).startswith("tfds:"):
-        raise ArgumentError("data_dir", f": requires tfds:NAME; {source} is a file")
     from zoo.data import loading
 
     facts = door.given(task=task, subjects=subjects, classes=classes, rate=rate, unit=unit, words=words, levels=levels)

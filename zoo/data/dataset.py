@@ -61,12 +61,6 @@ class DataSet:
     Columns are `input`, `target` (the input, where there is none), and what else is known of each row, such as
     `subject`, `study`, `position`, `photograph`. Facts are `classes`, `label_sets`, `rate`, `words`, and others;
     `prepare` is a function that makes of this data set one that models read.
-
-    Example:
-        >>> rows = DataSet.of({"input": np.zeros((6, 2), np.float32), "target": np.arange(6)})
-        >>> inputs, targets = rows.where(rows.labels > 2).arrays()
-        >>> inputs.shape, targets.tolist()
-        ((3, 2), [3, 4, 5])
     """
 
     columns: Mapping[str, Values]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from zoo.data import hdf5
 from zoo.data.dataset import Data
-from zoo.errors import ZooError, refuse, shown
+from zoo.errors import ArgumentError, ZooError, refuse, shown
 from zoo.families import TASKS
 
 _BUILD, CUT_RATE = "tfds:", 50.0
@@ -40,15 +40,17 @@ def load_data(
     white = None if levels == 1.0 else levels
     facts = {name: value for name, value in (facts | {"levels": white}).items() if value is not None}
     stated = facts if subjects is None else facts | {"subjects": subjects}
+    is_named = isinstance(source, str) and source.startswith(_BUILD)
+    if data_dir is not None and not is_named:
+        raise ArgumentError("data_dir", ": requires tfds:NAME; leave it out")
     if isinstance(source, Data):
-        refuse("does not apply to data in memory", **stated, data_dir=data_dir)
+        refuse("does not apply to data in memory", **stated)
         data = source
     elif not isinstance(source, str | Path):
-        refuse("does not apply to data in memory", data_dir=data_dir)
         return _from_arrays(source, task, subjects, facts)
     else:
         refuse("applies to arrays alone; a file states its own", **{k: v for k, v in stated.items() if k != "levels"})
-        is_named, path = str(source).startswith(_BUILD), Path(source)
+        path = Path(source)
         # Of a name that is too long, Path.is_file raises.
         if is_named or os.path.isfile(path / "dataset_info.json"):  # noqa: PTH113
             from zoo.data import tfds

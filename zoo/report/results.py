@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from zoo.catalog import preset_metrics, preset_names
+from zoo.catalog import preset_metrics
 from zoo.families import FAMILIES, TASKS, task_named, unknown_family
 from zoo.files import flatten
 from zoo.presets import PRESETS, Preset
@@ -100,7 +100,7 @@ def presets(families: Sequence[str] = ()) -> list[dict[str, Any]]:
 
 def _preset(name: str) -> dict[str, Any]:
     preset = PRESETS[name]
-    metrics = preset_metrics(name) if name in preset_names() else {}
+    metrics = preset_metrics(name)
     kind, test = task_named(metrics.get("kind")), metrics.get("test", {})
     task = for_task(FAMILIES[preset.family].task)
     measured, baseline = task.headline(test) if metrics else (None, None)
