@@ -20,14 +20,7 @@ from functools import partial
 from types import NoneType
 from typing import Annotated, Any, Literal, NoReturn, Optional, get_args, get_origin
 
-from cyclopts import App, Group, Parameter
-from cyclopts.exceptions import (
-    CycloptsError,
-    MissingArgumentError,
-    UnknownCommandError,
-    UnknownOptionError,
-    UnusedCliTokensError,
-)
+from cyclopts import App, Group, Parameter, exceptions
 
 import zoo
 from zoo.activity.studies import STUDIES
@@ -414,7 +407,7 @@ def main() -> None:
         # Rich turns a broken pipe into status 1.
         sys.exit(PIPE if isinstance(end.__context__, BrokenPipeError) else end.code)
     except Exception as error:
-        if debug and not isinstance(error, CycloptsError):
+        if debug and not isinstance(error, exceptions.CycloptsError):
             raise
         _fail(*explain(error))
     finally:
@@ -435,7 +428,7 @@ _FILES = ("AlreadyExistsError", "DataLossError", "FailedPreconditionError", "Not
 
 def explain(error: BaseException) -> tuple[str, int]:
     """The message and the exit status for an exception that ended a command. Whatever names no cause is a bug."""
-    if isinstance(error, CycloptsError):
+    if isinstance(error, exceptions.CycloptsError):
         return _usage(error), USAGE
     if isinstance(error, ZooError):
         return str(error), error.status
@@ -451,26 +444,26 @@ def explain(error: BaseException) -> tuple[str, int]:
     return f"unexpected {type(error).__name__}: {_first_line(error)}; {report}", BUG
 
 
-def _usage(error: CycloptsError) -> str:
+def _usage(error: exceptions.CycloptsError) -> str:
     """A usage error of cyclopts, which would take several lines to show itself."""
     words = [word for word in (error.command_chain or ()) if not word.startswith("-")]
     help_of = f"see `{' '.join(['zoo', *words, '--help'])}`"
-    if isinstance(error, MissingArgumentError) and error.argument is not None and not error.argument.tokens:
+    if isinstance(error, exceptions.MissingArgumentError) and error.argument is not None and not error.argument.tokens:
         return f"missing {error.argument.name.lstrip('-').upper()}; {help_of}"
-    if isinstance(error, UnknownCommandError) and error.unused_tokens:
+    if isinstance(error, exceptions.UnknownCommandError) and error.unused_tokens:
         word = error.unused_tokens[0]
         names = [name.split()[-1] for name in (*COMMANDS, *_GROUPS) if name.rpartition(" ")[0] == " ".join(words)]
         if task_named(word) in names:
             return f"no command {printable(word)}: it is called {task_named(word)} since version 0.3.0; {help_of}"
         return f"{unknown_name('command', word, names)}; {help_of}"
-    if isinstance(error, UnknownOptionError) and (moved := _moved(error)):
+    if isinstance(error, exceptions.UnknownOptionError) and (moved := _moved(error)):
         return f"{moved}; {help_of}"
-    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+    if isinstance(error, exceptions.UnusedCliTokensError) and error.unused_tokens:
         return f"unexpected {printable(' '.join(error.unused_tokens))}; {help_of}"
     return f"{printable(' '.join(str(error).split())).rstrip('.')}; {help_of}"
 
 
-def _moved(error: UnknownOptionError) -> str:
+def _moved(error: exceptions.UnknownOptionError) -> str:
     """Where an option of an earlier version has gone; empty for others."""
     option = (error.token.keyword or "").partition("=")[0]
     name = option.lstrip("-").replace("-", "_").removeprefix("no_")

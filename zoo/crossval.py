@@ -32,23 +32,13 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.model_selection import GroupKFold
 
-from zoo import jobs, presets
+from zoo import files, jobs, presets
 from zoo.activity import metrics
 from zoo.activity.evaluation import answers, behind, keras_logits
 from zoo.activity.task import TASK
 from zoo.data.dataset import Data, DataSet
 from zoo.errors import ZooError
 from zoo.families import find_family
-from zoo.files import (
-    claim_folder,
-    exclusive,
-    exclusive_folder,
-    read_arrays,
-    read_json,
-    temporary_folder,
-    write_arrays,
-    write_json,
-)
 from zoo.provenance import versions
 from zoo.runtime.labels import COUNTED, allowed_classes, forgive, indistinct, resolve
 from zoo.training import Training, few_steps, fit
@@ -93,7 +83,7 @@ class Fold:
     def record(self, folder: Path) -> Record:
         """Its current state."""
         path = self.file(folder, "json")
-        return read_json(path) if path.is_file() else {"status": "waiting"}
+        return files.read_json(path) if path.is_file() else {"status": "waiting"}
 
 
 Records = dict[Fold, Record]
@@ -198,14 +188,14 @@ def cross_validate(
     learned = training.name in presets.PRESETS or "provenance" in given
     chosen = protocol.folds(training, data)
     with ExitStack() as stack:
-        folder = folder or stack.enter_context(temporary_folder()) / "crossval"
-        stack.enter_context(exclusive_folder(folder))
+        folder = folder or stack.enter_context(files.temporary_folder()) / "crossval"
+        stack.enter_context(files.exclusive_folder(folder))
         identity = training.to_json() | {
             "groups": protocol.groups, "everyone": protocol.everyone, "data_sha256": data.sha256,
             **({"models": True} if protocol.models else {}),
             **({"rows": data.digest()} if isinstance(source, Data) else {}),
         }  # fmt: skip
-        claim_folder(folder / CONFIG, identity, "cross-validation")
+        files.claim_folder(folder / CONFIG, identity, "cross-validation")
         on_start(sum(fold.method == training.name for fold in chosen))
         folds = Folds(folder, training, data, protocol)
         records = folds.run(chosen, workers=workers, on_progress=on_progress)
@@ -220,7 +210,7 @@ def cross_validate(
         if learned:
             result["notes"].insert(0, "each fold trains new weights from scratch: those of a preset, with which "
                                       "`zoo finetune` starts, have no part in these scores")  # fmt: skip
-        write_json(folder / RESULTS, result)
+        files.write_json(folder / RESULTS, result)
     return result
 
 
@@ -260,10 +250,10 @@ class Folds:
                 return True
             how = f"was killed by signal {-status}, {_ATTEMPTS} times" if status < 0 else f"ended with status {status}"
             reason = f"its process {how}; see {job.log}"
-            write_json(work[job].file(self.folder, "json"), record | {"status": "failed", "reason": reason})
+            files.write_json(work[job].file(self.folder, "json"), record | {"status": "failed", "reason": reason})
             return False
 
-        with temporary_folder() as scratch:
+        with files.temporary_folder() as scratch:
             # What was passed may be in memory alone. Of a file, only its name is in the pickle.
             (scratch / "work").write_bytes(pickle.dumps((self, waiting)))
             work = {
@@ -280,7 +270,7 @@ class Folds:
 
         def note(**news: Any) -> None:
             record.update(news)
-            write_json(fold.file(self.folder, "json"), record)
+            files.write_json(fold.file(self.folder, "json"), record)
 
         note()
         try:
@@ -314,7 +304,7 @@ class Folds:
             arrays["logits"] = scores
         labels = resolve(test.labels, scores, test.label_sets)
         predicted = forgive(labels, scores.argmax(axis=1), alike)
-        write_arrays(fold.file(self.folder, "npz"), **arrays, labels=labels, predicted=predicted)
+        files.write_arrays(fold.file(self.folder, "npz"), **arrays, labels=labels, predicted=predicted)
         if fold.split == STUDY:
             labels, predicted = metrics.study_labels(test.labels, np.eye(classes)[predicted], test.label_sets)
         return details | metrics.score(labels, predicted, self.data.other_class)
@@ -388,7 +378,7 @@ class Folds:
     def summary(self, records: Records) -> dict[str, Any]:
         """Scores one method on all folds together, of which at least one has a score."""
         scored = [fold for fold, record in records.items() if record["status"] == "scored"]
-        parts = [read_arrays(fold.file(self.folder, "npz")) for fold in scored]
+        parts = [files.read_arrays(fold.file(self.folder, "npz")) for fold in scored]
         sizes, windows = [len(part["rows"]) for part in parts], self.data.train
         # A row is one window; with several seeds, it occurs several times.
         rows, labels, predicted = (
@@ -428,7 +418,7 @@ def main() -> None:
     jobs.die_with_parent()
     folds, waiting = pickle.loads(Path(sys.argv[1]).read_bytes())
     fold = waiting[int(sys.argv[2])]
-    with jobs.terminable_job(), exclusive(fold.file(folds.folder, "json"), "fold", _LOCK_SECONDS):
+    with jobs.terminable_job(), files.exclusive(fold.file(folds.folder, "json"), "fold", _LOCK_SECONDS):
         if fold.record(folds.folder)["status"] != "scored":
             folds.run_one(fold)
 

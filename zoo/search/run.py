@@ -29,18 +29,8 @@ import keras_tuner as kt
 import numpy as np
 from rich.console import Console
 
-from zoo import jobs, loading
+from zoo import files, jobs, loading
 from zoo.errors import ZooError
-from zoo.files import (
-    CHECKPOINT,
-    atomic_folder,
-    exclusive,
-    exclusive_folder,
-    read_json,
-    require_empty,
-    temporary_folder,
-    write_json,
-)
 from zoo.report.progress import TrainingBoard, TrialBoard
 from zoo.search import report
 from zoo.search.spaces import Study
@@ -78,11 +68,11 @@ def search(
     """Runs or resumes a search in `processes`, or with 0 in this one; `logged` hides what libraries print in a file."""
     folder = folder or Path(tempfile.mkdtemp(prefix="zoo-search-")) / "search"
     with ExitStack() as stack:
-        stack.enter_context(exclusive_folder(folder))
+        stack.enter_context(files.exclusive_folder(folder))
         study.open(folder)
         console = Console(quiet=True) if logged is None else stack.enter_context(logged(folder / "log.txt"))
         if preset is not None and not _is_copy(preset, folder / BEST):
-            require_empty(preset)
+            files.require_empty(preset)
         trials = Trials(study, folder / TRIALS)
         if not (folder / RESULT).is_file():
             title = f"{study.target}, {study.strategy}, {study.measure}"
@@ -90,7 +80,7 @@ def search(
             with board.shown():
                 run_trials(study, folder, processes, board.update)
             _decide(trials, folder, best, seeds, console)
-        result: dict[str, Any] = read_json(folder / RESULT)
+        result: dict[str, Any] = files.read_json(folder / RESULT)
         for name, asked in (("trials", study.trials), ("best", best), ("seeds", seeds)):
             # Older results name the trials alone.
             if asked > result.get(name, asked):
@@ -106,14 +96,14 @@ def search(
         if preset is not None:
             result["preset"] = str(preset)
             if not _is_copy(preset, folder / BEST):
-                with atomic_folder(preset) as temporary:
+                with files.atomic_folder(preset) as temporary:
                     shutil.copytree(folder / BEST, temporary, dirs_exist_ok=True)
         return result
 
 
 def _is_copy(preset: Path, model: Path) -> bool:
     configs = [folder / "config.json" for folder in (preset, model)]
-    return all(config.is_file() for config in configs) and read_json(configs[0]) == read_json(configs[1])
+    return all(config.is_file() for config in configs) and files.read_json(configs[0]) == files.read_json(configs[1])
 
 
 class Oracle:
@@ -206,7 +196,7 @@ def run_trials(
 ) -> None:
     """Runs or resumes the trials of a search; `show` is called with all records about once a second."""
     trials = Trials(study, folder / TRIALS, show)
-    with temporary_folder() as scratch:
+    with files.temporary_folder() as scratch:
         oracle = Oracle(trials, scratch, max(1, processes))
         if not processes:
             # Read before the first trial, so that invalid data is not a failure of a trial.
@@ -261,7 +251,7 @@ def _decide(trials: Trials, folder: Path, best: int, seeds: int, console: Consol
     saved, training = folder / BEST, TrainingBoard(console, plan.recipe.length)
     if not (saved / "model.keras").is_file():
         with training.shown():
-            resume = (saved / CHECKPOINT).is_file()
+            resume = (saved / files.CHECKPOINT).is_file()
             replace(plan, out=saved, resume=resume, report=training.on_epoch_end).run(study.checked)
     loaded = loading.load(str(saved))
     result = {
@@ -271,7 +261,7 @@ def _decide(trials: Trials, folder: Path, best: int, seeds: int, console: Consol
                for record in records if record["trial"] == 0),
         "training": loaded.config["training"], "test": study.task.evaluate(loaded, study.checked, baselines=False),
     }  # fmt: skip
-    write_json(folder / RESULT, result)
+    files.write_json(folder / RESULT, result)
 
 
 def _repeat(finals: Trials, record: Record, count: int) -> dict[str, Any]:
@@ -298,7 +288,7 @@ def main() -> None:
     folder, study = pickle.loads(Path(sys.argv[1]).read_bytes())
     process = int(sys.argv[2])
     try:
-        with jobs.terminable_job(), exclusive(folder / f"worker-{process}", "search", _LOCK_SECONDS):
+        with jobs.terminable_job(), files.exclusive(folder / f"worker-{process}", "search", _LOCK_SECONDS):
             # Read before the first trial, so that invalid data is not a failure of a trial.
             study.parts  # noqa: B018
             trials, ended = Trials(study, folder / TRIALS), 0
