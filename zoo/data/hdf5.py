@@ -355,7 +355,7 @@ def add_rows(file: h5py.File, layout: str, columns: Mapping[str, NDArray[Any]], 
             chunk = 64 if rows.itemsize * math.prod(shape) > _WIDE_BYTES else 4096
             dtype = TEXT if rows.dtype.kind in "OU" else rows.dtype
             file.create_dataset(key, shape=(0, *shape), maxshape=(None, *shape), chunks=(chunk, *shape), dtype=dtype)
-        if _AHEAD.get(name, 0) < rows.nbytes:
+        if _AHEAD.setdefault(name, 0) < rows.nbytes:
             try:
                 _AHEAD[name] = rows.nbytes + _RESERVED_BYTES
                 _reserve(Path(name), _AHEAD[name])
