@@ -3,7 +3,6 @@
 A description counts, finds what test windows share with training windows, and compares studies.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -69,9 +68,7 @@ def _balance(windows: DataSet, labels: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _describe_recordings(index: "Index") -> dict[str, Any]:
-    seconds: Counter[str] = Counter()
-    for name, length in zip(index.activities.tolist(), index.seconds, strict=True):
-        seconds[name] += length
+    seconds = {name: index.seconds[index.activities == name].sum() for name in np.unique(index.activities).tolist()}
     copies, pairs, faults = Copies(), dict[tuple[str, str], str](), Faults()
     for number, recording in enumerate(index):
         faults.find(index.where(number), recording.rows, recording.rate)
@@ -81,10 +78,10 @@ def _describe_recordings(index: "Index") -> dict[str, Any]:
     if pairs:
         people, example = "; ".join(f"{one} and {other}" for one, other in pairs), next(iter(pairs.values()))
         problems.append(f"people with the same rows: {people}, as in {example}: leave one of the two out")
-    problems += confounded(index.activities, index.subjects, index.studies, index.seconds)
+    problems += confounded(index.activities, index.subjects, index.column("study"), index.seconds)
     return {
         "recordings": len(index), "subjects": sort_names(index.subjects),
-        "seconds": {name: round(total, 1) for name, total in sorted(seconds.items())},
+        "seconds": {name: round(total, 1) for name, total in seconds.items()},
         "rates_hz": sorted(set(index.column("rate").tolist())), "simulated": index.simulated,
         "problems": problems,
     }  # fmt: skip
@@ -174,7 +171,7 @@ def compare(data: "Data | Index") -> dict[str, dict[str, Any]]:
     Its tilt has the 10th, 50th and 90th percentiles, far apart where people carry the phone either way around.
     """
     if not isinstance(data, Data):
-        unit, studies = "seconds", set(data.studies.tolist())
+        unit, studies = "seconds", set(data.column("study").tolist())
     else:
         parts = [part for part in (data.train, data.validation, data.test) if len(part)]
         known = [{""} if part.studies is None else set(part.studies.tolist()) for part in parts]

@@ -191,11 +191,25 @@ def evaluate(
 
 
 def _parts(loaded: Loaded, data: Data, split: str) -> tuple[DataSet, DataSet]:
+    """The windows of a split, and those that baselines are fitted on."""
     if split == "all":
         return data.everyone().train, data.train
     if split == "test":
         return test_windows(data), data.train
-    trained, validation = _divided(loaded, data)
+    # A model may come without its folder.
+    provenance = {} if loaded.model is None else loaded.model.provenance or {}
+    people, validation = metadata_of(loaded).train_subjects, None
+    if "folds" in (loaded.config.get("training", {}).get("validation") or {}):
+        trained = data.train
+    elif "recipe" in loaded.config:
+        trained, validation = hold_out(data.train, Recipe.from_json(loaded.config["recipe"]))
+    elif "held_out" in provenance:
+        trained, validation = hold_out(data.train, Recipe(**{"validation": 0.0} | provenance["held_out"]))
+    elif data.train.subjects is not None and set(people) < set(data.train.people()):
+        known = np.isin(data.train.subjects, people)
+        trained, validation = data.train.where(known), data.train.where(~known)
+    else:
+        raise ZooError(f"{loaded.name}: which windows it was trained on is not known; evaluate its folder instead")
     if split == "train":
         return trained, data.train
     if validation is None:
@@ -204,22 +218,6 @@ def _parts(loaded: Loaded, data: Data, split: str) -> tuple[DataSet, DataSet]:
             f"it, config.json has their scores: use {option('split', 'test')}"
         )
     return validation, trained
-
-
-def _divided(loaded: Loaded, data: Data) -> tuple[DataSet, DataSet | None]:
-    """The windows that a model was trained on, and those that validated it: by its folder, itself, or its people."""
-    if "folds" in (loaded.config.get("training", {}).get("validation") or {}):
-        return data.train, None
-    provenance = {} if loaded.model is None else loaded.model.provenance or {}
-    if "recipe" in loaded.config:
-        return hold_out(data.train, Recipe.from_json(loaded.config["recipe"]))
-    if "held_out" in provenance:
-        return hold_out(data.train, Recipe(**{"validation": 0.0} | provenance["held_out"]))
-    people = metadata_of(loaded).train_subjects
-    if data.train.subjects is not None and set(people) < set(data.train.people()):
-        trained = np.isin(data.train.subjects, people)
-        return data.train.where(trained), data.train.where(~trained)
-    raise ZooError(f"{loaded.name}: which windows it was trained on is not known; evaluate its folder instead")
 
 
 def _notes(data: Data, loaded: Loaded, windows: DataSet, split: str) -> list[str]:

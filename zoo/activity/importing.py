@@ -89,10 +89,6 @@ class Readings:
     is_time_unit_known: bool = True
     about: dict[str, str] = field(default_factory=dict)
 
-    def named(self, owner: Owner) -> str:
-        """What the rows of somebody are called in messages."""
-        return f"{self.where}: {owner.subject}, {owner.activity}" if len(self.owners) > 1 else self.where
-
     def parts(self) -> Iterator[tuple[slice, Owner]]:
         """Rows of one person and activity, and whose they are."""
         starts = [*(start for start, _ in self.owners), len(self.times)]
@@ -244,18 +240,17 @@ def read_csv(
     columns, copies = columns or CsvColumns(), copies or Copies()
     for source in sources:
         table, of_file = read_sensors(source, columns), Counts()
-        with _advised(table):
-            for rows, owner in table.parts():
-                _check_typical(table.named(owner), table.values[rows])
+        for rows, owner in table.parts():
+            with _advised(table, owner.subject, owner.activity) as name:
+                _check_typical(name, table.values[rows])
         if not checks.is_within(table.values).all(axis=1).any():
             raise ZooError(
                 f"{table.where}: no row holds finite numbers of at most {ACCELERATION_LIMIT:g}: choose other columns"
             )
         rates, seconds, paces, typical = set(), 0.0, list[list[float]](), typical_rate(table.times)
         for recording in _recordings(table, of_file, copies, typical):
-            with _advised(table):
-                owner = Owner(recording.subject, recording.activity, "")
-                checks.check_signal(table.named(owner), recording.rows, recording.rate, checks.MOST_STEADY)
+            with _advised(table, recording.subject, recording.activity) as name:
+                checks.check_signal(name, recording.rows, recording.rate, checks.MOST_STEADY)
             rates.add(recording.rate)
             seconds += recording.seconds
             if not table.is_time_unit_known:
@@ -282,10 +277,10 @@ def read_csv(
 
 
 @contextmanager
-def _advised(table: Readings) -> Iterator[None]:
-    """Adds the parameters that read a table as it is to what is wrong with its signal."""
+def _advised(table: Readings, subject: str, activity: str) -> Iterator[str]:
+    """What somebody's rows are called in messages; their errors get the parameters that read a table as it is."""
     try:
-        yield
+        yield f"{table.where}: {subject}, {activity}" if len(table.owners) > 1 else table.where
     except TableError as error:
         cure = f"{error.cure}; if these are {UNIT}, pass {option('unit', UNIT)}"
         if error.remedy or table.columns.unit != "g":
@@ -382,120 +377,115 @@ def _in_order(table: Readings, rows: slice, counts: Counts) -> tuple[Floats, Flo
     return times, values
 
 
-class Imported(NamedTuple):
-    """What an import wrote: how many recordings, what was left out or changed, how each file was read, and doubts."""
+@dataclass
+class Imported:
+    """What an import wrote, what was left out or changed, how each file was read, and what is wrong or doubtful."""
 
-    path: Path
-    recordings: int
-    counts: Counts
-    files: Sequence[dict[str, Any]] = ()
-    doubts: Sequence[str] = ()
-
-
-class _Reading:
-    """Reads files, also those that follow a faulty one; once that is done, knows what it left out and what is wrong."""
-
-    def __init__(self, sources: Sources, on_progress: Callable[[int], None] = lambda count: None) -> None:
-        self._sources, self._on_progress = sources, on_progress
-        self.counts, self.tables = Counts(), list[dict[str, Any]]()
-        self.count, self._short, self._faulty = 0, 0, list[tuple[str, ZooError]]()
-        self._faults, self._copies = checks.Faults(), Copies()
-        # Names of files may say who was recorded, so the source of a file of recordings is a hash.
-        self.hash = hashlib.sha256()
-
-    def recordings(self, *, refuse: bool) -> Iterator[Recording]:
-        """The recordings; with `refuse`, what is wrong with any of the files comes at the end, as one error."""
-        for source, columns in self._sources:
-            try:
-                for recording in read_csv([source], columns, self.counts, self.tables, self._copies):
-                    recordings.check_recording(recording)
-                    self.count += 1
-                    self._on_progress(self.count)
-                    self._short += recording.seconds < _USABLE
-                    self._faults.find(name_of(source), recording.rows, recording.rate)
-                    self.hash.update(f"{recording.subject}\n{recording.activity}\n{recording.rate}\n".encode())
-                    self.hash.update(np.ascontiguousarray(recording.rows).data)
-                    yield recording
-            except ZooError as error:
-                self._faulty.append((name_of(source), error))
-        close_archive()
-        if refuse and len(self._faulty) == 1:
-            raise self._faulty[0][1]
-        if refuse and self._faulty:
-            problems = self.problems()
-            numbered = (f"({place}) {problem}" for place, problem in enumerate(problems, 1))
-            listed = problems[0] if len(problems) == 1 else "; ".join(numbered)
-            files = f"{len(self._faulty)} of {len(self._sources)} files"
-            raise ZooError(f"{files} cannot be read, so nothing was written: {listed}")
-
-    def problems(self) -> list[str]:
-        """A sentence for each problem, in the words of the first of the files that have it, as all of an app may."""
-        alike: dict[str, tuple[str, list[str]]] = {}
-        for file, error in self._faulty:
-            why = str(error).removeprefix(f"{file}: ")
-            # Which row and which number it is differs from file to file.
-            alike.setdefault(re.sub(r"[\d.]+", "", why), (why, []))[1].append(file)
-        return [
-            f"{', '.join(files[:_NAMED])}{f' and {len(files) - _NAMED} more' * (len(files) > _NAMED)}: {why}"
-            for why, files in alike.values()
-        ]
-
-    def doubts(self) -> list[str]:
-        """Sentences about what may be wrong with what was read."""
-        named = [{name for table in self.tables for name in table[key]} for key in ("activities", "subjects")]
-        doubts = [*checks.spelled_twice(*named), *self._faults.sentences(self._copies.repeated)]
-        if self._short:
-            doubts.append(
-                f"{self._short} of {self.count} recordings are shorter than {_USABLE:g} s, and give no window by "
-                "default: gaps and lost values end a recording; if time stamps repeat or come late, pass "
-                f"{option('rate')}"
-            )
-        # Movement in a file of the same kind shows that the unit of time is right.
-        kinds = [(table["read_as"], table["time"], table["time_unit"]) for table in self.tables]
-        shown = {kind for kind, table in zip(kinds, self.tables, strict=True) if table["time_unit_known"]}
-        if assumed := [table for kind, table in zip(kinds, self.tables, strict=True) if kind not in shown]:
-            first, unit = assumed[0], assumed[0]["time_unit"]
-            more = f" and {len(assumed) - 1} more" if len(assumed) > 1 else ""
-            rates = ", ".join(f"{rate:g}" for rate in first["rate_hz"][:3])
-            doubts.append(
-                f"no unit of time is stated, and nobody moves in {first['file']}{more} to show it: stamps were read as "
-                f"{unit} ({rates} Hz); confirm with {option('time_unit', unit)}, or pass {option('rate')}"
-            )
-        return doubts
+    path: Path | None
+    recordings: int = 0
+    counts: Counts = field(default_factory=Counts)
+    files: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
 
 def import_csv(
-    sources: Sources, out: Path, *, append: bool = False, same_people: bool = False, force: bool = False,
+    sources: Sources, out: Path | None, *, append: bool = False, same_people: bool = False, force: bool = False,
     on_progress: Callable[[int], None] = lambda count: None,
 ) -> Imported:  # fmt: skip
-    """Writes a file of recordings of what `find_sources` found; the other arguments are those of `zoo.import_csv`."""
+    """Writes a file of recordings of what `find_sources` found; arguments are those of `zoo.import_csv`.
+
+    Without `out`, it is a dry run, in which what is wrong with files is told by `problems` instead of an error.
+    """
+    made, content = Imported(out), hashlib.sha256()
+    read = _read_all(sources, made, content.update, on_progress)
+    if out is None:
+        for _ in read:
+            pass
+        return made
     if not append and not force and out.is_file():
         raise ZooError(
             f"{out}: exists already; {option('append')} adds to it, {option('force')} replaces it; or choose another "
             "name"
         )
-    reading, files = _Reading(sources, on_progress), f"{len(sources)} CSV file{'s' * (len(sources) > 1)}"
     study = sources[0][1].study
 
     def source() -> str:
-        made = f"{files} #{reading.hash.hexdigest()[:8]}"
-        return f"{study} ({made})" if study else made
+        # Names of files may say who was recorded, so the source of a file of recordings is a hash.
+        files = f"{len(sources)} CSV file{'s' * (len(sources) > 1)} #{content.hexdigest()[:8]}"
+        return f"{study} ({files})" if study else files
 
     begun: AbstractContextManager[None] = exclusive(out) if append else new_file(out, force)
     with begun:
-        read = reading.recordings(refuse=True)
         if append and out.exists():
-            count = recordings.append_recordings(out, read, source=source, same_people=same_people)
+            recordings.append_recordings(out, read, source=source, same_people=same_people)
         else:
-            count = recordings.write_recordings(out, read, source=source)
-    return Imported(out, count, reading.counts, reading.tables, reading.doubts())
+            recordings.write_recordings(out, read, source=source)
+    return made
 
 
-def dry_run(sources: Sources) -> tuple[dict[str, Any], list[str]]:
-    """How `import_csv` would read each file, with what is wrong with those that it would refuse; and doubts."""
-    reading = _Reading(sources)
-    for _ in reading.recordings(refuse=False):
-        pass
-    counts, problems = reading.counts.to_json(), reading.problems()
-    document = {"files": reading.tables, "recordings": reading.count, **counts, "problems": problems}
-    return document, reading.doubts()
+def _read_all(
+    sources: Sources,
+    made: Imported,
+    hash_bytes: Callable[[bytes | memoryview], None],
+    on_progress: Callable[[int], None],
+) -> Iterator[Recording]:
+    """The recordings of all files, also of those that follow a faulty one, of which the error comes at the end."""
+    copies, faults, short, faulty = Copies(), checks.Faults(), 0, list[tuple[str, ZooError]]()
+    for source, columns in sources:
+        try:
+            for recording in read_csv([source], columns, made.counts, made.files, copies):
+                made.recordings += 1
+                on_progress(made.recordings)
+                short += recording.seconds < _USABLE
+                faults.find(name_of(source), recording.rows, recording.rate)
+                hash_bytes(f"{recording.subject}\n{recording.activity}\n{recording.rate}\n".encode())
+                hash_bytes(np.ascontiguousarray(recording.rows).data)
+                yield recording
+        except ZooError as error:
+            faulty.append((name_of(source), error))
+    close_archive()
+    made.problems = _problems(faulty)
+    named = [{name for table in made.files for name in table[key]} for key in ("activities", "subjects")]
+    made.doubts = [*checks.spelled_twice(*named), *faults.sentences(copies.repeated)]
+    if short:
+        made.doubts.append(
+            f"{short} of {made.recordings} recordings are shorter than {_USABLE:g} s, and give no window by default: "
+            f"gaps and lost values end a recording; if time stamps repeat or come late, pass {option('rate')}"
+        )
+    made.doubts += _assumed_unit(made.files)
+    if made.path is None or not faulty:
+        return
+    if len(faulty) == 1:
+        raise faulty[0][1]
+    numbered = (f"({place}) {problem}" for place, problem in enumerate(made.problems, 1))
+    listed = made.problems[0] if len(made.problems) == 1 else "; ".join(numbered)
+    raise ZooError(f"{len(faulty)} of {len(sources)} files cannot be read, so nothing was written: {listed}")
+
+
+def _problems(faulty: Sequence[tuple[str, ZooError]]) -> list[str]:
+    """A sentence for each problem, in the words of the first of the files that have it, as all of an app may."""
+    alike: dict[str, tuple[str, list[str]]] = {}
+    for file, error in faulty:
+        why = str(error).removeprefix(f"{file}: ")
+        # Which row and which number it is differs from file to file.
+        alike.setdefault(re.sub(r"[\d.]+", "", why), (why, []))[1].append(file)
+    return [
+        f"{', '.join(files[:_NAMED])}{f' and {len(files) - _NAMED} more' * (len(files) > _NAMED)}: {why}"
+        for why, files in alike.values()
+    ]
+
+
+def _assumed_unit(files: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A sentence about a unit of time that is neither stated nor shown by movement in a file of the same kind."""
+    kinds = [(file["read_as"], file["time"], file["time_unit"]) for file in files]
+    known = {kind for kind, file in zip(kinds, files, strict=True) if file["time_unit_known"]}
+    assumed = [file for kind, file in zip(kinds, files, strict=True) if kind not in known]
+    if not assumed:
+        return []
+    first, unit, more = assumed[0], assumed[0]["time_unit"], f" and {len(assumed) - 1} more" * (len(assumed) > 1)
+    rates = ", ".join(f"{rate:g}" for rate in first["rate_hz"][:3])
+    return [
+        f"no unit of time is stated, and nobody moves in {first['file']}{more} to show it: stamps were read as {unit} "
+        f"({rates} Hz); confirm with {option('time_unit', unit)}, or pass {option('rate')}"
+    ]

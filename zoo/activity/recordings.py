@@ -224,11 +224,6 @@ class Index:
         """The activity of each recording."""
         return self.column("activity")
 
-    @property
-    def studies(self) -> NDArray[np.str_]:
-        """The study of each recording, empty if it belongs to none."""
-        return self.column("study")
-
     def selected(self, axes: Sequence[str]) -> "Index":
         """The same recordings with all their channels, or with the first three."""
         if tuple(axes) not in (AXES, INERTIAL):
@@ -293,7 +288,7 @@ def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | N
     if axes is not None:
         parts = tuple(part.selected(axes) for part in parts)
     # Ids are those of a study: without its name, 1602 of one study would be 1602 of another.
-    several = len({study for part in parts for study in part.studies.tolist()}) > 1
+    several = len({study for part in parts for study in part.column("study").tolist()}) > 1
     if len(parts) == 1 and not several:
         return parts[0]
     if len({part.axes for part in parts}) > 1:
@@ -350,16 +345,16 @@ def distinct(*groups: Iterable[Recording], files: Sequence[Path] = ()) -> Iterat
 
 def append_recordings(
     path: Path, recordings: Iterable[Recording], *, source: str | Callable[[], str], same_people: bool = False
-) -> int:
+) -> None:
     """Adds recordings, all of one study or of none, to a file, which is replaced as a whole or not at all.
 
-    If the studies differ, their names are put before the ids of people. Returns how many recordings were added.
+    If the studies differ, their names are put before the ids of people.
     """
     with exclusive(path):
         before = read_recordings(path)
         rest = iter(recordings)
         first = list(islice(rest, 1))
-        several = len({*before.studies.tolist(), *(recording.study for recording in first)}) > 1
+        several = len({*before.column("study").tolist(), *(recording.study for recording in first)}) > 1
         people = {_in_study(recording, several).subject for recording in before.recordings}
 
         def added() -> Iterator[Recording]:
@@ -372,11 +367,10 @@ def append_recordings(
                     )
                 yield recording
 
-        written = write_recordings(
+        write_recordings(
             path, distinct((_in_study(old, several) for old in before), added()), simulated=before.simulated,
             source=lambda: f"{before.provenance['source']}; {source if isinstance(source, str) else source()}",
         )  # fmt: skip
-        return written - len(before)
 
 
 LONGEST_NAME = 200
@@ -395,15 +389,6 @@ def misnamed(name: str, *, is_label: bool) -> str:
     return f"{shown(name)}; expected a name of at most {LONGEST_NAME} letters, without {without}"
 
 
-def check_recording(recording: Recording) -> None:
-    """Refuses a recording that no file may hold."""
-    if wrong := SCHEMA.column("rate").problem(np.array([recording.rate])):
-        raise ZooError(f"{recording.name}: 'rate' {wrong} Hz")
-    for key in ("subject", "activity"):
-        if wrong := misnamed(getattr(recording, key), is_label=key == "activity"):
-            raise ZooError(f"{recording.name}: '{key}': {wrong}")
-
-
 def write_recordings(
     path: Path, recordings: Iterable[Recording], *, source: str | Callable[[], str], simulated: bool = False
 ) -> int:
@@ -418,7 +403,11 @@ def write_recordings(
                     f"{recording.name}: holds {','.join(recording.axes)}, and what {path} holds before it is "
                     f"{','.join(axes)}: import all files with {option('channels')} or {option('gyroscope')}, or none"
                 )
-            check_recording(recording)
+            if wrong := SCHEMA.column("rate").problem(np.array([recording.rate])):
+                raise ZooError(f"{recording.name}: 'rate' {wrong} Hz")
+            for key in ("subject", "activity"):
+                if wrong := misnamed(getattr(recording, key), is_label=key == "activity"):
+                    raise ZooError(f"{recording.name}: '{key}': {wrong}")
             if not len(recording.acceleration):
                 raise ZooError(f"{recording.name}: has no rows")
             turns = {} if recording.rotation is None else {"rotation": recording.rotation}

@@ -120,19 +120,20 @@ def import_study(
 ) -> "Imported":  # fmt: skip
     """Writes a file of recordings; arguments are those of `zoo.import_study`."""
     from zoo.activity.importing import Imported
-    from zoo.activity.recordings import Counts, write_recordings
+    from zoo.activity.recordings import write_recordings
     from zoo.files import new_file
 
-    out, counts = Path(out), Counts()
+    made = Imported(out := Path(out))
 
     def counted() -> "Iterator[Recording]":
-        for count, recording in enumerate(read_study(name, Path(source), counts, others=others), 1):
-            on_progress(count)
+        for recording in read_study(name, Path(source), made.counts, others=others):
+            made.recordings += 1
+            on_progress(made.recordings)
             yield recording
 
     with new_file(out, force):
-        count = write_recordings(out, counted(), source=STUDIES[name].source)
-    return Imported(out, count, counts)
+        write_recordings(out, counted(), source=STUDIES[name].source)
+    return made
 
 
 def read_study(

@@ -74,29 +74,23 @@ def exists(path: Path) -> bool:
     return os.path.isfile(path) if archive is None else path in _opened(archive)[1]  # noqa: PTH113
 
 
-class _Archives(threading.local):
-    """The zip file that a thread read last, which stays open: reading its directory for each of 300 files takes 1 s."""
-
-    def __init__(self) -> None:
-        self.opened = dict[tuple[Path, int], tuple[zipfile.ZipFile, dict[Path, zipfile.ZipInfo]]]()
-
-
-_archives = _Archives()
+_last = threading.local()
+"""The zip file that a thread read last, which stays open: reading its directory for each of 300 files takes 1 s."""
 
 
 def close_archive() -> None:
     """Closes the zip file that was read last, also where an error keeps a file in it open."""
-    while _archives.opened:
-        _, (archive, _) = _archives.opened.popitem()
-        file = archive.fp
+    if "archive" in vars(_last):
+        archive, file = _last.archive, _last.archive.fp
+        vars(_last).clear()
         archive.close()
         if file is not None:
             file.close()
 
 
 def _opened(path: Path) -> tuple[zipfile.ZipFile, dict[Path, zipfile.ZipInfo]]:
-    if (key := (path, path.stat().st_mtime_ns)) in _archives.opened:
-        return _archives.opened[key]
+    if (key := (path, path.stat().st_mtime_ns)) == getattr(_last, "key", None):
+        return _last.archive, _last.members
     close_archive()
     try:
         archive = zipfile.ZipFile(path)
@@ -109,8 +103,8 @@ def _opened(path: Path) -> tuple[zipfile.ZipFile, dict[Path, zipfile.ZipInfo]]:
             raise ZooError(f"{path}: holds {name} twice: leave one of them out")
         if name.startswith("/") or ".." in name.split("/"):
             raise ZooError(f"{path}: holds {name}, which lies outside of it: unpack it first")
-    _archives.opened[key] = archive, {path / name: entry for name, entry in members}
-    return _archives.opened[key]
+    _last.key, _last.archive, _last.members = key, archive, {path / name: entry for name, entry in members}
+    return _last.archive, _last.members
 
 
 def _open(path: Path) -> IO[bytes] | gzip.GzipFile:

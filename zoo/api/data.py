@@ -398,15 +398,16 @@ def import_csv(
     )  # fmt: skip
     listed = () if files is None else door.several(files)
     recordings, doubts = sources.find_sources(listed, columns, layout, None if manifest is None else Path(manifest))
-    if dry_run:
-        document, notes = importing.dry_run(recordings)
-        failure = "some files would be refused, see the problems" if document["problems"] else ""
-        return Document(document, results.dry_run, warnings=[*doubts, *notes], failure=failure)
     made = importing.import_csv(
-        recordings, Path(out), append=append, same_people=same_people, force=force,
+        recordings, None if dry_run else Path(out), append=append, same_people=same_people, force=force,
         on_progress=on_progress or door.silent,
     )  # fmt: skip
-    return _imported(made, doubts)
+    if not dry_run:
+        return _imported(made, doubts)
+    counts, problems = made.counts.to_json(), made.problems
+    document = {"files": made.files, "recordings": made.recordings, **counts, "problems": problems}
+    failure = "some files would be refused, see the problems" if problems else ""
+    return Document(document, results.dry_run, warnings=[*doubts, *made.doubts], failure=failure)
 
 
 @door.public
