@@ -456,7 +456,7 @@ def test_one_lab_keeps_its_ids_and_asks_about_those_that_come_again(tmp_path):
     options = {"layout": "{subject}/{activity}.csv", "append": True}
     assert "subject S1 is in" in message(lambda: zoo.import_csv(again, path, study="lab_a", **options))
     zoo.import_csv(again, path, study="lab_a", same_people=True, **options)
-    assert set(recordings.read_recordings(path).studies.tolist()) == {"lab_a"}
+    assert set(recordings.read_recordings(path).column("study").tolist()) == {"lab_a"}
     # Without the name of the study, nobody knows whether S1 is lab_a's.
     zoo.import_csv(lab(tmp_path / "others", seed=8), path, **options)
     assert describe(path)["subjects"] == ["S1", "S2", "lab_a/S1", "lab_a/S2"]

@@ -81,8 +81,8 @@ def by_second(rows: Floats, rate: float) -> tuple[Floats, float]:
     rows = rows if whole.all() else rows[whole]
     if not rate > 0 or len(rows) < max(ENOUGH_ROWS, second):
         return np.zeros(0), np.nan
-    seconds = rows[: len(rows) // second * second].reshape(-1, second, 3)
-    return _lengths(seconds).mean(axis=1), float(np.median(np.linalg.norm(seconds.mean(axis=1), axis=1)))
+    lengths, steady, _ = lengths_of(rows[: len(rows) // second * second].reshape(-1, second, 3)).T
+    return lengths, float(np.median(steady))
 
 
 _PACE_SECONDS, _PACE_PARTS = 2, 512
@@ -156,8 +156,8 @@ def check_lengths(where: str, lengths: Floats) -> None:
 def lengths_of(windows: Floats) -> Floats:
     """Of each window the mean length of acceleration, the length of its mean, and that of rotation rate: `(N, 3)`."""
     acceleration, rotation = windows[..., :3], windows[..., 3:]
-    moving, turning = (np.linalg.norm(part, axis=2).mean(axis=1) for part in (acceleration, rotation))
-    return np.stack([moving, np.linalg.norm(acceleration.mean(axis=1), axis=1), turning], axis=1)
+    moving, turning = (_lengths(part).mean(axis=1) for part in (acceleration, rotation))
+    return np.stack([moving, _lengths(acceleration.mean(axis=1)), turning], axis=1)
 
 
 def check_turning(where: str, magnitude: float) -> None:

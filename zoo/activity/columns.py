@@ -252,15 +252,13 @@ def resolve(
     named = {axis: getattr(columns, axis) or plain.get(app.axes.format(axis)) for axis in AXES}
     if columns.x or columns.y or columns.z:
         app = _NAMED
-    rotation = columns.rotation
-    if columns.gyroscope and rotation is None:
-        rotation = next(filter(None, map(triple, _ROTATIONS)), None)
-    if not (columns.x or columns.y or columns.z or app.gravity) and None not in named.values():
+    elif None not in named.values() and not app.gravity:
         # Physics Toolbox writes linear acceleration as well.
         patterns = [row for row in _ACCELERATIONS if (app.name, row) != ("Physics Toolbox", "a{}")]
         _check_single(where, "acceleration", header, tuple(map(str, named.values())), (app.axes, *patterns))
-    if rotation and not columns.rotation:
-        taken = next(pattern for pattern in _ROTATIONS if triple(pattern) == rotation)
+    rotation = columns.rotation
+    if columns.gyroscope and rotation is None and (taken := next(filter(triple, _ROTATIONS), None)):
+        rotation = triple(taken) or ()
         _check_single(where, "rotation rate", header, rotation, (taken, *_ROTATIONS[:-3]))
     for field, names in _RECOGNIZED.items():
         is_needed = not columns.rate if field == "time" else labels

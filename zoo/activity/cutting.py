@@ -118,6 +118,11 @@ class Windowing:
     rate: float = 50.0
     trim: float = 1.0
 
+    @property
+    def needed(self) -> float:
+        """Seconds of the shortest recording that has a window."""
+        return self.window / self.rate + 2 * self.trim
+
     def windows(self, recording: Recording) -> NDArray[np.float32]:
         """All windows of one recording, `(count, window, channels)`; none where it is too short.
 
@@ -243,9 +248,9 @@ def cut_frame(
     people = {recording.subject for recording, _ in pieces}
     short = people - {recording.subject for recording, windows in pieces if len(windows)}
     if short or not pieces:
-        names, needed = ", ".join(sort_names(short)), windowing.window / windowing.rate + 2 * windowing.trim
+        who = ", ".join(sort_names(short)) or "anybody"
         raise ZooError(
-            f"DataFrame: no recording of {names or 'anybody'} lasts {needed:g} s, a window and a second at both ends: "
+            f"DataFrame: no recording of {who} lasts {windowing.needed:g} s, a window and a second at both ends: "
             "record longer, or leave these rows out"
         )
     counts = [len(windows) for _, windows in pieces]
@@ -324,10 +329,9 @@ def _require_windows(
         if not short.any():
             raise ZooError(f"{path}: the test set would have no window: choose other test subjects")
     if short.any():
-        longest, needed = index.seconds[short].max(), windowing.window / windowing.rate + 2 * windowing.trim
         raise ZooError(
-            f"{path}: no recording of {what} is long enough: the longest lasts {longest:.1f} s, and a window takes "
-            f"{needed:.1f} s ({windowing.window} rows at {windowing.rate:g} Hz, "
+            f"{path}: no recording of {what} is long enough: the longest lasts {index.seconds[short].max():.1f} s, and "
+            f"a window takes {windowing.needed:.1f} s ({windowing.window} rows at {windowing.rate:g} Hz, "
             f"{option('trim', f'{windowing.trim:g}')} s at both ends): record longer, or set {option('window')} or "
             f"{option('trim')}"
         )

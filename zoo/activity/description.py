@@ -41,16 +41,13 @@ def describe(source: Path | Data) -> dict[str, Any]:
 
 def _describe_windows(data: Data) -> dict[str, Any]:
     leaks, names, both = find_leaks(data.train, data.test), data.label_names, data.everyone().train
-    problems = [
-        problem
-        for problem, is_there in (
-            (f"subject {', '.join(leaks['subjects'])} is in training and in test", leaks["subjects"]),
-            (f"{leaks['shared_rows']} test windows share rows with training windows", leaks["shared_rows"]),
-            (f"{leaks['near_duplicates']} test windows nearly equal a training window", leaks["near_duplicates"]),
-            ("no subject ids: whether a person is in training and in test cannot be known", data.split_by == "window"),
-        )
-        if is_there
-    ]
+    applies = {
+        f"subject {', '.join(leaks['subjects'])} is in training and in test": leaks["subjects"],
+        f"{leaks['shared_rows']} test windows share rows with training windows": leaks["shared_rows"],
+        f"{leaks['near_duplicates']} test windows nearly equal a training window": leaks["near_duplicates"],
+        "no subject ids: whether a person is in training and in test cannot be known": data.split_by == "window",
+    }
+    problems = [problem for problem, true in applies.items() if true]
     problems += spelled_twice(names, [*data.train.people(), *data.test.people()])
     problems += confounded(both.labels, both.subjects, both.studies)
     return {
@@ -203,11 +200,11 @@ def compare(data: "Data | Index") -> dict[str, dict[str, Any]]:
 def _pieces(data: "Data | Index") -> Iterator[tuple[str, str, str, float, NDArray[Any], float]]:
     """Study, person, label, rate, windows of one length, and how many windows or seconds these are."""
     if not isinstance(data, Data):
-        for each in data:
-            rows = max(1, round(_BLOCK_SECONDS * each.rate))
-            count = len(each.acceleration) // rows
-            blocks = each.acceleration[: count * rows].reshape(count, rows, 3)
-            yield each.study, each.subject, each.activity, each.rate, blocks, each.seconds
+        for one in data:
+            rows = max(1, round(_BLOCK_SECONDS * one.rate))
+            count = len(one.acceleration) // rows
+            blocks = one.acceleration[: count * rows].reshape(count, rows, 3)
+            yield one.study, one.subject, one.activity, one.rate, blocks, one.seconds
         return
     for part in (data.train, data.validation, data.test):
         done, unknown = 0, np.full(len(part), "")

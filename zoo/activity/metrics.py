@@ -94,14 +94,9 @@ def reliability(labels: Labels, probabilities: Floats) -> list[dict[str, float]]
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
     places = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    return [
-        {
-            "confidence": float(confidence[places == place].mean()),
-            "accuracy": float(correct[places == place].mean()),
-            "share": float((places == place).mean()),
-        }
-        for place in np.unique(places)
-    ]
+    bins = [places == place for place in np.unique(places)]
+    means = ((confidence[rows].mean(), correct[rows].mean(), rows.mean()) for rows in bins)
+    return [dict(zip(("confidence", "accuracy", "share"), map(float, row), strict=True)) for row in means]
 
 
 def expected_calibration_error(labels: Labels, probabilities: Floats) -> float:
@@ -238,9 +233,8 @@ def measured(
 
 def other_recall(labels: Labels, predicted: Labels, other: int | None) -> dict[str, dict[str, float | int]]:
     """As `other`, the `windows` of other movements and their `recall`; empty where there are none, or no such class."""
-    rows = labels == other
-    recall = float((predicted[rows] == other).mean()) if rows.any() else 0.0
-    return {"other": {"windows": int(rows.sum()), "recall": recall}} if rows.any() else {}
+    answers = predicted[labels == other]
+    return {"other": {"windows": len(answers), "recall": float((answers == other).mean())}} if len(answers) else {}
 
 
 Predict = Callable[[Floats], Labels]
@@ -253,10 +247,9 @@ def robustness(
     """The `macro_f1` on windows that are disturbed in different ways, and its `drop` from that on undisturbed ones."""
     plain = macro_f1(labels, predict(windows))
     results = {}
-    for disturbance in disturbances:
-        disturbed = disturbance.apply(windows, rate, np.random.default_rng(0)).astype(np.float32)
-        score = macro_f1(labels, predict(disturbed))
-        results[disturbance.name] = {"meaning": disturbance.meaning, "macro_f1": score, "drop": plain - score}
+    for name, meaning, apply in disturbances:
+        score = macro_f1(labels, predict(apply(windows, rate, np.random.default_rng(0)).astype(np.float32)))
+        results[name] = {"meaning": meaning, "macro_f1": score, "drop": plain - score}
     return results
 
 
@@ -308,13 +301,17 @@ def _of_sensor(rows: Floats, up: Floats) -> Floats:
     ])  # fmt: skip
 
 
+def _fitted(classifier: Any, read: Callable[[Floats], Floats], windows: Floats, labels: Labels) -> Predict:
+    classifier.fit(read(windows), labels)
+    return lambda test: np.asarray(classifier.predict(read(test)), np.int64)
+
+
 def random_forest(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1, trees: int = 400) -> Predict:
     """Fits trees on `features`."""
     from sklearn.ensemble import RandomForestClassifier
 
     forest = RandomForestClassifier(trees, random_state=seed, n_jobs=jobs, class_weight="balanced_subsample")
-    forest.fit(features(windows), labels)
-    return lambda test: np.asarray(forest.predict(features(test)), np.int64)
+    return _fitted(forest, features, windows, labels)
 
 
 def nearest_neighbor(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1) -> Predict:
@@ -323,9 +320,7 @@ def nearest_neighbor(windows: Floats, labels: Labels, seed: int = 0, jobs: int =
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    neighbor = make_pipeline(StandardScaler(), KNeighborsClassifier(1, n_jobs=jobs))
-    neighbor.fit(features(windows), labels)
-    return lambda test: np.asarray(neighbor.predict(features(test)), np.int64)
+    return _fitted(make_pipeline(StandardScaler(), KNeighborsClassifier(1, n_jobs=jobs)), features, windows, labels)
 
 
 def minirocket(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1) -> Predict:
@@ -338,8 +333,7 @@ def minirocket(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1) -
     # its largest one changed three predictions in a hundred, and did not change the score.
     ridge = RidgeClassifier(alpha=_RIDGE)
     rocket = MiniRocketClassifier(n_kernels=10_000, estimator=ridge, n_jobs=jobs, random_state=seed)
-    rocket.fit(windows.transpose(0, 2, 1), labels)
-    return lambda test: np.asarray(rocket.predict(test.transpose(0, 2, 1)), np.int64)
+    return _fitted(rocket, lambda inputs: inputs.transpose(0, 2, 1), windows, labels)
 
 
 BASELINES: dict[str, Callable[..., Predict]] = {

@@ -442,7 +442,4 @@ def read_recordings(path: Path) -> Index:
         Recording(rate=rate, acceleration=_NO_ROWS, **dict(zip(names, values, strict=True)))
         for rate, *values in zip(rates, *columns, strict=True)
     ]
-    for recording in stated:
-        if wrong := misnamed(recording.activity, is_label=True):
-            raise ZooError(f"{path}: key 'activity': {wrong}")
     return Index(path, stated, np.diff(offsets), hdf5.read_facts(path, "recordings"), axes)
