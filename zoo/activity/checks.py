@@ -8,6 +8,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -207,6 +208,7 @@ POWERS = np.cumprod(np.full(ENOUGH_ROWS, 0x100000001B3, np.uint64))
 """Factors of the hashes of rows in that of a run."""
 
 
+@dataclass
 class Copies:
     """What is known of recordings, to find the same values again, in another file or of another person.
 
@@ -214,10 +216,9 @@ class Copies:
     starts follow from the values alone.
     """
 
-    def __init__(self) -> None:
-        self._owners = dict[int | bytes, tuple[Hashable, str]]()
-        self.repeated = list[str]()
-        """Recordings with rows of a second or more that they hold twice."""
+    _owners: dict[int | bytes, tuple[Hashable, str]] = field(default_factory=dict, init=False)
+    repeated: list[str] = field(default_factory=list, init=False)
+    """Recordings with rows of a second or more that they hold twice."""
 
     def find(self, owner: Hashable, name: str, rows: Floats) -> tuple[Any, str] | None:
         """The owner and the name of a recording with the same rows `(N, 3)` in m/s^2; None if all are of `owner`."""
@@ -244,11 +245,11 @@ _ZEROS, _FROZEN, _CLIPPED, _RANGE = 3.0, 10.0, 0.5, 1.9 * STANDARD_GRAVITY
 the least limit of a sensor, which is 2 g."""
 
 
+@dataclass
 class Faults:
     """What a broken sensor or another program leaves in recordings, counted: each is read, and doubted."""
 
-    def __init__(self) -> None:
-        self._where = dict[str, list[str]]()
+    _where: dict[str, list[str]] = field(default_factory=dict, init=False)
 
     def find(self, name: str, rows: Floats, rate: float) -> None:
         """Looks at a recording, `(rows, 3)` or `(rows, 6)`."""

@@ -52,19 +52,17 @@ def split(windows: DataSet, fraction: float, seed: int, by: str = "subject") -> 
         if lost or len(windows.people()) <= _FEW_PEOPLE:
             return split(windows, fraction, seed, "time")
         held_out = np.isin(windows.subjects, people)
-        training, validation = windows.where(~held_out), windows.where(held_out)
-    elif by == "time":
-        training, validation = _split_by_time(windows, fraction)
-        if not len(validation):
-            raise ZooError(
-                "no recording is long enough for validation windows that share no row with training: record "
-                "longer, or set validation to 0"
-            )
-    else:
+    elif by != "time":
         for label in np.unique(labels):
             rows = np.flatnonzero(labels == label)
             held_out[random.permutation(rows)[: round(fraction * len(rows))]] = True
-        training, validation = windows.where(~held_out), windows.where(held_out)
+    parts = _split_by_time(windows, fraction) if by == "time" else (windows.where(~held_out), windows.where(held_out))
+    training, validation = parts
+    if by == "time" and not len(validation):
+        raise ZooError(
+            "no recording is long enough for validation windows that share no row with training: record longer, or set "
+            "validation to 0"
+        )
     if set(training.labels.tolist()) != set(labels.tolist()) or len(validation) == 0:
         raise ZooError(f"validation fraction {fraction:g} leaves a class without windows: choose another")
     return training, validation

@@ -3,6 +3,7 @@
 A description counts, finds what test windows share with training windows, and compares studies.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -175,21 +176,18 @@ def compare(data: "Data | Index") -> dict[str, dict[str, Any]]:
         unit, studies = "windows", set().union(*known)
     if len(studies) < 2:
         return {}
-    pieces: dict[str, list[tuple[str, str, float, float, NDArray[np.float64]]]] = {}
+    pieces, amounts = dict[str, list[tuple[str, float, NDArray[np.float64]]]](), dict[str, Counter[str]]()
     for study, who, label, rate, windows, amount in _pieces(data):
         walk = windows[: len(windows) if label == "walking" else 0, :, :3].astype(np.float64)
-        measured = np.stack([tilt(walk), cadence(walk, rate)])
-        pieces.setdefault(study, []).append((who, label, rate, amount, measured))
+        pieces.setdefault(study, []).append((who, rate, np.stack([tilt(walk), cadence(walk, rate)])))
+        amounts.setdefault(study, Counter()).update({label: amount})
     compared = dict[str, dict[str, Any]]()
     for study in sort_names(pieces):
-        people, labels, rates, _, measured_parts = zip(*pieces[study], strict=True)
-        amounts: dict[str, float] = dict.fromkeys(sorted(labels), 0)
-        for _, label, _, amount, _ in pieces[study]:
-            amounts[label] += amount
-        tilts, steps = np.concatenate(measured_parts, axis=1)
+        people, rates, walks = zip(*pieces[study], strict=True)
+        tilts, steps = np.concatenate(walks, axis=1)
         compared[study or "none"] = {
             "people": len({*people} - {""}),
-            unit: {label: round(amount, 1) for label, amount in amounts.items()},
+            unit: {label: round(amount, 1) for label, amount in sorted(amounts[study].items())},
             "rate_hz": [min(rates), max(rates)],
             "tilt_deg": [round(float(angle)) for angle in np.percentile(tilts, (10, 50, 90))] if len(tilts) else None,
             "cadence_hz": round(float(np.nanmedian(steps)), 2) if np.isfinite(steps).any() else None,
