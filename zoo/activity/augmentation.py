@@ -69,7 +69,6 @@ class Augmentation(Settings):
 
     def __call__(self, windows: tf.Tensor, seed: tf.Tensor, rows: int | None = None) -> tf.Tensor:
         """Changes a batch `(batch, window, 3 or 6)`; returns windows of `rows` rows, of twice as many with `carry`.
-
         The same `seed`, `(2,)` int64, returns the same batch. Longer windows are cut at a random place.
         """
         batch, rows, axes = tf.shape(windows)[0], rows or windows.shape[1], windows.shape[2]

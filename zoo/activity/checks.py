@@ -74,7 +74,6 @@ def _lengths(vectors: Floats) -> Floats:
 
 def by_second(rows: Floats, rate: float) -> tuple[Floats, float]:
     """The mean length of vectors, `(rows, 3)`, in each second; and of a typical second, the length of its mean vector.
-
     They are empty and NaN where the rows are too few for their means to say what they measure.
     """
     second, whole = max(1, round(rate)), np.isfinite(rows).all(axis=1)
@@ -109,7 +108,6 @@ def pace(rows: Floats, rate: float) -> float:
 
 def check_signal(where: str, rows: Floats, rate: float, most_steady: float = np.inf) -> None:
     """Refuses acceleration in g or without gravity, and rotation rate in degrees, or gravity in its place.
-
     Rows are `(rows, 3)` in m/s^2 or `(rows, 6)` with rad/s. No second is steadier than `most_steady`, in m/s^2.
     """
     lengths, steady = by_second(rows[:, :3], rate)
@@ -211,7 +209,6 @@ POWERS = np.cumprod(np.full(ENOUGH_ROWS, 0x100000001B3, np.uint64))
 @dataclass
 class Copies:
     """What is known of recordings, to find the same values again, in another file or of another person.
-
     Time stamps do not show it: a copy may be shifted, cut, or on another clock. So runs of a second are compared, whose
     starts follow from the values alone.
     """
@@ -286,12 +283,7 @@ class Faults:
 
 
 def spelled_twice(labels: Iterable[str], people: Iterable[str]) -> list[str]:
-    """Sentences about labels and people whose names differ in case, spaces, signs and leading zeros alone.
-
-    Example:
-        >>> spelled_twice(["go up", "go_up"], ["ann", "Ann", "ben"])
-        ['labels go up, go_up may be one activity, ...', 'subjects Ann, ann may be one person, ...']
-    """
+    """Sentences about labels and people whose names differ in case, spaces, signs and leading zeros alone."""
     learned = f"activity, which a model would learn as two: give it one name with {option('classes', 'LABEL=CLASS')}"
     split = "person, who would be in training and in test: import them under one name"
     problems = []

@@ -22,7 +22,6 @@ from zoo.runtime.metadata import AXES, CONVENTION, INERTIAL, ROTATION_UNIT, STAN
 
 class Format(NamedTuple):
     """How an app names its columns: lower-case, without units, spaces and signs; `{}` is the axis.
-
     `gravity` is added to acceleration without it; only this app writes `time`; `has_files` means a file a sensor.
     """
 
@@ -106,10 +105,8 @@ _SIGNS = "/,;()"
 
 class CsvColumns(Columns):
     """The columns of CSV files and their units, as arguments of `zoo.import_csv`; None is recognized by the names.
-
     With a `rate` in Hz there are no time stamps. `subject` and `activity` are columns, or `=name` for all rows.
-    `gravity` are three columns that are added to x, y and z; `rotation` are those of the rotation rate, which are read
-    even if `gyroscope` is False.
+    `gravity` is added to x, y and z; `rotation` is read even if `gyroscope` is False.
     """
 
     rate: Annotated[float, Gt(0), Lt(np.inf)] | None = None
@@ -178,12 +175,7 @@ _WITH_UNIT = (
 
 
 def _plain(column: str) -> tuple[str, str]:
-    """The name of a column in lower case, without signs; and the unit in brackets.
-
-    Example:
-        >>> _plain("Acceleration x (m/s^2)"), _plain("time_ms"), _plain("gravity.x")
-        (('accelerationx', 'm/s^2'), ('time', 'ms'), ('gravityx', ''))
-    """
+    """The name of a column such as `Acceleration x (m/s^2)` in lower case, without signs, and the unit in brackets."""
     name, unit = column.lower(), ""
     if match := _WITH_UNIT[0].fullmatch(name) or _WITH_UNIT[1].fullmatch(name):
         name, unit = match.groups()
@@ -235,7 +227,6 @@ def resolve(
     where: str, header: Sequence[str], columns: CsvColumns, *, labels: bool = True
 ) -> tuple[CsvColumns, Format]:
     """Finds the columns of a table, and the app whose names they bear; `labels`: whether it needs person and activity.
-
     `time` stays None with a fixed rate, and `rotation` where none is read, or where it is in a file of its own.
     """
     plain = {_plain(column)[0]: column for column in reversed(header)}

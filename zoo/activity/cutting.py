@@ -109,7 +109,6 @@ class Classes(NamedTuple):
 @dataclass(frozen=True)
 class Windowing:
     """Cuts recordings into windows of `window` rows, `hop` rows apart, all resampled to `rate` Hz.
-
     At both ends `trim` seconds, in which the phone is put away and taken out, are left out, if the importer has not.
     """
 
@@ -166,12 +165,7 @@ def choose_classes(
     merge: Mapping[str, str | Sequence[str]] | None = None, other: Sequence[str] = (),
 ) -> dict[str, str]:  # fmt: skip
     """The class of each label that is used, in the order of the classes; or the classes that it may mean, as `a+b`.
-
     By default, all labels are classes, sorted. Those in `other` become the last class, `other`.
-
-    Example:
-        >>> choose_classes(Path("a.h5"), ["up", "down", "stairs"], merge={"stairs": "up+down"})
-        {'down': 'down', 'up': 'up', 'stairs': 'up+down'}
     """
     labels = sorted({str(label) for label in activities})
     sets = {label: name if isinstance(name, str) else "+".join(name) for label, name in (merge or {}).items()}
@@ -230,7 +224,6 @@ def cut_frame(
     frame: "pd.DataFrame", rate: float | None = None, unit: str | None = None
 ) -> dict[str, NDArray[Any]]:  # fmt: skip
     """Cuts the rows of a DataFrame into windows, which stay in memory: the columns `input`, `target`, `subject`.
-
     Rows have a `rate` where they have no time stamps; their `unit` is found out where it is not given.
     """
     from zoo.activity.checks import TableError
@@ -266,7 +259,6 @@ def write_windows(
     classes: Sequence[str] | Mapping[str, str] | None = None, *, other: bool = False,
 ) -> Counter[str]:  # fmt: skip
     """Writes windows in the course's layout, those of `test_subjects` as the test set; returns what was left out.
-
     `classes` are as for `choose_classes`; with `other`, the last of them stands for all other movements.
     """
     chosen = choose_classes(index.files, index.activities, classes)

@@ -41,7 +41,6 @@ CHANNELS_LAST = "channels come last: transpose windows with x.transpose(0, 2, 1)
 
 def split(windows: DataSet, fraction: float, seed: int, by: str = "subject") -> tuple[DataSet, DataSet]:
     """Divides windows into those for training and a fraction in (0, 1) for validation.
-
     By `subject`, the latter are those of whole subjects: as by `time` if there are three or fewer, or if no draw leaves
     all classes for training. By `time`, they are the last ones of each class of each subject; by `window`, random ones.
     """
@@ -70,7 +69,6 @@ def split(windows: DataSet, fraction: float, seed: int, by: str = "subject") -> 
 
 def folds(windows: DataSet, fraction: float, seed: int) -> list[tuple[DataSet, DataSet]]:
     """Training and validation windows of the folds that validate a model of few people, who are all trained on.
-
     Each leaves one person out, or where a class is of one person alone, the last windows. Empty of more than three.
     """
     names, people, labels = windows.people(), np.asarray(windows.subjects), windows.labels
@@ -182,7 +180,6 @@ def from_file(path: Path, *, allow_leak: bool = False) -> Data:
 
 def from_arrays(splits: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any], **about: Any) -> Data:
     """Makes activity data of arrays, by split: `input (N, T, 3)` or `(N, T, 6)`, `target (N,)`, and perhaps `subject`.
-
     The facts are `classes`, by default the labels; `rate` in Hz; `unit`, `m/s^2` or `g`; and `other`, as of files.
     """
     rate, unit = facts.get("rate"), facts.get("unit") or UNIT

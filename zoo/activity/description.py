@@ -97,7 +97,6 @@ _WAVES = 4
 
 def find_leaks(train: DataSet, test: DataSet) -> dict[str, Any]:
     """Counts test windows that share rows with training windows, and near duplicates; lists people in both parts.
-
     A shared run of 8 rows that change is found by its hash. Any 15 shared rows hold a run that starts at a multiple of
     eight in the training window, so those are stored, and looked up at every offset of the test windows.
     """
@@ -125,7 +124,6 @@ def _runs(windows: DataSet, step: int) -> Iterator[NDArray[np.uint64]]:
 
 def _near_duplicates(train: DataSet, test: DataSet) -> NDArray[np.bool_]:
     """Which test windows differ from a training window by less than a share of their spread.
-
     Two windows are no closer than their projections; a tree of these finds the few pairs that are compared by row.
     """
     found = np.zeros(len(test), bool)
@@ -165,7 +163,6 @@ _STEPS = (1.2, 3.0)
 
 def compare(data: "Data | Index") -> dict[str, dict[str, Any]]:
     """Measures each study of data of several, else none: people, amounts by class, rates; and the walking.
-
     Its tilt has the 10th, 50th and 90th percentiles, far apart where people carry the phone either way around.
     """
     if not isinstance(data, Data):

@@ -39,7 +39,6 @@ def still_classes(train: DataSet, classes: Sequence[str]) -> list[str]:
 
 def groups_of(classes: Sequence[str], still: Collection[str] = (), other_class: int | None = None) -> tuple[Group, ...]:
     """The groups of the labels of a model; none for a single label.
-
     Labels without movement are `still`, as sitting and standing always are, and the course's other activities never.
     """
     other = [] if other_class is None else [classes[other_class]]
@@ -78,7 +77,6 @@ def encountered_states(
     model: Any, windows: NDArray[np.float32], *counts: int
 ) -> list[dict[str, NDArray[np.float32]]]:  # fmt: skip
     """Frames, and the states in which a recognizer encounters them as it streams windows, one from each window.
-
     For each count of frames: `frame` or `frames`, `(N, count * model.frame, channels)`, and each state `(N, units)`.
     """
     size, steps = model.frame, windows.shape[1] // model.frame
@@ -107,7 +105,6 @@ def golden(
     loaded: Loaded, data: Data | None
 ) -> tuple[NDArray[np.float32], NDArray[np.int64] | None, NDArray[np.float32]]:
     """Windows to compare artifacts on, their labels, and windows to calibrate on: of the test and the training set.
-
     Training windows, where there is no test set, and simulated ones, without any data, have no labels.
     """
     metadata = metadata_of(loaded)

@@ -268,7 +268,6 @@ def behind(report: Mapping[str, Any], preset: str) -> list[str]:
 
 
 def _assumed(loaded: Loaded, prior: Mapping[str, float] | None) -> tuple[float, ...]:
-    """The class frequencies to assume: a prior, or the model's. Empty if the latter are not known."""
     metadata = metadata_of(loaded)
     if prior is None:
         return metadata.prior

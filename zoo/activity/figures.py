@@ -76,7 +76,6 @@ def timelines(report: Mapping[str, Any]) -> Figure:
 
 
 def _spans(stretches: Sequence[tuple[float, str]], seconds: float) -> list[tuple[float, float, str]]:
-    """Start and length in minutes, and label, of each stretch."""
     ends = [*(start for start, _ in stretches[1:]), seconds]
     return [(start / 60, (end - start) / 60, name) for (start, name), end in zip(stretches, ends, strict=True)]
 
@@ -152,7 +151,6 @@ def reliability(report: Mapping[str, Any]) -> Figure:
 
 def subjects(report: Mapping[str, Any]) -> Figure:
     """Draws the score of each subject, or of the worst of many, with the worst one marked.
-
     People of several studies do not all do the same activities, so theirs is the accuracy, else the macro-F1.
     """
     people, key = report["per_subject"], "accuracy" if "per_study" in report else "macro_f1"

@@ -75,7 +75,6 @@ class Owner(NamedTuple):
 @dataclass
 class Readings:
     """What a table says: `times (rows,)`, `values (rows, 3)` or `(rows, 6)`, and the rows from which on whose they are.
-
     `about` says how the table was read.
     """
 
@@ -233,7 +232,6 @@ def read_csv(
     tables: list[dict[str, Any]] | None = None, copies: Copies | None = None,
 ) -> Iterator[Recording]:  # fmt: skip
     """Reads recordings from CSV files with a line of column names, or from DataFrames.
-
     A change of person, activity or device, a gap in time or more than four lost samples in a row end a recording; fewer
     are interpolated. `counts` gets what is left out or changed; `tables` gets a row of facts of each file.
     """

@@ -46,7 +46,6 @@ def cross_entropy(
     labels: Labels, logits: Floats, label_sets: Sequence[Sequence[int]] = (), other: int | None = None
 ) -> float:
     """The mean cross-entropy of logits; the probability of a set is the sum of those of its classes.
-
     Windows of the class `other` are left out, and the probabilities of the others are given that one of them is right.
     """
     allowed = allowed_classes(logits.shape[1], label_sets)[labels][:, :other]
@@ -101,7 +100,6 @@ def reliability(labels: Labels, probabilities: Floats) -> list[dict[str, float]]
 
 def expected_calibration_error(labels: Labels, probabilities: Floats) -> float:
     """The mean difference between confidence and accuracy over bins of confidence, weighted by their windows.
-
     Guo, Pleiss, Sun, Weinberger: On calibration of modern neural networks, 2017, arXiv:1706.04599, equation 5.
     """
     return sum(row["share"] * abs(row["accuracy"] - row["confidence"]) for row in reliability(labels, probabilities))
@@ -134,7 +132,6 @@ HIGHEST_THRESHOLD = 0.8
 
 def rejection_threshold(probabilities: Floats, rate: float) -> float | None:
     """The threshold of the highest probability that refuses a share of windows (Chow's reject option).
-
     It is at most `HIGHEST_THRESHOLD`; None for a rate of 0. A window whose probability equals it is answered.
     """
     if not rate:
@@ -170,7 +167,6 @@ def classification(
     other: int | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """What needs only predicted classes: `scores`, `confusion` (rows are true classes), `per_class`, `per_subject`.
-
     Scores are of known activities, where one that is taken for another movement is wrong.
     """
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support

@@ -37,7 +37,6 @@ def convention(axes: Sequence[str]) -> dict[str, str]:
 @dataclass(frozen=True)
 class Recording:
     """One uninterrupted stretch of one person doing one activity, at `rate` Hz.
-
     `acceleration` is `(rows, 3)` float32 in m/s^2, gravity included, Android's sign; `rotation` is None or `(rows, 3)`
     in rad/s. `name` is the source; `start` are seconds from its start, `trimmed` those left out at both ends.
     """
@@ -118,7 +117,6 @@ def stretches(
     rate: float | None, counts: Counts,
 ) -> Iterator[Recording]:  # fmt: skip
     """Splits rows of a person and an activity where they are not continuous, and puts each part on an even grid.
-
     `times` are seconds, `rows` are `(rows, 3)` in m/s^2, or `(rows, 6)` with rad/s; those with a `rate` are even.
     """
     # A clock that jumps back by more than a gap has restarted: another trial, which starts where the last one ended.
@@ -199,7 +197,6 @@ _NO_ROWS = np.zeros((0, 3), np.float32)
 @dataclass(frozen=True)
 class Index:
     """The contents of a file of recordings, or of several, the `parts`, one after another.
-
     `recordings` are without their rows, of which each has as many as `lengths` says.
     """
 
@@ -282,7 +279,6 @@ class Index:
 
 def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | None = None) -> Index:
     """Joins files of recordings. Different studies have different people: `wisdm/1602` is 1602 of the study wisdm.
-
     `same_people` says whether equal ids are one person; False puts the name of the file before each id.
     """
     if axes is not None:
@@ -347,7 +343,6 @@ def append_recordings(
     path: Path, recordings: Iterable[Recording], *, source: str | Callable[[], str], same_people: bool = False
 ) -> None:
     """Adds recordings, all of one study or of none, to a file, which is replaced as a whole or not at all.
-
     If the studies differ, their names are put before the ids of people.
     """
     with exclusive(path):

@@ -63,7 +63,7 @@ def _people_used(test: Document) -> list[str]:
 
 
 def _mistaken(test: Document, name: str) -> list[tuple[int, str]]:
-    """Returns the two classes that windows of a class were taken for most often, with their numbers of windows."""
+    """The two classes that windows of a class were taken for most often, with their numbers of windows."""
     row = zip(test["confusion"][test["classes"].index(name)], test["classes"], strict=True)
     return sorted(((windows, other) for windows, other in row if other != name and windows), reverse=True)[:2]
 
@@ -81,7 +81,6 @@ def _scores(result: Document) -> list[tuple[str, Document]]:
 
 
 def _people(result: Document) -> list[tuple[str, Document]]:
-    """The scores of each subject, with the macro-F1 of the baselines, the worst first."""
     others = {md.label(name): row["per_subject"] for name, row in result["baselines"].items()}
     return [
         (name, row | {other: scores.get(name, {}).get("macro_f1") for other, scores in others.items()})

@@ -56,7 +56,6 @@ def _statistics() -> dict[str, Any]:
 @dataclass(frozen=True)
 class Walker:
     """A simulated person, the same in all activities.
-
     `style` `(6,)`, `slant` of the thigh and `roll` of the phone are deviations in units of the spread of people; `pose`
     turns the phone, relative to the thigh; `noise` is the standard deviation of the sensor in m/s^2.
     """

@@ -55,7 +55,6 @@ def find_sources(
     files: Files, columns: CsvColumns, layout: str | None = None, manifest: str | Path | None = None
 ) -> tuple[Sources, list[str]]:
     """Finds CSV files, also in folders, and the person and activity of each, and doubts; DataFrames are passed on.
-
     `columns` name them, or the end of each path by a `layout`, or a `manifest`: a table of file, subject and activity.
     """
     several: list[Any] = [files] if isinstance(files, str | Path) or hasattr(files, "columns") else list(files)
@@ -114,7 +113,6 @@ def find_sources(
 
 
 def _tables_in(path: Path) -> list[Path]:
-    """A file, or those of acceleration in a folder, which may be packed, or in a zip file."""
     # Of a name that is too long, Path.exists raises.
     if not (os.path.exists(path) or exists(path)):  # noqa: PTH110
         raise ZooError(f"{path}: no such file or folder")
@@ -130,13 +128,7 @@ _SIGNS = r"\s_.,;:#~+=@&(\[{-"
 
 
 def layout_pattern(layout: str, fields: Sequence[str] = ()) -> re.Pattern[str]:
-    """A layout as a regular expression of the end of a path, with groups for some fields, or for any.
-
-    Example:
-        >>> pattern = layout_pattern("{subject}/{activity}*.csv")
-        >>> [pattern.search(f"data/ann/{name}.csv")["activity"] for name in ("walk", "walk_2", "go (up) (3)")]
-        ['walk', 'walk', 'go (up)']
-    """
+    """A layout as a regular expression of the end of a path, with groups for some fields, or for any."""
     layout = unicodedata.normalize("NFC", layout)
     # Two stars in a row mean what one does, and several of them within a name would take time without end.
     layout = re.sub(r"\*+", "*", layout)

@@ -329,7 +329,6 @@ def _measured(
 @dataclass(frozen=True)
 class StreamResult:
     """Predictions at `times` in seconds, with labels, empty where there is none, for the stream of one person.
-
     Its true activities, each other than the one before, have their starts in seconds.
     """
 
@@ -375,13 +374,7 @@ class StreamResult:
         return {"seconds": float(self.times[-1]), "true": true, "shown": self.shown()}
 
     def events(self) -> dict[str, int]:
-        """Counts true events, and those deleted, fragmented, merged and inserted.
-
-        Example:
-            >>> times, labels = np.arange(0.0, 60.0, 10.0), np.array(["walk", "sit", "walk", "walk", "run", "walk"])
-            >>> StreamResult(times, labels, np.array([0.0, 35.0]), np.array(["walk", "sit"])).events()
-            {'true': 2, 'deleted': 1, 'fragmented': 1, 'merged': 0, 'inserted': 3}
-        """
+        """Counts true events, and those deleted, fragmented, merged and inserted."""
         starts, labels = map(np.array, zip(*self.shown(), strict=True))
         ends, until = np.append(self.starts[1:], np.inf), np.append(starts[1:], np.inf)
         together = (self.starts[:, None] < until) & (starts < ends[:, None])

@@ -48,7 +48,6 @@ _CHUNK = 10
 
 def _weighted(train: DataSet, classes: int, how: str | None) -> tuple[DataSet, list[float] | None]:
     """Windows whose labels also say of which study they are, and the weight of each label.
-
     After the labels of the windows, each label of each of several studies is a label of its own. If labels are
     balanced, the studies that have the same one share its weight. A label of validation windows has its mean weight.
     """
