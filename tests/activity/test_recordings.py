@@ -121,7 +121,7 @@ def test_recordings_come_back_as_they_were_written(tmp_path_factory, several):
 
 def test_a_file_of_recordings_says_what_it_holds(tmp_path):
     recordings.write_recordings(tmp_path / "a.h5", [still(5)], source="a test", simulated=True)
-    assert recordings.read_recordings(tmp_path / "a.h5").simulated
+    assert recordings.read_recordings(tmp_path / "a.h5").provenance["simulated"]
     assert hdf5.attributes(tmp_path / "a.h5") == {
         "unit": "m/s^2", "axes": "x,y,z", "convention": "android", "source": "a test", "simulated": True,
     }  # fmt: skip

@@ -11,7 +11,6 @@ downstairs. The attribute `label_sets` lists such sets, as in `downstairs+upstai
 from K on.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from zoo.activity.checks import OVERSHOT, check_convention, check_lengths, check_range, is_within, lengths_of
 from zoo.data import LAYOUTS, hdf5
 from zoo.data.dataset import Data, DataSet, sort_names
-from zoo.errors import ZooError, shown
+from zoo.errors import ZooError, shown, unknown_name
 from zoo.runtime.labels import allowed_classes
 from zoo.runtime.metadata import AXES, INERTIAL, STANDARD_GRAVITY, UNIT, other_of
 
@@ -236,9 +235,7 @@ def _class_numbers(where: str, labels: NDArray[Any], count: int, classes: Sequen
     if labels.dtype.kind in "SUO":
         names, numbers = list(map(str, labels.tolist())), {name: number for number, name in enumerate(classes)}
         if unknown := sorted(set(names) - set(classes)):
-            near = difflib.get_close_matches(unknown[0], classes, n=1)
-            advice = f": did you mean {near[0]}?" if near else ""
-            raise ZooError(f"{where}: unknown label {', '.join(unknown[:5])}; expected {', '.join(classes)}{advice}")
+            raise unknown_name(f"label of {where}", unknown[0], list(classes))
         return np.array([numbers[name] for name in names])
     lowest, highest, last = labels.min(), labels.max(), len(classes) - 1
     if labels.dtype.kind not in "iu" or lowest < 0 or highest > last:

@@ -80,7 +80,7 @@ def _describe_recordings(index: "Index") -> dict[str, Any]:
     return {
         "recordings": len(index), "subjects": sort_names(index.subjects),
         "seconds": {name: round(total, 1) for name, total in seconds.items()},
-        "rates_hz": sorted(set(index.column("rate").tolist())), "simulated": index.simulated,
+        "rates_hz": sorted(set(index.column("rate").tolist())), "simulated": index.provenance["simulated"],
         "problems": problems,
     }  # fmt: skip
 

@@ -443,7 +443,6 @@ def _read_all(
         except ZooError as error:
             faulty.append((name_of(source), error))
     close_archive()
-    made.problems = _problems(faulty)
     named = [{name for table in made.files for name in table[key]} for key in ("activities", "subjects")]
     made.doubts = [*checks.spelled_twice(*named), *faults.sentences(copies.repeated)]
     if short:
@@ -452,7 +451,10 @@ def _read_all(
             f"gaps and lost values end a recording; if time stamps repeat or come late, pass {option('rate')}"
         )
     made.doubts += _assumed_unit(made.files)
-    if made.path is None or not faulty:
+    if not faulty:
+        return
+    made.problems = _problems(faulty)
+    if made.path is None:
         return
     if len(faulty) == 1:
         raise faulty[0][1]

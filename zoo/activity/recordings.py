@@ -252,11 +252,6 @@ class Index:
         return f"{self.path}: recording {self.recordings[number].name}"
 
     @property
-    def simulated(self) -> bool:
-        """Whether a program made them."""
-        return bool(self.provenance["simulated"])
-
-    @property
     def seconds(self) -> NDArray[np.float64]:
         """The duration of each."""
         return np.asarray(self.lengths / self.column("rate"))
@@ -310,7 +305,7 @@ def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | N
     return Index(
         parts[0].path, [*chain.from_iterable(groups)], np.concatenate([part.lengths for part in parts]),
         provenance={
-            "simulated": any(part.simulated for part in parts),
+            "simulated": any(part.provenance["simulated"] for part in parts),
             "source": hdf5.shortened("; ".join(dict.fromkeys(str(part.provenance["source"]) for part in parts))),
         },
         axes=parts[0].axes, parts=parts,
@@ -346,9 +341,8 @@ def append_recordings(
     If the studies differ, their names are put before the ids of people.
     """
     with exclusive(path):
-        before = read_recordings(path)
-        rest = iter(recordings)
-        first = list(islice(rest, 1))
+        before, rest = read_recordings(path), iter(recordings)
+        origin, first = before.provenance, list(islice(rest, 1))
         several = len({*before.column("study").tolist(), *(recording.study for recording in first)}) > 1
         people = {_in_study(recording, several).subject for recording in before.recordings}
 
@@ -363,8 +357,8 @@ def append_recordings(
                 yield recording
 
         write_recordings(
-            path, distinct((_in_study(old, several) for old in before), added()), simulated=before.simulated,
-            source=lambda: f"{before.provenance['source']}; {source if isinstance(source, str) else source()}",
+            path, distinct((_in_study(old, several) for old in before), added()), simulated=origin["simulated"],
+            source=lambda: f"{origin['source']}; {source if isinstance(source, str) else source()}",
         )  # fmt: skip
 
 

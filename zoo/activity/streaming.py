@@ -244,7 +244,7 @@ def evaluate(
         "subjects": people,
         "trained_on": trained_on,
         "dropped": dict(dropped),
-        "simulated": index.simulated,
+        "simulated": index.provenance["simulated"],
         "settings": {**asdict(settings or metadata.streaming), "threshold": metadata.stream_threshold},
     }
 
