@@ -110,10 +110,8 @@ def read_table(
     stamps = (row[places[columns.time]].strip() for row in first if columns.time)
     # Where commas separate fields, those of numbers stand within quotes.
     comma = table.separator != "," or any(re.fullmatch(r"[+-]?\d+,\d+", field) for field in first[0])
-    number, (moment, expected, is_clock) = (
-        partial(numbers, comma=comma),
-        time_reader(next(filter(None, stamps), ""), comma),
-    )
+    number = partial(numbers, comma=comma)
+    moment, expected, is_clock = time_reader(next(filter(None, stamps), ""), comma)
     # These grow in place, where lists of blocks would need twice the memory.
     times, values, owners, rows = array("d"), array("d"), list[tuple[int, Owner]](), 0
     for block in chain([first], blocks):

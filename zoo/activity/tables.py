@@ -18,6 +18,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
@@ -121,12 +122,10 @@ def name_of(source: "str | Path | pd.DataFrame") -> str:
 
 
 def _is_utf8(path: Path) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         with _open(path) as file:
-            while part := file.read(_PART):
-                decoder.decode(part)
-        decoder.decode(b"", final=True)
+            for _ in codecs.iterdecode(iter(partial(file.read, _PART), b""), "utf-8"):
+                pass
     except UnicodeDecodeError:
         return False
     return True
