@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from running import message
+from running import archive, message
 
 import zoo
 from zoo.activity import recordings
@@ -331,6 +331,30 @@ def test_a_table_of_files_is_read_by_its_encoding(tmp_path):
     assert "files.csv: subject in row 1 below the names: not in UTF-8" in says
     made = zoo.import_csv(manifest=manifest, out=tmp_path / "out.h5", encoding="cp1251")
     assert [walk.subject for walk in recordings.read_recordings(made.path)] == [NAMES["cp1251"]]
+
+
+def named_by(tmp_path, name):
+    """A zip file with the walk of a person, whose name of bytes is not said to be UTF-8."""
+    path = archive(tmp_path / "w.zip", {f"{'x' * len(name)}/walk.csv": csv_of("time,ax,ay,az", TIMES, *acceleration())})
+    path.write_bytes(path.read_bytes().replace(b"x" * len(name) + b"/", name + b"/"))
+    return {"files": path, "out": tmp_path / "out.h5", "layout": "{subject}/{activity}.csv"}
+
+
+@pytest.mark.parametrize("encoding", [*NAMES, "cp437"])
+def test_the_name_of_a_packed_file_is_a_question_and_is_read_by_its_encoding(tmp_path, encoding):
+    name = NAMES.get(encoding, NAMES["mac_roman"])
+    call = named_by(tmp_path, name.encode(encoding))
+    says = message(lambda: zoo.import_csv(**call))
+    assert "walk.csv: not in UTF-8; it is" in says
+    if encoding.startswith("cp"):
+        assert f"{name!r} in {encoding}" in says
+    made = zoo.import_csv(**call, encoding=encoding)
+    assert [walk.subject for walk in recordings.read_recordings(made.path)] == [name]
+
+
+def test_a_packed_file_whose_name_is_utf8_is_read_as_such_though_nothing_says_so(tmp_path):
+    made = zoo.import_csv(**named_by(tmp_path, NAMES["gbk"].encode()))
+    assert [walk.subject for walk in recordings.read_recordings(made.path)] == [NAMES["gbk"]]
 
 
 def test_signs_of_units_and_numbers_need_no_encoding(tmp_path):

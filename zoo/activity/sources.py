@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zoo.activity.columns import CsvColumns
-from zoo.activity.tables import Table, check_encoding, exists, files_in, is_zip, lines_of, listed_names
+from zoo.activity.tables import (
+    Table,
+    check_encoding,
+    exists,
+    files_in,
+    is_zip,
+    lines_of,
+    listed_names,
+    named_in,
+)
 from zoo.errors import ZooError, option
 
 if TYPE_CHECKING:
@@ -85,7 +94,8 @@ def find_sources(
                 if file == path:
                     raise ZooError(f"{path}: does not match {option('layout', repr(layout))}")
                 continue
-            names = match.groupdict() if match else {}
+            found = match.groupdict() if match else {}
+            names = {field: named_in(name, columns.encoding) for field, name in found.items()}
             if packed := next((name for name in names.values() if name.lower().endswith(".zip")), None):
                 cure = "write .zip after the field that it names, or name all folders of the path"
                 raise ZooError(f"{file}: {option('layout', repr(layout))} takes {packed} for a name: {cure}")

@@ -18,6 +18,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -97,8 +98,7 @@ def _opened(path: Path) -> tuple[zipfile.ZipFile, dict[Path, zipfile.ZipInfo]]:
         archive = zipfile.ZipFile(path)
     except (*_DAMAGE, OSError) as error:
         raise StorageError(f"{path}: cannot be unpacked ({error}): copy it again, or unpack it first") from error
-    # Some programs of Windows write the separator of Windows.
-    members = [(entry.filename.replace("\\", "/"), entry) for entry in archive.infolist() if not entry.is_dir()]
+    members = [(_member_name(entry), entry) for entry in archive.infolist() if not entry.is_dir()]
     for name, count in Counter(name for name, _ in members).items():
         if count > 1:
             raise ZooError(f"{path}: holds {name} twice: leave one of them out")
@@ -106,6 +106,15 @@ def _opened(path: Path) -> tuple[zipfile.ZipFile, dict[Path, zipfile.ZipInfo]]:
             raise ZooError(f"{path}: holds {name}, which lies outside of it: unpack it first")
     _last.key, _last.archive, _last.members = key, archive, {path / name: entry for name, entry in members}
     return _last.archive, _last.members
+
+
+def _member_name(entry: zipfile.ZipInfo) -> str:
+    # Some programs of Windows write the separator of Windows.
+    name = entry.filename.replace("\\", "/")
+    if entry.flag_bits & 0x800 or name != entry.orig_filename.replace("\\", "/"):
+        return name
+    # Not said to be UTF-8, it was read as cp437. Many programs write UTF-8 all the same, others that of their system.
+    return name.encode("cp437").decode("utf-8", "surrogateescape")
 
 
 def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
@@ -140,10 +149,20 @@ def _decoded(text: str, encoding: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode(encoding, "replace")
 
 
+def named_in(text: str, encoding: str) -> str:
+    """A name in a path in the encoding of its files, if there is one and its bytes are not UTF-8."""
+    if encoding and not _is_unicode(text):
+        with suppress(UnicodeDecodeError):
+            return text.encode("utf-8", "surrogateescape").decode(encoding)
+    return text
+
+
 def check_encoding(where: str, text: str) -> None:
     """Refuses a name with bytes that are not UTF-8: the same bytes are other letters in each of several encodings."""
     if not _is_unicode(text):
-        names = ", ".join(f"{_decoded(text, name)!r} in {name}" for name in ("cp1252", "cp1250", "cp1251"))
+        # Windows packs files under names of another encoding than that of texts.
+        likely = (*(("cp437",) if ".zip" in where.lower() else ()), "cp1252", "cp1250", "cp1251")
+        names = ", ".join(f"{_decoded(text, name)!r} in {name}" for name in likely)
         raise ZooError(
             f"{where}: not in UTF-8; it is {names}: pass {option('encoding', 'cp1252')}, or the one that fits"
         )
