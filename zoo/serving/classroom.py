@@ -39,21 +39,8 @@ _TRACE_SECONDS, _TRACE_ROWS = 5.0, 250
 class Classroom:
     """What a projector shows of a collection, for who knows a token: what has arrived, and a model trained on it.
 
-    Each training is a folder next to the recordings, such as `class-trained-1` for `class`. Those of an earlier server
-    are published again.
-
-    Args:
-        token: What the page must know.
-        address: What phones scan.
-        collection: The folder of recordings.
-        publish: Function that serves the page with a trained model, given the number of the training and the file, and
-            returns its address.
-
-    Example:
-        >>> collection = Collection(Path(getfixture("tmp_path")) / "class", ["sitting"])
-        >>> room = Classroom("secret", "https://192.0.2.7:8443/collect#token", collection, lambda number, model: "")
-        >>> room.state()["labels"], room.state()["missing"]
-        (['sitting'], ['2 more people', '2 more activities'])
+    Each training is a folder next to the recordings, such as `class-trained-1` for `class`. `publish` serves the page
+    with a model, and returns its address; models of an earlier server are published again. Phones scan the `address`.
     """
 
     def __init__(self, token: str, address: str, collection: Collection, publish: Callable[[int, Path], str]) -> None:
@@ -69,14 +56,14 @@ class Classroom:
                 self._training = self._result(number)
 
     def routes(self) -> Routes:
-        """Returns what the page may ask a server."""
+        """What the page may ask a server."""
         return {
             ("GET", EVENTS): (self._token, self._events), ("POST", TRAINING): (self._token, self._train),
             ("DELETE", TRAINING): (self._token, self._cancel),
         }  # fmt: skip
 
     def tell(self, event: Mapping[str, Any]) -> None:
-        """Notes a recording that is new, or that was refused, by its event."""
+        """Notes a recording that is new or was refused."""
         if "reason" in event:
             self._refused.append(f"{event['time']}: {event['reason']}")
             return
@@ -86,7 +73,7 @@ class Classroom:
             self._newest = shown | {"rows": _trace(Path(event["file"]))}
 
     def state(self) -> dict[str, Any]:
-        """Returns all that is shown. Recordings whose files were deleted are left out."""
+        """All that is shown. Recordings whose files were deleted are left out."""
         people: dict[str, dict[str, float]] = {}
         recordings = 0
         for minute in list(self._collection.minutes.values()):
@@ -110,7 +97,7 @@ class Classroom:
         self._cancel()
 
     def _events(self, *_: object) -> Iterator[bytes]:
-        """Yields the state, now and after each change, as server-sent events."""
+        """The state, now and after each change, as server-sent events."""
         sent, pulse = None, 0.0
         while not self._closed.wait(_LOOK_SECONDS if sent else 0):
             state, now = self.state(), time.monotonic()
@@ -123,7 +110,7 @@ class Classroom:
             sent, pulse = state, now
 
     def _train(self, *_: object) -> Mapping[str, Any]:
-        """Starts a training by the commands of the guide, in processes of their own, unless one is running."""
+        """Starts a training by the commands of the guide, unless one is running."""
         if missing := self.state()["missing"]:
             raise Refusal(HTTPStatus.CONFLICT, f"missing: {', '.join(missing)}")
         with self._lock:

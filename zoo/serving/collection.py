@@ -1,8 +1,8 @@
 """What phones may send to a server, if they know its token, and the folder in which it is kept.
 
-A request holds one recording: a labeled minute, which becomes a CSV file in the layout of the phone page. The columns
-`subject` and `activity` of a file name the person and the activity. Its name, such as
-`Ann/walking-4821930577120934.csv`, only helps to find it; it ends in a number that the phone has drawn.
+A request holds one recording: a labeled minute, which becomes a CSV file in the layout of the phone page, whose columns
+name the person and the activity. Its name, such as `Ann/walking-4821930577120934.csv`, only helps to find it; it ends
+in sixteen digits that the phone has drawn.
 """
 
 import csv
@@ -59,15 +59,7 @@ class Minute(NamedTuple):
 
 
 class Collection:
-    r"""Adds recordings to a folder, each whole and once. With `labels`, only these are taken.
-
-    Example:
-        >>> rows = "".join(f"{number / 50:.2f},0.1,0.2,9.8,Ann,sitting\n" for number in range(500))
-        >>> collection = Collection(Path(getfixture("tmp_path")) / "class")
-        >>> minute, new = collection.add("4821930577120934", b"time,x,y,z,subject,activity\n" + rows.encode())
-        >>> minute.file.relative_to(collection.folder).as_posix(), minute.seconds, new
-        ('Ann/sitting-4821930577120934.csv', 9.98, True)
-    """
+    """Adds recordings to a folder, each whole and once. With `labels`, only these are taken."""
 
     def __init__(self, folder: Path, labels: Sequence[str] = ()) -> None:
         self.folder, self.labels = folder, tuple(check_name("label", label) for label in labels)
@@ -80,14 +72,9 @@ class Collection:
                 self.minutes[name[1]] = _minute(path, str(path), read_text(path))
 
     def add(self, number: str, content: bytes) -> tuple[Minute, bool]:
-        """Adds a CSV file in the layout of the phone page, unless that of its number was added before.
+        """Adds a CSV file in the layout of the phone page, unless that of its `number` was added before.
 
-        Returns the recording, which is on the disk, and whether it is new.
-
-        Raises:
-            ConflictError: If `number`, sixteen digits that the sender has drawn, is that of another recording.
-            StorageError: If it cannot be written. Nothing of it is kept.
-            ZooError: If it cannot be imported, or a name in it is not allowed.
+        Returns the recording, which is on the disk, and whether it is new. Of one that is refused nothing is kept.
         """
         if not _NUMBER.fullmatch(number):
             raise ZooError(f"number {number[:20]!r}: expected 16 digits")
@@ -113,7 +100,7 @@ class Collection:
 
 
 def check_name(what: str, text: str) -> str:
-    """Returns a name or a label that may be taken from a phone: not too long, without signs of paths or formulas."""
+    """Lets a name or a label of a phone pass that is not too long, and without signs of paths or formulas."""
     allowed = all(_is_letter(sign) or sign in _SIGNS for sign in text)
     # Equal names are equal bytes.
     plain = unicodedata.normalize("NFC", " ".join(text.split()))
@@ -131,12 +118,7 @@ def _is_letter(sign: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    """A part of a path for a name that `check_name` has let pass.
-
-    Example:
-        >>> _plain("Ann B."), _plain("con")
-        ('Ann B_', 'con_')
-    """
+    """A part of a path for a name that `check_name` has let pass."""
     plain = "".join(sign if sign in " -" or _is_letter(sign) else "_" for sign in name)
     return f"{plain}_" if _DEVICES.fullmatch(plain) else plain
 
@@ -190,14 +172,9 @@ def _write(file: Path, content: bytes, gyroscope: bool) -> None:
 
 
 class Inbox:
-    """Takes recordings of phones that know a token into a collection.
+    """Takes recordings of phones that know a token into a collection, and shows each that is new or was refused.
 
-    Args:
-        token: What a phone must know.
-        collection: The folder of recordings.
-        suggested: Labels that are suggested if any is taken.
-        axes: Channels that phones record.
-        show: Function that is called with an event for each recording that is new, or that was refused.
+    Labels are `suggested` where any is taken; phones record the channels `axes`.
     """
 
     def __init__(
@@ -209,11 +186,11 @@ class Inbox:
         self._lock, self._turn = threading.Lock(), threading.Lock()
 
     def routes(self) -> Routes:
-        """Returns what phones may ask a server."""
+        """What phones may ask a server."""
         return {("GET", PATH): (self._token, self._welcome), ("PUT", f"{PATH}*"): (self._token, self._receive)}
 
     def _welcome(self, *_: object) -> Mapping[str, Any]:
-        """Answers a phone with the labels, the channels and a pseudonym."""
+        """What a phone must know before it records."""
         labels = self.collection.labels
         used = (minute.activity for minute in list(self.collection.minutes.values()))
         return {
@@ -268,7 +245,7 @@ class Inbox:
 
 
 def event_of(minute: Minute) -> dict[str, Any]:
-    """Returns what is shown of a recording."""
+    """What is shown of a recording."""
     arrived = datetime.fromtimestamp(minute.file.stat().st_mtime)
     return {
         "time": f"{arrived:%H:%M:%S}", "person": minute.person, "activity": minute.activity, "seconds": minute.seconds,

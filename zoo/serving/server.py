@@ -108,7 +108,7 @@ _BUSY = (
 
 
 def page_files(models: Path | Sequence[Path], folder: Path = PAGE_FOLDER) -> dict[str, Content]:
-    """Returns the files of the built page by URL path, with models to choose from, first the one to start with."""
+    """The files of the built page by URL path, with models to choose from, first the one to start with."""
     if not (folder / INDEX).is_file():
         checkout = folder.parents[1]
         if (checkout / "examples" / "phone").is_dir():
@@ -133,24 +133,14 @@ def page_files(models: Path | Sequence[Path], folder: Path = PAGE_FOLDER) -> dic
 
 
 def _titles(models: Sequence[Path]) -> list[str]:
-    """The presets or folders of models, or their files where these say more.
-
-    Example:
-        >>> _titles([Path("mine/model.float32.tflite"), Path("a.tflite")])
-        ['mine', 'a']
-    """
+    """The presets or folders of models, or their files where these say more."""
     short = [model.parent.name if model.name.startswith("model.") else model.stem for model in models]
     whole = [f"{model.parent.name}/{model.name.removesuffix('.tflite')}" for model in models]
     return [full if short.count(name) > 1 else name for name, full in zip(short, whole, strict=True)]
 
 
 def origin(host: str, port: int) -> str:
-    """Returns the beginning of the addresses of a server.
-
-    Example:
-        >>> origin("localhost", 8443), origin("::1", 8443)
-        ('https://localhost:8443', 'https://[::1]:8443')
-    """
+    """The beginning of the addresses of a server; an address of IPv6 stands in brackets."""
     return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
 
@@ -174,9 +164,9 @@ Routes = Mapping[tuple[str, str], tuple[str, Answer]]
 
 
 class PageServer(ThreadingHTTPServer):
-    """Serves files by URL path, and routes, and nothing else, over HTTPS until it is closed.
+    """Serves files by URL path, and routes, and nothing else, over HTTPS, on the first free port from `port` on.
 
-    Of the ports from `port` on, the first free one is used. Without a `context` of TLS it is plain HTTP.
+    Without a `context` of TLS it is plain HTTP.
     """
 
     daemon_threads = True
@@ -210,18 +200,18 @@ class PageServer(ThreadingHTTPServer):
 
     @property
     def port(self) -> int:
-        """The port that the server listens on."""
+        """The one that it listens on."""
         return int(self.server_address[1])
 
     def server_bind(self) -> None:
-        """Binds the socket without looking up the name of this machine, which can take seconds."""
+        """Does not look up the name of this machine, which can take seconds."""
         if self.address_family == socket.AF_INET6:
             # `::` are all addresses, those of IPv4 as well, on every system.
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         TCPServer.server_bind(self)
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """Accepts a connection. Clients of IPv4 have an address of IPv4 wherever the server listens."""
+        """Clients of IPv4 have an address of IPv4 wherever the server listens."""
         request, (address, *port) = super().get_request()
         return request, (_plain(address), *port)
 
@@ -346,14 +336,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._reader.deadline = time.monotonic() + seconds
 
     def handle_one_request(self) -> None:
-        """Answers a request, or closes the connection if its lines do not arrive in time."""
         self._wait(_REQUEST_SECONDS)
         with self.server.idling(self.connection):
             self.rfile.peek(1)
         super().handle_one_request()
 
     def do_GET(self) -> None:
-        """Answers by a route, or with a file."""
         path, routes = unquote(self.path.partition("?")[0]), self.server.routes
         parent, _, name = path.rpartition("/")
         if route := routes.get((self.command, path)) or routes.get((self.command, f"{parent}/*")):
@@ -464,7 +452,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Does not log requests."""
+        """Nothing is logged."""
 
 
 _gzipped, _COMPRESSING = cache(partial(gzip.compress, compresslevel=6, mtime=0)), threading.Lock()
@@ -480,7 +468,6 @@ class _Redirect(_Handler):
     """Sends clients that speak HTTP to the same address with HTTPS: a scheme is easily mistyped."""
 
     def parse_request(self) -> bool:
-        """Answers as soon as the request is read."""
         if super().parse_request():
             # The address that was reached: the header Host can name any other.
             host, port = self.connection.getsockname()[:2]
