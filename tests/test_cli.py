@@ -420,6 +420,7 @@ def test_sigterm_ends_the_processes_of_a_cross_validation(simulated, tmp_path, s
     run.terminate()
     _, error = run.communicate()
     assert run.returncode == 143
+    assert re.search(r"2 trainings of 5000 passes over the data: about \d+ min; .*; a smaller plan: --groups 2", error)
     assert error.splitlines()[-1].startswith("zoo: interrupted: the ")
     assert error.splitlines()[-1].endswith("resume with the same command")
     assert not any(Path(f"/proc/{pid}").exists() for pid in children)

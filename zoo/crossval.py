@@ -55,6 +55,9 @@ LOSO = "loso"
 _FITTED = (*TASK.fitted, "mean", "variance", "carry_state", "seed", "name", "frozen", "quantized")
 """Arguments of a model that its training, or the recipe, decides, and what is done to its layers afterward."""
 
+# Measured on a core of a Xeon: networks of 4,000 to 13,000 parameters, recurrent or not, take 0.17 to 0.23 ms for a
+# window and pass, and larger ones about in proportion. Imports and compilation come before.
+_START_SECONDS, _WINDOW_SECONDS, _USUAL_PARAMETERS = 8.0, 2e-4, 13_000
 _ATTEMPTS, _WORST = 3, 3
 _LOCK_SECONDS = 3600.0
 
@@ -161,7 +164,7 @@ def cross_validate(
     protocol: Protocol | None = None,
     *,
     workers: int = 1,
-    on_start: Callable[[int], None] = lambda trainings: None,
+    on_start: Callable[[int, float], None] = lambda trainings, seconds: None,
     on_progress: Callable[[Records], None] = lambda records: None,
     command: str = "",
 ) -> dict[str, Any]:
@@ -196,7 +199,9 @@ def cross_validate(
             **({"rows": data.digest()} if isinstance(source, Data) else {}),
         }  # fmt: skip
         files.claim_folder(folder / CONFIG, identity, "cross-validation")
-        on_start(sum(fold.method == training.name for fold in chosen))
+        trainings = sum(fold.method == training.name for fold in chosen)
+        rows = len(data.train) * (1 - 1 / protocol.count(data))
+        on_start(trainings, trainings * _expected_seconds(training, rows) / max(1, workers))
         folds = Folds(folder, training, data, protocol)
         records = folds.run(chosen, workers=workers, on_progress=on_progress)
         libraries = versions()
@@ -212,6 +217,13 @@ def cross_validate(
                                       "`zoo finetune` starts, have no part in these scores")  # fmt: skip
         files.write_json(folder / RESULTS, result)
     return result
+
+
+def _expected_seconds(training: Training, rows: float) -> float:
+    """About how long a training on so many windows takes on one core, if it does not end early."""
+    parameters: int = find_family(training.family).load().parameter_formula(**training.arguments)
+    windows = training.recipe.length * training.recipe.passes(round(rows)) * rows
+    return _START_SECONDS + windows * _WINDOW_SECONDS * max(1.0, parameters / _USUAL_PARAMETERS)
 
 
 @dataclass(frozen=True)

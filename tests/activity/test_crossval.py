@@ -48,6 +48,28 @@ def whole(people, tmp_path_factory):
     return crossval.cross_validate(PLAN, people, folder, protocol, workers=0, command="zoo crossval"), folder
 
 
+def planned_seconds(people, folder, workers=1, **changes):
+    """How long a cross-validation says that it will take before it starts, which is then interrupted."""
+
+    def stop(trainings, seconds):
+        said.append(seconds)
+        raise InterruptedError
+
+    said, plan = [], Training.of("activity_gru", SETTINGS | changes)
+    with pytest.raises(InterruptedError):
+        crossval.cross_validate(plan, people, folder, Protocol(2), workers=workers, on_start=stop)
+    return said[0]
+
+
+def test_the_time_that_is_announced_grows_with_the_plan_and_falls_with_the_workers(people, tmp_path):
+    seconds = planned_seconds(people, tmp_path / "a")
+    assert 10 < seconds < 60
+    assert planned_seconds(people, tmp_path / "a", workers=2) == seconds / 2
+    long = planned_seconds(people, tmp_path / "b", epochs=20_000)
+    assert long > 20 * seconds
+    assert planned_seconds(people, tmp_path / "c", epochs=20_000, units=256) > 3 * long
+
+
 def lasting(result):
     """A result without what differs from run to run."""
     if isinstance(result, dict):

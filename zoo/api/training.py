@@ -22,11 +22,15 @@ from zoo.files import CHECKPOINT, exclusive_folder, require_startable
 from zoo.presets import PRESETS
 from zoo.recipe import Limits, Recipe
 from zoo.report import for_task
+from zoo.report.markdown import duration
 from zoo.report.screen import err, logged, say, warn
 from zoo.results import CrossValidation, Evaluation, TrainResult, TuneResult
 
 if TYPE_CHECKING:
     from zoo.training import Training
+
+_LONG = 180.0
+"""Seconds of a cross-validation for which a smaller plan is offered."""
 
 
 @door.public
@@ -306,10 +310,11 @@ def cross_validate(
     epochs, steps = plan.recipe.epochs, plan.recipe.steps
     length = f"{epochs} pass{'es' * (epochs != 1)} over the data" if steps is None else f"{steps:,} steps or more"
 
-    def announce(trainings: int) -> None:
-        smaller = f"; a smaller plan: {option('groups', 2)}, {setting('steps', 500)}" * (trainings > 2)
+    def announce(trainings: int, seconds: float) -> None:
+        smaller = f"; a smaller plan: {option('groups', 2)}, {setting('steps', 500)}" * (seconds > _LONG)
         if verbose:
-            say(f"{trainings} trainings of {length}; the time left is shown after the first one{smaller}")
+            about = f"about {duration(seconds)}; the time left is shown after the first one"
+            say(f"{trainings} trainings of {length}: {about}{smaller}")
 
     # What a report names as its command is one of the zoo.
     command = shlex.join(["zoo", *sys.argv[1:]]) if Path(sys.argv[0]).name in ("zoo", "__main__.py") else ""
