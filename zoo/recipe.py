@@ -290,7 +290,7 @@ class Limits(Settings):
     parameters: Count | None = None
     """Maximum number of parameters."""
     bytes: Count | None = None
-    """Maximum size of the int8 file, or of the dynamic-range file if the family has none."""
+    """Maximum size of the int8 file."""
     latency: Positive | None = None
     """Maximum milliseconds per call of that file on one thread of this machine. A call of a recognizer's int8 file
     reads one frame."""

@@ -91,9 +91,10 @@ def test_a_search_shows_the_best_and_why_a_trial_failed():
 
 def test_in_a_pipe_a_trial_that_ends_is_one_line_with_the_best_so_far_and_the_time_left():
     board = TrialBoard(console(terminal=False), "search", 4, maximize=False)
-    first, second = trial(0, "scored", 0.25), trial(1, "failed", reason="out of memory")
+    first, second = trial(0, "scored", 0.25, steps=1240), trial(1, "failed", reason="out of memory")
     assert shown(board, [], [first], [first, second, trial(2, "running")]).splitlines() == [
-        "trial 0 scored after 30.0 s: 0.2500; 1 of 4 done, 1 scored, best 0.2500 of trial 0, 2 min left",
+        "trial 0 scored after 30.0 s and 1,240 steps: 0.2500; 1 of 4 done, 1 scored, best 0.2500 of trial 0, "
+        "2 min left",
         "trial 1 failed after 30.0 s: out of memory; 2 of 4 done, 1 scored, 1 failed, best 0.2500 of trial 0, "
         "60 s left",
     ]

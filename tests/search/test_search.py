@@ -10,10 +10,12 @@ import pytest
 
 import zoo
 from zoo import Limits, ZooError
+from zoo.catalog import PRESETS_FOLDER, preset_names
+from zoo.search.trials import expected_bytes
 
 from .conftest import SETTINGS, Search
 
-MEASURED = ("file", "bytes", "milliseconds")
+MEASURED, INT8 = ("file", "bytes", "milliseconds"), "model.int8.tflite"
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
@@ -134,6 +136,45 @@ def test_models_above_a_limit_are_refused_and_do_not_count(patches):
     assert sum(record["status"] == "scored" for record in records) == 4
     assert all("parameters" in record["reason"] and "3,000" in record["reason"] for record in refused)
     assert all(record["parameters"] <= 3000 for record in records if record["status"] == "scored")
+
+
+@pytest.mark.parametrize("preset", [name for name in preset_names() if (PRESETS_FOLDER / name / INT8).is_file()])
+def test_the_size_of_a_file_is_known_before_it_is_written(preset):
+    file = (PRESETS_FOLDER / preset / INT8).stat().st_size
+    assert expected_bytes(zoo.Model.from_preset(preset)) == pytest.approx(file, rel=0.05)
+
+
+SIZED = {
+    "gru": lambda: zoo.ActivityGRU(units=96, num_layers=3, frame=3, magnitude=True, dropout=0.2),
+    "lstm": lambda: zoo.ActivityLSTM(units=24, num_layers=2, frame=10),
+    "rnn": lambda: zoo.ActivityRNN(units=16, num_layers=1, frame=5),
+    "cnn": lambda: zoo.ActivityCNN(filters=16, kernel_size=3, num_blocks=3),
+    "patches": lambda: zoo.SparseAutoencoder(hidden_units=144, scale=(0.5, -0.5, 0.5)),
+    "text": lambda: zoo.TrigramLM(vocabulary=[f"w{i}" for i in range(1000)], embedding=16, hidden_units=64),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", SIZED)
+def test_the_size_of_an_untrained_file_is_known_before_it_is_written(family, tmp_path):
+    model = SIZED[family]()
+    (artifact,) = zoo.export(model, tmp_path / "files", "int8", refused={})
+    assert expected_bytes(model) == pytest.approx(artifact.bytes, rel=0.05)
+
+
+@pytest.mark.slow
+def test_sizes_far_from_the_limit_are_not_exported(simulated, tmp_path):
+    options = {"target": "activity_gru", "trials": 1, "epochs": 1}
+    large = Search(simulated, tmp_path / "large")
+    with pytest.raises(ZooError, match=r"bytes or more; the limit is 20,000"):
+        large.run(**options, settings={"units": 96}, limits=Limits(bytes=20_000))
+    assert {record["file"] for record in large.records()} == {None}
+    roomy = Search(simulated, tmp_path / "roomy")
+    settings = {"frame": 10, "units": 8, "num_layers": 1, "batch_size": 128}
+    (record,) = roomy.run(**options, settings=settings, limits=Limits(bytes=100_000))
+    # The best trials are measured at the end.
+    assert record["parameters"] < record["bytes"] < 20_000
+    assert record["steps"] >= record["epochs"] == 1
 
 
 @pytest.mark.slow

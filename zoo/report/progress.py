@@ -166,7 +166,8 @@ class TrialBoard(Board):
     def lines(self, state: Sequence[Document]) -> Mapping[Any, str]:
         """A line for each trial that has ended."""
         return {
-            record["name"]: f"trial {record['name']} {record['status']} after {record['seconds']:.1f} s: "
+            record["name"]: f"trial {record['name']} {record['status']} after {record['seconds']:.1f} s"
+            f"{' and ' + md.count(record['steps'], 'step') if record.get('steps') else ''}: "
             f"{record['reason'] or md.show(record['score'], form='.4f')}"
             for record in state
             if record["status"] != "running"

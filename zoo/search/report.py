@@ -58,7 +58,7 @@ def write(study: Study, folder: Path, records: Sequence[Record], result: Mapping
         "failed": Counter(record["reason"] for record in records if record["status"] == "failed").most_common(),
         "seconds": sum(record["seconds"] for record in records), "fixed": study.pinned | dict(study.settings),
         "leaders": [(str(record["trial"]), {**record["values"], **record}) for record in leaders[:_LEADERS]],
-        "keys": ["score:.4f", "epochs", "parameters", "bytes", "milliseconds", *(f"{name}:.3g" for name in names)],
+        "keys": ["score:.4f", "epochs", "steps", "parameters", "bytes", "milliseconds", *map("{}:.3g".format, names)],
         "figures": len(drawn) > 1, "command": _command(plan, study), "row": _row(plan),
     }  # fmt: skip
     md.write(folder / REPORT, _PAGES.macro("page")(study, result, text))

@@ -23,7 +23,18 @@ from zoo.files import read_json, temporary_folder, write_json
 from zoo.loading import Loaded
 from zoo.recipe import Recipe
 from zoo.search.spaces import Study
+from zoo.task import task_of
 from zoo.training import Training, fit
+
+_FILES = {"activity": (1810, 1), "patches": (7780, 2), "text": (3430, 1)}
+"""Bytes of an int8 file without metadata and weights, and how often it holds each weight, by task."""
+_LAYERS = {
+    "GRU": (2900, 0), "LSTM": (2900, 0), "SimpleRNN": (840, 0), "Conv1D": (180, 0), "SeparableConv1D": (640, 43.3),
+    "Dense": (0, 27), "TiedDense": (0, 27), "Magnitude": (620, 0), "Normalization": (400, 0),
+}  # fmt: skip
+"""Bytes of a layer beside those of its weights, and of each of its biases, which have scales in the file."""
+_ROUGH = 0.05
+"""Share by which a file is smaller or larger than `expected_bytes` at most: tests/search/test_search.py."""
 
 Record = dict[str, Any]
 """Its `status` is `running`, `scored`, `failed` with a `reason`, or `refused`: above a limit, so not trained."""
@@ -50,6 +61,16 @@ def ranked(records: Sequence[Record], maximize: bool) -> list[Record]:
 def plan_of(record: Record, name: str) -> Training:
     """The plan of a trial."""
     return Training(name, record["family"], record["arguments"], Recipe.from_json(record["recipe"]))
+
+
+def expected_bytes(model: Any) -> float:
+    """About the size of the int8 file of a model: a weight takes a byte, and each layer its operations and scales."""
+    task, layers = task_of(model), 0.0
+    for layer in model.layers:
+        fixed, each = _LAYERS.get(type(layer).__name__, (0, 0))
+        layers += fixed + each * sum(weight.shape[0] for weight in layer.weights if len(weight.shape) == 1)
+    (file, copies), metadata = _FILES[task.name], json.dumps(task.metadata(model).to_json(), separators=(",", ":"))
+    return file + len(metadata) + copies * (layers + int(model.count_params()))
 
 
 class RefusedError(ZooError):
@@ -114,7 +135,7 @@ class Trials:
             return record
         checkpoints = [self.path(name, f".{part}.npz") for part in range(self.study.groups)]
         attempts = 1 if checkpoints[0].is_file() else record["attempts"] + 1
-        record |= {"epochs": 0, "started": time.time(), "attempts": attempts}
+        record |= {"epochs": 0, "steps": 0, "started": time.time(), "attempts": attempts}
         self._note(record)
         try:
             self._train(plan_of(record, self.study.start), record, checkpoints)
@@ -157,6 +178,7 @@ class Trials:
                 identity={"arguments": model.get_config(), "data": split.data.sha256},
             )  # fmt: skip
             record["best_epoch"] = fitted.best_epoch
+            record["steps"] += fitted.steps * len(fitted.history)
             parts.append(task.scores(model, split))
         scores = {name: float(np.mean([part[name] for part in parts])) for name in parts[0]}
         if not np.isfinite(scores[measure]):
@@ -164,11 +186,12 @@ class Trials:
         record |= {"scores": scores, "score": scores[measure], "parts": [float(part[measure]) for part in parts]}
 
     def _check(self, plan: Training, model: Any, record: Record) -> None:
-        """Refuses a model above a limit. It is exported only if its size or latency is limited."""
-        limits, record["parameters"] = self.study.limits, model.count_params()
-        # A weight takes a byte or more.
-        bounds = [("parameters", limits.parameters, "parameters"), ("parameters", limits.bytes, "bytes or more"),
-                  ("bytes", limits.bytes, "bytes"), ("milliseconds", limits.latency, "ms")]  # fmt: skip
+        """Refuses a model above a limit. It is exported only if its latency is limited, or its size near the limit."""
+        limits, size = self.study.limits, expected_bytes(model)
+        record |= {"parameters": model.count_params(), "least_bytes": round((1 - _ROUGH) * size)}
+        near = limits.bytes if (limits.bytes or np.inf) < (1 + _ROUGH) * size else None
+        bounds = [("parameters", limits.parameters, "parameters"), ("least_bytes", limits.bytes, "bytes or more"),
+                  ("bytes", near, "bytes"), ("milliseconds", limits.latency, "ms")]  # fmt: skip
         for key, limit, unit in bounds:
             if limit is None:
                 continue
@@ -190,9 +213,7 @@ class Trials:
         key = json.dumps([plan.family, arguments], sort_keys=True)
         if key not in self._sizes:
             loaded = Loaded(plan.name, model)
-            family = self.study.task.exportable(loaded, None)
-            kind = "int8" if "int8" in family.formats else "dynamic"
-            family = replace(family, tolerances={kind: Tolerance(np.inf)})
+            family = replace(self.study.task.exportable(loaded, None), tolerances={"int8": Tolerance(np.inf)})
             with temporary_folder() as scratch:
                 (artifact,) = artifacts.export(loaded, family, scratch / "files")
             self._sizes[key] = {name: artifact[name] for name in ("file", "bytes", "milliseconds")}
