@@ -437,6 +437,24 @@ def test_axes_are_named_by_options_of_every_command_that_reads_a_csv_file(zoo_cl
         assert zoo_cli(command, "activity_gru_pocket", "--csv", tmp_path / "a.csv", *axes).status == 0
 
 
+def test_arguments_that_were_renamed_are_taken_for_one_more_version(tmp_path):
+    rows = "".join(f"{row / 50:.2f},0.1,1.0,0.2\n" for row in range(300))
+    (tmp_path / "a.csv").write_text("time,right,up,out\n" + rows)
+    owner = {"subject": "=ann", "activity": "=standing"}
+    axes = {"x": "right", "y": "up", "z": "out", "unit": "g"}
+    with pytest.warns(DeprecationWarning, match=r"import_csv: \w+ is deprecated .* version 0\.5; pass columns="):
+        former = zoo.import_csv(tmp_path / "a.csv", tmp_path / "former.h5", **owner, **axes)
+    now = [
+        zoo.import_csv(tmp_path / "a.csv", tmp_path / f"{place}.h5", columns=columns, **owner)
+        for place, columns in enumerate((axes, zoo.Columns(**axes)))
+    ]
+    assert all(made.files == [{**former.files[0]}] for made in now)
+    with pytest.warns(DeprecationWarning, match="simulate: path is deprecated"):
+        made = zoo.simulate("text", path=tmp_path / "data2.h5", sentences=200)
+    with pytest.warns(DeprecationWarning, match="pass model='trigram_lm_course'"), pytest.raises(zoo.ZooError):
+        zoo.finetune(preset="trigram_lm_course", data=made, recipe={"epochs": 0})
+
+
 @pytest.mark.parametrize("words", [("--text", "no.txt"), ("--text=no.txt",)])
 def test_the_option_that_named_a_text_is_taken_for_one_more_version(words, zoo_cli):
     status, _, err = zoo_cli("data", "make", "text", *words)

@@ -77,7 +77,7 @@ COMMANDS = {
     "push": Command(models.push, MODELS, ("model", "address")),
     "train": Command(training.train, TRAINING, defaults={"out": "model"}, recipe=_RECIPE, reading=_ALL),
     "finetune": Command(
-        training.finetune, TRAINING, ("preset",), defaults={"out": "model"}, recipe=_RECIPE, reading=_ALL
+        training.finetune, TRAINING, ("model",), defaults={"out": "model"}, recipe=_RECIPE, reading=_ALL
     ),
     "crossval": Command(
         training.cross_validate, TRAINING, recipe=_RECIPE, reading=_BUILD,
@@ -108,7 +108,7 @@ COMMANDS = {
     "data make text": Command(data.make_text, arguments=("text",)),
     **{
         f"data simulate {task}": Command(
-            data.simulate, fixed={"task": task}, defaults={"path": row.file},
+            data.simulate, fixed={"task": task}, defaults={"out": row.file},
             without=tuple(size for other in TASKS.values() for size in other.sizes if size not in row.sizes),
             summary=f"{row.simulates}\n\nThe data is marked as simulated.",
         )
@@ -125,7 +125,7 @@ _GROUPS = {
 }
 
 _NAMES = {
-    "out": ("--out", "-o"), "path": ("--out", "-o"), "top": ("--top", "-k"), "settings": ("--set",),
+    "out": ("--out", "-o"), "top": ("--top", "-k"), "settings": ("--set",),
     "source": ("--from",),
 }  # fmt: skip
 """Names of options that are not those of the parameter."""

@@ -183,12 +183,11 @@ def cross_validate(
         raise ZooError(f"{training.name}: has no people to hold out; choose an activity recognizer")
     protocol = protocol or Protocol()
     # Of a trained model, each fold takes what it is, not what it has learned from people whom the fold leaves out.
-    given = {name for name, value in training.arguments.items() if value is not None}
+    learned = training.name in presets.PRESETS or training.arguments.get("provenance") is not None
     arguments = {name: value for name, value in training.arguments.items() if name not in _FITTED}
     data = TASK.load_data(source)
     data = TASK.match(data.everyone() if protocol.everyone else data, training.name, arguments)
     training = replace(training, arguments=arguments | ({"classes": data.classes} if "classes" in arguments else {}))
-    learned = training.name in presets.PRESETS or "provenance" in given
     chosen = protocol.folds(training, data)
     with ExitStack() as stack:
         folder = folder or stack.enter_context(files.temporary_folder()) / "crossval"
@@ -213,8 +212,7 @@ def cross_validate(
             "recipe": training.recipe.to_json(), "machine": libraries.pop("machine"), "versions": libraries,
         }  # fmt: skip
         if learned:
-            result["notes"].insert(0, "each fold trains new weights from scratch: those of a preset, with which "
-                                      "`zoo finetune` starts, have no part in these scores")  # fmt: skip
+            result["notes"].insert(0, "each fold trains from scratch: the weights of `zoo finetune` have no part in it")
         files.write_json(folder / RESULTS, result)
     return result
 

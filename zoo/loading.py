@@ -13,7 +13,7 @@ from zoo.catalog import find_folder, read_config
 from zoo.errors import ZooError
 from zoo.families import FAMILIES, family_of
 from zoo.files import read_json
-from zoo.models.model import Model
+from zoo.models.model import Model, read_model
 from zoo.provenance import weights_sha256
 from zoo.task import Task, task_of
 
@@ -75,12 +75,12 @@ def load(model: Any) -> Loaded:
     if path.suffix == ".tflite":
         return Loaded(name, interpreter=runtime.Interpreter(path))
     file = path if path.suffix == ".keras" else find_folder(model) / "model.keras"
-    loaded, document = Model.from_preset(file), file.parent / "config.json"
+    loaded, document = read_model(file), file.parent / "config.json"
     config = read_config(file.parent, alone=path.suffix == ".keras" or not document.is_file())
     stated, other = config.get("metadata", {}).get("weights_sha256"), ""
     if config and (config.get("class"), config.get("arguments")) != (type(loaded).__name__, loaded.get_config()):
         other = "another model than"
-    elif stated and stated != weights_sha256(loaded):
+    elif stated and stated != weights_sha256(loaded.trainable_weights):
         other = "other weights than those of"
     if not other:
         return Loaded(name, loaded, config=config, folder=file.parent)

@@ -15,6 +15,8 @@ from zoo.runtime.metadata import ActivityMetadata, Metadata
 if TYPE_CHECKING:
     import keras
 
+    from zoo.models.model import Model
+
 
 def versions() -> dict[str, str]:
     """The versions of pocket-zoo, Python and libraries, and the machine."""
@@ -27,12 +29,40 @@ def versions() -> dict[str, str]:
     }
 
 
-def weights_sha256(model: "keras.Model") -> str:
-    """SHA-256 of the trainable weights, in the order of the model, as little-endian float32."""
+def weights_sha256(weights: Iterable["keras.Variable"]) -> str:
+    """SHA-256 of weights in their order, as little-endian float32."""
     digest = hashlib.sha256()
-    for weight in model.trainable_weights:
+    for weight in weights:
         digest.update(np.ascontiguousarray(weight.numpy(), "<f4").tobytes())
     return digest.hexdigest()
+
+
+_UNKNOWN: Mapping[str, Any] = {
+    "source": "not stated", "data_sha256": "", "subjects": [], "split_by": "not stated", "held_out": [],
+}  # fmt: skip
+
+
+def signed(model: "Model", known: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of the training of a model, with the digest of its weights, frozen or not."""
+    return {**known, "weights_sha256": weights_sha256(model.weights)}
+
+
+def known_of(model: "Model") -> dict[str, Any]:
+    """What a model knows of its training; if its weights are others by now, that it is a parent of one not known."""
+    known = dict(model.provenance or {})
+    is_quantized = any(layer.quantization_mode for layer in model.layers)
+    if is_quantized or known.get("weights_sha256") in (None, weights_sha256(model.weights)):
+        return known
+    return {**known, **_UNKNOWN, "parents": with_parent(known)}
+
+
+def with_parent(known: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The earlier trainings of weights that are trained further, the last of which is what is known of them."""
+    parents = [*known.get("parents", ())]
+    if "data_sha256" in known:
+        parent = {"source": known.get("source", "not stated"), "data_sha256": known["data_sha256"]}
+        parents.append({**parent, "train_subjects": [*known.get("subjects", ())]})
+    return parents
 
 
 def share_a_study(source: str, other: str) -> bool:
@@ -63,18 +93,12 @@ def is_among(person: str, people: Iterable[str]) -> bool:
     )
 
 
-def already_seen(
-    people: Iterable[str], source: str, metadata: Metadata, parents: Iterable[Mapping[str, Any]] = ()
-) -> list[str]:
-    """The people of a file with this source who were in the training of the model with these metadata.
-
-    `parents` are the `source` and `subjects` of the models from which it was fine-tuned.
-    """
+def already_seen(people: Iterable[str], source: str, metadata: Metadata) -> list[str]:
+    """The people of a file with this source who were in a training of the model with these metadata."""
     if not isinstance(metadata, ActivityMetadata):
         return []
-    trainings = [(metadata.source, metadata.train_subjects), *((row["source"], row["subjects"]) for row in parents)]
     # Ids of another study may be the same by chance.
-    shared = [subjects for other, subjects in trainings if share_a_study(other, source)]
+    shared = [one.train_subjects for one in metadata.trainings if share_a_study(one.source, source)]
     return [person for person in people if any(is_among(person, subjects) for subjects in shared)]
 
 

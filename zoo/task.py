@@ -25,7 +25,7 @@ from zoo.data.dataset import Data
 from zoo.errors import ZooError, option
 from zoo.families import FAMILIES, TASKS, family_of, find_family
 from zoo.models.model import Model
-from zoo.provenance import weights_sha256
+from zoo.provenance import known_of, signed, weights_sha256, with_parent
 from zoo.recipe import Recipe, Settings
 from zoo.report import for_task
 from zoo.results import Predictions, Result
@@ -211,16 +211,18 @@ def task_of(model: Model | Metadata | str) -> Task:
 
 def origin(model: Model) -> dict[str, Any]:
     """Returns the fields of the metadata that all models share."""
-    known = model.provenance or {}
+    known = known_of(model)
     return {
         "family": FAMILIES[family_of(model)].class_name, "preset": model.name,
         "simulated": bool(known.get("simulated", False)),
         "source": str(known.get("source", "not stated")), "data_sha256": str(known.get("data_sha256", "")),
-        "license": str(known.get("license", "not stated")), "weights_sha256": weights_sha256(model),
+        "license": str(known.get("license", "not stated")), "weights_sha256": weights_sha256(model.trainable_weights),
         "version": zoo.__version__,
     }  # fmt: skip
 
 
-def provenance(data: Data, **details: Any) -> dict[str, Any]:
-    """Returns what a trained model records about its training data."""
-    return {"source": data.source, "simulated": data.simulated, "data_sha256": data.sha256, **details}
+def provenance(model: Model, data: Data, **details: Any) -> dict[str, Any]:
+    """What a model records when it was trained: its data, its weights, and the trainings from which these started."""
+    parents = {"parents": earlier} if (earlier := with_parent(model.provenance or {})) else {}
+    known = {"source": data.source, "simulated": data.simulated, "data_sha256": data.sha256, **details, **parents}
+    return signed(model, known)

@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
-from weakref import WeakSet
 
 import keras
 import numpy as np
@@ -32,7 +31,7 @@ from zoo.files import CHECKPOINT, atomic_write, exclusive_folder, require_starta
 from zoo.loading import check_named, load
 from zoo.models.losses import loss_and_metrics
 from zoo.models.model import Model
-from zoo.provenance import versions
+from zoo.provenance import known_of, versions
 from zoo.recipe import Recipe, checked
 from zoo.results import TrainResult
 from zoo.task import Feed, Split, Task, require_tensorflow, task_of
@@ -46,9 +45,6 @@ _RESUMED = ("history", "best_epoch", "best_loss", "finished", "seconds")
 
 # How many times fewer steps a fold makes at least than the training that it validates: benchmarks/few_people.py.
 _FOLD_STEPS = 2
-
-# Optimizers that recipes have made: a trained model can be trained further.
-_OF_RECIPES: "WeakSet[keras.optimizers.Optimizer]" = WeakSet()
 
 # Half the default of 2,000 steps cost 1 to 6 points on other people (benchmarks/few_people.py); fine-tuning has 1,000.
 _FEW_STEPS = 500
@@ -132,8 +128,7 @@ class Training:
     ) -> "TrainResult":  # fmt: skip
         """Trains a new model, or one to `start` from, and writes it to the folder.
 
-        `begin` is called with each split and its model before the training. A `calibration` replaces the `temperature`
-        and `threshold` that are fitted on validation data.
+        `begin` gets each split and its model before the training. A `calibration` replaces the fitted one.
         """
         require_tensorflow("training by a recipe")
         kind = type(start)
@@ -149,13 +144,13 @@ class Training:
         with nullcontext() if out is None else exclusive_folder(out):
             if out is not None:
                 require_startable(out, self.resume)
-            task = self.task
-            arguments = self.arguments if start is None else start.get_config()
+            task, arguments = self.task, self.arguments if start is None else start.get_config()
             data = task.match(task.load_data(data), self.name, arguments)
             split = task.split(data, self.recipe, folds=True)
             # Before the training changes the weights from which the folds start as well.
             learners = [task.build(self, fold) if start is None else start.copy() for fold in split.folds]
             model = task.build(self, split) if start is None else start
+            model.provenance = known_of(model) or None
             for part, learner in zip((split, *split.folds), (model, *learners), strict=True):
                 begin(part, learner)
             feed = task.feed(model, split, self.recipe)
@@ -236,18 +231,6 @@ class Training:
             with atomic_write(path) as temporary:
                 model.save(temporary)
             raise ZooError(f"{error}; the last good weights are kept in {path}") from error
-
-
-def require_uncompiled(model: Any) -> None:
-    """Refuses a model that its user has compiled, as a training by a recipe compiles it anew."""
-    optimizer = getattr(model, "optimizer", None)
-    # The file of a trained model holds what its recipe compiled.
-    trained = getattr(model, "provenance", None) is not None
-    if optimizer is not None and optimizer not in _OF_RECIPES and not trained:
-        raise ArgumentError(
-            "model", f": is compiled with {type(optimizer).__name__}, in place of which a recipe would compile it: "
-            "fit it with `model.fit`, or pass `model.copy()` with a recipe"
-        )  # fmt: skip
 
 
 def few_steps(recipe: Recipe, steps_per_epoch: int) -> list[str]:
@@ -348,11 +331,12 @@ def compile_model(
         "adamw": lambda: keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **options),
     }
     optimizer = optimizers[recipe.optimizer]()
-    _OF_RECIPES.add(optimizer)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     class_weights, label_sets = (feed.class_weights, feed.label_sets) if feed else (None, ())
     loss, metrics = loss_and_metrics(recipe.loss, recipe.label_smoothing, class_weights, label_sets)
-    model.compile(optimizer, loss, metrics=metrics, jit_compile=jit_compile, steps_per_execution=steps_per_execution)
+    keras.Model.compile(
+        model, optimizer, loss, metrics=metrics, jit_compile=jit_compile, steps_per_execution=steps_per_execution
+    )
 
 
 def _calls(steps: int) -> list[int]:

@@ -1,17 +1,22 @@
 """Little data: how many steps are made, how validation is made, what a summary warns of, and fine-tuning."""
 
 import re
+import shutil
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from running import data_of
 
 from zoo import ActivityGRU, Recipe, ZooError, cross_validate, evaluate, finetune, train
 from zoo.activity import finetuning, report
 from zoo.activity.data import from_file
+from zoo.catalog import PRESETS_FOLDER
 from zoo.loading import Loaded, load
 from zoo.provenance import already_seen
+from zoo.runtime.metadata import embed, extract
 from zoo.training import Training
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
@@ -144,22 +149,104 @@ def test_an_interval_over_few_people_is_noted(people, notes):
     assert (found["macro_f1_interval"] is None) == (people == 1)
 
 
-def test_a_model_that_its_user_has_compiled_is_not_trained_by_a_recipe_in_silence():
-    two = data(people=2)
+ONCE = LAZY.replace(validation=0.0)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """A model that learned from two people, and their windows; copy it before it is changed."""
+    two = data(people=2).with_facts(source="Our lab")
     model = ActivityGRU(units=2, num_layers=1, frame=5, window=10, classes=two.classes)
+    return train(model, two, ONCE, verbose=False).model, two
+
+
+def test_a_model_that_its_user_has_compiled_is_not_trained_by_a_recipe_in_silence(trained, tmp_path):
+    model, two = trained[0].copy(), trained[1]
+    train(model, two, ONCE, verbose=False)
+    model.save(tmp_path / "trained.keras")
+    by_recipe = [model, keras.models.load_model(tmp_path / "trained.keras")]
+    by_user = [model.copy(), ActivityGRU(units=2, num_layers=1, frame=5, window=10, classes=two.classes)]
+    for place, learner in enumerate(by_user):
+        learner.compile("sgd")
+        with pytest.raises(ZooError, match=r"^model: is compiled, .* `model\.fit`"):
+            train(learner, two, ONCE, verbose=False)
+        learner.save(tmp_path / f"{place}.keras")
+    with pytest.raises(ZooError, match=r"^model: is compiled"):
+        train(keras.models.load_model(tmp_path / "1.keras"), two, ONCE, verbose=False)
+    for learner in (*by_recipe, by_user[0].copy()):
+        assert train(learner, two, ONCE, verbose=False).model is learner
+
+
+def test_people_of_parents_count_as_seen_in_every_file(tmp_path):
+    ours = data(people=2, name="q{}").with_facts(source="Our lab")
+    old = biased(provenance={"source": "Lab (2020)", "subjects": ["lab/p1", "lab/p2"], "data_sha256": "0" * 64})
+    tuned = finetune(old, ours, recipe=ONCE, verbose=False).model
+    known = Loaded("tuned", tuned).metadata
+    file = shutil.copy(PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite", tmp_path)
+    embed(Path(file), known)
+    again = finetune(tuned, data(people=1, name="r{}"), recipe=ONCE, verbose=False).model
+    for metadata in (known, extract(Path(file)), Loaded("again", again).metadata):
+        assert already_seen(["p1", "p3"], "Lab (2021)", metadata) == ["p1"]
+        assert already_seen(["p1", "p3"], "another", metadata) == []
+        assert already_seen(ours.train.people(), ours.source, metadata) == ours.train.people()
+    # From what was in any training, fine-tuning learns nothing new.
+    assert "is the file that" in finetuning.familiar(Loaded("again", again), ours)
+    theirs = data(people=1, name="lab/p1").with_facts(source="Lab (2020)")
+    assert "was trained on all of its people" in finetuning.familiar(Loaded("again", again), theirs)
+    assert finetuning.familiar(Loaded("again", again), data(people=1, name="s{}")) is None
+
+
+@pytest.mark.parametrize("start", ["trained", "preset"])
+@pytest.mark.parametrize("how", ["fit", "batch", "tape", "weights"])
+def test_what_was_fitted_further_in_another_way_is_not_believed(trained, start, how, tmp_path):
+    model, two = trained[0].copy(), trained[1]
+    if start == "preset":
+        model.provenance = {key: value for key, value in model.provenance.items() if key != "weights_sha256"}
+        model.save(tmp_path / "older.keras")
+        model = ActivityGRU.from_preset(tmp_path / "older.keras")
+    x, y = two.train.arrays()
+    model.get_layer("logits").trainable = False
+    before = evaluate(model, two, split="train", baselines=False)
+    assert (UNKNOWN in before["notes"], before["split_by"]) == (False, "subject")
+    change(model, how, x, y)
+    model.save(tmp_path / "fitted.keras")
+    loaded = keras.models.load_model(tmp_path / "fitted.keras")
+    for changed in (model, loaded, model.copy(), tmp_path / "fitted.keras"):
+        found = evaluate(changed, two, split="all")
+        assert UNKNOWN in found["notes"]
+        assert found["split_by"] is None
+        assert "split by" not in report.evaluation(found)
+        with pytest.raises(ZooError, match="does not say what it was trained on"):
+            evaluate(changed, two, split="train")
+    metadata = Loaded("fitted", model).metadata
+    assert (metadata.data_sha256, metadata.train_subjects, metadata.split_by) == ("", (), "not stated")
+    assert already_seen(two.train.people(), two.source, metadata) == two.train.people()
+    tuned = finetune(model, data(people=1, name="r{}"), recipe=ONCE, verbose=False).model
+    assert UNKNOWN in evaluate(tuned, two, split="all")["notes"]
+
+
+def change(model, how, x, y):
+    """Trains a model further, as users do."""
     model.compile("sgd")
-    with pytest.raises(ZooError, match=r"^model: is compiled with SGD"):
-        train(model, two, LAZY, verbose=False)
+    if how == "fit":
+        model.fit(x, y, verbose=0)
+    elif how == "batch":
+        model.train_on_batch(x, y)
+    elif how == "tape":
+        with tf.GradientTape() as tape:
+            loss = model.default_loss()(y, model(x))
+        model.optimizer.apply(tape.gradient(loss, model.trainable_weights), model.trainable_weights)
+    else:
+        model.set_weights([1.01 * weight for weight in model.get_weights()])
 
 
-def test_who_trained_the_weights_from_which_a_model_was_fine_tuned_counts_as_seen():
-    old = biased(provenance={"source": "Lab (2020)", "subjects": ["p1"], "data_sha256": "0" * 64})
-    tuned = finetune(old, data(people=2, name="q{}"), recipe=LAZY.replace(validation=0.0), verbose=False).model
-    parents = tuned.provenance["parents"]
-    assert parents == [{"source": "Lab (2020)", "subjects": ["p1"]}]
-    people, metadata = ["p1", "p2"], Loaded("tuned", tuned).metadata
-    assert already_seen(people, "Lab (2021)", metadata, parents) == ["p1"]
-    assert already_seen(people, "another", metadata, parents) == []
+def test_scores_of_folds_are_said_to_come_from_scratch_where_a_preset_has_weights():
+    four = data(people=4)
+    options = {"groups": 2, "baselines": (), "workers": 0, "verbose": False, "recipe": ONCE}
+    settings = {"units": 2, "window": 10, "classes": four.classes}
+    for model, has_weights in (("activity_gru_course", True), ("activity_gru", False)):
+        notes = cross_validate(model, four, settings=settings, **options)["notes"]
+        assert any("trains from scratch" in note for note in notes) == has_weights
 
 
 @keras.saving.register_keras_serializable()

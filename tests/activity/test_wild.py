@@ -33,7 +33,8 @@ def imported(tmp_path, text, **named):
     """What an import of a file wrote, and its recordings."""
     path = tmp_path / "a.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    made = zoo.import_csv(path, tmp_path / "out.h5", force=True, **named)
+    columns = {name: named.pop(name) for name in zoo.Columns.model_fields if name in named}
+    made = zoo.import_csv(path, tmp_path / "out.h5", columns=columns, force=True, **named)
     return made, list(recordings.read_recordings(made.path))
 
 

@@ -507,3 +507,13 @@ def test_arguments_that_no_windows_can_be_cut_by_are_one_line(tmp_path, options,
     with pytest.raises(ZooError, match=line):
         cut_windows(**{"recordings": raw, "out": tmp_path / "data3.h5"} | options)
     assert not (tmp_path / "data3.h5").exists()
+
+
+@pytest.mark.parametrize(("source", "advice"), [
+    ("MotionSense (Malekzadeh et al., 2019)", "zoo train --model activity_gru --data "),
+    ("our lab", "zoo finetune activity_gru_phone --data "),
+])  # fmt: skip
+def test_a_preset_that_was_trained_on_these_people_is_not_advised_as_a_start(tmp_path, source, advice):
+    recordings.write_recordings(tmp_path / "a.h5", simulate.simulate(12, seed=0, seconds=6), source=source)
+    cut = cut_windows(tmp_path / "a.h5", tmp_path / "data3.h5")
+    assert cut.next.startswith(advice)

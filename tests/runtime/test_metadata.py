@@ -38,7 +38,7 @@ def document(preset):
 def test_the_published_schema_has_every_key(kind):
     known = {field.name for field in fields(kind)} | {"task"}
     assert set(OF_TASK[kind.task]["properties"]) == known
-    assert known - set(OF_TASK[kind.task]["required"]) <= {"prior", "threshold", "other"}
+    assert known - set(OF_TASK[kind.task]["required"]) <= {"prior", "threshold", "other", "parents"}
     streaming = OF_TASK["activity"]["properties"]["streaming"]
     assert [*streaming["required"], "groups"] == [field.name for field in fields(Streaming)]
     assert set(streaming["properties"]) == {*streaming["required"], "groups", "threshold", "smoothing"}

@@ -13,12 +13,13 @@ from zoo.activity import recordings
 from zoo.activity.checks import check_range, check_signal
 from zoo.activity.data import draw_people
 from zoo.activity.recordings import Counts, Index, Recording, convention
-from zoo.catalog import joined_names
+from zoo.catalog import PRESETS_FOLDER, START, joined_names, read_config
 from zoo.data import hdf5
 from zoo.data.dataset import sort_names
 from zoo.errors import ZooError, option
 from zoo.files import temporary_folder
-from zoo.runtime.metadata import INERTIAL, OTHER
+from zoo.provenance import already_seen
+from zoo.runtime.metadata import INERTIAL, OTHER, Metadata
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
 def cut_windows(
     paths: Iterable[Path], out: Path, windowing: "Windowing", test: "TestPeople", wanted: "Classes", *,
     channels: Sequence[str] | None, same_people: bool | None,
-) -> tuple[list[str], Counts, list[str]]:  # fmt: skip
+) -> tuple[list[str], list[str], Counts, list[str]]:  # fmt: skip
     """Writes a file of windows, as `zoo.cut_windows` says.
 
-    Returns the people of the test set, how much was left out or changed, and what may be wrong.
+    Returns the people of the test set, those that the preset to start with was trained on, how much was left out or
+    changed, and what may be wrong.
     """
     counts, doubts = Counts(), list[str]()
     with temporary_folder() as scratch:
@@ -53,7 +55,9 @@ def cut_windows(
             index.subjects[used], test.fraction, test.seed, index.activities[used]
         )
         counts.dropped += write_windows(index, out, windowing, people, labels, other=bool(wanted.other))
-    return people, counts, doubts + _differing_labels(index, labels)
+    known = Metadata.from_json(read_config(PRESETS_FOLDER / START)["metadata"], START)
+    seen = already_seen(everyone, index.provenance["source"], known)
+    return people, seen, counts, doubts + _differing_labels(index, labels)
 
 
 def _differing_labels(index: Index, classes: Mapping[str, str]) -> list[str]:

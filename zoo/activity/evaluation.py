@@ -13,6 +13,7 @@ from zoo.activity import metrics
 from zoo.activity.checks import check_lengths, lengths_of
 from zoo.activity.data import CHANNELS_LAST, confounded, test_windows
 from zoo.activity.data import split as divide
+from zoo.catalog import START
 from zoo.data.dataset import Data, DataSet, center_crop
 from zoo.errors import ZooError, option, shown
 from zoo.loading import Loaded
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
     from zoo.activity.columns import CsvColumns
     from zoo.activity.recordings import Counts
-
-START = "activity_gru_phone"
-"""The preset whose weights are the best start for recordings of any phone."""
 
 _LESS = 0.01
 """How much lower than its baseline's the macro-F1 of a model is for a warning."""
@@ -134,8 +132,9 @@ def evaluate(
     """Measures a recognizer on `test`, `train`, `validation`, or `all` windows, which leaves none for baselines.
 
     Returns:
-        The numbers of `metrics.measured` and `metrics.classification`; `model`, `data`, `split`, `split_by`,
-        `simulated`, `baselines`, `robustness`, `notes`; and `prior` where the frequencies of the classes are known.
+        The numbers of `metrics.measured` and `metrics.classification`; `model`, `data`, `split`, `split_by` (None where
+        the training of the model is not known), `simulated`, `baselines`, `robustness`, `notes`; and `prior` where the
+        frequencies of the classes are known.
     """
     if split not in _SPLITS:
         raise ZooError(f"split {shown(split)}: expected {', '.join(_SPLITS[:-1])} or {_SPLITS[-1]}")
@@ -168,7 +167,8 @@ def evaluate(
         complete = all(rows[name]["windows"] for name in shares)
         report["prior"] = {"classes": shares, "accuracy": sum(recalls) if complete else None}
     report |= {
-        "model": loaded.name, "data": str(data), "split": split, "split_by": data.split_by,
+        "model": loaded.name, "data": str(data), "split": split,
+        "split_by": data.split_by if all(training.data_sha256 for training in metadata.trainings) else None,
         "simulated": data.simulated, "data_sha256": data.sha256, "notes": _notes(data, loaded, windows, split),
     }  # fmt: skip
     # Baselines learn one class per window, and are scored where it is known, as the model is.
@@ -222,8 +222,8 @@ def _parts(loaded: Loaded, data: Data, split: str) -> tuple[DataSet, DataSet]:
 
 def _notes(data: Data, loaded: Loaded, windows: DataSet, split: str) -> list[str]:
     metadata, people, rows = metadata_of(loaded), len(windows.people()), windows.inputs.shape[1]
-    parents = (loaded.model.provenance or {}).get("parents", ()) if loaded.model is not None else ()
-    seen = already_seen(windows.people(), data.source, metadata, parents) if split != "train" else []
+    seen = already_seen(windows.people(), data.source, metadata) if split != "train" else []
+    files = [training.data_sha256 for training in metadata.trainings]
     allowed = allowed_classes(len(data.classes), windows.label_sets)[np.unique(windows.labels)]
     absent = [
         name for place, name in enumerate(data.classes)
@@ -241,9 +241,9 @@ def _notes(data: Data, loaded: Loaded, windows: DataSet, split: str) -> list[str
         f"subject{'s'[: len(seen) > 1]} {', '.join(seen)} {'were' if len(seen) > 1 else 'was'} in the training of this "
         "model, so this is too optimistic": seen,
         "the model was trained on some of these windows, so this is too optimistic":
-            split == "all" and not seen and data.sha256 == metadata.data_sha256,
+            split == "all" and not seen and data.sha256 in files,
         "what the model was trained on is not known: these windows may be among it, which no score would show":
-            not metadata.data_sha256,
+            not all(files),
         f"intervals over {people} people say little about other people": 2 < people < _FEW_PEOPLE,
         f"windows of {rows} rows: the center {metadata.window} are read": rows > metadata.window,
         f"no window of {', '.join(absent)}: macro-F1 leaves it out": absent,

@@ -109,7 +109,8 @@ def confusion(report: Mapping[str, Any]) -> Figure:
                 color = "white" if shares[row, column] > 0.5 else "black"
                 axis.text(column, row - 0.14, f"{shares[row, column]:.0%}", ha="center", va="center", color=color)
                 axis.text(column, row + 0.22, f"{count:,}", ha="center", va="center", color=color, fontsize=7.5)
-        axis.set_title(f"{simulated(report)}{report['split']}, split by {report['split_by']}")
+        split = f", split by {report['split_by']}" if report["split_by"] else ""
+        axis.set_title(f"{simulated(report)}{report['split']}{split}")
     return figure
 
 

@@ -18,7 +18,7 @@ from zoo.data.dataset import Data, DataSet, center_crop
 from zoo.loading import Loaded
 from zoo.models.model import Model
 from zoo.models.recognizer import ActivityRecognizer
-from zoo.provenance import already_seen
+from zoo.provenance import already_seen, known_of, with_parent
 from zoo.recipe import Recipe
 
 _DECAY = 1e-2
@@ -55,7 +55,7 @@ def recipe_for(loaded: Loaded, data: Data, changes: Recipe | Mapping[str, Any] |
 def familiar(loaded: Loaded, data: Data) -> str | None:
     """Why fine-tuning says nothing new, as the model was trained on this file or on all of its people; else None."""
     known = "from which fine-tuning learns nothing new; did you mean data of your own?"
-    if data.sha256 == loaded.metadata.data_sha256:
+    if data.sha256 in [training["data_sha256"] for training in with_parent(known_of(loaded.keras_model))]:
         return f"{data}: is the file that {loaded.name} was trained on, {known}"
     people = data.train.people()
     if people and already_seen(people, data.source, loaded.metadata) == people:

@@ -36,7 +36,7 @@ from rich.console import Console
 from zoo.catalog import joined_names
 from zoo.data.dataset import sort_names
 from zoo.errors import ZooError, option, shown
-from zoo.provenance import is_among, share_a_study
+from zoo.provenance import already_seen
 from zoo.report.screen import say
 from zoo.runtime import Prediction, Recognizer
 from zoo.runtime.metadata import CLASSES, INERTIAL, Streaming
@@ -253,11 +253,9 @@ def _people(
     path: Path, index: Any, metadata: Any, subjects: Sequence[str] | None
 ) -> tuple[list[str], list[str]]:  # fmt: skip
     """The people to evaluate on, by default all that the model was not trained on, and who of them were trained on."""
-    sources = metadata.source, index.provenance["source"]
-    # Equal ids are the same person where the recordings may be those of the training.
-    same = len(set(sources)) == 1 or share_a_study(*sources)
     everyone = sort_names(index.subjects)
-    unseen = [name for name in everyone if not (same and is_among(name, metadata.train_subjects))]
+    seen = already_seen(everyone, index.provenance["source"], metadata)
+    unseen = [name for name in everyone if name not in seen]
     people = unseen if subjects is None else sort_names(subjects)
     unknown = sorted(set(people) - set(everyone))
     if unknown or not people:

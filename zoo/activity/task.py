@@ -25,10 +25,11 @@ from zoo.loading import Loaded
 from zoo.models import losses
 from zoo.models.model import names_of
 from zoo.models.recognizer import ActivityRecognizer
+from zoo.provenance import known_of
 from zoo.recipe import Recipe
 from zoo.results import Predictions, Records
 from zoo.runtime.labels import allowed_classes, complete_prior, label_frequencies
-from zoo.runtime.metadata import AXES, OTHER, ActivityMetadata, Streaming
+from zoo.runtime.metadata import AXES, OTHER, ActivityMetadata, Parent, Streaming
 from zoo.task import Feed, Source, Split, Task, origin, provenance
 
 if TYPE_CHECKING:
@@ -256,16 +257,12 @@ class ActivityTask(Task):
         frequencies = assume_rare_other(model, _learned(split, recipe), recipe.class_weights, other)
         for part, learner in zip(split.folds, learners, strict=True):
             assume_rare_other(learner, _learned(part, recipe), recipe.class_weights, other)
-        start = model.provenance or {}
-        if "subjects" in start:
-            start = {"parents": [*start.get("parents", ()), {key: start[key] for key in ("source", "subjects")}]}
         model.provenance = provenance(
-            data, split_by=data.split_by, subjects=train.people(), class_frequencies=frequencies,
+            model, data, split_by=data.split_by, subjects=train.people(), class_frequencies=frequencies,
             still=device.still_classes(train, model.classes), other=other is not None,
             held_out={} if split.validation is None else {
                 "validation": recipe.validation, "validation_by": recipe.validation_by, "seed": recipe.split_by_seed,
             },
-            **{key: value for key, value in start.items() if key == "parents"},
         )  # fmt: skip
         # What was calibrated for other weights does not hold for these.
         model.temperature, model.prior, model.threshold = 1.0, None, None
@@ -296,7 +293,7 @@ class ActivityTask(Task):
 
     def metadata(self, model: ActivityRecognizer) -> ActivityMetadata:
         """What an exported file of a recognizer says of it."""
-        known, groups_of = model.provenance or {}, device.groups_of
+        known, groups_of = known_of(model), device.groups_of
         return ActivityMetadata(
             **origin(model), classes=model.classes, rate=float(model.rate), window=model.window,
             hop=model.window // 2, frame=model.frame, chunk=min(_CHUNK, model.window // model.frame),
@@ -312,6 +309,7 @@ class ActivityTask(Task):
             other=model.other_class is not None if model.classes[-1] == OTHER else None,
             prior=tuple((model.prior or model.train_prior).values()),
             threshold=None if model.threshold is None else float(model.threshold),
+            parents=tuple(Parent.from_json(row) for row in known.get("parents", ())) or None,
         )  # fmt: skip
 
     def evaluate(self, loaded: Loaded, data: Source, **options: Any) -> dict[str, Any]:

@@ -11,9 +11,11 @@ from typing import Annotated, Any
 from annotated_types import Ge, Le, Lt
 
 from zoo.api import door
+from zoo.catalog import START
 from zoo.errors import ArgumentError, ZooError, either, option, refuse, shown, unknown_name
 from zoo.families import TASKS, task_named
 from zoo.files import new_file
+from zoo.recipe import Columns
 from zoo.report import markdown, results
 from zoo.report.screen import err
 from zoo.results import Document, Result
@@ -153,7 +155,7 @@ def describe(file: door.Source) -> Document:
 @door.public
 def simulate(
     task: str,
-    path: door.FilePath,
+    out: door.FilePath,
     *,
     seed: door.Seed = 0,
     subjects: Annotated[int, Ge(2), Le(100_000)] | None = None,
@@ -170,7 +172,7 @@ def simulate(
     Args:
         task: `activity`: windows of people with a phone in the pocket; `patches`: patches of pictures of overlapping
             disks ("dead leaves"); `text`: rows of four words from sentences of a small grammar.
-        path: File to write.
+        out: File to write.
         seed: Seed of the simulation.
         subjects: Activity: number of people, 12 by default.
         seconds: Activity: duration of each recording in seconds, 60 by default.
@@ -204,9 +206,9 @@ def simulate(
     write = import_module(f"zoo.{task}.simulate").write_simulated
     taken = inspect.signature(write).parameters
     refuse(f"does not apply to {task}", **{name: value for name, value in sizes.items() if name not in taken})
-    with new_file(Path(path), force):
-        write(Path(path), seed=seed, **sizes)
-    return load_data(path)
+    with new_file(Path(out), force):
+        write(Path(out), seed=seed, **sizes)
+    return load_data(out)
 
 
 @door.public
@@ -317,19 +319,11 @@ def import_csv(
     subject: str | None = None,
     activity: str | None = None,
     study: str | None = None,
-    x: str | None = None,
-    y: str | None = None,
-    z: str | None = None,
-    channels: str | None = None,
+    columns: Columns | Mapping[str, Any] | None = None,
     gyroscope: bool = False,
     gravity: door.Names | None = None,
     rotation: door.Names | None = None,
-    time: str | None = None,
     rate: door.Rate | None = None,
-    unit: str | None = None,
-    convention: str | None = None,
-    rotation_unit: str | None = None,
-    time_unit: str = "auto",
     encoding: str = "",
     append: bool = False,
     same_people: bool = False,
@@ -347,20 +341,11 @@ def import_csv(
         subject: Column of the person, or =NAME for one person.
         activity: Column of the activity, or =LABEL for a single activity.
         study: Name of the lab or protocol. People of different studies are different people.
-        x: Column of the x axis. Recognized by its name by default.
-        y: The same for the y axis.
-        z: The same for the z axis.
-        channels: Columns of x, y, z of the acceleration, then of x, y, z of the rotation rate, separated by commas,
-            instead of `x`, `y` and `z`.
+        columns: How the files are read, such as `{"x": "ax", "y": "ay", "z": "az", "unit": "g"}`.
         gyroscope: Whether to read the rotation rate as well. Its columns are recognized by their names.
         gravity: Columns of gravity along x, y and z, if the acceleration does not include it.
         rotation: Columns of the rotation rate about x, y and z.
-        time: Column of time stamps.
         rate: Sampling rate in Hz, instead of time stamps.
-        unit: Unit of the acceleration: m/s^2 or g. By default that of the app that wrote the file.
-        convention: Sign convention of the axes: android or ios.
-        rotation_unit: Unit of the rotation rate: rad/s or deg/s. By default that of the column names or the app.
-        time_unit: Unit of the time stamps: auto, s, ms, us, 100ns or ns.
         encoding: Encoding of files that are neither UTF-8 nor UTF-16, such as cp1251 or gbk. Needed where names of
             people or activities have other than English letters.
         append: Whether to add to the file if it exists.
@@ -390,14 +375,12 @@ def import_csv(
     from zoo.activity import importing, sources
     from zoo.activity.columns import columns_of
 
-    columns = columns_of(
-        {"x": x, "y": y, "z": z, "channels": channels, "time": time, "unit": unit, "convention": convention,
-         "rotation_unit": rotation_unit, "time_unit": time_unit}, rate,
-        subject=subject, activity=activity, gyroscope=gyroscope, study=study, encoding=encoding,
+    described = columns_of(
+        columns, rate, subject=subject, activity=activity, gyroscope=gyroscope, study=study, encoding=encoding,
         gravity=tuple(door.names_of(gravity)) or None, rotation=tuple(door.names_of(rotation)) or None,
     )  # fmt: skip
     listed = () if files is None else door.several(files)
-    recordings, doubts = sources.find_sources(listed, columns, layout, None if manifest is None else Path(manifest))
+    recordings, doubts = sources.find_sources(listed, described, layout, None if manifest is None else Path(manifest))
     made = importing.import_csv(
         recordings, None if dry_run else Path(out), append=append, same_people=same_people, force=force,
         on_progress=on_progress or door.silent,
@@ -525,7 +508,7 @@ def cut_windows(
 
     files = door.paths_of("recordings", recordings)
     with new_file(Path(out), force):
-        test_people, read, warnings = cutting.cut_windows(
+        test_people, seen, read, warnings = cutting.cut_windows(
             files, Path(out), cutting.Windowing(window, hop, rate, trim),
             cutting.TestPeople(door.names_of(test_subjects), test_fraction, seed),
             cutting.Classes(labels_of(classes), labels_of(merge), door.names_of(other)),
@@ -536,8 +519,8 @@ def cut_windows(
             "no test set: measure by cross-validation over people, if there are several, or on another file"
         )
     counts: dict[str, Any] = read.to_json()
-    # What the presets read.
-    start = "finetune activity_gru_phone" if (window, rate) == (150, 50) else "train --model activity_gru"
+    # What the preset reads. Of people that it was trained on, scores would be too good.
+    start = f"finetune {START}" if (window, rate) == (150, 50) and not seen else "train --model activity_gru"
     then = f"zoo {start} --data {door.quoted(out)}"
     return Written(Path(out), counts, **counts, test_subjects=test_people, warnings=warnings, next=then)
 

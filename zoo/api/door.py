@@ -8,6 +8,7 @@ import inspect
 import os
 import shlex
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache, wraps
@@ -110,12 +111,24 @@ F = TypeVar("F", bound=Callable[..., Any])
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 
 
+_FORMER = {
+    "import_csv": dict.fromkeys(Columns.model_fields, "columns"), "finetune": {"preset": "model"},
+    "simulate": {"path": "out"},
+}  # fmt: skip
+"""Arguments of version 0.3 by function, with those that took their place."""
+
+
 def public(function: F) -> F:
     """Makes a function check its arguments against their annotations before it begins, and name the wrong one."""
-    signature = inspect.signature(function)
+    signature, former = inspect.signature(function), _FORMER.get(function.__name__, {})
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
+        for name in former.keys() & kwargs.keys():
+            now, value = former[name], kwargs.pop(name)
+            kwargs[now] = {**dict(kwargs.get(now) or {}), name: value} if now == "columns" else value
+            instead = f"deprecated and leaves with version 0.5; pass {now}={shown(kwargs[now])}"
+            warnings.warn(f"{function.__name__}: {name} is {instead}", DeprecationWarning, stacklevel=2)
         try:
             bound = signature.bind(*args, **kwargs)
         except TypeError as error:

@@ -105,10 +105,11 @@ def train(
     door.load_keras()
     import keras
 
-    from zoo.training import Training, require_uncompiled
+    from zoo.training import Training
 
     plan = Training.of(model, changes, recipe)
-    require_uncompiled(model)
+    if getattr(model, "is_compiled_by_user", False):
+        raise ArgumentError("model", ": is compiled, which a recipe would replace: use `model.fit`, or pass a copy")
     checked_data = door.read(plan.task, data)
     watching = door.several(callbacks)
     if tensorboard is not None:
@@ -171,7 +172,7 @@ def _require_folder(out: door.FilePath | None, resume: bool) -> None:
 
 @door.public
 def finetune(
-    preset: door.Model,
+    model: door.Model,
     data: door.Source | None = None,
     *,
     recipe: door.Changes = None,
@@ -188,7 +189,7 @@ def finetune(
     a share of one eighth. Input statistics stay as they are.
 
     Args:
-        preset: A preset, a folder or a .keras file; in Python also a model.
+        model: A preset, a folder or a .keras file; in Python also a model.
         data: Data file, `tfds:NAME`, or what `load_data` returned, at the preset's rate and window. By default the
             file that `zoo data` writes for the model, such as data3.h5.
         recipe: Recipe to train with, or the fields that differ from the default, such as `{"epochs": 5}`: with 0, only
@@ -216,35 +217,35 @@ def finetune(
         True
     """
     _require_folder(out, resume)
-    door.require_model(preset)
-    door.require_file(data, preset)
+    door.require_model(model)
+    door.require_file(data, model)
     if recipe is not None and not isinstance(recipe, Recipe):
         Recipe(steps=1).replace(**recipe)
-    loaded = door.load(preset)
+    loaded = door.load(model)
     from zoo.activity import finetuning
     from zoo.training import Training
 
     checked_data = door.read(loaded.task, data)
     activity = loaded.task.name == "activity"
     name = "finetuned" if out is None else re.sub(r"[^a-zA-Z0-9._-]", "_", Path(out).absolute().name[:100])
-    model = finetuning.with_labels(loaded, checked_data) if activity else loaded.keras_model
+    start = finetuning.with_labels(loaded, checked_data) if activity else loaded.keras_model
     # A file keeps the layers that its own training froze; those of a model in Python are frozen on purpose.
-    thawed = {"frozen": ()} if isinstance(preset, str | os.PathLike) else {}
-    model = model.copy(name=f"{name}_from_{loaded.keras_model.name}"[:200], **thawed)
+    thawed = {"frozen": ()} if isinstance(model, str | os.PathLike) else {}
+    start = start.copy(name=f"{name}_from_{loaded.keras_model.name}"[:200], **thawed)
     frozen = door.names_of(freeze)
-    if unknown := sorted(set(frozen) - {layer.name for layer in model.layers}):
-        raise unknown_name("layer", unknown[0], [layer.name for layer in model.layers if layer.weights])
+    if unknown := sorted(set(frozen) - {layer.name for layer in start.layers}):
+        raise unknown_name("layer", unknown[0], [layer.name for layer in start.layers if layer.weights])
     recipe = finetuning.recipe_for(loaded, checked_data, recipe)
     if not activity:
         recipe.require_epochs()
     folder = None if out is None else Path(out)
-    plan = replace(Training.of(model), recipe=recipe, out=folder, resume=resume, callbacks=door.several(callbacks))
+    plan = replace(Training.of(start), recipe=recipe, out=folder, resume=resume, callbacks=door.several(callbacks))
     if verbose and (doubt := finetuning.familiar(loaded, checked_data)):
         warn(doubt)
 
     options = {"begin": lambda split, learner: finetuning.fit_head(learner, split.train)} if activity else {}
-    with finetuning.frozen_layers(model, frozen):
-        return _trained(plan, checked_data, model, verbose, **options)
+    with finetuning.frozen_layers(start, frozen):
+        return _trained(plan, checked_data, start, verbose, **options)
 
 
 @door.public
@@ -501,5 +502,5 @@ def tune(
         )  # fmt: skip
     return TuneResult(
         result, report.result, result["chosen"], Path(result["model"]), Path(result["report"]),
-        next=f"zoo export {door.quoted(result['model'])}",
+        next=f"zoo export {door.quoted(result['model'])}", warnings=result["training"].get("warnings", []),
     )  # fmt: skip

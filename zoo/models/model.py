@@ -20,6 +20,7 @@ from zoo.catalog import find_folder
 from zoo.errors import ArgumentError, StorageError, ZooError, shown, unknown_name
 from zoo.files import atomic_write, require_file, write_json
 from zoo.models.losses import loss_and_metrics
+from zoo.provenance import known_of, signed
 from zoo.recipe import Positive, checked, python_number
 from zoo.runtime.metadata import plain
 
@@ -54,6 +55,7 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         ('walk', 'run')
 
     Attributes:
+        is_compiled_by_user: Whether `compile` was called since it was built; what trains by a recipe refuses it then.
         fast_with_xla: Whether a training step on a CPU is faster if XLA compiles it.
         loss_name: Name of the default loss: `cross_entropy` or `half_squared_error`.
     """
@@ -78,7 +80,7 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         name: str | None,
     ) -> None:  # fmt: skip
         super().__init__(inputs=inputs, outputs=outputs, name=name)
-        self.provenance, self.seed = provenance, seed
+        self.provenance, self.seed, self.is_compiled_by_user = provenance, seed, False
         if dtype is not None:
             self.dtype_policy = keras.dtype_policies.get(dtype)
 
@@ -158,6 +160,8 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         """
         other = type(self).from_config(self.get_config() | changes)
         self._transfer(other)
+        if "provenance" not in changes and "weights_sha256" in (self.provenance or {}):
+            other.provenance = signed(other, known_of(self))
         return other
 
     def _transfer(self, other: Self) -> None:
@@ -197,6 +201,8 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         if loss is None:
             loss, metrics = self.default_loss(), self.default_metrics() if metrics is None else metrics
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **options)
+        # A recipe compiles by the method of Keras.
+        self.is_compiled_by_user = True
 
     @functools.wraps(keras.Model.fit)
     def fit(self, *values: Any, **options: Any) -> Any:  # noqa: D102
@@ -205,6 +211,9 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
             raise ZooError(
                 "labels are texts; pass their numbers, such as [model.classes.index(label) for label in labels]"
             )
+        # Older files do not say which weights they describe.
+        if "weights_sha256" not in (self.provenance or {}):
+            self.provenance = signed(self, self.provenance or {})
         with self._traced_again():
             return super().fit(*values, **options)
 
@@ -225,6 +234,8 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles the model as it was saved. Keras requires this of classes that override `compile`."""
         self.compile(**keras.saving.deserialize_keras_object(config))
+        # The file of a trained model holds what its recipe compiled.
+        self.is_compiled_by_user = "data_sha256" not in (self.provenance or {})
         self.optimizer.build(self.trainable_variables)
 
     @classmethod
@@ -250,9 +261,11 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         """
         named_file = str(name_or_path).endswith(".keras")
         file = Path(name_or_path) if named_file else find_folder(name_or_path) / "model.keras"
-        model = _read(file)
+        model = read_model(file)
         if not isinstance(model, cls):
             raise ZooError(f"{file}: holds {type(model).__name__}; expected {cls.__name__}: use Model.from_preset")
+        if model.provenance and "weights_sha256" not in model.provenance:
+            model.provenance = signed(model, model.provenance)
         return model.copy(**arguments) if arguments else model
 
     def save_to_preset(self, folder: str | Path, **details: Any) -> None:
@@ -268,7 +281,7 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         write_json(folder / "config.json", {"class": type(self).__name__, "arguments": self.get_config()} | details)
 
 
-def _read(file: Path) -> Any:
+def read_model(file: Path) -> Any:
     """A model from a `.keras` file. No code of the file runs, and its size is checked before memory is taken."""
     require_file(file)
     try:

@@ -66,7 +66,8 @@ class ActivityRecognizer(Model):
             a continuous signal.
         provenance: Origin of the weights, as recorded in training: `source`, `simulated`, `license`, `data_sha256`,
             `subjects`, `split_by`, `class_frequencies`, `still` (the labels without movement), `other`
-            (whether the last class stands for all other movements).
+            (whether the last class stands for all other movements), `parents` (earlier trainings of the weights),
+            `weights_sha256` (of the weights that it describes: if they are others by now, their training is not known).
         seed: Random seed of the initial weights and of dropout.
         dtype: Keras dtype policy, such as `mixed_float16`. The global policy of Keras by default.
         name: Name of the model.
@@ -162,7 +163,8 @@ class ActivityRecognizer(Model):
     @property
     def other_class(self) -> int | None:
         """The number of the class that stands for all other movements, the last one. None if there is none."""
-        return None if self.provenance is None else other_of(self.classes, self.provenance.get("other"))
+        known = self.provenance or {}
+        return other_of(self.classes, known.get("other")) if {"other", "data_sha256"} & set(known) else None
 
     @property
     def train_prior(self) -> dict[str, float]:

@@ -29,6 +29,7 @@ from zoo.models.model import Model
 from zoo.patches import data as patches
 from zoo.patches import metrics, simulate
 from zoo.patches.data import LUMINANCE, Scale
+from zoo.provenance import known_of
 from zoo.recipe import Recipe, Settings, Share
 from zoo.report import markdown
 from zoo.results import Document, Predictions
@@ -109,7 +110,7 @@ def _parts(loaded: Loaded, data: Data, split: str) -> tuple[str, DataSet, DataSe
         raise ZooError(f"split {shown(split)}: expected test, validation or train")
     if data.sha256 != loaded.metadata.data_sha256:
         if split != "test":
-            raise ZooError(f"{data}: is not the file that {loaded.name} was trained on, so it has no {split} part")
+            raise ZooError(f"{data}: is not known to have trained {loaded.name}, so it has no {split} part")
         return "whole file", data.train, data.train
     if "recipe" in loaded.config:
         recipe = Recipe.from_json(loaded.config["recipe"])
@@ -232,7 +233,7 @@ class AutoencoderTask(Task):
         """Returns `train_patches`, `held_out` (photographs), `held_out_patches`, and `validation` (`loss`, `mse`)."""
         model.scale, held_out = tuple(split.scale), split.validation
         names = [] if held_out is None else held_out.names("photograph")
-        model.provenance = provenance(split.data, held_out=names)
+        model.provenance = provenance(model, split.data, held_out=names)
         found = None if held_out is None else _held_out_scores(model, held_out, model.get_config())
         return {
             "train_patches": len(split.train), "held_out": names,
@@ -247,7 +248,7 @@ class AutoencoderTask(Task):
         return AutoencoderMetadata(
             **origin(model), size=round(model.pixels**0.5), hidden_units=model.hidden_units,
             sparsity_target=model.sparsity_target, scale=tuple(model.scale),
-            held_out=tuple((model.provenance or {}).get("held_out", ())),
+            held_out=tuple(known_of(model).get("held_out", ())),
         )  # fmt: skip
 
     def evaluate(

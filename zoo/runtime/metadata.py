@@ -153,18 +153,33 @@ class Metadata:
                 # Older files hold a threshold, which is that of the model, and the time of an average: not used.
                 kept = {name: settings[name] for name in settings if name not in ("threshold", "smoothing")}
                 values["streaming"] = Streaming(**{**kept, "groups": tuple(groups)})
+                values["parents"] = tuple(map(Parent.from_json, values.get("parents", ()))) or None
             except (KeyError, TypeError) as error:
                 raise ZooError(
-                    f"{where}: metadata: 'streaming' does not fit ({error}); written by pocket-zoo {version}: read it "
-                    "with that version or newer"
+                    f"{where}: metadata: 'streaming' or 'parents' does not fit ({error}); written by pocket-zoo "
+                    f"{version}: read it with that version or newer"
                 ) from None
-            people: list[str] = []
-            for person in values["train_subjects"]:
-                study = people[-1].rpartition("/")[0] if people and person.startswith("/") else ""
-                people.append(study + person)
-            values["train_subjects"] = tuple(people)
+            values["train_subjects"] = _complete(values["train_subjects"])
         metadata: Metadata = kind(**values)
         return metadata
+
+
+def _brief(people: Sequence[str]) -> list[str]:
+    """People by their names, each without that of the study if it is the study of the one before."""
+    studies = ["", *(f"{person.rpartition('/')[0]}/" for person in people)]
+    return [
+        person[len(study) - 1 :] if study > "/" and person.startswith(study) else person
+        for person, study in zip(people, studies, strict=False)
+    ]
+
+
+def _complete(names: Sequence[str]) -> tuple[str, ...]:
+    """What `_brief` made brief."""
+    people: list[str] = []
+    for person in names:
+        study = people[-1].rpartition("/")[0] if people and person.startswith("/") else ""
+        people.append(study + person)
+    return tuple(people)
 
 
 def _facts(kind: Any, prefix: str = "") -> tuple[Field, ...]:
@@ -206,6 +221,26 @@ class Streaming:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Parent:
+    """An earlier training of the weights of a recognizer, from which it was fine-tuned.
+
+    Args:
+        source: Source of its training data.
+        data_sha256: SHA-256 of the file that was trained on. Empty if that is not known.
+        train_subjects: Subjects of its training windows.
+    """
+
+    source: str
+    data_sha256: str
+    train_subjects: tuple[str, ...]
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Parent":
+        """Reads a parent of a document."""
+        return cls(**{**document, "train_subjects": _complete(document["train_subjects"])})
+
+
+@dataclass(frozen=True, kw_only=True)
 class ActivityMetadata(Metadata):
     """Metadata of an activity recognizer.
 
@@ -233,6 +268,7 @@ class ActivityMetadata(Metadata):
             in a file of version 0.3, where it does.
         train_subjects: Subjects of the training windows. Empty if unknown. A `.tflite` file, in which each byte counts,
             names a study once: after `wisdm/1600`, `/1601` is another subject of the same study.
+        parents: Earlier trainings of the weights. None if there were none.
     """
 
     task: ClassVar[str] = "activity"
@@ -261,6 +297,12 @@ class ActivityMetadata(Metadata):
     prior: tuple[float, ...] = field(default=(), metadata={"shape": "K", "positive": True, "most": 1})
     threshold: float | None = field(default=None, metadata={"least": 0, "most": 1})
     other: bool | None = field(default=None, metadata={"kind": "flag"})
+    parents: tuple[Parent, ...] | None = None
+
+    @property
+    def trainings(self) -> "tuple[ActivityMetadata | Parent, ...]":
+        """This training, and those from which it started."""
+        return self, *(self.parents or ())
 
     @property
     def other_class(self) -> int | None:
@@ -323,12 +365,9 @@ def embed(path: Path, metadata: Metadata) -> None:
         raise ZooError(f"{path}: has no signatures; convert the model again with `zoo export`")
     values = metadata.to_json()
     if isinstance(metadata, ActivityMetadata):
-        # Each byte counts: a person of the study of the one before is named without it.
-        studies = ["", *(f"{person.rpartition('/')[0]}/" for person in metadata.train_subjects)]
-        values["train_subjects"] = [
-            person[len(study) - 1 :] if study > "/" and person.startswith(study) else person
-            for person, study in zip(metadata.train_subjects, studies, strict=False)
-        ]
+        # Each byte counts.
+        for training in (values, *values.get("parents", ())):
+            training["train_subjects"] = _brief(training["train_subjects"])
     document = json.dumps(values, separators=(",", ":")).encode("utf-8")
     replaced = (_ENTRY.encode(), _DIGEST_ENTRY.encode(), b"CONVERSION_METADATA")
     model.metadata = [entry for entry in model.metadata or [] if entry.name not in replaced]

@@ -179,7 +179,7 @@ class TrigramTask(Task):
 
     def finish(self, model: TrigramLM, split: Split, recipe: Recipe, learners: Sequence[Model] = ()) -> dict[str, Any]:
         """Returns `train_rows`, and `validation` with `cross_entropy` and `top1`."""
-        model.vocabulary, model.provenance = split.data.words, provenance(split.data)
+        model.vocabulary, model.provenance = split.data.words, provenance(model, split.data)
         return {
             "train_rows": len(split.train),
             "validation": None if split.validation is None else self.scores(model, split),
@@ -207,7 +207,7 @@ class TrigramTask(Task):
         if split == "train":
             notes.append("training rows: the model was trained on them")
         if digest != metadata.data_sha256:
-            notes.append("not the file of the training: `seen` and the baselines refer to this file's training set")
+            notes.append("not known from its training: `seen` and the baselines refer to this file's training set")
         logits = log_probabilities(loaded, contexts)
         report = metrics.report(logits, next_words, seen)
         report["hardest_words"] = [
