@@ -31,11 +31,11 @@ def make(path: Path, windows: int) -> None:
 
     random = np.random.default_rng(0)
     with hdf5.create(path) as file:
-        inputs, labels = hdf5.growing(file, "trX", (150, 3), "f4"), hdf5.growing(file, "trY", (6,), "f4", chunk=1024)
         for start in range(0, windows, 2000):
             count = min(2000, windows - start)
-            hdf5.append(inputs, random.standard_normal((count, 150, 3), np.float32))
-            hdf5.append(labels, np.eye(6, dtype=np.float32)[random.integers(0, 6, count)])
+            inputs = random.standard_normal((count, 150, 3), np.float32)
+            labels = np.eye(6, dtype=np.float32)[random.integers(0, 6, count)]
+            hdf5.add_rows(file, "activity", {"input": inputs, "target": labels})
 
 
 def zoo_batches(path: Path, windows: int) -> Iterator[object]:

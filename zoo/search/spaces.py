@@ -42,19 +42,18 @@ class HyperParameters:
     def Choice(self, name: str, values: list[Any], default: Any = None, **parent: Any) -> Any:  # noqa: D102, N802
         usual = self.defaults.get(name)
         default = usual if usual in values else values[0] if default is None else default
-        return self._ask("Choice", name, {"values": values, "default": default}, **parent)
+        return self._ask("Choice", name, values=values, default=default, **parent)
 
-    def _number(self, kind: str, name: str, min_value: float, max_value: float, default: float, step: Any = None,
-                sampling: str = "linear", **parent: Any) -> Any:  # fmt: skip
+    def _number(self, kind: str, name: str, min_value: float, max_value: float, default: float, **options: Any) -> Any:
         usual = self.defaults.get(name)
         default = usual if usual is not None and min_value <= usual <= max_value else default
-        options = {"min_value": min_value, "max_value": max_value, "default": default}
-        return self._ask(kind, name, options | {"step": step, "sampling": sampling}, **parent)
+        return self._ask(kind, name, min_value=min_value, max_value=max_value, default=default, **options)
 
     Int, Float = partialmethod(_number, "Int"), partialmethod(_number, "Float")
 
-    def _ask(self, kind: str, name: str, options: dict[str, Any], parent_name: str = "",
-             parent_values: Sequence[Any] = ()) -> Any:  # fmt: skip
+    def _ask(
+        self, kind: str, name: str, parent_name: str = "", parent_values: Sequence[Any] = (), **options: Any
+    ) -> Any:
         applies = not parent_name or self.values[parent_name] in parent_values
         if name in self.fixed or (parent_name in self.fixed and not applies):
             value = self.fixed.get(name)
