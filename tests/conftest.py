@@ -5,6 +5,7 @@ What takes seconds to make is made once for all processes of a run: see `make_on
 
 import importlib
 import io
+import json
 import os
 import shutil
 import signal
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import hypothesis
 import pytest
@@ -81,6 +82,18 @@ def zoo_cli() -> Callable[..., Finished]:
             with pytest.raises(SystemExit) as end:
                 main()
         return Finished(int(end.value.code or 0), out.getvalue(), err.getvalue())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def zoo_json(zoo_cli) -> Callable[..., Any]:
+    """Runs a command that succeeds: `zoo_json("list") -> document`."""
+
+    def run(*arguments: object) -> Any:
+        status, out, err = zoo_cli(*arguments, "--json")
+        assert status == 0, err
+        return json.loads(out)
 
     return run
 

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -153,12 +154,22 @@ def data_of(x, y, classes, rate, subjects=None, test=None):
     return load_data(((x, y), test[:2]), classes=classes, rate=rate, subjects=owners)
 
 
-def message(call):
+def message(call, *arguments, **options):
     """The one line with which a call is refused."""
-    with pytest.raises(ZooError) as error:
-        call()
-    assert "\n" not in str(error.value)
-    return str(error.value)
+    try:
+        call(*arguments, **options)
+    except ZooError as error:
+        line = str(error)
+    else:
+        pytest.fail("it is not refused")
+    assert "\n" not in line
+    return line
+
+
+def refused(says, call, *arguments, **options):
+    """Checks that a call is refused with one line in which a pattern is found."""
+    line = message(call, *arguments, **options)
+    assert re.search(says, line), line
 
 
 def write_h5(path, attributes=None, **keys):
