@@ -5,29 +5,27 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from running import refused
 
 from zoo.activity.device import groups_of
 from zoo.catalog import PRESETS_FOLDER
-from zoo.errors import ZooError
 from zoo.exporting import embedding
 from zoo.runtime import Recognizer
 from zoo.runtime.metadata import INERTIAL, Streaming, embed
 
 FILE = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"
-WRITE = {"kt": embedding.KOTLIN.write, "swift": embedding.SWIFT.write}
-CONSTANTS = {"kt": embedding.KOTLIN.constants, "swift": embedding.SWIFT.constants}
+LANGUAGES = {"kt": embedding.KOTLIN, "swift": embedding.SWIFT}
 
 
 def metadata(**changes):
     return replace(Recognizer(FILE).metadata, **changes)
 
 
-@pytest.mark.parametrize("language", WRITE)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_sources_hold_what_the_file_says(language, tmp_path):
-    paths = WRITE[language](FILE, tmp_path)
-    assert [path.name for path in paths] == [
-        f"Model.{language}", f"Stream.{language}", f"ActivityRecognizer.{language}", FILE.name
-    ]  # fmt: skip
+    paths = LANGUAGES[language].write(FILE, tmp_path)
+    names = [f"{name}.{language}" for name in ("Model", "Stream", "ActivityRecognizer")]
+    assert [path.name for path in paths] == [*names, FILE.name]
     known, text = metadata(), paths[0].read_text()
     numbers = dict(re.findall(r"(?:const val|static let) (\w+) = ([\d.]+)", text))
     numbers = {name.lower(): float(value) for name, value in numbers.items()}
@@ -40,26 +38,21 @@ def test_the_sources_hold_what_the_file_says(language, tmp_path):
     assert known.weights_sha256 in text
 
 
-@pytest.mark.parametrize("language", WRITE)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_text_of_a_user_stays_text(language):
     classes = ('say "hi"', "a\\b", "${rate} \\(rate)", "two\nlines")
-    foreign = metadata(
-        classes=classes, source="two\nlines", preset="x\nimport evil", license="a\u2028b", simulated=True
-    )
-    text = CONSTANTS[language](foreign, "my.tflite")
+    facts = {"source": "two\nlines", "preset": "x\nimport evil", "license": "a\u2028b", "simulated": True}
+    text = LANGUAGES[language].constants(metadata(classes=classes, **facts), "my.tflite")
     head = text.splitlines()[:3]
     assert all(line.startswith("//") for line in head)
     assert [line for line in text.splitlines() if "evil" in line] == [head[0]]
-    assert "two lines" in text
-    assert "SIMULATED" in text
-    assert r'"say \"hi\""' in text
-    assert r'"a\\b"' in text
+    lines = r'"two\nlines"' if language == "kt" else r'"two\u{a}lines"'
+    for part in ("two lines", "SIMULATED", r'"say \"hi\""', r'"a\\b"', r"\\(rate)", lines):
+        assert part in text
     assert (r"\${rate}" in text) == (language == "kt")
-    assert r"\\(rate)" in text
-    assert (r'"two\nlines"' if language == "kt" else r'"two\u{a}lines"') in text
 
 
-@pytest.mark.parametrize("language", WRITE)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_model_without_states_reads_windows(language, convolutional_files):
     text = (convolutional_files / f"Model.{language}").read_text().lower()
     numbers = dict(re.findall(r"(?:const val|static let) (\w+) = ([\d.]+)", text))
@@ -68,8 +61,8 @@ def test_a_model_without_states_reads_windows(language, convolutional_files):
     assert dict(re.findall(r'(signature|input) = "(\w+)"', text)) == {"signature": "window", "input": "window"}
 
 
-@pytest.mark.parametrize("language", WRITE)
-def test_groups_are_a_line_each(language):
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_groups_are_a_line_each_and_a_gyroscope_is_named(language):
     lines = {
         "kt": ["Group(intArrayOf(0, 0, 1), 20.0, doubleArrayOf(30.0, 30.0)),",
                "Group(intArrayOf(0, 1, -1), 3.0, doubleArrayOf(30.0, 30.0))"],
@@ -77,17 +70,23 @@ def test_groups_are_a_line_each(language):
                   "Group(part: [0, 1, -1], evidence: 3.0, stay: [30.0, 30.0])"],
     }  # fmt: skip
     classes = ("sitting", "standing", "walking")
-    text = CONSTANTS[language](metadata(classes=classes, streaming=Streaming(groups=groups_of(classes))), "my.tflite")
+    grouped = metadata(classes=classes, streaming=Streaming(groups=groups_of(classes)), axes=INERTIAL)
+    alone = metadata(classes=("only",), streaming=Streaming())
+    text, other = (LANGUAGES[language].constants(each, "my.tflite") for each in (grouped, alone))
     assert [line.strip() for line in text.splitlines() if " Group(" in line] == lines[language]
-    assert " Group(" not in CONSTANTS[language](metadata(classes=("only",), streaming=Streaming()), "my.tflite")
-
-
-@pytest.mark.parametrize("language", WRITE)
-def test_a_model_that_reads_a_gyroscope_says_so(language):
-    text = CONSTANTS[language](metadata(axes=INERTIAL), "my.tflite")
     assert re.search(r"(?i)channels = 6 +// x, y, z, gyro_x, gyro_y, gyro_z\n", text)
     assert "// Rotation rate in rad/s about the same axes, by the right-hand rule." in text
-    assert "Rotation" not in CONSTANTS[language](metadata(), "my.tflite")
+    assert " Group(" not in other
+    assert "Rotation" not in other
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_model_of_another_unit_is_refused(language, tmp_path):
+    file = tmp_path / "model.tflite"
+    file.write_bytes(FILE.read_bytes())
+    embed(file, metadata(unit="g"))
+    says = r"model\.tflite: metadata: 'unit' is \"g\"; expected \"m/s\^2\""
+    refused(says, LANGUAGES[language].write, file, tmp_path / "out")
 
 
 def test_the_android_app_has_the_files_that_it_names_and_calls_what_they_define(tmp_path):
@@ -108,17 +107,7 @@ def test_the_android_app_has_the_files_that_it_names_and_calls_what_they_define(
     assert "ActivityRecognizer(this) { prediction -> show(prediction.label ?:" in activity
 
 
-def test_a_model_of_another_unit_is_refused(tmp_path):
-    file = tmp_path / "model.tflite"
-    file.write_bytes(FILE.read_bytes())
-    embed(file, metadata(unit="g"))
-    with pytest.raises(ZooError, match=r"model\.tflite: metadata: 'unit' is \"g\"; expected \"m/s\^2\""):
-        embedding.KOTLIN.write(file, tmp_path / "out")
-
-
 def test_export_writes_them_next_to_the_file(convolutional_files):
-    names = {path.name for path in convolutional_files.iterdir()}
-    assert names == {
-        "Model.kt", "Stream.kt", "ActivityRecognizer.kt", "Model.swift", "Stream.swift", "ActivityRecognizer.swift",
-        "model.float32.tflite", "model.int8.tflite",
-    }  # fmt: skip
+    sources = {f"{name}.{end}" for name in ("Model", "Stream", "ActivityRecognizer") for end in LANGUAGES}
+    files = {"model.float32.tflite", "model.int8.tflite"}
+    assert {path.name for path in convolutional_files.iterdir()} == sources | files

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from running import refused
+from scipy.special import softmax
 
-from zoo import ZooError
 from zoo.benchmarking import bench
+from zoo.catalog import PRESETS_FOLDER
 from zoo.exporting import signatures
-from zoo.runtime import Recognizer
+from zoo.runtime import PersonalRecognizer, Recognizer
 from zoo.runtime.filtering import Filter
 
 WINDOWS = np.random.default_rng(1).normal(0, 4, (20, 40, 3)).astype("float32")
@@ -14,8 +16,7 @@ WINDOWS = np.random.default_rng(1).normal(0, 4, (20, 40, 3)).astype("float32")
 
 def test_its_only_signature_is_the_window(convolutional):
     (signature,) = signatures.activity(convolutional, 10)
-    logits = np.asarray(convolutional(WINDOWS), np.float64) / 1.3
-    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    expected = softmax(np.asarray(convolutional(WINDOWS), np.float64) / 1.3, axis=1)
     assert signature.name == "window"
     np.testing.assert_allclose(signature(window=WINDOWS)["probabilities"], expected, atol=1e-6)
 
@@ -46,17 +47,13 @@ def test_it_has_no_steps_and_is_measured(convolutional_files):
     file = convolutional_files / "model.float32.tflite"
     recognizer = Recognizer(file)
     assert recognizer.zeros() == {}
-    with pytest.raises(ZooError, match="no signature 'step'; found window"):
-        recognizer.step(np.zeros((1, 1, 3), np.float32), {})
+    refused("no signature 'step'; found window", recognizer.step, np.zeros((1, 1, 3), np.float32), {})
     # At 20 and then at 10 positions, a kernel of 5 rows for each channel, and a mixture of the channels; and the head.
     found = bench(file, calls=5)["signatures"]["window"]["multiply_adds"]
     assert found == 20 * (5 * 3 + 3 * 8) + 10 * (5 * 8 + 8 * 8) + 8 * 6
 
 
 def test_a_file_that_learns_is_streamed_by_windows_too():
-    from zoo.catalog import PRESETS_FOLDER
-    from zoo.runtime import PersonalRecognizer
-
     stream = PersonalRecognizer(PRESETS_FOLDER / "activity_gru_pocket" / "model.personal.tflite").stream()
     found = list(stream.feed((i / 50, 0.1 * (i % 3), 9.8, 0.2 * (i % 2)) for i in range(300)))
     assert [prediction.time for prediction in found] == pytest.approx([149 / 50, 224 / 50, 299 / 50])

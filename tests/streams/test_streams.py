@@ -174,33 +174,35 @@ def test_programs_follow_the_golden_and_three_hundred_random_streams(programs, r
             agree(each, (rows, dropped), f"{name}, stream {number}")
 
 
+def in_floats(name, times, values, folder):
+    """The answers of a program that computes in floats, and those in doubles, to samples without a fault."""
+    samples, metadata = np.column_stack([times, values]), MODELS[name]
+    write_c(metadata, folder / "float")
+    ((rounded, dropped),) = ask(compile_c(folder / "float", "-Wdouble-promotion"), [samples], metadata)
+    wanted, lost = golden.follow(metadata, samples)
+    assert not dropped
+    assert not lost
+    return rounded, wanted
+
+
 @pytest.mark.process
 def test_floats_in_c_round_no_more_after_hours_than_at_the_start(tmp_path):
-    random, metadata = np.random.default_rng(0), MODELS["a tree of groups"]
+    random = np.random.default_rng(0)
     times = 1e6 + np.cumsum(random.uniform(0.02, 0.06, 250_000))
-    samples = np.column_stack([times, random.normal((0, 9.8, 0), 3, (len(times), 3)).astype(np.float32)])
-    wanted, dropped = golden.follow(metadata, samples)
-    assert not dropped
+    values = random.normal((0, 9.8, 0), 3, (len(times), 3)).astype(np.float32)
+    rounded, wanted = in_floats("a tree of groups", times, values, tmp_path)
     assert len(wanted) > 99_000
-    write_c(metadata, tmp_path / "float")
-    ((rounded, dropped),) = ask(compile_c(tmp_path / "float", "-Wdouble-promotion"), [samples], metadata)
-    assert not dropped
     np.testing.assert_allclose(rounded[:, 0], wanted[:, 0], rtol=0, atol=1e-6)
     errors = np.abs(rounded[:, 3:] - wanted[:, 3:]).max(axis=1)
-    first, last = errors[:20_000], errors[-20_000:]
-    assert np.quantile(first, 0.5) < 1e-3
-    assert np.quantile(last, 0.5) < 1.5 * np.quantile(first, 0.5)
+    first, last = (np.quantile(part, 0.5) for part in (errors[:20_000], errors[-20_000:]))
+    assert first < 1e-3
+    assert last < 1.5 * first
 
 
 @pytest.mark.process
 def test_the_filter_in_floats_is_that_in_doubles(tmp_path):
     # At the rate of the model, rows are the samples, so that the network answers the same.
-    random, metadata = np.random.default_rng(2), MODELS["windows"]
-    write_c(metadata, tmp_path / "float")
-    program = compile_c(tmp_path / "float", "-Wdouble-promotion")
-    values = random.normal(0, 4, (20_000, 3)).astype(np.float32)
-    samples = np.column_stack([np.arange(len(values)) / metadata.rate, values])
-    ((found, _),) = ask(program, [samples], metadata)
-    wanted, _ = golden.follow(metadata, samples)
+    values = np.random.default_rng(2).normal(0, 4, (20_000, 3)).astype(np.float32)
+    found, wanted = in_floats("windows", np.arange(len(values)) / MODELS["windows"].rate, values, tmp_path)
     assert len(found) == len(wanted) > 1_000
     np.testing.assert_allclose(found[:, 2:], wanted[:, 2:], rtol=0, atol=1e-4)
