@@ -1,12 +1,11 @@
 """All data comes through one call, whatever holds it, and goes to NumPy or to Keras."""
 
 import pickle
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from running import data_of, message
+from running import data_of, message, refused
 
 from zoo import ActivityGRU, describe, evaluate, load_data, predict, simulate, train
 from zoo.activity import recordings
@@ -63,66 +62,49 @@ def test_batches_that_cannot_be_are_refused(data, wrong):
     assert message(lambda: data.train.dataset(**{"batch_size": 4} | wrong)).startswith(f"{name} is")
 
 
-def test_data_can_be_sent_to_another_process(data):
+def test_data_can_be_sent_to_another_process_and_splits_that_a_file_lacks_are_empty(data):
     copy = pickle.loads(pickle.dumps(data))
     np.testing.assert_array_equal(copy.train.arrays()[0], data.train.arrays()[0])
-
-
-def test_a_file_without_a_split_has_an_empty_one(data):
     empty = [split for split in (data.validation, data.test) if not len(split)]
     assert len(empty) == {"activity": 1, "patches": 2, "text": 0}[data.task]
-    for split in empty:
-        inputs, targets = split.arrays()
-        assert inputs.shape == (0, *data.train.inputs.shape[1:])
-        assert len(targets) == 0
+    for inputs, targets in (split.arrays() for split in empty):
+        assert (inputs.shape, len(targets)) == ((0, *data.train.inputs.shape[1:]), 0)
 
 
 def test_simulated_data_replaces_a_file_of_its_layout_by_force_alone(tmp_path):
-    path = tmp_path / "a.h5"
+    path, notes = tmp_path / "a.h5", tmp_path / "notes.txt"
     simulate("text", path, sentences=300)
-    assert "exists already" in message(lambda: simulate("text", path, sentences=300))
+    refused("exists already", simulate, "text", path, sentences=300)
     simulate("text", path, sentences=310, force=True)
-    before = path.read_bytes()
-    assert message(lambda: simulate("activity", path, force=True, **SIZES["activity"])) == (
-        f"{path}: holds text, not activity: choose another name or delete it first"
-    )
-    assert path.read_bytes() == before
-    (tmp_path / "notes.txt").write_text("mine")
-    assert "notes.txt: holds something else, not text" in message(
-        lambda: simulate("text", tmp_path / "notes.txt", force=True, sentences=300)
-    )
-    assert (tmp_path / "notes.txt").read_text() == "mine"
+    notes.write_text("mine")
+    for file, task, words in ((path, "activity", "text, not activity"), (notes, "text", "something else, not text")):
+        before = file.read_bytes()
+        refused(f"^{file}: holds {words}", simulate, task, file, force=True, **SIZES[task])
+        assert file.read_bytes() == before
 
 
 def test_windows_never_replace_their_recordings(tmp_path):
-    path = tmp_path / "recordings.h5"
+    path, link = tmp_path / "recordings.h5", tmp_path / "same.h5"
     recordings.write_recordings(path, gait.simulate(2, seed=0, seconds=10), source="a test")
-    before, link = path.read_bytes(), tmp_path / "same.h5"
+    before = path.read_bytes()
     link.hardlink_to(path)
     for output in (path, link):
-        index = recordings.read_recordings(path)
-        refused = message(lambda index=index, output=output: write_windows(index, output, Windowing(), ["1"]))
-        assert refused == f"{output}: is the input; choose another name for the output"
+        says = f"^{output}: is the input; choose another name for the output$"
+        refused(says, write_windows, recordings.read_recordings(path), output, Windowing(), ["1"])
     assert path.read_bytes() == before
 
 
 def test_recordings_and_data_of_another_task_are_refused(tmp_path, data):
     recordings.write_recordings(tmp_path / "r.h5", gait.simulate(1, seed=0, seconds=4), source="a test")
-    assert message(lambda: load_data(tmp_path / "r.h5")) == (
-        f"{tmp_path / 'r.h5'}: holds recordings; cut them into windows first, with `zoo data windows`"
-    )
+    refused("r.h5: holds recordings; cut them into windows first, with `zoo data", load_data, tmp_path / "r.h5")
     wrong = "patches" if data.task == "activity" else "activity"
-    expected = f"{data}: holds {data.task} data; expected {wrong} data, such as data"
-    assert message(lambda: load(data, task=wrong)).startswith(expected)
+    refused(f"^{data}: holds {data.task} data; expected {wrong} data, such as data", load, data, task=wrong)
     assert load(data.path, task=data.task).sha256 == data.sha256
     for source in (data.path, data):
-        assert "data_dir: requires tfds:NAME" in message(lambda source=source: load_data(source, data_dir=tmp_path))
-    assert "does not apply to data in memory" in message(lambda: load_data(data, levels=255))
+        refused("data_dir: requires tfds:NAME", load_data, source, data_dir=tmp_path)
+    refused("does not apply to data in memory", load_data, data, levels=255)
     if data.task != "patches":
-        assert "levels are for patches alone" in message(lambda: load_data(data.path, levels=255))
-
-
-# Arrays of one's own
+        refused("levels are for patches alone", load_data, data.path, levels=255)
 
 
 X = np.random.default_rng(0).normal([0, 0, 9.8], 1.0, (6, 20, 3)).astype(np.float32)
@@ -135,13 +117,14 @@ PATCHES = np.random.default_rng(0).uniform(size=(6, 3, 8, 8)).astype(np.float32)
 
 
 def test_arrays_of_ones_own_are_data_as_well():
-    made = data_of(X, ["run", "sit"] * 3, ("sit", "run"), 25.0, WHO, test=(X[:2], [0, 1], [3, 3]))
+    made, again = (
+        data_of(X, y, ("sit", "run"), 25.0, WHO, test=(X[:2], [0, 1], [3, 3])) for y in (["run", "sit"] * 3, Y)
+    )
     assert made.train.labels.tolist() == Y
     assert (made.train.people(), made.test.people(), made.split_by) == (["1", "2", "10"], ["3"], "subject")
     assert (made.rate, made.classes, made.path, str(made)) == (25.0, ("sit", "run"), None, "arrays")
     np.testing.assert_array_equal(made.train.arrays()[0], X)
-    assert made.sha256 == data_of(X, Y, ("sit", "run"), 25.0, WHO, test=(X[:2], [0, 1], [3, 3])).sha256
-    assert made.sha256 != data_of(X + 1, Y, ("sit", "run"), 25.0).sha256
+    assert made.sha256 == again.sha256 != data_of(X + 1, Y, ("sit", "run"), 25.0).sha256
     assert describe(made)["parts"]["train"]["windows"] == 6
     five = load_data((np.concatenate([X, X[:4]]), ["b", "a"] * 5), rate=25, subjects=sorted([1, 2, 3, 4, 5] * 2))
     assert (five.classes, len(five.test)) == (("a", "b"), 0)
@@ -150,9 +133,9 @@ def test_arrays_of_ones_own_are_data_as_well():
 
 
 def test_windows_in_g_and_patches_to_255_are_converted():
-    np.testing.assert_allclose(load_data((X / 9.80665, Y), rate=25, unit="g").train.arrays()[0], X, rtol=1e-5)
-    turning = np.concatenate([X / 9.80665, X / 10], axis=2)
-    np.testing.assert_allclose(load_data((turning, Y), rate=25, unit="g").train.arrays()[0][..., 3:], X / 10, rtol=1e-5)
+    both = np.concatenate([X / 9.80665, X / 10], axis=2)
+    converted = load_data((both, Y), rate=25, unit="g").train.arrays()[0]
+    np.testing.assert_allclose(converted, np.concatenate([X, X / 10], axis=2), rtol=1e-5)
     np.testing.assert_allclose(load_data(255 * PATCHES, levels=255).train.arrays()[0], PATCHES, rtol=1e-5)
 
 
@@ -185,24 +168,22 @@ def test_a_table_of_windows_keeps_sets_of_labels_and_the_class_of_other_movement
 
 
 def test_a_pair_of_tables_of_a_sensor_is_a_training_and_a_test_set():
-    tables = []
-    for seed in (0, 1):
-        people = [replace(one, subject=f"{seed}/{one.subject}") for one in gait.simulate(2, seed=seed, seconds=8)]
-        tables.append(pd.concat([
-            pd.DataFrame(one.acceleration, columns=["x", "y", "z"]).assign(who=one.subject, label=one.activity)
-            for one in people
-        ]))  # fmt: skip
+    tables = [
+        pd.concat(
+            pd.DataFrame(one.acceleration, columns=list("xyz")).assign(who=f"{seed}/{one.subject}", label=one.activity)
+            for one in gait.simulate(2, seed=seed, seconds=8)
+        )
+        for seed in (0, 1)
+    ]
     data = load_data(tuple(tables), rate=50.0)
     assert (data.train.people(), data.test.people(), data.rate) == (["0/1", "0/2"], ["1/1", "1/2"], 50.0)
 
 
 def test_people_of_another_simulation_or_table_are_not_those_of_the_training(tmp_path):
     seeds = [simulate("activity", tmp_path / f"{seed}.h5", seed=seed, subjects=3, seconds=10) for seed in (0, 1)]
-    tables = [
-        data_of(X + number, [1, 0] * 3, ("sit", "run"), 25.0, [1, 1, 2, 2, 3, 3]).train.to_frame() for number in (0, 1)
-    ]
-    frames = [load(table, rate=25.0) for table in tables]
-    for known, other in (seeds, frames, (frames[0], data_of(X, [1, 0] * 3, ("sit", "run"), 25.0, [1, 1, 2, 2, 3, 3]))):
+    arrays = [data_of(X + number, Y, ("sit", "run"), 25.0, [1, 1, 2, 2, 3, 3]) for number in (0, 1)]
+    frames = [load(one.train.to_frame(), rate=25.0) for one in arrays]
+    for known, other in (seeds, frames, (frames[0], arrays[0])):
         model = ActivityGRU(units=2, provenance={"source": known.source, "subjects": known.train.people()})
         metadata = task_of(model).metadata(model)
         assert already_seen(known.train.people(), known.source, metadata) == known.train.people()
@@ -272,20 +253,18 @@ def test_text_without_validation_or_test_rows_is_trained_and_says_what_it_lacks(
     data = load_data((random.integers(0, 9, (300, 3)), random.integers(0, 9, 300)), words=[f"w{i}" for i in range(9)])
     result = train("trigram_lm", data, {"epochs": 1}, verbose=False)
     assert result.summary["validation"] is None
-    for lacking in (lambda: evaluate(result.model, data), lambda: predict(result.model, data=data)):
-        assert "no test rows" in message(lacking)
+    refused("no test rows", evaluate, result.model, data)
+    refused("no test rows", predict, result.model, data=data)
 
 
 @pytest.mark.parametrize("missing", [None, "", float("nan"), pd.NA])
 def test_a_window_without_a_person_is_named(missing):
-    x = np.random.default_rng(0).normal([0, 0, 9.8], 1, (4, 50, 3))
+    x, y, says = X[:4], [0, 1, 0, 1], "subjects: none in window 2"
     people = ["ann", "ann", missing, "ben"]
     for given in (people, np.array(people, object)):
-        refused = message(lambda given=given: load_data((x, [0, 1, 0, 1]), rate=50, subjects=given))
-        assert "subjects: none in window 2" in refused
-    named = np.array(["ann", "ann", "None", "nan"], object)
-    data = load_data((x, [0, 1, 0, 1]), rate=50, subjects=named)
+        refused(says, load_data, (x, y), rate=50, subjects=given)
+    data = load_data((x, y), rate=50, subjects=np.array(["ann", "ann", "None", "nan"], object))
     assert data.train.people() == ["None", "ann", "nan"]
     table = data.train.to_frame().assign(study=["a", "a", missing, "b"])
     assert load_data(table, rate=50).train.studies.tolist() == ["a", "a", "", "b"]
-    assert "subjects: none in window 2" in message(lambda: load_data(table.assign(subject=people), rate=50))
+    refused(says, load_data, table.assign(subject=people), rate=50)

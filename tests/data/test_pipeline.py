@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from zoo.activity.augmentation import Augmentation
 from zoo.data.dataset import DataSet
-from zoo.data.pipeline import batches, training_batches
+from zoo.data.pipeline import training_batches
 
 SEEDS = st.integers(0, 2**31 - 1)
 
@@ -49,30 +49,18 @@ def test_an_epoch_gives_no_row_twice_in_batches_of_equal_size(rows, batch_size):
 
 
 @pytest.mark.slow
-@settings(max_examples=2, deadline=None)
-@given(SEEDS)
-def test_the_seed_decides_the_order_and_the_augmentation(seed):
-    first, same, other = (
-        take(training_batches(numbered(50), 10, seed=s, augment=Augmentation(noise=1.0)), 5)
-        for s in (seed, seed, seed + 1)
-    )
-    for a, b in zip(first, same, strict=True):
-        np.testing.assert_array_equal(a[0], b[0])
-        np.testing.assert_array_equal(a[1], b[1])
-    assert any((a[1] != b[1]).any() for a, b in zip(first, other, strict=True))
-
-
-@pytest.mark.slow
-@settings(max_examples=3, deadline=None)
-@given(SEEDS, st.integers(1, 4), st.sampled_from([7, 16, 40]))
+@settings(max_examples=4)
+@given(SEEDS, st.integers(0, 4), st.sampled_from([7, 16, 40]))
 def test_a_run_resumed_at_any_epoch_sees_what_an_uninterrupted_one_would_have_seen(seed, first_epoch, batch_size):
-    rows, augment = numbered(80), Augmentation(mirror=0.5, tilt=20.0, noise=1.0)
+    options = {"batch_size": batch_size, "augment": Augmentation(mirror=0.5, tilt=20.0, noise=1.0)}
     skipped = first_epoch * (80 // batch_size)
-    whole = take(training_batches(rows, batch_size, seed=seed, augment=augment), skipped + 5)
-    resumed = take(training_batches(rows, batch_size, seed=seed, first_epoch=first_epoch, augment=augment), 5)
-    for a, b in zip(whole[skipped:], resumed, strict=True):
+    whole = take(training_batches(numbered(80), seed=seed, **options), skipped + 5)[skipped:]
+    resumed = take(training_batches(numbered(80), seed=seed, first_epoch=first_epoch, **options), 5)
+    for a, b in zip(whole, resumed, strict=True):
         np.testing.assert_array_equal(a[0], b[0])
         np.testing.assert_array_equal(a[1], b[1])
+    other = take(training_batches(numbered(80), seed=seed + 1, first_epoch=first_epoch, **options), 5)
+    assert any((a[1] != b[1]).any() for a, b in zip(whole, other, strict=True))
 
 
 def test_each_batch_is_augmented_with_a_seed_of_its_own():
@@ -84,14 +72,3 @@ def test_each_batch_is_augmented_with_a_seed_of_its_own():
         dataset = training_batches(numbered(53), 10, seed=7, first_epoch=first_epoch, augment=show)
         shown = [inputs[0].tolist() for inputs, _ in take(dataset, 3)]
         assert shown == [[7, number], [7, number + 1], [7, number + 2]]
-
-
-@pytest.mark.parametrize(("rows", "sizes"), [(70, [32, 32, 6]), (64, [32, 32]), (5, [5])])
-def test_one_pass_gives_every_row_in_order(rows, sizes):
-    dataset = batches(numbered(rows), 32)
-    found = list(dataset.as_numpy_iterator())
-    assert [len(labels) for _, labels in found] == sizes
-    assert int(dataset.cardinality()) == len(sizes)
-    np.testing.assert_array_equal(np.concatenate([labels for _, labels in found]), np.arange(rows))
-    np.testing.assert_array_equal(np.concatenate([inputs[:, 0, 0] for inputs, _ in found]), np.arange(rows))
-    np.testing.assert_array_equal(targets(dataset, 1)[0], found[0][1])

@@ -1,14 +1,13 @@
 """The class frequencies that probabilities assume: learned from data, stored, and changed in every artifact."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
-from running import data_of
+from running import data_of, refused
 
 import zoo
-from zoo import ActivityGRU, ZooError, loading
+from zoo import ActivityGRU, loading
 from zoo.activity import data as windows_of
 from zoo.activity.device import encountered_states
 from zoo.activity.finetuning import with_labels
@@ -38,104 +37,77 @@ def adjusted(probabilities, new, old):
     return products / products.sum(axis=1, keepdims=True)
 
 
-class TestAPrior:
-    def test_of_some_classes_leaves_the_rest_to_the_others_in_their_proportion(self):
-        assert complete_prior({"walk": np.float64(0.6)}, CLASSES, LEARNED) == pytest.approx(
-            {"run": 0.8 / 7, "sit": 2 / 7, "walk": 0.6}
-        )
-
-    @pytest.mark.parametrize(
-        ("prior", "message"),
-        [
-            ({"walk": 0.6, "swim": 0.1}, "prior: unknown class 'swim'; expected run, sit, walk"),
-            ({"walk": 0.0}, "prior of walk is 0.0; expected a number above 0: leave a class out to share the rest"),
-            ({"walk": float("inf")}, "prior of walk is inf; expected a number above 0"),
-            ({"walk": "much"}, "prior of walk is 'much'; expected a number above 0"),
-            ({"walk": 0.6, "sit": 0.4}, "prior sums to 1, which leaves nothing for run: expected less than 1"),
-            ({"walk": 0.6, "sit": 0.3, "run": 0.3}, "prior sums to 1.2; expected 1, or leave out a class"),
-        ],
-    )
-    def test_that_is_none_is_refused_with_one_line(self, prior, message):
-        with pytest.raises(ZooError, match=message) as found:
-            model(prior=prior)
-        assert "\n" not in str(found.value)
-
-    @pytest.mark.parametrize("text", ["walking", "walking=", "=0.5", "walking=much", "walking=0.5,"])
-    def test_that_cannot_be_read_is_refused_with_an_example(self, text):
-        with pytest.raises(ZooError, match=r"expected CLASS=SHARE, such as walking=0\.6,sitting=0\.3"):
-            parse_prior(text)
-
-    def test_needs_to_know_what_the_probabilities_assume(self):
-        with pytest.raises(ZooError, match="class frequencies of its training data are not known"):
-            model(provenance=None, prior={"walk": 0.6})
-
-    def test_is_dropped_with_its_classes(self):
-        known = model(prior={"walk": 0.6}, threshold=0.7)
-        other = known.copy(classes=("walk", "swim"))
-        assert (other.prior, other.threshold, other.train_prior) == (None, None, {})
-        assert known.copy(window=40).prior == known.prior
+def test_a_prior_of_some_classes_leaves_the_rest_to_the_others_in_their_proportion():
+    prior = complete_prior({"walk": np.float64(0.6)}, CLASSES, LEARNED)
+    assert prior == pytest.approx({"run": 0.8 / 7, "sit": 2 / 7, "walk": 0.6})
 
 
-class TestClassFrequencies:
+@pytest.mark.parametrize(
+    ("prior", "says"),
+    [
+        ({"walk": 0.6, "swim": 0.1}, "prior: unknown class 'swim'; expected run, sit, walk"),
+        ({"walk": 0.0}, "prior of walk is 0.0; expected a number above 0: leave a class out to share the rest"),
+        ({"walk": float("inf")}, "prior of walk is inf; expected a number above 0"),
+        ({"walk": "much"}, "prior of walk is 'much'; expected a number above 0"),
+        ({"walk": 0.6, "sit": 0.4}, "prior sums to 1, which leaves nothing for run: expected less than 1"),
+        ({"walk": 0.6, "sit": 0.3, "run": 0.3}, "prior sums to 1.2; expected 1, or leave out a class"),
+    ],
+)
+def test_a_prior_that_is_none_is_refused(prior, says):
+    refused(says, model, prior=prior)
+
+
+@pytest.mark.parametrize("text", ["walking", "walking=", "=0.5", "walking=much", "walking=0.5,"])
+def test_a_prior_that_cannot_be_read_is_refused_with_an_example(text):
+    refused(r"expected CLASS=SHARE, such as walking=0\.6,sitting=0\.3", parse_prior, text)
+
+
+def test_a_prior_needs_to_know_what_the_probabilities_assume_and_is_dropped_with_its_classes():
+    refused("class frequencies of its training data are not known", model, provenance=None, prior={"walk": 0.6})
+    known = model(prior={"walk": 0.6}, threshold=0.7)
+    other = known.copy(classes=("walk", "swim"))
+    assert (other.prior, other.threshold, other.train_prior) == (None, None, {})
+    assert known.copy(window=40).prior == known.prior
+
+
+@pytest.mark.parametrize(("balance", "shares"), [(None, (1 / 6, 1 / 3, 1 / 2)), ("balanced", (1 / 3, 1 / 3, 1 / 3))])
+def test_class_frequencies_are_those_of_the_training_windows_unless_the_recipe_balances_classes(balance, shares):
     x = np.random.default_rng(0).normal([0, 0, 9.8], 1, (12, 20, 3))
-    labels = np.repeat([0, 1, 2], [2, 4, 6])
-
-    def windows(self, **changes):
-        return replace(data_of(self.x, self.labels, CLASSES, 50.0).train, **changes)
-
-    def test_are_those_of_the_training_windows(self):
-        assert class_frequencies(self.windows(), CLASSES, None) == pytest.approx(
-            {"run": 1 / 6, "sit": 1 / 3, "walk": 1 / 2}
-        )
-
-    def test_are_equal_if_the_recipe_balances_classes(self):
-        assert class_frequencies(self.windows(), CLASSES, "balanced") == pytest.approx(dict.fromkeys(CLASSES, 1 / 3))
-
-    def test_count_a_set_for_its_classes_as_the_other_windows_divide_them(self):
-        counts = np.array([2, 4, 6, 3])
-        assert label_frequencies(counts, CLASSES, [(0, 1)]) == pytest.approx({"run": 0.2, "sit": 0.4, "walk": 0.4})
-
-    def test_are_unknown_if_a_class_was_never_seen(self):
-        assert label_frequencies(np.array([2, 0, 6]), CLASSES) == {}
-
-    def test_are_recorded_by_training(self, recognizer, simulated):
-        data = windows_of.from_file(simulated)
-        known = loading.load(str(recognizer))
-        assert known.metadata.prior == pytest.approx(list(known.keras_model.provenance["class_frequencies"].values()))
-        assert sum(known.metadata.prior) == pytest.approx(1)
-        assert read_json(recognizer / "config.json")["metadata"]["prior"] == list(known.metadata.prior)
-        # The simulated people did all activities for the same time.
-        assert known.metadata.prior == pytest.approx([1 / 6] * 6, abs=0.02)
-        assert known.metadata.classes == data.classes
+    train = data_of(x, np.repeat([0, 1, 2], [2, 4, 6]), CLASSES, 50.0).train
+    assert class_frequencies(train, CLASSES, balance) == pytest.approx(dict(zip(CLASSES, shares, strict=True)))
 
 
-class TestSignatures:
-    def test_return_probabilities_times_new_over_old_prior_after_the_temperature(self):
-        new = {"run": 0.05, "sit": 0.15, "walk": 0.8}
-        plain = model()
-        changed = plain.copy(prior=new)
-        step, chunk = encountered_states(plain, WINDOWS, 1, 2)
-        for name, inputs in (("window", {"window": WINDOWS}), ("step", step), ("chunk", chunk)):
-            one, two = (
-                {s.name: s for s in signatures.activity(each, 2)}[name](**inputs)["probabilities"].numpy()
-                for each in (plain, changed)
-            )
-            rows, found = one.reshape(-1, 3), two.reshape(-1, 3)
-            np.testing.assert_allclose(found, adjusted(rows, list(new.values()), list(LEARNED.values())), atol=1e-6)
-            assert np.abs(one - two).max() > 0.1
+def test_class_frequencies_count_a_set_for_its_classes_as_the_other_windows_divide_them():
+    counts = np.array([2, 4, 6, 3])
+    assert label_frequencies(counts, CLASSES, [(0, 1)]) == pytest.approx({"run": 0.2, "sit": 0.4, "walk": 0.4})
+    # They are unknown if a class was never seen.
+    assert label_frequencies(np.array([2, 0, 6]), CLASSES) == {}
 
-    def test_to_be_trained_on_the_device_assume_it_as_well(self):
-        changed = model(prior={"walk": 0.8})
-        infer = signatures.personal(changed)[0]
-        window = {s.name: s for s in signatures.activity(changed, 1)}["window"]
-        np.testing.assert_allclose(
-            infer(window=WINDOWS[:1])["probabilities"], window(window=WINDOWS[:1])["probabilities"], atol=1e-6
-        )
 
-    def test_of_a_model_without_one_are_unchanged(self):
-        plain = model()
-        found = {s.name: s for s in signatures.activity(plain, 1)}["window"](window=WINDOWS)["probabilities"].numpy()
-        np.testing.assert_allclose(found, zoo.predict(plain, WINDOWS).probabilities, atol=1e-6)
+def test_class_frequencies_are_recorded_by_training(recognizer, simulated):
+    known = loading.load(str(recognizer))
+    assert known.metadata.prior == pytest.approx(list(known.keras_model.provenance["class_frequencies"].values()))
+    assert sum(known.metadata.prior) == pytest.approx(1)
+    assert read_json(recognizer / "config.json")["metadata"]["prior"] == list(known.metadata.prior)
+    # The simulated people did all activities for the same time.
+    assert known.metadata.prior == pytest.approx([1 / 6] * 6, abs=0.02)
+    assert known.metadata.classes == windows_of.from_file(simulated).classes
+
+
+def test_signatures_return_probabilities_times_new_over_old_prior_after_the_temperature():
+    new = {"run": 0.05, "sit": 0.15, "walk": 0.8}
+    plain, changed = model(), model(prior=new)
+    step, chunk = encountered_states(plain, WINDOWS, 1, 2)
+    of_plain, of_changed = ({s.name: s for s in signatures.activity(one, 2)} for one in (plain, changed))
+    for name, read in (("window", {"window": WINDOWS}), ("step", step), ("chunk", chunk)):
+        rows, found = (s[name](**read)["probabilities"].numpy().reshape(-1, 3) for s in (of_plain, of_changed))
+        np.testing.assert_allclose(found, adjusted(rows, list(new.values()), list(LEARNED.values())), atol=1e-6)
+        assert np.abs(rows - found).max() > 0.1
+    # That which is trained on the device assumes it as well.
+    learning, whole = (
+        each(window=WINDOWS[:1])["probabilities"] for each in (signatures.personal(changed)[0], of_changed["window"])
+    )
+    np.testing.assert_allclose(learning, whole, atol=1e-6)
 
 
 @pytest.fixture(scope="module")
@@ -145,47 +117,43 @@ def daily(export_once, recognizer, simulated):
     return export_once("daily", recognizer, "--data", simulated, *formats)
 
 
-class TestExportedFiles:
-    def test_assume_the_prior_and_state_it(self, daily, recognizer, simulated):
-        known = loading.load(str(recognizer))
-        test = windows_of.from_file(simulated).test.arrays()[0][:50]
-        before = zoo.predict(known.keras_model, test).probabilities
-        file = Recognizer(daily / "model.float32.tflite")
-        stated = dict(zip(file.metadata.classes, file.metadata.prior, strict=True))
-        assert {name: stated[name] for name in DAILY} == DAILY
-        assert sum(stated.values()) == pytest.approx(1)
-        expected = adjusted(before, file.metadata.prior, known.metadata.prior)
-        np.testing.assert_allclose(file.predict(test), expected, atol=1e-4)
+def test_exported_files_assume_the_prior_and_state_it(daily, recognizer, simulated):
+    known = loading.load(str(recognizer))
+    test = windows_of.from_file(simulated).test.arrays()[0][:50]
+    before = zoo.predict(known.keras_model, test).probabilities
+    file = Recognizer(daily / "model.float32.tflite")
+    stated = dict(zip(file.metadata.classes, file.metadata.prior, strict=True))
+    assert {name: stated[name] for name in DAILY} == DAILY
+    assert sum(stated.values()) == pytest.approx(1)
+    expected = adjusted(before, file.metadata.prior, known.metadata.prior)
+    np.testing.assert_allclose(file.predict(test), expected, atol=1e-4)
 
-    def test_of_keras_are_the_same_model_with_another_prior(self, daily, recognizer, simulated):
-        again = loading.load(str(daily))
-        assert again.metadata.prior == extract(daily / "model.float32.tflite").prior
-        assert again.config["metadata"] == json.loads(json.dumps(again.metadata.to_json()))
-        assert again.keras_model.train_prior == loading.load(str(recognizer)).keras_model.train_prior
-        one = zoo.evaluate(daily, simulated, baselines=False)
-        two = zoo.evaluate(daily / "model.float32.tflite", simulated, baselines=False)
-        three = zoo.evaluate(recognizer, simulated, baselines=False, prior=DAILY)
-        for key in ("confusion", "prior"):
-            assert one[key] == two[key] == three[key]
-        assert (
-            one["cross_entropy"]
-            == pytest.approx(three["cross_entropy"])
-            == pytest.approx(two["cross_entropy"], abs=1e-4)
-        )
-        assert one["ece"]["after"] == pytest.approx(three["ece"]["after"])
+
+def test_exported_files_of_keras_are_the_same_model_with_another_prior(daily, recognizer, simulated):
+    again = loading.load(str(daily))
+    assert again.metadata.prior == extract(daily / "model.float32.tflite").prior
+    assert again.config["metadata"] == json.loads(json.dumps(again.metadata.to_json()))
+    assert again.keras_model.train_prior == loading.load(str(recognizer)).keras_model.train_prior
+    one, two, three = (
+        zoo.evaluate(model, simulated, baselines=False, prior=prior)
+        for model, prior in ((daily, None), (daily / "model.float32.tflite", None), (recognizer, DAILY))
+    )
+    for key in ("confusion", "prior"):
+        assert one[key] == two[key] == three[key]
+    for other, error in ((two, 1e-4), (three, 1e-6)):
+        assert other["cross_entropy"] == pytest.approx(one["cross_entropy"], abs=error)
+    assert one["ece"]["after"] == pytest.approx(three["ece"]["after"])
 
 
 def test_an_evaluation_states_the_prior_and_the_accuracy_at_it(recognizer, simulated, zoo_cli):
-    status, out, _ = zoo_cli("evaluate", recognizer, "--data", simulated, "--no-baselines", "--prior", "walking=0.75")
-    assert status == 0
     found = zoo.evaluate(recognizer, simulated, baselines=False, prior={"walking": 0.75})
     assumed = found["prior"]["classes"]
     assert assumed["walking"] == 0.75
     recall = {name: row["recall"] for name, row in found["per_class"].items()}
     assert found["prior"]["accuracy"] == pytest.approx(sum(assumed[name] * recall[name] for name in recall))
-    line = " ".join(out.split())
-    assert "walking 0.75; accuracy at these frequencies" in line
-    assert f"{found['prior']['accuracy']:.3f}" in line
+    out = zoo_cli("evaluate", recognizer, "--data", simulated, "--no-baselines", "--prior", "walking=0.75").out
+    for words in ("walking 0.75; accuracy at these frequencies", f"{found['prior']['accuracy']:.3f}"):
+        assert words in " ".join(out.split())
 
 
 def test_a_bad_prior_or_threshold_is_refused_with_one_line(recognizer, simulated, language_model, tmp_path, zoo_cli):
@@ -210,15 +178,9 @@ def test_fine_tuning_for_other_labels_starts_without_a_prior(simulated):
     assert with_labels(loading.load(known), data).prior is None
 
 
-def test_metadata_of_older_files_are_read(recognizer):
+def test_metadata_of_older_files_are_read_and_a_model_without_prior_and_threshold_has_their_configuration(recognizer):
     document = read_json(recognizer / "config.json")["metadata"]
-    older = {key: value for key, value in document.items() if key not in ("prior", "threshold")}
-    found = Metadata.from_json(older, "file")
+    found = Metadata.from_json({key: document[key] for key in document.keys() - {"prior", "threshold"}}, "file")
     assert (found.prior, found.threshold) == ((), None)
-    with pytest.raises(ZooError, match="file: metadata: lacks rate"):
-        Metadata.from_json({key: value for key, value in document.items() if key != "rate"}, "file")
-
-
-def test_a_model_without_prior_and_threshold_has_the_configuration_of_older_files():
     assert not {"prior", "threshold"} & set(model().get_config())
     assert ACTIVITY.metadata(model(prior={"walk": 0.6})).prior == pytest.approx((0.8 / 7, 2 / 7, 0.6))

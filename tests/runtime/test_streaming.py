@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from running import refused
 from streams.golden import faulty
 
 from zoo import loading
-from zoo.errors import ZooError
 from zoo.runtime.filtering import Group
 from zoo.runtime.metadata import ACCELERATION_LIMIT, INERTIAL, Streaming
 from zoo.runtime.resampling import Resampler
@@ -31,9 +31,9 @@ def sine(times):
     return np.stack([3 * np.sin(2 * np.pi * times), 9.8 + 0 * times, 3 * np.cos(2 * np.pi * times)], axis=1)
 
 
-def resampled(times, rate=RATE):
-    resampler = Resampler(rate)
-    rows = [row for time, value in zip(times, sine(times).tolist(), strict=True) for row in resampler.push(time, value)]
+def resampled(times, signal=sine, rate=RATE):
+    resampler, samples = Resampler(rate), zip(times, signal(times).tolist(), strict=True)
+    rows = [row for time, value in samples for row in resampler.push(time, value)]
     return np.array([time for time, _ in rows]), np.array([value for _, value in rows])
 
 
@@ -47,246 +47,240 @@ def stream(answer=None, settings=QUIET, threshold=0.0):
     return Stream(METADATA, step, settings, threshold)
 
 
-class TestRows:
-    def test_samples_at_the_rate_are_the_rows(self):
-        times = np.arange(100) / RATE
-        found, rows = resampled(times)
-        np.testing.assert_allclose(found, times)
-        np.testing.assert_allclose(rows, sine(times), atol=1e-9)
-
-    @settings(max_examples=30, deadline=None)
-    @given(rate=st.floats(15, 400), jitter=st.floats(0, 0.4), seed=st.integers(0, 100))
-    def test_any_rate_and_jitter_gives_even_rows_near_the_signal(self, rate, jitter, seed):
-        random = np.random.default_rng(seed)
-        times = (np.arange(round(4 * rate)) + random.uniform(0, jitter, round(4 * rate))) / rate
-        found, rows = resampled(times)
-        np.testing.assert_allclose(np.diff(found), 1 / RATE, atol=1e-9)
-        # Half a row of delay where samples are averaged, and the chord of the sine between slow samples.
-        assert np.abs(rows - sine(found)).max() < 3 * (2 * np.pi / RATE + (2 * np.pi * 1.4 / rate) ** 2 / 8)
-
-    def test_what_is_too_quick_for_the_rate_does_not_come_back_as_something_slow(self):
-        times = np.arange(2000) / 500
-        resampler = Resampler(RATE)
-        # 51 Hz, read at 50 Hz without averaging, would look like 1 Hz.
-        fast = np.stack([5 * np.sin(2 * np.pi * 51 * times)] * 3, axis=1)
-        rows = [row for t, value in zip(times, fast.tolist(), strict=True) for _, row in resampler.push(t, value)]
-        assert np.abs(rows[5:]).max() < 0.3
+def test_samples_at_the_rate_are_the_rows():
+    times = np.arange(100) / RATE
+    found, rows = resampled(times)
+    np.testing.assert_allclose(found, times)
+    np.testing.assert_allclose(rows, sine(times), atol=1e-9)
 
 
-class TestStates:
-    def ages(self, restart, copies, count=24):
-        states = StaggeredStates(
-            lambda frame, states: (states["age"].copy(), {"age": states["age"] + 1}),
-            replace(METADATA, states={"age": 1}, frame=1), Streaming(restart=restart, copies=copies, warmup=0),
-        )  # fmt: skip
-        return [int(states.push((0.0, 0.0, 0.0))[0]) for _ in range(count)]
+@settings(max_examples=30)
+@given(rate=st.floats(15, 400), jitter=st.floats(0, 0.4), seed=st.integers(0, 100))
+def test_any_rate_and_jitter_gives_even_rows_near_the_signal(rate, jitter, seed):
+    random = np.random.default_rng(seed)
+    found, rows = resampled((np.arange(round(4 * rate)) + random.uniform(0, jitter, round(4 * rate))) / rate)
+    np.testing.assert_allclose(np.diff(found), 1 / RATE, atol=1e-9)
+    # Half a row of delay where samples are averaged, and the chord of the sine between slow samples.
+    assert np.abs(rows - sine(found)).max() < 3 * (2 * np.pi / RATE + (2 * np.pi * 1.4 / rate) ** 2 / 8)
 
-    @pytest.mark.parametrize(
-        ("restart", "copies", "ages"),
-        [(0, 1, [*range(24)]), (8, 2, [*range(8), *[4, 5, 6, 7] * 4]), (9, 3, [*range(9), *[6, 7, 8] * 5])],
-    )
-    def test_the_oldest_state_answers_and_is_never_older_than_the_restart(self, restart, copies, ages):
-        assert self.ages(restart, copies) == ages
 
-    def test_a_network_without_states_reads_the_last_window_every_hop(self):
-        found = []
-        windows = StaggeredStates(
-            lambda window, states: (found.append((window[0, :, 0].tolist(), states)), (np.ones((1, 1)), {}))[1],
-            replace(METADATA, states={}, window=4, hop=3), Streaming(),
-        )  # fmt: skip
-        answered = [windows.push((float(i), 0.0, 0.0)) is not None for i in range(11)]
-        assert found == [([0, 1, 2, 3], {}), ([3, 4, 5, 6], {}), ([6, 7, 8, 9], {})]
-        assert [i for i, some in enumerate(answered) if some] == [3, 6, 9]
+def test_what_is_too_quick_for_the_rate_does_not_come_back_as_something_slow():
+    # 51 Hz, read at 50 Hz without averaging, would look like 1 Hz.
+    _, rows = resampled(np.arange(2000) / 500, lambda times: 5 * np.sin(2 * np.pi * 51 * times[:, None] + [0, 1, 2]))
+    assert np.abs(rows[5:]).max() < 0.3
 
-    def test_nothing_is_said_before_a_state_has_read_enough(self):
-        found = list(stream(settings=Streaming(restart=0, copies=1, warmup=50)).feed(_still(1.5)))
-        assert found[0].time == pytest.approx(49 / RATE)
-        with pytest.raises(ZooError, match="restart after 50 rows and answer after 75"):
-            stream(settings=Streaming(restart=50))
+
+@pytest.mark.parametrize(
+    ("restart", "copies", "ages"),
+    [(0, 1, [*range(24)]), (8, 2, [*range(8), *[4, 5, 6, 7] * 4]), (9, 3, [*range(9), *[6, 7, 8] * 5])],
+)
+def test_the_oldest_state_answers_and_is_never_older_than_the_restart(restart, copies, ages):
+    states = StaggeredStates(
+        lambda frame, states: (states["age"].copy(), {"age": states["age"] + 1}),
+        replace(METADATA, states={"age": 1}, frame=1), Streaming(restart=restart, copies=copies, warmup=0),
+    )  # fmt: skip
+    assert [int(states.push((0.0, 0.0, 0.0))[0]) for _ in range(24)] == ages
+
+
+def test_a_network_without_states_reads_the_last_window_every_hop():
+    found = []
+    windows = StaggeredStates(
+        lambda window, states: (found.append((window[0, :, 0].tolist(), states)), (np.ones((1, 1)), {}))[1],
+        replace(METADATA, states={}, window=4, hop=3), Streaming(),
+    )  # fmt: skip
+    answered = [windows.push((float(i), 0.0, 0.0)) is not None for i in range(11)]
+    assert found == [([0, 1, 2, 3], {}), ([3, 4, 5, 6], {}), ([6, 7, 8, 9], {})]
+    assert [i for i, some in enumerate(answered) if some] == [3, 6, 9]
+
+
+def test_nothing_is_said_before_a_state_has_read_enough():
+    found = list(stream(settings=Streaming(restart=0, copies=1, warmup=50)).feed(_still(1.5)))
+    assert found[0].time == pytest.approx(49 / RATE)
+    refused("restart after 50 rows and answer after 75", stream, settings=Streaming(restart=50))
 
 
 def _still(seconds, start=0.0, rate=RATE):
     return [(start + i / rate, 0.1 * (i % 2), 9.8 + 0.1 * (i % 5), 0.1 * (i % 3)) for i in range(round(seconds * rate))]
 
 
-class TestLabels:
-    @staticmethod
-    def said(first, second, settings, threshold=0.0):
-        """Labels of a stream whose network changes its mind after two seconds."""
-        count = iter(range(1000))
-        before = round(2 * RATE / METADATA.frame)
-        found = stream(lambda frame: first if next(count) < before else second, settings, threshold).feed(_still(4))
-        return [prediction.label for prediction in found], before
-
-    def one_hot(self, name, p=1.0):
-        others = (1 - p) / (len(METADATA.classes) - 1)
-        return np.array([p if c == name else others for c in METADATA.classes], np.float32)
-
-    def test_a_change_is_shown_when_the_evidence_outweighs_what_was_believed(self):
-        groups = (Group(parts=AT_ONCE.parts, evidence=5.0, stay=(60.0,) * 6),)
-        followed = Streaming(restart=0, copies=1, warmup=0, margin=0.0, groups=groups)
-        labels, before = self.said(self.one_hot("walking"), self.one_hot("sitting"), followed)
-        # An answer of 0 divides the odds by ten (0.01 to the power of 5 times 0.1 s), and others are left for sitting
-        # with a probability of r / 5 per answer: odds of x = x / 10 + r / 5 before the change. Then they rise tenfold.
-        leave = 1 - np.exp(-0.1 / 60)
-        odds = leave / 5 / 0.9
-        assert labels.index("sitting") - before + 1 == np.ceil(np.log10(1 / odds))
-
-    def test_a_label_stays_until_another_is_more_probable_by_the_margin(self):
-        stubborn = replace(QUIET, margin=0.3)
-        labels, _ = self.said(self.one_hot("walking", 0.5), self.one_hot("sitting", 0.4), stubborn)
-        assert set(labels) == {"walking"}
-
-    def test_no_label_is_shown_below_the_threshold(self):
-        labels, _ = self.said(self.one_hot("walking", 0.7), self.one_hot("sitting", 0.5), QUIET, 0.6)
-        assert set(labels) == {"walking", None}
+def one_hot(name, p=1.0):
+    others = (1 - p) / (len(METADATA.classes) - 1)
+    return np.array([p if c == name else others for c in METADATA.classes], np.float32)
 
 
-class TestBadSamples:
-    @pytest.mark.parametrize(
-        ("bad", "reason"),
-        [
-            ((0.2, math.nan, 9.8, 0.0), "not finite"),
-            ((0.2, 0.0, 9.8, -math.inf), "not finite"),
-            ((math.nan, 0.0, 9.8, 0.0), "not finite"),
-            ((0.2, 0.0, 1e30, 0.0), "beyond 160 m/s^2"),
-            ((0.2, -161.0, 9.8, 0.0), "beyond 160 m/s^2"),
-            ((0.1, 0.0, 9.8, 0.0), "not later than the one before"),
-            ((3600.2, 0.0, 9.8, 0.0), "time stamps that no other confirms"),
-            ((-3600.0, 0.0, 9.8, 0.0), "time stamps that no other confirms"),
-            ((1e300, 0.0, 9.8, 0.0), "time stamps that no other confirms"),
-        ],
+def said(first, second, settings, threshold=0.0):
+    """Labels of a stream whose network changes its mind after two seconds, and its answers before that."""
+    before = round(2 * RATE / METADATA.frame)
+    answers = iter([one_hot(*first)] * before + [one_hot(*second)] * 1000)
+    found = stream(lambda frame: next(answers), settings, threshold).feed(_still(4))
+    return [prediction.label for prediction in found], before
+
+
+def test_a_change_is_shown_when_the_evidence_outweighs_what_was_believed():
+    groups = (Group(parts=AT_ONCE.parts, evidence=5.0, stay=(60.0,) * 6),)
+    labels, before = said(("walking",), ("sitting",), replace(QUIET, groups=groups))
+    # An answer of 0 divides the odds by ten (0.01 to the power of 5 times 0.1 s), and others are left for sitting
+    # with a probability of r / 5 per answer: odds of x = x / 10 + r / 5 before the change. Then they rise tenfold.
+    leave = 1 - np.exp(-0.1 / 60)
+    odds = leave / 5 / 0.9
+    assert labels.index("sitting") - before + 1 == np.ceil(np.log10(1 / odds))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "margin", "threshold", "shown"),
+    [(0.5, 0.4, 0.3, 0.0, {"walking"}), (0.7, 0.5, 0.0, 0.6, {"walking", None})],
+    ids=["the margin keeps a label", "below the threshold is no label"],
+)
+def test_a_label_needs_the_margin_and_the_threshold(first, second, margin, threshold, shown):
+    labels, _ = said(("walking", first), ("sitting", second), replace(QUIET, margin=margin), threshold)
+    assert set(labels) == shown
+
+
+def leaky(frame):
+    """Probabilities that depend on every number of the frame."""
+    scores = np.abs(np.sin(frame.sum() * np.arange(1, len(METADATA.classes) + 1)))
+    return (scores / scores.sum()).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ((0.2, math.nan, 9.8, 0.0), "not finite"),
+        ((0.2, 0.0, 9.8, -math.inf), "not finite"),
+        ((math.nan, 0.0, 9.8, 0.0), "not finite"),
+        ((0.2, 0.0, 1e30, 0.0), "beyond 160 m/s^2"),
+        ((0.2, -161.0, 9.8, 0.0), "beyond 160 m/s^2"),
+        ((0.1, 0.0, 9.8, 0.0), "not later than the one before"),
+        ((3600.2, 0.0, 9.8, 0.0), "time stamps that no other confirms"),
+        ((-3600.0, 0.0, 9.8, 0.0), "time stamps that no other confirms"),
+        ((1e300, 0.0, 9.8, 0.0), "time stamps that no other confirms"),
+    ],
+)
+def test_a_faulty_sample_is_counted_and_changes_nothing_else(bad, reason):
+    samples = _still(2)
+    del samples[10]  # the one whose place the bad sample takes
+    sound, spoiled = (stream(leaky, replace(QUIET, groups=())) for _ in range(2))
+    expected, found = (
+        [(p.time, p.label, *p.probabilities) for p in one.feed(read)]
+        for one, read in ((sound, samples), (spoiled, [*samples[:10], bad, *samples[10:]]))
     )
-    def test_a_faulty_sample_is_counted_and_changes_nothing_else(self, bad, reason):
-        def predictions(samples):
-            found = stream(self.leaky, Streaming(restart=0, copies=1, warmup=0))
-            return found, [(p.time, p.label, *p.probabilities) for p in found.feed(samples)]
+    assert found == expected
+    assert spoiled.skipped == {reason: 1}
 
-        samples = _still(2)
-        del samples[10]  # the one whose place the bad sample takes
-        _, expected = predictions(samples)
-        spoiled, found = predictions([*samples[:10], bad, *samples[10:]])
-        assert found == expected
-        assert spoiled.skipped == {reason: 1}
 
-    @staticmethod
-    def leaky(frame):
-        """Probabilities that depend on every number of the frame."""
-        scores = np.abs(np.sin(frame.sum() * np.arange(1, len(METADATA.classes) + 1)))
-        return (scores / scores.sum()).astype(np.float32)
+@pytest.mark.parametrize("jump", [2 + GAP, 3600.0, -3600.0])
+def test_after_a_gap_or_a_set_clock_the_states_start_anew(jump):
+    found = stream(settings=replace(QUIET, warmup=25))
+    predictions = list(found.feed(_still(1) + _still(1, start=jump)))
+    assert found.skipped == {"gaps": 1}
+    assert next(p.time for p in predictions if abs(p.time - jump) < 1) == pytest.approx(jump + 24 / RATE)
 
-    @pytest.mark.parametrize("jump", [2 + GAP, 3600.0, -3600.0])
-    def test_after_a_gap_or_a_set_clock_the_states_start_anew(self, jump):
-        found = stream(settings=replace(QUIET, warmup=25))
-        predictions = list(found.feed(_still(1) + _still(1, start=jump)))
-        assert found.skipped == {"gaps": 1}
-        assert next(p.time for p in predictions if abs(p.time - jump) < 1) == pytest.approx(jump + 24 / RATE)
 
-    @settings(max_examples=60, deadline=None)
-    @given(
-        samples=st.lists(
-            st.tuples(
-                st.one_of(
-                    st.floats(0, 0.05), st.floats(-2, 2), st.floats(allow_nan=True, allow_infinity=True),
-                    st.sampled_from([5e-324, 1e-12, 1e-9, 1.0, 3600.0, -3600.0]),
-                ),
-                st.one_of(st.floats(-20, 20), st.floats(), st.sampled_from([160.0, -160.0, 1e30, 1e308])),
-            ),
-            max_size=80,
-        ),
-        start=st.sampled_from([0.0, 1.7e9, 1.7e12, 1e15, -5.0]),
-    )  # fmt: skip
-    def test_rows_and_means_are_finite_whatever_comes(self, samples, start):
-        rows = []
+ELAPSED = st.one_of(
+    st.floats(0, 0.05), st.floats(-2, 2), st.floats(allow_nan=True, allow_infinity=True),
+    st.sampled_from([5e-324, 1e-12, 1e-9, 1.0, 3600.0, -3600.0]),
+)  # fmt: skip
+VALUES = st.one_of(st.floats(-20, 20), st.floats(), st.sampled_from([160.0, -160.0, 1e30, 1e308]))
 
-        def answer(frame):
-            rows.append(frame)
-            return self.leaky(frame)
 
-        found, time = stream(answer, Streaming(restart=0, copies=1, warmup=0)), start
-        for elapsed, value in samples:
-            time = time + elapsed if math.isfinite(time + elapsed) else start
-            for prediction in found.push(time if elapsed == elapsed else math.nan, value, 9.8, 0.1):
-                assert np.isfinite(prediction.probabilities).all()
-        assert all((np.abs(frame) <= ACCELERATION_LIMIT * (1 + 1e-6)).all() for frame in rows)
-        recovered = list(found.feed(_still(2, start=1000.0)))
-        assert recovered[-1].label is not None
-        assert np.isfinite(recovered[-1].probabilities).all()
+@settings(max_examples=60)
+@given(
+    samples=st.lists(st.tuples(ELAPSED, VALUES), max_size=80),
+    start=st.sampled_from([0.0, 1.7e9, 1.7e12, 1e15, -5.0]),
+)
+def test_rows_and_means_are_finite_whatever_comes(samples, start):
+    rows = []
+    found, time = stream(lambda frame: leaky(rows.append(frame) or frame), replace(QUIET, groups=())), start
+    for elapsed, value in samples:
+        time = time + elapsed if math.isfinite(time + elapsed) else start
+        for prediction in found.push(time if elapsed == elapsed else math.nan, value, 9.8, 0.1):
+            assert np.isfinite(prediction.probabilities).all()
+    assert all((np.abs(frame) <= ACCELERATION_LIMIT * (1 + 1e-6)).all() for frame in rows)
+    recovered = list(found.feed(_still(2, start=1000.0)))
+    assert recovered[-1].label is not None
+    assert np.isfinite(recovered[-1].probabilities).all()
 
-    @pytest.mark.slow
-    @settings(max_examples=20, deadline=None)
-    @given(seed=st.integers(0, 10**6), rate=st.sampled_from([10, 50, 51.3, 200]), faults=st.floats(0, 0.1))
-    @pytest.mark.parametrize(
-        "model",
-        [METADATA, replace(METADATA, states={}, window=40, hop=15), replace(METADATA, axes=INERTIAL)],
-        ids=["steps", "windows", "gyroscope"],
-    )
-    def test_arrays_and_lists_give_what_single_samples_give(self, model, seed, rate, faults):
-        samples = faulty(np.random.default_rng(seed), 1500, rate, faults, len(model.axes))
-        how = Streaming(restart=30, copies=3, warmup=10)
 
-        def read(how_to_feed):
-            found = Stream(model, lambda frame, states: (self.leaky(frame)[None], dict(states)), how)
-            predictions = [(p.time, p.label, p.probability, *p.probabilities) for p in how_to_feed(found)]
-            return predictions, found.skipped, found.warnings
+@pytest.mark.slow
+@given(seed=st.integers(0, 10**6), rate=st.sampled_from([10, 50, 51.3, 200]), faults=st.floats(0, 0.1))
+@pytest.mark.parametrize(
+    "model",
+    [METADATA, replace(METADATA, states={}, window=40, hop=15), replace(METADATA, axes=INERTIAL)],
+    ids=["steps", "windows", "gyroscope"],
+)
+def test_arrays_and_lists_give_what_single_samples_give(model, seed, rate, faults):
+    samples = faulty(np.random.default_rng(seed), 1500, rate, faults, len(model.axes))
+    how = Streaming(restart=30, copies=3, warmup=10)
 
-        expected = read(lambda stream: stream.feed(iter(samples.tolist())))
-        assert read(lambda stream: stream.feed(samples)) == expected
-        cut = seed % len(samples)
-        assert read(lambda stream: [*stream.feed(samples[:cut].tolist()), *stream.feed(samples[cut:])]) == expected
+    def read(how_to_feed):
+        found = Stream(model, lambda frame, states: (leaky(frame)[None], dict(states)), how)
+        predictions = [(p.time, p.label, p.probability, *p.probabilities) for p in how_to_feed(found)]
+        return predictions, found.skipped, found.warnings
 
-    def test_a_sample_of_a_list_that_lacks_a_value_is_refused_after_those_before_it(self):
-        found, predictions = stream(), []
-        with pytest.raises(ZooError, match=r"a sample of 2 values; activity_gru_pocket reads x, y, z"):
-            predictions.extend(found.feed([*_still(1), (1.0, 0.1, 9.8)]))
-        assert len(predictions) == RATE / METADATA.frame
+    expected = read(lambda stream: stream.feed(iter(samples.tolist())))
+    assert read(lambda stream: stream.feed(samples)) == expected
+    cut = seed % len(samples)
+    assert read(lambda stream: [*stream.feed(samples[:cut].tolist()), *stream.feed(samples[cut:])]) == expected
 
-    def test_frames_are_fed_as_arrays_are_and_a_single_sample_is_refused(self):
-        frame = pd.DataFrame(_still(1), columns=["t", "x", "y", "z"])
-        assert len(list(stream().feed(frame))) == RATE / METADATA.frame
-        with pytest.raises(ZooError, match=r"samples of shape \(4,\); expected \(N, 4\)"):
-            list(stream().feed(frame.to_numpy()[0]))
 
-    @pytest.mark.parametrize("stamps", [np.floor, np.zeros_like])
-    def test_time_stamps_without_decimals_are_noticed(self, stamps):
-        found = stream()
-        list(found.feed((float(stamps(t)), x, y, z) for t, x, y, z in _still(6)))
-        assert "many time stamps repeat or go back: expected seconds with decimals, one per sample" in found.warnings
+def test_a_sample_of_a_list_that_lacks_a_value_is_refused_after_those_before_it():
+    predictions, samples = [], [*_still(1), (1.0, 0.1, 9.8)]
+    says = r"a sample of 2 values; activity_gru_pocket reads x, y, z"
+    refused(says, predictions.extend, stream().feed(samples))
+    assert len(predictions) == RATE / METADATA.frame
 
-    @pytest.mark.parametrize(
-        ("factor", "rate", "said"),
-        [
-            (1 / 9.80665, 50, r"mean magnitude 1\.0., as in g; expected m/s\^2: multiply by 9.80665"),
-            (5, 50, r"mean magnitude 50\.0 m/s\^2; expected about 9.8"),
-            (1, 20, r"samples come at 20.0 Hz; the model was trained on 50 Hz"),
-        ],
-    )
-    def test_a_signal_that_no_pocket_gives_is_said_once_with_the_measured_value(self, factor, rate, said):
-        found = stream()
-        for time, x, y, z in _still(20, rate=rate):
-            found.push(time, factor * x, factor * y, factor * z)
-        assert len(found.warnings) == 1
-        assert re.search(said, found.warnings[0])
 
-    def test_a_signal_is_doubted_where_the_page_doubts_it(self):
-        # The same in examples/phone/tests/recording.test.ts.
-        for size, doubted in {1.9: True, 4.9: True, 5.1: False, 24.6: False, 24.9: False, 25.1: True}.items():
-            found = stream()
-            list(found.feed((time, x, size + y - 10, z) for time, x, y, z in _still(4)))
-            assert bool(found.warnings) == doubted, size
+def test_frames_are_fed_as_arrays_are_and_a_single_sample_is_refused():
+    frame = pd.DataFrame(_still(1), columns=["t", "x", "y", "z"])
+    assert len(list(stream().feed(frame))) == RATE / METADATA.frame
+    refused(r"samples of shape \(4,\); expected \(N, 4\)", list, stream().feed(frame.to_numpy()[0]))
 
-    @pytest.mark.parametrize("strength", [1.5, 4, 10])
-    def test_movement_without_gravity_is_noticed_and_not_taken_for_g(self, strength):
-        found = stream()
-        turns = np.array([4 * np.pi * t for t, *_ in _still(4)])
-        rows = np.stack([strength * np.sin(turns), strength * np.cos(turns), 0.4 + 0.1 * np.sin(turns)], axis=1)
-        list(found.feed((t, *row) for (t, *_), row in zip(_still(4), rows.tolist(), strict=True)))
-        assert found.warnings == ["gravity is missing: mean acceleration 0.4 m/s^2; record acceleration with gravity"]
 
-    def test_an_axis_that_stands_still_is_noticed(self):
-        found = stream()
-        list(found.feed((t, x, 9.8, 0.25) for t, x, _, _ in _still(4)))
-        assert found.warnings == ["axis y, z has not moved for 2 s: is the sensor on?"]
+def warnings_of(samples):
+    found = stream()
+    list(found.feed(samples))
+    return found.warnings
+
+
+@pytest.mark.parametrize("stamps", [np.floor, np.zeros_like])
+def test_time_stamps_without_decimals_are_noticed(stamps):
+    warnings = warnings_of((float(stamps(t)), x, y, z) for t, x, y, z in _still(6))
+    assert "many time stamps repeat or go back: expected seconds with decimals, one per sample" in warnings
+
+
+@pytest.mark.parametrize(
+    ("factor", "rate", "says"),
+    [
+        (1 / 9.80665, 50, r"mean magnitude 1\.0., as in g; expected m/s\^2: multiply by 9.80665"),
+        (5, 50, r"mean magnitude 50\.0 m/s\^2; expected about 9.8"),
+        (1, 20, r"samples come at 20.0 Hz; the model was trained on 50 Hz"),
+    ],
+)
+def test_a_signal_that_no_pocket_gives_is_said_once_with_the_measured_value(factor, rate, says):
+    (warning,) = warnings_of((time, factor * x, factor * y, factor * z) for time, x, y, z in _still(20, rate=rate))
+    assert re.search(says, warning)
+
+
+@pytest.mark.parametrize(
+    ("size", "doubted"), [(1.9, True), (4.9, True), (5.1, False), (24.6, False), (24.9, False), (25.1, True)]
+)
+def test_a_signal_is_doubted_where_the_page_doubts_it(size, doubted):
+    # The same in examples/phone/tests/recording.test.ts.
+    assert bool(warnings_of((time, x, size + y - 10, z) for time, x, y, z in _still(4))) == doubted
+
+
+@pytest.mark.parametrize("strength", [1.5, 4, 10])
+def test_movement_without_gravity_is_noticed_and_not_taken_for_g(strength):
+    times = np.arange(4 * RATE) / RATE
+    turns = 4 * np.pi * times
+    rows = [strength * np.sin(turns), strength * np.cos(turns), 0.4 + 0.1 * np.sin(turns)]
+    (warning,) = warnings_of(np.stack([times, *rows], axis=1))
+    assert warning == "gravity is missing: mean acceleration 0.4 m/s^2; record acceleration with gravity"
+
+
+def test_an_axis_that_stands_still_is_noticed():
+    (warning,) = warnings_of((t, x, 9.8, 0.25) for t, x, _, _ in _still(4))
+    assert warning == "axis y, z has not moved for 2 s: is the sensor on?"
 
 
 def test_a_recording_is_stream__at_its_own_rate():
@@ -305,7 +299,5 @@ def test_nothing_is_claimed_of_a_phone_that_nobody_carries():
     found = list(stream().feed(samples))
     assert [each.reason for each in one_by_one] == [each.reason for each in found]
     assert {prediction.label for prediction in found if prediction.time < 10} == {"walking"}
-    assert {(prediction.label, prediction.reason) for prediction in found if prediction.time > 11.2} == {
-        (None, "at rest")
-    }
+    assert {(each.label, each.reason) for each in found if each.time > 11.2} == {(None, "at rest")}
     assert str(found[-1]).startswith("12.0 s at rest ")
