@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from running import message, write_h5
+from running import message, refused, write_h5
 
 from zoo import load_data
 from zoo.data import hdf5
 from zoo.data.dataset import DataSet
-from zoo.errors import ZooError
 from zoo.patches import simulate
 from zoo.patches.data import (
     Photograph,
@@ -30,6 +29,16 @@ from zoo.patches.data import (
 RANDOM = np.random.default_rng(0)
 
 
+def photograph(*shape, name="noise"):
+    return Photograph(name, RANDOM.uniform(size=(*shape, 3)).astype("float32"))
+
+
+def save(path, shape=(10, 12, 3), random=RANDOM):
+    """A picture of noise in a file."""
+    Image.fromarray(random.integers(0, 255, shape).astype(np.uint8)).save(path)
+    return path
+
+
 def test_preprocessing_computes_the_course_steps():
     rgb = RANDOM.uniform(size=(50, 3, 16, 16)).astype("float32")
     scale = Scale.fit(DataSet.of({"input": rgb}))
@@ -42,41 +51,41 @@ def test_preprocessing_computes_the_course_steps():
 
 
 def test_a_patch_is_cut_from_its_photograph_and_stands_upright_when_transposed(tmp_path):
-    picture = RANDOM.uniform(size=(40, 60, 3)).astype("float32")
-    path = tmp_path / "a.h5"
-    write_patches(path, [Photograph("noise", picture)], 12, 8, seed=1)
-    for patch in hdf5.read_column(path, "data"):
+    source = photograph(40, 60)
+    write_patches(tmp_path / "a.h5", [source], 12, 8, seed=1)
+    for patch in hdf5.read_column(tmp_path / "a.h5", "data"):
         upright = patch.T
-        places = np.argwhere(np.isclose(picture[:33, :53, 0], upright[0, 0, 0]))
-        assert any(np.allclose(picture[r : r + 8, c : c + 8], upright) for r, c in places)
+        places = np.argwhere(np.isclose(source.pixels[:33, :53, 0], upright[0, 0, 0]))
+        assert any(np.allclose(source.pixels[r : r + 8, c : c + 8], upright) for r, c in places)
 
 
 def test_patches_come_evenly_from_all_photographs_and_whole_photographs_are_held_out(tmp_path):
-    pictures = [Photograph(name, RANDOM.uniform(size=(30, 30, 3)).astype("float32")) for name in "abcd"]
-    path = tmp_path / "a.h5"
-    write_patches(path, pictures, 42, 8, seed=1)
-    data = from_file(path)
+    write_patches(tmp_path / "a.h5", [photograph(30, 30, name=name) for name in "abcd"], 42, 8, seed=1)
+    data = from_file(tmp_path / "a.h5")
     photographs = data.train.column("photograph")
     assert [int((photographs == name).sum()) for name in "abcd"] == [11, 11, 10, 10]
     training, held_out = hold_out(data, 0.25, seed=0)
     assert len(training) + len(held_out) == 42
     assert len(held_out.names("photograph")) == 1
     assert not set(held_out.names("photograph")) & set(training.names("photograph"))
-    assert "cannot be held out" in message(lambda: hold_out(data, 0.9, seed=0))
+    refused("cannot be held out", hold_out, data, 0.9, seed=0)
 
 
-@pytest.mark.parametrize("names", [{}, {"source": [0, 0, 1, 1], "source_names": ["a", "b"]}])
-def test_something_is_held_out_and_something_left_whatever_the_share(tmp_path, names):
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        ({}, "4 patches, of which 4"),
+        ({"source": [0, 0, 1, 1], "source_names": ["a", "b"]}, "2 photographs, of which 2"),
+    ],
+)
+def test_something_is_held_out_and_something_left_whatever_the_share(tmp_path, names, kind):
     data = from_file(write_h5(tmp_path / "a.h5", data=RANDOM.uniform(size=(4, 3, 8, 8)), **names))
-    training, held_out = hold_out(data, 0.01, seed=0)
-    assert len(training) > 0
-    assert len(held_out) > 0
-    kind = "2 photographs, of which 2" if names else "4 patches, of which 4"
-    assert message(lambda: hold_out(data, 0.99, seed=0)) == f"{data.path}: {kind} cannot be held out: add some"
+    assert all(len(part) > 0 for part in hold_out(data, 0.01, seed=0))
+    refused(f"^{data.path}: {kind} cannot be held out: add some$", hold_out, data, 0.99, seed=0)
 
 
 def test_the_same_seed_cuts_the_same_patches(tmp_path):
-    picture = [Photograph("noise", RANDOM.uniform(size=(30, 30, 3)).astype("float32"))]
+    picture = [photograph(30, 30)]
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         write_patches(tmp_path / name, picture, 10, 8, seed)
     a, b, c = (hdf5.read_column(tmp_path / name, "data") for name in "abc")
@@ -88,8 +97,8 @@ def test_flat_patches_are_refused_and_counted(tmp_path):
     half = np.zeros((40, 80, 3), "float32")
     half[:, 40:] = RANDOM.uniform(size=(40, 40, 3))
     assert write_patches(tmp_path / "a.h5", [Photograph("half", half)], 20, 8, seed=0) > 0
-    line = message(lambda: write_patches(tmp_path / "b.h5", [Photograph("gray", half[:, :20])], 5, 8, seed=0))
-    assert line == "gray: almost nothing but flat patches: choose another photograph"
+    gray = [Photograph("gray", half[:, :20])]
+    refused("^gray: almost nothing but flat patches: choose", write_patches, tmp_path / "b.h5", gray, 5, 8, seed=0)
     assert not (tmp_path / "b.h5").exists()
 
 
@@ -118,27 +127,29 @@ def test_a_picture_is_opened_as_red_green_blue_and_turned_upright_as_the_camera_
 
 
 def test_what_is_not_a_picture_or_transparent_or_small_is_refused(tmp_path):
-    Image.fromarray(RANDOM.integers(0, 255, (10, 12, 4)).astype(np.uint8)).save(tmp_path / "t.png")
+    save(tmp_path / "t.png", (10, 12, 4))
     (tmp_path / "a.png").write_text("not a picture")
-    for name, words in (("t.png", "has a fourth channel, transparency"), ("b.png", "no such file"),
-                        ("a.png", "a.png: not a picture that can be decoded")):  # fmt: skip
-        assert words in message(lambda name=name: open_photograph(tmp_path / name))
-    small = Photograph("small", np.zeros((4, 9, 3), "float32"))
-    line = message(lambda: write_patches(tmp_path / "a.h5", [small], 1, 8, 0))
-    assert line == "small: 9 x 4 pixels; a patch needs 8 x 8: leave it out"
+    for name, words in (
+        ("t.png", "has a fourth channel, transparency"), ("b.png", "no such file"),
+        ("a.png", "a.png: not a picture that can be decoded"),
+    ):  # fmt: skip
+        refused(words, open_photograph, tmp_path / name)
+    small = [photograph(4, 9, name="small")]
+    refused(
+        "^small: 9 x 4 pixels; a patch needs 8 x 8: leave it out$", write_patches, tmp_path / "a.h5", small, 1, 8, 0
+    )
 
 
 def test_what_a_folder_holds_beside_pictures_is_left_out_and_listed_at_once(tmp_path, zoo_cli):
     folder = tmp_path / "pictures"
     folder.mkdir()
     for name, side in (("a.png", 40), ("b.jpg", 40), ("icon.png", 4)):
-        Image.fromarray(RANDOM.integers(0, 255, (side, side, 3)).astype(np.uint8)).save(folder / name)
+        save(folder / name, (side, side, 3))
     (folder / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
     (folder / "Thumbs.db").write_bytes(b"\xd0\xcf\x11\xe0")
     (folder / "notes.txt").write_text("our holidays")
-    status, printed, err = zoo_cli(
-        "data", "make", "patches", folder, "-o", tmp_path / "a.h5", "--count", 10, "--size", 8, "--json"
-    )
+    sizes = ("--count", 10, "--size", 8)
+    status, printed, err = zoo_cli("data", "make", "patches", folder, "-o", tmp_path / "a.h5", *sizes, "--json")
     assert status == 0, err
     found = json.loads(printed)
     assert list(found["photographs"]) == ["a.png", "b.jpg"]
@@ -148,27 +159,25 @@ def test_what_a_folder_holds_beside_pictures_is_left_out_and_listed_at_once(tmp_
     assert "IMG_1.HEIC (not a picture that can be decoded (" in line
     (folder / "a.png").unlink()
     (folder / "b.jpg").unlink()
-    assert "no picture in this folder; left out: IMG_1.HEIC" in message(lambda: find_pictures([folder], 8))
+    refused("no picture in this folder; left out: IMG_1.HEIC", find_pictures, [folder], 8)
 
 
 def test_a_picture_under_two_names_is_refused(tmp_path):
     for name, seed in (("a.png", 0), ("b.png", 1), ("c.png", 0)):
-        pixels = np.random.default_rng(seed).integers(0, 255, (20, 24, 3)).astype(np.uint8)
-        Image.fromarray(pixels).save(tmp_path / name)
-    line = message(lambda: write_patches(tmp_path / "data1.h5", find_pictures([tmp_path])[0], 30, 8, seed=0))
-    assert line == "c.png: is the same picture as a.png: leave one of them out"
-    assert not (tmp_path / "data1.h5").exists()
+        save(tmp_path / name, (20, 24, 3), np.random.default_rng(seed))
+    says, out = "^c.png: is the same picture as a.png: leave one of them out$", tmp_path / "data1.h5"
+    refused(says, write_patches, out, find_pictures([tmp_path])[0], 30, 8, seed=0)
+    assert not out.exists()
 
 
 def test_a_folder_gives_its_pictures_by_name_without_the_hidden_files(tmp_path):
     for name in ("b.png", "a.png"):
-        Image.fromarray(RANDOM.integers(0, 255, (10, 12, 3)).astype(np.uint8)).save(tmp_path / name)
+        save(tmp_path / name)
     (tmp_path / ".DS_Store").write_bytes(b"hidden")
     assert [picture.name for picture in find_pictures([tmp_path])[0]] == ["a.png", "b.png"]
-    twice = message(lambda: find_pictures([tmp_path, tmp_path / "a.png"]))
-    assert "pictures of the same name: rename or leave out one" in twice
+    refused("pictures of the same name: rename or leave out one", find_pictures, [tmp_path, tmp_path / "a.png"])
     (tmp_path / "empty").mkdir()
-    assert "no picture in this folder" in message(lambda: find_pictures([tmp_path / "empty"]))
+    refused("no picture in this folder", find_pictures, [tmp_path / "empty"])
 
 
 def test_values_that_overshoot_a_little_are_accepted_and_reported(tmp_path):
@@ -176,20 +185,20 @@ def test_values_that_overshoot_a_little_are_accepted_and_reported(tmp_path):
     assert "values from -0.100 to 1.200 overshoot [0, 1]" in data.facts["notes"]
 
 
-def test_values_to_255_are_refused_unless_white_is_said_to_be_255(tmp_path):
-    path = write_h5(tmp_path / "a.h5", data=RANDOM.integers(0, 256, (5, 3, 8, 8)))
-    assert message(lambda: from_file(path)).endswith("train, evaluate and export with levels=255")
-    block = from_file(path, levels=255).train.inputs[0:5]
+def test_values_to_255_are_refused_unless_white_is_said_to_be_255_and_levels_that_cannot_be_are_refused(tmp_path):
+    shares, bright, brighter = (
+        write_h5(tmp_path / f"{name}.h5", data=data)
+        for name, data in (
+            ("a", FOUR), ("b", RANDOM.integers(0, 256, (5, 3, 8, 8))), ("c", RANDOM.integers(0, 65536, (5, 3, 8, 8))),
+        )
+    )  # fmt: skip
+    refused("train, evaluate and export with levels=255$", from_file, bright)
+    block = from_file(bright, levels=255).train.inputs[0:5]
     assert 0 <= block.min() < block.max() <= 1
-
-
-def test_levels_that_cannot_be_or_that_the_file_contradicts_are_refused(tmp_path):
-    path = write_h5(tmp_path / "a.h5", data=RANDOM.uniform(size=(5, 3, 8, 8)))
-    assert message(lambda: from_file(path, levels=255)).endswith("not up to 255: leave levels out")
+    refused("not up to 255: leave levels out$", from_file, shares, levels=255)
     for levels in (0.0, -1.0, np.nan, np.inf):
-        assert message(lambda levels=levels: load_data(path, levels=levels)).startswith("levels is")
-    bright = write_h5(tmp_path / "b.h5", data=RANDOM.integers(0, 65536, (5, 3, 8, 8)))
-    assert message(lambda: from_file(bright)).endswith("with levels=WHITE, the value of white in it")
+        refused("^levels is", load_data, shares, levels=levels)
+    refused("with levels=WHITE, the value of white in it$", from_file, brighter)
 
 
 FOUR = RANDOM.uniform(size=(4, 3, 8, 8))
@@ -223,8 +232,8 @@ def test_a_file_that_is_not_as_it_should_be_is_refused_with_what_to_do(tmp_path,
 
 def test_patches_of_one_color_have_no_scale_and_no_patches_neither():
     patches = DataSet.of({"input": np.array(ONE_COLOR)}, prepare=prepared)
-    assert "every patch is of one color" in message(lambda: patches.dataset(32))
-    assert "no patches to fit the preprocessing on" in message(lambda: patches.empty().dataset(32))
+    refused("every patch is of one color", patches.dataset, 32)
+    refused("no patches to fit the preprocessing on", patches.empty().dataset, 32)
 
 
 @pytest.mark.real
@@ -233,8 +242,7 @@ def test_the_real_patches_are_read_and_their_photographs_known(real):
     assert len(data.train.names("photograph")) == 15
     training, held_out = hold_out(data, 0.25, seed=0)
     scaled = Scale.fit(training).apply(data.train.inputs[0:8084])
-    assert scaled.min() == pytest.approx(0.1)
-    assert scaled.max() == pytest.approx(0.9)
+    assert (scaled.min(), scaled.max()) == (pytest.approx(0.1), pytest.approx(0.9))
     assert scaled.var() == pytest.approx(0.0161, abs=1e-3)
     assert len(held_out) > 0
 
@@ -251,21 +259,16 @@ def test_gray_of_fewer_bits_than_its_numbers_have_is_scaled_by_its_range(bits, k
     assert write_patches(tmp_path / "data1.h5", [tmp_path / f"gray.{kind}"], 10, 8, 0) == 0
 
 
-def test_gray_of_more_than_16_bits_is_refused_not_cut(tmp_path):
+def test_gray_of_more_than_16_bits_and_color_that_uses_the_lower_bits_alone_are_refused_with_the_reason(tmp_path):
     Image.fromarray(RANDOM.integers(0, 2**20, (64, 64)).astype(np.int32)).save(tmp_path / "gray.tiff")
-    with pytest.raises(ZooError, match=r"gray\.tiff: holds values from .*; expected 0 to 65535"):
-        open_photograph(tmp_path / "gray.tiff")
+    refused(r"gray\.tiff: holds values from .*; expected 0 to 65535", open_photograph, tmp_path / "gray.tiff")
 
-
-def test_color_that_uses_the_lower_bits_alone_is_refused_with_the_reason(tmp_path):
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     # Pillow reads color of 16 bits, and does not write it.
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in RANDOM.integers(0, 4096, (32, 32, 3)))
-    (tmp_path / "deep.png").write_bytes(
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 32, 32, 16, 2, 0, 0, 0))
-        + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    )  # fmt: skip
-    with pytest.raises(ZooError, match=r"deep\.png: .* save it with 8 bits"):
-        open_photograph(tmp_path / "deep.png")
+    size = struct.pack(">IIBBBBB", 32, 32, 16, 2, 0, 0, 0)
+    parts = chunk(b"IHDR", size), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")
+    (tmp_path / "deep.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+    refused(r"deep\.png: .* save it with 8 bits", open_photograph, tmp_path / "deep.png")

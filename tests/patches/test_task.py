@@ -6,9 +6,11 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
+from running import refused
+from scipy.special import expit
 
 import zoo
-from zoo import SparseAutoencoder, ZooError, loading
+from zoo import SparseAutoencoder, loading
 from zoo.patches import data as patches
 from zoo.patches import simulate
 from zoo.patches.data import LUMINANCE, Scale, hold_out
@@ -33,29 +35,40 @@ def trained(autoencoder):
     return loading.load(str(autoencoder))
 
 
+@pytest.fixture(scope="module")
+def kept(trained, leaves):
+    """The patches that were trained on, and those of the photographs held out."""
+    return hold_out(patches.from_file(leaves), 0.25, trained.config["recipe"]["seed"])
+
+
 def test_photographs_of_the_validation_are_not_called_a_test(trained, leaves):
     report = AUTOENCODER.evaluate(trained, leaves)
     assert report["split"] == "validation"
     assert any("validation photographs" in note for note in report["notes"])
     assert AUTOENCODER.evaluate(trained, leaves, split="validation")["mse"] == report["mse"]
+    assert {"mse", "r2", "pca_mse", "mean_activation", "max_activation_error", "dead_units", "gabor_share"} <= {*report}
+    assert report["photographs"] == list(trained.metadata.held_out)
+    assert report["simulated"] is True
+    assert "simulated pictures: these patches are synthetic" in report["notes"]
+    assert len(report["mean_activation"]) == 12
+    assert json.dumps(report, allow_nan=False)
+    found = [AUTOENCODER.pictures(trained, leaves, split, count=600)["rgb"] for split in ("test", "train")]
+    assert [len(part) for part in found] == [120, 480]
 
 
-def test_training_holds_whole_photographs_out_and_keeps_the_constants_of_the_others(trained, leaves):
-    data = patches.from_file(leaves)
-    kept, aside = hold_out(data, 0.25, trained.config["recipe"]["seed"])
+def test_training_holds_whole_photographs_out_and_keeps_the_constants_of_the_others(trained, kept):
+    training, aside = kept
     assert set(trained.metadata.held_out) == set(aside.names("photograph"))
-    scale = Scale.fit(kept)
+    scale = Scale.fit(training)
     assert tuple(trained.metadata.scale) == scale == tuple(trained.model.get_config()["scale"])
 
 
-def test_the_history_has_the_three_terms_of_the_cost_of_the_training_patches(trained, leaves):
+def test_the_history_has_the_three_terms_of_the_cost_of_the_training_patches(trained, kept):
     last = trained.history[-1]
-    data = patches.from_file(leaves)
-    kept, _ = hold_out(data, 0.25, trained.config["recipe"]["seed"])
-    x = Scale(*trained.metadata.scale).apply(kept.arrays()[0]).astype(np.float64)
+    x = Scale(*trained.metadata.scale).apply(kept[0].arrays()[0]).astype(np.float64)
     W, b, c = (weight.numpy().astype(np.float64) for weight in trained.model.get_layer("tied").weights)
-    h = 1 / (1 + np.exp(-(x @ W + b)))
-    y = 1 / (1 + np.exp(-(h @ W.T + c)))
+    h = expit(x @ W + b)
+    y = expit(h @ W.T + c)
     r = h.mean(axis=0)
     assert last["error"] == pytest.approx(((x - y) ** 2).sum() / (2 * len(x)), rel=1e-5)
     assert last["weights"] == pytest.approx(5e-4 * (W**2).sum(), rel=1e-5)
@@ -64,23 +77,9 @@ def test_the_history_has_the_three_terms_of_the_cost_of_the_training_patches(tra
 
 
 @pytest.mark.slow
-def test_evaluation_measures_the_photographs_held_out_beside_pca(trained, leaves):
-    report = AUTOENCODER.evaluate(trained, leaves)
-    assert {"mse", "r2", "pca_mse", "mean_activation", "max_activation_error", "dead_units", "gabor_share"} <= set(
-        report
-    )
-    assert report["photographs"] == list(trained.metadata.held_out)
-    assert report["simulated"] is True
-    assert "simulated pictures: these patches are synthetic" in report["notes"]
-    assert len(report["mean_activation"]) == 12
-    assert json.dumps(report, allow_nan=False)
-
-
-@pytest.mark.slow
 def test_another_file_is_measured_whole_and_says_that_the_score_of_pca_is_too_good(trained, tmp_path):
-    other = tmp_path / "other.h5"
-    simulate.write_simulated(other, count=100, size=8, pictures=2, seed=1)
-    report = AUTOENCODER.evaluate(trained, other)
+    simulate.write_simulated(tmp_path / "other.h5", count=100, size=8, pictures=2, seed=1)
+    report = AUTOENCODER.evaluate(trained, tmp_path / "other.h5")
     assert (report["patches"], report["split"]) == (100, "whole file")
     assert any("its score is too good" in note for note in report["notes"])
 
@@ -89,9 +88,7 @@ def test_a_model_that_reconstructs_worse_than_its_baselines_is_noted(trained, le
     untrained = SparseAutoencoder(pixels=64, hidden_units=12, scale=trained.metadata.scale)
     report = AUTOENCODER.evaluate(loading.load(untrained), leaves)
     assert report["r2"] < 0
-    assert report["notes"][-1] == (
-        f"R² {report['r2']:.3f} is below 0: the mean of each pixel has a lower error than the reconstructions"
-    )
+    assert f"R² {report['r2']:.3f} is below 0: the mean of each pixel has a lower error" in report["notes"][-1]
 
 
 @pytest.mark.slow
@@ -104,9 +101,8 @@ def test_patches_that_training_has_seen_are_not_called_test(leaves, tmp_path):
 
 @pytest.mark.slow
 def test_a_file_of_hundreds_of_pictures_names_as_many_as_the_metadata_holds(tmp_path):
-    pictures = [
-        simulate.draw(f"picture {number} of a long walk", 20, np.random.default_rng(number)) for number in range(60)
-    ]
+    names = (f"picture {number} of a long walk" for number in range(60))
+    pictures = [simulate.draw(name, 20, np.random.default_rng(number)) for number, name in enumerate(names)]
     patches.write_patches(tmp_path / "data1.h5", pictures, 120, 8, seed=0)
     replace(plan(epochs=1), out=tmp_path / "model").run(tmp_path / "data1.h5")
     source = loading.load(str(tmp_path / "model")).metadata.source
@@ -121,28 +117,21 @@ def test_every_artifact_reconstructs_from_rgb_and_says_its_r2(exported_autoencod
     assert all((exported_autoencoder / r["file"]).exists() for r in records)
 
 
-def test_a_tflite_file_takes_any_batch_and_gives_luminance_in_the_pictures_own_units(
-    exported_autoencoder, trained, leaves
-):  # fmt: skip
+def test_a_tflite_file_takes_any_batch_and_gives_luminance_of_the_picture(exported_autoencoder, trained, leaves):
     interpreter = Interpreter(exported_autoencoder / "model.float32.tflite")
-    rgb = patches.from_file(leaves).train.inputs[0:5]
-    scale = Scale(*trained.metadata.scale)
+    rgb, scale = patches.from_file(leaves).train.inputs[0:5], Scale(*trained.metadata.scale)
     found = interpreter.run("reconstruct", rgb=rgb)
     code = interpreter.run("encode", rgb=rgb)["code"]
     np.testing.assert_allclose(code, trained.model.encode(scale.apply(rgb)), atol=1e-5)
     np.testing.assert_allclose(interpreter.run("decode", code=code)["patch"], found["patch"], atol=1e-6)
-    grey = np.tensordot(rgb, LUMINANCE, axes=(1, 0))
     own = scale.low + (found["patch"].reshape(5, 8, 8) - 0.1) / 0.8 * (scale.high - scale.low)
-    own += grey.mean(axis=(1, 2), keepdims=True)
+    own += np.tensordot(rgb, LUMINANCE, axes=(1, 0)).mean(axis=(1, 2), keepdims=True)
     np.testing.assert_allclose(found["luminance"], own, atol=1e-5)
-    assert interpreter.run("encode", rgb=rgb[:1])["code"].shape == (1, 12)
     assert interpreter.run("encode", rgb=rgb[:1])["code"].shape == (1, 12)
 
 
 @pytest.mark.slow
-def test_an_exported_file_is_measured_like_its_model_and_shows_its_filters(
-    exported_autoencoder, trained, leaves
-):  # fmt: skip
+def test_an_exported_file_is_measured_like_its_model_and_shows_its_filters(exported_autoencoder, trained, leaves):
     loaded = loading.load(str(exported_autoencoder / "model.float32.tflite"))
     np.testing.assert_allclose(kernel(loaded), kernel(trained), atol=2e-3)
     theirs, own = AUTOENCODER.evaluate(loaded, leaves), AUTOENCODER.evaluate(trained, leaves)
@@ -153,18 +142,12 @@ def test_an_exported_file_is_measured_like_its_model_and_shows_its_filters(
 
 @pytest.mark.slow
 def test_figures_are_drawn_for_any_number_of_units(trained, leaves, tmp_path):
-    report = AUTOENCODER.evaluate(trained, leaves)
     pictures = AUTOENCODER.pictures(trained, leaves, count=50)
+    report = AUTOENCODER.evaluate(trained, leaves)
     files = for_task("patches", "figures").evaluation(report, trained.history, pictures, tmp_path)
-    assert {file.name for file in files} == {
-        "patches.png", "reconstruction.png", "features.png", "sparsity.png", "cost.png"
-    }  # fmt: skip
+    names = ["patches", "reconstruction", "features", "sparsity", "cost"]
+    assert {file.name for file in files} == {f"{name}.png" for name in names}
     assert all(file.stat().st_size > 5000 for file in files)
-
-
-def test_pictures_are_of_the_part_that_is_evaluated(trained, leaves):
-    found = [AUTOENCODER.pictures(trained, leaves, split, count=600)["rgb"] for split in ("test", "train")]
-    assert [len(part) for part in found] == [120, 480]
 
 
 def test_symmetries_are_eight_and_different():
@@ -195,42 +178,30 @@ def test_the_last_epochs_show_patches_as_they_were_cut(leaves):
 
 
 def test_a_bad_request_is_one_line_and_leaves_nothing(leaves, trained, tmp_path):
-    small = tmp_path / "small.h5"
-    simulate.write_simulated(small, count=20, size=4, pictures=2, seed=1)
-
-    def trained_as(training):
-        return replace(training, out=tmp_path / "out").run(leaves)
-
-    requests = {
-        r"patches of 4 x 4; .* reads 8 x 8": lambda: AUTOENCODER.evaluate(trained, small),
-        r"patches of 8 x 8; .* reads 16 x 16: .* settings=.'pixels': 64": lambda: trained_as(plan(pixels=256)),
-        r"sparsity_target is 1.5; expected": lambda: trained_as(plan(sparsity_target=1.5)),
-        r"5 photographs, of which 5 cannot be held out": lambda: trained_as(plan(validation=0.99)),
-        r"split 'dev': expected test, validation or train": lambda: AUTOENCODER.evaluate(trained, leaves, split="dev"),
-    }  # fmt: skip
-    for words, request in requests.items():
-        with pytest.raises(ZooError, match=words):
-            request()
-    assert not (tmp_path / "out").exists()
+    out = tmp_path / "out"
+    for setting, says in (
+        ({"pixels": 256}, r"patches of 8 x 8; .* reads 16 x 16: .* settings=.'pixels': 64"),
+        ({"sparsity_target": 1.5}, r"sparsity_target is 1.5; expected"),
+        ({"validation": 0.99}, r"5 photographs, of which 5 cannot be held out"),
+    ):
+        refused(says, lambda setting=setting: replace(plan(**setting), out=out).run(leaves))
+    says = r"split 'dev': expected test, validation or train"
+    refused(says, AUTOENCODER.evaluate, trained, leaves, split="dev")
+    assert not out.exists()
 
 
 @pytest.mark.slow
 def test_levels_of_255_are_read_when_they_are_said(leaves, tmp_path):
-    bright = tmp_path / "bright.h5"
+    bright, out = tmp_path / "bright.h5", tmp_path / "my model"
     bright.write_bytes(leaves.read_bytes())
     with h5py.File(bright, "r+") as file:
         file["data"][:] = file["data"][:] * 255
-    with pytest.raises(ZooError, match=r"expected about \[0, 1\]: .* with levels=255"):
-        replace(plan(), out=tmp_path / "none").run(bright)
-    summary = replace(plan(epochs=1), out=tmp_path / "out").run(AUTOENCODER.load_data(bright, levels=255.0)).summary
-    assert summary["train_patches"] > 0
-    replaced = replace(loading.load(str(tmp_path / "out")), name="bright")
-    assert AUTOENCODER.evaluate(replaced, AUTOENCODER.load_data(bright, levels=255.0))["mse"] < 0.1
-    out = tmp_path / "my model"
-    result = zoo.train(
-        "sparse_autoencoder", zoo.load_data(bright, levels=255), {"epochs": 1}, out=out, hidden_units=4, verbose=False
-    )
+    refused(r"expected about \[0, 1\]: .* with levels=255", replace(plan(), out=tmp_path / "none").run, bright)
+    data = zoo.load_data(bright, levels=255)
+    result = zoo.train("sparse_autoencoder", data, {"epochs": 1}, out=out, hidden_units=4, verbose=False)
+    assert result.summary["train_patches"] > 0
     assert result.next == f"zoo evaluate '{out}' --data {bright} --levels 255"
+    assert AUTOENCODER.evaluate(loading.load(str(out)), data)["mse"] < 0.1
 
 
 @pytest.mark.slow
@@ -242,20 +213,20 @@ def test_scores_of_a_split_file_are_of_the_photographs_held_out_at_the_constants
     assert scores["cost"] == pytest.approx(trained.config["training"]["validation"]["loss"], rel=1e-4)
 
 
-def test_the_codes_and_reconstructions_of_a_file_are_written(zoo_cli, autoencoder, leaves, tmp_path):
+def test_the_codes_and_reconstructions_of_a_file_are_written(zoo_cli, zoo_json, autoencoder, leaves, tmp_path):
     out = tmp_path / "codes.npz"
-    status, printed, error = zoo_cli("predict", autoencoder, "--data", leaves, "--out", out, "--json")
-    assert status == 0, error
-    found, summary = np.load(out), json.loads(printed)
+    summary = zoo_json("predict", autoencoder, "--data", leaves, "--out", out)
+    found = np.load(out)
     assert (found["codes"].shape, found["reconstructions"].shape) == ((600, 12), (600, 64))
     assert summary["mse"] == pytest.approx(np.square(found["reconstructions"] - found["patches"]).mean())
     loaded = loading.load(autoencoder)
     np.testing.assert_allclose(loaded.keras_model.encode(found["patches"]), found["codes"], atol=1e-5)
-    status, _, error = zoo_cli("predict", autoencoder, "--data", leaves, "--out", out)
-    assert (status, "exists already" in error) == (1, True)
-    status, _, error = zoo_cli("predict", autoencoder, "in the right")
-    assert (status, "reads patches: pass them (in Python), or --data FILE" in error) == (1, True)
+    for arguments, words in (
+        (("--data", leaves, "--out", out), "exists already"),
+        (("in the right",), "reads patches: pass them (in Python), or --data FILE"),
+    ):
+        status, _, error = zoo_cli("predict", autoencoder, *arguments)
+        assert (status, words in error) == (1, True)
     rgb = patches.from_file(leaves).train.inputs[0:2]
     np.testing.assert_allclose(found["codes"][1], zoo.predict(autoencoder, rgb).to_json()[1]["code"], atol=1e-5)
-    with pytest.raises(ZooError, match=r"reads patches: pass them \(in Python\), or data=FILE"):
-        zoo.predict(autoencoder, rgb, data=leaves)
+    refused(r"reads patches: pass them \(in Python\), or data=FILE", zoo.predict, autoencoder, rgb, data=leaves)

@@ -23,9 +23,8 @@ class Search:
 
     def study(self, target="sparse_autoencoder", **options):
         """A study of three trials, unless options say otherwise."""
-        return Study(
-            target, self.data, **{"strategy": "random", "trials": 3, "epochs": 2, "settings": SETTINGS} | options
-        )
+        options = {"strategy": "random", "trials": 3, "epochs": 2, "settings": SETTINGS} | options
+        return Study(target, self.data, **options)
 
     def run(self, best=1, seeds=1, **options):
         """Runs or resumes the search, and returns the records of its trials."""

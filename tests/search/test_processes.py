@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from running import refused
 
 import zoo
-from zoo import ZooError
 from zoo.search import run
 
 from .conftest import SETTINGS, Search
@@ -50,21 +50,19 @@ def test_an_error_in_a_worker_is_the_error_of_the_search(patches, monkeypatch):
     script = "import sys; print('zoo: data1.h5: the disk is full', file=sys.stderr); sys.exit(1)"
     monkeypatch.setattr(run.jobs, "python", lambda *_: [run.sys.executable, "-c", script])
     for count in (1, 2):
-        with pytest.raises(ZooError, match=r"^data1\.h5: the disk is full$"):
-            run.search(patches.study(), patches.folder, processes=count)
+        refused(r"^data1\.h5: the disk is full$", run.search, patches.study(), patches.folder, processes=count)
 
 
 def test_the_data_that_is_passed_is_searched_not_what_its_file_holds(leaves, tmp_path):
     data = zoo.load_data(leaves)
     half = replace(data, train=data.train.where(np.arange(len(data.train)) < 150))
     options = {"strategy": "random", "trials": 1, "epochs": 1, "best": 1, "seeds": 1, "settings": SETTINGS}
-    results = [
-        zoo.tune("sparse_autoencoder", half, out=tmp_path / str(workers), workers=workers, verbose=False, **options)
-        for workers in (0, 1)
-    ]
-    for result in results:
-        assert result["training"]["train_patches"] + result["training"]["held_out_patches"] == 150
-    scores = [json.loads((tmp_path / name / "trials" / "0.json").read_text())["score"] for name in "01"]
+    options |= {"verbose": False}
+    scores = []
+    for workers in (0, 1):
+        out = tmp_path / str(workers)
+        training = zoo.tune("sparse_autoencoder", half, out=out, workers=workers, **options)["training"]
+        assert training["train_patches"] + training["held_out_patches"] == 150
+        scores.append(json.loads((out / "trials" / "0.json").read_text())["score"])
     assert scores[0] == pytest.approx(scores[1], rel=1e-3)
-    with pytest.raises(ZooError, match="holds another search"):
-        zoo.tune("sparse_autoencoder", data, out=tmp_path / "0", verbose=False, **options)
+    refused("holds another search", zoo.tune, "sparse_autoencoder", data, out=tmp_path / "0", **options)

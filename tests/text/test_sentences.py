@@ -1,15 +1,13 @@
 """One rule that cuts text into words."""
 
-import json
-
 import h5py
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from running import refused, write_h5
 
 import zoo
 from zoo.data import hdf5
-from zoo.errors import ZooError
 from zoo.runtime.vocabulary import tokenize
 from zoo.text.data import read_lines, read_vocabulary, write_trigrams
 
@@ -23,6 +21,7 @@ from zoo.text.data import read_lines, read_vocabulary, write_trigrams
         ("A well-known $3,000.50 -- or more...", "a well-known $ 3,000.50 -- or more . . ."),
         ("'We'll see,' she said.", "' we 'll see , ' she said ."),
         ("Où est-il ? Straße.", "où est-il ? straße ."),
+        ("\u202bThe\u200b ca\u00adt\u202c\u00a0sat\x01 .\n", "the cat sat ."),
         (" \t ", ""),
     ],
 )
@@ -45,37 +44,32 @@ def test_files_are_read_one_after_the_other_with_lines_of_any_system_and_no_sent
     assert [tokenize(line) for line in lines] == [["one", "two"], ["three"], ["four"], [], ["five"], []]
 
 
-def test_invisible_characters_are_part_of_no_word():
-    assert tokenize("\u202bThe\u200b ca\u00adt\u202c\u00a0sat\x01 .\n") == ["the", "cat", "sat", "."]
-
-
 def test_a_text_that_is_named_twice_is_refused(tmp_path):
-    for name in ("a.txt", "b.txt"):
-        (tmp_path / name).write_text("they say it is here .\n" * 40)
-    with pytest.raises(ZooError, match=r"b\.txt: has the same text as .*a\.txt, and its test would be in training"):
-        write_trigrams(tmp_path / "data2.h5", [tmp_path / "a.txt", tmp_path / "b.txt"], 6)
+    files = [tmp_path / "a.txt", tmp_path / "b.txt"]
+    for file in files:
+        file.write_text("they say it is here .\n" * 40)
+    says = r"b\.txt: has the same text as .*a\.txt, and its test would be in training"
+    refused(says, write_trigrams, tmp_path / "data2.h5", files, 6)
     assert not (tmp_path / "data2.h5").exists()
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("content", "says"),
     [
         ("Größe\n".encode() + "Größe".encode("latin-1"), "byte 0xf6 at offset 10 is not UTF-8: convert the file"),
         (b"\xef\xbb\xbfgood\xff", "byte 0xff at offset 7 is not UTF-8"),
         ("he is".encode("utf-16"), "byte 0xff at offset 0 is not UTF-8"),
         ("he\nis".encode("utf-16-le"), "holds the byte 0x00; expected UTF-8 text"),
         (b"PK\x03\x04\x14\x00word/document.xml", "is a zip file, as documents of Word and LibreOffice are, not text"),
-        (b"\x89HDF\r\n\x1a\n\x00", "is an HDF5 file, not text: expected plain text (UTF-8)"),
+        (b"\x89HDF\r\n\x1a\n\x00", "is an HDF5 file, not text: expected plain text"),
         (b"%PDF-1.7\n", "is a PDF file, not text"),
         (b"", "no word in it; expected text"),
         (b" \n\n", "no word in it; expected text"),
     ],
 )
-def test_what_is_not_text_is_refused_with_its_place(tmp_path, content, message):
+def test_what_is_not_text_is_refused_with_its_place(tmp_path, content, says):
     (tmp_path / "a.txt").write_bytes(content)
-    with pytest.raises(ZooError) as error:
-        list(read_lines([tmp_path / "a.txt"]))
-    assert str(error.value).startswith(f"{tmp_path / 'a.txt'}: {message}")
+    refused(f"^{tmp_path / 'a.txt'}: {says}", list, read_lines([tmp_path / "a.txt"]))
 
 
 PAGE = """It was here that the old man
@@ -85,20 +79,16 @@ is it?" she said. Nobody came.
 """
 
 
-def test_the_lines_of_a_page_are_joined_into_sentences_and_the_description_says_so(tmp_path, zoo_cli):
-    (tmp_path / "page.txt").write_text("\n".join([PAGE] * 20))
-    (tmp_path / "lines.txt").write_text("\n".join([
+def test_the_lines_of_a_page_are_joined_into_sentences_and_the_description_says_so(tmp_path, zoo_json):
+    texts = {"page": [PAGE], "lines": [
         "It was here that the old man said no.", "Yes, he did say so, and then he went home.", '"Who is it?"',
         "she said.", "Nobody came.",
-    ] * 20))  # fmt: skip
+    ]}  # fmt: skip
     made = {}
-    for name in ("page", "lines"):
-        out = tmp_path / f"{name}.h5"
-        status, printed, err = zoo_cli(
-            "data", "make", "text", tmp_path / f"{name}.txt", "--vocabulary", 20, "-o", out, "--json"
-        )
-        assert status == 0, err
-        made[name] = json.loads(printed)
+    for name, lines in texts.items():
+        text, out = tmp_path / f"{name}.txt", tmp_path / f"{name}.h5"
+        text.write_text("\n".join(lines * 20))
+        made[name] = zoo_json("data", "make", "text", text, "--vocabulary", 20, "-o", out)
     assert "joined" in made["page"]["notes"][0]
     assert not any("joined" in note for note in made["lines"]["notes"])
     # `"Who is it?" she said.` is one sentence, and the page has its rows that cross the quotation mark.
@@ -128,6 +118,4 @@ def test_words_have_one_spelling_whatever_file_they_come_from(tmp_path):
     assert tokenize(apart) == tokenize(composed) == [composed]
     (tmp_path / "words.txt").write_text(apart, encoding="utf-8")
     assert read_vocabulary(tmp_path / "words.txt") == (composed,)
-    with h5py.File(tmp_path / "a.h5", "w") as file:
-        file["words"] = [apart]
-    assert hdf5.read_column(tmp_path / "a.h5", "words").tolist() == [composed]
+    assert hdf5.read_column(write_h5(tmp_path / "a.h5", words=[apart]), "words").tolist() == [composed]
