@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
 from zoo.activity.checks import Copies, check_convention, is_within
 from zoo.data import LAYOUTS, hdf5
@@ -76,6 +75,9 @@ class Recording:
             raise ZooError(f"{self.name}: cannot be read at {rate:g} Hz; it has {self.rate:g}: expected 0.1 to 100000")
         if ratio == 1:
             return self.rows
+        # Its import takes as long as everything else that an import of recordings needs.
+        from scipy.signal import resample_poly
+
         rows = resample_poly(self.rows.astype(np.float64), ratio.numerator, ratio.denominator, axis=0, padtype="line")
         return np.asarray(rows, np.float32)
 

@@ -31,7 +31,7 @@ PATH = "/recordings/"
 """A phone asks here for what it needs to know, and puts recordings below."""
 
 _MOST_A_MINUTE = 240  # recordings of one address, behind which a whole class may be: a phone makes one
-_TURN_SECONDS = 8.0  # until the computer has checked and written the recordings that came before
+_TURN_SECONDS = 6.0  # until the computer has checked and written the recordings that came before
 
 MOST_LETTERS = 40  # of a name of a person or an activity
 
