@@ -172,6 +172,7 @@ QUESTIONS = {
     "two clocks by turns": (rows([1000 * t if i % 2 else t for i, t in enumerate(LONG)], LONG_MOVED + LONG_GRAVITY), {},
         "time goes back in"),
     "no order": (rows(np.random.default_rng(0).permutation(LONG), LONG_MOVED + LONG_GRAVITY), {}, "time goes back in"),
+    "dashes in times": (rows(["2024-06-10 19-21-58_870"] * 200, TOTAL), {}, "expected a time as in 2024-06-10 19:21"),
     "American dates": (rows(["06/10/2024 7:21 PM"] * 200, TOTAL), {}, "or a time as in 2024-06-10 19:21:58.870"),
 }  # fmt: skip
 

@@ -341,7 +341,7 @@ def time_reader(example: str, comma: bool) -> tuple[Callable[[Sequence[str]], ND
     def seconds(fields: Sequence[str]) -> NDArray[np.float64]:
         return np.array([clock(field) if field else np.nan for field in map(str.strip, fields)])
 
-    return seconds, f"a time such as {example}", True
+    return seconds, _TIME_FORMS.partition(", or ")[2], True
 
 
 def _time_of_day(text: str) -> float:
