@@ -21,6 +21,7 @@ import zoo
 from zoo import __version__
 from zoo.catalog import PRESETS_FOLDER
 from zoo.cli import COMMANDS
+from zoo.recipe import Columns
 from zoo.runtime.metadata import Streaming, embed, extract
 
 SAMPLES = "--rate --x --y --z --channels --time --unit --convention --rotation-unit --time-unit"
@@ -446,7 +447,7 @@ def test_arguments_that_were_renamed_are_taken_for_one_more_version(tmp_path):
         former = zoo.import_csv(tmp_path / "a.csv", tmp_path / "former.h5", **owner, **axes)
     now = [
         zoo.import_csv(tmp_path / "a.csv", tmp_path / f"{place}.h5", columns=columns, **owner)
-        for place, columns in enumerate((axes, zoo.Columns(**axes)))
+        for place, columns in enumerate((axes, Columns(**axes)))
     ]
     assert all(made.files == [{**former.files[0]}] for made in now)
     with pytest.warns(DeprecationWarning, match="simulate: path is deprecated"):

@@ -10,6 +10,7 @@ from running import archive, message
 import zoo
 from zoo.activity import recordings
 from zoo.activity.simulate import simulate
+from zoo.recipe import Columns
 from zoo.runtime.metadata import ACCELERATION_LIMIT, STANDARD_GRAVITY
 
 RATE = 50
@@ -33,7 +34,7 @@ def imported(tmp_path, text, **named):
     """What an import of a file wrote, and its recordings."""
     path = tmp_path / "a.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    columns = {name: named.pop(name) for name in zoo.Columns.model_fields if name in named}
+    columns = {name: named.pop(name) for name in Columns.model_fields if name in named}
     made = zoo.import_csv(path, tmp_path / "out.h5", columns=columns, force=True, **named)
     return made, list(recordings.read_recordings(made.path))
 
