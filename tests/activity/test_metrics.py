@@ -1,7 +1,11 @@
-"""Metrics against values computed by hand and by scikit-learn."""
+"""Metrics against values computed by hand and by scikit-learn, and what a recognizer has to beat."""
+
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from running import refused
+from scipy.spatial.transform import Rotation
 from scipy.special import softmax
 from sklearn.metrics import f1_score
 
@@ -45,10 +49,10 @@ def test_temperature_scaling_finds_the_temperature_that_was_applied():
 
 def test_a_model_that_is_right_about_a_few_windows_is_not_certain_of_everything():
     labels = np.arange(10) % 2
-    few, many = (metrics.fit_temperature(np.tile(labels, n), np.tile(np.eye(2)[labels] * 4, (n, 1))) for n in (1, 100))
     # 11 in 12, and 1,001 in 1,002.
-    assert 1 / (1 + np.exp(-4 / few)) == pytest.approx(11 / 12, abs=1e-3)
-    assert 1 / (1 + np.exp(-4 / many)) == pytest.approx(1001 / 1002, abs=1e-3)
+    for times, share in ((1, 11 / 12), (100, 1001 / 1002)):
+        temperature = metrics.fit_temperature(np.tile(labels, times), np.tile(np.eye(2)[labels] * 4, (times, 1)))
+        assert 1 / (1 + np.exp(-4 / temperature)) == pytest.approx(share, abs=1e-3)
 
 
 def test_the_report_names_the_worst_person_and_counts_every_window():
@@ -69,3 +73,53 @@ def test_robustness_reports_the_drop_from_the_undisturbed_score():
     results = metrics.robustness(lambda w: (w[:, 0, 0] > 0).astype(int), windows, labels, 50.0, DISTURBANCES)
     assert results["turned_x"]["drop"] == 0.0
     assert results["turned_y"] == {"meaning": "phone turned by 180 degrees about y", "macro_f1": 0.0, "drop": 1.0}
+
+
+@pytest.mark.parametrize("shape", [(150, 3), (150, 6), (2, 3)])
+def test_features_are_finite_even_for_a_frozen_sensor(shape):
+    windows = np.concatenate([RANDOM.normal(0, 1, (3, *shape)), np.zeros((1, *shape))])
+    assert np.isfinite(metrics.features(windows)).all()
+
+
+def test_features_but_for_the_pose_stay_whichever_way_the_phone_lies():
+    windows = RANDOM.normal([0, 0, 9.8, 0, 0, 0], [1, 2, 3, 1, 1, 1], (20, 60, 6))
+    turn = Rotation.from_euler("xyz", [20, 130, -70], degrees=True).as_matrix()
+    turned = np.concatenate([windows[..., :3] @ turn.T, windows[..., 3:] @ turn.T], axis=2)
+    one, other = metrics.features(windows), metrics.features(turned)
+    pose = metrics.POSE
+    np.testing.assert_allclose(other[:, :-pose], one[:, :-pose], atol=1e-6)
+    np.testing.assert_allclose(other[:, -pose : 3 - pose], one[:, -pose : 3 - pose] @ turn.T, atol=1e-9)
+
+
+def test_the_forest_recognizes_shaking_in_a_pose_that_it_was_not_shown():
+    labels = np.repeat([0, 1], 40)
+    rhythm = np.where(labels, 2.0, 5.0)[:, None] * np.linspace(0, 6, 150) * np.pi
+    windows = RANDOM.normal([0, 0, 9.8], 0.5, (80, 150, 3))
+    windows[:, :, 2] += 3 * np.sin(rhythm + RANDOM.uniform(0, 6, (80, 1)))
+    found = metrics.random_forest(windows, labels)(windows[:, :, [2, 0, 1]] * [1, -1, -1])
+    assert (found == labels).mean() > 0.95
+
+
+def test_baselines_are_fitted_on_training_and_measured_on_test():
+    labels = np.repeat([0, 1], [40, 20])
+    windows = RANDOM.normal(0, 1, (60, 50, 3)) + 3 * labels[:, None, None]
+    scores = metrics.baseline_scores((windows, labels), (windows, labels), None)
+    assert scores["majority_class"]["accuracy"] == pytest.approx(40 / 60)
+    assert scores["random_forest"]["accuracy"] == 1.0
+
+
+@pytest.mark.parametrize("name", metrics.BASELINES)
+def test_every_baseline_tells_apart_what_differs_and_says_the_same_with_the_same_seed(name):
+    if name == "minirocket":
+        pytest.importorskip("aeon")
+    labels = np.repeat([0, 1], 30)
+    windows = RANDOM.normal(0, 1, (60, 50, 3)).astype(np.float32)
+    windows[30:] *= np.sin(np.arange(50))[:, None]
+    answers = [metrics.BASELINES[name](windows[::2], labels[::2], 3, jobs)(windows[1::2]) for jobs in (1, 2)]
+    assert (answers[0] == labels[1::2]).mean() > 0.9
+    assert answers[0].tolist() == answers[1].tolist()
+
+
+@pytest.mark.skipif(find_spec("aeon") is not None, reason="aeon is installed")
+def test_a_baseline_that_is_not_installed_says_what_to_do():
+    refused(r"minirocket needs aeon: pip install 'pocket-zoo\[baselines\]'", metrics.require_baseline, "minirocket")

@@ -1,9 +1,8 @@
 """A gyroscope next to the accelerometer: read from CSV, stored, cut and disturbed along with it."""
 
-import h5py
 import numpy as np
 import pytest
-from running import data_of, message, write_h5
+from running import data_of, message, refused, write_h5
 
 from zoo.activity import data as activity
 from zoo.activity import recordings, simulate
@@ -11,10 +10,12 @@ from zoo.activity.augmentation import DISTURBANCES
 from zoo.activity.columns import CsvColumns, columns_of, read_samples
 from zoo.activity.importing import read_csv
 from zoo.activity.recordings import Recording
+from zoo.data import hdf5
 from zoo.runtime.metadata import AXES, INERTIAL
 
 SIX = "ax,ay,az,gx,gy,gz"
 ANN = CsvColumns(subject="=ann", activity="=walking")
+GYROSCOPE = ANN.replace(gyroscope=True)
 
 
 def named(channels, **columns):
@@ -52,17 +53,13 @@ def stored(path, *several):
     return recordings.read_recordings(path)
 
 
-def test_six_named_columns_are_acceleration_and_rotation_rate(tmp_path):
-    found = imported(csv(tmp_path / "a.csv", f"time,{SIX}"), named(SIX))
+def test_six_named_columns_are_acceleration_and_rotation_rate_which_is_left_out_if_nobody_asks(tmp_path):
+    path = csv(tmp_path / "a.csv", f"time,{SIX}")
+    found = imported(path, named(SIX))
     np.testing.assert_allclose(found.acceleration, ROWS[:, :3], atol=1e-4)
     np.testing.assert_allclose(found.rotation, RATE, atol=1e-4)
     assert (found.axes, found.rows.shape) == (INERTIAL, (200, 6))
-
-
-def test_without_being_asked_for_it_is_left_out(tmp_path):
-    path = csv(tmp_path / "a.csv", f"time,{SIX}")
-    assert imported(path).rotation is None
-    assert imported(path, named("ax,ay,az")).rotation is None
+    assert imported(path).rotation is imported(path, named("ax,ay,az")).rotation is None
 
 
 @pytest.mark.parametrize(
@@ -80,58 +77,44 @@ def test_without_being_asked_for_it_is_left_out(tmp_path):
 )  # fmt: skip
 def test_columns_of_known_apps_are_found(header, factor, tmp_path):
     rows = np.hstack([ROWS[:, :3] / (9.80665 if "gF" in header or "(G)" in header else 1), RATE / factor])
-    found = imported(csv(tmp_path / "a.csv", header, rows), CsvColumns(subject="=a", activity="=b", gyroscope=True))
+    found = imported(csv(tmp_path / "a.csv", header, rows), GYROSCOPE)
     # The sense of rotation is the same on iOS, whose acceleration has the other sign.
     np.testing.assert_allclose(found.acceleration, ROWS[:, :3] * (-1 if "(G)" in header else 1), atol=1e-4)
     np.testing.assert_allclose(found.rotation, RATE, atol=1e-4)
 
 
-def test_degrees_are_converted(tmp_path):
+def test_degrees_are_converted_and_noticed_as_gravity_is(tmp_path):
     path = csv(tmp_path / "a.csv", f"time,{SIX}", np.hstack([ROWS[:, :3], np.degrees(RATE)]))
-    columns = named(SIX, rotation_unit="deg/s")
-    np.testing.assert_allclose(imported(path, columns).rotation, RATE, atol=1e-4)
-    apart = named("ax,ay,az", rotation_unit="deg/s", rotation=tuple("uvw"))
-    path_of_all = csv(tmp_path / "b.csv", "time,ax,ay,az,u,v,w", np.hstack([ROWS[:, :3], np.degrees(RATE)]))
-    np.testing.assert_allclose(imported(path_of_all, apart).rotation, RATE, atol=1e-4)
+    apart = named("ax,ay,az", rotation_unit="deg/s", rotation=("gx", "gy", "gz"))
+    for columns in (named(SIX, rotation_unit="deg/s"), apart):
+        np.testing.assert_allclose(imported(path, columns).rotation, RATE, atol=1e-4)
     alone = named("ax,ay,az", rotation_unit="deg/s")
-    assert "rotation_unit=deg/s: no rotation rate is read" in message(lambda: imported(path, alone))
-    words = message(lambda: imported(path, named(SIX)))
-    assert words.startswith(f"{path}: rotation rate has a mean magnitude of ")
-    assert "as in deg/s; expected rad/s (below 20)" in words
-    assert words.endswith(": pass rotation_unit=deg/s, or divide by 57.3")
-
-
-def test_gravity_in_place_of_rotation_rate_is_noticed(tmp_path):
-    path = csv(tmp_path / "a.csv", f"time,{SIX}", np.hstack([ROWS[:, :3], ROWS[:, :3]]))
-    assert "as gravity or deg/s are: pass rotation_unit=deg/s, or choose other columns with channels" in message(
-        lambda: imported(path, named(SIX))
-    )
+    refused("rotation_unit=deg/s: no rotation rate is read", imported, path, alone)
+    words = rf"^{path}: rotation rate has a mean magnitude of .*, as in deg/s; expected rad/s \(below 20\)"
+    refused(words + ".*: pass rotation_unit=deg/s, or divide by 57.3$", imported, path, named(SIX))
+    path = csv(tmp_path / "b.csv", f"time,{SIX}", np.hstack([ROWS[:, :3], ROWS[:, :3]]))
+    refused("as gravity or deg/s are: pass rotation_unit=deg/s, or choose other", imported, path, named(SIX))
 
 
 def test_sensor_logger_keeps_the_gyroscope_in_a_file_of_its_own(tmp_path):
     path = csv(tmp_path / "TotalAcceleration.csv", "seconds_elapsed,x,y,z", ROWS[:, :3])
-    columns = CsvColumns(subject="=a", activity="=b", gyroscope=True)
-    assert message(lambda: imported(path, columns)) == f"{tmp_path / 'Gyroscope.csv'}: no such file"
+    assert message(imported, path, GYROSCOPE) == f"{tmp_path / 'Gyroscope.csv'}: no such file"
     csv(tmp_path / "Gyroscope.csv", "seconds_elapsed,x,y,z", 2 * RATE, TIMES)
-    np.testing.assert_allclose(imported(path, columns).rotation, 2 * RATE, atol=1e-4)
+    np.testing.assert_allclose(imported(path, GYROSCOPE).rotation, 2 * RATE, atol=1e-4)
 
 
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: named("ax,ay,az,gx"),
-         "channels=ax,ay,az,gx: expected three or six different columns, such as ax,ay,az,gx,gy,gz"),
-        (lambda: named("ax,ay,az,gx,gy,gy"),
-         "channels=ax,ay,az,gx,gy,gy: expected three or six different columns, such as ax,ay,az,gx,gy,gz"),
-        (lambda: named(SIX, x="ax"),
-         "channels names the columns of x, too: leave out x"),
-        (lambda: named(SIX, rotation=("u", "v", "w")),
-         "channels names the columns of rotation, too: leave out rotation"),
+        (lambda: named("ax,ay,az,gx"), "channels=ax,ay,az,gx: expected three or six different columns"),
+        (lambda: named("ax,ay,az,gx,gy,gy"), "channels=ax,ay,az,gx,gy,gy: expected three or six different columns"),
+        (lambda: named(SIX, x="ax"), "channels names the columns of x, too: leave out x"),
+        (lambda: named(SIX, rotation=tuple("uvw")), "channels names the columns of rotation, too: leave out rotation"),
         (lambda: columns_of({"time": "t"}, 50.0), "time: does not apply with rate"),
         (lambda: CsvColumns(rotation=("a", "b")), "columns of rotation rate: a,b; expected three different ones"),
         (lambda: CsvColumns(rotation_unit="rpm"), "columns: rotation_unit is 'rpm'; expected rad/s or deg/s"),
     ],
-)  # fmt: skip
+)
 def test_other_channels_are_refused(make, words):
     assert message(make).startswith(words)
 
@@ -139,9 +122,8 @@ def test_other_channels_are_refused(make, words):
 def test_missing_columns_are_named(tmp_path):
     path = csv(tmp_path / "a.csv", "time,ax,ay,az", ROWS[:, :3])
     found = f"{path}: no columns of rotation rate; found time, ax, ay, az: pass all six with channels, such as {SIX}"
-    assert message(lambda: imported(path, CsvColumns(subject="=a", activity="=b", gyroscope=True))) == found
-    words = message(lambda: imported(path, named(SIX)))
-    assert words.startswith(f"{path}: no column 'gx' (channels), 'gy' (channels), 'gz' (channels); found time, ")
+    assert message(imported, path, GYROSCOPE) == found
+    refused(rf"^{path}: no column 'gx' \(channels\), 'gy' .*, 'gz' .*; found time, ", imported, path, named(SIX))
 
 
 def test_recordings_come_back_as_they_were_written(tmp_path):
@@ -150,9 +132,8 @@ def test_recordings_come_back_as_they_were_written(tmp_path):
     assert index.axes == INERTIAL
     for old, new in zip(before, index, strict=True):
         np.testing.assert_array_equal(new.rows, old.rows)
-    with h5py.File(tmp_path / "a.h5") as file:
-        assert (file.attrs["axes"], file.attrs["unit"]) == ("x,y,z,gyro_x,gyro_y,gyro_z", "m/s^2,rad/s")
-        assert (file["acceleration"].shape, file["rotation"].shape) == ((330, 3), (330, 3))
+    found = hdf5.attributes(tmp_path / "a.h5")
+    assert (found["axes"], found["unit"]) == ("x,y,z,gyro_x,gyro_y,gyro_z", "m/s^2,rad/s")
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -160,37 +141,29 @@ def test_recordings_of_other_channels_are_not_added(first, tmp_path):
     path = tmp_path / "a.h5"
     stored(path, recording("ann", rotation=first))
     before = path.read_bytes()
-    words = message(lambda: recordings.append_recordings(path, [recording("ben", rotation=not first)], source="a test"))
     held, given = (",".join(axes) for axes in ((INERTIAL, AXES) if first else (AXES, INERTIAL)))
-    assert words == (
-        f"ben.csv: holds {given}, and what {path} holds before it is {held}: import all files with channels or "
-        "gyroscope, or none"
-    )
+    words = f"^ben.csv: holds {given}, and what {path} holds .* is {held}: "
+    more = [recording("ben", rotation=not first)]
+    refused(words, recordings.append_recordings, path, more, source="a test")
     assert path.read_bytes() == before
 
 
 def test_files_of_other_channels_are_joined_by_what_both_hold(tmp_path):
     six, three = stored(tmp_path / "six.h5", recording()), stored(tmp_path / "3.h5", recording("ben", rotation=False))
-    assert message(lambda: recordings.join(six, three)) == (
-        f"{six.path} holds x,y,z,gyro_x,gyro_y,gyro_z; {three.path} holds x,y,z: choose what all of them hold with "
-        "channels=x,y,z"
-    )
+    words = f"^{six.path} holds x,y,z,gyro_x,gyro_y,gyro_z; {three.path} holds x,y,z: choose .* channels=x,y,z$"
+    refused(words, recordings.join, six, three)
     joined = recordings.join(six, three, axes=("x", "y", "z"))
     assert joined.axes == AXES
     assert [each.rows.shape[1] for each in joined] == [3, 3]
     assert recordings.join(six, stored(tmp_path / "b.h5", recording("ben"))).axes == INERTIAL
-    assert "no rotation rate: import it with channels or gyroscope" in message(lambda: three.selected(INERTIAL))
-    assert message(lambda: six.selected(["gyro_x"])) == (
-        "channels=gyro_x: expected x,y,z or x,y,z,gyro_x,gyro_y,gyro_z"
-    )
+    refused("no rotation rate: import it with channels or gyroscope", three.selected, INERTIAL)
+    refused("^channels=gyro_x: expected x,y,z or x,y,z,gyro_x,gyro_y,gyro_z$", six.selected, ["gyro_x"])
 
 
 def test_all_channels_are_resampled_together():
     both = recording(rows=400, rate=100.0)
-    alone = Recording("a", "ann", "walking", 100.0, both.acceleration)
-    turning = Recording("a", "ann", "walking", 100.0, both.rotation)
-    found = both.resampled(50.0)
-    np.testing.assert_allclose(found, np.hstack([alone.resampled(50.0), turning.resampled(50.0)]), atol=1e-6)
+    parts = (Recording("a", "ann", "walking", 100.0, rows) for rows in (both.acceleration, both.rotation))
+    np.testing.assert_allclose(both.resampled(50.0), np.hstack([part.resampled(50.0) for part in parts]), atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -209,16 +182,16 @@ def test_a_file_must_say_what_its_channels_are(axes, channels, words, tmp_path):
 
 def test_arrays_may_have_six_channels():
     x = np.random.default_rng(0).normal([0, 0, 9.8, 0, 0, 0], 1, (4, 50, 6))
-    data = data_of(x, [0, 1, 1, 0], ("run", "sit"), 50.0)
-    assert data.axes == INERTIAL
-    assert "as in deg/s" in message(lambda: data_of(x * [1, 1, 1, 57, 57, 57], [0, 1, 1, 0], ("run", "sit"), 50.0))
-    assert message(lambda: data_of(x[..., :4], [0, 1, 1, 0], ("run", "sit"), 50.0)) == (
-        "x: has shape (4, 50, 4); expected (windows, rows, 3), or 6 with a gyroscope"
-    )
-    words = message(lambda: data_of(x, [0, 1, 1, 0], ("a", "b"), 50.0, test=(x[..., :3], [0] * 4)))
-    assert words == "test x: windows of 3 channels; x has 6"
-    # The unit of the acceleration is checked whatever the gyroscope measures.
-    assert "as in g" in message(lambda: data_of(x / [9.8] * [1, 1, 1, 90, 90, 90], [0, 1, 1, 0], ("run", "sit"), 50.0))
+    others = [0, 1, 1, 0], ("run", "sit"), 50.0
+    assert data_of(x, *others).axes == INERTIAL
+    for wrong, words in (
+        (x * [1, 1, 1, 57, 57, 57], "as in deg/s"),
+        (x[..., :4], r"^x: has shape \(4, 50, 4\); expected \(windows, rows, 3\), or 6 with a gyroscope$"),
+        # The unit of the acceleration is checked whatever the gyroscope measures.
+        (x / [9.8] * [1, 1, 1, 90, 90, 90], "as in g"),
+    ):
+        refused(words, data_of, wrong, *others)
+    refused("^test x: windows of 3 channels; x has 6$", data_of, x, *others, test=(x[..., :3], [0] * 4))
 
 
 def test_simulated_acceleration_is_the_same_with_a_gyroscope():
@@ -245,8 +218,7 @@ def test_samples_of_a_pipe_hold_six_values():
     columns = CsvColumns(unit="g", gyroscope=True, rotation_unit="deg/s")
     found = list(read_samples(lines, "here", columns))
     assert found[2] == pytest.approx((0.04, 0, 0, 9.80665, np.pi / 2, 0, np.radians(2)))
-    assert message(lambda: list(read_samples(["time,x,y,z", "0,0,0,9.8"], "here", CsvColumns(gyroscope=True)))) == (
-        f"here: no columns of rotation rate; found time, x, y, z: pass all six with channels, such as {SIX}"
-    )
+    three = read_samples(["time,x,y,z", "0,0,0,9.8"], "here", CsvColumns(gyroscope=True))
+    refused("^here: no columns of rotation rate; found time, x, y, z: pass all six with channels, ", list, three)
     fixed = list(read_samples(lines, "here", columns_of({"channels": SIX, "rotation_unit": "rad/s"}, 4.0)))
     assert fixed[1] == (0.25, 0, 0, 1, 90, 0, 1)
