@@ -31,10 +31,8 @@ def files_of(model: str | Path) -> list[Path]:
 def bench(path: Path, *, calls: int = 1000) -> dict[str, Any]:
     """Benchmarks a `.tflite` file on one thread of this machine, with a tenth as many warm-up calls before.
 
-    Returns:
-        `file`, `bytes`, `load_ms` (median time to load it again), `signatures`, each with `median_ms`, `p99_ms`,
-        `multiply_adds` and `activation_bytes`, and `process_mb`, the peak memory of a new process that runs one
-        signature once (None on systems that do not report it).
+    `load_ms` is the median time to load it again, and `process_mb` the peak memory of a new process that runs one
+    signature once, None on systems that do not report it.
     """
     interpreter, costs = Interpreter(path), {}
     for name in sorted(interpreter.signatures, key=_order):

@@ -171,13 +171,8 @@ def cross_validate(
     """Cross-validates over groups of people: of the training set, or with `everyone` of all data.
 
     Where three people or fewer are left outside a fold, all of them are trained on, and the fold has no temperature.
-    After a kill, the same call resumes: folds that have a score are not run again. The result does not depend on the
-    number of `workers`, processes that train at once; 0 trains in this process.
-
-    Returns:
-        `macro_f1`, `accuracy` (of all windows, each predicted by a model that did not see its person), their interval
-        and deviations, `per_subject`, `confusion`, `folds`, ...; the same for each of the `baselines`.
-        Also written to the folder as `results.json`.
+    After a kill, the same call resumes: folds that have a score are not run again. The number of `workers`, processes
+    that train at once or 0 for this one, does not change the result, which is also written as `results.json`.
     """
     if find_family(training.family).task != "activity":
         raise ZooError(f"{training.name}: has no people to hold out; choose an activity recognizer")

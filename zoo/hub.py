@@ -100,10 +100,7 @@ def _check(address: str, file: Path, expected: str) -> None:
 
 
 def push(folder: Path, address: str, *, private: bool = False) -> str:
-    """Publishes the model in a folder, with its card, its exported files and its license, as `zoo.push` says.
-
-    Returns the address with the commit, which always means the same files.
-    """
+    """Publishes the model in a folder; returns the address with the commit, which always means the same files."""
     repo, revision = parse(address)
     if revision is not None:
         raise ZooError(f"{address}: names a revision; push to hf://{repo}")

@@ -176,8 +176,7 @@ def build(
 ) -> dict[str, Any]:
     """Builds a data set such as `zoo_activity` in `folder`, the `data_dir` of TensorFlow Datasets, unless it exists.
 
-    A killed build leaves nothing under its name. Returns `name`, `version`, `folder`, `built` (false if it existed),
-    `splits` with rows, files and bytes, `features` with their meanings, `source`, `source_sha256`.
+    A killed build leaves nothing under its name. The result says as `built` whether it is new.
     """
     name, cls, data_dir = _resolve(name, folder)
     logging.getLogger("absl").setLevel(logging.ERROR)
