@@ -245,14 +245,15 @@ class PageServer(ThreadingHTTPServer):
             of_address = self._places_of.setdefault(address, threading.Semaphore(_PLACES_OF_ADDRESS))
             accepted = len(self._connected) <= self._most and self._connected.count(address) <= self._most / 2
         try:
+            if not accepted:
+                return
             with ExitStack() as taken:
-                for places in (of_address, self._places) if accepted else ():
+                for places in (of_address, self._places):
                     if not places.acquire(timeout=max(0, until - time.monotonic())):
                         self._answer(request, client_address, _Busy)
                         return
                     taken.callback(places.release)
-                if accepted:
-                    self._answer(request, client_address, self.RequestHandlerClass)
+                self._answer(request, client_address, self.RequestHandlerClass)
         finally:
             self._connected.remove(address)
 
