@@ -292,8 +292,8 @@ def test_what_a_broken_sensor_leaves_is_doubted_by_the_import_and_by_describe(tm
 def test_what_a_broken_gyroscope_leaves_is_doubted_too(tmp_path, turn, says):
     text = csv_of("time,x,y,z,gx,gy,gz", TIMES, *acceleration(np.hstack([WALK, turn])))
     made, _ = imported(tmp_path, text, gyroscope=True, rotation_unit="rad/s", **ANN)
-    for doubt in (*made.warnings, *zoo.describe(made.path)["problems"]):
-        assert f"1 recording has {says} in the rotation rate, as" in doubt
+    doubts = [*made.warnings, *zoo.describe(made.path)["problems"]]
+    assert [f"1 recording has {says} in the rotation rate, as" in doubt for doubt in doubts] == [True, True]
 
 
 def test_a_sound_recording_has_no_doubts(tmp_path):
