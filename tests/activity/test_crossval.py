@@ -2,12 +2,12 @@
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from running import refused
 
 import zoo
-from zoo import ZooError, crossval
+from zoo import crossval
 from zoo.activity import data as activity
 from zoo.activity import figures, report, simulate
 from zoo.crossval import Fold, Protocol
@@ -78,12 +79,11 @@ def lasting(result):
 
 
 def windows_of(subjects):
-    count = len(subjects)
-    columns = {"input": np.zeros((count, 2, 3), np.float32), "target": np.arange(count) % 2}
+    columns = {"input": np.zeros((len(subjects), 2, 3), np.float32), "target": np.arange(len(subjects)) % 2}
     return DataSet.of({**columns, "subject": np.array(subjects, dtype=np.str_)})
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.integers(1, 9), min_size=8, max_size=60).filter(lambda who: len(set(who)) > 2), st.integers(2, 3))
 def test_no_person_is_on_both_sides_of_a_fold_and_every_window_is_held_out_once(subjects, groups):
     windows = windows_of(subjects)
@@ -94,23 +94,11 @@ def test_no_person_is_on_both_sides_of_a_fold_and_every_window_is_held_out_once(
         assert not set(windows.where(mask).people()) & set(windows.where(~mask).people())
 
 
-def with_studies(subjects):
-    windows = windows_of(subjects)
-    return windows.with_columns({"study": np.where(windows.subjects > "2", "b", "a")})
-
-
-def test_studies_are_held_out_whole():
-    windows = with_studies([1, 1, 2, 2, 3, 3, 4, 4])
-    first, second = crossval.held_out(windows, crossval.STUDY, crossval.STUDY)
-    assert (windows.where(first).people(), windows.where(second).people()) == (["1", "2"], ["3", "4"])
-
-
 def test_studies_without_people_are_refused():
-    known = with_studies([1, 2, 3, 4])
-    columns = {name: values for name, values in known.columns.items() if name != "subject"}
+    columns = {**windows_of([1, 2, 3, 4]).columns, "study": np.array(list("aabb"))}
+    del columns["subject"]
     data = Data.of("activity", {"train": DataSet.of(columns, classes=("a", "b"), rate=50.0)}, "a.h5")
-    with pytest.raises(ZooError, match="no subject ids"):
-        Protocol(crossval.STUDY).folds(PLAN, data)
+    refused("no subject ids", Protocol(crossval.STUDY).folds, PLAN, data)
 
 
 def arrays_of(folder, fold):
@@ -121,7 +109,7 @@ def arrays_of(folder, fold):
 
 @pytest.mark.slow
 def test_nothing_in_a_fold_is_fitted_on_the_people_that_it_leaves_out(whole, people, tmp_path):
-    """Its answers for some windows do not depend on the other windows that it holds out."""
+    # Its answers for some windows do not depend on the other windows that it holds out.
     mask = crossval.held_out(activity.from_file(people).train, crossval.SUBJECT, 2)[0]
     changed = np.flatnonzero(mask)[::2]
     others = tmp_path / "others.h5"
@@ -159,34 +147,24 @@ def test_the_result_has_its_numbers_and_where_they_come_from(whole, people):
         "group_deviation", "seed_deviation", "ece", "temperature", "threshold", "command", "seed", "versions",
         "machine", "data_sha256",
     } <= set(result)  # fmt: skip
-    data = activity.from_file(people)
-    assert set(result["per_subject"]) == set(data.train.people())
-    assert np.sum(result["confusion"]) == len(data.train)
-    assert sum(row["windows"] for row in result["per_subject"].values()) == len(data.train)
-    assert {name for fold in result["folds"] for name in fold["subjects"]} == set(data.train.people())
+    windows = activity.from_file(people).train
+    assert np.sum(result["confusion"]) == sum(row["windows"] for row in result["per_subject"].values()) == len(windows)
+    in_folds = {name for fold in result["folds"] for name in fold["subjects"]}
+    assert in_folds == set(result["per_subject"]) == set(windows.people())
     assert all(fold["temperature"] > 0 for fold in result["folds"])
     assert result["seed_deviation"] is None
     assert set(result["baselines"]) == set(QUICK)
     assert result["baselines"]["random_forest"]["difference"]["of"] == 4
     assert any("simulated" in note for note in result["notes"])
-
-
-def test_every_window_is_answered_by_the_fold_that_left_it_out(whole, people):
-    _, folder = whole
-    windows = activity.from_file(people).train
+    text = report.cross_validation(result)
+    for words in ("SIMULATED data", f"{result['macro_f1']:.3f}", "## Subjects"):
+        assert words in text
+    figures.crossval(result, folder)
+    assert all((folder / name).stat().st_size > 5000 for name in ("subjects.png", "confusion.png"))
+    # Every window is answered by the fold that left it out.
     for group, mask in enumerate(crossval.held_out(windows, crossval.SUBJECT, 2)):
         rows = arrays_of(folder, Fold("random_forest", crossval.SUBJECT, 0, group))["rows"]
         assert rows.tolist() == np.flatnonzero(mask).tolist()
-
-
-def test_the_report_shows_scores_people_and_figures(whole):
-    result, folder = whole
-    text = report.cross_validation(result)
-    figures.crossval(result, folder)
-    assert "SIMULATED data" in text
-    assert f"{result['macro_f1']:.3f}" in text
-    assert "## Subjects" in text
-    assert all((folder / name).stat().st_size > 5000 for name in ("subjects.png", "confusion.png"))
 
 
 DRIVER = """
@@ -263,23 +241,20 @@ def test_without_a_folder_nothing_is_left(people, tmp_path, monkeypatch):
 
 def test_a_recipe_that_fails_in_every_fold_is_one_line_with_its_reason(people, tmp_path):
     plan = Training.of("activity_gru", {"units": 4, "frame": 25, "epochs": 1, "learning_rate": 1e38})
-    with pytest.raises(ZooError, match=r"activity_gru failed in every fold, .*became (nan|inf) in epoch 1"):
-        crossval.cross_validate(plan, people, tmp_path / "out", Protocol(2), workers=0)
-    records = [json.loads(path.read_text()) for path in (tmp_path / "out" / "folds").glob("*.json")]
+    says, out = r"activity_gru failed in every fold, .*became (nan|inf) in epoch 1", tmp_path / "out"
+    refused(says, crossval.cross_validate, plan, people, out, Protocol(2), workers=0)
+    records = [json.loads(path.read_text()) for path in (out / "folds").glob("*.json")]
     assert [record["status"] for record in records] == ["failed"] * 2
 
 
 def test_a_folder_of_another_run_is_refused_with_what_differs(whole, people):
-    _, folder = whole
-    other = Training.of("activity_gru", SETTINGS | {"epochs": 3})
-    with pytest.raises(ZooError, match=r"holds another cross-validation \(recipe.epochs 2, now 3\): choose another"):
-        crossval.cross_validate(other, people, folder, Protocol(2))
-    with pytest.raises(ZooError, match=r"groups 2, now 'loso'"):
-        crossval.cross_validate(PLAN, people, folder, Protocol("loso"))
+    longer = Training.of("activity_gru", SETTINGS | {"epochs": 3})
+    for plan, groups, differs in ((longer, 2, r"\(recipe.epochs 2, now 3\): choose"), (PLAN, "loso", "2, now 'loso'")):
+        says = f"holds another cross-validation .*{differs}"
+        refused(says, crossval.cross_validate, plan, people, whole[1], Protocol(groups))
 
 
 def test_the_data_that_is_passed_is_cross_validated_not_what_its_file_holds(people, tmp_path):
-    """In this process and in others, data whose rows, columns or facts were changed in memory."""
     data = zoo.load_data(people)
     renamed = np.char.add("new ", data.train.columns["subject"])
     changed = replace(data, train=data.train.with_columns({"subject": renamed}))
@@ -297,35 +272,29 @@ def test_the_data_that_is_passed_is_cross_validated_not_what_its_file_holds(peop
     assert lasting(alone["baselines"]) == lasting(other["baselines"])
     everyone = zoo.cross_validate("activity_gru", data.everyone(), **options, workers=0)
     assert set(everyone["per_subject"]) == {*data.train.people(), *data.test.people()}
-    with pytest.raises(ZooError, match="holds another cross-validation"):
-        zoo.cross_validate("activity_gru", data, **options, out=tmp_path / "0")
+    refused("holds another cross-validation", zoo.cross_validate, "activity_gru", data, **options, out=tmp_path / "0")
 
 
 @pytest.mark.slow
 def test_with_everyone_the_test_people_are_left_out_in_turn_as_well(people, tmp_path):
-    data = activity.from_file(people)
-    result = crossval.cross_validate(
-        PLAN, people, tmp_path / "out", Protocol(2, baselines=QUICK[:1], everyone=True), workers=0
-    )
+    data, protocol = activity.from_file(people), Protocol(2, baselines=QUICK[:1], everyone=True)
+    result = crossval.cross_validate(PLAN, people, tmp_path / "out", protocol, workers=0)
     assert set(result["per_subject"]) == {*data.train.people(), *data.test.people()}
-    assert np.sum(result["confusion"]) == len(data.train) + len(data.test)
     by_label = np.bincount([*data.train.labels, *data.test.labels], minlength=6)
     assert np.sum(result["confusion"], axis=1).tolist() == by_label.tolist()
     assert "6 subjects of both sets of" in report.cross_validation(result)
-    with pytest.raises(ZooError, match=r"everyone True, now False"):
-        crossval.cross_validate(PLAN, people, tmp_path / "out", Protocol(2, baselines=QUICK[:1]))
+    alone = replace(protocol, everyone=False)
+    refused("everyone True, now False", crossval.cross_validate, PLAN, people, tmp_path / "out", alone)
 
 
 def test_loso_has_a_fold_for_each_person_and_seeds_repeat_what_is_random(people):
     planned = Protocol("loso", seeds=2, baselines=QUICK).folds(PLAN, activity.from_file(people))
-    count = {method: sum(fold.method == method for fold in planned) for method in (PLAN.name, *QUICK)}
-    assert count == {PLAN.name: 8, "nearest_neighbor": 4, "random_forest": 8}
+    assert Counter(fold.method for fold in planned) == {PLAN.name: 8, "nearest_neighbor": 4, "random_forest": 8}
 
 
-def test_a_record_that_is_cut_off_is_named_with_its_cure(whole, people, tmp_path):
-    for number, name in enumerate((crossval.CONFIG, "folds/nearest_neighbor.subject.0.0.json")):
-        folder = tmp_path / str(number)
-        shutil.copytree(whole[1], folder)
-        (folder / name).write_text((folder / name).read_text()[:50])
-        with pytest.raises(ZooError, match=f"{re.escape(str(folder / name))}: .*copy the file again"):
-            crossval.cross_validate(PLAN, people, folder, Protocol(2, baselines=QUICK))
+@pytest.mark.parametrize("name", [crossval.CONFIG, "folds/nearest_neighbor.subject.0.0.json"])
+def test_a_record_that_is_cut_off_is_named_with_its_cure(name, whole, people, tmp_path):
+    shutil.copytree(whole[1], folder := tmp_path / "out")
+    (folder / name).write_text((folder / name).read_text()[:50])
+    protocol = Protocol(2, baselines=QUICK)
+    refused(rf"{name}: .*copy the file again", crossval.cross_validate, PLAN, people, folder, protocol)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
-from running import data_of
+from running import data_of, refused
 
 from zoo import ActivityGRU, Recipe, ZooError, evaluate, finetune, train
 from zoo.activity import finetuning, report
@@ -36,14 +36,27 @@ def recognizer(**arguments):
     return ActivityGRU(units=4, num_layers=1, frame=5, window=10, classes=CLASSES, **arguments)
 
 
+def assert_same_weights(one, other):
+    for mine, its in zip(one.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, its)
+
+
 def plan(recipe=QUICK):
     return Training("tiny", "activity_gru", {"units": 4, "num_layers": 1, "frame": 5}, recipe)
 
 
+def held_out(folds, fitted):
+    """Labels and logits of the windows that folds leave out, each by the model that is fitted on its people."""
+    parts = []
+    for fold in folds:
+        windows, labels = fold.validation.arrays()
+        parts.append((labels, np.asarray(fitted(fold)(windows))))
+    return tuple(map(np.concatenate, zip(*parts, strict=True)))
+
+
 def test_all_people_are_trained_on_and_each_is_left_out_once():
     split = TASK.split(data(), QUICK, folds=True)
-    assert split.train.people() == ["p0", "p1", "p2"]
-    assert split.validation is None
+    assert (split.train.people(), split.validation) == (["p0", "p1", "p2"], None)
     assert [fold.validation.people() for fold in split.folds] == [["p0"], ["p1"], ["p2"]]
     assert [fold.train.people() for fold in split.folds] == [["p1", "p2"], ["p0", "p2"], ["p0", "p1"]]
     assert TASK.build(plan(), split).mean != TASK.build(plan(), split.folds[0]).mean
@@ -53,15 +66,13 @@ def test_all_people_are_trained_on_and_each_is_left_out_once():
 def test_the_scores_are_those_of_the_folds_whose_calibration_is_not_the_model_s():
     three = data()
     result = plan().run(three)
-    logits, labels = [], []
     recipe = QUICK.replace(steps=3)  # half of them
-    for fold in TASK.split(three, QUICK, folds=True).folds:
-        model = TASK.build(plan(), fold)
-        fit(model, recipe, TASK.feed(model, fold, recipe))
-        windows, targets = fold.validation.arrays()
-        logits.append(np.asarray(model(windows)))
-        labels.append(targets)
-    logits, labels = np.concatenate(logits), np.concatenate(labels)
+
+    def fitted(fold):
+        fit(model := TASK.build(plan(), fold), recipe, TASK.feed(model, fold, recipe))
+        return model
+
+    labels, logits = held_out(TASK.split(three, QUICK, folds=True).folds, fitted)
     validation = result.summary["validation"]
     assert validation["macro_f1"] == pytest.approx(macro_f1(labels, logits.argmax(axis=1)))
     assert fit_temperature(labels, logits) != pytest.approx(1.0, abs=0.01)
@@ -76,10 +87,8 @@ def test_the_scores_are_those_of_the_folds_whose_calibration_is_not_the_model_s(
 
 @pytest.mark.slow
 def test_the_folds_change_no_weight_of_the_model_and_their_losses_are_in_its_history():
-    three = data()
-    whole, alone = (train(recognizer(seed=1), three, QUICK.replace(validation=share)) for share in (0.2, 0.0))
-    for one, other in zip(whole.model.get_weights(), alone.model.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
+    whole, alone = (train(recognizer(seed=1), data(), QUICK.replace(validation=share)) for share in (0.2, 0.0))
+    assert_same_weights(whole.model, alone.model)
     assert [row["loss"] for row in whole.history] == [row["loss"] for row in alone.history]
     assert all(row["val_loss"] > 0 for row in whole.history)
     assert "val_loss" not in alone.history[0]
@@ -87,7 +96,7 @@ def test_the_folds_change_no_weight_of_the_model_and_their_losses_are_in_its_his
 
 @pytest.mark.slow
 def test_a_training_killed_in_a_fold_resumes_to_the_same_weights_and_scores(tmp_path):
-    three, ended = data(), []
+    three, ended, killed = data(), [], tmp_path / "killed"
 
     def stop(epoch, logs, fold):
         ended.append((fold, epoch))
@@ -96,14 +105,13 @@ def test_a_training_killed_in_a_fold_resumes_to_the_same_weights_and_scores(tmp_
 
     whole = replace(plan(), out=tmp_path / "whole").run(three)
     with pytest.raises(KeyboardInterrupt):
-        replace(plan(), out=tmp_path / "killed", report=stop).run(three)
-    assert [path.name for path in (tmp_path / "killed").iterdir()] == [CHECKPOINT]
+        replace(plan(), out=killed, report=stop).run(three)
+    assert [path.name for path in killed.iterdir()] == [CHECKPOINT]
     assert ended == [(fold, epoch) for fold in ("", "fold 1 of 3") for epoch in range(2)] + [("fold 2 of 3", 0)]
-    resumed = replace(plan(), out=tmp_path / "killed", resume=True).run(three)
-    for one, other in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
+    resumed = replace(plan(), out=killed, resume=True).run(three)
+    assert_same_weights(whole.model, resumed.model)
     assert resumed.summary["validation"]["macro_f1"] == whole.summary["validation"]["macro_f1"]
-    assert json.loads((tmp_path / "killed" / "history.json").read_text()) == resumed.history
+    assert json.loads((killed / "history.json").read_text()) == resumed.history
 
 
 def test_a_fold_that_diverges_is_named_and_leaves_no_weights_as_if_they_were_the_model(tmp_path):
@@ -111,8 +119,8 @@ def test_a_fold_that_diverges_is_named_and_leaves_no_weights_as_if_they_were_the
         if split.train.people() == ["p0", "p2"]:
             model.get_layer("logits").bias.assign([np.nan, 0.0])
 
-    with pytest.raises(ZooError, match=r"^validation, fold 2 of 3: the loss became nan in epoch 1: .*set validation"):
-        replace(plan(), out=tmp_path / "model").run(data(), begin=spoil)
+    training = replace(plan(), out=tmp_path / "model")
+    refused("^validation, fold 2 of 3: the loss became nan in epoch 1: .*set", training.run, data(), begin=spoil)
     assert [path.name for path in (tmp_path / "model").iterdir()] == [CHECKPOINT]
 
 
@@ -121,8 +129,8 @@ def test_a_checkpoint_of_other_people_is_refused(tmp_path):
     options = {"checkpoint": tmp_path / CHECKPOINT, "identity": {"data": "the same"}}
     for _ in range(2):
         fit(model := recognizer(), QUICK, TASK.feed(model, split, QUICK), **options)
-    with pytest.raises(ZooError, match="was made with another split: resume with the same"):
-        fit(model, QUICK, TASK.feed(model, split.folds[0], QUICK), **options)
+    other = TASK.feed(model, split.folds[0], QUICK)
+    refused("was made with another split: resume with the same", fit, model, QUICK, other, **options)
 
 
 def test_a_callback_that_stops_the_training_stops_what_validates_it_and_the_model_is_written(tmp_path):
@@ -148,37 +156,30 @@ def test_the_folds_of_fine_tuning_start_from_the_same_weights_with_the_same_laye
     old, two = recognizer(), data(2)
     recipe = QUICK.replace(epochs=1, learning_rate=1.0)
     frozen = [layer.name for layer in old.layers if layer.weights]
-    summary = finetune(old, two, recipe=recipe, freeze=frozen).summary
-    logits, labels = [], []
-    for fold in TASK.split(two, recipe, folds=True).folds:
-        model = finetuning.with_labels(Loaded("old", old), two)
-        finetuning.fit_head(model, fold.train)
-        windows, targets = fold.validation.arrays()
-        logits.append(np.asarray(model(windows)))
-        labels.append(targets)
-    logits, labels = np.concatenate(logits), np.concatenate(labels)
-    assert summary["validation"]["folds"] == 2
-    assert summary["validation"]["macro_f1"] == pytest.approx(macro_f1(labels, logits.argmax(axis=1)))
+    validation = finetune(old, two, recipe=recipe, freeze=frozen).summary["validation"]
+
+    def fitted(fold):
+        finetuning.fit_head(model := finetuning.with_labels(Loaded("old", old), two), fold.train)
+        return model
+
+    labels, logits = held_out(TASK.split(two, recipe, folds=True).folds, fitted)
+    assert validation["folds"] == 2
+    assert validation["macro_f1"] == pytest.approx(macro_f1(labels, logits.argmax(axis=1)))
     # The last layer of each fold was fitted without the person left out.
-    assert summary["validation"]["cross_entropy"] == pytest.approx(cross_entropy(labels, logits), rel=1e-5)
+    assert validation["cross_entropy"] == pytest.approx(cross_entropy(labels, logits), rel=1e-5)
 
 
 def test_a_class_that_one_person_recorded_is_validated_by_time():
-    two = data(2, labels=[0, 1, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0])
-    [fold] = TASK.split(two, QUICK, folds=True).folds
-    assert fold.validation.people() == ["p0", "p1"]
-    assert set(fold.train.labels.tolist()) == {0, 1}
+    [fold] = TASK.split(data(2, labels=[0, 1, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]), QUICK, folds=True).folds
+    assert (fold.validation.people(), {*fold.train.labels.tolist()}) == (["p0", "p1"], {0, 1})
 
 
 @pytest.mark.parametrize(
-    ("recipe", "people"),
-    [
-        (QUICK.replace(patience=2), 3), (QUICK.replace(validation_by="time"), 3),
-        (QUICK.replace(validation_by="window"), 3), (QUICK, 4),
-    ],
-)  # fmt: skip
-def test_early_stopping_other_validations_and_four_people_hold_windows_out(recipe, people):
-    split = TASK.split(data(people), recipe, folds=True)
+    ("changes", "people"),
+    [({"patience": 2}, 3), ({"validation_by": "time"}, 3), ({"validation_by": "window"}, 3), ({}, 4)],
+)
+def test_early_stopping_other_validations_and_four_people_hold_windows_out(changes, people):
+    split = TASK.split(data(people), QUICK.replace(**changes), folds=True)
     assert split.folds == ()
     assert 0 < len(split.validation) < len(split.train) < 12 * people
     assert people == 3 or len(split.validation.people()) == 1
@@ -186,52 +187,47 @@ def test_early_stopping_other_validations_and_four_people_hold_windows_out(recip
 
 @pytest.mark.slow
 def test_no_part_of_a_model_of_everybody_is_a_validation_part(tmp_path):
-    three = data()
-    train(recognizer(), three, QUICK.replace(epochs=1), out=tmp_path / "model", verbose=False)
-    found = evaluate(tmp_path / "model", three, split="train", baselines=False)
+    three, out = data(), tmp_path / "model"
+    train(recognizer(), three, QUICK.replace(epochs=1), out=out, verbose=False)
+    found = evaluate(out, three, split="train", baselines=False)
     assert found["windows"] == len(three.train)
-    with pytest.raises(ZooError, match="split 'validation': the model was trained on all people"):
-        evaluate(tmp_path / "model", three, split="validation")
+    refused("the model was trained on all people", evaluate, out, three, split="validation")
     # A folder that knows of no folds is of a model that was validated on windows held out.
-    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    config = json.loads((out / "config.json").read_text())
     del config["training"]["validation"]["folds"]
-    (tmp_path / "model" / "config.json").write_text(json.dumps(config))
-    parts = [evaluate(tmp_path / "model", three, split=split, baselines=False)["windows"]
-             for split in ("train", "validation")]  # fmt: skip
+    (out / "config.json").write_text(json.dumps(config))
+    parts = [evaluate(out, three, split=split, baselines=False)["windows"] for split in ("train", "validation")]
     assert 0 < parts[1] < parts[0] < found["windows"]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("recipe", "people"),
+    ("changes", "people"),
     [
-        (QUICK, 6), (QUICK, 3), (QUICK.replace(validation=0.0), 6), (QUICK.replace(validation_by="time"), 2),
-        (QUICK.replace(validation_by="window", split_seed=5), 6),
+        ({}, 6), ({}, 3), ({"validation": 0.0}, 6), ({"validation_by": "time"}, 2),
+        ({"validation_by": "window", "split_seed": 5}, 6),
     ],
 )  # fmt: skip
-def test_a_model_without_its_folder_knows_which_windows_it_was_trained_on(recipe, people, tmp_path):
-    several = data(people)
-    result = train(recognizer(), several, recipe.replace(epochs=1), out=tmp_path / "model", verbose=False)
+def test_a_model_without_its_folder_knows_which_windows_it_was_trained_on(changes, people, tmp_path):
+    several, out = data(people), tmp_path / "model"
+    result = train(recognizer(), several, QUICK.replace(epochs=1, **changes), out=out, verbose=False)
     for split in ("train", "validation"):
-        counts = []
-        for model in (tmp_path / "model", result.model, tmp_path / "model" / "model.keras"):
+        counts = set()
+        for model in (out, result.model, out / "model.keras"):
             try:
-                counts.append(evaluate(model, several, split=split, baselines=False)["windows"])
+                counts.add(evaluate(model, several, split=split, baselines=False)["windows"])
             except ZooError as error:
-                counts.append(str(error)[:18])
-        assert len(set(counts)) == 1
+                counts.add(str(error)[:18])
+        assert len(counts) == 1
         if split == "train":
-            assert counts[0] == result.summary["train_windows"]
+            assert counts == {result.summary["train_windows"]}
 
 
 def test_of_a_model_that_does_not_say_which_windows_it_was_trained_on_its_people_tell():
     several = data(6)
     model = train(recognizer(), several, QUICK.replace(epochs=1), verbose=False).model
     known = {key: value for key, value in model.provenance.items() if key != "held_out"}
-    older = model.copy(provenance=known)
-    train_windows, validation = (
-        evaluate(older, several, split=split, baselines=False)["windows"] for split in ("train", "validation")
-    )
-    assert (train_windows, validation) == (60, 12)
-    with pytest.raises(ZooError, match="which windows it was trained on is not known; evaluate its folder"):
-        evaluate(model.copy(provenance={**known, "subjects": several.train.people()}), several, split="train")
+    for split, count in (("train", 60), ("validation", 12)):
+        assert evaluate(model.copy(provenance=known), several, split=split, baselines=False)["windows"] == count
+    of_all = model.copy(provenance={**known, "subjects": several.train.people()})
+    refused("which windows it was trained on is not known; evaluate", evaluate, of_all, several, split="train")

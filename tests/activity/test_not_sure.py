@@ -5,9 +5,10 @@ import re
 
 import numpy as np
 import pytest
+from running import refused
 
 import zoo
-from zoo import ZooError, loading
+from zoo import loading
 from zoo.activity import data as windows_of
 from zoo.activity.metrics import measured, rejection_threshold
 from zoo.activity.task import TASK as ACTIVITY
@@ -26,38 +27,34 @@ def test_a_threshold_refuses_the_stated_share_of_the_windows_that_it_was_calibra
     found = measured(PROBABILITIES.argmax(axis=1), np.log(PROBABILITIES), threshold=threshold)["answered"]
     assert found["refused"] == pytest.approx(rate, abs=1 / 200)
     assert found["accuracy"] == 1.0
-
-
-def test_a_rate_of_zero_sets_none_and_refusing_everything_has_no_accuracy():
+    # A rate of zero sets none, and where all are refused, there is no accuracy.
     assert rejection_threshold(PROBABILITIES, 0.0) is None
     assert measured(np.zeros(200, int), np.log(PROBABILITIES), threshold=1.1)["answered"]["accuracy"] is None
 
 
-class TestTraining:
-    def test_sets_it_on_the_validation_windows(self, recognizer):
-        known, summary = loading.load(str(recognizer)), read_json(recognizer / "config.json")["training"]
-        found = summary["validation"]["answered"]
-        assert found["threshold"] == known.metadata.threshold == known.metadata.stream_threshold
-        # One window of the few more or less.
-        assert found["refused"] == pytest.approx(0.05, abs=1 / summary["validation"]["windows"])
-        assert found["threshold"] > 0
+def test_training_sets_it_on_the_validation_windows_and_shows_it(recognizer):
+    known, summary = loading.load(str(recognizer)), read_json(recognizer / "config.json")["training"]
+    found = summary["validation"]["answered"]
+    assert found["threshold"] == known.metadata.threshold == known.metadata.stream_threshold
+    # One window of the few more or less.
+    assert found["refused"] == pytest.approx(0.05, abs=1 / summary["validation"]["windows"])
+    assert found["threshold"] > 0
+    text = ACTIVITY.report.training(summary)
+    assert re.search(r"Not sure \(below 0\.\d+\): \d+\.\d% of windows; accuracy of the others \d", text)
 
-    def test_sets_none_without_validation_or_at_a_rate_of_zero(self, simulated):
-        recipe = zoo.Recipe(validation=0.4, validation_by="time")
-        split = ACTIVITY.split(simulated, recipe)
-        model = zoo.ActivityGRU(units=4, frame=10, classes=split.data.classes, threshold=0.9)
-        assert ACTIVITY.finish(model, split, recipe)["validation"]["answered"]["threshold"] == model.threshold
-        assert "answered" not in ACTIVITY.finish(model, split, recipe.replace(rejection_rate=0.0))["validation"]
-        assert model.threshold is None
-        whole = recipe.replace(validation=0.0)
-        model.threshold = 0.9
-        ACTIVITY.finish(model, ACTIVITY.split(simulated, whole), whole)
-        assert model.threshold is None
-        assert ACTIVITY.metadata(model).stream_threshold == STREAM_THRESHOLD
 
-    def test_shows_it(self, recognizer):
-        text = ACTIVITY.report.training(read_json(recognizer / "config.json")["training"])
-        assert re.search(r"Not sure \(below 0\.\d+\): \d+\.\d% of windows; accuracy of the others \d", text)
+def test_training_sets_none_without_validation_or_at_a_rate_of_zero(simulated):
+    recipe = zoo.Recipe(validation=0.4, validation_by="time")
+    split = ACTIVITY.split(simulated, recipe)
+    model = zoo.ActivityGRU(units=4, frame=10, classes=split.data.classes, threshold=0.9)
+    assert ACTIVITY.finish(model, split, recipe)["validation"]["answered"]["threshold"] == model.threshold
+    assert "answered" not in ACTIVITY.finish(model, split, recipe.replace(rejection_rate=0.0))["validation"]
+    assert model.threshold is None
+    whole = recipe.replace(validation=0.0)
+    model.threshold = 0.9
+    ACTIVITY.finish(model, ACTIVITY.split(simulated, whole), whole)
+    assert model.threshold is None
+    assert ACTIVITY.metadata(model).stream_threshold == STREAM_THRESHOLD
 
 
 @pytest.fixture(scope="module")
@@ -67,58 +64,50 @@ def sure(export_once, recognizer, simulated):
     return export_once("sure", recognizer, "--data", simulated, *formats)
 
 
-class TestExportedFiles:
-    def test_state_it(self, sure):
-        metadata = extract(sure / "model.float32.tflite")
-        assert metadata.threshold == metadata.stream_threshold == 0.9
-        assert loading.load(str(sure)).metadata == metadata
+def test_exported_files_state_it_and_refuse_windows(sure, simulated, zoo_cli, zoo_json):
+    recognizer = Recognizer(sure / "model.float32.tflite")
+    metadata = recognizer.metadata
+    assert metadata.threshold == metadata.stream_threshold == 0.9
+    assert loading.load(str(sure)).metadata == metadata
+    windows = windows_of.from_file(simulated).test.arrays()[0]
+    probabilities = recognizer.predict(windows)
+    refused = probabilities.max(axis=1) < 0.9
+    assert 0 < refused.mean() < 1
+    names = np.array(metadata.classes)[probabilities.argmax(axis=1)].tolist()
+    expected = [None if no else name for no, name in zip(refused, names, strict=True)]
+    command = ("predict", recognizer.path, "--data", simulated)
+    for labels, options, words in ((expected, {}, ()), (names, {"threshold": 0}, ("--threshold", 0))):
+        assert recognizer.recognize(windows, **options) == labels
+        assert zoo.predict(sure, windows, **options).labels.tolist() == labels
+        assert [row["label"] for row in zoo_json(*command, *words)] == labels
+    assert zoo_cli(*command).out.count("not sure") == refused.sum()
 
-    def test_refuse_windows(self, sure, simulated, zoo_cli):
-        windows = windows_of.from_file(simulated).test.arrays()[0]
-        recognizer = Recognizer(sure / "model.float32.tflite")
-        probabilities = recognizer.predict(windows)
-        refused = probabilities.max(axis=1) < 0.9
-        assert 0 < refused.mean() < 1
-        names = np.array(recognizer.metadata.classes)[probabilities.argmax(axis=1)]
-        expected = [None if no else name for no, name in zip(refused, names, strict=True)]
-        assert recognizer.recognize(windows) == expected
-        assert recognizer.recognize(windows, threshold=0) == names.tolist()
-        assert zoo.predict(sure, windows).labels.tolist() == expected
-        assert zoo.predict(recognizer.path, windows, threshold=0).labels.tolist() == names.tolist()
-        command = ("predict", recognizer.path, "--data", simulated)
-        rows = json.loads(zoo_cli(*command, "--json").out)
-        assert [row["label"] for row in rows] == expected
-        assert [row["label"] for row in json.loads(zoo_cli(*command, "--threshold", 0, "--json").out)] == names.tolist()
-        assert zoo_cli(*command).out.count("not sure") == refused.sum()
 
-    def test_are_scored_on_all_windows_and_on_those_that_they_answer(self, sure, recognizer, simulated, zoo_cli):
-        windows, labels = windows_of.from_file(simulated).test.arrays()
-        found = zoo.evaluate(sure / "model.float32.tflite", simulated, baselines=False)
-        probabilities = Recognizer(sure / "model.float32.tflite").predict(windows)
-        kept = probabilities.max(axis=1) >= 0.9
-        right = probabilities.argmax(axis=1) == labels
-        assert found["answered"]["refused"] == pytest.approx(1 - kept.mean())
-        assert found["answered"]["accuracy"] == pytest.approx(right[kept].mean())
-        assert found["accuracy"] == pytest.approx(right.mean())
-        text = zoo_cli("evaluate", sure, "--data", simulated, "--no-baselines").out
-        assert "Not sure (below 0.900)" in text
+def test_exported_files_are_scored_on_all_windows_and_on_those_that_they_answer(sure, simulated, zoo_cli):
+    windows, labels = windows_of.from_file(simulated).test.arrays()
+    found = zoo.evaluate(sure / "model.float32.tflite", simulated, baselines=False)
+    probabilities = Recognizer(sure / "model.float32.tflite").predict(windows)
+    kept = probabilities.max(axis=1) >= 0.9
+    right = probabilities.argmax(axis=1) == labels
+    assert found["answered"]["refused"] == pytest.approx(1 - kept.mean())
+    assert found["answered"]["accuracy"] == pytest.approx(right[kept].mean())
+    assert found["accuracy"] == pytest.approx(right.mean())
+    text = zoo_cli("evaluate", sure, "--data", simulated, "--no-baselines").out
+    assert "Not sure (below 0.900)" in text
 
 
 def test_a_stream_shows_no_label_below_it_unless_told_otherwise(sure, zoo_cli):
     simulated = ("--simulate", "walking,upstairs,standing", "--speed", 0)
     command = ("stream", sure / "model.float32.tflite", *simulated, "--json")
-
-    def labels(*options):
-        rows = [json.loads(line) for line in zoo_cli(*command, *options).out.splitlines()]
-        return [(row["label"], row["probability"]) for row in rows]
-
-    own, always = labels(), labels("--threshold", 0)
+    own, always = (
+        [(row["label"], row["probability"]) for row in map(json.loads, zoo_cli(*command, *options).out.splitlines())]
+        for options in ((), ("--threshold", 0))
+    )
     assert any(label is None for label, _ in own)
     assert all(probability >= 0.9 for label, probability in own if label is not None)
     assert all(label is not None for label, _ in always)
     status, _, err = zoo_cli(*command, "--threshold", 1.5)
-    assert status == 2
-    assert "--threshold is 1.5; expected at most 1" in err
+    assert (status, "--threshold is 1.5; expected at most 1" in err) == (2, True)
 
 
 def test_what_has_no_threshold_always_answers(zoo_cli, language_model):
@@ -126,11 +115,9 @@ def test_what_has_no_threshold_always_answers(zoo_cli, language_model):
     windows = RANDOM.normal(0, 4, (20, 150, 3)).astype("float32")
     assert recognizer.metadata.threshold is None
     assert None not in recognizer.recognize(windows)
-    with pytest.raises(ZooError, match="threshold is -1; expected 0 or more, below 1"):
-        recognizer.recognize(windows, threshold=-1)
+    refused("threshold is -1; expected 0 or more, below 1", recognizer.recognize, windows, threshold=-1)
     status, _, err = zoo_cli("predict", language_model, "the", "--threshold", 0.5)
-    assert status == 1
-    assert "--threshold: does not apply to" in err
+    assert (status, "--threshold: does not apply to" in err) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.activity import data as activity
@@ -16,12 +16,9 @@ from zoo.runtime.metadata import CLASSES
 def test_each_person_does_each_activity_twice():
     people = list(simulate.simulate(3, seed=0, seconds=4, rate=25))
     assert [(r.subject, r.activity) for r in people] == [(who, what) for who in "123" for what in CLASSES for _ in "12"]
-    assert {r.acceleration.shape for r in people} == {(100, 3)}
-    assert {r.acceleration.dtype for r in people} == {np.dtype("float32")}
-    assert {r.rate for r in people} == {25}
+    assert {(r.acceleration.shape, r.acceleration.dtype.name, r.rate) for r in people} == {((100, 3), "float32", 25)}
 
 
-@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 3))
 def test_the_seed_decides_everything_and_more_people_change_nobody(seed, people):
     few = [r.acceleration for r in simulate.simulate(people, seed, seconds=2)]
@@ -75,12 +72,11 @@ def test_a_recognizer_of_real_people_recognizes_simulated_ones(crowd):
 
 def strength_and_steps(windows):
     """RMS of the acceleration without its mean, and the median of the strongest frequency along gravity."""
-    changes = windows - windows.mean(axis=1, keepdims=True)
-    up = windows.mean(axis=1) / np.linalg.norm(windows.mean(axis=1), axis=1, keepdims=True)
-    spectrum = np.abs(np.fft.rfft((changes * up[:, None]).sum(axis=2) * np.hanning(150), n=600, axis=1))
-    return np.sqrt(np.square(changes).sum(axis=2).mean()), np.median(
-        np.fft.rfftfreq(600, 0.02)[spectrum.argmax(axis=1)]
-    )
+    means = windows.mean(axis=1, keepdims=True)
+    changes, up = windows - means, means / np.linalg.norm(means, axis=2, keepdims=True)
+    spectrum = np.abs(np.fft.rfft((changes * up).sum(axis=2) * np.hanning(150), n=600, axis=1))
+    steps = np.fft.rfftfreq(600, 0.02)[spectrum.argmax(axis=1)]
+    return np.sqrt(np.square(changes).sum(axis=2).mean()), np.median(steps)
 
 
 def slant(windows):

@@ -1,13 +1,14 @@
-"""Recordings of people are followed alone and one after another."""
+"""Continuous recognition: recordings are followed, and measured by prediction, at changes, and over time."""
 
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from running import refused
 
-from zoo import ZooError
 from zoo.activity import recordings, report, simulate, streaming
+from zoo.activity.streaming import GRACE, StreamResult, measure
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime import Recognizer
 
@@ -16,11 +17,18 @@ POCKET, COURSE = (
 )
 
 
+def write(path, *several):
+    recordings.write_recordings(path, several, source="simulated", simulated=True)
+    return path
+
+
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
-    path = tmp_path_factory.mktemp("recordings") / "recordings.h5"
-    recordings.write_recordings(path, simulate.simulate(2, seed=0, seconds=20), source="simulated", simulated=True)
-    return path
+    return write(tmp_path_factory.mktemp("recordings") / "recordings.h5", *simulate.simulate(2, seed=0, seconds=20))
+
+
+ONE = list(simulate.simulate(1, seed=0, seconds=20))
+"""The recordings of one person, two of each activity."""
 
 
 def test_streams_are_spliced_by_seed_to_the_length_that_was_asked(file):
@@ -50,6 +58,7 @@ def test_people_of_other_recordings_may_have_the_ids_of_the_training(file):
     recognizer = Recognizer(COURSE)
     assert "1" in recognizer.metadata.train_subjects
     assert streaming.evaluate(recognizer, file, seconds=30)["subjects"] == ["1", "2"]
+    refused("no subject 99; found", streaming.evaluate, recognizer, file, subjects=["99"])
 
 
 def test_neighbors_in_a_spliced_stream_do_different_things():
@@ -60,16 +69,9 @@ def test_neighbors_in_a_spliced_stream_do_different_things():
     assert sum(len(rows) for _, rows in stretches) >= 600 * 50
 
 
-def test_only_people_who_were_not_in_training_are_streamed_unless_named(file):
-    recognizer = Recognizer(POCKET)
-    with pytest.raises(ZooError, match="no subject 99; found"):
-        streaming.evaluate(recognizer, file, subjects=["99"])
-
-
 def test_people_of_one_activity_are_streamed_but_not_spliced(tmp_path):
-    walks = [one for one in simulate.simulate(1, seed=0, seconds=20) if one.activity == "walking"]
-    recordings.write_recordings(tmp_path / "a.h5", walks, source="simulated", simulated=True)
-    found = streaming.evaluate(Recognizer(POCKET), tmp_path / "a.h5")
+    path = write(tmp_path / "a.h5", *(one for one in ONE if one.activity == "walking"))
+    found = streaming.evaluate(Recognizer(POCKET), path)
     assert found["recordings"]["hours"] > 0
     assert found["spliced"] is None
     assert "Nobody recorded two activities" in report.streaming(found)
@@ -77,34 +79,99 @@ def test_people_of_one_activity_are_streamed_but_not_spliced(tmp_path):
 
 def test_a_label_that_means_one_of_several_classes_is_right_if_any_of_them_is_recognized(tmp_path):
     def streamed(activity, merge):
-        some = [
-            replace(one, activity="stairs")
-            for one in simulate.simulate(1, seed=0, seconds=20)
-            if one.activity == activity
-        ]
-        recordings.write_recordings(tmp_path / f"{activity}.h5", some, source="simulated", simulated=True)
-        return streaming.evaluate(Recognizer(POCKET), tmp_path / f"{activity}.h5", merge=merge)["recordings"]
+        some = (replace(one, activity="stairs") for one in ONE if one.activity == activity)
+        path = write(tmp_path / f"{activity}.h5", *some)
+        return streaming.evaluate(Recognizer(POCKET), path, merge=merge)["recordings"]
 
     stairs = {"stairs": "upstairs+downstairs"}
     assert streamed("downstairs", stairs)["accuracy"] > 0.8
     assert streamed("downstairs", stairs)["window_accuracy"] > 0.8
     assert streamed("walking", stairs)["accuracy"] < 0.5
-    with pytest.raises(ZooError, match="stairs=up: no class up; expected classes of downstairs"):
-        streamed("sitting", {"stairs": "up"})
+    refused("stairs=up: no class up; expected classes of downstairs", streamed, "sitting", {"stairs": "up"})
 
 
 def test_recordings_that_are_left_out_are_counted_and_said(tmp_path):
-    people = list(simulate.simulate(1, seed=0, seconds=20))
-    short = [replace(people[0], acceleration=people[0].acceleration[:200])]
-    strange = [replace(people[1], activity="swimming")]
-    recordings.write_recordings(tmp_path / "a.h5", [*people[2:], *short, *strange], source="simulated", simulated=True)
-    found = streaming.evaluate(Recognizer(POCKET), tmp_path / "a.h5", seconds=30)
+    short = replace(ONE[0], acceleration=ONE[0].acceleration[:200])
+    path = write(tmp_path / "a.h5", *ONE[2:], short, replace(ONE[1], activity="swimming"))
+    found = streaming.evaluate(Recognizer(POCKET), path, seconds=30)
     assert found["dropped"] == {"recordings no longer than one window": 1, "recordings of swimming": 1}
     assert "Left out: recordings of swimming (1)." in report.streaming(found)
 
 
 def test_recordings_of_labels_that_the_model_does_not_know_are_refused_with_the_option_that_explains_them(tmp_path):
-    others = [replace(one, activity="stairs") for one in simulate.simulate(1, seed=0, seconds=20)]
-    recordings.write_recordings(tmp_path / "a.h5", others, source="simulated", simulated=True)
-    with pytest.raises(ZooError, match=r"no recording of 1 is longer than a window, 3 s, and of downstairs.*merge"):
-        streaming.evaluate(Recognizer(POCKET), tmp_path / "a.h5")
+    path = write(tmp_path / "a.h5", *(replace(one, activity="stairs") for one in ONE))
+    says = r"no recording of 1 is longer than a window, 3 s, and of downstairs.*merge"
+    refused(says, streaming.evaluate, Recognizer(POCKET), path)
+
+
+def stream_result(labels, begins=(0.0, 10.0), activities=("sitting", "walking"), step=1.0):
+    times = step * (1 + np.arange(len(labels)))
+    return StreamResult(times, np.array(labels), np.array(begins), np.array(activities))
+
+
+@pytest.mark.parametrize(("labels", "begins", "delays"), [
+    (["sitting"] * 12 + ["walking"] * 8, (0.0, 10.0), [3.0]),
+    (["sitting"] * 20, (0.0, 10.0), [np.inf]),
+    # A right answer after the next change does not count.
+    (["sitting"] * 14 + ["walking"] * 6, (0.0, 5.0, 10.0), [np.inf, 0.0]),
+])  # fmt: skip
+def test_a_change_is_seen_at_the_first_right_answer_or_missed(labels, begins, delays):
+    stream = stream_result(labels, begins, ("sitting", "walking", "sitting")[: len(begins)])
+    assert stream.delays().tolist() == delays
+    found = measure([stream])
+    assert (found["changes"], found["missed"]) == (len(delays), delays.count(np.inf))
+    if delays == [3.0]:
+        # Answers at 10, 11 and 12 s are late by then.
+        assert (found["accuracy"], found["settled_accuracy"]) == (pytest.approx(17 / 20), 1.0)
+        assert found["delay_median"] == found["delay_p95"] == 3.0
+    else:
+        assert found["delay_p95"] is None
+
+
+@pytest.mark.parametrize(("labels", "alarms"), [
+    (["sitting"] * 7 + ["jogging", "jogging", "sitting"], 1),
+    (["sitting"] * 2 + ["jogging"] + ["sitting"] * 7, 0),
+    (["sitting"] * 7 + ["", "", "sitting"], 0),
+])  # fmt: skip
+def test_a_turn_to_what_nobody_does_is_an_alarm_only_after_the_grace_and_once(labels, alarms):
+    stream = stream_result(labels, begins=(0.0,), activities=("sitting",))
+    assert GRACE > 3
+    assert stream.false_alarms() == alarms
+    assert measure([stream])["coverage"] == pytest.approx(1 - labels.count("") / 10)
+
+
+def test_what_drifts_shows_by_time():
+    found = measure([stream_result(["sitting"] * 30 + ["walking"] * 30, begins=(0.0,), activities=("sitting",))])
+    assert found["accuracy_by_time"] == [1, 1, 1, 0, 0, 0]
+    assert found["hours"] == pytest.approx(1 / 60)
+
+
+def test_streams_too_short_to_settle_have_no_such_scores():
+    short, long = (stream_result(["sitting"] * count, (0.0,), ("sitting",)) for count in (4, 12))
+    found = measure([short])
+    assert (found["accuracy"], found["settled_accuracy"], found["accuracy_by_time"]) == (1.0, None, None)
+    assert measure([short, long])["accuracy_by_time"] == [1.0] * 6
+
+
+@pytest.mark.parametrize(("labels", "expected"), [
+    # An event of ten seconds after another, each second labeled.
+    ("ssssssssss wwwwwwwwww", {"true": 2}),
+    ("ssssssssss wwwsssswww", {"true": 2, "fragmented": 1, "inserted": 1}),
+    ("ssssssssss ssssssssss", {"true": 2, "deleted": 1}),
+    ("ssssssssss sswwwwwwww", {"true": 2}),
+    ("sssssssjjs wwwwwwwwww", {"true": 2, "fragmented": 1, "inserted": 1}),
+    ("ss??ssssss wwwwwwwwww", {"true": 2, "fragmented": 1}),
+])  # fmt: skip
+def test_events_are_lost_broken_and_made_up(labels, expected):
+    names = {"s": "sitting", "w": "walking", "j": "jogging", "?": ""}
+    stream = stream_result([names[letter] for letter in labels.replace(" ", "")], begins=(0.0, 10.5))
+    assert {name: count for name, count in stream.events().items() if count} == expected
+
+
+def test_one_label_that_joins_two_events_merges_them():
+    stream = stream_result(["sitting"] * 30, (0.0, 10.5, 20.5), ("sitting", "walking", "sitting"))
+    assert stream.events() == {"true": 3, "deleted": 1, "fragmented": 0, "merged": 2, "inserted": 0}
+    assert measure([stream, stream])["events"]["merged"] == 4
+    assert stream.timeline() == {
+        "seconds": 30.0, "true": [(0.0, "sitting"), (10.5, "walking"), (20.5, "sitting")], "shown": [(1.0, "sitting")],
+    }  # fmt: skip

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from running import data_of
+from running import data_of, refused
 
 from zoo import ActivityGRU, Recipe, ZooError, evaluate, loading, predict
 from zoo.activity import recordings, simulate
@@ -18,12 +18,11 @@ from zoo.training import Training
 
 def test_scores_of_a_split_file_are_those_of_its_validation_windows(recognizer, simulated):
     loaded = loading.load(str(recognizer))
-    plan = Training.of("activity_gru", {"validation_by": "time"})
-    scores = ACTIVITY.scores(loaded.keras_model, ACTIVITY.split(simulated, plan.recipe))
+    recipe = Training.of("activity_gru", {"validation_by": "time"}).recipe
+    scores = ACTIVITY.scores(loaded.keras_model, ACTIVITY.split(simulated, recipe))
     report = ACTIVITY.evaluate(loaded, simulated, split="validation", baselines=False)
-    assert {name: scores[name] for name in ("macro_f1", "accuracy")} == {
-        name: pytest.approx(report[name]) for name in ("macro_f1", "accuracy")
-    }
+    for name in ("macro_f1", "accuracy"):
+        assert scores[name] == pytest.approx(report[name])
 
 
 def test_a_stream_s_states_are_as_old_as_the_windows_that_were_trained_on():
@@ -36,8 +35,7 @@ def test_a_stream_s_states_are_as_old_as_the_windows_that_were_trained_on():
 
 def test_nothing_set_aside_cannot_be_scored(simulated):
     split = ACTIVITY.split(simulated, Recipe(validation=0.0))
-    with pytest.raises(ZooError, match="nothing is held out to score on: set validation above 0"):
-        ACTIVITY.scores(None, split)
+    refused("nothing is held out to score on: set validation above 0", ACTIVITY.scores, None, split)
 
 
 def test_a_file_is_predicted_by_its_own_probabilities(exported_recognizer, simulated):
@@ -45,48 +43,43 @@ def test_a_file_is_predicted_by_its_own_probabilities(exported_recognizer, simul
     windows = ACTIVITY.load_data(simulated).test.arrays()[0][:5]
     found = ACTIVITY.predict(loading.load(file), windows)
     np.testing.assert_array_equal(found.probabilities, Recognizer(file).predict(windows))
-    report = ACTIVITY.evaluate(loading.load(file), simulated, baselines=False)
-    assert report["ece"]["before"] == report["ece"]["after"]
-    assert report["ece"]["temperature"] == 1.0
+    calibration = ACTIVITY.evaluate(loading.load(file), simulated, baselines=False)["ece"]
+    assert (calibration["before"], calibration["temperature"]) == (calibration["after"], 1.0)
 
 
 @pytest.mark.parametrize("shape", [(150, 3), (1, 2, 150, 3), ()])
 def test_what_is_no_stack_of_windows_is_one_line(shape):
-    with pytest.raises(ZooError, match=r"input: has shape .*; expected any number of windows of shape \(150, 3\)"):
-        ACTIVITY.predict(loading.load(ActivityGRU(units=4)), np.zeros(shape))
+    says = r"input: has shape .*; expected any number of windows of shape \(150, 3\)"
+    refused(says, ACTIVITY.predict, loading.load(ActivityGRU(units=4)), np.zeros(shape))
 
 
 def test_a_model_whose_outputs_are_not_finite_is_refused_with_the_cause(simulated):
     model = ActivityGRU(units=4, frame=10)
     model.get_layer("logits").bias.assign(np.full(6, np.nan))
-    with pytest.raises(ZooError, match="outputs of the network are not finite: its weights are damaged"):
-        ACTIVITY.evaluate(loading.load(model), simulated, baselines=False)
+    refused("outputs of the network are not finite: its weights are damaged", evaluate, model, simulated)
 
 
 def test_training_and_export_on_another_backend_are_one_line(monkeypatch, simulated, tmp_path):
     monkeypatch.setattr("keras.backend.backend", lambda: "jax")
-    with pytest.raises(ZooError, match="training by a recipe needs TensorFlow; KERAS_BACKEND is jax: unset it"):
-        Training.of("activity_gru_course").run(simulated)
-    loaded = loading.load("activity_gru_course")
-    with pytest.raises(ZooError, match="export needs TensorFlow; KERAS_BACKEND is jax"):
-        artifacts.export(loaded, ACTIVITY.exportable(loaded, None), tmp_path / "out")
+    training, loaded = Training.of("activity_gru_course"), loading.load("activity_gru_course")
+    refused("training by a recipe needs TensorFlow; KERAS_BACKEND is jax: unset it", training.run, simulated)
+    family = ACTIVITY.exportable(loaded, None)
+    refused("export needs TensorFlow; KERAS_BACKEND is jax", artifacts.export, loaded, family, tmp_path / "out")
 
 
 def test_a_model_is_evaluated_on_a_lab_that_recorded_some_of_its_classes():
     random = np.random.default_rng(0)
     model = ActivityGRU(units=4, num_layers=1, frame=5, window=20, classes=("a", "b", "c"))
     x, labels = random.normal([0, 0, 9.8], 1, (12, 20, 3)).astype("float32"), np.arange(12) % 2
-    lab = data_of(x, labels, ("c", "a"), 50.0, np.arange(12) // 3)
+    lab, other = (data_of(x, labels, names, 50.0, np.arange(12) // 3) for names in (("c", "a"), ("a", "d")))
     found = evaluate(model, lab, split="all")
     right = predict(model, x).labels == np.array(["c", "a"])[labels]
     assert (found["windows"], found["accuracy"]) == (12, right.mean())
     assert [found["per_class"][name]["windows"] for name in "abc"] == [6, 0, 6]
     assert "baselines" not in found
     assert "> warning: no window of b: macro-F1 leaves it out" in repr(found)
-    with pytest.raises(ZooError, match=r"activity_gru\w* does not know d, but a, b, c: rename or select labels of y"):
-        evaluate(model, data_of(x, labels, ("a", "d"), 50.0, np.arange(12) // 3), split="all")
-    with pytest.raises(ZooError, match="does not say what it was trained on: only split=test or all is possible"):
-        evaluate(model, lab, split="train")
+    refused(r"activity_gru\w* does not know d, but a, b, c: rename or select", evaluate, model, other, split="all")
+    refused("does not say what it was trained on: only split=test or all", evaluate, model, lab, split="train")
 
 
 # The last of the module, so that no file that others share is exported step by step.
