@@ -203,8 +203,8 @@ def test_scores_are_those_of_known_activities_with_and_without_others_in_the_dat
 def test_windows_of_the_training_are_said_to_be_too_optimistic_and_a_forest_is_no_rival_on_them(trained):
     found = zoo.evaluate(trained, windows(CLASSES), split="all", baselines=False)
     assert "the model was trained on some of these windows, so this is too optimistic" in found["notes"]
-    model = load(trained).keras_model
-    model.get_layer("logits").bias.assign([9.0, 0.0, 0.0])
+    model, lazy = zoo.ActivityGRU(units=2, frame=5, window=50, classes=CLASSES), RECIPE.replace(epochs=1)
+    model = zoo.train(model, windows(CLASSES), lazy.replace(learning_rate=1e-9), verbose=False).model
     known = zoo.evaluate(model, windows(CLASSES), split="train")
     assert known["macro_f1"] < known["baselines"]["random_forest"]["macro_f1"] == 1.0
     assert not [note for note in known["notes"] if "below that of" in note]
