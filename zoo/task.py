@@ -198,7 +198,7 @@ def log_probabilities(probabilities: NDArray[np.float32]) -> NDArray[np.float32]
     Integer files round small probabilities to 0. These are replaced by half of the smallest other probability, which is
     half a quantization step.
     """
-    floor = probabilities[probabilities > 0].min() / 2
+    floor = probabilities[probabilities > 0].min(initial=1) / 2
     return np.asarray(np.log(np.maximum(probabilities, floor)))
 
 

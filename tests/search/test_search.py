@@ -153,7 +153,7 @@ SIZED = {
     "rnn": lambda: zoo.ActivityRNN(units=16, num_layers=1, frame=5),
     "cnn": lambda: zoo.ActivityCNN(filters=16, kernel_size=3, num_blocks=3),
     "patches": lambda: zoo.SparseAutoencoder(hidden_units=144, scale=(0.5, -0.5, 0.5)),
-    "text": lambda: zoo.TrigramLM(vocabulary=[f"w{i}" for i in range(1000)], embedding=16, hidden_units=64),
+    "text": lambda: zoo.TrigramLM(vocabulary=[f"w{i}" for i in range(200)], embedding=16, hidden_units=64),
 }
 
 
