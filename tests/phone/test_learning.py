@@ -265,11 +265,16 @@ def test_a_recording_is_canceled_before_and_after_it_begins(open_page):
         page.click("#lessons-done")
 
 
-@pytest.mark.parametrize(("begins", "samples", "then", "said"), [
-    (5100, [*standing(0, 12), *standing(60, 63)], 0, "Discarded: the signal stopped after 11 s."),
-    (0, standing(0, 3), 6500, "The sensor has stopped sending."),
-], ids=["breaks off", "is silent before it begins"])  # fmt: skip
-def test_a_recording_without_a_signal_is_discarded(begins, samples, then, said, open_page):
+# When samples come after Record, how long there are none then, and what is said.
+SILENCES = {
+    "breaks off": (5100, [*standing(0, 12), *standing(60, 63)], 0, "Discarded: the signal stopped after 11 s."),
+    "before it begins": (0, standing(0, 3), 6500, "The sensor has stopped sending."),
+}
+
+
+@pytest.mark.parametrize("silence", SILENCES)
+def test_a_recording_without_a_signal_is_discarded(silence, open_page):
+    begins, samples, then, said = SILENCES[silence]
     page = open_page(patient=begins > 0)
     begin(page, samples, begins)
     page.clock.run_for(then)
