@@ -103,7 +103,7 @@ def in_c(
     found: dict[str, dict[str, Call]] = {"C": {}, "Python": {}}
     for name, function in network.functions.items():
         arguments = dict(function.inputs) | dict(function.outputs)
-        memory = {each: np.zeros(1, array.parts(each)) for each, array in arguments.items()}
+        memory = {each: np.zeros(1, c99.source.memory_layout({each: array})) for each, array in arguments.items()}
 
         def feed(inputs: Arrays, memory: Arrays = memory, function: Any = function) -> None:
             for each in function.inputs:

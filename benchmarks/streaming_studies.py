@@ -51,7 +51,7 @@ def measure(data: Data, files: list[Path]) -> dict[str, Any]:
         recognizer = exported(plan, data, np.concatenate([*held_out.values()]), Path(scratch))
         for file in files:
             index = recordings.read_recordings(file)
-            study = next(study for study in held_out if study in index.studies)
+            study = next(study for study in held_out if study in index.column("study"))
             people = [name.removeprefix(f"{study}/") for name in held_out[study]]
             merge = STAIRS if "stairs" in index.activities else None
             found[study] = streaming.evaluate(recognizer, file, subjects=people, merge=merge)

@@ -90,7 +90,7 @@ def _chart_of(page: str) -> str:
     if page == "small-data":
         return bars.little_data()
     if page == "tune":
-        section = next(found for found in results.sections(results.presets()) if "activity" in found.rows[0]["family"])
+        section = next(part for part in results.sections(results.presets()) if "activity" in part["rows"][0]["family"])
         caption = "<figcaption>What a search weighs: the recognizers of the zoo by score and size</figcaption>"
         return f'<figure class="chart">{chart(section, "../presets/")}{caption}</figure>'
     raise ValueError(f"{page}: which chart?")
@@ -99,7 +99,7 @@ def _chart_of(page: str) -> str:
 def _with_charts(text: str) -> str:
     """The page of results with a chart above the table of each task."""
     for section in results.sections(results.presets()):
-        head = f"## {section.title}\n\n"
+        head = f"## {section['title']}\n\n"
         if drawn := chart(section, "presets/"):
             text = text.replace(head, f'{head}<figure class="chart">{drawn}</figure>\n\n')
     return text

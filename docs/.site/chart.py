@@ -4,23 +4,23 @@ Colors are those of the page, and each point is a link to its card.
 """
 
 import math
+from typing import Any
 
 from zoo.report import markdown as md
-from zoo.report.results import Section
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 440, 260, 46, 14, 16, 40
 _Box = tuple[float, float, float, float]
 
 
-def chart(section: Section, cards: str) -> str:
+def chart(section: dict[str, Any], cards: str) -> str:
     """The chart of a task, as a figure that is good to the upper left. Empty if there are fewer than three presets."""
-    rows = [row for row in section.rows if row["score"] is not None]
+    rows = [row for row in section["rows"] if row["score"] is not None]
     if len(rows) < 3:
         return ""
     name, rival = rows[0]["baseline_name"], rows[0]["baseline_score"]
     sizes, scores = [row["bytes"] / 1000 for row in rows], [*(row["score"] for row in rows), rival]
     (first, last), (worst, best) = _span([math.log(size) for size in sizes]), _span(scores)
-    if not section.maximize:
+    if not section["maximize"]:
         worst, best = best, worst
 
     def across(size: float) -> float:
@@ -29,7 +29,8 @@ def chart(section: Section, cards: str) -> str:
     def down(score: float) -> float:
         return _HEIGHT - _BOTTOM - (score - worst) / (best - worst) * (_HEIGHT - _TOP - _BOTTOM)
 
-    label, base = md.label(section.score), _HEIGHT - _BOTTOM
+    label, base = md.label(section["score"]), _HEIGHT - _BOTTOM
+    better = "higher" if section["maximize"] else "lower"
     parts = [_line(_LEFT, base, _WIDTH - _RIGHT, base), _line(_LEFT, _TOP, _LEFT, base)]
     for size in _ticks(min(sizes), max(sizes)):
         parts.append(_text(across(size), base + 16, f"{size:g}", "middle"))
@@ -38,7 +39,7 @@ def chart(section: Section, cards: str) -> str:
     for number in range(math.ceil(low / step), math.floor(high / step) + 1):
         parts.append(_text(_LEFT - 6, down(number * step) + 4, f"{number * step:.2f}".rstrip("0"), "end"))
     parts.append(_text((_LEFT + _WIDTH) / 2, _HEIGHT - 6, "kB of the smallest file", "middle"))
-    parts.append(_text(_LEFT + 6, _TOP - 4, f"{label}, {'higher' if section.maximize else 'lower'} is better"))
+    parts.append(_text(_LEFT + 6, _TOP - 4, f"{label}, {better} is better"))
     parts.append(f'<g class="rival">{_line(_LEFT, down(rival), _WIDTH - _RIGHT, down(rival))}</g>')
     parts.append(_text(_WIDTH - _RIGHT, down(rival) - 5, f"{name} {rival:.3f}", "end"))
     places = [(across(row["bytes"] / 1000), down(row["score"])) for row in rows]
@@ -47,7 +48,7 @@ def chart(section: Section, cards: str) -> str:
     taken.append((_WIDTH - _RIGHT - 6.5 * len(f"{name} {rival:.3f}"), down(rival) - 16, _WIDTH, down(rival)))
     prefix = len(rows[0]["family"].partition("_")[0]) + 1
     for row, (x, y) in zip(rows, places, strict=True):
-        name, mark = row["preset"][prefix:], "better" if section.better(row) else "behind"
+        name, mark = row["preset"][prefix:], "better" if row["better"] else "behind"
         text, box = _label(name, x, y, taken)
         taken.append(box)
         parts.append(

@@ -163,8 +163,8 @@ def sections(rows: Sequence[Document]) -> list[dict[str, Any]]:
             if row["baseline_name"]:
                 baselines.setdefault(row["baseline_name"], []).append(row["preset"])
         most_first = dict(sorted(baselines.items(), key=lambda item: -len(item[1])))
-        part = {"title": task.TITLE, "keys": task.COLUMNS, "score": task.SCORE, "rows": of_task}
-        parts += [part | {"baselines": most_first}] if of_task else []
+        how = {"title": task.TITLE, "keys": task.COLUMNS, "score": task.SCORE, "maximize": task.MAXIMIZE}
+        parts += [{**how, "rows": of_task, "baselines": most_first}] if of_task else []
     return parts
 
 

@@ -286,16 +286,16 @@ def run(
                 writes="\n".join(f"        fwrite(&{key}, sizeof {key}, 1, stdout);" for key in function.outputs),
             ), encoding="utf-8")  # fmt: skip
             compile_c(compiler, [f"-I{folder}", runner, scratch / "model.o", "-lm"], program)
-            rows = np.zeros(len(next(iter(inputs[name].values()))), _layout(function.inputs))
+            rows = np.zeros(len(next(iter(inputs[name].values()))), memory_layout(function.inputs))
             for part in rows.dtype.names or ():
                 rows[part] = inputs[name][part]
             content = _execute([program], f"the compiled {name}", rows.tobytes())
-            found = np.frombuffer(content, [*_layout(function.outputs), ("seconds", "=f8")])
+            found = np.frombuffer(content, [*memory_layout(function.outputs), ("seconds", "=f8")])
             outputs[name] = {part: found[part] for part in found.dtype.names or ()}
     return outputs
 
 
-def _layout(arguments: Mapping[str, Array]) -> list[tuple[str, str, tuple[int, ...]]]:
+def memory_layout(arguments: Mapping[str, Array]) -> list[tuple[str, str, tuple[int, ...]]]:
     """The arguments of a function, and the members of structures, as they follow each other in memory."""
     layout: list[tuple[str, str, tuple[int, ...]]] = []
     for name, array in arguments.items():
