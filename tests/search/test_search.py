@@ -161,6 +161,9 @@ SIZED = {
 @pytest.mark.parametrize("family", SIZED)
 def test_the_size_of_an_untrained_file_is_known_before_it_is_written(family, tmp_path):
     loaded = Loaded(family, SIZED[family]())
+    # Biases that are 0, as before a training, are left out of a file.
+    for weight in loaded.model.weights:
+        weight.assign(np.where(weight.name == "bias", np.linspace(0.1, 0.2, weight.shape[-1]), weight))
     # Nothing was trained, so integers may name another class than Keras.
     exportable = replace(loaded.task.exportable(loaded, None), tolerances={"int8": Tolerance(np.inf)})
     (artifact,) = export(loaded, exportable, tmp_path / "files")
