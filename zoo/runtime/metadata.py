@@ -145,6 +145,7 @@ class Metadata:
         if task == "activity":
             older = settings.get("threshold", STREAM_THRESHOLD)
             values.setdefault("threshold", None if older == STREAM_THRESHOLD else older)
+            key = "streaming"
             try:
                 groups = [
                     Group(**{**group, "parts": tuple(map(tuple, group["parts"])), "stay": tuple(group["stay"])})
@@ -153,11 +154,12 @@ class Metadata:
                 # Older files hold a threshold, which is that of the model, and the time of an average: not used.
                 kept = {name: settings[name] for name in settings if name not in ("threshold", "smoothing")}
                 values["streaming"] = Streaming(**{**kept, "groups": tuple(groups)})
+                key = "parents"
                 values["parents"] = tuple(map(Parent.from_json, values.get("parents", ()))) or None
             except (KeyError, TypeError) as error:
                 raise ZooError(
-                    f"{where}: metadata: 'streaming' or 'parents' does not fit ({error}); written by pocket-zoo "
-                    f"{version}: read it with that version or newer"
+                    f"{where}: metadata: {key!r} does not fit ({error}); written by pocket-zoo {version}: read it with "
+                    "that version or newer"
                 ) from None
             values["train_subjects"] = _complete(values["train_subjects"])
         metadata: Metadata = kind(**values)
