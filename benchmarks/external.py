@@ -1,0 +1,193 @@
+r"""A published recognizer on studies that were in no training and in no choice, as windows and as streams.
+
+    zoo data import selfback selfback-thigh.zip -o selfback.h5
+    zoo data import dsads daily-and-sports-activities.zip -o dsads.h5
+    python benchmarks/external.py --recordings selfback.h5 dsads.h5 | tee benchmarks/external.json
+    python benchmarks/external.py --page docs/method.md  # writes the tables into the page
+
+Everybody is tested on. Windows overlap by half. As streams, each recording is streamed from its start by the exported
+file; what is settled is later than five seconds. Intervals are those of pooled shares over people, who are drawn with
+replacement; of fewer than ten people each person's value stands in their place. Each study has two rows. The sensors of
+selfBACK are off in scale: they are taken as published, and so that a person's own standing makes one g. Walking of
+DSADS is on flat ground, on a flat treadmill, and on one that rises by 15 degrees: all of it, and without the last.
+
+Each run that is published is a look at these people. `LOOKS` lists them: who chooses by a look has no external test.
+"""
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import pages
+from numpy.typing import NDArray
+
+from zoo.activity import metrics, recordings, streaming
+from zoo.activity.cutting import Windowing
+from zoo.provenance import versions
+from zoo.runtime import Recognizer
+from zoo.runtime.metadata import STANDARD_GRAVITY
+
+FILE = Path(__file__).parents[1] / "saved_models" / "activity_gru_phone" / "model.float32.tflite"
+LOOKS = Path(__file__).with_name("looks.json")
+STAIRS = ("downstairs", "upstairs")
+FEWEST = 10
+"""People below whom a bootstrap interval covers too little."""
+
+Labels = NDArray[np.str_]
+Shares = tuple[Callable[[Labels, Labels], NDArray[np.bool_]], Callable[[Labels, Labels], NDArray[np.bool_]]]
+
+STREAMS: dict[str, Shares] = {
+    "right": (lambda true, shown: shown == true, lambda true, shown: true != ""),
+    "walking_as_stairs": (lambda true, shown: np.isin(shown, STAIRS), lambda true, shown: true == "walking"),
+    "stairs_as_walking": (lambda true, shown: shown == "walking", lambda true, shown: np.isin(true, STAIRS)),
+    "unlabeled": (lambda true, shown: shown == "", lambda true, shown: true != ""),
+}
+"""Shares of time: what is counted, and of which moments, by the true and the shown activity of each."""
+
+
+def over_people(counts: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
+    """The pooled share of hits in moments, with its interval over people, or each person's share."""
+    hits, moments = np.array(list(counts.values())).T
+    share = {"share": round(float(hits.sum() / moments.sum()), 4), "people": int((moments > 0).sum())}
+    if share["people"] < FEWEST:
+        by_person = {name: round(hit / of, 4) for name, (hit, of) in counts.items() if of}
+        return share | {"by_person": by_person}
+    drawn = np.random.default_rng(0).integers(0, len(hits), (1000, len(hits)))
+    interval = np.percentile(hits[drawn].sum(axis=1) / moments[drawn].sum(axis=1), [2.5, 97.5])
+    return share | {"interval": [round(bound, 4) for bound in interval.tolist()]}
+
+
+def is_level(recording: recordings.Recording) -> bool:
+    """Whether a recording of DSADS is not the treadmill that rises."""
+    return "/a11/" not in recording.name
+
+
+def scale_of(parts: Iterable[recordings.Recording]) -> float:
+    """What makes one g of the mean length of a person's acceleration while standing."""
+    standing = [np.linalg.norm(part.acceleration, axis=1) for part in parts if part.activity == "standing"]
+    return STANDARD_GRAVITY / float(np.concatenate(standing).mean()) if standing else 1.0
+
+
+def measure(
+    recognizer: Recognizer, file: Path, *, scaled: bool = False,
+    wanted: Callable[[recordings.Recording], bool] = lambda recording: True,
+) -> dict[str, Any]:  # fmt: skip
+    """Scores of windows, and shares of time of streams, of everybody in a file of recordings."""
+    metadata, index = recognizer.metadata, recordings.read_recordings(file)
+    windowing, classes = Windowing(metadata.window, metadata.window // 2, metadata.rate), np.array(metadata.classes)
+    allowed = {name: [name] for name in metadata.classes}
+    labels, predicted, subjects, scales = list[int](), list[NDArray[np.int64]](), list[str](), dict[str, float]()
+    moments: dict[str, list[tuple[Labels, Labels, NDArray[np.bool_]]]] = {}
+    by_person = attrgetter("subject")
+    for person, group in groupby(sorted(index, key=by_person), by_person):
+        parts = [part for part in group if part.activity in allowed and wanted(part)]
+        scales[person] = scale_of(parts) if scaled else 1.0
+        for part in parts:
+            rows = (windowing.rows(part) * scales[person]).astype(np.float32)
+            if len(rows) <= metadata.window:
+                continue
+            windows = windowing.cut(rows)
+            predicted.append(recognizer.predict(windows).argmax(axis=1))
+            labels += [metadata.classes.index(part.activity)] * len(windows)
+            subjects += [person] * len(windows)
+            stream = streaming.streamed(recognizer, None, [(part.activity, rows)], allowed)
+            moments.setdefault(person, []).append((stream.truth, stream.labels, stream.settled))
+    truth, answers, owners = np.array(labels), np.concatenate(predicted), np.array(subjects)
+    merged = {name: "stairs" if name in STAIRS else name for name in metadata.classes}
+    five = np.unique([merged[name] for name in classes], return_inverse=True)[1]
+    scores = metrics.classification(truth, answers, metadata.classes, owners)
+    return {
+        "source": index.provenance["source"], "people": len(moments), "scales": scales if scaled else None,
+        "windows": {"count": len(truth), **{key: scores[key] for key in ("accuracy", "macro_f1", "macro_f1_interval",
+                                                                      "classes", "confusion")},
+                    "stairs_as_one": metrics.scores(five[truth], five[answers], owners)},
+        "streams": {"hours": round(sum(len(true) for parts in moments.values() for true, _, _ in parts)
+                                   * metadata.frame / metadata.rate / 3600, 2),
+                    **{time: shares(moments, time == "settled") for time in ("all", "settled")}},
+    }  # fmt: skip
+
+
+def shares(
+    moments: Mapping[str, list[tuple[Labels, Labels, NDArray[np.bool_]]]], settled: bool
+) -> dict[str, dict[str, Any]]:
+    """Each share of `STREAMS` of all moments, or of those that are settled."""
+    found = {}
+    for name, (counted, among) in STREAMS.items():
+        counts = {}
+        for person, parts in moments.items():
+            true, shown, late = (np.concatenate(column) for column in zip(*parts, strict=True))
+            kept = among(true, shown) & (late | (not settled))
+            counts[person] = int((counted(true, shown) & kept).sum()), int(kept.sum())
+        found[name] = over_people(counts)
+    return found
+
+
+ROWS: dict[str, dict[str, dict[str, Any]]] = {
+    "selfback": {"selfBACK": {}, "selfBACK, own standing is 1 g": {"scaled": True}},
+    "dsads": {"DSADS": {}, "DSADS, without the rising treadmill": {"wanted": is_level}},
+}
+"""The rows of each study, and how they are measured."""
+
+COLUMNS = {
+    "right": "right", "walking_as_stairs": "walking shown as stairs", "stairs_as_walking": "stairs shown as walking",
+    "unlabeled": "without a label",
+}  # fmt: skip
+
+
+def cell(row: Mapping[str, Any]) -> str:
+    """A share with its interval, or its range over a few people."""
+    low, high = row.get("interval") or (min(row["by_person"].values()), max(row["by_person"].values()))
+    between = "" if "interval" in row else f", {row['people']} people"
+    return f"{row['share']:.1%} ({100 * low:.1f} to {100 * high:.1f}{between})"
+
+
+def table(document: Mapping[str, Any]) -> str:
+    """Scores of windows, and shares of the time of streams."""
+    rows = ["| study | people | windows | macro-F1 | stairs as one |", "|---|---:|---:|---:|---:|"]
+    for name, row in document["studies"].items():
+        windows = row["windows"]
+        score = [f"{part['macro_f1']:.3f} ({part['macro_f1_interval'][0]:.3f} to {part['macro_f1_interval'][1]:.3f})"
+                 if row["people"] >= FEWEST else f"{part['macro_f1']:.3f}"
+                 for part in (windows, windows["stairs_as_one"])]  # fmt: skip
+        rows.append(f"| {name} | {row['people']} | {windows['count']:,} | {' | '.join(score)} |")
+    rows += ["", f"| study | time | {' | '.join(COLUMNS.values())} |", f"|---|---|{'---:|' * len(COLUMNS)}"]
+    rows += [
+        f"| {name} | {time} | {' | '.join(cell(row['streams'][time][key]) for key in COLUMNS)} |"
+        for name, row in document["studies"].items() for time in ("all", "settled")
+    ]  # fmt: skip
+    return "\n".join(rows)
+
+
+def main() -> None:
+    """Measures all and prints one JSON document."""
+    parser = pages.parser(__doc__)
+    parser.add_argument("--recordings", type=Path, nargs="+", default=[])
+    options = parser.parse_args()
+    if options.page:
+        pages.fill(options.page, __file__, {"external test": table})
+        return
+    recognizer, found = Recognizer(FILE), {}
+    for file in options.recordings:
+        study = recordings.read_recordings(file).recordings[0].study
+        for row, how in ROWS[study].items():
+            found[row] = measure(recognizer, file, **how)
+            print(row, file=sys.stderr)
+    result = {
+        "command": "python benchmarks/external.py --recordings selfback.h5 dsads.h5", "seed": 0,
+        "file": str(FILE.relative_to(FILE.parents[2])), "sha256": hashlib.sha256(FILE.read_bytes()).hexdigest(),
+        "studies": found,
+    }  # fmt: skip
+    print(json.dumps(result | {"versions": versions()}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
