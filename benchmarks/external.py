@@ -3,7 +3,7 @@ r"""A published recognizer on studies that were in no training and in no choice,
     zoo data import selfback selfback-thigh.zip -o selfback.h5
     zoo data import dsads daily-and-sports-activities.zip -o dsads.h5
     python benchmarks/external.py --recordings selfback.h5 dsads.h5 | tee benchmarks/external.json
-    python benchmarks/external.py --page docs/method.md  # writes the tables into the page
+    python benchmarks/external.py --page docs/external.md  # writes the tables into the page
 
 Everybody is tested on. Windows overlap by half. As streams, each recording is streamed from its start by the exported
 file; what is settled is later than five seconds. Intervals are those of pooled shares over people, who are drawn with
@@ -167,13 +167,21 @@ def table(document: Mapping[str, Any]) -> str:
     return "\n".join(rows)
 
 
+def looks(document: Mapping[str, Any]) -> str:
+    """Who was looked at when, the first look first."""
+    rows = [
+        f"| {look['date']} | {', '.join(look['sets'])} | {look['what']} |" for look in json.loads(LOOKS.read_text())
+    ]
+    return "\n".join(["| date | studies | what was looked at |", "|---|---|---|", *rows])
+
+
 def main() -> None:
     """Measures all and prints one JSON document."""
     parser = pages.parser(__doc__)
     parser.add_argument("--recordings", type=Path, nargs="+", default=[])
     options = parser.parse_args()
     if options.page:
-        pages.fill(options.page, __file__, {"external test": table})
+        pages.fill(options.page, __file__, {"external test": table, "looks": looks})
         return
     recognizer, found = Recognizer(FILE), {}
     for file in options.recordings:

@@ -47,6 +47,8 @@ GEOTEC = "sp-sw-har-dataset/DATA/s01/s01_02_sp.csv"
 EXECUTIONS = "sp-sw-har-dataset/DATA/executions_info.csv"
 ORIENTATIONS = "execution_id,orientation,first_turn,second_turn\ns01_02,back_inv,l,r\n"
 MOTIONSENSE = "A/wlk_7/sub_1.csv"
+SELFBACK = "raw/9_class/thigh34/walk_mod/026.csv"
+DSADS = "data/a09/p1/s01.txt"
 PIXEL = "DataSet/optimisation/data/Pixel_Jamie_Carpet_InHand_4/accelerometer.csv"
 
 
@@ -70,6 +72,22 @@ def oxford(seconds=40, rate=200, unit=1e9, up=(9.8,), columns=5):
         f"{578088287369021 + round(i * unit / rate)}{between},{i / 10000},{up[i % len(up)]},0.5{after}\n"
         for i in range(seconds * rate)
     )  # fmt: skip
+
+
+def selfback(seconds=10, rate=100, down=-1.0):
+    """A file of selfBACK: y counts the samples, x is gravity."""
+    lines = [f"2016-05-17 13:43:{i / rate:06.3f},{down},{-i / 1000},0.1,walk_mod" for i in range(seconds * rate)]
+    return "\n".join(["time,x,y,z,class", *lines]) + "\n"
+
+
+def dsads(part=1, zeros=0, scale=1.0):
+    """A part of DSADS, whose last rows are zeros: the right leg counts the samples in y, the left one in z."""
+    rows = np.zeros((125, 45))
+    count = scale * (125 * (part - 1) + np.arange(125)) / 1000
+    rows[:, 27:30] = np.stack([0 * count - 9.8, count, 0 * count + 0.5], axis=1)
+    rows[:, 36:39] = np.stack([0 * count - 9.8, 0 * count + 0.5, count], axis=1)
+    rows[len(rows) - zeros :] = 0
+    return "".join(f"{','.join(f'{value:.5g}' for value in row)}\n" for row in rows)
 
 
 @pytest.mark.parametrize("others", [False, True])
@@ -146,12 +164,41 @@ def test_a_file_of_oxford_in_another_unit_is_converted_and_counted(tmp_path, odd
     assert dropped[reason] == 1
 
 
+def test_selfback_is_turned_to_a_phone_in_a_front_pocket_and_lacks_whom_its_authors_leave_out(tmp_path):
+    texts = {SELFBACK.replace("026", name): selfback() for name in ("026", "035")}
+    texts[SELFBACK.replace("walk_mod", "lying")] = selfback()
+    (walk,), dropped = read("selfback", archive(tmp_path / "a.zip", texts))
+    assert (walk.activity, walk.subject, walk.position, walk.device) == ("walking", "026", "thigh", "Axivity AX3")
+    assert walk.rate == pytest.approx(100, abs=0.1)
+    # A phone's x, y, z are -y, -x, -z of the sensor, in g.
+    np.testing.assert_allclose(walk.acceleration[-1] / 9.80665, [0.999, 1.0, -0.1], atol=1e-3)
+    assert dropped["files of people whom the authors leave out"] == 1
+    assert dropped["performances of other activities"] == 1
+
+
+def test_dsads_is_both_legs_in_parts_without_zeros_and_without_copies_of_another_person(tmp_path):
+    parts = {f"data/a09/p1/s{part:02}.txt": dsads(part, zeros=25 * (part == 2)) for part in (1, 2, 3)}
+    copy = {f"data/a17/p{person}/s01.txt": dsads(9, scale=7) for person in (4, 8)}
+    found, dropped = read("dsads", archive(tmp_path / "a.zip", parts | copy), others=True)
+    assert [(r.subject, r.activity, r.position, len(r.acceleration)) for r in found] == [
+        ("1", "walking", "right thigh", 225), ("1", "walking", "right thigh", 125),
+        ("1", "walking", "left thigh", 225), ("1", "walking", "left thigh", 125),
+        ("4", "rowing", "right thigh", 125), ("4", "rowing", "left thigh", 125),
+    ]  # fmt: skip
+    # Of a phone on the right leg x, y, z are -z, -x, y of the sensor, and on the left one z, -x, -y.
+    np.testing.assert_allclose(found[0].acceleration[[0, -1]], [[-0.5, 9.8, 0], [-0.5, 9.8, 0.224]], atol=1e-5)
+    np.testing.assert_allclose(found[2].acceleration[[0, -1]], [[0, 9.8, -0.5], [0.224, 9.8, -0.5]], atol=1e-5)
+    assert dropped["recordings that are those of another person"] == 2
+
+
 OFFICIAL = {
     "motionsense": {MOTIONSENSE: ",gravity.x,gravity.y,gravity.z,userAcceleration.x,userAcceleration.y,"
                     "userAcceleration.z\n" + "0,0,1,0,0,0,0\n" * 200},
     "wisdm": {WISDM: wisdm("A")},
     "geotec": {GEOTEC: SEQUENCE, EXECUTIONS: ORIENTATIONS},
     "oxford": {PIXEL: oxford()},
+    "selfback": {SELFBACK: selfback()},
+    "dsads": {DSADS: dsads()},
 }  # fmt: skip
 
 
@@ -241,6 +288,9 @@ def test_the_zip_file_of_another_study_is_named(tmp_path, name, other):
         ("oxford", {PIXEL: oxford()[:-8]}, "ends within line 8000, "),
         ("oxford", {PIXEL: oxford(unit=1e11)}, "time stamps in ns make 2 Hz; expected 80 to 450 Hz"),
         ("oxford", {PIXEL: oxford(up=(4, -4))}, "so gravity (9.8) is missing"),
+        ("selfback", {SELFBACK: selfback(rate=50)}, " Hz; expected 90 to 110 Hz in selfBACK: copy"),
+        ("selfback", {SELFBACK: selfback(down=-9.8)}, "selfBACK is m/s^2 with gravity"),
+        ("dsads", {DSADS: dsads()[:-20]}, "ends within line 125, "),
     ],
 )  # fmt: skip
 def test_a_file_of_a_study_that_is_not_in_order_is_named(tmp_path, name, change, words):
@@ -442,6 +492,10 @@ FACTS = {
               "walking": 3687}, (19.9, 49.6)),
     "geotec": ("sp-sw-har-dataset.zip", 230, 23, {"sitting": 8, "walking": 1209}, (102, 103)),
     "oxford": ("oxford-step-counter.zip", 62, 5, {"walking": 8625}, (100, 406)),
+    "selfback": ("selfback-thigh.zip", 264, 33, {"downstairs": 2394, "jogging": 7836, "sitting": 5820,
+                 "standing": 6014, "upstairs": 2609, "walking": 17711}, (97.1, 102)),
+    "dsads": ("daily-and-sports-activities.zip", 616, 8, {"downstairs": 4560, "jogging": 4800, "sitting": 4800,
+              "standing": 9600, "upstairs": 4560, "walking": 14400}, (25, 25)),
     "motionsense": ("A_DeviceMotion_data.zip", 285, 19, {"downstairs": 2119, "jogging": 2168, "sitting": 5442,
                     "standing": 4824, "upstairs": 2540, "walking": 5519}, (50, 50)),
 }  # fmt: skip

@@ -49,6 +49,8 @@ SOUND = {
     "data import wisdm": ["{csv}", "--out", "{out}"],
     "data import geotec": ["{csv}", "--out", "{out}"],
     "data import oxford-steps": ["{csv}", "--out", "{out}"],
+    "data import selfback": ["{csv}", "--out", "{out}"],
+    "data import dsads": ["{csv}", "--out", "{out}"],
     "data make patches": ["--out", "{out}"],
     "data make text": ["{csv}/ann/walk.csv", "--out", "{out}"],
     "data simulate activity": ["--out", "{out}"],

@@ -137,6 +137,8 @@ STUDIES = {
     "wisdm": "raw/phone/accel/data_1600_accel_phone.txt",
     "geotec": "subject_01/s01.csv",
     "oxford-steps": "p1.1_Female_20-29_170-179cm_Hand_held.out/video.csv",
+    "selfback": "raw/9_class/thigh34/walk_mod/026.csv",
+    "dsads": "data/a09/p1/s01.txt",
 }
 
 

@@ -406,7 +406,7 @@ def import_study(
     """Imports a published study in its official layout.
 
     Args:
-        study: Name of the study: `motionsense`, `wisdm`, `geotec` or `oxford`.
+        study: Name of the study: `motionsense`, `wisdm`, `geotec`, `oxford`, `selfback` or `dsads`.
         source: The published zip file, or a folder with its contents.
         out: File of recordings to write.
         others: Whether to import activities besides those of the recognizers, if the study has any.
