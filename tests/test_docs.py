@@ -316,8 +316,8 @@ def test_the_drawing_of_the_layers_is_what_import_linter_proves():
 MEASURED = {
     "guides/c.md": ["inference", "microcontroller"], "guides/deploy.md": ["personal"],
     "guides/phone.md": ["phone", "pocket"],
-    "guides/probabilities.md": ["abstention", "other"], "comparison.md": ["rivals"], "scale.md": ["scale"],
-    "small-data.md": ["small_data"],
+    "guides/probabilities.md": ["abstention", "other"], "comparison.md": ["rivals"], "external.md": ["external"],
+    "scale.md": ["scale"], "small-data.md": ["small_data"],
     "splits.md": ["filters", "something_else", "splits", "streaming_studies", "studies", "walkers"],
 }  # fmt: skip
 """Pages with numbers, and the benchmarks that write them."""

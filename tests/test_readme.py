@@ -91,6 +91,17 @@ def measured(name):
     return json.loads((ROOT / "benchmarks" / f"{name}.json").read_text())
 
 
+def test_the_external_test_is_what_was_measured():
+    rows = measured("external")["studies"]
+    selfback, dsads, level = (
+        f"{rows[name]['windows']['macro_f1']:.3f}"
+        for name in ("selfBACK", "DSADS", "DSADS, without the rising treadmill")
+    )
+    says = f"On 41 people of two studies that had no part in any choice: **{selfback}** of selfBACK, {dsads} of DSADS"
+    assert f"{says} ({level} without its treadmill" in " ".join(README.split())
+    assert rows["selfBACK"]["people"] + rows["DSADS"]["people"] == 41
+
+
 def test_the_speeds_are_those_that_were_measured():
     text, reading, training = " ".join(SPEED.split()), measured("reading"), measured("training")
     assert f"{reading['windows_a_second']['zoo']:,} windows per second, {reading['ratio']} times" in text

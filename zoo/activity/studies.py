@@ -46,7 +46,7 @@ class Study(NamedTuple):
     positions: Mapping[str, str] = {}  # those that paths spell in another way
     orientations: str = ""  # layout of a table of how the phone was turned, by execution
     mended: Callable[[Iterator[str]], Iterator[str]] | None = None
-    axes: Mapping[str, tuple[str, str, str]] = {}
+    axes: Mapping[str, tuple[str, ...]] = {}
     """By position, the columns that are x, y, z of a phone upright in a front pocket, with `-` before those that point
     the other way. Of several positions, each is a recording."""
     excluded: tuple[str, ...] = ()  # people whom the authors leave out
@@ -187,8 +187,8 @@ def read_study(
             if fields.get("subject") in study.excluded:
                 counts.dropped["files of people whom the authors leave out"] += 1
                 continue
-            place = fields.get("position", "").lower() or study.position
-            for position, axes in (study.axes or {place: ()}).items():
+            where = fields.get("position", "").lower() or study.position
+            for position, axes in (study.axes or {where: ()}).items():
                 lines = chain.from_iterable(map(lines_of, parts))
                 table = _table(study, file, lines, fields, study.layouts[layout], axes, counts)
                 about: dict[str, Any] = {
