@@ -96,6 +96,8 @@ class Task(ABC):
     """Type of the settings in a recipe's `augmentation`. None if the task has no augmentation."""
     objectives: ClassVar[Mapping[str, str]]
     """Objectives of a search, each with `max` or `min`. The first one is the default."""
+    int8_bytes: ClassVar[tuple[int, int] | None] = None
+    """Bytes of an int8 file without metadata and weights, and how often it holds each weight, if that is known."""
     options: ClassVar[tuple[str, ...]] = ()
     """Options of `zoo.predict` that `answer` takes."""
 

@@ -11,9 +11,11 @@ import pytest
 
 import zoo
 from zoo import Limits, ZooError
+from zoo.activity.task import ActivityTask
 from zoo.catalog import PRESETS_FOLDER, preset_names
 from zoo.exporting.artifacts import Tolerance, export
 from zoo.loading import Loaded
+from zoo.search import trials
 from zoo.search.trials import expected_bytes
 
 from .conftest import SETTINGS, Search
@@ -183,6 +185,21 @@ def test_sizes_far_from_the_limit_are_not_exported(simulated, tmp_path):
     # The best trials are measured at the end.
     assert record["parameters"] < record["bytes"] < 20_000
     assert record["steps"] >= record["epochs"] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("unknown", ["task", "layer"])
+def test_a_file_whose_size_no_formula_tells_is_exported(unknown, simulated, tmp_path, monkeypatch):
+    if unknown == "task":
+        monkeypatch.setattr(ActivityTask, "int8_bytes", None)
+    else:
+        monkeypatch.delitem(trials._LAYERS, "GRU")
+    measured = Search(simulated, tmp_path / "measured")
+    settings = {"frame": 10, "units": 8, "num_layers": 1}
+    # Each weight takes a byte, so that parameters alone refuse nothing here.
+    with pytest.raises(ZooError, match=r"bytes; the limit is 3,000"):
+        measured.run(target="activity_gru", trials=1, epochs=1, settings=settings, limits=Limits(bytes=3_000))
+    assert all(record["parameters"] < 3_000 < record["bytes"] for record in measured.records())
 
 
 @pytest.mark.slow

@@ -129,6 +129,7 @@ class ActivityTask(Task):
     unused = ("loss", "merge_contexts")
     augmentation = Augmentation
     objectives: ClassVar[Mapping[str, str]] = {"macro_f1": "max", "accuracy": "max", "cross_entropy": "min"}
+    int8_bytes: ClassVar[tuple[int, int] | None] = (1810, 1)
     options = ("csv", "rate", "columns", "hop", "threshold")
 
     def match(self, data: Data, name: str, arguments: Mapping[str, Any]) -> Data:

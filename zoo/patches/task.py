@@ -168,6 +168,7 @@ class AutoencoderTask(Task):
     augmentation = PatchAugmentation
     fitted = ("scale", "provenance")
     objectives: ClassVar[Mapping[str, str]] = {"cost": "min", "mse": "min"}
+    int8_bytes: ClassVar[tuple[int, int] | None] = (7780, 2)
     options = ("out",)
 
     def match(self, data: Data, name: str, arguments: Mapping[str, Any]) -> Data:

@@ -26,11 +26,9 @@ from zoo.search.spaces import Study
 from zoo.task import task_of
 from zoo.training import Training, fit
 
-_FILES = {"activity": (1810, 1), "patches": (7780, 2), "text": (3430, 1)}
-"""Bytes of an int8 file without metadata and weights, and how often it holds each weight, by task."""
 _LAYERS = {
     "GRU": (2900, 0), "LSTM": (2900, 0), "SimpleRNN": (840, 0), "Conv1D": (180, 0), "SeparableConv1D": (640, 43.3),
-    "Dense": (0, 27), "TiedDense": (0, 27), "Magnitude": (620, 0), "Normalization": (400, 0),
+    "Dense": (0, 27), "Embedding": (0, 0), "TiedDense": (0, 27), "Magnitude": (620, 0), "Normalization": (400, 0),
 }  # fmt: skip
 """Bytes of a layer beside those of its weights, and of each of its biases, which have scales in the file."""
 _ROUGH = 0.05
@@ -63,13 +61,19 @@ def plan_of(record: Record, name: str) -> Training:
     return Training(name, record["family"], record["arguments"], Recipe.from_json(record["recipe"]))
 
 
-def expected_bytes(model: Any) -> float:
-    """About the size of the int8 file of a model: a weight takes a byte, and each layer its operations and scales."""
+def expected_bytes(model: Any) -> float | None:
+    """About the size of the int8 file of a model: a weight takes a byte, and each layer its operations and scales.
+
+    None for a task that states no `int8_bytes`, or with weights in other layers.
+    """
     task, layers = task_of(model), 0.0
+    weighted = {type(layer).__name__ for layer in model.layers if layer.weights}
+    if task.int8_bytes is None or not weighted <= _LAYERS.keys():
+        return None
     for layer in model.layers:
         fixed, each = _LAYERS.get(type(layer).__name__, (0, 0))
         layers += fixed + each * sum(weight.shape[0] for weight in layer.weights if len(weight.shape) == 1)
-    (file, copies), metadata = _FILES[task.name], json.dumps(task.metadata(model).to_json(), separators=(",", ":"))
+    (file, copies), metadata = task.int8_bytes, json.dumps(task.metadata(model).to_json(), separators=(",", ":"))
     return file + len(metadata) + copies * (layers + int(model.count_params()))
 
 
@@ -187,9 +191,11 @@ class Trials:
 
     def _check(self, plan: Training, model: Any, record: Record) -> None:
         """Refuses a model above a limit. It is exported only if its latency is limited, or its size near the limit."""
-        limits, size = self.study.limits, expected_bytes(model)
-        record |= {"parameters": model.count_params(), "least_bytes": round((1 - _ROUGH) * size)}
-        near = limits.bytes if (limits.bytes or np.inf) < (1 + _ROUGH) * size else None
+        limits, size, parameters = self.study.limits, expected_bytes(model), model.count_params()
+        # A weight takes a byte or more.
+        least, most = (parameters, np.inf) if size is None else (round((1 - _ROUGH) * size), (1 + _ROUGH) * size)
+        record |= {"parameters": parameters, "least_bytes": least}
+        near = limits.bytes if (limits.bytes or np.inf) < most else None
         bounds = [("parameters", limits.parameters, "parameters"), ("least_bytes", limits.bytes, "bytes or more"),
                   ("bytes", near, "bytes"), ("milliseconds", limits.latency, "ms")]  # fmt: skip
         for key, limit, unit in bounds:

@@ -137,6 +137,7 @@ class TrigramTask(Task):
         "loss", "class_weights", "rejection_rate", "normalize", "validation_by", "augmentation", "steps",
     )  # fmt: skip
     objectives: ClassVar[Mapping[str, str]] = {"cross_entropy": "min", "top1": "max"}
+    int8_bytes: ClassVar[tuple[int, int] | None] = (3430, 1)
     options = ("top", "generate", "temperature", "seed", "neighbors")
 
     def match(self, data: Data, name: str, arguments: Mapping[str, Any]) -> Data:
