@@ -9,7 +9,7 @@ Everybody is tested on. Windows overlap by half. As streams, each recording is s
 file; what is settled is later than five seconds. Intervals are those of pooled shares over people, who are drawn with
 replacement; of fewer than ten people each person's value stands in their place. Each study has two rows. The sensors of
 selfBACK are off in scale: they are taken as published, and so that a person's own standing makes one g. Walking of
-DSADS is on flat ground, on a flat treadmill, and on one that rises by 15 degrees: all of it, and without the last.
+DSADS is on level ground, on a level treadmill, and on one inclined by 15 degrees: all of it, and without the last.
 
 Each run that is published is a look at these people. `LOOKS` lists them: who chooses by a look has no external test.
 """
@@ -67,7 +67,7 @@ def over_people(counts: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
 
 
 def is_level(recording: recordings.Recording) -> bool:
-    """Whether a recording of DSADS is not the treadmill that rises."""
+    """Whether a recording of DSADS is not on the inclined treadmill."""
     return "/a11/" not in recording.name
 
 
@@ -133,7 +133,7 @@ def shares(
 
 ROWS: dict[str, dict[str, dict[str, Any]]] = {
     "selfback": {"selfBACK": {}, "selfBACK, own standing is 1 g": {"scaled": True}},
-    "dsads": {"DSADS": {}, "DSADS, without the rising treadmill": {"wanted": is_level}},
+    "dsads": {"DSADS": {}, "DSADS, without the inclined treadmill": {"wanted": is_level}},
 }
 """The rows of each study, and how they are measured."""
 

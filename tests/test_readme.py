@@ -95,10 +95,10 @@ def test_the_external_test_is_what_was_measured():
     rows = measured("external")["studies"]
     selfback, dsads, level = (
         f"{rows[name]['windows']['macro_f1']:.3f}"
-        for name in ("selfBACK", "DSADS", "DSADS, without the rising treadmill")
+        for name in ("selfBACK", "DSADS", "DSADS, without the inclined treadmill")
     )
-    says = f"On 41 people of two studies that had no part in any choice: **{selfback}** of selfBACK, {dsads} of DSADS"
-    assert f"{says} ({level} without its treadmill" in " ".join(README.split())
+    says = f"On 41 people of two studies that had no part in any choice: **{selfback}** on selfBACK, {dsads} on DSADS"
+    assert f"{says} ({level} without its inclined treadmill)" in " ".join(README.split())
     assert rows["selfBACK"]["people"] + rows["DSADS"]["people"] == 41
 
 

@@ -125,7 +125,7 @@ STUDIES: dict[str, Study] = {
         axes={"thigh": ("-y", "-x", "-z")}, excluded=("035",),
     ),
     # Parts of 5 s that follow one another, of both thighs at once. Some parts end in zeros, and jumping and rowing of
-    # one person are those of another. To stand in a lift (07) is standing; to ride in one (08) is neither that nor
+    # one person are those of another. Standing in an elevator (07) is standing; riding in one (08) is neither that nor
     # another movement.
     "dsads": Study(
         "DSADS (Altun et al., 2010)",

@@ -312,7 +312,7 @@ def cross_validate(
     length = f"{epochs} pass{'es' * (epochs != 1)} over the data" if steps is None else f"{steps:,} steps or more"
 
     def announce(trainings: int, seconds: float) -> None:
-        smaller = f"; a smaller plan: {option('groups', 2)}, {setting('steps', 500)}" * (seconds > _LONG)
+        smaller = f"; a smaller plan: {option('groups', 2)}, {setting('steps', 500)}" if seconds > _LONG else ""
         if verbose:
             about = f"about {duration(seconds)}; the time left is shown after the first one"
             say(f"{trainings} trainings of {length}: {about}{smaller}")
