@@ -409,6 +409,28 @@ def test_sigterm_removes_the_temporary_files_of_an_export(tmp_path, start):
 
 
 @pytest.mark.process
+def test_sigterm_while_keras_writes_a_model_leaves_no_folder_of_keras(tmp_path, start):
+    system, out, site = tmp_path / "tmp", tmp_path / "new" / "exported", tmp_path / "site"
+    system.mkdir()
+    site.mkdir()
+    (site / "sitecustomize.py").write_text("""
+import os, signal, sys
+
+def stop(event, arguments):
+    if event == "os.mkdir" and os.path.basename(arguments[0]) == "assets":
+        os.kill(os.getpid(), signal.SIGTERM)
+
+sys.addaudithook(stop)
+""")
+    environment = {**os.environ, "TMPDIR": str(system), "PYTHONPATH": str(site)}
+    run = start("export", "activity_gru_course", "--to", out, env=environment)
+    _, error = run.communicate()
+    assert run.returncode == 143
+    assert error.splitlines()[-1] == "zoo: interrupted"
+    assert list(system.iterdir()) == []
+
+
+@pytest.mark.process
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds processes in /proc")
 def test_sigterm_ends_the_processes_of_a_cross_validation(simulated, tmp_path, start):
     out = tmp_path / "out"

@@ -29,7 +29,7 @@ from zoo.api.door import members
 from zoo.catalog import split_names
 from zoo.errors import COMMAND, ArgumentError, StorageError, UsageError, ZooError, printable, shown, unknown_name
 from zoo.families import TASKS, task_named
-from zoo.files import full
+from zoo.files import full, library_leftovers
 from zoo.jobs import terminable
 from zoo.recipe import Recipe, Settings
 from zoo.report.screen import err, finish, quiet, say, warn
@@ -394,7 +394,7 @@ def main() -> None:
         warn("--text is deprecated and leaves with the next version: `zoo data make text FILE`")
         arguments = [word.removeprefix("--text=") for word in arguments if word != "--text"]
     try:
-        with terminable():
+        with terminable(), library_leftovers():
             app(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt as stop:

@@ -92,6 +92,23 @@ def temporary_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def library_leftovers() -> Iterator[None]:
+    """Deletes temporary files of libraries if the block is interrupted, or, after a kill, with those of this module.
+
+    Keras writes a model by way of a folder in the system's temporary folder, and deletes it only when it is complete.
+    """
+    before, tempfile.template = tempfile.template, f"{_PREFIX}{os.getpid()}-"
+    try:
+        yield
+    except KeyboardInterrupt:
+        for path in Path(tempfile.gettempdir()).glob(f"{tempfile.template}*"):
+            _delete(path)
+        raise
+    finally:
+        tempfile.template = before
+
+
 def remove_leftovers(folder: Path) -> None:
     """Deletes the temporary files and folders of writers on this host that no longer run."""
     with suppress(OSError):
