@@ -94,18 +94,20 @@ def temporary_folder() -> Iterator[Path]:
 
 @contextmanager
 def library_leftovers() -> Iterator[None]:
-    """Deletes temporary files of libraries if the block is interrupted, or, after a kill, with those of this module.
+    """Deletes the temporary files that libraries leave in the block, and those of commands that were killed.
 
-    Keras writes a model by way of a folder in the system's temporary folder, and deletes it only when it is complete.
+    TensorFlow Datasets leaves a folder, and Keras one if its writing of a model is stopped.
     """
-    before, tempfile.template = tempfile.template, f"{_PREFIX}{os.getpid()}-"
+    before, tempfile.template = tempfile.template, f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}-"
     try:
         yield
-    except KeyboardInterrupt:
-        for path in Path(tempfile.gettempdir()).glob(f"{tempfile.template}*"):
-            _delete(path)
-        raise
     finally:
+        # Unless nobody asked for the system's temporary folder.
+        if tempfile.tempdir is not None:
+            with suppress(OSError):
+                for path in Path(tempfile.tempdir).glob(f"{tempfile.template}*"):
+                    _delete(path)
+            remove_leftovers(Path(tempfile.tempdir))
         tempfile.template = before
 
 
