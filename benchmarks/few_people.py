@@ -98,14 +98,14 @@ def fitted(
 
 def of_forest(data: Data, seed: int) -> float:
     """Macro-F1 of a random forest of everybody's windows, on other people."""
-    forest = metrics.random_forest(*data.train.arrays(), seed=seed, jobs=1)
-    return round(metrics.macro_f1(data.test.labels, forest(data.test.arrays()[0])), 4)
+    forest = metrics.fit_baseline("random_forest", data.train, seed=seed, jobs=1)
+    return round(metrics.macro_f1(data.test.labels, forest(data.test).argmax(axis=1)), 4)
 
 
 def of_forests(data: Data, seed: int) -> float:
     """Macro-F1 of a random forest of each fold, on all people that were left out."""
     parts = [
-        (one.labels, metrics.random_forest(*others.arrays(), seed=seed, jobs=1, trees=100)(one.arrays()[0]))
+        (one.labels, metrics.fit_baseline("random_forest", others, seed=seed, jobs=1)(one).argmax(axis=1))
         for others, one in folds(data.train, PLAN.recipe.validation, seed)
     ]
     return round(metrics.macro_f1(*map(np.concatenate, zip(*parts, strict=True))), 4)

@@ -43,7 +43,7 @@ import zoo
 from zoo.activity import metrics, simulate
 from zoo.activity.cutting import Windowing
 from zoo.activity.evaluation import answers, keras_logits
-from zoo.activity.metrics import minirocket, random_forest
+from zoo.activity.metrics import fit_baseline
 from zoo.activity.recordings import Recording
 from zoo.data.dataset import Data, DataSet
 from zoo.data.loading import load_data
@@ -118,9 +118,9 @@ def cell(
     return load_data(pair, classes=chosen, rate=CUT.rate, subjects=(subjects[train], subjects[test_rows]))
 
 
-def baseline(fit: Callable[..., Any]) -> Method:
+def baseline(name: str) -> Method:
     """A baseline that is fitted to features."""
-    return lambda data, _: (fit(*data.train.arrays(), seed=SEED, jobs=1)(data.test.arrays()[0]), {})
+    return lambda data, _: (fit_baseline(name, data.train, seed=SEED, jobs=1)(data.test).argmax(axis=1), {})
 
 
 def network(fit: Callable[[Data, str], Any]) -> Method:
@@ -137,8 +137,8 @@ def network(fit: Callable[[Data, str], Any]) -> Method:
 
 
 METHODS = {
-    "random_forest": baseline(random_forest),
-    "minirocket": baseline(minirocket),
+    "random_forest": baseline("random_forest"),
+    "minirocket": baseline("minirocket"),
     "train": network(lambda data, _: zoo.train("activity_gru", data)),
     "finetune": network(lambda data, start: zoo.finetune(start, data)),
 }

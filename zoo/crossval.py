@@ -299,11 +299,8 @@ class Folds:
         details: Record = {}
         arrays: dict[str, Any] = {"rows": np.flatnonzero(mask)}
         if fold.method in metrics.BASELINES:
-            rows = self.training.arguments.get("window") or train.inputs.shape[1]
-            fit_baseline = metrics.BASELINES[fold.method]
-            predict = fit_baseline(*train.of_one_class(classes).centers(rows), seed=fold.seed, jobs=1)
-            # A baseline is sure of its answers.
-            scores: metrics.Floats = np.eye(classes)[predict(test.centers(rows)[0])]
+            rows = self.training.arguments.get("window")
+            scores = metrics.fit_baseline(fold.method, train, rows, seed=fold.seed, jobs=1)(test)
         else:
             scores, details = self._network(fold, train, test, note)
             arrays["logits"] = scores
@@ -339,19 +336,20 @@ class Folds:
 
     def results(self, records: Records) -> dict[str, Any]:
         """The scores of the network and of the baselines that have any, and what to know about them."""
-        summaries: dict[str, dict[str, Any]] = {}
+        summaries, answered = dict[str, dict[str, Any]](), {}
         for method in (self.training.name, *self.protocol.baselines):
             part = {fold: record for fold, record in records.items() if fold.method == method}
             if any(record["status"] == "scored" for record in part.values()):
                 summaries[method] = self.summary(part)
+                answered[method] = self.answers(part)
         reasons = [record["reason"] for record in records.values() if record["status"] == "failed"]
         if (network := summaries.pop(self.training.name, None)) is None:
             raise ZooError(
                 f"{self.folder}: {self.training.name} failed in every fold, the last time for this reason: "
                 f"{reasons[-1]}"
             )
-        for summary in summaries.values():
-            summary["difference"] = paired_difference(network["per_subject"], summary["per_subject"])
+        for method, summary in summaries.items():
+            summary["difference"] = metrics.paired_difference(answered[self.training.name], answered[method])
         split = next(iter(records)).split
         rows = [record for fold, record in records.items() if fold.method == self.training.name]
         alone = sum(record["status"] == "scored" and record["temperature"] is None for record in rows)
@@ -380,16 +378,28 @@ class Folds:
                       *(note for note, applies in notes.items() if applies)],
         }  # fmt: skip
 
+    def _arrays(self, records: Records) -> dict[str, NDArray[Any]]:
+        """What the folds of a method have written. A row is one window; with several seeds, it occurs several times."""
+        parts = []
+        for fold, record in records.items():
+            if record["status"] == "scored":
+                part = files.read_arrays(fold.file(self.folder, "npz"))
+                alike = {"seeds": fold.seed, "temperatures": record.get("temperature")}
+                parts.append(part | {name: np.full(len(part["rows"]), value) for name, value in alike.items()})
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def answers(self, records: Records) -> tuple[metrics.Labels, metrics.Labels, NDArray[np.str_]]:
+        """Labels, predictions and people of the windows of known activities, by one method."""
+        arrays, subjects = self._arrays(records), self.data.train.subjects
+        assert subjects is not None
+        known, predicted = metrics.of_known(arrays["labels"], arrays["predicted"], self.data.other_class)
+        return arrays["labels"][known], predicted[known], subjects[arrays["rows"]][known]
+
     def summary(self, records: Records) -> dict[str, Any]:
         """Scores one method on all folds together, of which at least one has a score."""
-        scored = [fold for fold, record in records.items() if record["status"] == "scored"]
-        parts = [files.read_arrays(fold.file(self.folder, "npz")) for fold in scored]
-        sizes, windows = [len(part["rows"]) for part in parts], self.data.train
-        # A row is one window; with several seeds, it occurs several times.
-        rows, labels, predicted = (
-            np.concatenate([part[name] for part in parts]) for name in ("rows", "labels", "predicted")
-        )
-        seeds, known = np.repeat([fold.seed for fold in scored], sizes), windows.labels[rows]
+        arrays, windows = self._arrays(records), self.data.train
+        rows, labels, predicted, seeds = (arrays[name] for name in ("rows", "labels", "predicted", "seeds"))
+        known = windows.labels[rows]
         assert windows.subjects is not None
         subjects, other = windows.subjects[rows], self.data.other_class
         of_known = labels != other
@@ -407,13 +417,12 @@ class Folds:
                 for seed in np.unique(seeds[subjects == name])
             ]
         summary["worst_subjects"] = sorted(people, key=lambda name: people[name]["macro_f1"])[:_WORST]
-        if logits := [part["logits"] for part in parts if "logits" in part]:
-            temperatures = np.repeat([records[fold]["temperature"] for fold in scored], sizes).astype(float)
-            whole = np.concatenate(logits).astype(np.float64)
-            summary |= _calibration(known, whole, temperatures, self.training.recipe.rejection_rate, other)
+        if "logits" in arrays:
+            logits, temperatures = (arrays[name].astype(np.float64) for name in ("logits", "temperatures"))
+            summary |= _calibration(known, logits, temperatures, self.training.recipe.rejection_rate, other)
         return {
             **summary,
-            **spread({(fold.seed, fold.group): records[fold]["macro_f1"] for fold in scored}),
+            **spread({(fold.seed, fold.group): row["macro_f1"] for fold, row in records.items() if "macro_f1" in row}),
             "folds": [{"seed": fold.seed, "group": fold.group, **record} for fold, record in records.items()],
         }
 
@@ -468,22 +477,6 @@ def _calibration(
     answers = softmax(logits[labels != other] / temperature, axis=1)
     return {
         "ece": ece, "temperature": temperature, "threshold": metrics.rejection_threshold(answers, rejection_rate),
-    }  # fmt: skip
-
-
-def paired_difference(leader: Mapping[str, Any], other: Mapping[str, Any], draws: int = 1000) -> dict[str, Any]:
-    """The mean difference in macro-F1 over people, its 95% interval, and for how many of them it is positive.
-
-    Example:
-        >>> one, two = ({"ann": {"macro_f1": a}, "bob": {"macro_f1": b}} for a, b in ((0.75, 1.0), (0.5, 1.0)))
-        >>> paired_difference(one, two)
-        {'macro_f1': 0.125, 'interval': [0.0, 0.25], 'people': 1, 'of': 2}
-    """
-    gaps = np.array([leader[name]["macro_f1"] - other[name]["macro_f1"] for name in leader if name in other])
-    means = gaps[np.random.default_rng(0).integers(0, len(gaps), (draws, len(gaps)))].mean(axis=1)
-    return {
-        "macro_f1": float(gaps.mean()), "interval": np.percentile(means, [2.5, 97.5]).tolist(),
-        "people": int((gaps > 0).sum()), "of": len(gaps),
     }  # fmt: skip
 
 

@@ -135,18 +135,20 @@ def test_an_evaluation_says_which_baselines_are_better():
 
 @pytest.mark.parametrize(("people", "notes"), [
     (2, ["only two people: these scores say little about other people"]),
-    (4, ["intervals over 4 people say little about other people"]),
     (1, ["only one person: these scores say little about other people"]),
-    (5, []),
+    (9, ["no interval over 9 people: each has a score of their own"]),
+    (12, ["12 people are few: their interval is too narrow for other people"]),
+    (40, []),
 ])  # fmt: skip
-def test_an_interval_over_few_people_is_noted(people, notes):
+def test_nine_people_have_no_interval_and_that_of_a_few_more_is_noted(people, notes):
     x, y = data(("still", "shake"), people=5).train.arrays()
     split = data_of(x, y, ("still", "shake"), 50.0, 100 + np.arange(len(y)) // 20,
                         test=(x, y, np.arange(len(y)) % people))  # fmt: skip
     found = evaluate(biased(), split, baselines=False)
     assert set(found["notes"]) == {UNKNOWN, *notes}
-    assert ("95% interval" in report.evaluation(found)) == (people > 1)
-    assert (found["macro_f1_interval"] is None) == (people == 1)
+    assert ("95% interval" in report.evaluation(found)) == (people > 9)
+    assert ("Macro-F1 of each subject: 0 " in report.evaluation(found)) == (people < 10)
+    assert (found["macro_f1_interval"] is None) == (people < 10)
 
 
 ONCE = LAZY.replace(validation=0.0)

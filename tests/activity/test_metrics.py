@@ -11,27 +11,53 @@ from sklearn.metrics import f1_score
 
 from zoo.activity import metrics
 from zoo.activity.augmentation import DISTURBANCES
+from zoo.data.dataset import DataSet
 
 RANDOM = np.random.default_rng(0)
 
 
+def rows(windows, labels, classes=("a", "b"), subject=None, **facts):
+    """A data set of windows."""
+    columns = {"input": windows, "target": labels} | ({} if subject is None else {"subject": subject})
+    return DataSet.of(columns, classes=classes, **facts)
+
+
 def test_macro_f1_is_that_of_scikit_learn_and_its_interval_contains_it():
     labels, predicted = RANDOM.integers(0, 4, 300), RANDOM.integers(0, 4, 300)
-    subjects = np.array(["a", "b", "c"])[RANDOM.integers(0, 3, 300)]
+    subjects = np.array(list("abcdefghijkl"))[RANDOM.integers(0, 12, 300)]
     score = metrics.macro_f1(labels, predicted)
     assert score == pytest.approx(f1_score(labels, predicted, average="macro"))
     low, high = metrics.scores(labels, predicted, subjects)["macro_f1_interval"]
     assert low < score < high
 
 
-def test_the_interval_over_people_is_wider_than_over_windows_when_people_differ_and_one_person_has_none():
+def test_the_interval_over_people_is_wider_than_over_windows_when_people_differ_and_nine_people_have_none():
     labels = np.tile([0, 1], 100)
     predicted = np.where(np.arange(200) < 100, labels, 1 - labels)
-    owners = np.array(["right"] * 100 + ["wrong"] * 100), None, np.array(["ann"] * 200)
-    by_person, by_window, of_one = (metrics.scores(labels, predicted, who)["macro_f1_interval"] for who in owners)
-    assert by_person == pytest.approx([0.0, 1.0])
+    number = np.arange(200) // 20
+    owners = number.astype(str), None, np.minimum(number, 8).astype(str)
+    by_person, by_window, of_nine = (metrics.scores(labels, predicted, who)["macro_f1_interval"] for who in owners)
+    assert by_person[0] < 0.3 < 0.7 < by_person[1]
     assert 0.4 < by_window[0] < 0.5 < by_window[1] < 0.6
-    assert of_one is None
+    assert of_nine is None
+
+
+def test_a_difference_is_that_of_the_pooled_scores_of_people_who_may_have_one_class_each():
+    # Of each pair of people one has class 0 alone, the other class 1, and each is right about all but one in ten.
+    people = np.repeat([f"p{number:02}" for number in range(20)], 10)
+    labels = np.repeat(np.arange(20) % 2, 10)
+    wrong = np.arange(200) % 10 == 0
+    one, other = np.where(wrong, 1 - labels, labels), labels
+    found = metrics.paired_difference((labels, one, people), (labels, other, people))
+    assert found["macro_f1"] == pytest.approx(-0.1)
+    low, high = found["interval"]
+    assert -0.13 < low < -0.1 <= high < -0.09
+    assert (found["people"], found["of"]) == (0, 20)
+    # Those whom both have are compared.
+    few = people < "p05"
+    found = metrics.paired_difference((labels[few], one[few], people[few]), (labels, other, people))
+    assert (found["of"], found["interval"]) == (5, None)
+    assert found["macro_f1"] == pytest.approx(metrics.macro_f1(labels[few], one[few]) - 1)
 
 
 def test_calibration_error_is_the_weighted_distance_of_confidence_and_accuracy():
@@ -96,14 +122,16 @@ def test_the_forest_recognizes_shaking_in_a_pose_that_it_was_not_shown():
     rhythm = np.where(labels, 2.0, 5.0)[:, None] * np.linspace(0, 6, 150) * np.pi
     windows = RANDOM.normal([0, 0, 9.8], 0.5, (80, 150, 3))
     windows[:, :, 2] += 3 * np.sin(rhythm + RANDOM.uniform(0, 6, (80, 1)))
-    found = metrics.random_forest(windows, labels)(windows[:, :, [2, 0, 1]] * [1, -1, -1])
-    assert (found == labels).mean() > 0.95
+    found = metrics.fit_baseline("random_forest", rows(windows, labels))(
+        rows(windows[:, :, [2, 0, 1]] * [1, -1, -1], labels)
+    )
+    assert (found.argmax(axis=1) == labels).mean() > 0.95
 
 
 def test_baselines_are_fitted_on_training_and_measured_on_test():
     labels = np.repeat([0, 1], [40, 20])
     windows = RANDOM.normal(0, 1, (60, 50, 3)) + 3 * labels[:, None, None]
-    scores = metrics.baseline_scores((windows, labels), (windows, labels), None)
+    scores = metrics.baseline_scores(rows(windows, labels), rows(windows, labels), 50)
     assert scores["majority_class"]["accuracy"] == pytest.approx(40 / 60)
     assert scores["random_forest"]["accuracy"] == 1.0
 
@@ -115,9 +143,44 @@ def test_every_baseline_tells_apart_what_differs_and_says_the_same_with_the_same
     labels = np.repeat([0, 1], 30)
     windows = RANDOM.normal(0, 1, (60, 50, 3)).astype(np.float32)
     windows[30:] *= np.sin(np.arange(50))[:, None]
-    answers = [metrics.BASELINES[name](windows[::2], labels[::2], 3, jobs)(windows[1::2]) for jobs in (1, 2)]
-    assert (answers[0] == labels[1::2]).mean() > 0.9
-    assert answers[0].tolist() == answers[1].tolist()
+    train, test = (rows(windows[start::2], labels[start::2]) for start in (0, 1))
+    answers = [metrics.fit_baseline(name, train, seed=3, jobs=jobs)(test) for jobs in (1, 2)]
+    assert (answers[0].argmax(axis=1) == test.labels).mean() > 0.9
+    np.testing.assert_allclose(*answers)
+
+
+@pytest.mark.parametrize("name", metrics.BASELINES)
+def test_a_baseline_learns_from_windows_whose_label_is_a_set(name):
+    # Half of the walkers on stairs climb slowly, half fast, and only for the former it is known which way.
+    if name == "minirocket":
+        pytest.importorskip("aeon")
+    labels, people = np.tile(np.arange(3), 40), np.repeat([f"p{number}" for number in range(12)], 10)
+    turns = np.array([2.0, 5.0, 9.0])[labels] + np.where(np.arange(120) < 60, 0, 0.4)
+    windows = np.sin(turns[:, None] * np.linspace(0, 2 * np.pi, 60))[:, :, None] * [1, 0.5, 2] + [0, 0, 9.8]
+    windows = (windows + RANDOM.normal(0, 0.3, windows.shape)).astype(np.float32)
+    given = np.where((np.arange(120) >= 60) & (labels < 2), 3, labels)
+    train = rows(windows, given, ("up", "down", "rest"), subject=people, label_sets=((0, 1),))
+    fits: list[np.ndarray] = []
+    read, fit = metrics.BASELINES[name](windows, 3, 0, 1)
+
+    def counted(described, labels, people):
+        fits.append(labels)
+        return fit(described, labels, people)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(metrics.BASELINES, name, lambda *_: (read, counted))
+        answers = metrics.fit_baseline(name, train)(train)
+    assert [len(part) for part in fits] == [80, 120]
+    assert (fits[1] == labels).mean() > 0.95
+    assert (answers.argmax(axis=1) == labels).mean() > 0.95
+
+
+def test_a_class_of_a_set_that_is_never_alone_is_the_first_one_of_it():
+    windows = RANDOM.normal(0, 1, (40, 50, 3)) + 3 * np.repeat([0, 1], 20)[:, None, None]
+    train = rows(windows, np.repeat([2, 3], 20), ("up", "down", "rest"), label_sets=((0, 1),))
+    found = metrics.fit_baseline("random_forest", train)(train)
+    assert found.argmax(axis=1).tolist() == [2] * 20 + [0] * 20
+    assert (found[:, 1] == -np.inf).all()
 
 
 @pytest.mark.skipif(find_spec("aeon") is not None, reason="aeon is installed")

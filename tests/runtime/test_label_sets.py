@@ -13,7 +13,7 @@ from scipy.special import softmax
 
 import zoo
 from zoo.activity import data as activity
-from zoo.activity import recordings
+from zoo.activity import metrics, recordings
 from zoo.activity.cutting import Windowing, choose_classes, write_windows
 from zoo.activity.finetuning import fit_head
 from zoo.activity.metrics import by_study, measured
@@ -149,14 +149,15 @@ def test_the_last_layer_is_fitted_to_the_windows_of_a_known_class(data):
     np.testing.assert_allclose(*heads, atol=1e-5)
 
 
-def test_windows_of_sets_alone_are_scored_without_baselines(data):
+def test_windows_of_sets_alone_are_scored_with_their_baselines(data):
     stairs = data.train.where(data.train.labels == 6)
     split = Split(data, data.train, stairs)
     model = TASK.build(PLAN, split)
     validation = TASK.finish(model, split, PLAN.recipe)["validation"]
     assert TASK.scores(model, split)["cross_entropy"] == pytest.approx(validation["cross_entropy"])
     found = zoo.evaluate(model, replace(data, test=stairs))
-    assert "baselines" not in found
+    # Of the set the forest prefers one class, which is then right.
+    assert found["baselines"]["random_forest"]["accuracy"] > 0.5
     # Predictions of a class of the set are in the scores.
     assert "no window of jogging, sitting, standing, walking: macro-F1 leaves it out" in found["notes"]
     assert found["windows"] == len(stairs)
@@ -175,7 +176,14 @@ def test_a_class_known_only_from_sets_is_refused():
 
 
 @pytest.mark.slow
-def test_studies_are_held_out_in_turn(data, tmp_path, capsys, uncompiled):
+def test_studies_are_held_out_in_turn(data, tmp_path, capsys, uncompiled, monkeypatch):
+    fitted, fit_baseline = [], metrics.fit_baseline
+
+    def counted(name, train, *arguments, **options):
+        fitted.append(len(train))
+        return fit_baseline(name, train, *arguments, **options)
+
+    monkeypatch.setattr(metrics, "fit_baseline", counted)
     found = zoo.cross_validate(
         "activity_gru", data.path, groups="study", recipe=zoo.Recipe(epochs=1, validation=0.0), settings=SMALL,
         baselines="random_forest", workers=0, out=tmp_path / "out", verbose=True,
@@ -185,7 +193,11 @@ def test_studies_are_held_out_in_turn(data, tmp_path, capsys, uncompiled):
     assert COUNTED in found["notes"]
     for fold in found["folds"]:
         assert fold["macro_f1"] == pytest.approx(found["per_study"][fold["study"]]["macro_f1"])
+    # A baseline learns from every window that the network learns from, stairs of unknown direction included.
+    others = [int((data.train.studies != fold["study"]).sum()) for fold in found["folds"]]
+    assert fitted == [fold["train_windows"] for fold in found["folds"]] == others
     page = (tmp_path / "out" / "report.md").read_text()
+    assert not re.search("worst group|mean of folds", page)
     assert all((tmp_path / "out" / name).is_file() for name in re.findall(r"\((\w+\.png)\)", page))
     assert [fold["study"] for fold in found["folds"]] == ["coarse", "fine"]
     # Without the study that tells stairs apart, training knows only the set, and neither does the score ask for more.

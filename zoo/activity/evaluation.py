@@ -39,8 +39,8 @@ BATCH = 2048
 
 _SPLITS = ("test", "train", "validation", "all")
 
-_FEW_PEOPLE = 5
-"""Fewer people than this are too few for an interval over people."""
+_FEW_PEOPLE = 40
+"""The interval over fewer people than this is too narrow: of twenty it covers about 90%."""
 
 
 def hold_out(train: DataSet, recipe: Recipe) -> tuple[DataSet, DataSet | None]:
@@ -171,14 +171,12 @@ def evaluate(
         "split_by": data.split_by if all(training.data_sha256 for training in metadata.trainings) else None,
         "simulated": data.simulated, "data_sha256": data.sha256, "notes": _notes(data, loaded, windows, split),
     }  # fmt: skip
-    # Baselines learn one class per window, and are scored where it is known, as the model is.
-    scored = windows.of_one_class(len(data.classes))
-    scored = scored.where(scored.labels != other)
-    if baselines and len(scored) and split != "all":
-        fitted = reference.of_one_class(len(data.classes)).centers(metadata.window)
-        report["baselines"] = metrics.baseline_scores(fitted, scored.centers(metadata.window), scored.subjects, other)
+    if baselines and split != "all":
+        report["baselines"] = metrics.baseline_scores(reference, windows, metadata.window, other)
         # On windows that it was fitted on, a forest is always right.
         report["notes"] += [] if split == "train" else behind(report, metadata.preset)
+    scored = windows.of_one_class(len(data.classes))
+    scored = scored.where(scored.labels != other)
     if robustness and len(scored):
         from zoo.activity.augmentation import DISTURBANCES
 
@@ -244,7 +242,9 @@ def _notes(data: Data, loaded: Loaded, windows: DataSet, split: str) -> list[str
             split == "all" and not seen and data.sha256 in files,
         "what the model was trained on is not known: these windows may be among it, which no score would show":
             not all(files),
-        f"intervals over {people} people say little about other people": 2 < people < _FEW_PEOPLE,
+        f"no interval over {people} people: each has a score of their own": 2 < people < metrics.FEWEST,
+        f"{people} people are few: their interval is too narrow for other people":
+            metrics.FEWEST <= people < _FEW_PEOPLE,
         f"windows of {rows} rows: the center {metadata.window} are read": rows > metadata.window,
         f"no window of {', '.join(absent)}: macro-F1 leaves it out": absent,
     }  # fmt: skip

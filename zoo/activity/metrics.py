@@ -1,14 +1,15 @@
 """Metrics of recognizers: scores with intervals over people, calibration, robustness; and classifiers as baselines.
 
-All functions take NumPy arrays: `labels (N,)` class indices, `probabilities (N, K)`, `subjects (N,)`. Where a label is
-a set of classes, `label_sets` are the classes of each label from K on, as in `zoo.models.losses.CrossEntropy`. `other`
-is the number of the class of all other movements, the last one, where there is one.
+Scores take NumPy arrays: `labels (N,)` class indices, `probabilities (N, K)`, `subjects (N,)`. Where a label is a set
+of classes, `label_sets` are the classes of each label from K on, as in `zoo.models.losses.CrossEntropy`. `other` is the
+number of the class of all other movements, the last one, where there is one.
 
-A baseline is fitted on windows `(N, T, C)` and labels `(N,)`, and is a function from windows to class indices.
-scikit-learn and aeon take a second to import, so those functions import them that need them.
+A baseline is fitted on a data set, and is a function from one to scores `(N, K)`. scikit-learn and aeon take a second
+to import, so those functions import them that need them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from zoo.runtime.labels import allowed_classes, resolve
 
 if TYPE_CHECKING:
     from zoo.activity.augmentation import Disturbance
+    from zoo.data.dataset import DataSet
 
 Floats = NDArray[np.floating[Any]]
 Labels = NDArray[np.int64]
@@ -155,11 +157,44 @@ def bootstrap(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | No
     return np.array(drawn)
 
 
+FEWEST = 10
+"""Over fewer people than this there is no interval: over four, 95% intervals would cover about 77%."""
+
+
 def scores(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None) -> dict[str, Any]:
-    """`accuracy`, `macro_f1` and its 95% bootstrap interval over people or else windows, None for a single one."""
-    alone = len(np.unique(np.arange(len(labels)) if subjects is None else subjects)) < 2
-    interval = None if alone else np.percentile(bootstrap(labels, predicted, subjects), [2.5, 97.5]).tolist()
+    """`accuracy`, `macro_f1` and its 95% bootstrap interval over people or else windows, None for fewer than ten."""
+    few = len(np.unique(np.arange(len(labels)) if subjects is None else subjects)) < FEWEST
+    interval = None if few else np.percentile(bootstrap(labels, predicted, subjects), [2.5, 97.5]).tolist()
     return {**score(labels, predicted), "macro_f1_interval": interval}
+
+
+def paired_difference(
+    one: tuple[Labels, Labels, NDArray[np.str_]], other: tuple[Labels, Labels, NDArray[np.str_]]
+) -> dict[str, Any]:
+    """The macro-F1 of one method minus that of another, and for how many people its accuracy is higher.
+
+    Both are of all windows of the people whom both have, who are drawn alike for the 95% interval. The mean over people
+    of their own macro-F1 would say little, since many a person has a single class.
+
+    Args:
+        one: Labels, predictions and people of the windows of one method.
+        other: Those of the other.
+
+    Example:
+        >>> people = np.repeat(["ann", "bob"], 2)
+        >>> paired_difference(*((np.array([0, 1, 0, 1]), np.array(p), people) for p in ([0, 1, 0, 1], [0, 1, 1, 1])))
+        {'macro_f1': 0.267, 'interval': None, 'people': 1, 'of': 2}
+    """
+    common, interval = np.intersect1d(one[2], other[2]), None
+    kept = [np.isin(part[2], common) for part in (one, other)]
+    one, other = ((part[0][rows], part[1][rows], part[2][rows]) for part, rows in zip((one, other), kept, strict=True))
+    if len(common) >= FEWEST:
+        interval = np.percentile(bootstrap(*one) - bootstrap(*other), [2.5, 97.5]).tolist()
+    shares = [[(part[0] == part[1])[part[2] == name].mean() for name in common] for part in (one, other)]
+    return {
+        "macro_f1": macro_f1(*one[:2]) - macro_f1(*other[:2]), "interval": interval,
+        "people": sum(int(mine > theirs) for mine, theirs in zip(*shares, strict=True)), "of": len(common),
+    }  # fmt: skip
 
 
 def classification(
@@ -252,8 +287,9 @@ def robustness(
 POSE = 12
 """Features of a window that depend on how the phone lies."""
 _TINY = 1e-9
-_RIDGE = 1000.0
-"""Ridge penalty of MiniRocket. aeon chooses one from 0.001 to 1000."""
+_TREES = 400
+_PENALTIES, _GROUPS = (10.0, 100.0, 1e3, 1e4, 1e5), 3
+"""Penalties of the ridge of MiniRocket, and into how many groups of people it divides to choose one."""
 
 
 def features(windows: Floats) -> Floats:
@@ -297,50 +333,127 @@ def _of_sensor(rows: Floats, up: Floats) -> Floats:
     ])  # fmt: skip
 
 
-def _fitted(classifier: Any, read: Callable[[Floats], Floats], windows: Floats, labels: Labels) -> Predict:
-    classifier.fit(read(windows), labels)
-    return lambda test: np.asarray(classifier.predict(read(test)), np.int64)
+Describe = Callable[[Floats], Floats]
+"""Function from windows `(N, T, C)` to features `(N, D)`."""
+Scores = Callable[[Floats], Floats]
+"""Function from features to scores `(N, K)`: the class with the highest is the answer."""
+Fit = Callable[[Floats, Labels, NDArray[Any]], Scores]
+"""Function from features, labels and people to scores."""
 
 
-def random_forest(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1, trees: int = 400) -> Predict:
-    """Fits trees on `features`."""
+def random_forest(windows: Floats, classes: int, seed: int, jobs: int) -> tuple[Describe, Fit]:
+    """Trees on `features`."""
     from sklearn.ensemble import RandomForestClassifier
 
-    forest = RandomForestClassifier(trees, random_state=seed, n_jobs=jobs, class_weight="balanced_subsample")
-    return _fitted(forest, features, windows, labels)
+    def fit(rows: Floats, labels: Labels, people: NDArray[Any]) -> Scores:
+        forest = RandomForestClassifier(_TREES, random_state=seed, n_jobs=jobs, class_weight="balanced_subsample")
+        forest.fit(rows, labels)
+        return lambda test: _columns(forest.predict_proba(test), forest.classes_, classes)
+
+    return features, fit
 
 
-def nearest_neighbor(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1) -> Predict:
-    """Fits a nearest-neighbor classifier on standardized `features`."""
-    from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.pipeline import make_pipeline
+def nearest_neighbor(windows: Floats, classes: int, seed: int, jobs: int) -> tuple[Describe, Fit]:
+    """The distance to the nearest window of each class, by standardized `features`."""
+    from sklearn.neighbors import NearestNeighbors
     from sklearn.preprocessing import StandardScaler
 
-    return _fitted(make_pipeline(StandardScaler(), KNeighborsClassifier(1, n_jobs=jobs)), features, windows, labels)
+    def fit(rows: Floats, labels: Labels, people: NDArray[Any]) -> Scores:
+        scaler, present = StandardScaler().fit(rows), np.unique(labels)
+        nearest = [NearestNeighbors(n_jobs=jobs).fit(scaler.transform(rows[labels == label])) for label in present]
+
+        def score(test: Floats) -> Floats:
+            scaled = scaler.transform(test)
+            return _columns(-np.hstack([part.kneighbors(scaled, 1)[0] for part in nearest]), present, classes)
+
+        return score
+
+    return features, fit
 
 
-def minirocket(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1) -> Predict:
-    """Fits MiniRocket, a ridge on 10,000 convolutional features: Dempster et al., KDD 2021, arXiv:2012.08791."""
+def minirocket(windows: Floats, classes: int, seed: int, jobs: int) -> tuple[Describe, Fit]:
+    """MiniRocket, a ridge on 10,000 convolutional features: Dempster et al., KDD 2021, arXiv:2012.08791."""
     require_baseline("minirocket")
-    from aeon.classification.convolution_based import MiniRocketClassifier
-    from sklearn.linear_model import RidgeClassifier
+    from aeon.transformations.collection.convolution_based import MiniRocket
 
-    # aeon chooses the penalty by leave-one-out cross-validation, in minutes for ten thousand windows. On two thousand,
-    # its largest one changed three predictions in a hundred, and did not change the score.
-    ridge = RidgeClassifier(alpha=_RIDGE)
-    rocket = MiniRocketClassifier(n_kernels=10_000, estimator=ridge, n_jobs=jobs, random_state=seed)
-    return _fitted(rocket, lambda inputs: inputs.transpose(0, 2, 1), windows, labels)
+    rocket = MiniRocket(n_kernels=10_000, n_jobs=jobs, random_state=seed).fit(windows.transpose(0, 2, 1))
+
+    def read(windows: Floats) -> Floats:
+        features: Floats = np.asarray(rocket.transform(windows.transpose(0, 2, 1)), np.float64)
+        return features
+
+    return read, partial(_fit_ridge, classes)
 
 
-BASELINES: dict[str, Callable[..., Predict]] = {
+def _fit_ridge(classes: int, rows: Floats, labels: Labels, people: NDArray[Any]) -> Scores:
+    """A ridge on a column of 1 and -1 for each class, whose penalty is chosen on people that it was not fitted on.
+
+    aeon chooses it by leaving out single windows, whose neighbors stay, and takes minutes for ten thousand of them.
+    """
+    from sklearn.model_selection import GroupKFold
+
+    mean, deviation = rows.mean(axis=0), np.maximum(rows.std(axis=0), _TINY)
+    scaled, targets = (rows - mean) / deviation, 2 * np.eye(classes)[labels] - 1
+    middle = targets.mean(axis=0)
+    right, groups = np.zeros(len(_PENALTIES)), min(_GROUPS, len(np.unique(people)))
+    for kept, held in GroupKFold(groups).split(rows, groups=people) if groups > 1 else []:
+        weights = _ridge(scaled[kept], targets[kept] - middle)
+        answers = [(scaled[held] @ weights(penalty) + middle).argmax(axis=1) for penalty in _PENALTIES]
+        right += [(answer == labels[held]).sum() for answer in answers]
+    chosen = _ridge(scaled, targets - middle)(_PENALTIES[int(right.argmax())])
+    present = np.unique(labels)
+    return lambda test: _columns(((test - mean) / deviation @ chosen + middle)[:, present], present, classes)
+
+
+def _ridge(rows: Floats, targets: Floats) -> Callable[[float], Floats]:
+    """The weights `(D, K)` of a ridge by its penalty, from the smaller of two equal systems."""
+    from scipy.linalg import solve
+
+    wide = len(rows) < rows.shape[1]
+    gram, right = (rows @ rows.T, targets) if wide else (rows.T @ rows, rows.T @ targets)
+
+    def weights(penalty: float) -> Floats:
+        found = solve(gram + penalty * np.eye(len(gram)), right, assume_a="pos", overwrite_a=True)
+        return np.asarray(rows.T @ found if wide else found)
+
+    return weights
+
+
+def _columns(scores: Floats, present: Labels, classes: int) -> Floats:
+    """Scores of all classes, from those of the classes that were present in the training."""
+    whole = np.full((len(scores), classes), -np.inf)
+    whole[:, present] = scores
+    return whole
+
+
+BASELINES: dict[str, Callable[[Floats, int, int, int], tuple[Describe, Fit]]] = {
     "random_forest": random_forest,
     "nearest_neighbor": nearest_neighbor,
     "minirocket": minirocket,
 }
-"""Baselines by name: functions `(windows, labels, seed, jobs) -> windows -> class indices`."""
+"""Baselines by name: functions `(windows, classes, seed, jobs)` to a reader of windows and a fit of what it reads."""
 
 SEEDLESS = ("nearest_neighbor",)
 """Baselines that do not depend on the seed."""
+
+
+def fit_baseline(
+    name: str, train: "DataSet", rows: int | None = None, *, seed: int = 0, jobs: int = -1
+) -> "Callable[[DataSet], Floats]":
+    """Fits a baseline on the center `rows` of all windows, as a network is.
+
+    A first fit, on the windows of one class, says which class is likelier for each window whose label is a set.
+    """
+    rows, classes = rows or train.inputs.shape[1], len(train.facts["classes"])
+    windows, labels = train.centers(rows)
+    read, fit = BASELINES[name](windows, classes, seed, jobs)
+    described, people = read(windows), np.arange(len(train)) if train.subjects is None else train.subjects
+    if (single := labels < classes).any() and not single.all():
+        first = fit(described[single], labels[single], people[single])
+        labels = resolve(labels, first(described), train.label_sets)
+    # Without any, training cannot tell the classes of a set apart.
+    score = fit(described, resolve(labels, np.zeros((len(train), classes)), train.label_sets), people)
+    return lambda test: score(read(test.centers(rows)[0]))
 
 
 def require_baseline(name: str) -> None:
@@ -351,14 +464,17 @@ def require_baseline(name: str) -> None:
         raise ZooError("minirocket needs aeon: pip install 'pocket-zoo[baselines]'")
 
 
-def baseline_scores(
-    train: tuple[Floats, Labels],
-    test: tuple[Floats, Labels],
-    subjects: NDArray[np.str_] | None,
-    other: int | None = None,
-) -> dict[str, dict[str, Any]]:
-    """The `scores` of the most frequent class and of a random forest on test windows of known activities."""
-    windows, labels = test
-    most_frequent = np.full(len(labels), np.bincount(train[1]).argmax())
-    predicted = {"majority_class": most_frequent, "random_forest": random_forest(*train)(windows)}
-    return {name: scores(labels, of_known(labels, answers, other)[1], subjects) for name, answers in predicted.items()}
+def baseline_scores(train: "DataSet", test: "DataSet", rows: int, other: int | None = None) -> dict[str, Any]:
+    """The `scores` of the most frequent class and of a random forest on test windows of known activities.
+
+    They read the center `rows` of windows. A label that is a set counts as its class that the baseline prefers.
+    """
+    classes, truth = len(train.facts["classes"]), test.labels
+    frequencies = np.bincount(train.labels, minlength=classes)[:classes].astype(float)
+    forest = fit_baseline("random_forest", train, rows)(test)
+    found = {}
+    for name, answers in (("majority_class", np.tile(frequencies, (len(test), 1))), ("random_forest", forest)):
+        known, predicted = of_known(truth, answers.argmax(axis=1), other)
+        people = None if test.subjects is None else test.subjects[known]
+        found[name] = scores(resolve(truth, answers, test.label_sets)[known], predicted[known], people)
+    return found
