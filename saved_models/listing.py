@@ -11,10 +11,10 @@ from zoo.report import markdown as md
 
 HEAD = """# Results
 
-Every number comes from the `metrics.json` of a preset. It was measured on test data that was not used in training or, \
-where the published weights were trained on everyone, by cross-validation. `python saved_models/make.py none` renders \
-this page, the cards, and [results.csv](results.csv), which lists every file of every preset with all its numbers. \
-`zoo list` shows the same in the terminal."""
+Every number comes from the `metrics.json` of a preset. It was measured on people and photographs that were not used \
+in training, and on the end of a text, or, where the published weights were trained on everyone, by cross-validation. \
+`python saved_models/make.py none` renders this page, the cards, and [results.csv](results.csv), which lists every \
+file of every preset with all its numbers. `zoo list` shows the same in the terminal."""
 
 
 def artifacts() -> list[dict[str, Any]]:

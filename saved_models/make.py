@@ -58,6 +58,7 @@ ARCHIVES = {
     "motionsense": "A_DeviceMotion_data.zip", "wisdm": "wisdm-dataset.zip", "geotec": "sp-sw-har-dataset.zip",
     "oxford": "oxford-step-counter.zip",
 }  # fmt: skip
+BASELINES = ("random_forest", "minirocket")
 STAIRS = {"stairs": "upstairs+downstairs"}
 WEIGHT_SEEDS = 3
 SPARSITY_WEIGHTS = (0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0)
@@ -78,12 +79,12 @@ def main() -> None:
     parser.add_argument("--export", action="store_true", help="write files, figures and cards of the published weights")
     parser.add_argument("--evaluate", action="store_true", help="measure the published weights on the test set again")
     parser.add_argument("--draw", action="store_true", help="draw the figures of the published weights again")
-    parser.add_argument("--baselines", action="store_true", help="score the random forest on the published folds again")
+    parser.add_argument("--baselines", action="store_true", help="score the baselines on the published folds again")
     parser.add_argument("--time", action="store_true", help="time the published files again, all in one run")
     options = parser.parse_args()
     if options.baselines:
-        with tempfile.TemporaryDirectory() as scratch:
-            forest_again(options.data / Path(DATA["activity"]).parent, Path(scratch))
+        with folder(options.scratch) as scratch:
+            baselines_again(options.data / Path(DATA["activity"]).parent, scratch)
     for name in [] if options.baselines or options.presets == ["none"] else options.presets or PRESETS:
         CONSOLE.rule(name)
         kind = find_family(PRESETS[name].family).task
@@ -203,7 +204,7 @@ def everyone(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
     known = any(
         compared_on(read_json(path)["test"]) == divided for path in everyone_metrics() if path.parent.name != name
     )
-    found = cross_validated(plan, data, scratch, () if known else ("random_forest", "minirocket"))
+    found = cross_validated(plan, data, scratch, () if known else BASELINES)
     calibration = {name: found["people"][name] for name in ("temperature", "threshold")}
     replace(plan, out=scratch / "model").run(data, calibration=calibration)
     as_streams = measured_streams.of(found, data, scratch, calibration, integers=True)
@@ -453,25 +454,35 @@ def share_baselines() -> None:
         test = document["test"]
         same = known.setdefault(compared_on(test), {})
         for name, row in test["baselines"].items():
-            # What a baseline differs by is between it and one preset.
             same.setdefault(name, {key: value for key, value in row.items() if key != "difference"})
-        test["baselines"] = same
     for path, document in documents.items():
+        own = document["test"]["baselines"]
+        # What a baseline differs by is between it and one preset.
+        document["test"]["baselines"] = {
+            name: row | {key: own[name][key] for key in ("difference",) if key in own.get(name, {})}
+            for name, row in known[compared_on(document["test"])].items()
+        }
         write_json(path, document)
 
 
-def forest_again(archives: Path, scratch: Path) -> None:
-    """Scores the random forest on the groups of people of the published cross-validations, which are not trained."""
+def baselines_again(archives: Path, scratch: Path) -> None:
+    """Scores the baselines on the groups of people of the published cross-validations, without their networks."""
     data = cut_studies(archives, scratch)
-    training, protocol = Training.of(POCKET, {"validation": 0.0}), Protocol(GROUPS, baselines=("random_forest",))
+    training, protocol = Training.of(POCKET, {"validation": 0.0}), Protocol(GROUPS, baselines=BASELINES)
     windows = ACTIVITY.load_data(data)
     folds = [fold for fold in protocol.folds(training, windows) if fold.method in protocol.baselines]
     run = crossval.Folds(scratch, training, windows, protocol)
-    row = run.summary(run.run(folds, workers=WORKERS))
+    board = FoldBoard(CONSOLE, WORKERS)
+    with board.shown():
+        records = run.run(folds, workers=WORKERS, on_progress=board.update)
+    rows = {
+        name: run.summary({fold: record for fold, record in records.items() if fold.method == name})
+        for name in BASELINES
+    }
     for path in everyone_metrics():
         document = read_json(path)
         if compared_on(document["test"]) == (windows.sha256, GROUPS, training.recipe.seed):
-            document["test"]["baselines"]["random_forest"] = row
+            document["test"]["baselines"] = rows
             write_json(path, document)
 
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageSequence
 from running import ROOT
 
+from zoo.catalog import preset_metrics
 from zoo.report import results
 
 README = (ROOT / "README.md").read_text()
@@ -44,6 +45,11 @@ def test_the_numbers_of_the_three_presets_are_those_that_were_measured(page):
         assert f"**{row['score']:{form}}**" in told
         assert f"has {row['baseline_score']:{form}}" in told or f", {row['baseline_score']:{form}}" in told
     assert f"{presets['activity_gru_phone']['bytes'] / 1000:.1f} kB" in text
+    test = preset_metrics("trigram_lm_best")["test"]
+    seen, rival = (row["seen"]["cross_entropy"] for row in (test, test["baselines"]["kneser_ney"]))
+    share = f"{100 * test['seen']['rows'] / test['rows']:.0f}%"
+    assert f"rows {share} stand" in text or f"{share} of rows that stand" in text
+    assert f"({rival:.3f} against {seen:.3f})" in text
 
 
 def test_the_moving_picture_is_of_eight_seconds_and_small_and_readme_says_what_it_shows():

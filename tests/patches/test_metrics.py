@@ -25,8 +25,19 @@ def test_r2_is_one_for_a_perfect_reconstruction_and_zero_for_the_mean_of_each_pi
 
 def test_pca_leaves_the_variance_of_the_components_that_it_lacks():
     train = RANDOM.normal(size=(400, 5)) * [3.0, 2.0, 1.0, 0.5, 0.1]
-    left = PCA().fit(train).explained_variance_[2:].sum() * 399 / 400 / 5
-    assert metrics.pca_error(train, train, 2) == pytest.approx(left)
+    variances = PCA().fit(train).explained_variance_
+    left = [variances[number:].sum() * 399 / 400 / 5 for number in range(1, 6)]
+    np.testing.assert_allclose(metrics.pca_errors(train, train), left, atol=1e-12)
+
+
+def test_the_components_that_are_as_good_as_a_code_are_counted():
+    train = RANDOM.normal(size=(400, 5)) * [3.0, 2.0, 1.0, 0.5, 0.1]
+    fitted = PCA(3).fit(train)
+    rebuilt, codes = fitted.inverse_transform(fitted.transform(train)), np.full((400, 2), 0.1)
+    kernel = RANDOM.normal(size=(16, 2))
+    assert metrics.report(train, codes, rebuilt + 1e-9, 0.1, train, kernel)["pca_components"] == 3
+    found = metrics.report(train, codes, train, 0.1, train + RANDOM.normal(size=5), kernel)
+    assert found["pca_components"] is None
 
 
 @pytest.mark.parametrize(("angle", "frequency"), [(0, 0.1), (35, 0.15), (90, 0.2), (150, 0.25)])

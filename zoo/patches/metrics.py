@@ -40,13 +40,15 @@ def variance(patches: Floats) -> float:
     return mean_squared_error(patches, np.broadcast_to(patches.mean(axis=0, dtype=np.float64), patches.shape))
 
 
-def pca_error(train: Floats, patches: Floats, components: int) -> float:
-    """The mean squared error per pixel of PCA with as many components as a code has numbers, fitted on `train`."""
+def pca_errors(train: Floats, patches: Floats) -> Floats:
+    """The mean squared error per pixel of PCA with 1, 2, ... components, fitted on `train`."""
     # Imported where it is needed, since it takes a second.
     from sklearn.decomposition import PCA
 
-    fitted = PCA(min(components, *train.shape), svd_solver="full").fit(train)
-    return mean_squared_error(patches, fitted.inverse_transform(fitted.transform(patches)))
+    fitted = PCA(svd_solver="full").fit(train)
+    centered = patches - fitted.mean_
+    explained = np.cumsum(((centered @ fitted.components_.T) ** 2).sum(axis=0, dtype=np.float64))
+    return np.maximum((centered**2).sum(dtype=np.float64) - explained, 0) / patches.size
 
 
 def by_photograph(patches: Floats, reconstructions: Floats, photographs: NDArray[np.str_]) -> dict[str, Any]:
@@ -184,9 +186,10 @@ def report(
     patches: Floats, codes: Floats, reconstructions: Floats, target: float, train: Floats, kernel: Floats
 ) -> dict[str, Any]:
     """All metrics of an evaluation on preprocessed patches; `target` is rho, and PCA is fitted on `train`."""
-    spread, pca = variance(patches), pca_error(train, patches, codes.shape[1])
+    spread, errors, mse = variance(patches), pca_errors(train, patches), mean_squared_error(patches, reconstructions)
+    pca, enough = float(errors[min(codes.shape[1], len(errors)) - 1]), np.flatnonzero(errors <= mse)
     return {
-        "patches": len(patches), "mse": mean_squared_error(patches, reconstructions),
-        "r2": r2(patches, reconstructions),
-        "pca_mse": pca, "pca_r2": 1 - pca / spread, "variance": spread, **sparsity(codes, target), **filters(kernel),
+        "patches": len(patches), "mse": mse, "r2": r2(patches, reconstructions), "pca_mse": pca,
+        "pca_components": int(enough[0]) + 1 if len(enough) else None, "pca_r2": 1 - pca / spread,
+        "variance": spread, **sparsity(codes, target), **filters(kernel),
     }  # fmt: skip

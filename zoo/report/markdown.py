@@ -26,7 +26,7 @@ _LABELS = {
     "mse": "MSE per pixel", "r2": "R²", "top1": "top-1", "top5": "top-5", "top10": "top-10",
     "bytes": "kB", "milliseconds": "ms", "timed": "signature", "largest_error": "max error", "load_ms": "load ms",
     "median_ms": "median ms", "p99_ms": "99% ms", "process_mb": "MB", "activation_bytes": "live bytes",
-    "multiply_adds": "multiply-adds", "seen.top1": "top-1 seen", "unseen.top1": "top-1 unseen",
+    "multiply_adds": "multiply-adds", "seen.cross_entropy": "seen", "unseen.cross_entropy": "unseen",
     "rate_hz": "rate (Hz)", "rates_hz": "rates (Hz)", "dropped": "left out", "changed": "read, but changed",
     "written": "recordings written", "in_training": "test rows also in training",
     "test_overlaps_training": "test rows that overlap training rows", "most_frequent": "most frequent words",
@@ -35,7 +35,7 @@ _LABELS = {
     "group_deviation": "± groups", "seed_deviation": "± seeds", "gabor_share": "Gabor filters",
 }  # fmt: skip
 _FORMATS = {
-    "agreement": ".2%", "top1": ".2%", "top5": ".2%", "top10": ".2%", "seen.top1": ".2%", "unseen.top1": ".2%",
+    "agreement": ".2%", "top1": ".2%", "top5": ".2%", "top10": ".2%",
     "probability": ".1%", "gabor_share": ".0%", "mse": ".5f", "perplexity": ".2f", "largest_error": ".1e",
     "max_activation_error": ".4f", "sparsity_weight": "g", "load_ms": ".1f", "process_mb": ".0f", "hours": ".2f",
     "drop": "+.3f",

@@ -105,6 +105,7 @@ def _preset(name: str) -> dict[str, Any]:
     task = for_task(FAMILIES[preset.family].task)
     measured, baseline = task.headline(test) if metrics else (None, None)
     rival, rival_score = task.baseline(test) if metrics else (None, None)
+    best = (row for row in test.get("baselines", {}).values() if row.get(task.SCORE) == rival_score)
     small: Document = smallest(metrics) if metrics else {}
     return {
         "preset": name, "family": preset.family, "kind": kind, "description": preset.description,
@@ -112,6 +113,7 @@ def _preset(name: str) -> dict[str, Any]:
         "measured": measured,
         "baseline": baseline, "score": test[task.SCORE] if metrics else None,
         "interval": test.get(f"{task.SCORE}_interval"), "baseline_name": rival, "baseline_score": rival_score,
+        "difference": next((row.get("difference") for row in best), None),
         "cross_validated": test.get("split") == "cross-validation",
         "streams": any(record["timed"] == "step" for record in metrics.get("artifacts", [])),
         **{key: small.get(key) for key in ("file", "bytes", "milliseconds", "timed")}, "test": numbers(test),
@@ -157,6 +159,8 @@ def sections(rows: Sequence[Document]) -> list[dict[str, Any]]:
             known = row["score"] is not None and row["baseline_score"] is not None
             letters = ", ".join(re.findall(r"MIT|CC BY [\d.]+|CC0", row["license"])) or "none stated"
             better = known and sign * (row["score"] - row["baseline_score"]) > 0
+            if row["interval"]:
+                better = row["difference"] is not None and row["difference"]["interval"][0] > 0
             of_task.append({**row, "better": better, "license": letters})
         of_task.sort(key=lambda row: -sign * row["score"] if row["score"] is not None else float("inf"))
         for row in of_task:

@@ -65,7 +65,7 @@ def cross_entropy_and_rank(logits: Floats, targets: Ids) -> tuple[Floats, Ids]:
 
 
 def report(logits: Floats, targets: Ids, seen: NDArray[np.bool_]) -> dict[str, Any]:
-    """All metrics of an evaluation; `seen (N,)` says whether each context occurs in the training set."""
+    """All metrics of an evaluation; `seen (N,)` says which contexts with their next words occur in training."""
     return _summary(*cross_entropy_and_rank(logits, targets), seen)
 
 
@@ -113,7 +113,8 @@ def _summary(loss: Floats, rank: Ids, seen: NDArray[np.bool_]) -> dict[str, Any]
 def baselines(train: Rows, test: Rows, vocabulary: int) -> Mapping[str, dict[str, Any]]:
     """The metrics of `report` of the n-gram models, by name, fitted to `train`."""
     contexts, targets = test
-    seen, size, scores = occurring(train[0], contexts), max(1, _BLOCK_BYTES // (8 * vocabulary)), {}
+    seen = occurring(np.column_stack(train), np.column_stack(test))
+    size, scores = max(1, _BLOCK_BYTES // (8 * vocabulary)), {}
     for name, fit in FITS.items():
         model = fit(*train, vocabulary)
         parts = [

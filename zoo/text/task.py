@@ -203,7 +203,7 @@ class TrigramTask(Task):
         if not len(rows):
             raise ZooError(f"{data}: has no {split} rows to evaluate on: pass data with some, or another split")
         (contexts, next_words), fitted = rows.arrays(), data.train.arrays()
-        seen = occurring(fitted[0], contexts)
+        seen = occurring(np.column_stack(fitted), np.column_stack([contexts, next_words]))
         notes = ["simulated text: its sentences are synthetic"] if data.simulated else []
         if split == "train":
             notes.append("training rows: the model was trained on them")
