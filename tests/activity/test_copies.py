@@ -61,3 +61,14 @@ def test_a_file_that_holds_a_copy_is_described_as_such(tmp_path):
     recordings.write_recordings(tmp_path / "raw.h5", people, source="a lab")
     (problem,) = zoo.describe(tmp_path / "raw.h5")["problems"]
     assert [who in problem for who in ("ann", "ben", "cem")] == [True, False, True]
+
+
+def test_two_equal_recordings_of_one_person_are_described_as_such(tmp_path):
+    same = [
+        Recording(name, "ann", "walk", 50.0, rows.astype(np.float32))
+        for name, rows in (("a.csv", WALK), ("b.csv", WALK[::-1]), ("c.csv", WALK))
+    ]
+    recordings.write_recordings(tmp_path / "raw.h5", same, source="a lab")
+    (problem,) = zoo.describe(tmp_path / "raw.h5")["problems"]
+    assert [name in problem for name in ("a.csv", "b.csv", "c.csv")] == [True, False, True]
+    assert "recordings of one person with the same rows" in problem

@@ -216,6 +216,8 @@ class Copies:
     _owners: dict[int | bytes, tuple[Hashable, str]] = field(default_factory=dict, init=False)
     repeated: list[str] = field(default_factory=list, init=False)
     """Recordings with rows of a second or more that they hold twice."""
+    equal: list[str] = field(default_factory=list, init=False)
+    """Pairs of recordings of one owner that are the same."""
 
     def find(self, owner: Hashable, name: str, rows: Floats) -> tuple[Any, str] | None:
         """The owner and the name of a recording with the same rows `(N, 3)` in m/s^2; None if all are of `owner`."""
@@ -223,6 +225,8 @@ class Copies:
             return None
         # At rest, no run has enough different rows.
         whole = hashlib.sha256(np.ascontiguousarray(rows).data).digest()
+        if (before := self._owners.get(whole)) is not None and before[0] == owner:
+            self.equal.append(f"{name} and {before[1]}")
         repeats = 0
         blocks: Iterator[Sequence[int | bytes]] = chain([[whole]], _runs(rows))
         for keys in blocks:

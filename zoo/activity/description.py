@@ -76,6 +76,8 @@ def _describe_recordings(index: "Index") -> dict[str, Any]:
     if pairs:
         people, example = "; ".join(f"{one} and {other}" for one, other in pairs), next(iter(pairs.values()))
         problems.append(f"people with the same rows: {people}, as in {example}: leave one of the two out")
+    if copies.equal:
+        problems.append(f"recordings of one person with the same rows: {'; '.join(copies.equal)}: count one of the two")
     problems += confounded(index.activities, index.subjects, index.column("study"), index.seconds)
     return {
         "recordings": len(index), "subjects": sort_names(index.subjects),
