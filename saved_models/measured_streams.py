@@ -1,6 +1,6 @@
 """Measures the networks of a cross-validation as a phone would use them: on the streams of those they never saw."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -46,7 +46,7 @@ class Held:
         fold: The fold.
         record: What it recorded.
         data: The file of windows.
-        calibration: Arguments of the model, fitted on all folds.
+        calibration: Arguments of the model.
         files: The file of recordings of each study.
     """
 
@@ -144,22 +144,45 @@ def of(
 ) -> Document:
     """Streams of the networks of two cross-validations in a folder, over people and over studies.
 
-    With `integers`, those over people are exported in 8 bits as well, and read the windows of the people.
+    With `integers`, those over people are exported in 8 bits as well, and read the windows of the people. Those over
+    people are calibrated as what is published is, those over studies without the study that they leave out.
     """
+    whole = TASK.load_data(data)
+
+    def calibrated(record: Document) -> Mapping[str, float]:
+        return without(str(record["study"]), folder / "people", found["people"], whole)
+
     return {
-        f"streams_of_{what}": of_folds(folder / what, result, data, calibration, integers=integers and what == "people")
+        f"streams_of_{what}": of_folds(
+            folder / what, result, data, calibrated if what == "studies" else lambda record: calibration,
+            integers=integers and what == "people",
+        )
         for what, result in found.items()
-    }
+    }  # fmt: skip
+
+
+def without(study: str, folder: Path, found: Document, data: Data) -> Document:
+    """The temperature and the threshold that the predictions for people of all other studies ask for."""
+    folds = [crossval.Fold(found["preset"], found["split_by"], row["seed"], row["group"]) for row in found["folds"]]
+    parts = [read_arrays(fold.file(folder, "npz")) for fold in folds]
+    rows, logits = (np.concatenate([part[name] for part in parts]) for name in ("rows", "logits"))
+    assert data.train.studies is not None
+    kept = data.train.studies[rows] != study
+    fitted = crossval.calibration(
+        data.train.labels[rows][kept], logits[kept].astype(np.float64), np.full(kept.sum(), np.nan),
+        found["recipe"]["rejection_rate"], data.other_class, data.label_sets,
+    )  # fmt: skip
+    return {name: fitted[name] for name in ("temperature", "threshold")}
 
 
 def of_folds(
-    folder: Path, found: Document, data: Path, calibration: Mapping[str, float], *, integers: bool
+    folder: Path, found: Document, data: Path, calibration: Callable[[Document], Mapping[str, float]], *, integers: bool
 ) -> Document:
     """Scores of each study's streams; with `integers` what files of 8 bits lose on windows of the same people."""
     files = {study: data.parent / f"{study}.h5" for study in found["per_study"]}
     held = [
         Held(folder, crossval.Fold(found["preset"], found["split_by"], record["seed"], record["group"]), record, data,
-             calibration, files)
+             calibration(record), files)
         for record in found["folds"]
     ]  # fmt: skip
     with ProcessPoolExecutor(WORKERS) as pool:

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from zoo.activity.streaming import StreamResult
+from zoo.crossval import Fold
+from zoo.data.dataset import Data, DataSet
 
 KNOWN = ("sitting", "walking", "downstairs", "upstairs", "stairs")
 
@@ -48,3 +50,22 @@ def test_what_integers_lose_is_an_interval_over_people():
     assert worse["loss"] == pytest.approx(0.1)
     assert worse["interval"][0] == 0.0
     assert worse["interval"][1] > 0.1
+
+
+def test_streams_of_a_study_that_is_left_out_are_calibrated_without_it(tmp_path):
+    random = np.random.default_rng(0)
+    labels, studies = np.tile([0, 1], 400), np.repeat(["one", "two"], 400)
+    # In one study the network is right about half of its certain answers, in the other about all.
+    told = np.where((studies == "one") & (random.uniform(size=800) < 0.5), 1 - labels, labels)
+    columns = {"input": np.zeros((800, 5, 3), np.float32), "target": labels, "subject": studies, "study": studies}
+    data = Data.of("activity", {"train": DataSet.of(columns, classes=("a", "b"), rate=50.0)}, "a.h5")
+    found = {"preset": "activity_gru", "split_by": "subject", "recipe": {"rejection_rate": 0.02}, "folds": []}
+    for group, rows in enumerate((np.arange(400), np.arange(400, 800))):
+        file = Fold("activity_gru", "subject", 0, group).file(tmp_path, "npz")
+        file.parent.mkdir(exist_ok=True)
+        np.savez(file, rows=rows, logits=4 * np.eye(2)[told[rows]], labels=labels[rows], predicted=told[rows])
+        found["folds"].append({"seed": 0, "group": group})
+    doubtful, sure = (measured_streams.without(study, tmp_path, found, data) for study in ("two", "one"))
+    assert doubtful["temperature"] > 10
+    assert sure["temperature"] < 1
+    assert doubtful["threshold"] < sure["threshold"]

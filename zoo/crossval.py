@@ -419,7 +419,8 @@ class Folds:
         summary["worst_subjects"] = sorted(people, key=lambda name: people[name]["macro_f1"])[:_WORST]
         if "logits" in arrays:
             logits, temperatures = (arrays[name].astype(np.float64) for name in ("logits", "temperatures"))
-            summary |= _calibration(known, logits, temperatures, self.training.recipe.rejection_rate, other)
+            rate, sets = self.training.recipe.rejection_rate, self.data.label_sets
+            summary |= calibration(known, logits, temperatures, rate, other, sets)
         return {
             **summary,
             **spread({(fold.seed, fold.group): row["macro_f1"] for fold, row in records.items() if "macro_f1" in row}),
@@ -453,28 +454,28 @@ def spread(scores: Mapping[tuple[int, int], float]) -> dict[str, float | None]:
     }  # fmt: skip
 
 
-def _calibration(
+def calibration(
     labels: metrics.Labels, logits: metrics.Floats, temperatures: metrics.Floats, rejection_rate: float,
-    other: int | None,
+    other: int | None, label_sets: Sequence[Sequence[int]] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """The calibration on people that the models were not trained on, by the windows of a known class.
 
     Where other movements are one of the classes, it is that of the others, given that one of them is right. The error
     is that `before` and `after` scaling with each window's own of the `temperatures` `(N,)`, NaN where its fold has
-    none. `temperature` and `threshold` are fitted on all folds, for a model that is trained on all people.
+    none; a label that is a set counts as its most probable class. `temperature`, from windows of one class, and
+    `threshold` are fitted on all folds, for a model that is trained on all people.
     """
-    among = logits[:, :other]
-    single = labels < among.shape[1]
+    truth, known = resolve(labels, logits, label_sets), labels != other
 
     def error(divisor: Any) -> float:
-        return metrics.expected_calibration_error(labels[single], softmax(among[single] / divisor, axis=1))
+        return metrics.expected_calibration_error(truth[known], softmax(logits[known, :other] / divisor, axis=1))
 
-    missing, temperature = np.isnan(temperatures), metrics.fit_temperature(labels[single], among[single])
+    missing, temperature = np.isnan(temperatures), metrics.fit_temperature(labels, logits, other)
     ece = {
-        "before": error(1.0), "after": None if missing.any() else error(temperatures[single, None]),
+        "before": error(1.0), "after": None if missing.any() else error(temperatures[known, None]),
         "temperature": None if missing.all() else float(np.mean(np.unique(temperatures[~missing]))),
     }  # fmt: skip
-    answers = softmax(logits[labels != other] / temperature, axis=1)
+    answers = softmax(logits[known] / temperature, axis=1)
     return {
         "ece": ece, "temperature": temperature, "threshold": metrics.rejection_threshold(answers, rejection_rate),
     }  # fmt: skip

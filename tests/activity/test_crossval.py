@@ -298,3 +298,14 @@ def test_a_record_that_is_cut_off_is_named_with_its_cure(name, whole, people, tm
     (folder / name).write_text((folder / name).read_text()[:50])
     protocol = Protocol(2, baselines=QUICK)
     refused(rf"{name}: .*copy the file again", crossval.cross_validate, PLAN, people, folder, protocol)
+
+
+def test_the_calibration_error_counts_windows_whose_label_is_a_set_by_their_most_probable_class():
+    # Half of the stairs are certain to be stairs, and half are called walking.
+    labels, logits = np.array([0, 3, 3]), np.array([[2.0, 0, 0], [0, 2.0, 0], [0, 0, 2.0]])
+    none = np.full(3, np.nan)
+    share = float(np.exp(2) / (np.exp(2) + 2))
+    found = crossval.calibration(labels, logits, none, 0.0, None, [(0, 1)])
+    assert found["ece"]["before"] == pytest.approx(share - 2 / 3)
+    assert found["ece"]["after"] is None
+    assert found["temperature"] == crossval.calibration(labels[:1], logits[:1], none[:1], 0.0, None)["temperature"]
