@@ -182,8 +182,8 @@ def paired_difference(
 
     Example:
         >>> people = np.repeat(["ann", "bob"], 2)
-        >>> paired_difference(*((np.array([0, 1, 0, 1]), np.array(p), people) for p in ([0, 1, 0, 1], [0, 1, 1, 1])))
-        {'macro_f1': 0.267, 'interval': None, 'people': 1, 'of': 2}
+        >>> paired_difference(*((np.array([0, 1, 0, 1]), np.array(p), people) for p in ([0, 1, 0, 1], [0, 1, 1, 0])))
+        {'macro_f1': 0.5, 'interval': None, 'people': 1, 'of': 2}
     """
     common, interval = np.intersect1d(one[2], other[2]), None
     kept = [np.isin(part[2], common) for part in (one, other)]
