@@ -5,6 +5,7 @@ import json
 import shutil
 
 import listing
+import pytest
 from running import ROOT
 
 from zoo import catalog
@@ -36,10 +37,19 @@ def test_presets_are_grouped_by_task_the_best_first_and_bold_where_better_than_t
     scores = [row["score"] for row in text["rows"]]
     assert scores == sorted(scores)
     table = results.preset_table(results.presets())
-    for part, sign in ((activity, 1), (text, -1)):
-        for row in part["rows"]:
-            wins = sign * (row["score"] - row["baseline_score"]) > 0
-            assert (f"| {row['preset']} | **{row['score']:.3f}** |" in table) == wins
+    for row in text["rows"]:
+        wins = row["score"] < row["baseline_score"]
+        assert (f"| {row['preset']} | **{row['score']:.3f}** |" in table) == wins
+
+
+@pytest.mark.parametrize(("difference", "bold"), [
+    (None, False), ({"interval": [0.001, 0.05]}, True), ({"interval": [-0.001, 0.05]}, False),
+])  # fmt: skip
+def test_a_recognizer_is_bold_where_the_interval_of_its_difference_from_the_baseline_is_above_zero(difference, bold):
+    rows = [row | {"difference": difference} for row in results.presets(["activity_gru"]) if row["interval"]]
+    assert rows
+    table = results.preset_table(rows)
+    assert all((f"| {row['preset']} | **{row['score']:.3f}** |" in table) == bold for row in rows)
 
 
 def test_the_file_holds_every_file_of_every_preset_with_every_number():

@@ -49,8 +49,8 @@ def shown(streams: Document) -> str:
     # Of walking alone, a label that never changes is right all the time.
     right, stairs = [row["right"] for row in rows if "delay" in row], [row["walking_as_stairs"] for row in rows]
     return (
-        f"single activities of new people, after five seconds: right {min(right):.3f} to {max(right):.3f} of the time "
-        f"in {len(right)} studies, walking shown as stairs {min(stairs):.1%} to {max(stairs):.1%} in {len(stairs)}"
+        f"single activities: right {min(right):.3f} to {max(right):.3f} after 5 s, walking shown as stairs "
+        f"{min(stairs):.1%} to {max(stairs):.1%}"
     )
 
 
