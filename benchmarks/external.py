@@ -39,8 +39,6 @@ from zoo.runtime.metadata import STANDARD_GRAVITY
 FILE = Path(__file__).parents[1] / "saved_models" / "activity_gru_phone" / "model.float32.tflite"
 LOOKS = Path(__file__).with_name("looks.json")
 STAIRS = ("downstairs", "upstairs")
-FEWEST = 10
-"""People below whom a bootstrap interval covers too little."""
 
 Labels = NDArray[np.str_]
 Shares = tuple[Callable[[Labels, Labels], NDArray[np.bool_]], Callable[[Labels, Labels], NDArray[np.bool_]]]
@@ -58,7 +56,7 @@ def over_people(counts: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
     """The pooled share of hits in moments, with its interval over people, or each person's share."""
     hits, moments = np.array(list(counts.values())).T
     share = {"share": round(float(hits.sum() / moments.sum()), 4), "people": int((moments > 0).sum())}
-    if share["people"] < FEWEST:
+    if share["people"] < metrics.FEWEST:
         by_person = {name: round(hit / of, 4) for name, (hit, of) in counts.items() if of}
         return share | {"by_person": by_person}
     drawn = np.random.default_rng(0).integers(0, len(hits), (1000, len(hits)))
@@ -156,7 +154,7 @@ def table(document: Mapping[str, Any]) -> str:
     for name, row in document["studies"].items():
         windows = row["windows"]
         score = [f"{part['macro_f1']:.3f} ({part['macro_f1_interval'][0]:.3f} to {part['macro_f1_interval'][1]:.3f})"
-                 if row["people"] >= FEWEST else f"{part['macro_f1']:.3f}"
+                 if row["people"] >= metrics.FEWEST else f"{part['macro_f1']:.3f}"
                  for part in (windows, windows["stairs_as_one"])]  # fmt: skip
         rows.append(f"| {name} | {row['people']} | {windows['count']:,} | {' | '.join(score)} |")
     rows += ["", f"| study | time | {' | '.join(COLUMNS.values())} |", f"|---|---|{'---:|' * len(COLUMNS)}"]

@@ -475,10 +475,8 @@ def baselines_again(archives: Path, scratch: Path) -> None:
     board = FoldBoard(CONSOLE, WORKERS)
     with board.shown():
         records = run.run(folds, workers=WORKERS, on_progress=board.update)
-    rows = {
-        name: run.summary({fold: record for fold, record in records.items() if fold.method == name})
-        for name in BASELINES
-    }
+    parts = {name: {fold: row for fold, row in records.items() if fold.method == name} for name in BASELINES}
+    rows = {name: run.summary(part, crossval.fold_arrays(scratch, part)) for name, part in parts.items()}
     for path in everyone_metrics():
         document = read_json(path)
         if compared_on(document["test"]) == (windows.sha256, GROUPS, training.recipe.seed):

@@ -163,9 +163,8 @@ def of(
 
 def without(study: str, folder: Path, found: Document, data: Data) -> Document:
     """The temperature and the threshold that the predictions for people of all other studies ask for."""
-    folds = [crossval.Fold(found["preset"], found["split_by"], row["seed"], row["group"]) for row in found["folds"]]
-    parts = [read_arrays(fold.file(folder, "npz")) for fold in folds]
-    rows, logits = (np.concatenate([part[name] for part in parts]) for name in ("rows", "logits"))
+    arrays = crossval.fold_arrays(folder, folds_of(found))
+    rows, logits = arrays["rows"], arrays["logits"]
     assert data.train.studies is not None
     kept = data.train.studies[rows] != study
     fitted = crossval.calibration(
@@ -175,16 +174,20 @@ def without(study: str, folder: Path, found: Document, data: Data) -> Document:
     return {name: fitted[name] for name in ("temperature", "threshold")}
 
 
+def folds_of(found: Document) -> crossval.Records:
+    """The folds of a network in the result of a cross-validation."""
+    return {
+        crossval.Fold(found["preset"], found["split_by"], record["seed"], record["group"]): record
+        for record in found["folds"]
+    }
+
+
 def of_folds(
     folder: Path, found: Document, data: Path, calibration: Callable[[Document], Mapping[str, float]], *, integers: bool
 ) -> Document:
     """Scores of each study's streams; with `integers` what files of 8 bits lose on windows of the same people."""
     files = {study: data.parent / f"{study}.h5" for study in found["per_study"]}
-    held = [
-        Held(folder, crossval.Fold(found["preset"], found["split_by"], record["seed"], record["group"]), record, data,
-             calibration(record), files)
-        for record in found["folds"]
-    ]  # fmt: skip
+    held = [Held(folder, fold, record, data, calibration(record), files) for fold, record in folds_of(found).items()]
     with ProcessPoolExecutor(WORKERS) as pool:
         results = [*pool.map(partial(measured, integers=integers), held)]
     streams = [stream for part, _ in results for stream in part]

@@ -64,7 +64,7 @@ def test_streams_of_a_study_that_is_left_out_are_calibrated_without_it(tmp_path)
         file = Fold("activity_gru", "subject", 0, group).file(tmp_path, "npz")
         file.parent.mkdir(exist_ok=True)
         np.savez(file, rows=rows, logits=4 * np.eye(2)[told[rows]], labels=labels[rows], predicted=told[rows])
-        found["folds"].append({"seed": 0, "group": group})
+        found["folds"].append({"seed": 0, "group": group, "status": "scored"})
     doubtful, sure = (measured_streams.without(study, tmp_path, found, data) for study in ("two", "one"))
     assert doubtful["temperature"] > 10
     assert sure["temperature"] < 1

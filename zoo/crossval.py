@@ -90,6 +90,7 @@ class Fold:
 
 
 Records = dict[Fold, Record]
+Arrays = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -340,8 +341,8 @@ class Folds:
         for method in (self.training.name, *self.protocol.baselines):
             part = {fold: record for fold, record in records.items() if fold.method == method}
             if any(record["status"] == "scored" for record in part.values()):
-                summaries[method] = self.summary(part)
-                answered[method] = self.answers(part)
+                arrays = fold_arrays(self.folder, part)
+                summaries[method], answered[method] = self.summary(part, arrays), self._answers(arrays)
         reasons = [record["reason"] for record in records.values() if record["status"] == "failed"]
         if (network := summaries.pop(self.training.name, None)) is None:
             raise ZooError(
@@ -378,26 +379,15 @@ class Folds:
                       *(note for note, applies in notes.items() if applies)],
         }  # fmt: skip
 
-    def _arrays(self, records: Records) -> dict[str, NDArray[Any]]:
-        """What the folds of a method have written. A row is one window; with several seeds, it occurs several times."""
-        parts = []
-        for fold, record in records.items():
-            if record["status"] == "scored":
-                part = files.read_arrays(fold.file(self.folder, "npz"))
-                alike = {"seeds": fold.seed, "temperatures": record.get("temperature")}
-                parts.append(part | {name: np.full(len(part["rows"]), value) for name, value in alike.items()})
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-    def answers(self, records: Records) -> tuple[metrics.Labels, metrics.Labels, NDArray[np.str_]]:
-        """Labels, predictions and people of the windows of known activities, by one method."""
-        arrays, subjects = self._arrays(records), self.data.train.subjects
-        assert subjects is not None
+    def _answers(self, arrays: Arrays) -> tuple[metrics.Labels, metrics.Labels, NDArray[np.str_]]:
+        """Labels, predictions and people of the windows of known activities."""
+        assert self.data.train.subjects is not None
         known, predicted = metrics.of_known(arrays["labels"], arrays["predicted"], self.data.other_class)
-        return arrays["labels"][known], predicted[known], subjects[arrays["rows"]][known]
+        return arrays["labels"][known], predicted[known], self.data.train.subjects[arrays["rows"]][known]
 
-    def summary(self, records: Records) -> dict[str, Any]:
-        """Scores one method on all folds together, of which at least one has a score."""
-        arrays, windows = self._arrays(records), self.data.train
+    def summary(self, records: Records, arrays: Arrays) -> dict[str, Any]:
+        """Scores one method on all folds together, of which at least one has a score, by what `fold_arrays` reads."""
+        windows = self.data.train
         rows, labels, predicted, seeds = (arrays[name] for name in ("rows", "labels", "predicted", "seeds"))
         known = windows.labels[rows]
         assert windows.subjects is not None
@@ -423,9 +413,22 @@ class Folds:
             summary |= calibration(known, logits, temperatures, rate, other, sets)
         return {
             **summary,
-            **spread({(fold.seed, fold.group): row["macro_f1"] for fold, row in records.items() if "macro_f1" in row}),
+            **spread(
+                {(fold.seed, fold.group): row["macro_f1"] for fold, row in records.items() if row["status"] == "scored"}
+            ),
             "folds": [{"seed": fold.seed, "group": fold.group, **record} for fold, record in records.items()],
         }
+
+
+def fold_arrays(folder: Path, records: Records) -> Arrays:
+    """What the folds with a score have written. A row is one window; with several seeds, it occurs several times."""
+    parts = []
+    for fold, record in records.items():
+        if record["status"] == "scored":
+            part = files.read_arrays(fold.file(folder, "npz"))
+            alike = {"seeds": fold.seed, "temperatures": record.get("temperature")}
+            parts.append(part | {name: np.full(len(part["rows"]), value) for name, value in alike.items()})
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def main() -> None:

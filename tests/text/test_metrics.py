@@ -50,7 +50,7 @@ def test_baselines_have_the_keys_of_a_report_and_improve_with_the_context():
     words = np.cumsum(random.integers(1, 3, 4000)) % 6
     rows = np.lib.stride_tricks.sliding_window_view(words, 4)
     train, test = (rows[:3000, :3], rows[:3000, 3]), (rows[3000:, :3], rows[3000:, 3])
-    found = baselines(train, test, 6)
+    found = baselines(train, test, 6, occurring(np.column_stack(train), np.column_stack(test)))
     keys = report(np.zeros((1, 6)), np.array([0]), np.array([True])).keys()
     assert list(found) == ["unigram", "bigram", "kneser_ney"]
     assert all(scores.keys() == keys for scores in found.values())
@@ -62,7 +62,8 @@ def test_baselines_have_the_keys_of_a_report_and_improve_with_the_context():
 @pytest.mark.real
 def test_the_baselines_on_the_course_text_are_those_that_are_published(real):
     data = from_file(real / "text" / "data2.h5")
-    found = baselines(data.train.arrays(), data.test.arrays(), 250)
+    train, test = data.train.arrays(), data.test.arrays()
+    found = baselines(train, test, 250, occurring(np.column_stack(train), np.column_stack(test)))
     # On twice as many test rows: 17.3%; 27.7%, 3.069; 38.63%, 2.528.
     assert found["unigram"]["top1"] == pytest.approx(0.173, abs=0.001)
     for name, top1, cross_entropy in (("bigram", 0.277, 3.069), ("kneser_ney", 0.3863, 2.528)):

@@ -35,7 +35,6 @@ from scipy.sparse import csr_array
 from scipy.special import log_softmax
 
 from zoo.errors import ZooError
-from zoo.text.data import occurring
 
 Ids = NDArray[np.integer[Any]]
 Floats = NDArray[np.floating[Any]]
@@ -110,10 +109,9 @@ def _summary(loss: Floats, rank: Ids, seen: NDArray[np.bool_]) -> dict[str, Any]
     }  # fmt: skip
 
 
-def baselines(train: Rows, test: Rows, vocabulary: int) -> Mapping[str, dict[str, Any]]:
+def baselines(train: Rows, test: Rows, vocabulary: int, seen: NDArray[np.bool_]) -> Mapping[str, dict[str, Any]]:
     """The metrics of `report` of the n-gram models, by name, fitted to `train`."""
     contexts, targets = test
-    seen = occurring(np.column_stack(train), np.column_stack(test))
     size, scores = max(1, _BLOCK_BYTES // (8 * vocabulary)), {}
     for name, fit in FITS.items():
         model = fit(*train, vocabulary)

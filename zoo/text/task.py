@@ -220,7 +220,7 @@ class TrigramTask(Task):
             "data_sha256": digest, "notes": notes,
         }  # fmt: skip
         if baselines:
-            report["baselines"] = metrics.baselines(fitted, (contexts, next_words), len(data.words))
+            report["baselines"] = metrics.baselines(fitted, (contexts, next_words), len(data.words), seen)
             scores = {name: report["baselines"][key]["cross_entropy"] for key, name in _BASELINES.items()}
             lower = [name for name, score in scores.items() if report["cross_entropy"] >= score + _MORE]
             if lower:
