@@ -25,7 +25,9 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).parents[1] / "saved_models"))
 
+import measured_streams
 import numpy as np
 import pages
 from numpy.typing import NDArray
@@ -39,29 +41,6 @@ from zoo.runtime.metadata import STANDARD_GRAVITY
 FILE = Path(__file__).parents[1] / "saved_models" / "activity_gru_phone" / "model.float32.tflite"
 LOOKS = Path(__file__).with_name("looks.json")
 STAIRS = ("downstairs", "upstairs")
-
-Labels = NDArray[np.str_]
-Shares = tuple[Callable[[Labels, Labels], NDArray[np.bool_]], Callable[[Labels, Labels], NDArray[np.bool_]]]
-
-STREAMS: dict[str, Shares] = {
-    "right": (lambda true, shown: shown == true, lambda true, shown: true != ""),
-    "walking_as_stairs": (lambda true, shown: np.isin(shown, STAIRS), lambda true, shown: true == "walking"),
-    "stairs_as_walking": (lambda true, shown: shown == "walking", lambda true, shown: np.isin(true, STAIRS)),
-    "unlabeled": (lambda true, shown: shown == "", lambda true, shown: true != ""),
-}
-"""Shares of time: what is counted, and of which moments, by the true and the shown activity of each."""
-
-
-def over_people(counts: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
-    """The pooled share of hits in moments, with its interval over people, or each person's share."""
-    hits, moments = np.array(list(counts.values())).T
-    share = {"share": round(float(hits.sum() / moments.sum()), 4), "people": int((moments > 0).sum())}
-    if share["people"] < metrics.FEWEST:
-        by_person = {name: round(hit / of, 4) for name, (hit, of) in counts.items() if of}
-        return share | {"by_person": by_person}
-    drawn = np.random.default_rng(0).integers(0, len(hits), (1000, len(hits)))
-    interval = np.percentile(hits[drawn].sum(axis=1) / moments[drawn].sum(axis=1), [2.5, 97.5])
-    return share | {"interval": [round(bound, 4) for bound in interval.tolist()]}
 
 
 def is_level(recording: recordings.Recording) -> bool:
@@ -84,7 +63,7 @@ def measure(
     windowing, classes = Windowing(metadata.window, metadata.window // 2, metadata.rate), np.array(metadata.classes)
     allowed = {name: [name] for name in metadata.classes}
     labels, predicted, subjects, scales = list[int](), list[NDArray[np.int64]](), list[str](), dict[str, float]()
-    moments: dict[str, list[tuple[Labels, Labels, NDArray[np.bool_]]]] = {}
+    streams: list[streaming.StreamResult] = []
     by_person = attrgetter("subject")
     for person, group in groupby(sorted(index, key=by_person), by_person):
         parts = [part for part in group if part.activity in allowed and wanted(part)]
@@ -97,36 +76,20 @@ def measure(
             predicted.append(recognizer.predict(windows).argmax(axis=1))
             labels += [metadata.classes.index(part.activity)] * len(windows)
             subjects += [person] * len(windows)
-            stream = streaming.streamed(recognizer, None, [(part.activity, rows)], allowed)
-            moments.setdefault(person, []).append((stream.truth, stream.labels, stream.settled))
+            streams.append(streaming.streamed(recognizer, None, [(part.activity, rows)], allowed, person))
     truth, answers, owners = np.array(labels), np.concatenate(predicted), np.array(subjects)
     merged = {name: "stairs" if name in STAIRS else name for name in metadata.classes}
     five = np.unique([merged[name] for name in classes], return_inverse=True)[1]
     scores = metrics.classification(truth, answers, metadata.classes, owners)
     return {
-        "source": index.provenance["source"], "people": len(moments), "scales": scales if scaled else None,
+        "source": index.provenance["source"], "people": len(scales), "scales": scales if scaled else None,
         "windows": {"count": len(truth), **{key: scores[key] for key in ("accuracy", "macro_f1", "macro_f1_interval",
                                                                       "classes", "confusion")},
                     "stairs_as_one": metrics.scores(five[truth], five[answers], owners)},
-        "streams": {"hours": round(sum(len(true) for parts in moments.values() for true, _, _ in parts)
-                                   * metadata.frame / metadata.rate / 3600, 2),
-                    **{time: shares(moments, time == "settled") for time in ("all", "settled")}},
+        "streams": {"hours": round(sum(float(stream.times[-1]) for stream in streams) / 3600, 2),
+                    "all": measured_streams.shares(streams, measured_streams.everything),
+                    "settled": measured_streams.shares(streams, measured_streams.settled)},
     }  # fmt: skip
-
-
-def shares(
-    moments: Mapping[str, list[tuple[Labels, Labels, NDArray[np.bool_]]]], settled: bool
-) -> dict[str, dict[str, Any]]:
-    """Each share of `STREAMS` of all moments, or of those that are settled."""
-    found = {}
-    for name, (counted, among) in STREAMS.items():
-        counts = {}
-        for person, parts in moments.items():
-            true, shown, late = (np.concatenate(column) for column in zip(*parts, strict=True))
-            kept = among(true, shown) & (late | (not settled))
-            counts[person] = int((counted(true, shown) & kept).sum()), int(kept.sum())
-        found[name] = over_people(counts)
-    return found
 
 
 ROWS: dict[str, dict[str, dict[str, Any]]] = {
@@ -144,7 +107,7 @@ COLUMNS = {
 def cell(row: Mapping[str, Any]) -> str:
     """A share with its interval, or its range over a few people."""
     low, high = row.get("interval") or (min(row["by_person"].values()), max(row["by_person"].values()))
-    between = "" if "interval" in row else f", {row['people']} people"
+    between = f", {row['people']} people" if "by_person" in row else ""
     return f"{row['share']:.1%} ({100 * low:.1f} to {100 * high:.1f}{between})"
 
 

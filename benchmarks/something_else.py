@@ -114,11 +114,21 @@ def windows_table(document: dict[str, Any]) -> str:
     return markdown.table(head, rows)
 
 
+def flat(row: Mapping[str, Any]) -> dict[str, float]:
+    """What a cell shows of the streams of a study; delays and false changes are those of an older measurement."""
+    found = {key: row["settled"][key]["share"] for key in ("right", "walking_as_stairs")}
+    if turns := row.get("turns"):
+        late = turns["delays"]
+        found |= {"delay": late["still or moving"]["delay_median"], "other_delay": late["others"]["delay_median"],
+                  "false_per_hour": turns["false_per_hour_of_all"]}  # fmt: skip
+    return found
+
+
 def streams_table(document: dict[str, Any]) -> str:
     """What is shown of streams, without and with the class."""
     columns = [(source[f"streams_of_{what}"]["studies"]) for what in ("people", "studies")
                for source in (preset_metrics(PRESET), document)]  # fmt: skip
-    rows = [(study, *(pages.stream_cell(column[study]) for column in columns)) for study in sorted(columns[0])]
+    rows = [(study, *(pages.stream_cell(flat(column[study])) for column in columns)) for study in sorted(columns[0])]
     for name in (*MOVEMENTS, NEVER):
         shares = [column["wisdm"]["shown_as_known"][name] for column in columns]
         rows.append((name.replace("_", " "), *(f"{share:.0%}" for share in shares)))

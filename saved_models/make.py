@@ -51,13 +51,14 @@ HERE = Path(__file__).parent
 DATA = {"activity": "activity/data3.h5", "patches": "images/data1.h5", "text": "text/data2.h5"}
 POCKET = "activity_gru_pocket"
 SEEDS = 5
-# Longer than the 150 rows that the model reads: training cuts each one at a random place and reads it at a random pace.
-LONG = cutting.Windowing(window=200, hop=100)
 GROUPS, WORKERS = 10, 2
 ARCHIVES = {
     "motionsense": "A_DeviceMotion_data.zip", "wisdm": "wisdm-dataset.zip", "geotec": "sp-sw-har-dataset.zip",
     "oxford": "oxford-step-counter.zip",
 }  # fmt: skip
+MORE = {"selfback": "selfback-thigh.zip", "dsads": "daily-and-sports-activities.zip"}
+HOPS = {"selfback": 200, "dsads": 400}
+"""Rows between windows where people do one thing for long. The legs of DSADS are one moment: half the weight each."""
 BASELINES = ("random_forest", "minirocket")
 STAIRS = {"stairs": "upstairs+downstairs"}
 WEIGHT_SEEDS = 3
@@ -180,17 +181,33 @@ def seeds(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
     return scratch / mark_best(metrics["seeds"], "validation_loss"), metrics
 
 
+class ByStudy(cutting.Windowing):
+    """Windows whose hop depends on the study."""
+
+    def windows(self, recording: recordings.Recording) -> Any:
+        """All windows of one recording."""
+        hop = HOPS.get(recording.study, self.hop)
+        return cutting.Windowing(self.window, hop, self.rate, self.trim).windows(recording)
+
+
+LONG = ByStudy(window=200, hop=100)
+"""Longer than the 150 rows that a model reads: training cuts each at a random place, and reads it at a random pace."""
+
+
 def import_study(study: str, archives: Path, raw: Path) -> None:
     """Writes the recordings of a study, whose archive is in a folder, with other movements, where it has some."""
-    read = read_study(study, archives / ARCHIVES[study], others=bool(STUDIES[study].others))
+    read = read_study(study, archives / {**ARCHIVES, **MORE}[study], others=bool(STUDIES[study].others))
     recordings.write_recordings(raw, read, source=STUDIES[study].source)
 
 
-def cut_studies(archives: Path, scratch: Path, other: Sequence[str] = ()) -> Path:
-    """Windows of everyone in all studies, without a test set; some movements may be a class `other`."""
-    files = [scratch / f"{study}.h5" for study in ARCHIVES]
-    for study, file in zip(ARCHIVES, files, strict=True):
-        import_study(study, archives, file)
+def cut_studies(
+    archives: Path, scratch: Path, other: Sequence[str] = (), studies: Sequence[str] = tuple(ARCHIVES)
+) -> Path:
+    """Windows of everyone in some studies, without a test set; some movements may be a class `other`."""
+    files = [scratch / f"{study}.h5" for study in studies]
+    for study, file in zip(studies, files, strict=True):
+        if not file.exists():
+            import_study(study, archives, file)
     index = recordings.join(*map(recordings.read_recordings, files))
     classes = cutting.choose_classes(index.path, index.activities, CLASSES, STAIRS, other)
     cutting.write_windows(index, scratch / "windows.h5", LONG, [], classes, other=bool(other))

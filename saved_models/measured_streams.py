@@ -1,6 +1,17 @@
-"""Measures the networks of a cross-validation as a phone would use them: on the streams of those they never saw."""
+"""Measures the networks of a cross-validation as a phone would use them: on the streams of those they never saw.
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+Three kinds of streams, of each person that a network was trained without:
+
+    alone     each recording of one activity, from its start
+    turns     `SECONDS` of all activities in turn, of random lengths between `LENGTHS`, cut from recordings
+    flights   walks of `BETWEEN` seconds, and between them stairs of each length of `FLIGHTS`, as they are in a house
+
+Shares are those of the time of all people together, with intervals over people. WISDM and others have a single label
+for stairs, for which upstairs and downstairs are right. A study of walking alone has no share that is right, since a
+label that never changes would be, but walking shown as stairs and the seconds that it rests on.
+"""
+
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,7 +25,7 @@ from zoo import crossval, loading
 from zoo.activity import metrics, recordings
 from zoo.activity.cutting import Windowing
 from zoo.activity.device import AT_REST
-from zoo.activity.streaming import StreamResult, Stretch, splice, streamed
+from zoo.activity.streaming import StreamResult, Stretch, delays, splice, streamed
 from zoo.activity.task import TASK
 from zoo.data.dataset import Data, center_crop
 from zoo.exporting import artifacts
@@ -29,11 +40,27 @@ Document = dict[str, Any]
 SECONDS, LENGTHS = 900.0, (15.0, 40.0)
 """Length of each person's stream of activities in turn, and of each of these."""
 
+FLIGHTS, BETWEEN, REPEATED = (6.0, 8.0, 10.0, 15.0), 20.0, 10
+"""Lengths of flights of stairs and of the walks between them, and how many of each length a person climbs."""
+
 WORKERS = 2
-MOVEMENTS = ("catching_ball", "dribbling_ball", "kicking_ball", "folding_clothes")
-"""What people of WISDM do besides, other than at rest."""
+MOVEMENTS = (
+    "catching_ball", "dribbling_ball", "kicking_ball", "folding_clothes", "stepper", "cross_trainer", "cycling",
+    "rowing", "jumping", "basketball",
+)  # fmt: skip
+"""What people of WISDM and DSADS do besides, other than at rest."""
 
 STAIRS = ("downstairs", "upstairs")
+ANY_STAIRS = (*STAIRS, "stairs")
+Labels = NDArray[np.str_]
+Mask = Callable[[Labels, Labels], NDArray[np.bool_]]
+SHARES: dict[str, tuple[Mask, Mask]] = {
+    "right": (lambda true, shown: shown == true, lambda true, shown: true != ""),
+    "walking_as_stairs": (lambda true, shown: np.isin(shown, ANY_STAIRS), lambda true, shown: true == "walking"),
+    "stairs_as_walking": (lambda true, shown: shown == "walking", lambda true, shown: np.isin(true, ANY_STAIRS)),
+    "unlabeled": (lambda true, shown: shown == "", lambda true, shown: true != ""),
+}
+"""Shares of time: what is counted, and of which moments, by the true and the shown activity of each."""
 INTEGERS, FLOATS = "model.int8.tflite", "model.float32.tflite"
 
 
@@ -58,8 +85,12 @@ class Held:
     files: Mapping[str, Path]
 
 
-def measured(held: Held, *, integers: bool) -> tuple[list[tuple[str, bool, StreamResult]], Document]:
-    """Streams of those whom a fold holds out: study, whether activities take turns, result. What integers answer."""
+Streams = list[tuple[str, str, StreamResult]]
+"""Study, kind and result of streams."""
+
+
+def measured(held: Held, *, integers: bool) -> tuple[Streams, Document]:
+    """The streams of those whom a fold holds out, and what integers answer to their windows."""
     data = TASK.load_data(held.data)
     model = loading.load(held.fold.file(held.folder, "keras")).keras_model
     assert isinstance(model, ActivityRecognizer)
@@ -73,7 +104,9 @@ def measured(held: Held, *, integers: bool) -> tuple[list[tuple[str, bool, Strea
         if integers and not refused:
             found = _integers(held, scratch / "files" / INTEGERS, data)
         recognizer = Recognizer(scratch / "files" / FLOATS)
-        return [*_streams(held, recognizer)], found
+        # What training cannot tell apart is not told apart in the scores.
+        alike = held.record.get("indistinct", ())
+        return [*streams_of(recognizer, held.files, held.record["subjects"], held.fold.group, alike)], found
 
 
 def _windows(data: Data, held: Held) -> NDArray[np.bool_]:
@@ -90,53 +123,136 @@ def _integers(held: Held, file: Path, data: Data) -> Document:
     return {"labels": labels, "people": windows.subjects, "floats": part["logits"], "integers": answers}
 
 
-def _streams(held: Held, recognizer: Recognizer) -> Iterator[tuple[str, bool, StreamResult]]:
+def streams_of(
+    recognizer: Recognizer, files: Mapping[str, Path], people: Container[str], seed: int,
+    alike: Sequence[Sequence[int]] = (),
+) -> Iterator[tuple[str, str, StreamResult]]:  # fmt: skip
+    """Study, kind and result of each stream of some people, in files by study. Classes that are `alike` are one."""
     rate, classes = recognizer.metadata.rate, recognizer.metadata.classes
     allowed = {name: [name] for name in classes} | {"stairs": [*STAIRS]}
-    for members in held.record.get("indistinct", ()):
-        # What training cannot tell apart is not told apart in the scores.
+    for members in alike:
         allowed |= {classes[place]: [classes[each] for each in members] for place in members}
-    random = np.random.default_rng([held.fold.group, 5])
-    for study, file in held.files.items():
-        people: dict[str, list[Stretch]] = {}
+    random, climbed = (np.random.default_rng([seed, number]) for number in (5, 6))
+    for study, file in files.items():
+        parts: dict[str, list[Stretch]] = {}
         for recording in recordings.read_recordings(file).selected(recognizer.metadata.axes):
-            if f"{study}/{recording.subject}" not in held.record["subjects"]:
+            if f"{study}/{recording.subject}" not in people:
                 continue
             rows = Windowing(rate=rate).rows(recording)
             if recording.activity in (*allowed, *MOVEMENTS) and len(rows) > recognizer.metadata.window:
-                yield study, False, streamed(recognizer, None, [(recording.activity, rows)], allowed)
+                part = recording.activity, rows
+                yield study, "alone", streamed(recognizer, None, [part], allowed, recording.subject)
                 if recording.activity in allowed:
-                    people.setdefault(recording.subject, []).append((recording.activity, rows))
-        for parts in people.values():
-            if len({activity for activity, _ in parts}) > 1:
-                yield study, True, streamed(recognizer, None, splice(parts, rate, SECONDS, random, LENGTHS), allowed)
+                    parts.setdefault(recording.subject, []).append(part)
+        for person, own in parts.items():
+            kinds = {f"flights of {seconds:g}": flights(own, rate, seconds, climbed) for seconds in FLIGHTS}
+            if len({activity for activity, _ in own}) > 1:
+                kinds["turns"] = splice(own, rate, SECONDS, random, LENGTHS)
+            for kind, stretches in kinds.items():
+                if stretches:
+                    yield study, kind, streamed(recognizer, None, stretches, allowed, person)
 
 
-def scores(streams: Sequence[StreamResult], turns: Sequence[StreamResult], known: Sequence[str]) -> Document:
-    """What a study's streams show later than five seconds after a change, and how fast and how often it changes.
+def flights(parts: Sequence[Stretch], rate: float, seconds: float, random: np.random.Generator) -> list[Stretch]:
+    """A person's walks, each but the last followed by a flight of stairs of some seconds; empty without such parts."""
+    stretches: list[Stretch] = []
+    kinds = {"walking": ("walking",), "stairs": ANY_STAIRS}
+    lengths = {"walking": round(BETWEEN * rate), "stairs": round(seconds * rate)}
+    long = {
+        kind: [part for part in parts if part[0] in names and len(part[1]) >= lengths[kind]]
+        for kind, names in kinds.items()
+    }
+    if not all(long.values()):
+        return []
+    for kind in ("walking", "stairs") * REPEATED + ("walking",):
+        activity, rows = long[kind][random.integers(len(long[kind]))]
+        start = random.integers(len(rows) - lengths[kind] + 1)
+        stretches.append((activity, rows[start : start + lengths[kind]]))
+    return stretches
 
-    Shares of the signal: `right`; `walking_as_stairs`; of each other movement, `shown_as_known`. Of activities in turn:
-    median `delay` of changes between still and moving, `other_delay`, `false_per_hour`.
+
+def kind_of(before: str, after: str) -> str:
+    """The kind of a change, by which delays are reported."""
+    stairs = [name in ANY_STAIRS for name in (before, after)]
+    if (before in AT_REST) != (after in AT_REST):
+        return "still or moving"
+    if "walking" in (before, after) and any(stairs):
+        return "walking to stairs" if stairs[1] else "stairs to walking"
+    return "others"
+
+
+def everything(stream: StreamResult) -> NDArray[np.bool_]:
+    """All moments of a stream."""
+    return np.full(len(stream.times), True)
+
+
+def settled(stream: StreamResult) -> NDArray[np.bool_]:
+    """The moments of a stream later than five seconds after a change."""
+    return stream.settled
+
+
+def on_stairs(stream: StreamResult) -> NDArray[np.bool_]:
+    """The moments of a stream in which a person is on stairs."""
+    return np.isin(stream.truth, ANY_STAIRS)
+
+
+def shares(streams: Sequence[StreamResult], moments: Callable[[StreamResult], NDArray[np.bool_]]) -> Document:
+    """Each of `SHARES` of some moments, over people."""
+    return {
+        name: metrics.pooled_share(
+            (one.person, counted(one.truth, one.labels), among(one.truth, one.labels) & moments(one)) for one in streams
+        )
+        for name, (counted, among) in SHARES.items()
+    }
+
+
+def scores(streams: Mapping[str, Sequence[StreamResult]], known: Sequence[str]) -> Document:
+    """What the streams of a study show, by their kind.
+
+    `all` and `settled` are shares of the time of single activities, `shown_as_known` that of each other movement for
+    which a known one is shown. Of `turns`, `delays` by kind of change, false changes per hour of what is settled, and
+    the shares of all their time. Of `flights`, by seconds, the share of their time that is right, how many there are,
+    and how many are never shown.
     """
-    found: Document = {}
-    by_activity: dict[str, list[NDArray[np.str_]]] = {}
-    for stream in streams:
-        by_activity.setdefault(str(stream.activities[0]), []).append(stream.labels[stream.settled])
-    labels = {name: np.concatenate(parts) for name, parts in by_activity.items()}
-    right = [part == name for name, part in labels.items() if name in known]
-    found["right"] = float(np.concatenate(right).mean())
-    found["walking_as_stairs"] = float(np.isin(labels["walking"], (*STAIRS, "stairs")).mean())
-    found["shown_as_known"] = {name: float((part != "").mean()) for name, part in labels.items() if name not in known}
-    if turns:
-        delays: dict[bool, list[float]] = {True: [], False: []}
+    alone = [stream for stream in streams["alone"] if stream.activities[0] in known]
+    others: dict[str, list[NDArray[np.bool_]]] = {}
+    for stream in streams["alone"]:
+        if stream.activities[0] not in known:
+            others.setdefault(str(stream.activities[0]), []).append(stream.labels[stream.settled] != "")
+    found: Document = {
+        "people": len({stream.person for stream in alone}),
+        "seconds": {"all": sum(float(stream.times[-1]) for stream in alone),
+                    "settled": sum(stream.settled_seconds for stream in alone)},
+        "all": shares(alone, everything), "settled": shares(alone, settled),
+        "shown_as_known": {name: float(np.concatenate(parts).mean()) for name, parts in others.items()},
+    }  # fmt: skip
+    if turns := streams.get("turns"):
+        by_kind: dict[str, list[float]] = {}
         for stream in turns:
-            still = np.isin(stream.activities, AT_REST)
-            for changed, delay in zip(still[1:] != still[:-1], stream.delays().tolist(), strict=True):
-                delays[bool(changed)].append(delay)
-        found["delay"], found["other_delay"] = (float(np.median(delays[each])) for each in (True, False))
-        hours = sum(float(stream.times[-1]) for stream in turns) / 3600
-        found["false_per_hour"] = sum(stream.false_alarms() for stream in turns) / hours
+            for change, delay in zip(stream.changes(), stream.delays().tolist(), strict=True):
+                by_kind.setdefault(kind_of(*change), []).append(delay)
+        hours = sum(stream.settled_seconds for stream in turns) / 3600
+        found["turns"] = {
+            "people": len(turns), "all": shares(turns, everything), "hours": hours,
+            "delays": {kind: delays(seconds) for kind, seconds in sorted(by_kind.items())},
+            "false_per_hour": sum(stream.false_alarms() for stream in turns) / hours,
+        }  # fmt: skip
+    for kind, climbed in streams.items():
+        if kind.startswith("flights"):
+            late = [
+                delay for one in climbed for delay, (_, after) in zip(one.delays().tolist(), one.changes(), strict=True)
+                if after != "walking"
+            ]  # fmt: skip
+            found.setdefault("flights", {})[kind.rpartition(" ")[2]] = shares(climbed, on_stairs) | delays(late)
     return found
+
+
+def by_study(streams: Iterable[tuple[str, str, StreamResult]], known: Sequence[str]) -> dict[str, Document]:
+    """The `scores` of each study."""
+    kinds: dict[str, dict[str, list[StreamResult]]] = {}
+    for study, kind, stream in streams:
+        kinds.setdefault(study, {}).setdefault(kind, []).append(stream)
+    return {study: scores(own, known) for study, own in kinds.items()}
 
 
 def of(
@@ -190,15 +306,9 @@ def of_folds(
     held = [Held(folder, fold, record, data, calibration(record), files) for fold, record in folds_of(found).items()]
     with ProcessPoolExecutor(WORKERS) as pool:
         results = [*pool.map(partial(measured, integers=integers), held)]
-    streams = [stream for part, _ in results for stream in part]
     data_of_folds = TASK.load_data(data)
     other = data_of_folds.other_class
-    known = [*found["classes"][:other], "stairs"]
-    result: Document = {}
-    for study in files:
-        own = [(spliced, stream) for name, spliced, stream in streams if name == study]
-        if own:
-            result[study] = scores(*([each for turns, each in own if turns == kind] for kind in (False, True)), known)
+    result = by_study((stream for part, _ in results for stream in part), [*found["classes"][:other], "stairs"])
     windows = {key: found[key] for key in ("windows", "macro_f1", "macro_f1_interval")}
     document: Document = {"seconds": SECONDS, "of_windows": windows, "studies": result}
     if parts := [part for _, part in results if part]:

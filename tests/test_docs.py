@@ -361,8 +361,10 @@ def test_the_page_of_the_splits_says_what_a_class_for_other_movements_finds_and_
     again = published["streams_of_people"]["of_windows"]["macro_f1"] - published["test"]["macro_f1"]
     elsewhere = published["studies"]["macro_f1"] - found["windows"]["studies"]["macro_f1"]
     assert [round(100 * points, 1) for points in (lost, elsewhere, again)] == [0.6, 1.8, 0.2]
-    without, with_it = ({study: row["right"] for study, row in source["streams_of_people"]["studies"].items()}
-                        for source in (published, found))  # fmt: skip
+    without, with_it = (
+        {study: row["settled"]["right"]["share"] for study, row in source["streams_of_people"]["studies"].items()}
+        for source in (published, found)
+    )
     assert [round(100 * (without[study] - with_it[study])) for study in ("oxford", "geotec")] == [2, 1]
     assert all(abs(without[study] - with_it[study]) < 0.002 for study in ("motionsense", "wisdm"))
     known = found["streams_of_people"]["studies"]["wisdm"]["shown_as_known"]

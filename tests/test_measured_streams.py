@@ -11,31 +11,68 @@ from zoo.data.dataset import Data, DataSet
 KNOWN = ("sitting", "walking", "downstairs", "upstairs", "stairs")
 
 
-def stream(labels, begins=(0.0,), activities=("walking",)):
+def stream(labels, begins=(0.0,), activities=("walking",), person="1"):
     times = 1.0 + np.arange(len(labels))
-    return StreamResult(times, np.array(labels), np.array(begins), np.array(activities))
+    return StreamResult(times, np.array(labels), np.array(begins), np.array(activities), person)
 
 
 def test_a_study_is_scored_by_known_activities_and_others_by_what_is_shown_for_them():
     alone = [
         stream(["sitting"] * 5 + ["walking"] * 7 + ["upstairs", "stairs", ""]),
-        stream(["sitting"] * 15, activities=("sitting",)),
+        stream(["sitting"] * 15, activities=("sitting",), person="2"),
         stream(["walking"] * 10 + [""] * 5, activities=("kicking_ball",)),
     ]
-    found = measured_streams.scores(alone, [], KNOWN)
-    # Ten settled answers of each: of walking, two are stairs and one is none.
-    assert found["right"] == 17 / 20
-    assert found["walking_as_stairs"] == 2 / 10
+    found = measured_streams.scores({"alone": alone}, KNOWN)
+    # Of walking, five answers come before it is settled; of those later, two are stairs and one is none.
+    assert found["settled"]["right"]["by_person"] == {"1": 7 / 10, "2": 1.0}
+    assert found["all"]["right"]["share"] == 22 / 30
+    assert found["settled"]["walking_as_stairs"]["share"] == 2 / 10
+    assert found["all"]["unlabeled"]["share"] == 1 / 30
+    assert found["settled"]["stairs_as_walking"]["share"] is None
     assert found["shown_as_known"] == {"kicking_ball": 5 / 10}
-    assert "delay" not in found
+    assert found["seconds"] == {"all": 30.0, "settled": 20.0}
+    assert not {"turns", "flights"} & found.keys()
 
 
-def test_delays_of_changes_between_still_and_moving_are_apart_from_others():
-    labels = ["sitting"] * 22 + ["walking"] * 21 + ["upstairs"] * 10 + ["walking"] * 7
-    turns = stream(labels, (0.0, 20.0, 40.0), ("sitting", "walking", "upstairs"))
-    found = measured_streams.scores([stream(["walking"] * 10)], [turns], KNOWN)
-    assert (found["delay"], found["other_delay"]) == (3.0, 4.0)
-    assert found["false_per_hour"] == pytest.approx(60)
+def test_delays_are_apart_by_the_kind_of_change_and_what_is_never_shown_is_counted():
+    labels = ["sitting"] * 22 + ["walking"] * 21 + ["upstairs"] * 10 + ["walking"] * 17 + ["jogging"] * 10
+    activities = ("sitting", "walking", "upstairs", "walking", "downstairs", "jogging")
+    turns = stream(labels, (0.0, 20.0, 40.0, 52.0, 62.0, 68.0), activities)
+    turned = measured_streams.scores({"alone": [stream(["walking"] * 10)], "turns": [turns]}, KNOWN)["turns"]
+    late = {kind: (row["changes"], row["missed"], row["delay_median"]) for kind, row in turned["delays"].items()}
+    assert late == {
+        "others": (1, 0, 3.0), "stairs to walking": (1, 0, 2.0), "still or moving": (1, 0, 3.0),
+        "walking to stairs": (2, 1, None),
+    }  # fmt: skip
+    # Half of the walks to stairs is missed: the median of the others would be 4 s.
+    assert turned["delays"]["walking to stairs"]["delay_p95"] is None
+
+
+def test_a_stream_that_never_leaves_walking_misses_every_flight_of_stairs():
+    rate, walk, climb = 10.0, np.zeros((400, 3), np.float32), np.ones((90, 3), np.float32)
+    parts = [("walking", walk), ("stairs", climb)]
+    random = np.random.default_rng(0)
+    assert measured_streams.flights(parts, rate, 10.0, random) == []
+    stretches = measured_streams.flights(parts, rate, 6.0, random)
+    assert [name for name, _ in stretches] == ["walking", "stairs"] * 10 + ["walking"]
+    assert {(name, len(rows)) for name, rows in stretches} == {("walking", 200), ("stairs", 60)}
+    begins = np.cumsum([0, *(len(rows) for _, rows in stretches[:-1])]) / rate
+    names = [name for name, _ in stretches]
+    flat = stream(["walking"] * (10 * 26 + 20), begins, names)
+    found = measured_streams.scores({"alone": [stream(["walking"] * 10)], "flights of 6": [flat]}, KNOWN)["flights"]
+    assert (found["6"]["changes"], found["6"]["missed"], found["6"]["right"]["share"]) == (10, 10, 0.0)
+    assert found["6"]["stairs_as_walking"]["share"] == 1.0
+
+
+def test_shares_have_intervals_over_ten_people_and_each_persons_value_below():
+    streams = [stream(["walking"] * (4 + place), person=str(place)) for place in range(10)]
+    streams[0] = stream([""] * 10, person="0")
+    whole = measured_streams.shares(streams, measured_streams.everything)["right"]
+    assert whole["people"] == 10
+    assert whole["interval"][0] < whole["share"] < whole["interval"][1]
+    few = measured_streams.shares(streams[:9], measured_streams.everything)["right"]
+    assert few["interval"] is None
+    assert few["by_person"] == {"0": 0.0} | dict.fromkeys("12345678", 1.0)
 
 
 def test_what_integers_lose_is_an_interval_over_people():

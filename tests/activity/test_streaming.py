@@ -140,6 +140,22 @@ def test_a_turn_to_what_nobody_does_is_an_alarm_only_after_the_grace_and_once(la
     assert measure([stream])["coverage"] == pytest.approx(1 - labels.count("") / 10)
 
 
+def test_false_alarms_are_per_hour_of_the_time_in_which_they_can_happen():
+    stream = stream_result(["sitting"] * 10 + ["jogging"] + ["sitting"] * 9, begins=(0.0,), activities=("sitting",))
+    found = measure([stream])
+    assert found["settled_hours"] == pytest.approx(15 / 3600)
+    assert found["false_alarms_per_hour"] == pytest.approx(3600 / 15)
+
+
+def test_delays_are_apart_by_the_activities_of_a_change():
+    activities = ("sitting", "walking", "sitting", "walking")
+    labels = ["sitting"] * 12 + ["walking"] * 8 + ["walking"] * 10 + ["walking"] * 10
+    found = measure([stream_result(labels, (0.0, 10.0, 20.0, 30.0), activities)])["delays"]
+    assert {before: [*row] for before, row in found.items()} == {"sitting": ["walking"], "walking": ["sitting"]}
+    assert found["walking"]["sitting"] == {"changes": 1, "missed": 1, "delay_median": None, "delay_p95": None}
+    assert (found["sitting"]["walking"]["changes"], found["sitting"]["walking"]["delay_p95"]) == (2, 3.0)
+
+
 def test_what_drifts_shows_by_time():
     found = measure([stream_result(["sitting"] * 30 + ["walking"] * 30, begins=(0.0,), activities=("sitting",))])
     assert found["accuracy_by_time"] == [1, 1, 1, 0, 0, 0]

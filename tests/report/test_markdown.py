@@ -64,14 +64,24 @@ def test_a_cross_validation_names_methods_and_people():
 
 
 def test_recordings_and_activities_in_turn_are_a_row_each():
-    scores = ("accuracy", "settled_accuracy", "coverage", "hours", "delay_median", "delay_p95", "window_accuracy")
-    row = dict.fromkeys((*scores, "false_alarms_per_hour"), 0.5)
+    scores = ("accuracy", "settled_accuracy", "coverage", "hours", "delay_median", "window_accuracy")
+    row = dict.fromkeys((*scores, "false_alarms_per_hour"), 0.5) | {
+        "changes": 0, "missed": 0, "delay_p95": None, "accuracy_interval": None, "by_person": {"1": 0.25, "a|b": 0.75},
+    }  # fmt: skip
     events = {"true": 5, "deleted": 1, "fragmented": 2, "merged": 0, "inserted": 3}
-    streams = {"recordings": row, "spliced": {**row, "accuracy_by_time": [0.5, 0.25], "events": events},
-               "subjects": ["1", "2"], "simulated": True}  # fmt: skip
+    late = {"changes": 4, "missed": 1, "delay_median": 2.5, "delay_p95": None}
+    turns = row | late | {
+        "accuracy_by_time": [0.5, 0.25], "events": events, "accuracy_interval": [0.25, 0.75],
+        "delays": {"sit": {"walk": late}, "walk": {"lie|down": late | {"delay_median": None}}},
+    }  # fmt: skip
+    streams = {"recordings": row, "spliced": turns, "subjects": ["1", "a|b"], "simulated": True}
     page = report.streaming(streams)
-    assert "Streamed recordings of subjects 1, 2. SIMULATED data.\n" in page
-    assert all(f"\n| {signal} | 0.50 | " in page for signal in ("each recording", "activities in turn"))
+    assert "Streamed recordings of subjects 1, a\\|b. SIMULATED data.\n" in page
+    assert "\n| each recording | 0.50 | 0.500 | 0.500 | 0.500 | 0.500 | - | - | - | 0.5 |" in page
+    assert "\n| activities in turn | 0.50 | 0.500 | 0.500 | 0.500 | 0.500 | 1 of 4 | 2.5 | never | 0.5 |" in page
+    assert "By row, each recording, of each person: 1 0.250, a\\|b 0.750." in page
+    assert "By row, activities in turn: 0.500 (95% interval over people 0.250 to 0.750)." in page
+    assert "\n| sit | - | 2.5 |\n| walk | never | - |" in page
     assert "5 events of the activities in turn: 1 deleted" in page
     assert page.endswith("of the stream: 0.500, 0.250.")
     assert "no activities in turn" in report.streaming({**streams, "spliced": None})

@@ -168,6 +168,36 @@ def scores(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None)
     return {**score(labels, predicted), "macro_f1_interval": interval}
 
 
+def pooled_share(parts: Iterable[tuple[str, NDArray[np.bool_], NDArray[np.bool_]]]) -> dict[str, Any]:
+    """The share of hits in what is counted, of all people together, and its 95% bootstrap interval over them.
+
+    Args:
+        parts: A person, and of each of some moments of theirs whether it is a hit, and whether it is counted.
+
+    Returns:
+        `share`, None where nothing is counted, `people`, and `interval`; of fewer than ten people None, and `by_person`
+        has the share of each in its place.
+
+    Example:
+        >>> pooled_share([("ann", np.array([True, False]), np.array([True, True]))])
+        {'share': 0.5, 'people': 1, 'interval': None, 'by_person': {'ann': 0.5}}
+    """
+    counts: dict[str, NDArray[np.int64]] = {}
+    for person, hits, counted in parts:
+        counts[person] = counts.get(person, 0) + np.array([(hits & counted).sum(), counted.sum()])
+    counts = {person: both for person, both in counts.items() if both[1]}
+    if not counts:
+        return {"share": None, "people": 0, "interval": None}
+    hits, moments = np.array([*counts.values()]).T
+    found = {"share": float(hits.sum() / moments.sum()), "people": len(counts)}
+    if len(counts) < FEWEST:
+        by_person = {person: float(hit / of) for person, (hit, of) in counts.items()}
+        return found | {"interval": None, "by_person": by_person}
+    drawn = np.random.default_rng(0).integers(0, len(hits), (1000, len(hits)))
+    interval = np.percentile(hits[drawn].sum(axis=1) / moments[drawn].sum(axis=1), [2.5, 97.5])
+    return found | {"interval": interval.tolist()}
+
+
 def paired_difference(
     one: tuple[Labels, Labels, NDArray[np.str_]], other: tuple[Labels, Labels, NDArray[np.str_]]
 ) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from markupsafe import Markup
+
 from zoo.activity.studies import STUDIES
 from zoo.report import markdown as md
 from zoo.report.markdown import Document, Pages, methods
@@ -45,9 +47,10 @@ def _as_stairs(report: Document) -> float | None:
 
 def shown(streams: Document) -> str:
     """Returns what is shown of the streams of all studies, in words."""
-    rows = streams["studies"].values()
+    settled = [(row["settled"], "turns" in row) for row in streams["studies"].values()]
     # Of walking alone, a label that never changes is right all the time.
-    right, stairs = [row["right"] for row in rows if "delay" in row], [row["walking_as_stairs"] for row in rows]
+    right = [row["right"]["share"] for row, changes in settled if changes]
+    stairs = [row["walking_as_stairs"]["share"] for row, _ in settled]
     return (
         f"single activities: right {min(right):.3f} to {max(right):.3f} after 5 s, walking shown as stairs "
         f"{min(stairs):.1%} to {max(stairs):.1%}"
@@ -75,10 +78,45 @@ def _tenth(people: Document, key: str) -> float:
     return float(scores[len(scores) // 10])
 
 
+def _stream_rows(metrics: Document) -> list[tuple[str, str, Document]]:
+    """Study, what the networks were trained without, and what its streams show."""
+    found = [("these people", metrics["streams_of_people"]), ("this study", metrics["streams_of_studies"])]
+    return [
+        (study, without, streams["studies"][study])
+        for study in found[0][1]["studies"] for without, streams in found if study in streams["studies"]
+    ]  # fmt: skip
+
+
+def _share(found: Document | None, form: str = ".1%") -> str:
+    """A share of time, with its interval over people, or the lowest and the highest of a few people."""
+    if not found or found["share"] is None:
+        return "-"
+    bounds, who = found.get("interval"), ""
+    if "by_person" in found:
+        bounds = min(found["by_person"].values()), max(found["by_person"].values())
+        who = f", {md.count(found['people'], 'person').replace('persons', 'people')}"
+    between = f" ({md.show(bounds, 'interval', form)}{who})" if bounds else ""
+    return f"{found['share']:{form}}{between}"
+
+
+def delay(row: Document, key: str = "delay_median") -> str:
+    """A quantile of the delays of some changes, `never` where so many are missed; nothing without a change."""
+    if not row.get("changes", True) or key not in row:
+        return "-"
+    return "never" if row[key] is None else f"{row[key]:.1f}"
+
+
+def _changes(delays: Mapping[str, Mapping[str, Document]]) -> str:
+    """A table of the median delays, from each activity to each other."""
+    after = sorted({name for row in delays.values() for name in row})
+    rows = [[md.escape(name), *(delay(row.get(other, {})) for other in after)] for name, row in delays.items()]
+    return Markup(md.table(["from \\ to", *map(md.escape, after)], rows))
+
+
 pages = Pages(
     "activity/report.md.j2", RESULTS=RESULTS, FILE_SCORES=FILE_SCORES, COUNTED=COUNTED, as_stairs=_as_stairs,
-    people_used=_people_used, mistaken=_mistaken,
-    tenth=_tenth,
+    people_used=_people_used, mistaken=_mistaken, tenth=_tenth, delay=delay, changes=_changes,
+    share=_share, stream_rows=_stream_rows,
 )  # fmt: skip
 training, evaluation, predictions = map(pages.macro, ("training", "evaluation", "predictions"))
 streaming, interface = pages.macro("streaming"), pages.macro("interface")

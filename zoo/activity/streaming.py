@@ -6,9 +6,9 @@ stretches of one true activity each.
     accuracy          fraction of predictions whose label is the true activity; no label counts as wrong
     settled accuracy  the same for predictions later than `GRACE` after a change
     coverage          fraction of predictions with a label
-    delay             time from a change of activity to the first prediction of the new activity; infinite if there is
-                      none before the next change
-    false alarms      changes to a wrong label later than `GRACE` after a change of activity
+    delay             time from a change of activity to the first prediction of the new activity; infinite, and the
+                      change missed, if there is none before the next change
+    false alarms      changes to a wrong label later than `GRACE` after a change of activity, per hour of such time
     accuracy by time  accuracy in equal parts of the stream, from first to last; it decreases if the network drifts
     events            stretches of an activity and stretches of a label, compared as in Ward, Lukowicz, Gellersen:
                       Performance Metrics for Activity Recognition, ACM TIST 2(1), 2011, doi 10.1145/1889681.1889687.
@@ -25,7 +25,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -233,9 +233,9 @@ def evaluate(
             f"{', '.join(metadata.classes)}: pass the labels that mean several of these with {option('merge')}"
         )
     random = np.random.default_rng([seed, 5])
-    alone = [[part] for parts in by_person.values() for part in parts]
+    alone = [(name, [part]) for name, parts in by_person.items() for part in parts]
     several = {name: parts for name, parts in by_person.items() if len({activity for activity, _ in parts}) > 1}
-    spliced = [splice(parts, metadata.rate, seconds, random) for parts in several.values()]
+    spliced = [(name, splice(parts, metadata.rate, seconds, random)) for name, parts in several.items()]
     streams, of_spliced = _measured(recognizer, settings, spliced, allowed) if spliced else ([], None)
     return {
         "recordings": _measured(recognizer, settings, alone, allowed)[1],
@@ -294,7 +294,7 @@ def splice(
 
 def streamed(
     recognizer: Recognizer, settings: Streaming | None, stretches: Sequence[Stretch],
-    allowed: Mapping[str, Sequence[str]],
+    allowed: Mapping[str, Sequence[str]], person: str = "",
 ) -> "StreamResult":  # fmt: skip
     """The result of one stream; `allowed` are the labels that are right for each activity, none where it has no key."""
     activities, parts = zip(*stretches, strict=True)
@@ -302,22 +302,22 @@ def streamed(
     predictions = predict_recording(recognizer.stream(settings), np.concatenate(parts), rate)
     times = np.array([prediction.time for prediction in predictions])
     labels = np.array([prediction.label or "" for prediction in predictions])
-    result = StreamResult(times, labels, np.cumsum([0, *map(len, parts[:-1])]) / rate, np.array(activities))
+    result = StreamResult(times, labels, np.cumsum([0, *map(len, parts[:-1])]) / rate, np.array(activities), person)
     # A label that is right is the truth, whatever the truth is called.
     pairs = zip(labels, result.truth, strict=True)
     return replace(result, labels=np.array([true if name in allowed.get(true, ()) else name for name, true in pairs]))
 
 
 def _measured(
-    recognizer: Recognizer, settings: Streaming | None, streams: Sequence[Sequence[Stretch]],
+    recognizer: Recognizer, settings: Streaming | None, streams: Sequence[tuple[str, Sequence[Stretch]]],
     allowed: Mapping[str, Sequence[str]],
 ) -> tuple[list["StreamResult"], dict[str, Any]]:  # fmt: skip
     from zoo.activity.cutting import Windowing
 
     metadata, results, right = recognizer.metadata, list[StreamResult](), list[NDArray[np.bool_]]()
     windowing, classes = Windowing(metadata.window, metadata.hop, metadata.rate), np.array(metadata.classes)
-    for stretches in streams:
-        results.append(streamed(recognizer, settings, stretches, allowed))
+    for person, stretches in streams:
+        results.append(streamed(recognizer, settings, stretches, allowed, person))
         for activity, rows in stretches:
             answers = classes[recognizer.predict(windowing.cut(rows)).argmax(axis=1)]
             right.append(np.isin(answers, allowed[activity]))
@@ -334,6 +334,7 @@ class StreamResult:
     labels: NDArray[np.str_]
     starts: NDArray[np.float64]
     activities: NDArray[np.str_]
+    person: str = ""
 
     @property
     def truth(self) -> NDArray[np.str_]:
@@ -344,6 +345,16 @@ class StreamResult:
     def settled(self) -> NDArray[np.bool_]:
         """Whether each prediction is later than `GRACE` after a change of activity, `(N,)`."""
         return self.times - self.starts[self._stretch] > GRACE
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether each label is the true activity, `(N,)`."""
+        return np.asarray(self.labels == self.truth)
+
+    @property
+    def settled_seconds(self) -> float:
+        """The length in seconds of what is settled."""
+        return float(np.diff(self.times, prepend=self.starts[0])[self.settled].sum())
 
     @property
     def _changed(self) -> NDArray[np.bool_]:
@@ -361,6 +372,10 @@ class StreamResult:
             right = (self.times >= start) & (self.times < end) & (self.labels == activity)
             delays.append(float(self.times[right][0] - start) if right.any() else np.inf)
         return np.array(delays)
+
+    def changes(self) -> list[tuple[str, str]]:
+        """The activities before and after each change."""
+        return [*pairwise(self.activities.tolist())]
 
     def shown(self) -> list[tuple[float, str]]:
         """Start in seconds and label of each stretch of one label; an empty string where there is none."""
@@ -387,33 +402,56 @@ class StreamResult:
 
     def false_alarms(self) -> int:
         """Counts the changes to a wrong label."""
-        wrong = (self.labels != "") & (self.labels != self.truth)
-        return int((self._changed & wrong & self.settled).sum())
+        return int((self._changed & (self.labels != "") & ~self.right & self.settled).sum())
+
+
+def delays(seconds: Sequence[float]) -> dict[str, int | float | None]:
+    """How many `changes` there are and how many are `missed`, and quantiles of the delays, None if those are missed."""
+    late = [np.quantile(seconds, share, method="higher") if len(seconds) else np.inf for share in (0.5, 0.95)]
+    median, slow = (float(delay) if np.isfinite(delay) else None for delay in late)
+    missed = int(np.isinf(seconds).sum())
+    return {"changes": len(seconds), "missed": missed, "delay_median": median, "delay_p95": slow}
 
 
 def measure(streams: Sequence[StreamResult]) -> dict[str, Any]:
     """The metrics of the streams of several people. Delays are in seconds, None where a change is not recognized.
 
-    `settled_accuracy` and `accuracy_by_time` are None where all streams are too short for them.
+    `delays` are those of each change, by the activity before and after. Intervals are over people; for fewer than ten
+    they are None, and `by_person` has the accuracy of each. What is settled is None where all streams are too short for
+    it, as is `accuracy_by_time`.
     """
-    right = [stream.labels == stream.truth for stream in streams]
-    delays = np.concatenate([stream.delays() for stream in streams])
-    late = [np.quantile(delays, share, method="higher") if len(delays) else np.inf for share in (0.5, 0.95)]
-    median, slow = (float(delay) if np.isfinite(delay) else None for delay in late)
-    hours = sum(float(stream.times[-1] - stream.starts[0]) for stream in streams) / _HOUR
-    settled = np.concatenate([part[stream.settled] for part, stream in zip(right, streams, strict=True)])
-    parts = [[part.mean() for part in np.array_split(row, _PARTS)] for row in right if len(row) >= _PARTS]
+    # `zoo stream` needs none of what fits baselines.
+    from zoo.activity.metrics import pooled_share
+
+    by_change: dict[str, dict[str, list[float]]] = {}
+    for stream in streams:
+        for (before, after), delay in zip(stream.changes(), stream.delays().tolist(), strict=True):
+            by_change.setdefault(before, {}).setdefault(after, []).append(delay)
+    parts = [[part.mean() for part in np.array_split(one.right, _PARTS)] for one in streams if len(one.times) >= _PARTS]
     events = [stream.events() for stream in streams]
+    hours = sum(float(stream.times[-1] - stream.starts[0]) for stream in streams) / _HOUR
+    settled_hours = sum(stream.settled_seconds for stream in streams) / _HOUR
+    all_time, settled = (
+        pooled_share((one.person, one.right, kept) for one, kept in zip(streams, moments, strict=True))
+        for moments in ([np.full(len(one.times), True) for one in streams], [one.settled for one in streams])
+    )
     return {
-        "accuracy": float(np.concatenate(right).mean()),
-        "settled_accuracy": float(settled.mean()) if len(settled) else None,
+        "accuracy": all_time["share"],
+        "accuracy_interval": all_time["interval"],
+        "settled_accuracy": settled["share"],
+        "settled_accuracy_interval": settled["interval"],
+        "by_person": all_time.get("by_person"),
         "coverage": float(np.concatenate([stream.labels != "" for stream in streams]).mean()),
         "hours": hours,
-        "changes": len(delays),
-        "missed": int(np.isinf(delays).sum()),
-        "delay_median": median,
-        "delay_p95": slow,
-        "false_alarms_per_hour": sum(stream.false_alarms() for stream in streams) / hours,
+        "settled_hours": settled_hours,
+        **delays([delay for row in by_change.values() for group in row.values() for delay in group]),
+        "delays": {
+            before: {after: delays(group) for after, group in sorted(row.items())}
+            for before, row in sorted(by_change.items())
+        },
+        "false_alarms_per_hour": (
+            sum(stream.false_alarms() for stream in streams) / settled_hours if settled_hours else None
+        ),
         "events": {name: sum(counts[name] for counts in events) for name in events[0]},
         "accuracy_by_time": np.mean(parts, axis=0).tolist() if parts else None,
     }

@@ -1,0 +1,224 @@
+r"""Which recipe of a recognizer of six studies carries over to studies that it was not chosen on.
+
+    python benchmarks/pairs.py --data DATA/activity --scratch build/pairs     # all candidates, or those named
+    python benchmarks/pairs.py --page docs/splits.md                          # writes its tables into the page
+
+Each candidate, a change of the recipe of `activity_gru_phone`, is trained with one seed without each of 15 pairs of
+studies. What is shown for a study is of the candidate that is best on the others, by the pairs that it is left out of,
+so that no choice has seen the study. Scores are those of exported files as streams, with the temperature and the
+threshold of the preset (`saved_models/measured_streams.py`).
+
+A finished training is a row of pairs.json, with sums by person: where it stands there, it is not trained again.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
+sys.path.insert(0, str(Path(__file__).parents[1] / "saved_models"))
+
+import numpy as np
+import pages
+
+from zoo.catalog import preset_metrics
+from zoo.files import read_json, write_json
+from zoo.provenance import versions
+from zoo.report import markdown
+
+PRESET, SEED = "activity_gru_phone", 0
+STUDIES = ("dsads", "geotec", "motionsense", "oxford", "selfback", "wisdm")
+PAIRS = tuple(combinations(STUDIES, 2))
+MOVEMENTS = (
+    "basketball", "catching_ball", "cross_trainer", "cycling", "dribbling_ball", "jumping", "kicking_ball", "rowing",
+    "stepper",
+)  # fmt: skip
+CANDIDATES: dict[str, dict[str, Any]] = {
+    "unchanged": {},
+    "studies weighted by their root": {"class_weights": "root"},
+    "with other movements": {"other": MOVEMENTS},
+}
+"""Changes of the recipe by name; `other` are movements that are a class of their own."""
+WORKERS = 2
+RESULTS = Path(__file__).with_suffix(".json")
+
+Row = dict[str, Any]
+
+
+def train(candidate: str, pair: tuple[str, str], scratch: Path) -> Row:
+    """Trains a candidate without two studies, and measures their people."""
+    # Filling the page needs no TensorFlow.
+    import measured_streams
+
+    from zoo import crossval, loading
+    from zoo.activity.task import TASK
+    from zoo.exporting import artifacts
+    from zoo.runtime import Recognizer
+    from zoo.training import Training
+
+    changes = dict(CANDIDATES[candidate])
+    folder = scratch / ("other" if changes.pop("other", ()) else "known")
+    data = TASK.load_data(folder / "windows.h5")
+    assert data.train.studies is not None
+    # The two are held out as if they were one study.
+    joint = "+".join(pair)
+    studies = np.where(np.isin(data.train.studies, pair), joint, data.train.studies)
+    data = replace(data, train=data.train.with_columns({"study": studies}))
+    training = Training.of(PRESET, {"validation": 0.0, "seed": SEED, **changes})
+    folds = crossval.Folds(
+        scratch / candidate.replace(" ", "_"), training, data, crossval.Protocol("study", models=True)
+    )
+    fold = crossval.Fold(training.name, crossval.STUDY, SEED, np.unique(studies).tolist().index(joint))
+    # Another pair may have the same number of its group.
+    folds = replace(folds, folder=folds.folder / joint)
+    if fold.record(folds.folder)["status"] != "scored":
+        fold.file(folds.folder, "json").parent.mkdir(parents=True, exist_ok=True)
+        folds.run_one(fold)
+    record = fold.record(folds.folder)
+    if record["status"] != "scored":
+        raise RuntimeError(f"{candidate}, {joint}: {record['reason']}")
+    published = preset_metrics(PRESET)["test"]
+    model = loading.load(fold.file(folds.folder, "keras")).keras_model
+    model.copy(**{key: published[key] for key in ("temperature", "threshold")}).save(folds.folder / "model.keras")
+    loaded, outside = (
+        loading.load(folds.folder / "model.keras"),
+        replace(data, train=data.train.where(studies != joint)),
+    )
+    artifacts.export(loaded, TASK.exportable(loaded, outside), folds.folder / "files", ["float32"], {})
+    recognizer = Recognizer(folds.folder / "files" / measured_streams.FLOATS)
+    files = {study: folder / f"{study}.h5" for study in pair}
+    streams = [*measured_streams.streams_of(recognizer, files, record["subjects"], fold.group)]
+    known = [name for name in data.classes if name != "other"]
+    scores = measured_streams.by_study(streams, [*known, "stairs"])
+    return {
+        "candidate": candidate, "left_out": list(pair), "seconds": record["seconds"],
+        "windows": record["windows"], "train_windows": record["train_windows"], "macro_f1": record["macro_f1"],
+        "studies": {study: brief(found) for study, found in scores.items()}, "people": sums(streams, known),
+    }  # fmt: skip
+
+
+def brief(scores: Mapping[str, Any]) -> dict[str, Any]:
+    """The scores of a study without their intervals, which follow from the sums by person."""
+
+    def shares(found: Mapping[str, Any]) -> dict[str, float | None]:
+        return {key: found[key]["share"] for key in ("right", "walking_as_stairs", "stairs_as_walking", "unlabeled")}
+
+    kept: dict[str, Any] = {"shown_as_known": scores["shown_as_known"]}
+    kept |= {time: shares(scores[time]) for time in ("all", "settled")}
+    if "turns" in scores:
+        kept["turns"] = {key: scores["turns"][key] for key in ("delays", "false_per_hour", "hours")}
+    if "flights" in scores:
+        late = ("changes", "missed", "delay_median")
+        kept["flights"] = {
+            seconds: shares(found) | {key: found[key] for key in late} for seconds, found in scores["flights"].items()
+        }
+    return kept
+
+
+def sums(streams: Iterable[tuple[str, str, Any]], known: Sequence[str]) -> dict[str, dict[str, dict[str, list[int]]]]:
+    """Of each study and person, the hits and the moments of each share of settled single activities."""
+    import measured_streams
+
+    found: dict[str, dict[str, dict[str, list[int]]]] = {}
+    for study, kind, stream in streams:
+        if kind == "alone" and stream.activities[0] in (*known, "stairs"):
+            own = found.setdefault(study, {}).setdefault(stream.person, {})
+            for name, (counted, among) in measured_streams.SHARES.items():
+                kept = among(stream.truth, stream.labels) & stream.settled
+                before = own.setdefault(name, [0, 0])
+                own[name] = [before[0] + int((counted(stream.truth, stream.labels) & kept).sum()),
+                             before[1] + int(kept.sum())]  # fmt: skip
+    return found
+
+
+def cost(row: Mapping[str, Any]) -> float:
+    """What a choice makes small: the time that is wrong, of studies with several activities, and walking as stairs."""
+    settled = row["settled"]
+    return float((1 - settled["right"] if "turns" in row else 0.0) + settled["walking_as_stairs"])
+
+
+def chosen_without(rows: Sequence[Row], study: str) -> tuple[str, dict[str, float]]:
+    """The candidate that is best on the other studies of the pairs of one, and the cost of each."""
+    costs: dict[str, list[float]] = {}
+    for row in rows:
+        if study in row["left_out"]:
+            (partner,) = set(row["left_out"]) - {study}
+            costs.setdefault(row["candidate"], []).append(cost(row["studies"][partner]))
+    complete = {name: fmean(found) for name, found in costs.items() if len(found) == len(STUDIES) - 1}
+    return min(complete, key=lambda name: complete[name]), complete
+
+
+def mean_of(rows: Sequence[Row], candidate: str, study: str, key: str) -> float:
+    """The mean of a settled share of a study over its pairs."""
+    return fmean(
+        row["studies"][study]["settled"][key]
+        for row in rows if row["candidate"] == candidate and study in row["left_out"]
+    )  # fmt: skip
+
+
+def table(document: Mapping[str, Any]) -> str:
+    """Right and walking as stairs of each candidate and study, the chosen one marked."""
+    rows = document["rows"]
+    complete = [
+        name for name in CANDIDATES if sum(row["candidate"] == name for row in rows) == len(PAIRS)
+    ]  # fmt: skip
+    lines = []
+    for study in STUDIES:
+        chosen, _ = chosen_without(rows, study)
+        changes = any("turns" in row["studies"][study] for row in rows if study in row["left_out"])
+        cells = []
+        for name in complete:
+            right = f"{mean_of(rows, name, study, 'right'):.3f} / " if changes else ""
+            text = f"{right}{mean_of(rows, name, study, 'walking_as_stairs'):.1%}"
+            cells.append(f"**{text}**" if name == chosen else text)
+        lines.append([study, *cells])
+    return markdown.table(["study left out", *complete], lines)
+
+
+def cut(archives: Path, scratch: Path) -> None:
+    """Cuts the windows of all studies, without and with other movements, once."""
+    import make
+
+    for name, other in (("known", ()), ("other", MOVEMENTS)):
+        (folder := scratch / name).mkdir(parents=True, exist_ok=True)
+        if not (folder / "windows.h5").exists():
+            for file in scratch.glob("known/*.h5"):
+                if file.name != "windows.h5" and not (folder / file.name).exists():
+                    (folder / file.name).hardlink_to(file)
+            make.cut_studies(archives, folder, other, STUDIES)
+
+
+def main() -> None:
+    """Trains what is missing; each finished training is written at once."""
+    parser = pages.parser(__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data/activity"))
+    parser.add_argument("--scratch", type=Path, default=Path("build/pairs"))
+    parser.add_argument("candidates", nargs="*", default=[*CANDIDATES], metavar="CANDIDATE")
+    options = parser.parse_args()
+    if options.page:
+        pages.fill(options.page, __file__, {"pairs": table})
+        return
+    document = read_json(RESULTS) if RESULTS.exists() else {"rows": []}
+    document |= {"command": "python benchmarks/pairs.py --data DATA/activity", "seed": SEED, "preset": PRESET}
+    done = {(row["candidate"], tuple(row["left_out"])) for row in document["rows"]}
+    cut(options.data, options.scratch)
+    with ProcessPoolExecutor(WORKERS, max_tasks_per_child=1) as pool:
+        jobs = [pool.submit(train, name, pair, options.scratch)
+                for name in options.candidates for pair in PAIRS if (name, pair) not in done]  # fmt: skip
+        for job in as_completed(jobs):
+            row = job.result()
+            document["rows"].append(row)
+            write_json(RESULTS, document | {"versions": versions()})
+            shown = {name: round(cost(found), 4) for name, found in row["studies"].items()}
+            print(row["candidate"], row["left_out"], row["seconds"], shown, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
