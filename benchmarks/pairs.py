@@ -11,10 +11,12 @@ threshold of the preset (`saved_models/measured_streams.py`).
 A finished training is a row of pairs.json, with sums by person: where it stands there, it is not trained again.
 """
 
+import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -48,6 +50,8 @@ CANDIDATES: dict[str, dict[str, Any]] = {
 """Changes of the recipe by name; `other` are movements that are a class of their own."""
 WORKERS = 2
 RESULTS = Path(__file__).with_suffix(".json")
+ANSWERS = "answers.npz"
+"""In the folder of a training: what its network answers to the streams of the two studies."""
 
 Row = dict[str, Any]
 
@@ -94,7 +98,9 @@ def train(candidate: str, pair: tuple[str, str], scratch: Path) -> Row:
     artifacts.export(loaded, TASK.exportable(loaded, outside), folds.folder / "files", ["float32"], {})
     recognizer = Recognizer(folds.folder / "files" / measured_streams.FLOATS)
     files = {study: folder / f"{study}.h5" for study in pair}
-    streams = [*measured_streams.streams_of(recognizer, files, record["subjects"], fold.group)]
+    with recorded(recognizer) as answers:
+        streams = [*measured_streams.streams_of(recognizer, files, record["subjects"], fold.group)]
+    save(folds.folder / ANSWERS, streams, answers, recognizer.metadata.prior)
     known = [name for name in data.classes if name != "other"]
     scores = measured_streams.by_study(streams, [*known, "stairs"])
     return {
@@ -102,6 +108,45 @@ def train(candidate: str, pair: tuple[str, str], scratch: Path) -> Row:
         "windows": record["windows"], "train_windows": record["train_windows"], "macro_f1": record["macro_f1"],
         "studies": {study: brief(found) for study, found in scores.items()}, "people": sums(streams, known),
     }  # fmt: skip
+
+
+@contextmanager
+def recorded(recognizer: Any) -> Iterator[list[list[Any]]]:
+    """Keeps the answers of the network to each stream of a recognizer, before any filter."""
+    make_stream, answers = recognizer.stream, list[list[Any]]()
+
+    def stream(*settings: Any) -> Any:
+        made, own = make_stream(*settings), list[Any]()
+        push = made._network.push
+
+        def keep(row: Any) -> Any:
+            if (answer := push(row)) is not None:
+                own.append(answer)
+            return answer
+
+        made._network.push = keep
+        answers.append(own)
+        return made
+
+    recognizer.stream = stream
+    try:
+        yield answers
+    finally:
+        del recognizer.stream
+
+
+def save(
+    file: Path, streams: Sequence[tuple[str, str, Any]], answers: Sequence[Sequence[Any]], prior: Sequence[float]
+) -> None:
+    """Writes answers and the class frequencies of the training, for filters to be compared on them."""
+    about = [
+        {"study": study, "kind": kind, "person": stream.person, "starts": stream.starts.tolist(),
+         "activities": stream.activities.tolist(), "times": [float(stream.times[0]), float(stream.times[-1])]}
+        for study, kind, stream in streams
+    ]  # fmt: skip
+    rows = [np.array(own, np.float16) for own in answers]
+    about_rows = {"about": json.dumps(about), "counts": [*map(len, rows)], "prior": prior}
+    np.savez_compressed(file, answers=np.concatenate(rows), **about_rows)
 
 
 def brief(scores: Mapping[str, Any]) -> dict[str, Any]:
