@@ -63,6 +63,15 @@ def test_a_cross_validation_names_methods_and_people():
     assert "left out one study at a time" in report.cross_validation({**result, "split_by": "study"})
 
 
+def test_what_confuses_up_with_down_scores_one_where_stairs_are_one_class():
+    classes = ["downstairs", "upstairs", "walking"]
+    mixed = {"classes": classes, "confusion": [[3, 1, 0], [2, 2, 0], [0, 0, 4]], "macro_f1": 0.5}
+    walks = {"classes": classes, "confusion": [[0, 0, 4], [0, 0, 4], [0, 0, 4]], "macro_f1": 0.5}
+    others = {"classes": ["walking"], "confusion": [[4]], "macro_f1": 0.5}
+    found = report.with_stairs_as_one([("a", mixed), ("b", walks), ("c", others), ("d", {"macro_f1": 0.5})])
+    assert [row["stairs_as_one"] for _, row in found] == [1.0, (0 + 8 / 16) / 2, None, None]
+
+
 def test_recordings_and_activities_in_turn_are_a_row_each():
     scores = ("accuracy", "settled_accuracy", "coverage", "hours", "delay_median", "window_accuracy")
     row = dict.fromkeys((*scores, "false_alarms_per_hour"), 0.5) | {
