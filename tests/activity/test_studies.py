@@ -19,7 +19,10 @@ from zoo.activity import recordings, simulate
 from zoo.activity.cutting import Windowing, write_windows
 from zoo.activity.recordings import Counts, Recording
 from zoo.activity.studies import STUDIES, read_study
+from zoo.catalog import PRESETS_FOLDER
 from zoo.data.loading import describe
+from zoo.runtime import Recognizer
+from zoo.runtime.streaming import predict_recording
 
 PAGE = Path(__file__).parents[2] / "docs" / "guides" / "studies.md"
 
@@ -518,3 +521,37 @@ def test_a_real_study_holds_what_its_page_says(real, tmp_path, name):
     assert np.median(gravity) == pytest.approx(9.8, rel=0.05)
     # Of one who jogs, the phone turns in the pocket even within a second.
     assert gravity == pytest.approx([9.8] * count, rel=0.4)
+
+
+@pytest.mark.real
+def test_a_folder_of_three_people_with_phyphox_is_imported_cut_and_recognized(real, tmp_path):
+    """Files as phyphox exports them, of phones that were in no study; nothing of the package was fitted to them."""
+    with zipfile.ZipFile(real / "activity" / "phyphox-390.zip") as file:
+        file.extractall(tmp_path)
+    folder, layout = tmp_path / "test_dir", "{subject}/{activity}_*.csv"
+    # A hand that swings as far as in jumping jacks feels twice gravity.
+    says = (
+        r"4 of 35 files cannot be read.*brant/jumping_jacks_hand.*chris/jumping_stationary_hand.*sophia/jumping_jacks"
+    )
+    refused(says, zoo.import_csv, folder, tmp_path / "a.h5", layout=layout)
+    for name in ("jumping_jacks_hand", "jumping_stationary_hand_chris"):
+        for path in folder.glob(f"*/{name}*"):
+            path.unlink()
+    made = zoo.import_csv(folder, tmp_path / "a.h5", layout=layout)
+    assert made.recordings == 31
+    cut = zoo.cut_windows(tmp_path / "a.h5", tmp_path / "b.h5", test_fraction=0)
+    data = zoo.load_data(cut.path)
+    assert (list(data.classes), data.train.people()) == (["jumping", "stairs", "walking"], ["brant", "chris", "sophia"])
+    recognizer = Recognizer(PRESETS_FOLDER / "activity_gru_phone" / "model.dynamic.tflite")
+    right = {}
+    for recording in recordings.read_recordings(tmp_path / "a.h5"):
+        rows = Windowing(rate=recognizer.metadata.rate).rows(recording)
+        labels = [str(each.label) for each in predict_recording(recognizer.stream(), rows, recognizer.metadata.rate)]
+        wanted = {"stairs": ("upstairs", "downstairs")}.get(recording.activity, (recording.activity,))
+        right[recording.name.rpartition("/")[2]] = np.isin(labels, wanted).mean()
+    in_pockets = {name: share for name, share in right.items() if "walking" in name and "_pocket" in name}
+    snow = in_pockets.pop("walking_front_pocket_snow_chris.csv")
+    assert len(in_pockets) == 6
+    assert min(in_pockets.values()) > 0.95
+    assert 0.4 < snow < 0.9
+    assert min(share for name, share in right.items() if "stairs" in name) > 0.85
