@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from running import refused
 
 from zoo.catalog import PRESETS_FOLDER
+from zoo.runtime import Recognizer
 from zoo.runtime.filtering import FLOOR, Filter, Group, default_groups, tree_problem
 from zoo.runtime.metadata import Metadata, extract
 
@@ -150,3 +151,11 @@ def test_groups_survive_a_file_and_older_files_whose_probabilities_were_averaged
 def test_a_setting_of_a_newer_version_is_refused_with_the_version_that_wrote_it(settings, key):
     says = rf"^a\.tflite: metadata: 'streaming' does not fit .*{key}.*; written by pocket-zoo 9.1: read it with that"
     refused(says, Metadata.from_json, DOCUMENT | {"streaming": STREAMING | settings}, "a.tflite")
+
+
+def test_a_network_that_knows_nothing_is_shown_as_what_was_most_frequent_in_its_training():
+    metadata = Recognizer(PRESETS_FOLDER / "activity_gru_phone" / "model.dynamic.tflite").metadata
+    filtered = Filter(metadata.classes, metadata.streaming.groups, metadata.frame / metadata.rate)
+    shown = [filtered.update(metadata.prior)[metadata.classes.index("walking")] for _ in range(50)]
+    said = (PRESETS_FOLDER.parent / "docs/guides/deploy.md").read_text(encoding="utf-8")
+    assert f"probability of {shown[9]:.2f} after one second and {shown[49]:.2f} after five" in " ".join(said.split())
