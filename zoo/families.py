@@ -27,6 +27,7 @@ FAMILIES: dict[str, Family] = {
     "activity_lstm": Family("zoo.models.recurrent", "ActivityLSTM", "activity"),
     "activity_gru": Family("zoo.models.recurrent", "ActivityGRU", "activity"),
     "activity_cnn": Family("zoo.models.convolutional", "ActivityCNN", "activity"),
+    "activity_network": Family("zoo.models.network", "ActivityNetwork", "activity"),
     "sparse_autoencoder": Family("zoo.models.autoencoder", "SparseAutoencoder", "patches"),
     "trigram_lm": Family("zoo.models.trigram", "TrigramLM", "text"),
 }

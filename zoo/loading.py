@@ -13,7 +13,7 @@ from zoo.catalog import find_folder, read_config
 from zoo.errors import ZooError
 from zoo.families import FAMILIES, family_of
 from zoo.files import read_json
-from zoo.models.model import Model, read_model
+from zoo.models.model import Model, is_graph, read_model
 from zoo.provenance import weights_sha256
 from zoo.task import Task, task_of
 
@@ -56,10 +56,17 @@ class Loaded:
 
 def check_named(model: Any) -> None:
     """Refuses what is neither a model of the zoo nor a name or a path, such as another Keras model."""
-    if isinstance(model, str | os.PathLike) or family_of(model):
+    if isinstance(model, str | os.PathLike):
+        return
+    if family_of(model):
+        if not is_graph(model):
+            raise ZooError(
+                f"{type(model).__name__} has a method call of its own, which files and streams would not follow: pass "
+                "zoo.adopt(model, classes=model.classes, rate=model.rate)"
+            )
         return
     classes = [row.class_name for row in FAMILIES.values()]
-    own = "; evaluate a Keras model of your own with its methods evaluate and predict"
+    own = "; make one of a Keras model of your own by zoo.adopt(model, classes=..., rate=...)"
     raise ZooError(
         f"model is of the type {type(model).__name__}; expected a model of the zoo ({', '.join(classes)}), or the name "
         f"of a preset or a path{own if isinstance(model, keras.Model) else ''}"

@@ -195,7 +195,10 @@ class ActivityTask(Task):
             "carry_state": bool((recipe.augmentation or {}).get("carry")),
         }  # fmt: skip
         family: type[ActivityRecognizer] = find_family(training.family).load()
-        if "frame" in family.argument_types():
+        accepted = family.argument_types()
+        if "carry_state" not in accepted:
+            del known["carry_state"]
+        if "frame" in accepted:
             known["frame"] = max(size for size in range(1, _FRAME + 1) if window % size == 0)
         if recipe.normalize:
             known["mean"], known["variance"] = split.train.statistics()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Gt
 
@@ -14,6 +14,9 @@ from zoo.presets import PRESETS
 from zoo.recipe import Columns
 from zoo.report import markdown, results
 from zoo.results import Document, Predictions, Records, Result
+
+if TYPE_CHECKING:
+    from zoo.models.network import ActivityNetwork
 
 
 @door.public
@@ -142,6 +145,50 @@ def predict(
             raise ZooError(f"input: {len(x)} texts; expected one, or the words of one: predict one after another")
         inputs = " ".join(x)
     return task.answer(loaded, inputs, door.read(task, data, default=False), **taken)
+
+
+@door.public
+def adopt(
+    network: Any,
+    *,
+    classes: door.Names,
+    rate: door.Rate,
+    window: door.Count | None = None,
+    unit: Literal["m/s^2", "g"] = "m/s^2",
+    name: str | None = None,
+) -> "ActivityNetwork":
+    """Makes a recognizer of a Keras model that was trained elsewhere, by whatever loss.
+
+    The recognizer is evaluated, exported, streamed, served and trained further like any other; the model stays as it
+    is. Its input statistics are its own: nothing is normalized. A softmax in it is left to the calibration.
+
+    Args:
+        network: Keras model from windows `(batch, window, channels)` to logits or probabilities `(batch, classes)`. It
+            may have a `call` of its own if Keras can build it again from its `get_config`.
+        classes: Labels, in the order of its outputs.
+        rate: Sampling rate of its windows in Hz.
+        window: Rows of its windows, if the model does not state them.
+        unit: Unit of acceleration that it was trained on. Recognizers and files read m/s^2.
+        name: Name of the recognizer: letters, digits, `.`, `_` and `-`.
+
+    Returns:
+        The recognizer, an `ActivityNetwork`.
+
+    Raises:
+        ZooError: If the model does not map windows of 3 or 6 channels to a number for each label, or if Keras cannot
+            build it again, or builds one that answers otherwise.
+
+    Example:
+        >>> import keras
+        >>> layers = [keras.layers.Conv1D(8, 5, activation="relu"), keras.layers.GlobalMaxPooling1D()]
+        >>> own = keras.Sequential([keras.Input((128, 3)), *layers, keras.layers.Dense(2, activation="softmax")])
+        >>> adopt(own, classes=("still", "moving"), rate=50.0).classes
+        ('still', 'moving')
+    """
+    door.load_keras()
+    from zoo.models import network as networks
+
+    return networks.adopt(network, door.names_of(classes), rate, window, in_g=unit == "g", name=name)
 
 
 @door.public

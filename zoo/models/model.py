@@ -281,6 +281,12 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         write_json(folder / "config.json", {"class": type(self).__name__, "arguments": self.get_config()} | details)
 
 
+def is_graph(network: keras.Model) -> bool:
+    """Whether Keras knows all that a network computes: it is of layers alone, without a `call` of its own."""
+    mine = [kind for kind in type(network).__mro__ if not kind.__module__.startswith("keras.")]
+    return bool(getattr(network, "outputs", None)) and not any("call" in kind.__dict__ for kind in mine)
+
+
 def read_model(file: Path) -> Any:
     """A model from a `.keras` file. No code of the file runs, and its size is checked before memory is taken."""
     require_file(file)

@@ -74,25 +74,27 @@ Space = Callable[[HyperParameters], dict[str, Any]]
 def activity(hp: HyperParameters) -> dict[str, Any]:
     """Space of recognizers. The defaults are those of `activity_gru_pocket`."""
     cell = hp.Choice("cell", ["gru", "lstm", "rnn"])
+    network: dict[str, Any] = {}
     if cell == "cnn":
         network = {
             "filters": hp.Int("filters", 16, 64, step=8, default=48),
             "kernel_size": hp.Choice("kernel_size", [3, 5, 7, 9, 11], default=9),
             "num_blocks": hp.Choice("num_blocks", [3, 4, 5], default=4),
         }
-    else:
+    elif cell != "network":
         network = {
             "frame": hp.Choice("frame", [2, 3, 5, 6, 10], default=5),
             "units": hp.Int("units", 16, 96, step=8, default=32),
             "num_layers": hp.Choice("num_layers", [1, 2], default=2),
             "frame_activation": hp.Choice("frame_activation", ["linear", "tanh", "leaky_relu"], default="leaky_relu"),
         }
+    if cell != "network":
+        network["magnitude"] = bool(hp.Choice("magnitude", [False, True], default=True))
+        network["dropout"] = hp.Choice("dropout", [0.0, 0.1, 0.2, 0.3, 0.5])
     average = hp.Choice("ema_decay", [0.0, 0.99, 0.999], default=0.999)
     sensor = hp.Choice("sensor", [0.0, 0.5, 1.0, 1.5, 2.0], default=1.0)
     return {
         "cell": cell, **network,
-        "magnitude": bool(hp.Choice("magnitude", [False, True], default=True)),
-        "dropout": hp.Choice("dropout", [0.0, 0.1, 0.2, 0.3, 0.5]),
         **_optimizer(hp, ["adam", "adamw", "sgd"], (1e-3, 3e-2, 1e-2), (1e-2, 0.3, 0.1), warmup=2),
         "clip_norm": 1.0, "ema_decay": average or None, "patience": None if average else 8, "validation": 0.2,
         "batch_size": hp.Choice("batch_size", [32, 64, 128], default=128),
@@ -105,7 +107,7 @@ def activity(hp: HyperParameters) -> dict[str, Any]:
             "spin": hp.Choice("spin", [0.0, 30.0, 60.0, 90.0, 180.0], default=180.0),
             "tilt": hp.Choice("tilt", [0.0, 10.0, 15.0, 20.0, 25.0, 30.0], default=25.0),
             "intensity": hp.Choice("intensity", [0.0, 0.25, 0.5, 0.75], default=0.5),
-            "carry": 0.0 if cell == "cnn" else hp.Choice("carry", [0.0, 0.5], default=0.5),
+            "carry": 0.0 if cell in ("cnn", "network") else hp.Choice("carry", [0.0, 0.5], default=0.5),
             "smooth": 0.3 * sensor, "scale": 0.1 * sensor, "clip": 0.2 * sensor, "noise": 0.3 * sensor,
         },
     }  # fmt: skip
@@ -228,8 +230,9 @@ class Study:
     def pinned(self) -> dict[str, Any]:
         """Hyperparameters that the target or the settings fix, by their names in the space."""
         pinned, settings = {}, self.settings
-        # Recurrent cells have their hyperparameters in common, and none with the convolutional network.
-        if self.family == "activity_cnn" or (self.task.name == "activity" and self.target in FAMILIES):
+        # Recurrent cells have their hyperparameters in common, and none with other networks.
+        others = ("activity_cnn", "activity_network")
+        if self.family in others or (self.task.name == "activity" and self.target in FAMILIES):
             pinned["cell"] = self.family.removeprefix("activity_")
         asked = HyperParameters(fixed=pinned)
         SPACES[self.task.name][self.space_name](asked)

@@ -1,0 +1,156 @@
+"""Networks of one's own: they answer what they answered, are saved, trained, exported and streamed as any other."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from running import refused
+
+import zoo
+from zoo import ActivityGRU, adopt, loading
+from zoo.runtime import Recognizer
+from zoo.runtime.streaming import predict_recording
+
+LABELS = ("lie", "sit", "walk")
+RANDOM = np.random.default_rng(0)
+WINDOWS = RANDOM.normal(0, 5, (6, 128, 6)).astype("float32")
+
+
+def stranger(*last):
+    """Two convolutions, as in many a notebook, and what comes last."""
+    return keras.Sequential([
+        keras.Input((128, 6)), keras.layers.Conv1D(8, 5, activation="relu"),
+        keras.layers.Conv1D(8, 5, activation="relu"), keras.layers.GlobalMaxPooling1D(), *last,
+    ])  # fmt: skip
+
+
+class Opposite(ActivityGRU):
+    """Answers the opposite of what its layers compute."""
+
+    def call(self, inputs, training=None, mask=None):
+        return -super().call(inputs, training=training, mask=mask)
+
+
+@keras.saving.register_keras_serializable(package="a test")
+class Opaque(keras.Model):
+    """A network that Keras knows by its `call` alone."""
+
+    def __init__(self, units=3, **options):
+        super().__init__(**options)
+        self.units, self.mean, self.dense = units, keras.layers.GlobalAveragePooling1D(), keras.layers.Dense(units)
+
+    def call(self, inputs):
+        return keras.ops.softmax(self.dense(self.mean(inputs)))
+
+    def get_config(self):
+        return {"units": self.units, **super().get_config()}
+
+
+def opaque():
+    model = Opaque()
+    model(WINDOWS)
+    return model
+
+
+def normalized_by_itself():
+    return keras.Sequential([
+        keras.Input((128, 6)), keras.layers.Normalization(mean=[1.0] * 6, variance=[4.0] * 6),
+        keras.layers.BatchNormalization(), keras.layers.LSTM(4), keras.layers.Dense(3, activation="softmax"),
+    ])  # fmt: skip
+
+
+NETWORKS = {
+    "logits": lambda: stranger(keras.layers.Dense(3)),
+    "softmax in the last layer": lambda: stranger(keras.layers.Dense(3, activation="softmax")),
+    "softmax as a layer": lambda: stranger(keras.layers.Dense(3, use_bias=False), keras.layers.Softmax()),
+    "no dense layer": lambda: stranger(keras.layers.Reshape((8, 1)), keras.layers.Conv1D(3, 8), keras.layers.Flatten()),
+    "normalized by itself": normalized_by_itself,
+    "a call of its own": opaque,
+}
+
+
+@pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
+def test_it_answers_what_the_network_answered_and_again_after_it_was_saved(make, tmp_path):
+    network = make()
+    model = adopt(network, classes=LABELS, rate=40.0)
+    expected = np.asarray(network(WINDOWS))
+    answers = np.asarray(model(WINDOWS))
+    probabilities = np.asarray(keras.ops.softmax(answers))
+    found = probabilities if np.allclose(expected.sum(axis=1), 1) else answers
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert (model.classes, model.window, model.rate, len(model.channels)) == (LABELS, 128, 40.0, 6)
+    model.save(tmp_path / "a.keras")
+    np.testing.assert_allclose(np.asarray(loading.load(tmp_path / "a.keras").model(WINDOWS)), answers, atol=1e-6)
+    # The last layer is apart: with other labels, those in common keep their weights.
+    other = model.copy(classes=("walk", "run"))
+    np.testing.assert_allclose(np.asarray(other(WINDOWS))[:, 0], answers[:, 2], atol=1e-5)
+
+
+def test_the_network_of_another_stays_as_it_is():
+    network = stranger(keras.layers.Dense(3))
+    before = [weight.copy() for weight in network.get_weights()]
+    model = adopt(network, classes=LABELS, rate=40.0)
+    for weight in model.trainable_variables:
+        weight.assign(weight + 1)
+    assert all(np.array_equal(*pair) for pair in zip(before, network.get_weights(), strict=True))
+
+
+def test_what_was_trained_in_g_reads_meters_per_second_squared():
+    network = stranger(keras.layers.Dense(3))
+    model = adopt(network, classes=LABELS, rate=40.0, unit="g")
+    scaled = WINDOWS * np.array([9.80665] * 3 + [1.0] * 3, "float32")
+    np.testing.assert_allclose(np.asarray(model(scaled)), np.asarray(network(WINDOWS)), atol=1e-4)
+
+
+def test_a_subclass_with_a_call_of_its_own_is_not_taken_for_its_layers(tmp_path):
+    model = Opposite(units=4)
+    says = "Opposite has a method call of its own.*zoo.adopt"
+    refused(says, zoo.export, model, tmp_path / "files")
+    data = zoo.simulate("activity", tmp_path / "data3.h5", subjects=3, seconds=12)
+    refused(says, zoo.evaluate, model, data)
+    refused(says, zoo.train, model, data)
+    adopted = adopt(model, classes=model.classes, rate=model.rate)
+    rows = RANDOM.normal(0, 5, (400, 3)).astype("float32")
+    zoo.export(adopted, tmp_path / "files", formats="float32")
+    recognizer = Recognizer(tmp_path / "files" / "model.float32.tflite")
+    windows = np.stack([rows[start : start + 150] for start in range(0, 250, 25)])
+    np.testing.assert_allclose(recognizer.predict(windows), np.asarray(keras.ops.softmax(model(windows))), atol=1e-5)
+    assert predict_recording(recognizer.stream(), rows, 50.0)
+
+
+REFUSED = {
+    "of the type str; expected a Keras model": lambda: "activity_gru",
+    "a shape that it does not state.*call it on a batch": lambda: keras.Sequential([keras.layers.Dense(3)]),
+    r"returns \(8, 5\) for 8 windows; expected \(8, 3\)": lambda: stranger(keras.layers.Dense(5)),
+    "replace Lambda by layers": lambda: stranger(keras.layers.Lambda(lambda x: 2 * x), keras.layers.Dense(3)),
+    "channels is 4; expected 3 or 6": lambda: keras.Sequential(
+        [keras.Input((128, 4)), keras.layers.Flatten(), keras.layers.Dense(3)]
+    ),
+}
+
+
+@pytest.mark.parametrize("says", REFUSED)
+def test_what_no_recognizer_can_be_made_of_is_refused(says):
+    refused(says, lambda: adopt(REFUSED[says](), classes=LABELS, rate=40.0))
+
+
+def test_from_arrays_to_files_in_ten_lines(tmp_path):
+    people, labels = np.repeat(list("abcdef"), 12), np.tile(np.repeat([0, 1, 2], 4), 6)
+    x = RANDOM.normal(0, 1, (72, 128, 6)).astype("float32") + 9.8 * np.eye(6, dtype="float32")[labels][:, None]
+    data = zoo.load_data((x, labels), subjects=people, classes=LABELS, rate=40.0)
+    network = stranger(keras.layers.Dense(3, activation="softmax"))
+    network.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    network.fit(x, labels, epochs=20, verbose=0)
+    model = zoo.adopt(network, classes=LABELS, rate=40.0, name="mine")
+    assert zoo.evaluate(model, data, split="all", baselines=False)["accuracy"] > 0.9
+    made = {artifact.format for artifact in zoo.export(model, tmp_path / "mine", data=data)}
+    assert {"float32", "float16", "dynamic", "int8", "saved_model", "keras"} <= made
+    further = tmp_path / "further"
+    trained = zoo.train(model, data, {"epochs": 1, "validation": 0.0}, out=further, verbose=False)
+    assert trained.model.classes == LABELS
+    # A process of its own builds it from the folder alone.
+    script = f"from zoo import Model; print(Model.from_preset({str(further)!r}).count_params())"
+    printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert int(printed) == network.count_params()

@@ -1,0 +1,253 @@
+r"""Activity recognizers around any Keras network.
+
+    n_t = (x_t - mean) / sqrt(variance)      per channel, as in `zoo.models.recognizer`
+    h = body(n)                              whatever Keras can say
+    logits = h W_y + b_y                     the last dense layer of the network
+
+A network of one's own maps windows `(batch, window, channels)` to logits, or to probabilities. `divided` finds its last
+dense layer, so that it is calibrated, fine-tuned and trained on a phone as that of any other recognizer; a softmax
+after it is left to the calibration. A network that ends in another way is a body as a whole, and the dense layer after
+it is the identity at first, of the logarithm of probabilities.
+
+What such a network keeps between windows is not known: a continuous signal is recognized in sliding windows.
+"""
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import ZooError
+from zoo.models.model import is_graph
+from zoo.models.recognizer import ActivityRecognizer, Rate, Window
+from zoo.recipe import Fraction, Positive, Seed
+from zoo.runtime.metadata import AXES, CLASSES, STANDARD_GRAVITY, plain
+
+_LEAST = 1e-30
+"""Least probability whose logarithm is taken."""
+_DIFFERENT = 1e-4
+"""Largest relative difference of an answer that is the same."""
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class ActivityNetwork(ActivityRecognizer):
+    """Activity recognizer around a Keras network of one's own; `zoo.adopt` makes one of a trained network.
+
+    Args:
+        network: Keras model from windows `(batch, window, channels)` to logits or probabilities `(batch, classes)`, or
+            its configuration as Keras serializes it. Weights of a model are copied. By default a small convolutional
+            network.
+        classes: Labels, or their number. This and all other arguments are those of `ActivityRecognizer`.
+
+    Raises:
+        ZooError: If an argument is out of range, or if the network cannot be rebuilt or has another shape.
+
+    Example:
+        >>> layers = [keras.layers.Conv1D(8, 5, activation="relu"), keras.layers.GlobalMaxPooling1D()]
+        >>> own = keras.Sequential([keras.Input((128, 6)), *layers, keras.layers.Dense(3, activation="softmax")])
+        >>> ActivityNetwork(own, classes=("lie", "sit", "walk"), window=128, channels=6)(np.zeros((2, 128, 6))).shape
+        TensorShape([2, 3])
+    """
+
+    # It may have anything in it.
+    fast_with_xla: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        network: Any = None,
+        *,
+        classes: int | Sequence[str] = CLASSES,
+        window: Window = 150,
+        rate: Rate = 50.0,
+        channels: int | Sequence[str] = AXES,
+        mean: Sequence[float] | None = None,
+        variance: Sequence[float] | None = None,
+        temperature: Positive = 1.0,
+        prior: Mapping[str, float] | None = None,
+        threshold: Fraction | None = None,
+        provenance: Mapping[str, Any] | None = None,
+        seed: Seed = 0,
+        dtype: Any = None,
+        name: str | None = None,
+    ) -> None:
+        config: dict[str, Any] = {}
+
+        def whole(x: Any, labels: int) -> Any:
+            nonlocal config
+            with seeded(seed):
+                given = usual(x.shape[1], x.shape[2], labels) if network is None else network
+                config = _config(given)
+                body, head = divided(_rebuilt(config, x.shape[1:], _classes_of(given)))
+                logits = keras.layers.Dense(labels, dtype=dtype, name="logits")
+            outputs = logits(body(x))
+            if isinstance(given, keras.Model):
+                trained, last = divided(given)
+                body.set_weights(trained.get_weights())
+                head = head if last is None else last
+            if head is not None and [part.shape for part in head] == [part.shape for part in logits.get_weights()]:
+                logits.set_weights(head)
+            return outputs
+
+        super().__init__(
+            whole, classes=classes, window=window, rate=rate, channels=channels, mean=mean, variance=variance,
+            temperature=temperature, prior=prior, threshold=threshold, provenance=provenance, seed=seed, dtype=dtype,
+            name=name,
+        )  # fmt: skip
+        self.network = config
+
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
+        others = {"magnitude", "carry_state"}
+        return {"network": self.network} | {
+            key: value for key, value in super().get_config().items() if key not in others
+        }
+
+
+def adopt(
+    network: Any, classes: Sequence[str], rate: float, window: int | None, *, in_g: bool, name: str | None
+) -> ActivityNetwork:
+    """A recognizer that answers what a trained network does; arguments are those of `zoo.adopt`."""
+    if not isinstance(network, keras.Model):
+        raise ZooError(f"network is of the type {type(network).__name__}; expected a Keras model")
+    shape = _shape_of(network)
+    if len(shape) != 3 or shape[2] is None or (window or shape[1]) is None:
+        raise ZooError(
+            f"network reads {shape or 'inputs of a shape that it does not state'}; expected windows (batch, window, "
+            "channels): call it on a batch of windows once, and pass window=ROWS if it reads any number of rows"
+        )
+    rows, channels = window or shape[1], shape[2]
+    statistics = {"mean": (0.0,) * channels, "variance": _scales(channels)} if in_g else {}
+    adopted = ActivityNetwork(
+        network, classes=classes, window=rows, rate=rate, channels=channels, name=name or network.name, **statistics,
+    )  # fmt: skip
+    windows = np.random.default_rng(0).normal(0, 5, (8, rows, channels)).astype(np.float32)
+    wanted = np.asarray(network(windows / np.sqrt(_scales(channels)) if in_g else windows, training=False))
+    if wanted.shape != (len(windows), len(classes)):
+        raise ZooError(
+            f"network returns {wanted.shape} for 8 windows; expected {(len(windows), len(classes))}, by labels"
+        )
+    answers = np.asarray(adopted(windows, training=False))
+    if _sum_to_one(wanted):
+        answers = np.asarray(keras.ops.softmax(answers))
+    error = float(np.abs(answers - wanted).max())
+    if not error < _DIFFERENT * max(1.0, float(np.abs(wanted).max())):
+        raise ZooError(
+            f"network: built again from its configuration, it answers otherwise, by {error:.2g}: state in get_config "
+            "all that it computes with, or write it as keras.Model(inputs, outputs)"
+        )
+    return adopted
+
+
+def _scales(channels: int) -> tuple[float, ...]:
+    """Variances by which m/s^2 become g; rotation stays."""
+    return (STANDARD_GRAVITY**2,) * len(AXES) + (1.0,) * (channels - len(AXES))
+
+
+def usual(window: int, channels: int, classes: int) -> keras.Model:
+    """The network where none is given: two convolutions over time, and the mean of their outputs."""
+    return keras.Sequential([
+        keras.Input((window, channels)),
+        keras.layers.Conv1D(24, 9, 2, padding="same", activation="relu"),
+        keras.layers.Conv1D(48, 9, 2, padding="same", activation="relu"),
+        keras.layers.GlobalAveragePooling1D(),
+        keras.layers.Dense(classes),
+    ])  # fmt: skip
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Makes initializers without a seed of their own repeat: Keras draws theirs from Python's generator."""
+    state = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
+def divided(network: keras.Model) -> tuple[keras.Model, list[NDArray[np.float32]] | None]:
+    """The body of a network, and the weights of the dense layer that follows it: its last one, or the identity."""
+    output = network.outputs[0] if is_graph(network) else None
+    while output is not None:
+        layer, inputs = _made_by(output)
+        activation = getattr(layer, "activation", None)
+        is_softmax = isinstance(layer, keras.layers.Softmax) or activation is keras.activations.softmax
+        if isinstance(layer, keras.layers.Dense) and (is_softmax or activation is keras.activations.linear):
+            if len(inputs.shape) != 2:
+                break
+            weights = [np.asarray(weight) for weight in layer.get_weights()]
+            bias = weights[1:] or [np.zeros(layer.units, np.float32)]
+            return keras.Model(network.inputs, inputs, name="network"), [weights[0], *bias]
+        output = inputs if is_softmax else None
+    inputs = keras.Input(_shape_of(network)[1:])
+    outputs = network(inputs)
+    if _are_probabilities(network):
+        outputs = keras.ops.log(keras.ops.maximum(outputs, _LEAST))
+    size = outputs.shape[-1]
+    return keras.Model(inputs, outputs, name="network"), [np.eye(size, dtype=np.float32), np.zeros(size, np.float32)]
+
+
+def _made_by(tensor: Any) -> tuple[Any, Any]:
+    """The layer that makes a tensor of a graph, and the tensor that it reads."""
+    layer, node, _ = tensor._keras_history
+    read = layer._inbound_nodes[node].input_tensors if layer._inbound_nodes else []
+    return layer, read[0] if read else None
+
+
+def _are_probabilities(network: keras.Model) -> bool:
+    rows = np.random.default_rng(0).normal(0, 5, (8, *_shape_of(network)[1:])).astype(np.float32)
+    answers = np.asarray(network(rows, training=False))
+    return _sum_to_one(answers)
+
+
+def _sum_to_one(answers: NDArray[np.float32]) -> bool:
+    return bool((answers >= 0).all() and np.allclose(answers.sum(axis=1), 1, atol=1e-3))
+
+
+def _config(network: Any) -> dict[str, Any]:
+    """What Keras rebuilds a network from."""
+    if isinstance(network, Mapping):
+        return dict(network)
+    if not isinstance(network, keras.Model):
+        raise ZooError(f"network is of the type {type(network).__name__}; expected a Keras model")
+    try:
+        return dict(plain(keras.saving.serialize_keras_object(network)))
+    except NotImplementedError:
+        raise ZooError(
+            f"network: {type(network).__name__} has no get_config, so that nobody can build it again: give it one, or "
+            "write it as keras.Sequential or keras.Model(inputs, outputs)"
+        ) from None
+
+
+def _shape_of(network: keras.Model) -> tuple[Any, ...]:
+    """The shape of its inputs, that of the first ones if it has a `call` of its own; empty if it was never called."""
+    called = (network.get_build_config() or {}).get("input_shape")
+    return tuple((network.input_shape if getattr(network, "inputs", None) else called) or ())
+
+
+def _classes_of(network: Any) -> dict[str, type]:
+    """The classes of a model and of its layers, which Keras may not know by their names."""
+    parts = network._flatten_layers() if isinstance(network, keras.Model) else ()
+    return {type(part).__name__: type(part) for part in parts if not type(part).__module__.startswith("keras.")}
+
+
+def _rebuilt(config: Mapping[str, Any], shape: Sequence[int], classes: Mapping[str, type]) -> keras.Model:
+    """A network from its configuration, with new weights, for windows of a shape."""
+    try:
+        network = keras.saving.deserialize_keras_object(dict(config), dict(classes))
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+        raise ZooError(
+            f"network: {config.get('class_name')} cannot be built from its configuration ({reason}): register its "
+            "classes with keras.saving.register_keras_serializable, and replace Lambda by layers"
+        ) from error
+    if not network.built:
+        network(keras.Input(tuple(shape)))
+    if len(network.inputs if is_graph(network) else [0]) != 1:
+        raise ZooError(f"network has {len(network.inputs)} inputs; expected one, of windows")
+    if (found := _shape_of(network)[1:]) not in (tuple(shape), (None, *shape[1:])):
+        raise ZooError(f"network reads windows of shape {found}; expected {tuple(shape)}")
+    return network
