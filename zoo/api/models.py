@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from annotated_types import Gt
 
@@ -14,9 +14,6 @@ from zoo.presets import PRESETS
 from zoo.recipe import Columns
 from zoo.report import markdown, results
 from zoo.results import Document, Predictions, Records, Result
-
-if TYPE_CHECKING:
-    from zoo.models.network import ActivityNetwork
 
 
 @door.public
@@ -156,7 +153,7 @@ def adopt(
     window: door.Count | None = None,
     unit: Literal["m/s^2", "g"] = "m/s^2",
     name: str | None = None,
-) -> "ActivityNetwork":
+) -> Any:
     """Makes a recognizer of a Keras model that was trained elsewhere, by whatever loss.
 
     The recognizer is evaluated, exported, streamed, served and trained further like any other; the model stays as it
