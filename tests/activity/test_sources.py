@@ -171,6 +171,13 @@ QUESTIONS = {
 }  # fmt: skip
 
 
+def test_a_phone_in_a_hand_that_swings_far_is_in_no_other_unit(tmp_path):
+    """Jumping jacks: a typical second averages 2.5 times gravity, a quiet one less than twice."""
+    time, moved, gravity = walk(20)
+    pull = np.where(time % 5 < 1, 1.8, 2.5)[:, None]
+    assert len(read(tmp_path, rows(time, pull * gravity + moved))) == 1
+
+
 @pytest.mark.parametrize("case", QUESTIONS)
 def test_implausible_files_are_questions_with_their_answer(tmp_path, case):
     text, named, answer = QUESTIONS[case]

@@ -246,7 +246,7 @@ def read_csv(
         rates, seconds, paces, typical = set(), 0.0, list[list[float]](), typical_rate(table.times)
         for recording in _recordings(table, of_file, copies, typical):
             with _advised(table, recording.subject, recording.activity) as name:
-                checks.check_signal(name, recording.rows, recording.rate, checks.MOST_STEADY)
+                checks.check_signal(name, recording.rows, recording.rate, checks.MOST_QUIET)
             rates.add(recording.rate)
             seconds += recording.seconds
             if not table.is_time_unit_known:
