@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from running import message, refused
+from running import archive, message, refused
 
 import zoo
 from zoo.activity import data as windows
@@ -353,6 +353,21 @@ def test_a_manifest_names_them_too(study):
     refused(r"no such file: .*ann/run.csv, .*ann/jog.csv", find_sources, [], CsvColumns(), manifest=manifest)
 
 
+def test_a_manifest_states_the_unit_of_each_file(study, tmp_path):
+    manifest = study / "files.csv"
+    time, moved, gravity = walk(8, seed=9)
+    (study / "ben" / "bike.csv").write_text(rows(time, (moved + gravity) / G))
+    lines = ["file,subject,activity,unit", "ann/walk.csv,ann,walk,", "ben/bike.csv,ben,bike, g"]
+    manifest.write_text("\n".join(lines))
+    made = zoo.import_csv(manifest=manifest, out=tmp_path / "a.h5")
+    assert [file["unit"] for file in made.files] == ["m/s^2", "g"]
+    refused(r"^unit='g': is named by the layout or the table", zoo.import_csv, manifest=manifest,
+            out=tmp_path / "b.h5", columns={"unit": "g"})  # fmt: skip
+    manifest.write_text("\n".join([*lines[:2], "ben/bike.csv,ben,bike,mg"]))
+    refused(rf"^{manifest}: unit is 'mg' in row 2 below the names; expected m/s\^2 or g", zoo.import_csv,
+            manifest=manifest, out=tmp_path / "b.h5")  # fmt: skip
+
+
 def test_a_layout_takes_endings_in_capitals_and_no_hidden_folders_and_counts_what_it_leaves_out(study):
     (study / "ben" / "walk.csv").rename(study / "ben" / "walk.CSV")
     for hidden in (".git", "__MACOSX"):
@@ -406,15 +421,48 @@ def test_one_name_for_files_whose_paths_say_otherwise_is_doubted(study):
     assert note.startswith("bike and bike 1 are read as two activities")
 
 
-def test_a_layout_that_takes_the_name_of_the_file_for_the_activity_is_doubted_with_one_that_fits(tmp_path):
-    for folder in ("ann/walk-2026-01-01", "ben/bike-2026-01-02"):
-        (tmp_path / folder).mkdir(parents=True)
-        (tmp_path / folder / "TotalAcceleration.csv").write_text("time,x,y,z\n0.0,0,9.8,0\n")
-    (note,) = doubts([tmp_path])
-    layout = "{subject}/{activity}-*/TotalAcceleration.csv"
-    assert note.endswith(f"pass layout='{layout}'")
-    assert whose([tmp_path], layout) == [("ann", "walk"), ("ben", "bike")]
-    assert doubts([tmp_path], layout) == []
+@pytest.mark.parametrize(
+    ("file", "layout", "taken", "fitting"),
+    [
+        ("ann/walk-2026-01-01/TotalAcceleration.csv", LAYOUT, "TotalAcceleration for the activity",
+         "{subject}/{activity}-*/TotalAcceleration.csv"),
+        ("ann-walk-2026-01-01.zip/Accelerometer.csv", "{subject}.zip/{activity}.csv", "Accelerometer for the activity",
+         "{subject}-{activity}*.zip/Accelerometer.csv"),
+        ("ann/walk_2026.zip/Raw Data.csv", "{activity}.zip/{subject}.csv", "Raw Data for the subject",
+         "{subject}/{activity}_*.zip/Raw Data.csv"),
+        ("ann/walk/Accelerometer.csv", LAYOUT, "Accelerometer for the activity",
+         "{subject}/{activity}/Accelerometer.csv"),
+    ],
+)  # fmt: skip
+def test_a_layout_that_takes_an_apps_name_for_a_person_or_an_activity_is_refused_with_one_that_fits(
+    tmp_path, file, layout, taken, fitting
+):
+    folder = tmp_path / file.rpartition("/")[0]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    texts = {file.rpartition("/")[2]: "time,x,y,z\n0.0,0,9.8,0\n"}
+    if folder.suffix == ".zip":
+        archive(folder, texts)
+    else:
+        folder.mkdir()
+        for name, text in texts.items():
+            (folder / name).write_text(text)
+    line = message(find_sources, [tmp_path], CsvColumns(), layout)
+    assert line.startswith(f"{tmp_path / file}: layout={layout!r} takes {taken}, ")
+    assert line.endswith(f"as in {fitting!r}")
+    assert whose([tmp_path], fitting) == [("ann", "walk")]
+
+
+def test_where_a_layout_was_passed_none_is_advised(tmp_path):
+    for who in ("ann", "ben"):
+        for label in ("walk", "bike"):
+            (tmp_path / f"{who}-{label}-1").mkdir()
+            (tmp_path / f"{who}-{label}-1" / "data.csv").write_text("time,x,y,z\n0.0,0,9.8,0\n")
+    for layout in ("{subject}/{activity}*/data.csv", "{subject}-*/{activity}.csv"):
+        note = doubts([tmp_path], layout)[0]
+        assert note.startswith("all 4 files of 4 folders are read as one ")
+        assert note.endswith("if paths say otherwise, change the layout, as to '{subject}-{activity}*/data.csv'")
+    refused(r"{activity} in layout if folders and file names say", zoo.import_csv, tmp_path, tmp_path / "a.h5",
+            layout="{subject}-*/data.csv")  # fmt: skip
 
 
 def test_a_dry_run_names_what_an_import_would_refuse_once_for_all_files_of_a_kind(study, zoo_cli):

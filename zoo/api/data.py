@@ -337,7 +337,8 @@ def import_csv(
         files: CSV files, which may be packed as .gz or .zip, or folders to search; in Python also DataFrames.
         out: File of recordings to write.
         layout: How paths name people and activities, such as '{subject}/{activity}*.csv'.
-        manifest: A CSV table of files with the columns file, subject, activity, in place of `files`.
+        manifest: A CSV table of files with the columns file, subject, activity, in place of `files`. A column unit
+            says m/s^2 or g of each, if it is not empty.
         subject: Column of the person, or =NAME for one person.
         activity: Column of the activity, or =LABEL for a single activity.
         study: Name of the lab or protocol. People of different studies are different people.
