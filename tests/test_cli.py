@@ -52,7 +52,7 @@ OPTIONS = {
     "data import geotec": "--out -o --force",
     "data import oxford-steps": "--out -o --force",
     "data import csv": f"--out -o --layout --manifest --subject --activity --study {SAMPLES} "
-    "--gyroscope --gravity --append --same-people --dry-run --force",
+    "--gyroscope --gravity --append --same-people --skip-unreadable --dry-run --force",
     "data make patches": "--out -o --count --size --seed --force",
     "data make text": "--vocabulary --out -o --validation-rows --test-rows --force",
     "data simulate activity": "--out -o --subjects --seed --seconds --gyroscope --force",

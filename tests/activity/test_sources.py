@@ -506,6 +506,58 @@ def test_an_import_names_all_faulty_files_at_once_and_writes_nothing(study, zoo_
     assert raw.read_bytes() == before
 
 
+def test_files_that_cannot_be_read_can_be_left_out_and_are_counted_and_named(study, zoo_cli, tmp_path):
+    raw, odd, slow = tmp_path / "recordings.h5", study / "ben" / "odd.csv", study / "ann" / "slow.csv"
+    import_all = ("data", "import", "csv", study, "-o", raw, "--layout", LAYOUT)
+    odd.write_text("a,b\n1,2\n")
+    # Its first recording is sound, and its second one is in another unit.
+    time, moved, gravity = walk(20, seed=7)
+    scale = np.where(time > 10, 1 / G, 1.0)[:, None]
+    slow.write_text(rows(time + 60 * (time > 10), (moved + gravity) * scale))
+    status, _, err = zoo_cli(*import_all)
+    assert (status, raw.exists()) == (1, False)
+    assert err.rstrip().endswith("; or leave them out with --skip-unreadable")
+    for how in (("--dry-run",), ()):
+        status, out, err = zoo_cli(*import_all, "--skip-unreadable", *how)
+        assert (status, "files that cannot be read (2)" in out) == (0, True)
+        assert "2 of 7 files cannot be read, and are left out: (1)" in err
+        assert str(odd) in err
+        assert str(slow) in err
+    assert len(recordings.read_recordings(raw)) == 5
+    made = zoo.import_csv(study, raw, layout=LAYOUT, skip_unreadable=True, force=True)
+    assert (made.recordings, made.dropped["files that cannot be read"], len(made.warnings)) == (5, 2, 1)
+    # What a file held that was left out is no copy in another one.
+    (study / "ann" / "whole.csv").write_text(rows(time, moved + gravity))
+    assert zoo.import_csv(study, raw, layout=LAYOUT, skip_unreadable=True, force=True).recordings == 6
+    slow.unlink()
+    status, _, err = zoo_cli(*import_all, "--force")
+    assert (status, err.startswith(f"zoo: {odd}: no column")) == (1, True)
+    assert err.rstrip().endswith("; or leave this file out with --skip-unreadable")
+    refused("^(?!.*skip_unreadable)", zoo.import_csv, odd, raw, layout=LAYOUT, force=True)
+    (odd.parent / "odder.csv").write_text("a\n")
+    none = [odd, odd.parent / "odder.csv"]
+    refused(
+        "2 of 2 files cannot be read, so", zoo.import_csv, none, raw, layout=LAYOUT, skip_unreadable=True, force=True
+    )
+    # A folder that is cut into windows has no such option.
+    refused("^(?!.*skip_unreadable).*cannot be read", zoo.cut_windows, study, tmp_path / "w.h5")
+
+
+@pytest.mark.parametrize(
+    ("problem", "scale"), [("as in g", 1 / G), ("no known unit fits", 1e6), ("has the same rows as before", 1.0)]
+)
+def test_a_message_about_several_files_names_each_path_once(problem, scale, study, tmp_path):
+    for seed, name in enumerate(("ann", "ben"), 20):
+        time, moved, gravity = walk(8, seed=seed)
+        again = [time, time + 60] if scale == 1 else [time]
+        values = np.vstack([scale * (moved + gravity)] * len(again))
+        (study / name / "odd.csv").write_text(rows(np.concatenate(again), values))
+    line = message(zoo.import_csv, study, tmp_path / "a.h5", layout=LAYOUT)
+    assert f"so nothing was written: {study / 'ann' / 'odd.csv'}, {study / 'ben' / 'odd.csv'}: " in line
+    assert problem in line
+    assert line.count("odd.csv") == 2
+
+
 def test_rows_that_were_interpolated_or_sorted_do_not_count_as_left_out(study, zoo_cli, zoo_json, tmp_path):
     names, *rows = (study / "ann" / "walk.csv").read_text().splitlines()
     # Time and what is lost; two rows in the wrong order; and one whose time stamp comes twice.

@@ -241,6 +241,10 @@ class Copies:
             self.repeated.append(name)
         return None
 
+    def forget(self, file: str) -> None:
+        """Takes back what was found in a file, which is not read, so that another one may hold the same rows."""
+        self._owners = {key: owner for key, owner in self._owners.items() if owner[1].partition(", row ")[0] != file}
+
 
 _ZEROS, _FROZEN, _CLIPPED, _RANGE = 3.0, 10.0, 0.5, 1.9 * STANDARD_GRAVITY
 """Seconds of zeros, and of rows that do not change, and the share of rows at a limit, that no sensor in use gives; and

@@ -327,6 +327,7 @@ def import_csv(
     encoding: str = "",
     append: bool = False,
     same_people: bool = False,
+    skip_unreadable: bool = False,
     dry_run: bool = False,
     force: bool = False,
     on_progress: Callable[[int], None] | None = None,
@@ -351,6 +352,8 @@ def import_csv(
             people or activities have other than English letters.
         append: Whether to add to the file if it exists.
         same_people: When adding: whether an id that is already in the file is the same person; else it is refused.
+        skip_unreadable: Whether to leave out files that cannot be read, which are counted and named, and import the
+            others. By default nothing is written if there is one.
         dry_run: Whether to show how the files would be read, and write nothing.
         force: Whether to replace the file if it exists.
         on_progress: Function that is called with the number of recordings that have been read.
@@ -384,7 +387,7 @@ def import_csv(
     recordings, doubts = sources.find_sources(listed, described, layout, None if manifest is None else Path(manifest))
     made = importing.import_csv(
         recordings, None if dry_run else Path(out), append=append, same_people=same_people, force=force,
-        on_progress=on_progress or door.silent,
+        skip_unreadable=skip_unreadable, on_progress=on_progress or door.silent,
     )  # fmt: skip
     if not dry_run:
         return _imported(made, doubts)
