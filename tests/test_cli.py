@@ -43,7 +43,8 @@ OPTIONS = {
     "bench": "",
     "tune": "--data --data-dir --strategy --trials --epochs --out --objective --space --set --max-parameters "
     "--max-bytes --max-latency --groups --seed --levels --best --seeds --save-preset --workers",
-    "data windows": "--out -o --window --hop --rate --trim --test-subjects --test-fraction --seed --classes "
+    "data windows": "--out -o --window --hop --rate --trim --subjects --not-subjects --test-subjects --test-fraction "
+    "--seed --classes "
     "--merge --channels --same-people --different-people --force",
     "data build": "--from --to",
     "data describe": "--data-dir",

@@ -458,6 +458,8 @@ def cut_windows(
     hop: door.Count = 75,
     rate: door.Rate = 50.0,
     trim: door.Seconds = 1.0,
+    subjects: door.People | None = None,
+    not_subjects: door.People | None = None,
     test_subjects: door.People | None = None,
     test_fraction: Annotated[float, Ge(0), Lt(1)] = 0.2,
     seed: door.Seed = 0,
@@ -478,6 +480,8 @@ def cut_windows(
         hop: Number of rows between the starts of two windows.
         rate: Rate in Hz to which all recordings are resampled.
         trim: Seconds to leave out at both ends of a recording.
+        subjects: People whose recordings are used, for training and test. Everybody's by default.
+        not_subjects: People whose recordings are left out.
         test_subjects: People of the test set. A name with commas stands in quotes, as in '"Doe, Jane",ann', or, in
             Python, in a list.
         test_fraction: Share of all people that goes into the test set if none are named; 0 for no test set.
@@ -514,7 +518,9 @@ def cut_windows(
     with new_file(Path(out), force):
         test_people, seen, read, warnings = cutting.cut_windows(
             files, Path(out), cutting.Windowing(window, hop, rate, trim),
-            cutting.TestPeople(door.names_of(test_subjects), test_fraction, seed),
+            cutting.People(
+                door.names_of(subjects), door.names_of(not_subjects), door.names_of(test_subjects), test_fraction, seed
+            ),
             cutting.Classes(labels_of(classes), labels_of(merge), door.names_of(other)),
             channels=door.names_of(channels) or None, same_people=same_people,
         )  # fmt: skip
