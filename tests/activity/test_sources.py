@@ -523,7 +523,8 @@ def test_files_that_cannot_be_read_can_be_left_out_and_are_counted_and_named(stu
         assert "2 of 7 files cannot be read, and are left out: (1)" in err
         assert str(odd) in err
         assert str(slow) in err
-    assert len(recordings.read_recordings(raw)) == 5
+    written = recordings.read_recordings(raw)
+    assert (len(written), written.provenance["source"].partition(" #")[0]) == (5, "5 CSV files")
     made = zoo.import_csv(study, raw, layout=LAYOUT, skip_unreadable=True, force=True)
     assert (made.recordings, made.dropped["files that cannot be read"], len(made.warnings)) == (5, 2, 1)
     # What a file held that was left out is no copy in another one.

@@ -410,7 +410,7 @@ def import_csv(
 
     def source() -> str:
         # Names of files may say who was recorded, so the source of a file of recordings is a hash.
-        files = f"{len(sources)} CSV file{'s' * (len(sources) > 1)} #{content.hexdigest()[:8]}"
+        files = f"{len(made.files)} CSV file{'s' * (len(made.files) > 1)} #{content.hexdigest()[:8]}"
         return f"{study} ({files})" if study else files
 
     begun: AbstractContextManager[None] = exclusive(out) if append else new_file(out, force)
