@@ -43,7 +43,8 @@ OPTIONS = {
     "bench": "",
     "tune": "--data --data-dir --strategy --trials --epochs --out --objective --space --set --max-parameters "
     "--max-bytes --max-latency --groups --seed --levels --best --seeds --save-preset --workers",
-    "data windows": "--out -o --window --hop --rate --trim --test-subjects --test-fraction --seed --classes "
+    "data windows": "--out -o --window --hop --rate --trim --subjects --not-subjects --test-subjects --test-fraction "
+    "--seed --classes "
     "--merge --channels --same-people --different-people --force",
     "data build": "--from --to",
     "data describe": "--data-dir",
@@ -52,7 +53,7 @@ OPTIONS = {
     "data import geotec": "--out -o --force",
     "data import oxford-steps": "--out -o --force",
     "data import csv": f"--out -o --layout --manifest --subject --activity --study {SAMPLES} "
-    "--gyroscope --gravity --append --same-people --dry-run --force",
+    "--gyroscope --gravity --append --same-people --skip-unreadable --dry-run --force",
     "data make patches": "--out -o --count --size --seed --force",
     "data make text": "--vocabulary --out -o --validation-rows --test-rows --force",
     "data simulate activity": "--out -o --subjects --seed --seconds --gyroscope --force",
@@ -256,6 +257,8 @@ def test_a_stream_of_times_since_1970_says_the_time_of_day_and_a_short_one_says_
     ("export MODEL --levels 255 --to OUT", "--levels: applies with --data FILE alone"),
     ("export MODEL --levels 255 --data DATA --to OUT", "levels are for patches alone"),
     ("evaluate DATA --data DATA", "unknown preset or folder"),
+    ("evaluate nothing --data DATA", "; a folder that `zoo train` wrote works, too"),
+    ("predict activity_gru_phon", "did you mean activity_gru_phone? A folder that `zoo train` wrote works, too"),
     ("stream DATA.tflite --simulate walking", "no such file"),
     ("stream activity_gru_pocket --simulate cycling", "activity 'cycling': expected downstairs, jogging, "),
     ("evaluate MODEL --streaming DATA --robustness", "--robustness: does not apply with --streaming FILE"),
@@ -276,6 +279,30 @@ def test_a_request_that_cannot_be_met_is_one_line(line, message, recognizer, sim
     assert message in error
     assert len(error.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (
+            "evaluate mine --streaming a.h5 --subjects 2 9",
+            ": commas separate names, as in --subjects 2,9; see `zoo eval",
+        ),
+        (
+            "data windows a.h5 --test-subjects=ann ben -o b.h5",
+            ": commas separate names, as in --test-subjects ann,ben;",
+        ),
+        (
+            "export mine --to a --formats int8 keras",
+            "unexpected keras: commas separate names, as in --formats int8,keras;",
+        ),
+        ("train activity_gru_pocket --epochs 2 3", "zoo: unexpected 3; see `zoo train --help`"),
+        ("doctor now", "zoo: unexpected now; see `zoo doctor --help`"),
+    ],
+)
+def test_names_that_spaces_separate_are_answered_with_commas(line, says, zoo_cli):
+    status, _, error = zoo_cli(*line.split())
+    assert (status, error.count("\n"), says in error) == (2, 1, True)
 
 
 def test_ctrl_c_before_the_first_epoch_leaves_nothing(simulated, tmp_path, zoo_cli, monkeypatch):

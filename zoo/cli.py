@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import takewhile
 from types import NoneType
 from typing import Annotated, Any, Literal, NoReturn, Optional, get_args, get_origin
 
@@ -459,8 +460,27 @@ def _usage(error: exceptions.CycloptsError) -> str:
     if isinstance(error, exceptions.UnknownOptionError) and (moved := _moved(error)):
         return f"{moved}; {help_of}"
     if isinstance(error, exceptions.UnusedCliTokensError) and error.unused_tokens:
-        return f"unexpected {printable(' '.join(error.unused_tokens))}; {help_of}"
+        return f"unexpected {printable(' '.join(error.unused_tokens))}{_separated(error)}; {help_of}"
     return f"{printable(' '.join(str(error).split())).rstrip('.')}; {help_of}"
+
+
+def _separated(error: exceptions.UnusedCliTokensError) -> str:
+    """How an option is written whose names were separated by spaces; empty for others."""
+    command, tokens = COMMANDS.get(" ".join(error.command_chain or ())), list(error.root_input_tokens or ())
+    if command is None or (error.unused_tokens or [""])[0] not in tokens:
+        return ""
+    last = tokens.index((error.unused_tokens or [""])[0])
+    place = next((place for place in range(last, -1, -1) if tokens[place].startswith("-")), last)
+    name, equals, first = tokens[place].partition("=")
+    # Until the next option.
+    words = [first] * bool(equals) + list(takewhile(lambda word: not word.startswith("-"), tokens[place + 1 :]))
+    several = {
+        option
+        for row in _parameters(command)
+        for option in row.annotation.__metadata__[0].name
+        if list[str] in members(get_args(row.annotation)[0]) and row.name != "settings"
+    }
+    return f": commas separate names, as in {name} {printable(','.join(words))}" if name in several else ""
 
 
 def _moved(error: exceptions.UnknownOptionError) -> str:

@@ -1,5 +1,7 @@
 """Copies of recordings under another name, at other times, are found by their values."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -36,6 +38,20 @@ def test_the_same_values_of_two_people_are_refused_whatever_their_times(kind, tm
     says, layout = r"ben/walk\.csv: has the same rows as .*ann/walk\.csv", "{subject}/{activity}.csv"
     refused(says, zoo.import_csv, tmp_path, tmp_path / "raw.h5", layout=layout)
     assert not (tmp_path / "raw.h5").exists()
+
+
+@pytest.mark.parametrize(
+    "copy", ["a (1).csv", "a - Copy.csv", "a - Kopie (2).csv", "a (Kopie).csv", "Copy of a.csv", "0_copy.csv"]
+)
+def test_of_two_equal_files_that_is_refused_whose_name_says_that_it_is_a_copy(copy, tmp_path):
+    for name in (copy, "walk.csv"):
+        table(tmp_path / name)
+    said, files = {"subject": "=ann", "activity": "=walk"}, [tmp_path / "walk.csv", tmp_path / copy]
+    for order in (files, files[::-1]):
+        says = rf"{re.escape(copy)}: has the same rows as .*/walk\.csv: import each recording once"
+        refused(says, zoo.import_csv, order, tmp_path / "raw.h5", **said)
+        made = zoo.import_csv(order, tmp_path / "one.h5", **said, skip_unreadable=True, force=True)
+        assert [file["file"] for file in made.files] == [str(tmp_path / "walk.csv")]
 
 
 @pytest.mark.parametrize("who", [["ann"] * 600 + ["ben"] * 600, ["ann"] * 1200])

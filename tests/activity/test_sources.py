@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from running import message, refused
+from running import archive, message, refused
 
 import zoo
 from zoo.activity import data as windows
@@ -169,6 +169,13 @@ QUESTIONS = {
     "dashes in times": (rows(["2024-06-10 19-21-58_870"] * 200, TOTAL), {}, "expected a time as in 2024-06-10 19:21"),
     "American dates": (rows(["06/10/2024 7:21 PM"] * 200, TOTAL), {}, "or a time as in 2024-06-10 19:21:58.870"),
 }  # fmt: skip
+
+
+def test_a_phone_in_a_hand_that_swings_far_is_in_no_other_unit(tmp_path):
+    """Jumping jacks: a typical second averages 2.5 times gravity, a quiet one less than twice."""
+    time, moved, gravity = walk(20)
+    pull = np.where(time % 5 < 1, 1.8, 2.5)[:, None]
+    assert len(read(tmp_path, rows(time, pull * gravity + moved))) == 1
 
 
 @pytest.mark.parametrize("case", QUESTIONS)
@@ -346,6 +353,21 @@ def test_a_manifest_names_them_too(study):
     refused(r"no such file: .*ann/run.csv, .*ann/jog.csv", find_sources, [], CsvColumns(), manifest=manifest)
 
 
+def test_a_manifest_states_the_unit_of_each_file(study, tmp_path):
+    manifest = study / "files.csv"
+    time, moved, gravity = walk(8, seed=9)
+    (study / "ben" / "bike.csv").write_text(rows(time, (moved + gravity) / G))
+    lines = ["file,subject,activity,unit", "ann/walk.csv,ann,walk,", "ben/bike.csv,ben,bike, g"]
+    manifest.write_text("\n".join(lines))
+    made = zoo.import_csv(manifest=manifest, out=tmp_path / "a.h5")
+    assert [file["unit"] for file in made.files] == ["m/s^2", "g"]
+    refused(r"^unit='g': is named by the layout or the table", zoo.import_csv, manifest=manifest,
+            out=tmp_path / "b.h5", columns={"unit": "g"})  # fmt: skip
+    manifest.write_text("\n".join([*lines[:2], "ben/bike.csv,ben,bike,mg"]))
+    refused(rf"^{manifest}: unit is 'mg' in row 2 below the names; expected m/s\^2 or g", zoo.import_csv,
+            manifest=manifest, out=tmp_path / "b.h5")  # fmt: skip
+
+
 def test_a_layout_takes_endings_in_capitals_and_no_hidden_folders_and_counts_what_it_leaves_out(study):
     (study / "ben" / "walk.csv").rename(study / "ben" / "walk.CSV")
     for hidden in (".git", "__MACOSX"):
@@ -399,15 +421,48 @@ def test_one_name_for_files_whose_paths_say_otherwise_is_doubted(study):
     assert note.startswith("bike and bike 1 are read as two activities")
 
 
-def test_a_layout_that_takes_the_name_of_the_file_for_the_activity_is_doubted_with_one_that_fits(tmp_path):
-    for folder in ("ann/walk-2026-01-01", "ben/bike-2026-01-02"):
-        (tmp_path / folder).mkdir(parents=True)
-        (tmp_path / folder / "TotalAcceleration.csv").write_text("time,x,y,z\n0.0,0,9.8,0\n")
-    (note,) = doubts([tmp_path])
-    layout = "{subject}/{activity}-*/TotalAcceleration.csv"
-    assert note.endswith(f"pass layout='{layout}'")
-    assert whose([tmp_path], layout) == [("ann", "walk"), ("ben", "bike")]
-    assert doubts([tmp_path], layout) == []
+@pytest.mark.parametrize(
+    ("file", "layout", "taken", "fitting"),
+    [
+        ("ann/walk-2026-01-01/TotalAcceleration.csv", LAYOUT, "TotalAcceleration for the activity",
+         "{subject}/{activity}-*/TotalAcceleration.csv"),
+        ("ann-walk-2026-01-01.zip/Accelerometer.csv", "{subject}.zip/{activity}.csv", "Accelerometer for the activity",
+         "{subject}-{activity}*.zip/Accelerometer.csv"),
+        ("ann/walk_2026.zip/Raw Data.csv", "{activity}.zip/{subject}.csv", "Raw Data for the subject",
+         "{subject}/{activity}_*.zip/Raw Data.csv"),
+        ("ann/walk/Accelerometer.csv", LAYOUT, "Accelerometer for the activity",
+         "{subject}/{activity}/Accelerometer.csv"),
+    ],
+)  # fmt: skip
+def test_a_layout_that_takes_an_apps_name_for_a_person_or_an_activity_is_refused_with_one_that_fits(
+    tmp_path, file, layout, taken, fitting
+):
+    folder = tmp_path / file.rpartition("/")[0]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    texts = {file.rpartition("/")[2]: "time,x,y,z\n0.0,0,9.8,0\n"}
+    if folder.suffix == ".zip":
+        archive(folder, texts)
+    else:
+        folder.mkdir()
+        for name, text in texts.items():
+            (folder / name).write_text(text)
+    line = message(find_sources, [tmp_path], CsvColumns(), layout)
+    assert line.startswith(f"{tmp_path / file}: layout={layout!r} takes {taken}, ")
+    assert line.endswith(f"as in {fitting!r}")
+    assert whose([tmp_path], fitting) == [("ann", "walk")]
+
+
+def test_where_a_layout_was_passed_none_is_advised(tmp_path):
+    for who in ("ann", "ben"):
+        for label in ("walk", "bike"):
+            (tmp_path / f"{who}-{label}-1").mkdir()
+            (tmp_path / f"{who}-{label}-1" / "data.csv").write_text("time,x,y,z\n0.0,0,9.8,0\n")
+    for layout in ("{subject}/{activity}*/data.csv", "{subject}-*/{activity}.csv"):
+        note = doubts([tmp_path], layout)[0]
+        assert note.startswith("all 4 files of 4 folders are read as one ")
+        assert note.endswith("if paths say otherwise, change the layout, as to '{subject}-{activity}*/data.csv'")
+    refused(r"{activity} in layout if folders and file names say", zoo.import_csv, tmp_path, tmp_path / "a.h5",
+            layout="{subject}-*/data.csv")  # fmt: skip
 
 
 def test_a_dry_run_names_what_an_import_would_refuse_once_for_all_files_of_a_kind(study, zoo_cli):
@@ -449,6 +504,59 @@ def test_an_import_names_all_faulty_files_at_once_and_writes_nothing(study, zoo_
     for how in ("--force", "--append"):
         assert zoo_cli(*import_all, how)[0] == 1
     assert raw.read_bytes() == before
+
+
+def test_files_that_cannot_be_read_can_be_left_out_and_are_counted_and_named(study, zoo_cli, tmp_path):
+    raw, odd, slow = tmp_path / "recordings.h5", study / "ben" / "odd.csv", study / "ann" / "slow.csv"
+    import_all = ("data", "import", "csv", study, "-o", raw, "--layout", LAYOUT)
+    odd.write_text("a,b\n1,2\n")
+    # Its first recording is sound, and its second one is in another unit.
+    time, moved, gravity = walk(20, seed=7)
+    scale = np.where(time > 10, 1 / G, 1.0)[:, None]
+    slow.write_text(rows(time + 60 * (time > 10), (moved + gravity) * scale))
+    status, _, err = zoo_cli(*import_all)
+    assert (status, raw.exists()) == (1, False)
+    assert err.rstrip().endswith("; or leave them out with --skip-unreadable")
+    for how in (("--dry-run",), ()):
+        status, out, err = zoo_cli(*import_all, "--skip-unreadable", *how)
+        assert (status, "files that cannot be read (2)" in out) == (0, True)
+        assert "2 of 7 files cannot be read, and are left out: (1)" in err
+        assert str(odd) in err
+        assert str(slow) in err
+    written = recordings.read_recordings(raw)
+    assert (len(written), written.provenance["source"].partition(" #")[0]) == (5, "5 CSV files")
+    made = zoo.import_csv(study, raw, layout=LAYOUT, skip_unreadable=True, force=True)
+    assert (made.recordings, made.dropped["files that cannot be read"], len(made.warnings)) == (5, 2, 1)
+    # What a file held that was left out is no copy in another one.
+    (study / "ann" / "whole.csv").write_text(rows(time, moved + gravity))
+    assert zoo.import_csv(study, raw, layout=LAYOUT, skip_unreadable=True, force=True).recordings == 6
+    slow.unlink()
+    status, _, err = zoo_cli(*import_all, "--force")
+    assert (status, err.startswith(f"zoo: {odd}: no column")) == (1, True)
+    assert err.rstrip().endswith("; or leave this file out with --skip-unreadable")
+    refused("^(?!.*skip_unreadable)", zoo.import_csv, odd, raw, layout=LAYOUT, force=True)
+    (odd.parent / "odder.csv").write_text("a\n")
+    none = [odd, odd.parent / "odder.csv"]
+    refused(
+        "2 of 2 files cannot be read, so", zoo.import_csv, none, raw, layout=LAYOUT, skip_unreadable=True, force=True
+    )
+    # A folder that is cut into windows has no such option.
+    refused("^(?!.*skip_unreadable).*cannot be read", zoo.cut_windows, study, tmp_path / "w.h5")
+
+
+@pytest.mark.parametrize(
+    ("problem", "scale"), [("as in g", 1 / G), ("no known unit fits", 1e6), ("has the same rows as before", 1.0)]
+)
+def test_a_message_about_several_files_names_each_path_once(problem, scale, study, tmp_path):
+    for seed, name in enumerate(("ann", "ben"), 20):
+        time, moved, gravity = walk(8, seed=seed)
+        again = [time, time + 60] if scale == 1 else [time]
+        values = np.vstack([scale * (moved + gravity)] * len(again))
+        (study / name / "odd.csv").write_text(rows(np.concatenate(again), values))
+    line = message(zoo.import_csv, study, tmp_path / "a.h5", layout=LAYOUT)
+    assert f"so nothing was written: {study / 'ann' / 'odd.csv'}, {study / 'ben' / 'odd.csv'}: " in line
+    assert problem in line
+    assert line.count("odd.csv") == 2
 
 
 def test_rows_that_were_interpolated_or_sorted_do_not_count_as_left_out(study, zoo_cli, zoo_json, tmp_path):

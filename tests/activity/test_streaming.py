@@ -1,12 +1,15 @@
 """Continuous recognition: recordings are followed, and measured by prediction, at changes, and over time."""
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from running import refused
 
+import zoo
 from zoo.activity import recordings, report, simulate, streaming
 from zoo.activity.streaming import GRACE, StreamResult, measure
 from zoo.catalog import PRESETS_FOLDER
@@ -191,3 +194,34 @@ def test_one_label_that_joins_two_events_merges_them():
     assert stream.timeline() == {
         "seconds": 30.0, "true": [(0.0, "sitting"), (10.5, "walking"), (20.5, "sitting")], "shown": [(1.0, "sitting")],
     }  # fmt: skip
+
+
+def test_a_stream_and_the_predictions_of_a_csv_file_end_with_minutes_of_each_activity(zoo_cli, zoo_json, tmp_path):
+    several = {one.activity: one.rows for one in simulate.simulate(1, seed=0, seconds=60)}
+    signal = np.vstack([several["walking"], several["sitting"]])
+    frame = pd.DataFrame({"time": np.arange(len(signal)) / 50, **dict(zip("xyz", signal.T, strict=True))})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    for model in ("activity_gru_phone", "activity_cnn_pocket"):
+        said = {
+            "stream": zoo_cli("stream", model, "--csv", tmp_path / "a.csv").err.splitlines()[-1],
+            "predict": zoo_cli("predict", model, "--csv", tmp_path / "a.csv", "--hop", "50").out.splitlines()[-1],
+        }
+        for command, line in said.items():
+            found = dict(re.findall(r"(\w+) (\d+\.\d)", line))
+            # The first prediction comes at the end of a window.
+            assert {name: float(found[name]) for name in ("walking", "sitting")} == pytest.approx(
+                {"walking": 1, "sitting": 1}, abs=0.15
+            ), (command, line)
+    rows = zoo_json("predict", "activity_gru_phone", "--csv", tmp_path / "a.csv")
+    assert {*rows[0]} == {"window", "time", "label", "probability", "probabilities"}
+
+
+def test_a_table_is_streamed_as_its_file_is(tmp_path):
+    rows = ONE[0].rows
+    frame = pd.DataFrame(
+        {"t": np.arange(len(rows)) / 50, **dict(zip(("ax", "ay", "az"), rows.T / 9.80665, strict=True))}
+    )
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    streams = [list(zoo.stream(POCKET, each, columns={"unit": "g"})) for each in (frame, tmp_path / "a.csv")]
+    assert streams[0] == streams[1] != []
+    refused("^DataFrame: no column for x", list, zoo.stream(POCKET, frame[["t"]]))

@@ -529,16 +529,9 @@ def test_a_folder_of_three_people_with_phyphox_is_imported_cut_and_recognized(re
     with zipfile.ZipFile(real / "activity" / "phyphox-390.zip") as file:
         file.extractall(tmp_path)
     folder, layout = tmp_path / "test_dir", "{subject}/{activity}_*.csv"
-    # A hand that swings as far as in jumping jacks feels twice gravity.
-    says = (
-        r"4 of 35 files cannot be read.*brant/jumping_jacks_hand.*chris/jumping_stationary_hand.*sophia/jumping_jacks"
-    )
-    refused(says, zoo.import_csv, folder, tmp_path / "a.h5", layout=layout)
-    for name in ("jumping_jacks_hand", "jumping_stationary_hand_chris"):
-        for path in folder.glob(f"*/{name}*"):
-            path.unlink()
     made = zoo.import_csv(folder, tmp_path / "a.h5", layout=layout)
-    assert made.recordings == 31
+    # A hand that swings as far as in jumping jacks feels twice gravity in its quietest seconds.
+    assert (made.recordings, len(made.files)) == (35, 35)
     cut = zoo.cut_windows(tmp_path / "a.h5", tmp_path / "b.h5", test_fraction=0)
     data = zoo.load_data(cut.path)
     assert (list(data.classes), data.train.people()) == (["jumping", "stairs", "walking"], ["brant", "chris", "sophia"])

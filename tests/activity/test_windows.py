@@ -1,5 +1,7 @@
 """Windows of activities: checked when a file is opened, cut from one recording each, split by person."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -250,6 +252,29 @@ def test_a_window_never_crosses_from_one_recording_to_another(tmp_path_factory, 
         assert len(found) == max(0, (rows - window) // hop + 1)
         assert (found[:, :, 0] == int(recording.subject)).all()
         assert (np.diff(np.rint(100 * found[:, :, 1]), axis=1) == 1).all()
+
+
+@pytest.mark.parametrize("files", [1, 2])
+def test_recordings_of_some_people_are_used_and_their_windows_are_those_of_all(files, tmp_path, zoo_cli):
+    several = [walk(who, what, number=n) for n, (who, what) in enumerate(product("1234", ("walking", "sitting")), 1)]
+    paths = [tmp_path / f"{place}.h5" for place in range(files)]
+    for place, path in enumerate(paths):
+        index(path, *several[place::files])
+    options = {"test_subjects": "2", "same_people": True, "force": True}
+    everybody = zoo.cut_windows(paths, tmp_path / "all.h5", **options).data
+    for chosen in ({"subjects": ["1", "2", "4"]}, {"subjects": "1,2,3,4", "not_subjects": 3}, {"not_subjects": "3"}):
+        cut = zoo.cut_windows(paths, tmp_path / "some.h5", **options, **chosen)
+        assert (cut.data.train.people(), cut.data.test.people()) == (["1", "4"], ["2"])
+        assert cut.dropped == {"recordings of people who are not used": 2}
+        kept = everybody.train.where(everybody.train.subjects != "3")
+        for split, same in ((cut.data.train, kept), (cut.data.test, everybody.test)):
+            for found, wanted in zip(split.arrays(), same.arrays(), strict=True):
+                np.testing.assert_array_equal(found, wanted)
+    command = ("data", "windows", *paths, "-o", tmp_path / "c.h5", "--same-people", "--subjects", "1,2")
+    status, _, err = zoo_cli(*command, "--not-subjects", "1,2")
+    assert (status, "--subjects and --not-subjects leave nobody of 1, 2, 3, 4" in err) == (1, True)
+    assert "no subject 5; found 1, 2, 3, 4" in zoo_cli(*command, "--not-subjects", "5").err
+    assert "no subject 4; found 1, 2" in zoo_cli(*command, "--test-subjects", "4").err
 
 
 def test_windows_are_written_in_the_layout_of_the_course_and_people_keep_names_of_digits(tmp_path):

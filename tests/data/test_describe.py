@@ -69,7 +69,9 @@ def test_all_problems_of_a_file_of_windows_are_told(tmp_path):
         tstX=test, tstY=ONE_HOT[[0, 0, 1]], tstS=[3, 7, 7],
     ))  # fmt: skip
     assert found["leaks"] == {"shared_rows": 2, "near_duplicates": 1, "subjects": ["3"]}
-    assert found["problems"] == [
+    *leaks, untested = found["problems"]
+    assert untested.startswith("no test window of sitting (recorded by 2); standing (recorded by 3); upstairs")
+    assert leaks == [
         "subject 3 is in training and in test",
         "2 test windows share rows with training windows",
         "1 test windows nearly equal a training window",
@@ -88,6 +90,36 @@ def test_recordings_are_counted_in_seconds(tmp_path):
     assert (found["rates_hz"], found["problems"]) == ([40.0], [])
     assert found["seconds"] == dict.fromkeys(CLASSES, 20.0)
     assert json.loads(json.dumps(found)) == found
+
+
+def test_recordings_and_windows_have_a_table_of_minutes_of_people_and_activities(tmp_path):
+    random = np.random.default_rng(0)
+    several = [("ann", "walk", 90), ("ben", "walk", 60), ("ben", "sit", 30), ("cleo", "sit", 45), ("cleo", "walk", 30)]
+    people = [
+        recordings.Recording(who, who, what, 50.0, random.normal([0, 0, 9.8], 1, (50 * seconds, 3)).astype(np.float32))
+        for who, what, seconds in several
+    ]
+    recordings.write_recordings(tmp_path / "a.h5", people, source="a test")
+    found = describe(tmp_path / "a.h5")
+    minutes = {"ann": {"walk": 1.5}, "ben": {"sit": 0.5, "walk": 1.0}, "cleo": {"sit": 0.75, "walk": 0.5}}
+    assert found["minutes"] == minutes
+    page = results.description(found)
+    assert "| subject | sit | walk |\n| --- | ---: | ---: |\n| ann | - | 1.5 |\n| ben | 0.5 | 1.0 |" in page
+    cut = zoo.cut_windows(tmp_path / "a.h5", tmp_path / "b.h5", test_subjects="ann", trim=0)
+    shares = [row[label] / minutes[who][label] for who, row in cut.to_json()["minutes"].items() for label in row]
+    # Of each recording, less than a window at its end is lost.
+    assert len(shares) == 5
+    assert 0.9 < min(shares) <= max(shares) <= 1.0
+
+
+def test_a_label_without_a_test_window_is_a_problem_that_names_who_recorded_it(tmp_path):
+    test = (windows(2, 1), [0, 2], ["d", "d"])
+    found = describe(data_of(windows(5, 0), [0, 1, 2, 1, 0], ["sit", "hop", "walk"], 50.0, list("abcca"), test))
+    (problem,) = found["problems"]
+    assert problem.startswith("no test window of hop (recorded by b, c): ")
+    assert "test_subjects" in problem
+    nobody = describe(data_of(windows(5, 0), [0, 1, 2, 1, 0], ["sit", "hop", "walk"], 50.0, list("abcca")))
+    assert nobody["problems"] == []
 
 
 def test_the_slowest_rate_and_the_shortest_windows_are_described(tmp_path):

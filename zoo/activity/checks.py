@@ -49,8 +49,9 @@ OVERSHOT = 2.0
 _FASTEST, _FAST_FOR_A_SECOND = 20.0, 5.0
 """rad/s: nobody turns a phone faster on average over a recording, or over a typical second, where swings cancel out."""
 
-MOST_STEADY = 1.6 * STANDARD_GRAVITY
-"""m/s^2: more than gravity is averaged over a second by no sensor that people carry. ft/s^2 are 3.3 times as many."""
+MOST_QUIET, _QUIET = 2.4 * STANDARD_GRAVITY, 0.1
+"""m/s^2 that the quietest tenth of seconds average with no phone: swung by a hand in jumping jacks, it feels 18 to 19,
+and 20 to 28 in a typical second, while values in ft/s^2 are 30 or more at rest; and that share of the seconds."""
 
 _TOO_LARGE = 50.0
 """A mean magnitude in m/s^2, five times gravity, that no phone measures: the unit is another one."""
@@ -72,17 +73,17 @@ def _lengths(vectors: Floats) -> Floats:
     return np.asarray(np.sqrt(np.einsum("...i,...i->...", vectors, vectors)))
 
 
-def by_second(rows: Floats, rate: float) -> tuple[Floats, float]:
-    """The mean length of vectors, `(rows, 3)`, in each second; and of a typical second, the length of its mean vector.
-    They are empty and NaN where the rows are too few for their means to say what they measure.
+def by_second(rows: Floats, rate: float) -> tuple[Floats, float, float]:
+    """The mean length of vectors, `(rows, 3)`, in each second; the length of the mean vector of a typical second; and
+    that of a quiet one. They are empty and NaN where the rows are too few for their means to say what they measure.
     """
     second, whole = max(1, round(rate)), np.isfinite(rows).all(axis=1)
     # A lost value in each second must not hide all of them.
     rows = rows if whole.all() else rows[whole]
     if not rate > 0 or len(rows) < max(ENOUGH_ROWS, second):
-        return np.zeros(0), np.nan
+        return np.zeros(0), np.nan, np.nan
     lengths, steady, _ = lengths_of(rows[: len(rows) // second * second].reshape(-1, second, 3)).T
-    return lengths, float(np.median(steady))
+    return lengths, float(np.median(steady)), float(np.quantile(steady, _QUIET))
 
 
 _PACE_SECONDS, _PACE_PARTS = 2, 512
@@ -106,16 +107,16 @@ def pace(rows: Floats, rate: float) -> float:
     return float(hertz[np.searchsorted(power.cumsum(), power.sum() / 2)])
 
 
-def check_signal(where: str, rows: Floats, rate: float, most_steady: float = np.inf) -> None:
+def check_signal(where: str, rows: Floats, rate: float, most_quiet: float = np.inf) -> None:
     """Refuses acceleration in g or without gravity, and rotation rate in degrees, or gravity in its place.
-    Rows are `(rows, 3)` in m/s^2 or `(rows, 6)` with rad/s. No second is steadier than `most_steady`, in m/s^2.
+    Rows are `(rows, 3)` in m/s^2 or `(rows, 6)` with rad/s. Over a quiet second they average at most `most_quiet`.
     """
-    lengths, steady = by_second(rows[:, :3], rate)
+    lengths, steady, quiet = by_second(rows[:, :3], rate)
     if len(lengths):
-        _check_length(where, lengths, steady, "second", most_steady)
+        _check_length(where, lengths, steady, "second", is_too_large=quiet > most_quiet)
     if not len(lengths) or rows.shape[1] == 3:
         return
-    lengths, steady = by_second(rows[:, 3:], rate)
+    lengths, steady, _ = by_second(rows[:, 3:], rate)
     check_turning(where, float(lengths.sum() / max(1, len(lengths))))
     if steady > _FAST_FOR_A_SECOND:
         raise TableError(
@@ -124,9 +125,9 @@ def check_signal(where: str, rows: Floats, rate: float, most_steady: float = np.
         )  # fmt: skip
 
 
-def _check_length(where: str, magnitudes: Floats, steady: float, over: str, most_steady: float = np.inf) -> None:
+def _check_length(where: str, magnitudes: Floats, steady: float, over: str, *, is_too_large: bool = False) -> None:
     magnitude, expected = float(magnitudes.mean(dtype=np.float64)), f"{UNIT} (about {STANDARD_GRAVITY:.1f})"
-    if magnitude > _TOO_LARGE or steady > most_steady:
+    if magnitude > _TOO_LARGE or is_too_large:
         raise TableError(
             f"{where} has a mean magnitude of {magnitude:.4g}; expected {expected}, and no known unit fits",
             "convert it, or choose other columns, for these may be of another sensor",
@@ -239,6 +240,10 @@ class Copies:
         if repeats > 1:
             self.repeated.append(name)
         return None
+
+    def forget(self, file: str) -> None:
+        """Takes back what was found in a file, which is not read, so that another one may hold the same rows."""
+        self._owners = {key: owner for key, owner in self._owners.items() if owner[1].partition(", row ")[0] != file}
 
 
 _ZEROS, _FROZEN, _CLIPPED, _RANGE = 3.0, 10.0, 0.5, 1.9 * STANDARD_GRAVITY

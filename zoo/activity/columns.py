@@ -314,8 +314,10 @@ def _check_resolved(where: str, header: Sequence[str], columns: CsvColumns, labe
         fields = {field for field, _ in missing}
         named = (f"{f'for {field}' if name is None else repr(name)} ({option(field)})" for field, name in missing)
         cure = "pass its name" if len(missing) == 1 else "pass their names"
-        if fields & {"subject", "activity"}:
-            cure += f", {option('layout')} if folders and file names say who did what, or =NAME for all rows"
+        if who := fields & {"subject", "activity"}:
+            # A layout may name the other one already.
+            way = option("layout") if len(who) == 2 else f"{{{who.pop()}}} in {option('layout')}"
+            cure += f", {way} if folders and file names say who did what, or =NAME for all rows"
         cure += f", or {option('rate', 'HZ')} instead of {option('time')}" if "time" in fields else ""
         raise TableError(f"{where}: no column {', '.join(named)}; found {listed_names(header)}", cure)
     if doubled := next((name for _, name in wanted if list(header).count(str(name)) > 1), None):

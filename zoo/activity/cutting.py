@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def cut_windows(
-    paths: Iterable[Path], out: Path, windowing: "Windowing", test: "TestPeople", wanted: "Classes", *,
+    paths: Iterable[Path], out: Path, windowing: "Windowing", people: "People", wanted: "Classes", *,
     channels: Sequence[str] | None, same_people: bool | None,
 ) -> tuple[list[str], list[str], Counts, list[str]]:  # fmt: skip
     """Writes a file of windows, as `zoo.cut_windows` says.
@@ -38,26 +38,47 @@ def cut_windows(
     with temporary_folder() as scratch:
         parts = [_read(path, scratch / f"{place}.h5", counts, doubts) for place, path in enumerate(paths)]
         index = recordings.join(*parts, same_people=same_people, axes=channels)
-        everyone = sort_names(index.subjects)
-        if unknown := [name for name in test.people if name not in everyone]:
-            # But for case, and for the study before the id.
-            alike = [
-                person for person in everyone for name in unknown
-                if name.casefold() in (person.casefold(), person.casefold().rpartition("/")[2])
-            ]  # fmt: skip
-            advice = f": did you mean {' or '.join(alike)}?" if alike else ""
-            if any("," in name for name in everyone):
-                advice = f"""{advice}: a name with commas stands in quotes, as in '"Doe, Jane",ann'"""
-            raise ZooError(f"{index.files}: no subject {joined_names(unknown)}; found {joined_names(everyone)}{advice}")
+        index = _of_people(index, people, counts)
         labels = choose_classes(index.files, index.activities, *wanted)
         used = np.isin(index.activities, list(labels))
-        people = test.people or choose_test_subjects(
-            index.subjects[used], test.fraction, test.seed, index.activities[used]
+        test = people.test or choose_test_subjects(
+            index.subjects[used], people.test_fraction, people.seed, index.activities[used]
         )
-        counts.dropped += write_windows(index, out, windowing, people, labels, other=bool(wanted.other))
+        counts.dropped += write_windows(index, out, windowing, test, labels, other=bool(wanted.other))
     known = Metadata.from_json(read_config(PRESETS_FOLDER / START)["metadata"], START)
-    seen = already_seen(everyone, index.provenance["source"], known)
-    return people, seen, counts, doubts + _differing_labels(index, labels)
+    seen = already_seen(sort_names(index.subjects), index.provenance["source"], known)
+    return test, seen, counts, doubts + _differing_labels(index, labels)
+
+
+def _of_people(index: Index, people: "People", counts: Counts) -> Index:
+    """The recordings of the people who are used, among whom those of the test set must be."""
+    _require_people(index, [*people.used, *people.left_out])
+    kept = np.isin(index.subjects, np.array(people.used or index.subjects, np.str_))
+    kept &= ~np.isin(index.subjects, np.array(people.left_out, np.str_))
+    if not kept.any():
+        raise ZooError(
+            f"{index.files}: {option('subjects')} and {option('not_subjects')} leave nobody of "
+            f"{joined_names(sort_names(index.subjects))}: name others"
+        )
+    if not kept.all():
+        counts.dropped["recordings of people who are not used"] += int((~kept).sum())
+    index = index.of(kept)
+    _require_people(index, people.test)
+    return index
+
+
+def _require_people(index: Index, names: Sequence[str]) -> None:
+    everyone = sort_names(index.subjects)
+    if unknown := [name for name in names if name not in everyone]:
+        # But for case, and for the study before the id.
+        alike = [
+            person for person in everyone for name in unknown
+            if name.casefold() in (person.casefold(), person.casefold().rpartition("/")[2])
+        ]  # fmt: skip
+        advice = f": did you mean {' or '.join(alike)}?" if alike else ""
+        if any("," in name for name in everyone):
+            advice = f"""{advice}: a name with commas stands in quotes, as in '"Doe, Jane",ann'"""
+        raise ZooError(f"{index.files}: no subject {joined_names(unknown)}; found {joined_names(everyone)}{advice}")
 
 
 def _differing_labels(index: Index, classes: Mapping[str, str]) -> list[str]:
@@ -94,11 +115,15 @@ def _read(path: Path, imported: Path, counts: Counts, doubts: list[str]) -> Inde
     return replace(index, path=path, parts=(index,))
 
 
-class TestPeople(NamedTuple):
-    """Who is in the test set: people, or a share of all that a seed draws."""
+class People(NamedTuple):
+    """Whose recordings are used, by default everybody's, without those of people who are left out; and who is in the
+    test set: people, or a share of all that a seed draws.
+    """
 
-    people: list[str]
-    fraction: float
+    used: Sequence[str]
+    left_out: Sequence[str]
+    test: list[str]
+    test_fraction: float
     seed: int
 
 

@@ -82,7 +82,7 @@ def _split_by_time(windows: DataSet, fraction: float) -> tuple[DataSet, DataSet]
     """The last windows of each class of each subject, and those before that share no row with them."""
     part, labels, people = np.zeros(len(windows), np.int8), windows.labels, windows.subjects
     people = np.full(len(windows), "") if people is None else people
-    overlapping = -(-windows.inputs.shape[1] // _hop(windows)) - 1
+    overlapping = -(-windows.inputs.shape[1] // hop_of(windows)) - 1
     for person, label in sorted(set(zip(people.tolist(), labels.tolist(), strict=True))):
         rows = np.flatnonzero((people == person) & (labels == label))
         # Of a recording too short for both parts, training has all.
@@ -94,7 +94,7 @@ def _split_by_time(windows: DataSet, fraction: float) -> tuple[DataSet, DataSet]
     return windows.where(part == 0), windows.where(part == 2)
 
 
-def _hop(windows: DataSet) -> int:
+def hop_of(windows: DataSet) -> int:
     """The rows from one window to the next that repeats its end, as most of some neighbors do; else the length."""
     length = windows.inputs.shape[1]
     neighbors = np.flatnonzero(np.diff(windows.rows) == 1)

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.fft import dct
 from scipy.spatial import cKDTree
 
 from zoo.activity.checks import POWERS, Copies, Faults, row_hashes, spelled_twice
-from zoo.activity.data import confounded, from_file
+from zoo.activity.data import confounded, from_file, hop_of
 from zoo.data import hdf5
 from zoo.data.dataset import Data, DataSet, sort_names
+from zoo.errors import option
+from zoo.runtime.labels import allowed_classes
 
 if TYPE_CHECKING:
     from zoo.activity.recordings import Index
@@ -51,11 +53,46 @@ def _describe_windows(data: Data) -> dict[str, Any]:
     problems = [problem for problem, true in applies.items() if true]
     problems += spelled_twice(names, [*data.train.people(), *data.test.people()])
     problems += confounded(both.labels, both.subjects, both.studies)
+    problems += _untested(data)
+    minutes = {}
+    if both.subjects is not None:
+        labels, seconds = np.array(names)[both.labels], np.full(len(both), hop_of(both) / data.rate)
+        minutes = {"minutes": _minutes(both.subjects, labels, seconds)}
     return {
         "parts": {"train": _balance(data.train, names), "test": _balance(data.test, names)},
         "split_by": data.split_by, "rate_hz": data.rate, "simulated": data.simulated,
-        "leaks": leaks, "problems": problems,
+        "leaks": leaks, "problems": problems, **minutes,
     }  # fmt: skip
+
+
+_NAMED = 3
+"""People who are named at most."""
+
+
+def _untested(data: Data) -> list[str]:
+    """A sentence about classes without a test window, and who recorded them for training."""
+    allowed = allowed_classes(len(data.classes), data.test.label_sets)[np.unique(data.test.labels)]
+    absent = [place for place, tested in enumerate(allowed.any(axis=0)) if not tested]
+    if not len(data.test) or not absent:
+        return []
+    people, labels, names = data.train.subjects, data.train.labels, list[str]()
+    for place in absent:
+        owners = [] if people is None else sort_names(people[labels == place])
+        more = f" and {len(owners) - _NAMED} more" if len(owners) > _NAMED else ""
+        names.append(data.classes[place] + f" (recorded by {', '.join(owners[:_NAMED])}{more})" * bool(owners))
+    cure = f"choose test people who recorded it with {option('test_subjects')}, or record it with others"
+    return [f"no test window of {'; '.join(names)}: no score shows how well it is recognized: {cure}"]
+
+
+def _minutes(people: ArrayLike, labels: ArrayLike, seconds: NDArray[np.float64]) -> dict[str, dict[str, float]]:
+    """Minutes by person and label."""
+    totals = dict[str, Counter[str]]()
+    for person, label, duration in zip(np.asarray(people).tolist(), np.asarray(labels).tolist(), seconds, strict=True):
+        totals.setdefault(person, Counter())[label] += duration / 60
+    return {
+        person: {label: round(float(total), 2) for label, total in sorted(totals[person].items())}
+        for person in sort_names(totals)
+    }
 
 
 def _balance(windows: DataSet, labels: tuple[str, ...]) -> dict[str, Any]:
@@ -83,7 +120,7 @@ def _describe_recordings(index: "Index") -> dict[str, Any]:
         "recordings": len(index), "subjects": sort_names(index.subjects),
         "seconds": {name: round(total, 1) for name, total in seconds.items()},
         "rates_hz": sorted(set(index.column("rate").tolist())), "simulated": index.provenance["simulated"],
-        "problems": problems,
+        "problems": problems, "minutes": _minutes(index.subjects, index.activities, index.seconds),
     }  # fmt: skip
 
 

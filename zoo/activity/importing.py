@@ -41,7 +41,7 @@ from zoo.activity.recordings import GAPS, NOT_RISING, Counts, Recording, misname
 from zoo.activity.sources import OTHER_SENSORS, Sources, beside, stem
 from zoo.activity.tables import Table, check_encoding, close_archive, exists, lines_of, name_of, numbers
 from zoo.data.dataset import sort_names
-from zoo.errors import ZooError, option
+from zoo.errors import ZooError, option, printable
 from zoo.files import exclusive, new_file
 from zoo.runtime.metadata import ACCELERATION_LIMIT, UNIT
 
@@ -246,7 +246,7 @@ def read_csv(
         rates, seconds, paces, typical = set(), 0.0, list[list[float]](), typical_rate(table.times)
         for recording in _recordings(table, of_file, copies, typical):
             with _advised(table, recording.subject, recording.activity) as name:
-                checks.check_signal(name, recording.rows, recording.rate, checks.MOST_STEADY)
+                checks.check_signal(name, recording.rows, recording.rate, checks.MOST_QUIET)
             rates.add(recording.rate)
             seconds += recording.seconds
             if not table.is_time_unit_known:
@@ -312,7 +312,8 @@ def _recordings(table: Readings, counts: Counts, copies: Copies, typical: float)
             # A phone at rest measures the same again.
             is_still = len(pieces) > 1 and len({*map(bytes, piece[:ENOUGH_ROWS])}) < ENOUGH_ROWS // 2
             if not is_still and (copy := copies.find(object(), name, piece)):
-                raise ZooError(f"{name}: has the same rows as {copy[1]}: import each recording once")
+                first = "before" if copy[1].partition(", row ")[0] == table.where else copy[1]
+                raise ZooError(f"{name}: has the same rows as {first}: import each recording once")
         for recording in stretches(table.where, owner.subject, owner.activity, times, values, rate, counts):
             count = len(recording.acceleration)
             if not is_plausible or LOWEST / 3 <= recording.rate <= HIGHEST:
@@ -387,14 +388,15 @@ class Imported:
 
 def import_csv(
     sources: Sources, out: Path | None, *, append: bool = False, same_people: bool = False, force: bool = False,
-    on_progress: Callable[[int], None] = lambda count: None,
+    skip_unreadable: bool | None = None, on_progress: Callable[[int], None] = lambda count: None,
 ) -> Imported:  # fmt: skip
     """Writes a file of recordings of what `find_sources` found; arguments are those of `zoo.import_csv`.
 
-    Without `out`, it is a dry run, in which what is wrong with files is told by `problems` instead of an error.
+    Without `out`, it is a dry run, in which what is wrong with files is told by `problems` instead of an error. With
+    `skip_unreadable` of None, no message says that files can be left out.
     """
     made, content = Imported(out), hashlib.sha256()
-    read = _read_all(sources, made, content.update, on_progress)
+    read = _read_all(sources, made, skip_unreadable, content.update, on_progress)
     if out is None:
         for _ in read:
             pass
@@ -408,7 +410,7 @@ def import_csv(
 
     def source() -> str:
         # Names of files may say who was recorded, so the source of a file of recordings is a hash.
-        files = f"{len(sources)} CSV file{'s' * (len(sources) > 1)} #{content.hexdigest()[:8]}"
+        files = f"{len(made.files)} CSV file{'s' * (len(made.files) > 1)} #{content.hexdigest()[:8]}"
         return f"{study} ({files})" if study else files
 
     begun: AbstractContextManager[None] = exclusive(out) if append else new_file(out, force)
@@ -420,17 +422,29 @@ def import_csv(
     return made
 
 
+_COPY = re.compile(r"\(\d+\)(?=[./]|$)|(?<![^\W_])(?:copy|kopie|copie|c[o\u00f3]pia|kopia)(?![^\W_])", re.IGNORECASE)
+"""What systems and browsers write into the name of a copy, as in `walk (1).csv` and `walk - Copy.csv`."""
+
+
+def _marks_of_copy(source: "tuple[Path | pd.DataFrame, CsvColumns]") -> int:
+    return len(_COPY.findall(unicodedata.normalize("NFC", name_of(source[0]))))
+
+
 def _read_all(
     sources: Sources,
     made: Imported,
+    skip_unreadable: bool | None,
     hash_bytes: Callable[[bytes | memoryview], None],
     on_progress: Callable[[int], None],
 ) -> Iterator[Recording]:
     """The recordings of all files, also of those that follow a faulty one, of which the error comes at the end."""
     copies, faults, short, faulty = Copies(), checks.Faults(), 0, list[tuple[str, ZooError]]()
-    for source, columns in sources:
+    # Of two equal files, the later one is refused.
+    for source, columns in sorted(sources, key=_marks_of_copy):
         try:
-            for recording in read_csv([source], columns, made.counts, made.files, copies):
+            found: Iterable[Recording] = read_csv([source], columns, made.counts, made.files, copies)
+            # Of a file that is left out, nothing is kept, though its first recordings may be sound.
+            for recording in list(found) if skip_unreadable else found:
                 made.recordings += 1
                 on_progress(made.recordings)
                 short += recording.seconds < _USABLE
@@ -440,6 +454,7 @@ def _read_all(
                 yield recording
         except ZooError as error:
             faulty.append((name_of(source), error))
+            copies.forget(name_of(source))
     close_archive()
     named = [{name for table in made.files for name in table[key]} for key in ("activities", "subjects")]
     made.doubts = [*checks.spelled_twice(*named), *faults.sentences(copies.repeated)]
@@ -449,23 +464,39 @@ def _read_all(
             f"gaps and lost values end a recording; if time stamps repeat or come late, pass {option('rate')}"
         )
     made.doubts += _assumed_unit(made.files)
-    if not faulty:
+    if faulty:
+        _report(faulty, len(sources), made, skip_unreadable)
+
+
+def _report(
+    faulty: Sequence[tuple[str, ZooError]], count: int, made: Imported, skip_unreadable: bool | None
+) -> None:  # fmt: skip
+    """Says which of `count` files cannot be read, and why: by a doubt, by problems, or by an error."""
+    problems = _problems(faulty)
+    numbered = (f"({place}) {problem}" for place, problem in enumerate(problems, 1))
+    listed = problems[0] if len(problems) == 1 else "; ".join(numbered)
+    some = f"{len(faulty)} of {count} files cannot be read"
+    if skip_unreadable and len(faulty) < count:
+        made.counts.dropped["files that cannot be read"] += len(faulty)
+        made.doubts.append(f"{some}, and {'is' if len(faulty) == 1 else 'are'} left out: {listed}")
         return
-    made.problems = _problems(faulty)
+    made.problems = problems
     if made.path is None:
         return
-    if len(faulty) == 1:
+    cure = f"; or leave them out with {option('skip_unreadable')}" if skip_unreadable is False else ""
+    if count == 1:
         raise faulty[0][1]
-    numbered = (f"({place}) {problem}" for place, problem in enumerate(made.problems, 1))
-    listed = made.problems[0] if len(made.problems) == 1 else "; ".join(numbered)
-    raise ZooError(f"{len(faulty)} of {len(sources)} files cannot be read, so nothing was written: {listed}")
+    if len(faulty) == 1:
+        raise ZooError(f"{faulty[0][1]}{cure.replace('them', 'this file')}")
+    raise ZooError(f"{some}, so nothing was written: {listed}{cure if len(faulty) < count else ''}")
 
 
 def _problems(faulty: Sequence[tuple[str, ZooError]]) -> list[str]:
     """A sentence for each problem, in the words of the first of the files that have it, as all of an app may."""
     alike: dict[str, tuple[str, list[str]]] = {}
     for file, error in faulty:
-        why = str(error).removeprefix(f"{file}: ")
+        # What is wrong may be with its rows, as in `walk.csv, row 9`, or with all of it, as in `walk.csv has`.
+        why = re.sub(rf"^{re.escape(printable(file))}[:,]? ", "", str(error))
         # Which row and which number it is differs from file to file.
         alike.setdefault(re.sub(r"[\d.]+", "", why), (why, []))[1].append(file)
     return [

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import chain, islice, pairwise
+from itertools import chain, compress, islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -199,11 +199,12 @@ _NO_ROWS = np.zeros((0, 3), np.float32)
 @dataclass(frozen=True)
 class Index:
     """The contents of a file of recordings, or of several, the `parts`, one after another.
-    `recordings` are without their rows, of which each has as many as `lengths` says.
+    `recordings` are without their rows, of which each has as many as `lengths` says, from `starts` on in its file.
     """
 
     path: Path
     recordings: Sequence[Recording]
+    starts: NDArray[np.int64]
     lengths: NDArray[np.int64]
     provenance: Mapping[str, Any]
     axes: tuple[str, ...] = AXES
@@ -234,6 +235,15 @@ class Index:
                 f"or {option('gyroscope')}, or choose {option('channels', 'x,y,z')}"
             )
         return replace(self, axes=tuple(axes), parts=tuple(part.selected(axes) for part in self.parts))
+
+    def of(self, chosen: NDArray[np.bool_]) -> "Index":
+        """Some of the recordings, by a flag for each."""
+        ends = np.cumsum([len(part) for part in self.parts])[:-1].astype(int)
+        return replace(
+            self, recordings=[*compress(self.recordings, chosen)], starts=self.starts[chosen],
+            lengths=self.lengths[chosen],
+            parts=tuple(part.of(flags) for part, flags in zip(self.parts, np.split(chosen, ends), strict=False)),
+        )  # fmt: skip
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -268,10 +278,9 @@ class Index:
             return
         rows = hdf5.open_column(self.path, "acceleration")
         turns = None if self.axes == AXES else hdf5.open_column(self.path, "rotation")
-        spans = pairwise([0, *np.cumsum(self.lengths).tolist()])
-        for recording, (start, stop) in zip(self.recordings, spans, strict=True):
-            rotation = None if turns is None else turns[start:stop]
-            yield replace(recording, acceleration=rows[start:stop], rotation=rotation)
+        for recording, start, length in zip(self.recordings, self.starts.tolist(), self.lengths.tolist(), strict=True):
+            part = slice(start, start + length)
+            yield replace(recording, acceleration=rows[part], rotation=None if turns is None else turns[part])
 
 
 def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | None = None) -> Index:
@@ -305,7 +314,8 @@ def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | N
             for name, group in zip(names, groups, strict=True)
         ]
     return Index(
-        parts[0].path, [*chain.from_iterable(groups)], np.concatenate([part.lengths for part in parts]),
+        parts[0].path, [*chain.from_iterable(groups)], np.concatenate([part.starts for part in parts]),
+        np.concatenate([part.lengths for part in parts]),
         provenance={
             "simulated": any(part.provenance["simulated"] for part in parts),
             "source": hdf5.shortened("; ".join(dict.fromkeys(str(part.provenance["source"]) for part in parts))),
@@ -433,4 +443,4 @@ def read_recordings(path: Path) -> Index:
         Recording(rate=rate, acceleration=_NO_ROWS, **dict(zip(names, values, strict=True)))
         for rate, *values in zip(rates, *columns, strict=True)
     ]
-    return Index(path, stated, np.diff(offsets), hdf5.read_facts(path, "recordings"), axes)
+    return Index(path, stated, offsets[:-1], np.diff(offsets), hdf5.read_facts(path, "recordings"), axes)

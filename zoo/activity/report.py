@@ -1,7 +1,7 @@
 """Reports of activity recognizers, and of cross-validations."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from zoo.activity.studies import STUDIES
 from zoo.report import markdown as md
 from zoo.report.markdown import Document, Pages, methods
 from zoo.runtime.labels import COUNTED
+from zoo.runtime.streaming import NOT_SURE
 
 TITLE = "Activity recognizers"
 SCORE, MAXIMIZE = "macro_f1", True
@@ -130,10 +131,16 @@ def _changes(delays: Mapping[str, Mapping[str, Document]]) -> str:
     return Markup(md.table(["from \\ to", *map(md.escape, after)], rows))
 
 
+def minutes(labels: Iterable[str | None], seconds: float) -> str:
+    """Minutes by label, the most first, such as `walking 1.5, not sure 0.1`; each label stands for some seconds."""
+    counts = Counter(NOT_SURE if label is None else label for label in labels)
+    return ", ".join(f"{label} {count * seconds / 60:.1f}" for label, count in counts.most_common())
+
+
 pages = Pages(
     "activity/report.md.j2", RESULTS=RESULTS, FILE_SCORES=FILE_SCORES, COUNTED=COUNTED, as_stairs=_as_stairs,
     people_used=_people_used, mistaken=_mistaken, tenth=_tenth, delay=delay, changes=_changes,
-    share=_share, stream_rows=_stream_rows, with_stairs_as_one=with_stairs_as_one,
+    share=_share, stream_rows=_stream_rows, with_stairs_as_one=with_stairs_as_one, minutes=minutes,
 )  # fmt: skip
 training, evaluation, predictions = map(pages.macro, ("training", "evaluation", "predictions"))
 streaming, interface = pages.macro("streaming"), pages.macro("interface")

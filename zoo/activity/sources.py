@@ -19,7 +19,8 @@ from zoo.activity.tables import (
     listed_names,
     named_in,
 )
-from zoo.errors import ZooError, option
+from zoo.errors import ZooError, option, shown
+from zoo.runtime.metadata import UNIT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +43,8 @@ OTHER_SENSORS = (
 """Files into which Sensor Logger writes something else than acceleration, in lower case."""
 _BETTER = {"accelerometer": ("TotalAcceleration",), "accelerometeruncalibrated": ("TotalAcceleration", "Accelerometer")}
 """Files that are read in place of another one, if they are in its folder."""
+_SENSORS = ("accelerometer", "accelerometeruncalibrated", "totalacceleration", "rawdata")
+"""Names that apps give to the files of sensors, in lower case without spaces and signs. No activity is called so."""
 
 
 def stem(path: Path) -> str:
@@ -75,7 +78,7 @@ def find_sources(
                 f"{option('manifest', manifest)}: names the files itself; leave FILES and {option('layout')} out"
             )
         listed = _read_manifest(Path(manifest), columns)
-        return [*frames, *listed], _doubts(listed)
+        return [*frames, *listed], _doubts(listed, is_laid_out=False)
     if not paths:
         if frames and layout is None:
             return frames, []
@@ -94,11 +97,7 @@ def find_sources(
                 if file == path:
                     raise ZooError(f"{path}: does not match {option('layout', repr(layout))}")
                 continue
-            found = match.groupdict() if match else {}
-            names = {field: named_in(name, columns.encoding) for field, name in found.items()}
-            if packed := next((name for name in names.values() if name.lower().endswith(".zip")), None):
-                cure = "write .zip after the field that it names, or name all folders of the path"
-                raise ZooError(f"{file}: {option('layout', repr(layout))} takes {packed} for a name: {cure}")
+            names = {} if layout is None or not match else _names_in(file, layout, match, columns.encoding)
             if layout and "/" in layout and file != path:
                 depths.setdefault(len(file.relative_to(path).parts), file)
                 if len(depths) > 1:
@@ -114,12 +113,25 @@ def find_sources(
         example = f": found {len(unmatched)} others, such as {unmatched[0]}" if unmatched else ""
         wanted = "no CSV file" if layout is None else f"no file that matches {option('layout', repr(layout))}"
         raise ZooError(f"{', '.join(map(str, paths))}: {wanted}{example}")
-    doubts = _doubts(list(sources.values()))
+    doubts = _doubts(list(sources.values()), is_laid_out=layout is not None)
     if unmatched:
         doubts.append(
             f"left out, as {option('layout', repr(layout))} does not match: {len(unmatched)}, such as {unmatched[0]}"
         )
     return [*frames, *sources.values()], doubts
+
+
+def _names_in(file: Path, layout: str, match: re.Match[str], encoding: str) -> dict[str, str]:
+    """Who did what by the path of a file; refuses a zip file or a file of a sensor that is taken for one of them."""
+    names = {field: named_in(name, encoding) for field, name in match.groupdict().items()}
+    for field, name in names.items():
+        taken = f"{file}: {option('layout', repr(layout))} takes {name} for"
+        if name.lower().endswith(".zip"):
+            raise ZooError(f"{taken} a name: write .zip after the field that it names, or name all folders of the path")
+        if re.sub(r"[\W_]", "", name.lower()) in _SENSORS:
+            cure = f"write {{{field}}} where the path has it, as in {_likely(file)!r}"
+            raise ZooError(f"{taken} the {field}, though apps call the file of a sensor so: {cure}")
+    return names
 
 
 def _tables_in(path: Path) -> list[Path]:
@@ -164,6 +176,7 @@ def layout_pattern(layout: str, fields: Sequence[str] = ()) -> re.Pattern[str]:
 
 def _named(columns: CsvColumns, names: Mapping[str, str]) -> CsvColumns:
     fields: dict[str, Any] = {field: f"={names[field].strip()}" for field in _FIELDS if field in names}
+    fields |= {"unit": unit} if (unit := names.get("unit", "").strip()) else {}
     for field in fields:
         if named := getattr(columns, field):
             what = option(field, repr(named))
@@ -183,14 +196,35 @@ def _read_manifest(path: Path, columns: CsvColumns) -> list[tuple[Path, CsvColum
             check_encoding(f"{path}: {name} in row {number} below the names", row.get(name, ""))
         if empty := [name for name in ("file", *_FIELDS) if not row.get(name, "-").strip()]:
             raise ZooError(f"{path}: {empty[0]} is empty in row {number} below the names: fill it in")
+        if (unit := row.get("unit", "").strip()) not in ("", UNIT, "g"):
+            raise ZooError(f"{path}: unit is {shown(unit)} in row {number} below the names; expected {UNIT} or g")
         sources.append((path.parent / row["file"].strip(), _named(columns, row)))
     if missing := [str(file) for file, _ in sources if not exists(file)]:
         raise ZooError(f"{path}: no such file: {', '.join(missing)} (paths start at the folder of this table)")
     return sources
 
 
-def _doubts(sources: Sequence[tuple[Path, CsvColumns]]) -> list[str]:
-    """Sentences about files that are all said to be of one person or activity, though their names say otherwise."""
+def _likely(path: Path) -> str:
+    """A layout for the path of a file that an app has named, whose folder or zip file says who did what."""
+    folder, packed = path.absolute().parent.name, ""
+    if is_zip(path.parent):
+        folder, packed = folder[:-4], folder[-4:]
+    # As in ann/walk-2026-01-01/TotalAcceleration.csv and ann-walk-2026-01-01.zip/Raw Data.csv.
+    words = re.match(r"[^\W\d_]+([ _-])([^\W\d_])?", folder)
+    who = f"{{subject}}{words[1] if words and words[2] else '/'}{{activity}}"
+    return f"{who}{(words[1] if not words[2] else '') + '*' if words else ''}{packed}/{path.name}"
+
+
+def _advice(likely: str, is_laid_out: bool) -> str:
+    layout = option("layout", repr(likely))
+    return f"change the layout, as to {likely!r}" if is_laid_out else f"pass {layout}"
+
+
+def _doubts(sources: Sequence[tuple[Path, CsvColumns]], *, is_laid_out: bool) -> list[str]:
+    """Sentences about files that are all said to be of one person or activity, though their names say otherwise.
+
+    Where paths are laid out already, a layout is not to be passed, but to be changed.
+    """
     folders = {path.absolute().parent for path, _ in sources}
     doubts = []
     for field, kind in zip(_FIELDS, ("one person", "one activity"), strict=True):
@@ -201,23 +235,22 @@ def _doubts(sources: Sequence[tuple[Path, CsvColumns]]) -> list[str]:
         others = [path.name for path, _ in sources if name[1:].lower() not in path.stem.lower()]
         if len(folders) > 1:
             path, likely = sources[0][0], "{subject}/{activity}*.csv"
-            if name[1:] == path.stem:
-                # The folder says the activity, as in ann/walk-2026-01-01/TotalAcceleration.csv.
-                mark = re.match(r"[^\W\d_]+([ _-])", path.absolute().parent.name)
-                likely = f"{{subject}}/{{activity}}{f'{mark[1]}*' if mark else ''}/{path.name}"
+            if len({path.name for path, _ in sources}) == 1:
+                likely = _likely(path)
             where = f"all {len(sources)} files of {len(folders)} folders"
             doubts.append(
-                f"{where} are read as {kind}, {name[1:]}; if paths say otherwise, pass {option('layout', repr(likely))}"
+                f"{where} are read as {kind}, {name[1:]}; if paths say otherwise, {_advice(likely, is_laid_out)}"
             )
         elif 0 < len(others) < len(sources):
-            advice = f"if that is wrong, pass {option('layout', repr(f'{{{field}}}*.csv'))}"
-            doubts.append(f"all {len(sources)} files are read as {name[1:]}, including {others[0]}; {advice}")
+            advice = _advice(f"{{{field}}}*.csv", is_laid_out)
+            doubts.append(f"all {len(sources)} files are read as {name[1:]}, including {others[0]}; if that is wrong, "
+                          f"{advice}")  # fmt: skip
     activities = {columns.activity or "" for _, columns in sources}
     labels = sorted(name[1:] for name in activities if name.startswith("="))
     # As where a layout lacks the star after {activity}.
     bare = [re.sub(r"[ _-]*\(?\d+\)?$", "", label) for label in labels]
     pairs = zip(pairwise(labels), pairwise(bare), strict=True)
     if pair := next((pair for pair, (one, two) in pairs if one == two != ""), None):
-        advice = f"pass {option('layout')} with a star, as in '{{subject}}/{{activity}}*.csv'"
+        advice = f"{_advice('{subject}/{activity}*.csv', is_laid_out)}, with a star"
         doubts.append(f"{' and '.join(pair)} are read as two activities; if their numbers count recordings, {advice}")
     return doubts

@@ -33,6 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from zoo.activity.report import minutes
 from zoo.catalog import joined_names
 from zoo.data.dataset import sort_names
 from zoo.errors import ZooError, option, shown
@@ -43,6 +44,8 @@ from zoo.runtime.metadata import CLASSES, INERTIAL, Streaming
 from zoo.runtime.streaming import predict_recording
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from zoo.activity.columns import CsvColumns
 
 _SINCE_1970 = 1e8
@@ -118,10 +121,10 @@ class Simulated:
 
 
 class Followed:
-    """Predictions for lines of CSV as they arrive; arguments are those of `zoo.stream`."""
+    """Predictions for lines of CSV as they arrive, or for a DataFrame; arguments are those of `zoo.stream`."""
 
     def __init__(
-        self, file: Path, csv: str, columns: "CsvColumns", every: bool, threshold: float | None
+        self, file: Path, csv: "str | pd.DataFrame", columns: "CsvColumns", every: bool, threshold: float | None
     ) -> None:  # fmt: skip
         self._recognizer, self._csv, self._every, self._threshold = Recognizer(file), csv, every, threshold
         self._columns = columns.replace(gyroscope=self._recognizer.metadata.axes == INERTIAL)
@@ -133,11 +136,13 @@ class Followed:
 
     def _predictions(self) -> Iterator[Prediction]:
         from zoo.activity.columns import read_samples
+        from zoo.activity.tables import lines_of, name_of
 
         stream, warned, none = self._recognizer.stream(threshold=self._threshold), 0, True
-        name = "standard input" if self._csv == "-" else self._csv
+        name, lines = name_of(self._csv), _lines(self._csv) if isinstance(self._csv, str) else lines_of(self._csv)
+        name = "standard input" if name == "-" else name
         # After the last prediction, None: what is still to be said.
-        for prediction in chain(stream.feed(read_samples(_lines(self._csv), name, self._columns)), [None]):
+        for prediction in chain(stream.feed(read_samples(lines, name, self._columns)), [None]):
             for warning in stream.warnings[warned:]:
                 say(warning if prediction is None else f"{_moment(prediction.time).strip()}: {warning}", "warning")
             warned = len(stream.warnings)
@@ -152,13 +157,17 @@ class Followed:
             say(f"no prediction{short}", "warning")
 
     def show(self) -> None:
-        """Prints a line for each change, or with `every` for each prediction."""
-        shown: str | None = ""
+        """Prints a line for each change, or with `every` for each prediction, and at the end the minutes of each."""
+        shown, counts, metadata = "", Counter[str](), self._recognizer.metadata
         for prediction in self._predictions():
-            if self._every or (prediction.label or prediction.reason) != shown:
-                label = f"{prediction.label or prediction.reason:<12} {prediction.probability:4.0%}"
-                print(f"{_moment(prediction.time)}  {label}", flush=True)
-                shown = prediction.label or prediction.reason
+            label = str(prediction.label or prediction.reason)
+            counts[label] += 1
+            if self._every or label != shown:
+                print(f"{_moment(prediction.time)}  {label:<12} {prediction.probability:4.0%}", flush=True)
+                shown = label
+        if counts:
+            step = (metadata.frame if metadata.states else metadata.hop) / metadata.rate
+            say(f"minutes: {minutes(counts.elements(), step)}")
 
 
 def _document(prediction: Prediction, classes: Sequence[str]) -> dict[str, Any]:

@@ -340,7 +340,7 @@ class ActivityTask(Task):
         if data is not None:
             refuse(f"applies with {option('csv', 'FILE')} alone", rate=rate)
             return Records(evaluation.predictions_of(loaded, data, threshold), self.report.predictions)
-        times, warnings = None, list[str]()
+        times, warnings, render = None, list[str](), self.report.predictions
         if csv is not None:
             from zoo.activity.columns import columns_of
             from zoo.activity.recordings import Counts
@@ -350,11 +350,12 @@ class ActivityTask(Task):
             source = Path(csv) if isinstance(csv, str) else csv
             x, times = evaluation.cut(loaded, source, columns_of(columns, rate), hop, counts)
             # What is cut is at the rate of the model.
-            rate = None
+            rate, metadata = None, loaded.metadata
+            render = partial(render, seconds=(hop or metadata.window // 2) / metadata.rate)
             warnings = [f"{name}: left out: {reason} ({count})" for reason, count in counts.dropped.items()]
             warnings += [f"{name}: {reason} ({count})" for reason, count in counts.changed.items()]
         found = self.predict(loaded, x, rate=rate, threshold=threshold)
-        return replace(found, times=times, render=self.report.predictions, warnings=warnings)
+        return replace(found, times=times, render=render, warnings=warnings)
 
     def exportable(self, loaded: Loaded, data: Data | None) -> "Exportable":
         """What export must know of a recognizer."""

@@ -327,6 +327,7 @@ def import_csv(
     encoding: str = "",
     append: bool = False,
     same_people: bool = False,
+    skip_unreadable: bool = False,
     dry_run: bool = False,
     force: bool = False,
     on_progress: Callable[[int], None] | None = None,
@@ -337,7 +338,8 @@ def import_csv(
         files: CSV files, which may be packed as .gz or .zip, or folders to search; in Python also DataFrames.
         out: File of recordings to write.
         layout: How paths name people and activities, such as '{subject}/{activity}*.csv'.
-        manifest: A CSV table of files with the columns file, subject, activity, in place of `files`.
+        manifest: A CSV table of files with the columns file, subject, activity, in place of `files`. A column unit
+            says m/s^2 or g of each, if it is not empty.
         subject: Column of the person, or =NAME for one person.
         activity: Column of the activity, or =LABEL for a single activity.
         study: Name of the lab or protocol. People of different studies are different people.
@@ -350,6 +352,8 @@ def import_csv(
             people or activities have other than English letters.
         append: Whether to add to the file if it exists.
         same_people: When adding: whether an id that is already in the file is the same person; else it is refused.
+        skip_unreadable: Whether to leave out files that cannot be read, which are counted and named, and import the
+            others. By default nothing is written if there is one.
         dry_run: Whether to show how the files would be read, and write nothing.
         force: Whether to replace the file if it exists.
         on_progress: Function that is called with the number of recordings that have been read.
@@ -383,7 +387,7 @@ def import_csv(
     recordings, doubts = sources.find_sources(listed, described, layout, None if manifest is None else Path(manifest))
     made = importing.import_csv(
         recordings, None if dry_run else Path(out), append=append, same_people=same_people, force=force,
-        on_progress=on_progress or door.silent,
+        skip_unreadable=skip_unreadable, on_progress=on_progress or door.silent,
     )  # fmt: skip
     if not dry_run:
         return _imported(made, doubts)
@@ -454,6 +458,8 @@ def cut_windows(
     hop: door.Count = 75,
     rate: door.Rate = 50.0,
     trim: door.Seconds = 1.0,
+    subjects: door.People | None = None,
+    not_subjects: door.People | None = None,
     test_subjects: door.People | None = None,
     test_fraction: Annotated[float, Ge(0), Lt(1)] = 0.2,
     seed: door.Seed = 0,
@@ -474,6 +480,8 @@ def cut_windows(
         hop: Number of rows between the starts of two windows.
         rate: Rate in Hz to which all recordings are resampled.
         trim: Seconds to leave out at both ends of a recording.
+        subjects: People whose recordings are used, for training and test. Everybody's by default.
+        not_subjects: People whose recordings are left out.
         test_subjects: People of the test set. A name with commas stands in quotes, as in '"Doe, Jane",ann', or, in
             Python, in a list.
         test_fraction: Share of all people that goes into the test set if none are named; 0 for no test set.
@@ -510,7 +518,9 @@ def cut_windows(
     with new_file(Path(out), force):
         test_people, seen, read, warnings = cutting.cut_windows(
             files, Path(out), cutting.Windowing(window, hop, rate, trim),
-            cutting.TestPeople(door.names_of(test_subjects), test_fraction, seed),
+            cutting.People(
+                door.names_of(subjects), door.names_of(not_subjects), door.names_of(test_subjects), test_fraction, seed
+            ),
             cutting.Classes(labels_of(classes), labels_of(merge), door.names_of(other)),
             channels=door.names_of(channels) or None, same_people=same_people,
         )  # fmt: skip

@@ -104,7 +104,7 @@ def export(
 @door.public
 def stream(
     model: door.FilePath,
-    csv: door.FilePath | None = None,
+    csv: door.Table | door.FilePath | None = None,
     *,
     simulate: door.Names | None = None,
     rate: door.Rate | None = None,
@@ -119,7 +119,7 @@ def stream(
 
     Args:
         model: A .tflite file, or a preset or folder with one.
-        csv: CSV file with columns x, y, z and time, or - for standard input.
+        csv: CSV file with columns x, y, z and time, or - for standard input; in Python also a DataFrame.
         simulate: Activities of a simulated person, instead of a CSV file.
         rate: Sampling rate in Hz, instead of time stamps.
         columns: How the CSV file is read.
@@ -157,7 +157,8 @@ def stream(
     with door.quiet():
         if csv is None:
             return streaming.Simulated(file, str(model), door.names_of(simulate), threshold=threshold, **person)
-        return streaming.Followed(file, str(csv), columns_of(columns, rate), every, threshold)
+        rows: Any = csv if isinstance(csv, door.Table) else str(csv)
+        return streaming.Followed(file, rows, columns_of(columns, rate), every, threshold)
 
 
 @door.public
