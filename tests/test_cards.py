@@ -3,11 +3,12 @@
 import re
 
 import pytest
+from measured_streams import SHARES
 from running import ROOT
 
 from zoo import loading
 from zoo.activity.studies import STUDIES
-from zoo.catalog import PRESETS_FOLDER
+from zoo.catalog import PRESETS_FOLDER, preset_metrics
 from zoo.families import task_named
 from zoo.files import read_json
 from zoo.patches.task import kernel
@@ -190,3 +191,29 @@ def test_the_python_programs_of_a_card_run(name, monkeypatch, capsys):
         assert capsys.readouterr().out.strip()
     assert len([line for line in second.splitlines() if line]) <= 5
     assert set(re.findall(r"^(?:from|import) (\w+)", second, re.MULTILINE)) == {"numpy", "ai_edge_litert"}
+
+
+def test_a_card_has_a_place_for_all_that_is_measured_of_streams():
+    """Of studies with several activities and of walking alone; numbers are made up."""
+    name = "activity_gru_phone"
+    metrics, config = preset_metrics(name), read_json(PRESETS_FOLDER / name / "config.json")
+    late = {"changes": 10, "missed": 1, "delay_median": 2.5, "delay_p95": None}
+    kinds = ("still or moving", "walking to stairs", "stairs to walking", "others")
+    for key, share in (("streams_of_people", 0.75), ("streams_of_studies", 0.25)):
+        for study, row in metrics[key]["studies"].items():
+            few = {"by_person": {"1": share - 0.125, "2": share + 0.125}, "interval": None, "people": 2}
+            many = {"interval": [share - 0.25, share + 0.25], "people": 20}
+            shown = {each: {"share": share, **(few if study == "oxford" else many)} for each in SHARES}
+            row |= {"all": shown, "settled": shown}
+            if "turns" in row:
+                row["turns"] = {"all": shown, "delays": dict.fromkeys(kinds, late), "false_per_hour": 33.3}
+                row["flights"] = dict.fromkeys(("6", "8", "10", "15"), shown | late)
+    lines = card(name, PRESETS[name], metrics, config).splitlines()
+    measured = "0.750 (0.500 to 1.000)"
+    percent = "75.0% (50.0% to 100.0%)"
+    assert f"| wisdm | these people | {measured} | {measured} | {percent} | {percent} | {percent} |" in lines
+    few = "25.0% (12.5% to 37.5%, 2 people)"
+    assert f"| oxford | this study | - | - | {few} | {few} | {few} |" in lines
+    turns = f"| motionsense | these people | {measured} | 4 of 40 |{' 2.5, never |' * 4} 33 |"
+    assert turns in lines
+    assert f"| wisdm | this study |{' 25% (0% to 50%); 1 of 10 never |' * 4}" in lines
