@@ -46,7 +46,10 @@ def test_a_wrong_value_is_named_with_its_argument(function, name, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     call = FUNCTIONS[function]
     parameters = inspect.signature(call).parameters
-    needed = {key: "x" for key, parameter in parameters.items() if parameter.default is parameter.empty}
+    needed = {
+        key: 2.0 if wrong_values(parameter.annotation) is WRONG[float] else "x"
+        for key, parameter in parameters.items() if parameter.default is parameter.empty
+    }  # fmt: skip
     values = wrong_values(parameters[name].annotation)
     # What arrays hold is checked where they are read.
     held = (bytes, list) if (function, name) in ARRAYS else ()

@@ -150,10 +150,10 @@ def usual(window: int, channels: int, classes: int) -> keras.Model:
     """The network where none is given: two convolutions over time, and the mean of their outputs."""
     return keras.Sequential([
         keras.Input((window, channels)),
-        keras.layers.Conv1D(24, 9, 2, padding="same", activation="relu"),
-        keras.layers.Conv1D(48, 9, 2, padding="same", activation="relu"),
-        keras.layers.GlobalAveragePooling1D(),
-        keras.layers.Dense(classes),
+        keras.layers.Conv1D(24, 9, 2, padding="same", activation="relu", name="conv_1"),
+        keras.layers.Conv1D(48, 9, 2, padding="same", activation="relu", name="conv_2"),
+        keras.layers.GlobalAveragePooling1D(name="mean"),
+        keras.layers.Dense(classes, name="classes"),
     ])  # fmt: skip
 
 
