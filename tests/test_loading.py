@@ -23,7 +23,7 @@ def own():
 ])  # fmt: skip
 def test_a_keras_model_of_ones_own_is_named_with_what_is_accepted(call, own, tmp_path):
     with pytest.raises(ZooError, match=r"^model is of the type Sequential; expected a model of the zoo \(ActivityRNN"
-                       r", .* or the name of a preset or a path; make one of a Keras model of your own by zoo.adopt"):  # fmt: skip
+                       r", .* or a path; make one of a Keras model of your own by zoo.adopt"):  # fmt: skip
         call(own, tmp_path)
 
 
