@@ -76,31 +76,27 @@ def train(candidate: str, pair: tuple[str, str], scratch: Path) -> Row:
     studies = np.where(np.isin(data.train.studies, pair), joint, data.train.studies)
     data = replace(data, train=data.train.with_columns({"study": studies}))
     training = Training.of(PRESET, {"validation": 0.0, "seed": SEED, **changes})
-    folds = crossval.Folds(
-        scratch / candidate.replace(" ", "_"), training, data, crossval.Protocol("study", models=True)
-    )
+    # Another pair may have the same number of its group, so each has a folder.
+    out = scratch / candidate.replace(" ", "_") / joint
+    folds = crossval.Folds(out, training, data, crossval.Protocol("study", models=True))
     fold = crossval.Fold(training.name, crossval.STUDY, SEED, np.unique(studies).tolist().index(joint))
-    # Another pair may have the same number of its group.
-    folds = replace(folds, folder=folds.folder / joint)
-    if fold.record(folds.folder)["status"] != "scored":
-        fold.file(folds.folder, "json").parent.mkdir(parents=True, exist_ok=True)
+    if fold.record(out)["status"] != "scored":
+        fold.file(out, "json").parent.mkdir(parents=True, exist_ok=True)
         folds.run_one(fold)
-    record = fold.record(folds.folder)
+    record = fold.record(out)
     if record["status"] != "scored":
         raise RuntimeError(f"{candidate}, {joint}: {record['reason']}")
     published = preset_metrics(PRESET)["test"]
-    model = loading.load(fold.file(folds.folder, "keras")).keras_model
-    model.copy(**{key: published[key] for key in ("temperature", "threshold")}).save(folds.folder / "model.keras")
-    loaded, outside = (
-        loading.load(folds.folder / "model.keras"),
-        replace(data, train=data.train.where(studies != joint)),
-    )
-    artifacts.export(loaded, TASK.exportable(loaded, outside), folds.folder / "files", ["float32"], {})
-    recognizer = Recognizer(folds.folder / "files" / measured_streams.FLOATS)
+    model = loading.load(fold.file(out, "keras")).keras_model
+    model.copy(**{key: published[key] for key in ("temperature", "threshold")}).save(out / "model.keras")
+    loaded = loading.load(out / "model.keras")
+    outside = replace(data, train=data.train.where(studies != joint))
+    artifacts.export(loaded, TASK.exportable(loaded, outside), out / "files", ["float32"], {})
+    recognizer = Recognizer(out / "files" / measured_streams.FLOATS)
     files = {study: folder / f"{study}.h5" for study in pair}
     with recorded(recognizer) as answers:
         streams = [*measured_streams.streams_of(recognizer, files, record["subjects"], fold.group)]
-    save(folds.folder / ANSWERS, streams, answers, recognizer.metadata.prior)
+    save(out / ANSWERS, streams, answers, recognizer.metadata.prior)
     known = [name for name in data.classes if name != "other"]
     scores = measured_streams.by_study(streams, [*known, "stairs"])
     return {

@@ -229,8 +229,8 @@ def scores(streams: Mapping[str, Sequence[StreamResult]], known: Sequence[str]) 
     if turns := streams.get("turns"):
         by_kind: dict[str, list[float]] = {}
         for stream in turns:
-            for change, delay in zip(stream.changes(), stream.delays().tolist(), strict=True):
-                by_kind.setdefault(kind_of(*change), []).append(delay)
+            for before, after, delay in stream.changes():
+                by_kind.setdefault(kind_of(before, after), []).append(delay)
         hours = sum(stream.settled_seconds for stream in turns) / 3600
         found["turns"] = {
             "people": len(turns), "all": shares(turns, everything), "hours": hours,
@@ -239,10 +239,7 @@ def scores(streams: Mapping[str, Sequence[StreamResult]], known: Sequence[str]) 
         }  # fmt: skip
     for kind, climbed in streams.items():
         if kind.startswith("flights"):
-            late = [
-                delay for one in climbed for delay, (_, after) in zip(one.delays().tolist(), one.changes(), strict=True)
-                if after != "walking"
-            ]  # fmt: skip
+            late = [delay for one in climbed for _, after, delay in one.changes() if after != "walking"]
             found.setdefault("flights", {})[kind.rpartition(" ")[2]] = shares(climbed, on_stairs) | delays(late)
     return found
 

@@ -160,11 +160,10 @@ def exportable(loaded: Loaded, data: Data | None) -> "Exportable":
     inputs: dict[str, Mapping[str, NDArray[np.float32]]] = {"window": {"window": windows}}
     if model.states:
         inputs["step"], inputs["chunk"] = encountered_states(model, windows, 1, metadata.chunk)
-    described = {"activity_cnn": families.convolutional, "activity_network": None}.get(
-        family_of(model), families.recurrent
-    )
+    described = families.recurrent if model.states else families.convolutional
     # Plain C is written for networks whose layers are known.
-    code = dict.fromkeys(("c99", "c99_int8"), partial(described, metadata=metadata)) if described else {}
+    in_c = () if family_of(model) == "activity_network" else ("c99", "c99_int8")
+    code = dict.fromkeys(in_c, partial(described, metadata=metadata))
     return Exportable(
         lambda model: signatures.activity(model, metadata.chunk),
         inputs,

@@ -25,7 +25,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from itertools import chain, pairwise
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -382,9 +382,10 @@ class StreamResult:
             delays.append(float(self.times[right][0] - start) if right.any() else np.inf)
         return np.array(delays)
 
-    def changes(self) -> list[tuple[str, str]]:
-        """The activities before and after each change."""
-        return [*pairwise(self.activities.tolist())]
+    def changes(self) -> list[tuple[str, str, float]]:
+        """The activities before and after each change, and its delay."""
+        before, after = self.activities[:-1].tolist(), self.activities[1:].tolist()
+        return [*zip(before, after, self.delays().tolist(), strict=True)]
 
     def shown(self) -> list[tuple[float, str]]:
         """Start in seconds and label of each stretch of one label; an empty string where there is none."""
@@ -434,7 +435,7 @@ def measure(streams: Sequence[StreamResult]) -> dict[str, Any]:
 
     by_change: dict[str, dict[str, list[float]]] = {}
     for stream in streams:
-        for (before, after), delay in zip(stream.changes(), stream.delays().tolist(), strict=True):
+        for before, after, delay in stream.changes():
             by_change.setdefault(before, {}).setdefault(after, []).append(delay)
     parts = [[part.mean() for part in np.array_split(one.right, _PARTS)] for one in streams if len(one.times) >= _PARTS]
     events = [stream.events() for stream in streams]

@@ -193,13 +193,10 @@ class ActivityTask(Task):
             "window": window, "rate": split.data.rate, "channels": channels,
             "seed": recipe.seed, "name": training.name,
             "carry_state": bool((recipe.augmentation or {}).get("carry")),
+            "frame": max(size for size in range(1, _FRAME + 1) if window % size == 0),
         }  # fmt: skip
         family: type[ActivityRecognizer] = find_family(training.family).load()
-        accepted = family.argument_types()
-        if "carry_state" not in accepted:
-            del known["carry_state"]
-        if "frame" in accepted:
-            known["frame"] = max(size for size in range(1, _FRAME + 1) if window % size == 0)
+        known = {name: value for name, value in known.items() if name in family.argument_types()}
         if recipe.normalize:
             known["mean"], known["variance"] = split.train.statistics()
         # Arguments that are not those of the data were refused by `match`, which gave the labels their order.
