@@ -39,7 +39,7 @@ def export(
         model: A preset, a folder or a .keras file; in Python also a model.
         to: Folder for the files. Must be empty.
         formats: Formats, such as float32, int8, saved_model or c99. By default all of the family but source code; one
-            that differs too much from Keras is then left out, with a warning.
+            that differs too much from Keras, or that TFLite has no operations for, is then left out, with a warning.
         data: Data to compare artifacts on (its test split) and to calibrate integers on (its training split): a file,
             `tfds:NAME`, or what `load_data` returned. Simulated by default.
         personalize: Whether to write a file that can be trained on the device as well.

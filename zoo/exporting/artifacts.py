@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from zoo.errors import StorageError, ZooError, option, shown
 from zoo.exporting.c99 import Network, source
-from zoo.exporting.formats import FORMATS, Converter, load_saved_model, write_saved_model
+from zoo.exporting.formats import FORMATS, Converter, UnsupportedError, load_saved_model, write_saved_model
 from zoo.exporting.signatures import Signature
 from zoo.files import atomic_folder, exclusive, require_empty, sha256, temporary_folder, write_json
 from zoo.loading import Loaded
@@ -100,13 +100,13 @@ class Exportable:
 
 def export(
     loaded: Loaded, family: Exportable, folder: Path, formats: Sequence[str] | None = None,
-    refused: dict[str, ParityError] | None = None, on_progress: Callable[[str], None] = lambda step: None,
+    refused: dict[str, ZooError] | None = None, on_progress: Callable[[str], None] = lambda step: None,
     converter: Converter | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Writes a model in several formats, and returns a record of each.
 
     One that fails is left out, and its error raised when the others are written, or put into `refused` if it differs
-    too much from Keras.
+    too much from Keras, or if TFLite lacks an operation of it.
     """
     require_tensorflow("export")
     chosen = [kind for name in formats or ["default"] for kind in (family.formats if name == "default" else [name])]
@@ -124,7 +124,7 @@ def export(
         with temporary_folder() as draft, nullcontext(converter) if converter else Converter() as converter:
             records, failed = _export(loaded, family, folder, draft, kinds, on_progress, converter)
     for name, error in failed.items():
-        if refused is not None and isinstance(error, ParityError):
+        if refused is not None and isinstance(error, ParityError | UnsupportedError):
             refused[name] = error
         elif not records or isinstance(error, StorageError):
             raise error

@@ -81,6 +81,10 @@ def load_saved_model(folder: Path) -> dict[str, Callable[..., dict[str, Any]]]:
     return {name: partial(call, name) for name in loaded.signatures if name != "serving_default"}
 
 
+class UnsupportedError(ZooError):
+    """TFLite has no integer form of an operation of a network."""
+
+
 class Converter(contextlib.ExitStack):
     """A process that converts to TFLite: it imports TensorFlow, for seconds, and then writes one file after another.
 
@@ -145,7 +149,9 @@ class Converter(contextlib.ExitStack):
             if self.child is None or self.child.poll() is not None:
                 if all(file.exists() for file in missing):
                     return
-                raise ZooError(f"{missing[0].name}: conversion to TFLite failed: {self._reason()}")
+                reason = self._reason()
+                kind = UnsupportedError if "not yet supported for op" in reason else ZooError
+                raise kind(f"{missing[0].name}: conversion to TFLite failed: {reason}")
             if time.monotonic() > self._end:
                 raise ZooError(f"conversion to TFLite took more than {_SECONDS} s and was stopped")
             time.sleep(0.01)
