@@ -250,7 +250,8 @@ _CELLS = (keras.layers.SimpleRNN, keras.layers.LSTM, keras.layers.GRU)
 _ROW_BY_ROW = (
     keras.layers.Normalization, keras.layers.BatchNormalization, keras.layers.LayerNormalization,
     keras.layers.Rescaling, keras.layers.Dense, keras.layers.Activation, keras.layers.ReLU, keras.layers.LeakyReLU,
-    keras.layers.ELU, keras.layers.Dropout, keras.layers.SpatialDropout1D, keras.layers.GaussianDropout, keras.layers.GaussianNoise,
+    keras.layers.ELU, keras.layers.Dropout, keras.layers.SpatialDropout1D, keras.layers.GaussianDropout,
+    keras.layers.GaussianNoise,
 )  # fmt: skip
 """Layers that make of each row what they would make of it in a window, if they normalize by channel."""
 
