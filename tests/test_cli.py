@@ -253,7 +253,7 @@ def test_a_stream_of_times_since_1970_says_the_time_of_day_and_a_short_one_says_
     ("predict MODEL", "pass one of --data FILE or --csv FILE"),
     ("predict MODEL --data DATA -k 5", "--top: does not apply to"),
     ("predict MODEL --data DATA --hop 5", "--hop: applies with --csv FILE alone; leave it out"),
-    ("export MODEL --formats onnx --to OUT", "format 'onnx'"),
+    ("export MODEL --formats coreml --to OUT", "format 'coreml'"),
     ("export MODEL --levels 255 --to OUT", "--levels: applies with --data FILE alone"),
     ("export MODEL --levels 255 --data DATA --to OUT", "levels are for patches alone"),
     ("evaluate DATA --data DATA", "unknown preset or folder"),
