@@ -34,7 +34,7 @@ def export(
     """Exports a model as .keras, SavedModel, TFLite, ONNX or source code.
 
     Each file, or the .tflite file that comes with it, is run and compared with Keras before it is written. C code is
-    not compared on a machine without a C compiler.
+    not compared on a machine without a C compiler. ONNX needs `pip install 'pocket-zoo[onnx]'`.
 
     Args:
         model: A preset, a folder or a .keras file; in Python also a model.

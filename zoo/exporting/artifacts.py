@@ -77,8 +77,8 @@ class Exportable:
     Artifacts are compared with Keras on `golden` inputs `(N, ...)`, by signature and name, within `tolerances` by
     format; `simulated` ones are for want of data. Integers are calibrated on `calibration`, which must not be test
     data. Formats in `signatures_of_format` contain only those; `derived_outputs` computes what the first one would
-    return. On request alone are written `extra_formats`, which have other signatures, `sources`, functions that take
-    the float32 file and a folder and return the paths that they write, and `code`, in C.
+    return. On request alone are written formats that need `EXTRAS`, `extra_formats`, which have other signatures,
+    `sources`, functions that take the float32 file and a folder and return the paths that they write, and `code`, in C.
     """
 
     signatures: Callable[[keras.Model], list[Signature]]
