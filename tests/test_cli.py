@@ -256,7 +256,7 @@ def test_a_stream_of_times_since_1970_says_the_time_of_day_and_a_short_one_says_
     ("export MODEL --formats coreml --to OUT", "format 'coreml'"),
     ("export MODEL --levels 255 --to OUT", "--levels: applies with --data FILE alone"),
     ("export MODEL --levels 255 --data DATA --to OUT", "levels are for patches alone"),
-    ("evaluate DATA --data DATA", "unknown preset or folder"),
+    ("evaluate DATA --data DATA", "expected a .keras or .tflite file"),
     ("evaluate nothing --data DATA", "; a folder that `zoo train` wrote works, too"),
     ("predict activity_gru_phon", "did you mean activity_gru_phone? A folder that `zoo train` wrote works, too"),
     ("stream DATA.tflite --simulate walking", "no such file"),
