@@ -231,7 +231,7 @@ def check(
     wrong = next((f"{row['check']}: {row['wrong']}" for row in rows if row["wrong"]), "")
 
     def table(records: Sequence[Mapping[str, Any]]) -> str:
-        return markdown.table(["check", "result"], [[row["check"], row["wrong"] or "yes"] for row in records])
+        return markdown.table(["check", "result"], [[row["check"], "no" if row["wrong"] else "yes"] for row in records])
 
     return Records(rows, table, failure=wrong)
 

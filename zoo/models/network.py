@@ -333,6 +333,7 @@ def _rebuilt(config: Mapping[str, Any], shape: Sequence[int], classes: Mapping[s
         network = keras.saving.deserialize_keras_object(deepcopy(dict(config)), dict(classes))
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+        reason = "a Lambda layer is code, which no file may hold" if "Lambda" in reason else reason
         raise ZooError(
             f"network: {config.get('class_name')} cannot be built from its configuration ({reason}): register its "
             "classes with keras.saving.register_keras_serializable, and replace Lambda by layers"
