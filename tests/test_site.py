@@ -1,6 +1,7 @@
 """Every page of the docs site in Chromium, in the light and in the dark, on a phone and on a desk."""
 
 import importlib
+import json
 import re
 from itertools import chain
 
@@ -148,6 +149,13 @@ def test_below_any_path_a_card_opens_the_page_with_its_model_which_stays_offline
         page.wait_for_selector("#about:has-text('activity_cnn_pocket')")
         page.wait_for_selector("#hint:has-text('Simulated activity: standing')")
     assert all(url.startswith((f"http://localhost:{port}/any/path/", "blob:")) for url in fetched)
+
+
+def test_the_phone_page_of_the_site_opens_the_recognizer_of_all_phones(site, visit):
+    listed = [model["name"] for model in json.loads((site / "phone" / "models.json").read_text(encoding="utf-8"))]
+    assert listed[0] == "activity_gru_phone"
+    assert set(listed) == PRESETS.keys() - set(TRIED)
+    visit("/phone/").wait_for_selector("#about:has-text('activity_gru_phone')")
 
 
 def test_the_home_page_shows_the_phone_page_at_work_and_a_phone_fetches_it_at_a_tap(visit):

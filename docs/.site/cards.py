@@ -9,7 +9,7 @@ from typing import NamedTuple
 import address
 import numpy as np
 
-from zoo.catalog import PRESETS_FOLDER
+from zoo.catalog import PRESETS_FOLDER, START
 from zoo.families import FAMILIES
 from zoo.patches import simulate
 from zoo.presets import PRESETS
@@ -41,7 +41,7 @@ _PATCHES, _SIZE = 8, 16
 
 
 def put_page(folder: Path) -> None:
-    """Puts the phone page into a folder, with the models that are tried; it lists the recognizers."""
+    """Puts the phone page into a folder, with the models that are tried; it lists recognizers, first the one it opens."""
     shutil.copytree(PAGE_FOLDER, folder, ignore=shutil.ignore_patterns(MODEL))
     (folder / "models").mkdir()
     listed = []
@@ -51,6 +51,7 @@ def put_page(folder: Path) -> None:
             shutil.copy(_model(name, _TRIALS[task]), folder / file)
         if task == "activity":
             listed.append({"name": name, "file": file})
+    listed.sort(key=lambda model: model["name"] != START)
     (folder / MODELS).write_text(json.dumps(listed), encoding="utf-8")
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import segno
 from rich.console import Console
 
-from zoo.catalog import exported_file, preset_names
+from zoo.catalog import START, exported_file, preset_names
 from zoo.errors import ZooError, option
 from zoo.exporting.embedding import signature
 from zoo.families import FAMILIES
@@ -31,8 +31,6 @@ from zoo.serving.certificate import ALL_INTERFACES, CERTIFICATE, LOCAL, kept_cer
 from zoo.serving.classroom import Classroom
 from zoo.serving.collection import Collection, Inbox, event_of
 from zoo.serving.server import CLASS, COLLECT, origin
-
-_FIRST = "activity_gru_phone"  # the preset that the phone page starts with
 
 Event = Callable[[dict[str, Any]], None]
 
@@ -109,7 +107,7 @@ def recognizers(models: Sequence[str | Path]) -> dict[Path, ActivityMetadata]:
     checked = {}
     if not models:
         presets = [name for name in preset_names() if FAMILIES[PRESETS[name].family].task == "activity"]
-        models = sorted(presets, key=lambda name: name != _FIRST)
+        models = sorted(presets, key=lambda name: name != START)
     for model in models:
         # 8-bit rounding differs between processors, and compared with the runtime a float file is hardly larger.
         recognizer = Recognizer(exported_file(model, ("model.float32.tflite", "model.dynamic.tflite")))
