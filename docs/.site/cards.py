@@ -41,7 +41,7 @@ _PATCHES, _SIZE = 8, 16
 
 
 def put_page(folder: Path) -> None:
-    """Puts the phone page into a folder, with the models that are tried; it lists recognizers, first the one it opens."""
+    """Puts the phone page into a folder, with the models that are tried; it lists recognizers, the first to open."""
     shutil.copytree(PAGE_FOLDER, folder, ignore=shutil.ignore_patterns(MODEL))
     (folder / "models").mkdir()
     listed = []
