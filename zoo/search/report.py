@@ -47,10 +47,10 @@ def write(study: Study, folder: Path, records: Sequence[Record], result: Mapping
     """Writes `report.md` and its figures into the folder of a search that has ended with a result."""
     leaders = ranked(records, study.maximize)
     names = searched(leaders)
-    drawn = {"progress.png": progress(records, study.measure, study.maximize)}
+    drawn = {"progress": progress(records, study.measure, study.maximize)}
     if len(leaders) >= _FEWEST:
-        drawn["parallel.png"] = parallel(leaders, names[:_AXES], study.measure)
-        drawn["pareto.png"] = pareto(leaders, study.measure, study.maximize, result["chosen"])
+        drawn["parallel"] = parallel(leaders, names[:_AXES], study.measure)
+        drawn["pareto"] = pareto(leaders, study.measure, study.maximize, result["chosen"])
     drawing.save_all(drawn, folder)
     plan = plan_of(next(record for record in records if record["trial"] == result["chosen"]), study.start)
     text = {

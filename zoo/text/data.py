@@ -156,21 +156,16 @@ _SCRIPTS = {
 """Scripts that put no spaces between words: their signs, and more of them in a row than words have on average."""
 
 
-def unspaced(lines: Iterable[str]) -> str:
-    r"""The script of a text whose words are not separated, or an empty text.
-
-    Example:
-        >>> words = ["\u79c1", "\u306f", "\u6771\u4eac", "\u306b", "\u884c\u304d\u307e\u3059"]
-        >>> unspaced(["".join(words)]), unspaced([" ".join(words)]), unspaced(["We know."])
-        ('Chinese or Japanese', '', '')
-    """
+def require_spaces(lines: Iterable[str], names: str) -> None:
+    """Refuses a text, called by its `names`, whose words are not separated."""
     text = "".join(lines)
-    letters = sum(sign.isalpha() for sign in text)
     for script, (signs, most) in _SCRIPTS.items():
         runs = [len(run) for run in re.findall(signs, text)]
-        if sum(runs) > max(letters / 2, most * len(runs)):
-            return script
-    return ""
+        if sum(runs) > max(sum(map(str.isalpha, text)) / 2, most * len(runs)):
+            raise ZooError(
+                f"{names}: words of {script} without spaces between them: put one there with a program that finds "
+                "words, such as jieba (Chinese), MeCab (Japanese) or PyThaiNLP (Thai)"
+            )
 
 
 def form_of(lines: Sequence[str]) -> str:
@@ -233,11 +228,7 @@ def write_trigrams(
             raise ZooError(f"{file}: has the same text as {other}, and its test would be in training: name it once")
     lines, names = read_lines(texts), ", ".join(printable(file.name) for file in texts)
     start = list(islice(lines, _PEEKED))
-    if script := unspaced(start):
-        raise ZooError(
-            f"{names}: words of {script} without spaces between them: put one there with a program that finds words, "
-            "such as jieba (Chinese), MeCab (Japanese) or PyThaiNLP (Thai)"
-        )
+    require_spaces(start, names)
     lines, form, note = chain(start, lines), form_of(start), ""
     if form == "page":
         lines = joined(lines)
