@@ -11,7 +11,9 @@ ACCENT, WARN = "#0b5d4b", "#8a3b00"
 """What is right, or meant to be seen first, and what is wrong; on white paper."""
 
 _WORDS = {
-    "down": 3, "up|stair|climb": 2, "jog|run": 1, "walk|stroll|hik": 0, "sit|loung": 4, "stand|queu": 5,
+    r"\b(push|sit|pull|chin|press|get|stand)(ting|ing)?[\W_]?ups?\b": -1,
+    r"down[\W_]?stair|stairs?[\W_]?down|descend|^(going )?down$": 3, r"stair|climb|ascend|^(going )?up$": 2,
+    r"\b(jog|run)": 1, r"walk|stroll|\bhik": 0, r"\b(sit|loung)": 4, r"\b(stand|queu)": 5,
 }  # fmt: skip
 """Words of names, and the color of what they name; the first that fits decides."""
 
@@ -25,8 +27,8 @@ def activity_colors(classes: Sequence[str], palette: Sequence[str] = LIGHT) -> d
     """
     places = dict[str, int]()
     for name in classes:
-        place = next((place for words, place in _WORDS.items() if re.search(words, name, re.IGNORECASE)), None)
-        if place is not None and place not in places.values():
+        place = next((place for words, place in _WORDS.items() if re.search(words, name, re.IGNORECASE)), -1)
+        if place >= 0 and place not in places.values():
             places[name] = place
     left = [place for place in reversed(range(len(palette))) if place not in places.values()]
     others = [name for name in classes if name not in places]
