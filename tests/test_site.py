@@ -164,11 +164,15 @@ def test_the_home_page_shows_the_phone_page_at_work_and_a_phone_fetches_it_at_a_
     live.get_by_text("Recording of a real person").first.wait_for()
     live.get_by_text("In truth: standing").wait_for()
     assert not page.locator(".strip").is_visible()
+    page.screenshot(path=SHOTS / "home.png")
     page = visit(width=390, height=844)
     page.wait_for_load_state("networkidle")
     assert page.locator(".strip").is_visible()
     assert [frame.url for frame in page.frames[1:]] in ([], [""])
-    page.get_by_text("Run the page on this phone").click()
+    buttons = page.locator("article .md-button")
+    assert buttons.all_inner_texts()[:2] == ["Try it on this phone", "Install"]
+    page.screenshot(path=SHOTS / "home-phone.png")
+    buttons.first.click()
     page.wait_for_url("**/phone/")
 
 

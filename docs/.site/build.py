@@ -33,7 +33,8 @@ _ADDRESS = address.published()
 
 _CHART = "<!-- chart -->"
 
-_PICTURES = '<div class="strip"'
+_BUTTON, _PICTURES = "[Install](#install)", '<div class="strip"'
+_TRY = '<a class="md-button handheld" href="phone/">Try it on this phone</a>\n'
 _LIVE = """<div class="live" markdown>
 <iframe src="phone/?person" title="The phone page, which plays a recording of a real person" loading="lazy"></iframe>
 <div markdown>
@@ -49,10 +50,8 @@ The network runs in your browser, without a server, and was
 </div>
 </div>
 
-<p class="handheld"><a class="md-button" href="phone/">Run the page on this phone</a></p>
-
 """
-"""The home page's pictures of the phone page, and what wide and narrow screens show in their place or above them."""
+"""What the home page begins with: buttons, one more on phones, and the phone page, of which phones get pictures."""
 
 
 def stage(folder: Path) -> None:
@@ -62,7 +61,8 @@ def stage(folder: Path) -> None:
     cards.put_page(folder / "phone")
     home = folder / "index.md"
     first = f"{address.code(_ADDRESS + 'phone/')}\n\n" if _ADDRESS else ""
-    home.write_text(home.read_text(encoding="utf-8").replace(_PICTURES, first + _LIVE + _PICTURES), encoding="utf-8")
+    shown = home.read_text(encoding="utf-8").replace(_BUTTON, _TRY + _BUTTON)
+    home.write_text(shown.replace(_PICTURES, first + _LIVE + _PICTURES), encoding="utf-8")
     found = folder / "results.md"
     found.write_text(_with_charts(found.read_text(encoding="utf-8")), encoding="utf-8")
     for guide in (folder / "guides").glob("*.md"):

@@ -31,8 +31,8 @@ _TRIALS = {
     ),
     "patches": Trial(
         "float16", "photographs",
-        "The patches are of a [photograph](https://scikit-learn.org/stable/modules/generated/"
-        "sklearn.datasets.load_sample_image.html) that it was not trained on: a flower, by vultilion (CC BY 2.0).",
+        "The patches are of a photograph that the model was not trained on, by vultilion (CC BY 2.0): the flower of "
+        "[scikit-learn](https://scikit-learn.org/stable/modules/generated/sklearn.datasets.load_sample_image.html).",
     ),
     "text": Trial("float16", "text", "The model runs in your browser: what you type never leaves it."),
 }  # fmt: skip
