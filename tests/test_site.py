@@ -221,8 +221,29 @@ def test_presets_are_filtered_by_name_size_and_license(visit):
     assert page.evaluate(shown) == ["activity_cnn_pocket"]
 
 
+def test_a_page_that_is_not_here_leads_to_pages_that_are(visit, address):
+    page = visit("/404.html")
+    links = page.eval_on_selector_all("article li a", "all => all.map(link => link.href)")
+    assert len(links) > 3
+    for link in links:
+        assert page.goto(link).ok, link
+    page = visit("/404.html", width=390, height=844)
+    page.screenshot(path=SHOTS / "404.png")
+
+
+def test_pictures_have_their_size_before_they_arrive(site):
+    for path in ("presets/activity_gru_phone", "guides/recordings", "."):
+        page = (site / path / "index.html").read_text(encoding="utf-8")
+        pictures = [picture for picture in re.findall(r"<img [^>]*>", page) if ".png" in picture]
+        assert pictures
+        assert [picture for picture in pictures if "width=" not in picture or "height=" not in picture] == []
+
+
 def test_the_chart_of_results_links_each_recognizer(visit):
     page = visit("/results/")
+    # Below a picture, links are hidden from screen readers.
+    assert page.locator("[role=img] a").count() == 0
+    assert page.get_by_role("link", name="activity_gru_phone: macro-F1").count() == 1
     links = page.locator("svg.chart").first.locator("a")
     assert links.count() == len(results.presets(["activity"]))
     links.first.click()

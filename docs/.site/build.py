@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from functools import partial
 from pathlib import Path
 
 import address
@@ -19,6 +20,7 @@ import bars
 import cards
 from chart import chart
 from commands import reference
+from PIL import Image
 
 from zoo.presets import PRESETS
 from zoo.report import results
@@ -79,6 +81,17 @@ def stage(folder: Path) -> None:
     course = re.sub(r"\(((?:part|report)[\w.]+)\)", r"(../examples/course/\1)", course).replace("../../docs/", "")
     (folder / "course.md").write_text(_linked(course, Path("course.md")), encoding="utf-8")
     cards.put_cards(folder / "presets", _COLAB, _REPOSITORY)
+    for page in folder.rglob("*.md"):
+        text = re.sub(
+            r"(!\[[^\]]*\]\()([^)]+\.png)\)(?!\{)", partial(_sized, page.parent), page.read_text(encoding="utf-8")
+        )
+        page.write_text(text, encoding="utf-8")
+
+
+def _sized(folder: Path, picture: re.Match[str]) -> str:
+    """A picture with its width and height, so that a page does not jump when it arrives."""
+    with Image.open(folder / picture[2]) as image:
+        return f"{picture[0]}{{ width={image.width} height={image.height} }}"
 
 
 def _chart_of(page: str) -> str:
