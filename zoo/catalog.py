@@ -19,7 +19,7 @@ PRESETS_FOLDER = next(
 """Folder of the presets, with one folder for each."""
 
 START = "activity_gru_phone"
-"""The preset whose weights are the best start for recordings of any phone."""
+"""The preset that the phone page starts with, and whose weights are the best start for recordings of any phone."""
 
 
 def preset_names() -> list[str]:
