@@ -248,6 +248,34 @@ def test_the_screen_stays_on_while_it_runs(run):
     assert page.evaluate("locks[0].released")
 
 
+def test_without_a_sensor_the_screen_may_turn_off(open_page):
+    page = open_page(before=WAKE_LOCKS, patient=False)
+    page.click("#start")
+    page.clock.run_for(2100)
+    assert problem(page)[0] == "No motion sensor"
+    assert page.evaluate("locks.map(lock => !!lock.released)") == [True]
+    # A sensor may be slow to start.
+    play(page, standing(0, 2), 1)
+    assert page.evaluate("locks.map(lock => !!lock.released)") == [True, False]
+
+
+def test_a_lock_that_is_granted_late_is_given_back(open_page):
+    late = """
+        navigator.wakeLock.request = () => new Promise(done => {
+          const lock = {grant: () => done(lock), release: async () => { lock.released = true; }};
+          (window.locks ??= []).push(lock);
+        });
+    """
+    page = open_page(before=late)
+    play(page, standing(0, 3), 10)
+    stop(page)
+    play(page, standing(0, 3), 10)
+    page.evaluate("locks.map(lock => lock.grant())")
+    assert page.evaluate("locks.map(lock => !!lock.released)") == [True, False]
+    stop(page)
+    assert page.evaluate("locks.map(lock => !!lock.released)") == [True, True]
+
+
 def test_where_the_screen_may_turn_off_the_page_says_so(open_page):
     page = open_page(before="navigator.wakeLock.request = () => Promise.reject(new Error('low battery'));")
     page.wait_for_selector("#hint:has-text('Leave the screen on')")

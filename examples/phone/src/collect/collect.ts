@@ -54,6 +54,7 @@ async function main(): Promise<void> {
     byId<HTMLButtonElement>("record").disabled = false;
     if (refusal) return view.showProblem(refusal);
     const id = draw();
+    const release = outbox.hold(id);
     const put = (recorder: Recorder, fate: Item["fate"]) => outbox.put({
       id, token, person, activity, seconds: recorder.seconds, csv: recorder.csv(), fate, reason: "",
     });
@@ -65,16 +66,15 @@ async function main(): Promise<void> {
       ended: async (ended) => {
         take = null;
         letSleep();
-        if (ended.kind === "none") view.showProblem(ended.refusal);
-        else if (ended.kind !== "made" || ended.recorder.ending === "discarded") {
-          await outbox.remove(id);
-          showStart(ended);
-        } else {
-          await put(ended.recorder, "waiting");
-          void navigator.storage?.persist?.();
-          showStart(ended);
-          sender.send();
-        }
+        const made = ended.kind === "made" && ended.recorder.ending !== "discarded";
+        if (made) await put(ended.recorder, "waiting");
+        else await outbox.remove(id);
+        release();
+        if (ended.kind === "none") return view.showProblem(ended.refusal);
+        showStart(ended);
+        if (!made) return;
+        void navigator.storage?.persist?.();
+        sender.send();
       },
     });
     view.showTake(person, activity);

@@ -4,6 +4,7 @@ import { converter, listen, type Refusal, type Sample } from "../signal/motion";
 import type { Metadata } from "../model/metadata";
 import { Recorder } from "./recorder";
 import { impossible } from "../signal/stream";
+import { now } from "../page/clock";
 import * as tones from "../page/tones";
 import { type Complaint, complaint, Silence } from "../signal/watch";
 
@@ -49,7 +50,7 @@ export interface Reports {
 export class Take {
   private recorder: Recorder | null = null;
   private over = false;
-  private readonly begun = performance.now();
+  private readonly begun = now();
   private readonly silence = new Silence(() => this.fallSilent());
   private readonly stopSource: () => void;
   private readonly timer: number;
@@ -89,8 +90,7 @@ export class Take {
   private add(sample: Sample): void {
     this.refusal = null;
     if (impossible(sample.time, sample.value, this.wanted)) return;
-    const { slept } = this.silence.heard(sample.time);
-    if (slept) this.recorder?.cut();
+    this.silence.heard(sample.time);
     this.recent.push(sample);
     while (Math.abs(this.recent[0]!.time - sample.time) > RECENT) this.recent.shift();
     this.recorder?.add(sample);
@@ -111,7 +111,7 @@ export class Take {
 
   private look(): void {
     if (this.recorder) return this.lookAtRecording(this.recorder);
-    const left = this.wanted.countdown - (performance.now() - this.begun) / 1000;
+    const left = this.wanted.countdown - (now() - this.begun) / 1000;
     if (left <= 0) {
       if (this.refusal) return this.end({ kind: "none", refusal: this.refusal });
       tones.begin();

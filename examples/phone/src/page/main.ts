@@ -210,7 +210,10 @@ class Page {
     run.stopSource = listen(turns(this.recognizer.metadata), this.convert, {
       sample: (sample) => {
         // A sensor may be slow to start.
-        if (this.state.kind === "problem") this.showRunning(false);
+        if (this.state.kind === "problem") {
+          this.showRunning(false);
+          this.stayAwake();
+        }
         session.add(sample);
       },
       signChange: session.restart,
@@ -221,7 +224,10 @@ class Page {
 
   /** The sensor sends nothing. */
   private lacks(why: Refusal): void {
-    if (this.state.kind !== "teach") return this.fail(why);
+    if (this.state.kind !== "teach") {
+      letSleep();
+      return this.fail(why);
+    }
     this.showTrying(null);
     this.teaching!.refuse(why);
   }
@@ -236,6 +242,10 @@ class Page {
     }
     this.listenFor(this.begin(false));
     focusOn("stop");
+    this.stayAwake();
+  }
+
+  private stayAwake(): void {
     keepAwake(() => this.tell({ sleepy: true }));
   }
 

@@ -2,6 +2,7 @@
 
 import { isOfPockets, looks } from "../show/activities";
 import { drawLive, SIGNAL } from "../show/charts";
+import { now } from "./clock";
 import { Announcer } from "./ears";
 import { Windows } from "../show/how";
 import { inUnit } from "../model/metadata";
@@ -93,8 +94,8 @@ export class Session {
   /** Adds a sample; samples are processed in order. */
   add = (sample: Sample): void => {
     this.paused = this.timeline.paused = null;
-    const { missed, slept } = this.silence.heard(sample.time);
-    if (missed) this.resume(missed, slept);
+    const missed = this.silence.heard(sample.time);
+    if (missed) this.resume(missed);
     [this.reason, this.empties] = ["stopped", 0];
     this.samples.push(sample);
     while (Math.abs(this.samples[0]!.time - sample.time) > SIGNAL) this.samples.shift();
@@ -105,7 +106,7 @@ export class Session {
 
   /** Stands still until the next sample. */
   pause = (): void => {
-    this.paused = this.timeline.paused = this.paused ?? performance.now();
+    this.paused = this.timeline.paused = this.paused ?? now();
     this.silence.stop();
   };
 
@@ -140,14 +141,10 @@ export class Session {
     this.prediction = null;
   }
 
-  private resume(missed: number, slept: number): void {
-    if (this.reason === "hidden") this.missed = { seconds: missed, until: performance.now() + EXPLAINED };
+  private resume(missed: number): void {
+    if (this.reason === "hidden") this.missed = { seconds: missed, until: now() + EXPLAINED };
     // Of what was said before the silence, nothing holds.
     this.prediction = null;
-    if (slept) {
-      this.restart();
-      this.work = this.work.then(() => this.timeline.slept(slept));
-    }
     this.update();
   }
 
@@ -187,8 +184,8 @@ export class Session {
     });
     this.walks = signal.kind === "recognized" && this.gaits[signal.label]!;
     if (!this.running) return signal;
-    const now = (this.updated = performance.now());
-    if (this.missed && now > this.missed.until) this.missed = null;
+    this.updated = now();
+    if (this.missed && this.updated > this.missed.until) this.missed = null;
     const { label, detail } = words(signal, metadata.classes);
     this.announcer.update(this.prediction?.time ?? this.samples.at(-1)?.time ?? 0, label, detail, signal.kind === "silent");
     this.reports.changed({
@@ -199,23 +196,24 @@ export class Session {
   }
 
   private remember(time: number, value: Sample["value"]): void {
-    const now = time + this.timeline.shift;
-    this.history.push({ time: now, value });
+    const last = time + this.timeline.shift;
+    this.history.push({ time: last, value });
     // In blocks, since taking from the start of a long list takes time.
-    if ((this.history[FORGOTTEN]?.time ?? now) < now - HISTORY) this.history.splice(0, FORGOTTEN);
+    if ((this.history[FORGOTTEN]?.time ?? last) < last - HISTORY) this.history.splice(0, FORGOTTEN);
   }
 
-  private draw = (now: number): void => {
+  private draw = (): void => {
     if (!this.running) return;
     requestAnimationFrame(this.draw);
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (now - this.drawn < (calm ? SLOW : DRAWN)) return;
-    this.drawn = now;
+    const moment = now();
+    if (moment - this.drawn < (calm ? SLOW : DRAWN)) return;
+    this.drawn = moment;
     // Where all samples are dropped, no prediction comes that would take the label back.
-    if (this.paused === null && this.samples.length && now - this.updated > SLOW) this.update();
+    if (this.paused === null && this.samples.length && moment - this.updated > SLOW) this.update();
     const last = this.samples.at(-1);
     // The charts go on without a signal.
-    const silence = ((this.paused ?? now) - this.silence.last) / 1000;
+    const silence = ((this.paused ?? moment) - this.silence.last) / 1000;
     if (last) drawLive(this.recognizer.metadata, this.samples, last.time + silence, this.timeline);
   };
 }

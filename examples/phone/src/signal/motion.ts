@@ -9,6 +9,7 @@
  * about x, y and z, in the standard and in all browsers; those of DeviceOrientation are angles about z, x and y.
  */
 
+import { asleep } from "../page/clock";
 import { STANDARD_GRAVITY, type Metadata } from "../model/metadata";
 import type { Vector } from "./resampler";
 
@@ -87,7 +88,7 @@ export function listen(gyroscope: boolean, convert: Converter, listener: Listene
     if (!turning) return listener.empty(why);
     some = true;
     if (gravity.update([x, y, z])) listener.signChange();
-    listener.sample({ time: event.timeStamp / 1000, value: convert([x, y, z, ...turning], gravity.sign) });
+    listener.sample({ time: (event.timeStamp + asleep()) / 1000, value: convert([x, y, z, ...turning], gravity.sign) });
   };
   const onOrientation = (event: DeviceOrientationEvent) => gravity.orient(event.beta, event.gamma);
   addEventListener("devicemotion", onMotion);
