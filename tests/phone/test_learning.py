@@ -198,6 +198,18 @@ def test_a_stretch_that_was_recognized_wrongly_becomes_a_recording(run):
     assert page.locator("#lesson-list li").count() == 0
 
 
+def test_a_name_is_spelled_as_it_is_known_and_a_blank_is_none(open_page):
+    page = open_page()
+    page.click("#teach-open")
+    for typed, why in ((" ", "Type a word."), ("Other", '"other" stands for')):
+        page.fill("#lesson-activity", typed)
+        page.click("#lesson-record")
+        assert why in page.evaluate("document.getElementById('lesson-activity').validationMessage")
+        assert page.is_enabled("#lesson-record")
+    gather(page, "Standing", standing(0, 36))
+    assert page.locator("#lesson-list strong").all_inner_texts() == ["standing, 30 s"]
+
+
 def recorded(page):
     """All numbers of the recordings that the page keeps."""
     return np.concatenate([np.array(each["rows"]) for each in json.loads(page.evaluate(

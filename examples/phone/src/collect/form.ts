@@ -1,5 +1,6 @@
 /** Who is recorded and what they do: filled in once, and remembered by the phone. */
 
+import { folded, plain } from "../learn/names";
 import { byId, element } from "../show/dom";
 import type { Welcome } from "./sender";
 
@@ -25,7 +26,7 @@ export function chosen(): { person: string; activity: string } {
   const label = selected();
   const found = {
     person: plain(byId<HTMLInputElement>("name").value),
-    activity: label === OTHER ? plain(byId<HTMLInputElement>("other").value) : label!,
+    activity: label === OTHER ? spelled(plain(byId<HTMLInputElement>("other").value)) : label!,
   };
   try {
     localStorage.setItem(KEY, JSON.stringify(found));
@@ -42,6 +43,12 @@ function choice(value: string, text: string, checked: boolean): HTMLElement {
   return label;
 }
 
+/** An activity as others spell it, whatever its capitals. */
+function spelled(typed: string): string {
+  const known = [...document.querySelectorAll<HTMLInputElement>("#choices input")].map(({ value }) => value);
+  return known.find((label) => folded(label) === folded(typed)) ?? typed;
+}
+
 function selected(): string | undefined {
   return document.querySelector<HTMLInputElement>("#choices input:checked")?.value;
 }
@@ -51,11 +58,6 @@ function showOther(): void {
   byId("other-row").hidden = !other;
   byId<HTMLInputElement>("other").required = other;
   byId<HTMLInputElement>("other").disabled = !other;
-}
-
-/** One spelling of a name: the same letters, and single blanks. */
-function plain(text: string): string {
-  return text.normalize("NFC").trim().replace(/\s+/g, " ");
 }
 
 function remembered(): { person: string; activity: string } {

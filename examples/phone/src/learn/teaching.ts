@@ -7,6 +7,7 @@ import type { Recognizer } from "../model/recognizer";
 import { download, fileName, share } from "../collect/recorder";
 import { REFUSED } from "../show/shown";
 import type { Signal } from "../signal/signal";
+import { rejects } from "../signal/stream";
 import type { Taking, Teach } from "../page/state";
 import { keepAwake, letSleep } from "../page/system";
 import { type Ended, Take } from "../collect/take";
@@ -70,6 +71,13 @@ export class Teaching {
   /** Whether the phone has learned something. */
   get keeps(): boolean {
     return this.lessons.file !== null;
+  }
+
+  /** Activities that it knows, or has recordings of. */
+  get names(): string[] {
+    const { metadata } = this.recognizer;
+    const known = metadata.classes.filter((_, i) => !rejects(metadata, i));
+    return [...known, ...this.lessons.recordings.map(({ activity }) => activity)];
   }
 
   /** What is shown of it. */

@@ -8,6 +8,7 @@ import { takeTaught, taughtAddress } from "../learn/handover";
 import { buttonsChanged, meant, onHold } from "./hold";
 import { explain } from "../show/how";
 import { converter, type Converter, listen, permitted, type Refusal, turns } from "../signal/motion";
+import { type Named, named, person } from "../learn/names";
 import { postcard } from "../show/postcard";
 import { Recognizer } from "../model/recognizer";
 import { download, fileName, LENGTH, type Recorder, share, shares } from "../collect/recorder";
@@ -298,11 +299,12 @@ class Page {
 
   /** Records a labeled minute. */
   private record(run: Run): void {
-    const [person, activity] = ["subject", "activity"].map((id) => byId<HTMLInputElement>(id).value.trim()) as [string, string];
+    const [who, activity] = [typed("subject", person), typed("activity", this.spelled)];
+    if (who === null || activity === null) return;
     const { axes } = this.recognizer.metadata;
     tones.unlock();
     this.tell({ saved: null });
-    run.take = new Take({ person, activity, axes, ...UNITS, length: LENGTH, countdown: 0 }, {
+    run.take = new Take({ person: who, activity, axes, ...UNITS, length: LENGTH, countdown: 0 }, {
       countdown: () => undefined,
       progress: ({ seconds }) => this.tell({ taking: { kind: "recording", seconds, length: LENGTH } }),
       ended: (ended) => {
@@ -407,7 +409,6 @@ class Page {
   }
 
   private bindTeaching(): void {
-    const value = (id: string) => byId<HTMLInputElement>(id).value.trim();
     const record = (activity: string) => {
       this.showTrying(null);
       void this.teaching!.record(activity);
@@ -418,7 +419,8 @@ class Page {
     });
     byId("lesson").addEventListener("submit", (event) => {
       event.preventDefault();
-      record(value("lesson-activity"));
+      const activity = typed("lesson-activity", this.spelled);
+      if (activity !== null) record(activity);
     });
     byId("try").addEventListener("click", () => {
       if (this.run) this.showTrying(null);
@@ -432,9 +434,11 @@ class Page {
     });
     byId("fix").addEventListener("submit", (event) => {
       event.preventDefault();
+      const activity = typed("fix-activity", this.spelled);
+      if (activity === null) return;
       const { samples } = this.past!.stretches[Number(byId<HTMLSelectElement>("fix-when").value)]!;
       this.openTeaching();
-      this.teaching!.add(value("fix-activity"), samples);
+      this.teaching!.add(activity, samples);
       byId("learn").scrollIntoView({ block: "center" });
     });
     byId("lesson-list").addEventListener("click", ({ target }) => {
@@ -463,6 +467,9 @@ class Page {
       focusOn("teach-open");
     });
   }
+
+  /** An activity as it is known, where it is. */
+  private spelled = (text: string): Named => named(text, this.teaching!.names);
 
   private bindHandover(): void {
     byId("handover-copy").addEventListener("click", () => void this.copyAddress());
@@ -513,6 +520,16 @@ function kept(recorder: Recorder): NonNullable<Summary["saved"]> {
 /** Whether the page is to show itself at work at once, as inside another page. */
 function asksForReplay(): boolean {
   return new URLSearchParams(location.search).has("replay");
+}
+
+/** The name in a field, or null where the field says why there is none. */
+function typed(id: string, read: (text: string) => Named): string | null {
+  const field = byId<HTMLInputElement>(id);
+  const { name, why } = read(field.value);
+  field.setCustomValidity(why ?? "");
+  field.addEventListener("input", () => field.setCustomValidity(""), { once: true });
+  field.reportValidity();
+  return name;
 }
 
 function focusOn(id: string): void {

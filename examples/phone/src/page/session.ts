@@ -186,7 +186,7 @@ export class Session {
     if (!this.running) return signal;
     this.updated = now();
     if (this.missed && this.updated > this.missed.until) this.missed = null;
-    const { label, detail } = words(signal, metadata.classes);
+    const { label, detail } = words(signal, metadata);
     this.announcer.update(this.prediction?.time ?? this.samples.at(-1)?.time ?? 0, label, detail, signal.kind === "silent");
     this.reports.changed({
       signal, missed: this.missed?.seconds ?? null, measured: { rate: this.stream.rate, milliseconds },

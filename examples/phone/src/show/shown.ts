@@ -1,9 +1,10 @@
 /** What is shown in each state: texts, parts, lists. A pure function, so that nothing is shown that the state does not say. */
 
+import type { Metadata } from "../model/metadata";
 import { looks, type Look, PICTURES } from "./activities";
 import type { Refusal } from "../signal/motion";
 import { type Signal, words } from "../signal/signal";
-import { OTHER } from "../signal/stream";
+import { rejects } from "../signal/stream";
 import type { Lesson, Model, Offer, Problem, Running, Saved, State, Summary, Taking, Teach } from "../page/state";
 import { capital, duration, kilobytes, percent } from "./text";
 
@@ -119,7 +120,6 @@ function arrived({ what, received, total }: { what: string; received: number; to
 }
 
 function start(model: Model, { handheld, reachable, heard }: Device): Shown {
-  const { classes } = model.metadata;
   return {
     ...NOTHING, kind: "start",
     visible: [
@@ -132,12 +132,12 @@ function start(model: Model, { handheld, reachable, heard }: Device): Shown {
       hint: "Leave the screen on: most phones stop the sensor when they are locked.",
       start: "Start", ...about(model),
     },
-    known: known(classes, model.metadata.other),
+    known: known(model.metadata),
   };
 }
 
-function known(classes: string[], other = true): Shown["known"] {
-  return looks(classes).map((look, i) => ({ name: classes[i]!, look })).filter(({ name }) => !other || name !== OTHER);
+function known(metadata: Pick<Metadata, "classes" | "other">): Shown["known"] {
+  return looks(metadata.classes).flatMap((look, i) => (rejects(metadata, i) ? [] : [{ name: metadata.classes[i]!, look }]));
 }
 
 function problem({ problem, why, model }: Extract<State, { kind: "problem" }>, { reachable }: Device): Shown {
@@ -164,7 +164,7 @@ function agreement({ right, of }: Running["agreed"]): string {
 function running(state: Running, { handheld, reachable, heard }: Device): Shown {
   const { model, simulated, paused, signal, taking, saved } = state;
   const { classes } = model.metadata;
-  const { label, probability, detail } = words(signal, classes);
+  const { label, probability, detail } = words(signal, model.metadata);
   const found = signal.kind === "recognized" ? signal.label : null;
   const look = found === null ? null : looks(classes)[found]!;
   const probabilities = "probabilities" in signal ? signal.probabilities : null;
@@ -305,7 +305,7 @@ function offer({ model, taught, replaces }: Offer): Shown {
       hint: replaces ? "It would replace what this phone has learned. Recordings stay." : "",
       ...about(model),
     },
-    known: known(taught.classes),
+    known: known({ ...model.metadata, classes: taught.classes }),
   };
 }
 
@@ -335,7 +335,7 @@ function teach(state: Teach, { shares, reachable }: Device): Shown {
 }
 
 function tried(signal: Signal, { metadata }: Model): Record<string, string> {
-  const { label, probability, detail } = words(signal, metadata.classes);
+  const { label, probability, detail } = words(signal, metadata);
   return { "try-label": label, "try-detail": probability || detail };
 }
 
