@@ -68,6 +68,7 @@ export default defineConfig({
     __LITERT_BYTES__: String(statSync(`${LITERT}wasm/litert_wasm_compat_internal.wasm`).size),
   },
   plugins: [staticFiles(), offline()],
+  worker: { format: "es" },
   build: {
     outDir: here("../../zoo/page"),
     emptyOutDir: true,

@@ -34,6 +34,13 @@ navigator.wakeLock.request = async kind => {
 """
 """Notes which locks keep the screen on."""
 
+PATIENT = """
+const {setTimeout: usual} = window;
+window.setTimeout = (done, delay, ...rest) => usual(done, [1000, 2000].includes(delay) ? 60000 : delay, ...rest);
+"""
+"""The page takes a sensor that is silent for its first two seconds for none, and blanks the label after a second
+without a sample: a busy machine needs longer for a call."""
+
 LOUD = """
 window.tones = []; window.pulses = [];
 const {start} = OscillatorNode.prototype;
@@ -145,6 +152,24 @@ def gather_two(page, other="rowing"):
     page.click("#teach-open")
     for activity, samples in (("standing", standing(0, 36)), (other, rowing(0, 36))):
         gather(page, activity, samples)
+
+
+KEPT = """
+() => new Promise(done => {
+  indexedDB.open('pocket-zoo-taught').onsuccess = ({target}) => {
+    target.result.transaction('kept').objectStore('kept').getAll().onsuccess = e => done(e.target.result);
+  };
+})
+"""
+"""What was taught, as the browser keeps it."""
+
+
+def forget(page):
+    """Forgets everything, which is asked for twice."""
+    for _ in range(2):
+        page.clock.run_for(700)
+        page.click("#lesson-reset")
+    page.wait_for_selector("#lesson-said:text-is('All forgotten.')")
 
 
 def learn(page):

@@ -40,9 +40,6 @@ const SHORTEST = 5;
 const REMEMBERED = 50;
 
 export class Outbox {
-  private items = new Map<string, Item>();
-  /** Recordings that the browser could not store, as where there is no room. */
-  private readonly unstored = new Set<string>();
   /** Recordings that this page is making. */
   private readonly making = new Set<string>();
 
@@ -57,28 +54,25 @@ export class Outbox {
 
   /** Whether recordings outlast the page. */
   get lasting(): boolean {
-    return this.table.lasting && !this.unstored.size;
+    return this.table.lasting;
   }
 
   /** All recordings, the latest first. */
   get all(): Item[] {
-    return [...this.items.values()].sort((a, b) => b.touched - a.touched);
+    return [...this.table.rows.values()].sort((a, b) => b.touched - a.touched);
   }
 
   /** Reads what other pages wrote, and closes recordings whose page is gone. */
   async load(): Promise<void> {
-    const begun = Date.now();
-    const [found, made] = [await this.table.all(), await beingMade()];
-    if (!found) return;
-    const mine = this.all.filter(({ id, touched }) => touched >= begun || this.unstored.has(id));
-    this.items = new Map([...found, ...mine].map((item) => [item.id, item]));
+    const made = await beingMade();
+    await this.table.load();
     const isMade = ({ id, touched }: Item) => this.making.has(id) || made.has(id) || Date.now() - touched <= ABANDONED;
-    for (const item of found.filter((item) => item.fate === "open" && !isMade(item))) {
+    for (const item of this.all.filter((item) => item.fate === "open" && !isMade(item))) {
       if (item.seconds < SHORTEST) await this.remove(item.id);
       else await this.put({ ...item, fate: "waiting" });
     }
     const sent = this.all.filter(({ fate }) => fate === "sent");
-    for (const { id } of sent.slice(REMEMBERED)) await this.remove(id);
+    if (sent.length > REMEMBERED) await this.table.write([], sent.slice(REMEMBERED).map(({ id }) => id));
   }
 
   /**
@@ -97,24 +91,13 @@ export class Outbox {
     };
   }
 
-  /** Writes a recording; resolves once it is stored. */
+  /** Writes a recording, in place of others; resolves once it is stored. */
   async put(item: Omit<Item, "touched">, instead: string[] = []): Promise<void> {
-    const kept = { ...item, touched: Date.now() };
-    if (await this.table.write([kept], instead)) this.unstored.delete(kept.id);
-    else this.unstored.add(kept.id);
-    // Not before: nobody shall close a page that says that a recording is kept before it is.
-    this.items.set(kept.id, kept);
-    for (const id of instead) this.drop(id);
+    await this.table.write([{ ...item, touched: Date.now() }], instead);
   }
 
   async remove(id: string): Promise<void> {
     await this.table.write([], [id]);
-    this.drop(id);
-  }
-
-  private drop(id: string): void {
-    this.items.delete(id);
-    this.unstored.delete(id);
   }
 }
 

@@ -1,36 +1,70 @@
 /** A table in the browser's database: what it holds outlasts the page and the phone's battery. */
 
-/** Where a browser stores nothing, or has no room, writing is refused: whoever writes keeps it in memory, and says so. */
-export class Table<Row extends object> {
+/** Milliseconds in which a database opens: some browsers never say that theirs is damaged. */
+const PATIENCE = 5000;
+
+/**
+ * Rows that are known by their `id`. They are in memory as well: where a browser stores nothing, or has no room, they last as
+ * long as the page.
+ */
+export class Table<Row extends { id: string }> {
+  /** All rows by their id, as they were read or written last. */
+  rows = new Map<string, Row>();
+  private readonly unstored = new Set<string>();
+  private channel: BroadcastChannel | null = null;
+
   private constructor(private readonly name: string, private readonly store: string, private database: IDBDatabase | null) {}
 
-  /** Opens a table, or makes it; its rows are known by their `id`. */
-  static async open<Row extends object>(name: string, store: string): Promise<Table<Row>> {
-    return new Table<Row>(name, store, await opened(name, store).catch(() => null));
+  /**
+   * Opens a table, or makes it.
+   *
+   * @param changed Is called when another page of this browser has changed it, and its rows are read again.
+   */
+  static async open<Row extends { id: string }>(name: string, store: string, changed?: () => void): Promise<Table<Row>> {
+    const table = new Table<Row>(name, store, await opened(name, store).catch(() => null));
+    await table.load();
+    if (changed && "BroadcastChannel" in globalThis) {
+      table.channel = new BroadcastChannel(name);
+      table.channel.onmessage = () => void table.load().then(changed);
+    }
+    return table;
   }
 
-  /** Whether the browser stores anything. */
+  /** Whether all rows outlast the page. */
   get lasting(): boolean {
-    return this.database !== null;
+    return this.database !== null && !this.unstored.size;
   }
 
-  /** All rows, or null where they cannot be read. */
-  async all(): Promise<Row[] | null> {
-    return this.request<Row[]>("readonly", (rows) => rows.getAll()).catch(() => null);
+  /** Reads what other pages wrote. */
+  async load(): Promise<void> {
+    const found = await this.request<Row[]>("readonly", (store) => store.getAll()).catch(() => null);
+    if (!found) return;
+    const mine = [...this.unstored].map((id) => this.rows.get(id)!);
+    this.rows = new Map([...found, ...mine].map((row) => [row.id, row]));
   }
 
   /**
    * Writes rows and removes others, all or none of them.
    *
-   * @returns Whether they are stored.
+   * @returns Whether they are stored; in memory they are in any case.
    */
   async write(rows: Row[], removed: string[] = []): Promise<boolean> {
-    const written = this.request("readwrite", (store) => {
+    const stored = await this.request("readwrite", (store) => {
       for (const id of removed) store.delete(id);
       for (const row of rows) store.put(row);
       return null;
-    });
-    return written.then(() => true, () => false);
+    }).then(() => true, () => false);
+    // Not before: nobody shall close a page that says that something is kept before it is.
+    for (const id of removed) {
+      this.rows.delete(id);
+      this.unstored.delete(id);
+    }
+    for (const row of rows) {
+      this.rows.set(row.id, row);
+      this.unstored[stored ? "delete" : "add"](row.id);
+    }
+    this.channel?.postMessage(null);
+    return stored;
   }
 
   private async request<Result>(mode: IDBTransactionMode, ask: (store: IDBObjectStore) => IDBRequest | null): Promise<Result> {
@@ -56,12 +90,14 @@ export class Table<Row extends object> {
 }
 
 function opened(name: string, store: string): Promise<IDBDatabase> {
-  return new Promise((resolve, reject) => {
+  let timer: ReturnType<typeof setTimeout>;
+  return new Promise<IDBDatabase>((resolve, reject) => {
+    timer = setTimeout(() => reject(new Error("the database does not open")), PATIENCE);
     const request = indexedDB.open(name, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(store, { keyPath: "id" });
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
     // It has no error to ask for yet: asking throws.
     request.onblocked = () => reject(new Error("another page keeps the database open"));
-  });
+  }).finally(() => clearTimeout(timer));
 }

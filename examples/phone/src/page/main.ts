@@ -8,6 +8,7 @@ import { takeTaught, taughtAddress } from "../learn/handover";
 import { buttonsChanged, meant, onHold } from "./hold";
 import { explain } from "../show/how";
 import { converter, type Converter, listen, permitted, type Refusal, turns } from "../signal/motion";
+import { openKept } from "../learn/kept";
 import { type Named, named, person } from "../learn/names";
 import { postcard } from "../show/postcard";
 import { Recognizer } from "../model/recognizer";
@@ -15,7 +16,7 @@ import { download, fileName, LENGTH, type Recorder, share, shares } from "../col
 import { render, renderOffline, renderTimeline, reserve, suggest } from "../show/render";
 import type { Replay } from "../signal/replay";
 import { Session } from "./session";
-import { choices, chosenName, hideThreshold, listModels, onModel, onThreshold, showThreshold, threshold } from "./settings";
+import { choices, chosenName, hideThreshold, listModels, onModel, onThreshold, showChosen, showThreshold, threshold } from "./settings";
 import { type Device, shown } from "../show/shown";
 import { possible, type Signal } from "../signal/signal";
 import type { Model, Problem, Running, State, Summary, Teach } from "./state";
@@ -44,6 +45,7 @@ const LONG = "What it learned does not fit in a QR code that phones read easily.
 class Page {
   private state: State = { kind: "loading", what: "", received: 0, total: null };
   private teaching: Teaching | null = null;
+  private readonly kept = openKept(() => this.keptElsewhere());
   private convert!: Converter;
   private run: Run | null = null;
   private past: Past | null = null;
@@ -81,25 +83,27 @@ class Page {
   /** Opens a model, and starts where nothing needs to be asked. */
   async open(source: string | File, demonstrates = false): Promise<void> {
     const turn = (this.opened += 1);
-    this.demonstrates = demonstrates;
-    if (!demonstrates) this.source = source;
     this.past = null;
+    void this.teaching?.leave();
     this.set({ kind: "loading", what: "", received: 0, total: null });
     try {
-      const untaught = await Recognizer.load(source, (what, received, total) => {
+      const loading = Recognizer.load(source, (what, received, total) => {
         if (turn === this.opened) this.set({ kind: "loading", what, received, total });
       });
+      const [untaught, table] = await Promise.all([loading, this.kept]);
       if (turn !== this.opened) return;
       this.convert = converter(untaught.metadata);
-      this.teaching?.leave();
-      this.teaching = new Teaching(untaught, () => this.showTeaching());
+      this.teaching?.end();
+      this.teaching = new Teaching(untaught, table, () => this.state.kind === "teach" && this.showTeaching());
     } catch (error) {
       if (turn !== this.opened) return;
-      this.teaching = null;
-      hideThreshold();
-      this.set({ kind: "problem", problem: "model", why: (error as Error).message, model: null });
-      return;
+      // The model that ran is still there.
+      if (this.teaching) showChosen(this.demonstrates ? null : this.source);
+      else hideThreshold();
+      return this.fail("model", (error as Error).message);
     }
+    this.demonstrates = demonstrates;
+    if (!demonstrates) this.source = source;
     const { metadata, engine } = this.recognizer;
     showThreshold(metadata);
     explain(metadata, threshold(metadata));
@@ -121,7 +125,7 @@ class Page {
     this.offered = null;
     try {
       const taught = this.teaching!.readCode(code);
-      this.set({ kind: "offer", model: this.model, taught, replaces: this.teaching!.keeps });
+      this.set({ kind: "offer", model: this.model, taught, replaces: this.teaching!.keeps, opened: false });
     } catch (error) {
       this.fail("code", (error as Error).message);
     }
@@ -357,6 +361,25 @@ class Page {
     this.showTeaching();
   }
 
+  /** Another page of this browser has taught, or forgotten. */
+  private keptElsewhere(): void {
+    if (this.state.kind === "teach") {
+      this.showTeaching();
+      void this.teaching!.read();
+    } else if (this.state.kind === "start") this.set({ kind: "start", model: this.model });
+  }
+
+  /** Takes what another phone has learned from its file; asks where it would replace something. */
+  private async openTaught(file: File): Promise<void> {
+    const teaching = this.teaching!;
+    const taught = await teaching.readFile(file).catch((error: Error) => teaching.say(error.message));
+    if (!taught || this.state.kind !== "teach") return;
+    if (!teaching.keeps) return teaching.adopt(taught);
+    buttonsChanged();
+    this.set({ kind: "offer", model: this.model, taught, replaces: true, opened: true });
+    focusOn("offer-take");
+  }
+
   private showTeaching(): void {
     if (this.teaching) this.set({ kind: "teach", model: this.model, ...this.teaching.state, handover: this.handover });
   }
@@ -429,8 +452,9 @@ class Page {
     byId("lesson-open").addEventListener("change", ({ target }) => {
       const input = target as HTMLInputElement;
       this.showTrying(null);
-      if (input.files![0]) void this.teaching!.openFile(input.files![0]);
+      const [file] = input.files!;
       input.value = "";
+      if (file) void this.openTaught(file);
     });
     byId("fix").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -438,30 +462,32 @@ class Page {
       if (activity === null) return;
       const { samples } = this.past!.stretches[Number(byId<HTMLSelectElement>("fix-when").value)]!;
       this.openTeaching();
-      this.teaching!.add(activity, samples);
-      byId("learn").scrollIntoView({ block: "center" });
+      void this.teaching!.add(activity, samples).then(() => byId("learn").scrollIntoView({ block: "center" }));
     });
     byId("lesson-list").addEventListener("click", ({ target }) => {
       const { lesson, again } = (target as HTMLElement).dataset;
       if (again) record(again);
       if (!lesson) return;
-      this.teaching!.remove(Number(lesson));
-      byId("lesson-activity").focus();
+      void this.teaching!.remove(Number(lesson)).then(() => focusOn("lesson-undo"));
     });
+    byId("lesson-undo").addEventListener("click", () => void this.teaching!.restore().then(() => focusOn("lesson-activity")));
     byId("lesson-cancel").addEventListener("click", () => this.teaching!.cancel());
     byId("learn").addEventListener("click", () => {
       this.showTrying(null);
-      this.teaching!.learn();
+      void this.teaching!.learn();
     });
     byId("lesson-save").addEventListener("click", () => this.teaching!.save());
     byId("lesson-share").addEventListener("click", () => void this.teaching!.share());
     byId("lesson-reset").addEventListener("click", () => {
+      // The echo of the tap that asks is no answer.
+      if (!meant()) return;
+      buttonsChanged();
       this.showTrying(null);
-      this.teaching!.reset();
+      void this.teaching!.reset();
     });
     byId("lessons-done").addEventListener("click", () => {
       this.showTrying(null);
-      this.teaching!.leave();
+      void this.teaching!.leave();
       buttonsChanged();
       this.set({ kind: "start", model: this.model });
       focusOn("teach-open");
@@ -477,13 +503,16 @@ class Page {
       if (this.state.kind !== "offer" || !meant()) return;
       const { taught } = this.state;
       this.openTeaching();
-      this.teaching!.adopt(taught);
-      focusOn("try");
+      void this.teaching!.adopt(taught).then(() => focusOn("try"));
     });
     byId("offer-leave").addEventListener("click", () => {
       if (!meant()) return;
       // The next buttons are in its place.
       buttonsChanged();
+      if (this.state.kind === "offer" && this.state.opened) {
+        this.showTeaching();
+        return focusOn("lesson-open");
+      }
       this.greet();
       focusOn(this.run ? "stop" : "start");
     });

@@ -68,7 +68,8 @@ export interface Summary {
 export interface Lesson {
   activity: string;
   seconds: number;
-  believed: [activity: string, windows: number][];
+  /** What its windows are taken for, or null while that is not known. */
+  believed: [activity: string, windows: number][] | null;
   /** Strengths of acceleration in its middle. */
   trace: number[];
 }
@@ -77,6 +78,12 @@ export interface Teach {
   kind: "teach";
   model: Model;
   taking: Taking | null;
+  /** Whether it learns at the moment. */
+  learning: boolean;
+  /** Whether to forget everything is to be confirmed. */
+  doubts: boolean;
+  /** Whether what was deleted can be brought back. */
+  undoes: boolean;
   /** What became of the last recording. */
   said: string;
   lessons: Lesson[];
@@ -98,6 +105,8 @@ export interface Offer {
   taught: Taught;
   /** Whether it replaces what this phone has learned. */
   replaces: boolean;
+  /** Whether it was opened where one teaches, and not by an address. */
+  opened: boolean;
 }
 
 export type State =

@@ -10,13 +10,13 @@ import type { Timeline } from "../signal/timeline";
 
 /** Ids of all parts that come and go, of all texts, and of the buttons that can be disabled. */
 const PARTS = [
-  "simulated", "progress", "known", "problem", "lessons", "learned", "lesson-cancel", "try", "trying", "lesson-save", "lesson-share", "lesson-reset",
+  "simulated", "progress", "known", "problem", "lessons", "learned", "lesson-cancel", "try", "trying", "lesson-save", "lesson-share", "lesson-reset", "lesson-undo",
   "handover", "offer-take", "offer-leave",
   "summary", "share", "fix", "teach-row", "teach-open", "unteachable", "live", "rotation", "elsewhere", "how", "settings",
   "ears-row", "teach", "person", "credit", "pause", "stop", "lessons-done", "start", "simulate",
 ];
 const TEXTS = [
-  "simulated", "problem-text", "lesson-said", "learned-text", "learn-missing", "lesson-record", "try", "try-label", "try-detail",
+  "simulated", "problem-text", "lesson-said", "learned-text", "learn-missing", "lesson-record", "lesson-reset", "learn", "try", "try-label", "try-detail",
   "handover-said", "handover-none",
   "from", "to", "unteachable", "unit", "measured", "record", "recorded", "about", "notice-text", "pause", "stop", "start",
 ];

@@ -142,16 +142,15 @@ function known(metadata: Pick<Metadata, "classes" | "other">): Shown["known"] {
 
 function problem({ problem, why, model }: Extract<State, { kind: "problem" }>, { reachable }: Device): Shown {
   const [title, text] = PROBLEMS[problem];
+  const stays = problem === "model" && model ? `${model.metadata.preset} is still open.` : "";
   const sensor = problem === "sensorless" || problem === "gyroless";
   return {
     ...NOTHING, kind: "problem",
     visible: ["problem", "start", "simulate", "settings", ...(sensor && reachable ? ["elsewhere"] : [])],
     // Without a model there is nothing to start; where an address is not secure there is no sensor.
-    disabled: [
-      ...(problem === "model" || problem === "insecure" ? ["start"] : []), ...(problem === "model" ? ["simulate"] : []),
-    ],
+    disabled: [...(!model || problem === "insecure" ? ["start"] : []), ...(model ? [] : ["simulate"])],
     text: {
-      label: title, "problem-text": why ? `${capital(why)}. ${text}` : text, start: "Start", ...(model ? about(model) : {}),
+      label: title, "problem-text": [why && `${capital(why)}.`, stays || text].filter(Boolean).join(" "), start: "Start", ...(model ? about(model) : {}),
     },
   };
 }
@@ -310,7 +309,7 @@ function offer({ model, taught, replaces }: Offer): Shown {
 }
 
 function teach(state: Teach, { shares, reachable }: Device): Shown {
-  const { model, taking, said, lessons, missing, learned, keeps, trying, handover } = state;
+  const { model, taking, learning, said, lessons, missing, learned, keeps, trying, handover } = state;
   const hands = keeps && reachable;
   const put = taking?.kind === "countdown" ? `Put the phone in your pocket: recording begins in ${taking.seconds} s.` : "";
   return {
@@ -318,12 +317,14 @@ function teach(state: Teach, { shares, reachable }: Device): Shown {
     visible: [
       "lessons", "lessons-done", ...(taking ? ["lesson-cancel"] : []), ...(learned ? ["learned"] : []),
       ...(keeps ? ["try", "lesson-save"] : []), ...(keeps && shares ? ["lesson-share"] : []), ...(trying ? ["trying"] : []),
-      ...(lessons.length || keeps ? ["lesson-reset"] : []), ...(hands && "address" in handover ? ["handover"] : []),
+      ...(lessons.length || keeps ? ["lesson-reset"] : []), ...(state.undoes ? ["lesson-undo"] : []),
+      ...(hands && "address" in handover ? ["handover"] : []),
     ],
-    disabled: [...(taking ? ["lesson-record", "try"] : []), ...(missing || taking ? ["learn"] : [])],
+    disabled: [...(taking || learning ? ["lesson-record", "try"] : []), ...(missing || taking || learning ? ["learn"] : [])],
     text: {
       label: "Teach it", "lesson-said": put || said, "learned-text": learned?.text ?? "", "learn-missing": missing ?? "",
       "lesson-record": taking?.kind === "recording" ? seconds(taking) : "Record half a minute", ...about(model),
+      learn: learning ? "Learning…" : "Learn", "lesson-reset": state.doubts ? "Yes, forget everything" : "Forget everything",
       try: trying ? "Stop trying" : "Try it now", ...(trying ? tried(trying, model) : {}),
       "handover-none": hands && "why" in handover ? handover.why : "",
       "handover-said": "said" in handover ? handover.said : "",
@@ -349,7 +350,7 @@ function cards(lessons: Lesson[]): Card[] {
       activity, look, trace: mine.at(-1)!.trace, name: `${activity}, ${total} s`,
       recordings: mine.map(({ number, seconds, believed }) => ({
         number, name: `${activity}, ${seconds} s`,
-        text: `Recognized as ${believed.map(([name, windows]) => `${name} (${windows})`).join(", ") || "nothing"}`,
+        text: believed ? `Recognized as ${believed.map(([name, windows]) => `${name} (${windows})`).join(", ") || "nothing"}` : "…",
       })),
     };
   });
