@@ -429,6 +429,12 @@ def test_what_was_learned_is_tried_on_the_same_screen(taught_page):
     page.wait_for_selector("#trying:visible")
     send(page, rowing(0, 8))
     page.wait_for_selector("#try-label:text-is('Rowing')")
+    # A screen reader hears it once, when it has held.
+    page.wait_for_selector("#said:text-is('Rowing.')", state="attached")
+    live = (
+        "[...document.querySelectorAll('[role=status], [aria-live]')].filter(e => /rowing/i.test(e.innerText)).length"
+    )
+    assert page.evaluate(live) == 1
     look(page, "tried", dark=True)
     assert page.get_attribute("body", "data-state") == "teach"
     assert page.inner_text("#try-detail").endswith("%")
@@ -444,6 +450,22 @@ def test_what_was_learned_is_tried_on_the_same_screen(taught_page):
     page.wait_for_selector("#trying:visible")
     page.click("#lessons-done")
     assert page.get_attribute("body", "data-state") == "start"
+
+
+def jumping(start, stop):
+    """Samples of jumping jacks, which are stronger than any step: 32 m/s^2 on average."""
+    return [[time, x, y + 45 * np.sin(12 * time), z] for time, x, y, z in standing(start, stop)]
+
+
+def test_what_was_learned_may_be_stronger_than_steps(open_page):
+    page = open_page()
+    page.click("#teach-open")
+    for activity, samples in (("standing", standing(0, 36)), ("jumping jacks", jumping(0, 36))):
+        gather(page, activity, samples)
+    learn(page)
+    page.click("#lessons-done")
+    play(page, jumping(0, 8), 60)
+    assert page.inner_text("#label") == "Jumping jacks"
 
 
 def test_what_was_learned_opens_on_another_phone(taught_page, open_page, serve_page, tmp_path):

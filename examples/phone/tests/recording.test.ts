@@ -115,6 +115,11 @@ test("a signal is too weak or too strong where Python finds so", () => {
   assert.deepEqual([1.9, 4.9, 5.1, 24.6, 24.9, 25.1].map(doubted), [true, true, false, false, false, true]);
 });
 
+test("what its owner taught may be stronger than steps are, but not weaker than gravity", () => {
+  const doubted = (size: number) => complaint(still(size), { rate: 50, unit: "m/s^2" }, false) !== null;
+  assert.deepEqual([4.9, 9.8, 40].map(doubted), [true, false, false]);
+});
+
 test("a sample that no phone can have measured is none", () => {
   const metadata = { unit: "m/s^2" };
   assert.equal(impossible(1, [0, 9.8, 0], metadata), null);

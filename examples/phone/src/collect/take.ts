@@ -29,6 +29,8 @@ export interface Wanted extends Pick<Metadata, "axes" | "unit" | "convention"> {
   length: number;
   /** Seconds to put the phone away, or 0. */
   countdown: number;
+  /** Whether a signal that is stronger than steps is a fault. */
+  limited?: boolean;
 }
 
 /** How it ended. Of one that was canceled, or hidden before it began, nothing is kept. */
@@ -129,7 +131,7 @@ export class Take {
 
   private lookAtRecording(recorder: Recorder): void {
     // The rate is what the phone has; it is resampled later.
-    this.reports.progress(recorder, complaint(this.recent, { rate: 0, unit: this.wanted.unit }));
+    this.reports.progress(recorder, complaint(this.recent, { rate: 0, unit: this.wanted.unit }, this.wanted.limited));
     if (recorder.seconds - this.stored < CHECKPOINT) return;
     this.stored = recorder.seconds;
     this.reports.checkpoint?.(recorder);

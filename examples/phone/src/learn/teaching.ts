@@ -201,7 +201,7 @@ export class Teaching {
     if (refusal) return this.refuse(refusal);
     const { axes, unit, convention } = this.recognizer.metadata;
     keepAwake(() => {});
-    this.take = new Take({ person: "", activity, axes, unit, convention, length: LENGTH, countdown: COUNTDOWN }, {
+    this.take = new Take({ person: "", activity, axes, unit, convention, length: LENGTH, countdown: COUNTDOWN, limited: false }, {
       countdown: (seconds) => this.tell({ kind: "countdown", seconds }),
       progress: ({ seconds }, problem) => this.tell({ kind: "recording", seconds, length: LENGTH }, problem?.text),
       ended: (ended) => this.finish(ended),

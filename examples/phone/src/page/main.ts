@@ -313,7 +313,8 @@ class Page {
       progress: ({ seconds }) => this.tell({ taking: { kind: "recording", seconds, length: LENGTH } }),
       ended: (ended) => {
         run.take = null;
-        this.tell({ taking: null, saved: ended.kind === "made" ? kept(ended.recorder) : null });
+        const none = { ending: "discarded" as const, seconds: 0, activity, file: "" };
+        this.tell({ taking: null, saved: ended.kind === "made" ? kept(ended.recorder) : ended.kind === "none" ? none : null });
       },
     });
   }

@@ -8,6 +8,7 @@ import { Windows } from "../show/how";
 import { inUnit } from "../model/metadata";
 import type { Refusal, Sample } from "../signal/motion";
 import { placement } from "../signal/placement";
+import { Rest } from "../signal/rest";
 import type { Recognizer } from "../model/recognizer";
 import { believed, type Signal, type Silent, words } from "../signal/signal";
 import { StepCounter } from "../signal/steps";
@@ -50,7 +51,10 @@ export class Session {
   private readonly announcer: Announcer;
   private readonly silence = new Silence(() => this.update());
   private readonly counter = new StepCounter();
+  private readonly rest = new Rest();
   private readonly gaits: boolean[];
+  /** One m/s^2, as the model reads it. */
+  private readonly unit: number;
   /** Counted where one takes steps. */
   steps = 0;
   private walks = false;
@@ -83,6 +87,7 @@ export class Session {
     this.stream = new Stream(recognizer, threshold);
     this.stream.onRead = (time, value) => this.remember(time, value);
     this.pocket = !recognizer.isTaught && isOfPockets(recognizer.metadata.classes);
+    this.unit = inUnit(1, recognizer.metadata);
     this.gaits = looks(recognizer.metadata.classes).map(({ gait }) => gait);
     this.windows = new Windows(recognizer.metadata);
     this.timeline = new Timeline(this.stream.interval);
@@ -154,7 +159,7 @@ export class Session {
 
   private async process(sample: Sample): Promise<void> {
     if (!this.running) return;
-    const size = Math.hypot(...sample.value.slice(0, 3)) / inUnit(1, this.recognizer.metadata);
+    const size = Math.hypot(...sample.value.slice(0, 3)) / this.unit;
     if (this.counter.push(sample.time, size) && this.walks) this.steps += 1;
     for (const prediction of await this.stream.push(sample.time, sample.value)) {
       const elapsed = prediction.time - (this.prediction?.time ?? NaN);
@@ -177,8 +182,8 @@ export class Session {
     const { metadata, milliseconds } = this.recognizer;
     const signal = believed({
       silent: this.silence.silent ? this.reason : null,
-      complaint: complaint(this.samples, metadata),
-      place: this.pocket ? placement(this.samples, metadata) : null,
+      complaint: complaint(this.samples, metadata, !this.recognizer.isTaught),
+      place: this.pocket ? (this.rest.rests ? "table" : placement(this.samples, metadata)) : null,
       prediction: this.prediction,
       unsure: (this.prediction?.time ?? NaN) - this.sure,
     });
@@ -196,6 +201,7 @@ export class Session {
   }
 
   private remember(time: number, value: Sample["value"]): void {
+    this.rest.push(time, value.map((each, axis) => (axis < 3 ? each / this.unit : each)));
     const last = time + this.timeline.shift;
     this.history.push({ time: last, value });
     // In blocks, since taking from the start of a long list takes time.

@@ -384,6 +384,7 @@ function seconds(taking: Taking): string {
 /** What became of a recording. */
 export function outcome({ ending, seconds, activity, file }: Saved): string {
   const whole = `${Math.floor(seconds)} s`;
+  if (!seconds) return "Nothing was recorded: the sensor sends nothing.";
   if (ending === "discarded") return `Discarded: ${whole} of signal is too short to keep.`;
   return `${file}: ${whole} of ${activity}${ending === "cut" ? ", cut where the signal broke off" : ""}.`;
 }

@@ -93,10 +93,18 @@ export function listen(gyroscope: boolean, convert: Converter, listener: Listene
   const onOrientation = (event: DeviceOrientationEvent) => gravity.orient(event.beta, event.gamma);
   addEventListener("devicemotion", onMotion);
   addEventListener("deviceorientation", onOrientation);
-  const timer = setTimeout(() => some || listener.nothing(why, certain), PATIENCE);
+  let timer: ReturnType<typeof setTimeout>;
+  // A phone that is locked sends nothing: it has all the time again once it is not.
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => some || document.hidden || listener.nothing(why, certain), PATIENCE);
+  };
+  document.addEventListener("visibilitychange", wait);
+  wait();
   return () => {
     removeEventListener("devicemotion", onMotion);
     removeEventListener("deviceorientation", onOrientation);
+    document.removeEventListener("visibilitychange", wait);
     clearTimeout(timer);
   };
 }

@@ -86,8 +86,12 @@ export function mean(samples: Sample[], axis: number): number {
   return sum / samples.length;
 }
 
-/** The problem with the last seconds, or null. */
-export function complaint(samples: Sample[], metadata: Pick<Metadata, "rate" | "unit">): Complaint | null {
+/**
+ * The problem with the last seconds, or null.
+ *
+ * @param limited Whether nobody moves as strongly as jumping does. What its owner teaches may.
+ */
+export function complaint(samples: Sample[], metadata: Pick<Metadata, "rate" | "unit">, limited = true): Complaint | null {
   const recent = lately(samples, WATCHED);
   const span = (recent.at(-1)?.time ?? 0) - (recent[0]?.time ?? 0);
   if (span < WATCHED / 2) return null;
@@ -112,7 +116,7 @@ export function complaint(samples: Sample[], metadata: Pick<Metadata, "rate" | "
   let magnitude = 0;
   // Math.hypot takes ten times as long.
   for (const { value: [x, y, z] } of recent) magnitude += Math.sqrt(x! * x! + y! * y! + z! * z!) / recent.length;
-  if (!(magnitude >= inUnit(LEAST, metadata) && magnitude <= inUnit(MOST, metadata))) {
+  if (!(magnitude >= inUnit(LEAST, metadata) && (magnitude <= inUnit(MOST, metadata) || !limited))) {
     return { title: "Sensor out of range", text: `Acceleration is ${words(magnitude)} on average; ${expected}.` };
   }
   return null;
