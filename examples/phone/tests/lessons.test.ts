@@ -17,7 +17,10 @@ const READS = "50-m/s^2-android-x-y-z";
 
 beforeEach(anew);
 
-const settle = () => new Promise((done) => setTimeout(done, 20));
+/** Waits until a page has heard of the other one. */
+async function until(holds: () => boolean): Promise<void> {
+  for (let i = 0; i < 500 && !holds(); i += 1) await new Promise((done) => setTimeout(done, 4));
+}
 
 /** A page that teaches, as another tab or after a reload. */
 async function open() {
@@ -64,16 +67,16 @@ test("pages that are open at once add to each other's recordings", async () => {
   const [one, two] = [await open(), await open()];
   await one.add("walking", moved(11));
   await two.add("standing", moved(0));
-  await settle();
+  await until(() => [one, two].every((each) => activities(each).length === 2));
   assert.deepEqual([activities(one), activities(two), activities(await open())].map((all) => all.sort()), Array(3).fill(["standing", "walking"]));
 });
 
 test("what one page forgets, another one does not bring back", async () => {
   const [one, two] = [await open(), await open()];
   await two.add("walking", moved(11));
-  await settle();
+  await until(() => activities(one).length === 1);
   await one.reset();
-  await settle();
+  await until(() => activities(two).length === 0);
   await two.add("standing", moved(0));
   assert.deepEqual(activities(await open()), ["standing"]);
 });
@@ -82,7 +85,7 @@ test("a recording that was removed is restored to its place", async () => {
   const lessons = await open();
   for (const activity of ["walking", "standing"]) {
     await lessons.add(activity, moved(11));
-    await settle();
+    await new Promise((done) => setTimeout(done, 4));
   }
   const restore = await lessons.remove(lessons.recordings[0]!);
   assert.deepEqual(activities(lessons), ["standing"]);

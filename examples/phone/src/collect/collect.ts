@@ -8,12 +8,13 @@ import { permitted } from "../signal/motion";
 import { draw, Outbox, type Item } from "./outbox";
 import { download, LENGTH, plain, type Recorder } from "./recorder";
 import { Sender, type Welcome } from "./sender";
+import { parsed, remember, remembered } from "../page/store";
 import { isHandheld, keepAwake, letSleep } from "../page/system";
 import { type Ended, Take, UNITS } from "./take";
 import * as tones from "../page/tones";
 import * as view from "./collect-view";
 
-const WELCOME = "pocket-zoo-collect";
+const WELCOME = "collect";
 
 /** Milliseconds after which recordings of pages that are gone are sent. */
 const SURE = 30_000;
@@ -82,13 +83,13 @@ async function main(): Promise<void> {
     keepAwake(view.showSleepy);
   };
 
-  const last = remembered(token);
+  const last = known(token);
   const welcome = (await sender.ask(last ? null : () => view.showProblem("busy"))) ?? last;
   show();
   if (!isSecureContext) return view.showProblem("insecure");
   if (!token || sender.trouble === "code" || sender.trouble === "closed") return view.showProblem("code");
   if (!welcome) return view.showProblem("away");
-  remember(token, welcome);
+  remember(WELCOME, JSON.stringify({ ...welcome, token }));
   form.fill(welcome);
   showStart(null);
   if (!isHandheld() && isReachable()) {
@@ -107,21 +108,9 @@ async function main(): Promise<void> {
 }
 
 /** What this computer said last time: recordings can begin before it answers again. */
-function remembered(token: string): Welcome | null {
-  try {
-    const found = JSON.parse(localStorage.getItem(WELCOME) ?? "null") as (Welcome & { token: string }) | null;
-    return found?.token === token ? found : null;
-  } catch {
-    return null;
-  }
-}
-
-function remember(token: string, welcome: Welcome): void {
-  try {
-    localStorage.setItem(WELCOME, JSON.stringify({ ...welcome, token }));
-  } catch {
-    // A browser that stores nothing asks again.
-  }
+function known(token: string): Welcome | null {
+  const found = parsed(remembered(WELCOME)) as (Welcome & { token: string }) | null;
+  return found?.token === token ? found : null;
 }
 
 addEventListener("hashchange", () => location.reload());

@@ -1,7 +1,7 @@
 /** What was taught, as the browser's database keeps it. */
 
 import { Table } from "../page/database";
-import { forget, remembered, rememberedKeys } from "../page/store";
+import { forget, parsed, remembered, rememberedKeys } from "../page/store";
 import type { Vector } from "../signal/resampler";
 import { isName } from "./names";
 import type { Taught } from "./taught";
@@ -62,12 +62,4 @@ export function forgetOld(): void {
 export function isRecording({ activity, rows }: Recording, channels: number): boolean {
   const isRow = (row: unknown) => Array.isArray(row) && row.length === channels && row.every(Number.isFinite);
   return isName(activity) && Array.isArray(rows) && rows.every(isRow);
-}
-
-function parsed(text: string | null): unknown {
-  try {
-    return JSON.parse(text ?? "null");
-  } catch {
-    return null;
-  }
 }

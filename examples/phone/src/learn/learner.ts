@@ -1,9 +1,9 @@
-/** Asks a worker to run a network and to learn, so that the page stays quick; without workers, the page does it. */
+/** Asks a worker to run a network and to learn, so that the page stays quick; where there is none, the page does it. */
 
 import type { Head } from "../model/graph";
 import type { Lesson } from "./learn";
 
-/** What is asked of it, and what it answers. */
+/** What is asked, and what is answered. */
 export interface Questions {
   features: { windows: Float32Array[] };
   lesson: { head: Head; windows: Float64Array[]; labels: number[]; seed: number };
@@ -16,48 +16,26 @@ export type Asked<Kind extends keyof Answers> = { kind: Kind } & Questions[Kind]
 
 export class Learner {
   private worker: Worker | null = null;
-  private number = 0;
-  private readonly waiting = new Map<number, { asked: Asked<keyof Answers>; answered: (answer: never) => void; failed: (error: unknown) => void }>();
+  private asked = 0;
 
   /** @param file The model as it comes. */
   constructor(private readonly file: Uint8Array<ArrayBuffer>) {}
 
+  /** @throws Where the network does not run. */
   async ask<Kind extends keyof Answers>(asked: Asked<Kind>): Promise<Answers[Kind]> {
-    this.start();
-    return new Promise<Answers[Kind]>((answered, failed) => {
-      this.waiting.set((this.number += 1), { asked: asked as Asked<keyof Answers>, answered: answered as (answer: never) => void, failed });
-      if (this.worker) this.worker.postMessage({ ...asked, number: this.number, file: this.number > 1 ? null : this.file });
-      else void this.answerHere();
-    });
+    const number = (this.asked += 1);
+    if (number === 1 && "Worker" in globalThis) this.worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    const { worker } = this;
+    const answer = worker && (await new Promise<Answers[Kind] | null>((done) => {
+      worker.addEventListener("message", ({ data }) => data.number === number && done(data.answer));
+      // An old browser has no modules in workers, and a page that is offline may lack its file.
+      worker.addEventListener("error", () => done((this.worker = null)));
+      worker.postMessage({ ...asked, number, file: number > 1 ? null : this.file });
+    }));
+    return answer ?? (await import("./answers")).answerer(this.file)(asked);
   }
 
   end(): void {
     this.worker?.terminate();
-  }
-
-  private start(): void {
-    if (this.number || !("Worker" in globalThis)) return;
-    this.worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-    this.worker.onmessage = ({ data: { number, answer } }) => {
-      this.waiting.get(number)?.answered(answer as never);
-      this.waiting.delete(number);
-    };
-    // An old browser has no modules in workers; a page that is offline may lack its file.
-    this.worker.onerror = () => {
-      this.worker = null;
-      void this.answerHere();
-    };
-  }
-
-  private async answerHere(): Promise<void> {
-    const all = [...this.waiting.values()];
-    this.waiting.clear();
-    try {
-      const { answerer } = await import("./answers");
-      const answer = answerer(this.file);
-      for (const { asked, answered } of all) answered(answer(asked) as never);
-    } catch (error) {
-      for (const { failed } of all) failed(error);
-    }
   }
 }

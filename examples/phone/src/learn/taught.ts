@@ -3,6 +3,7 @@
 import type { Head } from "../model/graph";
 import { extended } from "./learn";
 import type { Metadata } from "../model/metadata";
+import { parsed } from "../page/store";
 import { OTHER } from "../signal/stream";
 import { folded, isName } from "./names";
 
@@ -170,13 +171,5 @@ function unescaped(text: string): string {
     return decodeURIComponent(text);
   } catch {
     return "";
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }

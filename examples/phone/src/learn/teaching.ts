@@ -6,7 +6,7 @@ import { Lessons } from "./lessons";
 import { permitted, type Refusal, type Sample } from "../signal/motion";
 import type { Recognizer } from "../model/recognizer";
 import { download, fileName, share } from "../collect/recorder";
-import { REFUSED } from "../show/shown";
+import { REFUSED } from "../signal/refused";
 import type { Signal } from "../signal/signal";
 import { rejects } from "../signal/stream";
 import type { Table } from "../page/database";

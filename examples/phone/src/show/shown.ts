@@ -2,8 +2,8 @@
 
 import type { Metadata } from "../model/metadata";
 import { looks, type Look, PICTURES } from "./activities";
-import type { Refusal } from "../signal/motion";
 import { type Signal, words } from "../signal/signal";
+import { REFUSED } from "../signal/refused";
 import { rejects } from "../signal/stream";
 import type { Lesson, Model, Offer, Problem, Running, Saved, State, Summary, Taking, Teach } from "../page/state";
 import { capital, duration, kilobytes, percent } from "./text";
@@ -59,25 +59,6 @@ export interface Shown {
   /** Shares of what has arrived, null where the total is not known. */
   progress: number | null;
 }
-
-export const REFUSED: Record<Refusal, [title: string, text: string]> = {
-  insecure: [
-    "This address is not secure",
-    "Browsers allow motion sensors over HTTPS only. Open the address that starts with https://, as printed by zoo serve.",
-  ],
-  refused: [
-    "Access to the motion sensor was refused",
-    "Allow motion sensors in the browser's settings for this site, then reload the page. On an iPhone, close the page, open it again, tap Start and then Allow.",
-  ],
-  sensorless: [
-    "No motion sensor",
-    "This device reports no acceleration. Open the page on a phone, or watch the simulated recording.",
-  ],
-  gyroless: [
-    "No gyroscope",
-    "This model also reads a gyroscope, and this device reports no rotation rate. Open the page on another phone, watch the simulated recording, or cut windows with zoo data windows --channels x,y,z and train a model that reads acceleration alone.",
-  ],
-};
 
 const PROBLEMS: Record<Problem, [title: string, text: string]> = {
   ...REFUSED,
