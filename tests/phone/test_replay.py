@@ -137,10 +137,7 @@ def test_a_real_person_is_recognized_by_a_network_that_was_trained_without_them(
         for one, other in zip(found, expected[first:], strict=False)
     ]
     assert max(differences) < 1e-4
-    said = [
-        re.fullmatch(r"In truth: (\w+)(?:; the label agrees (\d+)% of the time)?", text)
-        for text in page.evaluate("truths")
-    ]
+    said = [re.fullmatch(r"Really: (\w+)(?: · right (\d+)% of the time)?", text) for text in page.evaluate("truths")]
     assert list(dict.fromkeys(each[1] for each in said)) == person["activities"]
     truths = [person["activities"][int(each.time // person["seconds"])] for each in expected]
     right = [each.label == truth for each, truth in zip(expected, truths, strict=True)]
@@ -149,7 +146,7 @@ def test_a_real_person_is_recognized_by_a_network_that_was_trained_without_them(
     look(page, "demonstrated", dark=True)
     assert "MIT License" in page.locator("#credit a").evaluate("a => fetch(a.href).then(found => found.text())")
     page.click("#stop")
-    page.wait_for_selector("#hint:has-text('The label agrees')")
+    page.wait_for_selector("#hint:has-text('Right')")
     page.clock.run_for(700)
     page.click("#start")
     page.wait_for_selector("#simulated:text-is('Simulated recording')")

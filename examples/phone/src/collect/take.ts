@@ -5,6 +5,7 @@ import type { Metadata } from "../model/metadata";
 import { Recorder } from "./recorder";
 import { impossible } from "../signal/stream";
 import { now } from "../page/clock";
+import { isHandheld } from "../page/system";
 import * as tones from "../page/tones";
 import { type Complaint, complaint, Silence } from "../signal/watch";
 
@@ -68,8 +69,8 @@ export class Take {
       signChange: () => this.restart(),
       nothing: (refusal, certain) => {
         this.refusal = refusal;
-        // A sensor that is slow to start has until the end of the countdown.
-        if (certain || this.recorder) this.end({ kind: "none", refusal });
+        // A phone's sensor that is slow to start has until the end of the countdown; a computer has none.
+        if (certain || this.recorder || !isHandheld()) this.end({ kind: "none", refusal });
       },
       empty: () => undefined,
     });

@@ -1,4 +1,4 @@
-/** *Gather, train, try*: the owner records activities on the phone, lets the last layer learn them, and sees what it believes. */
+/** *Gather, learn, try*: the owner records activities on the phone, lets the last layer learn them, and sees what it believes. */
 
 import type { HeldBack } from "./learn";
 import type { Kept } from "./kept";
@@ -92,6 +92,11 @@ export class Teaching {
     const { metadata } = this.recognizer;
     const known = metadata.classes.filter((_, i) => !rejects(metadata, i));
     return [...known, ...this.lessons.recordings.map(({ activity }) => activity)];
+  }
+
+  /** The first activity of which it has no recording. */
+  get next(): string {
+    return this.names.find((name) => this.lessons.recordings.every(({ activity }) => activity !== name)) ?? "";
   }
 
   /** What is shown of it. */
@@ -202,8 +207,8 @@ export class Teaching {
     const { axes, unit, convention } = this.recognizer.metadata;
     keepAwake(() => {});
     this.take = new Take({ person: "", activity, axes, unit, convention, length: LENGTH, countdown: COUNTDOWN, limited: false }, {
-      countdown: (seconds) => this.tell({ kind: "countdown", seconds }),
-      progress: ({ seconds }, problem) => this.tell({ kind: "recording", seconds, length: LENGTH }, problem?.text),
+      countdown: (seconds) => this.tell({ kind: "countdown", seconds, length: LENGTH, activity }),
+      progress: ({ seconds }, problem) => this.tell({ kind: "recording", seconds, length: LENGTH, activity }, problem?.text),
       ended: (ended) => this.finish(ended),
     });
   }
@@ -217,8 +222,8 @@ export class Teaching {
       const right = (when: "before" | "after") => heldBack.filter((each) => each[when] === each.label).length;
       const of = (when: "before" | "after") => `${right(when)} of ${heldBack.length}`;
       const text = share
-        ? `Learned. Before ${of("before")}, now ${of("after")} windows that were held back are recognized. It keeps ${percent(share)} of what it learned.`
-        : `It recognizes ${right("before")} of ${heldBack.length} windows already, and learning did not help with those that were held back: it stays as it is.`;
+        ? `Learned. On parts it did not learn from: before ${of("before")}, now ${of("after")}.${share < 1 ? ` It keeps ${percent(share)} of what it learned.` : ""}`
+        : `It recognizes ${of("before")} parts already, and learning did not help with those that it did not learn from: it stays as it is.`;
       this.learned = { text, confusion: confusion(classes, heldBack) };
       if (!stored) this.said = unstored("what it learned");
     } catch (error) {

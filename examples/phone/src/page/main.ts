@@ -169,7 +169,7 @@ class Page {
     else if (this.state.kind === "teach" && part.signal) this.showTrying(part.signal);
   }
 
-  private begin(simulated: boolean, show = () => this.showRunning(simulated)): Run {
+  private begin(simulated: boolean, show = (run: Run) => this.showRunning(run.session)): Run {
     this.end();
     const { recognizer } = this;
     const session = new Session(recognizer, threshold(recognizer.metadata), simulated, {
@@ -181,13 +181,13 @@ class Page {
       say: (text) => write("said", text),
     });
     this.run = { session, stopSource: () => {}, replay: null, take: null };
-    show();
+    show(this.run);
     return this.run;
   }
 
-  private showRunning(simulated: boolean): void {
+  private showRunning({ simulated, timeline }: Session): void {
     this.set({
-      kind: "running", model: this.model, simulated, paused: false, truth: null, agreed: { right: 0, of: 0 }, sleepy: false,
+      kind: "running", model: this.model, simulated, timeline, paused: false, truth: null, agreed: { right: 0, of: 0 }, sleepy: false,
       signal: { kind: "listening" }, missed: null, measured: { rate: NaN, milliseconds: NaN },
       steps: { count: 0, cadence: 0 }, taking: null, saved: null,
     });
@@ -216,7 +216,7 @@ class Page {
       sample: (sample) => {
         // A sensor may be slow to start.
         if (this.state.kind === "problem") {
-          this.showRunning(false);
+          this.showRunning(session);
           this.stayAwake();
         }
         session.add(sample);
@@ -310,7 +310,7 @@ class Page {
     this.tell({ saved: null });
     run.take = new Take({ person: who, activity, axes, ...UNITS, length: LENGTH, countdown: 0 }, {
       countdown: () => undefined,
-      progress: ({ seconds }) => this.tell({ taking: { kind: "recording", seconds, length: LENGTH } }),
+      progress: ({ seconds }) => this.tell({ taking: { kind: "recording", seconds, length: LENGTH, activity } }),
       ended: (ended) => {
         run.take = null;
         const none = { ending: "discarded" as const, seconds: 0, activity, file: "" };
@@ -382,7 +382,14 @@ class Page {
   }
 
   private showTeaching(): void {
-    if (this.teaching) this.set({ kind: "teach", model: this.model, ...this.teaching.state, handover: this.handover });
+    const { teaching, state } = this;
+    if (!teaching) return;
+    this.set({ kind: "teach", model: this.model, ...teaching.state, handover: this.handover });
+    const [field, { lessons, taking }] = [byId<HTMLInputElement>("lesson-activity"), teaching.state];
+    // After each recording another activity is proposed, and what is recorded is shown at the top.
+    const grew = state.kind !== "teach" || lessons.length > state.lessons.length;
+    if (grew && (!field.value || lessons.some(({ activity }) => activity === field.value))) field.value = teaching.next;
+    if (taking && state.kind === "teach" && !state.taking) scrollTo(0, 0);
   }
 
   /** The address at which another phone finds what was learned, or why there is none. */
@@ -426,6 +433,8 @@ class Page {
       event.preventDefault();
       if (this.run && !this.run.take) this.record(this.run);
     });
+    // What unfolds is not left under the footer.
+    for (const id of ["how", "settings"]) byId(id).addEventListener("toggle", () => byId(id).scrollIntoView({ block: "nearest" }));
     byId("ears").addEventListener("change", (event) => choose((event.target as HTMLSelectElement).value));
     byId("save").addEventListener("click", () => this.past && download(...this.summaryFile(this.past)));
     byId("picture-save").addEventListener("click", () => this.past && void this.savePicture(this.past));

@@ -21,7 +21,7 @@ export interface Model {
 export type Problem = Refusal | "model" | "recording" | "code";
 
 /** A recording that is being made: seconds up to its beginning, or since. */
-export type Taking = { kind: "countdown"; seconds: number } | { kind: "recording"; seconds: number; length: number };
+export type Taking = { kind: "countdown" | "recording"; seconds: number; length: number; activity: string };
 
 /** What became of a recording. */
 export interface Saved {
@@ -49,6 +49,8 @@ export interface Running {
   /** Of the sensor in Hz, and of a run of the network. */
   measured: { rate: number; milliseconds: number };
   steps: { count: number; cadence: number };
+  /** What was recognized so far. */
+  timeline: Timeline;
   taking: Taking | null;
   saved: Saved | null;
 }

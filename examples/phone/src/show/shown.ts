@@ -5,7 +5,7 @@ import { looks, type Look, PICTURES } from "./activities";
 import { type Signal, words } from "../signal/signal";
 import { REFUSED } from "../signal/refused";
 import { rejects } from "../signal/stream";
-import type { Lesson, Model, Offer, Problem, Running, Saved, State, Summary, Taking, Teach } from "../page/state";
+import type { Lesson, Model, Offer, Problem, Running, Saved, State, Summary, Teach } from "../page/state";
 import { capital, duration, kilobytes, percent } from "./text";
 
 /** What is known of the device. */
@@ -138,13 +138,13 @@ function problem({ problem, why, model }: Extract<State, { kind: "problem" }>, {
 
 /** How often the label of a demonstration was the truth. */
 function agreement({ right, of }: Running["agreed"]): string {
-  return of ? `agrees ${percent(right / of)} of the time` : "";
+  return of ? `right ${percent(right / of)} of the time` : "";
 }
 
 function running(state: Running, { handheld, reachable, heard }: Device): Shown {
   const { model, simulated, paused, signal, taking, saved } = state;
   const { classes } = model.metadata;
-  const { label, probability, detail } = words(signal, model.metadata);
+  const { label, probability, detail } = taken(state) ?? words(signal, model.metadata);
   const found = signal.kind === "recognized" ? signal.label : null;
   const look = found === null ? null : looks(classes)[found]!;
   const probabilities = "probabilities" in signal ? signal.probabilities : null;
@@ -165,7 +165,7 @@ function running(state: Running, { handheld, reachable, heard }: Device): Shown 
       "notice-text": state.missed === null ? "" : missed(state.missed),
       simulated: played(model), stop: simulated ? "Stop" : "Hold to stop",
       pause: paused ? "Resume" : "Pause",
-      record: taking ? seconds(taking) : "Record",
+      record: taking ? `${Math.floor(taking.seconds)} of ${taking.length} s` : "Record",
       recorded: taking ? "Recording. Stop ends it early." : saved ? outcome(saved) : "",
       measured: measured(state), unit: model.metadata.unit.replace("^2", "²"), ...about(model),
     },
@@ -174,17 +174,29 @@ function running(state: Running, { handheld, reachable, heard }: Device): Shown 
   };
 }
 
-function picture({ signal, steps }: Running, look: Look | null): Shown["picture"] {
-  if (look) return { name: look.figure, color: look.color, cadence: look.gait ? steps.cadence : 0 };
+function picture({ signal, steps, paused }: Running, look: Look | null): Shown["picture"] {
+  if (look) return { name: look.figure, color: look.color, cadence: look.gait && !paused ? steps.cadence : 0 };
   if (signal.kind === "listening" || signal.kind === "silent") return null;
   if (signal.kind === "away") return { name: "pocket", color: "--accent", cadence: 0 };
   return { name: signal.kind === "unsure" ? "unsure" : "silent", color: "--soft", cadence: 0 };
 }
 
+/** Out of the pocket, where somebody looks at it: what it saw in there. */
+function taken({ signal, model, timeline, steps: { count } }: Running): ReturnType<typeof words> | null {
+  const spent = signal.kind === "away" ? spentOn(model.metadata.classes, timeline).filter(({ look }) => look) : [];
+  if (!spent.length) return null;
+  const parts = [...spent.map(({ name, seconds }) => `${name} ${duration(seconds)}`), ...(count ? [stepsOf(count)] : [])];
+  return { label: "Out of your pocket", probability: "", detail: `While in your pocket: ${parts.join(", ")}.` };
+}
+
+function stepsOf(count: number): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? "step" : "steps"}`;
+}
+
 function stepped({ steps: { count, cadence } }: Running, look: Look | null): string {
   if (!count || !look) return "";
   const pace = look?.gait && cadence ? ` · ${Math.round(cadence)} per minute` : "";
-  return `${count} ${count === 1 ? "step" : "steps"}${pace}`;
+  return stepsOf(count) + pace;
 }
 
 /** What is played where nobody carries the phone. */
@@ -195,13 +207,13 @@ function played({ demonstrates }: Model): string {
 function hint({ simulated, truth, agreed, sleepy, model, signal }: Running): string {
   if (simulated) {
     if (truth === null) return "";
-    if (model.demonstrates) return [`In truth: ${truth}`, agreement(agreed)].filter(Boolean).join("; the label ");
+    if (model.demonstrates) return [`Really: ${truth}`, agreement(agreed)].filter(Boolean).join(" · ");
     return model.metadata.classes.includes(truth) ? `Simulated activity: ${truth}` : `Simulated: ${truth}, not in this model`;
   }
   // What explains a signal stands alone.
   if (signal.kind !== "listening" && signal.kind !== "recognized") return "";
   if (sleepy) return "The screen may turn off, which stops the sensor: lengthen its timeout in the phone's settings.";
-  return "Made for a pants pocket, screen on.";
+  return "Put it in your pocket; leave the screen on.";
 }
 
 function measured({ measured: { rate, milliseconds } }: Running): string {
@@ -223,7 +235,7 @@ function summary({ model, simulated, agreed, timeline, steps, stretches, saved }
   const spent = spentOn(classes, timeline);
   const lost = timeline.length - [null, ...classes.keys()].reduce((sum: number, label) => sum + timeline.seconds(label), 0);
   const walked = [
-    steps ? `${steps.toLocaleString("en")} ${steps === 1 ? "step" : "steps"}.` : "",
+    steps ? `${stepsOf(steps)}.` : "",
     longestWalk(classes, timeline) ? `Longest walk: ${duration(longestWalk(classes, timeline))}.` : "",
   ].filter(Boolean);
   return {
@@ -236,7 +248,7 @@ function summary({ model, simulated, agreed, timeline, steps, stretches, saved }
     text: {
       label: mostly(spent),
       detail: [`${duration(timeline.length)} in all${lost >= 1 ? `, ${duration(lost)} without a signal` : ""}.`, ...walked].join(" "),
-      hint: saved ? `Recording: ${outcome(saved)}` : model.demonstrates ? capital(`the label ${agreement(agreed)}.`) : "",
+      hint: saved ? `Recording: ${outcome(saved)}` : model.demonstrates ? capital(`${agreement(agreed)}.`) : "",
       simulated: played(model), start: model.demonstrates ? "Done" : "Start again", from: "0 s", to: duration(timeline.length), ...about(model),
     },
     minutes: spent.map(({ name, look, seconds }) => ({
@@ -292,25 +304,27 @@ function offer({ model, taught, replaces }: Offer): Shown {
 function teach(state: Teach, { shares, reachable }: Device): Shown {
   const { model, taking, learning, said, lessons, missing, learned, keeps, trying, handover } = state;
   const hands = keeps && reachable;
-  const put = taking?.kind === "countdown" ? `Put the phone in your pocket: recording begins in ${taking.seconds} s.` : "";
   return {
     ...NOTHING, kind: "teach",
     visible: [
-      "lessons", "lessons-done", ...(taking ? ["lesson-cancel"] : []), ...(learned ? ["learned"] : []),
+      "lessons", "lessons-done", ...(taking ? ["lesson-cancel", "count"] : []), ...(taking?.kind === "recording" ? ["progress"] : []), ...(learned ? ["learned"] : []),
       ...(keeps ? ["try", "lesson-save"] : []), ...(keeps && shares ? ["lesson-share"] : []), ...(trying ? ["trying"] : []),
       ...(lessons.length || keeps ? ["lesson-reset"] : []), ...(state.undoes ? ["lesson-undo"] : []),
       ...(hands && "address" in handover ? ["handover"] : []),
     ],
     disabled: [...(taking || learning ? ["lesson-record", "try"] : []), ...(missing || taking || learning ? ["learn"] : [])],
     text: {
-      label: "Teach it", "lesson-said": put || said, "learned-text": learned?.text ?? "", "learn-missing": missing ?? "",
-      "lesson-record": taking?.kind === "recording" ? seconds(taking) : "Record half a minute", ...about(model),
+      label: taking ? capital(taking.activity) : "Teach it", count: taking ? `${Math.floor(taking.seconds)}${taking.kind === "recording" ? " s" : ""}` : "",
+      detail: taking?.kind === "countdown" ? "Put the phone in your pocket." : taking ? `of ${taking.length} s` : "",
+      "lesson-said": said, "learned-text": learned?.text ?? "", "learn-missing": missing ?? "",
+      "lesson-record": taking?.kind === "recording" ? "Recording…" : "Record half a minute", ...about(model),
       learn: learning ? "Learning…" : "Learn", "lesson-reset": state.doubts ? "Yes, forget everything" : "Forget everything",
       try: trying ? "Stop trying" : "Try it now", ...(trying ? tried(trying, model) : {}),
       "handover-none": hands && "why" in handover ? handover.why : "",
       "handover-said": "said" in handover ? handover.said : "",
     },
     code: hands && "address" in handover ? handover.address : null,
+    progress: taking && taking.seconds / taking.length,
     lessons: cards(lessons),
     confusion: learned?.confusion ?? [],
   };
@@ -356,10 +370,6 @@ export function bars(classes: string[], probabilities: number[] | null, current:
     const share = probabilities?.[i] ?? null;
     return { name: classes[i]!, look, share, text: share === null ? "" : percent(share), current: i === current };
   });
-}
-
-function seconds(taking: Taking): string {
-  return taking.kind === "countdown" ? `in ${taking.seconds} s` : `${Math.floor(taking.seconds)} of ${taking.length} s`;
 }
 
 /** What became of a recording. */
