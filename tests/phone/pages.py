@@ -54,15 +54,22 @@ navigator.vibrate = pulse => pulses.push(pulse);
 
 
 def standing(start, stop, hertz=HERTZ):
-    """Samples of somebody who stands, between two times in seconds: gravity, and a tremor."""
+    """Samples of somebody who stands, between two times in seconds: gravity, a tremor, and a breath, without which a
+    phone is on a table."""
     random = np.random.default_rng(0)
     times = np.arange(round(start * hertz), round(stop * hertz)) / hertz
-    return np.column_stack([times, random.normal([-0.4, -9.7, 1.0], 0.05, (len(times), 3))]).tolist()
+    rows = random.normal([-0.4, -9.7, 1.0], 0.05, (len(times), 3)) + breath(times)[:, None]
+    return np.column_stack([times, rows]).tolist()
+
+
+def breath(time):
+    """What a body that is still adds to each axis, in m/s^2."""
+    return 0.15 * np.sin(1.5 * time)
 
 
 def lying(start, stop):
     """Samples of a phone that lies on its side, as in a pocket of somebody who sits."""
-    return [[time, 0.5, -1.0, 9.7] for time, *_ in standing(start, stop)]
+    return [[time, 0.5 + breath(time), -1.0, 9.7] for time, *_ in standing(start, stop)]
 
 
 def rowing(start, stop):

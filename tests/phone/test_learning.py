@@ -252,11 +252,9 @@ def test_what_was_taught_is_recognized_kept_exported_and_forgotten(taught_page, 
     recognizer.restore(tmp_path / "taught.json")
     assert recognizer.recognize(rowed(150)) == ["rowing"]
     page.clock.run_for(700)
-    page.click("#lesson-reset")
+    # It asks, and the echo of the tap is no answer.
+    page.evaluate("for (const _ of [1, 2]) document.getElementById('lesson-reset').click()")
     page.wait_for_selector("#lesson-reset:text-is('Yes, forget everything')")
-    assert page.locator("#lesson-list li").count() == 2
-    # What asks again is no echo of the first tap.
-    page.click("#lesson-reset")
     assert page.locator("#lesson-list li").count() == 2
     page.click("#lesson-list button:has-text('Delete') >> nth=0")
     page.wait_for_selector("#lesson-reset:text-is('Forget everything')")
@@ -278,7 +276,7 @@ def test_a_stretch_that_was_recognized_wrongly_becomes_a_recording(run):
     page.fill("#fix-activity", "queueing")
     page.click("#fix button")
     page.wait_for_selector("#lesson-list li:has-text('queueing, 2')")
-    assert "Recognized as standing (" in page.inner_text("#lesson-list")
+    page.wait_for_selector("#lesson-list li:has-text('Recognized as standing (')")
     # One activity alone teaches nothing.
     assert page.is_disabled("#learn")
     page.click("#lesson-list button")

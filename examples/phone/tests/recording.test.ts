@@ -88,6 +88,18 @@ test("a recording whose phone was locked is closed by no page until its own has 
   assert.deepEqual(another.all.map(({ fate }) => fate), ["waiting"]);
 });
 
+test("without locks a page closes no recording of its own", async () => {
+  const { locks } = navigator;
+  Object.assign(navigator, { locks: undefined });
+  const outbox = await Outbox.open();
+  outbox.hold(ITEM.id);
+  await outbox.put({ ...ITEM, fate: "open" });
+  at(10, clocks.date() / 1000 + 60);
+  await outbox.load();
+  Object.assign(navigator, { locks });
+  assert.deepEqual(outbox.all.map(({ fate }) => fate), ["open"]);
+});
+
 test("a number that is taken is replaced at once, so that no recording is there twice", async () => {
   const outbox = await Outbox.open();
   await outbox.put({ ...ITEM, fate: "waiting" });

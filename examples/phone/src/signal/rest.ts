@@ -1,7 +1,8 @@
 /**
  * Whether anybody moves a phone: it follows `zoo.runtime.faults`, which gives the reasons, and both judge the same.
  *
- * A body moves a phone smoothly, if only by its breath. Where nobody does, samples are noise, or all equal.
+ * A body moves a phone smoothly, if only by its breath. Where nobody does, samples are noise, or all equal. Of 5,400 s that
+ * people of MotionSense sat, rounded to 0.1 m/s^2 as browsers do, 0.6 % are taken for rest; of 4,800 s that they stood, none.
  */
 
 import type { Vector } from "./resampler";
