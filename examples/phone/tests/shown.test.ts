@@ -1,9 +1,11 @@
 /** What is shown follows from one state: a label and a complaint never stand side by side. */
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { looks } from "../src/show/activities";
 import { placement } from "../src/signal/placement";
+import { BUTTONS, HERO, PARTS, TEXTS } from "../src/show/parts";
 import { longestWalk, mostly, shown, spentOn } from "../src/show/shown";
 import { believed, possible, type Known, type Silent } from "../src/signal/signal";
 import { StepCounter } from "../src/signal/steps";
@@ -26,6 +28,11 @@ export const RUNNING: Running = {
 
 const known = (part: Partial<Known>) => believed({ silent: null, complaint: null, place: null, prediction: PREDICTION, unsure: 0, ...part });
 const run = (part: Partial<Known>) => shown({ ...RUNNING, signal: known(part) }, PHONE);
+
+test("every part, text and button is in the page", () => {
+  const page = readFileSync("index.html", "utf8");
+  for (const id of [...PARTS, ...TEXTS, ...BUTTONS, ...HERO]) assert.ok(page.includes(` id="${id}"`), id);
+});
 
 test("a label is shown where nothing speaks against it", () => {
   const { text, bars } = run({});

@@ -4,23 +4,10 @@ import { renderBars } from "./bars";
 import { drawLanes } from "./charts";
 import { drawAddress, drawCode } from "./code";
 import { byId, element, list, show, write } from "./dom";
+import { BUTTONS, HERO, PARTS, TEXTS } from "./parts";
 import { curve, drawn, move } from "./picture";
 import type { Bar, Card, Shown } from "./shown";
 import type { Timeline } from "../signal/timeline";
-
-/** Ids of all parts that come and go, of all texts, and of the buttons that can be disabled. */
-const PARTS = [
-  "simulated", "count", "progress", "known", "problem", "lessons", "learned", "lesson-cancel", "try", "trying", "lesson-save", "lesson-share", "lesson-reset", "lesson-undo",
-  "handover", "offer-take", "offer-leave",
-  "summary", "share", "fix", "teach-row", "teach-open", "unteachable", "live", "rotation", "elsewhere", "how", "settings",
-  "ears-row", "teach", "person", "credit", "pause", "stop", "lessons-done", "start", "simulate",
-];
-const TEXTS = [
-  "simulated", "count", "problem-text", "lesson-said", "learned-text", "learn-missing", "lesson-record", "lesson-reset", "learn", "try", "try-label", "try-detail",
-  "handover-said", "handover-none",
-  "from", "to", "unteachable", "unit", "measured", "record", "recorded", "about", "notice-text", "pause", "stop", "start",
-];
-const BUTTONS = ["start", "simulate", "record", "lesson-record", "learn", "try"];
 
 export function render(shown: Shown): void {
   const { kind, text, visible, disabled } = shown;
@@ -79,7 +66,7 @@ export function renderOffline(): void {
 }
 
 function renderHero({ text, visible, picture }: Shown): void {
-  for (const id of ["label", "probability", "detail", "hint"]) write(id, text[id] ?? "");
+  for (const id of HERO) write(id, text[id] ?? "");
   show("restart", visible.includes("restart"));
   renderPicture(picture);
 }

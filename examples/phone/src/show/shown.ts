@@ -6,6 +6,7 @@ import { type Signal, words } from "../signal/signal";
 import { REFUSED } from "../signal/refused";
 import { rejects } from "../signal/stream";
 import type { Lesson, Model, Offer, Problem, Running, Saved, State, Summary, Teach } from "../page/state";
+import type { Button, Part, Text } from "./parts";
 import { capital, duration, kilobytes, percent } from "./text";
 
 /** What is known of the device. */
@@ -41,11 +42,11 @@ export interface Card {
 export interface Shown {
   kind: State["kind"];
   /** By the id of an element; others are empty. */
-  text: Record<string, string>;
+  text: Partial<Record<Text, string>>;
   /** Ids of the parts that are visible; others are hidden. */
-  visible: string[];
+  visible: Part[];
   /** Ids of the buttons that cannot be pressed. */
-  disabled: string[];
+  disabled: Button[];
   picture: { name: keyof typeof PICTURES; color: string; cadence: number } | null;
   /** Names and looks of what is recognized. */
   known: { name: string; look: Look }[];
@@ -66,6 +67,9 @@ const PROBLEMS: Record<Problem, [title: string, text: string]> = {
   recording: ["The simulated recording cannot be loaded", "Reload the page when you are online."],
   code: ["This code cannot be used", "Nothing on this phone has changed."],
 };
+
+/** Ids where a condition holds. */
+const when = <Id extends Part | Button>(condition: unknown, ...ids: Id[]): Id[] => (condition ? ids : []);
 
 const NOTHING = {
   text: {}, visible: [], disabled: [], picture: null, known: [], bars: [], minutes: [], stretches: [], lessons: [],
@@ -104,8 +108,8 @@ function start(model: Model, { handheld, reachable, heard }: Device): Shown {
   return {
     ...NOTHING, kind: "start",
     visible: [
-      "known", "start", "simulate", "person", "teach-row", ...teachable(model), "settings", "how", ...(heard ? ["ears-row"] : []),
-      ...(!handheld && reachable ? ["elsewhere"] : []),
+      "known", "start", "simulate", "person", "teach-row", teachable(model), "settings", "how", ...when(heard, "ears-row"),
+      ...when(!handheld && reachable, "elsewhere"),
     ],
     text: {
       label: "What am I doing?",
@@ -127,9 +131,9 @@ function problem({ problem, why, model }: Extract<State, { kind: "problem" }>, {
   const sensor = problem === "sensorless" || problem === "gyroless";
   return {
     ...NOTHING, kind: "problem",
-    visible: ["problem", "start", "simulate", "settings", ...(sensor && reachable ? ["elsewhere"] : [])],
+    visible: ["problem", "start", "simulate", "settings", ...when(sensor && reachable, "elsewhere")],
     // Without a model there is nothing to start; where an address is not secure there is no sensor.
-    disabled: [...(!model || problem === "insecure" ? ["start"] : []), ...(model ? [] : ["simulate"])],
+    disabled: [...when(!model || problem === "insecure", "start"), ...when(!model, "simulate")],
     text: {
       label: title, "problem-text": [why && `${capital(why)}.`, stays || text].filter(Boolean).join(" "), start: "Start", ...(model ? about(model) : {}),
     },
@@ -151,13 +155,13 @@ function running(state: Running, { handheld, reachable, heard }: Device): Shown 
   return {
     ...NOTHING, kind: "running",
     visible: [
-      "live", "stop", "settings", "how", ...(heard ? ["ears-row"] : []),
-      ...(simulated ? ["simulated", "pause", model.demonstrates ? "credit" : "person"] : ["teach"]),
-      ...(simulated && !handheld && reachable ? ["elsewhere"] : []),
-      ...(signal.kind === "silent" ? ["restart"] : []),
-      ...(model.metadata.axes.length > 3 ? ["rotation"] : []),
+      "live", "stop", "settings", "how", ...when(heard, "ears-row"),
+      ...when(simulated, "simulated", "pause", model.demonstrates ? "credit" : "person"), ...when(!simulated, "teach"),
+      ...when(simulated && !handheld && reachable, "elsewhere"),
+      ...when(signal.kind === "silent", "restart"),
+      ...when(model.metadata.axes.length > 3, "rotation"),
     ],
-    disabled: taking ? ["record"] : [],
+    disabled: when(taking, "record"),
     text: {
       label, probability,
       detail: paused ? "Paused" : detail || stepped(state, look),
@@ -241,9 +245,9 @@ function summary({ model, simulated, agreed, timeline, steps, stretches, saved }
   return {
     ...NOTHING, kind: "summary",
     visible: [
-      "summary", "start", ...(device.handheld ? ["simulate"] : []), "settings", "how",
-      ...(model.demonstrates ? ["credit"] : ["person", "teach-row", ...teachable(model)]),
-      ...(simulated ? ["simulated"] : []), ...(stretches.length ? ["fix"] : []), ...(device.shares ? ["share"] : []),
+      "summary", "start", ...when(device.handheld, "simulate"), "settings", "how",
+      ...when(model.demonstrates, "credit"), ...when(!model.demonstrates, "person", "teach-row", teachable(model)),
+      ...when(simulated, "simulated"), ...when(stretches.length, "fix"), ...when(device.shares, "share"),
     ],
     text: {
       label: mostly(spent),
@@ -307,12 +311,12 @@ function teach(state: Teach, { shares, reachable }: Device): Shown {
   return {
     ...NOTHING, kind: "teach",
     visible: [
-      "lessons", "lessons-done", ...(taking ? ["lesson-cancel", "count"] : []), ...(taking?.kind === "recording" ? ["progress"] : []), ...(learned ? ["learned"] : []),
-      ...(keeps ? ["try", "lesson-save"] : []), ...(keeps && shares ? ["lesson-share"] : []), ...(trying ? ["trying"] : []),
-      ...(lessons.length || keeps ? ["lesson-reset"] : []), ...(state.undoes ? ["lesson-undo"] : []),
-      ...(hands && "address" in handover ? ["handover"] : []),
+      "lessons", "lessons-done", ...when(taking, "lesson-cancel", "count"), ...when(taking?.kind === "recording", "progress"), ...when(learned, "learned"),
+      ...when(keeps, "try", "lesson-save"), ...when(keeps && shares, "lesson-share"), ...when(trying, "trying"),
+      ...when(lessons.length || keeps, "lesson-reset"), ...when(state.undoes, "lesson-undo"),
+      ...when(hands && "address" in handover, "handover"),
     ],
-    disabled: [...(taking || learning ? ["lesson-record", "try"] : []), ...(missing || taking || learning ? ["learn"] : [])],
+    disabled: [...when(taking || learning, "lesson-record", "try"), ...when(missing || taking || learning, "learn")],
     text: {
       label: taking ? capital(taking.activity) : "Teach it", count: taking ? `${Math.floor(taking.seconds)}${taking.kind === "recording" ? " s" : ""}` : "",
       detail: taking?.kind === "countdown" ? "Put the phone in your pocket." : taking ? `of ${taking.length} s` : "",
@@ -351,8 +355,8 @@ function cards(lessons: Lesson[]): Card[] {
   });
 }
 
-function teachable({ obstacle }: Model): string[] {
-  return [obstacle === null ? "teach-open" : "unteachable"];
+function teachable({ obstacle }: Model): Part {
+  return obstacle === null ? "teach-open" : "unteachable";
 }
 
 function about({ metadata, bytes, engine, obstacle }: Model): Record<string, string> {
