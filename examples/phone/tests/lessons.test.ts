@@ -44,10 +44,13 @@ test("what came from another phone is there after a lesson, whether that helped 
   const lessons = await open();
   await lessons.adopt(elsewhere());
   for (const [activity, rate] of [["walking", 11], ["walking", 12], ["standing", 0], ["standing", 0]] as const) await lessons.add(activity, moved(rate));
-  const { classes: learned } = await lessons.learn();
-  assert.ok(learned.includes("rowing"));
-  assert.ok((JSON.parse(lessons.file!) as { bias: number[] }).bias.at(-1)! < -15);
+  assert.ok((await lessons.learn()).classes.includes("rowing"));
   assert.deepEqual((await open()).recognizer.metadata.classes, [...classes, "rowing"]);
+  await lessons.add("swimming", moved(3));
+  assert.ok((await lessons.learn()).share > 0);
+  const { classes: learned, bias } = JSON.parse(lessons.file!) as { classes: string[]; bias: number[] };
+  assert.deepEqual(learned, [...classes, "rowing", "swimming"]);
+  assert.ok(bias[learned.indexOf("rowing")]! < -15);
 });
 
 test("a lesson that does not help leaves what was learned before", async () => {

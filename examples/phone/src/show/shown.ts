@@ -185,10 +185,13 @@ function picture({ signal, steps, paused }: Running, look: Look | null): Shown["
   return { name: signal.kind === "unsure" ? "unsure" : "silent", color: "--soft", cadence: 0 };
 }
 
+/** Seconds that it saw at least in a pocket: of a phone on a table, some are taken for sitting before that is clear. */
+const SEEN = 8;
+
 /** Out of the pocket, where somebody looks at it: what it saw in there. */
 function taken({ signal, model, timeline, steps: { count } }: Running): ReturnType<typeof words> | null {
   const spent = signal.kind === "away" ? spentOn(model.metadata.classes, timeline).filter(({ look }) => look) : [];
-  if (!spent.length) return null;
+  if (spent.reduce((sum, { seconds }) => sum + seconds, 0) < SEEN) return null;
   const parts = [...spent.map(({ name, seconds }) => `${name} ${duration(seconds)}`), ...(count ? [stepsOf(count)] : [])];
   return { label: "Out of your pocket", probability: "", detail: `While in your pocket: ${parts.join(", ")}.` };
 }
