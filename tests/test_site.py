@@ -162,7 +162,7 @@ def test_the_home_page_shows_the_phone_page_at_work_and_a_phone_fetches_it_at_a_
     page = visit()
     live = page.frame_locator(".live iframe")
     live.get_by_text("Recording of a real person").first.wait_for()
-    live.get_by_text("In truth: standing").wait_for()
+    live.get_by_text("Really: standing").wait_for()
     assert not page.locator(".strip").is_visible()
     page.screenshot(path=SHOTS / "home.png")
     page = visit(width=390, height=844)
