@@ -42,8 +42,8 @@ function offline(): Plugin {
     generateBundle(_, bundle) {
       const worker = bundle["sw.js"];
       if (worker?.type !== "chunk") throw new Error("no service worker in the bundle");
-      // The runtime and a demonstration are stored where they are used; cards and the projector's page are for computers.
-      const stored = (name: string) => !/\.(tflite|txt)$|^litert\/|^try\.js$|^(assets\/)?(class|person)[.-]/.test(name);
+      // The runtime and a demonstration are stored where they are used; other pages than a phone's are for computers.
+      const stored = (name: string) => !/\.(tflite|txt)$|^litert\/|^try\.js$|^(assets\/)?(class|label|person)[.-]/.test(name);
       const files = Object.values(bundle).filter((file) => file !== worker && stored(file.fileName));
       const names = files.map((file) => file.fileName.replace(/^index\.html$/, "./"));
       const digest = createHash("sha256");
@@ -75,7 +75,7 @@ export default defineConfig({
     rollupOptions: {
       input: {
         page: here("index.html"), collect: here("collect.html"), class: here("class.html"), sw: here("src/sw.ts"),
-        try: here("src/try.ts"),
+        try: here("src/try.ts"), label: here("label.html"),
       },
       // These are named by others.
       output: { entryFileNames: ({ name }) => (["sw", "try"].includes(name) ? `${name}.js` : "assets/[name]-[hash].js") },
