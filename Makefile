@@ -127,7 +127,7 @@ page: zoo/page/model.tflite
 
 PHONE := examples/phone
 zoo/page/model.tflite: $(PHONE)/node_modules/.package-lock.json $(wildcard $(PHONE)/*.html $(PHONE)/*.tflite) $(PHONE)/vite.config.ts \
-		$(wildcard $(PHONE)/src/* $(PHONE)/public/* $(PHONE)/public/*/*) saved_models/activity_gru_phone/model.float32.tflite
+		$(wildcard $(PHONE)/src/*/* $(PHONE)/public/* $(PHONE)/public/*/*) saved_models/activity_gru_phone/model.float32.tflite
 	npm --prefix $(PHONE) run build
 	touch $@
 

@@ -5,8 +5,9 @@ r"""Which recipe of a recognizer of six studies carries over to studies that it 
 
 Each candidate, a change of the recipe of `activity_gru_phone`, is trained with one seed without each of 15 pairs of
 studies. What is shown for a study is of the candidate that is best on the others, by the pairs that it is left out of,
-so that no choice has seen the study. Scores are those of exported files as streams, with the temperature and the
-threshold of the preset (`saved_models/measured_streams.py`).
+so that no choice has seen the study. Scores are those of streams (`saved_models/measured_streams.py`), with the
+temperature and the threshold of the preset. The networks answer whole signals at once, as copies of their states that
+restart would one frame after another; the answers pass the filter, but no check for a phone at rest or shaken.
 
 A finished training is a row of pairs.json, with sums by person: where it stands there, it is not trained again.
 """
@@ -16,8 +17,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from statistics import fmean
@@ -29,11 +29,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "saved_models"))
 
 import numpy as np
 import pages
+from numpy.typing import NDArray
 
 from zoo.catalog import preset_metrics
 from zoo.files import read_json, write_json
 from zoo.provenance import versions
 from zoo.report import markdown
+from zoo.runtime.metadata import CLASSES
 
 PRESET, SEED = "activity_gru_phone", 0
 STUDIES = ("dsads", "geotec", "motionsense", "oxford", "selfback", "wisdm")
@@ -48,7 +50,7 @@ CANDIDATES: dict[str, dict[str, Any]] = {
     "with other movements": {"other": MOVEMENTS},
 }
 """Changes of the recipe by name; `other` are movements that are a class of their own."""
-WORKERS = 2
+WORKERS, BATCH = 2, 2048
 RESULTS = Path(__file__).with_suffix(".json")
 ANSWERS = "answers.npz"
 """In the folder of a training: what its network answers to the streams of the two studies."""
@@ -63,8 +65,6 @@ def train(candidate: str, pair: tuple[str, str], scratch: Path) -> Row:
 
     from zoo import crossval, loading
     from zoo.activity.task import TASK
-    from zoo.exporting import artifacts
-    from zoo.runtime import Recognizer
     from zoo.training import Training
 
     changes = dict(CANDIDATES[candidate])
@@ -88,61 +88,96 @@ def train(candidate: str, pair: tuple[str, str], scratch: Path) -> Row:
         raise RuntimeError(f"{candidate}, {joint}: {record['reason']}")
     published = preset_metrics(PRESET)["test"]
     model = loading.load(fold.file(out, "keras")).keras_model
-    model.copy(**{key: published[key] for key in ("temperature", "threshold")}).save(out / "model.keras")
-    loaded = loading.load(out / "model.keras")
-    outside = replace(data, train=data.train.where(studies != joint))
-    artifacts.export(loaded, TASK.exportable(loaded, outside), out / "files", ["float32"], {})
-    recognizer = Recognizer(out / "files" / measured_streams.FLOATS)
+    model = model.copy(**{key: published[key] for key in ("temperature", "threshold")})
     files = {study: folder / f"{study}.h5" for study in pair}
-    with recorded(recognizer) as answers:
-        streams = [*measured_streams.streams_of(recognizer, files, record["subjects"], fold.group)]
-    save(out / ANSWERS, streams, answers, recognizer.metadata.prior)
-    known = [name for name in data.classes if name != "other"]
-    scores = measured_streams.by_study(streams, [*known, "stairs"])
+    answered = [*answers_of(model, files, record["subjects"], fold.group)]
+    metadata = TASK.metadata(model)
+    save(out / ANSWERS, answered, metadata)
+    streams = [*shown(answered, metadata)]
+    scores = measured_streams.by_study(streams, [*CLASSES, "stairs"])
     return {
         "candidate": candidate, "left_out": list(pair), "seconds": record["seconds"],
         "windows": record["windows"], "train_windows": record["train_windows"], "macro_f1": record["macro_f1"],
-        "studies": {study: brief(found) for study, found in scores.items()}, "people": sums(streams, known),
+        "studies": {study: brief(found) for study, found in scores.items()}, "people": sums(streams),
     }  # fmt: skip
 
 
-@contextmanager
-def recorded(recognizer: Any) -> Iterator[list[list[Any]]]:
-    """Keeps the answers of the network to each stream of a recognizer, before any filter."""
-    make_stream, answers = recognizer.stream, list[list[Any]]()
+@dataclass(frozen=True)
+class Answered:
+    """The answers `(N, classes)` of a network at `times` to a stream of a study, and what is true."""
 
-    def stream(*settings: Any) -> Any:
-        made, own = make_stream(*settings), list[Any]()
-        push = made._network.push
-
-        def keep(row: Any) -> Any:
-            if (answer := push(row)) is not None:
-                own.append(answer)
-            return answer
-
-        made._network.push = keep
-        answers.append(own)
-        return made
-
-    recognizer.stream = stream
-    try:
-        yield answers
-    finally:
-        del recognizer.stream
+    study: str
+    kind: str
+    person: str
+    stretches: Sequence[tuple[str, Any]]
+    times: NDArray[np.float64]
+    answers: NDArray[np.float32]
 
 
-def save(
-    file: Path, streams: Sequence[tuple[str, str, Any]], answers: Sequence[Sequence[Any]], prior: Sequence[float]
-) -> None:
+def answers_of(model: Any, files: Mapping[str, Path], people: Sequence[str], seed: int) -> Iterator[Answered]:
+    """What a network of frames answers to each stream of some people."""
+    import measured_streams
+    import tensorflow as tf
+
+    from zoo.activity.task import TASK
+
+    metadata = TASK.metadata(model)
+    settings, frame = metadata.streaming, metadata.frame
+    period = settings.restart // frame
+    # Each copy of the states begins so many frames after the one before.
+    apart, rest = divmod(period, settings.copies)
+    assert not rest
+
+    @tf.function(reduce_retracing=True)
+    def segments(windows: Any) -> Any:
+        states = {name: tf.zeros((tf.shape(windows)[0], size)) for name, size in model.states.items()}
+        return tf.nn.softmax(model.chunk(windows, states)[0] / model.temperature)
+
+    for study, kind, person, stretches in measured_streams.signals_of(metadata, files, people, seed):
+        rows = np.concatenate([rows for _, rows in stretches]).astype(np.float32)
+        moments = np.arange(len(rows) // frame)
+        begins = np.arange(0, len(moments), apart)
+        places = np.minimum(begins[:, None] * frame + np.arange(period * frame), len(rows) - 1)
+        found = np.concatenate(
+            [segments(rows[places[start : start + BATCH]]) for start in range(0, len(places), BATCH)]
+        )
+        # The oldest copy answers, once it has read enough.
+        oldest = np.maximum(0, -((period - 1 - moments) // apart))
+        ages = moments - oldest * apart
+        kept = (ages + 1) * frame >= settings.warmup
+        yield Answered(
+            study, kind, person, stretches, ((moments + 1) * frame - 1)[kept] / metadata.rate,
+            found[oldest[kept], ages[kept]],
+        )  # fmt: skip
+
+
+def shown(answered: Iterable[Answered], metadata: Any) -> Iterator[tuple[str, str, Any]]:
+    """Study, kind and result of each stream, whose answers pass the filter of a recognizer."""
+    import measured_streams
+
+    from zoo.activity.streaming import judged
+    from zoo.runtime.streaming import Shown
+
+    allowed = measured_streams.right_labels(metadata.classes)
+    for one in answered:
+        states = Shown(metadata, metadata.streaming, metadata.stream_threshold, metadata.frame / metadata.rate)
+        rows = zip(one.times.tolist(), one.answers.astype(np.float64), strict=True)
+        predictions = [states.update(time, answer) for time, answer in rows]
+        yield one.study, one.kind, judged(predictions, metadata.rate, one.stretches, allowed, one.person)
+
+
+def save(file: Path, answered: Sequence[Answered], metadata: Any) -> None:
     """Writes answers and the class frequencies of the training, for filters to be compared on them."""
     about = [
-        {"study": study, "kind": kind, "person": stream.person, "starts": stream.starts.tolist(),
-         "activities": stream.activities.tolist(), "times": [float(stream.times[0]), float(stream.times[-1])]}
-        for study, kind, stream in streams
+        {"study": one.study, "kind": one.kind, "person": one.person,
+         "starts": (np.cumsum([0, *(len(rows) for _, rows in one.stretches[:-1])]) / metadata.rate).tolist(),
+         "activities": [activity for activity, _ in one.stretches], "times": one.times[[0, -1]].tolist()}
+        for one in answered
     ]  # fmt: skip
-    rows = [np.array(own, np.float16) for own in answers]
-    about_rows = {"about": json.dumps(about), "counts": [*map(len, rows)], "prior": prior}
-    np.savez_compressed(file, answers=np.concatenate(rows), **about_rows)
+    np.savez_compressed(
+        file, answers=np.concatenate([one.answers for one in answered]).astype(np.float16), about=json.dumps(about),
+        counts=[len(one.times) for one in answered], prior=metadata.prior, classes=metadata.classes,
+    )  # fmt: skip
 
 
 def brief(scores: Mapping[str, Any]) -> dict[str, Any]:
@@ -163,13 +198,13 @@ def brief(scores: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def sums(streams: Iterable[tuple[str, str, Any]], known: Sequence[str]) -> dict[str, dict[str, dict[str, list[int]]]]:
+def sums(streams: Iterable[tuple[str, str, Any]]) -> dict[str, dict[str, dict[str, list[int]]]]:
     """Of each study and person, the hits and the moments of each share of settled single activities."""
     import measured_streams
 
     found: dict[str, dict[str, dict[str, list[int]]]] = {}
     for study, kind, stream in streams:
-        if kind == "alone" and stream.activities[0] in (*known, "stairs"):
+        if kind == "alone" and stream.activities[0] in (*CLASSES, "stairs"):
             own = found.setdefault(study, {}).setdefault(stream.person, {})
             for name, (counted, among) in measured_streams.SHARES.items():
                 kept = among(stream.truth, stream.labels) & stream.settled

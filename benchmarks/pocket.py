@@ -2,11 +2,11 @@
 
     make page && python benchmarks/pocket.py --data DATA/activity
 
-The programs of the page (`examples/phone/src/steps.ts` and `placement.ts`) run in Node on recordings as a browser
-sends them: 60 samples per second, rounded to 0.1 m/s^2. True counts of steps are those of a second device in the twelve
-recordings of Oxford's validation, all walking; the constants of the counter were chosen on `user1` alone. For jogging
-and stairs there are no counts. The rules for places were chosen on MotionSense, WISDM and Oxford, so that only GeoTec
-is a test of them. No study shakes phones, so that is simulated.
+The programs of the page (`steps.ts` and `placement.ts` in `examples/phone/src/signal`) run in Node on recordings as a
+browser sends them: 60 samples per second, rounded to 0.1 m/s^2. True counts of steps are those of a second device in
+the twelve recordings of Oxford's validation, all walking; the constants of the counter were chosen on `user1` alone.
+For jogging and stairs there are no counts. The rules for places were chosen on MotionSense, WISDM and Oxford, so that
+only GeoTec is a test of them. No study shakes phones, so that is simulated.
 """
 
 import json
@@ -30,8 +30,8 @@ from zoo.report import markdown
 PHONE = Path(__file__).parents[1] / "examples" / "phone"
 PROGRAM = """
 import {createInterface} from 'node:readline';
-import {placement} from 'PHONE/src/placement';
-import {StepCounter} from 'PHONE/src/steps';
+import {placement} from 'PHONE/src/signal/placement';
+import {StepCounter} from 'PHONE/src/signal/steps';
 const metadata = {unit: 'm/s^2', axes: ['x', 'y', 'z'], convention: 'android'};
 for await (const line of createInterface({input: process.stdin})) {
   const counter = new StepCounter(), samples = [], places = [], cadences = [];

@@ -34,6 +34,7 @@ from zoo.files import read_arrays, temporary_folder
 from zoo.models.recognizer import ActivityRecognizer
 from zoo.runtime import Recognizer
 from zoo.runtime.labels import resolve
+from zoo.runtime.metadata import ActivityMetadata
 
 Document = dict[str, Any]
 
@@ -128,21 +129,35 @@ def streams_of(
     alike: Sequence[Sequence[int]] = (),
 ) -> Iterator[tuple[str, str, StreamResult]]:  # fmt: skip
     """Study, kind and result of each stream of some people, in files by study. Classes that are `alike` are one."""
-    rate, classes = recognizer.metadata.rate, recognizer.metadata.classes
-    allowed = {name: [name] for name in classes} | {"stairs": [*STAIRS]}
+    classes = recognizer.metadata.classes
+    allowed = right_labels(classes)
     for members in alike:
         allowed |= {classes[place]: [classes[each] for each in members] for place in members}
+    for study, kind, person, stretches in signals_of(recognizer.metadata, files, people, seed):
+        yield study, kind, streamed(recognizer, None, stretches, allowed, person)
+
+
+def right_labels(classes: Sequence[str]) -> dict[str, list[str]]:
+    """The labels that are right for each activity that is told apart."""
+    return {name: [name] for name in classes} | {"stairs": [*STAIRS]}
+
+
+def signals_of(
+    metadata: ActivityMetadata, files: Mapping[str, Path], people: Container[str], seed: int
+) -> Iterator[tuple[str, str, str, list[Stretch]]]:
+    """Study, kind, person and stretches of the streams of some people, at the rate of a recognizer."""
+    rate, known = metadata.rate, right_labels(metadata.classes)
     random, climbed = (np.random.default_rng([seed, number]) for number in (5, 6))
     for study, file in files.items():
         parts: dict[str, list[Stretch]] = {}
-        for recording in recordings.read_recordings(file).selected(recognizer.metadata.axes):
+        for recording in recordings.read_recordings(file).selected(metadata.axes):
             if f"{study}/{recording.subject}" not in people:
                 continue
             rows = Windowing(rate=rate).rows(recording)
-            if recording.activity in (*allowed, *MOVEMENTS) and len(rows) > recognizer.metadata.window:
+            if recording.activity in (*known, *MOVEMENTS) and len(rows) > metadata.window:
                 part = recording.activity, rows
-                yield study, "alone", streamed(recognizer, None, [part], allowed, recording.subject)
-                if recording.activity in allowed:
+                yield study, "alone", recording.subject, [part]
+                if recording.activity in known:
                     parts.setdefault(recording.subject, []).append(part)
         for person, own in parts.items():
             kinds = {f"flights of {seconds:g}": flights(own, rate, seconds, climbed) for seconds in FLIGHTS}
@@ -150,7 +165,7 @@ def streams_of(
                 kinds["turns"] = splice(own, rate, SECONDS, random, LENGTHS)
             for kind, stretches in kinds.items():
                 if stretches:
-                    yield study, kind, streamed(recognizer, None, stretches, allowed, person)
+                    yield study, kind, person, stretches
 
 
 def flights(parts: Sequence[Stretch], rate: float, seconds: float, random: np.random.Generator) -> list[Stretch]:

@@ -47,7 +47,7 @@ def minute(file: Path) -> dict[str, object]:
 
 
 def main() -> None:
-    """Writes `src/person.json` and `person.tflite` of the page."""
+    """Writes `src/signal/person.json` and `person.tflite` of the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of the four archives")
     archives = parser.parse_args().data
@@ -67,7 +67,8 @@ def main() -> None:
         print(f"windows of this person: accuracy {found['accuracy']:.3f}")
         zoo.export(Path(folder) / "model", Path(folder) / "exported", ["float16"], data=cut.path)
         shutil.copy(Path(folder) / "exported" / "model.float16.tflite", PHONE / "person.tflite")
-    (PHONE / "src" / "person.json").write_text(json.dumps(document, separators=(",", ":")) + "\n", encoding="utf-8")
+    written = json.dumps(document, separators=(",", ":")) + "\n"
+    (PHONE / "src" / "signal" / "person.json").write_text(written, encoding="utf-8")
 
 
 if __name__ == "__main__":

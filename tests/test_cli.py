@@ -458,6 +458,26 @@ sys.addaudithook(stop)
 
 
 @pytest.mark.process
+def test_sigterm_while_tensorflow_converts_leaves_no_folder_of_the_converter(tmp_path, start):
+    system, site = tmp_path / "tmp", tmp_path / "site"
+    system.mkdir()
+    site.mkdir()
+    (site / "sitecustomize.py").write_text("""
+import os, signal, sys, tempfile, time
+
+if "zoo.exporting.formats" in sys.orig_argv:
+    tempfile.mkdtemp()
+    os.kill(os.getppid(), signal.SIGTERM)
+    time.sleep(60)
+""")
+    environment = {**os.environ, "TMPDIR": str(system), "PYTHONPATH": str(site)}
+    run = start("export", "activity_gru_course", "--to", tmp_path / "exported", "--formats", "dynamic", env=environment)
+    _, error = run.communicate()
+    assert run.returncode == 143, error
+    assert list(system.iterdir()) == []
+
+
+@pytest.mark.process
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds processes in /proc")
 def test_sigterm_ends_the_processes_of_a_cross_validation(simulated, tmp_path, start):
     out = tmp_path / "out"

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from zoo.api.devices import serve as serve
     from zoo.api.devices import stream as stream
     from zoo.api.models import adopt as adopt
+    from zoo.api.models import check as check
     from zoo.api.models import info as info
     from zoo.api.models import list_presets as list_presets
     from zoo.api.models import predict as predict
@@ -72,7 +73,7 @@ _NAMES = {
     "zoo.api.data": ("Written", "build", "cut_windows", "describe", "import_csv", "import_study",
         "label", "load_data", "make_patches", "make_text", "simulate"),
     "zoo.api.devices": ("bench", "doctor", "export", "serve", "stream"),
-    "zoo.api.models": ("adopt", "info", "list_presets", "predict", "push"),
+    "zoo.api.models": ("adopt", "check", "info", "list_presets", "predict", "push"),
     "zoo.api.training": ("cross_validate", "evaluate", "finetune", "train", "tune"),
     "zoo.errors": ("ZooError",),
     "zoo.models.layers": ("KLSparsity", "KLSparsityRegularizer", "TiedDense"),

@@ -51,6 +51,24 @@ def find_folder(name_or_folder: str | os.PathLike[str]) -> Path:
     raise ZooError(f"{error}{' A' if error.endswith('?') else '; a'} folder that `zoo train` wrote works, too")
 
 
+def function_in(name: Any) -> tuple[Path, str] | None:
+    """The file and the name of a function in `FILE:FUNCTION`, at its last colon; None for the name of a model.
+
+    >>> function_in("my_networks.py:separable")
+    Traceback (most recent call last):
+    ...
+    zoo.errors.ZooError: my_networks.py: no such file
+    """
+    file, colon, function = str(name).rpartition(":")
+    if not colon or not file.endswith(".py"):
+        return None
+    if not Path(file).is_file():
+        raise ZooError(f"{file}: no such file")
+    if not function.isidentifier():
+        raise ZooError(f"{name}: expected FILE:FUNCTION, such as my_networks.py:separable")
+    return Path(file), function
+
+
 def refuse_ambiguous(name: str | os.PathLike[str]) -> None:
     """Refuses the name of a preset that a folder here has as well; a `Path` or a text with a slash means the folder."""
     preset = PRESETS_FOLDER / name

@@ -25,7 +25,7 @@ from cyclopts import App, Group, Parameter, exceptions
 
 import zoo
 from zoo.activity.studies import STUDIES
-from zoo.api import data, devices, models, training
+from zoo.api import data, devices, door, models, training
 from zoo.api.door import members
 from zoo.catalog import split_names
 from zoo.errors import COMMAND, ArgumentError, StorageError, UsageError, ZooError, printable, shown, unknown_name
@@ -74,6 +74,7 @@ _BUILD, _ALL = ("data_dir",), ("data_dir", "levels")
 COMMANDS = {
     "list": Command(models.list_presets, MODELS),
     "info": Command(models.info, MODELS, ("model",)),
+    "check": Command(models.check, MODELS, ("model",), "checking"),
     "predict": Command(models.predict, MODELS, ("model", "x"), "predicting", reading=_ALL),
     "push": Command(models.push, MODELS, ("model", "address")),
     "train": Command(training.train, TRAINING, defaults={"out": "model"}, recipe=_RECIPE, reading=_ALL),
@@ -176,17 +177,22 @@ def _several(parts: Callable[[str], list[str]], option: str, words: Sequence[str
     return [part for word in words for part in parts(_word(option, [word]))]
 
 
-def _settings(words: Sequence[str]) -> dict[str, Any]:
+def _settings(words: Sequence[str], option: str = "--set", example: str = "hidden_units=100") -> dict[str, Any]:
     """Settings from NAME=VALUE, where a value is `none`, or JSON, or else text."""
     settings: dict[str, Any] = {}
     for word in words:
         name, equals, value = word.partition("=")
         if not equals:
-            raise UsageError(f"--set {shown(word)}: expected NAME=VALUE, such as hidden_units=100")
-        settings[name.replace("-", "_")] = None if value.lower() == "none" else value
-        with contextlib.suppress(ValueError):
-            settings[name.replace("-", "_")] = json.loads(value)
+            raise UsageError(f"{option} {shown(word)}: expected NAME=VALUE, such as {example}")
+        settings[name.replace("-", "_")] = _setting(value)
     return settings
+
+
+def _setting(text: str) -> Any:
+    """A value that is `none`, or JSON, or else text."""
+    with contextlib.suppress(ValueError):
+        return json.loads(text)
+    return None if text.lower() == "none" else text
 
 
 def _parameter(
@@ -202,7 +208,7 @@ def _parameter(
     if shown is bool:
         # Most flags are off by default, and there is no option that switches them off.
         details |= {"show_default": False, "negative": _OPPOSITES.get(name, ()) if default is not False else ()}
-    elif name == "settings":
+    elif name in ("settings", "choose"):
         # Names and values are read in `_arguments`: cyclopts checks values against the type that its help shows.
         shown = list[str]
     elif shown in (int, float) and not others:
@@ -282,6 +288,11 @@ def _arguments(command: Command, values: dict[str, Any]) -> dict[str, Any]:
     taken = inspect.signature(command.function).parameters
     arguments: dict[str, Any] = {**command.fixed, **command.defaults}
     settings = _settings(values.pop("settings", None) or ())
+    if choose := _settings(values.pop("choose", None) or (), "--choose", "filters=8,16"):
+        arguments["choose"] = {
+            name: value if isinstance(value, list) else [_setting(part) for part in str(value).split(",")]
+            for name, value in choose.items()
+        }
     reading = {name: values.pop(name) for name in command.reading if name in values}
     for key, value in values.items():
         name, _, part = key.partition("__")
@@ -302,6 +313,22 @@ def _arguments(command: Command, values: dict[str, Any]) -> dict[str, Any]:
             raise ArgumentError(next(iter(reading)), ": applies with --data FILE alone; leave it out")
         arguments[name] = data.load_data(arguments[name], **reading)
     return arguments
+
+
+def _with_settings(words: Sequence[str]) -> list[str]:
+    """The words of a command, with options of a function that it names as settings: `--set filters=24`."""
+    command = COMMANDS.get(words[0]) if words else None
+    if command is None or not any(re.search(r"\.py:\w+$", word) for word in words):
+        return list(words)
+    own = {name for row in _parameters(command) for name in row.annotation.__metadata__[0].name}
+    made, rest = list[str](), iter(words)
+    for word in rest:
+        option, equals, value = word.partition("=")
+        if option.startswith("--") and option not in {*own, *_OPPOSITES.values(), "--help"}:
+            made += ["--set", f"{option[2:].replace('-', '_')}={value if equals else next(rest, '')}"]
+        else:
+            made.append(word)
+    return made
 
 
 def _run(command: Command, values: dict[str, Any]) -> None:
@@ -354,7 +381,8 @@ def _print_json(document: Any) -> None:
 _HELP = """Train small models of motion, photographs and text, and run them on a phone.
 
 First steps: `zoo list`, then `zoo info activity_gru_phone`. `zoo COMMAND --help` explains a command.
-`--debug`, anywhere in a command, shows the traceback of an error."""
+`--debug`, anywhere in a command, shows the traceback of an error; `--code FILE` first runs a file of your own, which
+registers layers with Keras."""
 
 app = App(
     name="zoo", help=_HELP,
@@ -398,7 +426,7 @@ def main() -> None:
         arguments = [word.removeprefix("--text=") for word in arguments if word != "--text"]
     try:
         with terminable(), library_leftovers():
-            app(arguments)
+            app(_with_settings(_without_code(arguments)))
         sys.stdout.flush()
     except KeyboardInterrupt as stop:
         how = "; ".join(getattr(stop, "__notes__", ()))
@@ -416,6 +444,15 @@ def main() -> None:
     finally:
         del os.environ[COMMAND]
     sys.exit(0)
+
+
+def _without_code(words: list[str]) -> list[str]:
+    """The words of a command without `--code FILE`, which runs before it."""
+    if "--code" not in words:
+        return words
+    place = words.index("--code")
+    door.run(*words[place + 1 : place + 2])
+    return words[:place] + words[place + 2 :]
 
 
 def _fail(message: str, status: int) -> NoReturn:

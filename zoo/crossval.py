@@ -196,7 +196,10 @@ def cross_validate(
         files.claim_folder(folder / CONFIG, identity, "cross-validation")
         trainings = sum(fold.method == training.name for fold in chosen)
         rows = len(data.train) * (1 - 1 / protocol.count(data))
-        on_start(trainings, trainings * _expected_seconds(training, rows) / max(1, workers))
+        facts = {
+            "window": data.train.inputs.shape[1], "rate": data.rate, "channels": data.axes, "classes": data.classes,
+        }  # fmt: skip
+        on_start(trainings, trainings * _expected_seconds(training, facts, rows) / max(1, workers))
         folds = Folds(folder, training, data, protocol)
         records = folds.run(chosen, workers=workers, on_progress=on_progress)
         libraries = versions()
@@ -213,9 +216,9 @@ def cross_validate(
     return result
 
 
-def _expected_seconds(training: Training, rows: float) -> float:
+def _expected_seconds(training: Training, facts: Mapping[str, Any], rows: float) -> float:
     """About how long a training on so many windows takes on one core, if it does not end early."""
-    parameters: int = find_family(training.family).load().parameter_formula(**training.arguments)
+    parameters: int = training.make.parameter_formula(**{**facts, **training.arguments})
     windows = training.recipe.length * training.recipe.passes(round(rows)) * rows
     return _START_SECONDS + windows * _WINDOW_SECONDS * max(1.0, parameters / _USUAL_PARAMETERS)
 
@@ -322,7 +325,7 @@ class Folds:
         progress = jobs.throttled(lambda epoch, logs: note(epochs=epoch + 1))
         fitted = fit(
             model, recipe, TASK.feed(model, split, recipe), checkpoint=fold.file(self.folder, "npz.checkpoint"),
-            identity={"arguments": model.get_config(), "data": self.data.sha256, "fold": fold.name},
+            identity=self.training.identity(model, self.data) | {"fold": fold.name},
             callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=progress)],
         )  # fmt: skip
         TASK.finish(model, split, recipe)

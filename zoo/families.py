@@ -33,6 +33,9 @@ FAMILIES: dict[str, Family] = {
 }
 """Families by name, as on the command line."""
 
+OWN = "activity_network"
+"""The family of networks of one's own."""
+
 _LAYERS = {
     "simplernn": "activity_rnn", "rnn": "activity_rnn", "lstm": "activity_lstm", "gru": "activity_gru",
     "cnn": "activity_cnn",

@@ -26,11 +26,13 @@ from numpy.typing import NDArray
 
 from zoo import distributing, presets
 from zoo.errors import ArgumentError, ZooError, option, refuse, unknown_name
-from zoo.families import FAMILIES, family_of, find_family
+from zoo.families import FAMILIES, OWN, family_of, find_family
 from zoo.files import CHECKPOINT, atomic_write, exclusive_folder, require_startable, write_arrays, write_json
 from zoo.loading import check_named, load
+from zoo.models.function import Function
 from zoo.models.losses import loss_and_metrics
 from zoo.models.model import Model
+from zoo.models.network import config_of
 from zoo.provenance import known_of, versions
 from zoo.recipe import Recipe, checked
 from zoo.results import TrainResult
@@ -69,24 +71,30 @@ class Training:
     deterministic: bool = False
     callbacks: Sequence[keras.callbacks.Callback] = ()
     report: Callable[[int, Mapping[str, float] | None, str], None] | None = None
+    function: Function | None = None
 
     @classmethod
     def of(
         cls, model: Any, changes: Mapping[str, Any] | None = None,
         recipe: Recipe | Mapping[str, Any] | None = None,
     ) -> "Training":  # fmt: skip
-        """A training of what a user names: a preset, a family, or a model whose arguments are taken.
+        """A training of what a user names: a preset, a family, a function, or a model whose arguments are taken.
 
         `changes` of arguments and of fields of the recipe replace those of the preset or the family.
         """
-        check_named(model)
         changes, fields = dict(changes or {}), {} if isinstance(recipe, Recipe) else dict(recipe or {})
-        name, family = (model.name, family_of(model)) if isinstance(model, Model) else (str(model), str(model))
-        base = None if family in FAMILIES else presets.find(name)
-        if base is not None:
-            family = base.family
-        task, model_class = task_of(family), find_family(family).load()
-        accepted = model_class.argument_types()
+        function, config, base = Function.of(model), None, None
+        if function is not None:
+            name, family = function.name, OWN
+        elif isinstance(model, keras.Model) and not family_of(model):
+            name, family, config = model.name, OWN, config_of(model)
+        else:
+            check_named(model)
+            name, family = (model.name, family_of(model)) if isinstance(model, Model) else (str(model), str(model))
+            base = None if family in FAMILIES else presets.find(name)
+            family = family if base is None else base.family
+        task = task_of(family)
+        accepted = (function or find_family(family).load()).argument_types()
         for change, value in changes.items():
             if change not in accepted and change not in Recipe.model_fields:
                 raise unknown_name(f"setting of {name}", change, [*accepted, *Recipe.model_fields])
@@ -106,20 +114,40 @@ class Training:
             arguments = model.get_config()
         elif base is not None:
             arguments = base.arguments
+        elif family == OWN:
+            arguments = {} if config is None else {"network": config}
         else:
             arguments = {key: value for key, value in task.arguments.items() if key in accepted}
-        return cls(name, family, {**arguments, **own}, whole)
+        return cls(name, family, {**arguments, **own}, whole, function=function)
 
     @property
     def task(self) -> Task:
         """Task of the family."""
         return task_of(self.family)
 
+    @property
+    def make(self) -> Any:
+        """What makes the model of its arguments: the class of the family, or a function of the user's own."""
+        return self.function or find_family(self.family).load()
+
     def to_json(self) -> dict[str, Any]:
         """Returns what decides the result, as JSON types."""
         return {
             "name": self.name, "family": self.family, "arguments": self.arguments, "recipe": self.recipe.to_json(),
+            **self.written,
         }  # fmt: skip
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """The function, if there is one, as files name it."""
+        return {} if self.function is None else {"function": self.function.to_json()}
+
+    def identity(self, model: Model, data: Any) -> dict[str, Any]:
+        """What a checkpoint belongs to. Layers that a function makes may have other names the next time."""
+        arguments = {
+            name: value for name, value in model.get_config().items() if not self.function or name != "network"
+        }
+        return {"arguments": arguments, "data": data.sha256, **self.written}
 
     def run(
         self, data: Any, start: Any = None, *,
@@ -157,7 +185,7 @@ class Training:
             fitted = self._fit(
                 model, self.recipe, feed,
                 checkpoint=None if self.out is None else self.out / CHECKPOINT,
-                identity={"arguments": model.get_config(), "data": data.sha256}, strategy=distributing.strategy(),
+                identity=self.identity(model, data), strategy=distributing.strategy(),
             )  # fmt: skip
             # The folds come last: they change nothing in the model's weights, and a resumed run may train them again.
             recipe, validated = self.recipe, []
@@ -180,6 +208,7 @@ class Training:
                     metadata=task.metadata(model).to_json(),
                     data={"file": Path(str(data)).name, "sha256": data.sha256, "source": data.source},
                     training=result.summary, versions=versions(),
+                    **({"function": self.function.to_json() | {"code": self.function.code}} if self.function else {}),
                 )  # fmt: skip
                 # Compares what was written with the trained model: its arguments, and its weights by their hash.
                 load(out)

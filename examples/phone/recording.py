@@ -1,4 +1,4 @@
-"""Makes `src/recording.json`, which the page replays where there is no sensor: a simulated person, nobody's recording.
+"""Makes `src/signal/recording.json`, which the page replays where there is no sensor: simulated, nobody's recording.
 
 Rows are those of `zoo.activity.simulate`, rounded as browsers round acceleration. Command:
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from zoo.activity.simulate import walk_through
 
-FILE = Path(__file__).parent / "src" / "recording.json"
+FILE = Path(__file__).parent / "src" / "signal" / "recording.json"
 RATE = 50.0
 SECONDS = 9.0
 ACTIVITIES = ("standing", "walking", "upstairs", "walking", "sitting")

@@ -74,8 +74,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rollupOptions: {
       input: {
-        page: here("index.html"), collect: here("collect.html"), class: here("class.html"), sw: here("src/sw.ts"),
-        try: here("src/try.ts"), label: here("label.html"),
+        page: here("index.html"), collect: here("collect.html"), class: here("class.html"), sw: here("src/page/sw.ts"),
+        try: here("src/cards/try.ts"), label: here("label.html"),
       },
       // These are named by others.
       output: { entryFileNames: ({ name }) => (["sw", "try"].includes(name) ? `${name}.js` : "assets/[name]-[hash].js") },

@@ -19,8 +19,8 @@ from zoo.runtime.personal import SHARES, rank_in_class
 PRESET = PRESETS_FOLDER / "activity_gru_pocket"
 PROGRAM = """
 import {readFileSync} from 'node:fs';
-import {extended, learn, probabilities} from 'PHONE/src/learn';
-import {Recognizer} from 'PHONE/src/recognizer';
+import {extended, learn, probabilities} from 'PHONE/src/learn/learn';
+import {Recognizer} from 'PHONE/src/model/recognizer';
 globalThis.location = {search: ''};
 const {file, windows, labels, classes, orders} = JSON.parse(readFileSync(0, 'utf8'));
 const recognizer = await Recognizer.open(new Uint8Array(readFileSync(file)), () => {});

@@ -1,8 +1,8 @@
 /** Follows streams by the protocol of golden.py, with the network `step` of it, for the metadata in a file of JSON. */
 
 import { readFileSync } from "node:fs";
-import { understood } from "../../examples/phone/src/metadata";
-import { Stream, type Network } from "../../examples/phone/src/stream";
+import { understood } from "../../examples/phone/src/model/metadata";
+import { Stream, type Network } from "../../examples/phone/src/signal/stream";
 
 const metadata = understood(JSON.parse(readFileSync(process.argv[2]!, "utf8")));
 

@@ -12,7 +12,7 @@ from zoo.activity import metrics
 from zoo.activity.evaluation import for_model, metadata_of, recognizer_of
 from zoo.data.dataset import Data, DataSet
 from zoo.errors import ZooError
-from zoo.families import family_of
+from zoo.families import OWN, family_of
 from zoo.loading import Loaded
 from zoo.runtime.filtering import Group
 from zoo.runtime.metadata import AXES, INERTIAL, STANDARD_GRAVITY, ActivityMetadata, is_in_g
@@ -162,7 +162,7 @@ def exportable(loaded: Loaded, data: Data | None) -> "Exportable":
         inputs["step"], inputs["chunk"] = encountered_states(model, windows, 1, metadata.chunk)
     described = families.recurrent if model.states else families.convolutional
     # Plain C is written for networks whose layers are known.
-    in_c = () if family_of(model) == "activity_network" else ("c99", "c99_int8")
+    in_c = () if family_of(model) == OWN else ("c99", "c99_int8")
     code = dict.fromkeys(in_c, partial(described, metadata=metadata))
     return Exportable(
         lambda model: signatures.activity(model, metadata.chunk),

@@ -306,9 +306,16 @@ def streamed(
     allowed: Mapping[str, Sequence[str]], person: str = "",
 ) -> "StreamResult":  # fmt: skip
     """The result of one stream; `allowed` are the labels that are right for each activity, none where it has no key."""
+    rows, rate = np.concatenate([rows for _, rows in stretches]), recognizer.metadata.rate
+    return judged(predict_recording(recognizer.stream(settings), rows, rate), rate, stretches, allowed, person)
+
+
+def judged(
+    predictions: Sequence[Prediction], rate: float, stretches: Sequence[Stretch],
+    allowed: Mapping[str, Sequence[str]], person: str = "",
+) -> "StreamResult":  # fmt: skip
+    """The result of predictions for the stretches of a stream, as of `streamed`."""
     activities, parts = zip(*stretches, strict=True)
-    rate = recognizer.metadata.rate
-    predictions = predict_recording(recognizer.stream(settings), np.concatenate(parts), rate)
     times = np.array([prediction.time for prediction in predictions])
     labels = np.array([prediction.label or "" for prediction in predictions])
     result = StreamResult(times, labels, np.cumsum([0, *map(len, parts[:-1])]) / rate, np.array(activities), person)

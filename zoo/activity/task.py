@@ -20,10 +20,11 @@ from zoo.activity.evaluation import answers, hold_out, keras_logits
 from zoo.data import pipeline
 from zoo.data.dataset import Data, DataSet, center_crop, sort_names
 from zoo.errors import ZooError, option, refuse
-from zoo.families import find_family
+from zoo.families import OWN, find_family
 from zoo.loading import Loaded
 from zoo.models import losses
 from zoo.models.model import names_of
+from zoo.models.network import require_sound
 from zoo.models.recognizer import ActivityRecognizer
 from zoo.provenance import known_of
 from zoo.recipe import Recipe
@@ -195,12 +196,15 @@ class ActivityTask(Task):
             "carry_state": bool((recipe.augmentation or {}).get("carry")),
             "frame": max(size for size in range(1, _FRAME + 1) if window % size == 0),
         }  # fmt: skip
-        family: type[ActivityRecognizer] = find_family(training.family).load()
-        known = {name: value for name, value in known.items() if name in family.argument_types()}
+        accepted = find_family(training.family).load().argument_types()
+        known = {name: value for name, value in known.items() if name in accepted}
         if recipe.normalize:
             known["mean"], known["variance"] = split.train.statistics()
         # Arguments that are not those of the data were refused by `match`, which gave the labels their order.
-        return family(**known | training.arguments | {"classes": split.data.classes})
+        model: ActivityRecognizer = training.make(**known | training.arguments | {"classes": split.data.classes})
+        if training.family == OWN:
+            require_sound(model)
+        return model
 
     def feed(self, model: ActivityRecognizer, split: Split, recipe: Recipe) -> Feed:
         """Batches of windows, cut and augmented."""

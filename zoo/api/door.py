@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar, Union, get_
 from annotated_types import Ge, Le, Lt
 from pydantic import ConfigDict, InstanceOf, TypeAdapter, ValidationError
 
-from zoo.catalog import find_folder, split_names
+from zoo.catalog import find_folder, function_in, split_names
 from zoo.errors import COMMAND, ArgumentError, UsageError, ZooError, either, option, refuse, shown, unknown_name
-from zoo.families import FAMILIES, TASKS, unknown_family
+from zoo.families import FAMILIES, OWN, TASKS, unknown_family
 from zoo.presets import PRESETS, find
 from zoo.recipe import Columns, Limits, Recipe, Settings, expectation, python_number
 from zoo.report import screen
@@ -86,6 +86,7 @@ class Array(Protocol):
 
 FilePath = str | os.PathLike[str]
 Model = KerasModel | str | os.PathLike[str]
+Plan = KerasModel | Callable[..., Any] | str | os.PathLike[str]
 Source = Data | Array | str | os.PathLike[str]
 Callbacks = Callback | Iterable[Callback]
 Names = str | Iterable[str]
@@ -303,6 +304,16 @@ def load_keras() -> None:
             raise ZooError(f"KERAS_BACKEND is {backend}, which does not load ({error}): unset it") from error
 
 
+def run(file: FilePath = "") -> None:
+    """Runs a file of Python that a user names, which may register layers with Keras."""
+    if not Path(file).is_file():
+        raise UsageError(f"--code {file}: expected a file of Python that is there")
+    load_keras()
+    from zoo.models.function import run_file
+
+    run_file(Path(file).resolve())
+
+
 def load(model: Model) -> "Loaded":
     """A model with its task and its metadata, by a name, a file or a folder; Keras is imported for it."""
     load_keras()
@@ -345,7 +356,7 @@ def _default(file: str) -> str:
 def require_file(data: Any, model: Any = None) -> None:
     """Checks that a data file is there, or the one that a model reads by default."""
     if data is None and isinstance(model, str):
-        family = PRESETS[model].family if model in PRESETS else model
+        family = PRESETS[model].family if model in PRESETS else OWN if function_in(model) else model
         if family in FAMILIES:
             _default(TASKS[FAMILIES[family].task].file)
     # Of a name that is too long, Path.exists raises.
@@ -365,8 +376,8 @@ def require_model(model: Any) -> None:
 
 
 def require_plan(model: Any, recipe: Changes, settings: Mapping[str, Any]) -> None:
-    """Checks that a name is that of a family or a preset, and the values of its recipe."""
-    if isinstance(model, str | os.PathLike) and str(model) not in (*FAMILIES, *PRESETS):
+    """Checks that a name is that of a family, a preset or a function in a file, and the values of its recipe."""
+    if isinstance(model, str | os.PathLike) and str(model) not in (*FAMILIES, *PRESETS) and not function_in(model):
         if os.path.exists(model):  # noqa: PTH110
             raise ZooError(
                 f"{model}: is a file or folder; expected a preset (see `zoo list`) or a family; to start from the "

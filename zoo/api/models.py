@@ -189,6 +189,54 @@ def adopt(
 
 
 @door.public
+def check(
+    model: door.Plan,
+    *,
+    window: door.Count = 150,
+    channels: Literal[3, 6] = 3,
+    classes: door.Names | None = None,
+    rate: door.Rate = 50.0,
+    settings: Mapping[str, Any] | None = None,
+) -> Records:
+    """Checks what a network must promise to be trained, exported and run on a device. It takes some seconds.
+
+    Args:
+        model: FILE:FUNCTION, a function of your own that builds a Keras network, as for `zoo train`; in Python also the
+            function itself, or a Keras model. A preset or a model of a file is checked as well.
+        window: Rows of the windows that a function gets.
+        channels: Their channels.
+        classes: Their labels. By default those of the zoo's recognizers.
+        rate: Their sampling rate in Hz.
+        settings: Options of the function, by name.
+
+    Returns:
+        A record for each check, with its `check` and what is `wrong`, None if nothing is.
+
+    Raises:
+        ZooError: If there is no such function. A check that fails is a record, and ends the command with status 1.
+
+    Example:
+        >>> import keras
+        >>> layers = [keras.layers.GlobalMaxPooling1D(), keras.layers.Dense(2)]
+        >>> check(keras.Sequential([keras.Input((128, 3)), *layers]))[1]["check"]
+        'the same answers alone, in a batch, and again'
+    """
+    door.load_keras()
+    from zoo.promises import examine
+    from zoo.runtime.metadata import CLASSES
+
+    labels = tuple(door.names_of(classes)) or CLASSES
+    facts = {"window": window, "channels": channels, "classes": labels, "rate": rate}
+    rows = [{"check": name, "wrong": wrong or None} for name, wrong in examine(model, facts, settings or {})]
+    wrong = next((f"{row['check']}: {row['wrong']}" for row in rows if row["wrong"]), "")
+
+    def table(records: Sequence[Mapping[str, Any]]) -> str:
+        return markdown.table(["check", "result"], [[row["check"], row["wrong"] or "yes"] for row in records])
+
+    return Records(rows, table, failure=wrong)
+
+
+@door.public
 def push(model: door.FilePath, address: str, *, private: bool = False) -> Document:
     """Publishes a model on a hub: its card, its files and the license. Needs `pip install 'pocket-zoo[hub]'`.
 

@@ -4,7 +4,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from importlib.util import find_spec
@@ -17,7 +17,7 @@ from zoo import catalog
 from zoo.api import door
 from zoo.api.data import labels_of
 from zoo.errors import ArgumentError, ZooError, option, refuse, setting, unknown_name
-from zoo.families import FAMILIES
+from zoo.families import FAMILIES, family_of
 from zoo.files import CHECKPOINT, exclusive_folder, require_startable
 from zoo.presets import PRESETS
 from zoo.recipe import Limits, Recipe
@@ -35,7 +35,7 @@ _LONG = 180.0
 
 @door.public
 def train(
-    model: door.Model,
+    model: door.Plan,
     data: door.Source | None = None,
     recipe: door.Changes = None,
     *,
@@ -59,8 +59,9 @@ def train(
     architecture and its recipe, not its weights: `finetune` starts from those.
 
     Args:
-        model: A preset (see `zoo list`), or a family such as activity_gru; in Python also a model, which is trained
-            further.
+        model: A preset (see `zoo list`), a family such as activity_gru, or FILE:FUNCTION, a function of your own that
+            builds a Keras network of `window`, `channels` and `classes`; its other parameters are settings. In Python
+            also the function itself, or any Keras model, which is trained further.
         data: Data file, `tfds:NAME`, or what `load_data` returned. By default the file that `zoo data` writes for the
             model, such as data3.h5.
         recipe: Recipe to train with, or the fields that differ from that of the preset or the family, such as
@@ -108,9 +109,15 @@ def train(
     from zoo.training import Training
 
     plan = Training.of(model, changes, recipe)
-    if getattr(model, "is_compiled_by_user", False):
+    foreign = isinstance(model, keras.Model) and not family_of(model)
+    if getattr(model, "is_compiled_by_user", foreign and getattr(model, "compiled", False)):
         raise ArgumentError("model", ": is compiled, which a recipe would replace: use `model.fit`, or pass a copy")
     checked_data = door.read(plan.task, data)
+    if foreign:
+        from zoo.models.network import adopt
+
+        rows = checked_data.train.inputs.shape[1]
+        model = adopt(model, checked_data.classes, checked_data.rate, rows, in_g=False, name=None)
     watching = door.several(callbacks)
     if tensorboard is not None:
         watching.append(keras.callbacks.TensorBoard(tensorboard))
@@ -118,7 +125,8 @@ def train(
         say(f"{model}: its architecture and recipe with new weights; `zoo finetune {model}` starts from its weights")
     folder = None if out is None else Path(out)
     plan = replace(plan, out=folder, resume=resume, deterministic=deterministic, callbacks=watching)
-    return _trained(plan, checked_data, None if isinstance(model, str | os.PathLike) else model, verbose)
+    start = model if isinstance(model, keras.Model) else None
+    return _trained(plan, checked_data, start, verbose)
 
 
 def _trained(plan: "Training", data: Any, start: Any, verbose: bool, **options: Any) -> TrainResult:
@@ -250,7 +258,7 @@ def finetune(
 
 @door.public
 def cross_validate(
-    model: door.Model,
+    model: door.Plan,
     data: door.Source = "data3.h5",
     *,
     groups: int | str = 5,
@@ -268,7 +276,8 @@ def cross_validate(
     After an interruption, the same command resumes.
 
     Args:
-        model: A preset (see `zoo list`), or a family such as activity_gru.
+        model: A preset (see `zoo list`), a family such as activity_gru, or FILE:FUNCTION, as for `train`; in Python
+            also a function or a Keras model, which each fold builds again.
         data: A file in the layout of data3.h5 with subject ids, `tfds:NAME`, or what `load_data` returned.
         groups: Number of groups of people, each held out once; or loso to hold out one person at a time, study for one
             study at a time.
@@ -427,9 +436,10 @@ def _of_split(
 
 @door.public
 def tune(
-    target: str,
+    target: str | Callable[..., Any],
     data: door.Source | None = None,
     *,
+    choose: Mapping[str, Sequence[Any]] | None = None,
     strategy: Literal["random", "hyperband", "bayesian", "grid"] = "bayesian",
     trials: Annotated[int, Ge(1), Le(1_000_000)] = 50,
     epochs: door.Count = 40,
@@ -451,8 +461,11 @@ def tune(
     After an interruption, the same command resumes.
 
     Args:
-        target: A preset or a family; or activity, to search over the kind of cell as well.
+        target: A preset or a family; activity, to search over the kind of cell as well; or FILE:FUNCTION, as for
+            `train`.
         data: Data file, `tfds:NAME`, or what `load_data` returned.
+        choose: Values to choose from, by the names of settings, such as `{"filters": [8, 16]}`; in the terminal
+            filters=8,16.
         strategy: Strategy of the search.
         trials: Maximum number of scored trials.
         epochs: Maximum number of epochs per trial.
@@ -485,7 +498,8 @@ def tune(
     """
     if find_spec("keras_tuner") is None or find_spec("tensorboard") is None:
         raise ZooError("searches need keras-tuner and tensorboard: pip install 'pocket-zoo[tuning]'")
-    if target not in (*FAMILIES, *PRESETS, "activity"):
+    names = (*FAMILIES, *PRESETS, "activity")
+    if isinstance(target, str) and target not in names and not catalog.function_in(target):
         raise unknown_name("preset or family", target, [*PRESETS, *FAMILIES, "activity"])
     door.require_file(data)
     door.load_keras()
@@ -494,7 +508,10 @@ def tune(
     from zoo.search.spaces import Study
 
     bounds = limits if isinstance(limits, Limits) else Limits(**(limits or {}))
-    study = Study(target, data, strategy, trials, epochs, space, objective, bounds, dict(settings or {}), groups, seed)
+    study = Study(
+        target, data, strategy, trials, epochs, space, objective, bounds, dict(settings or {}), groups, seed,
+        {name: list(values) for name, values in (choose or {}).items()},
+    )  # fmt: skip
     with _resumable(out, "the search is"):
         result = search(
             study, None if out is None else Path(out), processes=workers, best=best, seeds=seeds,

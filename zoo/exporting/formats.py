@@ -7,6 +7,7 @@ child begins to import it before this process does.
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -100,8 +101,10 @@ class Converter(contextlib.ExitStack):
         """Starts the process, if it is not running yet, before there is anything to convert."""
         if self.in_child and self.child is None:
             command = [sys.executable, "-m", "zoo.exporting.formats"]
+            # It may be killed at any moment, and TensorFlow converts in a temporary folder of its own.
+            environment = os.environ | {"TMPDIR": str(self.enter_context(temporary_folder()))}
             self.child = self.enter_context(subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._said, text=True
+                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._said, text=True, env=environment
             ))  # fmt: skip
             self.callback(self.child.kill)
 

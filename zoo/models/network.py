@@ -15,10 +15,12 @@ What such a network keeps between windows is not known: a continuous signal is r
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any, ClassVar
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
@@ -80,7 +82,7 @@ class ActivityNetwork(ActivityRecognizer):
             nonlocal config
             with seeded(seed):
                 given = usual(x.shape[1], x.shape[2], labels) if network is None else network
-                config = _config(given)
+                config = config_of(given)
                 body, head = divided(_rebuilt(config, x.shape[1:], _classes_of(given)))
                 logits = keras.layers.Dense(labels, dtype=dtype, name="logits")
             outputs = logits(body(x))
@@ -139,6 +141,40 @@ def adopt(
             "all that it computes with, or write it as keras.Model(inputs, outputs)"
         )
     return adopted
+
+
+def soundness(model: ActivityNetwork) -> dict[str, str]:
+    """What a network must promise before its first training step, each with what is wrong; empty where nothing is."""
+    shape = (8, model.window, len(model.channels))
+    windows = np.random.default_rng(0).normal(0, 5, shape).astype(np.float32)
+    together, again, rest = (np.asarray(model(x, training=False)) for x in (windows, windows, np.zeros_like(windows)))
+    alone = np.concatenate([model(window[None], training=False) for window in windows])
+    with tf.GradientTape() as tape:
+        loss = model.default_loss()(np.arange(len(windows)) % len(model.classes), model(windows, training=True))
+    weights = model.trainable_variables
+    slopes = zip(weights, tape.gradient(loss, weights), strict=True)
+    untrained = next((weight.path for weight, slope in slopes if slope is None), "")
+
+    def differs(other: NDArray[np.float32], how: str) -> str:
+        if np.allclose(other, together, atol=_DIFFERENT * max(1.0, float(np.abs(together).max())), equal_nan=True):
+            return ""
+        error = float(np.abs(other - together).max())
+        return f"another answer {how}, by {error:.2g}: a layer draws random numbers, or mixes the windows of a batch"
+
+    not_finite = next((kind for kind, answers in (("random windows", together), ("a phone at rest", rest))
+                       if not np.isfinite(answers).all()), "")  # fmt: skip
+    return {
+        "the same answers alone, in a batch, and again": differs(again, "the second time") or differs(alone, "alone"),
+        "finite answers": not_finite and f"NaN or infinity for {not_finite}",
+        "a gradient for each weight": untrained and f"{untrained} has none, so it would never be trained",
+    }  # fmt: skip
+
+
+def require_sound(model: ActivityNetwork) -> None:
+    """Refuses a network that breaks a promise, before it is trained."""
+    for promise, fault in soundness(model).items():
+        if fault:
+            raise ZooError(f"{model.name}: expected {promise}: {fault}; see `zoo check`")
 
 
 def _scales(channels: int) -> tuple[float, ...]:
@@ -207,7 +243,7 @@ def _sum_to_one(answers: NDArray[np.float32]) -> bool:
     return bool((answers >= 0).all() and np.allclose(answers.sum(axis=1), 1, atol=1e-3))
 
 
-def _config(network: Any) -> dict[str, Any]:
+def config_of(network: Any) -> dict[str, Any]:
     """What Keras rebuilds a network from."""
     if isinstance(network, Mapping):
         return dict(network)
@@ -237,7 +273,8 @@ def _classes_of(network: Any) -> dict[str, type]:
 def _rebuilt(config: Mapping[str, Any], shape: Sequence[int], classes: Mapping[str, type]) -> keras.Model:
     """A network from its configuration, with new weights, for windows of a shape."""
     try:
-        network = keras.saving.deserialize_keras_object(dict(config), dict(classes))
+        # Keras empties the configuration of a functional model as it reads it.
+        network = keras.saving.deserialize_keras_object(deepcopy(dict(config)), dict(classes))
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
         raise ZooError(

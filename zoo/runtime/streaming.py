@@ -129,6 +129,36 @@ class StaggeredStates:
         return probabilities[oldest].astype(np.float64) if oldest >= self.warmup else None
 
 
+class Shown:
+    """What is shown of a network's answers: they are filtered over time, and the label changes by a margin.
+
+    Args:
+        metadata: Metadata of the recognizer.
+        settings: Groups of labels and margin.
+        threshold: Probability below which no label is shown.
+        seconds: Time between two answers.
+    """
+
+    def __init__(self, metadata: ActivityMetadata, settings: Streaming, threshold: float, seconds: float) -> None:
+        self.metadata, self.margin, self.threshold = metadata, settings.margin, threshold
+        self._filter = Filter(metadata.classes, settings.groups, seconds)
+        self._label: int | None = None
+
+    def update(self, moment: float, answer: Numbers, fault: str | None = None) -> Prediction:
+        """The prediction after an answer `(classes,)`; a `fault` of the signal is shown in place of a label."""
+        filtered = self._filter.update(answer)
+        probabilities, best = filtered.tolist(), int(filtered.argmax())
+        if self._label is None or probabilities[best] - probabilities[self._label] >= self.margin:
+            self._label = best
+        reason = fault
+        if reason is None and probabilities[self._label] < self.threshold:
+            reason = NOT_SURE
+        elif reason is None and self._label == self.metadata.other_class:
+            reason = SOMETHING_ELSE
+        label = self.metadata.classes[self._label] if reason is None else None
+        return Prediction(moment, label, probabilities[best if label is None else self._label], filtered, reason)
+
+
 class Stream:
     """Recognizes activities in a continuous signal. Created by `Recognizer.stream`.
 
@@ -157,13 +187,12 @@ class Stream:
         self._restart()
 
     def _restart(self) -> None:
-        metadata, groups = self.metadata, self.settings.groups
+        metadata = self.metadata
         self._resampler = Resampler(metadata.rate)
         self._network = StaggeredStates(self._step, metadata, self.settings)
-        self._filter = Filter(metadata.classes, groups, self._network.advance / metadata.rate)
+        self._shown = Shown(metadata, self.settings, self.threshold, self._network.advance / metadata.rate)
         # A label of one's own may be of a movement that is faster.
         self._signal = Signal(steps={*metadata.classes} <= {*CLASSES, "stairs", OTHER})
-        self._shown: int | None = None
 
     @property
     def warnings(self) -> list[str]:
@@ -270,20 +299,8 @@ class Stream:
         for moment, row in self._resampler.push(time, value):
             self._monitor.check(row, self._resampler.interval)
             answer = self._network.push(row)
-            if answer is None:
-                continue
-            filtered = self._filter.update(answer)
-            probabilities, best = filtered.tolist(), int(filtered.argmax())
-            if self._shown is None or probabilities[best] - probabilities[self._shown] >= self.settings.margin:
-                self._shown = best
-            reason = self._signal.fault
-            if reason is None and probabilities[self._shown] < self.threshold:
-                reason = NOT_SURE
-            elif reason is None and self._shown == self.metadata.other_class:
-                reason = SOMETHING_ELSE
-            label = self.metadata.classes[self._shown] if reason is None else None
-            probability = probabilities[best if label is None else self._shown]
-            predictions.append(Prediction(moment, label, probability, filtered, reason))
+            if answer is not None:
+                predictions.append(self._shown.update(moment, answer, self._signal.fault))
         return predictions
 
 

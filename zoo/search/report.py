@@ -52,7 +52,7 @@ def write(study: Study, folder: Path, records: Sequence[Record], result: Mapping
         drawn["parallel.png"] = parallel(leaders, names[:_AXES], study.measure)
         drawn["pareto.png"] = pareto(leaders, study.measure, study.maximize, result["chosen"])
     drawing.save_all(drawn, folder)
-    plan = plan_of(next(record for record in records if record["trial"] == result["chosen"]), study.start)
+    plan = plan_of(next(record for record in records if record["trial"] == result["chosen"]), study)
     text = {
         "counts": Counter(record["status"] for record in records).most_common(),
         "failed": Counter(record["reason"] for record in records if record["status"] == "failed").most_common(),

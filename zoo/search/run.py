@@ -75,7 +75,7 @@ def search(
             files.require_empty(preset)
         trials = Trials(study, folder / TRIALS)
         if not (folder / RESULT).is_file():
-            title = f"{study.target}, {study.strategy}, {study.measure}"
+            title = f"{study.name}, {study.strategy}, {study.measure}"
             board = TrialBoard(console, title, study.trials, study.maximize, processes)
             with board.shown():
                 run_trials(study, folder, processes, board.update)
@@ -247,7 +247,7 @@ def _decide(trials: Trials, folder: Path, best: int, seeds: int, console: Consol
         raise ZooError(f"{folder}: none of the best {len(leaders)} trials could be trained again with {seeds} seeds")
     chosen, *_ = finals = sorted(finals, key=lambda final: final["mean"], reverse=study.maximize)
     seed = chosen["seeds"][int((np.argmax if study.maximize else np.argmin)(chosen["scores"]))]
-    plan = plan_of(again.read(f"{chosen['trial']}, seed {seed}"), study.start)
+    plan = plan_of(again.read(f"{chosen['trial']}, seed {seed}"), study)
     saved, training = folder / BEST, TrainingBoard(console, plan.recipe.length)
     if not (saved / "model.keras").is_file():
         with training.shown():
@@ -266,7 +266,7 @@ def _decide(trials: Trials, folder: Path, best: int, seeds: int, console: Consol
 
 def _repeat(finals: Trials, record: Record, count: int) -> dict[str, Any]:
     """Trains a trial with other seeds: its `score`, the new `scores`, and their `mean` and `deviation`."""
-    study, plan = finals.study, plan_of(record, finals.study.start)
+    study, plan = finals.study, plan_of(record, finals.study)
     # Above the seeds of all trials.
     first = study.first_seed + max(10_000, (1 + REFUSED) * study.trials + 1)
     seeds, scores = list(range(first, first + count)), []

@@ -18,8 +18,9 @@ from zoo import crossval
 from zoo.activity.data import test_windows
 from zoo.data.dataset import Data
 from zoo.errors import ZooError, setting, unknown_name
-from zoo.families import FAMILIES
+from zoo.families import FAMILIES, OWN
 from zoo.files import claim_folder
+from zoo.models.function import Function
 from zoo.presets import PRESETS
 from zoo.recipe import Limits
 from zoo.task import Source, Split, task_of
@@ -194,7 +195,7 @@ _AUGMENTATION = (
 class Study:
     """Definition of a search, whose fields are arguments of `zoo.tune`; names and what goes together are checked."""
 
-    target: str
+    target: Any
     data: Source = None
     strategy: str = "bayesian"
     trials: int = 50
@@ -205,18 +206,22 @@ class Study:
     settings: Mapping[str, Any] = field(default_factory=dict)
     groups: int = 1
     seed: int | None = None
+    choose: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.start = "activity_gru" if self.target == "activity" else self.target
-        self.family = PRESETS[self.start].family if self.start in PRESETS else self.start
+        self.start: Any = "activity_gru" if self.target == "activity" else Function.of(self.target) or self.target
+        if isinstance(self.start, Function):
+            self.name, self.family = self.start.source, OWN
+        else:
+            self.name, self.family = self.target, PRESETS[self.start].family if self.start in PRESETS else self.start
         self.task = task_of(self.family)
         spaces, objectives = SPACES[self.task.name], self.task.objectives
         self.space_name, self.measure = self.space or next(iter(spaces)), self.objective or next(iter(objectives))
         if self.groups > 1 and self.task.name != "activity":
-            raise ZooError(f"groups is {self.groups}: {self.target} has no people to hold out; leave groups out")
+            raise ZooError(f"groups is {self.groups}: {self.name} has no people to hold out; leave groups out")
         for kind, name, names in (("objective", self.measure, objectives), ("space", self.space_name, spaces)):
             if name not in names:
-                raise unknown_name(f"{kind} of {self.target}", name, list(names))
+                raise unknown_name(f"{kind} of {self.name}", name, list(names))
         self.maximize = objectives[self.measure] == "max"
         # Settings are checked by the plan that they change.
         self.outline  # noqa: B018
@@ -229,14 +234,15 @@ class Study:
     @cached_property
     def pinned(self) -> dict[str, Any]:
         """Hyperparameters that the target or the settings fix, by their names in the space."""
-        pinned, settings = {}, self.settings
+        pinned, settings = {}, dict(self.settings)
         # Recurrent cells have their hyperparameters in common, and none with other networks.
-        others = ("activity_cnn", "activity_network")
+        others = ("activity_cnn", OWN)
         if self.family in others or (self.task.name == "activity" and self.target in FAMILIES):
             pinned["cell"] = self.family.removeprefix("activity_")
         asked = HyperParameters(fixed=pinned)
         SPACES[self.task.name][self.space_name](asked)
-        pinned |= {name: value for name, value in settings.items() if name in asked.values}
+        chosen = {name: values[0] for name, values in self.choose.items()}
+        pinned |= {name: value for name, value in (settings | chosen).items() if name in asked.values}
         if "learning_rate" in pinned:
             pinned["sgd_learning_rate"] = pinned["learning_rate"]
         if "weight_decay" in settings and "weight_decay" not in asked.values:
@@ -262,12 +268,13 @@ class Study:
 
     def plan(self, hp: Any, seed: int, epochs: int | None = None) -> Training:
         """The plan of a trial with hyperparameters of keras-tuner, or the defaults. Its split is that of the study."""
-        hp, epochs = HyperParameters(hp, self.pinned, self._defaults), epochs or self.epochs
-        changes = SPACES[self.task.name][self.space_name](hp)
+        chosen, epochs = HyperParameters(hp), epochs or self.epochs
+        changes = SPACES[self.task.name][self.space_name](HyperParameters(hp, self.pinned, self._defaults))
         cell = changes.pop("cell", None)
         changes |= {
             "epochs": epochs, "warmup_epochs": min(changes.get("warmup_epochs", 0), epochs - 1), "seed": seed,
             "split_seed": self.first_seed, **self._unsearched,
+            **{name: chosen.Choice(name, list(values)) for name, values in self.choose.items()},
         }  # fmt: skip
         # Of a preset, the arguments of the model that are not searched stay, but not its recipe.
         training = Training.of(self.start, changes, self.task.recipe)
@@ -282,7 +289,7 @@ class Study:
     def checked(self) -> Any:
         """Checked data, which models with the fixed settings read."""
         data = self.task.load_data(self.task.data_file if self.data is None else self.data)
-        return self.task.match(data, self.target, self.outline.arguments)
+        return self.task.match(data, self.name, self.outline.arguments)
 
     @property
     def data_name(self) -> str:
@@ -321,10 +328,11 @@ class Study:
                 test_windows(self.checked)
         # The same search can be extended to more trials.
         identity = {
-            "target": self.target, "data": self.checked.sha256, "strategy": self.strategy, "epochs": self.epochs,
+            "target": self.name, "data": self.checked.sha256, "strategy": self.strategy, "epochs": self.epochs,
             "space": self.space_name, "objective": self.measure, "limits": self.limits.to_json(),
             "settings": self.settings, "groups": self.groups, "seed": self.first_seed,
             "levels": self.checked.facts.get("levels"),
             **({"rows": self.checked.digest()} if isinstance(self.data, Data) else {}),
+            **({"choose": self.choose} if self.choose else {}), **self.outline.written,
         }  # fmt: skip
         claim_folder(mark, identity, "search")

@@ -56,9 +56,10 @@ def ranked(records: Sequence[Record], maximize: bool) -> list[Record]:
     return list(unique.values())
 
 
-def plan_of(record: Record, name: str) -> Training:
+def plan_of(record: Record, study: Study) -> Training:
     """The plan of a trial."""
-    return Training(name, record["family"], record["arguments"], Recipe.from_json(record["recipe"]))
+    recipe = Recipe.from_json(record["recipe"])
+    return replace(study.outline, family=record["family"], arguments=record["arguments"], recipe=recipe)
 
 
 def expected_bytes(model: Any) -> float | None:
@@ -142,7 +143,7 @@ class Trials:
         record |= {"epochs": 0, "steps": 0, "started": time.time(), "attempts": attempts}
         self._note(record)
         try:
-            self._train(plan_of(record, self.study.start), record, checkpoints)
+            self._train(plan_of(record, self.study), record, checkpoints)
             record["status"] = "scored"
         except RefusedError as error:
             record |= {"status": "refused", "reason": str(error)}
@@ -179,7 +180,7 @@ class Trials:
             fitted = fit(
                 model, plan.recipe, task.feed(model, split, plan.recipe), checkpoint=checkpoint,
                 callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)],
-                identity={"arguments": model.get_config(), "data": split.data.sha256},
+                identity=plan.identity(model, split.data),
             )  # fmt: skip
             record["best_epoch"] = fitted.best_epoch
             record["steps"] += fitted.steps * len(fitted.history)
@@ -210,7 +211,7 @@ class Trials:
         """Records size and latency of trials where they have not been measured."""
         for record in leaders:
             if record["bytes"] is None:
-                plan = plan_of(record, self.study.start)
+                plan = plan_of(record, self.study)
                 self.write(record | self._size(plan, self.study.task.build(plan, self.study.parts[0])))
 
     def _size(self, plan: Training, model: Any) -> Record:

@@ -17,7 +17,7 @@ const VISIONS: Record<string, [Color, Color, Color]> = {
 /** The least distance in CIELAB (ΔE 1976): just noticeable is 2.3. */
 const APART = 13;
 
-const [light, dark] = readFileSync("src/style.css", "utf8").split("@media (prefers-color-scheme: dark)") as [string, string];
+const [light, dark] = readFileSync("src/show/style.css", "utf8").split("@media (prefers-color-scheme: dark)") as [string, string];
 
 function linear(hex: string): Color {
   return [1, 3, 5].map((at) => {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { understood, type Metadata } from "../src/metadata";
+import { understood, type Metadata } from "../src/model/metadata";
 
 const GROUP = { parts: [["sitting"], ["walking"]], evidence: 3, stay: [30, 30] };
 

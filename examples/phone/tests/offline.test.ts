@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answer, isLive, names, outdated, store } from "../src/offline";
+import { answer, isLive, names, outdated, store } from "../src/page/offline";
 
 const SCOPE = "https://host/page/";
 

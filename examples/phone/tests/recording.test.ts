@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { draw, Outbox } from "../src/outbox";
-import { fileName, plain } from "../src/recorder";
-import { impossible, Stream } from "../src/stream";
-import { Timeline } from "../src/timeline";
-import { complaint, Silence } from "../src/watch";
+import { draw, Outbox } from "../src/collect/outbox";
+import { fileName, plain } from "../src/collect/recorder";
+import { impossible, Stream } from "../src/signal/stream";
+import { Timeline } from "../src/signal/timeline";
+import { complaint, Silence } from "../src/signal/watch";
 
 const clocks = { now: performance.now, date: Date.now };
 

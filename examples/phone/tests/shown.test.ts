@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { looks } from "../src/activities";
-import { placement } from "../src/placement";
-import { longestWalk, mostly, shown, spentOn } from "../src/shown";
-import { believed, possible, type Known, type Silent } from "../src/signal";
-import { StepCounter } from "../src/steps";
-import type { Model, Running, State } from "../src/state";
-import { Timeline } from "../src/timeline";
+import { looks } from "../src/show/activities";
+import { placement } from "../src/signal/placement";
+import { longestWalk, mostly, shown, spentOn } from "../src/show/shown";
+import { believed, possible, type Known, type Silent } from "../src/signal/signal";
+import { StepCounter } from "../src/signal/steps";
+import type { Model, Running, State } from "../src/page/state";
+import { Timeline } from "../src/signal/timeline";
 
 const CLASSES = ["downstairs", "jogging", "sitting", "standing", "upstairs", "walking"];
 export const MODEL = {

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Head } from "../src/graph";
-import { extended, probabilities } from "../src/learn";
-import { fromCode, fromFile, headOf, LONGEST, taught, toCode, type Untaught } from "../src/taught";
+import type { Head } from "../src/model/graph";
+import { extended, probabilities } from "../src/learn/learn";
+import { fromCode, fromFile, headOf, LONGEST, taught, toCode, type Untaught } from "../src/learn/taught";
 
 const CLASSES = ["downstairs", "jogging", "sitting", "standing", "upstairs", "walking"];
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { complete, tokenize } from "../src/words";
+import { complete, tokenize } from "../src/cards/words";
 
 const WORDS = ["he", "is", "here", "not", ".", "her"];
 const SHARES = [0.1, 0.2, 0.3, 0.05, 0.25, 0.1];

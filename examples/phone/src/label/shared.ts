@@ -1,7 +1,7 @@
 /** What this page has in common with the phone page. */
 
-export { looks } from "../activities";
-export { byId, element, list, show, write } from "../dom";
-export { drawn } from "../picture";
-export { remember, remembered } from "../store";
-export { capital, percent } from "../text";
+export { remember, remembered } from "../page/store";
+export { looks } from "../show/activities";
+export { byId, element, list, show, write } from "../show/dom";
+export { drawn } from "../show/picture";
+export { capital, percent } from "../show/text";

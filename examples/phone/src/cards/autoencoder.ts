@@ -1,0 +1,98 @@
+/** Patches to choose from, with the code and the reconstruction that an autoencoder gives them, and its filters. */
+
+import { element } from "../show/dom";
+import { Graph } from "../model/graph";
+import { bar } from "./language";
+import { embedded } from "../model/metadata";
+
+/** Colored patches, `(3, size, size)` each, by channel, column and row, in 0 to 255. */
+export interface Patches {
+  patches: number[][];
+}
+
+const SHOWN = 5;
+/** Activations below it are as good as none. */
+const ACTIVE = 0.1;
+
+export function autoencoder(place: HTMLElement, file: Uint8Array, { patches }: Patches): void {
+  const { size, hidden_units: units } = embedded<{ size: number; hidden_units: number }>(file);
+  const [encoder, reconstructor] = ["encode", "reconstruct"].map((signature) => new Graph(file, signature)) as [Graph, Graph];
+  const filters = filtersOf(new Graph(file, "decode"), units).map((filter) => gray(filter, size));
+
+  const buttons = patches.map((patch, i) => {
+    const button = Object.assign(document.createElement("button"), { type: "button", ariaLabel: `Patch ${i + 1}` });
+    button.append(picture(size, (at) => [0, 1, 2].map((channel) => patch[channel * size * size + at]!)));
+    button.addEventListener("click", () => show(i));
+    return button;
+  });
+  const [bars, said] = [element("ul", "bars"), element("p")];
+  bars.ariaLabel = "The strongest units of the code";
+  said.role = "status";
+  const before = element("div");
+  const after = element("div");
+  const all = element("div", "filters");
+  all.role = "img";
+  all.replaceChildren(...filters.map((paint) => paint()));
+
+  const show = (chosen: number) => {
+    buttons.forEach((button, i) => (button.ariaPressed = String(i === chosen)));
+    const rgb = Float32Array.from(patches[chosen]!, (value) => value / 255);
+    const code = encoder.call({ rgb }).code!;
+    const luminance = reconstructor.call({ rgb }).luminance!;
+    before.replaceChildren(buttons[chosen]!.firstElementChild!.cloneNode(true));
+    // The pixels of a canvas are not cloned.
+    before.querySelector("canvas")!.getContext("2d")!.drawImage(buttons[chosen]!.querySelector("canvas")!, 0, 0);
+    after.replaceChildren(picture(size, (at) => Array(3).fill(255 * luminance[at]!)));
+    const order = [...code.keys()].sort((a, b) => code[b]! - code[a]!);
+    bars.replaceChildren(...order.slice(0, SHOWN).map((unit) => bar(filters[unit]!(), code[unit]!, code[unit]!.toFixed(2))));
+    [...all.children].forEach((one, unit) => (one as HTMLElement).style.setProperty("--active", `${code[unit]!}`));
+    const active = order.filter((unit) => code[unit]! > ACTIVE).length;
+    said.textContent = `${active} of ${units} units are above ${ACTIVE}.`;
+    all.ariaLabel = `The filters of all ${units} units; those of active units are outlined`;
+    // For code that builds on this page.
+    document.dispatchEvent(new CustomEvent("tried", { detail: { chosen, code, luminance } }));
+  };
+
+  const picker = element("div", "picker");
+  picker.role = "group";
+  picker.ariaLabel = "Patches";
+  picker.append(...buttons);
+  const pictures = element("div", "pictures");
+  pictures.append(figure("Patch", before), figure("Reconstruction", after), figure("The strongest units of its code", bars));
+  place.replaceChildren(picker, pictures, said, figure(`The filters of all ${units} units`, all));
+  show(0);
+}
+
+/** What each unit adds to a patch: what the decoder adds for this unit alone, before its sigmoid. */
+function filtersOf(decoder: Graph, units: number): number[][] {
+  const logits = (code: Float32Array) => Array.from(decoder.call({ code }).patch!, (p) => Math.log(p / (1 - p)));
+  const none = logits(new Float32Array(units));
+  return Array.from({ length: units }, (_, unit) => {
+    const one = logits(Float32Array.from({ length: units }, (_, i) => Number(i === unit)));
+    return one.map((logit, at) => logit - none[at]!);
+  });
+}
+
+/** Draws a filter on a scale of its own, on which gray is zero. */
+function gray(filter: number[], size: number): () => HTMLElement {
+  const most = Math.max(...filter.map(Math.abs));
+  return () => picture(size, (at) => Array(3).fill(127.5 * (1 + filter[at]! / most)));
+}
+
+/** A canvas of a pixel each, whose colors are given for a place in order of columns. */
+function picture(size: number, color: (at: number) => number[]): HTMLElement {
+  const canvas = Object.assign(document.createElement("canvas"), { width: size, height: size });
+  const image = new ImageData(size, size);
+  for (let at = 0; at < size * size; at += 1) {
+    const pixel = (at % size) * size + Math.floor(at / size);
+    image.data.set([...color(at), 255], 4 * pixel);
+  }
+  canvas.getContext("2d")!.putImageData(image, 0, 0);
+  return canvas;
+}
+
+function figure(title: string, content: HTMLElement): HTMLElement {
+  const made = element("figure");
+  made.append(content, element("figcaption", "", title));
+  return made;
+}

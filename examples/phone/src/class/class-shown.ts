@@ -1,0 +1,122 @@
+/** What the projector shows of a class: a pure function of what the computer tells, and of the goal. */
+
+import { type Look, looks } from "../show/activities";
+import type { Bar } from "../show/shown";
+import { capital, duration, percent } from "../show/text";
+
+/** What the computer tells of a training. */
+export type Training =
+  | { status: "running"; step: number; steps: number; epoch: string }
+  | { status: "failed"; reason: string }
+  | {
+      status: "done"; folder: string; address: string; people: string[]; windows: number; accuracy: number;
+      classes: string[]; confusion: number[][];
+    };
+
+/** What the computer tells of a class. */
+export interface Class {
+  /** What phones scan. */
+  address: string;
+  labels: string[];
+  recordings: number;
+  people: { name: string; seconds: Record<string, number> }[];
+  /** Seconds, x, y and z of the recording that arrived last. */
+  newest: { person: string; activity: string; rows: number[][] } | null;
+  refused: string[];
+  /** What a training needs and is not there. */
+  missing: string[];
+  training: Training | null;
+}
+
+export interface Cell {
+  activity: string;
+  look: Look;
+  seconds: number;
+}
+
+export interface Matrix {
+  classes: string[];
+  rows: { name: string; cells: { count: number; share: number }[] }[];
+}
+
+export interface ClassShown {
+  text: Record<string, string>;
+  visible: string[];
+  people: { name: string; cells: Cell[] }[];
+  minutes: Bar[];
+  canTrain: boolean;
+  /** From 0 to 1. */
+  progress: number;
+  matrix: Matrix | null;
+  code: string;
+  tryCode: string;
+}
+
+/** Of the commands that a training runs. */
+const STEPS = ["Reading the recordings", "Training", "Measuring", "Making the file for phones"];
+
+/** @param goal Minutes of each activity. */
+export function shownOfClass(state: Class, goal: number): ClassShown {
+  const { labels, people, recordings, newest, refused, training, missing } = state;
+  const each = looks(labels);
+  const cells = people.map(({ name, seconds }) => ({
+    name, cells: labels.map((activity, i) => ({ activity, look: each[i]!, seconds: seconds[activity] ?? 0 })),
+  }));
+  const done = training?.status === "done" ? training : null;
+  const running = training?.status === "running";
+  return {
+    text: {
+      title: "The class", address: state.address, "people-title": counted(people.length, "person", "people", recordings),
+      nobody: people.length ? "" : "Recordings appear here as they arrive.",
+      "newest-title": newest ? `${capital(newest.activity)}, ${newest.person}` : "",
+      "training-text": said(training, missing), "problem-text": refused.length ? `Refused at ${refused.at(-1)}` : "",
+      train: done ? "Train again" : "Train on the class",
+      "result-text": done ? result(done) : "", "try-address": done?.address ?? "",
+    },
+    visible: [
+      "scan", "people-card", "training", ...(labels.length ? ["goal-card"] : []), ...(newest ? ["newest-card"] : []),
+      ...(refused.length ? ["problem"] : []), ...(running ? ["progress", "cancel"] : ["train"]), ...(done ? ["result", "try"] : []),
+    ],
+    people: cells,
+    minutes: labels.map((name, i) => {
+      const seconds = people.reduce((sum, person) => sum + (person.seconds[name] ?? 0), 0);
+      return {
+        name, look: each[i]!, share: Math.min(1, seconds / 60 / goal), current: false,
+        text: `${duration(seconds)} of ${goal} min`,
+      };
+    }),
+    canTrain: !missing.length && !running,
+    progress: running ? fraction(training) : 0,
+    matrix: done ? { classes: done.classes, rows: done.confusion.map((row, i) => counts(done.classes[i]!, row)) } : null,
+    code: state.address, tryCode: done?.address ?? "",
+  };
+}
+
+function counted(people: number, one: string, many: string, recordings: number): string {
+  return `${people} ${people === 1 ? one : many}, ${recordings} ${recordings === 1 ? "recording" : "recordings"}`;
+}
+
+function said(training: Training | null, missing: string[]): string {
+  if (training?.status === "running") {
+    const step = STEPS[Math.max(0, training.step - 1)]!;
+    return `${step}${training.epoch && training.step === 2 ? `, epoch ${training.epoch.replace("/", " of ")}` : ""}.`;
+  }
+  if (training?.status === "failed") return `The training failed: ${training.reason}`;
+  if (missing.length) return `Missing: ${missing.join(", ")}.`;
+  return training ? `The result is in the folder ${training.folder}, next to the recordings.` : "Takes a minute or more. Phones can go on recording.";
+}
+
+function fraction({ step, steps, epoch }: Extract<Training, { status: "running" }>): number {
+  const [now, all] = epoch.split("/").map(Number);
+  return (Math.max(0, step - 1) + (step === 2 && all ? now! / (all + 1) : 0)) / steps;
+}
+
+function result({ people, windows, accuracy }: Extract<Training, { status: "done" }>): string {
+  const whose = people.length > 3 ? `${people.length} people` : people.join(", ");
+  return `${whose} took no part in its training. Of ${windows} windows of three seconds, it recognizes ${percent(accuracy)}. Rows: what they did; columns: what it says.`;
+}
+
+function counts(name: string, row: number[]): Matrix["rows"][number] {
+  const all = row.reduce((sum, count) => sum + count, 0);
+  return { name, cells: row.map((count) => ({ count, share: all ? count / all : 0 })) };
+}

@@ -1,0 +1,131 @@
+/** The page of `zoo serve --collect` for a projector: what a class has recorded, and a model that is trained on it. */
+
+import { renderBars } from "../show/bars";
+import { drawSignal, sensorOf } from "../show/charts";
+import { type Class, type ClassShown, type Matrix, shownOfClass } from "./class-shown";
+import { drawCode } from "../show/code";
+import { byId, element, list, show, write } from "../show/dom";
+import { drawn } from "../show/picture";
+import { remember, remembered } from "../page/store";
+import { duration } from "../show/text";
+
+/** Milliseconds after which a connection that broke is made again. */
+const AGAIN = 1000;
+
+const GOAL = "class-goal";
+
+const PARTS = [
+  "problem", "scan", "people-card", "goal-card", "newest-card", "training", "progress", "train", "cancel", "result", "try",
+];
+
+const token = location.hash.slice(1);
+let state: Class | null = null;
+
+/** Listens to the computer for as long as the page is open. An `EventSource` would send no token. */
+async function listen(): Promise<void> {
+  for (;;) {
+    const response = await ask("class/events", "GET", "text/event-stream");
+    if (response?.status === 403) return refuse("This address is not valid: open the one that zoo serve --collect printed for a projector.");
+    if (response?.ok) {
+      write("link", "live");
+      await read(response.body!).catch(() => undefined);
+    }
+    write("link", response?.status === 503 ? "too many are looking on" : "the computer does not answer");
+    await new Promise((done) => setTimeout(done, AGAIN));
+  }
+}
+
+/** Shows each state that arrives. */
+async function read(body: ReadableStream<Uint8Array>): Promise<void> {
+  const reader = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
+  let text = "";
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    const events = (text + part.value).split("\n\n");
+    text = events.pop()!;
+    const last = events.filter((event) => event.startsWith("data: ")).at(-1);
+    if (!last) continue;
+    state = JSON.parse(last.slice("data: ".length)) as Class;
+    render();
+  }
+}
+
+function ask(address: string, method: string, accept = "*/*"): Promise<Response | null> {
+  const headers = { Authorization: `Bearer ${token}`, Accept: accept };
+  return fetch(address, { method, headers, cache: "no-store" }).catch(() => null);
+}
+
+function refuse(text: string): void {
+  write("problem-text", text);
+  show("problem", true);
+}
+
+function goal(): number {
+  return Math.max(1, Number(remembered(GOAL) ?? 5) || 1);
+}
+
+function render(): void {
+  if (!state) return;
+  const shown = shownOfClass(state, goal());
+  for (const [id, text] of Object.entries(shown.text)) write(id, text);
+  for (const id of PARTS) show(id, shown.visible.includes(id));
+  byId<HTMLButtonElement>("train").disabled = !shown.canTrain;
+  byId<HTMLProgressElement>("progress").value = shown.progress;
+  renderBars("minutes", shown.minutes);
+  list("people", shown.people, person);
+  if (shown.matrix) renderMatrix(shown.matrix);
+  drawCode("code", shown.code);
+  if (shown.tryCode) drawCode("try-code", shown.tryCode);
+  drawNewest(state.newest);
+}
+
+function person({ name, cells }: ClassShown["people"][number]): HTMLElement {
+  const row = element("li");
+  row.style.setProperty("--columns", `${cells.length}`);
+  row.append(element("span", "name", name), ...cells.map(({ activity, look, seconds }) => {
+    const cell = element("span", seconds ? "cell full" : "cell");
+    cell.style.setProperty("--color", `var(${look.color})`);
+    cell.append(drawn(look.figure, look.color), element("span", "unseen", activity), ` ${duration(seconds)}`);
+    return cell;
+  }));
+  return row;
+}
+
+function renderMatrix({ classes, rows }: Matrix): void {
+  const head = element("tr");
+  head.append(element("td"), ...classes.map((name) => Object.assign(element("th", "", name), { scope: "col" })));
+  const lines = rows.map(({ name, cells }, i) => {
+    const line = element("tr");
+    line.append(Object.assign(element("th", "", name), { scope: "row" }), ...cells.map(({ count, share }, k) => {
+      const cell = element("td", i === k ? "right" : "", `${count}`);
+      cell.style.setProperty("--share", `${Math.round(100 * share)}%`);
+      return cell;
+    }));
+    return line;
+  });
+  byId("matrix").replaceChildren(head, ...lines);
+}
+
+function drawNewest(newest: Class["newest"]): void {
+  if (!newest) return;
+  const samples = newest.rows.map(([time, ...value]) => ({ time: time!, value }));
+  drawSignal(byId<HTMLCanvasElement>("newest"), sensorOf({ unit: "m/s^2" }), samples, 5);
+}
+
+async function change(method: "POST" | "DELETE"): Promise<void> {
+  const response = await ask("class/training", method);
+  if (response?.ok) return;
+  const found = (await response?.json().catch(() => null)) as { error?: string } | null;
+  write("training-text", found?.error ?? "The computer does not answer.");
+}
+
+byId<HTMLInputElement>("goal").value = `${goal()}`;
+byId("goal").addEventListener("change", ({ target }) => {
+  remember(GOAL, (target as HTMLInputElement).value);
+  render();
+});
+byId("train").addEventListener("click", () => void change("POST"));
+byId("cancel").addEventListener("click", () => void change("DELETE"));
+addEventListener("resize", render);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", render);
+addEventListener("hashchange", () => location.reload());
+void listen();

@@ -1,0 +1,128 @@
+/** The page of `zoo serve --collect`: records labeled minutes of a class and sends them to the computer. */
+
+import { drawAddress, isReachable } from "../show/code";
+import { byId } from "../show/dom";
+import * as form from "./form";
+import { buttonsChanged, meant, onHold } from "../page/hold";
+import { permitted } from "../signal/motion";
+import { draw, Outbox, type Item } from "./outbox";
+import { download, LENGTH, plain, type Recorder } from "./recorder";
+import { Sender, type Welcome } from "./sender";
+import { isHandheld, keepAwake, letSleep } from "../page/system";
+import { type Ended, Take, UNITS } from "./take";
+import * as tones from "../page/tones";
+import * as view from "./collect-view";
+
+const WELCOME = "pocket-zoo-collect";
+
+/** Milliseconds after which recordings of pages that are gone are sent. */
+const SURE = 30_000;
+
+async function main(): Promise<void> {
+  const token = location.hash.slice(1);
+  const outbox = await Outbox.open();
+  const sender = new Sender(token, outbox, () => show());
+  let take: Take | null = null;
+
+  const show = () => {
+    view.showRecordings(outbox.all, token, { save, send, discard });
+    view.showTrouble(sender.trouble, outbox);
+  };
+  const save = ({ person, activity, csv }: Item) => download(plain(`${person}-${activity}.csv`), csv);
+  const send = async (item: Item) => {
+    await outbox.put({ ...item, token });
+    sender.send();
+    show();
+  };
+  const discard = async ({ id }: Item) => {
+    await outbox.remove(id);
+    show();
+  };
+
+  const showStart = (ended: Ended | null) => {
+    view.showStart(ended);
+    buttonsChanged();
+    show();
+  };
+
+  const record = async (axes: string[]) => {
+    const { person, activity } = form.chosen();
+    // Both are allowed in a tap alone.
+    tones.unlock();
+    byId<HTMLButtonElement>("record").disabled = true;
+    const refusal = await permitted();
+    byId<HTMLButtonElement>("record").disabled = false;
+    if (refusal) return view.showProblem(refusal);
+    const id = draw();
+    const put = (recorder: Recorder, fate: Item["fate"]) => outbox.put({
+      id, token, person, activity, seconds: recorder.seconds, csv: recorder.csv(), fate, reason: "",
+    });
+    take = new Take({ person, activity, axes, ...UNITS, length: LENGTH, countdown: view.COUNTDOWN }, {
+      countdown: view.showCountdown,
+      progress: ({ seconds }, problem) => view.showProgress(seconds, problem),
+      // Kept as it grows: a battery may be empty before the minute is over.
+      checkpoint: (recorder) => void put(recorder, "open"),
+      ended: async (ended) => {
+        take = null;
+        letSleep();
+        if (ended.kind === "none") view.showProblem(ended.refusal);
+        else if (ended.kind !== "made" || ended.recorder.ending === "discarded") {
+          await outbox.remove(id);
+          showStart(ended);
+        } else {
+          await put(ended.recorder, "waiting");
+          void navigator.storage?.persist?.();
+          showStart(ended);
+          sender.send();
+        }
+      },
+    });
+    view.showTake(person, activity);
+    buttonsChanged();
+    keepAwake(view.showSleepy);
+  };
+
+  const last = remembered(token);
+  const welcome = (await sender.ask(last ? null : () => view.showProblem("busy"))) ?? last;
+  show();
+  if (!isSecureContext) return view.showProblem("insecure");
+  if (!token || sender.trouble === "code" || sender.trouble === "closed") return view.showProblem("code");
+  if (!welcome) return view.showProblem("away");
+  remember(token, welcome);
+  form.fill(welcome);
+  showStart(null);
+  if (!isHandheld() && isReachable()) {
+    drawAddress();
+    byId("elsewhere").hidden = false;
+  }
+  byId("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (!take && meant()) void record(welcome.axes);
+  });
+  byId("cancel").addEventListener("click", () => meant() && take?.drop());
+  onHold(byId<HTMLButtonElement>("stop"), () => take?.stop());
+  sender.send();
+  // A recording whose page was closed a moment ago might still be made in another one.
+  setTimeout(() => sender.send(), SURE);
+}
+
+/** What this computer said last time: recordings can begin before it answers again. */
+function remembered(token: string): Welcome | null {
+  try {
+    const found = JSON.parse(localStorage.getItem(WELCOME) ?? "null") as (Welcome & { token: string }) | null;
+    return found?.token === token ? found : null;
+  } catch {
+    return null;
+  }
+}
+
+function remember(token: string, welcome: Welcome): void {
+  try {
+    localStorage.setItem(WELCOME, JSON.stringify({ ...welcome, token }));
+  } catch {
+    // A browser that stores nothing asks again.
+  }
+}
+
+addEventListener("hashchange", () => location.reload());
+void main();

@@ -1,0 +1,250 @@
+/** *Gather, train, try*: the owner records activities on the phone, lets the last layer learn them, and sees what it believes. */
+
+import type { HeldBack } from "./learn";
+import { Lessons } from "./lessons";
+import { permitted, type Refusal, type Sample } from "../signal/motion";
+import type { Recognizer } from "../model/recognizer";
+import { download, fileName, share } from "../collect/recorder";
+import { REFUSED } from "../show/shown";
+import type { Signal } from "../signal/signal";
+import type { Taking, Teach } from "../page/state";
+import { keepAwake, letSleep } from "../page/system";
+import { type Ended, Take } from "../collect/take";
+import type { Taught } from "./taught";
+import { clock, percent } from "../show/text";
+import type { Timeline } from "../signal/timeline";
+import * as tones from "../page/tones";
+
+/** Seconds of a recording, and those before it, in which the phone goes into the pocket. */
+const LENGTH = 30;
+const COUNTDOWN = 5;
+
+/** Of a stretch that was recognized wrongly: windows at least, seconds left out at both ends, and seconds at most. */
+const FEWEST = 2;
+const EDGE = 1;
+const LONGEST = 60;
+
+const OUTDATED = "This model is new here: your recordings are kept. Tap Learn, and it learns from them.";
+const OPENED = "Opened. Try it now.";
+const FULL = "The browser's storage is full: this recording is lost when the page is closed.";
+
+/** A stretch of a run, of which its owner can say what it was. */
+export interface Stretch {
+  name: string;
+  samples: Sample[];
+}
+
+export class Teaching {
+  private taking: Taking | null = null;
+  private take: Take | null = null;
+  private said = "";
+  private learned: Teach["learned"] = null;
+  private asking = false;
+  /** What is recognized while its owner tries it. */
+  trying: Signal | null = null;
+  private shows = false;
+  private readonly lessons: Lessons;
+
+  /**
+   * @param untaught The model as it comes.
+   * @param changed Is called when something else is to be shown.
+   */
+  constructor(untaught: Recognizer, private readonly changed: () => void) {
+    this.lessons = new Lessons(untaught);
+  }
+
+  /** The model with what it has learned. */
+  get recognizer(): Recognizer {
+    return this.lessons.recognizer;
+  }
+
+  get obstacle(): string | null {
+    return this.lessons.obstacle;
+  }
+
+  /** What was learned, as the end of an address, or null if it has none. */
+  get code(): string | null {
+    return this.lessons.code;
+  }
+
+  /** Whether the phone has learned something. */
+  get keeps(): boolean {
+    return this.lessons.file !== null;
+  }
+
+  /** What is shown of it. */
+  get state(): Omit<Teach, "kind" | "model" | "handover"> {
+    const { recordings, outdated } = this.lessons;
+    const { rate } = this.recognizer.metadata;
+    const activities = new Set(recordings.map(({ activity }) => activity)).size;
+    return {
+      taking: this.taking,
+      said: this.said || (outdated ? OUTDATED : ""),
+      lessons: recordings.map((recording) => ({
+        activity: recording.activity,
+        seconds: Math.round(recording.rows.length / rate),
+        believed: this.lessons.believed(recording),
+        trace: this.lessons.trace(recording),
+      })),
+      missing: activities >= 2 ? null : `To learn, it needs recordings of two activities: record ${activities ? "another one" : "two"}.`,
+      learned: this.learned,
+      trying: this.trying,
+      keeps: this.keeps,
+    };
+  }
+
+  open(): void {
+    this.said = "";
+    this.shows = true;
+  }
+
+  /** Ends a recording that is under way, and keeps nothing of it. */
+  leave(): void {
+    this.shows = false;
+    this.drop();
+  }
+
+  cancel(): void {
+    this.drop();
+    this.changed();
+  }
+
+  /** Stretches of a run that are long enough to learn from. */
+  stretches({ segments }: Timeline, history: Sample[]): Stretch[] {
+    if (this.obstacle !== null) return [];
+    const { metadata } = this.recognizer;
+    const least = (FEWEST * metadata.window) / metadata.rate + 2 * EDGE;
+    return segments
+      .filter(({ start, end }) => end - start >= least && start >= (history[0]?.time ?? Infinity))
+      .map(({ start, end, label }) => ({
+        name: `${clock(start - segments[0]!.start)} to ${clock(end - segments[0]!.start)}, ${label === null ? "not sure" : metadata.classes[label]}`,
+        samples: history.filter(({ time }) => time > start + EDGE && time < Math.min(end - EDGE, start + LONGEST)),
+      }));
+  }
+
+  add(activity: string, samples: Sample[]): void {
+    this.said = this.lessons.add(activity, samples) ? "" : FULL;
+    this.changed();
+  }
+
+  remove(number: number): void {
+    this.lessons.remove(this.lessons.recordings[number]!);
+    this.changed();
+  }
+
+  async record(activity: string): Promise<void> {
+    if (this.take || this.asking) return;
+    this.asking = true;
+    // Allowed in a tap alone, as is the sensor.
+    tones.unlock();
+    const refusal = await permitted();
+    this.asking = false;
+    // Done was tapped while the system asked.
+    if (!this.shows) return;
+    if (refusal) return this.refuse(refusal);
+    const { axes, unit, convention } = this.recognizer.metadata;
+    keepAwake(() => {});
+    this.take = new Take({ person: "", activity, axes, unit, convention, length: LENGTH, countdown: COUNTDOWN }, {
+      countdown: (seconds) => this.tell({ kind: "countdown", seconds }),
+      progress: ({ seconds }, problem) => this.tell({ kind: "recording", seconds, length: LENGTH }, problem?.text),
+      ended: (ended) => this.finish(ended),
+    });
+  }
+
+  learn(): void {
+    const { classes, share, heldBack } = this.lessons.learn();
+    const right = (when: "before" | "after") => heldBack.filter((each) => each[when] === each.label).length;
+    const of = (when: "before" | "after") => `${right(when)} of ${heldBack.length}`;
+    const text = share
+      ? `Learned. Before ${of("before")}, now ${of("after")} windows that were held back are recognized. It keeps ${percent(share)} of what it learned.`
+      : `It recognizes ${right("before")} of ${heldBack.length} windows already, and learning did not help with those that were held back: it stays as it is.`;
+    this.learned = { text, confusion: confusion(classes, heldBack) };
+    this.said = "";
+    this.changed();
+  }
+
+  save(): void {
+    const { file } = this.lessons;
+    if (file) download(fileName("taught", "json"), file, "application/json");
+  }
+
+  async share(): Promise<void> {
+    // Systems share text, but no JSON.
+    if (this.lessons.file) await share(fileName("taught", "txt"), this.lessons.file, "text/plain");
+  }
+
+  /** Reads what another phone has learned from its code; throws where it is something else. */
+  readCode(code: string): Taught {
+    return this.lessons.readCode(code);
+  }
+
+  /** Takes what another phone has learned. */
+  adopt(taught: Taught): void {
+    this.lessons.adopt(taught);
+    this.learned = null;
+    this.say(OPENED);
+  }
+
+  /** Takes what another phone has learned, from its file. */
+  async openFile(file: File): Promise<void> {
+    try {
+      this.adopt(this.lessons.readFile(await file.text()));
+    } catch (error) {
+      this.say((error as Error).message);
+    }
+  }
+
+  say(said: string): void {
+    this.said = said;
+    this.changed();
+  }
+
+  reset(): void {
+    this.lessons.reset();
+    this.learned = null;
+    this.say("All forgotten.");
+  }
+
+  private tell(taking: Taking, said = ""): void {
+    [this.taking, this.said] = [taking, said];
+    this.changed();
+  }
+
+  private drop(): void {
+    const { take } = this;
+    this.take = this.taking = null;
+    this.said = "";
+    take?.drop();
+    letSleep();
+  }
+
+  refuse(why: Refusal): void {
+    this.say(REFUSED[why].join(". "));
+  }
+
+  private finish(ended: Ended): void {
+    if (!this.taking) return;
+    this.take = this.taking = null;
+    letSleep();
+    if (ended.kind === "none") return this.refuse(ended.refusal);
+    this.said = "Nothing was recorded.";
+    if (ended.kind === "hidden") this.said = "Nothing was recorded: the page went into the background during the countdown.";
+    else if (ended.kind === "made") {
+      const { activity, samples, seconds } = ended.recorder;
+      if (seconds >= LENGTH / 2) return this.add(activity, samples);
+      this.said = seconds ? `Discarded: the signal stopped after ${Math.floor(seconds)} s.` : "The sensor has stopped sending.";
+    }
+    this.changed();
+  }
+}
+
+/** What the windows of each recorded activity that were held back are taken for. */
+function confusion(classes: string[], heldBack: HeldBack[]): string[] {
+  return [...new Set(heldBack.map(({ label }) => label))].map((row) => {
+    const windows = heldBack.filter(({ label }) => label === row);
+    const others = [...new Set(windows.map(({ after }) => after))].filter((after) => after !== row);
+    const count = (taken: number) => windows.filter(({ after }) => after === taken).length;
+    const wrong = others.map((taken) => `, ${count(taken)} ${taken < 0 ? "not sure" : `taken for ${classes[taken]}`}`).join("");
+    return `${classes[row]}: ${count(row)} of ${windows.length} recognized${wrong}`;
+  });
+}

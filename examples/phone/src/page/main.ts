@@ -1,0 +1,518 @@
+/** The page: one tap starts it. It has one state at a time, and shows what follows from it. */
+
+import "../show/style.css";
+import { isReachable } from "../show/code";
+import { byId, write } from "../show/dom";
+import { choose, chosen, ears } from "./ears";
+import { takeTaught, taughtAddress } from "../learn/handover";
+import { buttonsChanged, meant, onHold } from "./hold";
+import { explain } from "../show/how";
+import { converter, type Converter, listen, permitted, type Refusal, turns } from "../signal/motion";
+import { postcard } from "../show/postcard";
+import { Recognizer } from "../model/recognizer";
+import { download, fileName, LENGTH, type Recorder, share, shares } from "../collect/recorder";
+import { render, renderOffline, renderTimeline, reserve, suggest } from "../show/render";
+import type { Replay } from "../signal/replay";
+import { Session } from "./session";
+import { choices, chosenName, hideThreshold, listModels, onModel, onThreshold, showThreshold, threshold } from "./settings";
+import { type Device, shown } from "../show/shown";
+import { possible, type Signal } from "../signal/signal";
+import type { Model, Problem, Running, State, Summary, Teach } from "./state";
+import { isHandheld, keepAwake, letSleep, stayOffline } from "./system";
+import { Take, UNITS } from "../collect/take";
+import { type Stretch, Teaching } from "../learn/teaching";
+import * as tones from "./tones";
+
+/** What is under way from Start to Stop. */
+interface Run {
+  session: Session;
+  stopSource: () => void;
+  replay: Replay | null;
+  take: Take | null;
+}
+
+/** The last run, whose summary is shown. */
+interface Past {
+  session: Session;
+  stretches: Stretch[];
+}
+
+const OWN = "A QR code works only for models that this page offers. Save or share what your own model learned as a file.";
+const LONG = "What it learned does not fit in a QR code that phones read easily. Save or share it as a file.";
+
+class Page {
+  private state: State = { kind: "loading", what: "", received: 0, total: null };
+  private teaching: Teaching | null = null;
+  private convert!: Converter;
+  private run: Run | null = null;
+  private past: Past | null = null;
+  /** How many models were opened: the last one chosen counts. */
+  private opened = 0;
+  /** Whether the model of the demonstration runs in place of the one that its owner chose. */
+  private demonstrates = false;
+  /** The code of what another phone learned, until a model is open that can read it. */
+  private offered = takeTaught();
+  /** The address that was copied last, and what became of it. */
+  private copied = { address: "", said: "" };
+  private readonly device: Device = {
+    handheld: isHandheld(), reachable: isReachable(), shares: shares(), heard: ears().length > 1,
+  };
+
+  /** @param source The model that its owner chose. */
+  constructor(private source: string | File) {
+    byId("ears").replaceChildren(...ears().map(([value, text]) => new Option(text, value, false, value === chosen())));
+    this.bindButtons();
+    this.bindTeaching();
+    this.bindHandover();
+    onModel((source) => {
+      if (this.run) this.stop();
+      void this.open(source);
+    });
+    onThreshold(() => this.recognizer.metadata, (value) => {
+      if (this.run) this.run.session.threshold = value;
+      explain(this.recognizer.metadata, value);
+    });
+    addEventListener("resize", () => this.redraw());
+    // What is drawn once takes the colors of the moment.
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
+  }
+
+  /** Opens a model, and starts where nothing needs to be asked. */
+  async open(source: string | File, demonstrates = false): Promise<void> {
+    const turn = (this.opened += 1);
+    this.demonstrates = demonstrates;
+    if (!demonstrates) this.source = source;
+    this.past = null;
+    this.set({ kind: "loading", what: "", received: 0, total: null });
+    try {
+      const untaught = await Recognizer.load(source, (what, received, total) => {
+        if (turn === this.opened) this.set({ kind: "loading", what, received, total });
+      });
+      if (turn !== this.opened) return;
+      this.convert = converter(untaught.metadata);
+      this.teaching?.leave();
+      this.teaching = new Teaching(untaught, () => this.showTeaching());
+    } catch (error) {
+      if (turn !== this.opened) return;
+      this.teaching = null;
+      hideThreshold();
+      this.set({ kind: "problem", problem: "model", why: (error as Error).message, model: null });
+      return;
+    }
+    const { metadata, engine } = this.recognizer;
+    showThreshold(metadata);
+    explain(metadata, threshold(metadata));
+    if (this.offered !== null && !demonstrates) this.offer(this.offered);
+    else this.greet();
+    void stayOffline(typeof source === "string" ? [source, ...engine.files] : engine.files, renderOffline);
+  }
+
+  /** Shows what can be started, and starts where nothing needs to be asked. */
+  private greet(): void {
+    this.set({ kind: "start", model: this.model });
+    if (this.demonstrates || asksForReplay()) void this.startReplay();
+    else if (!isSecureContext) this.fail("insecure");
+    else if (!this.device.handheld) void this.startReplay();
+  }
+
+  /** Asks whether to take over what another phone has learned. */
+  private offer(code: string): void {
+    this.offered = null;
+    try {
+      const taught = this.teaching!.readCode(code);
+      this.set({ kind: "offer", model: this.model, taught, replaces: this.teaching!.keeps });
+    } catch (error) {
+      this.fail("code", (error as Error).message);
+    }
+  }
+
+  private get recognizer(): Recognizer {
+    return this.teaching!.recognizer;
+  }
+
+  private get model(): Model {
+    const { metadata, bytes, engine } = this.recognizer;
+    return { metadata, bytes, engine, obstacle: this.teaching!.obstacle, demonstrates: this.demonstrates };
+  }
+
+  private set(state: State): void {
+    this.state = state;
+    render(shown(state, this.device));
+  }
+
+  /** Opens the network of the demonstration, and plays a real person to it. */
+  async demonstrate(): Promise<void> {
+    this.end();
+    const found = await import("../signal/person").catch(() => null);
+    if (!found) return this.fail("recording");
+    await this.open(found.NETWORK, true);
+  }
+
+  /** Shows what a run reports, and counts how often the label is what the person of a recording does. */
+  private report(report: Partial<Running>): void {
+    if (this.state.kind !== "running") return this.tell(report);
+    const { truth, agreed, model } = this.state;
+    const { signal } = { ...this.state, ...report };
+    const right = signal.kind === "recognized" && model.metadata.classes[signal.label] === truth;
+    const counts = truth !== null && (signal.kind === "recognized" || signal.kind === "unsure");
+    this.tell({ ...report, agreed: counts ? { right: agreed.right + Number(right), of: agreed.of + 1 } : agreed });
+  }
+
+  /** Changes what is shown of a run, or of a trial of what was learned. */
+  private tell(part: Partial<Running>): void {
+    if (this.state.kind === "running") this.set({ ...this.state, ...part });
+    else if (this.state.kind === "teach" && part.signal) this.showTrying(part.signal);
+  }
+
+  private begin(simulated: boolean, show = () => this.showRunning(simulated)): Run {
+    this.end();
+    const { recognizer } = this;
+    const session = new Session(recognizer, threshold(recognizer.metadata), simulated, {
+      changed: (report) => this.report(report),
+      failed: (error) => {
+        this.end();
+        this.fail("model", error.message);
+      },
+      say: (text) => write("said", text),
+    });
+    this.run = { session, stopSource: () => {}, replay: null, take: null };
+    show();
+    return this.run;
+  }
+
+  private showRunning(simulated: boolean): void {
+    this.set({
+      kind: "running", model: this.model, simulated, paused: false, truth: null, agreed: { right: 0, of: 0 }, sleepy: false,
+      signal: { kind: "listening" }, missed: null, measured: { rate: NaN, milliseconds: NaN },
+      steps: { count: 0, cadence: 0 }, taking: null, saved: null,
+    });
+    suggest(this.recognizer.metadata.classes);
+    this.redraw();
+    buttonsChanged();
+  }
+
+  private end(): void {
+    const { run } = this;
+    this.run = null;
+    run?.stopSource();
+    run?.session.end();
+    run?.take?.drop();
+    buttonsChanged();
+    letSleep();
+  }
+
+  private fail(problem: Problem, why = ""): void {
+    this.set({ kind: "problem", problem, why, model: this.teaching ? this.model : null });
+  }
+
+  private listenFor(run: Run): void {
+    const { session } = run;
+    run.stopSource = listen(turns(this.recognizer.metadata), this.convert, {
+      sample: (sample) => {
+        // A sensor may be slow to start.
+        if (this.state.kind === "problem") this.showRunning(false);
+        session.add(sample);
+      },
+      signChange: session.restart,
+      empty: session.empty,
+      nothing: (why) => this.lacks(why),
+    });
+  }
+
+  /** The sensor sends nothing. */
+  private lacks(why: Refusal): void {
+    if (this.state.kind !== "teach") return this.fail(why);
+    this.showTrying(null);
+    this.teaching!.refuse(why);
+  }
+
+  private async startSensor(): Promise<void> {
+    // A second tap while the system asks would start a second session.
+    byId<HTMLButtonElement>("start").disabled = true;
+    const refusal = await permitted();
+    if (refusal) {
+      this.end();
+      return this.fail(refusal);
+    }
+    this.listenFor(this.begin(false));
+    focusOn("stop");
+    keepAwake(() => this.tell({ sleepy: true }));
+  }
+
+  private async restartSensor(): Promise<void> {
+    const refusal = await permitted();
+    const { run } = this;
+    if (!run) return;
+    if (refusal) {
+      this.end();
+      return this.fail(refusal);
+    }
+    run.stopSource();
+    this.listenFor(run);
+  }
+
+  private async startReplay(): Promise<void> {
+    const run = this.begin(true);
+    const { session } = run;
+    const found = await import("../signal/replay").catch(() => null);
+    const track = this.demonstrates ? (await import("../signal/person").catch(() => null))?.person : found?.simulated;
+    if (this.run !== run) return;
+    if (!found || !track) {
+      this.end();
+      return this.fail("recording");
+    }
+    const { convert } = this;
+    const playing = new found.Replay(track, ({ time, value }, truth) => {
+      session.add({ time, value: convert(value, 1) });
+      if (this.state.kind === "running" && this.state.truth !== truth) this.tell({ truth });
+    }, session.pause);
+    [run.replay, run.stopSource] = [playing, () => playing.stop()];
+  }
+
+  private stop(): void {
+    const { session, take } = this.run!;
+    // What was recorded up to now is kept, and said in the summary.
+    take?.stop();
+    const { saved, agreed } = this.state.kind === "running" ? this.state : { saved: null, agreed: { right: 0, of: 0 } };
+    this.end();
+    if (!session.timeline.length) return this.set({ kind: "start", model: this.model });
+    const stretches = session.simulated ? [] : this.teaching!.stretches(session.timeline, session.history);
+    this.past = { session, stretches };
+    suggest(this.recognizer.metadata.classes);
+    this.set({
+      kind: "summary", model: this.model, simulated: session.simulated, agreed, timeline: session.timeline, steps: session.steps,
+      stretches: stretches.map(({ name }) => name), saved: take ? saved : null,
+    });
+    this.redraw();
+  }
+
+  /** Records a labeled minute. */
+  private record(run: Run): void {
+    const [person, activity] = ["subject", "activity"].map((id) => byId<HTMLInputElement>(id).value.trim()) as [string, string];
+    const { axes } = this.recognizer.metadata;
+    tones.unlock();
+    this.tell({ saved: null });
+    run.take = new Take({ person, activity, axes, ...UNITS, length: LENGTH, countdown: 0 }, {
+      countdown: () => undefined,
+      progress: ({ seconds }) => this.tell({ taking: { kind: "recording", seconds, length: LENGTH } }),
+      ended: (ended) => {
+        run.take = null;
+        this.tell({ taking: null, saved: ended.kind === "made" ? kept(ended.recorder) : null });
+      },
+    });
+  }
+
+  private redraw(): void {
+    const { state, past } = this;
+    if (state.kind === "running") {
+      const signals = possible(state.model.metadata.classes.length);
+      reserve(shown(state, this.device), signals.map((signal) => shown({ ...state, signal }, this.device)));
+    }
+    if (state.kind === "summary" && past) {
+      renderTimeline(state.model.metadata.classes, past.session.timeline, shown(state, this.device).minutes);
+    }
+  }
+
+  private summaryFile({ session: { timeline, simulated, classes } }: Past): [name: string, text: string] {
+    return [fileName(this.named(simulated)), timeline.csv(classes)];
+  }
+
+  private async savePicture({ session }: Past): Promise<void> {
+    const summary = shown(this.state, this.device);
+    const picture = await postcard(summary, session.classes, session.timeline);
+    download(fileName(this.named(session.simulated), "png"), picture, "image/png");
+  }
+
+  /** Whose activities a file of the summary has. */
+  private named(simulated: boolean): string {
+    if (this.demonstrates) return "demonstration";
+    return simulated ? "simulated-activities" : "activities";
+  }
+
+  /** Lets the owner see at once what it has learned. */
+  private async tryIt(): Promise<void> {
+    const refusal = await permitted();
+    if (this.state.kind !== "teach") return;
+    if (refusal) return this.teaching!.refuse(refusal);
+    this.listenFor(this.begin(false, () => this.showTrying({ kind: "listening" })));
+    keepAwake(() => undefined);
+  }
+
+  /** @param signal What is recognized, or null to end it. */
+  private showTrying(signal: Signal | null): void {
+    if (!signal && this.run) this.end();
+    this.teaching!.trying = signal;
+    this.showTeaching();
+  }
+
+  private showTeaching(): void {
+    if (this.teaching) this.set({ kind: "teach", model: this.model, ...this.teaching.state, handover: this.handover });
+  }
+
+  /** The address at which another phone finds what was learned, or why there is none. */
+  private get handover(): Teach["handover"] {
+    if (typeof this.source !== "string") return { why: OWN };
+    const { code } = this.teaching!;
+    const address = code && taughtAddress(code, chosenName());
+    return address ? { address, said: this.copied.address === address ? this.copied.said : "" } : { why: LONG };
+  }
+
+  private async copyAddress(): Promise<void> {
+    const { handover } = this;
+    if (!("address" in handover)) return;
+    const { address } = handover;
+    const said = await navigator.clipboard.writeText(address).then(() => "Copied.", () => "The browser did not let the page copy it.");
+    this.copied = { address, said };
+    if (this.state.kind === "teach") this.showTeaching();
+  }
+
+  private bindButtons(): void {
+    byId("start").addEventListener("click", () => {
+      if (!meant()) return;
+      // A computer has no sensor: again means the recording.
+      if (this.demonstrates) void this.open(this.source);
+      else if (this.state.kind === "summary" && !this.device.handheld) this.replayNow();
+      else void this.startSensor();
+    });
+    byId("simulate").addEventListener("click", () => meant() && this.replayNow());
+    byId("person").addEventListener("click", () => meant() && void this.demonstrate());
+    byId("pause").addEventListener("click", () => {
+      this.run?.replay?.toggle();
+      this.tell({ paused: this.run?.replay?.paused ?? false });
+    });
+    byId("restart").addEventListener("click", () => void this.restartSensor());
+    onHold(byId<HTMLButtonElement>("stop"), () => {
+      this.stop();
+      focusOn("start");
+    // What is simulated is in no pocket.
+    }, () => !this.run?.session.simulated);
+    byId("teach").addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (this.run && !this.run.take) this.record(this.run);
+    });
+    byId("ears").addEventListener("change", (event) => choose((event.target as HTMLSelectElement).value));
+    byId("save").addEventListener("click", () => this.past && download(...this.summaryFile(this.past)));
+    byId("picture-save").addEventListener("click", () => this.past && void this.savePicture(this.past));
+    byId("share").addEventListener("click", () => this.past && void share(...this.summaryFile(this.past)));
+  }
+
+  private bindTeaching(): void {
+    const value = (id: string) => byId<HTMLInputElement>(id).value.trim();
+    const record = (activity: string) => {
+      this.showTrying(null);
+      void this.teaching!.record(activity);
+    };
+    byId("teach-open").addEventListener("click", () => {
+      if (!meant()) return;
+      this.openTeaching();
+    });
+    byId("lesson").addEventListener("submit", (event) => {
+      event.preventDefault();
+      record(value("lesson-activity"));
+    });
+    byId("try").addEventListener("click", () => {
+      if (this.run) this.showTrying(null);
+      else void this.tryIt();
+    });
+    byId("lesson-open").addEventListener("change", ({ target }) => {
+      const input = target as HTMLInputElement;
+      this.showTrying(null);
+      if (input.files![0]) void this.teaching!.openFile(input.files![0]);
+      input.value = "";
+    });
+    byId("fix").addEventListener("submit", (event) => {
+      event.preventDefault();
+      const { samples } = this.past!.stretches[Number(byId<HTMLSelectElement>("fix-when").value)]!;
+      this.openTeaching();
+      this.teaching!.add(value("fix-activity"), samples);
+      byId("learn").scrollIntoView({ block: "center" });
+    });
+    byId("lesson-list").addEventListener("click", ({ target }) => {
+      const { lesson, again } = (target as HTMLElement).dataset;
+      if (again) record(again);
+      if (!lesson) return;
+      this.teaching!.remove(Number(lesson));
+      byId("lesson-activity").focus();
+    });
+    byId("lesson-cancel").addEventListener("click", () => this.teaching!.cancel());
+    byId("learn").addEventListener("click", () => {
+      this.showTrying(null);
+      this.teaching!.learn();
+    });
+    byId("lesson-save").addEventListener("click", () => this.teaching!.save());
+    byId("lesson-share").addEventListener("click", () => void this.teaching!.share());
+    byId("lesson-reset").addEventListener("click", () => {
+      this.showTrying(null);
+      this.teaching!.reset();
+    });
+    byId("lessons-done").addEventListener("click", () => {
+      this.showTrying(null);
+      this.teaching!.leave();
+      buttonsChanged();
+      this.set({ kind: "start", model: this.model });
+      focusOn("teach-open");
+    });
+  }
+
+  private bindHandover(): void {
+    byId("handover-copy").addEventListener("click", () => void this.copyAddress());
+    byId("offer-take").addEventListener("click", () => {
+      if (this.state.kind !== "offer" || !meant()) return;
+      const { taught } = this.state;
+      this.openTeaching();
+      this.teaching!.adopt(taught);
+      focusOn("try");
+    });
+    byId("offer-leave").addEventListener("click", () => {
+      if (!meant()) return;
+      // The next buttons are in its place.
+      buttonsChanged();
+      this.greet();
+      focusOn(this.run ? "stop" : "start");
+    });
+    // In a page that is open, an address that brings something changes its end alone.
+    addEventListener("hashchange", () => {
+      const code = takeTaught();
+      if (code === null) return;
+      this.offered = code;
+      if (this.run) this.stop();
+      void this.open(this.source);
+    });
+  }
+
+  private openTeaching(): void {
+    this.end();
+    this.teaching!.open();
+    suggest(this.recognizer.metadata.classes);
+    this.showTeaching();
+  }
+
+  private replayNow(): void {
+    void this.startReplay();
+    focusOn("stop");
+  }
+}
+
+/** Downloads a recording that is long enough; returns what became of it. */
+function kept(recorder: Recorder): NonNullable<Summary["saved"]> {
+  const { ending, seconds, activity, fileName: file } = recorder;
+  if (ending !== "discarded") download(file, recorder.csv());
+  return { ending, seconds, activity, file };
+}
+
+/** Whether the page is to show itself at work at once, as inside another page. */
+function asksForReplay(): boolean {
+  return new URLSearchParams(location.search).has("replay");
+}
+
+function focusOn(id: string): void {
+  byId(id).focus({ preventScroll: true });
+}
+
+async function main(): Promise<void> {
+  const source = listModels(await choices());
+  const page = new Page(source);
+  await (new URLSearchParams(location.search).has("person") ? page.demonstrate() : page.open(source));
+}
+
+void main();

@@ -1,0 +1,148 @@
+/** The charts: activities over time, and acceleration and rotation rate of the last seconds. */
+
+import { looks } from "./activities";
+import { byId, element } from "./dom";
+import type { Metadata } from "../model/metadata";
+import type { Sample } from "../signal/motion";
+import { stroke } from "./picture";
+import type { Timeline } from "../signal/timeline";
+
+/** Seconds that each chart spans. */
+const MINUTE = 60;
+export const SIGNAL = 5;
+
+/**
+ * What a chart of a signal shows: three channels from the first one on, the value at its edges, and its grid. Reach and
+ * grid double as often as a sample in view needs.
+ */
+interface Sensor {
+  first: number;
+  reach: number;
+  grid: number;
+}
+
+/** m/s^2, g, and rad/s. */
+const ACCELERATION: Sensor = { first: 0, reach: 25, grid: 10 };
+const ACCELERATION_G: Sensor = { first: 0, reach: 2.5, grid: 1 };
+const ROTATION: Sensor = { first: 3, reach: 12, grid: 5 };
+
+export const AXES = ["x", "y", "z"];
+
+/** The share of the width that names of classes take, at most, and the space beside numbers, in rem. */
+const NAMES = 0.4;
+const NUMBERS = 2;
+
+/** Draws the last minute, and the signal of the last seconds up to now. */
+export function drawLive(metadata: Metadata, samples: Sample[], now: number, timeline: Timeline): void {
+  const minute = byId<HTMLCanvasElement>("minute");
+  drawLanes(minute, timeline, metadata.classes, timeline.now - MINUTE, timeline.now);
+  minute.setAttribute("aria-label", `The last ${MINUTE} seconds: ${describeMinute(timeline, metadata.classes)}`);
+  showSignal("signal", sensorOf(metadata), samples, now);
+  if (metadata.axes.length > 3) showSignal("turning", ROTATION, samples, now);
+}
+
+export function sensorOf({ unit }: Pick<Metadata, "unit">): Sensor {
+  return unit === "g" ? ACCELERATION_G : ACCELERATION;
+}
+
+function showSignal(id: string, sensor: Sensor, samples: Sample[], now: number): void {
+  drawSignal(byId<HTMLCanvasElement>(id), sensor, samples, now);
+  const { value } = samples.at(-1)!;
+  const words = AXES.map((axis, i) => `${axis} ${value[sensor.first + i]!.toFixed(1).replace("-", "−")}`);
+  byId(`${id}-axes`).replaceChildren(...words.map((text, i) => element("span", `axis-${AXES[i]}`, text)));
+}
+
+/** One labeled lane a class, so that color alone carries no meaning. */
+export function drawLanes(canvas: HTMLCanvasElement, timeline: Timeline, classes: string[], start: number, end: number): void {
+  const { context, width, height, color, rem } = prepare(canvas);
+  const lane = height / classes.length;
+  const each = looks(classes);
+  const colors = each.map((look) => color(look.color));
+  context.font = `${Math.min(0.875 * rem, 0.8 * lane)}px system-ui, sans-serif`;
+  context.textBaseline = "middle";
+  const widest = Math.max(...classes.map((name) => context.measureText(name).width));
+  const figure = Math.min(1.25 * rem, 0.95 * lane);
+  const left = Math.min(figure + widest + rem, NAMES * width);
+  // The scale below starts where the lanes do.
+  canvas.parentElement!.style.setProperty("--left", `${left}px`);
+  classes.forEach((name, i) => {
+    context.fillStyle = color("--soft");
+    context.fillText(name, figure + 0.25 * rem, (i + 0.5) * lane, left - figure - 0.75 * rem);
+    stroke(context, each[i]!.figure, colors[i]!, 0, (i + 0.5) * lane - figure / 2, figure);
+    context.fillStyle = color("--line");
+    context.fillRect(left, (i + 0.5) * lane - 0.5, width - left, 1);
+  });
+  const x = (time: number) => left + ((time - start) / (end - start)) * (width - left);
+  for (const segment of timeline.segments) {
+    if (segment.label === null || segment.end < start) continue;
+    const from = x(Math.max(start, segment.start));
+    context.fillStyle = colors[segment.label]!;
+    context.fillRect(from, (segment.label + 0.15) * lane, Math.max(1, x(segment.end) - from), 0.7 * lane);
+  }
+}
+
+/** One line per axis, with gaps where no sample arrived, over a labeled grid. */
+export function drawSignal(
+  canvas: HTMLCanvasElement, sensor: Sensor, samples: Sample[], now: number, seconds = SIGNAL,
+): void {
+  const { context, width, height, color, rem } = prepare(canvas);
+  const { first, reach, grid } = fitted(sensor, samples.filter(({ time }) => time >= now - seconds));
+  const left = NUMBERS * rem;
+  const y = (value: number) => height * (0.5 - value / reach / 2);
+  const x = (time: number) => left + ((time - now + seconds) / seconds) * (width - left);
+  context.font = `${0.75 * rem}px system-ui, sans-serif`;
+  context.textBaseline = "middle";
+  context.textAlign = "right";
+  for (let value = -Math.floor(reach / grid) * grid; value <= reach; value += grid) {
+    context.fillStyle = color("--line");
+    context.fillRect(left, y(value) - 0.5, width - left, 1);
+    context.fillStyle = color("--soft");
+    context.fillText(`${value}`.replace("-", "−"), left - 0.4 * rem, y(value), left - 0.4 * rem);
+  }
+  context.beginPath();
+  context.rect(left, 0, width - left, height);
+  context.clip();
+  context.lineWidth = 1.5;
+  AXES.forEach((axis, i) => {
+    context.strokeStyle = color(`--${axis}`);
+    context.beginPath();
+    samples.forEach(({ time, value }, n) => {
+      const gap = n > 0 && Math.abs(time - samples[n - 1]!.time) > BREAK;
+      context[gap ? "moveTo" : "lineTo"](x(time), y(value[first + i]!));
+    });
+    context.stroke();
+  });
+}
+
+function fitted({ first, reach, grid }: Sensor, samples: Sample[]): Sensor {
+  const largest = Math.max(reach, ...samples.flatMap(({ value }) => value.slice(first, first + AXES.length).map(Math.abs)));
+  const times = 2 ** Math.ceil(Math.log2(largest / reach));
+  return { first, reach: times * reach, grid: times * grid };
+}
+
+/** Seconds between samples over which no line is drawn. */
+const BREAK = 0.5;
+
+/** The chart of the last minute in words. */
+function describeMinute(timeline: Timeline, classes: string[]): string {
+  const since = timeline.now - MINUTE;
+  const parts = classes.flatMap((name, i) => {
+    const seconds = timeline.seconds(i, since);
+    return seconds >= 0.5 ? [`${name} ${Math.round(seconds)} seconds`] : [];
+  });
+  return parts.join(", ") || "Nothing yet";
+}
+
+function prepare(canvas: HTMLCanvasElement) {
+  const { width, height } = canvas.getBoundingClientRect();
+  const scale = window.devicePixelRatio;
+  [canvas.width, canvas.height] = [Math.round(width * scale), Math.round(height * scale)];
+  const context = canvas.getContext("2d")!;
+  context.scale(scale, scale);
+  const style = getComputedStyle(document.documentElement);
+  return {
+    context, width, height,
+    color: (name: string) => style.getPropertyValue(name),
+    rem: parseFloat(style.fontSize),
+  };
+}

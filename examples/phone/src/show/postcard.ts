@@ -1,0 +1,70 @@
+/** The summary as a picture: drawn on the phone, and saved there. */
+
+import { looks } from "./activities";
+import { stroke } from "./picture";
+import type { Bar, Shown } from "./shown";
+import type { Timeline } from "../signal/timeline";
+
+/** Pixels. */
+const WIDTH = 1080;
+const EDGE = 72;
+const ROW = 84;
+const TOP = 360;
+const BOTTOM = 300;
+
+/** Draws a summary; returns a PNG file. */
+export async function postcard(summary: Shown, classes: string[], timeline: Timeline): Promise<Blob> {
+  const { minutes, text } = summary;
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [WIDTH, TOP + ROW * minutes.length + BOTTOM];
+  const context = canvas.getContext("2d")!;
+  const style = getComputedStyle(document.documentElement);
+  const color = (name: string) => style.getPropertyValue(name);
+  const write = (words: string, x: number, y: number, size: number, weight = 400, name = "--ink") => {
+    context.font = `${weight} ${size}px system-ui, sans-serif`;
+    context.fillStyle = color(name);
+    context.fillText(words, x, y, WIDTH - EDGE - x);
+  };
+  context.fillStyle = color("--paper");
+  context.fillRect(0, 0, WIDTH, canvas.height);
+  const first = minutes[0]?.look;
+  if (first) stroke(context, first.figure, color(first.color), WIDTH - EDGE - 192, 48, 192);
+  write("pocket-zoo", EDGE, 110, 34, 700, "--accent");
+  write(text.label!, EDGE, 210, 76, 700);
+  // One sentence a line.
+  text.detail!.split(/(?<=\.) /).slice(0, 2).forEach((line, i) => write(line, EDGE, 270 + 46 * i, 36, 400, "--soft"));
+  minutes.forEach((bar, i) => row(context, color, write, bar, TOP + ROW * i));
+  band(context, color, classes, timeline, TOP + ROW * minutes.length + 40);
+  const begun = timeline.begun.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  write(begun, EDGE, canvas.height - 120, 32, 400, "--soft");
+  write("Recognized on the phone. Nothing left it.", EDGE, canvas.height - 64, 32, 400, "--soft");
+  return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no picture"))), "image/png"));
+}
+
+type Write = (words: string, x: number, y: number, size: number, weight?: number, name?: string) => void;
+
+function row(context: CanvasRenderingContext2D, color: (name: string) => string, write: Write, bar: Bar, y: number): void {
+  if (bar.look) stroke(context, bar.look.figure, color(bar.look.color), EDGE, y, 60);
+  write(bar.name, EDGE + 84, y + 44, 38);
+  const [x, width] = [EDGE + 340, WIDTH - 2 * EDGE - 340 - 220];
+  context.fillStyle = color("--line");
+  context.fillRect(x, y + 12, width, 40);
+  context.fillStyle = color(bar.look?.color ?? "--soft");
+  context.fillRect(x, y + 12, width * (bar.share ?? 0), 40);
+  write(bar.text, x + width + 24, y + 44, 34, 600);
+}
+
+/** What was when, on one line. */
+function band(
+  context: CanvasRenderingContext2D, color: (name: string) => string, classes: string[], timeline: Timeline, y: number,
+): void {
+  const colors = looks(classes).map((look) => color(look.color));
+  const x = (time: number) => EDGE + ((time - timeline.start) / timeline.length) * (WIDTH - 2 * EDGE);
+  context.fillStyle = color("--line");
+  context.fillRect(EDGE, y, WIDTH - 2 * EDGE, 56);
+  for (const { start, end, label } of timeline.segments) {
+    if (label === null) continue;
+    context.fillStyle = colors[label]!;
+    context.fillRect(x(start), y, Math.max(2, x(end) - x(start)), 56);
+  }
+}

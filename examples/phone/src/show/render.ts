@@ -1,0 +1,121 @@
+/** Puts what is shown into the document; makes no decisions. */
+
+import { renderBars } from "./bars";
+import { drawLanes } from "./charts";
+import { drawAddress, drawCode } from "./code";
+import { byId, element, list, show, write } from "./dom";
+import { curve, drawn, move } from "./picture";
+import type { Bar, Card, Shown } from "./shown";
+import type { Timeline } from "../signal/timeline";
+
+/** Ids of all parts that come and go, of all texts, and of the buttons that can be disabled. */
+const PARTS = [
+  "simulated", "progress", "known", "problem", "lessons", "learned", "lesson-cancel", "try", "trying", "lesson-save", "lesson-share", "lesson-reset",
+  "handover", "offer-take", "offer-leave",
+  "summary", "share", "fix", "teach-row", "teach-open", "unteachable", "live", "rotation", "elsewhere", "how", "settings",
+  "ears-row", "teach", "person", "credit", "pause", "stop", "lessons-done", "start", "simulate",
+];
+const TEXTS = [
+  "simulated", "problem-text", "lesson-said", "learned-text", "learn-missing", "lesson-record", "try", "try-label", "try-detail",
+  "handover-said", "handover-none",
+  "from", "to", "unteachable", "unit", "measured", "record", "recorded", "about", "notice-text", "pause", "stop", "start",
+];
+const BUTTONS = ["start", "simulate", "record", "lesson-record", "learn", "try"];
+
+export function render(shown: Shown): void {
+  const { kind, text, visible, disabled } = shown;
+  const changed = document.body.dataset.state !== kind;
+  document.body.dataset.state = kind;
+  for (const id of PARTS) show(id, visible.includes(id));
+  for (const id of TEXTS) write(id, text[id] ?? "");
+  renderHero(shown);
+  for (const id of BUTTONS) byId<HTMLButtonElement>(id).disabled = disabled.includes(id);
+  if (visible.includes("elsewhere")) drawAddress();
+  if (shown.code) drawCode("taught-code", shown.code, "QR code of what it learned", "L");
+  renderProgress(shown);
+  renderBars("bars", shown.bars, "meter");
+  renderBars("minutes", shown.minutes);
+  list("known", shown.known, ({ name, look }) => {
+    const chip = element("li", "chip");
+    chip.append(drawn(look.figure, look.color), name);
+    return chip;
+  });
+  list("confusion", shown.confusion, (line) => element("li", "", line));
+  list("fix-when", shown.stretches, (name, i) => new Option(name, `${i}`));
+  list("lesson-list", shown.lessons, lesson);
+  if (!changed) return;
+  write("said", "");
+  if (kind !== "running") byId("hero").style.minHeight = "";
+  scrollTo(0, 0);
+}
+
+/** Keeps the place of the longest thing that can be shown while it runs, so that nothing below jumps. */
+export function reserve(now: Shown, possible: Shown[]): void {
+  const hero = byId("hero");
+  hero.style.minHeight = "";
+  const heights = possible.map((each) => {
+    renderHero(each);
+    return hero.getBoundingClientRect().height;
+  });
+  renderHero(now);
+  hero.style.minHeight = `${Math.max(...heights)}px`;
+}
+
+/** Draws the timeline of the summary, and says in words what it shows. */
+export function renderTimeline(classes: string[], timeline: Timeline, minutes: Bar[]): void {
+  const canvas = byId<HTMLCanvasElement>("timeline");
+  drawLanes(canvas, timeline, classes, timeline.start, timeline.start + timeline.length);
+  canvas.setAttribute("aria-label", minutes.map(({ name, text }) => `${name} ${text}`).join(", "));
+}
+
+/** Offers the activities of a model where one is typed: any other is taken as well. */
+export function suggest(classes: string[]): void {
+  byId("activities").replaceChildren(...classes.map((name) => new Option(name)));
+}
+
+export function renderOffline(): void {
+  byId("offline").hidden = false;
+}
+
+function renderHero({ text, visible, picture }: Shown): void {
+  for (const id of ["label", "probability", "detail", "hint"]) write(id, text[id] ?? "");
+  show("restart", visible.includes("restart"));
+  renderPicture(picture);
+}
+
+function renderProgress({ kind, progress }: Shown): void {
+  if (kind !== "loading") return;
+  const bar = byId<HTMLProgressElement>("progress");
+  if (progress === null) bar.removeAttribute("value");
+  else bar.value = progress;
+}
+
+function renderPicture(picture: Shown["picture"]): void {
+  const place = byId("picture");
+  const key = picture ? `${picture.name} ${picture.color}` : "";
+  if (place.dataset.shown !== key) {
+    place.dataset.shown = key;
+    place.replaceChildren(...(picture ? [drawn(picture.name, picture.color)] : []));
+  }
+  if (picture) move(place.firstElementChild!, picture.cadence);
+}
+
+function lesson({ activity, name, look, trace, recordings }: Card): HTMLElement {
+  const row = element("li", "lesson");
+  const head = element("p", "lesson-head");
+  head.append(drawn(look.figure, look.color), element("strong", "", name), curve(trace, look.color));
+  row.append(head, ...recordings.map(({ number, name, text }) => {
+    const line = element("div", "lesson-line");
+    line.append(element("p", "small", text), button("Delete", `Delete ${name}`, "lesson", `${number}`));
+    return line;
+  }), button("Record again", `Record again: ${activity}`, "again", activity));
+  return row;
+}
+
+function button(text: string, label: string, key: string, value: string): HTMLElement {
+  const made = element("button", "", text);
+  for (const [name, given] of Object.entries({ type: "button", "aria-label": label, [`data-${key}`]: value })) {
+    made.setAttribute(name, given);
+  }
+  return made;
+}

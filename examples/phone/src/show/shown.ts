@@ -1,0 +1,388 @@
+/** What is shown in each state: texts, parts, lists. A pure function, so that nothing is shown that the state does not say. */
+
+import { looks, type Look, PICTURES } from "./activities";
+import type { Refusal } from "../signal/motion";
+import { type Signal, words } from "../signal/signal";
+import { OTHER } from "../signal/stream";
+import type { Lesson, Model, Offer, Problem, Running, Saved, State, Summary, Taking, Teach } from "../page/state";
+import { capital, duration, kilobytes, percent } from "./text";
+
+/** What is known of the device. */
+export interface Device {
+  /** Whether somebody carries it. */
+  handheld: boolean;
+  /** Whether a phone can reach the address of the page. */
+  reachable: boolean;
+  shares: boolean;
+  /** Whether a change of the activity can be heard. */
+  heard: boolean;
+}
+
+export interface Bar {
+  name: string;
+  look: Look | null;
+  /** From 0 to 1, or null for none. */
+  share: number | null;
+  text: string;
+  current: boolean;
+}
+
+/** Recordings of one activity. */
+export interface Card {
+  activity: string;
+  /** With what was recorded in all. */
+  name: string;
+  look: Look;
+  trace: number[];
+  recordings: { number: number; name: string; text: string }[];
+}
+
+export interface Shown {
+  kind: State["kind"];
+  /** By the id of an element; others are empty. */
+  text: Record<string, string>;
+  /** Ids of the parts that are visible; others are hidden. */
+  visible: string[];
+  /** Ids of the buttons that cannot be pressed. */
+  disabled: string[];
+  picture: { name: keyof typeof PICTURES; color: string; cadence: number } | null;
+  /** Names and looks of what is recognized. */
+  known: { name: string; look: Look }[];
+  bars: Bar[];
+  minutes: Bar[];
+  stretches: string[];
+  lessons: Card[];
+  /** The address that is shown as a QR code for other phones to take over what was learned. */
+  code: string | null;
+  confusion: string[];
+  /** Shares of what has arrived, null where the total is not known. */
+  progress: number | null;
+}
+
+export const REFUSED: Record<Refusal, [title: string, text: string]> = {
+  insecure: [
+    "This address is not secure",
+    "Browsers allow motion sensors over HTTPS only. Open the address that starts with https://, as printed by zoo serve.",
+  ],
+  refused: [
+    "Access to the motion sensor was refused",
+    "Allow motion sensors in the browser's settings for this site, then reload the page. On an iPhone, close the page, open it again, tap Start and then Allow.",
+  ],
+  sensorless: [
+    "No motion sensor",
+    "This device reports no acceleration. Open the page on a phone, or watch the simulated recording.",
+  ],
+  gyroless: [
+    "No gyroscope",
+    "This model also reads a gyroscope, and this device reports no rotation rate. Open the page on another phone, watch the simulated recording, or cut windows with zoo data windows --channels x,y,z and train a model that reads acceleration alone.",
+  ],
+};
+
+const PROBLEMS: Record<Problem, [title: string, text: string]> = {
+  ...REFUSED,
+  model: ["The model cannot be loaded", "Put a file written by zoo export next to the page, as model.tflite, or list it in models.json."],
+  recording: ["The simulated recording cannot be loaded", "Reload the page when you are online."],
+  code: ["This code cannot be used", "Nothing on this phone has changed."],
+};
+
+const NOTHING = {
+  text: {}, visible: [], disabled: [], picture: null, known: [], bars: [], minutes: [], stretches: [], lessons: [],
+  code: null, confusion: [], progress: null,
+};
+
+export function shown(state: State, device: Device): Shown {
+  switch (state.kind) {
+    case "loading":
+      return {
+        ...NOTHING, kind: state.kind, visible: ["progress", "start", "simulate"], disabled: ["start", "simulate"],
+        text: { label: "Loading…", detail: arrived(state), start: "Start" },
+        progress: state.total === null ? null : state.received / state.total,
+      };
+    case "start":
+      return start(state.model, device);
+    case "problem":
+      return problem(state, device);
+    case "running":
+      return running(state, device);
+    case "summary":
+      return summary(state, device);
+    case "teach":
+      return teach(state, device);
+    case "offer":
+      return offer(state);
+  }
+}
+
+function arrived({ what, received, total }: { what: string; received: number; total: number | null }): string {
+  if (!what) return "";
+  return `${what}: ${total ? `${Math.round(received / 1000).toLocaleString("en")} of ${kilobytes(total)}` : kilobytes(received)}`;
+}
+
+function start(model: Model, { handheld, reachable, heard }: Device): Shown {
+  const { classes } = model.metadata;
+  return {
+    ...NOTHING, kind: "start",
+    visible: [
+      "known", "start", "simulate", "person", "teach-row", ...teachable(model), "settings", "how", ...(heard ? ["ears-row"] : []),
+      ...(!handheld && reachable ? ["elsewhere"] : []),
+    ],
+    text: {
+      label: "What am I doing?",
+      detail: "Tap Start and put the phone in your pants pocket. Sensor data never leaves your phone.",
+      hint: "Leave the screen on: most phones stop the sensor when they are locked.",
+      start: "Start", ...about(model),
+    },
+    known: known(classes, model.metadata.other),
+  };
+}
+
+function known(classes: string[], other = true): Shown["known"] {
+  return looks(classes).map((look, i) => ({ name: classes[i]!, look })).filter(({ name }) => !other || name !== OTHER);
+}
+
+function problem({ problem, why, model }: Extract<State, { kind: "problem" }>, { reachable }: Device): Shown {
+  const [title, text] = PROBLEMS[problem];
+  const sensor = problem === "sensorless" || problem === "gyroless";
+  return {
+    ...NOTHING, kind: "problem",
+    visible: ["problem", "start", "simulate", "settings", ...(sensor && reachable ? ["elsewhere"] : [])],
+    // Without a model there is nothing to start; where an address is not secure there is no sensor.
+    disabled: [
+      ...(problem === "model" || problem === "insecure" ? ["start"] : []), ...(problem === "model" ? ["simulate"] : []),
+    ],
+    text: {
+      label: title, "problem-text": why ? `${capital(why)}. ${text}` : text, start: "Start", ...(model ? about(model) : {}),
+    },
+  };
+}
+
+/** How often the label of a demonstration was the truth. */
+function agreement({ right, of }: Running["agreed"]): string {
+  return of ? `agrees ${percent(right / of)} of the time` : "";
+}
+
+function running(state: Running, { handheld, reachable, heard }: Device): Shown {
+  const { model, simulated, paused, signal, taking, saved } = state;
+  const { classes } = model.metadata;
+  const { label, probability, detail } = words(signal, classes);
+  const found = signal.kind === "recognized" ? signal.label : null;
+  const look = found === null ? null : looks(classes)[found]!;
+  const probabilities = "probabilities" in signal ? signal.probabilities : null;
+  return {
+    ...NOTHING, kind: "running",
+    visible: [
+      "live", "stop", "settings", "how", ...(heard ? ["ears-row"] : []),
+      ...(simulated ? ["simulated", "pause", model.demonstrates ? "credit" : "person"] : ["teach"]),
+      ...(simulated && !handheld && reachable ? ["elsewhere"] : []),
+      ...(signal.kind === "silent" ? ["restart"] : []),
+      ...(model.metadata.axes.length > 3 ? ["rotation"] : []),
+    ],
+    disabled: taking ? ["record"] : [],
+    text: {
+      label, probability,
+      detail: paused ? "Paused" : detail || stepped(state, look),
+      hint: hint(state),
+      "notice-text": state.missed === null ? "" : missed(state.missed),
+      simulated: played(model), stop: simulated ? "Stop" : "Hold to stop",
+      pause: paused ? "Resume" : "Pause",
+      record: taking ? seconds(taking) : "Record",
+      recorded: taking ? "Recording. Stop ends it early." : saved ? outcome(saved) : "",
+      measured: measured(state), unit: model.metadata.unit.replace("^2", "²"), ...about(model),
+    },
+    picture: picture(state, look),
+    bars: bars(classes, probabilities, found),
+  };
+}
+
+function picture({ signal, steps }: Running, look: Look | null): Shown["picture"] {
+  if (look) return { name: look.figure, color: look.color, cadence: look.gait ? steps.cadence : 0 };
+  if (signal.kind === "listening" || signal.kind === "silent") return null;
+  if (signal.kind === "away") return { name: "pocket", color: "--accent", cadence: 0 };
+  return { name: signal.kind === "unsure" ? "unsure" : "silent", color: "--soft", cadence: 0 };
+}
+
+function stepped({ steps: { count, cadence } }: Running, look: Look | null): string {
+  if (!count || !look) return "";
+  const pace = look?.gait && cadence ? ` · ${Math.round(cadence)} per minute` : "";
+  return `${count} ${count === 1 ? "step" : "steps"}${pace}`;
+}
+
+/** What is played where nobody carries the phone. */
+function played({ demonstrates }: Model): string {
+  return demonstrates ? "Recording of a real person" : "Simulated recording";
+}
+
+function hint({ simulated, truth, agreed, sleepy, model, signal }: Running): string {
+  if (simulated) {
+    if (truth === null) return "";
+    if (model.demonstrates) return [`In truth: ${truth}`, agreement(agreed)].filter(Boolean).join("; the label ");
+    return model.metadata.classes.includes(truth) ? `Simulated activity: ${truth}` : `Simulated: ${truth}, not in this model`;
+  }
+  // What explains a signal stands alone.
+  if (signal.kind !== "listening" && signal.kind !== "recognized") return "";
+  if (sleepy) return "The screen may turn off, which stops the sensor: lengthen its timeout in the phone's settings.";
+  return "Made for a pants pocket, screen on.";
+}
+
+function measured({ measured: { rate, milliseconds } }: Running): string {
+  // The resolution of a browser's clock.
+  const run = milliseconds < 0.1 ? "under 0.1" : milliseconds.toFixed(1);
+  const parts = [
+    Number.isFinite(rate) ? `The sensor sends ${rate.toFixed(0)} samples per second` : "",
+    Number.isFinite(milliseconds) ? `a run of the network takes ${run} ms` : "",
+  ].filter(Boolean);
+  return parts.length ? `${parts.join("; ")}.` : "";
+}
+
+export function missed(seconds: number): string {
+  return `${duration(seconds)} are missing: while a phone is locked or shows another app, it stops the sensor.`;
+}
+
+function summary({ model, simulated, agreed, timeline, steps, stretches, saved }: Summary, device: Device): Shown {
+  const { classes } = model.metadata;
+  const spent = spentOn(classes, timeline);
+  const lost = timeline.length - [null, ...classes.keys()].reduce((sum: number, label) => sum + timeline.seconds(label), 0);
+  const walked = [
+    steps ? `${steps.toLocaleString("en")} ${steps === 1 ? "step" : "steps"}.` : "",
+    longestWalk(classes, timeline) ? `Longest walk: ${duration(longestWalk(classes, timeline))}.` : "",
+  ].filter(Boolean);
+  return {
+    ...NOTHING, kind: "summary",
+    visible: [
+      "summary", "start", ...(device.handheld ? ["simulate"] : []), "settings", "how",
+      ...(model.demonstrates ? ["credit"] : ["person", "teach-row", ...teachable(model)]),
+      ...(simulated ? ["simulated"] : []), ...(stretches.length ? ["fix"] : []), ...(device.shares ? ["share"] : []),
+    ],
+    text: {
+      label: mostly(spent),
+      detail: [`${duration(timeline.length)} in all${lost >= 1 ? `, ${duration(lost)} without a signal` : ""}.`, ...walked].join(" "),
+      hint: saved ? `Recording: ${outcome(saved)}` : model.demonstrates ? capital(`the label ${agreement(agreed)}.`) : "",
+      simulated: played(model), start: model.demonstrates ? "Done" : "Start again", from: "0 s", to: duration(timeline.length), ...about(model),
+    },
+    minutes: spent.map(({ name, look, seconds }) => ({
+      name, look, share: seconds / timeline.length, text: duration(seconds), current: false,
+    })),
+    stretches,
+  };
+}
+
+/** Seconds of each activity, and of none, the most first. */
+export function spentOn(classes: string[], timeline: Summary["timeline"]): { name: string; look: Look | null; seconds: number }[] {
+  const each = looks(classes).map((look, i) => ({ name: classes[i]!, look: look as Look | null, seconds: timeline.seconds(i) }));
+  const rows = [...each, { name: "not sure", look: null, seconds: timeline.seconds(null) }];
+  // Shorter times would be rounded to none.
+  return rows.filter(({ seconds }) => seconds >= 0.5).sort((a, b) => b.seconds - a.seconds);
+}
+
+/** The activity of more than half of the time with a signal, if there is one. */
+export function mostly(spent: { name: string; look: Look | null; seconds: number }[]): string {
+  const [most] = spent;
+  if (!most) return "Nothing recognized";
+  if (most.seconds <= spent.reduce((sum, { seconds }) => sum + seconds, 0) / 2) return "A bit of everything";
+  return most.look ? `Mostly ${most.name}` : "Mostly not sure";
+}
+
+/** Seconds of the longest stretch on which one took steps, whatever the ground. */
+export function longestWalk(classes: string[], { segments }: Summary["timeline"]): number {
+  const gait = looks(classes).map(({ gait }) => gait);
+  let [longest, begun, end] = [0, NaN, NaN];
+  for (const segment of segments) {
+    if (segment.label === null || !gait[segment.label]) begun = NaN;
+    else if (Number.isNaN(begun) || segment.start !== end) begun = segment.start;
+    end = segment.end;
+    if (!Number.isNaN(begun)) longest = Math.max(longest, end - begun);
+  }
+  return longest;
+}
+
+function offer({ model, taught, replaces }: Offer): Shown {
+  return {
+    ...NOTHING, kind: "offer",
+    visible: ["known", "offer-take", "offer-leave"],
+    text: {
+      label: "Use what another phone learned?",
+      detail: "It was learned with this model, and recognizes:",
+      hint: replaces ? "It would replace what this phone has learned. Recordings stay." : "",
+      ...about(model),
+    },
+    known: known(taught.classes),
+  };
+}
+
+function teach(state: Teach, { shares, reachable }: Device): Shown {
+  const { model, taking, said, lessons, missing, learned, keeps, trying, handover } = state;
+  const hands = keeps && reachable;
+  const put = taking?.kind === "countdown" ? `Put the phone in your pocket: recording begins in ${taking.seconds} s.` : "";
+  return {
+    ...NOTHING, kind: "teach",
+    visible: [
+      "lessons", "lessons-done", ...(taking ? ["lesson-cancel"] : []), ...(learned ? ["learned"] : []),
+      ...(keeps ? ["try", "lesson-save"] : []), ...(keeps && shares ? ["lesson-share"] : []), ...(trying ? ["trying"] : []),
+      ...(lessons.length || keeps ? ["lesson-reset"] : []), ...(hands && "address" in handover ? ["handover"] : []),
+    ],
+    disabled: [...(taking ? ["lesson-record", "try"] : []), ...(missing || taking ? ["learn"] : [])],
+    text: {
+      label: "Teach it", "lesson-said": put || said, "learned-text": learned?.text ?? "", "learn-missing": missing ?? "",
+      "lesson-record": taking?.kind === "recording" ? seconds(taking) : "Record half a minute", ...about(model),
+      try: trying ? "Stop trying" : "Try it now", ...(trying ? tried(trying, model) : {}),
+      "handover-none": hands && "why" in handover ? handover.why : "",
+      "handover-said": "said" in handover ? handover.said : "",
+    },
+    code: hands && "address" in handover ? handover.address : null,
+    lessons: cards(lessons),
+    confusion: learned?.confusion ?? [],
+  };
+}
+
+function tried(signal: Signal, { metadata }: Model): Record<string, string> {
+  const { label, probability, detail } = words(signal, metadata.classes);
+  return { "try-label": label, "try-detail": probability || detail };
+}
+
+function cards(lessons: Lesson[]): Card[] {
+  const activities = [...new Set(lessons.map(({ activity }) => activity))];
+  return looks(activities).map((look, i) => {
+    const activity = activities[i]!;
+    const mine = lessons.flatMap((lesson, number) => (lesson.activity === activity ? [{ ...lesson, number }] : []));
+    const total = mine.reduce((sum, { seconds }) => sum + seconds, 0);
+    return {
+      activity, look, trace: mine.at(-1)!.trace, name: `${activity}, ${total} s`,
+      recordings: mine.map(({ number, seconds, believed }) => ({
+        number, name: `${activity}, ${seconds} s`,
+        text: `Recognized as ${believed.map(([name, windows]) => `${name} (${windows})`).join(", ") || "nothing"}`,
+      })),
+    };
+  });
+}
+
+function teachable({ obstacle }: Model): string[] {
+  return [obstacle === null ? "teach-open" : "unteachable"];
+}
+
+function about({ metadata, bytes, engine, obstacle }: Model): Record<string, string> {
+  const { preset, simulated, source, license } = metadata;
+  const trained = source === "not stated" ? "training data not stated" : `trained on ${source}`;
+  const made = simulated ? "trained on SIMULATED people" : trained;
+  return {
+    about: `Model ${preset}, ${kilobytes(bytes)}, run by ${engine.name}; ${made}; license ${license}.`,
+    unteachable: obstacle ?? "",
+  };
+}
+
+export function bars(classes: string[], probabilities: number[] | null, current: number | null): Bar[] {
+  return looks(classes).map((look, i) => {
+    const share = probabilities?.[i] ?? null;
+    return { name: classes[i]!, look, share, text: share === null ? "" : percent(share), current: i === current };
+  });
+}
+
+function seconds(taking: Taking): string {
+  return taking.kind === "countdown" ? `in ${taking.seconds} s` : `${Math.floor(taking.seconds)} of ${taking.length} s`;
+}
+
+/** What became of a recording. */
+export function outcome({ ending, seconds, activity, file }: Saved): string {
+  const whole = `${Math.floor(seconds)} s`;
+  if (ending === "discarded") return `Discarded: ${whole} of signal is too short to keep.`;
+  return `${file}: ${whole} of ${activity}${ending === "cut" ? ", cut where the signal broke off" : ""}.`;
+}

@@ -1,0 +1,121 @@
+/**
+ * Checks whether the signal can be a phone's, as `zoo.runtime.streaming` does, and explains problems to its owner.
+ *
+ * An axis that does not move is no problem here: browsers round to 0.1 m/s^2, and a phone on a table reads the same.
+ */
+
+import { inUnit, STANDARD_GRAVITY, type Metadata } from "../model/metadata";
+import type { Sample } from "./motion";
+
+/** Milliseconds without a sample after which nothing is claimed. */
+const SILENCE = 1000;
+
+/** Calls back when samples stop arriving. */
+export class Silence {
+  /** Whether no sample has arrived for a while. */
+  silent = false;
+  /** Milliseconds, on the clock of the page: when the last sample arrived. */
+  last = NaN;
+  /** The same on the clock of the world, which goes on while a phone sleeps. */
+  private date = NaN;
+  private time = NaN;
+  private timer = 0;
+
+  constructor(private readonly begun: () => void) {}
+
+  /**
+   * Notes a sample.
+   *
+   * @param time Its time stamp in seconds.
+   * @returns Seconds that were missed before it, and how many of them the clock of the page slept.
+   */
+  heard(time: number): { missed: number; slept: number } {
+    const [now, date] = [performance.now(), Date.now()];
+    const [waited, passed] = [now - this.last, date - this.date];
+    // Where the page was frozen, the first sample may come before the timer. A page that was merely busy gets all samples.
+    const frozen = waited > SILENCE && time - this.time > SILENCE / 1000;
+    const slept = passed - waited > SILENCE ? (passed - waited) / 1000 : 0;
+    const missed = this.silent || frozen || slept ? Math.max(waited, passed) / 1000 : 0;
+    [this.last, this.date, this.time] = [now, date, time];
+    this.silent = false;
+    this.timer ||= setTimeout(this.check, SILENCE) as unknown as number;
+    return { missed, slept };
+  }
+
+  /** Stops watching until the next sample. */
+  stop(): void {
+    clearTimeout(this.timer);
+    this.timer = 0;
+    this.date = this.time = NaN;
+  }
+
+  // One timer watches many samples: it looks again when the last of them will be old.
+  private check = (): void => {
+    const left = SILENCE - (performance.now() - this.last);
+    this.timer = left > 0 ? (setTimeout(this.check, left) as unknown as number) : 0;
+    if (this.timer) return;
+    this.silent = true;
+    this.begun();
+  };
+}
+
+/** Seconds of samples that are checked. */
+const WATCHED = 2;
+
+/** The shortest and the longest mean acceleration of a phone, and the least that gravity leaves, in m/s^2: as in `zoo`. */
+const LEAST = 5;
+const MOST = 25;
+const GRAVITY_LEFT = 2;
+
+/** A problem with the signal, in few words and in a sentence. */
+export interface Complaint {
+  title: string;
+  text: string;
+}
+
+/** Samples of the last seconds. Called ten times a second, it looks at no others. */
+export function lately(samples: Sample[], seconds: number): Sample[] {
+  const last = samples.at(-1)?.time ?? 0;
+  let start = samples.length;
+  while (start > 0 && samples[start - 1]!.time > last - seconds) start -= 1;
+  return samples.slice(start);
+}
+
+/** The mean of an axis. */
+export function mean(samples: Sample[], axis: number): number {
+  let sum = 0;
+  for (const { value } of samples) sum += value[axis]!;
+  return sum / samples.length;
+}
+
+/** The problem with the last seconds, or null. */
+export function complaint(samples: Sample[], metadata: Pick<Metadata, "rate" | "unit">): Complaint | null {
+  const recent = lately(samples, WATCHED);
+  const span = (recent.at(-1)?.time ?? 0) - (recent[0]?.time ?? 0);
+  if (span < WATCHED / 2) return null;
+  let repeated = 0;
+  recent.forEach(({ time }, i) => (repeated += Number(i > 0 && time === recent[i - 1]!.time)));
+  if (repeated > recent.length / 2) {
+    return { title: "Sensor clock stands still", text: "Time stamps repeat: expected one per sample, in fractions of a second." };
+  }
+  const rate = (recent.length - 1) / span;
+  if (rate < metadata.rate / 1.25) {
+    return {
+      title: "Sensor too slow",
+      text: `${rate.toFixed(0)} samples per second; the model was trained on ${metadata.rate}. Turn off power saving.`,
+    };
+  }
+  const steady = Math.hypot(mean(recent, 0), mean(recent, 1), mean(recent, 2));
+  const words = (found: number) => `${found.toFixed(1)} ${metadata.unit.replace("^2", "²")}`;
+  const expected = `expected about ${words(inUnit(STANDARD_GRAVITY, metadata))}`;
+  if (steady < inUnit(GRAVITY_LEFT, metadata)) {
+    return { title: "Gravity is missing", text: `Acceleration is ${words(steady)} on average; ${expected}, gravity included.` };
+  }
+  let magnitude = 0;
+  // Math.hypot takes ten times as long.
+  for (const { value: [x, y, z] } of recent) magnitude += Math.sqrt(x! * x! + y! * y! + z! * z!) / recent.length;
+  if (!(magnitude >= inUnit(LEAST, metadata) && magnitude <= inUnit(MOST, metadata))) {
+    return { title: "Sensor out of range", text: `Acceleration is ${words(magnitude)} on average; ${expected}.` };
+  }
+  return null;
+}

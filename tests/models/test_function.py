@@ -1,0 +1,236 @@
+"""Functions of one's own that build networks: by FILE:FUNCTION in every command, and by themselves in Python."""
+
+import json
+import pickle
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from running import refused
+
+import zoo
+from zoo.models.function import Function
+from zoo.search.spaces import Study
+
+FILE = '''
+import keras
+
+
+def small(window, channels, classes, filters=4, seed=0):
+    """A convolution."""
+    x = inputs = keras.Input((window, channels))
+    x = keras.layers.Conv1D(filters, 5, activation="relu")(x)
+    x = keras.layers.GlobalAveragePooling1D()(x)
+    return keras.Model(inputs, keras.layers.Dense(len(classes))(x))
+
+
+@keras.saving.register_keras_serializable(package="a test of functions")
+class Half(keras.layers.Layer):
+    def call(self, x):
+        return x / 2
+
+
+def halved(window, channels, classes):
+    layers = [Half(), keras.layers.LSTM(3), keras.layers.Dense(len(classes))]
+    return keras.Sequential([keras.Input((window, channels)), *layers])
+
+
+def broken(window, channels):
+    return keras.layers.Dense(missing)
+
+
+def needs(units, window):
+    return units
+
+
+def clash(window, mean=1):
+    return mean
+
+
+def no_model(window):
+    return 3
+'''
+TRAINING = {"recipe": {"epochs": 1, "validation": 0.0}, "verbose": False}
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "my_networks.py"
+    path.write_text(FILE)
+    return path
+
+
+@pytest.fixture
+def data(tmp_path):
+    return zoo.simulate("activity", tmp_path / "data3.h5", subjects=4, seconds=12)
+
+
+def test_its_options_are_options_of_the_command(file, data, tmp_path, zoo_cli):
+    out = tmp_path / "mine"
+    zoo_cli("train", f"{file}:small", "--filters", "6", "--data", data.path, "--out", out, "--epochs", "1")
+    model = zoo.Model.from_preset(out)
+    assert model.count_params() == 3 * 5 * 6 + 6 + 6 * 6 + 6
+    document = json.loads((out / "config.json").read_text())["function"]
+    assert document["code"] == FILE
+    assert document["source"] == f"{file}:small"
+    wrong = zoo_cli("train", f"{file}:small", "--filterz", "6", "--data", data.path, "--out", tmp_path / "other")
+    assert wrong.status == 1
+    assert "did you mean filters?" in wrong.err
+
+
+def test_it_trains_from_python_with_the_same_weights(file, data):
+    function = Function.of(f"{file}:small").call
+    named, passed = (zoo.train(each, data, **TRAINING).model for each in (f"{file}:small", function))
+    for one, other in zip(named.get_weights(), passed.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert named.name == "small"
+    assert named.mean is not None
+
+
+def test_a_run_is_not_resumed_with_another_text(file, data, tmp_path):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch:
+                raise KeyboardInterrupt
+
+    out = tmp_path / "mine"
+    train = {"recipe": {"epochs": 3, "validation": 0.0}, "out": out, "verbose": False}
+    with pytest.raises(KeyboardInterrupt):
+        zoo.train(f"{file}:small", data, callbacks=Stop(), **train)
+    file.write_text(FILE + "\n# the same network\n")
+    refused("made with another function", zoo.train, f"{file}:small", data, resume=True, **train)
+    file.write_text(FILE)
+    assert len(zoo.train(f"{file}:small", data, resume=True, **train).history) == 3
+
+
+def test_another_process_gets_the_same_file_or_says_so(file):
+    stored = pickle.dumps(Function.of(f"{file}:small"))
+    assert pickle.loads(stored).sha256 == Function.of(f"{file}:small").sha256
+    file.write_text(FILE + "\n")
+    refused("changed since the run began", pickle.loads, stored)
+    refused("cannot import it", pickle.dumps, Function.of(lambda window: None))
+
+
+@pytest.mark.process
+def test_folds_build_it_in_processes_of_their_own(file, data, tmp_path):
+    settings = {"groups": 2, "baselines": "none", "recipe": TRAINING["recipe"], "verbose": False, "everyone": True}
+    found = zoo.cross_validate(f"{file}:halved", data, out=tmp_path / "folds", **settings)
+    assert [fold["status"] for fold in found["folds"]] == ["scored"] * 2
+    # A Keras model is built again from its configuration.
+    network = keras.Sequential([keras.Input((150, 3)), keras.layers.Flatten(), keras.layers.Dense(6)])
+    assert zoo.cross_validate(network, data, **settings)["people"] == 4
+
+
+def test_a_keras_model_is_trained_further(data):
+    network = keras.Sequential([keras.Input((150, 3)), keras.layers.GlobalMaxPooling1D(), keras.layers.Dense(6)])
+    trained = zoo.train(network, data, {"epochs": 1, "validation": 0.0, "learning_rate": 1e-9}, verbose=False).model
+    np.testing.assert_allclose(trained.get_layer("logits").kernel, network.layers[-1].kernel, atol=1e-6)
+    network.compile("adam", "mse")
+    refused("is compiled, which a recipe would replace", zoo.train, network, data, verbose=False)
+
+
+def test_a_search_chooses_among_its_values(file, data):
+    study = Study(f"{file}:small", data, choose={"filters": [2, 8], "batch_size": [16, 32]})
+    assert study.outline.arguments["filters"] == 2
+    assert study.outline.recipe.batch_size == 16
+    refused("setting of small", Study, f"{file}:small", data, choose={"filterz": [2]})
+    found = zoo.tune(
+        f"{file}:small", data, choose={"filters": [2, 8]}, trials=2, epochs=1, best=1, seeds=1, verbose=False
+    )
+    assert found.to_json()["training"]["parameters"] in (3 * 5 * 2 + 2 + 2 * 6 + 6, 3 * 5 * 8 + 8 + 8 * 6 + 6)
+
+
+@pytest.mark.process
+def test_layers_of_ones_own_are_loaded_by_their_file(file, data, tmp_path):
+    out = tmp_path / "mine"
+    zoo.train(f"{file}:halved", data, out=out, **TRAINING)
+    command = [sys.executable, "-m", "zoo", "evaluate", str(out), "--data", str(data.path), "--no-baselines"]
+    alone = subprocess.run(command, capture_output=True, text=True)
+    assert alone.returncode == 1
+    assert "register" in alone.stderr
+    assert "macro-F1" in subprocess.run([*command, "--code", file], capture_output=True, text=True, check=True).stdout
+
+
+REFUSED = {
+    "missing.py: no such file": "missing.py:small",
+    "unknown function of .*'smal': did you mean small": "{file}:smal",
+    "broken, line 25: NameError: name 'missing' is not defined": "{file}:broken",
+    ":needs: needs units, which is no fact": "{file}:needs",
+    "its parameter mean is one of every recognizer: rename it": "{file}:clash",
+    "returned 3; expected a Keras model": "{file}:no_model",
+}
+
+
+@pytest.mark.parametrize("says", REFUSED)
+def test_what_is_wrong_with_it_is_said_in_a_line(says, file, data):
+    named = REFUSED[says].format(file=file)
+    refused(says, zoo.train, named, data, **TRAINING)
+
+
+def test_a_file_that_does_not_run_names_its_line(tmp_path, data):
+    (tmp_path / "own.py").write_text("import keras\nkears.layers\n")
+    refused("own.py, line 2: NameError", zoo.train, f"{tmp_path / 'own.py'}:small", data, verbose=False)
+    (tmp_path / "other.py").write_text("def f(:\n")
+    refused("other.py, line 1: SyntaxError", zoo.train, f"{tmp_path / 'other.py'}:f", data, verbose=False)
+
+
+def ending(layer):
+    def network(window, channels, classes):
+        shape = keras.Input((window, channels))
+        return keras.Sequential([shape, keras.layers.GlobalMaxPooling1D(), layer(), keras.layers.Dense(len(classes))])
+
+    return network
+
+
+class Noise(keras.layers.Layer):
+    def call(self, x):
+        return x + keras.random.normal(keras.ops.shape(x))
+
+
+class OfBatch(keras.layers.Layer):
+    def call(self, x):
+        return x - keras.ops.mean(x, axis=0)
+
+
+class Unused(keras.layers.Layer):
+    def build(self, shape):
+        self.idle = self.add_weight(shape=(2,), name="idle")
+
+    def call(self, x):
+        return x
+
+
+class Private(keras.layers.Layer):
+    """A process that does not know it cannot load it."""
+
+    def call(self, x):
+        return x
+
+
+class Logarithm(keras.layers.Layer):
+    def call(self, x):
+        return keras.ops.log(x)
+
+
+BROKEN = {
+    "another answer the second time": Noise, "another answer alone": OfBatch, "idle has none": Unused,
+    "NaN or infinity": Logarithm,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("says", BROKEN)
+def test_a_broken_promise_is_found_before_the_first_epoch(says, data):
+    network = ending(BROKEN[says])
+    wrong = [row["wrong"] for row in zoo.check(network).to_json() if row["wrong"]]
+    assert says in wrong[0]
+    refused(says, zoo.train, network, data, **TRAINING)
+
+
+@pytest.mark.process
+def test_a_sound_network_keeps_all_promises(file, zoo_cli):
+    assert [row["wrong"] for row in zoo.check("activity_gru_course").to_json()] == [None] * 6
+    shown = zoo_cli("check", f"{file}:small", "--filters", "3", "--channels", "6", "--classes", "lie,sit").out
+    assert shown.count("yes") == 6
+    assert "register its classes" in zoo.check(ending(Private)).failure

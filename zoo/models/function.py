@@ -1,0 +1,178 @@
+r"""Functions of one's own that build networks: `my_networks.py:separable`.
+
+    network = function(facts that it names, options)      whatever Keras can say
+    recognizer = ActivityNetwork(network, ...)
+
+The facts are those of the data: `window`, `channels` (their number), `classes` (labels), `rate` and `seed`. All other
+parameters are options. A `Function` stands where a training has the class of a family: its arguments are the options
+and those of `ActivityNetwork`.
+
+A file runs when a command names it, and again in each process that a training starts. It has to be the same file then:
+its text is a part of the run.
+"""
+
+import hashlib
+import importlib.util
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import keras
+
+from zoo.catalog import function_in
+from zoo.errors import ZooError, shown, unknown_name
+from zoo.models.model import names_of
+from zoo.models.network import ActivityNetwork, seeded
+
+FACTS = ("window", "channels", "classes", "rate", "seed")
+"""What a function is told of the data and the run, if it has parameters of these names."""
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function that builds a network; `source` is how it was named, `code` the text of its file."""
+
+    source: str
+    code: str
+    call: Callable[..., Any] = field(compare=False, repr=False)
+
+    @classmethod
+    def of(cls, named: Any) -> "Function | None":
+        """The function of a text `FILE:FUNCTION`, or of a function; None for anything else, such as a model."""
+        if isinstance(named, Function):
+            return named
+        if isinstance(named, str | os.PathLike):
+            if (found := function_in(named)) is None:
+                return None
+            file, name = found
+            text = file.read_bytes()
+            module = run_file(file.resolve(), hashlib.sha256(text).hexdigest())
+            functions = [key for key, value in vars(module).items() if inspect.isfunction(value)]
+            if name not in functions:
+                raise unknown_name(f"function of {file}", name, functions)
+            return cls(str(named), text.decode(errors="replace"), getattr(module, name))._checked()
+        if not callable(named) or isinstance(named, keras.Model | type):
+            return None
+        try:
+            code = inspect.getsource(inspect.getmodule(named) or named)
+        except (OSError, TypeError):
+            # Such as what was typed into an interpreter.
+            code = ""
+        return cls(getattr(named, "__name__", type(named).__name__), code, named)._checked()
+
+    def _checked(self) -> "Function":
+        taken = {*ActivityNetwork.argument_types()} - {*FACTS}
+        if twice := next((name for name in self._parameters if name in taken), None):
+            raise ZooError(f"{self.source}: its parameter {twice} is one of every recognizer: rename it")
+        return self
+
+    @property
+    def name(self) -> str:
+        """The name of the function, which its models bear."""
+        return self.source.rpartition(":")[2].replace("<lambda>", "network")
+
+    @property
+    def sha256(self) -> str:
+        """Hash of its code."""
+        return hashlib.sha256(self.code.encode()).hexdigest()
+
+    @property
+    def _parameters(self) -> dict[str, inspect.Parameter]:
+        """Its parameters by name, without those that take any other."""
+        named = inspect.signature(self.call).parameters
+        return {name: row for name, row in named.items() if row.kind not in (row.VAR_KEYWORD, row.VAR_POSITIONAL)}
+
+    @property
+    def options(self) -> list[str]:
+        """Names of its parameters that are no facts."""
+        return [name for name in self._parameters if name not in FACTS]
+
+    def argument_types(self) -> dict[str, Any]:
+        """Types of the arguments, as those of the class of a family."""
+        types = {name: kind for name, kind in ActivityNetwork.argument_types().items() if name != "network"}
+        return types | dict.fromkeys(self.options, Any)
+
+    def parameter_formula(self, **arguments: Any) -> int:
+        """The number of parameters with these arguments."""
+        return int(self(**arguments).count_params())
+
+    def __call__(self, **arguments: Any) -> ActivityNetwork:
+        """Builds the network, and the recognizer around it."""
+        options = {name: arguments.pop(name) for name in self.options if name in arguments}
+        needed = [name for name in self.options if self._parameters[name].default is inspect.Parameter.empty]
+        if missing := [name for name in needed if name not in options]:
+            raise ZooError(
+                f"{self.source}: needs {missing[0]}, which is no fact of the data ({', '.join(FACTS)}): give it a "
+                "default, or a value as a setting"
+            )
+        usual = {name: row.default for name, row in inspect.signature(ActivityNetwork).parameters.items()}
+        facts = {name: value for name, value in (usual | arguments).items() if name in FACTS}
+        facts |= {"classes": names_of("classes", facts["classes"], "class {}")}
+        if not isinstance(facts["channels"], int):
+            facts["channels"] = len(facts["channels"])
+        facts = {name: value for name, value in facts.items() if name in self._parameters}
+        with seeded(arguments.get("seed", 0)), _explained(self.source, self.call.__code__.co_filename):
+            network = self.call(**facts, **options)
+        if not isinstance(network, keras.Model):
+            raise ZooError(f"{self.source}: returned {shown(network)}; expected a Keras model")
+        return ActivityNetwork(network, **arguments)
+
+    def __reduce__(self) -> Any:
+        """Another process finds the function in its file, or by the name of its module."""
+        if function_in(self.source):
+            return _found_again, (self.source, self.sha256)
+        if self.call.__module__ == "__main__" or "<" in self.call.__qualname__:
+            raise ZooError(
+                f"{self.source}: other processes cannot import it: put it into a file and pass 'FILE:FUNCTION', or "
+                "pass workers=0"
+            )
+        return Function.of, (self.call,)
+
+    def to_json(self) -> dict[str, Any]:
+        """How it was named, with the hash of its code."""
+        return {"source": self.source, "sha256": self.sha256}
+
+
+def _found_again(source: str, sha256: str) -> Function:
+    function = Function.of(source)
+    if function is None or function.sha256 != sha256:
+        raise ZooError(f"{source}: the file has changed since the run began: start again")
+    return function
+
+
+@cache
+def run_file(file: Path, sha256: str = "") -> ModuleType:
+    """Runs a file of Python as a module, once for each text; it imports what lies beside it."""
+    name = f"{file.stem}_{sha256[:8]}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if not file.is_file() or spec is None or spec.loader is None:
+        raise ZooError(f"{file}: expected a file of Python, such as my_networks.py")
+    module = importlib.util.module_from_spec(spec)
+    if str(file.parent) not in sys.path:
+        sys.path.append(str(file.parent))
+    sys.modules[name] = module
+    with _explained(str(file), str(file)):
+        spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def _explained(source: str, file: str) -> Iterator[None]:
+    """Says in one line what went wrong in code of a user's own, and where."""
+    try:
+        yield
+    except ZooError:
+        raise
+    except Exception as error:
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+        line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else (lines or [None])[-1]
+        what = (str(error).strip() or "no message").splitlines()[0][:300]
+        raise ZooError(f"{source}{f', line {line}' if line else ''}: {type(error).__name__}: {what}") from error
