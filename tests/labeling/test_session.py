@@ -189,6 +189,18 @@ def test_what_is_saved_is_cut_into_windows_and_says_who_decided(opened, tmp_path
         assert data.train.people() == ["ann"]
 
 
+def test_an_evaluation_says_how_many_labels_are_accepted_proposals(opened, hour, tmp_path):
+    session = opened()
+    for at in (0, 1):
+        act(session, do="accept", at=at)
+    path = journal(tmp_path)
+    path.write_text(path.read_text().replace("sitting,note", "sitting,proposal 0.93"))
+    zoo.cut_windows(tmp_path / "labeled", tmp_path / "data3.h5", test_fraction=0)
+    evaluated = zoo.evaluate("activity_gru_tiny", tmp_path / "data3.h5", split="all", baselines=False)
+    # 18 windows of 29 s, and 3 of 9 s.
+    assert any(note.startswith("86% of the labels are proposals") for note in evaluated.to_json()["notes"])
+
+
 def test_a_zip_file_and_units_of_an_app_are_read_as_an_import_reads_them(opened, tmp_path):
     recorded(tmp_path / "one" / "TotalAcceleration.csv", "walking", seconds=20.0)
     text = (tmp_path / "one" / "TotalAcceleration.csv").read_text().replace("z,y,x", "c,b,a")

@@ -206,7 +206,7 @@ def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns) -> Readings
     """Reads a table, with what belongs to it in other files, in m/s^2 and rad/s; or what a table of answers names."""
     if isinstance(source, Path) and (answers := annotations.read_answers(source)):
         annotations.check_unchanged(source, answers)
-        return _labeled(read_answered(answers), answers.spans, source)
+        return _labeled(read_answered(answers), answers.spans, source, "answers")
     where, notes = name_of(source), None
     if isinstance(source, Path) and not columns.activity and (notes := annotations.notes_of(source)):
         header = Table(where, lines_of(source, columns.encoding)).names
@@ -233,7 +233,7 @@ def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns) -> Readings
     table.about = {key: text for key, text in about.items() if text}
     if notes:
         read = (resolved.time, table.time_unit, columns.annotations)
-        return _labeled(table, annotations.read_notes(notes, table.times, *read), notes)
+        return _labeled(table, annotations.read_notes(notes, table.times, *read), notes, f"notes in {notes.name}")
     return table
 
 
@@ -242,8 +242,8 @@ def read_answered(answers: annotations.Answers) -> Readings:
     return read_sensors(answers.file, answers.columns.replace(subject=f"={answers.subject}", activity="=-"))
 
 
-def _labeled(table: Readings, spans: Sequence[annotations.Span], where: Path) -> Readings:
-    """The rows of a table that lie in spans of seconds since its first row, with their labels."""
+def _labeled(table: Readings, spans: Sequence[annotations.Span], where: Path, kind: str) -> Readings:
+    """The rows of a table that lie in spans of seconds since its first row, with their labels, which are of a kind."""
     for span in spans:
         if span.activity and (wrong := misnamed(span.activity, is_label=True)):
             raise ZooError(f"{where}: the label at {max(span.start, 0.0):g} s: {wrong}")
@@ -264,7 +264,7 @@ def _labeled(table: Readings, spans: Sequence[annotations.Span], where: Path) ->
         named = owner._replace(activity=unicodedata.normalize("NFC", span.activity), decided=span.decided)
         if not (owners and owners[-1][1] == named and rows[start] == rows[start - 1] + 1):
             owners.append((start, named))
-    about = {**table.about, "labels": str(where)}
+    about = {**table.about, "labels": kind}
     return replace(
         table, times=table.times[rows], values=table.values[rows], owners=owners, about=about,
         unlabeled=len(times) - len(rows),

@@ -82,6 +82,10 @@ class Proposer:
         self.classes: list[str] = list(network.classes)
         self._windowing = Windowing(network.window, max(1, round(_EVERY * network.rate)), network.rate, trim=0)
 
+    def forget(self) -> None:
+        """Goes back to what the model knew at first."""
+        (self._kernel, self._bias), self.classes = self._start, self._base
+
     def read(self, recordings: Sequence[Recording]) -> Iterator[Read]:
         """Reads the parts of a recording, each as soon as it is asked for."""
         windowing = self._windowing
@@ -136,22 +140,24 @@ class Proposer:
         truth = np.array([names.index(label) for label in labels], np.int64)
         if len(set(labels)) < 2:
             raise ZooError("all that has a label has the same one: decide about two activities or more")
+        # Of a new label there is nothing to keep.
+        is_new = len(names) > len(self._base)
+        share = 1.0 if is_new else self._helpful(features, truth, (kernel, bias))
+        self._kernel, self._bias = _between((kernel, bias), fitted_head(features, truth, kernel, bias), share)
+        self.classes = names
+        return {"windows": len(labels), "labels": sorted(set(labels)), "share": share}
+
+    def _helpful(self, features: Floats, truth: NDArray[np.int64], start: Head) -> float:
+        """The share of what is learned that helps on windows that are held back."""
         folds, tried, held_back = rank_in_class(truth) % _FOLDS, list[Floats](), list[NDArray[np.int64]]()
         for fold in range(_FOLDS):
             out = folds == fold
             if out.any() and not out.all():
-                learned = fitted_head(features[~out], truth[~out], kernel, bias)
-                shares = (0.0, *SHARES)
-                mixed = [_between((kernel, bias), learned, share) for share in shares]
+                learned = fitted_head(features[~out], truth[~out], *start)
+                mixed = [_between(start, learned, share) for share in (0.0, *SHARES)]
                 tried.append(np.stack([self._probabilities(features[out], *head) for head in mixed]))
                 held_back.append(truth[out])
-        is_new = len(names) > len(self._base)
-        share = 1.0
-        if tried and not is_new:
-            share = helpful_share(np.concatenate(tried, axis=1), np.concatenate(held_back))
-        self._kernel, self._bias = _between((kernel, bias), fitted_head(features, truth, kernel, bias), share)
-        self.classes = names
-        return {"windows": len(labels), "labels": sorted(set(labels)), "share": share}
+        return helpful_share(np.concatenate(tried, axis=1), np.concatenate(held_back)) if tried else 1.0
 
     @property
     def _base(self) -> list[str]:

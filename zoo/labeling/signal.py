@@ -206,12 +206,6 @@ def _cleaned(text: str) -> str:
     return " ".join("".join(sign if sign.isprintable() and sign != "," else " " for sign in text).split())[:100]
 
 
-def clock_text(signal: Signal, seconds: float) -> str:
-    """The time of day, or the time since the start, of a moment."""
-    total = int(seconds + (signal.clock or 0.0)) % _DAY
-    return f"{total // 3600}:{total // 60 % 60:02}:{total % 60:02}"
-
-
 def summary(signals: Sequence[Signal]) -> list[str]:
     """A line for each recording: its length, rate, gaps, unit and sign."""
     lines = []
