@@ -157,6 +157,18 @@ def test_answers_follow_a_recording_that_was_moved(opened, hour, tmp_path):
     assert "../../elsewhere/" in journal(tmp_path).read_text()
 
 
+def test_answers_among_the_recordings_are_no_recordings(opened, tmp_path):
+    act(opened(tmp_path), do="accept", at=0)
+    session = opened(tmp_path)
+    assert [Path(one["file"]).name for one in session.overview()["recordings"]] == ["TotalAcceleration.csv"]
+    assert labels(session.shown(0))[0] == "sitting"
+
+
+def test_a_model_that_does_not_exist_is_refused_before_the_page_is_served(hour, zoo_cli):
+    found = zoo_cli("label", hour, "--model", "activity_gru_fone", "--subject", "ann")
+    assert (found.status, "activity_gru_phone" in found.err) == (1, True)
+
+
 def test_a_full_disk_changes_nothing(opened, tmp_path):
     session = opened()
     act(session, do="accept", at=0)

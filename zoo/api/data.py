@@ -499,6 +499,7 @@ def label(
         zoo.errors.ZooError: no such file.csv: no such file or folder
     """
     files = door.several(recordings)
+    door.require_model(model)
     from zoo.activity.columns import columns_of
     from zoo.labeling import session
 

@@ -326,7 +326,8 @@ def open_session(
     """Opens recordings of one person, each with what was decided about it, and what is doubtful about them."""
     sources, doubts = find_sources([*recordings], columns)
     files = [(file, how) for file, how in sources if isinstance(file, Path)]
-    opened = [(open_signal(file, how), how) for file, how in files]
+    # The folder of answers may lie among the recordings.
+    opened = [(open_signal(file, how), how) for file, how in files if annotations.read_answers(file) is None]
     close_archive()
     return Session(opened, folder, out, force), doubts
 
