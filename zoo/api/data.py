@@ -506,11 +506,10 @@ def label(
     described = columns_of(
         columns, rate, encoding=encoding, annotations=annotations, gravity=tuple(door.names_of(gravity)) or None
     )  # fmt: skip
-    with door.quiet():
-        session.label(
-            files, described, None if out is None else Path(out), subject=subject, model=model, folder=Path(folder),
-            port=port, force=force, on_event=on_event,
-        )  # fmt: skip
+    session.label(
+        files, described, None if out is None else Path(out), subject=subject, model=model, folder=Path(folder),
+        port=port, force=force, on_event=on_event,
+    )  # fmt: skip
 
 
 @door.public

@@ -6,7 +6,7 @@ import secrets
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -21,12 +21,12 @@ from zoo.activity import annotations
 from zoo.activity.columns import CsvColumns
 from zoo.activity.sources import find_sources
 from zoo.activity.tables import close_archive, digest, is_zip
-from zoo.errors import StorageError, ZooError
+from zoo.errors import COMMAND, StorageError, ZooError
 from zoo.files import atomic_write, exclusive_folder, new_file
 from zoo.jobs import Terminated
 from zoo.labeling.day import History, Stretch, apply, queue, renewed, spans, with_notes
 from zoo.labeling.signal import Signal, open_signal, summary
-from zoo.report.screen import say, warn
+from zoo.report.screen import quiet, say, warn
 from zoo.runtime.metadata import CLASSES
 from zoo.serving.certificate import LOCAL
 from zoo.serving.collection import check_name, file_name
@@ -357,7 +357,9 @@ def label(
         sys.stdout.flush()
         _propose_beside(session, model)
         try:
-            server.serve_forever()
+            # What the libraries of the model print meanwhile is of no use to anybody.
+            with quiet() if COMMAND in os.environ else nullcontext():
+                server.serve_forever()
         except KeyboardInterrupt as stop:
             if out is not None and session.answers:
                 (on_event or _show_saved)(session.save())
