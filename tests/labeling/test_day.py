@@ -78,14 +78,14 @@ def test_all_that_was_recorded_is_in_a_stretch_and_all_is_undone(first, actions,
         history.undone()
 
 
-DAY = (Stretch(0, 60, "walking", 0.95), Stretch(60, 100, "sitting", 0.5), Stretch(130, 400, "sitting", 0.6, "rowing"))
+DAY = (Stretch(0, 60, "walking", 0.97), Stretch(60, 100, "sitting", 0.5), Stretch(130, 400, "sitting", 0.6, "rowing"))
 
 
 def test_who_decided_is_kept_with_each_label():
     day = apply(apply(apply(DAY, {"do": "accept", "at": 0}), {"do": "label", "at": 1, "label": " bike  ride "}),
                 {"do": "accept", "at": 2})  # fmt: skip
     assert spans(day) == (
-        Span(0, 60, "walking", "proposal 0.95"), Span(60, 100, "bike ride", "person"), Span(130, 400, "rowing", "note")
+        Span(0, 60, "walking", "proposal 0.97"), Span(60, 100, "bike ride", "person"), Span(130, 400, "rowing", "note")
     )  # fmt: skip
     assert spans(apply(DAY, {"do": "leave", "at": 1})) == (Span(60, 100, "", "person"),)
 
@@ -111,7 +111,7 @@ def test_an_edge_moves_between_two_stretches_and_stops_before_either_is_gone():
         ({"do": "split", "at": 0, "time": 60}, "60.0 s is not within this stretch"),
         ({"do": "split", "at": 0, "time": math.nan}, "time is nan; expected seconds"),
         ({"do": "edge", "at": 1, "by": 1}, "nothing follows this stretch without a gap"),
-        ({"do": "accept_all", "start": 100, "end": 400}, "no proposal in view of at least 90%"),
+        ({"do": "accept_all", "start": 100, "end": 400}, "no proposal in view of at least 95%"),
     ],
 )
 def test_what_is_not_possible_is_said_in_one_line(action, says):
@@ -132,7 +132,7 @@ def test_the_queue_begins_with_notes_that_the_model_contradicts_then_with_long_d
 
 
 def test_notes_are_moved_to_the_change_that_the_model_sees_and_may_name_what_it_does_not_know():
-    found = [Stretch(0, 100, "walking", 0.9), Stretch(100, 110, "sitting", 0.4), Stretch(110, 300, "walking", 0.5)]
+    found = [Stretch(0, 100, "walking", 0.97), Stretch(100, 110, "sitting", 0.4), Stretch(110, 300, "walking", 0.5)]
     noted = with_notes(found, [Span(3, 103, "walking"), Span(103, math.inf, "bike")], ["walking", "sitting"])
     assert [(one.start, one.end, one.note, one.guess) for one in noted] == [
         (0, 100, "walking", "walking"), (100, 300, "bike", "walking")

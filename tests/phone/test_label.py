@@ -105,6 +105,7 @@ def test_an_hour_is_labeled_by_keys_and_trains_a_model(labeling, tmp_path):
         assert answers(tmp_path)[0][1] == pytest.approx(end - 0.1, abs=0.002)
         # All that is sure, in the whole recording; and then what is not, as proposed.
         press(page, *["-"] * 8, "Shift+Enter")
+        assert len(answers(tmp_path)) > 2
         for _ in range(count):
             if page.inner_text("#queue-title").startswith("0 to check"):
                 break

@@ -21,8 +21,8 @@ DIGITS = 3
 """Decimals of the edges of stretches in seconds: as many as the journal has."""
 SHORTEST = 0.2
 """Seconds of the shortest stretch."""
-SURE = 0.9
-"""Confidence from which a proposal need not be checked."""
+SURE = 0.95
+"""Confidence from which a proposal need not be checked: see `zoo.labeling.proposals`."""
 _NEAR = 5.0
 """Seconds by which a note is early or late: it is moved to a change that the model sees."""
 _LONG = 3.0
@@ -169,7 +169,7 @@ def queue(day: Day) -> list[int]:
     Notes that the model contradicts come before all others; what is sure is left out.
 
     Example:
-        >>> queue((Stretch(0, 9, "a", 0.95), Stretch(9, 13, "a", 0.5), Stretch(13, 29, "b", 0.5)))
+        >>> queue((Stretch(0, 9, "a", 0.99), Stretch(9, 13, "a", 0.5), Stretch(13, 29, "b", 0.5)))
         [2, 1]
     """
     open_ones = [place for place, one in enumerate(day) if one.label is None and not one.sure]

@@ -5,6 +5,11 @@ last layer, which learns, makes probabilities of them. They pass the filter of t
 ends of a recording are known; the mean of the two logarithms has its changes where they are, not some seconds late:
 
     log p = (log forward + log backward) / 2 + constant
+
+The confidence of a stretch is the mean probability that the network itself gives its label: the filter is sure within
+seconds, also of movements that the network does not know. Of four people of DSADS in benchmarks/labeling.py, who also
+cycle and row, the stretches of a confidence of .95 or more are labeled right for 99.7% of their time, and those of a
+filtered probability of .95 or more for 85%.
 """
 
 import os
@@ -125,7 +130,7 @@ class Proposer:
         best = both.argmax(axis=1)
         edges = np.concatenate([[part.start], (part.times[1:] + part.times[:-1]) / 2, [part.end]]).round(DIGITS)
         labels = [self.classes[number] for number in best]
-        return runs(edges.tolist(), labels, both.max(axis=1).tolist())
+        return runs(edges.tolist(), labels, answers[np.arange(len(best)), best].tolist())
 
     def learn(self, parts: Sequence[Sequence[Read]], days: Sequence[Day]) -> dict[str, Any]:
         """Learns the last layer from what was decided in several recordings; new labels get outputs of their own.

@@ -238,7 +238,7 @@ class Session:
             return {
                 "version": self.version, "subject": self.subject, "words": self.words, "state": self.state,
                 "model": self.model, "answers": self.answers, "undo": track.history.revision > 0,
-                "threshold": 0.0 if self._proposer is None else self._proposer.metadata.stream_threshold,
+                "threshold": 0.0 if self._proposer is None else self._proposer.metadata.threshold or 0.0,
                 "stretches": [
                     {"start": one.start, "end": one.end, "guess": one.guess, "confidence": round(one.confidence, 4),
                      "note": one.note, "label": one.label, "sure": one.sure, "contradicts": one.contradicts}
