@@ -54,7 +54,12 @@ def press(page, *keys):
     """Presses keys, one when what the one before it did is shown."""
     for key in keys:
         page.keyboard.press(key)
-        page.wait_for_timeout(150)
+        settled(page)
+
+
+def settled(page):
+    """Waits until all that was asked for is done."""
+    page.wait_for_selector("#work[aria-busy=false]")
 
 
 def answers(tmp_path):
@@ -152,10 +157,10 @@ def test_keys_of_one_letter_can_be_switched_off_and_each_is_a_button(labeling, t
         assert not (tmp_path / "labeled").is_dir() or not [*(tmp_path / "labeled").rglob("*.csv")]
         word = headline(page).lower()
         page.click("#accept")
-        page.wait_for_timeout(150)
+        settled(page)
         # A click leaves no button behind that Enter would press again.
         page.click("#leave")
-        page.wait_for_timeout(150)
+        settled(page)
         press(page, "Enter")
         decided = [answer[2:] for answer in answers(tmp_path)]
         assert {(word, "note"), ("", "person")} < {*decided}

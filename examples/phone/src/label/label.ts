@@ -26,6 +26,7 @@ let view: Range = { start: 0, end: 1 };
 let cursor: number | null = null;
 /** One decision at a time: each is on the disk before the next one. */
 let sending: Promise<void> = Promise.resolve();
+let waiting = 0;
 const envelopes: { day: Envelope | null; close: Envelope | null } = { day: null, close: null };
 
 const recording = (): Recording => overview.recordings[number]!;
@@ -198,6 +199,8 @@ function queueButton({ at, stretch, current: isCurrent }: { at: number; stretch:
 
 /** Does one thing after the other, and shows what the computer refuses. */
 function queued(task: () => Promise<void>): Promise<void> {
+  waiting += 1;
+  byId("work").setAttribute("aria-busy", "true");
   sending = sending.then(async () => {
     try {
       await task();
@@ -209,6 +212,9 @@ function queued(task: () => Promise<void>): Promise<void> {
         day = await dayOf(number);
         select(chosen);
       }
+    } finally {
+      waiting -= 1;
+      byId("work").setAttribute("aria-busy", `${waiting > 0}`);
     }
   });
   return sending;
