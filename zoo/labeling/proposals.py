@@ -7,9 +7,7 @@ ends of a recording are known; the mean of the two logarithms has its changes wh
     log p = (log forward + log backward) / 2 + constant
 
 The confidence of a stretch is the mean probability that the network itself gives its label: the filter is sure within
-seconds, also of movements that the network does not know. Of four people of DSADS in benchmarks/labeling.py, who also
-cycle and row, the stretches of a confidence of .95 or more are labeled right for 99.7% of their time, and those of a
-filtered probability of .95 or more for 85%.
+seconds, also of movements that the network does not know. benchmarks/labeling.py counts how often it is right.
 """
 
 import os
