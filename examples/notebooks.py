@@ -30,8 +30,9 @@ REPOSITORY = "https://github.com/pocket-zoo/pocket-zoo"
 COLAB = REPOSITORY.replace("https://github.com", "https://colab.research.google.com/github")
 
 GUIDES = {
-    "recordings": "", "phone": "", "collect": "", "studies": "", "keras": "[tuning]", "probabilities": "",
-    "tune": "[tuning]", "deploy": "", "c": "", "hub": "[hub]", "text": "", "photographs": "",
+    "recordings": "", "phone": "", "collect": "", "studies": "", "keras": "[tuning]", "networks": "[tuning]",
+    "lstm": "", "probabilities": "", "tune": "[tuning]", "deploy": "", "c": "", "onnx": "[onnx]", "hub": "[hub]",
+    "text": "", "photographs": "",
 }  # fmt: skip
 """Guides with notebooks, and the extra that each needs."""
 

@@ -67,7 +67,7 @@ def test_the_figures_of_a_card_are_those_of_its_numbers(preset, tmp_path):
     drawn = figures.evaluation(metrics["test"], history, {}, tmp_path)
     if metrics["kind"] == "patches":
         weights = kernel(loading.load(folder))
-        drawn += drawing.save_all({"features.png": figures.features(weights, metrics["test"])}, tmp_path)
+        drawn += drawing.save_all({"features": figures.features(weights, metrics["test"])}, tmp_path)
     assert drawn
     for picture in drawn:
         assert picture.read_bytes() == (folder / picture.name).read_bytes(), picture.name

@@ -88,7 +88,7 @@ def test_every_block_has_a_language_and_what_is_left_out_says_why():
     for page in PAGES:
         fences = re.findall(r"^```(.*)$", (DOCS / page).read_text(), re.MULTILINE)
         for opening in fences[::2]:
-            assert re.fullmatch(r"(bash|python|diff|c|cpp|html|js|bibtex)( title=\"[^\"]+\")?", opening), (
+            assert re.fullmatch(r"(bash|python|diff|c|cpp|html|js|kotlin|bibtex)( title=\"[^\"]+\")?", opening), (
                 f"{page}: {opening}"
             )
         assert set(fences[1::2]) <= {""}, page

@@ -183,6 +183,6 @@ def test_a_newcomer_comes_from_files_to_a_page_with_own_labels(name, zoo_cli, se
         assert [part for part in printed if part not in text] == [], f"zoo {line}: {text}"
     finished, files = serve("exported", "--host", "127.0.0.1")
     assert (finished.status, finished.err) == (0, "stopped\n")
-    assert "serving exported/model.float32.tflite at https://127.0.0.1:" in finished.out
+    assert "serving exported/model.float32.tflite\nPhones: https://127.0.0.1:" in finished.out
     known = extract(files["/model.tflite"])
     assert (known.classes, known.rate, known.axes) == journey.shown

@@ -56,8 +56,9 @@ def test_the_moving_picture_is_of_eight_seconds_and_small_and_readme_says_what_i
     file = ROOT / "docs" / "assets" / "teaching.gif"
     with Image.open(file) as picture:
         assert sum(frame.info["duration"] for frame in ImageSequence.Iterator(picture)) == 8000
-        before, now = re.search(r"Before (.+), now (.+) windows", picture.info["comment"].decode()).groups()
-    assert file.stat().st_size < 1_000_000
+        before, now = re.search(r"before (.+), now (.+)\.", picture.info["comment"].decode()).groups()
+    assert file.stat().st_size < 500_000
+    assert README.index("zoo stream") < README.index("teaching.gif")
     told = re.search(r'teaching\.gif"[^>]* alt="([^"]*)"', README)[1]
     assert all(part in told for part in ("simulated", f"before, {before}", f"now, {now}"))
 
@@ -138,3 +139,16 @@ def test_the_table_of_the_roofline_is_what_was_measured_and_its_operations_are_t
     assert roofline.table(found).rstrip() in SPEED
     assert {name: row["flops_a_row"] for name, row in found["trainings"].items()} == roofline.OPERATIONS
     assert f"multiplied at {found['peak_gigaflops']} Gflop/s on one core" in " ".join(SPEED.split())
+
+
+def test_the_first_stream_is_right_and_takes_less_than_half_a_minute(zoo_cli):
+    first = re.search(r"zoo (stream .* --simulate (\S+)) --speed (\d+)", README)
+    activities = first[2].split(",")
+    assert len(activities) > 2
+    assert 10 * len(activities) / int(first[3]) < 15
+    status, printed, _ = zoo_cli(*first[1].split(), "--speed", "0")
+    assert status == 0
+    right, of, late = re.search(r"(\d+) of (\d+) moments right .* recognized after (.*)", printed).groups()
+    assert right == of
+    assert len(late.split(", ")) == len(activities) - 1
+    assert "never" not in late

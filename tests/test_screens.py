@@ -74,12 +74,18 @@ def test_a_terminal_breaks_a_warning_between_words_and_a_pipe_does_not(forced, e
 
 
 @pytest.mark.slow
-def test_a_pipe_gets_a_line_for_each_step_of_an_export(recognizer, tmp_path, zoo_cli):
-    _, _, err = zoo_cli("export", recognizer, "--formats", "keras", "--to", tmp_path / "exported")
+@pytest.mark.parametrize(
+    ("format", "steps", "then"),
+    [("keras", [], ""), ("float32", ["converting to float32"], "; next: zoo serve {0}")],
+    ids=["which is not served", "which is served"],
+)
+def test_a_pipe_gets_a_line_for_each_step_of_an_export(format, steps, then, recognizer, tmp_path, zoo_cli):
+    _, _, err = zoo_cli("export", recognizer, "--formats", format, "--to", tmp_path / "exported")
     folder = tmp_path / "exported"
     assert err.splitlines() == [
-        "exporting: comparing keras with Keras (1 of 1)", f"1 artifact in {folder}; next: zoo serve {folder}",
-    ]  # fmt: skip
+        *(f"exporting: {step}" for step in (*steps, f"comparing {format} with Keras (1 of 1)")),
+        f"1 artifact in {folder}{then.format(folder)}",
+    ]
 
 
 def test_a_flag_has_no_value_and_a_number_is_called_one(terminal):

@@ -1,6 +1,7 @@
 """Every page of the docs site in Chromium, in the light and in the dark, on a phone and on a desk."""
 
 import importlib
+import json
 import re
 from itertools import chain
 
@@ -150,17 +151,28 @@ def test_below_any_path_a_card_opens_the_page_with_its_model_which_stays_offline
     assert all(url.startswith((f"http://localhost:{port}/any/path/", "blob:")) for url in fetched)
 
 
+def test_the_phone_page_of_the_site_opens_the_recognizer_of_all_phones(site, visit):
+    listed = [model["name"] for model in json.loads((site / "phone" / "models.json").read_text(encoding="utf-8"))]
+    assert listed[0] == "activity_gru_phone"
+    assert set(listed) == PRESETS.keys() - set(TRIED)
+    visit("/phone/").wait_for_selector("#about:has-text('activity_gru_phone')")
+
+
 def test_the_home_page_shows_the_phone_page_at_work_and_a_phone_fetches_it_at_a_tap(visit):
     page = visit()
     live = page.frame_locator(".live iframe")
     live.get_by_text("Recording of a real person").first.wait_for()
-    live.get_by_text("In truth: standing").wait_for()
+    live.get_by_text("Really: standing").wait_for()
     assert not page.locator(".strip").is_visible()
+    page.screenshot(path=SHOTS / "home.png")
     page = visit(width=390, height=844)
     page.wait_for_load_state("networkidle")
     assert page.locator(".strip").is_visible()
     assert [frame.url for frame in page.frames[1:]] in ([], [""])
-    page.get_by_text("Run the page on this phone").click()
+    buttons = page.locator("article .md-button")
+    assert buttons.all_inner_texts()[:2] == ["Try it on this phone", "Install"]
+    page.screenshot(path=SHOTS / "home-phone.png")
+    buttons.first.click()
     page.wait_for_url("**/phone/")
 
 
@@ -209,8 +221,29 @@ def test_presets_are_filtered_by_name_size_and_license(visit):
     assert page.evaluate(shown) == ["activity_cnn_pocket"]
 
 
+def test_a_page_that_is_not_here_leads_to_pages_that_are(visit, address):
+    page = visit("/404.html")
+    links = page.eval_on_selector_all("article li a", "all => all.map(link => link.href)")
+    assert len(links) > 3
+    for link in links:
+        assert page.goto(link).ok, link
+    page = visit("/404.html", width=390, height=844)
+    page.screenshot(path=SHOTS / "404.png")
+
+
+def test_pictures_have_their_size_before_they_arrive(site):
+    for path in ("presets/activity_gru_phone", "guides/recordings", "."):
+        page = (site / path / "index.html").read_text(encoding="utf-8")
+        pictures = [picture for picture in re.findall(r"<img [^>]*>", page) if ".png" in picture]
+        assert pictures
+        assert [picture for picture in pictures if "width=" not in picture or "height=" not in picture] == []
+
+
 def test_the_chart_of_results_links_each_recognizer(visit):
     page = visit("/results/")
+    # Below a picture, links are hidden from screen readers.
+    assert page.locator("[role=img] a").count() == 0
+    assert page.get_by_role("link", name="activity_gru_phone: macro-F1").count() == 1
     links = page.locator("svg.chart").first.locator("a")
     assert links.count() == len(results.presets(["activity"]))
     links.first.click()

@@ -19,7 +19,7 @@ PRESETS_FOLDER = next(
 """Folder of the presets, with one folder for each."""
 
 START = "activity_gru_phone"
-"""The preset whose weights are the best start for recordings of any phone."""
+"""The preset that the phone page starts with, and whose weights are the best start for recordings of any phone."""
 
 
 def preset_names() -> list[str]:
@@ -47,6 +47,8 @@ def find_folder(name_or_folder: str | os.PathLike[str]) -> Path:
         if file := min(path.glob("*.tflite"), default=None):
             raise ZooError(f"{path}: holds exported files and no model.keras: pass one of them, such as {file}")
         raise ZooError(f"{path}: holds no model.keras; expected a folder written by `zoo train` or save_to_preset")
+    if os.path.isfile(path):  # noqa: PTH113
+        raise ZooError(f"{path}: expected a .keras or .tflite file, a folder that `zoo train` wrote, or a preset")
     error = str(unknown_name("preset or folder", str(name_or_folder), preset_names()))
     raise ZooError(f"{error}{' A' if error.endswith('?') else '; a'} folder that `zoo train` wrote works, too")
 

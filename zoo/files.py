@@ -142,7 +142,7 @@ def _is_running(process: int) -> bool:
 
 @contextmanager
 def exclusive(
-    path: Path, kind: str = "file", seconds: float = _LOCK_SECONDS, *, lock_file: Path | None = None
+    path: Path, kind: str = "file", seconds: float = _LOCK_SECONDS, *, lock_file: Path | None = None, busy: str = ""
 ) -> Iterator[None]:
     """Keeps other runs from writing the same file, or folder of `atomic_folder`, after a wait of some `seconds`.
 
@@ -165,7 +165,8 @@ def exclusive(
                 if not lock_file.exists():
                     # In a folder that takes no files, filelock waits as if another process held the lock.
                     raise StorageError(f"{path}: cannot be written here: choose another folder") from None
-                raise ZooError(f"{path}: another run is writing it: wait for it, or choose another {kind}") from None
+                busy = busy or f"another run is writing it: wait for it, or choose another {kind}"
+                raise ZooError(f"{path}: {busy}") from None
         try:
             yield
         finally:
@@ -176,14 +177,15 @@ def exclusive(
 
 
 @contextmanager
-def exclusive_folder(folder: Path) -> Iterator[None]:
+def exclusive_folder(folder: Path, busy: str = "") -> Iterator[None]:
     """Keeps other runs from writing to the same folder, where files appear one after another; deletes it if none did.
 
-    The lock is a hidden file in it, as the folder may be all that this process can write to.
+    They are refused with `busy`. The lock is a hidden file in it, as the folder may be all that this process can write
+    to.
     """
     if not os.path.isdir(folder):  # noqa: PTH112  # of a name that is too long, Path.is_dir raises
         _require_kind(folder, stat.S_ISDIR)
-    with exclusive(folder, "folder", lock_file=Path(os.path.realpath(folder), _LOCK)):
+    with exclusive(folder, "folder", lock_file=Path(os.path.realpath(folder), _LOCK), busy=busy):
         yield
 
 

@@ -94,7 +94,7 @@ class Evaluation(Document):
     """Metrics of a model and its baselines by name, which print as tables.
 
     Args:
-        draw: Function that draws the figures into a folder, and returns their paths.
+        draw: Function that draws the figures into a folder, in a format, and returns their paths.
 
     Example:
         >>> evaluation = Evaluation({"macro_f1": 0.9}, str)
@@ -102,7 +102,7 @@ class Evaluation(Document):
         (0.9, {'macro_f1': 0.9})
     """
 
-    draw: Callable[[dict[str, Any], Path], list[Path]] | None = None
+    draw: Callable[[dict[str, Any], Path, str], list[Path]] | None = None
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -119,12 +119,19 @@ class Evaluation(Document):
         }
         return pd.DataFrame.from_dict(scores, orient="index")
 
-    def figures(self, folder: str | Path) -> list[Path]:
-        """Draws the figures into a folder, which is created if it is missing, and returns their paths."""
+    def figures(self, folder: str | Path, form: str = "png") -> list[Path]:
+        """Draws the figures into a folder, which is created if it is missing, and returns their paths.
+
+        Args:
+            folder: Where to.
+            form: Their format: png, svg or pdf.
+        """
+        if form not in ("png", "svg", "pdf"):
+            raise ZooError(f"form {form!r}: expected png, svg or pdf")
         if self.draw is None:
             raise ZooError("figures: there are none of this evaluation")
         Path(folder).mkdir(parents=True, exist_ok=True)
-        return self.draw(self.content, Path(folder))
+        return self.draw(self.content, Path(folder), form)
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from functools import partial
 from pathlib import Path
 
 import address
@@ -19,6 +20,7 @@ import bars
 import cards
 from chart import chart
 from commands import reference
+from PIL import Image
 
 from zoo.presets import PRESETS
 from zoo.report import results
@@ -33,7 +35,8 @@ _ADDRESS = address.published()
 
 _CHART = "<!-- chart -->"
 
-_PICTURES = '<div class="strip"'
+_BUTTON, _PICTURES = "[Install](#install)", '<div class="strip"'
+_TRY = '<a class="md-button handheld" href="phone/">Try it on this phone</a>\n'
 _LIVE = """<div class="live" markdown>
 <iframe src="phone/?person" title="The phone page, which plays a recording of a real person" loading="lazy"></iframe>
 <div markdown>
@@ -49,10 +52,8 @@ The network runs in your browser, without a server, and was
 </div>
 </div>
 
-<p class="handheld"><a class="md-button" href="phone/">Run the page on this phone</a></p>
-
 """
-"""The home page's pictures of the phone page, and what wide and narrow screens show in their place or above them."""
+"""What the home page begins with: buttons, one more on phones, and the phone page, of which phones get pictures."""
 
 
 def stage(folder: Path) -> None:
@@ -62,7 +63,8 @@ def stage(folder: Path) -> None:
     cards.put_page(folder / "phone")
     home = folder / "index.md"
     first = f"{address.code(_ADDRESS + 'phone/')}\n\n" if _ADDRESS else ""
-    home.write_text(home.read_text(encoding="utf-8").replace(_PICTURES, first + _LIVE + _PICTURES), encoding="utf-8")
+    shown = home.read_text(encoding="utf-8").replace(_BUTTON, _TRY + _BUTTON)
+    home.write_text(shown.replace(_PICTURES, first + _LIVE + _PICTURES), encoding="utf-8")
     found = folder / "results.md"
     found.write_text(_with_charts(found.read_text(encoding="utf-8")), encoding="utf-8")
     for guide in (folder / "guides").glob("*.md"):
@@ -79,6 +81,17 @@ def stage(folder: Path) -> None:
     course = re.sub(r"\(((?:part|report)[\w.]+)\)", r"(../examples/course/\1)", course).replace("../../docs/", "")
     (folder / "course.md").write_text(_linked(course, Path("course.md")), encoding="utf-8")
     cards.put_cards(folder / "presets", _COLAB, _REPOSITORY)
+    for page in folder.rglob("*.md"):
+        text = re.sub(
+            r"(!\[[^\]]*\]\()([^)]+\.png)\)(?!\{)", partial(_sized, page.parent), page.read_text(encoding="utf-8")
+        )
+        page.write_text(text, encoding="utf-8")
+
+
+def _sized(folder: Path, picture: re.Match[str]) -> str:
+    """A picture with its width and height, so that a page does not jump when it arrives."""
+    with Image.open(folder / picture[2]) as image:
+        return f"{picture[0]}{{ width={image.width} height={image.height} }}"
 
 
 def _chart_of(page: str) -> str:

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import address
 import numpy as np
 
-from zoo.catalog import PRESETS_FOLDER
+from zoo.catalog import PRESETS_FOLDER, START, read_config
 from zoo.families import FAMILIES
-from zoo.patches import simulate
+from zoo.patches.data import LUMINANCE, cut, shipped_photographs
 from zoo.presets import PRESETS
 from zoo.serving.server import MODEL, MODELS, PAGE_FOLDER
 
@@ -31,17 +31,18 @@ _TRIALS = {
     ),
     "patches": Trial(
         "float16", "photographs",
-        "The patches show simulated pictures, drawn by pocket-zoo: disks that cover each other like leaves.",
+        "The patches are of a photograph that the model was not trained on, by vultilion (CC BY 2.0): the flower of "
+        "[scikit-learn](https://scikit-learn.org/stable/modules/generated/sklearn.datasets.load_sample_image.html).",
     ),
     "text": Trial("float16", "text", "The model runs in your browser: what you type never leaves it."),
 }  # fmt: skip
 
-_PATCHES, _SIZE = 8, 16
-"""Patches to choose from, and their width in pixels, which is that of all autoencoders of the zoo."""
+PHOTOGRAPH, _PATCHES, _SIZE = "flower.jpg", 8, 16
+"""What patches to choose from are cut from, held out by all autoencoders of the zoo; how many, and their width."""
 
 
 def put_page(folder: Path) -> None:
-    """Puts the phone page into a folder, with the models that are tried; it lists the recognizers."""
+    """Puts the phone page into a folder, with the models that are tried; it lists recognizers, the first to open."""
     shutil.copytree(PAGE_FOLDER, folder, ignore=shutil.ignore_patterns(MODEL))
     (folder / "models").mkdir()
     listed = []
@@ -51,6 +52,7 @@ def put_page(folder: Path) -> None:
             shutil.copy(_model(name, _TRIALS[task]), folder / file)
         if task == "activity":
             listed.append({"name": name, "file": file})
+    listed.sort(key=lambda model: model["name"] != START)
     (folder / MODELS).write_text(json.dumps(listed), encoding="utf-8")
 
 
@@ -109,11 +111,11 @@ def _model(name: str, trial: Trial) -> Path:
 
 
 def _patches() -> list[list[int]]:
-    """Patches of simulated pictures, on each of which there is something to see, as whole numbers from 0 to 255."""
-    random = np.random.default_rng(0)
-    found: list[list[int]] = []
-    while len(found) < _PATCHES:
-        pixels = simulate.draw("", 4 * _SIZE, random).pixels[:_SIZE, :_SIZE]
-        if pixels.mean(axis=2).std() > 0.1:
-            found.append(np.rint(255 * pixels.T).astype(int).ravel().tolist())
-    return found
+    """Patches of a photograph, on each of which there is something to see, as whole numbers from 0 to 255."""
+    for name in PRESETS:
+        if FAMILIES[PRESETS[name].family].task == "patches":
+            assert PHOTOGRAPH in read_config(PRESETS_FOLDER / name)["metadata"]["held_out"], name
+    photograph = next(photograph for photograph in shipped_photographs() if photograph.name == PHOTOGRAPH)
+    drawn, _ = cut(photograph, 50 * _PATCHES, _SIZE, np.random.default_rng(0))
+    clear = [patch for patch in drawn if np.tensordot(LUMINANCE, patch, 1).std() > 0.12]
+    return [np.rint(255 * patch).astype(int).ravel().tolist() for patch in clear[:_PATCHES]]

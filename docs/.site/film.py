@@ -1,4 +1,4 @@
-"""The moving picture of the README: a movement is taught on the phone page, in eight seconds.
+"""The moving picture of the README: a movement is taught on the phone page, in eight seconds, the result first.
 
 The sensor is simulated: the page gets the events of a phone that somebody holds, and then rows with.
 """
@@ -13,8 +13,10 @@ from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Page, ViewportSize
 
 SCREEN: ViewportSize = {"width": 360, "height": 600}
-SCALE, COLORS, TENTH = 2, 64, 100
+SCALE, COLORS, TENTH = 1.4, 24, 100
 """Pixels of the picture for each of the page's, colors, and milliseconds of a frame."""
+RESULT = 10
+"""Tenths of a second that the result is shown at first."""
 
 STEPS = ("Gather", "Learn", "Try")
 NOTE = "Simulated sensor, in fast motion"
@@ -71,7 +73,7 @@ def story(page: Page, take: Take) -> str:
         take("Gather", 1, "")
     take("Gather", 2, "#lesson-record")
     _record(phone, ROWING, lambda: take("Gather", 1, ""))
-    take("Gather", 9, "")
+    take("Gather", 4, "")
     _scroll(page, "#lesson-list li:last-child", lambda: take("Gather", 1, ""))
     take("Learn", 3, "#learn")
     page.click("#learn")
@@ -86,7 +88,7 @@ def story(page: Page, take: Take) -> str:
         take("Try", 1, "")
     phone.move(ROWING, 4)
     page.wait_for_selector("#try-label:text-is('Rowing')")
-    take("Try", 10, "")
+    take("Try", 5, "")
     return page.inner_text("#learned-text")
 
 
@@ -124,6 +126,8 @@ def film(page: Page, file: Path) -> None:
         durations.append(TENTH * tenths)
 
     said = story(page, take)
+    frames.insert(0, frames[-1])
+    durations.insert(0, RESULT * TENTH)
     # One palette for all frames, so that what stands still is stored once.
     some = frames[::4]
     mosaic = Image.new("RGB", (some[0].width * len(some), some[0].height))

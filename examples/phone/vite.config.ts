@@ -42,8 +42,9 @@ function offline(): Plugin {
     generateBundle(_, bundle) {
       const worker = bundle["sw.js"];
       if (worker?.type !== "chunk") throw new Error("no service worker in the bundle");
-      // The runtime and a demonstration are stored where they are used; other pages than a phone's are for computers.
-      const stored = (name: string) => !/\.(tflite|txt)$|^litert\/|^try\.js$|^(assets\/)?(class|label|person)[.-]/.test(name);
+      // The runtime is stored where it is used; other pages than a phone's are for computers.
+      const elsewhere = /\.(tflite|txt)$|^litert\/|^try\.js$|^(assets\/)?(class|label)[.-]/;
+      const stored = (name: string) => name === "person.tflite" || !elsewhere.test(name);
       const files = Object.values(bundle).filter((file) => file !== worker && stored(file.fileName));
       const names = files.map((file) => file.fileName.replace(/^index\.html$/, "./"));
       const digest = createHash("sha256");
@@ -68,6 +69,7 @@ export default defineConfig({
     __LITERT_BYTES__: String(statSync(`${LITERT}wasm/litert_wasm_compat_internal.wasm`).size),
   },
   plugins: [staticFiles(), offline()],
+  worker: { format: "es" },
   build: {
     outDir: here("../../zoo/page"),
     emptyOutDir: true,

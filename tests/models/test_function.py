@@ -154,6 +154,7 @@ def test_layers_of_ones_own_are_loaded_by_their_file(file, data, tmp_path):
 
 
 REFUSED = {
+    "name a function in it": "{file}",
     "missing.py: no such file": "missing.py:small",
     "unknown function of .*'smal': did you mean small": "{file}:smal",
     "broken, line 25: NameError: name 'missing' is not defined": "{file}:broken",

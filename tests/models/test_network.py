@@ -61,12 +61,20 @@ def normalized_by_itself():
     ])  # fmt: skip
 
 
+def adapted():
+    """Its statistics are weights, which only a layer that is told so computes with."""
+    normalization = keras.layers.Normalization()
+    normalization.adapt(3 * WINDOWS + 1)
+    return keras.Sequential([keras.Input((128, 6)), normalization, keras.layers.GRU(4), keras.layers.Dense(3)])
+
+
 NETWORKS = {
     "logits": lambda: stranger(keras.layers.Dense(3)),
     "softmax in the last layer": lambda: stranger(keras.layers.Dense(3, activation="softmax")),
     "softmax as a layer": lambda: stranger(keras.layers.Dense(3, use_bias=False), keras.layers.Softmax()),
     "no dense layer": lambda: stranger(keras.layers.Reshape((8, 1)), keras.layers.Conv1D(3, 8), keras.layers.Flatten()),
     "normalized by itself": normalized_by_itself,
+    "adapted": adapted,
     "a call of its own": opaque,
 }
 
@@ -83,6 +91,7 @@ def test_it_answers_what_the_network_answered_and_again_after_it_was_saved(make,
     assert (model.classes, model.window, model.rate, len(model.channels)) == (LABELS, 128, 40.0, 6)
     model.save(tmp_path / "a.keras")
     np.testing.assert_allclose(np.asarray(loading.load(tmp_path / "a.keras").model(WINDOWS)), answers, atol=1e-6)
+    np.testing.assert_allclose(np.asarray(model.copy(name="copy")(WINDOWS)), answers, atol=1e-6)
     # The last layer is apart: with other labels, those in common keep their weights.
     other = model.copy(classes=("walk", "run"))
     np.testing.assert_allclose(np.asarray(other(WINDOWS))[:, 0], answers[:, 2], atol=1e-5)
@@ -118,6 +127,52 @@ def test_a_subclass_with_a_call_of_its_own_is_not_taken_for_its_layers(tmp_path)
     windows = np.stack([rows[start : start + 150] for start in range(0, 250, 25)])
     np.testing.assert_allclose(recognizer.predict(windows), np.asarray(keras.ops.softmax(model(windows))), atol=1e-5)
     assert predict_recording(recognizer.stream(), rows, 50.0)
+
+
+def cells(*layers):
+    return keras.Sequential([keras.Input((60, 3)), *layers, keras.layers.Dense(3)])
+
+
+STEPPED = {
+    "gru": lambda: cells(keras.layers.GRU(4)),
+    "gru of the course": lambda: cells(keras.layers.GRU(4, reset_after=False)),
+    "several": lambda: cells(
+        keras.layers.Normalization(mean=[0.0] * 3, variance=[9.0] * 3), keras.layers.Dense(5, activation="relu"),
+        keras.layers.LSTM(4, return_sequences=True), keras.layers.LayerNormalization(), keras.layers.Dropout(0.5),
+        keras.layers.SimpleRNN(3), keras.layers.BatchNormalization(), keras.layers.Dense(4, activation="tanh"),
+    ),
+}  # fmt: skip
+WHOLE = {
+    "both directions": lambda: cells(keras.layers.Bidirectional(keras.layers.GRU(4))),
+    "backwards": lambda: cells(keras.layers.GRU(4, go_backwards=True)),
+    "a mean over time": lambda: cells(
+        keras.layers.GRU(4, return_sequences=True), keras.layers.GlobalAveragePooling1D()
+    ),
+    "a convolution": lambda: cells(keras.layers.Conv1D(4, 5), keras.layers.GRU(4)),
+    "normalized over time": lambda: cells(keras.layers.LayerNormalization(axis=1), keras.layers.GRU(4)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("make", STEPPED.values(), ids=STEPPED)
+def test_recurrent_layers_run_step_by_step(make, tmp_path):
+    model = adopt(make(), classes=LABELS, rate=50.0)
+    windows = RANDOM.normal(0, 5, (5, 60, 3)).astype("float32")
+    states = {name: np.zeros((5, size), "float32") for name, size in model.states.items()}
+    last = states
+    for row in range(60):
+        logits, last = model.step(windows[:, row : row + 1], last)
+    np.testing.assert_allclose(np.asarray(logits), np.asarray(model(windows)), atol=1e-5)
+    several, _ = model.chunk(windows, states)
+    np.testing.assert_allclose(np.asarray(several)[:, -1], np.asarray(logits), atol=1e-5)
+    zoo.export(model, tmp_path / "files", formats="float32")
+    stream = Recognizer(tmp_path / "files" / "model.float32.tflite").stream()
+    # Once it is warm, it answers to each row, not once a hop.
+    assert len(predict_recording(stream, RANDOM.normal(0, 5, (90, 3)), 50.0)) > 50
+
+
+@pytest.mark.parametrize("make", WHOLE.values(), ids=WHOLE)
+def test_what_would_answer_otherwise_step_by_step_reads_whole_windows(make):
+    assert adopt(make(), classes=LABELS, rate=50.0).states == {}
 
 
 REFUSED = {

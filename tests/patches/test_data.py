@@ -1,5 +1,6 @@
 """Patches of photographs: the course's preprocessing, reading, making and simulating."""
 
+import importlib.util
 import json
 import struct
 import zlib
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from running import message, refused, write_h5
+from sklearn.datasets import load_sample_images
 
 from zoo import load_data
 from zoo.data import hdf5
@@ -126,13 +128,33 @@ def test_a_picture_is_opened_as_red_green_blue_and_turned_upright_as_the_camera_
         np.testing.assert_allclose(open_photograph(tmp_path / "a.png").pixels, expected, atol=1e-6)
 
 
-def test_what_is_not_a_picture_or_transparent_or_small_is_refused(tmp_path):
-    save(tmp_path / "t.png", (10, 12, 4))
+def test_transparent_parts_become_white(tmp_path):
+    rgba = np.full((2, 2, 4), (255, 0, 0, 255), np.uint8)
+    rgba[0, 0, 3], rgba[0, 1, 3] = 0, 51
+    for name in ("a.png", "a.webp"):
+        Image.fromarray(rgba).save(tmp_path / name, lossless=True)
+        pixels = open_photograph(tmp_path / name).pixels
+        np.testing.assert_allclose(pixels[0], [[1, 1, 1], [1, 0.8, 0.8]], atol=0.01)
+        np.testing.assert_allclose(pixels[1], [[1, 0, 0], [1, 0, 0]])
+    Image.fromarray(rgba).convert("P").save(tmp_path / "p.gif", transparency=0)
+    assert open_photograph(tmp_path / "p.gif").pixels.shape == (2, 2, 3)
+
+
+def test_a_photograph_of_an_iphone_is_read_with_the_extra_and_named_without():
+    heic = Path(__file__).with_name("flower.heic")
+    if importlib.util.find_spec("pi_heif") is None:
+        refused("flower.heic: HEIC, which needs `pip install 'pocket-zoo.heic.'`", open_photograph, heic)
+        pytest.skip("needs pi-heif: pip install '.[heic]'")
+    pixels = open_photograph(heic).pixels
+    assert pixels.shape == (64, 64, 3)
+    # It was cut from the flower of scikit-learn.
+    flower = load_sample_images().images[1][100:164, 200:264] / 255
+    assert np.abs(pixels - flower).mean() < 0.05
+
+
+def test_what_is_not_a_picture_or_small_is_refused(tmp_path):
     (tmp_path / "a.png").write_text("not a picture")
-    for name, words in (
-        ("t.png", "has a fourth channel, transparency"), ("b.png", "no such file"),
-        ("a.png", "a.png: not a picture that can be decoded"),
-    ):  # fmt: skip
+    for name, words in (("b.png", "no such file"), ("a.png", "a.png: not a picture that can be decoded")):
         refused(words, open_photograph, tmp_path / name)
     small = [photograph(4, 9, name="small")]
     refused(
@@ -156,10 +178,34 @@ def test_what_a_folder_holds_beside_pictures_is_left_out_and_listed_at_once(tmp_
     assert [Path(name).name for name in found["skipped"]] == ["IMG_1.HEIC", "Thumbs.db", "icon.png", "notes.txt"]
     (line,) = [line for line in err.splitlines() if "left out, 4:" in line]
     assert all(Path(name).name in line for name in found["skipped"])
-    assert "IMG_1.HEIC (not a picture that can be decoded (" in line
+    assert "notes.txt (not a picture that can be decoded (" in line
     (folder / "a.png").unlink()
     (folder / "b.jpg").unlink()
     refused("no picture in this folder; left out: IMG_1.HEIC", find_pictures, [folder], 8)
+
+
+def test_a_picture_that_was_broken_off_is_listed_whether_in_a_folder_or_named_and_alone_it_is_an_error(
+    tmp_path, zoo_cli
+):
+    folder, out = tmp_path / "pictures", tmp_path / "a.h5"
+    folder.mkdir()
+    for name in ("whole.jpg", "broken.jpg", "broken.png"):
+        save(folder / name, (60, 60, 3))
+    for broken in (folder / "broken.jpg", folder / "broken.png"):
+        broken.write_bytes(broken.read_bytes()[:2000])
+    for paths in ([folder], sorted(folder.iterdir())):
+        status, printed, err = zoo_cli("data", "make", "patches", *paths, "-o", out, "--count", 9, "--json", "--force")
+        assert status == 0, err
+        found = json.loads(printed)
+        assert (list(found["photographs"]), found["patches"]) == (["whole.jpg"], 9)
+        assert [Path(name).name for name in found["skipped"]] == ["broken.jpg", "broken.png"]
+        assert "left out, 2: broken.jpg (not a picture that can be decoded (" in err
+    (folder / "whole.jpg").unlink()
+    for paths in ([folder], sorted(folder.iterdir())):
+        status, _, err = zoo_cli("data", "make", "patches", *paths, "-o", tmp_path / "b.h5")
+        assert status == 1
+        assert "broken.jpg" in err
+        assert not (tmp_path / "b.h5").exists()
 
 
 def test_a_picture_under_two_names_is_refused(tmp_path):

@@ -6,6 +6,7 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
+from PIL import Image
 from running import refused
 from scipy.special import expit
 
@@ -82,6 +83,31 @@ def test_another_file_is_measured_whole_and_says_that_the_score_of_pca_is_too_go
     report = AUTOENCODER.evaluate(trained, tmp_path / "other.h5")
     assert (report["patches"], report["split"]) == (100, "whole file")
     assert any("its score is too good" in note for note in report["notes"])
+
+
+def test_the_patches_of_a_photograph_are_encoded_row_by_row(autoencoder, trained, zoo_json, tmp_path):
+    # 2 x 3 patches of 8 x 8, and a rest at the right and at the bottom.
+    pixels = np.random.default_rng(0).integers(0, 256, (21, 29, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    summary = zoo_json("predict", autoencoder, tmp_path / "photo.png", "--out", tmp_path / "codes.npz")
+    codes = np.load(tmp_path / "codes.npz")["codes"]
+    assert (summary["patches"], codes.shape) == (6, (6, 12))
+    # A patch is (channel, column, row).
+    fifth = np.float32(pixels[8:16, 8:16].transpose(2, 1, 0) / 255)
+    np.testing.assert_allclose(codes[4], zoo.predict(autoencoder, fifth[None]).codes[0], atol=1e-5)
+    found = zoo.predict(autoencoder, tmp_path / "photo.png")
+    np.testing.assert_allclose(found.codes, codes, atol=1e-6)
+    strongest = str(codes.mean(axis=0).argmax())
+    assert found.to_json()["strongest_units"][strongest] == pytest.approx(codes.mean(axis=0).max())
+    Image.fromarray(pixels[:7]).save(tmp_path / "low.png")
+    refused("^low.png: 29 x 7 pixels; a patch needs 8 x 8", zoo.predict, autoencoder, str(tmp_path / "low.png"))
+    refused(
+        "^photo.png: expected a name that ends in .npz|out photo.png",
+        zoo.predict,
+        autoencoder,
+        tmp_path / "photo.png",
+        out="photo.png",
+    )
 
 
 def test_a_model_that_reconstructs_worse_than_its_baselines_is_noted(trained, leaves):
@@ -223,10 +249,13 @@ def test_the_codes_and_reconstructions_of_a_file_are_written(zoo_cli, zoo_json, 
     np.testing.assert_allclose(loaded.keras_model.encode(found["patches"]), found["codes"], atol=1e-5)
     for arguments, words in (
         (("--data", leaves, "--out", out), "exists already"),
-        (("in the right",), "reads patches: pass them (in Python), or --data FILE"),
+        (("in the right",), "in the right: no such file"),
+        ((), "expected one of: a photograph such as photo.jpg, --data FILE, or patches (in Python)"),
     ):
         status, _, error = zoo_cli("predict", autoencoder, *arguments)
         assert (status, words in error) == (1, True)
     rgb = patches.from_file(leaves).train.inputs[0:2]
     np.testing.assert_allclose(found["codes"][1], zoo.predict(autoencoder, rgb).to_json()[1]["code"], atol=1e-5)
-    refused(r"reads patches: pass them \(in Python\), or data=FILE", zoo.predict, autoencoder, rgb, data=leaves)
+    refused(
+        r"expected one of: a photograph such as photo.jpg, data=FILE, or", zoo.predict, autoencoder, rgb, data=leaves
+    )

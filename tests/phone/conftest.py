@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from phone.pages import MODEL, PHONE, play
+from phone.pages import MODEL, PATIENT, PHONE, play
 from running import miss, running
 
 from zoo.serving import PageServer, certificate, page_files
@@ -85,14 +85,6 @@ def inertial_address(browser, built, inertial_file) -> Iterator[str]:
         yield found
 
 
-_PATIENT = """
-const {setTimeout: usual} = window;
-window.setTimeout = (done, delay, ...rest) => usual(done, [1000, 2000].includes(delay) ? 60000 : delay, ...rest);
-"""
-"""The page takes a sensor that is silent for its first two seconds for none, and blanks the label after a second
-without a sample: a busy machine needs longer for a call."""
-
-
 @pytest.fixture
 def open_page(pages_of) -> Iterator[Callable]:
     """Opens the page on a phone's viewport; fails where it asked another origin or broke its own rules.
@@ -129,7 +121,7 @@ def _opening(browser, address):
         page.on("console", lambda line: "Content Security" in line.text and complaints.append(line.text))
         page.clock.install()
         if patient:
-            page.add_init_script(_PATIENT)
+            page.add_init_script(PATIENT)
         if before:
             page.add_init_script(before)
         page.goto(here)

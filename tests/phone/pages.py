@@ -34,6 +34,13 @@ navigator.wakeLock.request = async kind => {
 """
 """Notes which locks keep the screen on."""
 
+PATIENT = """
+const {setTimeout: usual} = window;
+window.setTimeout = (done, delay, ...rest) => usual(done, [1000, 2000].includes(delay) ? 60000 : delay, ...rest);
+"""
+"""The page takes a sensor that is silent for its first two seconds for none, and blanks the label after a second
+without a sample: a busy machine needs longer for a call."""
+
 LOUD = """
 window.tones = []; window.pulses = [];
 const {start} = OscillatorNode.prototype;
@@ -47,15 +54,22 @@ navigator.vibrate = pulse => pulses.push(pulse);
 
 
 def standing(start, stop, hertz=HERTZ):
-    """Samples of somebody who stands, between two times in seconds: gravity, and a tremor."""
+    """Samples of somebody who stands, between two times in seconds: gravity, a tremor, and a breath, without which a
+    phone is on a table."""
     random = np.random.default_rng(0)
     times = np.arange(round(start * hertz), round(stop * hertz)) / hertz
-    return np.column_stack([times, random.normal([-0.4, -9.7, 1.0], 0.05, (len(times), 3))]).tolist()
+    rows = random.normal([-0.4, -9.7, 1.0], 0.05, (len(times), 3)) + breath(times)[:, None]
+    return np.column_stack([times, rows]).tolist()
+
+
+def breath(time):
+    """What a body that is still adds to each axis, in m/s^2."""
+    return 0.15 * np.sin(1.5 * time)
 
 
 def lying(start, stop):
     """Samples of a phone that lies on its side, as in a pocket of somebody who sits."""
-    return [[time, 0.5, -1.0, 9.7] for time, *_ in standing(start, stop)]
+    return [[time, 0.5 + breath(time), -1.0, 9.7] for time, *_ in standing(start, stop)]
 
 
 def rowing(start, stop):
@@ -145,6 +159,24 @@ def gather_two(page, other="rowing"):
     page.click("#teach-open")
     for activity, samples in (("standing", standing(0, 36)), (other, rowing(0, 36))):
         gather(page, activity, samples)
+
+
+KEPT = """
+() => new Promise(done => {
+  indexedDB.open('pocket-zoo-taught').onsuccess = ({target}) => {
+    target.result.transaction('kept').objectStore('kept').getAll().onsuccess = e => done(e.target.result);
+  };
+})
+"""
+"""What was taught, as the browser keeps it."""
+
+
+def forget(page):
+    """Forgets everything, which is asked for twice."""
+    for _ in range(2):
+        page.clock.run_for(700)
+        page.click("#lesson-reset")
+    page.wait_for_selector("#lesson-said:text-is('All forgotten.')")
 
 
 def learn(page):

@@ -97,6 +97,25 @@ def test_a_server_that_comes_back_is_found_again(project, folder):
         assert page.locator("#people li").count() == 2
 
 
+def test_a_connection_on_which_nothing_comes_is_not_called_live(project, folder):
+    silent = """
+        const {fetch: usual} = window;
+        window.fetch = (url, ...rest) => `${url}`.includes('class/events') && !window.back
+          ? Promise.resolve(new Response(new ReadableStream())) : usual(url, ...rest);
+    """
+    with class_served(folder) as (_, document):
+        page = project(document, before=silent)
+        page.wait_for_selector("#link:has-text('live')")
+        page.clock.run_for(30_000)
+        assert page.inner_text("#link") == "live"
+        page.clock.run_for(11_000)
+        page.wait_for_selector("#link:has-text('does not answer')")
+        page.evaluate("window.back = true")
+        page.clock.run_for(1100)
+        page.wait_for_selector("#link:has-text('live')")
+        page.wait_for_selector("#code svg")
+
+
 @pytest.mark.process
 def test_a_class_trains_a_model_and_opens_it_on_a_phone(project, folder, open_page):
     # Of five, one is held out: with four to train on, validation needs no folds.

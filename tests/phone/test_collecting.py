@@ -324,6 +324,39 @@ def test_of_a_page_that_dies_during_a_recording_the_part_up_to_then_is_sent(phon
     assert 10 <= imported(file).seconds < 13
 
 
+def set_date(page, seconds):
+    """Sets the date of a phone ahead by some seconds, as its owner or the network does."""
+    page.clock.set_system_time(page.evaluate("Date.now()") / 1000 + seconds)
+
+
+def test_a_phone_that_is_locked_during_a_recording_sends_it_once(phone, room):
+    one = phone()
+    one.begin()
+    one.wait(10)
+    one.page.evaluate(HIDE, True)
+    # Locked: no timer runs, and only the date goes on.
+    set_date(one.page, 40)
+    one.page.evaluate(HIDE, False)
+    one.page.wait_for_timeout(500)
+    assert room.recordings == []
+    one.feel(1)
+    one.page.wait_for_selector("#label:text-is('Recorded in part')")
+    one.until("sent")
+    (file,) = room.recordings
+    assert imported(file).seconds == pytest.approx(10.5, abs=1)
+
+
+def test_a_date_that_is_set_ahead_cuts_no_recording(phone, room):
+    one = phone()
+    one.begin()
+    one.feel(20)
+    set_date(one.page, 1.5)
+    one.feel(41)
+    one.ready()
+    one.until("sent")
+    assert imported(room.recordings[0]).seconds == pytest.approx(60, abs=0.1)
+
+
 def test_an_answer_that_was_lost_makes_no_second_recording(phone, room):
     one = phone().ready()
 

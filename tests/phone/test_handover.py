@@ -7,14 +7,13 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 import segno
-from phone.pages import MODEL, gather_two, learn, look, play, rowing
+from phone.pages import KEPT, MODEL, forget, gather_two, learn, look, play, rowing
 from running import host
 
 from zoo.catalog import PRESETS_FOLDER
 from zoo.serving.server import PAGE_FOLDER
 
 COPY = "navigator.clipboard.writeText = async text => { window.copied = text; };"
-STORED = "JSON.stringify(Object.entries(localStorage).sort())"
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +98,7 @@ def test_a_code_brings_what_was_learned_to_another_phone(teacher, open_page, qr_
     assert other.inner_text("#hint") == ""
     # Neither a bookmark nor the history keeps it, and nothing is taken before the answer.
     assert other.url == address.split("#")[0]
-    assert other.evaluate(STORED) == "[]"
+    assert other.evaluate(KEPT) == []
     other.click("#offer-take")
     other.wait_for_selector("#lesson-said:text-is('Opened. Try it now.')")
     assert other.evaluate("document.activeElement.id") == "try"
@@ -117,14 +116,14 @@ def test_who_refuses_keeps_what_the_phone_learned(code_address, open_page, reach
     page = open_page(reachable)
     gather_two(page, "swimming")
     learn(page)
-    before = page.evaluate(STORED)
+    before = page.evaluate(KEPT)
     # In a page that is open, only the end of its address changes.
     page.goto(code_address)
     page.wait_for_selector("#hint:has-text('would replace what this phone has learned')")
     page.click("#offer-leave")
     page.wait_for_selector("#known .chip:has-text('swimming')")
     assert page.get_attribute("body", "data-state") == "start"
-    assert page.evaluate(STORED) == before
+    assert page.evaluate(KEPT) == before
     page.goto(code_address)
     page.clock.run_for(700)
     page.click("#offer-take")
@@ -160,7 +159,7 @@ def test_a_code_that_is_damaged_or_foreign_changes_nothing_and_says_why(code_add
         assert why in page.inner_text("#problem-text"), bad[:80]
         assert page.inner_text("#problem-text").endswith("Nothing on this phone has changed.")
         assert page.url == start
-        assert page.evaluate(STORED) == "[]"
+        assert page.evaluate(KEPT) == []
         if number == 0:
             look(page, "code-damaged")
         page.reload()
@@ -202,8 +201,7 @@ def test_a_code_is_readable_and_accessible_in_all_sizes_until_all_is_forgotten(t
     style = "getComputedStyle(document.querySelector('#taught-code svg'))"
     assert teacher.evaluate(f"[{style}.backgroundColor, {style}.fill]") == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
     # What is forgotten has none.
-    teacher.click("#lesson-reset")
-    teacher.wait_for_selector("#lesson-said:text-is('All forgotten.')")
+    forget(teacher)
     assert teacher.is_hidden("#handover")
     assert teacher.inner_text("#handover-none") == ""
 
@@ -251,7 +249,7 @@ def test_a_model_that_cannot_be_taught_takes_nothing_over(code_address, open_pag
     start, code = code_address.split("#taught=")
     page = open_page(f"{start}?engine=litert#taught={code}")
     page.wait_for_selector("#problem-text:has-text('cannot teach this model')")
-    assert page.evaluate(STORED) == "[]"
+    assert page.evaluate(KEPT) == []
 
 
 def test_a_code_is_read_offline(code_address, open_page, tmp_path):

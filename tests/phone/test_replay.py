@@ -13,7 +13,7 @@ from running import PHONE_PAGE, host
 from zoo.runtime import Recognizer
 from zoo.serving.server import PAGE_FOLDER
 
-RECORDING = json.loads((PHONE_PAGE / "src" / "recording.json").read_text())
+RECORDING = json.loads((PHONE_PAGE / "src" / "signal" / "recording.json").read_text())
 ROWS = np.array(RECORDING["columns"]).T * RECORDING["units"]
 
 NOTED = """
@@ -126,7 +126,7 @@ def test_a_real_person_is_recognized_by_a_network_that_was_trained_without_them(
     page.evaluate("found.length = truths.length = 0")
     found = play_for(page, 62)
     recognizer = Recognizer(PHONE_PAGE / "person.tflite")
-    person = json.loads((PHONE_PAGE / "src" / "person.json").read_text())
+    person = json.loads((PHONE_PAGE / "src" / "signal" / "person.json").read_text())
     assert "motionsense/1" not in recognizer.metadata.train_subjects
     assert "motionsense/2" in recognizer.metadata.train_subjects
     rows = np.frombuffer(base64.b64decode(person["rows"]), "<i2").reshape(-1, 3) * person["unit"]
@@ -137,10 +137,7 @@ def test_a_real_person_is_recognized_by_a_network_that_was_trained_without_them(
         for one, other in zip(found, expected[first:], strict=False)
     ]
     assert max(differences) < 1e-4
-    said = [
-        re.fullmatch(r"In truth: (\w+)(?:; the label agrees (\d+)% of the time)?", text)
-        for text in page.evaluate("truths")
-    ]
+    said = [re.fullmatch(r"Really: (\w+)(?: · right (\d+)% of the time)?", text) for text in page.evaluate("truths")]
     assert list(dict.fromkeys(each[1] for each in said)) == person["activities"]
     truths = [person["activities"][int(each.time // person["seconds"])] for each in expected]
     right = [each.label == truth for each, truth in zip(expected, truths, strict=True)]
@@ -149,7 +146,7 @@ def test_a_real_person_is_recognized_by_a_network_that_was_trained_without_them(
     look(page, "demonstrated", dark=True)
     assert "MIT License" in page.locator("#credit a").evaluate("a => fetch(a.href).then(found => found.text())")
     page.click("#stop")
-    page.wait_for_selector("#hint:has-text('The label agrees')")
+    page.wait_for_selector("#hint:has-text('Right')")
     page.clock.run_for(700)
     page.click("#start")
     page.wait_for_selector("#simulated:text-is('Simulated recording')")

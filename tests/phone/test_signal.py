@@ -1,7 +1,14 @@
 """Without a signal nothing is claimed, whatever took it away."""
 
+import json
+import subprocess
+
+import numpy as np
 import pytest
 from phone.pages import HIDE, look, play, send, standing, until
+from running import PHONE_PAGE, bundled
+
+from zoo.runtime.faults import AT_REST, Signal
 
 
 @pytest.fixture
@@ -40,6 +47,67 @@ def test_a_lost_signal_is_said_in_one_sentence(silent_page):
     assert page.inner_text("#probability") == ""
     assert page.locator("#bars [aria-current=true]").count() == 0
     look(page, "silent", dark=True)
+
+
+REST = """
+import {readFileSync} from 'node:fs';
+import {Rest} from 'PHONE/src/signal/rest';
+console.log(JSON.stringify(JSON.parse(readFileSync(0, 'utf8')).map(samples => {
+  const rest = new Rest();
+  return samples.map(([time, ...value]) => (rest.push(time, value), rest.rests));
+})));
+"""
+
+
+def phones(seed):
+    """Fifteen seconds of phones that lie, stand on an edge, or are in a pocket; some round, some measure rotation."""
+    random = np.random.default_rng(seed)
+    for gravity in ([0, 0, 9.8], [9.8, 0, 0], [0.1, -9.7, 1.2]):
+        for hertz, decimals, noise in ((60, 1, 0.02), (100, 6, 0.02), (30, 6, 0.02), (60, 6, 0.08), (60, 1, 0.0)):
+            times = np.arange(15 * hertz) / hertz
+            breath = 0.15 * np.sin(1.5 * times)[:, None] * (times > 9)[:, None]
+            rows = gravity + random.normal(0, noise, (len(times), 3)) + breath
+            turning = 0.3 * (np.abs(times - 3) < 0.1)[:, None] * np.ones((1, 3 * (seed % 2)))
+            yield np.column_stack([times, rows.round(decimals), turning]).tolist()
+
+
+def test_a_phone_is_at_rest_where_the_runtime_says_so(tmp_path):
+    (tmp_path / "program.ts").write_text(REST.replace("PHONE", str(PHONE_PAGE)))
+    program = bundled(tmp_path / "program.ts", tmp_path)
+    streams = [*phones(0), *phones(1)]
+    command = ["node", program]
+    found = subprocess.run(command, input=json.dumps(streams), capture_output=True, text=True, check=True)
+    expected = []
+    for samples in streams:
+        signal, faults = Signal(), []
+        for time, *value in samples:
+            signal.push(time, value)
+            faults.append(signal.fault == AT_REST)
+        expected.append(faults)
+    assert json.loads(found.stdout) == expected
+    share = np.mean([np.mean(faults) for faults in expected])
+    assert 0.1 < share < 0.9
+
+
+def test_a_phone_on_its_edge_on_a_table_does_not_sit(open_page):
+    random = np.random.default_rng(0)
+    page = open_page()
+    rows = random.normal([9.8, 0.1, 0.1], 0.02, (480, 3))
+    edge = [[i / 60, *row] for i, row in enumerate(rows.tolist())]
+    play(page, edge, 60)
+    assert page.inner_text("#label") == "Put me in your pocket"
+
+
+def test_a_phone_that_is_locked_right_after_the_start_has_a_sensor_all_the_same(open_page):
+    page = open_page(patient=False)
+    page.click("#start")
+    page.wait_for_selector("body[data-state=running]")
+    page.evaluate(HIDE, True)
+    page.clock.run_for(5000)
+    page.evaluate(HIDE, False)
+    assert page.get_attribute("body", "data-state") == "running"
+    page.clock.run_for(2100)
+    page.wait_for_selector("#label:text-is('No motion sensor')")
 
 
 def test_the_label_comes_back_with_the_signal(silent_page):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from phone.pages import MODEL, WAKE_LOCKS, look, lying, play, standing, stop
+from phone.pages import MODEL, WAKE_LOCKS, look, lying, play, send, standing, stop
 from running import host
 
 from zoo.activity.simulate import walk_through
@@ -74,7 +74,8 @@ def gathering(page):
     page.fill("#lesson-activity", "standing")
     page.click("#lesson-record")
     page.wait_for_selector("#lesson-record:disabled")
-    page.wait_for_selector("#lesson-said:text-matches('Put the phone in your pocket: recording begins in [1-5] s')")
+    page.wait_for_selector("#detail:text-is('Put the phone in your pocket.')")
+    page.wait_for_selector("#count:text-matches('^[1-5]$')")
     assert page.is_visible("#lesson-cancel")
 
 
@@ -90,6 +91,30 @@ def walking(page):
         "[...document.querySelectorAll('#picture .limb')].map(e => e.getAnimations()[0].playbackRate)"
     )
     assert rates == pytest.approx([pace / 60] * 4, rel=0.1)
+
+
+@state()
+def out_of_the_pocket(page):
+    play(page, walk(12), 90)
+    held = [[12 + time, 0.3, 6.0 + np.sin(7 * time), 7.5 + np.cos(7 * time)] for time, *_ in standing(0, 6)]
+    play(page, held, 40)
+    assert page.inner_text("#label") == "Out of your pocket"
+    assert re.fullmatch(r"While in your pocket: .*walking \d+ s, .*\d+ steps\.", page.inner_text("#detail"))
+    tops = [page.locator(f"#{id}").bounding_box()["y"] for id in ("minute", "signal", "bars")]
+    assert tops == sorted(tops)
+
+
+@state()
+def lesson(page):
+    page.click("#teach-open")
+    page.fill("#lesson-activity", "standing")
+    page.click("#lesson-record")
+    page.wait_for_selector("#count:visible")
+    page.clock.run_for(5100)
+    send(page, standing(0, 12))
+    page.wait_for_selector("#count:text-is('11 s')")
+    assert [page.inner_text(f"#{id}") for id in ("label", "detail")] == ["Standing", "of 30 s"]
+    assert page.evaluate("document.getElementById('progress').value") == pytest.approx(12 / 30, abs=0.02)
 
 
 @state()
@@ -229,6 +254,10 @@ def test_any_static_host_serves_it_under_a_sub_path_and_it_reloads_offline(engin
     assert page.inner_text("#label").lower() == "standing"
     if not engine:
         look(page, "offline")
+        # The demonstration is there as well.
+        page.reload()
+        page.click("#person")
+        page.wait_for_selector("#simulated:text-is('Recording of a real person')")
 
 
 def test_it_can_be_installed(open_page, address):
@@ -246,6 +275,34 @@ def test_the_screen_stays_on_while_it_runs(run):
     assert page.evaluate("locks.map(lock => [lock.kind, !!lock.released])") == [["screen", False]]
     stop(page)
     assert page.evaluate("locks[0].released")
+
+
+def test_without_a_sensor_the_screen_may_turn_off(open_page):
+    page = open_page(before=WAKE_LOCKS, patient=False)
+    page.click("#start")
+    page.clock.run_for(2100)
+    assert problem(page)[0] == "No motion sensor"
+    assert page.evaluate("locks.map(lock => !!lock.released)") == [True]
+    # A sensor may be slow to start.
+    play(page, standing(0, 2), 1)
+    assert page.evaluate("locks.map(lock => !!lock.released)") == [True, False]
+
+
+def test_a_lock_that_is_granted_late_is_given_back(open_page):
+    late = """
+        navigator.wakeLock.request = () => new Promise(done => {
+          const lock = {grant: () => done(lock), release: async () => { lock.released = true; }};
+          (window.locks ??= []).push(lock);
+        });
+    """
+    page = open_page(before=late)
+    play(page, standing(0, 3), 10)
+    stop(page)
+    play(page, standing(0, 3), 10)
+    page.evaluate("locks.map(lock => lock.grant())")
+    assert page.evaluate("locks.map(lock => !!lock.released)") == [True, False]
+    stop(page)
+    assert page.evaluate("locks.map(lock => !!lock.released)") == [True, True]
 
 
 def test_where_the_screen_may_turn_off_the_page_says_so(open_page):

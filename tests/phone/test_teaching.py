@@ -74,6 +74,18 @@ def test_a_recording_of_less_than_five_seconds_is_discarded(rows, seconds, open_
     assert not saved
 
 
+def test_a_recording_without_a_signal_says_so(open_page):
+    page = open_page(patient=False)
+    play(page, standing(0, 3), 10)
+    page.clock.run_for(1100)
+    page.wait_for_selector("#label:text-is('No signal')")
+    page.fill("#subject", "me")
+    page.fill("#activity", "standing")
+    page.click("#record")
+    page.clock.run_for(2100)
+    page.wait_for_selector("#recorded:text-is('Nothing was recorded: the sensor sends nothing.')")
+
+
 def test_a_model_of_six_channels_records_six(run, inertial_address, tmp_path):
     rows = walk_through(["walking"], 10.0, HERTZ, seed=0, gyroscope=True)[0]
     sent = [[i / HERTZ, *row] for i, row in enumerate(rows.tolist())]

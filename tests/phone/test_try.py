@@ -11,6 +11,7 @@ from running import host
 from zoo.catalog import PRESETS_FOLDER
 from zoo.families import FAMILIES
 from zoo.patches import simulate
+from zoo.patches.data import Scale
 from zoo.presets import PRESETS
 from zoo.runtime import Interpreter
 from zoo.runtime.vocabulary import context_ids, tokenize
@@ -113,6 +114,18 @@ def test_patches_have_the_code_and_the_reconstruction_that_python_gives_them(nam
         np.testing.assert_allclose(found["code"], code, atol=1e-4)
         luminance = model.run("reconstruct", rgb=rgb)["luminance"].ravel()
         np.testing.assert_allclose(found["luminance"], luminance, atol=1e-4)
+        reads = Scale(*model.metadata.scale).apply(rgb)[0]
+        np.testing.assert_allclose(found["read"], reads, atol=1e-5)
+        error = np.square(reads - model.run("reconstruct", rgb=rgb)["patch"].ravel()).mean()
+        assert float(re.search(r"Error ([\d.]+):", page.inner_text(".try [role=status]"))[1]) == pytest.approx(
+            error, abs=6e-5
+        )
+        # What it reads and what it makes of it are both gray.
+        pixels = "all => all.map(one => [...one.getContext('2d').getImageData(0, 0, 16, 16).data])"
+        for canvas in page.eval_on_selector_all(".try .pictures figure:not(:last-child) canvas", pixels):
+            red, green, blue, _ = np.array(canvas).reshape(-1, 4).T
+            assert (red == green).all()
+            assert (red == blue).all()
         shown = page.locator(".try .bars .number").all_inner_texts()
         np.testing.assert_allclose(np.array(shown, float), np.sort(code)[:-6:-1], atol=0.0051)
         active = int(re.match(r"\d+", page.inner_text(".try [role=status]"))[0])

@@ -16,8 +16,8 @@ def folds(*records):
     return {Fold("activity_gru", "subject", 0, group): record for group, record in enumerate(records)}
 
 
-def console(terminal):
-    return Console(file=io.StringIO(), force_terminal=terminal, width=80, no_color=True)
+def console(terminal, height=40):
+    return Console(file=io.StringIO(), force_terminal=terminal, width=80, height=height, no_color=True)
 
 
 def shown(board, *states):
@@ -127,3 +127,6 @@ def test_a_collection_on_a_terminal_stays_short_however_many_people_send():
     assert len(lines) < 16
     assert "and 22 others" in screen
     assert screen.count("> refused: 10:33:00, 192.168.1.7: label") == 2
+    # The code above it stays on a terminal of 24 lines.
+    small = CollectionBoard(console(terminal=True, height=24))
+    assert small.screen(events) == "**30 people, 30 recordings, 30 min: walking 30**"

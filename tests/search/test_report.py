@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 from contextlib import nullcontext
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -77,6 +78,26 @@ def test_the_report_shows_the_result_and_its_command_trains_again(ended, leaves,
     )
     seed = {"seed": None}
     assert kept | seed == same | seed == found["recipe"].to_json() | seed
+
+
+def test_the_leaderboard_has_no_column_in_which_all_trials_are_the_same(ended):
+    page = (ended.folder / "report.md").read_text()
+    table = page.partition("on validation.\n\n")[2].partition("\n\n")[0]
+    head, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines())
+    columns = dict(zip(head, zip(*rows, strict=True), strict=True))
+    assert len(rows) > 2
+    assert [name for name, cells in columns.items() if name != "score" and len(set(cells)) == 1] == []
+
+
+def test_values_of_parallel_coordinates_do_not_collide():
+    values = [0.1, 0.11, 0.12, 0.5, 0.52]
+    trials = [{"trial": n, "score": n / 10, "values": {"dropout": value}} for n, value in enumerate(values)]
+    figure = report.parallel(trials, ["dropout"], "macro_f1")
+    figure.canvas.draw()
+    texts = figure.axes[0].texts
+    assert {"0.1", "0.5"} < {text.get_text() for text in texts}
+    boxes = [text.get_window_extent() for text in texts]
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
 
 
 def test_the_result_says_whether_it_beats_the_default_and_where_the_model_was_copied(ended):

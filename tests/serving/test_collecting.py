@@ -397,8 +397,9 @@ def test_a_rotation_rate_that_all_phones_sent_is_kept(folder, tmp_path):
 @pytest.mark.process
 def test_in_a_pipe_each_recording_is_a_line(folder):
     with zoo_serve("--collect", folder, "--port", PORT) as process:
-        first = process.stdout.readline()
-        at = re.fullmatch(rf"collecting into {folder} at (https://127.0.0.1:\d+/collect#[\w-]{{16}})\n", first)
+        assert process.stdout.readline() == f"collecting into {folder}\n"
+        at = re.fullmatch(r"Phones: (https://127.0.0.1:\d+/collect#[\w-]{16})\n", process.stdout.readline())
+        assert re.fullmatch(r"Projector: https://127.0.0.1:\d+/class#\S+\n", process.stdout.readline())
         assert send(at.group(1), minute("Ann B", "walking"), int(NUMBER)) == 200
         lines = iter(process.stdout.readline, "")
         line = next(line for line in lines if "Ann B" in line)
@@ -414,7 +415,7 @@ def test_two_servers_never_collect_into_one_folder(folder, zoo_cli, monkeypatch)
     with zoo_collect(folder):
         status, _, error = zoo_cli("serve", "--collect", folder, "--host", "127.0.0.1")
     assert status == 1
-    assert f"{folder}: another run is writing it" in error
+    assert f"{folder}: a server collects into it already: use that one, or choose another folder" in error
 
 
 @pytest.mark.parametrize(

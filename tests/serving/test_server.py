@@ -172,7 +172,11 @@ def test_an_address_of_ipv6_is_served_and_all_of_them_are_those_of_ipv4_too(host
 @pytest.mark.parametrize("host", ["::1", "[::1]"])
 def test_the_command_prints_an_address_of_ipv6_in_brackets(host, serve, needs_ipv6):
     (status, output, _), _ = serve("activity_gru_pocket", "--host", host)
-    assert (status, "at https://[::1]:" in output, "phones cannot reach this address" in output) == (0, True, True)
+    assert (status, "\nPhones: https://[::1]:" in output, "phones cannot reach this address" in output) == (
+        0,
+        True,
+        True,
+    )
 
 
 @pytest.fixture
@@ -271,7 +275,8 @@ def test_the_command_says_where_and_ends_cleanly(way, folder):
     with zoo_serve("--port", 9643, *named, page=folder) as process:
         line = process.stdout.readline()
         if way == signal.SIGINT:
-            port = re.fullmatch(r"serving .*model.float32.tflite at https://127.0.0.1:(\d+)/\n", line).group(1)
+            assert re.fullmatch(r"serving .*model.float32.tflite\n", line)
+            port = re.fullmatch(r"Phones: https://127.0.0.1:(\d+)/\n", process.stdout.readline()).group(1)
             connection = connect(f"127.0.0.1:{port}")
             connection.request("GET", "/model.tflite")
             assert connection.getresponse().read() == MODEL.read_bytes()
@@ -298,6 +303,22 @@ def test_an_address_that_phones_can_reach_has_a_code_and_says_who_can_use_it(col
     assert len(code[0]) in (2 * len(code), 2 * len(code) - 1)
     assert ("Everyone on this network can open it" in output) == (not collects)
     assert ("Only phones with this code can send recordings" in output) == collects
+
+
+def test_a_terminal_of_24_lines_shows_the_code_and_each_address_whole_on_a_line(serve, tmp_path, monkeypatch):
+    monkeypatch.setattr(certificate, "names_of", lambda host: ["192.168.178.123"])
+    for name, value in {"FORCE_COLOR": "1", "COLUMNS": "80", "LINES": "24"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    (status, output, _), _ = serve("--collect", "recorded")
+    lines = re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", output).rstrip().splitlines()
+    assert status == 0
+    assert max(map(len, lines)) <= 80
+    # What is below is drawn in its place.
+    assert next(number for number, line in enumerate(lines, 1) if "no recordings yet" in line) < 24
+    at = r"https://192\.168\.178\.123:\d+"
+    for whole in (rf"Phones: {at}/collect#[\w-]{{16}}", rf"Projector: {at}/class#[\w-]+"):
+        assert len([line for line in lines if re.fullmatch(whole, line)]) == 1
 
 
 def own_certificate(file, *names, days=30):

@@ -153,6 +153,24 @@ def test_what_cannot_be_made_is_refused_in_one_line_and_nothing_is_written(tmp_p
     assert not (tmp_path / "a.h5").exists()
 
 
+THAI = "\u0e40\u0e23\u0e32 \u0e23\u0e39\u0e49 \u0e27\u0e48\u0e32 \u0e15\u0e49\u0e2d\u0e07 \u0e17\u0e33"
+CHINESE = "\u6211\u4eec \u77e5\u9053 \u73b0\u5728 \u5e94\u8be5 \u505a \u4ec0\u4e48"
+JAPANESE = "\u79c1\u305f\u3061 \u306f \u4f55 \u3092 \u3059\u308b \u304b \u77e5\u3063 \u3066 \u3044\u308b"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "named"),
+    [(CHINESE, "Chinese or Japanese"), (JAPANESE, "Chinese or Japanese"), (THAI, "Thai, Lao, Burmese or Khmer")],
+)
+def test_a_text_without_spaces_between_words_is_refused_with_what_to_do_and_read_with_them(tmp_path, sentence, named):
+    line = message(made, tmp_path, [sentence.replace(" ", "") + " 12."] * 60, 6)
+    assert f"a.txt: words of {named} without spaces between them: put one there with a program" in line
+    assert not (tmp_path / "a.h5").exists()
+    # In Thai, marks above and below letters are words of their own.
+    made(tmp_path, [sentence] * 60, len(set(tokenize(sentence))))
+    assert (tmp_path / "a.h5").exists()
+
+
 def test_a_text_too_short_for_three_splits_is_refused(tmp_path):
     words = save(tmp_path / "words.txt", "a")
     for lines, vocabulary, says in (

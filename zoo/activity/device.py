@@ -174,8 +174,9 @@ def exportable(loaded: Loaded, data: Data | None) -> "Exportable":
             "int8": Tolerance(0.6, 0.97), "personal": EXACT["float32"], **dict.fromkeys(code, Tolerance(0.2, 0.97)),
             **({"c99": EXACT["float32"]} if code else {}),
         },
-        # Quantizing a loop kills the converter, and a step has none.
-        signatures_of_format={"int8": ("step",), "int16x8": ("step",)} if model.states else {},
+        # Quantizing a loop kills the converter, and a step has none. A call of ONNX Runtime is cheap without a chunk.
+        signatures_of_format={"int8": ("step",), "int16x8": ("step",), "onnx": ("window", "step")}
+        if model.states else {},
         derived_outputs=lambda file: {"window": {"probabilities": runtime.Recognizer(file).predict(windows)}},
         # A jolt in one of thousands of frames would widen the steps of 8 bits for all others. Without the largest
         # values, integers name another class than Keras for 1.0 % of windows of 26 people, with them for 2.3 %; of

@@ -4,17 +4,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
-from zoo.report.drawing import BLUE, GRAY, ORANGE, WIDTH, History, save_all, simulated, subplots, training
-from zoo.report.markdown import label
+from zoo.report.drawing import BLUE, GRAY, ORANGE, WIDTH, History, save_all, subplots, title, training
+from zoo.report.markdown import count, label
+from zoo.report.palette import ACCENT, WARN, activity_colors
 
 _MOST = 24
-"""Subjects in a figure of an evaluation."""
+"""Subjects in a figure of an evaluation, and rows of a timeline."""
 _BIN = ("confidence", "accuracy", "share")
 """Means of a bin of the reliability diagram, and its share of the windows."""
 _SCALINGS = [("before", ORANGE, "s"), ("after", BLUE, "o")]
@@ -23,73 +24,101 @@ _BINS = 15
 """Bins of equal width in a reliability diagram, those of `zoo.activity.metrics.reliability`."""
 _BAR = 0.4 / _BINS
 """Width of a bar in its lower panel."""
+_ROW = 10
+"""Minutes of a row of a timeline."""
+_NONE = "#dddddd"
+"""Color of no answer."""
 _GRACE = 5.0
 """Seconds after a change that a wrong label is a delay, as in `zoo.activity.streaming`."""
 _FEW = 0.01
 """Share of the windows below which the accuracy of a bin says little."""
 
+_Span = tuple[float, float, str]
+"""Start and length in minutes, and a label."""
 
-def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[str, Any], folder: Path) -> list[Path]:
+
+def evaluation(
+    report: Mapping[str, Any], history: History, pictures: Mapping[str, Any], folder: Path, form: str = "png"
+) -> list[Path]:  # fmt: skip
     """Draws all figures of an evaluation, and returns their paths. `pictures` is for other tasks."""
-    drawn = {"confusion.png": confusion(report)}
+    drawn = {"confusion": confusion(report)}
     if "reliability" in report:
-        drawn["reliability.png"] = reliability(report)
+        drawn["reliability"] = reliability(report)
     if len(report["per_subject"]) > 1:
-        drawn["subjects.png"] = subjects(report)
+        drawn["subjects"] = subjects(report)
     if history:
-        drawn["training.png"] = training(history)
-    return save_all(drawn, folder)
+        drawn["training"] = training(history, report)
+    return save_all(drawn, folder, form)
 
 
-def crossval(result: Mapping[str, Any], folder: Path) -> list[Path]:
+def crossval(result: Mapping[str, Any], folder: Path, form: str = "png") -> list[Path]:
     """Draws all figures of a cross-validation."""
-    return save_all({"confusion.png": confusion(result), "subjects.png": people(result)}, folder)
+    return save_all({"confusion": confusion(result), "subjects": people(result)}, folder, form)
 
 
-def streaming(report: Mapping[str, Any], folder: Path) -> list[Path]:
+def streaming(report: Mapping[str, Any], folder: Path, form: str = "png") -> list[Path]:
     """Draws all figures of an evaluation of continuous recognition, and returns their paths."""
-    return save_all({"timeline.png": timelines(report)}, folder) if report["timelines"] else []
+    return save_all({"timeline": timelines(report)}, folder, form) if report["timelines"] else []
+
+
+def _who(report: Mapping[str, Any]) -> str:
+    """Of how many people a report is, of how many studies, and whether their other windows were trained on."""
+    studies, split = len(report.get("per_study", ())), report.get("split_by")
+    known = f", split by {split}" if split not in (None, "subject", "study") else ""
+    return f"{count(len(report['per_subject']), 'subject')}{f' of {studies} studies' if studies > 1 else ''}{known}"
 
 
 def timelines(report: Mapping[str, Any]) -> Figure:
-    """Draws the activities of people in turn: what they did above, what was shown below, and where that was wrong."""
-    people = [*report["timelines"].items()][:_MOST]
-    names = sorted({name for _, day in people for part in ("true", "shown") for _, name in day[part] if name})
-    colors = dict(zip(names, mpl.color_sequences["okabe_ito"][1:] * len(names), strict=False)) | {"": "white"}
-    with subplots(WIDTH, 1.3 + 0.5 * len(people), grid=False) as (figure, axis):
-        for place, (_, day) in enumerate(people):
-            spans = {part: _spans(day[part], day["seconds"]) for part in ("true", "shown")}
-            for part, low in (("true", 0.02), ("shown", 0.35)):
-                bars, labels = zip(*((span, name) for *span, name in spans[part]), strict=True)
-                axis.broken_barh(bars, (place + low, 0.28), color=[colors[name] for name in labels])
-            wrong = _wrong(spans["true"], spans["shown"])
-            axis.broken_barh(wrong, (place + 0.66, 0.12), color="black")
-        axis.set_yticks(np.arange(len(people)) + 0.4, [label(name) for name, _ in people])
-        axis.set(ylim=(len(people), 0), xlabel="minutes")
-        axis.tick_params(axis="y", length=0)
-        axis.spines["left"].set_visible(False)
-        axis.set_title(f"{simulated(report)}above what was done, below what was shown")
-        handles = [Patch(color=colors[name], label=name) for name in names]
-        handles.append(Patch(color="black", label=f"wrong {_GRACE:g} s after a change or later"))
-        figure.legend(handles=handles, loc="outside upper left", ncols=3, fontsize=8, handlelength=1)
+    """Draws the activities of people in rows of ten minutes: what they did above, what was shown below, and where that
+    was wrong. The ten minutes with the most of it are enlarged.
+    """
+    lanes = {name: _lanes(day) for name, day in report["timelines"].items()}
+    rows = [(name, at) for name, day in report["timelines"].items() for at in np.arange(0, day["seconds"] / 60, _ROW)]
+    wrong = [sum(max(0, min(at + lasts, start + _ROW) - max(at, start)) for at, lasts, _ in lanes[name][2])
+             for name, start in rows]  # fmt: skip
+    ranked = np.argsort(wrong, kind="stable")[::-1].tolist()
+    drawn = [rows[number] for number in sorted(ranked[:_MOST])]
+    heights = [1.5 * (len(rows) > 1 and max(wrong) > 0) + 0.01, 0.42 * len(drawn)]
+    colors = activity_colors(report["classes"]) | {"": _NONE, "wrong": "black"}
+    shown = "all rows" if len(drawn) == len(rows) else f"the {len(drawn)} worst of {len(rows)} rows"
+    with subplots(WIDTH, 1.9 + sum(heights), rows=2, grid=False, height_ratios=heights) as (figure, axes):
+        for axis, part in zip(axes, ([rows[ranked[0]]], drawn), strict=True):
+            for place, (name, start) in enumerate(part):
+                # What lies outside of the row is outside of the axis.
+                for lane, low, high in zip(lanes[name], (0.02, 0.36, 0.7), (0.32, 0.32, 0.12), strict=True):
+                    bars = [(at - start, lasts) for at, lasts, _ in lane]
+                    axis.broken_barh(bars, (place + low, high), color=[colors[label] for *_, label in lane])
+            names = [f"{label(name)}{f', from {start:.0f} min' if start else ''}" for name, start in part]
+            axis.set_yticks(np.arange(len(part)) + 0.35, names, fontsize=8)
+            axis.tick_params(axis="y", length=0)
+            axis.spines["left"].set_visible(False)
+            axis.set(xlim=(0, _ROW), ylim=(len(part) - 0.15, 0))
+        axes[0].set_visible(heights[0] > 1)
+        axes[0].set_title(f"the worst {_ROW} minutes")
+        axes[1].set_title(f"{shown} of {_ROW} minutes")
+        axes[1].set_xlabel("minutes")
+        title(figure, report, "above what was done, below what was shown", count(len(lanes), "subject"))
+        seen = {label for parts in lanes.values() for part in parts for *_, label in part}
+        said = {"": "no answer", "wrong": f"wrong {_GRACE:g} s after a change or later"}
+        handles = [Patch(color=color, label=said.get(name, name)) for name, color in colors.items() if name in seen]
+        figure.legend(handles=handles, loc="outside lower left", ncols=3, fontsize=8, handlelength=1)
     return figure
 
 
-def _spans(stretches: Sequence[tuple[float, str]], seconds: float) -> list[tuple[float, float, str]]:
-    ends = [*(start for start, _ in stretches[1:]), seconds]
-    return [(start / 60, (end - start) / 60, name) for (start, name), end in zip(stretches, ends, strict=True)]
-
-
-def _wrong(
-    true: Sequence[tuple[float, float, str]], shown: Sequence[tuple[float, float, str]]
-) -> list[tuple[float, float]]:
-    """Start and length of each time when what was shown was not true, for longer than the delay of a change."""
+def _lanes(day: Mapping[str, Any]) -> tuple[list[_Span], list[_Span], list[_Span]]:
+    """What was done, what was shown, and when that was wrong for longer than the delay of a change."""
+    true, shown = (_spans(day[part], day["seconds"]) for part in ("true", "shown"))
     settled = [(start + _GRACE / 60, start + length, name) for start, length, name in true]
-    return [
-        (max(start, at), min(end, at + lasts) - max(start, at))
+    return true, shown, [
+        (max(start, at), min(end, at + lasts) - max(start, at), "wrong")
         for start, end, name in settled for at, lasts, label in shown
         if label != name and max(start, at) < min(end, at + lasts)
     ]  # fmt: skip
+
+
+def _spans(stretches: Sequence[tuple[float, str]], seconds: float) -> list[_Span]:
+    ends = [*(start for start, _ in stretches[1:]), seconds]
+    return [(start / 60, (end - start) / 60, name) for (start, name), end in zip(stretches, ends, strict=True)]
 
 
 def confusion(report: Mapping[str, Any]) -> Figure:
@@ -98,7 +127,9 @@ def confusion(report: Mapping[str, Any]) -> Figure:
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     classes = report["classes"]
     with subplots(WIDTH, 1.1 + 0.62 * len(classes), grid=False) as (figure, axis):
-        axis.imshow(shares, vmin=0, vmax=1, cmap="Blues", aspect="auto")
+        # What is right in the page's green, what is wrong in its brown, as on the board of a class.
+        ends = np.where(np.eye(len(classes), dtype=bool)[..., None], to_rgb(ACCENT), to_rgb(WARN))
+        axis.imshow(1 - shares[..., None] * (1 - ends), aspect="auto")
         axis.set_xticks(range(len(classes)), classes, rotation=35, ha="right", rotation_mode="anchor")
         axis.set_yticks(range(len(classes)), classes)
         axis.set(xlabel="predicted", ylabel="true")
@@ -106,11 +137,10 @@ def confusion(report: Mapping[str, Any]) -> Figure:
         axis.tick_params(length=0)
         for (row, column), count in np.ndenumerate(counts):
             if count:
-                color = "white" if shares[row, column] > 0.5 else "black"
+                color = "white" if shares[row, column] > 0.6 else "black"
                 axis.text(column, row - 0.14, f"{shares[row, column]:.0%}", ha="center", va="center", color=color)
                 axis.text(column, row + 0.22, f"{count:,}", ha="center", va="center", color=color, fontsize=7.5)
-        split = f", split by {report['split_by']}" if report["split_by"] else ""
-        axis.set_title(f"{simulated(report)}{report['split']}{split}")
+        title(figure, report, f"macro-F1 {report['macro_f1']:.3f}", _who(report))
     return figure
 
 
@@ -127,7 +157,8 @@ def reliability(report: Mapping[str, Any]) -> Figure:
         for key, color, _ in shown
     ]
     notes.append((f"hollow: under {_FEW:.0%} of the windows", GRAY))
-    with subplots(WIDTH, 5.2, rows=2, sharex=True, height_ratios=(3, 1)) as (figure, (axis, below)):
+    with subplots(WIDTH, 5.6, rows=2, sharex=True, height_ratios=(3, 1)) as (figure, (axis, below)):
+        title(figure, report, "how right it is when it is sure", _who(report))
         axis.plot([0, 1], [0, 1], color=GRAY, linewidth=1, linestyle="--")
         axis.text(0.02, 0.02, "perfectly calibrated", color=GRAY, va="bottom", rotation=45, rotation_mode="anchor",
                   transform_rotates_text=True)  # fmt: skip
@@ -157,7 +188,8 @@ def subjects(report: Mapping[str, Any]) -> Figure:
     people, key = report["per_subject"], "accuracy" if "per_study" in report else "macro_f1"
     order = sorted(people, key=lambda name: people[name][key])[:_MOST]
     scores = [people[name][key] for name in order]
-    with subplots(WIDTH, 1.0 + 0.26 * len(order)) as (figure, axis):
+    with subplots(WIDTH, 1.4 + 0.26 * len(order)) as (figure, axis):
+        title(figure, report, f"{label(key)} of each person", _who(report))
         bars = axis.barh(order, scores, color=[ORANGE] + [BLUE] * (len(order) - 1), height=0.75)
         for score, bar in zip(scores, bars, strict=True):
             # At the left end of a bar, away from the line; next to a bar that is too short.
@@ -179,7 +211,8 @@ def people(result: Mapping[str, Any]) -> Figure:
     scored = result["per_subject"]
     order = sorted(scored, key=lambda name: scored[name]["accuracy"], reverse=True)
     places = np.arange(len(order))
-    with subplots(WIDTH, 1.6 + 0.26 * len(order)) as (figure, axis):
+    with subplots(WIDTH, 2.0 + 0.26 * len(order)) as (figure, axis):
+        title(figure, result, "accuracy of each person", _who(result))
         for number, (name, row) in enumerate(result["baselines"].items()):
             scores = [row["per_subject"].get(who, {}).get("accuracy", np.nan) for who in order]
             axis.plot(scores, places, linestyle="none", marker="^sDv"[number % 4], markersize=5, color="0.55",
@@ -194,7 +227,7 @@ def people(result: Mapping[str, Any]) -> Figure:
         axis.set_yticks(places, order)
         groups = "studies" if result["split_by"] == "study" else "groups of subjects"
         axis.set(xlabel="accuracy on the subject's windows", ylabel="subject",
-                 title=f"{simulated(result)}cross-validation over {result['groups']} {groups}")  # fmt: skip
+                 title=f"cross-validation over {result['groups']} {groups}")  # fmt: skip
         axis.set_xlim(right=1.01)
         figure.legend(loc="outside lower center", ncols=2)
     return figure

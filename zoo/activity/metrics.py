@@ -420,33 +420,33 @@ def _fit_ridge(classes: int, rows: Floats, labels: Labels, people: NDArray[Any])
 
     aeon chooses it by leaving out single windows, whose neighbors stay, and takes minutes for ten thousand of them.
     """
+    from scipy.linalg import solve
     from sklearn.model_selection import GroupKFold
 
     mean, deviation = rows.mean(axis=0), np.maximum(rows.std(axis=0), _TINY)
-    scaled, targets = (rows - mean) / deviation, 2 * np.eye(classes)[labels] - 1
+    scaled, targets = ((rows - mean) / deviation).astype(np.float32), 2 * np.eye(classes)[labels] - 1
     middle = targets.mean(axis=0)
-    right, groups = np.zeros(len(_PENALTIES)), min(_GROUPS, len(np.unique(people)))
+    targets -= middle
+    # Of two equal systems the smaller one; one matrix serves all groups of people.
+    wide = len(scaled) < scaled.shape[1]
+    gram = (scaled @ scaled.T if wide else scaled.T @ scaled).astype(np.float64)
+
+    def solved(system: Floats, right: Floats, penalty: float) -> Floats:
+        return np.asarray(solve(system + penalty * np.eye(len(system)), right, assume_a="pos", overwrite_a=True))
+
+    hits, groups = np.zeros(len(_PENALTIES)), min(_GROUPS, len(np.unique(people)))
     for kept, held in GroupKFold(groups).split(rows, groups=people) if groups > 1 else []:
-        weights = _ridge(scaled[kept], targets[kept] - middle)
-        answers = [(scaled[held] @ weights(penalty) + middle).argmax(axis=1) for penalty in _PENALTIES]
-        right += [(answer == labels[held]).sum() for answer in answers]
-    chosen = _ridge(scaled, targets - middle)(_PENALTIES[int(right.argmax())])
+        if wide:
+            system, right, reach = gram[np.ix_(kept, kept)], targets[kept], gram[np.ix_(held, kept)]
+        else:
+            system, right = gram - scaled[held].T @ scaled[held], scaled[kept].T @ targets[kept]
+            reach = scaled[held]
+        answers = [(reach @ solved(system, right, penalty) + middle).argmax(axis=1) for penalty in _PENALTIES]
+        hits += [(answer == labels[held]).sum() for answer in answers]
+    chosen = solved(gram, targets if wide else scaled.T @ targets, _PENALTIES[int(hits.argmax())])
+    weights = scaled.T @ chosen if wide else chosen
     present = np.unique(labels)
-    return lambda test: _columns(((test - mean) / deviation @ chosen + middle)[:, present], present, classes)
-
-
-def _ridge(rows: Floats, targets: Floats) -> Callable[[float], Floats]:
-    """The weights `(D, K)` of a ridge by its penalty, from the smaller of two equal systems."""
-    from scipy.linalg import solve
-
-    wide = len(rows) < rows.shape[1]
-    gram, right = (rows @ rows.T, targets) if wide else (rows.T @ rows, rows.T @ targets)
-
-    def weights(penalty: float) -> Floats:
-        found = solve(gram + penalty * np.eye(len(gram)), right, assume_a="pos", overwrite_a=True)
-        return np.asarray(rows.T @ found if wide else found)
-
-    return weights
+    return lambda test: _columns(((test - mean) / deviation @ weights + middle)[:, present], present, classes)
 
 
 def _columns(scores: Floats, present: Labels, classes: int) -> Floats:

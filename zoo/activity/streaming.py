@@ -72,7 +72,7 @@ class Simulated:
         from zoo.activity.simulate import walk_through
 
         self._recognizer, self._speed, self._threshold = Recognizer(file), speed, threshold
-        metadata = self._recognizer.metadata
+        self._each, metadata = seconds, self._recognizer.metadata
         possible = [name for name in metadata.classes if name in CLASSES]
         if unknown := [name for name in activities if name not in possible]:
             advice = f"expected {', '.join(possible)}, which {model} knows"
@@ -109,14 +109,22 @@ class Simulated:
         """Prints the signal and the predictions, and how many were right."""
         from zoo.report.progress import StreamBoard
 
-        console, right = Console(), []
+        console, right = Console(), dict[tuple[float, float], bool]()
         with StreamBoard(console).shown() as board:
             for moment in self._moments():
                 board.update(moment)
-                right.append(moment["label"] == moment["truth"])
+                # By the number of the activity, and the seconds since it began.
+                right[divmod(moment["time"] - 1e-6, self._each)] = moment["label"] == moment["truth"]
+        grace = min(GRACE, self._each / 2)
+        settled = [is_right for (_, since), is_right in right.items() if since > grace]
+        delays = [
+            next((f"{at[1]:.1f} s" for at, is_right in right.items() if is_right and at[0] == place), "never")
+            for place in range(1, round(len(self._rows) / self._recognizer.metadata.rate / self._each))
+        ]
+        late = f"; changes were recognized after {', '.join(delays)}" if delays else ""
         console.print(
-            f"{sum(right)} of {len(right)} moments right (simulated person; a change takes a moment to be recognized)",
-            highlight=False, soft_wrap=not console.is_terminal,
+            f"simulated person: {sum(settled)} of {len(settled)} moments right that lie {grace:g} s or more after a "
+            f"change{late}", highlight=False, soft_wrap=not console.is_terminal,
         )  # fmt: skip
 
 
@@ -247,6 +255,9 @@ def evaluate(
     spliced = [(name, splice(parts, metadata.rate, seconds, random)) for name, parts in several.items()]
     streams, of_spliced = _measured(recognizer, settings, spliced, allowed) if spliced else ([], None)
     return {
+        "model": metadata.preset or recognizer.path.stem,
+        "data": path.name,
+        "classes": [*metadata.classes, *(name for name in allowed if name not in metadata.classes)],
         "recordings": _measured(recognizer, settings, alone, allowed)[1],
         "spliced": of_spliced,
         "timelines": {name: stream.timeline() for name, stream in zip(several, streams, strict=True)},

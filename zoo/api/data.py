@@ -224,8 +224,8 @@ def make_patches(
     """Cuts patches from photographs, the same number from each. Flat patches are left out.
 
     Args:
-        photographs: Pictures, or folders of pictures, whose other files are left out and listed. Those of scikit-learn
-            and scikit-image by default.
+        photographs: Pictures, or folders of pictures; those that cannot be read, and other files, are left out and
+            listed. HEIC needs `pip install 'pocket-zoo[heic]'`. Those of scikit-learn and scikit-image by default.
         out: File to write.
         count: Number of patches.
         size: Side of a patch in pixels.
@@ -236,7 +236,7 @@ def make_patches(
         `path`, and `data`, which opens the file as `load_data` does.
 
     Raises:
-        ZooError: If a photograph cannot be read or is too small, or `out` exists.
+        ZooError: If no photograph can be read, one holds nothing but flat patches, or `out` exists.
 
     Example:
         >>> made = make_patches(out=Path(getfixture("tmp_path")) / "data1.h5", count=100, size=8)
@@ -268,7 +268,8 @@ def make_text(
     r"""Makes rows of four words from any text, split by their position in it.
 
     Args:
-        text: Files of UTF-8 text with a sentence per line. The lines of a page, and paragraphs, become sentences.
+        text: Files of UTF-8 text with spaces between words, and a sentence per line. The lines of a page, and
+            paragraphs, become sentences.
         out: File to write.
         vocabulary: Number of words, or a file with the words.
         validation_rows: Rows of the text for validation, START:STOP. By default the tenth before the test rows.

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,16 +31,17 @@ def export(
     refused: dict[str, ZooError] | None = None,
     on_progress: Callable[[str], None] | None = None,
 ) -> Sequence[Artifact]:
-    """Exports a model as .keras, SavedModel, TFLite or source code.
+    """Exports a model as .keras, SavedModel, TFLite, ONNX or source code.
 
     Each file, or the .tflite file that comes with it, is run and compared with Keras before it is written. C code is
-    not compared on a machine without a C compiler.
+    not compared on a machine without a C compiler. ONNX needs `pip install 'pocket-zoo[onnx]'`.
 
     Args:
         model: A preset, a folder or a .keras file; in Python also a model.
         to: Folder for the files. Must be empty.
-        formats: Formats, such as float32, int8, saved_model or c99. By default all of the family but source code; one
-            that differs too much from Keras is then left out, with a warning.
+        formats: Formats, such as float32, int8, saved_model, onnx or c99. By default all of the family but ONNX and
+            source code; one that differs too much from Keras, or that TFLite has no operations for, is then left out,
+            with a warning.
         data: Data to compare artifacts on (its test split) and to calibrate integers on (its training split): a file,
             `tfds:NAME`, or what `load_data` returned. Simulated by default.
         personalize: Whether to write a file that can be trained on the device as well.
@@ -66,9 +68,12 @@ def export(
     door.require_model(model)
     door.require_file(data)
     require_empty(Path(to))
-    from zoo.exporting.formats import FORMATS, Converter
+    from zoo.exporting.formats import EXTRAS, FORMATS, Converter
 
     names = door.names_of(formats) or ["default"]
+    for name in EXTRAS.keys() & names:
+        if lacking := [package for package in EXTRAS[name] if find_spec(package) is None]:
+            raise ZooError(f"the format {name} needs {', '.join(lacking)}: pip install 'pocket-zoo[{name}]'")
     with Converter() as converter:
         # It imports TensorFlow while this process does.
         if {"default", *FORMATS}.intersection(names):
@@ -97,7 +102,7 @@ def export(
     used = "serve" if task.name == "activity" else "bench"
     return Records(
         made, render, document, warnings=warnings, written=f"{markdown.count(len(made), 'artifact')} in {to}",
-        next=f"zoo {used} {door.quoted(to)}",
+        next=f"zoo {used} {door.quoted(to)}" if any(Path(to).glob("*.tflite")) else "",
     )  # fmt: skip
 
 

@@ -378,6 +378,8 @@ def require_model(model: Any) -> None:
 def require_plan(model: Any, recipe: Changes, settings: Mapping[str, Any]) -> None:
     """Checks that a name is that of a family, a preset or a function in a file, and the values of its recipe."""
     if isinstance(model, str | os.PathLike) and str(model) not in (*FAMILIES, *PRESETS) and not function_in(model):
+        if str(model).endswith(".py"):
+            raise ZooError(f"{model}: name a function in it, such as {model}:build")
         if os.path.exists(model):  # noqa: PTH110
             raise ZooError(
                 f"{model}: is a file or folder; expected a preset (see `zoo list`) or a family; to start from the "

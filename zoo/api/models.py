@@ -100,9 +100,9 @@ def predict(
 
     Args:
         model: A preset, a folder, or a .keras or .tflite file; in Python also a model.
-        x: Text for a language model. In Python also word ids `(N, context)`; for a recognizer, windows `(N, window,
-            channels)` in m/s^2, a DataFrame, or the path of a CSV file; for an autoencoder, patches `(N, 3, S, S)` in
-            [0, 1].
+        x: Text for a language model; a photograph for an autoencoder, which encodes its patches row by row. In Python
+            also word ids `(N, context)`; for a recognizer, windows `(N, window, channels)` in m/s^2, a DataFrame, or
+            the path of a CSV file; for an autoencoder, patches `(N, 3, S, S)` in [0, 1].
         data: Data file, or `tfds:NAME`. Predicts its test windows, five random test rows of a text, or all patches.
         csv: CSV file with columns x, y, z and time.
         rate: Sampling rate in Hz, of windows or of a CSV file without time stamps.
@@ -114,7 +114,7 @@ def predict(
         temperature: With `generate`: lower values prefer probable words. 1 by default.
         seed: Seed of `generate` and of the choice of rows of `data`. 0 by default.
         neighbors: Show words similar to this one.
-        out: File (.npz) for codes and reconstructions of patches.
+        out: File (.npz) for codes and reconstructions of the patches of a photograph or of `data`.
 
     Returns:
         `labels`, `probabilities` and `times`; for an autoencoder, `codes` and `reconstructions`.
@@ -231,7 +231,7 @@ def check(
     wrong = next((f"{row['check']}: {row['wrong']}" for row in rows if row["wrong"]), "")
 
     def table(records: Sequence[Mapping[str, Any]]) -> str:
-        return markdown.table(["check", "result"], [[row["check"], row["wrong"] or "yes"] for row in records])
+        return markdown.table(["check", "result"], [[row["check"], "no" if row["wrong"] else "yes"] for row in records])
 
     return Records(rows, table, failure=wrong)
 

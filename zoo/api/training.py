@@ -351,6 +351,7 @@ def evaluate(
     robustness: bool | None = None,
     prior: door.Shares | None = None,
     figures: door.FilePath | None = None,
+    figure_format: Literal["png", "svg", "pdf"] | None = None,
     streaming: door.FilePath | None = None,
     subjects: door.People | None = None,
     merge: door.Labels | None = None,
@@ -368,6 +369,7 @@ def evaluate(
         prior: Class frequencies to assume instead of those of the training data, such as walking=0.6,sitting=0.3, in
             Python `{"walking": 0.6}`; other classes share the rest. Recognizers only.
         figures: Folder for figures.
+        figure_format: Format of the figures: png, svg or pdf. png by default.
         streaming: File of recordings for continuous recognition by an exported file, instead of `data`. Figures are
             then timelines: what each person did above, what was shown below.
         subjects: With `streaming`: subjects. By default all that were not in training.
@@ -394,6 +396,8 @@ def evaluate(
         refuse(f"applies with {option('streaming', 'FILE')} alone", subjects=subjects, merge=merge)
         door.require_model(model)
         door.require_file(data, model)
+    if figures is None:
+        refuse(f"applies with {option('figures', 'FOLDER')} alone", figure_format=figure_format)
     # A folder that cannot be written to is refused before the work.
     with nullcontext() if figures is None else exclusive_folder(Path(figures)):
         if streaming is None:
@@ -408,7 +412,7 @@ def evaluate(
             metrics = evaluate_streams(recognizer, Path(streaming), subjects=people, merge=labels_of(merge))
             evaluation = Evaluation(metrics, reports.streaming, pictures.streaming)
         if figures is not None:
-            evaluation.figures(Path(figures))
+            evaluation.figures(Path(figures), figure_format or "png")
             evaluation = replace(evaluation, written=f"figures in {figures}")
     return evaluation
 
@@ -423,9 +427,9 @@ def _of_split(
     checked_data = door.read(task, data)
     report = task.evaluate(loaded, checked_data, split=split, baselines=baselines, **options)
 
-    def draw(metrics: dict[str, Any], folder: Path) -> list[Path]:
+    def draw(metrics: dict[str, Any], folder: Path, form: str) -> list[Path]:
         pictures = task.pictures(loaded, checked_data, split)
-        files: list[Path] = task.figures.evaluation(metrics, loaded.history, pictures, folder)
+        files: list[Path] = task.figures.evaluation(metrics, loaded.history, pictures, folder, form)
         return files
 
     then = ""

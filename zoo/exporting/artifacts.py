@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from zoo.errors import StorageError, ZooError, option, shown
 from zoo.exporting.c99 import Network, source
-from zoo.exporting.formats import FORMATS, Converter, load_saved_model, write_saved_model
+from zoo.exporting.formats import EXTRAS, FORMATS, Converter, UnsupportedError, load_saved_model, write_saved_model
 from zoo.exporting.signatures import Signature
 from zoo.files import atomic_folder, exclusive, require_empty, sha256, temporary_folder, write_json
 from zoo.loading import Loaded
@@ -47,6 +47,7 @@ EXACT = {
     "keras": Tolerance(1e-6, 1.0),
     "saved_model": Tolerance(1e-5, 1.0),
     "float32": Tolerance(1e-5, 1.0),
+    "onnx": Tolerance(1e-5, 1.0),
 }
 """Tolerances of the formats with float32 weights, for all families."""
 
@@ -76,8 +77,8 @@ class Exportable:
     Artifacts are compared with Keras on `golden` inputs `(N, ...)`, by signature and name, within `tolerances` by
     format; `simulated` ones are for want of data. Integers are calibrated on `calibration`, which must not be test
     data. Formats in `signatures_of_format` contain only those; `derived_outputs` computes what the first one would
-    return. On request alone are written `extra_formats`, which have other signatures, `sources`, functions that take
-    the float32 file and a folder and return the paths that they write, and `code`, in C.
+    return. On request alone are written formats that need `EXTRAS`, `extra_formats`, which have other signatures,
+    `sources`, functions that take the float32 file and a folder and return the paths that they write, and `code`, in C.
     """
 
     signatures: Callable[[keras.Model], list[Signature]]
@@ -95,22 +96,23 @@ class Exportable:
     @property
     def formats(self) -> tuple[str, ...]:
         """Formats written by default."""
-        return tuple(name for name in self.tolerances if name not in self.extra_formats and name not in self.code)
+        requested = (*EXTRAS, *self.extra_formats, *self.code)
+        return tuple(name for name in self.tolerances if name not in requested)
 
 
 def export(
     loaded: Loaded, family: Exportable, folder: Path, formats: Sequence[str] | None = None,
-    refused: dict[str, ParityError] | None = None, on_progress: Callable[[str], None] = lambda step: None,
+    refused: dict[str, ZooError] | None = None, on_progress: Callable[[str], None] = lambda step: None,
     converter: Converter | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Writes a model in several formats, and returns a record of each.
 
     One that fails is left out, and its error raised when the others are written, or put into `refused` if it differs
-    too much from Keras.
+    too much from Keras, or if TFLite lacks an operation of it.
     """
     require_tensorflow("export")
     chosen = [kind for name in formats or ["default"] for kind in (family.formats if name == "default" else [name])]
-    possible = (*family.formats, *family.extra_formats, *family.sources, *family.code)
+    possible = (*family.tolerances, *family.sources)
     if unknown := next((name for name in chosen if name not in possible), None):
         hint = ""
         if unknown == "c99_int16x8":
@@ -124,7 +126,7 @@ def export(
         with temporary_folder() as draft, nullcontext(converter) if converter else Converter() as converter:
             records, failed = _export(loaded, family, folder, draft, kinds, on_progress, converter)
     for name, error in failed.items():
-        if refused is not None and isinstance(error, ParityError):
+        if refused is not None and isinstance(error, ParityError | UnsupportedError):
             refused[name] = error
         elif not records or isinstance(error, StorageError):
             raise error
@@ -212,6 +214,8 @@ def _make(
 ) -> _Made:  # fmt: skip
     """Writes an artifact, of which the converter wrote the TFLite files, and runs it."""
     first, golden = signatures[0].name, family.golden
+    numeric = [signature.name for signature in signatures if not signature.text and kind not in family.extra_formats]
+    names = family.signatures_of_format.get(kind, numeric)
     if kind == "keras":
         path = draft / "model.keras"
         model = loaded.keras_model
@@ -227,14 +231,20 @@ def _make(
         write_saved_model(signatures, path)
         endpoints = load_saved_model(path)
         return path, _outputs(kind, endpoints, golden), partial(_cost, endpoints[first], first, golden[first])
+    if kind == "onnx":
+        from zoo.exporting import onnx  # needs an extra
+
+        path = draft / kind
+        onnx.write([signature for signature in signatures if signature.name in names], loaded.metadata, path)
+        endpoints = onnx.load(path)
+        outputs = _outputs(kind, endpoints, {name: golden[name] for name in names})
+        return path, outputs, partial(_cost, endpoints[first], first, golden[first])
     if kind in family.code:
         return _code(loaded, family, kind, draft / kind, expected)
     path = draft / FORMATS[kind]
     embed(path, loaded.metadata)
     interpreter = Interpreter(path)
     runs = {name: partial(interpreter.run_rows, name) for name in interpreter.signatures}
-    numeric = [signature.name for signature in signatures if not signature.text and kind not in family.extra_formats]
-    names = family.signatures_of_format.get(kind, numeric)
     outputs = _outputs(kind, runs, {name: golden[name] for name in names})
     if first not in outputs and family.derived_outputs is not None:
         outputs = family.derived_outputs(path)

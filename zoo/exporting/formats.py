@@ -41,6 +41,9 @@ FORMATS = {
 8-bit weights and arithmetic; 8-bit weights and 16-bit arithmetic; float32 with a trainable last layer. Inputs and
 outputs are floats in all formats."""
 
+EXTRAS = {"onnx": ("onnx", "onnxruntime", "tf2onnx")}
+"""Formats that are written on request alone, and the packages that each needs, of the extra of its name."""
+
 _INTEGERS = {
     "int8": "TFLITE_BUILTINS_INT8",
     "int16x8": "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8",
@@ -79,6 +82,10 @@ def load_saved_model(folder: Path) -> dict[str, Callable[..., dict[str, Any]]]:
         return dict(loaded.signatures[name](**{key: tf.constant(value) for key, value in inputs.items()}))
 
     return {name: partial(call, name) for name in loaded.signatures if name != "serving_default"}
+
+
+class UnsupportedError(ZooError):
+    """TFLite has no integer form of an operation of a network."""
 
 
 class Converter(contextlib.ExitStack):
@@ -145,7 +152,9 @@ class Converter(contextlib.ExitStack):
             if self.child is None or self.child.poll() is not None:
                 if all(file.exists() for file in missing):
                     return
-                raise ZooError(f"{missing[0].name}: conversion to TFLite failed: {self._reason()}")
+                reason = self._reason()
+                kind = UnsupportedError if "not yet supported for op" in reason else ZooError
+                raise kind(f"{missing[0].name}: conversion to TFLite failed: {reason}")
             if time.monotonic() > self._end:
                 raise ZooError(f"conversion to TFLite took more than {_SECONDS} s and was stopped")
             time.sleep(0.01)

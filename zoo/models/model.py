@@ -170,7 +170,7 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         for layer in other.layers:
             weights = mine[layer.name].get_weights() if layer.name in mine else []
             if weights and [w.shape for w in weights] == [w.shape for w in layer.get_weights()]:
-                layer.set_weights(weights)
+                set_weights(layer, weights)
 
     def default_loss(self) -> keras.losses.Loss:
         """Returns the default loss, computed from the output of the model."""
@@ -279,6 +279,14 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         with atomic_write(folder / "model.keras") as temporary:
             self.save(temporary)
         write_json(folder / "config.json", {"class": type(self).__name__, "arguments": self.get_config()} | details)
+
+
+def set_weights(layer: Any, weights: Sequence[Any]) -> None:
+    """Sets the weights of a layer or a model; a `Normalization` in it that was adapted computes with its new ones."""
+    layer.set_weights(weights)
+    for part in layer._flatten_layers():
+        if isinstance(part, keras.layers.Normalization):
+            part.finalize_state()
 
 
 def is_graph(network: keras.Model) -> bool:

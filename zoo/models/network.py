@@ -9,7 +9,9 @@ dense layer, so that it is calibrated, fine-tuned and trained on a phone as that
 after it is left to the calibration. A network that ends in another way is a body as a whole, and the dense layer after
 it is the identity at first, of the logarithm of probabilities.
 
-What such a network keeps between windows is not known: a continuous signal is recognized in sliding windows.
+One of recurrent layers, with layers between them that treat each row by itself, also runs step by step, by the cells of
+these layers. Of any other it is not known what it keeps between windows: a continuous signal is recognized in sliding
+windows.
 """
 
 import random
@@ -24,8 +26,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.models.model import is_graph
-from zoo.models.recognizer import ActivityRecognizer, Rate, Window
+from zoo.models.model import is_graph, set_weights
+from zoo.models.recognizer import Rate, SteppedRecognizer, Window
 from zoo.recipe import Fraction, Positive, Seed
 from zoo.runtime.metadata import AXES, CLASSES, STANDARD_GRAVITY, plain
 
@@ -36,7 +38,7 @@ _DIFFERENT = 1e-4
 
 
 @keras.saving.register_keras_serializable(package="zoo")
-class ActivityNetwork(ActivityRecognizer):
+class ActivityNetwork(SteppedRecognizer):
     """Activity recognizer around a Keras network of one's own; `zoo.adopt` makes one of a trained network.
 
     Args:
@@ -88,7 +90,7 @@ class ActivityNetwork(ActivityRecognizer):
             outputs = logits(body(x))
             if isinstance(given, keras.Model):
                 trained, last = divided(given)
-                body.set_weights(trained.get_weights())
+                set_weights(body, trained.get_weights())
                 head = head if last is None else last
             if head is not None and [part.shape for part in head] == [part.shape for part in logits.get_weights()]:
                 logits.set_weights(head)
@@ -100,6 +102,24 @@ class ActivityNetwork(ActivityRecognizer):
             name=name,
         )  # fmt: skip
         self.network = config
+
+    @property
+    def states(self) -> dict[str, int]:
+        """Names and sizes of the states of recurrent layers, `h_1` and so on; empty if it reads whole windows alone."""
+        return {name: size for _, states in chain(self.get_layer("network")) for name, size in states.items()}
+
+    def _advance(self, x: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        layers, last = chain(self.get_layer("network")), dict[str, Any]()
+        for layer, own in layers:
+            if own:
+                x, new = layer.cell(x, [states[name] for name in own], training=False)
+                last |= dict(zip(own, new if isinstance(new, list | tuple) else [new], strict=True))
+            elif len(last) < len(states):
+                # Before the last recurrent layer, it reads the rows of a window.
+                x = layer(x[:, None], training=False)[:, 0]
+            else:
+                x = layer(x, training=False)
+        return self.get_layer("logits")(x), last
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         others = {"magnitude", "carry_state"}
@@ -226,6 +246,42 @@ def divided(network: keras.Model) -> tuple[keras.Model, list[NDArray[np.float32]
     return keras.Model(inputs, outputs, name="network"), [np.eye(size, dtype=np.float32), np.zeros(size, np.float32)]
 
 
+_CELLS = (keras.layers.SimpleRNN, keras.layers.LSTM, keras.layers.GRU)
+_ROW_BY_ROW = (
+    keras.layers.Normalization, keras.layers.BatchNormalization, keras.layers.LayerNormalization,
+    keras.layers.Rescaling, keras.layers.Dense, keras.layers.Activation, keras.layers.ReLU, keras.layers.LeakyReLU,
+    keras.layers.ELU, keras.layers.Dropout, keras.layers.SpatialDropout1D, keras.layers.GaussianDropout,
+    keras.layers.GaussianNoise,
+)  # fmt: skip
+"""Layers that make of each row what they would make of it in a window, if they normalize by channel."""
+
+
+def chain(body: keras.Model) -> list[tuple[Any, dict[str, int]]]:
+    """The layers of a network that can run row by row, each with its states; empty if it cannot.
+
+    Recurrent layers read one row after another from the start of a window, and the last one answers at its end.
+    """
+    layers, tensor = list[Any](), body.outputs[0]
+    while tensor is not None:
+        layer, tensor = _made_by(tensor)
+        layers.insert(0, layer)
+    cells = [layer for layer in layers if type(layer) in _CELLS]
+    if len(layers) != len(body.layers) or not cells or not isinstance(layers.pop(0), keras.layers.InputLayer):
+        return []
+    for layer in layers:
+        of_channels = np.isin(np.atleast_1d(getattr(layer, "axis", -1)), (-1, 2)).all()
+        of_rows = type(layer) in _ROW_BY_ROW and of_channels
+        in_order = type(layer) in _CELLS and not layer.go_backwards and not layer.stateful
+        if not (of_rows or (in_order and layer.return_sequences == (layer is not cells[-1]))):
+            return []
+    found = []
+    for layer in layers:
+        number = cells.index(layer) + 1 if layer in cells else 0
+        sizes = np.atleast_1d(layer.cell.state_size).tolist() if number else []
+        found.append((layer, {f"{name}_{number}": size for name, size in zip("hc", sizes, strict=False)}))
+    return found
+
+
 def _made_by(tensor: Any) -> tuple[Any, Any]:
     """The layer that makes a tensor of a graph, and the tensor that it reads."""
     layer, node, _ = tensor._keras_history
@@ -277,6 +333,7 @@ def _rebuilt(config: Mapping[str, Any], shape: Sequence[int], classes: Mapping[s
         network = keras.saving.deserialize_keras_object(deepcopy(dict(config)), dict(classes))
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+        reason = "a Lambda layer is code, which no file may hold" if "Lambda" in reason else reason
         raise ZooError(
             f"network: {config.get('class_name')} cannot be built from its configuration ({reason}): register its "
             "classes with keras.saving.register_keras_serializable, and replace Lambda by layers"

@@ -38,17 +38,16 @@ from typing import Any, ClassVar, Literal
 
 import keras
 import numpy as np
-from keras import ops
 
 from zoo.errors import ZooError
 from zoo.models.layers import Dropout, SimpleRNN
 from zoo.models.model import Depth, Size, check_activation
-from zoo.models.recognizer import ActivityRecognizer, Rate, Window, read
+from zoo.models.recognizer import Rate, SteppedRecognizer, Window
 from zoo.recipe import Fraction, Positive, Seed
 from zoo.runtime.metadata import AXES, CLASSES
 
 
-class RecurrentRecognizer(ActivityRecognizer):
+class RecurrentRecognizer(SteppedRecognizer):
     """Recurrent activity recognizer, the base class of `ActivityRNN`, `ActivityLSTM` and `ActivityGRU`.
 
     Args:
@@ -156,62 +155,6 @@ class RecurrentRecognizer(ActivityRecognizer):
         numbers = range(1, self.num_layers + 1)
         return {f"{name}_{number}": self.units for number in numbers for name in self.state_names}
 
-    def step(self, frame: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """Runs one step.
-
-        Args:
-            frame: Rows `(batch, frame, channels)` in m/s^2.
-            states: Arrays `(batch, units)` by name, as in the property `states`. Start with zeros.
-
-        Returns:
-            Logits `(batch, classes)` and the new states.
-
-        Example:
-            >>> model = ActivityGRU(units=8, frame=5)
-            >>> logits, states = model.step(np.ones((1, 5, 3), "float32"), {"h_1": np.zeros((1, 8), "float32")})
-            >>> logits.shape, states["h_1"].shape
-            (TensorShape([1, 6]), TensorShape([1, 8]))
-        """
-        self._check_rows("frame", frame, self.frame, states)
-        layers = {layer.name: layer for layer in self.layers}
-        features = layers.pop("frame", None)
-        x = read(layers, frame)
-        if features is None:
-            return self._advance(x[:, 0], states)
-        # A convolution that moves by whole frames is a matrix product, which makes a smaller file.
-        rows = ops.cast(ops.reshape(x, (ops.shape(x)[0], -1)), features.compute_dtype)
-        kernel = ops.cast(ops.reshape(features.kernel, (-1, features.filters)), features.compute_dtype)
-        x = ops.add(ops.matmul(rows, kernel), ops.cast(features.bias, features.compute_dtype))
-        return self._advance(features.activation(x), states)
-
-    def chunk(self, frames: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """Runs several steps in one call.
-
-        Args:
-            frames: Rows `(batch, n * frame, channels)` in m/s^2.
-            states: The same as for `step`.
-
-        Returns:
-            Logits `(batch, n, classes)` after each frame, and the states after the last one.
-        """
-        self._check_rows("frames", frames, None, states)
-        rows = read({layer.name: layer for layer in self.layers}, frames)
-        loop = keras.layers.RNN(_Step(self), return_sequences=True, return_state=True)
-        logits, *last = loop(rows, initial_state=[states[name] for name in self.states], training=False)
-        return logits, dict(zip(self.states, last, strict=True))
-
-    def _check_rows(self, name: str, rows: Any, count: int | None, states: Mapping[str, Any]) -> None:
-        """Refuses rows and states of other shapes, of which TensorFlow would speak in words of its own."""
-        axes, shape = len(self.channels), getattr(rows, "shape", None)
-        length = shape[1] if shape is not None and len(shape) == 3 and shape[2] == axes else 0
-        # An exported signature may leave the number of frames open.
-        if length is not None and (length < 1 or length % self.frame or length != (count or length)):
-            raise ZooError(f"{name} has shape {shape}; expected (batch, {count or f'n * {self.frame}'}, {axes})")
-        for state, size in self.states.items():
-            shape = getattr(states.get(state), "shape", None)
-            if shape is None or tuple(shape)[1:] != (size,):
-                raise ZooError(f"state {state} has shape {shape}; expected (batch, {size}), at first zeros")
-
     def _advance(self, x: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         """Runs one step of all cells on the input of the first one, `(batch, V)`."""
         last: dict[str, Any] = {}
@@ -247,21 +190,6 @@ class RecurrentRecognizer(ActivityRecognizer):
             f"{name}_initializer": keras.initializers.RandomUniform(-limit, limit, seed=next(draw))
             for name, limit in limits.items()
         }
-
-
-class _Step(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """All cells and the last layer of a recognizer as one cell, so that a chunk needs only one loop."""
-
-    def __init__(self, model: RecurrentRecognizer) -> None:
-        super().__init__()
-        # Not the model itself: Keras would track it as a sublayer and give each weight a second name.
-        self._advance = model._advance
-        self._names, self.state_size = list(model.states), list(model.states.values())
-        self.output_size = model.output_shape[-1]
-
-    def call(self, x: Any, states: Sequence[Any], training: bool = False) -> tuple[Any, list[Any]]:
-        logits, last = self._advance(x, dict(zip(self._names, states, strict=True)))
-        return logits, list(last.values())
 
 
 @keras.saving.register_keras_serializable(package="zoo")

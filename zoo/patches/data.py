@@ -21,6 +21,12 @@ from zoo.data.dataset import MEMORY_BYTES, Column, Data, DataSet, Values
 from zoo.errors import ZooError, option, printable
 from zoo.files import require_file
 
+with suppress(ImportError):
+    # The extra `heic`: Pillow then opens the photographs of iPhones like any other picture.
+    from pi_heif import register_heif_opener
+
+    register_heif_opener()
+
 SCHEMA = LAYOUTS["patches"]
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -191,7 +197,8 @@ class Photograph:
 def open_photograph(path: Path) -> Photograph:
     """Reads a picture in any format that Pillow knows, turns it upright, and gives a gray one three equal channels.
 
-    Gray of more than 8 bits is scaled by the range of 8, 10, 12, 14 or 16 bits that its values need.
+    Gray of more than 8 bits is scaled by the range of 8, 10, 12, 14 or 16 bits that its values need. Transparent parts
+    become white.
     """
     require_file(path)
     if reason := _unfit(path):
@@ -201,6 +208,9 @@ def open_photograph(path: Path) -> Photograph:
             # Loading the picture empties the list of its tiles.
             is_gray, is_deep = image.mode.startswith("I"), ";16" in str(image.tile)
             upright = ImageOps.exif_transpose(image)
+            if upright.has_transparency_data and not is_gray:
+                above = upright.convert("RGBA")
+                upright = Image.alpha_composite(Image.new("RGBA", above.size, "white"), above)
             pixels = np.asarray(upright if is_gray else upright.convert("RGB"), np.float32)
     except Exception as error:
         raise ZooError(f"{path}: {_UNDECODED} ({str(error) or type(error).__name__}): leave it out") from None
@@ -223,29 +233,35 @@ _DARK = 64
 """Of 255: what 14 bits or fewer in numbers of 16 stay below."""
 
 
-def _unfit(path: Path, size: int = 1) -> str:
-    """Why a file is not a picture to cut patches from, by its name and its first bytes; empty if it is one."""
+def _unfit(path: Path, size: int = 1, *, decoded: bool = False) -> str:
+    """Why a file is not a picture to cut patches from; empty if it is one.
+
+    Looks at its name and its first bytes; with `decoded`, at all of it, as a copy that was broken off begins well.
+    """
     if wrong := SCHEMA.column("source_names").problem([path.name]):
         return f"the name {wrong}: rename it"
     try:
         with Image.open(path) as image:
-            if image.has_transparency_data:
-                return "has a fourth channel, transparency; expected three: save it without"
             if image.mode == "F":
                 return "a gray picture of decimal numbers; expected 8 or 16 bits: convert it"
             width, height = image.size
-            small = f"{width} x {height} pixels; a patch needs {size} x {size}: leave it out"
-            return small if min(width, height) < size else ""
+            if min(width, height) < size:
+                return f"{width} x {height} pixels; a patch needs {size} x {size}: leave it out"
+            if decoded:
+                # A JPEG file is read to its end at an eighth of its size, in a fraction of the time.
+                image.draft("L", (1, 1))
+                image.load()
+            return ""
     # Decoders raise nearly anything: SyntaxError for a broken PNG, MemoryError for what a damaged one declares,
     # TypeError for a TIFF whose strips start at a fraction.
     except Exception as error:
-        is_heic = path.suffix.lower() in (".heic", ".heif", ".avif")
-        cure = "save it as JPEG" if is_heic else "leave it out"
-        return f"{_UNDECODED} ({str(error) or type(error).__name__}): {cure}"
+        if path.suffix.lower() in (".heic", ".heif") and ".heic" not in Image.registered_extensions():
+            return "HEIC, which needs `pip install 'pocket-zoo[heic]'`: install it, or save it as JPEG"
+        return f"{_UNDECODED} ({str(error) or type(error).__name__}): leave it out"
 
 
 def find_pictures(paths: Sequence[Path], size: int = 1) -> tuple[list[Path], dict[str, str]]:
-    """Pictures, and those in folders by name; what else folders hold, or pictures too small, with reasons."""
+    """Pictures, and those in folders by name; other files, broken pictures and those too small, with reasons."""
     files, skipped = list[Path](), dict[str, str]()
     for path in paths:
         if not path.exists():
@@ -253,15 +269,16 @@ def find_pictures(paths: Sequence[Path], size: int = 1) -> tuple[list[Path], dic
                 f"{path}: no such file or folder; without one, the photographs that scikit-learn and scikit-image "
                 "install are used"
             )
-        if not path.is_dir():
-            files.append(path)
-            continue
-        visible = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
-        unfit = {file: _unfit(file, size) for file in visible}
+        inside = [path]
+        if path.is_dir():
+            inside = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+        unfit = {file: _unfit(file, size, decoded=True) for file in inside}
         skipped |= {str(file): reason for file, reason in unfit.items() if reason}
-        if all(unfit.values()):
+        if path.is_dir() and all(unfit.values()):
             raise ZooError(f"{path}: no picture in this folder; left out: {listing(skipped) or 'nothing'}")
         files += [file for file, reason in unfit.items() if not reason]
+    if skipped and not files:
+        raise ZooError("; ".join(f"{file}: {reason}" for file, reason in skipped.items()))
     places = {file.name: file for file in files}
     for file in files:
         if places[file.name] is not file:
@@ -327,11 +344,30 @@ def write_patches(
     return refused
 
 
-def cut(photograph: Photograph, count: int, size: int, random: np.random.Generator) -> tuple[NDArray[np.float32], int]:
-    """Cuts `(count, 3, size, size)` at random places of a photograph, and counts the flat ones, which are refused."""
+def tiles(photograph: Photograph, size: int) -> NDArray[np.float32]:
+    """All `(N, 3, size, size)` of a photograph, row by row; what is left over at its right and its bottom is not used.
+
+    Example:
+        >>> picture = Photograph("stripes", np.linspace(0, 1, 60, dtype="float32").reshape(4, 5, 3))
+        >>> tiles(picture, 2).shape
+        (4, 3, 2, 2)
+    """
+    _require_size(photograph, size)
+    rows, columns = (length // size for length in photograph.pixels.shape[:2])
+    used = photograph.pixels[: rows * size, : columns * size].reshape(rows, size, columns, size, 3)
+    return used.transpose(0, 2, 4, 3, 1).reshape(-1, 3, size, size)
+
+
+def _require_size(photograph: Photograph, size: int) -> None:
     height, width = photograph.pixels.shape[:2]
     if min(height, width) < size:
         raise ZooError(f"{photograph.name}: {width} x {height} pixels; a patch needs {size} x {size}: leave it out")
+
+
+def cut(photograph: Photograph, count: int, size: int, random: np.random.Generator) -> tuple[NDArray[np.float32], int]:
+    """Cuts `(count, 3, size, size)` at random places of a photograph, and counts the flat ones, which are refused."""
+    _require_size(photograph, size)
+    height, width = photograph.pixels.shape[:2]
     patches: list[NDArray[np.float32]] = []
     flat = 0
     while len(patches) < count:

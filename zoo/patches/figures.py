@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from zoo.report.drawing import BLUE, COLORS, GRAY, WIDTH, History, curves, name_lines, save_all, simulated, subplots
+from zoo.report import markdown
+from zoo.report.drawing import BLUE, COLORS, GRAY, WIDTH, History, curves, name_lines, save_all, subplots, title
 
 Floats = NDArray[np.floating[Any]]
 
@@ -18,18 +19,20 @@ _TITLE = "#7a7a7a"
 """Color of the titles of pictures, which can be read on white and on black."""
 
 
-def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[str, Any], folder: Path) -> list[Path]:
+def evaluation(
+    report: Mapping[str, Any], history: History, pictures: Mapping[str, Any], folder: Path, form: str = "png"
+) -> list[Path]:  # fmt: skip
     """Draws all figures of an evaluation, with `pictures` those of the task if there are any; returns their paths."""
-    drawn = {"sparsity.png": sparsity(report)}
+    drawn = {"sparsity": sparsity(report)}
     if pictures:
         drawn |= {
-            "patches.png": patches(pictures["rgb"], pictures["patches"]),
-            "reconstruction.png": reconstructions(pictures["patches"], pictures["reconstructions"], report),
-            "features.png": features(pictures["kernel"], report),
+            "patches": patches(pictures["rgb"], pictures["patches"], report),
+            "reconstruction": reconstructions(pictures["patches"], pictures["reconstructions"], report),
+            "features": features(pictures["kernel"], report),
         }
     if history:
-        drawn["cost.png"] = cost(history)
-    return save_all(drawn, folder)
+        drawn["cost"] = cost(history, report)
+    return save_all(drawn, folder, form)
 
 
 def tiled(pictures: Floats, columns: int, gap: int = 1) -> Floats:
@@ -74,21 +77,26 @@ def _show_gray(axis: Axes, vectors: Floats, columns: int, title: str, low: float
     _show(axis, canvas, title, cmap="gray", vmin=low, vmax=high)
 
 
-def patches(rgb: Floats, vectors: Floats) -> Figure:
+def patches(rgb: Floats, vectors: Floats, report: Mapping[str, Any] | None = None) -> Figure:
     """Draws patches `(N, 3, S, S)` in color, and below them preprocessed, `(N, S * S)` in [0.1, 0.9]."""
     columns = min(20, len(rgb))
-    with _pictures(WIDTH, 5.4, rows=2) as (figure, axes):
+    with _pictures(WIDTH, 5.8, rows=2) as (figure, axes):
+        title(figure, report, "what it reads", _photographs(report), color=_TITLE)
         _show(axes[0], tiled(np.clip(rgb, 0, 1).transpose(0, 3, 2, 1), columns), f"{len(rgb)} random patches")
         _show_gray(axes[1], vectors, columns, "preprocessed: gray, scaled to [0.1, 0.9]")
     return figure
 
 
+def _photographs(report: Mapping[str, Any] | None) -> str:
+    return markdown.count(len(report["photographs"]), "photograph") if report and report["photographs"] else ""
+
+
 def reconstructions(vectors: Floats, decoded: Floats, report: Mapping[str, Any], count: int = 12) -> Figure:
     """Draws preprocessed patches and their reconstructions, both `(N, S * S)`, with the R² of an evaluation."""
-    title = f"{simulated(report)}{report['split']}: R² {report['r2']:.3f}"
-    with _pictures(WIDTH, 1.5, rows=2) as (figure, axes):
-        _show_gray(axes[0], vectors[:count], count, "patches")
-        _show_gray(axes[1], decoded[:count], count, f"reconstructions, {title}")
+    with _pictures(WIDTH, 2.0, rows=2) as (figure, axes):
+        title(figure, report, f"R² {report['r2']:.3f}", _photographs(report), color=_TITLE)
+        _show_gray(axes[0], vectors[:count], count, "patches, gray")
+        _show_gray(axes[1], decoded[:count], count, "reconstructions")
     return figure
 
 
@@ -97,8 +105,9 @@ def features(kernel: Floats, report: Mapping[str, Any] | None = None) -> Figure:
     columns = grid(kernel.shape[1])
     rows = -(-kernel.shape[1] // columns)
     gabor = f", {report['gabor_share']:.0%} Gabor functions" if report else ""
-    with _pictures(0.55 * columns + 0.4, 0.55 * rows + 0.6) as (figure, axis):
-        _filters(axis, kernel, f"{kernel.shape[1]} filters{gabor}")
+    with _pictures(0.55 * columns + 0.4, 0.55 * rows + 0.9) as (figure, axis):
+        title(figure, {"model": report and report["model"]}, f"{kernel.shape[1]} filters{gabor}", color=_TITLE)
+        _filters(axis, kernel, "")
     return figure
 
 
@@ -121,7 +130,7 @@ def comparison(kernels: Mapping[tuple[int, float], Floats]) -> Figure:
     return figure
 
 
-def cost(history: History) -> Figure:
+def cost(history: History, report: Mapping[str, Any] | None = None) -> Figure:
     """Draws the cost and its terms on training patches, `error`, `weights` and `sparsity`, against the epoch."""
     names = {"error": "squared error", "weights": "weight decay", "sparsity": "sparsity"}
     parts = {key: name for key, name in names.items() if history[-1][key] > 0}
@@ -136,7 +145,7 @@ def cost(history: History) -> Figure:
                 curves(axis, history, {key: name}, linewidth=1.2, color=color)
         curves(axis, history, {"val_loss": "J, validation"}, color=GRAY, linestyle=":")
         axis.set_ylim(bottom=min(history[-1][key] for key in parts) / 10)
-        axis.set_title("cost J and its terms, per patch")
+        title(figure, {**(report or {}), "split": "training"}, "cost J and its terms, per patch")
         name_lines(axis)
     return figure
 
@@ -144,7 +153,8 @@ def cost(history: History) -> Figure:
 def sparsity(report: Mapping[str, Any]) -> Figure:
     """Draws the mean activation of each unit, and the target."""
     means, target = sorted(report["mean_activation"]), report["sparsity_target"]
-    with subplots(WIDTH, 2.8) as (figure, axis):
+    with subplots(WIDTH, 3.2) as (figure, axis):
+        title(figure, report, "activation of its units", _photographs(report))
         axis.bar(range(1, len(means) + 1), means, color=BLUE, width=0.8)
         axis.axhline(target, color="black", linewidth=1, linestyle="--")
         axis.annotate(f"target {target:g}", (1, target), (4, 0), xycoords=("axes fraction", "data"),

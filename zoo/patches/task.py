@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -48,6 +48,9 @@ _BRIGHTEST = 2.0
 
 _MORE = 0.01
 """How much greater than that of PCA the error of a model is for a note, as a share."""
+
+_SHOWN = 5
+"""Units that a prediction names."""
 
 _GOLDEN, _TERMS = 512, 2048
 """Numbers of patches to compare artifacts on, and to compute the terms of the cost on."""
@@ -131,6 +134,10 @@ def _encode_all(loaded: Loaded, part: DataSet) -> list[NDArray[np.float32]]:
     """Preprocessed patches, codes and reconstructions of a data set, computed a block at a time."""
     blocks = zip(*(_encode(loaded, rgb) for rgb, _ in part.blocks()), strict=True)
     return [np.concatenate(arrays) for arrays in blocks]
+
+
+def _predictions(codes: NDArray[np.float32], reconstructions: NDArray[np.float32]) -> Predictions:
+    return Predictions(np.empty(0, str), np.empty((len(codes), 0), np.float32), (), None, codes, reconstructions)
 
 
 def _encode(loaded: Loaded, rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
@@ -299,36 +306,48 @@ class AutoencoderTask(Task):
         if rows.shape[1:] not in known:
             raise ZooError(f"input: patches of shape {rows.shape}; {loaded.name} reads (N, 3, {size}, {size})")
         _, codes, reconstructions = _encode(loaded, rows)
-        probabilities = np.empty((len(rows), 0), np.float32)
-        return Predictions(np.empty(0, str), probabilities, (), None, codes, reconstructions)
+        return _predictions(codes, reconstructions)
 
     def answer(
         self, loaded: Loaded, x: Any | None, data: Data | None, *, out: str | Path | None = None
     ) -> Predictions | Document:
-        """What `zoo.predict` returns for patches, or for all patches of data, whose codes it writes."""
-        if (x is None) == (data is None) or isinstance(x, str):
-            raise ZooError(f"{loaded.name}: reads patches: pass them (in Python), or {option('data', 'FILE')}")
-        if data is None:
-            refuse(f"applies with {option('data', 'FILE')} alone", out=out)
+        """What `zoo.predict` returns for patches; for a photograph, or all patches of data, it can write the codes."""
+        if (x is None) == (data is None):
+            raise ZooError(
+                f"{loaded.name}: expected one of: a photograph such as photo.jpg, {option('data', 'FILE')}, or patches "
+                "(in Python)"
+            )
+        if data is None and not isinstance(x, str | Path):
+            refuse(f"applies with a photograph or {option('data', 'FILE')} alone", out=out)
             return self.predict(loaded, x)
-        path = None if out is None else Path(out)
+        size, path = loaded.metadata.size, None if out is None else Path(out)
         if path is not None and path.suffix != ".npz":
             raise ZooError(f"out {path}: expected a name that ends in .npz")
         # What cannot be written to is refused before the work.
         with nullcontext() if path is None else new_file(path, False):
-            _check_size(loaded.metadata.size**2, data, loaded.name)
-            vectors, codes, reconstructions = _encode_all(loaded, data.train)
+            if data is None:
+                part = DataSet.of({"input": patches.tiles(patches.open_photograph(Path(str(x))), size)})
+            else:
+                _check_size(size**2, data, loaded.name)
+                part = data.train
+            vectors, codes, reconstructions = _encode_all(loaded, part)
             if path is not None:
                 write_arrays(path, codes=codes, reconstructions=reconstructions, patches=vectors)
+        means = codes.mean(axis=0)
         document = {
-            "model": loaded.name, "data": str(data), "patches": len(codes), "units": codes.shape[1],
-            "mean_activation": float(codes.mean()), "mse": float(np.square(reconstructions - vectors).mean()),
-            "out": None if path is None else str(path),
+            "model": loaded.name, "data": str(x if data is None else data), "patches": len(codes),
+            "units": codes.shape[1], "mean_activation": float(codes.mean()),
+            "strongest_units": {str(unit): float(means[unit]) for unit in np.argsort(-means)[:_SHOWN]},
+            "mse": float(np.square(reconstructions - vectors).mean()), "out": None if path is None else str(path),
         }  # fmt: skip
-        what = "codes and reconstructions"
-        more = f"add {option('out', 'FILE.npz')}, which writes {what}"
-        done = {"written": f"{what} in {path}"} if path else {"next": more}
-        return Document(document, markdown.document, **done)
+        what, render = "codes and reconstructions", markdown.document
+        written, then = (
+            (f"{what} in {path}", "") if path else ("", f"add {option('out', 'FILE.npz')}, which writes {what}")
+        )
+        if data is not None:
+            return Document(document, render, written=written, next=then)
+        encoded = _predictions(codes, reconstructions)
+        return replace(encoded, document=document, render=render, written=written, next=then)
 
     def exportable(self, loaded: Loaded, data: Data | None) -> Exportable:
         """Compares artifacts on held-out patches, or on simulated ones without data."""

@@ -48,9 +48,19 @@ def subplots(
         yield figure, figure.subplots(rows, columns, **options)
 
 
-def training(history: History) -> Figure:
+def title(figure: Figure, report: Mapping[str, Any] | None, shown: str, who: str = "", **options: Any) -> None:
+    """Heads a figure so that it stands alone: what is shown of which model, and below it on which data, and of whom."""
+    report = report or {}
+    name, data = report.get("model") or report.get("preset") or "", Path(str(report.get("data", ""))).name
+    where = ": ".join(filter(None, [", ".join(filter(None, [data, report.get("split")])), who]))
+    lines = ": ".join(filter(None, [name, shown])), f"{simulated(report)}{where}"
+    figure.suptitle("\n".join(lines).strip(), x=0.01, ha="left", fontsize=10.5, **options)
+
+
+def training(history: History, report: Mapping[str, Any] | None = None) -> Figure:
     """Draws loss and accuracy of training and, if there is one, validation against the epoch."""
-    with subplots(WIDTH, 4.4, rows=2, sharex=True) as (figure, axes):
+    with subplots(WIDTH, 4.8, rows=2, sharex=True) as (figure, axes):
+        title(figure, {**(report or {}), "split": "training"}, f"{history[-1]['epoch']:,.0f} epochs")
         for axis, key in zip(axes, ("loss", "accuracy"), strict=True):
             curves(axis, history, {key: "training", f"val_{key}": "validation"})
             axis.set_title(key)
@@ -117,14 +127,16 @@ def simulated(report: Mapping[str, Any]) -> str:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Writes a figure atomically."""
-    with atomic_write(path) as temporary:
-        # Without the version of the software, the same numbers yield the same bytes.
-        figure.savefig(temporary, bbox_inches="tight", metadata={"Software": None})
+    """Writes a figure atomically, in the format that the name of the file ends in: png, svg or pdf."""
+    # Without the version of the software and the date, the same numbers yield the same bytes.
+    unsaid = {".png": "Software", ".svg": "Date", ".pdf": "CreationDate"}[path.suffix]
+    with atomic_write(path) as temporary, mpl.rc_context({"svg.hashsalt": "zoo"}):
+        figure.savefig(temporary, bbox_inches="tight", metadata={unsaid: None})
 
 
-def save_all(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
-    """Writes figures by the names of their files, and returns the paths."""
-    for name, figure in figures.items():
-        save(figure, folder / name)
-    return [folder / name for name in figures]
+def save_all(figures: Mapping[str, Figure], folder: Path, form: str = "png") -> list[Path]:
+    """Writes figures by their names, in the format png, svg or pdf, and returns the paths of the files."""
+    paths = [folder / f"{name}.{form}" for name in figures]
+    for path, figure in zip(paths, figures.values(), strict=True):
+        save(figure, path)
+    return paths

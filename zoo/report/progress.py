@@ -15,6 +15,7 @@ from rich.text import Text
 
 from zoo.report import markdown as md
 from zoo.report.markdown import Document
+from zoo.report.palette import DARK, activity_colors
 from zoo.report.terminal import Page
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -204,16 +205,19 @@ class StreamBoard(Board):
     def screen(self, state: Document) -> RenderableType:
         """Bars of the probabilities above the signal."""
         bars, signals = Table.grid(padding=(0, 1)), Table.grid(padding=(0, 1))
+        colors = activity_colors(list(state["probabilities"]), DARK)
         for name, share in state["probabilities"].items():
-            style = "bold green" if name == state["label"] else "dim"
-            bars.add_row(Text(name, style), Text("█" * round(30 * share), style), Text(f"{share:4.0%}", style))
+            style = "bold" if name == state["label"] else "dim"
+            bars.add_row(Text(name, style), Text("█" * round(30 * share), colors[name]), Text(f"{share:4.0%}", style))
         for name, axis in zip("xyz", state["window"].T[:3], strict=True):
             means = np.array([part.mean() for part in np.array_split(axis, 48)])
             # Eight blocks for -25 to 25 m/s^2.
             places = np.clip((means + 25) / 50 * (len(_BLOCKS) - 1), 0, len(_BLOCKS) - 1).astype(int)
             line = "".join(_BLOCKS[place] for place in places)
             signals.add_row(Text(name, "cyan"), Text(line, "cyan"), Text(f"{axis[-1]:+6.1f} m/s^2", "dim"))
-        head = Text.assemble((state["label"] or "?", "bold green"), f"   simulated: {state['truth']}")
+        head = Text.assemble(
+            (state["label"] or "?", f"bold {colors.get(state['label'], '')}"), f"   simulated: {state['truth']}"
+        )
         foot = Text(f"{state['time']:5.1f} s   {state['milliseconds']:.2f} ms for half a second of signal", "dim")
         screen = Group(head, Text(), bars, Text(), signals, foot)
         return Panel(screen, title="SIMULATED signal, exported file", width=76)

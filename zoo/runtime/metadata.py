@@ -70,7 +70,8 @@ def other_of(classes: Sequence[str], stated: bool | None) -> int | None:
     return len(classes) - 1 if classes[-1] == OTHER and stated is not False else None
 
 
-_ENTRY = "pocket_zoo"
+ENTRY = "pocket_zoo"
+"""Name of the metadata in exported files."""
 
 _DIGEST_ENTRY, _DIGEST, _UNKNOWN = "pocket_zoo_sha256", b"pocket_zoo_sha256:", b"0" * 64
 """Name and start of the entry with the SHA-256 of the file, computed with zeros in its place."""
@@ -371,9 +372,9 @@ def embed(path: Path, metadata: Metadata) -> None:
         for training in (values, *values.get("parents", ())):
             training["train_subjects"] = _brief(training["train_subjects"])
     document = json.dumps(values, separators=(",", ":")).encode("utf-8")
-    replaced = (_ENTRY.encode(), _DIGEST_ENTRY.encode(), b"CONVERSION_METADATA")
+    replaced = (ENTRY.encode(), _DIGEST_ENTRY.encode(), b"CONVERSION_METADATA")
     model.metadata = [entry for entry in model.metadata or [] if entry.name not in replaced]
-    for name, content in ((_ENTRY, document), (_DIGEST_ENTRY, _DIGEST + _UNKNOWN)):
+    for name, content in ((ENTRY, document), (_DIGEST_ENTRY, _DIGEST + _UNKNOWN)):
         buffer, entry = flat.schema_fb.BufferT(), flat.schema_fb.MetadataT()
         buffer.data = list(content)
         entry.name, entry.buffer = name, len(model.buffers)
@@ -445,7 +446,7 @@ def extract(path: Path) -> Metadata:
     content = path.read_bytes()
     if content[4:8] != b"TFL3":
         raise ZooError(f"{path}: not a TFLite file")
-    if _ENTRY.encode() not in content:
+    if ENTRY.encode() not in content:
         raise ZooError(f"{path}: has no metadata of the zoo; export it again with `zoo export`")
     digest, unsigned = _split_digest(content)
     if not digest:
@@ -459,5 +460,5 @@ def extract(path: Path) -> Metadata:
 
     model = schema_fb.Model.GetRootAsModel(content, 0)
     entries = [model.Metadata(place) for place in range(model.MetadataLength())]
-    place = next(entry.Buffer() for entry in entries if entry.Name() == _ENTRY.encode())
+    place = next(entry.Buffer() for entry in entries if entry.Name() == ENTRY.encode())
     return Metadata.from_json(json.loads(bytes(model.Buffers(place).DataAsNumpy())), str(path))

@@ -27,6 +27,12 @@ from zoo.training import Training
 REPORT = "report.md"
 _LEADERS, _AXES, _FEWEST, _BOLD = 10, 12, 3, 3
 
+_COSTS = ("epochs", "steps", "parameters", "bytes", "milliseconds")
+"""Columns of the leaderboard, where they differ."""
+
+_LETTER = 0.021
+"""Width of a letter in a row of parallel coordinates, whose values go from 0 to 1."""
+
 _UNUSED = -0.15
 """Where a value that is not used lies, left of the values from 0 to 1."""
 
@@ -47,18 +53,19 @@ def write(study: Study, folder: Path, records: Sequence[Record], result: Mapping
     """Writes `report.md` and its figures into the folder of a search that has ended with a result."""
     leaders = ranked(records, study.maximize)
     names = searched(leaders)
-    drawn = {"progress.png": progress(records, study.measure, study.maximize)}
+    drawn = {"progress": progress(records, study.measure, study.maximize)}
     if len(leaders) >= _FEWEST:
-        drawn["parallel.png"] = parallel(leaders, names[:_AXES], study.measure)
-        drawn["pareto.png"] = pareto(leaders, study.measure, study.maximize, result["chosen"])
+        drawn["parallel"] = parallel(leaders, names[:_AXES], study.measure)
+        drawn["pareto"] = pareto(leaders, study.measure, study.maximize, result["chosen"])
     drawing.save_all(drawn, folder)
     plan = plan_of(next(record for record in records if record["trial"] == result["chosen"]), study)
+    rows = [(str(record["trial"]), {**record["values"], **record}) for record in leaders[:_LEADERS]]
+    costs = [name for name in _COSTS if len({row.get(name) for _, row in rows}) > 1]
     text = {
         "counts": Counter(record["status"] for record in records).most_common(),
         "failed": Counter(record["reason"] for record in records if record["status"] == "failed").most_common(),
         "seconds": sum(record["seconds"] for record in records), "fixed": study.pinned | dict(study.settings),
-        "leaders": [(str(record["trial"]), {**record["values"], **record}) for record in leaders[:_LEADERS]],
-        "keys": ["score:.4f", "epochs", "steps", "parameters", "bytes", "milliseconds", *map("{}:.3g".format, names)],
+        "leaders": rows, "keys": ["score:.4f", *costs, *map("{}:.3g".format, searched(leaders[:_LEADERS]))],
         "figures": len(drawn) > 1, "command": _command(plan, study), "row": _row(plan),
     }  # fmt: skip
     md.write(folder / REPORT, _PAGES.macro("page")(study, result, text))
@@ -111,7 +118,12 @@ def parallel(records: Sequence[Record], names: Sequence[str], measure: str) -> F
             drawn.plot(line, range(len(axes)), color=colors[place], linewidth=width, zorder=order)
         for row, (places, ticks) in enumerate(axes):
             drawn.axhline(row, color="0.75", linewidth=0.8, zorder=0)
-            for x, words in [*ticks, *([(_UNUSED, "not used")] if _UNUSED in places else [])]:
+            end = -1.0
+            for x, words in sorted([*ticks, *([(_UNUSED, "not used")] if _UNUSED in places else [])]):
+                # Where two would collide, the second is left out.
+                if x - _LETTER * len(words) / 2 < end:
+                    continue
+                end = x + _LETTER * (len(words) / 2 + 1)
                 drawn.text(
                     x, row, words, fontsize=8, ha="center", va="center", zorder=6,
                     bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.catalog import START
 from zoo.errors import ZooError
 from zoo.jobs import Job, failure, python, run_jobs
 from zoo.serving.collection import Collection
@@ -26,7 +27,6 @@ from zoo.serving.server import Refusal, Routes
 EVENTS, TRAINING = "/class/events", "/class/training"
 """Addresses of the stream of states, and of the training, which is started by POST and canceled by DELETE."""
 
-_START = "activity_gru_phone"  # the preset whose weights are trained further
 _EPOCHS = 3
 _SCORES, _MESSAGES = "evaluate.log", "evaluate-messages.log"  # what else is printed is no part of the document
 
@@ -196,7 +196,7 @@ def commands(collect: Path, folder: Path) -> list[Job]:
     steps = {
         # The preset reads no gyroscope.
         "windows": ("data", "windows", collect, "-o", data, "--channels", "x,y,z"),
-        "finetune": ("finetune", _START, "--data", data, "--out", ours, "--epochs", _EPOCHS),
+        "finetune": ("finetune", START, "--data", data, "--out", ours, "--epochs", _EPOCHS),
         "evaluate": ("evaluate", ours, "--data", data, "--no-baselines", "--json"),
         "export": ("export", ours, "--data", data, "--to", exported, "--formats", "float32"),
     }

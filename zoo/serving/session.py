@@ -1,5 +1,6 @@
 """What `zoo.serve` does: serves the page with models, takes recordings of phones, and shows both."""
 
+import io
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 import segno
 from rich.console import Console
 
-from zoo.catalog import exported_file, preset_names
+from zoo.catalog import START, exported_file, preset_names
 from zoo.errors import ZooError, option
 from zoo.exporting.embedding import signature
 from zoo.families import FAMILIES
@@ -32,8 +33,6 @@ from zoo.serving.classroom import Classroom
 from zoo.serving.collection import Collection, Inbox, event_of
 from zoo.serving.server import CLASS, COLLECT, origin
 
-_FIRST = "activity_gru_phone"  # the preset that the phone page starts with
-
 Event = Callable[[dict[str, Any]], None]
 
 
@@ -51,7 +50,9 @@ def serve(
         board = CollectionBoard(Console(emoji=False))
         show = on_event or board.add
         if collect is not None:
-            stack.enter_context(exclusive_folder(collect))
+            stack.enter_context(
+                exclusive_folder(collect, "a server collects into it already: use that one, or choose another folder")
+            )
             collection = Collection(collect, labels)
             kept_certificate(collect / CERTIFICATE, hosts)
         server.context = certificate.tls_context(hosts, cert or (collect and collect / CERTIFICATE))
@@ -109,7 +110,7 @@ def recognizers(models: Sequence[str | Path]) -> dict[Path, ActivityMetadata]:
     checked = {}
     if not models:
         presets = [name for name in preset_names() if FAMILIES[PRESETS[name].family].task == "activity"]
-        models = sorted(presets, key=lambda name: name != _FIRST)
+        models = sorted(presets, key=lambda name: name != START)
     for model in models:
         # 8-bit rounding differs between processors, and compared with the runtime a float file is hardly larger.
         recognizer = Recognizer(exported_file(model, ("model.float32.tflite", "model.dynamic.tflite")))
@@ -123,28 +124,33 @@ def recognizers(models: Sequence[str | Path]) -> dict[Path, ActivityMetadata]:
 
 
 def _show_address(document: dict[str, Any]) -> None:
-    """Prints the address and its QR code."""
-    console = Console(soft_wrap=True)
+    """Prints the addresses, each on a line of its own, and a QR code. A terminal of 24 lines shows all of it."""
+    console = Console()
     others = f" and {more} more" if (more := len(document["models"]) - 1) else ""
     served = f"serving {document['model']}{others}"
-    what = f"collecting into {document['collect']}" if "collect" in document else served
-    console.print(f"{what} at {document['url']}", markup=False, highlight=False)
+    lines = [f"collecting into {document['collect']}" if "collect" in document else served]
     where = "Open it in a browser on this machine; phones cannot reach this address. "
     if urlsplit(document["url"]).hostname not in LOCAL:
-        segno.make(document["url"], error="m").terminal(sys.stdout, border=2, compact=True)
-        where = "Open it on a phone that is on the same network. "
+        code = io.StringIO()
+        # Of the lowest level, which makes the fewest lines: what a screen shows is not dirty.
+        segno.make(document["url"], error="l").terminal(code, border=2, compact=True)
+        lines.append(code.getvalue().removesuffix("\n"))
+        where = "Open it on a phone on the same network. "
         if "collect" in document:
-            where += "Only phones with this code can send recordings. "
+            where = "Only phones with this code can send recordings. "
         elif document["host"] in ALL_INTERFACES:
             where += f"Everyone on this network can open it; {option('host', '127.0.0.1')} limits it to this machine. "
+    lines.append(f"Phones: {document['url']}")
     if "projector" in document:
-        where += f"For a projector, open {document['projector']} on this machine. "
+        lines.append(f"Projector: {document['projector']}")
     if "cert" not in document:
-        where += "The certificate is self-signed, so the browser shows a warning once: accept it. "
-    console.print(f"{where}Ctrl-C stops the server.", markup=False, highlight=False)
+        where += "Browsers warn once of the self-signed certificate: accept it. "
+    print("\n".join(lines))
+    console.print(f"{where}Ctrl-C stops the server.", markup=False, highlight=False, soft_wrap=not console.is_terminal)
 
 
-_PEOPLE, _PROBLEMS = 8, 2  # lines of the screen: a QR code above it shall stay
+_PEOPLE, _PROBLEMS, _ABOVE = 8, 2, 27
+"""Lines of the screen: of people at most, of refused recordings, and of what is above, as a QR code shall stay."""
 
 
 class CollectionBoard(Board):
@@ -168,15 +174,15 @@ class CollectionBoard(Board):
 
     def screen(self, state: Sequence[Document]) -> str:
         """The summary, a table of the people who sent something last, and the last problems."""
-        taken: dict[str, list[Document]] = {}
+        taken, most = dict[str, list[Document]](), min(_PEOPLE, max(0, self.console.height - _ABOVE))
         for event in reversed([event for event in state if "reason" not in event]):
             taken.setdefault(event["person"], []).insert(0, event)
         rows = [
             {"person": person, "recordings": _counted(events),
              "seconds": round(sum(event["seconds"] for event in events)), "last": events[-1]["time"]}
-            for person, events in [*taken.items()][:_PEOPLE]
+            for person, events in [*taken.items()][:most]
         ]  # fmt: skip
-        more = f"and {md.count(len(taken) - _PEOPLE, 'other')}" if len(taken) > _PEOPLE else ""
+        more = f"and {md.count(len(taken) - most, 'other')}" if len(taken) > most > 0 else ""
         notes = [
             md.note(f"{event['time']}, {event['address']}: {event['reason']}", "refused")
             for event in [event for event in state if "reason" in event][-_PROBLEMS:]

@@ -149,6 +149,25 @@ _NEXT = re.compile(rf"""(?<=[.!?]){_TITLES}(["')\]\u201d\u2019]*)\s+(?=["'(\[\u2
 """The end of a sentence: of a line, and before the next sentence."""
 
 
+_SCRIPTS = {
+    "Chinese or Japanese": ("[\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+", 4),
+    "Thai, Lao, Burmese or Khmer": ("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]+", 10),
+}
+"""Scripts that put no spaces between words: their signs, and more of them in a row than words have on average."""
+
+
+def require_spaces(lines: Iterable[str], names: str) -> None:
+    """Refuses a text, called by its `names`, whose words are not separated."""
+    text = "".join(lines)
+    for script, (signs, most) in _SCRIPTS.items():
+        runs = [len(run) for run in re.findall(signs, text)]
+        if sum(runs) > max(sum(map(str.isalpha, text)) / 2, most * len(runs)):
+            raise ZooError(
+                f"{names}: words of {script} without spaces between them: put one there with a program that finds "
+                "words, such as jieba (Chinese), MeCab (Japanese) or PyThaiNLP (Thai)"
+            )
+
+
 def form_of(lines: Sequence[str]) -> str:
     """`page` for lines that are broken at a width, `paragraphs` for lines of several sentences, else `sentences`."""
     full = [line.strip() for line in lines if line.strip()]
@@ -209,6 +228,7 @@ def write_trigrams(
             raise ZooError(f"{file}: has the same text as {other}, and its test would be in training: name it once")
     lines, names = read_lines(texts), ", ".join(printable(file.name) for file in texts)
     start = list(islice(lines, _PEEKED))
+    require_spaces(start, names)
     lines, form, note = chain(start, lines), form_of(start), ""
     if form == "page":
         lines = joined(lines)

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from zoo.report.drawing import WIDTH, History, save_all, subplots, training
+from zoo.report.drawing import WIDTH, History, save_all, subplots, title, training
 
 Floats = NDArray[np.floating[Any]]
 _SIZE = np.array([WIDTH, 7.0])
@@ -17,17 +17,19 @@ _FONT, _LETTER, _LINE = 7, 0.061, 0.115
 _ROUNDS = 2000
 
 
-def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[str, Any], folder: Path) -> list[Path]:
+def evaluation(
+    report: Mapping[str, Any], history: History, pictures: Mapping[str, Any], folder: Path, form: str = "png"
+) -> list[Path]:  # fmt: skip
     """Draws all figures of an evaluation; `pictures` are those of the task, if there are any. Returns their paths."""
     drawn = {}
     if history:
-        drawn["training.png"] = training(history)
+        drawn["training"] = training(history, report)
     if pictures:
-        drawn["embedding.png"] = words(pictures["words"], pictures["places"])
-    return save_all(drawn, folder)
+        drawn["embedding"] = words(pictures["words"], pictures["places"], report)
+    return save_all(drawn, folder, form)
 
 
-def words(names: Sequence[str], places: Floats) -> Figure:
+def words(names: Sequence[str], places: Floats, report: Mapping[str, Any] | None = None) -> Figure:
     """Draws V words at their positions in two dimensions, `(V, 2)`."""
     with subplots(*_SIZE, grid=False) as (figure, axis):
         low, high = places.min(axis=0), places.max(axis=0)
@@ -39,7 +41,9 @@ def words(names: Sequence[str], places: Floats) -> Figure:
         (left, bottom), (right, top) = (placed - sizes / 2).min(axis=0), (placed + sizes / 2).max(axis=0)
         axis.set(xlim=(left, right), ylim=(bottom, top))
         axis.set_axis_off()
-        axis.set_title("words by their embedding (t-SNE of cosine distances)")
+        title(
+            figure, {**(report or {}), "split": ""}, f"{len(names)} words by their embedding, t-SNE of cosine distances"
+        )
     return figure
 
 

@@ -2,9 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answer, isLive, names, outdated, store } from "../src/page/offline";
+import { answer, earlier, isLive, names, store } from "../src/page/offline";
 
 const SCOPE = "https://host/page/";
+
+/** Milliseconds for which the network is waited for. */
+const PATIENCE = 60;
 
 /** What `answer` needs of a browser's cache. */
 class Shelf {
@@ -28,14 +31,14 @@ class Shelf {
 }
 
 function setUp() {
-  const [page, kept] = [new Shelf(), new Shelf()];
+  const [page, before, kept] = [new Shelf(), new Shelf(), new Shelf()];
   const stored: Promise<unknown>[] = [];
   const ask = (path: string, network: () => Promise<Response>, scope = SCOPE) =>
     answer(
-      new Request(scope + path), scope, ["./", "models.json"], { page, kept } as never, network,
-      (promise) => stored.push(promise), 30,
+      new Request(scope + path), scope, ["./", "models.json"], { page, before, kept } as never, network,
+      (promise) => stored.push(promise), PATIENCE,
     ).then((response) => response);
-  return { page, kept, stored, ask };
+  return { page, before, kept, stored, ask };
 }
 
 /** A body of which a part has come, and no more comes before `end`. */
@@ -83,10 +86,36 @@ test("a network that hangs is not waited for where something is stored", async (
   assert.equal(await (await ask("", async () => new Response("new page"))).text(), "new page");
 });
 
+test("a network that hangs is waited for once, not for each file in turn", async (context) => {
+  const { ask, page, kept } = setUp();
+  page.files.set(SCOPE, new Response("page")).set(`${SCOPE}models.json`, new Response("list"));
+  kept.files.set(`${SCOPE}model.tflite`, new Response("model"));
+  const { setTimeout: usual } = globalThis;
+  let waited = 0;
+  context.mock.method(globalThis, "setTimeout", (done: () => void, milliseconds: number) => {
+    waited += milliseconds;
+    return usual(done);
+  });
+  for (const path of ["", "models.json", "model.tflite"]) await ask(path, () => new Promise(() => {}));
+  assert.ok(waited >= PATIENCE && waited < 2 * PATIENCE, `${waited}`);
+});
+
+test("a part that only this build has goes with it, and the one before it keeps its own for pages that are open", async () => {
+  const { ask, page, before, kept, stored } = setUp();
+  await ask("assets/person-2.js", async () => new Response("new"));
+  await Promise.all(stored);
+  assert.deepEqual([page.files.size, kept.files.size], [1, 0]);
+  before.files.set(`${SCOPE}assets/replay-1.js`, new Response("old")).set(SCOPE, new Response("old page"));
+  const gone = async () => new Response("", { status: 404 });
+  assert.equal(await (await ask("assets/replay-1.js", gone)).text(), "old");
+  // The page itself is never that of an earlier build.
+  assert.equal((await ask("", gone)).status, 404);
+});
+
 test("what comes too late is stored for the next time", async () => {
   const { ask, page, stored } = setUp();
   page.files.set(SCOPE, new Response("old page"));
-  const late = () => new Promise<Response>((done) => setTimeout(() => done(new Response("new page")), 60));
+  const late = () => new Promise<Response>((done) => setTimeout(() => done(new Response("new page")), 2 * PATIENCE));
   assert.equal(await (await ask("?replay", late)).text(), "old page");
   await Promise.all(stored);
   assert.equal(await (await page.match(SCOPE))!.text(), "new page");
@@ -102,11 +131,10 @@ test("below a folder called assets the page itself is still asked for", async ()
   assert.equal(await (await ask("assets/page-1.js", unasked, scope)).text(), "script");
 });
 
-test("an update keeps models, and another copy of the page keeps all", async () => {
-  const here = names(SCOPE, "one");
-  const there = names("https://host/page/copy/", "one");
-  const found = outdated([here.page, here.kept, there.page, there.kept, "another app"], SCOPE, "two");
-  assert.deepEqual(found, [here.page]);
+test("an update keeps models and the build before it, and another copy of the page keeps all", () => {
+  const [one, two, there] = [names(SCOPE, "one"), names(SCOPE, "two"), names("https://host/page/copy/", "one")];
+  const found = earlier([one.page, one.kept, there.page, there.kept, "another app", two.page], SCOPE, "three");
+  assert.deepEqual(found, [two.page, one.page]);
 });
 
 test("files are stored as the server has them now", async () => {

@@ -1,32 +1,35 @@
 /** Recordings, clocks and storage: what a phone can do wrong, and what becomes of it. */
 
 import assert from "node:assert/strict";
-import { afterEach, test } from "node:test";
+import { afterEach, beforeEach, test } from "node:test";
+import { anew, Database, hide } from "./browser";
 import { draw, Outbox } from "../src/collect/outbox";
 import { fileName, plain } from "../src/collect/recorder";
+import { asleep, now } from "../src/page/clock";
 import { impossible, Stream } from "../src/signal/stream";
 import { Timeline } from "../src/signal/timeline";
 import { complaint, Silence } from "../src/signal/watch";
 
 const clocks = { now: performance.now, date: Date.now };
 
+beforeEach(anew);
 afterEach(() => {
   performance.now = clocks.now;
   Date.now = clocks.date;
 });
 
-/** Sets the clock of the page and that of the world, in seconds. */
-function at(page: number, world: number): void {
+/** Sets the clock of the page and the date, in seconds. */
+function at(page: number, date: number): void {
   performance.now = () => 1000 * page;
-  Date.now = () => 1000 * world;
+  Date.now = () => 1000 * date;
 }
 
 test("after a freeze the gap is noticed although the first sample beats the timer", () => {
   const silence = new Silence(() => assert.fail("the timer never fires"));
   at(10, 1000);
-  assert.deepEqual(silence.heard(10), { missed: 0, slept: 0 });
+  assert.equal(silence.heard(10), 0);
   at(130, 1120);
-  assert.deepEqual(silence.heard(130), { missed: 120, slept: 0 });
+  assert.equal(silence.heard(130), 120);
   silence.stop();
 });
 
@@ -35,29 +38,81 @@ test("a page that was busy missed nothing", () => {
   at(10, 1000);
   silence.heard(10);
   at(13, 1003);
-  assert.deepEqual(silence.heard(10.02), { missed: 0, slept: 0 });
+  assert.equal(silence.heard(10.02), 0);
   silence.stop();
 });
 
-test("where the clocks of page and sensor sleep, the clock of the world counts", () => {
-  const silence = new Silence(() => undefined);
+test("where the clocks of page and sensor sleep while a phone is locked, the date counts", () => {
+  const before = asleep();
   at(10, 1000);
-  silence.heard(10);
+  hide(true);
   at(10.02, 1600);
-  const { missed, slept } = silence.heard(10.02);
-  assert.ok(Math.abs(missed - 600) < 0.1 && Math.abs(slept - 600) < 0.1);
+  hide(false);
+  assert.ok(Math.abs(asleep() - before - 599_980) < 1);
+});
+
+test("a date that is set while the page is in view moves no clock", () => {
+  at(10, 1000);
+  const [before, silence] = [now(), new Silence(() => undefined)];
+  silence.heard(10);
+  at(10.02, 1001.52);
+  assert.equal(silence.heard(10.02), 0);
+  assert.ok(Math.abs(now() - before - 20) < 1e-6);
   silence.stop();
 });
 
-test("times of the CSV file are right after a clock has slept", () => {
+test("times of the CSV file are right after a pause without samples", () => {
   const timeline = new Timeline(0.5);
   at(0, 1_000_000);
   for (let time = 0; time < 10; time += 0.5) timeline.add(time, 0);
-  timeline.slept(600);
-  for (let time = 10; time < 20; time += 0.5) timeline.add(time, 0);
+  for (let time = 610; time < 620; time += 0.5) timeline.add(time, 0);
   const starts = timeline.csv(["walking"]).split("\n").slice(1, -1).map((row) => Date.parse(row.split(",")[0]!) / 1000);
   assert.deepEqual(starts, [1_000_000, 1_000_610]);
   assert.equal(timeline.seconds(0), 19);
+});
+
+const ITEM = { id: "1", token: "t", person: "Ann", activity: "walking", seconds: 12, csv: "rows", reason: "" };
+
+test("a recording whose phone was locked is closed by no page until its own has ended it", async () => {
+  const [mine, another] = [await Outbox.open(), await Outbox.open()];
+  const release = mine.hold(ITEM.id);
+  await mine.put({ ...ITEM, fate: "open" });
+  at(10, clocks.date() / 1000 + 60);
+  for (const outbox of [mine, another]) {
+    await outbox.load();
+    assert.deepEqual(outbox.all.map(({ fate }) => fate), ["open"]);
+  }
+  release();
+  await new Promise((done) => setTimeout(done));
+  await another.load();
+  assert.deepEqual(another.all.map(({ fate }) => fate), ["waiting"]);
+});
+
+test("without locks a page closes no recording of its own", async () => {
+  const { locks } = navigator;
+  Object.assign(navigator, { locks: undefined });
+  const outbox = await Outbox.open();
+  outbox.hold(ITEM.id);
+  await outbox.put({ ...ITEM, fate: "open" });
+  at(10, clocks.date() / 1000 + 60);
+  await outbox.load();
+  Object.assign(navigator, { locks });
+  assert.deepEqual(outbox.all.map(({ fate }) => fate), ["open"]);
+});
+
+test("a number that is taken is replaced at once, so that no recording is there twice", async () => {
+  const outbox = await Outbox.open();
+  await outbox.put({ ...ITEM, fate: "waiting" });
+  await outbox.put({ ...ITEM, id: "2", fate: "waiting" }, ["1"]);
+  assert.deepEqual([outbox.all, (await Outbox.open()).all].map((all) => all.map(({ id }) => id)), [["2"], ["2"]]);
+});
+
+test("a full disk is said, and loses no recording while the page is open", async () => {
+  const outbox = await Outbox.open();
+  Database.full = true;
+  await outbox.put({ ...ITEM, fate: "waiting" });
+  await outbox.load();
+  assert.deepEqual([outbox.lasting, outbox.all.length], [false, 1]);
 });
 
 test("names in other scripts stay what they are", () => {
@@ -70,6 +125,11 @@ const still = (size: number) => Array.from({ length: 200 }, (_, i) => ({ time: i
 test("a signal is too weak or too strong where Python finds so", () => {
   const doubted = (size: number) => complaint(still(size), { rate: 50, unit: "m/s^2" }) !== null;
   assert.deepEqual([1.9, 4.9, 5.1, 24.6, 24.9, 25.1].map(doubted), [true, true, false, false, false, true]);
+});
+
+test("what its owner taught may be stronger than steps are, but not weaker than gravity", () => {
+  const doubted = (size: number) => complaint(still(size), { rate: 50, unit: "m/s^2" }, false) !== null;
+  assert.deepEqual([4.9, 9.8, 40].map(doubted), [true, false, false]);
 });
 
 test("a sample that no phone can have measured is none", () => {
@@ -96,9 +156,11 @@ test("a database that another page blocks is given up, and recordings last as lo
     get error() { throw new DOMException("not finished", "InvalidStateError"); },
     onblocked: () => {},
   };
-  Object.assign(globalThis, { indexedDB: { open: () => request } });
+  const { open } = indexedDB;
+  Object.assign(indexedDB, { open: () => request });
   const opening = Outbox.open();
   request.onblocked();
   assert.equal((await opening).lasting, false);
+  Object.assign(indexedDB, { open });
   assert.match(draw(), /^\d{16}$/);
 });

@@ -1,9 +1,11 @@
 /** What is shown follows from one state: a label and a complaint never stand side by side. */
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { looks } from "../src/show/activities";
 import { placement } from "../src/signal/placement";
+import { BUTTONS, HERO, PARTS, TEXTS } from "../src/show/parts";
 import { longestWalk, mostly, shown, spentOn } from "../src/show/shown";
 import { believed, possible, type Known, type Silent } from "../src/signal/signal";
 import { StepCounter } from "../src/signal/steps";
@@ -21,11 +23,16 @@ const PREDICTION = { time: 3, label: 5, probability: 0.82, probabilities: [0, 0.
 
 export const RUNNING: Running = {
   kind: "running", model: MODEL, simulated: false, paused: false, truth: null, agreed: { right: 0, of: 0 }, sleepy: false, signal: { kind: "listening" },
-  missed: null, measured: { rate: 60, milliseconds: 0.05 }, steps: { count: 0, cadence: 0 }, taking: null, saved: null,
+  missed: null, measured: { rate: 60, milliseconds: 0.05 }, steps: { count: 0, cadence: 0 }, timeline: new Timeline(0.5), taking: null, saved: null,
 };
 
 const known = (part: Partial<Known>) => believed({ silent: null, complaint: null, place: null, prediction: PREDICTION, unsure: 0, ...part });
 const run = (part: Partial<Known>) => shown({ ...RUNNING, signal: known(part) }, PHONE);
+
+test("every part, text and button is in the page", () => {
+  const page = readFileSync("index.html", "utf8");
+  for (const id of [...PARTS, ...TEXTS, ...BUTTONS, ...HERO]) assert.ok(page.includes(` id="${id}"`), id);
+});
 
 test("a label is shown where nothing speaks against it", () => {
   const { text, bars } = run({});
@@ -50,6 +57,14 @@ test("a phone that is in no pocket asks to be put there", () => {
     const { text, picture } = run({ place });
     assert.deepEqual([text.label, text.probability, picture!.name], ["Put me in your pocket", "", "pocket"]);
   }
+});
+
+test("taken out of the pocket it shows what it saw there", () => {
+  const seen = { ...RUNNING, timeline: timelineOf([5, 42], [null, 3], [4, 12]), steps: { count: 61, cadence: 0 } };
+  const { text } = shown({ ...seen, signal: known({ place: "hand" }) }, PHONE);
+  assert.deepEqual([text.label, text.detail], ["Out of your pocket", "While in your pocket: walking 42 s, upstairs 12 s, 61 steps."]);
+  // In the pocket it says what is done.
+  assert.equal(shown({ ...seen, signal: known({}) }, PHONE).text.label, "Walking");
 });
 
 const METADATA = { unit: "m/s^2", axes: ["x", "y", "z"], convention: "android" };
@@ -164,13 +179,13 @@ test("a demonstration is called what it is, with the truth, the agreement, and w
   const model = { ...MODEL, demonstrates: true };
   const playing: State = { ...RUNNING, model, simulated: true, truth: "walking", agreed: { right: 3, of: 4 } };
   const { text, visible } = shown(playing, COMPUTER);
-  assert.deepEqual([text.simulated, text.hint], ["Recording of a real person", "In truth: walking; the label agrees 75% of the time"]);
+  assert.deepEqual([text.simulated, text.hint], ["Recording of a real person", "Really: walking · right 75% of the time"]);
   assert.ok(visible.includes("credit") && !visible.includes("person"));
   const summary: State = {
     kind: "summary", model, simulated: true, agreed: { right: 3, of: 4 }, timeline: timelineOf([3, 10]), steps: 0, stretches: [],
     saved: null,
   };
-  assert.equal(shown(summary, COMPUTER).text.hint, "The label agrees 75% of the time.");
+  assert.equal(shown(summary, COMPUTER).text.hint, "Right 75% of the time.");
   assert.ok(!shown(summary, COMPUTER).visible.includes("teach-row"));
 });
 

@@ -61,7 +61,7 @@ test("what changed nothing has a code as well", () => {
 test("a last layer that does not continue the activities of the model has no code", () => {
   const untaught = model(8);
   const original = learned(untaught, ["rowing"]);
-  for (const classes of [[...CLASSES].reverse(), [...CLASSES, "x".repeat(41)], [...CLASSES, "walking"], [...CLASSES, ""]]) {
+  for (const classes of [[...CLASSES].reverse(), [...CLASSES, "x".repeat(41)], [...CLASSES, "walking"], [...CLASSES, ""], [...CLASSES, "\ud83d"]]) {
     assert.equal(toCode({ ...original, classes }, untaught), null);
   }
 });
@@ -98,6 +98,14 @@ test("a file that is something else is refused", () => {
   const original = learned(untaught, ["rowing"]);
   const changes: object[] = [{ schema: 2 }, { classes: "downstai" }, { classes: [1, 2, 3, 4, 5, 6, 7] }, { bias: "abcdefg" }, { kernel: 3 }, { kernel: [[]] }];
   for (const change of changes) assert.throws(() => fromFile(JSON.stringify({ ...original, ...change }), untaught), /is not what/, JSON.stringify(change));
-  for (const text of ["", "null", "[]", "{"]) assert.throws(() => fromFile(text, untaught), /is not what/, text);
+  const classes = (names: unknown[]) => JSON.stringify({ ...original, classes: names });
+  // Probabilities of them would be no numbers, or stand beside no name.
+  for (const bad of ["", " ", "\ud83d", "x".repeat(41)]) assert.throws(() => fromFile(classes([...CLASSES, bad]), untaught), /is not what/, bad);
+  const renamed = ["stairs", ...CLASSES.slice(1), "rowing"];
+  for (const names of [renamed, [...CLASSES, "Walking"], [...CLASSES, "other"], [...CLASSES.slice(1), "rowing", "downstairs"]]) {
+    assert.throws(() => fromFile(classes(names), untaught), /other activities/, names.join());
+  }
+  assert.throws(() => fromFile(JSON.stringify({ ...original, bias: original.bias.map(() => 1e300) }), untaught), /is not what/);
+  for (const text of ["", "null", "[]", "{", "3", '"x"']) assert.throws(() => fromFile(text, untaught), /is not what/, text);
   assert.throws(() => fromFile(JSON.stringify({ ...original, weights_sha256: "0" }), untaught), /other weights \(a_model\)/);
 });

@@ -10,12 +10,19 @@ export interface Patches {
   patches: number[][];
 }
 
+interface Metadata {
+  size: number;
+  hidden_units: number;
+  /** Limit, low and high of the preprocessing. */
+  scale: [number, number, number];
+}
+
 const SHOWN = 5;
 /** Activations below it are as good as none. */
 const ACTIVE = 0.1;
 
 export function autoencoder(place: HTMLElement, file: Uint8Array, { patches }: Patches): void {
-  const { size, hidden_units: units } = embedded<{ size: number; hidden_units: number }>(file);
+  const { size, hidden_units: units, scale } = embedded<Metadata>(file);
   const [encoder, reconstructor] = ["encode", "reconstruct"].map((signature) => new Graph(file, signature)) as [Graph, Graph];
   const filters = filtersOf(new Graph(file, "decode"), units).map((filter) => gray(filter, size));
 
@@ -38,19 +45,20 @@ export function autoencoder(place: HTMLElement, file: Uint8Array, { patches }: P
     buttons.forEach((button, i) => (button.ariaPressed = String(i === chosen)));
     const rgb = Float32Array.from(patches[chosen]!, (value) => value / 255);
     const code = encoder.call({ rgb }).code!;
-    const luminance = reconstructor.call({ rgb }).luminance!;
-    before.replaceChildren(buttons[chosen]!.firstElementChild!.cloneNode(true));
-    // The pixels of a canvas are not cloned.
-    before.querySelector("canvas")!.getContext("2d")!.drawImage(buttons[chosen]!.querySelector("canvas")!, 0, 0);
-    after.replaceChildren(picture(size, (at) => Array(3).fill(255 * luminance[at]!)));
+    const { luminance, patch } = reconstructor.call({ rgb });
+    const read = preprocessed(rgb, scale);
+    const error = read.reduce((sum, value, at) => sum + (value - patch![at]!) ** 2, 0) / read.length;
+    // Gray next to gray, on one scale.
+    before.replaceChildren(picture(size, (at) => Array(3).fill(255 * read[at]!)));
+    after.replaceChildren(picture(size, (at) => Array(3).fill(255 * patch![at]!)));
     const order = [...code.keys()].sort((a, b) => code[b]! - code[a]!);
     bars.replaceChildren(...order.slice(0, SHOWN).map((unit) => bar(filters[unit]!(), code[unit]!, code[unit]!.toFixed(2))));
     [...all.children].forEach((one, unit) => (one as HTMLElement).style.setProperty("--active", `${code[unit]!}`));
     const active = order.filter((unit) => code[unit]! > ACTIVE).length;
-    said.textContent = `${active} of ${units} units are above ${ACTIVE}.`;
+    said.textContent = `${active} of ${units} units are above ${ACTIVE}. Error ${error.toFixed(4)}: the mean square of the differences of gray, which goes from 0.1 to 0.9.`;
     all.ariaLabel = `The filters of all ${units} units; those of active units are outlined`;
     // For code that builds on this page.
-    document.dispatchEvent(new CustomEvent("tried", { detail: { chosen, code, luminance } }));
+    document.dispatchEvent(new CustomEvent("tried", { detail: { chosen, code, luminance, read, error } }));
   };
 
   const picker = element("div", "picker");
@@ -58,9 +66,17 @@ export function autoencoder(place: HTMLElement, file: Uint8Array, { patches }: P
   picker.ariaLabel = "Patches";
   picker.append(...buttons);
   const pictures = element("div", "pictures");
-  pictures.append(figure("Patch", before), figure("Reconstruction", after), figure("The strongest units of its code", bars));
+  pictures.append(figure("What it reads", before), figure("Reconstruction", after), figure("The strongest units of its code", bars));
   place.replaceChildren(picker, pictures, said, figure(`The filters of all ${units} units`, all));
   show(0);
+}
+
+/** What an autoencoder reads of a patch: `Scale.apply` of zoo/patches/data.py. */
+function preprocessed(rgb: Float32Array, [limit, low, high]: Metadata["scale"]): number[] {
+  const pixels = rgb.length / 3;
+  const gray = Array.from({ length: pixels }, (_, at) => 0.2126 * rgb[at]! + 0.7152 * rgb[pixels + at]! + 0.0722 * rgb[2 * pixels + at]!);
+  const mean = gray.reduce((sum, value) => sum + value, 0) / pixels;
+  return gray.map((value) => 0.1 + (0.8 * (Math.min(limit, Math.max(-limit, value - mean)) - low)) / (high - low));
 }
 
 /** What each unit adds to a patch: what the decoder adds for this unit alone, before its sigmoid. */

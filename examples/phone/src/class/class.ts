@@ -12,6 +12,9 @@ import { duration } from "../show/text";
 /** Milliseconds after which a connection that broke is made again. */
 const AGAIN = 1000;
 
+/** Milliseconds in which the computer says something, if only that it is there: it does so every 15 s. */
+const PATIENCE = 40_000;
+
 const GOAL = "class-goal";
 
 const PARTS = [
@@ -38,8 +41,13 @@ async function listen(): Promise<void> {
 /** Shows each state that arrives. */
 async function read(body: ReadableStream<Uint8Array>): Promise<void> {
   const reader = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
-  let text = "";
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+  let [text, timer] = ["", 0];
+  const next = () => {
+    clearTimeout(timer);
+    timer = window.setTimeout(() => void reader.cancel().catch(() => undefined), PATIENCE);
+    return reader.read();
+  };
+  for (let part = await next(); !part.done; part = await next()) {
     const events = (text + part.value).split("\n\n");
     text = events.pop()!;
     const last = events.filter((event) => event.startsWith("data: ")).at(-1);

@@ -6,6 +6,7 @@ import type { Item, Outbox } from "./outbox";
 import { type Ending, LENGTH } from "./recorder";
 import type { Trouble } from "./sender";
 import type { Ended } from "./take";
+import { REFUSED } from "../signal/refused";
 import { capital } from "../show/text";
 import type { Complaint } from "../signal/watch";
 
@@ -16,14 +17,7 @@ type State = "loading" | "start" | "countdown" | "recording" | "problem";
 type Problem = Refusal | "code" | "away" | "busy";
 
 const PROBLEMS: Record<Problem, [title: string, text: string]> = {
-  insecure: [
-    "This address is not secure",
-    "Browsers allow motion sensors over HTTPS only. Open the address that starts with https://, as printed by zoo serve.",
-  ],
-  refused: [
-    "Access to the motion sensor was refused",
-    "Allow motion sensors in the browser's settings for this site, then reload the page. On an iPhone, close the page, scan the code again, tap Record and then Allow.",
-  ],
+  ...REFUSED,
   sensorless: ["No motion sensor", "This device reports no acceleration. Scan the code with a phone."],
   gyroless: ["No gyroscope", "The rotation rate is recorded as well, and this device reports none. Use another phone."],
   code: ["Scan the code again", "This address has no valid code. Scan the code that zoo serve --collect shows."],

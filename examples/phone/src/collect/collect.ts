@@ -8,12 +8,13 @@ import { permitted } from "../signal/motion";
 import { draw, Outbox, type Item } from "./outbox";
 import { download, LENGTH, plain, type Recorder } from "./recorder";
 import { Sender, type Welcome } from "./sender";
+import { parsed, remember, remembered } from "../page/store";
 import { isHandheld, keepAwake, letSleep } from "../page/system";
 import { type Ended, Take, UNITS } from "./take";
 import * as tones from "../page/tones";
 import * as view from "./collect-view";
 
-const WELCOME = "pocket-zoo-collect";
+const WELCOME = "collect";
 
 /** Milliseconds after which recordings of pages that are gone are sent. */
 const SURE = 30_000;
@@ -54,6 +55,7 @@ async function main(): Promise<void> {
     byId<HTMLButtonElement>("record").disabled = false;
     if (refusal) return view.showProblem(refusal);
     const id = draw();
+    const release = outbox.hold(id);
     const put = (recorder: Recorder, fate: Item["fate"]) => outbox.put({
       id, token, person, activity, seconds: recorder.seconds, csv: recorder.csv(), fate, reason: "",
     });
@@ -65,16 +67,15 @@ async function main(): Promise<void> {
       ended: async (ended) => {
         take = null;
         letSleep();
-        if (ended.kind === "none") view.showProblem(ended.refusal);
-        else if (ended.kind !== "made" || ended.recorder.ending === "discarded") {
-          await outbox.remove(id);
-          showStart(ended);
-        } else {
-          await put(ended.recorder, "waiting");
-          void navigator.storage?.persist?.();
-          showStart(ended);
-          sender.send();
-        }
+        const made = ended.kind === "made" && ended.recorder.ending !== "discarded";
+        if (made) await put(ended.recorder, "waiting");
+        else await outbox.remove(id);
+        release();
+        if (ended.kind === "none") return view.showProblem(ended.refusal);
+        showStart(ended);
+        if (!made) return;
+        void navigator.storage?.persist?.();
+        sender.send();
       },
     });
     view.showTake(person, activity);
@@ -82,13 +83,13 @@ async function main(): Promise<void> {
     keepAwake(view.showSleepy);
   };
 
-  const last = remembered(token);
+  const last = known(token);
   const welcome = (await sender.ask(last ? null : () => view.showProblem("busy"))) ?? last;
   show();
   if (!isSecureContext) return view.showProblem("insecure");
   if (!token || sender.trouble === "code" || sender.trouble === "closed") return view.showProblem("code");
   if (!welcome) return view.showProblem("away");
-  remember(token, welcome);
+  remember(WELCOME, JSON.stringify({ ...welcome, token }));
   form.fill(welcome);
   showStart(null);
   if (!isHandheld() && isReachable()) {
@@ -107,21 +108,9 @@ async function main(): Promise<void> {
 }
 
 /** What this computer said last time: recordings can begin before it answers again. */
-function remembered(token: string): Welcome | null {
-  try {
-    const found = JSON.parse(localStorage.getItem(WELCOME) ?? "null") as (Welcome & { token: string }) | null;
-    return found?.token === token ? found : null;
-  } catch {
-    return null;
-  }
-}
-
-function remember(token: string, welcome: Welcome): void {
-  try {
-    localStorage.setItem(WELCOME, JSON.stringify({ ...welcome, token }));
-  } catch {
-    // A browser that stores nothing asks again.
-  }
+function known(token: string): Welcome | null {
+  const found = parsed(remembered(WELCOME)) as (Welcome & { token: string }) | null;
+  return found?.token === token ? found : null;
 }
 
 addEventListener("hashchange", () => location.reload());

@@ -1,14 +1,16 @@
 /** Who is recorded and what they do: filled in once, and remembered by the phone. */
 
+import { folded, plain } from "../learn/names";
+import { parsed, remember, remembered } from "../page/store";
 import { byId, element } from "../show/dom";
 import type { Welcome } from "./sender";
 
-const KEY = "pocket-zoo-collect-form";
+const KEY = "collect-form";
 const OTHER = "";
 
 /** Offers the activities of the computer, and what was chosen last time. */
 export function fill({ labels, any_label, pseudonym }: Welcome): void {
-  const last = remembered();
+  const last = { person: "", activity: "", ...(parsed(remembered(KEY)) as object | null) };
   const known = labels.includes(last.activity);
   byId<HTMLInputElement>("name").value ||= last.person || pseudonym;
   byId("choices").replaceChildren(
@@ -25,13 +27,9 @@ export function chosen(): { person: string; activity: string } {
   const label = selected();
   const found = {
     person: plain(byId<HTMLInputElement>("name").value),
-    activity: label === OTHER ? plain(byId<HTMLInputElement>("other").value) : label!,
+    activity: label === OTHER ? spelled(plain(byId<HTMLInputElement>("other").value)) : label!,
   };
-  try {
-    localStorage.setItem(KEY, JSON.stringify(found));
-  } catch {
-    // It is typed again after a reload.
-  }
+  remember(KEY, JSON.stringify(found));
   return found;
 }
 
@@ -40,6 +38,12 @@ function choice(value: string, text: string, checked: boolean): HTMLElement {
   const label = element("label");
   label.append(input, element("span", "", text));
   return label;
+}
+
+/** An activity as others spell it, whatever its capitals. */
+function spelled(typed: string): string {
+  const known = [...document.querySelectorAll<HTMLInputElement>("#choices input")].map(({ value }) => value);
+  return known.find((label) => folded(label) === folded(typed)) ?? typed;
 }
 
 function selected(): string | undefined {
@@ -51,17 +55,4 @@ function showOther(): void {
   byId("other-row").hidden = !other;
   byId<HTMLInputElement>("other").required = other;
   byId<HTMLInputElement>("other").disabled = !other;
-}
-
-/** One spelling of a name: the same letters, and single blanks. */
-function plain(text: string): string {
-  return text.normalize("NFC").trim().replace(/\s+/g, " ");
-}
-
-function remembered(): { person: string; activity: string } {
-  try {
-    return { person: "", activity: "", ...(JSON.parse(localStorage.getItem(KEY) ?? "{}") as object) };
-  } catch {
-    return { person: "", activity: "" };
-  }
 }

@@ -5,6 +5,8 @@
  * without the signal.
  */
 
+import { Table } from "../page/database";
+
 /** How a recording fares: it is being made, waits to be sent, was acknowledged, or was refused. */
 export type Fate = "open" | "waiting" | "sent" | "refused";
 
@@ -25,10 +27,11 @@ export interface Item {
   touched: number;
 }
 
-const STORE = "recordings";
-
 /** Milliseconds after which a recording that is being made was abandoned: it is written every few seconds. */
 const ABANDONED = 20_000;
+
+/** Of the names of locks. */
+const LOCK = "pocket-zoo recording ";
 
 /** Seconds of the shortest recording that is kept, as of `Recorder`. */
 const SHORTEST = 5;
@@ -37,93 +40,71 @@ const SHORTEST = 5;
 const REMEMBERED = 50;
 
 export class Outbox {
-  private items = new Map<string, Item>();
-  /** Recordings that the browser could not store, as where there is no room. */
-  private readonly unstored = new Set<string>();
+  /** Recordings that this page is making. */
+  private readonly making = new Set<string>();
 
-  private constructor(private database: IDBDatabase | null) {}
+  private constructor(private readonly table: Table<Item>) {}
 
   /** Opens what is on this phone. Where a browser stores nothing, recordings last as long as the page. */
   static async open(): Promise<Outbox> {
-    const outbox = new Outbox(await open().catch(() => null));
+    const outbox = new Outbox(await Table.open<Item>("pocket-zoo", "recordings"));
     await outbox.load();
     return outbox;
   }
 
   /** Whether recordings outlast the page. */
   get lasting(): boolean {
-    return this.database !== null && !this.unstored.size;
+    return this.table.lasting;
   }
 
   /** All recordings, the latest first. */
   get all(): Item[] {
-    return [...this.items.values()].sort((a, b) => b.touched - a.touched);
+    return [...this.table.rows.values()].sort((a, b) => b.touched - a.touched);
   }
 
   /** Reads what other pages wrote, and closes recordings whose page is gone. */
   async load(): Promise<void> {
-    if (!this.database) return;
-    const begun = Date.now();
-    const found = await this.request<Item[]>("readonly", (store) => store.getAll()).catch(() => null);
-    if (!found) return;
-    const mine = this.all.filter(({ id, touched }) => touched >= begun || this.unstored.has(id));
-    this.items = new Map([...found, ...mine].map((item) => [item.id, item]));
-    for (const item of found.filter(({ fate, touched }) => fate === "open" && Date.now() - touched > ABANDONED)) {
+    const made = await beingMade();
+    await this.table.load();
+    const isMade = ({ id, touched }: Item) => this.making.has(id) || made.has(id) || Date.now() - touched <= ABANDONED;
+    for (const item of this.all.filter((item) => item.fate === "open" && !isMade(item))) {
       if (item.seconds < SHORTEST) await this.remove(item.id);
       else await this.put({ ...item, fate: "waiting" });
     }
     const sent = this.all.filter(({ fate }) => fate === "sent");
-    for (const { id } of sent.slice(REMEMBERED)) await this.remove(id);
+    if (sent.length > REMEMBERED) await this.table.write([], sent.slice(REMEMBERED).map(({ id }) => id));
   }
 
-  /** Writes a recording; resolves once it is stored. */
-  async put(item: Omit<Item, "touched">): Promise<void> {
-    const kept = { ...item, touched: Date.now() };
-    await this.request("readwrite", (store) => store.put(kept)).then(
-      () => this.unstored.delete(kept.id),
-      () => this.unstored.add(kept.id),
-    );
-    // Not before: nobody shall close a page that says that a recording is kept before it is.
-    this.items.set(kept.id, kept);
+  /**
+   * Notes that this page makes a recording, also while the phone is locked: nobody closes it meanwhile.
+   *
+   * @returns A function that ends it.
+   */
+  hold(id: string): () => void {
+    let end = () => {};
+    const over = new Promise<void>((done) => (end = done));
+    this.making.add(id);
+    void navigator.locks?.request(LOCK + id, () => over).catch(() => undefined);
+    return () => {
+      this.making.delete(id);
+      end();
+    };
+  }
+
+  /** Writes a recording, in place of others; resolves once it is stored. */
+  async put(item: Omit<Item, "touched">, instead: string[] = []): Promise<void> {
+    await this.table.write([{ ...item, touched: Date.now() }], instead);
   }
 
   async remove(id: string): Promise<void> {
-    await this.request("readwrite", (store) => store.delete(id)).catch(() => undefined);
-    this.items.delete(id);
-    this.unstored.delete(id);
-  }
-
-  private async request<Result>(mode: IDBTransactionMode, ask: (store: IDBObjectStore) => IDBRequest): Promise<Result> {
-    if (!this.database) throw new Error("nothing is stored here");
-    const transaction = await this.transaction(mode);
-    const request = ask(transaction.objectStore(STORE));
-    return new Promise((resolve, reject) => {
-      transaction.oncomplete = () => resolve(request.result as Result);
-      transaction.onabort = transaction.onerror = () => reject(transaction.error);
-    });
-  }
-
-  private async transaction(mode: IDBTransactionMode): Promise<IDBTransaction> {
-    const begin = () => this.database!.transaction(STORE, mode, { durability: "strict" });
-    try {
-      return begin();
-    } catch {
-      // The system closes databases of pages that were in the background.
-      this.database = await open();
-      return begin();
-    }
+    await this.table.write([], [id]);
   }
 }
 
-function open(): Promise<IDBDatabase> {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open("pocket-zoo", 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "id" });
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-    // It has no error to ask for yet: asking throws.
-    request.onblocked = () => reject(new Error("another page keeps the database open"));
-  });
+/** Numbers of the recordings that other pages are making: each holds a lock, which goes with the page. */
+async function beingMade(): Promise<Set<string>> {
+  const { held = [] } = (await navigator.locks?.query().catch(() => null)) ?? {};
+  return new Set(held.flatMap(({ name }) => (name?.startsWith(LOCK) ? [name.slice(LOCK.length)] : [])));
 }
 
 /** The number of a recording. */

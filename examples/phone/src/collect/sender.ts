@@ -104,8 +104,7 @@ export class Sender {
     if (response?.ok) await this.outbox.put({ ...item, fate: "sent", csv: "" });
     else if (response?.status === 409) {
       // Another recording has drawn this number.
-      await this.outbox.put({ ...item, id: draw() });
-      await this.outbox.remove(item.id);
+      await this.outbox.put({ ...item, id: draw() }, [item.id]);
       this.again = true;
     } else if (response?.status === 422 || response?.status === 413) {
       const { error } = (await response.json().catch(() => ({}))) as { error?: string };

@@ -4,6 +4,8 @@ import { converter, listen, type Refusal, type Sample } from "../signal/motion";
 import type { Metadata } from "../model/metadata";
 import { Recorder } from "./recorder";
 import { impossible } from "../signal/stream";
+import { now } from "../page/clock";
+import { isHandheld } from "../page/system";
 import * as tones from "../page/tones";
 import { type Complaint, complaint, Silence } from "../signal/watch";
 
@@ -28,6 +30,8 @@ export interface Wanted extends Pick<Metadata, "axes" | "unit" | "convention"> {
   length: number;
   /** Seconds to put the phone away, or 0. */
   countdown: number;
+  /** Whether a signal that is stronger than steps is a fault. */
+  limited?: boolean;
 }
 
 /** How it ended. Of one that was canceled, or hidden before it began, nothing is kept. */
@@ -49,7 +53,7 @@ export interface Reports {
 export class Take {
   private recorder: Recorder | null = null;
   private over = false;
-  private readonly begun = performance.now();
+  private readonly begun = now();
   private readonly silence = new Silence(() => this.fallSilent());
   private readonly stopSource: () => void;
   private readonly timer: number;
@@ -65,8 +69,8 @@ export class Take {
       signChange: () => this.restart(),
       nothing: (refusal, certain) => {
         this.refusal = refusal;
-        // A sensor that is slow to start has until the end of the countdown.
-        if (certain || this.recorder) this.end({ kind: "none", refusal });
+        // A phone's sensor that is slow to start has until the end of the countdown; a computer has none.
+        if (certain || this.recorder || !isHandheld()) this.end({ kind: "none", refusal });
       },
       empty: () => undefined,
     });
@@ -89,8 +93,7 @@ export class Take {
   private add(sample: Sample): void {
     this.refusal = null;
     if (impossible(sample.time, sample.value, this.wanted)) return;
-    const { slept } = this.silence.heard(sample.time);
-    if (slept) this.recorder?.cut();
+    this.silence.heard(sample.time);
     this.recent.push(sample);
     while (Math.abs(this.recent[0]!.time - sample.time) > RECENT) this.recent.shift();
     this.recorder?.add(sample);
@@ -111,7 +114,7 @@ export class Take {
 
   private look(): void {
     if (this.recorder) return this.lookAtRecording(this.recorder);
-    const left = this.wanted.countdown - (performance.now() - this.begun) / 1000;
+    const left = this.wanted.countdown - (now() - this.begun) / 1000;
     if (left <= 0) {
       if (this.refusal) return this.end({ kind: "none", refusal: this.refusal });
       tones.begin();
@@ -129,7 +132,7 @@ export class Take {
 
   private lookAtRecording(recorder: Recorder): void {
     // The rate is what the phone has; it is resampled later.
-    this.reports.progress(recorder, complaint(this.recent, { rate: 0, unit: this.wanted.unit }));
+    this.reports.progress(recorder, complaint(this.recent, { rate: 0, unit: this.wanted.unit }, this.wanted.limited));
     if (recorder.seconds - this.stored < CHECKPOINT) return;
     this.stored = recorder.seconds;
     this.reports.checkpoint?.(recorder);

@@ -24,7 +24,7 @@ export interface Settings {
   shuffle: (count: number, epoch: number) => number[];
 }
 
-export const SETTINGS: Omit<Settings, "temperature"> = { epochs: 20, rate: 0.02, folds: 3, shuffle: shuffled };
+export const SETTINGS: Omit<Settings, "temperature" | "shuffle"> = { epochs: 20, rate: 0.02, folds: 3 };
 
 /** What a window that was held back was recognized as, before and after: the class with more than half, or -1. */
 export interface HeldBack {
@@ -146,11 +146,20 @@ function mean(numbers: number[]): number {
   return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
 }
 
-function shuffled(count: number): number[] {
-  const order = Array.from({ length: count }, (_, i) => i);
-  for (let last = count - 1; last > 0; last -= 1) {
-    const other = Math.floor(Math.random() * (last + 1));
-    [order[last], order[other]] = [order[other]!, order[last]!];
-  }
-  return order;
+/**
+ * Orders of windows that follow from a number from 0 to 1.
+ *
+ * The generator is that of Lewis, Goodman and Miller, 1969.
+ */
+export function shuffled(seed: number): Settings["shuffle"] {
+  let state = 1 + Math.floor(seed * 2147483645);
+  const random = () => (state = (state * 16807) % 2147483647) / 2147483647;
+  return (count) => {
+    const order = Array.from({ length: count }, (_, i) => i);
+    for (let last = count - 1; last > 0; last -= 1) {
+      const other = Math.floor(random() * (last + 1));
+      [order[last], order[other]] = [order[other]!, order[last]!];
+    }
+    return order;
+  };
 }

@@ -1,18 +1,17 @@
 /** What the owner teaches a model on this phone: recordings of activities, and the last layer learned from them. */
 
-import { extended, learn, type Lesson, SETTINGS } from "./learn";
+import { extended, type Lesson, logits } from "./learn";
+import { Learner } from "./learner";
+import type { Head } from "../model/graph";
 import type { Metadata } from "../model/metadata";
 import type { Sample } from "../signal/motion";
 import type { Recognizer } from "../model/recognizer";
-import { Resampler, type Vector } from "../signal/resampler";
-import { forget, remember, remembered, rememberedKeys } from "../page/store";
-import { fromCode, fromFile, headOf, type Taught, taught, toCode } from "./taught";
-
-/** Rows at the rate of the model. */
-export interface Recording {
-  activity: string;
-  rows: Vector[];
-}
+import { Resampler } from "../signal/resampler";
+import { rejects } from "../signal/stream";
+import type { Table } from "../page/database";
+import { forgetOld, isRecording, type Kept, type Learned, type Recording } from "./kept";
+import { named } from "./names";
+import { checked, fromCode, fromFile, headOf, type Taught, taught, toCode } from "./taught";
 
 /** Seconds of a recording that are shown. */
 const TRACE = 4;
@@ -20,22 +19,44 @@ const TRACE = 4;
 /** Digits that are kept of a recording. */
 const PRECISION = 100;
 
+/** What was learned with the model, and what follows from it. */
+interface Known {
+  row: Kept | undefined;
+  /** What came from another phone, from which learning continues, and what was learned here. */
+  taken: Taught | null;
+  learned: Taught | null;
+  recognizer: Recognizer;
+  head: Head;
+  code: string | null;
+}
+
 export class Lessons {
-  recordings: Recording[];
-  private learned: Taught | null;
-  private current: Recognizer | null = null;
-  private coded: { code: string | null } | null = null;
-  private beliefs = new WeakMap<Recording, [activity: string, windows: number][]>();
+  private readonly learner: Learner;
+  private cached: Known | null = null;
+  /** Of each row of the table, the recording, or null where it is none for this model. */
+  private readonly readings = new WeakMap<Kept, Recording | null>();
+  private readonly featured = new WeakMap<Recording, Float64Array[]>();
 
   /** @param untaught The model as it comes. */
-  constructor(private readonly untaught: Recognizer) {
-    this.recordings = parsed(this.recordingsKey) ?? parsed(`recordings-${this.key}`) ?? [];
-    this.learned = parsed(`learned-${this.key}`);
+  constructor(private readonly untaught: Recognizer, private readonly table: Table<Kept>) {
+    this.learner = new Learner(untaught.file);
+  }
+
+  /** All recordings, in their order. Models that read the same learn from the same. */
+  get recordings(): Recording[] {
+    const rows = [...this.table.rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    return rows.flatMap((row) => this.read(row) ?? []);
   }
 
   /** Whether another publication of a model has learned from these recordings, and this one has not. */
   get outdated(): boolean {
-    return !this.learned && this.recordings.length > 0 && rememberedKeys().some((key) => key.startsWith("learned-"));
+    const others = [...this.table.rows.values()].some((row) => row.kind === "learned");
+    return !this.taught && this.recordings.length > 0 && others;
+  }
+
+  /** Whether what is stored as learned cannot be used. */
+  get damaged(): boolean {
+    return this.known.row !== undefined && !this.taught;
   }
 
   /** Why the model cannot be taught, or null if it can: the page must run it, and its last layer be a dense one. */
@@ -48,19 +69,17 @@ export class Lessons {
 
   /** The model with what it has learned. */
   get recognizer(): Recognizer {
-    this.current ??= this.learned && !this.obstacle ? this.untaught.taught(this.learned.classes, headOf(this.learned)) : this.untaught;
-    return this.current;
+    return this.known.recognizer;
   }
 
   /** What was learned, as the text of a file. */
   get file(): string | null {
-    return this.learned && `${JSON.stringify(this.learned)}\n`;
+    return this.taught && `${JSON.stringify(this.taught)}\n`;
   }
 
   /** What was learned, as the end of an address, or null if it has none. */
   get code(): string | null {
-    this.coded ??= { code: this.learned && toCode(this.learned, this.untaught) };
-    return this.coded.code;
+    return this.known.code;
   }
 
   /** Reads the file of another phone; throws where it is something else. */
@@ -73,11 +92,9 @@ export class Lessons {
     return fromCode(code, this.untaught);
   }
 
-  /** Keeps what was learned, here or on another phone, in place of what was learned before; null for nothing. */
-  adopt(learned: Taught | null): void {
-    this.learned = learned;
-    remember(`learned-${this.key}`, learned && JSON.stringify(learned));
-    this.changed();
+  /** Keeps what another phone learned in place of what was learned before; returns whether the browser stores it. */
+  adopt(taken: Taught): Promise<boolean> {
+    return this.keep({ taken, learned: null });
   }
 
   /** Strengths of acceleration in the middle of a recording. */
@@ -89,56 +106,113 @@ export class Lessons {
   }
 
   /** Adds a recording; returns whether the phone keeps it when the page is closed. */
-  add(activity: string, samples: Sample[]): boolean {
+  add(activity: string, samples: Sample[]): Promise<boolean> {
     const resampler = new Resampler(this.metadata.rate);
     const round = (number: number) => Math.round(PRECISION * number) / PRECISION;
     const rows = samples.flatMap(({ time, value }) => resampler.push(time, value).map((row) => row.value.map(round)));
-    this.recordings.push({ activity, rows });
-    return this.keep();
+    // Safari deletes after a week without a visit what it was not asked to keep.
+    void navigator.storage?.persist?.();
+    const id = `recording ${new Date().toISOString()} ${Math.random().toString(36).slice(2)}`;
+    return this.table.write([{ id, kind: "recording", reads: this.reads, activity, rows }]);
   }
 
-  remove(recording: Recording): void {
-    this.recordings = this.recordings.filter((each) => each !== recording);
-    this.keep();
+  /** Removes a recording; returns what restores it. */
+  async remove({ id }: Recording): Promise<() => Promise<void>> {
+    const row = this.table.rows.get(id)!;
+    await this.table.write([], [id]);
+    return async () => void (await this.table.write([row]));
   }
 
-  /** Forgets recordings and what was learned from them. */
-  reset(): void {
-    this.recordings = [];
-    this.learned = null;
-    for (const kind of ["recordings-", "learned-"]) forget(kind);
-    this.changed();
+  /** Forgets recordings and what was learned from them, with all models. */
+  async reset(): Promise<void> {
+    forgetOld();
+    await this.table.write([], [...this.table.rows.keys()]);
   }
 
-  /** How many windows of a recording are taken for which activity, the most frequent first. */
-  believed(recording: Recording): [activity: string, windows: number][] {
-    const { recognizer } = this;
-    const known = this.beliefs.get(recording);
-    if (known) return known;
+  /** How many windows of a recording are taken for which activity, the most frequent first; null before `prepare`. */
+  believed(recording: Recording): [activity: string, windows: number][] | null {
+    const found = this.featured.get(recording);
+    if (!found) return null;
+    const { classes } = this.recognizer.metadata;
+    const { head } = this.known;
     const counts = new Map<string, number>();
-    for (const window of this.windows(recording)) {
-      const name = recognizer.metadata.classes[recognizer.classify(window)]!;
+    for (const each of found) {
+      const scores = logits(head, each);
+      const name = classes[scores.indexOf(Math.max(...scores))]!;
       counts.set(name, (counts.get(name) ?? 0) + 1);
     }
-    const found = [...counts].sort((a, b) => b[1] - a[1]);
-    this.beliefs.set(recording, found);
-    return found;
+    return [...counts].sort((a, b) => b[1] - a[1]);
   }
 
-  /** Learns from all recordings, starting with the model as it comes. */
-  learn(): Lesson & { classes: string[] } {
-    const { temperature, classes: known } = this.metadata;
-    const classes = [...new Set([...known, ...this.recordings.map(({ activity }) => activity)])];
-    const windows = this.recordings.flatMap((recording) => {
+  /** Runs the network on recordings that it has not read; returns whether there were any. */
+  async prepare(): Promise<boolean> {
+    const unread = this.recordings.filter((recording) => !this.featured.has(recording));
+    for (const recording of unread) {
+      this.featured.set(recording, await this.learner.ask({ kind: "features", windows: this.windows(recording) }));
+    }
+    return unread.length > 0;
+  }
+
+  /** Learns from all recordings, starting with the model as it comes, or as it came from another phone. */
+  async learn(): Promise<Lesson & { classes: string[]; stored: boolean }> {
+    const { taken } = this.known;
+    await this.prepare();
+    const { recordings } = this;
+    const classes = [...new Set([...(taken?.classes ?? this.metadata.classes), ...recordings.map(({ activity }) => activity)])];
+    const known = taken ? headOf(taken) : this.untaught.head!;
+    const windows = recordings.flatMap((recording) => {
       const label = classes.indexOf(recording.activity);
-      return this.windows(recording).map((window) => ({ label, features: this.untaught.features(window) }));
+      return this.featured.get(recording)!.map((features) => ({ label, features }));
     });
-    const lesson = learn(
-      extended(this.untaught.head!, classes.length), windows.map(({ features }) => features),
-      windows.map(({ label }) => label), { ...SETTINGS, temperature },
-    );
-    this.adopt(lesson.share ? taught(this.untaught, classes, lesson.head) : null);
-    return { ...lesson, classes };
+    const lesson = await this.learner.ask({
+      kind: "lesson", head: extended(known, classes.length), windows: windows.map(({ features }) => features),
+      labels: windows.map(({ label }) => label), seed: Math.random(),
+    });
+    // What does not help changes nothing, whoever taught it.
+    const stored = lesson.share ? await this.keep({ taken, learned: taught(this.untaught, classes, lesson.head) }) : true;
+    return { ...lesson, classes, stored };
+  }
+
+  /** Ends its worker. */
+  end(): void {
+    this.learner.end();
+  }
+
+  private get taught(): Taught | null {
+    return this.known.learned ?? this.known.taken;
+  }
+
+  private get known(): Known {
+    const row = this.table.rows.get(this.id);
+    if (this.cached && this.cached.row === row) return this.cached;
+    const [taken, learned] = (["taken", "learned"] as const).map((kind) => {
+      try {
+        return row?.kind === "learned" && row[kind] && !this.obstacle ? checked(row[kind], this.untaught) : null;
+      } catch {
+        return null;
+      }
+    }) as [Taught | null, Taught | null];
+    const best = learned ?? taken;
+    const head = best ? headOf(best) : this.untaught.head!;
+    return (this.cached = {
+      row, taken, learned, head, code: best && toCode(best, this.untaught),
+      recognizer: best ? this.untaught.taught(best.classes, head) : this.untaught,
+    });
+  }
+
+  private keep(heads: Pick<Learned, "taken" | "learned">): Promise<boolean> {
+    return this.table.write([{ id: this.id, kind: "learned", ...heads }]);
+  }
+
+  private read(row: Kept): Recording | null {
+    const known = this.readings.get(row);
+    if (known !== undefined) return known;
+    const mine = row.kind === "recording" && [this.reads, this.weights].includes(row.reads);
+    const classes = this.metadata.classes.filter((_, i) => !rejects(this.metadata, i));
+    const { name } = mine && isRecording(row, this.metadata.axes.length) ? named(row.activity, classes) : { name: null };
+    const found = name === null ? null : { ...(row as Recording), activity: name };
+    this.readings.set(row, found);
+    return found;
   }
 
   /** Windows that do not overlap: rows of a window that is held back are in no other. */
@@ -148,38 +222,22 @@ export class Lessons {
     return Array.from({ length: count }, (_, i) => Float32Array.from(rows.slice(i * window, (i + 1) * window).flat()));
   }
 
-  /** What was believed no longer holds. */
-  private changed(): void {
-    this.current = this.coded = null;
-    this.beliefs = new WeakMap();
-  }
-
-  private keep(): boolean {
-    // Safari deletes after a week without a visit what it was not asked to keep.
-    void navigator.storage?.persist?.();
-    return remember(this.recordingsKey, JSON.stringify(this.recordings));
-  }
-
   private get metadata(): Metadata {
     return this.untaught.metadata;
   }
 
   /** Recordings are rows as a model reads them: other models that read the same learn from them as well. */
-  private get recordingsKey(): string {
+  private get reads(): string {
     const { rate, unit, convention, axes } = this.metadata;
-    return `recordings-${[rate, unit, convention, ...axes].join("-")}`;
+    return [rate, unit, convention, ...axes].join("-");
   }
 
   /** What was learned continues the weights of one model. */
-  private get key(): string {
-    return this.metadata.weights_sha256.slice(0, 16);
+  private get id(): string {
+    return `learned ${this.weights}`;
   }
-}
 
-function parsed<Kind>(key: string): Kind | null {
-  try {
-    return JSON.parse(remembered(key) ?? "null") as Kind | null;
-  } catch {
-    return null;
+  private get weights(): string {
+    return this.metadata.weights_sha256.slice(0, 16);
   }
 }

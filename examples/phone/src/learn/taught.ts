@@ -3,6 +3,9 @@
 import type { Head } from "../model/graph";
 import { extended } from "./learn";
 import type { Metadata } from "../model/metadata";
+import { parsed } from "../page/store";
+import { OTHER } from "../signal/stream";
+import { folded, isName } from "./names";
 
 /** A learned last layer, as its file has it: `zoo.runtime.PersonalRecognizer` reads it. */
 export interface Taught {
@@ -36,8 +39,8 @@ const MIDDLE = 2048;
 /** The largest change in steps: a few less than the digits allow, since the step itself is rounded. */
 const STEPS = 2040;
 
-/** Characters of a name that its owner types. */
-const NAME = 40;
+/** A number of a last layer is far below this; beyond it, probabilities are no numbers. */
+const LARGEST = 1e6;
 
 const DAMAGED = "the code is damaged or cut off: scan it again, or open the file that the other phone saved";
 
@@ -58,17 +61,32 @@ export function headOf({ kernel, bias }: Taught): Head {
  *
  * @throws If it is something else.
  */
-export function fromFile(text: string, { head, metadata }: Untaught): Taught {
-  const found = parsed(text);
-  const classes = Array.isArray(found?.classes) && found.classes.every((name) => typeof name === "string") ? found.classes.length : 0;
-  const numbers = [found?.bias, ...(Array.isArray(found?.kernel) ? found.kernel : [])];
+export function fromFile(text: string, model: Untaught): Taught {
+  return checked(parsed(text), model);
+}
+
+/**
+ * Reads what was learned with a model, whoever wrote it: its activities are those of the model and others after them, as
+ * `zoo.runtime.PersonalRecognizer` reads it.
+ *
+ * @throws If it is something else.
+ */
+export function checked(document: unknown, { head, metadata }: Untaught): Taught {
+  const found = (typeof document === "object" ? document : null) as Partial<Taught> | null;
+  const classes = Array.isArray(found?.classes) && found.classes.every(isName) ? found.classes : [];
+  const numbers = [found?.bias, ...(Array.isArray(found?.kernel) ? found.kernel : [])] as unknown[];
   const rows = head ? head.kernel.length / head.bias.length : 0;
-  const whole = numbers.length === rows + 1 && numbers.every((row) => Array.isArray(row) && row.length === classes && row.every(Number.isFinite));
-  if (found?.schema !== 1 || !classes || !whole) throw new Error("This file is not what a phone has learned with this model.");
-  if (found.weights_sha256 !== metadata.weights_sha256) {
-    throw new Error(`This was learned with other weights (${found.preset}): choose the same model as on the other phone.`);
+  const isNumber = (number: unknown) => typeof number === "number" && Math.abs(number) < LARGEST;
+  const isRow = (row: unknown) => Array.isArray(row) && row.length === classes.length && row.every(isNumber);
+  if (found?.schema !== 1 || !classes.length || numbers.length !== rows + 1 || !numbers.every(isRow)) {
+    throw new Error("This file is not what a phone has learned with this model.");
   }
-  return found;
+  if (found.weights_sha256 !== metadata.weights_sha256) {
+    const other = isName(found.preset) ? ` (${found.preset})` : "";
+    throw new Error(`This was learned with other weights${other}: choose the same model as on the other phone.`);
+  }
+  if (!continues(classes, metadata.classes)) throw new Error("This file has other activities than the model, or one of them twice.");
+  return found as Taught;
 }
 
 /**
@@ -80,7 +98,7 @@ export function fromFile(text: string, { head, metadata }: Untaught): Taught {
 export function toCode(learned: Taught, { head, metadata }: Untaught): string | null {
   const { classes } = learned;
   const names = classes.slice(metadata.classes.length);
-  if (!head || !metadata.classes.every((name, i) => name === classes[i]) || !areNew(names, metadata.classes)) return null;
+  if (!head || !continues(classes, metadata.classes)) return null;
   const known = flat(extended(head, classes.length));
   const moved = flat(headOf(learned)).map((number, i) => number - known[i]!);
   const changes = moved.flatMap((number, i) => (i % classes.length ? [number - moved[i - (i % classes.length)]!] : []));
@@ -128,9 +146,16 @@ function flat({ kernel, bias }: Head): number[] {
   return [...kernel, ...bias];
 }
 
+/** Whether activities are those of a model, and after them names that are different from all before. */
+function continues(classes: string[], known: string[]): boolean {
+  const names = classes.slice(known.length);
+  return known.every((name, i) => name === classes[i]) && areNew(names, known);
+}
+
 /** Whether all are names of activities, different from each other and from those that are known. */
 function areNew(names: string[], known: string[]): boolean {
-  return names.every((name) => name && name.length <= NAME) && new Set([...known, ...names]).size === known.length + names.length;
+  const all = [...known, ...names].map(folded);
+  return names.every((name) => isName(name) && folded(name) !== OTHER) && new Set(all).size === all.length;
 }
 
 /** FNV-1a of ASCII. It finds slips, and is no protection: what a code says is checked as well. */
@@ -146,13 +171,5 @@ function unescaped(text: string): string {
     return decodeURIComponent(text);
   } catch {
     return "";
-  }
-}
-
-function parsed(text: string): Taught | null {
-  try {
-    return JSON.parse(text) as Taught | null;
-  } catch {
-    return null;
   }
 }

@@ -1,12 +1,15 @@
-/** *Gather, train, try*: the owner records activities on the phone, lets the last layer learn them, and sees what it believes. */
+/** *Gather, learn, try*: the owner records activities on the phone, lets the last layer learn them, and sees what it believes. */
 
 import type { HeldBack } from "./learn";
+import type { Kept } from "./kept";
 import { Lessons } from "./lessons";
 import { permitted, type Refusal, type Sample } from "../signal/motion";
 import type { Recognizer } from "../model/recognizer";
 import { download, fileName, share } from "../collect/recorder";
-import { REFUSED } from "../show/shown";
+import { REFUSED } from "../signal/refused";
 import type { Signal } from "../signal/signal";
+import { rejects } from "../signal/stream";
+import type { Table } from "../page/database";
 import type { Taking, Teach } from "../page/state";
 import { keepAwake, letSleep } from "../page/system";
 import { type Ended, Take } from "../collect/take";
@@ -25,8 +28,13 @@ const EDGE = 1;
 const LONGEST = 60;
 
 const OUTDATED = "This model is new here: your recordings are kept. Tap Learn, and it learns from them.";
+const DAMAGED = "What this phone had learned is damaged, and is not used. Your recordings are kept: tap Learn.";
 const OPENED = "Opened. Try it now.";
-const FULL = "The browser's storage is full: this recording is lost when the page is closed.";
+const KEPT = "It stays as it is.";
+const ASKS = "Recordings, and what was learned with any model, cannot be brought back.";
+
+/** Where the browser has no room, or stores nothing at all. */
+const unstored = (what: string) => `The browser has no room for ${what}: it is lost when the page is closed.`;
 
 /** A stretch of a run, of which its owner can say what it was. */
 export interface Stretch {
@@ -40,17 +48,24 @@ export class Teaching {
   private said = "";
   private learned: Teach["learned"] = null;
   private asking = false;
+  private learning = false;
+  /** Whether to forget everything is to be confirmed. */
+  private doubts = false;
+  /** Restores what was deleted last. */
+  private undo: (() => Promise<void>) | null = null;
   /** What is recognized while its owner tries it. */
   trying: Signal | null = null;
   private shows = false;
+  /** The last recording, until it is stored. */
+  private storing = Promise.resolve();
   private readonly lessons: Lessons;
 
   /**
    * @param untaught The model as it comes.
    * @param changed Is called when something else is to be shown.
    */
-  constructor(untaught: Recognizer, private readonly changed: () => void) {
-    this.lessons = new Lessons(untaught);
+  constructor(untaught: Recognizer, table: Table<Kept>, private readonly changed: () => void) {
+    this.lessons = new Lessons(untaught, table);
   }
 
   /** The model with what it has learned. */
@@ -72,14 +87,29 @@ export class Teaching {
     return this.lessons.file !== null;
   }
 
+  /** Activities that it knows, or has recordings of. */
+  get names(): string[] {
+    const { metadata } = this.recognizer;
+    const known = metadata.classes.filter((_, i) => !rejects(metadata, i));
+    return [...known, ...this.lessons.recordings.map(({ activity }) => activity)];
+  }
+
+  /** The first activity of which it has no recording. */
+  get next(): string {
+    return this.names.find((name) => this.lessons.recordings.every(({ activity }) => activity !== name)) ?? "";
+  }
+
   /** What is shown of it. */
   get state(): Omit<Teach, "kind" | "model" | "handover"> {
-    const { recordings, outdated } = this.lessons;
+    const { recordings, outdated, damaged } = this.lessons;
     const { rate } = this.recognizer.metadata;
     const activities = new Set(recordings.map(({ activity }) => activity)).size;
     return {
       taking: this.taking,
-      said: this.said || (outdated ? OUTDATED : ""),
+      learning: this.learning,
+      doubts: this.doubts,
+      undoes: this.undo !== null,
+      said: this.said || (damaged ? DAMAGED : outdated ? OUTDATED : ""),
       lessons: recordings.map((recording) => ({
         activity: recording.activity,
         seconds: Math.round(recording.rows.length / rate),
@@ -94,19 +124,34 @@ export class Teaching {
   }
 
   open(): void {
-    this.said = "";
+    [this.said, this.undo, this.doubts] = ["", null, false];
     this.shows = true;
+    void this.read();
   }
 
-  /** Ends a recording that is under way, and keeps nothing of it. */
-  leave(): void {
+  /** Ends a recording that is under way, and keeps it if it is long enough. */
+  async leave(): Promise<void> {
+    this.take?.stop();
+    this.drop();
+    this.shows = false;
+    await this.storing;
+  }
+
+  /** Ends all, for another model is open. */
+  end(): void {
     this.shows = false;
     this.drop();
+    this.lessons.end();
   }
 
   cancel(): void {
     this.drop();
     this.changed();
+  }
+
+  /** Shows what is recognized in recordings, once the network has read them. */
+  async read(): Promise<void> {
+    if (await this.lessons.prepare()) this.changed();
   }
 
   /** Stretches of a run that are long enough to learn from. */
@@ -122,19 +167,36 @@ export class Teaching {
       }));
   }
 
-  add(activity: string, samples: Sample[]): void {
-    this.said = this.lessons.add(activity, samples) ? "" : FULL;
-    this.changed();
+  add(activity: string, samples: Sample[]): Promise<void> {
+    const store = async () => {
+      const stored = await this.lessons.add(activity, samples);
+      [this.said, this.undo] = [stored ? "" : unstored("this recording"), null];
+      this.changed();
+      await this.read();
+    };
+    return (this.storing = store());
   }
 
-  remove(number: number): void {
-    this.lessons.remove(this.lessons.recordings[number]!);
-    this.changed();
+  async remove(number: number): Promise<void> {
+    const recording = this.lessons.recordings[number]!;
+    this.doubts = false;
+    this.undo = await this.lessons.remove(recording);
+    this.say(`Deleted: ${recording.activity}.`);
+  }
+
+  /** Brings back what was deleted last. */
+  async restore(): Promise<void> {
+    const { undo } = this;
+    this.undo = null;
+    await undo?.();
+    this.say("");
+    await this.read();
   }
 
   async record(activity: string): Promise<void> {
     if (this.take || this.asking) return;
     this.asking = true;
+    [this.undo, this.doubts] = [null, false];
     // Allowed in a tap alone, as is the sensor.
     tones.unlock();
     const refusal = await permitted();
@@ -144,22 +206,30 @@ export class Teaching {
     if (refusal) return this.refuse(refusal);
     const { axes, unit, convention } = this.recognizer.metadata;
     keepAwake(() => {});
-    this.take = new Take({ person: "", activity, axes, unit, convention, length: LENGTH, countdown: COUNTDOWN }, {
-      countdown: (seconds) => this.tell({ kind: "countdown", seconds }),
-      progress: ({ seconds }, problem) => this.tell({ kind: "recording", seconds, length: LENGTH }, problem?.text),
+    this.take = new Take({ person: "", activity, axes, unit, convention, length: LENGTH, countdown: COUNTDOWN, limited: false }, {
+      countdown: (seconds) => this.tell({ kind: "countdown", seconds, length: LENGTH, activity }),
+      progress: ({ seconds }, problem) => this.tell({ kind: "recording", seconds, length: LENGTH, activity }, problem?.text),
       ended: (ended) => this.finish(ended),
     });
   }
 
-  learn(): void {
-    const { classes, share, heldBack } = this.lessons.learn();
-    const right = (when: "before" | "after") => heldBack.filter((each) => each[when] === each.label).length;
-    const of = (when: "before" | "after") => `${right(when)} of ${heldBack.length}`;
-    const text = share
-      ? `Learned. Before ${of("before")}, now ${of("after")} windows that were held back are recognized. It keeps ${percent(share)} of what it learned.`
-      : `It recognizes ${right("before")} of ${heldBack.length} windows already, and learning did not help with those that were held back: it stays as it is.`;
-    this.learned = { text, confusion: confusion(classes, heldBack) };
-    this.said = "";
+  async learn(): Promise<void> {
+    if (this.learning) return;
+    [this.learning, this.said, this.undo, this.doubts] = [true, "", null, false];
+    this.changed();
+    try {
+      const { classes, share, heldBack, stored } = await this.lessons.learn();
+      const right = (when: "before" | "after") => heldBack.filter((each) => each[when] === each.label).length;
+      const of = (when: "before" | "after") => `${right(when)} of ${heldBack.length}`;
+      const text = share
+        ? `Learned. On parts it did not learn from: before ${of("before")}, now ${of("after")}.${share < 1 ? ` It keeps ${percent(share)} of what it learned.` : ""}`
+        : `It recognizes ${of("before")} parts already, and learning did not help with those that it did not learn from: it stays as it is.`;
+      this.learned = { text, confusion: confusion(classes, heldBack) };
+      if (!stored) this.said = unstored("what it learned");
+    } catch (error) {
+      this.said = `It could not learn (${(error as Error).message}). ${KEPT}`;
+    }
+    this.learning = false;
     this.changed();
   }
 
@@ -178,20 +248,16 @@ export class Teaching {
     return this.lessons.readCode(code);
   }
 
-  /** Takes what another phone has learned. */
-  adopt(taught: Taught): void {
-    this.lessons.adopt(taught);
-    this.learned = null;
-    this.say(OPENED);
+  /** Reads what another phone has learned from its file; throws where it is something else. */
+  async readFile(file: File): Promise<Taught> {
+    return this.lessons.readFile(await file.text());
   }
 
-  /** Takes what another phone has learned, from its file. */
-  async openFile(file: File): Promise<void> {
-    try {
-      this.adopt(this.lessons.readFile(await file.text()));
-    } catch (error) {
-      this.say((error as Error).message);
-    }
+  /** Takes what another phone has learned. */
+  async adopt(taught: Taught): Promise<void> {
+    const stored = await this.lessons.adopt(taught);
+    [this.learned, this.undo] = [null, null];
+    this.say(stored ? OPENED : `${OPENED} ${unstored("it")}`);
   }
 
   say(said: string): void {
@@ -199,9 +265,12 @@ export class Teaching {
     this.changed();
   }
 
-  reset(): void {
-    this.lessons.reset();
-    this.learned = null;
+  /** Asks once, and forgets everything when it is asked for again. */
+  async reset(): Promise<void> {
+    this.doubts = !this.doubts;
+    if (this.doubts) return this.say(ASKS);
+    await this.lessons.reset();
+    [this.learned, this.undo] = [null, null];
     this.say("All forgotten.");
   }
 
@@ -231,7 +300,7 @@ export class Teaching {
     if (ended.kind === "hidden") this.said = "Nothing was recorded: the page went into the background during the countdown.";
     else if (ended.kind === "made") {
       const { activity, samples, seconds } = ended.recorder;
-      if (seconds >= LENGTH / 2) return this.add(activity, samples);
+      if (seconds >= LENGTH / 2) return void this.add(activity, samples);
       this.said = seconds ? `Discarded: the signal stopped after ${Math.floor(seconds)} s.` : "The sensor has stopped sending.";
     }
     this.changed();

@@ -1,6 +1,7 @@
 /** A file of the zoo, ready to run: by the page itself if it can, else by LiteRT.js. */
 
 import { download, type Progress } from "./download";
+import { features } from "./features";
 import { Graph, type Head, signatures } from "./graph";
 import { probabilities } from "../learn/learn";
 import { readMetadata, type Metadata } from "./metadata";
@@ -25,8 +26,13 @@ export class Recognizer implements Network {
 
   /** @param isTaught Whether its owner taught it. */
   private constructor(
-    readonly metadata: Metadata, readonly bytes: number, readonly engine: Engine, readonly isTaught = false,
+    readonly metadata: Metadata, readonly file: Uint8Array<ArrayBuffer>, readonly engine: Engine, readonly isTaught = false,
   ) {}
+
+  /** The size of its file. */
+  get bytes(): number {
+    return this.file.length;
+  }
 
   /**
    * Fetches and opens a file, or opens one that its owner chose.
@@ -51,10 +57,10 @@ export class Recognizer implements Network {
     }
     const wanted = new URLSearchParams(location.search).get("engine");
     const own = wanted === "litert" ? null : ownEngine(file, signature);
-    if (own) return new Recognizer(metadata, file.length, own);
+    if (own) return new Recognizer(metadata, file, own);
     // Loaded where it is needed: with its WebAssembly it is many times as large as the page.
     const { openLiteRt } = await import("./litert");
-    return new Recognizer(metadata, file.length, await openLiteRt(file, signature, progress));
+    return new Recognizer(metadata, file, await openLiteRt(file, signature, progress));
   }
 
   /** The last layer, so that probabilities are the softmax of its logits divided by the temperature, or null. */
@@ -82,34 +88,12 @@ export class Recognizer implements Network {
     // Labels that the groups of the file lack have no place in them: all are followed in one group.
     const known = this.metadata.streaming;
     const streaming = classes.length > this.metadata.classes.length ? { ...known, groups: [] } : known;
-    return new Recognizer({ ...this.metadata, classes, streaming }, this.bytes, { ...this.engine, name, run }, true);
+    return new Recognizer({ ...this.metadata, classes, streaming }, this.file, { ...this.engine, name, run }, true);
   }
 
   /** What the last layer reads at the end of a window. */
   features(window: Float32Array): Float64Array {
-    this.read(window);
-    return this.engine.graph!.features();
-  }
-
-  /** The most probable class of a window. */
-  classify(window: Float32Array): number {
-    const found = this.read(window);
-    return found.indexOf(Math.max(...found));
-  }
-
-  /** Reads a window, frame by frame where there are states; returns the probabilities after its last row. */
-  private read(window: Float32Array): Float32Array {
-    const { states, frame, axes } = this.metadata;
-    // The page computes at once.
-    const run = (inputs: Arrays) => this.engine.run(inputs) as Arrays;
-    if (!Object.keys(states).length) return run({ window }).probabilities!;
-    const size = frame * axes.length;
-    let outputs: Arrays = Object.fromEntries(Object.entries(states).map(([name, units]) => [name, new Float32Array(units)]));
-    for (let start = 0; start + size <= window.length; start += size) {
-      const { probabilities: _, ...carried } = outputs;
-      outputs = run({ ...carried, frame: window.subarray(start, start + size) });
-    }
-    return outputs.probabilities!;
+    return features(this.engine.graph!, this.metadata, window);
   }
 
   async step(frame: Float32Array, states: States): Promise<{ probabilities: Float32Array; states: States }> {

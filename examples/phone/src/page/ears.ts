@@ -13,9 +13,9 @@ const KEY = "ears";
 /** Ways to announce a change that this browser has. */
 export function ears(): [value: string, text: string][] {
   return [
-    ["off", "do nothing"],
-    ...("speechSynthesis" in window ? [["speak", "speak"] as [string, string]] : []),
-    ...("vibrate" in navigator ? [["vibrate", "vibrate"] as [string, string]] : []),
+    ["off", "off"],
+    ...("speechSynthesis" in window ? [["speak", "voice"] as [string, string]] : []),
+    ...("vibrate" in navigator ? [["vibrate", "vibration"] as [string, string]] : []),
   ];
 }
 

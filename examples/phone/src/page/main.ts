@@ -8,13 +8,15 @@ import { takeTaught, taughtAddress } from "../learn/handover";
 import { buttonsChanged, meant, onHold } from "./hold";
 import { explain } from "../show/how";
 import { converter, type Converter, listen, permitted, type Refusal, turns } from "../signal/motion";
+import { openKept } from "../learn/kept";
+import { type Named, named, person } from "../learn/names";
 import { postcard } from "../show/postcard";
 import { Recognizer } from "../model/recognizer";
 import { download, fileName, LENGTH, type Recorder, share, shares } from "../collect/recorder";
 import { render, renderOffline, renderTimeline, reserve, suggest } from "../show/render";
 import type { Replay } from "../signal/replay";
 import { Session } from "./session";
-import { choices, chosenName, hideThreshold, listModels, onModel, onThreshold, showThreshold, threshold } from "./settings";
+import { choices, chosenName, hideThreshold, listModels, onModel, onThreshold, showChosen, showThreshold, threshold } from "./settings";
 import { type Device, shown } from "../show/shown";
 import { possible, type Signal } from "../signal/signal";
 import type { Model, Problem, Running, State, Summary, Teach } from "./state";
@@ -43,6 +45,7 @@ const LONG = "What it learned does not fit in a QR code that phones read easily.
 class Page {
   private state: State = { kind: "loading", what: "", received: 0, total: null };
   private teaching: Teaching | null = null;
+  private readonly kept = openKept(() => this.keptElsewhere());
   private convert!: Converter;
   private run: Run | null = null;
   private past: Past | null = null;
@@ -80,25 +83,27 @@ class Page {
   /** Opens a model, and starts where nothing needs to be asked. */
   async open(source: string | File, demonstrates = false): Promise<void> {
     const turn = (this.opened += 1);
-    this.demonstrates = demonstrates;
-    if (!demonstrates) this.source = source;
     this.past = null;
+    void this.teaching?.leave();
     this.set({ kind: "loading", what: "", received: 0, total: null });
     try {
-      const untaught = await Recognizer.load(source, (what, received, total) => {
+      const loading = Recognizer.load(source, (what, received, total) => {
         if (turn === this.opened) this.set({ kind: "loading", what, received, total });
       });
+      const [untaught, table] = await Promise.all([loading, this.kept]);
       if (turn !== this.opened) return;
       this.convert = converter(untaught.metadata);
-      this.teaching?.leave();
-      this.teaching = new Teaching(untaught, () => this.showTeaching());
+      this.teaching?.end();
+      this.teaching = new Teaching(untaught, table, () => this.state.kind === "teach" && this.showTeaching());
     } catch (error) {
       if (turn !== this.opened) return;
-      this.teaching = null;
-      hideThreshold();
-      this.set({ kind: "problem", problem: "model", why: (error as Error).message, model: null });
-      return;
+      // The model that ran is still there.
+      if (this.teaching) showChosen(this.demonstrates ? null : this.source);
+      else hideThreshold();
+      return this.fail("model", (error as Error).message);
     }
+    this.demonstrates = demonstrates;
+    if (!demonstrates) this.source = source;
     const { metadata, engine } = this.recognizer;
     showThreshold(metadata);
     explain(metadata, threshold(metadata));
@@ -120,7 +125,7 @@ class Page {
     this.offered = null;
     try {
       const taught = this.teaching!.readCode(code);
-      this.set({ kind: "offer", model: this.model, taught, replaces: this.teaching!.keeps });
+      this.set({ kind: "offer", model: this.model, taught, replaces: this.teaching!.keeps, opened: false });
     } catch (error) {
       this.fail("code", (error as Error).message);
     }
@@ -164,7 +169,7 @@ class Page {
     else if (this.state.kind === "teach" && part.signal) this.showTrying(part.signal);
   }
 
-  private begin(simulated: boolean, show = () => this.showRunning(simulated)): Run {
+  private begin(simulated: boolean, show = (run: Run) => this.showRunning(run.session)): Run {
     this.end();
     const { recognizer } = this;
     const session = new Session(recognizer, threshold(recognizer.metadata), simulated, {
@@ -176,13 +181,13 @@ class Page {
       say: (text) => write("said", text),
     });
     this.run = { session, stopSource: () => {}, replay: null, take: null };
-    show();
+    show(this.run);
     return this.run;
   }
 
-  private showRunning(simulated: boolean): void {
+  private showRunning({ simulated, timeline }: Session): void {
     this.set({
-      kind: "running", model: this.model, simulated, paused: false, truth: null, agreed: { right: 0, of: 0 }, sleepy: false,
+      kind: "running", model: this.model, simulated, timeline, paused: false, truth: null, agreed: { right: 0, of: 0 }, sleepy: false,
       signal: { kind: "listening" }, missed: null, measured: { rate: NaN, milliseconds: NaN },
       steps: { count: 0, cadence: 0 }, taking: null, saved: null,
     });
@@ -210,7 +215,10 @@ class Page {
     run.stopSource = listen(turns(this.recognizer.metadata), this.convert, {
       sample: (sample) => {
         // A sensor may be slow to start.
-        if (this.state.kind === "problem") this.showRunning(false);
+        if (this.state.kind === "problem") {
+          this.showRunning(session);
+          this.stayAwake();
+        }
         session.add(sample);
       },
       signChange: session.restart,
@@ -221,7 +229,10 @@ class Page {
 
   /** The sensor sends nothing. */
   private lacks(why: Refusal): void {
-    if (this.state.kind !== "teach") return this.fail(why);
+    if (this.state.kind !== "teach") {
+      letSleep();
+      return this.fail(why);
+    }
     this.showTrying(null);
     this.teaching!.refuse(why);
   }
@@ -236,6 +247,10 @@ class Page {
     }
     this.listenFor(this.begin(false));
     focusOn("stop");
+    this.stayAwake();
+  }
+
+  private stayAwake(): void {
     keepAwake(() => this.tell({ sleepy: true }));
   }
 
@@ -288,16 +303,18 @@ class Page {
 
   /** Records a labeled minute. */
   private record(run: Run): void {
-    const [person, activity] = ["subject", "activity"].map((id) => byId<HTMLInputElement>(id).value.trim()) as [string, string];
+    const [who, activity] = [typed("subject", person), typed("activity", this.spelled)];
+    if (who === null || activity === null) return;
     const { axes } = this.recognizer.metadata;
     tones.unlock();
     this.tell({ saved: null });
-    run.take = new Take({ person, activity, axes, ...UNITS, length: LENGTH, countdown: 0 }, {
+    run.take = new Take({ person: who, activity, axes, ...UNITS, length: LENGTH, countdown: 0 }, {
       countdown: () => undefined,
-      progress: ({ seconds }) => this.tell({ taking: { kind: "recording", seconds, length: LENGTH } }),
+      progress: ({ seconds }) => this.tell({ taking: { kind: "recording", seconds, length: LENGTH, activity } }),
       ended: (ended) => {
         run.take = null;
-        this.tell({ taking: null, saved: ended.kind === "made" ? kept(ended.recorder) : null });
+        const none = { ending: "discarded" as const, seconds: 0, activity, file: "" };
+        this.tell({ taking: null, saved: ended.kind === "made" ? kept(ended.recorder) : ended.kind === "none" ? none : null });
       },
     });
   }
@@ -345,8 +362,34 @@ class Page {
     this.showTeaching();
   }
 
+  /** Another page of this browser has taught, or forgotten. */
+  private keptElsewhere(): void {
+    if (this.state.kind === "teach") {
+      this.showTeaching();
+      void this.teaching!.read();
+    } else if (this.state.kind === "start") this.set({ kind: "start", model: this.model });
+  }
+
+  /** Takes what another phone has learned from its file; asks where it would replace something. */
+  private async openTaught(file: File): Promise<void> {
+    const teaching = this.teaching!;
+    const taught = await teaching.readFile(file).catch((error: Error) => teaching.say(error.message));
+    if (!taught || this.state.kind !== "teach") return;
+    if (!teaching.keeps) return teaching.adopt(taught);
+    buttonsChanged();
+    this.set({ kind: "offer", model: this.model, taught, replaces: true, opened: true });
+    focusOn("offer-take");
+  }
+
   private showTeaching(): void {
-    if (this.teaching) this.set({ kind: "teach", model: this.model, ...this.teaching.state, handover: this.handover });
+    const { teaching, state } = this;
+    if (!teaching) return;
+    this.set({ kind: "teach", model: this.model, ...teaching.state, handover: this.handover });
+    const [field, { lessons, taking }] = [byId<HTMLInputElement>("lesson-activity"), teaching.state];
+    // After each recording another activity is proposed, and what is recorded is shown at the top.
+    const grew = state.kind !== "teach" || lessons.length > state.lessons.length;
+    if (grew && (!field.value || lessons.some(({ activity }) => activity === field.value))) field.value = teaching.next;
+    if (taking && state.kind === "teach" && !state.taking) scrollTo(0, 0);
   }
 
   /** The address at which another phone finds what was learned, or why there is none. */
@@ -390,6 +433,8 @@ class Page {
       event.preventDefault();
       if (this.run && !this.run.take) this.record(this.run);
     });
+    // What unfolds is not left under the footer.
+    for (const id of ["how", "settings"]) byId(id).addEventListener("toggle", () => byId(id).scrollIntoView({ block: "nearest" }));
     byId("ears").addEventListener("change", (event) => choose((event.target as HTMLSelectElement).value));
     byId("save").addEventListener("click", () => this.past && download(...this.summaryFile(this.past)));
     byId("picture-save").addEventListener("click", () => this.past && void this.savePicture(this.past));
@@ -397,7 +442,6 @@ class Page {
   }
 
   private bindTeaching(): void {
-    const value = (id: string) => byId<HTMLInputElement>(id).value.trim();
     const record = (activity: string) => {
       this.showTrying(null);
       void this.teaching!.record(activity);
@@ -408,7 +452,8 @@ class Page {
     });
     byId("lesson").addEventListener("submit", (event) => {
       event.preventDefault();
-      record(value("lesson-activity"));
+      const activity = typed("lesson-activity", this.spelled);
+      if (activity !== null) record(activity);
     });
     byId("try").addEventListener("click", () => {
       if (this.run) this.showTrying(null);
@@ -417,42 +462,50 @@ class Page {
     byId("lesson-open").addEventListener("change", ({ target }) => {
       const input = target as HTMLInputElement;
       this.showTrying(null);
-      if (input.files![0]) void this.teaching!.openFile(input.files![0]);
+      const [file] = input.files!;
       input.value = "";
+      if (file) void this.openTaught(file);
     });
     byId("fix").addEventListener("submit", (event) => {
       event.preventDefault();
+      const activity = typed("fix-activity", this.spelled);
+      if (activity === null) return;
       const { samples } = this.past!.stretches[Number(byId<HTMLSelectElement>("fix-when").value)]!;
       this.openTeaching();
-      this.teaching!.add(value("fix-activity"), samples);
-      byId("learn").scrollIntoView({ block: "center" });
+      void this.teaching!.add(activity, samples).then(() => byId("learn").scrollIntoView({ block: "center" }));
     });
     byId("lesson-list").addEventListener("click", ({ target }) => {
       const { lesson, again } = (target as HTMLElement).dataset;
       if (again) record(again);
       if (!lesson) return;
-      this.teaching!.remove(Number(lesson));
-      byId("lesson-activity").focus();
+      void this.teaching!.remove(Number(lesson)).then(() => focusOn("lesson-undo"));
     });
+    byId("lesson-undo").addEventListener("click", () => void this.teaching!.restore().then(() => focusOn("lesson-activity")));
     byId("lesson-cancel").addEventListener("click", () => this.teaching!.cancel());
     byId("learn").addEventListener("click", () => {
       this.showTrying(null);
-      this.teaching!.learn();
+      void this.teaching!.learn();
     });
     byId("lesson-save").addEventListener("click", () => this.teaching!.save());
     byId("lesson-share").addEventListener("click", () => void this.teaching!.share());
     byId("lesson-reset").addEventListener("click", () => {
+      // The echo of the tap that asks is no answer.
+      if (!meant()) return;
+      buttonsChanged();
       this.showTrying(null);
-      this.teaching!.reset();
+      void this.teaching!.reset();
     });
     byId("lessons-done").addEventListener("click", () => {
       this.showTrying(null);
-      this.teaching!.leave();
+      void this.teaching!.leave();
       buttonsChanged();
       this.set({ kind: "start", model: this.model });
       focusOn("teach-open");
     });
   }
+
+  /** An activity as it is known, where it is. */
+  private spelled = (text: string): Named => named(text, this.teaching!.names);
 
   private bindHandover(): void {
     byId("handover-copy").addEventListener("click", () => void this.copyAddress());
@@ -460,13 +513,16 @@ class Page {
       if (this.state.kind !== "offer" || !meant()) return;
       const { taught } = this.state;
       this.openTeaching();
-      this.teaching!.adopt(taught);
-      focusOn("try");
+      void this.teaching!.adopt(taught).then(() => focusOn("try"));
     });
     byId("offer-leave").addEventListener("click", () => {
       if (!meant()) return;
       // The next buttons are in its place.
       buttonsChanged();
+      if (this.state.kind === "offer" && this.state.opened) {
+        this.showTeaching();
+        return focusOn("lesson-open");
+      }
       this.greet();
       focusOn(this.run ? "stop" : "start");
     });
@@ -503,6 +559,16 @@ function kept(recorder: Recorder): NonNullable<Summary["saved"]> {
 /** Whether the page is to show itself at work at once, as inside another page. */
 function asksForReplay(): boolean {
   return new URLSearchParams(location.search).has("replay");
+}
+
+/** The name in a field, or null where the field says why there is none. */
+function typed(id: string, read: (text: string) => Named): string | null {
+  const field = byId<HTMLInputElement>(id);
+  const { name, why } = read(field.value);
+  field.setCustomValidity(why ?? "");
+  field.addEventListener("input", () => field.setCustomValidity(""), { once: true });
+  field.reportValidity();
+  return name;
 }
 
 function focusOn(id: string): void {

@@ -2,11 +2,13 @@
 
 import { isOfPockets, looks } from "../show/activities";
 import { drawLive, SIGNAL } from "../show/charts";
+import { now } from "./clock";
 import { Announcer } from "./ears";
 import { Windows } from "../show/how";
 import { inUnit } from "../model/metadata";
 import type { Refusal, Sample } from "../signal/motion";
 import { placement } from "../signal/placement";
+import { Rest } from "../signal/rest";
 import type { Recognizer } from "../model/recognizer";
 import { believed, type Signal, type Silent, words } from "../signal/signal";
 import { StepCounter } from "../signal/steps";
@@ -49,7 +51,10 @@ export class Session {
   private readonly announcer: Announcer;
   private readonly silence = new Silence(() => this.update());
   private readonly counter = new StepCounter();
+  private readonly rest = new Rest();
   private readonly gaits: boolean[];
+  /** One m/s^2, as the model reads it. */
+  private readonly unit: number;
   /** Counted where one takes steps. */
   steps = 0;
   private walks = false;
@@ -82,6 +87,7 @@ export class Session {
     this.stream = new Stream(recognizer, threshold);
     this.stream.onRead = (time, value) => this.remember(time, value);
     this.pocket = !recognizer.isTaught && isOfPockets(recognizer.metadata.classes);
+    this.unit = inUnit(1, recognizer.metadata);
     this.gaits = looks(recognizer.metadata.classes).map(({ gait }) => gait);
     this.windows = new Windows(recognizer.metadata);
     this.timeline = new Timeline(this.stream.interval);
@@ -93,8 +99,8 @@ export class Session {
   /** Adds a sample; samples are processed in order. */
   add = (sample: Sample): void => {
     this.paused = this.timeline.paused = null;
-    const { missed, slept } = this.silence.heard(sample.time);
-    if (missed) this.resume(missed, slept);
+    const missed = this.silence.heard(sample.time);
+    if (missed) this.resume(missed);
     [this.reason, this.empties] = ["stopped", 0];
     this.samples.push(sample);
     while (Math.abs(this.samples[0]!.time - sample.time) > SIGNAL) this.samples.shift();
@@ -105,7 +111,7 @@ export class Session {
 
   /** Stands still until the next sample. */
   pause = (): void => {
-    this.paused = this.timeline.paused = this.paused ?? performance.now();
+    this.paused = this.timeline.paused = this.paused ?? now();
     this.silence.stop();
   };
 
@@ -140,14 +146,10 @@ export class Session {
     this.prediction = null;
   }
 
-  private resume(missed: number, slept: number): void {
-    if (this.reason === "hidden") this.missed = { seconds: missed, until: performance.now() + EXPLAINED };
+  private resume(missed: number): void {
+    if (this.reason === "hidden") this.missed = { seconds: missed, until: now() + EXPLAINED };
     // Of what was said before the silence, nothing holds.
     this.prediction = null;
-    if (slept) {
-      this.restart();
-      this.work = this.work.then(() => this.timeline.slept(slept));
-    }
     this.update();
   }
 
@@ -157,7 +159,7 @@ export class Session {
 
   private async process(sample: Sample): Promise<void> {
     if (!this.running) return;
-    const size = Math.hypot(...sample.value.slice(0, 3)) / inUnit(1, this.recognizer.metadata);
+    const size = Math.hypot(...sample.value.slice(0, 3)) / this.unit;
     if (this.counter.push(sample.time, size) && this.walks) this.steps += 1;
     for (const prediction of await this.stream.push(sample.time, sample.value)) {
       const elapsed = prediction.time - (this.prediction?.time ?? NaN);
@@ -180,16 +182,16 @@ export class Session {
     const { metadata, milliseconds } = this.recognizer;
     const signal = believed({
       silent: this.silence.silent ? this.reason : null,
-      complaint: complaint(this.samples, metadata),
-      place: this.pocket ? placement(this.samples, metadata) : null,
+      complaint: complaint(this.samples, metadata, !this.recognizer.isTaught),
+      place: this.pocket ? (this.rest.rests ? "table" : placement(this.samples, metadata)) : null,
       prediction: this.prediction,
       unsure: (this.prediction?.time ?? NaN) - this.sure,
     });
     this.walks = signal.kind === "recognized" && this.gaits[signal.label]!;
     if (!this.running) return signal;
-    const now = (this.updated = performance.now());
-    if (this.missed && now > this.missed.until) this.missed = null;
-    const { label, detail } = words(signal, metadata.classes);
+    this.updated = now();
+    if (this.missed && this.updated > this.missed.until) this.missed = null;
+    const { label, detail } = words(signal, metadata);
     this.announcer.update(this.prediction?.time ?? this.samples.at(-1)?.time ?? 0, label, detail, signal.kind === "silent");
     this.reports.changed({
       signal, missed: this.missed?.seconds ?? null, measured: { rate: this.stream.rate, milliseconds },
@@ -199,23 +201,25 @@ export class Session {
   }
 
   private remember(time: number, value: Sample["value"]): void {
-    const now = time + this.timeline.shift;
-    this.history.push({ time: now, value });
+    this.rest.push(time, value.map((each, axis) => (axis < 3 ? each / this.unit : each)));
+    const last = time + this.timeline.shift;
+    this.history.push({ time: last, value });
     // In blocks, since taking from the start of a long list takes time.
-    if ((this.history[FORGOTTEN]?.time ?? now) < now - HISTORY) this.history.splice(0, FORGOTTEN);
+    if ((this.history[FORGOTTEN]?.time ?? last) < last - HISTORY) this.history.splice(0, FORGOTTEN);
   }
 
-  private draw = (now: number): void => {
+  private draw = (): void => {
     if (!this.running) return;
     requestAnimationFrame(this.draw);
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (now - this.drawn < (calm ? SLOW : DRAWN)) return;
-    this.drawn = now;
+    const moment = now();
+    if (moment - this.drawn < (calm ? SLOW : DRAWN)) return;
+    this.drawn = moment;
     // Where all samples are dropped, no prediction comes that would take the label back.
-    if (this.paused === null && this.samples.length && now - this.updated > SLOW) this.update();
+    if (this.paused === null && this.samples.length && moment - this.updated > SLOW) this.update();
     const last = this.samples.at(-1);
     // The charts go on without a signal.
-    const silence = ((this.paused ?? now) - this.silence.last) / 1000;
+    const silence = ((this.paused ?? moment) - this.silence.last) / 1000;
     if (last) drawLive(this.recognizer.metadata, this.samples, last.time + silence, this.timeline);
   };
 }

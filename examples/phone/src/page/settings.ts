@@ -35,6 +35,12 @@ export function chosenName(): string | null {
   return options.length > 1 ? (options[selectedIndex]?.text ?? null) : null;
 }
 
+/** Shows which model is open: that of an address, or none of the list. */
+export function showChosen(source: string | File | null): void {
+  byId<HTMLSelectElement>("models").value = typeof source === "string" ? source : "";
+  if (typeof source === "string") byId<HTMLInputElement>("file").value = "";
+}
+
 /** Calls back with the address of a chosen model, or with a file of one's own. */
 export function onModel(chosen: (source: string | File) => void): void {
   const [models, own] = [byId<HTMLSelectElement>("models"), byId<HTMLInputElement>("file")];

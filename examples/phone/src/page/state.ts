@@ -21,7 +21,7 @@ export interface Model {
 export type Problem = Refusal | "model" | "recording" | "code";
 
 /** A recording that is being made: seconds up to its beginning, or since. */
-export type Taking = { kind: "countdown"; seconds: number } | { kind: "recording"; seconds: number; length: number };
+export type Taking = { kind: "countdown" | "recording"; seconds: number; length: number; activity: string };
 
 /** What became of a recording. */
 export interface Saved {
@@ -49,6 +49,8 @@ export interface Running {
   /** Of the sensor in Hz, and of a run of the network. */
   measured: { rate: number; milliseconds: number };
   steps: { count: number; cadence: number };
+  /** What was recognized so far. */
+  timeline: Timeline;
   taking: Taking | null;
   saved: Saved | null;
 }
@@ -68,7 +70,8 @@ export interface Summary {
 export interface Lesson {
   activity: string;
   seconds: number;
-  believed: [activity: string, windows: number][];
+  /** What its windows are taken for, or null while that is not known. */
+  believed: [activity: string, windows: number][] | null;
   /** Strengths of acceleration in its middle. */
   trace: number[];
 }
@@ -77,6 +80,12 @@ export interface Teach {
   kind: "teach";
   model: Model;
   taking: Taking | null;
+  /** Whether it learns at the moment. */
+  learning: boolean;
+  /** Whether to forget everything is to be confirmed. */
+  doubts: boolean;
+  /** Whether what was deleted can be brought back. */
+  undoes: boolean;
   /** What became of the last recording. */
   said: string;
   lessons: Lesson[];
@@ -98,6 +107,8 @@ export interface Offer {
   taught: Taught;
   /** Whether it replaces what this phone has learned. */
   replaces: boolean;
+  /** Whether it was opened where one teaches, and not by an address. */
+  opened: boolean;
 }
 
 export type State =

@@ -16,6 +16,11 @@ export function remember(key: string, text: string | null): boolean {
   return done ?? false;
 }
 
+/** What a text of JSON holds, or null where it is none. */
+export function parsed(text: string | null): unknown {
+  return attempt(() => JSON.parse(text ?? "null") as unknown);
+}
+
 /** All keys of what is remembered. */
 export function rememberedKeys(): string[] {
   const keys = attempt(() => Array.from({ length: localStorage.length }, (_, i) => localStorage.key(i)!)) ?? [];

@@ -1,6 +1,6 @@
 /** Stores the page for offline use: its files at once, the model as last served, the runtime where a model needs it. */
 
-import { answer, isLive, names, outdated, type Shelves, store } from "./offline";
+import { answer, earlier, isLive, names, type Shelves, store } from "./offline";
 
 const worker = self as unknown as ServiceWorkerGlobalScope;
 const { scope } = worker.registration;
@@ -28,7 +28,8 @@ worker.addEventListener("fetch", (event) => {
 
 async function shelves(): Promise<Shelves> {
   const { page, kept } = names(scope, BUILD);
-  return { page: await caches.open(page), kept: await caches.open(kept) };
+  const [before] = earlier(await caches.keys(), scope, BUILD);
+  return { page: await caches.open(page), before: before ? await caches.open(before) : null, kept: await caches.open(kept) };
 }
 
 async function install(): Promise<void> {
@@ -46,11 +47,15 @@ async function storeToo(files: string[]): Promise<void> {
   await store(kept, files.filter((_, i) => !stored[i]));
 }
 
-/** Deletes what earlier builds left behind: their files, and other versions of the runtime. */
+/**
+ * Deletes what earlier builds left behind: their files, but for those of the last one, which a page may still show, other
+ * versions of the runtime, and parts that builds up to version 0.3 kept with the models.
+ */
 async function clear(): Promise<void> {
   const { kept } = await shelves();
-  const runtimes = (await kept.keys()).filter(({ url }) => /\/litert\/[^/]+\/[^/]+$/.test(url));
-  const old = runtimes.filter(({ url }) => !url.includes(`/litert/${__LITERT_VERSION__}/`));
-  const left = outdated(await caches.keys(), scope, BUILD);
+  const isOld = ({ url }: Request) => /\/litert\/[^/]+\/[^/]+$/.test(url) && !url.includes(`/litert/${__LITERT_VERSION__}/`);
+  const isPart = ({ url }: Request) => url.startsWith(`${scope}assets/`);
+  const old = (await kept.keys()).filter((request) => isOld(request) || isPart(request));
+  const [, ...left] = earlier(await caches.keys(), scope, BUILD);
   await Promise.all([...old.map((request) => kept.delete(request)), ...left.map((name) => caches.delete(name))]);
 }

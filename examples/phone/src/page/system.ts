@@ -8,6 +8,8 @@ export function isHandheld(): boolean {
 let awake = false;
 let refused = () => {};
 let lock: WakeLockSentinel | null = null;
+/** How often the lock was asked for, or given back: an answer that comes late is none. */
+let turn = 0;
 
 /** Keeps the screen on, also after the page was hidden for a while; calls back where the system does not allow it. */
 export function keepAwake(onRefusal: () => void): void {
@@ -17,17 +19,21 @@ export function keepAwake(onRefusal: () => void): void {
 
 export function letSleep(): void {
   awake = false;
+  turn += 1;
   void lock?.release();
   lock = null;
 }
 
 async function request(): Promise<void> {
   if (!awake || document.hidden) return;
+  const mine = (turn += 1);
   // Refused when the battery is low; the page works without.
   const granted = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null;
-  if (awake && !granted) refused();
-  if (awake) lock = granted;
-  else void granted?.release();
+  if (mine !== turn) return void granted?.release();
+  if (!granted) refused();
+  // The system takes back the lock of a page that was hidden; one that it did not take is given back.
+  void lock?.release();
+  lock = granted;
 }
 
 document.addEventListener("visibilitychange", () => void request());

@@ -10,10 +10,13 @@ export interface Look {
   gait: boolean;
 }
 
-/** Words of names, also of other models; the first that fits decides. */
+/** Words of names, also of other models; the first that fits decides. A word begins at no letter's right: crunches do not run. */
 const WORDS: [RegExp, Figure][] = [
-  [/down/i, "downstairs"], [/up|stair|climb/i, "upstairs"], [/jog|run/i, "jogging"], [/walk|stroll|hik/i, "walking"],
-  [/sit|loung/i, "sitting"], [/stand|queu/i, "standing"],
+  [/(?<!\p{L})(push|sit|pull|chin|press|get|stand)(ting|ing)?[\W_]?ups?(?!\p{L})/iu, "other"],
+  [/down[\W_]?stair|stairs?[\W_]?down|descend|^(going )?down$/i, "downstairs"],
+  [/stair|climb|ascend|^(going )?up$/i, "upstairs"],
+  [/(?<!\p{L})(jog|run)/iu, "jogging"], [/walk|stroll|(?<!\p{L})hik/iu, "walking"],
+  [/(?<!\p{L})(sit|loung)/iu, "sitting"], [/(?<!\p{L})(stand|queu)/iu, "standing"],
 ];
 
 const GAITS: Figure[] = ["walking", "jogging", "upstairs", "downstairs"];
@@ -24,7 +27,7 @@ const COLORS = 8;
 
 /** Whether a model recognizes what those of the zoo do, which were trained on phones in pockets. */
 export function isOfPockets(classes: string[]): boolean {
-  return classes.every((name) => (FIGURES as string[]).includes(name));
+  return classes.every((name) => [...FIGURES, "stairs", "other"].includes(name));
 }
 
 /** The look of each class of a model. The six of the zoo have a color each; others take those that are left, in turn. */

@@ -4,27 +4,15 @@ import { renderBars } from "./bars";
 import { drawLanes } from "./charts";
 import { drawAddress, drawCode } from "./code";
 import { byId, element, list, show, write } from "./dom";
+import { BUTTONS, HERO, PARTS, TEXTS } from "./parts";
 import { curve, drawn, move } from "./picture";
 import type { Bar, Card, Shown } from "./shown";
 import type { Timeline } from "../signal/timeline";
 
-/** Ids of all parts that come and go, of all texts, and of the buttons that can be disabled. */
-const PARTS = [
-  "simulated", "progress", "known", "problem", "lessons", "learned", "lesson-cancel", "try", "trying", "lesson-save", "lesson-share", "lesson-reset",
-  "handover", "offer-take", "offer-leave",
-  "summary", "share", "fix", "teach-row", "teach-open", "unteachable", "live", "rotation", "elsewhere", "how", "settings",
-  "ears-row", "teach", "person", "credit", "pause", "stop", "lessons-done", "start", "simulate",
-];
-const TEXTS = [
-  "simulated", "problem-text", "lesson-said", "learned-text", "learn-missing", "lesson-record", "try", "try-label", "try-detail",
-  "handover-said", "handover-none",
-  "from", "to", "unteachable", "unit", "measured", "record", "recorded", "about", "notice-text", "pause", "stop", "start",
-];
-const BUTTONS = ["start", "simulate", "record", "lesson-record", "learn", "try"];
-
 export function render(shown: Shown): void {
   const { kind, text, visible, disabled } = shown;
   const changed = document.body.dataset.state !== kind;
+  byId("live").classList.toggle("away", shown.picture?.name === "pocket");
   document.body.dataset.state = kind;
   for (const id of PARTS) show(id, visible.includes(id));
   for (const id of TEXTS) write(id, text[id] ?? "");
@@ -78,13 +66,13 @@ export function renderOffline(): void {
 }
 
 function renderHero({ text, visible, picture }: Shown): void {
-  for (const id of ["label", "probability", "detail", "hint"]) write(id, text[id] ?? "");
+  for (const id of HERO) write(id, text[id] ?? "");
   show("restart", visible.includes("restart"));
   renderPicture(picture);
 }
 
 function renderProgress({ kind, progress }: Shown): void {
-  if (kind !== "loading") return;
+  if (kind !== "loading" && kind !== "teach") return;
   const bar = byId<HTMLProgressElement>("progress");
   if (progress === null) bar.removeAttribute("value");
   else bar.value = progress;

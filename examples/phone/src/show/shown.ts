@@ -1,10 +1,12 @@
 /** What is shown in each state: texts, parts, lists. A pure function, so that nothing is shown that the state does not say. */
 
+import type { Metadata } from "../model/metadata";
 import { looks, type Look, PICTURES } from "./activities";
-import type { Refusal } from "../signal/motion";
 import { type Signal, words } from "../signal/signal";
-import { OTHER } from "../signal/stream";
-import type { Lesson, Model, Offer, Problem, Running, Saved, State, Summary, Taking, Teach } from "../page/state";
+import { REFUSED } from "../signal/refused";
+import { rejects } from "../signal/stream";
+import type { Lesson, Model, Offer, Problem, Running, Saved, State, Summary, Teach } from "../page/state";
+import type { Button, Part, Text } from "./parts";
 import { capital, duration, kilobytes, percent } from "./text";
 
 /** What is known of the device. */
@@ -40,11 +42,11 @@ export interface Card {
 export interface Shown {
   kind: State["kind"];
   /** By the id of an element; others are empty. */
-  text: Record<string, string>;
+  text: Partial<Record<Text, string>>;
   /** Ids of the parts that are visible; others are hidden. */
-  visible: string[];
+  visible: Part[];
   /** Ids of the buttons that cannot be pressed. */
-  disabled: string[];
+  disabled: Button[];
   picture: { name: keyof typeof PICTURES; color: string; cadence: number } | null;
   /** Names and looks of what is recognized. */
   known: { name: string; look: Look }[];
@@ -59,31 +61,15 @@ export interface Shown {
   progress: number | null;
 }
 
-export const REFUSED: Record<Refusal, [title: string, text: string]> = {
-  insecure: [
-    "This address is not secure",
-    "Browsers allow motion sensors over HTTPS only. Open the address that starts with https://, as printed by zoo serve.",
-  ],
-  refused: [
-    "Access to the motion sensor was refused",
-    "Allow motion sensors in the browser's settings for this site, then reload the page. On an iPhone, close the page, open it again, tap Start and then Allow.",
-  ],
-  sensorless: [
-    "No motion sensor",
-    "This device reports no acceleration. Open the page on a phone, or watch the simulated recording.",
-  ],
-  gyroless: [
-    "No gyroscope",
-    "This model also reads a gyroscope, and this device reports no rotation rate. Open the page on another phone, watch the simulated recording, or cut windows with zoo data windows --channels x,y,z and train a model that reads acceleration alone.",
-  ],
-};
-
 const PROBLEMS: Record<Problem, [title: string, text: string]> = {
   ...REFUSED,
   model: ["The model cannot be loaded", "Put a file written by zoo export next to the page, as model.tflite, or list it in models.json."],
   recording: ["The simulated recording cannot be loaded", "Reload the page when you are online."],
   code: ["This code cannot be used", "Nothing on this phone has changed."],
 };
+
+/** Ids where a condition holds. */
+const when = <Id extends Part | Button>(condition: unknown, ...ids: Id[]): Id[] => (condition ? ids : []);
 
 const NOTHING = {
   text: {}, visible: [], disabled: [], picture: null, known: [], bars: [], minutes: [], stretches: [], lessons: [],
@@ -119,12 +105,11 @@ function arrived({ what, received, total }: { what: string; received: number; to
 }
 
 function start(model: Model, { handheld, reachable, heard }: Device): Shown {
-  const { classes } = model.metadata;
   return {
     ...NOTHING, kind: "start",
     visible: [
-      "known", "start", "simulate", "person", "teach-row", ...teachable(model), "settings", "how", ...(heard ? ["ears-row"] : []),
-      ...(!handheld && reachable ? ["elsewhere"] : []),
+      "known", "start", "simulate", "person", "teach-row", teachable(model), "settings", "how", ...when(heard, "ears-row"),
+      ...when(!handheld && reachable, "elsewhere"),
     ],
     text: {
       label: "What am I doing?",
@@ -132,52 +117,51 @@ function start(model: Model, { handheld, reachable, heard }: Device): Shown {
       hint: "Leave the screen on: most phones stop the sensor when they are locked.",
       start: "Start", ...about(model),
     },
-    known: known(classes, model.metadata.other),
+    known: known(model.metadata),
   };
 }
 
-function known(classes: string[], other = true): Shown["known"] {
-  return looks(classes).map((look, i) => ({ name: classes[i]!, look })).filter(({ name }) => !other || name !== OTHER);
+function known(metadata: Pick<Metadata, "classes" | "other">): Shown["known"] {
+  return looks(metadata.classes).flatMap((look, i) => (rejects(metadata, i) ? [] : [{ name: metadata.classes[i]!, look }]));
 }
 
 function problem({ problem, why, model }: Extract<State, { kind: "problem" }>, { reachable }: Device): Shown {
   const [title, text] = PROBLEMS[problem];
+  const stays = problem === "model" && model ? `${model.metadata.preset} is still open.` : "";
   const sensor = problem === "sensorless" || problem === "gyroless";
   return {
     ...NOTHING, kind: "problem",
-    visible: ["problem", "start", "simulate", "settings", ...(sensor && reachable ? ["elsewhere"] : [])],
+    visible: ["problem", "start", "simulate", "settings", ...when(sensor && reachable, "elsewhere")],
     // Without a model there is nothing to start; where an address is not secure there is no sensor.
-    disabled: [
-      ...(problem === "model" || problem === "insecure" ? ["start"] : []), ...(problem === "model" ? ["simulate"] : []),
-    ],
+    disabled: [...when(!model || problem === "insecure", "start"), ...when(!model, "simulate")],
     text: {
-      label: title, "problem-text": why ? `${capital(why)}. ${text}` : text, start: "Start", ...(model ? about(model) : {}),
+      label: title, "problem-text": [why && `${capital(why)}.`, stays || text].filter(Boolean).join(" "), start: "Start", ...(model ? about(model) : {}),
     },
   };
 }
 
 /** How often the label of a demonstration was the truth. */
 function agreement({ right, of }: Running["agreed"]): string {
-  return of ? `agrees ${percent(right / of)} of the time` : "";
+  return of ? `right ${percent(right / of)} of the time` : "";
 }
 
 function running(state: Running, { handheld, reachable, heard }: Device): Shown {
   const { model, simulated, paused, signal, taking, saved } = state;
   const { classes } = model.metadata;
-  const { label, probability, detail } = words(signal, classes);
+  const { label, probability, detail } = taken(state) ?? words(signal, model.metadata);
   const found = signal.kind === "recognized" ? signal.label : null;
   const look = found === null ? null : looks(classes)[found]!;
   const probabilities = "probabilities" in signal ? signal.probabilities : null;
   return {
     ...NOTHING, kind: "running",
     visible: [
-      "live", "stop", "settings", "how", ...(heard ? ["ears-row"] : []),
-      ...(simulated ? ["simulated", "pause", model.demonstrates ? "credit" : "person"] : ["teach"]),
-      ...(simulated && !handheld && reachable ? ["elsewhere"] : []),
-      ...(signal.kind === "silent" ? ["restart"] : []),
-      ...(model.metadata.axes.length > 3 ? ["rotation"] : []),
+      "live", "stop", "settings", "how", ...when(heard, "ears-row"),
+      ...when(simulated, "simulated", "pause", model.demonstrates ? "credit" : "person"), ...when(!simulated, "teach"),
+      ...when(simulated && !handheld && reachable, "elsewhere"),
+      ...when(signal.kind === "silent", "restart"),
+      ...when(model.metadata.axes.length > 3, "rotation"),
     ],
-    disabled: taking ? ["record"] : [],
+    disabled: when(taking, "record"),
     text: {
       label, probability,
       detail: paused ? "Paused" : detail || stepped(state, look),
@@ -185,7 +169,7 @@ function running(state: Running, { handheld, reachable, heard }: Device): Shown 
       "notice-text": state.missed === null ? "" : missed(state.missed),
       simulated: played(model), stop: simulated ? "Stop" : "Hold to stop",
       pause: paused ? "Resume" : "Pause",
-      record: taking ? seconds(taking) : "Record",
+      record: taking ? `${Math.floor(taking.seconds)} of ${taking.length} s` : "Record",
       recorded: taking ? "Recording. Stop ends it early." : saved ? outcome(saved) : "",
       measured: measured(state), unit: model.metadata.unit.replace("^2", "²"), ...about(model),
     },
@@ -194,17 +178,32 @@ function running(state: Running, { handheld, reachable, heard }: Device): Shown 
   };
 }
 
-function picture({ signal, steps }: Running, look: Look | null): Shown["picture"] {
-  if (look) return { name: look.figure, color: look.color, cadence: look.gait ? steps.cadence : 0 };
+function picture({ signal, steps, paused }: Running, look: Look | null): Shown["picture"] {
+  if (look) return { name: look.figure, color: look.color, cadence: look.gait && !paused ? steps.cadence : 0 };
   if (signal.kind === "listening" || signal.kind === "silent") return null;
   if (signal.kind === "away") return { name: "pocket", color: "--accent", cadence: 0 };
   return { name: signal.kind === "unsure" ? "unsure" : "silent", color: "--soft", cadence: 0 };
 }
 
+/** Seconds that it saw at least in a pocket: of a phone on a table, some are taken for sitting before that is clear. */
+const SEEN = 8;
+
+/** Out of the pocket, where somebody looks at it: what it saw in there. */
+function taken({ signal, model, timeline, steps: { count } }: Running): ReturnType<typeof words> | null {
+  const spent = signal.kind === "away" ? spentOn(model.metadata.classes, timeline).filter(({ look }) => look) : [];
+  if (spent.reduce((sum, { seconds }) => sum + seconds, 0) < SEEN) return null;
+  const parts = [...spent.map(({ name, seconds }) => `${name} ${duration(seconds)}`), ...(count ? [stepsOf(count)] : [])];
+  return { label: "Out of your pocket", probability: "", detail: `While in your pocket: ${parts.join(", ")}.` };
+}
+
+function stepsOf(count: number): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? "step" : "steps"}`;
+}
+
 function stepped({ steps: { count, cadence } }: Running, look: Look | null): string {
   if (!count || !look) return "";
   const pace = look?.gait && cadence ? ` · ${Math.round(cadence)} per minute` : "";
-  return `${count} ${count === 1 ? "step" : "steps"}${pace}`;
+  return stepsOf(count) + pace;
 }
 
 /** What is played where nobody carries the phone. */
@@ -215,13 +214,13 @@ function played({ demonstrates }: Model): string {
 function hint({ simulated, truth, agreed, sleepy, model, signal }: Running): string {
   if (simulated) {
     if (truth === null) return "";
-    if (model.demonstrates) return [`In truth: ${truth}`, agreement(agreed)].filter(Boolean).join("; the label ");
+    if (model.demonstrates) return [`Really: ${truth}`, agreement(agreed)].filter(Boolean).join(" · ");
     return model.metadata.classes.includes(truth) ? `Simulated activity: ${truth}` : `Simulated: ${truth}, not in this model`;
   }
   // What explains a signal stands alone.
   if (signal.kind !== "listening" && signal.kind !== "recognized") return "";
   if (sleepy) return "The screen may turn off, which stops the sensor: lengthen its timeout in the phone's settings.";
-  return "Made for a pants pocket, screen on.";
+  return "Put it in your pocket; leave the screen on.";
 }
 
 function measured({ measured: { rate, milliseconds } }: Running): string {
@@ -243,20 +242,20 @@ function summary({ model, simulated, agreed, timeline, steps, stretches, saved }
   const spent = spentOn(classes, timeline);
   const lost = timeline.length - [null, ...classes.keys()].reduce((sum: number, label) => sum + timeline.seconds(label), 0);
   const walked = [
-    steps ? `${steps.toLocaleString("en")} ${steps === 1 ? "step" : "steps"}.` : "",
+    steps ? `${stepsOf(steps)}.` : "",
     longestWalk(classes, timeline) ? `Longest walk: ${duration(longestWalk(classes, timeline))}.` : "",
   ].filter(Boolean);
   return {
     ...NOTHING, kind: "summary",
     visible: [
-      "summary", "start", ...(device.handheld ? ["simulate"] : []), "settings", "how",
-      ...(model.demonstrates ? ["credit"] : ["person", "teach-row", ...teachable(model)]),
-      ...(simulated ? ["simulated"] : []), ...(stretches.length ? ["fix"] : []), ...(device.shares ? ["share"] : []),
+      "summary", "start", ...when(device.handheld, "simulate"), "settings", "how",
+      ...when(model.demonstrates, "credit"), ...when(!model.demonstrates, "person", "teach-row", teachable(model)),
+      ...when(simulated, "simulated"), ...when(stretches.length, "fix"), ...when(device.shares, "share"),
     ],
     text: {
       label: mostly(spent),
       detail: [`${duration(timeline.length)} in all${lost >= 1 ? `, ${duration(lost)} without a signal` : ""}.`, ...walked].join(" "),
-      hint: saved ? `Recording: ${outcome(saved)}` : model.demonstrates ? capital(`the label ${agreement(agreed)}.`) : "",
+      hint: saved ? `Recording: ${outcome(saved)}` : model.demonstrates ? capital(`${agreement(agreed)}.`) : "",
       simulated: played(model), start: model.demonstrates ? "Done" : "Start again", from: "0 s", to: duration(timeline.length), ...about(model),
     },
     minutes: spent.map(({ name, look, seconds }) => ({
@@ -305,37 +304,41 @@ function offer({ model, taught, replaces }: Offer): Shown {
       hint: replaces ? "It would replace what this phone has learned. Recordings stay." : "",
       ...about(model),
     },
-    known: known(taught.classes),
+    known: known({ ...model.metadata, classes: taught.classes }),
   };
 }
 
 function teach(state: Teach, { shares, reachable }: Device): Shown {
-  const { model, taking, said, lessons, missing, learned, keeps, trying, handover } = state;
+  const { model, taking, learning, said, lessons, missing, learned, keeps, trying, handover } = state;
   const hands = keeps && reachable;
-  const put = taking?.kind === "countdown" ? `Put the phone in your pocket: recording begins in ${taking.seconds} s.` : "";
   return {
     ...NOTHING, kind: "teach",
     visible: [
-      "lessons", "lessons-done", ...(taking ? ["lesson-cancel"] : []), ...(learned ? ["learned"] : []),
-      ...(keeps ? ["try", "lesson-save"] : []), ...(keeps && shares ? ["lesson-share"] : []), ...(trying ? ["trying"] : []),
-      ...(lessons.length || keeps ? ["lesson-reset"] : []), ...(hands && "address" in handover ? ["handover"] : []),
+      "lessons", "lessons-done", ...when(taking, "lesson-cancel", "count"), ...when(taking?.kind === "recording", "progress"), ...when(learned, "learned"),
+      ...when(keeps, "try", "lesson-save"), ...when(keeps && shares, "lesson-share"), ...when(trying, "trying"),
+      ...when(lessons.length || keeps, "lesson-reset"), ...when(state.undoes, "lesson-undo"),
+      ...when(hands && "address" in handover, "handover"),
     ],
-    disabled: [...(taking ? ["lesson-record", "try"] : []), ...(missing || taking ? ["learn"] : [])],
+    disabled: [...when(taking || learning, "lesson-record", "try"), ...when(missing || taking || learning, "learn")],
     text: {
-      label: "Teach it", "lesson-said": put || said, "learned-text": learned?.text ?? "", "learn-missing": missing ?? "",
-      "lesson-record": taking?.kind === "recording" ? seconds(taking) : "Record half a minute", ...about(model),
+      label: taking ? capital(taking.activity) : "Teach it", count: taking ? `${Math.floor(taking.seconds)}${taking.kind === "recording" ? " s" : ""}` : "",
+      detail: taking?.kind === "countdown" ? "Put the phone in your pocket." : taking ? `of ${taking.length} s` : "",
+      "lesson-said": said, "learned-text": learned?.text ?? "", "learn-missing": missing ?? "",
+      "lesson-record": taking?.kind === "recording" ? "Recording…" : "Record half a minute", ...about(model),
+      learn: learning ? "Learning…" : "Learn", "lesson-reset": state.doubts ? "Yes, forget everything" : "Forget everything",
       try: trying ? "Stop trying" : "Try it now", ...(trying ? tried(trying, model) : {}),
       "handover-none": hands && "why" in handover ? handover.why : "",
       "handover-said": "said" in handover ? handover.said : "",
     },
     code: hands && "address" in handover ? handover.address : null,
+    progress: taking && taking.seconds / taking.length,
     lessons: cards(lessons),
     confusion: learned?.confusion ?? [],
   };
 }
 
 function tried(signal: Signal, { metadata }: Model): Record<string, string> {
-  const { label, probability, detail } = words(signal, metadata.classes);
+  const { label, probability, detail } = words(signal, metadata);
   return { "try-label": label, "try-detail": probability || detail };
 }
 
@@ -349,14 +352,14 @@ function cards(lessons: Lesson[]): Card[] {
       activity, look, trace: mine.at(-1)!.trace, name: `${activity}, ${total} s`,
       recordings: mine.map(({ number, seconds, believed }) => ({
         number, name: `${activity}, ${seconds} s`,
-        text: `Recognized as ${believed.map(([name, windows]) => `${name} (${windows})`).join(", ") || "nothing"}`,
+        text: believed ? `Recognized as ${believed.map(([name, windows]) => `${name} (${windows})`).join(", ") || "nothing"}` : "…",
       })),
     };
   });
 }
 
-function teachable({ obstacle }: Model): string[] {
-  return [obstacle === null ? "teach-open" : "unteachable"];
+function teachable({ obstacle }: Model): Part {
+  return obstacle === null ? "teach-open" : "unteachable";
 }
 
 function about({ metadata, bytes, engine, obstacle }: Model): Record<string, string> {
@@ -376,13 +379,10 @@ export function bars(classes: string[], probabilities: number[] | null, current:
   });
 }
 
-function seconds(taking: Taking): string {
-  return taking.kind === "countdown" ? `in ${taking.seconds} s` : `${Math.floor(taking.seconds)} of ${taking.length} s`;
-}
-
 /** What became of a recording. */
 export function outcome({ ending, seconds, activity, file }: Saved): string {
   const whole = `${Math.floor(seconds)} s`;
+  if (!seconds) return "Nothing was recorded: the sensor sends nothing.";
   if (ending === "discarded") return `Discarded: ${whole} of signal is too short to keep.`;
   return `${file}: ${whole} of ${activity}${ending === "cut" ? ", cut where the signal broke off" : ""}.`;
 }

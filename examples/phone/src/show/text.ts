@@ -6,7 +6,7 @@ export function percent(share: number): string {
 }
 
 export function capital(text: string): string {
-  return text[0]!.toUpperCase() + text.slice(1);
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 export function duration(seconds: number): string {

@@ -9,6 +9,7 @@
  * about x, y and z, in the standard and in all browsers; those of DeviceOrientation are angles about z, x and y.
  */
 
+import { asleep } from "../page/clock";
 import { STANDARD_GRAVITY, type Metadata } from "../model/metadata";
 import type { Vector } from "./resampler";
 
@@ -87,15 +88,23 @@ export function listen(gyroscope: boolean, convert: Converter, listener: Listene
     if (!turning) return listener.empty(why);
     some = true;
     if (gravity.update([x, y, z])) listener.signChange();
-    listener.sample({ time: event.timeStamp / 1000, value: convert([x, y, z, ...turning], gravity.sign) });
+    listener.sample({ time: (event.timeStamp + asleep()) / 1000, value: convert([x, y, z, ...turning], gravity.sign) });
   };
   const onOrientation = (event: DeviceOrientationEvent) => gravity.orient(event.beta, event.gamma);
   addEventListener("devicemotion", onMotion);
   addEventListener("deviceorientation", onOrientation);
-  const timer = setTimeout(() => some || listener.nothing(why, certain), PATIENCE);
+  let timer: ReturnType<typeof setTimeout>;
+  // A phone that is locked sends nothing: it has all the time again once it is not.
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => some || document.hidden || listener.nothing(why, certain), PATIENCE);
+  };
+  document.addEventListener("visibilitychange", wait);
+  wait();
   return () => {
     removeEventListener("devicemotion", onMotion);
     removeEventListener("deviceorientation", onOrientation);
+    document.removeEventListener("visibilitychange", wait);
     clearTimeout(timer);
   };
 }

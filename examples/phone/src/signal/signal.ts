@@ -2,7 +2,8 @@
 
 import type { Place } from "./placement";
 import { capital, percent } from "../show/text";
-import { OTHER, type Prediction } from "./stream";
+import type { Metadata } from "../model/metadata";
+import { type Prediction, rejects } from "./stream";
 import type { Complaint } from "./watch";
 
 /** Why a signal that was there has ended. */
@@ -57,7 +58,8 @@ const PLACES: Record<Place, string> = {
 };
 
 /** A signal in words: the label, how sure it is, and a sentence that explains it. */
-export function words(signal: Signal, classes: string[]): { label: string; probability: string; detail: string } {
+export function words(signal: Signal, metadata: Pick<Metadata, "classes" | "other">): { label: string; probability: string; detail: string } {
+  const { classes } = metadata;
   const said = (label: string, probability = "", detail = "") => ({ label, probability, detail });
   switch (signal.kind) {
     case "listening":
@@ -69,7 +71,7 @@ export function words(signal: Signal, classes: string[]): { label: string; proba
     case "away":
       return said("Put me in your pocket", "", PLACES[signal.place]);
     case "unsure": {
-      if (classes[signal.guess] === OTHER) return said("Something else", "", "A movement that is none of what it knows.");
+      if (rejects(metadata, signal.guess)) return said("Something else", "", "A movement that is none of what it knows.");
       const perhaps = `perhaps ${classes[signal.guess]}`;
       return signal.lasting ? said("Something else", perhaps, "None of what it knows, or several at once.") : said("Not sure", perhaps);
     }

@@ -20,6 +20,11 @@ export interface Network {
 /** Last class of a model that knows of movements outside its other labels. */
 export const OTHER = "other";
 
+/** Whether a class stands for all movements outside the others. A file says it of the one that has the name. */
+export function rejects({ classes, other }: Pick<Metadata, "classes" | "other">, label: number): boolean {
+  return classes[label] === OTHER && other !== false;
+}
+
 export interface Prediction {
   /** Seconds, on the clock of the samples: when the last row was read. */
   time: number;
@@ -195,12 +200,11 @@ export class Stream {
   }
 
   private prediction(time: number, answer: Float32Array): Prediction {
-    const { classes, other, streaming: { margin } } = this.network.metadata;
+    const { streaming: { margin } } = this.network.metadata;
     const probabilities = this.filter.update(answer);
     const best = probabilities.indexOf(Math.max(...probabilities));
     if (this.shown === null || probabilities[best]! - probabilities[this.shown]! >= margin) this.shown = best;
-    const named = classes[this.shown] !== OTHER || other === false;
-    const sure = probabilities[this.shown]! >= this.threshold && named;
+    const sure = probabilities[this.shown]! >= this.threshold && !rejects(this.network.metadata, this.shown);
     return { time, label: sure ? this.shown : null, probability: probabilities[sure ? this.shown : best]!, probabilities };
   }
 }

@@ -1,5 +1,6 @@
 /** What was recognized when, from Start to Stop. Seconds without a signal belong to no label. */
 
+import { now } from "../page/clock";
 import { GAP } from "./stream";
 
 export interface Segment {
@@ -12,7 +13,7 @@ export interface Segment {
 
 export class Timeline {
   readonly segments: Segment[] = [];
-  /** Seconds to add to the time of a sample, since its clock was set back, or slept. */
+  /** Seconds to add to the time of a sample, since its clock was set back. */
   shift = 0;
   /** When the last prediction was added, in milliseconds on the clock of the page. */
   private touched = NaN;
@@ -23,32 +24,27 @@ export class Timeline {
   constructor(private readonly interval: number) {}
 
   add(time: number, label: number | null): void {
-    this.touched = performance.now();
+    this.touched = now();
     const last = this.segments.at(-1);
     if (!last) this.first = Date.now();
     const elapsed = last ? time + this.shift - last.end : Infinity;
     if (elapsed < 0) this.shift -= elapsed;
-    const now = time + this.shift;
+    const end = time + this.shift;
     const follows = elapsed >= 0 && elapsed <= Math.max(GAP, 1.5 * this.interval);
-    if (last && follows && label === last.label) last.end = now;
-    else this.segments.push({ start: last && follows ? last.end : now, end: now, label });
-  }
-
-  /** Notes that the clock of the samples slept so many seconds: they belong to no label. */
-  slept(seconds: number): void {
-    this.shift += seconds;
+    if (last && follows && label === last.label) last.end = end;
+    else this.segments.push({ start: last && follows ? last.end : end, end, label });
   }
 
   /** Stops its clock at a moment in milliseconds on the clock of the page, or lets it go on where there is none. */
   set paused(moment: number | null) {
-    if (this.pausedAt !== null && moment === null) this.touched += performance.now() - this.pausedAt;
+    if (this.pausedAt !== null && moment === null) this.touched += now() - this.pausedAt;
     this.pausedAt = moment;
   }
 
   /** The present, on the clock of the segments: it goes on without a signal. */
   get now(): number {
     const last = this.segments.at(-1);
-    return last ? last.end + ((this.pausedAt ?? performance.now()) - this.touched) / 1000 : 0;
+    return last ? last.end + ((this.pausedAt ?? now()) - this.touched) / 1000 : 0;
   }
 
   /** The date of the first prediction. */

@@ -5,6 +5,7 @@
  */
 
 import { inUnit, STANDARD_GRAVITY, type Metadata } from "../model/metadata";
+import { now } from "../page/clock";
 import type { Sample } from "./motion";
 
 /** Milliseconds without a sample after which nothing is claimed. */
@@ -16,8 +17,6 @@ export class Silence {
   silent = false;
   /** Milliseconds, on the clock of the page: when the last sample arrived. */
   last = NaN;
-  /** The same on the clock of the world, which goes on while a phone sleeps. */
-  private date = NaN;
   private time = NaN;
   private timer = 0;
 
@@ -27,31 +26,30 @@ export class Silence {
    * Notes a sample.
    *
    * @param time Its time stamp in seconds.
-   * @returns Seconds that were missed before it, and how many of them the clock of the page slept.
+   * @returns Seconds that were missed before it.
    */
-  heard(time: number): { missed: number; slept: number } {
-    const [now, date] = [performance.now(), Date.now()];
-    const [waited, passed] = [now - this.last, date - this.date];
+  heard(time: number): number {
+    const heard = now();
+    const waited = heard - this.last;
     // Where the page was frozen, the first sample may come before the timer. A page that was merely busy gets all samples.
     const frozen = waited > SILENCE && time - this.time > SILENCE / 1000;
-    const slept = passed - waited > SILENCE ? (passed - waited) / 1000 : 0;
-    const missed = this.silent || frozen || slept ? Math.max(waited, passed) / 1000 : 0;
-    [this.last, this.date, this.time] = [now, date, time];
+    const missed = this.silent || frozen ? waited / 1000 : 0;
+    [this.last, this.time] = [heard, time];
     this.silent = false;
     this.timer ||= setTimeout(this.check, SILENCE) as unknown as number;
-    return { missed, slept };
+    return missed;
   }
 
   /** Stops watching until the next sample. */
   stop(): void {
     clearTimeout(this.timer);
     this.timer = 0;
-    this.date = this.time = NaN;
+    this.time = NaN;
   }
 
   // One timer watches many samples: it looks again when the last of them will be old.
   private check = (): void => {
-    const left = SILENCE - (performance.now() - this.last);
+    const left = SILENCE - (now() - this.last);
     this.timer = left > 0 ? (setTimeout(this.check, left) as unknown as number) : 0;
     if (this.timer) return;
     this.silent = true;
@@ -88,8 +86,12 @@ export function mean(samples: Sample[], axis: number): number {
   return sum / samples.length;
 }
 
-/** The problem with the last seconds, or null. */
-export function complaint(samples: Sample[], metadata: Pick<Metadata, "rate" | "unit">): Complaint | null {
+/**
+ * The problem with the last seconds, or null.
+ *
+ * @param limited Whether nobody moves as strongly as jumping does. What its owner teaches may.
+ */
+export function complaint(samples: Sample[], metadata: Pick<Metadata, "rate" | "unit">, limited = true): Complaint | null {
   const recent = lately(samples, WATCHED);
   const span = (recent.at(-1)?.time ?? 0) - (recent[0]?.time ?? 0);
   if (span < WATCHED / 2) return null;
@@ -114,7 +116,7 @@ export function complaint(samples: Sample[], metadata: Pick<Metadata, "rate" | "
   let magnitude = 0;
   // Math.hypot takes ten times as long.
   for (const { value: [x, y, z] } of recent) magnitude += Math.sqrt(x! * x! + y! * y! + z! * z!) / recent.length;
-  if (!(magnitude >= inUnit(LEAST, metadata) && magnitude <= inUnit(MOST, metadata))) {
+  if (!(magnitude >= inUnit(LEAST, metadata) && (magnitude <= inUnit(MOST, metadata) || !limited))) {
     return { title: "Sensor out of range", text: `Acceleration is ${words(magnitude)} on average; ${expected}.` };
   }
   return null;
