@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from zoo.api.data import describe as describe
     from zoo.api.data import import_csv as import_csv
     from zoo.api.data import import_study as import_study
+    from zoo.api.data import label as label
     from zoo.api.data import load_data as load_data
     from zoo.api.data import make_patches as make_patches
     from zoo.api.data import make_text as make_text
@@ -70,7 +71,7 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "zoo.api.data": ("Written", "build", "cut_windows", "describe", "import_csv", "import_study",
-        "load_data", "make_patches", "make_text", "simulate"),
+        "label", "load_data", "make_patches", "make_text", "simulate"),
     "zoo.api.devices": ("bench", "doctor", "export", "serve", "stream"),
     "zoo.api.models": ("adopt", "check", "info", "list_presets", "predict", "push"),
     "zoo.api.training": ("cross_validate", "evaluate", "finetune", "train", "tune"),

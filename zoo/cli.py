@@ -94,6 +94,7 @@ COMMANDS = {
     "serve": Command(devices.serve, DEVICES, ("models",)),
     "bench": Command(devices.bench, DEVICES, ("models",), "benchmark"),
     "doctor": Command(devices.doctor, DATA, doing="self-test"),
+    "label": Command(data.label, DATA, ("recordings",)),
     "data windows": Command(data.cut_windows, arguments=("recordings",)),
     "data build": Command(data.build, arguments=("name",)),
     "data describe": Command(data.describe, arguments=("file",), reading=_BUILD),
@@ -238,7 +239,8 @@ def _parameters(command: Command) -> list[inspect.Parameter]:
                          if isinstance(kind, type) and issubclass(kind, Settings)), None)  # fmt: skip
         if settings is None:
             is_argument, default = name in command.arguments, command.defaults.get(name, parameter.default)
-            kind = parameter.POSITIONAL_OR_KEYWORD if name == "model" else parameter.KEYWORD_ONLY
+            is_first = name == "model" and not command.arguments
+            kind = parameter.POSITIONAL_OR_KEYWORD if is_first else parameter.KEYWORD_ONLY
             rows.append(_parameter(
                 name, parameter.annotation, (list(default) or None) if isinstance(default, tuple) else default,
                 (name.upper(),) if is_argument else _option(name),

@@ -42,8 +42,8 @@ function offline(): Plugin {
     generateBundle(_, bundle) {
       const worker = bundle["sw.js"];
       if (worker?.type !== "chunk") throw new Error("no service worker in the bundle");
-      // The runtime is stored where it is used; cards and the projector's page are for computers.
-      const elsewhere = /\.(tflite|txt)$|^litert\/|^try\.js$|^(assets\/)?class[.-]/;
+      // The runtime is stored where it is used; other pages than a phone's are for computers.
+      const elsewhere = /\.(tflite|txt)$|^litert\/|^try\.js$|^(assets\/)?(class|label)[.-]/;
       const stored = (name: string) => name === "person.tflite" || !elsewhere.test(name);
       const files = Object.values(bundle).filter((file) => file !== worker && stored(file.fileName));
       const names = files.map((file) => file.fileName.replace(/^index\.html$/, "./"));
@@ -77,7 +77,7 @@ export default defineConfig({
     rollupOptions: {
       input: {
         page: here("index.html"), collect: here("collect.html"), class: here("class.html"), sw: here("src/page/sw.ts"),
-        try: here("src/cards/try.ts"),
+        try: here("src/cards/try.ts"), label: here("label.html"),
       },
       // These are named by others.
       output: { entryFileNames: ({ name }) => (["sw", "try"].includes(name) ? `${name}.js` : "assets/[name]-[hash].js") },

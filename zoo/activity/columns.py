@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain, islice, pairwise
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from annotated_types import Gt, Lt
@@ -106,7 +106,8 @@ _SIGNS = "/,;()"
 class CsvColumns(Columns):
     """The columns of CSV files and their units, as arguments of `zoo.import_csv`; None is recognized by the names.
     With a `rate` in Hz there are no time stamps. `subject` and `activity` are columns, or `=name` for all rows.
-    `gravity` is added to x, y and z; `rotation` is read even if `gyroscope` is False.
+    `gravity` is added to x, y and z; `rotation` is read even if `gyroscope` is False. Of a table without a column of
+    activities, notes next to it are read, which stand at the start or the end of what they name, as `annotations` says.
     """
 
     rate: Annotated[float, Gt(0), Lt(np.inf)] | None = None
@@ -117,6 +118,7 @@ class CsvColumns(Columns):
     rotation: tuple[str, ...] | None = None
     study: str | None = None
     encoding: str = ""
+    annotations: Literal["start", "end"] = "start"
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:
@@ -166,6 +168,17 @@ def columns_of(columns: Any, rate: float | None = None, **others: Any) -> CsvCol
                 raise ZooError(f"{option('channels')} names the columns of {field}, too: leave out {option(field)}")
             given[field] = column or given.get(field)
     return CsvColumns(**given)
+
+
+def plain_name(column: str) -> str:
+    """The name of a column in lower case, without its unit, spaces and signs."""
+    return _plain(column)[0]
+
+
+def recognized(field: str, header: Sequence[str]) -> str | None:
+    """The column of time, subject or activity that is known by its name, if a table has one."""
+    plain = {plain_name(column): column for column in reversed(header)}
+    return next((plain[name] for name in _RECOGNIZED[field] if name in plain), None)
 
 
 _WITH_UNIT = (
@@ -251,10 +264,9 @@ def resolve(
     if columns.gyroscope and rotation is None and (taken := next(filter(triple, _ROTATIONS), None)):
         rotation = triple(taken) or ()
         _check_single(where, "rotation rate", header, rotation, (taken, *_ROTATIONS[:-3]))
-    for field, names in _RECOGNIZED.items():
+    for field in _RECOGNIZED:
         is_needed = not columns.rate if field == "time" else labels
-        recognized = next((plain[name] for name in names if name in plain), None)
-        named[field] = (getattr(columns, field) or recognized) if is_needed else None
+        named[field] = (getattr(columns, field) or recognized(field, header)) if is_needed else None
     resolved = columns.replace(**named, gravity=columns.gravity or triple(app.gravity), rotation=rotation)
     _check_resolved(where, header, resolved, labels, app)
     stamps = (resolved.time,) if resolved.time else ()

@@ -301,7 +301,7 @@ def _facts(path: Path, sizes: Mapping[str, int]) -> dict[str, Any]:
 def _part(path: Path, split: str, facts: Mapping[str, Any]) -> DataSet:
     keys = {column.name: SCHEMA.in_file(column, split).key for column in SCHEMA.columns}
     names = dict[str, NDArray[np.str_]]()
-    for name in ("subject", "study", "position"):
+    for name in ("subject", "study", "position", "decided"):
         if hdf5.has(path, keys[name]):
             # In as few bytes as the longest name has: NumPy takes 44 for any number.
             values, places = np.unique(hdf5.read_column(path, keys[name]), return_inverse=True)

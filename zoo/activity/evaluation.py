@@ -227,7 +227,10 @@ def _notes(data: Data, loaded: Loaded, windows: DataSet, split: str) -> list[str
         name for place, name in enumerate(data.classes)
         if place != metadata.other_class and not allowed[:, place].any()
     ]  # fmt: skip
+    decided = windows.column("decided")
+    accepted = 0.0 if decided is None else float(np.char.startswith(decided.astype(str), "proposal").mean())
     applies = {
+        f"{accepted:.0%} of the labels are proposals of a model that a person accepted, which flatters it": accepted,
         f"only {'one person' if people == 1 else 'two people'}: these scores say little about other people":
             people in (1, 2),
         "simulated data: these windows are synthetic": data.simulated,

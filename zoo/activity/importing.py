@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.activity import checks, recordings
+from zoo.activity import annotations, checks, recordings
 from zoo.activity.checks import ENOUGH_ROWS, Copies, TableError, typical_rate
 from zoo.activity.columns import (
     HIGHEST,
@@ -33,6 +33,7 @@ from zoo.activity.columns import (
     device_of,
     doubtful,
     is_dated,
+    recognized,
     resolve,
     time_reader,
     time_unit_of,
@@ -65,17 +66,18 @@ _USABLE = 5.0
 
 
 class Owner(NamedTuple):
-    """Whose rows are: the person, the activity, and the device where there are several."""
+    """Whose rows are: the person, the activity, the device where there are several, and who decided, where known."""
 
     subject: str
     activity: str
     device: str
+    decided: str = ""
 
 
 @dataclass
 class Readings:
     """What a table says: `times (rows,)`, `values (rows, 3)` or `(rows, 6)`, and the rows from which on whose they are.
-    `about` says how the table was read.
+    `about` says how the table was read, and `unlabeled` is the number of rows to which no label beside it applied.
     """
 
     where: str
@@ -87,6 +89,7 @@ class Readings:
     time_unit: str = "none"
     is_time_unit_known: bool = True
     about: dict[str, str] = field(default_factory=dict)
+    unlabeled: int = 0
 
     def parts(self) -> Iterator[tuple[slice, Owner]]:
         """Rows of one person and activity, and whose they are."""
@@ -200,9 +203,15 @@ def _values_of(path: Path, acceleration: Readings) -> Floats:
 
 
 def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns) -> Readings:
-    """Reads a table, with what belongs to it in other files, in m/s^2 and rad/s."""
-    where = name_of(source)
-    table = read_table(where, lines_of(source, columns.encoding), columns)
+    """Reads a table, with what belongs to it in other files, in m/s^2 and rad/s; or what a table of answers names."""
+    if isinstance(source, Path) and (answers := annotations.read_answers(source)):
+        annotations.check_unchanged(source, answers)
+        return _labeled(read_answered(answers), answers.spans, source, "answers")
+    where, notes = name_of(source), None
+    if isinstance(source, Path) and not columns.activity and (notes := annotations.notes_of(source)):
+        header = Table(where, lines_of(source, columns.encoding)).names
+        notes = None if recognized("activity", header) else notes
+    table = read_table(where, lines_of(source, columns.encoding), columns.replace(activity="=-") if notes else columns)
     resolved, read_as = table.columns, table.app.name
     gravity, rotation = ", ".join(resolved.gravity or ()), ", ".join(resolved.rotation or ())
     if isinstance(source, Path) and table.app.has_files:
@@ -222,7 +231,44 @@ def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns) -> Readings
         "sign": str(resolved.convention), "time": resolved.time or "a fixed rate", "time_unit": table.time_unit,
     }  # fmt: skip
     table.about = {key: text for key, text in about.items() if text}
+    if notes:
+        read = (resolved.time, table.time_unit, columns.annotations)
+        return _labeled(table, annotations.read_notes(notes, table.times, *read), notes, f"notes in {notes.name}")
     return table
+
+
+def read_answered(answers: annotations.Answers) -> Readings:
+    """Reads the recording of answers, as that of their person, without its own labels."""
+    return read_sensors(answers.file, answers.columns.replace(subject=f"={answers.subject}", activity="=-"))
+
+
+def _labeled(table: Readings, spans: Sequence[annotations.Span], where: Path, kind: str) -> Readings:
+    """The rows of a table that lie in spans of seconds since its first row, with their labels, which are of a kind."""
+    for span in spans:
+        if span.activity and (wrong := misnamed(span.activity, is_label=True)):
+            raise ZooError(f"{where}: the label at {max(span.start, 0.0):g} s: {wrong}")
+    times = table.times - table.times[0]
+    if (np.diff(times) < -_PAUSE_STEPS * float(np.median(np.abs(np.diff(times))))).any():
+        raise ZooError(f"{table.where}: its clock restarts, so that {where} does not say which rows it means: split it")
+    held = [span for span in spans if span.activity]
+    place = np.searchsorted([span.start for span in held], times, side="right") - 1
+    inside = (place >= 0) & (times < np.array([span.end for span in held] or [0.0])[place])
+    rows = np.flatnonzero(inside)
+    if not len(rows):
+        raise ZooError(f"{where}: no row of {table.where} has a label; expected times between 0 and {times[-1]:g} s")
+    whose = np.searchsorted([start for start, _ in table.owners], rows, side="right") - 1
+    changes = np.flatnonzero(np.diff(place[rows], prepend=-1) | np.diff(whose, prepend=-1))
+    owners = list[tuple[int, Owner]]()
+    for start in changes.tolist():
+        span, (_, owner) = held[place[rows[start]]], table.owners[whose[start]]
+        named = owner._replace(activity=unicodedata.normalize("NFC", span.activity), decided=span.decided)
+        if not (owners and owners[-1][1] == named and rows[start] == rows[start - 1] + 1):
+            owners.append((start, named))
+    about = {**table.about, "labels": kind}
+    return replace(
+        table, times=table.times[rows], values=table.values[rows], owners=owners, about=about,
+        unlabeled=len(times) - len(rows),
+    )  # fmt: skip
 
 
 def read_csv(
@@ -235,41 +281,50 @@ def read_csv(
     """
     columns, copies = columns or CsvColumns(), copies or Copies()
     for source in sources:
-        table, of_file = read_sensors(source, columns), Counts()
-        for rows, owner in table.parts():
-            with _advised(table, owner.subject, owner.activity) as name:
-                _check_typical(name, table.values[rows])
-        if not checks.is_within(table.values).all(axis=1).any():
-            raise ZooError(
-                f"{table.where}: no row holds finite numbers of at most {ACCELERATION_LIMIT:g}: choose other columns"
-            )
-        rates, seconds, paces, typical = set(), 0.0, list[list[float]](), typical_rate(table.times)
-        for recording in _recordings(table, of_file, copies, typical):
-            with _advised(table, recording.subject, recording.activity) as name:
-                checks.check_signal(name, recording.rows, recording.rate, checks.MOST_QUIET)
-            rates.add(recording.rate)
-            seconds += recording.seconds
-            if not table.is_time_unit_known:
-                hertz = (recording.rate, 10 * recording.rate)
-                paces.append([checks.pace(recording.acceleration, rate) for rate in hertz])
-            yield recording
-        moving = [hertz for hertz, _ in paces if hertz > 0]
-        faster = [hertz for _, hertz in paces if hertz > 0] if table.time_unit in TENTHS else []
-        made = f"{table.where}: time stamps read as {table.time_unit} make {typical:.4g} Hz, and nobody moves"
-        if moving and (pace := float(np.median(moving))) > checks.FASTEST_PACE:
-            raise doubtful(f"{made} at {pace:.0f} Hz", typical, table.time_unit)
-        if faster and 10 * typical <= HIGHEST and (pace := float(np.median(faster))) < checks.FASTEST_PACE:
-            raise doubtful(f"{made} as slowly as at {pace / 10:.1f} Hz", typical, table.time_unit, is_slow=True)
-        if counts is not None:
-            counts.add(of_file)
-        if tables is not None:
-            tables.append(
-                {"file": table.where, **table.about, "rows": len(table.times), "rate_hz": sorted(rates),
-                 "seconds": round(seconds, 1), "gaps": of_file.changed[GAPS],
-                 "time_unit_known": table.is_time_unit_known or bool(moving),
-                 "subjects": sort_names(owner.subject for _, owner in table.owners),
-                 "activities": sorted({owner.activity for _, owner in table.owners})}
-            )  # fmt: skip
+        yield from recordings_of(read_sensors(source, columns), counts, tables, copies)
+
+
+def recordings_of(
+    table: Readings, counts: Counts | None = None, tables: list[dict[str, Any]] | None = None,
+    copies: Copies | None = None,
+) -> Iterator[Recording]:  # fmt: skip
+    """The recordings of a table, each checked; arguments are those of `read_csv`."""
+    of_file, copies = Counts(), copies or Copies()
+    of_file.dropped["rows without a label"] += table.unlabeled
+    for rows, owner in table.parts():
+        with _advised(table, owner.subject, owner.activity) as name:
+            _check_typical(name, table.values[rows])
+    if not checks.is_within(table.values).all(axis=1).any():
+        raise ZooError(
+            f"{table.where}: no row holds finite numbers of at most {ACCELERATION_LIMIT:g}: choose other columns"
+        )
+    rates, seconds, paces, typical = set(), 0.0, list[list[float]](), typical_rate(table.times)
+    for recording in _recordings(table, of_file, copies, typical):
+        with _advised(table, recording.subject, recording.activity) as name:
+            checks.check_signal(name, recording.rows, recording.rate, checks.MOST_QUIET)
+        rates.add(recording.rate)
+        seconds += recording.seconds
+        if not table.is_time_unit_known:
+            hertz = (recording.rate, 10 * recording.rate)
+            paces.append([checks.pace(recording.acceleration, rate) for rate in hertz])
+        yield recording
+    moving = [hertz for hertz, _ in paces if hertz > 0]
+    faster = [hertz for _, hertz in paces if hertz > 0] if table.time_unit in TENTHS else []
+    made = f"{table.where}: time stamps read as {table.time_unit} make {typical:.4g} Hz, and nobody moves"
+    if moving and (pace := float(np.median(moving))) > checks.FASTEST_PACE:
+        raise doubtful(f"{made} at {pace:.0f} Hz", typical, table.time_unit)
+    if faster and 10 * typical <= HIGHEST and (pace := float(np.median(faster))) < checks.FASTEST_PACE:
+        raise doubtful(f"{made} as slowly as at {pace / 10:.1f} Hz", typical, table.time_unit, is_slow=True)
+    if counts is not None:
+        counts.add(of_file)
+    if tables is not None:
+        tables.append(
+            {"file": table.where, **table.about, "rows": len(table.times), "rate_hz": sorted(rates),
+             "seconds": round(seconds, 1), "gaps": of_file.changed[GAPS],
+             "time_unit_known": table.is_time_unit_known or bool(moving),
+             "subjects": sort_names(owner.subject for _, owner in table.owners),
+             "activities": sorted({owner.activity for _, owner in table.owners})}
+        )  # fmt: skip
 
 
 @contextmanager
@@ -317,7 +372,7 @@ def _recordings(table: Readings, counts: Counts, copies: Copies, typical: float)
         for recording in stretches(table.where, owner.subject, owner.activity, times, values, rate, counts):
             count = len(recording.acceleration)
             if not is_plausible or LOWEST / 3 <= recording.rate <= HIGHEST:
-                yield replace(recording, study=table.columns.study or "")
+                yield replace(recording, study=table.columns.study or "", decided=owner.decided)
             elif count >= ENOUGH_ROWS:
                 problem = f"{count} rows are at {recording.rate:g} Hz, most others at {typical:g} Hz"
                 cure = f"are time stamps in several units? Pass {option('time')} or {option('rate')}"

@@ -37,7 +37,8 @@ def convention(axes: Sequence[str]) -> dict[str, str]:
 class Recording:
     """One uninterrupted stretch of one person doing one activity, at `rate` Hz.
     `acceleration` is `(rows, 3)` float32 in m/s^2, gravity included, Android's sign; `rotation` is None or `(rows, 3)`
-    in rad/s. `name` is the source; `start` are seconds from its start, `trimmed` those left out at both ends.
+    in rad/s. `name` is the source; `start` are seconds from its start, `trimmed` those left out at both ends; `decided`
+    says who labeled it, if that is known.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Recording:
     device: str = ""
     orientation: str = ""
     trimmed: float = 0.0
+    decided: str = ""
     rotation: NDArray[np.float32] | None = None
 
     @property
@@ -191,7 +193,7 @@ def _trial(
         yield rate or float(f"{1 / step:.3g}"), even, float(moment[0] - first)
 
 
-CIRCUMSTANCES = ("study", "position", "device", "orientation", "trimmed")
+CIRCUMSTANCES = ("study", "position", "device", "orientation", "trimmed", "decided")
 """What is known of the recordings of a study: optional keys of a file, and attributes of `Recording`."""
 _NO_ROWS = np.zeros((0, 3), np.float32)
 

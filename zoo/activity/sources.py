@@ -38,7 +38,7 @@ _ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 OTHER_SENSORS = (
     "gravity", "gyroscope", "gyroscopeuncalibrated", "magnetometer", "magnetometeruncalibrated", "orientation",
     "compass", "barometer", "location", "pedometer", "light", "brightness", "microphone", "battery", "annotation",
-    "metadata", "device", "network", "time", "headmotion", "headphone", "heartrate", "wristmotion",
+    "tags", "metadata", "device", "network", "time", "headmotion", "headphone", "heartrate", "wristmotion",
 )  # fmt: skip
 """Files into which Sensor Logger writes something else than acceleration, in lower case."""
 _BETTER = {"accelerometer": ("TotalAcceleration",), "accelerometeruncalibrated": ("TotalAcceleration", "Accelerometer")}

@@ -317,7 +317,7 @@ def _recordings(study: Study, table: "Readings", counts: "Counts") -> "Iterator[
     for before, (place, (rows, owner)), after in zip(parts, enumerate(parts[1:], 1), parts[2:], strict=False):
         if before[1] == after[1] and before[1].activity == study.within.get(owner.activity):
             parts[place] = (rows, before[1])
-    for (subject, label, _), group in groupby(parts, lambda part: part[1]):
+    for (subject, label, *_), group in groupby(parts, lambda part: part[1]):
         slices = [rows for rows, _ in group]
         part = slice(slices[0].start, slices[-1].stop)
         if (activity := study.activities.get(label)) is None:

@@ -8,6 +8,7 @@ not report a quote that is not closed.
 import codecs
 import csv
 import gzip
+import hashlib
 import io
 import lzma
 import os
@@ -39,6 +40,8 @@ _FRAME_ROWS = 100_000
 """Rows of a DataFrame that are written as text at once."""
 _PART = 1 << 16
 """Letters of a file that are decoded at once."""
+_DIGESTED = 1 << 20
+"""Bytes of a file that are hashed at once."""
 _LONGEST = 1 << 20
 """Letters of the longest line, of which csv refuses a field of more than 131,072."""
 _LISTED = 600
@@ -123,6 +126,20 @@ def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
         return opened.open(members[path])
     require_file(path)
     return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of what a file holds, on the disk or in a zip file."""
+    try:
+        with _open(path) as file:
+            found = hashlib.sha256()
+            while part := file.read(_DIGESTED):
+                found.update(part)
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except _DAMAGE as error:
+        raise StorageError(f"{path}: cannot be unpacked ({str(error)[:200]}): unpack it first") from error
+    return found.hexdigest()
 
 
 def name_of(source: "str | Path | pd.DataFrame") -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le, Lt
 
@@ -326,6 +326,7 @@ def import_csv(
     rotation: door.Names | None = None,
     rate: door.Rate | None = None,
     encoding: str = "",
+    annotations: Literal["start", "end"] = "start",
     append: bool = False,
     same_people: bool = False,
     skip_unreadable: bool = False,
@@ -351,6 +352,8 @@ def import_csv(
         rate: Sampling rate in Hz, instead of time stamps.
         encoding: Encoding of files that are neither UTF-8 nor UTF-16, such as cp1251 or gbk. Needed where names of
             people or activities have other than English letters.
+        annotations: Whether a note in an app's Annotation.csv or Tags.csv stands at the start of what it names, or at
+            its end. Notes are read where no column and no option names the activity.
         append: Whether to add to the file if it exists.
         same_people: When adding: whether an id that is already in the file is the same person; else it is refused.
         skip_unreadable: Whether to leave out files that cannot be read, which are counted and named, and import the
@@ -382,7 +385,8 @@ def import_csv(
 
     described = columns_of(
         columns, rate, subject=subject, activity=activity, gyroscope=gyroscope, study=study, encoding=encoding,
-        gravity=tuple(door.names_of(gravity)) or None, rotation=tuple(door.names_of(rotation)) or None,
+        annotations=annotations, gravity=tuple(door.names_of(gravity)) or None,
+        rotation=tuple(door.names_of(rotation)) or None,
     )  # fmt: skip
     listed = () if files is None else door.several(files)
     recordings, doubts = sources.find_sources(listed, described, layout, None if manifest is None else Path(manifest))
@@ -448,6 +452,65 @@ def _imported(made: Any, doubts: Sequence[str] = ()) -> Written:
     extra = {"written": made.recordings, **counts}
     extra |= {"read": results.files_read(made.files)} if made.files else {}
     return Written(made.path, extra, made.recordings, files=made.files, **counts, warnings=warnings, next=then)
+
+
+@door.public
+def label(
+    recordings: door.Paths,
+    out: door.FilePath | None = None,
+    *,
+    subject: str | None = None,
+    model: door.FilePath = "activity_gru_phone",
+    folder: door.FilePath = "labeled",
+    columns: Columns | Mapping[str, Any] | None = None,
+    gravity: door.Names | None = None,
+    rate: door.Rate | None = None,
+    encoding: str = "",
+    annotations: Literal["start", "end"] = "start",
+    port: Annotated[int, Ge(1), Le(65535)] = 8765,
+    force: bool = False,
+    on_event: Callable[[dict[str, Any]], None] | None = None,
+) -> None:
+    """Labels recordings of one person on a page, with proposals of a model, until Ctrl-C.
+
+    The page is served to this computer alone. Every answer is kept as it is given; the same call continues.
+
+    Args:
+        recordings: CSV files, folders or .zip files, as apps write them. Notes and labels in them are proposed.
+        out: File of recordings to write at the end, and when the page is asked to save.
+        subject: The person who carried the phone. By default the page asks.
+        model: A preset, a folder or a .keras file, which proposes labels and learns from answers.
+        folder: Folder of the answers, which `zoo data windows` reads as well.
+        columns: How the files are read, such as `{"x": "ax", "y": "ay", "z": "az", "unit": "g"}`.
+        gravity: Columns of gravity along x, y and z, if the acceleration does not include it.
+        rate: Sampling rate in Hz, instead of time stamps.
+        encoding: Encoding of files that are neither UTF-8 nor UTF-16.
+        annotations: Whether notes stand at the start of what they name, or at its end.
+        port: Port to listen on. If it is in use, the next free one.
+        force: Whether to replace `out` if it exists.
+        on_event: Function that is called with the address, and with what was saved, in place of what is printed.
+
+    Raises:
+        ZooError: If a file cannot be read, `out` exists, or another run uses the folder.
+
+    Example:
+        >>> label("no such file.csv")
+        Traceback (most recent call last):
+        ...
+        zoo.errors.ZooError: no such file.csv: no such file or folder
+    """
+    files = door.several(recordings)
+    door.require_model(model)
+    from zoo.activity.columns import columns_of
+    from zoo.labeling import session
+
+    described = columns_of(
+        columns, rate, encoding=encoding, annotations=annotations, gravity=tuple(door.names_of(gravity)) or None
+    )  # fmt: skip
+    session.label(
+        files, described, None if out is None else Path(out), subject=subject, model=model, folder=Path(folder),
+        port=port, force=force, on_event=on_event,
+    )  # fmt: skip
 
 
 @door.public

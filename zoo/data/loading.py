@@ -117,8 +117,8 @@ def _columns(part: Any, facts: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of a table, of `(x, y)` or of `x`; a sensor's rows are cut into windows."""
     if hasattr(part, "columns"):
         if "input" in part.columns:
-            # Who is missing is refused later, by what is no text; a study or a position may be unknown.
-            circumstances = {name: part[name] for name in ("study", "position") if name in part}
+            # Who is missing is refused later, by what is no text; a study, a position or who decided may be unknown.
+            circumstances = {name: part[name] for name in ("study", "position", "decided") if name in part}
             table = part.assign(**{name: values.where(values.notna(), "") for name, values in circumstances.items()})
             return {name: table[name].to_numpy() for name in table} | {"input": np.array(part["input"].tolist())}
         cut: dict[str, Any] = import_module("zoo.activity.cutting").cut_frame(

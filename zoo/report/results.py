@@ -176,7 +176,7 @@ _PAGES = Pages("report/results.md.j2", artifacts=artifacts, folders=_folders, ca
 preset_table, exported, costs, doctor = map(_PAGES.macro, ("preset_table", "exported", "costs", "doctor"))
 
 
-_READ = ("read_as", "axes", "gravity", "unit", "sign", "rotation", "rotation_unit", "time", "time_unit")
+_READ = ("read_as", "axes", "gravity", "unit", "sign", "rotation", "rotation_unit", "time", "time_unit", "labels")
 _FILE = ("file", "subjects", "activities", "rate_hz", "rows", "seconds", "gaps")
 _SIZES = {"T": "rows per window", "C": "channels", "S": "pixels per side", "R": "rows"}
 """Sizes that no other fact tells, by their letter in a layout."""

@@ -93,7 +93,7 @@ class Collection:
                 if earlier.file.is_file() and earlier.file.read_bytes() != content:
                     raise ConflictError(f"number {number} is that of another recording: draw another one")
                 return earlier, False
-            file = self.folder / _plain(minute.person) / f"{_plain(minute.activity)}-{number}.csv"
+            file = self.folder / file_name(minute.person) / f"{file_name(minute.activity)}-{number}.csv"
             _write(file, content, gyroscope=text.startswith(",".join(_LAYOUTS[1])))
             self.minutes[number] = minute._replace(file=file)
             return self.minutes[number], True
@@ -117,7 +117,7 @@ def _is_letter(sign: str) -> bool:
     return unicodedata.category(sign)[0] in "LMN"
 
 
-def _plain(name: str) -> str:
+def file_name(name: str) -> str:
     """A part of a path for a name that `check_name` has let pass."""
     plain = "".join(sign if sign in " -" or _is_letter(sign) else "_" for sign in name)
     return f"{plain}_" if _DEVICES.fullmatch(plain) else plain

@@ -46,7 +46,7 @@ PAGE_FOLDER = Path(__file__).parents[1] / "page"
 Files that the page's own interpreter runs need neither.
 """
 
-INDEX, MODEL, MODELS = "index.html", "model.tflite", "models.json"
+INDEX, MODEL, MODELS, LABEL = "index.html", "model.tflite", "models.json", "label"
 
 Content = Path | bytes
 """A file, or what there is no file of."""
@@ -107,8 +107,8 @@ _BUSY = (
 ).encode()
 
 
-def page_files(models: Path | Sequence[Path], folder: Path = PAGE_FOLDER) -> dict[str, Content]:
-    """The files of the built page by URL path, with models to choose from, first the one to start with."""
+def built_files(folder: Path = PAGE_FOLDER) -> dict[str, Content]:
+    """The files of the built page by URL path."""
     if not (folder / INDEX).is_file():
         checkout = folder.parents[1]
         if (checkout / "examples" / "phone").is_dir():
@@ -121,7 +121,12 @@ def page_files(models: Path | Sequence[Path], folder: Path = PAGE_FOLDER) -> dic
         # Hidden files, such as those of editors and of version control, are no part of the page.
         if path.is_file() and not path.is_symlink() and "/." not in f"/{path.relative_to(folder).as_posix()}"
     )  # fmt: skip
-    files: dict[str, Content] = {f"/{path.relative_to(folder).as_posix()}": path for path in inside}
+    return {f"/{path.relative_to(folder).as_posix()}": path for path in inside}
+
+
+def page_files(models: Path | Sequence[Path], folder: Path = PAGE_FOLDER) -> dict[str, Content]:
+    """The files of the built page, with models to choose from, first the one to start with."""
+    files = built_files(folder)
     # The given models take the place of the one that was built in.
     files.pop(f"/{MODEL}", None)
     first, *others = chosen = [models] if isinstance(models, Path) else list(models)
@@ -166,8 +171,11 @@ Routes = Mapping[tuple[str, str], tuple[str, Answer]]
 class PageServer(ThreadingHTTPServer):
     """Serves files by URL path, and routes, and nothing else, over HTTPS, on the first free port from `port` on.
 
-    Without a `context` of TLS it is plain HTTP.
+    Without a `context` of TLS it is plain HTTP. If it is meant for some `hosts`, such as `127.0.0.1:8443`, a request
+    that names another one is refused: a page of another site, whose name leads here, must not read what is served.
     """
+
+    hosts: frozenset[str] = frozenset()
 
     daemon_threads = True
     # A class scans the code at the same moment.
@@ -343,6 +351,10 @@ class _Handler(BaseHTTPRequestHandler):
         super().handle_one_request()
 
     def do_GET(self) -> None:
+        if self.server.hosts and self.headers.get("Host", "") not in self.server.hosts:
+            self.close_connection = True
+            self._send_document(HTTPStatus.FORBIDDEN, {"error": "this is not the address that was printed: open that"})
+            return
         path, routes = unquote(self.path.partition("?")[0]), self.server.routes
         parent, _, name = path.rpartition("/")
         if route := routes.get((self.command, path)) or routes.get((self.command, f"{parent}/*")):

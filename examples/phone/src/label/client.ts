@@ -1,0 +1,40 @@
+/** What the page asks the computer that served it. The token of its address lets it. */
+
+import type { Action, Day, Envelope, Overview } from "./day";
+
+/** What the computer refuses, in its words. */
+export class Refused extends Error {
+  constructor(
+    message: string,
+    /** Whether somebody else has changed something meanwhile. */
+    readonly outdated: boolean,
+  ) {
+    super(message);
+  }
+}
+
+const GONE = "The computer does not answer: is zoo label still running? Nothing that you decided is lost.";
+
+async function ask<Answer>(method: string, path: string, document?: unknown): Promise<Answer> {
+  const headers = { Authorization: `Bearer ${location.hash.slice(1)}` };
+  const body = document === undefined ? null : JSON.stringify(document);
+  const response = await fetch(`/label/${path}`, { method, headers, body, cache: "no-store" }).catch(() => null);
+  if (!response) throw new Refused(GONE, false);
+  const answer = (await response.json().catch(() => ({}))) as Answer & { error?: string };
+  if (!response.ok) throw new Refused(answer.error ?? `The computer answers with status ${response.status}.`, response.status === 409);
+  return answer;
+}
+
+export const recordings = () => ask<Overview>("GET", "recordings");
+export const day = (number: number) => ask<Day>("GET", `day/${number}`);
+export const name = (person: string) => ask<{ doubts: string[] }>("PUT", "person", { person });
+export const learn = () => ask<{ windows: number; labels: string[]; share: number }>("POST", "learning");
+export const save = () => ask<{ saved: string; recordings: number; warnings: string[] }>("POST", "saving");
+
+export function act(number: number, action: Action, version: number): Promise<Day> {
+  return ask<Day>("PUT", `day/${number}`, { ...action, version });
+}
+
+export function envelope(number: number, start: number, end: number, columns: number): Promise<Envelope> {
+  return ask<Envelope>("GET", `signal/${number}:${start}:${end}:${columns}`);
+}

@@ -1,0 +1,182 @@
+/** A recording as `zoo label` describes it, and what a person does to it. */
+
+/** A part of a recording with one label, in seconds since its first row. The label is null until it is decided. */
+export interface Stretch {
+  start: number;
+  end: number;
+  guess: string;
+  confidence: number;
+  note: string;
+  label: string | null;
+  sure: boolean;
+  contradicts: boolean;
+}
+
+export interface Day {
+  version: number;
+  subject: string;
+  words: string[];
+  /** Why there are no proposals yet; empty where there are. */
+  state: string;
+  model: string;
+  answers: number;
+  undo: boolean;
+  threshold: number;
+  stretches: Stretch[];
+  /** Numbers of stretches to look at, in that order. */
+  queue: number[];
+}
+
+export interface Recording {
+  file: string;
+  line: string;
+  date: string;
+  /** The time of day of the first row in seconds, if it is known. */
+  clock: number | null;
+  seconds: number;
+  parts: [number, number][];
+  rests: [number, number][];
+  turns: number[];
+}
+
+export interface Overview {
+  recordings: Recording[];
+  folder: string;
+  out: string | null;
+  /** Answers from which the model learns. */
+  enough: number;
+}
+
+/** Minima and maxima of x, y, z and |a| in cm/s^2, in columns of equal width; null where nothing was recorded. */
+export interface Envelope {
+  start: number;
+  end: number;
+  columns: (number[] | null)[];
+}
+
+export interface Range {
+  start: number;
+  end: number;
+}
+
+export type Action =
+  | { do: "accept" | "leave"; at: number }
+  | { do: "label"; at: number; label: string }
+  | { do: "split"; at: number; time: number }
+  | { do: "edge"; at: number; by: number }
+  | { do: "accept_all"; start: number; end: number }
+  | { do: "undo" };
+
+/** The label that is proposed: the note's, or the guess. */
+export function proposal({ note, guess }: Stretch): string {
+  return note || guess;
+}
+
+/** Seconds before and after a stretch that are shown with it, at least, and as a share of its length. */
+const BESIDE = 20;
+const BESIDE_SHARE = 0.6;
+/** Seconds of the shortest view. */
+const CLOSEST = 2;
+
+/** What is enlarged to look at a stretch. */
+export function around({ start, end }: Range, seconds: number): Range {
+  const beside = Math.max(BESIDE, BESIDE_SHARE * (end - start));
+  return { start: Math.max(0, start - beside), end: Math.min(seconds, end + beside) };
+}
+
+/** A view that is larger or smaller by a factor, around a moment that stays where it is. */
+export function zoomed({ start, end }: Range, factor: number, moment: number, seconds: number): Range {
+  const at = Math.min(end, Math.max(start, moment));
+  const length = Math.min(seconds, Math.max(CLOSEST, factor * (end - start)));
+  const from = at - ((at - start) / (end - start)) * length;
+  return fitted({ start: from, end: from + length }, seconds);
+}
+
+/** A view moved by a share of its length. */
+export function moved({ start, end }: Range, share: number, seconds: number): Range {
+  const by = share * (end - start);
+  return fitted({ start: start + by, end: end + by }, seconds);
+}
+
+function fitted({ start, end }: Range, seconds: number): Range {
+  const length = Math.min(seconds, end - start);
+  const from = Math.min(Math.max(0, start), seconds - length);
+  return { start: from, end: from + length };
+}
+
+/** The number of the stretch at a moment, or of the one that is next to it. */
+export function stretchAt(stretches: Stretch[], moment: number): number {
+  const found = stretches.findIndex(({ end }) => moment < end);
+  return found < 0 ? stretches.length - 1 : found;
+}
+
+/** The next stretch without a label: the first to check, if this one was to be checked; else the next in time. */
+export function following(before: Day, after: Day, at: number): number {
+  const open = (place: number) => after.stretches[place]?.label === null;
+  if (before.queue.includes(at) && after.queue.length) return after.queue[0]!;
+  for (let place = at + 1; place < after.stretches.length; place += 1) if (open(place)) return place;
+  return after.queue[0] ?? Math.min(at, after.stretches.length - 1);
+}
+
+/** The time of day of a moment, or the time since the start where the recording has none. */
+export function clockText(moment: number, clock: number | null, withSeconds = true): string {
+  const whole = Math.floor(moment + (clock ?? 0) + 1e-6) % 86400;
+  const two = (number: number) => `${number}`.padStart(2, "0");
+  const text = `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}`;
+  return withSeconds ? `${text}:${two(whole % 60)}` : text;
+}
+
+/** Steps of a ruler in seconds, and the space of a label in pixels. */
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600];
+const LABEL = 90;
+
+/** Round times within a view, and what they are called. */
+export function ticks({ start, end }: Range, width: number, clock: number | null): { moment: number; text: string }[] {
+  const least = ((end - start) * LABEL) / Math.max(1, width);
+  const step = STEPS.find((each) => each >= least) ?? STEPS.at(-1)!;
+  const shift = clock ?? 0;
+  const found = [];
+  for (let time = Math.ceil((start + shift) / step) * step; time <= end + shift; time += step) {
+    found.push({ moment: time - shift, text: clockText(time - shift, clock, step < 60) });
+  }
+  return found;
+}
+
+/** A length in words. */
+export function lengthText(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return whole % 60 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${whole / 60} min`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor(whole / 60) % 60} min`;
+}
+
+/** What a stretch is, in a word or a question. */
+export function headline(stretch: Stretch, threshold: number): string {
+  if (stretch.label === "") return "Left out";
+  const word = stretch.label ?? proposal(stretch);
+  if (!word) return "What was this?";
+  const text = word[0]!.toUpperCase() + word.slice(1);
+  if (stretch.label !== null) return text;
+  return stretch.note === "" && stretch.confidence < threshold ? `Perhaps ${word}?` : `${text}?`;
+}
+
+/** What is known of a stretch, in a line. */
+export function details(stretch: Stretch, clock: number | null): string {
+  const percent = `${Math.round(100 * stretch.confidence)}%`;
+  const said = stretch.guess ? `the model says ${stretch.guess}, ${percent}` : "";
+  const known = stretch.note ? [`noted: ${stretch.note}`, said] : [said];
+  const when = `${clockText(stretch.start, clock)} to ${clockText(stretch.end, clock)}`;
+  return [when, lengthText(stretch.end - stretch.start), ...known].filter(Boolean).join(" · ");
+}
+
+/** Seconds of each label, and of all that is decided. */
+export function totals(stretches: Stretch[]): { labels: Map<string, number>; decided: number } {
+  const labels = new Map<string, number>();
+  let decided = 0;
+  for (const { label, start, end } of stretches) {
+    if (label === null) continue;
+    decided += end - start;
+    if (label) labels.set(label, (labels.get(label) ?? 0) + end - start);
+  }
+  return { labels, decided };
+}

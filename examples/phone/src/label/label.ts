@@ -1,0 +1,398 @@
+/** The page of `zoo label`: shows a recording, and sends each decision to the computer, which keeps it. */
+
+import { act, day as dayOf, envelope, learn, name, recordings, Refused, save } from "./client";
+import {
+  type Action, around, clockText, type Day, details, type Envelope, following, headline, moved, type Overview, proposal, type Range,
+  type Recording, type Stretch, stretchAt, totals, zoomed,
+} from "./day";
+import { type Command, commandOf } from "./keys";
+import { columnsOf, drawClose, drawDay, momentAt, ruler } from "./lanes";
+import { byId, capital, drawn, element, list, looks, percent, remember, remembered, show, write } from "./shared";
+
+const LETTERS = "label-letters";
+/** Stretches of the queue that are listed. */
+const LISTED = 8;
+/** Milliseconds after which a state that changes is asked for again, and after which a view that moved is drawn finely. */
+const AGAIN = 1000;
+const SETTLED = 80;
+/** The part of a view that is fetched beside it, on each side. */
+const BESIDE = 0.5;
+
+let overview: Overview;
+let number = 0;
+let day: Day;
+let chosen = 0;
+let view: Range = { start: 0, end: 1 };
+let cursor: number | null = null;
+/** One decision at a time: each is on the disk before the next one. */
+let sending: Promise<void> = Promise.resolve();
+let waiting = 0;
+const envelopes: { day: Envelope | null; close: Envelope | null } = { day: null, close: null };
+
+const recording = (): Recording => overview.recordings[number]!;
+const current = (): Stretch => day.stretches[chosen]!;
+const canvas = (id: string) => byId<HTMLCanvasElement>(id);
+
+async function open(): Promise<void> {
+  overview = await recordings();
+  const names = overview.recordings.map(({ file }, i) => Object.assign(document.createElement("option"), { value: `${i}`, textContent: file }));
+  byId<HTMLSelectElement>("recording").replaceChildren(...names);
+  show("choose", names.length > 1);
+  show("save", overview.out !== null);
+  await look(0);
+}
+
+/** Shows a recording from its first stretch to check on. */
+async function look(at: number): Promise<void> {
+  number = at;
+  envelopes.day = envelopes.close = null;
+  day = await dayOf(number);
+  show("who", !day.subject);
+  show("work", Boolean(day.subject));
+  if (!day.subject) return byId("person").focus();
+  select(day.queue[0] ?? 0);
+  void fetchDay();
+  void watch(number);
+}
+
+/** Asks for proposals until they are there. */
+async function watch(which: number): Promise<void> {
+  while (which === number && day.state && !day.state.startsWith("no proposals")) {
+    await new Promise((done) => setTimeout(done, AGAIN));
+    await queued(async () => {
+      const found = await dayOf(which);
+      if (which !== number) return;
+      const moment = current().start;
+      const fresh = found.version !== day.version;
+      day = found;
+      if (fresh) select(cursor === null ? (day.queue[0] ?? 0) : stretchAt(day.stretches, moment));
+      else render();
+    });
+  }
+}
+
+async function fetchDay(): Promise<void> {
+  const which = number;
+  const found = await envelope(which, 0, recording().seconds, columnsOf(canvas("day"))).catch(() => null);
+  if (found && which === number) envelopes.day = found;
+  draw();
+}
+
+let settling = 0;
+
+/** Fetches the signal of a view and of what is beside it, as soon as it stays where it is. */
+function fetchClose(): void {
+  const held = envelopes.close;
+  const columns = columnsOf(canvas("close"));
+  const length = view.end - view.start;
+  const fine = held && (held.end - held.start) / held.columns.length <= (1.3 * length) / columns;
+  if (fine && held.start <= view.start && held.end >= view.end) return;
+  clearTimeout(settling);
+  settling = window.setTimeout(async () => {
+    const which = number;
+    const start = Math.max(0, view.start - BESIDE * length);
+    const end = Math.min(recording().seconds, view.end + BESIDE * length);
+    const found = await envelope(which, start, end, Math.min(8000, Math.ceil((columns * (end - start)) / length))).catch(() => null);
+    if (found && which === number) envelopes.close = found;
+    draw();
+  }, held ? SETTLED : 0);
+}
+
+function select(at: number): void {
+  chosen = Math.min(Math.max(0, at), day.stretches.length - 1);
+  cursor = null;
+  const stretch = current();
+  const length = view.end - view.start;
+  // A view in which a stretch can be seen well stays, so that the eye does not lose its place.
+  const visible = stretch.start >= view.start && stretch.end <= view.end && stretch.end - stretch.start > length / 10;
+  if (!visible) view = around(stretch, recording().seconds);
+  render();
+}
+
+let drawing = 0;
+
+function draw(): void {
+  cancelAnimationFrame(drawing);
+  drawing = requestAnimationFrame(() => {
+    drawDay(canvas("day"), recording(), day, envelopes.day, view);
+    drawClose(canvas("close"), recording(), day, envelopes.close, view, chosen, cursor);
+    ruler(byId("day-ruler"), canvas("day"), { start: 0, end: recording().seconds }, recording().clock);
+    ruler(byId("close-ruler"), canvas("close"), view, recording().clock);
+  });
+}
+
+function render(): void {
+  const { clock, date, line, seconds } = recording();
+  const stretch = current();
+  const { labels, decided } = totals(day.stretches);
+  write("title", clock === null ? capital(day.subject) : `${dateText(date)}${clockText(0, clock, false)} to ${clockText(seconds, clock, false)}`);
+  write("line", `${day.subject} · ${line}`);
+  write("what", headline(stretch, day.threshold));
+  write("details", details(stretch, clock));
+  const look = looks(day.words);
+  list("words", day.words.map((word, i) => ({ word, time: labels.get(word) ?? 0, look: look[i]!, chosen: stretch.label === word })), wordButton);
+  const share = decided / day.stretches.reduce((sum, { start, end }) => sum + end - start, 0);
+  byId<HTMLProgressElement>("decided").value = share;
+  write("queue-title", `${day.queue.length} to check · you decided ${percent(share)}`);
+  write("state", day.state ? capital(day.state) : "");
+  show("state", Boolean(day.state));
+  const rows = day.queue.slice(0, LISTED).map((at) => ({ at, stretch: day.stretches[at]!, current: at === chosen }));
+  list("queue", rows, queueButton);
+  byId<HTMLButtonElement>("undo").disabled = !day.undo;
+  byId<HTMLButtonElement>("accept").disabled = !proposal(stretch);
+  const missing = overview.enough - day.answers;
+  byId<HTMLButtonElement>("learn").disabled = missing > 0 || Boolean(day.state);
+  if (missing > 0) write("learn-text", `After ${missing} more ${missing === 1 ? "answer" : "answers"}, the model can learn from yours.`);
+  else if (!byId("learn-text").dataset.learned) write("learn-text", "The model proposes anew. What you decided stays.");
+  const written = overview.out ? ` Save writes ${overview.out}, as does Ctrl-C in the terminal.` : "";
+  write("saved", `Each answer is in the folder ${overview.folder} when the page shows it. What you left out is in no recording.${written}`);
+  canvas("day").setAttribute("aria-label", `${day.stretches.length} stretches, ${percent(share)} decided. ${spoken(labels)}`);
+  canvas("close").setAttribute("aria-label", `Acceleration from ${clockText(view.start, clock)} to ${clockText(view.end, clock)}`);
+  fetchClose();
+  draw();
+}
+
+function spoken(labels: Map<string, number>): string {
+  return [...labels].map(([word, seconds]) => `${word} ${Math.round(seconds / 60)} minutes`).join(", ");
+}
+
+function dateText(date: string): string {
+  if (!date) return "";
+  const [year, month, at] = date.split("-").map(Number);
+  const text = new Date(year!, month! - 1, at!).toLocaleDateString("en", { weekday: "long", day: "numeric", month: "long" });
+  return `${text}, `;
+}
+
+interface Word {
+  word: string;
+  time: number;
+  look: ReturnType<typeof looks>[number];
+  chosen: boolean;
+}
+
+function wordButton({ word, time, look, chosen: isChosen }: Word, place: number): HTMLElement {
+  const button = Object.assign(element("button", "word") as HTMLButtonElement, { type: "button" });
+  const minutes = time < 60 ? `${Math.round(time)} s` : `${Math.round(time / 60)} min`;
+  button.append(
+    element("kbd", place < 9 ? "" : "none", place < 9 ? `${place + 1}` : ""), drawn(look.figure, look.color), element("span", "", word),
+    element("small", "", time ? minutes : ""),
+  );
+  if (place < 9) button.setAttribute("aria-keyshortcuts", `${place + 1}`);
+  button.setAttribute("aria-pressed", `${isChosen}`);
+  button.addEventListener("click", () => run({ name: "label", number: place }));
+  const row = element("li");
+  row.append(button);
+  return row;
+}
+
+function queueButton({ at, stretch, current: isCurrent }: { at: number; stretch: Stretch; current: boolean }): HTMLElement {
+  const button = Object.assign(element("button", "open") as HTMLButtonElement, { type: "button" });
+  const word = proposal(stretch) || "no proposal";
+  const about = stretch.contradicts ? `the model says ${stretch.guess}` : stretch.note ? "noted" : percent(stretch.confidence);
+  button.append(element("span", "", clockText(stretch.start, recording().clock)), element("strong", "", word), element("small", "", about));
+  if (isCurrent) button.setAttribute("aria-current", "true");
+  button.addEventListener("click", () => select(at));
+  const row = element("li");
+  row.append(button);
+  return row;
+}
+
+/** Does one thing after the other, and shows what the computer refuses. */
+function queued(task: () => Promise<void>): Promise<void> {
+  waiting += 1;
+  byId("work").setAttribute("aria-busy", "true");
+  sending = sending.then(async () => {
+    try {
+      await task();
+      show("problem", false);
+    } catch (error) {
+      write("problem-text", error instanceof Error ? error.message : String(error));
+      show("problem", true);
+      if (error instanceof Refused && error.outdated) {
+        day = await dayOf(number);
+        select(chosen);
+      }
+    } finally {
+      waiting -= 1;
+      byId("work").setAttribute("aria-busy", `${waiting > 0}`);
+    }
+  });
+  return sending;
+}
+
+/** Sends a decision, and shows what the recording is then. */
+async function decide(action: Action): Promise<void> {
+  const before = day;
+  const at = "at" in action ? action.at : chosen;
+  const was = before.stretches[at]!;
+  day = await act(number, action, before.version);
+  const decision = ["accept", "label", "leave"].includes(action.do);
+  if (decision) select(following(before, day, at));
+  else if (action.do === "split") select(at);
+  else if (action.do === "undo") select(changed(before, day));
+  else render();
+  say(action, was);
+}
+
+/** The first stretch that is another one than before. */
+function changed(before: Day, after: Day): number {
+  const differs = (one: Stretch | undefined, other: Stretch | undefined) =>
+    one?.start !== other?.start || one?.end !== other?.end || one?.label !== other?.label;
+  const found = after.stretches.findIndex((stretch, i) => differs(stretch, before.stretches[i]));
+  return found < 0 ? chosen : found;
+}
+
+/** Announces what was done, and what is next. */
+function say(action: Action, was: Stretch): void {
+  const done = {
+    accept: proposal(was), label: "label" in action ? action.label : "", leave: "left out", split: "split", edge: "edge moved", undo: "undone",
+    accept_all: "all accepted",
+  }[action.do];
+  const { clock } = recording();
+  const now = headline(current(), day.threshold);
+  write("said", `${capital(done || "done")}. ${now} ${clockText(current().start, clock)}, ${percent(current().confidence)}`);
+}
+
+/** Does a command when those before it are done: about the stretch that is chosen then. */
+function run(command: Command): void {
+  void queued(async () => perform(command));
+}
+
+function perform(command: Command): Promise<void> | void {
+  const at = chosen;
+  switch (command.name) {
+    case "accept":
+    case "leave":
+      return decide({ do: command.name, at });
+    case "accept_all":
+      return decide({ do: "accept_all", start: view.start, end: view.end });
+    case "undo":
+      return decide({ do: "undo" });
+    case "label": {
+      const label = day.words[command.number];
+      return label === undefined ? undefined : decide({ do: "label", at, label });
+    }
+    case "edge":
+      return decide({ do: "edge", at, by: command.by });
+    case "split":
+      return decide({ do: "split", at, time: cursor ?? (current().start + current().end) / 2 });
+    case "next":
+    case "previous":
+      return announce(at + (command.name === "next" ? 1 : -1));
+    case "check":
+      return announce(day.queue.find((each) => each !== at) ?? at);
+    case "word":
+      show("word", true);
+      return byId("new-word").focus();
+    case "zoom":
+      view = zoomed(view, command.factor, cursor ?? (current().start + current().end) / 2, recording().seconds);
+      return render();
+    case "move":
+      view = moved(view, command.share, recording().seconds);
+      return render();
+    case "cursor":
+      cursor = Math.min(view.end, Math.max(view.start, (cursor ?? (current().start + current().end) / 2) + command.by));
+      write("said", `Cursor at ${clockText(cursor, recording().clock)}`);
+      return draw();
+  }
+}
+
+function announce(at: number): void {
+  select(at);
+  write("said", `${headline(current(), day.threshold)} ${details(current(), recording().clock)}`);
+}
+
+const BUTTONS: Record<string, Command> = {
+  accept: { name: "accept" }, check: { name: "check" }, previous: { name: "previous" }, next: { name: "next" }, split: { name: "split" },
+  earlier: { name: "edge", by: -1 }, later: { name: "edge", by: 1 }, closer: { name: "zoom", factor: 1 / 1.6 },
+  farther: { name: "zoom", factor: 1.6 }, "accept-all": { name: "accept_all" }, undo: { name: "undo" }, leave: { name: "leave" },
+  another: { name: "word" },
+};
+
+function listen(): void {
+  for (const [id, command] of Object.entries(BUTTONS)) byId(id).addEventListener("click", () => run(command));
+  const letters = byId<HTMLInputElement>("letters");
+  letters.checked = remembered(LETTERS) !== "off";
+  letters.addEventListener("change", () => remember(LETTERS, letters.checked ? null : "off"));
+  document.addEventListener("keydown", (event) => {
+    const target = event.target as HTMLElement;
+    // What is written, chosen and pressed by keys stays so.
+    if (!day?.subject || target.matches("input:not([type=checkbox]), select") || (event.key === "Enter" && target.matches("button"))) return;
+    const altGraph = event.getModifierState("AltGraph");
+    const { key, code, shiftKey, ctrlKey, altKey, metaKey } = event;
+    const command = commandOf({ key, code, shiftKey, ctrlKey, altKey, metaKey, altGraph }, letters.checked);
+    if (!command) return;
+    event.preventDefault();
+    run(command);
+  });
+  // After a click, Enter accepts: it does not press the same button again.
+  document.addEventListener("click", ({ target, detail }) => {
+    if (detail && target instanceof Element) target.closest<HTMLElement>("button")?.blur();
+  });
+  canvas("day").addEventListener("click", ({ clientX }) => {
+    announce(stretchAt(day.stretches, momentAt(canvas("day"), clientX, { start: 0, end: recording().seconds })));
+  });
+  canvas("close").addEventListener("click", ({ clientX }) => {
+    const moment = momentAt(canvas("close"), clientX, view);
+    announce(stretchAt(day.stretches, moment));
+    cursor = moment;
+    draw();
+  });
+  byId("who").addEventListener("submit", (event) => {
+    event.preventDefault();
+    void queued(async () => {
+      const { doubts } = await name(byId<HTMLInputElement>("person").value.trim());
+      await look(number);
+      if (doubts.length) throw new Error(doubts.join(" "));
+    });
+  });
+  byId("word").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const field = byId<HTMLInputElement>("new-word");
+    const label = field.value.trim();
+    show("word", false);
+    field.value = "";
+    field.blur();
+    if (label) void queued(() => decide({ do: "label", at: chosen, label }));
+  });
+  byId("new-word").addEventListener("keydown", ({ key }) => {
+    if (key === "Escape") show("word", false);
+  });
+  byId("recording").addEventListener("change", ({ target }) => void queued(() => look(Number((target as HTMLSelectElement).value))));
+  byId("learn").addEventListener("click", () => void queued(learned));
+  byId("save").addEventListener("click", () => void queued(saved));
+  addEventListener("resize", () => void (day?.subject && (fetchDay(), render())));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());
+  addEventListener("hashchange", () => location.reload());
+}
+
+async function learned(): Promise<void> {
+  byId<HTMLButtonElement>("learn").disabled = true;
+  byId("learn-text").dataset.learned = "true";
+  write("learn-text", "Learning…");
+  try {
+    const { windows, labels, share } = await learn();
+    write(
+      "learn-text",
+      share
+        ? `It learned ${labels.join(", ")} from ${windows} windows of yours, and proposes anew.`
+        : `What it learned from ${windows} windows would not have helped on others of yours: it stays as it was.`,
+    );
+  } catch (error) {
+    write("learn-text", "");
+    throw error;
+  } finally {
+    day = await dayOf(number);
+    select(day.queue[0] ?? chosen);
+  }
+}
+
+async function saved(): Promise<void> {
+  const { saved: file, recordings: count, warnings } = await save();
+  const text = `${count} ${count === 1 ? "recording" : "recordings"} in ${file}.`;
+  write("saved", [text, ...warnings].join(" "));
+  write("said", text);
+}
+
+listen();
+void queued(open);

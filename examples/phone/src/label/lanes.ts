@@ -1,0 +1,270 @@
+/** The canvases: the whole recording, and what is enlarged. They are drawn from plain data. */
+
+import type { Day, Envelope, Range, Recording, Stretch } from "./day";
+import { ticks } from "./day";
+import { looks } from "./shared";
+
+interface Canvas {
+  context: CanvasRenderingContext2D;
+  width: number;
+  height: number;
+  color: (name: string) => string;
+  rem: number;
+}
+
+/** Where the names of lanes and the numbers of axes stand, in rem. */
+const LEFT = 4;
+/** Places of what is drawn, as shares of the height: of the whole recording, and of what is enlarged. */
+const DAY = { top: 0.04, signal: 0.5, model: 0.58, yours: 0.78, lane: 0.17 };
+const CLOSE = { top: 0.02, signal: 0.62, model: 0.66, yours: 0.83, lane: 0.15 };
+const AXES = ["x", "y", "z"];
+/** m/s^2 at the edges of a chart, those of its grid, and at the top of the whole recording. */
+const REACH = 20;
+const MOST = 35;
+const GRID = [-20, -10, 0, 10, 20];
+/** Pixels between the lines of what is hatched, and of the narrowest stretch with a name. */
+const HATCH = 8;
+const NAMED = 56;
+
+export function prepare(canvas: HTMLCanvasElement): Canvas {
+  const { width, height } = canvas.getBoundingClientRect();
+  const scale = window.devicePixelRatio;
+  [canvas.width, canvas.height] = [Math.round(width * scale), Math.round(height * scale)];
+  const context = canvas.getContext("2d")!;
+  context.scale(scale, scale);
+  const style = getComputedStyle(document.documentElement);
+  const rem = parseFloat(style.fontSize);
+  context.font = `${0.75 * rem}px system-ui, sans-serif`;
+  context.textBaseline = "middle";
+  return { context, width, height, color: (name) => style.getPropertyValue(name), rem };
+}
+
+/** The moment at a place of a canvas. */
+export function momentAt(canvas: HTMLCanvasElement, x: number, { start, end }: Range): number {
+  const left = LEFT * parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const share = (x - canvas.getBoundingClientRect().left - left) / (canvas.getBoundingClientRect().width - left);
+  return start + Math.min(1, Math.max(0, share)) * (end - start);
+}
+
+/** Columns of an envelope that a canvas shows. */
+export function columnsOf(canvas: HTMLCanvasElement): number {
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  return Math.max(100, Math.round(canvas.getBoundingClientRect().width - LEFT * rem));
+}
+
+/** The whole recording: how much it moves, the two lanes, and a frame around what is enlarged. */
+export function drawDay(element: HTMLCanvasElement, recording: Recording, day: Day, envelope: Envelope | null, view: Range): void {
+  const canvas = prepare(element);
+  const whole = { start: 0, end: recording.seconds };
+  const x = scale(canvas, whole);
+  const { context, height, color } = canvas;
+  if (envelope) drawMagnitude(canvas, envelope, x, DAY.top * height, DAY.signal * height);
+  drawMarks(canvas, recording, x, DAY.signal * height);
+  drawLanes(canvas, day, x, whole, DAY, false);
+  context.strokeStyle = color("--ink");
+  context.lineWidth = 2;
+  context.strokeRect(x(view.start), 1, Math.max(4, x(view.end) - x(view.start)), height - 2);
+}
+
+/** What is enlarged: x, y and z, the two lanes, the chosen stretch, and the cursor. */
+export function drawClose(
+  element: HTMLCanvasElement, recording: Recording, day: Day, envelope: Envelope | null, view: Range, chosen: number, cursor: number | null,
+): void {
+  const canvas = prepare(element);
+  const x = scale(canvas, view);
+  const { context, width, height, color, rem } = canvas;
+  const [top, bottom] = [CLOSE.top * height, CLOSE.signal * height];
+  const y = (value: number) => top + ((REACH - value) / (2 * REACH)) * (bottom - top);
+  const left = LEFT * rem;
+  for (const value of GRID) {
+    context.fillStyle = color("--line");
+    context.fillRect(left, y(value) - 0.5, width - left, 1);
+    context.fillStyle = color("--soft");
+    context.textAlign = "right";
+    context.fillText(`${value}`.replace("-", "−"), left - 0.4 * rem, Math.min(bottom - 0.4 * rem, Math.max(top + 0.4 * rem, y(value))));
+  }
+  context.textAlign = "left";
+  context.fillStyle = color("--soft");
+  context.fillText("m/s²", 0, top + 0.4 * rem);
+  clipped(context, left, top, width - left, bottom - top, () => {
+    if (envelope) AXES.forEach((axis, number) => drawAxis(context, envelope, number, color(`--${axis}`), x, y));
+    drawMarks(canvas, recording, x, bottom);
+  });
+  drawLanes(canvas, day, x, view, CLOSE, true);
+  for (const { moment } of ticks(view, width - left, recording.clock)) {
+    context.fillStyle = color("--line");
+    context.fillRect(x(moment), bottom, 1, 0.3 * rem);
+  }
+  const stretch = day.stretches[chosen];
+  if (stretch) {
+    const [from, to] = [Math.max(left, x(stretch.start)), Math.min(width, x(stretch.end))];
+    context.strokeStyle = color("--accent");
+    context.lineWidth = 3;
+    if (to > from) context.strokeRect(from, CLOSE.model * height - 4, to - from, (CLOSE.yours + CLOSE.lane - CLOSE.model) * height + 8);
+  }
+  if (cursor !== null && cursor >= view.start && cursor <= view.end) {
+    context.fillStyle = color("--ink");
+    context.fillRect(x(cursor) - 1, top, 2, (CLOSE.yours + CLOSE.lane) * height - top);
+  }
+}
+
+/** A ruler in the time of day below a canvas. */
+export function ruler(element: HTMLElement, canvas: HTMLCanvasElement, view: Range, clock: number | null): void {
+  const width = columnsOf(canvas);
+  const left = canvas.getBoundingClientRect().width - width;
+  const marks = ticks(view, width, clock).map(({ moment, text }) => {
+    const mark = Object.assign(document.createElement("span"), { textContent: text });
+    mark.style.left = `${left + ((moment - view.start) / (view.end - view.start)) * width}px`;
+    return mark;
+  });
+  element.replaceChildren(...marks);
+}
+
+function scale({ width, rem }: Canvas, { start, end }: Range): (moment: number) => number {
+  const left = LEFT * rem;
+  return (moment) => left + ((moment - start) / (end - start)) * (width - left);
+}
+
+function clipped(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number, draw: () => void): void {
+  context.save();
+  context.beginPath();
+  context.rect(x, y, width, height);
+  context.clip();
+  draw();
+  context.restore();
+}
+
+function each(envelope: Envelope, draw: (numbers: number[], from: number, to: number) => void): void {
+  const step = (envelope.end - envelope.start) / envelope.columns.length;
+  envelope.columns.forEach((numbers, i) => {
+    if (numbers) draw(numbers, envelope.start + i * step, envelope.start + (i + 1) * step);
+  });
+}
+
+/** How far |a| is from gravity. */
+function drawMagnitude({ context, color }: Canvas, envelope: Envelope, x: (moment: number) => number, top: number, bottom: number): void {
+  const y = (value: number) => Math.min(bottom, Math.max(top, bottom - (value / 100 / MOST) * (bottom - top)));
+  context.fillStyle = color("--soft");
+  each(envelope, (numbers, from, to) => {
+    context.fillRect(x(from), y(numbers[7]!), Math.max(1, x(to) - x(from)), Math.max(1, y(numbers[3]!) - y(numbers[7]!)));
+  });
+}
+
+function drawAxis(
+  context: CanvasRenderingContext2D, envelope: Envelope, axis: number, color: string, x: (moment: number) => number, y: (value: number) => number,
+): void {
+  context.strokeStyle = color;
+  context.lineWidth = 1;
+  // Where hours are in view, each axis is a band, and those below it shine through.
+  context.globalAlpha = 0.75;
+  context.beginPath();
+  const step = (envelope.end - envelope.start) / envelope.columns.length;
+  let before = false;
+  envelope.columns.forEach((numbers, i) => {
+    if (numbers) {
+      const at = x(envelope.start + (i + 0.5) * step);
+      const [low, high] = [y(numbers[axis]! / 100), y(numbers[axis + 4]! / 100)];
+      context[before ? "lineTo" : "moveTo"](at, (low + high) / 2);
+      if (low - high > 1) {
+        context.moveTo(at, low);
+        context.lineTo(at, high);
+        context.moveTo(at, (low + high) / 2);
+      }
+    }
+    before = numbers !== null;
+  });
+  context.stroke();
+  context.globalAlpha = 1;
+}
+
+/** Where the phone lay still, and where its pose changed. */
+function drawMarks({ context, color, rem }: Canvas, recording: Recording, x: (moment: number) => number, bottom: number): void {
+  context.fillStyle = color("--line");
+  for (const [from, to] of recording.rests) context.fillRect(x(from), bottom - 0.25 * rem, x(to) - x(from), 0.25 * rem);
+  context.fillStyle = color("--warn");
+  for (const moment of recording.turns) {
+    context.beginPath();
+    context.moveTo(x(moment) - 4, bottom);
+    context.lineTo(x(moment), bottom - 7);
+    context.lineTo(x(moment) + 4, bottom);
+    context.fill();
+  }
+}
+
+function drawLanes(canvas: Canvas, day: Day, x: (moment: number) => number, view: Range, places: typeof DAY, named: boolean): void {
+  const { context, width, height, color, rem } = canvas;
+  const left = LEFT * rem;
+  const lane = places.lane * height;
+  const colors = new Map(looks(day.words).map(({ color: name }, i) => [day.words[i]!, color(name)]));
+  context.fillStyle = color("--soft");
+  context.textAlign = "left";
+  context.fillText("model", 0, places.model * height + lane / 2);
+  context.fillText("yours", 0, places.yours * height + lane / 2);
+  clipped(context, left, 0, width - left, height, () => {
+    for (const stretch of day.stretches) {
+      if (stretch.end < view.start || stretch.start > view.end) continue;
+      const from = x(stretch.start);
+      const box = { from, size: Math.max(1, x(stretch.end) - from - 1), lane };
+      const visible = { from: Math.max(left, from), to: Math.min(width, x(stretch.end)) };
+      if (stretch.guess) {
+        const sure = stretch.confidence >= day.threshold;
+        fill(canvas, { ...box, top: places.model * height }, colors.get(stretch.guess) ?? color("--soft"), 0.45, !sure);
+        if (named) name(canvas, guessText(stretch), visible, places.model * height + lane / 2, "--ink");
+      }
+      if (stretch.label) {
+        fill(canvas, { ...box, top: places.yours * height }, colors.get(stretch.label) ?? color("--soft"), 1, false);
+        if (named) name(canvas, stretch.label, visible, places.yours * height + lane / 2, "--card");
+      } else if (stretch.label === "") {
+        frame(canvas, { ...box, top: places.yours * height });
+        if (named) name(canvas, "left out", visible, places.yours * height + lane / 2, "--soft");
+      } else if (stretch.note && named) {
+        name(canvas, `noted: ${stretch.note}`, visible, places.yours * height + lane / 2, "--soft");
+      }
+    }
+  });
+}
+
+function guessText({ guess, confidence }: Stretch): string {
+  return `${guess} ${Math.round(100 * confidence)}%`;
+}
+
+interface Box {
+  from: number;
+  size: number;
+  top: number;
+  lane: number;
+}
+
+function fill({ context, color }: Canvas, { from, size, top, lane }: Box, hue: string, alpha: number, hatched: boolean): void {
+  context.globalAlpha = alpha;
+  context.fillStyle = hue;
+  context.fillRect(from, top, size, lane);
+  context.globalAlpha = 1;
+  if (!hatched) return;
+  clipped(context, from, top, size, lane, () => {
+    context.strokeStyle = color("--card");
+    context.lineWidth = 3;
+    context.beginPath();
+    for (let at = Math.floor((from - lane) / HATCH) * HATCH; at < Math.min(from + size, 4096); at += HATCH) {
+      context.moveTo(at, top + lane);
+      context.lineTo(at + lane, top);
+    }
+    context.stroke();
+  });
+}
+
+function frame({ context, color }: Canvas, { from, size, top, lane }: Box): void {
+  context.strokeStyle = color("--soft");
+  context.lineWidth = 1;
+  context.setLineDash([4, 4]);
+  context.strokeRect(from + 0.5, top + 0.5, size - 1, lane - 1);
+  context.setLineDash([]);
+}
+
+function name({ context, color, rem }: Canvas, text: string, { from, to }: { from: number; to: number }, middle: number, ink: string): void {
+  if (to - from < NAMED) return;
+  clipped(context, from, middle - rem, to - from - 4, 2 * rem, () => {
+    context.fillStyle = color(ink);
+    context.fillText(text, from + 0.4 * rem, middle);
+  });
+}

@@ -1,0 +1,92 @@
+/** The page of zoo label: which key does what, what is shown, and where the next question is. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { around, clockText, type Day, details, following, headline, lengthText, moved, type Stretch, stretchAt, ticks, zoomed } from "../src/label/day";
+import { commandOf, type Key } from "../src/label/keys";
+
+function stretch(start: number, end: number, facts: Partial<Stretch> = {}): Stretch {
+  return { start, end, guess: "walking", confidence: 0.8, note: "", label: null, sure: false, contradicts: false, ...facts };
+}
+
+function day(stretches: Stretch[], queue: number[]): Day {
+  return { version: 1, subject: "ann", words: [], state: "", model: "", answers: 0, undo: false, threshold: 0.6, stretches, queue };
+}
+
+function key(pressed: Partial<Key>): Key {
+  return { key: "", code: "", shiftKey: false, ctrlKey: false, altKey: false, metaKey: false, altGraph: false, ...pressed };
+}
+
+test("digits are known by their place, whatever the keyboard writes there", () => {
+  for (const pressed of [{ key: "1", code: "Digit1" }, { key: "&", code: "Digit1" }, { key: "1", code: "Numpad1" }]) {
+    assert.deepEqual(commandOf(key(pressed), true), { name: "label", number: 0 });
+  }
+  assert.deepEqual(commandOf(key({ key: "0", code: "Digit0" }), true), { name: "leave" });
+});
+
+test("edges move by a second, and with Shift by a tenth, also by brackets that need AltGr", () => {
+  assert.deepEqual(commandOf(key({ key: ",", code: "Comma" }), true), { name: "edge", by: -1 });
+  assert.deepEqual(commandOf(key({ key: ":", code: "Period", shiftKey: true }), true), { name: "edge", by: 0.1 });
+  const bracket = { key: "]", code: "Digit9", ctrlKey: true, altKey: true, altGraph: true };
+  assert.deepEqual(commandOf(key(bracket), true), { name: "edge", by: 1 });
+});
+
+test("keys that write nothing work without those of one letter", () => {
+  for (const pressed of ["a", "n", "s", "z", "+", "1", ","]) {
+    assert.equal(commandOf(key({ key: pressed, code: pressed === "1" ? "Digit1" : "" }), false), null);
+  }
+  assert.deepEqual(commandOf(key({ key: "Enter" }), false), { name: "accept" });
+  assert.deepEqual(commandOf(key({ key: "Enter", shiftKey: true }), false), { name: "accept_all" });
+  assert.deepEqual(commandOf(key({ key: "ArrowLeft" }), false), { name: "previous" });
+});
+
+test("what belongs to the browser or to a screen reader is left to it", () => {
+  for (const held of ["ctrlKey", "altKey", "metaKey"] as const) {
+    assert.equal(commandOf(key({ key: "s", [held]: true }), true), null);
+    assert.equal(commandOf(key({ key: "ArrowRight", [held]: true }), true), null);
+  }
+});
+
+test("after an answer from the queue comes its next question, else the next stretch without a label", () => {
+  const stretches = [stretch(0, 10), stretch(10, 20), stretch(20, 30)];
+  const decided = stretches.map((each, i) => (i === 0 ? { ...each, label: "walking" } : each));
+  assert.equal(following(day(stretches, [0, 2]), day(decided, [2]), 0), 2);
+  assert.equal(following(day(stretches, [2]), day(decided, [2]), 0), 1);
+  const all = stretches.map((each) => ({ ...each, label: "" }));
+  assert.equal(following(day(stretches, []), day(all, []), 2), 2);
+});
+
+test("a view stays within the recording, and the moment under the cursor stays where it is", () => {
+  assert.deepEqual(around(stretch(10, 20), 100), { start: 0, end: 40 });
+  assert.deepEqual(zoomed({ start: 0, end: 100 }, 0.5, 80, 100), { start: 40, end: 90 });
+  assert.deepEqual(zoomed({ start: 40, end: 60 }, 1000, 50, 100), { start: 0, end: 100 });
+  assert.deepEqual(moved({ start: 60, end: 100 }, 0.8, 100), { start: 60, end: 100 });
+});
+
+test("a moment in a gap belongs to the stretch after it", () => {
+  const stretches = [stretch(0, 10), stretch(15, 20)];
+  assert.deepEqual([5, 12, 17, 99].map((moment) => stretchAt(stretches, moment)), [0, 1, 1, 1]);
+});
+
+test("a ruler has round times of day, and as many as fit", () => {
+  const shown = ticks({ start: 100, end: 700 }, 900, 8 * 3600 + 40);
+  assert.deepEqual(shown.map(({ text }) => text).slice(0, 3), ["8:03", "8:04", "8:05"]);
+  assert.ok(shown.length <= 10);
+  assert.equal(shown[0]!.moment, 140);
+  assert.deepEqual(ticks({ start: 0, end: 3 }, 400, null).map(({ text }) => text), ["0:00:00", "0:00:01", "0:00:02", "0:00:03"]);
+});
+
+test("times and lengths are in words, past midnight as well", () => {
+  assert.equal(clockText(3600, 23.5 * 3600), "0:30:00");
+  assert.deepEqual([12.4, 60, 95, 3700].map(lengthText), ["12 s", "1 min", "1 min 35 s", "1 h 1 min"]);
+});
+
+test("a headline asks what is not decided, and doubts what the model is not sure of", () => {
+  assert.equal(headline(stretch(0, 9), 0.6), "Walking?");
+  assert.equal(headline(stretch(0, 9, { confidence: 0.5 }), 0.6), "Perhaps walking?");
+  assert.equal(headline(stretch(0, 9, { note: "bike", confidence: 0.5 }), 0.6), "Bike?");
+  assert.equal(headline(stretch(0, 9, { guess: "", confidence: 0 }), 0.6), "What was this?");
+  assert.equal(headline(stretch(0, 9, { label: "rowing" }), 0.6), "Rowing");
+  assert.equal(headline(stretch(0, 9, { label: "" }), 0.6), "Left out");
+  assert.equal(details(stretch(0, 9, { note: "bike" }), 0), "0:00:00 to 0:00:09 · 9 s · noted: bike · the model says walking, 80%");
+});

@@ -1,0 +1,161 @@
+"""Notes that an app took next to a recording become labels, and so do tables of answers."""
+
+import re
+
+import h5py
+import numpy as np
+import pytest
+
+import zoo
+from zoo.errors import ZooError
+
+RATE = 50
+
+
+def signal(seconds, names="seconds_elapsed,x,y,z", begin=0.0, factor=1.0):
+    """Rows of a phone that is carried, from `begin` on."""
+    random = np.random.default_rng(0)
+    lines = [names]
+    for number, row in enumerate(random.normal([0, -9.7, 1], 0.5, (seconds * RATE, 3)).tolist()):
+        lines.append(f"{factor * (begin + number / RATE):.2f},{','.join(f'{value:.4f}' for value in row)}")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def walk(tmp_path):
+    """Writes a recording of 60 s and notes next to it: `walk(notes) -> folder`."""
+
+    def write(notes, name="Annotation", **options):
+        folder = tmp_path / "walk"
+        folder.mkdir(exist_ok=True)
+        (folder / "TotalAcceleration.csv").write_text(signal(60, **options))
+        (folder / f"{name}.csv").write_text(notes)
+        return folder
+
+    return write
+
+
+def labels(folder, **options):
+    """The label, the seconds and who decided of each recording of an import."""
+    out = folder.parent / "recordings.h5"
+    zoo.import_csv(folder, out, subject="=ann", force=True, **options)
+    with h5py.File(out) as file:
+        rows = np.diff(file["offsets"][:]) / RATE
+        decided = file["decided"].asstr()[:].tolist() if "decided" in file else [""] * len(rows)
+        return [*zip(file["activity"].asstr()[:].tolist(), rows.tolist(), decided, strict=True)]
+
+
+NOTES = (
+    "time,seconds_elapsed,text,millisecond_press_duration\n"
+    "1700000005000000000,5,walking,80\n1700000025000000000,25,bike,70\n1700000040000000000,40,Stop,70\n"
+)
+
+
+def test_a_note_holds_until_the_next_and_stop_begins_nothing(walk):
+    assert labels(walk(NOTES)) == [("walking", 20.0, ""), ("bike", 15.0, "")]
+
+
+def test_notes_taken_at_the_end_name_what_was_before_them(walk):
+    assert labels(walk(NOTES), annotations="end") == [("walking", 5.0, ""), ("bike", 20.0, "")]
+
+
+@pytest.mark.parametrize("ending", ["", "end", "stop"])
+def test_an_empty_note_ends_an_activity_too(walk, ending):
+    assert labels(walk(f"seconds_elapsed,text\n10,row\n30,{ending}\n")) == [("row", 20.0, "")]
+
+
+def test_notes_out_of_order_and_the_same_label_again_are_read_by_their_times(walk):
+    notes = "seconds_elapsed,text\n30,sit\n0,sit\n50,walk\n"
+    assert labels(walk(notes)) == [("sit", 50.0, ""), ("walk", 10.0, "")]
+
+
+def test_tags_in_milliseconds_are_on_the_clock_of_the_recording(walk):
+    notes = "timestamp (ms),tag\n110000,walk\n130000,sit\n"
+    folder = walk(notes, name="Tags", names="timestamp (ms),x,y,z", begin=100.0, factor=1000)
+    assert labels(folder) == [("walk", 20.0, ""), ("sit", 30.0, "")]
+
+
+def test_a_column_of_activities_and_an_option_go_before_notes(walk):
+    folder = walk(NOTES)
+    assert labels(folder, activity="=sitting") == [("sitting", 60.0, "")]
+    text = (folder / "TotalAcceleration.csv").read_text().replace("\n", ",standing\n")
+    (folder / "TotalAcceleration.csv").write_text(text.replace("z,standing", "z,activity", 1))
+    assert labels(folder) == [("standing", 60.0, "")]
+
+
+@pytest.mark.parametrize(
+    ("notes", "says"),
+    [
+        ("seconds_elapsed,text\n100,walk\n", "Annotation.csv: no row of .* has a label; expected times between 0"),
+        ("seconds_elapsed,what\n1,walk\n", "Annotation.csv: no column for the text of a note; found seconds_el"),
+        ("seconds_elapsed,text\n1,'a,b'\n", "Annotation.csv: 2 column names, but row 1 below them has 3 fields"),
+        ('seconds_elapsed,text\n1,"a,b"\n', "Annotation.csv: the label at 1 s: 'a,b'; expected a name of at most"),
+        ("seconds_elapsed,text\nsoon,walk\n", "Annotation.csv: column 'seconds_elapsed'.*expected a number"),
+        ("date,text\n2026-01-01 10:00:00,walk\n", "column 'date' is on another clock than 'seconds_elapsed'"),
+    ],
+)  # fmt: skip
+def test_notes_that_cannot_be_placed_are_refused_in_one_line(walk, notes, says):
+    folder = walk(notes)
+    with pytest.raises(ZooError, match=says) as error:
+        labels(folder)
+    assert "\n" not in str(error.value)
+    assert not (folder.parent / "recordings.h5").exists()
+
+
+ANSWERS = "file,sha256,subject,start,end,activity,decided\n"
+
+
+def answered(folder, *rows, digest=None, described=""):
+    """A table of answers next to a folder: `start,end,activity,decided`."""
+    from zoo.files import sha256
+
+    file = folder / "TotalAcceleration.csv"
+    path = folder.parent / "labeled" / "ann" / "2026-01-01-100000.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    named = f"../../walk/TotalAcceleration.csv,{digest or sha256(file)},ann"
+    path.write_text(described + ANSWERS + "".join(f"{named},{row}\n" for row in rows))
+    return path.parents[1]
+
+
+def test_answers_are_imported_and_cut_with_who_decided(walk):
+    folder = walk("")
+    (folder / "Annotation.csv").unlink()
+    rows = ("0,20,walking,person", "20,30,walking,person", "30,35,,person", "35,60,sitting,proposal 0.93")
+    place = answered(folder, *rows)
+    expected = [("walking", 30.0, "person"), ("sitting", 25.0, "proposal 0.93")]
+    assert labels(place) == expected
+    data = zoo.cut_windows(place, folder.parent / "data3.h5", test_fraction=0).data
+    assert data.classes == ("sitting", "walking")
+    decided = data.train.column("decided")
+    assert dict(zip(*np.unique(decided, return_counts=True), strict=True)) == {"person": 17, "proposal 0.93": 14}
+
+
+def test_answers_say_how_their_recording_is_read(walk):
+    folder = walk("", names="clock,right,up,front")
+    how = '# {"x": "right", "y": "up", "z": "front", "time": "clock"}\n'
+    assert labels(answered(folder, "0,20,walking,person", described=how)) == [("walking", 20.0, "person")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "says"),
+    [
+        (["0,20,walking,person"], {"digest": 64 * "0"}, "TotalAcceleration.csv: has changed since it was labeled in"),
+        (["20,0,walking,person"], {}, "row 1 below the names: 20 to 0 s; expected stretches in their order"),
+        (["0,20,walking,person", "10,30,sit,person"], {}, "row 2 below the names: 10 to 30 s; expected stretches in"),
+        (["x,20,walking,person"], {}, "row 1 below the names: start or end is no number"),
+        (["0,20,walking,person"], {"described": "# [1]\n"}, "the first line does not say how the recording is read"),
+        (["0,20,,person"], {}, "no row of .* has a label"),
+    ],
+)  # fmt: skip
+def test_answers_that_do_not_fit_are_refused_in_one_line(walk, rows, options, says):
+    place = answered(walk(""), *rows, **options)
+    with pytest.raises(ZooError, match=says):
+        labels(place)
+
+
+def test_answers_about_a_missing_recording_name_it(walk):
+    folder = walk("")
+    place = answered(folder, "0,20,walking,person")
+    (folder / "TotalAcceleration.csv").unlink()
+    with pytest.raises(ZooError, match=re.escape("no such file") + ".*TotalAcceleration.csv"):
+        labels(place)

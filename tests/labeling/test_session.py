@@ -1,0 +1,402 @@
+"""What is decided is on the disk before it is shown, is continued after anything, and is told to nobody else."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import zipfile
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+
+import numpy as np
+import pytest
+import running
+
+import zoo
+from zoo.activity.annotations import COLUMNS
+from zoo.activity.columns import CsvColumns
+from zoo.activity.simulate import walk_through
+from zoo.errors import ZooError
+from zoo.labeling.session import open_session
+from zoo.serving import PageServer
+from zoo.serving.server import Refusal
+
+STARTED = 1_748_937_600
+"""Seconds since 1970."""
+
+
+def recorded(file, *activities, seconds=30.0, rate=50, gap=None, seed=1):
+    """A recording of a simulated person, as Sensor Logger writes it; without the seconds of a gap."""
+    rows = walk_through(activities, seconds, rate, seed)[0]
+    lines = ["time,seconds_elapsed,z,y,x"]
+    for number, (x, y, z) in enumerate(rows.tolist()):
+        time = number / rate
+        if gap is None or not gap[0] <= time < gap[1]:
+            lines.append(f"{(STARTED * rate + number) * 10**9 // rate},{time:.2f},{z:.4f},{y:.4f},{x:.4f}")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture
+def hour(tmp_path):
+    """A folder as Sensor Logger shares it, with notes."""
+    recorded(tmp_path / "hour" / "TotalAcceleration.csv", "sitting", "walking", "sitting", gap=(40, 45))
+    notes = "time,seconds_elapsed,text,millisecond_press_duration\n1,0,sitting,1\n1,31,walking,1\n1,61,sitting,1\n"
+    (tmp_path / "hour" / "Annotation.csv").write_text(notes)
+    return tmp_path / "hour"
+
+
+@pytest.fixture
+def opened(hour, tmp_path):
+    """Opens the recordings again and again: `opened() -> session`, of ann."""
+
+    def once(source=hour, subject="ann", out=None, **columns):
+        session, _ = open_session([source], CsvColumns(**columns), tmp_path / "labeled", out)
+        once.doubts = session.name_person(subject)
+        return session
+
+    return once
+
+
+def act(session, number=0, **action):
+    return session.act(number, {**action, "version": session.version})
+
+
+def journal(tmp_path):
+    (path,) = (tmp_path / "labeled").rglob("*.csv")
+    return path
+
+
+def labels(shown):
+    return [stretch["label"] for stretch in shown["stretches"]]
+
+
+def test_each_answer_is_in_the_folder_and_continued(opened, tmp_path):
+    session = opened()
+    first = session.shown(0)
+    # Edges of notes and those of the gap.
+    assert [(one["start"], one["end"]) for one in first["stretches"]] == [(0, 31), (31, 40), (45, 61), (61, 90)]
+    assert [one["note"] for one in first["stretches"]] == ["sitting", "walking", "walking", "sitting"]
+    act(session, do="accept", at=0)
+    path = journal(tmp_path)
+    assert path.relative_to(tmp_path / "labeled") == Path("ann") / path.name
+    lines = path.read_text().splitlines()
+    assert lines[0] == ",".join(COLUMNS)
+    assert lines[1].split(",")[2:] == ["ann", "0.000", "31.000", "sitting", "note"]
+    act(session, do="label", at=1, label="strolling")
+    act(session, do="leave", at=2)
+    again = opened().shown(0)
+    assert labels(again) == ["sitting", "strolling", "", None]
+    assert "strolling" in again["words"]
+    assert again["undo"] is False
+
+
+def test_undo_goes_back_to_nothing_and_leaves_no_file(opened, tmp_path):
+    session = opened()
+    act(session, do="accept", at=0)
+    act(session, do="split", at=3, time=70.0)
+    act(session, do="label", at=3, label="rowing")
+    assert labels(act(session, do="undo")) == ["sitting", None, None, None, None]
+    act(session, do="undo")
+    shown = act(session, do="undo")
+    assert (labels(shown), shown["undo"]) == ([None] * 4, False)
+    assert not [*(tmp_path / "labeled").rglob("*.csv")]
+    with pytest.raises(ZooError, match="nothing to undo"):
+        act(session, do="undo")
+
+
+def test_a_second_tab_changes_nothing_that_it_has_not_seen(opened, tmp_path):
+    session = opened()
+    seen = session.version
+    act(session, do="accept", at=0)
+    before = journal(tmp_path).read_bytes()
+    with pytest.raises(Refusal, match="something changed meanwhile, as in another tab"):
+        session.act(0, {"do": "leave", "at": 0, "version": seen})
+    assert journal(tmp_path).read_bytes() == before
+
+
+def test_nothing_is_decided_before_the_person_is_named(hour, tmp_path):
+    session, _ = open_session([hour], CsvColumns(), tmp_path / "labeled", None)
+    with pytest.raises(ZooError, match="name the person first"):
+        act(session, do="accept", at=0)
+    for name in ("../ann", "", "=cmd"):
+        with pytest.raises(ZooError, match="person"):
+            session.name_person(name)
+    session.name_person("p1")
+    with pytest.raises(ZooError, match="are of p1 already"):
+        session.name_person("p2")
+
+
+def test_a_recording_that_changed_is_named_and_its_answers_are_kept(opened, hour, tmp_path):
+    session = opened()
+    act(session, do="accept", at=0)
+    kept = journal(tmp_path).read_bytes()
+    file = hour / "TotalAcceleration.csv"
+    file.write_text("\n".join(file.read_text().splitlines()[:-5]) + "\n")
+    with pytest.raises(ZooError, match=r"TotalAcceleration.csv: has changed since it was opened"):
+        act(session, do="accept", at=1)
+    assert journal(tmp_path).read_bytes() == kept
+    session = opened()
+    assert "has changed since it was labeled in" in opened.doubts[0]
+    act(session, do="accept", at=1)
+    assert len([*(tmp_path / "labeled").rglob("*.csv")]) == 2
+    # A copy that was moved is known by what it holds.
+    with pytest.raises(ZooError, match="has changed since it was labeled in"):
+        zoo.import_csv(tmp_path / "labeled", tmp_path / "r.h5")
+
+
+def test_answers_follow_a_recording_that_was_moved(opened, hour, tmp_path):
+    act(opened(), do="accept", at=0)
+    shutil.move(hour, tmp_path / "elsewhere")
+    session = opened(tmp_path / "elsewhere")
+    assert labels(session.shown(0))[0] == "sitting"
+    act(session, do="accept", at=3)
+    assert "../../elsewhere/" in journal(tmp_path).read_text()
+
+
+def test_answers_among_the_recordings_are_no_recordings(opened, tmp_path):
+    act(opened(tmp_path), do="accept", at=0)
+    session = opened(tmp_path)
+    assert [Path(one["file"]).name for one in session.overview()["recordings"]] == ["TotalAcceleration.csv"]
+    assert labels(session.shown(0))[0] == "sitting"
+
+
+def test_a_model_that_does_not_exist_is_refused_before_the_page_is_served(hour, zoo_cli):
+    found = zoo_cli("label", hour, "--model", "activity_gru_fone", "--subject", "ann")
+    assert (found.status, "activity_gru_phone" in found.err) == (1, True)
+
+
+def test_a_full_disk_changes_nothing(opened, tmp_path):
+    session = opened()
+    act(session, do="accept", at=0)
+    folder = journal(tmp_path).parent
+    shutil.rmtree(folder)
+    folder.write_text("no folder")
+    with pytest.raises(ZooError):
+        act(session, do="accept", at=1)
+    assert labels(session.shown(0)) == ["sitting", None, None, None]
+    folder.unlink()
+    act(session, do="accept", at=1)
+    assert labels(opened().shown(0)) == ["sitting", "walking", None, None]
+
+
+def test_what_is_saved_is_cut_into_windows_and_says_who_decided(opened, tmp_path):
+    session = opened(out=tmp_path / "ours.h5")
+    with pytest.raises(ZooError, match="nothing has a label yet"):
+        session.save()
+    for at in range(3):
+        act(session, do="accept", at=at)
+    act(session, do="label", at=3, label="resting")
+    assert session.save() | {"warnings": []} == {"saved": str(tmp_path / "ours.h5"), "recordings": 4, "warnings": []}
+    act(session, do="undo")
+    # It may be saved again.
+    assert session.save()["recordings"] == 3
+    for source in (tmp_path / "ours.h5", tmp_path / "labeled"):
+        data = zoo.cut_windows(source, tmp_path / "data3.h5", test_fraction=0, force=True).data
+        assert data.classes == ("sitting", "walking")
+        assert {*data.train.column("decided")} == {"note"}
+        assert data.train.people() == ["ann"]
+
+
+def test_an_evaluation_says_how_many_labels_are_accepted_proposals(opened, hour, tmp_path):
+    session = opened()
+    for at in (0, 1):
+        act(session, do="accept", at=at)
+    path = journal(tmp_path)
+    path.write_text(path.read_text().replace("sitting,note", "sitting,proposal 0.93"))
+    zoo.cut_windows(tmp_path / "labeled", tmp_path / "data3.h5", test_fraction=0)
+    evaluated = zoo.evaluate("activity_gru_tiny", tmp_path / "data3.h5", split="all", baselines=False)
+    # 18 windows of 29 s, and 3 of 9 s.
+    assert any(note.startswith("86% of the labels are proposals") for note in evaluated.to_json()["notes"])
+
+
+def test_a_zip_file_and_units_of_an_app_are_read_as_an_import_reads_them(opened, tmp_path):
+    recorded(tmp_path / "one" / "TotalAcceleration.csv", "walking", seconds=20.0)
+    text = (tmp_path / "one" / "TotalAcceleration.csv").read_text().replace("z,y,x", "c,b,a")
+    with zipfile.ZipFile(tmp_path / "walk.zip", "w") as file:
+        file.writestr("walk/TotalAcceleration.csv", text)
+        file.writestr("walk/Annotation.csv", "seconds_elapsed,text\n0,walking\n")
+    session = opened(tmp_path / "walk.zip", x="a", y="b", z="c")
+    act(session, do="accept", at=0)
+    # The table of answers says how the recording is read.
+    assert zoo.import_csv(tmp_path / "labeled", tmp_path / "r.h5").recordings == 1
+
+
+def test_labels_of_a_column_come_in_as_proposals(opened, tmp_path):
+    rows = walk_through(["walking"], 30.0, 50, 1)[0].tolist()
+    lines = ["time,x,y,z,subject,activity"]
+    for number, (x, y, z) in enumerate(rows):
+        lines.append(f"{number / 50:.2f},{x:.4f},{y:.4f},{z:.4f},bob,{'walking' if number < 1000 else 'resting'}")
+    (tmp_path / "labeled.csv").write_text("\n".join(lines) + "\n")
+    shown = opened(tmp_path / "labeled.csv").shown(0)
+    assert [(one["start"], one["end"], one["note"]) for one in shown["stretches"]] == [
+        (0, 20, "walking"), (20, 30, "resting")
+    ]  # fmt: skip
+    assert "resting" in shown["words"]
+
+
+def test_an_envelope_holds_all_samples_at_any_scale(opened, hour):
+    signal = opened().tracks[0].signal
+    part = signal.parts[0]
+    for start, end, columns in ((0.0, 90.0, 45), (10.0, 11.0, 50), (2.0, 30.0, 7)):
+        found = signal.envelope(start, end, columns)["columns"]
+        edges = np.linspace(start, end, columns + 1)
+        for place, numbers in enumerate(found):
+            low, high = edges[place : place + 2]
+            rows = part.rows[int(np.ceil(low * 50 - 1e-6)) : int(np.ceil(high * 50 - 1e-6))]
+            if high <= part.end and len(rows):
+                # A sample before an edge may be in the next column.
+                near = np.array([each for each in found[place : place + 2] if each])
+                assert (near[:, :4].min(axis=0) <= np.round(100 * rows.min(axis=0)) + 1).all()
+                assert (near[:, 4:].max(axis=0) >= np.round(100 * rows.max(axis=0)) - 1).all()
+                assert numbers[0] <= numbers[4]
+    # Nothing was recorded in the gap.
+    assert signal.envelope(41.0, 44.0, 3)["columns"] == [None, None, None]
+
+
+@contextmanager
+def served(session, token="only here"):
+    with running.running(PageServer({}, "127.0.0.1", running.PORT, None, session.routes(token))) as server:
+        server.hosts = frozenset([f"127.0.0.1:{server.port}"])
+        yield server
+
+
+def ask(server, method, path, content=None, token="only here", host=None):
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
+    headers = {"Authorization": f"Bearer {token}"} | ({"Host": host} if host else {})
+    connection.request(method, path, None if content is None else json.dumps(content), headers)
+    response = connection.getresponse()
+    return response.status, json.loads(response.read() or b"null")
+
+
+PATHS = [
+    ("GET", "/label/recordings"), ("GET", "/label/day/0"), ("GET", "/label/signal/0:0:9:9"), ("PUT", "/label/day/0"),
+    ("PUT", "/label/person"), ("POST", "/label/learning"), ("POST", "/label/saving"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "path"), PATHS)
+def test_who_lacks_the_token_or_comes_by_another_name_is_told_nothing(opened, method, path):
+    session = opened()
+    with served(session) as server:
+        before = session.version
+        for options in ({"token": "another"}, {"token": ""}, {"host": "evil.example"}, {"host": "localhost"}):
+            status, answer = ask(server, method, path, {"do": "accept", "at": 0, "version": before}, **options)
+            assert (status, [*answer]) == (403, ["error"]), options
+        assert session.version == before
+
+
+def test_the_page_is_told_in_one_line_what_is_not_possible(opened, tmp_path):
+    session = opened()
+    with served(session) as server:
+        for method, path, content, expected in [
+            ("PUT", "/label/day/0", {"do": "accept", "at": 99, "version": session.version}, (422, "stretch 99")),
+            ("PUT", "/label/day/0", {"do": "accept", "at": 0, "version": -1}, (409, "something changed meanwhile")),
+            ("PUT", "/label/day/7", {"do": "undo", "version": session.version}, (422, "recording 7")),
+            ("PUT", "/label/day/x", {}, (422, "recording 'x'")),
+            ("PUT", "/label/day/0", [], (422, "the request is no JSON document")),
+            ("GET", "/label/signal/0:9:0:5", None, (422, "signal '0:9:0:5'")),
+            ("GET", "/label/signal/0:nan:1:5", None, (422, "signal '0:nan:1:5'")),
+            ("POST", "/label/learning", None, (422, "the model is not ready")),
+            ("POST", "/label/saving", None, (422, "no file was named for recordings")),
+        ]:
+            status, answer = ask(server, method, path, content)
+            assert (status, answer["error"].startswith(expected[1])) == (expected[0], True), (path, answer)
+            assert "\n" not in answer["error"]
+        assert not (tmp_path / "labeled").exists()
+
+
+@pytest.fixture(scope="module")
+def proposed(tmp_path_factory):
+    """A session with proposals of a preset, of eight minutes in 24 stretches."""
+    from zoo.labeling.proposals import Proposer
+
+    folder = tmp_path_factory.mktemp("proposed")
+    recorded(folder / "day" / "TotalAcceleration.csv", *["sitting", "walking", "jogging"] * 8, seconds=20.0)
+    session, _ = open_session([folder / "day"], CsvColumns(), folder / "labeled", None)
+    session.name_person("ann")
+    session.propose(lambda: Proposer("activity_gru_phone"))
+    return session
+
+
+def test_a_preset_proposes_what_a_simulated_person_does(proposed):
+    shown = proposed.shown(0)
+    assert (shown["state"], shown["model"]) == ("", "activity_gru_phone")
+    expected = ["sitting", "walking", "jogging"] * 8
+    assert [one["guess"] for one in shown["stretches"]] == expected
+    edges = np.array([one["start"] for one in shown["stretches"][1:]])
+    # Within two seconds of the truth, as both ends are known.
+    assert np.abs(edges - 20.0 * np.arange(1, 24)).max() <= 2
+
+
+def test_a_model_learns_a_word_of_ones_own_and_leaves_alone_what_is_decided(proposed):
+    shown = proposed.shown(0)
+    with pytest.raises(ZooError, match="0 answers; the model learns from 20 or more"):
+        proposed.learn()
+    for at, stretch in enumerate(shown["stretches"][:21]):
+        word = {"jogging": "skipping"}.get(stretch["guess"], stretch["guess"])
+        act(proposed, do="label", at=at, label=word)
+    before = labels(proposed.shown(0))
+    learned = proposed.learn()
+    assert learned["labels"] == ["sitting", "skipping", "walking"]
+    after = proposed.shown(0)
+    assert labels(after)[:21] == before[:21]
+    assert [one["guess"] for one in after["stretches"][21:]] == ["sitting", "walking", "skipping"]
+    # The renewal is undone as a decision is.
+    assert [one["guess"] for one in act(proposed, do="undo")["stretches"]] == ["sitting", "walking", "jogging"] * 8
+
+
+@contextmanager
+def zoo_label(*arguments, cwd):
+    """`zoo label` in a process of its own, and the address that it prints."""
+    command = [sys.executable, "-m", "zoo", "label", *map(str, arguments), "--json", "--port", str(running.PORT)]
+    environment = os.environ | {"PYTHONPATH": str(running.ROOT)}
+    process = subprocess.Popen(
+        command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        document = json.loads(process.stdout.readline() or json.dumps({"error": process.stderr.read()}))
+        yield process, document
+    finally:
+        process.kill()
+        process.wait()
+
+
+def asked(document, method, path, content=None):
+    address, _, token = document["url"].removeprefix("http://").partition("/label#")
+    return running.ask(address, method, path, token, content and json.dumps(content), tls=False)
+
+
+def again(*arguments, cwd):
+    return running.python("-m", "zoo", "label", *arguments, cwd=cwd, PYTHONPATH=str(running.ROOT))
+
+
+@pytest.mark.process
+def test_a_kill_loses_nothing_and_ctrl_c_writes_the_recordings(hour, tmp_path):
+    arguments = (hour, "--subject", "ann", "-o", "ours.h5")
+    with zoo_label(*arguments, cwd=tmp_path) as (process, document):
+        assert document["url"].startswith("http://127.0.0.1:")
+        shown = asked(document, "GET", "/label/day/0")[1]
+        for at in (0, 1):
+            status, shown = asked(
+                document, "PUT", "/label/day/0", {"do": "accept", "at": at, "version": shown["version"]}
+            )
+            assert status == 200
+        # A second run finds the folder taken.
+        second = again(hour, "--subject", "ann", cwd=tmp_path)
+        assert (second.returncode, "another run is writing it" in second.stderr) == (1, True)
+        process.kill()
+        process.wait()
+    with zoo_label(*arguments, cwd=tmp_path) as (process, document):
+        status, shown = asked(document, "GET", "/label/day/0")
+        assert labels(shown)[:2] == ["sitting", "walking"]
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=120)
+        assert (process.returncode, json.loads(out)["recordings"]) == (0, 2), err
+    assert zoo.describe(tmp_path / "ours.h5")["recordings"] == 2
+    assert not [path for path in tmp_path.rglob(".zoo*") if path.name != ".zoo-lock"]
+    refused = again(hour, "-o", "ours.h5", cwd=tmp_path)
+    assert (refused.returncode, "ours.h5: exists already" in refused.stderr) == (1, True)

@@ -1,0 +1,178 @@
+"""An hour is labeled by keys alone, is written as recordings, and trains a model; the page is readable to all."""
+
+import csv
+import runpy
+import signal
+from contextlib import contextmanager
+from functools import partial
+
+import pytest
+from labeling.test_session import zoo_label
+from phone import pages
+from phone.pages import until
+from running import ROOT
+
+import zoo
+
+look = partial(pages.look, settle=1)
+DESKTOP = {"width": 1440, "height": 900}
+SIZES = {"": (1440, 900), "-narrow": (390, 844), "-200-percent": (1024, 768)}
+
+
+@pytest.fixture(scope="module")
+def hour(make_once):
+    """The hour of the guide, a sixth as long, without and with its notes."""
+    example = runpy.run_path(str(ROOT / "examples" / "guides" / "label.py"))
+    return make_once("labeled-hour", lambda folder: example["record"](folder / "hour", shorter=6))
+
+
+@pytest.fixture
+def labeling(open_page, built, hour, tmp_path):
+    """The page of `zoo label`: `with labeling("--subject", "ann") as (process, page)`."""
+
+    @contextmanager
+    def opened(*arguments, notes=False, proposed=True, **options):
+        file = hour / "hour" if notes else hour / "hour" / "TotalAcceleration.csv"
+        with zoo_label(file, "-o", "ours.h5", *arguments, cwd=tmp_path) as (process, document):
+            page = open_page(
+                document["url"], viewport=DESKTOP, has_touch=False, device_scale_factor=1, patient=False, **options
+            )
+            page.wait_for_selector("#work:visible, #who:visible")
+            if proposed:
+                await_proposals(page)
+            yield process, page
+
+    return opened
+
+
+def await_proposals(page):
+    """Waits for the model, which a busy machine loads in a minute or more."""
+    page.wait_for_selector("#state", state="hidden", timeout=600_000)
+
+
+def press(page, *keys):
+    """Presses keys, one when what the one before it did is shown."""
+    for key in keys:
+        page.keyboard.press(key)
+        settled(page)
+
+
+def settled(page):
+    """Waits until all that was asked for is done."""
+    page.wait_for_selector("#work[aria-busy=false]")
+
+
+def answers(tmp_path):
+    """The rows of the journal: start, end, label and who decided."""
+    (path,) = (tmp_path / "labeled").rglob("*.csv")
+    with path.open() as file:
+        rows = [*csv.DictReader(file)]
+    return [(float(row["start"]), float(row["end"]), row["activity"], row["decided"]) for row in rows]
+
+
+def headline(page):
+    """The word that is asked about."""
+    return page.inner_text("#what").removeprefix("Perhaps ").rstrip("?")
+
+
+def stretches(page):
+    return int(page.get_attribute("#day", "aria-label").partition(" ")[0])
+
+
+def test_an_hour_is_labeled_by_keys_and_trains_a_model(labeling, tmp_path):
+    # Notes lie beside what is opened: they are proposals as well.
+    with labeling("--subject", "ann") as (process, page):
+        assert page.inner_text("#title") == "Tuesday, June 3, 8:00 to 8:10"
+        count, first = stretches(page), headline(page)
+        assert count >= 11
+        press(page, "Enter")
+        page.wait_for_selector(f"#said:has-text('{first}')", state="attached")
+        assert [answer[2:] for answer in answers(tmp_path)] == [(first.lower(), "note")]
+        # Another one of the words, a word of one's own, and nothing at all.
+        press(page, "2")
+        assert ("jogging", "person") in [answer[2:] for answer in answers(tmp_path)]
+        press(page, "a")
+        page.keyboard.type("wading")
+        press(page, "Enter")
+        assert ("wading", "person") in [answer[2:] for answer in answers(tmp_path)]
+        assert page.locator("#words .word").last.inner_text().split()[1] == "wading"
+        press(page, "0")
+        assert ("", "person") in [answer[2:] for answer in answers(tmp_path)]
+        # Everything goes back, one step after the other.
+        press(page, "z", "z", "z", "z")
+        assert page.is_disabled("#undo")
+        assert not [*(tmp_path / "labeled").rglob("*.csv")]
+        # A stretch is split, its end moves by a second and by a tenth.
+        press(page, "s", "Enter")
+        assert stretches(page) == count + 1
+        end = answers(tmp_path)[0][1]
+        press(page, "z", ",", "Shift+Comma", ".", "Enter")
+        assert answers(tmp_path)[0][1] == pytest.approx(end - 0.1, abs=0.002)
+        # All that is sure, in the whole recording; and then what is not, as proposed.
+        press(page, *["-"] * 8, "Shift+Enter")
+        assert len(answers(tmp_path)) > 2
+        for _ in range(count):
+            if page.inner_text("#queue-title").startswith("0 to check"):
+                break
+            press(page, "n", "Enter")
+        assert page.inner_text("#queue-title") == "0 to check \N{MIDDLE DOT} you decided 100%"
+        page.click("#save")
+        page.wait_for_selector("#saved:has-text('recordings in ours.h5')")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(120) == 0
+    data = zoo.cut_windows(tmp_path / "ours.h5", tmp_path / "data3.h5", test_fraction=0).data
+    assert data.classes == ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
+    result = zoo.train(
+        "activity_gru", data, recipe={"epochs": 1, "validation": 0}, out=tmp_path / "model", units=8, verbose=False
+    )
+    assert result.model.classes == data.classes
+
+
+def test_the_person_is_asked_once_and_another_tab_is_told(labeling, open_page, tmp_path):
+    with labeling(proposed=False) as (_, page):
+        page.wait_for_selector("#who:visible")
+        page.fill("#person", "../ann")
+        page.press("#person", "Enter")
+        page.wait_for_selector("#problem:has-text('person')")
+        page.fill("#person", "p1")
+        page.press("#person", "Enter")
+        page.wait_for_selector("#work:visible")
+        await_proposals(page)
+        other = page.context.new_page()
+        other.goto(page.url)
+        other.wait_for_selector("#work:visible")
+        await_proposals(other)
+        word = headline(page).lower()
+        press(page, "Enter")
+        press(other, "0")
+        other.wait_for_selector("#problem:has-text('something changed meanwhile')")
+        press(other, "ArrowRight", "0")
+        assert sorted(answer[2] for answer in answers(tmp_path)) == ["", word]
+
+
+def test_keys_of_one_letter_can_be_switched_off_and_each_is_a_button(labeling, tmp_path):
+    with labeling("--subject", "ann") as (_, page):
+        page.click("#letters")
+        press(page, "1", "0", "s", "z")
+        assert not (tmp_path / "labeled").is_dir() or not [*(tmp_path / "labeled").rglob("*.csv")]
+        word = headline(page).lower()
+        page.click("#accept")
+        settled(page)
+        # A click leaves no button behind that Enter would press again.
+        page.click("#leave")
+        settled(page)
+        press(page, "Enter")
+        decided = [answer[2:] for answer in answers(tmp_path)]
+        assert {(word, "note"), ("", "person")} < {*decided}
+        assert sorted(how for _, how in decided) == ["note", "note", "person"]
+        page.reload()
+        page.wait_for_selector("#work:visible")
+        assert not page.is_checked("#letters")
+
+
+def test_it_is_readable_in_all_sizes_and_in_the_dark(labeling):
+    with labeling("--subject", "ann", notes=True) as (_, page):
+        press(page, "Enter", "Enter", "5")
+        pixels = "document.getElementById('close').getContext('2d').getImageData(0, 0, 900, 300).data"
+        until(page, f"() => new Set({pixels}).size > 9")
+        look(page, "label", SIZES, dark=True)

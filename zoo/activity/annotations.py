@@ -1,0 +1,208 @@
+"""Labels that stand beside a signal: notes that an app took while it recorded, and the answers of `zoo label`.
+
+Sensor Logger writes notes to `Annotation.csv` next to the files of its sensors; other apps and people write `Tags.csv`.
+A note holds until the next one. Answers are a table of stretches of one recording, which it names.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.activity.columns import SECONDS, CsvColumns, is_dated, plain_name, recognized, time_reader
+from zoo.activity.sources import beside
+from zoo.activity.tables import Table, digest, exists, lines_of
+from zoo.errors import ZooError, option
+
+FILES = ("Annotation", "Tags")
+"""Names of files of notes, without the ending."""
+ENDS = ("", "stop", "end")
+"""Notes that end an activity and begin none."""
+COLUMNS = ("file", "sha256", "subject", "start", "end", "activity", "decided")
+"""Columns of a table of answers."""
+_TEXTS = ("text", "tag", "note", "annotation", "label", "activity", "event", "name")
+"""Columns of what a note says, of which the first that is there is read."""
+
+Side = Literal["start", "end"]
+"""Whether a note stands at the start of what it names, or at its end."""
+
+
+class Span(NamedTuple):
+    """A label between two times in seconds; empty where something is left out, or who `decided` is unknown."""
+
+    start: float
+    end: float
+    activity: str
+    decided: str = ""
+
+
+class Answers(NamedTuple):
+    """What somebody decided about a recording: `spans` in seconds since its first row, in their order.
+    `sha256` is that of the file, and `columns` are how it is read.
+    """
+
+    file: Path
+    sha256: str
+    subject: str
+    columns: CsvColumns
+    spans: tuple[Span, ...]
+
+
+def notes_of(path: Path) -> Path | None:
+    """The file of notes next to that of a sensor, if there is one."""
+    return next((other for name in FILES if exists(other := beside(path, name)) and other != path), None)
+
+
+def read_notes(path: Path, times: NDArray[np.float64], column: str | None, unit: str, side: Side) -> list[Span]:
+    """Reads notes as spans in seconds since the first of the `times` of a table, whose `column` of them has a unit."""
+    table = Table(str(path), lines_of(path))
+    plain = {plain_name(name): name for name in reversed(table.names)}
+    text = next((plain[name] for name in _TEXTS if name in plain), None)
+    stamp = column if column in table.names else recognized("time", table.names)
+    if text is None or stamp is None:
+        raise ZooError(
+            f"{path}: no column for {'the text' if text is None else 'the time'} of a note; found "
+            f"{', '.join(table.names)}: name it {'text' if text is None else 'seconds_elapsed'}, or remove the file"
+        )
+    rows = table.records()
+    moment, expected, is_clock = time_reader(next((row[stamp] for row in rows), ""), comma=table.separator != ",")
+    try:
+        stamps = moment([row[stamp] for row in rows])
+    except ValueError as error:
+        raise ZooError(f"{path}: column {stamp!r}: {error}; expected {expected}") from None
+    if not np.isfinite(stamps).all():
+        raise ZooError(f"{path}: column {stamp!r}: a note has no time; expected {expected}")
+    first = times[0] if len(times) else 0.0
+    if stamp == column:
+        seconds = (stamps if is_clock else stamps * SECONDS.get(unit, 1.0)) - first
+    else:
+        # Of another clock than the recording, seconds since its start alone can be placed.
+        if is_clock or any(is_dated(stamps * factor) for factor in SECONDS.values()):
+            raise ZooError(
+                f"{path}: column {stamp!r} is on another clock than {column or 'a fixed rate'!r} of the recording: "
+                f"pass {option('time')} for a column that both files have"
+            )
+        seconds = stamps
+    order = np.argsort(seconds, kind="stable")
+    return _held([float(seconds[place]) for place in order], [rows[place][text].strip() for place in order], side)
+
+
+def _held(moments: Sequence[float], texts: Sequence[str], side: Side) -> list[Span]:
+    edges = [*moments, np.inf] if side == "start" else [-np.inf, *moments]
+    return [
+        Span(start, end, text)
+        for (start, end), text in zip(pairwise(edges), texts, strict=True)
+        if text.lower() not in ENDS and start < end
+    ]
+
+
+def answers_text(answers: Answers, folder: Path) -> str:
+    """A table of answers that lies in a folder, as text; `file` is relative to the folder where that is possible."""
+    import csv
+    import io
+
+    text = io.StringIO()
+    if (given := _given(answers.columns)) != {}:
+        text.write(f"# {json.dumps(given, ensure_ascii=False)}\n")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    file = Path(_relative(answers.file, folder)).as_posix()
+    for start, end, activity, decided in answers.spans:
+        writer.writerow([file, answers.sha256, answers.subject, f"{start:.3f}", f"{end:.3f}", activity, decided])
+    return text.getvalue()
+
+
+def _given(columns: CsvColumns) -> dict[str, Any]:
+    standard = CsvColumns()
+    fields = ((name, getattr(columns, name)) for name in CsvColumns.model_fields if name not in ("subject", "activity"))
+    return {name: value for name, value in fields if value != getattr(standard, name)}
+
+
+def _relative(file: Path, folder: Path) -> str:
+    import os
+
+    try:
+        return os.path.relpath(file.absolute(), folder.absolute())
+    except ValueError:
+        # Another drive of Windows.
+        return str(file.absolute())
+
+
+def read_answers(path: Path) -> Answers | None:
+    """Reads a table of answers; None for any other table, or where nothing is decided yet."""
+    lines = lines_of(path)
+    try:
+        head = next(lines, "")
+        described = head.startswith("#")
+        if (next(lines, "") if described else head).strip() != ",".join(COLUMNS):
+            return None
+    finally:
+        lines.close() if hasattr(lines, "close") else None
+    rows = Table(str(path), lines_of(path)).records(*COLUMNS)
+    if not rows:
+        return None
+    where, first = f"{path}: row {{}} below the names", rows[0]
+    spans = list[Span]()
+    for number, row in enumerate(rows, 1):
+        try:
+            span = Span(float(row["start"]), float(row["end"]), row["activity"].strip(), row["decided"].strip())
+        except ValueError:
+            raise ZooError(f"{where.format(number)}: start or end is no number; expected seconds") from None
+        if not span.start < span.end or (spans and span.start < spans[-1].end):
+            found = f"{span.start:g} to {span.end:g} s"
+            raise ZooError(f"{where.format(number)}: {found}; expected stretches in their order")
+        if any(row[name] != first[name] for name in ("file", "sha256", "subject")):
+            raise ZooError(f"{where.format(number)}: names another recording or person; expected one in a file")
+        spans.append(span)
+    try:
+        given = json.loads(head[1:]) if described else {}
+        columns = CsvColumns(**{name: _plain(value) for name, value in given.items()})
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ZooError(f"{path}: the first line does not say how the recording is read ({error})") from None
+    file = path.parent / first["file"]
+    return Answers(file, first["sha256"], first["subject"], columns, tuple(spans))
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def check_unchanged(path: Path, answers: Answers) -> None:
+    """Refuses answers about a recording that is missing, or that has other contents by now."""
+    if not exists(answers.file):
+        raise ZooError(f"{path}: no such file: {answers.file} (paths start at the folder of this table)")
+    if digest(answers.file) != answers.sha256:
+        raise ZooError(f"{answers.file}: has changed since it was labeled in {path}: restore it, or label it anew")
+
+
+def merged(spans: Sequence[Span]) -> Iterator[Span]:
+    """Joins neighbors with the same label, decided in the same way; of two confidences, the mean over time remains."""
+    held = list[Span]()
+    for span in spans:
+        if held and _joins(held[-1], span):
+            held.append(span)
+            continue
+        if held:
+            yield _joined(held)
+        held = [span]
+    if held:
+        yield _joined(held)
+
+
+def _joins(one: Span, other: Span) -> bool:
+    same = one.activity == other.activity and one.decided.split()[:1] == other.decided.split()[:1]
+    return same and abs(one.end - other.start) < 1e-3
+
+
+def _joined(spans: Sequence[Span]) -> Span:
+    first, last = spans[0], spans[-1]
+    how, _, share = first.decided.partition(" ")
+    if share:
+        lengths = np.array([span.end - span.start for span in spans])
+        shares = np.array([float(span.decided.split()[-1]) for span in spans])
+        how = f"{how} {(lengths * shares).sum() / lengths.sum():.2f}"
+    return Span(first.start, last.end, first.activity, how)

@@ -1,0 +1,330 @@
+"""A recording that is being labeled, as plain data, and what a person does to it.
+
+A day is divided into stretches without a gap or an overlap, but for the gaps of the recording. Each stretch has a guess
+of a model, perhaps a note of the app, and a label as soon as it is decided. What a person does makes a new day of one,
+and changes nothing:
+
+    day = apply(day, {"do": "label", "at": 3, "label": "walking"})
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+from zoo.activity.annotations import Span
+from zoo.activity.recordings import misnamed
+from zoo.errors import ZooError, shown
+
+DIGITS = 3
+"""Decimals of the edges of stretches in seconds: as many as the journal has."""
+SHORTEST = 0.2
+"""Seconds of the shortest stretch."""
+SURE = 0.95
+"""Confidence from which a proposal need not be checked: see `zoo.labeling.proposals`."""
+_NEAR = 5.0
+"""Seconds by which a note is early or late: it is moved to a change that the model sees."""
+_LONG = 3.0
+"""Seconds of the shortest stretch that is proposed."""
+
+PERSON, NOTE, PROPOSAL = "person", "note", "proposal"
+"""Who decides."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a recording, from `start` to `end` in seconds, with one label.
+
+    The model's `guess` has a `confidence`, and the app a `note`; both are empty where there is none. `label` is None
+    until it is `decided`, and empty where it is left out.
+    """
+
+    start: float
+    end: float
+    guess: str = ""
+    confidence: float = 0.0
+    note: str = ""
+    label: str | None = None
+    decided: str = ""
+
+    @property
+    def proposal(self) -> str:
+        """The label that is proposed: the note's, as its author was there, or the guess."""
+        return self.note or self.guess
+
+    @property
+    def seconds(self) -> float:
+        """The length."""
+        return self.end - self.start
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether the model does not see what the note says."""
+        return self.note != "" and self.guess not in ("", self.note)
+
+    @property
+    def sure(self) -> bool:
+        """Whether a proposal can be accepted without a look."""
+        return self.proposal != "" and not self.contradicts and self.confidence >= SURE
+
+
+Day = tuple[Stretch, ...]
+"""Stretches in their order."""
+
+Action = Mapping[str, Any]
+"""What a person does: `do` is a name of `ACTIONS`, and the others are its arguments."""
+
+
+def apply(day: Day, action: Action) -> Day:
+    """The day after an action of a person.
+
+    Raises:
+        ZooError: If there is no such action or stretch, or the action is not possible there.
+
+    Example:
+        >>> day = (Stretch(0.0, 60.0, "walking", 0.9), Stretch(60.0, 90.0, "sitting", 0.5))
+        >>> day = apply(apply(day, {"do": "accept", "at": 0}), {"do": "split", "at": 1, "time": 70.0})
+        >>> [(stretch.end, stretch.label) for stretch in day]
+        [(60.0, 'walking'), (70.0, None), (90.0, None)]
+    """
+    arguments = dict(action)
+    if (act := ACTIONS.get(arguments.pop("do", ""))) is None:
+        raise ZooError(f"action {shown(action.get('do'))}: expected one of {', '.join(ACTIONS)}")
+    for name in arguments.keys() & {"time", "by", "start", "end"}:
+        number = arguments[name]
+        if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+            raise ZooError(f"{name} is {shown(number)}; expected seconds")
+    place = arguments.get("at", 0)
+    if isinstance(place, bool) or not isinstance(place, int) or not 0 <= place < len(day):
+        raise ZooError(f"stretch {shown(place)}: expected a number below {len(day)}")
+    try:
+        return act(day, **arguments)
+    except TypeError as error:
+        raise ZooError(f"action {action['do']}: {error}") from None
+
+
+def _by_person(day: Day, at: int, label: str) -> Day:
+    return (*day[:at], replace(day[at], label=label, decided=PERSON), *day[at + 1 :])
+
+
+def _accepted(stretch: Stretch) -> Stretch:
+    if not stretch.proposal:
+        raise ZooError("nothing is proposed here: choose a label")
+    how = NOTE if stretch.note else f"{PROPOSAL} {stretch.confidence:.2f}"
+    return replace(stretch, label=stretch.proposal, decided=how)
+
+
+def _accept(day: Day, at: int) -> Day:
+    return (*day[:at], _accepted(day[at]), *day[at + 1 :])
+
+
+def _label(day: Day, at: int, label: str) -> Day:
+    label = " ".join(label.split()) if isinstance(label, str) else ""
+    if wrong := misnamed(label, is_label=True):
+        raise ZooError(f"label: {wrong}")
+    return _by_person(day, at, label)
+
+
+def _leave(day: Day, at: int) -> Day:
+    return _by_person(day, at, "")
+
+
+def _split(day: Day, at: int, time: float) -> Day:
+    stretch = day[at]
+    if not stretch.start + SHORTEST <= time <= stretch.end - SHORTEST:
+        raise ZooError(f"{time:.1f} s is not within this stretch: click where it is to be split")
+    time = round(time, DIGITS)
+    return (*day[:at], replace(stretch, end=time), replace(stretch, start=time), *day[at + 1 :])
+
+
+def _edge(day: Day, at: int, by: float) -> Day:
+    """Moves the end of a stretch, which is the start of the next one."""
+    if at + 1 == len(day) or day[at].end != day[at + 1].start:
+        raise ZooError("nothing follows this stretch without a gap: its end cannot be moved")
+    one, other = day[at], day[at + 1]
+    end = round(min(max(one.end + by, one.start + SHORTEST), other.end - SHORTEST), DIGITS)
+    if not one.start < end < other.end:
+        raise ZooError("both stretches are too short for their edge to be moved")
+    return (*day[:at], replace(one, end=end), replace(other, start=end), *day[at + 2 :])
+
+
+def _accept_all(day: Day, start: float, end: float) -> Day:
+    """Accepts what is sure, and lies between two times or reaches into them."""
+    chosen = [one.label is None and one.sure and one.start < end and one.end > start for one in day]
+    if not any(chosen):
+        raise ZooError(f"no proposal in view of at least {SURE:.0%}")
+    return tuple(_accepted(one) if take else one for one, take in zip(day, chosen, strict=True))
+
+
+ACTIONS: dict[str, Callable[..., Day]] = {
+    "accept": _accept, "label": _label, "leave": _leave, "split": _split, "edge": _edge, "accept_all": _accept_all,
+}  # fmt: skip
+"""What a person can do to a stretch, and to all in view."""
+
+
+def queue(day: Day) -> list[int]:
+    """Numbers of the stretches to look at, first where an answer helps most: (1 - confidence) sqrt(length).
+
+    Notes that the model contradicts come before all others; what is sure is left out.
+
+    Example:
+        >>> queue((Stretch(0, 9, "a", 0.99), Stretch(9, 13, "a", 0.5), Stretch(13, 29, "b", 0.5)))
+        [2, 1]
+    """
+    open_ones = [place for place, one in enumerate(day) if one.label is None and not one.sure]
+    return sorted(
+        open_ones, key=lambda at: (not day[at].contradicts, -(1 - day[at].confidence) * math.sqrt(day[at].seconds))
+    )
+
+
+def renewed(day: Day, proposals: Sequence[Stretch], parts: Sequence[tuple[float, float]]) -> Day:
+    """The day with other proposals between what is decided, which stays as it is.
+
+    `parts` are what is recorded, from start to end in seconds; `proposals` may leave some of it out.
+    """
+    kept = [one for one in day if one.label is not None]
+    filled = list[Stretch]()
+    for start, end in parts:
+        at = start
+        inside = [one for one in kept if start <= one.start < end]
+        for one in (*inside, Stretch(end, end)):
+            filled += _filled(at, one.start, proposals)
+            filled += [one] if one.end > one.start else []
+            at = one.end
+    return tuple(filled)
+
+
+def _filled(start: float, end: float, proposals: Sequence[Stretch]) -> list[Stretch]:
+    """What is proposed between two times; what is too short for a stretch becomes a part of its neighbor."""
+    pieces, at = list[Stretch](), start
+    for one in proposals:
+        first, last = max(one.start, start), min(one.end, end)
+        if first < last:
+            pieces += [Stretch(at, first)] if at < first else []
+            pieces.append(replace(one, start=first, end=last))
+            at = last
+    pieces += [Stretch(at, end)] if at < end else []
+    filled = pieces[:1]
+    for piece in pieces[1:]:
+        if piece.seconds < SHORTEST:
+            filled[-1] = replace(filled[-1], end=piece.end)
+        elif filled[-1].seconds < SHORTEST:
+            filled[-1] = replace(piece, start=filled[-1].start)
+        else:
+            filled.append(piece)
+    return filled
+
+
+def with_notes(proposals: Iterable[Stretch], notes: Sequence[Span], classes: Sequence[str]) -> list[Stretch]:
+    """Proposals with the notes of an app, whose edges are moved to the nearest change that the model sees.
+
+    A note of an activity that the model does not know is one stretch, whatever the model takes its parts for.
+    """
+    proposals = list(proposals)
+    if not notes or not proposals:
+        return proposals
+    changes = [one.start for one in proposals] + [proposals[-1].end]
+
+    def near(time: float) -> float:
+        closest = min(changes, key=lambda change: abs(change - time))
+        return closest if abs(closest - time) <= _NEAR else round(time, DIGITS)
+
+    spans = [(near(note.start), near(note.end), note.activity) for note in notes]
+    cuts = sorted({*changes, *(edge for span in spans for edge in span[:2] if changes[0] < edge < changes[-1])})
+    pieces, place = list[Stretch](), 0
+    for start, end in pairwise(cuts):
+        while place + 1 < len(proposals) and proposals[place].end <= start:
+            place += 1
+        one = proposals[place]
+        if not one.start <= start < one.end:
+            continue
+        note = next((text for first, last, text in spans if first <= start < last), "")
+        pieces.append(replace(one, start=start, end=end, note=note))
+    joined = list[Stretch]()
+    for piece in pieces:
+        before = joined[-1] if joined else None
+        is_one = before is not None and before.note == piece.note != "" and before.end == piece.start
+        if before is not None and is_one and (piece.note not in classes or piece.guess == before.guess):
+            longer = max(before, piece, key=lambda one: one.seconds)
+            joined[-1] = replace(longer, start=before.start, end=piece.end)
+        else:
+            joined.append(piece)
+    return joined
+
+
+def runs(
+    edges: Sequence[float], labels: Sequence[str], confidences: Sequence[float], shortest: float = _LONG
+) -> list[Stretch]:
+    """Stretches of one label, of moments between `edges` (N + 1) with a label and its probability each.
+
+    A stretch that is too short becomes a part of its longer neighbor.
+
+    Example:
+        >>> [(one.start, one.guess) for one in runs([0, 5, 6, 20, 30], ["a", "b", "a", "c"], [0.8, 0.5, 0.8, 0.9])]
+        [(0, 'a'), (20, 'c')]
+    """
+    found = [
+        Stretch(start, end, label, share)
+        for start, end, label, share in zip(edges, edges[1:], labels, confidences, strict=False)
+    ]
+    found = _joined(found)
+    while len(found) > 1 and (least := min(found, key=lambda one: one.seconds)).seconds < shortest:
+        at = found.index(least)
+        neighbors = [place for place in (at - 1, at + 1) if 0 <= place < len(found)]
+        other = max(neighbors, key=lambda place: found[place].seconds)
+        first, last = sorted((at, other))
+        both = replace(found[other], start=found[first].start, end=found[last].end)
+        # The next pair to be joined is near: a day has thousands of stretches.
+        around = slice(max(0, first - 1), last + 2)
+        found[first : last + 1] = [both]
+        found[around] = _joined(found[around])
+    return found
+
+
+def _joined(stretches: Sequence[Stretch]) -> list[Stretch]:
+    joined = list[Stretch]()
+    for one in stretches:
+        if joined and joined[-1].guess == one.guess:
+            before = joined[-1]
+            share = (before.confidence * before.seconds + one.confidence * one.seconds) / (before.seconds + one.seconds)
+            joined[-1] = replace(before, end=one.end, confidence=share)
+        else:
+            joined.append(one)
+    return joined
+
+
+class History:
+    """A day and all the days before it, to which `undo` goes back."""
+
+    def __init__(self, day: Day = ()) -> None:
+        self._days = [day]
+
+    @property
+    def day(self) -> Day:
+        """The day as it is now."""
+        return self._days[-1]
+
+    @property
+    def revision(self) -> int:
+        """The number of days before this one."""
+        return len(self._days) - 1
+
+    def changed(self, day: Day) -> "History":
+        """A history that goes on with another day."""
+        later = History()
+        later._days = [*self._days, day]
+        return later
+
+    def undone(self) -> "History":
+        """A history without its last day."""
+        if len(self._days) == 1:
+            raise ZooError("nothing to undo")
+        earlier = History()
+        earlier._days = self._days[:-1]
+        return earlier
+
+
+def spans(day: Day) -> tuple[Span, ...]:
+    """What is decided, as the journal holds it."""
+    return tuple(Span(one.start, one.end, one.label, one.decided) for one in day if one.label is not None)

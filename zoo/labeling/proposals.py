@@ -1,0 +1,194 @@
+"""Proposals of a network for a whole recording at once, and what it learns from answers.
+
+The network reads windows half a second apart, in batches, up to its last layer: these features are computed once. The
+last layer, which learns, makes probabilities of them. They pass the filter of the stream, forward and backward, as both
+ends of a recording are known; the mean of the two logarithms has its changes where they are, not some seconds late:
+
+    log p = (log forward + log backward) / 2 + constant
+
+The confidence of a stretch is the mean probability that the network itself gives its label: the filter is sure within
+seconds, also of movements that the network does not know. benchmarks/labeling.py counts how often it is right.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from zoo.activity.cutting import Windowing
+from zoo.activity.evaluation import BATCH, recognizer_of
+from zoo.activity.finetuning import fitted_head
+from zoo.activity.recordings import Recording
+from zoo.errors import ZooError
+from zoo.labeling.day import DIGITS, Day, Stretch, runs
+from zoo.loading import load
+from zoo.runtime.filtering import Filter
+from zoo.runtime.metadata import AXES
+from zoo.runtime.personal import SHARES, helpful_share, rank_in_class
+
+_EVERY = 0.5
+"""Seconds between two windows."""
+_MOST_WINDOWS = 2000
+"""Windows from which a last layer learns: more of a long stretch say the same again."""
+_FOLDS = 3
+_TINY = 1e-30
+
+Floats = NDArray[np.floating[Any]]
+Head = tuple[Floats, Floats]
+"""The kernel `(F, K)` and the bias `(K,)` of a last layer."""
+
+
+@dataclass
+class Read:
+    """What the network read of a part of a recording: `features (N, F)` at `times (N,)`, the centers of windows."""
+
+    start: float
+    end: float
+    times: NDArray[np.float64]
+    features: NDArray[np.float32]
+
+
+class Proposer:
+    """Proposes labels, and learns new ones.
+
+    Args:
+        model: A preset, a folder or a `.keras` file of a recognizer of three channels.
+
+    Raises:
+        ZooError: If there is no such recognizer, or if it has no last layer of its own.
+    """
+
+    def __init__(self, model: str | os.PathLike[str]) -> None:
+        loaded = load(model)
+        network = recognizer_of(loaded)
+        self.name, self.metadata = loaded.name, loaded.metadata
+        self._kernel: Floats
+        self._bias: Floats
+        if network.channels != AXES:
+            raise ZooError(f"{loaded.name}: reads {', '.join(network.channels)}; expected a model of {', '.join(AXES)}")
+        try:
+            head = network.get_layer("logits")
+            self._features = keras.Model(network.input, head.input)
+            self._kernel, self._bias = (np.asarray(weights, np.float64) for weights in head.get_weights())
+        except ValueError:
+            raise ZooError(
+                f"{loaded.name}: its network has no layer 'logits' that could learn: train one of the zoo's families"
+            ) from None
+        # What a prior adds is added after the division by the temperature.
+        self._bias = self._bias + network.temperature * network.prior_shift
+        self._temperature, self._start = network.temperature, (self._kernel, self._bias)
+        self.classes: list[str] = list(network.classes)
+        self._windowing = Windowing(network.window, max(1, round(_EVERY * network.rate)), network.rate, trim=0)
+
+    def forget(self) -> None:
+        """Goes back to what the model knew at first."""
+        (self._kernel, self._bias), self.classes = self._start, self._base
+
+    def read(self, recordings: Sequence[Recording]) -> Iterator[Read]:
+        """Reads the parts of a recording, each as soon as it is asked for."""
+        windowing = self._windowing
+        length = windowing.window / windowing.rate
+        for recording in recordings:
+            rows = recording.resampled(windowing.rate)
+            start, end = round(recording.start, DIGITS), round(recording.start + recording.seconds, DIGITS)
+            count = max(0, 1 + (len(rows) - windowing.window) // windowing.hop)
+            parts = list[Floats]()
+            for first in range(0, count, BATCH):
+                # Windows overlap: all of a day would fill the memory.
+                last = min(first + BATCH, count) - 1
+                part = rows[first * windowing.hop : last * windowing.hop + windowing.window]
+                parts.append(np.asarray(self._features.predict_on_batch(windowing.cut(part))))
+            times = start + np.arange(count) * windowing.hop / windowing.rate + length / 2
+            yield Read(start, end, times, np.concatenate(parts) if parts else np.zeros((0, len(self._kernel)), "f4"))
+
+    def _probabilities(self, features: Floats, kernel: Floats, bias: Floats) -> Floats:
+        return np.asarray(softmax((features @ kernel + bias) / self._temperature, axis=1))
+
+    def propose(self, parts: Sequence[Read]) -> list[Stretch]:
+        """The stretches that are proposed for a recording."""
+        return [stretch for part in parts for stretch in self._of_part(part)]
+
+    def _of_part(self, part: Read) -> list[Stretch]:
+        if not len(part.times):
+            return [Stretch(part.start, part.end)]
+        answers = self._probabilities(part.features, self._kernel, self._bias)
+        known = tuple(self.metadata.classes) == tuple(self.classes)
+        groups = self.metadata.streaming.groups if known else ()
+
+        def filtered(rows: Floats) -> Floats:
+            states = Filter(self.classes, groups, _EVERY)
+            return np.log(np.maximum([states.update(row) for row in rows], _TINY))
+
+        both = softmax((filtered(answers) + filtered(answers[::-1])[::-1]) / 2, axis=1)
+        best = both.argmax(axis=1)
+        edges = np.concatenate([[part.start], (part.times[1:] + part.times[:-1]) / 2, [part.end]]).round(DIGITS)
+        labels = [self.classes[number] for number in best]
+        return runs(edges.tolist(), labels, answers[np.arange(len(best)), best].tolist())
+
+    def learn(self, parts: Sequence[Sequence[Read]], days: Sequence[Day]) -> dict[str, Any]:
+        """Learns the last layer from what was decided in several recordings; new labels get outputs of their own.
+
+        As much of it is kept as helps on windows that were held back, as on the phone; if a label is new, all of it is.
+        Returns `windows`, `labels` and `share`.
+        """
+        features, labels = _answered(parts, days)
+        names = [*self._base, *sorted(set(labels) - set(self._base))]
+        kernel, bias = (np.concatenate([weights, np.zeros((*weights.shape[:-1], len(names) - len(self._base)))], -1)
+                        for weights in self._start)  # fmt: skip
+        truth = np.array([names.index(label) for label in labels], np.int64)
+        if len(set(labels)) < 2:
+            raise ZooError("all that has a label has the same one: decide about two activities or more")
+        # Of a new label there is nothing to keep.
+        is_new = len(names) > len(self._base)
+        share = 1.0 if is_new else self._helpful(features, truth, (kernel, bias))
+        self._kernel, self._bias = _between((kernel, bias), fitted_head(features, truth, kernel, bias), share)
+        self.classes = names
+        return {"windows": len(labels), "labels": sorted(set(labels)), "share": share}
+
+    def _helpful(self, features: Floats, truth: NDArray[np.int64], start: Head) -> float:
+        """The share of what is learned that helps on windows that are held back."""
+        folds, tried, held_back = rank_in_class(truth) % _FOLDS, list[Floats](), list[NDArray[np.int64]]()
+        for fold in range(_FOLDS):
+            out = folds == fold
+            if out.any() and not out.all():
+                learned = fitted_head(features[~out], truth[~out], *start)
+                mixed = [_between(start, learned, share) for share in (0.0, *SHARES)]
+                tried.append(np.stack([self._probabilities(features[out], *head) for head in mixed]))
+                held_back.append(truth[out])
+        return helpful_share(np.concatenate(tried, axis=1), np.concatenate(held_back)) if tried else 1.0
+
+    @property
+    def _base(self) -> list[str]:
+        return list(self.metadata.classes)
+
+
+def _between(known: Head, learned: Head, share: float) -> Head:
+    kernel, bias = (before + share * (after - before) for before, after in zip(known, learned, strict=True))
+    return kernel, bias
+
+
+def _answered(parts: Sequence[Sequence[Read]], days: Sequence[Day]) -> tuple[Floats, list[str]]:
+    """Features and labels of windows that lie in stretches with a label, not more of each label than suffice."""
+    by_label = dict[str, list[Floats]]()
+    for reads, day in zip(parts, days, strict=True):
+        for stretch in day:
+            if not stretch.label:
+                continue
+            for part in reads:
+                inside = (part.times >= stretch.start) & (part.times < stretch.end)
+                if inside.any():
+                    by_label.setdefault(stretch.label, []).append(part.features[inside])
+    if not by_label:
+        raise ZooError("nothing has a label yet: decide about some stretches first")
+    most, features, labels = max(1, _MOST_WINDOWS // len(by_label)), list[Floats](), list[str]()
+    for label, found in by_label.items():
+        rows = np.concatenate(found)
+        chosen = rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)]
+        features.append(chosen)
+        labels += [label] * len(chosen)
+    return np.concatenate(features), labels

@@ -1,0 +1,401 @@
+"""What `zoo.label` does: keeps what a person decides, answers the page on which they do, and writes recordings."""
+
+import json
+import os
+import secrets
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import Console
+
+from zoo.activity import annotations
+from zoo.activity.columns import CsvColumns
+from zoo.activity.sources import find_sources
+from zoo.activity.tables import close_archive, digest, is_zip
+from zoo.errors import COMMAND, StorageError, ZooError
+from zoo.files import atomic_write, exclusive_folder, new_file
+from zoo.jobs import Terminated
+from zoo.labeling.day import History, Stretch, apply, queue, renewed, spans, with_notes
+from zoo.labeling.signal import Signal, open_signal, summary
+from zoo.report.screen import quiet, say, warn
+from zoo.runtime.metadata import CLASSES
+from zoo.serving.certificate import LOCAL
+from zoo.serving.collection import check_name, file_name
+from zoo.serving.server import LABEL, PAGE_FOLDER, Answer, PageServer, Refusal, Routes, built_files
+
+if TYPE_CHECKING:
+    from zoo.labeling.proposals import Proposer, Read
+
+ENOUGH = 20
+"""Answers from which the model learns."""
+_MOST_COLUMNS = 8192
+
+Event = Callable[[dict[str, Any]], None]
+
+
+@dataclass
+class Track:
+    """A recording that is being labeled: its signal and digest, the days so far, where they are kept, and proposals."""
+
+    signal: Signal
+    columns: CsvColumns
+    sha256: str
+    modified: tuple[int, int]
+    history: History = field(default_factory=History)
+    journal: Path | None = None
+    reads: "list[Read]" = field(default_factory=list)
+
+
+class Session:
+    """What several recordings of one person are labeled as. Each change is in a folder before it is answered.
+
+    Threads of the server share it. `version` counts the changes: who has seen another one decides nothing.
+    """
+
+    def __init__(
+        self, signals: Sequence[tuple[Signal, CsvColumns]], folder: Path, out: Path | None, force: bool
+    ) -> None:  # fmt: skip
+        self._folder, self._out, self._force = folder, out, force
+        self._lock, self._learning = threading.RLock(), threading.Lock()
+        self.tracks = [
+            Track(signal, columns, digest(signal.file), _modified(signal.file)) for signal, columns in signals
+        ]
+        self.subject, self.model, self.version = "", "", 0
+        self.state = "loading the model"
+        self._proposer: Proposer | None = None
+        self.words: list[str] = []
+        self._add_words(CLASSES)
+        self._add_words(note.activity for track in self.tracks for note in track.signal.notes)
+        for track in self.tracks:
+            self._renew(track, [])
+
+    def _add_words(self, words: Any) -> None:
+        self.words += [word for word in dict.fromkeys(words) if word and word not in self.words]
+
+    def name_person(self, subject: str) -> list[str]:
+        """Says whose recordings these are, and reads what was decided earlier; returns what could not be used."""
+        check_name("person", subject)
+        with self._lock:
+            if self.subject:
+                raise ZooError(f"these recordings are of {self.subject} already")
+            doubts = [doubt for track in self.tracks if (doubt := self._resume(track, subject))]
+            self.subject, self.version = subject, self.version + 1
+        return doubts
+
+    def _resume(self, track: Track, subject: str) -> str:
+        """Takes up the answers about a recording, wherever it lies by now."""
+        doubt, file = "", track.signal.file.resolve()
+        for path in sorted((self._folder / file_name(subject)).glob("*.csv")):
+            answers = annotations.read_answers(path)
+            if answers is None or answers.subject != subject:
+                continue
+            if answers.sha256 == track.sha256:
+                track.journal = path
+                decided = tuple(
+                    Stretch(span.start, span.end, label=span.activity, decided=span.decided) for span in answers.spans
+                )
+                self._add_words(span.activity for span in answers.spans)
+                track.history = History(renewed(decided, track.history.day, track.signal.bounds))
+                return ""
+            if answers.file.resolve() == file:
+                doubt = f"{track.signal.file}: has changed since it was labeled in {path}, which is kept"
+        return doubt
+
+    def _journal_of(self, track: Track) -> Path:
+        if track.journal is not None:
+            return track.journal
+        signal, folder = track.signal, self._folder / file_name(self.subject)
+        if signal.date and signal.clock is not None:
+            seconds = int(signal.clock)
+            name = f"{signal.date}-{seconds // 3600:02}{seconds // 60 % 60:02}{seconds % 60:02}"
+        else:
+            name = f"{datetime.fromtimestamp(track.modified[0] / 1e9):%Y-%m-%d-%H%M%S}"
+        names = (name if number == 1 else f"{name}-{number}" for number in count(1))
+        return next(path for path in (folder / f"{each}.csv" for each in names) if not path.exists())
+
+    def _keep(self, track: Track, history: History) -> None:
+        """Writes the answers about a recording, or none if nothing is decided, and goes on with them."""
+        if _modified(track.signal.file) != track.modified and digest(track.signal.file) != track.sha256:
+            raise ZooError(f"{track.signal.file}: has changed since it was opened: start `zoo label` again")
+        path, decided = self._journal_of(track), spans(history.day)
+        if decided:
+            file = track.signal.file
+            answers = annotations.Answers(file, track.sha256, self.subject, track.columns, decided)
+            with atomic_write(path) as temporary:
+                temporary.write_text(annotations.answers_text(answers, path.parent), encoding="utf-8")
+        else:
+            path.unlink(missing_ok=True)
+        track.journal = path if decided else None
+        track.history, self.version = history, self.version + 1
+
+    def act(self, number: int, action: Mapping[str, Any]) -> dict[str, Any]:
+        """Does what a person wants to a recording, and returns it as it is then."""
+        with self._lock:
+            track = self._track(number)
+            if not self.subject:
+                raise ZooError("nobody has said whose recording this is: name the person first")
+            if action.get("version") != self.version:
+                raise Refusal(HTTPStatus.CONFLICT, "something changed meanwhile, as in another tab: look again")
+            wanted = {name: value for name, value in action.items() if name != "version"}
+            before = track.history
+            later = before.undone() if wanted.get("do") == "undo" else before.changed(apply(before.day, wanted))
+            self._keep(track, later)
+            self._add_words(one.label for one in track.history.day)
+            return self.shown(number)
+
+    def _track(self, number: int) -> Track:
+        if not 0 <= number < len(self.tracks):
+            raise ZooError(f"recording {number}: expected a number below {len(self.tracks)}")
+        return self.tracks[number]
+
+    def _renew(self, track: Track, proposals: Sequence[Stretch]) -> None:
+        """Proposes anew what is not decided; until the first answer, there is nothing to undo."""
+        given = list(proposals) or [Stretch(start, end) for start, end in track.signal.bounds]
+        noted = with_notes(given, track.signal.notes, self.words if self._proposer is None else self._proposer.classes)
+        day = renewed(track.history.day, noted, track.signal.bounds)
+        track.history = track.history.changed(day) if track.history.revision else History(day)
+        self.version += 1
+
+    def propose(self, load: "Callable[[], Proposer]") -> None:
+        """Loads a model, and proposes labels for one recording after the other."""
+        try:
+            proposer = load()
+            self.model = proposer.name
+            for number, track in enumerate(self.tracks, 1):
+                self.state = f"reading recording {number} of {len(self.tracks)}"
+                reads = list(proposer.read(track.signal.recordings))
+                proposals = proposer.propose(reads)
+                with self._lock:
+                    track.reads, self._proposer = reads, proposer
+                    self._renew(track, proposals)
+            self._add_words(proposer.classes)
+            self.state = ""
+        except Exception as error:
+            # Labels can be given without proposals.
+            self.state = f"no proposals: {error}"
+
+    def learn(self) -> dict[str, Any]:
+        """Trains the last layer on what was decided, and proposes anew what was not."""
+        with self._learning:
+            with self._lock:
+                proposer, days = self._proposer, [track.history.day for track in self.tracks]
+            if proposer is None or self.state:
+                raise ZooError(f"the model is not ready: {self.state or 'wait a moment'}")
+            if (answers := sum(one.label is not None for day in days for one in day)) < ENOUGH:
+                raise ZooError(f"{answers} answers; the model learns from {ENOUGH} or more")
+            learned = proposer.learn([track.reads for track in self.tracks], days)
+            proposals = [proposer.propose(track.reads) for track in self.tracks]
+            with self._lock:
+                for track, found in zip(self.tracks, proposals, strict=True):
+                    self._renew(track, found)
+            return learned
+
+    def save(self) -> dict[str, Any]:
+        """Writes what is decided as recordings; returns their file, number, and what is doubtful."""
+        # It needs h5py, which nothing else here does.
+        from zoo.activity.importing import import_csv
+
+        if self._out is None:
+            raise ZooError("no file was named for recordings: the answers are in the folder, which can be cut as it is")
+        with self._lock:
+            journals = [track.journal for track in self.tracks if track.journal is not None]
+            labeled = [path for path in journals if any(span.activity for span in _read(path).spans)]
+        if not labeled:
+            raise ZooError("nothing has a label yet: decide about some stretches first")
+        made = import_csv([(path, CsvColumns()) for path in labeled], self._out, force=self._force)
+        self._force = True
+        return {"saved": str(self._out), "recordings": made.recordings, "warnings": made.doubts}
+
+    @property
+    def answers(self) -> int:
+        """The number of stretches that are decided."""
+        return sum(one.label is not None for track in self.tracks for one in track.history.day)
+
+    def overview(self) -> dict[str, Any]:
+        """What the page shows of all recordings."""
+        return {
+            "recordings": [
+                {"file": str(track.signal.file), "line": line, "date": track.signal.date, "clock": track.signal.clock,
+                 "seconds": track.signal.seconds, "parts": track.signal.bounds, **track.signal.marks()}
+                for track, line in zip(self.tracks, summary([track.signal for track in self.tracks]), strict=True)
+            ],
+            "folder": str(self._folder), "out": None if self._out is None else str(self._out), "enough": ENOUGH,
+        }  # fmt: skip
+
+    def shown(self, number: int) -> dict[str, Any]:
+        """What the page shows of one recording."""
+        with self._lock:
+            track = self._track(number)
+            return {
+                "version": self.version, "subject": self.subject, "words": self.words, "state": self.state,
+                "model": self.model, "answers": self.answers, "undo": track.history.revision > 0,
+                "threshold": 0.0 if self._proposer is None else self._proposer.metadata.threshold or 0.0,
+                "stretches": [
+                    {"start": one.start, "end": one.end, "guess": one.guess, "confidence": round(one.confidence, 4),
+                     "note": one.note, "label": one.label, "sure": one.sure, "contradicts": one.contradicts}
+                    for one in track.history.day
+                ],
+                "queue": queue(track.history.day),
+            }  # fmt: skip
+
+    def routes(self, token: str) -> Routes:
+        """What the page may ask a server."""
+
+        def answer(respond: Callable[[str, bytes], Mapping[str, Any]]) -> tuple[str, Answer]:
+            def answering(name: str, body: bytes, _: str) -> Mapping[str, Any]:
+                try:
+                    return respond(name, body)
+                except StorageError as error:
+                    raise Refusal(HTTPStatus.INSUFFICIENT_STORAGE, f"{error}: nothing was changed") from None
+                except ZooError as error:
+                    raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
+
+            return token, answering
+
+        def act(name: str, body: bytes) -> Mapping[str, Any]:
+            return self.act(_number(name), _document(body))
+
+        def person(_: str, body: bytes) -> Mapping[str, Any]:
+            return {"doubts": self.name_person(str(_document(body).get("person", "")))}
+
+        return {
+            ("GET", "/label/recordings"): answer(lambda *_: self.overview()),
+            ("GET", "/label/day/*"): answer(lambda name, _: self.shown(_number(name))),
+            ("PUT", "/label/day/*"): answer(act),
+            ("GET", "/label/signal/*"): answer(lambda name, _: self._envelope(name)),
+            ("PUT", "/label/person"): answer(person),
+            ("POST", "/label/learning"): answer(lambda *_: self.learn()),
+            ("POST", "/label/saving"): answer(lambda *_: self.save()),
+        }
+
+    def _envelope(self, name: str) -> Mapping[str, Any]:
+        try:
+            number, start, end, columns = (float(part) for part in name.split(":"))
+        except ValueError:
+            raise ZooError(f"signal {name[:40]!r}: expected NUMBER:START:END:COLUMNS") from None
+        if not (np.isfinite([number, start, end]).all() and start < end and 1 <= columns <= _MOST_COLUMNS):
+            raise ZooError(f"signal {name[:40]!r}: expected a span, and 1 to {_MOST_COLUMNS} columns")
+        return self._track(int(number)).signal.envelope(start, end, int(columns))
+
+
+def _read(path: Path) -> annotations.Answers:
+    answers = annotations.read_answers(path)
+    if answers is None:
+        raise ZooError(f"{path}: is no table of answers any more: restore it")
+    return answers
+
+
+def _number(name: str) -> int:
+    if not name.isdecimal() or len(name) > 6:
+        raise ZooError(f"recording {name[:20]!r}: expected its number")
+    return int(name)
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise ZooError("the request is no JSON document")
+    return document
+
+
+def _modified(file: Path) -> tuple[int, int]:
+    """When a file, or the zip file that it is in, was last changed, and its size."""
+    real = next(filter(is_zip, file.parents), file)
+    try:
+        state = real.stat()
+    except OSError:
+        return 0, 0
+    return state.st_mtime_ns, state.st_size
+
+
+def open_session(
+    recordings: Sequence[str | Path], columns: CsvColumns, folder: Path, out: Path | None, *, force: bool = False
+) -> tuple[Session, list[str]]:
+    """Opens recordings of one person, each with what was decided about it, and what is doubtful about them."""
+    sources, doubts = find_sources([*recordings], columns)
+    files = [(file, how) for file, how in sources if isinstance(file, Path)]
+    # The folder of answers may lie among the recordings.
+    opened = [(open_signal(file, how), how) for file, how in files if annotations.read_answers(file) is None]
+    close_archive()
+    return Session(opened, folder, out, force), doubts
+
+
+def label(
+    recordings: Sequence[str | Path], columns: CsvColumns, out: Path | None, *, subject: str | None,
+    model: str | os.PathLike[str], folder: Path, port: int, force: bool, on_event: Event | None,
+) -> None:  # fmt: skip
+    """Serves the page until an interruption, and then writes the recordings; arguments are those of `zoo.label`."""
+    files = built_files()
+    files = {path: file for path, file in files.items() if path.startswith(("/assets/", "/icons/"))}
+    files[f"/{LABEL}"] = PAGE_FOLDER / f"{LABEL}.html"
+    if out is not None:
+        with new_file(out, force):
+            pass
+    with ExitStack() as stack:
+        stack.enter_context(exclusive_folder(folder))
+        session, doubts = open_session(recordings, columns, folder, out, force=force)
+        if subject is not None:
+            doubts += session.name_person(subject)
+        document, server = stack.enter_context(_served(session, files, port))
+        for line in summary([track.signal for track in session.tracks]):
+            say(line, "note")
+        for doubt in doubts:
+            warn(doubt)
+        (on_event or _show_address)(document)
+        sys.stdout.flush()
+        _propose_beside(session, model)
+        try:
+            # What the libraries of the model print meanwhile is of no use to anybody.
+            with quiet() if COMMAND in os.environ else nullcontext():
+                server.serve_forever()
+        except KeyboardInterrupt as stop:
+            if out is not None and session.answers:
+                (on_event or _show_saved)(session.save())
+            say("stopped")
+            if isinstance(stop, Terminated):
+                raise SystemExit(stop.status) from None
+
+
+def _propose_beside(session: Session, model: str | os.PathLike[str]) -> None:
+    """Loads the model while the page is open already: that takes seconds."""
+
+    def load() -> "Proposer":
+        from zoo.labeling.proposals import Proposer
+
+        return Proposer(model)
+
+    threading.Thread(target=session.propose, args=[load], daemon=True).start()
+
+
+@contextmanager
+def _served(session: Session, files: Mapping[str, Any], port: int) -> Iterator[tuple[dict[str, Any], PageServer]]:
+    """A server for this computer alone, which answers who knows a token of its address."""
+    token = secrets.token_urlsafe(18)
+    with PageServer(files, LOCAL[1], port, None, session.routes(token)) as server:
+        server.hosts = frozenset(f"{name}:{server.port}" for name in LOCAL[:2])
+        url = f"http://{LOCAL[1]}:{server.port}/{LABEL}#{token}"
+        yield {"url": url, "recordings": len(session.tracks)}, server
+
+
+def _show_address(document: dict[str, Any]) -> None:
+    console = Console(soft_wrap=True)
+    console.print(f"Open {document['url']} in a browser on this computer.", markup=False, highlight=False)
+    console.print("Every answer is kept. Ctrl-C stops.", markup=False, highlight=False)
+
+
+def _show_saved(document: dict[str, Any]) -> None:
+    for warning in document["warnings"]:
+        warn(warning)
+    say(f"{document['recordings']} recordings in {document['saved']}", "ok")
