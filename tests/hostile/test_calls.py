@@ -85,7 +85,12 @@ UNFIT = [
     (zoo.predict, ("activity_gru_tiny", WINDOWS), {"hop": 5}, "hop: applies with csv=FILE alone"),
     (zoo.predict, ("trigram_lm_course", ["in the right", "he is here"]), {}, "input: 2 texts; expected one"),
     (zoo.predict, ("sparse_autoencoder_course", PATCHES - 5), {}, "input: values from -5 to 0; sparse"),
-    (zoo.predict, ("sparse_autoencoder_course", PATCHES), {"out": "codes.npz"}, "out: applies with data=FILE alone"),
+    (
+        zoo.predict,
+        ("sparse_autoencoder_course", PATCHES),
+        {"out": "codes.npz"},
+        "out: applies with a photograph or data=FILE alone",
+    ),
     (zoo.predict, ("activity_gru_tiny", WINDOWS), {"top": 5}, "top: does not apply to activity_gru_tiny"),
     (zoo.predict, ("trigram_lm_course", [[5, 9, 2]]), {"top": 5}, "top: does not apply to word ids, whose predictions"),
     (zoo.train, ("activity_gru", "x.h5", {3: 4}), {}, "recipe holds 3; expected a Recipe or values by name"),

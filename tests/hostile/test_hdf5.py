@@ -113,7 +113,7 @@ def with_first(item: h5py.Dataset, value: float) -> np.ndarray:
 def keys(layout: str) -> Iterator[tuple[str, str]]:
     for key in LAYOUTS[layout].fields_in_file():
         if key.name not in ("rotation", "study", "position", "device", "orientation", "trimmed",
-                            "photograph", "source_names"):  # fmt: skip
+                            "decided", "photograph", "source_names"):  # fmt: skip
             yield key.key, key.kind
 
 

@@ -145,7 +145,7 @@ class Phone:
             # The page gives an upload a minute of its clock: it shall be longer than what a busy machine needs.
             self.page.clock.run_for(200)
             self.page.wait_for_timeout(20)
-        assert self.fates() == list(fates)
+        assert self.fates() == list(fates), self.page.inner_text("body")
 
 
 @pytest.fixture

@@ -44,7 +44,8 @@ def test_the_lines_for_own_recordings_lead_to_a_page_with_own_labels(open_page, 
         assert status == 0, error
     assert (last[0], (tmp_path / "figures" / "confusion.png").is_file()) == ("serve", True)
     with zoo_serve(*last[1:], page=PAGE_FOLDER) as process:
-        page = open_page(re.search(r"at (https://\S+)", process.stdout.readline()).group(1))
+        address = next(line for line in process.stdout if line.startswith("Phones: "))
+        page = open_page(address.split()[1])
         page.wait_for_selector("#start:enabled")
         assert page.locator("#known .chip").all_inner_texts() == sorted(LABELS)
         rows = np.random.default_rng(0).normal([0.4, 9.7, 1.0], 0.05, (480, 3)).tolist()

@@ -119,7 +119,10 @@ class Function:
         if not isinstance(facts["channels"], int):
             facts["channels"] = len(facts["channels"])
         facts = {name: value for name, value in facts.items() if name in self._parameters}
-        with seeded(arguments.get("seed", 0)), _explained(self.source, self.call.__code__.co_filename):
+        with (
+            seeded(arguments.get("seed", 0)),
+            _explained(self.source, getattr(getattr(self.call, "__code__", None), "co_filename", "")),
+        ):
             network = self.call(**facts, **options)
         if not isinstance(network, keras.Model):
             raise ZooError(f"{self.source}: returned {shown(network)}; expected a Keras model")

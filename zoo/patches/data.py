@@ -270,7 +270,9 @@ def find_pictures(paths: Sequence[Path], size: int = 1) -> tuple[list[Path], dic
                 "install are used"
             )
         inside = [path]
-        if path.is_dir():
+        if not path.is_dir():
+            require_file(path)
+        else:
             inside = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
         unfit = {file: _unfit(file, size, decoded=True) for file in inside}
         skipped |= {str(file): reason for file, reason in unfit.items() if reason}
