@@ -86,6 +86,8 @@ class Phone:
         self.page, self.send, self.seed, self.turning, self.time = page, send, seed, False, 0.0
         page.clock.install(time=datetime.now() + timedelta(seconds=ahead))
         page.goto(url)
+        # The clock is set forward, and five seconds are all that the page waits for its database.
+        page.wait_for_selector("body:not([data-state=loading])")
         page.clock.pause_at(datetime.now() + timedelta(seconds=ahead + 60))
 
     def feel(self, seconds, gravity=True):
