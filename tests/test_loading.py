@@ -18,9 +18,7 @@ def own():
     return keras.Sequential([keras.Input((150, 3)), keras.layers.Flatten(), keras.layers.Dense(6)])
 
 
-@pytest.mark.parametrize("call", [
-    zoo.evaluate, zoo.train, zoo.finetune, zoo.cross_validate, zoo.export, zoo.predict,
-])  # fmt: skip
+@pytest.mark.parametrize("call", [zoo.evaluate, zoo.finetune, zoo.export, zoo.predict])
 def test_a_keras_model_of_ones_own_is_named_with_what_is_accepted(call, own, tmp_path):
     with pytest.raises(ZooError, match=r"^model is of the type Sequential; expected a model of the zoo \(ActivityRNN"
                        r", .* or a path; make one of a Keras model of your own by zoo.adopt"):  # fmt: skip

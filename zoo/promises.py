@@ -65,7 +65,10 @@ def _built(named: Any, facts: Mapping[str, Any], options: Mapping[str, Any]) -> 
         raise ZooError(f"settings: {next(iter(options))} applies to functions alone; leave it out")
     if isinstance(named, keras.Model) and not isinstance(named, ActivityRecognizer):
         labels = names_of("classes", int(named.output_shape[-1]), "class {}")
-        return adopt(named, labels, facts["rate"], facts["window"], in_g=False, name=None)
+        shape = getattr(named, "input_shape", None) or ()
+        # It says itself how long its windows are, or else reads any.
+        rows = None if len(shape) == 3 and shape[1] else facts["window"]
+        return adopt(named, labels, facts["rate"], rows, in_g=False, name=None)
     model: ActivityRecognizer = load(named).keras_model
     if not isinstance(model, ActivityRecognizer):
         raise ZooError(f"{named}: is no recognizer of activities, which are all that is checked")
