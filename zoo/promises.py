@@ -65,7 +65,7 @@ def _built(named: Any, facts: Mapping[str, Any], options: Mapping[str, Any]) -> 
         raise ZooError(f"settings: {next(iter(options))} applies to functions alone; leave it out")
     if isinstance(named, keras.Model) and not isinstance(named, ActivityRecognizer):
         labels = names_of("classes", int(named.output_shape[-1]), "class {}")
-        shape = getattr(named, "input_shape", None) or ()
+        shape: tuple[Any, ...] = getattr(named, "input_shape", None) or ()
         # It says itself how long its windows are, or else reads any.
         rows = None if len(shape) == 3 and shape[1] else facts["window"]
         return adopt(named, labels, facts["rate"], rows, in_g=False, name=None)
