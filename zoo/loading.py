@@ -54,6 +54,11 @@ class Loaded:
         return list(read_json(path)) if path and path.is_file() else []
 
 
+def is_foreign(model: Any) -> bool:
+    """Whether it is a Keras model, but none of the zoo's."""
+    return isinstance(model, keras.Model) and not family_of(model)
+
+
 def check_named(model: Any) -> None:
     """Refuses what is neither a model of the zoo nor a name or a path, such as another Keras model."""
     if isinstance(model, str | os.PathLike):
@@ -69,7 +74,7 @@ def check_named(model: Any) -> None:
     own = "; make one of a Keras model of your own by zoo.adopt(model, classes=..., rate=...)"
     raise ZooError(
         f"model is of the type {type(model).__name__}; expected a model of the zoo ({', '.join(classes)}), or the name "
-        f"of a preset or a path{own if isinstance(model, keras.Model) else ''}"
+        f"of a preset or a path{own if is_foreign(model) else ''}"
     )
 
 

@@ -12,14 +12,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from zoo.activity.task import TASK
 from zoo.errors import ZooError
 from zoo.exporting import artifacts
 from zoo.files import temporary_folder
-from zoo.loading import Loaded, load
+from zoo.loading import Loaded, is_foreign, load
 from zoo.models.function import Function
 from zoo.models.model import names_of
 from zoo.models.network import adopt, soundness
@@ -63,11 +62,10 @@ def _built(named: Any, facts: Mapping[str, Any], options: Mapping[str, Any]) -> 
         return function(**facts, **options)
     if options:
         raise ZooError(f"settings: {next(iter(options))} applies to functions alone; leave it out")
-    if isinstance(named, keras.Model) and not isinstance(named, ActivityRecognizer):
+    if is_foreign(named):
         labels = names_of("classes", int(named.output_shape[-1]), "class {}")
-        shape: tuple[Any, ...] = getattr(named, "input_shape", None) or ()
         # It says itself how long its windows are, or else reads any.
-        rows = None if len(shape) == 3 and shape[1] else facts["window"]
+        rows = None if (getattr(named, "input_shape", None) or (None, None))[1] else facts["window"]
         return adopt(named, labels, facts["rate"], rows, in_g=False, name=None)
     model: ActivityRecognizer = load(named).keras_model
     if not isinstance(model, ActivityRecognizer):

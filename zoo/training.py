@@ -28,7 +28,7 @@ from zoo import distributing, presets
 from zoo.errors import ArgumentError, ZooError, option, refuse, unknown_name
 from zoo.families import FAMILIES, OWN, family_of, find_family
 from zoo.files import CHECKPOINT, atomic_write, exclusive_folder, require_startable, write_arrays, write_json
-from zoo.loading import check_named, load
+from zoo.loading import check_named, is_foreign, load
 from zoo.models.function import Function
 from zoo.models.losses import loss_and_metrics
 from zoo.models.model import Model
@@ -86,7 +86,7 @@ class Training:
         function, config, base = Function.of(model), None, None
         if function is not None:
             name, family = function.name, OWN
-        elif isinstance(model, keras.Model) and not family_of(model):
+        elif is_foreign(model):
             name, family, config = model.name, OWN, config_of(model)
         else:
             check_named(model)

@@ -6,7 +6,7 @@ A note holds until the next one. Answers are a table of stretches of one recordi
 
 import json
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -134,14 +134,10 @@ def _relative(file: Path, folder: Path) -> str:
 
 def read_answers(path: Path) -> Answers | None:
     """Reads a table of answers; None for any other table, or where nothing is decided yet."""
-    lines = lines_of(path)
-    try:
-        head = next(lines, "")
-        described = head.startswith("#")
-        if (next(lines, "") if described else head).strip() != ",".join(COLUMNS):
-            return None
-    finally:
-        lines.close() if hasattr(lines, "close") else None
+    head, names = [*islice(lines_of(path), 2), "", ""][:2]
+    described = head.startswith("#")
+    if (names if described else head).strip() != ",".join(COLUMNS):
+        return None
     rows = Table(str(path), lines_of(path)).records(*COLUMNS)
     if not rows:
         return None

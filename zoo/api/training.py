@@ -17,7 +17,7 @@ from zoo import catalog
 from zoo.api import door
 from zoo.api.data import labels_of
 from zoo.errors import ArgumentError, ZooError, option, refuse, setting, unknown_name
-from zoo.families import FAMILIES, family_of
+from zoo.families import FAMILIES
 from zoo.files import CHECKPOINT, exclusive_folder, require_startable
 from zoo.presets import PRESETS
 from zoo.recipe import Limits, Recipe
@@ -106,10 +106,11 @@ def train(
     door.load_keras()
     import keras
 
+    from zoo.loading import is_foreign
     from zoo.training import Training
 
     plan = Training.of(model, changes, recipe)
-    foreign = isinstance(model, keras.Model) and not family_of(model)
+    foreign = is_foreign(model)
     if getattr(model, "is_compiled_by_user", foreign and getattr(model, "compiled", False)):
         raise ArgumentError("model", ": is compiled, which a recipe would replace: use `model.fit`, or pass a copy")
     checked_data = door.read(plan.task, data)

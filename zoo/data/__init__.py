@@ -19,6 +19,11 @@ _RATE = Field(
     optional=True,
 )  # fmt: skip
 
+_DECIDED = (
+    "who decided the label: `person`, the `note` of an app, or a `proposal` of a model that a person accepted, as in "
+    "`proposal 0.93`; empty if unknown"
+)
+
 LAYOUTS: dict[str, Schema] = {
     "activity": Schema(
         "activity",
@@ -31,8 +36,7 @@ LAYOUTS: dict[str, Schema] = {
                   optional=True),
             Field("position", "N", "text", "the position of the phone, such as `front pocket`, empty if unknown",
                   "Position", optional=True),
-            Field("decided", "N", "text", "who decided the label: `person`, the `note` of an app, or a `proposal` of a "
-                  "model that a person accepted, as in `proposal 0.93`; empty if unknown", "Decided", optional=True),
+            Field("decided", "N", "text", _DECIDED, "Decided", optional=True),
         ),
         (
             Field("classes", "K", "name", "the names of the labels", distinct=True, default=CLASSES, optional=True),
@@ -85,8 +89,7 @@ LAYOUTS: dict[str, Schema] = {
                   "unknown", optional=True),
             Field("trimmed", "M", meaning="seconds that the importer cut off at the ends, 0 for none; if it is not 0, "
                   "`zoo data windows` trims nothing more", optional=True),
-            Field("decided", "M", "text", "who decided the label: `person`, the `note` of an app, or a `proposal` of a "
-                  "model that a person accepted, as in `proposal 0.93`; empty if unknown", optional=True),
+            Field("decided", "M", "text", _DECIDED, optional=True),
         ),
         _ORIGIN,
         maker="import",

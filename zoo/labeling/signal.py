@@ -18,6 +18,7 @@ from zoo.activity.recordings import Recording
 from zoo.activity.tables import Table, lines_of
 from zoo.errors import ZooError
 from zoo.labeling.day import DIGITS
+from zoo.report import markdown
 
 _STEP = 8
 """Rows of a level of the pyramid that become one of the next level."""
@@ -213,8 +214,8 @@ def summary(signals: Sequence[Signal]) -> list[str]:
         minutes, gaps = round(signal.seconds / 60), len(signal.parts) - 1
         length = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
         facts = signal.facts
-        holes = f"{gaps} gap{'s' * (gaps > 1)}" if gaps else "no gap"
-        notes = f", {len(signal.notes)} notes" if signal.notes else ""
+        holes = markdown.count(gaps, "gap") if gaps else "no gap"
+        notes = f", {markdown.count(len(signal.notes), 'note')}" if signal.notes else ""
         lines.append(
             f"{signal.file}: {length}, {signal.parts[0].rate:g} Hz, {holes}, {facts['unit']}, "
             f"{_SIGNS[facts['sign']]} sign, read as {facts['read_as']}{notes}"

@@ -7,7 +7,11 @@ import {
 } from "./day";
 import { type Command, commandOf } from "./keys";
 import { columnsOf, drawClose, drawDay, momentAt, ruler } from "./lanes";
-import { byId, capital, drawn, element, list, looks, percent, remember, remembered, show, write } from "./shared";
+import { remember, remembered } from "../page/store";
+import { looks } from "../show/activities";
+import { byId, element, list, show, write } from "../show/dom";
+import { drawn } from "../show/picture";
+import { capital, percent } from "../show/text";
 
 const LETTERS = "label-letters";
 /** Stretches of the queue that are listed. */

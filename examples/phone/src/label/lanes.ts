@@ -2,15 +2,8 @@
 
 import type { Day, Envelope, Range, Recording, Stretch } from "./day";
 import { ticks } from "./day";
-import { looks } from "./shared";
-
-interface Canvas {
-  context: CanvasRenderingContext2D;
-  width: number;
-  height: number;
-  color: (name: string) => string;
-  rem: number;
-}
+import { looks } from "../show/activities";
+import { prepare, type Canvas } from "../show/canvas";
 
 /** Where the names of lanes and the numbers of axes stand, in rem. */
 const LEFT = 4;
@@ -26,17 +19,12 @@ const GRID = [-20, -10, 0, 10, 20];
 const HATCH = 8;
 const NAMED = 56;
 
-export function prepare(canvas: HTMLCanvasElement): Canvas {
-  const { width, height } = canvas.getBoundingClientRect();
-  const scale = window.devicePixelRatio;
-  [canvas.width, canvas.height] = [Math.round(width * scale), Math.round(height * scale)];
-  const context = canvas.getContext("2d")!;
-  context.scale(scale, scale);
-  const style = getComputedStyle(document.documentElement);
-  const rem = parseFloat(style.fontSize);
-  context.font = `${0.75 * rem}px system-ui, sans-serif`;
-  context.textBaseline = "middle";
-  return { context, width, height, color: (name) => style.getPropertyValue(name), rem };
+/** A canvas for charts with text. */
+function begun(element: HTMLCanvasElement): Canvas {
+  const canvas = prepare(element);
+  canvas.context.font = `${0.75 * canvas.rem}px system-ui, sans-serif`;
+  canvas.context.textBaseline = "middle";
+  return canvas;
 }
 
 /** The moment at a place of a canvas. */
@@ -54,7 +42,7 @@ export function columnsOf(canvas: HTMLCanvasElement): number {
 
 /** The whole recording: how much it moves, the two lanes, and a frame around what is enlarged. */
 export function drawDay(element: HTMLCanvasElement, recording: Recording, day: Day, envelope: Envelope | null, view: Range): void {
-  const canvas = prepare(element);
+  const canvas = begun(element);
   const whole = { start: 0, end: recording.seconds };
   const x = scale(canvas, whole);
   const { context, height, color } = canvas;
@@ -70,7 +58,7 @@ export function drawDay(element: HTMLCanvasElement, recording: Recording, day: D
 export function drawClose(
   element: HTMLCanvasElement, recording: Recording, day: Day, envelope: Envelope | null, view: Range, chosen: number, cursor: number | null,
 ): void {
-  const canvas = prepare(element);
+  const canvas = begun(element);
   const x = scale(canvas, view);
   const { context, width, height, color, rem } = canvas;
   const [top, bottom] = [CLOSE.top * height, CLOSE.signal * height];

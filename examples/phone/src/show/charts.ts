@@ -1,6 +1,7 @@
 /** The charts: activities over time, and acceleration and rotation rate of the last seconds. */
 
 import { looks } from "./activities";
+import { prepare } from "./canvas";
 import { byId, element } from "./dom";
 import type { Metadata } from "../model/metadata";
 import type { Sample } from "../signal/motion";
@@ -131,18 +132,4 @@ function describeMinute(timeline: Timeline, classes: string[]): string {
     return seconds >= 0.5 ? [`${name} ${Math.round(seconds)} seconds`] : [];
   });
   return parts.join(", ") || "Nothing yet";
-}
-
-function prepare(canvas: HTMLCanvasElement) {
-  const { width, height } = canvas.getBoundingClientRect();
-  const scale = window.devicePixelRatio;
-  [canvas.width, canvas.height] = [Math.round(width * scale), Math.round(height * scale)];
-  const context = canvas.getContext("2d")!;
-  context.scale(scale, scale);
-  const style = getComputedStyle(document.documentElement);
-  return {
-    context, width, height,
-    color: (name: string) => style.getPropertyValue(name),
-    rem: parseFloat(style.fontSize),
-  };
 }
