@@ -268,7 +268,7 @@ def cut(archives: Path, scratch: Path) -> None:
             for file in scratch.glob("known/*.h5"):
                 if file.name != "windows.h5" and not (folder / file.name).exists():
                     (folder / file.name).hardlink_to(file)
-            make.cut_studies(archives, folder, other, STUDIES)
+            make.cut(STUDIES, archives, folder, other)
 
 
 def main() -> None:

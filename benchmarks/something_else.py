@@ -83,7 +83,7 @@ def measure(archives: Path, scratch: Path) -> dict[str, Any]:
 
     augmentation = {**(PRESETS[PRESET].recipe.augmentation or {}), "shaken": SHAKEN}
     plan = Training.of(PRESET, {"validation": 0.0, "augmentation": augmentation})
-    data = make.cut_studies(archives, scratch, MOVEMENTS)
+    data = make.cut(STUDIES, archives, scratch, MOVEMENTS)
     found = make.cross_validated(plan, data, scratch)
     calibration = {key: found["people"][key] for key in ("temperature", "threshold")}
     kept = ("macro_f1", "macro_f1_interval", "accuracy", "per_study", "confusion", "classes")

@@ -42,7 +42,7 @@ def as_csv() -> str:
 
 def everyone_table() -> str:
     """Renders the presets of several studies and their baselines, on the same people left out, study by study."""
-    tests = {name: preset_metrics(name)["test"] for name, preset in PRESETS.items() if preset.data.everyone}
+    tests = {name: preset_metrics(name)["test"] for name, preset in PRESETS.items() if preset.data.studies}
     methods = tests | {md.label(name): row for test in tests.values() for name, row in test["baselines"].items()}
     # Where a study knows one activity, the share of its windows that are recognized.
     rows = [

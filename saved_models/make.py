@@ -25,7 +25,7 @@ import measured_streams
 import numpy as np
 from rich.console import Console
 
-from zoo import crossval, loading
+from zoo import loading
 from zoo.activity import cutting, recordings
 from zoo.activity.studies import STUDIES, read_study
 from zoo.activity.task import TASK as ACTIVITY
@@ -35,7 +35,7 @@ from zoo.data import hdf5
 from zoo.exporting import artifacts
 from zoo.exporting.artifacts import ParityError
 from zoo.families import find_family, task_named
-from zoo.files import atomic_folder, read_json, sha256, write_json
+from zoo.files import atomic_folder, read_json, write_json
 from zoo.patches import data as patches
 from zoo.presets import PRESETS
 from zoo.provenance import versions
@@ -54,12 +54,10 @@ SEEDS = 5
 GROUPS, WORKERS = 10, 2
 ARCHIVES = {
     "motionsense": "A_DeviceMotion_data.zip", "wisdm": "wisdm-dataset.zip", "geotec": "sp-sw-har-dataset.zip",
-    "oxford": "oxford-step-counter.zip",
+    "oxford": "oxford-step-counter.zip", "selfback": "selfback-thigh.zip", "dsads": "daily-and-sports-activities.zip",
 }  # fmt: skip
-MORE = {"selfback": "selfback-thigh.zip", "dsads": "daily-and-sports-activities.zip"}
 HOPS = {"selfback": 200, "dsads": 400}
 """Rows between windows where people do one thing for long. The legs of DSADS are one moment: half the weight each."""
-BASELINES = ("random_forest", "minirocket")
 STAIRS = {"stairs": "upstairs+downstairs"}
 WEIGHT_SEEDS = 3
 SPARSITY_WEIGHTS = (0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0)
@@ -80,13 +78,10 @@ def main() -> None:
     parser.add_argument("--export", action="store_true", help="write files, figures and cards of the published weights")
     parser.add_argument("--evaluate", action="store_true", help="measure the published weights on the test set again")
     parser.add_argument("--draw", action="store_true", help="draw the figures of the published weights again")
-    parser.add_argument("--baselines", action="store_true", help="score the baselines on the published folds again")
+    parser.add_argument("--baselines", nargs="+", metavar="METHOD", help="score baselines on the published folds")
     parser.add_argument("--time", action="store_true", help="time the published files again, all in one run")
     options = parser.parse_args()
-    if options.baselines:
-        with folder(options.scratch) as scratch:
-            baselines_again(options.data / Path(DATA["activity"]).parent, scratch)
-    for name in [] if options.baselines or options.presets == ["none"] else options.presets or PRESETS:
+    for name in [] if options.presets == ["none"] else options.presets or PRESETS:
         CONSOLE.rule(name)
         kind = find_family(PRESETS[name].family).task
         data = options.data if options.data.is_file() else options.data / data_file(name)
@@ -97,16 +92,19 @@ def main() -> None:
             draw(HERE / name, read_json(HERE / name / "metrics.json"), loaded.task.pictures(loaded, data))
         elif options.time:
             time_again(HERE / name)
+        elif options.baselines:
+            with folder(options.scratch) as scratch:
+                baselines(name, data.parent, scratch, options.baselines)
         elif options.streams:
             with folder(options.scratch) as scratch:
                 streams_again(name, data.parent, scratch)
         else:
             trainings = {"activity": seeds, "patches": photographs, "text": text}
-            own = everyone if PRESETS[name].data.everyone else trainings.get(kind, once)
+            own = everyone if PRESETS[name].data.studies else trainings.get(kind, once)
             make = published if options.export else own
             with folder(options.scratch) as scratch:
-                if PRESETS[name].data.everyone:
-                    data = cut_studies(data.parent, scratch)
+                if PRESETS[name].data.studies:
+                    data = cut_studies(name, data.parent, scratch)
                 publish(name, *make(name, data, scratch), data)
     render()
 
@@ -196,13 +194,17 @@ LONG = ByStudy(window=200, hop=100)
 
 def import_study(study: str, archives: Path, raw: Path) -> None:
     """Writes the recordings of a study, whose archive is in a folder, with other movements, where it has some."""
-    read = read_study(study, archives / {**ARCHIVES, **MORE}[study], others=bool(STUDIES[study].others))
+    read = read_study(study, archives / ARCHIVES[study], others=bool(STUDIES[study].others))
     recordings.write_recordings(raw, read, source=STUDIES[study].source)
 
 
-def cut_studies(
-    archives: Path, scratch: Path, other: Sequence[str] = (), studies: Sequence[str] = tuple(ARCHIVES)
-) -> Path:
+def cut_studies(name: str, archives: Path, scratch: Path) -> Path:
+    """The windows of a preset of several studies."""
+    source = PRESETS[name].data
+    return cut(source.studies, archives, scratch, source.other)
+
+
+def cut(studies: Sequence[str], archives: Path, scratch: Path, other: Sequence[str] = ()) -> Path:
     """Windows of everyone in some studies, without a test set; some movements may be a class `other`."""
     files = [scratch / f"{study}.h5" for study in studies]
     for study, file in zip(studies, files, strict=True):
@@ -217,35 +219,37 @@ def cut_studies(
 def everyone(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
     """Cross-validates over people and over studies, measures the streams of these networks, and trains on everyone."""
     plan = Training.of(name, {"validation": 0.0})
-    divided = sha256(data), GROUPS, plan.recipe.seed
-    known = any(
-        compared_on(read_json(path)["test"]) == divided for path in everyone_metrics() if path.parent.name != name
-    )
-    found = cross_validated(plan, data, scratch, () if known else BASELINES)
+    found = over_people_and_studies(plan, data, scratch)
+    known = [document["test"]["baselines"] for _, document in same_folds(found["people"])]
+    found["people"]["baselines"] = without_difference(known[0]) if known else {}
     calibration = {name: found["people"][name] for name in ("temperature", "threshold")}
     replace(plan, out=scratch / "model").run(data, calibration=calibration)
     as_streams = measured_streams.of(found, data, scratch, calibration, integers=True)
     return scratch / "model", {"test": found["people"], "studies": found["studies"], **as_streams}
 
 
-def cross_validated(plan: Training, data: Path, scratch: Path, baselines: Sequence[str] = ()) -> Document:
+def over_people_and_studies(plan: Training, data: Path, scratch: Path) -> dict[str, Document]:
     """The results over people and over studies; the network of each fold stays in the folder."""
-    board, found = FoldBoard(CONSOLE, WORKERS), {}
-    people, studies = Protocol(GROUPS, baselines=baselines, models=True), Protocol("study", models=True)
-    for what, protocol in (("people", people), ("studies", studies)):
-        with board.shown():
-            found[what] = cross_validate(
-                plan, data, scratch / what, protocol, workers=WORKERS, on_progress=board.update
-            )  # fmt: skip
-        CONSOLE.print(what, found[what]["macro_f1"], found[what]["per_study"])
+    return {
+        what: cross_validated(plan, data, scratch / what, Protocol(groups, models=True))
+        for what, groups in (("people", GROUPS), ("studies", "study"))
+    }
+
+
+def cross_validated(plan: Training, data: Path, folder: Path, protocol: Protocol) -> Document:
+    """The result of a cross-validation, which goes on where it was stopped."""
+    board = FoldBoard(CONSOLE, WORKERS)
+    with board.shown():
+        found = cross_validate(plan, data, folder, protocol, workers=WORKERS, on_progress=board.update)
+    CONSOLE.print(folder.name, found["macro_f1"], found["per_study"])
     return found
 
 
 def streams_again(name: str, archives: Path, scratch: Path) -> None:
     """Measures the streams of a preset on people and studies that are left out, whose networks are trained again."""
     metrics = read_json(HERE / name / "metrics.json")
-    data = cut_studies(archives, scratch)
-    found = cross_validated(Training.of(name, {"validation": 0.0}), data, scratch)
+    data = cut_studies(name, archives, scratch)
+    found = over_people_and_studies(Training.of(name, {"validation": 0.0}), data, scratch)
     calibration = {key: metrics["test"][key] for key in ("temperature", "threshold")}
     as_streams = measured_streams.of(found, data, scratch, calibration, integers=True)
     write_json(HERE / name / "metrics.json", metrics | as_streams)
@@ -357,9 +361,9 @@ def data_file(name: str) -> str:
 
 def files_of(name: str) -> list[str]:
     """The files that a preset is made of, in the folder of `--data`."""
-    file = data_file(name)
-    archives = [f"{Path(file).parent}/{archive}" for archive in ARCHIVES.values()]
-    return archives if PRESETS[name].data.everyone else [file]
+    file, studies = data_file(name), PRESETS[name].data.studies
+    archives = [f"{Path(file).parent}/{ARCHIVES[study]}" for study in studies]
+    return archives if studies else [file]
 
 
 def publish(name: str, folder: Path, metrics: Document, data: Path) -> None:
@@ -401,7 +405,7 @@ def with_license(folder: Path, license: str) -> loading.Loaded:
 
 def measure(loaded: loading.Loaded, folder: Path, data: Path, metrics: Document) -> None:
     """Measures a preset on the test set, and writes its metrics and figures."""
-    if PRESETS[metrics["preset"]].data.everyone:
+    if PRESETS[metrics["preset"]].data.studies:
         # Everyone was in training: the scores are those of the cross-validation.
         write_json(folder / "metrics.json", metrics)
         draw(folder, metrics, {})
@@ -454,54 +458,34 @@ def draw_frontier(points: Sequence[Mapping[str, float]], chosen: float) -> Any:
 
 def everyone_metrics() -> list[Path]:
     """The metrics of presets that are cross-validated over everyone."""
-    paths = [HERE / name / "metrics.json" for name, preset in PRESETS.items() if preset.data.everyone]
+    paths = [HERE / name / "metrics.json" for name, preset in PRESETS.items() if preset.data.studies]
     return [path for path in paths if path.is_file()]
 
 
-def compared_on(test: Document) -> tuple[str, int, int]:
-    """The windows of a cross-validation, and how they are divided."""
-    return test["data_sha256"], test["groups"], test["seed"]
-
-
-def share_baselines() -> None:
-    """Gives presets that are scored on the same windows, left out in the same groups, the baselines of each other."""
-    known: dict[tuple[str, int, int], Document] = {}
-    documents = {path: read_json(path) for path in everyone_metrics()}
-    for document in documents.values():
-        test = document["test"]
-        same = known.setdefault(compared_on(test), {})
-        for name, row in test["baselines"].items():
-            same.setdefault(name, {key: value for key, value in row.items() if key != "difference"})
-    for path, document in documents.items():
-        own = document["test"]["baselines"]
-        # What a baseline differs by is between it and one preset.
-        document["test"]["baselines"] = {
-            name: row | {key: own[name][key] for key in ("difference",) if key in own.get(name, {})}
-            for name, row in known[compared_on(document["test"])].items()
-        }
-        write_json(path, document)
-
-
-def baselines_again(archives: Path, scratch: Path) -> None:
-    """Scores the baselines on the groups of people of the published cross-validations, without their networks."""
-    data = cut_studies(archives, scratch)
-    training, protocol = Training.of(POCKET, {"validation": 0.0}), Protocol(GROUPS, baselines=BASELINES)
-    windows = ACTIVITY.load_data(data)
-    folds = [fold for fold in protocol.folds(training, windows) if fold.method in protocol.baselines]
-    run = crossval.Folds(scratch, training, windows, protocol)
-    board = FoldBoard(CONSOLE, WORKERS)
-    with board.shown():
-        records = run.run(folds, workers=WORKERS, on_progress=board.update)
-    parts = {name: {fold: row for fold, row in records.items() if fold.method == name} for name in BASELINES}
-    rows = {name: run.summary(part, crossval.fold_arrays(scratch, part)) for name, part in parts.items()}
-    divided = divided_by(rows[BASELINES[0]]["folds"])
+def same_folds(test: Document) -> Iterator[tuple[Path, Document]]:
+    """The published metrics of presets whose cross-validation leaves out the same people in the same groups."""
     for path in everyone_metrics():
         document = read_json(path)
         # A file that another version wrote has another hash, also of the same windows.
-        if divided_by(document["test"]["folds"]) == divided:
-            document["test"]["baselines"] = rows
-            write_json(path, document)
-            CONSOLE.print(path.parent.name, {name: row["macro_f1"] for name, row in rows.items()})
+        if divided_by(document["test"]["folds"]) == divided_by(test["folds"]):
+            yield path, document
+
+
+def without_difference(rows: Mapping[str, Document]) -> Document:
+    """Scores of baselines without what they differ by from one network."""
+    return {
+        name: {key: value for key, value in row.items() if key != "difference"} for name, row in rows.items()
+    }
+
+
+def baselines(name: str, archives: Path, scratch: Path, methods: Sequence[str]) -> None:
+    """Scores baselines on the folds over people of a preset, whose networks are trained unless they are in a folder."""
+    plan, protocol = Training.of(name, {"validation": 0.0}), Protocol(GROUPS, baselines=tuple(methods), models=True)
+    test = cross_validated(plan, cut_studies(name, archives, scratch), scratch / "people", protocol)
+    for path, document in same_folds(test):
+        own = path.parent.name == name
+        document["test"]["baselines"] |= test["baselines"] if own else without_difference(test["baselines"])
+        write_json(path, document)
 
 
 def divided_by(folds: Sequence[Mapping[str, Any]]) -> list[tuple[list[str], int, int]]:
@@ -512,7 +496,6 @@ def divided_by(folds: Sequence[Mapping[str, Any]]) -> list[tuple[list[str], int,
 def render() -> None:
     """Renders cards, results, and the tables of presets from the metrics, with the figures that need no data."""
     measured = [name for name in PRESETS if (HERE / name / "metrics.json").is_file()]
-    share_baselines()
     for name in measured:
         metrics, config = (read_json(HERE / name / file) for file in ("metrics.json", "config.json"))
         draw(HERE / name, metrics, {})

@@ -19,7 +19,7 @@ MEASURED = {
 }
 
 
-@pytest.mark.parametrize("name", [name for name, preset in PRESETS.items() if not preset.data.everyone])
+@pytest.mark.parametrize("name", [name for name, preset in PRESETS.items() if not preset.data.studies])
 def test_a_published_file_scores_what_its_metrics_say(real, name):
     metrics = read_json(PRESETS_FOLDER / name / "metrics.json")
     task = FAMILIES[PRESETS[name].family].task
@@ -40,14 +40,14 @@ def test_a_published_file_scores_what_its_metrics_say(real, name):
 
 def test_nobody_in_the_test_part_was_in_the_training_of_a_preset(real):
     test_people = set(activity.from_file(real / "activity" / "data3.h5").test.people())
-    for name in (name for name, row in PRESETS.items() if name.startswith("activity") and not row.data.everyone):
+    for name in (name for name, row in PRESETS.items() if name.startswith("activity") and not row.data.studies):
         trained_on = set(loading.load(name).metadata.train_subjects)
         assert len(trained_on) >= 13
         assert not trained_on & test_people
 
 
 def test_a_preset_that_learned_from_everyone_says_so_of_a_score_on_them(real):
-    for name in (name for name, row in PRESETS.items() if row.data.everyone):
+    for name in (name for name, row in PRESETS.items() if row.data.studies):
         found = evaluate(name, real / "activity" / "data3.h5", baselines=False)
         assert "subjects 2, 9, 15, 21 were in the training of this model, so this is too optimistic" in found["notes"]
 

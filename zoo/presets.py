@@ -14,13 +14,14 @@ from zoo.recipe import Recipe
 class Source:
     """Training data, with its authors and its license.
 
-    With `everyone`, the weights are trained on all people of several studies, and the scores are those of
-    cross-validation, in which each person, or each study, is left out in turn.
+    Of `studies`, the weights are trained on all people, and the scores are those of cross-validation, in which each
+    person, or each study, is left out in turn. `other` are movements of these people that are one class, `other`.
     """
 
     text: str
     license: str
-    everyone: bool = False
+    studies: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ _STUDIES = Source(
     "69 people from four studies: MotionSense (Malekzadeh et al., 2019), WISDM (Weiss et al., 2019; its label `stairs` "
     "stands for upstairs or downstairs), GeoTec (Matey-Sanz et al., 2023) and Oxford step counter (Salvi et al., 2018)",
     "MIT (MotionSense), CC BY 4.0 (WISDM, GeoTec, Oxford step counter)",
-    everyone=True,
+    studies=("motionsense", "wisdm", "geotec", "oxford"),
 )
 _PHOTOGRAPHS = Source(
     "8,084 patches of 15 photographs: astronaut, coffee and rocket of scikit-image (public domain, CC0, public "
