@@ -58,42 +58,49 @@ ANSWERS = "answers.npz"
 Row = dict[str, Any]
 
 
-def train(candidate: str, pair: tuple[str, str], scratch: Path) -> Row:
-    """Trains a candidate without two studies, and measures their people."""
-    # Filling the page needs no TensorFlow.
-    import measured_streams
-
+def trained(training: Any, data: Any, held: NDArray[np.bool_], name: str, out: Path) -> tuple[Any, Row]:
+    """The network and the record of a training without the windows `held`, which is not done again if it is there."""
     from zoo import crossval, loading
-    from zoo.activity.task import TASK
-    from zoo.training import Training
 
-    changes = dict(CANDIDATES[candidate])
-    folder = scratch / ("other" if changes.pop("other", ()) else "known")
-    data = TASK.load_data(folder / "windows.h5")
-    assert data.train.studies is not None
-    # The two are held out as if they were one study.
-    joint = "+".join(pair)
-    studies = np.where(np.isin(data.train.studies, pair), joint, data.train.studies)
+    # Whom the windows are of is held out as if it were one study.
+    studies = np.where(held, name, data.train.studies)
     data = replace(data, train=data.train.with_columns({"study": studies}))
-    training = Training.of(PRESET, {"validation": 0.0, "seed": SEED, **changes})
-    # Another pair may have the same number of its group, so each has a folder.
-    out = scratch / candidate.replace(" ", "_") / joint
     folds = crossval.Folds(out, training, data, crossval.Protocol("study", models=True))
-    fold = crossval.Fold(training.name, crossval.STUDY, SEED, np.unique(studies).tolist().index(joint))
+    group = np.unique(studies).tolist().index(name)
+    fold = crossval.Fold(training.name, crossval.STUDY, training.recipe.seed, group)
     if fold.record(out)["status"] != "scored":
         fold.file(out, "json").parent.mkdir(parents=True, exist_ok=True)
         folds.run_one(fold)
     record = fold.record(out)
     if record["status"] != "scored":
-        raise RuntimeError(f"{candidate}, {joint}: {record['reason']}")
+        raise RuntimeError(f"{out}: {record['reason']}")
     published = preset_metrics(PRESET)["test"]
     model = loading.load(fold.file(out, "keras")).keras_model
-    model = model.copy(**{key: published[key] for key in ("temperature", "threshold")})
+    return model.copy(**{key: published[key] for key in ("temperature", "threshold")}), record | {"group": group}
+
+
+def train(candidate: str, pair: tuple[str, str], scratch: Path) -> Row:
+    """Trains a candidate without two studies, and measures their people."""
+    # Filling the page needs no TensorFlow.
+    import measured_streams
+
+    from zoo.activity.task import TASK
+    from zoo.training import Training
+
+    changes = dict(CANDIDATES[candidate])
+    folder, joint = scratch / ("other" if changes.pop("other", ()) else "known"), "+".join(pair)
+    data = TASK.load_data(folder / "windows.h5")
+    assert data.train.studies is not None
+    training = Training.of(PRESET, {"validation": 0.0, "seed": SEED, **changes})
+    # Another pair may have the same number of its group, so each has a folder.
+    out = scratch / candidate.replace(" ", "_") / joint
+    model, record = trained(training, data, np.isin(data.train.studies, pair), joint, out)
     files = {study: folder / f"{study}.h5" for study in pair}
-    answered = [*answers_of(model, files, record["subjects"], fold.group)]
     metadata = TASK.metadata(model)
+    signals = measured_streams.signals_of(metadata, files, record["subjects"], record["group"])
+    answered = [*answers_of(model, metadata, signals)]
     save(out / ANSWERS, answered, metadata)
-    streams = [*shown(answered, metadata)]
+    streams = [*shown(answered, metadata, metadata.stream_threshold)]
     scores = measured_streams.by_study(streams, [*CLASSES, "stairs"])
     return {
         "candidate": candidate, "left_out": list(pair), "seconds": record["seconds"],
@@ -114,14 +121,10 @@ class Answered:
     answers: NDArray[np.float32]
 
 
-def answers_of(model: Any, files: Mapping[str, Path], people: Sequence[str], seed: int) -> Iterator[Answered]:
-    """What a network of frames answers to each stream of some people."""
-    import measured_streams
+def answers_of(model: Any, metadata: Any, signals: Iterable[tuple[str, str, str, Any]]) -> Iterator[Answered]:
+    """What a network of frames answers to each of the streams of `measured_streams.signals_of`."""
     import tensorflow as tf
 
-    from zoo.activity.task import TASK
-
-    metadata = TASK.metadata(model)
     settings, frame = metadata.streaming, metadata.frame
     period = settings.restart // frame
     # Each copy of the states begins so many frames after the one before.
@@ -133,7 +136,7 @@ def answers_of(model: Any, files: Mapping[str, Path], people: Sequence[str], see
         states = {name: tf.zeros((tf.shape(windows)[0], size)) for name, size in model.states.items()}
         return tf.nn.softmax(model.chunk(windows, states)[0] / model.temperature)
 
-    for study, kind, person, stretches in measured_streams.signals_of(metadata, files, people, seed):
+    for study, kind, person, stretches in signals:
         rows = np.concatenate([rows for _, rows in stretches]).astype(np.float32)
         moments = np.arange(len(rows) // frame)
         begins = np.arange(0, len(moments), apart)
@@ -151,8 +154,8 @@ def answers_of(model: Any, files: Mapping[str, Path], people: Sequence[str], see
         )  # fmt: skip
 
 
-def shown(answered: Iterable[Answered], metadata: Any) -> Iterator[tuple[str, str, Any]]:
-    """Study, kind and result of each stream, whose answers pass the filter of a recognizer."""
+def shown(answered: Iterable[Answered], metadata: Any, threshold: float) -> Iterator[tuple[str, str, Any]]:
+    """Study, kind and result of each stream, whose answers pass the filter of a recognizer and its threshold."""
     import measured_streams
 
     from zoo.activity.streaming import judged
@@ -160,7 +163,7 @@ def shown(answered: Iterable[Answered], metadata: Any) -> Iterator[tuple[str, st
 
     allowed = measured_streams.right_labels(metadata.classes)
     for one in answered:
-        states = Shown(metadata, metadata.streaming, metadata.stream_threshold, metadata.frame / metadata.rate)
+        states = Shown(metadata, metadata.streaming, threshold, metadata.frame / metadata.rate)
         rows = zip(one.times.tolist(), one.answers.astype(np.float64), strict=True)
         predictions = [states.update(time, answer) for time, answer in rows]
         yield one.study, one.kind, judged(predictions, metadata.rate, one.stretches, allowed, one.person)

@@ -1,151 +1,206 @@
-"""What a class "other" costs and what it finds, in the recommended recognizer.
+"""What a class `other` finds, of movements that a recognizer has learned and of those that it has not.
 
-    python benchmarks/something_else.py --data DATA --scratch FOLDER | tee benchmarks/something_else.json
+    python benchmarks/something_else.py --data DATA/activity --scratch build/something-else
     python benchmarks/something_else.py --page docs/splits.md  # writes its tables into the page
 
-`DATA` has the archives of four studies. The recipe of `activity_gru_phone` is cross-validated over people and over
-studies, as in saved_models/make.py, with a seventh class: catching, dribbling and kicking a ball (WISDM), and simulated
-shaking, three windows for each hundred others. Nobody's folding of clothes is in any training, and so it is unknown to
-both recognizers; of the other movements, people are new. The recognizer without the class is the published one, whose
-streams are in its `metrics.json`. The class is assumed to be that of 5% of the windows; the other rows of the table of
-windows are of the same networks, whose bias of the class is that of another share.
+The recipe of `activity_gru_phone` is trained on six studies without half of the people of DSADS and WISDM, which alone
+have other movements, and without a fifth of those of the other studies: without the class, with all movements in it,
+and with all but one kind, each kind of the whole body in turn. The people who are held out are read as streams of one
+movement each; shares are of the time later than five seconds after a start.
+
+A recognizer without the class can be silent, too, where it is not sure. Its threshold is therefore raised until it
+shows no label for as much of the known activities as the one with the class does.
+
+DSADS and WISDM were recorded at 25 and 20 Hz, so a network might learn to tell these studies from the others by what
+is missing above 10 Hz. In one more training all signals are low-passed there, also those of the people held out.
 """
 
-import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
 sys.path.insert(0, str(Path(__file__).parents[1] / "saved_models"))
 
 import numpy as np
 import pages
-from studies import PRESET
+import pairs
+from numpy.typing import NDArray
+from pairs import MOVEMENTS, PRESET, SEED, STUDIES
 
-from zoo import crossval
-from zoo.activity import metrics
-from zoo.catalog import preset_metrics
-from zoo.data.loading import load_data
-from zoo.files import read_arrays
-from zoo.presets import PRESETS
+from zoo.files import read_json, write_json
 from zoo.provenance import versions
 from zoo.report import markdown
-from zoo.runtime.labels import forgive, resolve
+from zoo.runtime.metadata import CLASSES
 
-MOVEMENTS, NEVER = ("catching_ball", "dribbling_ball", "kicking_ball"), "folding_clothes"
-SHAKEN = 0.03
-SHARES, TRAINED = (0.2, 0.1, 0.05, 0.02, 0.01), 0.05
-"""Shares that the class is assumed to have, and that which training assumes (`zoo.activity.task.OTHER_SHARE`)."""
+KINDS = ("jumping", "rowing", "cycling", "stepper", "cross_trainer", "basketball")
+"""Movements of the whole body, each of which is once left out of the training."""
+WITHOUT, WITH, LOW = "without the class", "with the class", "low-passed"
+TRAININGS = {WITHOUT: (), WITH: MOVEMENTS, LOW: MOVEMENTS} | {
+    f"without {kind}": tuple(name for name in MOVEMENTS if name != kind) for kind in KINDS
+}
+"""What the class consists of in each training."""
+PARTS = {"dsads": 2, "wisdm": 2}
+"""The part of the people of a study that is held out; a fifth of the others."""
+CUTOFF = 10.0
+RESULTS = Path(__file__).with_suffix(".json")
 
-
-def by_share(folder: Path, found: Mapping[str, Any], data: Path) -> list[dict[str, Any]]:
-    """Scores of windows for several shares that the class is assumed to have; 0 for networks without their class."""
-    known = load_data(data, task="activity")
-    fold_of = [crossval.Fold(PRESET, found["split_by"], each["seed"], each["group"]) for each in found["folds"]]
-    parts = [read_arrays(fold.file(folder, "npz")) for fold in fold_of]
-    labels, logits = (
-        np.concatenate(each)
-        for each in ([known.train.labels[part["rows"]] for part in parts], [part["logits"] for part in parts])
-    )
-    alike = np.repeat(np.arange(len(parts)), [len(part["rows"]) for part in parts])
-    rows = []
-    for share in (*SHARES, 0.0):
-        change = -np.inf if not share else _odds(share) - _odds(TRAINED)
-        moved = logits + np.append(np.zeros(logits.shape[1] - 1), change)
-        truth, predicted = resolve(labels, moved, known.label_sets), moved.argmax(axis=1)
-        for place, record in enumerate(found["folds"]):
-            own = alike == place
-            predicted[own] = forgive(truth[own], predicted[own], record["indistinct"])
-        among, answers = metrics.of_known(truth, predicted, known.other_class)
-        rows.append({
-            "share": share, "macro_f1": metrics.macro_f1(truth[among], answers[among]),
-            "known_as_other": float((answers[among] == -1).mean()),
-            "standing_as_other": float((answers[truth == known.classes.index("standing")] == -1).mean()),
-            "found": float((answers[~among] == -1).mean()) if (~among).any() else None,
-        })  # fmt: skip
-    return rows
+Row = dict[str, Any]
 
 
-def _odds(share: float) -> float:
-    return float(np.log(share / (1 - share)))
+def held_people(studies: NDArray[np.str_], people: NDArray[np.str_]) -> list[str]:
+    """Every second, or fifth, person of each study."""
+    return [
+        person
+        for study in np.unique(studies)
+        for person in np.unique(people[studies == study])[:: PARTS.get(str(study), 5)].tolist()
+    ]
 
 
-def measure(archives: Path, scratch: Path) -> dict[str, Any]:
-    """Cross-validates, and measures windows and streams."""
-    # Filling the page needs no TensorFlow.
-    import make
+def low_passed(rows: NDArray[np.floating], rate: float) -> NDArray[np.float32]:
+    """Signals `(..., rows, channels)` without what is above the cutoff."""
+    from scipy.signal import butter, sosfiltfilt
+
+    return np.asarray(sosfiltfilt(butter(8, CUTOFF, fs=rate, output="sos"), rows, axis=-2), np.float32)
+
+
+def train(name: str, scratch: Path) -> Row:
+    """Trains with some movements in the class, and measures what is shown of the people who are held out."""
     import measured_streams
 
+    from zoo.activity.task import TASK
     from zoo.training import Training
 
-    augmentation = {**(PRESETS[PRESET].recipe.augmentation or {}), "shaken": SHAKEN}
-    plan = Training.of(PRESET, {"validation": 0.0, "augmentation": augmentation})
-    data = make.cut(STUDIES, archives, scratch, MOVEMENTS)
-    found = make.cross_validated(plan, data, scratch)
-    calibration = {key: found["people"][key] for key in ("temperature", "threshold")}
-    kept = ("macro_f1", "macro_f1_interval", "accuracy", "per_study", "confusion", "classes")
-    return {
-        "windows": {what: {key: each[key] for key in kept} for what, each in found.items()},
-        "by_share": {what: by_share(scratch / what, each, data) for what, each in found.items()},
-        **measured_streams.of(found, data, scratch, calibration, integers=False),
-    }  # fmt: skip
-
-
-def windows_table(document: dict[str, Any]) -> str:
-    """Scores of windows by the share that the class is assumed to have."""
-    published = preset_metrics(PRESET)
-    rows: list[Sequence[str]] = []
-    pairs = zip(document["by_share"]["people"], document["by_share"]["studies"], strict=True)
-    for people, studies in pairs:
-        name = f"{people['share']:.0%}" if people["share"] else "left out of the answers"
-        rows.append((
-            name, f"{people['macro_f1']:.3f}", f"{people['known_as_other']:.1%}", f"{people['found']:.0%}",
-            f"{studies['macro_f1']:.3f}", f"{studies['known_as_other']:.1%}", f"{studies['standing_as_other']:.1%}",
-        ))  # fmt: skip
-    old = [published[key]["macro_f1"] for key in ("test", "studies")]
-    rows.append(("no such class", f"{old[0]:.3f}", "", "", f"{old[1]:.3f}", "", ""))
-    head = (
-        "assumed share", "new people: macro-F1", "called other", "movements called other", "study left out: macro-F1",
-        "called other", "of standing",
-    )  # fmt: skip
-    return markdown.table(head, rows)
-
-
-def flat(row: Mapping[str, Any]) -> dict[str, float]:
-    """What a cell shows of the streams of a study; delays and false changes are those of an older measurement."""
-    found = {key: row["settled"][key]["share"] for key in ("right", "walking_as_stairs")}
-    if turns := row.get("turns"):
-        late = turns["delays"]
-        found |= {"delay": late["still or moving"]["delay_median"], "other_delay": late["others"]["delay_median"],
-                  "false_per_hour": turns["false_per_hour_of_all"]}  # fmt: skip
+    folder = scratch / name.replace(" ", "_")
+    data = TASK.load_data((scratch / WITH.replace(" ", "_") if name == LOW else folder) / "windows.h5")
+    windows = data.train.in_memory()
+    assert windows.studies is not None
+    assert windows.subjects is not None
+    change = partial(low_passed, rate=data.rate) if name == LOW else lambda rows: rows
+    windows = replace(windows, inputs=change(windows.inputs))
+    held = np.isin(windows.subjects, held_people(windows.studies, windows.subjects))
+    training = Training.of(PRESET, {"validation": 0.0, "seed": SEED})
+    model, record = pairs.trained(training, replace(data, train=windows), held, "held out", folder)
+    metadata = TASK.metadata(model)
+    files = {study: scratch / f"{study}.h5" for study in STUDIES}
+    signals = (
+        (study, kind, person, [(activity, change(rows)) for activity, rows in stretches])
+        for study, kind, person, stretches in measured_streams.signals_of(metadata, files, record["subjects"], 0)
+        if kind == "alone"
+    )
+    answered = [*pairs.answers_of(model, metadata, signals)]
+    show = partial(shares, answered, metadata)
+    kept = {"people": len(record["subjects"]), **{key: record[key] for key in ("windows", "macro_f1", "seconds")}}
+    found = {"training": name, **kept, **show(metadata.stream_threshold)}
+    if name == WITHOUT:
+        # Each share without a label that another training may have, by the threshold that gives it.
+        found["by_threshold"] = [show(threshold) | {"threshold": threshold} for threshold in np.arange(0.3, 1, 0.05)]
     return found
 
 
-def streams_table(document: dict[str, Any]) -> str:
-    """What is shown of streams, without and with the class."""
-    columns = [(source[f"streams_of_{what}"]["studies"]) for what in ("people", "studies")
-               for source in (preset_metrics(PRESET), document)]  # fmt: skip
-    rows = [(study, *(pages.stream_cell(flat(column[study])) for column in columns)) for study in sorted(columns[0])]
-    for name in (*MOVEMENTS, NEVER):
-        shares = [column["wisdm"]["shown_as_known"][name] for column in columns]
-        rows.append((name.replace("_", " "), *(f"{share:.0%}" for share in shares)))
-    return markdown.table(("", "new people", "with the class", "study left out", "with the class"), rows)
+def shares(answered: Sequence[pairs.Answered], metadata: Any, threshold: float) -> Row:
+    """Right and unlabeled time of known activities by study, and how much of each movement is shown as one of them."""
+    known: dict[str, list[tuple[float, float, float]]] = {}
+    others: dict[str, list[tuple[float, float]]] = {}
+    for study, _, stream in pairs.shown(answered, metadata, threshold):
+        labels, activity = stream.labels[stream.settled], str(stream.activities[0])
+        if activity in (*CLASSES, "stairs"):
+            right = (labels == stream.truth[stream.settled]).sum()
+            known.setdefault(study, []).append((right, (labels == "").sum(), len(labels)))
+        else:
+            others.setdefault(activity, []).append(((labels != "").sum(), len(labels)))
+    sums = {study: np.sum(rows, axis=0) for study, rows in known.items()}
+    every = np.sum([*sums.values()], axis=0)
+    return {
+        "unlabeled": float(every[1] / every[2]),
+        "known": {study: {"right": float(row[0] / row[2]), "unlabeled": float(row[1] / row[2])}
+                  for study, row in sorted(sums.items())},
+        "shown_as_known": {name: float(np.divide(*np.sum(rows, axis=0))) for name, rows in sorted(others.items())},
+    }  # fmt: skip
+
+
+def row_of(document: Row, name: str) -> Row:
+    """The results of a training."""
+    return next(row for row in document["rows"] if row["training"] == name)
+
+
+def as_silent(document: Row) -> Row:
+    """The results without the class, at the threshold by which as much known time has no label as with it."""
+    wanted = row_of(document, WITH)["unlabeled"]
+    found: Row = min(row_of(document, WITHOUT)["by_threshold"], key=lambda row: abs(row["unlabeled"] - wanted))
+    return found
+
+
+def movements_table(document: Row) -> str:
+    """How much of each movement is shown as a known activity."""
+    columns = [row_of(document, WITHOUT), as_silent(document), row_of(document, WITH), row_of(document, LOW)]
+    lines, left_out = [], []
+    for name in columns[0]["shown_as_known"]:
+        cells = [f"{column['shown_as_known'][name]:.0%}" for column in columns]
+        if name in KINDS:
+            left_out.append(row_of(document, f"without {name}")["shown_as_known"][name])
+        never = f"{left_out[-1]:.0%}" if name in KINDS else "" if name in MOVEMENTS else cells[2]
+        lines.append([name.replace("_", " "), *cells, never])
+    middle = [median(column["shown_as_known"][kind] for kind in KINDS) for column in columns]
+    lines.append(["**median of six**", *(f"{share:.0%}" for share in (*middle, median(left_out)))])
+    head = ["movement", "no class", "no class, as silent", "learned", "learned, below 10 Hz", "this kind not learned"]
+    return markdown.table(head, lines)
+
+
+def known_table(document: Row) -> str:
+    """What the class costs of the known activities of each study."""
+    names = (WITHOUT, WITH, LOW)
+    rows = [row_of(document, name)["known"] for name in names]
+    cells = [
+        [study, *(f"{row[study]['right']:.3f}, {row[study]['unlabeled']:.1%}" for row in rows)] for study in rows[0]
+    ]
+    return markdown.table(["study: right, without a label", *names], cells)
+
+
+def cut(archives: Path, scratch: Path) -> None:
+    """Cuts the windows of each training, once."""
+    import make
+
+    scratch.mkdir(parents=True, exist_ok=True)
+    for name, other in TRAININGS.items():
+        folder = scratch / name.replace(" ", "_")
+        if name == LOW or (folder / "windows.h5").exists():
+            continue
+        folder.mkdir(exist_ok=True)
+        for study in STUDIES:
+            if (file := scratch / f"{study}.h5").exists() and not (folder / file.name).exists():
+                (folder / file.name).hardlink_to(file)
+        make.cut(STUDIES, archives, folder, other)
+        for study in STUDIES:
+            if not (scratch / f"{study}.h5").exists():
+                (scratch / f"{study}.h5").hardlink_to(folder / f"{study}.h5")
 
 
 def main() -> None:
-    """Measures all and prints one JSON document."""
+    """Trains what is missing; each finished training is written at once."""
     parser = pages.parser(__doc__)
-    parser.add_argument("--data", type=Path, default=Path())
+    parser.add_argument("--data", type=Path, default=Path("../shared/data/activity"))
     parser.add_argument("--scratch", type=Path, default=Path("build/something-else"))
     options = parser.parse_args()
     if options.page:
-        pages.fill(options.page, __file__, {"other, windows": windows_table, "other, streams": streams_table})
+        pages.fill(options.page, __file__, {"other": movements_table, "other, known": known_table})
         return
-    options.scratch.mkdir(parents=True, exist_ok=True)
-    print(json.dumps({"preset": PRESET, **measure(options.data, options.scratch), "versions": versions()}, indent=1))
+    document = read_json(RESULTS) if RESULTS.exists() else {"rows": []}
+    document |= {"command": "python benchmarks/something_else.py --data DATA/activity", "seed": SEED, "preset": PRESET}
+    done = [row["training"] for row in document["rows"]]
+    cut(options.data, options.scratch)
+    with ProcessPoolExecutor(pairs.WORKERS, max_tasks_per_child=1) as pool:
+        for row in pool.map(partial(train, scratch=options.scratch), [name for name in TRAININGS if name not in done]):
+            document["rows"].append(row)
+            write_json(RESULTS, document | {"versions": versions()})
+            print(row["training"], row["unlabeled"], row["shown_as_known"], file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -473,9 +473,7 @@ def same_folds(test: Document) -> Iterator[tuple[Path, Document]]:
 
 def without_difference(rows: Mapping[str, Document]) -> Document:
     """Scores of baselines without what they differ by from one network."""
-    return {
-        name: {key: value for key, value in row.items() if key != "difference"} for name, row in rows.items()
-    }
+    return {name: {key: value for key, value in row.items() if key != "difference"} for name, row in rows.items()}
 
 
 def baselines(name: str, archives: Path, scratch: Path, methods: Sequence[str]) -> None:
