@@ -43,13 +43,16 @@ def as_csv() -> str:
 def everyone_table() -> str:
     """Renders the presets of several studies and their baselines, on the same people left out, study by study."""
     tests = {name: preset_metrics(name)["test"] for name, preset in PRESETS.items() if preset.data.studies}
-    methods = tests | {md.label(name): row for test in tests.values() for name, row in test["baselines"].items()}
+    methods = tests | {
+        f"{md.label(name)}, {len(test['per_study'])} studies": row
+        for test in tests.values() for name, row in test["baselines"].items()
+    }  # fmt: skip
     # Where a study knows one activity, the share of its windows that are recognized.
     rows = [
         (name, {**row, **{study: own["macro_f1"] or own["accuracy"] for study, own in row["per_study"].items()}})
         for name, row in with_stairs_as_one(sorted(methods.items(), key=lambda method: -method[1]["macro_f1"]))
     ]
-    studies = [f"{study}:.3f" for study in rows[0][1]["per_study"]]
+    studies = sorted({f"{study}:.3f" for _, row in rows for study in row["per_study"]})
     return md.columns(rows, ("macro_f1", "macro_f1_interval", "stairs_as_one", *studies), "method")
 
 
