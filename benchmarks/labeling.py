@@ -3,7 +3,7 @@
     zoo data import dsads daily-and-sports-activities.zip --others -o dsads.h5
     python benchmarks/labeling.py --recordings dsads.h5 | tee benchmarks/labeling.json
 
-The hours are those of the eight people of DSADS, on whom `activity_gru_phone` was not trained: stretches of half a
+The hours are those of the eight people of DSADS, on whom `activity_gru_pocket` was not trained: stretches of half a
 minute to five of eight activities, two of which it does not know, joined in an order that is drawn. Nobody made the
 decisions: a program knows the truth, and does what the page offers, one stretch after the other.
 
@@ -39,7 +39,7 @@ from zoo.labeling.proposals import Proposer
 from zoo.labeling.session import ENOUGH
 from zoo.provenance import machine, versions
 
-PRESET = "activity_gru_phone"
+PRESET = "activity_gru_pocket"
 ACTIVITIES = ("sitting", "standing", "walking", "jogging", "upstairs", "downstairs", "cycling", "rowing")
 SECONDS, LENGTHS, SEED = 3600.0, (30.0, 300.0), 0
 RATE = 25.0

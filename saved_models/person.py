@@ -22,6 +22,7 @@ from make import ARCHIVES, LONG, STAIRS
 
 import zoo
 from zoo.activity import recordings
+from zoo.presets import PRESETS
 from zoo.runtime.metadata import CLASSES
 
 PHONE = Path(__file__).parents[1] / "examples" / "phone"
@@ -52,13 +53,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the four archives")
     archives = parser.parse_args().data
     with tempfile.TemporaryDirectory() as folder:
-        files = [Path(folder) / f"{study}.h5" for study in ARCHIVES]
-        for (study, archive), file in zip(ARCHIVES.items(), files, strict=True):
-            zoo.import_study(study, archives / archive, file)
-        document = minute(files[0])
+        files = {study: Path(folder) / f"{study}.h5" for study in PRESETS["activity_gru_pocket"].data.studies}
+        for study, file in files.items():
+            zoo.import_study(study, archives / ARCHIVES[study], file)
+        document = minute(files["motionsense"])
         # As the preset's windows: longer than it reads, for training cuts and stretches them.
         cut = zoo.cut_windows(
-            files, Path(folder) / "windows.h5", window=LONG.window, hop=LONG.hop,
+            [*files.values()], Path(folder) / "windows.h5", window=LONG.window, hop=LONG.hop,
             test_subjects=[f"motionsense/{PERSON}"], classes=CLASSES, merge=STAIRS,
         )  # fmt: skip
         assert f"motionsense/{PERSON}" not in cut.data.train.people()
