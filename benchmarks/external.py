@@ -7,11 +7,12 @@ r"""A published recognizer on studies that were in no training and in no choice,
         | tee benchmarks/external.json
     python benchmarks/external.py --page docs/external.md  # writes the tables into the page
 
-The file is that of version 0.3.0; its successor has learned from these people. Everybody is tested on. Windows overlap by half. As streams, each recording is streamed from its start by the exported
-file; what is settled is later than five seconds. Intervals are those of pooled shares over people, who are drawn with
-replacement; of fewer than ten people each person's value stands in their place. Each study has two rows. The sensors of
-selfBACK are off in scale: they are taken as published, and so that a person's own standing makes one g. Walking of
-DSADS is on level ground, on a level treadmill, and on one inclined by 15 degrees: all of it, and without the last.
+The file is that of version 0.3.0; its successor has learned from these people. Everybody is tested on. Windows overlap
+by half. As streams, each recording is streamed from its start by the exported file; what is settled is later than five
+seconds. Intervals are those of pooled shares over people, who are drawn with replacement; of fewer than ten people
+each person's value stands in their place. Each study has two rows. The sensors of selfBACK are off in scale: they are
+taken as published, and so that a person's own standing makes one g. Walking of DSADS is on level ground, on a level
+treadmill, and on one inclined by 15 degrees: all of it, and without the last.
 
 Each run that is published is a look at these people. `LOOKS` lists them: who chooses by a look has no external test.
 """
