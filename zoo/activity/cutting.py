@@ -14,7 +14,7 @@ from zoo.activity.checks import check_range, check_signal
 from zoo.activity.data import draw_people
 from zoo.activity.recordings import Counts, Index, Recording, convention
 from zoo.catalog import PRESETS_FOLDER, START, joined_names, read_config
-from zoo.data import hdf5
+from zoo.data import OF_WINDOWS, hdf5
 from zoo.data.dataset import sort_names
 from zoo.errors import ZooError, option
 from zoo.files import temporary_folder
@@ -298,7 +298,7 @@ def write_windows(
     dropped = Counter[str]()
     # The course's files have numbers as ids; of `007`, the zeros would be lost.
     numbered = all(name.isdecimal() and str(int(name)) == name and int(name) < 2**31 for name in index.subjects)
-    kept = [name for name in ("study", "position", "decided") if any(index.column(name))]
+    kept = [name for name in OF_WINDOWS if any(index.column(name))]
     counts = {split: np.zeros(len(names)) for split in (("train", "test") if len(test_subjects) else ("train",))}
     with hdf5.create(path, "activity", inputs=index.paths) as file:
         for number, recording in enumerate(index):

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from zoo.activity.checks import OVERSHOT, check_convention, check_lengths, check_range, is_within, lengths_of
-from zoo.data import LAYOUTS, hdf5
+from zoo.data import LAYOUTS, OF_WINDOWS, hdf5
 from zoo.data.dataset import Data, DataSet, sort_names
 from zoo.errors import ZooError, shown, unknown_name
 from zoo.runtime.labels import allowed_classes
@@ -301,7 +301,7 @@ def _facts(path: Path, sizes: Mapping[str, int]) -> dict[str, Any]:
 def _part(path: Path, split: str, facts: Mapping[str, Any]) -> DataSet:
     keys = {column.name: SCHEMA.in_file(column, split).key for column in SCHEMA.columns}
     names = dict[str, NDArray[np.str_]]()
-    for name in ("subject", "study", "position", "decided"):
+    for name in ("subject", *OF_WINDOWS):
         if hdf5.has(path, keys[name]):
             # In as few bytes as the longest name has: NumPy takes 44 for any number.
             values, places = np.unique(hdf5.read_column(path, keys[name]), return_inverse=True)

@@ -95,3 +95,6 @@ LAYOUTS: dict[str, Schema] = {
         maker="import",
     ),
 }  # fmt: skip
+
+OF_WINDOWS = tuple(column.name for column in LAYOUTS["activity"].columns if column.kind == "text")
+"""What a file may state of the circumstances of each window."""

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data import hdf5
+from zoo.data import OF_WINDOWS, hdf5
 from zoo.data.dataset import Data
 from zoo.errors import ArgumentError, ZooError, refuse, shown
 from zoo.families import TASKS
@@ -118,7 +118,7 @@ def _columns(part: Any, facts: Mapping[str, Any]) -> dict[str, Any]:
     if hasattr(part, "columns"):
         if "input" in part.columns:
             # Who is missing is refused later, by what is no text; a study, a position or who decided may be unknown.
-            circumstances = {name: part[name] for name in ("study", "position", "decided") if name in part}
+            circumstances = {name: part[name] for name in OF_WINDOWS if name in part}
             table = part.assign(**{name: values.where(values.notna(), "") for name, values in circumstances.items()})
             return {name: table[name].to_numpy() for name in table} | {"input": np.array(part["input"].tolist())}
         cut: dict[str, Any] = import_module("zoo.activity.cutting").cut_frame(
