@@ -243,7 +243,7 @@ def mean_of(rows: Sequence[Row], candidate: str, study: str, key: str) -> float:
 
 
 def table(document: Mapping[str, Any]) -> str:
-    """Right and walking as stairs of each candidate and study, the chosen one marked."""
+    """Right, walking as stairs and without a label, of each candidate and study, the chosen one marked."""
     rows = document["rows"]
     complete = [
         name for name in CANDIDATES if sum(row["candidate"] == name for row in rows) == len(PAIRS)
@@ -254,8 +254,9 @@ def table(document: Mapping[str, Any]) -> str:
         changes = any("turns" in row["studies"][study] for row in rows if study in row["left_out"])
         cells = []
         for name in complete:
-            right = f"{mean_of(rows, name, study, 'right'):.3f} / " if changes else ""
-            text = f"{right}{mean_of(rows, name, study, 'walking_as_stairs'):.1%}"
+            right = f"{mean_of(rows, name, study, 'right'):.1%} / " if changes else ""
+            wrong, silent = (mean_of(rows, name, study, key) for key in ("walking_as_stairs", "unlabeled"))
+            text = f"{right}{wrong:.1%} / {silent:.1%}"
             cells.append(f"**{text}**" if name == chosen else text)
         lines.append([study, *cells])
     return markdown.table(["study left out", *complete], lines)
