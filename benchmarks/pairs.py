@@ -24,7 +24,6 @@ from statistics import fmean
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
 sys.path.insert(0, str(Path(__file__).parents[1] / "saved_models"))
 
 import numpy as np
@@ -51,6 +50,8 @@ CANDIDATES: dict[str, dict[str, Any]] = {
 }
 """Changes of the recipe by name; `other` are movements that are a class of their own."""
 WORKERS, BATCH = 2, 2048
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
+"""The environment of a worker."""
 RESULTS = Path(__file__).with_suffix(".json")
 ANSWERS = "answers.npz"
 """In the folder of a training: what its network answers to the streams of the two studies."""
@@ -285,6 +286,7 @@ def main() -> None:
     if options.page:
         pages.fill(options.page, __file__, {"pairs": table})
         return
+    os.environ |= ONE_THREAD
     document = read_json(RESULTS) if RESULTS.exists() else {"rows": []}
     document |= {"command": "python benchmarks/pairs.py --data DATA/activity", "seed": SEED, "preset": PRESET}
     done = {(row["candidate"], tuple(row["left_out"])) for row in document["rows"]}

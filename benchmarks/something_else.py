@@ -26,7 +26,6 @@ from statistics import median
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
 sys.path.insert(0, str(Path(__file__).parents[1] / "saved_models"))
 
 import numpy as np
@@ -192,6 +191,7 @@ def main() -> None:
     if options.page:
         pages.fill(options.page, __file__, {"other": movements_table, "other, known": known_table})
         return
+    os.environ |= pairs.ONE_THREAD
     document = read_json(RESULTS) if RESULTS.exists() else {"rows": []}
     document |= {"command": "python benchmarks/something_else.py --data DATA/activity", "seed": SEED, "preset": PRESET}
     done = [row["training"] for row in document["rows"]]

@@ -18,11 +18,10 @@ from statistics import fmean
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
 
 import numpy as np
 import pages
-from pairs import PAIRS, SEED, STUDIES
+from pairs import ONE_THREAD, PAIRS, SEED, STUDIES
 
 from zoo.provenance import versions
 from zoo.report import markdown
@@ -89,6 +88,7 @@ def main() -> None:
     if options.page:
         pages.fill(options.page, __file__, {"turns": table})
         return
+    os.environ |= ONE_THREAD
     result = {"command": "python benchmarks/turns.py --scratch build/pairs", "seed": SEED, "candidate": CANDIDATE}
     print(json.dumps(result | {"rows": measure(options.scratch), "versions": versions()}, indent=1))
 

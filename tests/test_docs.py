@@ -357,6 +357,29 @@ def test_the_page_of_the_splits_draws_its_conclusions_from_what_was_measured():
     assert all(more[study] < fewer[study] for study in fewer)
 
 
+def test_the_page_of_the_splits_says_what_other_movements_bring_where_two_studies_are_left_out(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    from pairs import STUDIES, chosen_without, mean_of
+
+    rows, (plain, chosen) = measured("pairs")["rows"], ("unchanged", "with other movements")
+    assert {chosen_without(rows, study)[0] for study in STUDIES} == {chosen}
+    as_stairs, silent = (
+        {study: [round(100 * mean_of(rows, name, study, key)) for name in (plain, chosen)] for study in STUDIES}
+        for key in ("walking_as_stairs", "unlabeled")
+    )
+    assert {study: as_stairs[study] for study in ("geotec", "wisdm", "oxford")} == {
+        "geotec": [6, 1], "wisdm": [9, 4], "oxford": [23, 19],
+    }  # fmt: skip
+    assert [silent[study][1] for study in ("geotec", "oxford", "wisdm")] == [11, 6, 4]
+    for study in ("dsads", "motionsense", "selfback", "wisdm"):
+        assert abs(mean_of(rows, plain, study, "right") - mean_of(rows, chosen, study, "right")) < 0.01
+    every, level = (
+        measured("external")["studies"][name]["streams"]["settled"]["walking_as_stairs"]["share"]
+        for name in ("DSADS", "DSADS, without the inclined treadmill")
+    )
+    assert level < every / 3
+
+
 def test_the_page_of_the_splits_says_what_a_class_for_other_movements_finds_and_costs():
     found, published = measured("something_else"), preset_metrics("activity_gru_phone")
     lost = published["test"]["macro_f1"] - found["windows"]["people"]["macro_f1"]
