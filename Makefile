@@ -99,8 +99,6 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/abstention.py --page docs/guides/probabilities.md
 	.bench/bin/python benchmarks/other.py --data $(DATA)/activity | tee benchmarks/other.json
 	.bench/bin/python benchmarks/other.py --page docs/guides/probabilities.md
-	.bench/bin/python benchmarks/something_else.py --data $(DATA)/activity
-	.bench/bin/python benchmarks/something_else.py --page docs/splits.md
 	.bench/bin/zoo data import selfback $(DATA)/activity/selfback-thigh.zip -o build/selfback.h5 --force
 	.bench/bin/zoo data import dsads $(DATA)/activity/daily-and-sports-activities.zip -o build/dsads.h5 --force
 	git show 2080b86c:saved_models/activity_gru_phone/model.float32.tflite > build/activity_gru_phone-0.3.0.tflite

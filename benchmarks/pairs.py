@@ -263,6 +263,23 @@ def table(document: Mapping[str, Any]) -> str:
     return markdown.table(["study left out", *complete], lines)
 
 
+def movements(document: Mapping[str, Any]) -> str:
+    """How much of the time of each other movement is shown as a known activity, by networks without its study."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for row in document["rows"]:
+        for study in row["studies"].values():
+            for name, share in study["shown_as_known"].items():
+                found.setdefault(name, {}).setdefault(row["candidate"], []).append(share)
+    learned = preset_metrics(PRESET)["streams_of_people"]["studies"].values()
+    own = {name: share for study in learned for name, share in study["shown_as_known"].items()}
+    lines = [
+        [name.replace("_", " "), *(f"{fmean(shares[each]):.0%}" for each in ("unchanged", "with other movements")),
+         f"{own[name]:.0%}" + ("" if name in MOVEMENTS else ", not learned")]
+        for name, shares in sorted(found.items())
+    ]  # fmt: skip
+    return markdown.table(["movement", "without the class", "the class, other kinds", "the class, this kind"], lines)
+
+
 def cut(archives: Path, scratch: Path) -> None:
     """Cuts the windows of all studies, without and with other movements, once."""
     import make
@@ -284,7 +301,7 @@ def main() -> None:
     parser.add_argument("candidates", nargs="*", default=[*CANDIDATES], metavar="CANDIDATE")
     options = parser.parse_args()
     if options.page:
-        pages.fill(options.page, __file__, {"pairs": table})
+        pages.fill(options.page, __file__, {"pairs": table, "other": movements})
         return
     os.environ |= ONE_THREAD
     document = read_json(RESULTS) if RESULTS.exists() else {"rows": []}
