@@ -157,7 +157,7 @@ def test_a_card_says_on_whom_with_how_many_seeds_and_by_which_rule_everyone_was_
     for study in ("motionsense", "wisdm"):
         count = sum(who.startswith(f"{study}/") for who in test["per_subject"])
         assert f"{count} of the {STUDIES[study].people} people of {STUDIES[study].title}" in found["Reproduction"]
-    assert people == {"geotec", "motionsense", "oxford", "wisdm"}
+    assert people == {*PRESETS["activity_gru_phone"].data.studies}
     assert "GeoTec" not in found["Reproduction"]
     for archive in metrics["made"]["files"]:
         assert f"`{archive}`" in found["Reproduction"]

@@ -17,7 +17,8 @@ def chart(section: dict[str, Any], cards: str) -> str:
     rows = [row for row in section["rows"] if row["score"] is not None]
     if len(rows) < 3:
         return ""
-    name, rival = rows[0]["baseline_name"], rows[0]["baseline_score"]
+    # A preset of other people may have none yet.
+    name, rival = next((row["baseline_name"], row["baseline_score"]) for row in rows if row["baseline_name"])
     sizes, scores = [row["bytes"] / 1000 for row in rows], [*(row["score"] for row in rows), rival]
     (first, last), (worst, best) = _span([math.log(size) for size in sizes]), _span(scores)
     if not section["maximize"]:
