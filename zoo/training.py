@@ -188,14 +188,7 @@ class Training:
                 identity=self.identity(model, data), strategy=distributing.strategy(),
             )  # fmt: skip
             # The folds come last: they change nothing in the model's weights, and a resumed run may train them again.
-            recipe, validated = self.recipe, []
-            if recipe.steps is not None:
-                # After half the steps, the scores of folds are much the same.
-                recipe = recipe.replace(steps=max(1, recipe.steps // _FOLD_STEPS))
-            for number, (fold, learner) in enumerate(zip(split.folds, learners, strict=True), 1):
-                # A callback may have stopped the training early: what validates it stops there as well.
-                fed = replace(task.feed(learner, fold, recipe), epochs=len(fitted.history))
-                validated.append(self._fit(learner, recipe, fed, f"fold {number} of {len(learners)}"))
+            validated = self._validated(split, learners, len(fitted.history))
             details = task.finish(model, split, self.recipe, learners) | feed.details
             for name, value in (calibration or {}).items():
                 setattr(model, name, value)
@@ -214,6 +207,18 @@ class Training:
                 load(out)
                 (out / CHECKPOINT).unlink(missing_ok=True)
         return result
+
+    def _validated(self, split: Split, learners: Sequence[Model], epochs: int) -> list["Fitted"]:
+        """Trains a model for each fold of a split, for as many epochs as were trained: a callback may have stopped."""
+        recipe = self.recipe
+        if recipe.steps is not None:
+            # After half the steps, the scores of folds are much the same.
+            recipe = recipe.replace(steps=max(1, recipe.steps // _FOLD_STEPS))
+        return [
+            self._fit(learner, recipe, replace(self.task.feed(learner, fold, recipe), epochs=epochs),
+                      f"fold {number} of {len(learners)}")
+            for number, (fold, learner) in enumerate(zip(split.folds, learners, strict=True), 1)
+        ]  # fmt: skip
 
     def _result(
         self, model: Model, fitted: "Fitted", validated: Sequence["Fitted"], details: Mapping[str, Any]
