@@ -1,10 +1,15 @@
 """One rule that cuts text into words."""
 
+import json
+import subprocess
+import sys
+import unicodedata
+
 import h5py
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from running import refused, write_h5
+from running import PHONE_PAGE, bundled, refused, write_h5
 
 import zoo
 from zoo.data import hdf5
@@ -21,12 +26,32 @@ from zoo.text.data import read_lines, read_vocabulary, write_trigrams
         ("A well-known $3,000.50 -- or more...", "a well-known $ 3,000.50 -- or more . . ."),
         ("'We'll see,' she said.", "' we 'll see , ' she said ."),
         ("Où est-il ? Straße.", "où est-il ? straße ."),
+        ("यह हिन्दी है।", "यह हिन्दी है ।"),
+        ("ผม อยู่ ที่นี่, (กิน) ข้าว", "ผม อยู่ ที่นี่ , ( กิน ) ข้าว"),
         ("\u202bThe\u200b ca\u00adt\u202c\u00a0sat\x01 .\n", "the cat sat ."),
         (" \t ", ""),
     ],
 )
 def test_a_line_is_cut_into_words_and_signs(line, words):
     assert tokenize(line) == words.split()
+
+
+_COMPARED = """
+import { readFileSync } from "node:fs";
+import { tokenize } from "SOURCE";
+console.log(JSON.stringify(JSON.parse(readFileSync(0, "utf8")).map(tokenize)));
+"""
+
+
+def test_the_page_cuts_as_the_package_does(tmp_path):
+    marks = [sign for sign in map(chr, range(sys.maxunicode)) if unicodedata.category(sign)[0] == "M"]
+    lines = [f"It's a{mark}b, don't {mark} 5{mark}.c" for mark in marks]
+    lines += ["यह हिन्दी है।", "ผม อยู่ ที่นี่", "e\u200d\u0301 n't\u0301 '\u0301s", "Où est-il ? \u2764\ufe0f"]
+    program = tmp_path / "program.ts"
+    program.write_text(_COMPARED.replace("SOURCE", (PHONE_PAGE / "src" / "cards" / "words").as_posix()))
+    command = ["node", bundled(program, tmp_path)]
+    found = subprocess.run(command, input=json.dumps(lines), capture_output=True, check=True, text=True).stdout
+    assert json.loads(found) == [tokenize(line) for line in lines]
 
 
 @given(st.text())

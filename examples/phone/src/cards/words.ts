@@ -11,18 +11,19 @@ export interface Completion {
   next: { word: string; probability: number }[];
 }
 
-const LETTER = "[\\p{L}\\p{N}_]";
+/** With the marks on letters, such as the vowels of Hindi and Thai. */
+const LETTER = "[\\p{L}\\p{M}\\p{N}_]";
 const ENDING = `(?:s|re|ve|ll|d|m)(?!${LETTER})`;
 const WORD = new RegExp(
   `(?:mrs?|ms|dr|st)\\.|'${ENDING}|${LETTER}+(?:[-.,]${LETTER}+|'(?!${ENDING})${LETTER}+)*|--|\\S`, "gu",
 );
-const NOT = new RegExp(`n't(?!${LETTER})`, "gu");
+const NOT = /n't(?![\p{L}\p{N}_])/gu;
 /** Soft hyphens, marks of direction and the like, which are part of no word; what Python takes for a space stays. */
 const INVISIBLE = /\ufeff|(?![\s\x1c-\x1f\x85])\p{C}/gu;
 
 /** Splits a sentence into words, as `zoo.runtime.vocabulary.tokenize` does. */
 export function tokenize(line: string): string[] {
-  return line.toLowerCase().normalize("NFC").replaceAll("’", "'").replace(INVISIBLE, "").replace(NOT, " nt").match(WORD) ?? [];
+  return line.toLowerCase().replace(INVISIBLE, "").normalize("NFC").replaceAll("’", "'").replace(NOT, " nt").match(WORD) ?? [];
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { type Look, looks } from "../show/activities";
 import type { Bar } from "../show/shown";
-import { capital, duration, percent } from "../show/text";
+import { capital, clock, percent } from "../show/text";
 
 /** What the computer tells of a training. */
 export type Training =
@@ -34,9 +34,11 @@ export interface Cell {
   seconds: number;
 }
 
-export interface Matrix {
-  classes: string[];
-  rows: { name: string; cells: { count: number; share: number }[] }[];
+/** What was recognized of an activity: windows of each, and their share of its own. */
+export interface Row {
+  name: string;
+  look: Look;
+  cells: { count: number; share: number }[];
 }
 
 export interface ClassShown {
@@ -47,48 +49,58 @@ export interface ClassShown {
   canTrain: boolean;
   /** From 0 to 1. */
   progress: number;
-  matrix: Matrix | null;
+  matrix: Row[];
+  /** People on whom the model was not trained. */
+  leftOut: string[];
+  /** The address in the code. */
   code: string;
-  tryCode: string;
+  /** Who recorded what last. */
+  newcomer: { name: string; look: Look } | null;
 }
 
 /** Of the commands that a training runs. */
 const STEPS = ["Reading the recordings", "Training", "Measuring", "Making the file for phones"];
 
-/** @param goal Minutes of each activity. */
-export function shownOfClass(state: Class, goal: number): ClassShown {
+/**
+ * @param goal Minutes of each activity.
+ * @param records Whether recordings are looked at, also where there is a result.
+ */
+export function shownOfClass(state: Class, goal: number, records: boolean): ClassShown {
   const { labels, people, recordings, newest, refused, training, missing } = state;
   const each = looks(labels);
-  const cells = people.map(({ name, seconds }) => ({
-    name, cells: labels.map((activity, i) => ({ activity, look: each[i]!, seconds: seconds[activity] ?? 0 })),
-  }));
-  const done = training?.status === "done" ? training : null;
   const running = training?.status === "running";
+  const done = training?.status === "done" ? training : null;
+  const result = records ? null : done;
+  const code = result?.address ?? state.address;
   return {
     text: {
-      title: "The class", address: state.address, "people-title": counted(people.length, "person", "people", recordings),
+      title: result ? `It recognizes ${percent(result.accuracy)}` : "The class", address: code,
+      "scan-title": result ? "Scan this to try it" : "Scan, accept the warning, record",
+      "people-title": counted(people.length, "person", "people", recordings),
       nobody: people.length ? "" : "Recordings appear here as they arrive.",
       "newest-title": newest ? `${capital(newest.activity)}, ${newest.person}` : "",
       "training-text": said(training, missing), "problem-text": refused.length ? `Refused at ${refused.at(-1)}` : "",
-      train: done ? "Train again" : "Train on the class",
-      "result-text": done ? result(done) : "", "try-address": done?.address ?? "",
+      train: done ? "Train again" : "Train on the class", board: result ? "Record more" : "Show the result",
+      "result-text": result ? `${result.windows} windows of three seconds by` : "",
     },
     visible: [
-      "scan", "people-card", "training", ...(labels.length ? ["goal-card"] : []), ...(newest ? ["newest-card"] : []),
-      ...(refused.length ? ["problem"] : []), ...(running ? ["progress", "cancel"] : ["train"]), ...(done ? ["result", "try"] : []),
+      "scan", "training", ...(result ? ["result"] : ["people-card"]), ...(!result && labels.length ? ["goal-card"] : []),
+      ...(!result && newest ? ["newest-card"] : []), ...(refused.length ? ["problem"] : []),
+      ...(running ? ["progress", "cancel"] : ["train"]), ...(done ? ["board"] : []),
     ],
-    people: cells,
+    people: people.map(({ name, seconds }) => ({
+      name, cells: labels.map((activity, i) => ({ activity, look: each[i]!, seconds: seconds[activity] ?? 0 })),
+    })),
     minutes: labels.map((name, i) => {
       const seconds = people.reduce((sum, person) => sum + (person.seconds[name] ?? 0), 0);
-      return {
-        name, look: each[i]!, share: Math.min(1, seconds / 60 / goal), current: false,
-        text: `${duration(seconds)} of ${goal} min`,
-      };
+      return { name, look: each[i]!, share: Math.min(1, seconds / 60 / goal), current: false, text: `${clock(seconds)} of ${goal} min` };
     }),
     canTrain: !missing.length && !running,
     progress: running ? fraction(training) : 0,
-    matrix: done ? { classes: done.classes, rows: done.confusion.map((row, i) => counts(done.classes[i]!, row)) } : null,
-    code: state.address, tryCode: done?.address ?? "",
+    matrix: result ? rows(result) : [],
+    leftOut: result?.people ?? [],
+    code,
+    newcomer: newest && { name: `${newest.person}, ${newest.activity}`, look: each[labels.indexOf(newest.activity)] ?? looks([newest.activity])[0]! },
   };
 }
 
@@ -111,12 +123,10 @@ function fraction({ step, steps, epoch }: Extract<Training, { status: "running" 
   return (Math.max(0, step - 1) + (step === 2 && all ? now! / (all + 1) : 0)) / steps;
 }
 
-function result({ people, windows, accuracy }: Extract<Training, { status: "done" }>): string {
-  const whose = people.length > 3 ? `${people.length} people` : people.join(", ");
-  return `${whose} took no part in its training. Of ${windows} windows of three seconds, it recognizes ${percent(accuracy)}. Rows: what they did; columns: what it says.`;
-}
-
-function counts(name: string, row: number[]): Matrix["rows"][number] {
-  const all = row.reduce((sum, count) => sum + count, 0);
-  return { name, cells: row.map((count) => ({ count, share: all ? count / all : 0 })) };
+function rows({ classes, confusion }: Extract<Training, { status: "done" }>): Row[] {
+  const each = looks(classes);
+  return confusion.map((counts, i) => {
+    const all = counts.reduce((sum, count) => sum + count, 0);
+    return { name: classes[i]!, look: each[i]!, cells: counts.map((count) => ({ count, share: all ? count / all : 0 })) };
+  });
 }

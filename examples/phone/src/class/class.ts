@@ -2,12 +2,12 @@
 
 import { renderBars } from "../show/bars";
 import { drawSignal, sensorOf } from "../show/charts";
-import { type Class, type ClassShown, type Matrix, shownOfClass } from "./class-shown";
+import { type Class, type ClassShown, type Row, shownOfClass } from "./class-shown";
 import { drawCode } from "../show/code";
 import { byId, element, list, show, write } from "../show/dom";
-import { drawn } from "../show/picture";
+import { drawn, move } from "../show/picture";
 import { remember, remembered } from "../page/store";
-import { duration } from "../show/text";
+import { clock, percent } from "../show/text";
 
 /** Milliseconds after which a connection that broke is made again. */
 const AGAIN = 1000;
@@ -17,12 +17,19 @@ const PATIENCE = 40_000;
 
 const GOAL = "class-goal";
 
+/** Steps per minute of who crosses the board. */
+const CADENCE = 110;
+
 const PARTS = [
-  "problem", "scan", "people-card", "goal-card", "newest-card", "training", "progress", "train", "cancel", "result", "try",
+  "problem", "scan", "people-card", "goal-card", "newest-card", "training", "progress", "train", "cancel", "board", "result",
 ];
 
 const token = location.hash.slice(1);
 let state: Class | null = null;
+/** The result beside which recordings are looked at. */
+let passed = "";
+/** The recording that arrived last, once something is known. */
+let arrived: string | null = null;
 
 /** Listens to the computer for as long as the page is open. An `EventSource` would send no token. */
 async function listen(): Promise<void> {
@@ -73,17 +80,35 @@ function goal(): number {
 
 function render(): void {
   if (!state) return;
-  const shown = shownOfClass(state, goal());
+  const shown = shownOfClass(state, goal(), passed === result());
   for (const [id, text] of Object.entries(shown.text)) write(id, text);
   for (const id of PARTS) show(id, shown.visible.includes(id));
   byId<HTMLButtonElement>("train").disabled = !shown.canTrain;
+  byId("train").classList.toggle("primary", !shown.visible.includes("board"));
   byId<HTMLProgressElement>("progress").value = shown.progress;
   renderBars("minutes", shown.minutes);
   list("people", shown.people, person);
-  if (shown.matrix) renderMatrix(shown.matrix);
+  list("left-out", shown.leftOut, (name) => element("li", "chip", name));
+  renderMatrix(shown.matrix);
   drawCode("code", shown.code);
-  if (shown.tryCode) drawCode("try-code", shown.tryCode);
   drawNewest(state.newest);
+  const newest = JSON.stringify(state.newest);
+  if (shown.newcomer && arrived !== null && arrived !== newest) cross(shown.newcomer);
+  arrived = newest;
+}
+
+/** The folder of what was trained last. */
+function result(): string {
+  return state?.training?.status === "done" ? state.training.folder : "";
+}
+
+/** Lets who has recorded cross the board. */
+function cross({ name, look }: NonNullable<ClassShown["newcomer"]>): void {
+  const [walker, figure] = [element("p", "newcomer", name), drawn(look.figure, look.color)];
+  walker.prepend(figure);
+  walker.onanimationend = () => walker.remove();
+  byId("arrivals").append(walker);
+  move(figure, look.gait ? CADENCE : 0);
 }
 
 function person({ name, cells }: ClassShown["people"][number]): HTMLElement {
@@ -92,20 +117,27 @@ function person({ name, cells }: ClassShown["people"][number]): HTMLElement {
   row.append(element("span", "name", name), ...cells.map(({ activity, look, seconds }) => {
     const cell = element("span", seconds ? "cell full" : "cell");
     cell.style.setProperty("--color", `var(${look.color})`);
-    cell.append(drawn(look.figure, look.color), element("span", "unseen", activity), ` ${duration(seconds)}`);
+    cell.append(drawn(look.figure, look.color), element("span", "unseen", activity), ` ${clock(seconds)}`);
     return cell;
   }));
   return row;
 }
 
-function renderMatrix({ classes, rows }: Matrix): void {
+function renderMatrix(rows: Row[]): void {
+  const title = (scope: string, { name, look }: Row) => {
+    const cell = Object.assign(element("th"), { scope });
+    cell.append(drawn(look.figure, look.color), element("span", "", name));
+    return cell;
+  };
   const head = element("tr");
-  head.append(element("td"), ...classes.map((name) => Object.assign(element("th", "", name), { scope: "col" })));
-  const lines = rows.map(({ name, cells }, i) => {
+  head.append(element("td"), ...rows.map((row) => title("col", row)));
+  const lines = rows.map((row) => {
     const line = element("tr");
-    line.append(Object.assign(element("th", "", name), { scope: "row" }), ...cells.map(({ count, share }, k) => {
-      const cell = element("td", i === k ? "right" : "", `${count}`);
-      cell.style.setProperty("--share", `${Math.round(100 * share)}%`);
+    line.style.setProperty("--color", `var(${row.look.color})`);
+    line.append(title("row", row), ...row.cells.map(({ count, share }) => {
+      const cell = element("td", count ? "" : "none", count ? percent(share) : "0");
+      cell.style.setProperty("--share", `${share}`);
+      if (count) cell.append(element("small", "", `${count}`));
       return cell;
     }));
     return line;
@@ -132,6 +164,10 @@ byId("goal").addEventListener("change", ({ target }) => {
   render();
 });
 byId("train").addEventListener("click", () => void change("POST"));
+byId("board").addEventListener("click", () => {
+  passed = passed === result() ? "" : result();
+  render();
+});
 byId("cancel").addEventListener("click", () => void change("DELETE"));
 addEventListener("resize", render);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", render);
