@@ -1,4 +1,4 @@
-"""Notes that an app took next to a recording become labels, and so do tables of answers."""
+"""Notes that an app took next to a recording become labels; so do tables of answers, and files of Audacity and ELAN."""
 
 import re
 
@@ -100,6 +100,102 @@ def test_notes_that_cannot_be_placed_are_refused_in_one_line(walk, notes, says):
         labels(folder)
     assert "\n" not in str(error.value)
     assert not (folder.parent / "recordings.h5").exists()
+
+
+TRACK = "5.000000\t25.000000\twalking\n25.000000\t40.000000\tbike\n\\\t100.0\t200.0\n45.000000\t50.000000\tstop\n"
+ELAN = """<?xml version="1.0" encoding="UTF-8"?>
+<ANNOTATION_DOCUMENT AUTHOR="ann" DATE="2026-01-01T10:00:00+00:00" FORMAT="3.0" VERSION="3.0"
+    xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
+    xsi:noNamespaceSchemaLocation="http://www.mpi.nl/tools/elan/EAFv3.0.xsd">
+    <HEADER MEDIA_FILE="" TIME_UNITS="milliseconds"/>
+    <TIME_ORDER>
+        <TIME_SLOT TIME_SLOT_ID="ts1" TIME_VALUE="5000"/>
+        <TIME_SLOT TIME_SLOT_ID="ts2" TIME_VALUE="25000"/>
+        <TIME_SLOT TIME_SLOT_ID="ts3" TIME_VALUE="40000"/>
+    </TIME_ORDER>
+    <TIER LINGUISTIC_TYPE_REF="default-lt" TIER_ID="default">
+        <ANNOTATION>
+            <ALIGNABLE_ANNOTATION ANNOTATION_ID="a2" TIME_SLOT_REF1="ts2" TIME_SLOT_REF2="ts3">
+                <ANNOTATION_VALUE>bike</ANNOTATION_VALUE>
+            </ALIGNABLE_ANNOTATION>
+        </ANNOTATION>
+        <ANNOTATION>
+            <ALIGNABLE_ANNOTATION ANNOTATION_ID="a1" TIME_SLOT_REF1="ts1" TIME_SLOT_REF2="ts2">
+                <ANNOTATION_VALUE>walking</ANNOTATION_VALUE>
+            </ALIGNABLE_ANNOTATION>
+        </ANNOTATION>
+    </TIER>
+    <LINGUISTIC_TYPE GRAPHIC_REFERENCES="false" LINGUISTIC_TYPE_ID="default-lt" TIME_ALIGNABLE="true"/>
+</ANNOTATION_DOCUMENT>
+"""
+OTHER_TIER = """<TIER TIER_ID="remarks"><ANNOTATION><ALIGNABLE_ANNOTATION TIME_SLOT_REF1="ts1" TIME_SLOT_REF2="ts3">
+    <ANNOTATION_VALUE>it rains</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION></ANNOTATION></TIER><LINGUISTIC_TYPE"""
+
+
+@pytest.fixture
+def track(tmp_path):
+    """Writes a recording of 60 s and a file of another program next to it: `track(".eaf", text) -> folder`."""
+
+    def write(ending, text):
+        folder = tmp_path / "walk"
+        folder.mkdir(exist_ok=True)
+        (folder / "walk.csv").write_text(signal(60, begin=1000.0))
+        (folder / f"walk{ending}").write_text(text)
+        return folder
+
+    return write
+
+
+@pytest.mark.parametrize(("ending", "text"), [(".txt", TRACK), (".eaf", ELAN)])
+def test_stretches_of_another_program_are_labels_in_place_of_notes(track, ending, text):
+    folder = track(ending, text)
+    (folder / "Annotation.csv").write_text("seconds_elapsed,text\n1000,rowing\n")
+    assert labels(folder) == [("walking", 20.0, ""), ("bike", 15.0, "")]
+
+
+def test_points_of_a_label_track_are_notes_and_among_stretches_remarks(track):
+    points = "5.0\t5.0\twalking\n25.0\t25.0\tbike\n40\t40\t\n"
+    assert labels(track(".txt", points)) == [("walking", 20.0, ""), ("bike", 15.0, "")]
+    assert labels(track(".txt", points), annotations="end") == [("walking", 5.0, ""), ("bike", 20.0, "")]
+    assert labels(track(".txt", f"{points}50\t60\trowing\n")) == [("rowing", 10.0, "")]
+
+
+def test_a_table_that_ends_as_a_label_track_is_a_recording(track):
+    folder = track(".txt", signal(60, names="seconds_elapsed,x,y,z").replace(",", "\t"))
+    (folder / "walk.csv").unlink()
+    assert labels(folder, activity="=walking") == [("walking", 60.0, "")]
+
+
+def test_of_several_tiers_that_of_activities_is_read(track):
+    several = ELAN.replace("<LINGUISTIC_TYPE", OTHER_TIER, 1)
+    assert labels(track(".eaf", several.replace('"default"', '"activity"')))[0] == ("walking", 20.0, "")
+    with pytest.raises(ZooError, match="has labels in the tiers default, remarks: name the one to read activity"):
+        labels(track(".eaf", several))
+
+
+BOMB = '<!DOCTYPE a [<!ENTITY a "walking"><!ENTITY b "&a;&a;&a;&a;">]>\n<ANNOTATION_DOCUMENT'
+
+
+@pytest.mark.parametrize(
+    ("ending", "text", "says"),
+    [
+        (".txt", "5\t25\twalking\n20\t30\tbike\n", "'walking' until 25 s and 'bike' from 20 s overlap"),
+        (".txt", "5\t25\twalking\n30 40 bike\n", "walk.txt: line 2: expected start, end and label with tabs"),
+        (".txt", "25\t5\twalking\n", "walk.txt: 'walking' is from 25 to 5 s; expected a start before"),
+        (".txt", "5\t25\ta,b\n", "walk.txt: the label at 5 s: 'a,b'; expected a name"),
+        (".txt", "100\t200\twalking\n", "walk.txt: no row of .* has a label; expected times between 0"),
+        (".eaf", ELAN.replace("<ANNOTATION_DOCUMENT", BOMB, 1), "walk.eaf: has a document type, which ELAN does not"),
+        (".eaf", ELAN[:900], "walk.eaf: not a file of ELAN"),
+        (".eaf", "", "walk.eaf: not a file of ELAN"),
+        (".eaf", ELAN.replace(' TIME_VALUE="5000"', ""), "walk.eaf: 'walking' is from nan to 25 s; expected a start"),
+        (".eaf", ELAN.replace("ALIGNABLE", "REF"), "walk.eaf: no row of .* has a label"),
+    ],
+)  # fmt: skip
+def test_files_of_another_program_that_cannot_be_read_are_refused_in_one_line(track, ending, text, says):
+    folder = track(ending, text)
+    with pytest.raises(ZooError, match=says) as error:
+        labels(folder)
+    assert "\n" not in str(error.value)
 
 
 ANSWERS = "file,sha256,subject,start,end,activity,decided\n"

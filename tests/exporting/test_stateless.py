@@ -1,10 +1,12 @@
 """A recognizer without states has one signature, in every format, and reads a continuous signal by windows."""
 
+import keras
 import numpy as np
 import pytest
 from running import refused
 from scipy.special import softmax
 
+import zoo
 from zoo.benchmarking import bench
 from zoo.catalog import PRESETS_FOLDER
 from zoo.exporting import signatures
@@ -51,6 +53,18 @@ def test_it_has_no_steps_and_is_measured(convolutional_files):
     # At 20 and then at 10 positions, a kernel of 5 rows for each channel, and a mixture of the channels; and the head.
     found = bench(file, calls=5)["signatures"]["window"]["multiply_adds"]
     assert found == 20 * (5 * 3 + 3 * 8) + 10 * (5 * 8 + 8 * 8) + 8 * 6
+
+
+def test_a_loop_has_no_integers_and_the_other_formats_are_written(tmp_path):
+    layers = [keras.layers.Conv1D(4, 5), keras.layers.GRU(4), keras.layers.Dense(3)]
+    network = keras.Sequential([keras.Input((40, 3)), *layers])
+    model, left_out = zoo.adopt(network, classes=("lie", "sit", "walk"), rate=50.0), {}
+    made = zoo.export(model, tmp_path / "files", formats="float32,int8", refused=left_out)
+    assert [artifact.format for artifact in made] == ["float32"]
+    assert "int8: TFLite cannot compute a loop" in str(left_out["int8"])
+    layers[1].unroll = True
+    model = zoo.adopt(network, classes=("lie", "sit", "walk"), rate=50.0)
+    assert not signatures.has_loop(model)
 
 
 def test_a_file_that_learns_is_streamed_by_windows_too():

@@ -164,6 +164,22 @@ def test_answers_among_the_recordings_are_no_recordings(opened, tmp_path):
     assert labels(session.shown(0))[0] == "sitting"
 
 
+def test_answers_are_written_for_other_programs_which_are_read_again(opened, hour, tmp_path):
+    session = opened()
+    for at, label in enumerate(["sitting", "rise & fall"]):
+        act(session, do="label", at=at, label=label)
+    act(session, do="leave", at=2)
+    audacity, elan = session.write_tracks(["audacity", "elan"])
+    assert audacity.read_text() == "0.000\t31.000\tsitting\n31.000\t40.000\trise & fall\n"
+    # They lie next to the answers, and are none themselves.
+    assert zoo.import_csv(tmp_path / "labeled", tmp_path / "r.h5").recordings == 2
+    for path in (audacity, elan):
+        shutil.copy(path, hour / f"TotalAcceleration{path.suffix}")
+        found = opened(subject="ben").shown(0)
+        assert [one["note"] for one in found["stretches"]] == ["sitting", "rise & fall", ""]
+        (hour / f"TotalAcceleration{path.suffix}").unlink()
+
+
 def test_a_model_that_does_not_exist_is_refused_before_the_page_is_served(hour, zoo_cli):
     found = zoo_cli("label", hour, "--model", "activity_gru_fone", "--subject", "ann")
     assert (found.status, "activity_gru_phone" in found.err) == (1, True)
@@ -376,7 +392,7 @@ def again(*arguments, cwd):
 
 @pytest.mark.process
 def test_a_kill_loses_nothing_and_ctrl_c_writes_the_recordings(hour, tmp_path):
-    arguments = (hour, "--subject", "ann", "-o", "ours.h5")
+    arguments = (hour, "--subject", "ann", "-o", "ours.h5", "--tracks", "elan")
     with zoo_label(*arguments, cwd=tmp_path) as (process, document):
         assert document["url"].startswith("http://127.0.0.1:")
         shown = asked(document, "GET", "/label/day/0")[1]
@@ -396,6 +412,7 @@ def test_a_kill_loses_nothing_and_ctrl_c_writes_the_recordings(hour, tmp_path):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=120)
         assert (process.returncode, json.loads(out)["recordings"]) == (0, 2), err
+        assert len([*tmp_path.glob("labeled/ann/*.eaf")]) == 1
     assert zoo.describe(tmp_path / "ours.h5")["recordings"] == 2
     assert not [path for path in tmp_path.rglob(".zoo*") if path.name != ".zoo-lock"]
     refused = again(hour, "-o", "ours.h5", cwd=tmp_path)

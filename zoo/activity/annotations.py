@@ -1,31 +1,44 @@
 """Labels that stand beside a signal: notes that an app took while it recorded, and the answers of `zoo label`.
 
 Sensor Logger writes notes to `Annotation.csv` next to the files of its sensors; other apps and people write `Tags.csv`.
-A note holds until the next one. Answers are a table of stretches of one recording, which it names.
+A note holds until the next one. Stretches that were labeled in Audacity (a label track, `.txt`) or ELAN (`.eaf`) lie
+next to a recording under its name, and are notes that end themselves. Answers are a table of stretches of one
+recording, which it names.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
+from xml.etree.ElementTree import Element, ParseError, SubElement, fromstring, indent, tostring
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoo.activity.columns import SECONDS, CsvColumns, is_dated, plain_name, recognized, time_reader
-from zoo.activity.sources import beside
-from zoo.activity.tables import Table, digest, exists, lines_of
+from zoo.activity.sources import beside, is_label_track, stem
+from zoo.activity.tables import Table, digest, exists, lines_of, number_or_nan
 from zoo.errors import ZooError, option
 
 FILES = ("Annotation", "Tags")
 """Names of files of notes, without the ending."""
+TRACKS = {"elan": ".eaf", "audacity": ".txt"}
+"""Endings of files of stretches that other programs read and write."""
 ENDS = ("", "stop", "end")
 """Notes that end an activity and begin none."""
 COLUMNS = ("file", "sha256", "subject", "start", "end", "activity", "decided")
 """Columns of a table of answers."""
 _TEXTS = ("text", "tag", "note", "annotation", "label", "activity", "event", "name")
 """Columns of what a note says, of which the first that is there is read."""
+
+_TIER = "activity"
+"""The tier of ELAN that is read, where several have labels, and written."""
+_TOUCHING = 1e-3
+"""Seconds by which two stretches that touch may overlap, as programs round."""
+_LATEST = 1e9
+"""Seconds since the start of a recording that no label reaches."""
 
 Side = Literal["start", "end"]
 """Whether a note stands at the start of what it names, or at its end."""
@@ -53,12 +66,22 @@ class Answers(NamedTuple):
 
 
 def notes_of(path: Path) -> Path | None:
-    """The file of notes next to that of a sensor, if there is one."""
-    return next((other for name in FILES if exists(other := beside(path, name)) and other != path), None)
+    """The file of notes next to that of a sensor, if there is one; those of other programs go before the app's."""
+    tracks = [path.with_name(name + ending) for name in (stem(path), *FILES) for ending in TRACKS.values()]
+    found = [other for other in tracks if exists(other) and _reader(other)]
+    found += [other for name in FILES if exists(other := beside(path, name))]
+    return next((other for other in found if other != path), None)
+
+
+def _reader(path: Path) -> Callable[[Path], list[tuple[float, float, str]]] | None:
+    """What reads a file of another program; None for any other file."""
+    return _of_elan if path.suffix == TRACKS["elan"] else _of_audacity if is_label_track(path) else None
 
 
 def read_notes(path: Path, times: NDArray[np.float64], column: str | None, unit: str, side: Side) -> list[Span]:
     """Reads notes as spans in seconds since the first of the `times` of a table, whose `column` of them has a unit."""
+    if (reader := _reader(path)) is not None:
+        return _stretches(path, reader(path), side)
     table = Table(str(path), lines_of(path))
     plain = {plain_name(name): name for name in reversed(table.names)}
     text = next((plain[name] for name in _TEXTS if name in plain), None)
@@ -98,6 +121,75 @@ def _held(moments: Sequence[float], texts: Sequence[str], side: Side) -> list[Sp
         for (start, end), text in zip(pairwise(edges), texts, strict=True)
         if text.lower() not in ENDS and start < end
     ]
+
+
+def _stretches(path: Path, rows: Sequence[tuple[float, float, str]], side: Side) -> list[Span]:
+    """What has a start, an end and a text; where all are points in time, they are read as notes."""
+    if wrong := next((row for row in rows if not -_LATEST < row[0] <= row[1] < _LATEST), None):
+        raise ZooError(f"{path}: {wrong[2]!r} is from {wrong[0]:g} to {wrong[1]:g} s; expected a start before its end")
+    rows = sorted(rows)
+    if all(start == end for start, end, _ in rows):
+        return _held([start for start, _, _ in rows], [text for _, _, text in rows], side)
+    # Points among stretches are remarks.
+    spans = [Span(*row) for row in rows if row[0] < row[1] and row[2].lower() not in ENDS]
+    for one, other in pairwise(spans):
+        if other.start < one.end - _TOUCHING:
+            both = f"{one.activity!r} until {one.end:g} s and {other.activity!r} from {other.start:g} s"
+            raise ZooError(f"{path}: {both} overlap; expected one label at a time")
+    return spans
+
+
+def _of_audacity(path: Path) -> list[tuple[float, float, str]]:
+    rows = []
+    for number, line in enumerate(lines_of(path), 1):
+        start, end, text = [*line.rstrip("\n").split("\t", 2), "", ""][:3]
+        # The line after a label may hold its frequencies.
+        if line.strip() and start != "\\":
+            try:
+                rows.append((float(start), float(end), text.strip()))
+            except ValueError:
+                raise ZooError(f"{path}: line {number}: expected start, end and label with tabs between them") from None
+    return rows
+
+
+def _of_elan(path: Path) -> list[tuple[float, float, str]]:
+    # Entities, by which a small file can fill the memory or read others, are declared there alone.
+    if "<!DOCTYPE" in (text := "".join(lines_of(path))):
+        raise ZooError(f"{path}: has a document type, which ELAN does not write: save it with ELAN")
+    try:
+        root = fromstring(text)
+    except (ParseError, ValueError) as error:
+        raise ZooError(f"{path}: not a file of ELAN ({error}): save it again") from None
+    slots = {slot.get("TIME_SLOT_ID"): slot.get("TIME_VALUE", "nan") for slot in root.iter("TIME_SLOT")}
+    tiers = {tier.get("TIER_ID", ""): [*tier.iter("ALIGNABLE_ANNOTATION")] for tier in root.iter("TIER")}
+    used = [name for name in tiers if tiers[name]]
+    if len(used) > 1 and _TIER not in used:
+        raise ZooError(f"{path}: has labels in the tiers {', '.join(used)}: name the one to read {_TIER}")
+    rows = []
+    for mark in tiers[_TIER if _TIER in used else used[0]] if used else []:
+        start, end = (number_or_nan(slots.get(mark.get(f"TIME_SLOT_REF{side}"), "nan")) / 1000 for side in (1, 2))
+        rows.append((start, end, (mark.findtext("ANNOTATION_VALUE") or "").strip()))
+    return rows
+
+
+def track_text(spans: Sequence[Span], program: str) -> str:
+    """What has a label, as a file of a program among `TRACKS`; what was left out is left out."""
+    labeled = [span for span in spans if span.activity]
+    if program == "audacity":
+        return "".join(f"{start:.3f}\t{end:.3f}\t{activity}\n" for start, end, activity, _ in labeled)
+    root = Element("ANNOTATION_DOCUMENT", AUTHOR="", DATE=datetime.now(UTC).isoformat(), FORMAT="3.0", VERSION="3.0")
+    SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
+    order = SubElement(root, "TIME_ORDER")
+    tier = SubElement(root, "TIER", LINGUISTIC_TYPE_REF=_TIER, TIER_ID=_TIER)
+    SubElement(root, "LINGUISTIC_TYPE", LINGUISTIC_TYPE_ID=_TIER, TIME_ALIGNABLE="true")
+    for number, span in enumerate(labeled, 1):
+        slots = {f"TIME_SLOT_REF{side}": f"ts{2 * number - 2 + side}" for side in (1, 2)}
+        for slot, seconds in zip(slots.values(), span[:2], strict=True):
+            SubElement(order, "TIME_SLOT", TIME_SLOT_ID=slot, TIME_VALUE=str(round(1000 * seconds)))
+        mark = SubElement(SubElement(tier, "ANNOTATION"), "ALIGNABLE_ANNOTATION", slots, ANNOTATION_ID=f"a{number}")
+        SubElement(mark, "ANNOTATION_VALUE").text = span.activity
+    indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
 
 
 def answers_text(answers: Answers, folder: Path) -> str:
@@ -191,7 +283,7 @@ def merged(spans: Sequence[Span]) -> Iterator[Span]:
 
 def _joins(one: Span, other: Span) -> bool:
     same = one.activity == other.activity and one.decided.split()[:1] == other.decided.split()[:1]
-    return same and abs(one.end - other.start) < 1e-3
+    return same and abs(one.end - other.start) < _TOUCHING
 
 
 def _joined(spans: Sequence[Span]) -> Span:

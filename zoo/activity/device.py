@@ -27,6 +27,11 @@ AT_REST = ("sitting", "standing")
 _IN_MOTION = ("walking", "upstairs", "downstairs", "jogging")
 _GOLDEN = 600
 """Windows that artifacts are compared on, at most."""
+_LOOPED = (
+    "TFLite cannot compute a loop over recurrent layers in integers, and these layers do not run step by step: use "
+    "dynamic, whose weights have 8 bits, or build the layers with unroll=True, which makes a large file"
+)
+"""Why a network has no integer formats."""
 
 
 def still_classes(train: DataSet, classes: Sequence[str]) -> list[str]:
@@ -177,6 +182,7 @@ def exportable(loaded: Loaded, data: Data | None) -> "Exportable":
         # Quantizing a loop kills the converter, and a step has none. A call of ONNX Runtime is cheap without a chunk.
         signatures_of_format={"int8": ("step",), "int16x8": ("step",), "onnx": ("window", "step")}
         if model.states else {},
+        impossible=dict.fromkeys(("int8", "int16x8"), _LOOPED) if signatures.has_loop(model) else {},
         derived_outputs=lambda file: {"window": {"probabilities": runtime.Recognizer(file).predict(windows)}},
         # A jolt in one of thousands of frames would widen the steps of 8 bits for all others. Without the largest
         # values, integers name another class than Keras for 1.0 % of windows of 26 people, with them for 2.3 %; of

@@ -35,6 +35,9 @@ _FIELDS = ("subject", "activity")
 _MOST_STARS = 3
 _ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 
+_LABEL = re.compile(r"-?\d+(\.\d+)?\t-?\d+(\.\d+)?(\t[^\t]*)?$")
+"""The first line of a label track."""
+
 OTHER_SENSORS = (
     "gravity", "gyroscope", "gyroscopeuncalibrated", "magnetometer", "magnetometeruncalibrated", "orientation",
     "compass", "barometer", "location", "pedometer", "light", "brightness", "microphone", "battery", "annotation",
@@ -57,10 +60,18 @@ def beside(path: Path, sensor: str) -> Path:
     return path.with_name(path.name.replace(stem(path), sensor, 1))
 
 
+def is_label_track(path: Path) -> bool:
+    """Whether a file holds labels as Audacity exports them: a start, an end and a text, without names of columns."""
+    return path.suffix == ".txt" and _LABEL.match(next(lines_of(path), "")) is not None
+
+
 def _is_acceleration(path: Path) -> bool:
     name = stem(path).lower()
     is_table = path.name.lower().endswith(_ENDINGS) and name not in OTHER_SENSORS
-    return is_table and not any(exists(beside(path, other)) for other in _BETTER.get(name, ()))
+    is_beside_table = path.suffix == ".txt" and any(exists(path.with_suffix(ending)) for ending in (".csv", ".csv.gz"))
+    if not is_table or (is_beside_table and is_label_track(path)):
+        return False
+    return not any(exists(beside(path, other)) for other in _BETTER.get(name, ()))
 
 
 def find_sources(

@@ -353,7 +353,8 @@ def import_csv(
         encoding: Encoding of files that are neither UTF-8 nor UTF-16, such as cp1251 or gbk. Needed where names of
             people or activities have other than English letters.
         annotations: Whether a note in an app's Annotation.csv or Tags.csv stands at the start of what it names, or at
-            its end. Notes are read where no column and no option names the activity.
+            its end. Notes are read where no column and no option names the activity, and so are labels of Audacity
+            (walk.txt next to walk.csv) or ELAN (walk.eaf).
         append: Whether to add to the file if it exists.
         same_people: When adding: whether an id that is already in the file is the same person; else it is refused.
         skip_unreadable: Whether to leave out files that cannot be read, which are counted and named, and import the
@@ -467,6 +468,7 @@ def label(
     rate: door.Rate | None = None,
     encoding: str = "",
     annotations: Literal["start", "end"] = "start",
+    tracks: door.Names | None = None,
     port: Annotated[int, Ge(1), Le(65535)] = 8765,
     force: bool = False,
     on_event: Callable[[dict[str, Any]], None] | None = None,
@@ -486,6 +488,8 @@ def label(
         rate: Sampling rate in Hz, instead of time stamps.
         encoding: Encoding of files that are neither UTF-8 nor UTF-16.
         annotations: Whether notes stand at the start of what they name, or at its end.
+        tracks: Programs for which the answers are also written at the end, next to them: audacity (a label track, .txt)
+            or elan (.eaf).
         port: Port to listen on. If it is in use, the next free one.
         force: Whether to replace `out` if it exists.
         on_event: Function that is called with the address, and with what was saved, in place of what is printed.
@@ -501,15 +505,19 @@ def label(
     """
     files = door.several(recordings)
     door.require_model(model)
+    from zoo.activity.annotations import TRACKS
     from zoo.activity.columns import columns_of
     from zoo.labeling import session
 
+    programs = tuple(door.names_of(tracks))
+    if unknown := next((name for name in programs if name not in TRACKS), None):
+        raise unknown_name("program of tracks", unknown, [*TRACKS])
     described = columns_of(
         columns, rate, encoding=encoding, annotations=annotations, gravity=tuple(door.names_of(gravity)) or None
     )  # fmt: skip
     session.label(
         files, described, None if out is None else Path(out), subject=subject, model=model, folder=Path(folder),
-        port=port, force=force, on_event=on_event,
+        tracks=programs, port=port, force=force, on_event=on_event,
     )  # fmt: skip
 
 

@@ -77,8 +77,9 @@ class Exportable:
     Artifacts are compared with Keras on `golden` inputs `(N, ...)`, by signature and name, within `tolerances` by
     format; `simulated` ones are for want of data. Integers are calibrated on `calibration`, which must not be test
     data. Formats in `signatures_of_format` contain only those; `derived_outputs` computes what the first one would
-    return. On request alone are written formats that need `EXTRAS`, `extra_formats`, which have other signatures,
-    `sources`, functions that take the float32 file and a folder and return the paths that they write, and `code`, in C.
+    return. `impossible` ones are refused, with the reason. On request alone are written formats that need `EXTRAS`,
+    `extra_formats`, which have other signatures, `sources`, functions that take the float32 file and a folder and
+    return the paths that they write, and `code`, in C.
     """
 
     signatures: Callable[[keras.Model], list[Signature]]
@@ -86,6 +87,7 @@ class Exportable:
     tolerances: Mapping[str, Tolerance]
     signatures_of_format: Mapping[str, Sequence[str]] = field(default_factory=dict)
     derived_outputs: Callable[[Path], dict[str, Outputs]] | None = None
+    impossible: Mapping[str, str] = field(default_factory=dict)
     calibration: Mapping[str, Mapping[str, NDArray[Any]]] | None = None
     extra_formats: Mapping[str, Callable[[keras.Model], list[Signature]]] = field(default_factory=dict)
     sources: Mapping[str, Callable[[Path, Path], list[Path]]] = field(default_factory=dict)
@@ -142,7 +144,7 @@ def _export(
 ) -> tuple[list[dict[str, Any]], dict[str, ZooError]]:  # fmt: skip
     """The records, and the errors, of formats, each of a kind: sources come with the float32 file."""
     signatures = family.signatures(loaded.keras_model)
-    files = {kind: draft / file for kind, file in FORMATS.items() if kind in kinds.values()}
+    files = {kind: draft / file for kind, file in FORMATS.items() if kind in {*kinds.values()} - {*family.impossible}}
     if files:
         on_progress(f"converting to {', '.join(files)}")
         _convert(converter, loaded, family, signatures, files, draft)
@@ -152,6 +154,8 @@ def _export(
     for place, (name, kind) in enumerate(kinds.items(), 1):
         on_progress(f"comparing {name} with Keras ({place} of {len(kinds)})")
         try:
+            if kind in family.impossible:
+                raise UnsupportedError(f"{name}: {family.impossible[kind]}")
             if kind in files:
                 converter.wait(files[kind])
             if kind not in made:

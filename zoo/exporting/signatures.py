@@ -73,6 +73,12 @@ def activity(model: Any, chunk: int) -> list[Signature]:
     ]
 
 
+def has_loop(model: Any) -> bool:
+    """Whether a recurrent layer of a recognizer runs over a window in a loop of the graph, and in no `step`."""
+    layers = model._flatten_layers()
+    return not model.states and any(isinstance(layer, keras.layers.RNN) and not layer.unroll for layer in layers)
+
+
 def _probabilities(model: Any, logits: tf.Tensor) -> Arrays:
     """Calibrated probabilities of a recognizer, with the prior that it assumes."""
     scaled = logits / model.temperature

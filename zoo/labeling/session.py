@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -215,6 +215,15 @@ class Session:
         self._force = True
         return {"saved": str(self._out), "recordings": made.recordings, "warnings": made.doubts}
 
+    def write_tracks(self, programs: Sequence[str]) -> list[Path]:
+        """Writes what is decided for other programs, next to the answers; returns the files."""
+        written = list[Path]()
+        for journal, program in product([track.journal for track in self.tracks if track.journal], programs):
+            written.append(journal.with_suffix(annotations.TRACKS[program]))
+            with atomic_write(written[-1]) as temporary:
+                temporary.write_text(annotations.track_text(_read(journal).spans, program), encoding="utf-8")
+        return written
+
     @property
     def answers(self) -> int:
         """The number of stretches that are decided."""
@@ -334,7 +343,8 @@ def open_session(
 
 def label(
     recordings: Sequence[str | Path], columns: CsvColumns, out: Path | None, *, subject: str | None,
-    model: str | os.PathLike[str], folder: Path, port: int, force: bool, on_event: Event | None,
+    model: str | os.PathLike[str], folder: Path, tracks: Sequence[str], port: int, force: bool,
+    on_event: Event | None,
 ) -> None:  # fmt: skip
     """Serves the page until an interruption, and then writes the recordings; arguments are those of `zoo.label`."""
     files = built_files()
@@ -363,6 +373,8 @@ def label(
         except KeyboardInterrupt as stop:
             if out is not None and session.answers:
                 (on_event or _show_saved)(session.save())
+            for path in session.write_tracks(tracks):
+                say(f"wrote {path}", "note")
             say("stopped")
             if isinstance(stop, Terminated):
                 raise SystemExit(stop.status) from None

@@ -15,6 +15,7 @@ import hashlib
 import importlib.util
 import inspect
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -76,8 +77,10 @@ class Function:
 
     @property
     def name(self) -> str:
-        """The name of the function, which its models bear."""
-        return self.source.rpartition(":")[2].replace("<lambda>", "network")
+        """The name of the function, or of the file of one that is called build, which its models bear."""
+        file, _, function = self.source.rpartition(":")
+        name = Path(file).stem if file and function == "build" else function.replace("<lambda>", "network")
+        return re.sub(r"[^\w.-]", "_", name)
 
     @property
     def sha256(self) -> str:
