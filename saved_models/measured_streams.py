@@ -15,6 +15,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -316,7 +317,8 @@ def of_folds(
     """Scores of each study's streams; with `integers` what files of 8 bits lose on windows of the same people."""
     files = {study: data.parent / f"{study}.h5" for study in found["per_study"]}
     held = [Held(folder, fold, record, data, calibration(record), files) for fold, record in folds_of(found).items()]
-    with ProcessPoolExecutor(WORKERS) as pool:
+    # TensorFlow may have run here, and a fork of it would wait for ever.
+    with ProcessPoolExecutor(WORKERS, get_context("spawn")) as pool:
         results = [*pool.map(partial(measured, integers=integers), held)]
     data_of_folds = TASK.load_data(data)
     other = data_of_folds.other_class
