@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from phone.pages import rowing, send, standing, until
+from phone.pages import lying, play, send, standing, until
 
 DRAWN = """
 window.grid = {}; window.heights = [];
@@ -59,17 +59,20 @@ def test_a_chart_out_of_view_is_not_drawn_until_it_is_in_view(run):
 
 MOVED = """
 window.moved = {};
-const note = all => all.filter(({target}) => target.className === 'fill').forEach(({target}) => {
+const note = all => all.filter(({target}) => target.className === 'fill').forEach(({target, oldValue}) => {
   const name = target.closest('li').querySelector('.name').textContent;
-  (moved[name] ??= []).push(Number(target.style.transform.match(/[\\d.e-]+/)[0]));
+  const share = oldValue?.match(/scaleX[(](.*?)[)]/)?.[1];
+  if (share) (moved[name] ??= []).push(Number(share));
 });
 addEventListener('DOMContentLoaded', () => new MutationObserver(note).observe(
-  document.body, {attributes: true, attributeFilter: ['style'], subtree: true}));
+  document.body, {attributeOldValue: true, attributeFilter: ['style'], subtree: true}));
 """
+"""Notes where each bar was before it moved."""
 
 
 def test_bars_move_by_more_than_a_hundredth(run):
-    page = run(standing(0, 12) + [[12 + time, *rest] for time, *rest in rowing(0, 8)], 25, before=MOVED)
+    page = run(standing(0, 8), 8, before=MOVED)
+    play(page, lying(8, 20), 12)
     moved = page.evaluate("moved")
     assert len(moved["standing"]) > 2
     assert all(abs(one - other) > 0.01 for shares in moved.values() for one, other in pairwise(shares))
