@@ -4,10 +4,10 @@
 
 `keras` makes `guides/keras.ipynb` of `docs/guides/keras.md`; data that the guide takes for granted comes from a script
 next to the notebook, if there is one. A block with the name of a file as its title is written to that file; one whose
-title begins with `needs` or `takes` is shown, but not run. `part1` makes `course/part1.ipynb` of `course/part1.py`, in
-which `# %%` begins a cell and `# %% [markdown]` one of text; its data is simulated. Each notebook runs in an empty
-folder, unless all its code is that of the stored one, whose outputs are then kept; delete the stored one to run it
-again. Needs nbclient and ipykernel.
+title begins with `needs` or `takes` is shown, but not run. What it writes goes to a new folder, so that it can be run
+again. `part1` makes `course/part1.ipynb` of `course/part1.py`, in which `# %%` begins a cell and `# %% [markdown]` one
+of text; its data is simulated. Each notebook runs in an empty folder, unless all its code is that of the stored one,
+whose outputs are then kept; delete the stored one to run it again. Needs nbclient and ipykernel.
 """
 
 import argparse
@@ -40,9 +40,14 @@ COURSE = {"part1": ("data1.h5", "patches"), "part2": ("data2.h5", "text"), "part
 """Parts of the course, with the file that each reads and the kind of data that is simulated in its place."""
 
 _INSTALL = """import importlib.util
+import os
+import tempfile
 
 if importlib.util.find_spec("zoo") is None:
-    %pip install --quiet "{requirement}\""""
+    %pip install --quiet "{requirement}"
+
+# A new folder: the notebook can be run again, and files of yours are not in its way.
+os.chdir(tempfile.mkdtemp(prefix="run-", dir="."))"""
 
 _CLONE = f"""import importlib.util
 from pathlib import Path

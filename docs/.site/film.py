@@ -97,7 +97,7 @@ def _record(phone: Phone, activity: str, seen: Callable[[], None]) -> None:
     page = phone.page
     page.fill("#lesson-activity", activity)
     page.click("#lesson-record")
-    page.wait_for_selector("#lesson-record:disabled")
+    page.wait_for_selector("#lesson-cancel:visible")
     for seconds in (1, 1, 1, 1, 1, *[3] * 10, 1):
         phone.move(activity, seconds)
         seen()

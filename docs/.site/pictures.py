@@ -4,7 +4,8 @@
 
 The page is served by `zoo serve`'s own server to Chromium, whose clock is turned by hand: it plays the simulated
 recording. Pictures of guides are outputs of their notebooks, the page of `zoo serve --collect`, and a card of the site.
-Each picture of a page keeps the text that it shows, and a test compares it with that of the page.
+The class on the projector is simulated. Each picture of a page keeps the text that it shows, and a test compares it
+with that of the page.
 """
 
 import base64
@@ -12,6 +13,7 @@ import io
 import json
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -19,12 +21,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import film
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
+from zoo.activity.simulate import walk_through
 from zoo.catalog import PRESETS_FOLDER
 from zoo.serving import PageServer, certificate, page_files
 
@@ -42,6 +46,21 @@ WALKING, END = 14.0, 50.0
 
 NOTEBOOKS = {"recordings": (-1, 0), "keras": (0, 0), "photographs-features": (0, 1), "text": (0, 0)}
 """Guides with a picture from their notebook: which of its cells with pictures, and which of the pictures."""
+
+RECORDED = [
+    (person, activity)
+    for person, activities in {
+        "Otter 27": ("walking", "sitting", "stairs"),
+        "Heron 64": ("walking", "sitting"),
+        "Lynx 58": ("sitting", "stairs"),
+        "Badger 31": ("walking", "walking", "stairs"),
+        "Robin 12": ("walking",),
+    }.items()
+    for activity in activities
+]
+"""Who has recorded what when the picture of the projector is taken."""
+
+_RATE = 50
 
 _SCREEN: ViewportSize = {"width": 390, "height": 900}
 
@@ -75,19 +94,41 @@ def of_guides(browser: Browser, site: Path) -> Iterator[tuple[str, Page]]:
     page = browser.new_page(viewport={"width": 1012, "height": 760})
     page.goto((site / "presets" / "activity_gru_pocket" / "index.html").as_uri())
     yield "card", page
+    yield from of_class(browser)
+
+
+def of_class(browser: Browser) -> Iterator[tuple[str, Page]]:
+    """Gives the page of a phone in a class, and that of its projector, with the names of their pictures."""
     with tempfile.TemporaryDirectory() as folder:
         command = [str(Path(sys.executable).with_name("zoo")), "serve", "--collect", folder, "--host", "127.0.0.1"]
         command += ["--labels", "walking,sitting,stairs"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as serving:
             assert serving.stdout
-            address = next(
-                found for line in serving.stdout if (found := re.search(r"https://127\S+/collect#\S+", line))
-            )
+            printed = (found for line in serving.stdout if (found := re.search(r"https://127\S+/\w+#\S+", line)))
+            phones, projector = next(printed)[0], next(printed)[0]
             page = _phone(browser, {"width": 390, "height": 700})
-            page.goto(address[0])
+            page.goto(phones)
             page.fill("#name", "Otter 27")
             yield "phone-collect", page
+            for number, (person, activity) in enumerate(RECORDED):
+                _record(phones, person, activity, number)
+            page = browser.new_page(viewport={"width": 1200, "height": 840}, ignore_https_errors=True)
+            page.goto(projector)
+            page.wait_for_selector("#newest-card:visible")
+            # It has a secret that is drawn at random.
+            page.evaluate("document.getElementById('address').remove()")
+            yield "class", page
             serving.terminate()
+
+
+def _record(phones: str, person: str, activity: str, number: int) -> None:
+    """Sends a simulated minute, as a phone does."""
+    rows = enumerate(walk_through(["upstairs" if activity == "stairs" else activity], 60.0, _RATE, seed=number)[0])
+    lines = [f"{i / _RATE},{x:.3f},{y:.3f},{z:.3f},{person},{activity}" for i, (x, y, z) in rows]
+    server, _, token = phones.partition("/collect#")
+    request = Request(f"{server}/recordings/{number:016}", "\n".join(["time,x,y,z,subject,activity", *lines]).encode())
+    request.method, request.headers = "PUT", {"Authorization": f"Bearer {token}"}
+    urlopen(request, context=ssl._create_unverified_context()).close()
 
 
 def of_phone(browser: Browser) -> Iterator[tuple[str, Page]]:

@@ -148,7 +148,7 @@ def gather(page, activity, samples):
     count = page.locator("#lesson-list li").count()
     page.fill("#lesson-activity", activity)
     page.click("#lesson-record")
-    page.wait_for_selector("#lesson-record:disabled")
+    page.wait_for_selector("#lesson-cancel:visible")
     page.clock.run_for(5100)
     send(page, samples)
     until(page, "count => document.querySelectorAll('#lesson-list li').length > count", count)

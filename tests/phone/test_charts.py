@@ -1,7 +1,9 @@
-"""The chart of the signal shows every sample: its scale doubles for strong ones."""
+"""The chart of the signal shows every sample: its scale doubles for strong ones. What nobody sees is not drawn."""
+
+from itertools import pairwise
 
 import pytest
-from phone.pages import send, until
+from phone.pages import lying, play, send, standing, until
 
 DRAWN = """
 window.grid = {}; window.heights = [];
@@ -42,3 +44,35 @@ def test_the_scale_returns_when_a_jolt_has_left_the_view(run):
     until(page, "grid.signal?.at(-1) === 40")
     send(page, shaken(9, start=10))
     until(page, "grid.signal?.at(-1) === 20")
+
+
+def test_a_chart_out_of_view_is_not_drawn_until_it_is_in_view(run):
+    page = run(shaken(9), 1, before=DRAWN, viewport={"width": 390, "height": 450})
+    # What is in view is known a moment after the first drawing.
+    for _ in range(3):
+        page.evaluate("grid.signal = grid.minute = null")
+        until(page, "grid.signal !== null")
+    assert page.evaluate("grid.minute") is None
+    page.locator("#minute").scroll_into_view_if_needed()
+    until(page, "grid.minute !== null")
+
+
+MOVED = """
+window.moved = {};
+const note = all => all.filter(({target}) => target.className === 'fill').forEach(({target, oldValue}) => {
+  const name = target.closest('li').querySelector('.name').textContent;
+  const share = oldValue?.match(/scaleX[(](.*?)[)]/)?.[1];
+  if (share) (moved[name] ??= []).push(Number(share));
+});
+addEventListener('DOMContentLoaded', () => new MutationObserver(note).observe(
+  document.body, {attributeOldValue: true, attributeFilter: ['style'], subtree: true}));
+"""
+"""Notes where each bar was before it moved."""
+
+
+def test_bars_move_by_more_than_a_hundredth(run):
+    page = run(standing(0, 8), 8, before=MOVED)
+    play(page, lying(8, 20), 12)
+    moved = page.evaluate("moved")
+    assert len(moved["standing"]) > 2
+    assert all(abs(one - other) > 0.01 for shares in moved.values() for one, other in pairwise(shares))

@@ -196,6 +196,7 @@ def test_a_minute_goes_from_the_phone_to_the_computer(phone, room):
     one.page.clock.run_for(200)
     one.page.wait_for_selector("#clock:text-matches('^2[01] s$')")
     assert [one.page.inner_text(f"#{id}") for id in ("person", "label")] == ["Zoë O'Neill", "Upstairs"]
+    assert re.fullmatch(r"x \S+ ?y \S+ ?z \S+", one.page.inner_text("#signal-axes").replace("\n", " "))
     sizes = [one.page.evaluate(f"parseFloat(getComputedStyle(document.getElementById('{id}')).fontSize)")
              for id in ("person", "label", "clock")]  # fmt: skip
     assert all(size > 28 for size in sizes)
@@ -250,6 +251,38 @@ def test_where_labels_are_named_there_are_no_others(phone, room):
     room.stop()
     one = phone(room.start(labels=["sitting", "rowing"])).ready()
     assert one.page.locator("#choices label").all_inner_texts() == ["sitting", "rowing"]
+    assert one.page.locator("#choices label .picture").count() == 2
+    assert one.page.inner_text("#missing") == ""
+
+
+def test_what_is_missing_is_said_and_proposed_of_each_person(phone, room):
+    room.stop()
+    one = phone(room.start(labels=["sitting", "rowing"])).ready()
+    one.record("Ann", "sitting")
+    assert one.page.inner_text("#missing") == "Still missing: rowing."
+    assert one.page.is_checked("#choices input[value=rowing]")
+    assert one.page.locator("#choices .done").all_inner_texts() == ["sitting"]
+    one.page.clock.run_for(700)
+    one.record("Ann", "rowing")
+    assert one.page.inner_text("#missing") == "You have recorded every activity."
+    one.page.fill("#name", "Ben")
+    one.page.press("#name", "Tab")
+    assert one.page.inner_text("#missing") == ""
+    assert one.page.locator("#choices .done").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("touch", "why"), [(True, "The browser of this phone"), (False, "A computer has no motion sensor")]
+)
+def test_a_device_without_a_sensor_says_why_and_tries_again(touch, why, phone):
+    one = phone(has_touch=touch)
+    one.press()
+    one.page.clock.run_for(13_000)
+    one.page.wait_for_selector("#label:text-is('No motion sensor')")
+    assert one.page.inner_text("#problem-text").startswith(why)
+    one.page.click("#again")
+    assert one.ready().page.inner_text("#label") == "Record a minute"
+    assert not one.page.is_visible("#again")
 
 
 def test_a_name_that_the_computer_would_refuse_is_refused_at_once(phone):

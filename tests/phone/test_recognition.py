@@ -177,6 +177,7 @@ def test_rotation_rate_reaches_a_model_of_six_channels(phone, sign, inertial_add
 def test_the_gyroscope_of_the_browser_itself_is_read(inertial_address, open_page):
     page = open_page(inertial_address)
     feel(page, [((-0.3, 9.7, 1.0), (0, 0, 0), (1.0, -2.0, 3.0))])
+    page.locator("#turning").scroll_into_view_if_needed()
     page.wait_for_selector("#turning-axes:has-text('x 1.0')")
     assert page.locator("#turning-axes span").all_inner_texts() == ["x 1.0", "y \N{MINUS SIGN}2.0", "z 3.0"]
     assert page.is_visible("#turning")

@@ -73,7 +73,7 @@ def gathering(page):
     page.click("#teach-open")
     page.fill("#lesson-activity", "standing")
     page.click("#lesson-record")
-    page.wait_for_selector("#lesson-record:disabled")
+    page.wait_for_selector("#lesson-cancel:visible")
     page.wait_for_selector("#detail:text-is('Put the phone in your pocket.')")
     page.wait_for_selector("#count:text-matches('^[1-5]$')")
     assert page.is_visible("#lesson-cancel")

@@ -24,8 +24,7 @@ def tokenize(line: str) -> list[str]:
     if not plain.strip().isprintable():
         # Soft hyphens, marks of direction and the like are part of no word.
         plain = "".join(sign for sign in plain if sign.isprintable() or sign.isspace())
-    plain = unicodedata.normalize("NFC", plain).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    plain = _NOT.sub(" nt", plain)
+    plain = _NOT.sub(" nt", unicodedata.normalize("NFC", plain).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
     # To `re`, a mark is no part of a word. A set of all marks would take seven times as long.
     letters = "".join("_" if unicodedata.category(sign)[0] == "M" else sign for sign in plain)
     return [plain[slice(*word.span())] for word in _WORD.finditer(letters)]

@@ -1,11 +1,13 @@
 /** Renders the page that records for a class; makes no decisions. */
 
+import { sensorOf, showSignal } from "../show/charts";
 import { byId, element, write } from "../show/dom";
 import type { Refusal } from "../signal/motion";
 import type { Item, Outbox } from "./outbox";
-import { type Ending, LENGTH } from "./recorder";
+import { isHandheld } from "../page/system";
+import { type Ending, LENGTH, type Recorder } from "./recorder";
 import type { Trouble } from "./sender";
-import type { Ended } from "./take";
+import { type Ended, UNITS } from "./take";
 import { REFUSED } from "../signal/refused";
 import { capital } from "../show/text";
 import type { Complaint } from "../signal/watch";
@@ -18,7 +20,9 @@ type Problem = Refusal | "code" | "away" | "busy";
 
 const PROBLEMS: Record<Problem, [title: string, text: string]> = {
   ...REFUSED,
-  sensorless: ["No motion sensor", "This device reports no acceleration. Scan the code with a phone."],
+  sensorless: ["No motion sensor", isHandheld()
+    ? "The browser of this phone sends no acceleration. Allow motion sensors in its settings, or scan the code with another browser."
+    : "A computer has no motion sensor. Scan the code with a phone."],
   gyroless: ["No gyroscope", "The rotation rate is recorded as well, and this device reports none. Use another phone."],
   code: ["Scan the code again", "This address has no valid code. Scan the code that zoo serve --collect shows."],
   away: ["The computer does not answer", "Check that this phone is on the same network, then reload the page."],
@@ -46,10 +50,12 @@ function showState(state: State): void {
     about: !taking,
     cancel: state === "countdown",
     stop: state === "recording",
+    live: state === "recording",
     record: state === "start",
     problem: state === "problem",
   };
   for (const [id, shown] of Object.entries(visible)) byId(id).hidden = !shown;
+  byId("again").hidden = true;
   if (taking) for (const id of ["mine", "elsewhere"]) byId(id).hidden = true;
   for (const id of ["detail", "hint", "said"]) write(id, "");
   scrollTo(0, 0);
@@ -100,7 +106,7 @@ export function showCountdown(seconds: number): void {
   write("detail", "Put the phone in your pocket.");
 }
 
-export function showProgress(seconds: number, problem: Complaint | null): void {
+export function showProgress({ seconds, samples }: Recorder, problem: Complaint | null): void {
   if (document.body.dataset.state !== "recording") {
     showState("recording");
     write("said", "Recording.");
@@ -109,6 +115,7 @@ export function showProgress(seconds: number, problem: Complaint | null): void {
   write("clock", `${Math.floor(seconds)} s`);
   byId<HTMLProgressElement>("elapsed").value = seconds;
   write("detail", `of ${LENGTH} s`);
+  showSignal("signal", sensorOf(UNITS), samples);
   showNotice(problem && `${problem.title}: ${problem.text}`);
 }
 
@@ -122,6 +129,7 @@ export function showProblem(problem: Problem): void {
   const [title, text] = PROBLEMS[problem];
   write("label", title);
   write("problem-text", text);
+  byId("again").hidden = problem === "code" || problem === "busy" || problem === "insecure";
 }
 
 function showNotice(text: string | null): void {

@@ -24,10 +24,14 @@ async function main(): Promise<void> {
   const outbox = await Outbox.open();
   const sender = new Sender(token, outbox, () => show());
   let take: Take | null = null;
+  let welcome: Welcome | null = null;
 
   const show = () => {
     view.showRecordings(outbox.all, token, { save, send, discard });
     view.showTrouble(sender.trouble, outbox);
+    const [kept, person] = [["waiting", "sent"], form.person()];
+    const mine = outbox.all.filter((item) => kept.includes(item.fate) && item.token === token && item.person === person);
+    form.mark(new Set(mine.map(({ activity }) => activity)));
   };
   const save = ({ person, activity, csv }: Item) => download(plain(`${person}-${activity}.csv`), csv);
   const send = async (item: Item) => {
@@ -61,7 +65,7 @@ async function main(): Promise<void> {
     });
     take = new Take({ person, activity, axes, ...UNITS, length: LENGTH, countdown: view.COUNTDOWN }, {
       countdown: view.showCountdown,
-      progress: ({ seconds }, problem) => view.showProgress(seconds, problem),
+      progress: view.showProgress,
       // Kept as it grows: a battery may be empty before the minute is over.
       checkpoint: (recorder) => void put(recorder, "open"),
       ended: async (ended) => {
@@ -83,14 +87,18 @@ async function main(): Promise<void> {
     keepAwake(view.showSleepy);
   };
 
+  // Without what the computer said there is nothing to record.
+  byId("again").addEventListener("click", () => (welcome ? showStart(null) : location.reload()));
+  byId("name").addEventListener("change", show);
   const last = known(token);
-  const welcome = (await sender.ask(last ? null : () => view.showProblem("busy"))) ?? last;
+  welcome = (await sender.ask(last ? null : () => view.showProblem("busy"))) ?? last;
   show();
   if (!isSecureContext) return view.showProblem("insecure");
   if (!token || sender.trouble === "code" || sender.trouble === "closed") return view.showProblem("code");
   if (!welcome) return view.showProblem("away");
   remember(WELCOME, JSON.stringify({ ...welcome, token }));
   form.fill(welcome);
+  const { axes } = welcome;
   showStart(null);
   if (!isHandheld() && isReachable()) {
     drawAddress();
@@ -98,7 +106,7 @@ async function main(): Promise<void> {
   }
   byId("form").addEventListener("submit", (event) => {
     event.preventDefault();
-    if (!take && meant()) void record(welcome.axes);
+    if (!take && meant()) void record(axes);
   });
   byId("cancel").addEventListener("click", () => meant() && take?.drop());
   onHold(byId<HTMLButtonElement>("stop"), () => take?.stop());

@@ -14,6 +14,7 @@ import type { Taking, Teach } from "../page/state";
 import { keepAwake, letSleep } from "../page/system";
 import { type Ended, Take } from "../collect/take";
 import type { Taught } from "./taught";
+import { showSignals } from "../show/charts";
 import { clock, percent } from "../show/text";
 import type { Timeline } from "../signal/timeline";
 import * as tones from "../page/tones";
@@ -208,7 +209,10 @@ export class Teaching {
     keepAwake(() => {});
     this.take = new Take({ person: "", activity, axes, unit, convention, length: LENGTH, countdown: COUNTDOWN, limited: false }, {
       countdown: (seconds) => this.tell({ kind: "countdown", seconds, length: LENGTH, activity }),
-      progress: ({ seconds }, problem) => this.tell({ kind: "recording", seconds, length: LENGTH, activity }, problem?.text),
+      progress: ({ seconds, samples }, problem) => {
+        this.tell({ kind: "recording", seconds, length: LENGTH, activity }, problem?.text);
+        showSignals(this.recognizer.metadata, samples);
+      },
       ended: (ended) => this.finish(ended),
     });
   }

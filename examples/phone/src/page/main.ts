@@ -386,10 +386,12 @@ class Page {
     if (!teaching) return;
     this.set({ kind: "teach", model: this.model, ...teaching.state, handover: this.handover });
     const [field, { lessons, taking }] = [byId<HTMLInputElement>("lesson-activity"), teaching.state];
-    // After each recording another activity is proposed, and what is recorded is shown at the top.
+    // After each recording another activity is proposed. One that begins or ends is shown at the top.
     const grew = state.kind !== "teach" || lessons.length > state.lessons.length;
     if (grew && (!field.value || lessons.some(({ activity }) => activity === field.value))) field.value = teaching.next;
-    if (taking && state.kind === "teach" && !state.taking) scrollTo(0, 0);
+    if (state.kind !== "teach" || !taking === !state.taking) return;
+    scrollTo(0, 0);
+    focusOn(taking ? "lesson-cancel" : "lesson-record");
   }
 
   /** The address at which another phone finds what was learned, or why there is none. */

@@ -22,10 +22,16 @@ export function renderBars(id: string, rows: Bar[], role?: string): void {
   rows.forEach((bar, i) => setBar(byId(id).children[i]!, bar));
 }
 
+/** Less than this is no change to the eye: each that is shown costs a frame. */
+const LEAST = 0.01;
+
 function setBar(row: Element, { share, text, current }: Bar): void {
   row.setAttribute("aria-current", String(current));
-  row.querySelector("[role=meter]")?.setAttribute("aria-valuenow", `${Math.round(100 * (share ?? 0))}`);
-  row.querySelector<HTMLElement>(".fill")!.style.transform = `scaleX(${share ?? 0})`;
-  const percent = row.querySelector(".percent")!;
+  const [fill, percent] = [row.querySelector<HTMLElement>(".fill")!, row.querySelector(".percent")!];
   if (percent.textContent !== text) percent.textContent = text;
+  const length = share ?? 0;
+  if (Math.abs(length - Number(fill.dataset.share ?? -1)) <= LEAST) return;
+  row.querySelector("[role=meter]")?.setAttribute("aria-valuenow", `${Math.round(100 * length)}`);
+  fill.dataset.share = `${length}`;
+  fill.style.transform = `scaleX(${length})`;
 }

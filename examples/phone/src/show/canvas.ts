@@ -17,3 +17,18 @@ export function prepare(canvas: HTMLCanvasElement): Canvas {
   const style = getComputedStyle(document.documentElement);
   return { context, width, height, color: (name) => style.getPropertyValue(name), rem: parseFloat(style.fontSize) };
 }
+
+const seen = new Map<Element, boolean>();
+let observer: IntersectionObserver | undefined;
+
+/** Whether a part of an element is in view; of one that was never asked about, it is assumed. */
+export function isSeen(element: Element): boolean {
+  observer ??= new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) seen.set(target, isIntersecting);
+  });
+  if (!seen.has(element)) {
+    seen.set(element, true);
+    observer.observe(element);
+  }
+  return seen.get(element)!;
+}

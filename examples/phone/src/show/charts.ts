@@ -1,7 +1,7 @@
 /** The charts: activities over time, and acceleration and rotation rate of the last seconds. */
 
 import { looks } from "./activities";
-import { prepare } from "./canvas";
+import { isSeen, prepare } from "./canvas";
 import { byId, element } from "./dom";
 import type { Metadata } from "../model/metadata";
 import type { Sample } from "../signal/motion";
@@ -36,8 +36,13 @@ const NUMBERS = 2;
 /** Draws the last minute, and the signal of the last seconds up to now. */
 export function drawLive(metadata: Metadata, samples: Sample[], now: number, timeline: Timeline): void {
   const minute = byId<HTMLCanvasElement>("minute");
-  drawLanes(minute, timeline, metadata.classes, timeline.now - MINUTE, timeline.now);
+  if (isSeen(minute)) drawLanes(minute, timeline, metadata.classes, timeline.now - MINUTE, timeline.now);
   minute.setAttribute("aria-label", `The last ${MINUTE} seconds: ${describeMinute(timeline, metadata.classes)}`);
+  showSignals(metadata, samples, now);
+}
+
+/** Draws the signal of the last seconds, by default up to its last sample. */
+export function showSignals(metadata: Pick<Metadata, "unit" | "axes">, samples: Sample[], now?: number): void {
   showSignal("signal", sensorOf(metadata), samples, now);
   if (metadata.axes.length > 3) showSignal("turning", ROTATION, samples, now);
 }
@@ -46,8 +51,10 @@ export function sensorOf({ unit }: Pick<Metadata, "unit">): Sensor {
   return unit === "g" ? ACCELERATION_G : ACCELERATION;
 }
 
-function showSignal(id: string, sensor: Sensor, samples: Sample[], now: number): void {
-  drawSignal(byId<HTMLCanvasElement>(id), sensor, samples, now);
+export function showSignal(id: string, sensor: Sensor, samples: Sample[], now = samples.at(-1)?.time): void {
+  const canvas = byId<HTMLCanvasElement>(id);
+  if (now === undefined || !isSeen(canvas)) return;
+  drawSignal(canvas, sensor, samples, now);
   const { value } = samples.at(-1)!;
   const words = AXES.map((axis, i) => `${axis} ${value[sensor.first + i]!.toFixed(1).replace("-", "−")}`);
   byId(`${id}-axes`).replaceChildren(...words.map((text, i) => element("span", `axis-${AXES[i]}`, text)));
@@ -84,10 +91,11 @@ export function drawLanes(canvas: HTMLCanvasElement, timeline: Timeline, classes
 
 /** One line per axis, with gaps where no sample arrived, over a labeled grid. */
 export function drawSignal(
-  canvas: HTMLCanvasElement, sensor: Sensor, samples: Sample[], now: number, seconds = SIGNAL,
+  canvas: HTMLCanvasElement, sensor: Sensor, all: Sample[], now: number, seconds = SIGNAL,
 ): void {
   const { context, width, height, color, rem } = prepare(canvas);
-  const { first, reach, grid } = fitted(sensor, samples.filter(({ time }) => time >= now - seconds));
+  const samples = all.filter(({ time }) => time >= now - seconds);
+  const { first, reach, grid } = fitted(sensor, samples);
   const left = NUMBERS * rem;
   const y = (value: number) => height * (0.5 - value / reach / 2);
   const x = (time: number) => left + ((time - now + seconds) / seconds) * (width - left);

@@ -5,7 +5,7 @@ import { looks, type Look, PICTURES } from "./activities";
 import { type Signal, words } from "../signal/signal";
 import { REFUSED } from "../signal/refused";
 import { rejects } from "../signal/stream";
-import type { Lesson, Model, Offer, Problem, Running, Saved, State, Summary, Teach } from "../page/state";
+import type { Lesson, Model, Offer, Problem, Running, Saved, State, Summary, Taking, Teach } from "../page/state";
 import type { Button, Part, Text } from "./parts";
 import { capital, duration, kilobytes, percent } from "./text";
 
@@ -155,7 +155,7 @@ function running(state: Running, { handheld, reachable, heard }: Device): Shown 
   return {
     ...NOTHING, kind: "running",
     visible: [
-      "live", "stop", "settings", "how", ...when(heard, "ears-row"),
+      "live", "bars-card", "minute-card", "stop", "settings", "how", ...when(heard, "ears-row"),
       ...when(simulated, "simulated", "pause", model.demonstrates ? "credit" : "person"), ...when(!simulated, "teach"),
       ...when(simulated && !handheld && reachable, "elsewhere"),
       ...when(signal.kind === "silent", "restart"),
@@ -171,11 +171,15 @@ function running(state: Running, { handheld, reachable, heard }: Device): Shown 
       pause: paused ? "Resume" : "Pause",
       record: taking ? `${Math.floor(taking.seconds)} of ${taking.length} s` : "Record",
       recorded: taking ? "Recording. Stop ends it early." : saved ? outcome(saved) : "",
-      measured: measured(state), unit: model.metadata.unit.replace("^2", "²"), ...about(model),
+      measured: measured(state), unit: unitOf(model.metadata), ...about(model),
     },
     picture: picture(state, look),
     bars: bars(classes, probabilities, found),
   };
+}
+
+function unitOf({ unit }: Metadata): string {
+  return unit.replace("^2", "²");
 }
 
 function picture({ signal, steps, paused }: Running, look: Look | null): Shown["picture"] {
@@ -310,30 +314,43 @@ function offer({ model, taught, replaces }: Offer): Shown {
 
 function teach(state: Teach, { shares, reachable }: Device): Shown {
   const { model, taking, learning, said, lessons, missing, learned, keeps, trying, handover } = state;
+  if (taking) return recording(model, taking, said);
   const hands = keeps && reachable;
   return {
     ...NOTHING, kind: "teach",
     visible: [
-      "lessons", "lessons-done", ...when(taking, "lesson-cancel", "count"), ...when(taking?.kind === "recording", "progress"), ...when(learned, "learned"),
+      "lessons", "lessons-done", ...when(learned, "learned"),
       ...when(keeps, "try", "lesson-save"), ...when(keeps && shares, "lesson-share"), ...when(trying, "trying"),
       ...when(lessons.length || keeps, "lesson-reset"), ...when(state.undoes, "lesson-undo"),
       ...when(hands && "address" in handover, "handover"),
     ],
-    disabled: [...when(taking || learning, "lesson-record", "try"), ...when(missing || taking || learning, "learn")],
+    disabled: [...when(learning, "lesson-record", "try"), ...when(missing || learning, "learn")],
     text: {
-      label: taking ? capital(taking.activity) : "Teach it", count: taking ? `${Math.floor(taking.seconds)}${taking.kind === "recording" ? " s" : ""}` : "",
-      detail: taking?.kind === "countdown" ? "Put the phone in your pocket." : taking ? `of ${taking.length} s` : "",
-      "lesson-said": said, "learned-text": learned?.text ?? "", "learn-missing": missing ?? "",
-      "lesson-record": taking?.kind === "recording" ? "Recording…" : "Record half a minute", ...about(model),
-      learn: learning ? "Learning…" : "Learn", "lesson-reset": state.doubts ? "Yes, forget everything" : "Forget everything",
+      label: "Teach it", "lesson-said": said, "learned-text": learned?.text ?? "", "learn-missing": missing ?? "",
+      ...about(model), learn: learning ? "Learning…" : "Learn", "lesson-reset": state.doubts ? "Yes, forget everything" : "Forget everything",
       try: trying ? "Stop trying" : "Try it now", ...(trying ? tried(trying, model) : {}),
       "handover-none": hands && "why" in handover ? handover.why : "",
       "handover-said": "said" in handover ? handover.said : "",
     },
     code: hands && "address" in handover ? handover.address : null,
-    progress: taking && taking.seconds / taking.length,
     lessons: cards(lessons),
     confusion: learned?.confusion ?? [],
+  };
+}
+
+/** While a lesson is recorded, it looks as it does in a class. */
+function recording({ metadata }: Model, { kind, seconds, length, activity }: Taking, said: string): Shown {
+  const counts = kind === "countdown";
+  return {
+    ...NOTHING, kind: "teach",
+    visible: [
+      "count", "lesson-cancel", "lessons-done", ...when(!counts, "progress", "live"), ...when(!counts && metadata.axes.length > 3, "rotation"),
+    ],
+    text: {
+      label: capital(activity), count: `${Math.floor(seconds)}${counts ? "" : " s"}`, "notice-text": said,
+      detail: counts ? "Put the phone in your pocket." : `of ${length} s`, unit: unitOf(metadata),
+    },
+    progress: seconds / length,
   };
 }
 
