@@ -66,7 +66,7 @@ def trained(training: Any, data: Any, held: NDArray[np.bool_], name: str, out: P
     # Whom the windows are of is held out as if it were one study.
     studies = np.where(held, name, data.train.studies)
     data = replace(data, train=data.train.with_columns({"study": studies}))
-    folds = crossval.Folds(out, training, data, crossval.Protocol("study", models=True))
+    folds = crossval.Folds(out, (training,), data, crossval.Protocol("study", models=True))
     group = np.unique(studies).tolist().index(name)
     fold = crossval.Fold(training.name, crossval.STUDY, training.recipe.seed, group)
     if fold.record(out)["status"] != "scored":
