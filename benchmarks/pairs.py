@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from zoo.catalog import preset_metrics
 from zoo.files import read_json, write_json
+from zoo.presets import PRESETS
 from zoo.provenance import versions
 from zoo.report import markdown
 from zoo.runtime.metadata import CLASSES
@@ -39,10 +40,7 @@ from zoo.runtime.metadata import CLASSES
 PRESET, SEED = "activity_gru_phone", 0
 STUDIES = ("dsads", "geotec", "motionsense", "oxford", "selfback", "wisdm")
 PAIRS = tuple(combinations(STUDIES, 2))
-MOVEMENTS = (
-    "basketball", "catching_ball", "cross_trainer", "cycling", "dribbling_ball", "jumping", "kicking_ball", "rowing",
-    "stepper",
-)  # fmt: skip
+MOVEMENTS = PRESETS[PRESET].data.other
 CANDIDATES: dict[str, dict[str, Any]] = {
     "unchanged": {},
     "studies weighted by their root": {"class_weights": "root"},

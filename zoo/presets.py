@@ -60,7 +60,7 @@ _SIX_STUDIES = Source(
         "basketball", "catching_ball", "cross_trainer", "cycling", "dribbling_ball", "jumping", "kicking_ball",
         "rowing", "stepper",
     ),
-)
+)  # fmt: skip
 _PHOTOGRAPHS = Source(
     "8,084 patches of 15 photographs: astronaut, coffee and rocket of scikit-image (public domain, CC0, public "
     "domain), china and flower of scikit-learn (danielbuechele and vultilion, CC BY 2.0), and ten of Debian's "
