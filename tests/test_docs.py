@@ -319,7 +319,7 @@ MEASURED = {
     "guides/c.md": ["inference", "microcontroller"], "guides/deploy.md": ["personal"],
     "guides/phone.md": ["phone", "pocket"],
     "guides/probabilities.md": ["abstention", "other"], "comparison.md": ["rivals"], "external.md": ["external"],
-    "scale.md": ["scale"], "small-data.md": ["small_data"],
+    "../examples/networks/README.md": ["networks"], "scale.md": ["scale"], "small-data.md": ["small_data"],
     "splits.md": ["filters", "something_else", "splits", "streaming_studies", "studies", "walkers"],
 }  # fmt: skip
 """Pages with numbers, and the benchmarks that write them."""
