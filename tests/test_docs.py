@@ -319,13 +319,8 @@ MEASURED = {
     "guides/c.md": ["inference", "microcontroller"], "guides/deploy.md": ["personal"],
     "guides/phone.md": ["phone", "pocket"],
     "guides/probabilities.md": ["abstention", "other"], "comparison.md": ["rivals"], "external.md": ["external"],
-<<<<<<< HEAD
-    "scale.md": ["scale"], "small-data.md": ["small_data"],
-    "splits.md": ["filters", "pairs", "splits", "streaming_studies", "studies", "turns", "walkers"],
-=======
     "../examples/networks/README.md": ["networks"], "scale.md": ["scale"], "small-data.md": ["small_data"],
-    "splits.md": ["filters", "something_else", "splits", "streaming_studies", "studies", "walkers"],
->>>>>>> shelf
+    "splits.md": ["filters", "pairs", "splits", "streaming_studies", "studies", "turns", "walkers"],
 }  # fmt: skip
 """Pages with numbers, and the benchmarks that write them."""
 
