@@ -78,7 +78,7 @@ def train(candidate: str, pair: tuple[str, str], scratch: Path) -> Row:
     training = Training.of(PRESET, {"validation": 0.0, "seed": SEED, **changes})
     # Another pair may have the same number of its group, so each has a folder.
     out = scratch / candidate.replace(" ", "_") / joint
-    folds = crossval.Folds(out, training, data, crossval.Protocol("study", models=True))
+    folds = crossval.Folds(out, (training,), data, crossval.Protocol("study", models=True))
     fold = crossval.Fold(training.name, crossval.STUDY, SEED, np.unique(studies).tolist().index(joint))
     if fold.record(out)["status"] != "scored":
         fold.file(out, "json").parent.mkdir(parents=True, exist_ok=True)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from zoo.api.models import list_presets as list_presets
     from zoo.api.models import predict as predict
     from zoo.api.models import push as push
+    from zoo.api.training import benchmark as benchmark
     from zoo.api.training import cross_validate as cross_validate
     from zoo.api.training import evaluate as evaluate
     from zoo.api.training import finetune as finetune
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from zoo.recipe import Limits as Limits
     from zoo.recipe import Recipe as Recipe
     from zoo.results import Artifact as Artifact
+    from zoo.results import Benchmark as Benchmark
     from zoo.results import CrossValidation as CrossValidation
     from zoo.results import Evaluation as Evaluation
     from zoo.results import Predictions as Predictions
@@ -74,13 +76,14 @@ _NAMES = {
         "label", "load_data", "make_patches", "make_text", "simulate"),
     "zoo.api.devices": ("bench", "doctor", "export", "serve", "stream"),
     "zoo.api.models": ("adopt", "check", "info", "list_presets", "predict", "push"),
-    "zoo.api.training": ("cross_validate", "evaluate", "finetune", "train", "tune"),
+    "zoo.api.training": ("benchmark", "cross_validate", "evaluate", "finetune", "train", "tune"),
     "zoo.errors": ("ZooError",),
     "zoo.models.layers": ("KLSparsity", "KLSparsityRegularizer", "TiedDense"),
     "zoo.models.losses": ("CrossEntropy", "HalfSquaredError"),
     "zoo.models.model": ("Model",),
     "zoo.recipe": ("Limits", "Recipe"),
-    "zoo.results": ("Artifact", "CrossValidation", "Evaluation", "Predictions", "TrainResult", "TuneResult"),
+    "zoo.results": ("Artifact", "Benchmark", "CrossValidation", "Evaluation", "Predictions", "TrainResult",
+        "TuneResult"),
 }  # fmt: skip
 # A family that a user adds needs its row alone.
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}

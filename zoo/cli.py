@@ -85,6 +85,9 @@ COMMANDS = {
         training.cross_validate, TRAINING, recipe=_RECIPE, reading=_BUILD,
         defaults={"out": "crossval"},
     ),
+    "benchmark": Command(
+        training.benchmark, TRAINING, ("models",), recipe=_RECIPE, reading=_BUILD, defaults={"out": "benchmark"},
+    ),
     "evaluate": Command(training.evaluate, TRAINING, ("model",), "evaluating", reading=_ALL),
     "tune": Command(
         training.tune, TRAINING, ("target",), defaults={"out": "search", "workers": 1}, reading=_ALL

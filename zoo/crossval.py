@@ -2,6 +2,8 @@
 
     folds -> each trained and scored in a process of its own -> a record and its predictions -> one result
 
+The folds are those of one network and its baselines, or in a benchmark of several networks, whose scores are compared.
+
 A fold is trained on the windows outside it as `zoo train` does, and scored on those inside as `zoo evaluate` does: the
 network, its normalization, early stopping and temperature, or a baseline with its scaling, are all fitted outside. Each
 fold leaves its record and predictions in the folder, so that a killed run resumes where it was; a fold itself resumes
@@ -16,12 +18,13 @@ lack of memory ends all other folds.
 
 import importlib.metadata
 import pickle
+import re
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,21 +33,29 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
+from sklearn.base import BaseEstimator
 from sklearn.model_selection import GroupKFold
+from sklearn.utils import get_tags
 
 from zoo import files, jobs, presets
-from zoo.activity import metrics
+from zoo.activity import comparison, metrics
 from zoo.activity.evaluation import answers, behind, keras_logits
 from zoo.activity.task import TASK
 from zoo.data.dataset import Data, DataSet
 from zoo.errors import ZooError
+from zoo.exporting import artifacts
+from zoo.exporting.artifacts import Tolerance
 from zoo.families import find_family
+from zoo.loading import Loaded
 from zoo.provenance import versions
 from zoo.runtime.labels import COUNTED, allowed_classes, forgive, indistinct, resolve
 from zoo.training import Training, few_steps, fit
 
 CONFIG, RESULTS = "crossval.json", "results.json"
 """In the folder: the file that describes the cross-validation, and its result."""
+
+METHODS, BENCHMARK = "methods.json", "benchmark.json"
+"""The same of a benchmark."""
 
 SUBJECT, STUDY = "subject", "study"
 """What is held out: whole people, or whole studies."""
@@ -58,7 +69,7 @@ _FITTED = (*TASK.fitted, "mean", "variance", "carry_state", "seed", "name", "fro
 # Measured on a core of a Xeon: networks of 4,000 to 13,000 parameters, recurrent or not, take 0.17 to 0.23 ms for a
 # window and pass, and larger ones about in proportion. Imports and compilation come before.
 _START_SECONDS, _WINDOW_SECONDS, _USUAL_PARAMETERS = 8.0, 2e-4, 13_000
-_ATTEMPTS, _WORST = 3, 3
+_ATTEMPTS, _WORST, _TIMES = 3, 3, ("started", "seconds")
 _LOCK_SECONDS = 3600.0
 
 Record = dict[str, Any]
@@ -91,15 +102,23 @@ class Fold:
 
 Records = dict[Fold, Record]
 Arrays = dict[str, NDArray[Any]]
+OnStart = Callable[[int, float], None]
+"""What is called before the first fold, with the number of trainings and their expected seconds."""
+OnProgress = Callable[[Records], None]
+"""What is called with all records again and again."""
+
+
+def _nothing(*_: Any) -> None:
+    """Shows no progress."""
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How a recipe is cross-validated.
+    """How recipes are cross-validated.
 
     `groups` is a number of groups of people, or `loso`, one a person, or `study`. All folds are trained with `seeds`
     seeds, from the recipe's. With `everyone`, the people of the test set are in the groups as well. With `models`, the
-    network of each fold stays in the folder, as `folds/NAME.keras`.
+    network of each fold stays in the folder, as `folds/NAME.keras`. `estimators` are baselines of a user's own by name.
     """
 
     groups: int | str = 5
@@ -107,12 +126,17 @@ class Protocol:
     baselines: Sequence[str] = ()
     everyone: bool = False
     models: bool = False
+    estimators: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.groups not in (LOSO, STUDY) and not (type(self.groups) is int and self.groups >= 2):
             raise ZooError(f"groups is {self.groups}; expected 2 or more, {LOSO} or {STUDY}")
         for name in self.baselines:
             metrics.require_baseline(name)
+        for name, estimator in self.estimators.items():
+            own = isinstance(estimator, BaseEstimator)
+            if (kind := get_tags(estimator).estimator_type if own else "stranger") not in ("classifier", None):
+                raise ZooError(f"{name}: is a {kind}; expected a classifier of scikit-learn")
 
     def count(self, data: Data) -> int:
         """The number of groups for the people, or the studies, in a file; refuses too few."""
@@ -136,14 +160,17 @@ class Protocol:
             )
         return groups
 
-    def folds(self, training: Training, data: Data) -> list[Fold]:
-        """All folds, in the order in which they are run."""
-        groups, first = self.count(data), training.recipe.seed
+    def folds(self, trainings: Sequence[Training], data: Data) -> list[Fold]:
+        """All folds, in the order in which they are run, with the same seeds for all methods."""
+        groups, first = self.count(data), trainings[0].recipe.seed
         split = STUDY if self.groups == STUDY else SUBJECT
+        methods = {training.name: self.seeds for training in trainings}
+        for name in (*self.baselines, *self.estimators):
+            methods[name] = 1 if metrics.is_seedless(self.estimators.get(name, name)) else self.seeds
         return [
             Fold(method, split, seed, group)
-            for method in (training.name, *self.baselines)
-            for seed in range(first, first + (1 if method in metrics.SEEDLESS else self.seeds))
+            for method, seeds in methods.items()
+            for seed in range(first, first + seeds)
             for group in range(groups)
         ]
 
@@ -159,61 +186,66 @@ def held_out(windows: DataSet, split: str, groups: int | str) -> list[NDArray[np
 
 
 def cross_validate(
-    training: Training,
-    source: Any,
-    folder: Path | None = None,
-    protocol: Protocol | None = None,
-    *,
-    workers: int = 1,
-    on_start: Callable[[int, float], None] = lambda trainings, seconds: None,
-    on_progress: Callable[[Records], None] = lambda records: None,
-    command: str = "",
-) -> dict[str, Any]:
+    trainings: Training | Sequence[Training], source: Any, folder: Path | None = None, protocol: Protocol | None = None,
+    *, workers: int = 1, on_start: OnStart = _nothing, on_progress: OnProgress = _nothing, command: str = "",
+) -> dict[str, Any]:  # fmt: skip
     """Cross-validates over groups of people: of the training set, or with `everyone` of all data.
+
+    Several trainings, whose names are those of the methods, are a benchmark: they have the same folds and seeds, and
+    are compared with each other and with the baselines. A later call in the same folder may have more of them.
 
     Where three people or fewer are left outside a fold, all of them are trained on, and the fold has no temperature.
     After a kill, the same call resumes: folds that have a score are not run again. The number of `workers`, processes
-    that train at once or 0 for this one, does not change the result, which is also written as `results.json`.
+    that train at once or 0 for this one, does not change the result, which is also written as `results.json`, or as
+    `benchmark.json`: as this names no times, it has the same bytes after a kill.
     """
-    if find_family(training.family).task != "activity":
-        raise ZooError(f"{training.name}: has no people to hold out; choose an activity recognizer")
-    protocol = protocol or Protocol()
+    protocol, alone = protocol or Protocol(), isinstance(trainings, Training)
+    plans = [trainings] if isinstance(trainings, Training) else list(trainings)
     # Of a trained model, each fold takes what it is, not what it has learned from people whom the fold leaves out.
-    learned = training.name in presets.PRESETS or training.arguments.get("provenance") is not None
-    arguments = {name: value for name, value in training.arguments.items() if name not in _FITTED}
+    learned = any(plan.name in presets.PRESETS or plan.arguments.get("provenance") is not None for plan in plans)
     data = TASK.load_data(source)
-    data = TASK.match(data.everyone() if protocol.everyone else data, training.name, arguments)
-    training = replace(training, arguments=arguments | ({"classes": data.classes} if "classes" in arguments else {}))
-    chosen = protocol.folds(training, data)
+    data = data.everyone() if protocol.everyone else data
+    matched = [_matched(plan, data) for plan in plans]
+    plans = [plan for plan, _ in matched]
+    # Several answer in the order of the labels of the data, by which those of later calls can be compared with them.
+    data = matched[0][1] if alone else data
+    protocol.folds(plans, data)
+    methods = {} if alone else {plan.name: plan.to_json() for plan in plans}
+    for name, estimator in protocol.estimators.items():
+        # Its parameters, but not the code of functions.
+        methods[name] = {"estimator": re.sub(" at 0x[0-9a-f]+", "", repr(estimator))}
+    identity: dict[str, Any] = plans[0].to_json() if alone else {"classes": list(data.classes)}
+    identity |= {
+        "groups": protocol.groups, "everyone": protocol.everyone, "data_sha256": data.sha256,
+        **({"methods": methods} if methods else {}), **({"models": True} if protocol.models else {}),
+        **({"rows": data.digest()} if isinstance(source, Data) else {}),
+    }  # fmt: skip
     with ExitStack() as stack:
         folder = folder or stack.enter_context(files.temporary_folder()) / "crossval"
         stack.enter_context(files.exclusive_folder(folder))
-        identity = training.to_json() | {
-            "groups": protocol.groups, "everyone": protocol.everyone, "data_sha256": data.sha256,
-            **({"models": True} if protocol.models else {}),
-            **({"rows": data.digest()} if isinstance(source, Data) else {}),
-        }  # fmt: skip
-        files.claim_folder(folder / CONFIG, identity, "cross-validation")
-        trainings = sum(fold.method == training.name for fold in chosen)
-        rows = len(data.train) * (1 - 1 / protocol.count(data))
-        facts = {
-            "window": data.train.inputs.shape[1], "rate": data.rate, "channels": data.axes, "classes": data.classes,
-        }  # fmt: skip
-        on_start(trainings, trainings * _expected_seconds(training, facts, rows) / max(1, workers))
-        folds = Folds(folder, training, data, protocol)
-        records = folds.run(chosen, workers=workers, on_progress=on_progress)
-        libraries = versions()
+        files.claim_folder(folder / (CONFIG if alone else METHODS), identity, "cross-validation", "methods")
+        folds = Folds(folder, tuple(plans), data, protocol)
+        records, libraries = folds.run_all(workers, on_start, on_progress), versions()
         if "minirocket" in protocol.baselines:
             libraries["aeon"] = importlib.metadata.version("aeon")
         result = {
-            "command": command, "preset": training.name, "data": Path(str(data)).name, "data_sha256": data.sha256,
-            **folds.results(records), "seed": training.recipe.seed, "arguments": training.arguments,
-            "recipe": training.recipe.to_json(), "machine": libraries.pop("machine"), "versions": libraries,
+            "command": command, "data": Path(str(data)).name, "data_sha256": data.sha256,
+            **(folds.results(records) if alone else folds.comparison(records)), "seed": plans[0].recipe.seed,
+            "machine": libraries.pop("machine"), "versions": libraries,
         }  # fmt: skip
         if learned:
             result["notes"].insert(0, "each fold trains from scratch: the weights of `zoo finetune` have no part in it")
-        files.write_json(folder / RESULTS, result)
+        files.write_json(folder / (RESULTS if alone else BENCHMARK), result)
     return result
+
+
+def _matched(training: Training, data: Data) -> tuple[Training, Data]:
+    """A training without what it has learned, and data that it reads, in its order of the labels."""
+    if find_family(training.family).task != "activity":
+        raise ZooError(f"{training.name}: has no people to hold out; choose an activity recognizer")
+    arguments = {name: value for name, value in training.arguments.items() if name not in _FITTED}
+    data = TASK.match(data, training.name, arguments)
+    return replace(training, arguments=arguments | ({"classes": data.classes} if "classes" in arguments else {})), data
 
 
 def _expected_seconds(training: Training, facts: Mapping[str, Any], rows: float) -> float:
@@ -225,16 +257,30 @@ def _expected_seconds(training: Training, facts: Mapping[str, Any], rows: float)
 
 @dataclass(frozen=True)
 class Folds:
-    """A cross-validation whose data has been checked; it runs and scores folds, whose files are in its folder."""
+    """Cross-validations whose data has been checked; they run and score folds, whose files are in their folder."""
 
     folder: Path
-    training: Training
+    trainings: Sequence[Training]
     data: Data
     protocol: Protocol
 
-    def run(
-        self, chosen: Sequence[Fold], *, workers: int = 1, on_progress: Callable[[Records], None] = lambda records: None
-    ) -> Records:
+    @property
+    def networks(self) -> dict[str, Training]:
+        """The trainings by the names of their methods; all other methods are baselines."""
+        return {training.name: training for training in self.trainings}
+
+    def run_all(self, workers: int, on_start: OnStart, on_progress: OnProgress) -> Records:
+        """Runs all folds of the protocol that have no score yet."""
+        chosen = self.protocol.folds(self.trainings, self.data)
+        waiting = Counter(fold.method for fold in chosen if fold.record(self.folder)["status"] != "scored")
+        data, rows = self.data, len(self.data.train) * (1 - 1 / self.protocol.count(self.data))
+        window = data.train.inputs.shape[1]
+        facts = {"window": window, "rate": data.rate, "channels": data.axes, "classes": data.classes}
+        seconds = [waiting[name] * _expected_seconds(each, facts, rows) for name, each in self.networks.items()]
+        on_start(sum(waiting[name] for name in self.networks), sum(seconds) / max(1, workers))
+        return self.run(chosen, workers=workers, on_progress=on_progress)
+
+    def run(self, chosen: Sequence[Fold], *, workers: int = 1, on_progress: OnProgress = _nothing) -> Records:
         """Runs folds until each has a score or has failed; a process that is killed by a signal is started again."""
         waiting = [fold for fold in chosen if fold.record(self.folder)["status"] != "scored"]
         for fold in waiting:
@@ -262,6 +308,11 @@ class Folds:
             files.write_json(work[job].file(self.folder, "json"), record | {"status": "failed", "reason": reason})
             return False
 
+        for name, estimator in self.protocol.estimators.items():
+            if b"__main__" in pickle.dumps(estimator):
+                raise ZooError(
+                    f"{name}: no other process can import what it is made of: put it into a module, or pass workers=0"
+                )
         with files.temporary_folder() as scratch:
             # What was passed may be in memory alone. Of a file, only its name is in the pickle.
             (scratch / "work").write_bytes(pickle.dumps((self, waiting)))
@@ -302,12 +353,14 @@ class Folds:
         )  # fmt: skip
         details: Record = {}
         arrays: dict[str, Any] = {"rows": np.flatnonzero(mask)}
-        if fold.method in metrics.BASELINES:
-            rows = self.training.arguments.get("window")
-            scores = metrics.fit_baseline(fold.method, train, rows, seed=fold.seed, jobs=1)(test)
-        else:
+        if fold.method in self.networks:
             scores, details = self._network(fold, train, test, note)
             arrays["logits"] = scores
+        else:
+            baseline = self.protocol.estimators.get(fold.method, fold.method)
+            # As many rows as the longest network reads.
+            read = [training.arguments.get("window") or windows.inputs.shape[1] for training in self.trainings]
+            scores = metrics.fit_baseline(baseline, train, max(read), seed=fold.seed, jobs=1)(test)
         labels = resolve(test.labels, scores, test.label_sets)
         predicted = forgive(labels, scores.argmax(axis=1), alike)
         files.write_arrays(fold.file(self.folder, "npz"), **arrays, labels=labels, predicted=predicted)
@@ -318,14 +371,15 @@ class Folds:
     def _network(
         self, fold: Fold, train: DataSet, test: DataSet, note: Callable[..., None]
     ) -> tuple[NDArray[np.float32], Record]:
-        recipe = self.training.recipe.replace(seed=fold.seed)
+        training = self.networks[fold.method]
+        recipe = training.recipe.replace(seed=fold.seed)
         # By the rule of every training: of few people all are trained on, and none of them calibrates the model.
         split = replace(TASK.split(replace(self.data, train=train), recipe, folds=True), folds=())
-        model = TASK.build(replace(self.training, recipe=recipe), split)
+        model = TASK.build(replace(training, recipe=recipe), split)
         progress = jobs.throttled(lambda epoch, logs: note(epochs=epoch + 1))
         fitted = fit(
             model, recipe, TASK.feed(model, split, recipe), checkpoint=fold.file(self.folder, "npz.checkpoint"),
-            identity=self.training.identity(model, self.data) | {"fold": fold.name},
+            identity=training.identity(model, self.data) | {"fold": fold.name},
             callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=progress)],
         )  # fmt: skip
         TASK.finish(model, split, recipe)
@@ -339,26 +393,89 @@ class Folds:
         }  # fmt: skip
 
     def results(self, records: Records) -> dict[str, Any]:
-        """The scores of the network and of the baselines that have any, and what to know about them."""
-        summaries, answered = dict[str, dict[str, Any]](), {}
-        for method in (self.training.name, *self.protocol.baselines):
+        """The scores of the only network and of the baselines that have any, and what to know about them."""
+        summaries, answered = self._scored(records)
+        (training,) = self.trainings
+        if (network := summaries.pop(training.name, None)) is None:
+            raise ZooError(
+                f"{self.folder}: {training.name} failed in every fold, the last time for this reason: "
+                f"{_reasons(records)[-1]}"
+            )
+        for method, summary in summaries.items():
+            summary["difference"] = metrics.paired_difference(answered[training.name], answered[method])
+        steps = min(row["steps_per_epoch"] for row in network["folds"] if row["status"] == "scored")
+        facts = self._facts(records, behind({**network, "baselines": summaries}, training.name))
+        return {
+            "preset": training.name, **network, **facts, "baselines": summaries,
+            "steps": training.recipe.length * steps, "arguments": training.arguments,
+            "recipe": training.recipe.to_json(),
+        }  # fmt: skip
+
+    def comparison(self, records: Records) -> dict[str, Any]:
+        """The scores of all methods that have any, the best first, and how they differ."""
+        summaries, answered = self._scored(records)
+        if len(summaries) < 2:
+            raise ZooError(
+                f"{self.folder}: fewer than two methods have a score; the last one failed for this reason: "
+                f"{_reasons(records)[-1]}"
+            )
+        order = sorted(summaries, key=lambda name: -summaries[name]["macro_f1"])
+        pairs = comparison.pairs({name: answered[name] for name in order})
+        people = {name: summaries[name]["per_subject"] for name in order}
+        accuracies = {name: {who: row["accuracy"] for who, row in part.items()} for name, part in people.items()}
+        for name in order:
+            gap = next((row for row in pairs if (row["one"], row["other"]) == (order[0], name)), None)
+            size = self._size(self.networks[name]) if name in self.networks else {}
+            # What differs from run to run is left out.
+            folds = [{key: row[key] for key in row if key not in _TIMES} for row in summaries[name]["folds"]]
+            worst = dict(
+                zip(("subject", "accuracy"), min(accuracies[name].items(), key=lambda pair: pair[1]), strict=True)
+            )
+            summaries[name] |= {"difference": gap, "worst": worst, "folds": folds, **size}
+        notes = [] if order[0] in self.networks else [f"the best is a baseline, {order[0]}"]
+        recipes = [training.recipe.to_json() for training in self.trainings]
+        if differing := [name for name in recipes[0] if any(recipe[name] != recipes[0][name] for recipe in recipes)]:
+            notes.append(f"the recipes differ in {', '.join(differing)}")
+        return self._facts(records, notes) | {
+            "classes": list(self.data.classes), "best": order[0], "methods": {name: summaries[name] for name in order},
+            "pairs": pairs, "ranks": comparison.ranks(accuracies),
+        }  # fmt: skip
+
+    def _size(self, training: Training) -> dict[str, Any]:
+        """A network, its `parameters`, and the `bytes` of its file of dynamic range, None if that cannot be written."""
+        model = TASK.build(training, replace(TASK.split(self.data, training.recipe), folds=()))
+        loaded, size = Loaded(training.name, model), None
+        with files.temporary_folder() as scratch, suppress(ZooError):
+            # Rounding may change the answers of a network that has learned nothing.
+            kinds = replace(TASK.exportable(loaded, None), tolerances={"dynamic": Tolerance(np.inf)})
+            size = artifacts.export(loaded, kinds, scratch / "files")[0]["bytes"]
+        return {"training": training.to_json(), "parameters": model.count_params(), "bytes": size}
+
+    def _scored(self, records: Records) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The summaries and the answers of the methods that have scores."""
+        summaries, answered = dict[str, Any](), dict[str, Any]()
+        for method in dict.fromkeys(fold.method for fold in records):
             part = {fold: record for fold, record in records.items() if fold.method == method}
             if any(record["status"] == "scored" for record in part.values()):
                 arrays = fold_arrays(self.folder, part)
                 summaries[method], answered[method] = self.summary(part, arrays), self._answers(arrays)
-        reasons = [record["reason"] for record in records.values() if record["status"] == "failed"]
-        if (network := summaries.pop(self.training.name, None)) is None:
-            raise ZooError(
-                f"{self.folder}: {self.training.name} failed in every fold, the last time for this reason: "
-                f"{reasons[-1]}"
-            )
-        for method, summary in summaries.items():
-            summary["difference"] = metrics.paired_difference(answered[self.training.name], answered[method])
-        split = next(iter(records)).split
-        rows = [record for fold, record in records.items() if fold.method == self.training.name]
-        alone = sum(record["status"] == "scored" and record["temperature"] is None for record in rows)
-        steps = min(record["steps_per_epoch"] for record in rows if record["status"] == "scored")
-        few = few_steps(self.training.recipe, steps)
+        return summaries, answered
+
+    def _facts(self, records: Records, compared: Sequence[str]) -> dict[str, Any]:
+        """What was done, with notes, among them those on what was `compared`."""
+        split, reasons, said = next(iter(records)).split, _reasons(records), dict[str, list[str]]()
+        for training in self.trainings:
+            rows = [record for fold, record in records.items() if fold.method == training.name]
+            scored, validation = [row for row in rows if row["status"] == "scored"], training.recipe.validation
+            alone = sum(row["temperature"] is None for row in scored)
+            of_network = few_steps(training.recipe, min((row["steps_per_epoch"] for row in scored), default=0))
+            if not validation:
+                of_network.append("the recipe has no validation set, so no fold has a temperature of its own")
+            elif alone:
+                of_network += [f"{alone} of {len(rows)} folds train on three people or fewer, all of them, so they "
+                               "have no temperature of their own"]  # fmt: skip
+            for note in of_network:
+                said.setdefault(note, []).append(training.name)
         lonely = _of_one_study(self.data) if split == STUDY else []
         notes = {
             "the people of the test set are in the folds: what is chosen by this cannot be tested on them":
@@ -366,20 +483,18 @@ class Folds:
             "simulated data: these windows are synthetic": self.data.simulated,
             f"{len(reasons)} of {len(records)} folds failed, so their windows are missing from the scores; the last "
             f"one for this reason: {reasons[-1] if reasons else ''}": reasons,
-            "the recipe has no validation set, so no fold has a temperature of its own":
-                not self.training.recipe.validation,
             COUNTED: self.data.label_sets,
             f"no other study has {', '.join(lonely)}, so none of their windows can be recognized": lonely,
-            f"{alone} of {len(rows)} folds train on three people or fewer, all of them, so they have no temperature of "
-            "their own": self.training.recipe.validation and alone,
         }  # fmt: skip
-        return network | {
+        return {
             "split": "cross-validation", "simulated": self.data.simulated, "source": self.data.source,
             "split_by": split, "people": len(self.data.train.people()),
             "everyone": self.protocol.everyone, "groups": self.protocol.count(self.data), "seeds": self.protocol.seeds,
-            "baselines": summaries, "steps": self.training.recipe.length * steps,
-            "notes": [*few, *behind({**network, "baselines": summaries}, self.training.name),
-                      *(note for note, applies in notes.items() if applies)],
+            "notes": [
+                *compared, *(note for note, applies in notes.items() if applies),
+                *(note if len(names) == len(self.trainings) else f"{', '.join(names)}: {note}"
+                  for note, names in said.items()),
+            ],
         }  # fmt: skip
 
     def _answers(self, arrays: Arrays) -> tuple[metrics.Labels, metrics.Labels, NDArray[np.str_]]:
@@ -412,7 +527,8 @@ class Folds:
         summary["worst_subjects"] = sorted(people, key=lambda name: people[name]["macro_f1"])[:_WORST]
         if "logits" in arrays:
             logits, temperatures = (arrays[name].astype(np.float64) for name in ("logits", "temperatures"))
-            rate, sets = self.training.recipe.rejection_rate, self.data.label_sets
+            rate = self.networks[next(iter(records)).method].recipe.rejection_rate
+            sets = self.data.label_sets
             summary |= calibration(known, logits, temperatures, rate, other, sets)
         return {
             **summary,
@@ -421,6 +537,10 @@ class Folds:
             ),
             "folds": [{"seed": fold.seed, "group": fold.group, **record} for fold, record in records.items()],
         }
+
+
+def _reasons(records: Records) -> list[str]:
+    return [record["reason"] for record in records.values() if record["status"] == "failed"]
 
 
 def fold_arrays(folder: Path, records: Records) -> Arrays:

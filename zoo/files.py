@@ -287,18 +287,27 @@ def require_startable(folder: Path, resume: bool) -> None:
         require_empty(folder)
 
 
-def claim_folder(mark: Path, identity: Mapping[str, Any], work: str) -> None:
-    """Claims a folder for work, such as a `search`, which can be resumed: the file `mark` records its identity."""
+def claim_folder(mark: Path, identity: Mapping[str, Any], work: str, growing: str = "") -> None:
+    """Claims a folder for work, such as a `search`, which can be resumed: the file `mark` records its identity.
+
+    To what the identity has under the name `growing`, a later call may add.
+    """
     if not mark.is_file():
         require_empty(mark.parent, work)
         write_json(mark, identity)
         return
-    theirs, mine = flatten(read_json(mark)), flatten(json.loads(json.dumps(identity)))
+    before, now = read_json(mark), json.loads(json.dumps(identity))
+    had, has = before.get(growing, {}), now.get(growing, {})
+    if has.keys() | had.keys():
+        before, now = before | {growing: has | had}, now | {growing: had | has}
+    theirs, mine = flatten(before), flatten(now)
     if differs := [name for name in {**mine, **theirs} if theirs.get(name) != mine.get(name)]:
         words = ", ".join(f"{name} {shown(theirs.get(name))}, now {shown(mine.get(name))}" for name in differs)
         raise ZooError(
             f"{mark.parent}: holds another {work} ({words}): choose another folder, or repeat the same command"
         )
+    if has.keys() - had.keys():
+        write_json(mark, now)
 
 
 def flatten(document: Mapping[str, Any], above: str = "") -> dict[str, Any]:

@@ -150,6 +150,33 @@ class CrossValidation(Evaluation):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
+class Benchmark(CrossValidation):
+    """Networks and baselines on the same folds, compared; prints as tables.
+
+    Example:
+        >>> Benchmark({"best": "activity_gru", "methods": {}}, str)["best"]
+        'activity_gru'
+    """
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Returns a DataFrame with a row for each method, the best first; `f1_...` by class, `study_...` by study."""
+        import pandas as pd
+
+        rows = {}
+        for name, row in self.content["methods"].items():
+            gap, (low, high) = row["difference"] or {}, row["macro_f1_interval"] or (None, None)
+            rows[name] = {
+                "macro_f1": row["macro_f1"], "low": low, "high": high, "behind": gap.get("macro_f1", 0.0),
+                "standard_error": gap.get("standard_error"), "p": gap.get("p"), "seed_deviation": row["seed_deviation"],
+                "accuracy": row["accuracy"], **{f"worst_{key}": value for key, value in row["worst"].items()},
+                "parameters": row.get("parameters"), "kilobytes": row["bytes"] / 1000 if row.get("bytes") else None,
+                **{f"f1_{label}": part["f1"] for label, part in row["per_class"].items()},
+                **{f"study_{study}": part["macro_f1"] for study, part in row.get("per_study", {}).items()},
+            }  # fmt: skip
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method").astype({"parameters": "Int64"})
+
+
+@dataclass(frozen=True, repr=False, eq=False)
 class TuneResult(Document):
     """The result of a search: the names and values of its `result.json`, which print as tables.
 

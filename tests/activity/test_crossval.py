@@ -98,7 +98,7 @@ def test_studies_without_people_are_refused():
     columns = {**windows_of([1, 2, 3, 4]).columns, "study": np.array(list("aabb"))}
     del columns["subject"]
     data = Data.of("activity", {"train": DataSet.of(columns, classes=("a", "b"), rate=50.0)}, "a.h5")
-    refused("no subject ids", Protocol(crossval.STUDY).folds, PLAN, data)
+    refused("no subject ids", Protocol(crossval.STUDY).folds, [PLAN], data)
 
 
 def arrays_of(folder, fold):
@@ -174,7 +174,7 @@ from zoo.activity.data import from_file
 from zoo.crossval import Fold, Folds, Protocol
 from zoo.training import Training
 folds = [Fold(method, "subject", 0, group) for method in ("nearest_neighbor", "random_forest") for group in (0, 1)]
-Folds(Path(sys.argv[1]), Training.of("activity_gru"), from_file(Path(sys.argv[2])), Protocol(2)).run(folds)
+Folds(Path(sys.argv[1]), [Training.of("activity_gru")], from_file(Path(sys.argv[2])), Protocol(2)).run(folds)
 """
 
 
@@ -194,7 +194,7 @@ def test_folds_that_are_killed_with_their_parent_resume_and_none_runs_twice(whol
     run.wait()
     kept = {fold: fold.record(folder) for fold in baseline_folds()}
     network, shown = Fold(PLAN.name, crossval.SUBJECT, 0, 1), []
-    folds = crossval.Folds(folder, PLAN, activity.from_file(people), Protocol(2))
+    folds = crossval.Folds(folder, [PLAN], activity.from_file(people), Protocol(2))
     records = folds.run(
         [network, *baseline_folds()], workers=2, on_progress=lambda records: shown.append(records[network]["status"])
     )
@@ -288,7 +288,7 @@ def test_with_everyone_the_test_people_are_left_out_in_turn_as_well(people, tmp_
 
 
 def test_loso_has_a_fold_for_each_person_and_seeds_repeat_what_is_random(people):
-    planned = Protocol("loso", seeds=2, baselines=QUICK).folds(PLAN, activity.from_file(people))
+    planned = Protocol("loso", seeds=2, baselines=QUICK).folds([PLAN], activity.from_file(people))
     assert Counter(fold.method for fold in planned) == {PLAN.name: 8, "nearest_neighbor": 4, "random_forest": 8}
 
 

@@ -52,7 +52,8 @@ def test_a_difference_is_that_of_the_pooled_scores_of_people_who_may_have_one_cl
     assert found["macro_f1"] == pytest.approx(-0.1)
     low, high = found["interval"]
     assert -0.13 < low < -0.1 <= high < -0.09
-    assert (found["people"], found["of"]) == (0, 20)
+    assert (found["people"], found["worse"], found["of"]) == (0, 20, 20)
+    assert 0 < found["standard_error"] < 0.02
     # Those whom both have are compared.
     few = people < "p05"
     found = metrics.paired_difference((labels[few], one[few], people[few]), (labels, other, people))

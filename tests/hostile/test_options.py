@@ -34,6 +34,7 @@ SOUND = {
     "train": ["activity_gru_course", "--data", "{windows}", "--out", "{out}"],
     "finetune": ["{recognizer}", "--data", "{windows}", "--out", "{out}"],
     "crossval": ["activity_gru_course", "--data", "{windows}", "--out", "{out}"],
+    "benchmark": ["activity_gru_course", "--data", "{windows}", "--out", "{out}"],
     "evaluate": ["{recognizer}", "--data", "{windows}"],
     "predict": ["{recognizer}", "--csv", "{csv}/ann/walk.csv"],
     "export": ["{recognizer}", "--data", "{windows}", "--to", "{out}"],

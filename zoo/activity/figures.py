@@ -56,6 +56,57 @@ def crossval(result: Mapping[str, Any], folder: Path, form: str = "png") -> list
     return save_all({"confusion": confusion(result), "subjects": people(result)}, folder, form)
 
 
+def benchmark(result: Mapping[str, Any], folder: Path, form: str = "png") -> list[Path]:
+    """Draws the scores of the methods of a benchmark and, if there are any, their ranks."""
+    ranks = {"ranks": critical_difference(result)} if "mean" in result["ranks"] else {}
+    return save_all({"scores": methods(result), **ranks}, folder, form)
+
+
+def methods(result: Mapping[str, Any]) -> Figure:
+    """Draws the score of each method with its interval, and below it how far each is behind the best."""
+    rows, who = list(result["methods"].values()), count(result["people"], "subject")
+    gaps = [row["difference"] or {"macro_f1": 0.0, "interval": None} for row in rows]
+    over = ", 95% over people" if rows[0]["macro_f1_interval"] else ""
+    panels = (rows, "macro_f1_interval", f"macro-F1{over}"), (gaps, "interval", f"behind {result['best']}{over}")
+    with subplots(WIDTH, 1.9 + 0.56 * len(rows), rows=2) as (figure, axes):
+        title(figure, {**result, "model": "macro-F1"}, "networks blue, baselines gray", who)
+        for axis, (part, key, text) in zip(axes, panels, strict=True):
+            for place, (row, method) in enumerate(zip(part, rows, strict=True)):
+                color = BLUE if "parameters" in method else GRAY
+                axis.plot(row[key] or [row["macro_f1"]] * 2, [place, place], color=color, linewidth=1.5)
+                axis.plot(row["macro_f1"], place, marker="o", color=color)
+            axis.set_yticks(range(len(rows)), result["methods"])
+            axis.set(xlabel=text, ylim=(len(rows) - 0.5, -0.5))
+    return figure
+
+
+def critical_difference(result: Mapping[str, Any]) -> Figure:
+    """Draws the mean ranks of methods on a line, with bars below that join those that are not told apart."""
+    mean, critical, who = result["ranks"]["mean"], result["ranks"]["critical_difference"], result["ranks"]["people"]
+    order, groups = sorted(mean, key=mean.__getitem__), result["ranks"]["alike"]
+    half, low = (len(order) + 1) // 2, 0.35 * (len(groups) + 1)
+    with subplots(1.4 * WIDTH, 1.7 + 0.3 * half + 0.12 * len(groups), grid=False) as (figure, axis):
+        title(figure, {**result, "model": "mean ranks"}, "by the accuracy of each person", count(who, "subject"))
+        for place, name in enumerate(order):
+            side, depth = ("right", place) if place < half else ("left", len(order) - 1 - place)
+            end = 0.8 if side == "right" else len(order) + 0.2
+            axis.plot([mean[name], mean[name], end], [0, low + depth, low + depth], color=GRAY, linewidth=1)
+            axis.text(end, low + depth, f" {name} {mean[name]:.2f} ", ha=side, va="center")
+        for place, group in enumerate(groups):
+            axis.plot(
+                [mean[group[0]] - 0.03, mean[group[-1]] + 0.03], [0.35 * (place + 1)] * 2, color=BLUE, linewidth=3
+            )
+        axis.plot([1, 1 + critical], [-0.9, -0.9], color="black", marker="|")
+        axis.text(1, -1.1, f"critical difference {critical:.2f}")
+        axis.set(
+            xlim=(0.8, len(order) + 0.2), ylim=(low + half - 0.5, -1.6), xticks=range(1, len(order) + 1), yticks=[]
+        )
+        axis.xaxis.tick_top()
+        axis.spines[["left", "bottom"]].set_visible(False)
+        axis.spines["top"].set(visible=True, position=("data", 0))
+    return figure
+
+
 def streaming(report: Mapping[str, Any], folder: Path, form: str = "png") -> list[Path]:
     """Draws all figures of an evaluation of continuous recognition, and returns their paths."""
     return save_all({"timeline": timelines(report)}, folder, form) if report["timelines"] else []

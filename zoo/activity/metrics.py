@@ -201,10 +201,11 @@ def pooled_share(parts: Iterable[tuple[str, NDArray[np.bool_], NDArray[np.bool_]
 def paired_difference(
     one: tuple[Labels, Labels, NDArray[np.str_]], other: tuple[Labels, Labels, NDArray[np.str_]]
 ) -> dict[str, Any]:
-    """The macro-F1 of one method minus that of another, and for how many people its accuracy is higher.
+    """The macro-F1 of one method minus that of another, and for how many people its accuracy is higher, or lower.
 
-    Both are of all windows of the people whom both have, who are drawn alike for the 95% interval. The mean over people
-    of their own macro-F1 would say little, since many a person has a single class.
+    Both are of all windows of the people whom both have, who are drawn alike for the 95% interval and for the standard
+    error, which is the deviation of the draws. The mean over people of their own macro-F1 would say little, since many
+    a person has a single class.
 
     Args:
         one: Labels, predictions and people of the windows of one method.
@@ -213,17 +214,19 @@ def paired_difference(
     Example:
         >>> people = np.repeat(["ann", "bob"], 2)
         >>> paired_difference(*((np.array([0, 1, 0, 1]), np.array(p), people) for p in ([0, 1, 0, 1], [0, 1, 1, 0])))
-        {'macro_f1': 0.5, 'interval': None, 'people': 1, 'of': 2}
+        {'macro_f1': 0.5, 'interval': None, 'standard_error': None, 'people': 1, 'worse': 0, 'of': 2}
     """
-    common, interval = np.intersect1d(one[2], other[2]), None
+    common, interval, error = np.intersect1d(one[2], other[2]), None, None
     kept = [np.isin(part[2], common) for part in (one, other)]
     one, other = ((part[0][rows], part[1][rows], part[2][rows]) for part, rows in zip((one, other), kept, strict=True))
     if len(common) >= FEWEST:
-        interval = np.percentile(bootstrap(*one) - bootstrap(*other), [2.5, 97.5]).tolist()
+        drawn = bootstrap(*one) - bootstrap(*other)
+        interval, error = np.percentile(drawn, [2.5, 97.5]).tolist(), float(drawn.std(ddof=1))
     shares = [[(part[0] == part[1])[part[2] == name].mean() for name in common] for part in (one, other)]
     return {
-        "macro_f1": macro_f1(*one[:2]) - macro_f1(*other[:2]), "interval": interval,
-        "people": sum(int(mine > theirs) for mine, theirs in zip(*shares, strict=True)), "of": len(common),
+        "macro_f1": macro_f1(*one[:2]) - macro_f1(*other[:2]), "interval": interval, "standard_error": error,
+        "people": sum(int(mine > theirs) for mine, theirs in zip(*shares, strict=True)),
+        "worse": sum(int(mine < theirs) for mine, theirs in zip(*shares, strict=True)), "of": len(common),
     }  # fmt: skip
 
 
@@ -467,16 +470,49 @@ SEEDLESS = ("nearest_neighbor",)
 """Baselines that do not depend on the seed."""
 
 
+def of_estimator(estimator: Any, windows: Floats, classes: int, seed: int, jobs: int) -> tuple[Describe, Fit]:
+    """A clone of an estimator of scikit-learn or aeon, whose random states are the seed.
+
+    It reads `features`; one that begins with a step that takes any input, or arrays of three axes, reads windows.
+    """
+    from sklearn.base import clone
+    from sklearn.utils import get_tags
+
+    first = estimator.steps[0][1] if hasattr(estimator, "steps") else estimator
+    tags = get_tags(first)
+    raw = tags.no_validation or tags.input_tags.three_d_array
+    of_aeon = any(kind.__module__.startswith("aeon.") for kind in type(first).__mro__)
+
+    def fit(rows: Floats, labels: Labels, people: NDArray[Any]) -> Scores:
+        fitted = clone(estimator).set_params(**dict.fromkeys(_random_states(estimator), seed)).fit(rows, labels)
+
+        if hasattr(fitted, "predict_proba"):
+            return lambda test: _columns(np.asarray(fitted.predict_proba(test), np.float64), fitted.classes_, classes)
+        return lambda test: np.eye(classes, dtype=np.float64)[np.asarray(fitted.predict(test), np.int64)]
+
+    return (lambda part: part.transpose(0, 2, 1) if of_aeon else part) if raw else features, fit
+
+
+def _random_states(estimator: Any) -> list[str]:
+    return [name for name in estimator.get_params() if name.rpartition("__")[2] == "random_state"]
+
+
+def is_seedless(baseline: Any) -> bool:
+    """Whether a baseline, by its name or as an estimator, does not depend on the seed."""
+    return baseline in SEEDLESS if isinstance(baseline, str) else not _random_states(baseline)
+
+
 def fit_baseline(
-    name: str, train: "DataSet", rows: int | None = None, *, seed: int = 0, jobs: int = -1
+    baseline: Any, train: "DataSet", rows: int | None = None, *, seed: int = 0, jobs: int = -1
 ) -> "Callable[[DataSet], Floats]":
-    """Fits a baseline on the center `rows` of all windows, as a network is.
+    """Fits a baseline, by its name or as an estimator, on the center `rows` of all windows, as a network is.
 
     A first fit, on the windows of one class, says which class is likelier for each window whose label is a set.
     """
     rows, classes = rows or train.inputs.shape[1], len(train.facts["classes"])
     windows, labels = train.centers(rows)
-    read, fit = BASELINES[name](windows, classes, seed, jobs)
+    make = BASELINES[baseline] if isinstance(baseline, str) else partial(of_estimator, baseline)
+    read, fit = make(windows, classes, seed, jobs)
     described, people = read(windows), np.arange(len(train)) if train.subjects is None else train.subjects
     if (single := labels < classes).any() and not single.all():
         first = fit(described[single], labels[single], people[single])

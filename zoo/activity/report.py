@@ -10,6 +10,7 @@ from markupsafe import Markup
 from zoo.activity.studies import STUDIES
 from zoo.report import markdown as md
 from zoo.report.markdown import Document, Pages, methods
+from zoo.results import Benchmark
 from zoo.runtime.labels import COUNTED
 from zoo.runtime.streaming import NOT_SURE
 
@@ -174,3 +175,17 @@ def write_cross_validation(result: Document, folder: Path) -> Path:
 
     crossval(result, folder)
     return md.write(folder / "report.md", cross_validation(result))
+
+
+benchmark = Pages("activity/benchmark.md.j2").macro("page")
+
+
+def write_benchmark(found: Benchmark, folder: Path) -> Path:
+    """Writes `report.md`, figures and tables into the folder of a benchmark, and returns the path of the report."""
+    frame = found.to_frame()
+    md.write(folder / "table.csv", frame.to_csv())
+    table = frame.loc[:, :"kilobytes"].reset_index()
+    md.write(folder / "table.tex", table.to_latex(index=False, escape=True, float_format="%.3f", na_rep="-"))
+    for form in ("svg", "pdf"):
+        found.figures(folder, form)
+    return md.write(folder / "report.md", benchmark(found.content))

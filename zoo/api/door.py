@@ -53,6 +53,20 @@ class Callback(Protocol):
 
 
 @runtime_checkable
+class Estimator(Protocol):
+    """An estimator of scikit-learn, such as a pipeline."""
+
+    def fit(self, X: Any, y: Any) -> Any:
+        """Fits it."""
+
+    def predict(self, X: Any) -> Any:
+        """Returns labels."""
+
+    def get_params(self) -> dict[str, Any]:
+        """Returns its parameters, with which it is cloned."""
+
+
+@runtime_checkable
 class Data(Protocol):
     """Data of `load_data`: the splits `train`, `validation` and `test`, and what is known of them, such as `classes`.
 
@@ -87,6 +101,8 @@ class Array(Protocol):
 FilePath = str | os.PathLike[str]
 Model = KerasModel | str | os.PathLike[str]
 Plan = KerasModel | Callable[..., Any] | str | os.PathLike[str]
+Plans = str | Iterable[Plan] | Mapping[str, Plan]
+Baselines = str | Iterable[str | Estimator] | Mapping[str, Estimator]
 Source = Data | Array | str | os.PathLike[str]
 Callbacks = Callback | Iterable[Callback]
 Names = str | Iterable[str]
@@ -166,13 +182,15 @@ def _checked(name: str, hint: Any, value: Any) -> Any:
     if isinstance(value, Mapping) and any(python_number(part) is not part for part in value.values()):
         value = {key: python_number(part) for key, part in value.items()}
     # An array, a table or a text is no list of names.
-    single = isinstance(value, str | bytes | Mapping) or hasattr(value, "shape") or not isinstance(value, Iterable)
+    plain = isinstance(value, str | bytes | Mapping | Estimator)
+    single = plain or hasattr(value, "shape") or not isinstance(value, Iterable)
     if not single and any(get_origin(kind) is Iterable for kind in kinds):
         value = [_plain(part) for part in value]
     elif isinstance(value, tuple):
         value = tuple(map(_plain, value))
     # A class has the methods of its instances.
-    kind = next((part for part in (value if isinstance(value, list) else [value]) if isinstance(part, type)), None)
+    held = value if isinstance(value, list) else [value, *(value.values() if isinstance(value, Mapping) else ())]
+    kind = next((part for part in held if isinstance(part, type)), None)
     if kind is not None:
         raise _wrong(name, kind, _expected(kinds), "is" if kind is value else "holds")
     try:
@@ -220,6 +238,7 @@ _WORDS: dict[Any, str] = {
     str: "a text", int: "a whole number", float: "a number", bool: "true or false", tuple: "a pair",
     os.PathLike: "a path", Mapping: "values by name", dict: "a dictionary", Callable: "a function",
     Iterable: "several", Sequence: "several", KerasModel: "a Keras model", Data: "data of `load_data`",
+    Estimator: "an estimator of scikit-learn",
     Array: "an array of numbers or a DataFrame", Table: "a DataFrame", Callback: "Keras callbacks",
 }  # fmt: skip
 
@@ -272,6 +291,17 @@ def paths_of(name: str, files: Paths) -> list[Path]:
     if not (paths := [Path(file) for file in several(files)]):
         raise ArgumentError(name, " is empty; expected a path, or several")
     return paths
+
+
+def baselines_of(baselines: Baselines) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Names of the zoo's baselines, and estimators of a user's own by name."""
+    if isinstance(baselines, Mapping):
+        return (), dict(baselines)
+    parts = [baselines] if isinstance(baselines, str) else list(baselines)
+    own = [part for part in parts if not isinstance(part, str)]
+    names = [name for part in parts if isinstance(part, str) for name in split_names(part) if name != "none"]
+    steps = ["-".join(dict(getattr(part, "steps", ())) or [type(part).__name__]) for part in own]
+    return tuple(names), dict(zip(steps, own, strict=True))
 
 
 def given(**values: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from annotated_types import Ge, Le, Lt
 from zoo import catalog
 from zoo.api import door
 from zoo.api.data import labels_of
-from zoo.errors import ArgumentError, ZooError, option, refuse, setting, unknown_name
+from zoo.errors import ArgumentError, ZooError, option, refuse, setting, shown, unknown_name
 from zoo.families import FAMILIES
 from zoo.files import CHECKPOINT, exclusive_folder, require_startable
 from zoo.presets import PRESETS
@@ -24,7 +24,7 @@ from zoo.recipe import Limits, Recipe
 from zoo.report import for_task
 from zoo.report.markdown import duration
 from zoo.report.screen import err, logged, say, warn
-from zoo.results import CrossValidation, Evaluation, TrainResult, TuneResult
+from zoo.results import Benchmark, CrossValidation, Evaluation, TrainResult, TuneResult
 
 if TYPE_CHECKING:
     from zoo.training import Training
@@ -266,7 +266,7 @@ def cross_validate(
     seeds: door.Repeats = 1,
     recipe: door.Changes = None,
     settings: Mapping[str, Any] | None = None,
-    baselines: door.Names = ("random_forest", "nearest_neighbor"),
+    baselines: door.Baselines = ("random_forest", "nearest_neighbor"),
     everyone: bool = False,
     out: door.FilePath | None = None,
     workers: door.Workers = 1,
@@ -285,7 +285,8 @@ def cross_validate(
         seeds: Number of seeds with which all folds are trained.
         recipe: Recipe to train with, or the fields that differ from that of the preset or the family.
         settings: Any argument of the model or field of the recipe, by name; `zoo info PRESET` lists them.
-        baselines: Baselines on the same folds: random_forest, nearest_neighbor, minirocket; or none.
+        baselines: Baselines on the same folds: random_forest, nearest_neighbor, minirocket; or none. In Python also
+            estimators of scikit-learn, a clone of which is fitted in each fold, several or by name.
         everyone: Whether to include the people of the test set, who are left out by default.
         out: Folder for the results, report.md and figures. In Python a temporary one by default.
         workers: Number of folds to train in parallel, each in its own process; 0 trains in this process.
@@ -310,36 +311,126 @@ def cross_validate(
     door.load_keras()
     from zoo import crossval
     from zoo.activity import report
-    from zoo.report.progress import FoldBoard
     from zoo.training import Training
 
+    names, estimators = door.baselines_of(baselines)
+    protocol = crossval.Protocol(groups, seeds, names, everyone, estimators=estimators)
     plan = Training.of(model, settings, recipe)
-    wanted = [name for name in door.names_of(baselines) if name != "none"]
-    protocol = crossval.Protocol(groups, seeds, tuple(wanted), everyone)
-    folder, board = None if out is None else Path(out), FoldBoard(err, workers)
-    update = board.update if verbose else door.silent
-    epochs, steps = plan.recipe.epochs, plan.recipe.steps
-    length = f"{epochs} pass{'es' * (epochs != 1)} over the data" if steps is None else f"{steps:,} steps or more"
+    result, failure = _of_folds(plan, data, out, protocol, workers, verbose)
+    written = "" if out is None else f"report in {report.write_cross_validation(result, Path(out))}"
+    return CrossValidation(
+        result, report.cross_validation, for_task("activity", "figures").crossval, None if out is None else Path(out),
+        written=written, failure=failure,
+    )  # fmt: skip
+
+
+def _of_folds(
+    plans: Any, data: door.Source, out: door.FilePath | None, protocol: Any, workers: int, verbose: bool
+) -> tuple[dict[str, Any], str]:
+    """What a cross-validation or a benchmark found, with its progress on standard error; and what failed in it."""
+    from zoo.crossval import cross_validate
+    from zoo.report.progress import FoldBoard
+
+    board, lengths = FoldBoard(err, workers), set[str]()
+    for recipe in [plan.recipe for plan in (plans if isinstance(plans, list) else [plans])]:
+        passes = f"{recipe.epochs} pass{'es' * (recipe.epochs != 1)} over the data"
+        lengths.add(passes if recipe.steps is None else f"{recipe.steps:,} steps or more")
 
     def announce(trainings: int, seconds: float) -> None:
         smaller = f"; a smaller plan: {option('groups', 2)}, {setting('steps', 500)}" if seconds > _LONG else ""
-        if verbose:
+        if verbose and trainings:
             about = f"about {duration(seconds)}; the time left is shown after the first one"
-            say(f"{trainings} trainings of {length}: {about}{smaller}")
+            say(f"{trainings} trainings of {' and '.join(sorted(lengths))}: {about}{smaller}")
 
     # What a report names as its command is one of the zoo.
     command = shlex.join(["zoo", *sys.argv[1:]]) if Path(sys.argv[0]).name in ("zoo", "__main__.py") else ""
     with _resumable(out, "the folds so far are"), board.shown() if verbose else nullcontext():
-        result = crossval.cross_validate(
-            plan, data, folder, protocol, workers=workers, on_start=announce, on_progress=update, command=command
-        )
-    failed = next((note for note in result["notes"] if "folds failed" in note), None)
-    failure = f"{out}: {failed}; the same command tries them again" if failed and out is not None else failed or ""
-    written = "" if folder is None else f"report in {report.write_cross_validation(result, folder)}"
-    return CrossValidation(
-        result, report.cross_validation, for_task("activity", "figures").crossval, folder,
-        written=written, failure=failure,
-    )  # fmt: skip
+        result = cross_validate(
+            plans, data, None if out is None else Path(out), protocol, workers=workers, on_start=announce,
+            on_progress=board.update if verbose else door.silent, command=command,
+        )  # fmt: skip
+    failed = next((note for note in result["notes"] if "folds failed" in note), "")
+    return result, f"{out}: {failed}; the same command tries them again" if failed and out is not None else failed
+
+
+@door.public
+def benchmark(
+    models: door.Plans,
+    data: door.Source = "data3.h5",
+    *,
+    groups: int | str = 5,
+    seeds: door.Repeats = 1,
+    recipe: door.Changes = None,
+    baselines: door.Baselines = ("random_forest", "nearest_neighbor"),
+    everyone: bool = False,
+    out: door.FilePath | None = None,
+    workers: door.Workers = 1,
+    verbose: bool = True,
+) -> Benchmark:
+    """Compares networks on the same people, folds and seeds, next to baselines: is a difference more than luck?
+
+    Each is trained from scratch, and scored on people whom it was not trained on. After an interruption, the same
+    command resumes; in the same folder, later calls may have more networks, seeds and baselines. `zoo bench` is
+    another command, which times exported files.
+
+    Args:
+        models: Presets (see `zoo list`), families such as activity_gru, or FILE:FUNCTION, as for `train`; in Python
+            also functions and Keras models, several or by name.
+        data: A file in the layout of data3.h5 with subject ids, `tfds:NAME`, or what `load_data` returned.
+        groups: Number of groups of people, each held out once; or loso to hold out one person at a time, study for one
+            study at a time.
+        seeds: Number of seeds with which all folds are trained.
+        recipe: Recipe to train all with, or the fields that differ from that of each preset or family.
+        baselines: Baselines on the same folds: random_forest, nearest_neighbor, minirocket; or none. In Python also
+            estimators of scikit-learn, a clone of which is fitted in each fold, several or by name.
+        everyone: Whether to include the people of the test set, who are left out by default.
+        out: Folder for benchmark.json, report.md, tables and figures. In Python a temporary one by default.
+        workers: Number of folds to train in parallel, each in its own process; 0 trains in this process.
+        verbose: Whether to show the progress on standard error.
+
+    Returns:
+        Metrics by name, which print as tables; `to_frame()` has a row for each method, and `figures(folder)` draws.
+
+    Raises:
+        ZooError: If subjects are unknown or too few, if there is nothing to compare, or if two methods have one name.
+
+    Example:
+        >>> from zoo import simulate
+        >>> data = simulate("activity", Path(getfixture("tmp_path")) / "data3.h5", subjects=4, seconds=8)
+        >>> recipe = Recipe(epochs=1, validation=0.0)
+        >>> result = benchmark("activity_cnn", data, groups=2, recipe=recipe, workers=0, verbose=False)
+        >>> sorted(result["methods"])
+        ['activity_cnn', 'nearest_neighbor', 'random_forest']
+    """
+    several = models if isinstance(models, Mapping) else dict(enumerate(door.several(models)))
+    for model in several.values():
+        if str(model).endswith(".tflite"):
+            raise ZooError(f"{model}: is an exported file, which cannot be trained: `zoo bench` times it")
+        door.require_plan(model, recipe, {})
+    door.require_file(data)
+    names, estimators = door.baselines_of(baselines)
+    door.load_keras()
+    from zoo import crossval
+    from zoo.activity import report
+    from zoo.training import Training
+
+    plans = list[Training]()
+    for name, model in several.items():
+        plan, file = Training.of(model, None, recipe), catalog.function_in(model)
+        # As a rule, functions of files have the name `build`.
+        usual = f"{file[0].stem}.{plan.name}" if file else plan.name
+        plans.append(replace(plan, name=str(name) if isinstance(models, Mapping) else usual))
+    for name in (methods := [*(plan.name for plan in plans), *names, *estimators]):
+        if methods.count(name) > 1 or not re.fullmatch(r"[\w-][\w.-]*", name):
+            why = "two methods have this name" if methods.count(name) > 1 else "expected letters, digits and _ . -"
+            raise ZooError(f"{shown(name)}: {why}: name each once, in Python as {{'NAME': model}}")
+    if len(methods) < 2:
+        raise ZooError("nothing to compare: name two networks, or one and a baseline")
+    protocol = crossval.Protocol(groups, seeds, names, everyone, estimators=estimators)
+    result, failure = _of_folds(plans, data, out, protocol, workers, verbose)
+    folder, draw = None if out is None else Path(out), for_task("activity", "figures").benchmark
+    found = Benchmark(result, report.benchmark, draw, folder, failure=failure)
+    return found if folder is None else replace(found, written=f"report in {report.write_benchmark(found, folder)}")
 
 
 @door.public

@@ -33,7 +33,9 @@ _LABELS = {
     "text_rows": "rows of the text", "split_by": "split by",
     "near_duplicates": "nearly equal windows", "shared_rows": "windows that share rows",
     "group_deviation": "± groups", "seed_deviation": "± seeds", "gabor_share": "Gabor filters",
-    "stairs_as_one": "macro-F1, stairs as one",
+    "stairs_as_one": "macro-F1, stairs as one", "worst.accuracy": "worst accuracy", "worst.subject": "of subject",
+    "difference.macro_f1": "behind", "difference.standard_error": "standard error", "difference.p": "p (Holm)",
+    "difference.interval": "95% interval", "difference.worse": "better for",
 }  # fmt: skip
 _FORMATS = {
     "agreement": ".2%", "top1": ".2%", "top5": ".2%", "top10": ".2%",
