@@ -11,7 +11,6 @@ are means over the pairs of a study.
 import json
 import os
 import sys
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -45,8 +44,8 @@ def measure(scratch: Path) -> list[dict[str, Any]]:
     from zoo.activity.task import TASK
     from zoo.runtime.labels import resolve
 
-    data, random = TASK.load_data(scratch / "known" / "windows.h5"), np.random.default_rng(SEED)
-    windows, rows = data.train.in_memory(), []
+    data, random = TASK.load_data(scratch / "other" / "windows.h5"), np.random.default_rng(SEED)
+    windows, rows = data.train.where(data.train.labels != data.other_class).in_memory(), []
     assert windows.studies is not None
     walking, *stairs = (data.classes.index(name) for name in ("walking", "upstairs", "downstairs"))
     for pair in PAIRS:
@@ -56,7 +55,7 @@ def measure(scratch: Path) -> list[dict[str, Any]]:
             drawn = random.permutation(np.flatnonzero(windows.studies == study))[:MOST]
             part = windows.where(np.isin(np.arange(len(windows)), drawn))
             for name, turn in TURNS.items():
-                turned = replace(part, inputs=part.inputs @ turn.T.astype(np.float32))
+                turned = part.with_columns({"input": part.inputs @ turn.T.astype(np.float32)})
                 logits, labels = answers(network, turned)
                 truth, shown = resolve(labels, logits, part.label_sets), logits.argmax(axis=1)
                 rows.append({

@@ -273,7 +273,8 @@ def of(
 ) -> Document:
     """Streams of the networks of two cross-validations in a folder, over people and over studies.
 
-    With `integers`, those over people are exported in 8 bits as well, and read the windows of the people. Those over
+    With `integers`, those over people are exported in 8 bits as well, where these answer as floats do often enough, and
+    read the windows of the people. Those over
     people are calibrated as what is published is, those over studies without the study that they leave out.
     """
     whole = TASK.load_data(data)
@@ -326,7 +327,8 @@ def of_folds(
     windows = {key: found[key] for key in ("windows", "macro_f1", "macro_f1_interval")}
     document: Document = {"seconds": SECONDS, "of_windows": windows, "studies": result}
     if parts := [part for _, part in results if part]:
-        document["int8"] = lost(parts, other, data_of_folds.label_sets)
+        groups = {"groups": len(parts), "of": len(results)}
+        document["int8"] = lost(parts, other, data_of_folds.label_sets) | groups
     return document
 
 

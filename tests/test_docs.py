@@ -12,6 +12,7 @@ import tomllib
 import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
+from statistics import fmean
 from unittest import mock
 from urllib.parse import unquote, urldefrag, urljoin
 
@@ -380,22 +381,22 @@ def test_the_page_of_the_splits_says_what_other_movements_bring_where_two_studie
     assert level < every / 3
 
 
-def test_the_page_of_the_splits_says_what_a_class_for_other_movements_finds_and_costs():
-    found, published = measured("something_else"), preset_metrics("activity_gru_phone")
-    lost = published["test"]["macro_f1"] - found["windows"]["people"]["macro_f1"]
-    again = published["streams_of_people"]["of_windows"]["macro_f1"] - published["test"]["macro_f1"]
-    elsewhere = published["studies"]["macro_f1"] - found["windows"]["studies"]["macro_f1"]
-    assert [round(100 * points, 1) for points in (lost, elsewhere, again)] == [0.6, 1.8, 0.2]
-    without, with_it = (
-        {study: row["settled"]["right"]["share"] for study, row in source["streams_of_people"]["studies"].items()}
-        for source in (published, found)
-    )
-    assert [round(100 * (without[study] - with_it[study])) for study in ("oxford", "geotec")] == [2, 1]
-    assert all(abs(without[study] - with_it[study]) < 0.002 for study in ("motionsense", "wisdm"))
-    known = found["streams_of_people"]["studies"]["wisdm"]["shown_as_known"]
-    assert 0.2 < known["kicking_ball"] < 0.3 < known["catching_ball"] < 0.45 < known["dribbling_ball"] < 0.55
-    assert known["folding_clothes"] > 0.8
-    assert min(found["streams_of_studies"]["studies"]["wisdm"]["shown_as_known"].values()) > 0.9
+def test_the_page_of_the_splits_says_what_a_class_for_other_movements_finds_and_what_it_misses():
+    found = {"unchanged": {}, "with other movements": {}}
+    for row in measured("pairs")["rows"]:
+        for study in row["studies"].values():
+            for name, share in study["shown_as_known"].items():
+                found[row["candidate"]].setdefault(name, []).append(share)
+    plain, unlearned = ({name: fmean(shares) for name, shares in each.items()} for each in found.values())
+    assert min(plain.values()) > 0.88
+    rounded = {"rowing": 0.5, "basketball": 0.5, "cycling": 5 / 8, "jumping": 0.8, "stepper": 0.8, "cross_trainer": 0.9}
+    assert all(abs(unlearned[name] - share) < 0.02 for name, share in rounded.items())
+    people = preset_metrics("activity_gru_phone")["streams_of_people"]["studies"].values()
+    learned = {name: share for study in people for name, share in study["shown_as_known"].items()}
+    assert max(learned[name] for name in ("stepper", "cross_trainer", "cycling", "jumping")) < 0.155
+    assert 0.155 < max(learned[name] for name in ("rowing", "basketball", "kicking_ball")) < 0.345
+    assert min(learned[name] for name in ("catching_ball", "dribbling_ball")) > 0.45
+    assert min(learned["folding_clothes"], unlearned["folding_clothes"]) > 0.8
 
 
 def test_the_page_of_the_splits_says_what_the_filter_gains_and_what_it_leaves():
