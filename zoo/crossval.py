@@ -428,9 +428,8 @@ class Folds:
             size = self._size(self.networks[name]) if name in self.networks else {}
             # What differs from run to run is left out.
             folds = [{key: row[key] for key in row if key not in _TIMES} for row in summaries[name]["folds"]]
-            worst = dict(
-                zip(("subject", "accuracy"), min(accuracies[name].items(), key=lambda pair: pair[1]), strict=True)
-            )
+            last = min(accuracies[name], key=accuracies[name].__getitem__)
+            worst = {"subject": last, "accuracy": accuracies[name][last]}
             summaries[name] |= {"difference": gap, "worst": worst, "folds": folds, **size}
         notes = [] if order[0] in self.networks else [f"the best is a baseline, {order[0]}"]
         recipes = [training.recipe.to_json() for training in self.trainings]
