@@ -381,6 +381,20 @@ def test_the_page_of_the_splits_says_what_other_movements_bring_where_two_studie
     assert level < every / 3
 
 
+def test_the_page_of_the_splits_says_what_the_turn_of_a_phone_changes():
+    found = {}
+    for row in measured("turns")["rows"]:
+        found.setdefault((row["study"], row["turn"]), []).append((row["right"], row["walking_as_stairs"]))
+    mean = {key: np.mean(values, axis=0) for key, values in found.items()}
+    for study, turn in mean:
+        (right, stairs), (before, stairs_before) = mean[study, turn], mean[study, "as it is"]
+        assert abs(stairs - stairs_before) < 0.045
+        if turn in ("upside down", "screen to the body"):
+            assert abs(right - before) < 0.025
+        elif turn != "as it is" and study not in ("geotec", "oxford"):
+            assert right < before - 0.125
+
+
 def test_the_page_of_the_splits_says_what_a_class_for_other_movements_finds_and_what_it_misses():
     found = {"unchanged": {}, "with other movements": {}}
     for row in measured("pairs")["rows"]:
