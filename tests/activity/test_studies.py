@@ -543,8 +543,7 @@ def test_a_folder_of_three_people_with_phyphox_is_imported_cut_and_recognized(re
         wanted = {"stairs": ("upstairs", "downstairs")}.get(recording.activity, (recording.activity,))
         right[recording.name.rpartition("/")[2]] = np.isin(labels, wanted).mean()
     in_pockets = {name: share for name, share in right.items() if "walking" in name and "_pocket" in name}
-    snow = in_pockets.pop("walking_front_pocket_snow_chris.csv")
-    assert len(in_pockets) == 6
+    # One of them walks through snow.
+    assert len(in_pockets) == 7
     assert min(in_pockets.values()) > 0.95
-    assert 0.4 < snow < 0.9
     assert min(share for name, share in right.items() if "stairs" in name) > 0.85

@@ -416,10 +416,8 @@ def benchmark(
 
     plans = list[Training]()
     for name, model in several.items():
-        plan, file = Training.of(model, None, recipe), catalog.function_in(model)
-        # As a rule, functions of files have the name `build`.
-        usual = f"{file[0].stem}.{plan.name}" if file else plan.name
-        plans.append(replace(plan, name=str(name) if isinstance(models, Mapping) else usual))
+        plan = Training.of(model, None, recipe)
+        plans.append(replace(plan, name=str(name)) if isinstance(models, Mapping) else plan)
     for name in (methods := [*(plan.name for plan in plans), *names, *estimators]):
         if methods.count(name) > 1 or not re.fullmatch(r"[\w-][\w.-]*", name):
             why = "two methods have this name" if methods.count(name) > 1 else "expected letters, digits and _ . -"
