@@ -31,8 +31,8 @@ COLAB = REPOSITORY.replace("https://github.com", "https://colab.research.google.
 
 GUIDES = {
     "recordings": "", "phone": "", "collect": "", "studies": "", "keras": "[tuning]", "networks": "[tuning]",
-    "compare": "", "lstm": "", "probabilities": "", "tune": "[tuning]", "deploy": "", "c": "", "onnx": "[onnx]", "hub": "[hub]",
-    "text": "", "photographs": "",
+    "compare": "", "lstm": "", "probabilities": "", "tune": "[tuning]", "deploy": "", "c": "", "onnx": "[onnx]",
+    "hub": "[hub]", "text": "", "photographs": "",
 }  # fmt: skip
 """Guides with notebooks, and the extra that each needs."""
 
