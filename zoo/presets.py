@@ -51,9 +51,9 @@ _STUDIES = Source(
     studies=("motionsense", "wisdm", "geotec", "oxford"),
 )
 _SIX_STUDIES = Source(
-    "110 people from six studies: MotionSense (Malekzadeh et al., 2019), WISDM (Weiss et al., 2019; its label `stairs` "
-    "stands for upstairs or downstairs), GeoTec (Matey-Sanz et al., 2023), Oxford step counter (Salvi et al., 2018), "
-    "selfBACK (Sani et al., 2017) and DSADS (Altun et al., 2010)",
+    "110 people from six studies: MotionSense (Malekzadeh et al., 2019), WISDM (Weiss et al., 2019), GeoTec "
+    "(Matey-Sanz et al., 2023), Oxford step counter (Salvi et al., 2018), selfBACK (Sani et al., 2017) and DSADS "
+    "(Altun et al., 2010)",
     "MIT (MotionSense), CC BY 4.0 (the other five)",
     studies=("motionsense", "wisdm", "geotec", "oxford", "selfback", "dsads"),
     other=(

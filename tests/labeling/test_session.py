@@ -334,13 +334,13 @@ def proposed(tmp_path_factory):
     recorded(folder / "day" / "TotalAcceleration.csv", *["sitting", "walking", "jogging"] * 8, seconds=20.0)
     session, _ = open_session([folder / "day"], CsvColumns(), folder / "labeled", None)
     session.name_person("ann")
-    session.propose(lambda: Proposer("activity_gru_phone"))
+    session.propose(lambda: Proposer("activity_gru_pocket"))
     return session
 
 
 def test_a_preset_proposes_what_a_simulated_person_does(proposed):
     shown = proposed.shown(0)
-    assert (shown["state"], shown["model"]) == ("", "activity_gru_phone")
+    assert (shown["state"], shown["model"]) == ("", "activity_gru_pocket")
     expected = ["sitting", "walking", "jogging"] * 8
     assert [one["guess"] for one in shown["stretches"]] == expected
     edges = np.array([one["start"] for one in shown["stretches"][1:]])
@@ -360,9 +360,7 @@ def test_a_model_learns_a_word_of_ones_own_and_leaves_alone_what_is_decided(prop
     assert learned["labels"] == ["sitting", "skipping", "walking"]
     after = proposed.shown(0)
     assert labels(after)[:21] == before[:21]
-    # What is decided ends where it did; the skipping before may now seem to go on for a moment.
-    rest = [one["guess"] for one in after["stretches"][21:]]
-    assert rest in (wanted := ["sitting", "walking", "skipping"], ["skipping", *wanted])
+    assert [one["guess"] for one in after["stretches"][21:]] == ["sitting", "walking", "skipping"]
     # The renewal is undone as a decision is.
     assert [one["guess"] for one in act(proposed, do="undo")["stretches"]] == ["sitting", "walking", "jogging"] * 8
 
