@@ -8,8 +8,8 @@ activity recognition, ISWC 2022, doi 10.1145/3544794.3558467), written from its 
 within each channel, attention between channels, a dense layer that fuses them, an LSTM, and attention over time. With
 32 filters, it has a quarter more parameters than `activity_gru_phone`. It is trained with the recipe of that preset,
 and again without augmentation, on windows.h5 of benchmarks/studies.py. It predicts the first three of the ten groups of
-people by which the preset was cross-validated, with the other nine for training. The other rows are those of the
-presets' cross-validations on the same groups.
+people by which the presets of these four studies are cross-validated, with the other nine for training. The other rows
+are those of their cross-validations on the same groups.
 """
 
 import json
