@@ -118,10 +118,14 @@ class Phone:
         self.page.clock.run_for(700)
         self.page.click("#record")
 
-    def begin(self, person="Ann", activity="walking"):
-        """Up to the first moment of a recording."""
+    def count_down(self, person="Ann", activity="walking"):
+        """Up to the start of the countdown: the clock must not run before."""
         self.press(person, activity)
         self.page.wait_for_selector("body[data-state=countdown]")
+
+    def begin(self, person="Ann", activity="walking"):
+        """Up to the first moment of a recording."""
+        self.count_down(person, activity)
         self.wait(10.5)
         self.page.wait_for_selector("body[data-state=recording]")
 
@@ -276,7 +280,7 @@ def test_what_is_missing_is_said_and_proposed_of_each_person(phone, room):
 )
 def test_a_device_without_a_sensor_says_why_and_tries_again(touch, why, phone):
     one = phone(has_touch=touch)
-    one.press()
+    one.count_down()
     one.page.clock.run_for(13_000)
     one.page.wait_for_selector("#label:text-is('No motion sensor')")
     assert one.page.inner_text("#problem-text").startswith(why)
@@ -488,7 +492,7 @@ def test_stop_is_held_and_keeps_what_was_recorded(phone, room):
 ], ids=["cancel", "background", "silence"])  # fmt: skip
 def test_a_countdown_that_ends_early_records_nothing(end, title, phone, room):
     one = phone()
-    one.press("Ann", "walking")
+    one.count_down()
     one.wait(3)
     end(one.page)
     one.page.wait_for_selector(f"#label:text-is('{title}')")
@@ -505,7 +509,7 @@ def test_a_model_of_six_channels_records_six_and_refuses_a_phone_without(phone, 
     one.until("sent")
     assert imported(room.recordings[0], INERTIAL).rows.shape[1] == 6
     two = phone(url)
-    two.press("Ben", "walking")
+    two.count_down("Ben")
     two.wait(3)
     two.page.wait_for_selector("#label:text-is('No gyroscope')")
 
