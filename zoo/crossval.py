@@ -38,16 +38,17 @@ from sklearn.model_selection import GroupKFold
 from sklearn.utils import get_tags
 
 from zoo import files, jobs, presets
-from zoo.activity import comparison, metrics
+from zoo.activity import comparison, finetuning, metrics
 from zoo.activity.evaluation import answers, behind, keras_logits
 from zoo.activity.task import TASK
 from zoo.data.dataset import Data, DataSet
-from zoo.errors import ZooError
+from zoo.errors import ZooError, option
 from zoo.exporting import artifacts
 from zoo.exporting.artifacts import Tolerance
 from zoo.families import find_family
 from zoo.loading import Loaded
-from zoo.provenance import versions
+from zoo.models.recognizer import ActivityRecognizer
+from zoo.provenance import already_seen, versions, weights_sha256
 from zoo.runtime.labels import COUNTED, allowed_classes, forgive, indistinct, resolve
 from zoo.training import Training, few_steps, fit
 
@@ -187,12 +188,15 @@ def held_out(windows: DataSet, split: str, groups: int | str) -> list[NDArray[np
 
 def cross_validate(
     trainings: Training | Sequence[Training], source: Any, folder: Path | None = None, protocol: Protocol | None = None,
-    *, workers: int = 1, on_start: OnStart = _nothing, on_progress: OnProgress = _nothing, command: str = "",
+    *, start: ActivityRecognizer | None = None, workers: int = 1, on_start: OnStart = _nothing,
+    on_progress: OnProgress = _nothing, command: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """Cross-validates over groups of people: of the training set, or with `everyone` of all data.
 
     Several trainings, whose names are those of the methods, are a benchmark: they have the same folds and seeds, and
     are compared with each other and with the baselines. A later call in the same folder may have more of them.
+
+    With a model to `start` from, that has the labels of the data, each fold is a fine-tuning of its weights.
 
     Where three people or fewer are left outside a fold, all of them are trained on, and the fold has no temperature.
     After a kill, the same call resumes: folds that have a score are not run again. The number of `workers`, processes
@@ -219,12 +223,13 @@ def cross_validate(
         "groups": protocol.groups, "everyone": protocol.everyone, "data_sha256": data.sha256,
         **({"methods": methods} if methods else {}), **({"models": True} if protocol.models else {}),
         **({"rows": data.digest()} if isinstance(source, Data) else {}),
+        **({} if start is None else {"start": weights_sha256(start.weights)}),
     }  # fmt: skip
     with ExitStack() as stack:
         folder = folder or stack.enter_context(files.temporary_folder()) / "crossval"
         stack.enter_context(files.exclusive_folder(folder))
         files.claim_folder(folder / (CONFIG if alone else METHODS), identity, "cross-validation", "methods")
-        folds = Folds(folder, tuple(plans), data, protocol)
+        folds = Folds(folder, tuple(plans), data, protocol, start)
         records, libraries = folds.run_all(workers, on_start, on_progress), versions()
         if "minirocket" in protocol.baselines:
             libraries["aeon"] = importlib.metadata.version("aeon")
@@ -233,8 +238,10 @@ def cross_validate(
             **(folds.results(records) if alone else folds.comparison(records)), "seed": plans[0].recipe.seed,
             "machine": libraries.pop("machine"), "versions": libraries,
         }  # fmt: skip
-        if learned:
-            result["notes"].insert(0, "each fold trains from scratch: the weights of `zoo finetune` have no part in it")
+        if start is not None:
+            result["notes"].insert(0, _known_to(start, data))
+        elif learned:
+            result["notes"].insert(0, f"each fold trains from scratch; {option('finetune')} starts from its weights")
         files.write_json(folder / (RESULTS if alone else BENCHMARK), result)
     return result
 
@@ -246,6 +253,16 @@ def _matched(training: Training, data: Data) -> tuple[Training, Data]:
     arguments = {name: value for name, value in training.arguments.items() if name not in _FITTED}
     data = TASK.match(data, training.name, arguments)
     return replace(training, arguments=arguments | ({"classes": data.classes} if "classes" in arguments else {})), data
+
+
+def _known_to(start: ActivityRecognizer, data: Data) -> str:
+    """Whom of the people in data a model has learned from, whose scores are not those of new people."""
+    people = data.train.people()
+    known = already_seen(people, data.source, TASK.metadata(start), data.sha256)
+    whom = "none of these people"
+    if known:
+        whom = f"{len(known)} of these {len(people)} people ({', '.join(known)}), so this is no score on new people"
+    return f"each fold starts from the weights of {start.name}, which knows {whom}"
 
 
 def _expected_seconds(training: Training, facts: Mapping[str, Any], rows: float) -> float:
@@ -263,6 +280,7 @@ class Folds:
     trainings: Sequence[Training]
     data: Data
     protocol: Protocol
+    start: ActivityRecognizer | None = None
 
     @property
     def networks(self) -> dict[str, Training]:
@@ -375,7 +393,11 @@ class Folds:
         recipe = training.recipe.replace(seed=fold.seed)
         # By the rule of every training: of few people all are trained on, and none of them calibrates the model.
         split = replace(TASK.split(replace(self.data, train=train), recipe, folds=True), folds=())
-        model = TASK.build(replace(training, recipe=recipe), split)
+        if self.start is None:
+            model = TASK.build(replace(training, recipe=recipe), split)
+        else:
+            model = self.start.copy()
+            finetuning.fit_head(model, split.train)
         progress = jobs.throttled(lambda epoch, logs: note(epochs=epoch + 1))
         fitted = fit(
             model, recipe, TASK.feed(model, split, recipe), checkpoint=fold.file(self.folder, "npz.checkpoint"),

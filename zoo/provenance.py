@@ -93,12 +93,16 @@ def is_among(person: str, people: Iterable[str]) -> bool:
     )
 
 
-def already_seen(people: Iterable[str], source: str, metadata: Metadata) -> list[str]:
-    """The people of a file with this source who were in a training of the model with these metadata."""
+def already_seen(people: Iterable[str], source: str, metadata: Metadata, sha256: str | None = None) -> list[str]:
+    """The people of a file with this source, or hash, who were in a training of the model with these metadata."""
     if not isinstance(metadata, ActivityMetadata):
         return []
     # Ids of another study may be the same by chance.
-    shared = [one.train_subjects for one in metadata.trainings if share_a_study(one.source, source)]
+    shared = [
+        one.train_subjects
+        for one in metadata.trainings
+        if (sha256 and one.data_sha256 == sha256) or share_a_study(one.source, source)
+    ]
     return [person for person in people if any(is_among(person, subjects) for subjects in shared)]
 
 

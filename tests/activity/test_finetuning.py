@@ -248,7 +248,33 @@ def test_scores_of_folds_are_said_to_come_from_scratch_where_a_preset_has_weight
     settings = {"units": 2, "window": 10, "classes": four.classes}
     for model, has_weights in (("activity_gru_course", True), ("activity_gru", False)):
         notes = cross_validate(model, four, settings=settings, **options)["notes"]
-        assert any("trains from scratch" in note for note in notes) == has_weights
+        assert any("from scratch; finetune starts from its weights" in note for note in notes) == has_weights
+
+
+def test_each_fold_of_a_fine_tuning_starts_from_the_weights_and_people_they_know_are_named(tmp_path):
+    three = data(people=3).with_facts(source="Lab (2020)")
+    start = train(ActivityGRU(units=4, window=10, classes=three.classes), three, QUICK, out=tmp_path / "ours").model
+    weights, options = start.get_weights(), {"groups": 2, "baselines": (), "workers": 0, "verbose": False}
+    theirs = data(("shake", "jump", "still"), people=2, name="s{}")
+    found = cross_validate(
+        tmp_path / "ours", theirs, finetune=True, recipe={"epochs": 0}, out=tmp_path / "new", **options
+    )
+    assert found["notes"][0] == f"each fold starts from the weights of {start.name}, which knows none of these people"
+    for fold in found["folds"]:
+        # No epoch: only the last layer is fitted, on those whom the fold does not hold out.
+        learner, outside = start.copy(classes=theirs.classes), theirs.train.subjects != fold["subjects"][0]
+        finetuning.fit_head(learner, theirs.train.where(outside))
+        with np.load(tmp_path / f"new/folds/{start.name}.subject.0.{fold['group']}.npz") as arrays:
+            logits = learner.predict(theirs.train.inputs[~outside], verbose=0)
+            np.testing.assert_allclose(arrays["logits"], logits, atol=1e-4)
+    four = data(people=4).with_facts(source="Lab (2021)")
+    for others, count in ((four, 4), (three.with_facts(source="not stated"), 3)):
+        found = cross_validate(start, others, settings={"steps": 2, "parts": 1}, **options)
+        assert f"knows 3 of these {count} people (p0, p1, p2), so this is no score on new people" in found["notes"][0]
+    for before, after in zip(weights, start.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+    with pytest.raises(ZooError, match="unknown preset or folder 'activity_gru'"):
+        cross_validate("activity_gru", theirs, **options)
 
 
 @keras.saving.register_keras_serializable()

@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from annotated_types import Ge, Le, Lt
 
@@ -232,29 +232,38 @@ def finetune(
         Recipe(steps=1).replace(**recipe)
     loaded = door.load(model)
     from zoo.activity import finetuning
-    from zoo.training import Training
 
     checked_data = door.read(loaded.task, data)
-    activity = loaded.task.name == "activity"
     name = "finetuned" if out is None else re.sub(r"[^a-zA-Z0-9._-]", "_", Path(out).absolute().name[:100])
-    start = finetuning.with_labels(loaded, checked_data) if activity else loaded.keras_model
-    # A file keeps the layers that its own training froze; those of a model in Python are frozen on purpose.
-    thawed = {"frozen": ()} if isinstance(model, str | os.PathLike) else {}
-    start = start.copy(name=f"{name}_from_{loaded.keras_model.name}"[:200], **thawed)
+    plan, start = _from_weights(model, loaded, checked_data, recipe, f"{name}_from_{loaded.keras_model.name}"[:200])
     frozen = door.names_of(freeze)
     if unknown := sorted(set(frozen) - {layer.name for layer in start.layers}):
         raise unknown_name("layer", unknown[0], [layer.name for layer in start.layers if layer.weights])
-    recipe = finetuning.recipe_for(loaded, checked_data, recipe)
+    activity = loaded.task.name == "activity"
     if not activity:
-        recipe.require_epochs()
+        plan.recipe.require_epochs()
     folder = None if out is None else Path(out)
-    plan = replace(Training.of(start), recipe=recipe, out=folder, resume=resume, callbacks=door.several(callbacks))
+    plan = replace(plan, out=folder, resume=resume, callbacks=door.several(callbacks))
     if verbose and (doubt := finetuning.familiar(loaded, checked_data)):
         warn(doubt)
 
     options = {"begin": lambda split, learner: finetuning.fit_head(learner, split.train)} if activity else {}
     with finetuning.frozen_layers(start, frozen):
         return _trained(plan, checked_data, start, verbose, **options)
+
+
+def _from_weights(
+    model: Any, loaded: Any, data: Any, recipe: door.Changes, name: str | None = None
+) -> tuple["Training", Any]:
+    """A training that starts from the weights of a model, and a copy of it that has the labels of the data."""
+    from zoo.activity import finetuning
+    from zoo.training import Training
+
+    start = finetuning.with_labels(loaded, data) if loaded.task.name == "activity" else loaded.keras_model
+    # A file keeps the layers that its own training froze; those of a model in Python are frozen on purpose.
+    thawed = {"frozen": ()} if isinstance(model, str | os.PathLike) else {}
+    start = start.copy(name=name or start.name, **thawed)
+    return replace(Training.of(start), recipe=finetuning.recipe_for(loaded, data, recipe)), start
 
 
 @door.public
@@ -268,6 +277,7 @@ def cross_validate(
     settings: Mapping[str, Any] | None = None,
     baselines: door.Baselines = ("random_forest", "nearest_neighbor"),
     everyone: bool = False,
+    finetune: bool = False,
     out: door.FilePath | None = None,
     workers: door.Workers = 1,
     verbose: bool = True,
@@ -288,6 +298,8 @@ def cross_validate(
         baselines: Baselines on the same folds: random_forest, nearest_neighbor, minirocket; or none. In Python also
             estimators of scikit-learn, a clone of which is fitted in each fold, several or by name.
         everyone: Whether to include the people of the test set, who are left out by default.
+        finetune: Whether each fold starts from the weights of the model, as `finetune` does, with its default recipe;
+            the model may be a folder or a .keras file as well.
         out: Folder for the results, report.md and figures. In Python a temporary one by default.
         workers: Number of folds to train in parallel, each in its own process; 0 trains in this process.
         verbose: Whether to show the progress on standard error.
@@ -306,7 +318,10 @@ def cross_validate(
         >>> result["groups"]
         2
     """
-    door.require_plan(model, recipe, settings or {})
+    if finetune:
+        door.require_model(model)
+    else:
+        door.require_plan(model, recipe, settings or {})
     door.require_file(data)
     door.load_keras()
     from zoo import crossval
@@ -315,8 +330,15 @@ def cross_validate(
 
     names, estimators = door.baselines_of(baselines)
     protocol = crossval.Protocol(groups, seeds, names, everyone, estimators=estimators)
-    plan = Training.of(model, settings, recipe)
-    result, failure = _of_folds(plan, data, out, protocol, workers, verbose)
+    if finetune:
+        loaded = door.load(cast("door.Model", model))
+        data = door.read(loaded.task, data)
+        fields = dict(settings or {})
+        changes = recipe.replace(**fields) if isinstance(recipe, Recipe) else {**(recipe or {}), **fields}
+        plan, start = _from_weights(model, loaded, data, changes)
+    else:
+        plan, start = Training.of(model, settings, recipe), None
+    result, failure = _of_folds(plan, data, out, protocol, workers, verbose, start)
     written = "" if out is None else f"report in {report.write_cross_validation(result, Path(out))}"
     return CrossValidation(
         result, report.cross_validation, for_task("activity", "figures").crossval, None if out is None else Path(out),
@@ -325,7 +347,7 @@ def cross_validate(
 
 
 def _of_folds(
-    plans: Any, data: door.Source, out: door.FilePath | None, protocol: Any, workers: int, verbose: bool
+    plans: Any, data: Any, out: door.FilePath | None, protocol: Any, workers: int, verbose: bool, start: Any = None
 ) -> tuple[dict[str, Any], str]:
     """What a cross-validation or a benchmark found, with its progress on standard error; and what failed in it."""
     from zoo.crossval import cross_validate
@@ -346,7 +368,7 @@ def _of_folds(
     command = shlex.join(["zoo", *sys.argv[1:]]) if Path(sys.argv[0]).name in ("zoo", "__main__.py") else ""
     with _resumable(out, "the folds so far are"), board.shown() if verbose else nullcontext():
         result = cross_validate(
-            plans, data, None if out is None else Path(out), protocol, workers=workers, on_start=announce,
+            plans, data, None if out is None else Path(out), protocol, start=start, workers=workers, on_start=announce,
             on_progress=board.update if verbose else door.silent, command=command,
         )  # fmt: skip
     failed = next((note for note in result["notes"] if "folds failed" in note), "")
