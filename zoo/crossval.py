@@ -120,6 +120,7 @@ class Protocol:
     `groups` is a number of groups of people, or `loso`, one a person, or `study`. All folds are trained with `seeds`
     seeds, from the recipe's. With `everyone`, the people of the test set are in the groups as well. With `models`, the
     network of each fold stays in the folder, as `folds/NAME.keras`. `estimators` are baselines of a user's own by name.
+    With a recognizer to `start` from, which has the labels of the data, each fold is a fine-tuning of its weights.
     """
 
     groups: int | str = 5
@@ -128,6 +129,7 @@ class Protocol:
     everyone: bool = False
     models: bool = False
     estimators: Mapping[str, Any] = field(default_factory=dict)
+    start: ActivityRecognizer | None = None
 
     def __post_init__(self) -> None:
         if self.groups not in (LOSO, STUDY) and not (type(self.groups) is int and self.groups >= 2):
@@ -188,15 +190,12 @@ def held_out(windows: DataSet, split: str, groups: int | str) -> list[NDArray[np
 
 def cross_validate(
     trainings: Training | Sequence[Training], source: Any, folder: Path | None = None, protocol: Protocol | None = None,
-    *, start: ActivityRecognizer | None = None, workers: int = 1, on_start: OnStart = _nothing,
-    on_progress: OnProgress = _nothing, command: str = "",
+    *, workers: int = 1, on_start: OnStart = _nothing, on_progress: OnProgress = _nothing, command: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """Cross-validates over groups of people: of the training set, or with `everyone` of all data.
 
     Several trainings, whose names are those of the methods, are a benchmark: they have the same folds and seeds, and
     are compared with each other and with the baselines. A later call in the same folder may have more of them.
-
-    With a model to `start` from, that has the labels of the data, each fold is a fine-tuning of its weights.
 
     Where three people or fewer are left outside a fold, all of them are trained on, and the fold has no temperature.
     After a kill, the same call resumes: folds that have a score are not run again. The number of `workers`, processes
@@ -223,13 +222,13 @@ def cross_validate(
         "groups": protocol.groups, "everyone": protocol.everyone, "data_sha256": data.sha256,
         **({"methods": methods} if methods else {}), **({"models": True} if protocol.models else {}),
         **({"rows": data.digest()} if isinstance(source, Data) else {}),
-        **({} if start is None else {"start": weights_sha256(start.weights)}),
+        **({"start": weights_sha256(protocol.start.weights)} if protocol.start else {}),
     }  # fmt: skip
     with ExitStack() as stack:
         folder = folder or stack.enter_context(files.temporary_folder()) / "crossval"
         stack.enter_context(files.exclusive_folder(folder))
         files.claim_folder(folder / (CONFIG if alone else METHODS), identity, "cross-validation", "methods")
-        folds = Folds(folder, tuple(plans), data, protocol, start)
+        folds = Folds(folder, tuple(plans), data, protocol)
         records, libraries = folds.run_all(workers, on_start, on_progress), versions()
         if "minirocket" in protocol.baselines:
             libraries["aeon"] = importlib.metadata.version("aeon")
@@ -238,8 +237,8 @@ def cross_validate(
             **(folds.results(records) if alone else folds.comparison(records)), "seed": plans[0].recipe.seed,
             "machine": libraries.pop("machine"), "versions": libraries,
         }  # fmt: skip
-        if start is not None:
-            result["notes"].insert(0, _known_to(start, data))
+        if protocol.start:
+            result["notes"].insert(0, _known_to(protocol.start, data))
         elif learned:
             result["notes"].insert(0, f"each fold trains from scratch; {option('finetune')} starts from its weights")
         files.write_json(folder / (RESULTS if alone else BENCHMARK), result)
@@ -280,7 +279,6 @@ class Folds:
     trainings: Sequence[Training]
     data: Data
     protocol: Protocol
-    start: ActivityRecognizer | None = None
 
     @property
     def networks(self) -> dict[str, Training]:
@@ -393,11 +391,11 @@ class Folds:
         recipe = training.recipe.replace(seed=fold.seed)
         # By the rule of every training: of few people all are trained on, and none of them calibrates the model.
         split = replace(TASK.split(replace(self.data, train=train), recipe, folds=True), folds=())
-        if self.start is None:
-            model = TASK.build(replace(training, recipe=recipe), split)
-        else:
-            model = self.start.copy()
+        if self.protocol.start:
+            model = self.protocol.start.copy()
             finetuning.fit_head(model, split.train)
+        else:
+            model = TASK.build(replace(training, recipe=recipe), split)
         progress = jobs.throttled(lambda epoch, logs: note(epochs=epoch + 1))
         fitted = fit(
             model, recipe, TASK.feed(model, split, recipe), checkpoint=fold.file(self.folder, "npz.checkpoint"),

@@ -329,7 +329,7 @@ def cross_validate(
     from zoo.training import Training
 
     names, estimators = door.baselines_of(baselines)
-    protocol = crossval.Protocol(groups, seeds, names, everyone, estimators=estimators)
+    start = None
     if finetune:
         loaded = door.load(cast("door.Model", model))
         data = door.read(loaded.task, data)
@@ -337,8 +337,9 @@ def cross_validate(
         changes = recipe.replace(**fields) if isinstance(recipe, Recipe) else {**(recipe or {}), **fields}
         plan, start = _from_weights(model, loaded, data, changes)
     else:
-        plan, start = Training.of(model, settings, recipe), None
-    result, failure = _of_folds(plan, data, out, protocol, workers, verbose, start)
+        plan = Training.of(model, settings, recipe)
+    protocol = crossval.Protocol(groups, seeds, names, everyone, estimators=estimators, start=start)
+    result, failure = _of_folds(plan, data, out, protocol, workers, verbose)
     written = "" if out is None else f"report in {report.write_cross_validation(result, Path(out))}"
     return CrossValidation(
         result, report.cross_validation, for_task("activity", "figures").crossval, None if out is None else Path(out),
@@ -347,7 +348,7 @@ def cross_validate(
 
 
 def _of_folds(
-    plans: Any, data: Any, out: door.FilePath | None, protocol: Any, workers: int, verbose: bool, start: Any = None
+    plans: Any, data: Any, out: door.FilePath | None, protocol: Any, workers: int, verbose: bool
 ) -> tuple[dict[str, Any], str]:
     """What a cross-validation or a benchmark found, with its progress on standard error; and what failed in it."""
     from zoo.crossval import cross_validate
@@ -368,7 +369,7 @@ def _of_folds(
     command = shlex.join(["zoo", *sys.argv[1:]]) if Path(sys.argv[0]).name in ("zoo", "__main__.py") else ""
     with _resumable(out, "the folds so far are"), board.shown() if verbose else nullcontext():
         result = cross_validate(
-            plans, data, None if out is None else Path(out), protocol, start=start, workers=workers, on_start=announce,
+            plans, data, None if out is None else Path(out), protocol, workers=workers, on_start=announce,
             on_progress=board.update if verbose else door.silent, command=command,
         )  # fmt: skip
     failed = next((note for note in result["notes"] if "folds failed" in note), "")
