@@ -429,7 +429,7 @@ def main() -> None:
         arguments = [word.removeprefix("--text=") for word in arguments if word != "--text"]
     try:
         with terminable(), library_leftovers():
-            app(_with_settings(_without_code(arguments)))
+            _call(_with_settings(_without_code(arguments)))
         sys.stdout.flush()
     except KeyboardInterrupt as stop:
         how = "; ".join(getattr(stop, "__notes__", ()))
@@ -502,27 +502,38 @@ def _usage(error: exceptions.CycloptsError) -> str:
     if isinstance(error, exceptions.UnknownOptionError) and (moved := _moved(error)):
         return f"{moved}; {help_of}"
     if isinstance(error, exceptions.UnusedCliTokensError) and error.unused_tokens:
-        return f"unexpected {printable(' '.join(error.unused_tokens))}{_separated(error)}; {help_of}"
+        return f"unexpected {printable(' '.join(error.unused_tokens))}; {help_of}"
     return f"{printable(' '.join(str(error).split())).rstrip('.')}; {help_of}"
 
 
-def _separated(error: exceptions.UnusedCliTokensError) -> str:
-    """How an option is written whose names were separated by spaces; empty for others."""
+def _call(words: list[str]) -> None:
+    """Runs a command, in which spaces may separate names as commas do: `--subjects 2 9`."""
+    try:
+        app(words)
+    except exceptions.UnusedCliTokensError as error:
+        if not (joined := _joined(error)):
+            raise
+        _call(joined)
+
+
+def _joined(error: exceptions.UnusedCliTokensError) -> list[str]:
+    """The words of a command with commas for spaces between the names of an option; empty where none has several."""
     command, tokens = COMMANDS.get(" ".join(error.command_chain or ())), list(error.root_input_tokens or ())
     if command is None or (error.unused_tokens or [""])[0] not in tokens:
-        return ""
+        return []
     last = tokens.index((error.unused_tokens or [""])[0])
     place = next((place for place in range(last, -1, -1) if tokens[place].startswith("-")), last)
     name, equals, first = tokens[place].partition("=")
     # Until the next option.
-    words = [first] * bool(equals) + list(takewhile(lambda word: not word.startswith("-"), tokens[place + 1 :]))
+    others = list(takewhile(lambda word: not word.startswith("-"), tokens[place + 1 :]))
     several = {
         option
         for row in _parameters(command)
         for option in row.annotation.__metadata__[0].name
         if list[str] in members(get_args(row.annotation)[0]) and row.name != "settings"
     }
-    return f": commas separate names, as in {name} {printable(','.join(words))}" if name in several else ""
+    names = ",".join([first] * bool(equals) + others)
+    return [*tokens[:place], name, names, *tokens[place + 1 + len(others) :]] if name in several else []
 
 
 def _moved(error: exceptions.UnknownOptionError) -> str:
