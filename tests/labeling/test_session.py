@@ -91,7 +91,6 @@ def test_each_answer_is_in_the_folder_and_continued(opened, tmp_path):
     again = opened().shown(0)
     assert labels(again) == ["sitting", "strolling", "", None]
     assert "strolling" in again["words"]
-    assert again["undo"] is False
 
 
 def test_undo_goes_back_to_nothing_and_leaves_no_file(opened, tmp_path):
@@ -103,9 +102,46 @@ def test_undo_goes_back_to_nothing_and_leaves_no_file(opened, tmp_path):
     act(session, do="undo")
     shown = act(session, do="undo")
     assert (labels(shown), shown["undo"]) == ([None] * 4, False)
-    assert not [*(tmp_path / "labeled").rglob("*.csv")]
+    assert not [*(tmp_path / "labeled" / "ann").iterdir()]
     with pytest.raises(ZooError, match="nothing to undo"):
         act(session, do="undo")
+
+
+def test_what_earlier_sessions_decided_is_undone_as_well(opened, tmp_path):
+    kept = []
+    for action in (
+        {"do": "accept", "at": 1}, {"do": "split", "at": 1, "time": 35.1234},
+        {"do": "label", "at": 2, "label": "rowing"}, {"do": "leave", "at": 0},
+        {"do": "edge", "at": 1, "by": 0.1}, {"do": "label", "at": 2, "label": "walking"},
+    ):  # fmt: skip
+        act(opened(), **action)
+        kept.append(journal(tmp_path).read_bytes())
+    # An answer that is undone at once is no other one, and what is not in the journal is undone in its session alone.
+    session = opened()
+    act(session, do="accept", at=4)
+    act(session, do="undo")
+    for before in reversed(kept[:-1]):
+        session = opened()
+        act(session, do="undo")
+        assert journal(tmp_path).read_bytes() == before
+    assert act(session, do="undo")["undo"] is False
+    # What was undone is proposed again.
+    assert [one["note"] for one in session.shown(0)["stretches"]] == ["sitting", "walking", "walking", "sitting"]
+    assert not [*(tmp_path / "labeled" / "ann").iterdir()]
+
+
+@pytest.mark.parametrize("damage", ["changed journal", "no undo", "broken undo"])
+def test_answers_that_cannot_be_undone_are_kept(opened, tmp_path, damage):
+    act(opened(), do="accept", at=0)
+    undo = journal(tmp_path).with_suffix(".undo.json")
+    if damage == "changed journal":
+        journal(tmp_path).write_text(journal(tmp_path).read_text().replace("sitting", "resting"))
+    else:
+        undo.write_text("{") if damage == "broken undo" else undo.unlink()
+    session = opened()
+    assert labels(session.shown(0))[0] == ("resting" if damage == "changed journal" else "sitting")
+    assert session.shown(0)["undo"] is False
+    assert act(session, do="leave", at=3)["undo"] is True
 
 
 def test_a_second_tab_changes_nothing_that_it_has_not_seen(opened, tmp_path):
