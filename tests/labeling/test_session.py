@@ -401,6 +401,35 @@ def test_a_model_learns_a_word_of_ones_own_and_leaves_alone_what_is_decided(prop
     assert [one["guess"] for one in act(proposed, do="undo")["stretches"]] == ["sitting", "walking", "jogging"] * 8
 
 
+@pytest.mark.parametrize("recordings", [1, 2])
+def test_wrong_labels_are_found_and_asked_about_once(tmp_path, recordings):
+    from zoo.labeling.proposals import Proposer
+
+    done = ["sitting", "walking", "jogging"] * (8 // recordings)
+    for number in range(recordings):
+        recorded(tmp_path / "day" / f"{number}" / "TotalAcceleration.csv", *done, seconds=20.0, seed=number)
+    session, _ = open_session([tmp_path / "day"], CsvColumns(), tmp_path / "labeled", None)
+    session.name_person("ann")
+    session.propose(lambda: Proposer("activity_gru_pocket"))
+    # A label that is nowhere else can be right.
+    said = [*done[:4], "jogging", "hopping", *done[6:9], "walking", *done[10:]]
+    for number in range(recordings):
+        for at, word in enumerate(said if not number else done):
+            act(session, number, do="label", at=at, label=word)
+    assert session.learn()["disputed"] == 2
+    shown = session.shown(0)
+    wrong = shown["queue"]
+    asked = [(one["label"], one["guess"]) for one in map(shown["stretches"].__getitem__, wrong)]
+    assert sorted(asked) == [("jogging", "walking"), ("walking", "sitting")]
+    truth = shown["stretches"][wrong[0]]["guess"]
+    assert act(session, do="accept", at=wrong[0])["queue"] == wrong[1:]
+    kept = act(session, do="label", at=wrong[1], label=shown["stretches"][wrong[1]]["label"])
+    assert (kept["queue"], kept["stretches"][wrong[0]]["label"]) == ([], truth)
+    # What was kept is not asked about again.
+    assert session.learn()["disputed"] == 0
+    assert [act(session, do="undo")["queue"] for _ in range(3)] == [[], wrong[1:], wrong]
+
+
 @contextmanager
 def zoo_label(*arguments, cwd):
     """`zoo label` in a process of its own, and the address that it prints."""

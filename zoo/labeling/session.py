@@ -25,7 +25,7 @@ from zoo.activity.tables import close_archive, digest, is_zip
 from zoo.errors import COMMAND, StorageError, ZooError
 from zoo.files import atomic_write, exclusive_folder, new_file, read_json, sha256, write_json
 from zoo.jobs import Terminated
-from zoo.labeling.day import History, Stretch, apply, queue, renewed, spans, with_notes
+from zoo.labeling.day import History, Stretch, apply, disputed, queue, renewed, spans, with_notes
 from zoo.labeling.signal import Signal, open_signal, summary
 from zoo.report.screen import quiet, say, warn
 from zoo.runtime.metadata import CLASSES
@@ -172,12 +172,12 @@ class Session:
             raise ZooError(f"recording {number}: expected a number below {len(self.tracks)}")
         return self.tracks[number]
 
-    def _renew(self, track: Track, proposals: Sequence[Stretch]) -> None:
-        """Proposes anew what is not decided; until the first answer, there is nothing to undo."""
+    def _renew(self, track: Track, proposals: Sequence[Stretch], judged: Sequence[Stretch] = ()) -> None:
+        """Proposes anew what is not decided, and asks about what is; before the first answer, that is not undone."""
         given = list(proposals) or [Stretch(start, end) for start, end in track.signal.bounds]
         words = self.words if self._proposer is None else self._proposer.classes
         track.proposals = with_notes(given, track.signal.notes, words)
-        day = renewed(track.history.day, track.proposals, track.signal.bounds)
+        day = renewed(disputed(track.history.day, judged), track.proposals, track.signal.bounds)
         self._keep(track, track.history.changed(day) if track.history.revision else History(day))
 
     def propose(self, load: "Callable[[], Proposer]") -> None:
@@ -199,7 +199,7 @@ class Session:
             self.state = f"no proposals: {error}"
 
     def learn(self) -> dict[str, Any]:
-        """Trains the last layer on what was decided, and proposes anew what was not."""
+        """Trains the last layer on what was decided, which is judged, and proposes anew what was not."""
         with self._learning:
             with self._lock:
                 proposer, days = self._proposer, [track.history.day for track in self.tracks]
@@ -207,12 +207,13 @@ class Session:
                 raise ZooError(f"the model is not ready: {self.state or 'wait a moment'}")
             if (answers := sum(one.label is not None for day in days for one in day)) < ENOUGH:
                 raise ZooError(f"{answers} answers; the model learns from {ENOUGH} or more")
-            learned = proposer.learn([track.reads for track in self.tracks], days)
-            proposals = [proposer.propose(track.reads) for track in self.tracks]
+            reads = [track.reads for track in self.tracks]
+            learned, judged = proposer.learn(reads, days), proposer.judge(reads, days)
+            proposals = [proposer.propose(read) for read in reads]
             with self._lock:
-                for track, found in zip(self.tracks, proposals, strict=True):
-                    self._renew(track, found)
-            return learned
+                for parts in zip(self.tracks, proposals, judged, strict=True):
+                    self._renew(*parts)
+                return learned | {"disputed": sum(one.disputed for track in self.tracks for one in track.history.day)}
 
     def save(self) -> dict[str, Any]:
         """Writes what is decided as recordings; returns their file, number, and what is doubtful."""
@@ -265,7 +266,8 @@ class Session:
                 "threshold": 0.0 if self._proposer is None else self._proposer.metadata.threshold or 0.0,
                 "stretches": [
                     {"start": one.start, "end": one.end, "guess": one.guess, "confidence": round(one.confidence, 4),
-                     "note": one.note, "label": one.label, "sure": one.sure, "contradicts": one.contradicts}
+                     "note": one.note, "label": one.label, "sure": one.sure, "contradicts": one.contradicts,
+                     "disputed": one.disputed}
                     for one in track.history.day
                 ],
                 "queue": queue(track.history.day),
