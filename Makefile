@@ -94,6 +94,7 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/personal.py --page docs/guides/deploy.md
 	.bench/bin/zoo data import dsads $(DATA)/activity/daily-and-sports-activities.zip --others -o build/dsads-all.h5 --force
 	.bench/bin/python benchmarks/labeling.py --recordings build/dsads-all.h5 | tee benchmarks/labeling.json
+	.bench/bin/python benchmarks/labeling.py --page docs/guides/label.md
 	$(BIN)/python benchmarks/networks.py | tee benchmarks/networks.json
 	$(BIN)/python benchmarks/networks.py --page examples/networks/README.md
 	.bench/bin/python benchmarks/rivals.py --data build/windows.h5 | tee benchmarks/rivals.json

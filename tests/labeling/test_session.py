@@ -91,7 +91,6 @@ def test_each_answer_is_in_the_folder_and_continued(opened, tmp_path):
     again = opened().shown(0)
     assert labels(again) == ["sitting", "strolling", "", None]
     assert "strolling" in again["words"]
-    assert again["undo"] is False
 
 
 def test_undo_goes_back_to_nothing_and_leaves_no_file(opened, tmp_path):
@@ -103,9 +102,46 @@ def test_undo_goes_back_to_nothing_and_leaves_no_file(opened, tmp_path):
     act(session, do="undo")
     shown = act(session, do="undo")
     assert (labels(shown), shown["undo"]) == ([None] * 4, False)
-    assert not [*(tmp_path / "labeled").rglob("*.csv")]
+    assert not [*(tmp_path / "labeled" / "ann").iterdir()]
     with pytest.raises(ZooError, match="nothing to undo"):
         act(session, do="undo")
+
+
+def test_what_earlier_sessions_decided_is_undone_as_well(opened, tmp_path):
+    kept = []
+    for action in (
+        {"do": "accept", "at": 1}, {"do": "split", "at": 1, "time": 35.1234},
+        {"do": "label", "at": 2, "label": "rowing"}, {"do": "leave", "at": 0},
+        {"do": "edge", "at": 1, "by": 0.1}, {"do": "label", "at": 2, "label": "walking"},
+    ):  # fmt: skip
+        act(opened(), **action)
+        kept.append(journal(tmp_path).read_bytes())
+    # An answer that is undone at once is no other one, and what is not in the journal is undone in its session alone.
+    session = opened()
+    act(session, do="accept", at=4)
+    act(session, do="undo")
+    for before in reversed(kept[:-1]):
+        session = opened()
+        act(session, do="undo")
+        assert journal(tmp_path).read_bytes() == before
+    assert act(session, do="undo")["undo"] is False
+    # What was undone is proposed again.
+    assert [one["note"] for one in session.shown(0)["stretches"]] == ["sitting", "walking", "walking", "sitting"]
+    assert not [*(tmp_path / "labeled" / "ann").iterdir()]
+
+
+@pytest.mark.parametrize("damage", ["changed journal", "no undo", "broken undo"])
+def test_answers_that_cannot_be_undone_are_kept(opened, tmp_path, damage):
+    act(opened(), do="accept", at=0)
+    undo = journal(tmp_path).with_suffix(".undo.json")
+    if damage == "changed journal":
+        journal(tmp_path).write_text(journal(tmp_path).read_text().replace("sitting", "resting"))
+    else:
+        undo.write_text("{") if damage == "broken undo" else undo.unlink()
+    session = opened()
+    assert labels(session.shown(0))[0] == ("resting" if damage == "changed journal" else "sitting")
+    assert session.shown(0)["undo"] is False
+    assert act(session, do="leave", at=3)["undo"] is True
 
 
 def test_a_second_tab_changes_nothing_that_it_has_not_seen(opened, tmp_path):
@@ -363,6 +399,35 @@ def test_a_model_learns_a_word_of_ones_own_and_leaves_alone_what_is_decided(prop
     assert [one["guess"] for one in after["stretches"][21:]] == ["sitting", "walking", "skipping"]
     # The renewal is undone as a decision is.
     assert [one["guess"] for one in act(proposed, do="undo")["stretches"]] == ["sitting", "walking", "jogging"] * 8
+
+
+@pytest.mark.parametrize("recordings", [1, 2])
+def test_wrong_labels_are_found_and_asked_about_once(tmp_path, recordings):
+    from zoo.labeling.proposals import Proposer
+
+    done = ["sitting", "walking", "jogging"] * (8 // recordings)
+    for number in range(recordings):
+        recorded(tmp_path / "day" / f"{number}" / "TotalAcceleration.csv", *done, seconds=20.0, seed=number)
+    session, _ = open_session([tmp_path / "day"], CsvColumns(), tmp_path / "labeled", None)
+    session.name_person("ann")
+    session.propose(lambda: Proposer("activity_gru_pocket"))
+    # A label that is nowhere else can be right.
+    said = [*done[:4], "jogging", "hopping", *done[6:9], "walking", *done[10:]]
+    for number in range(recordings):
+        for at, word in enumerate(said if not number else done):
+            act(session, number, do="label", at=at, label=word)
+    assert session.learn()["disputed"] == 2
+    shown = session.shown(0)
+    wrong = shown["queue"]
+    asked = [(one["label"], one["guess"]) for one in map(shown["stretches"].__getitem__, wrong)]
+    assert sorted(asked) == [("jogging", "walking"), ("walking", "sitting")]
+    truth = shown["stretches"][wrong[0]]["guess"]
+    assert act(session, do="accept", at=wrong[0])["queue"] == wrong[1:]
+    kept = act(session, do="label", at=wrong[1], label=shown["stretches"][wrong[1]]["label"])
+    assert (kept["queue"], kept["stretches"][wrong[0]]["label"]) == ([], truth)
+    # What was kept is not asked about again.
+    assert session.learn()["disputed"] == 0
+    assert [act(session, do="undo")["queue"] for _ in range(3)] == [[], wrong[1:], wrong]
 
 
 @contextmanager

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from functools import partial
 
 import pytest
-from labeling.test_session import zoo_label
+from labeling.test_session import act, recorded, zoo_label
 from phone import pages
 from phone.pages import until
 from running import ROOT
 
 import zoo
+from zoo.activity.columns import CsvColumns
+from zoo.labeling.session import open_session
 
 look = partial(pages.look, settle=1)
 DESKTOP = {"width": 1440, "height": 900}
@@ -31,8 +33,8 @@ def labeling(open_page, built, hour, tmp_path):
     """The page of `zoo label`: `with labeling("--subject", "ann") as (process, page)`."""
 
     @contextmanager
-    def opened(*arguments, notes=False, proposed=True, **options):
-        file = hour / "hour" if notes else hour / "hour" / "TotalAcceleration.csv"
+    def opened(*arguments, file=None, notes=False, proposed=True, **options):
+        file = file or (hour / "hour" if notes else hour / "hour" / "TotalAcceleration.csv")
         with zoo_label(file, "-o", "ours.h5", *arguments, cwd=tmp_path) as (process, document):
             page = open_page(
                 document["url"], viewport=DESKTOP, has_touch=False, device_scale_factor=1, patient=False, **options
@@ -168,6 +170,40 @@ def test_keys_of_one_letter_can_be_switched_off_and_each_is_a_button(labeling, t
         page.reload()
         page.wait_for_selector("#work:visible")
         assert not page.is_checked("#letters")
+
+
+def test_wrong_labels_are_listed_until_they_are_accepted_or_kept(labeling, tmp_path):
+    recorded(tmp_path / "day" / "TotalAcceleration.csv", *["sitting", "walking", "jogging"] * 8, seconds=20.0)
+    session, _ = open_session([tmp_path / "day"], CsvColumns(), tmp_path / "labeled", None)
+    session.name_person("ann")
+    said = ["sitting", "walking", "jogging"] * 8
+    said[3:5] = ["walking", "jogging"]
+    for at, word in enumerate(said):
+        if at + 1 < len(said):
+            act(session, do="split", at=at, time=20.0 * (at + 1))
+        act(session, do="label", at=at, label=word)
+    with labeling("--subject", "ann", "--model", "activity_gru_pocket", file=tmp_path / "day") as (_, page):
+        page.click("#learn")
+        rows = page.locator("#queue .disputed")
+        rows.first.wait_for(timeout=120_000)
+        settled(page)
+        assert rows.count() == 2
+        for mine, other in (("walking", "sitting"), ("jogging", "walking")):
+            row = rows.filter(has_text=f"Yours says {mine}")
+            assert f"without it, the model says {other}, " in row.inner_text()
+        look(page, "label-check", SIZES)
+        page.click("#queue .disputed:has-text('Yours says jogging')")
+        assert page.inner_text("#what") == "Check: yours says jogging"
+        press(page, "k")
+        assert (rows.count(), page.is_hidden("#keep")) == (1, False)
+        press(page, "Enter")
+        assert (rows.count(), page.is_hidden("#keep")) == (0, True)
+        assert [answer[2] for answer in answers(tmp_path)][3:5] == ["sitting", "jogging"]
+        # What was decided before the page was opened is undone as well.
+        press(page, "z", "z")
+        assert (rows.count(), len(answers(tmp_path))) == (2, 24)
+        press(page, "z")
+        assert len(answers(tmp_path)) == 23
 
 
 def test_it_is_readable_in_all_sizes_and_in_the_dark(labeling):

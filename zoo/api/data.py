@@ -17,7 +17,7 @@ from zoo.families import TASKS, task_named
 from zoo.files import new_file
 from zoo.recipe import Columns
 from zoo.report import markdown, results
-from zoo.report.screen import err
+from zoo.report.screen import err, warn
 from zoo.results import Document, Result
 
 
@@ -515,10 +515,11 @@ def label(
     described = columns_of(
         columns, rate, encoding=encoding, annotations=annotations, gravity=tuple(door.names_of(gravity)) or None
     )  # fmt: skip
-    session.label(
-        files, described, None if out is None else Path(out), subject=subject, model=model, folder=Path(folder),
-        tracks=programs, port=port, force=force, on_event=on_event,
-    )  # fmt: skip
+    written = None if out is None else Path(out)
+    with session.opened(files, described, Path(folder), written, force=force) as (labeled, doubts):
+        for doubt in [*doubts, *(labeled.name_person(subject) if subject is not None else [])]:
+            warn(doubt)
+        session.serve(labeled, model, port, tracks=programs, on_event=on_event)
 
 
 @door.public

@@ -27,6 +27,8 @@ _NEAR = 5.0
 """Seconds by which a note is early or late: it is moved to a change that the model sees."""
 _LONG = 3.0
 """Seconds of the shortest stretch that is proposed."""
+_DOUBT, _DOUBTED = 0.7, 8.0
+"""Confidence in another label, and seconds, from which a label is doubted: see benchmarks/labeling.py."""
 
 PERSON, NOTE, PROPOSAL = "person", "note", "proposal"
 """Who decides."""
@@ -37,7 +39,8 @@ class Stretch:
     """A part of a recording, from `start` to `end` in seconds, with one label.
 
     The model's `guess` has a `confidence`, and the app a `note`; both are empty where there is none. `label` is None
-    until it is `decided`, and empty where it is left out.
+    until it is `decided`, and empty where it is left out. It is `disputed` where a model that has not learned from it
+    guesses another label, and `checked` once a person has decided about that.
     """
 
     start: float
@@ -47,6 +50,8 @@ class Stretch:
     note: str = ""
     label: str | None = None
     decided: str = ""
+    disputed: bool = False
+    checked: bool = False
 
     @property
     def proposal(self) -> str:
@@ -104,15 +109,19 @@ def apply(day: Day, action: Action) -> Day:
         raise ZooError(f"action {action['do']}: {error}") from None
 
 
+def _decided(one: Stretch, label: str, how: str) -> Stretch:
+    return replace(one, label=label, decided=how, disputed=False, checked=one.disputed or one.checked)
+
+
 def _by_person(day: Day, at: int, label: str) -> Day:
-    return (*day[:at], replace(day[at], label=label, decided=PERSON), *day[at + 1 :])
+    return (*day[:at], _decided(day[at], label, PERSON), *day[at + 1 :])
 
 
 def _accepted(stretch: Stretch) -> Stretch:
     if not stretch.proposal:
         raise ZooError("nothing is proposed here: choose a label")
     how = NOTE if stretch.note else f"{PROPOSAL} {stretch.confidence:.2f}"
-    return replace(stretch, label=stretch.proposal, decided=how)
+    return _decided(stretch, stretch.proposal, how)
 
 
 def _accept(day: Day, at: int) -> Day:
@@ -166,16 +175,42 @@ ACTIONS: dict[str, Callable[..., Day]] = {
 def queue(day: Day) -> list[int]:
     """Numbers of the stretches to look at, first where an answer helps most: (1 - confidence) sqrt(length).
 
-    Notes that the model contradicts come before all others; what is sure is left out.
+    Notes and labels that the model contradicts come before all others; what is sure is left out.
 
     Example:
         >>> queue((Stretch(0, 9, "a", 0.99), Stretch(9, 13, "a", 0.5), Stretch(13, 29, "b", 0.5)))
         [2, 1]
     """
-    open_ones = [place for place, one in enumerate(day) if one.label is None and not one.sure]
-    return sorted(
-        open_ones, key=lambda at: (not day[at].contradicts, -(1 - day[at].confidence) * math.sqrt(day[at].seconds))
-    )
+
+    def order(at: int) -> tuple[bool, float]:
+        one = day[at]
+        doubt = one.confidence if one.disputed else 1 - one.confidence
+        return not (one.contradicts or one.disputed), -doubt * math.sqrt(one.seconds)
+
+    places = (at for at, one in enumerate(day) if one.disputed or (one.label is None and not one.sure))
+    return sorted(places, key=order)
+
+
+def disputed(day: Day, judged: Sequence[Stretch]) -> Day:
+    """The day with questions about its labels, in place of earlier ones.
+
+    `judged` are parts of its stretches, with guesses of a model that has not learned from them. A part of which it is
+    sure that the label is another one becomes a stretch to be checked, unless a person has decided about that.
+
+    Example:
+        >>> day = disputed((Stretch(0, 90, label="sitting"),), [Stretch(20, 50, "walking", 0.97)])
+        >>> [(one.start, one.label, one.guess) for one in day], queue(day)
+        ([(0, 'sitting', ''), (20, 'sitting', 'walking'), (50, 'sitting', '')], [1])
+    """
+    sure, found = [one for one in judged if one.confidence >= _DOUBT and one.seconds >= _DOUBTED], list[Stretch]()
+    for stretch in day:
+        others = [one for one in sure if stretch.label and not stretch.checked and one.guess != stretch.label]
+        for piece in _filled(stretch.start, stretch.end, others):
+            part = replace(stretch, start=piece.start, end=piece.end, disputed=False)
+            if piece.guess:
+                part = replace(part, guess=piece.guess, confidence=piece.confidence, note="", disputed=True)
+            found.append(part)
+    return tuple(found)
 
 
 def renewed(day: Day, proposals: Sequence[Stretch], parts: Sequence[tuple[float, float]]) -> Day:

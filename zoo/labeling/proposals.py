@@ -12,6 +12,7 @@ seconds, also of movements that the network does not know. benchmarks/labeling.p
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,8 @@ _EVERY = 0.5
 _MOST_WINDOWS = 2000
 """Windows from which a last layer learns: more of a long stretch say the same again."""
 _FOLDS = 3
+_PARTS = 5
+"""Parts of the only recording, each of which is judged by what is learned from the others."""
 _TINY = 1e-30
 
 Floats = NDArray[np.floating[Any]]
@@ -51,6 +54,11 @@ class Read:
     end: float
     times: NDArray[np.float64]
     features: NDArray[np.float32]
+
+    def between(self, start: float, end: float) -> "Read":
+        """What was read of windows with their center between two times."""
+        inside = (self.times >= start) & (self.times < end)
+        return Read(start, end, self.times[inside], self.features[inside])
 
 
 class Proposer:
@@ -81,7 +89,7 @@ class Proposer:
             ) from None
         # What a prior adds is added after the division by the temperature.
         self._bias = self._bias + network.temperature * network.prior_shift
-        self._temperature, self._start = network.temperature, (self._kernel, self._bias)
+        self._temperature, self._start, self._share = network.temperature, (self._kernel, self._bias), 1.0
         self.classes: list[str] = list(network.classes)
         self._windowing = Windowing(network.window, max(1, round(_EVERY * network.rate)), network.rate, trim=0)
 
@@ -113,10 +121,10 @@ class Proposer:
         """The stretches that are proposed for a recording."""
         return [stretch for part in parts for stretch in self._of_part(part)]
 
-    def _of_part(self, part: Read) -> list[Stretch]:
+    def _of_part(self, part: Read, head: Head | None = None) -> list[Stretch]:
         if not len(part.times):
             return [Stretch(part.start, part.end)]
-        answers = self._probabilities(part.features, self._kernel, self._bias)
+        answers = self._probabilities(part.features, *(head or (self._kernel, self._bias)))
         known = tuple(self.metadata.classes) == tuple(self.classes)
         groups = self.metadata.streaming.groups if known else ()
 
@@ -137,18 +145,49 @@ class Proposer:
         Returns `windows`, `labels` and `share`.
         """
         features, labels = _answered(parts, days)
-        names = [*self._base, *sorted(set(labels) - set(self._base))]
-        kernel, bias = (np.concatenate([weights, np.zeros((*weights.shape[:-1], len(names) - len(self._base)))], -1)
-                        for weights in self._start)  # fmt: skip
-        truth = np.array([names.index(label) for label in labels], np.int64)
         if len(set(labels)) < 2:
             raise ZooError("all that has a label has the same one: decide about two activities or more")
+        self.classes = [*self._base, *sorted(set(labels) - set(self._base))]
         # Of a new label there is nothing to keep.
-        is_new = len(names) > len(self._base)
-        share = 1.0 if is_new else self._helpful(features, truth, (kernel, bias))
-        self._kernel, self._bias = _between((kernel, bias), fitted_head(features, truth, kernel, bias), share)
-        self.classes = names
-        return {"windows": len(labels), "labels": sorted(set(labels)), "share": share}
+        is_new = len(self.classes) > len(self._base)
+        truth = self._numbers(labels)
+        self._share = 1.0 if is_new else self._helpful(features, truth, self._wider())
+        self._kernel, self._bias = self._fitted(features, truth)
+        return {"windows": len(labels), "labels": sorted(set(labels)), "share": self._share}
+
+    def judge(self, parts: Sequence[Sequence[Read]], days: Sequence[Day]) -> list[list[Stretch]]:
+        """What is guessed of stretches with a label, for each recording, by last layers that learned without them.
+
+        Each recording is left out once; of one alone, each of some parts. A label that is nowhere else is not judged.
+        """
+        labeled = [(number, one) for number, day in enumerate(days) for one in day if one.label]
+        several = len({number for number, _ in labeled}) > 1
+        folds = [number if several else _PARTS * place // len(labeled) for place, (number, _) in enumerate(labeled)]
+        judged: list[list[Stretch]] = [[] for _ in days]
+        for fold in sorted(set(folds)):
+            out = [one for one, its in zip(labeled, folds, strict=True) if its == fold]
+            rest = [[one for one in day if (number, one) not in out] for number, day in enumerate(days)]
+            # A rest without a whole window teaches nothing.
+            with suppress(ZooError):
+                features, labels = _answered(parts, rest)
+                head = self._fitted(features, self._numbers(labels))
+                for number, one in out:
+                    pieces = (part.between(one.start, one.end) for part in parts[number] if one.label in labels)
+                    judged[number] += [found for piece in pieces for found in self._of_part(piece, head)]
+        return judged
+
+    def _numbers(self, labels: Sequence[str]) -> NDArray[np.int64]:
+        return np.array([self.classes.index(label) for label in labels], np.int64)
+
+    def _wider(self) -> Head:
+        """What the model knew at first, with outputs for new labels."""
+        missing = len(self.classes) - len(self._base)
+        kernel, bias = (np.concatenate([w, np.zeros((*w.shape[:-1], missing))], -1) for w in self._start)
+        return kernel, bias
+
+    def _fitted(self, features: Floats, truth: NDArray[np.int64]) -> Head:
+        start = self._wider()
+        return _between(start, fitted_head(features, truth, *start), self._share)
 
     def _helpful(self, features: Floats, truth: NDArray[np.int64], start: Head) -> float:
         """The share of what is learned that helps on windows that are held back."""
@@ -172,7 +211,7 @@ def _between(known: Head, learned: Head, share: float) -> Head:
     return kernel, bias
 
 
-def _answered(parts: Sequence[Sequence[Read]], days: Sequence[Day]) -> tuple[Floats, list[str]]:
+def _answered(parts: Sequence[Sequence[Read]], days: Sequence[Sequence[Stretch]]) -> tuple[Floats, list[str]]:
     """Features and labels of windows that lie in stretches with a label, not more of each label than suffice."""
     by_label = dict[str, list[Floats]]()
     for reads, day in zip(parts, days, strict=True):
@@ -180,9 +219,8 @@ def _answered(parts: Sequence[Sequence[Read]], days: Sequence[Day]) -> tuple[Flo
             if not stretch.label:
                 continue
             for part in reads:
-                inside = (part.times >= stretch.start) & (part.times < stretch.end)
-                if inside.any():
-                    by_label.setdefault(stretch.label, []).append(part.features[inside])
+                if len(inside := part.between(stretch.start, stretch.end).features):
+                    by_label.setdefault(stretch.label, []).append(inside)
     if not by_label:
         raise ZooError("nothing has a label yet: decide about some stretches first")
     most, features, labels = max(1, _MOST_WINDOWS // len(by_label)), list[Floats](), list[str]()

@@ -5,8 +5,8 @@ import os
 import secrets
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -18,13 +18,14 @@ import numpy as np
 from rich.console import Console
 
 from zoo.activity import annotations
+from zoo.activity.annotations import Span
 from zoo.activity.columns import CsvColumns
 from zoo.activity.sources import find_sources
 from zoo.activity.tables import close_archive, digest, is_zip
 from zoo.errors import COMMAND, StorageError, ZooError
-from zoo.files import atomic_write, exclusive_folder, new_file
+from zoo.files import atomic_write, exclusive_folder, new_file, read_json, sha256, write_json
 from zoo.jobs import Terminated
-from zoo.labeling.day import History, Stretch, apply, queue, renewed, spans, with_notes
+from zoo.labeling.day import History, Stretch, apply, disputed, queue, renewed, spans, with_notes
 from zoo.labeling.signal import Signal, open_signal, summary
 from zoo.report.screen import quiet, say, warn
 from zoo.runtime.metadata import CLASSES
@@ -37,14 +38,20 @@ if TYPE_CHECKING:
 
 ENOUGH = 20
 """Answers from which the model learns."""
+Change = tuple[list[Span], list[Span]]
+"""What an answer took out of a journal, and what it put there."""
 _MOST_COLUMNS = 8192
+_UNDO = ".undo.json"
 
 Event = Callable[[dict[str, Any]], None]
 
 
 @dataclass
 class Track:
-    """A recording that is being labeled: its signal and digest, the days so far, where they are kept, and proposals."""
+    """A recording that is being labeled: its signal and digest, the days so far, where they are kept, and proposals.
+
+    `changes` are those of the journal since nothing was decided, also before this session.
+    """
 
     signal: Signal
     columns: CsvColumns
@@ -52,6 +59,8 @@ class Track:
     modified: tuple[int, int]
     history: History = field(default_factory=History)
     journal: Path | None = None
+    changes: list[Change] = field(default_factory=list)
+    proposals: list[Stretch] = field(default_factory=list)
     reads: "list[Read]" = field(default_factory=list)
 
 
@@ -64,7 +73,7 @@ class Session:
     def __init__(
         self, signals: Sequence[tuple[Signal, CsvColumns]], folder: Path, out: Path | None, force: bool
     ) -> None:  # fmt: skip
-        self._folder, self._out, self._force = folder, out, force
+        self._folder, self.out, self._force = folder, out, force
         self._lock, self._learning = threading.RLock(), threading.Lock()
         self.tracks = [
             Track(signal, columns, digest(signal.file), _modified(signal.file)) for signal, columns in signals
@@ -99,12 +108,9 @@ class Session:
             if answers is None or answers.subject != subject:
                 continue
             if answers.sha256 == track.sha256:
-                track.journal = path
-                decided = tuple(
-                    Stretch(span.start, span.end, label=span.activity, decided=span.decided) for span in answers.spans
-                )
+                track.journal, track.changes = path, _changes_of(path)
                 self._add_words(span.activity for span in answers.spans)
-                track.history = History(renewed(decided, track.history.day, track.signal.bounds))
+                track.history = _as_of(track, answers.spans)
                 return ""
             if answers.file.resolve() == file:
                 doubt = f"{track.signal.file}: has changed since it was labeled in {path}, which is kept"
@@ -122,20 +128,29 @@ class Session:
         names = (name if number == 1 else f"{name}-{number}" for number in count(1))
         return next(path for path in (folder / f"{each}.csv" for each in names) if not path.exists())
 
-    def _keep(self, track: Track, history: History) -> None:
+    def _keep(self, track: Track, history: History, *, undone: bool = False) -> None:
         """Writes the answers about a recording, or none if nothing is decided, and goes on with them."""
+        before, decided = spans(track.history.day), spans(history.day)
+        if decided != before:
+            change = sorted({*before} - {*decided}), sorted({*decided} - {*before})
+            self._write(track, decided, track.changes[:-1] if undone else [*track.changes, change])
+        track.history, self.version = history, self.version + 1
+
+    def _write(self, track: Track, decided: tuple[Span, ...], changes: list[Change]) -> None:
         if _modified(track.signal.file) != track.modified and digest(track.signal.file) != track.sha256:
             raise ZooError(f"{track.signal.file}: has changed since it was opened: start `zoo label` again")
-        path, decided = self._journal_of(track), spans(history.day)
+        path = self._journal_of(track)
         if decided:
             file = track.signal.file
             answers = annotations.Answers(file, track.sha256, self.subject, track.columns, decided)
             with atomic_write(path) as temporary:
                 temporary.write_text(annotations.answers_text(answers, path.parent), encoding="utf-8")
+                # The journal gets its name last. If it gets none, the changes do not belong to the one that is there.
+                write_json(path.with_suffix(_UNDO), {"journal_sha256": sha256(temporary), "changes": changes})
         else:
             path.unlink(missing_ok=True)
-        track.journal = path if decided else None
-        track.history, self.version = history, self.version + 1
+            path.with_suffix(_UNDO).unlink(missing_ok=True)
+        track.journal, track.changes = path if decided else None, changes
 
     def act(self, number: int, action: Mapping[str, Any]) -> dict[str, Any]:
         """Does what a person wants to a recording, and returns it as it is then."""
@@ -146,9 +161,9 @@ class Session:
             if action.get("version") != self.version:
                 raise Refusal(HTTPStatus.CONFLICT, "something changed meanwhile, as in another tab: look again")
             wanted = {name: value for name, value in action.items() if name != "version"}
-            before = track.history
-            later = before.undone() if wanted.get("do") == "undo" else before.changed(apply(before.day, wanted))
-            self._keep(track, later)
+            undone, before = wanted.get("do") == "undo", track.history
+            later = _undone(track) if undone else before.changed(apply(before.day, wanted))
+            self._keep(track, later, undone=undone)
             self._add_words(one.label for one in track.history.day)
             return self.shown(number)
 
@@ -157,13 +172,13 @@ class Session:
             raise ZooError(f"recording {number}: expected a number below {len(self.tracks)}")
         return self.tracks[number]
 
-    def _renew(self, track: Track, proposals: Sequence[Stretch]) -> None:
-        """Proposes anew what is not decided; until the first answer, there is nothing to undo."""
+    def _renew(self, track: Track, proposals: Sequence[Stretch], judged: Sequence[Stretch] = ()) -> None:
+        """Proposes anew what is not decided, and asks about what is; before the first answer, that is not undone."""
         given = list(proposals) or [Stretch(start, end) for start, end in track.signal.bounds]
-        noted = with_notes(given, track.signal.notes, self.words if self._proposer is None else self._proposer.classes)
-        day = renewed(track.history.day, noted, track.signal.bounds)
-        track.history = track.history.changed(day) if track.history.revision else History(day)
-        self.version += 1
+        words = self.words if self._proposer is None else self._proposer.classes
+        track.proposals = with_notes(given, track.signal.notes, words)
+        day = renewed(disputed(track.history.day, judged), track.proposals, track.signal.bounds)
+        self._keep(track, track.history.changed(day) if track.history.revision else History(day))
 
     def propose(self, load: "Callable[[], Proposer]") -> None:
         """Loads a model, and proposes labels for one recording after the other."""
@@ -184,7 +199,7 @@ class Session:
             self.state = f"no proposals: {error}"
 
     def learn(self) -> dict[str, Any]:
-        """Trains the last layer on what was decided, and proposes anew what was not."""
+        """Trains the last layer on what was decided, which is judged, and proposes anew what was not."""
         with self._learning:
             with self._lock:
                 proposer, days = self._proposer, [track.history.day for track in self.tracks]
@@ -192,28 +207,29 @@ class Session:
                 raise ZooError(f"the model is not ready: {self.state or 'wait a moment'}")
             if (answers := sum(one.label is not None for day in days for one in day)) < ENOUGH:
                 raise ZooError(f"{answers} answers; the model learns from {ENOUGH} or more")
-            learned = proposer.learn([track.reads for track in self.tracks], days)
-            proposals = [proposer.propose(track.reads) for track in self.tracks]
+            reads = [track.reads for track in self.tracks]
+            learned, judged = proposer.learn(reads, days), proposer.judge(reads, days)
+            proposals = [proposer.propose(read) for read in reads]
             with self._lock:
-                for track, found in zip(self.tracks, proposals, strict=True):
-                    self._renew(track, found)
-            return learned
+                for parts in zip(self.tracks, proposals, judged, strict=True):
+                    self._renew(*parts)
+                return learned | {"disputed": sum(one.disputed for track in self.tracks for one in track.history.day)}
 
     def save(self) -> dict[str, Any]:
         """Writes what is decided as recordings; returns their file, number, and what is doubtful."""
         # It needs h5py, which nothing else here does.
         from zoo.activity.importing import import_csv
 
-        if self._out is None:
+        if self.out is None:
             raise ZooError("no file was named for recordings: the answers are in the folder, which can be cut as it is")
         with self._lock:
             journals = [track.journal for track in self.tracks if track.journal is not None]
             labeled = [path for path in journals if any(span.activity for span in _read(path).spans)]
         if not labeled:
             raise ZooError("nothing has a label yet: decide about some stretches first")
-        made = import_csv([(path, CsvColumns()) for path in labeled], self._out, force=self._force)
+        made = import_csv([(path, CsvColumns()) for path in labeled], self.out, force=self._force)
         self._force = True
-        return {"saved": str(self._out), "recordings": made.recordings, "warnings": made.doubts}
+        return {"saved": str(self.out), "recordings": made.recordings, "warnings": made.doubts}
 
     def write_tracks(self, programs: Sequence[str]) -> list[Path]:
         """Writes what is decided for other programs, next to the answers; returns the files."""
@@ -237,7 +253,7 @@ class Session:
                  "seconds": track.signal.seconds, "parts": track.signal.bounds, **track.signal.marks()}
                 for track, line in zip(self.tracks, summary([track.signal for track in self.tracks]), strict=True)
             ],
-            "folder": str(self._folder), "out": None if self._out is None else str(self._out), "enough": ENOUGH,
+            "folder": str(self._folder), "out": None if self.out is None else str(self.out), "enough": ENOUGH,
         }  # fmt: skip
 
     def shown(self, number: int) -> dict[str, Any]:
@@ -246,11 +262,12 @@ class Session:
             track = self._track(number)
             return {
                 "version": self.version, "subject": self.subject, "words": self.words, "state": self.state,
-                "model": self.model, "answers": self.answers, "undo": track.history.revision > 0,
+                "model": self.model, "answers": self.answers, "undo": bool(track.history.revision or track.changes),
                 "threshold": 0.0 if self._proposer is None else self._proposer.metadata.threshold or 0.0,
                 "stretches": [
                     {"start": one.start, "end": one.end, "guess": one.guess, "confidence": round(one.confidence, 4),
-                     "note": one.note, "label": one.label, "sure": one.sure, "contradicts": one.contradicts}
+                     "note": one.note, "label": one.label, "sure": one.sure, "contradicts": one.contradicts,
+                     "disputed": one.disputed}
                     for one in track.history.day
                 ],
                 "queue": queue(track.history.day),
@@ -294,6 +311,32 @@ class Session:
         if not (np.isfinite([number, start, end]).all() and start < end and 1 <= columns <= _MOST_COLUMNS):
             raise ZooError(f"signal {name[:40]!r}: expected a span, and 1 to {_MOST_COLUMNS} columns")
         return self._track(int(number)).signal.envelope(start, end, int(columns))
+
+
+def _as_of(track: Track, decided: Iterable[Span]) -> History:
+    """A history that begins with a day of which this is decided."""
+    labeled = tuple(Stretch(one.start, one.end, label=one.activity, decided=one.decided) for one in decided)
+    return History(renewed(labeled, track.proposals, track.signal.bounds))
+
+
+def _undone(track: Track) -> History:
+    """The history before the last action; of an earlier session, the journal's changes alone are known."""
+    if track.history.revision or not track.changes:
+        return track.history.undone()
+    removed, added = track.changes[-1]
+    return _as_of(track, sorted({*spans(track.history.day)} - {*added} | {*removed}))
+
+
+def _changes_of(journal: Path) -> list[Change]:
+    """The changes up to a journal; none if somebody else has written it since."""
+    try:
+        document = read_json(journal.with_suffix(_UNDO))
+        if document["journal_sha256"] != sha256(journal):
+            return []
+        removed, added = ([[Span(*row) for row in change[side]] for change in document["changes"]] for side in (0, 1))
+        return [*zip(removed, added, strict=True)]
+    except (ZooError, LookupError, TypeError):
+        return []
 
 
 def _read(path: Path) -> annotations.Answers:
@@ -341,28 +384,27 @@ def open_session(
     return Session(opened, folder, out, force), doubts
 
 
-def label(
-    recordings: Sequence[str | Path], columns: CsvColumns, out: Path | None, *, subject: str | None,
-    model: str | os.PathLike[str], folder: Path, tracks: Sequence[str], port: int, force: bool,
-    on_event: Event | None,
-) -> None:  # fmt: skip
-    """Serves the page until an interruption, and then writes the recordings; arguments are those of `zoo.label`."""
-    files = built_files()
-    files = {path: file for path, file in files.items() if path.startswith(("/assets/", "/icons/"))}
-    files[f"/{LABEL}"] = PAGE_FOLDER / f"{LABEL}.html"
+@contextmanager
+def opened(
+    recordings: Sequence[str | Path], columns: CsvColumns, folder: Path, out: Path | None, *, force: bool
+) -> Iterator[tuple[Session, list[str]]]:
+    """Opens recordings as `open_session` does, with a folder of answers that no other run uses, and a free `out`."""
     if out is not None:
         with new_file(out, force):
             pass
-    with ExitStack() as stack:
-        stack.enter_context(exclusive_folder(folder))
-        session, doubts = open_session(recordings, columns, folder, out, force=force)
-        if subject is not None:
-            doubts += session.name_person(subject)
-        document, server = stack.enter_context(_served(session, files, port))
+    with exclusive_folder(folder):
+        yield open_session(recordings, columns, folder, out, force=force)
+
+
+def serve(
+    session: Session, model: str | os.PathLike[str], port: int, *, tracks: Sequence[str], on_event: Event | None
+) -> None:
+    """Serves the page until an interruption, and then writes the recordings; arguments are those of `zoo.label`."""
+    files = {path: file for path, file in built_files().items() if path.startswith(("/assets/", "/icons/"))}
+    files[f"/{LABEL}"] = PAGE_FOLDER / f"{LABEL}.html"
+    with _served(session, files, port) as (document, server):
         for line in summary([track.signal for track in session.tracks]):
             say(line, "note")
-        for doubt in doubts:
-            warn(doubt)
         (on_event or _show_address)(document)
         sys.stdout.flush()
         _propose_beside(session, model)
@@ -371,7 +413,7 @@ def label(
             with quiet() if COMMAND in os.environ else nullcontext():
                 server.serve_forever()
         except KeyboardInterrupt as stop:
-            if out is not None and session.answers:
+            if session.out is not None and session.answers:
                 (on_event or _show_saved)(session.save())
             for path in session.write_tracks(tracks):
                 say(f"wrote {path}", "note")

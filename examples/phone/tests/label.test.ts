@@ -6,7 +6,7 @@ import { around, clockText, type Day, details, following, headline, lengthText, 
 import { commandOf, type Key } from "../src/label/keys";
 
 function stretch(start: number, end: number, facts: Partial<Stretch> = {}): Stretch {
-  return { start, end, guess: "walking", confidence: 0.8, note: "", label: null, sure: false, contradicts: false, ...facts };
+  return { start, end, guess: "walking", confidence: 0.8, note: "", label: null, sure: false, contradicts: false, disputed: false, ...facts };
 }
 
 function day(stretches: Stretch[], queue: number[]): Day {
@@ -32,7 +32,7 @@ test("edges move by a second, and with Shift by a tenth, also by brackets that n
 });
 
 test("keys that write nothing work without those of one letter", () => {
-  for (const pressed of ["a", "n", "s", "z", "+", "1", ","]) {
+  for (const pressed of ["a", "k", "n", "s", "z", "+", "1", ","]) {
     assert.equal(commandOf(key({ key: pressed, code: pressed === "1" ? "Digit1" : "" }), false), null);
   }
   assert.deepEqual(commandOf(key({ key: "Enter" }), false), { name: "accept" });
@@ -88,5 +88,7 @@ test("a headline asks what is not decided, and doubts what the model is not sure
   assert.equal(headline(stretch(0, 9, { guess: "", confidence: 0 }), 0.6), "What was this?");
   assert.equal(headline(stretch(0, 9, { label: "rowing" }), 0.6), "Rowing");
   assert.equal(headline(stretch(0, 9, { label: "" }), 0.6), "Left out");
+  assert.equal(headline(stretch(0, 9, { label: "sitting", disputed: true }), 0.6), "Check: yours says sitting");
+  assert.equal(details(stretch(0, 9, { label: "sitting", disputed: true }), 0), "0:00:00 to 0:00:09 · 9 s · without it, the model says walking, 80%");
   assert.equal(details(stretch(0, 9, { note: "bike" }), 0), "0:00:00 to 0:00:09 · 9 s · noted: bike · the model says walking, 80%");
 });

@@ -28,7 +28,7 @@ async function ask<Answer>(method: string, path: string, document?: unknown): Pr
 export const recordings = () => ask<Overview>("GET", "recordings");
 export const day = (number: number) => ask<Day>("GET", `day/${number}`);
 export const name = (person: string) => ask<{ doubts: string[] }>("PUT", "person", { person });
-export const learn = () => ask<{ windows: number; labels: string[]; share: number }>("POST", "learning");
+export const learn = () => ask<{ windows: number; labels: string[]; share: number; disputed: number }>("POST", "learning");
 export const save = () => ask<{ saved: string; recordings: number; warnings: string[] }>("POST", "saving");
 
 export function act(number: number, action: Action, version: number): Promise<Day> {

@@ -10,6 +10,8 @@ export interface Stretch {
   label: string | null;
   sure: boolean;
   contradicts: boolean;
+  /** Whether a model that has not learned from it guesses another label than its own. */
+  disputed: boolean;
 }
 
 export interface Day {
@@ -156,14 +158,14 @@ export function headline(stretch: Stretch, threshold: number): string {
   const word = stretch.label ?? proposal(stretch);
   if (!word) return "What was this?";
   const text = word[0]!.toUpperCase() + word.slice(1);
-  if (stretch.label !== null) return text;
+  if (stretch.label !== null) return stretch.disputed ? `Check: yours says ${word}` : text;
   return stretch.note === "" && stretch.confidence < threshold ? `Perhaps ${word}?` : `${text}?`;
 }
 
 /** What is known of a stretch, in a line. */
 export function details(stretch: Stretch, clock: number | null): string {
   const percent = `${Math.round(100 * stretch.confidence)}%`;
-  const said = stretch.guess ? `the model says ${stretch.guess}, ${percent}` : "";
+  const said = stretch.guess ? `${stretch.disputed ? "without it, " : ""}the model says ${stretch.guess}, ${percent}` : "";
   const known = stretch.note ? [`noted: ${stretch.note}`, said] : [said];
   const when = `${clockText(stretch.start, clock)} to ${clockText(stretch.end, clock)}`;
   return [when, lengthText(stretch.end - stretch.start), ...known].filter(Boolean).join(" · ");

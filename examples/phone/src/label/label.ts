@@ -144,6 +144,7 @@ function render(): void {
   list("queue", rows, queueButton);
   byId<HTMLButtonElement>("undo").disabled = !day.undo;
   byId<HTMLButtonElement>("accept").disabled = !proposal(stretch);
+  show("keep", stretch.disputed);
   const missing = overview.enough - day.answers;
   byId<HTMLButtonElement>("learn").disabled = missing > 0 || Boolean(day.state);
   if (missing > 0) write("learn-text", `After ${missing} more ${missing === 1 ? "answer" : "answers"}, the model can learn from yours.`);
@@ -190,10 +191,13 @@ function wordButton({ word, time, look, chosen: isChosen }: Word, place: number)
 }
 
 function queueButton({ at, stretch, current: isCurrent }: { at: number; stretch: Stretch; current: boolean }): HTMLElement {
-  const button = Object.assign(element("button", "open") as HTMLButtonElement, { type: "button" });
-  const word = proposal(stretch) || "no proposal";
-  const about = stretch.contradicts ? `the model says ${stretch.guess}` : stretch.note ? "noted" : percent(stretch.confidence);
-  button.append(element("span", "", clockText(stretch.start, recording().clock)), element("strong", "", word), element("small", "", about));
+  const { disputed, start, end, guess, label, confidence } = stretch;
+  const { clock } = recording();
+  const button = Object.assign(element("button", disputed ? "open disputed" : "open") as HTMLButtonElement, { type: "button" });
+  const [word, about] = disputed
+    ? [`Yours says ${label}`, `without it, the model says ${guess}, ${percent(confidence)}, until ${clockText(end, clock)}`]
+    : [proposal(stretch) || "no proposal", stretch.contradicts ? `the model says ${guess}` : stretch.note ? "noted" : percent(confidence)];
+  button.append(element("span", "", clockText(start, clock)), element("strong", "", word), element("small", "", about));
   if (isCurrent) button.setAttribute("aria-current", "true");
   button.addEventListener("click", () => select(at));
   const row = element("li");
@@ -268,6 +272,8 @@ function perform(command: Command): Promise<void> | void {
     case "accept":
     case "leave":
       return decide({ do: command.name, at });
+    case "keep":
+      return current().disputed ? decide({ do: "label", at, label: current().label! }) : undefined;
     case "accept_all":
       return decide({ do: "accept_all", start: view.start, end: view.end });
     case "undo":
@@ -307,7 +313,7 @@ function announce(at: number): void {
 }
 
 const BUTTONS: Record<string, Command> = {
-  accept: { name: "accept" }, check: { name: "check" }, previous: { name: "previous" }, next: { name: "next" }, split: { name: "split" },
+  accept: { name: "accept" }, keep: { name: "keep" }, check: { name: "check" }, previous: { name: "previous" }, next: { name: "next" }, split: { name: "split" },
   earlier: { name: "edge", by: -1 }, later: { name: "edge", by: 1 }, closer: { name: "zoom", factor: 1 / 1.6 },
   farther: { name: "zoom", factor: 1.6 }, "accept-all": { name: "accept_all" }, undo: { name: "undo" }, leave: { name: "leave" },
   another: { name: "word" },
@@ -375,13 +381,11 @@ async function learned(): Promise<void> {
   byId("learn-text").dataset.learned = "true";
   write("learn-text", "Learning…");
   try {
-    const { windows, labels, share } = await learn();
-    write(
-      "learn-text",
-      share
-        ? `It learned ${labels.join(", ")} from ${windows} windows of yours, and proposes anew.`
-        : `What it learned from ${windows} windows would not have helped on others of yours: it stays as it was.`,
-    );
+    const { windows, labels, share, disputed } = await learn();
+    const learning = share
+      ? `It learned ${labels.join(", ")} from ${windows} windows of yours, and proposes anew.`
+      : `What it learned from ${windows} windows would not have helped on others of yours: it stays as it was.`;
+    write("learn-text", disputed ? `${learning} Of your labels, check ${disputed}.` : learning);
   } catch (error) {
     write("learn-text", "");
     throw error;
