@@ -92,7 +92,7 @@ export class Teaching {
   get names(): string[] {
     const { metadata } = this.recognizer;
     const known = metadata.classes.filter((_, i) => !rejects(metadata, i));
-    return [...known, ...this.lessons.recordings.map(({ activity }) => activity)];
+    return [...new Set([...known, ...this.lessons.recordings.map(({ activity }) => activity)])];
   }
 
   /** The first activity of which it has no recording. */

@@ -56,9 +56,11 @@ export function renderTimeline(classes: string[], timeline: Timeline, minutes: B
   canvas.setAttribute("aria-label", minutes.map(({ name, text }) => `${name} ${text}`).join(", "));
 }
 
-/** Offers the activities of a model where one is typed: any other is taken as well. */
-export function suggest(classes: string[]): void {
-  byId("activities").replaceChildren(...classes.map((name) => new Option(name)));
+/** Offers activities where one is typed, and on the page that records minutes for a computer: any other is taken as well. */
+export function suggest(activities: string[], gyroscope: boolean): void {
+  list("activities", activities, (name) => new Option(name));
+  const asked = new URLSearchParams({ labels: activities.join(), ...(gyroscope ? { gyroscope: "" } : {}) });
+  byId<HTMLAnchorElement>("collect").href = `collect.html?${asked}`;
 }
 
 export function renderOffline(): void {
