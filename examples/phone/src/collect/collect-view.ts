@@ -1,7 +1,7 @@
 /** Renders the page that records minutes; makes no decisions. */
 
 import { sensorOf, showSignal } from "../show/charts";
-import { byId, element, write } from "../show/dom";
+import { byId, element, set, write } from "../show/dom";
 import type { Refusal } from "../signal/motion";
 import type { Item, Outbox } from "./outbox";
 import { isHandheld } from "../page/system";
@@ -184,9 +184,7 @@ function row(item: Item, token: string, actions: Actions): HTMLElement {
   line.append(element("span", "what", `${activity}, ${person}, ${Math.floor(seconds)} s`), state);
   if (fate === "refused") line.append(element("p", "reason", reason));
   const button = (text: string, act: (item: Item) => void) => {
-    const made = element("button", "", text) as HTMLButtonElement;
-    made.type = "button";
-    made.setAttribute("aria-label", `${text}: ${activity}, ${person}`);
+    const made = set(element("button", "", text), { type: "button", "aria-label": `${text}: ${activity}, ${person}` });
     made.addEventListener("click", () => act(item));
     line.append(made);
   };

@@ -6,6 +6,7 @@
  */
 
 import { Table } from "../page/database";
+import { SHORTEST } from "./recorder";
 
 /** How a recording fares: it is being made, is kept here alone, waits to be sent, was acknowledged, or was refused. */
 export type Fate = "open" | "kept" | "waiting" | "sent" | "refused";
@@ -32,9 +33,6 @@ const ABANDONED = 20_000;
 
 /** Of the names of locks. */
 const LOCK = "pocket-zoo recording ";
-
-/** Seconds of the shortest recording that is kept, as of `Recorder`. */
-const SHORTEST = 5;
 
 /** Lines that are kept of recordings that were acknowledged. */
 const REMEMBERED = 50;

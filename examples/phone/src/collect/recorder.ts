@@ -6,7 +6,7 @@ import { quoted } from "../signal/timeline";
 
 /** Seconds of a recording, and of the shortest one that is kept. */
 export const LENGTH = 60;
-const SHORTEST = 5;
+export const SHORTEST = 5;
 
 /** How a recording ended. */
 export type Ending = "full" | "stopped" | "cut" | "discarded";

@@ -9,7 +9,7 @@ import { buttonsChanged, meant, onHold } from "./hold";
 import { explain } from "../show/how";
 import { converter, type Converter, listen, permitted, type Refusal, turns } from "../signal/motion";
 import { openKept } from "../learn/kept";
-import { type Named, named } from "../learn/names";
+import { named } from "../learn/names";
 import { postcard } from "../show/postcard";
 import { Recognizer } from "../model/recognizer";
 import { download, fileName, share, shares } from "../collect/recorder";
@@ -21,6 +21,7 @@ import { type Device, shown } from "../show/shown";
 import { possible, type Signal } from "../signal/signal";
 import type { Model, Problem, Running, State, Teach } from "./state";
 import { isHandheld, keepAwake, letSleep, stayOffline } from "./system";
+import { fromCode, fromFile } from "../learn/taught";
 import { type Stretch, Teaching } from "../learn/teaching";
 
 /** What is under way from Start to Stop. */
@@ -122,7 +123,7 @@ class Page {
   private offer(code: string): void {
     this.offered = null;
     try {
-      const taught = this.teaching!.readCode(code);
+      const taught = fromCode(code, this.teaching!.lessons.untaught);
       this.set({ kind: "offer", model: this.model, taught, replaces: this.teaching!.keeps, opened: false });
     } catch (error) {
       this.fail("code", (error as Error).message);
@@ -130,12 +131,12 @@ class Page {
   }
 
   private get recognizer(): Recognizer {
-    return this.teaching!.recognizer;
+    return this.teaching!.lessons.recognizer;
   }
 
   private get model(): Model {
-    const { metadata, bytes, engine } = this.recognizer;
-    return { metadata, bytes, engine, obstacle: this.teaching!.obstacle, demonstrates: this.demonstrates };
+    const { metadata, file, engine } = this.recognizer;
+    return { metadata, bytes: file.length, engine, obstacle: this.teaching!.lessons.obstacle, demonstrates: this.demonstrates };
   }
 
   private set(state: State): void {
@@ -348,7 +349,8 @@ class Page {
   /** Takes what another phone has learned from its file; asks where it would replace something. */
   private async openTaught(file: File): Promise<void> {
     const teaching = this.teaching!;
-    const taught = await teaching.readFile(file).catch((error: Error) => teaching.say(error.message));
+    const reading = file.text().then((text) => fromFile(text, teaching.lessons.untaught));
+    const taught = await reading.catch((error: Error) => teaching.say(error.message));
     if (!taught || this.state.kind !== "teach") return;
     if (!teaching.keeps) return teaching.adopt(taught);
     buttonsChanged();
@@ -373,7 +375,7 @@ class Page {
   /** The address at which another phone finds what was learned, or why there is none. */
   private get handover(): Teach["handover"] {
     if (typeof this.source !== "string") return { why: OWN };
-    const { code } = this.teaching!;
+    const { code } = this.teaching!.lessons;
     const address = code && taughtAddress(code, chosenName());
     return address ? { address, said: this.copied.address === address ? this.copied.said : "" } : { why: LONG };
   }
@@ -426,7 +428,7 @@ class Page {
     });
     byId("lesson").addEventListener("submit", (event) => {
       event.preventDefault();
-      const activity = typed("lesson-activity", this.spelled);
+      const activity = this.typed("lesson-activity");
       if (activity !== null) record(activity);
     });
     byId("try").addEventListener("click", () => {
@@ -442,7 +444,7 @@ class Page {
     });
     byId("fix").addEventListener("submit", (event) => {
       event.preventDefault();
-      const activity = typed("fix-activity", this.spelled);
+      const activity = this.typed("fix-activity");
       if (activity === null) return;
       const { samples } = this.past!.stretches[Number(byId<HTMLSelectElement>("fix-when").value)]!;
       this.openTeaching();
@@ -478,8 +480,15 @@ class Page {
     });
   }
 
-  /** An activity as it is known, where it is. */
-  private spelled = (text: string): Named => named(text, this.teaching!.names);
+  /** The activity in a field, as it is known where it is, or null where the field says why there is none. */
+  private typed(id: string): string | null {
+    const field = byId<HTMLInputElement>(id);
+    const { name, why } = named(field.value, this.teaching!.names);
+    field.setCustomValidity(why ?? "");
+    field.addEventListener("input", () => field.setCustomValidity(""), { once: true });
+    field.reportValidity();
+    return name;
+  }
 
   private bindHandover(): void {
     byId("handover-copy").addEventListener("click", () => void this.copyAddress());
@@ -525,16 +534,6 @@ class Page {
 /** Whether the page is to show itself at work at once, as inside another page. */
 function asksForReplay(): boolean {
   return new URLSearchParams(location.search).has("replay");
-}
-
-/** The name in a field, or null where the field says why there is none. */
-function typed(id: string, read: (text: string) => Named): string | null {
-  const field = byId<HTMLInputElement>(id);
-  const { name, why } = read(field.value);
-  field.setCustomValidity(why ?? "");
-  field.addEventListener("input", () => field.setCustomValidity(""), { once: true });
-  field.reportValidity();
-  return name;
 }
 
 function focusOn(id: string): void {

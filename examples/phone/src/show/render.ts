@@ -3,7 +3,7 @@
 import { renderBars } from "./bars";
 import { drawLanes } from "./charts";
 import { drawAddress, drawCode } from "./code";
-import { byId, element, list, show, write } from "./dom";
+import { byId, element, list, set, show, write } from "./dom";
 import { BUTTONS, HERO, PARTS, TEXTS } from "./parts";
 import { curve, drawn, move } from "./picture";
 import type { Bar, Card, Shown } from "./shown";
@@ -103,9 +103,5 @@ function lesson({ activity, name, look, trace, recordings }: Card): HTMLElement 
 }
 
 function button(text: string, label: string, key: string, value: string): HTMLElement {
-  const made = element("button", "", text);
-  for (const [name, given] of Object.entries({ type: "button", "aria-label": label, [`data-${key}`]: value })) {
-    made.setAttribute(name, given);
-  }
-  return made;
+  return set(element("button", "", text), { type: "button", "aria-label": label, [`data-${key}`]: value });
 }
