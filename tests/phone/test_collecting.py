@@ -536,6 +536,7 @@ def test_another_code_does_not_take_what_waits_without_being_asked(waiting, phon
 def test_without_a_computer_recordings_stay_on_the_phone_until_they_are_saved_deleted_or_sent(phone, room, tmp_path):
     room.stop()
     address, _, _ = room.start(collects=False).partition("#")
+    assert phone(address).ready().page.is_visible("#other")
     one = phone(f"{address}?labels=rowing,resting&gyroscope").ready()
     assert one.page.locator("#choices label").all_inner_texts() == ["rowing", "resting", "another…"]
     one.turning = True
