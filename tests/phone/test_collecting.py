@@ -33,11 +33,11 @@ class Class:
         self.folder, self.files, self.server, self.port = folder, page_files(model), None, PORT
         folder.mkdir()
 
-    def start(self, labels=(), axes=AXES):
+    def start(self, labels=(), axes=AXES, collects=True):
         token = kept_certificate(self.folder / CERTIFICATE, ["127.0.0.1"])
         inbox = Inbox(token, Collection(self.folder, labels), CLASSES, axes, [].append)
         context = certificate.tls_context(["127.0.0.1"], self.folder / CERTIFICATE)
-        self.server = PageServer(self.files, "127.0.0.1", self.port, context, inbox.routes())
+        self.server = PageServer(self.files, "127.0.0.1", self.port, context, inbox.routes() if collects else {})
         self.connections = connections = []
 
         class Known(self.server.RequestHandlerClass):
@@ -531,6 +531,40 @@ def test_another_code_does_not_take_what_waits_without_being_asked(waiting, phon
     # The old one opens nothing.
     old = phone(context=context)
     old.page.wait_for_selector("#label:text-is('Scan the code again')")
+
+
+def test_without_a_computer_recordings_stay_on_the_phone_until_they_are_saved_deleted_or_sent(phone, room, tmp_path):
+    room.stop()
+    address, _, _ = room.start(collects=False).partition("#")
+    assert phone(address).ready().page.is_visible("#other")
+    one = phone(f"{address}?labels=rowing,resting&gyroscope").ready()
+    assert one.page.locator("#choices label").all_inner_texts() == ["rowing", "resting", "another…"]
+    one.turning = True
+    for activity in ("rowing", "resting"):
+        one.page.clock.run_for(700)
+        one.record("Ann", activity)
+    assert one.fates() == ["on this phone"] * 2
+    look(one.page, "collect-alone", dark=True)
+    with one.page.expect_download() as download:
+        one.page.click("[aria-label='Save as CSV: rowing, Ann']")
+    assert download.value.suggested_filename == "Ann-rowing.csv"
+    download.value.save_as(tmp_path / "rowing.csv")
+    saved = imported(tmp_path / "rowing.csv", INERTIAL)
+    assert (saved.subject, saved.activity, saved.rows.shape[1]) == ("Ann", "rowing", 6)
+    for answer, left in (("dismiss", 2), ("accept", 1)):
+        one.page.once("dialog", lambda dialog, answer=answer: getattr(dialog, answer)())
+        one.page.click("[aria-label='Delete: resting, Ann']")
+        one.until(*["on this phone"] * left)
+    context = one.close()
+    room.stop()
+    again = phone(room.start(axes=INERTIAL), context=context)
+    again.page.click("#recordings button:has-text('Send here')")
+    again.until("sent")
+    (file,) = room.recordings
+    np.testing.assert_array_equal(imported(file, INERTIAL).rows, saved.rows)
+    # Where a class records, a phone without its code is in the wrong place.
+    lost = phone(address)
+    lost.page.wait_for_selector("#label:text-is('Scan the code again')")
 
 
 def test_every_state_is_accessible_and_fits(phone, room):

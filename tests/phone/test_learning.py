@@ -34,13 +34,14 @@ from zoo.runtime.personal import SHARES, rank_in_class
 PRESET = PRESETS_FOLDER / "activity_gru_pocket"
 PROGRAM = """
 import {readFileSync} from 'node:fs';
+import {answerer} from 'PHONE/src/learn/answers';
 import {extended, learn, probabilities} from 'PHONE/src/learn/learn';
 import {Recognizer} from 'PHONE/src/model/recognizer';
 globalThis.location = {search: ''};
 const {file, windows, labels, classes, orders} = JSON.parse(readFileSync(0, 'utf8'));
 const recognizer = await Recognizer.open(new Uint8Array(readFileSync(file)), () => {});
 const {temperature, weights_sha256} = recognizer.metadata;
-const features = windows.map(window => recognizer.features(Float32Array.from(window.flat())));
+const features = answerer(recognizer.file)(['features', windows.map(window => Float32Array.from(window.flat()))]);
 const shuffle = (count, epoch) => orders[count][epoch];
 const known = extended(recognizer.head, classes.length);
 const lesson = learn(known, features, labels, {temperature, epochs: EPOCHS, rate: 0.02, folds: 3, shuffle});
@@ -471,7 +472,7 @@ def test_what_was_learned_is_tried_on_the_same_screen(taught_page):
     assert not page.is_visible("#trying")
     page.clock.run_for(5100)
     send(page, standing(10, 46))
-    until(page, "() => document.querySelector('#lesson-list strong').textContent === 'standing, 60 s'")
+    until(page, "() => document.querySelector('#lesson-list strong')?.textContent === 'standing, 60 s'")
     assert page.locator("#lesson-list li").count() == 2
     page.click("#try")
     page.wait_for_selector("#trying:visible")

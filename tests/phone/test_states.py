@@ -43,6 +43,7 @@ def state(query="", **options):
 @state()
 def start(page):
     page.wait_for_selector("#start:enabled")
+    assert page.is_visible("#collect")
 
 
 STALLED = """
@@ -71,6 +72,7 @@ def loading_litert(page):
 @state()
 def gathering(page):
     page.click("#teach-open")
+    assert page.evaluate("[...document.getElementById('activities').options].map(o => o.value)") == list(CLASSES)
     page.fill("#lesson-activity", "standing")
     page.click("#lesson-record")
     page.wait_for_selector("#lesson-cancel:visible")
@@ -140,19 +142,6 @@ def slow(page):
     assert page.is_hidden("#restart")
 
 
-@state()
-def recording(page):
-    play(page, [], 0)
-    page.fill("#subject", "me")
-    page.fill("#activity", "cycling")
-    assert page.evaluate("[...document.getElementById('activities').options].map(o => o.value)") == list(CLASSES)
-    play(page, standing(0, 2), 1)
-    page.click("#record")
-    play(page, standing(3, 23), 150)
-    page.wait_for_selector("#record:has-text('19 of 60')")
-    page.evaluate("document.getElementById('teach').scrollIntoView()")
-
-
 @state("?engine=litert")
 def unteachable(page):
     page.wait_for_selector("#unteachable:has-text('cannot be taught here, because LiteRT.js runs it')")
@@ -189,6 +178,9 @@ def test_rotation_rate_is_shown_where_a_model_reads_it(run, address, inertial_ad
         page = run(turning(4), 5, url)
         page.wait_for_selector("#signal-axes span")
         assert page.is_visible("#turning") == (url == inertial_address)
+        # The page that records minutes is asked for what the model reads, and offers its activities.
+        asked = "labels=still%2Cturning&gyroscope=" if url == inertial_address else f"labels={'%2C'.join(CLASSES)}"
+        assert page.get_attribute("#collect", "href") == f"collect.html?{asked}"
     assert page.locator("#turning-axes span").all_inner_texts()[:2] == ["x 1.0", "y \N{MINUS SIGN}2.0"]
     page.evaluate("document.getElementById('rotation').scrollIntoView()")
     look(page, "turning")

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isName, named, person } from "../src/learn/names";
+import { isName, named } from "../src/learn/names";
 import { looks } from "../src/show/activities";
 import { capital } from "../src/show/text";
 
@@ -21,11 +21,6 @@ test("what is no name is refused with a reason", () => {
   for (const [typed, why] of cases) assert.match(named(typed, KNOWN).why!, why, JSON.stringify(typed));
   // Where it stands for nothing else it is a name.
   assert.equal(named("Other", ["other"]).name, "other");
-});
-
-test("a person has a name, with commas as well", () => {
-  assert.equal(person(' Ann, "A" ').name, 'Ann, "A"');
-  assert.match(person(" ").why!, /Type a word/);
 });
 
 test("what is stored is checked as what is typed", () => {

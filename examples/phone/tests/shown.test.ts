@@ -23,7 +23,7 @@ const PREDICTION = { time: 3, label: 5, probability: 0.82, probabilities: [0, 0.
 
 export const RUNNING: Running = {
   kind: "running", model: MODEL, simulated: false, paused: false, truth: null, agreed: { right: 0, of: 0 }, sleepy: false, signal: { kind: "listening" },
-  missed: null, measured: { rate: 60, milliseconds: 0.05 }, steps: { count: 0, cadence: 0 }, timeline: new Timeline(0.5), taking: null, saved: null,
+  missed: null, measured: { rate: 60, milliseconds: 0.05 }, steps: { count: 0, cadence: 0 }, timeline: new Timeline(0.5),
 };
 
 const known = (part: Partial<Known>) => believed({ silent: null, complaint: null, place: null, prediction: PREDICTION, unsure: 0, ...part });
@@ -161,18 +161,10 @@ test("the longest walk goes on over stairs and ends where one stands", () => {
 
 test("on a computer Start again means the recording, which is offered once", () => {
   const summary: State = {
-    kind: "summary", model: MODEL, simulated: true, agreed: { right: 0, of: 0 }, timeline: timelineOf([3, 10]), steps: 0, stretches: [], saved: null,
+    kind: "summary", model: MODEL, simulated: true, agreed: { right: 0, of: 0 }, timeline: timelineOf([3, 10]), steps: 0, stretches: [],
   };
   assert.ok(shown(summary, PHONE).visible.includes("simulate"));
   assert.ok(!shown(summary, COMPUTER).visible.includes("simulate"));
-});
-
-test("a recording that Stop ended is said in the summary", () => {
-  const saved = { ending: "stopped" as const, seconds: 12.4, activity: "rowing", file: "rowing.csv" };
-  const summary: State = {
-    kind: "summary", model: MODEL, simulated: false, agreed: { right: 0, of: 0 }, timeline: timelineOf([3, 10]), steps: 0, stretches: [], saved,
-  };
-  assert.equal(shown(summary, PHONE).text.hint, "Recording: rowing.csv: 12 s of rowing.");
 });
 
 test("a demonstration is called what it is, with the truth, the agreement, and whose it is", () => {
@@ -183,7 +175,6 @@ test("a demonstration is called what it is, with the truth, the agreement, and w
   assert.ok(visible.includes("credit") && !visible.includes("person"));
   const summary: State = {
     kind: "summary", model, simulated: true, agreed: { right: 3, of: 4 }, timeline: timelineOf([3, 10]), steps: 0, stretches: [],
-    saved: null,
   };
   assert.equal(shown(summary, COMPUTER).text.hint, "Right 75% of the time.");
   assert.ok(!shown(summary, COMPUTER).visible.includes("teach-row"));

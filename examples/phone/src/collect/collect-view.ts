@@ -1,7 +1,7 @@
-/** Renders the page that records for a class; makes no decisions. */
+/** Renders the page that records minutes; makes no decisions. */
 
 import { sensorOf, showSignal } from "../show/charts";
-import { byId, element, write } from "../show/dom";
+import { byId, element, set, write } from "../show/dom";
 import type { Refusal } from "../signal/motion";
 import type { Item, Outbox } from "./outbox";
 import { isHandheld } from "../page/system";
@@ -22,7 +22,7 @@ const PROBLEMS: Record<Problem, [title: string, text: string]> = {
   ...REFUSED,
   sensorless: ["No motion sensor", isHandheld()
     ? "The browser of this phone sends no acceleration. Allow motion sensors in its settings, or scan the code with another browser."
-    : "A computer has no motion sensor. Scan the code with a phone."],
+    : "A computer has no motion sensor. Record with a phone."],
   gyroless: ["No gyroscope", "The rotation rate is recorded as well, and this device reports none. Use another phone."],
   code: ["Scan the code again", "This address has no valid code. Scan the code that zoo serve --collect shows."],
   away: ["The computer does not answer", "Check that this phone is on the same network, then reload the page."],
@@ -37,7 +37,7 @@ const TROUBLES: Record<Trouble, string> = {
   code: "The code is no longer valid: scan the one that the computer shows.",
 };
 
-const FATES = { open: "being recorded", waiting: "waiting", sent: "sent", refused: "refused" };
+const FATES = { open: "being recorded", kept: "on this phone", waiting: "waiting", sent: "sent", refused: "refused" };
 
 function showState(state: State): void {
   document.body.dataset.state = state;
@@ -59,6 +59,12 @@ function showState(state: State): void {
   if (taking) for (const id of ["mine", "elsewhere"]) byId(id).hidden = true;
   for (const id of ["detail", "hint", "said"]) write(id, "");
   scrollTo(0, 0);
+}
+
+/** Says where recordings go if there is no computer. */
+export function showAlone(): void {
+  write("name-label", "Who carries the phone: a pseudonym is best");
+  write("about-text", "Recordings stay on this phone until you save them as files. In a class, scan the code that the computer shows.");
 }
 
 /** @param ended How the last recording ended, if there was one. */
@@ -142,7 +148,7 @@ export function showTrouble(trouble: Trouble | null, outbox: Outbox): void {
   const waiting = outbox.all.filter(({ fate }) => fate === "waiting").length;
   const refused = outbox.all.some(({ fate }) => fate === "refused");
   if (!waiting || !trouble) {
-    if (!outbox.lasting) return showNotice("This browser cannot store recordings: leave the page open until everything is sent.");
+    if (!outbox.lasting) return showNotice("This browser cannot store recordings: leave the page open until all are sent or saved.");
     return showNotice(refused ? "The computer refused a recording: see why above." : null);
   }
   const kept = outbox.lasting ? "Nothing is lost: recordings are kept on this phone" : "Leave this page open: recordings are kept here";
@@ -160,9 +166,9 @@ export interface Actions {
 export function showRecordings(items: Item[], token: string, actions: Actions): void {
   const listed = items.filter((item) => item.fate !== "open" && (item.fate !== "sent" || item.token === token));
   const count = (fate: Item["fate"]) => listed.filter((item) => item.fate === fate).length;
-  const fate = count("waiting") ? "waiting" : count("refused") ? "refused" : "sent";
+  const fate = (["waiting", "refused", "kept"] as const).find(count) ?? "sent";
   byId("queue").hidden = !listed.length;
-  byId("queue").classList.toggle("loud", fate !== "sent");
+  byId("queue").classList.toggle("loud", fate === "waiting" || fate === "refused");
   write("queue", `${count(fate)} ${FATES[fate]}`);
   const state = document.body.dataset.state;
   byId("mine").hidden = !listed.length || state === "countdown" || state === "recording";
@@ -178,14 +184,12 @@ function row(item: Item, token: string, actions: Actions): HTMLElement {
   line.append(element("span", "what", `${activity}, ${person}, ${Math.floor(seconds)} s`), state);
   if (fate === "refused") line.append(element("p", "reason", reason));
   const button = (text: string, act: (item: Item) => void) => {
-    const made = element("button", "", text) as HTMLButtonElement;
-    made.type = "button";
-    made.setAttribute("aria-label", `${text}: ${activity}, ${person}`);
+    const made = set(element("button", "", text), { type: "button", "aria-label": `${text}: ${activity}, ${person}` });
     made.addEventListener("click", () => act(item));
     line.append(made);
   };
-  if (elsewhere) button("Send here", actions.send);
-  if (fate === "waiting" || fate === "refused") button("Save as CSV", actions.save);
-  if (fate === "refused") button("Delete", actions.discard);
+  if (token && (elsewhere || fate === "kept")) button("Send here", actions.send);
+  if (fate !== "sent") button("Save as CSV", actions.save);
+  if (fate === "refused" || fate === "kept") button("Delete", actions.discard);
   return line;
 }

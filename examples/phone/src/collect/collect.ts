@@ -1,13 +1,14 @@
-/** The page of `zoo serve --collect`: records labeled minutes of a class and sends them to the computer. */
+/** Records labeled minutes: those of a class are sent to the computer of `zoo serve --collect`, others stay on the phone. */
 
 import { drawAddress, isReachable } from "../show/code";
 import { byId } from "../show/dom";
 import * as form from "./form";
 import { buttonsChanged, meant, onHold } from "../page/hold";
-import { permitted } from "../signal/motion";
+import { CHANNELS, permitted } from "../signal/motion";
 import { draw, Outbox, type Item } from "./outbox";
 import { download, LENGTH, plain, type Recorder } from "./recorder";
 import { Sender, type Welcome } from "./sender";
+import { isName } from "../learn/names";
 import { parsed, remember, remembered } from "../page/store";
 import { isHandheld, keepAwake, letSleep } from "../page/system";
 import { type Ended, Take, UNITS } from "./take";
@@ -29,17 +30,18 @@ async function main(): Promise<void> {
   const show = () => {
     view.showRecordings(outbox.all, token, { save, send, discard });
     view.showTrouble(sender.trouble, outbox);
-    const [kept, person] = [["waiting", "sent"], form.person()];
-    const mine = outbox.all.filter((item) => kept.includes(item.fate) && item.token === token && item.person === person);
+    const [made, person] = [["kept", "waiting", "sent"], form.person()];
+    const mine = outbox.all.filter((item) => made.includes(item.fate) && item.token === token && item.person === person);
     form.mark(new Set(mine.map(({ activity }) => activity)));
   };
   const save = ({ person, activity, csv }: Item) => download(plain(`${person}-${activity}.csv`), csv);
   const send = async (item: Item) => {
-    await outbox.put({ ...item, token });
+    await outbox.put({ ...item, token, fate: "waiting" });
     sender.send();
     show();
   };
-  const discard = async ({ id }: Item) => {
+  const discard = async ({ id, fate, activity }: Item) => {
+    if (fate === "kept" && !confirm(`Delete this recording of ${activity}?`)) return;
     await outbox.remove(id);
     show();
   };
@@ -72,7 +74,7 @@ async function main(): Promise<void> {
         take = null;
         letSleep();
         const made = ended.kind === "made" && ended.recorder.ending !== "discarded";
-        if (made) await put(ended.recorder, "waiting");
+        if (made) await put(ended.recorder, token ? "waiting" : "kept");
         else await outbox.remove(id);
         release();
         if (ended.kind === "none") return view.showProblem(ended.refusal);
@@ -90,13 +92,14 @@ async function main(): Promise<void> {
   // Without what the computer said there is nothing to record.
   byId("again").addEventListener("click", () => (welcome ? showStart(null) : location.reload()));
   byId("name").addEventListener("change", show);
-  const last = known(token);
+  const last = token ? known(token) : asked();
   welcome = (await sender.ask(last ? null : () => view.showProblem("busy"))) ?? last;
   show();
   if (!isSecureContext) return view.showProblem("insecure");
-  if (!token || sender.trouble === "code" || sender.trouble === "closed") return view.showProblem("code");
+  if (sender.trouble === "code" || (token && sender.trouble === "closed")) return view.showProblem("code");
   if (!welcome) return view.showProblem("away");
-  remember(WELCOME, JSON.stringify({ ...welcome, token }));
+  if (token) remember(WELCOME, JSON.stringify({ ...welcome, token }));
+  else view.showAlone();
   form.fill(welcome);
   const { axes } = welcome;
   showStart(null);
@@ -119,6 +122,13 @@ async function main(): Promise<void> {
 function known(token: string): Welcome | null {
   const found = parsed(remembered(WELCOME)) as (Welcome & { token: string }) | null;
   return found?.token === token ? found : null;
+}
+
+/** What to record where no computer says so: what the address says, or anything. */
+function asked(): Welcome {
+  const address = new URLSearchParams(location.search);
+  const labels = (address.get("labels") ?? "").split(",").filter(isName);
+  return { labels, any_label: true, axes: CHANNELS.slice(0, address.has("gyroscope") ? 6 : 3), pseudonym: "" };
 }
 
 addEventListener("hashchange", () => location.reload());

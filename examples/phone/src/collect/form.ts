@@ -18,7 +18,7 @@ export function fill({ labels, any_label, pseudonym }: Welcome): void {
   const each = looks(labels);
   byId("choices").replaceChildren(
     ...labels.map((label, i) => choice(label, label, label === last.activity, each[i])),
-    ...(any_label ? [choice(OTHER, "another…", !known && last.activity !== "")] : []),
+    ...(any_label ? [choice(OTHER, "another…", !known && (last.activity !== "" || !labels.length))] : []),
   );
   if (any_label && !known) byId<HTMLInputElement>("other").value = last.activity;
   byId("choices").addEventListener("change", showOther);

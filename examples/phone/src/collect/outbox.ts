@@ -1,19 +1,20 @@
 /**
- * Recordings on the phone, kept until the computer has acknowledged them.
+ * Recordings on the phone, kept until the computer has acknowledged them, or until their owner deletes those of no class.
  *
  * They lie in IndexedDB, which outlasts the page and the phone's battery. Of those that were acknowledged a line is kept,
  * without the signal.
  */
 
 import { Table } from "../page/database";
+import { SHORTEST } from "./recorder";
 
-/** How a recording fares: it is being made, waits to be sent, was acknowledged, or was refused. */
-export type Fate = "open" | "waiting" | "sent" | "refused";
+/** How a recording fares: it is being made, is kept here alone, waits to be sent, was acknowledged, or was refused. */
+export type Fate = "open" | "kept" | "waiting" | "sent" | "refused";
 
 export interface Item {
   /** Sixteen digits that are drawn here: the computer recognizes a recording that it has already. */
   id: string;
-  /** Of the code that was scanned when it was recorded. */
+  /** Of the code that was scanned when it was recorded, or empty. */
   token: string;
   person: string;
   activity: string;
@@ -32,9 +33,6 @@ const ABANDONED = 20_000;
 
 /** Of the names of locks. */
 const LOCK = "pocket-zoo recording ";
-
-/** Seconds of the shortest recording that is kept, as of `Recorder`. */
-const SHORTEST = 5;
 
 /** Lines that are kept of recordings that were acknowledged. */
 const REMEMBERED = 50;
@@ -69,7 +67,7 @@ export class Outbox {
     const isMade = ({ id, touched }: Item) => this.making.has(id) || made.has(id) || Date.now() - touched <= ABANDONED;
     for (const item of this.all.filter((item) => item.fate === "open" && !isMade(item))) {
       if (item.seconds < SHORTEST) await this.remove(item.id);
-      else await this.put({ ...item, fate: "waiting" });
+      else await this.put({ ...item, fate: item.token ? "waiting" : "kept" });
     }
     const sent = this.all.filter(({ fate }) => fate === "sent");
     if (sent.length > REMEMBERED) await this.table.write([], sent.slice(REMEMBERED).map(({ id }) => id));

@@ -6,7 +6,7 @@ import { quoted } from "../signal/timeline";
 
 /** Seconds of a recording, and of the shortest one that is kept. */
 export const LENGTH = 60;
-const SHORTEST = 5;
+export const SHORTEST = 5;
 
 /** How a recording ended. */
 export type Ending = "full" | "stopped" | "cut" | "discarded";
@@ -17,7 +17,7 @@ export class Recorder {
 
   /** @param length Seconds after which it ends. */
   constructor(
-    readonly subject: string, readonly activity: string, private readonly axes: string[], readonly length = LENGTH,
+    readonly subject: string, readonly activity: string, private readonly axes: string[], readonly length: number,
   ) {}
 
   /** Adds a sample. A recording is one stretch of signal: a gap ends it. */
@@ -47,10 +47,6 @@ export class Recorder {
     if (this.seconds < SHORTEST) return "discarded";
     if (this.seconds >= this.length) return "full";
     return this.broken ? "cut" : "stopped";
-  }
-
-  get fileName(): string {
-    return fileName(this.activity);
   }
 
   csv(): string {

@@ -28,6 +28,11 @@ const PATIENCE = 70_000;
 
 const ADDRESS = "recordings/";
 
+/** What follows from an answer, by its status; another answer is as good as none. */
+const ANSWERS: Record<number, Trouble | null> = {
+  200: null, 409: null, 413: null, 422: null, 403: "code", 404: "closed", 501: "closed", 507: "full", 429: "busy", 503: "busy",
+};
+
 export class Sender {
   trouble: Trouble | null = null;
   private running = false;
@@ -123,13 +128,8 @@ export class Sender {
   }
 
   private note(response: Response | null): void {
-    const status = response?.status ?? 0;
-    if (status === 200 || status === 409 || status === 422 || status === 413) this.trouble = null;
-    else if (status === 403) this.trouble = "code";
-    else if (status === 404 || status === 501) this.trouble = "closed";
-    else if (status === 507) this.trouble = "full";
-    else if (status === 503 || status === 429) this.trouble = "busy";
-    else this.trouble = "away";
+    const found = ANSWERS[response?.status ?? 0];
+    this.trouble = found === undefined ? "away" : found;
     this.wanted = this.trouble === "busy" ? 1000 * Number(response?.headers.get("Retry-After")) : 0;
     this.failures = this.trouble ? this.failures + 1 : 0;
   }

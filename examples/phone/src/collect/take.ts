@@ -1,4 +1,4 @@
-/** One recording, from the countdown to its end: a labeled minute, one of a class, or half a minute to teach the page. */
+/** One recording, from the countdown to its end: a labeled minute, or half a minute to teach the page. */
 
 import { converter, listen, type Refusal, type Sample } from "../signal/motion";
 import type { Metadata } from "../model/metadata";
@@ -28,7 +28,7 @@ export interface Wanted extends Pick<Metadata, "axes" | "unit" | "convention"> {
   activity: string;
   /** Seconds. */
   length: number;
-  /** Seconds to put the phone away, or 0. */
+  /** Seconds to put the phone away. */
   countdown: number;
   /** Whether a signal that is stronger than steps is a fault. */
   limited?: boolean;

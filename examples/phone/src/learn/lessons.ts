@@ -9,9 +9,10 @@ import type { Recognizer } from "../model/recognizer";
 import { Resampler } from "../signal/resampler";
 import { rejects } from "../signal/stream";
 import type { Table } from "../page/database";
+import { attempt } from "../page/store";
 import { forgetOld, isRecording, type Kept, type Learned, type Recording } from "./kept";
 import { named } from "./names";
-import { checked, fromCode, fromFile, headOf, type Taught, taught, toCode } from "./taught";
+import { checked, headOf, type Taught, taught, toCode } from "./taught";
 
 /** Seconds of a recording that are shown. */
 const TRACE = 4;
@@ -38,7 +39,7 @@ export class Lessons {
   private readonly featured = new WeakMap<Recording, Float64Array[]>();
 
   /** @param untaught The model as it comes. */
-  constructor(private readonly untaught: Recognizer, private readonly table: Table<Kept>) {
+  constructor(readonly untaught: Recognizer, private readonly table: Table<Kept>) {
     this.learner = new Learner(untaught.file);
   }
 
@@ -80,16 +81,6 @@ export class Lessons {
   /** What was learned, as the end of an address, or null if it has none. */
   get code(): string | null {
     return this.known.code;
-  }
-
-  /** Reads the file of another phone; throws where it is something else. */
-  readFile(text: string): Taught {
-    return fromFile(text, this.untaught);
-  }
-
-  /** Reads the code of another phone; throws where it is something else. */
-  readCode(code: string): Taught {
-    return fromCode(code, this.untaught);
   }
 
   /** Keeps what another phone learned in place of what was learned before; returns whether the browser stores it. */
@@ -148,7 +139,7 @@ export class Lessons {
   async prepare(): Promise<boolean> {
     const unread = this.recordings.filter((recording) => !this.featured.has(recording));
     for (const recording of unread) {
-      this.featured.set(recording, await this.learner.ask({ kind: "features", windows: this.windows(recording) }));
+      this.featured.set(recording, await this.learner.ask("features", this.windows(recording)));
     }
     return unread.length > 0;
   }
@@ -164,10 +155,9 @@ export class Lessons {
       const label = classes.indexOf(recording.activity);
       return this.featured.get(recording)!.map((features) => ({ label, features }));
     });
-    const lesson = await this.learner.ask({
-      kind: "lesson", head: extended(known, classes.length), windows: windows.map(({ features }) => features),
-      labels: windows.map(({ label }) => label), seed: Math.random(),
-    });
+    const features = windows.map((each) => each.features);
+    const labels = windows.map(({ label }) => label);
+    const lesson = await this.learner.ask("lesson", extended(known, classes.length), features, labels, Math.random());
     // What does not help changes nothing, whoever taught it.
     const stored = lesson.share ? await this.keep({ taken, learned: taught(this.untaught, classes, lesson.head) }) : true;
     return { ...lesson, classes, stored };
@@ -185,13 +175,9 @@ export class Lessons {
   private get known(): Known {
     const row = this.table.rows.get(this.id);
     if (this.cached && this.cached.row === row) return this.cached;
-    const [taken, learned] = (["taken", "learned"] as const).map((kind) => {
-      try {
-        return row?.kind === "learned" && row[kind] && !this.obstacle ? checked(row[kind], this.untaught) : null;
-      } catch {
-        return null;
-      }
-    }) as [Taught | null, Taught | null];
+    const kept = row?.kind === "learned" && !this.obstacle ? row : { taken: null, learned: null };
+    const read = (one: Taught | null) => attempt(() => one && checked(one, this.untaught));
+    const [taken, learned] = [read(kept.taken), read(kept.learned)];
     const best = learned ?? taken;
     const head = best ? headOf(best) : this.untaught.head!;
     return (this.cached = {

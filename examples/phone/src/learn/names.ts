@@ -16,12 +16,6 @@ export function plain(text: string): string {
   return text.normalize("NFC").trim().replace(/\s+/g, " ");
 }
 
-/** The name of a person that was typed. */
-export function person(typed: string): Named {
-  const name = plain(typed);
-  return isName(name) ? { name, why: null } : { name: null, why: name ? UNWRITABLE : EMPTY };
-}
-
 /** Whether a text can be a name at all: a blank is none, nor is half an emoji. */
 export function isName(text: unknown): text is string {
   return typeof text === "string" && plain(text) !== "" && text.length <= LONGEST_NAME && !/[\p{Cc}\p{Cs}]/u.test(text);

@@ -3,7 +3,7 @@
 import type { Head } from "../model/graph";
 import { extended } from "./learn";
 import type { Metadata } from "../model/metadata";
-import { parsed } from "../page/store";
+import { attempt, parsed } from "../page/store";
 import { OTHER } from "../signal/stream";
 import { folded, isName } from "./names";
 
@@ -126,7 +126,8 @@ export function fromCode(code: string, model: Untaught): Taught {
   if (hash !== metadata.weights_sha256.slice(0, HASHED)) {
     throw new Error("it was learned with other weights: choose the same model as on the other phone, and scan the code again");
   }
-  const names = named ? named.split(",").map(unescaped) : [];
+  // Where a text was not escaped, the empty name, which no activity has.
+  const names = named ? named.split(",").map((text) => attempt(() => decodeURIComponent(text)) ?? "") : [];
   const classes = [...metadata.classes, ...names];
   const known = flat(extended(head, classes.length));
   const size = Number(step);
@@ -163,13 +164,4 @@ function checksum(text: string): string {
   let sum = 0x811c9dc5;
   for (let i = 0; i < text.length; i += 1) sum = Math.imul(sum ^ text.charCodeAt(i), 0x01000193);
   return (sum >>> 0).toString(36);
-}
-
-/** The empty name, which no activity has, where a text was not escaped. */
-function unescaped(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return "";
-  }
 }

@@ -4,6 +4,7 @@ import type { HeldBack } from "./learn";
 import type { Kept } from "./kept";
 import { Lessons } from "./lessons";
 import { permitted, type Refusal, type Sample } from "../signal/motion";
+import type { Metadata } from "../model/metadata";
 import type { Recognizer } from "../model/recognizer";
 import { download, fileName, share } from "../collect/recorder";
 import { REFUSED } from "../signal/refused";
@@ -59,7 +60,7 @@ export class Teaching {
   private shows = false;
   /** The last recording, until it is stored. */
   private storing = Promise.resolve();
-  private readonly lessons: Lessons;
+  readonly lessons: Lessons;
 
   /**
    * @param untaught The model as it comes.
@@ -69,18 +70,8 @@ export class Teaching {
     this.lessons = new Lessons(untaught, table);
   }
 
-  /** The model with what it has learned. */
-  get recognizer(): Recognizer {
-    return this.lessons.recognizer;
-  }
-
-  get obstacle(): string | null {
-    return this.lessons.obstacle;
-  }
-
-  /** What was learned, as the end of an address, or null if it has none. */
-  get code(): string | null {
-    return this.lessons.code;
+  private get metadata(): Metadata {
+    return this.lessons.recognizer.metadata;
   }
 
   /** Whether the phone has learned something. */
@@ -90,9 +81,9 @@ export class Teaching {
 
   /** Activities that it knows, or has recordings of. */
   get names(): string[] {
-    const { metadata } = this.recognizer;
+    const { metadata } = this;
     const known = metadata.classes.filter((_, i) => !rejects(metadata, i));
-    return [...known, ...this.lessons.recordings.map(({ activity }) => activity)];
+    return [...new Set([...known, ...this.lessons.recordings.map(({ activity }) => activity)])];
   }
 
   /** The first activity of which it has no recording. */
@@ -103,7 +94,7 @@ export class Teaching {
   /** What is shown of it. */
   get state(): Omit<Teach, "kind" | "model" | "handover"> {
     const { recordings, outdated, damaged } = this.lessons;
-    const { rate } = this.recognizer.metadata;
+    const { rate } = this.metadata;
     const activities = new Set(recordings.map(({ activity }) => activity)).size;
     return {
       taking: this.taking,
@@ -157,8 +148,8 @@ export class Teaching {
 
   /** Stretches of a run that are long enough to learn from. */
   stretches({ segments }: Timeline, history: Sample[]): Stretch[] {
-    if (this.obstacle !== null) return [];
-    const { metadata } = this.recognizer;
+    if (this.lessons.obstacle !== null) return [];
+    const { metadata } = this;
     const least = (FEWEST * metadata.window) / metadata.rate + 2 * EDGE;
     return segments
       .filter(({ start, end }) => end - start >= least && start >= (history[0]?.time ?? Infinity))
@@ -205,13 +196,13 @@ export class Teaching {
     // Done was tapped while the system asked.
     if (!this.shows) return;
     if (refusal) return this.refuse(refusal);
-    const { axes, unit, convention } = this.recognizer.metadata;
+    const { axes, unit, convention } = this.metadata;
     keepAwake(() => {});
     this.take = new Take({ person: "", activity, axes, unit, convention, length: LENGTH, countdown: COUNTDOWN, limited: false }, {
       countdown: (seconds) => this.tell({ kind: "countdown", seconds, length: LENGTH, activity }),
       progress: ({ seconds, samples }, problem) => {
         this.tell({ kind: "recording", seconds, length: LENGTH, activity }, problem?.text);
-        showSignals(this.recognizer.metadata, samples);
+        showSignals(this.metadata, samples);
       },
       ended: (ended) => this.finish(ended),
     });
@@ -245,16 +236,6 @@ export class Teaching {
   async share(): Promise<void> {
     // Systems share text, but no JSON.
     if (this.lessons.file) await share(fileName("taught", "txt"), this.lessons.file, "text/plain");
-  }
-
-  /** Reads what another phone has learned from its code; throws where it is something else. */
-  readCode(code: string): Taught {
-    return this.lessons.readCode(code);
-  }
-
-  /** Reads what another phone has learned from its file; throws where it is something else. */
-  async readFile(file: File): Promise<Taught> {
-    return this.lessons.readFile(await file.text());
   }
 
   /** Takes what another phone has learned. */

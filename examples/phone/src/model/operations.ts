@@ -41,8 +41,8 @@ const ACTIVATIONS: ((x: number) => number)[] = [
 export const OPERATIONS: Record<number, Operation> = {
   [ADD]: pairs(PAIRS[ADD]!),
   2: concatenation,
-  3: convolution,
-  4: depthwiseConvolution,
+  3: convolution(false),
+  4: convolution(true),
   // Of constants of 16 bits, which are read as 32.
   6: ([x], [y]) => copy(x!, y!),
   [FULLY_CONNECTED]: fullyConnected,
@@ -142,41 +142,27 @@ function fullyConnected([x, weights, bias]: (Tensor | undefined)[], [y]: Tensor[
   };
 }
 
-function convolution([x, filter, bias]: (Tensor | undefined)[], [y]: Tensor[], options: Table): () => void {
-  const change = activation(options, 3);
-  const read = reach(x!, filter!, y!, options, 4);
-  const [channels, filters] = [x!.shape[3]!, y!.shape[3]!];
-  const weights = size(filter!.shape) / filters;
-  return () => {
-    read.forEach((pairs, place) => {
-      for (let unit = 0; unit < filters; unit += 1) {
-        let sum = bias?.data[unit] ?? 0;
-        for (let pair = 0; pair < pairs.length; pair += 2) {
-          const [from, weight] = [pairs[pair]! * channels, unit * weights + pairs[pair + 1]! * channels];
-          for (let i = 0; i < channels; i += 1) sum += x!.data[from + i]! * filter!.data[weight + i]!;
+/** A convolution, or one of each channel for itself, by as many filters as its multiplier says. */
+function convolution(each: boolean): Operation {
+  return ([x, filter, bias], [y], options) => {
+    const change = activation(options, each ? 4 : 3);
+    const read = reach(x!, filter!, y!, options, each ? 5 : 4);
+    const [channels, filters] = [x!.shape[3]!, y!.shape[3]!];
+    // How many channels a filter reads, and how far apart its weights lie from those of the next filter and place.
+    const [count, next, along] = each ? [1, 1, filters] : [channels, size(filter!.shape) / filters, channels];
+    return () => {
+      read.forEach((pairs, place) => {
+        for (let unit = 0; unit < filters; unit += 1) {
+          const first = each ? Math.floor((unit * channels) / filters) : 0;
+          let sum = bias?.data[unit] ?? 0;
+          for (let pair = 0; pair < pairs.length; pair += 2) {
+            const [from, weight] = [pairs[pair]! * channels + first, unit * next + pairs[pair + 1]! * along];
+            for (let i = 0; i < count; i += 1) sum += x!.data[from + i]! * filter!.data[weight + i]!;
+          }
+          y!.data[place * filters + unit] = change(sum);
         }
-        y!.data[place * filters + unit] = change(sum);
-      }
-    });
-  };
-}
-
-/** A convolution of each channel for itself, by as many filters as its multiplier says. */
-function depthwiseConvolution([x, filter, bias]: (Tensor | undefined)[], [y]: Tensor[], options: Table): () => void {
-  const change = activation(options, 4);
-  const read = reach(x!, filter!, y!, options, 5);
-  const [channels, filters] = [x!.shape[3]!, y!.shape[3]!];
-  return () => {
-    read.forEach((pairs, place) => {
-      for (let unit = 0; unit < filters; unit += 1) {
-        const channel = Math.floor((unit * channels) / filters);
-        let sum = bias?.data[unit] ?? 0;
-        for (let pair = 0; pair < pairs.length; pair += 2) {
-          sum += x!.data[pairs[pair]! * channels + channel]! * filter!.data[pairs[pair + 1]! * filters + unit]!;
-        }
-        y!.data[place * filters + unit] = change(sum);
-      }
-    });
+      });
+    };
   };
 }
 

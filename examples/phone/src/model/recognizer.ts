@@ -1,10 +1,10 @@
 /** A file of the zoo, ready to run: by the page itself if it can, else by LiteRT.js. */
 
 import { download, type Progress } from "./download";
-import { features } from "./features";
 import { Graph, type Head, signatures } from "./graph";
 import { probabilities } from "../learn/learn";
 import { readMetadata, type Metadata } from "./metadata";
+import { attempt } from "../page/store";
 import type { Network, States } from "../signal/stream";
 
 /** Inputs by name to outputs by name. */
@@ -29,11 +29,6 @@ export class Recognizer implements Network {
     readonly metadata: Metadata, readonly file: Uint8Array<ArrayBuffer>, readonly engine: Engine, readonly isTaught = false,
   ) {}
 
-  /** The size of its file. */
-  get bytes(): number {
-    return this.file.length;
-  }
-
   /**
    * Fetches and opens a file, or opens one that its owner chose.
    *
@@ -56,8 +51,11 @@ export class Recognizer implements Network {
       throw new Error(`the file has no signature ${signature}: export it with zoo export`);
     }
     const wanted = new URLSearchParams(location.search).get("engine");
-    const own = wanted === "litert" ? null : ownEngine(file, signature);
-    if (own) return new Recognizer(metadata, file, own);
+    // A file may need more than the page can do.
+    const graph = wanted === "litert" ? null : attempt(() => new Graph(file, signature));
+    if (graph) {
+      return new Recognizer(metadata, file, { name: "the page itself", files: [], graph, run: (inputs) => graph.call(inputs) });
+    }
     // Loaded where it is needed: with its WebAssembly it is many times as large as the page.
     const { openLiteRt } = await import("./litert");
     return new Recognizer(metadata, file, await openLiteRt(file, signature, progress));
@@ -65,15 +63,9 @@ export class Recognizer implements Network {
 
   /** The last layer, so that probabilities are the softmax of its logits divided by the temperature, or null. */
   get head(): Head | null {
-    const { graph } = this.engine;
-    if (!graph) return null;
-    try {
-      const { kernel, bias } = graph.head();
-      const raw = (array: Float64Array) => array.map((number) => number * this.metadata.temperature);
-      return { kernel: raw(kernel), bias: raw(bias) };
-    } catch {
-      return null;
-    }
+    const found = attempt(() => this.engine.graph?.head());
+    const raw = (array: Float64Array) => array.map((number) => number * this.metadata.temperature);
+    return found ? { kernel: raw(found.kernel), bias: raw(found.bias) } : null;
   }
 
   /** The same network with another last layer. */
@@ -91,11 +83,6 @@ export class Recognizer implements Network {
     return new Recognizer({ ...this.metadata, classes, streaming }, this.file, { ...this.engine, name, run }, true);
   }
 
-  /** What the last layer reads at the end of a window. */
-  features(window: Float32Array): Float64Array {
-    return features(this.engine.graph!, this.metadata, window);
-  }
-
   async step(frame: Float32Array, states: States): Promise<{ probabilities: Float32Array; states: States }> {
     const start = performance.now();
     // A model without states reads whole windows.
@@ -103,15 +90,5 @@ export class Recognizer implements Network {
     const { probabilities, ...next } = await this.engine.run({ ...rows, ...states });
     this.milliseconds = performance.now() - start;
     return { probabilities: probabilities!, states: next };
-  }
-}
-
-/** Runs the signature in the page, or returns null for a file that needs more than the page can do. */
-function ownEngine(file: Uint8Array, signature: string): Engine | null {
-  try {
-    const graph = new Graph(file, signature);
-    return { name: "the page itself", files: [], graph, run: (inputs) => graph.call(inputs) };
-  } catch {
-    return null;
   }
 }

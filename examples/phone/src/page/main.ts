@@ -9,28 +9,26 @@ import { buttonsChanged, meant, onHold } from "./hold";
 import { explain } from "../show/how";
 import { converter, type Converter, listen, permitted, type Refusal, turns } from "../signal/motion";
 import { openKept } from "../learn/kept";
-import { type Named, named, person } from "../learn/names";
+import { named } from "../learn/names";
 import { postcard } from "../show/postcard";
 import { Recognizer } from "../model/recognizer";
-import { download, fileName, LENGTH, type Recorder, share, shares } from "../collect/recorder";
+import { download, fileName, share, shares } from "../collect/recorder";
 import { render, renderOffline, renderTimeline, reserve, suggest } from "../show/render";
 import type { Replay } from "../signal/replay";
 import { Session } from "./session";
 import { choices, chosenName, hideThreshold, listModels, onModel, onThreshold, showChosen, showThreshold, threshold } from "./settings";
 import { type Device, shown } from "../show/shown";
 import { possible, type Signal } from "../signal/signal";
-import type { Model, Problem, Running, State, Summary, Teach } from "./state";
+import type { Model, Problem, Running, State, Teach } from "./state";
 import { isHandheld, keepAwake, letSleep, stayOffline } from "./system";
-import { Take, UNITS } from "../collect/take";
+import { fromCode, fromFile } from "../learn/taught";
 import { type Stretch, Teaching } from "../learn/teaching";
-import * as tones from "./tones";
 
 /** What is under way from Start to Stop. */
 interface Run {
   session: Session;
   stopSource: () => void;
   replay: Replay | null;
-  take: Take | null;
 }
 
 /** The last run, whose summary is shown. */
@@ -107,6 +105,7 @@ class Page {
     const { metadata, engine } = this.recognizer;
     showThreshold(metadata);
     explain(metadata, threshold(metadata));
+    suggest(this.teaching.names, turns(metadata));
     if (this.offered !== null && !demonstrates) this.offer(this.offered);
     else this.greet();
     void stayOffline(typeof source === "string" ? [source, ...engine.files] : engine.files, renderOffline);
@@ -124,7 +123,7 @@ class Page {
   private offer(code: string): void {
     this.offered = null;
     try {
-      const taught = this.teaching!.readCode(code);
+      const taught = fromCode(code, this.teaching!.lessons.untaught);
       this.set({ kind: "offer", model: this.model, taught, replaces: this.teaching!.keeps, opened: false });
     } catch (error) {
       this.fail("code", (error as Error).message);
@@ -132,12 +131,12 @@ class Page {
   }
 
   private get recognizer(): Recognizer {
-    return this.teaching!.recognizer;
+    return this.teaching!.lessons.recognizer;
   }
 
   private get model(): Model {
-    const { metadata, bytes, engine } = this.recognizer;
-    return { metadata, bytes, engine, obstacle: this.teaching!.obstacle, demonstrates: this.demonstrates };
+    const { metadata, file, engine } = this.recognizer;
+    return { metadata, bytes: file.length, engine, obstacle: this.teaching!.lessons.obstacle, demonstrates: this.demonstrates };
   }
 
   private set(state: State): void {
@@ -180,7 +179,7 @@ class Page {
       },
       say: (text) => write("said", text),
     });
-    this.run = { session, stopSource: () => {}, replay: null, take: null };
+    this.run = { session, stopSource: () => {}, replay: null };
     show(this.run);
     return this.run;
   }
@@ -189,9 +188,8 @@ class Page {
     this.set({
       kind: "running", model: this.model, simulated, timeline, paused: false, truth: null, agreed: { right: 0, of: 0 }, sleepy: false,
       signal: { kind: "listening" }, missed: null, measured: { rate: NaN, milliseconds: NaN },
-      steps: { count: 0, cadence: 0 }, taking: null, saved: null,
+      steps: { count: 0, cadence: 0 },
     });
-    suggest(this.recognizer.metadata.classes);
     this.redraw();
     buttonsChanged();
   }
@@ -201,7 +199,6 @@ class Page {
     this.run = null;
     run?.stopSource();
     run?.session.end();
-    run?.take?.drop();
     buttonsChanged();
     letSleep();
   }
@@ -285,38 +282,17 @@ class Page {
   }
 
   private stop(): void {
-    const { session, take } = this.run!;
-    // What was recorded up to now is kept, and said in the summary.
-    take?.stop();
-    const { saved, agreed } = this.state.kind === "running" ? this.state : { saved: null, agreed: { right: 0, of: 0 } };
+    const { session } = this.run!;
+    const { agreed } = this.state.kind === "running" ? this.state : { agreed: { right: 0, of: 0 } };
     this.end();
     if (!session.timeline.length) return this.set({ kind: "start", model: this.model });
     const stretches = session.simulated ? [] : this.teaching!.stretches(session.timeline, session.history);
     this.past = { session, stretches };
-    suggest(this.recognizer.metadata.classes);
     this.set({
       kind: "summary", model: this.model, simulated: session.simulated, agreed, timeline: session.timeline, steps: session.steps,
-      stretches: stretches.map(({ name }) => name), saved: take ? saved : null,
+      stretches: stretches.map(({ name }) => name),
     });
     this.redraw();
-  }
-
-  /** Records a labeled minute. */
-  private record(run: Run): void {
-    const [who, activity] = [typed("subject", person), typed("activity", this.spelled)];
-    if (who === null || activity === null) return;
-    const { axes } = this.recognizer.metadata;
-    tones.unlock();
-    this.tell({ saved: null });
-    run.take = new Take({ person: who, activity, axes, ...UNITS, length: LENGTH, countdown: 0 }, {
-      countdown: () => undefined,
-      progress: ({ seconds }) => this.tell({ taking: { kind: "recording", seconds, length: LENGTH, activity } }),
-      ended: (ended) => {
-        run.take = null;
-        const none = { ending: "discarded" as const, seconds: 0, activity, file: "" };
-        this.tell({ taking: null, saved: ended.kind === "made" ? kept(ended.recorder) : ended.kind === "none" ? none : null });
-      },
-    });
   }
 
   private redraw(): void {
@@ -373,7 +349,8 @@ class Page {
   /** Takes what another phone has learned from its file; asks where it would replace something. */
   private async openTaught(file: File): Promise<void> {
     const teaching = this.teaching!;
-    const taught = await teaching.readFile(file).catch((error: Error) => teaching.say(error.message));
+    const reading = file.text().then((text) => fromFile(text, teaching.lessons.untaught));
+    const taught = await reading.catch((error: Error) => teaching.say(error.message));
     if (!taught || this.state.kind !== "teach") return;
     if (!teaching.keeps) return teaching.adopt(taught);
     buttonsChanged();
@@ -385,6 +362,7 @@ class Page {
     const { teaching, state } = this;
     if (!teaching) return;
     this.set({ kind: "teach", model: this.model, ...teaching.state, handover: this.handover });
+    suggest(teaching.names, turns(this.recognizer.metadata));
     const [field, { lessons, taking }] = [byId<HTMLInputElement>("lesson-activity"), teaching.state];
     // After each recording another activity is proposed. One that begins or ends is shown at the top.
     const grew = state.kind !== "teach" || lessons.length > state.lessons.length;
@@ -397,7 +375,7 @@ class Page {
   /** The address at which another phone finds what was learned, or why there is none. */
   private get handover(): Teach["handover"] {
     if (typeof this.source !== "string") return { why: OWN };
-    const { code } = this.teaching!;
+    const { code } = this.teaching!.lessons;
     const address = code && taughtAddress(code, chosenName());
     return address ? { address, said: this.copied.address === address ? this.copied.said : "" } : { why: LONG };
   }
@@ -431,10 +409,6 @@ class Page {
       focusOn("start");
     // What is simulated is in no pocket.
     }, () => !this.run?.session.simulated);
-    byId("teach").addEventListener("submit", (event) => {
-      event.preventDefault();
-      if (this.run && !this.run.take) this.record(this.run);
-    });
     // What unfolds is not left under the footer.
     for (const id of ["how", "settings"]) byId(id).addEventListener("toggle", () => byId(id).scrollIntoView({ block: "nearest" }));
     byId("ears").addEventListener("change", (event) => choose((event.target as HTMLSelectElement).value));
@@ -454,7 +428,7 @@ class Page {
     });
     byId("lesson").addEventListener("submit", (event) => {
       event.preventDefault();
-      const activity = typed("lesson-activity", this.spelled);
+      const activity = this.typed("lesson-activity");
       if (activity !== null) record(activity);
     });
     byId("try").addEventListener("click", () => {
@@ -470,7 +444,7 @@ class Page {
     });
     byId("fix").addEventListener("submit", (event) => {
       event.preventDefault();
-      const activity = typed("fix-activity", this.spelled);
+      const activity = this.typed("fix-activity");
       if (activity === null) return;
       const { samples } = this.past!.stretches[Number(byId<HTMLSelectElement>("fix-when").value)]!;
       this.openTeaching();
@@ -506,8 +480,15 @@ class Page {
     });
   }
 
-  /** An activity as it is known, where it is. */
-  private spelled = (text: string): Named => named(text, this.teaching!.names);
+  /** The activity in a field, as it is known where it is, or null where the field says why there is none. */
+  private typed(id: string): string | null {
+    const field = byId<HTMLInputElement>(id);
+    const { name, why } = named(field.value, this.teaching!.names);
+    field.setCustomValidity(why ?? "");
+    field.addEventListener("input", () => field.setCustomValidity(""), { once: true });
+    field.reportValidity();
+    return name;
+  }
 
   private bindHandover(): void {
     byId("handover-copy").addEventListener("click", () => void this.copyAddress());
@@ -541,7 +522,6 @@ class Page {
   private openTeaching(): void {
     this.end();
     this.teaching!.open();
-    suggest(this.recognizer.metadata.classes);
     this.showTeaching();
   }
 
@@ -551,26 +531,9 @@ class Page {
   }
 }
 
-/** Downloads a recording that is long enough; returns what became of it. */
-function kept(recorder: Recorder): NonNullable<Summary["saved"]> {
-  const { ending, seconds, activity, fileName: file } = recorder;
-  if (ending !== "discarded") download(file, recorder.csv());
-  return { ending, seconds, activity, file };
-}
-
 /** Whether the page is to show itself at work at once, as inside another page. */
 function asksForReplay(): boolean {
   return new URLSearchParams(location.search).has("replay");
-}
-
-/** The name in a field, or null where the field says why there is none. */
-function typed(id: string, read: (text: string) => Named): string | null {
-  const field = byId<HTMLInputElement>(id);
-  const { name, why } = read(field.value);
-  field.setCustomValidity(why ?? "");
-  field.addEventListener("input", () => field.setCustomValidity(""), { once: true });
-  field.reportValidity();
-  return name;
 }
 
 function focusOn(id: string): void {

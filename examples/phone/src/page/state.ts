@@ -2,7 +2,6 @@
 
 import type { Metadata } from "../model/metadata";
 import type { Refusal } from "../signal/motion";
-import type { Ending } from "../collect/recorder";
 import type { Signal } from "../signal/signal";
 import type { Taught } from "../learn/taught";
 import type { Timeline } from "../signal/timeline";
@@ -22,14 +21,6 @@ export type Problem = Refusal | "model" | "recording" | "code";
 
 /** A recording that is being made: seconds up to its beginning, or since. */
 export type Taking = { kind: "countdown" | "recording"; seconds: number; length: number; activity: string };
-
-/** What became of a recording. */
-export interface Saved {
-  ending: Ending;
-  seconds: number;
-  activity: string;
-  file: string;
-}
 
 export interface Running {
   kind: "running";
@@ -51,8 +42,6 @@ export interface Running {
   steps: { count: number; cadence: number };
   /** What was recognized so far. */
   timeline: Timeline;
-  taking: Taking | null;
-  saved: Saved | null;
 }
 
 export interface Summary {
@@ -64,7 +53,6 @@ export interface Summary {
   steps: number;
   /** Stretches of which their owner can say what they were. */
   stretches: string[];
-  saved: Saved | null;
 }
 
 export interface Lesson {

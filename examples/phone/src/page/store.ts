@@ -32,9 +32,10 @@ export function forget(beginning: string): void {
   for (const key of rememberedKeys()) if (key.startsWith(beginning)) remember(key, null);
 }
 
-function attempt<Result>(storage: () => Result): Result | null {
+/** What a function returns, or null where it throws. */
+export function attempt<Result>(run: () => Result): Result | null {
   try {
-    return storage();
+    return run();
   } catch {
     return null;
   }

@@ -1,6 +1,6 @@
 /** Rows of a name, a bar and a number. */
 
-import { byId, element, list } from "./dom";
+import { byId, element, list, set } from "./dom";
 import { drawn } from "./picture";
 import type { Bar } from "./shown";
 
@@ -10,10 +10,7 @@ export function renderBars(id: string, rows: Bar[], role?: string): void {
     const [words, box, fill] = [element("span", "name"), element("div", "bar"), element("div", "fill")];
     if (look) words.append(drawn(look.figure, look.color));
     words.append(name);
-    if (role) {
-      const attributes = { role, "aria-label": name, "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": "0" };
-      for (const [key, value] of Object.entries(attributes)) box.setAttribute(key, value);
-    }
+    if (role) set(box, { role, "aria-label": name, "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": "0" });
     if (look) fill.style.setProperty("--color", `var(${look.color})`);
     box.append(fill);
     row.append(words, box, element("span", "percent"));

@@ -1,7 +1,7 @@
 /** Addresses as QR codes, for phones. */
 
 import { encode } from "uqr";
-import { byId, write } from "./dom";
+import { byId, vector, write } from "./dom";
 
 /** Whether a phone can reach the address of the page. */
 export function isReachable(): boolean {
@@ -33,11 +33,7 @@ export function drawCode(id: string, address: string, label = "QR code of the ad
   place.dataset.shown = address;
   const { data, size } = encode(address, { ecc, boostEcc: true, border: 4 });
   const cells = data.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : [])));
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  const attributes = { viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": label };
-  for (const [key, value] of Object.entries(attributes)) svg.setAttribute(key, value);
-  path.setAttribute("d", cells.join(""));
-  svg.append(path);
+  const svg = vector("svg", { viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": label });
+  svg.append(vector("path", { d: cells.join("") }));
   place.replaceChildren(svg);
 }

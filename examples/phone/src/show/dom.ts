@@ -12,6 +12,17 @@ export function element(tag: string, className = "", textContent = ""): HTMLElem
   return Object.assign(document.createElement(tag), { className, textContent });
 }
 
+/** Sets attributes of an element, and returns it. */
+export function set<Made extends Element>(made: Made, attributes: Record<string, string>): Made {
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  return made;
+}
+
+/** A picture, or a part of one. */
+export function vector(tag: "svg" | "path", attributes: Record<string, string>): SVGElement {
+  return set(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes);
+}
+
 export function show(id: string, visible: boolean): void {
   const part = byId(id);
   if (part.hidden === visible) part.hidden = !visible;

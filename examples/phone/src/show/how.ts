@@ -4,7 +4,7 @@ import { AXES, drawSignal, sensorOf, SIGNAL } from "./charts";
 import type { Metadata } from "../model/metadata";
 import type { Sample } from "../signal/motion";
 import type { Prediction } from "../signal/stream";
-import { byId, element, write } from "./dom";
+import { byId, element, set, write } from "./dom";
 import { percent } from "./text";
 
 /** Windows that are shown, classes of each, and the least probability of one. */
@@ -49,9 +49,8 @@ export class Windows {
   show(): void {
     if (!byId<HTMLDetailsElement>("how").open) return;
     const rows = this.kept.map(({ words }) => {
-      const canvas = element("canvas");
       const label = `Acceleration along ${AXES.join(", ")} in ${this.seconds} seconds`;
-      for (const [name, value] of Object.entries({ role: "img", "aria-label": label })) canvas.setAttribute(name, value);
+      const canvas = set(element("canvas"), { role: "img", "aria-label": label });
       const row = element("li");
       row.append(canvas, element("p", "", words));
       return row;

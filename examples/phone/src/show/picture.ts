@@ -1,30 +1,24 @@
 /** Pictograms as images of the page. */
 
 import { type Picture, PICTURES } from "./activities";
-
-const SVG = "http://www.w3.org/2000/svg";
+import { vector } from "./dom";
 
 /** A pictogram, which says nothing that is not written beside it. */
 export function drawn(name: keyof typeof PICTURES, color: string): SVGElement {
   const { still, limbs }: Picture = PICTURES[name];
-  const svg = document.createElementNS(SVG, "svg");
-  for (const [key, value] of Object.entries({ viewBox: "0 0 48 48", class: "picture", "aria-hidden": "true" })) {
-    svg.setAttribute(key, value);
-  }
+  const svg = vector("svg", { viewBox: "0 0 48 48", class: "picture", "aria-hidden": "true" });
   svg.style.setProperty("--color", `var(${color})`);
-  svg.append(line(still), ...limbs.map((limb, i) => joint(limb, i)));
+  svg.append(vector("path", { d: still }), ...limbs.map(joint));
   return svg;
 }
 
 /** A small curve of a signal, which says nothing that is not written beside it. */
 export function curve(values: number[], color: string): SVGElement {
-  const svg = document.createElementNS(SVG, "svg");
-  const attributes = { viewBox: "0 0 100 24", class: "curve", preserveAspectRatio: "none", "aria-hidden": "true" };
-  for (const [key, value] of Object.entries(attributes)) svg.setAttribute(key, value);
+  const svg = vector("svg", { viewBox: "0 0 100 24", class: "curve", preserveAspectRatio: "none", "aria-hidden": "true" });
   svg.style.setProperty("--color", `var(${color})`);
   // From weightless to twice gravity, so that what is calm looks calm.
   const points = values.map((value, i) => `${(100 * i) / (values.length - 1)} ${24 - Math.min(24, 1.2 * value)}`);
-  svg.append(line(`M${points.join("L")}`));
+  svg.append(vector("path", { d: `M${points.join("L")}` }));
   return svg;
 }
 
@@ -50,16 +44,9 @@ export function stroke(
   context.restore();
 }
 
-function line(path: string): SVGElement {
-  const element = document.createElementNS(SVG, "path");
-  element.setAttribute("d", path);
-  return element;
-}
-
 function joint(path: string, number: number): SVGElement {
-  const element = line(path);
+  const element = vector("path", { d: path, class: number === 0 || number === 3 ? "limb" : "limb other" });
   const [x, y] = path.match(/[\d.]+/g)!;
   element.style.transformOrigin = `${x}px ${y}px`;
-  element.setAttribute("class", number === 0 || number === 3 ? "limb" : "limb other");
   return element;
 }

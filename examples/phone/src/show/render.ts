@@ -3,7 +3,7 @@
 import { renderBars } from "./bars";
 import { drawLanes } from "./charts";
 import { drawAddress, drawCode } from "./code";
-import { byId, element, list, show, write } from "./dom";
+import { byId, element, list, set, show, write } from "./dom";
 import { BUTTONS, HERO, PARTS, TEXTS } from "./parts";
 import { curve, drawn, move } from "./picture";
 import type { Bar, Card, Shown } from "./shown";
@@ -56,9 +56,11 @@ export function renderTimeline(classes: string[], timeline: Timeline, minutes: B
   canvas.setAttribute("aria-label", minutes.map(({ name, text }) => `${name} ${text}`).join(", "));
 }
 
-/** Offers the activities of a model where one is typed: any other is taken as well. */
-export function suggest(classes: string[]): void {
-  byId("activities").replaceChildren(...classes.map((name) => new Option(name)));
+/** Offers activities where one is typed, and on the page that records minutes for a computer: any other is taken as well. */
+export function suggest(activities: string[], gyroscope: boolean): void {
+  list("activities", activities, (name) => new Option(name));
+  const asked = new URLSearchParams({ labels: activities.join(), ...(gyroscope ? { gyroscope: "" } : {}) });
+  byId<HTMLAnchorElement>("collect").href = `collect.html?${asked}`;
 }
 
 export function renderOffline(): void {
@@ -101,9 +103,5 @@ function lesson({ activity, name, look, trace, recordings }: Card): HTMLElement 
 }
 
 function button(text: string, label: string, key: string, value: string): HTMLElement {
-  const made = element("button", "", text);
-  for (const [name, given] of Object.entries({ type: "button", "aria-label": label, [`data-${key}`]: value })) {
-    made.setAttribute(name, given);
-  }
-  return made;
+  return set(element("button", "", text), { type: "button", "aria-label": label, [`data-${key}`]: value });
 }

@@ -5,7 +5,7 @@ import { looks, type Look, PICTURES } from "./activities";
 import { type Signal, words } from "../signal/signal";
 import { REFUSED } from "../signal/refused";
 import { rejects } from "../signal/stream";
-import type { Lesson, Model, Offer, Problem, Running, Saved, State, Summary, Taking, Teach } from "../page/state";
+import type { Lesson, Model, Offer, Problem, Running, State, Summary, Taking, Teach } from "../page/state";
 import type { Button, Part, Text } from "./parts";
 import { capital, duration, kilobytes, percent } from "./text";
 
@@ -108,7 +108,7 @@ function start(model: Model, { handheld, reachable, heard }: Device): Shown {
   return {
     ...NOTHING, kind: "start",
     visible: [
-      "known", "start", "simulate", "person", "teach-row", teachable(model), "settings", "how", ...when(heard, "ears-row"),
+      "known", "start", "simulate", "person", "teach-row", teachable(model), "settings", "how", "collect-row", ...when(heard, "ears-row"),
       ...when(!handheld && reachable, "elsewhere"),
     ],
     text: {
@@ -146,7 +146,7 @@ function agreement({ right, of }: Running["agreed"]): string {
 }
 
 function running(state: Running, { handheld, reachable, heard }: Device): Shown {
-  const { model, simulated, paused, signal, taking, saved } = state;
+  const { model, simulated, paused, signal } = state;
   const { classes } = model.metadata;
   const { label, probability, detail } = taken(state) ?? words(signal, model.metadata);
   const found = signal.kind === "recognized" ? signal.label : null;
@@ -156,12 +156,11 @@ function running(state: Running, { handheld, reachable, heard }: Device): Shown 
     ...NOTHING, kind: "running",
     visible: [
       "live", "bars-card", "minute-card", "stop", "settings", "how", ...when(heard, "ears-row"),
-      ...when(simulated, "simulated", "pause", model.demonstrates ? "credit" : "person"), ...when(!simulated, "teach"),
+      ...when(simulated, "simulated", "pause", model.demonstrates ? "credit" : "person"),
       ...when(simulated && !handheld && reachable, "elsewhere"),
       ...when(signal.kind === "silent", "restart"),
       ...when(model.metadata.axes.length > 3, "rotation"),
     ],
-    disabled: when(taking, "record"),
     text: {
       label, probability,
       detail: paused ? "Paused" : detail || stepped(state, look),
@@ -169,8 +168,6 @@ function running(state: Running, { handheld, reachable, heard }: Device): Shown 
       "notice-text": state.missed === null ? "" : missed(state.missed),
       simulated: played(model), stop: simulated ? "Stop" : "Hold to stop",
       pause: paused ? "Resume" : "Pause",
-      record: taking ? `${Math.floor(taking.seconds)} of ${taking.length} s` : "Record",
-      recorded: taking ? "Recording. Stop ends it early." : saved ? outcome(saved) : "",
       measured: measured(state), unit: unitOf(model.metadata), ...about(model),
     },
     picture: picture(state, look),
@@ -241,7 +238,7 @@ export function missed(seconds: number): string {
   return `${duration(seconds)} are missing: while a phone is locked or shows another app, it stops the sensor.`;
 }
 
-function summary({ model, simulated, agreed, timeline, steps, stretches, saved }: Summary, device: Device): Shown {
+function summary({ model, simulated, agreed, timeline, steps, stretches }: Summary, device: Device): Shown {
   const { classes } = model.metadata;
   const spent = spentOn(classes, timeline);
   const lost = timeline.length - [null, ...classes.keys()].reduce((sum: number, label) => sum + timeline.seconds(label), 0);
@@ -252,14 +249,14 @@ function summary({ model, simulated, agreed, timeline, steps, stretches, saved }
   return {
     ...NOTHING, kind: "summary",
     visible: [
-      "summary", "start", ...when(device.handheld, "simulate"), "settings", "how",
+      "summary", "start", ...when(device.handheld, "simulate"), "settings", "how", "collect-row",
       ...when(model.demonstrates, "credit"), ...when(!model.demonstrates, "person", "teach-row", teachable(model)),
       ...when(simulated, "simulated"), ...when(stretches.length, "fix"), ...when(device.shares, "share"),
     ],
     text: {
       label: mostly(spent),
       detail: [`${duration(timeline.length)} in all${lost >= 1 ? `, ${duration(lost)} without a signal` : ""}.`, ...walked].join(" "),
-      hint: saved ? `Recording: ${outcome(saved)}` : model.demonstrates ? capital(`${agreement(agreed)}.`) : "",
+      hint: model.demonstrates ? capital(`${agreement(agreed)}.`) : "",
       simulated: played(model), start: model.demonstrates ? "Done" : "Start again", from: "0 s", to: duration(timeline.length), ...about(model),
     },
     minutes: spent.map(({ name, look, seconds }) => ({
@@ -394,12 +391,4 @@ export function bars(classes: string[], probabilities: number[] | null, current:
     const share = probabilities?.[i] ?? null;
     return { name: classes[i]!, look, share, text: share === null ? "" : percent(share), current: i === current };
   });
-}
-
-/** What became of a recording. */
-export function outcome({ ending, seconds, activity, file }: Saved): string {
-  const whole = `${Math.floor(seconds)} s`;
-  if (!seconds) return "Nothing was recorded: the sensor sends nothing.";
-  if (ending === "discarded") return `Discarded: ${whole} of signal is too short to keep.`;
-  return `${file}: ${whole} of ${activity}${ending === "cut" ? ", cut where the signal broke off" : ""}.`;
 }

@@ -28,7 +28,7 @@ interface Permission {
   requestPermission?: () => Promise<"granted" | "denied">;
 }
 
-const CHANNELS = ["x", "y", "z", "gyro_x", "gyro_y", "gyro_z"];
+export const CHANNELS = ["x", "y", "z", "gyro_x", "gyro_y", "gyro_z"];
 
 /** Milliseconds in which a phone that has a sensor has sent something. */
 const PATIENCE = 2000;
