@@ -42,7 +42,7 @@ from zoo.training import Training, fit
 
 PRESET, GROUPS, MEASURED, FILTERS, WINDOW = "activity_gru_phone", 10, 3, 32, 150
 PRESETS = Path(__file__).parent.parent / "saved_models"
-PUBLISHED = ("activity_gru_pocket", "activity_cnn_pocket")
+PUBLISHED = ("activity_cnn_pocket",)
 
 
 class Gain(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types

@@ -2,8 +2,8 @@
 
     python saved_models/person.py --data ../shared/data/activity
 
-The network is `activity_gru_pocket`, trained with its recipe on everyone in its four studies but this person, who is
-the test set. Person and stretches were chosen before anything was recognized: the first person, and of each activity
+The network is `activity_gru_pocket`, trained with its recipe on everyone in four studies but this person, who is the
+test set. Person and stretches were chosen before anything was recognized: the first person, and of each activity
 the middle of the first long trial.
 
 The minute is from MotionSense, MIT license (examples/phone/LICENSE.motionsense): Malekzadeh, Clegg, Cavallaro, Haddadi,
@@ -22,11 +22,11 @@ from make import ARCHIVES, LONG, STAIRS
 
 import zoo
 from zoo.activity import recordings
-from zoo.presets import PRESETS
 from zoo.runtime.metadata import CLASSES
 
 PHONE = Path(__file__).parents[1] / "examples" / "phone"
 PERSON, ACTIVITIES = "1", ("standing", "walking", "upstairs", "downstairs", "jogging", "sitting")
+STUDIES = ("motionsense", "wisdm", "geotec", "oxford")
 SECONDS, RATE, UNIT = 10, 50, 0.02
 """Of each activity; rows a second; and what a whole number stands for, in m/s^2."""
 
@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the four archives")
     archives = parser.parse_args().data
     with tempfile.TemporaryDirectory() as folder:
-        files = {study: Path(folder) / f"{study}.h5" for study in PRESETS["activity_gru_pocket"].data.studies}
+        files = {study: Path(folder) / f"{study}.h5" for study in STUDIES}
         for study, file in files.items():
             zoo.import_study(study, archives / ARCHIVES[study], file)
         document = minute(files["motionsense"])

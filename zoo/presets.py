@@ -128,8 +128,8 @@ PRESETS: dict[str, Preset] = {
         _STUDIES_ARGUMENTS | {"units": 12, "num_layers": 1}, _POCKET_RECIPE, _STUDIES,
     ),
     "activity_gru_pocket": Preset(
-        "activity_gru", "A small recognizer: two GRUs of 32 units, trained on four studies",
-        _STUDIES_ARGUMENTS, _POCKET_RECIPE, _STUDIES,
+        "activity_gru", "A small recognizer: two GRUs of 32 units, trained on six studies",
+        _STUDIES_ARGUMENTS, _POCKET_RECIPE, _SIX_STUDIES,
     ),
     "activity_gru_phone": Preset(
         "activity_gru", "The recommended recognizer: two GRUs of 64 units, trained on six studies",
