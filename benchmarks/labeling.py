@@ -4,7 +4,7 @@
     python benchmarks/labeling.py --recordings dsads.h5 | tee benchmarks/labeling.json
     python benchmarks/labeling.py --page docs/guides/label.md
 
-The hours are those of the eight people of DSADS, on whom `activity_gru_pocket` was not trained: stretches of half a
+The hours are those of the eight people of DSADS, on whom `activity_cnn_pocket` was not trained: stretches of half a
 minute to five of eight activities, two of which it does not know, joined in an order that is drawn. Nobody made the
 decisions: a program knows the truth, and does what the page offers, one stretch after the other.
 
@@ -46,7 +46,7 @@ from zoo.labeling.session import ENOUGH
 from zoo.provenance import versions
 from zoo.report import markdown
 
-PRESET = "activity_gru_pocket"
+PRESET = "activity_cnn_pocket"
 ACTIVITIES = ("sitting", "standing", "walking", "jogging", "upstairs", "downstairs", "cycling", "rowing")
 SECONDS, LENGTHS, SEED = 3600.0, (30.0, 300.0), 0
 RATE = 25.0

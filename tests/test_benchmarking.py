@@ -23,7 +23,7 @@ def test_every_signature_is_timed_and_its_arithmetic_counted():
     # Weights of the frame and of three gates a layer are multiplied once a step, those of the head once a result. The
     # magnitude of a row sums three squares.
     cells = frame * (columns * units + 3 * arguments["magnitude"]) + num_layers * 3 * 2 * units * units
-    head = 6 * units
+    head = len(arguments["classes"]) * units
     steps = arguments["window"] // frame
     counted = {name: row["multiply_adds"] for name, row in found["signatures"].items()}
     assert counted == {"window": steps * cells + head, "step": cells + head, "chunk": 10 * (cells + head)}

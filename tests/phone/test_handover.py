@@ -105,7 +105,7 @@ def test_a_code_brings_what_was_learned_to_another_phone(teacher, open_page, qr_
     # From there it can be handed on, and the last digits of weights may round otherwise.
     assert other.get_attribute("#taught-code", "data-shown").split("/")[:-2] == address.split("/")[:-2]
     found = [probabilities(page, rowing(0, 8)) for page in (teacher, other)]
-    assert found[0].shape == (60, 7)
+    assert found[0].shape == (60, 8)
     np.testing.assert_allclose(*found, atol=1e-3)
     assert teacher.inner_text("#label") == other.inner_text("#label") == "Rowing"
     other.reload()

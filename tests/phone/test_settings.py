@@ -130,7 +130,7 @@ def test_how_it_works_is_told_with_the_numbers_of_the_file_and_shown_on_the_last
         "50 rows per second",
         "reads 5 rows at a time",
         "in 64 numbers",
-        "each of 6 activities",
+        "each of 6 activities and for all other movements",
         f"below {sure}%",
     ):
         assert words in text

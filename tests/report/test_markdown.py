@@ -49,7 +49,7 @@ def test_a_language_model_shows_whatever_was_asked_for():
 
 
 def test_a_cross_validation_names_methods_and_people():
-    result = preset_metrics("activity_gru_pocket")["test"]
+    result = preset_metrics("activity_gru_tiny")["test"]
     result["baselines"]["random_forest"]["difference"] = {
         "macro_f1": 0.25, "interval": [0.125, 0.5], "people": 3, "of": 4,
     }  # fmt: skip

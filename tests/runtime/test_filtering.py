@@ -128,7 +128,7 @@ def as_json(group):
 
 
 STREAMING = {"restart": 0, "copies": 1, "warmup": 0, "margin": 0.1}
-DOCUMENT = extract(PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite").to_json()
+DOCUMENT = extract(PRESETS_FOLDER / "activity_gru_tiny" / "model.float32.tflite").to_json()
 DOCUMENT |= {"classes": [*CLASSES], "version": "9.1"}
 del DOCUMENT["threshold"]
 

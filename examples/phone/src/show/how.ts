@@ -3,7 +3,7 @@
 import { AXES, drawSignal, sensorOf, SIGNAL } from "./charts";
 import type { Metadata } from "../model/metadata";
 import type { Sample } from "../signal/motion";
-import type { Prediction } from "../signal/stream";
+import { type Prediction, rejects } from "../signal/stream";
 import { byId, element, set, write } from "./dom";
 import { percent } from "./text";
 
@@ -67,13 +67,15 @@ export class Windows {
 export function explain(metadata: Metadata, threshold: number): void {
   const { rate, frame, window, states, streaming, classes } = metadata;
   const memory = Object.values(states).reduce((sum, size) => sum + size, 0);
+  const known = classes.filter((_, i) => !rejects(metadata, i)).length;
+  const others = known < classes.length ? " and for all other movements" : "";
   const reads = memory
     ? `A recurrent network reads ${frame} ${frame === 1 ? "row" : "rows"} at a time, and remembers earlier rows in ${memory} numbers.`
     : `A network reads the last ${window} rows at a time.`;
   write(
     "how-text",
     `The phone measures acceleration, gravity included${metadata.axes.length > 3 ? ", and rotation" : ""}. The page turns the samples into ${rate} rows per second. ` +
-      `${reads} It returns a probability for each of ${classes.length} activities; a filter follows over time ` +
+      `${reads} It returns a probability for each of ${known} activities${others}; a filter follows over time ` +
       `which of them is true. The label changes when another activity is more probable by ${Math.round(100 * streaming.margin)} points; ` +
       `below ${percent(threshold)} the answer is "Not sure". Steps are peaks of the acceleration: they were compared with ` +
       `true counts for walking; for jogging and stairs there are none to compare with.`,
