@@ -93,7 +93,9 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/personal.py --data build/windows.h5 | tee benchmarks/personal.json
 	.bench/bin/python benchmarks/personal.py --page docs/guides/deploy.md
 	.bench/bin/zoo data import dsads $(DATA)/activity/daily-and-sports-activities.zip --others -o build/dsads-all.h5 --force
-	.bench/bin/python benchmarks/labeling.py --recordings build/dsads-all.h5 | tee benchmarks/labeling.json
+	git show 2080b86c:saved_models/activity_gru_pocket/model.keras > build/activity_gru_pocket-0.3.0.keras
+	.bench/bin/python benchmarks/labeling.py build/activity_gru_pocket-0.3.0.keras activity_cnn_pocket \
+		--recordings build/dsads-all.h5 | tee benchmarks/labeling.json
 	.bench/bin/python benchmarks/labeling.py --page docs/guides/label.md
 	$(BIN)/python benchmarks/networks.py | tee benchmarks/networks.json
 	$(BIN)/python benchmarks/networks.py --page examples/networks/README.md

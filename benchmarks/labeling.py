@@ -1,12 +1,14 @@
 """What it costs a simulated person to label an hour: by hand, with proposals, and with proposals that learn.
 
     zoo data import dsads daily-and-sports-activities.zip --others -o dsads.h5
-    python benchmarks/labeling.py --recordings dsads.h5 | tee benchmarks/labeling.json
+    git show 2080b86c:saved_models/activity_gru_pocket/model.keras > activity_gru_pocket-0.3.0.keras
+    python benchmarks/labeling.py activity_gru_pocket-0.3.0.keras activity_cnn_pocket --recordings dsads.h5 \
+        | tee benchmarks/labeling.json
     python benchmarks/labeling.py --page docs/guides/label.md
 
-The hours are those of the eight people of DSADS, on whom `activity_cnn_pocket` was not trained: stretches of half a
-minute to five of eight activities, two of which it does not know, joined in an order that is drawn. Nobody made the
-decisions: a program knows the truth, and does what the page offers, one stretch after the other.
+The hours are those of the eight people of DSADS, on whom neither model was trained: stretches of half a minute to five
+of eight activities, two of which they do not know, joined in an order that is drawn. Nobody made the decisions: a
+program knows the truth, and does what the page offers, one stretch after the other.
 
     by hand     for each activity: a key that moves the view, a click at its end, S, and the key of its label; and a
                 look at each two minutes of the hour, as nothing says where the changes are
@@ -43,10 +45,10 @@ from zoo.files import sha256
 from zoo.labeling.day import Day, Stretch, apply, disputed, queue, renewed
 from zoo.labeling.proposals import Proposer, Read
 from zoo.labeling.session import ENOUGH
-from zoo.provenance import versions
+from zoo.loading import load
+from zoo.provenance import versions, weights_sha256
 from zoo.report import markdown
 
-PRESET = "activity_cnn_pocket"
 ACTIVITIES = ("sitting", "standing", "walking", "jogging", "upstairs", "downstairs", "cycling", "rowing")
 SECONDS, LENGTHS, SEED = 3600.0, (30.0, 300.0), 0
 RATE = 25.0
@@ -173,9 +175,9 @@ def checks(proposer: Proposer, reads: list[Read], day: Day, person: str) -> dict
     return {"person": person, "labels": len(day), "wrong": len(wrong), "found": len(found), "asked": len(asked)}
 
 
-def measure(recording: recordings.Recording, truth: Truth) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def measure(model: str, recording: recordings.Recording, truth: Truth) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """A row for each way to label the hour of a person, and what is found of wrong labels."""
-    proposer, rows = Proposer(PRESET), list[dict[str, Any]]()
+    proposer, rows = Proposer(model), list[dict[str, Any]]()
     reads = list(proposer.read([recording]))
     bounds = [(0.0, round(recording.seconds, 3))]
     proposals, words = proposer.propose(reads), list(proposer.classes)
@@ -209,21 +211,23 @@ def measure(recording: recordings.Recording, truth: Truth) -> tuple[list[dict[st
 
 
 def costs(document: dict[str, Any]) -> str:
-    """What each way to label costs."""
-    rows = []
+    """What each way to label costs with the first model, and what accepting rests on with each."""
+    rows, notes = [], []
     for way in WAYS:
-        hours = [row for row in document["hours"] if row["way"] == way]
+        hours = [row for row in document["models"][0]["hours"] if row["way"] == way]
         mean = {key: np.mean([row[key] for row in hours]) for key in ("minutes", *COSTS, "right")}
         rows.append((way, f"{mean['minutes']:.1f}", *(f"{mean[key]:.0f}" for key in COSTS), f"{mean['right']:.1%}"))
-    sure, right = (sum(row[key] for row in document["hours"]) for key in ("sure", "sure_right"))
-    minutes = sure / 60 / len(WAYS)
-    note = f"The model was at least 95% sure of {minutes:.0f} minutes in all, and right in {right / sure:.1%} of them."
-    return markdown.table(("way", "minutes", *COSTS, "right"), rows) + f"\n\n{note}"
+    for found in document["models"]:
+        sure, right = (sum(row[key] for row in found["hours"]) for key in ("sure", "sure_right"))
+        minutes = f"{sure / 60 / len(WAYS):.0f} minutes in all, and right in {right / sure:.1%} of them"
+        notes.append(f"`{found['model']}` was at least 95% sure of {minutes}.")
+    return markdown.table(("way", "minutes", *COSTS, "right"), rows) + "\n\n" + "\n".join(notes)
 
 
 def doubts(document: dict[str, Any]) -> str:
     """What is found of wrong labels, in a sentence."""
-    total = {key: sum(row[key] for row in document["checks"]) for key in ("labels", "wrong", "found", "asked")}
+    checked = document["models"][0]["checks"]
+    total = {key: sum(row[key] for row in checked) for key in ("labels", "wrong", "found", "asked")}
     return (
         f"Of {total['labels']} labels in these hours, {total['wrong']} were made wrong. The list asked about "
         f"{total['asked']} stretches,\nand {total['found']} of the wrong labels were among them.\n"
@@ -234,16 +238,22 @@ def main() -> None:
     """Measures all and prints one JSON document."""
     parser = pages.parser(__doc__)
     parser.add_argument("--recordings", type=Path, default=Path("dsads.h5"))
+    parser.add_argument("models", nargs="*", help="models that were trained without these people")
     options = parser.parse_args()
     if options.page:
         pages.fill(options.page, __file__, {"labeling": costs, "doubts": doubts})
         return
-    measured = [measure(recording, truth) for recording, truth in hours(options.recordings)]
+    models, names = [], " ".join(Path(name).name for name in options.models)
+    for name in options.models:
+        measured = [measure(name, recording, truth) for recording, truth in hours(options.recordings)]
+        models.append({
+            "model": Path(name).stem, "weights_sha256": weights_sha256(load(name).keras_model.weights),
+            "hours": [row for rows, _ in measured for row in rows], "checks": [found for _, found in measured],
+        })  # fmt: skip
     print(json.dumps({
-        "command": "python benchmarks/labeling.py --recordings dsads.h5", "versions": versions(),
-        "preset": PRESET, "data_sha256": sha256(options.recordings), "costs": COSTS, "seed": SEED,
-        "simulated": True,
-        "hours": [row for rows, _ in measured for row in rows], "checks": [found for _, found in measured],
+        "command": f"python benchmarks/labeling.py {names} --recordings dsads.h5",
+        "versions": versions(), "data_sha256": sha256(options.recordings), "costs": COSTS, "seed": SEED,
+        "simulated": True, "models": models,
     }, indent=2))  # fmt: skip
 
 
