@@ -162,7 +162,7 @@ class Interpreter:
             >>> from zoo.catalog import PRESETS_FOLDER
             >>> recognizer = Interpreter(PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite")
             >>> recognizer.run_rows("window", window=np.zeros((5, 150, 3), np.float32))["probabilities"].shape
-            (5, 6)
+            (5, 7)
         """
         size = self.metadata.batch
         if size is None:

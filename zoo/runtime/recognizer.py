@@ -46,7 +46,7 @@ class Recognizer(Interpreter):
         >>> from zoo.catalog import PRESETS_FOLDER
         >>> recognizer = Recognizer(PRESETS_FOLDER / "activity_gru_pocket" / "model.dynamic.tflite")
         >>> recognizer.predict(np.zeros((2, 150, 3), np.float32)).shape
-        (2, 6)
+        (2, 7)
     """
 
     metadata: ActivityMetadata
