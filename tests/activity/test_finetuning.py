@@ -255,10 +255,9 @@ def test_each_fold_of_a_fine_tuning_starts_from_the_weights_and_people_they_know
     three = data(people=3).with_facts(source="Lab (2020)")
     start = train(ActivityGRU(units=4, window=10, classes=three.classes), three, QUICK, out=tmp_path / "ours").model
     weights, options = start.get_weights(), {"groups": 2, "baselines": (), "workers": 0, "verbose": False}
+    options["finetune"] = True
     theirs = data(("shake", "jump", "still"), people=2, name="s{}")
-    found = cross_validate(
-        tmp_path / "ours", theirs, finetune=True, recipe={"epochs": 0}, out=tmp_path / "new", **options
-    )
+    found = cross_validate(tmp_path / "ours", theirs, recipe={"epochs": 0}, out=tmp_path / "new", **options)
     assert found["notes"][0] == f"each fold starts from the weights of {start.name}, which knows none of these people"
     for fold in found["folds"]:
         # No epoch: only the last layer is fitted, on those whom the fold does not hold out.
