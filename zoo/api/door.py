@@ -413,7 +413,7 @@ def require_plan(model: Any, recipe: Changes, settings: Mapping[str, Any]) -> No
         if os.path.exists(model):  # noqa: PTH110
             raise ZooError(
                 f"{model}: is a file or folder; expected a preset (see `zoo list`) or a family; to start from the "
-                f"weights of a model, use `zoo finetune {model}`"
+                f"weights of a model, use `zoo finetune {model}` or `zoo crossval {model} --finetune`"
             )
         if "_" not in str(model):
             raise unknown_family(str(model))
