@@ -108,11 +108,12 @@ def fake_stream() -> Any:
     from zoo.runtime import Stream
     from zoo.runtime.metadata import Streaming, extract
 
+    metadata: Any = extract(POCKET)
+
     def step(frame: Any, states: Any) -> Any:
-        scores = np.abs(np.sin(frame.sum() * np.arange(1, 7)))
+        scores = np.abs(np.sin(frame.sum() * np.arange(1, len(metadata.classes) + 1)))
         return (scores / scores.sum())[None].astype(np.float32), dict(states)
 
-    metadata: Any = extract(POCKET)
     return Stream(metadata, step, Streaming(restart=30, copies=3, warmup=10))
 
 
