@@ -481,8 +481,14 @@ def baselines(name: str, archives: Path, scratch: Path, methods: Sequence[str]) 
     plan, protocol = Training.of(name, {"validation": 0.0}), Protocol(GROUPS, baselines=tuple(methods), models=True)
     test = cross_validated(plan, cut_studies(name, archives, scratch), scratch / "people", protocol)
     for path, document in same_folds(test):
-        own = path.parent.name == name
-        document["test"]["baselines"] |= test["baselines"] if own else without_difference(test["baselines"])
+        known = document["test"]["baselines"]
+        if path.parent.name == name:
+            known |= test["baselines"]
+            # Networks that were trained again, with which the baselines are compared, score a little differently.
+            document["test"]["compared"] = {key: test[key] for key in ("macro_f1", "macro_f1_interval", "machine")}
+        else:
+            others = without_difference(test["baselines"])
+            known |= {method: known.get(method, {}) | row for method, row in others.items()}
         write_json(path, document)
 
 
