@@ -434,7 +434,7 @@ def test_a_model_without_states_is_taught_by_whole_windows(open_page, serve_page
         page.click("#lessons-done")
         (*_, last) = play(page, rowing(0, 8), 15)
         assert page.inner_text("#label") == "Rowing"
-        assert len(last["probabilities"]) == 8
+        assert len(last["probabilities"]) == 7
     recognizer = PersonalRecognizer(convolutional_file.with_name("model.personal.tflite"))
     recognizer.restore(tmp_path / "taught.json")
     assert recognizer.recognize(rowed(42), threshold=0) == ["rowing"]
