@@ -43,8 +43,7 @@ def test_the_numbers_of_the_three_presets_are_those_that_were_measured(page):
         told = text.partition(f"[{name}](")[2][:400]
         form = ".5f" if row["kind"] == "patches" else ".3f"
         assert f"**{row['score']:{form}}**" in told
-        if row["baseline_score"] is not None:
-            assert f"has {row['baseline_score']:{form}}" in told or f", {row['baseline_score']:{form}}" in told
+        assert f"has {row['baseline_score']:{form}}" in told or f", {row['baseline_score']:{form}}" in told
     assert f"{presets['activity_gru_phone']['bytes'] / 1000:.1f} kB" in text
     test = preset_metrics("trigram_lm_best")["test"]
     seen, rival = (row["seen"]["cross_entropy"] for row in (test, test["baselines"]["kneser_ney"]))

@@ -65,7 +65,7 @@ def test_a_recognizer_of_real_people_recognizes_simulated_ones(crowd):
         name: float((recognizer.predict(windows).argmax(axis=1) == recognizer.metadata.classes.index(name)).mean())
         for name, windows in crowd.items()
     }
-    # Upstairs and downstairs are hard to tell apart in real recordings, too, and so are two people at rest.
+    # Upstairs and downstairs are hard to tell apart in real recordings, too, and so are sitting and standing.
     floors = {"downstairs": 0.8, "upstairs": 0.55, "standing": 0.85}
     floors |= dict.fromkeys(("jogging", "sitting", "walking"), 0.95)
     assert not {name: share for name, share in right.items() if share < floors[name]}
