@@ -113,6 +113,15 @@ def test_what_was_trained_in_g_reads_meters_per_second_squared():
     np.testing.assert_allclose(np.asarray(model(scaled)), np.asarray(network(WINDOWS)), atol=1e-4)
 
 
+def test_a_normalization_that_was_adapted_to_data_in_g_says_so():
+    normalization = keras.layers.Normalization(axis=-1)
+    normalization.adapt(WINDOWS / 20 + np.eye(6, dtype="float32")[1])
+    network = keras.Sequential([keras.Input((128, 6)), normalization, keras.layers.Flatten(), keras.layers.Dense(3)])
+    facts = {"classes": LABELS, "rate": 40.0}
+    refused(r"was adapted to acceleration in g: adopt it with unit='g'", adopt, network, **facts)
+    assert adopt(network, **facts, unit="g").classes == LABELS
+
+
 def test_a_subclass_with_a_call_of_its_own_is_not_taken_for_its_layers(tmp_path):
     model = Opposite(units=4)
     says = "Opposite has a method call of its own.*zoo.adopt"

@@ -14,6 +14,13 @@ SETTINGS = {
 }  # fmt: skip
 """One architecture and optimizer; the learning rate and weight decay are searched."""
 
+GRU = {
+    "frame": 10, "units": 8, "num_layers": 1, "frame_activation": "tanh", "magnitude": True, "batch_size": 128,
+    "optimizer": "adam", "learning_rate": 0.01, "schedule": "constant", "ema_decay": 0.0, "label_smoothing": 0.1,
+    "augmentation": None,
+}  # fmt: skip
+"""A small recognizer; one of five rates of dropout is searched."""
+
 
 class Search:
     """A search in a folder, with one final training unless more are asked for."""

@@ -15,7 +15,7 @@ from zoo.errors import ZooError
 from zoo.families import OWN, family_of
 from zoo.loading import Loaded
 from zoo.runtime.filtering import Group
-from zoo.runtime.metadata import AXES, INERTIAL, STANDARD_GRAVITY, ActivityMetadata, is_in_g
+from zoo.runtime.metadata import AXES, INERTIAL, STANDARD_GRAVITY, ActivityMetadata, were_in_g
 
 if TYPE_CHECKING:
     from zoo.exporting.artifacts import Exportable, Outputs
@@ -135,13 +135,10 @@ def golden(
 
 def _require_unit(name: str, metadata: ActivityMetadata) -> None:
     """Refuses a model whose normalization was fitted on data in g: files state m/s^2, and phones measure it."""
-    mean, variance = np.array(metadata.mean[: len(AXES)]), np.array(metadata.variance[: len(AXES)])
-    magnitude = float(np.sqrt((mean**2 + variance).sum()))
-    # Where phones lie in many ways, gravity cancels out in the mean, but for a rest: .34 of it in the four studies.
-    if is_in_g(magnitude, float(np.linalg.norm(mean)), share=0.1):
+    if were_in_g(metadata.mean, metadata.variance):
         raise ZooError(
-            f"{name}: the normalization has a mean magnitude of {magnitude:.2f}, as of data in g; expected "
-            f"{metadata.unit}, about {STANDARD_GRAVITY:.1f}: multiply the windows by {STANDARD_GRAVITY} and train again"
+            f"{name}: the normalization is of data in g; expected {metadata.unit}: multiply the windows by "
+            f"{STANDARD_GRAVITY} and train again"
         )
 
 

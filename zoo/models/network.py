@@ -29,7 +29,7 @@ from zoo.errors import ZooError
 from zoo.models.model import is_graph, set_weights
 from zoo.models.recognizer import Rate, SteppedRecognizer, Window
 from zoo.recipe import Fraction, Positive, Seed
-from zoo.runtime.metadata import AXES, CLASSES, STANDARD_GRAVITY, plain
+from zoo.runtime.metadata import AXES, CLASSES, STANDARD_GRAVITY, plain, were_in_g
 
 _LEAST = 1e-30
 """Least probability whose logarithm is taken."""
@@ -140,6 +140,10 @@ def adopt(
             f"network reads {shape or 'inputs of a shape that it does not state'}; expected windows (batch, window, "
             "channels): call it on a batch of windows once, and pass window=ROWS if it reads any number of rows"
         )
+    layers = network._flatten_layers()
+    own = next((layer for layer in layers if isinstance(layer, keras.layers.Normalization)), None)
+    if not in_g and own is not None and were_in_g(*(np.ravel(part).tolist() for part in (own.mean, own.variance))):
+        raise ZooError(f"network: its {own.name} was adapted to acceleration in g: adopt it with unit='g'")
     rows, channels = window or shape[1], shape[2]
     statistics = {"mean": (0.0,) * channels, "variance": _scales(channels)} if in_g else {}
     adopted = ActivityNetwork(
