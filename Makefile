@@ -99,8 +99,8 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/labeling.py --page docs/guides/label.md
 	$(BIN)/python benchmarks/networks.py | tee benchmarks/networks.json
 	$(BIN)/python benchmarks/networks.py --page examples/networks/README.md
-	.bench/bin/python benchmarks/rivals.py --data build/windows.h5 | tee benchmarks/rivals.json
-	.bench/bin/python benchmarks/rivals.py --page docs/comparison.md
+	.bench/bin/python benchmarks/leaderboard.py --data $(DATA)/activity | tee benchmarks/leaderboard.json
+	.bench/bin/python benchmarks/leaderboard.py --page docs/leaderboard.md
 	.bench/bin/python benchmarks/abstention.py --data $(DATA)/activity | tee benchmarks/abstention.json
 	.bench/bin/python benchmarks/abstention.py --page docs/guides/probabilities.md
 	.bench/bin/python benchmarks/other.py --data $(DATA)/activity | tee benchmarks/other.json

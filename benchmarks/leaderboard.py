@@ -1,4 +1,4 @@
-"""The networks of the zoo, and published ones of examples/networks, on the same folds of the people of MotionSense.
+"""The networks of the zoo, and published ones of examples/networks, on the same folds of people of MotionSense.
 
     python benchmarks/leaderboard.py --data DATA/activity --scratch build/leaderboard | tee benchmarks/leaderboard.json
     python benchmarks/leaderboard.py --page docs/leaderboard.md  # writes its tables and figures into the page
