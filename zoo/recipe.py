@@ -270,7 +270,7 @@ class Recipe(Settings):
         """
         if self.steps is None:
             return 1
-        return max(1, math.ceil(self.steps / (self.length * rows / self.batch_size)))
+        return max(1, math.ceil(self.steps / (self.length * rows / min(self.batch_size, rows))))
 
     @property
     def split_by_seed(self) -> int:

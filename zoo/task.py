@@ -58,7 +58,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Feed:
-    """What a model is fitted on, with `rows` in an epoch, in all its passes.
+    """What a model is fitted on, with `rows` in an epoch, in all its `passes`.
 
     `batches` makes endless batches, the same each time, from the rows in each batch of an epoch, which may be those of
     several steps, and from the `first_epoch`, counted from 0. There are `class_weights` of each class, then of each
@@ -77,6 +77,7 @@ class Feed:
     learner: Model | None = None
     identity: dict[str, Any] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
+    passes: int = 1
 
 
 class Task(ABC):

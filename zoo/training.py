@@ -293,7 +293,7 @@ def fit(
         raise ZooError("no training rows: add data")
     if recipe.patience is not None and feed.validation is None:
         raise ZooError("no validation rows, which patience needs: add data, or set patience to none")
-    batch_size = min(recipe.batch_size, feed.rows)
+    batch_size = min(recipe.batch_size, feed.rows // feed.passes)
     steps = feed.rows // batch_size
     if not recipe.length:
         return Fitted(model, recipe, batch_size, 0)

@@ -54,6 +54,12 @@ def held_out(folds, fitted):
     return tuple(map(np.concatenate, zip(*parts, strict=True)))
 
 
+def test_a_batch_has_no_window_twice():
+    result = plan(QUICK.replace(batch_size=5000, validation=0.0)).run(data())
+    # Of 36 windows; six steps in two parts.
+    assert (result.summary["batch_size"], result.summary["steps_per_epoch"]) == (36, 3)
+
+
 def test_all_people_are_trained_on_and_each_is_left_out_once():
     split = TASK.split(data(), QUICK, folds=True)
     assert (split.train.people(), split.validation) == (["p0", "p1", "p2"], None)

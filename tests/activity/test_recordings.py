@@ -113,3 +113,14 @@ def test_a_file_of_recordings_says_what_it_holds(tmp_path):
 def test_nothing_to_write_leaves_no_file(several, says, tmp_path):
     refused(says, recordings.write_recordings, tmp_path / "a.h5", several, source="a test")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_end_of_a_long_recording_is_where_its_clock_says(tmp_path):
+    rate, seconds = 100.49, 900
+    times = np.arange(int(rate * seconds)) / rate
+    signal = np.where(times < 800, 1.0, 0.0)
+    rows = np.stack([signal] * 3, axis=1)
+    (found,) = recordings.stretches("a.csv", "ann", "walking", times, rows, None, recordings.Counts())
+    assert found.rate == 100.0
+    assert found.seconds == pytest.approx(seconds, abs=0.02)
+    assert np.argmin(found.acceleration[:, 0]) / found.rate == pytest.approx(800, abs=0.02)

@@ -224,7 +224,9 @@ def test_time_of_day_passes_midnight(tmp_path):
     assert [len(one.acceleration) for one in found] == [500, 500]
     assert [one.start for one in found] == [0, pytest.approx(10)]
     np.testing.assert_allclose(found[0].acceleration, FAR[:500], atol=1e-3)
-    assert counts.to_json() == {"dropped": {}, "changed": {}}
+    assert counts.to_json() == {
+        "dropped": {}, "changed": {"restarts of the clock at which a recording was split": 1},
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("shift", [0, 0.01, 0.004, -9.9])
@@ -305,6 +307,9 @@ def test_gravity_in_columns_of_its_own_is_added(tmp_path):
     columns = ANYBODY.replace(x="ux", y="uy", z="uz", gravity=("gx", "gy", "gz"))
     (recording,) = read(tmp_path, rows(TIME, np.hstack([MOVED, GRAVITY]), "t,ux,uy,uz,gx,gy,gz"), columns)
     np.testing.assert_allclose(recording.acceleration, TOTAL, atol=1e-3)
+    twice = np.hstack([MOVED + GRAVITY, GRAVITY])
+    refused("acceleration has gravity already", read, tmp_path, rows(TIME, twice, "t,ux,uy,uz,gx,gy,gz"), columns)
+    refused("ux is a column of acceleration", columns.replace, gravity=("ux", "uy", "uz"))
 
 
 @pytest.fixture

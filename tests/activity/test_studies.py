@@ -495,7 +495,7 @@ FACTS = {
               "walking": 3687}, (19.9, 49.6)),
     "geotec": ("sp-sw-har-dataset.zip", 230, 23, {"sitting": 8, "walking": 1209}, (102, 103)),
     "oxford": ("oxford-step-counter.zip", 62, 5, {"walking": 8625}, (100, 406)),
-    "selfback": ("selfback-thigh.zip", 264, 33, {"downstairs": 2394, "jogging": 7836, "sitting": 5820,
+    "selfback": ("selfback-thigh.zip", 264, 33, {"downstairs": 2394, "jogging": 7838, "sitting": 5820,
                  "standing": 6014, "upstairs": 2609, "walking": 17711}, (97.1, 102)),
     "dsads": ("daily-and-sports-activities.zip", 616, 8, {"downstairs": 4560, "jogging": 4800, "sitting": 4800,
               "standing": 9600, "upstairs": 4560, "walking": 14400}, (25, 25)),

@@ -258,7 +258,7 @@ def test_text_without_validation_or_test_rows_is_trained_and_says_what_it_lacks(
 
 
 @pytest.mark.parametrize("missing", [None, "", float("nan"), pd.NA])
-def test_a_window_without_a_person_is_named(missing):
+def test_a_window_without_a_person_or_a_label_is_named(missing):
     x, y, says = X[:4], [0, 1, 0, 1], "subjects: none in window 2"
     people = ["ann", "ann", missing, "ben"]
     for given in (people, np.array(people, object)):
@@ -268,3 +268,15 @@ def test_a_window_without_a_person_is_named(missing):
     table = data.train.to_frame().assign(study=["a", "a", missing, "b"])
     assert load_data(table, rate=50).train.studies.tolist() == ["a", "a", "", "b"]
     refused(says, load_data, table.assign(subject=people), rate=50)
+    labels = ["sit", "run", missing, "run"]
+    for given in (labels, np.array(labels, object)):
+        refused("y: none in window 2; name the activity", load_data, (x, given), rate=50)
+
+
+def test_masks_are_not_ignored_and_texts_of_h5py_are_texts():
+    masked = np.ma.masked_where(np.arange(6) == 2, Y)
+    refused("y: has masked values", load_data, (X, masked), rate=50)
+    refused("x: has masked values", load_data, (np.ma.masked_where(X.mean() < X, X), Y), rate=50)
+    refused("subjects: has masked values", load_data, (X, Y), rate=50, subjects=masked)
+    refused(r"subjects: have shape \(6, 1\)", load_data, (X, Y), rate=50, subjects=np.arange(6.0)[:, None])
+    assert load_data((X, np.array([b"sit", b"run"] * 3, object)), rate=50).classes == ("run", "sit")

@@ -220,7 +220,11 @@ def test_a_folder_gives_its_pictures_by_name_without_the_hidden_files(tmp_path):
     for name in ("b.png", "a.png"):
         save(tmp_path / name)
     (tmp_path / ".DS_Store").write_bytes(b"hidden")
-    assert [picture.name for picture in find_pictures([tmp_path])[0]] == ["a.png", "b.png"]
+    (tmp_path / ".trash").mkdir()
+    (tmp_path / "holiday").mkdir()
+    for name in (".trash/d.png", "holiday/c.png"):
+        save(tmp_path / name)
+    assert [picture.name for picture in find_pictures([tmp_path])[0]] == ["a.png", "b.png", "c.png"]
     refused("pictures of the same name: rename or leave out one", find_pictures, [tmp_path, tmp_path / "a.png"])
     (tmp_path / "empty").mkdir()
     refused("no picture in this folder", find_pictures, [tmp_path / "empty"])

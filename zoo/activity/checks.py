@@ -125,6 +125,14 @@ def check_signal(where: str, rows: Floats, rate: float, most_quiet: float = np.i
         )  # fmt: skip
 
 
+def check_gravity(where: str, acceleration: Floats, gravity: Floats) -> None:
+    """Refuses gravity to be added, `(3, rows)`, to acceleration with it, which is near it on average."""
+    with np.errstate(all="ignore"):
+        mean, added = (np.nanmean(part, axis=1) for part in (acceleration, gravity))
+    if np.linalg.norm(mean - added) < 0.5 * np.linalg.norm(added):
+        raise TableError(f"{where}: acceleration has gravity already", f"leave {option('gravity')} out")
+
+
 def _check_length(where: str, magnitudes: Floats, steady: float, over: str, *, is_too_large: bool = False) -> None:
     magnitude, expected = float(magnitudes.mean(dtype=np.float64)), f"{UNIT} (about {STANDARD_GRAVITY:.1f})"
     if magnitude > _TOO_LARGE or is_too_large:

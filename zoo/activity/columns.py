@@ -135,6 +135,10 @@ class CsvColumns(Columns):
         for what, columns, count in triples:
             if columns is not None and len(set(columns)) != count:
                 raise ZooError(f"{what}: {','.join(columns)}; expected three different ones, such as ax,ay,az")
+        if both := sorted({*axes} & {*(self.gravity or ())}):
+            raise ZooError(
+                f"{option('gravity')}: {both[0]} is a column of acceleration, too; name those of gravity alone"
+            )
         for field, name in (("subject", self.subject), ("activity", self.activity)):
             if name is not None and not name.removeprefix("=").strip():
                 raise ZooError(f"{option(field, repr(name))}: expected the name of a column, or =NAME for all rows")
@@ -413,7 +417,7 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock
         raise TableError(f"{where}: time stamps rise by 1 from row to row, as row numbers do", cure)
     made, is_slow = f"{stamped} apart, as {assumed}, make {rate:.3g} Hz", rate < _COMMON[0] and assumed in TENTHS
     # Of two clocks, both units may give a date.
-    if dated.intersection(plausible) != {assumed} and (is_slow or rate > _COMMON[1]):
+    if dated.intersection(plausible) != {assumed} and (is_slow or round(rate, 3) > _COMMON[1]):
         raise doubtful(f"{made}, {'less' if is_slow else 'more'} than most phones do", rate, assumed, is_slow=is_slow)
     return assumed, assumed == "s" or assumed in dated
 

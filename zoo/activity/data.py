@@ -11,7 +11,7 @@ downstairs. The attribute `label_sets` lists such sets, as in `downstairs+upstai
 from K on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +186,9 @@ def from_arrays(splits: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any
         raise ZooError(f"rate {shown(rate)}: expected the sampling rate in Hz, above 0")
     if unit not in (UNIT, "g"):
         raise ZooError(f"unit {shown(unit)}: expected {UNIT} or g")
+    for split, columns in splits.items():
+        where, cure = "y" if split == "train" else f"{split} y", "name the activity of each window, or leave these out"
+        _require_all(where, np.asarray(columns["target"]).ravel(), cure)
     classes = facts.get("classes") or sort_names(np.asarray(splits["train"]["target"]).ravel().tolist())
     if SCHEMA.fact("classes").problem(list(classes)) or any("," in name for name in classes):
         raise ZooError(f"classes: {shown(list(classes))}; expected different names, without commas")
@@ -213,19 +216,23 @@ def _of_arrays(split: str, columns: Mapping[str, Any], facts: Mapping[str, Any],
     if unit == "g":
         # Rotation rate has a unit of its own.
         inputs = inputs * np.where(np.arange(inputs.shape[2]) < len(AXES), STANDARD_GRAVITY, 1).astype(np.float32)
-    names = {name: np.array(list(map(str, values))) for name, values in columns.items()
+    names = {name: np.asarray(values) for name, values in columns.items()
              if name not in ("input", "target") and values is not None}  # fmt: skip
     for name, values in names.items():
         if values.shape != (len(inputs),):
             raise ZooError(f"{part}{name}s: have shape {values.shape}; expected ({len(inputs)},), one per window")
-    # A person may be called "None" or "nan"; what is no text and reads so is missing.
-    for row, person in enumerate(columns["subject"] if "subject" in names else ()):
-        if not str(person).strip() or (not isinstance(person, str) and str(person) in ("None", "nan", "NaT", "<NA>")):
-            where = f"{part}subjects: none in window {row}"
-            raise ZooError(f"{where}; name the person of each window, or leave subjects out")
-    rows = DataSet.of({"input": inputs, **names}, axes=AXES_OF[inputs.shape[2]], **facts)
+    _require_all(f"{part}subjects", names.get("subject", ()), "name the person of each window, or leave subjects out")
+    texts = {name: np.array(list(map(str, values))) for name, values in names.items()}
+    rows = DataSet.of({"input": inputs, **texts}, axes=AXES_OF[inputs.shape[2]], **facts)
     labels = _class_numbers(f"{part}y", np.asarray(columns["target"]), len(inputs), rows.label_names)
     return rows.with_columns({"target": labels})
+
+
+def _require_all(where: str, names: Iterable[Any], cure: str) -> None:
+    """Refuses a name that is missing. One may be "None" or "nan"; what is no text and reads so is missing."""
+    for row, name in enumerate(names):
+        if not str(name).strip() or (not isinstance(name, str) and str(name) in ("None", "nan", "NaT", "<NA>")):
+            raise ZooError(f"{where}: none in window {row}; {cure}")
 
 
 def _class_numbers(where: str, labels: NDArray[Any], count: int, classes: Sequence[str]) -> NDArray[np.int64]:

@@ -121,8 +121,10 @@ def read_table(
         fields = {name: [row[place] for row in block] for name, place in places.items()}
         read = partial(_read_column, where, fields, rows)
         signal = [read(name, number, "a number") for name in (*columns.axes, *(columns.rotation or ()))]
-        for axis, name in enumerate(columns.gravity or ()):
-            signal[axis] = signal[axis] + read(name, number, "a number")
+        if columns.gravity:
+            gravity = [read(name, number, "a number") for name in columns.gravity]
+            checks.check_gravity(where, np.stack(signal[:3]), np.stack(gravity))
+            signal[:3] = np.add(signal[:3], gravity)
         values.frombytes(np.stack(signal, axis=1).tobytes())
         if columns.time:
             times.frombytes(read(columns.time, moment, expected).tobytes())

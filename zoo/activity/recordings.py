@@ -105,12 +105,14 @@ class Counts:
         return {"dropped": dict(self.dropped), "changed": dict(self.changed)}
 
 
-GAPS = "gaps at which a recording was split"
+GAPS, RESTARTS = "gaps at which a recording was split", "restarts of the clock at which a recording was split"
 NOT_RISING = "rows whose time stamp does not rise"
 _GAP_STEPS = 3
 """A pause longer than this many sampling intervals ends a recording."""
 _LOST_STEPS = 5.5
 """The same where rows are there without their values: up to four lost samples in a row are interpolated."""
+_DRIFT = 1.0
+"""Seconds by which a rounding of the rate may shift the end of a stretch: as much as is trimmed by default."""
 _PART = 1 << 18
 """Rows that are put on the grid at once: a recording of a day and its copies would fill the memory."""
 _NOT_FINITE = "rows with a value that is not finite, or that no sensor measures"
@@ -128,6 +130,7 @@ def stretches(
     forward = steps[steps > 0]
     gap = _GAP_STEPS * (1 / rate if rate else float(np.median(forward)) if len(forward) else np.inf)
     restarts = np.flatnonzero(steps < -gap) + 1
+    counts.changed[RESTARTS] += len(restarts)
     del steps, forward
     here, end = Counts(), 0.0
     for start, stop in pairwise([0, *restarts.tolist(), len(times)]):
@@ -177,20 +180,24 @@ def _trial(
             counts.dropped["rows alone between two gaps"] += len(moment)
             continue
         counts.changed["rows with lost values, interpolated"] += len(moment) - len(whole)
-        if rate is None:
-            # Stamps jitter by some milliseconds; the mean interval of a stretch does not.
-            step = (moment[-1] - moment[0]) / (len(moment) - 1)
-        even = np.empty(values.shape, np.float32)
+        hertz, count, length = rate, len(moment), moment[-1] - moment[0]
+        if hertz is None:
+            # Stamps jitter by some milliseconds; the mean rate of a stretch does not. Rates that differ by a rounding
+            # of the clock are one; where that would shift the end, as in an hour, rows are taken in its steps.
+            step = length / (count - 1)
+            hertz = float(f"{1 / step:.3g}")
+            if abs(length - (count - 1) / hertz) > _DRIFT:
+                step, count = 1 / hertz, round(length * hertz) + 1
+        even = np.empty((count, values.shape[1]), np.float32)
         for axis in range(values.shape[1]):
             stamps, numbers = moment, values[:, axis].copy()
             if not (present := measured[:, axis]).all():
                 stamps, numbers = moment[present], numbers[present]
-            for begin in range(0, len(moment), _PART):
-                part = slice(begin, min(begin + _PART, len(moment)))
+            for begin in range(0, count, _PART):
+                part = slice(begin, min(begin + _PART, count))
                 grid = moment[part] if rate else moment[0] + step * np.arange(part.start, part.stop)
                 even[part, axis] = np.interp(grid, stamps, numbers)
-        # Detected rates that differ by a rounding of the clock are one rate.
-        yield rate or float(f"{1 / step:.3g}"), even, float(moment[0] - first)
+        yield hertz, even, float(moment[0] - first)
 
 
 CIRCUMSTANCES = ("study", "position", "device", "orientation", "trimmed", "decided")

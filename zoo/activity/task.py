@@ -236,7 +236,7 @@ class ActivityTask(Task):
             # What comes before a window is read by the same weights; dropout and the like keep their seeds.
             learner=model.copy(window=2 * rows) if augmentation.carry else None,
             # The same data can be split in other ways, such as by folds.
-            identity={"split": hashlib.sha256(parts).hexdigest()[:16]},
+            identity={"split": hashlib.sha256(parts).hexdigest()[:16]}, passes=passes,
         )  # fmt: skip
 
     def scores(self, model: ActivityRecognizer, split: Split) -> dict[str, float]:

@@ -79,7 +79,7 @@ def _from_arrays(source: Any, task: str | None, subjects: Any, facts: dict[str, 
     if len(owners) != 2:
         raise ZooError("subjects: expected a pair, those of training and those of test")
     splits = {
-        split: _columns(part, facts) | ({} if people is None else {"subject": people})
+        split: _columns(part, facts) | ({} if people is None else {"subject": _array("subjects", people, "fiubSUO")})
         for split, part, people in zip(("train", "test"), parts, owners, strict=False)
     }
     is_frame = hasattr(parts[0], "columns")
@@ -138,12 +138,22 @@ def _columns(part: Any, facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _array(name: str, values: Any, kinds: str) -> NDArray[Any]:
+    if np.ma.is_masked(values):
+        raise ZooError(f"{name}: has masked values: leave these rows out, or fill them")
     try:
         array = np.asarray(values)
     except ValueError:
         raise ZooError(f"{name}: is no array; expected rows of equal shape") from None
+    except RuntimeError as error:
+        # Such as a tensor of PyTorch that requires a gradient.
+        raise ZooError(f"{name}: is no array ({str(error).partition('. ')[0]})") from None
     if array.dtype.kind not in kinds:
         raise ZooError(f"{name}: holds {array.dtype}; expected numbers")
+    if array.dtype.kind in "SUO":
+        # What is missing among texts stays so. h5py reads texts as bytes.
+        whole = np.asarray(values, object).ravel().tolist()
+        texts = [value.decode() if isinstance(value, bytes) else value for value in whole]
+        array = np.array(texts, object).reshape(array.shape)
     return array
 
 

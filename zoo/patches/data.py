@@ -261,7 +261,7 @@ def _unfit(path: Path, size: int = 1, *, decoded: bool = False) -> str:
 
 
 def find_pictures(paths: Sequence[Path], size: int = 1) -> tuple[list[Path], dict[str, str]]:
-    """Pictures, and those in folders by name; other files, broken pictures and those too small, with reasons."""
+    """Pictures, and those in folders at any depth; other files, broken pictures and small ones, with reasons."""
     files, skipped = list[Path](), dict[str, str]()
     for path in paths:
         if not path.exists():
@@ -273,7 +273,8 @@ def find_pictures(paths: Sequence[Path], size: int = 1) -> tuple[list[Path], dic
         if not path.is_dir():
             require_file(path)
         else:
-            inside = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+            there = (file for file in path.rglob("*") if file.is_file())
+            inside = sorted(file for file in there if not any(p.startswith(".") for p in file.relative_to(path).parts))
         unfit = {file: _unfit(file, size, decoded=True) for file in inside}
         skipped |= {str(file): reason for file, reason in unfit.items() if reason}
         if path.is_dir() and all(unfit.values()):
