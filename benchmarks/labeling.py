@@ -29,6 +29,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -168,9 +169,9 @@ def checks(proposer: Proposer, reads: list[Read], day: Day, person: str) -> dict
     said = list(day)
     for at in wrong:
         said[at] = replace(day[at], label=str(random.choice([name for name in names if name != day[at].label])))
-    proposer.forget()
-    proposer.learn([reads], [tuple(said)])
-    asked = [one for one in disputed(tuple(said), proposer.judge([reads], [tuple(said)])[0]) if one.disputed]
+    learner = copy(proposer)
+    learner.learn([reads], [tuple(said)])
+    asked = [one for one in disputed(tuple(said), learner.judge([reads], [tuple(said)])[0]) if one.disputed]
     found = [at for at in wrong if any(day[at].start <= one.start < day[at].end for one in asked)]
     return {"person": person, "labels": len(day), "wrong": len(wrong), "found": len(found), "asked": len(asked)}
 
@@ -185,16 +186,17 @@ def measure(model: str, recording: recordings.Recording, truth: Truth) -> tuple[
     done = Person(truth, words).did
     agreed = [part for one in sure for part in done(one.start, one.end) if part[2] == one.guess]
 
-    def learn(day: Day) -> Day:
-        proposer.learn([reads], [day])
-        return renewed(day, proposer.propose(reads), bounds)
-
     for way in WAYS:
+        learner = copy(proposer)
+
+        def learn(day: Day, learner: Proposer = learner) -> Day:
+            learner.learn([reads], [day])
+            return renewed(day, learner.propose(reads), bounds)
+
         person = Person(truth, words)
         if way == "by hand":
             day = by_hand(person, renewed((), [Stretch(*bounds[0])], bounds))
         else:
-            proposer.forget()
             teach = None if way == "proposals" else learn
             day = with_proposals(person, renewed((), proposals, bounds), learn=teach, sure=way == "sure ones")
         seconds = sum(COSTS[name] * count for name, count in person.counts.items())

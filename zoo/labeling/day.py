@@ -329,37 +329,6 @@ def _joined(stretches: Sequence[Stretch]) -> list[Stretch]:
     return joined
 
 
-class History:
-    """A day and all the days before it, to which `undo` goes back."""
-
-    def __init__(self, day: Day = ()) -> None:
-        self._days = [day]
-
-    @property
-    def day(self) -> Day:
-        """The day as it is now."""
-        return self._days[-1]
-
-    @property
-    def revision(self) -> int:
-        """The number of days before this one."""
-        return len(self._days) - 1
-
-    def changed(self, day: Day) -> "History":
-        """A history that goes on with another day."""
-        later = History()
-        later._days = [*self._days, day]
-        return later
-
-    def undone(self) -> "History":
-        """A history without its last day."""
-        if len(self._days) == 1:
-            raise ZooError("nothing to undo")
-        earlier = History()
-        earlier._days = self._days[:-1]
-        return earlier
-
-
 def spans(day: Day) -> tuple[Span, ...]:
     """What is decided, as the journal holds it."""
     return tuple(Span(one.start, one.end, one.label, one.decided) for one in day if one.label is not None)

@@ -66,11 +66,12 @@ async function watch(which: number): Promise<void> {
     await queued(async () => {
       const found = await dayOf(which);
       if (which !== number) return;
-      const moment = current().start;
       const fresh = found.version !== day.version;
       day = found;
-      if (fresh) select(cursor === null ? (day.queue[0] ?? 0) : stretchAt(day.stretches, moment));
-      else render();
+      if (!fresh) return render();
+      // What is in view is proposed first: who looks there stays there.
+      const open = day.queue.find((at) => day.stretches[at]!.start < view.end && day.stretches[at]!.end > view.start);
+      select(cursor === null && open !== undefined ? open : stretchAt(day.stretches, cursor ?? (view.start + view.end) / 2));
     });
   }
 }
