@@ -516,8 +516,12 @@ def test_wrong_labels_are_found_and_asked_about_once(tmp_path, recordings):
     assert act(session, do="accept", at=wrong[0])["queue"] == wrong[1:]
     kept = act(session, do="label", at=wrong[1], label=shown["stretches"][wrong[1]]["label"])
     assert (kept["queue"], kept["stretches"][wrong[0]]["label"]) == ([], truth)
-    # What was kept is not asked about again.
+    # What was kept is not asked about again, in this session or in a later one.
     assert session.learn()["disputed"] == 0
+    later, _ = open_session([tmp_path / "day"], CsvColumns(), tmp_path / "labeled", None)
+    later.name_person("ann")
+    later.propose("activity_gru_pocket")
+    assert later.learn()["disputed"] == 0
     assert [act(session, do="undo")["queue"] for _ in range(3)] == [[], wrong[1:], wrong]
 
 
