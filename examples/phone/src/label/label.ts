@@ -28,6 +28,8 @@ let day: Day;
 let chosen = 0;
 let view: Range = { start: 0, end: 1 };
 let cursor: number | null = null;
+/** Whether the chosen stretch was divided, so that the rest of it comes next. */
+let divided = false;
 /** One decision at a time: each is on the disk before the next one. */
 let sending: Promise<void> = Promise.resolve();
 let waiting = 0;
@@ -236,10 +238,11 @@ async function decide(action: Action): Promise<void> {
   const was = before.stretches[at]!;
   day = await act(number, action, before.version);
   const decision = ["accept", "label", "leave"].includes(action.do);
-  if (decision) select(following(before, day, at));
+  if (decision) select(following(before, day, at, divided));
   else if (action.do === "split") select(at);
   else if (action.do === "undo") select(changed(before, day));
   else render();
+  divided = action.do === "split" || (divided && action.do === "edge");
   say(action, was);
 }
 
