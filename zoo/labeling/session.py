@@ -433,6 +433,8 @@ def serve(
         except KeyboardInterrupt as stop:
             if session.out is not None and session.answers:
                 (on_event or _show_saved)(session.save())
+            elif session.out is not None:
+                say(f"nothing is decided yet: {session.out} is not written", "note")
             for path in session.write_tracks(tracks):
                 say(f"wrote {path}", "note")
             say("stopped")
