@@ -47,7 +47,7 @@ OPTIONS = {
     "--seed --classes "
     "--merge --channels --same-people --different-people --force",
     "data build": "--from --to",
-    "data describe": "--data-dir",
+    "data describe": "--figures --data-dir",
     "data import motionsense": "--out -o --force",
     "data import wisdm": "--out -o --others --force",
     "data import geotec": "--out -o --force",

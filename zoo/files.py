@@ -357,7 +357,8 @@ def read_arrays(path: Path) -> "dict[str, NDArray[Any]]":
     import numpy as np
 
     try:
-        with np.load(path) as saved:
+        # Of a damaged file, `np.load` leaves open what it has opened itself.
+        with path.open("rb") as file, np.load(file) as saved:
             return dict(saved.items())
     except FileNotFoundError:
         raise ZooError(f"{path}: no such file") from None

@@ -23,24 +23,25 @@ STARTED = 1_748_937_600
 """Seconds since 1970."""
 
 
-def record(folder: Path, shorter: int = 1, seed: int = 7) -> None:
-    """Writes the hour into a folder, or one that is shorter by a factor."""
+def record(folder: Path, shorter: int = 1, seed: int = 7, hours: int = 1) -> None:
+    """Writes the hour into a folder, one that is shorter by a factor, or several hours of the same parts."""
     folder.mkdir(exist_ok=True)
+    parts = [(activity, max(20, seconds // shorter)) for activity, seconds in PARTS * hours]
     rows = np.concatenate(
         [
-            walk_through([activity], float(max(20, seconds // shorter)), RATE, seed)[0]
-            for activity, seconds in PARTS
+            walk_through([activity], float(seconds), RATE, seed + place // len(PARTS))[0]
+            for place, (activity, seconds) in enumerate(parts)
         ]
     )  # fmt: skip
     lines, notes = ["time,seconds_elapsed,z,y,x"], ["time,seconds_elapsed,text,millisecond_press_duration"]
     for number, (x, y, z) in enumerate(rows.tolist()):
         lines.append(f"{(STARTED * RATE + number) * 10**9 // RATE},{number / RATE:.2f},{z:.4f},{y:.4f},{x:.4f}")
     elapsed = 0.0
-    for activity, seconds in PARTS:
+    for activity, seconds in parts:
         # Whoever walks takes some seconds to write that down.
         noted = elapsed + 3
         notes.append(f"{int((STARTED + noted) * 10**9)},{noted:.1f},{activity},80")
-        elapsed += max(20, seconds // shorter)
+        elapsed += seconds
     (folder / "TotalAcceleration.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "Annotation.csv").write_text("\n".join(notes) + "\n", encoding="utf-8")
 
@@ -51,7 +52,7 @@ def label(folder: Path, out: Path) -> None:
     session.name_person("ann")
     for at, stretch in enumerate(session.shown(0)["stretches"]):
         if stretch["note"]:
-            session.act(0, {"do": "accept", "at": at, "version": session.version})
+            session.act(0, {"do": "accept", "at": at, "version": session.shown(0)["version"]})
     session.save()
 
 

@@ -9,6 +9,7 @@ from running import data_of, write_h5
 import zoo
 from zoo.activity import recordings, simulate
 from zoo.data.loading import describe
+from zoo.errors import ZooError
 from zoo.report import results
 from zoo.runtime.metadata import CLASSES
 
@@ -107,6 +108,12 @@ def test_recordings_and_windows_have_a_table_of_minutes_of_people_and_activities
     assert "| subject | sit | walk |\n| --- | ---: | ---: |\n| ann | - | 1.5 |\n| ben | 0.5 | 1.0 |" in page
     cut = zoo.cut_windows(tmp_path / "a.h5", tmp_path / "b.h5", test_subjects="ann", trim=0)
     shares = [row[label] / minutes[who][label] for who, row in cut.to_json()["minutes"].items() for label in row]
+    drawn = tmp_path / "figures"
+    assert zoo.describe(cut.path, figures=drawn).written == f"figures in {drawn}"
+    assert [path.name for path in drawn.iterdir()] == ["minutes.png"]
+    nobody = data_of(windows(5, 0), [0, 1, 2, 1, 0], ["sit", "hop", "walk"], 50.0)
+    with pytest.raises(ZooError, match="applies to activities of known people alone"):
+        zoo.describe(nobody, figures=drawn)
     # Of each recording, less than a window at its end is lost.
     assert len(shares) == 5
     assert 0.9 < min(shares) <= max(shares) <= 1.0

@@ -10,6 +10,7 @@ import zipfile
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from zoo.activity.annotations import COLUMNS
 from zoo.activity.columns import CsvColumns
 from zoo.activity.simulate import walk_through
 from zoo.errors import ZooError
+from zoo.files import read_arrays, write_arrays
 from zoo.labeling.session import open_session
 from zoo.serving import PageServer
 from zoo.serving.server import Refusal
@@ -62,7 +64,7 @@ def opened(hour, tmp_path):
 
 
 def act(session, number=0, **action):
-    return session.act(number, {**action, "version": session.version})
+    return session.act(number, {**action, "version": session.shown(number)["version"]})
 
 
 def journal(tmp_path):
@@ -146,7 +148,7 @@ def test_answers_that_cannot_be_undone_are_kept(opened, tmp_path, damage):
 
 def test_a_second_tab_changes_nothing_that_it_has_not_seen(opened, tmp_path):
     session = opened()
-    seen = session.version
+    seen = session.shown(0)["version"]
     act(session, do="accept", at=0)
     before = journal(tmp_path).read_bytes()
     with pytest.raises(Refusal, match="something changed meanwhile, as in another tab"):
@@ -191,6 +193,98 @@ def test_answers_follow_a_recording_that_was_moved(opened, hour, tmp_path):
     assert labels(session.shown(0))[0] == "sitting"
     act(session, do="accept", at=3)
     assert "../../elsewhere/" in journal(tmp_path).read_text()
+
+
+def shown_signal(session):
+    """All that the page gets of a recording."""
+    return session.overview()["recordings"], session.tracks[0].signal.envelope(0.0, 90.0, 45)
+
+
+def kept_signal(tmp_path):
+    (path,) = (tmp_path / "labeled").glob(".signal-*.npz")
+    return path
+
+
+def test_what_was_read_is_kept_as_long_as_the_recording_stays_as_it_is(opened, hour, tmp_path):
+    first = shown_signal(session := opened())
+    act(session, do="accept", at=0)
+    answers = journal(tmp_path).read_bytes()
+    kept = kept_signal(tmp_path)
+    assert shown_signal(opened()) == first
+    # Notes are read anew.
+    (hour / "Annotation.csv").write_text("seconds_elapsed,text\n0,resting\n")
+    assert {one["note"] for one in opened().shown(0)["stretches"]} == {"", "resting"}
+    # What is read is what was kept.
+    arrays = read_arrays(kept)
+    write_arrays(kept, **{**arrays, "rows": 2 * arrays["rows"]})
+    assert shown_signal(opened())[1] != first[1]
+    # A recording that is read in another way, or holds something else, is read anew, and kept in place of the other.
+    assert shown_signal(opened(convention="android"))[1] == first[1]
+    file = hour / "TotalAcceleration.csv"
+    before = file.stat()
+    file.write_text(file.read_text().replace("-9.", "-8.", 500))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    changed = shown_signal(opened())
+    assert changed[1] != first[1]
+    assert kept_signal(tmp_path) == kept
+    assert journal(tmp_path).read_bytes() == answers
+
+
+@pytest.mark.parametrize("damage", ["cut off", "no archive", "a wrong byte", "empty", "other arrays", "a folder"])
+def test_a_kept_signal_that_is_damaged_is_made_again(opened, tmp_path, damage):
+    first = shown_signal(session := opened())
+    act(session, do="accept", at=0)
+    kept, answers = kept_signal(tmp_path), journal(tmp_path).read_bytes()
+    content = kept.read_bytes()
+    if damage == "other arrays":
+        write_arrays(kept, rows=np.zeros(3))
+    elif damage == "a folder":
+        kept.unlink()
+        kept.mkdir()
+    else:
+        middle = len(content) // 2
+        wrong = {
+            "cut off": content[:middle], "no archive": b"nothing", "empty": b"",
+            "a wrong byte": content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :],
+        }  # fmt: skip
+        kept.write_bytes(wrong[damage])
+    session = opened()
+    assert shown_signal(session) == first
+    assert (labels(session.shown(0))[0], journal(tmp_path).read_bytes()) == ("sitting", answers)
+    assert shown_signal(opened()) == first
+    assert damage == "a folder" or kept.read_bytes() == content
+
+
+def test_what_is_in_view_is_proposed_first(tmp_path):
+    recorded(tmp_path / "day" / "TotalAcceleration.csv", *["sitting", "walking", "jogging"] * 8, seconds=20.0)
+    session, _ = open_session([tmp_path / "day"], CsvColumns(), tmp_path / "labeled", None)
+    session.name_person("ann")
+    # The page enlarges a minute of the eight, and what is beside it.
+    served = session.routes("token")["GET", "/label/signal/*"][1]
+    served("0:0:480:900", b"", "")
+    served("0:170.3:252:900", b"", "")
+    proposing = Thread(target=session.propose, args=["activity_gru_pocket"])
+    proposing.start()
+    guesses = []
+    while not guesses:
+        assert proposing.is_alive()
+        day = session.shown(0)
+        guesses = [one for one in day["stretches"] if one["guess"]]
+    expected = ["sitting", "walking", "jogging"] * 8
+    assert [one["guess"] for one in guesses] == expected[8:13]
+    assert (guesses[0]["start"], guesses[-1]["end"]) == (170, 252)
+    # What is decided meanwhile stays, and is what is undone.
+    act(session, do="accept", at=day["stretches"].index(guesses[2]))
+    proposing.join()
+    found = session.shown(0)
+    assert [one["label"] or one["guess"] for one in found["stretches"]] == expected
+    assert [at for at, label in enumerate(labels(found)) if label] == [10]
+    undone = act(session, do="undo")
+    assert ([one["guess"] for one in undone["stretches"]], {*labels(undone)}, undone["undo"]) == (
+        expected,
+        {None},
+        False,
+    )
 
 
 def test_answers_among_the_recordings_are_no_recordings(opened, tmp_path):
@@ -334,20 +428,21 @@ PATHS = [
 def test_who_lacks_the_token_or_comes_by_another_name_is_told_nothing(opened, method, path):
     session = opened()
     with served(session) as server:
-        before = session.version
+        before = session.shown(0)["version"]
         for options in ({"token": "another"}, {"token": ""}, {"host": "evil.example"}, {"host": "localhost"}):
             status, answer = ask(server, method, path, {"do": "accept", "at": 0, "version": before}, **options)
             assert (status, [*answer]) == (403, ["error"]), options
-        assert session.version == before
+        assert session.shown(0)["version"] == before
 
 
 def test_the_page_is_told_in_one_line_what_is_not_possible(opened, tmp_path):
     session = opened()
+    now = session.shown(0)["version"]
     with served(session) as server:
         for method, path, content, expected in [
-            ("PUT", "/label/day/0", {"do": "accept", "at": 99, "version": session.version}, (422, "stretch 99")),
+            ("PUT", "/label/day/0", {"do": "accept", "at": 99, "version": now}, (422, "stretch 99")),
             ("PUT", "/label/day/0", {"do": "accept", "at": 0, "version": -1}, (409, "something changed meanwhile")),
-            ("PUT", "/label/day/7", {"do": "undo", "version": session.version}, (422, "recording 7")),
+            ("PUT", "/label/day/7", {"do": "undo", "version": now}, (422, "recording '7'")),
             ("PUT", "/label/day/x", {}, (422, "recording 'x'")),
             ("PUT", "/label/day/0", [], (422, "the request is no JSON document")),
             ("GET", "/label/signal/0:9:0:5", None, (422, "signal '0:9:0:5'")),
@@ -358,19 +453,17 @@ def test_the_page_is_told_in_one_line_what_is_not_possible(opened, tmp_path):
             status, answer = ask(server, method, path, content)
             assert (status, answer["error"].startswith(expected[1])) == (expected[0], True), (path, answer)
             assert "\n" not in answer["error"]
-        assert not (tmp_path / "labeled").exists()
+        assert not [*(tmp_path / "labeled").rglob("*.csv")]
 
 
 @pytest.fixture(scope="module")
 def proposed(tmp_path_factory):
     """A session with proposals of a preset, of eight minutes in 24 stretches."""
-    from zoo.labeling.proposals import Proposer
-
     folder = tmp_path_factory.mktemp("proposed")
     recorded(folder / "day" / "TotalAcceleration.csv", *["sitting", "walking", "jogging"] * 8, seconds=20.0)
     session, _ = open_session([folder / "day"], CsvColumns(), folder / "labeled", None)
     session.name_person("ann")
-    session.propose(lambda: Proposer("activity_gru_pocket"))
+    session.propose("activity_gru_pocket")
     return session
 
 
@@ -403,14 +496,12 @@ def test_a_model_learns_a_word_of_ones_own_and_leaves_alone_what_is_decided(prop
 
 @pytest.mark.parametrize("recordings", [1, 2])
 def test_wrong_labels_are_found_and_asked_about_once(tmp_path, recordings):
-    from zoo.labeling.proposals import Proposer
-
     done = ["sitting", "walking", "jogging"] * (8 // recordings)
     for number in range(recordings):
         recorded(tmp_path / "day" / f"{number}" / "TotalAcceleration.csv", *done, seconds=20.0, seed=number)
     session, _ = open_session([tmp_path / "day"], CsvColumns(), tmp_path / "labeled", None)
     session.name_person("ann")
-    session.propose(lambda: Proposer("activity_gru_pocket"))
+    session.propose("activity_gru_pocket")
     # A label that is nowhere else can be right.
     said = [*done[:4], "jogging", "hopping", *done[6:9], "walking", *done[10:]]
     for number in range(recordings):
@@ -425,8 +516,12 @@ def test_wrong_labels_are_found_and_asked_about_once(tmp_path, recordings):
     assert act(session, do="accept", at=wrong[0])["queue"] == wrong[1:]
     kept = act(session, do="label", at=wrong[1], label=shown["stretches"][wrong[1]]["label"])
     assert (kept["queue"], kept["stretches"][wrong[0]]["label"]) == ([], truth)
-    # What was kept is not asked about again.
+    # What was kept is not asked about again, in this session or in a later one.
     assert session.learn()["disputed"] == 0
+    later, _ = open_session([tmp_path / "day"], CsvColumns(), tmp_path / "labeled", None)
+    later.name_person("ann")
+    later.propose("activity_gru_pocket")
+    assert later.learn()["disputed"] == 0
     assert [act(session, do="undo")["queue"] for _ in range(3)] == [[], wrong[1:], wrong]
 
 

@@ -7,7 +7,7 @@ recording, which it names.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import islice, pairwise
 from pathlib import Path
@@ -30,6 +30,8 @@ ENDS = ("", "stop", "end")
 """Notes that end an activity and begin none."""
 COLUMNS = ("file", "sha256", "subject", "start", "end", "activity", "decided")
 """Columns of a table of answers."""
+CHECKED = " checked"
+"""What follows on who decided about a label, if a model had doubted it."""
 _TEXTS = ("text", "tag", "note", "annotation", "label", "activity", "event", "name")
 """Columns of what a note says, of which the first that is there is read."""
 
@@ -265,32 +267,3 @@ def check_unchanged(path: Path, answers: Answers) -> None:
         raise ZooError(f"{path}: no such file: {answers.file} (paths start at the folder of this table)")
     if digest(answers.file) != answers.sha256:
         raise ZooError(f"{answers.file}: has changed since it was labeled in {path}: restore it, or label it anew")
-
-
-def merged(spans: Sequence[Span]) -> Iterator[Span]:
-    """Joins neighbors with the same label, decided in the same way; of two confidences, the mean over time remains."""
-    held = list[Span]()
-    for span in spans:
-        if held and _joins(held[-1], span):
-            held.append(span)
-            continue
-        if held:
-            yield _joined(held)
-        held = [span]
-    if held:
-        yield _joined(held)
-
-
-def _joins(one: Span, other: Span) -> bool:
-    same = one.activity == other.activity and one.decided.split()[:1] == other.decided.split()[:1]
-    return same and abs(one.end - other.start) < _TOUCHING
-
-
-def _joined(spans: Sequence[Span]) -> Span:
-    first, last = spans[0], spans[-1]
-    how, _, share = first.decided.partition(" ")
-    if share:
-        lengths = np.array([span.end - span.start for span in spans])
-        shares = np.array([float(span.decided.split()[-1]) for span in spans])
-        how = f"{how} {(lengths * shares).sum() / lengths.sum():.2f}"
-    return Span(first.start, last.end, first.activity, how)

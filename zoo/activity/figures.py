@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -119,6 +120,28 @@ def _who(report: Mapping[str, Any]) -> str:
     return f"{count(len(report['per_subject']), 'subject')}{f' of {studies} studies' if studies > 1 else ''}{known}"
 
 
+def minutes(description: Mapping[str, Any], folder: Path, form: str = "png") -> list[Path]:
+    """Draws how many minutes there are of each person and activity."""
+    people: Mapping[str, Mapping[str, float]] = description["minutes"]
+    activities = sorted({name for row in people.values() for name in row})
+    table = np.array([[row.get(name, 0.0) for name in activities] for row in people.values()])
+    with subplots(WIDTH, 1.2 + 0.3 * len(people), grid=False) as (figure, axis):
+        axis.imshow(1 - (table / table.max())[..., None] * (1 - np.array(to_rgb(ACCENT))), aspect="auto")
+        _name_cells(axis, activities, [*people])
+        for (row, column), found in np.ndenumerate(table):
+            text, color = f"{found:.{int(found < 10)}f}", "white" if found > 0.6 * table.max() else "black"
+            axis.text(column, row, text if found else "", ha="center", va="center", color=color)
+        title(figure, description, "minutes of each person and activity", Path(description["file"]).name)
+    return save_all({"minutes": figure}, folder, form)
+
+
+def _name_cells(axis: Axes, columns: Sequence[str], rows: Sequence[str]) -> None:
+    axis.set_xticks(range(len(columns)), columns, rotation=35, ha="right", rotation_mode="anchor")
+    axis.set_yticks(range(len(rows)), rows)
+    axis.spines[:].set_visible(False)
+    axis.tick_params(length=0)
+
+
 def timelines(report: Mapping[str, Any]) -> Figure:
     """Draws the activities of people in rows of ten minutes: what they did above, what was shown below, and where that
     was wrong. The ten minutes with the most of it are enlarged.
@@ -181,11 +204,8 @@ def confusion(report: Mapping[str, Any]) -> Figure:
         # What is right in the page's green, what is wrong in its brown, as on the board of a class.
         ends = np.where(np.eye(len(classes), dtype=bool)[..., None], to_rgb(ACCENT), to_rgb(WARN))
         axis.imshow(1 - shares[..., None] * (1 - ends), aspect="auto")
-        axis.set_xticks(range(len(classes)), classes, rotation=35, ha="right", rotation_mode="anchor")
-        axis.set_yticks(range(len(classes)), classes)
+        _name_cells(axis, classes, classes)
         axis.set(xlabel="predicted", ylabel="true")
-        axis.spines[:].set_visible(False)
-        axis.tick_params(length=0)
         for (row, column), count in np.ndenumerate(counts):
             if count:
                 color = "white" if shares[row, column] > 0.6 else "black"

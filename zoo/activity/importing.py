@@ -263,7 +263,8 @@ def _labeled(table: Readings, spans: Sequence[annotations.Span], where: Path, ki
     owners = list[tuple[int, Owner]]()
     for start in changes.tolist():
         span, (_, owner) = held[place[rows[start]]], table.owners[whose[start]]
-        named = owner._replace(activity=unicodedata.normalize("NFC", span.activity), decided=span.decided)
+        who = span.decided.removesuffix(annotations.CHECKED)
+        named = owner._replace(activity=unicodedata.normalize("NFC", span.activity), decided=who)
         if not (owners and owners[-1][1] == named and rows[start] == rows[start - 1] + 1):
             owners.append((start, named))
     about = {**table.about, "labels": kind}

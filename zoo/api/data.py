@@ -16,7 +16,7 @@ from zoo.errors import ArgumentError, ZooError, either, option, refuse, shown, u
 from zoo.families import TASKS, task_named
 from zoo.files import new_file
 from zoo.recipe import Columns
-from zoo.report import markdown, results
+from zoo.report import for_task, markdown, results
 from zoo.report.screen import err, warn
 from zoo.results import Document, Result
 
@@ -129,11 +129,12 @@ class Written(Result):
 
 
 @door.public
-def describe(file: door.Source) -> Document:
+def describe(file: door.Source, *, figures: door.FilePath | None = None) -> Document:
     """Shows what a data file contains, its balance, its problems and its leaks.
 
     Args:
         file: Any data file of the zoo, `tfds:NAME`, or what `load_data` returned.
+        figures: Folder for a figure of the minutes of each person and activity.
 
     Returns:
         `file`, `layout`, `sizes`, `attributes`, the contents, and `problems`, a list of sentences.
@@ -149,7 +150,11 @@ def describe(file: door.Source) -> Document:
     door.require_file(file)
     from zoo.data import loading
 
-    return Document(loading.describe(file), results.description)
+    description = loading.describe(file)
+    refuse("applies to activities of known people alone", figures=None if "minutes" in description else figures)
+    if figures is not None:
+        for_task("activity", "figures").minutes(description, Path(figures))
+    return Document(description, results.description, written="" if figures is None else f"figures in {figures}")
 
 
 @door.public

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from zoo.activity.annotations import Span
+from zoo.activity.annotations import CHECKED, Span
 from zoo.activity.recordings import misnamed
 from zoo.errors import ZooError, shown
 
@@ -31,7 +31,7 @@ _DOUBT, _DOUBTED = 0.7, 8.0
 """Confidence in another label, and seconds, from which a label is doubted: see benchmarks/labeling.py."""
 
 PERSON, NOTE, PROPOSAL = "person", "note", "proposal"
-"""Who decides."""
+"""Who decides; of a person who kept a label or chose one in spite of a model, the journal adds `CHECKED`."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Stretch:
 
     The model's `guess` has a `confidence`, and the app a `note`; both are empty where there is none. `label` is None
     until it is `decided`, and empty where it is left out. It is `disputed` where a model that has not learned from it
-    guesses another label, and `checked` once a person has decided about that.
+    guesses another label, until a person has decided about that.
     """
 
     start: float
@@ -51,7 +51,6 @@ class Stretch:
     label: str | None = None
     decided: str = ""
     disputed: bool = False
-    checked: bool = False
 
     @property
     def proposal(self) -> str:
@@ -109,19 +108,16 @@ def apply(day: Day, action: Action) -> Day:
         raise ZooError(f"action {action['do']}: {error}") from None
 
 
-def _decided(one: Stretch, label: str, how: str) -> Stretch:
-    return replace(one, label=label, decided=how, disputed=False, checked=one.disputed or one.checked)
-
-
 def _by_person(day: Day, at: int, label: str) -> Day:
-    return (*day[:at], _decided(day[at], label, PERSON), *day[at + 1 :])
+    how = PERSON + CHECKED * day[at].disputed
+    return (*day[:at], replace(day[at], label=label, decided=how, disputed=False), *day[at + 1 :])
 
 
 def _accepted(stretch: Stretch) -> Stretch:
     if not stretch.proposal:
         raise ZooError("nothing is proposed here: choose a label")
     how = NOTE if stretch.note else f"{PROPOSAL} {stretch.confidence:.2f}"
-    return _decided(stretch, stretch.proposal, how)
+    return replace(stretch, label=stretch.proposal, decided=how, disputed=False)
 
 
 def _accept(day: Day, at: int) -> Day:
@@ -204,7 +200,8 @@ def disputed(day: Day, judged: Sequence[Stretch]) -> Day:
     """
     sure, found = [one for one in judged if one.confidence >= _DOUBT and one.seconds >= _DOUBTED], list[Stretch]()
     for stretch in day:
-        others = [one for one in sure if stretch.label and not stretch.checked and one.guess != stretch.label]
+        is_open = stretch.label and not stretch.decided.endswith(CHECKED)
+        others = [one for one in sure if is_open and one.guess != stretch.label]
         for piece in _filled(stretch.start, stretch.end, others):
             part = replace(stretch, start=piece.start, end=piece.end, disputed=False)
             if piece.guess:
@@ -327,37 +324,6 @@ def _joined(stretches: Sequence[Stretch]) -> list[Stretch]:
         else:
             joined.append(one)
     return joined
-
-
-class History:
-    """A day and all the days before it, to which `undo` goes back."""
-
-    def __init__(self, day: Day = ()) -> None:
-        self._days = [day]
-
-    @property
-    def day(self) -> Day:
-        """The day as it is now."""
-        return self._days[-1]
-
-    @property
-    def revision(self) -> int:
-        """The number of days before this one."""
-        return len(self._days) - 1
-
-    def changed(self, day: Day) -> "History":
-        """A history that goes on with another day."""
-        later = History()
-        later._days = [*self._days, day]
-        return later
-
-    def undone(self) -> "History":
-        """A history without its last day."""
-        if len(self._days) == 1:
-            raise ZooError("nothing to undo")
-        earlier = History()
-        earlier._days = self._days[:-1]
-        return earlier
 
 
 def spans(day: Day) -> tuple[Span, ...]:

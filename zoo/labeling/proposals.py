@@ -90,12 +90,8 @@ class Proposer:
         # What a prior adds is added after the division by the temperature.
         self._bias = self._bias + network.temperature * network.prior_shift
         self._temperature, self._start, self._share = network.temperature, (self._kernel, self._bias), 1.0
-        self.classes: list[str] = list(network.classes)
+        self.classes = self._base = list(network.classes)
         self._windowing = Windowing(network.window, max(1, round(_EVERY * network.rate)), network.rate, trim=0)
-
-    def forget(self) -> None:
-        """Goes back to what the model knew at first."""
-        (self._kernel, self._bias), self.classes = self._start, self._base
 
     def read(self, recordings: Sequence[Recording]) -> Iterator[Read]:
         """Reads the parts of a recording, each as soon as it is asked for."""
@@ -200,10 +196,6 @@ class Proposer:
                 tried.append(np.stack([self._probabilities(features[out], *head) for head in mixed]))
                 held_back.append(truth[out])
         return helpful_share(np.concatenate(tried, axis=1), np.concatenate(held_back)) if tried else 1.0
-
-    @property
-    def _base(self) -> list[str]:
-        return list(self.metadata.classes)
 
 
 def _between(known: Head, learned: Head, share: float) -> Head:

@@ -25,8 +25,8 @@ from zoo.activity.tables import close_archive, digest, is_zip
 from zoo.errors import COMMAND, StorageError, ZooError
 from zoo.files import atomic_write, exclusive_folder, new_file, read_json, sha256, write_json
 from zoo.jobs import Terminated
-from zoo.labeling.day import History, Stretch, apply, disputed, queue, renewed, spans, with_notes
-from zoo.labeling.signal import Signal, open_signal, summary
+from zoo.labeling.day import Day, Stretch, apply, disputed, queue, renewed, spans, with_notes
+from zoo.labeling.signal import Signal, open_signal
 from zoo.report.screen import quiet, say, warn
 from zoo.runtime.metadata import CLASSES
 from zoo.serving.certificate import LOCAL
@@ -48,37 +48,42 @@ Event = Callable[[dict[str, Any]], None]
 
 @dataclass
 class Track:
-    """A recording that is being labeled: its signal and digest, the days so far, where they are kept, and proposals.
+    """A recording that is being labeled: its signal, the days so far, where they are kept, and proposals.
 
-    `changes` are those of the journal since nothing was decided, also before this session.
+    `version` counts what happened to it: who has seen another one decides nothing. `changes` are those of the journal
+    since nothing was decided, also before this session. `seen` is what the page enlarges, unless that is most of it.
     """
 
     signal: Signal
     columns: CsvColumns
-    sha256: str
     modified: tuple[int, int]
-    history: History = field(default_factory=History)
+    days: tuple[Day, ...] = ((),)
+    version: int = 0
     journal: Path | None = None
     changes: list[Change] = field(default_factory=list)
     proposals: list[Stretch] = field(default_factory=list)
     reads: "list[Read]" = field(default_factory=list)
+    seen: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def day(self) -> Day:
+        """The day as it is now."""
+        return self.days[-1]
 
 
 class Session:
     """What several recordings of one person are labeled as. Each change is in a folder before it is answered.
 
-    Threads of the server share it. `version` counts the changes: who has seen another one decides nothing.
+    Threads of the server share it. `drawn` is set as soon as a page draws a signal.
     """
 
     def __init__(
         self, signals: Sequence[tuple[Signal, CsvColumns]], folder: Path, out: Path | None, force: bool
     ) -> None:  # fmt: skip
         self._folder, self.out, self._force = folder, out, force
-        self._lock, self._learning = threading.RLock(), threading.Lock()
-        self.tracks = [
-            Track(signal, columns, digest(signal.file), _modified(signal.file)) for signal, columns in signals
-        ]
-        self.subject, self.model, self.version = "", "", 0
+        self._lock, self._learning, self.drawn = threading.RLock(), threading.Lock(), threading.Event()
+        self.tracks = [Track(signal, columns, _modified(signal.file)) for signal, columns in signals]
+        self.subject, self.model = "", ""
         self.state = "loading the model"
         self._proposer: Proposer | None = None
         self.words: list[str] = []
@@ -97,7 +102,7 @@ class Session:
             if self.subject:
                 raise ZooError(f"these recordings are of {self.subject} already")
             doubts = [doubt for track in self.tracks if (doubt := self._resume(track, subject))]
-            self.subject, self.version = subject, self.version + 1
+            self.subject = subject
         return doubts
 
     def _resume(self, track: Track, subject: str) -> str:
@@ -107,10 +112,10 @@ class Session:
             answers = annotations.read_answers(path)
             if answers is None or answers.subject != subject:
                 continue
-            if answers.sha256 == track.sha256:
+            if answers.sha256 == track.signal.sha256:
                 track.journal, track.changes = path, _changes_of(path)
                 self._add_words(span.activity for span in answers.spans)
-                track.history = _as_of(track, answers.spans)
+                track.days = (_as_of(track, answers.spans),)
                 return ""
             if answers.file.resolve() == file:
                 doubt = f"{track.signal.file}: has changed since it was labeled in {path}, which is kept"
@@ -128,21 +133,21 @@ class Session:
         names = (name if number == 1 else f"{name}-{number}" for number in count(1))
         return next(path for path in (folder / f"{each}.csv" for each in names) if not path.exists())
 
-    def _keep(self, track: Track, history: History, *, undone: bool = False) -> None:
+    def _keep(self, track: Track, days: tuple[Day, ...], *, undone: bool = False) -> None:
         """Writes the answers about a recording, or none if nothing is decided, and goes on with them."""
-        before, decided = spans(track.history.day), spans(history.day)
+        before, decided = spans(track.day), spans(days[-1])
         if decided != before:
             change = sorted({*before} - {*decided}), sorted({*decided} - {*before})
             self._write(track, decided, track.changes[:-1] if undone else [*track.changes, change])
-        track.history, self.version = history, self.version + 1
+        track.days, track.version = days, track.version + 1
 
     def _write(self, track: Track, decided: tuple[Span, ...], changes: list[Change]) -> None:
-        if _modified(track.signal.file) != track.modified and digest(track.signal.file) != track.sha256:
+        if _modified(track.signal.file) != track.modified and digest(track.signal.file) != track.signal.sha256:
             raise ZooError(f"{track.signal.file}: has changed since it was opened: start `zoo label` again")
         path = self._journal_of(track)
         if decided:
             file = track.signal.file
-            answers = annotations.Answers(file, track.sha256, self.subject, track.columns, decided)
+            answers = annotations.Answers(file, track.signal.sha256, self.subject, track.columns, decided)
             with atomic_write(path) as temporary:
                 temporary.write_text(annotations.answers_text(answers, path.parent), encoding="utf-8")
                 # The journal gets its name last. If it gets none, the changes do not belong to the one that is there.
@@ -152,46 +157,49 @@ class Session:
             path.with_suffix(_UNDO).unlink(missing_ok=True)
         track.journal, track.changes = path if decided else None, changes
 
-    def act(self, number: int, action: Mapping[str, Any]) -> dict[str, Any]:
+    def act(self, number: str | int, action: Mapping[str, Any]) -> dict[str, Any]:
         """Does what a person wants to a recording, and returns it as it is then."""
         with self._lock:
             track = self._track(number)
             if not self.subject:
                 raise ZooError("nobody has said whose recording this is: name the person first")
-            if action.get("version") != self.version:
+            if action.get("version") != track.version:
                 raise Refusal(HTTPStatus.CONFLICT, "something changed meanwhile, as in another tab: look again")
             wanted = {name: value for name, value in action.items() if name != "version"}
-            undone, before = wanted.get("do") == "undo", track.history
-            later = _undone(track) if undone else before.changed(apply(before.day, wanted))
-            self._keep(track, later, undone=undone)
-            self._add_words(one.label for one in track.history.day)
+            undone = wanted.get("do") == "undo"
+            self._keep(track, _undone(track) if undone else (*track.days, apply(track.day, wanted)), undone=undone)
+            self._add_words(one.label for one in track.day)
             return self.shown(number)
 
-    def _track(self, number: int) -> Track:
-        if not 0 <= number < len(self.tracks):
-            raise ZooError(f"recording {number}: expected a number below {len(self.tracks)}")
-        return self.tracks[number]
+    def _track(self, number: str | int) -> Track:
+        if (found := {str(place): track for place, track in enumerate(self.tracks)}.get(str(number))) is None:
+            raise ZooError(f"recording {str(number)[:20]!r}: expected a number below {len(self.tracks)}")
+        return found
 
-    def _renew(self, track: Track, proposals: Sequence[Stretch], judged: Sequence[Stretch] = ()) -> None:
-        """Proposes anew what is not decided, and asks about what is; before the first answer, that is not undone."""
-        given = list(proposals) or [Stretch(start, end) for start, end in track.signal.bounds]
+    def _renew(self, track: Track, proposals: Sequence[Stretch], judged: Sequence[Stretch] | None = None) -> None:
+        """Proposes anew what is not decided, and asks about what is, if that was judged."""
+        whole = renewed((), proposals, track.signal.bounds)
         words = self.words if self._proposer is None else self._proposer.classes
-        track.proposals = with_notes(given, track.signal.notes, words)
-        day = renewed(disputed(track.history.day, judged), track.proposals, track.signal.bounds)
-        self._keep(track, track.history.changed(day) if track.history.revision else History(day))
+        track.proposals = with_notes(whole, track.signal.notes, words)
+        days = [renewed(disputed(day, judged or ()), track.proposals, track.signal.bounds) for day in track.days]
+        # What is learned from answers of this session is undone before them.
+        self._keep(track, (*(track.days if judged is not None and len(days) > 1 else days[:-1]), days[-1]))
 
-    def propose(self, load: "Callable[[], Proposer]") -> None:
-        """Loads a model, and proposes labels for one recording after the other."""
+    def propose(self, model: str | os.PathLike[str]) -> None:
+        """Loads a model, and proposes labels for one recording after the other, first for what is in view."""
         try:
-            proposer = load()
+            from zoo.labeling.proposals import Proposer
+
+            proposer = Proposer(model)
             self.model = proposer.name
             for number, track in enumerate(self.tracks, 1):
                 self.state = f"reading recording {number} of {len(self.tracks)}"
-                reads = list(proposer.read(track.signal.recordings))
-                proposals = proposer.propose(reads)
-                with self._lock:
-                    track.reads, self._proposer = reads, proposer
-                    self._renew(track, proposals)
+                for span in (*track.seen, (0.0, np.inf)):
+                    reads = list(proposer.read(track.signal.between(*span)))
+                    proposals = proposer.propose(reads)
+                    with self._lock:
+                        track.reads, self._proposer = reads, proposer
+                        self._renew(track, proposals)
             self._add_words(proposer.classes)
             self.state = ""
         except Exception as error:
@@ -202,7 +210,7 @@ class Session:
         """Trains the last layer on what was decided, which is judged, and proposes anew what was not."""
         with self._learning:
             with self._lock:
-                proposer, days = self._proposer, [track.history.day for track in self.tracks]
+                proposer, days = self._proposer, [track.day for track in self.tracks]
             if proposer is None or self.state:
                 raise ZooError(f"the model is not ready: {self.state or 'wait a moment'}")
             if (answers := sum(one.label is not None for day in days for one in day)) < ENOUGH:
@@ -213,7 +221,7 @@ class Session:
             with self._lock:
                 for parts in zip(self.tracks, proposals, judged, strict=True):
                     self._renew(*parts)
-                return learned | {"disputed": sum(one.disputed for track in self.tracks for one in track.history.day)}
+                return learned | {"disputed": sum(one.disputed for track in self.tracks for one in track.day)}
 
     def save(self) -> dict[str, Any]:
         """Writes what is decided as recordings; returns their file, number, and what is doubtful."""
@@ -243,34 +251,34 @@ class Session:
     @property
     def answers(self) -> int:
         """The number of stretches that are decided."""
-        return sum(one.label is not None for track in self.tracks for one in track.history.day)
+        return sum(one.label is not None for track in self.tracks for one in track.day)
 
     def overview(self) -> dict[str, Any]:
         """What the page shows of all recordings."""
         return {
             "recordings": [
-                {"file": str(track.signal.file), "line": line, "date": track.signal.date, "clock": track.signal.clock,
-                 "seconds": track.signal.seconds, "parts": track.signal.bounds, **track.signal.marks()}
-                for track, line in zip(self.tracks, summary([track.signal for track in self.tracks]), strict=True)
+                {"file": str(one.file), "line": one.line, "date": one.date, "clock": one.clock, "seconds": one.seconds,
+                 "parts": one.bounds, **one.marks()}
+                for one in (track.signal for track in self.tracks)
             ],
             "folder": str(self._folder), "out": None if self.out is None else str(self.out), "enough": ENOUGH,
         }  # fmt: skip
 
-    def shown(self, number: int) -> dict[str, Any]:
+    def shown(self, number: str | int) -> dict[str, Any]:
         """What the page shows of one recording."""
         with self._lock:
             track = self._track(number)
             return {
-                "version": self.version, "subject": self.subject, "words": self.words, "state": self.state,
-                "model": self.model, "answers": self.answers, "undo": bool(track.history.revision or track.changes),
+                "version": track.version, "subject": self.subject, "words": self.words, "state": self.state,
+                "model": self.model, "answers": self.answers, "undo": bool(len(track.days) > 1 or track.changes),
                 "threshold": 0.0 if self._proposer is None else self._proposer.metadata.threshold or 0.0,
                 "stretches": [
                     {"start": one.start, "end": one.end, "guess": one.guess, "confidence": round(one.confidence, 4),
                      "note": one.note, "label": one.label, "sure": one.sure, "contradicts": one.contradicts,
                      "disputed": one.disputed}
-                    for one in track.history.day
+                    for one in track.day
                 ],
-                "queue": queue(track.history.day),
+                "queue": queue(track.day),
             }  # fmt: skip
 
     def routes(self, token: str) -> Routes:
@@ -288,14 +296,14 @@ class Session:
             return token, answering
 
         def act(name: str, body: bytes) -> Mapping[str, Any]:
-            return self.act(_number(name), _document(body))
+            return self.act(name, _document(body))
 
         def person(_: str, body: bytes) -> Mapping[str, Any]:
             return {"doubts": self.name_person(str(_document(body).get("person", "")))}
 
         return {
             ("GET", "/label/recordings"): answer(lambda *_: self.overview()),
-            ("GET", "/label/day/*"): answer(lambda name, _: self.shown(_number(name))),
+            ("GET", "/label/day/*"): answer(lambda name, _: self.shown(name)),
             ("PUT", "/label/day/*"): answer(act),
             ("GET", "/label/signal/*"): answer(lambda name, _: self._envelope(name)),
             ("PUT", "/label/person"): answer(person),
@@ -305,26 +313,32 @@ class Session:
 
     def _envelope(self, name: str) -> Mapping[str, Any]:
         try:
-            number, start, end, columns = (float(part) for part in name.split(":"))
+            number, *numbers = name.split(":")
+            start, end, columns = map(float, numbers)
         except ValueError:
             raise ZooError(f"signal {name[:40]!r}: expected NUMBER:START:END:COLUMNS") from None
-        if not (np.isfinite([number, start, end]).all() and start < end and 1 <= columns <= _MOST_COLUMNS):
+        if not (np.isfinite([start, end]).all() and start < end and 1 <= columns <= _MOST_COLUMNS):
             raise ZooError(f"signal {name[:40]!r}: expected a span, and 1 to {_MOST_COLUMNS} columns")
-        return self._track(int(number)).signal.envelope(start, end, int(columns))
+        track = self._track(number)
+        track.seen = [(start, end)] if end - start < track.signal.seconds / 2 else []
+        self.drawn.set()
+        return track.signal.envelope(start, end, int(columns))
 
 
-def _as_of(track: Track, decided: Iterable[Span]) -> History:
-    """A history that begins with a day of which this is decided."""
+def _as_of(track: Track, decided: Iterable[Span]) -> Day:
+    """A day of which this is decided."""
     labeled = tuple(Stretch(one.start, one.end, label=one.activity, decided=one.decided) for one in decided)
-    return History(renewed(labeled, track.proposals, track.signal.bounds))
+    return renewed(labeled, track.proposals, track.signal.bounds)
 
 
-def _undone(track: Track) -> History:
-    """The history before the last action; of an earlier session, the journal's changes alone are known."""
-    if track.history.revision or not track.changes:
-        return track.history.undone()
+def _undone(track: Track) -> tuple[Day, ...]:
+    """The days before the last action; of an earlier session, the journal's changes alone are known."""
+    if len(track.days) > 1:
+        return track.days[:-1]
+    if not track.changes:
+        raise ZooError("nothing to undo")
     removed, added = track.changes[-1]
-    return _as_of(track, sorted({*spans(track.history.day)} - {*added} | {*removed}))
+    return (_as_of(track, sorted({*spans(track.day)} - {*added} | {*removed})),)
 
 
 def _changes_of(journal: Path) -> list[Change]:
@@ -344,12 +358,6 @@ def _read(path: Path) -> annotations.Answers:
     if answers is None:
         raise ZooError(f"{path}: is no table of answers any more: restore it")
     return answers
-
-
-def _number(name: str) -> int:
-    if not name.isdecimal() or len(name) > 6:
-        raise ZooError(f"recording {name[:20]!r}: expected its number")
-    return int(name)
 
 
 def _document(body: bytes) -> dict[str, Any]:
@@ -379,7 +387,7 @@ def open_session(
     sources, doubts = find_sources([*recordings], columns)
     files = [(file, how) for file, how in sources if isinstance(file, Path)]
     # The folder of answers may lie among the recordings.
-    opened = [(open_signal(file, how), how) for file, how in files if annotations.read_answers(file) is None]
+    opened = [(open_signal(file, how, folder), how) for file, how in files if annotations.read_answers(file) is None]
     close_archive()
     return Session(opened, folder, out, force), doubts
 
@@ -402,12 +410,22 @@ def serve(
     """Serves the page until an interruption, and then writes the recordings; arguments are those of `zoo.label`."""
     files = {path: file for path, file in built_files().items() if path.startswith(("/assets/", "/icons/"))}
     files[f"/{LABEL}"] = PAGE_FOLDER / f"{LABEL}.html"
-    with _served(session, files, port) as (document, server):
-        for line in summary([track.signal for track in session.tracks]):
-            say(line, "note")
-        (on_event or _show_address)(document)
+
+    def propose() -> None:
+        # A page that is being drawn would wait for the imports of a model.
+        session.drawn.wait()
+        session.propose(model)
+
+    token = secrets.token_urlsafe(18)
+    # For this computer alone, and for who knows the token of the address.
+    with PageServer(files, LOCAL[1], port, None, session.routes(token)) as server:
+        server.hosts = frozenset(f"{name}:{server.port}" for name in LOCAL[:2])
+        for track in session.tracks:
+            say(track.signal.line, "note")
+        url = f"http://{LOCAL[1]}:{server.port}/{LABEL}#{token}"
+        (on_event or _show_address)({"url": url, "recordings": len(session.tracks)})
         sys.stdout.flush()
-        _propose_beside(session, model)
+        threading.Thread(target=propose, daemon=True).start()
         try:
             # What the libraries of the model print meanwhile is of no use to anybody.
             with quiet() if COMMAND in os.environ else nullcontext():
@@ -415,32 +433,13 @@ def serve(
         except KeyboardInterrupt as stop:
             if session.out is not None and session.answers:
                 (on_event or _show_saved)(session.save())
+            elif session.out is not None:
+                say(f"nothing is decided yet: {session.out} is not written", "note")
             for path in session.write_tracks(tracks):
                 say(f"wrote {path}", "note")
             say("stopped")
             if isinstance(stop, Terminated):
                 raise SystemExit(stop.status) from None
-
-
-def _propose_beside(session: Session, model: str | os.PathLike[str]) -> None:
-    """Loads the model while the page is open already: that takes seconds."""
-
-    def load() -> "Proposer":
-        from zoo.labeling.proposals import Proposer
-
-        return Proposer(model)
-
-    threading.Thread(target=session.propose, args=[load], daemon=True).start()
-
-
-@contextmanager
-def _served(session: Session, files: Mapping[str, Any], port: int) -> Iterator[tuple[dict[str, Any], PageServer]]:
-    """A server for this computer alone, which answers who knows a token of its address."""
-    token = secrets.token_urlsafe(18)
-    with PageServer(files, LOCAL[1], port, None, session.routes(token)) as server:
-        server.hosts = frozenset(f"{name}:{server.port}" for name in LOCAL[:2])
-        url = f"http://{LOCAL[1]}:{server.port}/{LABEL}#{token}"
-        yield {"url": url, "recordings": len(session.tracks)}, server
 
 
 def _show_address(document: dict[str, Any]) -> None:

@@ -1,9 +1,12 @@
 """The signal of a recording as a page draws it: an envelope at any scale, the time of day, and what is worth a look."""
 
-from collections.abc import Mapping, Sequence
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,12 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.activity import importing
+from zoo import __version__
 from zoo.activity.annotations import Span, notes_of, read_notes
 from zoo.activity.columns import SECONDS, CsvColumns, is_dated, recognized, time_reader
+from zoo.activity.importing import read_sensors, recordings_of
 from zoo.activity.recordings import Recording
-from zoo.activity.tables import Table, lines_of
+from zoo.activity.sources import beside
+from zoo.activity.tables import Table, digest, exists, lines_of
 from zoo.errors import ZooError
+from zoo.files import read_arrays, write_arrays
 from zoo.labeling.day import DIGITS
 from zoo.report import markdown
 
@@ -84,32 +90,46 @@ class Part:
 class Signal:
     """A recording in parts between its gaps, in seconds since its first row.
 
-    `clock` is the time of day of the first row in seconds, and `date` its day, where they are known. `facts` say how
-    the file was read, and `notes` are what the app noted, or what a column of the file says.
+    `sha256` is that of what the file holds. `clock` is the time of day of the first row in seconds, and `date` its day,
+    where they are known. `facts` say how the file was read, and `notes` are what the app noted, or what a column says.
     """
 
     file: Path
-    recordings: list[Recording]
+    sha256: str
+    parts: list[Part]
     clock: float | None
     date: str
-    facts: dict[str, Any]
+    facts: dict[str, str]
     notes: list[Span]
 
-    @cached_property
-    def parts(self) -> list[Part]:
-        """The parts with their pyramids."""
-        return [
-            Part(
-                round(one.start, DIGITS), one.rate,
-                np.column_stack([one.acceleration, np.linalg.norm(one.acceleration, axis=1)]).astype(np.float32),
-            )
-            for one in self.recordings
-        ]  # fmt: skip
+    def between(self, start: float, end: float) -> list[Recording]:
+        """The parts that lie between two times, or what of them does, as recordings for a model."""
+        found = list[Recording]()
+        for part in self.parts:
+            # In whole seconds, windows of a part of it are windows of all of it, and so are the changes that they see.
+            times = np.floor(np.subtract([start, end], part.start))
+            first, last = np.clip(times * part.rate, 0, len(part.rows)).astype(int).tolist()
+            if first < last:
+                rows, begin = part.rows[first:last, :3], part.start + first / part.rate
+                found.append(Recording(str(self.file), "-", "-", part.rate, rows, begin))
+        return found
 
     @property
     def bounds(self) -> list[tuple[float, float]]:
         """The start and the end of each part in seconds."""
         return [(part.start, part.end) for part in self.parts]
+
+    @property
+    def line(self) -> str:
+        """Its length, rate, gaps, unit and sign, and how it was read."""
+        minutes, gaps = round(self.seconds / 60), len(self.parts) - 1
+        length = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+        holes = markdown.count(gaps, "gap") if gaps else "no gap"
+        notes = f", {markdown.count(len(self.notes), 'note')}" if self.notes else ""
+        return (
+            f"{self.file}: {length}, {self.parts[0].rate:g} Hz, {holes}, {self.facts['unit']}, "
+            f"{_SIGNS[self.facts['sign']]} sign, read as {self.facts['read_as']}{notes}"
+        )
 
     @property
     def seconds(self) -> float:
@@ -154,32 +174,60 @@ class Signal:
         return {"rests": rests, "turns": turns}
 
 
-def open_signal(file: Path, columns: CsvColumns) -> Signal:
-    """Reads a recording of any app with the checks of an import; its labels and notes are kept beside it."""
+def open_signal(file: Path, columns: CsvColumns, folder: Path) -> Signal:
+    """Reads a recording of any app with the checks of an import; its labels and notes are kept beside it.
+
+    What was read is kept in a folder: to read ten hours of CSV takes 5 s, and to read what was kept .2 s. It counts as
+    long as the file has the same content and is read in the same way, by the same version.
+    """
+    # Of some apps, gravity is in a file of its own.
+    digests = [digest(each) for each in (file, beside(file, "Gravity")) if exists(each)]
+    key = json.dumps([*digests, columns.model_dump(), __version__])
+    kept = folder / f".signal-{sha256(os.fsencode(file.resolve())).hexdigest()[:16]}.npz"
+    arrays = dict[str, NDArray[Any]]()
+    with suppress(ZooError):
+        arrays = read_arrays(kept)
+    if str(arrays.get("key")) != key:
+        about, rows = _read(file, columns)
+        arrays = {"key": np.array(key), "about": np.array(json.dumps(about)), "rows": rows}
+        with suppress(ZooError):
+            write_arrays(kept, **arrays)
+    about, rows = json.loads(str(arrays["about"])), arrays["rows"]
+    parts, place = list[Part](), 0
+    for start, rate, count in about["parts"]:
+        parts.append(Part(start, rate, rows[place : place + count]))
+        place += count
+    notes = [Span(*label) for label in about["labels"] or ()]
+    if about["labels"] is None and (other := notes_of(file)):
+        found = read_notes(other, np.array([about["first"]]), about["time"], about["time_unit"], columns.annotations)
+        notes = [note for each in found if (note := each._replace(activity=_cleaned(each.activity))).activity]
+    return Signal(file, digests[0], parts, about["clock"], about["date"], about["facts"], notes)
+
+
+def _read(file: Path, columns: CsvColumns) -> tuple[dict[str, Any], Floats]:
+    """What a file says about its parts, and x, y, z and |a| of all their rows, one part after the other."""
     head = Table(str(file), lines_of(file, columns.encoding))
     first = dict(zip(head.names, next(head.blocks(), [[""] * len(head.names)])[0], strict=True))
-    labels = columns.activity or recognized("activity", head.names)
-    table = importing.read_sensors(file, columns.replace(subject="=-", activity=labels or "=-"))
-    notes, beside = list[Span](), None if labels else notes_of(file)
-    times, stamp = table.times, None if columns.rate else table.columns.time
-    if labels:
+    is_labeled = columns.activity or recognized("activity", head.names)
+    table = read_sensors(file, columns.replace(subject="=-", activity=is_labeled or "=-"))
+    times, stamp, labels = table.times, None if columns.rate else table.columns.time, None
+    if is_labeled:
         edges = [float(times[row] - times[0]) for row, _ in table.owners] + [float(times[-1] - times[0])]
-        notes = [
-            Span(start, end, owner.activity)
+        labels = [
+            (start, end, owner.activity)
             for (start, end), (_, owner) in zip(pairwise(edges), table.owners, strict=True)
             if start < end
         ]
-    elif beside:
-        found = read_notes(beside, times[:1], stamp, table.time_unit, columns.annotations)
-        cleaned = (note._replace(activity=_cleaned(note.activity)) for note in found)
-        notes = [note for note in cleaned if note.activity]
-    table = replace(table, owners=[(0, table.owners[0][1]._replace(activity="-"))])
-    tables = list[dict[str, Any]]()
-    recordings = list(importing.recordings_of(table, tables=tables))
+    recordings = list(recordings_of(replace(table, owners=[(0, table.owners[0][1]._replace(activity="-"))])))
     if not recordings or any(b.start < a.start + a.seconds - 1 for a, b in pairwise(recordings)):
         raise ZooError(f"{file}: {'its times overlap' if recordings else 'no two of its rows follow each other'}")
     clock, date = _clock(first, stamp, comma=head.separator != ",")
-    return Signal(file, recordings, clock, date, tables[0], notes)
+    rows = np.concatenate([one.acceleration for one in recordings])
+    return {
+        "parts": [(round(one.start, DIGITS), one.rate, len(one.acceleration)) for one in recordings],
+        "clock": clock, "date": date, "facts": table.about, "labels": labels,
+        "first": float(times[0]), "time": stamp, "time_unit": table.time_unit,
+    }, np.column_stack([rows, np.linalg.norm(rows, axis=1)])  # fmt: skip
 
 
 def _clock(row: Mapping[str, str], stamp: str | None, *, comma: bool) -> tuple[float | None, str]:
@@ -205,19 +253,3 @@ def _clock(row: Mapping[str, str], stamp: str | None, *, comma: bool) -> tuple[f
 def _cleaned(text: str) -> str:
     """A note as a label, in which no comma and no control character may be."""
     return " ".join("".join(sign if sign.isprintable() and sign != "," else " " for sign in text).split())[:100]
-
-
-def summary(signals: Sequence[Signal]) -> list[str]:
-    """A line for each recording: its length, rate, gaps, unit and sign."""
-    lines = []
-    for signal in signals:
-        minutes, gaps = round(signal.seconds / 60), len(signal.parts) - 1
-        length = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
-        facts = signal.facts
-        holes = markdown.count(gaps, "gap") if gaps else "no gap"
-        notes = f", {markdown.count(len(signal.notes), 'note')}" if signal.notes else ""
-        lines.append(
-            f"{signal.file}: {length}, {signal.parts[0].rate:g} Hz, {holes}, {facts['unit']}, "
-            f"{_SIGNS[facts['sign']]} sign, read as {facts['read_as']}{notes}"
-        )
-    return lines

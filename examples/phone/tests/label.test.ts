@@ -47,11 +47,14 @@ test("what belongs to the browser or to a screen reader is left to it", () => {
   }
 });
 
-test("after an answer from the queue comes its next question, else the next stretch without a label", () => {
+test("after an answer comes the rest of what was divided, the next question, or the next stretch without a label", () => {
   const stretches = [stretch(0, 10), stretch(10, 20), stretch(20, 30)];
   const decided = stretches.map((each, i) => (i === 0 ? { ...each, label: "walking" } : each));
   assert.equal(following(day(stretches, [0, 2]), day(decided, [2]), 0), 2);
   assert.equal(following(day(stretches, [2]), day(decided, [2]), 0), 1);
+  assert.equal(following(day(stretches, [0, 2]), day(decided, [2]), 0, true), 1);
+  const last = stretches.map((each, i) => (i === 2 ? { ...each, label: "walking" } : each));
+  assert.equal(following(day(stretches, [2]), day(last, []), 2), 0);
   const all = stretches.map((each) => ({ ...each, label: "" }));
   assert.equal(following(day(stretches, []), day(all, []), 2), 2);
 });

@@ -112,12 +112,15 @@ export function stretchAt(stretches: Stretch[], moment: number): number {
   return found < 0 ? stretches.length - 1 : found;
 }
 
-/** The next stretch without a label: the first to check, if this one was to be checked; else the next in time. */
-export function following(before: Day, after: Day, at: number): number {
-  const open = (place: number) => after.stretches[place]?.label === null;
+/**
+ * The next stretch without a label: the rest of one that was divided; the first to check, if this one was to be checked;
+ * else the next in time, and after the last one the first.
+ */
+export function following(before: Day, after: Day, at: number, divided = false): number {
+  const open = after.stretches.flatMap(({ label }, place) => (label === null ? [place] : []));
+  if (divided && open.includes(at + 1)) return at + 1;
   if (before.queue.includes(at) && after.queue.length) return after.queue[0]!;
-  for (let place = at + 1; place < after.stretches.length; place += 1) if (open(place)) return place;
-  return after.queue[0] ?? Math.min(at, after.stretches.length - 1);
+  return open.find((place) => place > at) ?? after.queue[0] ?? open[0] ?? Math.min(at, after.stretches.length - 1);
 }
 
 /** The time of day of a moment, or the time since the start where the recording has none. */

@@ -28,6 +28,8 @@ let day: Day;
 let chosen = 0;
 let view: Range = { start: 0, end: 1 };
 let cursor: number | null = null;
+/** Whether the chosen stretch was divided, so that the rest of it comes next. */
+let divided = false;
 /** One decision at a time: each is on the disk before the next one. */
 let sending: Promise<void> = Promise.resolve();
 let waiting = 0;
@@ -66,11 +68,12 @@ async function watch(which: number): Promise<void> {
     await queued(async () => {
       const found = await dayOf(which);
       if (which !== number) return;
-      const moment = current().start;
       const fresh = found.version !== day.version;
       day = found;
-      if (fresh) select(cursor === null ? (day.queue[0] ?? 0) : stretchAt(day.stretches, moment));
-      else render();
+      if (!fresh) return render();
+      // What is in view is proposed first: who looks there stays there.
+      const open = day.queue.find((at) => day.stretches[at]!.start < view.end && day.stretches[at]!.end > view.start);
+      select(cursor === null && open !== undefined ? open : stretchAt(day.stretches, cursor ?? (view.start + view.end) / 2));
     });
   }
 }
@@ -235,10 +238,11 @@ async function decide(action: Action): Promise<void> {
   const was = before.stretches[at]!;
   day = await act(number, action, before.version);
   const decision = ["accept", "label", "leave"].includes(action.do);
-  if (decision) select(following(before, day, at));
+  if (decision) select(following(before, day, at, divided));
   else if (action.do === "split") select(at);
   else if (action.do === "undo") select(changed(before, day));
   else render();
+  divided = action.do === "split" || (divided && action.do === "edge");
   say(action, was);
 }
 

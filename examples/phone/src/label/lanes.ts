@@ -191,9 +191,11 @@ function drawLanes(canvas: Canvas, day: Day, x: (moment: number) => number, view
   clipped(context, left, 0, width - left, height, () => {
     for (const stretch of day.stretches) {
       if (stretch.end < view.start || stretch.start > view.end) continue;
-      const from = x(stretch.start);
-      const box = { from, size: Math.max(1, x(stretch.end) - from - 1), lane };
-      const visible = { from: Math.max(left, from), to: Math.min(width, x(stretch.end)) };
+      // Of a stretch of an hour, in a view of seconds, most is far outside. What is cut off here is not in view.
+      const from = Math.max(left - lane, x(stretch.start));
+      const to = Math.min(width + lane, x(stretch.end));
+      const box = { from, size: Math.max(1, to - from - 1), lane };
+      const visible = { from: Math.max(left, from), to: Math.min(width, to) };
       if (stretch.guess) {
         const sure = stretch.confidence >= day.threshold;
         fill(canvas, { ...box, top: places.model * height }, colors.get(stretch.guess) ?? color("--soft"), 0.45, !sure);
@@ -233,7 +235,7 @@ function fill({ context, color }: Canvas, { from, size, top, lane }: Box, hue: s
     context.strokeStyle = color("--card");
     context.lineWidth = 3;
     context.beginPath();
-    for (let at = Math.floor((from - lane) / HATCH) * HATCH; at < Math.min(from + size, 4096); at += HATCH) {
+    for (let at = Math.floor((from - lane) / HATCH) * HATCH; at < from + size; at += HATCH) {
       context.moveTo(at, top + lane);
       context.lineTo(at + lane, top);
     }
