@@ -31,6 +31,7 @@ def test_the_sources_hold_what_the_file_says(language, tmp_path):
     numbers = {name.lower(): float(value) for name, value in numbers.items()}
     frame = known.frame
     expected = {"rate": known.rate, "frame": frame, "advance": frame, "channels": 3, "threshold": known.threshold}
+    expected |= {"other": known.other_class, "steps": 1}
     assert numbers == expected | {name: value for name, value in vars(known.streaming).items() if name != "groups"}
     assert dict(re.findall(r'(?i)(signature|input) = "(\w+)"', text.lower())) == {"signature": "step", "input": "frame"}
     assert re.findall(r'"(\w+)"', re.search(r"(?i)labels = (.*)", text).group(1)) == list(known.classes)

@@ -20,7 +20,7 @@ class MainActivity : Activity() {
             accessibilityLiveRegion = View.ACCESSIBILITY_LIVE_REGION_POLITE
         }
         setContentView(label)
-        recognizer = ActivityRecognizer(this) { prediction -> show(prediction.label ?: "not sure") }
+        recognizer = ActivityRecognizer(this) { prediction -> show(prediction.label ?: prediction.reason ?: "") }
     }
 
     override fun onResume() {
