@@ -104,8 +104,9 @@ test("a movement outside the labels is something else at once, and no activity t
   const metadata = { ...MODEL.metadata, classes: ["sitting", "walking", "other"] };
   const model = { ...MODEL, metadata };
   const signal = known({ prediction: { ...PREDICTION, label: null, probabilities: [0, 0.1, 0.9], reason: "something else" } });
-  const { text } = shown({ ...RUNNING, model, signal }, PHONE);
+  const { text, bars } = shown({ ...RUNNING, model, signal }, PHONE);
   assert.deepEqual([text.label, text.probability], ["Something else", ""]);
+  assert.deepEqual(bars.map(({ name }) => name), ["sitting", "walking", "something else"]);
   assert.deepEqual(shown({ kind: "start", model }, PHONE).known.map(({ name }) => name), ["sitting", "walking"]);
 });
 
