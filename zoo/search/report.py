@@ -65,12 +65,11 @@ def write(study: Study, folder: Path, records: Sequence[Record], result: Mapping
     drawing.save_all(drawn, folder)
     plan = plan_of(next(record for record in records if record["trial"] == result["chosen"]), study)
     rows = [(str(record["trial"]), {**record["values"], **record}) for record in leaders[:_LEADERS]]
-    costs = [name for name in _COSTS if len({row.get(name) for _, row in rows}) > 1]
     text = {
         "counts": Counter(record["status"] for record in records).most_common(),
         "failed": Counter(record["reason"] for record in records if record["status"] == "failed").most_common(),
         "seconds": sum(record["seconds"] for record in records), "fixed": study.pinned | dict(study.settings),
-        "leaders": rows, "keys": ["score:.4f", *costs, *map("{}:.3g".format, searched(leaders[:_LEADERS]))],
+        "leaders": rows, "keys": ["score:.4f", *_COSTS, *map("{}:.3g".format, searched(leaders[:_LEADERS]))],
         "figures": len(drawn) > 1, "command": _command(plan, study), "row": _row(plan),
     }  # fmt: skip
     md.write(folder / REPORT, _PAGES.macro("page")(study, result, text))
