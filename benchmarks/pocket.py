@@ -2,11 +2,11 @@
 
     make page && python benchmarks/pocket.py --data DATA/activity
 
-The programs of the page (`steps.ts` and `placement.ts` in `examples/phone/src/signal`) run in Node on recordings as a
-browser sends them: 60 samples per second, rounded to 0.1 m/s^2. True counts of steps are those of a second device in
-the twelve recordings of Oxford's validation, all walking; the constants of the counter were chosen on `user1` alone.
-For jogging and stairs there are no counts. The rules for places were chosen on MotionSense, WISDM and Oxford, so that
-only GeoTec is a test of them. No study shakes phones, so that is simulated.
+The programs of the page (`steps.ts`, `faults.ts` and `placement.ts` in `examples/phone/src/signal`) run in Node on
+recordings as a browser sends them: 60 samples per second, rounded to 0.1 m/s^2. True counts of steps are those of a
+second device in the twelve recordings of Oxford's validation, all walking; the constants of the counter were chosen on
+`user1` alone. For jogging and stairs there are no counts. The rules for places were chosen on MotionSense, WISDM and
+Oxford, so that only GeoTec is a test of them. No study shakes phones, so that is simulated.
 """
 
 import json
@@ -30,23 +30,26 @@ from zoo.report import markdown
 PHONE = Path(__file__).parents[1] / "examples" / "phone"
 PROGRAM = """
 import {createInterface} from 'node:readline';
-import {placement} from 'PHONE/src/signal/placement';
+import {Faults} from 'PHONE/src/signal/faults';
+import {isHeld} from 'PHONE/src/signal/placement';
 import {StepCounter} from 'PHONE/src/signal/steps';
 const metadata = {unit: 'm/s^2', axes: ['x', 'y', 'z'], convention: 'android'};
 for await (const line of createInterface({input: process.stdin})) {
-  const counter = new StepCounter(), samples = [], places = [], cadences = [];
+  const counter = new StepCounter(), faults = new Faults(1, true), samples = [], places = [], cadences = [];
   JSON.parse(line).forEach((value, i) => {
     counter.push(i / HERTZ, Math.hypot(...value));
+    faults.push(i / HERTZ, value);
     samples.push({time: i / HERTZ, value});
     if (samples.length > 5 * HERTZ) samples.shift();
     if (i % HERTZ || i < 5 * HERTZ) return;
-    places.push(placement(samples, metadata));
+    places.push(faults.fault ?? (isHeld(samples, faults, metadata) ? 'hand' : null));
     cadences.push(counter.cadence);
   });
   console.log(JSON.stringify({steps: counter.count, places, cadences}));
 }
 """
 HERTZ = 60
+PLACES = ("at rest", "hand", "shaken", "no signal")
 STUDIES = {
     "motionsense": "A_DeviceMotion_data.zip", "geotec": "sp-sw-har-dataset.zip", "oxford": "oxford-step-counter.zip",
     "wisdm": "wisdm-dataset.zip",
@@ -94,7 +97,7 @@ def measure_steps(archive: Path) -> list[dict[str, Any]]:
 
 
 def measure_places(folder: Path) -> dict[str, dict[str, Any]]:
-    """The share of seconds of each study, position and activity that are taken for a table, a hand or shaking."""
+    """The share of seconds of each study, position and activity without a label, by the reason."""
     places, cadences = defaultdict(list), defaultdict(list)
     bouts = [*simulate.shaken(60, 20 * HERTZ, HERTZ, np.random.default_rng(0))]
     for page in run(bouts):
@@ -109,8 +112,7 @@ def measure_places(folder: Path) -> dict[str, dict[str, Any]]:
             cadences[key] += page["cadences"]
     return {
         key: {
-            "seconds": len(found), "table": round(found.count("table") / len(found), 4),
-            "hand": round(found.count("hand") / len(found), 4), "shaken": round(found.count("shaken") / len(found), 4),
+            "seconds": len(found), **{name: round(found.count(name) / len(found), 4) for name in PLACES},
             "cadence": round(float(np.median(cadences[key])), 1),
         }
         for key, found in sorted(places.items()) if found

@@ -8,7 +8,7 @@ from typing import Any
 
 from zoo.report import markdown as md
 
-_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 440, 260, 46, 14, 16, 40
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 440, 260, 46, 14, 22, 40
 _Box = tuple[float, float, float, float]
 
 
@@ -40,13 +40,17 @@ def chart(section: dict[str, Any], cards: str) -> str:
     for number in range(math.ceil(low / step), math.floor(high / step) + 1):
         parts.append(_text(_LEFT - 6, down(number * step) + 4, f"{number * step:.2f}".rstrip("0"), "end"))
     parts.append(_text((_LEFT + _WIDTH) / 2, _HEIGHT - 6, "kB of the smallest file", "middle"))
-    parts.append(_text(_LEFT + 6, _TOP - 4, f"{label}, {better} is better"))
+    head = (_LEFT + 6, 12, f"{label}, {better} is better", "start")
+    parts.append(_text(*head))
     parts.append(f'<g class="rival">{_line(_LEFT, down(rival), _WIDTH - _RIGHT, down(rival))}</g>')
-    parts.append(_text(_WIDTH - _RIGHT, down(rival) - 5, f"{name} {rival:.3f}", "end"))
     places = [(across(row["bytes"] / 1000), down(row["score"])) for row in rows]
     taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in places]
-    taken.append((_LEFT, down(rival) - 1, _WIDTH, down(rival) + 1))
-    taken.append((_WIDTH - _RIGHT - 6.5 * len(f"{name} {rival:.3f}"), down(rival) - 16, _WIDTH, down(rival)))
+    taken.append(_box(*head))
+    words, ends = f"{name} {rival:.3f}", ((_WIDTH - _RIGHT, "end"), (_LEFT + 6, "start"))
+    spots = [(x, down(rival) + below, words, anchor) for below in (-5, 14) for x, anchor in ends]
+    spot = next((spot for spot in spots if _is_free(_box(*spot), taken)), spots[0])
+    parts.append(_text(*spot))
+    taken += [(_LEFT, down(rival) - 1, _WIDTH, down(rival) + 1), _box(*spot)]
     prefix = len(rows[0]["family"].partition("_")[0]) + 1
     for row, (x, y) in zip(rows, places, strict=True):
         name, mark = row["preset"][prefix:], "better" if row["better"] else "behind"
@@ -63,17 +67,24 @@ def chart(section: dict[str, Any], cards: str) -> str:
 
 def _label(name: str, x: float, y: float, taken: list[_Box]) -> tuple[str, _Box]:
     """The name of a point to its right or left, below or above it, where nothing else is."""
-    wide = 6.5 * len(name)
     sides = [("start", 9.0, 4.0), ("end", -9.0, 4.0), ("middle", 0.0, 18.0), ("middle", 0.0, -9.0)]
     for anchor, aside, below in (*sides, sides[0]):
-        left = x + aside - {"start": 0, "middle": wide / 2, "end": wide}[anchor]
-        box = (left, y + below - 10, left + wide, y + below + 3)
-        inside = box[0] > _LEFT and box[2] < _WIDTH
-        if inside and not any(
-            box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3] for other in taken
-        ):  # fmt: skip
+        box = _box(x + aside, y + below, name, anchor)
+        if box[0] > _LEFT and box[2] < _WIDTH and _is_free(box, taken):
             break
     return _text(x + aside, y + below, name, anchor), box
+
+
+def _box(x: float, y: float, text: str, anchor: str) -> _Box:
+    """The place that a text takes, left, top, right and bottom."""
+    wide = 6.5 * len(text)
+    left = x - {"start": 0, "middle": wide / 2, "end": wide}[anchor]
+    return left, y - 10, left + wide, y + 3
+
+
+def _is_free(box: _Box, taken: list[_Box]) -> bool:
+    left, top, right, bottom = box
+    return not any(left < other[2] and other[0] < right and top < other[3] and other[1] < bottom for other in taken)
 
 
 def _span(values: list[float]) -> tuple[float, float]:

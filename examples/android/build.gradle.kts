@@ -9,7 +9,7 @@ android {
 
     defaultConfig {
         applicationId = "org.pocketzoo.example"
-        minSdk = 24
+        minSdk = 26
         targetSdk = 35
         versionCode = 1
         versionName = "1.0"

@@ -28,11 +28,11 @@ static void say(const char *name, uint32_t number)
     print("\n");
 }
 
-static void show(int row, int label)
+static void show(int row, const char *text)
 {
     print_number((uint32_t)row / 50);
     print(" s: ");
-    print(label < 0 ? "not sure" : zoo_labels[label]);
+    print(text);
     print("\n");
 }
 
@@ -44,13 +44,13 @@ static void read_row(int row, float *values)
 
 static void replay(void)
 {
-    int shown = -2;
+    const char *shown = 0;
     zoo_stream_init(&stream);
     for (int row = 0; row < ROWS; ++row) {
         float values[3];
         read_row(row, values);
-        if (zoo_stream_push(&stream, (double)row / ZOO_RATE, values) > 0 && stream.prediction.label != shown)
-            show(row, shown = stream.prediction.label);
+        if (zoo_stream_push(&stream, (double)row / ZOO_RATE, values) > 0 && zoo_text(&stream.prediction) != shown)
+            show(row, shown = zoo_text(&stream.prediction));
     }
 }
 

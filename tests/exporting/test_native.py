@@ -31,6 +31,7 @@ def test_the_sources_hold_what_the_file_says(language, tmp_path):
     numbers = {name.lower(): float(value) for name, value in numbers.items()}
     frame = known.frame
     expected = {"rate": known.rate, "frame": frame, "advance": frame, "channels": 3, "threshold": known.threshold}
+    expected |= {"other": known.other_class, "steps": 1}
     assert numbers == expected | {name: value for name, value in vars(known.streaming).items() if name != "groups"}
     assert dict(re.findall(r'(?i)(signature|input) = "(\w+)"', text.lower())) == {"signature": "step", "input": "frame"}
     assert re.findall(r'"(\w+)"', re.search(r"(?i)labels = (.*)", text).group(1)) == list(known.classes)
@@ -91,7 +92,8 @@ def test_a_model_of_another_unit_is_refused(language, tmp_path):
 
 def test_the_android_app_has_the_files_that_it_names_and_calls_what_they_define(tmp_path):
     app = Path(__file__).parents[2] / "examples" / "android"
-    readme, activity = (app / "README.md").read_text(), (app / "src/main/java/pocketzoo/MainActivity.kt").read_text()
+    readme, manifest = (app / "README.md").read_text(), (app / "src/main/AndroidManifest.xml").read_text()
+    service = (app / "src/main/java/pocketzoo/RecognitionService.kt").read_text()
     written = {path.name: path for path in embedding.KOTLIN.write(FILE, tmp_path)}
     assert set(re.findall(r"^\| `([\w.]+)` \|", readme, re.MULTILINE)) == {*written}
     for file in [*re.findall(r"\]\(([^)]+)\)", readme), "build.gradle.kts", "src/main/AndroidManifest.xml"]:
@@ -100,11 +102,20 @@ def test_the_android_app_has_the_files_that_it_names_and_calls_what_they_define(
         assert (app.parents[1] / file).is_file(), file
     (library,) = re.findall(r"`(implementation\(.*?\))`", readme)
     assert library in (app / "build.gradle.kts").read_text()
-    called = set(re.findall(r"recognizer\.(\w+)\(", activity))
+    called = set(re.findall(r"recognizer\.(\w+)\(", service))
     recognizer = written["ActivityRecognizer.kt"].read_text()
-    assert called == {"start", "stop", "close"} <= set(re.findall(r"fun (\w+)\(", recognizer))
+    assert called == {"start", "close"} <= set(re.findall(r"fun (\w+)\(", recognizer))
     assert "class ActivityRecognizer(context: Context, private val onPrediction: (Prediction) -> Unit)" in recognizer
-    assert "ActivityRecognizer(this) { prediction -> show(prediction.label ?:" in activity
+    assert "ActivityRecognizer(this) { prediction -> show(prediction.label ?:" in service
+    # Android starts no service of a type that the manifest lacks, or without the permission for it.
+    assert "FOREGROUND_SERVICE_TYPE_HEALTH" in service
+    for part in (
+        'foregroundServiceType="health"',
+        "FOREGROUND_SERVICE_HEALTH",
+        "HIGH_SAMPLING_RATE_SENSORS",
+        "WAKE_LOCK",
+    ):
+        assert part in manifest, part
 
 
 def test_export_writes_them_next_to_the_file(convolutional_files):

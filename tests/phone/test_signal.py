@@ -8,7 +8,8 @@ import pytest
 from phone.pages import HIDE, look, play, send, standing, until
 from running import PHONE_PAGE, bundled
 
-from zoo.runtime.faults import AT_REST, Signal
+from zoo.activity import simulate
+from zoo.runtime.faults import AT_REST, NO_SIGNAL, SHAKEN, TOO_SLOW, Signal
 
 
 @pytest.fixture
@@ -49,12 +50,12 @@ def test_a_lost_signal_is_said_in_one_sentence(silent_page):
     look(page, "silent", dark=True)
 
 
-REST = """
+FAULTS = """
 import {readFileSync} from 'node:fs';
-import {Rest} from 'PHONE/src/signal/rest';
+import {Faults} from 'PHONE/src/signal/faults';
 console.log(JSON.stringify(JSON.parse(readFileSync(0, 'utf8')).map(samples => {
-  const rest = new Rest();
-  return samples.map(([time, ...value]) => (rest.push(time, value), rest.rests));
+  const faults = new Faults(1, true);
+  return samples.map(([time, ...value]) => (faults.push(time, value), faults.fault));
 })));
 """
 
@@ -69,10 +70,13 @@ def phones(seed):
             rows = gravity + random.normal(0, noise, (len(times), 3)) + breath
             turning = 0.3 * (np.abs(times - 3) < 0.1)[:, None] * np.ones((1, 3 * (seed % 2)))
             yield np.column_stack([times, rows.round(decimals), turning]).tolist()
+    for hertz, scale in ((60, 1), (60, 0.2), (12, 1)):
+        (rows,) = simulate.shaken(1, 15 * hertz, hertz, random)
+        yield np.column_stack([np.arange(15 * hertz) / hertz, (scale * rows).round(1)]).tolist()
 
 
-def test_a_phone_is_at_rest_where_the_runtime_says_so(tmp_path):
-    (tmp_path / "program.ts").write_text(REST.replace("PHONE", str(PHONE_PAGE)))
+def test_a_phone_is_at_rest_shaken_or_out_of_range_where_the_runtime_says_so(tmp_path):
+    (tmp_path / "program.ts").write_text(FAULTS.replace("PHONE", str(PHONE_PAGE)))
     program = bundled(tmp_path / "program.ts", tmp_path)
     streams = [*phones(0), *phones(1)]
     command = ["node", program]
@@ -82,11 +86,10 @@ def test_a_phone_is_at_rest_where_the_runtime_says_so(tmp_path):
         signal, faults = Signal(), []
         for time, *value in samples:
             signal.push(time, value)
-            faults.append(signal.fault == AT_REST)
+            faults.append(signal.fault)
         expected.append(faults)
     assert json.loads(found.stdout) == expected
-    share = np.mean([np.mean(faults) for faults in expected])
-    assert 0.1 < share < 0.9
+    assert {fault for faults in expected for fault in faults} == {None, AT_REST, NO_SIGNAL, SHAKEN, TOO_SLOW}
 
 
 def test_a_phone_on_its_edge_on_a_table_does_not_sit(open_page):
@@ -96,6 +99,14 @@ def test_a_phone_on_its_edge_on_a_table_does_not_sit(open_page):
     edge = [[i / 60, *row] for i, row in enumerate(rows.tolist())]
     play(page, edge, 60)
     assert page.inner_text("#label") == "Put me in your pocket"
+
+
+def test_a_phone_that_a_hand_shakes_does_not_jog(open_page):
+    (rows,) = simulate.shaken(1, 480, 60, np.random.default_rng(0))
+    page = open_page()
+    play(page, [[i / 60, *row] for i, row in enumerate(rows.tolist())], 60)
+    assert page.inner_text("#label") == "Put me in your pocket"
+    assert "faster than anybody steps" in page.inner_text("#detail")
 
 
 def test_a_phone_that_is_locked_right_after_the_start_has_a_sensor_all_the_same(open_page):

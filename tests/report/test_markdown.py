@@ -22,6 +22,14 @@ def test_an_evaluation_without_baselines_and_a_training_without_validation_are_s
     assert f"{metrics['training']['parameters']:,} parameters, " in training
 
 
+def test_a_leaderboard_has_no_column_in_which_all_rows_are_the_same_but_the_score():
+    rows = [(name, {"macro_f1": 0.5, "parameters": 100, "bytes": size}) for name, size in (("a", 1000), ("b", 2000))]
+    keys = ("macro_f1", "parameters", "bytes")
+    assert markdown.columns(rows, keys).splitlines()[0] == "|  | macro-F1 | parameters | kB |"
+    assert markdown.columns(rows, keys, constant=False).splitlines()[0] == "|  | macro-F1 | kB |"
+    assert markdown.columns(rows[:1], keys, constant=False) == markdown.columns(rows[:1], keys)
+
+
 def test_predictions_are_a_row_a_window():
     row = {"window": 0, "time": None, "label": "a|b", "probability": 0.5, "probabilities": {"a|b": 0.5}}
     assert for_task("activity").predictions([{**row, "true": "c"}]).splitlines() == [

@@ -100,6 +100,33 @@ def test_values_of_parallel_coordinates_do_not_collide():
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
 
 
+def test_figures_of_a_search_say_model_and_data_and_names_of_any_length_do_not_collide():
+    random = np.random.default_rng(0)
+    choices = {
+        "a_setting_with_a_rather_long_name": range(1, 2000), "recurrent_dropout_probability": np.linspace(0, 0.5, 50),
+        "augmentation": ["none", "spins", "slow_soft_copies_of_walking", "turns_and_scales"], "layers": [1, 2, 3],
+    }  # fmt: skip
+    trials = [
+        {"trial": n, "status": "scored", "score": random.uniform(), "parameters": int(10 ** random.uniform(3, 5.3)),
+         "values": {name: random.choice(values).tolist() for name, values in choices.items()}}
+        for n in range(120)
+    ]  # fmt: skip
+    facts = {"model": "my_networks.py:separable", "data": "folder/ours.h5", "split": "validation", "simulated": True}
+    figures = [
+        report.progress(trials, "macro_f1", True, facts), report.parallel(trials, [*choices], "macro_f1", facts),
+        report.pareto(trials, "macro_f1", True, None, facts),
+    ]  # fmt: skip
+    for figure in figures:
+        assert figure.get_suptitle() == "my_networks.py:separable: 120 trials\nSIMULATED, ours.h5, validation"
+        figure.canvas.draw()
+        axis = figure.axes[0]
+        texts = [text for text in [*axis.texts, *axis.get_xticklabels()] if text.get_text()]
+        inside = axis.get_window_extent()
+        boxes = [box for box in (text.get_window_extent() for text in texts) if inside.x0 - 40 < box.x0 < inside.x1]
+        assert len(boxes) >= 2
+        assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+
+
 def test_the_result_says_whether_it_beats_the_default_and_where_the_model_was_copied(ended):
     large = {"default_score": None, "default_reason": "51,075 bytes; the limit is 30,000"}
     for changes, words in (

@@ -5,6 +5,8 @@ import kotlin.math.abs
 import kotlin.math.pow
 import kotlin.math.sin
 
+val REASONS = listOf("not sure", "something else", "at rest", "no signal", "too slow", "shaken")
+
 fun follow() = Stream { frame, states ->
     val signal = 0.9f * (states["h_1"]?.get(0) ?: 0f) + abs(frame[0]) + abs(frame.last())
     val scores = DoubleArray(Model.LABELS.size) { abs(sin(signal.toDouble() * (it + 1))).pow(8) }
@@ -29,7 +31,7 @@ fun main() {
         val numbers = line.split(" ").map { it.toDouble() }
         val values = FloatArray(numbers.size - 1) { numbers[it + 1].toFloat() }
         for (p in current!!.push(numbers[0], *values)) {
-            val label = if (p.label == null) -1 else Model.LABELS.indexOf(p.label)
+            val label = if (p.label == null) -1 - REASONS.indexOf(p.reason) else Model.LABELS.indexOf(p.label)
             println("${p.seconds} $label ${p.probability} ${p.probabilities.joinToString(" ")}")
         }
     }

@@ -6,26 +6,30 @@ writes golden.json: models of several kinds, streams of several rates with jitte
 `zoo.runtime` predicts. In place of a network is `step`, which can be written in a line of any language.
 
 A program reads lines: the time and the values of a sample, or `new` for another stream. It writes a line per prediction
-(time, number of the label or -1, probability, probabilities), and at the end of each stream a line for each reason why
-samples were dropped (`dropped`, how many, why) and a line `end`.
+(time, number of the label, probability, probabilities; without a label, the number is -1 less the place of the reason
+in `REASONS`), and at the end of each stream a line for each reason why samples were dropped (`dropped`, how many, why)
+and a line `end`.
 """
 
 import json
 from dataclasses import replace
 from pathlib import Path
-from unittest.mock import patch
 
 import numpy as np
 
+from zoo.activity import simulate
 from zoo.activity.device import groups_of
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime import Recognizer, Stream
-from zoo.runtime.faults import Signal
+from zoo.runtime.faults import AT_REST, NO_SIGNAL, SHAKEN, TOO_SLOW
 from zoo.runtime.filtering import default_groups
-from zoo.runtime.metadata import CLASSES, INERTIAL, OTHER, Metadata, Streaming
-from zoo.runtime.streaming import SOMETHING_ELSE
+from zoo.runtime.metadata import CLASSES, INERTIAL, Metadata, Streaming
+from zoo.runtime.streaming import NOT_SURE, SOMETHING_ELSE
 
 FILE = Path(__file__).with_name("golden.json")
+
+REASONS = (NOT_SURE, SOMETHING_ELSE, AT_REST, NO_SIGNAL, TOO_SLOW, SHAKEN)
+"""Why there is no label."""
 
 EDGES = [0.0, -0.02, 0.9, 0.99, 1.0, 1.01, 1.5, 30.0, 3600.0, -3600.0]
 """Seconds between samples that are special."""
@@ -34,7 +38,9 @@ EDGES = [0.0, -0.02, 0.9, 0.99, 1.0, 1.01, 1.5, 30.0, 3600.0, -3600.0]
 def models():
     """Metadata of models with states, streamed in several ways, and of one without, by name."""
     file = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"
-    known = replace(Recognizer(file).metadata, threshold=None, train_subjects=(), mean=(), variance=(), prior=())
+    known = replace(
+        Recognizer(file).metadata, classes=CLASSES, threshold=None, train_subjects=(), mean=(), variance=(), prior=()
+    )
     tree = Streaming(groups=groups_of(CLASSES))
     at_once = replace(default_groups(CLASSES)[0], evidence=1000.0, stay=(1e-9,) * len(CLASSES))
     return {
@@ -94,13 +100,41 @@ def drawn(random, metadata, seconds, share):
     for start in range(0, len(samples), 60):
         if random.random() < 0.3:
             samples[start : start + 60, 1:] = samples[start, 1:]
+    return shifted(random, samples)
+
+
+UNJUDGED = ("table", "hand", "unit")
+"""Kinds of streams that have no label."""
+
+
+def unjudged(random, metadata, fault, seconds=8.0):
+    """A stream of a phone on a table in any pose, of one that a hand shakes, or in g, as `read` returns it."""
+    rate = random.choice([12.0, 25.0, 50.0, 60.0, 100.0] if fault == "unit" else [25.0, 50.0, 60.0, 100.0])
+    count = round(seconds * rate)
+    if fault == "hand":
+        (values,) = simulate.shaken(1, count, rate, random)
+    else:
+        gravity = random.normal(size=3)
+        noise = random.normal(0, random.choice([0.0, 0.01, 0.02, 0.05]), (count, 3))
+        values = np.round(9.8 * gravity / np.linalg.norm(gravity) + noise, random.choice([1, 4]))
+    if fault == "unit":
+        values /= random.choice([9.8, 0.2])
+    # It is picked up in between.
+    values[round(0.8 * count) : round(0.85 * count)] += random.normal(0, 3, 3)
+    turning = 0.3 * (random.random((count, len(metadata.axes) - 3)) < 1 / count)
+    times = np.cumsum(random.uniform(0.8, 1.2, count)) / rate
+    return shifted(random, np.column_stack([times, values, turning]))
+
+
+def shifted(random, samples):
+    """Samples of any clock."""
     samples[:, 0] += random.choice([0.0, -3.0, 1e6, 1.7e9])
     return measured(np.round(samples, 4))
 
 
 def others():
-    """A stream of 40 samples at 12 Hz, which `step` comes to take for the fourth class of four."""
-    return measured([[round(number / 12, 4), 0.02, 9.8, 0.017] for number in range(40)])
+    """A stream of 80 samples at 20 Hz, which `step` comes to take for the fourth class of four."""
+    return measured([[number / 20, 0.02, 9.8, 0.017] for number in range(80)])
 
 
 def measured(samples):
@@ -110,26 +144,15 @@ def measured(samples):
     return samples
 
 
-class Unjudged(Signal):
-    """Takes every signal for one of a phone that somebody carries: the other languages have no rules for others."""
-
-    def push(self, time, value):
-        """Judges nothing."""
-
-
 def follow(metadata, samples):
-    """What `zoo.runtime` predicts, as rows of numbers `(N, 3 + classes)`, and how many samples it drops and why.
-
-    Other movements have the number of their class: Python and the page show no label then, and other languages `other`.
-    """
+    """What `zoo.runtime` predicts, as rows of numbers `(N, 3 + classes)`, and how many samples it drops and why."""
     count = len(metadata.classes)
-    numbers = {None: -1} | {label: number for number, label in enumerate(metadata.classes)}
-    with patch("zoo.runtime.streaming.Signal", Unjudged):
-        stream = Stream(metadata, lambda frame, states: step(frame, states, count))
-        rows = [
-            [p.time, numbers[OTHER if p.reason == SOMETHING_ELSE else p.label], p.probability, *p.probabilities]
-            for p in stream.feed(samples)
-        ]
+    numbers = {label: number for number, label in enumerate(metadata.classes)}
+    stream = Stream(metadata, lambda frame, states: step(frame, states, count))
+    rows = [
+        [p.time, numbers[p.label] if p.label else -1 - REASONS.index(p.reason), p.probability, *p.probabilities]
+        for p in stream.feed(samples)
+    ]
     return np.array(rows).reshape(len(rows), 3 + count), dict(stream.skipped)
 
 
@@ -174,7 +197,8 @@ def make():
     names = [[*known][number % len(known)] for number in range(10)]
     random_ones = [drawn(random, known[name], 8.0, FAULTS[place % len(FAULTS)]) for place, name in enumerate(names)]
     streams = []
-    for name, samples in [*zip(names, random_ones, strict=True), ("other labels", others())]:
+    special = [("one group", unjudged(random, known["one group"], fault)) for fault in UNJUDGED]
+    for name, samples in [*zip(names, random_ones, strict=True), *special, ("other labels", others())]:
         predictions, dropped = follow(known[name], samples)
         streams.append({
             "model": name, "samples": np.round(samples, 4).tolist(), "predictions": np.round(predictions, 7).tolist(),

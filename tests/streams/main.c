@@ -6,6 +6,9 @@
 
 #include "zoo_stream.h"
 
+/* The names are in model.c, and the program prints numbers. */
+const char *const zoo_labels[ZOO_CLASSES] = {0};
+
 static void answer(const float *frame, float *state, float *probabilities)
 {
     const float signal = 0.9F * *state + fabsf(frame[0]) + fabsf(frame[ZOO_FRAME * ZOO_CHANNELS - 1]);
@@ -45,7 +48,7 @@ static const char *const REASONS[ZOO_REASONS] = {
 static void show(const zoo_prediction *p, void *context)
 {
     *(int *)context += 1;
-    printf("%.17g %d %.17g", p->seconds, p->label, (double)p->probability);
+    printf("%.17g %d %.17g", p->seconds, p->label < 0 ? -p->reason : p->label, (double)p->probability);
     for (int i = 0; i < ZOO_CLASSES; ++i)
         printf(" %.17g", (double)p->probabilities[i]);
     putchar('\n');

@@ -1,6 +1,8 @@
 // Follows streams by the protocol of golden.py, with the network `step` of it.
 import Foundation
 
+let reasons = ["not sure", "something else", "at rest", "no signal", "too slow", "shaken"]
+
 func follow() -> Stream {
     return Stream { frame, states in
         let signal = Float(0.9) * (states["h_1"]?[0] ?? 0) + abs(frame[0]) + abs(frame.last!)
@@ -24,7 +26,7 @@ while let line = readLine() {
     }
     let numbers = line.split(separator: " ").map { Double($0)! }
     for p in try stream!.push(seconds: numbers[0], sample: Array(numbers.dropFirst())) {
-        let label = p.label.map { Model.labels.firstIndex(of: $0)! } ?? -1
+        let label = p.label.map { Model.labels.firstIndex(of: $0)! } ?? -1 - reasons.firstIndex(of: p.reason!)!
         print(p.seconds, label, p.probability, p.probabilities.map { String($0) }.joined(separator: " "))
     }
 }

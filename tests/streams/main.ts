@@ -21,6 +21,8 @@ const network: Network = {
   },
 };
 
+const REASONS = ["not sure", "something else", "at rest", "no signal", "too slow", "shaken"];
+
 const written: string[] = [];
 let stream: Stream | null = null;
 
@@ -37,7 +39,7 @@ for (const line of readFileSync(0, "utf8").trimEnd().split("\n")) {
   }
   const [time, ...value] = line.split(" ").map(Number);
   for (const p of await stream!.push(time!, value)) {
-    written.push([p.time, p.label ?? -1, p.probability, ...p.probabilities].join(" "));
+    written.push([p.time, p.label ?? -1 - REASONS.indexOf(p.reason!), p.probability, ...p.probabilities].join(" "));
   }
 }
 end();

@@ -128,4 +128,6 @@ def numbers(metadata: ActivityMetadata) -> list[tuple[str, float, str]]:
         ("warmup", streaming.warmup if recurrent else 0, "rows that a state reads before it answers"),
         ("margin", float(streaming.margin), "by which another label must be more probable"),
         ("threshold", float(metadata.stream_threshold), "below which no label is shown"),
+        ("other", -1 if metadata.other_class is None else metadata.other_class, "label of all other movements, or -1"),
+        ("steps", int(metadata.steps_only), "1 if no label is of a movement faster than steps, which shaking is"),
     ]

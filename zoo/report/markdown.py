@@ -134,13 +134,19 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], text: int = 1) -> 
     return "\n".join(f"| {' | '.join(line)} |" for line in cells)
 
 
-def columns(rows: Sequence[tuple[str, Document]], keys: Sequence[str], first: str = "", text: int = 0) -> str:
+def columns(
+    rows: Sequence[tuple[str, Document]], keys: Sequence[str], first: str = "", text: int = 0, constant: bool = True
+) -> str:
     """Renders documents as a table with a row per document and a column per key that any of them has.
 
-    A key is `name` or `name:format`, with dots for a key of an entry; the first `text` keys are text.
+    A key is `name` or `name:format`, with dots for a key of an entry; the first `text` keys are text. Without
+    `constant`, a column after the first in which all rows have the same value is left out.
     """
     pairs = [(key.partition(":")[0], key.partition(":")[2] or None) for key in keys]
     pairs = [(key, form) for key, form in pairs if any(_entry(row, key) is not None for _, row in rows)]
+    if not constant and len(rows) > 1:
+        values = [{repr(_entry(row, key)) for _, row in rows} for key, _ in pairs]
+        pairs = [pair for pair, found in zip(pairs, values, strict=True) if pair == pairs[0] or len(found) > 1]
     cells = [(name, *(show(_entry(row, key), key, form) for key, form in pairs)) for name, row in rows]
     return table((first, *(label(key) for key, _ in pairs)), cells, text + 1)
 
@@ -249,9 +255,9 @@ def _environment() -> "Environment":
     return environment
 
 
-def _columns(rows: Any, keys: Sequence[str], first: str = "", text: int = 0) -> str:
+def _columns(rows: Any, keys: Sequence[str], first: str = "", text: int = 0, constant: bool = True) -> str:
     pairs = rows.items() if isinstance(rows, Mapping) else rows
-    return columns([(_finalize(name), row) for name, row in pairs], keys, first, text)
+    return columns([(_finalize(name), row) for name, row in pairs], keys, first, text, constant)
 
 
 def methods(report: Mapping[str, Any], name: str = "this model") -> list[tuple[str, Any]]:

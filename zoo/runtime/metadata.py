@@ -321,6 +321,11 @@ class ActivityMetadata(Metadata):
         return other_of(self.classes, self.other)
 
     @property
+    def steps_only(self) -> bool:
+        """Whether no label is of a movement that is faster than steps are, as one of a user's own may be."""
+        return {*self.classes} <= {*CLASSES, "stairs", OTHER}
+
+    @property
     def stream_threshold(self) -> float:
         """Probability below which a stream shows no label."""
         return STREAM_THRESHOLD if self.threshold is None else self.threshold

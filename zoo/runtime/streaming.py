@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from zoo.errors import ZooError
 from zoo.runtime.faults import LEAST, LEAST_GRAVITY, MOST, Signal
 from zoo.runtime.filtering import Filter
-from zoo.runtime.metadata import CLASSES, OTHER, SENSORS, STANDARD_GRAVITY, ActivityMetadata, Streaming, is_in_g
+from zoo.runtime.metadata import SENSORS, STANDARD_GRAVITY, ActivityMetadata, Streaming, is_in_g
 from zoo.runtime.resampling import Resampler, Vector
 
 Numbers = NDArray[np.float64]
@@ -191,8 +191,7 @@ class Stream:
         self._resampler = Resampler(metadata.rate)
         self._network = StaggeredStates(self._step, metadata, self.settings)
         self._shown = Shown(metadata, self.settings, self.threshold, self._network.advance / metadata.rate)
-        # A label of one's own may be of a movement that is faster.
-        self._signal = Signal(steps={*metadata.classes} <= {*CLASSES, "stairs", OTHER})
+        self._signal = Signal(metadata.steps_only)
 
     @property
     def warnings(self) -> list[str]:

@@ -36,6 +36,9 @@ _LETTER = 0.021
 _UNUSED = -0.15
 """Where a value that is not used lies, left of the values from 0 to 1."""
 
+_WIDE = 80.0
+"""Where the greatest cost is so many times the least, only powers of ten are ticks, for others would collide."""
+
 _LOGARITHMIC = 8.0
 """An axis whose greatest number is this many times its least is logarithmic."""
 
@@ -53,19 +56,20 @@ def write(study: Study, folder: Path, records: Sequence[Record], result: Mapping
     """Writes `report.md` and its figures into the folder of a search that has ended with a result."""
     leaders = ranked(records, study.maximize)
     names = searched(leaders)
-    drawn = {"progress": progress(records, study.measure, study.maximize)}
+    facts = {"model": str(study.name), "data": study.data_name, "split": "validation"}
+    facts["simulated"] = result["test"].get("simulated")
+    drawn = {"progress": progress(records, study.measure, study.maximize, facts)}
     if len(leaders) >= _FEWEST:
-        drawn["parallel"] = parallel(leaders, names[:_AXES], study.measure)
-        drawn["pareto"] = pareto(leaders, study.measure, study.maximize, result["chosen"])
+        drawn["parallel"] = parallel(leaders, names[:_AXES], study.measure, facts)
+        drawn["pareto"] = pareto(leaders, study.measure, study.maximize, result["chosen"], facts)
     drawing.save_all(drawn, folder)
     plan = plan_of(next(record for record in records if record["trial"] == result["chosen"]), study)
     rows = [(str(record["trial"]), {**record["values"], **record}) for record in leaders[:_LEADERS]]
-    costs = [name for name in _COSTS if len({row.get(name) for _, row in rows}) > 1]
     text = {
         "counts": Counter(record["status"] for record in records).most_common(),
         "failed": Counter(record["reason"] for record in records if record["status"] == "failed").most_common(),
         "seconds": sum(record["seconds"] for record in records), "fixed": study.pinned | dict(study.settings),
-        "leaders": rows, "keys": ["score:.4f", *costs, *map("{}:.3g".format, searched(leaders[:_LEADERS]))],
+        "leaders": rows, "keys": ["score:.4f", *_COSTS, *map("{}:.3g".format, searched(leaders[:_LEADERS]))],
         "figures": len(drawn) > 1, "command": _command(plan, study), "row": _row(plan),
     }  # fmt: skip
     md.write(folder / REPORT, _PAGES.macro("page")(study, result, text))
@@ -93,12 +97,15 @@ def searched(records: Sequence[Record]) -> list[str]:
     return [name for name in names if len({repr(record["values"].get(name)) for record in records}) > 1]
 
 
-def progress(records: Sequence[Record], measure: str, maximize: bool) -> Figure:
+def progress(
+    records: Sequence[Record], measure: str, maximize: bool, report: Mapping[str, Any] | None = None
+) -> Figure:
     """Draws the score of each trial in the order of the trials, and the best so far."""
     scored = [record for record in records if record["status"] == "scored"]
     numbers, scores = [record["trial"] for record in scored], [record["score"] for record in scored]
     best = (np.maximum if maximize else np.minimum).accumulate(scores)
-    with subplots(WIDTH, 3.2) as (figure, axis):
+    with subplots(WIDTH, 3.6) as (figure, axis):
+        drawing.title(figure, report, f"{len(records)} trials")
         axis.scatter(numbers, scores, s=22, color=BLUE, label="trials", zorder=3)
         axis.step([*numbers, records[-1]["trial"]], [*best, best[-1]], where="post", color=ORANGE, label="best so far")
         axis.set(xlabel="trial", ylabel=f"{md.label(measure)} on validation")
@@ -107,33 +114,33 @@ def progress(records: Sequence[Record], measure: str, maximize: bool) -> Figure:
     return figure
 
 
-def parallel(records: Sequence[Record], names: Sequence[str], measure: str) -> Figure:
+def parallel(
+    records: Sequence[Record], names: Sequence[str], measure: str, report: Mapping[str, Any] | None = None
+) -> Figure:
     """Draws parallel coordinates: a row for each hyperparameter and the score, a line for each trial."""
     axes = [_axis([record["values"].get(name) for record in records]) for name in names]
     axes.append(_axis([record["score"] for record in records]))
     colors = colormaps["viridis"](np.linspace(0, 0.9, len(records)))
-    with subplots(WIDTH, 1.3 + 0.42 * len(axes), grid=False) as (figure, drawn):
+    with subplots(WIDTH, 1.3 + 0.55 * len(axes), grid=False) as (figure, drawn):
+        drawing.title(figure, report, f"{len(records)} trials")
         for place, line in enumerate(np.column_stack([places for places, _ in axes])):
             width, order = (2.4, 5) if place < _BOLD else (1.0, 3)
             drawn.plot(line, range(len(axes)), color=colors[place], linewidth=width, zorder=order)
-        for row, (places, ticks) in enumerate(axes):
+        box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
+        for row, (name, (places, ticks)) in enumerate(zip([*names, measure], axes, strict=True)):
             drawn.axhline(row, color="0.75", linewidth=0.8, zorder=0)
+            # Above its axis, a long name takes no room from the values.
+            drawn.text(_UNUSED - 0.1, row - 0.4, md.label(name), fontsize=9, va="center", zorder=6, bbox=box)
             end = -1.0
             for x, words in sorted([*ticks, *([(_UNUSED, "not used")] if _UNUSED in places else [])]):
                 # Where two would collide, the second is left out.
                 if x - _LETTER * len(words) / 2 < end:
                     continue
                 end = x + _LETTER * (len(words) / 2 + 1)
-                drawn.text(
-                    x, row, words, fontsize=8, ha="center", va="center", zorder=6,
-                    bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
-                )  # fmt: skip
-        drawn.set_yticks(range(len(axes)), [md.label(name) for name in [*names, measure]])
-        drawn.set(xlim=(_UNUSED - 0.1, 1.1), ylim=(len(axes) - 0.5, -0.5), xticks=[])
+                drawn.text(x, row, words, fontsize=8, ha="center", va="center", zorder=6, bbox=box)
+        drawn.set(xlim=(_UNUSED - 0.1, 1.1), ylim=(len(axes) - 0.7, -0.6), xticks=[], yticks=[])
         drawn.spines[:].set_visible(False)
-        drawn.tick_params(length=0)
-        best = min(_BOLD, len(records))
-        drawn.set_title(f"{len(records)} trials, from the best (dark; {best} bold) to the worst (light)", loc="left")
+        drawn.set_xlabel(f"from the best trial (dark; {min(_BOLD, len(records))} bold) to the worst (light)")
     return figure
 
 
@@ -144,23 +151,32 @@ def _axis(values: Sequence[Any]) -> tuple[NDArray[np.float64], list[tuple[float,
         names = sorted(set(known))
         at = {name: (place + 0.5) / len(names) for place, name in enumerate(names)}
         places = np.array([at.get(value, _UNUSED) for value in values])
-        return places, [(x, name.replace("_", " ")) for name, x in at.items()]
+        room = max(2, int(1 / len(names) / _LETTER) - 1)
+        short = {name: name if len(name) <= room else f"{name[: room - 1]}…" for name in names}
+        return places, [(x, short[name].replace("_", " ")) for name, x in at.items()]
     choices = np.unique(np.array(known, float))
     least, most = choices[0], choices[-1]
     scale = (LogNorm if least > 0 and most / least > _LOGARITHMIC else Normalize)(least, most)
     shown = choices if len(choices) <= 6 else scale.inverse(np.linspace(0, 1, 4))
     places = np.array([_UNUSED if value is None else float(scale(value)) for value in values])
-    return places, [(float(scale(value)), f"{value:.3g}") for value in shown]
+    return places, [(float(scale(value)), f"{value:,.0f}" if value >= 1000 else f"{value:.3g}") for value in shown]
 
 
-def pareto(records: Sequence[Record], measure: str, maximize: bool, chosen: int | None = None) -> Figure:
+def pareto(
+    records: Sequence[Record],
+    measure: str,
+    maximize: bool,
+    chosen: int | None = None,
+    report: Mapping[str, Any] | None = None,
+) -> Figure:
     """Draws the score against parameters, kilobytes and milliseconds, with the Pareto front."""
     panels = [("parameters", "parameters", 1.0), ("bytes", "kB", 1e-3), ("milliseconds", "ms per call", 1.0)]
     panels = [panel for panel in panels if sum(record.get(panel[0]) is not None for record in records) > 1]
     scores = np.array([record["score"] for record in records])
     marked = [place for place, record in enumerate(records) if record["trial"] == chosen]
     # Below each other: a phone is narrow.
-    with subplots(WIDTH, 2.5 * len(panels), rows=len(panels), squeeze=False) as (figure, axes):
+    with subplots(WIDTH, 0.5 + 2.5 * len(panels), rows=len(panels), squeeze=False) as (figure, axes):
+        drawing.title(figure, report, f"{len(records)} trials")
         for axis, (name, title, factor) in zip(axes[:, 0], panels, strict=True):
             costs = np.array([np.nan if record.get(name) is None else factor * record[name] for record in records])
             known = np.flatnonzero(~np.isnan(costs))
@@ -173,7 +189,8 @@ def pareto(records: Sequence[Record], measure: str, maximize: bool, chosen: int 
                 costs[marked], scores[marked], "o", color="none", markeredgecolor="black", markersize=12, label="chosen"
             )
             axis.set(xscale="log", xlabel=title, ylabel=f"{md.label(measure)} on validation")
-            axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=5))
+            wide = np.nanmax(costs) > _WIDE * np.nanmin(costs)
+            axis.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
             axis.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}" if x >= 100 else f"{x:.3g}")
             axis.minorticks_off()
         figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=2)

@@ -1,20 +1,27 @@
 package pocketzoo
 
 import kotlin.math.abs
+import kotlin.math.exp
 import kotlin.math.expm1
+import kotlin.math.floor
 import kotlin.math.pow
+import kotlin.math.sqrt
 
 /** States of the network by their names. */
 typealias States = Map<String, FloatArray>
 
-/** What a person is doing now: a label, or null where the network is not sure enough. */
-class Prediction(val seconds: Double, val label: String?, val probability: Double, val probabilities: DoubleArray)
+/**
+ * What a person is doing now: a label, or a reason for none: `not sure`, `something else` for the class of other movements,
+ * or a fault of the signal, see [Signal].
+ */
+class Prediction(
+    val seconds: Double, val label: String?, val probability: Double, val probabilities: DoubleArray, val reason: String?
+)
 
 /**
  * Continuous recognition: samples in as they arrive, predictions out.
  *
- * A port of `zoo.runtime.streaming` of pocket-zoo, where the reasons are explained, without the rules for a phone that is
- * at rest or shaken. Not thread-safe.
+ * A port of `zoo.runtime.streaming` of pocket-zoo, where the reasons are explained. Not thread-safe.
  *
  * @param step Runs the network once: a frame and the states in, probabilities and the new states out.
  */
@@ -23,6 +30,7 @@ class Stream(private val step: (FloatArray, States) -> Pair<FloatArray, States>)
     val skipped: Map<String, Int> get() = counts
     private val counts = LinkedHashMap<String, Int>()
     private val resampler = Resampler()
+    private var signal = Signal()
     private val frame = FloatArray(Model.FRAME * Model.CHANNELS)
     private val period = if (Model.RESTART > 0) maxOf(1, Model.RESTART / Model.FRAME) else 0
     private val copies = if (period > 0) Model.COPIES else 1
@@ -39,6 +47,7 @@ class Stream(private val step: (FloatArray, States) -> Pair<FloatArray, States>)
     fun restart() {
         pending = null
         resampler.restart()
+        signal = Signal()
         filled = 0
         frames = 0
         states.fill(null)
@@ -96,6 +105,7 @@ class Stream(private val step: (FloatArray, States) -> Pair<FloatArray, States>)
 
     private fun resampled(seconds: Double, value: DoubleArray): List<Prediction> {
         val predictions = ArrayList<Prediction>()
+        signal.push(seconds, value)
         for ((moment, row) in resampler.push(seconds, value)) {
             for (number in row) frame[filled++] = number.toFloat()
             if (filled < frame.size) continue
@@ -136,8 +146,12 @@ class Stream(private val step: (FloatArray, States) -> Pair<FloatArray, States>)
         var best = 0
         for (i in now.indices) if (now[i] > now[best]) best = i
         if (shown < 0 || now[best] - now[shown] >= Model.MARGIN) shown = best
-        val sure = now[shown] >= Model.THRESHOLD
-        return Prediction(seconds, if (sure) Model.LABELS[shown] else null, now[if (sure) shown else best], now)
+        val reason = signal.fault ?: when {
+            now[shown] < Model.THRESHOLD -> "not sure"
+            shown == Model.OTHER -> "something else"
+            else -> return Prediction(seconds, Model.LABELS[shown], now[shown], now, null)
+        }
+        return Prediction(seconds, null, now[best], now, reason)
     }
 
     private companion object {
@@ -149,6 +163,171 @@ class Stream(private val step: (FloatArray, States) -> Pair<FloatArray, States>)
 
         /** rad/s per axis: phones measure up to 70. */
         const val ROTATION_LIMIT = 100.0
+    }
+}
+
+/** Follows samples and says why they cannot be recognized, by the rules of `zoo.runtime.faults`. */
+class Signal {
+    /** `at rest` if no body moves the phone, `no signal`, `too slow`, `shaken`, or null. */
+    var fault: String? = null
+        private set
+    private var first = Double.NaN
+    private var last = Double.NaN
+    private var interval = Double.NaN
+
+    /** Of the last second: acceleration along x, y and z, and its magnitude. */
+    private val means = DoubleArray(4)
+    private var still = Still(Double.NaN, DoubleArray(3) { Double.NaN }, false)
+
+    /** Time and acceleration of the last seconds, which are searched for shaking, and when they were. */
+    private val recent = ArrayList<DoubleArray>()
+    private var searched = Double.NaN
+    private var shaken = false
+
+    /** Adds a sample, later than the previous one: seconds, m/s^2 along x, y, z, and perhaps rad/s about them. */
+    fun push(seconds: Double, sample: DoubleArray) {
+        val (x, y, z) = sample
+        val now = doubleArrayOf(x, y, z, sqrt(x * x + y * y + z * z))
+        val elapsed = seconds - last
+        val share = if (elapsed.isNaN()) 1.0 else 1 - exp(-elapsed / MEMORY)
+        for (i in means.indices) means[i] += share * (now[i] - means[i])
+        if (elapsed.isNaN()) {
+            first = seconds
+            searched = seconds
+        } else {
+            interval = if (interval.isNaN()) elapsed else 0.9 * interval + 0.1 * elapsed
+        }
+        last = seconds
+        if (sample.drop(3).any { abs(it) > TURNING } || !still.add(now)) {
+            still = Still(seconds, now, false)
+        } else if (seconds - still.start >= STRETCH) {
+            still = Still(seconds, now, still.isNoise(interval))
+        }
+        if (Model.STEPS == 1) watchShaking(seconds, now)
+        val (a, b, c, magnitude) = means
+        val judged = seconds - first >= 2 * MEMORY
+        fault = when {
+            judged && !(magnitude > LEAST && magnitude < MOST) -> "no signal"
+            judged && sqrt(a * a + b * b + c * c) < LEAST_GRAVITY -> "no signal"
+            judged && interval > SLOWEST -> "too slow"
+            shaken -> "shaken"
+            still.rests -> "at rest"
+            else -> null
+        }
+    }
+
+    /** Searches the last seconds, every now and then, for motion that goes back and forth faster than steps do. */
+    private fun watchShaking(seconds: Double, now: DoubleArray) {
+        recent.add(doubleArrayOf(seconds, now[0], now[1], now[2]))
+        if (seconds - searched < OFTEN) return
+        searched = seconds
+        recent.removeAll { it[0] < seconds - SHAKING }
+        shaken = isShaken(seconds - recent[0][0], recent.size)
+    }
+
+    private fun isShaken(span: Double, count: Int): Boolean {
+        val moves = (1..3).map { axis ->
+            val usual = recent.map { it[axis] }.sum() / count
+            DoubleArray(count) { recent[it][axis] - usual }
+        }
+        // The mean product of samples and those some places later.
+        fun repeats(lag: Int) = moves.map { each -> (lag until count).map { each[it] * each[it - lag] }.sum() }.sum() / (count - lag)
+        val power = repeats(0)
+        if (span < SHAKING / 2 || power < STRONG * STRONG) return false
+        val spacing = span / (count - 1)
+        var back = 0.0
+        var forth = 0.0
+        for (lag in 1..floor(BACK_LAST / spacing + ROUNDING).toInt()) {
+            val share = repeats(lag) / power
+            if (lag * spacing >= BACK_FIRST - ROUNDING) back = maxOf(back, share)
+            if (lag * spacing <= FORTH + ROUNDING) forth = minOf(forth, share)
+        }
+        return back >= REPEATED && forth < 0
+    }
+
+    /** A stretch without motion: its first sample, to which the others are compared, and sums over these. */
+    private class Still(val start: Double, private val from: DoubleArray, val rests: Boolean) {
+        private var count = 0
+        private var step = Double.POSITIVE_INFINITY
+        private val before = DoubleArray(3)
+        private val sums = DoubleArray(3)
+        private val squares = DoubleArray(3)
+        private val products = DoubleArray(3)
+
+        /** Adds a sample, or returns false where the phone moves. */
+        fun add(now: DoubleArray): Boolean {
+            if ((0..2).any { !(abs(now[it] - from[it]) <= MOTION) }) return false
+            for (i in 0..2) {
+                val move = now[i] - from[i]
+                val change = abs(move - before[i])
+                if (change > ROUNDING) step = minOf(step, change)
+                sums[i] += move
+                squares[i] += move * move
+                products[i] += move * before[i]
+                before[i] = move
+            }
+            count += 1
+            return true
+        }
+
+        /** Whether it holds the noise of a sensor alone, or nothing at all. */
+        fun isNoise(interval: Double): Boolean {
+            val most = if (step < ROUNDED) NOISE else ROUNDED_NOISE
+            var moving = 0
+            var correlation = 0.0
+            for (i in 0..2) {
+                val squared = (sums[i] / count).pow(2)
+                val variance = squares[i] / count - squared
+                if (variance > most * most) return false
+                if (variance <= ROUNDING) continue
+                moving += 1
+                correlation += (products[i] / count - squared) / variance
+            }
+            val limit = if (rests) STILL_CORRELATION else CORRELATION
+            return moving == 0 || interval <= FASTEST && correlation / moving < limit
+        }
+    }
+
+    private companion object {
+        /** Seconds without motion after which a phone may be at rest. */
+        const val STRETCH = 5.0
+
+        /** What only motion causes: a change of an axis in m/s^2, and a rotation rate in rad/s. */
+        const val MOTION = 0.3
+        const val TURNING = 0.2
+
+        /** Most standard deviation of noise in m/s^2, and change of an axis from which samples are rounded. */
+        const val NOISE = 0.03
+        const val ROUNDED_NOISE = 0.06
+        const val ROUNDED = 0.05
+
+        /** Change, and variance, of numbers that are equal but for the last bits. */
+        const val ROUNDING = 1e-10
+
+        /** Correlation of successive samples below which a phone is at rest, and remains so. */
+        const val CORRELATION = 0.1
+        const val STILL_CORRELATION = 0.25
+
+        /** Seconds between samples up to which their correlation is telling, and up to which activities are. */
+        const val FASTEST = 1.0 / 45
+        const val SLOWEST = 1.0 / 15
+
+        /** Mean magnitude of acceleration in m/s^2, and least length of its mean vector; time constant in seconds. */
+        const val LEAST = 5.0
+        const val MOST = 25.0
+        const val LEAST_GRAVITY = 2.0
+        const val MEMORY = 1.0
+
+        /** Seconds that are searched for shaking, and between two searches. */
+        const val SHAKING = 2.0
+        const val OFTEN = 0.5
+
+        /** Of shaking: least deviation in m/s^2, seconds after which it comes back and turns, correlation when back. */
+        const val STRONG = 6.0
+        const val BACK_FIRST = 0.12
+        const val BACK_LAST = 0.28
+        const val FORTH = 0.16
+        const val REPEATED = 0.5
     }
 }
 

@@ -3,18 +3,19 @@ import Foundation
 /// States of the network by their names.
 public typealias States = [String: [Float]]
 
-/// What a person is doing now: a label, or nil where the network is not sure enough.
+/// What a person is doing now: a label, or a reason for none: `not sure`, `something else` for the class of other
+/// movements, or a fault of the signal, see `Signal`.
 public struct Prediction {
     public let seconds: Double
     public let label: String?
     public let probability: Double
     public let probabilities: [Double]
+    public let reason: String?
 }
 
 /// Continuous recognition: samples in as they arrive, predictions out.
 ///
-/// A port of `zoo.runtime.streaming` of pocket-zoo, where the reasons are explained, without the rules for a phone that is
-/// at rest or shaken. Not thread-safe.
+/// A port of `zoo.runtime.streaming` of pocket-zoo, where the reasons are explained. Not thread-safe.
 public final class Stream {
     /// Runs the network once: a frame and the states in, probabilities and the new states out.
     public typealias Step = ([Float], States) throws -> ([Float], States)
@@ -37,6 +38,7 @@ public final class Stream {
     private let warmup = (Model.warmup + Model.frame - 1) / Model.frame
     private var filter = Filter(groups: Model.groups, seconds: Double(Model.advance) / Model.rate)
     private var resampler = Resampler()
+    private var signal = Signal()
     private var frame: [Float] = []
     private var frames = 0
     private var states: [States?]
@@ -55,6 +57,7 @@ public final class Stream {
     public func restart() {
         pending = nil
         resampler = Resampler()
+        signal = Signal()
         frame = []
         frames = 0
         states = Array(repeating: nil, count: copies)
@@ -114,6 +117,7 @@ public final class Stream {
 
     private func resampled(_ seconds: Double, _ value: [Double]) throws -> [Prediction] {
         var predictions: [Prediction] = []
+        signal.push(seconds: seconds, sample: value)
         for (moment, row) in resampler.push(seconds: seconds, sample: value) {
             frame += row.map { Float($0) }
             if frame.count < Model.frame * Model.channels { continue }
@@ -150,10 +154,170 @@ public final class Stream {
         var label = shown ?? best
         if now[best] - now[label] >= Model.margin { label = best }
         shown = label
-        let sure = now[label] >= Model.threshold
+        var reason = signal.fault
+        if reason == nil && now[label] < Model.threshold { reason = "not sure" }
+        if reason == nil && label == Model.other { reason = "something else" }
         return Prediction(
-            seconds: seconds, label: sure ? Model.labels[label] : nil, probability: now[sure ? label : best],
-            probabilities: now)
+            seconds: seconds, label: reason == nil ? Model.labels[label] : nil,
+            probability: now[reason == nil ? label : best], probabilities: now, reason: reason)
+    }
+}
+
+/// Follows samples and says why they cannot be recognized, by the rules of `zoo.runtime.faults`.
+struct Signal {
+    /// Seconds without motion after which a phone may be at rest.
+    private static let stretch = 5.0
+
+    /// What only motion causes: a change of an axis in m/s^2, and a rotation rate in rad/s.
+    private static let (motion, turning) = (0.3, 0.2)
+
+    /// Most standard deviation of noise in m/s^2, and change of an axis from which samples are rounded.
+    private static let (noise, roundedNoise, rounded) = (0.03, 0.06, 0.05)
+
+    /// Change, and variance, of numbers that are equal but for the last bits.
+    private static let rounding = 1e-10
+
+    /// Correlation of successive samples below which a phone is at rest, and remains so.
+    private static let (correlation, stillCorrelation) = (0.1, 0.25)
+
+    /// Seconds between samples up to which their correlation is telling, and up to which activities are.
+    private static let (fastest, slowest) = (1.0 / 45, 1.0 / 15)
+
+    /// Mean magnitude of acceleration in m/s^2, and least length of its mean vector; time constant in seconds.
+    private static let (least, most, leastGravity, memory) = (5.0, 25.0, 2.0, 1.0)
+
+    /// Seconds that are searched for shaking, and between two searches.
+    private static let (shaking, often) = (2.0, 0.5)
+
+    /// Of shaking: least deviation in m/s^2, seconds after which it comes back and turns, correlation when back.
+    private static let (strong, back, forth, repeated) = (6.0, (0.12, 0.28), 0.16, 0.5)
+
+    /// `at rest` if no body moves the phone, `no signal`, `too slow`, `shaken`, or nil.
+    private(set) var fault: String?
+
+    private var first = 0.0
+    private var last: Double?
+    private var interval: Double?
+    /// Of the last second: acceleration along x, y and z, and its magnitude.
+    private var means: [Double] = []
+    private var still = Still(start: 0, from: [], rests: false)
+    /// Samples of the last seconds, which are searched for shaking, and when they were.
+    private var recent: [(seconds: Double, axes: [Double])] = []
+    private var searched = 0.0
+    private var shaken = false
+
+    /// Adds a sample, later than the previous one: seconds, m/s^2 along x, y, z, and perhaps rad/s about them.
+    mutating func push(seconds: Double, sample: [Double]) {
+        let axes = Array(sample.prefix(3))
+        let now = axes + [Signal.length(axes)]
+        if let last = last {
+            let elapsed = seconds - last
+            interval = interval.map { 0.9 * $0 + 0.1 * elapsed } ?? elapsed
+            let share = 1 - exp(-elapsed / Signal.memory)
+            means = zip(means, now).map { $0 + share * ($1 - $0) }
+        } else {
+            (first, searched, means) = (seconds, seconds, now)
+        }
+        last = seconds
+        if sample.dropFirst(3).contains(where: { abs($0) > Signal.turning }) || !still.add(axes) {
+            still = Still(start: seconds, from: axes, rests: false)
+        } else if seconds - still.start >= Signal.stretch {
+            still = Still(start: seconds, from: axes, rests: still.isNoise(interval))
+        }
+        if Model.steps == 1 { watchShaking(seconds, axes) }
+        fault = shaken ? "shaken" : still.rests ? "at rest" : nil
+        guard seconds - first >= 2 * Signal.memory else { return }
+        let range = means[3] > Signal.least && means[3] < Signal.most
+        if !range || Signal.length(means.prefix(3)) < Signal.leastGravity {
+            fault = "no signal"
+        } else if let interval = interval, interval > Signal.slowest {
+            fault = "too slow"
+        }
+    }
+
+    private static func length<Axes: Sequence>(_ axes: Axes) -> Double where Axes.Element == Double {
+        axes.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    }
+
+    /// Searches the last seconds, every now and then, for motion that goes back and forth faster than steps do.
+    private mutating func watchShaking(_ seconds: Double, _ axes: [Double]) {
+        recent.append((seconds, axes))
+        if seconds - searched < Signal.often { return }
+        searched = seconds
+        recent.removeAll { $0.seconds < seconds - Signal.shaking }
+        shaken = isShaken(seconds - recent[0].seconds)
+    }
+
+    private func isShaken(_ span: Double) -> Bool {
+        let count = recent.count
+        let moves = (0..<3).map { axis -> [Double] in
+            let usual = recent.reduce(0) { $0 + $1.axes[axis] } / Double(count)
+            return recent.map { $0.axes[axis] - usual }
+        }
+        // The mean product of samples and those some places later.
+        func repeats(_ lag: Int) -> Double {
+            moves.reduce(0) { zip($1, $1.dropFirst(lag)).reduce($0) { $0 + $1.0 * $1.1 } } / Double(count - lag)
+        }
+        let power = repeats(0)
+        if span < Signal.shaking / 2 || power < Signal.strong * Signal.strong { return false }
+        let spacing = span / Double(count - 1)
+        var (back, forth) = (0.0, 0.0)
+        var lag = 1
+        while lag <= Int(Signal.back.1 / spacing + Signal.rounding) {
+            let (seconds, share) = (Double(lag) * spacing, repeats(lag) / power)
+            if seconds >= Signal.back.0 - Signal.rounding { back = max(back, share) }
+            if seconds <= Signal.forth + Signal.rounding { forth = min(forth, share) }
+            lag += 1
+        }
+        return back >= Signal.repeated && forth < 0
+    }
+
+    /// A stretch without motion: its first sample, to which the others are compared, and sums over these.
+    private struct Still {
+        let start: Double
+        let from: [Double]
+        let rests: Bool
+        private var count = 0.0
+        private var step = Double.infinity
+        private var before = [0.0, 0, 0]
+        private var sums = [0.0, 0, 0]
+        private var squares = [0.0, 0, 0]
+        private var products = [0.0, 0, 0]
+
+        init(start: Double, from: [Double], rests: Bool) {
+            (self.start, self.from, self.rests) = (start, from, rests)
+        }
+
+        /// Adds a sample, or returns false where the phone moves, or was not there before.
+        mutating func add(_ axes: [Double]) -> Bool {
+            let moves = zip(axes, from).map { $0 - $1 }
+            if moves.isEmpty || moves.contains(where: { abs($0) > Signal.motion }) { return false }
+            for (i, move) in moves.enumerated() {
+                let change = abs(move - before[i])
+                if change > Signal.rounding { step = min(step, change) }
+                sums[i] += move
+                squares[i] += move * move
+                products[i] += move * before[i]
+            }
+            (before, count) = (moves, count + 1)
+            return true
+        }
+
+        /// Whether it holds the noise of a sensor alone, or nothing at all.
+        func isNoise(_ interval: Double?) -> Bool {
+            let most = step < Signal.rounded ? Signal.noise : Signal.roundedNoise
+            var (moving, correlation) = (0.0, 0.0)
+            for i in 0..<3 {
+                let squared = (sums[i] / count) * (sums[i] / count)
+                let variance = squares[i] / count - squared
+                if variance > most * most { return false }
+                if variance <= Signal.rounding { continue }
+                moving += 1
+                correlation += (products[i] / count - squared) / variance
+            }
+            let limit = rests ? Signal.stillCorrelation : Signal.correlation
+            return moving == 0 || (interval ?? .infinity) <= Signal.fastest && correlation / moving < limit
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 /* Continuous recognition: samples of any rate in, as they arrive, and labels out. Needs model.h, model.c and math.h.
 
-   A port of `zoo.runtime.streaming` of pocket-zoo, where the reasons are explained, without the rules for a phone that
-   is at rest or shaken. A stream is a variable of the caller; several may run at a time, each in one thread. */
+   A port of `zoo.runtime.streaming` of pocket-zoo, where the reasons are explained. A stream is a variable of the
+   caller; several may run at a time, each in one thread. */
 #ifndef ZOO_STREAM_H
 #define ZOO_STREAM_H
 
@@ -11,6 +11,12 @@
    double, to 1e-6. */
 #ifndef ZOO_REAL
 #define ZOO_REAL float
+#endif
+
+/* Samples that are searched for shaking, 20 bytes each: two seconds at 64 Hz. Set twice the rate of a faster sensor, or 0
+   where nobody would shake it. */
+#ifndef ZOO_RECENT
+#define ZOO_RECENT (128 * ZOO_STEPS)
 #endif
 
 #ifdef __cplusplus
@@ -28,12 +34,24 @@ enum {
     ZOO_REASONS
 };
 
+/* Why there is no label: its probability is too low, the class of other movements is recognized, no body moves the board,
+   values are not acceleration with gravity in m/s^2, there are fewer than 15 a second, or a hand shakes it. */
+enum { ZOO_LABELED, ZOO_NOT_SURE, ZOO_SOMETHING_ELSE, ZOO_AT_REST, ZOO_NO_SIGNAL, ZOO_TOO_SLOW, ZOO_SHAKEN };
+
 typedef struct {
     double seconds;                      /* time of the last row, on the clock of the samples */
-    int label;                           /* a number of zoo_labels, or -1: not sure */
+    int label;                           /* a number of zoo_labels, or -1 */
+    int reason;                          /* ZOO_LABELED, or why there is no label */
     ZOO_REAL probability;                /* of the label, or of the most probable class without one */
     ZOO_REAL probabilities[ZOO_CLASSES]; /* given the signal so far */
 } zoo_prediction;
+
+/* A stretch without motion: when it began, its first sample, to which the others are compared, and sums over these. In
+   doubles, since a variance is a small difference of large sums. */
+typedef struct {
+    double start, count, from[3], before[3], sums[3], squares[3], products[3], step;
+    int rests;
+} zoo_still;
 
 /* Parallel states, their restarts staggered. */
 enum { ZOO_STATES = ZOO_RESTART > 0 ? ZOO_COPIES : 1 };
@@ -52,6 +70,14 @@ typedef struct {
     float frame[ZOO_FRAME * ZOO_CHANNELS];
     int filled, frames, shown, has_pending;
     int ages[ZOO_STATES];
+    zoo_still still;
+    ZOO_REAL means[4]; /* of the last second: acceleration along x, y and z, and its magnitude */
+    int fault, is_shaken;
+#if ZOO_RECENT
+    double recent_seconds[ZOO_RECENT], searched;
+    ZOO_REAL recent[ZOO_RECENT][3]; /* a ring of samples */
+    int oldest, count;
+#endif
 #if ZOO_RECURRENT
     zoo_state states[ZOO_STATES];
 #endif
@@ -67,6 +93,9 @@ void zoo_stream_restart(zoo_stream *stream);
    six channels, then rotation rate in rad/s. Faulty samples are dropped and counted in `skipped`. Returns the number of
    predictions that the sample completes. */
 int zoo_stream_push(zoo_stream *stream, double seconds, const float *sample);
+
+/* The label of a prediction, or the reason for none, such as "at rest". */
+const char *zoo_text(const zoo_prediction *prediction);
 
 #ifdef __cplusplus
 }

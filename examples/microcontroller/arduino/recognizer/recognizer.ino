@@ -6,7 +6,7 @@
 #include "zoo_stream.h"
 
 static zoo_stream stream;
-static int shown = -2;
+static const char *shown = nullptr;
 
 void setup() {
   Serial.begin(115200);
@@ -23,7 +23,7 @@ void loop() {
   if (!IMU.accelerationAvailable()) return;
   IMU.readAcceleration(sample[0], sample[1], sample[2]);
   for (float &value : sample) value *= 9.80665F;  // from g to m/s^2
-  if (zoo_stream_push(&stream, millis() / 1000.0, sample) == 0 || stream.prediction.label == shown) return;
-  shown = stream.prediction.label;
-  Serial.println(shown < 0 ? "not sure" : zoo_labels[shown]);
+  if (zoo_stream_push(&stream, millis() / 1000.0, sample) == 0 || zoo_text(&stream.prediction) == shown) return;
+  shown = zoo_text(&stream.prediction);
+  Serial.println(shown);
 }

@@ -10,7 +10,7 @@ static zoo_stream stream;
 int main(void)
 {
     const struct device *const accelerometer = DEVICE_DT_GET(DT_ALIAS(accel0));
-    int shown = -2;
+    const char *shown = NULL;
     if (!device_is_ready(accelerometer)) {
         printk("no accelerometer\n");
         return 0;
@@ -25,9 +25,9 @@ int main(void)
         for (int i = 0; i < 3; ++i)
             sample[i] = (float)sensor_value_to_double(&values[i]);
         if (zoo_stream_push(&stream, (double)k_uptime_get() / 1000.0, sample) == 0 ||
-            stream.prediction.label == shown)
+            zoo_text(&stream.prediction) == shown)
             continue;
-        shown = stream.prediction.label;
-        printk("%s\n", shown < 0 ? "not sure" : zoo_labels[shown]);
+        shown = zoo_text(&stream.prediction);
+        printk("%s\n", shown);
     }
 }

@@ -76,7 +76,7 @@ export function shownOfClass(state: Class, goal: number, records: boolean): Clas
     text: {
       title: result ? `It recognizes ${percent(result.accuracy)}` : "The class", address: code,
       "scan-title": result ? "Scan this to try it" : "Scan, accept the warning, record",
-      "people-title": counted(people.length, "person", "people", recordings),
+      "people-title": `${people.length} ${people.length === 1 ? "person" : "people"}, ${recordings} ${recordings === 1 ? "recording" : "recordings"}`,
       nobody: people.length ? "" : "Recordings appear here as they arrive.",
       "newest-title": newest ? `${capital(newest.activity)}, ${newest.person}` : "",
       "training-text": said(training, missing), "problem-text": refused.length ? `Refused at ${refused.at(-1)}` : "",
@@ -102,10 +102,6 @@ export function shownOfClass(state: Class, goal: number, records: boolean): Clas
     code,
     newcomer: newest && { name: `${newest.person}, ${newest.activity}`, look: each[labels.indexOf(newest.activity)] ?? looks([newest.activity])[0]! },
   };
-}
-
-function counted(people: number, one: string, many: string, recordings: number): string {
-  return `${people} ${people === 1 ? one : many}, ${recordings} ${recordings === 1 ? "recording" : "recordings"}`;
 }
 
 function said(training: Training | null, missing: string[]): string {

@@ -91,7 +91,7 @@ function render(): void {
   list("left-out", shown.leftOut, (name) => element("li", "chip", name));
   renderMatrix(shown.matrix);
   drawCode("code", shown.code);
-  drawNewest(state.newest);
+  if (state.newest) drawNewest(state.newest);
   const newest = JSON.stringify(state.newest);
   if (shown.newcomer && arrived !== null && arrived !== newest) cross(shown.newcomer);
   arrived = newest;
@@ -145,9 +145,8 @@ function renderMatrix(rows: Row[]): void {
   byId("matrix").replaceChildren(head, ...lines);
 }
 
-function drawNewest(newest: Class["newest"]): void {
-  if (!newest) return;
-  const samples = newest.rows.map(([time, ...value]) => ({ time: time!, value }));
+function drawNewest({ rows }: NonNullable<Class["newest"]>): void {
+  const samples = rows.map(([time, ...value]) => ({ time: time!, value }));
   drawSignal(byId<HTMLCanvasElement>("newest"), sensorOf({ unit: "m/s^2" }), samples, 5);
 }
 

@@ -39,22 +39,15 @@ const TROUBLES: Record<Trouble, string> = {
 
 const FATES = { open: "being recorded", kept: "on this phone", waiting: "waiting", sent: "sent", refused: "refused" };
 
+const VISIBLE: Record<State, string[]> = {
+  loading: ["about"], start: ["form", "about", "record"], countdown: ["person", "clock", "cancel"],
+  recording: ["person", "clock", "elapsed", "live", "stop"], problem: ["about", "problem"],
+};
+
 function showState(state: State): void {
   document.body.dataset.state = state;
   const taking = state === "countdown" || state === "recording";
-  const visible: Record<string, boolean> = {
-    person: taking,
-    clock: taking,
-    elapsed: state === "recording",
-    form: state === "start",
-    about: !taking,
-    cancel: state === "countdown",
-    stop: state === "recording",
-    live: state === "recording",
-    record: state === "start",
-    problem: state === "problem",
-  };
-  for (const [id, shown] of Object.entries(visible)) byId(id).hidden = !shown;
+  for (const id of Object.values(VISIBLE).flat()) byId(id).hidden = !VISIBLE[state].includes(id);
   byId("again").hidden = true;
   if (taking) for (const id of ["mine", "elsewhere"]) byId(id).hidden = true;
   for (const id of ["detail", "hint", "said"]) write(id, "");

@@ -1,7 +1,8 @@
 /** One recording, from the countdown to its end: a labeled minute, or half a minute to teach the page. */
 
+import { Faults } from "../signal/faults";
 import { converter, listen, type Refusal, type Sample } from "../signal/motion";
-import type { Metadata } from "../model/metadata";
+import { inUnit, type Metadata } from "../model/metadata";
 import { Recorder } from "./recorder";
 import { impossible } from "../signal/stream";
 import { now } from "../page/clock";
@@ -58,12 +59,14 @@ export class Take {
   private readonly stopSource: () => void;
   private readonly timer: number;
   private recent: Sample[] = [];
+  private faults!: Faults;
   private left = Infinity;
   private stored = 0;
   /** Why there has been no sample so far. */
   private refusal: Refusal | null = null;
 
   constructor(private readonly wanted: Wanted, private readonly reports: Reports) {
+    this.restart();
     this.stopSource = listen(wanted.axes.length > 3, converter(wanted), {
       sample: (sample) => this.add(sample),
       signChange: () => this.restart(),
@@ -95,14 +98,16 @@ export class Take {
     if (impossible(sample.time, sample.value, this.wanted)) return;
     this.silence.heard(sample.time);
     this.recent.push(sample);
+    this.faults.push(sample.time, sample.value);
     while (Math.abs(this.recent[0]!.time - sample.time) > RECENT) this.recent.shift();
     this.recorder?.add(sample);
     if (this.recorder?.done) this.finish();
   }
 
-  /** The sign was wrong until now. */
+  /** Also begins again where the sign was wrong until now. */
   private restart(): void {
     this.recent = [];
+    this.faults = new Faults(inUnit(1, this.wanted), false);
     if (this.recorder) this.record();
   }
 
@@ -132,7 +137,7 @@ export class Take {
 
   private lookAtRecording(recorder: Recorder): void {
     // The rate is what the phone has; it is resampled later.
-    this.reports.progress(recorder, complaint(this.recent, { rate: 0, unit: this.wanted.unit }, this.wanted.limited));
+    this.reports.progress(recorder, complaint(this.recent, this.faults, { rate: 0, unit: this.wanted.unit }, this.wanted.limited));
     if (recorder.seconds - this.stored < CHECKPOINT) return;
     this.stored = recorder.seconds;
     this.reports.checkpoint?.(recorder);

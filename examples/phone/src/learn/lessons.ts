@@ -7,7 +7,7 @@ import type { Metadata } from "../model/metadata";
 import type { Sample } from "../signal/motion";
 import type { Recognizer } from "../model/recognizer";
 import { Resampler } from "../signal/resampler";
-import { rejects } from "../signal/stream";
+import { rejects, spoken } from "../signal/stream";
 import type { Table } from "../page/database";
 import { attempt } from "../page/store";
 import { forgetOld, isRecording, type Kept, type Learned, type Recording } from "./kept";
@@ -124,12 +124,12 @@ export class Lessons {
   believed(recording: Recording): [activity: string, windows: number][] | null {
     const found = this.featured.get(recording);
     if (!found) return null;
-    const { classes } = this.recognizer.metadata;
+    const names = spoken(this.recognizer.metadata);
     const { head } = this.known;
     const counts = new Map<string, number>();
     for (const each of found) {
       const scores = logits(head, each);
-      const name = classes[scores.indexOf(Math.max(...scores))]!;
+      const name = names[scores.indexOf(Math.max(...scores))]!;
       counts.set(name, (counts.get(name) ?? 0) + 1);
     }
     return [...counts].sort((a, b) => b[1] - a[1]);

@@ -9,7 +9,7 @@ import type { Recognizer } from "../model/recognizer";
 import { download, fileName, share } from "../collect/recorder";
 import { REFUSED } from "../signal/refused";
 import type { Signal } from "../signal/signal";
-import { rejects } from "../signal/stream";
+import { rejects, spoken } from "../signal/stream";
 import type { Table } from "../page/database";
 import type { Taking, Teach } from "../page/state";
 import { keepAwake, letSleep } from "../page/system";
@@ -219,7 +219,7 @@ export class Teaching {
       const text = share
         ? `Learned. On parts it did not learn from: before ${of("before")}, now ${of("after")}.${share < 1 ? ` It keeps ${percent(share)} of what it learned.` : ""}`
         : `It recognizes ${of("before")} parts already, and learning did not help with those that it did not learn from: it stays as it is.`;
-      this.learned = { text, confusion: confusion(classes, heldBack) };
+      this.learned = { text, confusion: confusion(spoken({ ...this.metadata, classes }), heldBack) };
       if (!stored) this.said = unstored("what it learned");
     } catch (error) {
       this.said = `It could not learn (${(error as Error).message}). ${KEPT}`;

@@ -2,7 +2,7 @@
 
 import "../show/style.css";
 import { isReachable } from "../show/code";
-import { byId, write } from "../show/dom";
+import { byId, show, write } from "../show/dom";
 import { choose, chosen, ears } from "./ears";
 import { takeTaught, taughtAddress } from "../learn/handover";
 import { buttonsChanged, meant, onHold } from "./hold";
@@ -13,10 +13,10 @@ import { named } from "../learn/names";
 import { postcard } from "../show/postcard";
 import { Recognizer } from "../model/recognizer";
 import { download, fileName, share, shares } from "../collect/recorder";
-import { render, renderOffline, renderTimeline, reserve, suggest } from "../show/render";
+import { render, renderTimeline, reserve, suggest } from "../show/render";
 import type { Replay } from "../signal/replay";
 import { Session } from "./session";
-import { choices, chosenName, hideThreshold, listModels, onModel, onThreshold, showChosen, showThreshold, threshold } from "./settings";
+import { choices, chosenName, listModels, onModel, onThreshold, showChosen, showThreshold, threshold } from "./settings";
 import { type Device, shown } from "../show/shown";
 import { possible, type Signal } from "../signal/signal";
 import type { Model, Problem, Running, State, Teach } from "./state";
@@ -97,7 +97,7 @@ class Page {
       if (turn !== this.opened) return;
       // The model that ran is still there.
       if (this.teaching) showChosen(this.demonstrates ? null : this.source);
-      else hideThreshold();
+      else byId("threshold-row").hidden = true;
       return this.fail("model", (error as Error).message);
     }
     this.demonstrates = demonstrates;
@@ -108,7 +108,7 @@ class Page {
     suggest(this.teaching.names, turns(metadata));
     if (this.offered !== null && !demonstrates) this.offer(this.offered);
     else this.greet();
-    void stayOffline(typeof source === "string" ? [source, ...engine.files] : engine.files, renderOffline);
+    void stayOffline(typeof source === "string" ? [source, ...engine.files] : engine.files, () => show("offline", true));
   }
 
   /** Shows what can be started, and starts where nothing needs to be asked. */
@@ -173,10 +173,7 @@ class Page {
     const { recognizer } = this;
     const session = new Session(recognizer, threshold(recognizer.metadata), simulated, {
       changed: (report) => this.report(report),
-      failed: (error) => {
-        this.end();
-        this.fail("model", error.message);
-      },
+      failed: (error) => this.quit("model", error.message),
       say: (text) => write("said", text),
     });
     this.run = { session, stopSource: () => {}, replay: null };
@@ -205,6 +202,12 @@ class Page {
 
   private fail(problem: Problem, why = ""): void {
     this.set({ kind: "problem", problem, why, model: this.teaching ? this.model : null });
+  }
+
+  /** Ends a run that cannot go on. */
+  private quit(problem: Problem, why = ""): void {
+    this.end();
+    this.fail(problem, why);
   }
 
   private listenFor(run: Run): void {
@@ -238,10 +241,7 @@ class Page {
     // A second tap while the system asks would start a second session.
     byId<HTMLButtonElement>("start").disabled = true;
     const refusal = await permitted();
-    if (refusal) {
-      this.end();
-      return this.fail(refusal);
-    }
+    if (refusal) return this.quit(refusal);
     this.listenFor(this.begin(false));
     focusOn("stop");
     this.stayAwake();
@@ -255,10 +255,7 @@ class Page {
     const refusal = await permitted();
     const { run } = this;
     if (!run) return;
-    if (refusal) {
-      this.end();
-      return this.fail(refusal);
-    }
+    if (refusal) return this.quit(refusal);
     run.stopSource();
     this.listenFor(run);
   }
@@ -269,10 +266,7 @@ class Page {
     const found = await import("../signal/replay").catch(() => null);
     const track = this.demonstrates ? (await import("../signal/person").catch(() => null))?.person : found?.simulated;
     if (this.run !== run) return;
-    if (!found || !track) {
-      this.end();
-      return this.fail("recording");
-    }
+    if (!found || !track) return this.quit("recording");
     const { convert } = this;
     const playing = new found.Replay(track, ({ time, value }, truth) => {
       session.add({ time, value: convert(value, 1) });
@@ -422,10 +416,7 @@ class Page {
       this.showTrying(null);
       void this.teaching!.record(activity);
     };
-    byId("teach-open").addEventListener("click", () => {
-      if (!meant()) return;
-      this.openTeaching();
-    });
+    byId("teach-open").addEventListener("click", () => meant() && this.openTeaching());
     byId("lesson").addEventListener("submit", (event) => {
       event.preventDefault();
       const activity = this.typed("lesson-activity");

@@ -7,8 +7,7 @@ import { Announcer } from "./ears";
 import { Windows } from "../show/how";
 import { inUnit } from "../model/metadata";
 import type { Refusal, Sample } from "../signal/motion";
-import { placement } from "../signal/placement";
-import { Rest } from "../signal/rest";
+import { isHeld } from "../signal/placement";
 import type { Recognizer } from "../model/recognizer";
 import { believed, type Signal, type Silent, words } from "../signal/signal";
 import { StepCounter } from "../signal/steps";
@@ -51,10 +50,7 @@ export class Session {
   private readonly announcer: Announcer;
   private readonly silence = new Silence(() => this.update());
   private readonly counter = new StepCounter();
-  private readonly rest = new Rest();
   private readonly gaits: boolean[];
-  /** One m/s^2, as the model reads it. */
-  private readonly unit: number;
   /** Counted where one takes steps. */
   steps = 0;
   private walks = false;
@@ -84,10 +80,9 @@ export class Session {
     private readonly recognizer: Recognizer, threshold: number, readonly simulated: boolean,
     private readonly reports: { changed(report: Report): void; failed(error: Error): void; say(text: string): void },
   ) {
-    this.stream = new Stream(recognizer, threshold);
-    this.stream.onRead = (time, value) => this.remember(time, value);
     this.pocket = !recognizer.isTaught && isOfPockets(recognizer.metadata.classes);
-    this.unit = inUnit(1, recognizer.metadata);
+    this.stream = new Stream(recognizer, threshold, this.pocket);
+    this.stream.onRead = (time, value) => this.remember(time, value);
     this.gaits = looks(recognizer.metadata.classes).map(({ gait }) => gait);
     this.windows = new Windows(recognizer.metadata);
     this.timeline = new Timeline(this.stream.interval);
@@ -124,7 +119,10 @@ export class Session {
   /** Restarts the signal, as when its sign was wrong until now. */
   restart = (): void => {
     this.samples = [];
-    this.work = this.work.then(() => this.forget());
+    this.work = this.work.then(() => {
+      this.stream.restart();
+      this.prediction = null;
+    });
   };
 
   get classes(): string[] {
@@ -141,11 +139,6 @@ export class Session {
     document.removeEventListener("visibilitychange", this.onVisibility);
   }
 
-  private forget(): void {
-    this.stream.restart();
-    this.prediction = null;
-  }
-
   private resume(missed: number): void {
     if (this.reason === "hidden") this.missed = { seconds: missed, until: now() + EXPLAINED };
     // Of what was said before the silence, nothing holds.
@@ -159,7 +152,7 @@ export class Session {
 
   private async process(sample: Sample): Promise<void> {
     if (!this.running) return;
-    const size = Math.hypot(...sample.value.slice(0, 3)) / this.unit;
+    const size = Math.hypot(...sample.value.slice(0, 3)) / inUnit(1, this.recognizer.metadata);
     if (this.counter.push(sample.time, size) && this.walks) this.steps += 1;
     for (const prediction of await this.stream.push(sample.time, sample.value)) {
       const elapsed = prediction.time - (this.prediction?.time ?? NaN);
@@ -180,10 +173,12 @@ export class Session {
   /** Reports what is believed now. */
   private update(): Signal {
     const { metadata, milliseconds } = this.recognizer;
+    const { faults } = this.stream;
+    const place = faults.fault === "at rest" || faults.fault === "shaken" ? faults.fault : isHeld(this.samples, faults, metadata) ? "hand" : null;
     const signal = believed({
       silent: this.silence.silent ? this.reason : null,
-      complaint: complaint(this.samples, metadata, !this.recognizer.isTaught),
-      place: this.pocket ? (this.rest.rests ? "table" : placement(this.samples, metadata)) : null,
+      complaint: complaint(this.samples, faults, metadata, !this.recognizer.isTaught),
+      place: this.pocket ? place : null,
       prediction: this.prediction,
       unsure: (this.prediction?.time ?? NaN) - this.sure,
     });
@@ -201,7 +196,6 @@ export class Session {
   }
 
   private remember(time: number, value: Sample["value"]): void {
-    this.rest.push(time, value.map((each, axis) => (axis < 3 ? each / this.unit : each)));
     const last = time + this.timeline.shift;
     this.history.push({ time: last, value });
     // In blocks, since taking from the start of a long list takes time.

@@ -73,11 +73,6 @@ export function showThreshold(metadata: Metadata): void {
   write("as-in-file", `Back to ${percent(metadata.threshold)}, as in the file`);
 }
 
-/** Without a model there is none. */
-export function hideThreshold(): void {
-  byId("threshold-row").hidden = true;
-}
-
 /** Calls back when the threshold changes. */
 export function onThreshold(current: () => Metadata, changed: (threshold: number) => void): void {
   const choose = (value: string | null) => {

@@ -5,6 +5,7 @@ import { isSeen, prepare } from "./canvas";
 import { byId, element } from "./dom";
 import type { Metadata } from "../model/metadata";
 import type { Sample } from "../signal/motion";
+import { spoken } from "../signal/stream";
 import { stroke } from "./picture";
 import type { Timeline } from "../signal/timeline";
 
@@ -36,7 +37,7 @@ const NUMBERS = 2;
 /** Draws the last minute, and the signal of the last seconds up to now. */
 export function drawLive(metadata: Metadata, samples: Sample[], now: number, timeline: Timeline): void {
   const minute = byId<HTMLCanvasElement>("minute");
-  if (isSeen(minute)) drawLanes(minute, timeline, metadata.classes, timeline.now - MINUTE, timeline.now);
+  if (isSeen(minute)) drawLanes(minute, timeline, spoken(metadata), timeline.now - MINUTE, timeline.now);
   minute.setAttribute("aria-label", `The last ${MINUTE} seconds: ${describeMinute(timeline, metadata.classes)}`);
   showSignals(metadata, samples, now);
 }

@@ -3,7 +3,7 @@
 import { AXES, drawSignal, sensorOf, SIGNAL } from "./charts";
 import type { Metadata } from "../model/metadata";
 import type { Sample } from "../signal/motion";
-import { type Prediction, rejects } from "../signal/stream";
+import { type Prediction, rejects, spoken } from "../signal/stream";
 import { byId, element, set, write } from "./dom";
 import { percent } from "./text";
 
@@ -38,7 +38,8 @@ export class Windows {
   add({ time, probabilities }: Prediction, samples: Sample[]): void {
     if (Math.abs(time - this.last) < this.seconds) return;
     this.last = time;
-    const ranked = probabilities.map((p, i) => ({ p, name: this.metadata.classes[i]! })).sort((a, b) => b.p - a.p);
+    const names = spoken(this.metadata);
+    const ranked = probabilities.map((p, i) => ({ p, name: names[i]! })).sort((a, b) => b.p - a.p);
     const named = ranked.slice(0, NAMED).filter(({ p }) => p >= LEAST);
     const words = named.map(({ p, name }) => `${name} ${percent(p)}`).join(", ");
     this.kept.unshift({ samples: samples.filter((sample) => sample.time > time - this.seconds), words });

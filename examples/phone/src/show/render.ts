@@ -63,10 +63,6 @@ export function suggest(activities: string[], gyroscope: boolean): void {
   byId<HTMLAnchorElement>("collect").href = `collect.html?${asked}`;
 }
 
-export function renderOffline(): void {
-  byId("offline").hidden = false;
-}
-
 function renderHero({ text, visible, picture }: Shown): void {
   for (const id of HERO) write(id, text[id] ?? "");
   show("restart", visible.includes("restart"));

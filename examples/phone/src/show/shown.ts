@@ -4,7 +4,7 @@ import type { Metadata } from "../model/metadata";
 import { looks, type Look, PICTURES } from "./activities";
 import { type Signal, words } from "../signal/signal";
 import { REFUSED } from "../signal/refused";
-import { rejects } from "../signal/stream";
+import { rejects, spoken } from "../signal/stream";
 import type { Lesson, Model, Offer, Problem, Running, State, Summary, Taking, Teach } from "../page/state";
 import type { Button, Part, Text } from "./parts";
 import { capital, duration, kilobytes, percent } from "./text";
@@ -171,7 +171,7 @@ function running(state: Running, { handheld, reachable, heard }: Device): Shown 
       measured: measured(state), unit: unitOf(model.metadata), ...about(model),
     },
     picture: picture(state, look),
-    bars: bars(classes, probabilities, found),
+    bars: bars(spoken(model.metadata), probabilities, found),
   };
 }
 

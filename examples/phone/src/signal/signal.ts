@@ -1,6 +1,5 @@
 /** What the page believes of a signal: one thing at a time, so that no label stands beside a complaint. */
 
-import type { Place } from "./placement";
 import { capital, percent } from "../show/text";
 import type { Metadata } from "../model/metadata";
 import { type Prediction, rejects } from "./stream";
@@ -8,6 +7,9 @@ import type { Complaint } from "./watch";
 
 /** Why a signal that was there has ended. */
 export type Silent = "stopped" | "hidden" | "empty" | "gyroless";
+
+/** Where a phone of which no label is believed is, if not in a pocket. */
+type Place = "at rest" | "hand" | "shaken";
 
 export type Signal =
   | { kind: "listening" }
@@ -21,7 +23,6 @@ export type Signal =
 export interface Known {
   silent: Silent | null;
   complaint: Complaint | null;
-  /** Where the phone is, if not in a pocket. */
   place: Place | null;
   /** Null until enough was read. */
   prediction: Prediction | null;
@@ -52,7 +53,7 @@ const SILENT: Record<Silent, string> = {
 };
 
 const PLACES: Record<Place, string> = {
-  table: "The phone lies still, as on a table. The model was trained on phones in pants pockets.",
+  "at rest": "The phone lies still, as on a table. The model was trained on phones in pants pockets.",
   hand: "The phone seems to be in your hand. The model was trained on phones in pants pockets.",
   shaken: "The phone goes back and forth faster than anybody steps. The model was trained on phones in pants pockets.",
 };
@@ -83,13 +84,13 @@ export function words(signal: Signal, metadata: Pick<Metadata, "classes" | "othe
 /** One signal of each kind that takes place of its own, for a number of classes. */
 export function possible(classes: number): Signal[] {
   const nothing: Known = { silent: null, complaint: null, place: null, prediction: null, unsure: 0 };
-  const prediction = { time: 0, probability: 1, probabilities: Array<number>(classes).fill(0) };
+  const prediction = { time: 0, probability: 1, probabilities: Array<number>(classes).fill(0), reason: null };
   const slow = { title: "Sensor too slow", text: "20 samples per second; the model was trained on 50. Turn off power saving." };
   return [
     ...Array.from({ length: classes }, (_, label) => believed({ ...nothing, prediction: { ...prediction, label } })),
     believed({ ...nothing, prediction: { ...prediction, label: null }, unsure: LASTING }),
     believed({ ...nothing, silent: "hidden" }),
     believed({ ...nothing, complaint: slow }),
-    believed({ ...nothing, place: "table" }),
+    believed({ ...nothing, place: "at rest" }),
   ];
 }

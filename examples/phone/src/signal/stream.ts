@@ -5,7 +5,9 @@
  * probabilities.
  */
 
+import { type Fault, Faults } from "./faults";
 import { Filter } from "./filter";
+import { isOfPockets } from "../show/activities";
 import { inUnit, type Metadata } from "../model/metadata";
 import { Resampler, type Vector } from "./resampler";
 
@@ -25,11 +27,18 @@ export function rejects({ classes, other }: Pick<Metadata, "classes" | "other">,
   return classes[label] === OTHER && other !== false;
 }
 
+/** What the page calls each class. */
+export function spoken(metadata: Pick<Metadata, "classes" | "other">): string[] {
+  return metadata.classes.map((name, i) => (rejects(metadata, i) ? "something else" : name));
+}
+
 export interface Prediction {
   /** Seconds, on the clock of the samples: when the last row was read. */
   time: number;
-  /** Index of the class, or null where the network is not sure enough, or recognizes another movement. */
+  /** Index of the class, or null. */
   label: number | null;
+  /** Why there is no label. */
+  reason: Fault | "not sure" | "something else" | null;
   /** Of that label, or of the most probable one. */
   probability: number;
   /** Of all classes, given the signal so far. */
@@ -89,7 +98,7 @@ class StaggeredStates {
     for (let copy = 0; copy < this.copies; copy += 1) {
       const since = this.frames - Math.floor((copy * this.period) / this.copies);
       if (since === 0 || (since > 0 && this.period && since % this.period === 0)) {
-        this.states[copy] = zeros(this.network.metadata);
+        this.states[copy] = Object.fromEntries(Object.entries(this.network.metadata.states).map(([name, size]) => [name, new Float32Array(size)]));
         this.ages[copy] = 0;
       }
       const state = this.states[copy];
@@ -104,32 +113,34 @@ class StaggeredStates {
   }
 }
 
-function zeros(metadata: Metadata): States {
-  return Object.fromEntries(Object.entries(metadata.states).map(([name, size]) => [name, new Float32Array(size)]));
-}
-
 /** Samples in, predictions out. Faulty samples are dropped and counted in `skipped`. */
 export class Stream {
   /** Dropped samples by reason, and gaps. */
   readonly skipped: Record<string, number> = {};
   /** Is called with each sample that is read. */
   onRead: (time: number, value: Vector) => void = () => {};
+  faults!: Faults;
   private resampler!: Resampler;
   private states!: StaggeredStates;
   private filter!: Filter;
   private shown: number | null = null;
   private pending: { time: number; value: Vector } | null = null;
 
-  /** @param threshold Probability below which no label is shown. */
-  constructor(private readonly network: Network, public threshold: number) {
+  /**
+   * @param threshold Probability below which no label is shown.
+   * @param judged Whether a faulty signal has no label: what else a model recognizes may be done at rest, or by shaking.
+   */
+  constructor(private readonly network: Network, public threshold: number, private readonly judged = true) {
     this.restart();
   }
 
   /** Forgets the signal. */
   restart(): void {
     this.pending = null;
-    const { classes, rate, streaming } = this.network.metadata;
+    const { metadata } = this.network;
+    const { classes, rate, streaming } = metadata;
     this.resampler = new Resampler(rate);
+    this.faults = new Faults(inUnit(1, metadata), isOfPockets(classes));
     this.states = new StaggeredStates(this.network);
     this.filter = new Filter(classes, streaming.groups ?? [], this.interval);
     this.shown = null;
@@ -191,6 +202,7 @@ export class Stream {
 
   private async read(time: number, value: Vector): Promise<Prediction[]> {
     this.onRead(time, value);
+    this.faults.push(time, value);
     const predictions: Prediction[] = [];
     for (const row of this.resampler.push(time, value)) {
       const probabilities = await this.states.push(row.value);
@@ -204,7 +216,9 @@ export class Stream {
     const probabilities = this.filter.update(answer);
     const best = probabilities.indexOf(Math.max(...probabilities));
     if (this.shown === null || probabilities[best]! - probabilities[this.shown]! >= margin) this.shown = best;
-    const sure = probabilities[this.shown]! >= this.threshold && !rejects(this.network.metadata, this.shown);
-    return { time, label: sure ? this.shown : null, probability: probabilities[sure ? this.shown : best]!, probabilities };
+    const rejected = rejects(this.network.metadata, this.shown) ? "something else" : null;
+    const fault = this.judged ? this.faults.fault : null;
+    const reason = fault ?? (probabilities[this.shown]! < this.threshold ? "not sure" : rejected);
+    return { time, label: reason ? null : this.shown, probability: probabilities[reason ? best : this.shown]!, probabilities, reason };
   }
 }

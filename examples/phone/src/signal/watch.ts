@@ -6,6 +6,7 @@
 
 import { inUnit, STANDARD_GRAVITY, type Metadata } from "../model/metadata";
 import { now } from "../page/clock";
+import { type Faults, GRAVITY_LEFT, MOST } from "./faults";
 import type { Sample } from "./motion";
 
 /** Milliseconds without a sample after which nothing is claimed. */
@@ -60,11 +61,6 @@ export class Silence {
 /** Seconds of samples that are checked. */
 const WATCHED = 2;
 
-/** The shortest and the longest mean acceleration of a phone, and the least that gravity leaves, in m/s^2: as in `zoo`. */
-const LEAST = 5;
-const MOST = 25;
-const GRAVITY_LEFT = 2;
-
 /** A problem with the signal, in few words and in a sentence. */
 export interface Complaint {
   title: string;
@@ -79,25 +75,19 @@ export function lately(samples: Sample[], seconds: number): Sample[] {
   return samples.slice(start);
 }
 
-/** The mean of an axis. */
-export function mean(samples: Sample[], axis: number): number {
-  let sum = 0;
-  for (const { value } of samples) sum += value[axis]!;
-  return sum / samples.length;
-}
-
 /**
  * The problem with the last seconds, or null.
  *
+ * @param judged What was made of these samples.
  * @param limited Whether nobody moves as strongly as jumping does. What its owner teaches may.
  */
-export function complaint(samples: Sample[], metadata: Pick<Metadata, "rate" | "unit">, limited = true): Complaint | null {
+export function complaint(
+  samples: Sample[], { fault, means }: Pick<Faults, "fault" | "means">, metadata: Pick<Metadata, "rate" | "unit">, limited = true,
+): Complaint | null {
   const recent = lately(samples, WATCHED);
   const span = (recent.at(-1)?.time ?? 0) - (recent[0]?.time ?? 0);
   if (span < WATCHED / 2) return null;
-  let repeated = 0;
-  recent.forEach(({ time }, i) => (repeated += Number(i > 0 && time === recent[i - 1]!.time)));
-  if (repeated > recent.length / 2) {
+  if (new Set(recent.map(({ time }) => time)).size < recent.length / 2) {
     return { title: "Sensor clock stands still", text: "Time stamps repeat: expected one per sample, in fractions of a second." };
   }
   const rate = (recent.length - 1) / span;
@@ -107,17 +97,12 @@ export function complaint(samples: Sample[], metadata: Pick<Metadata, "rate" | "
       text: `${rate.toFixed(0)} samples per second; the model was trained on ${metadata.rate}. Turn off power saving.`,
     };
   }
-  const steady = Math.hypot(mean(recent, 0), mean(recent, 1), mean(recent, 2));
-  const words = (found: number) => `${found.toFixed(1)} ${metadata.unit.replace("^2", "²")}`;
-  const expected = `expected about ${words(inUnit(STANDARD_GRAVITY, metadata))}`;
-  if (steady < inUnit(GRAVITY_LEFT, metadata)) {
-    return { title: "Gravity is missing", text: `Acceleration is ${words(steady)} on average; ${expected}, gravity included.` };
-  }
-  let magnitude = 0;
-  // Math.hypot takes ten times as long.
-  for (const { value: [x, y, z] } of recent) magnitude += Math.sqrt(x! * x! + y! * y! + z! * z!) / recent.length;
-  if (!(magnitude >= inUnit(LEAST, metadata) && (magnitude <= inUnit(MOST, metadata) || !limited))) {
-    return { title: "Sensor out of range", text: `Acceleration is ${words(magnitude)} on average; ${expected}.` };
-  }
-  return null;
+  const [x, y, z, magnitude] = means as [number, number, number, number];
+  if (fault !== "no signal" || (!limited && magnitude >= MOST)) return null;
+  const steady = Math.hypot(x, y, z);
+  const words = (found: number) => `${inUnit(found, metadata).toFixed(1)} ${metadata.unit.replace("^2", "²")}`;
+  const expected = `expected about ${words(STANDARD_GRAVITY)}`;
+  return steady < GRAVITY_LEFT
+    ? { title: "Gravity is missing", text: `Acceleration is ${words(steady)} on average; ${expected}, gravity included.` }
+    : { title: "Sensor out of range", text: `Acceleration is ${words(magnitude)} on average; ${expected}.` };
 }

@@ -1,45 +1,63 @@
 package pocketzoo
 
 import android.app.Activity
+import android.content.Intent
+import android.os.Build
 import android.os.Bundle
 import android.view.Gravity
 import android.view.View
+import android.widget.Button
+import android.widget.LinearLayout
 import android.widget.TextView
 
-/** One word on one screen. */
+/** One word on one screen, and a button that starts and stops its service. */
 class MainActivity : Activity() {
-    private lateinit var recognizer: ActivityRecognizer
+    private val service by lazy { Intent(this, RecognitionService::class.java) }
     private lateinit var label: TextView
+    private lateinit var button: Button
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
         label = TextView(this).apply {
             textSize = 48f
             gravity = Gravity.CENTER
-            keepScreenOn = true
             accessibilityLiveRegion = View.ACCESSIBILITY_LIVE_REGION_POLITE
         }
-        setContentView(label)
-        recognizer = ActivityRecognizer(this) { prediction -> show(prediction.label ?: "not sure") }
+        button = Button(this).apply { setOnClickListener { if (RecognitionService.word.isEmpty()) start() else stop() } }
+        setContentView(LinearLayout(this).apply {
+            orientation = LinearLayout.VERTICAL
+            gravity = Gravity.CENTER
+            addView(label)
+            addView(button)
+        })
+        // Without this permission the service runs as well, and its notification is not shown.
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) {
+            requestPermissions(arrayOf(android.Manifest.permission.POST_NOTIFICATIONS), 0)
+        }
     }
 
-    override fun onResume() {
-        super.onResume()
-        show(if (recognizer.start()) "listening" else "no accelerometer")
+    override fun onStart() {
+        super.onStart()
+        RecognitionService.onWord = ::show
+        show(RecognitionService.word)
     }
 
-    override fun onPause() {
-        recognizer.stop()
-        super.onPause()
+    override fun onStop() {
+        RecognitionService.onWord = null
+        super.onStop()
     }
 
-    override fun onDestroy() {
-        recognizer.close()
-        super.onDestroy()
+    private fun start() {
+        startForegroundService(service)
     }
 
-    /** Shows a word, without rewriting the same one. */
+    private fun stop() {
+        stopService(service)
+        show("")
+    }
+
     private fun show(word: String) {
-        if (label.text.toString() != word) label.text = word
+        label.text = if (word.isEmpty()) "What am I doing?" else word
+        button.text = if (word.isEmpty()) "Start" else "Stop"
     }
 }
