@@ -44,8 +44,7 @@ def everyone_table() -> str:
     """Renders the presets of several studies and their baselines, on the same people left out, study by study."""
     tests = {name: preset_metrics(name)["test"] for name, preset in PRESETS.items() if preset.data.studies}
     methods = tests | {
-        f"{md.label(name)}, {len(test['per_study'])} studies": row
-        for test in tests.values() for name, row in test["baselines"].items()
+        md.label(name): row for test in tests.values() for name, row in test["baselines"].items()
     }  # fmt: skip
     # Where a study knows one activity, the share of its windows that are recognized.
     rows = [

@@ -201,7 +201,7 @@ def test_words_of_a_text_need_no_quotes(zoo_cli):
 
 def test_own_labels_cannot_be_simulated_and_the_message_names_them(tmp_path, zoo_cli):
     file = tmp_path / "mine.tflite"
-    source = PRESETS_FOLDER / "activity_gru_tiny" / "model.float32.tflite"
+    source = PRESETS_FOLDER / "activity_gru_course" / "model.float32.tflite"
     file.write_bytes(source.read_bytes())
     own = tuple(f"own {number}" for number in range(6))
     embed(file, replace(extract(source), classes=own, streaming=Streaming()))

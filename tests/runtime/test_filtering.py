@@ -128,9 +128,8 @@ def as_json(group):
 
 
 STREAMING = {"restart": 0, "copies": 1, "warmup": 0, "margin": 0.1}
-DOCUMENT = extract(PRESETS_FOLDER / "activity_gru_tiny" / "model.float32.tflite").to_json()
+DOCUMENT = extract(PRESETS_FOLDER / "activity_gru_course" / "model.float32.tflite").to_json()
 DOCUMENT |= {"classes": [*CLASSES], "version": "9.1"}
-del DOCUMENT["threshold"]
 
 
 def test_groups_survive_a_file_and_older_files_whose_probabilities_were_averaged_have_one_group():

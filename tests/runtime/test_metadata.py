@@ -55,8 +55,8 @@ def test_the_metadata_of_every_preset_fit_the_schema(name):
     assert (known.preset, known.task) == (name, document(name)["task"])
 
 
-PRESETS = {"activity": "activity_gru_tiny", "patches": "sparse_autoencoder_course", "text": "trigram_lm_course_8_64"}
-FILE = PRESETS_FOLDER / "activity_gru_tiny" / "model.float32.tflite"
+PRESETS = {"activity": "activity_gru_course", "patches": "sparse_autoencoder_course", "text": "trigram_lm_course_8_64"}
+FILE = PRESETS_FOLDER / "activity_gru_course" / "model.float32.tflite"
 STREAMING = {"restart": 150, "copies": 3, "warmup": 75, "margin": 0.1}
 
 CHANGES = [
@@ -103,7 +103,7 @@ def test_a_value_is_read_where_it_fits_the_schema_and_else_named(task, key, bad,
 
 
 def test_a_missing_key_is_named_and_an_unknown_one_left_alone():
-    known = document("activity_gru_tiny")
+    known = document("activity_gru_course")
     assert Metadata.from_json(known | {"color": "green"}, "a.tflite")
     lacking = {key: known[key] for key in known.keys() - {"rate", "window"}}
     refused(r"a\.tflite: metadata: lacks rate, window: export it again", Metadata.from_json, lacking, "a.tflite")

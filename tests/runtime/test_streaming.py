@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from running import refused
 from streams.golden import faulty
 
-from zoo import loading
+from zoo import ActivityGRU, loading
 from zoo.runtime.filtering import Group
 from zoo.runtime.metadata import ACCELERATION_LIMIT, INERTIAL, Streaming
 from zoo.runtime.resampling import Resampler
 from zoo.runtime.streaming import GAP, StaggeredStates, Stream, predict_recording
 
 RATE = 50.0
-METADATA = loading.load("activity_gru_tiny").metadata
+METADATA = loading.load(ActivityGRU(units=12, num_layers=1, frame=5, name="small")).metadata
 # From one answer to the next, 0.1 s later, each activity is followed by any with equal probability, and all evidence
 # counts: probabilities are those of the last answer.
 AT_ONCE = Group(parts=tuple((name,) for name in METADATA.classes), evidence=10.0, stay=(0.1 / math.log(6),) * 6)
@@ -225,7 +225,7 @@ def test_arrays_and_lists_give_what_single_samples_give(model, seed, rate, fault
 
 def test_a_sample_of_a_list_that_lacks_a_value_is_refused_after_those_before_it():
     predictions, samples = [], [*_still(1), (1.0, 0.1, 9.8)]
-    says = r"a sample of 2 values; activity_gru_tiny reads x, y, z"
+    says = r"a sample of 2 values; small reads x, y, z"
     refused(says, predictions.extend, stream().feed(samples))
     assert len(predictions) == RATE / METADATA.frame
 

@@ -244,7 +244,7 @@ def test_by_default_all_addresses_are_listened_on_and_labels_of_the_model_are_su
         seen.append((server.server_address[0], welcome["labels"], welcome["any_label"]))
         raise KeyboardInterrupt
 
-    source, seen = PRESETS_FOLDER / "activity_gru_tiny" / "model.float32.tflite", []
+    source, seen = PRESETS_FOLDER / "activity_gru_course" / "model.float32.tflite", []
     (tmp_path / "mine.tflite").write_bytes(source.read_bytes())
     mine = tuple(f"own {number}" for number in range(6))
     embed(tmp_path / "mine.tflite", replace(extract(source), classes=mine, streaming=Streaming()))
