@@ -91,6 +91,14 @@ class Readings:
     about: dict[str, str] = field(default_factory=dict)
     unlabeled: int = 0
 
+    def seconds(self) -> Floats:
+        """The times since the first one; refuses a clock that restarts, whose times do not say which rows they mean."""
+        times: Floats = self.times - self.times[np.isfinite(self.times).argmax()]
+        steps = np.diff(times[np.isfinite(times)])
+        if len(steps) and (steps < -_PAUSE_STEPS * float(np.median(np.abs(steps)))).any():
+            raise ZooError(f"{self.where}: its clock restarts, so that times do not say which rows they mean: split it")
+        return times
+
     def parts(self) -> Iterator[tuple[slice, Owner]]:
         """Rows of one person and activity, and whose they are."""
         starts = [*(start for start, _ in self.owners), len(self.times)]
@@ -249,15 +257,14 @@ def _labeled(table: Readings, spans: Sequence[annotations.Span], where: Path, ki
     for span in spans:
         if span.activity and (wrong := misnamed(span.activity, is_label=True)):
             raise ZooError(f"{where}: the label at {max(span.start, 0.0):g} s: {wrong}")
-    times = table.times - table.times[0]
-    if (np.diff(times) < -_PAUSE_STEPS * float(np.median(np.abs(np.diff(times))))).any():
-        raise ZooError(f"{table.where}: its clock restarts, so that {where} does not say which rows it means: split it")
+    times = table.seconds()
     held = [span for span in spans if span.activity]
     place = np.searchsorted([span.start for span in held], times, side="right") - 1
     inside = (place >= 0) & (times < np.array([span.end for span in held] or [0.0])[place])
     rows = np.flatnonzero(inside)
     if not len(rows):
-        raise ZooError(f"{where}: no row of {table.where} has a label; expected times between 0 and {times[-1]:g} s")
+        end = np.nanmax(times)
+        raise ZooError(f"{where}: no row of {table.where} has a label; expected times between 0 and {end:g} s")
     whose = np.searchsorted([start for start, _ in table.owners], rows, side="right") - 1
     changes = np.flatnonzero(np.diff(place[rows], prepend=-1) | np.diff(whose, prepend=-1))
     owners = list[tuple[int, Owner]]()

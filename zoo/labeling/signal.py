@@ -210,9 +210,9 @@ def _read(file: Path, columns: CsvColumns) -> tuple[dict[str, Any], Floats]:
     first = dict(zip(head.names, next(head.blocks(), [[""] * len(head.names)])[0], strict=True))
     is_labeled = columns.activity or recognized("activity", head.names)
     table = read_sensors(file, columns.replace(subject="=-", activity=is_labeled or "=-"))
-    times, stamp, labels = table.times, None if columns.rate else table.columns.time, None
+    times, stamp, labels = table.seconds(), None if columns.rate else table.columns.time, None
     if is_labeled:
-        edges = [float(times[row] - times[0]) for row, _ in table.owners] + [float(times[-1] - times[0])]
+        edges = [float(times[row]) for row, _ in table.owners] + [float(times[-1])]
         labels = [
             (start, end, owner.activity)
             for (start, end), (_, owner) in zip(pairwise(edges), table.owners, strict=True)
@@ -226,7 +226,7 @@ def _read(file: Path, columns: CsvColumns) -> tuple[dict[str, Any], Floats]:
     return {
         "parts": [(round(one.start, DIGITS), one.rate, len(one.acceleration)) for one in recordings],
         "clock": clock, "date": date, "facts": table.about, "labels": labels,
-        "first": float(times[0]), "time": stamp, "time_unit": table.time_unit,
+        "first": float(table.times[np.isfinite(times).argmax()]), "time": stamp, "time_unit": table.time_unit,
     }, np.column_stack([rows, np.linalg.norm(rows, axis=1)])  # fmt: skip
 
 
