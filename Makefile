@@ -94,9 +94,13 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/personal.py --page docs/guides/deploy.md
 	.bench/bin/zoo data import dsads $(DATA)/activity/daily-and-sports-activities.zip --others -o build/dsads-all.h5 --force
 	git show 2080b86c:saved_models/activity_gru_pocket/model.keras > build/activity_gru_pocket-0.3.0.keras
-	.bench/bin/python benchmarks/labeling.py build/activity_gru_pocket-0.3.0.keras activity_cnn_pocket \
+	git show fb4b9ee3:saved_models/activity_cnn_pocket/model.keras > build/activity_cnn_pocket-0.3.0.keras
+	.bench/bin/python benchmarks/labeling.py build/activity_gru_pocket-0.3.0.keras build/activity_cnn_pocket-0.3.0.keras \
 		--recordings build/dsads-all.h5 | tee benchmarks/labeling.json
 	.bench/bin/python benchmarks/labeling.py --page docs/guides/label.md
+	$(BIN)/python benchmarks/labeling_page.py build/activity_gru_pocket-0.3.0.keras --recordings build/dsads-all.h5 \
+		| tee benchmarks/labeling_page.json
+	$(BIN)/python benchmarks/labeling_page.py --page docs/guides/label.md
 	$(BIN)/python benchmarks/networks.py | tee benchmarks/networks.json
 	$(BIN)/python benchmarks/networks.py --page examples/networks/README.md
 	.bench/bin/python benchmarks/leaderboard.py --data $(DATA)/activity | tee benchmarks/leaderboard.json

@@ -28,7 +28,7 @@ from zoo.report.progress import FoldBoard
 from zoo.runtime.metadata import CLASSES
 from zoo.training import Training
 
-ROOT = Path(__file__).parents[1]
+COMMAND = "python benchmarks/leaderboard.py --data DATA/activity"
 STUDY, ARCHIVE = "motionsense", "A_DeviceMotion_data.zip"
 GROUPS, WORKERS, WINDOW, LONG = 5, 2, 150, 200
 RECIPE = PRESETS["activity_gru_phone"].recipe.replace(validation=0.0)
@@ -49,10 +49,7 @@ def windows(archives: Path, scratch: Path) -> Path:
 def measure(archives: Path, scratch: Path) -> dict[str, Any]:
     """Trains what has no score yet."""
     plans = [Training.of(name, recipe=RECIPE) for name in OWN]
-    plans += [
-        Training.of(f"{ROOT / 'examples' / 'networks' / name}.py:build", {"window": WINDOW}, RECIPE)
-        for name in PUBLISHED
-    ]
+    plans += [Training.of(f"examples/networks/{name}.py:build", {"window": WINDOW}, RECIPE) for name in PUBLISHED]
     board = FoldBoard(Console(stderr=True), WORKERS)
     with board.shown():
         return cross_validate(
@@ -72,7 +69,8 @@ def table(document: dict[str, Any]) -> str:
     """A row for each method, the best first."""
     keys = ("macro_f1", "macro_f1_interval", "difference.macro_f1", "difference.standard_error", "difference.p:.2g",
             "worst.accuracy", "parameters", "bytes")  # fmt: skip
-    return markdown.columns([(link(name), row) for name, row in document["methods"].items()], keys, "network")
+    rows = {link(name): row | {"difference": row["difference"] or {}} for name, row in document["methods"].items()}
+    return markdown.columns([*rows.items()], keys, "network")
 
 
 def of_six_studies(_: dict[str, Any]) -> str:
@@ -98,7 +96,10 @@ def main() -> None:
         for name, draw in (("leaderboard", methods), ("leaderboard-ranks", critical_difference)):
             drawing.save(draw(pages.measured(__file__)), options.page.parent / "assets" / f"{name}.png")
         return
-    print(json.dumps(measure(options.data, options.scratch), indent=2))
+    found = measure(options.data, options.scratch)
+    # Their sums by person are kept.
+    methods_of = {name: {key: row[key] for key in row if key != "folds"} for name, row in found["methods"].items()}
+    print(json.dumps(found | {"command": COMMAND, "data": "MotionSense", "methods": methods_of}, indent=2))
 
 
 if __name__ == "__main__":
