@@ -210,7 +210,7 @@ def test_a_stream_and_the_predictions_of_a_csv_file_end_with_minutes_of_each_act
             found = dict(re.findall(r"(\w+) (\d+\.\d)", line))
             # The first prediction comes at the end of a window.
             assert {name: float(found[name]) for name in ("walking", "sitting")} == pytest.approx(
-                {"walking": 1, "sitting": 1}, abs=0.15
+                {"walking": 1, "sitting": 1}, abs=0.25
             ), (command, line)
     rows = zoo_json("predict", "activity_gru_phone", "--csv", tmp_path / "a.csv")
     assert {*rows[0]} == {"window", "time", "label", "probability", "probabilities"}
