@@ -101,6 +101,8 @@ bench: .bench/installed $(VENV)/installed page
 	$(BIN)/python benchmarks/labeling_page.py build/activity_gru_pocket-0.3.0.keras --recordings build/dsads-all.h5 \
 		| tee benchmarks/labeling_page.json
 	$(BIN)/python benchmarks/labeling_page.py --page docs/guides/label.md
+	$(BIN)/python benchmarks/ten_hours.py | tee benchmarks/ten_hours.json
+	$(BIN)/python benchmarks/ten_hours.py --page docs/guides/label.md
 	$(BIN)/python benchmarks/networks.py | tee benchmarks/networks.json
 	$(BIN)/python benchmarks/networks.py --page examples/networks/README.md
 	.bench/bin/python benchmarks/leaderboard.py --data $(DATA)/activity | tee benchmarks/leaderboard.json

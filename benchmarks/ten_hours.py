@@ -54,9 +54,10 @@ _DRAWN = """() => {
 _PROPOSED = "() => document.getElementById('details').textContent.includes('the model says')"
 _ALL = "() => document.getElementById('state').hidden"
 _FRAMES = """() => {
+  const begun = 'frames_' in window;
   window.frames_ = [];
-  const next = moment => { frames_.push(moment); requestAnimationFrame(next); };
-  requestAnimationFrame(next);
+  const next = moment => { window.frames_.push(moment); requestAnimationFrame(next); };
+  if (!begun) requestAnimationFrame(next);
 }"""
 
 

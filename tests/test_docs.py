@@ -318,7 +318,7 @@ def test_the_drawing_of_the_layers_is_what_import_linter_proves():
 
 MEASURED = {
     "guides/c.md": ["inference", "microcontroller"], "guides/deploy.md": ["personal"],
-    "guides/label.md": ["labeling", "labeling_page"], "guides/phone.md": ["phone", "pocket"],
+    "guides/label.md": ["labeling", "labeling_page", "ten_hours"], "guides/phone.md": ["phone", "pocket"],
     "guides/probabilities.md": ["abstention", "other"], "leaderboard.md": ["leaderboard"], "external.md": ["external"],
     "../examples/networks/README.md": ["networks"], "scale.md": ["scale"], "small-data.md": ["small_data"],
     "splits.md": ["filters", "pairs", "splits", "streaming_studies", "studies", "turns", "walkers"],
