@@ -20,7 +20,6 @@ from rich.console import Console
 
 from zoo.activity.figures import critical_difference, methods
 from zoo.api.data import cut_windows, import_study
-from zoo.catalog import preset_metrics
 from zoo.crossval import Protocol, cross_validate
 from zoo.presets import PRESETS
 from zoo.report import drawing, markdown
@@ -73,18 +72,6 @@ def table(document: dict[str, Any]) -> str:
     return markdown.columns([*rows.items()], keys, "network")
 
 
-def of_six_studies(_: dict[str, Any]) -> str:
-    """The recognizers that are published with all six studies, and the forest on their folds, from their cards."""
-    rows, forest = [], None
-    for name in OWN:
-        found = preset_metrics(name)
-        if len(PRESETS[name].data.studies) == 6:
-            rows.append((link(name), found["test"]))
-            forest = found["test"]["baselines"].get("random_forest", forest)
-    rows += [(markdown.label("random_forest"), forest)] if forest else []
-    return markdown.columns(sorted(rows, key=lambda row: -row[1]["macro_f1"]), ("macro_f1", "macro_f1_interval"))
-
-
 def main() -> None:
     """Measures all and prints one JSON document."""
     parser = pages.parser(__doc__)
@@ -92,7 +79,7 @@ def main() -> None:
     parser.add_argument("--scratch", type=Path, default=Path("build/leaderboard"))
     options = parser.parse_args()
     if options.page:
-        pages.fill(options.page, __file__, {"MotionSense": table, "six studies": of_six_studies})
+        pages.fill(options.page, __file__, {"MotionSense": table})
         for name, draw in (("leaderboard", methods), ("leaderboard-ranks", critical_difference)):
             drawing.save(draw(pages.measured(__file__)), options.page.parent / "assets" / f"{name}.png")
         return

@@ -11,7 +11,7 @@ downstairs. The attribute `label_sets` lists such sets, as in `downstairs+upstai
 from K on.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -187,8 +187,8 @@ def from_arrays(splits: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any
     if unit not in (UNIT, "g"):
         raise ZooError(f"unit {shown(unit)}: expected {UNIT} or g")
     for split, columns in splits.items():
-        where, cure = "y" if split == "train" else f"{split} y", "name the activity of each window, or leave these out"
-        _require_all(where, np.asarray(columns["target"]).ravel(), cure)
+        cure = "name the activity of each window, or leave these out"
+        _require_all("y" if split == "train" else f"{split} y", np.asarray(columns["target"]), cure)
     classes = facts.get("classes") or sort_names(np.asarray(splits["train"]["target"]).ravel().tolist())
     if SCHEMA.fact("classes").problem(list(classes)) or any("," in name for name in classes):
         raise ZooError(f"classes: {shown(list(classes))}; expected different names, without commas")
@@ -228,9 +228,10 @@ def _of_arrays(split: str, columns: Mapping[str, Any], facts: Mapping[str, Any],
     return rows.with_columns({"target": labels})
 
 
-def _require_all(where: str, names: Iterable[Any], cure: str) -> None:
+def _require_all(where: str, names: NDArray[Any] | Sequence[Any], cure: str) -> None:
     """Refuses a name that is missing. One may be "None" or "nan"; what is no text and reads so is missing."""
-    for row, name in enumerate(names):
+    # Among whole numbers, of which there may be many, nothing is.
+    for row, name in enumerate(() if np.asarray(names).dtype.kind in "iub" else np.ravel(names)):
         if not str(name).strip() or (not isinstance(name, str) and str(name) in ("None", "nan", "NaT", "<NA>")):
             raise ZooError(f"{where}: none in window {row}; {cure}")
 
