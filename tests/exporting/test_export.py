@@ -197,6 +197,16 @@ def test_each_kind_of_a_recognizer_has_a_limit_beside_the_agreement_of_labels():
         refused(says, compare, kind, sure, unsure, tolerance)
 
 
+def test_classes_that_are_nearly_equal_agree_on_simulated_rows_alone():
+    wanted, turned, other = (
+        {"window": {"probabilities": np.array([row])}} for row in ([0.51, 0.49], [0.49, 0.51], [0.6, 0.4])
+    )
+    tolerance = Tolerance(0.2, 1.0)
+    assert compare("dynamic", wanted, turned, tolerance, simulated=True).agreement == 1
+    refused("classes agree on 0.00%", compare, "dynamic", wanted, turned, tolerance)
+    refused("classes agree on 0.00%", compare, "dynamic", other, turned, tolerance, True)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["float32", "int8", "saved_model"])
 def test_a_file_without_its_steps_is_not_exported(kind, tmp_path, monkeypatch):
