@@ -22,7 +22,7 @@ const COMPUTER = { ...PHONE, handheld: false };
 const PREDICTION = { time: 3, label: 5, probability: 0.82, probabilities: [0, 0.1, 0, 0, 0.08, 0.82], reason: null };
 
 export const RUNNING: Running = {
-  kind: "running", model: MODEL, simulated: false, paused: false, truth: null, agreed: { right: 0, of: 0 }, sleepy: false, signal: { kind: "listening" },
+  kind: "running", model: MODEL, run: null!, simulated: false, paused: false, truth: null, agreed: { right: 0, of: 0 }, sleepy: false, signal: { kind: "listening" },
   missed: null, measured: { rate: 60, milliseconds: 0.05 }, steps: { count: 0, cadence: 0 }, timeline: new Timeline(0.5),
 };
 

@@ -18,9 +18,14 @@ export function taughtAddress(code: string, model: string | null): string | null
   return url.href.length <= LONGEST ? url.href : null;
 }
 
+/** Whether the address of the page brings what was taught. */
+export function bringsTaught(): boolean {
+  return location.hash.startsWith(BEGINNING);
+}
+
 /** Takes what was taught out of the address of the page, so that no bookmark brings it again; null for nothing. */
 export function takeTaught(): string | null {
-  if (!location.hash.startsWith(BEGINNING)) return null;
+  if (!bringsTaught()) return null;
   const code = location.hash.slice(BEGINNING.length);
   history.replaceState(history.state, "", location.pathname + location.search);
   return code;

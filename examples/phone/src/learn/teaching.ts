@@ -8,7 +8,6 @@ import type { Metadata } from "../model/metadata";
 import type { Recognizer } from "../model/recognizer";
 import { download, fileName, share } from "../collect/recorder";
 import { REFUSED } from "../signal/refused";
-import type { Signal } from "../signal/signal";
 import { rejects, spoken } from "../signal/stream";
 import type { Table } from "../page/database";
 import type { Taking, Teach } from "../page/state";
@@ -44,20 +43,18 @@ export interface Stretch {
   samples: Sample[];
 }
 
+/** What is done at the moment: a recording begins when the system has allowed it. */
+type Doing = { kind: "nothing" | "asking" | "learning" } | { kind: "recording"; take: Take; taking: Taking };
+
+/** What is said of the last thing that was done, and how it is taken back or confirmed. */
+type Note = { text: string; undo?: () => Promise<void>; doubts?: true };
+
+const NOTHING: Doing = { kind: "nothing" };
+
 export class Teaching {
-  private taking: Taking | null = null;
-  private take: Take | null = null;
-  private said = "";
+  private doing: Doing = NOTHING;
+  private note: Note = { text: "" };
   private learned: Teach["learned"] = null;
-  private asking = false;
-  private learning = false;
-  /** Whether to forget everything is to be confirmed. */
-  private doubts = false;
-  /** Restores what was deleted last. */
-  private undo: (() => Promise<void>) | null = null;
-  /** What is recognized while its owner tries it. */
-  trying: Signal | null = null;
-  private shows = false;
   /** The last recording, until it is stored. */
   private storing = Promise.resolve();
   readonly lessons: Lessons;
@@ -92,16 +89,17 @@ export class Teaching {
   }
 
   /** What is shown of it. */
-  get state(): Omit<Teach, "kind" | "model" | "handover"> {
+  get state(): Omit<Teach, "kind" | "model" | "handover" | "trial"> {
+    const { doing, note } = this;
     const { recordings, outdated, damaged } = this.lessons;
     const { rate } = this.metadata;
     const activities = new Set(recordings.map(({ activity }) => activity)).size;
     return {
-      taking: this.taking,
-      learning: this.learning,
-      doubts: this.doubts,
-      undoes: this.undo !== null,
-      said: this.said || (damaged ? DAMAGED : outdated ? OUTDATED : ""),
+      taking: doing.kind === "recording" ? doing.taking : null,
+      learning: doing.kind === "learning",
+      doubts: note.doubts ?? false,
+      undoes: note.undo !== undefined,
+      said: note.text || (damaged ? DAMAGED : outdated ? OUTDATED : ""),
       lessons: recordings.map((recording) => ({
         activity: recording.activity,
         seconds: Math.round(recording.rows.length / rate),
@@ -110,35 +108,34 @@ export class Teaching {
       })),
       missing: activities >= 2 ? null : `To learn, it needs recordings of two activities: record ${activities ? "another one" : "two"}.`,
       learned: this.learned,
-      trying: this.trying,
       keeps: this.keeps,
     };
   }
 
   open(): void {
-    [this.said, this.undo, this.doubts] = ["", null, false];
-    this.shows = true;
+    this.note = { text: "" };
     void this.read();
   }
 
   /** Ends a recording that is under way, and keeps it if it is long enough. */
   async leave(): Promise<void> {
-    this.take?.stop();
-    this.drop();
-    this.shows = false;
+    if (this.doing.kind === "recording") this.doing.take.stop();
+    this.cancel();
     await this.storing;
   }
 
   /** Ends all, for another model is open. */
   end(): void {
-    this.shows = false;
-    this.drop();
+    this.cancel();
     this.lessons.end();
   }
 
+  /** Ends a recording that is under way, or asked for, and keeps nothing of it. */
   cancel(): void {
-    this.drop();
-    this.changed();
+    const { doing } = this;
+    if (doing.kind !== "learning") this.rest();
+    if (doing.kind === "recording") doing.take.drop();
+    this.say("");
   }
 
   /** Shows what is recognized in recordings, once the network has read them. */
@@ -162,8 +159,7 @@ export class Teaching {
   add(activity: string, samples: Sample[]): Promise<void> {
     const store = async () => {
       const stored = await this.lessons.add(activity, samples);
-      [this.said, this.undo] = [stored ? "" : unstored("this recording"), null];
-      this.changed();
+      this.say(stored ? "" : unstored("this recording"));
       await this.read();
     };
     return (this.storing = store());
@@ -171,47 +167,49 @@ export class Teaching {
 
   async remove(number: number): Promise<void> {
     const recording = this.lessons.recordings[number]!;
-    this.doubts = false;
-    this.undo = await this.lessons.remove(recording);
-    this.say(`Deleted: ${recording.activity}.`);
+    const undo = await this.lessons.remove(recording);
+    this.tell({ text: `Deleted: ${recording.activity}.`, undo });
   }
 
   /** Brings back what was deleted last. */
   async restore(): Promise<void> {
-    const { undo } = this;
-    this.undo = null;
+    const { undo } = this.note;
+    this.note = { text: "" };
     await undo?.();
-    this.say("");
+    this.changed();
     await this.read();
   }
 
   async record(activity: string): Promise<void> {
-    if (this.take || this.asking) return;
-    this.asking = true;
-    [this.undo, this.doubts] = [null, false];
+    if (this.doing.kind !== "nothing") return;
+    const asking: Doing = (this.doing = { kind: "asking" });
+    this.note = { text: "" };
     // Allowed in a tap alone, as is the sensor.
     tones.unlock();
     const refusal = await permitted();
-    this.asking = false;
     // Done was tapped while the system asked.
-    if (!this.shows) return;
+    if (this.doing !== asking) return;
+    this.doing = NOTHING;
     if (refusal) return this.refuse(refusal);
     const { axes, unit, convention } = this.metadata;
     keepAwake(() => {});
-    this.take = new Take({ person: "", activity, axes, unit, convention, length: LENGTH, countdown: COUNTDOWN, limited: false }, {
-      countdown: (seconds) => this.tell({ kind: "countdown", seconds, length: LENGTH, activity }),
+    const take = new Take({ person: "", activity, axes, unit, convention, length: LENGTH, countdown: COUNTDOWN, limited: false }, {
+      countdown: (seconds) => this.show({ kind: "countdown", seconds, length: LENGTH, activity }),
       progress: ({ seconds, samples }, problem) => {
-        this.tell({ kind: "recording", seconds, length: LENGTH, activity }, problem?.text);
+        this.show({ kind: "recording", seconds, length: LENGTH, activity }, problem?.text);
         showSignals(this.metadata, samples);
       },
       ended: (ended) => this.finish(ended),
     });
+    this.doing = { kind: "recording", take, taking: { kind: "countdown", seconds: COUNTDOWN, length: LENGTH, activity } };
+    this.changed();
   }
 
   async learn(): Promise<void> {
-    if (this.learning) return;
-    [this.learning, this.said, this.undo, this.doubts] = [true, "", null, false];
-    this.changed();
+    if (this.doing.kind !== "nothing") return;
+    this.doing = { kind: "learning" };
+    this.say("");
+    let said = "";
     try {
       const { classes, share, heldBack, stored } = await this.lessons.learn();
       const right = (when: "before" | "after") => heldBack.filter((each) => each[when] === each.label).length;
@@ -220,12 +218,12 @@ export class Teaching {
         ? `Learned. On parts it did not learn from: before ${of("before")}, now ${of("after")}.${share < 1 ? ` It keeps ${percent(share)} of what it learned.` : ""}`
         : `It recognizes ${of("before")} parts already, and learning did not help with those that it did not learn from: it stays as it is.`;
       this.learned = { text, confusion: confusion(spoken({ ...this.metadata, classes }), heldBack) };
-      if (!stored) this.said = unstored("what it learned");
+      if (!stored) said = unstored("what it learned");
     } catch (error) {
-      this.said = `It could not learn (${(error as Error).message}). ${KEPT}`;
+      said = `It could not learn (${(error as Error).message}). ${KEPT}`;
     }
-    this.learning = false;
-    this.changed();
+    this.doing = NOTHING;
+    this.say(said);
   }
 
   save(): void {
@@ -241,34 +239,35 @@ export class Teaching {
   /** Takes what another phone has learned. */
   async adopt(taught: Taught): Promise<void> {
     const stored = await this.lessons.adopt(taught);
-    [this.learned, this.undo] = [null, null];
+    this.learned = null;
     this.say(stored ? OPENED : `${OPENED} ${unstored("it")}`);
   }
 
-  say(said: string): void {
-    this.said = said;
-    this.changed();
+  say(text: string): void {
+    this.tell({ text });
   }
 
   /** Asks once, and forgets everything when it is asked for again. */
   async reset(): Promise<void> {
-    this.doubts = !this.doubts;
-    if (this.doubts) return this.say(ASKS);
+    if (!this.note.doubts) return this.tell({ text: ASKS, doubts: true });
     await this.lessons.reset();
-    [this.learned, this.undo] = [null, null];
+    this.learned = null;
     this.say("All forgotten.");
   }
 
-  private tell(taking: Taking, said = ""): void {
-    [this.taking, this.said] = [taking, said];
+  private tell(note: Note): void {
+    this.note = note;
     this.changed();
   }
 
-  private drop(): void {
-    const { take } = this;
-    this.take = this.taking = null;
-    this.said = "";
-    take?.drop();
+  private show(taking: Taking, said = ""): void {
+    if (this.doing.kind !== "recording") return;
+    this.doing = { ...this.doing, taking };
+    this.say(said);
+  }
+
+  private rest(): void {
+    this.doing = NOTHING;
     letSleep();
   }
 
@@ -277,18 +276,14 @@ export class Teaching {
   }
 
   private finish(ended: Ended): void {
-    if (!this.taking) return;
-    this.take = this.taking = null;
-    letSleep();
+    if (this.doing.kind !== "recording") return;
+    this.rest();
     if (ended.kind === "none") return this.refuse(ended.refusal);
-    this.said = "Nothing was recorded.";
-    if (ended.kind === "hidden") this.said = "Nothing was recorded: the page went into the background during the countdown.";
-    else if (ended.kind === "made") {
-      const { activity, samples, seconds } = ended.recorder;
-      if (seconds >= LENGTH / 2) return void this.add(activity, samples);
-      this.said = seconds ? `Discarded: the signal stopped after ${Math.floor(seconds)} s.` : "The sensor has stopped sending.";
-    }
-    this.changed();
+    if (ended.kind === "hidden") return this.say("Nothing was recorded: the page went into the background during the countdown.");
+    if (ended.kind !== "made") return this.say("Nothing was recorded.");
+    const { activity, samples, seconds } = ended.recorder;
+    if (seconds >= LENGTH / 2) return void this.add(activity, samples);
+    this.say(seconds ? `Discarded: the signal stopped after ${Math.floor(seconds)} s.` : "The sensor has stopped sending.");
   }
 }
 

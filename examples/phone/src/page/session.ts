@@ -32,8 +32,9 @@ const EXPLAINED = 15_000;
 /** What a run reports, as it changes. */
 export interface Report {
   signal: Signal;
-  /** Seconds that were missed in the background, a moment ago. */
+  /** Seconds that were missed a moment ago, while the phone was locked or showed another app. */
   missed: number | null;
+  /** Of the sensor in Hz, and of a run of the network. */
   measured: { rate: number; milliseconds: number };
   /** Counted where one takes steps, and their number per minute. */
   steps: { count: number; cadence: number };

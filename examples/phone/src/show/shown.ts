@@ -262,7 +262,7 @@ function summary({ model, simulated, agreed, timeline, steps, stretches }: Summa
     minutes: spent.map(({ name, look, seconds }) => ({
       name, look, share: seconds / timeline.length, text: duration(seconds), current: false,
     })),
-    stretches,
+    stretches: stretches.map(({ name }) => name),
   };
 }
 
@@ -310,14 +310,14 @@ function offer({ model, taught, replaces }: Offer): Shown {
 }
 
 function teach(state: Teach, { shares, reachable }: Device): Shown {
-  const { model, taking, learning, said, lessons, missing, learned, keeps, trying, handover } = state;
+  const { model, taking, learning, said, lessons, missing, learned, keeps, trial, handover } = state;
   if (taking) return recording(model, taking, said);
   const hands = keeps && reachable;
   return {
     ...NOTHING, kind: "teach",
     visible: [
       "lessons", "lessons-done", ...when(learned, "learned"),
-      ...when(keeps, "try", "lesson-save"), ...when(keeps && shares, "lesson-share"), ...when(trying, "trying"),
+      ...when(keeps, "try", "lesson-save"), ...when(keeps && shares, "lesson-share"), ...when(trial, "trying"),
       ...when(lessons.length || keeps, "lesson-reset"), ...when(state.undoes, "lesson-undo"),
       ...when(hands && "address" in handover, "handover"),
     ],
@@ -325,7 +325,7 @@ function teach(state: Teach, { shares, reachable }: Device): Shown {
     text: {
       label: "Teach it", "lesson-said": said, "learned-text": learned?.text ?? "", "learn-missing": missing ?? "",
       ...about(model), learn: learning ? "Learning…" : "Learn", "lesson-reset": state.doubts ? "Yes, forget everything" : "Forget everything",
-      try: trying ? "Stop trying" : "Try it now", ...(trying ? tried(trying, model) : {}),
+      try: trial ? "Stop trying" : "Try it now", ...(trial ? tried(trial.signal, model) : {}),
       "handover-none": hands && "why" in handover ? handover.why : "",
       "handover-said": "said" in handover ? handover.said : "",
     },
