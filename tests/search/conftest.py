@@ -5,7 +5,7 @@ import json
 import pytest
 
 from zoo.patches import simulate
-from zoo.search.run import search
+from zoo.search.run import run_trials, search
 from zoo.search.spaces import Study
 
 SETTINGS = {
@@ -33,9 +33,16 @@ class Search:
         options = {"strategy": "random", "trials": 3, "epochs": 2, "settings": SETTINGS} | options
         return Study(target, self.data, **options)
 
-    def run(self, best=1, seeds=1, **options):
-        """Runs or resumes the search, and returns the records of its trials."""
-        study = options.pop("study", None) or self.study(**options)
+    def try_out(self, study=None, **options):
+        """Runs or resumes the trials alone, and returns their records."""
+        study = study or self.study(**options)
+        study.open(self.folder)
+        run_trials(study, self.folder)
+        return self.records()
+
+    def run(self, study=None, best=1, seeds=1, **options):
+        """Runs or resumes the search with its finals and report, and returns the records of its trials."""
+        study = study or self.study(**options)
         self.result = search(study, self.folder, best=best, seeds=seeds)
         return self.records()
 

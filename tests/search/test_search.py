@@ -34,15 +34,12 @@ class Killed(BaseException):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("strategy", ["random", "bayesian"])
-def test_a_search_killed_at_any_write_has_the_trials_of_one_that_is_not(
-    strategy, patches, leaves, tmp_path, monkeypatch
-):
+def test_a_search_killed_at_any_write_has_the_trials_of_one_that_is_not(patches, leaves, tmp_path, monkeypatch):
     """Killed before and after every file that its trials write, each time in another place, and then in the finals.
 
     That trials of all strategies are the same ones after a kill is shown by test_oracle.py, without training any.
     """
-    study, ended, replace = patches.study(strategy=strategy, trials=3, epochs=1), {}, Path.replace
+    study, ended, replace = patches.study(trials=3, epochs=1), {}, Path.replace
     study.open(patches.folder)
     for limit in itertools.count(1):
         writes = 0
@@ -67,7 +64,7 @@ def test_a_search_killed_at_any_write_has_the_trials_of_one_that_is_not(
             break
     assert limit > 4
     monkeypatch.setattr(Path, "replace", replace)
-    records = patches.run(strategy=strategy, trials=4, epochs=1)
+    records = patches.run(trials=4, epochs=1)
     # The report adds size and latency.
     assert all(records[number] == ended[number] | {k: records[number][k] for k in MEASURED} for number in range(3))
     assert [(record["trial"], record["status"]) for record in records] == [(number, "scored") for number in range(4)]
@@ -75,16 +72,14 @@ def test_a_search_killed_at_any_write_has_the_trials_of_one_that_is_not(
     # Each trial has its own seed, and all have the same split.
     assert [record["recipe"]["seed"] - record["recipe"]["split_seed"] for record in records] == [1, 2, 3, 4]
     whole = Search(leaves, tmp_path / "whole")
-    assert [record["values"] for record in whole.run(strategy=strategy, trials=4, epochs=1)] == [
-        record["values"] for record in records
-    ]
+    assert [record["values"] for record in whole.run(trials=4, epochs=1)] == [record["values"] for record in records]
     assert whole.result["chosen"] == patches.result["chosen"]
 
 
 @pytest.mark.slow
 def test_a_grid_that_starts_at_a_preset_has_every_cell(patches):
     settings = {"pixels": 64, "batch_size": 256}
-    records = patches.run(
+    records = patches.try_out(
         target="sparse_autoencoder_course", strategy="grid", space="course", trials=100, epochs=1, settings=settings
     )
     assert (records[0]["values"]["hidden_units"], records[0]["values"]["weight_decay"]) == (64, 5e-4)
@@ -107,10 +102,10 @@ def test_a_full_disk_ends_the_search_and_its_trial_is_run_again(patches, monkeyp
 
     monkeypatch.setattr(np, "savez", full)
     with pytest.raises(ZooError, match="the disk is full"):
-        patches.run()
+        patches.try_out()
     assert [record["status"] for record in patches.records()] == ["scored", "running"]
     monkeypatch.setattr(np, "savez", savez)
-    assert [record["status"] for record in patches.run()] == ["scored"] * 3
+    assert [record["status"] for record in patches.try_out()] == ["scored"] * 3
 
 
 @pytest.mark.slow
@@ -135,7 +130,7 @@ def test_a_search_without_a_scored_trial_is_an_error(patches):
 
 @pytest.mark.slow
 def test_models_above_a_limit_are_refused_and_do_not_count(patches):
-    records = patches.run(
+    records = patches.try_out(
         strategy="bayesian", limits=Limits(parameters=3000), trials=4, epochs=1,
         settings=settings_without("hidden_units"),
     )  # fmt: skip
@@ -153,7 +148,7 @@ def test_the_size_of_a_file_is_known_before_it_is_written(preset):
 
 
 SIZED = {
-    "gru": lambda: zoo.ActivityGRU(units=96, num_layers=3, frame=3, magnitude=True, dropout=0.2),
+    "gru": lambda: zoo.ActivityGRU(units=48, num_layers=3, frame=10, magnitude=True, dropout=0.2),
     "lstm": lambda: zoo.ActivityLSTM(units=24, num_layers=2, frame=10),
     "rnn": lambda: zoo.ActivityRNN(units=16, num_layers=1, frame=5),
     "cnn": lambda: zoo.ActivityCNN(filters=16, kernel_size=3, num_blocks=3),
@@ -206,11 +201,8 @@ def test_a_file_whose_size_no_formula_tells_is_exported(unknown, simulated, tmp_
 @pytest.mark.slow
 def test_every_group_of_people_is_left_out_in_a_trial(simulated, tmp_path):
     people = Search(simulated, tmp_path / "out")
-    study = people.study(
-        "activity_gru", trials=1, epochs=1, groups=2,
-        settings=GRU | {"frame": 75},
-    )  # fmt: skip
-    (record,) = people.run(study=study)
+    study = people.study("activity_gru", trials=1, epochs=1, groups=2, settings=GRU | {"frame": 75})
+    (record,) = people.try_out(study)
     assert record["status"] == "scored"
     assert len(record["parts"]) == 2
     assert record["score"] == pytest.approx(sum(record["parts"]) / 2)
@@ -222,7 +214,7 @@ def test_every_group_of_people_is_left_out_in_a_trial(simulated, tmp_path):
 def test_size_and_latency_are_of_the_exported_file(simulated, tmp_path):
     roomy = Search(simulated, tmp_path / "out")
     options = {"target": "activity_gru", "trials": 1, "epochs": 1, "settings": GRU}
-    (record,) = roomy.run(**options, limits=Limits(bytes=200_000, latency=1000.0))
+    (record,) = roomy.try_out(**options, limits=Limits(bytes=200_000, latency=1000.0))
     assert record["status"] == "scored"
     assert record["file"] in ("model.int8.tflite", "model.dynamic.tflite")
     assert record["parameters"] < record["bytes"] < 200_000
