@@ -140,7 +140,7 @@ class Page {
     render(shown(this.state, this.device));
     const changed = this.state.kind !== before.kind;
     // Nothing can be tapped while a model is loaded.
-    if (ends || (changed && before.kind !== "loading")) buttonsChanged();
+    if (ends || (changed && before.kind !== "loading" && this.state.kind !== "loading")) buttonsChanged();
     if (changed) this.redraw();
   }
 
