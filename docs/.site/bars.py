@@ -2,12 +2,13 @@
 
 import html
 from collections.abc import Sequence
-from statistics import mean
+from statistics import mean, median
 
 from zoo.catalog import PRESETS_FOLDER, preset_metrics
 from zoo.files import read_json
 
 _BENCHMARKS = PRESETS_FOLDER.parent / "benchmarks"
+_PROCESSORS = {"m0": "Cortex-M0", "m3": "Cortex-M3", "m4": "Cortex-M4F", "m7": "Cortex-M7", "hifive1": "RISC-V"}
 _WIDTH, _ROW, _LETTER, _NUMBER = 440, 24, 6.6, 70
 
 
@@ -57,3 +58,75 @@ def engines(preset: str) -> str:
         for row in sorted((row for row in found if "step" in row), key=lambda row: row["step"]["median_us"])
     ]
     return bars(f"Median time of a step of {preset}", rows)
+
+
+def flash() -> str:
+    """Flash of the plain C of each preset on one microcontroller, the largest first."""
+    found = [row for row in read_json(_BENCHMARKS / "microcontroller.json")["boards"] if row["board"] == "m4"]
+    rows = [
+        (f"{row['preset']}, {row['format']}", row["flash"], f"{row['flash'] / 1000:.1f} kB")
+        for row in sorted(found, key=lambda row: -row["flash"])
+    ]
+    return bars("Flash of each recognizer in plain C on a Cortex-M4F", rows)
+
+
+def processors() -> str:
+    """Instructions per step of a preset in plain C on each processor."""
+    document = read_json(_BENCHMARKS / "microcontroller.json")
+    rows = [
+        (f"{_PROCESSORS[row['board']]}, {row['format']}", row["instructions"], f"{row['instructions']:,}")
+        for row in document["boards"]
+        if row["preset"] == document["preset"]
+    ]
+    return bars(f"Instructions per step of {document['preset']}: only M4F and M7 compute with floats", rows)
+
+
+def thresholds() -> str:
+    """Shares of unknown movements that are labeled, by the share of known windows that a threshold is to reject."""
+    found = [row for row in read_json(_BENCHMARKS / "abstention.json")["rows"] if row["score"] == "probability"]
+    rows = [
+        (f"set to reject {row['share']:.0%}", row["movements_answered"], f"{row['movements_answered']:.0%}")
+        for row in found
+    ]
+    return bars("Windows of unknown movements that are labeled nevertheless, by the threshold on the probability", rows)
+
+
+def movements() -> str:
+    """Shares of movements that are labeled as a known activity, without a class for others and with one."""
+    found = {row["training"]: row["labeled"] for row in read_json(_BENCHMARKS / "other.json")["trainings"]}
+    rows = []
+    for movement, share in found["known alone"].items():
+        name = movement.replace("_", " ")
+        learned = found[f"without {movement}"][movement]
+        rows += [(name, share, f"{share:.0%}"), (f"{name}, others learned", learned, f"{learned:.0%}")]
+    return bars("Windows labeled as a known activity: without a class for other movements, and with one", rows)
+
+
+def labeling() -> str:
+    """Minutes to label an hour, by how it is labeled."""
+    hours = read_json(_BENCHMARKS / "labeling.json")["models"][0]["hours"]
+    rows = []
+    for way in dict.fromkeys(hour["way"] for hour in hours):
+        minutes = mean(hour["minutes"] for hour in hours if hour["way"] == way)
+        rows.append((way, minutes, f"{minutes:.1f} min"))
+    return bars("Minutes to label an hour, by a program that acts as a person would", rows)
+
+
+def ten_hours() -> str:
+    """Seconds until ten hours are drawn and have proposals, the first time and again."""
+    runs, rows = read_json(_BENCHMARKS / "ten_hours.json")["runs"], []
+    for moment, name in (("drawn", "drawn"), ("in_view", "proposals in view"), ("proposals", "all proposals")):
+        for run, times in (("first", "first time"), ("again", "again")):
+            seconds = median(each[moment] for each in runs[run])
+            rows.append((f"{name}, {times}", seconds, f"{seconds:.1f} s"))
+    return bars("Seconds from the command to ten hours on the page", rows)
+
+
+def studies(preset: str) -> str:
+    """Accuracy on each study, of networks that were trained without its people, or without the study."""
+    found, rows = preset_metrics(preset), []
+    for study, people in found["test"]["per_study"].items():
+        alone = found["studies"]["per_study"][study]
+        for left_out, scores in (("people", people), ("study", alone)):
+            rows.append((f"{study}, {left_out} left out", scores["accuracy"], f"{scores['accuracy']:.0%}"))
+    return bars(f"Windows that {preset} recognizes in each study", rows)

@@ -33,7 +33,7 @@ _COLAB = _REPOSITORY.replace("https://github.com", "https://colab.research.googl
 
 _ADDRESS = address.published()
 
-_CHART = "<!-- chart -->"
+_CHART = re.compile("<!-- chart ([a-z-]+) -->")
 
 _BUTTON, _PICTURES = "[Install](#install)", '<div class="strip"'
 _TRY = '<a class="md-button handheld" href="phone/">Try it on this phone</a>\n'
@@ -73,8 +73,7 @@ def stage(folder: Path) -> None:
         guide.write_text(f"{title}\n\n{button}\n{rest}", encoding="utf-8")
     for page in folder.rglob("*.md"):
         text = page.read_text(encoding="utf-8")
-        if _CHART in text:
-            text = text.replace(_CHART, _chart_of(page.stem))
+        text = _CHART.sub(lambda found: _CHARTS[found[1]](), text)
         page.write_text(_linked(text, page.relative_to(folder)), encoding="utf-8")
     (folder / "reference" / "commands.md").write_text(reference(), encoding="utf-8")
     course = (ROOT / "examples" / "course" / "README.md").read_text(encoding="utf-8")
@@ -94,19 +93,27 @@ def _sized(folder: Path, picture: re.Match[str]) -> str:
         return f"{picture[0]}{{ width={image.width} height={image.height} }}"
 
 
-def _chart_of(page: str) -> str:
-    """The chart of what was measured that a page has in place of a comment."""
-    if page == "c":
-        return bars.engines("activity_gru_pocket")
-    if page == "deploy":
-        return bars.files("activity_gru_phone")
-    if page == "small-data":
-        return bars.little_data()
-    if page == "tune":
-        section = next(part for part in results.sections(results.presets()) if "activity" in part["rows"][0]["family"])
-        caption = "<figcaption>What a search weighs: the recognizers of the zoo by score and size</figcaption>"
-        return f'<figure class="chart">{chart(section, "../presets/")}{caption}</figure>'
-    raise ValueError(f"{page}: which chart?")
+def _recognizers() -> str:
+    """The recognizers of the zoo by score and size."""
+    section = next(part for part in results.sections(results.presets()) if "activity" in part["rows"][0]["family"])
+    caption = "<figcaption>The recognizers of the zoo by score and size</figcaption>"
+    return f'<figure class="chart">{chart(section, "../presets/")}{caption}</figure>'
+
+
+_CHARTS = {
+    "engines": partial(bars.engines, "activity_gru_pocket"),
+    "files": partial(bars.files, "activity_gru_phone"),
+    "flash": bars.flash,
+    "labeling": bars.labeling,
+    "little-data": bars.little_data,
+    "movements": bars.movements,
+    "processors": bars.processors,
+    "recognizers": _recognizers,
+    "studies": partial(bars.studies, "activity_gru_phone"),
+    "ten-hours": bars.ten_hours,
+    "thresholds": bars.thresholds,
+}
+"""What a page has in place of the comment `<!-- chart NAME -->`: the chart of what was measured."""
 
 
 def _with_charts(text: str) -> str:

@@ -44,7 +44,15 @@ EVERY = 0.5
 WALKING, END = 14.0, 50.0
 """Seconds of the recording at the picture of walking, and at the summary."""
 
-NOTEBOOKS = {"compare": (0, 1), "recordings": (-1, 0), "keras": (0, 0), "photographs-features": (0, 1), "text": (0, 0)}
+NOTEBOOKS = {
+    "compare": (0, 1),
+    "compare-ranks": (0, 0),
+    "recordings": (-1, 0),
+    "recordings-training": (0, 2),
+    "keras": (0, 0),
+    "photographs-features": (0, 1),
+    "text": (0, 0),
+}
 """Guides with a picture from their notebook: which of its cells with pictures, and which of the pictures."""
 
 RECORDED = [
