@@ -56,8 +56,8 @@ def opened(hour, tmp_path):
     """Opens the recordings again and again: `opened() -> session`, of ann."""
 
     def once(source=hour, subject="ann", out=None, **columns):
-        session, _ = open_session([source], CsvColumns(**columns), tmp_path / "labeled", out)
-        once.doubts = session.name_person(subject)
+        who = None if subject is None else f"={subject}"
+        session, once.doubts = open_session([source], CsvColumns(subject=who, **columns), tmp_path / "labeled", out)
         return session
 
     return once
@@ -375,13 +375,52 @@ def test_labels_of_a_column_come_in_as_proposals(opened, tmp_path):
     rows = walk_through(["walking"], 30.0, 50, 1)[0].tolist()
     lines = ["time,x,y,z,subject,activity"]
     for number, (x, y, z) in enumerate(rows):
-        lines.append(f"{number / 50:.2f},{x:.4f},{y:.4f},{z:.4f},bob,{'walking' if number < 1000 else 'resting'}")
+        label = "walking" if number < 1000 else "resting" if number >= 1250 else ""
+        lines.append(f"{number / 50:.2f},{x:.4f},{y:.4f},{z:.4f},bob,{label}")
     (tmp_path / "labeled.csv").write_text("\n".join(lines) + "\n")
-    shown = opened(tmp_path / "labeled.csv").shown(0)
+    session = opened(tmp_path / "labeled.csv", subject=None)
+    shown = session.shown(0)
     assert [(one["start"], one["end"], one["note"]) for one in shown["stretches"]] == [
-        (0, 20, "walking"), (20, 30, "resting")
+        (0, 20, "walking"), (20, 25, ""), (25, 30, "resting")
     ]  # fmt: skip
-    assert "resting" in shown["words"]
+    # So does a column of people, unless another person is named.
+    assert ("resting" in shown["words"], shown["subject"]) == (True, "bob")
+    with pytest.raises(ZooError, match="are of bob already"):
+        session.name_person("ann")
+    assert opened(tmp_path / "labeled.csv", subject="ann").shown(0)["subject"] == "ann"
+    # An import leaves out what has no label.
+    made = zoo.import_csv(tmp_path / "labeled.csv", tmp_path / "r.h5")
+    assert (made.recordings, made.dropped["rows without a label"]) == (2, 250)
+
+
+def test_recordings_of_several_people_in_one_folder_have_answers_apart(opened, tmp_path):
+    for number, name in enumerate(["ann_walking", "ann_sitting", "ben_walking"]):
+        recorded(tmp_path / "flat" / f"{name}.csv", name[4:], seed=number)
+    # One person is asked for, and doubted where names of files say otherwise.
+    session, doubts = open_session([tmp_path / "flat"], CsvColumns(), tmp_path / "labeled", None)
+    (doubt,) = session.name_person("ann")
+    assert ("including ben_walking.csv" in doubt, "{subject}_{activity}*.csv" in doubt, doubts) == (True, True, [])
+    session, _ = open_session(
+        [tmp_path / "flat"], CsvColumns(), tmp_path / "labeled", tmp_path / "r.h5", layout="{subject}_{activity}*.csv"
+    )
+    shown = [session.shown(number) for number in range(3)]
+    assert [(day["subject"], day["stretches"][0]["note"]) for day in shown] == [
+        ("ann", "sitting"), ("ann", "walking"), ("ben", "walking")
+    ]  # fmt: skip
+    for number in range(3):
+        act(session, number, do="accept", at=0)
+    folders = [path.parent.name for path in (tmp_path / "labeled").rglob("*.csv")]
+    assert sorted(folders) == ["ann", "ann", "ben"]
+    session.save()
+    minutes = zoo.describe(tmp_path / "r.h5")["minutes"]
+    assert {who: [*row] for who, row in minutes.items()} == {"ann": ["sitting", "walking"], "ben": ["walking"]}
+
+
+def test_a_file_of_several_people_is_refused_in_one_line(opened, tmp_path):
+    rows = "".join(f"{number / 50:.2f},0,0,9.8,{'ann' if number < 100 else 'ben'}\n" for number in range(200))
+    (tmp_path / "both.csv").write_text(f"time,x,y,z,who\n{rows}")
+    with pytest.raises(ZooError, match=r"both.csv: is of ann and ben; expected one person"):
+        opened(tmp_path / "both.csv", subject=None)
 
 
 def test_an_envelope_holds_all_samples_at_any_scale(opened, hour):

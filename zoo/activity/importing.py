@@ -38,7 +38,16 @@ from zoo.activity.columns import (
     time_reader,
     time_unit_of,
 )
-from zoo.activity.recordings import GAPS, NOT_RISING, Counts, Recording, misnamed, stretches
+from zoo.activity.recordings import (
+    GAPS,
+    LOST_STEPS,
+    NOT_RISING,
+    Counts,
+    Recording,
+    misnamed,
+    restarts_of,
+    stretches,
+)
 from zoo.activity.sources import OTHER_SENSORS, Sources, beside, stem
 from zoo.activity.tables import Table, check_encoding, close_archive, exists, lines_of, name_of, numbers
 from zoo.data.dataset import sort_names
@@ -51,8 +60,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-_PAUSE_STEPS = 5.5
-"""Intervals of another sensor that may be interpolated."""
 _RESTARTS = 3
 """Jumps back in time that are restarts of a clock; more of them, or smaller ones, are disorder."""
 _DISORDER = 0.05
@@ -94,16 +101,16 @@ class Readings:
     def seconds(self) -> Floats:
         """The times since the first one; refuses a clock that restarts, whose times do not say which rows they mean."""
         times: Floats = self.times - self.times[np.isfinite(self.times).argmax()]
-        steps = np.diff(times[np.isfinite(times)])
-        if len(steps) and (steps < -_PAUSE_STEPS * float(np.median(np.abs(steps)))).any():
+        if len(restarts_of(times)):
             raise ZooError(f"{self.where}: its clock restarts, so that times do not say which rows they mean: split it")
         return times
 
     def parts(self) -> Iterator[tuple[slice, Owner]]:
-        """Rows of one person and activity, and whose they are."""
+        """Rows of one person and activity, and whose they are; those without a label are left out."""
         starts = [*(start for start, _ in self.owners), len(self.times)]
         for (start, stop), (_, owner) in zip(pairwise(starts), self.owners, strict=True):
-            yield slice(start, stop), owner
+            if owner.activity:
+                yield slice(start, stop), owner
 
 
 def read_table(
@@ -185,7 +192,8 @@ def _add_owners(
         for name, text, is_label in zip(columns, owner, (False, True), strict=False):
             place = "" if name[0] == "=" else f": column {name!r}, row {row + 1} below the names"
             check_encoding(f"{where}{place}", text)
-            if wrong := name != "=" and misnamed(text, is_label=is_label):
+            # What has no label in its column is left out.
+            if wrong := name != "=" and (text or not is_label) and misnamed(text, is_label=is_label):
                 raise ZooError(f"{where}{place}: {wrong}")
         owners.append((row, owner))
     devices = [owner.device for _, owner in owners[before:]]
@@ -206,7 +214,7 @@ def _values_of(path: Path, acceleration: Readings) -> Floats:
     after = np.searchsorted(stamps, times).clip(1, max(1, len(stamps) - 1))
     pause = stamps[after % len(stamps)] - stamps[after - 1]
     outside = (times < stamps[0]) | (times > stamps[-1])
-    lost = outside | (stamps[after % len(stamps)] != times) & (pause > _PAUSE_STEPS / (typical_rate(stamps) or np.inf))
+    lost = outside | (stamps[after % len(stamps)] != times) & (pause > LOST_STEPS / (typical_rate(stamps) or np.inf))
     if lost.all():
         raise ZooError(f"{path}: has no values at the times of the acceleration: leave it out, or copy both again")
     return np.where(lost[:, None], np.nan, np.stack([np.interp(times, stamps, axis) for axis in values.T], axis=1))
@@ -300,7 +308,10 @@ def recordings_of(
 ) -> Iterator[Recording]:  # fmt: skip
     """The recordings of a table, each checked; arguments are those of `read_csv`."""
     of_file, copies = Counts(), copies or Copies()
-    of_file.dropped["rows without a label"] += table.unlabeled
+    labeled = sum(rows.stop - rows.start for rows, _ in table.parts())
+    if not labeled:
+        raise ZooError(f"{table.where}: column {table.columns.activity!r}: no row has a label")
+    of_file.dropped["rows without a label"] += table.unlabeled + len(table.times) - labeled
     for rows, owner in table.parts():
         with _advised(table, owner.subject, owner.activity) as name:
             _check_typical(name, table.values[rows])
@@ -333,7 +344,7 @@ def recordings_of(
              "seconds": round(seconds, 1), "gaps": of_file.changed[GAPS],
              "time_unit_known": table.is_time_unit_known or bool(moving),
              "subjects": sort_names(owner.subject for _, owner in table.owners),
-             "activities": sorted({owner.activity for _, owner in table.owners})}
+             "activities": sorted({owner.activity for _, owner in table.parts()})}
         )  # fmt: skip
 
 
@@ -372,7 +383,7 @@ def _recordings(table: Readings, counts: Counts, copies: Copies, typical: float)
         name = f"{table.where}{place}"
         # What a gap or a clock that restarts divides may be one recording twice.
         steps = np.abs(np.diff(times))
-        pieces = np.split(values[:, :3], np.flatnonzero(steps > _PAUSE_STEPS / typical) + 1 if typical else [])
+        pieces = np.split(values[:, :3], np.flatnonzero(steps > LOST_STEPS / typical) + 1 if typical else [])
         for piece in pieces:
             # A phone at rest measures the same again.
             is_still = len(pieces) > 1 and len({*map(bytes, piece[:ENOUGH_ROWS])}) < ENOUGH_ROWS // 2
@@ -423,7 +434,7 @@ def _in_order(table: Readings, rows: slice, counts: Counts) -> tuple[Floats, Flo
         # No clock that shows a date restarts at one that has passed.
         problem = f"{table.where}: rows that follow each other were measured between others, as by two sensors"
         raise TableError(problem, "sort them by time, or write a file for each sensor")
-    if back <= _RESTARTS and back == int((steps < -_PAUSE_STEPS * step).sum()):
+    if back <= _RESTARTS and back == len(restarts_of(times)):
         # Clocks that restart, or a time of day after midnight.
         return times, values
     # Stamps that are lost come last.

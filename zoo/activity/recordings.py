@@ -109,13 +109,23 @@ GAPS, RESTARTS = "gaps at which a recording was split", "restarts of the clock a
 NOT_RISING = "rows whose time stamp does not rise"
 _GAP_STEPS = 3
 """A pause longer than this many sampling intervals ends a recording."""
-_LOST_STEPS = 5.5
+LOST_STEPS = 5.5
 """The same where rows are there without their values: up to four lost samples in a row are interpolated."""
 _DRIFT = 1.0
 """Seconds by which a rounding of the rate may shift the end of a stretch: as much as is trimmed by default."""
 _PART = 1 << 18
 """Rows that are put on the grid at once: a recording of a day and its copies would fill the memory."""
 _NOT_FINITE = "rows with a value that is not finite, or that no sensor measures"
+
+
+def restarts_of(times: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The rows at which a clock has restarted: where it jumps back, and not by a few late rows."""
+    dated = np.flatnonzero(np.isfinite(times))
+    steps = np.diff(times[dated])
+    forward = steps[steps > 0]
+    if not len(forward) or len(forward) == len(steps):
+        return dated[:0]
+    return dated[1:][steps < -LOST_STEPS * float(np.median(forward, overwrite_input=True))]
 
 
 def stretches(
@@ -125,13 +135,9 @@ def stretches(
     """Splits rows of a person and an activity where they are not continuous, and puts each part on an even grid.
     `times` are seconds, `rows` are `(rows, 3)` in m/s^2, or `(rows, 6)` with rad/s; those with a `rate` are even.
     """
-    # A clock that jumps back by more than a gap has restarted: another trial, which starts where the last one ended.
-    steps = np.diff(times)
-    forward = steps[steps > 0]
-    gap = _GAP_STEPS * (1 / rate if rate else float(np.median(forward)) if len(forward) else np.inf)
-    restarts = np.flatnonzero(steps < -gap) + 1
+    # A clock that restarts is another trial, which starts where the last one ended.
+    restarts = restarts_of(times)
     counts.changed[RESTARTS] += len(restarts)
-    del steps, forward
     here, end = Counts(), 0.0
     for start, stop in pairwise([0, *restarts.tolist(), len(times)]):
         before = end
@@ -164,7 +170,7 @@ def _trial(
             # Before the first and after the last value there is nothing to interpolate from; over a gap, too little.
             ends = np.concatenate([[-1], np.flatnonzero(axis), [len(axis)]])
             moments = np.concatenate([[-np.inf], times[axis], [np.inf]])
-            for hole in np.flatnonzero((np.diff(ends) > 1) & (np.diff(moments) > _LOST_STEPS * step)):
+            for hole in np.flatnonzero((np.diff(ends) > 1) & (np.diff(moments) > LOST_STEPS * step)):
                 kept[ends[hole] + 1 : ends[hole + 1]] = False
         counts.dropped[_NOT_FINITE] += int((~kept).sum())
         times, rows, there = times[kept], rows[kept], there[kept]

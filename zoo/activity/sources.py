@@ -231,6 +231,16 @@ def _advice(likely: str, is_laid_out: bool) -> str:
     return f"change the layout, as to {likely!r}" if is_laid_out else f"pass {layout}"
 
 
+def all_read_as(field: str, name: str, files: Sequence[Path], *, is_laid_out: bool = False) -> list[str]:
+    """A sentence where the names of some files alone have the name of the person or activity that all are read as."""
+    others = [path.name for path in files if name.lower() not in path.stem.lower()]
+    if len(others) in (0, len(files)):
+        return []
+    words = re.match(r"[^\W_]+([ _-])[^\W\d_]", others[0])
+    advice = _advice(f"{{subject}}{words[1]}{{activity}}*.csv" if words else f"{{{field}}}*.csv", is_laid_out)
+    return [f"all {len(files)} files are read as {name}, including {others[0]}; if that is wrong, {advice}"]
+
+
 def _doubts(sources: Sequence[tuple[Path, CsvColumns]], *, is_laid_out: bool) -> list[str]:
     """Sentences about files that are all said to be of one person or activity, though their names say otherwise.
 
@@ -243,7 +253,6 @@ def _doubts(sources: Sequence[tuple[Path, CsvColumns]], *, is_laid_out: bool) ->
         name = names.pop() if len(names) == 1 else ""
         if not name.startswith("="):
             continue
-        others = [path.name for path, _ in sources if name[1:].lower() not in path.stem.lower()]
         if len(folders) > 1:
             path, likely = sources[0][0], "{subject}/{activity}*.csv"
             if len({path.name for path, _ in sources}) == 1:
@@ -252,10 +261,8 @@ def _doubts(sources: Sequence[tuple[Path, CsvColumns]], *, is_laid_out: bool) ->
             doubts.append(
                 f"{where} are read as {kind}, {name[1:]}; if paths say otherwise, {_advice(likely, is_laid_out)}"
             )
-        elif 0 < len(others) < len(sources):
-            advice = _advice(f"{{{field}}}*.csv", is_laid_out)
-            doubts.append(f"all {len(sources)} files are read as {name[1:]}, including {others[0]}; if that is wrong, "
-                          f"{advice}")  # fmt: skip
+        else:
+            doubts += all_read_as(field, name[1:], [path for path, _ in sources], is_laid_out=is_laid_out)
     activities = {columns.activity or "" for _, columns in sources}
     labels = sorted(name[1:] for name in activities if name.startswith("="))
     # As where a layout lacks the star after {activity}.

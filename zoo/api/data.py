@@ -465,6 +465,7 @@ def label(
     recordings: door.Paths,
     out: door.FilePath | None = None,
     *,
+    layout: str | None = None,
     subject: str | None = None,
     model: door.FilePath = "activity_gru_phone",
     folder: door.FilePath = "labeled",
@@ -478,14 +479,15 @@ def label(
     force: bool = False,
     on_event: Callable[[dict[str, Any]], None] | None = None,
 ) -> None:
-    """Labels recordings of one person on a page, with proposals of a model, until Ctrl-C.
+    """Labels recordings on a page, with proposals of a model, until Ctrl-C.
 
     The page is served to this computer alone. Every answer is kept as it is given; the same call continues.
 
     Args:
         recordings: CSV files, folders or .zip files, as apps write them. Notes and labels in them are proposed.
         out: File of recordings to write at the end, and when the page is asked to save.
-        subject: The person who carried the phone. By default the page asks.
+        layout: How paths name the person and, if it is to be proposed, the activity, such as `{subject}_*.csv`.
+        subject: The person who carried the phone. By default a column or the layout says so, or the page asks once.
         model: A preset, a folder or a .keras file, which proposes labels and learns from answers.
         folder: Folder of the answers, which `zoo data windows` reads as well.
         columns: How the files are read, such as `{"x": "ax", "y": "ay", "z": "az", "unit": "g"}`.
@@ -518,11 +520,12 @@ def label(
     if unknown := next((name for name in programs if name not in TRACKS), None):
         raise unknown_name("program of tracks", unknown, [*TRACKS])
     described = columns_of(
-        columns, rate, encoding=encoding, annotations=annotations, gravity=tuple(door.names_of(gravity)) or None
+        columns, rate, encoding=encoding, annotations=annotations, gravity=tuple(door.names_of(gravity)) or None,
+        subject=None if subject is None else f"={subject}",
     )  # fmt: skip
     written = None if out is None else Path(out)
-    with session.opened(files, described, Path(folder), written, force=force) as (labeled, doubts):
-        for doubt in [*doubts, *(labeled.name_person(subject) if subject is not None else [])]:
+    with session.opened(files, described, Path(folder), written, force=force, layout=layout) as (labeled, doubts):
+        for doubt in doubts:
             warn(doubt)
         session.serve(labeled, model, port, tracks=programs, on_event=on_event)
 

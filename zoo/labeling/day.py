@@ -262,27 +262,23 @@ def with_notes(proposals: Iterable[Stretch], notes: Sequence[Span], classes: Seq
         closest = min(changes, key=lambda change: abs(change - time))
         return closest if abs(closest - time) <= _NEAR else round(time, DIGITS)
 
-    spans = [(near(note.start), near(note.end), note.activity) for note in notes]
-    cuts = sorted({*changes, *(edge for span in spans for edge in span[:2] if changes[0] < edge < changes[-1])})
-    pieces, place = list[Stretch](), 0
-    for start, end in pairwise(cuts):
-        while place + 1 < len(proposals) and proposals[place].end <= start:
-            place += 1
-        one = proposals[place]
-        if not one.start <= start < one.end:
-            continue
-        note = next((text for first, last, text in spans if first <= start < last), "")
-        pieces.append(replace(one, start=start, end=end, note=note))
-    joined = list[Stretch]()
-    for piece in pieces:
-        before = joined[-1] if joined else None
-        is_one = before is not None and before.note == piece.note != "" and before.end == piece.start
-        if before is not None and is_one and (piece.note not in classes or piece.guess == before.guess):
-            longer = max(before, piece, key=lambda one: one.seconds)
-            joined[-1] = replace(longer, start=before.start, end=piece.end)
-        else:
-            joined.append(piece)
-    return joined
+    spans = list[Span]()
+    for note in notes:
+        moved = note._replace(start=near(note.start), end=near(note.end))
+        # A short one stays where it is, if nothing would be left of it.
+        spans.append(moved if moved.start < min(moved.end, changes[-1]) else note)
+    pieces = list[Stretch]()
+    for one in proposals:
+        cuts = {edge for span in spans for edge in span[:2] if one.start < edge < one.end}
+        for start, end in pairwise([one.start, *sorted(cuts), one.end]):
+            noted = next((span.activity for span in spans if span.start <= start < span.end), "")
+            pieces.append(replace(one, start=start, end=end, note=noted))
+
+    def are_one(one: Stretch, other: Stretch) -> bool:
+        is_noted = one.note == other.note != "" and one.end == other.start
+        return is_noted and (one.note not in classes or one.guess == other.guess)
+
+    return _joined(pieces, are_one, lambda one, other: max(one, other, key=lambda each: each.seconds))
 
 
 def runs(
@@ -300,30 +296,38 @@ def runs(
         Stretch(start, end, label, share)
         for start, end, label, share in zip(edges, edges[1:], labels, confidences, strict=False)
     ]
-    found = _joined(found)
+    found = _joined(found, *_OF_ONE_GUESS)
     while len(found) > 1 and (least := min(found, key=lambda one: one.seconds)).seconds < shortest:
         at = found.index(least)
-        neighbors = [place for place in (at - 1, at + 1) if 0 <= place < len(found)]
-        other = max(neighbors, key=lambda place: found[place].seconds)
-        first, last = sorted((at, other))
-        both = replace(found[other], start=found[first].start, end=found[last].end)
-        # The next pair to be joined is near: a day has thousands of stretches.
-        around = slice(max(0, first - 1), last + 2)
-        found[first : last + 1] = [both]
-        found[around] = _joined(found[around])
+        other = max(found[max(0, at - 1) : at] + found[at + 1 : at + 2], key=lambda one: one.seconds)
+        found[at] = replace(least, guess=other.guess, confidence=other.confidence)
+        # What is joined is near: a day has thousands of stretches.
+        around = slice(max(0, at - 1), at + 2)
+        found[around] = _joined(found[around], *_OF_ONE_GUESS)
     return found
 
 
-def _joined(stretches: Sequence[Stretch]) -> list[Stretch]:
+def _joined(
+    stretches: Iterable[Stretch],
+    are_one: Callable[[Stretch, Stretch], bool],
+    facts: Callable[[Stretch, Stretch], Stretch],
+) -> list[Stretch]:
+    """Stretches of which two that are one, one after the other, become one with the facts of both."""
     joined = list[Stretch]()
     for one in stretches:
-        if joined and joined[-1].guess == one.guess:
-            before = joined[-1]
-            share = (before.confidence * before.seconds + one.confidence * one.seconds) / (before.seconds + one.seconds)
-            joined[-1] = replace(before, end=one.end, confidence=share)
+        if joined and are_one(joined[-1], one):
+            joined[-1] = replace(facts(joined[-1], one), start=joined[-1].start, end=one.end)
         else:
             joined.append(one)
     return joined
+
+
+def _mean(one: Stretch, other: Stretch) -> Stretch:
+    share = one.confidence * one.seconds + other.confidence * other.seconds
+    return replace(one, confidence=share / (one.seconds + other.seconds))
+
+
+_OF_ONE_GUESS = (lambda one, other: one.guess == other.guess), _mean
 
 
 def spans(day: Day) -> tuple[Span, ...]:

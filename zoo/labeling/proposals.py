@@ -11,9 +11,10 @@ seconds, also of movements that the network does not know. benchmarks/labeling.p
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import keras
@@ -30,7 +31,7 @@ from zoo.labeling.day import DIGITS, Day, Stretch, runs
 from zoo.loading import load
 from zoo.runtime.filtering import Filter
 from zoo.runtime.metadata import AXES
-from zoo.runtime.personal import SHARES, helpful_share, rank_in_class
+from zoo.runtime.personal import SHARES, held_back, helpful_share
 
 _EVERY = 0.5
 """Seconds between two windows."""
@@ -75,21 +76,20 @@ class Proposer:
         loaded = load(model)
         network = recognizer_of(loaded)
         self.name, self.metadata = loaded.name, loaded.metadata
-        self._kernel: Floats
-        self._bias: Floats
         if network.channels != AXES:
             raise ZooError(f"{loaded.name}: reads {', '.join(network.channels)}; expected a model of {', '.join(AXES)}")
         try:
-            head = network.get_layer("logits")
-            self._features = keras.Model(network.input, head.input)
-            self._kernel, self._bias = (np.asarray(weights, np.float64) for weights in head.get_weights())
+            layer = network.get_layer("logits")
+            self._features = keras.Model(network.input, layer.input)
+            kernel, bias = (np.asarray(weights, np.float64) for weights in layer.get_weights())
         except ValueError:
             raise ZooError(
                 f"{loaded.name}: its network has no layer 'logits' that could learn: train one of the zoo's families"
             ) from None
         # What a prior adds is added after the division by the temperature.
-        self._bias = self._bias + network.temperature * network.prior_shift
-        self._temperature, self._start, self._share = network.temperature, (self._kernel, self._bias), 1.0
+        self._known: Head = (kernel, bias + network.temperature * network.prior_shift)
+        self._head: Head = self._known
+        self._temperature, self._share = network.temperature, 1.0
         self.classes = self._base = list(network.classes)
         self._windowing = Windowing(network.window, max(1, round(_EVERY * network.rate)), network.rate, trim=0)
 
@@ -108,19 +108,20 @@ class Proposer:
                 part = rows[first * windowing.hop : last * windowing.hop + windowing.window]
                 parts.append(np.asarray(self._features.predict_on_batch(windowing.cut(part))))
             times = start + np.arange(count) * windowing.hop / windowing.rate + length / 2
-            yield Read(start, end, times, np.concatenate(parts) if parts else np.zeros((0, len(self._kernel)), "f4"))
+            yield Read(start, end, times, np.concatenate(parts) if parts else np.zeros((0, len(self._head[0])), "f4"))
 
-    def _probabilities(self, features: Floats, kernel: Floats, bias: Floats) -> Floats:
+    def _probabilities(self, features: Floats, head: Head) -> Floats:
+        kernel, bias = head
         return np.asarray(softmax((features @ kernel + bias) / self._temperature, axis=1))
 
     def propose(self, parts: Sequence[Read]) -> list[Stretch]:
         """The stretches that are proposed for a recording."""
-        return [stretch for part in parts for stretch in self._of_part(part)]
+        return [stretch for part in parts for stretch in self._of_part(part, self._head)]
 
-    def _of_part(self, part: Read, head: Head | None = None) -> list[Stretch]:
+    def _of_part(self, part: Read, head: Head) -> list[Stretch]:
         if not len(part.times):
             return [Stretch(part.start, part.end)]
-        answers = self._probabilities(part.features, *(head or (self._kernel, self._bias)))
+        answers = self._probabilities(part.features, head)
         known = tuple(self.metadata.classes) == tuple(self.classes)
         groups = self.metadata.streaming.groups if known else ()
 
@@ -143,12 +144,11 @@ class Proposer:
         features, labels = _answered(parts, days)
         if len(set(labels)) < 2:
             raise ZooError("all that has a label has the same one: decide about two activities or more")
-        self.classes = [*self._base, *sorted(set(labels) - set(self._base))]
+        new = sorted({*labels} - {*self._base})
+        self.classes = [*self._base, *new]
         # Of a new label there is nothing to keep.
-        is_new = len(self.classes) > len(self._base)
-        truth = self._numbers(labels)
-        self._share = 1.0 if is_new else self._helpful(features, truth, self._wider())
-        self._kernel, self._bias = self._fitted(features, truth)
+        self._share = 1.0 if new else self._helpful(features, labels)
+        self._head = self._fitted(features, labels)
         return {"windows": len(labels), "labels": sorted(set(labels)), "share": self._share}
 
     def judge(self, parts: Sequence[Sequence[Read]], days: Sequence[Day]) -> list[list[Stretch]]:
@@ -166,53 +166,44 @@ class Proposer:
             # A rest without a whole window teaches nothing.
             with suppress(ZooError):
                 features, labels = _answered(parts, rest)
-                head = self._fitted(features, self._numbers(labels))
+                head = self._fitted(features, labels)
                 for number, one in out:
                     pieces = (part.between(one.start, one.end) for part in parts[number] if one.label in labels)
                     judged[number] += [found for piece in pieces for found in self._of_part(piece, head)]
         return judged
 
+    def _learned(self, features: Floats, truth: NDArray[np.int64]) -> Callable[[float], Head]:
+        """What is learned from windows: the last layer by the share of it, from 0, what was known, to 1."""
+        missing = len(self.classes) - len(self._base)
+        kernel, bias = (np.pad(w, [(0, 0)] * (w.ndim - 1) + [(0, missing)]) for w in self._known)
+        learned, added = fitted_head(features, truth, kernel, bias)
+        return lambda share: (kernel + share * (learned - kernel), bias + share * (added - bias))
+
+    def _fitted(self, features: Floats, labels: Sequence[str]) -> Head:
+        return self._learned(features, self._numbers(labels))(self._share)
+
+    def _helpful(self, features: Floats, labels: Sequence[str]) -> float:
+        """The share of what is learned that helps on windows that are held back."""
+        truth = self._numbers(labels)
+        if not (parts := held_back(truth, _FOLDS)):
+            return 1.0
+        tried = list[Floats]()
+        for part in parts:
+            head = self._learned(features[~part], truth[~part])
+            tried.append(np.stack([self._probabilities(features[part], head(share)) for share in (0.0, *SHARES)]))
+        return helpful_share(np.concatenate(tried, axis=1), np.concatenate([truth[part] for part in parts]))
+
     def _numbers(self, labels: Sequence[str]) -> NDArray[np.int64]:
         return np.array([self.classes.index(label) for label in labels], np.int64)
-
-    def _wider(self) -> Head:
-        """What the model knew at first, with outputs for new labels."""
-        missing = len(self.classes) - len(self._base)
-        kernel, bias = (np.concatenate([w, np.zeros((*w.shape[:-1], missing))], -1) for w in self._start)
-        return kernel, bias
-
-    def _fitted(self, features: Floats, truth: NDArray[np.int64]) -> Head:
-        start = self._wider()
-        return _between(start, fitted_head(features, truth, *start), self._share)
-
-    def _helpful(self, features: Floats, truth: NDArray[np.int64], start: Head) -> float:
-        """The share of what is learned that helps on windows that are held back."""
-        folds, tried, held_back = rank_in_class(truth) % _FOLDS, list[Floats](), list[NDArray[np.int64]]()
-        for fold in range(_FOLDS):
-            out = folds == fold
-            if out.any() and not out.all():
-                learned = fitted_head(features[~out], truth[~out], *start)
-                mixed = [_between(start, learned, share) for share in (0.0, *SHARES)]
-                tried.append(np.stack([self._probabilities(features[out], *head) for head in mixed]))
-                held_back.append(truth[out])
-        return helpful_share(np.concatenate(tried, axis=1), np.concatenate(held_back)) if tried else 1.0
-
-
-def _between(known: Head, learned: Head, share: float) -> Head:
-    kernel, bias = (before + share * (after - before) for before, after in zip(known, learned, strict=True))
-    return kernel, bias
 
 
 def _answered(parts: Sequence[Sequence[Read]], days: Sequence[Sequence[Stretch]]) -> tuple[Floats, list[str]]:
     """Features and labels of windows that lie in stretches with a label, not more of each label than suffice."""
     by_label = dict[str, list[Floats]]()
     for reads, day in zip(parts, days, strict=True):
-        for stretch in day:
-            if not stretch.label:
-                continue
-            for part in reads:
-                if len(inside := part.between(stretch.start, stretch.end).features):
-                    by_label.setdefault(stretch.label, []).append(inside)
+        for stretch, part in product((one for one in day if one.label), reads):
+            if len(inside := part.between(stretch.start, stretch.end).features):
+                by_label.setdefault(str(stretch.label), []).append(inside)
     if not by_label:
         raise ZooError("nothing has a label yet: decide about some stretches first")
     most, features, labels = max(1, _MOST_WINDOWS // len(by_label)), list[Floats](), list[str]()

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.console import Console
 
 from zoo.activity import annotations
 from zoo.activity.annotations import Span
 from zoo.activity.columns import CsvColumns
-from zoo.activity.sources import find_sources
+from zoo.activity.sources import all_read_as, find_sources
 from zoo.activity.tables import close_archive, digest, is_zip
 from zoo.errors import COMMAND, StorageError, ZooError
 from zoo.files import atomic_write, exclusive_folder, new_file, read_json, sha256, write_json
@@ -48,7 +47,7 @@ Event = Callable[[dict[str, Any]], None]
 
 @dataclass
 class Track:
-    """A recording that is being labeled: its signal, the days so far, where they are kept, and proposals.
+    """A recording that is being labeled: its signal, its person, the days so far, where they are kept, and proposals.
 
     `version` counts what happened to it: who has seen another one decides nothing. `changes` are those of the journal
     since nothing was decided, also before this session. `seen` is what the page enlarges, unless that is most of it.
@@ -57,6 +56,7 @@ class Track:
     signal: Signal
     columns: CsvColumns
     modified: tuple[int, int]
+    subject: str
     days: tuple[Day, ...] = ((),)
     version: int = 0
     journal: Path | None = None
@@ -72,7 +72,7 @@ class Track:
 
 
 class Session:
-    """What several recordings of one person are labeled as. Each change is in a folder before it is answered.
+    """What several recordings are labeled as. Each change is in a folder before it is answered.
 
     Threads of the server share it. `drawn` is set as soon as a page draws a signal.
     """
@@ -82,49 +82,59 @@ class Session:
     ) -> None:  # fmt: skip
         self._folder, self.out, self._force = folder, out, force
         self._lock, self._learning, self.drawn = threading.RLock(), threading.Lock(), threading.Event()
-        self.tracks = [Track(signal, columns, _modified(signal.file)) for signal, columns in signals]
-        self.subject, self.model = "", ""
-        self.state = "loading the model"
+        self.tracks = [Track(signal, how, _modified(signal.file), signal.subject) for signal, how in signals]
+        self.model, self.state = "", "loading the model"
         self._proposer: Proposer | None = None
         self.words: list[str] = []
         self._add_words(CLASSES)
         self._add_words(note.activity for track in self.tracks for note in track.signal.notes)
         for track in self.tracks:
             self._renew(track, [])
+        self.doubts = self._resume([track for track in self.tracks if track.subject])
 
     def _add_words(self, words: Any) -> None:
         self.words += [word for word in dict.fromkeys(words) if word and word not in self.words]
 
     def name_person(self, subject: str) -> list[str]:
-        """Says whose recordings these are, and reads what was decided earlier; returns what could not be used."""
+        """Says whose the recordings are that do not say so, and takes up what was decided about them earlier.
+
+        Returns what is doubtful, such as answers about a recording that has changed.
+        """
         check_name("person", subject)
         with self._lock:
-            if self.subject:
-                raise ZooError(f"these recordings are of {self.subject} already")
-            doubts = [doubt for track in self.tracks if (doubt := self._resume(track, subject))]
-            self.subject = subject
-        return doubts
+            if not (unnamed := [track for track in self.tracks if not track.subject]):
+                raise ZooError(
+                    f"these recordings are of {', '.join(sorted({track.subject for track in self.tracks}))} already"
+                )
+            for track in unnamed:
+                track.subject = subject
+            doubts = all_read_as("subject", subject, [track.signal.file for track in unnamed])
+            return [*doubts, *self._resume(unnamed)]
 
-    def _resume(self, track: Track, subject: str) -> str:
-        """Takes up the answers about a recording, wherever it lies by now."""
-        doubt, file = "", track.signal.file.resolve()
-        for path in sorted((self._folder / file_name(subject)).glob("*.csv")):
-            answers = annotations.read_answers(path)
-            if answers is None or answers.subject != subject:
-                continue
-            if answers.sha256 == track.signal.sha256:
-                track.journal, track.changes = path, _changes_of(path)
-                self._add_words(span.activity for span in answers.spans)
-                track.days = (_as_of(track, answers.spans),)
-                return ""
-            if answers.file.resolve() == file:
-                doubt = f"{track.signal.file}: has changed since it was labeled in {path}, which is kept"
-        return doubt
+    def _resume(self, tracks: Sequence[Track]) -> list[str]:
+        """Takes up the answers about recordings, wherever these lie by now."""
+        doubts = list[str]()
+        for track in tracks:
+            check_name(f"{track.signal.file}: person", track.subject)
+            folder, doubt = self._folder / file_name(track.subject), ""
+            for path in sorted(folder.glob("*.csv")):
+                answers = annotations.read_answers(path)
+                if answers is None or answers.subject != track.subject:
+                    continue
+                if answers.sha256 == track.signal.sha256:
+                    track.journal, track.changes, doubt = path, _changes_of(path), ""
+                    self._add_words(span.activity for span in answers.spans)
+                    track.days = (_as_of(track, answers.spans),)
+                    break
+                if answers.file.resolve() == track.signal.file.resolve():
+                    doubt = f"{track.signal.file}: has changed since it was labeled in {path}, which is kept"
+            doubts += [doubt] if doubt else []
+        return doubts
 
     def _journal_of(self, track: Track) -> Path:
         if track.journal is not None:
             return track.journal
-        signal, folder = track.signal, self._folder / file_name(self.subject)
+        signal, folder = track.signal, self._folder / file_name(track.subject)
         if signal.date and signal.clock is not None:
             seconds = int(signal.clock)
             name = f"{signal.date}-{seconds // 3600:02}{seconds // 60 % 60:02}{seconds % 60:02}"
@@ -147,7 +157,7 @@ class Session:
         path = self._journal_of(track)
         if decided:
             file = track.signal.file
-            answers = annotations.Answers(file, track.signal.sha256, self.subject, track.columns, decided)
+            answers = annotations.Answers(file, track.signal.sha256, track.subject, track.columns, decided)
             with atomic_write(path) as temporary:
                 temporary.write_text(annotations.answers_text(answers, path.parent), encoding="utf-8")
                 # The journal gets its name last. If it gets none, the changes do not belong to the one that is there.
@@ -161,7 +171,7 @@ class Session:
         """Does what a person wants to a recording, and returns it as it is then."""
         with self._lock:
             track = self._track(number)
-            if not self.subject:
+            if not track.subject:
                 raise ZooError("nobody has said whose recording this is: name the person first")
             if action.get("version") != track.version:
                 raise Refusal(HTTPStatus.CONFLICT, "something changed meanwhile, as in another tab: look again")
@@ -213,8 +223,8 @@ class Session:
                 proposer, days = self._proposer, [track.day for track in self.tracks]
             if proposer is None or self.state:
                 raise ZooError(f"the model is not ready: {self.state or 'wait a moment'}")
-            if (answers := sum(one.label is not None for day in days for one in day)) < ENOUGH:
-                raise ZooError(f"{answers} answers; the model learns from {ENOUGH} or more")
+            if self.answers < ENOUGH:
+                raise ZooError(f"{self.answers} answers; the model learns from {ENOUGH} or more")
             reads = [track.reads for track in self.tracks]
             learned, judged = proposer.learn(reads, days), proposer.judge(reads, days)
             proposals = [proposer.propose(read) for read in reads]
@@ -231,8 +241,7 @@ class Session:
         if self.out is None:
             raise ZooError("no file was named for recordings: the answers are in the folder, which can be cut as it is")
         with self._lock:
-            journals = [track.journal for track in self.tracks if track.journal is not None]
-            labeled = [path for path in journals if any(span.activity for span in _read(path).spans)]
+            labeled = [track.journal for track in self.tracks if track.journal and any(one.label for one in track.day)]
         if not labeled:
             raise ZooError("nothing has a label yet: decide about some stretches first")
         made = import_csv([(path, CsvColumns()) for path in labeled], self.out, force=self._force)
@@ -242,10 +251,12 @@ class Session:
     def write_tracks(self, programs: Sequence[str]) -> list[Path]:
         """Writes what is decided for other programs, next to the answers; returns the files."""
         written = list[Path]()
-        for journal, program in product([track.journal for track in self.tracks if track.journal], programs):
-            written.append(journal.with_suffix(annotations.TRACKS[program]))
+        for track, program in product(self.tracks, programs):
+            if track.journal is None:
+                continue
+            written.append(track.journal.with_suffix(annotations.TRACKS[program]))
             with atomic_write(written[-1]) as temporary:
-                temporary.write_text(annotations.track_text(_read(journal).spans, program), encoding="utf-8")
+                temporary.write_text(annotations.track_text(spans(track.day), program), encoding="utf-8")
         return written
 
     @property
@@ -269,25 +280,20 @@ class Session:
         with self._lock:
             track = self._track(number)
             return {
-                "version": track.version, "subject": self.subject, "words": self.words, "state": self.state,
+                "version": track.version, "subject": track.subject, "words": self.words, "state": self.state,
                 "model": self.model, "answers": self.answers, "undo": bool(len(track.days) > 1 or track.changes),
                 "threshold": 0.0 if self._proposer is None else self._proposer.metadata.threshold or 0.0,
-                "stretches": [
-                    {"start": one.start, "end": one.end, "guess": one.guess, "confidence": round(one.confidence, 4),
-                     "note": one.note, "label": one.label, "sure": one.sure, "contradicts": one.contradicts,
-                     "disputed": one.disputed}
-                    for one in track.day
-                ],
+                "stretches": [{**vars(one), "sure": one.sure, "contradicts": one.contradicts} for one in track.day],
                 "queue": queue(track.day),
             }  # fmt: skip
 
     def routes(self, token: str) -> Routes:
         """What the page may ask a server."""
 
-        def answer(respond: Callable[[str, bytes], Mapping[str, Any]]) -> tuple[str, Answer]:
+        def answer(respond: Callable[[str, dict[str, Any]], Mapping[str, Any]]) -> tuple[str, Answer]:
             def answering(name: str, body: bytes, _: str) -> Mapping[str, Any]:
                 try:
-                    return respond(name, body)
+                    return respond(name, _document(body))
                 except StorageError as error:
                     raise Refusal(HTTPStatus.INSUFFICIENT_STORAGE, f"{error}: nothing was changed") from None
                 except ZooError as error:
@@ -295,16 +301,13 @@ class Session:
 
             return token, answering
 
-        def act(name: str, body: bytes) -> Mapping[str, Any]:
-            return self.act(name, _document(body))
-
-        def person(_: str, body: bytes) -> Mapping[str, Any]:
-            return {"doubts": self.name_person(str(_document(body).get("person", "")))}
+        def person(_: str, told: Mapping[str, Any]) -> Mapping[str, Any]:
+            return {"doubts": self.name_person(str(told.get("person", "")))}
 
         return {
             ("GET", "/label/recordings"): answer(lambda *_: self.overview()),
             ("GET", "/label/day/*"): answer(lambda name, _: self.shown(name)),
-            ("PUT", "/label/day/*"): answer(act),
+            ("PUT", "/label/day/*"): answer(self.act),
             ("GET", "/label/signal/*"): answer(lambda name, _: self._envelope(name)),
             ("PUT", "/label/person"): answer(person),
             ("POST", "/label/learning"): answer(lambda *_: self.learn()),
@@ -353,16 +356,10 @@ def _changes_of(journal: Path) -> list[Change]:
         return []
 
 
-def _read(path: Path) -> annotations.Answers:
-    answers = annotations.read_answers(path)
-    if answers is None:
-        raise ZooError(f"{path}: is no table of answers any more: restore it")
-    return answers
-
-
 def _document(body: bytes) -> dict[str, Any]:
+    """What a request says; one without a body says nothing."""
     try:
-        document = json.loads(body)
+        document = json.loads(body or b"{}")
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
@@ -381,27 +378,29 @@ def _modified(file: Path) -> tuple[int, int]:
 
 
 def open_session(
-    recordings: Sequence[str | Path], columns: CsvColumns, folder: Path, out: Path | None, *, force: bool = False
-) -> tuple[Session, list[str]]:
-    """Opens recordings of one person, each with what was decided about it, and what is doubtful about them."""
-    sources, doubts = find_sources([*recordings], columns)
+    recordings: Sequence[str | Path], columns: CsvColumns, folder: Path, out: Path | None, *, force: bool = False,
+    layout: str | None = None,
+) -> tuple[Session, list[str]]:  # fmt: skip
+    """Opens recordings, each with what was decided about it, and what is doubtful about them."""
+    sources, doubts = find_sources([*recordings], columns, layout)
     files = [(file, how) for file, how in sources if isinstance(file, Path)]
     # The folder of answers may lie among the recordings.
     opened = [(open_signal(file, how, folder), how) for file, how in files if annotations.read_answers(file) is None]
     close_archive()
-    return Session(opened, folder, out, force), doubts
+    session = Session(opened, folder, out, force)
+    return session, [*doubts, *session.doubts]
 
 
 @contextmanager
 def opened(
-    recordings: Sequence[str | Path], columns: CsvColumns, folder: Path, out: Path | None, *, force: bool
+    recordings: Sequence[str | Path], columns: CsvColumns, folder: Path, out: Path | None, **how: Any
 ) -> Iterator[tuple[Session, list[str]]]:
     """Opens recordings as `open_session` does, with a folder of answers that no other run uses, and a free `out`."""
     if out is not None:
-        with new_file(out, force):
+        with new_file(out, how["force"]):
             pass
     with exclusive_folder(folder):
-        yield open_session(recordings, columns, folder, out, force=force)
+        yield open_session(recordings, columns, folder, out, **how)
 
 
 def serve(
@@ -443,9 +442,7 @@ def serve(
 
 
 def _show_address(document: dict[str, Any]) -> None:
-    console = Console(soft_wrap=True)
-    console.print(f"Open {document['url']} in a browser on this computer.", markup=False, highlight=False)
-    console.print("Every answer is kept. Ctrl-C stops.", markup=False, highlight=False)
+    print(f"Open {document['url']} in a browser on this computer.\nEvery answer is kept. Ctrl-C stops.")
 
 
 def _show_saved(document: dict[str, Any]) -> None:

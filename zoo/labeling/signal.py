@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from zoo.activity.importing import read_sensors, recordings_of
 from zoo.activity.recordings import Recording
 from zoo.activity.sources import beside
 from zoo.activity.tables import Table, digest, exists, lines_of
-from zoo.errors import ZooError
+from zoo.errors import ZooError, option
 from zoo.files import read_arrays, write_arrays
 from zoo.labeling.day import DIGITS
 from zoo.report import markdown
@@ -90,17 +89,19 @@ class Part:
 class Signal:
     """A recording in parts between its gaps, in seconds since its first row.
 
-    `sha256` is that of what the file holds. `clock` is the time of day of the first row in seconds, and `date` its day,
-    where they are known. `facts` say how the file was read, and `notes` are what the app noted, or what a column says.
+    `sha256` is that of what the file holds, and `notes` are what the app noted, or what a column says. `subject` is the
+    person, `clock` the time of day of the first row in seconds, and `date` its day, where they are known. `facts` say
+    how the file was read.
     """
 
     file: Path
     sha256: str
     parts: list[Part]
+    notes: list[Span]
+    subject: str
     clock: float | None
     date: str
     facts: dict[str, str]
-    notes: list[Span]
 
     def between(self, start: float, end: float) -> list[Recording]:
         """The parts that lie between two times, or what of them does, as recordings for a model."""
@@ -122,12 +123,10 @@ class Signal:
     @property
     def line(self) -> str:
         """Its length, rate, gaps, unit and sign, and how it was read."""
-        minutes, gaps = round(self.seconds / 60), len(self.parts) - 1
-        length = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
-        holes = markdown.count(gaps, "gap") if gaps else "no gap"
+        gaps = markdown.count(len(self.parts) - 1, "gap") if self.parts[1:] else "no gap"
         notes = f", {markdown.count(len(self.notes), 'note')}" if self.notes else ""
         return (
-            f"{self.file}: {length}, {self.parts[0].rate:g} Hz, {holes}, {self.facts['unit']}, "
+            f"{self.file}: {markdown.duration(self.seconds)}, {self.parts[0].rate:g} Hz, {gaps}, {self.facts['unit']}, "
             f"{_SIGNS[self.facts['sign']]} sign, read as {self.facts['read_as']}{notes}"
         )
 
@@ -197,35 +196,34 @@ def open_signal(file: Path, columns: CsvColumns, folder: Path) -> Signal:
     for start, rate, count in about["parts"]:
         parts.append(Part(start, rate, rows[place : place + count]))
         place += count
-    notes = [Span(*label) for label in about["labels"] or ()]
+    notes = [Span(*label) for label in about["labels"] or () if label[0] < label[1]]
     if about["labels"] is None and (other := notes_of(file)):
         found = read_notes(other, np.array([about["first"]]), about["time"], about["time_unit"], columns.annotations)
         notes = [note for each in found if (note := each._replace(activity=_cleaned(each.activity))).activity]
-    return Signal(file, digests[0], parts, about["clock"], about["date"], about["facts"], notes)
+    known = {name: about[name] for name in ("subject", "clock", "date", "facts")}
+    return Signal(file, digests[0], parts, notes, **known)
 
 
 def _read(file: Path, columns: CsvColumns) -> tuple[dict[str, Any], Floats]:
     """What a file says about its parts, and x, y, z and |a| of all their rows, one part after the other."""
     head = Table(str(file), lines_of(file, columns.encoding))
     first = dict(zip(head.names, next(head.blocks(), [[""] * len(head.names)])[0], strict=True))
-    is_labeled = columns.activity or recognized("activity", head.names)
-    table = read_sensors(file, columns.replace(subject="=-", activity=is_labeled or "=-"))
-    times, stamp, labels = table.seconds(), None if columns.rate else table.columns.time, None
-    if is_labeled:
-        edges = [float(times[row]) for row, _ in table.owners] + [float(times[-1])]
-        labels = [
-            (start, end, owner.activity)
-            for (start, end), (_, owner) in zip(pairwise(edges), table.owners, strict=True)
-            if start < end
-        ]
+    subject, activity = (getattr(columns, name) or recognized(name, head.names) for name in ("subject", "activity"))
+    table = read_sensors(file, columns.replace(subject=subject or "=-", activity=activity or "=-"))
+    if len(people := dict.fromkeys(owner.subject for _, owner in table.owners)) > 1:
+        cure = f"write a file for each person, or pass {option('subject')}"
+        raise ZooError(f"{file}: is of {' and '.join(people)}; expected one person: {cure}")
+    times, stamp = table.seconds(), None if columns.rate else table.columns.time
     recordings = list(recordings_of(replace(table, owners=[(0, table.owners[0][1]._replace(activity="-"))])))
-    if not recordings or any(b.start < a.start + a.seconds - 1 for a, b in pairwise(recordings)):
-        raise ZooError(f"{file}: {'its times overlap' if recordings else 'no two of its rows follow each other'}")
+    if not recordings:
+        raise ZooError(f"{file}: no two of its rows follow each other")
     clock, date = _clock(first, stamp, comma=head.separator != ",")
-    rows = np.concatenate([one.acceleration for one in recordings])
+    rows, ends = np.concatenate([one.acceleration for one in recordings]), np.append(times, np.inf)
     return {
+        "subject": next(iter(people)).removeprefix("-"), "clock": clock, "date": date, "facts": table.about,
         "parts": [(round(one.start, DIGITS), one.rate, len(one.acceleration)) for one in recordings],
-        "clock": clock, "date": date, "facts": table.about, "labels": labels,
+        "labels": [(times[part.start], ends[part.stop], owner.activity) for part, owner in table.parts()]
+        if activity else None,
         "first": float(table.times[np.isfinite(times).argmax()]), "time": stamp, "time_unit": table.time_unit,
     }, np.column_stack([rows, np.linalg.norm(rows, axis=1)])  # fmt: skip
 

@@ -105,29 +105,26 @@ class PersonalRecognizer(Recognizer):
             raise ZooError(f"learn: labels are {labels[:5]!r:.60}; expected class numbers below {len(self._classes)}")
         if epochs < 1 or not 0 < rate < np.inf:
             raise ZooError(f"learn: epochs is {epochs}, rate {rate}; expected 1 or more, and a number above 0")
-        # The windows of a class are dealt out in turn, so that each part has windows of all classes.
-        fold_of = rank_in_class(labels) % max(folds, 1)
-        answers, truth = [], []
+        tried, parts = [], held_back(labels, folds)
         with self._lock:
             before = self._head()
             try:
-                for held_back in (fold_of == fold for fold in range(folds)):
-                    if held_back.any() and not held_back.all():
-                        self._train(windows[~held_back], labels[~held_back], epochs, rate, seed)
-                        learned = self._head()
-                        for share in (0.0, *SHARES):
-                            self._move(before, learned, share)
-                            answers.append(self.predict(windows[held_back]))
-                        truth.append(labels[held_back])
-                        self._set_head(before)
+                for part in parts:
+                    self._train(windows[~part], labels[~part], epochs, rate, seed)
+                    learned, answers = self._head(), []
+                    for share in (0.0, *SHARES):
+                        self._move(before, learned, share)
+                        answers.append(self.predict(windows[part]))
+                    tried.append(answers)
+                    self._set_head(before)
                 losses = self._train(windows, labels, epochs, rate, seed)
             except BaseException:
                 # Whoever interrupts it has the recognizer as it was.
                 self._set_head(before)
                 raise
-            if truth:
-                tried = [np.concatenate(answers[place :: 1 + len(SHARES)]) for place in range(1 + len(SHARES))]
-                self._move(before, self._head(), helpful_share(np.stack(tried), np.concatenate(truth)))
+            if parts:
+                truth = np.concatenate([labels[part] for part in parts])
+                self._move(before, self._head(), helpful_share(np.concatenate(tried, axis=1), truth))
             return losses
 
     def _move(self, before: Head, learned: Head, share: float) -> None:
@@ -249,6 +246,12 @@ def _log(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
 def rank_in_class(labels: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
     """How many of the labels before each are the same."""
     return np.array([int((labels[:place] == label).sum()) for place, label in enumerate(labels)], np.int64)
+
+
+def held_back(labels: NDArray[np.integer[Any]], folds: int) -> list[NDArray[np.bool_]]:
+    """Flags of the windows of each of some parts, in which all classes are; none where all would be in one part."""
+    fold_of = rank_in_class(labels) % max(folds, 1)
+    return [part for part in (fold_of == fold for fold in range(folds)) if part.any() and not part.all()]
 
 
 def helpful_share(probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> float:
