@@ -1,11 +1,13 @@
-"""A simulated person who knows the truth about an hour and labels it, hours of the people of DSADS, and `zoo label`."""
+"""What the benchmarks of labeling share: a simulated person who knows the truth about an hour and labels it, hours of
+the people of DSADS, `zoo label` in a process, and the document of what was measured.
+"""
 
 import json
 import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -15,8 +17,11 @@ import numpy as np
 
 from zoo.activity.recordings import Recording, read_recordings
 from zoo.activity.streaming import splice
+from zoo.files import sha256
 from zoo.labeling.day import Day, apply, queue
 from zoo.labeling.session import ENOUGH
+from zoo.loading import load
+from zoo.provenance import versions, weights_sha256
 
 ACTIVITIES = ("sitting", "standing", "walking", "jogging", "upstairs", "downstairs", "cycling", "rowing")
 SECONDS, LENGTHS, SEED = 3600.0, (30.0, 300.0), 0
@@ -144,6 +149,19 @@ def agreement(one: Truth, other: Truth) -> float:
 def labels(day: Day) -> Truth:
     """What is said about a day."""
     return [(one.start, one.end, one.label or "") for one in day]
+
+
+def model_named(name: str) -> dict[str, str]:
+    """A model as a document names it."""
+    return {"model": Path(name).stem, "weights_sha256": weights_sha256(load(name).keras_model.weights)}
+
+
+def to_document(script: str, models: Sequence[str], recordings: Path, **measured: Any) -> str:
+    """What was measured with models on hours of recordings, as the JSON document that a script prints."""
+    names = " ".join(Path(name).name for name in models)
+    head = {"command": f"python benchmarks/{Path(script).name} {names} --recordings {recordings.name}"}
+    about = {"versions": versions(), "data_sha256": sha256(recordings), "simulated": True}
+    return json.dumps({**head, **about, **measured}, indent=2)
 
 
 @contextmanager

@@ -27,7 +27,6 @@ benchmarks/labeling_page.py lets the same program act on the page itself.
 A look at a stretch is said to take 1.5 s, a key .5 s, a click at a place 2 s, and a new word 3 s.
 """
 
-import json
 import os
 import sys
 from copy import copy
@@ -39,14 +38,23 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import pages
-from annotator import COSTS, SEED, Person, Truth, agreement, by_hand, hours, labels, with_proposals
+from annotator import (
+    COSTS,
+    SEED,
+    Person,
+    Truth,
+    agreement,
+    by_hand,
+    hours,
+    labels,
+    model_named,
+    to_document,
+    with_proposals,
+)
 
 from zoo.activity.recordings import Recording
-from zoo.files import sha256
 from zoo.labeling.day import Day, Stretch, disputed, renewed
 from zoo.labeling.proposals import Proposer, Read
-from zoo.loading import load
-from zoo.provenance import versions, weights_sha256
 from zoo.report import markdown
 
 WAYS = ("by hand", "proposals", "learning", "sure ones")
@@ -138,18 +146,12 @@ def main() -> None:
     if options.page:
         pages.fill(options.page, __file__, {"labeling": costs, "doubts": doubts})
         return
-    models, names = [], " ".join(Path(name).name for name in options.models)
+    models = []
     for name in options.models:
         measured = [measure(name, recording, truth) for recording, truth in hours(options.recordings)]
-        models.append({
-            "model": Path(name).stem, "weights_sha256": weights_sha256(load(name).keras_model.weights),
-            "hours": [row for rows, _ in measured for row in rows], "checks": [found for _, found in measured],
-        })  # fmt: skip
-    print(json.dumps({
-        "command": f"python benchmarks/labeling.py {names} --recordings dsads.h5",
-        "versions": versions(), "data_sha256": sha256(options.recordings), "costs": COSTS, "seed": SEED,
-        "simulated": True, "models": models,
-    }, indent=2))  # fmt: skip
+        hours_of, found = [row for rows, _ in measured for row in rows], [checked for _, checked in measured]
+        models.append({**model_named(name), "hours": hours_of, "checks": found})
+    print(to_document(__file__, options.models, options.recordings, costs=COSTS, seed=SEED, models=models))
 
 
 if __name__ == "__main__":

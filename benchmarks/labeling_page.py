@@ -23,14 +23,22 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import pages
-from annotator import COSTS, Person, Truth, agreement, hours, labels, served, with_proposals
+from annotator import (
+    COSTS,
+    Person,
+    Truth,
+    agreement,
+    hours,
+    labels,
+    model_named,
+    served,
+    to_document,
+    with_proposals,
+)
 
 from zoo.activity.recordings import Recording
-from zoo.files import sha256
 from zoo.labeling.day import Day, Stretch, renewed
 from zoo.labeling.proposals import Proposer
-from zoo.loading import load
-from zoo.provenance import versions, weights_sha256
 from zoo.report import markdown
 
 if TYPE_CHECKING:
@@ -168,12 +176,7 @@ def main() -> None:
             found.append(measure(page, options.model, proposer, recording, truth))
             print(found[-1], file=sys.stderr)
         browser.close()
-    print(json.dumps({
-        "command": f"python benchmarks/labeling_page.py {Path(options.model).name} --recordings dsads.h5",
-        "versions": versions(), "data_sha256": sha256(options.recordings), "simulated": True,
-        "model": Path(options.model).stem, "weights_sha256": weights_sha256(load(options.model).keras_model.weights),
-        "hours": found,
-    }, indent=2))  # fmt: skip
+    print(to_document(__file__, [options.model], options.recordings, **model_named(options.model), hours=found))
 
 
 if __name__ == "__main__":

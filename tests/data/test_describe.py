@@ -110,7 +110,7 @@ def test_recordings_and_windows_have_a_table_of_minutes_of_people_and_activities
     shares = [row[label] / minutes[who][label] for who, row in cut.to_json()["minutes"].items() for label in row]
     drawn = tmp_path / "figures"
     assert zoo.describe(cut.path, figures=drawn).written == f"figures in {drawn}"
-    assert [path.name for path in drawn.iterdir()] == ["minutes.png"]
+    assert sorted(path.name for path in drawn.iterdir()) == ["minutes.png", "signals.png"]
     nobody = data_of(windows(5, 0), [0, 1, 2, 1, 0], ["sit", "hop", "walk"], 50.0)
     with pytest.raises(ZooError, match="applies to activities of known people alone"):
         zoo.describe(nobody, figures=drawn)

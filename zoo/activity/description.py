@@ -6,6 +6,7 @@ A description counts, finds what test windows share with training windows, and c
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,18 +29,31 @@ if TYPE_CHECKING:
 
 def describe(source: Path | Data) -> dict[str, Any]:
     """Counts windows by part and class, or seconds of recordings by activity; finds leaks, and compares studies."""
-    # A training, which reads windows by this module as well, needs no recordings.
-    from zoo.activity import recordings
-
-    data: Data | Index
-    if isinstance(source, Data):
-        data = source
-    else:
-        is_raw = hdf5.identify(source) == "recordings"
-        data = recordings.read_recordings(source) if is_raw else from_file(source, allow_leak=True)
+    data = _opened(source)
     description = _describe_windows(data) if isinstance(data, Data) else _describe_recordings(data)
     studies = compare(data)
     return description | ({"studies": studies} if studies else {})
+
+
+def _opened(source: Path | Data) -> "Data | Index":
+    # A training, which reads windows by this module as well, needs no recordings.
+    from zoo.activity import recordings
+
+    if isinstance(source, Data):
+        return source
+    is_raw = hdf5.identify(source) == "recordings"
+    return recordings.read_recordings(source) if is_raw else from_file(source, allow_leak=True)
+
+
+def examples(source: Path | Data) -> dict[str, tuple[float, NDArray[Any]]]:
+    """The rate and the rows, `(N, 3)`, of a window of each label: of one in the middle of those of each person or
+    recording, the one that moves as much as most do.
+    """
+    found = dict[str, list[tuple[float, float, NDArray[Any]]]]()
+    for _, _, label, rate, windows, _ in _pieces(_opened(source)):
+        for window in windows[len(windows) // 2 :][:1, :, :3]:
+            found.setdefault(label, []).append((float(np.linalg.norm(window, axis=1).std()), rate, window))
+    return {label: sorted(found[label], key=itemgetter(0))[len(found[label]) // 2][1:] for label in sorted(found)}
 
 
 def _describe_windows(data: Data) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,12 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
+from numpy.typing import NDArray
 
 from zoo.report.drawing import BLUE, GRAY, ORANGE, WIDTH, History, save_all, subplots, title, training
 from zoo.report.markdown import count, label
 from zoo.report.palette import ACCENT, WARN, activity_colors
+from zoo.runtime.metadata import AXES, UNIT
 
 _MOST = 24
 """Subjects in a figure of an evaluation, and rows of a timeline."""
@@ -29,6 +32,8 @@ _ROW = 10
 """Minutes of a row of a timeline."""
 _NONE = "#dddddd"
 """Color of no answer."""
+_SHOWN = 2
+"""Seconds of the signal of an activity."""
 _GRACE = 5.0
 """Seconds after a change that a wrong label is a delay, as in `zoo.activity.streaming`."""
 _FEW = 0.01
@@ -120,19 +125,48 @@ def _who(report: Mapping[str, Any]) -> str:
     return f"{count(len(report['per_subject']), 'subject')}{f' of {studies} studies' if studies > 1 else ''}{known}"
 
 
-def minutes(description: Mapping[str, Any], folder: Path, form: str = "png") -> list[Path]:
+def described(
+    description: Mapping[str, Any], examples: Mapping[str, tuple[float, NDArray[Any]]], folder: Path, form: str = "png"
+) -> list[Path]:  # fmt: skip
+    """Draws the figures of a description; `examples` are the rate and the rows of a window of each activity."""
+    # Recordings may all be too short for one.
+    drawn = {"signals": signals(description, examples)} if examples else {}
+    return save_all({"minutes": minutes(description), **drawn}, folder, form)
+
+
+def signals(description: Mapping[str, Any], examples: Mapping[str, tuple[float, NDArray[Any]]]) -> Figure:
+    """Draws x, y and z of two seconds of each activity."""
+    columns = min(3, len(examples))
+    rows = -(-len(examples) // columns)
+    with subplots(WIDTH, 1.5 + 1.15 * rows, rows, columns, sharey=True, squeeze=False) as (figure, axes):
+        title(figure, description, f"{_SHOWN} s of each activity", Path(description["file"]).name)
+        for axis in axes.flat[len(examples) :]:
+            axis.set_visible(False)
+        for axis, (name, (rate, window)) in zip(axes.flat, examples.items(), strict=False):
+            part = window[: round(_SHOWN * rate)]
+            lines = axis.plot(np.arange(len(part)) / rate, part, linewidth=1)
+            axis.set_title(fill(name, 24), fontsize=9)
+            axis.set(xlim=(0, _SHOWN), xticks=range(_SHOWN + 1))
+        figure.supxlabel("seconds", fontsize=10)
+        figure.supylabel(UNIT, fontsize=10)
+        figure.legend(lines, AXES, loc="outside upper right", ncols=3)
+    return figure
+
+
+def minutes(description: Mapping[str, Any]) -> Figure:
     """Draws how many minutes there are of each person and activity."""
     people: Mapping[str, Mapping[str, float]] = description["minutes"]
     activities = sorted({name for row in people.values() for name in row})
     table = np.array([[row.get(name, 0.0) for name in activities] for row in people.values()])
-    with subplots(WIDTH, 1.2 + 0.3 * len(people), grid=False) as (figure, axis):
+    longest = max(map(len, activities))
+    with subplots(WIDTH, 0.9 + 0.05 * longest + 0.3 * len(people), grid=False) as (figure, axis):
         axis.imshow(1 - (table / table.max())[..., None] * (1 - np.array(to_rgb(ACCENT))), aspect="auto")
         _name_cells(axis, activities, [*people])
         for (row, column), found in np.ndenumerate(table):
             text, color = f"{found:.{int(found < 10)}f}", "white" if found > 0.6 * table.max() else "black"
             axis.text(column, row, text if found else "", ha="center", va="center", color=color)
         title(figure, description, "minutes of each person and activity", Path(description["file"]).name)
-    return save_all({"minutes": figure}, folder, form)
+    return figure
 
 
 def _name_cells(axis: Axes, columns: Sequence[str], rows: Sequence[str]) -> None:

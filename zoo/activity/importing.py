@@ -38,16 +38,7 @@ from zoo.activity.columns import (
     time_reader,
     time_unit_of,
 )
-from zoo.activity.recordings import (
-    GAPS,
-    LOST_STEPS,
-    NOT_RISING,
-    Counts,
-    Recording,
-    misnamed,
-    restarts_of,
-    stretches,
-)
+from zoo.activity.recordings import GAPS, LOST_STEPS, NOT_RISING, Counts, Recording, misnamed, restarts_of, stretches
 from zoo.activity.sources import OTHER_SENSORS, Sources, beside, stem
 from zoo.activity.tables import Table, check_encoding, close_archive, exists, lines_of, name_of, numbers
 from zoo.data.dataset import sort_names

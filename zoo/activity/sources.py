@@ -9,16 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zoo.activity.columns import CsvColumns
-from zoo.activity.tables import (
-    Table,
-    check_encoding,
-    exists,
-    files_in,
-    is_zip,
-    lines_of,
-    listed_names,
-    named_in,
-)
+from zoo.activity.tables import Table, check_encoding, exists, files_in, is_zip, lines_of, listed_names, named_in
 from zoo.errors import ZooError, option, shown
 from zoo.runtime.metadata import UNIT
 

@@ -14,7 +14,7 @@ from zoo.api import door
 from zoo.catalog import START
 from zoo.errors import ArgumentError, ZooError, either, option, refuse, shown, unknown_name
 from zoo.families import TASKS, task_named
-from zoo.files import new_file
+from zoo.files import exclusive_folder, new_file
 from zoo.recipe import Columns
 from zoo.report import for_task, markdown, results
 from zoo.report.screen import err, warn
@@ -134,7 +134,7 @@ def describe(file: door.Source, *, figures: door.FilePath | None = None) -> Docu
 
     Args:
         file: Any data file of the zoo, `tfds:NAME`, or what `load_data` returned.
-        figures: Folder for a figure of the minutes of each person and activity.
+        figures: Folder for figures of the minutes of each person and activity, and of two seconds of each activity.
 
     Returns:
         `file`, `layout`, `sizes`, `attributes`, the contents, and `problems`, a list of sentences.
@@ -150,10 +150,13 @@ def describe(file: door.Source, *, figures: door.FilePath | None = None) -> Docu
     door.require_file(file)
     from zoo.data import loading
 
-    description = loading.describe(file)
+    content = loading.opened(file)
+    description = loading.describe(content)
     refuse("applies to activities of known people alone", figures=None if "minutes" in description else figures)
     if figures is not None:
-        for_task("activity", "figures").minutes(description, Path(figures))
+        from zoo.activity.description import examples
+
+        for_task("activity", "figures").described(description, examples(content), Path(figures))
     return Document(description, results.description, written="" if figures is None else f"figures in {figures}")
 
 
@@ -524,7 +527,8 @@ def label(
         subject=None if subject is None else f"={subject}",
     )  # fmt: skip
     written = None if out is None else Path(out)
-    with session.opened(files, described, Path(folder), written, force=force, layout=layout) as (labeled, doubts):
+    with exclusive_folder(Path(folder)):
+        labeled, doubts = session.open_session(files, described, Path(folder), written, force=force, layout=layout)
         for doubt in doubts:
             warn(doubt)
         session.serve(labeled, model, port, tracks=programs, on_event=on_event)

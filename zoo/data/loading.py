@@ -178,14 +178,19 @@ def _sizes(data: Data) -> dict[str, int]:
     return {letter: size for letter, size in sizes.items() if not letter.isdigit()}
 
 
+def opened(source: Any) -> Any:
+    """What is described: the path of a data file, or data."""
+    is_file = isinstance(source, str | Path) and not str(source).startswith(_BUILD) and not Path(source).is_dir()
+    return Path(source) if is_file else load_data(source)
+
+
 def describe(source: Any) -> dict[str, Any]:
     """Describes a data file, a build or data, as `zoo.describe` says."""
-    if not isinstance(source, str | Path) or str(source).startswith(_BUILD) or Path(source).is_dir():
-        content: Any = load_data(source)
+    content = opened(source)
+    if not isinstance(content, Path):
         layout, sizes = content.task, _sizes(content)
         attributes = {"source": content.source, "simulated": content.simulated}
     else:
-        content = Path(source)
         layout = hdf5.identify(content)
         sizes, attributes = hdf5.check_layout(content, layout), hdf5.attributes(content)
     description = {"file": str(content), "layout": layout, "sizes": sizes, "attributes": attributes, "problems": []}

@@ -203,9 +203,9 @@ def disputed(day: Day, judged: Sequence[Stretch]) -> Day:
         is_open = stretch.label and not stretch.decided.endswith(CHECKED)
         others = [one for one in sure if is_open and one.guess != stretch.label]
         for piece in _filled(stretch.start, stretch.end, others):
-            part = replace(stretch, start=piece.start, end=piece.end, disputed=False)
+            part = replace(stretch, start=piece.start, end=piece.end, disputed=piece.guess != "")
             if piece.guess:
-                part = replace(part, guess=piece.guess, confidence=piece.confidence, note="", disputed=True)
+                part = replace(part, guess=piece.guess, confidence=piece.confidence, note="")
             found.append(part)
     return tuple(found)
 
@@ -237,15 +237,11 @@ def _filled(start: float, end: float, proposals: Sequence[Stretch]) -> list[Stre
             pieces.append(replace(one, start=first, end=last))
             at = last
     pieces += [Stretch(at, end)] if at < end else []
-    filled = pieces[:1]
-    for piece in pieces[1:]:
-        if piece.seconds < SHORTEST:
-            filled[-1] = replace(filled[-1], end=piece.end)
-        elif filled[-1].seconds < SHORTEST:
-            filled[-1] = replace(piece, start=filled[-1].start)
-        else:
-            filled.append(piece)
-    return filled
+    return _joined(
+        pieces,
+        lambda one, other: min(one.seconds, other.seconds) < SHORTEST,
+        lambda one, other: one if other.seconds < SHORTEST else other,
+    )
 
 
 def with_notes(proposals: Iterable[Stretch], notes: Sequence[Span], classes: Sequence[str]) -> list[Stretch]:

@@ -6,9 +6,9 @@ import secrets
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from itertools import count, product
 from pathlib import Path
@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.activity import annotations
-from zoo.activity.annotations import Span
+from zoo.activity.annotations import TRACKS, Answers, Span, answers_text, read_answers, track_text
 from zoo.activity.columns import CsvColumns
 from zoo.activity.sources import all_read_as, find_sources
 from zoo.activity.tables import close_archive, digest, is_zip
 from zoo.errors import COMMAND, StorageError, ZooError
-from zoo.files import atomic_write, exclusive_folder, new_file, read_json, sha256, write_json
+from zoo.files import atomic_write, new_file, read_json, sha256, write_json
 from zoo.jobs import Terminated
 from zoo.labeling.day import Day, Stretch, apply, disputed, queue, renewed, spans, with_notes
 from zoo.labeling.signal import Signal, open_signal
@@ -118,7 +117,7 @@ class Session:
             check_name(f"{track.signal.file}: person", track.subject)
             folder, doubt = self._folder / file_name(track.subject), ""
             for path in sorted(folder.glob("*.csv")):
-                answers = annotations.read_answers(path)
+                answers = read_answers(path)
                 if answers is None or answers.subject != track.subject:
                     continue
                 if answers.sha256 == track.signal.sha256:
@@ -134,13 +133,11 @@ class Session:
     def _journal_of(self, track: Track) -> Path:
         if track.journal is not None:
             return track.journal
-        signal, folder = track.signal, self._folder / file_name(track.subject)
+        began, signal = datetime.fromtimestamp(track.modified[0] / 1e9), track.signal
         if signal.date and signal.clock is not None:
-            seconds = int(signal.clock)
-            name = f"{signal.date}-{seconds // 3600:02}{seconds // 60 % 60:02}{seconds % 60:02}"
-        else:
-            name = f"{datetime.fromtimestamp(track.modified[0] / 1e9):%Y-%m-%d-%H%M%S}"
-        names = (name if number == 1 else f"{name}-{number}" for number in count(1))
+            began = datetime.fromisoformat(signal.date) + timedelta(seconds=signal.clock)
+        folder, name = self._folder / file_name(track.subject), f"{began:%Y-%m-%d-%H%M%S}"
+        names = (f"{name}-{number}" if number > 1 else name for number in count(1))
         return next(path for path in (folder / f"{each}.csv" for each in names) if not path.exists())
 
     def _keep(self, track: Track, days: tuple[Day, ...], *, undone: bool = False) -> None:
@@ -157,9 +154,9 @@ class Session:
         path = self._journal_of(track)
         if decided:
             file = track.signal.file
-            answers = annotations.Answers(file, track.signal.sha256, track.subject, track.columns, decided)
+            answers = Answers(file, track.signal.sha256, track.subject, track.columns, decided)
             with atomic_write(path) as temporary:
-                temporary.write_text(annotations.answers_text(answers, path.parent), encoding="utf-8")
+                temporary.write_text(answers_text(answers, path.parent), encoding="utf-8")
                 # The journal gets its name last. If it gets none, the changes do not belong to the one that is there.
                 write_json(path.with_suffix(_UNDO), {"journal_sha256": sha256(temporary), "changes": changes})
         else:
@@ -195,8 +192,10 @@ class Session:
         # What is learned from answers of this session is undone before them.
         self._keep(track, (*(track.days if judged is not None and len(days) > 1 else days[:-1]), days[-1]))
 
-    def propose(self, model: str | os.PathLike[str]) -> None:
+    def propose(self, model: str | os.PathLike[str], *, at_once: bool = True) -> None:
         """Loads a model, and proposes labels for one recording after the other, first for what is in view."""
+        # A page that is being drawn would wait for the imports of a model.
+        self.drawn.wait(0 if at_once else None)
         try:
             from zoo.labeling.proposals import Proposer
 
@@ -248,16 +247,13 @@ class Session:
         self._force = True
         return {"saved": str(self.out), "recordings": made.recordings, "warnings": made.doubts}
 
-    def write_tracks(self, programs: Sequence[str]) -> list[Path]:
-        """Writes what is decided for other programs, next to the answers; returns the files."""
-        written = list[Path]()
-        for track, program in product(self.tracks, programs):
-            if track.journal is None:
-                continue
-            written.append(track.journal.with_suffix(annotations.TRACKS[program]))
-            with atomic_write(written[-1]) as temporary:
-                temporary.write_text(annotations.track_text(spans(track.day), program), encoding="utf-8")
-        return written
+    def write_tracks(self, programs: Sequence[str]) -> Iterator[Path]:
+        """Writes what is decided for other programs, next to the answers; returns each file that is written."""
+        for track, program in product((each for each in self.tracks if each.journal), programs):
+            path = self._journal_of(track).with_suffix(TRACKS[program])
+            with atomic_write(path) as temporary:
+                temporary.write_text(track_text(spans(track.day), program), encoding="utf-8")
+            yield path
 
     @property
     def answers(self) -> int:
@@ -268,9 +264,9 @@ class Session:
         """What the page shows of all recordings."""
         return {
             "recordings": [
-                {"file": str(one.file), "line": one.line, "date": one.date, "clock": one.clock, "seconds": one.seconds,
-                 "parts": one.bounds, **one.marks()}
-                for one in (track.signal for track in self.tracks)
+                {"file": str(one.file), "subject": track.subject, "line": one.line, "date": one.date,
+                 "clock": one.clock, "seconds": one.seconds, "parts": one.bounds, **one.marks()}
+                for track in self.tracks if (one := track.signal)
             ],
             "folder": str(self._folder), "out": None if self.out is None else str(self.out), "enough": ENOUGH,
         }  # fmt: skip
@@ -301,15 +297,12 @@ class Session:
 
             return token, answering
 
-        def person(_: str, told: Mapping[str, Any]) -> Mapping[str, Any]:
-            return {"doubts": self.name_person(str(told.get("person", "")))}
-
         return {
             ("GET", "/label/recordings"): answer(lambda *_: self.overview()),
             ("GET", "/label/day/*"): answer(lambda name, _: self.shown(name)),
             ("PUT", "/label/day/*"): answer(self.act),
             ("GET", "/label/signal/*"): answer(lambda name, _: self._envelope(name)),
-            ("PUT", "/label/person"): answer(person),
+            ("PUT", "/label/person"): answer(lambda _, told: {"doubts": self.name_person(str(told.get("person", "")))}),
             ("POST", "/label/learning"): answer(lambda *_: self.learn()),
             ("POST", "/label/saving"): answer(lambda *_: self.save()),
         }
@@ -350,9 +343,9 @@ def _changes_of(journal: Path) -> list[Change]:
         document = read_json(journal.with_suffix(_UNDO))
         if document["journal_sha256"] != sha256(journal):
             return []
-        removed, added = ([[Span(*row) for row in change[side]] for change in document["changes"]] for side in (0, 1))
-        return [*zip(removed, added, strict=True)]
-    except (ZooError, LookupError, TypeError):
+        changes = document["changes"]
+        return [([Span(*row) for row in removed], [Span(*row) for row in added]) for removed, added in changes]
+    except (ZooError, LookupError, TypeError, ValueError):
         return []
 
 
@@ -370,37 +363,26 @@ def _document(body: bytes) -> dict[str, Any]:
 def _modified(file: Path) -> tuple[int, int]:
     """When a file, or the zip file that it is in, was last changed, and its size."""
     real = next(filter(is_zip, file.parents), file)
-    try:
-        state = real.stat()
-    except OSError:
-        return 0, 0
-    return state.st_mtime_ns, state.st_size
+    with suppress(OSError):
+        return (state := real.stat()).st_mtime_ns, state.st_size
+    return 0, 0
 
 
 def open_session(
     recordings: Sequence[str | Path], columns: CsvColumns, folder: Path, out: Path | None, *, force: bool = False,
     layout: str | None = None,
 ) -> tuple[Session, list[str]]:  # fmt: skip
-    """Opens recordings, each with what was decided about it, and what is doubtful about them."""
+    """Opens recordings, each with what was decided about it, and what is doubtful about them; `out` must be free."""
+    with nullcontext() if out is None else new_file(out, force):
+        # It is written at the end.
+        pass
     sources, doubts = find_sources([*recordings], columns, layout)
     files = [(file, how) for file, how in sources if isinstance(file, Path)]
     # The folder of answers may lie among the recordings.
-    opened = [(open_signal(file, how, folder), how) for file, how in files if annotations.read_answers(file) is None]
+    opened = [(open_signal(file, how, folder), how) for file, how in files if read_answers(file) is None]
     close_archive()
     session = Session(opened, folder, out, force)
     return session, [*doubts, *session.doubts]
-
-
-@contextmanager
-def opened(
-    recordings: Sequence[str | Path], columns: CsvColumns, folder: Path, out: Path | None, **how: Any
-) -> Iterator[tuple[Session, list[str]]]:
-    """Opens recordings as `open_session` does, with a folder of answers that no other run uses, and a free `out`."""
-    if out is not None:
-        with new_file(out, how["force"]):
-            pass
-    with exclusive_folder(folder):
-        yield open_session(recordings, columns, folder, out, **how)
 
 
 def serve(
@@ -409,11 +391,6 @@ def serve(
     """Serves the page until an interruption, and then writes the recordings; arguments are those of `zoo.label`."""
     files = {path: file for path, file in built_files().items() if path.startswith(("/assets/", "/icons/"))}
     files[f"/{LABEL}"] = PAGE_FOLDER / f"{LABEL}.html"
-
-    def propose() -> None:
-        # A page that is being drawn would wait for the imports of a model.
-        session.drawn.wait()
-        session.propose(model)
 
     token = secrets.token_urlsafe(18)
     # For this computer alone, and for who knows the token of the address.
@@ -424,16 +401,16 @@ def serve(
         url = f"http://{LOCAL[1]}:{server.port}/{LABEL}#{token}"
         (on_event or _show_address)({"url": url, "recordings": len(session.tracks)})
         sys.stdout.flush()
-        threading.Thread(target=propose, daemon=True).start()
+        threading.Thread(target=session.propose, args=[model], kwargs={"at_once": False}, daemon=True).start()
         try:
             # What the libraries of the model print meanwhile is of no use to anybody.
             with quiet() if COMMAND in os.environ else nullcontext():
                 server.serve_forever()
         except KeyboardInterrupt as stop:
-            if session.out is not None and session.answers:
+            if session.out is not None and any(one.label for track in session.tracks for one in track.day):
                 (on_event or _show_saved)(session.save())
             elif session.out is not None:
-                say(f"nothing is decided yet: {session.out} is not written", "note")
+                say(f"nothing has a label yet: {session.out} is not written", "note")
             for path in session.write_tracks(tracks):
                 say(f"wrote {path}", "note")
             say("stopped")

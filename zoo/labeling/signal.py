@@ -46,7 +46,7 @@ Floats = NDArray[np.float32]
 
 @dataclass
 class Part:
-    """An uninterrupted part of a recording, with x, y, z and |a| `(rows, 4)`, and the minima and maxima of its rows."""
+    """An uninterrupted part of a recording: x, y, z and |a| `(rows, 4)`, and minima and maxima of ever more rows."""
 
     start: float
     rate: float
@@ -55,6 +55,7 @@ class Part:
 
     def __post_init__(self) -> None:
         low = high = self.rows
+        self.levels.append((low, high))
         while len(low) > _STEP:
             starts = np.arange(0, len(low), _STEP)
             low, high = np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
@@ -67,10 +68,10 @@ class Part:
 
     def envelope(self, edges: NDArray[np.float64], low: Floats, high: Floats) -> None:
         """Puts minima and maxima between `edges` in seconds, `(N + 1,)`, into two arrays `(N, 4)`."""
-        rate, level = self.rate, -1
+        rate, level = self.rate, 0
         while level + 1 < len(self.levels) and (edges[1] - edges[0]) * rate >= _FINE * _STEP:
             rate, level = rate / _STEP, level + 1
-        lows, highs = (self.rows, self.rows) if level < 0 else self.levels[level]
+        lows, highs = self.levels[level]
         places = np.clip(np.floor((edges - self.start) * rate).astype(np.int64), 0, len(lows))
         # A column without a row of its own shows the one before it.
         starts, stops = np.minimum(places[:-1], len(lows) - 1), places[1:]
@@ -79,8 +80,7 @@ class Part:
             return
         first, last = starts[inside], np.maximum(stops[inside], starts[inside] + 1)
         bounds = np.column_stack([first, last]).ravel()
-        padded = bounds[-1] == len(lows)
-        bounds = bounds[:-1] if padded else bounds
+        bounds = bounds[: -1 if bounds[-1] == len(lows) else None]
         low[inside] = np.fmin(low[inside], np.minimum.reduceat(lows, bounds)[::2])
         high[inside] = np.fmax(high[inside], np.maximum.reduceat(highs, bounds)[::2])
 
@@ -157,11 +157,9 @@ class Signal:
             if not blocks:
                 continue
             rows = part.rows[: blocks * count].reshape(blocks, count, 4)
-            still = np.concatenate([[False], rows[:, :, 3].std(axis=1) < _REST, [False]])
-            steps = np.flatnonzero(np.diff(still.astype(int)))
-            for begin, stop in zip(steps[::2].tolist(), steps[1::2].tolist(), strict=True):
-                if (stop - begin) * count / part.rate >= _LONG_REST:
-                    rests.append([part.start + edge * count / part.rate for edge in (begin, stop)])
+            still = np.pad(rows[:, :, 3].std(axis=1) < _REST, 1)
+            spans = part.start + np.flatnonzero(np.diff(still)).reshape(-1, 2) * count / part.rate
+            rests += spans[spans[:, 1] - spans[:, 0] >= _LONG_REST].tolist()
             gravity = rows[:, :, :3].mean(axis=1)
             gravity = gravity / np.maximum(np.linalg.norm(gravity, axis=1, keepdims=True), 1e-6)
             # Between the blocks before and after one, as a turn may lie within it.
@@ -192,10 +190,8 @@ def open_signal(file: Path, columns: CsvColumns, folder: Path) -> Signal:
         with suppress(ZooError):
             write_arrays(kept, **arrays)
     about, rows = json.loads(str(arrays["about"])), arrays["rows"]
-    parts, place = list[Part](), 0
-    for start, rate, count in about["parts"]:
-        parts.append(Part(start, rate, rows[place : place + count]))
-        place += count
+    split = np.split(rows, np.cumsum([count for _, _, count in about["parts"][:-1]], dtype=int))
+    parts = [Part(start, rate, its) for (start, rate, _), its in zip(about["parts"], split, strict=True)]
     notes = [Span(*label) for label in about["labels"] or () if label[0] < label[1]]
     if about["labels"] is None and (other := notes_of(file)):
         found = read_notes(other, np.array([about["first"]]), about["time"], about["time_unit"], columns.annotations)

@@ -31,6 +31,8 @@ export interface Day {
 
 export interface Recording {
   file: string;
+  /** Empty where neither the file nor its path says who it was when the page was opened. */
+  subject: string;
   line: string;
   date: string;
   /** The time of day of the first row in seconds, if it is known. */

@@ -14,6 +14,7 @@ import { drawn } from "../show/picture";
 import { capital, percent } from "../show/text";
 
 const LETTERS = "label-letters";
+const PSEUDONYM = "Use a pseudonym, such as p1. If several people did, end zoo label and start it with --layout.";
 /** Stretches of the queue that are listed. */
 const LISTED = 8;
 /** Milliseconds after which a state that changes is asked for again, and after which a view that moved is drawn finely. */
@@ -53,6 +54,8 @@ async function look(at: number): Promise<void> {
   number = at;
   envelopes.day = envelopes.close = null;
   day = await dayOf(number);
+  const unnamed = overview.recordings.filter(({ subject }) => !subject).length;
+  if (unnamed > 1) write("who-text", `Who carried the phone in all ${unnamed} recordings? ${PSEUDONYM}`);
   show("who", !day.subject);
   show("work", Boolean(day.subject));
   if (!day.subject) return byId("person").focus();
