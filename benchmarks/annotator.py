@@ -156,9 +156,9 @@ def model_named(name: str) -> dict[str, str]:
     return {"model": Path(name).stem, "weights_sha256": weights_sha256(load(name).keras_model.weights)}
 
 
-def to_document(script: str, models: Sequence[str], recordings: Path, **measured: Any) -> str:
+def to_document(script: str, named: Sequence[str], recordings: Path, **measured: Any) -> str:
     """What was measured with models on hours of recordings, as the JSON document that a script prints."""
-    names = " ".join(Path(name).name for name in models)
+    names = " ".join(Path(name).name for name in named)
     head = {"command": f"python benchmarks/{Path(script).name} {names} --recordings {recordings.name}"}
     about = {"versions": versions(), "data_sha256": sha256(recordings), "simulated": True}
     return json.dumps({**head, **about, **measured}, indent=2)

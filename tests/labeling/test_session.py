@@ -442,6 +442,20 @@ def test_an_envelope_holds_all_samples_at_any_scale(opened, hour):
     assert signal.envelope(41.0, 44.0, 3)["columns"] == [None, None, None]
 
 
+def test_gaps_rest_and_changes_of_pose_are_marked(opened, tmp_path):
+    random = np.random.default_rng(0)
+    still = [random.normal(pose, 0.02, (3000, 3)) for pose in ([0, 0, 9.8], [0, 9.8, 0], [9.8, 0, 0])]
+    rows = np.concatenate([still[0], walk_through(["walking"], 60.0, 50, 1)[0], *still[1:]])
+    lines = [f"{number / 50:.2f},{x:.4f},{y:.4f},{z:.4f}" for number, (x, y, z) in enumerate(rows.tolist())]
+    (tmp_path / "day.csv").write_text("\n".join(["time,x,y,z", *lines[:1000], *lines[1250:]]) + "\n")
+    (found,) = opened(tmp_path / "day.csv").overview()["recordings"]
+    assert found["parts"] == [(0, 20), (25, 240)]
+    assert np.abs(np.subtract(found["rests"], [(0, 20), (25, 60), (120, 240)])).max() <= 2
+    # The pocket turns the phone as well.
+    assert np.abs(np.subtract(found["turns"], [60, 120, 180])).max() <= 2
+    assert "day.csv: 4 min, 50 Hz, 1 gap, m/s^2, Android's sign, read as" in found["line"]
+
+
 @contextmanager
 def served(session, token="only here"):
     with running.running(PageServer({}, "127.0.0.1", running.PORT, None, session.routes(token))) as server:
