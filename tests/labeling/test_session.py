@@ -423,6 +423,23 @@ def test_a_file_of_several_people_is_refused_in_one_line(opened, tmp_path):
         opened(tmp_path / "both.csv", subject=None)
 
 
+@pytest.mark.parametrize("back", [5, 20])
+def test_a_clock_restarts_on_the_page_where_it_does_in_an_import(opened, tmp_path, back):
+    rows = walk_through(["walking"], 30.0, 50, 1)[0].tolist()
+    times = [*range(750), *range(750 - back, 1500 - back)]
+    lines = [f"{time / 50:.2f},{x:.4f},{y:.4f},{z:.4f}" for time, (x, y, z) in zip(times, rows, strict=True)]
+    file = tmp_path / "day.csv"
+    file.write_text("\n".join(["time,x,y,z", *lines]) + "\n")
+    made = zoo.import_csv(file, tmp_path / "r.h5", subject="=ann", activity="=walking")
+    if back == 5:
+        # A few rows that come late are left out, and end no recording.
+        assert (made.recordings, sum(made.dropped.values()), len(opened(file).tracks[0].signal.parts)) == (1, back, 1)
+        return
+    assert (made.recordings, made.changed["restarts of the clock at which a recording was split"]) == (2, 1)
+    with pytest.raises(ZooError, match=r"day\.csv: its clock restarts"):
+        opened(file)
+
+
 def test_an_envelope_holds_all_samples_at_any_scale(opened, hour):
     signal = opened().tracks[0].signal
     part = signal.parts[0]
