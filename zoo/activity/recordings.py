@@ -122,8 +122,7 @@ def restarts_of(times: NDArray[np.float64]) -> NDArray[np.int64]:
     """The rows at which a clock has restarted: where it jumps back, and not by a few late rows."""
     dated = np.flatnonzero(np.isfinite(times))
     steps = np.diff(times[dated])
-    forward = steps[steps > 0]
-    if not len(forward) or len(forward) == len(steps):
+    if not (steps < 0).any() or not len(forward := steps[steps > 0]):
         return dated[:0]
     return dated[1:][steps < -LOST_STEPS * float(np.median(forward, overwrite_input=True))]
 
