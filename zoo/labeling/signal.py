@@ -175,11 +175,11 @@ def open_signal(file: Path, columns: CsvColumns, folder: Path) -> Signal:
     """Reads a recording of any app with the checks of an import; its labels and notes are kept beside it.
 
     What was read is kept in a folder: to read ten hours of CSV takes 5 s, and to read what was kept .2 s. It counts as
-    long as the file has the same content and is read in the same way, by the same version.
+    long as the file has the same content and is read in the same way, by the same version, as the same facts.
     """
     # Of some apps, gravity is in a file of its own.
     digests = [digest(each) for each in (file, beside(file, "Gravity")) if exists(each)]
-    key = json.dumps([*digests, columns.model_dump(), __version__])
+    key = json.dumps([*digests, columns.model_dump(), __version__, *Signal.__annotations__])
     kept = folder / f".signal-{sha256(os.fsencode(file.resolve())).hexdigest()[:16]}.npz"
     arrays = dict[str, NDArray[Any]]()
     with suppress(ZooError):

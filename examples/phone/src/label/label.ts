@@ -17,6 +17,8 @@ const LETTERS = "label-letters";
 const PSEUDONYM = "Use a pseudonym, such as p1. If several people did, end zoo label and start it with --layout.";
 /** Stretches of the queue that are listed. */
 const LISTED = 8;
+/** Seconds of a recording whose times are shown with seconds. */
+const SHORT = 600;
 /** Milliseconds after which a state that changes is asked for again, and after which a view that moved is drawn finely. */
 const AGAIN = 1000;
 const SETTLED = 80;
@@ -135,7 +137,8 @@ function render(): void {
   const { clock, date, line, seconds } = recording();
   const stretch = current();
   const { labels, decided } = totals(day.stretches);
-  write("title", clock === null ? capital(day.subject) : `${dateText(date)}${clockText(0, clock, false)} to ${clockText(seconds, clock, false)}`);
+  const [from, to] = [0, seconds].map((moment) => clockText(moment, clock, seconds < SHORT));
+  write("title", clock === null ? capital(day.subject) : `${dateText(date)}${from} to ${to}`);
   write("line", `${day.subject} · ${line}`);
   write("what", headline(stretch, day.threshold));
   write("details", details(stretch, clock));
@@ -202,7 +205,7 @@ function queueButton({ at, stretch, current: isCurrent }: { at: number; stretch:
   const button = Object.assign(element("button", disputed ? "open disputed" : "open") as HTMLButtonElement, { type: "button" });
   const [word, about] = disputed
     ? [`Yours says ${label}`, `without it, the model says ${guess}, ${percent(confidence)}, until ${clockText(end, clock)}`]
-    : [proposal(stretch) || "no proposal", stretch.contradicts ? `the model says ${guess}` : stretch.note ? "noted" : percent(confidence)];
+    : [proposal(stretch) || "no proposal", stretch.contradicts ? `the model says ${guess}` : stretch.note ? "noted" : guess && percent(confidence)];
   button.append(element("span", "", clockText(start, clock)), element("strong", "", word), element("small", "", about));
   if (isCurrent) button.setAttribute("aria-current", "true");
   button.addEventListener("click", () => select(at));
