@@ -90,7 +90,6 @@ def test_a_table_that_no_app_writes_is_named(reader, name, materials, tmp_path, 
 LABELED = {
     "an empty id": ",walk",
     "a blank id": "  ,walk",
-    "an empty label": "ann,",
     "a label with a comma": 'ann,"walk,fast"',
     "a label with a newline": 'ann,"walk\nfast"',
     "a label with a control character": "ann,walk\x07",
