@@ -1,7 +1,9 @@
 """Continuous recognition: recordings are followed, and measured by prediction, at changes, and over time."""
 
+import csv
 import re
 from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
@@ -194,6 +196,27 @@ def test_one_label_that_joins_two_events_merges_them():
     assert stream.timeline() == {
         "seconds": 30.0, "true": [(0.0, "sitting"), (10.5, "walking"), (20.5, "sitting")], "shown": [(1.0, "sitting")],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["dates", "dates in UTC", "UTF-16", "packed", "decimal commas"])
+def test_a_stream_reads_the_files_that_an_import_reads(kind, tmp_path):
+    frame = pd.DataFrame({"time": np.arange(300) / 50, "x": 0.1, "y": 9.8, "z": 0.2})
+    expected, options, begin = next(iter(zoo.stream(POCKET, frame))), {}, 0.0
+    if kind.startswith("dates"):
+        zone = "Z" if kind == "dates in UTC" else ""
+        start = datetime.fromisoformat(f"2026-06-10T23:59:58{zone}")
+        moments = (start + timedelta(seconds=seconds) for seconds in frame["time"])
+        frame["time"] = [f"{moment:%Y-%m-%d %H:%M:%S.%f}{zone}" for moment in moments]
+        begin = start.timestamp()
+    elif kind == "UTF-16":
+        options = {"encoding": "utf-16"}
+    elif kind == "decimal commas":
+        options = {"decimal": ",", "quoting": csv.QUOTE_ALL}
+    path = tmp_path / ("a.csv.gz" if kind == "packed" else "a.csv")
+    frame.to_csv(path, index=False, **options)
+    found = next(iter(zoo.stream(POCKET, path)))
+    assert found["label"] == expected["label"]
+    assert found["time"] == pytest.approx(begin + expected["time"])
 
 
 def test_a_stream_and_the_predictions_of_a_csv_file_end_with_minutes_of_each_activity(zoo_cli, zoo_json, tmp_path):

@@ -441,6 +441,11 @@ def doubtful(problem: str, rate: float, unit: str, *, is_slow: bool = False) -> 
     )
 
 
+def has_commas(mark: str, fields: Iterable[str]) -> bool:
+    """Whether numbers have decimal commas: where commas separate fields, within quotes, as the first row shows."""
+    return mark != "," or any(re.fullmatch(r"[+-]?\d+,\d+", field) for field in fields)
+
+
 Sample = tuple[float, ...]
 """Seconds, and x, y, z in m/s^2, Android's sign; with a gyroscope, also rotation rate about x, y, z in rad/s."""
 
@@ -453,31 +458,45 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
     gravity, rotation = resolved.gravity or (), resolved.rotation or ()
     names = (*resolved.axes, *gravity, *rotation, *filter(None, [resolved.time]))
     places, factors = [header.index(column) for column in names], resolved.factors.tolist()
-    blank = [""] * len(header)
+    blank, clock = [""] * len(header), places.pop() if resolved.time else 0
 
     def fitted(row: list[str]) -> list[str]:
         # Of too many fields, none is known to be where it should.
         return [*row, *blank][: len(header)] if not any(row[len(header) :]) else blank
 
     def sample(row: list[str]) -> list[float]:
-        fields = [number_or_nan(row[place], comma=mark != ",") for place in places]
+        fields = [number_or_nan(row[place], comma=comma) for place in places]
         if gravity:
             fields[:6] = [value + more for value, more in zip(fields[:3], fields[3:6], strict=True)]
-        count = 3 + len(rotation)
-        return [factor * value for factor, value in zip(factors, fields[:count], strict=False)] + fields[count:]
+        return [factor * value for factor, value in zip(factors, fields, strict=False)]
 
     # A quote that is not closed must not swallow the lines after it.
     texts = (fields_of(line, mark) for line in rest if line.strip())
     rows = (fitted(row) for row in texts if not (len(row) == 1 and row[0].startswith("#")))
+    first, unit = list(islice(rows, 1 if columns.rate else _FIRST)), str(resolved.time_unit)
+    comma = has_commas(mark, chain(*first[:1]))
     if columns.rate:
-        yield from ((count / columns.rate, *sample(row)) for count, row in enumerate(rows))
+        yield from ((count / columns.rate, *sample(row)) for count, row in enumerate(chain(first, rows)))
         return
-    first, unit = list(islice(rows, _FIRST)), str(resolved.time_unit)
     if first and (column := device_of(header, first, resolved)) != "=":
         words = {row[header.index(column)] for row in first}
         if len(words) > 1:
             raise by_turns(name, column, words)
+    example = next(filter(None, (row[clock].strip() for row in first)), "")
+    moment, _, is_clock = time_reader(example, comma)
+
+    def stamp(row: list[str]) -> float:
+        try:
+            return float(moment([row[clock]])[0])
+        except (ValueError, OverflowError):
+            return np.nan
+
+    stamps, shift = np.array([stamp(row) for row in first]), 0.0
     if len(first) > 1:
-        unit, _ = time_unit_of(name, np.array([sample(row)[-1] for row in first]), unit)
-    for *values, time in map(sample, chain(first, rows)):
-        yield time * SECONDS.get(unit, 1.0), *values
+        unit, _ = time_unit_of(name, stamps, unit, is_clock=is_clock)
+    if is_clock and is_dated(stamps) and not re.search(r"(Z|[+-]\d{2}:?\d{2})$", example):
+        # A date without a zone is local, in the zone of its first row: its change would be a gap.
+        begin = float(stamps[0])
+        shift = begin - datetime.fromtimestamp(begin, UTC).replace(tzinfo=None).timestamp()
+    for row in chain(first, rows):
+        yield stamp(row) * SECONDS.get(unit, 1.0) - shift, *sample(row)

@@ -32,6 +32,7 @@ from zoo.activity.columns import (
     by_turns,
     device_of,
     doubtful,
+    has_commas,
     is_dated,
     recognized,
     resolve,
@@ -117,8 +118,7 @@ def read_table(
     wanted = {*columns.axes, *(columns.gravity or ()), *(columns.rotation or ()), columns.time, *owning}
     places = {name: place for place, name in enumerate(table.names) if name in wanted}
     stamps = (row[places[columns.time]].strip() for row in first if columns.time)
-    # Where commas separate fields, those of numbers stand within quotes.
-    comma = table.separator != "," or any(re.fullmatch(r"[+-]?\d+,\d+", field) for field in first[0])
+    comma = has_commas(table.separator, first[0])
     number = partial(numbers, comma=comma)
     moment, expected, is_clock = time_reader(next(filter(None, stamps), ""), comma)
     # These grow in place, where lists of blocks would need twice the memory.

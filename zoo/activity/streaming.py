@@ -144,10 +144,14 @@ class Followed:
 
     def _predictions(self) -> Iterator[Prediction]:
         from zoo.activity.columns import read_samples
-        from zoo.activity.tables import lines_of, name_of
+        from zoo.activity.tables import exists, lines_of, name_of
 
         stream, warned, none = self._recognizer.stream(threshold=self._threshold), 0, True
-        name, lines = name_of(self._csv), _lines(self._csv) if isinstance(self._csv, str) else lines_of(self._csv)
+        name, source = name_of(self._csv), self._csv
+        if isinstance(source, str) and source != "-" and exists(Path(source)):
+            source = Path(source)
+        # Lines of standard input, a pipe or a device are read as they arrive.
+        lines = _lines(source) if isinstance(source, str) else lines_of(source)
         name = "standard input" if name == "-" else name
         # After the last prediction, None: what is still to be said.
         for prediction in chain(stream.feed(read_samples(lines, name, self._columns)), [None]):

@@ -281,6 +281,9 @@ def heading(lines: Iterable[str]) -> tuple[str, str, Iterator[str]]:
     if bare and all(np.isfinite(number_or_nan(field)) for field in re.split("[,;\t]", line.strip())):
         # NumPy writes the names as a comment.
         line, rest = bare, chain([line], rest)
+    if not _is_unicode(line):
+        # Older programs of Windows write the signs of units so.
+        line = _decoded(line, "cp1252")
     return line, mark or max(",;\t", key=lambda sign: len(fields_of(line, sign))), rest
 
 
@@ -290,9 +293,6 @@ class Table:
     def __init__(self, where: str, lines: Iterable[str]) -> None:
         self.where = where
         line, self.separator, rest = heading(lines)
-        if not _is_unicode(line):
-            # Older programs of Windows write the signs of units so.
-            line = _decoded(line, "cp1252")
         self._reader = csv.reader(chain([line], rest), delimiter=self.separator, strict=True)
         try:
             self.names = [name.strip() for name in next(self._reader)]
