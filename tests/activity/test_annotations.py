@@ -91,6 +91,7 @@ def test_a_column_of_activities_and_an_option_go_before_notes(walk):
         ("seconds_elapsed,text\n1,'a,b'\n", "Annotation.csv: 2 column names, but row 1 below them has 3 fields"),
         ('seconds_elapsed,text\n1,"a,b"\n', "Annotation.csv: the label at 1 s: 'a,b'; expected a name of at most"),
         ("seconds_elapsed,text\nsoon,walk\n", "Annotation.csv: column 'seconds_elapsed'.*expected a number"),
+        ("seconds_elapsed,text\n5,sit\n5,walk\n", "Annotation.csv: 'sit' and 'walk' are both at 5 s; expected one"),
         ("date,text\n2026-01-01 10:00:00,walk\n", "column 'date' is on another clock than 'seconds_elapsed'"),
     ],
 )  # fmt: skip

@@ -113,14 +113,20 @@ def read_notes(path: Path, times: NDArray[np.float64], column: str | None, unit:
             )
         seconds = stamps
     order = np.argsort(seconds, kind="stable")
-    return _held([float(seconds[place]) for place in order], [rows[place][text].strip() for place in order], side)
+    return _held(path, [(float(seconds[place]), rows[place][text].strip()) for place in order], side)
 
 
-def _held(moments: Sequence[float], texts: Sequence[str], side: Side) -> list[Span]:
+def _held(path: Path, notes: Sequence[tuple[float, str]], side: Side) -> list[Span]:
+    for pair in pairwise(notes):
+        # Of two at one moment, one would hold for no time.
+        (moment, one), (other, text) = pair
+        if moment == other and one != text and pair[side == "end"][1].lower() not in ENDS:
+            raise ZooError(f"{path}: {one!r} and {text!r} are both at {moment:g} s; expected one: remove the other")
+    moments = [moment for moment, _ in notes]
     edges = [*moments, np.inf] if side == "start" else [-np.inf, *moments]
     return [
         Span(start, end, text)
-        for (start, end), text in zip(pairwise(edges), texts, strict=True)
+        for (start, end), (_, text) in zip(pairwise(edges), notes, strict=True)
         if text.lower() not in ENDS and start < end
     ]
 
@@ -131,7 +137,7 @@ def _stretches(path: Path, rows: Sequence[tuple[float, float, str]], side: Side)
         raise ZooError(f"{path}: {wrong[2]!r} is from {wrong[0]:g} to {wrong[1]:g} s; expected a start before its end")
     rows = sorted(rows)
     if all(start == end for start, end, _ in rows):
-        return _held([start for start, _, _ in rows], [text for _, _, text in rows], side)
+        return _held(path, [(start, text) for start, _, text in rows], side)
     # Points among stretches are remarks.
     spans = [Span(*row) for row in rows if row[0] < row[1] and row[2].lower() not in ENDS]
     for one, other in pairwise(spans):
