@@ -184,6 +184,14 @@ def test_what_would_answer_otherwise_step_by_step_reads_whole_windows(make):
     assert adopt(make(), classes=LABELS, rate=50.0).states == {}
 
 
+def test_the_zoos_own_model_keeps_its_calibration():
+    model = zoo.ActivityGRU(units=4, temperature=0.5, threshold=0.4)
+    adopted = adopt(model, classes=model.classes, rate=model.rate)
+    assert (adopted.temperature, adopted.threshold) == (0.5, 0.4)
+    for wrong in ({"rate": 100.0}, {"rate": model.rate, "unit": "g"}):
+        refused("a recognizer of the zoo for m/s.2 at 50 Hz", adopt, model, classes=model.classes, **wrong)
+
+
 REFUSED = {
     "of the type str; expected a Keras model": lambda: "activity_gru",
     "a shape that it does not state.*call it on a batch": lambda: keras.Sequential([keras.layers.Dense(3)]),

@@ -157,7 +157,8 @@ def adopt(
     """Makes a recognizer of a Keras model that was trained elsewhere, by whatever loss.
 
     The recognizer is evaluated, exported, streamed, served and trained further like any other; the model stays as it
-    is. Its input statistics are its own: nothing is normalized. A softmax in it is left to the calibration.
+    is. Its input statistics are its own: nothing is normalized. A softmax in it is left to the calibration. Of one of
+    the zoo's own, the calibration is kept, and its training is not known.
 
     Args:
         network: Keras model from windows `(batch, window, channels)` to logits or probabilities `(batch, classes)`. It

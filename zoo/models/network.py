@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from zoo.errors import ZooError
 from zoo.models.model import is_graph, set_weights
-from zoo.models.recognizer import Rate, SteppedRecognizer, Window
+from zoo.models.recognizer import ActivityRecognizer, Rate, SteppedRecognizer, Window
 from zoo.recipe import Fraction, Positive, Seed
 from zoo.runtime.metadata import AXES, CLASSES, STANDARD_GRAVITY, plain, were_in_g
 
@@ -144,10 +144,19 @@ def adopt(
     own = next((layer for layer in layers if isinstance(layer, keras.layers.Normalization)), None)
     if not in_g and own is not None and were_in_g(*(np.ravel(part).tolist() for part in (own.mean, own.variance))):
         raise ZooError(f"network: its {own.name} was adapted to acceleration in g: adopt it with unit='g'")
+    calibration = dict[str, Any]()
+    if isinstance(network, ActivityRecognizer):
+        if in_g or rate != network.rate or network.prior is not None:
+            raise ZooError(
+                f"network is a recognizer of the zoo for m/s^2 at {network.rate:g} Hz: use it as it is, or pass "
+                f"rate={network.rate:g}, no unit, and network.copy(prior=None) if it has a prior"
+            )
+        calibration = {"temperature": network.temperature, "threshold": network.threshold}
     rows, channels = window or shape[1], shape[2]
     statistics = {"mean": (0.0,) * channels, "variance": _scales(channels)} if in_g else {}
     adopted = ActivityNetwork(
-        network, classes=classes, window=rows, rate=rate, channels=channels, name=name or network.name, **statistics,
+        network, classes=classes, window=rows, rate=rate, channels=channels, name=name or network.name,
+        **statistics, **calibration,
     )  # fmt: skip
     windows = np.random.default_rng(0).normal(0, 5, (8, rows, channels)).astype(np.float32)
     wanted = np.asarray(network(windows / np.sqrt(_scales(channels)) if in_g else windows, training=False))
