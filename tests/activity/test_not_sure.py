@@ -107,7 +107,7 @@ def test_a_stream_shows_no_label_below_it_unless_told_otherwise(sure, zoo_cli):
     assert all(probability >= 0.9 for label, probability in own if label is not None)
     assert all(label is not None for label, _ in always)
     status, _, err = zoo_cli(*command, "--threshold", 1.5)
-    assert (status, "--threshold is 1.5; expected at most 1" in err) == (2, True)
+    assert (status, "--threshold is 1.5; expected below 1" in err) == (2, True)
 
 
 def test_what_has_no_threshold_always_answers(zoo_cli, language_model):

@@ -137,6 +137,8 @@ def test_windows_in_g_and_patches_to_255_are_converted():
     converted = load_data((both, Y), rate=25, unit="g").train.arrays()[0]
     np.testing.assert_allclose(converted, np.concatenate([X, X / 10], axis=2), rtol=1e-5)
     np.testing.assert_allclose(load_data(255 * PATCHES, levels=255).train.arrays()[0], PATCHES, rtol=1e-5)
+    for levels in (1023, 65535):
+        refused(f"as bytes do, not up to {levels}: pass levels=255", load_data, 255 * PATCHES, levels=levels)
 
 
 @pytest.mark.parametrize(
@@ -165,6 +167,14 @@ def test_a_table_of_windows_keeps_sets_of_labels_and_the_class_of_other_movement
     assert again.train.labels.tolist() == data.train.labels.tolist() == [0, 1, 3, 0, 2, 1]
     for name in ("classes", "label_sets", "rate", "other_class", "simulated"):
         assert getattr(again, name) == getattr(data, name)
+
+
+def test_a_class_that_is_called_like_a_set_stays_a_class_in_a_table_of_windows():
+    data = load_data((X, [0, 1, 2, 0, 1, 2]), classes=("a", "b", "c"), rate=25.0).with_facts(classes=("a", "b", "a+b"))
+    again = load_data(data.train.to_frame())
+    assert (again.classes, again.label_sets) == (("a", "b", "a+b"), ())
+    assert again.train.labels.tolist() == [0, 1, 2, 0, 1, 2]
+    assert load_data(data.train.to_frame(), classes=("b", "a", "a+b")).label_sets == ((1, 0),)
 
 
 def test_a_pair_of_tables_of_a_sensor_is_a_training_and_a_test_set():
@@ -236,7 +246,7 @@ def test_arrays_that_are_not_as_they_should_be_are_refused(arguments, line):
         ((X, Y), {"task": "txt"}, "task 'txt': expected activity"),
         ((CONTEXTS, NEXT), {}, "words: expected the vocabulary"),
         ((CONTEXTS, NEXT + 5), WORDS, "y: holds numbers from 5 to 6; expected 0 to 2"),
-        ((CONTEXTS[:, :2], NEXT), WORDS, "x: has shape (2, 2); expected (N, 3)"),
+        ((CONTEXTS[:, :2], NEXT), WORDS, "x: has shape (2, 2); expected (N, T, C) for activity, (N, 3) for text"),
         ((CONTEXTS, NEXT), {"words": ("it", "it", "is")}, "words holds 'it'; expected different entries"),
         ((PATCHES, Y), {}, "patches: expected x alone"),
         (255 * PATCHES, {}, "x holds values from "),
@@ -270,7 +280,7 @@ def test_a_window_without_a_person_or_a_label_is_named(missing):
     refused(says, load_data, table.assign(subject=people), rate=50)
     labels = ["sit", "run", missing, "run"]
     for given in (labels, np.array(labels, object)):
-        refused("y: none in window 2; name the activity", load_data, (x, given), rate=50)
+        refused(r"y: none in window 2 \((None|empty|nan|<NA>)\); name the activity", load_data, (x, given), rate=50)
 
 
 def test_masks_are_not_ignored_and_texts_of_h5py_are_texts():

@@ -192,7 +192,10 @@ def from_arrays(splits: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any
     classes = facts.get("classes") or sort_names(np.asarray(splits["train"]["target"]).ravel().tolist())
     if SCHEMA.fact("classes").problem(list(classes)) or any("," in name for name in classes):
         raise ZooError(f"classes: {shown(list(classes))}; expected different names, without commas")
-    members = {name: name.split("+") for name in classes if "+" in name and set(name.split("+")) <= set(classes)}
+    # A table of `to_frame` states how many of its last labels are sets; of other names, all may be.
+    stated = facts.get("label_sets")
+    named = classes if stated is None else classes[len(classes) - len(stated) :]
+    members = {name: name.split("+") for name in named if "+" in name and set(name.split("+")) <= set(classes)}
     classes = tuple(name for name in classes if name not in members)
     sets = tuple(tuple(map(classes.index, parts)) for parts in members.values())
     facts = {"classes": classes, "rate": float(rate), "other": bool(facts.get("other")), "label_sets": sets}
@@ -233,7 +236,7 @@ def _require_all(where: str, names: NDArray[Any] | Sequence[Any], cure: str) -> 
     # Among whole numbers, of which there may be many, nothing is.
     for row, name in enumerate(() if np.asarray(names).dtype.kind in "iub" else np.ravel(names)):
         if not str(name).strip() or (not isinstance(name, str) and str(name) in ("None", "nan", "NaT", "<NA>")):
-            raise ZooError(f"{where}: none in window {row}; {cure}")
+            raise ZooError(f"{where}: none in window {row} ({str(name).strip() or 'empty'}); {cure}")
 
 
 def _class_numbers(where: str, labels: NDArray[Any], count: int, classes: Sequence[str]) -> NDArray[np.int64]:

@@ -116,7 +116,7 @@ Seed = Annotated[int, Ge(0), Lt(2**63)]
 Rate = Annotated[float, Ge(0.1), Le(100_000)]
 Seconds = Annotated[float, Ge(0), Le(86_400)]
 Amount = Annotated[float, Ge(0)]
-Share = Annotated[float, Ge(0), Le(1)]
+Share = Annotated[float, Ge(0), Lt(1)]
 Levels = Annotated[float, Ge(1), Le(65_535)]
 Workers = Annotated[int, Ge(0), Le(1024)]
 Labels = str | Sequence[str] | Mapping[str, str | Sequence[str]]
@@ -176,6 +176,9 @@ def _checked(name: str, hint: Any, value: Any) -> Any:
     value, kinds = _plain(value), members(hint)
     if isinstance(value, str | Path) and "\0" in str(value):
         raise _wrong(name, str(value), "text without null characters")
+    if isinstance(value, str) and not value and os.PathLike[str] in kinds:
+        # As a path, it would be the current folder.
+        raise _wrong(name, value, "a path or a name")
     if getattr(value, "ndim", 0) == 1 and hasattr(value, "tolist") and Array not in kinds:
         # Names are often in an array or a column of a table.
         value = value.tolist()
@@ -199,7 +202,7 @@ def _checked(name: str, hint: Any, value: Any) -> Any:
         problems = error.errors()
         part = next((one["input"] for one in problems if any(type(key) is int for key in one["loc"])), value)
         # What pydantic says of a single type, such as its limits, is more than its name.
-        scalar = not problems[0]["loc"] and problems[0]["type"] not in ("dict_type", "callable_type")
+        scalar = not problems[0]["loc"] and problems[0]["type"] not in ("dict_type", "callable_type", "sequence_str")
         words = expectation(problems[0]) if scalar else _expected(kinds)
         raise _wrong(name, part, words, "is" if part is value else "holds") from None
     return checked if isinstance(value, int | float) else value
@@ -237,7 +240,7 @@ def _eager(hint: Any) -> Any:
 _WORDS: dict[Any, str] = {
     str: "a text", int: "a whole number", float: "a number", bool: "true or false", tuple: "a pair",
     os.PathLike: "a path", Mapping: "values by name", dict: "a dictionary", Callable: "a function",
-    Iterable: "several", Sequence: "several", KerasModel: "a Keras model", Data: "data of `load_data`",
+    Iterable: "several", Sequence: "a list", KerasModel: "a Keras model", Data: "data of `load_data`",
     Estimator: "an estimator of scikit-learn",
     Array: "an array of numbers or a DataFrame", Table: "a DataFrame", Callback: "Keras callbacks",
 }  # fmt: skip

@@ -131,7 +131,8 @@ class DataSet:
             table["target"] = np.array(self.label_names)[targets] if "classes" in self.facts else targets
         frame = pd.DataFrame(table | {name: self.column(name) for name in self.columns if name not in table})
         facts = {name: self.facts[name] for name in ("rate", "words", "other", "simulated") if self.facts.get(name)}
-        frame.attrs["facts"] = facts | ({"classes": self.label_names} if "classes" in self.facts else {})
+        names = {"classes": self.label_names, "label_sets": self.label_sets} if "classes" in self.facts else {}
+        frame.attrs["facts"] = facts | names
         return frame
 
     @property

@@ -22,7 +22,7 @@ from zoo.families import TASKS
 
 _BUILD, CUT_RATE = "tfds:", 50.0
 """What the names of builds begin with; Hz of the windows that a sensor's rows are cut into."""
-_OF_TASK = {"activity": ("classes", "rate", "unit", "other"), "text": ("words",), "patches": ("levels",)}
+_OF_TASK = {"activity": ("classes", "rate", "unit", "other", "label_sets"), "text": ("words",), "patches": ("levels",)}
 """Facts that arrays do not hold, and that `load_data` takes for a task, or finds in a table of `to_frame`."""
 
 
@@ -84,7 +84,9 @@ def _from_arrays(source: Any, task: str | None, subjects: Any, facts: dict[str, 
     }
     is_frame = hasattr(parts[0], "columns")
     if is_frame and "input" in parts[0].columns:
-        facts = {**parts[0].attrs.get("facts", {}), **facts}
+        # Of names that a user states, the sets are known by their signs alone.
+        stored = {"label_sets": None} if "classes" in facts else {}
+        facts = {**parts[0].attrs.get("facts", {}), **stored, **facts}
     elif is_frame:
         # Rows of a sensor, which have been cut.
         facts = {name: facts[name] for name in facts if name not in ("rate", "unit")} | {"rate": CUT_RATE}
@@ -161,9 +163,11 @@ def _task_of(shape: tuple[int, ...]) -> str:
     """The task whose inputs have so many axes, if one alone has."""
     axes = {name: hdf5.layouts()[name].column("input").shape for name in _OF_TASK}
     fitting = [name for name, letters in axes.items() if len(letters) == len(shape)]
-    if len(fitting) != 1:
+    # Of two axes are contexts of text alone, which are short; windows may have been flattened.
+    if len(fitting) != 1 or (len(shape) == 2 and shape[1] != int(axes["text"][1])):
         expected = ", ".join(f"({', '.join(letters)}) for {name}" for name, letters in axes.items())
-        raise ZooError(f"x: has shape {shape}; expected {expected}")
+        advice = ": if these are windows, pass x.reshape(len(x), -1, 3)" if len(shape) == 2 else ""
+        raise ZooError(f"x: has shape {shape}; expected {expected}{advice}")
     return fitting[0]
 
 
