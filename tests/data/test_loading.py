@@ -283,6 +283,23 @@ def test_a_window_without_a_person_or_a_label_is_named(missing):
         refused(r"y: none in window 2 \((None|empty|nan|<NA>)\); name the activity", load_data, (x, given), rate=50)
 
 
+def test_one_activity_spelled_in_two_ways_is_a_question():
+    labels = ["sit", "run", "sit ", "run", "sit", "Run"]
+    refused("y: labels Run, run may be one activity.*confirm with classes=", load_data, (X, labels), rate=25.0)
+    assert len(load_data((X, labels), rate=25.0, classes=("Run", "run", "sit", "sit ")).classes) == 4
+
+
+def test_a_person_whose_number_has_become_a_decimal_is_the_same_in_the_test_set():
+    both = ((X[:2], Y[:2]), (X[2:4], Y[2:4]))
+    refused("subject 1 is in training and in test", load_data, both, rate=25.0, subjects=([1, 1], [1.0, 1.0]))
+
+
+def test_a_rate_does_not_replace_the_time_stamps_of_a_table():
+    recording = next(gait.simulate(1, seed=0, seconds=8))
+    table = pd.DataFrame(recording.acceleration, columns=list("xyz")).assign(subject="1", activity="walking")
+    refused("rate: the DataFrame has time stamps in 'time'", load_data, table.assign(time=table.index / 50), rate=100.0)
+
+
 def test_masks_are_not_ignored_and_texts_of_h5py_are_texts():
     masked = np.ma.masked_where(np.arange(6) == 2, Y)
     refused("y: has masked values", load_data, (X, masked), rate=50)

@@ -118,7 +118,7 @@ UNFIT = [
     (zoo.cut_windows, ([],), {}, "recordings is empty; expected a path, or several"),
     (zoo.make_text, (["a.txt", 3],), {}, "text holds 3; expected a text, a path or several"),
     (zoo.load_data, ("data3.h5",), {"levels": 0}, "levels is 0; expected 1 or more"),
-    (zoo.load_data, ((WINDOWS, [0, 1]),), {"classes": "sit,run"}, "classes is 'sit,run'; expected a list"),
+    (zoo.load_data, ((WINDOWS, [0, 1]),), {"classes": "sit,run"}, "classes is 'sit,run'; expected a list of texts"),
     (zoo.load_data, ((WINDOWS.reshape(2, 450), [0, 1]),), {"rate": 50.0}, "x: has shape (2, 450); expected (N, T, C)"),
     (zoo.load_data, ((WINDOWS, [0, np.nan]),), {"rate": 50.0}, "y: none in window 1 (nan); name the activity"),
     (zoo.evaluate, ("activity_gru_tiny", ONE_CLASS), {"figures": ""}, "figures is ''; expected a path"),

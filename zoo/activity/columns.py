@@ -465,7 +465,7 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
         return [*row, *blank][: len(header)] if not any(row[len(header) :]) else blank
 
     def sample(row: list[str]) -> list[float]:
-        fields = [number_or_nan(row[place], comma=comma) for place in places]
+        fields = [number_or_nan(row[place].strip(), comma=comma) for place in places]
         if gravity:
             fields[:6] = [value + more for value, more in zip(fields[:3], fields[3:6], strict=True)]
         return [factor * value for factor, value in zip(factors, fields, strict=False)]
@@ -487,7 +487,7 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
 
     def stamp(row: list[str]) -> float:
         try:
-            return float(moment([row[clock]])[0])
+            return float(moment([row[clock].strip()])[0])
         except (ValueError, OverflowError):
             return np.nan
 

@@ -16,7 +16,7 @@ from zoo.activity.recordings import Counts, Index, Recording, convention
 from zoo.catalog import PRESETS_FOLDER, START, joined_names, read_config
 from zoo.data import OF_WINDOWS, hdf5
 from zoo.data.dataset import sort_names
-from zoo.errors import ZooError, option
+from zoo.errors import ArgumentError, ZooError, option
 from zoo.files import temporary_folder
 from zoo.provenance import already_seen
 from zoo.runtime.metadata import INERTIAL, OTHER, Metadata
@@ -256,9 +256,11 @@ def cut_frame(
     Rows have a `rate` where they have no time stamps; their `unit` is found out where it is not given.
     """
     from zoo.activity.checks import TableError
-    from zoo.activity.columns import columns_of
+    from zoo.activity.columns import columns_of, recognized
     from zoo.activity.importing import read_csv
 
+    if rate and (time := recognized("time", [*map(str, frame.columns)])):
+        raise ArgumentError("rate", f": the DataFrame has time stamps in {time!r}; leave out one of them")
     windowing, columns = Windowing(), columns_of({"unit": unit}, rate)
     try:
         pieces = [(recording, windowing.windows(recording)) for recording in read_csv([frame], columns)]

@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from zoo.activity import checks
 from zoo.activity.checks import OVERSHOT, check_convention, check_lengths, check_range, is_within, lengths_of
 from zoo.data import LAYOUTS, OF_WINDOWS, hdf5
 from zoo.data.dataset import Data, DataSet, sort_names
-from zoo.errors import ZooError, shown, unknown_name
+from zoo.errors import ZooError, option, shown, unknown_name
 from zoo.runtime.labels import allowed_classes
 from zoo.runtime.metadata import AXES, INERTIAL, STANDARD_GRAVITY, UNIT, other_of
 
@@ -192,6 +193,9 @@ def from_arrays(splits: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any
     classes = facts.get("classes") or sort_names(np.asarray(splits["train"]["target"]).ravel().tolist())
     if SCHEMA.fact("classes").problem(list(classes)) or any("," in name for name in classes):
         raise ZooError(f"classes: {shown(list(classes))}; expected different names, without commas")
+    if not facts.get("classes") and (doubts := checks.spelled_twice(classes, ())):
+        alike = doubts[0].partition(":")[0]
+        raise ZooError(f"y: {alike}: give it one name, or confirm with {option('classes', shown(list(classes)))}")
     # A table of `to_frame` states how many of its last labels are sets; of other names, all may be.
     stated = facts.get("label_sets")
     named = classes if stated is None else classes[len(classes) - len(stated) :]
@@ -253,7 +257,7 @@ def _class_numbers(where: str, labels: NDArray[Any], count: int, classes: Sequen
         advice = ": subtract 1" if (lowest, highest) == (1, last + 1) else ", or names"
         advice = advice if labels.dtype.kind in "iu" else ": convert them with y.astype(int)"
         raise ZooError(f"{where}: holds {labels.dtype} from {lowest} to {highest}; expected class numbers from 0 to "
-                       f"{last}, which are {', '.join(classes)}{advice}")  # fmt: skip
+                       f"{last}, which are {', '.join(classes):.200}{advice}")  # fmt: skip
     return labels.astype(np.int64)
 
 
@@ -277,7 +281,9 @@ def _checked(data: Data, keys: Mapping[str, str], *, allow_leak: bool = False) -
     if missing := [name for number, name in enumerate(data.classes) if number not in present]:
         where = f"{data.name}: key 'trY'" if data.path else f"{data.name}: training"
         raise ZooError(f"{where} has no window of class {', '.join(missing)}: add some or leave the class out")
-    both = sort_names(set(data.train.people()) & set(data.test.people()))
+    # A table with numbers that are missing elsewhere has 1.0 for 1.
+    known = {name.strip().removesuffix(".0") for name in data.test.people()}
+    both = [name for name in data.train.people() if name.strip().removesuffix(".0") in known]
     if both and not allow_leak:
         where = "training and in test: pass all windows of a person in one of them"
         if data.path:

@@ -148,11 +148,10 @@ class Followed:
 
         stream, warned, none = self._recognizer.stream(threshold=self._threshold), 0, True
         name, source = name_of(self._csv), self._csv
+        name = "standard input" if name == "-" else name
         if isinstance(source, str) and source != "-" and exists(Path(source)):
             source = Path(source)
-        # Lines of standard input, a pipe or a device are read as they arrive.
-        lines = _lines(source) if isinstance(source, str) else lines_of(source)
-        name = "standard input" if name == "-" else name
+        lines = _lines(source, name) if isinstance(source, str) else lines_of(source)
         # After the last prediction, None: what is still to be said.
         for prediction in chain(stream.feed(read_samples(lines, name, self._columns)), [None]):
             for warning in stream.warnings[warned:]:
@@ -197,7 +196,8 @@ def _moment(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds).astimezone():%H:%M:%S.%f}"[:-4]
 
 
-def _lines(csv: str) -> Iterator[str]:
+def _lines(csv: str, name: str) -> Iterator[str]:
+    """The lines of standard input, a pipe or a device, as they arrive."""
     if csv == "-" and isinstance(sys.stdin, io.TextIOWrapper):
         # In some locales, Python reads undecodable bytes as characters.
         sys.stdin.reconfigure(encoding="utf-8", errors="strict")
@@ -206,9 +206,8 @@ def _lines(csv: str) -> Iterator[str]:
             # Of a line without end, no more than this is held.
             yield from iter(lambda: file.readline(_LONGEST_LINE), "")
     except OSError as error:
-        raise ZooError(f"{csv}: cannot be read ({error.strerror})") from None
+        raise ZooError(f"{name}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
-        name = "standard input" if csv == "-" else csv
         raise ZooError(f"{name}: not UTF-8 text ({error.reason} at byte {error.start})") from None
 
 

@@ -45,7 +45,7 @@ def load_data(
         subjects: Of arrays, the person of each window, or the photograph of each patch; of a pair, a pair.
         classes: Of arrays of windows, the names of the labels in their order; by default those in `y`. A name such as
             `up+down` is a set of the classes `up` and `down`.
-        rate: Of arrays of windows, their sampling rate in Hz.
+        rate: Of arrays of windows, their sampling rate in Hz; of a sensor's rows, in place of a column of time.
         unit: Of arrays of windows, `m/s^2`, the default, or `g`, which is converted.
         words: Of arrays of text, the vocabulary in the order of the word numbers.
         levels: The value of white in patches: 1, or 255.

@@ -240,8 +240,8 @@ def _eager(hint: Any) -> Any:
 _WORDS: dict[Any, str] = {
     str: "a text", int: "a whole number", float: "a number", bool: "true or false", tuple: "a pair",
     os.PathLike: "a path", Mapping: "values by name", dict: "a dictionary", Callable: "a function",
-    Iterable: "several", Sequence: "a list", KerasModel: "a Keras model", Data: "data of `load_data`",
-    Estimator: "an estimator of scikit-learn",
+    Iterable: "several", Sequence[str]: "a list of texts", Sequence: "a list", KerasModel: "a Keras model",
+    Data: "data of `load_data`", Estimator: "an estimator of scikit-learn",
     Array: "an array of numbers or a DataFrame", Table: "a DataFrame", Callback: "Keras callbacks",
 }  # fmt: skip
 
@@ -249,7 +249,8 @@ _WORDS: dict[Any, str] = {
 def _expected(kinds: list[Any]) -> str:
     """What an argument may be, in words."""
     kinds = [kind for kind in kinds if kind is not NoneType]
-    words = [_WORDS.get(get_origin(kind) or kind, f"a {getattr(kind, '__name__', kind)}") for kind in kinds]
+    plain = [kind if kind in _WORDS else get_origin(kind) or kind for kind in kinds]
+    words = [_WORDS.get(kind, f"a {getattr(kind, '__name__', kind)}") for kind in plain]
     if any(get_origin(kind) is Iterable and get_args(kind)[0] is Callback for kind in kinds):
         words = [_WORDS[Callback]]
     return either(dict.fromkeys(words))

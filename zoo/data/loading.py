@@ -93,7 +93,8 @@ def _from_arrays(source: Any, task: str | None, subjects: Any, facts: dict[str, 
     origin = {"simulated": True} if facts.pop("simulated", False) else {}
     task = task or _task_of(np.shape(splits["train"]["input"]))
     applying = _OF_TASK.get(task, tuple(facts))
-    refuse(f"does not apply to {task}", **{name: value for name, value in facts.items() if name not in applying})
+    why = f"does not apply to {task}, which x of shape {np.shape(splits['train']['input'])} is"
+    refuse(why, **{name: value for name, value in facts.items() if name not in applying})
     if "target" not in splits["train"] and task != "patches":
         raise ZooError("arrays: expected (x, y), inputs and targets, or a pair of these for training and test")
     module = import_module(f"zoo.{task}.data")

@@ -32,9 +32,6 @@ _SECONDS = 300
 OPTIONS = ("-std=c99", "-O3")
 """Options of the compiler."""
 
-FAST = (*OPTIONS, "-march=native", "-ffp-contract=fast")
-"""Options for the processor of this machine, whose instructions may round a product and a sum once."""
-
 Floats = NDArray[np.float32]
 
 ACTIVATIONS = {
