@@ -299,6 +299,7 @@ def test_any_numbers_are_read_as_they_were_written(tmp_path_factory, rows, separ
 INTERPOLATED = "rows with lost values, interpolated"
 LOST = "rows with a value that is not finite, or that no sensor measures"
 SPLIT = {LOST: 5, "gaps at which a recording was split": 1}
+UNREAD = {"rows read at 50 Hz in place of their time stamps in 'time'": 12}
 
 
 @pytest.mark.parametrize(
@@ -312,7 +313,7 @@ SPLIT = {LOST: 5, "gaps at which a recording was split": 1}
         # No sensor measures that.
         ("2e4", True, [3, 4, 5, 6, 7], [3, 4], SPLIT),
         ("", True, [3, 4, 5, 6, 7], [3, 4], SPLIT),
-        ("", False, [3, 4, 5, 6, 7], [3, 4], SPLIT),
+        ("", False, [3, 4, 5, 6, 7], [3, 4], SPLIT | UNREAD),
     ],
 )
 def test_a_few_lost_samples_are_interpolated_and_more_end_a_recording(tmp_path, lost, stamps, missing, kept, counts):

@@ -138,7 +138,7 @@ def test_windows_in_g_and_patches_to_255_are_converted():
     np.testing.assert_allclose(converted, np.concatenate([X, X / 10], axis=2), rtol=1e-5)
     np.testing.assert_allclose(load_data(255 * PATCHES, levels=255).train.arrays()[0], PATCHES, rtol=1e-5)
     for levels in (1023, 65535):
-        refused(f"as bytes do, not up to {levels}: pass levels=255", load_data, 255 * PATCHES, levels=levels)
+        refused(f"not up to {levels}: pass levels=255", load_data, 255 * PATCHES, levels=levels)
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,8 @@ class Owner(NamedTuple):
 @dataclass
 class Readings:
     """What a table says: `times (rows,)`, `values (rows, 3)` or `(rows, 6)`, and the rows from which on whose they are.
-    `about` says how the table was read, and `unlabeled` is the number of rows to which no label beside it applied.
+    `about` says how the table was read, `unread` is a column of time stamps in whose place a rate was given, and
+    `unlabeled` is the number of rows to which no label beside it applied.
     """
 
     where: str
@@ -89,6 +90,7 @@ class Readings:
     is_time_unit_known: bool = True
     about: dict[str, str] = field(default_factory=dict)
     unlabeled: int = 0
+    unread: str | None = None
 
     def seconds(self) -> Floats:
         """The times since the first one; refuses a clock that restarts, whose times do not say which rows they mean."""
@@ -141,6 +143,7 @@ def read_table(
         raise ZooError(f"{where}: rows of {several} by turns: sort them by {owning[0]!r}, or write a file for each")
     seconds = np.frombuffer(times) if columns.time else np.arange(rows) / (columns.rate or 1.0)
     readings = Readings(where, columns, app, seconds, np.frombuffer(values).reshape(rows, -1), owners)
+    readings.unread = recognized("time", table.names) if columns.rate else None
     if columns.time and not raw:
         readings.time_unit, readings.is_time_unit_known = time_unit_of(
             where, seconds, columns.time_unit, is_clock=is_clock
@@ -303,6 +306,9 @@ def recordings_of(
     if not labeled:
         raise ZooError(f"{table.where}: column {table.columns.activity!r}: no row has a label")
     of_file.dropped["rows without a label"] += table.unlabeled + len(table.times) - labeled
+    if table.unread is not None:
+        instead = f"rows read at {table.columns.rate:g} Hz in place of their time stamps in {table.unread!r}"
+        of_file.changed[instead] += len(table.times)
     for rows, owner in table.parts():
         with _advised(table, owner.subject, owner.activity) as name:
             _check_typical(name, table.values[rows])

@@ -166,8 +166,9 @@ def _checked(patches: DataSet, where: str, levels: float) -> DataSet:
         )
     if levels > 2 and high * levels <= 2:
         raise ZooError(f"{held}, not up to {levels:g}: leave {option('levels')} out")
-    if levels > 2 * _WHITES[0] and high * levels < _WHITES[0] + 1:
-        raise ZooError(f"{held}, as bytes do, not up to {levels:g}: pass {option('levels', 255)}")
+    white = next((white for white in _WHITES if high * levels < white + 1), levels)
+    if levels > 3 * white:
+        raise ZooError(f"{held}, not up to {levels:g}: pass {option('levels', white)}")
     if flat:
         raise ZooError(f"{where}: every patch is of one color: nothing can be learned from it")
     notes = [f"values from {low:.3f} to {high:.3f} overshoot [0, 1]"] if low < 0 or high > 1 else []
