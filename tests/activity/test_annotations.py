@@ -103,6 +103,12 @@ def test_notes_that_cannot_be_placed_are_refused_in_one_line(walk, notes, says):
     assert not (folder.parent / "recordings.h5").exists()
 
 
+def test_times_of_day_do_not_place_notes_among_dates(walk):
+    folder = walk("time,text\n10:00:08,sit\n", names="time,x,y,z", begin=1.7e9)
+    with pytest.raises(ZooError, match="'time' is on another clock than 'time' of the recording"):
+        labels(folder)
+
+
 TRACK = "5.000000\t25.000000\twalking\n25.000000\t40.000000\tbike\n\\\t100.0\t200.0\n45.000000\t50.000000\tstop\n"
 ELAN = """<?xml version="1.0" encoding="UTF-8"?>
 <ANNOTATION_DOCUMENT AUTHOR="ann" DATE="2026-01-01T10:00:00+00:00" FORMAT="3.0" VERSION="3.0"

@@ -102,8 +102,9 @@ def read_notes(path: Path, times: NDArray[np.float64], column: str | None, unit:
     if not np.isfinite(stamps).all():
         raise ZooError(f"{path}: column {stamp!r}: a note has no time; expected {expected}")
     first = times[0] if len(times) else 0.0
-    if stamp == column:
-        seconds = (stamps if is_clock else stamps * SECONDS.get(unit, 1.0)) - first
+    moments = stamps if is_clock else stamps * SECONDS.get(unit, 1.0)
+    if stamp == column and is_dated(moments) == is_dated(times):
+        seconds = moments - first
     else:
         # Of another clock than the recording, seconds since its start alone can be placed.
         if is_clock or any(is_dated(stamps * factor) for factor in SECONDS.values()):

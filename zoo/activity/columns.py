@@ -483,7 +483,7 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
         if len(words) > 1:
             raise by_turns(name, column, words)
     example = next(filter(None, (row[clock].strip() for row in first)), "")
-    moment, _, is_clock = time_reader(example, comma)
+    moment, expected, is_clock = time_reader(example, comma)
 
     def stamp(row: list[str]) -> float:
         try:
@@ -492,6 +492,8 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
             return np.nan
 
     stamps, shift = np.array([stamp(row) for row in first]), 0.0
+    if example and not np.isfinite(stamps).any():
+        raise ZooError(f"{name}: column {resolved.time!r}: {example[:40]!r}; expected {expected}")
     if len(first) > 1:
         unit, _ = time_unit_of(name, stamps, unit, is_clock=is_clock)
     if is_clock and is_dated(stamps) and not re.search(r"(Z|[+-]\d{2}:?\d{2})$", example):
