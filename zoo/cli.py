@@ -176,7 +176,7 @@ def _word(option: str, words: Sequence[str]) -> str:
     return words[0]
 
 
-def _several(parts: Callable[[str], list[str]], option: str, words: Sequence[str]) -> list[str]:
+def _several(parts: Callable[[str], list[Any]], option: str, words: Sequence[str]) -> list[Any]:
     return [part for word in words for part in parts(_word(option, [word]))]
 
 
@@ -206,7 +206,8 @@ def _parameter(
     name, none = key.rpartition("__")[2], (None, inspect.Parameter.empty)
     kinds = [get_args(part)[0] if get_origin(part) is Annotated else part for part in members(hint)]
     shown, *others = [part for part in kinds if part is not NoneType]
-    several = any(get_origin(part) is Iterable and str in members(get_args(part)[0]) for part in kinds)
+    listed = [members(get_args(part)[0]) for part in kinds if get_origin(part) is Iterable]
+    several = any(str in held for held in listed)
     read: Callable[[str, Sequence[str]], Any] | None = None
     if shown is bool:
         # Most flags are off by default, and there is no option that switches them off.
@@ -216,6 +217,9 @@ def _parameter(
         shown = list[str]
     elif shown in (int, float) and not others:
         read = partial(_number, shown, NoneType in kinds)
+    elif [door.Count] in listed:
+        number = partial(_number, int, False, option[0])
+        shown, read = list[int], partial(_several, lambda word: [number([part]) for part in split_names(word)])
     elif several or (name == "x" and others):
         # Names are also separated by commas, which the name of a file may hold.
         shown, read = list[str], partial(_several, (lambda word: [word]) if name in _WHOLE_WORDS else split_names)

@@ -27,6 +27,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import keras
@@ -47,6 +48,7 @@ from zoo.exporting import artifacts
 from zoo.exporting.artifacts import Tolerance
 from zoo.families import find_family
 from zoo.loading import Loaded
+from zoo.models.function import measure
 from zoo.models.recognizer import ActivityRecognizer
 from zoo.provenance import already_seen, versions, weights_sha256
 from zoo.runtime.labels import COUNTED, allowed_classes, forgive, indistinct, resolve
@@ -79,17 +81,21 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Fold:
-    """One training, and the windows that it is scored on: those of a `group`, from 0, of subjects or of studies."""
+    """One training, and the windows that it is scored on: those of a `group`, from 0, of subjects or of studies.
+
+    It is trained on all others, or on so many `people` of them.
+    """
 
     method: str
     split: str
     seed: int
     group: int
+    people: int | None = None
 
     @property
     def name(self) -> str:
-        """The stem of its files, such as `random_forest.subject.0.3`."""
-        return f"{self.method}.{self.split}.{self.seed}.{self.group}"
+        """The stem of its files, such as `random_forest.subject.0.3`, or `random_forest.subject.0.3.4people`."""
+        return f"{self.method}.{self.split}.{self.seed}.{self.group}{f'.{self.people}people' if self.people else ''}"
 
     def file(self, folder: Path, suffix: str) -> Path:
         """One of its files in the folder of a cross-validation."""
@@ -120,7 +126,8 @@ class Protocol:
     `groups` is a number of groups of people, or `loso`, one a person, or `study`. All folds are trained with `seeds`
     seeds, from the recipe's. With `everyone`, the people of the test set are in the groups as well. With `models`, the
     network of each fold stays in the folder, as `folds/NAME.keras`. `estimators` are baselines of a user's own by name.
-    With a recognizer to `start` from, which has the labels of the data, each fold is a fine-tuning of its weights.
+    With a recognizer to `start` from, which has the labels of the data, each fold is a fine-tuning of its weights. A
+    `curve` has numbers of people on whom each fold is trained as well.
     """
 
     groups: int | str = 5
@@ -130,6 +137,7 @@ class Protocol:
     models: bool = False
     estimators: Mapping[str, Any] = field(default_factory=dict)
     start: ActivityRecognizer | None = None
+    curve: Sequence[int] = ()
 
     def __post_init__(self) -> None:
         if self.groups not in (LOSO, STUDY) and not (type(self.groups) is int and self.groups >= 2):
@@ -170,10 +178,16 @@ class Protocol:
         methods = {training.name: self.seeds for training in trainings}
         for name in (*self.baselines, *self.estimators):
             methods[name] = 1 if metrics.is_seedless(self.estimators.get(name, name)) else self.seeds
+        if self.curve:
+            least = min(len(data.train.where(~mask).people()) for mask in held_out(data.train, split, self.groups))
+            if (most := max(self.curve)) >= least:
+                raise ZooError(f"learning_curve: {most} people; a fold trains on {least}: ask for fewer")
         return [
-            Fold(method, split, seed, group)
+            Fold(method, split, seed, group, people)
+            for people in (None, *sorted({*self.curve}))
             for method, seeds in methods.items()
-            for seed in range(first, first + seeds)
+            # What has no seed of its own learns from other people with each.
+            for seed in range(first, first + (self.seeds if people else seeds))
             for group in range(groups)
         ]
 
@@ -203,16 +217,15 @@ def cross_validate(
     `benchmark.json`: as this names no times, it has the same bytes after a kill.
     """
     protocol, alone = protocol or Protocol(), isinstance(trainings, Training)
-    plans = [trainings] if isinstance(trainings, Training) else list(trainings)
+    plans = (trainings,) if isinstance(trainings, Training) else tuple(trainings)
     # Of a trained model, each fold takes what it is, not what it has learned from people whom the fold leaves out.
     learned = any(plan.name in presets.PRESETS or plan.arguments.get("provenance") is not None for plan in plans)
     data = TASK.load_data(source)
     data = data.everyone() if protocol.everyone else data
-    matched = [_matched(plan, data) for plan in plans]
-    plans = [plan for plan, _ in matched]
+    plans, read = zip(*(_matched(plan, data) for plan in plans), strict=True)
     # Several answer in the order of the labels of the data, by which those of later calls can be compared with them.
-    data = matched[0][1] if alone else data
-    protocol.folds(plans, data)
+    data = read[0] if alone else data
+    chosen = protocol.folds(plans, data)
     methods = {} if alone else {plan.name: plan.to_json() for plan in plans}
     for name, estimator in protocol.estimators.items():
         # Its parameters, but not the code of functions.
@@ -228,8 +241,8 @@ def cross_validate(
         folder = folder or stack.enter_context(files.temporary_folder()) / "crossval"
         stack.enter_context(files.exclusive_folder(folder))
         files.claim_folder(folder / (CONFIG if alone else METHODS), identity, "cross-validation", "methods")
-        folds = Folds(folder, tuple(plans), data, protocol)
-        records, libraries = folds.run_all(workers, on_start, on_progress), versions()
+        folds = Folds(folder, plans, data, protocol)
+        records, libraries = folds.run(chosen, workers=workers, on_start=on_start, on_progress=on_progress), versions()
         if "minirocket" in protocol.baselines:
             libraries["aeon"] = importlib.metadata.version("aeon")
         result = {
@@ -250,7 +263,7 @@ def _matched(training: Training, data: Data) -> tuple[Training, Data]:
     if find_family(training.family).task != "activity":
         raise ZooError(f"{training.name}: has no people to hold out; choose an activity recognizer")
     arguments = {name: value for name, value in training.arguments.items() if name not in _FITTED}
-    data = TASK.match(data, training.name, arguments)
+    data = training.match(data, arguments)
     return replace(training, arguments=arguments | ({"classes": data.classes} if "classes" in arguments else {})), data
 
 
@@ -262,13 +275,6 @@ def _known_to(start: ActivityRecognizer, data: Data) -> str:
     if known:
         whom = f"{len(known)} of these {len(people)} people ({', '.join(known)}), so this is no score on new people"
     return f"each fold starts from the weights of {start.name}, which knows {whom}"
-
-
-def _expected_seconds(training: Training, facts: Mapping[str, Any], rows: float) -> float:
-    """About how long a training on so many windows takes on one core, if it does not end early."""
-    parameters: int = training.make.parameter_formula(**{**facts, **training.arguments})
-    windows = training.recipe.length * training.recipe.passes(round(rows)) * rows
-    return _START_SECONDS + windows * _WINDOW_SECONDS * max(1.0, parameters / _USUAL_PARAMETERS)
 
 
 @dataclass(frozen=True)
@@ -285,20 +291,24 @@ class Folds:
         """The trainings by the names of their methods; all other methods are baselines."""
         return {training.name: training for training in self.trainings}
 
-    def run_all(self, workers: int, on_start: OnStart, on_progress: OnProgress) -> Records:
-        """Runs all folds of the protocol that have no score yet."""
-        chosen = self.protocol.folds(self.trainings, self.data)
-        waiting = Counter(fold.method for fold in chosen if fold.record(self.folder)["status"] != "scored")
-        data, rows = self.data, len(self.data.train) * (1 - 1 / self.protocol.count(self.data))
-        window = data.train.inputs.shape[1]
+    def _expected_seconds(self, method: str, people: int | None) -> float:
+        """About how long a fold of a network takes on one core, if it does not end early."""
+        data, training, window = self.data, self.networks[method], self.data.train.inputs.shape[1]
+        rows = len(data.train) * (people / len(data.train.people()) if people else 1 - 1 / self.protocol.count(data))
         facts = {"window": window, "rate": data.rate, "channels": data.axes, "classes": data.classes}
-        seconds = [waiting[name] * _expected_seconds(each, facts, rows) for name, each in self.networks.items()]
-        on_start(sum(waiting[name] for name in self.networks), sum(seconds) / max(1, workers))
-        return self.run(chosen, workers=workers, on_progress=on_progress)
+        parameters: int = training.make.parameter_formula(**{**facts, **training.arguments})
+        windows = training.recipe.length * training.recipe.passes(round(rows)) * rows
+        return _START_SECONDS + windows * _WINDOW_SECONDS * max(1.0, parameters / _USUAL_PARAMETERS)
 
-    def run(self, chosen: Sequence[Fold], *, workers: int = 1, on_progress: OnProgress = _nothing) -> Records:
+    def run(
+        self, chosen: Sequence[Fold], *, workers: int = 1, on_start: OnStart = _nothing,
+        on_progress: OnProgress = _nothing,
+    ) -> Records:  # fmt: skip
         """Runs folds until each has a score or has failed; a process that is killed by a signal is started again."""
         waiting = [fold for fold in chosen if fold.record(self.folder)["status"] != "scored"]
+        trained = Counter((fold.method, fold.people) for fold in waiting if fold.method in self.networks)
+        seconds = sum(count * self._expected_seconds(*kind) for kind, count in trained.items())
+        on_start(trained.total(), seconds / max(1, workers))
         for fold in waiting:
             fold.file(self.folder, "json").unlink(missing_ok=True)
 
@@ -324,14 +334,15 @@ class Folds:
             files.write_json(work[job].file(self.folder, "json"), record | {"status": "failed", "reason": reason})
             return False
 
-        for name, estimator in self.protocol.estimators.items():
-            if b"__main__" in pickle.dumps(estimator):
+        for name, own in (*self.protocol.estimators.items(), ("loss", self.trainings[0].loss)):
+            if b"__main__" in pickle.dumps(own):
                 raise ZooError(
                     f"{name}: no other process can import what it is made of: put it into a module, or pass workers=0"
                 )
         with files.temporary_folder() as scratch:
             # What was passed may be in memory alone. Of a file, only its name is in the pickle.
-            (scratch / "work").write_bytes(pickle.dumps((self, waiting)))
+            trainings = [replace(training, metrics={}) for training in self.trainings]
+            (scratch / "work").write_bytes(pickle.dumps((replace(self, trainings=trainings), waiting)))
             work = {
                 jobs.Job(fold.name, jobs.python("zoo.crossval", scratch / "work", number), jobs.limit_threads(1),
                          fold.file(self.folder, "log")): fold
@@ -361,6 +372,9 @@ class Folds:
         windows = self.data.train.in_memory()
         mask = held_out(windows, fold.split, self.protocol.groups)[fold.group]
         train, test, classes = windows.where(~mask), windows.where(mask), len(self.data.classes)
+        if fold.people:
+            order = np.random.default_rng([fold.seed, fold.group]).permutation(train.people())
+            train = train.where(np.isin(train.subjects, order[: fold.people]))
         # What training cannot tell apart is not told apart in the scores.
         alike = indistinct(train.labels, classes, train.label_sets)
         note(
@@ -398,7 +412,7 @@ class Folds:
             model = TASK.build(replace(training, recipe=recipe), split)
         progress = jobs.throttled(lambda epoch, logs: note(epochs=epoch + 1))
         fitted = fit(
-            model, recipe, TASK.feed(model, split, recipe), checkpoint=fold.file(self.folder, "npz.checkpoint"),
+            model, recipe, training.feed(model, split, recipe), checkpoint=fold.file(self.folder, "npz.checkpoint"),
             identity=training.identity(model, self.data) | {"fold": fold.name},
             callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=progress)],
         )  # fmt: skip
@@ -428,12 +442,13 @@ class Folds:
         return {
             "preset": training.name, **network, **facts, "baselines": summaries,
             "steps": training.recipe.length * steps, "arguments": training.arguments,
-            "recipe": training.recipe.to_json(),
+            "recipe": training.recipe.to_json(), **training.written,
+            **({"own_metrics": [*training.metrics]} if training.metrics else {}),
         }  # fmt: skip
 
     def comparison(self, records: Records) -> dict[str, Any]:
         """The scores of all methods that have any, the best first, and how they differ."""
-        summaries, answered = self._scored(records)
+        summaries, answered = self._scored({fold: row for fold, row in records.items() if not fold.people})
         if len(summaries) < 2:
             raise ZooError(
                 f"{self.folder}: fewer than two methods have a score; the last one failed for this reason: "
@@ -450,15 +465,29 @@ class Folds:
             folds = [{key: row[key] for key in row if key not in _TIMES} for row in summaries[name]["folds"]]
             last = min(accuracies[name], key=accuracies[name].__getitem__)
             worst = {"subject": last, "accuracy": accuracies[name][last]}
-            summaries[name] |= {"difference": gap, "worst": worst, "folds": folds, **size}
+            summaries[name] |= {"difference": gap, "worst": worst, "folds": folds, **size, **self._curve(name, records)}
         notes = [] if order[0] in self.networks else [f"the best is a baseline, {order[0]}"]
         recipes = [training.recipe.to_json() for training in self.trainings]
         if differing := [name for name in recipes[0] if any(recipe[name] != recipes[0][name] for recipe in recipes)]:
             notes.append(f"the recipes differ in {', '.join(differing)}")
+        if self.protocol.curve and any(recipe["steps"] is None for recipe in recipes):
+            notes.append("the recipe states epochs, so fewer people are fewer steps as well: state steps instead")
         return self._facts(records, notes) | {
             "classes": list(self.data.classes), "best": order[0], "methods": {name: summaries[name] for name in order},
             "pairs": pairs, "ranks": comparison.ranks(accuracies),
         }  # fmt: skip
+
+    def _curve(self, method: str, records: Records) -> dict[str, Any]:
+        """The scores of a method by the number of people that folds were trained on; `all` have their mean number."""
+        points, everyone = dict[str, Record](), len(self.data.train.people())
+        for people in (*sorted({*self.protocol.curve}), None):
+            part = {fold: row for fold, row in records.items()
+                    if (fold.method, fold.people, row["status"]) == (method, people, "scored")}  # fmt: skip
+            points[str(people or "all")] = {} if not part else {
+                "people": people or fmean(everyone - len(row["subjects"]) for row in part.values()),
+                **metrics.scores(*self._answers(fold_arrays(self.folder, part))),
+            }  # fmt: skip
+        return {"learning_curve": points} if self.protocol.curve else {}
 
     def _size(self, training: Training) -> dict[str, Any]:
         """A network, its `parameters`, and the `bytes` of its file of dynamic range, None if that cannot be written."""
@@ -484,7 +513,7 @@ class Folds:
         """What was done, with notes, among them those on what was `compared`."""
         split, reasons, said = next(iter(records)).split, _reasons(records), dict[str, list[str]]()
         for training in self.trainings:
-            rows = [record for fold, record in records.items() if fold.method == training.name]
+            rows = [row for fold, row in records.items() if fold.method == training.name and not fold.people]
             scored, validation = [row for row in rows if row["status"] == "scored"], training.recipe.validation
             alone = sum(row["temperature"] is None for row in scored)
             of_network = few_steps(training.recipe, min((row["steps_per_epoch"] for row in scored), default=0))
@@ -544,11 +573,14 @@ class Folds:
                 for seed in np.unique(seeds[subjects == name])
             ]
         summary["worst_subjects"] = sorted(people, key=lambda name: people[name]["macro_f1"])[:_WORST]
+        scaled = None
         if "logits" in arrays:
             logits, temperatures = (arrays[name].astype(np.float64) for name in ("logits", "temperatures"))
             rate = self.networks[next(iter(records)).method].recipe.rejection_rate
             sets = self.data.label_sets
             summary |= calibration(known, logits, temperatures, rate, other, sets)
+            scaled = logits / np.where(np.isnan(temperatures), 1.0, temperatures)[:, None]
+        summary |= measure(self.trainings[0].metrics, labels, predicted, scaled, other)
         return {
             **summary,
             **spread(

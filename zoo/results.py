@@ -159,7 +159,7 @@ class Benchmark(CrossValidation):
     """
 
     def to_frame(self) -> "pd.DataFrame":
-        """Returns a DataFrame with a row for each method, the best first; `f1_...` by class, `study_...` by study."""
+        """Returns a DataFrame with a row for each method, the best first, and scores by class, study and people."""
         import pandas as pd
 
         rows = {}
@@ -172,6 +172,7 @@ class Benchmark(CrossValidation):
                 "parameters": row.get("parameters"), "kilobytes": row["bytes"] / 1000 if row.get("bytes") else None,
                 **{f"f1_{label}": part["f1"] for label, part in row["per_class"].items()},
                 **{f"study_{study}": part["macro_f1"] for study, part in row.get("per_study", {}).items()},
+                **{f"people_{who}": part.get("macro_f1") for who, part in row.get("learning_curve", {}).items()},
             }  # fmt: skip
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method").astype({"parameters": "Int64"})
 

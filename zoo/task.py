@@ -64,7 +64,8 @@ class Feed:
     several steps, and from the `first_epoch`, counted from 0. There are `class_weights` of each class, then of each
     set. A training ends after `epochs`, with the schedule of all. A `learner`, such as a model with a longer window, is
     trained in place of the model, which gets its weights. The `identity` says what it is trained on in addition to the
-    data, and `details` go to the summary.
+    data, and `details` go to the summary. A user may have a `loss` of their own, a function of labels and logits, and
+    `metrics`, a function of labels, predictions and logits.
     """
 
     batches: Callable[..., "tf.data.Dataset"]
@@ -78,6 +79,8 @@ class Feed:
     identity: dict[str, Any] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
     passes: int = 1
+    loss: Callable[..., Any] | None = None
+    metrics: Any = None
 
 
 class Task(ABC):

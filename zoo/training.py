@@ -14,7 +14,8 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -29,13 +30,14 @@ from zoo.errors import ArgumentError, ZooError, option, refuse, unknown_name
 from zoo.families import FAMILIES, OWN, family_of, find_family
 from zoo.files import CHECKPOINT, atomic_write, exclusive_folder, require_startable, write_arrays, write_json
 from zoo.loading import check_named, is_foreign, load
-from zoo.models.function import Function
+from zoo.models.function import Function, measure, own_loss
 from zoo.models.losses import loss_and_metrics
 from zoo.models.model import Model
 from zoo.models.network import config_of
 from zoo.provenance import known_of, versions
 from zoo.recipe import Recipe, checked
 from zoo.results import TrainResult
+from zoo.runtime.labels import resolve
 from zoo.task import Feed, Split, Task, require_tensorflow, task_of
 
 # A checkpoint is written after an epoch if the last one is older than this: flushing to the disk can cost more than a
@@ -51,6 +53,9 @@ _FOLD_STEPS = 2
 # Half the default of 2,000 steps cost 1 to 6 points on other people (benchmarks/few_people.py); fine-tuning has 1,000.
 _FEW_STEPS = 500
 
+_OF_LOSS = ("loss", "label_smoothing", "class_weights")
+"""Fields of a recipe in whose place a loss of a user's own stands."""
+
 
 @dataclass(frozen=True)
 class Training:
@@ -59,7 +64,8 @@ class Training:
     `out` must be empty unless its checkpoint is resumed; without it, nothing is written. A `deterministic` training
     repeats bit by bit on any machine load, slower and without XLA. `callbacks` have no part in the trainings of folds.
     `report` is called after each epoch with its number from 0, its losses, and the fold, such as `fold 1 of 3`, or an
-    empty text.
+    empty text. A `loss` of a user's own takes the place of what the recipe says of it; `metrics` are measured on the
+    validation windows after each epoch.
     """
 
     name: str
@@ -72,11 +78,14 @@ class Training:
     callbacks: Sequence[keras.callbacks.Callback] = ()
     report: Callable[[int, Mapping[str, float] | None, str], None] | None = None
     function: Function | None = None
+    loss: Callable[..., Any] | None = None
+    metrics: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
     @classmethod
     def of(
         cls, model: Any, changes: Mapping[str, Any] | None = None,
-        recipe: Recipe | Mapping[str, Any] | None = None,
+        recipe: Recipe | Mapping[str, Any] | None = None, *, loss: Callable[..., Any] | None = None,
+        metrics: Mapping[str, Callable[..., Any]] | None = None,
     ) -> "Training":  # fmt: skip
         """A training of what a user names: a preset, a family, a function, or a model whose arguments are taken.
 
@@ -109,6 +118,11 @@ class Training:
         usual = recipe if isinstance(recipe, Recipe) else task.recipe if base is None else base.recipe
         whole = usual.replace(**{**fields, **others})
         named = [field for field in {**fields, **changes} if field not in accepted]
+        if loss is not None:
+            refuse("has no effect with a loss of your own", **{key: whole for key in _OF_LOSS if key in named})
+            whole = whole.replace(label_smoothing=0.0, class_weights=None)
+        if task.name != "activity":
+            refuse(f"does not apply to {name}, which is no recognizer", loss=loss, metrics=metrics or None)
         task.check_recipe(whole.require_epochs(), named, name, built=isinstance(model, Model))
         if isinstance(model, Model):
             arguments = model.get_config()
@@ -118,7 +132,7 @@ class Training:
             arguments = {} if config is None else {"network": config}
         else:
             arguments = {key: value for key, value in task.arguments.items() if key in accepted}
-        return cls(name, family, {**arguments, **own}, whole, function=function)
+        return cls(name, family, {**arguments, **own}, whole, function=function, loss=loss, metrics=metrics or {})
 
     @property
     def task(self) -> Task:
@@ -139,8 +153,22 @@ class Training:
 
     @property
     def written(self) -> dict[str, Any]:
-        """The function, if there is one, as files name it."""
-        return {} if self.function is None else {"function": self.function.to_json()}
+        """The function and the loss of a user's own, if there are any, as files name them."""
+        parts = {"function": self.function, "loss": Function.of(self.loss)}
+        return {name: part.to_json() for name, part in parts.items() if part is not None}
+
+    def match(self, data: Any, arguments: Mapping[str, Any]) -> Any:
+        """Refuses data that a model with these arguments, or the loss, does not read; returns it with its labels."""
+        data = self.task.match(self.task.load_data(data), self.name, arguments)
+        own_loss(self.loss, data)
+        if self.metrics:
+            measure(self.metrics, numbers := np.arange(len(data.classes)), numbers, np.eye(len(numbers)))
+        return data
+
+    def feed(self, model: Model, split: Any, recipe: Recipe) -> Feed:
+        """What the model is fitted on, with a loss and metrics of a user's own."""
+        scores = partial(measure, self.metrics, other=split.data.other_class) if self.metrics else None
+        return replace(self.task.feed(model, split, recipe), loss=own_loss(self.loss, split.data), metrics=scores)
 
     def identity(self, model: Model, data: Any) -> dict[str, Any]:
         """What a checkpoint belongs to. Layers that a function makes may have other names the next time."""
@@ -173,7 +201,7 @@ class Training:
             if out is not None:
                 require_startable(out, self.resume)
             task, arguments = self.task, self.arguments if start is None else start.get_config()
-            data = task.match(task.load_data(data), self.name, arguments)
+            data = self.match(data, arguments)
             split = task.split(data, self.recipe, folds=True)
             # Before the training changes the weights from which the folds start as well.
             learners = [task.build(self, fold) if start is None else start.copy() for fold in split.folds]
@@ -181,7 +209,7 @@ class Training:
             model.provenance = known_of(model) or None
             for part, learner in zip((split, *split.folds), (model, *learners), strict=True):
                 begin(part, learner)
-            feed = task.feed(model, split, self.recipe)
+            feed = self.feed(model, split, self.recipe)
             fitted = self._fit(
                 model, self.recipe, feed,
                 checkpoint=None if self.out is None else self.out / CHECKPOINT,
@@ -201,7 +229,8 @@ class Training:
                     metadata=task.metadata(model).to_json(),
                     data={"file": Path(str(data)).name, "sha256": data.sha256, "source": data.source},
                     training=result.summary, versions=versions(),
-                    **({"function": self.function.to_json() | {"code": self.function.code}} if self.function else {}),
+                    **self.written
+                    | ({"function": self.function.to_json() | {"code": self.function.code}} if self.function else {}),
                 )  # fmt: skip
                 # Compares what was written with the trained model: its arguments, and its weights by their hash.
                 load(out)
@@ -215,7 +244,7 @@ class Training:
             # After half the steps, the scores of folds are much the same.
             recipe = recipe.replace(steps=max(1, recipe.steps // _FOLD_STEPS))
         return [
-            self._fit(learner, recipe, replace(self.task.feed(learner, fold, recipe), epochs=epochs),
+            self._fit(learner, recipe, replace(self.feed(learner, fold, recipe), epochs=epochs),
                       f"fold {number} of {len(learners)}")
             for number, (fold, learner) in enumerate(zip(split.folds, learners, strict=True), 1)
         ]  # fmt: skip
@@ -227,9 +256,12 @@ class Training:
         history, recipe = fitted.history, self.recipe
         if validated:
             history = [
-                record | {name: fmean(row[name] for row in rows) for name in rows[0] if name.startswith("val_")}
+                record | {
+                    name: fmean(row[name] for row in rows) for name in rows[0]
+                    if name.startswith("val_") and all(name in row for row in rows)
+                }
                 for record, *rows in zip(history, *(fold.history for fold in validated), strict=True)
-            ]
+            ]  # fmt: skip
         summary = {
             "epochs": len(history), "steps_per_epoch": fitted.steps, "best_epoch": fitted.best_epoch,
             "seconds": round(sum(part.seconds for part in (fitted, *validated)), 2), "parameters": model.count_params(),
@@ -307,7 +339,6 @@ def fit(
         learner = learner if strategy is None else learner.copy()
         replicas = 1 if strategy is None else strategy.num_replicas_in_sync
         compile_model(learner, recipe, steps, feed, calls[0], jit_compile, replicas)
-        learner.optimizer.build(learner.trainable_variables)
         averaged = recipe.ema_decay is not None or recipe.start_share
         average = distributing.MovingAverage(learner, recipe.ema_decay or 0.0, recipe.start_share) if averaged else None
         step = distributing.shared_step(learner, strategy, average) if strategy else (
@@ -317,6 +348,8 @@ def fit(
         learner.jit_compile = False
         state = [*learner.variables, *learner.optimizer.variables, *(average.variables if average else ())]
         fitted = Fitted(learner, recipe, batch_size, steps, state, checkpoint, dict(identity or {}) | feed.identity)
+        # Other callbacks see its numbers.
+        own = [keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(_measured(learner, feed)))]
         try:
             if len(fitted.history) < recipe.length and not fitted.finished:
                 (distributing.fit if strategy else keras.Model.fit)(
@@ -329,16 +362,27 @@ def fit(
                     shuffle=False,
                     verbose=0,
                     # What callbacks add to the numbers of an epoch belongs to its record.
-                    callbacks=[*feed.callbacks, *callbacks, fitted],
+                    callbacks=[*(own if feed.metrics and feed.validation else ()), *feed.callbacks, *callbacks, fitted],
                 )
             if recipe.patience is not None:
                 fitted.restore(fitted.best)
         finally:
             # The model can be fitted again as any other.
             learner.train_function, learner.jit_compile = None, jit_compile
+            if feed.loss is not None:
+                # A file of the model needs no code of a user's own.
+                compile_model(learner, recipe, steps, replace(feed, loss=None), 1, jit_compile, replicas)
             if learner is not model:
                 model.set_weights(learner.get_weights())
     return fitted
+
+
+def _measured(model: keras.Model, feed: Feed) -> dict[str, float | None]:
+    """Metrics of a user's own, of the validation windows."""
+    parts = [(model.predict_on_batch(inputs), labels) for inputs, labels in feed.validation or ()]
+    logits, labels = (np.concatenate(column) for column in zip(*parts, strict=True))
+    found = feed.metrics(resolve(labels, logits, feed.label_sets), logits.argmax(axis=1), logits)
+    return {f"val_{name}": value for name, value in found.items() if value is not None}
 
 
 def compile_model(
@@ -368,9 +412,11 @@ def compile_model(
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     class_weights, label_sets = (feed.class_weights, feed.label_sets) if feed else (None, ())
     loss, metrics = loss_and_metrics(recipe.loss, recipe.label_smoothing, class_weights, label_sets)
+    loss = (feed and feed.loss) or loss
     keras.Model.compile(
         model, optimizer, loss, metrics=metrics, jit_compile=jit_compile, steps_per_execution=steps_per_execution
     )
+    model.optimizer.build(model.trainable_variables)
 
 
 def _calls(steps: int) -> list[int]:
@@ -468,7 +514,8 @@ class Fitted(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         with np.load(checkpoint) as saved:
             facts = json.loads(str(saved["facts"]))
             if facts["identity"] != self.identity:
-                differs = [key for key, value in self.identity.items() if facts["identity"].get(key) != value]
+                was, now = facts["identity"], self.identity
+                differs = [key for key in was | now if was.get(key) != now.get(key)]
                 raise ZooError(f"{checkpoint}: was made with another {' and '.join(differs)}: resume with the same")
             for i, variable in enumerate(self.state):
                 variable.assign(saved[f"state_{i}"])

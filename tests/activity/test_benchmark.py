@@ -59,6 +59,17 @@ class Mean(ClassifierMixin, BaseEstimator):
         return np.full(len(rows), self.often_)
 
 
+class Reader(Mean):
+    """The same; the windows that its clones have read are in `SEEN`."""
+
+    def fit(self, rows, labels):
+        SEEN.append({row.tobytes() for row in rows})
+        return super().fit(rows, labels)
+
+
+SEEN = []
+
+
 @pytest.fixture(scope="module")
 def people(tmp_path_factory):
     """Windows of people who do not exist, of whom ten are in training."""
@@ -179,6 +190,34 @@ def test_a_method_that_comes_later_is_trained_alone_and_another_network_of_the_n
     refused(says, zoo.benchmark, {"gru": zoo.ActivityGRU(units=3, frame=75)}, people, **options)
     refused("estimator 'Mean\\(\\)', now", zoo.benchmark, [dense], people, baselines={"mean": SVC()}, **options)
     refused("groups 2, now 3", zoo.benchmark, [dense], people, **options | {"groups": 3})
+
+
+def test_a_learning_curve_trains_all_on_the_same_few_people_who_are_among_the_more(people, tmp_path):
+    SEEN.clear()
+    readers = {name: make_pipeline(FunctionTransformer(), Reader()) for name in ("one", "other")}
+    options = {"groups": 2, "recipe": RECIPE, "baselines": readers, "workers": 0, "verbose": False}
+    result = zoo.benchmark([dense], people, learning_curve=(3, 1), out=tmp_path / "out", **options)
+    # Of each number of people, the two folds of one method come first, then those of the other.
+    everyone, alone, three = SEEN[:4], SEEN[4:8], SEEN[8:]
+    for part in (everyone, alone, three):
+        assert part[:2] == part[2:]
+    assert all(one < few < all_ for one, few, all_ in zip(alone, three, everyone, strict=True))
+    for row in result["methods"].values():
+        assert {name: part["people"] for name, part in row["learning_curve"].items()} == {"1": 1, "3": 3, "all": 5}
+        assert row["learning_curve"]["all"]["macro_f1"] == row["macro_f1"]
+    assert result.to_frame()["people_3"]["dense"] == result["methods"]["dense"]["learning_curve"]["3"]["macro_f1"]
+    assert "| method | 1 | 3 | all |" in (tmp_path / "out" / "report.md").read_text()
+    assert (tmp_path / "out" / "learning_curve.svg").is_file()
+    # A folder can get one later, or more of it; the scores of whole folds are the same.
+    plain = zoo.benchmark([dense], people, out=tmp_path / "out", **options)
+    assert plain.to_json() == {
+        **result, "methods": {name: {key: value for key, value in row.items() if key != "learning_curve"}
+                              for name, row in result["methods"].items()},
+    }  # fmt: skip
+    assert len(SEEN) == 12
+    says = "learning_curve: 5 people; a fold trains on 5: ask for fewer"
+    refused(says, zoo.benchmark, [dense], people, learning_curve=[5], **options)
+    refused("learning_curve holds 0", zoo.benchmark, [dense], people, learning_curve=[0], **options)
 
 
 def test_an_estimator_is_cloned_for_each_fold_and_seed_and_reads_what_it_says(people):

@@ -1,6 +1,7 @@
 """What a recognizer answers to windows, and how good that is: its scores on a split, with baselines and notes."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from zoo.catalog import START
 from zoo.data.dataset import Data, DataSet, center_crop
 from zoo.errors import ZooError, option, shown
 from zoo.loading import Loaded
+from zoo.models.function import measure
 from zoo.models.recognizer import UNKNOWN_PRIOR, ActivityRecognizer
 from zoo.provenance import already_seen
 from zoo.recipe import Recipe
@@ -127,14 +129,14 @@ def for_model(loaded: Loaded, data: Data) -> Data:
 
 def evaluate(
     loaded: Loaded, data: Data, *, split: str = "test", baselines: bool = True, robustness: bool = False,
-    prior: Mapping[str, float] | None = None,
+    prior: Mapping[str, float] | None = None, own: Mapping[str, Callable[..., Any]] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Measures a recognizer on `test`, `train`, `validation`, or `all` windows, which leaves none for baselines.
 
     Returns:
         The numbers of `metrics.measured` and `metrics.classification`; `model`, `data`, `split`, `split_by` (None where
         the training of the model is not known), `simulated`, `baselines`, `robustness`, `notes`; and `prior` where the
-        frequencies of the classes are known.
+        frequencies of the classes are known. The metrics of a user's `own` are under their names.
     """
     if split not in _SPLITS:
         raise ZooError(f"split {shown(split)}: expected {', '.join(_SPLITS[:-1])} or {_SPLITS[-1]}")
@@ -159,6 +161,7 @@ def evaluate(
     report = metrics.measured(labels, logits, temperature, sets, other, metadata.threshold or None)
     truth, predicted = resolve(labels, logits, sets), logits.argmax(axis=1)
     report |= metrics.classification(truth, predicted, data.classes, windows.subjects, other)
+    report |= {"own_metrics": [*own], **measure(own, truth, predicted, logits / temperature, other)} if own else {}
     if windows.studies is not None:
         report["per_study"] = metrics.by_study(labels, logits, windows.studies, sets, other)
     if assumed:
@@ -172,7 +175,8 @@ def evaluate(
         "simulated": data.simulated, "data_sha256": data.sha256, "notes": _notes(data, loaded, windows, split),
     }  # fmt: skip
     if baselines and split != "all":
-        report["baselines"] = metrics.baseline_scores(reference, windows, metadata.window, other)
+        more = partial(measure, own or {})
+        report["baselines"] = metrics.baseline_scores(reference, windows, metadata.window, other, more)
         # On windows that it was fitted on, a forest is always right.
         report["notes"] += [] if split == "train" else behind(report, metadata.preset)
     scored = windows.of_one_class(len(data.classes))

@@ -63,9 +63,28 @@ def crossval(result: Mapping[str, Any], folder: Path, form: str = "png") -> list
 
 
 def benchmark(result: Mapping[str, Any], folder: Path, form: str = "png") -> list[Path]:
-    """Draws the scores of the methods of a benchmark and, if there are any, their ranks."""
-    ranks = {"ranks": critical_difference(result)} if "mean" in result["ranks"] else {}
-    return save_all({"scores": methods(result), **ranks}, folder, form)
+    """Draws the scores of the methods of a benchmark and, if there are any, their ranks and their learning curves."""
+    drawn = {"scores": methods(result)}
+    if "mean" in result["ranks"]:
+        drawn["ranks"] = critical_difference(result)
+    if "learning_curve" in result["methods"][result["best"]]:
+        drawn["learning_curve"] = learning_curve(result)
+    return save_all(drawn, folder, form)
+
+
+def learning_curve(result: Mapping[str, Any]) -> Figure:
+    """Draws the score of each method against the number of people on whom it was trained."""
+    with subplots(WIDTH, 4.4) as (figure, axis):
+        who = f"networks blue, baselines gray; {count(result['people'], 'subject')}"
+        title(figure, {**result, "model": "macro-F1"}, "by people in training", who)
+        for number, (name, method) in enumerate(result["methods"].items()):
+            points = [(row["people"], row["macro_f1"]) for row in method["learning_curve"].values() if row]
+            color = BLUE if "parameters" in method else GRAY
+            axis.plot(*zip(*points, strict=True), label=name, linewidth=1.5, marker="os^Dv"[number % 5], color=color)
+        axis.set(xlabel="people in training", ylabel="macro-F1")
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        figure.legend(loc="outside lower center", ncols=2)
+    return figure
 
 
 def methods(result: Mapping[str, Any]) -> Figure:

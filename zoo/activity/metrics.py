@@ -530,10 +530,13 @@ def require_baseline(name: str) -> None:
         raise ZooError("minirocket needs aeon: pip install 'pocket-zoo[baselines]'")
 
 
-def baseline_scores(train: "DataSet", test: "DataSet", rows: int, other: int | None = None) -> dict[str, Any]:
+def baseline_scores(
+    train: "DataSet", test: "DataSet", rows: int, other: int | None = None, more: Callable[..., Any] = lambda *_: {},
+) -> dict[str, Any]:  # fmt: skip
     """The `scores` of the most frequent class and of a random forest on test windows of known activities.
 
     They read the center `rows` of windows. A label that is a set counts as its class that the baseline prefers.
+    `more` makes further scores of labels and predictions.
     """
     classes, truth = len(train.facts["classes"]), test.labels
     frequencies = np.bincount(train.labels, minlength=classes)[:classes].astype(float)
@@ -542,5 +545,6 @@ def baseline_scores(train: "DataSet", test: "DataSet", rows: int, other: int | N
     for name, answers in (("majority_class", np.tile(frequencies, (len(test), 1))), ("random_forest", forest)):
         known, predicted = of_known(truth, answers.argmax(axis=1), other)
         people = None if test.subjects is None else test.subjects[known]
-        found[name] = scores(resolve(truth, answers, test.label_sets)[known], predicted[known], people)
+        labels = resolve(truth, answers, test.label_sets)[known]
+        found[name] = {**scores(labels, predicted[known], people), **more(labels, predicted[known])}
     return found

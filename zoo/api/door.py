@@ -105,6 +105,7 @@ Plans = str | Iterable[Plan] | Mapping[str, Plan]
 Baselines = str | Iterable[str | Estimator] | Mapping[str, Estimator]
 Source = Data | Array | str | os.PathLike[str]
 Callbacks = Callback | Iterable[Callback]
+Metrics = Callable[..., Any] | Iterable[Callable[..., Any]] | Mapping[str, Callable[..., Any]]
 Names = str | Iterable[str]
 People = str | int | Iterable[str | int]
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
@@ -308,6 +309,23 @@ def baselines_of(baselines: Baselines) -> tuple[tuple[str, ...], dict[str, Any]]
     return tuple(names), dict(zip(steps, own, strict=True))
 
 
+_SCORED = ("accuracy confusion cross_entropy data ece group_deviation groups loss macro_f1 mean model other people "
+           "prior recipe seed seed_deviation seeds steps temperature threshold windows worst_group")  # fmt: skip
+"""Names that results have already."""
+
+
+def metrics_of(metrics: Metrics) -> dict[str, Callable[..., Any]]:
+    """Metrics of a user's own by name: that of Keras, or of the function."""
+    pairs = list(metrics.items()) if isinstance(metrics, Mapping) else []
+    for metric in () if pairs else [metrics] if callable(metrics) else metrics:
+        function = getattr(metric, "func", metric)
+        pairs.append((getattr(function, "name", None) or getattr(function, "__name__", "metric"), metric))
+    for name in (names := [name for name, _ in pairs]):
+        if name in _SCORED.split() or names.count(name) > 1:
+            raise ArgumentError("metrics", f": {shown(name)} is taken: name it otherwise, as in {{'mine': metric}}")
+    return dict(pairs)
+
+
 def given(**values: Any) -> dict[str, Any]:
     """The values that are not None, by name."""
     return {name: value for name, value in values.items() if value is not None}
@@ -360,15 +378,15 @@ def silent(step: Any) -> None:
     """Shows no progress."""
 
 
-def for_recognizers(loaded: Any, *, prior: Shares | None = None, **options: Any) -> dict[str, Any]:
+def for_recognizers(loaded: Any, *, prior: Shares | None = None, metrics: Metrics = (), **more: Any) -> dict[str, Any]:
     """Returns the options that were passed, which only recognizers have."""
     if loaded.task.name != "activity":
-        refuse(f"does not apply to {loaded.name}", prior=prior, **options)
+        refuse(f"does not apply to {loaded.name}", prior=prior, metrics=metrics or None, **more)
     if isinstance(prior, str):
         from zoo.runtime.labels import parse_prior
 
         prior = parse_prior(prior)
-    return given(prior=prior, **options)
+    return given(prior=prior, own=metrics_of(metrics) or None, **more)
 
 
 def read(task: "Task", data: Any, *, default: bool = True) -> Any:

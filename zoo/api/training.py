@@ -4,7 +4,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from importlib.util import find_spec
@@ -50,6 +50,8 @@ def train(
     deterministic: bool = False,
     tensorboard: door.FilePath | None = None,
     callbacks: door.Callbacks = (),
+    loss: Callable[..., Any] | None = None,
+    metrics: door.Metrics = (),
     verbose: bool = True,
 ) -> TrainResult:
     """Trains a new model on your data.
@@ -77,6 +79,10 @@ def train(
         deterministic: Whether to make runs reproducible bit by bit, at some cost in speed.
         tensorboard: Folder for logs of TensorBoard.
         callbacks: Additional Keras callbacks, one or several.
+        loss: Loss of your own, a Keras loss or a function of labels and logits, in place of the recipe's with its label
+            smoothing and class weights. Recognizers only.
+        metrics: Metrics of your own, one, several or by name: Keras metrics of labels and logits, or functions of
+            labels and predictions, as in scikit-learn. The history has them for validation windows. Recognizers only.
         verbose: Whether to show the progress on standard error.
 
     Returns:
@@ -109,7 +115,7 @@ def train(
     from zoo.loading import is_foreign
     from zoo.training import Training
 
-    plan = Training.of(model, changes, recipe)
+    plan = Training.of(model, changes, recipe, loss=loss, metrics=door.metrics_of(metrics))
     foreign = is_foreign(model)
     if getattr(model, "is_compiled_by_user", foreign and getattr(model, "compiled", False)):
         raise ArgumentError("model", ": is compiled, which a recipe would replace: use `model.fit`, or pass a copy")
@@ -126,8 +132,7 @@ def train(
         say(f"{model}: its architecture and recipe with new weights; `zoo finetune {model}` starts from its weights")
     folder = None if out is None else Path(out)
     plan = replace(plan, out=folder, resume=resume, deterministic=deterministic, callbacks=watching)
-    start = model if isinstance(model, keras.Model) else None
-    return _trained(plan, checked_data, start, verbose)
+    return _trained(plan, checked_data, model if isinstance(model, keras.Model) else None, verbose)
 
 
 def _trained(plan: "Training", data: Any, start: Any, verbose: bool, **options: Any) -> TrainResult:
@@ -242,8 +247,7 @@ def finetune(
     activity = loaded.task.name == "activity"
     if not activity:
         plan.recipe.require_epochs()
-    folder = None if out is None else Path(out)
-    plan = replace(plan, out=folder, resume=resume, callbacks=door.several(callbacks))
+    plan = replace(plan, out=None if out is None else Path(out), resume=resume, callbacks=door.several(callbacks))
     if verbose and (doubt := finetuning.familiar(loaded, checked_data)):
         warn(doubt)
 
@@ -278,6 +282,8 @@ def cross_validate(
     baselines: door.Baselines = ("random_forest", "nearest_neighbor"),
     everyone: bool = False,
     finetune: bool = False,
+    loss: Callable[..., Any] | None = None,
+    metrics: door.Metrics = (),
     out: door.FilePath | None = None,
     workers: door.Workers = 1,
     verbose: bool = True,
@@ -300,6 +306,8 @@ def cross_validate(
         everyone: Whether to include the people of the test set, who are left out by default.
         finetune: Whether each fold starts from the weights of the model, as `finetune` does, with its default recipe;
             the model may be a folder or a .keras file as well.
+        loss: Loss of your own, as for `train`.
+        metrics: Metrics of your own, as for `evaluate`, of all windows together.
         out: Folder for the results, report.md and figures. In Python a temporary one by default.
         workers: Number of folds to train in parallel, each in its own process; 0 trains in this process.
         verbose: Whether to show the progress on standard error.
@@ -329,15 +337,17 @@ def cross_validate(
     from zoo.training import Training
 
     names, estimators = door.baselines_of(baselines)
-    start = None
+    start, own = None, door.metrics_of(metrics)
     if finetune:
+        refuse("does not apply to fine-tuning", loss=loss)
         loaded = door.load(cast("door.Model", model))
         data = door.read(loaded.task, data)
         fields = dict(settings or {})
         changes = recipe.replace(**fields) if isinstance(recipe, Recipe) else {**(recipe or {}), **fields}
         plan, start = _from_weights(model, loaded, data, changes)
+        plan = replace(plan, metrics=own)
     else:
-        plan = Training.of(model, settings, recipe)
+        plan = Training.of(model, settings, recipe, loss=loss, metrics=own)
     protocol = crossval.Protocol(groups, seeds, names, everyone, estimators=estimators, start=start)
     result, failure = _of_folds(plan, data, out, protocol, workers, verbose)
     written = "" if out is None else f"report in {report.write_cross_validation(result, Path(out))}"
@@ -386,6 +396,7 @@ def benchmark(
     recipe: door.Changes = None,
     baselines: door.Baselines = ("random_forest", "nearest_neighbor"),
     everyone: bool = False,
+    learning_curve: Iterable[door.Count] = (),
     out: door.FilePath | None = None,
     workers: door.Workers = 1,
     verbose: bool = True,
@@ -407,6 +418,8 @@ def benchmark(
         baselines: Baselines on the same folds: random_forest, nearest_neighbor, minirocket; or none. In Python also
             estimators of scikit-learn, a clone of which is fitted in each fold, several or by name.
         everyone: Whether to include the people of the test set, who are left out by default.
+        learning_curve: Numbers of people, such as 2,4,8: each fold also trains all methods on that many of its people,
+            the same for all.
         out: Folder for benchmark.json, report.md, tables and figures. In Python a temporary one by default.
         workers: Number of folds to train in parallel, each in its own process; 0 trains in this process.
         verbose: Whether to show the progress on standard error.
@@ -437,17 +450,16 @@ def benchmark(
     from zoo.activity import report
     from zoo.training import Training
 
-    plans = list[Training]()
-    for name, model in several.items():
-        plan = Training.of(model, None, recipe)
-        plans.append(replace(plan, name=str(name)) if isinstance(models, Mapping) else plan)
+    plans = [Training.of(model, None, recipe) for model in several.values()]
+    if isinstance(models, Mapping):
+        plans = [replace(plan, name=str(name)) for name, plan in zip(models, plans, strict=True)]
     for name in (methods := [*(plan.name for plan in plans), *names, *estimators]):
         if methods.count(name) > 1 or not re.fullmatch(r"[\w-][\w.-]*", name):
             why = "two methods have this name" if methods.count(name) > 1 else "expected letters, digits and _ . -"
             raise ZooError(f"{shown(name)}: {why}: name each once, in Python as {{'NAME': model}}")
     if len(methods) < 2:
         raise ZooError("nothing to compare: name two networks, or one and a baseline")
-    protocol = crossval.Protocol(groups, seeds, names, everyone, estimators=estimators)
+    protocol = crossval.Protocol(groups, seeds, names, everyone, estimators=estimators, curve=[*learning_curve])
     result, failure = _of_folds(plans, data, out, protocol, workers, verbose)
     folder, draw = None if out is None else Path(out), for_task("activity", "figures").benchmark
     found = Benchmark(result, report.benchmark, draw, folder, failure=failure)
@@ -468,6 +480,7 @@ def evaluate(
     streaming: door.FilePath | None = None,
     subjects: door.People | None = None,
     merge: door.Labels | None = None,
+    metrics: door.Metrics = (),
 ) -> Evaluation:
     """Evaluates a model and baselines on test data.
 
@@ -487,6 +500,8 @@ def evaluate(
             then timelines: what each person did above, what was shown below.
         subjects: With `streaming`: subjects. By default all that were not in training.
         merge: With `streaming`: labels that mean one of several classes, such as stairs=up+down.
+        metrics: Metrics of your own, one, several or by name: Keras metrics of labels and logits, or functions of
+            labels and predictions, as in scikit-learn, which baselines have as well. Recognizers only.
 
     Returns:
         Metrics by name, which print as tables; `to_frame()` is a table of scores, and `figures(folder)` draws.
@@ -503,7 +518,7 @@ def evaluate(
     if streaming is not None:
         refuse(
             f"does not apply with {option('streaming', 'FILE')}", data=data, robustness=robustness, prior=prior,
-            split=None if split == "test" else split, baselines=None if baselines else False,
+            metrics=metrics or None, split=None if split == "test" else split, baselines=None if baselines else False,
         )  # fmt: skip
     else:
         refuse(f"applies with {option('streaming', 'FILE')} alone", subjects=subjects, merge=merge)
@@ -514,7 +529,7 @@ def evaluate(
     # A folder that cannot be written to is refused before the work.
     with nullcontext() if figures is None else exclusive_folder(Path(figures)):
         if streaming is None:
-            evaluation = _of_split(model, data, split, baselines, {"robustness": robustness, "prior": prior})
+            evaluation = _of_split(model, data, split, baselines, robustness=robustness, prior=prior, metrics=metrics)
         else:
             from zoo.activity.streaming import evaluate as evaluate_streams
             from zoo.runtime import Recognizer
@@ -522,17 +537,15 @@ def evaluate(
             reports, pictures = for_task("activity"), for_task("activity", "figures")
             people = door.names_of(subjects) or None
             recognizer = Recognizer(catalog.exported_file(model))  # type: ignore[arg-type]
-            metrics = evaluate_streams(recognizer, Path(streaming), subjects=people, merge=labels_of(merge))
-            evaluation = Evaluation(metrics, reports.streaming, pictures.streaming)
+            found = evaluate_streams(recognizer, Path(streaming), subjects=people, merge=labels_of(merge))
+            evaluation = Evaluation(found, reports.streaming, pictures.streaming)
         if figures is not None:
             evaluation.figures(Path(figures), figure_format or "png")
             evaluation = replace(evaluation, written=f"figures in {figures}")
     return evaluation
 
 
-def _of_split(
-    model: door.Model, data: door.Source | None, split: str, baselines: bool, options: Mapping[str, Any]
-) -> Evaluation:
+def _of_split(model: door.Model, data: door.Source | None, split: str, baselines: bool, **options: Any) -> Evaluation:
     """Evaluates a model on windows, patches or rows."""
     loaded = door.load(model)
     task = loaded.task

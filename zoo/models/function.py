@@ -1,4 +1,4 @@
-r"""Functions of one's own that build networks: `my_networks.py:separable`.
+r"""Functions of one's own that build networks, such as `my_networks.py:separable`, and losses and metrics of one's own.
 
     network = function(facts that it names, options)      whatever Keras can say
     recognizer = ActivityNetwork(network, ...)
@@ -14,19 +14,22 @@ its text is a part of the run.
 import hashlib
 import importlib.util
 import inspect
+import operator
 import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from zoo.catalog import function_in
 from zoo.errors import ZooError, shown, unknown_name
@@ -67,7 +70,9 @@ class Function:
         except (OSError, TypeError):
             # Such as what was typed into an interpreter.
             code = ""
-        return cls(getattr(named, "__name__", type(named).__name__), code, named)._checked()
+        # A loss of Keras is an object with a configuration.
+        config = getattr(named, "get_config", str)()
+        return cls(f"{getattr(named, '__name__', type(named).__name__)}{config}", code, named)._checked()
 
     def _checked(self) -> "Function":
         taken = {*ActivityNetwork.argument_types()} - {*FACTS}
@@ -147,6 +152,67 @@ class Function:
         return {"source": self.source, "sha256": self.sha256}
 
 
+def own_loss(loss: Callable[..., Any] | None, data: Any) -> Callable[..., Any] | None:
+    """A loss of a user's own as a function of class numbers `(batch,)` and logits; refuses data that it cannot read."""
+    if loss is not None and data.label_sets:
+        raise ZooError(f"loss: {data} has labels that mean one of several classes, which only the zoo's reads: omit it")
+    return loss and _of_numbers("loss", loss, len(data.classes), operator.lt)
+
+
+def measure(
+    own: Mapping[str, Callable[..., Any]], labels: NDArray[np.int64], predicted: NDArray[np.int64],
+    logits: NDArray[np.floating[Any]] | None = None, other: int | None = None,
+) -> dict[str, float | None]:  # fmt: skip
+    """Metrics of a user's own by name: Keras metrics of logits `(N, K)`, and functions of labels and predictions.
+
+    They are of windows of known activities, where a prediction of the class `other` is -1. What is not finite is None,
+    as are metrics of Keras without logits.
+    """
+    known, found = labels != other, dict[str, float | None].fromkeys(own)
+    labels, predicted = labels[known], np.where(predicted == other, -1, predicted)[known]
+    for name, metric in own.items():
+        with _explained(f"metrics: {name}"):
+            if not isinstance(metric, keras.metrics.Metric):
+                found[name] = float(metric(labels, predicted))
+            elif logits is not None:
+                call = _of_numbers(f"metrics: {name}", partial(_result, metric), logits.shape[1], operator.ne)
+                found[name] = call(labels, logits[known].astype("float32"))
+    return {name: None if value is None or not np.isfinite(value) else value for name, value in found.items()}
+
+
+def _result(metric: keras.metrics.Metric, labels: Any, logits: Any) -> float:
+    metric.reset_state()
+    metric.update_state(labels, logits)
+    return float(metric.result())
+
+
+def _of_numbers(
+    name: str, function: Callable[..., Any], classes: int, tells: Callable[[float, float], bool]
+) -> Callable[..., Any]:
+    """A function of labels and logits that gets class numbers, though it may read one-hot labels.
+
+    Which it reads is tried on answers that are right and wrong: the function has to tell them apart, also where all
+    logits are above 1. One of probabilities does not, which Keras would not notice.
+    """
+
+    def of_one_hot(labels: Any, logits: Any) -> Any:
+        return function(keras.ops.one_hot(keras.ops.cast(labels, "int32"), classes), logits)
+
+    right = np.arange(classes + 1) % classes
+    wrong, one_hot = (right + 1) % classes, np.eye(classes, dtype="float32")
+    logits = 10 * one_hot[right] - 4 * one_hot[wrong] - 5
+    for call in (function, of_one_hot):
+        # What fails on one kind of labels is made for the other.
+        with suppress(Exception):
+            pairs = [[float(keras.ops.mean(call(labels.astype("float32"), answers))) for labels in (right, wrong)]
+                     for answers in (logits, logits + 20)]  # fmt: skip
+            # NaN is unequal to everything.
+            if np.isfinite(pairs).all() and all(tells(*pair) for pair in pairs):
+                return call
+    expected = "class numbers or one-hot labels, and of logits, as with from_logits=True"
+    raise ZooError(f"{name}: does not tell right answers from wrong ones; expected a function of {expected}")
+
+
 def _found_again(source: str, sha256: str) -> Function:
     function = Function.of(source)
     if function is None or function.sha256 != sha256:
@@ -171,7 +237,7 @@ def run_file(file: Path, sha256: str = "") -> ModuleType:
 
 
 @contextmanager
-def _explained(source: str, file: str) -> Iterator[None]:
+def _explained(source: str, file: str = "") -> Iterator[None]:
     """Says in one line what went wrong in code of a user's own, and where."""
     try:
         yield

@@ -134,7 +134,7 @@ class FoldBoard(Board):
             who = f"group {fold.group + 1}"
             if record.get("subjects"):
                 who = f"study {record['study']}" if record.get("study") else f"subjects {', '.join(record['subjects'])}"
-            name = f"{fold.method}, {who}, seed {fold.seed}"
+            name = f"{fold.method}, {who}, seed {fold.seed}{f', {fold.people} people' if fold.people else ''}"
             if record["status"] == "failed":
                 lines[fold] = f"{name} failed: {record['reason']}"
             elif record["status"] in _ENDED:
