@@ -181,7 +181,7 @@ class Protocol:
         if self.curve:
             least = min(len(data.train.where(~mask).people()) for mask in held_out(data.train, split, self.groups))
             if (most := max(self.curve)) >= least:
-                raise ZooError(f"learning_curve: {most} people; a fold trains on {least}: ask for fewer")
+                raise ZooError(f"{option('learning_curve', most)}: a fold trains on {least} people: ask for fewer")
         return [
             Fold(method, split, seed, group, people)
             for people in (None, *sorted({*self.curve}))

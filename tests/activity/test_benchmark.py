@@ -214,7 +214,7 @@ def test_a_learning_curve_trains_all_on_the_same_few_people_who_are_among_the_mo
         assert row == {key: value for key, value in result["methods"][name].items() if key != "learning_curve"}
     assert "fewer people are fewer steps" in " ".join(result["notes"])
     assert len(SEEN) == 12
-    says = "learning_curve: 5 people; a fold trains on 5: ask for fewer"
+    says = "learning_curve=5: a fold trains on 5 people: ask for fewer"
     refused(says, zoo.benchmark, [dense], people, learning_curve=[5], **options)
     refused("learning_curve holds 0", zoo.benchmark, [dense], people, learning_curve=[0], **options)
 
