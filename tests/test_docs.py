@@ -244,15 +244,18 @@ def test_the_table_of_results_leads_to_the_cards_and_code_is_copied_without_prom
         assert not re.search(r"<code>(?:<[^>]*>)*\$ ", text), address
 
 
-def bars(page):
+def bars(page, title=""):
     """The numbers of a page's chart by the names of its bars, whose lengths they are."""
-    chart = re.search(r'<figure class="chart">.*?</figure>', page, re.DOTALL)[0]
-    found = re.findall(r'<text[^>]*>([^<]*)</text><rect[^>]* width="([\d.]+)".*?<text[^>]*>([\d.]+)', chart)
-    numbers = {name: number for name, _, number in found}
-    longest = max(found, key=lambda bar: float(bar[1]))
-    for _, length, number in found:
-        assert float(length) == pytest.approx(float(longest[1]) * float(number) / float(longest[2]), abs=0.5)
-    return numbers
+    charts = re.findall(r'<figure class="chart">.*?</figure>', page, re.DOTALL)
+    chart = next(one for one in charts if f"<figcaption>{title}" in one)
+    found = re.findall(r'<text[^>]*>([^<]*)</text><rect[^>]* width="([\d.]+)".*?<text[^>]*>([\d.,]+)', chart)
+    found = [(name, float(length), number.replace(",", "")) for name, length, number in found]
+    _, most, number = max(found, key=lambda bar: bar[1])
+    # A number is rounded to its last digit.
+    for _, length, shown in found:
+        last = 10.0 ** -len(shown.partition(".")[2])
+        assert length == pytest.approx(most * float(shown) / float(number), abs=max(0.5, most * last / float(number)))
+    return {name: number for name, _, number in found}
 
 
 def rows(page):
@@ -262,9 +265,33 @@ def rows(page):
 
 
 def test_the_charts_of_guides_show_the_numbers_of_tables(html):
-    shown = bars(html["/guides/c/"])
-    steps = {row[0]: row[1] for row in rows(DOCS / "guides" / "c.md") if row[0] in shown}
+    guide = {name: rows(DOCS / "guides" / f"{name}.md") for name in ("c", "label", "probabilities")}
+    shown = bars(html["/guides/c/"], "Median time")
+    steps = {row[0]: row[1] for row in guide["c"] if row[0] in shown}
     assert steps == {name: time if float(time) < 10 else f"{float(time):.0f}" for name, time in shown.items()}
+
+    instructions = {
+        f"{row[0].removesuffix(' RV32IMAC')}, {row[1]}": row[4].replace(",", "")
+        for row in guide["c"] if len(row) == 5 and row[1].startswith("c99")
+    }  # fmt: skip
+    assert bars(html["/guides/c/"], "Instructions") == instructions
+    flash = bars(html["/guides/c/"], "Flash")
+    assert {row[2] for row in guide["c"] if row[0] == "Cortex-M4F"} <= set(flash.values())
+
+    ways = ("by hand", "proposals", "learning", "sure ones")
+    assert bars(html["/guides/label/"], "Minutes") == {row[0]: row[1] for row in guide["label"] if row[0] in ways}
+    hours = {row[0]: row[1:] for row in guide["label"] if len(row) == 3}
+    seconds = bars(html["/guides/label/"], "Seconds")
+    assert [seconds["drawn, first time"], seconds["drawn, again"]] == hours["day is drawn"]
+
+    labeled = [row[4].removesuffix("%") for row in guide["probabilities"] if row[0] == "probability"]
+    assert list(bars(html["/guides/probabilities/"], "Windows of unknown").values()) == labeled
+
+    movements = {row[0]: row[1].removesuffix("%") for row in guide["probabilities"] if len(row) == 4}
+    shown = bars(html["/guides/probabilities/"], "Windows labeled")
+    assert {name: number for name, number in shown.items() if "," not in name} == {
+        name: movements[name] for name in ("catching ball", "dribbling ball", "folding clothes", "kicking ball")
+    }
 
     card = rows(ROOT / "saved_models" / "activity_gru_phone" / "card.md")
     sizes = {row[0].split(".")[1]: row[1] for row in card if re.fullmatch(r"model\.\w+\.tflite", row[0])}

@@ -85,7 +85,7 @@ def thresholds() -> str:
     """Shares of unknown movements that are labeled, by the share of known windows that a threshold is to reject."""
     found = [row for row in read_json(_BENCHMARKS / "abstention.json")["rows"] if row["score"] == "probability"]
     rows = [
-        (f"set to reject {row['share']:.0%}", row["movements_answered"], f"{row['movements_answered']:.0%}")
+        (f"set to reject {row['share']:.0%}", row["movements_answered"], f"{row['movements_answered']:.1%}")
         for row in found
     ]
     return bars("Windows of unknown movements that are labeled nevertheless, by the threshold on the probability", rows)
