@@ -1,5 +1,5 @@
 """What the benchmarks of labeling share: a simulated person who knows the truth about an hour and labels it, hours of
-the people of DSADS, `zoo label` in a process, and the document of what was measured.
+the people of DSADS and WISDM, `zoo label` in a process, and the document of what was measured.
 """
 
 import json
@@ -23,9 +23,13 @@ from zoo.labeling.session import ENOUGH
 from zoo.loading import load
 from zoo.provenance import versions, weights_sha256
 
-ACTIVITIES = ("sitting", "standing", "walking", "jogging", "upstairs", "downstairs", "cycling", "rowing")
-SECONDS, LENGTHS, SEED = 3600.0, (30.0, 300.0), 0
-RATE = 25.0
+_KNOWN = ("sitting", "standing", "walking", "jogging")
+ACTIVITIES = {
+    "dsads": (*_KNOWN, "upstairs", "downstairs", "cycling", "rowing"),
+    "wisdm": (*_KNOWN, "stairs", "catching_ball", "dribbling_ball", "kicking_ball"),
+}
+"""Of which hours consist, by study."""
+PEOPLE, SECONDS, LENGTHS, SEED = 8, 3600.0, (30.0, 300.0), 0
 COSTS = {"looks": 1.5, "keys": 0.5, "clicks": 2.0, "words": 3.0}
 """Seconds of each action."""
 PORT = 8931
@@ -36,19 +40,22 @@ Truth = list[tuple[float, float, str]]
 
 
 def hours(path: Path) -> list[tuple[Recording, Truth]]:
-    """An hour of each person of DSADS, and what they did."""
-    found, joined = list(read_recordings(path)), []
+    """An hour of each of eight people of a study who did all of its activities, and what they did."""
+    found, joined = list(read_recordings(path)), list[tuple[Recording, Truth]]()
+    activities, rate = ACTIVITIES[found[0].study], float(np.median([one.rate for one in found]))
     for person in sorted({one.subject for one in found}):
         parts = [
             (one.activity, one.acceleration) for one in found
-            if one.subject == person and one.activity in ACTIVITIES and one.seconds > LENGTHS[0]
-            and one.position.startswith("right")
+            if one.subject == person and one.activity in activities and one.seconds > LENGTHS[0]
+            and not one.position.startswith("left")
         ]  # fmt: skip
-        stretches = splice(parts, RATE, SECONDS, np.random.default_rng([SEED, int(person)]), LENGTHS)
-        edges = np.cumsum([0, *(len(rows) for _, rows in stretches)]) / RATE
+        if {name for name, _ in parts} != {*activities} or len(joined) == PEOPLE:
+            continue
+        stretches = splice(parts, rate, SECONDS, np.random.default_rng([SEED, int(person)]), LENGTHS)
+        edges = np.cumsum([0, *(len(rows) for _, rows in stretches)]) / rate
         truth = [(start, end, name) for start, end, (name, _) in zip(edges, edges[1:], stretches, strict=False)]
         rows = np.concatenate([rows for _, rows in stretches])
-        joined.append((Recording(f"person {person}", person, "-", RATE, rows), truth))
+        joined.append((Recording(f"person {person}", person, "-", rate, rows), truth))
     return joined
 
 
@@ -156,11 +163,12 @@ def model_named(name: str) -> dict[str, str]:
     return {"model": Path(name).stem, "weights_sha256": weights_sha256(load(name).keras_model.weights)}
 
 
-def to_document(script: str, named: Sequence[str], recordings: Path, **measured: Any) -> str:
+def to_document(script: str, arguments: Sequence[str | Path], **measured: Any) -> str:
     """What was measured with models on hours of recordings, as the JSON document that a script prints."""
-    names = " ".join(Path(name).name for name in named)
-    head = {"command": f"python benchmarks/{Path(script).name} {names} --recordings {recordings.name}"}
-    about = {"versions": versions(), "data_sha256": sha256(recordings), "simulated": True}
+    paths = [Path(argument) for argument in arguments]
+    head = {"command": " ".join(["python", f"benchmarks/{Path(script).name}", *(path.name for path in paths)])}
+    hashes = {path.name: sha256(path) for path in paths if path.suffix == ".h5"}
+    about = {"versions": versions(), "data_sha256": hashes, "simulated": True}
     return json.dumps({**head, **about, **measured}, indent=2)
 
 

@@ -3,13 +3,15 @@
     zoo data import dsads daily-and-sports-activities.zip --others -o dsads.h5
     git show 2080b86c:saved_models/activity_gru_pocket/model.keras > activity_gru_pocket-0.3.0.keras
     git show fb4b9ee3:saved_models/activity_cnn_pocket/model.keras > activity_cnn_pocket-0.3.0.keras
-    python benchmarks/labeling.py activity_gru_pocket-0.3.0.keras activity_cnn_pocket-0.3.0.keras \
-        --recordings dsads.h5 | tee benchmarks/labeling.json
+    python benchmarks/labeling.py --without wisdm --archives ../shared/data/activity
+    python benchmarks/labeling.py activity_gru_pocket-0.3.0.keras dsads.h5 activity_cnn_pocket-0.3.0.keras dsads.h5 \
+        without_wisdm.keras wisdm.h5 | tee benchmarks/labeling.json
     python benchmarks/labeling.py --page docs/guides/label.md
 
-The hours are those of the eight people of DSADS, on whom neither model was trained: stretches of half a minute to five
-of eight activities, two of which they do not know, joined in an order that is drawn. Nobody made the decisions: a
-program knows the truth, and does what the page offers, one stretch after the other.
+The hours are those of eight people of a study that the model was not trained on: stretches of half a minute to five of
+eight activities, joined in an order that is drawn. In DSADS, the models of 0.3.0 do not know two of them; in WISDM, a
+network of the other five studies does not know three ball games, and stairs have no direction. Nobody made the
+decisions: a program knows the truth, and does what the page offers, one stretch after the other.
 
     by hand     for each activity: a key that moves the view, a click at its end, S, and the key of its label; and a
                 look at each two minutes of the hour, as nothing says where the changes are
@@ -22,6 +24,9 @@ Then one in twelve of the labels of the second way, of stretches of 8 s or more,
 list of doubted labels is counted: how many of the wrong ones are in it, and how many stretches it asks about. The
 confidence and the length from which a label is doubted were chosen on the same hours with other wrong labels.
 
+How many answers are enough: in the order of the queue, the last layer learns from the labels of one person so far,
+after every 10 answers, and its proposals for the hours of the other seven are compared with the truth.
+
 benchmarks/labeling_page.py lets the same program act on the page itself.
 
 A look at a stretch is said to take 1.5 s, a key .5 s, a click at a place 2 s, and a new word 3 s.
@@ -29,12 +34,14 @@ A look at a stretch is said to take 1.5 s, a key .5 s, a click at a place 2 s, a
 
 import os
 import sys
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).parents[1] / "saved_models"))
 
 import numpy as np
 import pages
@@ -52,12 +59,18 @@ from annotator import (
     with_proposals,
 )
 
-from zoo.activity.recordings import Recording
+from zoo.activity.recordings import Recording, read_recordings
+from zoo.activity.studies import STUDIES
 from zoo.labeling.day import Day, Stretch, disputed, renewed
 from zoo.labeling.proposals import Proposer, Read
+from zoo.presets import PRESETS
 from zoo.report import markdown
 
 WAYS = ("by hand", "proposals", "learning", "sure ones")
+NETWORK = "activity_gru_pocket"
+EVERY, ENOUGH_SHARE = 10, 0.95
+"""Answers between two looks at what was learned from them, and the share of the last score that is enough."""
+
 WRONG, WRONG_SECONDS = 12, 8.0
 """Of so many labels one is wrong, and of what length at least its stretch is."""
 
@@ -77,11 +90,33 @@ def checks(proposer: Proposer, reads: list[Read], day: Day, person: str) -> dict
     return {"person": person, "labels": len(day), "wrong": len(wrong), "found": len(found), "asked": len(asked)}
 
 
-def measure(model: str, recording: Recording, truth: Truth) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def effort(proposer: Proposer, people: Sequence[tuple[Recording, Truth, list[Read]]], place: int) -> dict[str, Any]:
+    """How right proposals for other people are after so many actions of one, who answers in the order of the queue."""
+    recording, truth, reads = people[place]
+    others = [each for number, each in enumerate(people) if number != place]
+
+    def score(learner: Proposer) -> float:
+        said = [[(one.start, one.end, one.guess) for one in learner.propose(read)] for *_, read in others]
+        return float(np.mean([agreement(one, true) for one, (_, true, _) in zip(said, others, strict=True)]))
+
+    learner, bounds = copy(proposer), [(0.0, round(recording.seconds, 3))]
+    person, day = Person(truth, list(proposer.classes)), renewed((), proposer.propose(reads), bounds)
+    points, answers = [(0, score(proposer))], 0
+    while any(one.label is None for one in day):
+        day, answers = person.decide(day, person.next(day, listed=True)), answers + 1
+        if answers % EVERY == 0 or all(one.label is not None for one in day):
+            learner.learn([reads], [day])
+            day = renewed(day, learner.propose(reads), bounds)
+            points.append((sum(person.counts.values()) - person.counts["looks"], score(learner)))
+    enough = next(actions for actions, right in points if right >= ENOUGH_SHARE * points[-1][1])
+    return {"person": recording.subject, "enough": enough, "points": [(n, round(right, 4)) for n, right in points]}
+
+
+def measure(
+    proposer: Proposer, recording: Recording, truth: Truth, reads: list[Read]
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """A row for each way to label the hour of a person, and what is found of wrong labels."""
-    proposer, rows = Proposer(model), list[dict[str, Any]]()
-    reads = list(proposer.read([recording]))
-    bounds = [(0.0, round(recording.seconds, 3))]
+    rows, bounds = list[dict[str, Any]](), [(0.0, round(recording.seconds, 3))]
     proposals, words = proposer.propose(reads), list(proposer.classes)
     sure = [one for one in proposals if one.sure]
     done = Person(truth, words).did
@@ -114,17 +149,31 @@ def measure(model: str, recording: Recording, truth: Truth) -> tuple[list[dict[s
 
 
 def costs(document: dict[str, Any]) -> str:
-    """What each way to label costs with the first model, and what accepting rests on with each."""
+    """What each way to label costs in each study, what accepting rests on, and how many actions are enough."""
     rows, notes = [], []
-    for way in WAYS:
-        hours = [row for row in document["models"][0]["hours"] if row["way"] == way]
-        mean = {key: np.mean([row[key] for row in hours]) for key in ("minutes", *COSTS, "right")}
-        rows.append((way, f"{mean['minutes']:.1f}", *(f"{mean[key]:.0f}" for key in COSTS), f"{mean['right']:.1%}"))
     for found in document["models"]:
+        study = found["study"].upper()
         sure, right = (sum(row[key] for row in found["hours"]) for key in ("sure", "sure_right"))
         minutes = f"{sure / 60 / len(WAYS):.0f} minutes in all, and right in {right / sure:.1%} of them"
-        notes.append(f"`{found['model']}` was at least 95% sure of {minutes}.")
-    return markdown.table(("way", "minutes", *COSTS, "right"), rows) + "\n\n" + "\n".join(notes)
+        notes.append(f"In {study}, `{found['model']}` was at least 95% sure of {minutes}.")
+        if "enough" not in found:
+            continue
+        for way in WAYS:
+            hours = [row for row in found["hours"] if row["way"] == way]
+            mean = {key: np.mean([row[key] for row in hours]) for key in ("minutes", *COSTS, "right")}
+            cells = (f"{mean['minutes']:.1f}", *(f"{mean[key]:.0f}" for key in COSTS), f"{mean['right']:.1%}")
+            rows.append((study, way, *cells))
+        first, last, enough, all_of = (
+            np.mean([value(row) for row in found["enough"]])
+            for value in (lambda row: row["points"][0][1], lambda row: row["points"][-1][1],
+                          lambda row: row["enough"], lambda row: row["points"][-1][0])
+        )  # fmt: skip
+        notes.append(
+            f"Its proposals for the other seven people are right for {first:.1%} of the time before it learns, and for "
+            f"{last:.1%}\nonce it has learned from all labels of one person, which take {all_of:.0f} keys, clicks and "
+            f"words; {enough:.0f} are enough for 95% of that."
+        )
+    return markdown.table(("study", "way", "minutes", *COSTS, "right"), rows) + "\n\n" + "\n".join(notes)
 
 
 def doubts(document: dict[str, Any]) -> str:
@@ -137,21 +186,50 @@ def doubts(document: dict[str, Any]) -> str:
     )
 
 
+def leave_out(study: str, archives: Path) -> None:
+    """Trains the network of a preset on all studies but one, by its recipe, and imports the one that is left out."""
+    import make
+
+    import zoo
+
+    source, folder = PRESETS[NETWORK].data, Path(f"without_{study}")
+    studies = [name for name in source.studies if name != study]
+    others = {label for name in studies for label in STUDIES[name].others.values()}
+    folder.mkdir()
+    windows = make.cut(studies, archives, folder, [name for name in source.other if name in others])
+    zoo.train(NETWORK, windows).model.save(f"without_{study}.keras")
+    make.import_study(study, archives, Path(f"{study}.h5"))
+
+
+def measured(pairs: Sequence[str]) -> str:
+    """The document of what is measured with each model on the hours of its study."""
+    models, studies = list[dict[str, Any]](), set[str]()
+    for name, recordings in zip(pairs[::2], pairs[1::2], strict=True):
+        proposer, study = Proposer(name), next(iter(read_recordings(Path(recordings)))).study
+        people = [(*hour, list(proposer.read([hour[0]]))) for hour in hours(Path(recordings))]
+        rows, checked = zip(*(measure(proposer, *person) for person in people), strict=True)
+        found: dict[str, Any] = {"study": study, "hours": [row for part in rows for row in part], "checks": checked}
+        if study not in studies:
+            found["enough"] = [effort(proposer, people, place) for place in range(len(people))]
+            print(found["enough"], file=sys.stderr)
+        studies.add(study)
+        models.append({**model_named(name), **found})
+    return to_document(__file__, pairs, costs=COSTS, seed=SEED, models=models)
+
+
 def main() -> None:
     """Measures all and prints one JSON document."""
     parser = pages.parser(__doc__)
-    parser.add_argument("--recordings", type=Path, default=Path("dsads.h5"))
-    parser.add_argument("models", nargs="*", help="models that were trained without these people")
+    parser.add_argument("pairs", nargs="*", help="models and recordings of the studies that they were trained without")
+    parser.add_argument("--without", help="train a network without this study, and import the study")
+    parser.add_argument("--archives", type=Path, default=Path("../shared/data/activity"))
     options = parser.parse_args()
-    if options.page:
+    if options.without:
+        leave_out(options.without, options.archives)
+    elif options.page:
         pages.fill(options.page, __file__, {"labeling": costs, "doubts": doubts})
-        return
-    models = []
-    for name in options.models:
-        measured = [measure(name, recording, truth) for recording, truth in hours(options.recordings)]
-        hours_of, found = [row for rows, _ in measured for row in rows], [checked for _, checked in measured]
-        models.append({**model_named(name), "hours": hours_of, "checks": found})
-    print(to_document(__file__, options.models, options.recordings, costs=COSTS, seed=SEED, models=models))
+    else:
+        print(measured(options.pairs))
 
 
 if __name__ == "__main__":

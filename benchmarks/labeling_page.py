@@ -176,7 +176,8 @@ def main() -> None:
             found.append(measure(page, options.model, proposer, recording, truth))
             print(found[-1], file=sys.stderr)
         browser.close()
-    print(to_document(__file__, [options.model], options.recordings, **model_named(options.model), hours=found))
+    arguments = [options.model, "--recordings", options.recordings]
+    print(to_document(__file__, arguments, **model_named(options.model), hours=found))
 
 
 if __name__ == "__main__":

@@ -211,7 +211,8 @@ def cut(studies: Sequence[str], archives: Path, scratch: Path, other: Sequence[s
         if not file.exists():
             import_study(study, archives, file)
     index = recordings.join(*map(recordings.read_recordings, files))
-    classes = cutting.choose_classes(index.path, index.activities, CLASSES, STAIRS, other)
+    stairs = {name: members for name, members in STAIRS.items() if name in index.activities}
+    classes = cutting.choose_classes(index.path, index.activities, CLASSES, stairs, other)
     cutting.write_windows(index, scratch / "windows.h5", LONG, [], classes, other=bool(other))
     return scratch / "windows.h5"
 

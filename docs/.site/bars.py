@@ -109,7 +109,7 @@ def labeling() -> str:
     for way in dict.fromkeys(hour["way"] for hour in hours):
         minutes = mean(hour["minutes"] for hour in hours if hour["way"] == way)
         rows.append((way, minutes, f"{minutes:.1f} min"))
-    return bars("Minutes to label an hour, by a program that acts as a person would", rows)
+    return bars("Minutes to label an hour of DSADS, by a program that acts as a person would", rows)
 
 
 def ten_hours() -> str:

@@ -83,3 +83,12 @@ test("the truth of a recording is counted where there was a label or doubt", () 
   const last = labels.reduce<State>((state, each) => next(state, { kind: "report", report: { ...REPORT, signal: each } }), { ...RUNNING, truth: "walking" });
   assert.deepEqual(last.kind === "running" && last.agreed, { right: 1, of: 2 });
 });
+
+test("a run begins listening, and each report, pause and trial changes what it names alone", () => {
+  const [, start, , running, , teach] = STATES as [State, State, State, State, State, State];
+  const begun = next(start, { kind: "run", model: MODEL, run: SECOND });
+  assert.deepEqual(begun, { ...RUNNING, run: SECOND, timeline: SECOND.session.timeline, measured: { rate: NaN, milliseconds: NaN } });
+  assert.deepEqual(next(running, { kind: "change", part: { paused: true } }), { ...running, paused: true });
+  const unsure = { ...REPORT, signal: { kind: "silent", why: "stopped" } } as unknown as typeof REPORT;
+  assert.deepEqual(next(teach, { kind: "report", report: unsure }), { ...teach, trial: { run: FIRST, signal: unsure.signal } });
+});
