@@ -40,17 +40,15 @@ Truth = list[tuple[float, float, str]]
 
 
 def hours(path: Path) -> list[tuple[Recording, Truth]]:
-    """An hour of each of eight people of a study who did all of its activities, and what they did."""
+    """An hour of each of eight people of a study, and what they did."""
     found, joined = list(read_recordings(path)), list[tuple[Recording, Truth]]()
     activities, rate = ACTIVITIES[found[0].study], float(np.median([one.rate for one in found]))
-    for person in sorted({one.subject for one in found}):
+    for person in sorted({one.subject for one in found})[:PEOPLE]:
         parts = [
             (one.activity, one.acceleration) for one in found
             if one.subject == person and one.activity in activities and one.seconds > LENGTHS[0]
             and not one.position.startswith("left")
         ]  # fmt: skip
-        if {name for name, _ in parts} != {*activities} or len(joined) == PEOPLE:
-            continue
         stretches = splice(parts, rate, SECONDS, np.random.default_rng([SEED, int(person)]), LENGTHS)
         edges = np.cumsum([0, *(len(rows) for _, rows in stretches)]) / rate
         truth = [(start, end, name) for start, end, (name, _) in zip(edges, edges[1:], stretches, strict=False)]
@@ -79,8 +77,8 @@ class Person:
         return ((queue(day) if listed else []) or open_ones)[0]
 
     def label(self, day: Day, at: int, label: str) -> Day:
-        """Gives a stretch a label: by a key, or by a new word."""
-        self.counts["keys" if label in self.words[:9] else "words"] += 1
+        """Gives a stretch a label: by a key, by the button of a word beyond the ninth, or by a new word."""
+        self.counts["keys" if label in self.words[:9] else "clicks" if label in self.words else "words"] += 1
         day = self.act(day, {"do": "label", "at": at, "label": label})
         self.words += [] if label in self.words else [label]
         return day
