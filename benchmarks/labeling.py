@@ -177,13 +177,17 @@ def costs(document: dict[str, Any]) -> str:
 
 
 def doubts(document: dict[str, Any]) -> str:
-    """What is found of wrong labels, in a sentence."""
-    checked = document["models"][0]["checks"]
-    total = {key: sum(row[key] for row in checked) for key in ("labels", "wrong", "found", "asked")}
-    return (
-        f"Of {total['labels']} labels in these hours, {total['wrong']} were made wrong. The list asked about "
-        f"{total['asked']} stretches,\nand {total['found']} of the wrong labels were among them.\n"
-    )
+    """What is found of wrong labels in each study, in sentences."""
+    lines = []
+    for found in (model for model in document["models"] if "enough" in model):
+        labels, wrong, right, asked = (
+            sum(row[key] for row in found["checks"]) for key in ("labels", "wrong", "found", "asked")
+        )
+        lines.append(
+            f"Of {labels} labels of {found['study'].upper()}, {wrong} were made wrong. The list asked about {asked} "
+            f"stretches,\nand {right} of the wrong labels were among them."
+        )
+    return "\n".join(lines)
 
 
 def leave_out(study: str, archives: Path) -> None:
