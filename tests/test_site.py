@@ -232,11 +232,19 @@ def test_a_page_that_is_not_here_leads_to_pages_that_are(visit, address):
 
 
 def test_pictures_have_their_size_before_they_arrive(site):
-    for path in ("presets/activity_gru_phone", "guides/recordings", "."):
-        page = (site / path / "index.html").read_text(encoding="utf-8")
-        pictures = [picture for picture in re.findall(r"<img [^>]*>", page) if ".png" in picture]
-        assert pictures
-        assert [picture for picture in pictures if "width=" not in picture or "height=" not in picture] == []
+    pages = [page for page in site.rglob("index.html") if "phone" not in page.relative_to(site).parts]
+    pictures = [each for page in pages for each in re.findall(r"<img [^>]*>", page.read_text(encoding="utf-8"))]
+    assert len(pictures) > 60
+    assert [picture for picture in pictures if "width=" not in picture or "height=" not in picture] == []
+
+
+def test_a_card_begins_with_what_is_recognized_as_what(visit):
+    for width, height in ((1280, 900), (390, 844)):
+        page = visit("/presets/activity_gru_phone/", width=width, height=height)
+        box = page.locator("img.confusion").bounding_box()
+        assert box["y"] + box["height"] < height
+        assert page.evaluate("document.querySelector('img.confusion').naturalWidth") > 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_the_chart_of_results_links_each_recognizer(visit):

@@ -82,15 +82,25 @@ def stage(folder: Path) -> None:
     cards.put_cards(folder / "presets", _COLAB, _REPOSITORY)
     for page in folder.rglob("*.md"):
         text = re.sub(
-            r"(!\[[^\]]*\]\()([^)]+\.png)\)(?!\{)", partial(_sized, page.parent), page.read_text(encoding="utf-8")
+            r"(!\[[^\]]*\]\(([^)]+\.(?:png|gif|svg))\))(?:\{( \.\w+)? width=(\d+)[^}]*\})?",
+            partial(_sized, page.parent),
+            page.read_text(encoding="utf-8"),
         )
         page.write_text(text, encoding="utf-8")
 
 
 def _sized(folder: Path, picture: re.Match[str]) -> str:
     """A picture with its width and height, so that a page does not jump when it arrives."""
-    with Image.open(folder / picture[2]) as image:
-        return f"{picture[0]}{{ width={image.width} height={image.height} }}"
+    file = folder / picture[2]
+    if file.suffix == ".svg":
+        found = re.search(r'viewBox="0 0 (\d+) (\d+)"', file.read_text(encoding="utf-8"))
+        assert found, file
+        wide, high = map(int, found.groups())
+    else:
+        with Image.open(file) as image:
+            wide, high = image.size
+    width = int(picture[4] or wide)
+    return f"{picture[1]}{{{picture[3] or ''} width={width} height={round(width * high / wide)} }}"
 
 
 def _recognizers() -> str:

@@ -73,7 +73,12 @@ def _card(name: str, text: str, colab: str, repository: str) -> str:
     table = re.search(r"^\| \|.*?\n\n(?=```)", text, re.DOTALL | re.MULTILINE)
     python = re.search(r"```python.*?```\n\n", text, re.DOTALL)
     assert table, python
-    text = text.replace(python[0], "").replace(table[0], f"{_at_once(name, colab)}{python[0]}{table[0]}")
+    confusion = re.search(r"!\[[^\]]*\]\(confusion\.png\)\s", text)
+    begin = _at_once(name, colab)
+    if confusion:
+        # What is seen first.
+        text, begin = text.replace(confusion[0], ""), f"{confusion[0].strip()}{{ .confusion width=280 }}\n\n{begin}"
+    text = text.replace(python[0], "").replace(table[0], f"{begin}{python[0]}{table[0]}")
     text = re.sub(r"\]\(\.\./\.\./docs/", "](../", text)
     text = re.sub(r"\(\.\./\.\./((?:zoo|examples|benchmarks)/[^)]*)", rf"({repository}/blob/main/\1", text)
     text = text.replace("| | |\n| --- | --- |", "| property | value |\n| --- | --- |")

@@ -123,7 +123,8 @@ def test_an_activity_has_the_color_of_the_page_in_each_figure_whatever_the_other
     ):
         assert tuple(re.findall(r"--activity-\d: (#\w{6});", paper)) == colors
     assert re.search(r"--accent: (#\w+);", css)[1] == palette.ACCENT
-    sets = (["sitting", "rowing", "walking"], ["rowing", "climbing stairs", "going up", "x"], list("abcdefghi"))
+    sets = (["sitting", "rowing", "walking"], ["rowing", "climbing stairs", "going up", "x"], list("abcdefghi"),
+            ["fast_run", "pull_ups", "re_sit", "crunches"])  # fmt: skip
     program = tmp_path / "colors.ts"
     source = next(PHONE_PAGE.glob("src/**/activities.ts"))
     program.write_text(

@@ -10,10 +10,12 @@ DARK = ("#2fe08a", "#c98540", "#b07aff", "#ff5fae", "#f5e84a", "#2f9fd8", "#9a61
 ACCENT, WARN = "#0b5d4b", "#8a3b00"
 """What is right, or meant to be seen first, and what is wrong; on white paper."""
 
+# `\b` sees no beginning of a word beside an underscore.
+_BEGIN, _END = r"(?<![^\W\d_])", r"(?![^\W\d_])"
 _WORDS = {
-    r"\b(push|sit|pull|chin|press|get|stand)(ting|ing)?[\W_]?ups?\b": -1,
+    _BEGIN + r"(push|sit|pull|chin|press|get|stand)(ting|ing)?[\W_]?ups?" + _END: -1,
     r"down[\W_]?stair|stairs?[\W_]?down|descend|^(going )?down$": 3, r"stair|climb|ascend|^(going )?up$": 2,
-    r"\b(jog|run)": 1, r"walk|stroll|\bhik": 0, r"\b(sit|loung)": 4, r"\b(stand|queu)": 5,
+    _BEGIN + "(jog|run)": 1, f"walk|stroll|{_BEGIN}hik": 0, _BEGIN + "(sit|loung)": 4, _BEGIN + "(stand|queu)": 5,
 }  # fmt: skip
 """Words of names, and the color of what they name; the first that fits decides."""
 

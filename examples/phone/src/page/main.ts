@@ -18,6 +18,7 @@ import { Session } from "./session";
 import { choices, chosenName, listModels, onModel, onThreshold, showChosen, showThreshold, threshold } from "./settings";
 import { type Device, shown } from "../show/shown";
 import { possible } from "../signal/signal";
+import { spoken } from "../signal/stream";
 import { type Event, type Model, next, type Problem, type Run, runOf, type State, type Summary, type Teach } from "./state";
 import { isHandheld, keepAwake, letSleep, stayOffline } from "./system";
 import { fromCode, fromFile } from "../learn/taught";
@@ -238,7 +239,7 @@ class Page {
       const signals = possible(state.model.metadata.classes.length);
       reserve(shown(state, this.device), signals.map((signal) => shown({ ...state, signal }, this.device)));
     }
-    if (state.kind === "summary") renderTimeline(state.model.metadata.classes, state.timeline, shown(state, this.device).minutes);
+    if (state.kind === "summary") renderTimeline(spoken(state.model.metadata), state.timeline, shown(state, this.device).minutes);
   }
 
   private async savePicture(state: Summary): Promise<void> {

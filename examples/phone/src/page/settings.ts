@@ -59,8 +59,8 @@ export function onModel(chosen: (source: string | File) => void): void {
 
 /** The threshold that was chosen for a model, or that of its file. */
 export function threshold(metadata: Metadata): number {
-  const chosen = remembered(key(metadata));
-  return chosen === null ? metadata.threshold : Number(chosen);
+  const chosen = Number(remembered(key(metadata)) ?? NaN);
+  return chosen >= 0 && chosen <= 1 ? chosen : metadata.threshold;
 }
 
 /** Shows the threshold of a model. */
