@@ -211,4 +211,7 @@ def test_it_is_readable_in_all_sizes_and_in_the_dark(labeling):
         press(page, "Enter", "Enter", "5")
         pixels = "document.getElementById('close').getContext('2d').getImageData(0, 0, 900, 300).data"
         until(page, f"() => new Set({pixels}).size > 9")
+        page.evaluate("document.querySelector('#queue small').textContent = 'the model says something else'")
+        height = "[...document.querySelectorAll('#queue strong')].map(word => word.getBoundingClientRect().height)"
+        assert max(page.evaluate(height)) < 30, "a word is broken"
         look(page, "label", SIZES, dark=True)
