@@ -122,7 +122,7 @@ def _held(path: Path, notes: Sequence[tuple[float, str]], side: Side) -> list[Sp
         # Of two at one moment, one would hold for no time.
         (moment, one), (other, text) = pair
         if moment == other and one != text and pair[side == "end"][1].lower() not in ENDS:
-            raise ZooError(f"{path}: {one!r} and {text!r} are both at {moment:g} s; expected one: remove the other")
+            raise ZooError(f"{path}: {one!r} and {text!r} are both at {moment:g} s; expected one: move or remove one")
     moments = [moment for moment, _ in notes]
     edges = [*moments, np.inf] if side == "start" else [-np.inf, *moments]
     return [

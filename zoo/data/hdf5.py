@@ -42,7 +42,7 @@ _LETTERS, _MEMORY_BYTES = 1000, 1 << 30
 
 _FROM_CSV = "`zoo data import csv`, then `zoo data windows`"
 _RAW = {
-    ".csv": f"is a CSV file: make data of it with {_FROM_CSV}",
+    ".csv": f"is a CSV file: make data of it with {_FROM_CSV}; if it has no labels, `zoo label` it first",
     ".tsv": f"is a table: make data of it with {_FROM_CSV}",
     ".txt": f"is text: make data of it with `zoo data make text`, or of recordings with {_FROM_CSV}; "
     "patches are made of photographs, with `zoo data make patches`",
