@@ -163,11 +163,9 @@ def costs(document: dict[str, Any]) -> str:
             mean = {key: np.mean([row[key] for row in hours]) for key in ("minutes", *COSTS, "right")}
             cells = (f"{mean['minutes']:.1f}", *(f"{mean[key]:.0f}" for key in COSTS), f"{mean['right']:.1%}")
             rows.append((study, way, *cells))
-        first, last, enough, all_of = (
-            np.mean([value(row) for row in found["enough"]])
-            for value in (lambda row: row["points"][0][1], lambda row: row["points"][-1][1],
-                          lambda row: row["enough"], lambda row: row["points"][-1][0])
-        )  # fmt: skip
+        first = np.mean([row["points"][0][1] for row in found["enough"]])
+        all_of, last = np.mean([row["points"][-1] for row in found["enough"]], axis=0)
+        enough = np.mean([row["enough"] for row in found["enough"]])
         notes.append(
             f"Its proposals for the other seven people are right for {first:.1%} of the time before it learns, and for "
             f"{last:.1%}\nonce it has learned from all labels of one person, which take {all_of:.0f} keys, clicks and "

@@ -78,7 +78,7 @@ def processors() -> str:
         for row in document["boards"]
         if row["preset"] == document["preset"]
     ]
-    return bars(f"Instructions per step of {document['preset']}: only M4F and M7 compute with floats", rows)
+    return bars(f"Instructions per step of {document['preset']}: only M4F and M7 have a floating-point unit", rows)
 
 
 def thresholds() -> str:

@@ -266,7 +266,7 @@ class Session:
             "recordings": [
                 {"file": str(one.file), "subject": track.subject, "line": one.line, "date": one.date,
                  "clock": one.clock, "seconds": one.seconds, "parts": one.bounds, **one.marks()}
-                for track in self.tracks if (one := track.signal)
+                for track in self.tracks for one in [track.signal]
             ],
             "folder": str(self._folder), "out": None if self.out is None else str(self.out), "enough": ENOUGH,
         }  # fmt: skip
