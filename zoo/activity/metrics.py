@@ -412,7 +412,7 @@ def minirocket(windows: Floats, classes: int, seed: int, jobs: int) -> tuple[Des
     rocket = MiniRocket(n_kernels=10_000, n_jobs=jobs, random_state=seed).fit(windows.transpose(0, 2, 1))
 
     def read(windows: Floats) -> Floats:
-        features: Floats = np.asarray(rocket.transform(windows.transpose(0, 2, 1)), np.float64)
+        features: Floats = np.asarray(rocket.transform(windows.transpose(0, 2, 1)), np.float32)
         return features
 
     return read, partial(_fit_ridge, classes)
@@ -427,7 +427,7 @@ def _fit_ridge(classes: int, rows: Floats, labels: Labels, people: NDArray[Any])
     from sklearn.model_selection import GroupKFold
 
     mean, deviation = rows.mean(axis=0), np.maximum(rows.std(axis=0), _TINY)
-    scaled, targets = ((rows - mean) / deviation).astype(np.float32), 2 * np.eye(classes)[labels] - 1
+    scaled, targets = (rows - mean) / deviation, 2 * np.eye(classes)[labels] - 1
     middle = targets.mean(axis=0)
     targets -= middle
     # Of two equal systems the smaller one; one matrix serves all groups of people.
