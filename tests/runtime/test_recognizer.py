@@ -156,6 +156,14 @@ def test_what_no_sensor_measures_is_no_signal(name, value):
         refused(rf"holds {re.escape(f'{value:g}')}, beyond 160 m/s\^2", predict, window)
 
 
+def test_windows_in_g_are_refused_and_weak_ones_are_not():
+    recognizer = Recognizer(POCKET / "model.int8.tflite")
+    windows = np.full((2, 150, 3), (0.1, 9.8, 0.2), np.float32)
+    refused(r"mean magnitude 1\.00, as in g; expected m/s\^2: multiply by 9.80665", recognizer.predict, windows / 9.8)
+    for weak in (np.zeros((1, 150, 3)), np.random.default_rng(0).normal(0, 0.7, (1, 150, 3)), windows[:0]):
+        assert len(recognizer.predict(weak)) == len(weak)
+
+
 def test_a_file_that_answers_nan_is_refused(tmp_path):
     model = ActivityGRU(units=4, frame=5, window=40)
     model.get_layer("logits").bias.assign(np.full(6, np.nan))

@@ -17,6 +17,7 @@ from zoo.activity.tables import fields_of, heading, listed_names, number_or_nan,
 from zoo.catalog import split_names
 from zoo.errors import ZooError, option, refuse, shown
 from zoo.recipe import Columns
+from zoo.report.screen import say
 from zoo.runtime.metadata import AXES, CONVENTION, INERTIAL, ROTATION_UNIT, STANDARD_GRAVITY, UNIT
 
 
@@ -476,6 +477,8 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
     first, unit = list(islice(rows, 1 if columns.rate else _FIRST)), str(resolved.time_unit)
     comma = has_commas(mark, chain(*first[:1]))
     if columns.rate:
+        if (unread := recognized("time", header)) is not None:
+            say(f"{name}: rows are read at {columns.rate:g} Hz in place of their time stamps in {unread!r}", "warning")
         yield from ((count / columns.rate, *sample(row)) for count, row in enumerate(chain(first, rows)))
         return
     if first and (column := device_of(header, first, resolved)) != "=":

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from zoo.errors import ZooError
 from zoo.runtime.interpreter import Interpreter, floats, measured
-from zoo.runtime.metadata import ActivityMetadata, Streaming
+from zoo.runtime.metadata import AXES, STANDARD_GRAVITY, ActivityMetadata, Streaming, is_in_g
 from zoo.runtime.streaming import Stream
 
 States = dict[str, NDArray[np.float32]]
@@ -69,7 +69,8 @@ class Recognizer(Interpreter):
             Probabilities `(N, classes)`.
 
         Raises:
-            ZooError: If the windows have another shape, or hold NaN, infinity, or values beyond 160 m/s^2 or 100 rad/s.
+            ZooError: If the windows have another shape, are in g, or hold NaN, infinity, or values beyond 160 m/s^2 or
+                100 rad/s.
         """
         run = self._run_window if self._whole else self._run_steps
         rows = [run(window[None])[0] for window in self._read(windows)]
@@ -80,7 +81,13 @@ class Recognizer(Interpreter):
         expected = (self.metadata.window, len(self.metadata.axes))
         if rows.ndim != 3 or rows.shape[1:] != expected:
             raise ZooError(f"{self.path}: windows of shape {rows.shape}; expected (N, {expected[0]}, {expected[1]})")
-        return measured(f"{self.path}: windows", rows)
+        acceleration = measured(f"{self.path}: windows", rows)[..., : len(AXES)]
+        lengths = np.linalg.norm(acceleration, axis=2), np.linalg.norm(acceleration.mean(axis=1), axis=1)
+        magnitude, steady = (float(each.mean(dtype=np.float64)) if each.size else 0.0 for each in lengths)
+        if is_in_g(magnitude, steady):
+            cure = f"expected m/s^2: multiply by {STANDARD_GRAVITY}"
+            raise ZooError(f"{self.path}: windows: mean magnitude {magnitude:.2f}, as in g; {cure}")
+        return rows
 
     def recognize(self, windows: NDArray[np.floating[Any]], threshold: float | None = None) -> list[str | None]:
         """Recognizes the activity in windows.
