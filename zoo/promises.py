@@ -1,6 +1,6 @@
 """What a network must promise to go the whole way to a device: `zoo check`.
 
-    builds -> repeats, finite, gradients -> loads in a new process -> converts, and agrees
+    builds -> repeats, finite, gradients -> converts, and agrees -> loads in a new process
 
 The second group is checked before each training of a network of one's own as well (`zoo.models.network`). Where a check
 fails, the groups after it are left out.
@@ -9,6 +9,7 @@ fails, the groups after it are left out.
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 from zoo.activity.task import TASK
 from zoo.errors import ZooError
 from zoo.exporting import artifacts
+from zoo.exporting.formats import Converter
 from zoo.files import temporary_folder
 from zoo.loading import Loaded, is_foreign, load
 from zoo.models.function import Function
@@ -28,13 +30,16 @@ _ANSWER = """
 import sys
 import numpy as np
 from zoo.loading import load
-windows = np.load(sys.argv[2])
-np.save(sys.argv[2], load(sys.argv[1]).keras_model(windows, training=False))
+model, windows, answers = sys.argv[1:]
+np.save(answers, load(model).keras_model(np.load(windows), training=False))
 """
+_MODEL, _WINDOWS, _ANSWERS = "model.keras", "windows.npy", "answers.npy"
 _CLOSE = 1e-5
 
 
-def examine(named: Any, facts: Mapping[str, Any], options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def examine(
+    named: Any, facts: Mapping[str, Any], options: Mapping[str, Any], converter: Converter
+) -> Iterator[tuple[str, str]]:
     """Each check, with what is wrong or an empty text, until one fails."""
     try:
         model = _built(named, facts, options)
@@ -46,10 +51,14 @@ def examine(named: Any, facts: Mapping[str, Any], options: Mapping[str, Any]) ->
     yield from found.items()
     if any(found.values()):
         return
-    with temporary_folder() as folder:
-        for check, run in (("loads in a new process, without its code", _loads), ("converts, and agrees", _converts)):
+    with temporary_folder() as folder, _started(model, folder) as process:
+        # It imports Keras while this process converts.
+        for check, run in (
+            ("converts, and agrees", partial(_converts, model, folder, converter)),
+            ("loads in a new process, without its code", partial(_loads, model, folder, process)),
+        ):
             try:
-                run(model, folder)
+                run()
             except ZooError as error:
                 yield check, str(error)
                 return
@@ -73,21 +82,26 @@ def _built(named: Any, facts: Mapping[str, Any], options: Mapping[str, Any]) -> 
     return model
 
 
-def _loads(model: ActivityRecognizer, folder: Path) -> None:
-    rows = folder / "rows.npy"
+def _started(model: ActivityRecognizer, folder: Path) -> "subprocess.Popen[str]":
+    """A new process that writes what a file of the model answers to windows."""
     windows = np.random.default_rng(1).normal(0, 5, (2, model.window, len(model.channels))).astype(np.float32)
-    np.save(rows, windows)
-    model.save(folder / "model.keras")
-    command = [sys.executable, "-c", _ANSWER, str(folder / "model.keras"), str(rows)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    if ended.returncode:
-        raise ZooError(next(iter(ended.stderr.strip().splitlines()[::-1]), "it ended without a word"))
-    expected = np.asarray(model(windows, training=False))
-    error = float(np.abs(np.load(rows) - expected).max())
+    np.save(folder / _WINDOWS, windows)
+    model.save(folder / _MODEL)
+    command = [sys.executable, "-c", _ANSWER, *(str(folder / name) for name in (_MODEL, _WINDOWS, _ANSWERS))]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def _loads(model: ActivityRecognizer, folder: Path, process: "subprocess.Popen[str]") -> None:
+    _, said = process.communicate()
+    if process.returncode:
+        raise ZooError(next(iter(said.strip().splitlines()[::-1]), "it ended without a word"))
+    expected = np.asarray(model(np.load(folder / _WINDOWS), training=False))
+    error = float(np.abs(np.load(folder / _ANSWERS) - expected).max())
     if not error < _CLOSE * max(1.0, float(np.abs(expected).max())):
         raise ZooError(f"it answers otherwise there, by {error:.2g}: state in get_config all that it computes with")
 
 
-def _converts(model: ActivityRecognizer, folder: Path) -> None:
+def _converts(model: ActivityRecognizer, folder: Path, converter: Converter) -> None:
     loaded = Loaded(model.name, model)
-    artifacts.export(loaded, TASK.exportable(loaded, None), folder / "files", ["float32"])
+    exportable = TASK.exportable(loaded, None)
+    artifacts.export(loaded, exportable, folder / "files", ["float32"], converter=converter)

@@ -222,13 +222,19 @@ def check(
         >>> check(keras.Sequential([keras.Input((128, 3)), *layers]))[1]["check"]
         'the same answers alone, in a batch, and again'
     """
-    door.load_keras()
-    from zoo.promises import examine
+    from zoo.exporting.formats import Converter
     from zoo.runtime.metadata import CLASSES
 
     labels = tuple(door.names_of(classes)) or CLASSES
     facts = {"window": window, "channels": channels, "classes": labels, "rate": rate}
-    rows = [{"check": name, "wrong": wrong or None} for name, wrong in examine(model, facts, settings or {})]
+    with Converter() as converter:
+        # It imports TensorFlow while this process does.
+        converter.start()
+        door.load_keras()
+        from zoo.promises import examine
+
+        found = examine(model, facts, settings or {}, converter)
+        rows = [{"check": name, "wrong": wrong or None} for name, wrong in found]
     wrong = next((f"{row['check']}: {row['wrong']}" for row in rows if row["wrong"]), "")
 
     def table(records: Sequence[Mapping[str, Any]]) -> str:
