@@ -19,6 +19,7 @@ lack of memory ends all other folds.
 import importlib.metadata
 import pickle
 import re
+import shutil
 import sys
 import time
 from collections import Counter
@@ -113,6 +114,8 @@ OnStart = Callable[[int, float], None]
 """What is called before the first fold, with the number of trainings and their expected seconds."""
 OnProgress = Callable[[Records], None]
 """What is called with all records again and again."""
+Search = Callable[[Data, int, Path], Training]
+"""From data, a seed and a folder that it resumes in, the training that is best on people of the training set."""
 
 
 def _nothing(*_: Any) -> None:
@@ -127,7 +130,8 @@ class Protocol:
     seeds, from the recipe's. With `everyone`, the people of the test set are in the groups as well. With `models`, the
     network of each fold stays in the folder, as `folds/NAME.keras`. `estimators` are baselines of a user's own by name.
     With a recognizer to `start` from, which has the labels of the data, each fold is a fine-tuning of its weights. A
-    `curve` has numbers of people on whom each fold is trained as well.
+    `curve` has numbers of people on whom each fold is trained as well. For some networks by name, one of the
+    `searches` finds the training of each fold by so many `trials` on what the fold is not scored on.
     """
 
     groups: int | str = 5
@@ -138,6 +142,8 @@ class Protocol:
     estimators: Mapping[str, Any] = field(default_factory=dict)
     start: ActivityRecognizer | None = None
     curve: Sequence[int] = ()
+    searches: Mapping[str, Search] = field(default_factory=dict)
+    trials: int = 0
 
     def __post_init__(self) -> None:
         if self.groups not in (LOSO, STUDY) and not (type(self.groups) is int and self.groups >= 2):
@@ -298,7 +304,8 @@ class Folds:
         facts = {"window": window, "rate": data.rate, "channels": data.axes, "classes": data.classes}
         parameters: int = training.make.parameter_formula(**{**facts, **training.arguments})
         windows = training.recipe.length * training.recipe.passes(round(rows)) * rows
-        return _START_SECONDS + windows * _WINDOW_SECONDS * max(1.0, parameters / _USUAL_PARAMETERS)
+        each = _START_SECONDS + windows * _WINDOW_SECONDS * max(1.0, parameters / _USUAL_PARAMETERS)
+        return each * (1 + (self.protocol.trials if method in self.protocol.searches else 0))
 
     def run(
         self, chosen: Sequence[Fold], *, workers: int = 1, on_start: OnStart = _nothing,
@@ -334,7 +341,8 @@ class Folds:
             files.write_json(work[job].file(self.folder, "json"), record | {"status": "failed", "reason": reason})
             return False
 
-        for name, own in (*self.protocol.estimators.items(), ("loss", self.trainings[0].loss)):
+        owned = {**self.protocol.estimators, **self.protocol.searches, "loss": self.trainings[0].loss}
+        for name, own in owned.items():
             if b"__main__" in pickle.dumps(own):
                 raise ZooError(
                     f"{name}: no other process can import what it is made of: put it into a module, or pass workers=0"
@@ -367,6 +375,7 @@ class Folds:
             # A failure of one fold does not end the others.
             note(status="failed", reason=jobs.reason(error))
         fold.file(self.folder, "npz.checkpoint").unlink(missing_ok=True)
+        shutil.rmtree(fold.file(self.folder, "search"), ignore_errors=True)
 
     def _train_and_score(self, fold: Fold, note: Callable[..., None]) -> Record:
         windows = self.data.train.in_memory()
@@ -401,7 +410,11 @@ class Folds:
     def _network(
         self, fold: Fold, train: DataSet, test: DataSet, note: Callable[..., None]
     ) -> tuple[NDArray[np.float32], Record]:
-        training = self.networks[fold.method]
+        training, found = self.networks[fold.method], {}
+        if fold.method in self.protocol.searches:
+            own = self.protocol.searches[fold.method]
+            training = own(replace(self.data, train=train), fold.seed, fold.file(self.folder, "search"))
+            found = {"training": {"arguments": training.arguments, "recipe": training.recipe.to_json()}}
         recipe = training.recipe.replace(seed=fold.seed)
         # By the rule of every training: of few people all are trained on, and none of them calibrates the model.
         split = replace(TASK.split(replace(self.data, train=train), recipe, folds=True), folds=())
@@ -423,7 +436,7 @@ class Folds:
         logits, _ = answers(partial(keras_logits, model), test)
         return logits, {
             "epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "steps_per_epoch": fitted.steps,
-            "temperature": temperature,
+            "temperature": temperature, **found,
         }  # fmt: skip
 
     def results(self, records: Records) -> dict[str, Any]:
@@ -460,7 +473,8 @@ class Folds:
         accuracies = {name: {who: row["accuracy"] for who, row in part.items()} for name, part in people.items()}
         for name in order:
             gap = next((row for row in pairs if (row["one"], row["other"]) == (order[0], name)), None)
-            size = self._size(self.networks[name]) if name in self.networks else {}
+            alike = name in self.networks and name not in self.protocol.searches
+            size = self._size(self.networks[name]) if alike else {}
             # What differs from run to run is left out.
             folds = [{key: row[key] for key in row if key not in _TIMES} for row in summaries[name]["folds"]]
             last = min(accuracies[name], key=accuracies[name].__getitem__)

@@ -333,3 +333,16 @@ def test_ranks_are_over_people_and_refused_of_five_people_or_two_methods():
     assert comparison.ranks(five) == {"people": 5, "refused": "no ranks of 5 people: from 6 on"}
     assert "refused" in comparison.ranks({name: methods[name] for name in "ab"})
     assert found["alike"] == [["a", "b"], ["b", "c"]]
+
+
+def test_a_search_in_each_fold_is_a_method_of_its_own(simulated, tmp_path):
+    pytest.importorskip("keras_tuner")
+    plan = {"groups": 2, "recipe": {"epochs": 1, "batch_size": 64}, "baselines": "none", "workers": 0, "out": tmp_path}
+    found = zoo.benchmark(["activity_cnn"], simulated, trials=2, **plan, verbose=False)["methods"]
+    assert sorted(found) == ["activity_cnn", "activity_cnn.2trials"]
+    own = [fold["training"] for fold in found["activity_cnn.2trials"]["folds"]]
+    assert [fold["recipe"]["batch_size"] for fold in own] == [64, 64]
+    assert "training" not in found["activity_cnn"]["folds"][0]
+    assert not [*tmp_path.rglob("*search*")]
+    refused("trials: a whole recipe leaves nothing", zoo.benchmark, ["activity_cnn"], simulated, trials=1,
+            recipe=zoo.Recipe(epochs=1))  # fmt: skip

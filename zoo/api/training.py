@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 _LONG = 180.0
 """Seconds of a cross-validation for which a smaller plan is offered."""
+_TRIAL_EPOCHS = 40
+"""Maximum number of epochs of a trial."""
 
 
 @door.public
@@ -397,6 +400,7 @@ def benchmark(
     baselines: door.Baselines = ("random_forest", "nearest_neighbor"),
     everyone: bool = False,
     learning_curve: Iterable[door.Count] = (),
+    trials: Annotated[int, Ge(0), Le(1_000_000)] = 0,
     out: door.FilePath | None = None,
     workers: door.Workers = 1,
     verbose: bool = True,
@@ -420,6 +424,9 @@ def benchmark(
         everyone: Whether to include the people of the test set, who are left out by default.
         learning_curve: Numbers of people, such as 2,4,8: each fold also trains all methods on that many of its people,
             the same for all.
+        trials: Number of trials of a search, as of `zoo tune`, by which each fold also chooses the recipe of each
+            network, and the sizes of a family, on validation people of its training side: a further method, such as
+            activity_gru.20trials. 0 for none.
         out: Folder for benchmark.json, report.md, tables and figures. In Python a temporary one by default.
         workers: Number of folds to train in parallel, each in its own process; 0 trains in this process.
         verbose: Whether to show the progress on standard error.
@@ -445,6 +452,8 @@ def benchmark(
         door.require_plan(model, recipe, {})
     door.require_file(data)
     names, estimators = door.baselines_of(baselines)
+    if trials:
+        _require_tuner()
     door.load_keras()
     from zoo import crossval
     from zoo.activity import report
@@ -453,13 +462,28 @@ def benchmark(
     plans = [Training.of(model, None, recipe) for model in several.values()]
     if isinstance(models, Mapping):
         plans = [replace(plan, name=str(name)) for name, plan in zip(models, plans, strict=True)]
+    searches: dict[str, Any] = {}
+    if trials:
+        from zoo.loading import is_foreign
+        from zoo.search.run import best_training
+
+        for plan, model in zip(plans, several.values(), strict=True):
+            if isinstance(recipe, Recipe) or is_foreign(model):
+                what = "a whole recipe" if isinstance(recipe, Recipe) else f"{plan.name}, a Keras model"
+                raise ArgumentError("trials", f": {what} leaves nothing to choose; pass its fields, or a function")
+            fixed = {name: value for name, value in (recipe or {}).items() if name != "epochs"}
+            epochs = plan.recipe.epochs or _TRIAL_EPOCHS
+            searches[f"{plan.name}.{trials}trials"] = partial(best_training, model, fixed, trials, epochs)
+        plans += [replace(plan, name=name) for plan, name in zip(plans, searches, strict=True)]
     for name in (methods := [*(plan.name for plan in plans), *names, *estimators]):
         if methods.count(name) > 1 or not re.fullmatch(r"[\w-][\w.-]*", name):
             why = "two methods have this name" if methods.count(name) > 1 else "expected letters, digits and _ . -"
             raise ZooError(f"{shown(name)}: {why}: name each once, in Python as {{'NAME': model}}")
     if len(methods) < 2:
         raise ZooError("nothing to compare: name two networks, or one and a baseline")
-    protocol = crossval.Protocol(groups, seeds, names, everyone, estimators=estimators, curve=[*learning_curve])
+    protocol = crossval.Protocol(
+        groups, seeds, names, everyone, estimators=estimators, curve=[*learning_curve], searches=searches, trials=trials
+    )  # fmt: skip
     result, failure = _of_folds(plans, data, out, protocol, workers, verbose)
     folder, draw = None if out is None else Path(out), for_task("activity", "figures").benchmark
     found = Benchmark(result, report.benchmark, draw, folder, failure=failure)
@@ -564,6 +588,11 @@ def _of_split(model: door.Model, data: door.Source | None, split: str, baselines
     return Evaluation(report, task.report.evaluation, draw, next=then)
 
 
+def _require_tuner() -> None:
+    if find_spec("keras_tuner") is None or find_spec("tensorboard") is None:
+        raise ZooError("searches need keras-tuner and tensorboard: pip install 'pocket-zoo[tuning]'")
+
+
 @door.public
 def tune(
     target: str | Callable[..., Any],
@@ -572,7 +601,7 @@ def tune(
     choose: Mapping[str, Sequence[Any]] | None = None,
     strategy: Literal["random", "hyperband", "bayesian", "grid"] = "bayesian",
     trials: Annotated[int, Ge(1), Le(1_000_000)] = 50,
-    epochs: door.Count = 40,
+    epochs: door.Count = _TRIAL_EPOCHS,
     objective: str | None = None,
     space: str | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -626,8 +655,7 @@ def tune(
         >>> result.chosen
         0
     """
-    if find_spec("keras_tuner") is None or find_spec("tensorboard") is None:
-        raise ZooError("searches need keras-tuner and tensorboard: pip install 'pocket-zoo[tuning]'")
+    _require_tuner()
     names = (*FAMILIES, *PRESETS, "activity")
     if isinstance(target, str) and target not in names and not catalog.function_in(target):
         raise unknown_name("preset or family", target, [*PRESETS, *FAMILIES, "activity"])

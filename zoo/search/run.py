@@ -19,7 +19,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -30,11 +30,13 @@ import numpy as np
 from rich.console import Console
 
 from zoo import files, jobs, loading
+from zoo.data.dataset import Data
 from zoo.errors import ZooError
 from zoo.report.progress import TrainingBoard, TrialBoard
 from zoo.search import report
 from zoo.search.spaces import Study
 from zoo.search.trials import TRIALS, Record, Trials, plan_of, ranked
+from zoo.training import Training
 
 BEST, FINALS, RESULT = "best", "finals", "result.json"
 """In the folder of a search: the chosen model, the records of the best trials with other seeds, and the result."""
@@ -229,14 +231,30 @@ def run_trials(
         show(trials.all())
 
 
-def _decide(trials: Trials, folder: Path, best: int, seeds: int, console: Console) -> None:
-    """Trains the best trials again and chooses one, trains the model that is saved, and evaluates it on test data."""
-    study, records = trials.study, trials.all()
-    leaders = ranked(records, study.maximize)[:best]
+def _leaders(trials: Trials) -> list[Record]:
+    """The trials that have a score, the best first; at least one."""
+    records = trials.all()
+    leaders = ranked(records, trials.study.maximize)
     if not leaders:
         reasons = [record["reason"] for record in records if record["reason"]]
         last = f", the last one for this reason: {reasons[-1]}" if reasons else ""
-        raise ZooError(f"{folder}: none of {len(records)} trials has a score{last}")
+        raise ZooError(f"{trials.folder.parent}: none of {len(records)} trials has a score{last}")
+    return leaders
+
+
+def best_training(
+    target: Any, settings: Mapping[str, Any], count: int, epochs: int, data: Data, seed: int, folder: Path
+) -> Training:  # fmt: skip
+    """The training of the best of some trials, by validation alone; it resumes in the folder."""
+    study = Study(target, data, trials=count, epochs=epochs, settings=settings, seed=seed)
+    run_trials(study, folder)
+    trials = Trials(study, folder / TRIALS)
+    return plan_of(_leaders(trials)[0], study)
+
+
+def _decide(trials: Trials, folder: Path, best: int, seeds: int, console: Console) -> None:
+    """Trains the best trials again and chooses one, trains the model that is saved, and evaluates it on test data."""
+    study, records, leaders = trials.study, trials.all(), _leaders(trials)[:best]
     title = "the best again" if len(leaders) == 1 else f"the best {len(leaders)} again"
     board = TrialBoard(console, title, len(leaders) * seeds, study.maximize)
     again = Trials(study, folder / FINALS, board.update)
