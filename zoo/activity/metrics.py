@@ -430,19 +430,22 @@ def _fit_ridge(classes: int, rows: Floats, labels: Labels, people: NDArray[Any])
     scaled, targets = (rows - mean) / deviation, 2 * np.eye(classes)[labels] - 1
     middle = targets.mean(axis=0)
     targets -= middle
-    # Of two equal systems the smaller one; one matrix serves all groups of people.
+    groups = min(_GROUPS, len(np.unique(people)))
+    folds = [*GroupKFold(groups).split(rows, groups=people)] if groups > 1 else []
+    # Of two equal systems the smaller one; the matrices of the groups of people are also that of all.
     wide = len(scaled) < scaled.shape[1]
-    gram = (scaled @ scaled.T if wide else scaled.T @ scaled).astype(np.float64)
+    parts = [scaled[held].T @ scaled[held] for _, held in folds] if folds and not wide else []
+    gram = sum(parts, np.zeros(())) if parts else np.asarray(scaled @ scaled.T if wide else scaled.T @ scaled, float)
 
     def solved(system: Floats, right: Floats, penalty: float) -> Floats:
         return np.asarray(solve(system + penalty * np.eye(len(system)), right, assume_a="pos", overwrite_a=True))
 
-    hits, groups = np.zeros(len(_PENALTIES)), min(_GROUPS, len(np.unique(people)))
-    for kept, held in GroupKFold(groups).split(rows, groups=people) if groups > 1 else []:
+    hits = np.zeros(len(_PENALTIES))
+    for number, (kept, held) in enumerate(folds):
         if wide:
             system, right, reach = gram[np.ix_(kept, kept)], targets[kept], gram[np.ix_(held, kept)]
         else:
-            system, right = gram - scaled[held].T @ scaled[held], scaled[kept].T @ targets[kept]
+            system, right = gram - parts[number], scaled[kept].T @ targets[kept]
             reach = scaled[held]
         answers = [(reach @ solved(system, right, penalty) + middle).argmax(axis=1) for penalty in _PENALTIES]
         hits += [(answer == labels[held]).sum() for answer in answers]
