@@ -103,6 +103,17 @@ def test_notes_that_cannot_be_placed_are_refused_in_one_line(walk, notes, says):
     assert not (folder.parent / "recordings.h5").exists()
 
 
+def test_times_in_minutes_are_asked_about_unless_the_column_says_seconds(walk):
+    minutes = "time,text\n0,sit\n0.4,walk\n0.9,stop\n"
+    with pytest.raises(ZooError, match=r"Annotation.csv: column 'time': the last note is at 0.9 s of 60 s"):
+        labels(walk(minutes, names="time,x,y,z"))
+    stated = minutes.replace("time", "seconds_elapsed")
+    assert [label for label, *_ in labels(walk(stated, names="time,x,y,z"))] == ["sit", "walk"]
+    # Notes that end long before the recording, or with it, are seconds.
+    for last in (0.3, 59):
+        assert len(labels(walk(f"time,text\n0,sit\n{last},walk\n", names="time,x,y,z"))) == 2
+
+
 def test_times_of_day_do_not_place_notes_among_dates(walk):
     folder = walk("time,text\n10:00:08,sit\n", names="time,x,y,z", begin=1.7e9)
     with pytest.raises(ZooError, match="'time' is on another clock than 'time' of the recording"):

@@ -39,6 +39,10 @@ _TIER = "activity"
 """The tier of ELAN that is read, where several have labels, and written."""
 _TOUCHING = 1e-3
 """Seconds by which two stretches that touch may overlap, as programs round."""
+_NO_UNIT = ("time", "timestamp", "t", "elapsed")
+"""Names of columns that do not say in what their times are."""
+_MINUTES = 0.5, 1.02
+"""At which share of the recording the last note is, if times of notes are minutes; if they are, it is near the end."""
 _LATEST = 1e9
 """Seconds since the start of a recording that no label reaches."""
 
@@ -113,6 +117,12 @@ def read_notes(path: Path, times: NDArray[np.float64], column: str | None, unit:
                 f"pass {option('time')} for a column that both files have"
             )
         seconds = stamps
+    last, end = seconds.max(initial=0.0), float(np.nanmax(times, initial=first)) - first
+    if len(rows) > 1 and stamp.lower() in _NO_UNIT and _MINUTES[0] * end < 60 * last < _MINUTES[1] * end:
+        raise ZooError(
+            f"{path}: column {stamp!r}: the last note is at {last:g} s of {end:.0f} s; expected seconds: if these are "
+            "minutes, multiply them by 60; if they are seconds, name the column seconds_elapsed"
+        )
     order = np.argsort(seconds, kind="stable")
     return _held(path, [(float(seconds[place]), rows[place][text].strip()) for place in order], side)
 
