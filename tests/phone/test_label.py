@@ -98,6 +98,9 @@ def test_an_hour_is_labeled_by_keys_and_trains_a_model(labeling, tmp_path):
         press(page, "Enter")
         assert ("wading", "person") in [answer[2:] for answer in answers(tmp_path)]
         assert page.locator("#words .word").last.inner_text().split()[1] == "wading"
+        # It looks unlike `other`, which is a word of the model.
+        assert page.locator("#words .word", has_text="wading").locator("[data-letter=W]").count() == 1
+        assert page.locator("#words .word", has_text="other").locator("svg").count() == 1
         press(page, "0")
         assert ("", "person") in [answer[2:] for answer in answers(tmp_path)]
         # Everything goes back, one step after the other.
@@ -204,6 +207,26 @@ def test_wrong_labels_are_listed_until_they_are_accepted_or_kept(labeling, tmp_p
         assert (rows.count(), len(answers(tmp_path))) == (2, 24)
         press(page, "z")
         assert len(answers(tmp_path)) == 23
+
+
+def test_the_end_of_a_note_moves_to_the_change_that_the_model_sees(labeling, tmp_path):
+    recorded(tmp_path / "day" / "TotalAcceleration.csv", "sitting", "walking", "sitting")
+    # The model knows none of these words, and one is noted eleven seconds late.
+    (tmp_path / "day" / "Annotation.csv").write_text("seconds_elapsed,text\n0,reading\n41,roaming\n60,reading\n")
+    with labeling("--subject", "ann", "--model", "activity_gru_pocket", file=tmp_path / "day") as (_, page):
+        page.click("#day", position={"x": 80, "y": 40})
+        assert page.inner_text("#what") == "Reading?"
+        press(page, "c")
+        page.wait_for_selector("#said:has-text('End moved to 8:00:')", state="attached")
+        press(page, "Enter")
+        assert answers(tmp_path)[0] == pytest.approx((0, 30, "reading", "note"), abs=2)
+        press(page, "z", "z")
+        page.click("#change")
+        settled(page)
+        press(page, "Enter")
+        assert answers(tmp_path)[0][1] == pytest.approx(30, abs=2)
+        press(page, "ArrowRight", "ArrowRight", "c")
+        page.wait_for_selector("#problem:has-text('sees no other change')")
 
 
 def test_it_is_readable_in_all_sizes_and_in_the_dark(labeling):

@@ -15,7 +15,7 @@ from typing import Any
 
 from zoo.activity.annotations import CHECKED, Span
 from zoo.activity.recordings import misnamed
-from zoo.errors import ZooError, shown
+from zoo.errors import ZooError
 
 DIGITS = 3
 """Decimals of the edges of stretches in seconds: as many as the journal has."""
@@ -84,7 +84,7 @@ def apply(day: Day, action: Action) -> Day:
     """The day after an action of a person.
 
     Raises:
-        ZooError: If there is no such action or stretch, or the action is not possible there.
+        ZooError: If there is no such stretch, or the action is not possible there.
 
     Example:
         >>> day = (Stretch(0.0, 60.0, "walking", 0.9), Stretch(60.0, 90.0, "sitting", 0.5))
@@ -93,22 +93,13 @@ def apply(day: Day, action: Action) -> Day:
         [(60.0, 'walking'), (70.0, None), (90.0, None)]
     """
     arguments = dict(action)
-    if (act := ACTIONS.get(arguments.pop("do", ""))) is None:
-        raise ZooError(f"action {shown(action.get('do'))}: expected one of {', '.join(ACTIONS)}")
-    for name in arguments.keys() & {"time", "by", "start", "end"}:
-        number = arguments[name]
-        if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
-            raise ZooError(f"{name} is {shown(number)}; expected seconds")
-    place = arguments.get("at", 0)
-    if isinstance(place, bool) or not isinstance(place, int) or not 0 <= place < len(day):
-        raise ZooError(f"stretch {shown(place)}: expected a number below {len(day)}")
-    try:
-        return act(day, **arguments)
-    except TypeError as error:
-        raise ZooError(f"action {action['do']}: {error}") from None
+    act, at = ACTIONS[arguments.pop("do")], arguments.get("at", 0)
+    if not 0 <= at < len(day):
+        raise ZooError(f"stretch {at}: expected a number below {len(day)}")
+    return act(day, **arguments)
 
 
-def _by_person(day: Day, at: int, label: str) -> Day:
+def _by_person(day: Day, at: int, label: str = "") -> Day:
     how = PERSON + CHECKED * day[at].disputed
     return (*day[:at], replace(day[at], label=label, decided=how, disputed=False), *day[at + 1 :])
 
@@ -125,14 +116,10 @@ def _accept(day: Day, at: int) -> Day:
 
 
 def _label(day: Day, at: int, label: str) -> Day:
-    label = " ".join(label.split()) if isinstance(label, str) else ""
+    label = " ".join(label.split())
     if wrong := misnamed(label, is_label=True):
         raise ZooError(f"label: {wrong}")
     return _by_person(day, at, label)
-
-
-def _leave(day: Day, at: int) -> Day:
-    return _by_person(day, at, "")
 
 
 def _split(day: Day, at: int, time: float) -> Day:
@@ -143,15 +130,26 @@ def _split(day: Day, at: int, time: float) -> Day:
     return (*day[:at], replace(stretch, end=time), replace(stretch, start=time), *day[at + 1 :])
 
 
-def _edge(day: Day, at: int, by: float) -> Day:
-    """Moves the end of a stretch, which is the start of the next one."""
+def _with_next(day: Day, at: int) -> Day:
+    """A stretch and the next one, which have an edge."""
     if at + 1 == len(day) or day[at].end != day[at + 1].start:
         raise ZooError("nothing follows this stretch without a gap: its end cannot be moved")
-    one, other = day[at], day[at + 1]
+    return day[at : at + 2]
+
+
+def _edge(day: Day, at: int, by: float) -> Day:
+    """Moves the end of a stretch, which is the start of the next one."""
+    one, other = _with_next(day, at)
     end = round(min(max(one.end + by, one.start + SHORTEST), other.end - SHORTEST), DIGITS)
     if not one.start < end < other.end:
         raise ZooError("both stretches are too short for their edge to be moved")
     return (*day[:at], replace(one, end=end), replace(other, start=end), *day[at + 2 :])
+
+
+def _join(day: Day, at: int) -> Day:
+    """Makes the next stretch a part of this one."""
+    one, other = _with_next(day, at)
+    return (*day[:at], replace(one, end=other.end), *day[at + 2 :])
 
 
 def _accept_all(day: Day, start: float, end: float) -> Day:
@@ -163,7 +161,8 @@ def _accept_all(day: Day, start: float, end: float) -> Day:
 
 
 ACTIONS: dict[str, Callable[..., Day]] = {
-    "accept": _accept, "label": _label, "leave": _leave, "split": _split, "edge": _edge, "accept_all": _accept_all,
+    "accept": _accept, "label": _label, "leave": _by_person, "split": _split, "edge": _edge, "join": _join,
+    "accept_all": _accept_all,
 }  # fmt: skip
 """What a person can do to a stretch, and to all in view."""
 
@@ -203,10 +202,9 @@ def disputed(day: Day, judged: Sequence[Stretch]) -> Day:
         is_open = stretch.label and not stretch.decided.endswith(CHECKED)
         others = [one for one in sure if is_open and one.guess != stretch.label]
         for piece in _filled(stretch.start, stretch.end, others):
-            part = replace(stretch, start=piece.start, end=piece.end, disputed=piece.guess != "")
-            if piece.guess:
-                part = replace(part, guess=piece.guess, confidence=piece.confidence, note="")
-            found.append(part)
+            asked = replace(piece, label=stretch.label, decided=stretch.decided, disputed=True)
+            agreed = replace(stretch, start=piece.start, end=piece.end, disputed=False)
+            found.append(asked if piece.guess else agreed)
     return tuple(found)
 
 
@@ -215,16 +213,13 @@ def renewed(day: Day, proposals: Sequence[Stretch], parts: Sequence[tuple[float,
 
     `parts` are what is recorded, from start to end in seconds; `proposals` may leave some of it out.
     """
-    kept = [one for one in day if one.label is not None]
     filled = list[Stretch]()
     for start, end in parts:
-        at = start
-        inside = [one for one in kept if start <= one.start < end]
-        for one in (*inside, Stretch(end, end)):
-            filled += _filled(at, one.start, proposals)
-            filled += [one] if one.end > one.start else []
-            at = one.end
-    return tuple(filled)
+        kept = [one for one in day if one.label is not None and start <= one.start < end]
+        filled += kept
+        for one, other in pairwise([Stretch(start, start), *kept, Stretch(end, end)]):
+            filled += _filled(one.end, other.start, proposals)
+    return tuple(sorted(filled, key=lambda one: one.start))
 
 
 def _filled(start: float, end: float, proposals: Sequence[Stretch]) -> list[Stretch]:
@@ -237,21 +232,14 @@ def _filled(start: float, end: float, proposals: Sequence[Stretch]) -> list[Stre
             pieces.append(replace(one, start=first, end=last))
             at = last
     pieces += [Stretch(at, end)] if at < end else []
-    return _joined(
-        pieces,
-        lambda one, other: min(one.seconds, other.seconds) < SHORTEST,
-        lambda one, other: one if other.seconds < SHORTEST else other,
-    )
+    return _joined(pieces, lambda *two: _longer(*two) if min(one.seconds for one in two) < SHORTEST else None)
 
 
-def with_notes(proposals: Iterable[Stretch], notes: Sequence[Span], classes: Sequence[str]) -> list[Stretch]:
+def with_notes(proposals: Sequence[Stretch], notes: Sequence[Span], classes: Sequence[str]) -> list[Stretch]:
     """Proposals with the notes of an app, whose edges are moved to the nearest change that the model sees.
 
     A note of an activity that the model does not know is one stretch, whatever the model takes its parts for.
     """
-    proposals = list(proposals)
-    if not notes or not proposals:
-        return proposals
     changes = [one.start for one in proposals] + [proposals[-1].end]
 
     def near(time: float) -> float:
@@ -270,16 +258,14 @@ def with_notes(proposals: Iterable[Stretch], notes: Sequence[Span], classes: Seq
             noted = next((span.activity for span in spans if span.start <= start < span.end), "")
             pieces.append(replace(one, start=start, end=end, note=noted))
 
-    def are_one(one: Stretch, other: Stretch) -> bool:
+    def of_one_note(one: Stretch, other: Stretch) -> Stretch | None:
         is_noted = one.note == other.note != "" and one.end == other.start
-        return is_noted and (one.note not in classes or one.guess == other.guess)
+        return _longer(one, other) if is_noted and (one.note not in classes or one.guess == other.guess) else None
 
-    return _joined(pieces, are_one, lambda one, other: max(one, other, key=lambda each: each.seconds))
+    return _joined(pieces, of_one_note)
 
 
-def runs(
-    edges: Sequence[float], labels: Sequence[str], confidences: Sequence[float], shortest: float = _LONG
-) -> list[Stretch]:
+def runs(edges: Sequence[float], labels: Sequence[str], confidences: Sequence[float]) -> list[Stretch]:
     """Stretches of one label, of moments between `edges` (N + 1) with a label and its probability each.
 
     A stretch that is too short becomes a part of its longer neighbor.
@@ -288,42 +274,36 @@ def runs(
         >>> [(one.start, one.guess) for one in runs([0, 5, 6, 20, 30], ["a", "b", "a", "c"], [0.8, 0.5, 0.8, 0.9])]
         [(0, 'a'), (20, 'c')]
     """
-    found = [
-        Stretch(start, end, label, share)
-        for start, end, label, share in zip(edges, edges[1:], labels, confidences, strict=False)
-    ]
-    found = _joined(found, *_OF_ONE_GUESS)
-    while len(found) > 1 and (least := min(found, key=lambda one: one.seconds)).seconds < shortest:
+    moments = zip(edges, edges[1:], labels, confidences, strict=False)
+    found = _joined([Stretch(*moment) for moment in moments], _of_one_guess)
+    while len(found) > 1 and (least := min(found, key=lambda one: one.seconds)).seconds < _LONG:
         at = found.index(least)
         other = max(found[max(0, at - 1) : at] + found[at + 1 : at + 2], key=lambda one: one.seconds)
         found[at] = replace(least, guess=other.guess, confidence=other.confidence)
         # What is joined is near: a day has thousands of stretches.
         around = slice(max(0, at - 1), at + 2)
-        found[around] = _joined(found[around], *_OF_ONE_GUESS)
+        found[around] = _joined(found[around], _of_one_guess)
     return found
 
 
-def _joined(
-    stretches: Iterable[Stretch],
-    are_one: Callable[[Stretch, Stretch], bool],
-    facts: Callable[[Stretch, Stretch], Stretch],
-) -> list[Stretch]:
-    """Stretches of which two that are one, one after the other, become one with the facts of both."""
+def _joined(stretches: Iterable[Stretch], join: Callable[[Stretch, Stretch], Stretch | None]) -> list[Stretch]:
+    """Stretches of which two, one after the other, become one with the facts that `join` returns, if it does."""
     joined = list[Stretch]()
     for one in stretches:
-        if joined and are_one(joined[-1], one):
-            joined[-1] = replace(facts(joined[-1], one), start=joined[-1].start, end=one.end)
+        if joined and (facts := join(joined[-1], one)):
+            joined[-1] = replace(facts, start=joined[-1].start, end=one.end)
         else:
             joined.append(one)
     return joined
 
 
-def _mean(one: Stretch, other: Stretch) -> Stretch:
+def _longer(one: Stretch, other: Stretch) -> Stretch:
+    return max(one, other, key=lambda each: each.seconds)
+
+
+def _of_one_guess(one: Stretch, other: Stretch) -> Stretch | None:
     share = one.confidence * one.seconds + other.confidence * other.seconds
-    return replace(one, confidence=share / (one.seconds + other.seconds))
-
-
-_OF_ONE_GUESS = (lambda one, other: one.guess == other.guess), _mean
+    return replace(one, confidence=share / (one.seconds + other.seconds)) if one.guess == other.guess else None
 
 
 def spans(day: Day) -> tuple[Span, ...]:

@@ -53,8 +53,8 @@ class Read:
 
     start: float
     end: float
-    times: NDArray[np.float64]
-    features: NDArray[np.float32]
+    times: Floats
+    features: Floats
 
     def between(self, start: float, end: float) -> "Read":
         """What was read of windows with their center between two times."""
@@ -69,7 +69,7 @@ class Proposer:
         model: A preset, a folder or a `.keras` file of a recognizer of three channels.
 
     Raises:
-        ZooError: If there is no such recognizer, or if it has no last layer of its own.
+        ZooError: If there is no such recognizer.
     """
 
     def __init__(self, model: str | os.PathLike[str]) -> None:
@@ -78,14 +78,9 @@ class Proposer:
         self.name, self.metadata = loaded.name, loaded.metadata
         if network.channels != AXES:
             raise ZooError(f"{loaded.name}: reads {', '.join(network.channels)}; expected a model of {', '.join(AXES)}")
-        try:
-            layer = network.get_layer("logits")
-            self._features = keras.Model(network.input, layer.input)
-            kernel, bias = (np.asarray(weights, np.float64) for weights in layer.get_weights())
-        except ValueError:
-            raise ZooError(
-                f"{loaded.name}: its network has no layer 'logits' that could learn: train one of the zoo's families"
-            ) from None
+        layer = network.get_layer("logits")
+        self._features = keras.Model(network.input, layer.input)
+        kernel, bias = (np.asarray(weights, np.float64) for weights in layer.get_weights())
         # What a prior adds is added after the division by the temperature.
         self._known: Head = (kernel, bias + network.temperature * network.prior_shift)
         self._head: Head = self._known
@@ -96,19 +91,16 @@ class Proposer:
     def read(self, recordings: Sequence[Recording]) -> Iterator[Read]:
         """Reads the parts of a recording, each as soon as it is asked for."""
         windowing = self._windowing
-        length = windowing.window / windowing.rate
         for recording in recordings:
-            rows = recording.resampled(windowing.rate)
-            start, end = round(recording.start, DIGITS), round(recording.start + recording.seconds, DIGITS)
-            count = max(0, 1 + (len(rows) - windowing.window) // windowing.hop)
-            parts = list[Floats]()
-            for first in range(0, count, BATCH):
-                # Windows overlap: all of a day would fill the memory.
-                last = min(first + BATCH, count) - 1
-                part = rows[first * windowing.hop : last * windowing.hop + windowing.window]
+            rows, parts = recording.resampled(windowing.rate), [np.zeros((0, len(self._head[0])), np.float32)]
+            # Windows overlap: all of a day would fill the memory.
+            for first in range(0, len(rows) - windowing.window + 1, BATCH * windowing.hop):
+                part = rows[first : first + (BATCH - 1) * windowing.hop + windowing.window]
                 parts.append(np.asarray(self._features.predict_on_batch(windowing.cut(part))))
-            times = start + np.arange(count) * windowing.hop / windowing.rate + length / 2
-            yield Read(start, end, times, np.concatenate(parts) if parts else np.zeros((0, len(self._head[0])), "f4"))
+            start, end = round(recording.start, DIGITS), round(recording.start + recording.seconds, DIGITS)
+            features = np.concatenate(parts)
+            centers = np.arange(len(features)) * windowing.hop + windowing.window / 2
+            yield Read(start, end, start + centers / windowing.rate, features)
 
     def _probabilities(self, features: Floats, head: Head) -> Floats:
         kernel, bias = head
@@ -147,8 +139,9 @@ class Proposer:
         new = sorted({*labels} - {*self._base})
         self.classes = [*self._base, *new]
         # Of a new label there is nothing to keep.
-        self._share = 1.0 if new else self._helpful(features, labels)
-        self._head = self._fitted(features, labels)
+        truth = self._numbers(labels)
+        self._share = 1.0 if new else self._helpful(features, truth)
+        self._head = self._learned(features, truth)(self._share)
         return {"windows": len(labels), "labels": sorted(set(labels)), "share": self._share}
 
     def judge(self, parts: Sequence[Sequence[Read]], days: Sequence[Day]) -> list[list[Stretch]]:
@@ -166,7 +159,7 @@ class Proposer:
             # A rest without a whole window teaches nothing.
             with suppress(ZooError):
                 features, labels = _answered(parts, rest)
-                head = self._fitted(features, labels)
+                head = self._learned(features, self._numbers(labels))(self._share)
                 for number, one in out:
                     pieces = (part.between(one.start, one.end) for part in parts[number] if one.label in labels)
                     judged[number] += [found for piece in pieces for found in self._of_part(piece, head)]
@@ -179,12 +172,8 @@ class Proposer:
         learned, added = fitted_head(features, truth, kernel, bias)
         return lambda share: (kernel + share * (learned - kernel), bias + share * (added - bias))
 
-    def _fitted(self, features: Floats, labels: Sequence[str]) -> Head:
-        return self._learned(features, self._numbers(labels))(self._share)
-
-    def _helpful(self, features: Floats, labels: Sequence[str]) -> float:
+    def _helpful(self, features: Floats, truth: NDArray[np.int64]) -> float:
         """The share of what is learned that helps on windows that are held back."""
-        truth = self._numbers(labels)
         if not (parts := held_back(truth, _FOLDS)):
             return 1.0
         tried = list[Floats]()
@@ -199,17 +188,16 @@ class Proposer:
 
 def _answered(parts: Sequence[Sequence[Read]], days: Sequence[Sequence[Stretch]]) -> tuple[Floats, list[str]]:
     """Features and labels of windows that lie in stretches with a label, not more of each label than suffice."""
-    by_label = dict[str, list[Floats]]()
-    for reads, day in zip(parts, days, strict=True):
-        for stretch, part in product((one for one in day if one.label), reads):
-            if len(inside := part.between(stretch.start, stretch.end).features):
-                by_label.setdefault(str(stretch.label), []).append(inside)
-    if not by_label:
+    found = [
+        (inside, str(one.label)) for reads, day in zip(parts, days, strict=True)
+        for one, part in product((one for one in day if one.label), reads)
+        if len(inside := part.between(one.start, one.end).features)
+    ]  # fmt: skip
+    if not found:
         raise ZooError("nothing has a label yet: decide about some stretches first")
-    most, features, labels = max(1, _MOST_WINDOWS // len(by_label)), list[Floats](), list[str]()
-    for label, found in by_label.items():
-        rows = np.concatenate(found)
-        chosen = rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)]
-        features.append(chosen)
-        labels += [label] * len(chosen)
-    return np.concatenate(features), labels
+    features = np.concatenate([rows for rows, _ in found])
+    labels = np.repeat([label for _, label in found], [len(rows) for rows, _ in found])
+    by_label = [np.flatnonzero(labels == label) for label in dict.fromkeys(labels.tolist())]
+    most = max(1, _MOST_WINDOWS // len(by_label))
+    chosen = [places[np.linspace(0, len(places) - 1, min(most, len(places))).astype(int)] for places in by_label]
+    return features[np.concatenate(chosen)], labels[np.concatenate(chosen)].tolist()

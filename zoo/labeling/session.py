@@ -20,7 +20,7 @@ from zoo.activity.annotations import TRACKS, Answers, Span, answers_text, read_a
 from zoo.activity.columns import CsvColumns
 from zoo.activity.sources import all_read_as, find_sources
 from zoo.activity.tables import close_archive, digest, is_zip
-from zoo.errors import COMMAND, StorageError, ZooError
+from zoo.errors import COMMAND, ZooError
 from zoo.files import atomic_write, new_file, read_json, sha256, write_json
 from zoo.jobs import Terminated
 from zoo.labeling.day import Day, Stretch, apply, disputed, queue, renewed, spans, with_notes
@@ -38,7 +38,6 @@ ENOUGH = 20
 """Answers from which the model learns."""
 Change = tuple[list[Span], list[Span]]
 """What an answer took out of a journal, and what it put there."""
-_MOST_COLUMNS = 8192
 _UNDO = ".undo.json"
 
 Event = Callable[[dict[str, Any]], None]
@@ -49,17 +48,18 @@ class Track:
     """A recording that is being labeled: its signal, its person, the days so far, where they are kept, and proposals.
 
     `version` counts what happened to it: who has seen another one decides nothing. `changes` are those of the journal
-    since nothing was decided, also before this session. `seen` is what the page enlarges, unless that is most of it.
+    since nothing was decided, also before this session. `whole` is proposed by the model alone, and `proposals` with
+    the notes. `seen` is what the page enlarges, unless that is most of it.
     """
 
     signal: Signal
-    columns: CsvColumns
-    modified: tuple[int, int]
     subject: str
+    modified: float
     days: tuple[Day, ...] = ((),)
     version: int = 0
     journal: Path | None = None
     changes: list[Change] = field(default_factory=list)
+    whole: Day = ()
     proposals: list[Stretch] = field(default_factory=list)
     reads: "list[Read]" = field(default_factory=list)
     seen: list[tuple[float, float]] = field(default_factory=list)
@@ -69,30 +69,74 @@ class Track:
         """The day as it is now."""
         return self.days[-1]
 
+    def keep(self, days: tuple[Day, ...], folder: Path, *, undone: bool = False) -> None:
+        """Writes what is decided into the folder of a person, or nothing if nothing is, and goes on with the days."""
+        before, decided = {*spans(self.day)}, {*spans(days[-1])}
+        if decided != before:
+            signal, change = self.signal, (sorted(before - decided), sorted(decided - before))
+            if _modified(signal.file) != self.modified and digest(signal.file) != signal.sha256:
+                raise ZooError(f"{signal.file}: has changed since it was opened: start `zoo label` again")
+            changes, path = self.changes[:-1] if undone else [*self.changes, change], self.journal or self._path(folder)
+            if decided:
+                answers = Answers(signal.file, signal.sha256, self.subject, signal.columns, spans(days[-1]))
+                with atomic_write(path) as temporary:
+                    temporary.write_text(answers_text(answers, path.parent), encoding="utf-8")
+                    # The journal gets its name last. If it gets none, the changes do not belong to the earlier one.
+                    write_json(path.with_suffix(_UNDO), {"journal_sha256": sha256(temporary), "changes": changes})
+            else:
+                path.unlink(missing_ok=True)
+                path.with_suffix(_UNDO).unlink(missing_ok=True)
+            self.journal, self.changes = path if decided else None, changes
+        self.days, self.version = days, self.version + 1
+
+    def _path(self, folder: Path) -> Path:
+        """A new journal, which bears the time at which the recording began."""
+        began, signal = datetime.fromtimestamp(self.modified), self.signal
+        if signal.date and signal.clock is not None:
+            began = datetime.fromisoformat(signal.date) + timedelta(seconds=signal.clock)
+        names = (f"{began:%Y-%m-%d-%H%M%S}{f'-{number}' * (number > 1)}.csv" for number in count(1))
+        return next(path for name in names if not (path := folder / name).exists())
+
+    def resume(self, path: Path, answers: Answers) -> None:
+        """Takes up earlier answers. Those that somebody else has written since cannot be undone."""
+        self.journal, self.days = path, (self._of(answers.spans),)
+        with suppress(ZooError, LookupError, TypeError, ValueError):
+            document = read_json(path.with_suffix(_UNDO))
+            if document["journal_sha256"] == sha256(path):
+                changes = document["changes"]
+                self.changes = [([Span(*row) for row in out], [Span(*row) for row in into]) for out, into in changes]
+
+    def _of(self, decided: Iterable[Span]) -> Day:
+        """A day of which this is decided."""
+        labeled = tuple(Stretch(one.start, one.end, label=one.activity, decided=one.decided) for one in decided)
+        return renewed(labeled, self.proposals, self.signal.bounds)
+
+    def undone(self) -> tuple[Day, ...]:
+        """The days before the last action; of an earlier session, the journal's changes alone are known."""
+        if len(self.days) > 1:
+            return self.days[:-1]
+        if not self.changes:
+            raise ZooError("nothing to undo")
+        removed, added = self.changes[-1]
+        return (self._of(sorted({*spans(self.day)} - {*added} | {*removed})),)
+
 
 class Session:
     """What several recordings are labeled as. Each change is in a folder before it is answered.
 
-    Threads of the server share it. `drawn` is set as soon as a page draws a signal.
+    Threads of the server share it. `drawn` is set as soon as a page has drawn a signal.
     """
 
-    def __init__(
-        self, signals: Sequence[tuple[Signal, CsvColumns]], folder: Path, out: Path | None, force: bool
-    ) -> None:  # fmt: skip
+    def __init__(self, signals: Sequence[Signal], folder: Path, out: Path | None, force: bool) -> None:
         self._folder, self.out, self._force = folder, out, force
         self._lock, self._learning, self.drawn = threading.RLock(), threading.Lock(), threading.Event()
-        self.tracks = [Track(signal, how, _modified(signal.file), signal.subject) for signal, how in signals]
-        self.model, self.state = "", "loading the model"
+        self.tracks = [Track(signal, signal.subject, _modified(signal.file)) for signal in signals]
+        self.state = "loading the model"
         self._proposer: Proposer | None = None
-        self.words: list[str] = []
-        self._add_words(CLASSES)
-        self._add_words(note.activity for track in self.tracks for note in track.signal.notes)
+        self.words = [*dict.fromkeys([*CLASSES, *(note.activity for signal in signals for note in signal.notes)])]
         for track in self.tracks:
             self._renew(track, [])
         self.doubts = self._resume([track for track in self.tracks if track.subject])
-
-    def _add_words(self, words: Any) -> None:
-        self.words += [word for word in dict.fromkeys(words) if word and word not in self.words]
 
     def name_person(self, subject: str) -> list[str]:
         """Says whose the recordings are that do not say so, and takes up what was decided about them earlier.
@@ -102,9 +146,8 @@ class Session:
         check_name("person", subject)
         with self._lock:
             if not (unnamed := [track for track in self.tracks if not track.subject]):
-                raise ZooError(
-                    f"these recordings are of {', '.join(sorted({track.subject for track in self.tracks}))} already"
-                )
+                named = ", ".join(sorted({track.subject for track in self.tracks}))
+                raise ZooError(f"these recordings are of {named} already")
             for track in unnamed:
                 track.subject = subject
             doubts = all_read_as("subject", subject, [track.signal.file for track in unnamed])
@@ -115,82 +158,48 @@ class Session:
         doubts = list[str]()
         for track in tracks:
             check_name(f"{track.signal.file}: person", track.subject)
-            folder, doubt = self._folder / file_name(track.subject), ""
-            for path in sorted(folder.glob("*.csv")):
-                answers = read_answers(path)
-                if answers is None or answers.subject != track.subject:
-                    continue
-                if answers.sha256 == track.signal.sha256:
-                    track.journal, track.changes, doubt = path, _changes_of(path), ""
-                    self._add_words(span.activity for span in answers.spans)
-                    track.days = (_as_of(track, answers.spans),)
-                    break
-                if answers.file.resolve() == track.signal.file.resolve():
-                    doubt = f"{track.signal.file}: has changed since it was labeled in {path}, which is kept"
-            doubts += [doubt] if doubt else []
+            found = [(path, read_answers(path)) for path in sorted(self._folder_of(track).glob("*.csv"))]
+            kept = [(path, answers) for path, answers in found if answers and answers.subject == track.subject]
+            if same := next((each for each in kept if each[1].sha256 == track.signal.sha256), None):
+                track.resume(*same)
+                continue
+            file = track.signal.file
+            changed = [path for path, answers in kept if answers.file.resolve() == file.resolve()]
+            doubts += [f"{file}: has changed since it was labeled in {path}, which is kept" for path in changed]
         return doubts
 
-    def _journal_of(self, track: Track) -> Path:
-        if track.journal is not None:
-            return track.journal
-        began, signal = datetime.fromtimestamp(track.modified[0] / 1e9), track.signal
-        if signal.date and signal.clock is not None:
-            began = datetime.fromisoformat(signal.date) + timedelta(seconds=signal.clock)
-        folder, name = self._folder / file_name(track.subject), f"{began:%Y-%m-%d-%H%M%S}"
-        names = (f"{name}-{number}" if number > 1 else name for number in count(1))
-        return next(path for path in (folder / f"{each}.csv" for each in names) if not path.exists())
+    def _folder_of(self, track: Track) -> Path:
+        return self._folder / file_name(track.subject)
 
-    def _keep(self, track: Track, days: tuple[Day, ...], *, undone: bool = False) -> None:
-        """Writes the answers about a recording, or none if nothing is decided, and goes on with them."""
-        before, decided = spans(track.day), spans(days[-1])
-        if decided != before:
-            change = sorted({*before} - {*decided}), sorted({*decided} - {*before})
-            self._write(track, decided, track.changes[:-1] if undone else [*track.changes, change])
-        track.days, track.version = days, track.version + 1
-
-    def _write(self, track: Track, decided: tuple[Span, ...], changes: list[Change]) -> None:
-        if _modified(track.signal.file) != track.modified and digest(track.signal.file) != track.signal.sha256:
-            raise ZooError(f"{track.signal.file}: has changed since it was opened: start `zoo label` again")
-        path = self._journal_of(track)
-        if decided:
-            file = track.signal.file
-            answers = Answers(file, track.signal.sha256, track.subject, track.columns, decided)
-            with atomic_write(path) as temporary:
-                temporary.write_text(answers_text(answers, path.parent), encoding="utf-8")
-                # The journal gets its name last. If it gets none, the changes do not belong to the one that is there.
-                write_json(path.with_suffix(_UNDO), {"journal_sha256": sha256(temporary), "changes": changes})
-        else:
-            path.unlink(missing_ok=True)
-            path.with_suffix(_UNDO).unlink(missing_ok=True)
-        track.journal, track.changes = path if decided else None, changes
-
-    def act(self, number: str | int, action: Mapping[str, Any]) -> dict[str, Any]:
+    def act(self, number: str, action: Mapping[str, Any]) -> dict[str, Any]:
         """Does what a person wants to a recording, and returns it as it is then."""
         with self._lock:
-            track = self._track(number)
+            track, wanted = self.tracks[int(number)], dict(action)
             if not track.subject:
                 raise ZooError("nobody has said whose recording this is: name the person first")
-            if action.get("version") != track.version:
+            if wanted.pop("version") != track.version:
                 raise Refusal(HTTPStatus.CONFLICT, "something changed meanwhile, as in another tab: look again")
-            wanted = {name: value for name, value in action.items() if name != "version"}
-            undone = wanted.get("do") == "undo"
-            self._keep(track, _undone(track) if undone else (*track.days, apply(track.day, wanted)), undone=undone)
-            self._add_words(one.label for one in track.day)
+            undone = wanted["do"] == "undo"
+            days = track.undone() if undone else (*track.days, apply(track.day, wanted))
+            track.keep(days, self._folder_of(track), undone=undone)
             return self.shown(number)
 
-    def _track(self, number: str | int) -> Track:
-        if (found := {str(place): track for place, track in enumerate(self.tracks)}.get(str(number))) is None:
-            raise ZooError(f"recording {str(number)[:20]!r}: expected a number below {len(self.tracks)}")
-        return found
+    def see(self, number: str, view: Mapping[str, float]) -> dict[str, Any]:
+        """Notes what a page has drawn, which is proposed first, and returns the recording as it is now."""
+        track, seen = self.tracks[int(number)], (view["start"], view["end"])
+        track.seen = [seen] if seen[1] - seen[0] < track.signal.seconds / 2 else []
+        self.drawn.set()
+        return self.shown(number)
 
     def _renew(self, track: Track, proposals: Sequence[Stretch], judged: Sequence[Stretch] | None = None) -> None:
         """Proposes anew what is not decided, and asks about what is, if that was judged."""
-        whole = renewed((), proposals, track.signal.bounds)
+        track.whole = renewed((), proposals, track.signal.bounds)
         words = self.words if self._proposer is None else self._proposer.classes
-        track.proposals = with_notes(whole, track.signal.notes, words)
+        track.proposals = with_notes(track.whole, track.signal.notes, words)
         days = [renewed(disputed(day, judged or ()), track.proposals, track.signal.bounds) for day in track.days]
         # What is learned from answers of this session is undone before them.
-        self._keep(track, (*(track.days if judged is not None and len(days) > 1 else days[:-1]), days[-1]))
+        earlier = track.days if judged is not None and len(days) > 1 else days[:-1]
+        track.keep((*earlier, days[-1]), self._folder_of(track))
 
     def propose(self, model: str | os.PathLike[str], *, at_once: bool = True) -> None:
         """Loads a model, and proposes labels for one recording after the other, first for what is in view."""
@@ -200,7 +209,6 @@ class Session:
             from zoo.labeling.proposals import Proposer
 
             proposer = Proposer(model)
-            self.model = proposer.name
             for number, track in enumerate(self.tracks, 1):
                 self.state = f"reading recording {number} of {len(self.tracks)}"
                 for span in (*track.seen, (0.0, np.inf)):
@@ -209,7 +217,6 @@ class Session:
                     with self._lock:
                         track.reads, self._proposer = reads, proposer
                         self._renew(track, proposals)
-            self._add_words(proposer.classes)
             self.state = ""
         except Exception as error:
             # Labels can be given without proposals.
@@ -222,8 +229,6 @@ class Session:
                 proposer, days = self._proposer, [track.day for track in self.tracks]
             if proposer is None or self.state:
                 raise ZooError(f"the model is not ready: {self.state or 'wait a moment'}")
-            if self.answers < ENOUGH:
-                raise ZooError(f"{self.answers} answers; the model learns from {ENOUGH} or more")
             reads = [track.reads for track in self.tracks]
             learned, judged = proposer.learn(reads, days), proposer.judge(reads, days)
             proposals = [proposer.propose(read) for read in reads]
@@ -232,16 +237,17 @@ class Session:
                     self._renew(*parts)
                 return learned | {"disputed": sum(one.disputed for track in self.tracks for one in track.day)}
 
+    @property
+    def labeled(self) -> list[Path]:
+        """The journals in which something has a label."""
+        return [each.journal for each in self.tracks if each.journal and any(one.label for one in each.day)]
+
     def save(self) -> dict[str, Any]:
         """Writes what is decided as recordings; returns their file, number, and what is doubtful."""
         # It needs h5py, which nothing else here does.
         from zoo.activity.importing import import_csv
 
-        if self.out is None:
-            raise ZooError("no file was named for recordings: the answers are in the folder, which can be cut as it is")
-        with self._lock:
-            labeled = [track.journal for track in self.tracks if track.journal and any(one.label for one in track.day)]
-        if not labeled:
+        if not (labeled := self.labeled):
             raise ZooError("nothing has a label yet: decide about some stretches first")
         made = import_csv([(path, CsvColumns()) for path in labeled], self.out, force=self._force)
         self._force = True
@@ -249,123 +255,57 @@ class Session:
 
     def write_tracks(self, programs: Sequence[str]) -> Iterator[Path]:
         """Writes what is decided for other programs, next to the answers; returns each file that is written."""
-        for track, program in product((each for each in self.tracks if each.journal), programs):
-            path = self._journal_of(track).with_suffix(TRACKS[program])
-            with atomic_write(path) as temporary:
-                temporary.write_text(track_text(spans(track.day), program), encoding="utf-8")
-            yield path
-
-    @property
-    def answers(self) -> int:
-        """The number of stretches that are decided."""
-        return sum(one.label is not None for track in self.tracks for one in track.day)
+        for track, program in product(self.tracks, programs):
+            if track.journal:
+                path = track.journal.with_suffix(TRACKS[program])
+                with atomic_write(path) as temporary:
+                    temporary.write_text(track_text(spans(track.day), program), encoding="utf-8")
+                yield path
 
     def overview(self) -> dict[str, Any]:
         """What the page shows of all recordings."""
         return {
-            "recordings": [
-                {"file": str(one.file), "subject": track.subject, "line": one.line, "date": one.date,
-                 "clock": one.clock, "seconds": one.seconds, "parts": one.bounds, **one.marks()}
-                for track in self.tracks for one in [track.signal]
-            ],
-            "folder": str(self._folder), "out": None if self.out is None else str(self.out), "enough": ENOUGH,
+            "recordings": [track.signal.about | {"subject": track.subject} for track in self.tracks],
+            "folder": str(self._folder), "out": self.out and str(self.out), "enough": ENOUGH,
         }  # fmt: skip
 
     def shown(self, number: str | int) -> dict[str, Any]:
         """What the page shows of one recording."""
         with self._lock:
-            track = self._track(number)
+            track, proposer = self.tracks[int(number)], self._proposer
+            labels = [stretch.label for each in self.tracks for stretch in each.day]
+            self.words = [*dict.fromkeys([*self.words, *(proposer.classes if proposer else ()), *filter(None, labels)])]
             return {
                 "version": track.version, "subject": track.subject, "words": self.words, "state": self.state,
-                "model": self.model, "answers": self.answers, "undo": bool(len(track.days) > 1 or track.changes),
-                "threshold": 0.0 if self._proposer is None else self._proposer.metadata.threshold or 0.0,
+                "answers": sum(label is not None for label in labels),
+                "threshold": (proposer and proposer.metadata.threshold) or 0.0,
+                "undo": bool(len(track.days) > 1 or track.changes),
                 "stretches": [{**vars(one), "sure": one.sure, "contradicts": one.contradicts} for one in track.day],
-                "queue": queue(track.day),
+                "changes": [one.start for one in track.whole], "queue": queue(track.day),
             }  # fmt: skip
 
     def routes(self, token: str) -> Routes:
         """What the page may ask a server."""
 
-        def answer(respond: Callable[[str, dict[str, Any]], Mapping[str, Any]]) -> tuple[str, Answer]:
-            def answering(name: str, body: bytes, _: str) -> Mapping[str, Any]:
-                try:
-                    return respond(name, _document(body))
-                except StorageError as error:
-                    raise Refusal(HTTPStatus.INSUFFICIENT_STORAGE, f"{error}: nothing was changed") from None
-                except ZooError as error:
-                    raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
-
-            return token, answering
+        def answer(respond: Callable[[str, dict[str, Any]], Mapping[str, Any] | bytes]) -> tuple[str, Answer]:
+            return token, lambda name, body, _: respond(name, json.loads(body or b"{}"))
 
         return {
             ("GET", "/label/recordings"): answer(lambda *_: self.overview()),
-            ("GET", "/label/day/*"): answer(lambda name, _: self.shown(name)),
+            ("GET", "/label/signal/*"): answer(lambda number, _: self.tracks[int(number)].signal.rows()),
+            ("GET", "/label/day/*"): answer(lambda number, _: self.shown(number)),
             ("PUT", "/label/day/*"): answer(self.act),
-            ("GET", "/label/signal/*"): answer(lambda name, _: self._envelope(name)),
-            ("PUT", "/label/person"): answer(lambda _, told: {"doubts": self.name_person(str(told.get("person", "")))}),
+            ("PUT", "/label/view/*"): answer(self.see),
+            ("PUT", "/label/person"): answer(lambda _, told: {"doubts": self.name_person(told["person"])}),
             ("POST", "/label/learning"): answer(lambda *_: self.learn()),
             ("POST", "/label/saving"): answer(lambda *_: self.save()),
         }
 
-    def _envelope(self, name: str) -> Mapping[str, Any]:
-        try:
-            number, *numbers = name.split(":")
-            start, end, columns = map(float, numbers)
-        except ValueError:
-            raise ZooError(f"signal {name[:40]!r}: expected NUMBER:START:END:COLUMNS") from None
-        if not (np.isfinite([start, end]).all() and start < end and 1 <= columns <= _MOST_COLUMNS):
-            raise ZooError(f"signal {name[:40]!r}: expected a span, and 1 to {_MOST_COLUMNS} columns")
-        track = self._track(number)
-        track.seen = [(start, end)] if end - start < track.signal.seconds / 2 else []
-        self.drawn.set()
-        return track.signal.envelope(start, end, int(columns))
 
-
-def _as_of(track: Track, decided: Iterable[Span]) -> Day:
-    """A day of which this is decided."""
-    labeled = tuple(Stretch(one.start, one.end, label=one.activity, decided=one.decided) for one in decided)
-    return renewed(labeled, track.proposals, track.signal.bounds)
-
-
-def _undone(track: Track) -> tuple[Day, ...]:
-    """The days before the last action; of an earlier session, the journal's changes alone are known."""
-    if len(track.days) > 1:
-        return track.days[:-1]
-    if not track.changes:
-        raise ZooError("nothing to undo")
-    removed, added = track.changes[-1]
-    return (_as_of(track, sorted({*spans(track.day)} - {*added} | {*removed})),)
-
-
-def _changes_of(journal: Path) -> list[Change]:
-    """The changes up to a journal; none if somebody else has written it since."""
-    try:
-        document = read_json(journal.with_suffix(_UNDO))
-        if document["journal_sha256"] != sha256(journal):
-            return []
-        changes = document["changes"]
-        return [([Span(*row) for row in removed], [Span(*row) for row in added]) for removed, added in changes]
-    except (ZooError, LookupError, TypeError, ValueError):
-        return []
-
-
-def _document(body: bytes) -> dict[str, Any]:
-    """What a request says; one without a body says nothing."""
-    try:
-        document = json.loads(body or b"{}")
-    except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict):
-        raise ZooError("the request is no JSON document")
-    return document
-
-
-def _modified(file: Path) -> tuple[int, int]:
-    """When a file, or the zip file that it is in, was last changed, and its size."""
+def _modified(file: Path) -> float:
+    """When a file, or the zip file that it is in, was last changed."""
     real = next(filter(is_zip, file.parents), file)
-    with suppress(OSError):
-        return (state := real.stat()).st_mtime_ns, state.st_size
-    return 0, 0
+    return real.stat().st_mtime if real.exists() else 0.0
 
 
 def open_session(
@@ -377,11 +317,10 @@ def open_session(
         # It is written at the end.
         pass
     sources, doubts = find_sources([*recordings], columns, layout)
-    files = [(file, how) for file, how in sources if isinstance(file, Path)]
     # The folder of answers may lie among the recordings.
-    opened = [(open_signal(file, how, folder), how) for file, how in files if read_answers(file) is None]
+    files = [(file, how) for file, how in sources if isinstance(file, Path) and read_answers(file) is None]
+    session = Session([open_signal(file, how, folder) for file, how in files], folder, out, force)
     close_archive()
-    session = Session(opened, folder, out, force)
     return session, [*doubts, *session.doubts]
 
 
@@ -407,7 +346,7 @@ def serve(
             with quiet() if COMMAND in os.environ else nullcontext():
                 server.serve_forever()
         except KeyboardInterrupt as stop:
-            if session.out is not None and any(one.label for track in session.tracks for one in track.day):
+            if session.out is not None and session.labeled:
                 (on_event or _show_saved)(session.save())
             elif session.out is not None:
                 say(f"nothing has a label yet: {session.out} is not written", "note")

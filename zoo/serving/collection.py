@@ -222,7 +222,7 @@ class Inbox:
             self._tell({"time": f"{datetime.now():%H:%M:%S}", "address": address, "reason": str(error)})
             if isinstance(error, StorageError):
                 raise Refusal(HTTPStatus.INSUFFICIENT_STORAGE, "the computer cannot store it: tell its owner") from None
-            raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
+            raise
         finally:
             self._turn.release()
         if new:

@@ -38,7 +38,7 @@ from typing import Any
 from urllib.parse import unquote
 from weakref import WeakValueDictionary
 
-from zoo.errors import ZooError
+from zoo.errors import StorageError, ZooError
 
 PAGE_FOLDER = Path(__file__).parents[1] / "page"
 """Folder of the page, built by `make page` and stored in the repository but for LiteRT.js and a model.
@@ -86,6 +86,7 @@ _SECURITY = {
     "X-Content-Type-Options": "nosniff",
 }
 
+_BYTES = "application/octet-stream"
 _FOREVER = ("/assets/", "/litert/")  # folders of files whose names change with their content: they can be cached
 _SECONDS = 10.0  # idle time after which a connection is closed
 _REQUEST_SECONDS = 20.0  # to send the lines of a request, however many bytes per second arrive
@@ -157,10 +158,15 @@ class Refusal(Exception):  # noqa: N818
         self.status, self.again = status, again
 
 
-Answer = Callable[[str, bytes, str], Mapping[str, Any] | Iterator[bytes]]
+def _refused(error: ZooError) -> Refusal:
+    is_full = isinstance(error, StorageError)
+    return Refusal(HTTPStatus.INSUFFICIENT_STORAGE if is_full else HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+
+
+Answer = Callable[[str, bytes, str], Mapping[str, Any] | bytes | Iterator[bytes]]
 """Answers by the last part of the path, the body of a PUT and the address of the client.
 
-The answer is a document, or the bytes of events, as long as somebody looks on.
+The answer is a document, bytes, or the bytes of events, as long as somebody looks on. What a `ZooError` says is shown.
 """
 
 
@@ -371,12 +377,15 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_answer(self, token: str, answer_to: Answer, name: str) -> None:
         try:
             answer = answer_to(name, self._admit(token), self.client_address[0])
-        except Refusal as refusal:
+        except (Refusal, ZooError) as error:
+            refusal = error if isinstance(error, Refusal) else _refused(error)
             self._send_document(refusal.status, {"error": str(refusal)}, refusal.again)
             self._linger()
             return
         if isinstance(answer, Mapping):
             self._send_document(HTTPStatus.OK, answer)
+        elif isinstance(answer, bytes):
+            self._send(HTTPStatus.OK, {"Cache-Control": "no-store", "Content-Type": _BYTES}, answer)
         else:
             self._send(HTTPStatus.OK, {"Cache-Control": "no-store", "Content-Type": "text/event-stream"}, None)
             for event in answer:
@@ -433,7 +442,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.NOT_MODIFIED, headers, None)
             return
         suffix = PurePosixPath(name).suffix or ".html"
-        headers["Content-Type"] = _TYPES.get(suffix, "application/octet-stream")
+        headers["Content-Type"] = _TYPES.get(suffix, _BYTES)
         if _GZIP.search(self.headers.get("Accept-Encoding", "")):
             # Once, though a whole class asks for it.
             with _COMPRESSING:

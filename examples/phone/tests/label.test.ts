@@ -2,15 +2,16 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { around, clockText, type Day, details, following, headline, lengthText, moved, type Stretch, stretchAt, ticks, zoomed } from "../src/label/day";
+import { around, clockText, type Day, details, following, headline, lengthText, moved, type Recording, type Stretch, stretchAt, ticks, toChange, toCheck, zoomed } from "../src/label/day";
 import { commandOf, type Key } from "../src/label/keys";
+import { envelopeOf, marksOf, partsOf } from "../src/label/signal";
 
 function stretch(start: number, end: number, facts: Partial<Stretch> = {}): Stretch {
   return { start, end, guess: "walking", confidence: 0.8, note: "", label: null, sure: false, contradicts: false, disputed: false, ...facts };
 }
 
 function day(stretches: Stretch[], queue: number[]): Day {
-  return { version: 1, subject: "ann", words: [], state: "", model: "", answers: 0, undo: false, threshold: 0.6, stretches, queue };
+  return { version: 1, subject: "ann", words: [], state: "", answers: 0, undo: false, threshold: 0.6, stretches, changes: [], queue };
 }
 
 function key(pressed: Partial<Key>): Key {
@@ -32,7 +33,7 @@ test("edges move by a second, and with Shift by a tenth, also by brackets that n
 });
 
 test("keys that write nothing work without those of one letter", () => {
-  for (const pressed of ["a", "k", "n", "s", "z", "+", "1", ","]) {
+  for (const pressed of ["a", "c", "k", "n", "s", "z", "+", "1", ","]) {
     assert.equal(commandOf(key({ key: pressed, code: pressed === "1" ? "Digit1" : "" }), false), null);
   }
   assert.deepEqual(commandOf(key({ key: "Enter" }), false), { name: "accept" });
@@ -57,6 +58,61 @@ test("after an answer comes the rest of what was divided, the next question, or 
   assert.equal(following(day(stretches, [2]), day(last, []), 2), 0);
   const all = stretches.map((each) => ({ ...each, label: "" }));
   assert.equal(following(day(stretches, []), day(all, []), 2), 2);
+});
+
+test("an end moves to the nearest other change of the model, over a stretch without a label, and over no label", () => {
+  const noted = [stretch(0, 100), stretch(100, 110), stretch(110, 200)];
+  const at = (changes: number[], stretches = noted) => toChange({ ...day(stretches, []), changes }, 0);
+  assert.deepEqual(commandOf(key({ key: "c" }), true), { name: "change" });
+  assert.deepEqual(at([0, 60, 100, 107.5, 150]), { do: "edge", at: 0, by: 7.5 });
+  assert.deepEqual(at([0, 93, 110]), { do: "edge", at: 0, by: -7 });
+  assert.deepEqual(at([0, 110]), { do: "join", at: 0 });
+  const labeled = noted.map((each, i) => (i === 1 ? { ...each, label: "sitting" } : each));
+  assert.equal(at([0, 100, 110], labeled), null);
+  assert.equal(at([0, 105], [stretch(0, 100), stretch(101, 110)]), null);
+});
+
+test("the number to check says how many of them are listed", () => {
+  assert.deepEqual([0, 8, 10].map((count) => toCheck(count, 8)), ["0 to check", "8 to check", "First 8 of 10 to check"]);
+});
+
+/** A recording of 50 Hz, whose parts begin at some seconds, and its rows in cm/s^2. */
+function recorded(parts: [number, [number, number, number][]][]): [Recording, ArrayBuffer] {
+  const shapes = parts.map(([start, rows]): [number, number, number] => [start, 50, rows.length]);
+  const facts = { file: "", subject: "ann", line: "", date: "", clock: null, seconds: 0, parts: shapes };
+  return [facts, new Int16Array(parts.flatMap(([, rows]) => rows).flat()).buffer];
+}
+
+test("an envelope holds all samples at any scale, and nothing in a gap", () => {
+  const wave = (i: number): [number, number, number] => [Math.round(900 * Math.sin(i / 7)), i % 50, i === 777 ? 5000 : 981];
+  const rows = Array.from({ length: 4000 }, (_, i) => wave(i));
+  const parts = partsOf(...recorded([[0, rows.slice(0, 2000)], [45, rows.slice(2000)]]));
+  for (const [start, end, columns] of [[0, 85, 45], [10, 11, 50], [2, 30, 7], [0, 85, 3]] as const) {
+    const found = envelopeOf(parts, { start, end }, columns).columns;
+    rows.forEach((row, i) => {
+      const moment = i < 2000 ? i / 50 : 5 + i / 50;
+      const column = Math.floor(((moment - start) * columns) / (end - start) + 1e-9);
+      if (column < 0 || column >= columns) return;
+      // A sample before an edge may be in the next column.
+      const near = found.slice(column, column + 2).filter((each) => each !== null);
+      row.forEach((value, axis) => {
+        assert.ok(Math.min(...near.map((each) => each[axis]!)) <= value && Math.max(...near.map((each) => each[axis + 4]!)) >= value);
+      });
+      assert.ok(Math.max(...near.map((each) => each[7]!)) >= Math.floor(Math.hypot(...row)));
+    });
+  }
+  assert.deepEqual(envelopeOf(parts, { start: 41, end: 44 }, 3).columns, [null, null, null]);
+});
+
+test("rest for long and changes of pose are marked, also beside a gap", () => {
+  const poses = [[0, 0, 981], [0, 981, 0], [981, 0, 0]] as const;
+  const still = poses.map(([x, y, z]) => Array.from({ length: 3000 }, (_, i): [number, number, number] => [x + (i % 3), y - (i % 2), z + (i % 5)]));
+  const shaken = Array.from({ length: 3000 }, (_, i): [number, number, number] => [450 + 300 * (i % 2), 500, 100 * (i % 3)]);
+  const rows = [...still[0]!, ...shaken, ...still[1]!, ...still[2]!];
+  const { rests, turns } = marksOf(partsOf(...recorded([[0, rows.slice(0, 1000)], [25, rows.slice(1250)]])));
+  const near = (found: number[], wanted: number[]) => found.length === wanted.length && found.every((each, i) => Math.abs(each - wanted[i]!) <= 2);
+  assert.ok(near(rests.flat(), [0, 20, 25, 60, 120, 240]), JSON.stringify(rests));
+  assert.ok(near(turns, [60, 120, 180]), JSON.stringify(turns));
 });
 
 test("a view stays within the recording, and the moment under the cursor stays where it is", () => {

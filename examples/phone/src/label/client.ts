@@ -1,6 +1,6 @@
 /** What the page asks the computer that served it. The token of its address lets it. */
 
-import type { Action, Day, Envelope, Overview } from "./day";
+import type { Action, Day, Overview, Range } from "./day";
 
 /** What the computer refuses, in its words. */
 export class Refused extends Error {
@@ -15,17 +15,23 @@ export class Refused extends Error {
 
 const GONE = "The computer does not answer: is zoo label still running? Nothing that you decided is lost.";
 
-async function ask<Answer>(method: string, path: string, document?: unknown): Promise<Answer> {
+async function send(method: string, path: string, document?: unknown): Promise<Response> {
   const headers = { Authorization: `Bearer ${location.hash.slice(1)}` };
   const body = document === undefined ? null : JSON.stringify(document);
   const response = await fetch(`/label/${path}`, { method, headers, body, cache: "no-store" }).catch(() => null);
   if (!response) throw new Refused(GONE, false);
-  const answer = (await response.json().catch(() => ({}))) as Answer & { error?: string };
-  if (!response.ok) throw new Refused(answer.error ?? `The computer answers with status ${response.status}.`, response.status === 409);
-  return answer;
+  if (response.ok) return response;
+  const { error } = (await response.json().catch(() => ({}))) as { error?: string };
+  throw new Refused(error ?? `The computer answers with status ${response.status}.`, response.status === 409);
+}
+
+async function ask<Answer>(method: string, path: string, document?: unknown): Promise<Answer> {
+  return (await send(method, path, document)).json() as Promise<Answer>;
 }
 
 export const recordings = () => ask<Overview>("GET", "recordings");
+/** x, y and z of all rows in cm/s^2. */
+export const signal = async (number: number) => (await send("GET", `signal/${number}`)).arrayBuffer();
 export const day = (number: number) => ask<Day>("GET", `day/${number}`);
 export const name = (person: string) => ask<{ doubts: string[] }>("PUT", "person", { person });
 export const learn = () => ask<{ windows: number; labels: string[]; share: number; disputed: number }>("POST", "learning");
@@ -35,6 +41,7 @@ export function act(number: number, action: Action, version: number): Promise<Da
   return ask<Day>("PUT", `day/${number}`, { ...action, version });
 }
 
-export function envelope(number: number, start: number, end: number, columns: number): Promise<Envelope> {
-  return ask<Envelope>("GET", `signal/${number}:${start}:${end}:${columns}`);
+/** Says what is in view, which is proposed first. */
+export function see(number: number, view: Range): Promise<Day> {
+  return ask<Day>("PUT", `view/${number}`, view);
 }

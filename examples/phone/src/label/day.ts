@@ -20,11 +20,12 @@ export interface Day {
   words: string[];
   /** Why there are no proposals yet; empty where there are. */
   state: string;
-  model: string;
   answers: number;
   undo: boolean;
   threshold: number;
   stretches: Stretch[];
+  /** Where what the model proposes changes, in seconds. */
+  changes: number[];
   /** Numbers of stretches to look at, in that order. */
   queue: number[];
 }
@@ -38,9 +39,8 @@ export interface Recording {
   /** The time of day of the first row in seconds, if it is known. */
   clock: number | null;
   seconds: number;
-  parts: [number, number][];
-  rests: [number, number][];
-  turns: number[];
+  /** The start, the rate in Hz and the number of rows of each part between two gaps. */
+  parts: [number, number, number][];
 }
 
 export interface Overview {
@@ -51,20 +51,13 @@ export interface Overview {
   enough: number;
 }
 
-/** Minima and maxima of x, y, z and |a| in cm/s^2, in columns of equal width; null where nothing was recorded. */
-export interface Envelope {
-  start: number;
-  end: number;
-  columns: (number[] | null)[];
-}
-
 export interface Range {
   start: number;
   end: number;
 }
 
 export type Action =
-  | { do: "accept" | "leave"; at: number }
+  | { do: "accept" | "leave" | "join"; at: number }
   | { do: "label"; at: number; label: string }
   | { do: "split"; at: number; time: number }
   | { do: "edge"; at: number; by: number }
@@ -123,6 +116,23 @@ export function following(before: Day, after: Day, at: number, divided = false):
   if (divided && open.includes(at + 1)) return at + 1;
   if (before.queue.includes(at) && after.queue.length) return after.queue[0]!;
   return open.find((place) => place > at) ?? after.queue[0] ?? open[0] ?? Math.min(at, after.stretches.length - 1);
+}
+
+/** What moves the end of a stretch to the nearest other change in it or in the next one; null if there is none. */
+export function toChange({ stretches, changes }: Day, at: number): Action | null {
+  const [one, next] = [stretches[at]!, stretches[at + 1]];
+  if (!next || next.start !== one.end) return null;
+  // A next one without a label may become a part of this one.
+  const isNear = (moment: number) => moment > one.start && (moment < next.end || (moment === next.end && next.label === null));
+  const near = changes.filter((moment) => isNear(moment) && moment !== one.end);
+  near.sort((a, b) => Math.abs(a - one.end) - Math.abs(b - one.end));
+  if (!near.length) return null;
+  return near[0] === next.end ? { do: "join", at } : { do: "edge", at, by: near[0]! - one.end };
+}
+
+/** How many are to be checked, of which the first are listed. */
+export function toCheck(count: number, listed: number): string {
+  return count > listed ? `First ${listed} of ${count} to check` : `${count} to check`;
 }
 
 /** The time of day of a moment, or the time since the start where the recording has none. */

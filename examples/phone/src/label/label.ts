@@ -1,15 +1,16 @@
 /** The page of `zoo label`: shows a recording, and sends each decision to the computer, which keeps it. */
 
-import { act, day as dayOf, envelope, learn, name, recordings, Refused, save } from "./client";
+import { act, day as dayOf, learn, name, recordings, Refused, save, see, signal } from "./client";
 import {
-  type Action, around, clockText, type Day, details, type Envelope, following, headline, moved, type Overview, proposal, type Range,
-  type Recording, type Stretch, stretchAt, totals, zoomed,
+  type Action, around, clockText, type Day, details, following, headline, moved, type Overview, proposal, type Range, type Recording,
+  type Stretch, stretchAt, toChange, toCheck, totals, zoomed,
 } from "./day";
 import { type Command, commandOf } from "./keys";
-import { columnsOf, drawClose, drawDay, momentAt, ruler } from "./lanes";
+import { drawClose, drawDay, type Drawn, momentAt, ruler } from "./lanes";
+import { marksOf, partsOf } from "./signal";
 import { remember, remembered } from "../page/store";
 import { looks } from "../show/activities";
-import { byId, element, list, show, write } from "../show/dom";
+import { byId, element, list, set, show, write } from "../show/dom";
 import { drawn } from "../show/picture";
 import { capital, percent } from "../show/text";
 
@@ -19,11 +20,9 @@ const PSEUDONYM = "Use a pseudonym, such as p1. If several people did, end zoo l
 const LISTED = 8;
 /** Seconds of a recording whose times are shown with seconds. */
 const SHORT = 600;
-/** Milliseconds after which a state that changes is asked for again, and after which a view that moved is drawn finely. */
+/** Milliseconds after which a state that changes is asked for again. */
 const AGAIN = 1000;
-const SETTLED = 80;
-/** The part of a view that is fetched beside it, on each side. */
-const BESIDE = 0.5;
+const NOTHING: Drawn = { parts: [], marks: { rests: [], turns: [] } };
 
 let overview: Overview;
 let number = 0;
@@ -36,7 +35,7 @@ let divided = false;
 /** One decision at a time: each is on the disk before the next one. */
 let sending: Promise<void> = Promise.resolve();
 let waiting = 0;
-const envelopes: { day: Envelope | null; close: Envelope | null } = { day: null, close: null };
+let drawnSignal = NOTHING;
 
 const recording = (): Recording => overview.recordings[number]!;
 const current = (): Stretch => day.stretches[chosen]!;
@@ -54,7 +53,7 @@ async function open(): Promise<void> {
 /** Shows a recording from its first stretch to check on. */
 async function look(at: number): Promise<void> {
   number = at;
-  envelopes.day = envelopes.close = null;
+  drawnSignal = NOTHING;
   day = await dayOf(number);
   const unnamed = overview.recordings.filter(({ subject }) => !subject).length;
   if (unnamed > 1) write("who-text", `Who carried the phone in all ${unnamed} recordings? ${PSEUDONYM}`);
@@ -62,16 +61,17 @@ async function look(at: number): Promise<void> {
   show("work", Boolean(day.subject));
   if (!day.subject) return byId("person").focus();
   select(day.queue[0] ?? 0);
-  void fetchDay();
+  const parts = partsOf(recording(), await signal(number));
+  drawnSignal = { parts, marks: marksOf(parts) };
+  draw();
   void watch(number);
 }
 
-/** Asks for proposals until they are there. */
+/** Says what is in view, and asks for proposals until they are there. */
 async function watch(which: number): Promise<void> {
   while (which === number && day.state && !day.state.startsWith("no proposals")) {
-    await new Promise((done) => setTimeout(done, AGAIN));
     await queued(async () => {
-      const found = await dayOf(which);
+      const found = await see(which, view);
       if (which !== number) return;
       const fresh = found.version !== day.version;
       day = found;
@@ -80,34 +80,8 @@ async function watch(which: number): Promise<void> {
       const open = day.queue.find((at) => day.stretches[at]!.start < view.end && day.stretches[at]!.end > view.start);
       select(cursor === null && open !== undefined ? open : stretchAt(day.stretches, cursor ?? (view.start + view.end) / 2));
     });
+    await new Promise((done) => setTimeout(done, AGAIN));
   }
-}
-
-async function fetchDay(): Promise<void> {
-  const which = number;
-  const found = await envelope(which, 0, recording().seconds, columnsOf(canvas("day"))).catch(() => null);
-  if (found && which === number) envelopes.day = found;
-  draw();
-}
-
-let settling = 0;
-
-/** Fetches the signal of a view and of what is beside it, as soon as it stays where it is. */
-function fetchClose(): void {
-  const held = envelopes.close;
-  const columns = columnsOf(canvas("close"));
-  const length = view.end - view.start;
-  const fine = held && (held.end - held.start) / held.columns.length <= (1.3 * length) / columns;
-  if (fine && held.start <= view.start && held.end >= view.end) return;
-  clearTimeout(settling);
-  settling = window.setTimeout(async () => {
-    const which = number;
-    const start = Math.max(0, view.start - BESIDE * length);
-    const end = Math.min(recording().seconds, view.end + BESIDE * length);
-    const found = await envelope(which, start, end, Math.min(8000, Math.ceil((columns * (end - start)) / length))).catch(() => null);
-    if (found && which === number) envelopes.close = found;
-    draw();
-  }, held ? SETTLED : 0);
 }
 
 function select(at: number): void {
@@ -126,8 +100,8 @@ let drawing = 0;
 function draw(): void {
   cancelAnimationFrame(drawing);
   drawing = requestAnimationFrame(() => {
-    drawDay(canvas("day"), recording(), day, envelopes.day, view);
-    drawClose(canvas("close"), recording(), day, envelopes.close, view, chosen, cursor);
+    drawDay(canvas("day"), recording(), day, drawnSignal, view);
+    drawClose(canvas("close"), recording(), day, drawnSignal, view, chosen, cursor);
     ruler(byId("day-ruler"), canvas("day"), { start: 0, end: recording().seconds }, recording().clock);
     ruler(byId("close-ruler"), canvas("close"), view, recording().clock);
   });
@@ -146,7 +120,7 @@ function render(): void {
   list("words", day.words.map((word, i) => ({ word, time: labels.get(word) ?? 0, look: look[i]!, chosen: stretch.label === word })), wordButton);
   const share = decided / day.stretches.reduce((sum, { start, end }) => sum + end - start, 0);
   byId<HTMLProgressElement>("decided").value = share;
-  write("queue-title", `${day.queue.length} to check · you decided ${percent(share)}`);
+  write("queue-title", `${toCheck(day.queue.length, LISTED)} · you decided ${percent(share)}`);
   write("state", day.state ? capital(day.state) : "");
   show("state", Boolean(day.state));
   const rows = day.queue.slice(0, LISTED).map((at) => ({ at, stretch: day.stretches[at]!, current: at === chosen }));
@@ -162,7 +136,6 @@ function render(): void {
   write("saved", `Each answer is in the folder ${overview.folder} when the page shows it. What you left out is in no recording.${written}`);
   canvas("day").setAttribute("aria-label", `${day.stretches.length} stretches, ${percent(share)} decided. ${spoken(labels)}`);
   canvas("close").setAttribute("aria-label", `Acceleration from ${clockText(view.start, clock)} to ${clockText(view.end, clock)}`);
-  fetchClose();
   draw();
 }
 
@@ -188,7 +161,7 @@ function wordButton({ word, time, look, chosen: isChosen }: Word, place: number)
   const button = Object.assign(element("button", "word") as HTMLButtonElement, { type: "button" });
   const minutes = time < 60 ? `${Math.round(time)} s` : `${Math.round(time / 60)} min`;
   button.append(
-    element("kbd", place < 9 ? "" : "none", place < 9 ? `${place + 1}` : ""), drawn(look.figure, look.color), element("span", "", word),
+    element("kbd", place < 9 ? "" : "none", place < 9 ? `${place + 1}` : ""), mark(word, look), element("span", "", word),
     element("small", "", time ? minutes : ""),
   );
   if (place < 9) button.setAttribute("aria-keyshortcuts", `${place + 1}`);
@@ -197,6 +170,14 @@ function wordButton({ word, time, look, chosen: isChosen }: Word, place: number)
   const row = element("li");
   row.append(button);
   return row;
+}
+
+/** The pictogram of a word, or its first letter where it has none. */
+function mark(word: string, { figure, color }: Word["look"]): Element {
+  if (figure !== "other" || word === "other") return drawn(figure, color);
+  const letter = set(element("span", "letter"), { "aria-hidden": "true", "data-letter": capital([...word][0]!) });
+  letter.style.setProperty("--color", `var(${color})`);
+  return letter;
 }
 
 function queueButton({ at, stretch, current: isCurrent }: { at: number; stretch: Stretch; current: boolean }): HTMLElement {
@@ -262,11 +243,12 @@ function changed(before: Day, after: Day): number {
 
 /** Announces what was done, and what is next. */
 function say(action: Action, was: Stretch): void {
-  const done = {
-    accept: proposal(was), label: "label" in action ? action.label : "", leave: "left out", split: "split", edge: "edge moved", undo: "undone",
-    accept_all: "all accepted",
-  }[action.do];
   const { clock } = recording();
+  const there = `end moved to ${clockText(current().end, clock)}`;
+  const done = {
+    accept: proposal(was), label: "label" in action ? action.label : "", leave: "left out", split: "split", edge: there, join: there,
+    undo: "undone", accept_all: "all accepted",
+  }[action.do];
   const now = headline(current(), day.threshold);
   write("said", `${capital(done || "done")}. ${now} ${clockText(current().start, clock)}, ${percent(current().confidence)}`);
 }
@@ -294,6 +276,11 @@ function perform(command: Command): Promise<void> | void {
     }
     case "edge":
       return decide({ do: "edge", at, by: command.by });
+    case "change": {
+      const action = toChange(day, at);
+      if (!action) throw new Error("The model sees no other change in this stretch or in the next one.");
+      return decide(action);
+    }
     case "split":
       return decide({ do: "split", at, time: cursor ?? (current().start + current().end) / 2 });
     case "next":
@@ -324,7 +311,7 @@ function announce(at: number): void {
 
 const BUTTONS: Record<string, Command> = {
   accept: { name: "accept" }, keep: { name: "keep" }, check: { name: "check" }, previous: { name: "previous" }, next: { name: "next" }, split: { name: "split" },
-  earlier: { name: "edge", by: -1 }, later: { name: "edge", by: 1 }, closer: { name: "zoom", factor: 1 / 1.6 },
+  earlier: { name: "edge", by: -1 }, later: { name: "edge", by: 1 }, change: { name: "change" }, closer: { name: "zoom", factor: 1 / 1.6 },
   farther: { name: "zoom", factor: 1.6 }, "accept-all": { name: "accept_all" }, undo: { name: "undo" }, leave: { name: "leave" },
   another: { name: "word" },
 };
@@ -381,7 +368,7 @@ function listen(): void {
   byId("recording").addEventListener("change", ({ target }) => void queued(() => look(Number((target as HTMLSelectElement).value))));
   byId("learn").addEventListener("click", () => void queued(learned));
   byId("save").addEventListener("click", () => void queued(saved));
-  addEventListener("resize", () => void (day?.subject && (fetchDay(), render())));
+  addEventListener("resize", () => void (day?.subject && render()));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());
   addEventListener("hashchange", () => location.reload());
 }

@@ -1,7 +1,8 @@
 /** The canvases: the whole recording, and what is enlarged. They are drawn from plain data. */
 
-import type { Day, Envelope, Range, Recording, Stretch } from "./day";
+import type { Day, Range, Recording, Stretch } from "./day";
 import { ticks } from "./day";
+import { type Envelope, envelopeOf, type Marks, type Part } from "./signal";
 import { looks } from "../show/activities";
 import { prepare, type Canvas } from "../show/canvas";
 
@@ -18,6 +19,12 @@ const GRID = [-20, -10, 0, 10, 20];
 /** Pixels between the lines of what is hatched, and of the narrowest stretch with a name. */
 const HATCH = 8;
 const NAMED = 56;
+
+/** What is drawn of a signal. */
+export interface Drawn {
+  parts: Part[];
+  marks: Marks;
+}
 
 /** A canvas for charts with text. */
 function begun(element: HTMLCanvasElement): Canvas {
@@ -41,13 +48,13 @@ export function columnsOf(canvas: HTMLCanvasElement): number {
 }
 
 /** The whole recording: how much it moves, the two lanes, and a frame around what is enlarged. */
-export function drawDay(element: HTMLCanvasElement, recording: Recording, day: Day, envelope: Envelope | null, view: Range): void {
+export function drawDay(element: HTMLCanvasElement, recording: Recording, day: Day, { parts, marks }: Drawn, view: Range): void {
   const canvas = begun(element);
   const whole = { start: 0, end: recording.seconds };
   const x = scale(canvas, whole);
   const { context, height, color } = canvas;
-  if (envelope) drawMagnitude(canvas, envelope, x, DAY.top * height, DAY.signal * height);
-  drawMarks(canvas, recording, x, DAY.signal * height);
+  drawMagnitude(canvas, envelopeOf(parts, whole, columnsOf(element)), x, DAY.top * height, DAY.signal * height);
+  drawMarks(canvas, marks, x, DAY.signal * height);
   drawLanes(canvas, day, x, whole, DAY, false);
   context.strokeStyle = color("--ink");
   context.lineWidth = 2;
@@ -56,7 +63,7 @@ export function drawDay(element: HTMLCanvasElement, recording: Recording, day: D
 
 /** What is enlarged: x, y and z, the two lanes, the chosen stretch, and the cursor. */
 export function drawClose(
-  element: HTMLCanvasElement, recording: Recording, day: Day, envelope: Envelope | null, view: Range, chosen: number, cursor: number | null,
+  element: HTMLCanvasElement, recording: Recording, day: Day, { parts, marks }: Drawn, view: Range, chosen: number, cursor: number | null,
 ): void {
   const canvas = begun(element);
   const x = scale(canvas, view);
@@ -74,9 +81,10 @@ export function drawClose(
   context.textAlign = "left";
   context.fillStyle = color("--soft");
   context.fillText("m/s²", 0, top + 0.4 * rem);
+  const envelope = envelopeOf(parts, view, columnsOf(element));
   clipped(context, left, top, width - left, bottom - top, () => {
-    if (envelope) AXES.forEach((axis, number) => drawAxis(context, envelope, number, color(`--${axis}`), x, y));
-    drawMarks(canvas, recording, x, bottom);
+    AXES.forEach((axis, number) => drawAxis(context, envelope, number, color(`--${axis}`), x, y));
+    drawMarks(canvas, marks, x, bottom);
   });
   drawLanes(canvas, day, x, view, CLOSE, true);
   for (const { moment } of ticks(view, width - left, recording.clock)) {
@@ -166,11 +174,11 @@ function drawAxis(
 }
 
 /** Where the phone lay still, and where its pose changed. */
-function drawMarks({ context, color, rem }: Canvas, recording: Recording, x: (moment: number) => number, bottom: number): void {
+function drawMarks({ context, color, rem }: Canvas, { rests, turns }: Marks, x: (moment: number) => number, bottom: number): void {
   context.fillStyle = color("--line");
-  for (const [from, to] of recording.rests) context.fillRect(x(from), bottom - 0.25 * rem, x(to) - x(from), 0.25 * rem);
+  for (const [from, to] of rests) context.fillRect(x(from), bottom - 0.25 * rem, x(to) - x(from), 0.25 * rem);
   context.fillStyle = color("--warn");
-  for (const moment of recording.turns) {
+  for (const moment of turns) {
     context.beginPath();
     context.moveTo(x(moment) - 4, bottom);
     context.lineTo(x(moment), bottom - 7);
@@ -211,6 +219,9 @@ function drawLanes(canvas: Canvas, day: Day, x: (moment: number) => number, view
         name(canvas, `noted: ${stretch.note}`, visible, places.yours * height + lane / 2, "--soft");
       }
     }
+    // A note may hide that the model's label changes within it.
+    context.fillStyle = color("--ink");
+    if (named) for (const moment of day.changes) context.fillRect(x(moment) - 1, places.model * height, 1, lane);
   });
 }
 
