@@ -2,7 +2,8 @@
 
     python examples/guides/label.py
 
-writes the folder `hour`, and what comes of it if that person accepts all notes: `labeled` and `ours.h5`.
+writes the folder `hour`, and what comes of it if that person accepts all notes: `labeled` and `ours.h5`; and the folder
+`tuesday`, ten minutes of another person who does not exist, in place of another day.
 """
 
 from pathlib import Path
@@ -59,3 +60,4 @@ def label(folder: Path, out: Path) -> None:
 if __name__ == "__main__":
     record(Path("hour"))
     label(Path("hour"), Path("ours.h5"))
+    record(Path("tuesday"), shorter=6, seed=8)
