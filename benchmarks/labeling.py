@@ -61,7 +61,7 @@ from annotator import (
 
 from zoo.activity.recordings import Recording, read_recordings
 from zoo.activity.studies import STUDIES
-from zoo.labeling.day import Day, Stretch, disputed, renewed
+from zoo.labeling.day import SURE, Day, Stretch, disputed, renewed
 from zoo.labeling.proposals import Proposer, Read
 from zoo.presets import PRESETS
 from zoo.report import markdown
@@ -70,6 +70,9 @@ WAYS = ("by hand", "proposals", "learning", "sure ones")
 NETWORK = "activity_gru_pocket"
 EVERY, ENOUGH_SHARE = 10, 0.95
 """Answers between two looks at what was learned from them, and the share of the last score that is enough."""
+
+NEARLY = 0.9
+"""Confidence below that from which a proposal need not be checked."""
 
 WRONG, WRONG_SECONDS = 12, 8.0
 """Of so many labels one is wrong, and of what length at least its stretch is."""
@@ -112,15 +115,21 @@ def effort(proposer: Proposer, people: Sequence[tuple[Recording, Truth, list[Rea
     return {"person": recording.subject, "enough": enough, "points": [(n, round(right, 4)) for n, right in points]}
 
 
+def share(proposals: Sequence[Stretch], truth: Truth, name: str, least: float, below: float = 2.0) -> dict[str, float]:
+    """Seconds of proposals of a confidence, and in how many of them they are right."""
+    chosen, did = [one for one in proposals if least <= one.confidence < below], Person(truth, []).did
+    agreed = [part for one in chosen for part in did(one.start, one.end) if part[2] == one.guess]
+    seconds, right = sum(one.seconds for one in chosen), sum(end - start for start, end, _ in agreed)
+    return {name: round(seconds, 1), f"{name}_right": round(right, 1)}
+
+
 def measure(
     proposer: Proposer, recording: Recording, truth: Truth, reads: list[Read]
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """A row for each way to label the hour of a person, and what is found of wrong labels."""
     rows, bounds = list[dict[str, Any]](), [(0.0, round(recording.seconds, 3))]
     proposals, words = proposer.propose(reads), list(proposer.classes)
-    sure = [one for one in proposals if one.sure]
-    done = Person(truth, words).did
-    agreed = [part for one in sure for part in done(one.start, one.end) if part[2] == one.guess]
+    shares = {**share(proposals, truth, "sure", SURE), **share(proposals, truth, "nearly", NEARLY, SURE)}
 
     for way in WAYS:
         learner = copy(proposer)
@@ -139,8 +148,7 @@ def measure(
         rows.append({
             "person": recording.subject, "way": way, "activities": len(truth), **person.counts,
             "minutes": round(seconds / 60, 2), "right": round(agreement(labels(day), truth), 4),
-            "sure": round(sum(one.seconds for one in sure), 1),
-            "sure_right": round(sum(end - start for start, end, _ in agreed), 1),
+            **shares,
         })  # fmt: skip
         print(rows[-1], file=sys.stderr)
         if way == "proposals":
@@ -153,9 +161,13 @@ def costs(document: dict[str, Any]) -> str:
     rows, notes = [], []
     for found in document["models"]:
         study = found["study"].upper()
-        sure, right = (sum(row[key] for row in found["hours"]) for key in ("sure", "sure_right"))
-        minutes = f"{sure / 60 / len(WAYS):.0f} minutes in all, and right in {right / sure:.1%} of them"
-        notes.append(f"In {study}, `{found['model']}` was at least 95% sure of {minutes}.")
+        names = ("sure", "sure_right", "nearly", "nearly_right")
+        sure, right, nearly, also = (sum(row[name] for row in found["hours"]) / 60 / len(WAYS) for name in names)
+        notes.append(
+            f"In {study}, `{found['model']}` was at least 95% sure of {sure:.0f} minutes in all, and right in "
+            f"{right / sure:.1%} of them;\nof the {nearly:.0f} minutes of which it was 90 to 95% sure, in "
+            f"{also / nearly:.1%}."
+        )
         if "enough" not in found:
             continue
         for way in WAYS:
