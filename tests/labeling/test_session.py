@@ -325,8 +325,10 @@ def test_a_full_disk_changes_nothing(opened, tmp_path):
     folder = journal(tmp_path).parent
     shutil.rmtree(folder)
     folder.write_text("no folder")
-    with pytest.raises(ZooError):
-        act(session, do="accept", at=1)
+    with served(session) as server:
+        action = {"do": "accept", "at": 1, "version": session.shown(0)["version"]}
+        status, answer = ask(server, "PUT", "/label/day/0", action)
+    assert (status, "not a folder" in answer["error"]) == (507, True)
     assert labels(session.shown(0)) == ["sitting", None, None, None]
     folder.unlink()
     act(session, do="accept", at=1)

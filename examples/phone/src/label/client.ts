@@ -13,6 +13,8 @@ export class Refused extends Error {
   }
 }
 
+/** The status where the disk is full, or nothing may be written. */
+const STORAGE = 507;
 const GONE = "The computer does not answer: is zoo label still running? Nothing that you decided is lost.";
 
 async function send(method: string, path: string, document?: unknown): Promise<Response> {
@@ -22,7 +24,8 @@ async function send(method: string, path: string, document?: unknown): Promise<R
   if (!response) throw new Refused(GONE, false);
   if (response.ok) return response;
   const { error } = (await response.json().catch(() => ({}))) as { error?: string };
-  throw new Refused(error ?? `The computer answers with status ${response.status}.`, response.status === 409);
+  const reason = error ?? `The computer answers with status ${response.status}.`;
+  throw new Refused(response.status === STORAGE ? `${reason}: nothing was changed` : reason, response.status === 409);
 }
 
 async function ask<Answer>(method: string, path: string, document?: unknown): Promise<Answer> {
