@@ -426,7 +426,8 @@ def draw(folder: Path, metrics: Document, arrays: Document) -> None:
     """Draws the figures of a preset: those that its numbers alone make, and those of arrays, if any."""
     if find_spec(f"zoo.{task_named(metrics['kind'])}.figures"):
         figures = for_task(metrics["kind"], "figures")
-        figures.evaluation(metrics["test"], read_json(folder / "history.json"), arrays, folder)
+        drawn = figures.evaluation(metrics["test"], read_json(folder / "history.json"), arrays)
+        drawing.save_all(drawn, folder)
     if "frontier" in metrics:
         chosen = PRESETS[metrics["preset"]].arguments["sparsity_weight"]
         drawing.save(draw_frontier(metrics["frontier"], chosen), folder / "frontier.png")

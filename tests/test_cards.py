@@ -64,12 +64,11 @@ def test_the_figures_of_a_card_are_those_of_its_numbers(preset, tmp_path):
     folder = PRESETS_FOLDER / preset
     metrics, history = (read_json(folder / name) for name in ("metrics.json", "history.json"))
     figures = for_task(task_named(metrics["kind"]), "figures")
-    drawn = figures.evaluation(metrics["test"], history, {}, tmp_path)
+    drawn = figures.evaluation(metrics["test"], history, {})
     if metrics["kind"] == "patches":
-        weights = kernel(loading.load(folder))
-        drawn += drawing.save_all({"features": figures.features(weights, metrics["test"])}, tmp_path)
+        drawn["features"] = figures.features(kernel(loading.load(folder)), metrics["test"])
     assert drawn
-    for picture in drawn:
+    for picture in drawing.save_all(drawn, tmp_path):
         assert picture.read_bytes() == (folder / picture.name).read_bytes(), picture.name
 
 

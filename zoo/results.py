@@ -6,14 +6,17 @@ The terminal prints `to_json()` with `--json`, else the Markdown.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from zoo.errors import ZooError
+from zoo.errors import ArgumentError, ZooError, either
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
+
+FigureFormat = Literal["png", "svg", "pdf"]
 
 _SHOWN = 10
 """Predictions that are shown at most."""
@@ -45,10 +48,11 @@ class Result:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Document(Result, Mapping[str, Any]):
-    """Names and values, which `render` turns into Markdown."""
+    """Names and values, which `render` turns into Markdown, and `draw` into figures by their names."""
 
     content: dict[str, Any]
     render: Callable[[Any], str]
+    draw: "Callable[[dict[str, Any]], Mapping[str, Figure]] | None" = None
 
     def __getitem__(self, name: str) -> Any:
         return self.content[name]
@@ -62,6 +66,22 @@ class Document(Result, Mapping[str, Any]):
     def to_json(self) -> dict[str, Any]:
         """Returns the names and values."""
         return self.content
+
+    def figures(self, folder: str | Path, figure_format: FigureFormat = "png") -> list[Path]:
+        """Draws the figures into a folder, which is created if it is missing, and returns their paths.
+
+        Args:
+            folder: Where to.
+            figure_format: Their format: png, svg or pdf.
+        """
+        if figure_format not in (known := get_args(FigureFormat)):
+            raise ArgumentError("figure_format", f" is {figure_format!r}; expected {either(known)}")
+        if self.draw is None:
+            raise ZooError("figures: there are none of this result")
+        # Drawing takes a second to import.
+        from zoo.report import drawing
+
+        return drawing.save_all(self.draw(self.content), Path(folder), figure_format)
 
     def _repr_markdown_(self) -> str:
         return self.render(self.content)
@@ -93,16 +113,11 @@ class Records(Result, Sequence[Any]):
 class Evaluation(Document):
     """Metrics of a model and its baselines by name, which print as tables.
 
-    Args:
-        draw: Function that draws the figures into a folder, in a format, and returns their paths.
-
     Example:
         >>> evaluation = Evaluation({"macro_f1": 0.9}, str)
         >>> evaluation["macro_f1"], evaluation.metrics
         (0.9, {'macro_f1': 0.9})
     """
-
-    draw: Callable[[dict[str, Any], Path, str], list[Path]] | None = None
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -118,20 +133,6 @@ class Evaluation(Document):
             name: {key: value for key, value in row.items() if isinstance(value, float)} for name, row in rows.items()
         }
         return pd.DataFrame.from_dict(scores, orient="index")
-
-    def figures(self, folder: str | Path, form: str = "png") -> list[Path]:
-        """Draws the figures into a folder, which is created if it is missing, and returns their paths.
-
-        Args:
-            folder: Where to.
-            form: Their format: png, svg or pdf.
-        """
-        if form not in ("png", "svg", "pdf"):
-            raise ZooError(f"form {form!r}: expected png, svg or pdf")
-        if self.draw is None:
-            raise ZooError("figures: there are none of this evaluation")
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        return self.draw(self.content, Path(folder), form)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -177,7 +178,7 @@ class Benchmark(CrossValidation):
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method").astype({"parameters": "Int64"})
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@dataclass(frozen=True, repr=False, eq=False, kw_only=True)
 class TuneResult(Document):
     """The result of a search: the names and values of its `result.json`, which print as tables.
 

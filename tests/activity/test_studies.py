@@ -13,14 +13,13 @@ import pytest
 from running import archive, message, refused
 
 import zoo
-from zoo import crossval
+from zoo import crossval, describe
 from zoo.activity import data as windows
 from zoo.activity import recordings, simulate
 from zoo.activity.cutting import Windowing, write_windows
 from zoo.activity.recordings import Counts, Recording
 from zoo.activity.studies import STUDIES, read_study
 from zoo.catalog import PRESETS_FOLDER
-from zoo.data.loading import describe
 from zoo.runtime import Recognizer
 from zoo.runtime.streaming import predict_recording
 

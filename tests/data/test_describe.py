@@ -1,17 +1,22 @@
 """A description tells what is inside a data file, and what is wrong with it."""
 
 import json
+from collections import Counter
 
+import h5py
 import numpy as np
 import pytest
-from running import data_of, write_h5
+from running import data_of, refused, write_h5
 
 import zoo
 from zoo.activity import recordings, simulate
-from zoo.data.loading import describe
 from zoo.errors import ZooError
 from zoo.report import results
 from zoo.runtime.metadata import CLASSES
+
+
+def describe(source):
+    return zoo.describe(source).to_json()
 
 
 def windows(count, seed):
@@ -108,15 +113,43 @@ def test_recordings_and_windows_have_a_table_of_minutes_of_people_and_activities
     assert "| subject | sit | walk |\n| --- | ---: | ---: |\n| ann | - | 1.5 |\n| ben | 0.5 | 1.0 |" in page
     cut = zoo.cut_windows(tmp_path / "a.h5", tmp_path / "b.h5", test_subjects="ann", trim=0)
     shares = [row[label] / minutes[who][label] for who, row in cut.to_json()["minutes"].items() for label in row]
-    drawn = tmp_path / "figures"
-    assert zoo.describe(cut.path, figures=drawn).written == f"figures in {drawn}"
-    assert sorted(path.name for path in drawn.iterdir()) == ["minutes.png", "signals.png"]
-    nobody = data_of(windows(5, 0), [0, 1, 2, 1, 0], ["sit", "hop", "walk"], 50.0)
-    with pytest.raises(ZooError, match="applies to activities of known people alone"):
-        zoo.describe(nobody, figures=drawn)
     # Of each recording, less than a window at its end is lost.
     assert len(shares) == 5
     assert 0.9 < min(shares) <= max(shares) <= 1.0
+
+
+def test_figures_of_a_description_have_the_format_that_is_asked_for(simulated, zoo_cli, tmp_path):
+    drawn = tmp_path / "figures"
+    zoo_cli("data", "describe", simulated, "--figures", drawn, "--figure-format", "svg")
+    found = zoo.describe(simulated, figures=drawn)
+    assert found.written == f"figures in {drawn}"
+    found.figures(drawn, "pdf")
+    starts = {path.name: path.read_bytes()[:4] for path in drawn.iterdir()}
+    assert starts == {
+        f"{name}.{form}": start for name in ("minutes", "signals")
+        for form, start in (("png", b"\x89PNG"), ("svg", b"<?xm"), ("pdf", b"%PDF"))
+    }  # fmt: skip
+    refused("figure_format is 'bmp'; expected png, svg or pdf", found.figures, drawn, "bmp")
+    nobody = data_of(windows(5, 0), [0, 1, 2, 1, 0], ["sit", "hop", "walk"], 50.0)
+    with pytest.raises(ZooError, match="applies to activities of known people alone"):
+        zoo.describe(nobody, figures=tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_for_figures_only_rows_are_read_again(tmp_path, monkeypatch):
+    recordings.write_recordings(tmp_path / "a.h5", simulate.simulate(2, seed=0, seconds=5, rate=40), source="a test")
+    read = []
+
+    class File(h5py.File):
+        def __getitem__(self, key):
+            read.append(key)
+            return super().__getitem__(key)
+
+    monkeypatch.setattr(h5py, "File", File)
+    zoo.describe(tmp_path / "a.h5")
+    without, read[:] = read[:], []
+    zoo.describe(tmp_path / "a.h5", figures=tmp_path / "figures")
+    assert {*(Counter(read) - Counter(without))} == {"acceleration"}
 
 
 def test_a_label_without_a_test_window_is_a_problem_that_names_who_recorded_it(tmp_path):

@@ -76,8 +76,9 @@ def hdf5_seeds() -> list[bytes]:
 
 
 def read_hdf5(data: bytes, path: Path) -> None:
+    from zoo import describe
     from zoo.activity import recordings
-    from zoo.data.loading import describe, load_data
+    from zoo.data.loading import load_data
 
     json.dumps(describe(path), allow_nan=False)
     try:

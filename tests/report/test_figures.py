@@ -141,7 +141,7 @@ def test_an_activity_has_the_color_of_the_page_in_each_figure_whatever_the_other
 @pytest.mark.parametrize(("form", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
 def test_figures_are_written_in_the_format_that_is_asked_for_with_the_same_bytes_each_time(form, start, tmp_path):
     test = preset_metrics("activity_gru_course")["test"]
-    once, twice = (figures.evaluation(test, epochs(2), {}, tmp_path / name, form) for name in "ab")
+    once, twice = (drawing.save_all(figures.evaluation(test, epochs(2), {}), tmp_path / name, form) for name in "ab")
     assert [path.name for path in once] == [
         f"{name}.{form}" for name in ("confusion", "reliability", "subjects", "training")
     ]
@@ -149,9 +149,8 @@ def test_figures_are_written_in_the_format_that_is_asked_for_with_the_same_bytes
     assert [path.read_bytes() for path in once] == [path.read_bytes() for path in twice]
 
 
-def test_one_person_is_no_bar_chart(tmp_path):
+def test_one_person_is_no_bar_chart():
     test = preset_metrics("activity_gru_course")["test"]
     alone = {**test, "per_subject": {"9": test["per_subject"]["9"]}}
     for report, drawn in ((alone, False), (test, True)):
-        files = figures.evaluation(report, epochs(2), {}, tmp_path)
-        assert ("subjects.png" in [path.name for path in files]) == drawn
+        assert ("subjects" in figures.evaluation(report, epochs(2), {})) == drawn

@@ -12,6 +12,7 @@ from running import refused
 from scipy.special import softmax
 
 import zoo
+from zoo import describe
 from zoo.activity import data as activity
 from zoo.activity import metrics, recordings
 from zoo.activity.cutting import Windowing, choose_classes, write_windows
@@ -20,7 +21,6 @@ from zoo.activity.metrics import by_study, measured
 from zoo.activity.simulate import simulate
 from zoo.activity.task import TASK, _weighted
 from zoo.data.dataset import Data
-from zoo.data.loading import describe
 from zoo.models.losses import CrossEntropy, accuracy, balanced_weights
 from zoo.runtime.labels import COUNTED, forgive, indistinct, resolve
 from zoo.task import Split

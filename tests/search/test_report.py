@@ -20,6 +20,9 @@ from .conftest import SETTINGS, Search
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
+NAMES = ("progress", "parallel", "pareto")
+"""Figures of a search."""
+
 
 @pytest.fixture(scope="module")
 def ended(leaves, tmp_path_factory):
@@ -125,6 +128,25 @@ def test_figures_of_a_search_say_model_and_data_and_names_of_any_length_do_not_c
         boxes = [box for box in (text.get_window_extent() for text in texts) if inside.x0 - 40 < box.x0 < inside.x1]
         assert len(boxes) >= 2
         assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+
+
+def test_figures_of_a_search_have_the_format_that_is_asked_for(leaves, zoo_cli, tmp_path):
+    settings = [f"--set={name}={value}" for name, value in SETTINGS.items()]
+    command = ["tune", "sparse_autoencoder", "--data", leaves, "--strategy", "random", "--trials", 3, "--epochs", 1]
+    command += ["--best", 1, "--seeds", 1, "--out", tmp_path / "search", *settings]
+    drawn = tmp_path / "drawn"
+    for form, start in (("svg", b"<?xml"), ("pdf", b"%PDF")):
+        status, _, err = zoo_cli(*command, "--figures", drawn, "--figure-format", form)
+        assert status == 0, err
+        assert f"figures in {drawn}" in err
+        assert all((drawn / f"{name}.{form}").read_bytes().startswith(start) for name in NAMES)
+    assert {path.suffix for path in drawn.iterdir()} == {".svg", ".pdf"}
+    status, _, err = zoo_cli(*command, "--figures", drawn, "--figure-format", "bmp")
+    assert status
+    assert err.count("\n") == 1
+    assert all(word in err for word in ("--figure-format", "bmp", "svg"))
+    _, _, err = zoo_cli(*command, "--figure-format", "svg")
+    assert "applies with --figures FOLDER alone" in err
 
 
 def test_the_result_says_whether_it_beats_the_default_and_where_the_model_was_copied(ended):

@@ -17,7 +17,8 @@ from scipy.fft import dct
 from scipy.spatial import cKDTree
 
 from zoo.activity.checks import POWERS, Copies, Faults, row_hashes, spelled_twice
-from zoo.activity.data import confounded, from_file, hop_of
+from zoo.activity.data import confounded, hop_of
+from zoo.activity.data import from_file as windows_from
 from zoo.data import hdf5
 from zoo.data.dataset import Data, DataSet, sort_names
 from zoo.errors import option
@@ -27,30 +28,28 @@ if TYPE_CHECKING:
     from zoo.activity.recordings import Index
 
 
-def describe(source: Path | Data) -> dict[str, Any]:
+def describe(data: "Data | Index") -> dict[str, Any]:
     """Counts windows by part and class, or seconds of recordings by activity; finds leaks, and compares studies."""
-    data = _opened(source)
     description = _describe_windows(data) if isinstance(data, Data) else _describe_recordings(data)
     studies = compare(data)
     return description | ({"studies": studies} if studies else {})
 
 
-def _opened(source: Path | Data) -> "Data | Index":
+def from_file(path: Path) -> "Data | Index":
+    """Opens a file of recordings, or of windows, whose leaks are described and not refused."""
     # A training, which reads windows by this module as well, needs no recordings.
     from zoo.activity import recordings
 
-    if isinstance(source, Data):
-        return source
-    is_raw = hdf5.identify(source) == "recordings"
-    return recordings.read_recordings(source) if is_raw else from_file(source, allow_leak=True)
+    is_raw = hdf5.identify(path) == "recordings"
+    return recordings.read_recordings(path) if is_raw else windows_from(path, allow_leak=True)
 
 
-def examples(source: Path | Data) -> dict[str, tuple[float, NDArray[Any]]]:
+def examples(data: "Data | Index") -> dict[str, tuple[float, NDArray[Any]]]:
     """The rate and the rows, `(N, 3)`, of a window of each label: of one in the middle of those of each person or
     recording, the one that moves as much as most do.
     """
     found = dict[str, list[tuple[float, float, NDArray[Any]]]]()
-    for _, _, label, rate, windows, _ in _pieces(_opened(source)):
+    for _, _, label, rate, windows, _ in _pieces(data):
         for window in windows[len(windows) // 2 :][:1, :, :3]:
             found.setdefault(label, []).append((float(np.linalg.norm(window, axis=1).std()), rate, window))
     return {label: sorted(found[label], key=itemgetter(0))[len(found[label]) // 2][1:] for label in sorted(found)}

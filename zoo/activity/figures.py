@@ -13,7 +13,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
-from zoo.report.drawing import BLUE, GRAY, ORANGE, WIDTH, History, save_all, subplots, title, training
+from zoo.activity.description import examples
+from zoo.errors import ArgumentError
+from zoo.report.drawing import BLUE, GRAY, ORANGE, WIDTH, Figures, History, subplots, title, training
 from zoo.report.markdown import count, label
 from zoo.report.palette import ACCENT, WARN, activity_colors
 from zoo.runtime.metadata import AXES, UNIT
@@ -43,10 +45,8 @@ _Span = tuple[float, float, str]
 """Start and length in minutes, and a label."""
 
 
-def evaluation(
-    report: Mapping[str, Any], history: History, pictures: Mapping[str, Any], folder: Path, form: str = "png"
-) -> list[Path]:  # fmt: skip
-    """Draws all figures of an evaluation, and returns their paths. `pictures` is for other tasks."""
+def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[str, Any]) -> Figures:
+    """Draws all figures of an evaluation. `pictures` is for other tasks."""
     drawn = {"confusion": confusion(report)}
     if "reliability" in report:
         drawn["reliability"] = reliability(report)
@@ -54,22 +54,22 @@ def evaluation(
         drawn["subjects"] = subjects(report)
     if history:
         drawn["training"] = training(history, report)
-    return save_all(drawn, folder, form)
+    return drawn
 
 
-def crossval(result: Mapping[str, Any], folder: Path, form: str = "png") -> list[Path]:
+def crossval(result: Mapping[str, Any]) -> Figures:
     """Draws all figures of a cross-validation."""
-    return save_all({"confusion": confusion(result), "subjects": people(result)}, folder, form)
+    return {"confusion": confusion(result), "subjects": people(result)}
 
 
-def benchmark(result: Mapping[str, Any], folder: Path, form: str = "png") -> list[Path]:
+def benchmark(result: Mapping[str, Any]) -> Figures:
     """Draws the scores of the methods of a benchmark and, if there are any, their ranks and their learning curves."""
     drawn = {"scores": methods(result)}
     if "mean" in result["ranks"]:
         drawn["ranks"] = critical_difference(result)
     if "learning_curve" in result["methods"][result["best"]]:
         drawn["learning_curve"] = learning_curve(result)
-    return save_all(drawn, folder, form)
+    return drawn
 
 
 def learning_curve(result: Mapping[str, Any]) -> Figure:
@@ -132,9 +132,9 @@ def critical_difference(result: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def streaming(report: Mapping[str, Any], folder: Path, form: str = "png") -> list[Path]:
-    """Draws all figures of an evaluation of continuous recognition, and returns their paths."""
-    return save_all({"timeline": timelines(report)}, folder, form) if report["timelines"] else []
+def streaming(report: Mapping[str, Any]) -> Figures:
+    """Draws all figures of an evaluation of continuous recognition."""
+    return {"timeline": timelines(report)} if report["timelines"] else {}
 
 
 def _who(report: Mapping[str, Any]) -> str:
@@ -144,24 +144,24 @@ def _who(report: Mapping[str, Any]) -> str:
     return f"{count(len(report['per_subject']), 'subject')}{f' of {studies} studies' if studies > 1 else ''}{known}"
 
 
-def described(
-    description: Mapping[str, Any], examples: Mapping[str, tuple[float, NDArray[Any]]], folder: Path, form: str = "png"
-) -> list[Path]:  # fmt: skip
-    """Draws the figures of a description; `examples` are the rate and the rows of a window of each activity."""
+def described(description: Mapping[str, Any], data: Any) -> Figures:
+    """Draws the figures of a description of data."""
+    if "minutes" not in description:
+        raise ArgumentError("figures", ": applies to activities of known people alone; leave it out")
     # Recordings may all be too short for one.
-    drawn = {"signals": signals(description, examples)} if examples else {}
-    return save_all({"minutes": minutes(description), **drawn}, folder, form)
+    found = examples(data)
+    return {"minutes": minutes(description)} | ({"signals": signals(description, found)} if found else {})
 
 
-def signals(description: Mapping[str, Any], examples: Mapping[str, tuple[float, NDArray[Any]]]) -> Figure:
-    """Draws x, y and z of two seconds of each activity."""
-    columns = min(3, len(examples))
-    rows = -(-len(examples) // columns)
+def signals(description: Mapping[str, Any], found: Mapping[str, tuple[float, NDArray[Any]]]) -> Figure:
+    """Draws x, y and z of two seconds of each activity, of which the rate and the rows of a window were found."""
+    columns = min(3, len(found))
+    rows = -(-len(found) // columns)
     with subplots(WIDTH, 1.5 + 1.15 * rows, rows, columns, sharey=True, squeeze=False) as (figure, axes):
         title(figure, description, f"{_SHOWN} s of each activity", Path(description["file"]).name)
-        for axis in axes.flat[len(examples) :]:
+        for axis in axes.flat[len(found) :]:
             axis.set_visible(False)
-        for axis, (name, (rate, window)) in zip(axes.flat, examples.items(), strict=False):
+        for axis, (name, (rate, window)) in zip(axes.flat, found.items(), strict=False):
             part = window[: round(_SHOWN * rate)]
             lines = axis.plot(np.arange(len(part)) / rate, part, linewidth=1)
             axis.set_title(fill(name, 24), fontsize=9)

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from zoo.activity.studies import STUDIES
 from zoo.report import markdown as md
 from zoo.report.markdown import Document, Pages, methods
-from zoo.results import Benchmark
+from zoo.results import Benchmark, CrossValidation
 from zoo.runtime.labels import COUNTED
 from zoo.runtime.metadata import OTHER
 from zoo.runtime.streaming import NOT_SURE
@@ -171,13 +171,10 @@ def _failed(result: Document) -> list[tuple[str, Document]]:
 cross_validation = Pages("activity/crossval.md.j2", scores=_scores, people=_people, failed=_failed).macro("page")
 
 
-def write_cross_validation(result: Document, folder: Path) -> Path:
+def write_cross_validation(found: CrossValidation, folder: Path) -> Path:
     """Writes `report.md` and its figures into the folder of a cross-validation, and returns its path."""
-    # Drawing takes a second to import.
-    from zoo.activity.figures import crossval
-
-    crossval(result, folder)
-    return md.write(folder / "report.md", cross_validation(result))
+    found.figures(folder)
+    return md.write(folder / "report.md", cross_validation(found.content))
 
 
 benchmark = Pages("activity/benchmark.md.j2").macro("page")
@@ -189,6 +186,6 @@ def write_benchmark(found: Benchmark, folder: Path) -> Path:
     md.write(folder / "table.csv", frame.to_csv())
     table = frame.loc[:, :"kilobytes"].reset_index()
     md.write(folder / "table.tex", table.to_latex(index=False, escape=True, float_format="%.3f", na_rep="-"))
-    for form in ("svg", "pdf"):
-        found.figures(folder, form)
+    found.figures(folder, "svg")
+    found.figures(folder, "pdf")
     return md.write(folder / "report.md", benchmark(found.content))

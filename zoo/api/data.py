@@ -18,7 +18,7 @@ from zoo.files import exclusive_folder, new_file
 from zoo.recipe import Columns
 from zoo.report import for_task, markdown, results
 from zoo.report.screen import err, warn
-from zoo.results import Document, Result
+from zoo.results import Document, FigureFormat, Result
 
 
 @door.public
@@ -129,15 +129,19 @@ class Written(Result):
 
 
 @door.public
-def describe(file: door.Source, *, figures: door.FilePath | None = None) -> Document:
+def describe(
+    file: door.Source, *, figures: door.FilePath | None = None, figure_format: FigureFormat | None = None
+) -> Document:
     """Shows what a data file contains, its balance, its problems and its leaks.
 
     Args:
         file: Any data file of the zoo, `tfds:NAME`, or what `load_data` returned.
         figures: Folder for figures of the minutes of each person and activity, and of two seconds of each activity.
+        figure_format: Format of the figures: png, svg or pdf. png by default.
 
     Returns:
-        `file`, `layout`, `sizes`, `attributes`, the contents, and `problems`, a list of sentences.
+        `file`, `layout`, `sizes`, `attributes`, the contents, and `problems`, a list of sentences; `figures(folder)`
+        draws.
 
     Raises:
         ZooError: If the file cannot be read or has none of the layouts.
@@ -150,14 +154,13 @@ def describe(file: door.Source, *, figures: door.FilePath | None = None) -> Docu
     door.require_file(file)
     from zoo.data import loading
 
-    content = loading.opened(file)
-    description = loading.describe(content)
-    refuse("applies to activities of known people alone", figures=None if "minutes" in description else figures)
-    if figures is not None:
-        from zoo.activity.description import examples
+    with door.drawing(figures, figure_format) as drawn:
+        description, content = loading.describe(file)
 
-        for_task("activity", "figures").described(description, examples(content), Path(figures))
-    return Document(description, results.description, written="" if figures is None else f"figures in {figures}")
+        def draw(found: dict[str, Any]) -> Any:
+            return for_task("activity", "figures").described(found, content)
+
+        return drawn(Document(description, results.description, draw))
 
 
 @door.public

@@ -9,8 +9,9 @@ import os
 import shlex
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from functools import cache, wraps
 from importlib import import_module
 from pathlib import Path
@@ -23,9 +24,11 @@ from pydantic import ConfigDict, InstanceOf, TypeAdapter, ValidationError
 from zoo.catalog import find_folder, function_in, split_names
 from zoo.errors import COMMAND, ArgumentError, UsageError, ZooError, either, option, refuse, shown, unknown_name
 from zoo.families import FAMILIES, OWN, TASKS, unknown_family
+from zoo.files import exclusive_folder
 from zoo.presets import PRESETS, find
 from zoo.recipe import Columns, Limits, Recipe, Settings, expectation, python_number
 from zoo.report import screen
+from zoo.results import Document, FigureFormat
 from zoo.startup import import_keras
 
 if TYPE_CHECKING:
@@ -125,6 +128,7 @@ Shares = str | Mapping[str, float]
 Rows = str | tuple[Annotated[int, Ge(0)], Annotated[int, Ge(0)]]
 
 F = TypeVar("F", bound=Callable[..., Any])
+D = TypeVar("D", bound=Document)
 
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 
@@ -324,6 +328,22 @@ def metrics_of(metrics: Metrics) -> dict[str, Callable[..., Any]]:
         if name in _SCORED.split() or names.count(name) > 1:
             raise ArgumentError("metrics", f": {shown(name)} is taken: name it otherwise, as in {{'mine': metric}}")
     return dict(pairs)
+
+
+@contextmanager
+def drawing(folder: FilePath | None, form: FigureFormat | None) -> Iterator[Callable[[D], D]]:
+    """Yields what draws the figures of a result; a folder that cannot be written to is refused before the work."""
+    if folder is None:
+        refuse(f"applies with {option('figures', 'FOLDER')} alone", figure_format=form)
+
+    def drawn(result: D) -> D:
+        if folder is None:
+            return result
+        result.figures(Path(folder), form or "png")
+        return replace(result, written=f"figures in {folder}")
+
+    with nullcontext() if folder is None else exclusive_folder(Path(folder)):
+        yield drawn
 
 
 def given(**values: Any) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from zoo.recipe import Limits, Recipe
 from zoo.report import for_task
 from zoo.report.markdown import duration
 from zoo.report.screen import err, logged, say, warn
-from zoo.results import Benchmark, CrossValidation, Evaluation, TrainResult, TuneResult
+from zoo.results import Benchmark, CrossValidation, Evaluation, FigureFormat, TrainResult, TuneResult
 
 if TYPE_CHECKING:
     from zoo.training import Training
@@ -353,11 +353,10 @@ def cross_validate(
         plan = Training.of(model, settings, recipe, loss=loss, metrics=own)
     protocol = crossval.Protocol(groups, seeds, names, everyone, estimators=estimators, start=start)
     result, failure = _of_folds(plan, data, out, protocol, workers, verbose)
-    written = "" if out is None else f"report in {report.write_cross_validation(result, Path(out))}"
-    return CrossValidation(
-        result, report.cross_validation, for_task("activity", "figures").crossval, None if out is None else Path(out),
-        written=written, failure=failure,
-    )  # fmt: skip
+    folder, draw = None if out is None else Path(out), for_task("activity", "figures").crossval
+    found = CrossValidation(result, report.cross_validation, draw, folder, failure=failure)
+    written = "" if folder is None else f"report in {report.write_cross_validation(found, folder)}"
+    return replace(found, written=written)
 
 
 def _of_folds(
@@ -500,7 +499,7 @@ def evaluate(
     robustness: bool | None = None,
     prior: door.Shares | None = None,
     figures: door.FilePath | None = None,
-    figure_format: Literal["png", "svg", "pdf"] | None = None,
+    figure_format: FigureFormat | None = None,
     streaming: door.FilePath | None = None,
     subjects: door.People | None = None,
     merge: door.Labels | None = None,
@@ -548,25 +547,16 @@ def evaluate(
         refuse(f"applies with {option('streaming', 'FILE')} alone", subjects=subjects, merge=merge)
         door.require_model(model)
         door.require_file(data, model)
-    if figures is None:
-        refuse(f"applies with {option('figures', 'FOLDER')} alone", figure_format=figure_format)
-    # A folder that cannot be written to is refused before the work.
-    with nullcontext() if figures is None else exclusive_folder(Path(figures)):
+    with door.drawing(figures, figure_format) as drawn:
         if streaming is None:
-            evaluation = _of_split(model, data, split, baselines, robustness=robustness, prior=prior, metrics=metrics)
-        else:
-            from zoo.activity.streaming import evaluate as evaluate_streams
-            from zoo.runtime import Recognizer
+            return drawn(_of_split(model, data, split, baselines, robustness=robustness, prior=prior, metrics=metrics))
+        from zoo.activity.streaming import evaluate as evaluate_streams
+        from zoo.runtime import Recognizer
 
-            reports, pictures = for_task("activity"), for_task("activity", "figures")
-            people = door.names_of(subjects) or None
-            recognizer = Recognizer(catalog.exported_file(model))  # type: ignore[arg-type]
-            found = evaluate_streams(recognizer, Path(streaming), subjects=people, merge=labels_of(merge))
-            evaluation = Evaluation(found, reports.streaming, pictures.streaming)
-        if figures is not None:
-            evaluation.figures(Path(figures), figure_format or "png")
-            evaluation = replace(evaluation, written=f"figures in {figures}")
-    return evaluation
+        people = door.names_of(subjects) or None
+        recognizer = Recognizer(catalog.exported_file(model))  # type: ignore[arg-type]
+        found = evaluate_streams(recognizer, Path(streaming), subjects=people, merge=labels_of(merge))
+        return drawn(Evaluation(found, for_task("activity").streaming, for_task("activity", "figures").streaming))
 
 
 def _of_split(model: door.Model, data: door.Source | None, split: str, baselines: bool, **options: Any) -> Evaluation:
@@ -577,10 +567,8 @@ def _of_split(model: door.Model, data: door.Source | None, split: str, baselines
     checked_data = door.read(task, data)
     report = task.evaluate(loaded, checked_data, split=split, baselines=baselines, **options)
 
-    def draw(metrics: dict[str, Any], folder: Path, form: str) -> list[Path]:
-        pictures = task.pictures(loaded, checked_data, split)
-        files: list[Path] = task.figures.evaluation(metrics, loaded.history, pictures, folder, form)
-        return files
+    def draw(metrics: dict[str, Any]) -> Any:
+        return task.figures.evaluation(metrics, loaded.history, task.pictures(loaded, checked_data, split))
 
     then = ""
     if isinstance(model, str | os.PathLike) and str(model) not in PRESETS and Path(model).suffix != ".tflite":
@@ -612,6 +600,8 @@ def tune(
     seeds: door.Repeats = 3,
     out: door.FilePath | None = None,
     save_preset: door.FilePath | None = None,
+    figures: door.FilePath | None = None,
+    figure_format: FigureFormat | None = None,
     workers: door.Workers = 0,
     verbose: bool = True,
 ) -> TuneResult:
@@ -638,11 +628,14 @@ def tune(
         seeds: Number of seeds with which each of the best trials is trained.
         out: Folder of the search. In Python a temporary one by default.
         save_preset: Folder for the chosen model.
+        figures: Folder for the figures of the report.
+        figure_format: Format of these figures: png, svg or pdf. png by default.
         workers: Number of processes that run trials; 0 runs them in this process.
         verbose: Whether to show the progress on standard error.
 
     Returns:
-        `chosen`, `finals`, `training`, `test`, and the paths of the `report` and of the chosen `model`.
+        `chosen`, `finals`, `training`, `test`, and the paths of the `report` and of the chosen `model`;
+        `figures(folder)` draws.
 
     Raises:
         ZooError: If keras-tuner is missing, the target or the data is not valid, or no trial has a score.
@@ -670,12 +663,13 @@ def tune(
         target, data, strategy, trials, epochs, space, objective, bounds, dict(settings or {}), groups, seed,
         {name: list(values) for name, values in (choose or {}).items()},
     )  # fmt: skip
-    with _resumable(out, "the search is"):
+    with _resumable(out, "the search is"), door.drawing(figures, figure_format) as drawn:
         result = search(
             study, None if out is None else Path(out), processes=workers, best=best, seeds=seeds,
             preset=None if save_preset is None else Path(save_preset), logged=logged if verbose else None,
         )  # fmt: skip
-    return TuneResult(
-        result, report.result, result["chosen"], Path(result["model"]), Path(result["report"]),
-        next=f"zoo export {door.quoted(result['model'])}", warnings=result["training"].get("warnings", []),
-    )  # fmt: skip
+        return drawn(TuneResult(
+            result, report.result, lambda found: report.figures(study, found), chosen=result["chosen"],
+            model=Path(result["model"]), report=Path(result["report"]), warnings=result["training"].get("warnings", []),
+            next=f"zoo export {door.quoted(result['model'])}",
+        ))  # fmt: skip

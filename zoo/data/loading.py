@@ -183,24 +183,21 @@ def _sizes(data: Data) -> dict[str, int]:
     return {letter: size for letter, size in sizes.items() if not letter.isdigit()}
 
 
-def opened(source: Any) -> Any:
-    """What is described: the path of a data file, or data."""
+def describe(source: Any) -> tuple[dict[str, Any], Any]:
+    """Describes a data file, a build or data, as `zoo.describe` says, and returns its opened content as well."""
     is_file = isinstance(source, str | Path) and not str(source).startswith(_BUILD) and not Path(source).is_dir()
-    return Path(source) if is_file else load_data(source)
-
-
-def describe(source: Any) -> dict[str, Any]:
-    """Describes a data file, a build or data, as `zoo.describe` says."""
-    content = opened(source)
-    if not isinstance(content, Path):
+    content: Any = Path(source) if is_file else load_data(source)
+    if not is_file:
         layout, sizes = content.task, _sizes(content)
         attributes = {"source": content.source, "simulated": content.simulated}
     else:
         layout = hdf5.identify(content)
         sizes, attributes = hdf5.check_layout(content, layout), hdf5.attributes(content)
     description = {"file": str(content), "layout": layout, "sizes": sizes, "attributes": attributes, "problems": []}
+    module = import_module(_DESCRIBING.get(layout, f"zoo.{layout}.data"))
     try:
-        description |= import_module(_DESCRIBING.get(layout, f"zoo.{layout}.data")).describe(content)
+        content = module.from_file(content) if is_file else content
+        description |= module.describe(content)
     except ZooError as error:
         description["problems"] = [str(error)]
-    return description
+    return description, content

@@ -177,9 +177,8 @@ def _checked(patches: DataSet, where: str, levels: float) -> DataSet:
     return patches.with_columns({}, notes=tuple(notes))
 
 
-def describe(source: Path | Data) -> dict[str, Any]:
+def describe(data: Data) -> dict[str, Any]:
     """Counts patches, by photograph where they are known."""
-    data = from_file(source) if isinstance(source, Path) else source
     photographs = data.train.column("photograph")
     names = Counter([] if photographs is None else photographs.tolist())
     return {

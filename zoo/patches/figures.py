@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from zoo.report import markdown
-from zoo.report.drawing import BLUE, COLORS, GRAY, WIDTH, History, curves, name_lines, save_all, subplots, title
+from zoo.report.drawing import BLUE, COLORS, GRAY, WIDTH, Figures, History, curves, name_lines, subplots, title
 
 Floats = NDArray[np.floating[Any]]
 
@@ -19,10 +18,8 @@ _TITLE = "#7a7a7a"
 """Color of the titles of pictures, which can be read on white and on black."""
 
 
-def evaluation(
-    report: Mapping[str, Any], history: History, pictures: Mapping[str, Any], folder: Path, form: str = "png"
-) -> list[Path]:  # fmt: skip
-    """Draws all figures of an evaluation, with `pictures` those of the task if there are any; returns their paths."""
+def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[str, Any]) -> Figures:
+    """Draws all figures of an evaluation, with `pictures` those of the task if there are any."""
     drawn = {"sparsity": sparsity(report)}
     if pictures:
         drawn |= {
@@ -32,7 +29,7 @@ def evaluation(
         }
     if history:
         drawn["cost"] = cost(history, report)
-    return save_all(drawn, folder, form)
+    return drawn
 
 
 def tiled(pictures: Floats, columns: int, gap: int = 1) -> Floats:

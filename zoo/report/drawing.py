@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from zoo.files import atomic_write
 
+Figures = dict[str, Figure]
 History = Sequence[Mapping[str, float]]
 """Records of the epochs of a training run."""
 
@@ -53,7 +54,7 @@ def title(figure: Figure, report: Mapping[str, Any] | None, shown: str, who: str
     report = report or {}
     name, data = report.get("model") or report.get("preset") or "", Path(str(report.get("data", ""))).name
     where = ": ".join(filter(None, [", ".join(filter(None, [data, report.get("split")])), who]))
-    lines = ": ".join(filter(None, [name, shown])), f"{simulated(report)}{where}"
+    lines = ": ".join(filter(None, [name, shown])), f"{'SIMULATED, ' if report.get('simulated') else ''}{where}"
     figure.suptitle("\n".join(lines).strip(), x=0.01, ha="left", fontsize=10.5, **options)
 
 
@@ -121,11 +122,6 @@ def curves(axis: Axes, history: History, labels: Mapping[str, str], **style: Any
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
-def simulated(report: Mapping[str, Any]) -> str:
-    """The prefix of titles for simulated data."""
-    return "SIMULATED, " if report.get("simulated") else ""
-
-
 def save(figure: Figure, path: Path) -> None:
     """Writes a figure atomically, in the format that the name of the file ends in: png, svg or pdf."""
     # Without the version of the software and the date, the same numbers yield the same bytes.
@@ -134,9 +130,9 @@ def save(figure: Figure, path: Path) -> None:
         figure.savefig(temporary, bbox_inches="tight", metadata={unsaid: None})
 
 
-def save_all(figures: Mapping[str, Figure], folder: Path, form: str = "png") -> list[Path]:
+def save_all(figures: Mapping[str, Figure], folder: Path, figure_format: str = "png") -> list[Path]:
     """Writes figures by their names, in the format png, svg or pdf, and returns the paths of the files."""
-    paths = [folder / f"{name}.{form}" for name in figures]
+    paths = [folder / f"{name}.{figure_format}" for name in figures]
     for path, figure in zip(paths, figures.values(), strict=True):
         save(figure, path)
     return paths

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from zoo.recipe import Recipe
 from zoo.report import drawing, for_task
 from zoo.report import markdown as md
-from zoo.report.drawing import BLUE, ORANGE, WIDTH, subplots
+from zoo.report.drawing import BLUE, ORANGE, WIDTH, Figures, subplots
 from zoo.report.markdown import Pages
 from zoo.search.spaces import Study
-from zoo.search.trials import Record, plan_of, ranked
+from zoo.search.trials import TRIALS, Record, Trials, plan_of, ranked
 from zoo.training import Training
 
 REPORT = "report.md"
@@ -52,17 +52,22 @@ _PAGES = Pages("search/report.md.j2", score=_score)
 result = _PAGES.macro("result")
 
 
-def write(study: Study, folder: Path, records: Sequence[Record], result: Mapping[str, Any]) -> None:
-    """Writes `report.md` and its figures into the folder of a search that has ended with a result."""
+def figures(study: Study, result: Mapping[str, Any]) -> Figures:
+    """Draws the figures of a search that has ended with a result, by the records of its trials."""
+    records = Trials(study, Path(result["report"]).with_name(TRIALS)).all()
     leaders = ranked(records, study.maximize)
-    names = searched(leaders)
     facts = {"model": str(study.name), "data": study.data_name, "split": "validation"}
     facts["simulated"] = result["test"].get("simulated")
     drawn = {"progress": progress(records, study.measure, study.maximize, facts)}
     if len(leaders) >= _FEWEST:
-        drawn["parallel"] = parallel(leaders, names[:_AXES], study.measure, facts)
+        drawn["parallel"] = parallel(leaders, searched(leaders)[:_AXES], study.measure, facts)
         drawn["pareto"] = pareto(leaders, study.measure, study.maximize, result["chosen"], facts)
-    drawing.save_all(drawn, folder)
+    return drawn
+
+
+def write(study: Study, folder: Path, records: Sequence[Record], result: Mapping[str, Any]) -> None:
+    """Writes `report.md` and its figures into the folder of a search that has ended with a result."""
+    leaders, drawn = ranked(records, study.maximize), drawing.save_all(figures(study, result), folder)
     plan = plan_of(next(record for record in records if record["trial"] == result["chosen"]), study)
     rows = [(str(record["trial"]), {**record["values"], **record}) for record in leaders[:_LEADERS]]
     text = {

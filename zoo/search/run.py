@@ -90,11 +90,11 @@ def search(
                     f"{folder}: {name} is {asked}, and the search ended with {result[name]}: its model was measured "
                     "on test data; choose another folder for more"
                 )
+        result |= {"report": str(folder / report.REPORT), "model": str(folder / BEST)}
         if not (folder / report.REPORT).is_file():
             with console.status("measuring the size and the latency of the best trials"):
                 trials.measure(ranked(trials.all(), study.maximize)[:_MEASURED])
                 report.write(study, folder, trials.all(), result)
-        result |= {"report": str(folder / report.REPORT), "model": str(folder / BEST)}
         if preset is not None:
             result["preset"] = str(preset)
             if not _is_copy(preset, folder / BEST):

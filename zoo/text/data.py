@@ -354,9 +354,8 @@ def _most_frequent(names: str, text: Text, places: NDArray[np.int64], count: int
     return tuple(text.words[i] for i in sorted(found, key=lambda i: (-counts[i], text.words[i]))[:count])
 
 
-def describe(source: Path | Data) -> dict[str, Any]:
+def describe(data: Data) -> dict[str, Any]:
     """Counts rows and words, and finds what of the test is in training."""
-    data = from_file(source) if isinstance(source, Path) else source
     counts = np.bincount(data.train.labels, minlength=len(data.words))
     known = np.union1d(*data.train.arrays())
     unused = [data.words[number] for number in np.setdiff1d(np.arange(len(data.words)), known)]

@@ -1,14 +1,13 @@
 """Figures of language models: training, and the words in two dimensions."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from zoo.report.drawing import WIDTH, History, save_all, subplots, title, training
+from zoo.report.drawing import WIDTH, Figures, History, subplots, title, training
 
 Floats = NDArray[np.floating[Any]]
 _SIZE = np.array([WIDTH, 7.0])
@@ -17,16 +16,14 @@ _FONT, _LETTER, _LINE = 7, 0.061, 0.115
 _ROUNDS = 2000
 
 
-def evaluation(
-    report: Mapping[str, Any], history: History, pictures: Mapping[str, Any], folder: Path, form: str = "png"
-) -> list[Path]:  # fmt: skip
-    """Draws all figures of an evaluation; `pictures` are those of the task, if there are any. Returns their paths."""
+def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[str, Any]) -> Figures:
+    """Draws all figures of an evaluation; `pictures` are those of the task, if there are any."""
     drawn = {}
     if history:
         drawn["training"] = training(history, report)
     if pictures:
         drawn["embedding"] = words(pictures["words"], pictures["places"], report)
-    return save_all(drawn, folder, form)
+    return drawn
 
 
 def words(names: Sequence[str], places: Floats, report: Mapping[str, Any] | None = None) -> Figure:
