@@ -180,6 +180,16 @@ def test_a_card_says_by_how_much_a_format_that_it_lacks_would_differ():
     assert "No `dynamic` file: its outputs would differ from Keras by up to 0.25 (at most 0.2 is allowed).\n" in files
 
 
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_card_of_a_preset_without_an_int8_file_says_nothing_of_it(name):
+    metrics, config = documents(name)
+    metrics["artifacts"] = [row for row in metrics["artifacts"] if row["format"] != "int8"]
+    assert "model.int8.tflite" not in card(name, PRESETS[name], metrics, config)
+    # Nor was it measured on people's streams.
+    metrics.get("streams_of_people", {}).pop("int8", None)
+    assert "model.int8.tflite" not in card(name, PRESETS[name], metrics, config)
+
+
 @pytest.mark.parametrize("name", ONE_A_FAMILY)
 def test_the_python_programs_of_a_card_run(name, monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
