@@ -147,7 +147,7 @@ def main() -> None:
              "version": importlib.metadata.version("tflite-micro")}  # fmt: skip
     print(json.dumps({
         "command": "python benchmarks/microcontroller.py --data data3.h5", "preset": ON_ALL, "compilers": compilers,
-        "versions": versions(), "boards": boards, "tflite_micro": micro,
+        "versions": versions(), "processors": BOARDS, "boards": boards, "tflite_micro": micro,
     }, indent=1))  # fmt: skip
 
 

@@ -8,7 +8,6 @@ from zoo.catalog import PRESETS_FOLDER, preset_metrics
 from zoo.files import read_json
 
 _BENCHMARKS = PRESETS_FOLDER.parent / "benchmarks"
-_PROCESSORS = {"m0": "Cortex-M0", "m3": "Cortex-M3", "m4": "Cortex-M4F", "m7": "Cortex-M7", "hifive1": "RISC-V"}
 _WIDTH, _ROW, _LETTER, _NUMBER = 440, 24, 6.6, 70
 
 
@@ -74,7 +73,7 @@ def processors() -> str:
     """Instructions per step of a preset in plain C on each processor."""
     document = read_json(_BENCHMARKS / "microcontroller.json")
     rows = [
-        (f"{_PROCESSORS[row['board']]}, {row['format']}", row["instructions"], f"{row['instructions']:,}")
+        (f"{document['processors'][row['board']]}, {row['format']}", row["instructions"], f"{row['instructions']:,}")
         for row in document["boards"]
         if row["preset"] == document["preset"]
     ]
