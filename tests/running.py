@@ -78,9 +78,11 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def host(folder):
-    """Serves a folder as any static host does, without TLS; gives the port."""
+def host(folder, tls=None):
+    """Serves a folder as any static host does, without TLS or with that of a context; gives the port."""
     with running(ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))) as server:
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         yield server.server_port
 
 

@@ -12,6 +12,7 @@ from running import AXE, ROOT, SHOTS, host, miss
 from zoo.families import FAMILIES
 from zoo.presets import PRESETS
 from zoo.report import results
+from zoo.serving import certificate
 
 pytestmark = [pytest.mark.docs, pytest.mark.browser]
 
@@ -165,15 +166,35 @@ def test_the_home_page_shows_the_phone_page_at_work_and_a_phone_fetches_it_at_a_
     live.get_by_text("Really: standing").wait_for()
     assert not page.locator(".strip").is_visible()
     page.screenshot(path=SHOTS / "home.png")
-    page = visit(width=390, height=844)
+    # No phone can open the address of this computer.
+    page.get_by_role("link", name="Try it").click()
+    page.wait_for_url("**/phone/")
+    page = visit(width=390, height=844, has_touch=True)
     page.wait_for_load_state("networkidle")
     assert page.locator(".strip").is_visible()
     assert [frame.url for frame in page.frames[1:]] in ([], [""])
-    buttons = page.locator("article .md-button")
-    assert buttons.all_inner_texts()[:2] == ["Try it on this phone", "Install"]
+    buttons = page.locator("article .md-button:visible")
+    assert buttons.all_inner_texts() == ["Try it", "Install"]
     page.screenshot(path=SHOTS / "home-phone.png")
     buttons.first.click()
     page.wait_for_url("**/phone/")
+
+
+def test_on_a_desk_the_home_page_shows_the_code_of_the_address_at_which_it_is_visited(site, browser):
+    with host(site, certificate.tls_context(["127.0.0.1"])) as port:
+        page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+        page.goto(f"https://phone.test:{port}/")
+        assert page.locator("article .md-button:visible").all_inner_texts() == ["Try it", "Install"]
+        live = page.frame_locator(".live iframe")
+        drawn = live.locator("#code path").get_attribute("d")
+        assert live.locator("#address").text_content() == f"https://phone.test:{port}/phone/"
+        page.get_by_role("link", name="Try it").click()
+        scan = page.locator("#scan")
+        assert scan.get_by_role("img", name="QR code of the address").locator("path").get_attribute("d") == drawn
+        page.screenshot(path=SHOTS / "home-code.png")
+        scan.get_by_role("button", name="Close").click()
+        assert not scan.is_visible()
+        assert page.url == f"https://phone.test:{port}/"
 
 
 def test_the_search_finds_what_a_newcomer_types(visit):

@@ -4,7 +4,7 @@ reference, and the phone page. Any static host can serve it, below any path.
     python docs/.site/build.py
 
 Pages that are made of something else are not stored: they are put next to copies of the others, in build/docs. Where
-`site_url` is set in zensical.toml, cards show its QR code.
+`site_url` is set in zensical.toml, cards show its QR code; the home page shows that of the address where it is visited.
 """
 
 import re
@@ -36,7 +36,16 @@ _ADDRESS = address.published()
 _CHART = re.compile("<!-- chart ([a-z-]+) -->")
 
 _BUTTON, _PICTURES = "[Install](#install)", '<div class="strip"'
-_TRY = '<a class="md-button handheld" href="phone/">Try it on this phone</a>\n'
+_TRY = '<a class="md-button" id="try" href="phone/">Try it</a>\n'
+# To Markdown, a dialog is no block.
+_SCAN = """<div><dialog id="scan" aria-label="The phone page, for your phone">
+<p>Scan this code with your phone:</p>
+<div class="code"></div>
+<p>Or open it in this browser: <a href="phone/">the phone page</a></p>
+<form method="dialog"><button class="md-button">Close</button></form>
+</dialog></div>
+
+"""
 _LIVE = """<div class="live" markdown>
 <iframe src="phone/?person" title="The phone page, which plays a recording of a real person" loading="lazy"></iframe>
 <div markdown>
@@ -53,7 +62,9 @@ The network runs in your browser, without a server, and was
 </div>
 
 """
-"""What the home page begins with: buttons, one more on phones, and the phone page, of which phones get pictures."""
+"""What the home page begins with: buttons, what *Try it* shows on a desk, and the phone page, of which phones get
+pictures.
+"""
 
 
 def stage(folder: Path) -> None:
@@ -62,9 +73,8 @@ def stage(folder: Path) -> None:
     shutil.copytree(DOCS, folder, ignore=shutil.ignore_patterns(".*"))
     cards.put_page(folder / "phone")
     home = folder / "index.md"
-    first = f"{address.code(_ADDRESS + 'phone/')}\n\n" if _ADDRESS else ""
     shown = home.read_text(encoding="utf-8").replace(_BUTTON, _TRY + _BUTTON)
-    home.write_text(shown.replace(_PICTURES, first + _LIVE + _PICTURES), encoding="utf-8")
+    home.write_text(shown.replace(_PICTURES, _SCAN + _LIVE + _PICTURES), encoding="utf-8")
     found = folder / "results.md"
     found.write_text(_with_charts(found.read_text(encoding="utf-8")), encoding="utf-8")
     for guide in (folder / "guides").glob("*.md"):

@@ -1,5 +1,6 @@
 // What Markdown cannot say: tables that are sorted by a click on the name of a column, and presets that are filtered, in
-// <div class="zoo">; tables that can be scrolled by the keyboard; and short code, which is not broken after a dash.
+// <div class="zoo">; tables that can be scrolled by the keyboard; short code, which is not broken after a dash; and the
+// code of the phone page, for a phone.
 (() => {
   // The number that a cell begins with, such as that of 0.897–0.946, or else its text.
   const value = (cell) => {
@@ -75,6 +76,15 @@
   document.querySelectorAll(".zoo").forEach(filtered);
   document.querySelectorAll("p > code, li > code").forEach((code) => {
     code.classList.toggle("short", code.textContent.length < 30);
+  });
+  // On a desk, the phone page draws the code of its address, if a phone can open it. Else *Try it* is a link like others.
+  document.getElementById("try")?.addEventListener("click", (event) => {
+    const code = document.querySelector(".live iframe").contentDocument?.querySelector("#code svg");
+    if (!code) return;
+    event.preventDefault();
+    const scan = document.getElementById("scan");
+    scan.querySelector(".code").replaceChildren(code.cloneNode(true));
+    scan.showModal();
   });
   addEventListener("load", () => {
     document.querySelectorAll(".md-typeset__scrollwrap").forEach((wrap) => {
