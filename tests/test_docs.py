@@ -11,6 +11,7 @@ import sys
 import tomllib
 import zipfile
 from html.parser import HTMLParser
+from itertools import chain
 from pathlib import Path
 from statistics import fmean
 from unittest import mock
@@ -284,6 +285,10 @@ def test_the_charts_of_guides_show_the_numbers_of_tables(html):
     seconds = bars(html["/guides/label/"], "Seconds")
     assert [seconds["drawn, first time"], seconds["drawn, again"]] == hours["day is drawn"]
 
+    told = r"(\d+) were made wrong. The list asked about (\d+) stretches,\s+and (\d+)"
+    wrong = chain.from_iterable(re.findall(told, html["/guides/label/"]))
+    assert list(bars(html["/guides/label/"], "Labels").values()) == list(wrong)
+
     labeled = [row[4].removesuffix("%") for row in guide["probabilities"] if row[0] == "probability"]
     assert list(bars(html["/guides/probabilities/"], "Windows of unknown").values()) == labeled
 
@@ -293,9 +298,30 @@ def test_the_charts_of_guides_show_the_numbers_of_tables(html):
         name: movements[name] for name in ("catching ball", "dribbling ball", "folding clothes", "kicking ball")
     }
 
+    each = {row[0]: row[3].removesuffix("%") for row in guide["probabilities"] if len(row) == 5}
+    shown = bars(html["/guides/probabilities/"], "Windows that are labeled")
+    assert shown == {name: each[name.partition(",")[0]] for name in shown}
+
+    ready = chain.from_iterable(row[1:] for row in rows(DOCS / "guides" / "phone.md") if row[0].startswith("ready"))
+    assert [f"{number} s" for number in bars(html["/guides/phone/"], "Seconds").values()] == list(ready)
+
+    fitted = {row[0].partition(" ")[0]: row[1:3] for row in rows(DOCS / "speed.md")}
+    for name, time in bars(html["/guides/keras/"], "Training time").items():
+        cell, _, way = name.partition(", ")
+        assert time == f"{float(fitted[cell][way != 'zoo.train']):.0f}"
+
+    shown = bars(html["/guides/studies/"], "Windows that are right")
+    for turn, *cells in (row for row in rows(DOCS / "splits.md") if row[0] in shown and len(row) == 7):
+        assert float(shown[turn]) == pytest.approx(fmean(float(cell.partition("%")[0]) for cell in cells), abs=1)
+
     card = rows(ROOT / "saved_models" / "activity_gru_phone" / "card.md")
     sizes = {row[0].split(".")[1]: row[1] for row in card if re.fullmatch(r"model\.\w+\.tflite", row[0])}
-    assert bars(html["/guides/deploy/"]) == sizes
+    assert bars(html["/guides/deploy/"], "Files") == sizes
+    assert bars(html["/guides/deploy/"], "Walking") == {
+        f"{row['study']}, {name}": f"{100 * row['walking_as_stairs']:.1f}"
+        for name, key in (("average of 0.5 s", "average over 0.5 s"), ("filter", "zoo"))
+        for row in measured("filters")["filters"][key] if row["left_out"] == row["study"] != "motionsense"
+    }  # fmt: skip
 
     scores = {}
     for row in rows(DOCS / "small-data.md"):

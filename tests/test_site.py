@@ -4,6 +4,7 @@ import importlib
 import json
 import re
 from itertools import chain
+from urllib.parse import urljoin
 
 import pytest
 from PIL import Image
@@ -52,7 +53,7 @@ def test_pictures_of_pages_show_what_the_pages_show(pictures, browser, site):
         with Image.open(pictures.ASSETS / f"{name}.png") as picture:
             told = picture.text[pictures.SHOWN]
         # What is measured while the page runs is not always the same.
-        numbers = r"[\d.\u2212]+" if name in ("phone-walking", "phone-summary") else "(?!)"
+        numbers = r"[\d.\u2212]+" if name in ("phone-walking", "phone-summary", "phone-recording") else "(?!)"
         assert re.sub(numbers, "", told) == re.sub(numbers, "", pictures.visible(page)), name
 
 
@@ -250,6 +251,21 @@ def test_a_page_that_is_not_here_leads_to_pages_that_are(visit, address):
         assert page.goto(link).ok, link
     page = visit("/404.html", width=390, height=844)
     page.screenshot(path=SHOTS / "404.png")
+
+
+def test_a_guide_has_a_figure_every_two_screens(visit, site):
+    page, gaps = visit(width=1280, height=900), {}
+    for guide in sorted(path.name for path in (site / "guides").iterdir()):
+        page.goto(urljoin(page.url, f"/guides/{guide}/"))
+        ends = page.evaluate("""() => {
+          const {top, bottom} = document.querySelector("article").getBoundingClientRect();
+          const figures = [...document.querySelectorAll("article :is(img, figure)")];
+          const boxes = figures.map((figure) => figure.getBoundingClientRect()).sort((a, b) => a.top - b.top);
+          return [top, ...boxes.flatMap((box) => [box.top, box.bottom]), bottom];
+        }""")
+        gaps[guide] = max(below - above for above, below in zip(ends[::2], ends[1::2], strict=True)) / 900
+    assert len(gaps) > 15
+    assert {guide: gap for guide, gap in gaps.items() if gap > 2.2} == {}
 
 
 def test_pictures_have_their_size_before_they_arrive(site):

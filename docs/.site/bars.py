@@ -90,6 +90,19 @@ def thresholds() -> str:
     return bars("Windows of unknown movements that are labeled nevertheless, by the threshold on the probability", rows)
 
 
+def unknown() -> str:
+    """Shares of windows that are labeled, of activities that a network knows, and of movements that it does not."""
+    found = {row["activity"]: row["answered"] for row in read_json(_BENCHMARKS / "abstention.json")["activities"]}
+    known = ("jogging", "sitting", "stairs", "standing", "walking")
+    movements = ("catching_ball", "dribbling_ball", "folding_clothes", "kicking_ball")
+    rows = [
+        (f"{name.replace('_', ' ')}, {kind}", found[name]["probability"], f"{found[name]['probability']:.0%}")
+        for kind, names in (("known", known), ("unknown", movements))
+        for name in names
+    ]
+    return bars("Windows that are labeled, with a threshold on the probability that is set to reject 5%", rows)
+
+
 def movements() -> str:
     """Shares of movements that are labeled as a known activity, without a class for others and with one."""
     found = {row["training"]: row["labeled"] for row in read_json(_BENCHMARKS / "other.json")["trainings"]}
@@ -109,6 +122,60 @@ def labeling() -> str:
         minutes = mean(hour["minutes"] for hour in hours if hour["way"] == way)
         rows.append((way, minutes, f"{minutes:.1f} min"))
     return bars("Minutes to label an hour of DSADS, by a program that acts as a person would", rows)
+
+
+def doubts() -> str:
+    """How many labels were made wrong, and how many of these the list asks about, with all that it asks about."""
+    rows = []
+    for model in read_json(_BENCHMARKS / "labeling.json")["models"]:
+        for key, name in (("wrong", "wrong labels"), ("asked", "on the list"), ("found", "on the list, and wrong")):
+            # A second model of a study was measured for its proposals alone.
+            if "enough" in model:
+                number = sum(check[key] for check in model["checks"])
+                rows.append((f"{model['study'].upper()}, {name}", number, str(number)))
+    return bars("Labels that were made wrong in hours joined of recordings, and the list of what to check", rows)
+
+
+def ready() -> str:
+    """Seconds until the phone page is ready, by what runs the network."""
+    rows = []
+    for phone, name in (("here", "a computer"), ("slow_phone", "a simulated slow phone")):
+        for engine, runs in (("typescript", "the page itself"), ("litert", "LiteRT.js")):
+            seconds = read_json(_BENCHMARKS / "phone.json")["engines"][engine]["seconds_to_ready"][phone]
+            rows.append((f"{name}: {runs}", seconds, f"{seconds:.1f} s"))
+    return bars("Seconds until the phone page is ready", rows)
+
+
+def fitting() -> str:
+    """Microseconds of training per window, by zoo.train and by Keras's fit with its defaults."""
+    rows = []
+    for preset, cell in (("rnn", "SimpleRNN"), ("lstm", "LSTM"), ("gru", "GRU")):
+        measured = read_json(_BENCHMARKS / "training.json")[f"activity_{preset}_course"]["microseconds_a_window"]
+        for way, name in (("keras_defaults", "Keras's fit"), ("zoo", "zoo.train")):
+            rows.append((f"{cell}, {name}", measured[way], f"{measured[way]:.0f} \N{MICRO SIGN}s"))
+    return bars("Training time per window of 150 rows, on two cores", rows)
+
+
+def filters() -> str:
+    """Shares of walking that are shown as stairs in studies that were left out, by what a stream shows."""
+    found, rows = read_json(_BENCHMARKS / "filters.json")["filters"], []
+    for study in ("geotec", "oxford", "wisdm"):
+        for name, key in (("average of 0.5 s", "average over 0.5 s"), ("filter", "zoo")):
+            share = next(row for row in found[key] if row["left_out"] == row["study"] == study)["walking_as_stairs"]
+            rows.append((f"{study}, {name}", share, f"{share:.1%}"))
+    return bars("Walking that is shown as stairs, in studies that were left out of the training", rows)
+
+
+def turns() -> str:
+    """Shares of windows that are right in studies that were left out, as they are and turned."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for row in read_json(_BENCHMARKS / "turns.json")["rows"]:
+        found.setdefault(row["turn"], {}).setdefault(row["study"], []).append(row["right"])
+    rows = []
+    for turn, studies in found.items():
+        share = mean(mean(shares) for shares in studies.values())
+        rows.append((turn, share, f"{share:.0%}"))
+    return bars("Windows that are right in six studies that were left out, by simulated turns of the phone", rows)
 
 
 def ten_hours() -> str:

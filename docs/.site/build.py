@@ -121,17 +121,23 @@ def _recognizers() -> str:
 
 
 _CHARTS = {
+    "doubts": bars.doubts,
     "engines": partial(bars.engines, "activity_gru_pocket"),
     "files": partial(bars.files, "activity_gru_phone"),
+    "filters": bars.filters,
+    "fitting": bars.fitting,
     "flash": bars.flash,
     "labeling": bars.labeling,
     "little-data": bars.little_data,
     "movements": bars.movements,
     "processors": bars.processors,
+    "ready": bars.ready,
     "recognizers": _recognizers,
     "studies": partial(bars.studies, "activity_gru_phone"),
     "ten-hours": bars.ten_hours,
     "thresholds": bars.thresholds,
+    "turns": bars.turns,
+    "unknown": bars.unknown,
 }
 """What a page has in place of the comment `<!-- chart NAME -->`: the chart of what was measured."""
 

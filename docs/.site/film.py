@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib import font_manager
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Page, ViewportSize
 
@@ -55,9 +56,13 @@ class Phone:
             felt = self._random.normal([-0.4, -9.7, 1.0], 0.05, (len(times), 3))
             if movement == ROWING:
                 felt = np.column_stack([felt[:, 0] + 4 * np.sin(3 * times), np.full(len(times), 4.0), 7 + felt[:, 2]])
-            self.page.evaluate(_SEND, np.column_stack([times, felt]).tolist())
-            self.page.clock.run_for(round(1000 * HALF))
-            self.time += HALF
+            self.feel(np.column_stack([times, felt]))
+
+    def feel(self, samples: NDArray[np.float64]) -> None:
+        """Sends half a second of samples: seconds and x, y and z."""
+        self.page.evaluate(_SEND, samples.tolist())
+        self.page.clock.run_for(round(1000 * HALF))
+        self.time += HALF
 
 
 def story(page: Page, take: Take) -> str:

@@ -24,6 +24,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import film
+import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
@@ -45,6 +46,7 @@ WALKING, END = 14.0, 50.0
 """Seconds of the recording at the picture of walking, and at the summary."""
 
 NOTEBOOKS = {
+    "collect": (0, 0),
     "compare": (0, 1),
     "compare-ranks": (0, 0),
     "recordings": (-1, 0),
@@ -52,6 +54,7 @@ NOTEBOOKS = {
     "recordings-signals": (1, 1),
     "recordings-training": (2, 2),
     "keras": (0, 0),
+    "keras-reliability": (0, 1),
     "photographs-features": (0, 1),
     "text": (0, 0),
 }
@@ -70,7 +73,8 @@ RECORDED = [
 ]
 """Who has recorded what when the picture of the projector is taken."""
 
-_RATE = 50
+_RATE, WALKED = 50, 34.0
+"""Hz of these recordings, and seconds of a walk that the phone of another picture feels, the countdown among them."""
 
 _SCREEN: ViewportSize = {"width": 390, "height": 900}
 
@@ -108,7 +112,7 @@ def of_guides(browser: Browser, site: Path) -> Iterator[tuple[str, Page]]:
 
 
 def of_class(browser: Browser) -> Iterator[tuple[str, Page]]:
-    """Gives the page of a phone in a class, and that of its projector, with the names of their pictures."""
+    """Gives the page of a phone in a class, before and in a recording, and that of its projector, with their names."""
     with tempfile.TemporaryDirectory() as folder:
         command = [str(Path(sys.executable).with_name("zoo")), "serve", "--collect", folder, "--host", "127.0.0.1"]
         command += ["--labels", "walking,sitting,stairs"]
@@ -117,9 +121,18 @@ def of_class(browser: Browser) -> Iterator[tuple[str, Page]]:
             printed = (found for line in serving.stdout if (found := re.search(r"https://127\S+/\w+#\S+", line)))
             phones, projector = next(printed)[0], next(printed)[0]
             page = _phone(browser, {"width": 390, "height": 700})
+            page.clock.install()
             page.goto(phones)
             page.fill("#name", "Otter 27")
             yield "phone-collect", page
+            page.clock.pause_at(page.evaluate("Date.now() / 1000 + 1"))
+            page.check("#choices input[value=walking]")
+            page.click("#record")
+            page.wait_for_selector("body[data-state=countdown]")
+            walk, phone = walk_through(["walking"], WALKED, film.HERTZ, seed=0)[0], film.Phone(page)
+            for rows in np.split(walk, round(WALKED / film.HALF)):
+                phone.feel(np.column_stack([phone.time + np.arange(len(rows)) / film.HERTZ, rows]))
+            yield "phone-recording", page
             for number, (person, activity) in enumerate(RECORDED):
                 _record(phones, person, activity, number)
             page = browser.new_page(viewport={"width": 1200, "height": 840}, ignore_https_errors=True)
