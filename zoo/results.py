@@ -74,8 +74,8 @@ class Document(Result, Mapping[str, Any]):
             folder: Where to.
             figure_format: Their format: png, svg or pdf.
         """
-        if figure_format not in (known := get_args(FigureFormat)):
-            raise ArgumentError("figure_format", f" is {figure_format!r}; expected {either(known)}")
+        if figure_format not in get_args(FigureFormat):
+            raise ArgumentError("figure_format", value=figure_format, expected=either(get_args(FigureFormat)))
         if self.draw is None:
             raise ZooError("figures: there are none of this result")
         # Drawing takes a second to import.

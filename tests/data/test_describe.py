@@ -129,7 +129,7 @@ def test_figures_of_a_description_have_the_format_that_is_asked_for(simulated, z
         f"{name}.{form}": start for name in ("minutes", "signals")
         for form, start in (("png", b"\x89PNG"), ("svg", b"<?xm"), ("pdf", b"%PDF"))
     }  # fmt: skip
-    refused("figure_format is 'bmp'; expected png, svg or pdf", found.figures, drawn, "bmp")
+    refused("figure_format is '?bmp'?; expected png, svg or pdf", found.figures, drawn, "bmp")
     nobody = data_of(windows(5, 0), [0, 1, 2, 1, 0], ["sit", "hop", "walk"], 50.0)
     with pytest.raises(ZooError, match="applies to activities of known people alone"):
         zoo.describe(nobody, figures=tmp_path / "none")
