@@ -3,6 +3,7 @@
 What takes seconds to make is made once for all processes of a run: see `make_once`.
 """
 
+import gc
 import importlib
 import io
 import json
@@ -52,6 +53,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for fixture, marker in MARKED_BY_FIXTURE.items():
             if fixture in getattr(item, "fixturenames", ()):
                 item.add_marker(marker)
+
+
+def pytest_collection_finish() -> None:
+    """Spares the collector what was imported, which lives as long as the process: a twelfth of the time of tests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
 
 
 @pytest.hookimpl(tryfirst=True)

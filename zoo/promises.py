@@ -29,6 +29,8 @@ from zoo.models.recognizer import ActivityRecognizer
 _ANSWER = """
 import sys
 import numpy as np
+from zoo.startup import import_keras
+import_keras()
 from zoo.loading import load
 model, windows, answers = sys.argv[1:]
 np.save(answers, load(model).keras_model(np.load(windows), training=False))
