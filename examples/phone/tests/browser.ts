@@ -1,29 +1,45 @@
-/** What tests in Node lack of a browser: a database in memory, locks, and a page that is hidden. */
+/** What tests in Node lack of a browser: a database in memory, locks, events of the device, and a page that is hidden. */
 
-/** A database that may be full. */
+/** A database that may be full. A transaction is done, as a whole, in a task of its own. */
 export class Database {
   static tables = new Map<string, Map<string, object>>();
   static full = false;
   /** Whether the browser has none. */
   static refused = false;
+  /** How many times it does not answer when it is opened. */
+  static deaf = 0;
+  private static opened: Database[] = [];
+  private closed = false;
 
-  constructor(private readonly name: string) {}
+  /** Closes all that are open, as the system does with those of pages in the background. */
+  static close(): void {
+    for (const database of Database.opened.splice(0)) database.closed = true;
+  }
+
+  constructor(private readonly name: string) {
+    Database.opened.push(this);
+  }
 
   createObjectStore(): void {
     Database.tables.set(this.name, new Map());
   }
 
   transaction() {
+    if (this.closed) throw new DOMException("closed", "InvalidStateError");
     const table = Database.tables.get(this.name)!;
+    const changes: (() => void)[] = [];
     const done: { oncomplete?: () => void; onabort?: () => void; error?: Error } = {};
     let [result, fails] = [undefined as unknown, false];
     const request = { get result() { return result; } };
     const store = {
       getAll: () => ((result = [...table.values()].map((row) => structuredClone(row))), request),
-      put: (row: { id: string }) => ((fails ||= Database.full) || table.set(row.id, structuredClone(row)), request),
-      delete: (id: string) => (table.delete(id), request),
+      put: (row: { id: string }) => (fails ||= Database.full, changes.push(() => table.set(row.id, structuredClone(row))), request),
+      delete: (id: string) => (changes.push(() => table.delete(id)), request),
     };
-    setTimeout(() => (fails ? done.onabort : done.oncomplete)?.());
+    setImmediate(() => {
+      if (!fails) for (const change of changes) change();
+      (fails ? done.onabort : done.oncomplete)?.();
+    });
     return Object.assign(done, { objectStore: () => store });
   }
 }
@@ -53,13 +69,39 @@ const localStorage = {
   removeItem: (key: string) => texts.delete(key),
 };
 
-const held = new Set<string>();
-export const page = Object.assign(new EventTarget(), { hidden: false });
+/** Hears events, and knows who listens. */
+class Heard extends EventTarget {
+  listening: [type: string, listener: EventListener][] = [];
+
+  override addEventListener(type: string, listener: EventListener): void {
+    super.addEventListener(type, listener);
+    this.listening.push([type, listener]);
+  }
+
+  override removeEventListener(type: string, listener: EventListener): void {
+    super.removeEventListener(type, listener);
+    this.listening = this.listening.filter((each) => each[0] !== type || each[1] !== listener);
+  }
+
+  /** Forgets pages of earlier tests. */
+  forget(): void {
+    for (const each of this.listening) this.removeEventListener(...each);
+  }
+}
+
+const held = new Map<string, Promise<unknown>>();
+export const page = Object.assign(new Heard(), { hidden: false, getElementById: () => ({ open: false }) });
+export const device = new Heard();
 
 /** Hides the page, or brings it back. */
 export function hide(hidden: boolean): void {
   page.hidden = hidden;
   page.dispatchEvent(new Event("visibilitychange"));
+}
+
+/** Waits until what was asked of a database is done. */
+export async function settled(): Promise<void> {
+  for (let i = 0; i < 50; i += 1) await new Promise((done) => setImmediate(done));
 }
 
 /** Forgets what was stored. */
@@ -68,6 +110,7 @@ export function anew(): void {
   Channel.all.clear();
   texts.clear();
   Database.refused = false;
+  Database.deaf = 0;
   held.clear();
   Database.full = false;
 }
@@ -76,7 +119,8 @@ const indexedDB = {
   open(name: string) {
     if (Database.refused) throw new DOMException("private", "SecurityError");
     const request = { result: new Database(name), onupgradeneeded: () => {}, onsuccess: () => {} };
-    setTimeout(() => {
+    if (Database.deaf) Database.deaf -= 1;
+    else setImmediate(() => {
       if (!Database.tables.has(name)) request.onupgradeneeded();
       request.onsuccess();
     });
@@ -84,17 +128,23 @@ const indexedDB = {
   },
 };
 const locks = {
-  async request(name: string, over: () => Promise<unknown>) {
-    held.add(name);
-    const result = await over();
-    held.delete(name);
+  async request(name: string, ...rest: unknown[]) {
+    const over = rest.pop() as (lock: object | null) => Promise<unknown>;
+    const [options] = rest as [{ ifAvailable?: boolean }?];
+    await null;
+    if (held.has(name) && options?.ifAvailable) return over(null);
+    while (held.has(name)) await held.get(name);
+    const result = Promise.resolve(over({ name })).finally(() => held.delete(name));
+    held.set(name, result);
     return result;
   },
-  query: async () => ({ held: [...held].map((name) => ({ name })) }),
 };
 
 const globals = {
-  indexedDB, localStorage, document: page, addEventListener: () => {}, window: globalThis, BroadcastChannel: Channel, location: { search: "" },
+  indexedDB, localStorage, document: page, window: globalThis, BroadcastChannel: Channel, location: { search: "", hash: "" },
+  addEventListener: device.addEventListener.bind(device), removeEventListener: device.removeEventListener.bind(device),
+  // As on a phone, whose page draws nothing.
+  matchMedia: () => ({ matches: true }), requestAnimationFrame: () => 0,
 };
 for (const [name, value] of Object.entries(globals)) {
   Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });

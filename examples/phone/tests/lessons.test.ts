@@ -168,3 +168,10 @@ test("what other models read is kept for them, and read by none else", async () 
   assert.deepEqual(activities(lessons), []);
   assert.equal(table.rows.size, 1);
 });
+
+test("what is called as all that is not recognized teaches nothing, but for a name that could be typed once", async () => {
+  const table = await openKept(() => {});
+  const row = (activity: string) => ({ kind: "recording" as const, id: `recording ${activity}`, reads: READS, activity, rows: [[0, 9.8, 0]] });
+  await table.write(["Other", "Something else"].map(row));
+  assert.deepEqual(activities(await open()), ["something else"]);
+});

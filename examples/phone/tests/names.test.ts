@@ -16,11 +16,13 @@ test("a name is spelled as it is known, whatever its capitals, blanks and accent
 test("what is no name is refused with a reason", () => {
   const cases: [string, RegExp][] = [
     ["", /Type a word/], [" \u00a0\t", /Type a word/], ["x".repeat(41), /40 characters/], ["bike, uphill", /commas/],
-    ["\ud83d", /cannot be written/], ["a\u0000b", /cannot be written/], ["Other", /"other" stands for/],
+    ["\ud83d", /cannot be written/], ["a\u0000b", /cannot be written/], ["Other", /^"other" stands for/],
+    [" other", /^"other" stands for/], ["OTHER", /^"other" stands for/], ["Something  else", /^"something else" stands for/],
   ];
   for (const [typed, why] of cases) assert.match(named(typed, KNOWN).why!, why, JSON.stringify(typed));
   // Where it stands for nothing else it is a name.
   assert.equal(named("Other", ["other"]).name, "other");
+  assert.equal(named("others", KNOWN).name, "others");
 });
 
 test("what is stored is checked as what is typed", () => {

@@ -1,10 +1,9 @@
-/** Recordings, clocks and storage: what a phone can do wrong, and what becomes of it. */
+/** Signals and clocks: what a phone can do wrong, and what becomes of it. */
 
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, test } from "node:test";
-import { anew, Database, hide } from "./browser";
-import { draw, Outbox } from "../src/collect/outbox";
-import { fileName, plain } from "../src/collect/recorder";
+import { afterEach, test } from "node:test";
+import { hide } from "./browser";
+import { fileName, forFile } from "../src/collect/recorder";
 import { asleep, now } from "../src/page/clock";
 import { impossible, Stream } from "../src/signal/stream";
 import { Timeline } from "../src/signal/timeline";
@@ -13,7 +12,6 @@ import { complaint, Silence } from "../src/signal/watch";
 
 const clocks = { now: performance.now, date: Date.now };
 
-beforeEach(anew);
 afterEach(() => {
   performance.now = clocks.now;
   Date.now = clocks.date;
@@ -72,53 +70,9 @@ test("times of the CSV file are right after a pause without samples", () => {
   assert.equal(timeline.seconds(0), 19);
 });
 
-const ITEM = { id: "1", token: "t", person: "Ann", activity: "walking", seconds: 12, csv: "rows", reason: "" };
-
-test("a recording whose phone was locked is closed by no page until its own has ended it", async () => {
-  const [mine, another] = [await Outbox.open(), await Outbox.open()];
-  const release = mine.hold(ITEM.id);
-  await mine.put({ ...ITEM, fate: "open" });
-  at(10, clocks.date() / 1000 + 60);
-  for (const outbox of [mine, another]) {
-    await outbox.load();
-    assert.deepEqual(outbox.all.map(({ fate }) => fate), ["open"]);
-  }
-  release();
-  await new Promise((done) => setTimeout(done));
-  await another.load();
-  assert.deepEqual(another.all.map(({ fate }) => fate), ["waiting"]);
-});
-
-test("without locks a page closes no recording of its own", async () => {
-  const { locks } = navigator;
-  Object.assign(navigator, { locks: undefined });
-  const outbox = await Outbox.open();
-  outbox.hold(ITEM.id);
-  await outbox.put({ ...ITEM, fate: "open" });
-  at(10, clocks.date() / 1000 + 60);
-  await outbox.load();
-  Object.assign(navigator, { locks });
-  assert.deepEqual(outbox.all.map(({ fate }) => fate), ["open"]);
-});
-
-test("a number that is taken is replaced at once, so that no recording is there twice", async () => {
-  const outbox = await Outbox.open();
-  await outbox.put({ ...ITEM, fate: "waiting" });
-  await outbox.put({ ...ITEM, id: "2", fate: "waiting" }, ["1"]);
-  assert.deepEqual([outbox.all, (await Outbox.open()).all].map((all) => all.map(({ id }) => id)), [["2"], ["2"]]);
-});
-
-test("a full disk is said, and loses no recording while the page is open", async () => {
-  const outbox = await Outbox.open();
-  Database.full = true;
-  await outbox.put({ ...ITEM, fate: "waiting" });
-  await outbox.load();
-  assert.deepEqual([outbox.lasting, outbox.all.length], [false, 1]);
-});
-
 test("names in other scripts stay what they are", () => {
   assert.match(fileName("ходьба 走る"), /^ходьба_走る-\d{4}-.*\.csv$/);
-  assert.equal(plain("zu Fuß/../x"), "zu_Fuß_.._x");
+  assert.equal(forFile("zu Fuß/../x"), "zu_Fuß_.._x");
 });
 
 /** What is complained of after four seconds of a phone whose acceleration has a size. */
@@ -154,18 +108,4 @@ test("a stream says which samples it reads: of repeated stamps, spikes and clock
   stream.onRead = (time) => read.push(time);
   for (const [time, x] of [[1, 0], [1.02, 0], [1.02, 0], [1.04, 1e30], [3600, 0], [1.06, 0]]) await stream.push(time!, [x!, 9.8, 0]);
   assert.deepEqual(read, [1, 1.02, 1.06]);
-});
-
-test("a database that another page blocks is given up, and recordings last as long as the page", async () => {
-  const request = {
-    get error() { throw new DOMException("not finished", "InvalidStateError"); },
-    onblocked: () => {},
-  };
-  const { open } = indexedDB;
-  Object.assign(indexedDB, { open: () => request });
-  const opening = Outbox.open();
-  request.onblocked();
-  assert.equal((await opening).lasting, false);
-  Object.assign(indexedDB, { open });
-  assert.match(draw(), /^\d{16}$/);
 });

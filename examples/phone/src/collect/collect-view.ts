@@ -2,21 +2,14 @@
 
 import { sensorOf, showSignal } from "../show/charts";
 import { byId, element, set, write } from "../show/dom";
-import type { Refusal } from "../signal/motion";
 import type { Item, Outbox } from "./outbox";
 import { isHandheld } from "../page/system";
-import { type Ending, LENGTH, type Recorder } from "./recorder";
+import { type Ending, LENGTH } from "./recorder";
+import type { Problem, State } from "./state";
 import type { Trouble } from "./sender";
-import { type Ended, UNITS } from "./take";
+import { type Outcome, UNITS } from "./take";
 import { REFUSED } from "../signal/refused";
 import { capital } from "../show/text";
-import type { Complaint } from "../signal/watch";
-
-/** Seconds to put the phone away. */
-export const COUNTDOWN = 10;
-
-type State = "loading" | "start" | "countdown" | "recording" | "problem";
-type Problem = Refusal | "code" | "away" | "busy";
 
 const PROBLEMS: Record<Problem, [title: string, text: string]> = {
   ...REFUSED,
@@ -39,121 +32,86 @@ const TROUBLES: Record<Trouble, string> = {
 
 const FATES = { open: "being recorded", kept: "on this phone", waiting: "waiting", sent: "sent", refused: "refused" };
 
-const VISIBLE: Record<State, string[]> = {
-  loading: ["about"], start: ["form", "about", "record"], countdown: ["person", "clock", "cancel"],
-  recording: ["person", "clock", "elapsed", "live", "stop"], problem: ["about", "problem"],
-};
+const FOCUS: Partial<Record<State["kind"], string>> = { countdown: "cancel", recording: "stop" };
+const SLEEPY = "The screen may turn off, which stops the sensor: lengthen its timeout in the phone's settings.";
+const TEXTS = ["label", "person", "clock", "detail", "hint", "said", "problem-text"] as const;
 
-function showState(state: State): void {
-  document.body.dataset.state = state;
-  const taking = state === "countdown" || state === "recording";
-  for (const id of Object.values(VISIBLE).flat()) byId(id).hidden = !VISIBLE[state].includes(id);
-  byId("again").hidden = true;
-  if (taking) for (const id of ["mine", "elsewhere"]) byId(id).hidden = true;
-  for (const id of ["detail", "hint", "said"]) write(id, "");
+/** @param begins Whether the state is of another kind than the last one. */
+export function render(state: State, begins: boolean): void {
+  const texts = words(state);
+  for (const id of TEXTS) write(id, texts[id] ?? "");
+  // What else is visible follows from it in the style sheet.
+  document.body.dataset.state = state.kind;
+  byId("again").hidden = state.kind !== "problem" || ["code", "busy", "insecure"].includes(state.problem);
+  byId<HTMLButtonElement>("record").disabled = state.kind === "start" && state.asking;
+  if (state.kind === "recording") {
+    byId<HTMLProgressElement>("elapsed").value = state.recorder.seconds;
+    showSignal("signal", sensorOf(UNITS), state.recorder.samples);
+  }
+  if (!begins) return;
   scrollTo(0, 0);
+  const recorded = state.kind === "start" && state.ended && state.ended.kind !== "hidden";
+  const focus = recorded ? "record" : FOCUS[state.kind];
+  if (focus) byId(focus).focus({ preventScroll: true });
 }
 
-/** Says where recordings go if there is no computer. */
-export function showAlone(): void {
-  write("name-label", "Who carries the phone: a pseudonym is best");
-  write("about-text", "Recordings stay on this phone until you save them as files. In a class, scan the code that the computer shows.");
+/** A state in words. Who is about to do what is so large that others can read it. */
+function words(state: State): Partial<Record<(typeof TEXTS)[number], string>> {
+  switch (state.kind) {
+    case "loading":
+      return { label: "Loading…" };
+    case "problem":
+      return { label: PROBLEMS[state.problem][0], "problem-text": PROBLEMS[state.problem][1] };
+    case "start": {
+      if (state.ended) {
+        const [label, detail] = outcome(state.ended);
+        return { label, detail, said: `${label}. ${detail}` };
+      }
+      return {
+        label: "Record a minute",
+        detail: "Tap Record and put the phone in your pants pocket. One tone starts the minute, two tones end it.",
+        hint: "Leave the screen on: most phones stop the sensor when they are locked.",
+      };
+    }
+    case "countdown":
+    case "recording": {
+      const { making: { take: { wanted: { person, activity } } }, sleepy } = state;
+      const both = { person, label: capital(activity), hint: sleepy ? SLEEPY : "" };
+      if (state.kind === "recording") return { ...both, clock: `${Math.floor(state.recorder.seconds)} s`, detail: `of ${LENGTH} s`, said: "Recording." };
+      const said = `${person}, ${activity}: the recording begins in ten seconds.`;
+      return { ...both, clock: `${state.seconds}`, detail: "Put the phone in your pocket.", said };
+    }
+  }
 }
 
-/** @param ended How the last recording ended, if there was one. */
-export function showStart(ended: Ended | null): void {
-  showState("start");
-  write("label", "Record a minute");
-  write("detail", "Tap Record and put the phone in your pants pocket. One tone starts the minute, two tones end it.");
-  write("hint", "Leave the screen on: most phones stop the sensor when they are locked.");
-  if (!ended || ended.kind === "none") return;
-  const how = ended.kind === "made" ? ended.recorder.ending : ended.kind;
+/** How a recording ended, in a title and a sentence. */
+function outcome(ended: Outcome): [title: string, text: string] {
   const seconds = ended.kind === "made" ? `${Math.floor(ended.recorder.seconds)} s` : "";
-  const texts: Record<typeof how, string> = {
-    full: "The whole minute.",
-    stopped: `${seconds}.`,
-    cut: `${seconds}: the signal broke off, as when the phone is locked or shows another app.`,
-    discarded: `${seconds} of signal is too short to keep. Leave the screen on, with this page in front.`,
-    canceled: "Nothing was recorded.",
-    hidden: "Nothing was recorded: the page went into the background during the countdown.",
+  const outcomes: Record<Ending | "canceled" | "hidden", [title: string, text: string]> = {
+    full: ["Recorded", "The whole minute."],
+    stopped: ["Recorded", `${seconds}.`],
+    cut: ["Recorded in part", `${seconds}: the signal broke off, as when the phone is locked or shows another app.`],
+    discarded: ["Not recorded", `${seconds} of signal is too short to keep. Leave the screen on, with this page in front.`],
+    canceled: ["Canceled", "Nothing was recorded."],
+    hidden: ["Not recorded", "Nothing was recorded: the page went into the background during the countdown."],
   };
-  write("label", TITLES[how]);
-  write("hint", "");
-  write("detail", texts[how]);
-  write("said", `${TITLES[how]}. ${texts[how]}`);
-  if (how !== "hidden") byId("record").focus({ preventScroll: true });
+  return outcomes[ended.kind === "made" ? ended.recorder.ending : ended.kind];
 }
 
-const TITLES: Record<Ending | "canceled" | "hidden", string> = {
-  full: "Recorded", stopped: "Recorded", cut: "Recorded in part", discarded: "Not recorded", canceled: "Canceled",
-  hidden: "Not recorded",
-};
-
-/** Shows who is about to do what, so large that others can read it. */
-export function showTake(person: string, activity: string): void {
-  write("person", person);
-  write("label", capital(activity));
-  write("said", `${person}, ${activity}: the recording begins in ten seconds.`);
-}
-
-export function showCountdown(seconds: number): void {
-  if (document.body.dataset.state !== "countdown") {
-    showState("countdown");
-    byId("cancel").focus({ preventScroll: true });
+/** What is wrong with the signal, or why recordings wait. */
+export function notice(state: State, trouble: Trouble | null, { all, lasting }: Outbox): string {
+  if (state.kind === "recording") return state.complaint ? `${state.complaint.title}: ${state.complaint.text}` : "";
+  const has = (wanted: Item["fate"]) => all.some(({ fate }) => fate === wanted);
+  if (trouble && has("waiting")) {
+    const kept = lasting ? "Nothing is lost: recordings are kept on this phone" : "Leave this page open: recordings are kept here";
+    return `${TROUBLES[trouble]} ${kept}${trouble === "code" || trouble === "busy" ? "." : " and sent again."}`;
   }
-  write("clock", `${seconds}`);
-  write("detail", "Put the phone in your pocket.");
-}
-
-export function showProgress({ seconds, samples }: Recorder, problem: Complaint | null): void {
-  if (document.body.dataset.state !== "recording") {
-    showState("recording");
-    write("said", "Recording.");
-    byId("stop").focus({ preventScroll: true });
-  }
-  write("clock", `${Math.floor(seconds)} s`);
-  byId<HTMLProgressElement>("elapsed").value = seconds;
-  write("detail", `of ${LENGTH} s`);
-  showSignal("signal", sensorOf(UNITS), samples);
-  showNotice(problem && `${problem.title}: ${problem.text}`);
-}
-
-/** Says that the screen may turn off. */
-export function showSleepy(): void {
-  write("hint", "The screen may turn off, which stops the sensor: lengthen its timeout in the phone's settings.");
-}
-
-export function showProblem(problem: Problem): void {
-  showState("problem");
-  const [title, text] = PROBLEMS[problem];
-  write("label", title);
-  write("problem-text", text);
-  byId("again").hidden = problem === "code" || problem === "busy" || problem === "insecure";
-}
-
-function showNotice(text: string | null): void {
-  write("notice-text", text ?? "");
-}
-
-/** Says why recordings wait. */
-export function showTrouble(trouble: Trouble | null, outbox: Outbox): void {
-  if (document.body.dataset.state === "recording") return;
-  const waiting = outbox.all.filter(({ fate }) => fate === "waiting").length;
-  const refused = outbox.all.some(({ fate }) => fate === "refused");
-  if (!waiting || !trouble) {
-    if (!outbox.lasting) return showNotice("This browser cannot store recordings: leave the page open until all are sent or saved.");
-    return showNotice(refused ? "The computer refused a recording: see why above." : null);
-  }
-  const kept = outbox.lasting ? "Nothing is lost: recordings are kept on this phone" : "Leave this page open: recordings are kept here";
-  showNotice(`${TROUBLES[trouble]} ${kept}${trouble === "code" || trouble === "busy" ? "." : " and sent again."}`);
+  if (!lasting) return "This browser cannot store recordings: leave the page open until all are sent or saved.";
+  return has("refused") ? "The computer refused a recording: see why above." : "";
 }
 
 /** What can be done with a recording. */
-export interface Actions {
-  save(item: Item): void;
-  send(item: Item): void;
-  discard(item: Item): void;
-}
+type Actions = Record<"save" | "send" | "discard", (item: Item) => void>;
 
 /** Lists the recordings made on this phone. */
 export function showRecordings(items: Item[], token: string, actions: Actions): void {
@@ -163,8 +121,7 @@ export function showRecordings(items: Item[], token: string, actions: Actions): 
   byId("queue").hidden = !listed.length;
   byId("queue").classList.toggle("loud", fate === "waiting" || fate === "refused");
   write("queue", `${count(fate)} ${FATES[fate]}`);
-  const state = document.body.dataset.state;
-  byId("mine").hidden = !listed.length || state === "countdown" || state === "recording";
+  byId("mine").hidden = !listed.length;
   byId("recordings").replaceChildren(...listed.map((item) => row(item, token, actions)));
 }
 

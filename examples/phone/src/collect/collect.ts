@@ -1,40 +1,52 @@
 /** Records labeled minutes: those of a class are sent to the computer of `zoo serve --collect`, others stay on the phone. */
 
 import { drawAddress, isReachable } from "../show/code";
-import { byId } from "../show/dom";
+import { byId, write } from "../show/dom";
 import * as form from "./form";
 import { buttonsChanged, meant, onHold } from "../page/hold";
-import { CHANNELS, permitted } from "../signal/motion";
+import { permitted } from "../signal/motion";
 import { draw, Outbox, type Item } from "./outbox";
-import { download, LENGTH, plain, type Recorder } from "./recorder";
-import { Sender, type Welcome } from "./sender";
-import { isName } from "../learn/names";
-import { parsed, remember, remembered } from "../page/store";
+import { download, forFile, LENGTH, type Recorder } from "./recorder";
+import { Sender } from "./sender";
+import { COUNTDOWN, type Event, makingOf, next, type Problem, type State } from "./state";
 import { isHandheld, keepAwake, letSleep } from "../page/system";
-import { type Ended, Take, UNITS } from "./take";
+import { Take, UNITS } from "./take";
 import * as tones from "../page/tones";
 import * as view from "./collect-view";
-
-const WELCOME = "collect";
-
-/** Milliseconds after which recordings of pages that are gone are sent. */
-const SURE = 30_000;
 
 async function main(): Promise<void> {
   const token = location.hash.slice(1);
   const outbox = await Outbox.open();
   const sender = new Sender(token, outbox, () => show());
-  let take: Take | null = null;
-  let welcome: Welcome | null = null;
+  let state: State = { kind: "loading" };
 
+  /** Goes on to the next state, ends what only the last one held, and shows it. */
+  const go = (event: Event) => {
+    const [before, making] = [state, makingOf(state)];
+    state = next(before, event);
+    if (state === before) return;
+    if (making && makingOf(state) !== making) {
+      making.take.drop();
+      making.release();
+      letSleep();
+    }
+    const begins = state.kind !== before.kind;
+    view.render(state, begins);
+    if (!begins) return showNotice();
+    buttonsChanged();
+    show();
+  };
+  const fail = (problem: Problem) => go({ kind: "fail", problem });
+
+  const showNotice = () => write("notice-text", view.notice(state, sender.trouble, outbox));
   const show = () => {
     view.showRecordings(outbox.all, token, { save, send, discard });
-    view.showTrouble(sender.trouble, outbox);
+    showNotice();
     const [made, person] = [["kept", "waiting", "sent"], form.person()];
     const mine = outbox.all.filter((item) => made.includes(item.fate) && item.token === token && item.person === person);
     form.mark(new Set(mine.map(({ activity }) => activity)));
   };
-  const save = ({ person, activity, csv }: Item) => download(plain(`${person}-${activity}.csv`), csv);
+  const save = ({ person, activity, csv }: Item) => download(forFile(`${person}-${activity}.csv`), csv);
   const send = async (item: Item) => {
     await outbox.put({ ...item, token, fate: "waiting" });
     sender.send();
@@ -46,89 +58,62 @@ async function main(): Promise<void> {
     show();
   };
 
-  const showStart = (ended: Ended | null) => {
-    view.showStart(ended);
-    buttonsChanged();
-    show();
-  };
-
-  const record = async (axes: string[]) => {
-    const { person, activity } = form.chosen();
+  const record = async () => {
+    if (state.kind !== "start" || state.asking) return;
+    const [{ labels, axes }, id] = [state.welcome, draw()];
+    const about = form.chosen(labels);
     // Both are allowed in a tap alone.
     tones.unlock();
-    byId<HTMLButtonElement>("record").disabled = true;
+    go({ kind: "ask" });
     const refusal = await permitted();
-    byId<HTMLButtonElement>("record").disabled = false;
-    if (refusal) return view.showProblem(refusal);
-    const id = draw();
-    const release = outbox.hold(id);
+    if (refusal) return fail(refusal);
     const put = (recorder: Recorder, fate: Item["fate"]) => outbox.put({
-      id, token, person, activity, seconds: recorder.seconds, csv: recorder.csv(), fate, reason: "",
+      id, token, ...about, seconds: recorder.seconds, csv: recorder.csv(), fate, reason: "",
     });
-    take = new Take({ person, activity, axes, ...UNITS, length: LENGTH, countdown: view.COUNTDOWN }, {
-      countdown: view.showCountdown,
-      progress: view.showProgress,
+    const release = outbox.hold(id);
+    const take = new Take({ ...about, axes, ...UNITS, length: LENGTH, countdown: COUNTDOWN }, {
+      countdown: (seconds) => go({ kind: "progress", shown: { kind: "countdown", seconds } }),
+      progress: (recorder, complaint) => go({ kind: "progress", shown: { kind: "recording", recorder, complaint } }),
       // Kept as it grows: a battery may be empty before the minute is over.
       checkpoint: (recorder) => void put(recorder, "open"),
       ended: async (ended) => {
-        take = null;
-        letSleep();
         const made = ended.kind === "made" && ended.recorder.ending !== "discarded";
-        if (made) await put(ended.recorder, token ? "waiting" : "kept");
-        else await outbox.remove(id);
-        release();
-        if (ended.kind === "none") return view.showProblem(ended.refusal);
-        showStart(ended);
-        if (!made) return;
-        void navigator.storage?.persist?.();
+        await (made ? put(ended.recorder, token ? "waiting" : "kept") : outbox.remove(id));
+        if (ended.kind === "none") fail(ended.refusal);
+        else go({ kind: "end", ended });
+        if (made) void navigator.storage?.persist?.();
         sender.send();
       },
     });
-    view.showTake(person, activity);
-    buttonsChanged();
-    keepAwake(view.showSleepy);
+    go({ kind: "take", making: { take, release } });
+    keepAwake(() => go({ kind: "doze" }));
   };
 
-  // Without what the computer said there is nothing to record.
-  byId("again").addEventListener("click", () => (welcome ? showStart(null) : location.reload()));
+  byId("again").addEventListener("click", () => {
+    if (state.kind === "problem" && state.welcome) go({ kind: "greet", welcome: state.welcome });
+    else location.reload();
+  });
   byId("name").addEventListener("change", show);
-  const last = token ? known(token) : asked();
-  welcome = (await sender.ask(last ? null : () => view.showProblem("busy"))) ?? last;
+  byId("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (meant()) void record();
+  });
+  byId("cancel").addEventListener("click", () => meant() && makingOf(state)?.take.drop());
+  onHold(byId<HTMLButtonElement>("stop"), () => makingOf(state)?.take.stop());
+
+  const welcome = await sender.ask(() => fail("busy"));
   show();
-  if (!isSecureContext) return view.showProblem("insecure");
-  if (sender.trouble === "code" || (token && sender.trouble === "closed")) return view.showProblem("code");
-  if (!welcome) return view.showProblem("away");
-  if (token) remember(WELCOME, JSON.stringify({ ...welcome, token }));
-  else view.showAlone();
+  if (!isSecureContext) return fail("insecure");
+  if (sender.trouble === "code" || (token && sender.trouble === "closed")) return fail("code");
+  if (!welcome) return fail("away");
+  document.body.classList.toggle("alone", !token);
   form.fill(welcome);
-  const { axes } = welcome;
-  showStart(null);
+  go({ kind: "greet", welcome });
   if (!isHandheld() && isReachable()) {
     drawAddress();
     byId("elsewhere").hidden = false;
   }
-  byId("form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    if (!take && meant()) void record(axes);
-  });
-  byId("cancel").addEventListener("click", () => meant() && take?.drop());
-  onHold(byId<HTMLButtonElement>("stop"), () => take?.stop());
   sender.send();
-  // A recording whose page was closed a moment ago might still be made in another one.
-  setTimeout(() => sender.send(), SURE);
-}
-
-/** What this computer said last time: recordings can begin before it answers again. */
-function known(token: string): Welcome | null {
-  const found = parsed(remembered(WELCOME)) as (Welcome & { token: string }) | null;
-  return found?.token === token ? found : null;
-}
-
-/** What to record where no computer says so: what the address says, or anything. */
-function asked(): Welcome {
-  const address = new URLSearchParams(location.search);
-  const labels = (address.get("labels") ?? "").split(",").filter(isName);
-  return { labels, any_label: true, axes: CHANNELS.slice(0, address.has("gyroscope") ? 6 : 3), pseudonym: "" };
 }
 
 addEventListener("hashchange", () => location.reload());

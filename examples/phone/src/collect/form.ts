@@ -1,6 +1,6 @@
 /** Who is recorded and what they do: filled in once, and remembered by the phone. */
 
-import { folded, plain } from "../learn/names";
+import { isName, named, plain } from "../learn/names";
 import { parsed, remember, remembered } from "../page/store";
 import { type Look, looks } from "../show/activities";
 import { byId, element, write } from "../show/dom";
@@ -12,15 +12,20 @@ const OTHER = "";
 
 /** Offers the activities of the computer, and what was chosen last time. */
 export function fill({ labels, any_label, pseudonym }: Welcome): void {
-  const last = { person: "", activity: "", ...(parsed(remembered(KEY)) as object | null) };
-  const known = labels.includes(last.activity);
-  byId<HTMLInputElement>("name").value ||= last.person || pseudonym;
+  const found = (parsed(remembered(KEY)) ?? {}) as Record<string, unknown>;
+  const last = isName(found.activity) ? found.activity : "";
+  const known = labels.includes(last);
+  byId<HTMLInputElement>("name").value ||= isName(found.person) ? found.person : pseudonym;
   const each = looks(labels);
   byId("choices").replaceChildren(
-    ...labels.map((label, i) => choice(label, label, label === last.activity, each[i])),
-    ...(any_label ? [choice(OTHER, "another…", !known && (last.activity !== "" || !labels.length))] : []),
+    ...labels.map((label, i) => choice(label, label, label === last, each[i])),
+    ...(any_label ? [choice(OTHER, "another…", !known && (last !== "" || !labels.length))] : []),
   );
-  if (any_label && !known) byId<HTMLInputElement>("other").value = last.activity;
+  if (any_label && !known) other().value = last;
+  // The browser says why what is typed is no activity, and sends no form with it.
+  const check = () => other().setCustomValidity(named(other().value, labels).why ?? "");
+  other().addEventListener("input", check);
+  check();
   byId("choices").addEventListener("change", showOther);
   showOther();
 }
@@ -42,12 +47,8 @@ export function mark(recorded: Set<string>): void {
 }
 
 /** What is chosen; remembers it. */
-export function chosen(): { person: string; activity: string } {
-  const label = selected();
-  const found = {
-    person: person(),
-    activity: label === OTHER ? spelled(plain(byId<HTMLInputElement>("other").value)) : label!,
-  };
+export function chosen(labels: string[]): { person: string; activity: string } {
+  const found = { person: person(), activity: selected() || named(other().value, labels).name! };
   remember(KEY, JSON.stringify(found));
   return found;
 }
@@ -60,11 +61,6 @@ function choice(value: string, text: string, checked: boolean, look?: Look): HTM
   return label;
 }
 
-/** An activity as others spell it, whatever its capitals. */
-function spelled(typed: string): string {
-  return inputs().map(({ value }) => value).find((label) => folded(label) === folded(typed)) ?? typed;
-}
-
 function inputs(): HTMLInputElement[] {
   return [...document.querySelectorAll<HTMLInputElement>("#choices input")];
 }
@@ -73,9 +69,10 @@ function selected(): string | undefined {
   return inputs().find(({ checked }) => checked)?.value;
 }
 
+function other(): HTMLInputElement {
+  return byId<HTMLInputElement>("other");
+}
+
 function showOther(): void {
-  const other = selected() === OTHER;
-  byId("other-row").hidden = !other;
-  byId<HTMLInputElement>("other").required = other;
-  byId<HTMLInputElement>("other").disabled = !other;
+  other().disabled = byId("other-row").hidden = selected() !== OTHER;
 }

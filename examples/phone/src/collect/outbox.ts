@@ -24,23 +24,17 @@ export interface Item {
   fate: Fate;
   /** Why it was refused. */
   reason: string;
-  /** Milliseconds since 1970 when it was last written. */
+  /** Milliseconds since 1970 when it was last written, by which recordings are listed. */
   touched: number;
 }
 
-/** Milliseconds after which a recording that is being made was abandoned: it is written every few seconds. */
-const ABANDONED = 20_000;
-
-/** Of the names of locks. */
+/** Of the names of locks: who makes a recording holds its own, also while the phone is locked. */
 const LOCK = "pocket-zoo recording ";
 
 /** Lines that are kept of recordings that were acknowledged. */
 const REMEMBERED = 50;
 
 export class Outbox {
-  /** Recordings that this page is making. */
-  private readonly making = new Set<string>();
-
   private constructor(private readonly table: Table<Item>) {}
 
   /** Opens what is on this phone. Where a browser stores nothing, recordings last as long as the page. */
@@ -62,31 +56,20 @@ export class Outbox {
 
   /** Reads what other pages wrote, and closes recordings whose page is gone. */
   async load(): Promise<void> {
-    const made = await beingMade();
     await this.table.load();
-    const isMade = ({ id, touched }: Item) => this.making.has(id) || made.has(id) || Date.now() - touched <= ABANDONED;
-    for (const item of this.all.filter((item) => item.fate === "open" && !isMade(item))) {
-      if (item.seconds < SHORTEST) await this.remove(item.id);
-      else await this.put({ ...item, fate: item.token ? "waiting" : "kept" });
+    for (const { id } of this.all.filter(({ fate }) => fate === "open")) {
+      await navigator.locks?.request(LOCK + id, { ifAvailable: true }, (lock) => lock && this.close(id)).catch(() => undefined);
     }
     const sent = this.all.filter(({ fate }) => fate === "sent");
     if (sent.length > REMEMBERED) await this.table.write([], sent.slice(REMEMBERED).map(({ id }) => id));
   }
 
-  /**
-   * Notes that this page makes a recording, also while the phone is locked: nobody closes it meanwhile.
-   *
-   * @returns A function that ends it.
-   */
+  /** Notes that this page makes a recording: nobody closes it before the function that is returned is called. */
   hold(id: string): () => void {
     let end = () => {};
     const over = new Promise<void>((done) => (end = done));
-    this.making.add(id);
     void navigator.locks?.request(LOCK + id, () => over).catch(() => undefined);
-    return () => {
-      this.making.delete(id);
-      end();
-    };
+    return end;
   }
 
   /** Writes a recording, in place of others; resolves once it is stored. */
@@ -97,12 +80,15 @@ export class Outbox {
   async remove(id: string): Promise<void> {
     await this.table.write([], [id]);
   }
-}
 
-/** Numbers of the recordings that other pages are making: each holds a lock, which goes with the page. */
-async function beingMade(): Promise<Set<string>> {
-  const { held = [] } = (await navigator.locks?.query().catch(() => null)) ?? {};
-  return new Set(held.flatMap(({ name }) => (name?.startsWith(LOCK) ? [name.slice(LOCK.length)] : [])));
+  private async close(id: string): Promise<void> {
+    // Another page may have closed it meanwhile.
+    await this.table.load();
+    const item = this.table.rows.get(id);
+    if (item?.fate !== "open") return;
+    if (item.seconds < SHORTEST) await this.remove(id);
+    else await this.put({ ...item, fate: item.token ? "waiting" : "kept" });
+  }
 }
 
 /** The number of a recording. */

@@ -61,11 +61,11 @@ export class Recorder {
 /** A file name with the time of day. */
 export function fileName(subject: string, type = "csv"): string {
   const stamp = new Date().toISOString().slice(0, 19).replace(/[:T]/g, "-");
-  return plain(`${subject}-${stamp}.${type}`);
+  return forFile(`${subject}-${stamp}.${type}`);
 }
 
 /** A name that every system takes for a file. Letters of all scripts are kept. */
-export function plain(name: string): string {
+export function forFile(name: string): string {
   return name.normalize("NFC").replace(/[^\p{L}\p{M}\p{N}_.-]/gu, "_");
 }
 

@@ -1,14 +1,14 @@
 /** Sends recordings to the computer that serves the page, until each was acknowledged. */
 
+import { isName, plain } from "../learn/names";
+import { parsed, remember, remembered } from "../page/store";
+import { CHANNELS } from "../signal/motion";
 import { draw, type Item, type Outbox } from "./outbox";
 
-/** What the computer tells a phone. */
+/** What the computer tells a phone: activities to choose from, whether any other is taken as well, and channels to record. */
 export interface Welcome {
-  /** Activities to choose from. */
   labels: string[];
-  /** Whether any other activity is taken. */
   any_label: boolean;
-  /** Channels to record. */
   axes: string[];
   /** A name that nobody else has. */
   pseudonym: string;
@@ -20,6 +20,9 @@ export interface Welcome {
  */
 export type Trouble = "away" | "busy" | "closed" | "full" | "code";
 
+/** What it does: it looks again at what waits where it was asked to meanwhile. */
+type Doing = { kind: "nothing" } | { kind: "sending"; again: boolean } | { kind: "waiting"; timer: number };
+
 /** Milliseconds to wait before trying again; the last one from then on. */
 const PAUSES = [1500, 3000, 6000, 12_000, 30_000];
 
@@ -27,6 +30,7 @@ const PAUSES = [1500, 3000, 6000, 12_000, 30_000];
 const PATIENCE = 70_000;
 
 const ADDRESS = "recordings/";
+const WELCOME = "welcome-";
 
 /** What follows from an answer, by its status; another answer is as good as none. */
 const ANSWERS: Record<number, Trouble | null> = {
@@ -34,13 +38,9 @@ const ANSWERS: Record<number, Trouble | null> = {
 };
 
 export class Sender {
-  trouble: Trouble | null = null;
-  private running = false;
-  private again = false;
-  private failures = 0;
-  /** Milliseconds after which a busy computer wants to be asked again. */
-  private wanted = 0;
-  private timer = 0;
+  private doing: Doing = { kind: "nothing" };
+  /** What the last answer means, how many failed up to it, and milliseconds to wait before the next. */
+  private answer = { trouble: null as Trouble | null, failures: 0, pause: 0 };
 
   /**
    * @param token Of the code that was scanned.
@@ -51,67 +51,57 @@ export class Sender {
     document.addEventListener("visibilitychange", () => document.hidden || this.send());
   }
 
-  /**
-   * Asks the computer what to record; null where it does not answer.
-   * @param busy Is called where it is busy, each time before it is asked again; without it, it is asked once.
-   */
-  async ask(busy: (() => void) | null): Promise<Welcome | null> {
+  get trouble(): Trouble | null {
+    return this.answer.trouble;
+  }
+
+  /** What to record, as the computer says, or said last time, or null; calls back where it is busy, and is asked again. */
+  async ask(busy: () => void): Promise<Welcome | null> {
+    const { token } = this;
+    const last = token ? welcomeIn(parsed(remembered(WELCOME + token))) : asked();
     const response = await this.fetch(ADDRESS);
     this.note(response);
-    if (this.trouble === "busy" && busy) {
+    if (this.trouble === "busy" && !last) {
       busy();
-      await new Promise((done) => setTimeout(done, this.pause()));
+      await new Promise((done) => setTimeout(done, this.answer.pause));
       return this.ask(busy);
     }
-    return response?.ok ? ((await response.json().catch(() => null)) as Welcome | null) : null;
+    const welcome = response?.ok ? welcomeIn(await response.json().catch(() => null)) : null;
+    if (token && welcome) remember(WELCOME + token, JSON.stringify(welcome));
+    return welcome ?? last;
   }
 
   /** Sends what waits, now and again until nothing does. */
   send(): void {
-    this.again = true;
-    if (!this.running) void this.run();
+    if (this.doing.kind === "sending") this.doing = { kind: "sending", again: true };
+    else void this.run();
   }
 
   private async run(): Promise<void> {
-    clearTimeout(this.timer);
-    this.running = true;
-    while (this.again) {
-      this.again = false;
+    if (this.doing.kind === "waiting") clearTimeout(this.doing.timer);
+    do {
+      this.doing = { kind: "sending", again: false };
       await this.outbox.load();
-      for (const item of this.waiting()) {
-        if (!(await this.deliver(item))) break;
-      }
-    }
-    this.running = false;
+      for (let item = this.oldest; item && (await this.deliver(item)); ) item = this.oldest;
+    } while (this.doing.again);
+    const waits = this.oldest && this.trouble !== "code";
+    this.doing = waits ? { kind: "waiting", timer: window.setTimeout(() => this.send(), this.answer.pause) } : { kind: "nothing" };
     this.changed();
-    if (!this.waiting().length || this.trouble === "code") return;
-    this.timer = window.setTimeout(() => this.send(), this.pause());
   }
 
-  /** Milliseconds to wait, up to twice as many, so that phones that were turned away together come back one by one. */
-  private pause(): number {
-    const shortest = this.wanted || (PAUSES[Math.min(this.failures, PAUSES.length) - 1] ?? 0);
-    return shortest * (1 + Math.random());
-  }
-
-  private waiting(): Item[] {
-    return this.outbox.all.filter(({ fate, token }) => fate === "waiting" && token === this.token).reverse();
+  /** What waits longest, as it is now. */
+  private get oldest(): Item | undefined {
+    return this.outbox.all.filter(({ fate, token }) => fate === "waiting" && token === this.token).at(-1);
   }
 
   /** Sends one recording; whether the next one can be tried. */
   private async deliver(item: Item): Promise<boolean> {
-    const response = await this.fetch(ADDRESS + item.id, {
-      method: "PUT",
-      body: item.csv,
-      headers: { "Content-Type": "text/csv" },
-    });
+    const response = await this.fetch(ADDRESS + item.id, { method: "PUT", body: item.csv, headers: { "Content-Type": "text/csv" } });
     this.note(response);
     if (response?.ok) await this.outbox.put({ ...item, fate: "sent", csv: "" });
-    else if (response?.status === 409) {
-      // Another recording has drawn this number.
-      await this.outbox.put({ ...item, id: draw() }, [item.id]);
-      this.again = true;
-    } else if (response?.status === 422 || response?.status === 413) {
+    // Another recording has drawn this number.
+    else if (response?.status === 409) await this.outbox.put({ ...item, id: draw() }, [item.id]);
+    else if (response?.status === 422 || response?.status === 413) {
       const { error } = (await response.json().catch(() => ({}))) as { error?: string };
       await this.outbox.put({ ...item, fate: "refused", reason: error ?? "too large" });
     }
@@ -119,18 +109,33 @@ export class Sender {
     return this.trouble === null;
   }
 
-  private async fetch(address: string, options: RequestInit = {}): Promise<Response | null> {
+  private fetch(address: string, options: RequestInit = {}): Promise<Response | null> {
     const headers = { ...options.headers, Authorization: `Bearer ${this.token}` };
-    const giveUp = new AbortController();
-    const timer = setTimeout(() => giveUp.abort(), PATIENCE);
-    const answer = fetch(address, { ...options, headers, signal: giveUp.signal, cache: "no-store" });
-    return answer.catch(() => null).finally(() => clearTimeout(timer));
+    return fetch(address, { ...options, headers, signal: AbortSignal.timeout(PATIENCE), cache: "no-store" }).catch(() => null);
   }
 
   private note(response: Response | null): void {
     const found = ANSWERS[response?.status ?? 0];
-    this.trouble = found === undefined ? "away" : found;
-    this.wanted = this.trouble === "busy" ? 1000 * Number(response?.headers.get("Retry-After")) : 0;
-    this.failures = this.trouble ? this.failures + 1 : 0;
+    const trouble = found === undefined ? "away" : found;
+    const failures = trouble ? this.answer.failures + 1 : 0;
+    const wanted = trouble === "busy" ? 1000 * Number(response?.headers.get("Retry-After")) : 0;
+    const shortest = wanted || (PAUSES[Math.min(failures, PAUSES.length) - 1] ?? 0);
+    // Up to twice as long, so that phones that were turned away together come back one by one.
+    this.answer = { trouble, failures, pause: shortest * (1 + Math.random()) };
   }
+}
+
+/** What a computer says, or null where it is something else. */
+export function welcomeIn(found: unknown): Welcome | null {
+  const { labels, any_label, axes, pseudonym } = (found ?? {}) as Partial<Welcome>;
+  if (!Array.isArray(labels) || !labels.every(isName) || typeof pseudonym !== "string") return null;
+  const channels = [3, 6].map((count) => CHANNELS.slice(0, count)).find((each) => `${each}` === `${axes}`);
+  return channels ? { labels, any_label: any_label === true, axes: channels, pseudonym } : null;
+}
+
+/** What to record where no computer says so: what the address says, or anything. */
+function asked(): Welcome {
+  const address = new URLSearchParams(location.search);
+  const labels = (address.get("labels") ?? "").split(",").filter(isName).map(plain);
+  return { labels, any_label: true, axes: CHANNELS.slice(0, address.has("gyroscope") ? 6 : 3), pseudonym: "" };
 }

@@ -4,11 +4,11 @@ import { Faults } from "../signal/faults";
 import { converter, listen, type Refusal, type Sample } from "../signal/motion";
 import { inUnit, type Metadata } from "../model/metadata";
 import { Recorder } from "./recorder";
-import { impossible } from "../signal/stream";
+import { GAP, impossible } from "../signal/stream";
 import { now } from "../page/clock";
 import { isHandheld } from "../page/system";
 import * as tones from "../page/tones";
-import { type Complaint, complaint, Silence } from "../signal/watch";
+import { type Complaint, complaint } from "../signal/watch";
 
 /** Seconds before the start that are heard. */
 const HEARD = 3;
@@ -36,10 +36,8 @@ export interface Wanted extends Pick<Metadata, "axes" | "unit" | "convention"> {
 }
 
 /** How it ended. Of one that was canceled, or hidden before it began, nothing is kept. */
-export type Ended =
-  | { kind: "made"; recorder: Recorder }
-  | { kind: "canceled" | "hidden" }
-  | { kind: "none"; refusal: Refusal };
+export type Outcome = { kind: "made"; recorder: Recorder } | { kind: "canceled" | "hidden" };
+export type Ended = Outcome | { kind: "none"; refusal: Refusal };
 
 /** What a take reports. */
 export interface Reports {
@@ -51,30 +49,26 @@ export interface Reports {
   ended(ended: Ended): void;
 }
 
+/** Where a take stands: before the tone, with why there has been no sample so far, or after it, with what was stored. */
+type Phase =
+  | { kind: "countdown"; left: number; refusal: Refusal | null }
+  | { kind: "recording"; recorder: Recorder; stored: number }
+  | { kind: "over" };
+
 export class Take {
-  private recorder: Recorder | null = null;
-  private over = false;
+  private phase: Phase = { kind: "countdown", left: Infinity, refusal: null };
+  /** The last seconds, what was made of them, and when the last sample came, in milliseconds on the clock of the page. */
+  private signal!: { recent: Sample[]; faults: Faults; heard: number };
   private readonly begun = now();
-  private readonly silence = new Silence(() => this.fallSilent());
   private readonly stopSource: () => void;
   private readonly timer: number;
-  private recent: Sample[] = [];
-  private faults!: Faults;
-  private left = Infinity;
-  private stored = 0;
-  /** Why there has been no sample so far. */
-  private refusal: Refusal | null = null;
 
-  constructor(private readonly wanted: Wanted, private readonly reports: Reports) {
+  constructor(readonly wanted: Wanted, private readonly reports: Reports) {
     this.restart();
     this.stopSource = listen(wanted.axes.length > 3, converter(wanted), {
       sample: (sample) => this.add(sample),
       signChange: () => this.restart(),
-      nothing: (refusal, certain) => {
-        this.refusal = refusal;
-        // A phone's sensor that is slow to start has until the end of the countdown; a computer has none.
-        if (certain || this.recorder || !isHandheld()) this.end({ kind: "none", refusal });
-      },
+      nothing: (refusal, certain) => this.lack(refusal, certain),
       empty: () => undefined,
     });
     document.addEventListener("visibilitychange", this.onVisibility);
@@ -82,10 +76,10 @@ export class Take {
     this.look();
   }
 
-  /** Ends it early, and keeps what was recorded. */
+  /** Ends it early, and keeps what was recorded, if anything. */
   stop(): void {
-    if (this.recorder) this.finish();
-    else this.drop();
+    this.finish();
+    this.drop();
   }
 
   /** Ends it, and keeps nothing. */
@@ -94,75 +88,82 @@ export class Take {
   }
 
   private add(sample: Sample): void {
-    this.refusal = null;
+    const { phase, signal, signal: { recent, faults } } = this;
+    if (phase.kind === "countdown") this.phase = { ...phase, refusal: null };
     if (impossible(sample.time, sample.value, this.wanted)) return;
-    this.silence.heard(sample.time);
-    this.recent.push(sample);
-    this.faults.push(sample.time, sample.value);
-    while (Math.abs(this.recent[0]!.time - sample.time) > RECENT) this.recent.shift();
-    this.recorder?.add(sample);
-    if (this.recorder?.done) this.finish();
+    signal.heard = now();
+    recent.push(sample);
+    faults.push(sample.time, sample.value);
+    while (Math.abs(recent[0]!.time - sample.time) > RECENT) recent.shift();
+    if (phase.kind !== "recording") return;
+    phase.recorder.add(sample);
+    if (phase.recorder.done) this.finish();
+  }
+
+  private lack(refusal: Refusal, certain: boolean): void {
+    const { phase } = this;
+    // A phone's sensor that is slow to start has until the end of the countdown; a computer has none.
+    if (certain || phase.kind !== "countdown" || !isHandheld()) this.end({ kind: "none", refusal });
+    else this.phase = { ...phase, refusal };
   }
 
   /** Also begins again where the sign was wrong until now. */
   private restart(): void {
-    this.recent = [];
-    this.faults = new Faults(inUnit(1, this.wanted), false);
-    if (this.recorder) this.record();
+    this.signal = { recent: [], faults: new Faults(inUnit(1, this.wanted), false), heard: now() };
+    if (this.phase.kind === "recording") this.record();
   }
 
   private record(): void {
     const { person, activity, axes, length } = this.wanted;
-    this.recorder = new Recorder(person, activity, axes, length);
-    this.stored = 0;
+    this.phase = { kind: "recording", recorder: new Recorder(person, activity, axes, length), stored: 0 };
   }
 
   private look(): void {
-    if (this.recorder) return this.lookAtRecording(this.recorder);
-    const left = this.wanted.countdown - (now() - this.begun) / 1000;
+    if (this.phase.kind === "countdown") this.countDown(this.phase);
+    else if (this.phase.kind === "recording") this.watch(this.phase);
+  }
+
+  private countDown(phase: Phase & { kind: "countdown" }): void {
+    const left = Math.ceil(this.wanted.countdown - (now() - this.begun) / 1000);
+    if (left <= 0 && phase.refusal) return this.end({ kind: "none", refusal: phase.refusal });
     if (left <= 0) {
-      if (this.refusal) return this.end({ kind: "none", refusal: this.refusal });
       tones.begin();
       this.record();
-      this.reports.progress(this.recorder!, null);
-      // Nothing would end a recording that never begins.
-      if (this.silence.silent) this.finish();
-      return;
+    } else if (left !== phase.left) {
+      this.phase = { ...phase, left };
+      this.reports.countdown(left);
+      if (left <= HEARD) tones.tick();
     }
-    if (Math.ceil(left) === this.left) return;
-    this.left = Math.ceil(left);
-    this.reports.countdown(this.left);
-    if (this.left <= HEARD) tones.tick();
   }
 
-  private lookAtRecording(recorder: Recorder): void {
+  private watch(phase: Phase & { kind: "recording" }): void {
+    const [{ recorder, stored }, { recent, faults, heard }, { unit, limited }] = [phase, this.signal, this.wanted];
+    const grown = recorder.seconds - stored >= CHECKPOINT;
+    if (grown) this.phase = { ...phase, stored: recorder.seconds };
     // The rate is what the phone has; it is resampled later.
-    this.reports.progress(recorder, complaint(this.recent, this.faults, { rate: 0, unit: this.wanted.unit }, this.wanted.limited));
-    if (recorder.seconds - this.stored < CHECKPOINT) return;
-    this.stored = recorder.seconds;
-    this.reports.checkpoint?.(recorder);
-  }
-
-  private fallSilent(): void {
-    this.recorder?.cut();
-    if (this.recorder) this.finish();
+    this.reports.progress(recorder, complaint(recent, faults, { rate: 0, unit }, limited));
+    if (grown) this.reports.checkpoint?.(recorder);
+    // A silence as long as a gap ends a recording, also one that has never begun.
+    if (now() - heard <= 1000 * GAP) return;
+    recorder.cut();
+    this.finish();
   }
 
   private onVisibility = (): void => {
     // The countdown would end while the phone is still in the hand.
-    if (document.hidden && !this.recorder) this.end({ kind: "hidden" });
+    if (document.hidden && this.phase.kind === "countdown") this.end({ kind: "hidden" });
   };
 
   private finish(): void {
+    if (this.phase.kind !== "recording") return;
     tones.end();
-    this.end({ kind: "made", recorder: this.recorder! });
+    this.end({ kind: "made", recorder: this.phase.recorder });
   }
 
   private end(ended: Ended): void {
-    if (this.over) return;
-    this.over = true;
+    if (this.phase.kind === "over") return;
+    this.phase = { kind: "over" };
     clearInterval(this.timer);
-    this.silence.stop();
     this.stopSource();
     document.removeEventListener("visibilitychange", this.onVisibility);
     this.reports.ended(ended);

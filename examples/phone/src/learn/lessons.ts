@@ -25,7 +25,7 @@ interface Known {
   row: Kept | undefined;
   /** What came from another phone, from which learning continues, and what was learned here. */
   taken: Taught | null;
-  learned: Taught | null;
+  taught: Taught | null;
   recognizer: Recognizer;
   head: Head;
   code: string | null;
@@ -52,12 +52,12 @@ export class Lessons {
   /** Whether another publication of a model has learned from these recordings, and this one has not. */
   get outdated(): boolean {
     const others = [...this.table.rows.values()].some((row) => row.kind === "learned");
-    return !this.taught && this.recordings.length > 0 && others;
+    return !this.known.taught && this.recordings.length > 0 && others;
   }
 
   /** Whether what is stored as learned cannot be used. */
   get damaged(): boolean {
-    return this.known.row !== undefined && !this.taught;
+    return this.known.row !== undefined && !this.known.taught;
   }
 
   /** Why the model cannot be taught, or null if it can: the page must run it, and its last layer be a dense one. */
@@ -75,7 +75,7 @@ export class Lessons {
 
   /** What was learned, as the text of a file. */
   get file(): string | null {
-    return this.taught && `${JSON.stringify(this.taught)}\n`;
+    return this.known.taught && `${JSON.stringify(this.known.taught)}\n`;
   }
 
   /** What was learned, as the end of an address, or null if it has none. */
@@ -168,20 +168,16 @@ export class Lessons {
     this.learner.end();
   }
 
-  private get taught(): Taught | null {
-    return this.known.learned ?? this.known.taken;
-  }
-
   private get known(): Known {
     const row = this.table.rows.get(this.id);
     if (this.cached && this.cached.row === row) return this.cached;
     const kept = row?.kind === "learned" && !this.obstacle ? row : { taken: null, learned: null };
     const read = (one: Taught | null) => attempt(() => one && checked(one, this.untaught));
-    const [taken, learned] = [read(kept.taken), read(kept.learned)];
-    const best = learned ?? taken;
+    const taken = read(kept.taken);
+    const best = read(kept.learned) ?? taken;
     const head = best ? headOf(best) : this.untaught.head!;
     return (this.cached = {
-      row, taken, learned, head, code: best && toCode(best, this.untaught),
+      row, taken, taught: best, head, code: best && toCode(best, this.untaught),
       recognizer: best ? this.untaught.taught(best.classes, head) : this.untaught,
     });
   }
@@ -194,7 +190,8 @@ export class Lessons {
     const known = this.readings.get(row);
     if (known !== undefined) return known;
     const mine = row.kind === "recording" && [this.reads, this.weights].includes(row.reads);
-    const classes = this.metadata.classes.filter((_, i) => !rejects(this.metadata, i));
+    // This name could be typed up to version 0.3.
+    const classes = [...this.metadata.classes.filter((_, i) => !rejects(this.metadata, i)), "something else"];
     const { name } = mine && isRecording(row, this.metadata.axes.length) ? named(row.activity, classes) : { name: null };
     const found = name === null ? null : { ...(row as Recording), activity: name };
     this.readings.set(row, found);

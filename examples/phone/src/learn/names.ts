@@ -5,8 +5,8 @@ import { OTHER } from "../signal/stream";
 /** Characters of a name at most, as in the fields of the pages. */
 export const LONGEST_NAME = 40;
 
-const EMPTY = "Type a word.";
-const UNWRITABLE = "This name has a character that cannot be written.";
+/** All that is not recognized, as models and as the page call it. */
+const REJECTED = [OTHER, "something else"];
 
 /** A name, or why what was typed is none. */
 export type Named = { name: string; why: null } | { name: null; why: string };
@@ -40,11 +40,11 @@ export function named(typed: string, known: string[]): Named {
 }
 
 function refusal(name: string): string | null {
-  if (!name) return EMPTY;
+  if (!name) return "Type a word.";
   if (name.length > LONGEST_NAME) return `A name has ${LONGEST_NAME} characters at most.`;
   // In a file of a recording it is a cell, which `zoo data import csv` reads without quotes.
   if (name.includes(",")) return "A name has no commas.";
-  if (!isName(name)) return UNWRITABLE;
-  if (folded(name) === OTHER) return '"other" stands for all that is not recognized: type what you do.';
+  if (!isName(name)) return "This name has a character that cannot be written.";
+  if (REJECTED.includes(folded(name))) return `"${folded(name)}" stands for all that is not recognized: type what you do.`;
   return null;
 }

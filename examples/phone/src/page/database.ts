@@ -10,7 +10,10 @@ const PATIENCE = 5000;
 export class Table<Row extends { id: string }> {
   /** All rows by their id, as they were read or written last. */
   rows = new Map<string, Row>();
-  private readonly unstored = new Set<string>();
+  /** What could not be written: rows, and null for those that could not be removed. */
+  private readonly unstored = new Map<string, Row | null>();
+  /** The last reading or writing: each waits for the one before, so that nothing is overtaken by what is older. */
+  private last: Promise<unknown> = Promise.resolve();
   private channel: BroadcastChannel | null = null;
 
   private constructor(private readonly name: string, private readonly store: string, private database: IDBDatabase | null) {}
@@ -23,7 +26,7 @@ export class Table<Row extends { id: string }> {
   static async open<Row extends { id: string }>(name: string, store: string, changed?: () => void): Promise<Table<Row>> {
     const table = new Table<Row>(name, store, await opened(name, store).catch(() => null));
     await table.load();
-    if (changed && "BroadcastChannel" in globalThis) {
+    if (changed) {
       table.channel = new BroadcastChannel(name);
       table.channel.onmessage = () => void table.load().then(changed);
     }
@@ -39,8 +42,8 @@ export class Table<Row extends { id: string }> {
   async load(): Promise<void> {
     const found = await this.request<Row[]>("readonly", (store) => store.getAll()).catch(() => null);
     if (!found) return;
-    const mine = [...this.unstored].map((id) => this.rows.get(id)!);
-    this.rows = new Map([...found, ...mine].map((row) => [row.id, row]));
+    this.rows = new Map(found.map((row) => [row.id, row]));
+    this.apply(this.unstored);
   }
 
   /**
@@ -49,35 +52,34 @@ export class Table<Row extends { id: string }> {
    * @returns Whether they are stored; in memory they are in any case.
    */
   async write(rows: Row[], removed: string[] = []): Promise<boolean> {
+    const changes = new Map<string, Row | null>([...removed.map((id) => [id, null] as const), ...rows.map((row) => [row.id, row] as const)]);
     const stored = await this.request("readwrite", (store) => {
-      for (const id of removed) store.delete(id);
-      for (const row of rows) store.put(row);
+      for (const [id, row] of changes) row ? store.put(row) : store.delete(id);
       return null;
     }).then(() => true, () => false);
     // Not before: nobody shall close a page that says that something is kept before it is.
-    for (const id of removed) {
-      this.rows.delete(id);
-      this.unstored.delete(id);
-    }
-    for (const row of rows) {
-      this.rows.set(row.id, row);
-      this.unstored[stored ? "delete" : "add"](row.id);
-    }
+    this.apply(changes);
+    for (const [id, row] of changes) stored ? this.unstored.delete(id) : this.unstored.set(id, row);
     this.channel?.postMessage(null);
     return stored;
   }
 
-  private async request<Result>(mode: IDBTransactionMode, ask: (store: IDBObjectStore) => IDBRequest | null): Promise<Result> {
-    if (!this.database) throw new Error("nothing is stored here");
-    const transaction = await this.transaction(mode);
-    const request = ask(transaction.objectStore(this.store));
-    return new Promise((resolve, reject) => {
+  private apply(changes: Map<string, Row | null>): void {
+    for (const [id, row] of changes) row ? this.rows.set(id, row) : this.rows.delete(id);
+  }
+
+  private request<Result>(mode: IDBTransactionMode, ask: (store: IDBObjectStore) => IDBRequest | null): Promise<Result> {
+    const asked = this.last.then(() => this.transaction(mode)).then((transaction) => new Promise<Result>((resolve, reject) => {
+      const request = ask(transaction.objectStore(this.store));
       transaction.oncomplete = () => resolve(request?.result as Result);
       transaction.onabort = transaction.onerror = () => reject(transaction.error);
-    });
+    }));
+    this.last = asked.catch(() => undefined);
+    return asked;
   }
 
   private async transaction(mode: IDBTransactionMode): Promise<IDBTransaction> {
+    if (!this.database) throw new Error("nothing is stored here");
     const begin = () => this.database!.transaction(this.store, mode, { durability: "strict" });
     try {
       return begin();

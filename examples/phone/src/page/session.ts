@@ -126,10 +126,6 @@ export class Session {
     });
   };
 
-  get classes(): string[] {
-    return this.recognizer.metadata.classes;
-  }
-
   set threshold(threshold: number) {
     this.stream.threshold = threshold;
   }
@@ -156,6 +152,7 @@ export class Session {
     const size = Math.hypot(...sample.value.slice(0, 3)) / inUnit(1, this.recognizer.metadata);
     if (this.counter.push(sample.time, size) && this.walks) this.steps += 1;
     for (const prediction of await this.stream.push(sample.time, sample.value)) {
+      if (!this.running) return;
       const elapsed = prediction.time - (this.prediction?.time ?? NaN);
       // After a gap, nobody has been unsure for long.
       const follows = elapsed >= 0 && elapsed <= Math.max(GAP, 1.5 * this.stream.interval);
