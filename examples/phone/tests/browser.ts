@@ -1,5 +1,7 @@
 /** What tests in Node lack of a browser: a database in memory, locks, events of the device, and a page that is hidden. */
 
+import { mock } from "node:test";
+
 /** A database that may be full. A transaction is done, as a whole, in a task of its own. */
 export class Database {
   static tables = new Map<string, Map<string, object>>();
@@ -26,18 +28,18 @@ export class Database {
 
   transaction() {
     if (this.closed) throw new DOMException("closed", "InvalidStateError");
-    const table = Database.tables.get(this.name)!;
-    const changes: (() => void)[] = [];
+    const table = Database.tables.get(this.name) ?? new Map<string, object>();
+    const steps: (() => void)[] = [];
     const done: { oncomplete?: () => void; onabort?: () => void; error?: Error } = {};
     let [result, fails] = [undefined as unknown, false];
     const request = { get result() { return result; } };
     const store = {
-      getAll: () => ((result = [...table.values()].map((row) => structuredClone(row))), request),
-      put: (row: { id: string }) => (fails ||= Database.full, changes.push(() => table.set(row.id, structuredClone(row))), request),
-      delete: (id: string) => (changes.push(() => table.delete(id)), request),
+      getAll: () => (steps.push(() => (result = [...table.values()].map((row) => structuredClone(row)))), request),
+      put: (row: { id: string }) => (fails ||= Database.full, steps.push(() => table.set(row.id, structuredClone(row))), request),
+      delete: (id: string) => (steps.push(() => table.delete(id)), request),
     };
     setImmediate(() => {
-      if (!fails) for (const change of changes) change();
+      if (!fails) for (const step of steps) step();
       (fails ? done.onabort : done.oncomplete)?.();
     });
     return Object.assign(done, { objectStore: () => store });
@@ -97,6 +99,25 @@ export const device = new Heard();
 export function hide(hidden: boolean): void {
   page.hidden = hidden;
   page.dispatchEvent(new Event("visibilitychange"));
+}
+
+/** Timers that run, of a kind: those that were set and neither fired nor were cleared. */
+export function timers(set: "setTimeout" | "setInterval", clear: "clearTimeout" | "clearInterval"): Set<unknown> {
+  const running = new Set<unknown>();
+  const [begin, end] = [globalThis[set] as (act: () => void, wait: number) => unknown, globalThis[clear] as (timer: unknown) => void];
+  mock.method(globalThis, set, (act: () => void, wait: number) => {
+    const timer = begin(() => {
+      if (set === "setTimeout") running.delete(timer);
+      act();
+    }, wait);
+    running.add(timer);
+    return timer;
+  });
+  mock.method(globalThis, clear, (timer: unknown) => {
+    running.delete(timer);
+    end(timer);
+  });
+  return running;
 }
 
 /** Waits until what was asked of a database is done. */

@@ -30,8 +30,8 @@ beforeEach(() => {
   });
 });
 afterEach(() => {
-  mock.timers.reset();
   mock.restoreAll();
+  mock.timers.reset();
 });
 
 /** Another browser, in which nothing was stored. */
@@ -139,6 +139,39 @@ test("a phone that wakes up sends what waits at once, and not again when its tim
   assert.deepEqual(ids(), ["1", "1"]);
 });
 
+test("a phone that wakes up in vain waits anew", async () => {
+  const { sender } = await waiting("1");
+  answers = [null, null];
+  sender.send();
+  await pass(1000);
+  hide(false);
+  await pass(2999);
+  assert.deepEqual(ids(), ["1", "1"]);
+  await pass(1);
+  assert.deepEqual(ids(), ["1", "1", "1"]);
+});
+
+test("what failed while a phone woke up is sent at once", async () => {
+  const { sender } = await waiting("1");
+  let answer!: (answer: null) => void;
+  answers = [new Promise((done) => (answer = done as never))] as Answer[];
+  sender.send();
+  await settled();
+  hide(false);
+  answer(null);
+  await settled();
+  assert.deepEqual([ids(), sender.trouble], [["1", "1"], null]);
+});
+
+test("a phone that wakes up sends what another page has recorded", async () => {
+  await waiting();
+  const another = await Outbox.open();
+  await another.put({ ...ITEM, id: "2", csv: "rows", fate: "waiting" });
+  hide(false);
+  await settled();
+  assert.deepEqual(ids(), ["2"]);
+});
+
 test("what another page has sent meanwhile, or renamed, is not sent as it was", async () => {
   const { outbox, sender } = await waiting("1", "2", "3");
   const another = await Outbox.open();
@@ -208,6 +241,8 @@ test("recordings can begin with what the computer said last, and with nothing el
   const { sender } = await waiting();
   answers = [null, [200, WELCOME], null];
   assert.deepEqual([await sender.ask(() => undefined), await sender.ask(() => undefined), await sender.ask(() => undefined)], [null, WELCOME, WELCOME]);
+  answers = [[503]];
+  assert.deepEqual(await sender.ask(() => assert.fail("it need not wait")), WELCOME);
   const [[key]] = [...texts] as [[string, string]];
   for (const damaged of ["", "{", "3", "null", JSON.stringify({ ...WELCOME, labels: "walking" })]) {
     texts.set(key, damaged);

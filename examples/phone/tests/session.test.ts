@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { device, hide, page } from "./browser";
+import { device, hide, page, timers } from "./browser";
 import { type Report, Session } from "../src/page/session";
 import { now } from "../src/page/clock";
 
@@ -31,8 +31,8 @@ beforeEach(() => {
 });
 afterEach(() => {
   page.removeEventListener("prediction", count);
-  mock.timers.reset();
   mock.restoreAll();
+  mock.timers.reset();
 });
 
 function begin(about: object = {}, isTaught = true): Session {
@@ -116,6 +116,9 @@ test("a signal that falls silent has no label after a second, and the reason", a
   for (let i = 0; i < 3; i += 1) session.empty("gyroless");
   await wait(session, 1.2, false);
   assert.deepEqual(last().signal, { kind: "silent", why: "gyroless" });
+  await wait(session, 2);
+  await wait(session, 1.2, false);
+  assert.deepEqual(last().signal, { kind: "silent", why: "stopped" });
   session.end();
 });
 
@@ -209,20 +212,48 @@ test("a network that fails is reported, as long as there is a run", async () => 
   answer = async () => Promise.reject(new Error("no memory"));
   await wait(session, 0.6);
   assert.deepEqual(failures, ["no memory"]);
+  let fail!: (error: Error) => void;
+  answer = () => new Promise((_, reject) => (fail = reject));
+  await wait(session, 0.6);
   session.end();
-  await wait(session, 1);
+  fail(new Error("no memory"));
+  await wait(session, 1, false);
   assert.deepEqual(failures, ["no memory"]);
+});
+
+test("samples wait for the network, in their order", async () => {
+  const session = begin();
+  let done!: (probabilities: number[]) => void;
+  answer = () => new Promise((resolve) => (done = resolve));
+  await wait(session, 2);
+  assert.deepEqual([frames.length, predictions], [1, 0]);
+  answer = async () => [0.1, 0.9];
+  done([0.1, 0.9]);
+  await wait(session, 1);
+  assert.deepEqual([frames.length, predictions, session.timeline.segments.length], [6, 6, 1]);
+  session.end();
+});
+
+test("of a sensor that is too slow no answer is believed, nor counted", async () => {
+  const session = begin({ rate: 100, window: 50, frame: 50, hop: 50 });
+  await wait(session, 6);
+  const { signal } = last();
+  assert.ok(signal.kind === "doubtful" && signal.complaint.title === "Sensor too slow");
+  assert.deepEqual(session.timeline.segments.map(({ label }) => label).at(-1), null);
+  session.end();
 });
 
 test("what has ended reports nothing, adds nothing to its summary, and listens to nothing", async () => {
   const listening = () => device.listening.length + page.listening.length;
   const before = now() && listening();
+  const running = timers("setTimeout", "clearTimeout");
   const session = begin();
   await wait(session, 5);
   let done!: (probabilities: number[]) => void;
   answer = () => new Promise((resolve) => (done = resolve));
   await wait(session, 0.6);
   session.end();
+  assert.equal(running.size, 0);
   const ended = [reports.length, predictions, session.timeline.segments.length, session.timeline.length];
   // The network answers late.
   done([1, 0]);

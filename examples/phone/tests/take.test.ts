@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { device, hide, page } from "./browser";
+import { device, hide, page, timers } from "./browser";
 import type { Recorder } from "../src/collect/recorder";
 import { type Ended, Take, UNITS } from "../src/collect/take";
 import { now } from "../src/page/clock";
@@ -15,17 +15,19 @@ let stored: number[];
 let shown: Recorder | null;
 let problems: Set<string>;
 let ended: Ended | null;
+let running: Set<unknown>[];
 
 beforeEach(() => {
   [counted, stored, shown, problems, ended] = [[], [], null, new Set(), null];
   mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+  running = [timers("setTimeout", "clearTimeout"), timers("setInterval", "clearInterval")];
   mock.method(performance, "now", () => clock);
   mock.method(Date, "now", () => date);
   hide(false);
 });
 afterEach(() => {
-  mock.timers.reset();
   mock.restoreAll();
+  mock.timers.reset();
 });
 
 function begin(wanted = {}): Take {
@@ -72,7 +74,7 @@ const LISTENING = now() && listening();
 function atRest(): boolean {
   const before = JSON.stringify([counted, stored, ended]);
   wait(30);
-  return JSON.stringify([counted, stored, ended]) === before && listening() === LISTENING;
+  return JSON.stringify([counted, stored, ended]) === before && listening() === LISTENING && running.every(({ size }) => !size);
 }
 
 test("a minute is counted down, stored as it grows, and ends by itself", () => {
