@@ -97,7 +97,7 @@ def begin_class(
     # What checks a recording is loaded before the first one arrives, while the address is shown.
     Thread(target=import_module, args=["zoo.activity.importing"], daemon=True).start()
     room = Classroom(owner, address, collection, publish)
-    inbox = Inbox(token, collection, metadata.classes, metadata.axes, tell)
+    inbox = Inbox(token, collection, metadata.classes[: metadata.other_class], metadata.axes, tell)
     server.routes = {**inbox.routes(), **room.routes()}
     # Where it listens on all addresses, on that of this machine alone: what is shown goes over no network.
     here = LOCAL[1] if server.server_address[0] in ALL_INTERFACES and LOCAL[1] in hosts else hosts[0]

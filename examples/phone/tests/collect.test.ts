@@ -58,7 +58,8 @@ test("after a problem that was no fault of the computer, recording can begin aga
 });
 
 test("a recording begins with the countdown, and what is said of the screen holds up to its end", () => {
-  const [, , , , asking] = STATES as [State, State, State, State, State];
+  const [, , , start, asking] = STATES as [State, State, State, State, State];
+  assert.deepEqual(next(start, { kind: "ask" }), asking);
   const begun = next(asking, { kind: "take", making: SECOND });
   assert.deepEqual(begun, { kind: "countdown", seconds: COUNTDOWN, welcome: WELCOME, making: SECOND, sleepy: false });
   const complaint = { title: "Gravity is missing", text: "" };

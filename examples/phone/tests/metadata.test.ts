@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { understood, type Metadata } from "../src/model/metadata";
+import { rejects } from "../src/signal/stream";
 
 const GROUP = { parts: [["sitting"], ["walking"]], evidence: 3, stay: [30, 30] };
 
@@ -23,4 +24,13 @@ test("a setting of a newer version is refused with the version that wrote it", (
   for (const streaming of [{ odd: 1 }, { groups: [GROUP, { ...GROUP, odd: 1 }] }]) {
     assert.throws(() => understood(stated(streaming)), /has odd, which is unknown; written by pocket-zoo 9\.1: read it with that version or newer/);
   }
+});
+
+test("a label called other is that of all other movements where the file says so, or says nothing and has it last", () => {
+  const stands = (classes: string[], other?: boolean) => {
+    const metadata = understood({ ...stated({}), classes, other } as Metadata);
+    return rejects(metadata, classes.indexOf("other"));
+  };
+  assert.deepEqual([stands(["sitting", "other"]), stands(["sitting", "other"], true), stands(["sitting", "other"], false)], [true, true, false]);
+  assert.equal(stands(["other", "sitting"]), false);
 });

@@ -42,7 +42,7 @@ export interface Metadata {
   streaming: Streaming;
   /** Probability below which the answer is "not sure". */
   threshold: number;
-  /** Whether the class `other` stands for all other movements; in a file of version 0.3, which does not say it, it does. */
+  /** Whether the class `other` stands for all other movements; in a file that does not say it, as those of version 0.3, the last one does. */
   other?: boolean;
   temperature: number;
   weights_sha256: string;
@@ -109,6 +109,7 @@ export function understood(document: Metadata): Metadata {
     throw new Error(`'streaming' has ${unknown[0]}, which is unknown; written by pocket-zoo ${version}: read it with that version or newer`);
   }
   document.threshold ??= document.streaming.threshold ?? STREAM_THRESHOLD;
+  document.other ??= document.classes.at(-1) === "other";
   return document;
 }
 
