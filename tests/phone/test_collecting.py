@@ -1,5 +1,6 @@
 """Phones of a class record labeled minutes, and lose none, whatever becomes of computer, network and page."""
 
+import json
 import re
 import signal
 import socket
@@ -357,6 +358,14 @@ def test_what_stands_for_all_that_is_not_recognized_is_typed_by_nobody(typed, ph
     one.page.fill("#other", "bike ride")
     one.page.click("#record")
     one.page.wait_for_selector("body[data-state=countdown]")
+
+
+def test_what_is_stored_of_the_form_and_damaged_is_not_filled_in(phone):
+    damaged = json.dumps({"person": 3, "activity": ["walking"]})
+    one = phone(before=f"localStorage.setItem('pocket-zoo-collect-form', {damaged!r});").ready()
+    assert re.fullmatch(r"[A-Z][a-z]+ \d+", one.page.input_value("#name"))
+    assert one.page.locator("#choices input:checked").count() == 0
+    assert one.page.input_value("#other") == ""
 
 
 def test_where_other_is_one_of_the_labels_it_is_recorded_as_any(phone, room):

@@ -57,7 +57,7 @@ type Phase =
 
 export class Take {
   private phase: Phase = { kind: "countdown", left: Infinity, refusal: null };
-  /** The last seconds, what was made of them, and when the last sample came, in milliseconds on the clock of the page. */
+  /** The last seconds, what was made of them, and when the last sample came, if any, in milliseconds on the clock of the page. */
   private signal!: { recent: Sample[]; faults: Faults; heard: number };
   private readonly begun = now();
   private readonly stopSource: () => void;
@@ -109,7 +109,7 @@ export class Take {
 
   /** Also begins again where the sign was wrong until now. */
   private restart(): void {
-    this.signal = { recent: [], faults: new Faults(inUnit(1, this.wanted), false), heard: now() };
+    this.signal = { recent: [], faults: new Faults(inUnit(1, this.wanted), false), heard: NaN };
     if (this.phase.kind === "recording") this.record();
   }
 
@@ -143,8 +143,8 @@ export class Take {
     // The rate is what the phone has; it is resampled later.
     this.reports.progress(recorder, complaint(recent, faults, { rate: 0, unit }, limited));
     if (grown) this.reports.checkpoint?.(recorder);
-    // A silence as long as a gap ends a recording, also one that has never begun.
-    if (now() - heard <= 1000 * GAP) return;
+    // A silence as long as a gap ends a recording, also one that was silent at the tone.
+    if (!(now() - heard > 1000 * GAP)) return;
     recorder.cut();
     this.finish();
   }
