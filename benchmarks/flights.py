@@ -1,0 +1,296 @@
+r"""How the filter over time balances walking and stairs: short flights, as in a house, against walking shown as stairs.
+
+    python saved_models/make.py --data DATA --scratch build/phone --streams activity_gru_phone   # trains the networks
+    python benchmarks/flights.py --scratch build/phone | tee benchmarks/flights.json
+    python benchmarks/flights.py --page docs/splits.md  # writes its tables into the page
+
+The networks of two cross-validations (of those folds that are finished) answer the streams of whom they never saw, new
+people and new studies, and each balance filters the same answers. Balances differ in the group of walking and stairs
+alone: more evidence; walking that lasts for a shorter time, by which a stream begins less sure of it; and a person's
+own share of walking, as the filter itself saw it so far, in place of the fixed one (`WORTH` seconds at the start).
+
+For each study, a balance is chosen by the mean cost of the others, so that the choice has not seen the study. The cost
+is the share of wrong time of somebody who walks for so many seconds for each second on stairs (`WALKS`), in flights of
+6 to 15 s between walks of 20 s.
+"""
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).parents[1] / "saved_models"))
+
+import numpy as np
+import pages
+import pairs
+from numpy.typing import NDArray
+
+from zoo.catalog import preset_metrics
+from zoo.files import read_json
+from zoo.provenance import versions
+from zoo.report import markdown
+
+WALKS, WORTH = (3, 10, 30), 120.0
+COMPARED = ("as in the zoo", "evidence 0.6")
+DRAWS, ENOUGH = 1000, 10
+"""Draws of people for an interval, and how many people it takes."""
+SPLITS = {"people": "new people", "studies": "a new study"}
+WALKS_ALONE = "walking"
+PLACE = ("walking",)
+"""The part by which the group of walking and stairs is known."""
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Changes of the group of walking and stairs: its evidence, the seconds of each part, and whether it follows."""
+
+    evidence: float = 0.3
+    stay: tuple[float, float] = (120.0, 20.0)
+    follows: bool = False
+
+
+BALANCES = {
+    "as in the zoo": Balance(),
+    "evidence 0.45": Balance(0.45),
+    "evidence 0.6": Balance(0.6),
+    "evidence 0.9": Balance(0.9),
+    "walks of 60 s": Balance(stay=(60.0, 20.0)),
+    "walks of 30 s": Balance(stay=(30.0, 20.0)),
+    "evidence 0.6, walks of 240 s": Balance(0.6, (240.0, 20.0)),
+    "the share so far": Balance(follows=True),
+}
+Row = dict[str, Any]
+
+
+def filtered(one: pairs.Answered, metadata: Any, balance: Balance) -> list[Any]:
+    """The predictions of a stream with a balance."""
+    from zoo.runtime.streaming import Shown
+
+    groups = list(metadata.streaming.groups)
+    place = next(number for number, group in enumerate(groups) if PLACE in group.parts and len(group.parts) == 2)
+    walking = groups[place].parts.index(PLACE)
+    stay = balance.stay if walking == 0 else balance.stay[::-1]
+    groups[place] = replace(groups[place], evidence=balance.evidence, stay=stay)
+    seconds = metadata.frame / metadata.rate
+    settings = replace(metadata.streaming, groups=tuple(groups))
+    states = Shown(metadata, settings, metadata.stream_threshold, seconds)
+    found, inner, passed = [], states._filter, WORTH
+    members = [metadata.classes.index(name) for part in groups[place].parts for name in part]
+    share = stay[walking] / sum(stay)
+    # A chain of two parts forgets at this rate, wherever it settles.
+    rate = sum(1 / each for each in stay)
+    for time, answer in zip(one.times.tolist(), one.answers.astype(np.float64), strict=True):
+        found.append(states.update(time, answer))
+        if balance.follows:
+            on_foot = seconds * float(answer[members].sum())
+            passed += on_foot
+            share += on_foot / passed * (inner._belief[place, walking] - share)
+            leaves = np.array([1 - share, share] if walking == 0 else [share, 1 - share])
+            inner._leave[place, :2] = -np.expm1(-seconds * rate * leaves)
+    return found
+
+
+def counted(answered: Sequence[pairs.Answered], metadata: Any, alike: Sequence[Sequence[int]]) -> Iterator[Row]:
+    """The sums of each balance, study and person, of recordings of walking or stairs and of flights between walks."""
+    import measured_streams
+
+    from zoo.activity.streaming import judged
+
+    allowed = measured_streams.right_labels(metadata.classes)
+    for members in alike:
+        allowed |= {metadata.classes[place]: [metadata.classes[each] for each in members] for place in members}
+    on_foot = {"walking", *measured_streams.ANY_STAIRS}
+    some = [one for one in answered if {activity for activity, _ in one.stretches} <= on_foot and one.kind != "turns"]
+    for name, balance in BALANCES.items():
+        sums: dict[tuple[str, str], dict[str, Any]] = {}
+        for one in some:
+            stream = judged(filtered(one, metadata, balance), metadata.rate, one.stretches, allowed, one.person)
+            walking, climbing = stream.truth == "walking", measured_streams.on_stairs(stream)
+            if one.kind == "alone":
+                key, wrong = WALKS_ALONE, np.isin(stream.labels, measured_streams.ANY_STAIRS)
+                parts = [walking, walking & stream.settled]
+                counts = [count for part in parts for count in ((wrong & part).sum(), part.sum())]
+            else:
+                # After each walk, but the last, comes a flight.
+                key, late = one.kind.rpartition(" ")[2], stream.delays()[::2]
+                counts = [(stream.right & climbing).sum(), climbing.sum(), np.isinf(late).sum(), len(late)]
+            own = sums.setdefault((one.study, one.person), {})
+            own[key] = np.add(own.get(key, 0), counts)
+        for (study, person), own in sums.items():
+            found = {key: counts.tolist() for key, counts in own.items()}
+            yield {"balance": name, "study": study, "person": person, "sums": found}
+
+
+def measure(scratch: Path, file: Path) -> list[Row]:
+    """The sums of a finished fold of a cross-validation, whose network is beside its record."""
+    import measured_streams
+
+    from zoo import loading
+    from zoo.activity.task import TASK
+
+    record, published = read_json(file.with_suffix(".json")), preset_metrics(pairs.PRESET)["test"]
+    model = loading.load(file).keras_model
+    model = model.copy(**{key: published[key] for key in ("temperature", "threshold")})
+    metadata, seed = TASK.metadata(model), int(file.stem.rpartition(".")[2])
+    files = {study: scratch / f"{study}.h5" for study in pairs.STUDIES}
+    signals = measured_streams.signals_of(metadata, files, record["subjects"], seed)
+    answered = [*pairs.answers_of(model, metadata, signals)]
+    return [*counted(answered, metadata, record.get("indistinct", ()))]
+
+
+def main() -> None:
+    """Measures all and prints one JSON document."""
+    parser = pages.parser(__doc__)
+    parser.add_argument("--scratch", type=Path, default=Path("build/phone"))
+    options = parser.parse_args()
+    if options.page:
+        pages.fill(options.page, __file__, TABLES)
+        return
+    os.environ |= pairs.ONE_THREAD
+    rows: list[Row] = []
+    with ProcessPoolExecutor(pairs.WORKERS, max_tasks_per_child=1) as pool:
+        jobs = [
+            (split, pool.submit(measure, options.scratch, file))
+            for split in SPLITS
+            for file in sorted((options.scratch / split / "folds").glob(f"{pairs.PRESET}.*.keras"))
+        ]
+        for split, job in jobs:
+            rows += [row | {"split": split} for row in job.result()]
+            print(split, len(rows), "rows", file=sys.stderr, flush=True)
+    command = "python benchmarks/flights.py --scratch build/phone"
+    print(json.dumps({"command": command, "preset": pairs.PRESET, "versions": versions(), "rows": rows}))
+
+
+Counts = dict[str, NDArray[np.float64]]
+"""By `WALKS_ALONE`: moments of walking shown as stairs, and all of them, then both of what is settled. By seconds of a
+flight: moments that are right, and all of them, then flights that are never shown, and all of them."""
+
+
+def summed(rows: Sequence[Row], split: str) -> dict[str, dict[str, Counts]]:
+    """The sums over the people of each study, by balance."""
+    found: dict[str, dict[str, Counts]] = {name: {} for name in BALANCES}
+    for row in rows:
+        if row["split"] == split:
+            own = found[row["balance"]].setdefault(row["study"], {})
+            for key, counts in row["sums"].items():
+                own[key] = np.add(own.get(key, 0), counts)
+    return found
+
+
+def walking_as_stairs(sums: Counts, *, settled: bool = False) -> float:
+    """The share of walking that is shown as stairs: of all time, or later than five seconds after its start."""
+    wrong, of = sums[WALKS_ALONE][2:] if settled else sums[WALKS_ALONE][:2]
+    return float(wrong / of)
+
+
+def climbs(sums: Counts) -> dict[str, float]:
+    """The share of the time of flights that is right, by their seconds; empty for a study without stairs."""
+    lengths = sorted(sums.keys() - {WALKS_ALONE}, key=float)
+    return {seconds: float(sums[seconds][0] / sums[seconds][1]) for seconds in lengths if sums[seconds][1]}
+
+
+def cost(studies: Sequence[Counts], walks: float) -> float:
+    """The share of wrong time, where people walk for so many seconds for each on stairs."""
+    wrong = fmean(walking_as_stairs(sums) for sums in studies)
+    missed = fmean(1 - fmean(found.values()) for sums in studies if (found := climbs(sums)))
+    return (walks * wrong + missed) / (walks + 1)
+
+
+def chosen(found: Mapping[str, Mapping[str, Counts]], study: str, walks: float) -> str:
+    """The balance with the least cost on all studies but one."""
+    others = {name: [sums for other, sums in of.items() if other != study] for name, of in found.items()}
+    return min(others, key=lambda name: cost(others[name], walks))
+
+
+def table(document: Mapping[str, Any], *, split: str) -> str:
+    """Walking as stairs, and the share of flights of 6 and of 15 s that is right; a row for each balance."""
+    found = summed(document["rows"], split)
+    studies = sorted(found["as in the zoo"])
+    lines = []
+    for name, of in found.items():
+        cells = []
+        for study in studies:
+            flights = climbs(of[study])
+            shares = [f"{share:.0%}" for share in (flights[key] for key in ("6", "10", "15"))] if flights else []
+            cells.append(" / ".join([f"{walking_as_stairs(of[study], settled=True):.1%}", *shares]))
+        lines.append([name, *cells])
+    return markdown.table(["walking or stairs", *studies], lines)
+
+
+def choices(document: Mapping[str, Any]) -> str:
+    """Which balance the other studies choose for each study, and what it costs there beside that of the zoo."""
+    lines = []
+    for split, words in SPLITS.items():
+        found = summed(document["rows"], split)
+        for walks in WALKS:
+            picks = {study: chosen(found, study, walks) for study in sorted(found["as in the zoo"])}
+            stairs = [study for study in picks if climbs(found["as in the zoo"][study])]
+            costs = [fmean(cost([found[pick or picks[study]][study]], walks) for study in stairs)
+                     for pick in ("as in the zoo", "")]  # fmt: skip
+            counts = Counter(picks.values()).most_common()
+            names = "; ".join(f"{name} ({count})" for name, count in counts)
+            lines.append([words, f"{walks}", *(f"{each:.2%}" for each in costs), names])
+    head = [
+        "network and",
+        "seconds of walking for one of stairs",
+        "wrong time, as in the zoo",
+        "as chosen",
+        "balance, for how many studies",
+    ]
+    return markdown.table(head, lines)
+
+
+def gains(document: Mapping[str, Any]) -> str:
+    """What a balance gains and costs, in points with intervals over the people of a study."""
+    lines = []
+    for split, words in SPLITS.items():
+        people: dict[tuple[str, str], dict[str, Any]] = {}
+        for row in document["rows"]:
+            if row["split"] == split and row["balance"] in COMPARED:
+                people.setdefault((row["study"], row["person"]), {})[row["balance"]] = row["sums"]
+        for study in sorted({name for name, _ in people}):
+            own = [sums for (name, _), sums in people.items() if name == study]
+            lengths = sorted(set().union(*(sums[COMPARED[0]] for sums in own)) - {WALKS_ALONE}, key=float)
+            cells = []
+            for keys, places in ((lengths, (0, 1)), ([WALKS_ALONE], (2, 3))):
+                # Of each person, balance and key: what is counted, and of how much.
+                counts = np.array([[[[sums[name].get(key, [0] * 4)[place] for place in places] for key in keys]
+                                    for name in COMPARED] for sums in own], float)  # fmt: skip
+                cells.append(_gain(counts) if keys and counts[..., 1].any() else "")
+            lines.append([words, study, f"{len(own)}", *cells])
+    return markdown.table(["network and", "study", "people", "flights right", "walking as stairs"], lines)
+
+
+def _gain(counts: NDArray[np.float64]) -> str:
+    """The difference in points of the last balance from the first; counts `(people, balances, keys, 2)`."""
+
+    def points(some: NDArray[np.float64]) -> float:
+        hits, of = np.moveaxis(some.sum(axis=0), -1, 0)
+        return float(100 * np.diff((hits / np.maximum(of, 1)).mean(axis=1))[0])
+
+    random, found = np.random.default_rng(0), f"{points(counts):+.1f}"
+    if len(counts) < ENOUGH:
+        return found
+    drawn = [points(counts[random.integers(len(counts), size=len(counts))]) for _ in range(DRAWS)]
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return f"{found} ({low:+.1f} to {high:+.1f})"
+
+
+TABLES = {
+    **{f"flights, {split}": partial(table, split=split) for split in SPLITS},
+    "flights, chosen": choices,
+    "flights, gains": gains,
+}
+
+
+if __name__ == "__main__":
+    main()
