@@ -130,8 +130,8 @@ class Protocol:
     seeds, from the recipe's. With `everyone`, the people of the test set are in the groups as well. With `models`, the
     network of each fold stays in the folder, as `folds/NAME.keras`. `estimators` are baselines of a user's own by name.
     With a recognizer to `start` from, which has the labels of the data, each fold is a fine-tuning of its weights. A
-    `curve` has numbers of people on whom each fold is trained as well. For some networks by name, one of the
-    `searches` finds the training of each fold by so many `trials` on what the fold is not scored on.
+    `curve` has numbers of people on whom each fold is trained as well. `searches` maps
+    the name of a network to a function that chooses its training in each fold, by `trials` on the training side alone.
     """
 
     groups: int | str = 5
@@ -374,8 +374,10 @@ class Folds:
         except Exception as error:
             # A failure of one fold does not end the others.
             note(status="failed", reason=jobs.reason(error))
+        else:
+            # The trials of a fold that has failed are not made again.
+            shutil.rmtree(fold.file(self.folder, "search"), ignore_errors=True)
         fold.file(self.folder, "npz.checkpoint").unlink(missing_ok=True)
-        shutil.rmtree(fold.file(self.folder, "search"), ignore_errors=True)
 
     def _train_and_score(self, fold: Fold, note: Callable[..., None]) -> Record:
         windows = self.data.train.in_memory()
@@ -410,11 +412,10 @@ class Folds:
     def _network(
         self, fold: Fold, train: DataSet, test: DataSet, note: Callable[..., None]
     ) -> tuple[NDArray[np.float32], Record]:
-        training, found = self.networks[fold.method], {}
-        if fold.method in self.protocol.searches:
-            own = self.protocol.searches[fold.method]
-            training = own(replace(self.data, train=train), fold.seed, fold.file(self.folder, "search"))
-            found = {"training": {"arguments": training.arguments, "recipe": training.recipe.to_json()}}
+        training, chosen = self.networks[fold.method], {}
+        if search := self.protocol.searches.get(fold.method):
+            training = search(replace(self.data, train=train), fold.seed, fold.file(self.folder, "search"))
+            chosen = {"training": {"arguments": training.arguments, "recipe": training.recipe.to_json()}}
         recipe = training.recipe.replace(seed=fold.seed)
         # By the rule of every training: of few people all are trained on, and none of them calibrates the model.
         split = replace(TASK.split(replace(self.data, train=train), recipe, folds=True), folds=())
@@ -436,7 +437,7 @@ class Folds:
         logits, _ = answers(partial(keras_logits, model), test)
         return logits, {
             "epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "steps_per_epoch": fitted.steps,
-            "temperature": temperature, **found,
+            "temperature": temperature, **chosen,
         }  # fmt: skip
 
     def results(self, records: Records) -> dict[str, Any]:
@@ -473,15 +474,16 @@ class Folds:
         accuracies = {name: {who: row["accuracy"] for who, row in part.items()} for name, part in people.items()}
         for name in order:
             gap = next((row for row in pairs if (row["one"], row["other"]) == (order[0], name)), None)
-            alike = name in self.networks and name not in self.protocol.searches
-            size = self._size(self.networks[name]) if alike else {}
+            has_size = name in self.networks and name not in self.protocol.searches
+            size = self._size(self.networks[name]) if has_size else {}
             # What differs from run to run is left out.
             folds = [{key: row[key] for key in row if key not in _TIMES} for row in summaries[name]["folds"]]
             last = min(accuracies[name], key=accuracies[name].__getitem__)
             worst = {"subject": last, "accuracy": accuracies[name][last]}
             summaries[name] |= {"difference": gap, "worst": worst, "folds": folds, **size, **self._curve(name, records)}
         notes = [] if order[0] in self.networks else [f"the best is a baseline, {order[0]}"]
-        recipes = [training.recipe.to_json() for training in self.trainings]
+        stated = [training for training in self.trainings if training.name not in self.protocol.searches]
+        recipes = [training.recipe.to_json() for training in stated]
         if differing := [name for name in recipes[0] if any(recipe[name] != recipes[0][name] for recipe in recipes)]:
             notes.append(f"the recipes differ in {', '.join(differing)}")
         if self.protocol.curve and any(recipe["steps"] is None for recipe in recipes):
@@ -527,6 +529,9 @@ class Folds:
         """What was done, with notes, among them those on what was `compared`."""
         split, reasons, said = next(iter(records)).split, _reasons(records), dict[str, list[str]]()
         for training in self.trainings:
+            if training.name in self.protocol.searches:
+                said.setdefault("each fold has a recipe of its own", []).append(training.name)
+                continue
             rows = [row for fold, row in records.items() if fold.method == training.name and not fold.people]
             scored, validation = [row for row in rows if row["status"] == "scored"], training.recipe.validation
             alone = sum(row["temperature"] is None for row in scored)

@@ -337,12 +337,24 @@ def test_ranks_are_over_people_and_refused_of_five_people_or_two_methods():
 
 def test_a_search_in_each_fold_is_a_method_of_its_own(simulated, tmp_path):
     pytest.importorskip("keras_tuner")
-    plan = {"groups": 2, "recipe": {"epochs": 1, "batch_size": 64}, "baselines": "none", "workers": 0, "out": tmp_path}
-    found = zoo.benchmark(["activity_cnn"], simulated, trials=2, **plan, verbose=False)["methods"]
-    assert sorted(found) == ["activity_cnn", "activity_cnn.2trials"]
-    own = [fold["training"] for fold in found["activity_cnn.2trials"]["folds"]]
-    assert [fold["recipe"]["batch_size"] for fold in own] == [64, 64]
-    assert "training" not in found["activity_cnn"]["folds"][0]
+    plan = {"groups": 2, "recipe": {"steps": 4, "batch_size": 64}, "baselines": "none", "workers": 0, "out": tmp_path}
+    found = zoo.benchmark(["activity_cnn"], simulated, trials=2, **plan, verbose=False)
+    assert sorted(found["methods"]) == ["activity_cnn", "activity_cnn.2trials"]
+    chosen = [fold["training"] for fold in found["methods"]["activity_cnn.2trials"]["folds"]]
+    assert [(one["recipe"]["steps"], one["recipe"]["batch_size"]) for one in chosen] == [(4, 64)] * 2
+    assert "training" not in found["methods"]["activity_cnn"]["folds"][0]
+    assert "activity_cnn.2trials: each fold has a recipe of its own" in found["notes"]
     assert not [*tmp_path.rglob("*search*")]
-    refused("trials: a whole recipe leaves nothing", zoo.benchmark, ["activity_cnn"], simulated, trials=1,
-            recipe=zoo.Recipe(epochs=1))  # fmt: skip
+
+
+@pytest.mark.parametrize(("models", "changes", "says"), [
+    (["activity_cnn"], {"recipe": zoo.Recipe(epochs=1)}, "trials: a whole recipe leaves nothing to choose"),
+    ([keras.Sequential([keras.Input((150, 3)), keras.layers.Flatten()])], {}, "of a Keras model"),
+    (["activity_cnn"], {"recipe": {"validation": 0}}, "trials are compared on validation people"),
+    ([lambda window, channels, classes: narrow()], {}, "other processes cannot import it"),
+])  # fmt: skip
+def test_a_search_without_a_choice_is_refused(models, changes, says, simulated):
+    pytest.importorskip("keras_tuner")
+    refused(
+        says, zoo.benchmark, models, simulated, trials=1, **{"baselines": "nearest_neighbor", "groups": 2} | changes
+    )

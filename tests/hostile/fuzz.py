@@ -80,7 +80,7 @@ def read_hdf5(data: bytes, path: Path) -> None:
     from zoo.activity import recordings
     from zoo.data.loading import load_data
 
-    json.dumps(describe(path), allow_nan=False)
+    json.dumps(describe(path).to_json(), allow_nan=False)
     try:
         loaded = load_data(path)
     except ZooError:

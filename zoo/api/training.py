@@ -9,6 +9,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
+from inspect import isfunction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 _LONG = 180.0
 """Seconds of a cross-validation for which a smaller plan is offered."""
-_TRIAL_EPOCHS = 40
-"""Maximum number of epochs of a trial."""
 
 
 @door.public
@@ -399,7 +398,7 @@ def benchmark(
     baselines: door.Baselines = ("random_forest", "nearest_neighbor"),
     everyone: bool = False,
     learning_curve: Iterable[door.Count] = (),
-    trials: Annotated[int, Ge(0), Le(1_000_000)] = 0,
+    trials: Annotated[int, Ge(0), Le(50)] = 0,
     out: door.FilePath | None = None,
     workers: door.Workers = 1,
     verbose: bool = True,
@@ -423,9 +422,9 @@ def benchmark(
         everyone: Whether to include the people of the test set, who are left out by default.
         learning_curve: Numbers of people, such as 2,4,8: each fold also trains all methods on that many of its people,
             the same for all.
-        trials: Number of trials of a search, as of `zoo tune`, by which each fold also chooses the recipe of each
-            network, and the sizes of a family, on validation people of its training side: a further method, such as
-            activity_gru.20trials. 0 for none.
+        trials: Number of trials, at most 50, by which each fold also chooses the recipe of each network, and the sizes
+            of a family: that of the best trial on validation people of its training side. It is a further method, such
+            as activity_gru.20trials. 0 for none.
         out: Folder for benchmark.json, report.md, tables and figures. In Python a temporary one by default.
         workers: Number of folds to train in parallel, each in its own process; 0 trains in this process.
         verbose: Whether to show the progress on standard error.
@@ -453,6 +452,7 @@ def benchmark(
     names, estimators = door.baselines_of(baselines)
     if trials:
         _require_tuner()
+        _require_choice(several.values(), recipe)
     door.load_keras()
     from zoo import crossval
     from zoo.activity import report
@@ -463,16 +463,13 @@ def benchmark(
         plans = [replace(plan, name=str(name)) for name, plan in zip(models, plans, strict=True)]
     searches: dict[str, Any] = {}
     if trials:
-        from zoo.loading import is_foreign
         from zoo.search.run import best_training
 
         for plan, model in zip(plans, several.values(), strict=True):
-            if isinstance(recipe, Recipe) or is_foreign(model):
-                what = "a whole recipe" if isinstance(recipe, Recipe) else f"{plan.name}, a Keras model"
-                raise ArgumentError("trials", f": {what} leaves nothing to choose; pass its fields, or a function")
-            fixed = {name: value for name, value in (recipe or {}).items() if name != "epochs"}
-            epochs = plan.recipe.epochs or _TRIAL_EPOCHS
-            searches[f"{plan.name}.{trials}trials"] = partial(best_training, model, fixed, trials, epochs)
+            # As long as the row that it is compared with.
+            length = {name: value for name in ("epochs", "steps") if (value := getattr(plan.recipe, name)) is not None}
+            target, fixed = plan.function or model, {**cast("dict[str, Any]", recipe or {}), **length}
+            searches[f"{plan.name}.{trials}trials"] = partial(best_training, target, fixed, trials)
         plans += [replace(plan, name=name) for plan, name in zip(plans, searches, strict=True)]
     for name in (methods := [*(plan.name for plan in plans), *names, *estimators]):
         if methods.count(name) > 1 or not re.fullmatch(r"[\w-][\w.-]*", name):
@@ -576,6 +573,16 @@ def _of_split(model: door.Model, data: door.Source | None, split: str, baselines
     return Evaluation(report, task.report.evaluation, draw, next=then)
 
 
+def _require_choice(models: Iterable[Any], recipe: Any) -> None:
+    """Refuses a benchmark whose trials would have nothing to choose, or nothing to choose by."""
+    if isinstance(recipe, Recipe):
+        raise ArgumentError("trials", ": a whole recipe leaves nothing to choose; pass the fields that are fixed")
+    if not all(isinstance(model, str | os.PathLike) or isfunction(model) for model in models):
+        raise ArgumentError("trials", ": of a Keras model nothing is searched; pass a function that builds it")
+    if (recipe or {}).get("validation") == 0:
+        raise ZooError(f"{setting('validation', 0)}: trials are compared on validation people; leave it out")
+
+
 def _require_tuner() -> None:
     if find_spec("keras_tuner") is None or find_spec("tensorboard") is None:
         raise ZooError("searches need keras-tuner and tensorboard: pip install 'pocket-zoo[tuning]'")
@@ -589,7 +596,7 @@ def tune(
     choose: Mapping[str, Sequence[Any]] | None = None,
     strategy: Literal["random", "hyperband", "bayesian", "grid"] = "bayesian",
     trials: Annotated[int, Ge(1), Le(1_000_000)] = 50,
-    epochs: door.Count = _TRIAL_EPOCHS,
+    epochs: door.Count = 40,
     objective: str | None = None,
     space: str | None = None,
     settings: Mapping[str, Any] | None = None,

@@ -243,10 +243,10 @@ def _leaders(trials: Trials) -> list[Record]:
 
 
 def best_training(
-    target: Any, settings: Mapping[str, Any], count: int, epochs: int, data: Data, seed: int, folder: Path
+    target: Any, settings: Mapping[str, Any], count: int, data: Data, seed: int, folder: Path
 ) -> Training:  # fmt: skip
-    """The training of the best of some trials, by validation alone; it resumes in the folder."""
-    study = Study(target, data, trials=count, epochs=epochs, settings=settings, seed=seed)
+    """The training of the best of some trials on validation people; it resumes in the folder."""
+    study = Study(target, data, trials=count, settings=settings, seed=seed)
     run_trials(study, folder)
     trials = Trials(study, folder / TRIALS)
     return plan_of(_leaders(trials)[0], study)

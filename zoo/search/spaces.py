@@ -268,11 +268,12 @@ class Study:
 
     def plan(self, hp: Any, seed: int, epochs: int | None = None) -> Training:
         """The plan of a trial with hyperparameters of keras-tuner, or the defaults. Its split is that of the study."""
-        chosen, epochs = HyperParameters(hp), epochs or self.epochs
+        chosen, length = HyperParameters(hp), {"epochs": epochs or self.epochs}
         changes = SPACES[self.task.name][self.space_name](HyperParameters(hp, self.pinned, self._defaults))
         cell = changes.pop("cell", None)
         changes |= {
-            "epochs": epochs, "warmup_epochs": min(changes.get("warmup_epochs", 0), epochs - 1), "seed": seed,
+            **({} if "steps" in self.settings else length), "seed": seed,
+            "warmup_epochs": min(changes.get("warmup_epochs", 0), length["epochs"] - 1),
             "split_seed": self.first_seed, **self._unsearched,
             **{name: chosen.Choice(name, list(values)) for name, values in self.choose.items()},
         }  # fmt: skip
