@@ -118,6 +118,29 @@ def test_a_click_stops_it_and_what_it_leaves_is_called_simulated(computer):
     page.wait_for_selector("#hint:has-text('Simulated activity: standing')")
 
 
+PLACES = """() => ['header', 'main', 'footer', '#hero', '#live', '#summary', '#lessons'].flatMap(place => {
+  const {left, width} = document.querySelector(place).getBoundingClientRect();
+  return width ? [[left, width]] : [];
+})"""
+
+
+def test_on_a_computer_stop_and_teach_keep_the_layout(computer):
+    page = computer(viewport={"width": 1280, "height": 800})
+    play_for(page, 6)
+    # The last place is that of the charts, then of the summary, and of the recordings.
+    runs = page.evaluate(PLACES)
+    page.click("#stop")
+    page.wait_for_selector("#summary:visible")
+    assert page.evaluate(PLACES) == runs
+    page.clock.run_for(700)
+    page.click("#teach-open")
+    page.wait_for_selector("#lessons:visible")
+    assert page.evaluate(PLACES) == runs
+    page.clock.run_for(700)
+    page.click("#lessons-done")
+    assert page.evaluate(PLACES) == runs[:-1]
+
+
 def test_a_real_person_is_recognized_by_a_network_that_was_trained_without_them(computer):
     page = computer()
     play_for(page, 1)
