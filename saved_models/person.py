@@ -25,7 +25,7 @@ from zoo.activity import recordings
 from zoo.runtime.metadata import CLASSES
 
 PHONE = Path(__file__).parents[1] / "examples" / "phone"
-PERSON, ACTIVITIES = "1", ("standing", "walking", "upstairs", "downstairs", "jogging", "sitting")
+PERSON, ACTIVITIES = "1", ("walking", "standing", "upstairs", "downstairs", "jogging", "sitting")
 STUDIES = ("motionsense", "wisdm", "geotec", "oxford")
 SECONDS, RATE, UNIT = 10, 50, 0.02
 """Of each activity; rows a second; and what a whole number stands for, in m/s^2."""

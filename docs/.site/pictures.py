@@ -42,7 +42,7 @@ FILM, SHOWN = ASSETS / "teaching.gif", "Description"
 EVERY = 0.5
 """Seconds for which the clock is turned at once."""
 
-WALKING, END = 14.0, 50.0
+WALKING, END = 5.0, 50.0
 """Seconds of the recording at the picture of walking, and at the summary."""
 
 NOTEBOOKS = {

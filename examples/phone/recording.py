@@ -15,7 +15,7 @@ from zoo.activity.simulate import walk_through
 FILE = Path(__file__).parent / "src" / "signal" / "recording.json"
 RATE = 50.0
 SECONDS = 9.0
-ACTIVITIES = ("standing", "walking", "upstairs", "walking", "sitting")
+ACTIVITIES = ("walking", "upstairs", "standing", "walking", "sitting")
 SEED = 7
 """Of a person whom the recognizers of the zoo understand well."""
 

@@ -70,6 +70,37 @@ def test_a_computer_sees_the_code_and_the_recording_go_the_way_of_a_signal(compu
     look(page, "desktop", dark=True)
 
 
+LANE = """ages => {
+  const canvas = document.getElementById('minute');
+  const left = parseFloat(canvas.parentElement.style.getPropertyValue('--left')) * devicePixelRatio;
+  const style = getComputedStyle(document.documentElement);
+  const names = ['walking', 'jogging', 'upstairs', 'downstairs', 'sitting', 'standing'];
+  const colors = names.map((_, i) => style.getPropertyValue(`--activity-${i}`));
+  const [context, lanes] = [canvas.getContext('2d'), 1 + document.getElementById('bars').children.length];
+  return ages.map(age => {
+    // Just above the lower edge of the first lane, below the figures.
+    const [x, y] = [left + (1 - age / 60) * (canvas.width - left), 0.8 * canvas.height / lanes];
+    const [...rgb] = context.getImageData(x, y, 1, 1).data.slice(0, 3);
+    return names[colors.indexOf('#' + rgb.map(each => each.toString(16).padStart(2, '0')).join(''))];
+  });
+}"""
+"""What the first lane of the last minute shows some seconds ago."""
+
+
+@pytest.mark.parametrize("demonstration", ["replay", "person"])
+def test_what_the_person_really_does_is_a_lane_that_begins_with_walking(demonstration, computer):
+    page = computer(f"?{demonstration}", viewport={"width": 1280, "height": 1000})
+    found = play_for(page, 23)
+    person = json.loads((PHONE_PAGE / "src" / "signal" / "person.json").read_text())
+    track = {"replay": RECORDING, "person": person}[demonstration]
+    middles = [(number + 0.5) * track["seconds"] for number in range(2)]
+    assert page.evaluate(LANE, [found[-1]["time"] - middle for middle in middles]) == track["activities"][:2]
+    assert track["activities"][0] == "walking"
+    page.click("#stop")
+    page.wait_for_selector("#summary:visible")
+    look(page, f"lane-{demonstration}", dark=True)
+
+
 def test_pause_holds_everything_and_resume_goes_on_where_it_was(computer):
     page = computer()
     before = play_for(page, 4)
@@ -82,7 +113,7 @@ def test_pause_holds_everything_and_resume_goes_on_where_it_was(computer):
     held = page.evaluate(pixels)
     page.clock.run_for(30_000)
     assert page.evaluate("found.length") == count >= len(before)
-    assert [page.evaluate(pixels), *map(page.inner_text, ("#label", "#detail"))] == [held, "Standing", "Paused"]
+    assert [page.evaluate(pixels), *map(page.inner_text, ("#label", "#detail"))] == [held, "Walking", "Paused"]
     assert page.inner_text("#notice-text") == ""
     page.click("#pause")
     times = [p["time"] for p in play_for(page, 4)]
@@ -100,12 +131,12 @@ def test_pause_holds_everything_and_resume_goes_on_where_it_was(computer):
 
 def test_a_click_stops_it_and_what_it_leaves_is_called_simulated(computer):
     page = computer()
-    # Standing lasts for ten seconds, and on a busy computer the clock goes on meanwhile.
+    # Walking lasts for nine seconds, and on a busy computer the clock goes on meanwhile.
     play_for(page, 6)
     page.click("#stop")
     page.wait_for_selector("#summary:visible")
     assert page.is_visible("#simulated")
-    assert page.inner_text("#label") == "Mostly standing"
+    assert page.inner_text("#label") == "Mostly walking"
     assert page.is_hidden("#fix")
     with page.expect_download() as download:
         page.click("#save")
@@ -115,7 +146,7 @@ def test_a_click_stops_it_and_what_it_leaves_is_called_simulated(computer):
     page.clock.run_for(700)
     page.click("#start:text-is('Start again')")
     page.wait_for_selector("body[data-state=running]")
-    page.wait_for_selector("#hint:has-text('Simulated activity: standing')")
+    page.wait_for_selector("#hint:has-text('Simulated activity: walking')")
 
 
 PLACES = """() => ['header', 'main', 'footer', '#hero', '#live', '#summary', '#lessons'].flatMap(place => {
@@ -181,7 +212,7 @@ def test_another_model_feels_the_person_turn_and_an_activity_that_it_lacks_is_ca
     assert page.is_visible("#turning")
     said = "Simulated: {}, not in this model"
     # On a busy machine, a fourth one may have begun.
-    assert page.evaluate("truths")[:3] == [said.format(activity) for activity in ("standing", "walking", "upstairs")]
+    assert page.evaluate("truths")[:3] == [said.format(activity) for activity in ("walking", "upstairs", "standing")]
     line = page.evaluate("parseFloat(getComputedStyle(document.getElementById('hint')).lineHeight)")
     assert page.locator("#hint").bounding_box()["height"] < 1.5 * line
 
@@ -194,7 +225,7 @@ def test_another_page_can_show_it_in_a_frame(open_page, tmp_path):
     with host(tmp_path) as port:
         page = open_page(f"http://phone.test:{port}/")
         inside = page.frame_locator("iframe")
-        inside.locator("#label:text-is('Standing')").wait_for()
+        inside.locator("#label:text-is('Walking')").wait_for()
         assert inside.locator("#simulated").is_visible()
         assert inside.locator("#problem").is_hidden()
         assert page.evaluate("document.activeElement.tagName") == "INPUT"
@@ -213,7 +244,7 @@ def test_on_a_phone_nothing_plays_before_it_is_asked_for(open_page):
     page.wait_for_selector("#start:enabled")
     assert page.is_hidden("#simulated")
     page.click("#simulate")
-    page.wait_for_selector("#hint:has-text('Simulated activity: standing')")
+    page.wait_for_selector("#hint:has-text('Simulated activity: walking')")
     assert page.is_hidden("#elsewhere")
     look(page, "simulated", dark=True)
     # A click that follows another at once stops nothing; one later does.

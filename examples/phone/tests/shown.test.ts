@@ -22,7 +22,7 @@ const COMPUTER = { ...PHONE, handheld: false };
 const PREDICTION = { time: 3, label: 5, probability: 0.82, probabilities: [0, 0.1, 0, 0, 0.08, 0.82], reason: null };
 
 export const RUNNING: Running = {
-  kind: "running", model: MODEL, run: null!, simulated: false, paused: false, truth: null, agreed: { right: 0, of: 0 }, sleepy: false, signal: { kind: "listening" },
+  kind: "running", model: MODEL, run: null!, simulated: false, paused: false, agreed: { right: 0, of: 0 }, sleepy: false, signal: { kind: "listening" },
   missed: null, measured: { rate: 60, milliseconds: 0.05 }, steps: { count: 0, cadence: 0 }, timeline: new Timeline(0.5),
 };
 
@@ -170,12 +170,14 @@ test("on a computer Start again means the recording, which is offered once", () 
 
 test("a demonstration is called what it is, with the truth, the agreement, and whose it is", () => {
   const model = { ...MODEL, demonstrates: true };
-  const playing: State = { ...RUNNING, model, simulated: true, truth: "walking", agreed: { right: 3, of: 4 } };
+  const timeline = timelineOf([5, 10]);
+  timeline.tell(10, "walking");
+  const playing: State = { ...RUNNING, model, simulated: true, timeline, agreed: { right: 3, of: 4 } };
   const { text, visible } = shown(playing, COMPUTER);
   assert.deepEqual([text.simulated, text.hint], ["Recording of a real person", "Really: walking · right 75% of the time"]);
   assert.ok(visible.includes("credit") && !visible.includes("person"));
   const summary: State = {
-    kind: "summary", model, simulated: true, agreed: { right: 3, of: 4 }, timeline: timelineOf([3, 10]), steps: 0, stretches: [],
+    kind: "summary", model, simulated: true, agreed: { right: 3, of: 4 }, timeline, steps: 0, stretches: [],
   };
   assert.equal(shown(summary, COMPUTER).text.hint, "Right 75% of the time.");
   assert.ok(!shown(summary, COMPUTER).visible.includes("teach-row"));

@@ -80,7 +80,9 @@ test("what ends with something recognized has a summary, with the steps of its r
 test("the truth of a recording is counted where there was a label or doubt", () => {
   const signal = (label: number) => ({ kind: "recognized", label, probability: 0.9, probabilities: [] }) as unknown as typeof REPORT.signal;
   const labels = [signal(5), signal(0), { kind: "listening" } as const];
-  const last = labels.reduce<State>((state, each) => next(state, { kind: "report", report: { ...REPORT, signal: each } }), { ...RUNNING, truth: "walking" });
+  const timeline = new Timeline(0.5);
+  timeline.tell(0, "walking");
+  const last = labels.reduce<State>((state, each) => next(state, { kind: "report", report: { ...REPORT, signal: each } }), { ...RUNNING, timeline });
   assert.deepEqual(last.kind === "running" && last.agreed, { right: 1, of: 2 });
 });
 

@@ -228,7 +228,7 @@ class Page {
     const { convert } = this.opened!;
     const playing = new found.Replay(track, ({ time, value }, truth) => {
       session.add({ time, value: convert(value, 1) });
-      if (this.state.kind === "running" && this.state.truth !== truth) this.go({ kind: "change", part: { truth } });
+      session.timeline.tell(time, truth);
     }, session.pause);
     [run.replay, run.stopSource] = [playing, () => playing.stop()];
   }

@@ -43,8 +43,6 @@ export interface Running extends Report {
   /** Whether nobody carries the phone. */
   simulated: boolean;
   paused: boolean;
-  /** What the person of a recording does. */
-  truth: string | null;
   /** In how many reports there was a label or doubt, and in how many of them the label was the truth. */
   agreed: { right: number; of: number };
   /** Whether the screen may turn off. */
@@ -121,7 +119,7 @@ export type Event =
   | { kind: "fail"; problem: Problem; why: string; model: Model | null; waits: boolean }
   | { kind: "run"; model: Model; run: Run }
   | { kind: "report"; report: Report }
-  | { kind: "change"; part: Partial<Pick<Running, "paused" | "truth" | "sleepy">> }
+  | { kind: "change"; part: Partial<Pick<Running, "paused" | "sleepy">> }
   | { kind: "stop"; stretches: Stretch[] }
   | { kind: "teach"; shown: Omit<Teach, "kind" | "trial"> }
   | { kind: "try"; model: Model; run: Run }
@@ -168,13 +166,13 @@ export function runOf(state: State): Run | null {
 function begun(model: Model, run: Run): Running {
   const { simulated, timeline } = run.session;
   return {
-    kind: "running", model, run, simulated, timeline, paused: false, truth: null, agreed: { right: 0, of: 0 }, sleepy: false,
+    kind: "running", model, run, simulated, timeline, paused: false, agreed: { right: 0, of: 0 }, sleepy: false,
     signal: { kind: "listening" }, missed: null, measured: { rate: NaN, milliseconds: NaN }, steps: { count: 0, cadence: 0 },
   };
 }
 
 /** Counts how often the label is what the person of a recording does. */
-function counted({ truth, agreed, model }: Running, signal: Signal): Running["agreed"] {
+function counted({ timeline: { truth }, agreed, model }: Running, signal: Signal): Running["agreed"] {
   if (truth === null || (signal.kind !== "recognized" && signal.kind !== "unsure")) return agreed;
   const right = signal.kind === "recognized" && model.metadata.classes[signal.label] === truth;
   return { right: agreed.right + Number(right), of: agreed.of + 1 };

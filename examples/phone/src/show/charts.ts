@@ -1,6 +1,6 @@
 /** The charts: activities over time, and acceleration and rotation rate of the last seconds. */
 
-import { looks } from "./activities";
+import { type Look, looks } from "./activities";
 import { isSeen, prepare } from "./canvas";
 import { byId, element } from "./dom";
 import type { Metadata } from "../model/metadata";
@@ -29,6 +29,9 @@ const ACCELERATION_G: Sensor = { first: 0, reach: 2.5, grid: 1 };
 const ROTATION: Sensor = { first: 3, reach: 12, grid: 5 };
 
 export const AXES = ["x", "y", "z"];
+
+/** What the lane of the truth is called. */
+const REALLY = "really";
 
 /** The share of the width that names of classes take, at most, and the space beside numbers, in rem. */
 const NAMES = 0.4;
@@ -61,33 +64,40 @@ export function showSignal(id: string, sensor: Sensor, samples: Sample[], now = 
   byId(`${id}-axes`).replaceChildren(...words.map((text, i) => element("span", `axis-${AXES[i]}`, text)));
 }
 
-/** One labeled lane a class, so that color alone carries no meaning. */
+/** One labeled lane a class, so that color alone carries no meaning, below one of what the person of a recording really does. */
 export function drawLanes(canvas: HTMLCanvasElement, timeline: Timeline, classes: string[], start: number, end: number): void {
   const { context, width, height, color, rem } = prepare(canvas);
-  const lane = height / classes.length;
-  const each = looks(classes);
-  const colors = each.map((look) => color(look.color));
+  const { segments, truths } = timeline;
+  const names = [...new Set([...classes, ...truths.map(({ name }) => name)])];
+  const each = looks(names);
+  const rows = truths.length ? [REALLY, ...classes] : classes;
+  const first = rows.length - classes.length;
+  const lane = height / rows.length;
   context.font = `${Math.min(0.875 * rem, 0.8 * lane)}px system-ui, sans-serif`;
   context.textBaseline = "middle";
-  const widest = Math.max(...classes.map((name) => context.measureText(name).width));
+  const widest = Math.max(...rows.map((name) => context.measureText(name).width));
   const figure = Math.min(1.25 * rem, 0.95 * lane);
   const left = Math.min(figure + widest + rem, NAMES * width);
   // The scale below starts where the lanes do.
   canvas.parentElement!.style.setProperty("--left", `${left}px`);
-  classes.forEach((name, i) => {
+  rows.forEach((name, i) => {
+    const look = each[i - first];
     context.fillStyle = color("--soft");
     context.fillText(name, figure + 0.25 * rem, (i + 0.5) * lane, left - figure - 0.75 * rem);
-    stroke(context, each[i]!.figure, colors[i]!, 0, (i + 0.5) * lane - figure / 2, figure);
+    if (look) stroke(context, look.figure, color(look.color), 0, (i + 0.5) * lane - figure / 2, figure);
     context.fillStyle = color("--line");
     context.fillRect(left, (i + 0.5) * lane - 0.5, width - left, 1);
   });
   const x = (time: number) => left + ((time - start) / (end - start)) * (width - left);
-  for (const segment of timeline.segments) {
-    if (segment.label === null || segment.end < start) continue;
-    const from = x(Math.max(start, segment.start));
-    context.fillStyle = colors[segment.label]!;
-    context.fillRect(from, (segment.label + 0.15) * lane, Math.max(1, x(segment.end) - from), 0.7 * lane);
-  }
+  const bar = (row: number, { color: name, figure }: Look, begun: number, ended: number, drawn: boolean) => {
+    if (ended < start) return;
+    const [from, to, size] = [x(Math.max(start, begun)), x(ended), 0.7 * lane];
+    context.fillStyle = color(name);
+    context.fillRect(from, (row + 0.15) * lane, Math.max(1, to - from), size);
+    if (drawn && to - from > size) stroke(context, figure, color("--card"), from, (row + 0.15) * lane, size);
+  };
+  for (const one of segments) if (one.label !== null) bar(first + one.label, each[one.label]!, one.start, one.end, false);
+  for (const one of truths) bar(0, each[names.indexOf(one.name)]!, one.start, one.end, true);
 }
 
 /** One line per axis, with gaps where no sample arrived, over a labeled grid. */

@@ -212,7 +212,7 @@ function played({ demonstrates }: Model): string {
   return demonstrates ? "Recording of a real person" : "Simulated recording";
 }
 
-function hint({ simulated, truth, agreed, sleepy, model, signal }: Running): string {
+function hint({ simulated, timeline: { truth }, agreed, sleepy, model, signal }: Running): string {
   if (simulated) {
     if (truth === null) return "";
     if (model.demonstrates) return [`Really: ${truth}`, agreement(agreed)].filter(Boolean).join(" · ");

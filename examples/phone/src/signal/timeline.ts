@@ -13,6 +13,8 @@ export interface Segment {
 
 export class Timeline {
   readonly segments: Segment[] = [];
+  /** What the person of a recording really did, which no clock sets back. */
+  readonly truths: { start: number; end: number; name: string }[] = [];
   /** Seconds to add to the time of a sample, since its clock was set back. */
   shift = 0;
   /** When the last prediction was added, in milliseconds on the clock of the page. */
@@ -33,6 +35,18 @@ export class Timeline {
     const follows = elapsed >= 0 && elapsed <= Math.max(GAP, 1.5 * this.interval);
     if (last && follows && label === last.label) last.end = end;
     else this.segments.push({ start: last && follows ? last.end : end, end, label });
+  }
+
+  /** Notes what the person of a recording really does. */
+  tell(time: number, name: string): void {
+    const last = this.truths.at(-1);
+    if (last) last.end = time;
+    if (last?.name !== name) this.truths.push({ start: time, end: time, name });
+  }
+
+  /** What the person of a recording really does now, or null. */
+  get truth(): string | null {
+    return this.truths.at(-1)?.name ?? null;
   }
 
   /** Stops its clock at a moment in milliseconds on the clock of the page, or lets it go on where there is none. */
