@@ -61,6 +61,7 @@ def dots(page):
 
 def probabilities(page, samples):
     """What a page that shows what it learned recognizes when it is started."""
+    page.clock.run_for(700)
     page.click("#lessons-done")
     found = play(page, samples, 60)[:60]
     return np.array([each["probabilities"] for each in found])
@@ -130,6 +131,7 @@ def test_who_refuses_keeps_what_the_phone_learned(code_address, open_page, reach
     page.wait_for_selector("#lesson-said:text-is('Opened. Try it now.')")
     # Recordings are the owner's.
     assert page.locator("#lesson-list strong").all_inner_texts() == ["standing, 30 s", "swimming, 30 s"]
+    page.clock.run_for(700)
     page.click("#lessons-done")
     chips = page.locator("#known .chip").all_inner_texts()
     assert "rowing" in chips
@@ -226,6 +228,7 @@ def test_a_code_opens_the_model_that_was_taught_and_what_is_too_long_is_a_file(s
     other = open_page(address)
     other.wait_for_selector("#offer-take:visible")
     assert "activity_gru_tiny" in other.inner_text("#about")
+    page.clock.run_for(700)
     page.click("#lessons-done")
     page.select_option("#models", index=1)
     page.wait_for_selector("#about:has-text('activity_rnn_course')")
@@ -235,6 +238,7 @@ def test_a_code_opens_the_model_that_was_taught_and_what_is_too_long_is_a_file(s
     page.wait_for_selector("#handover-none:has-text('does not fit in a QR code')")
     assert page.is_hidden("#handover")
     assert page.is_visible("#lesson-save")
+    page.clock.run_for(700)
     page.click("#lessons-done")
     # Another phone does not have a file of one's own.
     page.set_input_files("#file", PRESETS_FOLDER / "activity_gru_tiny" / "model.float32.tflite")
@@ -265,5 +269,6 @@ def test_a_code_is_read_offline(code_address, open_page, tmp_path):
         page.wait_for_selector("#offer-take:visible")
         page.click("#offer-take")
         page.wait_for_selector("#lesson-said:text-is('Opened. Try it now.')")
+        page.clock.run_for(700)
         page.click("#lessons-done")
         page.wait_for_selector("#known .chip:has-text('rowing')")

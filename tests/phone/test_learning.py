@@ -188,13 +188,40 @@ def test_two_pages_of_a_browser_teach_the_same_model(open_page):
     other.wait_for_selector("#known .chip:has-text('rowing')", state="detached")
 
 
-def test_done_keeps_a_recording_that_is_long_enough(open_page):
+def test_done_ends_a_recording_and_keeps_it_or_says_that_it_is_too_short(open_page):
     page = open_page()
-    begin(page, standing(0, 20))
+    begin(page, standing(0, 10))
+    # The second tap is an echo of the first one.
+    page.evaluate("for (const _ of [1, 2]) document.getElementById('lessons-done').click()")
+    page.wait_for_selector("#lesson-said:text-is('9 s is too short to learn from: not kept.')")
+    assert page.locator("#lesson-list li").count() == 0
+    look(page, "too-short", dark=True)
+    page.click("#lesson-record")
+    page.wait_for_selector("#lesson-cancel:visible")
+    page.clock.run_for(5100)
+    send(page, standing(10, 30))
     page.click("#lessons-done")
-    page.clock.run_for(700)
-    page.click("#teach-open")
     page.wait_for_selector("#lesson-list li:has-text('standing, 20 s')")
+    page.clock.run_for(700)
+    page.click("#lessons-done")
+    assert page.get_attribute("body", "data-state") == "start"
+
+
+def test_every_deletion_is_undone_step_by_step(open_page):
+    page = open_page()
+    gather_two(page)
+    for left in (1, 0):
+        page.click("#lesson-list button:has-text('Delete') >> nth=0")
+        until(page, "left => document.querySelectorAll('#lesson-list > li').length === left", left)
+    # What is done meanwhile forgets none.
+    page.click("#lesson-record")
+    page.click("#lesson-cancel")
+    look(page, "deleted", dark=True)
+    page.click("#lesson-undo:text-is('Undo deleting rowing')")
+    page.wait_for_selector("#lesson-said:text-is('Brought back: rowing.')")
+    page.click("#lesson-undo:text-is('Undo deleting standing')")
+    page.wait_for_selector("#lesson-undo", state="hidden")
+    assert page.locator("#lesson-list strong").all_inner_texts() == ["standing, 30 s", "rowing, 30 s"]
 
 
 def test_where_there_is_no_room_what_was_taught_serves_until_the_page_is_closed_and_that_is_said(open_page):
@@ -264,6 +291,7 @@ def test_what_was_taught_is_recognized_kept_exported_and_forgotten(taught_page, 
     assert page.locator("#lesson-list strong").all_inner_texts() == ["standing, 30 s", "rowing, 30 s"]
     forget(page)
     assert page.locator("#lesson-list li").count() == 0
+    page.clock.run_for(700)
     page.click("#lessons-done")
     assert "rowing" not in page.locator("#known .chip").all_inner_texts()
     assert page.evaluate(KEPT) == page.evaluate("Object.keys(localStorage)") == []
@@ -331,6 +359,7 @@ def test_another_publication_of_a_model_keeps_what_was_recorded_and_says_so(taug
     assert page.locator("#lesson-list strong").all_inner_texts() == ["standing, 30 s", "rowing, 30 s"]
     assert "your recordings are kept" in page.inner_text("#lesson-said")
     learn(page)
+    page.clock.run_for(700)
     page.click("#lessons-done")
     assert "rowing" in page.locator("#known .chip").all_inner_texts()
 
@@ -411,8 +440,6 @@ def test_done_ends_a_recording_and_a_refused_sensor_is_named(open_page):
     page = open_page(before=refusing)
     begin(page, standing(0, 10))
     page.click("#lessons-done")
-    page.clock.run_for(700)
-    page.click("#teach-open")
     send(page, standing(10, 50))
     assert page.locator("#lesson-list li").count() == 0
     page.evaluate("window.answer = 'denied'")

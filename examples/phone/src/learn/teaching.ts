@@ -46,14 +46,14 @@ export interface Stretch {
 /** What is done at the moment: a recording begins when the system has allowed it. */
 type Doing = { kind: "nothing" | "asking" | "learning" } | { kind: "recording"; take: Take; taking: Taking };
 
-/** What is said of the last thing that was done, and how it is taken back or confirmed. */
-type Note = { text: string; undo?: () => Promise<void>; doubts?: true };
-
 const NOTHING: Doing = { kind: "nothing" };
 
 export class Teaching {
   private doing: Doing = NOTHING;
-  private note: Note = { text: "" };
+  /** What is said of the last thing that was done, and whether it is to be confirmed. */
+  private note: { text: string; doubts?: true } = { text: "" };
+  /** What was deleted since one teaches, and what restores it. */
+  private deleted: { activity: string; restore: () => Promise<void> }[] = [];
   private learned: Teach["learned"] = null;
   /** The last recording, until it is stored. */
   private storing = Promise.resolve();
@@ -98,7 +98,7 @@ export class Teaching {
       taking: doing.kind === "recording" ? doing.taking : null,
       learning: doing.kind === "learning",
       doubts: note.doubts ?? false,
-      undoes: note.undo !== undefined,
+      undoes: this.deleted.at(-1)?.activity ?? null,
       said: note.text || (damaged ? DAMAGED : outdated ? OUTDATED : ""),
       lessons: recordings.map((recording) => ({
         activity: recording.activity,
@@ -114,12 +114,19 @@ export class Teaching {
 
   open(): void {
     this.note = { text: "" };
+    this.deleted = [];
     void this.read();
   }
 
-  /** Ends a recording that is under way, and keeps it if it is long enough. */
+  /** Ends a recording, and keeps it if it is long enough; returns whether one was under way. */
+  stop(): boolean {
+    const { doing } = this;
+    if (doing.kind === "recording") doing.take.stop();
+    return doing.kind === "recording";
+  }
+
   async leave(): Promise<void> {
-    if (this.doing.kind === "recording") this.doing.take.stop();
+    this.stop();
     this.cancel();
     await this.storing;
   }
@@ -167,16 +174,17 @@ export class Teaching {
 
   async remove(number: number): Promise<void> {
     const recording = this.lessons.recordings[number]!;
-    const undo = await this.lessons.remove(recording);
-    this.tell({ text: `Deleted: ${recording.activity}.`, undo });
+    const { activity } = recording;
+    this.deleted.push({ activity, restore: await this.lessons.remove(recording) });
+    this.say(`Deleted: ${activity}.`);
   }
 
-  /** Brings back what was deleted last. */
+  /** Brings back what was deleted last, of all that is not back yet. */
   async restore(): Promise<void> {
-    const { undo } = this.note;
-    this.note = { text: "" };
-    await undo?.();
-    this.changed();
+    const last = this.deleted.pop();
+    if (!last) return;
+    await last.restore();
+    this.say(`Brought back: ${last.activity}.`);
     await this.read();
   }
 
@@ -251,11 +259,12 @@ export class Teaching {
   async reset(): Promise<void> {
     if (!this.note.doubts) return this.tell({ text: ASKS, doubts: true });
     await this.lessons.reset();
+    this.deleted = [];
     this.learned = null;
     this.say("All forgotten.");
   }
 
-  private tell(note: Note): void {
+  private tell(note: Teaching["note"]): void {
     this.note = note;
     this.changed();
   }
@@ -283,7 +292,9 @@ export class Teaching {
     if (ended.kind !== "made") return this.say("Nothing was recorded.");
     const { activity, samples, seconds } = ended.recorder;
     if (seconds >= LENGTH / 2) return void this.add(activity, samples);
-    this.say(seconds ? `Discarded: the signal stopped after ${Math.floor(seconds)} s.` : "The sensor has stopped sending.");
+    const length = `${Math.floor(seconds)} s`;
+    const why = ended.recorder.done ? `Discarded: the signal stopped after ${length}.` : `${length} is too short to learn from: not kept.`;
+    this.say(seconds ? why : "The sensor has stopped sending.");
   }
 }
 

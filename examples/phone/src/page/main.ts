@@ -372,7 +372,9 @@ class Page {
       if (!lesson) return;
       void this.teaching.remove(Number(lesson)).then(() => focusOn("lesson-undo"));
     });
-    byId("lesson-undo").addEventListener("click", () => void this.teaching.restore().then(() => focusOn("lesson-activity")));
+    byId("lesson-undo").addEventListener("click", () => {
+      void this.teaching.restore().then(() => focusOn(byId("lesson-undo").hidden ? "lesson-activity" : "lesson-undo"));
+    });
     byId("lesson-cancel").addEventListener("click", () => this.teaching.cancel());
     byId("learn").addEventListener("click", () => {
       this.go({ kind: "leave" });
@@ -388,6 +390,9 @@ class Page {
       void this.teaching.reset();
     });
     byId("lessons-done").addEventListener("click", () => {
+      if (!meant()) return;
+      // The echo of the tap that ends a recording does not leave what is said of it.
+      if (this.teaching.stop()) return buttonsChanged();
       this.go({ kind: "leave" });
       void this.teaching.leave();
       this.go({ kind: "greet", model: this.model });

@@ -75,8 +75,8 @@ export interface Teach {
   learning: boolean;
   /** Whether to forget everything is to be confirmed. */
   doubts: boolean;
-  /** Whether what was deleted can be brought back. */
-  undoes: boolean;
+  /** Of which activity a recording that was deleted can be brought back, or null. */
+  undoes: string | null;
   /** What became of the last recording. */
   said: string;
   lessons: Lesson[];

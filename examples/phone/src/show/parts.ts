@@ -7,7 +7,7 @@ export const PARTS = [
   "ears-row", "collect-row", "person", "credit", "pause", "stop", "lessons-done", "start", "simulate",
 ] as const;
 export const TEXTS = [
-  "simulated", "count", "problem-text", "lesson-said", "learned-text", "learn-missing", "lesson-reset",
+  "simulated", "count", "problem-text", "lesson-said", "learned-text", "learn-missing", "lesson-reset", "lesson-undo",
   "learn", "try", "try-label", "try-detail", "handover-said", "handover-none",
   "from", "to", "unteachable", "unit", "measured", "about", "notice-text", "pause", "stop", "start",
 ] as const;

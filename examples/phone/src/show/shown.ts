@@ -325,6 +325,7 @@ function teach(state: Teach, { shares, reachable }: Device): Shown {
     text: {
       label: "Teach it", "lesson-said": said, "learned-text": learned?.text ?? "", "learn-missing": missing ?? "",
       ...about(model), learn: learning ? "Learning…" : "Learn", "lesson-reset": state.doubts ? "Yes, forget everything" : "Forget everything",
+      "lesson-undo": `Undo deleting ${state.undoes ?? ""}`,
       try: trial ? "Stop trying" : "Try it now", ...(trial ? tried(trial.signal, model) : {}),
       "handover-none": hands && "why" in handover ? handover.why : "",
       "handover-said": "said" in handover ? handover.said : "",
