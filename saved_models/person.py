@@ -43,7 +43,8 @@ def minute(file: Path) -> dict[str, object]:
     whole = np.rint(np.concatenate(parts) / UNIT).astype("<i2")
     return {
         "simulated": False, "source": "MotionSense, a person of its study; MIT license", "rate": RATE,
-        "seconds": SECONDS, "activities": ACTIVITIES, "unit": UNIT, "rows": base64.b64encode(whole.tobytes()).decode(),
+        "seconds": SECONDS, "activities": ACTIVITIES, "channels": 3, "unit": UNIT,
+        "rows": base64.b64encode(whole.tobytes()).decode(),
     }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ Rows are those of `zoo.activity.simulate`, rounded as browsers round acceleratio
     python examples/phone/recording.py
 """
 
+import base64
 import json
 from pathlib import Path
 
@@ -19,17 +20,18 @@ ACTIVITIES = ("walking", "upstairs", "standing", "walking", "sitting")
 SEED = 7
 """Of a person whom the recognizers of the zoo understand well."""
 
-UNITS = (0.1, 0.1, 0.1, 0.01, 0.01, 0.01)
-"""What a whole number stands for in each column: acceleration in m/s^2, rotation rate in rad/s."""
+DECIMALS, UNIT = (1, 1, 1, 2, 2, 2), 0.01
+"""Of each column: acceleration in m/s^2, rotation rate in rad/s; and what a whole number stands for."""
 
 
 def recording() -> dict[str, object]:
-    """Returns the document: columns of whole numbers, and the activity of each stretch of `seconds`."""
+    """Returns the document: rows of whole numbers in 16 bits, and the activity of each stretch of `seconds`."""
     rows, _ = walk_through(ACTIVITIES, SECONDS, RATE, SEED, gyroscope=True)
-    columns = np.round(rows / np.array(UNITS)).astype(int).T.tolist()
+    rounded = [np.round(column, decimals) for column, decimals in zip(rows.T, DECIMALS, strict=True)]
+    whole = np.rint(np.stack(rounded, axis=1) / UNIT).astype("<i2")
     return {
-        "simulated": True, "rate": RATE, "seconds": SECONDS, "activities": ACTIVITIES, "units": UNITS,
-        "columns": columns,
+        "simulated": True, "rate": RATE, "seconds": SECONDS, "activities": ACTIVITIES,
+        "channels": len(DECIMALS), "unit": UNIT, "rows": base64.b64encode(whole.tobytes()).decode(),
     }  # fmt: skip
 
 

@@ -13,8 +13,15 @@ from running import PHONE_PAGE, host
 from zoo.runtime import Recognizer
 from zoo.serving.server import PAGE_FOLDER
 
-RECORDING = json.loads((PHONE_PAGE / "src" / "signal" / "recording.json").read_text())
-ROWS = np.array(RECORDING["columns"]).T * RECORDING["units"]
+
+def read(name):
+    """A recording of the page, and its rows."""
+    document = json.loads((PHONE_PAGE / "src" / "signal" / f"{name}.json").read_text())
+    whole = np.frombuffer(base64.b64decode(document["rows"]), "<i2")
+    return document, whole.reshape(-1, document["channels"]) * document["unit"]
+
+
+RECORDING, ROWS = read("recording")
 
 NOTED = """
 window.found = []; window.truths = [];
@@ -47,9 +54,10 @@ def play_for(page, seconds):
 
 def test_the_recording_is_what_the_simulator_makes():
     made = runpy.run_path(str(PHONE_PAGE / "recording.py"))["recording"]()
-    assert json.loads(json.dumps({**made, "columns": None})) == {**RECORDING, "columns": None}
+    assert json.loads(json.dumps({**made, "rows": None})) == {**RECORDING, "rows": None}
     # Rounding may fall the other way.
-    np.testing.assert_allclose(made["columns"], RECORDING["columns"], atol=1)
+    rows = np.frombuffer(base64.b64decode(made["rows"]), "<i2").reshape(ROWS.shape) * made["unit"]
+    np.testing.assert_allclose(rows, ROWS, atol=0.1001)
 
 
 def test_a_computer_sees_the_code_and_the_recording_go_the_way_of_a_signal(computer):
@@ -91,8 +99,7 @@ LANE = """ages => {
 def test_what_the_person_really_does_is_a_lane_that_begins_with_walking(demonstration, computer):
     page = computer(f"?{demonstration}", viewport={"width": 1280, "height": 1000})
     found = play_for(page, 23)
-    person = json.loads((PHONE_PAGE / "src" / "signal" / "person.json").read_text())
-    track = {"replay": RECORDING, "person": person}[demonstration]
+    track, _ = read({"replay": "recording", "person": "person"}[demonstration])
     middles = [(number + 0.5) * track["seconds"] for number in range(2)]
     assert page.evaluate(LANE, [found[-1]["time"] - middle for middle in middles]) == track["activities"][:2]
     assert track["activities"][0] == "walking"
@@ -106,7 +113,8 @@ def test_pause_holds_everything_and_resume_goes_on_where_it_was(computer):
     before = play_for(page, 4)
     page.clock.run_for(700)
     page.click("#pause")
-    page.clock.run_for(200)
+    # The last minute is drawn twice a second.
+    page.clock.run_for(700)
     assert page.inner_text("#detail") == "Paused"
     count = page.evaluate("found.length")
     pixels = "['minute', 'signal'].map(id => document.getElementById(id).toDataURL())"
@@ -180,10 +188,9 @@ def test_a_real_person_is_recognized_by_a_network_that_was_trained_without_them(
     page.evaluate("found.length = truths.length = 0")
     found = play_for(page, 62)
     recognizer = Recognizer(PHONE_PAGE / "person.tflite")
-    person = json.loads((PHONE_PAGE / "src" / "signal" / "person.json").read_text())
+    person, rows = read("person")
     assert "motionsense/1" not in recognizer.metadata.train_subjects
     assert "motionsense/2" in recognizer.metadata.train_subjects
-    rows = np.frombuffer(base64.b64decode(person["rows"]), "<i2").reshape(-1, 3) * person["unit"]
     expected = list(recognizer.stream().feed([(i / 50, *row) for i, row in enumerate(rows.tolist())]))
     first = next(place for place, each in enumerate(expected) if each.time == pytest.approx(found[0]["time"]))
     differences = [

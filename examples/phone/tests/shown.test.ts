@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { looks } from "../src/show/activities";
 import { isHeld } from "../src/signal/placement";
+import { pace, swing } from "../src/show/picture";
 import { BUTTONS, HERO, PARTS, TEXTS } from "../src/show/parts";
 import { longestWalk, mostly, shown, spentOn } from "../src/show/shown";
 import { believed, possible, type Known, type Silent } from "../src/signal/signal";
@@ -181,6 +182,22 @@ test("a demonstration is called what it is, with the truth, the agreement, and w
   };
   assert.equal(shown(summary, COMPUTER).text.hint, "Right 75% of the time.");
   assert.ok(!shown(summary, COMPUTER).visible.includes("teach-row"));
+});
+
+test("the figure swings once a step, and rests where one stands", () => {
+  const degrees: number[] = [];
+  const place = { style: { setProperty: (_: string, value: string) => degrees.push(parseFloat(value)) } } as unknown as HTMLElement;
+  const { now } = performance;
+  for (const [perMinute, from, to] of [[0, 0, 2], [90, 2, 12], [0, 12, 14]] as const) {
+    pace(perMinute);
+    for (let i = 10 * from; i < 10 * to; i += 1) {
+      performance.now = () => 100 * i;
+      swing(place);
+    }
+  }
+  performance.now = now;
+  assert.equal(degrees.length, 100);
+  assert.equal(degrees.filter((each, i) => i > 0 && Math.sign(each) !== Math.sign(degrees[i - 1]!)).length, 15);
 });
 
 test("every activity has a color of its own, and one of the zoo the same in all models", () => {

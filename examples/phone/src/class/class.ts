@@ -5,7 +5,7 @@ import { drawSignal, sensorOf } from "../show/charts";
 import { type Class, type ClassShown, type Row, shownOfClass } from "./class-shown";
 import { drawCode } from "../show/code";
 import { byId, element, list, show, write } from "../show/dom";
-import { drawn, move } from "../show/picture";
+import { drawn } from "../show/picture";
 import { remember, remembered } from "../page/store";
 import { clock, percent } from "../show/text";
 
@@ -16,9 +16,6 @@ const AGAIN = 1000;
 const PATIENCE = 40_000;
 
 const GOAL = "class-goal";
-
-/** Steps per minute of who crosses the board. */
-const CADENCE = 110;
 
 const PARTS = [
   "problem", "scan", "people-card", "goal-card", "newest-card", "training", "progress", "train", "cancel", "board", "result",
@@ -108,7 +105,7 @@ function cross({ name, look }: NonNullable<ClassShown["newcomer"]>): void {
   walker.prepend(figure);
   walker.onanimationend = () => walker.remove();
   byId("arrivals").append(walker);
-  move(figure, look.gait ? CADENCE : 0);
+  figure.classList.toggle("moving", look.gait);
 }
 
 function person({ name, cells }: ClassShown["people"][number]): HTMLElement {

@@ -132,11 +132,12 @@ function fullyConnected([x, weights, bias]: (Tensor | undefined)[], [y]: Tensor[
   const [units, width] = weights!.shape as [number, number];
   resize(y!, [x!.data.length / width, units]);
   return () => {
-    for (let row = 0; row * units < y!.data.length; row += 1) {
+    const [from, by, to] = [x!.data, weights!.data, y!.data];
+    for (let row = 0; row * units < to.length; row += 1) {
       for (let unit = 0; unit < units; unit += 1) {
         let sum = bias?.data[unit] ?? 0;
-        for (let i = 0; i < width; i += 1) sum += x!.data[row * width + i]! * weights!.data[unit * width + i]!;
-        y!.data[row * units + unit] = change(sum);
+        for (let i = 0; i < width; i += 1) sum += from[row * width + i]! * by[unit * width + i]!;
+        to[row * units + unit] = change(sum);
       }
     }
   };

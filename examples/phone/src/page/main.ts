@@ -293,16 +293,14 @@ class Page {
     if (typeof this.source !== "string") return { why: OWN };
     const { code } = this.teaching.lessons;
     const address = code && taughtAddress(code, chosenName());
-    if (!address) return { why: LONG };
-    const last = this.state.kind === "teach" && "address" in this.state.handover ? this.state.handover : null;
-    return { address, said: last?.address === address ? last.said : "" };
+    return address ? { address } : { why: LONG };
   }
 
   private async copyAddress(): Promise<void> {
     const { handover } = this;
     if (!("address" in handover)) return;
-    const said = await navigator.clipboard.writeText(handover.address).then(() => "Copied.", () => "The browser did not let the page copy it.");
-    if (this.state.kind === "teach") this.go({ kind: "teach", shown: { ...this.state, handover: { ...handover, said } } });
+    const copied = navigator.clipboard.writeText(handover.address);
+    write("handover-said", await copied.then(() => "Copied.", () => "The browser did not let the page copy it."));
   }
 
   private bindButtons(): void {

@@ -61,6 +61,7 @@ export class Session {
   /** When the network was sure last, or began, on the clock of the samples. */
   private sure = 0;
   private drawn = -Infinity;
+  private timer = 0;
   private updated = -Infinity;
   /** When it was paused, in milliseconds on the clock of the page. */
   private paused: number | null = null;
@@ -89,7 +90,7 @@ export class Session {
     this.timeline = new Timeline(this.stream.interval);
     this.announcer = new Announcer(reports.say);
     document.addEventListener("visibilitychange", this.onVisibility);
-    requestAnimationFrame(this.draw);
+    this.draw();
   }
 
   /** Adds a sample; samples are processed in order. */
@@ -165,6 +166,7 @@ export class Session {
       // For code that builds on this page.
       const detail = { ...prediction, milliseconds: this.recognizer.milliseconds };
       document.dispatchEvent(new CustomEvent<Prediction>("prediction", { detail }));
+      this.draw();
     }
   }
 
@@ -200,13 +202,14 @@ export class Session {
     if ((this.history[FORGOTTEN]?.time ?? last) < last - HISTORY) this.history.splice(0, FORGOTTEN);
   }
 
+  /** Draws in the frame that shows what was recognized, or after a while: each frame costs more than what is drawn in it. */
   private draw = (): void => {
-    if (!this.running) return;
-    requestAnimationFrame(this.draw);
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const moment = now();
-    if (moment - this.drawn < (calm ? SLOW : DRAWN)) return;
+    const pause = matchMedia("(prefers-reduced-motion: reduce)").matches ? SLOW : DRAWN;
+    if (!this.running || moment - this.drawn < 0.75 * pause) return;
     this.drawn = moment;
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(this.draw, 1.25 * pause);
     // Where all samples are dropped, no prediction comes that would take the label back.
     if (this.paused === null && this.samples.length && moment - this.updated > SLOW) this.update();
     const last = this.samples.at(-1);

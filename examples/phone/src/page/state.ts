@@ -88,7 +88,7 @@ export interface Teach {
   /** Whether there is something to save. */
   keeps: boolean;
   /** The address at which another phone finds what was learned, or why there is none. */
-  handover: { address: string; said: string } | { why: string };
+  handover: { address: string } | { why: string };
 }
 
 /** What another phone has learned, and asks to be taken over. */

@@ -19,16 +19,15 @@ export function renderBars(id: string, rows: Bar[], role?: string): void {
   rows.forEach((bar, i) => setBar(byId(id).children[i]!, bar));
 }
 
-/** Less than this is no change to the eye: each that is shown costs a frame. */
-const LEAST = 0.01;
+/** What each row says. */
+const said = new WeakMap<Element, string>();
 
+/** A bar moves with its number, for each that is shown costs a frame. */
 function setBar(row: Element, { share, text, current }: Bar): void {
-  row.setAttribute("aria-current", String(current));
-  const [fill, percent] = [row.querySelector<HTMLElement>(".fill")!, row.querySelector(".percent")!];
-  if (percent.textContent !== text) percent.textContent = text;
-  const length = share ?? 0;
-  if (Math.abs(length - Number(fill.dataset.share ?? -1)) <= LEAST) return;
-  row.querySelector("[role=meter]")?.setAttribute("aria-valuenow", `${Math.round(100 * length)}`);
-  fill.dataset.share = `${length}`;
-  fill.style.transform = `scaleX(${length})`;
+  if (said.get(row) === `${text} ${current}`) return;
+  said.set(row, `${text} ${current}`);
+  row.setAttribute("aria-current", `${current}`);
+  row.querySelector(".percent")!.textContent = text;
+  row.querySelector("[role=meter]")?.setAttribute("aria-valuenow", `${Math.round(100 * (share ?? 0))}`);
+  row.querySelector<HTMLElement>(".fill")!.style.transform = `scaleX(${share ?? 0})`;
 }

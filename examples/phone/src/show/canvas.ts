@@ -11,8 +11,11 @@ export interface Canvas {
 export function prepare(canvas: HTMLCanvasElement): Canvas {
   const { width, height } = canvas.getBoundingClientRect();
   const scale = window.devicePixelRatio;
-  [canvas.width, canvas.height] = [Math.round(width * scale), Math.round(height * scale)];
+  const [wide, high] = [Math.round(width * scale), Math.round(height * scale)];
   const context = canvas.getContext("2d")!;
+  // A size that is set anew, as in old browsers, costs a look at all styles.
+  if (canvas.width === wide && canvas.height === high && "reset" in context) context.reset();
+  else [canvas.width, canvas.height] = [wide, high];
   context.scale(scale, scale);
   const style = getComputedStyle(document.documentElement);
   return { context, width, height, color: (name) => style.getPropertyValue(name), rem: parseFloat(style.fontSize) };

@@ -6,12 +6,15 @@ import { byId, element } from "./dom";
 import type { Metadata } from "../model/metadata";
 import type { Sample } from "../signal/motion";
 import { spoken } from "../signal/stream";
-import { stroke } from "./picture";
+import { stroke, swing } from "./picture";
 import type { Timeline } from "../signal/timeline";
 
 /** Seconds that each chart spans. */
 const MINUTE = 60;
 export const SIGNAL = 5;
+
+/** Milliseconds between two drawings of the last minute, in which a bar moves by a pixel or two: nobody sees more of them. */
+const SLOW = 500;
 
 /**
  * What a chart of a signal shows: three channels from the first one on, the value at its edges, and its grid. Reach and
@@ -37,28 +40,36 @@ const REALLY = "really";
 const NAMES = 0.4;
 const NUMBERS = 2;
 
-/** Draws the last minute, and the signal of the last seconds up to now. */
+/** When the last minute was drawn, and the numbers beside the signal were written, in milliseconds on the clock of the page. */
+let drawn = -Infinity;
+
+/** Draws the signal of the last seconds up to now, and every now and then the last minute and the numbers. */
 export function drawLive(metadata: Metadata, samples: Sample[], now: number, timeline: Timeline): void {
+  const due = Math.abs(performance.now() - drawn) >= SLOW;
+  swing(byId("picture"));
+  showSignals(metadata, samples, now, due);
+  if (!due) return;
+  drawn = performance.now();
   const minute = byId<HTMLCanvasElement>("minute");
   if (isSeen(minute)) drawLanes(minute, timeline, spoken(metadata), timeline.now - MINUTE, timeline.now);
   minute.setAttribute("aria-label", `The last ${MINUTE} seconds: ${describeMinute(timeline, metadata.classes)}`);
-  showSignals(metadata, samples, now);
 }
 
 /** Draws the signal of the last seconds, by default up to its last sample. */
-export function showSignals(metadata: Pick<Metadata, "unit" | "axes">, samples: Sample[], now?: number): void {
-  showSignal("signal", sensorOf(metadata), samples, now);
-  if (metadata.axes.length > 3) showSignal("turning", ROTATION, samples, now);
+export function showSignals(metadata: Pick<Metadata, "unit" | "axes">, samples: Sample[], now?: number, numbers = true): void {
+  showSignal("signal", sensorOf(metadata), samples, now, numbers);
+  if (metadata.axes.length > 3) showSignal("turning", ROTATION, samples, now, numbers);
 }
 
 export function sensorOf({ unit }: Pick<Metadata, "unit">): Sensor {
   return unit === "g" ? ACCELERATION_G : ACCELERATION;
 }
 
-export function showSignal(id: string, sensor: Sensor, samples: Sample[], now = samples.at(-1)?.time): void {
+export function showSignal(id: string, sensor: Sensor, samples: Sample[], now = samples.at(-1)?.time, numbers = true): void {
   const canvas = byId<HTMLCanvasElement>(id);
   if (now === undefined || !isSeen(canvas)) return;
   drawSignal(canvas, sensor, samples, now);
+  if (!numbers) return;
   const { value } = samples.at(-1)!;
   const words = AXES.map((axis, i) => `${axis} ${value[sensor.first + i]!.toFixed(1).replace("-", "−")}`);
   byId(`${id}-axes`).replaceChildren(...words.map((text, i) => element("span", `axis-${AXES[i]}`, text)));

@@ -2,10 +2,14 @@
 
 export const byId = <T extends HTMLElement = HTMLElement>(id: string) => document.getElementById(id) as T;
 
+/** What was written, by the id of an element. */
+const written = new Map<string, string>();
+
 export function write(id: string, text: string): void {
-  const element = byId(id);
   // Unchanged text is not written again, so that a screen reader reads a label once.
-  if (element.textContent !== text) element.textContent = text;
+  if (written.get(id) === text) return;
+  written.set(id, text);
+  byId(id).textContent = text;
 }
 
 export function element(tag: string, className = "", textContent = ""): HTMLElement {
@@ -32,7 +36,7 @@ export function show(id: string, visible: boolean): void {
 const listed = new Map<string, string>();
 
 /** Makes the rows of a list where they have changed. */
-export function list<Row>(id: string, rows: Row[], make: (row: Row, number: number) => HTMLElement): void {
+export function list<Row>(id: string, rows: Row[], make: (row: Row, number: number) => Element): void {
   const key = JSON.stringify(rows);
   if ((listed.get(id) ?? "[]") === key) return;
   listed.set(id, key);

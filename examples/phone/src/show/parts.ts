@@ -8,7 +8,7 @@ export const PARTS = [
 ] as const;
 export const TEXTS = [
   "simulated", "count", "problem-text", "lesson-said", "learned-text", "learn-missing", "lesson-reset", "lesson-undo",
-  "learn", "try", "try-label", "try-detail", "handover-said", "handover-none",
+  "learn", "try", "try-label", "try-detail", "handover-none",
   "from", "to", "unteachable", "unit", "measured", "about", "notice-text", "pause", "stop", "start",
 ] as const;
 export const BUTTONS = ["start", "simulate", "lesson-record", "learn", "try"] as const;

@@ -22,14 +22,22 @@ export function curve(values: number[], color: string): SVGElement {
   return svg;
 }
 
-/** Lets the limbs of a pictogram swing, a swing for each step; 0 for none. */
-export function move(svg: Element, cadence: number): void {
-  svg.classList.toggle("moving", cadence > 0);
-  if (!cadence) return;
-  for (const animation of svg.getAnimations({ subtree: true })) {
-    // Another rate at once, from where a limb is: it does not jump.
-    if (Math.abs(animation.playbackRate - cadence / 60) > 0.05) animation.updatePlaybackRate(cadence / 60);
-  }
+/** Steps a minute of the figure that swings, how many it has made, and when in milliseconds on the clock of the page. */
+let [cadence, steps, moved] = [0, 0, 0];
+
+/** Degrees by which a limb swings. */
+const SWING = 12;
+
+export function pace(perMinute: number): void {
+  cadence = perMinute;
+}
+
+/** Lets limbs swing on, a swing for each step. Drawn with the charts: an animation asks for sixty frames a second. */
+export function swing(place: HTMLElement): void {
+  const now = performance.now();
+  steps += (cadence * (now - moved)) / 60_000;
+  moved = now;
+  if (cadence) place.style.setProperty("--swing", `${SWING * Math.cos(Math.PI * steps)}deg`);
 }
 
 /** Draws a pictogram on a canvas, in a square. */

@@ -5,22 +5,27 @@ import { drawLanes } from "./charts";
 import { drawAddress, drawCode } from "./code";
 import { byId, element, list, set, show, write } from "./dom";
 import { BUTTONS, HERO, PARTS, TEXTS } from "./parts";
-import { curve, drawn, move } from "./picture";
+import { curve, drawn, pace } from "./picture";
 import type { Bar, Card, Shown } from "./shown";
 import type { Timeline } from "../signal/timeline";
+
+/** What is shown already. */
+let last: Pick<Shown, "text" | "visible" | "code"> = { text: {}, visible: [], code: null };
 
 export function render(shown: Shown): void {
   const { kind, text, visible, disabled } = shown;
   const changed = document.body.dataset.state !== kind;
   byId("live").classList.toggle("away", shown.picture?.name === "pocket");
-  document.body.dataset.state = kind;
-  for (const id of PARTS) show(id, visible.includes(id));
-  for (const id of TEXTS) write(id, text[id] ?? "");
+  if (changed) document.body.dataset.state = kind;
+  if (`${visible}` !== `${last.visible}`) for (const id of PARTS) show(id, visible.includes(id));
+  for (const id of TEXTS) if (text[id] !== last.text[id]) write(id, text[id] ?? "");
   renderHero(shown);
   for (const id of BUTTONS) byId<HTMLButtonElement>(id).disabled = disabled.includes(id);
   if (visible.includes("elsewhere")) drawAddress();
   if (shown.code) drawCode("taught-code", shown.code, "QR code of what it learned", "L");
+  if (shown.code !== last.code) write("handover-said", "");
   renderProgress(shown);
+  last = shown;
   renderBars("bars", shown.bars, "meter");
   renderBars("minutes", shown.minutes);
   list("known", shown.known, ({ name, look }) => {
@@ -66,7 +71,8 @@ export function suggest(activities: string[], gyroscope: boolean): void {
 function renderHero({ text, visible, picture }: Shown): void {
   for (const id of HERO) write(id, text[id] ?? "");
   show("restart", visible.includes("restart"));
-  renderPicture(picture);
+  list("picture", picture ? [[picture.name, picture.color] as const] : [], ([name, color]) => drawn(name, color));
+  pace(picture?.cadence ?? 0);
 }
 
 function renderProgress({ kind, progress }: Shown): void {
@@ -74,16 +80,6 @@ function renderProgress({ kind, progress }: Shown): void {
   const bar = byId<HTMLProgressElement>("progress");
   if (progress === null) bar.removeAttribute("value");
   else bar.value = progress;
-}
-
-function renderPicture(picture: Shown["picture"]): void {
-  const place = byId("picture");
-  const key = picture ? `${picture.name} ${picture.color}` : "";
-  if (place.dataset.shown !== key) {
-    place.dataset.shown = key;
-    place.replaceChildren(...(picture ? [drawn(picture.name, picture.color)] : []));
-  }
-  if (picture) move(place.firstElementChild!, picture.cadence);
 }
 
 function lesson({ activity, name, look, trace, recordings }: Card): HTMLElement {

@@ -7,7 +7,7 @@ import { REFUSED } from "../signal/refused";
 import { rejects, spoken } from "../signal/stream";
 import type { Lesson, Model, Offer, Problem, Running, State, Summary, Taking, Teach } from "../page/state";
 import type { Button, Part, Text } from "./parts";
-import { capital, duration, kilobytes, percent } from "./text";
+import { capital, duration, kilobytes, percent, whole } from "./text";
 
 /** What is known of the device. */
 export interface Device {
@@ -101,7 +101,7 @@ export function shown(state: State, device: Device): Shown {
 
 function arrived({ what, received, total }: { what: string; received: number; total: number | null }): string {
   if (!what) return "";
-  return `${what}: ${total ? `${Math.round(received / 1000).toLocaleString("en")} of ${kilobytes(total)}` : kilobytes(received)}`;
+  return `${what}: ${total ? `${whole(received / 1000)} of ${kilobytes(total)}` : kilobytes(received)}`;
 }
 
 function start(model: Model, { handheld, reachable, heard }: Device): Shown {
@@ -198,7 +198,7 @@ function taken({ signal, model, timeline, steps: { count } }: Running): ReturnTy
 }
 
 function stepsOf(count: number): string {
-  return `${count.toLocaleString("en")} ${count === 1 ? "step" : "steps"}`;
+  return `${whole(count)} ${count === 1 ? "step" : "steps"}`;
 }
 
 function stepped({ steps: { count, cadence } }: Running, look: Look | null): string {
@@ -225,8 +225,8 @@ function hint({ simulated, timeline: { truth }, agreed, sleepy, model, signal }:
 }
 
 function measured({ measured: { rate, milliseconds } }: Running): string {
-  // The resolution of a browser's clock.
-  const run = milliseconds < 0.1 ? "under 0.1" : milliseconds.toFixed(1);
+  // A browser's clock is coarse: tenths would change with each run.
+  const run = milliseconds < 1 ? "under 1" : milliseconds.toFixed(0);
   const parts = [
     Number.isFinite(rate) ? `The sensor sends ${rate.toFixed(0)} samples per second` : "",
     Number.isFinite(milliseconds) ? `a run of the network takes ${run} ms` : "",
@@ -328,7 +328,6 @@ function teach(state: Teach, { shares, reachable }: Device): Shown {
       "lesson-undo": `Undo deleting ${state.undoes ?? ""}`,
       try: trial ? "Stop trying" : "Try it now", ...(trial ? tried(trial.signal, model) : {}),
       "handover-none": hands && "why" in handover ? handover.why : "",
-      "handover-said": "said" in handover ? handover.said : "",
     },
     code: hands && "address" in handover ? handover.address : null,
     lessons: cards(lessons),

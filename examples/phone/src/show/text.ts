@@ -1,5 +1,8 @@
 /** Numbers and names as text. */
 
+/** A number without decimals, its thousands apart. */
+export const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 }).format;
+
 /** A share from 0 to 1, as text. */
 export function percent(share: number): string {
   return `${Math.round(100 * share)}%`;
@@ -20,5 +23,5 @@ export function clock(seconds: number): string {
 }
 
 export function kilobytes(bytes: number): string {
-  return `${Math.round(bytes / 1000).toLocaleString("en")} kB`;
+  return `${whole(bytes / 1000)} kB`;
 }

@@ -3,26 +3,21 @@
 import type { Sample } from "./motion";
 import recording from "./recording.json";
 
-/** A recording in Android's convention, in stretches of equal length. */
-export interface Track {
-  /** Rows a second. */
-  rate: number;
-  /** Of each stretch. */
-  seconds: number;
-  /** What is done in each stretch. */
-  activities: string[];
-  rows: number[][];
+/** A recording in Android's convention: rows a second, the seconds of each stretch, and what is done in it. */
+type Track = ReturnType<typeof track>;
+
+/** Reads a recording whose rows are whole numbers of 16 bits, of some unit. */
+export function track({ rate, seconds, activities, channels, unit, rows }: typeof recording) {
+  const bytes = new DataView(Uint8Array.from(atob(rows), (letter) => letter.charCodeAt(0)).buffer);
+  const number = (row: number, channel: number) => unit * bytes.getInt16(2 * (channels * row + channel), true);
+  const count = rate * seconds * activities.length;
+  return { rate, seconds, activities, rows: Array.from({ length: count }, (_, row) => Array.from({ length: channels }, (_, i) => number(row, i))) };
 }
 
-const { rate, seconds, activities, columns, units } = recording;
-
-export const simulated: Track = {
-  rate, seconds, activities,
-  rows: columns[0]!.map((_, row) => columns.map((column, channel) => column[row]! * units[channel]!)),
-};
+export const simulated = track(recording);
 
 /** Milliseconds between two looks at the clock, and the most that count where a look is late, as after a sleep. */
-const LOOKED = 1000 / 60;
+const LOOKED = 100;
 const LATE = 1000;
 
 export class Replay {
