@@ -88,6 +88,8 @@ def walking(page):
     count, pace = map(int, re.fullmatch(r"(\d+) steps · (\d+) per minute", page.inner_text("#detail")).groups())
     assert count > 10
     assert 80 < pace < 140
+    # The figure moves when the charts do.
+    page.clock.run_for(200)
     assert page.evaluate("document.getElementById('picture').style.getPropertyValue('--swing')").endswith("deg")
 
 

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { looks } from "../src/show/activities";
 import { isHeld } from "../src/signal/placement";
-import { pace, swing } from "../src/show/picture";
+import { swing } from "../src/show/picture";
 import { BUTTONS, HERO, PARTS, TEXTS } from "../src/show/parts";
 import { longestWalk, mostly, shown, spentOn } from "../src/show/shown";
 import { believed, possible, type Known, type Silent } from "../src/signal/signal";
@@ -186,13 +186,13 @@ test("a demonstration is called what it is, with the truth, the agreement, and w
 
 test("the figure swings once a step, and rests where one stands", () => {
   const degrees: number[] = [];
-  const place = { style: { setProperty: (_: string, value: string) => degrees.push(parseFloat(value)) } } as unknown as HTMLElement;
+  const place = { dataset: { cadence: "" }, style: { setProperty: (_: string, value: string) => degrees.push(parseFloat(value)) } };
   const { now } = performance;
   for (const [perMinute, from, to] of [[0, 0, 2], [90, 2, 12], [0, 12, 14]] as const) {
-    pace(perMinute);
+    place.dataset.cadence = `${perMinute}`;
     for (let i = 10 * from; i < 10 * to; i += 1) {
       performance.now = () => 100 * i;
-      swing(place);
+      swing(place as unknown as HTMLElement);
     }
   }
   performance.now = now;

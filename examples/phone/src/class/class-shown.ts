@@ -1,7 +1,6 @@
 /** What the projector shows of a class: a pure function of what the computer tells, and of the goal. */
 
 import { type Look, looks } from "../show/activities";
-import type { Bar } from "../show/shown";
 import { capital, clock, percent } from "../show/text";
 
 /** What the computer tells of a training. */
@@ -28,12 +27,6 @@ export interface Class {
   training: Training | null;
 }
 
-export interface Cell {
-  activity: string;
-  look: Look;
-  seconds: number;
-}
-
 /** What was recognized of an activity: windows of each, and their share of its own. */
 export interface Row {
   name: string;
@@ -41,22 +34,7 @@ export interface Row {
   cells: { count: number; share: number }[];
 }
 
-export interface ClassShown {
-  text: Record<string, string>;
-  visible: string[];
-  people: { name: string; cells: Cell[] }[];
-  minutes: Bar[];
-  canTrain: boolean;
-  /** From 0 to 1. */
-  progress: number;
-  matrix: Row[];
-  /** People on whom the model was not trained. */
-  leftOut: string[];
-  /** The address in the code. */
-  code: string;
-  /** Who recorded what last. */
-  newcomer: { name: string; look: Look } | null;
-}
+export type ClassShown = ReturnType<typeof shownOfClass>;
 
 /** Of the commands that a training runs. */
 const STEPS = ["Reading the recordings", "Training", "Measuring", "Making the file for phones"];
@@ -65,7 +43,7 @@ const STEPS = ["Reading the recordings", "Training", "Measuring", "Making the fi
  * @param goal Minutes of each activity.
  * @param records Whether recordings are looked at, also where there is a result.
  */
-export function shownOfClass(state: Class, goal: number, records: boolean): ClassShown {
+export function shownOfClass(state: Class, goal: number, records: boolean) {
   const { labels, people, recordings, newest, refused, training, missing } = state;
   const each = looks(labels);
   const running = training?.status === "running";
@@ -96,10 +74,14 @@ export function shownOfClass(state: Class, goal: number, records: boolean): Clas
       return { name, look: each[i]!, share: Math.min(1, seconds / 60 / goal), current: false, text: `${clock(seconds)} of ${goal} min` };
     }),
     canTrain: !missing.length && !running,
+    // From 0 to 1.
     progress: running ? fraction(training) : 0,
     matrix: result ? rows(result) : [],
+    // People on whom the model was not trained.
     leftOut: result?.people ?? [],
+    // The address in the code.
     code,
+    // Who recorded what last.
     newcomer: newest && { name: `${newest.person}, ${newest.activity}`, look: each[labels.indexOf(newest.activity)] ?? looks([newest.activity])[0]! },
   };
 }

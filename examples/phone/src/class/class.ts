@@ -88,7 +88,8 @@ function render(): void {
   list("left-out", shown.leftOut, (name) => element("li", "chip", name));
   renderMatrix(shown.matrix);
   drawCode("code", shown.code);
-  if (state.newest) drawNewest(state.newest);
+  const samples = (state.newest?.rows ?? []).map(([time, ...value]) => ({ time: time!, value }));
+  if (state.newest) drawSignal(byId<HTMLCanvasElement>("newest"), sensorOf({ unit: "m/s^2" }), samples, 5);
   const newest = JSON.stringify(state.newest);
   if (shown.newcomer && arrived !== null && arrived !== newest) cross(shown.newcomer);
   arrived = newest;
@@ -140,11 +141,6 @@ function renderMatrix(rows: Row[]): void {
     return line;
   });
   byId("matrix").replaceChildren(head, ...lines);
-}
-
-function drawNewest({ rows }: NonNullable<Class["newest"]>): void {
-  const samples = rows.map(([time, ...value]) => ({ time: time!, value }));
-  drawSignal(byId<HTMLCanvasElement>("newest"), sensorOf({ unit: "m/s^2" }), samples, 5);
 }
 
 async function change(method: "POST" | "DELETE"): Promise<void> {

@@ -51,7 +51,7 @@ const NOTHING: Doing = { kind: "nothing" };
 export class Teaching {
   private doing: Doing = NOTHING;
   /** What is said of the last thing that was done, and whether it is to be confirmed. */
-  private note: { text: string; doubts?: true } = { text: "" };
+  private note = { text: "", doubts: false };
   /** What was deleted since one teaches, and what restores it. */
   private deleted: { activity: string; restore: () => Promise<void> }[] = [];
   private learned: Teach["learned"] = null;
@@ -97,7 +97,7 @@ export class Teaching {
     return {
       taking: doing.kind === "recording" ? doing.taking : null,
       learning: doing.kind === "learning",
-      doubts: note.doubts ?? false,
+      doubts: note.doubts,
       undoes: this.deleted.at(-1)?.activity ?? null,
       said: note.text || (damaged ? DAMAGED : outdated ? OUTDATED : ""),
       lessons: recordings.map((recording) => ({
@@ -113,8 +113,8 @@ export class Teaching {
   }
 
   open(): void {
-    this.note = { text: "" };
     this.deleted = [];
+    this.say("");
     void this.read();
   }
 
@@ -191,7 +191,7 @@ export class Teaching {
   async record(activity: string): Promise<void> {
     if (this.doing.kind !== "nothing") return;
     const asking: Doing = (this.doing = { kind: "asking" });
-    this.note = { text: "" };
+    this.say("");
     // Allowed in a tap alone, as is the sensor.
     tones.unlock();
     const refusal = await permitted();
@@ -251,22 +251,19 @@ export class Teaching {
     this.say(stored ? OPENED : `${OPENED} ${unstored("it")}`);
   }
 
-  say(text: string): void {
-    this.tell({ text });
+  /** @param doubts Whether what was asked for is to be confirmed. */
+  say(text: string, doubts = false): void {
+    this.note = { text, doubts };
+    this.changed();
   }
 
   /** Asks once, and forgets everything when it is asked for again. */
   async reset(): Promise<void> {
-    if (!this.note.doubts) return this.tell({ text: ASKS, doubts: true });
+    if (!this.note.doubts) return this.say(ASKS, true);
     await this.lessons.reset();
     this.deleted = [];
     this.learned = null;
     this.say("All forgotten.");
-  }
-
-  private tell(note: Teaching["note"]): void {
-    this.note = note;
-    this.changed();
   }
 
   private show(taking: Taking, said = ""): void {

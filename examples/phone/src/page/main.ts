@@ -145,14 +145,12 @@ class Page {
     if (changed) this.redraw();
   }
 
-  /** Opens the network of the demonstration, and plays a real person to it. */
-  async demonstrate(): Promise<void> {
-    const found = await import("../signal/person").catch(() => null);
-    if (!found) return this.fail("recording");
-    await this.open(found.NETWORK, true);
+  /** Opens the network that was trained without the person of the demonstration, and plays this person to it. */
+  demonstrate(): Promise<void> {
+    return this.open("person.tflite", true);
   }
 
-  private start(simulated: boolean, kind: "run" | "try" = "run"): Run {
+  private start(simulated: boolean): Run {
     const { recognizer } = this;
     const session = new Session(recognizer, threshold(recognizer.metadata), simulated, {
       changed: (report) => this.go({ kind: "report", report }),
@@ -160,7 +158,7 @@ class Page {
       say: (text) => write("said", text),
     });
     const run: Run = { session, stopSource: () => {}, replay: null };
-    this.go({ kind, model: this.model, run });
+    this.go({ kind: "run", model: this.model, run });
     return run;
   }
 
@@ -252,7 +250,7 @@ class Page {
     const refusal = await permitted();
     if (this.state.kind !== "teach") return;
     if (refusal) return this.teaching.refuse(refusal);
-    this.listenFor(this.start(false, "try"));
+    this.listenFor(this.start(false));
     keepAwake(() => undefined);
   }
 

@@ -117,12 +117,12 @@ export type Event =
   | { kind: "greet"; model: Model }
   /** A sensor may be slow to start: a run that waits for it goes on. */
   | { kind: "fail"; problem: Problem; why: string; model: Model | null; waits: boolean }
+  /** Where one teaches, it tries what was learned. */
   | { kind: "run"; model: Model; run: Run }
   | { kind: "report"; report: Report }
   | { kind: "change"; part: Partial<Pick<Running, "paused" | "sleepy">> }
   | { kind: "stop"; stretches: Stretch[] }
   | { kind: "teach"; shown: Omit<Teach, "kind" | "trial"> }
-  | { kind: "try"; model: Model; run: Run }
   | { kind: "leave" }
   | Offer;
 
@@ -139,7 +139,7 @@ export function next(state: State, event: Event): State {
     case "fail":
       return { kind: "problem", problem: event.problem, why: event.why, model: event.model, run: event.waits ? runOf(state) : null };
     case "run":
-      return begun(event.model, event.run);
+      return state.kind === "teach" ? { ...state, trial: { run: event.run, signal: { kind: "listening" } } } : begun(event.model, event.run);
     case "report":
       if (state.kind === "teach" && state.trial) return { ...state, trial: { ...state.trial, signal: event.report.signal } };
       return state.kind === "running" ? { ...state, ...event.report, agreed: counted(state, event.report.signal) } : state;
@@ -149,8 +149,6 @@ export function next(state: State, event: Event): State {
       return state.kind === "running" ? ended(state, event.stretches) : state;
     case "teach":
       return { ...event.shown, kind: "teach", trial: state.kind === "teach" ? state.trial : null };
-    case "try":
-      return state.kind === "teach" ? { ...state, trial: { run: event.run, signal: { kind: "listening" } } } : state;
     case "leave":
       return state.kind === "teach" && state.trial ? { ...state, trial: null } : state;
     case "offer":
@@ -172,8 +170,9 @@ function begun(model: Model, run: Run): Running {
 }
 
 /** Counts how often the label is what the person of a recording does. */
-function counted({ timeline: { truth }, agreed, model }: Running, signal: Signal): Running["agreed"] {
-  if (truth === null || (signal.kind !== "recognized" && signal.kind !== "unsure")) return agreed;
+function counted({ timeline, agreed, model }: Running, signal: Signal): Running["agreed"] {
+  const truth = timeline.truths.at(-1)?.name;
+  if (!truth || (signal.kind !== "recognized" && signal.kind !== "unsure")) return agreed;
   const right = signal.kind === "recognized" && model.metadata.classes[signal.label] === truth;
   return { right: agreed.right + Number(right), of: agreed.of + 1 };
 }

@@ -8,12 +8,11 @@ export function remembered(key: string): string | null {
 
 /** Remembers a text, or forgets it where it is null; returns whether the browser did so. */
 export function remember(key: string, text: string | null): boolean {
-  const done = attempt(() => {
+  return attempt(() => {
     if (text === null) localStorage.removeItem(PREFIX + key);
     else localStorage.setItem(PREFIX + key, text);
     return true;
-  });
-  return done ?? false;
+  }) ?? false;
 }
 
 /** What a text of JSON holds, or null where it is none. */

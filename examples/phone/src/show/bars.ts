@@ -16,16 +16,13 @@ export function renderBars(id: string, rows: Bar[], role?: string): void {
     row.append(words, box, element("span", "percent"));
     return row;
   });
-  rows.forEach((bar, i) => setBar(byId(id).children[i]!, bar));
+  rows.forEach((bar, i) => setBar(byId(id).children[i] as HTMLElement, bar));
 }
 
-/** What each row says. */
-const said = new WeakMap<Element, string>();
-
 /** A bar moves with its number, for each that is shown costs a frame. */
-function setBar(row: Element, { share, text, current }: Bar): void {
-  if (said.get(row) === `${text} ${current}`) return;
-  said.set(row, `${text} ${current}`);
+function setBar(row: HTMLElement, { share, text, current }: Bar): void {
+  if (row.dataset.shown === `${text} ${current}`) return;
+  row.dataset.shown = `${text} ${current}`;
   row.setAttribute("aria-current", `${current}`);
   row.querySelector(".percent")!.textContent = text;
   row.querySelector("[role=meter]")?.setAttribute("aria-valuenow", `${Math.round(100 * (share ?? 0))}`);

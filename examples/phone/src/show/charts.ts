@@ -33,9 +33,6 @@ const ROTATION: Sensor = { first: 3, reach: 12, grid: 5 };
 
 export const AXES = ["x", "y", "z"];
 
-/** What the lane of the truth is called. */
-const REALLY = "really";
-
 /** The share of the width that names of classes take, at most, and the space beside numbers, in rem. */
 const NAMES = 0.4;
 const NUMBERS = 2;
@@ -81,7 +78,7 @@ export function drawLanes(canvas: HTMLCanvasElement, timeline: Timeline, classes
   const { segments, truths } = timeline;
   const names = [...new Set([...classes, ...truths.map(({ name }) => name)])];
   const each = looks(names);
-  const rows = truths.length ? [REALLY, ...classes] : classes;
+  const rows = truths.length ? ["really", ...classes] : classes;
   const first = rows.length - classes.length;
   const lane = height / rows.length;
   context.font = `${Math.min(0.875 * rem, 0.8 * lane)}px system-ui, sans-serif`;

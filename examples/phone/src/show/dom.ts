@@ -2,14 +2,10 @@
 
 export const byId = <T extends HTMLElement = HTMLElement>(id: string) => document.getElementById(id) as T;
 
-/** What was written, by the id of an element. */
-const written = new Map<string, string>();
-
 export function write(id: string, text: string): void {
+  const element = byId(id);
   // Unchanged text is not written again, so that a screen reader reads a label once.
-  if (written.get(id) === text) return;
-  written.set(id, text);
-  byId(id).textContent = text;
+  if (element.textContent !== text) element.textContent = text;
 }
 
 export function element(tag: string, className = "", textContent = ""): HTMLElement {

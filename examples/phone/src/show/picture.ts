@@ -22,22 +22,15 @@ export function curve(values: number[], color: string): SVGElement {
   return svg;
 }
 
-/** Steps a minute of the figure that swings, how many it has made, and when in milliseconds on the clock of the page. */
-let [cadence, steps, moved] = [0, 0, 0];
-
-/** Degrees by which a limb swings. */
-const SWING = 12;
-
-export function pace(perMinute: number): void {
-  cadence = perMinute;
-}
+/** Steps that the figure of a run has made, up to when in milliseconds on the clock of the page. */
+let [steps, moved] = [0, 0];
 
 /** Lets limbs swing on, a swing for each step. Drawn with the charts: an animation asks for sixty frames a second. */
 export function swing(place: HTMLElement): void {
-  const now = performance.now();
+  const [now, cadence] = [performance.now(), Number(place.dataset.cadence)];
   steps += (cadence * (now - moved)) / 60_000;
   moved = now;
-  if (cadence) place.style.setProperty("--swing", `${SWING * Math.cos(Math.PI * steps)}deg`);
+  if (cadence) place.style.setProperty("--swing", `${12 * Math.cos(Math.PI * steps)}deg`);
 }
 
 /** Draws a pictogram on a canvas, in a square. */

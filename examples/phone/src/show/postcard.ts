@@ -2,7 +2,7 @@
 
 import { looks } from "./activities";
 import { stroke } from "./picture";
-import type { Bar, Shown } from "./shown";
+import type { Shown } from "./shown";
 import type { Timeline } from "../signal/timeline";
 
 /** Pixels. */
@@ -33,32 +33,19 @@ export async function postcard(summary: Shown, classes: string[], timeline: Time
   write(text.label!, EDGE, 210, 76, 700);
   // One sentence a line.
   text.detail!.split(/(?<=\.) /).slice(0, 2).forEach((line, i) => write(line, EDGE, 270 + 46 * i, 36, 400, "--soft"));
-  minutes.forEach((bar, i) => row(context, color, write, bar, TOP + ROW * i));
-  band(context, color, classes, timeline, TOP + ROW * minutes.length + 40);
-  const begun = timeline.begun.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-  write(begun, EDGE, canvas.height - 120, 32, 400, "--soft");
-  write("Recognized on the phone. Nothing left it.", EDGE, canvas.height - 64, 32, 400, "--soft");
-  return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no picture"))), "image/png"));
-}
-
-type Write = (words: string, x: number, y: number, size: number, weight?: number, name?: string) => void;
-
-function row(context: CanvasRenderingContext2D, color: (name: string) => string, write: Write, bar: Bar, y: number): void {
-  if (bar.look) stroke(context, bar.look.figure, color(bar.look.color), EDGE, y, 60);
-  write(bar.name, EDGE + 84, y + 44, 38);
-  const [x, width] = [EDGE + 340, WIDTH - 2 * EDGE - 340 - 220];
-  context.fillStyle = color("--line");
-  context.fillRect(x, y + 12, width, 40);
-  context.fillStyle = color(bar.look?.color ?? "--soft");
-  context.fillRect(x, y + 12, width * (bar.share ?? 0), 40);
-  write(bar.text, x + width + 24, y + 44, 34, 600);
-}
-
-/** What was when, on one line. */
-function band(
-  context: CanvasRenderingContext2D, color: (name: string) => string, classes: string[], timeline: Timeline, y: number,
-): void {
-  const colors = looks(classes).map((look) => color(look.color));
+  minutes.forEach((bar, i) => {
+    const y = TOP + ROW * i;
+    if (bar.look) stroke(context, bar.look.figure, color(bar.look.color), EDGE, y, 60);
+    write(bar.name, EDGE + 84, y + 44, 38);
+    const [x, width] = [EDGE + 340, WIDTH - 2 * EDGE - 340 - 220];
+    context.fillStyle = color("--line");
+    context.fillRect(x, y + 12, width, 40);
+    context.fillStyle = color(bar.look?.color ?? "--soft");
+    context.fillRect(x, y + 12, width * (bar.share ?? 0), 40);
+    write(bar.text, x + width + 24, y + 44, 34, 600);
+  });
+  // What was when, on one line.
+  const [colors, y] = [looks(classes).map((look) => color(look.color)), TOP + ROW * minutes.length + 40];
   const x = (time: number) => EDGE + ((time - timeline.start) / timeline.length) * (WIDTH - 2 * EDGE);
   context.fillStyle = color("--line");
   context.fillRect(EDGE, y, WIDTH - 2 * EDGE, 56);
@@ -67,4 +54,8 @@ function band(
     context.fillStyle = colors[label]!;
     context.fillRect(x(start), y, Math.max(2, x(end) - x(start)), 56);
   }
+  const begun = timeline.begun.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  write(begun, EDGE, canvas.height - 120, 32, 400, "--soft");
+  write("Recognized on the phone. Nothing left it.", EDGE, canvas.height - 64, 32, 400, "--soft");
+  return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no picture"))), "image/png"));
 }

@@ -5,7 +5,7 @@ import { drawLanes } from "./charts";
 import { drawAddress, drawCode } from "./code";
 import { byId, element, list, set, show, write } from "./dom";
 import { BUTTONS, HERO, PARTS, TEXTS } from "./parts";
-import { curve, drawn, pace } from "./picture";
+import { curve, drawn } from "./picture";
 import type { Bar, Card, Shown } from "./shown";
 import type { Timeline } from "../signal/timeline";
 
@@ -72,7 +72,7 @@ function renderHero({ text, visible, picture }: Shown): void {
   for (const id of HERO) write(id, text[id] ?? "");
   show("restart", visible.includes("restart"));
   list("picture", picture ? [[picture.name, picture.color] as const] : [], ([name, color]) => drawn(name, color));
-  pace(picture?.cadence ?? 0);
+  byId("picture").dataset.cadence = `${picture?.cadence ?? 0}`;
 }
 
 function renderProgress({ kind, progress }: Shown): void {

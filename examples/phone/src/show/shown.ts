@@ -212,9 +212,10 @@ function played({ demonstrates }: Model): string {
   return demonstrates ? "Recording of a real person" : "Simulated recording";
 }
 
-function hint({ simulated, timeline: { truth }, agreed, sleepy, model, signal }: Running): string {
+function hint({ simulated, timeline, agreed, sleepy, model, signal }: Running): string {
   if (simulated) {
-    if (truth === null) return "";
+    const truth = timeline.truths.at(-1)?.name;
+    if (!truth) return "";
     if (model.demonstrates) return [`Really: ${truth}`, agreement(agreed)].filter(Boolean).join(" · ");
     return model.metadata.classes.includes(truth) ? `Simulated activity: ${truth}` : `Simulated: ${truth}, not in this model`;
   }

@@ -3,7 +3,4 @@
 import recording from "./person.json";
 import { track } from "./replay";
 
-/** The network that was trained without this person. */
-export const NETWORK = "person.tflite";
-
 export const person = track(recording);

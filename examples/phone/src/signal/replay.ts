@@ -3,15 +3,11 @@
 import type { Sample } from "./motion";
 import recording from "./recording.json";
 
-/** A recording in Android's convention: rows a second, the seconds of each stretch, and what is done in it. */
-type Track = ReturnType<typeof track>;
-
-/** Reads a recording whose rows are whole numbers of 16 bits, of some unit. */
+/** Reads a recording in Android's convention: stretches of so many seconds, and rows of whole numbers of 16 bits, of some unit. */
 export function track({ rate, seconds, activities, channels, unit, rows }: typeof recording) {
-  const bytes = new DataView(Uint8Array.from(atob(rows), (letter) => letter.charCodeAt(0)).buffer);
-  const number = (row: number, channel: number) => unit * bytes.getInt16(2 * (channels * row + channel), true);
-  const count = rate * seconds * activities.length;
-  return { rate, seconds, activities, rows: Array.from({ length: count }, (_, row) => Array.from({ length: channels }, (_, i) => number(row, i))) };
+  const numbers = new Int16Array(Uint8Array.from(atob(rows), (letter) => letter.charCodeAt(0)).buffer);
+  const row = (_: unknown, i: number) => Array.from(numbers.subarray(i * channels, (i + 1) * channels), (number) => unit * number);
+  return { rate, seconds, activities, rows: Array.from({ length: numbers.length / channels }, row) };
 }
 
 export const simulated = track(recording);
@@ -35,7 +31,7 @@ export class Replay {
    * @param onRest Is told that no samples will come for a while.
    */
   constructor(
-    private readonly track: Track, private readonly onSample: (sample: Sample, activity: string) => void, private readonly onRest: () => void,
+    private readonly track: typeof simulated, private readonly onSample: (sample: Sample, activity: string) => void, private readonly onRest: () => void,
   ) {
     document.addEventListener("visibilitychange", this.follow);
     this.follow();

@@ -44,11 +44,6 @@ export class Timeline {
     if (last?.name !== name) this.truths.push({ start: time, end: time, name });
   }
 
-  /** What the person of a recording really does now, or null. */
-  get truth(): string | null {
-    return this.truths.at(-1)?.name ?? null;
-  }
-
   /** Stops its clock at a moment in milliseconds on the clock of the page, or lets it go on where there is none. */
   set paused(moment: number | null) {
     if (this.pausedAt !== null && moment === null) this.touched += now() - this.pausedAt;
