@@ -37,18 +37,19 @@ export const AXES = ["x", "y", "z"];
 const NAMES = 0.4;
 const NUMBERS = 2;
 
-/** When the last minute was drawn, and the numbers beside the signal were written, in milliseconds on the clock of the page. */
-let drawn = -Infinity;
+/** When the last minute was drawn in its present size, in milliseconds on the clock of the page, and whether it was in view. */
+let [drawn, seen] = [-Infinity, false];
+addEventListener("resize", () => (drawn = -Infinity));
 
 /** Draws the signal of the last seconds up to now, and every now and then the last minute and the numbers. */
 export function drawLive(metadata: Metadata, samples: Sample[], now: number, timeline: Timeline): void {
-  const due = Math.abs(performance.now() - drawn) >= SLOW;
+  const minute = byId<HTMLCanvasElement>("minute");
+  const due = performance.now() - drawn >= SLOW || isSeen(minute) !== seen;
   swing(byId("picture"));
   showSignals(metadata, samples, now, due);
   if (!due) return;
-  drawn = performance.now();
-  const minute = byId<HTMLCanvasElement>("minute");
-  if (isSeen(minute)) drawLanes(minute, timeline, spoken(metadata), timeline.now - MINUTE, timeline.now);
+  [drawn, seen] = [performance.now(), isSeen(minute)];
+  if (seen) drawLanes(minute, timeline, spoken(metadata), timeline.now - MINUTE, timeline.now);
   minute.setAttribute("aria-label", `The last ${MINUTE} seconds: ${describeMinute(timeline, metadata.classes)}`);
 }
 
