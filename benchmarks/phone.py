@@ -48,7 +48,7 @@ SECONDS, HERTZ, STARTS = 60, 60, 100
 LINE = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 93_750}
 """1.6 Mbit/s down, 0.75 up, in bytes per second."""
 SLOWER = 4
-TURNS, WATCHED, PROCESSORS = 5, 20, (1, 6)
+TURNS, WATCHED, PROCESSORS = 3, 20, (1, 6)
 """How often and for how many seconds the main thread is watched, on processors so many times slower than this one."""
 SCREEN = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
 PLAY = """

@@ -174,9 +174,8 @@ export class Teaching {
 
   async remove(number: number): Promise<void> {
     const recording = this.lessons.recordings[number]!;
-    const { activity } = recording;
-    this.deleted.push({ activity, restore: await this.lessons.remove(recording) });
-    this.say(`Deleted: ${activity}.`);
+    this.deleted.push({ activity: recording.activity, restore: await this.lessons.remove(recording) });
+    this.say(`Deleted: ${recording.activity}.`);
   }
 
   /** Brings back what was deleted last, of all that is not back yet. */

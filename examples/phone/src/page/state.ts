@@ -171,7 +171,8 @@ function begun(model: Model, run: Run): Running {
 
 /** Counts how often the label is what the person of a recording does. */
 function counted({ timeline, agreed, model }: Running, signal: Signal): Running["agreed"] {
-  const truth = timeline.truths.at(-1)?.name;
+  // When it was recognized, which is a moment ago.
+  const truth = timeline.truths.filter(({ start }) => start <= timeline.start + timeline.length).at(-1)?.name;
   if (!truth || (signal.kind !== "recognized" && signal.kind !== "unsure")) return agreed;
   const right = signal.kind === "recognized" && model.metadata.classes[signal.label] === truth;
   return { right: agreed.right + Number(right), of: agreed.of + 1 };
