@@ -24,7 +24,7 @@ export function prepare(canvas: HTMLCanvasElement): Canvas {
 const seen = new Map<Element, boolean>();
 let observer: IntersectionObserver | undefined;
 
-/** Whether a part of an element is in view; of one that was never asked about, it is assumed. */
+/** Whether a part of an element is in view, and the page as well; of one that was never asked about, it is assumed. */
 export function isSeen(element: Element): boolean {
   observer ??= new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) seen.set(target, isIntersecting);
@@ -33,5 +33,5 @@ export function isSeen(element: Element): boolean {
     seen.set(element, true);
     observer.observe(element);
   }
-  return seen.get(element)!;
+  return !document.hidden && seen.get(element)!;
 }

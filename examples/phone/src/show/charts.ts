@@ -98,12 +98,12 @@ export function drawLanes(canvas: HTMLCanvasElement, timeline: Timeline, classes
     context.fillRect(left, (i + 0.5) * lane - 0.5, width - left, 1);
   });
   const x = (time: number) => left + ((time - start) / (end - start)) * (width - left);
-  const bar = (row: number, { color: name, figure }: Look, begun: number, ended: number, drawn: boolean) => {
+  const bar = (row: number, { color: name, figure }: Look, begun: number, ended: number, named: boolean) => {
     if (ended < start) return;
     const [from, to, size] = [x(Math.max(start, begun)), x(ended), 0.7 * lane];
     context.fillStyle = color(name);
     context.fillRect(from, (row + 0.15) * lane, Math.max(1, to - from), size);
-    if (drawn && to - from > size) stroke(context, figure, color("--card"), from, (row + 0.15) * lane, size);
+    if (named && to - from > size) stroke(context, figure, color("--card"), from, (row + 0.15) * lane, size);
   };
   for (const one of segments) if (one.label !== null) bar(first + one.label, each[one.label]!, one.start, one.end, false);
   for (const one of truths) bar(0, each[names.indexOf(one.name)]!, one.start, one.end, true);
