@@ -44,7 +44,7 @@ function begin(about: object = {}, isTaught = true): Session {
     },
   };
   return new Session(recognizer as never, 0.4, false, {
-    changed: (report) => reports.push(report), failed: ({ message }) => failures.push(message), say: () => undefined,
+    changed: (report) => reports.push(report), failed: ({ message }) => failures.push(message), say: () => undefined, draw: () => undefined,
   });
 }
 

@@ -1,6 +1,7 @@
 /** The page: one tap starts it. It has one state at a time, and shows what follows from it. What a state holds ends with it. */
 
 import "../show/style.css";
+import { drawLive } from "../show/charts";
 import { isReachable } from "../show/code";
 import { byId, show, write } from "../show/dom";
 import { choose, chosen, ears } from "./ears";
@@ -156,6 +157,7 @@ class Page {
       changed: (report) => this.go({ kind: "report", report }),
       failed: (error) => this.fail("model", error.message),
       say: (text) => write("said", text),
+      draw: (samples, time) => drawLive(recognizer.metadata, samples, time, session.timeline),
     });
     const run: Run = { session, stopSource: () => {}, replay: null };
     this.go({ kind: "run", model: this.model, run });

@@ -1,7 +1,7 @@
 /** One run from Start to Stop: takes samples, and reports what the page believes of them. */
 
 import { isOfPockets, looks } from "../show/activities";
-import { drawLive, SIGNAL } from "../show/charts";
+import { SIGNAL } from "../show/charts";
 import { now } from "./clock";
 import { Announcer } from "./ears";
 import { Windows } from "../show/how";
@@ -80,7 +80,9 @@ export class Session {
    */
   constructor(
     private readonly recognizer: Recognizer, threshold: number, readonly simulated: boolean,
-    private readonly reports: { changed(report: Report): void; failed(error: Error): void; say(text: string): void },
+    private readonly reports: {
+      changed(report: Report): void; failed(error: Error): void; say(text: string): void; draw(samples: Sample[], now: number): void;
+    },
   ) {
     this.pocket = !recognizer.isTaught && isOfPockets(recognizer.metadata.classes);
     this.stream = new Stream(recognizer, threshold, this.pocket);
@@ -133,6 +135,7 @@ export class Session {
 
   end(): void {
     this.running = false;
+    clearTimeout(this.timer);
     this.silence.stop();
     document.removeEventListener("visibilitychange", this.onVisibility);
   }
@@ -215,6 +218,6 @@ export class Session {
     const last = this.samples.at(-1);
     // The charts go on without a signal.
     const silence = ((this.paused ?? moment) - this.silence.last) / 1000;
-    if (last) drawLive(this.recognizer.metadata, this.samples, last.time + silence, this.timeline);
+    if (last) this.reports.draw(this.samples, last.time + silence);
   };
 }
