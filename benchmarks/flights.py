@@ -4,14 +4,14 @@ r"""How the filter over time balances walking and stairs: short flights, as in a
     python benchmarks/flights.py --scratch build/phone | tee benchmarks/flights.json
     python benchmarks/flights.py --page docs/splits.md  # writes its tables into the page
 
-The networks of two cross-validations (of those folds that are finished) answer the streams of whom they never saw, new
-people and new studies, and each balance filters the same answers. Balances differ in the group of walking and stairs
-alone: more evidence; walking that lasts for a shorter time, by which a stream begins less sure of it; and a person's
-own share of walking, as the filter itself saw it so far, in place of the fixed one (`WORTH` seconds at the start).
+The networks of two cross-validations (of those folds that are finished) answer the streams of people, and of studies,
+that they were not trained on, and each balance filters the same answers. Balances differ in the group of walking and
+stairs alone: more evidence; walking that lasts for a shorter time, by which a stream begins less sure of it; and a
+person's own share of walking, as the filter itself saw it so far, in place of the fixed one.
 
 For each study, a balance is chosen by the mean cost of the others, so that the choice has not seen the study. The cost
-is the share of wrong time of somebody who walks for so many seconds for each second on stairs (`WALKS`), in flights of
-6 to 15 s between walks of 20 s.
+is the share of wrong time of somebody who walks for so many seconds for each second on stairs, in flights of 6 to 15 s
+between walks of 20 s. All the time of walks counts, also their first seconds.
 """
 
 import json
@@ -35,17 +35,18 @@ import pairs
 from numpy.typing import NDArray
 
 from zoo.catalog import preset_metrics
-from zoo.files import read_json
+from zoo.files import read_json, sha256
 from zoo.provenance import versions
 from zoo.report import markdown
 
-WALKS, WORTH = (3, 10, 30), 120.0
+WALKING_PER_STAIRS, PRIOR_SECONDS = (3, 10, 30), 120.0
+"""Seconds of walking for each on stairs, and what the fixed share of walking is worth where it follows the stream."""
 COMPARED = ("as in the zoo", "evidence 0.6")
 DRAWS, ENOUGH = 1000, 10
 """Draws of people for an interval, and how many people it takes."""
 SPLITS = {"people": "new people", "studies": "a new study"}
-WALKS_ALONE = "walking"
-PLACE = ("walking",)
+WALKING_ONLY = "walking"
+WALKING = ("walking",)
 """The part by which the group of walking and stairs is known."""
 
 
@@ -76,14 +77,14 @@ def filtered(one: pairs.Answered, metadata: Any, balance: Balance) -> list[Any]:
     from zoo.runtime.streaming import Shown
 
     groups = list(metadata.streaming.groups)
-    place = next(number for number, group in enumerate(groups) if PLACE in group.parts and len(group.parts) == 2)
-    walking = groups[place].parts.index(PLACE)
+    place = next(number for number, group in enumerate(groups) if WALKING in group.parts and len(group.parts) == 2)
+    walking = groups[place].parts.index(WALKING)
     stay = balance.stay if walking == 0 else balance.stay[::-1]
     groups[place] = replace(groups[place], evidence=balance.evidence, stay=stay)
     seconds = metadata.frame / metadata.rate
     settings = replace(metadata.streaming, groups=tuple(groups))
     states = Shown(metadata, settings, metadata.stream_threshold, seconds)
-    found, inner, passed = [], states._filter, WORTH
+    found, inner, passed = [], states._filter, PRIOR_SECONDS
     members = [metadata.classes.index(name) for part in groups[place].parts for name in part]
     share = stay[walking] / sum(stay)
     # A chain of two parts forgets at this rate, wherever it settles.
@@ -116,7 +117,7 @@ def counted(answered: Sequence[pairs.Answered], metadata: Any, alike: Sequence[S
             stream = judged(filtered(one, metadata, balance), metadata.rate, one.stretches, allowed, one.person)
             walking, climbing = stream.truth == "walking", measured_streams.on_stairs(stream)
             if one.kind == "alone":
-                key, wrong = WALKS_ALONE, np.isin(stream.labels, measured_streams.ANY_STAIRS)
+                key, wrong = WALKING_ONLY, np.isin(stream.labels, measured_streams.ANY_STAIRS)
                 parts = [walking, walking & stream.settled]
                 counts = [count for part in parts for count in ((wrong & part).sum(), part.sum())]
             else:
@@ -157,21 +158,20 @@ def main() -> None:
         return
     os.environ |= pairs.ONE_THREAD
     rows: list[Row] = []
+    files = [(split, file) for split in SPLITS for file in sorted((options.scratch / split).glob("folds/*.keras"))]
     with ProcessPoolExecutor(pairs.WORKERS, max_tasks_per_child=1) as pool:
-        jobs = [
-            (split, pool.submit(measure, options.scratch, file))
-            for split in SPLITS
-            for file in sorted((options.scratch / split / "folds").glob(f"{pairs.PRESET}.*.keras"))
-        ]
+        jobs = [(split, pool.submit(measure, options.scratch, file)) for split, file in files]
         for split, job in jobs:
             rows += [row | {"split": split} for row in job.result()]
             print(split, len(rows), "rows", file=sys.stderr, flush=True)
     command = "python benchmarks/flights.py --scratch build/phone"
-    print(json.dumps({"command": command, "preset": pairs.PRESET, "versions": versions(), "rows": rows}))
+    networks = {file.stem: sha256(file) for _, file in files}
+    about = {"command": command, "preset": pairs.PRESET, "networks": networks, "versions": versions()}
+    print(json.dumps(about | {"rows": rows}))
 
 
 Counts = dict[str, NDArray[np.float64]]
-"""By `WALKS_ALONE`: moments of walking shown as stairs, and all of them, then both of what is settled. By seconds of a
+"""By `WALKING_ONLY`: moments of walking shown as stairs, and all of them, then both of what is settled. By seconds of a
 flight: moments that are right, and all of them, then flights that are never shown, and all of them."""
 
 
@@ -188,13 +188,13 @@ def summed(rows: Sequence[Row], split: str) -> dict[str, dict[str, Counts]]:
 
 def walking_as_stairs(sums: Counts, *, settled: bool = False) -> float:
     """The share of walking that is shown as stairs: of all time, or later than five seconds after its start."""
-    wrong, of = sums[WALKS_ALONE][2:] if settled else sums[WALKS_ALONE][:2]
+    wrong, of = sums[WALKING_ONLY][2:] if settled else sums[WALKING_ONLY][:2]
     return float(wrong / of)
 
 
 def climbs(sums: Counts) -> dict[str, float]:
     """The share of the time of flights that is right, by their seconds; empty for a study without stairs."""
-    lengths = sorted(sums.keys() - {WALKS_ALONE}, key=float)
+    lengths = sorted(sums.keys() - {WALKING_ONLY}, key=float)
     return {seconds: float(sums[seconds][0] / sums[seconds][1]) for seconds in lengths if sums[seconds][1]}
 
 
@@ -212,7 +212,7 @@ def chosen(found: Mapping[str, Mapping[str, Counts]], study: str, walks: float) 
 
 
 def table(document: Mapping[str, Any], *, split: str) -> str:
-    """Walking as stairs, and the share of flights of 6 and of 15 s that is right; a row for each balance."""
+    """Walking as stairs, and the share of flights of 6, 10 and 15 s that is right; a row for each balance."""
     found = summed(document["rows"], split)
     studies = sorted(found["as in the zoo"])
     lines = []
@@ -231,21 +231,17 @@ def choices(document: Mapping[str, Any]) -> str:
     lines = []
     for split, words in SPLITS.items():
         found = summed(document["rows"], split)
-        for walks in WALKS:
+        for walks in WALKING_PER_STAIRS:
             picks = {study: chosen(found, study, walks) for study in sorted(found["as in the zoo"])}
-            stairs = [study for study in picks if climbs(found["as in the zoo"][study])]
-            costs = [fmean(cost([found[pick or picks[study]][study]], walks) for study in stairs)
-                     for pick in ("as in the zoo", "")]  # fmt: skip
+            costs = [cost([found[pick or picks[study]][study] for study in picks], walks)
+                     for pick in (*COMPARED, "")]  # fmt: skip
             counts = Counter(picks.values()).most_common()
             names = "; ".join(f"{name} ({count})" for name, count in counts)
             lines.append([words, f"{walks}", *(f"{each:.2%}" for each in costs), names])
     head = [
-        "network and",
-        "seconds of walking for one of stairs",
-        "wrong time, as in the zoo",
-        "as chosen",
-        "balance, for how many studies",
-    ]
+        "network and", "seconds of walking for one on stairs", "wrong, as in the zoo", f"wrong, {COMPARED[1]}",
+        "wrong, as chosen", "chosen, for how many studies",
+    ]  # fmt: skip
     return markdown.table(head, lines)
 
 
@@ -259,9 +255,9 @@ def gains(document: Mapping[str, Any]) -> str:
                 people.setdefault((row["study"], row["person"]), {})[row["balance"]] = row["sums"]
         for study in sorted({name for name, _ in people}):
             own = [sums for (name, _), sums in people.items() if name == study]
-            lengths = sorted(set().union(*(sums[COMPARED[0]] for sums in own)) - {WALKS_ALONE}, key=float)
+            lengths = sorted(set().union(*(sums[COMPARED[0]] for sums in own)) - {WALKING_ONLY}, key=float)
             cells = []
-            for keys, places in ((lengths, (0, 1)), ([WALKS_ALONE], (2, 3))):
+            for keys, places in ((lengths, (0, 1)), ([WALKING_ONLY], (2, 3))):
                 # Of each person, balance and key: what is counted, and of how much.
                 counts = np.array([[[[sums[name].get(key, [0] * 4)[place] for place in places] for key in keys]
                                     for name in COMPARED] for sums in own], float)  # fmt: skip
