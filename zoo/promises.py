@@ -9,6 +9,7 @@ fails, the groups after it are left out.
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ np.save(answers, load(model).keras_model(np.load(windows), training=False))
 """
 _MODEL, _WINDOWS, _ANSWERS = "model.keras", "windows.npy", "answers.npy"
 _CLOSE = 1e-5
+_CONVERTS, _LOADS = "converts, and agrees", "loads in a new process, without its code"
 
 
 def examine(
@@ -53,18 +55,20 @@ def examine(
     yield from found.items()
     if any(found.values()):
         return
-    with temporary_folder() as folder, _started(model, folder) as process:
-        # It imports Keras while this process converts.
-        for check, run in (
-            ("converts, and agrees", partial(_converts, model, folder, converter)),
-            ("loads in a new process, without its code", partial(_loads, model, folder, process)),
-        ):
-            try:
+    check = _LOADS
+    with temporary_folder() as folder, ExitStack() as stack:
+        try:
+            # It imports Keras while this process converts.
+            process = stack.enter_context(_started(model, folder))
+            stack.callback(process.kill)
+            for check, run in (
+                (_CONVERTS, partial(_converts, model, folder, converter)),
+                (_LOADS, partial(_loads, model, folder, process)),
+            ):
                 run()
-            except ZooError as error:
-                yield check, str(error)
-                return
-            yield check, ""
+                yield check, ""
+        except ZooError as error:
+            yield check, str(error)
 
 
 def _built(named: Any, facts: Mapping[str, Any], options: Mapping[str, Any]) -> ActivityRecognizer:

@@ -226,7 +226,7 @@ def test_a_rate_in_place_of_time_stamps_is_mentioned(zoo_cli, tmp_path):
     assert zoo.predict(POCKET, frame.drop(columns="time"), rate=100.0).warnings == []
     frame.to_csv(tmp_path / "a.csv", index=False)
     said = zoo_cli("stream", POCKET, "--csv", tmp_path / "a.csv", "--rate", "100").err
-    assert "a.csv: rows are read at 100 Hz in place of their time stamps in 'time'" in said
+    assert "a.csv: rows read at 100 Hz in place of their time stamps in 'time'" in said
 
 
 def test_a_stream_and_the_predictions_of_a_csv_file_end_with_minutes_of_each_activity(zoo_cli, zoo_json, tmp_path):

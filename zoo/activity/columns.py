@@ -447,6 +447,11 @@ def has_commas(mark: str, fields: Iterable[str]) -> bool:
     return mark != "," or any(re.fullmatch(r"[+-]?\d+,\d+", field) for field in fields)
 
 
+def unread_times(rate: float, column: str) -> str:
+    """What is said where a rate is given in place of time stamps."""
+    return f"rows read at {rate:g} Hz in place of their time stamps in {column!r}"
+
+
 Sample = tuple[float, ...]
 """Seconds, and x, y, z in m/s^2, Android's sign; with a gyroscope, also rotation rate about x, y, z in rad/s."""
 
@@ -478,7 +483,7 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
     comma = has_commas(mark, chain(*first[:1]))
     if columns.rate:
         if (unread := recognized("time", header)) is not None:
-            say(f"{name}: rows are read at {columns.rate:g} Hz in place of their time stamps in {unread!r}", "warning")
+            say(f"{name}: {unread_times(columns.rate, unread)}", "warning")
         yield from ((count / columns.rate, *sample(row)) for count, row in enumerate(chain(first, rows)))
         return
     if first and (column := device_of(header, first, resolved)) != "=":

@@ -38,6 +38,7 @@ from zoo.activity.columns import (
     resolve,
     time_reader,
     time_unit_of,
+    unread_times,
 )
 from zoo.activity.recordings import GAPS, LOST_STEPS, NOT_RISING, Counts, Recording, misnamed, restarts_of, stretches
 from zoo.activity.sources import OTHER_SENSORS, Sources, beside, stem
@@ -307,8 +308,7 @@ def recordings_of(
         raise ZooError(f"{table.where}: column {table.columns.activity!r}: no row has a label")
     of_file.dropped["rows without a label"] += table.unlabeled + len(table.times) - labeled
     if table.unread is not None:
-        instead = f"rows read at {table.columns.rate:g} Hz in place of their time stamps in {table.unread!r}"
-        of_file.changed[instead] += len(table.times)
+        of_file.changed[unread_times(table.columns.rate or 0.0, table.unread)] += len(table.times)
     for rows, owner in table.parts():
         with _advised(table, owner.subject, owner.activity) as name:
             _check_typical(name, table.values[rows])
