@@ -171,10 +171,9 @@ class Protocol:
         groups = people if self.groups == LOSO else int(self.groups)
         if groups > people or people < 2:
             where = "training and test (keys 'trS', 'tstS')" if self.everyone else "training (key 'trS')"
-            raise ZooError(
-                f"{data}: {people} people in {where} for {groups} groups: each needs one; ask for "
-                f"2 to {people} groups, or record more people"
-            )
+            several = f"{people} people in {where} for {groups} groups: each needs one; ask for 2 to {people} groups"
+            alone = f"one person in {where}, whom no fold can hold out: name several days as people, as ann-monday"
+            raise ZooError(f"{data}: {several if people > 1 else alone}, or record more people")
         return groups
 
     def folds(self, trainings: Sequence[Training], data: Data) -> list[Fold]:

@@ -291,6 +291,58 @@ def test_what_is_in_view_is_proposed_first(tmp_path):
     )
 
 
+def test_files_among_the_recordings_that_hold_no_acceleration_are_left_out_and_named(opened, hour, tmp_path):
+    (hour / "my_memory.txt").write_text("I walked, then I sat.\n")
+    assert [Path(one["file"]).name for one in opened(hour).overview()["recordings"]] == ["TotalAcceleration.csv"]
+    assert opened.doubts == [f"left out, as they have no columns of acceleration: 1, such as {hour / 'my_memory.txt'}"]
+    # A file that is named is to be read, and so is one of several if there is no other.
+    with pytest.raises(ZooError, match=r"my_memory.txt: no column for x"):
+        opened(hour / "my_memory.txt")
+    (tmp_path / "texts").mkdir()
+    shutil.copy(hour / "my_memory.txt", tmp_path / "texts")
+    with pytest.raises(ZooError, match=r"my_memory.txt: no column for x"):
+        opened(tmp_path / "texts")
+
+
+def test_a_last_note_that_holds_by_far_longest_is_doubted(opened, tmp_path):
+    recorded(tmp_path / "day" / "TotalAcceleration.csv", *["walking", "sitting"] * 14, rate=20)
+    for notes, doubtful in [("0,sitting\n60,walking\n120,sitting\n", 120), ("0,sitting\n60,walking\n120,stop\n", None)]:
+        (tmp_path / "day" / "Annotation.csv").write_text("seconds_elapsed,text\n" + notes)
+        assert opened(tmp_path / "day").overview()["recordings"][0]["doubtful"] == doubtful
+        made = zoo.import_csv(tmp_path / "day", tmp_path / "r.h5", subject="=ann", force=True)
+        assert [*made.warnings] == ([] if doubtful is None else [
+            f"{tmp_path / 'day' / 'Annotation.csv'}: the last note, sitting at 120 s, holds to the end, 12 minutes: "
+            "if it ended earlier, add a note stop there"
+        ])  # fmt: skip
+
+
+def test_the_model_can_learn_as_soon_as_everything_is_decided(opened):
+    session = opened()
+    assert session.shown(0)["missing"] == 4
+    for at in range(4):
+        act(session, do="label", at=at, label=["sitting", "walking"][at % 2])
+    assert session.shown(0)["missing"] == 0
+    act(session, do="split", at=0, time=10)
+    # Whatever a person does, at most 20 answers are needed.
+    assert session.shown(0)["missing"] == 0
+
+
+def test_a_word_whose_answer_was_undone_is_no_word_any_more(opened):
+    session = opened()
+    assert act(session, do="label", at=0, label="rowing")["words"][-1] == "rowing"
+    assert "rowing" not in act(session, do="undo")["words"]
+
+
+def test_what_the_model_proposes_is_shown_for_what_is_decided_as_well(opened):
+    session = opened()
+    act(session, do="label", at=0, label="rowing")
+    assert {one["guess"] for one in session.shown(0)["whole"]} == {""}
+    session.propose("activity_gru_pocket")
+    shown = session.shown(0)
+    assert shown["stretches"][0]["label"] == "rowing"
+    assert [one["guess"] for one in shown["whole"] if one["start"] < 25] == ["sitting"]
+
+
 def test_answers_among_the_recordings_are_no_recordings(opened, tmp_path):
     act(opened(tmp_path), do="accept", at=0)
     session = opened(tmp_path)
@@ -618,7 +670,7 @@ def test_a_kill_loses_nothing_and_ctrl_c_writes_the_recordings(hour, tmp_path):
             assert status == 200
         # A second run finds the folder taken.
         second = again(hour, "--subject", "ann", cwd=tmp_path)
-        assert (second.returncode, "another run is writing it" in second.stderr) == (1, True)
+        assert (second.returncode, "is open already: see the address in the other" in second.stderr) == (1, True)
         process.kill()
         process.wait()
     with zoo_label(*arguments, cwd=tmp_path) as (process, document):
@@ -630,5 +682,18 @@ def test_a_kill_loses_nothing_and_ctrl_c_writes_the_recordings(hour, tmp_path):
         assert len([*tmp_path.glob("labeled/ann/*.eaf")]) == 1
     assert zoo.describe(tmp_path / "ours.h5")["recordings"] == 2
     assert not [path for path in tmp_path.rglob(".zoo*") if path.name != ".zoo-lock"]
+    # The same command goes on, and replaces what it saved; what something else has written is refused.
+    with zoo_label(*arguments, cwd=tmp_path) as (process, document):
+        shown = asked(document, "GET", "/label/day/0")[1]
+        asked(document, "PUT", "/label/day/0", {"do": "accept", "at": 2, "version": shown["version"]})
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=120)
+        assert (process.returncode, json.loads(out)["recordings"]) == (0, 3), err
+        assert f"; answers in {tmp_path / 'labeled'}: continued\n" in err
+    (tmp_path / "ours.h5").write_text("of somebody else")
     refused = again(hour, "-o", "ours.h5", cwd=tmp_path)
-    assert (refused.returncode, "ours.h5: exists already" in refused.stderr) == (1, True)
+    assert (refused.returncode, "ours.h5: exists already, and was not saved from labeled" in refused.stderr) == (
+        1,
+        True,
+    )
+    assert "answers in labeled are kept" in refused.stderr

@@ -1,6 +1,7 @@
 """An hour is labeled by keys alone, is written as recordings, and trains a model; the page is readable to all."""
 
 import csv
+import re
 import runpy
 import signal
 from contextlib import contextmanager
@@ -106,6 +107,7 @@ def test_an_hour_is_labeled_by_keys_and_trains_a_model(labeling, tmp_path):
         # Everything goes back, one step after the other.
         press(page, "z", "z", "z", "z")
         assert page.is_disabled("#undo")
+        assert page.locator("#words .word", has_text="wading").count() == 0
         assert not [*(tmp_path / "labeled").rglob("*.csv")]
         # A stretch is split, its end moves by a second and by a tenth.
         press(page, "s", "Enter")
@@ -117,12 +119,15 @@ def test_an_hour_is_labeled_by_keys_and_trains_a_model(labeling, tmp_path):
         press(page, *["-"] * 8, "Shift+Enter")
         assert len(answers(tmp_path)) > 2
         for _ in range(count):
-            if page.inner_text("#queue-title").startswith("0 to check"):
+            if page.inner_text("#queue-title") == "All decided":
                 break
             press(page, "n", "Enter")
-        assert page.inner_text("#queue-title") == "0 to check \N{MIDDLE DOT} you decided 100%"
+        command = "zoo data windows ours.h5 -o data3.h5 --test-fraction 0"
+        assert page.inner_text("#done") == f"Save, then {command}"
+        # Fewer than 20 answers are enough where nothing else has no label.
+        assert page.is_enabled("#learn")
         page.click("#save")
-        page.wait_for_selector("#saved:has-text('recordings in ours.h5')")
+        page.wait_for_selector(f"#saved:has-text('stretches in ours.h5'):has-text('{command}')")
         process.send_signal(signal.SIGINT)
         assert process.wait(120) == 0
     data = zoo.cut_windows(tmp_path / "ours.h5", tmp_path / "data3.h5", test_fraction=0).data
@@ -155,7 +160,7 @@ def test_the_person_is_asked_once_and_another_tab_is_told(labeling, open_page, t
         press(page, "Enter")
         press(other, "0")
         other.wait_for_selector("#problem:has-text('something changed meanwhile')")
-        press(other, "ArrowRight", "0")
+        press(other, "n", "0")
         assert sorted(answer[2] for answer in answers(tmp_path)) == ["", word]
 
 
@@ -231,6 +236,64 @@ def test_the_end_of_a_note_moves_to_the_change_that_the_model_sees(labeling, tmp
         assert answers(tmp_path)[0][1] == pytest.approx(30, abs=2)
         press(page, "ArrowRight", "ArrowRight", "c")
         page.wait_for_selector("#problem:has-text('sees no other change')")
+
+
+def test_nothing_is_decided_before_the_model_has_read_it_and_the_choice_stays_when_it_has(labeling, tmp_path):
+    with labeling("--subject", "ann", proposed=False, notes=True) as (_, page):
+        # The model is loaded as soon as the page says that it has drawn the recording.
+        page.route(
+            "**/label/view/*", lambda route: route.continue_(method="GET", url=route.request.url.replace("view", "day"))
+        )
+        page.reload()
+        page.wait_for_selector("#work:visible")
+        page.click("#day", position={"x": 1000, "y": 40})
+        settled(page)
+        noted = page.inner_text("#details").split("noted: ")[1]
+        for keys in ("Enter", "1", "0", "Shift+Enter"):
+            press(page, keys)
+            page.wait_for_selector("#problem:has-text('The model is still reading: nothing was decided.')")
+        assert (page.inner_text("#what"), page.is_disabled("#accept")) == ("The model is still reading", True)
+        assert not [*(tmp_path / "labeled").rglob("*.csv")]
+        page.unroute("**/label/view/*")
+        await_proposals(page)
+        assert f"noted: {noted}" in page.inner_text("#details")
+        word = page.inner_text("#accept-text").removeprefix("Take ")
+        press(page, "Enter")
+        assert [answer[2] for answer in answers(tmp_path)] == [word]
+
+
+def test_an_edge_is_dragged_ends_at_the_cursor_and_stays_in_view(labeling, tmp_path):
+    recorded(tmp_path / "day" / "TotalAcceleration.csv", "sitting", "walking", "sitting")
+    (tmp_path / "day" / "Annotation.csv").write_text("seconds_elapsed,text\n0,reading\n41,roaming\n60,reading\n")
+    with labeling("--subject", "ann", "--model", "activity_gru_pocket", file=tmp_path / "day") as (_, page):
+        page.click("#day", position={"x": 80, "y": 40})
+        press(page, *["-"] * 8)
+        box = page.locator("#close").bounding_box()
+
+        def place(moment):
+            return box["x"] + 64 + (box["width"] - 64) * moment / 90, box["y"] + 40
+
+        page.mouse.move(*place(41))
+        page.mouse.down()
+        page.mouse.move(*place(35), steps=4)
+        page.mouse.up()
+        settled(page)
+        assert re.match("8:00:00 to 8:00:3[45]", page.inner_text("#details"))
+        # What was moved last stays in view.
+        press(page, *["+"] * 9)
+        first, last = re.findall(r"8:0(\d:\d\d)", page.get_attribute("#close", "aria-label"))
+        assert "0:30" <= first <= "0:35" <= last <= "0:40"
+        press(page, *["-"] * 9)
+        page.mouse.click(*place(20))
+        settled(page)
+        press(page, "e", "Enter")
+        assert answers(tmp_path)[0] == pytest.approx((0, 20, "reading", "note"), abs=0.2)
+
+
+def test_a_page_whose_command_was_started_again_says_where_to_go(labeling, tmp_path):
+    with labeling("--subject", "ann") as (_, page):
+        page.evaluate("location.hash = 'of-an-earlier-run'")
+        page.wait_for_selector("#problem:has-text('zoo label was started again: open the address that it shows now')")
 
 
 def test_it_is_readable_in_all_sizes_and_in_the_dark(labeling):

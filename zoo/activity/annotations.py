@@ -7,17 +7,19 @@ recording, which it names.
 """
 
 import json
+import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
-from xml.etree.ElementTree import Element, ParseError, SubElement, fromstring, indent, tostring
+from typing import Literal, NamedTuple
+from xml.etree.ElementTree import ParseError, fromstring
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.activity.columns import SECONDS, CsvColumns, is_dated, plain_name, recognized, time_reader
+from zoo.activity.columns import SECONDS, CsvColumns, is_dated, plain_name, recognized, resolve, time_reader
 from zoo.activity.sources import beside, is_label_track, stem
 from zoo.activity.tables import Table, digest, exists, lines_of, number_or_nan
 from zoo.errors import ZooError, option
@@ -43,6 +45,8 @@ _NO_UNIT = ("time", "timestamp", "t", "elapsed")
 """Names of columns that do not say in what their times are."""
 _MINUTES = 0.5, 1.02
 """At which share of the recording the last note is, if times of notes are minutes; if they are, it is near the end."""
+_LONG, _FAR = 600.0, 5
+"""Seconds, and medians of the others, from which a last note that nothing ends is doubtful."""
 _LATEST = 1e9
 """Seconds since the start of a recording that no label reaches."""
 
@@ -69,6 +73,14 @@ class Answers(NamedTuple):
     subject: str
     columns: CsvColumns
     spans: tuple[Span, ...]
+
+
+def has_acceleration(path: Path, columns: CsvColumns) -> bool:
+    """Whether a file has columns of acceleration, as texts and tables that lie among recordings have not."""
+    with suppress(ZooError):
+        names = Table(str(path), lines_of(path, columns.encoding)).names
+        return bool(resolve(str(path), names, columns.replace(rate=1.0), labels=False))
+    return False
 
 
 def notes_of(path: Path) -> Path | None:
@@ -125,6 +137,13 @@ def read_notes(path: Path, times: NDArray[np.float64], column: str | None, unit:
         )
     order = np.argsort(seconds, kind="stable")
     return _held(path, [(float(seconds[place]), rows[place][text].strip()) for place in order], side)
+
+
+def doubtful_from(spans: Sequence[Span], end: float) -> float | None:
+    """Where the last note begins, if it holds by far longest, to the end: its author may have stopped to take notes."""
+    *lengths, last = [min(span.end, end) - span.start for span in spans] or [0.0]
+    is_long = lengths and last > max(_LONG, _FAR * float(np.median(lengths)))
+    return spans[-1].start if is_long and spans[-1].end == np.inf else None
 
 
 def _held(path: Path, notes: Sequence[tuple[float, str]], side: Side) -> list[Span]:
@@ -193,22 +212,13 @@ def _of_elan(path: Path) -> list[tuple[float, float, str]]:
 
 def track_text(spans: Sequence[Span], program: str) -> str:
     """What has a label, as a file of a program among `TRACKS`; what was left out is left out."""
+    from jinja2 import Template
+
+    text = Path(__file__).with_name(f"track{TRACKS[program]}.j2").read_text(encoding="utf-8")
+    # Only XML has signs to escape.
+    template = Template(text, autoescape=program == "elan", trim_blocks=True, keep_trailing_newline=True)
     labeled = [span for span in spans if span.activity]
-    if program == "audacity":
-        return "".join(f"{start:.3f}\t{end:.3f}\t{activity}\n" for start, end, activity, _ in labeled)
-    root = Element("ANNOTATION_DOCUMENT", AUTHOR="", DATE=datetime.now(UTC).isoformat(), FORMAT="3.0", VERSION="3.0")
-    SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
-    order = SubElement(root, "TIME_ORDER")
-    tier = SubElement(root, "TIER", LINGUISTIC_TYPE_REF=_TIER, TIER_ID=_TIER)
-    SubElement(root, "LINGUISTIC_TYPE", LINGUISTIC_TYPE_ID=_TIER, TIME_ALIGNABLE="true")
-    for number, span in enumerate(labeled, 1):
-        slots = {f"TIME_SLOT_REF{side}": f"ts{2 * number - 2 + side}" for side in (1, 2)}
-        for slot, seconds in zip(slots.values(), span[:2], strict=True):
-            SubElement(order, "TIME_SLOT", TIME_SLOT_ID=slot, TIME_VALUE=str(round(1000 * seconds)))
-        mark = SubElement(SubElement(tier, "ANNOTATION"), "ALIGNABLE_ANNOTATION", slots, ANNOTATION_ID=f"a{number}")
-        SubElement(mark, "ANNOTATION_VALUE").text = span.activity
-    indent(root)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
+    return str(template.render(spans=labeled, tier=_TIER, date=datetime.now(UTC).isoformat()))
 
 
 def answers_text(answers: Answers, folder: Path) -> str:
@@ -217,30 +227,18 @@ def answers_text(answers: Answers, folder: Path) -> str:
     import io
 
     text = io.StringIO()
-    if (given := _given(answers.columns)) != {}:
+    if given := answers.columns.model_dump(exclude_defaults=True, exclude={"subject", "activity"}):
         text.write(f"# {json.dumps(given, ensure_ascii=False)}\n")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    file = Path(_relative(answers.file, folder)).as_posix()
+    file = answers.file.absolute()
+    # On another drive of Windows, there is no such path.
+    with suppress(ValueError):
+        file = Path(os.path.relpath(file, folder.absolute()))
+    about = file.as_posix(), answers.sha256, answers.subject
     for start, end, activity, decided in answers.spans:
-        writer.writerow([file, answers.sha256, answers.subject, f"{start:.3f}", f"{end:.3f}", activity, decided])
+        writer.writerow([*about, f"{start:.3f}", f"{end:.3f}", activity, decided])
     return text.getvalue()
-
-
-def _given(columns: CsvColumns) -> dict[str, Any]:
-    standard = CsvColumns()
-    fields = ((name, getattr(columns, name)) for name in CsvColumns.model_fields if name not in ("subject", "activity"))
-    return {name: value for name, value in fields if value != getattr(standard, name)}
-
-
-def _relative(file: Path, folder: Path) -> str:
-    import os
-
-    try:
-        return os.path.relpath(file.absolute(), folder.absolute())
-    except ValueError:
-        # Another drive of Windows.
-        return str(file.absolute())
 
 
 def read_answers(path: Path) -> Answers | None:
@@ -267,15 +265,13 @@ def read_answers(path: Path) -> Answers | None:
         spans.append(span)
     try:
         given = json.loads(head[1:]) if described else {}
-        columns = CsvColumns(**{name: _plain(value) for name, value in given.items()})
+        # JSON has lists in place of tuples.
+        given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+        columns = CsvColumns(**given)
     except (ValueError, TypeError, AttributeError) as error:
         raise ZooError(f"{path}: the first line does not say how the recording is read ({error})") from None
     file = path.parent / first["file"]
     return Answers(file, first["sha256"], first["subject"], columns, tuple(spans))
-
-
-def _plain(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def check_unchanged(path: Path, answers: Answers) -> None:

@@ -277,6 +277,9 @@ def _labeled(table: Readings, spans: Sequence[annotations.Span], where: Path, ki
         named = owner._replace(activity=unicodedata.normalize("NFC", span.activity), decided=who)
         if not (owners and owners[-1][1] == named and rows[start] == rows[start - 1] + 1):
             owners.append((start, named))
+    if (late := annotations.doubtful_from(spans, float(np.nanmax(times)))) is not None:
+        long = f"{spans[-1].activity} at {late:.0f} s, holds to the end, {(np.nanmax(times) - late) / 60:.0f} minutes"
+        table.about["doubt"] = f"{where}: the last note, {long}: if it ended earlier, add a note stop there"
     about = {**table.about, "labels": kind}
     return replace(
         table, times=table.times[rows], values=table.values[rows], owners=owners, about=about,
@@ -536,7 +539,7 @@ def _read_all(
             f"{short} of {made.recordings} recordings are shorter than {_USABLE:g} s, and give no window by default: "
             f"gaps and lost values end a recording; if time stamps repeat or come late, pass {option('rate')}"
         )
-    made.doubts += _assumed_unit(made.files)
+    made.doubts += [*_assumed_unit(made.files), *(file["doubt"] for file in made.files if "doubt" in file)]
     if faulty:
         _report(faulty, len(sources), made, skip_unreadable)
 

@@ -487,7 +487,8 @@ def label(
 ) -> None:
     """Labels recordings on a page, with proposals of a model, until Ctrl-C.
 
-    The page is served to this computer alone. Every answer is kept as it is given; the same call continues.
+    The page is served to this computer alone. Every answer is kept in `folder` as it is given; the same call continues,
+    and replaces what it saved as `out`.
 
     Args:
         recordings: CSV files, folders or .zip files, as apps write them. Notes and labels in them are proposed.
@@ -508,7 +509,7 @@ def label(
         on_event: Function that is called with the address, and with what was saved, in place of what is printed.
 
     Raises:
-        ZooError: If a file cannot be read, `out` exists, or another run uses the folder.
+        ZooError: If a file cannot be read, `out` exists and is not its own, or another run uses the folder.
 
     Example:
         >>> label("no such file.csv")
@@ -530,7 +531,7 @@ def label(
         subject=None if subject is None else f"={subject}",
     )  # fmt: skip
     written = None if out is None else Path(out)
-    with exclusive_folder(Path(folder)):
+    with exclusive_folder(Path(folder), "is open already: see the address in the other terminal"):
         labeled, doubts = session.open_session(files, described, Path(folder), written, force=force, layout=layout)
         for doubt in doubts:
             warn(doubt)

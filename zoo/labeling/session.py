@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shlex
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,15 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.activity.annotations import TRACKS, Answers, Span, answers_text, read_answers, track_text
+from zoo.activity.annotations import TRACKS, Answers, Span, answers_text, has_acceleration, read_answers, track_text
 from zoo.activity.columns import CsvColumns
 from zoo.activity.sources import all_read_as, find_sources
 from zoo.activity.tables import close_archive, digest, is_zip
-from zoo.errors import COMMAND, ZooError
+from zoo.errors import COMMAND, ZooError, option
 from zoo.files import atomic_write, new_file, read_json, sha256, write_json
 from zoo.jobs import Terminated
 from zoo.labeling.day import Day, Stretch, apply, disputed, queue, renewed, spans, with_notes
 from zoo.labeling.signal import Signal, open_signal
+from zoo.report import markdown
 from zoo.report.screen import quiet, say, warn
 from zoo.runtime.metadata import CLASSES
 from zoo.serving.certificate import LOCAL
@@ -38,7 +40,8 @@ ENOUGH = 20
 """Answers from which the model learns."""
 Change = tuple[list[Span], list[Span]]
 """What an answer took out of a journal, and what it put there."""
-_UNDO = ".undo.json"
+_UNDO, _SAVED = ".undo.json", ".saved"
+"""Endings of what goes with a journal, and the file with the digest of the recordings that were written last."""
 
 Event = Callable[[dict[str, Any]], None]
 
@@ -128,12 +131,12 @@ class Session:
     """
 
     def __init__(self, signals: Sequence[Signal], folder: Path, out: Path | None, force: bool) -> None:
-        self._folder, self.out, self._force = folder, out, force
+        self.folder, self.out, self._force = folder, out, force
         self._lock, self._learning, self.drawn = threading.RLock(), threading.Lock(), threading.Event()
         self.tracks = [Track(signal, signal.subject, _modified(signal.file)) for signal in signals]
         self.state = "loading the model"
         self._proposer: Proposer | None = None
-        self.words = [*dict.fromkeys([*CLASSES, *(note.activity for signal in signals for note in signal.notes)])]
+        self._words = [*CLASSES, *(note.activity for signal in signals for note in signal.notes)]
         for track in self.tracks:
             self._renew(track, [])
         self.doubts = self._resume([track for track in self.tracks if track.subject])
@@ -169,7 +172,7 @@ class Session:
         return doubts
 
     def _folder_of(self, track: Track) -> Path:
-        return self._folder / file_name(track.subject)
+        return self.folder / file_name(track.subject)
 
     def act(self, number: str, action: Mapping[str, Any]) -> dict[str, Any]:
         """Does what a person wants to a recording, and returns it as it is then."""
@@ -194,7 +197,7 @@ class Session:
     def _renew(self, track: Track, proposals: Sequence[Stretch], judged: Sequence[Stretch] | None = None) -> None:
         """Proposes anew what is not decided, and asks about what is, if that was judged."""
         track.whole = renewed((), proposals, track.signal.bounds)
-        words = self.words if self._proposer is None else self._proposer.classes
+        words = self._words if self._proposer is None else self._proposer.classes
         track.proposals = with_notes(track.whole, track.signal.notes, words)
         days = [renewed(disputed(day, judged or ()), track.proposals, track.signal.bounds) for day in track.days]
         # What is learned from answers of this session is undone before them.
@@ -249,8 +252,10 @@ class Session:
 
         if not (labeled := self.labeled):
             raise ZooError("nothing has a label yet: decide about some stretches first")
+        assert self.out is not None
         made = import_csv([(path, CsvColumns()) for path in labeled], self.out, force=self._force)
         self._force = True
+        (self.folder / _SAVED).write_text(sha256(self.out))
         return {"saved": str(self.out), "recordings": made.recordings, "warnings": made.doubts}
 
     def write_tracks(self, programs: Sequence[str]) -> Iterator[Path]:
@@ -264,24 +269,22 @@ class Session:
 
     def overview(self) -> dict[str, Any]:
         """What the page shows of all recordings."""
-        return {
-            "recordings": [track.signal.about | {"subject": track.subject} for track in self.tracks],
-            "folder": str(self._folder), "out": self.out and str(self.out), "enough": ENOUGH,
-        }  # fmt: skip
+        about = [track.signal.about | {"subject": track.subject} for track in self.tracks]
+        return {"recordings": about, "folder": str(self.folder), "out": self.out and str(self.out)}
 
     def shown(self, number: str | int) -> dict[str, Any]:
         """What the page shows of one recording."""
         with self._lock:
             track, proposer = self.tracks[int(number)], self._proposer
             labels = [stretch.label for each in self.tracks for stretch in each.day]
-            self.words = [*dict.fromkeys([*self.words, *(proposer.classes if proposer else ()), *filter(None, labels)])]
+            words = [*dict.fromkeys([*self._words, *(proposer.classes if proposer else ()), *filter(None, labels)])]
             return {
-                "version": track.version, "subject": track.subject, "words": self.words, "state": self.state,
-                "answers": sum(label is not None for label in labels),
+                "version": track.version, "subject": track.subject, "words": words, "state": self.state,
+                "missing": max(0, min(labels.count(None), ENOUGH - len(labels) + labels.count(None))),
                 "threshold": (proposer and proposer.metadata.threshold) or 0.0,
                 "undo": bool(len(track.days) > 1 or track.changes),
                 "stretches": [{**vars(one), "sure": one.sure, "contradicts": one.contradicts} for one in track.day],
-                "changes": [one.start for one in track.whole], "queue": queue(track.day),
+                "whole": [vars(one) for one in track.whole], "queue": queue(track.day),
             }  # fmt: skip
 
     def routes(self, token: str) -> Routes:
@@ -312,13 +315,26 @@ def open_session(
     recordings: Sequence[str | Path], columns: CsvColumns, folder: Path, out: Path | None, *, force: bool = False,
     layout: str | None = None,
 ) -> tuple[Session, list[str]]:  # fmt: skip
-    """Opens recordings, each with what was decided about it, and what is doubtful about them; `out` must be free."""
-    with nullcontext() if out is None else new_file(out, force):
-        # It is written at the end.
-        pass
+    """Opens recordings, each with what was decided about it, and what is doubtful about them.
+
+    `out` must be new, or what these answers were saved as. Files that are not named are left out if they are no tables.
+    """
+    if out is not None:
+        mark = folder / _SAVED
+        force = force or (out.is_file() and mark.is_file() and mark.read_text() == sha256(out))
+        if out.is_file() and not force:
+            cure = f"choose another name, or pass {option('force')}; answers in {folder} are kept"
+            raise ZooError(f"{out}: exists already, and was not saved from {folder}: {cure}")
+        with new_file(out, force):
+            # It is written at the end.
+            pass
     sources, doubts = find_sources([*recordings], columns, layout)
     # The folder of answers may lie among the recordings.
     files = [(file, how) for file, how in sources if isinstance(file, Path) and read_answers(file) is None]
+    strange = [file for file, how in files if file not in map(Path, recordings) and not has_acceleration(file, how)]
+    if 0 < len(strange) < len(files):
+        files = [(file, how) for file, how in files if file not in strange]
+        doubts.append(f"left out, as they have no columns of acceleration: {len(strange)}, such as {strange[0]}")
     session = Session([open_signal(file, how, folder) for file, how in files], folder, out, force)
     close_archive()
     return session, [*doubts, *session.doubts]
@@ -336,7 +352,8 @@ def serve(
     with PageServer(files, LOCAL[1], port, None, session.routes(token)) as server:
         server.hosts = frozenset(f"{name}:{server.port}" for name in LOCAL[:2])
         for track in session.tracks:
-            say(track.signal.line, "note")
+            begun = "continued" if track.journal else "new" if track.subject else "of whom the page asks"
+            say(f"{track.signal.line}; answers in {session.folder.resolve()}: {begun}", "note")
         url = f"http://{LOCAL[1]}:{server.port}/{LABEL}#{token}"
         (on_event or _show_address)({"url": url, "recordings": len(session.tracks)})
         sys.stdout.flush()
@@ -364,4 +381,5 @@ def _show_address(document: dict[str, Any]) -> None:
 def _show_saved(document: dict[str, Any]) -> None:
     for warning in document["warnings"]:
         warn(warning)
-    say(f"{document['recordings']} recordings in {document['saved']}", "ok")
+    say(f"{markdown.count(document['recordings'], 'labeled stretch')} in {document['saved']}", "ok")
+    say(f"next: zoo data windows {shlex.quote(document['saved'])} -o data3.h5 --test-fraction 0", "note")

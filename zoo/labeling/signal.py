@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo import __version__
-from zoo.activity.annotations import Span, notes_of, read_notes
+from zoo.activity.annotations import Span, doubtful_from, notes_of, read_notes
 from zoo.activity.columns import SECONDS, CsvColumns, is_dated, recognized, time_reader
 from zoo.activity.importing import read_sensors, recordings_of
 from zoo.activity.recordings import Recording
@@ -87,7 +87,7 @@ class Signal:
         """What the page knows of it beside its rows."""
         parts = [(part.start, part.rate, len(part.acceleration)) for part in self.parts]
         about = {"line": self.line, "date": self.date, "clock": self.clock, "seconds": self.seconds}
-        return {"file": str(self.file), **about, "parts": parts}
+        return {"file": str(self.file), **about, "doubtful": doubtful_from(self.notes, self.seconds), "parts": parts}
 
     def rows(self) -> bytes:
         """x, y and z of all rows in cm/s^2, as the page draws them: integers of two bytes, the lower one first."""

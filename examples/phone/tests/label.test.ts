@@ -2,7 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { around, clockText, type Day, details, following, headline, lengthText, moved, type Recording, type Stretch, stretchAt, ticks, toChange, toCheck, zoomed } from "../src/label/day";
+import {
+  acceptText, around, clockText, type Day, details, edgeAt, following, headline, isUnread, lengthText, moved, type Recording, type Stretch, stretchAt,
+  ticks, toChange, toDo, undecided, zoomed,
+} from "../src/label/day";
 import { commandOf, type Key } from "../src/label/keys";
 import { envelopeOf, marksOf, partsOf } from "../src/label/signal";
 
@@ -11,7 +14,7 @@ function stretch(start: number, end: number, facts: Partial<Stretch> = {}): Stre
 }
 
 function day(stretches: Stretch[], queue: number[]): Day {
-  return { version: 1, subject: "ann", words: [], state: "", answers: 0, undo: false, threshold: 0.6, stretches, changes: [], queue };
+  return { version: 1, subject: "ann", words: [], state: "", missing: 0, undo: false, threshold: 0.6, stretches, whole: [], queue };
 }
 
 function key(pressed: Partial<Key>): Key {
@@ -62,7 +65,7 @@ test("after an answer comes the rest of what was divided, the next question, or 
 
 test("an end moves to the nearest other change of the model, over a stretch without a label, and over no label", () => {
   const noted = [stretch(0, 100), stretch(100, 110), stretch(110, 200)];
-  const at = (changes: number[], stretches = noted) => toChange({ ...day(stretches, []), changes }, 0);
+  const at = (changes: number[], stretches = noted) => toChange({ ...day(stretches, []), whole: changes.map((start) => stretch(start, start)) }, 0);
   assert.deepEqual(commandOf(key({ key: "c" }), true), { name: "change" });
   assert.deepEqual(at([0, 60, 100, 107.5, 150]), { do: "edge", at: 0, by: 7.5 });
   assert.deepEqual(at([0, 93, 110]), { do: "edge", at: 0, by: -7 });
@@ -72,14 +75,47 @@ test("an end moves to the nearest other change of the model, over a stretch with
   assert.equal(at([0, 105], [stretch(0, 100), stretch(101, 110)]), null);
 });
 
-test("the number to check says how many of them are listed", () => {
-  assert.deepEqual([0, 8, 10].map((count) => toCheck(count, 8)), ["0 to check", "8 to check", "First 8 of 10 to check"]);
+test("an end moves over no other note, and then to the nearest change within the two stretches", () => {
+  const noted = [stretch(0, 100, { note: "walking" }), stretch(100, 110, { note: "sitting" }), stretch(110, 200)];
+  const at = (changes: number[]) => toChange({ ...day(noted, []), whole: changes.map((start) => stretch(start, start)) }, 0);
+  assert.deepEqual(at([0, 60, 110]), { do: "edge", at: 0, by: -40 });
+  assert.equal(at([0, 110]), null);
+});
+
+test("nothing is read where the model has proposed nothing yet, until it has read all or cannot", () => {
+  const found: Day = { ...day([stretch(0, 100)], []), state: "reading recording 1 of 1", whole: [stretch(0, 40), stretch(40, 100, { guess: "" })] };
+  assert.deepEqual([[0, 40], [30, 50], [60, 70]].map(([start, end]) => isUnread(found, { start: start!, end: end! })), [false, true, true]);
+  for (const state of ["", "no proposals: no such model"]) assert.equal(isUnread({ ...found, state }, { start: 60, end: 70 }), false);
+});
+
+test("the button says what Enter will do", () => {
+  assert.equal(acceptText(stretch(0, 9)), "Take walking");
+  assert.equal(acceptText(stretch(0, 9, { note: "bike" })), "Take bike");
+  assert.equal(acceptText(stretch(0, 9, { label: "walking" })), "Keep walking");
+  assert.equal(acceptText(stretch(0, 9, { label: "sitting", disputed: true })), "Take walking");
+  assert.equal(acceptText(stretch(0, 9, { guess: "" })), "Accept");
+});
+
+test("an edge is taken near it, and none at a gap", () => {
+  const stretches = [stretch(0, 10), stretch(10, 20), stretch(25, 30)];
+  assert.deepEqual([9.5, 10.4, 14, 20].map((moment) => edgeAt(stretches, moment, 0.5)), [0, 0, null, null]);
+});
+
+test("the list counts what has no label, also what the model is sure of, and comes to it", () => {
+  const three = [stretch(0, 10, { label: "walking" }), stretch(10, 30, { sure: true }), stretch(30, 40)];
+  assert.deepEqual(undecided(day(three, [2])), [2, 1]);
+  assert.equal(toDo(day(three, [2]), 8), "1 to check, 1 sure · 75% has no label");
+  assert.equal(toDo(day(three, [2]), 1), "First 1 of 2: 1 to check, 1 sure · 75% has no label");
+  assert.equal(toDo(day([stretch(0, 10), stretch(10, 20)], [0, 1]), 1), "First 1 of 2 to check · 100% has no label");
+  const decided = three.map((each) => ({ ...each, label: "walking" }));
+  assert.equal(toDo(day(decided, []), 8), "All decided");
+  assert.equal(toDo(day(decided.map((each) => ({ ...each, disputed: true })), [0]), 8), "1 to check");
 });
 
 /** A recording of 50 Hz, whose parts begin at some seconds, and its rows in cm/s^2. */
 function recorded(parts: [number, [number, number, number][]][]): [Recording, ArrayBuffer] {
   const shapes = parts.map(([start, rows]): [number, number, number] => [start, 50, rows.length]);
-  const facts = { file: "", subject: "ann", line: "", date: "", clock: null, seconds: 0, parts: shapes };
+  const facts = { file: "", subject: "ann", line: "", date: "", clock: null, seconds: 0, doubtful: null, parts: shapes };
   return [facts, new Int16Array(parts.flatMap(([, rows]) => rows).flat()).buffer];
 }
 
@@ -118,6 +154,7 @@ test("rest for long and changes of pose are marked, also beside a gap", () => {
 test("a view stays within the recording, and the moment under the cursor stays where it is", () => {
   assert.deepEqual(around(stretch(10, 20), 100), { start: 0, end: 40 });
   assert.deepEqual(zoomed({ start: 0, end: 100 }, 0.5, 80, 100), { start: 40, end: 90 });
+  assert.deepEqual(zoomed({ start: 0, end: 40 }, 0.5, 60, 100), { start: 50, end: 70 });
   assert.deepEqual(zoomed({ start: 40, end: 60 }, 1000, 50, 100), { start: 0, end: 100 });
   assert.deepEqual(moved({ start: 60, end: 100 }, 0.8, 100), { start: 60, end: 100 });
 });
@@ -149,5 +186,9 @@ test("a headline asks what is not decided, and doubts what the model is not sure
   assert.equal(headline(stretch(0, 9, { label: "" }), 0.6), "Left out");
   assert.equal(headline(stretch(0, 9, { label: "sitting", disputed: true }), 0.6), "Check: yours says sitting");
   assert.equal(details(stretch(0, 9, { label: "sitting", disputed: true }), 0), "0:00:00 to 0:00:09 · 9 s · without it, the model says walking, 80%");
+  // The last note holds by far longest: its author may have stopped to take notes.
+  const late = stretch(500, 900, { note: "bike" });
+  assert.deepEqual([400, 900, null].map((doubtful) => headline(late, 0.6, doubtful)), ["Still bike?", "Bike?", "Bike?"]);
+  assert.match(details(late, 0, 400), /noted: bike, your last note, which may have ended earlier · the model says walking, 80%/);
   assert.equal(details(stretch(0, 9, { note: "bike" }), 0), "0:00:00 to 0:00:09 · 9 s · noted: bike · the model says walking, 80%");
 });

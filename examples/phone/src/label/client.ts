@@ -15,6 +15,8 @@ export class Refused extends Error {
 
 /** The status where the disk is full, or nothing may be written. */
 const STORAGE = 507;
+const FORBIDDEN = 403;
+const RESTARTED = "zoo label was started again: open the address that it shows now. What you decided is kept.";
 const GONE = "The computer does not answer: is zoo label still running? Nothing that you decided is lost.";
 
 async function send(method: string, path: string, document?: unknown): Promise<Response> {
@@ -23,6 +25,7 @@ async function send(method: string, path: string, document?: unknown): Promise<R
   const response = await fetch(`/label/${path}`, { method, headers, body, cache: "no-store" }).catch(() => null);
   if (!response) throw new Refused(GONE, false);
   if (response.ok) return response;
+  if (response.status === FORBIDDEN) throw new Refused(RESTARTED, false);
   const { error } = (await response.json().catch(() => ({}))) as { error?: string };
   const reason = error ?? `The computer answers with status ${response.status}.`;
   throw new Refused(response.status === STORAGE ? `${reason}: nothing was changed` : reason, response.status === 409);

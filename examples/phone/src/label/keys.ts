@@ -1,7 +1,7 @@
 /** Which key does what. */
 
 export type Command =
-  | { name: "accept" | "keep" | "leave" | "word" | "next" | "previous" | "check" | "split" | "change" | "accept_all" | "undo" }
+  | { name: "accept" | "keep" | "leave" | "word" | "next" | "previous" | "check" | "split" | "change" | "here" | "accept_all" | "undo" }
   | { name: "label"; number: number }
   | { name: "edge"; by: number }
   | { name: "zoom"; factor: number }
@@ -16,7 +16,7 @@ const SMALL = 0.1;
 const ZOOM = 1.6;
 
 const LETTERS: Record<string, Command> = {
-  a: { name: "word" }, c: { name: "change" }, k: { name: "keep" }, n: { name: "check" }, s: { name: "split" }, z: { name: "undo" },
+  a: { name: "word" }, c: { name: "change" }, e: { name: "here" }, k: { name: "keep" }, n: { name: "check" }, s: { name: "split" }, z: { name: "undo" },
   "+": { name: "zoom", factor: 1 / ZOOM }, "=": { name: "zoom", factor: 1 / ZOOM }, "-": { name: "zoom", factor: ZOOM },
 };
 

@@ -2,8 +2,8 @@
 
 import { act, day as dayOf, learn, name, recordings, Refused, save, see, signal } from "./client";
 import {
-  type Action, around, clockText, type Day, details, following, headline, moved, type Overview, proposal, type Range, type Recording,
-  type Stretch, stretchAt, toChange, toCheck, totals, zoomed,
+  acceptText, type Action, around, clockText, type Day, details, edgeAt, following, headline, isUnread, moved, type Overview, proposal,
+  type Range, type Recording, type Stretch, stretchAt, toChange, toDo, totals, undecided, zoomed,
 } from "./day";
 import { type Command, commandOf } from "./keys";
 import { drawClose, drawDay, type Drawn, momentAt, ruler } from "./lanes";
@@ -20,6 +20,12 @@ const PSEUDONYM = "Use a pseudonym, such as p1. If several people did, end zoo l
 const LISTED = 8;
 /** Seconds of a recording whose times are shown with seconds. */
 const SHORT = 600;
+/** Pixels from an edge at which it is taken by the pointer, and by which it is moved at least. */
+const NEAR = 6;
+const MOVED = 2;
+/** Seconds by which the start of a note moves at most, to a change that the model sees. */
+const SNAPPED = 5;
+const READING = "The model is still reading";
 /** Milliseconds after which a state that changes is asked for again. */
 const AGAIN = 1000;
 const NOTHING: Drawn = { parts: [], marks: { rests: [], turns: [] } };
@@ -30,12 +36,26 @@ let day: Day;
 let chosen = 0;
 let view: Range = { start: 0, end: 1 };
 let cursor: number | null = null;
+/** The edge that was last moved, which stays in view. */
+let edge: number | null = null;
+/** The number of the stretch whose end the pointer moves, where it took it, and whether it has moved. */
+let drag: { at: number; from: number; moved: boolean } | null = null;
+/** What the model learned, and what was saved since the last answer, in words. */
+let learning = "The model proposes anew. What you decided stays.";
+let savedText = "";
 /** Whether the chosen stretch was divided, so that the rest of it comes next. */
 let divided = false;
 /** One decision at a time: each is on the disk before the next one. */
 let sending: Promise<void> = Promise.resolve();
 let waiting = 0;
 let drawnSignal = NOTHING;
+
+/** Takes what the computer says of a recording. A word keeps its key, unless its only answer was undone. */
+function take(found: Day): void {
+  const before = day?.words ?? [];
+  const kept = before.slice(0, 1 + before.map((word) => found.words.includes(word)).lastIndexOf(true));
+  day = { ...found, words: [...new Set([...kept, ...found.words])] };
+}
 
 const recording = (): Recording => overview.recordings[number]!;
 const current = (): Stretch => day.stretches[chosen]!;
@@ -54,7 +74,7 @@ async function open(): Promise<void> {
 async function look(at: number): Promise<void> {
   number = at;
   drawnSignal = NOTHING;
-  day = await dayOf(number);
+  take(await dayOf(number));
   const unnamed = overview.recordings.filter(({ subject }) => !subject).length;
   if (unnamed > 1) write("who-text", `Who carried the phone in all ${unnamed} recordings? ${PSEUDONYM}`);
   show("who", !day.subject);
@@ -73,20 +93,28 @@ async function watch(which: number): Promise<void> {
     await queued(async () => {
       const found = await see(which, view);
       if (which !== number) return;
+      const was = current();
       const fresh = found.version !== day.version;
-      day = found;
-      if (!fresh) return render();
-      // What is in view is proposed first: who looks there stays there.
-      const open = day.queue.find((at) => day.stretches[at]!.start < view.end && day.stretches[at]!.end > view.start);
-      select(cursor === null && open !== undefined ? open : stretchAt(day.stretches, cursor ?? (view.start + view.end) / 2));
-    });
+      take(found);
+      if (fresh) show("problem", false);
+      if (fresh && !drag) stay(was);
+      else render();
+    }, false);
     await new Promise((done) => setTimeout(done, AGAIN));
   }
 }
 
+/** Chooses what is now where the chosen stretch was: it does not change under the finger. */
+function stay(was: Stretch): void {
+  const moment = cursor;
+  // Its start may have moved to a change that is near.
+  select(stretchAt(day.stretches, moment ?? Math.min(was.start + SNAPPED, (was.start + was.end) / 2)));
+  cursor = moment;
+}
+
 function select(at: number): void {
   chosen = Math.min(Math.max(0, at), day.stretches.length - 1);
-  cursor = null;
+  cursor = edge = null;
   const stretch = current();
   const length = view.end - view.start;
   // A view in which a stretch can be seen well stays, so that the eye does not lose its place.
@@ -108,35 +136,46 @@ function draw(): void {
 }
 
 function render(): void {
-  const { clock, date, line, seconds } = recording();
+  const { clock, date, doubtful, line, seconds } = recording();
   const stretch = current();
-  const { labels, decided } = totals(day.stretches);
+  const { labels, decided, total } = totals(day.stretches);
   const [from, to] = [0, seconds].map((moment) => clockText(moment, clock, seconds < SHORT));
   write("title", clock === null ? capital(day.subject) : `${dateText(date)}${from} to ${to}`);
   write("line", `${day.subject} · ${line}`);
-  write("what", headline(stretch, day.threshold));
-  write("details", details(stretch, clock));
+  const unread = isUnread(day, stretch);
+  write("what", unread ? READING : headline(stretch, day.threshold, doubtful));
+  write("details", details(stretch, clock, doubtful));
   const look = looks(day.words);
   list("words", day.words.map((word, i) => ({ word, time: labels.get(word) ?? 0, look: look[i]!, chosen: stretch.label === word })), wordButton);
-  const share = decided / day.stretches.reduce((sum, { start, end }) => sum + end - start, 0);
+  const share = decided / total;
+  const open = undecided(day);
   byId<HTMLProgressElement>("decided").value = share;
-  write("queue-title", `${toCheck(day.queue.length, LISTED)} · you decided ${percent(share)}`);
+  write("queue-title", toDo(day, LISTED));
   write("state", day.state ? capital(day.state) : "");
   show("state", Boolean(day.state));
-  const rows = day.queue.slice(0, LISTED).map((at) => ({ at, stretch: day.stretches[at]!, current: at === chosen }));
+  const others = overview.recordings.length > 1 ? "Go on with another recording, or: " : "";
+  write("done", `${others}${overview.out ? "Save" : "Ctrl-C in the terminal"}, then ${command()}`);
+  show("done", !open.length);
+  const rows = open.slice(0, LISTED).map((at) => ({ at, stretch: day.stretches[at]!, current: at === chosen }));
   list("queue", rows, queueButton);
   byId<HTMLButtonElement>("undo").disabled = !day.undo;
-  byId<HTMLButtonElement>("accept").disabled = !proposal(stretch);
+  byId<HTMLButtonElement>("accept").disabled = !proposal(stretch) || unread;
+  write("accept-text", acceptText(stretch));
   show("keep", stretch.disputed);
-  const missing = overview.enough - day.answers;
-  byId<HTMLButtonElement>("learn").disabled = missing > 0 || Boolean(day.state);
-  if (missing > 0) write("learn-text", `After ${missing} more ${missing === 1 ? "answer" : "answers"}, the model can learn from yours.`);
-  else if (!byId("learn-text").dataset.learned) write("learn-text", "The model proposes anew. What you decided stays.");
+  byId<HTMLButtonElement>("learn").disabled = day.missing > 0 || Boolean(day.state);
+  const doubts = day.stretches.filter(({ disputed }) => disputed).length;
+  const later = `After ${day.missing} more ${day.missing === 1 ? "answer" : "answers"}, the model can learn from yours and check them.`;
+  write("learn-text", day.missing > 0 ? later : doubts ? `${learning} Of your labels here, check ${doubts}.` : learning);
   const written = overview.out ? ` Save writes ${overview.out}, as does Ctrl-C in the terminal.` : "";
-  write("saved", `Each answer is in the folder ${overview.folder} when the page shows it. What you left out is in no recording.${written}`);
+  write("saved", savedText || `Each answer is in the folder ${overview.folder} when the page shows it. What you left out is in no recording.${written}`);
   canvas("day").setAttribute("aria-label", `${day.stretches.length} stretches, ${percent(share)} decided. ${spoken(labels)}`);
   canvas("close").setAttribute("aria-label", `Acceleration from ${clockText(view.start, clock)} to ${clockText(view.end, clock)}`);
   draw();
+}
+
+/** What comes after the labels. */
+function command(): string {
+  return `zoo data windows ${overview.out ?? overview.folder} -o data3.h5 --test-fraction 0`;
 }
 
 function spoken(labels: Map<string, number>): string {
@@ -195,20 +234,21 @@ function queueButton({ at, stretch, current: isCurrent }: { at: number; stretch:
   return row;
 }
 
-/** Does one thing after the other, and shows what the computer refuses. */
-function queued(task: () => Promise<void>): Promise<void> {
+/** Does one thing after the other, and shows what the computer refuses, until something else is asked for. */
+function queued(task: () => Promise<void>, clears = true): Promise<void> {
   waiting += 1;
   byId("work").setAttribute("aria-busy", "true");
   sending = sending.then(async () => {
     try {
       await task();
-      show("problem", false);
+      if (clears) show("problem", false);
     } catch (error) {
       write("problem-text", error instanceof Error ? error.message : String(error));
       show("problem", true);
       if (error instanceof Refused && error.outdated) {
-        day = await dayOf(number);
-        select(chosen);
+        const was = current();
+        take(await dayOf(number));
+        stay(was);
       }
     } finally {
       waiting -= 1;
@@ -223,12 +263,17 @@ async function decide(action: Action): Promise<void> {
   const before = day;
   const at = "at" in action ? action.at : chosen;
   const was = before.stretches[at]!;
-  day = await act(number, action, before.version);
+  if (action.do !== "undo" && isUnread(before, action.do === "accept_all" ? action : was)) throw new Error(`${READING}: nothing was decided.`);
+  savedText = "";
+  take(await act(number, action, before.version));
   const decision = ["accept", "label", "leave"].includes(action.do);
   if (decision) select(following(before, day, at, divided));
   else if (action.do === "split") select(at);
   else if (action.do === "undo") select(changed(before, day));
-  else render();
+  else {
+    edge = ["edge", "join"].includes(action.do) ? current().end : null;
+    render();
+  }
   divided = action.do === "split" || (divided && action.do === "edge");
   say(action, was);
 }
@@ -249,8 +294,13 @@ function say(action: Action, was: Stretch): void {
     accept: proposal(was), label: "label" in action ? action.label : "", leave: "left out", split: "split", edge: there, join: there,
     undo: "undone", accept_all: "all accepted",
   }[action.do];
-  const now = headline(current(), day.threshold);
-  write("said", `${capital(done || "done")}. ${now} ${clockText(current().start, clock)}, ${percent(current().confidence)}`);
+  write("said", `${capital(done || "done")}. ${asked()}`);
+}
+
+/** The chosen stretch in words. */
+function asked(): string {
+  const { clock, doubtful } = recording();
+  return `${isUnread(day, current()) ? READING : headline(current(), day.threshold, doubtful)} ${details(current(), clock, doubtful)}`;
 }
 
 /** Does a command when those before it are done: about the stretch that is chosen then. */
@@ -281,18 +331,21 @@ function perform(command: Command): Promise<void> | void {
       if (!action) throw new Error("The model sees no other change in this stretch or in the next one.");
       return decide(action);
     }
+    case "here":
+      if (cursor === null) throw new Error("Click into the signal, or press ⇧ → or ⇧ ←, to say where this stretch ends.");
+      return decide({ do: "edge", at, by: cursor - current().end });
     case "split":
       return decide({ do: "split", at, time: cursor ?? (current().start + current().end) / 2 });
     case "next":
     case "previous":
       return announce(at + (command.name === "next" ? 1 : -1));
     case "check":
-      return announce(day.queue.find((each) => each !== at) ?? at);
+      return announce(undecided(day).find((each) => each !== at) ?? at);
     case "word":
       show("word", true);
       return byId("new-word").focus();
     case "zoom":
-      view = zoomed(view, command.factor, cursor ?? (current().start + current().end) / 2, recording().seconds);
+      view = zoomed(view, command.factor, cursor ?? edge ?? (current().start + current().end) / 2, recording().seconds);
       return render();
     case "move":
       view = moved(view, command.share, recording().seconds);
@@ -306,12 +359,12 @@ function perform(command: Command): Promise<void> | void {
 
 function announce(at: number): void {
   select(at);
-  write("said", `${headline(current(), day.threshold)} ${details(current(), recording().clock)}`);
+  write("said", asked());
 }
 
 const BUTTONS: Record<string, Command> = {
   accept: { name: "accept" }, keep: { name: "keep" }, check: { name: "check" }, previous: { name: "previous" }, next: { name: "next" }, split: { name: "split" },
-  earlier: { name: "edge", by: -1 }, later: { name: "edge", by: 1 }, change: { name: "change" }, closer: { name: "zoom", factor: 1 / 1.6 },
+  earlier: { name: "edge", by: -1 }, later: { name: "edge", by: 1 }, change: { name: "change" }, here: { name: "here" }, closer: { name: "zoom", factor: 1 / 1.6 },
   farther: { name: "zoom", factor: 1.6 }, "accept-all": { name: "accept_all" }, undo: { name: "undo" }, leave: { name: "leave" },
   another: { name: "word" },
 };
@@ -339,7 +392,23 @@ function listen(): void {
   canvas("day").addEventListener("click", ({ clientX }) => {
     announce(stretchAt(day.stretches, momentAt(canvas("day"), clientX, { start: 0, end: recording().seconds })));
   });
+  canvas("close").addEventListener("pointerdown", ({ clientX, button, pointerId }) => {
+    const at = button || waiting ? null : edgeNear(clientX);
+    drag = at === null ? null : { at, from: clientX, moved: false };
+    if (drag) canvas("close").setPointerCapture(pointerId);
+  });
+  canvas("close").addEventListener("pointermove", ({ clientX }) => {
+    if (!drag) return void (canvas("close").style.cursor = edgeNear(clientX) === null ? "" : "ew-resize");
+    drag.moved ||= Math.abs(clientX - drag.from) > MOVED;
+    if (!drag.moved) return;
+    cursor = momentAt(canvas("close"), clientX, view);
+    draw();
+  });
+  canvas("close").addEventListener("pointercancel", () => (drag = null));
   canvas("close").addEventListener("click", ({ clientX }) => {
+    const taken = drag;
+    drag = null;
+    if (taken?.moved) return void queued(() => dropped(taken.at, momentAt(canvas("close"), clientX, view)));
     const moment = momentAt(canvas("close"), clientX, view);
     announce(stretchAt(day.stretches, moment));
     cursor = moment;
@@ -373,30 +442,43 @@ function listen(): void {
   addEventListener("hashchange", () => location.reload());
 }
 
+/** The stretch whose end is at a place of the enlarged signal; null if there is none. */
+function edgeNear(x: number): number | null {
+  if (!day?.subject) return null;
+  const [from, to] = [x - NEAR, x + NEAR].map((each) => momentAt(canvas("close"), each, view));
+  return edgeAt(day.stretches, (from! + to!) / 2, (to! - from!) / 2);
+}
+
+/** Moves the end of a stretch to where the pointer left it. */
+async function dropped(at: number, moment: number): Promise<void> {
+  chosen = at;
+  cursor = null;
+  draw();
+  await decide({ do: "edge", at, by: moment - current().end });
+}
+
 async function learned(): Promise<void> {
   byId<HTMLButtonElement>("learn").disabled = true;
-  byId("learn-text").dataset.learned = "true";
   write("learn-text", "Learning…");
   try {
-    const { windows, labels, share, disputed } = await learn();
-    const learning = share
+    const { windows, labels, share } = await learn();
+    learning = share
       ? `It learned ${labels.join(", ")} from ${windows} windows of yours, and proposes anew.`
       : `What it learned from ${windows} windows would not have helped on others of yours: it stays as it was.`;
-    write("learn-text", disputed ? `${learning} Of your labels, check ${disputed}.` : learning);
   } catch (error) {
-    write("learn-text", "");
+    learning = `It has learned nothing: ${(error as Error).message}.`;
     throw error;
   } finally {
-    day = await dayOf(number);
+    take(await dayOf(number));
     select(day.queue[0] ?? chosen);
   }
 }
 
 async function saved(): Promise<void> {
   const { saved: file, recordings: count, warnings } = await save();
-  const text = `${count} ${count === 1 ? "recording" : "recordings"} in ${file}.`;
-  write("saved", [text, ...warnings].join(" "));
-  write("said", text);
+  savedText = [`${count} ${count === 1 ? "stretch" : "stretches"} in ${file}.`, ...warnings, `Next, in the terminal: ${command()}`].join(" ");
+  write("saved", savedText);
+  write("said", savedText);
 }
 
 listen();

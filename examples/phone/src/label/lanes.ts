@@ -1,6 +1,6 @@
 /** The canvases: the whole recording, and what is enlarged. They are drawn from plain data. */
 
-import type { Day, Range, Recording, Stretch } from "./day";
+import type { Day, Range, Recording } from "./day";
 import { ticks } from "./day";
 import { type Envelope, envelopeOf, type Marks, type Part } from "./signal";
 import { looks } from "../show/activities";
@@ -12,10 +12,9 @@ const LEFT = 4;
 const DAY = { top: 0.04, signal: 0.5, model: 0.58, yours: 0.78, lane: 0.17 };
 const CLOSE = { top: 0.02, signal: 0.62, model: 0.66, yours: 0.83, lane: 0.15 };
 const AXES = ["x", "y", "z"];
-/** m/s^2 at the edges of a chart, those of its grid, and at the top of the whole recording. */
-const REACH = 20;
+/** m/s^2 at the edges of a chart, which are the first that hold what is in view, and at the top of the whole recording. */
+const REACHES = [20, 40, 60, 80];
 const MOST = 35;
-const GRID = [-20, -10, 0, 10, 20];
 /** Pixels between the lines of what is hatched, and of the narrowest stretch with a name. */
 const HATCH = 8;
 const NAMED = 56;
@@ -69,9 +68,11 @@ export function drawClose(
   const x = scale(canvas, view);
   const { context, width, height, color, rem } = canvas;
   const [top, bottom] = [CLOSE.top * height, CLOSE.signal * height];
-  const y = (value: number) => top + ((REACH - value) / (2 * REACH)) * (bottom - top);
+  const envelope = envelopeOf(parts, view, columnsOf(element));
+  const reach = REACHES.find((each) => within(envelope, 100 * each)) ?? REACHES.at(-1)!;
+  const y = (value: number) => top + ((reach - value) / (2 * reach)) * (bottom - top);
   const left = LEFT * rem;
-  for (const value of GRID) {
+  for (const value of [-reach, -reach / 2, 0, reach / 2, reach]) {
     context.fillStyle = color("--line");
     context.fillRect(left, y(value) - 0.5, width - left, 1);
     context.fillStyle = color("--soft");
@@ -81,7 +82,6 @@ export function drawClose(
   context.textAlign = "left";
   context.fillStyle = color("--soft");
   context.fillText("m/s²", 0, top + 0.4 * rem);
-  const envelope = envelopeOf(parts, view, columnsOf(element));
   clipped(context, left, top, width - left, bottom - top, () => {
     AXES.forEach((axis, number) => drawAxis(context, envelope, number, color(`--${axis}`), x, y));
     drawMarks(canvas, marks, x, bottom);
@@ -102,6 +102,11 @@ export function drawClose(
     context.fillStyle = color("--ink");
     context.fillRect(x(cursor) - 1, top, 2, (CLOSE.yours + CLOSE.lane) * height - top);
   }
+}
+
+/** Whether x, y and z stay within some cm/s^2. */
+function within({ columns }: Envelope, most: number): boolean {
+  return columns.every((numbers) => !numbers || AXES.every((_, axis) => numbers[axis]! >= -most && numbers[axis + 4]! <= most));
 }
 
 /** A ruler in the time of day below a canvas. */
@@ -197,18 +202,30 @@ function drawLanes(canvas: Canvas, day: Day, x: (moment: number) => number, view
   context.fillText("model", 0, places.model * height + lane / 2);
   context.fillText("yours", 0, places.yours * height + lane / 2);
   clipped(context, left, 0, width - left, height, () => {
-    for (const stretch of day.stretches) {
-      if (stretch.end < view.start || stretch.start > view.end) continue;
+    const placed = (start: number, end: number) => {
+      if (end < view.start || start > view.end) return null;
       // Of a stretch of an hour, in a view of seconds, most is far outside. What is cut off here is not in view.
-      const from = Math.max(left - lane, x(stretch.start));
-      const to = Math.min(width + lane, x(stretch.end));
-      const box = { from, size: Math.max(1, to - from - 1), lane };
-      const visible = { from: Math.max(left, from), to: Math.min(width, to) };
-      if (stretch.guess) {
-        const sure = stretch.confidence >= day.threshold;
-        fill(canvas, { ...box, top: places.model * height }, colors.get(stretch.guess) ?? color("--soft"), 0.45, !sure);
-        if (named) name(canvas, guessText(stretch), visible, places.model * height + lane / 2, "--ink");
-      }
+      const from = Math.max(left - lane, x(start));
+      const to = Math.min(width + lane, x(end));
+      return { box: { from, size: Math.max(1, to - from - 1), lane }, visible: { from: Math.max(left, from), to: Math.min(width, to) } };
+    };
+    // Where a label is doubted, what is said without it lies above what was learned from it.
+    const doubts = day.stretches.filter(({ disputed }) => disputed);
+    for (const { start, end, guess, confidence } of [...day.whole, ...doubts]) {
+      const place = placed(start, end);
+      if (!place || !guess) continue;
+      const box = { ...place.box, top: places.model * height };
+      fill(canvas, box, color("--card"), 1, false);
+      fill(canvas, box, colors.get(guess) ?? color("--soft"), 0.45, confidence < day.threshold);
+      if (named) name(canvas, `${guess} ${Math.round(100 * confidence)}%`, place.visible, box.top + lane / 2, "--ink");
+    }
+    // A note may hide that the model's label changes within it.
+    context.fillStyle = color("--ink");
+    if (named) for (const { start } of day.whole) context.fillRect(x(start) - 1, places.model * height, 1, lane);
+    for (const stretch of day.stretches) {
+      const place = placed(stretch.start, stretch.end);
+      if (!place) continue;
+      const { box, visible } = place;
       if (stretch.label) {
         fill(canvas, { ...box, top: places.yours * height }, colors.get(stretch.label) ?? color("--soft"), 1, false);
         if (named) name(canvas, stretch.label, visible, places.yours * height + lane / 2, "--card");
@@ -219,14 +236,7 @@ function drawLanes(canvas: Canvas, day: Day, x: (moment: number) => number, view
         name(canvas, `noted: ${stretch.note}`, visible, places.yours * height + lane / 2, "--soft");
       }
     }
-    // A note may hide that the model's label changes within it.
-    context.fillStyle = color("--ink");
-    if (named) for (const moment of day.changes) context.fillRect(x(moment) - 1, places.model * height, 1, lane);
   });
-}
-
-function guessText({ guess, confidence }: Stretch): string {
-  return `${guess} ${Math.round(100 * confidence)}%`;
 }
 
 interface Box {
