@@ -23,6 +23,7 @@ from zoo.activity.columns import SECONDS, CsvColumns, is_dated, plain_name, reco
 from zoo.activity.sources import beside, is_label_track, stem
 from zoo.activity.tables import Table, digest, exists, lines_of, number_or_nan
 from zoo.errors import ZooError, option
+from zoo.files import atomic_write, read_json, sha256, write_json
 
 FILES = ("Annotation", "Tags")
 """Names of files of notes, without the ending."""
@@ -32,6 +33,8 @@ ENDS = ("", "stop", "end")
 """Notes that end an activity and begin none."""
 COLUMNS = ("file", "sha256", "subject", "start", "end", "activity", "decided")
 """Columns of a table of answers."""
+_UNDO = ".undo.json"
+"""The ending of the file next to a table of answers in which the changes are that led to it."""
 CHECKED = " checked"
 """What follows on who decided about a label, if a model had doubted it."""
 _TEXTS = ("text", "tag", "note", "annotation", "label", "activity", "event", "name")
@@ -73,6 +76,10 @@ class Answers(NamedTuple):
     subject: str
     columns: CsvColumns
     spans: tuple[Span, ...]
+
+
+Change = tuple[list[Span], list[Span]]
+"""What an answer took out of a table of answers, and what it put there."""
 
 
 def has_acceleration(path: Path, columns: CsvColumns) -> bool:
@@ -210,35 +217,56 @@ def _of_elan(path: Path) -> list[tuple[float, float, str]]:
     return rows
 
 
-def track_text(spans: Sequence[Span], program: str) -> str:
-    """What has a label, as a file of a program among `TRACKS`; what was left out is left out."""
+def write_track(answers: Path, spans: Sequence[Span], program: str) -> Path:
+    """Writes what has a label as a file of a program among `TRACKS`, next to a table of answers; returns the file."""
     from jinja2 import Template
 
     text = Path(__file__).with_name(f"track{TRACKS[program]}.j2").read_text(encoding="utf-8")
     # Only XML has signs to escape.
     template = Template(text, autoescape=program == "elan", trim_blocks=True, keep_trailing_newline=True)
     labeled = [span for span in spans if span.activity]
-    return str(template.render(spans=labeled, tier=_TIER, date=datetime.now(UTC).isoformat()))
+    filled = template.render(spans=labeled, tier=_TIER, date=datetime.now(UTC).isoformat())
+    path = answers.with_suffix(TRACKS[program])
+    with atomic_write(path) as temporary:
+        temporary.write_text(filled, encoding="utf-8")
+    return path
 
 
-def answers_text(answers: Answers, folder: Path) -> str:
-    """A table of answers that lies in a folder, as text; `file` is relative to the folder where that is possible."""
+def write_answers(path: Path, answers: Answers, changes: Sequence[Change]) -> None:
+    """Writes a table of answers, and next to it the changes that led to it; deletes both where nothing is decided.
+
+    In the table, `file` is relative to its folder where that is possible.
+    """
     import csv
-    import io
 
-    text = io.StringIO()
-    if given := answers.columns.model_dump(exclude_defaults=True, exclude={"subject", "activity"}):
-        text.write(f"# {json.dumps(given, ensure_ascii=False)}\n")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    file = answers.file.absolute()
+    undo, file = path.with_suffix(_UNDO), answers.file.absolute()
+    if not answers.spans:
+        path.unlink(missing_ok=True)
+        undo.unlink(missing_ok=True)
+        return
     # On another drive of Windows, there is no such path.
     with suppress(ValueError):
-        file = Path(os.path.relpath(file, folder.absolute()))
+        file = Path(os.path.relpath(file, path.parent.absolute()))
     about = file.as_posix(), answers.sha256, answers.subject
-    for start, end, activity, decided in answers.spans:
-        writer.writerow([*about, f"{start:.3f}", f"{end:.3f}", activity, decided])
-    return text.getvalue()
+    with atomic_write(path) as temporary:
+        with temporary.open("w", encoding="utf-8", newline="") as text:
+            if given := answers.columns.model_dump(exclude_defaults=True, exclude={"subject", "activity"}):
+                text.write(f"# {json.dumps(given, ensure_ascii=False)}\n")
+            writer = csv.writer(text, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            for start, end, activity, decided in answers.spans:
+                writer.writerow([*about, f"{start:.3f}", f"{end:.3f}", activity, decided])
+        # The table gets its name last. If it gets none, the changes do not belong to the earlier one.
+        write_json(undo, {"journal_sha256": sha256(temporary), "changes": changes})
+
+
+def read_changes(path: Path) -> list[Change]:
+    """The changes that led to a table of answers; none if somebody else has written it since."""
+    with suppress(ZooError, LookupError, TypeError, ValueError):
+        document = read_json(path.with_suffix(_UNDO))
+        if document["journal_sha256"] == sha256(path):
+            return [([Span(*row) for row in out], [Span(*row) for row in into]) for out, into in document["changes"]]
+    return []
 
 
 def read_answers(path: Path) -> Answers | None:

@@ -7,7 +7,7 @@ import shlex
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.activity.annotations import TRACKS, Answers, Span, answers_text, has_acceleration, read_answers, track_text
+from zoo.activity import annotations
+from zoo.activity.annotations import Answers, Change, Span, has_acceleration
 from zoo.activity.columns import CsvColumns
 from zoo.activity.sources import all_read_as, find_sources
 from zoo.activity.tables import close_archive, digest, is_zip
 from zoo.errors import COMMAND, ZooError, option
-from zoo.files import atomic_write, new_file, read_json, sha256, write_json
+from zoo.files import new_file, sha256
 from zoo.jobs import Terminated
 from zoo.labeling.day import Day, Stretch, apply, disputed, queue, renewed, spans, with_notes
 from zoo.labeling.signal import Signal, open_signal
@@ -38,10 +39,8 @@ if TYPE_CHECKING:
 
 ENOUGH = 20
 """Answers from which the model learns."""
-Change = tuple[list[Span], list[Span]]
-"""What an answer took out of a journal, and what it put there."""
-_UNDO, _SAVED = ".undo.json", ".saved"
-"""Endings of what goes with a journal, and the file with the digest of the recordings that were written last."""
+_SAVED = ".saved"
+"""The file in the folder of answers with the digest of the recordings that were written last."""
 
 Event = Callable[[dict[str, Any]], None]
 
@@ -80,15 +79,8 @@ class Track:
             if _modified(signal.file) != self.modified and digest(signal.file) != signal.sha256:
                 raise ZooError(f"{signal.file}: has changed since it was opened: start `zoo label` again")
             changes, path = self.changes[:-1] if undone else [*self.changes, change], self.journal or self._path(folder)
-            if decided:
-                answers = Answers(signal.file, signal.sha256, self.subject, signal.columns, spans(days[-1]))
-                with atomic_write(path) as temporary:
-                    temporary.write_text(answers_text(answers, path.parent), encoding="utf-8")
-                    # The journal gets its name last. If it gets none, the changes do not belong to the earlier one.
-                    write_json(path.with_suffix(_UNDO), {"journal_sha256": sha256(temporary), "changes": changes})
-            else:
-                path.unlink(missing_ok=True)
-                path.with_suffix(_UNDO).unlink(missing_ok=True)
+            answers = Answers(signal.file, signal.sha256, self.subject, signal.columns, spans(days[-1]))
+            annotations.write_answers(path, answers, changes)
             self.journal, self.changes = path if decided else None, changes
         self.days, self.version = days, self.version + 1
 
@@ -102,12 +94,7 @@ class Track:
 
     def resume(self, path: Path, answers: Answers) -> None:
         """Takes up earlier answers. Those that somebody else has written since cannot be undone."""
-        self.journal, self.days = path, (self._of(answers.spans),)
-        with suppress(ZooError, LookupError, TypeError, ValueError):
-            document = read_json(path.with_suffix(_UNDO))
-            if document["journal_sha256"] == sha256(path):
-                changes = document["changes"]
-                self.changes = [([Span(*row) for row in out], [Span(*row) for row in into]) for out, into in changes]
+        self.journal, self.days, self.changes = path, (self._of(answers.spans),), annotations.read_changes(path)
 
     def _of(self, decided: Iterable[Span]) -> Day:
         """A day of which this is decided."""
@@ -161,7 +148,7 @@ class Session:
         doubts = list[str]()
         for track in tracks:
             check_name(f"{track.signal.file}: person", track.subject)
-            found = [(path, read_answers(path)) for path in sorted(self._folder_of(track).glob("*.csv"))]
+            found = [(path, annotations.read_answers(path)) for path in sorted(self._folder_of(track).glob("*.csv"))]
             kept = [(path, answers) for path, answers in found if answers and answers.subject == track.subject]
             if same := next((each for each in kept if each[1].sha256 == track.signal.sha256), None):
                 track.resume(*same)
@@ -262,10 +249,7 @@ class Session:
         """Writes what is decided for other programs, next to the answers; returns each file that is written."""
         for track, program in product(self.tracks, programs):
             if track.journal:
-                path = track.journal.with_suffix(TRACKS[program])
-                with atomic_write(path) as temporary:
-                    temporary.write_text(track_text(spans(track.day), program), encoding="utf-8")
-                yield path
+                yield annotations.write_track(track.journal, spans(track.day), program)
 
     def overview(self) -> dict[str, Any]:
         """What the page shows of all recordings."""
@@ -330,7 +314,7 @@ def open_session(
             pass
     sources, doubts = find_sources([*recordings], columns, layout)
     # The folder of answers may lie among the recordings.
-    files = [(file, how) for file, how in sources if isinstance(file, Path) and read_answers(file) is None]
+    files = [(file, how) for file, how in sources if isinstance(file, Path) and annotations.read_answers(file) is None]
     strange = [file for file, how in files if file not in map(Path, recordings) and not has_acceleration(file, how)]
     if 0 < len(strange) < len(files):
         files = [(file, how) for file, how in files if file not in strange]
