@@ -129,6 +129,9 @@ def measure(page: "Page", model: str, proposer: Proposer, recording: Recording, 
             page.goto(url)
             page.wait_for_selector("#work:visible")
             page.wait_for_selector("#state", state="hidden", timeout=60_000 * _MINUTES)
+            # While proposals arrive, the page stays where it is. Opened then, it begins with the first to check.
+            page.reload()
+            page.wait_for_selector("#work:visible")
             visitor = Visitor(truth, page, url)
             found = with_proposals(visitor, visitor.see(), listed=True)
     said, wanted = labels(found), labels(expected)

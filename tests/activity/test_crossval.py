@@ -128,6 +128,13 @@ def test_nothing_in_a_fold_is_fitted_on_the_people_that_it_leaves_out(whole, peo
     assert Fold(PLAN.name, crossval.SUBJECT, 0, 0).record(whole[1])["temperature"] > 0
 
 
+def test_who_has_one_person_is_told_what_to_do(tmp_path):
+    simulate.write_simulated(tmp_path / "data3.h5", subjects=2, seed=1, seconds=8)
+    data = activity.from_file(tmp_path / "data3.h5")
+    for groups in (5, "loso"):
+        refused("one person in training .*: name several days as people, as ann-monday", Protocol(groups).count, data)
+
+
 @pytest.mark.slow
 def test_of_few_people_a_fold_trains_on_all_as_any_training_does(people, tmp_path):
     plan = Training.of("activity_gru", SETTINGS | {"validation_by": "subject"})
