@@ -112,6 +112,9 @@ def test_times_in_minutes_are_asked_about_unless_the_column_says_seconds(walk):
     # Notes that end long before the recording, or with it, are seconds.
     for last in (0.3, 59):
         assert len(labels(walk(f"time,text\n0,sit\n{last},walk\n", names="time,x,y,z"))) == 2
+    # Dates count no minutes.
+    dated = "time,text\n1700000000,sit\n1700000000.9,walk\n"
+    assert len(labels(walk(dated, names="time,x,y,z", begin=1.7e9))) == 2
 
 
 def test_times_of_day_do_not_place_notes_among_dates(walk):

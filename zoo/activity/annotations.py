@@ -137,7 +137,8 @@ def read_notes(path: Path, times: NDArray[np.float64], column: str | None, unit:
             )
         seconds = stamps
     last, end = seconds.max(initial=0.0), float(np.nanmax(times, initial=first)) - first
-    if len(rows) > 1 and stamp.lower() in _NO_UNIT and _MINUTES[0] * end < 60 * last < _MINUTES[1] * end:
+    is_bare = stamp.lower() in _NO_UNIT and not (is_clock or is_dated(moments))
+    if len(rows) > 1 and is_bare and _MINUTES[0] * end < 60 * last < _MINUTES[1] * end:
         raise ZooError(
             f"{path}: column {stamp!r}: the last note is at {last:g} s of {end:.0f} s; expected seconds: if these are "
             "minutes, multiply them by 60; if they are seconds, name the column seconds_elapsed"
