@@ -12,6 +12,7 @@ import base64
 import io
 import json
 import re
+import runpy
 import shutil
 import ssl
 import subprocess
@@ -109,6 +110,34 @@ def of_guides(browser: Browser, site: Path) -> Iterator[tuple[str, Page]]:
     page.goto((site / "presets" / "activity_gru_pocket" / "index.html").as_uri())
     yield "card", page
     yield from of_class(browser)
+    yield from of_label(browser)
+
+
+def of_label(browser: Browser) -> Iterator[tuple[str, Page]]:
+    """Gives the page of `zoo label` with an hour of a simulated person, while it is labeled and when all is decided."""
+    example = runpy.run_path(str(ROOT / "examples" / "guides" / "label.py"))
+    with tempfile.TemporaryDirectory() as folder:
+        example["record"](Path(folder) / "hour")
+        command = [str(Path(sys.executable).with_name("zoo")), "label", "hour", "--subject", "ann", "-o", "ours.h5"]
+        with subprocess.Popen([*command, "--json"], cwd=folder, stdout=subprocess.PIPE, text=True) as labeling:
+            assert labeling.stdout
+            page = browser.new_page(viewport={"width": 1280, "height": 860})
+            page.goto(json.loads(labeling.stdout.readline())["url"])
+            page.wait_for_selector("#state", state="hidden", timeout=600_000)
+            for _ in range(4):
+                _answer(page)
+            yield "label", page
+            while page.is_hidden("#done"):
+                _answer(page)
+            page.click("#save")
+            page.wait_for_selector("#saved:has-text('ours.h5')")
+            yield "label-saved", page
+            labeling.terminate()
+
+
+def _answer(page: Page) -> None:
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#work[aria-busy=false]")
 
 
 def of_class(browser: Browser) -> Iterator[tuple[str, Page]]:

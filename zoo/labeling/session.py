@@ -240,9 +240,11 @@ class Session:
         if not (labeled := self.labeled):
             raise ZooError("nothing has a label yet: decide about some stretches first")
         assert self.out is not None
-        made = import_csv([(path, CsvColumns()) for path in labeled], self.out, force=self._force)
-        self._force = True
-        (self.folder / _SAVED).write_text(sha256(self.out))
+        # The page may save while the command ends.
+        with self._lock:
+            made = import_csv([(path, CsvColumns()) for path in labeled], self.out, force=self._force)
+            self._force = True
+            (self.folder / _SAVED).write_text(sha256(self.out))
         return {"saved": str(self.out), "recordings": made.recordings, "warnings": made.doubts}
 
     def write_tracks(self, programs: Sequence[str]) -> Iterator[Path]:
