@@ -99,6 +99,7 @@ class Field:
         if is_array and is_number:
             return self._range_problem(value, f"holds numbers from {value.min()} to {value.max()}; expected ")
         items = np.array(value, dtype=object).ravel().tolist()
+        items = [item.item() if isinstance(item, np.generic) else item for item in items]
         if not all(isinstance(item, _TYPES[self.kind]) and isinstance(item, bool) <= (self.kind == "flag")
                    for item in items):  # fmt: skip
             return shown + KINDS[self.kind][1]

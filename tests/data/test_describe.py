@@ -226,3 +226,30 @@ def test_problems_come_before_the_facts_as_warnings_in_which_commands_stay_as_th
     page = results.dry_run({"files": [], "recordings": 0, "dropped": {}, "changed": {}, "problems": problems})
     assert page.startswith(f"> warning: {problems[0]}\n>\n> warning: few windows\n")
     assert "no problems" not in page
+
+
+def _walks(change):
+    """The problems of windows of two people, three each of two activities, of which `change` changes some."""
+    x = np.random.default_rng(0).normal([0, 0, 9.8], 2.0, (12, 200, 3)).astype(np.float32)
+    labels, people = np.tile(["sit", "run"], 6), np.repeat(["ann", "ben"], 6)
+    change(x)
+    return describe(zoo.load_data((x, labels), subjects=people, rate=50))["problems"]
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    (lambda x: x[..., 2].fill(9.8), "4 recordings have an axis without a change, as ann, sit"),
+    (lambda x: np.copyto(x[6:], x[:6]), "6 of 12 training windows repeat another one"),
+    (lambda x: np.multiply(x[6:], 0.5, out=x[6:]), "acceleration of ben is not about 9.8 m/s^2"),
+    (lambda x: np.copyto(x, [0, 9.8, 0]), "4 recordings have 10 s or more without a change"),
+])  # fmt: skip
+def test_what_no_phone_measures_is_a_problem_of_windows(change, said):
+    assert _walks(change)[0].startswith(said)
+
+
+def test_words_that_may_be_counted_from_one_are_a_problem():
+    x, y = np.array([[1, 2, 3], [2, 3, 1]]), np.array([1, 2])
+    refused("x: holds numbers from 1 to 3; expected 0 to 2: if yours count from 1, subtract 1",
+            zoo.load_data, (x, y), words=["a", "b", "c"])  # fmt: skip
+    found = describe(zoo.load_data((x, y), words=["a", "b", "c", "d"]))
+    assert "word number 0, 'a', is among them: if your numbers count from 1, subtract 1" in found["problems"][-1]
+    assert "in_training" not in found, "there is no test to be in training"

@@ -75,6 +75,7 @@ PATCHES = np.zeros((2, 3, 16, 16), np.float32)
 ONE_CLASS = zoo.load_data(
     (np.repeat(WINDOWS, 4, axis=0), np.zeros(8, int)), classes=["walking"], rate=50.0, subjects=np.repeat(["a", "b"], 4)
 )
+ALONE = zoo.load_data((np.repeat(WINDOWS, 4, axis=0), np.arange(8) % 2), rate=50.0, subjects=["a"] * 8)
 UNFIT = [
     (zoo.predict, ("activity_gru_tiny", [["a"]]), {}, "input: holds str"),
     (zoo.predict, ("activity_gru_tiny", [[1, 2], [3]]), {}, "input: is no array"),
@@ -111,6 +112,9 @@ UNFIT = [
     *[(call, (300 * "x",), {}, 300 * "x") for call in (zoo.bench, zoo.load_data)],
     (zoo.cross_validate, ("activity_gru", "."), {"groups": 5000 * "1"}, "groups is 111"),
     (zoo.cross_validate, ("activity_gru", "."), {"groups": np.int64(1)}, "groups is 1; expected 2 or more"),
+    (zoo.cross_validate, ("activity_cnn", ALONE), {}, "arrays: 1 person in training (key 'trS') for 5 groups: record"),
+    (zoo.benchmark, ("activity_cnn", "x.h5"), {"learning_curve": [0]}, "learning_curve holds 0; expected 1 or more"),
+    (zoo.tune, ("activity_cnn", ONE_CLASS), {"choose": {"filters": []}}, "choose: no value for filters; expected one"),
     (zoo.simulate, ("activity", "x.h5"), {"subjects": 1}, "subjects is 1; expected 2 or more"),
     (zoo.simulate, ("activity", "x.h5"), {"sentences": 10}, "sentences: does not apply to activity; leave it out"),
     (zoo.simulate, (), {}, "simulate: missing a required argument: 'task'; see help(zoo.simulate)"),

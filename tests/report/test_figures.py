@@ -10,6 +10,7 @@ import pytest
 from matplotlib import pyplot as plt
 from running import PHONE_PAGE, bundled
 
+import zoo
 from zoo.activity import figures
 from zoo.catalog import preset_metrics
 from zoo.report import drawing, palette
@@ -154,3 +155,10 @@ def test_one_person_is_no_bar_chart():
     alone = {**test, "per_subject": {"9": test["per_subject"]["9"]}}
     for report, drawn in ((alone, False), (test, True)):
         assert ("subjects" in figures.evaluation(report, epochs(2), {})) == drawn
+
+
+def test_labels_and_people_may_have_dollars(tmp_path):
+    x = np.random.default_rng(0).normal([0, 0, 9.8], 2, (4, 100, 3))
+    data = zoo.load_data((x, ["$a_{$", "b", "$a_{$", "b"]), rate=50, subjects=["$\\frac{$"] * 2 + ["ann"] * 2)
+    zoo.describe(data, figures=tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {"minutes.png", "signals.png"}

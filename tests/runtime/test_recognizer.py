@@ -135,6 +135,21 @@ def test_windows_that_hold_no_numbers_are_refused(windows):
     refused(says, Recognizer(POCKET / "model.float32.tflite").predict, windows)
 
 
+class _Graded:
+    """Stands for a tensor of PyTorch that requires a gradient."""
+
+    def __array__(self, *options, **further):
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+
+
+@pytest.mark.parametrize(("x", "says"), [
+    (_Graded(), "input: is no array .*requires grad"),
+    (np.ma.masked_less(np.full((1, 150, 3), (0, 9.8, 0)), 1), "input: has masked values"),
+])  # fmt: skip
+def test_what_hides_its_numbers_is_refused(x, says):
+    refused(says, zoo.predict, str(POCKET / "model.float32.tflite"), x)
+
+
 @pytest.mark.parametrize(
     ("name", "x"),
     [

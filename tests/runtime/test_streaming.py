@@ -245,7 +245,7 @@ def warnings_of(samples):
 @pytest.mark.parametrize("stamps", [np.floor, np.zeros_like])
 def test_time_stamps_without_decimals_are_noticed(stamps):
     warnings = warnings_of((float(stamps(t)), x, y, z) for t, x, y, z in _still(6))
-    assert "many time stamps repeat or go back: expected seconds with decimals, one per sample" in warnings
+    assert "many time stamps repeat, go back or leap: expected seconds with decimals, one per sample" in warnings
 
 
 @pytest.mark.parametrize(
@@ -301,3 +301,39 @@ def test_nothing_is_claimed_of_a_phone_that_nobody_carries():
     assert {prediction.label for prediction in found if prediction.time < 10} == {"walking"}
     assert {(each.label, each.reason) for each in found if each.time > 11.2} == {(None, "at rest")}
     assert str(found[-1]).startswith("12.0 s at rest ")
+
+
+@pytest.mark.parametrize(("changes", "says"), [
+    ({"copies": 0}, "'copies' is 0; expected 1 to 100"),
+    ({"margin": math.nan}, "'margin' is NaN; expected 0 to 1"),
+    ({"restart": "150"}, """'restart' is "150"; expected whole numbers"""),
+    ({"groups": (replace(AT_ONCE, evidence=math.nan),)}, r"'streaming.groups\[0\].evidence' is NaN"),
+    ({"groups": (replace(AT_ONCE, stay=(0.0,) * 6),)}, r"'streaming.groups\[0\].stay' is .*expected numbers above 0"),
+    ({"groups": ({"evidence": None},)}, r"'streaming.groups\[0\].evidence' is null; expected numbers"),
+])  # fmt: skip
+def test_settings_that_no_filter_can_follow_are_refused(changes, says):
+    refused(f"streaming: {says}", lambda: stream(settings=replace(QUIET, **changes)))
+    assert replace(QUIET, copies=np.int64(2)).copies == 2
+
+
+def test_settings_of_another_type_are_refused():
+    refused("settings: dict; expected a `zoo.runtime.metadata.Streaming`", stream, settings={"margin": 0.5})
+
+
+def test_samples_of_a_generator_may_lack_values_as_those_of_a_list_and_others_are_refused():
+    samples = [[t, None if i % 20 == 0 else x, y, z] for i, (t, x, y, z) in enumerate(_still(2))]
+    one, other = stream(), stream()
+    assert len([*one.feed(samples)]) == len([*other.feed(iter(samples))]) > 0
+    assert one.skipped == other.skipped == {"not finite": 5}
+    refused("a sample is {'time': 0.0}; expected numbers: time, x, y, z", list, stream().feed([{"time": 0.0}]))
+
+
+def test_columns_of_a_table_in_another_order_are_refused():
+    frame = pd.DataFrame(_still(1), columns=["time", "x", "y", "z"])
+    says = "samples: columns x, y, z, time; expected time, x, y, z: choose them in this order"
+    refused(says, list, stream().feed(frame[["x", "y", "z", "time"]]))
+
+
+def test_time_stamps_in_milliseconds_are_noticed():
+    (warning,) = warnings_of((1000 * t, x, y, z) for t, x, y, z in _still(6))
+    assert "expected seconds" in warning

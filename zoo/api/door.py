@@ -207,7 +207,8 @@ def _checked(name: str, hint: Any, value: Any) -> Any:
         problems = error.errors()
         part = next((one["input"] for one in problems if any(type(key) is int for key in one["loc"])), value)
         # What pydantic says of a single type, such as its limits, is more than its name.
-        scalar = not problems[0]["loc"] and problems[0]["type"] not in ("dict_type", "callable_type", "sequence_str")
+        names = ("dict_type", "callable_type", "sequence_str")
+        scalar = {*map(type, problems[0]["loc"])} <= {int} and problems[0]["type"] not in names
         words = expectation(problems[0]) if scalar else _expected(kinds)
         raise _wrong(name, part, words, "is" if part is value else "holds") from None
     return checked if isinstance(value, int | float) else value

@@ -19,6 +19,7 @@ from zoo.data import OF_WINDOWS, hdf5
 from zoo.data.dataset import Data
 from zoo.errors import ArgumentError, ZooError, refuse, shown
 from zoo.families import TASKS
+from zoo.runtime.interpreter import numbers
 
 _BUILD, CUT_RATE = "tfds:", 50.0
 """What the names of builds begin with; Hz of the windows that a sensor's rows are cut into."""
@@ -141,17 +142,7 @@ def _columns(part: Any, facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _array(name: str, values: Any, kinds: str) -> NDArray[Any]:
-    if np.ma.is_masked(values):
-        raise ZooError(f"{name}: has masked values: leave these rows out, or fill them")
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        raise ZooError(f"{name}: is no array; expected rows of equal shape") from None
-    except RuntimeError as error:
-        # Such as a tensor of PyTorch that requires a gradient.
-        raise ZooError(f"{name}: is no array ({str(error).partition('. ')[0]})") from None
-    if array.dtype.kind not in kinds:
-        raise ZooError(f"{name}: holds {array.dtype}; expected numbers")
+    array = numbers(name, values, kinds)
     if array.dtype.kind in "SUO":
         # What is missing among texts stays so. h5py reads texts as bytes.
         whole = np.asarray(values, object).ravel().tolist()

@@ -30,7 +30,7 @@ WIDTH = 4.8  # inches: on a phone, letters are as large as a page's small print
 STYLE: dict[Any, Any] = {
     "figure.dpi": 160, "font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
     "grid.alpha": 0.25, "axes.titlesize": 10.5, "axes.titlelocation": "left", "axes.axisbelow": True,
-    "legend.frameon": False, "axes.prop_cycle": cycler(color=COLORS),
+    "legend.frameon": False, "axes.prop_cycle": cycler(color=COLORS), "text.parse_math": False,
 }  # fmt: skip
 """The style of all figures: lines are named at their ends, axes have units, and what is compared shares a scale."""
 

@@ -25,12 +25,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from zoo.errors import ZooError
+from zoo.schema import Field
 
 FLOOR = 0.01
 """Least share of a part in its group: no single answer counts as proof."""
 
 LEAST = 1e-30
 """Least belief in a part: no part is ever impossible, even where exp(-dt / stay) rounds to 0. A float can hold it."""
+
+_NUMBERS = Field("evidence", least=0), Field("stay", "P", positive=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +62,9 @@ def tree_problem(groups: Sequence[Group], classes: Sequence[str]) -> str:
     """Why groups are no tree of the labels, in words; empty if they are."""
     undivided = {frozenset(classes)}
     for number, group in enumerate(groups):
+        for field in _NUMBERS:
+            if wrong := field.problem(getattr(group, field.name, None)):
+                return f"'streaming.groups[{number}].{field.name}' {wrong}"
         names = [name for part in group.parts for name in part]
         labels = frozenset(names)
         sound = len(group.stay) == len(group.parts) > 1 and all(group.parts) and len(labels) == len(names)

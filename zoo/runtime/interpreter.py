@@ -26,13 +26,18 @@ def _does_not_run(path: Path, error: Exception, what: str = "") -> ZooError:
     return ZooError(f"{path}: {what}does not run ({(str(error).strip() or type(error).__name__).splitlines()[0]})")
 
 
-def numbers(what: str, values: Any) -> NDArray[Any]:
-    """An array of numbers; anything else is refused."""
+def numbers(what: str, values: Any, kinds: str = "biuf") -> NDArray[Any]:
+    """An array of numbers, or of other kinds by NumPy's letters; anything else is refused."""
+    if np.ma.is_masked(values):
+        raise ZooError(f"{what}: has masked values: leave these rows out, or fill them")
     try:
         rows = np.asarray(values)
     except ValueError as error:
         raise ZooError(f"{what}: is no array ({error}); expected rows of one length") from None
-    if rows.dtype.kind not in "biuf":
+    except RuntimeError as error:
+        # Such as a tensor of PyTorch that requires a gradient.
+        raise ZooError(f"{what}: is no array ({str(error).partition('. ')[0]})") from None
+    if rows.dtype.kind not in kinds:
         raise ZooError(f"{what}: holds {rows.dtype.type.__name__.removesuffix('_')}; expected an array of numbers")
     return rows
 

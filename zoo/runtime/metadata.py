@@ -230,6 +230,10 @@ class Streaming:
     margin: float = field(default=0.1, metadata={"least": 0, "most": 1})
     groups: tuple[Group, ...] = ()
 
+    def __post_init__(self) -> None:
+        if wrong := Schema("streaming", facts=_facts(Streaming)).problem(vars(self)):
+            raise ZooError(f"streaming: {wrong}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Parent:

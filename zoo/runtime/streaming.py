@@ -177,6 +177,8 @@ class Stream:
     def __init__(
         self, metadata: ActivityMetadata, step: Step, settings: Streaming | None = None, threshold: float | None = None
     ) -> None:
+        if not isinstance(settings, Streaming | None):
+            raise ZooError(f"settings: {type(settings).__name__}; expected a `zoo.runtime.metadata.Streaming`")
         self.metadata, self.settings = metadata, settings or metadata.streaming
         self.threshold = metadata.stream_threshold if threshold is None else threshold
         self._limits = [limit for channels, limit, _ in SENSORS for _ in metadata.axes[channels]]
@@ -258,17 +260,25 @@ class Stream:
             >>> [f"{prediction.time:.2f} {prediction.label}" for prediction in stream.feed(samples)][-1]
             '3.98 standing'
         """
+        names, columns = ["time", *self.metadata.axes], list(getattr(samples, "columns", ()))
+        if {*names[1:]} <= {*columns} and columns[1:] != names[1:]:
+            raise ZooError(
+                f"samples: columns {', '.join(map(str, columns))}; expected {', '.join(names)}: choose them in this "
+                "order, or pass the DataFrame to `zoo.stream`"
+            )
         if isinstance(samples, list | tuple) or hasattr(samples, "__array__"):
-            # Python's floats are the fastest. None, which JSON has in place of NaN, becomes NaN.
             with suppress(ValueError, TypeError):
                 samples = np.asarray(samples, np.float64)
                 if samples.size and samples.ndim != 2:
-                    raise ZooError(
-                        f"samples of shape {samples.shape}; expected (N, {1 + len(self._limits)}): time and values"
-                    )
-                samples = map(np.ndarray.tolist, samples)
+                    raise ZooError(f"samples of shape {samples.shape}; expected (N, {len(names)}): time and values")
         for sample in samples:
-            yield from self.push(*sample)
+            values = None
+            with suppress(ValueError, TypeError):
+                # Python's floats are the fastest. None, which JSON has in place of NaN, becomes NaN.
+                values = np.asarray(sample, np.float64).tolist()
+            if not isinstance(values, list):
+                raise ZooError(f"a sample is {sample!r:.60}; expected numbers: {', '.join(names)}")
+            yield from self.push(*values)
 
     def _unexpected(self, time: float, value: Vector, elapsed: float) -> list[Prediction]:
         """Takes a sample whose time stamp is not within a second after the previous one."""
@@ -290,6 +300,7 @@ class Stream:
     def _drop_pending(self) -> None:
         if self._pending is not None:
             self._pending = None
+            self._monitor.repeated()
             self._skip("time stamps that no other confirms")
 
     def _read(self, time: float, value: Vector) -> list[Prediction]:
@@ -342,10 +353,10 @@ class _Monitor:
                 self.problems.setdefault(name, text)
 
     def repeated(self) -> None:
-        """Counts a time stamp that is not later than the previous one."""
+        """Counts a time stamp that is not later than the previous one, or later than that by more than a gap."""
         self.repeats += 1
         if self.repeats >= self.count / 2:
-            wrong = "many time stamps repeat or go back: expected seconds with decimals, one per sample"
+            wrong = "many time stamps repeat, go back or leap: expected seconds with decimals, one per sample"
             self.problems.setdefault("stamps", wrong)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from zoo import crossval
 from zoo.activity.data import test_windows
 from zoo.data.dataset import Data
-from zoo.errors import ZooError, setting, unknown_name
+from zoo.errors import ZooError, option, setting, unknown_name
 from zoo.families import FAMILIES, OWN
 from zoo.files import claim_folder
 from zoo.models.function import Function
@@ -241,6 +241,8 @@ class Study:
             pinned["cell"] = self.family.removeprefix("activity_")
         asked = HyperParameters(fixed=pinned)
         SPACES[self.task.name][self.space_name](asked)
+        if empty := [name for name, values in self.choose.items() if not values]:
+            raise ZooError(f"{option('choose')}: no value for {empty[0]}; expected one or more")
         chosen = {name: values[0] for name, values in self.choose.items()}
         pinned |= {name: value for name, value in (settings | chosen).items() if name in asked.values}
         if "learning_rate" in pinned:

@@ -68,7 +68,8 @@ def from_arrays(splits: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any
         for name, letter in (("input", "x"), ("target", "y")):
             values, field = np.asarray(given[name]), SCHEMA.column(name)
             if wrong := replace(field, least=0, most=len(words) - 1).problem(values, sizes):
-                raise ZooError(f"{'' if split == 'train' else f'{split} '}{letter}: {wrong}")
+                cure = ": if yours count from 1, subtract 1" if np.max(values, initial=0) == len(words) else ""
+                raise ZooError(f"{'' if split == 'train' else f'{split} '}{letter}: {wrong}{cure}")
             columns[name] = values.astype(np.int32)
         parts[split] = DataSet.of(columns, words=words)
     return Data.of("text", parts, **about)
@@ -360,14 +361,17 @@ def describe(data: Data) -> dict[str, Any]:
     known = np.union1d(*data.train.arrays())
     unused = [data.words[number] for number in np.setdiff1d(np.arange(len(data.words)), known)]
     some = ", ".join(f"'{word}'" for word in unused[:5])
+    problems = [f"{len(unused)} words are in no training row, such as {some}"] if unused else []
+    if unused[:1] == [data.words[0]]:
+        problems.append(f"word number 0, '{unused[0]}', is among them: if your numbers count from 1, subtract 1")
     return {
         "words": len(data.words),
         "parts": {name: {"rows": len(rows)} for name, rows in data.splits().items()},
         "most_frequent": {
             data.words[number]: int(counts[number]) for number in np.argsort(-counts, kind="stable")[:10]
         },
-        "in_training": leaks(data), "simulated": data.simulated,
-        "problems": [f"{len(unused)} words are in no training row, such as {some}"] if unused else [],
+        **({"in_training": leaks(data)} if len(data.test) else {}), "simulated": data.simulated,
+        "problems": problems,
     }  # fmt: skip
 
 
