@@ -208,6 +208,10 @@ def test_what_no_recognizer_can_be_made_of_is_refused(says):
     refused(says, lambda: adopt(REFUSED[says](), classes=LABELS, rate=40.0))
 
 
+def test_a_single_label_which_would_always_be_the_answer_is_refused():
+    refused("classes is 'sit' alone; expected two", adopt, stranger(keras.layers.Dense(1)), classes="sit", rate=40.0)
+
+
 def test_from_arrays_to_files_in_ten_lines(tmp_path):
     people, labels = np.repeat(list("abcdef"), 12), np.tile(np.repeat([0, 1, 2], 4), 6)
     x = RANDOM.normal(0, 1, (72, 128, 6)).astype("float32") + 9.8 * np.eye(6, dtype="float32")[labels][:, None]

@@ -193,7 +193,8 @@ def _checked(name: str, hint: Any, value: Any) -> Any:
     plain = isinstance(value, str | bytes | Mapping | Estimator)
     single = plain or hasattr(value, "shape") or not isinstance(value, Iterable)
     if not single and any(get_origin(kind) is Iterable for kind in kinds):
-        value = [_plain(part) for part in value]
+        # The order of a set differs from run to run.
+        value = [_plain(part) for part in (sorted(value, key=str) if isinstance(value, set | frozenset) else value)]
     elif isinstance(value, tuple):
         value = tuple(map(_plain, value))
     # A class has the methods of its instances.

@@ -148,7 +148,7 @@ def predict(
 def adopt(
     network: Any,
     *,
-    classes: door.Names,
+    classes: str | Sequence[str],
     rate: door.Rate,
     window: door.Count | None = None,
     unit: Literal["m/s^2", "g"] = "m/s^2",

@@ -134,6 +134,8 @@ def adopt(
     """A recognizer that answers what a trained network does; arguments are those of `zoo.adopt`."""
     if not isinstance(network, keras.Model):
         raise ZooError(f"network is of the type {type(network).__name__}; expected a Keras model")
+    if len(classes) == 1:
+        raise ZooError(f"classes is {classes[0]!r} alone; expected two labels or more, one for each output")
     shape = _shape_of(network)
     if len(shape) != 3 or shape[2] is None or (window or shape[1]) is None:
         raise ZooError(
