@@ -113,7 +113,12 @@ UNFIT = [
     (zoo.cross_validate, ("activity_gru", "."), {"groups": 5000 * "1"}, "groups is 111"),
     (zoo.cross_validate, ("activity_gru", "."), {"groups": np.int64(1)}, "groups is 1; expected 2 or more"),
     (zoo.adopt, (3,), {"classes": {"sit"}, "rate": 50.0}, "classes is {'sit'}; expected a text or a list of texts"),
-    (zoo.cross_validate, ("activity_cnn", ALONE), {}, "arrays: 1 person in training (key 'trS') for 5 groups: record"),
+    (
+        zoo.cross_validate,
+        ("activity_cnn", ALONE),
+        {},
+        "arrays: one person in training (key 'trS'), whom no fold can hold",
+    ),
     (zoo.benchmark, ("activity_cnn", "x.h5"), {"learning_curve": [0]}, "learning_curve holds 0; expected 1 or more"),
     (zoo.tune, ("activity_cnn", ONE_CLASS), {"choose": {"filters": []}}, "choose: no value for filters; expected one"),
     (zoo.simulate, ("activity", "x.h5"), {"subjects": 1}, "subjects is 1; expected 2 or more"),
