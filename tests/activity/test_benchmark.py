@@ -337,7 +337,13 @@ def test_ranks_are_over_people_and_refused_of_five_people_or_two_methods():
 
 def test_a_search_in_each_fold_is_a_method_of_its_own(simulated, tmp_path):
     pytest.importorskip("keras_tuner")
-    plan = {"groups": 2, "recipe": {"steps": 4, "batch_size": 64}, "baselines": "none", "workers": 0, "out": tmp_path}
+    plan = {
+        "groups": 2,
+        "recipe": {"steps": 4, "parts": 1, "batch_size": 64},
+        "baselines": "none",
+        "workers": 0,
+        "out": tmp_path,
+    }
     found = zoo.benchmark(["activity_cnn"], simulated, trials=2, **plan, verbose=False)
     assert sorted(found["methods"]) == ["activity_cnn", "activity_cnn.2trials"]
     chosen = [fold["training"] for fold in found["methods"]["activity_cnn.2trials"]["folds"]]
