@@ -87,9 +87,13 @@ async function look(at: number): Promise<void> {
   void watch(number);
 }
 
+/** How often a recording was chosen: what was asked about an earlier one ends, also where it is chosen again. */
+let turns = 0;
+
 /** Says what is in view, and asks for proposals until they are there. */
 async function watch(which: number): Promise<void> {
-  while (which === number && day.state && !day.state.startsWith("no proposals")) {
+  const turn = (turns += 1);
+  while (turn === turns && day.state && !day.state.startsWith("no proposals")) {
     await queued(async () => {
       const found = await see(which, view);
       if (which !== number) return;
