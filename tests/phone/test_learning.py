@@ -11,6 +11,7 @@ from phone.pages import (
     KEPT,
     LOUD,
     PATIENT,
+    SHOTS,
     forget,
     gather,
     gather_two,
@@ -188,18 +189,29 @@ def test_two_pages_of_a_browser_teach_the_same_model(open_page):
     other.wait_for_selector("#known .chip:has-text('rowing')", state="detached")
 
 
-def test_done_ends_a_recording_and_keeps_it_or_says_that_it_is_too_short(open_page):
+def test_done_ends_a_recording_and_asks_where_it_is_too_short_to_be_kept(open_page):
     page = open_page()
     begin(page, standing(0, 10))
     # The second tap is an echo of the first one.
     page.evaluate("for (const _ of [1, 2]) document.getElementById('lessons-done').click()")
-    page.wait_for_selector("#lesson-said:text-is('9 s is too short to learn from: not kept.')")
+    send(page, standing(10, 11))
+    asks = "10 s is too short to learn from: go on, or tap Done again to drop it."
+    page.wait_for_selector(f"#notice-text:text-is('{asks}')")
+    page.screenshot(path=SHOTS / "asks.png")
+    page.clock.run_for(700)
+    page.click("#lessons-done")
+    page.wait_for_selector("#lesson-said:text-is('10 s is too short to learn from: not kept.')")
     assert page.locator("#lesson-list li").count() == 0
     look(page, "too-short", dark=True)
     page.click("#lesson-record")
     page.wait_for_selector("#lesson-cancel:visible")
     page.clock.run_for(5100)
-    send(page, standing(10, 30))
+    send(page, standing(11, 21))
+    page.clock.run_for(700)
+    page.click("#lessons-done")
+    # Who goes on has answered.
+    send(page, standing(21, 31))
+    until(page, "() => !document.getElementById('notice-text').textContent")
     page.click("#lessons-done")
     page.wait_for_selector("#lesson-list li:has-text('standing, 20 s')")
     page.clock.run_for(700)
@@ -439,6 +451,8 @@ def test_done_ends_a_recording_and_a_refused_sensor_is_named(open_page):
     refusing = "DeviceMotionEvent.requestPermission = () => Promise.resolve(window.answer ?? 'granted');"
     page = open_page(before=refusing)
     begin(page, standing(0, 10))
+    page.click("#lessons-done")
+    page.clock.run_for(700)
     page.click("#lessons-done")
     send(page, standing(10, 50))
     assert page.locator("#lesson-list li").count() == 0

@@ -32,6 +32,7 @@ const OUTDATED = "This model is new here: your recordings are kept. Tap Learn, a
 const DAMAGED = "What this phone had learned is damaged, and is not used. Your recordings are kept: tap Learn.";
 const OPENED = "Opened. Try it now.";
 const KEPT = "It stays as it is.";
+const SHORT = "s is too short to learn from";
 const ASKS = "Recordings, and what was learned with any model, cannot be brought back.";
 
 /** Where the browser has no room, or stores nothing at all. */
@@ -44,7 +45,7 @@ export interface Stretch {
 }
 
 /** What is done at the moment: a recording begins when the system has allowed it. */
-type Doing = { kind: "nothing" | "asking" | "learning" } | { kind: "recording"; take: Take; taking: Taking };
+type Doing = { kind: "nothing" | "asking" | "learning" } | { kind: "recording"; take: Take; taking: Taking; asked?: true };
 
 const NOTHING: Doing = { kind: "nothing" };
 
@@ -118,11 +119,13 @@ export class Teaching {
     void this.read();
   }
 
-  /** Ends a recording, and keeps it if it is long enough; returns whether one was under way. */
+  /** Ends a recording and keeps it, but asks first if it is too short; returns whether one was under way. */
   stop(): boolean {
     const { doing } = this;
-    if (doing.kind === "recording") doing.take.stop();
-    return doing.kind === "recording";
+    if (doing.kind !== "recording") return false;
+    if (isShort(doing.taking) && !doing.asked) this.doing = { ...doing, asked: true };
+    else doing.take.stop();
+    return true;
   }
 
   async leave(): Promise<void> {
@@ -268,7 +271,8 @@ export class Teaching {
   private show(taking: Taking, said = ""): void {
     if (this.doing.kind !== "recording") return;
     this.doing = { ...this.doing, taking };
-    this.say(said);
+    const asks = this.doing.asked && isShort(taking) ? `${Math.floor(taking.seconds)} ${SHORT}: go on, or tap Done again to drop it.` : "";
+    this.say(said || asks);
   }
 
   private rest(): void {
@@ -289,9 +293,13 @@ export class Teaching {
     const { activity, samples, seconds } = ended.recorder;
     if (seconds >= LENGTH / 2) return void this.add(activity, samples);
     const length = `${Math.floor(seconds)} s`;
-    const why = ended.recorder.done ? `Discarded: the signal stopped after ${length}.` : `${length} is too short to learn from: not kept.`;
+    const why = ended.recorder.done ? `Discarded: the signal stopped after ${length}.` : `${Math.floor(seconds)} ${SHORT}: not kept.`;
     this.say(seconds ? why : "The sensor has stopped sending.");
   }
+}
+
+function isShort({ kind, seconds }: Taking): boolean {
+  return kind === "recording" && seconds < LENGTH / 2;
 }
 
 /** What the windows of each recorded activity that were held back are taken for. */
