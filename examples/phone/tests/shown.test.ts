@@ -1,7 +1,7 @@
 /** What is shown follows from one state: a label and a complaint never stand side by side. */
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { looks } from "../src/show/activities";
 import { isHeld } from "../src/signal/placement";
@@ -33,6 +33,16 @@ const run = (part: Partial<Known>) => shown({ ...RUNNING, signal: known(part) },
 test("every part, text and button is in the page", () => {
   const page = readFileSync("index.html", "utf8");
   for (const id of [...PARTS, ...TEXTS, ...BUTTONS, ...HERO]) assert.ok(page.includes(` id="${id}"`), id);
+});
+
+test("every id that the program names is in one of the pages", () => {
+  const ids = new Set(["index", "class", "collect", "label"].flatMap((name) => {
+    return [...readFileSync(`${name}.html`, "utf8").matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+  }));
+  const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+  const named = files.flatMap((file) => [...readFileSync(`src/${file}`, "utf8").matchAll(/\b(?:byId|write|show|focusOn)(?:<\w+>)?\("([\w-]+)"/g)]);
+  assert.ok(named.length > 100);
+  assert.deepEqual([...new Set(named.map(([, id]) => id!))].filter((id) => !ids.has(id)), []);
 });
 
 test("a label is shown where nothing speaks against it", () => {
