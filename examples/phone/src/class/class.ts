@@ -100,11 +100,16 @@ function result(): string {
   return state?.training?.status === "done" ? state.training.folder : "";
 }
 
+/** Seconds between those who cross the board, who would cover each other. */
+const APART = 3;
+
 /** Lets who has recorded cross the board. */
 function cross({ name, look }: NonNullable<ClassShown["newcomer"]>): void {
   const [walker, figure] = [element("p", "newcomer", name), drawn(look.figure, look.color)];
   walker.prepend(figure);
   walker.onanimationend = () => walker.remove();
+  const before = byId("arrivals").childElementCount;
+  walker.style.animationDelay = `${APART * before}s`;
   byId("arrivals").append(walker);
   figure.classList.toggle("moving", look.gait);
 }
