@@ -466,6 +466,10 @@ def test_what_the_computer_refuses_says_why_and_can_be_saved_or_deleted(phone, r
         one.page.click("#recordings button:has-text('Save as CSV')")
     assert download.value.suggested_filename == "Ann-walking.csv"
     look(one.page, "collect-refused")
+    one.page.once("dialog", lambda dialog: dialog.dismiss())
+    one.page.click("#recordings button:has-text('Delete')")
+    assert one.fates() != []
+    one.page.once("dialog", lambda dialog: dialog.accept())
     one.page.click("#recordings button:has-text('Delete')")
     one.page.wait_for_selector("#mine", state="hidden")
     assert one.page.evaluate(_STORED) == []

@@ -52,8 +52,8 @@ async function main(): Promise<void> {
     sender.send();
     show();
   };
-  const discard = async ({ id, fate, activity }: Item) => {
-    if (fate === "kept" && !confirm(`Delete this recording of ${activity}?`)) return;
+  const discard = async ({ id, activity }: Item) => {
+    if (!confirm(`Delete this recording of ${activity}?`)) return;
     await outbox.remove(id);
     show();
   };
