@@ -337,8 +337,8 @@ class AutoencoderTask(Task):
         document = {
             "model": loaded.name, "data": str(x if data is None else data), "patches": len(codes),
             "units": codes.shape[1], "mean_activation": float(codes.mean()),
-            "strongest_units": {str(unit): float(means[unit]) for unit in np.argsort(-means)[:_SHOWN]},
-            "mse": float(np.square(reconstructions - vectors).mean()), "out": None if path is None else str(path),
+            "strongest_units": {str(unit): round(float(means[unit]), 3) for unit in np.argsort(-means)[:_SHOWN]},
+            "mse": float(np.square(reconstructions - vectors).mean()), **({} if path is None else {"out": str(path)}),
         }  # fmt: skip
         what, render = "codes and reconstructions", markdown.document
         written, then = (
