@@ -323,6 +323,16 @@ def test_the_charts_of_guides_show_the_numbers_of_tables(html):
         for row in measured("filters")["filters"][key] if row["left_out"] == row["study"] != "motionsense"
     }  # fmt: skip
 
+    # The first table of flights is that of new people.
+    flights = rows(DOCS / "splits.md")
+    head = flights.index(["walking or stairs", "dsads", "geotec", "motionsense", "oxford", "selfback", "wisdm"])
+    assert bars(html["/guides/deploy/"], "Time of flights") == {
+        f"{study}, {name}": cell.split(" / ")[2].removesuffix("%")
+        for study in ("dsads", "motionsense", "selfback", "wisdm")
+        for name, row in (("as in the file", flights[head + 2]), ("evidence 0.6", flights[head + 4]))
+        for cell in [row[flights[head].index(study)]]
+    }
+
     scores = {}
     for row in rows(DOCS / "small-data.md"):
         if row[0] == "WISDM" and len(row) == 9:

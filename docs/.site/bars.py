@@ -166,6 +166,22 @@ def filters() -> str:
     return bars("Walking that is shown as stairs, in studies that were left out of the training", rows)
 
 
+def flights() -> str:
+    """Shares of flights of ten seconds that are shown as stairs to new people, by the evidence of a filter."""
+    sums: dict[tuple[str, str], list[int]] = {}
+    for row in read_json(_BENCHMARKS / "flights.json")["rows"]:
+        if row["split"] == "people" and "10" in row["sums"]:
+            hits, moments = sums.get((row["study"], row["balance"]), (0, 0))
+            right, of, *_ = row["sums"]["10"]
+            sums[row["study"], row["balance"]] = [hits + right, moments + of]
+    rows = []
+    for study in sorted({study for study, _ in sums}):
+        for name, balance in (("as in the file", "as in the zoo"), ("evidence 0.6", "evidence 0.6")):
+            hits, moments = sums[study, balance]
+            rows.append((f"{study}, {name}", hits / moments, f"{hits / moments:.0%}"))
+    return bars("Time of flights of ten seconds that is shown right, new people", rows)
+
+
 def turns() -> str:
     """Shares of windows that are right in studies that were left out, as they are and turned."""
     found: dict[str, dict[str, list[float]]] = {}

@@ -127,6 +127,7 @@ _CHARTS = {
     "filters": bars.filters,
     "fitting": bars.fitting,
     "flash": bars.flash,
+    "flights": bars.flights,
     "labeling": bars.labeling,
     "little-data": bars.little_data,
     "movements": bars.movements,
