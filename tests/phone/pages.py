@@ -135,11 +135,11 @@ def play(page, samples, count, sign=1):
     return page.evaluate(_PLAY.replace("SEND", _SEND), [samples, {"predictions": count, "sign": sign}])
 
 
-def stop(page):
-    """Holds Stop for as long as it wants."""
+def stop(page, milliseconds=900):
+    """Holds Stop, for as long as it wants by default."""
     page.hover("#stop")
     page.mouse.down()
-    page.clock.run_for(900)
+    page.clock.run_for(milliseconds)
     page.mouse.up()
 
 

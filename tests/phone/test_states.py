@@ -155,6 +155,19 @@ def test_a_state_says_what_is_and_is_accessible(name, open_page, address):
     look(page, name, dark=True)
 
 
+def test_who_holds_stop_for_long_presses_nothing_that_comes_under_the_finger(open_page):
+    page = open_page()
+    play(page, walk(12), 60)
+    stop(page, 2300)
+    # As a phone does, wherever the finger was laid down.
+    x, y = (page.locator("#start").bounding_box()[key] for key in ("x", "y"))
+    page.evaluate("([x, y]) => document.elementFromPoint(x, y).click()", [x + 20, y + 20])
+    assert page.get_attribute("body", "data-state") == "summary"
+    page.clock.run_for(700)
+    page.click("#start")
+    page.wait_for_selector("body[data-state=running]")
+
+
 def test_below_the_threshold_of_the_file_nothing_is_claimed(run, serve_page, tmp_path):
     file = tmp_path / "model.tflite"
     file.write_bytes(MODEL.read_bytes())

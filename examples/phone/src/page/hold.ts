@@ -35,6 +35,8 @@ export function onHold(button: HTMLButtonElement, held: () => void, wanted = () 
     timer = window.setTimeout(() => {
       release();
       held();
+      // Whoever holds on presses no button that has come under the finger meanwhile.
+      addEventListener("pointerup", buttonsChanged, { once: true });
     }, HOLD);
   });
   for (const end of ["pointerup", "pointercancel", "pointerleave"]) button.addEventListener(end, release);

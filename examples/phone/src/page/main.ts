@@ -386,6 +386,7 @@ class Page {
       buttonsChanged();
       this.go({ kind: "leave" });
       void this.teaching.reset();
+      byId("lesson-said").scrollIntoView({ block: "nearest" });
     });
     byId("lessons-done").addEventListener("click", () => {
       if (!meant()) return;
