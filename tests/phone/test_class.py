@@ -199,7 +199,7 @@ def test_a_result_takes_over_the_board_until_more_is_recorded(project, folder, t
         # Who records meanwhile crosses the board; the recordings stay in view.
         record(document, "Otter 27", "walking", 1)
         page.wait_for_selector("#arrivals:has-text('Otter 27, walking') .moving")
-        record(document, "Heron 64", "sitting", 1)
+        record(document, "Heron 64", "sitting", 2)
         page.wait_for_selector("#arrivals:has-text('Heron 64, sitting')")
         edges = "walkers => walkers.map(each => each.getBoundingClientRect()).map(({left, right}) => [left, right])"
         otter, heron = page.eval_on_selector_all("#arrivals p", edges)
