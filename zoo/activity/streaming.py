@@ -121,7 +121,7 @@ class Simulated:
             next((f"{at[1]:.1f} s" for at, is_right in right.items() if is_right and at[0] == place), "never")
             for place in range(1, round(len(self._rows) / self._recognizer.metadata.rate / self._each))
         ]
-        late = f"; changes were recognized after {', '.join(dict.fromkeys(delays))}" if delays else ""
+        late = f"; changes were recognized after {', '.join(delays)}" if delays else ""
         console.print(
             f"simulated person: {sum(settled)} of {len(settled)} moments right that lie {grace:g} s or more after a "
             f"change{late}", highlight=False, soft_wrap=not console.is_terminal,
