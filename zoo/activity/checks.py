@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError, option
+from zoo.runtime.interpreter import lengths_of, norms
 from zoo.runtime.metadata import (
     ACCELERATION_LIMIT,
     CONVENTION,
@@ -68,11 +69,6 @@ def typical_rate(times: NDArray[np.float64]) -> float:
     return float(f"{1 / np.median(forward, overwrite_input=True):.6g}") if len(forward) else 0.0
 
 
-def _lengths(vectors: Floats) -> Floats:
-    # `norm` would need four times the memory.
-    return np.asarray(np.sqrt(np.einsum("...i,...i->...", vectors, vectors)))
-
-
 def by_second(rows: Floats, rate: float) -> tuple[Floats, float, float]:
     """The mean length of vectors, `(rows, 3)`, in each second; the length of the mean vector of a typical second; and
     that of a quiet one. They are empty and NaN where the rows are too few for their means to say what they measure.
@@ -96,7 +92,7 @@ def pace(rows: Floats, rate: float) -> float:
     """The frequency in Hz below which half of the power of movement lies; NaN where nobody moves."""
     count = round(_PACE_SECONDS * rate)
     rows = rows[np.isfinite(rows).all(axis=1)]
-    lengths = _lengths(rows[: len(rows) // count * count].reshape(-1, count, 3))
+    lengths = norms(rows[: len(rows) // count * count].reshape(-1, count, 3))
     lengths = lengths[lengths.std(axis=1) > _MOVING]
     if not len(lengths):
         return np.nan
@@ -159,13 +155,6 @@ def check_lengths(where: str, lengths: Floats) -> None:
     if magnitude > _NOTHING:
         _check_length(where, lengths[:, 0], steady, "window")
     check_turning(where, turning)
-
-
-def lengths_of(windows: Floats) -> Floats:
-    """Of each window the mean length of acceleration, the length of its mean, and that of rotation rate: `(N, 3)`."""
-    acceleration, rotation = windows[..., :3], windows[..., 3:]
-    moving, turning = (_lengths(part).mean(axis=1) for part in (acceleration, rotation))
-    return np.stack([moving, _lengths(acceleration.mean(axis=1)), turning], axis=1)
 
 
 def check_turning(where: str, magnitude: float) -> None:

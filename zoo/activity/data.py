@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from zoo.activity import checks
-from zoo.activity.checks import OVERSHOT, check_convention, check_lengths, check_range, is_within, lengths_of
+from zoo.activity.checks import OVERSHOT, check_convention, check_lengths, check_range, is_within
 from zoo.data import LAYOUTS, OF_WINDOWS, hdf5
 from zoo.data.dataset import Data, DataSet, sort_names
 from zoo.errors import ZooError, option, shown, unknown_name
+from zoo.runtime.interpreter import lengths_of
 from zoo.runtime.labels import allowed_classes
 from zoo.runtime.metadata import AXES, INERTIAL, STANDARD_GRAVITY, UNIT, other_of
 

@@ -16,13 +16,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.fft import dct
 from scipy.spatial import cKDTree
 
-from zoo.activity.checks import POWERS, Copies, Faults, lengths_of, row_hashes, spelled_twice
+from zoo.activity.checks import POWERS, Copies, Faults, row_hashes, spelled_twice
 from zoo.activity.data import confounded, hop_of
 from zoo.activity.data import from_file as windows_from
 from zoo.catalog import joined_names
 from zoo.data import hdf5
 from zoo.data.dataset import Data, DataSet, sort_names
 from zoo.errors import option
+from zoo.runtime.interpreter import lengths_of
 from zoo.runtime.labels import allowed_classes
 from zoo.runtime.metadata import UNIT
 

@@ -11,7 +11,7 @@ from scipy.special import softmax
 
 from zoo import runtime
 from zoo.activity import metrics
-from zoo.activity.checks import check_lengths, lengths_of
+from zoo.activity.checks import check_lengths
 from zoo.activity.data import CHANNELS_LAST, confounded, test_windows
 from zoo.activity.data import split as divide
 from zoo.catalog import START
@@ -294,7 +294,7 @@ def predict(loaded: Loaded, x: Any, *, rate: float | None = None, threshold: flo
         threshold: Probability below which a label is None; 0 for never. That of the model by default.
     """
     # They import LiteRT, which no training needs.
-    from zoo.runtime.interpreter import floats, measured
+    from zoo.runtime.interpreter import floats, lengths_of, measured
     from zoo.runtime.recognizer import labels_of
 
     metadata = metadata_of(loaded)

@@ -61,6 +61,19 @@ def measured(what: str, windows: NDArray[np.float32]) -> NDArray[np.float32]:
     return windows
 
 
+def norms(vectors: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """The lengths `(...)` of vectors `(..., axes)`."""
+    # `norm` would need four times the memory.
+    return np.asarray(np.sqrt(np.einsum("...i,...i->...", vectors, vectors)))
+
+
+def lengths_of(windows: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """Of each window the mean length of acceleration, the length of its mean, and that of rotation rate: `(N, 3)`."""
+    acceleration, rotation = windows[..., :3], windows[..., 3:]
+    moving, turning = (norms(part).mean(axis=1) for part in (acceleration, rotation))
+    return np.stack([moving, norms(acceleration.mean(axis=1)), turning], axis=1)
+
+
 class Interpreter:
     """Runs a `.tflite` file of the zoo on one thread. Several threads that share it wait for each other.
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.runtime.interpreter import Interpreter, floats, measured
-from zoo.runtime.metadata import AXES, STANDARD_GRAVITY, ActivityMetadata, Streaming, is_in_g
+from zoo.runtime.interpreter import Interpreter, floats, lengths_of, measured
+from zoo.runtime.metadata import STANDARD_GRAVITY, ActivityMetadata, Streaming, is_in_g
 from zoo.runtime.streaming import Stream
 
 States = dict[str, NDArray[np.float32]]
@@ -81,12 +81,11 @@ class Recognizer(Interpreter):
         expected = (self.metadata.window, len(self.metadata.axes))
         if rows.ndim != 3 or rows.shape[1:] != expected:
             raise ZooError(f"{self.path}: windows of shape {rows.shape}; expected (N, {expected[0]}, {expected[1]})")
-        acceleration = measured(f"{self.path}: windows", rows)[..., : len(AXES)]
-        lengths = np.linalg.norm(acceleration, axis=2), np.linalg.norm(acceleration.mean(axis=1), axis=1)
-        magnitude, steady = (float(each.mean(dtype=np.float64)) if each.size else 0.0 for each in lengths)
-        if is_in_g(magnitude, steady):
-            cure = f"expected m/s^2: multiply by {STANDARD_GRAVITY}"
-            raise ZooError(f"{self.path}: windows: mean magnitude {magnitude:.2f}, as in g; {cure}")
+        if len(measured(f"{self.path}: windows", rows)):
+            magnitude, steady, _ = lengths_of(rows).mean(axis=0, dtype=np.float64).tolist()
+            if is_in_g(magnitude, steady):
+                cure = f"expected m/s^2: multiply by {STANDARD_GRAVITY}"
+                raise ZooError(f"{self.path}: windows: mean magnitude {magnitude:.2f}, as in g; {cure}")
         return rows
 
     def recognize(self, windows: NDArray[np.floating[Any]], threshold: float | None = None) -> list[str | None]:
