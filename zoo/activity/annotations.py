@@ -19,7 +19,7 @@ from xml.etree.ElementTree import ParseError, fromstring
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.activity.columns import SECONDS, CsvColumns, is_dated, plain_name, recognized, resolve, time_reader
+from zoo.activity.columns import SECONDS, CsvColumns, is_dated, plain_name, recognized, time_reader
 from zoo.activity.sources import beside, is_label_track, stem
 from zoo.activity.tables import Table, digest, exists, lines_of, number_or_nan
 from zoo.errors import ZooError, option
@@ -80,14 +80,6 @@ class Answers(NamedTuple):
 
 Change = tuple[list[Span], list[Span]]
 """What an answer took out of a table of answers, and what it put there."""
-
-
-def has_acceleration(path: Path, columns: CsvColumns) -> bool:
-    """Whether a file has columns of acceleration, as texts and tables that lie among recordings have not."""
-    with suppress(ZooError):
-        names = Table(str(path), lines_of(path, columns.encoding)).names
-        return bool(resolve(str(path), names, columns.replace(rate=1.0), labels=False))
-    return False
 
 
 def notes_of(path: Path) -> Path | None:

@@ -4,11 +4,12 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from zoo.activity.columns import CsvColumns
+from zoo.activity.columns import CsvColumns, resolve
 from zoo.activity.tables import Table, check_encoding, exists, files_in, is_zip, lines_of, listed_names, named_in
 from zoo.errors import ZooError, option, shown
 from zoo.runtime.metadata import UNIT
@@ -49,6 +50,14 @@ def stem(path: Path) -> str:
 def beside(path: Path, sensor: str) -> Path:
     """The file of another sensor: Sensor Logger puts each into a file of the same folder."""
     return path.with_name(path.name.replace(stem(path), sensor, 1))
+
+
+def has_acceleration(path: Path, columns: CsvColumns) -> bool:
+    """Whether a file has columns of acceleration, as texts and tables that lie among recordings have not."""
+    with suppress(ZooError):
+        names = Table(str(path), lines_of(path, columns.encoding)).names
+        return bool(resolve(str(path), names, columns.replace(rate=1.0), labels=False))
+    return False
 
 
 def is_label_track(path: Path) -> bool:

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.activity import annotations
-from zoo.activity.annotations import Answers, Change, Span, has_acceleration
+from zoo.activity.annotations import Answers, Change, Span
 from zoo.activity.columns import CsvColumns
-from zoo.activity.sources import all_read_as, find_sources
+from zoo.activity.sources import all_read_as, find_sources, has_acceleration
 from zoo.activity.tables import close_archive, digest, is_zip
 from zoo.errors import COMMAND, ZooError, option
 from zoo.files import new_file, sha256
