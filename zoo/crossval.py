@@ -29,7 +29,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -114,12 +114,20 @@ OnStart = Callable[[int, float], None]
 """What is called before the first fold, with the number of trainings and their expected seconds."""
 OnProgress = Callable[[Records], None]
 """What is called with all records again and again."""
-Search = Callable[[Data, int, Path], Training]
-"""From data, a seed and a folder that it resumes in, the training that is best on people of the training set."""
 
 
 def _nothing(*_: Any) -> None:
     """Shows no progress."""
+
+
+class Search(NamedTuple):
+    """What finds a training on the training side of a fold.
+
+    `best` returns, from data, a seed and a folder that it resumes in, the best of `trials` on validation people.
+    """
+
+    trials: int
+    best: Callable[[Data, int, Path], Training]
 
 
 @dataclass(frozen=True)
@@ -130,8 +138,8 @@ class Protocol:
     seeds, from the recipe's. With `everyone`, the people of the test set are in the groups as well. With `models`, the
     network of each fold stays in the folder, as `folds/NAME.keras`. `estimators` are baselines of a user's own by name.
     With a recognizer to `start` from, which has the labels of the data, each fold is a fine-tuning of its weights. A
-    `curve` has numbers of people on whom each fold is trained as well. `searches` maps
-    the name of a network to a function that chooses its training in each fold, by `trials` on the training side alone.
+    `curve` has numbers of people on whom each fold is trained as well. `searches` choose the training of a network, by
+    its name, in each fold.
     """
 
     groups: int | str = 5
@@ -143,7 +151,6 @@ class Protocol:
     start: ActivityRecognizer | None = None
     curve: Sequence[int] = ()
     searches: Mapping[str, Search] = field(default_factory=dict)
-    trials: int = 0
 
     def __post_init__(self) -> None:
         if self.groups not in (LOSO, STUDY) and not (type(self.groups) is int and self.groups >= 2):
@@ -304,7 +311,7 @@ class Folds:
         parameters: int = training.make.parameter_formula(**{**facts, **training.arguments})
         windows = training.recipe.length * training.recipe.passes(round(rows)) * rows
         each = _START_SECONDS + windows * _WINDOW_SECONDS * max(1.0, parameters / _USUAL_PARAMETERS)
-        return each * (1 + (self.protocol.trials if method in self.protocol.searches else 0))
+        return each * (1 + self.protocol.searches[method].trials) if method in self.protocol.searches else each
 
     def run(
         self, chosen: Sequence[Fold], *, workers: int = 1, on_start: OnStart = _nothing,
@@ -340,8 +347,7 @@ class Folds:
             files.write_json(work[job].file(self.folder, "json"), record | {"status": "failed", "reason": reason})
             return False
 
-        owned = {**self.protocol.estimators, **self.protocol.searches, "loss": self.trainings[0].loss}
-        for name, own in owned.items():
+        for name, own in {**self.protocol.estimators, **self.protocol.searches, "loss": self.trainings[0].loss}.items():
             if b"__main__" in pickle.dumps(own):
                 raise ZooError(
                     f"{name}: no other process can import what it is made of: put it into a module, or pass workers=0"
@@ -413,7 +419,7 @@ class Folds:
     ) -> tuple[NDArray[np.float32], Record]:
         training, chosen = self.networks[fold.method], {}
         if search := self.protocol.searches.get(fold.method):
-            training = search(replace(self.data, train=train), fold.seed, fold.file(self.folder, "search"))
+            training = search.best(replace(self.data, train=train), fold.seed, fold.file(self.folder, "search"))
             chosen = {"training": {"arguments": training.arguments, "recipe": training.recipe.to_json()}}
         recipe = training.recipe.replace(seed=fold.seed)
         # By the rule of every training: of few people all are trained on, and none of them calibrates the model.
@@ -473,16 +479,15 @@ class Folds:
         accuracies = {name: {who: row["accuracy"] for who, row in part.items()} for name, part in people.items()}
         for name in order:
             gap = next((row for row in pairs if (row["one"], row["other"]) == (order[0], name)), None)
-            has_size = name in self.networks and name not in self.protocol.searches
-            size = self._size(self.networks[name]) if has_size else {}
+            # A search finds another network in each fold.
+            size = self._size(self.networks[name]) if name in self.networks.keys() - self.protocol.searches else {}
             # What differs from run to run is left out.
             folds = [{key: row[key] for key in row if key not in _TIMES} for row in summaries[name]["folds"]]
             last = min(accuracies[name], key=accuracies[name].__getitem__)
             worst = {"subject": last, "accuracy": accuracies[name][last]}
             summaries[name] |= {"difference": gap, "worst": worst, "folds": folds, **size, **self._curve(name, records)}
         notes = [] if order[0] in self.networks else [f"the best is a baseline, {order[0]}"]
-        stated = [training for training in self.trainings if training.name not in self.protocol.searches]
-        recipes = [training.recipe.to_json() for training in stated]
+        recipes = [plan.recipe.to_json() for plan in self.trainings if plan.name not in self.protocol.searches]
         if differing := [name for name in recipes[0] if any(recipe[name] != recipes[0][name] for recipe in recipes)]:
             notes.append(f"the recipes differ in {', '.join(differing)}")
         if self.protocol.curve and any(recipe["steps"] is None for recipe in recipes):

@@ -109,5 +109,4 @@ def _loads(model: ActivityRecognizer, folder: Path, process: "subprocess.Popen[s
 
 def _converts(model: ActivityRecognizer, folder: Path, converter: Converter) -> None:
     loaded = Loaded(model.name, model)
-    exportable = TASK.exportable(loaded, None)
-    artifacts.export(loaded, exportable, folder / "files", ["float32"], converter=converter)
+    artifacts.export(loaded, TASK.exportable(loaded, None), folder / "files", ["float32"], converter=converter)

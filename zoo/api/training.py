@@ -461,7 +461,7 @@ def benchmark(
     plans = [Training.of(model, None, recipe) for model in several.values()]
     if isinstance(models, Mapping):
         plans = [replace(plan, name=str(name)) for name, plan in zip(models, plans, strict=True)]
-    searches: dict[str, Any] = {}
+    searches: dict[str, crossval.Search] = {}
     if trials:
         from zoo.search.run import best_training
 
@@ -469,7 +469,8 @@ def benchmark(
             # As long as the row that it is compared with.
             length = {name: value for name in ("epochs", "steps") if (value := getattr(plan.recipe, name)) is not None}
             target, fixed = plan.function or model, {**cast("dict[str, Any]", recipe or {}), **length}
-            searches[f"{plan.name}.{trials}trials"] = partial(best_training, target, fixed, trials)
+            search = crossval.Search(trials, partial(best_training, target, fixed, trials))
+            searches[f"{plan.name}.{trials}trials"] = search
         plans += [replace(plan, name=name) for plan, name in zip(plans, searches, strict=True)]
     for name in (methods := [*(plan.name for plan in plans), *names, *estimators]):
         if methods.count(name) > 1 or not re.fullmatch(r"[\w-][\w.-]*", name):
@@ -478,7 +479,7 @@ def benchmark(
     if len(methods) < 2:
         raise ZooError("nothing to compare: name two networks, or one and a baseline")
     protocol = crossval.Protocol(
-        groups, seeds, names, everyone, estimators=estimators, curve=[*learning_curve], searches=searches, trials=trials
+        groups, seeds, names, everyone, estimators=estimators, curve=[*learning_curve], searches=searches
     )  # fmt: skip
     result, failure = _of_folds(plans, data, out, protocol, workers, verbose)
     folder, draw = None if out is None else Path(out), for_task("activity", "figures").benchmark

@@ -248,8 +248,7 @@ def best_training(
     """The training of the best of some trials on validation people; it resumes in the folder."""
     study = Study(target, data, trials=count, settings=settings, seed=seed)
     run_trials(study, folder)
-    trials = Trials(study, folder / TRIALS)
-    return plan_of(_leaders(trials)[0], study)
+    return plan_of(_leaders(Trials(study, folder / TRIALS))[0], study)
 
 
 def _decide(trials: Trials, folder: Path, best: int, seeds: int, console: Console) -> None:
