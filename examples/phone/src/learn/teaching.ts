@@ -32,7 +32,7 @@ const OUTDATED = "This model is new here: your recordings are kept. Tap Learn, a
 const DAMAGED = "What this phone had learned is damaged, and is not used. Your recordings are kept: tap Learn.";
 const OPENED = "Opened. Try it now.";
 const KEPT = "It stays as it is.";
-const SHORT = "s is too short to learn from";
+const SHORT = "is too short to learn from";
 const ASKS = "Recordings, and what was learned with any model, cannot be brought back.";
 
 /** Where the browser has no room, or stores nothing at all. */
@@ -271,7 +271,7 @@ export class Teaching {
   private show(taking: Taking, said = ""): void {
     if (this.doing.kind !== "recording") return;
     this.doing = { ...this.doing, taking };
-    const asks = this.doing.asked && isShort(taking) ? `${Math.floor(taking.seconds)} ${SHORT}: go on, or tap Done again to drop it.` : "";
+    const asks = this.doing.asked && isShort(taking) ? `${Math.floor(taking.seconds)} s ${SHORT}: go on, or tap Done again to drop it.` : "";
     this.say(said || asks);
   }
 
@@ -293,7 +293,7 @@ export class Teaching {
     const { activity, samples, seconds } = ended.recorder;
     if (seconds >= LENGTH / 2) return void this.add(activity, samples);
     const length = `${Math.floor(seconds)} s`;
-    const why = ended.recorder.done ? `Discarded: the signal stopped after ${length}.` : `${Math.floor(seconds)} ${SHORT}: not kept.`;
+    const why = ended.recorder.done ? `Discarded: the signal stopped after ${length}.` : `${length} ${SHORT}: not kept.`;
     this.say(seconds ? why : "The sensor has stopped sending.");
   }
 }
