@@ -121,9 +121,13 @@ bench: .bench/installed $(VENV)/installed page
 		.bench/bin/python saved_models/make.py --data $(DATA) --streams --scratch build/$$preset $$preset; done
 	.bench/bin/python benchmarks/shaking.py build/motionsense.h5 build/wisdm.h5 build/geotec.h5 build/oxford-steps.h5 \
 		| tee benchmarks/shaking.json
-	.bench/bin/python benchmarks/walkers.py build/activity_gru_pocket build/activity_gru_tiny build/activity_cnn_pocket \
-		| tee benchmarks/walkers.json
+	.bench/bin/python saved_models/make.py --data $(DATA) --streams --scratch build/phone activity_gru_phone
+	.bench/bin/python benchmarks/walkers.py build/phone | tee benchmarks/walkers.json
 	.bench/bin/python benchmarks/walkers.py --page docs/splits.md
+	.bench/bin/python benchmarks/flights.py --scratch build/phone | tee benchmarks/flights.json
+	.bench/bin/python benchmarks/flights.py --page docs/splits.md
+	.bench/bin/python benchmarks/adaptation.py --scratch build/phone | tee benchmarks/adaptation.json
+	.bench/bin/python benchmarks/adaptation.py --page docs/research/activity.md
 	.bench/bin/python benchmarks/scale.py | tee benchmarks/scale.json
 	.bench/bin/python benchmarks/scale.py --page docs/scale.md
 

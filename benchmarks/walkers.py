@@ -1,7 +1,7 @@
 r"""Which walking recognizers take for stairs, and what helps, on people and studies that training never saw.
 
-    python saved_models/make.py --data DATA --streams --scratch pocket activity_gru_pocket     # and other presets
-    python benchmarks/walkers.py pocket tiny cnn | tee benchmarks/walkers.json
+    python saved_models/make.py --data DATA --streams --scratch build/phone activity_gru_phone     # or other presets
+    python benchmarks/walkers.py build/phone | tee benchmarks/walkers.json
     python benchmarks/walkers.py --page docs/splits.md  # writes its tables into the page
 
 Read are the answers to single windows of networks that were trained without a tenth of the people, or without a study.
@@ -15,7 +15,7 @@ What helps is decided on each study left out in turn: nothing in a row was chose
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -30,6 +30,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from zoo import loading
+from zoo.activity import metrics
 from zoo.activity.description import cadence
 from zoo.data.dataset import Data, center_crop
 from zoo.data.loading import load_data
@@ -43,6 +44,8 @@ FASTER, IN_A_ROW = 1.15, 5
 MOVES = {"cadence": (1.5, 1.7, 1.9, 2.1), "strength": (1.0, 1.5, 2.0, 3.0), "regularity": (0.4, 0.6, 0.8)}
 """Borders of the columns: steps per second; the standard deviation of |a| in m/s^2; see `regularity`."""
 FEWEST = 50
+KINDS = ("people", "studies")
+"""New people of the studies, and a study left out."""
 Floats = NDArray[np.float64]
 
 
@@ -52,6 +55,7 @@ class Answered:
 
     Args:
         study: The study of each.
+        person: The person of each.
         walks: Whether each is of walking.
         follows: Whether each is the next of the same person and activity.
         odds: Log-odds of stairs against walking.
@@ -61,6 +65,7 @@ class Answered:
     """
 
     study: NDArray[np.str_]
+    person: NDArray[np.str_]
     walks: NDArray[np.bool_]
     follows: NDArray[np.bool_]
     odds: Floats
@@ -72,28 +77,31 @@ class Answered:
 def main() -> None:
     """Prints what was measured, or writes it into a page."""
     parser = pages.parser(__doc__)
-    parser.add_argument("folders", nargs="*", type=Path, help="scratch folders of saved_models/make.py --streams")
+    parser.add_argument("folder", nargs="?", type=Path, help="scratch folder of saved_models/make.py --streams")
     options = parser.parse_args()
     if options.page:
-        pages.fill(options.page, __file__, {"walkers": moves_table, "walkers, ideas": ideas_table})
+        pages.fill(options.page, __file__, TABLES)
         return
-    found = {read_json(folder / "people" / "results.json")["preset"]: measured(folder) for folder in options.folders}
-    print(json.dumps({"presets": found, "versions": versions()}, indent=1))
+    found = {"command": "python benchmarks/walkers.py build/phone", **measured(options.folder or Path("build/phone"))}
+    print(json.dumps(found | {"versions": versions()}))
 
 
 def measured(folder: Path) -> dict[str, Any]:
-    """Shares of walking taken for stairs, for one preset's cross-validations."""
-    data = load_data(folder / "windows.h5")
-    people, studies = (answered(folder / kind, data) for kind in ("people", "studies"))
-    return {"moves": {"people": by_moves(people), "studies": by_moves(studies)}, "ideas": ideas(studies)}
+    """Shares of walking taken for stairs, for a preset's cross-validations."""
+    data, preset = load_data(folder / "windows.h5"), read_json(folder / "people" / "results.json")["preset"]
+    found = {kind: answered(folder / kind, data, preset) for kind in KINDS}
+    return {
+        "preset": preset, "moves": {kind: by_moves(windows) for kind, windows in found.items()},
+        "ideas": ideas(found["studies"]),
+    }  # fmt: skip
 
 
-def answered(folder: Path, data: Data) -> Answered:
+def answered(folder: Path, data: Data, preset: str) -> Answered:
     """The windows of walking and stairs of all folds."""
     train = data.train
-    logits, faster = (np.zeros((len(train), len(CLASSES))) for _ in range(2))
+    logits, faster = (np.zeros((len(train), len(data.classes))) for _ in range(2))
     inputs, labels = train.arrays()
-    for file in sorted((folder / "folds").glob("*.npz")):
+    for file in sorted((folder / "folds").glob(f"{preset}.*.npz")):
         fold = read_arrays(file)
         logits[fold["rows"]] = fold["logits"]
         network = loading.load(file.with_suffix(".keras")).keras_model
@@ -105,8 +113,8 @@ def answered(folder: Path, data: Data) -> Answered:
     windows = center_crop(inputs[kept], 150).astype(np.float64)
     strength = np.linalg.norm(windows, axis=2).std(axis=1)
     return Answered(
-        train.studies[kept], names[kept] == "walking", np.append(False, who[1:] == who[:-1]), log_odds(logits[kept]),
-        log_odds(faster[kept]), np.isin(logits[kept].argmax(axis=1), STAIRS),
+        train.studies[kept], train.subjects[kept], names[kept] == "walking", np.append(False, who[1:] == who[:-1]),
+        log_odds(logits[kept]), log_odds(faster[kept]), np.isin(logits[kept].argmax(axis=1), STAIRS),
         np.stack([cadence(windows, data.rate), strength, regularity(windows, data.rate)], axis=1),
     )  # fmt: skip
 
@@ -133,21 +141,23 @@ def regularity(windows: Floats, rate: float) -> Floats:
 
 
 def by_moves(windows: Answered) -> dict[str, Any]:
-    """For each study and way of moving, the number of windows of walking and the share taken for stairs."""
+    """For each study and way of moving, the windows of walking, and the share taken for stairs, over people."""
     found: dict[str, Any] = {}
     for study in np.unique(windows.study).tolist():
         here = windows.walks & (windows.study == study)
-        row: dict[str, Any] = {"all": cell(windows.stairs[here])}
+        row: dict[str, Any] = {"all": cell(windows, here)}
         for place, (name, borders) in enumerate(MOVES.items()):
-            columns = np.digitize(windows.moves[here, place], borders)
-            row[name] = [cell(windows.stairs[here][columns == column]) for column in range(len(borders) + 1)]
+            columns = np.digitize(windows.moves[:, place], borders)
+            row[name] = [cell(windows, here & (columns == column)) for column in range(len(borders) + 1)]
         found[study] = row
     return found
 
 
-def cell(stairs: NDArray[np.bool_]) -> dict[str, Any]:
-    """Number of windows, and the share taken for stairs."""
-    return {"windows": len(stairs), "as_stairs": float(stairs.mean()) if len(stairs) else None}
+def cell(windows: Answered, here: NDArray[np.bool_]) -> dict[str, Any]:
+    """The share of some windows that is taken for stairs, over people; see `metrics.pooled_share`."""
+    people = np.unique(windows.person[here])
+    parts = ((person, windows.stairs, here & (windows.person == person)) for person in people.tolist())
+    return {"windows": int(here.sum()), **metrics.pooled_share(parts)}
 
 
 def ideas(windows: Answered) -> dict[str, Any]:
@@ -169,7 +179,7 @@ def ideas(windows: Answered) -> dict[str, Any]:
             seen[others], ~windows.walks[others], logisticregression__sample_weight=weights[others] * others.sum()
         )
         rows = {
-            "as it is": windows.odds > 0, "faster": windows.faster > 0, "over twelve seconds": longer > 0,
+            "window by window": windows.odds > 0, "faster": windows.faster > 0, "over twelve seconds": longer > 0,
             "and how one moves": fitted.decision_function(seen) > 0,
         }  # fmt: skip
         found[study] = {
@@ -194,37 +204,51 @@ def share(of: NDArray[np.bool_]) -> float | None:
 
 
 def moves_table(document: dict[str, Any]) -> str:
-    """Markdown: a row for each way of moving, the mean over presets; empty where there are few windows."""
-    presets = [*document["presets"].values()]
-    lines = [["all", *cells(presets, lambda row: row["all"])]]
+    """Markdown: a row for each way of moving, of new people / of a new study; empty where there are few windows."""
+    moves = document["moves"]
+    lines = [["all", *cells(moves, lambda row: row["all"])]]
     for name, borders in MOVES.items():
         between = [f"{low} to {high}" for low, high in pairwise(borders)]
         for column, words in enumerate([f"below {borders[0]}", *between, f"above {borders[-1]}"]):
-            lines.append([f"{name} {words}", *cells(presets, lambda row, at=(name, column): row[at[0]][at[1]])])
-    return markdown.table(["windows of walking", *presets[0]["moves"]["people"]], lines)
+            lines.append([f"{name} {words}", *cells(moves, lambda row, at=(name, column): row[at[0]][at[1]])])
+    return markdown.table(["windows of walking", *moves["people"]], lines)
 
 
-def cells(presets: Sequence[dict[str, Any]], of: Any) -> Iterator[str]:
+def cells(moves: dict[str, Any], of: Any) -> Iterator[str]:
     """One row: of each study, its new people / the study left out."""
-    for study in presets[0]["moves"]["people"]:
-        found = [[of(preset["moves"][kind][study]) for preset in presets] for kind in ("people", "studies")]
-        few = found[0][0]["windows"] < FEWEST
-        yield "" if few else " / ".join(f"{np.mean([each['as_stairs'] for each in row]):.1%}" for row in found)
+    for study in moves["people"]:
+        found = [of(moves[kind][study]) for kind in KINDS]
+        few = found[0]["windows"] < FEWEST
+        yield "" if few else " / ".join(f"{row['share']:.1%}" for row in found)
+
+
+def people_table(document: dict[str, Any]) -> str:
+    """Markdown: walking taken for stairs of each study, with the interval over people, or the value of each."""
+    lines = []
+    for study in document["moves"]["people"]:
+        row = [study]
+        for kind in KINDS:
+            found = document["moves"][kind][study]["all"]
+            spread = [*(found["interval"] or sorted(found["by_person"].values()))]
+            shown = [f"{each:.1%}" for each in spread]
+            row.append(f"{found['share']:.1%} ({' to '.join(shown) if found['interval'] else ', '.join(shown)})")
+        lines.append([*row, f"{found['people']}"])
+    return markdown.table(["study", "new people", "a new study", "people"], lines)
 
 
 def ideas_table(document: dict[str, Any]) -> str:
-    """Markdown: walking taken for stairs / stairs for walking, the mean over presets, of each study left out."""
-    presets = [preset["ideas"] for preset in document["presets"].values()]
-    lines = []
-    for name in next(iter(presets[0].values())):
+    """Markdown: walking taken for stairs / stairs for walking, of each study left out."""
+    studies, lines = document["ideas"], []
+    for name in next(iter(studies.values())):
         row = [name]
-        for study in presets[0]:
-            walking, stairs = (
-                [each[study][name][key] for each in presets] for key in ("walking_as_stairs", "stairs_as_walking")
-            )
-            row.append(f"{np.mean(walking):.1%}" + ("" if stairs[0] is None else f" / {np.mean(stairs):.1%}"))
+        for found in studies.values():
+            shares = (found[name][key] for key in ("walking_as_stairs", "stairs_as_walking"))
+            row.append(" / ".join(f"{each:.1%}" for each in shares if each is not None))
         lines.append(row)
-    return markdown.table(["", *presets[0]], lines)
+    return markdown.table(["", *studies], lines)
+
+
+TABLES = {"walkers": moves_table, "walkers, people": people_table, "walkers, ideas": ideas_table}
 
 
 if __name__ == "__main__":
