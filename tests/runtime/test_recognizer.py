@@ -174,8 +174,11 @@ def test_what_no_sensor_measures_is_no_signal(name, value):
 def test_windows_in_g_are_refused_and_weak_ones_are_not():
     recognizer = Recognizer(POCKET / "model.int8.tflite")
     windows = np.full((2, 150, 3), (0.1, 9.8, 0.2), np.float32)
-    refused(r"mean magnitude 1\.00, as in g; expected m/s\^2: multiply by 9.80665", recognizer.predict, windows / 9.8)
-    for weak in (np.zeros((1, 150, 3)), np.random.default_rng(0).normal(0, 0.7, (1, 150, 3)), windows[:0]):
+    one, off = windows[:1], windows[:1] * (np.arange(150) < 20)[:, None]
+    for count, mixed in ((2, windows / 9.8), (2, np.concatenate([one / 9.8, one.repeat(9, axis=0), one / 9.8]))):
+        says = rf"windows: {count} of {len(mixed)} have a mean magnitude of 1\.00, as in g; expected m/s\^2: multiply"
+        refused(says, recognizer.predict, mixed)
+    for weak in (np.zeros((1, 150, 3)), np.random.default_rng(0).normal(0, 0.7, (1, 150, 3)), windows[:0], off):
         assert len(recognizer.predict(weak)) == len(weak)
 
 

@@ -328,12 +328,25 @@ def test_samples_of_a_generator_may_lack_values_as_those_of_a_list_and_others_ar
     refused("a sample is {'time': 0.0}; expected numbers: time, x, y, z", list, stream().feed([{"time": 0.0}]))
 
 
+@pytest.mark.parametrize(
+    "sample", [("0", "1", "9.8", "2"), (0.0, [1], [9.8], [2]), (0.0, None, 9.8, 2.0), (10**400, 0, 1, 2)]
+)
+def test_what_is_no_number_is_no_sample(sample):
+    for before in ([], _still(1)):
+        found = stream()
+        list(found.feed(before))
+        refused(r"^a sample is .*; expected numbers: time, x, y, z$", found.push, *sample)
+    for nothing in (None, 5):
+        refused(f"^a sample is {nothing}; expected numbers", list, stream().feed(nothing))
+
+
 def test_columns_of_a_table_in_another_order_are_refused():
     frame = pd.DataFrame(_still(1), columns=["time", "x", "y", "z"])
     says = "samples: columns x, y, z, time; expected time, x, y, z: choose them in this order"
     refused(says, list, stream().feed(frame[["x", "y", "z", "time"]]))
 
 
-def test_time_stamps_in_milliseconds_are_noticed():
-    (warning,) = warnings_of((1000 * t, x, y, z) for t, x, y, z in _still(6))
+@pytest.mark.parametrize("factor", [1000, 1 / 1000])
+def test_time_stamps_in_another_unit_than_seconds_are_noticed(factor):
+    (warning,) = warnings_of((factor * t, x, y, z) for t, x, y, z in _still(1200 / RATE))
     assert "expected seconds" in warning

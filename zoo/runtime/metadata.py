@@ -29,6 +29,9 @@ STEADY_SHARE = 0.4
 """Share of the mean magnitude, and of gravity, above which the length of the mean vector over a second or more is due
 to gravity: movement cancels out, gravity does not. With gravity, it is above 0.5 even for people who run."""
 
+WEAK_SHARE = 0.05
+"""Share of windows, or seconds, that may be as weak as in g: nobody falls freely for one."""
+
 
 def is_in_g(magnitude: float, steady: float, share: float = STEADY_SHARE) -> bool:
     """Whether acceleration is in g, not in m/s^2 without gravity, whose magnitude may be the same.

@@ -52,6 +52,11 @@ _FASTEST = 20.0
 _CHECKED = 2.0
 """Length in seconds of the blocks in which the signal is checked."""
 
+_MOST_SAMPLES = 1000
+"""Samples in a second that no phone gives."""
+
+_STAMPS = "expected seconds with decimals, one per sample"
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -193,7 +198,7 @@ class Stream:
         self._resampler = Resampler(metadata.rate)
         self._network = StaggeredStates(self._step, metadata, self.settings)
         self._shown = Shown(metadata, self.settings, self.threshold, self._network.advance / metadata.rate)
-        self._signal = Signal(metadata.steps_only)
+        self._signal, self._samples = Signal(metadata.steps_only), 0
 
     @property
     def warnings(self) -> list[str]:
@@ -226,11 +231,16 @@ class Stream:
         if len(values) != len(self._limits):
             axes = ", ".join(self.metadata.axes)
             raise ZooError(f"a sample of {len(values)} values; {self.metadata.preset} reads {axes}")
-        elapsed = time - self._resampler.last
-        # NaN is within no limit.
-        if 0 < elapsed <= GAP and self._pending is None and all(map(le, map(abs, values), self._limits)):
+        try:
+            elapsed = time - self._resampler.last
+            # NaN is within no limit.
+            is_next = 0 < elapsed <= GAP and self._pending is None and all(map(le, map(abs, values), self._limits))
+            is_finite = is_next or all(map(math.isfinite, (time, *values)))
+        except (TypeError, ValueError, OverflowError):
+            raise self._no_sample((time, *values)) from None
+        if is_next:
             return self._read(time, values)
-        if not all(map(math.isfinite, (time, *values))):
+        if not is_finite:
             return self._skip("not finite")
         for channels, limit, unit in SENSORS:
             if max(map(abs, values[channels]), default=0.0) > limit:
@@ -241,6 +251,9 @@ class Stream:
         elif not math.isnan(elapsed):
             return self._unexpected(time, values, elapsed)
         return self._read(time, values)
+
+    def _no_sample(self, sample: Any) -> ZooError:
+        return ZooError(f"a sample is {sample!r:.60}; expected numbers: {', '.join(['time', *self.metadata.axes])}")
 
     def _skip(self, reason: str) -> list[Prediction]:
         self.skipped[reason] += 1
@@ -271,13 +284,15 @@ class Stream:
                 samples = np.asarray(samples, np.float64)
                 if samples.size and samples.ndim != 2:
                     raise ZooError(f"samples of shape {samples.shape}; expected (N, {len(names)}): time and values")
+        if not isinstance(samples, Iterable):
+            raise self._no_sample(samples)
         for sample in samples:
             values = None
             with suppress(ValueError, TypeError):
                 # Python's floats are the fastest. None, which JSON has in place of NaN, becomes NaN.
                 values = np.asarray(sample, np.float64).tolist()
             if not isinstance(values, list):
-                raise ZooError(f"a sample is {sample!r:.60}; expected numbers: {', '.join(names)}")
+                raise self._no_sample(sample)
             yield from self.push(*values)
 
     def _unexpected(self, time: float, value: Vector, elapsed: float) -> list[Prediction]:
@@ -304,7 +319,10 @@ class Stream:
             self._skip("time stamps that no other confirms")
 
     def _read(self, time: float, value: Vector) -> list[Prediction]:
-        predictions = []
+        predictions, self._samples = [], self._samples + 1
+        if self._samples > _MOST_SAMPLES and time - self._resampler.first < 1.0:
+            wrong = f"time stamps of more than {_MOST_SAMPLES} samples lie within a second: {_STAMPS}"
+            self._monitor.problems.setdefault("stamps", wrong)
         self._signal.push(time, value)
         for moment, row in self._resampler.push(time, value):
             self._monitor.check(row, self._resampler.interval)
@@ -356,8 +374,7 @@ class _Monitor:
         """Counts a time stamp that is not later than the previous one, or later than that by more than a gap."""
         self.repeats += 1
         if self.repeats >= self.count / 2:
-            wrong = "many time stamps repeat, go back or leap: expected seconds with decimals, one per sample"
-            self.problems.setdefault("stamps", wrong)
+            self.problems.setdefault("stamps", f"many time stamps repeat, go back or leap: {_STAMPS}")
 
 
 def predict_recording(stream: Stream, rows: NDArray[np.floating[Any]], rate: float) -> list[Prediction]:
