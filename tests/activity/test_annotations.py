@@ -87,7 +87,7 @@ def test_a_column_of_activities_and_an_option_go_before_notes(walk):
     ("notes", "says"),
     [
         ("seconds_elapsed,text\n100,walk\n", "Annotation.csv: no row of .* has a label; expected times between 0"),
-        ("seconds_elapsed,what\n1,walk\n", "Annotation.csv: no column for the text of a note; found seconds_el"),
+        ("seconds_elapsed,what\n1,walk\n", "Annotation.csv: no column 'text'; found seconds_el"),
         ("seconds_elapsed,text\n1,'a,b'\n", "Annotation.csv: 2 column names, but row 1 below them has 3 fields"),
         ('seconds_elapsed,text\n1,"a,b"\n', "Annotation.csv: the label at 1 s: 'a,b'; expected a name of at most"),
         ("seconds_elapsed,text\nsoon,walk\n", "Annotation.csv: column 'seconds_elapsed'.*expected a number"),

@@ -25,7 +25,7 @@ HEADER = "time,x,y,z,subject,activity\n"
 
 def motionsense(path, texts):
     counts = Counts()
-    return list(read_study("motionsense", archive(path, texts), counts)), dict(counts.dropped)
+    return list(read_study("motionsense", archive(path, texts), counts)), counts.to_json()["dropped"]
 
 
 def table(path, text, columns=None):
@@ -149,6 +149,17 @@ def test_a_dataframe_is_data():
     recipe = zoo.Recipe(epochs=1, validation=0.0)
     for learn, model in ((zoo.train, "activity_cnn"), (zoo.finetune, "activity_gru_tiny")):
         assert learn(model, frame, recipe=recipe, verbose=False).model.classes == data.classes
+
+
+def test_what_a_dataframe_loses_and_what_is_doubtful_in_it_is_said_as_of_a_file(tmp_path, capsys):
+    values = np.random.default_rng(0).normal([0.1, 8.0, 0.2], 0.02, (2000, 3))
+    frame = pandas.DataFrame(values, columns=["x", "y", "z"]).assign(time=np.arange(2000) / 50, who="ann")
+    frame["label"] = ["sitting"] * 900 + [None] * 200 + ["standing"] * 900
+    zoo.load_data(frame)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "zoo: warning: DataFrame: left out: rows without a label (200)"
+    assert "2 recordings have at rest an acceleration that is not gravity (9.8 m/s^2), as DataFrame (8)" in lines[1]
+    assert zoo.import_csv(frame, tmp_path / "a.h5").dropped == {"rows without a label": 200}
 
 
 def test_a_name_is_one_however_its_accents_are_written(tmp_path):

@@ -111,7 +111,7 @@ def test_sensor_logger_keeps_the_gyroscope_in_a_file_of_its_own(tmp_path):
         (lambda: named(SIX, x="ax"), "channels names the columns of x, too: leave out x"),
         (lambda: named(SIX, rotation=tuple("uvw")), "channels names the columns of rotation, too: leave out rotation"),
         (lambda: columns_of({"time": "t"}, 50.0), "time: does not apply with rate"),
-        (lambda: CsvColumns(rotation=("a", "b")), "columns of rotation rate: a,b; expected three different ones"),
+        (lambda: CsvColumns(rotation=("a", "b")), "columns a,b: expected different ones, three of a sensor"),
         (lambda: CsvColumns(rotation_unit="rpm"), "columns: rotation_unit is 'rpm'; expected rad/s or deg/s"),
     ],
 )

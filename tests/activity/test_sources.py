@@ -116,9 +116,9 @@ def time_of_day(folder, time, moved, gravity):
 def test_files_of_every_app_become_the_same_recording(tmp_path, app, read_as, unit):
     time, moved, gravity = walk()
     app(tmp_path, time, moved, gravity)
-    tables, sources = [], find_sources([tmp_path], ANN)[0]
-    ((recording,),) = ([*read_csv([path], columns, tables=tables)] for path, columns in sources)
-    (table,) = tables
+    counts, sources = Counts(), find_sources([tmp_path], ANN)[0]
+    ((recording,),) = ([*read_csv([path], columns, counts)] for path, columns in sources)
+    (table,) = counts.files
     np.testing.assert_allclose(recording.acceleration, moved + gravity, atol=0.02)
     assert (recording.subject, recording.activity, recording.rate) == ("ann", "walking", 50.0)
     assert (table["read_as"], table["unit"], table["rows"], table["gaps"]) == (read_as, unit, 200, 0)
@@ -162,6 +162,8 @@ QUESTIONS = {
     "in mm/s^2": (rows(TIME, 1000 * TOTAL), {}, "or choose other columns"),
     "turns a minute": (rows(TIME, np.hstack([TOTAL, MOVED]), "time,x,y,z,gx (rpm),gy (rpm),gz (rpm)"),
         {"gyroscope": True}, "is in 'rpm'; expected rad/s or deg/s"),
+    "thousandths": (rows([t / 1000 for t in TIME], TOTAL, "time (s),x,y,z"), {}, "make 50000 Hz; expected 5 to 1000"),
+    "ten millions": (rows([2e7 * i for i in range(200)], TOTAL, "time (100ns),x,y,z"), {}, "make 0.5 Hz; expected"),
     "row numbers": (rows(range(1200), FAR), {}, "rise by 1 from row to row, as row numbers do"),
     "two units of time": (rows([t if t < 6 else 1000 * t for t in LONG], FAR), {}, "time stamps in several units"),
     "two clocks by turns": (rows([1000 * t if i % 2 else t for i, t in enumerate(LONG)], FAR), {}, "time goes back in"),
@@ -309,7 +311,7 @@ def test_gravity_in_columns_of_its_own_is_added(tmp_path):
     np.testing.assert_allclose(recording.acceleration, TOTAL, atol=1e-3)
     twice = np.hstack([MOVED + GRAVITY, GRAVITY])
     refused("acceleration has gravity already", read, tmp_path, rows(TIME, twice, "t,ux,uy,uz,gx,gy,gz"), columns)
-    refused("ux is a column of acceleration", columns.replace, gravity=("ux", "uy", "uz"))
+    refused("columns ux,uy,uz,ux,uy,uz: expected different ones", columns.replace, gravity=("ux", "uy", "uz"))
 
 
 @pytest.fixture
@@ -369,7 +371,7 @@ def test_a_manifest_states_the_unit_of_each_file(study, tmp_path):
     refused(r"^unit='g': is named by the layout or the table", zoo.import_csv, manifest=manifest,
             out=tmp_path / "b.h5", columns={"unit": "g"})  # fmt: skip
     manifest.write_text("\n".join([*lines[:2], "ben/bike.csv,ben,bike,mg"]))
-    refused(rf"^{manifest}: unit is 'mg' in row 2 below the names; expected m/s\^2 or g", zoo.import_csv,
+    refused(rf"^{manifest}: row 2 below the names: unit is 'mg'; expected m/s\^2 or g", zoo.import_csv,
             manifest=manifest, out=tmp_path / "b.h5")  # fmt: skip
 
 
@@ -417,7 +419,7 @@ def test_a_person_who_is_named_twice_is_refused(study):
 
 def test_one_name_for_files_whose_paths_say_otherwise_is_doubted(study):
     (note,) = doubts([study], None, subject="=ann")
-    assert note.startswith("all 5 files of 2 folders are read as one person, ann; if paths")
+    assert note.startswith("all 5 files of 2 folders are read as ann, including ")
     assert doubts([study / "ann"], None, subject="=ann") == doubts([study]) == []
     (note,) = doubts([study / "ann"], None, subject="=ann", activity="=walk")
     assert "all 3 files are read as walk, including bike 1.csv" in note
@@ -464,8 +466,8 @@ def test_where_a_layout_was_passed_none_is_advised(tmp_path):
             (tmp_path / f"{who}-{label}-1" / "data.csv").write_text("time,x,y,z\n0.0,0,9.8,0\n")
     for layout in ("{subject}/{activity}*/data.csv", "{subject}-*/{activity}.csv"):
         note = doubts([tmp_path], layout)[0]
-        assert note.startswith("all 4 files of 4 folders are read as one ")
-        assert note.endswith("if paths say otherwise, change the layout, as to '{subject}-{activity}*/data.csv'")
+        assert note.startswith("all 4 files of 4 folders are read as ")
+        assert note.endswith("if that is wrong, change the layout, as to '{subject}-{activity}*/data.csv'")
     refused(r"{activity} in layout if folders and file names say", zoo.import_csv, tmp_path, tmp_path / "a.h5",
             layout="{subject}-*/data.csv")  # fmt: skip
 
@@ -499,9 +501,9 @@ def test_an_import_names_all_faulty_files_at_once_and_writes_nothing(study, zoo_
     assert f"6 of 11 files cannot be read, so nothing was written: (1) {slow}: column " in err
     for name in "abcde":
         (study / "ben" / f"odd_{name}.csv").unlink()
-    # One problem of one file is said as ever.
     status, _, err = zoo_cli(*import_all)
-    assert (status, err.startswith(f"zoo: {slow}: column ")) == (1, True)
+    assert status == 1
+    assert err.startswith(f"zoo: 1 of 6 files cannot be read, so nothing was written: {slow}: column ")
     slow.unlink()
     assert zoo_cli(*import_all)[0] == 0
     before = raw.read_bytes()
@@ -521,7 +523,7 @@ def test_files_that_cannot_be_read_can_be_left_out_and_are_counted_and_named(stu
     slow.write_text(rows(time + 60 * (time > 10), (moved + gravity) * scale))
     status, _, err = zoo_cli(*import_all)
     assert (status, raw.exists()) == (1, False)
-    assert err.rstrip().endswith("; or leave them out with --skip-unreadable")
+    assert err.rstrip().endswith("; or import the others with --skip-unreadable")
     for how in (("--dry-run",), ()):
         status, out, err = zoo_cli(*import_all, "--skip-unreadable", *how)
         assert (status, "files that cannot be read (2)" in out) == (0, True)
@@ -537,8 +539,8 @@ def test_files_that_cannot_be_read_can_be_left_out_and_are_counted_and_named(stu
     assert zoo.import_csv(study, raw, layout=LAYOUT, skip_unreadable=True, force=True).recordings == 6
     slow.unlink()
     status, _, err = zoo_cli(*import_all, "--force")
-    assert (status, err.startswith(f"zoo: {odd}: no column")) == (1, True)
-    assert err.rstrip().endswith("; or leave this file out with --skip-unreadable")
+    assert (status, f"so nothing was written: {odd}: no column" in err) == (1, True)
+    assert err.rstrip().endswith("; or import the others with --skip-unreadable")
     refused("^(?!.*skip_unreadable)", zoo.import_csv, odd, raw, layout=LAYOUT, force=True)
     (odd.parent / "odder.csv").write_text("a\n")
     none = [odd, odd.parent / "odder.csv"]
@@ -547,6 +549,18 @@ def test_files_that_cannot_be_read_can_be_left_out_and_are_counted_and_named(stu
     )
     # A folder that is cut into windows has no such option.
     refused("^(?!.*skip_unreadable).*cannot be read", zoo.cut_windows, study, tmp_path / "w.h5")
+
+
+def test_a_zip_file_that_is_damaged_is_a_file_that_cannot_be_read(study, tmp_path):
+    damaged, out = study / "ann" / "run.zip", tmp_path / "a.h5"
+    damaged.write_bytes(b"PK\x03\x04" + bytes(50))
+    line = message(zoo.import_csv, study, out, layout=LAYOUT)
+    assert f"1 of 6 files cannot be read, so nothing was written: {damaged}: cannot be unpacked" in line
+    assert line.endswith("; or import the others with skip_unreadable")
+    made = zoo.import_csv(study, out, layout=LAYOUT, skip_unreadable=True)
+    assert (made.recordings, made.dropped["files that cannot be read"], len(made.warnings)) == (5, 1, 1)
+    assert str(damaged) in made.warnings[0]
+    refused("run.zip: cannot be unpacked", zoo.import_csv, damaged, out, subject="=a", activity="=b", force=True)
 
 
 @pytest.mark.parametrize(

@@ -262,6 +262,8 @@ def broken(kind):
         rows[:, 2] = 0.0
     elif kind == "two axes":
         rows[:, 2] = rows[:, 1]
+    elif kind == "counts":
+        rows = np.array([0.5, 8.0, 0.5]) + 0.01 * rows
     else:
         rows[:, 0] = 60 * np.sin(4 * np.pi * TIMES)
         rows = np.clip(rows, -19.6, 19.6)
@@ -274,6 +276,7 @@ def broken(kind):
         ("zeros", "has 3 s of zeros or more"), ("frozen", "has 10 s or more without a change"),
         ("an axis", "has an axis without a change"), ("two axes", "has one column in two axes"),
         ("limit", "has most rows at one limit, 19.6 m/s^2"),
+        ("counts", "has at rest an acceleration that is not gravity (9.8 m/s^2)"),
     ],
 )  # fmt: skip
 def test_what_a_broken_sensor_leaves_is_doubted_by_the_import_and_by_describe(tmp_path, kind, says):
@@ -330,7 +333,7 @@ def test_a_table_of_files_is_read_by_its_encoding(tmp_path):
     manifest = tmp_path / "files.csv"
     manifest.write_bytes(f"file,subject,activity\na.csv,{NAMES['cp1251']},walking\n".encode("cp1251"))
     says = message(lambda: zoo.import_csv(manifest=manifest, out=tmp_path / "out.h5"))
-    assert "files.csv: subject in row 1 below the names: not in UTF-8" in says
+    assert "files.csv: row 1 below the names: subject: not in UTF-8" in says
     made = zoo.import_csv(manifest=manifest, out=tmp_path / "out.h5", encoding="cp1251")
     assert [walk.subject for walk in recordings.read_recordings(made.path)] == [NAMES["cp1251"]]
 

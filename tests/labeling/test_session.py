@@ -293,8 +293,10 @@ def test_what_is_in_view_is_proposed_first(tmp_path):
 
 def test_files_among_the_recordings_that_hold_no_acceleration_are_left_out_and_named(opened, hour, tmp_path):
     (hour / "my_memory.txt").write_text("I walked, then I sat.\n")
+    (hour / "yesterday.zip").write_bytes(b"PK\x03\x04")
     assert [Path(one["file"]).name for one in opened(hour).overview()["recordings"]] == ["TotalAcceleration.csv"]
-    assert opened.doubts == [f"left out, as they have no columns of acceleration: 1, such as {hour / 'my_memory.txt'}"]
+    why = "left out, as they cannot be unpacked or have no columns of acceleration"
+    assert opened.doubts == [f"{why}: 2, such as {hour / 'my_memory.txt'}"]
     # A file that is named is to be read, and so is one of several if there is no other.
     with pytest.raises(ZooError, match=r"my_memory.txt: no column for x"):
         opened(hour / "my_memory.txt")

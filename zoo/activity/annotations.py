@@ -19,7 +19,7 @@ from xml.etree.ElementTree import ParseError, fromstring
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.activity.columns import SECONDS, CsvColumns, is_dated, plain_name, recognized, time_reader
+from zoo.activity.columns import SECONDS, CsvColumns, is_dated, recognized, time_reader
 from zoo.activity.sources import beside, is_label_track, stem
 from zoo.activity.tables import Table, digest, exists, lines_of, number_or_nan
 from zoo.errors import ZooError, option
@@ -37,9 +37,6 @@ _UNDO = ".undo.json"
 """The ending of the file next to a table of answers in which the changes are that led to it."""
 CHECKED = " checked"
 """What follows on who decided about a label, if a model had doubted it."""
-_TEXTS = ("text", "tag", "note", "annotation", "label", "activity", "event", "name")
-"""Columns of what a note says, of which the first that is there is read."""
-
 _TIER = "activity"
 """The tier of ELAN that is read, where several have labels, and written."""
 _TOUCHING = 1e-3
@@ -100,15 +97,9 @@ def read_notes(path: Path, times: NDArray[np.float64], column: str | None, unit:
     if (reader := _reader(path)) is not None:
         return _stretches(path, reader(path), side)
     table = Table(str(path), lines_of(path))
-    plain = {plain_name(name): name for name in reversed(table.names)}
-    text = next((plain[name] for name in _TEXTS if name in plain), None)
-    stamp = column if column in table.names else recognized("time", table.names)
-    if text is None or stamp is None:
-        raise ZooError(
-            f"{path}: no column for {'the text' if text is None else 'the time'} of a note; found "
-            f"{', '.join(table.names)}: name it {'text' if text is None else 'seconds_elapsed'}, or remove the file"
-        )
-    rows = table.records()
+    text, stamp = recognized("text", table.names) or "text", recognized("time", table.names) or "seconds_elapsed"
+    stamp = column if column in table.names else stamp
+    rows = table.records(text, stamp)
     moment, expected, is_clock = time_reader(next((row[stamp] for row in rows), ""), comma=table.separator != ",")
     try:
         stamps = moment([row[stamp] for row in rows])
@@ -264,7 +255,10 @@ def read_changes(path: Path) -> list[Change]:
 
 def read_answers(path: Path) -> Answers | None:
     """Reads a table of answers; None for any other table, or where nothing is decided yet."""
-    head, names = [*islice(lines_of(path), 2), "", ""][:2]
+    head = names = ""
+    # What cannot be read is no such table.
+    with suppress(ZooError):
+        head, names = [*islice(lines_of(path), 2), "", ""][:2]
     described = head.startswith("#")
     if (names if described else head).strip() != ",".join(COLUMNS):
         return None

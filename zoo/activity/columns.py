@@ -67,8 +67,9 @@ _RECOGNIZED = {
              "loggingtime", "motiontimestampsincereboot", "accelerometertimestampsincereboot"),
     "subject": ("subject", "person", "participant", "user", "who"),
     "activity": ("activity", "label", "class"),
+    "text": ("text", "tag", "note", "annotation", "label", "activity", "event", "name"),
 }  # fmt: skip
-"""Names of the other columns, of which the first that a table has is read."""
+"""Names of the other columns, and of what a note says, of which the first that a table has is read."""
 _UNITS: Mapping[str, Mapping[str, str | None]] = {
     "unit": {"m/s^2": UNIT, "g": "g", "gs": "g", "m/s²": UNIT, "m/s2": UNIT, "m/s/s": UNIT, "ms^-2": UNIT, "ms-2": UNIT,
              "m s^-2": UNIT, "m/sec^2": UNIT, "m/s**2": UNIT, "ms⁻²": UNIT, "m·s⁻²": UNIT, "": None,
@@ -130,16 +131,10 @@ class CsvColumns(Columns):
             "a".encode(self.encoding or "utf-8")
         except (LookupError, ValueError):
             raise ZooError(f"encoding {shown(self.encoding)}: expected one of Python, such as cp1251 or gbk") from None
-        axes = tuple(name for name in (self.x, self.y, self.z) if name is not None)
-        triples = (("columns of x, y and z", axes, len(axes)), (option("gravity"), self.gravity, 3),
-                   ("columns of rotation rate", self.rotation, 3))  # fmt: skip
-        for what, columns, count in triples:
-            if columns is not None and len(set(columns)) != count:
-                raise ZooError(f"{what}: {','.join(columns)}; expected three different ones, such as ax,ay,az")
-        if both := sorted({*axes} & {*(self.gravity or ())}):
-            raise ZooError(
-                f"{option('gravity')}: {both[0]} is a column of acceleration, too; name those of gravity alone"
-            )
+        triples = [part for part in (self.gravity, self.rotation) if part is not None]
+        named = [*filter(None, (self.x, self.y, self.z)), *chain(*triples)]
+        if len(set(named)) < len(named) or {*map(len, triples)} - {len(AXES)}:
+            raise ZooError(f"columns {','.join(named)}: expected different ones, three of a sensor, such as ax,ay,az")
         for field, name in (("subject", self.subject), ("activity", self.activity)):
             if name is not None and not name.removeprefix("=").strip():
                 raise ZooError(f"{option(field, repr(name))}: expected the name of a column, or =NAME for all rows")
@@ -175,15 +170,15 @@ def columns_of(columns: Any, rate: float | None = None, **others: Any) -> CsvCol
     return CsvColumns(**given)
 
 
-def plain_name(column: str) -> str:
-    """The name of a column in lower case, without its unit, spaces and signs."""
-    return _plain(column)[0]
-
-
 def recognized(field: str, header: Sequence[str]) -> str | None:
     """The column of time, subject or activity that is known by its name, if a table has one."""
-    plain = {plain_name(column): column for column in reversed(header)}
+    plain = _plain_names(header)
     return next((plain[name] for name in _RECOGNIZED[field] if name in plain), None)
+
+
+def _plain_names(header: Iterable[str]) -> dict[str, str]:
+    """Columns by their names without units, spaces and signs, the first of each."""
+    return {_plain(column)[0]: column for column in reversed([*header])}
 
 
 _WITH_UNIT = (
@@ -247,7 +242,7 @@ def resolve(
     """Finds the columns of a table, and the app whose names they bear; `labels`: whether it needs person and activity.
     `time` stays None with a fixed rate, and `rotation` where none is read, or where it is in a file of its own.
     """
-    plain = {_plain(column)[0]: column for column in reversed(header)}
+    plain = _plain_names(header)
 
     def triple(pattern: str | None) -> tuple[str, ...] | None:
         names = tuple(plain[name] for name in map(pattern.format, AXES) if name in plain) if pattern else ()
@@ -269,7 +264,7 @@ def resolve(
     if columns.gyroscope and rotation is None and (taken := next(filter(triple, _ROTATIONS), None)):
         rotation = triple(taken) or ()
         _check_single(where, "rotation rate", header, rotation, (taken, *_ROTATIONS[:-3]))
-    for field in _RECOGNIZED:
+    for field in ("time", "subject", "activity"):
         is_needed = not columns.rate if field == "time" else labels
         named[field] = (getattr(columns, field) or recognized(field, header)) if is_needed else None
     resolved = columns.replace(**named, gravity=columns.gravity or triple(app.gravity), rotation=rotation)
@@ -292,7 +287,7 @@ def _check_single(
     where: str, what: str, header: Sequence[str], taken: Sequence[str], patterns: Sequence[str]
 ) -> None:  # fmt: skip
     """Refuses columns of a second sensor: of the pattern of those that are `taken`, or of another one."""
-    plain = {_plain(name)[0]: name for name in reversed(header) if name not in taken}
+    plain = _plain_names(name for name in header if name not in taken)
     # Who joins tables numbers the columns of one name.
     numbered = {re.sub(r"\d+$", "", name): column for name, column in plain.items()}
     other = tuple(plain.get(patterns[0].format(axis), column) for axis, column in zip(AXES, taken, strict=True))
@@ -321,21 +316,20 @@ def _check_resolved(where: str, header: Sequence[str], columns: CsvColumns, labe
     if columns.gyroscope and not columns.rotation and not (app.has_files and labels):
         cure = f"pass all six with {option('channels')}, such as ax,ay,az,gx,gy,gz"
         raise TableError(f"{where}: no columns of rotation rate; found {listed_names(header)}", cure)
-    wanted = [*zip(AXES, (columns.x, columns.y, columns.z), strict=True)]
+    fields = (*AXES, *(() if columns.rate else ("time",)), *(("subject", "activity") if labels else ()))
+    wanted = [(field, getattr(columns, field)) for field in fields]
     wanted += [("gravity", name) for name in columns.gravity or ()]
     wanted += [("channels", name) for name in columns.rotation or ()]
-    wanted += [] if columns.rate else [("time", columns.time)]
-    constant = [("subject", columns.subject), ("activity", columns.activity)] if labels else []
-    wanted += [(field, name) for field, name in constant if name is None or not name.startswith("=")]
+    wanted = [(field, name) for field, name in wanted if not str(name).startswith("=")]
     if missing := [(field, name) for field, name in wanted if name not in header]:
-        fields = {field for field, _ in missing}
+        lacking = {field for field, _ in missing}
         named = (f"{f'for {field}' if name is None else repr(name)} ({option(field)})" for field, name in missing)
         cure = "pass its name" if len(missing) == 1 else "pass their names"
-        if who := fields & {"subject", "activity"}:
+        if who := lacking & {"subject", "activity"}:
             # A layout may name the other one already.
             way = option("layout") if len(who) == 2 else f"{{{who.pop()}}} in {option('layout')}"
             cure += f", {way} if folders and file names say who did what, or =NAME for all rows"
-        cure += f", or {option('rate', 'HZ')} instead of {option('time')}" if "time" in fields else ""
+        cure += f", or {option('rate', 'HZ')} instead of {option('time')}" if "time" in lacking else ""
         raise TableError(f"{where}: no column {', '.join(named)}; found {listed_names(header)}", cure)
     if doubled := next((name for _, name in wanted if list(header).count(str(name)) > 1), None):
         raise TableError(f"{where}: has a column {doubled!r} twice; expected different names", "rename one")
@@ -402,10 +396,12 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock
     plausible.sort(key=lambda name: name not in dated)
     stamped = f"{where}: time stamps {step:g}"
     if unit != "auto" and not is_clock:
-        if plausible and unit not in plausible:
-            problem = f"{stamped} {unit} apart make {rates[unit]:.3g} Hz; expected {LOWEST:g} to {HIGHEST:g} Hz"
-            cure = f"are they {plausible[0]} ({rates[plausible[0]]:.3g} Hz)? Pass {option('time_unit', plausible[0])}"
-            raise TableError(problem, f"{cure}, or confirm with {option('rate', f'{rates[unit]:.3g}')}")
+        if step and unit not in plausible:
+            hertz = f"{float(f'{rates[unit]:.3g}'):g}"
+            problem = f"{stamped} {unit} apart make {hertz} Hz; expected {LOWEST:g} to {HIGHEST:g} Hz"
+            likely = [f"are they {name} ({rates[name]:.3g} Hz)? Pass {option('time_unit', name)}" for name in plausible]
+            cure = likely[0] if likely else f"convert them, or pass another {pass_time}"
+            raise TableError(problem, f"{cure}, or confirm with {option('rate', hertz)}")
         return unit, True
     # No app counts tenths of microseconds without a date.
     plausible = [name for name in plausible if name != "100ns" or name in dated]

@@ -19,6 +19,7 @@ from zoo.data.dataset import sort_names
 from zoo.errors import ArgumentError, ZooError, option
 from zoo.files import temporary_folder
 from zoo.provenance import already_seen
+from zoo.report.screen import warn
 from zoo.runtime.metadata import INERTIAL, OTHER, Metadata
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def cut_windows(
 
 def _of_people(index: Index, people: "People", counts: Counts) -> Index:
     """The recordings of the people who are used, among whom those of the test set must be."""
-    _require_people(index, [*people.used, *people.left_out])
+    require_people(index, [*people.used, *people.left_out])
     kept = np.isin(index.subjects, np.array(people.used or index.subjects, np.str_))
     kept &= ~np.isin(index.subjects, np.array(people.left_out, np.str_))
     if not kept.any():
@@ -63,11 +64,12 @@ def _of_people(index: Index, people: "People", counts: Counts) -> Index:
     if not kept.all():
         counts.dropped["recordings of people who are not used"] += int((~kept).sum())
     index = index.of(kept)
-    _require_people(index, people.test)
+    require_people(index, people.test)
     return index
 
 
-def _require_people(index: Index, names: Sequence[str]) -> None:
+def require_people(index: Index, names: Sequence[str]) -> None:
+    """Refuses names that are not those of people of the recordings."""
     everyone = sort_names(index.subjects)
     if unknown := [name for name in names if name not in everyone]:
         # But for case, and for the study before the id.
@@ -261,9 +263,9 @@ def cut_frame(
 
     if rate and (time := recognized("time", [*map(str, frame.columns)])):
         raise ArgumentError("rate", f": the DataFrame has time stamps in {time!r}; leave out one of them")
-    windowing, columns = Windowing(), columns_of({"unit": unit}, rate)
+    windowing, columns, counts = Windowing(), columns_of({"unit": unit}, rate), Counts()
     try:
-        pieces = [(recording, windowing.windows(recording)) for recording in read_csv([frame], columns)]
+        pieces = [(recording, windowing.windows(recording)) for recording in read_csv([frame], columns, counts)]
     except TableError as error:
         # `zoo.load_data` has a unit, but no names of columns.
         cure = "import it with `zoo.import_csv`, which takes names and units"
@@ -277,11 +279,13 @@ def cut_frame(
             f"DataFrame: no recording of {who} lasts {windowing.needed:g} s, a window and a second at both ends: "
             "record longer, or leave these rows out"
         )
-    counts = [len(windows) for _, windows in pieces]
+    for line in counts.sentences("DataFrame"):
+        warn(line)
+    numbers = [len(windows) for _, windows in pieces]
     return {
         "input": np.concatenate([windows for _, windows in pieces]),
-        "target": np.repeat([recording.activity for recording, _ in pieces], counts),
-        "subject": np.repeat([recording.subject for recording, _ in pieces], counts),
+        "target": np.repeat([recording.activity for recording, _ in pieces], numbers),
+        "subject": np.repeat([recording.subject for recording, _ in pieces], numbers),
     }
 
 

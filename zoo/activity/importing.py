@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.activity import annotations, checks, recordings
-from zoo.activity.checks import ENOUGH_ROWS, Copies, TableError, typical_rate
+from zoo.activity.checks import ENOUGH_ROWS, TableError, typical_rate
 from zoo.activity.columns import (
     HIGHEST,
     LOWEST,
@@ -77,8 +77,7 @@ class Owner(NamedTuple):
 @dataclass
 class Readings:
     """What a table says: `times (rows,)`, `values (rows, 3)` or `(rows, 6)`, and the rows from which on whose they are.
-    `about` says how the table was read, `unread` is a column of time stamps in whose place a rate was given, and
-    `unlabeled` is the number of rows to which no label beside it applied.
+    `about` says how the table was read, and `unread` is a column of time stamps in whose place a rate was given.
     """
 
     where: str
@@ -90,7 +89,6 @@ class Readings:
     time_unit: str = "none"
     is_time_unit_known: bool = True
     about: dict[str, str] = field(default_factory=dict)
-    unlabeled: int = 0
     unread: str | None = None
 
     def seconds(self) -> Floats:
@@ -102,8 +100,7 @@ class Readings:
 
     def parts(self) -> Iterator[tuple[slice, Owner]]:
         """Rows of one person and activity, and whose they are; those without a label are left out."""
-        starts = [*(start for start, _ in self.owners), len(self.times)]
-        for (start, stop), (_, owner) in zip(pairwise(starts), self.owners, strict=True):
+        for (start, owner), (stop, _) in pairwise([*self.owners, (len(self.times), self.owners[-1][1])]):
             if owner.activity:
                 yield slice(start, stop), owner
 
@@ -219,7 +216,8 @@ def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns) -> Readings
     """Reads a table, with what belongs to it in other files, in m/s^2 and rad/s; or what a table of answers names."""
     if isinstance(source, Path) and (answers := annotations.read_answers(source)):
         annotations.check_unchanged(source, answers)
-        return _labeled(read_answered(answers), answers.spans, source, "answers")
+        columns = answers.columns.replace(subject=f"={answers.subject}", activity="=-")
+        return _labeled(read_sensors(answers.file, columns), answers.spans, source, "answers")
     where, notes = name_of(source), None
     if isinstance(source, Path) and not columns.activity and (notes := annotations.notes_of(source)):
         header = Table(where, lines_of(source, columns.encoding)).names
@@ -250,66 +248,51 @@ def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns) -> Readings
     return table
 
 
-def read_answered(answers: annotations.Answers) -> Readings:
-    """Reads the recording of answers, as that of their person, without its own labels."""
-    return read_sensors(answers.file, answers.columns.replace(subject=f"={answers.subject}", activity="=-"))
-
-
 def _labeled(table: Readings, spans: Sequence[annotations.Span], where: Path, kind: str) -> Readings:
-    """The rows of a table that lie in spans of seconds since its first row, with their labels, which are of a kind."""
+    """A table with the labels of spans of seconds since its first row, which are of a kind."""
     for span in spans:
         if span.activity and (wrong := misnamed(span.activity, is_label=True)):
             raise ZooError(f"{where}: the label at {max(span.start, 0.0):g} s: {wrong}")
-    times = table.seconds()
-    held = [span for span in spans if span.activity]
+    # A row whose time is lost has the label of those before it.
+    times, held = np.fmax.accumulate(table.seconds()), [span for span in spans if span.activity]
     place = np.searchsorted([span.start for span in held], times, side="right") - 1
-    inside = (place >= 0) & (times < np.array([span.end for span in held] or [0.0])[place])
-    rows = np.flatnonzero(inside)
-    if not len(rows):
-        end = np.nanmax(times)
-        raise ZooError(f"{where}: no row of {table.where} has a label; expected times between 0 and {end:g} s")
-    whose = np.searchsorted([start for start, _ in table.owners], rows, side="right") - 1
-    changes = np.flatnonzero(np.diff(place[rows], prepend=-1) | np.diff(whose, prepend=-1))
-    owners = list[tuple[int, Owner]]()
-    for start in changes.tolist():
-        span, (_, owner) = held[place[rows[start]]], table.owners[whose[start]]
+    place[times >= np.array([span.end for span in held] or [0.0])[place]] = -1
+    if (place < 0).all():
+        raise ZooError(f"{where}: no row of {table.where} has a label; expected times between 0 and {times[-1]:g} s")
+    whose = np.searchsorted([start for start, _ in table.owners], np.arange(len(times)), side="right") - 1
+    owners, none = list[tuple[int, Owner]](), annotations.Span(0.0, 0.0, "")
+    for start in np.flatnonzero(np.diff(place, prepend=-2) | np.diff(whose, prepend=-1)).tolist():
+        span, (_, owner) = [*held, none][place[start]], table.owners[whose[start]]
         who = span.decided.removesuffix(annotations.CHECKED)
         named = owner._replace(activity=unicodedata.normalize("NFC", span.activity), decided=who)
-        if not (owners and owners[-1][1] == named and rows[start] == rows[start - 1] + 1):
+        if not owners or owners[-1][1] != named:
             owners.append((start, named))
-    if (late := annotations.doubtful_from(spans, float(np.nanmax(times)))) is not None:
-        long = f"{spans[-1].activity} at {late:.0f} s, holds to the end, {(np.nanmax(times) - late) / 60:.0f} minutes"
-        table.about["doubt"] = f"{where}: the last note, {long}: if it ended earlier, add a note stop there"
     about = {**table.about, "labels": kind}
-    return replace(
-        table, times=table.times[rows], values=table.values[rows], owners=owners, about=about,
-        unlabeled=len(times) - len(rows),
-    )  # fmt: skip
+    if (late := annotations.doubtful_from(spans, float(times[-1]))) is not None:
+        long = f"{spans[-1].activity} at {late:.0f} s, holds to the end, {(times[-1] - late) / 60:.0f} minutes"
+        about["doubt"] = f"{where}: the last note, {long}: if it ended earlier, add a note stop there"
+    return replace(table, owners=owners, about=about)
 
 
 def read_csv(
-    sources: "Iterable[Path | pd.DataFrame]", columns: CsvColumns | None = None, counts: Counts | None = None,
-    tables: list[dict[str, Any]] | None = None, copies: Copies | None = None,
-) -> Iterator[Recording]:  # fmt: skip
+    sources: "Iterable[Path | pd.DataFrame]", columns: CsvColumns | None = None, counts: Counts | None = None
+) -> Iterator[Recording]:
     """Reads recordings from CSV files with a line of column names, or from DataFrames.
     A change of person, activity or device, a gap in time or more than four lost samples in a row end a recording; fewer
-    are interpolated. `counts` gets what is left out or changed; `tables` gets a row of facts of each file.
+    are interpolated. `counts` gets what is left out or changed, and a row of facts of each file.
     """
-    columns, copies = columns or CsvColumns(), copies or Copies()
+    counts = counts or Counts()
     for source in sources:
-        yield from recordings_of(read_sensors(source, columns), counts, tables, copies)
+        yield from recordings_of(read_sensors(source, columns or CsvColumns()), counts)
 
 
-def recordings_of(
-    table: Readings, counts: Counts | None = None, tables: list[dict[str, Any]] | None = None,
-    copies: Copies | None = None,
-) -> Iterator[Recording]:  # fmt: skip
+def recordings_of(table: Readings, counts: Counts) -> Iterator[Recording]:
     """The recordings of a table, each checked; arguments are those of `read_csv`."""
-    of_file, copies = Counts(), copies or Copies()
+    of_file = Counts(copies=counts.copies)
     labeled = sum(rows.stop - rows.start for rows, _ in table.parts())
     if not labeled:
         raise ZooError(f"{table.where}: column {table.columns.activity!r}: no row has a label")
-    of_file.dropped["rows without a label"] += table.unlabeled + len(table.times) - labeled
+    of_file.dropped["rows without a label"] += len(table.times) - labeled
     if table.unread is not None:
         of_file.changed[unread_times(table.columns.rate or 0.0, table.unread)] += len(table.times)
     for rows, owner in table.parts():
@@ -320,9 +303,10 @@ def recordings_of(
             f"{table.where}: no row holds finite numbers of at most {ACCELERATION_LIMIT:g}: choose other columns"
         )
     rates, seconds, paces, typical = set(), 0.0, list[list[float]](), typical_rate(table.times)
-    for recording in _recordings(table, of_file, copies, typical):
+    for recording in _recordings(table, of_file, typical):
         with _advised(table, recording.subject, recording.activity) as name:
             checks.check_signal(name, recording.rows, recording.rate, checks.MOST_QUIET)
+        of_file.faults.find(table.where, recording.rows, recording.rate)
         rates.add(recording.rate)
         seconds += recording.seconds
         if not table.is_time_unit_known:
@@ -336,16 +320,14 @@ def recordings_of(
         raise doubtful(f"{made} at {pace:.0f} Hz", typical, table.time_unit)
     if faster and 10 * typical <= HIGHEST and (pace := float(np.median(faster))) < checks.FASTEST_PACE:
         raise doubtful(f"{made} as slowly as at {pace / 10:.1f} Hz", typical, table.time_unit, is_slow=True)
-    if counts is not None:
-        counts.add(of_file)
-    if tables is not None:
-        tables.append(
-            {"file": table.where, **table.about, "rows": len(table.times), "rate_hz": sorted(rates),
-             "seconds": round(seconds, 1), "gaps": of_file.changed[GAPS],
-             "time_unit_known": table.is_time_unit_known or bool(moving),
-             "subjects": sort_names(owner.subject for _, owner in table.owners),
-             "activities": sorted({owner.activity for _, owner in table.parts()})}
-        )  # fmt: skip
+    counts.add(of_file)
+    counts.files.append(
+        {"file": table.where, **table.about, "rows": len(table.times), "rate_hz": sorted(rates),
+         "seconds": round(seconds, 1), "gaps": of_file.changed[GAPS],
+         "time_unit_known": table.is_time_unit_known or bool(moving),
+         "subjects": sort_names(owner.subject for _, owner in table.owners),
+         "activities": sorted({owner.activity for _, owner in table.parts()})}
+    )  # fmt: skip
 
 
 @contextmanager
@@ -370,7 +352,7 @@ def _check_typical(name: str, values: Floats) -> None:
         checks.check_turning(name, float(np.median(np.linalg.norm(finite[:, 3:], axis=1))))
 
 
-def _recordings(table: Readings, counts: Counts, copies: Copies, typical: float) -> Iterator[Recording]:
+def _recordings(table: Readings, counts: Counts, typical: float) -> Iterator[Recording]:
     rate = table.columns.rate
     is_plausible = rate is None and LOWEST <= typical <= HIGHEST
     for rows, owner in table.parts():
@@ -387,7 +369,7 @@ def _recordings(table: Readings, counts: Counts, copies: Copies, typical: float)
         for piece in pieces:
             # A phone at rest measures the same again.
             is_still = len(pieces) > 1 and len({*map(bytes, piece[:ENOUGH_ROWS])}) < ENOUGH_ROWS // 2
-            if not is_still and (copy := copies.find(object(), name, piece)):
+            if not is_still and (copy := counts.copies.find(object(), name, piece)):
                 first = "before" if copy[1].partition(", row ")[0] == table.where else copy[1]
                 raise ZooError(f"{name}: has the same rows as {first}: import each recording once")
         for recording in stretches(table.where, owner.subject, owner.activity, times, values, rate, counts):
@@ -452,12 +434,11 @@ def _in_order(table: Readings, rows: slice, counts: Counts) -> tuple[Floats, Flo
 
 @dataclass
 class Imported:
-    """What an import wrote, what was left out or changed, how each file was read, and what is wrong or doubtful."""
+    """What an import wrote, what was left out or changed, and what is wrong or doubtful."""
 
     path: Path | None
     recordings: int = 0
     counts: Counts = field(default_factory=Counts)
-    files: list[dict[str, Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
 
@@ -486,7 +467,7 @@ def import_csv(
 
     def source() -> str:
         # Names of files may say who was recorded, so the source of a file of recordings is a hash.
-        files = f"{len(made.files)} CSV file{'s' * (len(made.files) > 1)} #{content.hexdigest()[:8]}"
+        files = f"{len(made.counts.files)} CSV file{'s' * (len(made.counts.files) > 1)} #{content.hexdigest()[:8]}"
         return f"{study} ({files})" if study else files
 
     begun: AbstractContextManager[None] = exclusive(out) if append else new_file(out, force)
@@ -514,32 +495,31 @@ def _read_all(
     on_progress: Callable[[int], None],
 ) -> Iterator[Recording]:
     """The recordings of all files, also of those that follow a faulty one, of which the error comes at the end."""
-    copies, faults, short, faulty = Copies(), checks.Faults(), 0, list[tuple[str, ZooError]]()
+    counts, short, faulty = made.counts, 0, list[tuple[str, ZooError]]()
     # Of two equal files, the later one is refused.
     for source, columns in sorted(sources, key=_marks_of_copy):
         try:
-            found: Iterable[Recording] = read_csv([source], columns, made.counts, made.files, copies)
+            found: Iterable[Recording] = read_csv([source], columns, counts)
             # Of a file that is left out, nothing is kept, though its first recordings may be sound.
             for recording in list(found) if skip_unreadable else found:
                 made.recordings += 1
                 on_progress(made.recordings)
                 short += recording.seconds < _USABLE
-                faults.find(name_of(source), recording.rows, recording.rate)
                 hash_bytes(f"{recording.subject}\n{recording.activity}\n{recording.rate}\n".encode())
                 hash_bytes(np.ascontiguousarray(recording.rows).data)
                 yield recording
         except ZooError as error:
             faulty.append((name_of(source), error))
-            copies.forget(name_of(source))
+            counts.copies.forget(name_of(source))
     close_archive()
-    named = [{name for table in made.files for name in table[key]} for key in ("activities", "subjects")]
-    made.doubts = [*checks.spelled_twice(*named), *faults.sentences(copies.repeated)]
+    named = [{name for table in counts.files for name in table[key]} for key in ("activities", "subjects")]
+    made.doubts = [*checks.spelled_twice(*named), *counts.doubts()]
     if short:
         made.doubts.append(
             f"{short} of {made.recordings} recordings are shorter than {_USABLE:g} s, and give no window by default: "
             f"gaps and lost values end a recording; if time stamps repeat or come late, pass {option('rate')}"
         )
-    made.doubts += [*_assumed_unit(made.files), *(file["doubt"] for file in made.files if "doubt" in file)]
+    made.doubts += [*_assumed_unit(counts.files), *(file["doubt"] for file in counts.files if "doubt" in file)]
     if faulty:
         _report(faulty, len(sources), made, skip_unreadable)
 
@@ -559,12 +539,11 @@ def _report(
     made.problems = problems
     if made.path is None:
         return
-    cure = f"; or leave them out with {option('skip_unreadable')}" if skip_unreadable is False else ""
     if count == 1:
         raise faulty[0][1]
-    if len(faulty) == 1:
-        raise ZooError(f"{faulty[0][1]}{cure.replace('them', 'this file')}")
-    raise ZooError(f"{some}, so nothing was written: {listed}{cure if len(faulty) < count else ''}")
+    can_skip = skip_unreadable is False and len(faulty) < count
+    cure = f"; or import the others with {option('skip_unreadable')}" if can_skip else ""
+    raise ZooError(f"{some}, so nothing was written: {listed}{cure}")
 
 
 def _problems(faulty: Sequence[tuple[str, ZooError]]) -> list[str]:

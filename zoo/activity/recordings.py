@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.activity.checks import Copies, check_convention, is_within
+from zoo.activity.checks import Copies, Faults, check_convention, is_within
 from zoo.data import LAYOUTS, hdf5
 from zoo.data.dataset import sort_names
 from zoo.errors import COMMAND, ZooError, option, printable, shown
@@ -90,19 +90,34 @@ _MOST_ROWS = 100_000_000
 
 @dataclass
 class Counts:
-    """How much was left out, and how much was read but changed, by reason."""
+    """How much was left out, and how much was read but changed, by reason; what a broken sensor has left, and what
+    repeats; and how each file was read.
+    """
 
     dropped: Counter[str] = field(default_factory=Counter)
     changed: Counter[str] = field(default_factory=Counter)
+    faults: Faults = field(default_factory=Faults)
+    copies: Copies = field(default_factory=Copies)
+    files: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, other: "Counts") -> None:
         """Adds other counts, without those that are 0."""
         self.dropped.update(+other.dropped)
         self.changed.update(+other.changed)
+        self.faults.add(other.faults)
+
+    def doubts(self) -> list[str]:
+        """A sentence for each kind of fault."""
+        return self.faults.sentences(self.copies.repeated)
+
+    def sentences(self, where: str) -> list[str]:
+        """A line for each reason, where no description of a file has them, and the doubts."""
+        lines = [f"{where}: left out: {reason} ({count})" for reason, count in self.dropped.items()]
+        return [*lines, *(f"{where}: {reason} ({count})" for reason, count in self.changed.items()), *self.doubts()]
 
     def to_json(self) -> dict[str, dict[str, int]]:
-        """Returns the counts by reason."""
-        return {"dropped": dict(self.dropped), "changed": dict(self.changed)}
+        """Returns the counts by reason, without those that are 0."""
+        return {"dropped": dict(+self.dropped), "changed": dict(+self.changed)}
 
 
 GAPS, RESTARTS = "gaps at which a recording was split", "restarts of the clock at which a recording was split"
@@ -137,14 +152,13 @@ def stretches(
     # A clock that restarts is another trial, which starts where the last one ended.
     restarts = restarts_of(times)
     counts.changed[RESTARTS] += len(restarts)
-    here, end = Counts(), 0.0
+    end = 0.0
     for start, stop in pairwise([0, *restarts.tolist(), len(times)]):
         before = end
-        for hertz, even, begin in _trial(times[start:stop], rows[start:stop], rate, here):
+        for hertz, even, begin in _trial(times[start:stop], rows[start:stop], rate, counts):
             rotation = even[:, 3:] if even.shape[1] > 3 else None
             end = before + begin + len(even) / hertz
             yield Recording(name, subject, activity, hertz, even[:, :3], before + begin, rotation=rotation)
-    counts.add(here)
 
 
 def _trial(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zoo.activity.columns import CsvColumns, resolve
-from zoo.activity.tables import Table, check_encoding, exists, files_in, is_zip, lines_of, listed_names, named_in
+from zoo.activity.tables import Table, check_encoding, exists, files_in, is_zip, lines_of, named_in
 from zoo.errors import ZooError, option, shown
 from zoo.runtime.metadata import UNIT
 
@@ -103,13 +103,13 @@ def find_sources(
             # A path of one part, such as ann.csv, may lie in a folder that the pattern names.
             # macOS writes letters and their accents apart.
             match = pattern and pattern.search(unicodedata.normalize("NFC", file.absolute().as_posix()))
-            if pattern and not match:
+            if pattern and not match and not is_zip(file):
                 unmatched.append(file)
                 if file == path:
                     raise ZooError(f"{path}: does not match {option('layout', repr(layout))}")
                 continue
             names = {} if layout is None or not match else _names_in(file, layout, match, columns.encoding)
-            if layout and "/" in layout and file != path:
+            if match and "/" in str(layout) and file != path:
                 depths.setdefault(len(file.relative_to(path).parts), file)
                 if len(depths) > 1:
                     both = " and ".join(map(str, depths.values()))
@@ -151,9 +151,14 @@ def _tables_in(path: Path) -> list[Path]:
         raise ZooError(f"{path}: no such file or folder")
     if not path.is_dir() and not is_zip(path):
         return [path]
-    outer = files_in(path)
-    files = [file for place in outer for file in (files_in(place) if is_zip(place) else [place])]
-    return [file for file in files if _is_acceleration(file)]
+    files = list[Path]()
+    for place in files_in(path) if path.is_dir() else [path]:
+        try:
+            files += files_in(place) if is_zip(place) else [place]
+        except ZooError:
+            # Like any other file that cannot be read, it is one to be refused, or left out, when it is read.
+            files.append(place)
+    return [file for file in files if is_zip(file) or _is_acceleration(file)]
 
 
 _SIGNS = r"\s_.,;:#~+=@&(\[{-"
@@ -196,19 +201,16 @@ def _named(columns: CsvColumns, names: Mapping[str, str]) -> CsvColumns:
 
 
 def _read_manifest(path: Path, columns: CsvColumns) -> list[tuple[Path, CsvColumns]]:
-    table = Table(str(path), lines_of(path, columns.encoding))
-    rows = table.records()
-    if not rows or "file" not in table.names or len(rows[0]) < len(table.names):
-        names = listed_names(table.names) if rows else "no rows"
-        raise ZooError(f"{path}: expected the columns file, subject and activity; found {names}")
     sources = []
+    rows = Table(str(path), lines_of(path, columns.encoding)).records("file")
     for number, row in enumerate(rows, 1):
+        where = f"{path}: row {number} below the names"
         for name in ("file", *_FIELDS):
-            check_encoding(f"{path}: {name} in row {number} below the names", row.get(name, ""))
-        if empty := [name for name in ("file", *_FIELDS) if not row.get(name, "-").strip()]:
-            raise ZooError(f"{path}: {empty[0]} is empty in row {number} below the names: fill it in")
+            check_encoding(f"{where}: {name}", row.get(name, ""))
+            if not row.get(name, "-").strip():
+                raise ZooError(f"{where}: {name} is empty: fill it in")
         if (unit := row.get("unit", "").strip()) not in ("", UNIT, "g"):
-            raise ZooError(f"{path}: unit is {shown(unit)} in row {number} below the names; expected {UNIT} or g")
+            raise ZooError(f"{where}: unit is {shown(unit)}; expected {UNIT} or g")
         sources.append((path.parent / row["file"].strip(), _named(columns, row)))
     if missing := [str(file) for file, _ in sources if not exists(file)]:
         raise ZooError(f"{path}: no such file: {', '.join(missing)} (paths start at the folder of this table)")
@@ -232,13 +234,19 @@ def _advice(likely: str, is_laid_out: bool) -> str:
 
 
 def all_read_as(field: str, name: str, files: Sequence[Path], *, is_laid_out: bool = False) -> list[str]:
-    """A sentence where the names of some files alone have the name of the person or activity that all are read as."""
-    others = [path.name for path in files if name.lower() not in path.stem.lower()]
-    if len(others) in (0, len(files)):
+    """A sentence about files of several folders, or some of whose names alone have the name that all are read as."""
+    folders = {path.absolute().parent for path in files}
+    others = [path for path in files if len(folders) > 1 or name.lower() not in path.stem.lower()]
+    if len(folders) < 2 and len(others) in (0, len(files)):
         return []
-    words = re.match(r"[^\W_]+([ _-])[^\W\d_]", others[0])
-    advice = _advice(f"{{subject}}{words[1]}{{activity}}*.csv" if words else f"{{{field}}}*.csv", is_laid_out)
-    return [f"all {len(files)} files are read as {name}, including {others[0]}; if that is wrong, {advice}"]
+    likely, of = f"{{{field}}}*.csv", ""
+    if len(folders) > 1:
+        likely, of = "{subject}/{activity}*.csv", f" of {len(folders)} folders"
+        likely = _likely(files[0]) if len({path.name for path in files}) == 1 else likely
+    elif words := re.match(r"[^\W_]+([ _-])[^\W\d_]", others[0].name):
+        likely = f"{{subject}}{words[1]}{{activity}}*.csv"
+    what = f"all {len(files)} files{of} are read as {name}, including {others[0].name}"
+    return [f"{what}; if that is wrong, {_advice(likely, is_laid_out)}"]
 
 
 def _doubts(sources: Sequence[tuple[Path, CsvColumns]], *, is_laid_out: bool) -> list[str]:
@@ -246,22 +254,12 @@ def _doubts(sources: Sequence[tuple[Path, CsvColumns]], *, is_laid_out: bool) ->
 
     Where paths are laid out already, a layout is not to be passed, but to be changed.
     """
-    folders = {path.absolute().parent for path, _ in sources}
+    # A zip file among them cannot be unpacked.
+    sources = [(path, columns) for path, columns in sources if not is_zip(path)]
     doubts = []
-    for field, kind in zip(_FIELDS, ("one person", "one activity"), strict=True):
+    for field in _FIELDS:
         names = {getattr(columns, field) or "" for _, columns in sources}
-        name = names.pop() if len(names) == 1 else ""
-        if not name.startswith("="):
-            continue
-        if len(folders) > 1:
-            path, likely = sources[0][0], "{subject}/{activity}*.csv"
-            if len({path.name for path, _ in sources}) == 1:
-                likely = _likely(path)
-            where = f"all {len(sources)} files of {len(folders)} folders"
-            doubts.append(
-                f"{where} are read as {kind}, {name[1:]}; if paths say otherwise, {_advice(likely, is_laid_out)}"
-            )
-        else:
+        if len(names) == 1 and (name := names.pop()).startswith("="):
             doubts += all_read_as(field, name[1:], [path for path, _ in sources], is_laid_out=is_laid_out)
     activities = {columns.activity or "" for _, columns in sources}
     labels = sorted(name[1:] for name in activities if name.startswith("="))

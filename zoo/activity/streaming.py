@@ -276,14 +276,15 @@ def _people(
     path: Path, index: Any, metadata: Any, subjects: Sequence[str] | None
 ) -> tuple[list[str], list[str]]:  # fmt: skip
     """The people to evaluate on, by default all that the model was not trained on, and who of them were trained on."""
+    from zoo.activity.cutting import require_people
+
     everyone = sort_names(index.subjects)
     seen = already_seen(everyone, index.provenance["source"], metadata)
     unseen = [name for name in everyone if name not in seen]
     people = unseen if subjects is None else sort_names(subjects)
-    unknown = sorted(set(people) - set(everyone))
-    if unknown or not people:
-        who = f"no subject {joined_names(unknown)}" if unknown else "this model was trained on all subjects"
-        raise ZooError(f"{path}: {who}; found {joined_names(everyone)}: choose others with {option('subjects')}")
+    require_people(index, people)
+    if not people:
+        raise ZooError(f"{path}: this model was trained on all of {joined_names(everyone)}: pass {option('subjects')}")
     return people, [name for name in people if name not in unseen]
 
 

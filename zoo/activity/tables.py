@@ -40,8 +40,6 @@ _FRAME_ROWS = 100_000
 """Rows of a DataFrame that are written as text at once."""
 _PART = 1 << 16
 """Letters of a file that are decoded at once."""
-_DIGESTED = 1 << 20
-"""Bytes of a file that are hashed at once."""
 _LONGEST = 1 << 20
 """Letters of the longest line, of which csv refuses a field of more than 131,072."""
 _LISTED = 600
@@ -121,7 +119,7 @@ def _member_name(entry: zipfile.ZipInfo) -> str:
 
 
 def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
-    if (archive := next(filter(is_zip, path.parents), None)) is not None:
+    if (archive := next(filter(is_zip, (path, *path.parents)), None)) is not None:
         opened, members = _opened(archive)
         return opened.open(members[path])
     require_file(path)
@@ -132,14 +130,11 @@ def digest(path: Path) -> str:
     """The SHA-256 of what a file holds, on the disk or in a zip file."""
     try:
         with _open(path) as file:
-            found = hashlib.sha256()
-            while part := file.read(_DIGESTED):
-                found.update(part)
+            return hashlib.file_digest(cast(io.BufferedReader, file), "sha256").hexdigest()
     except OSError as error:
         raise StorageError(f"{path}: cannot be read ({error.strerror or error})") from error
     except _DAMAGE as error:
         raise StorageError(f"{path}: cannot be unpacked ({str(error)[:200]}): unpack it first") from error
-    return found.hexdigest()
 
 
 def name_of(source: "str | Path | pd.DataFrame") -> str:
@@ -325,10 +320,9 @@ class Table:
 
     def records(self, *needed: str) -> list[dict[str, str]]:
         """All rows, each as its fields by the names of the columns; refuses a table without the `needed` ones."""
-        if missing := [name for name in needed if name not in self.names]:
-            raise ZooError(
-                f"{self.where}: no column {missing[0]!r}; found {listed_names(self.names)}: copy the file again"
-            )
+        if wrong := [name for name in (*needed, *filter(None, self.names)) if self.names.count(name) != 1]:
+            what = "two columns" if wrong[0] in self.names else "no column"
+            raise ZooError(f"{self.where}: {what} {wrong[0]!r}; found {listed_names(self.names)}; expected one")
         return [dict(zip(self.names, row, strict=True)) for block in self.blocks() for row in block]
 
 

@@ -347,14 +347,12 @@ class ActivityTask(Task):
             from zoo.activity.recordings import Counts
             from zoo.activity.tables import name_of
 
-            counts, name = Counts(), name_of(csv)
-            source = Path(csv) if isinstance(csv, str) else csv
+            counts, source = Counts(), Path(csv) if isinstance(csv, str) else csv
             x, times = evaluation.cut(loaded, source, columns_of(columns, rate), hop, counts)
             # What is cut is at the rate of the model.
             rate, metadata = None, loaded.metadata
             render = partial(render, seconds=(hop or metadata.window // 2) / metadata.rate)
-            warnings = [f"{name}: left out: {reason} ({count})" for reason, count in counts.dropped.items()]
-            warnings += [f"{name}: {reason} ({count})" for reason, count in counts.changed.items()]
+            warnings = counts.sentences(name_of(csv))
         found = self.predict(loaded, x, rate=rate, threshold=threshold)
         return replace(found, times=times, render=render, warnings=warnings)
 

@@ -409,7 +409,7 @@ def import_csv(
     if not dry_run:
         return _imported(made, doubts)
     counts, problems = made.counts.to_json(), made.problems
-    document = {"files": made.files, "recordings": made.recordings, **counts, "problems": problems}
+    document = {"files": made.counts.files, "recordings": made.recordings, **counts, "problems": problems}
     failure = "some files would be refused, see the problems" if problems else ""
     return Document(document, results.dry_run, warnings=[*doubts, *made.doubts], failure=failure)
 
@@ -462,8 +462,8 @@ def _imported(made: Any, doubts: Sequence[str] = ()) -> Written:
     counts, warnings = made.counts.to_json(), [*doubts, *made.doubts]
     then = f"zoo data windows {door.quoted(made.path)}"
     extra = {"written": made.recordings, **counts}
-    extra |= {"read": results.files_read(made.files)} if made.files else {}
-    return Written(made.path, extra, made.recordings, files=made.files, **counts, warnings=warnings, next=then)
+    extra |= {"read": results.files_read(made.counts.files)} if made.counts.files else {}
+    return Written(made.path, extra, made.recordings, files=made.counts.files, **counts, warnings=warnings, next=then)
 
 
 @door.public

@@ -320,7 +320,8 @@ def open_session(
     strange = [file for file, how in files if file not in map(Path, recordings) and not has_acceleration(file, how)]
     if 0 < len(strange) < len(files):
         files = [(file, how) for file, how in files if file not in strange]
-        doubts.append(f"left out, as they have no columns of acceleration: {len(strange)}, such as {strange[0]}")
+        why = "cannot be unpacked or have no columns of acceleration"
+        doubts.append(f"left out, as they {why}: {len(strange)}, such as {strange[0]}")
     session = Session([open_signal(file, how, folder) for file, how in files], folder, out, force)
     close_archive()
     return session, [*doubts, *session.doubts]

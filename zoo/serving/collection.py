@@ -5,7 +5,6 @@ name the person and the activity. Its name, such as `Ann/walking-482193057712093
 in sixteen digits that the phone has drawn.
 """
 
-import csv
 import io
 import math
 import os
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from zoo.activity.columns import CsvColumns
+from zoo.activity.tables import Table
 from zoo.errors import ConflictError, StorageError, ZooError
 from zoo.files import atomic_write, read_text, remove_leftovers
 from zoo.runtime.metadata import AXES, INERTIAL
@@ -125,14 +125,11 @@ def file_name(name: str) -> str:
 
 def _minute(file: Path, where: str, text: str) -> Minute:
     """Who did what for how long, by the columns of a file in the layout of the phone page."""
-    try:
-        header, *rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row] or [[]]
-    except csv.Error as error:
-        raise ZooError(f"{where}: is no CSV ({error})") from None
-    if header not in _LAYOUTS:
-        raise ZooError(f"{where}: has the columns {', '.join(header)[:200]}; expected {', '.join(_LAYOUTS[0])}")
-    if not rows or any(len(row) != len(header) for row in rows):
-        raise ZooError(f"{where}: expected rows of {len(header)} fields")
+    table = Table(where, io.StringIO(text, newline=""))
+    if table.names not in _LAYOUTS:
+        raise ZooError(f"{where}: has the columns {', '.join(table.names)[:200]}; expected {', '.join(_LAYOUTS[0])}")
+    if not (rows := [row for block in table.blocks() for row in block]):
+        raise ZooError(f"{where}: expected rows of {len(table.names)} fields")
     if len(whose := {(row[-2], row[-1]) for row in rows}) > 1:
         raise ZooError(f"{where}: holds {len(whose)} people or activities; expected one")
     try:
