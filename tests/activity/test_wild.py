@@ -262,6 +262,10 @@ def broken(kind):
         rows[:, 2] = 0.0
     elif kind == "two axes":
         rows[:, 2] = rows[:, 1]
+    elif kind == "lost":
+        rows[::6] = 0
+    elif kind == "held":
+        rows = rows[np.arange(len(rows)) // 4 * 4]
     elif kind == "counts":
         rows = np.array([0.5, 8.0, 0.5]) + 0.01 * rows
     else:
@@ -273,7 +277,9 @@ def broken(kind):
 @pytest.mark.parametrize(
     ("kind", "says"),
     [
-        ("zeros", "has 3 s of zeros or more"), ("frozen", "has 10 s or more without a change"),
+        ("zeros", "has 3 s of zeros or more"), ("lost", "has 3 s of zeros or more"),
+        ("held", "has most rows equal to the one before"),
+        ("frozen", "has 10 s or more without a change"),
         ("an axis", "has an axis without a change"), ("two axes", "has one column in two axes"),
         ("limit", "has most rows at one limit, 19.6 m/s^2"),
         ("counts", "has at rest an acceleration that is not gravity (9.8 m/s^2)"),

@@ -292,8 +292,10 @@ class Faults:
             still, largest = np.ptp(part, axis=0) == 0, np.abs(part).max()
             pairs = [bool((part[:, one] == part[:, other]).all()) for one, other in ((0, 1), (0, 2), (1, 2))]
             is_there = {
-                f"{most:g} s of zeros or more": (seconds[zero] >= most).any(),
+                # Zeros that stand for lost values lie among the others.
+                f"{most:g} s of zeros or more": (max if place else sum)([0.0, *seconds[zero].tolist()]) >= most,
                 f"{_FROZEN:g} s or more without a change": (seconds[~zero] >= _FROZEN).any(),
+                "most rows equal to the one before": 2 * len(starts) < len(part) and norms(part).std() > _MOVING,
                 "an axis without a change": still.any() and not still.all() and len(part) >= _FROZEN * rate,
                 "one column in two axes": any(pairs) and not still.all(),
                 f"most rows at one limit, {largest:g} {unit}": (
@@ -313,6 +315,10 @@ class Faults:
         ]
 
 
+_NONE = ("null", "nan", "none", "n/a", "<na>", "nat", "undefined")
+"""Words by which programs say that a name is missing, in lower case."""
+
+
 def spelled_twice(labels: Iterable[str], people: Iterable[str]) -> list[str]:
     """Sentences about labels and people whose names differ in case, spaces, signs and leading zeros alone."""
     learned = f"activity, which a model would learn as two: give it one name with {option('classes', 'LABEL=CLASS')}"
@@ -325,6 +331,8 @@ def spelled_twice(labels: Iterable[str], people: Iterable[str]) -> list[str]:
             plain = re.sub(r"(?<=\d)[.,]0+(?!\d)", "", unicodedata.normalize("NFKC", name).casefold())
             plain = re.sub(r"(?<!\d)0+(?=\d)", "", plain)
             spellings.setdefault("".join(filter(str.isalnum, plain)), set()).add(name)
+        if none := sorted({name for name in names if name.lower() in _NONE}):
+            problems.append(f"{what} {', '.join(none)} may stand for none: leave these rows out")
         several = (", ".join(sorted(alike)) for key, alike in spellings.items() if key and len(alike) > 1)
         problems += [f"{what} {alike} may be one {advice}" for alike in several]
     return problems

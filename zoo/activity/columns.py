@@ -373,7 +373,7 @@ def _date(text: str) -> float:
     return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
 
 
-def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock: bool = False) -> tuple[str, bool]:
+def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, is_clock: bool) -> tuple[str, bool]:
     """The unit of time stamps, with `auto` the one that gives 5 to 1,000 Hz; and whether it is known, not assumed."""
     finite = stamps if np.isfinite(stamps).all() else stamps[np.isfinite(stamps)]
     pass_time, pass_rate = option("time"), option("rate")
@@ -499,7 +499,7 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
     if example and not np.isfinite(stamps).any():
         raise ZooError(f"{name}: column {resolved.time!r}: {example[:40]!r}; expected {expected}")
     if len(first) > 1:
-        unit, _ = time_unit_of(name, stamps, unit, is_clock=is_clock)
+        unit, _ = time_unit_of(name, stamps, unit, is_clock)
     if is_clock and is_dated(stamps) and not re.search(r"(Z|[+-]\d{2}:?\d{2})$", example):
         # A date without a zone is local, in the zone of its first row: its change would be a gap.
         begin = float(stamps[0])

@@ -273,11 +273,10 @@ def cut_frame(
         raise TableError(error.problem, cure) from None
     people = {recording.subject for recording, _ in pieces}
     short = people - {recording.subject for recording, windows in pieces if len(windows)}
-    if short or not pieces:
-        who = ", ".join(sort_names(short)) or "anybody"
+    if short:
         raise ZooError(
-            f"DataFrame: no recording of {who} lasts {windowing.needed:g} s, a window and a second at both ends: "
-            "record longer, or leave these rows out"
+            f"DataFrame: no recording of {', '.join(sort_names(short))} lasts {windowing.needed:g} s, a window and a "
+            "second at both ends: record longer, or leave these rows out"
         )
     for line in counts.sentences("DataFrame"):
         warn(line)

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, groupby, pairwise, repeat
@@ -46,7 +46,7 @@ from zoo.activity.tables import Table, check_encoding, close_archive, exists, li
 from zoo.data.dataset import sort_names
 from zoo.errors import ZooError, option, printable
 from zoo.files import exclusive, new_file
-from zoo.runtime.metadata import ACCELERATION_LIMIT, UNIT
+from zoo.runtime.metadata import UNIT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,9 +143,7 @@ def read_table(
     readings = Readings(where, columns, app, seconds, np.frombuffer(values).reshape(rows, -1), owners)
     readings.unread = recognized("time", table.names) if columns.rate else None
     if columns.time and not raw:
-        readings.time_unit, readings.is_time_unit_known = time_unit_of(
-            where, seconds, columns.time_unit, is_clock=is_clock
-        )
+        readings.time_unit, readings.is_time_unit_known = time_unit_of(where, seconds, columns.time_unit, is_clock)
         readings.times *= SECONDS[readings.time_unit]
     return readings
 
@@ -155,18 +153,17 @@ def _read_column(
     expected: str,
 ) -> Floats:  # fmt: skip
     failures = (ValueError, OverflowError, OSError)
-    try:
+    with suppress(*failures):
         return convert(fields[name])
-    except failures:
-        # Spaces around it, or alone, make no field wrong.
-        texts = [field.strip() for field in fields[name]]
-    for row, text in enumerate(texts, rows + 1):
+    values = array("d")
+    # Spaces around it, or alone, make no field wrong.
+    for row, text in enumerate(map(str.strip, fields[name]), rows + 1):
         try:
-            convert([text])
+            values.extend(convert([text]))
         except failures:
             place = f"{where}: column {name!r}, row {row} below the names"
             raise ZooError(f"{place}: {text[:40]!r}; expected {expected}") from None
-    return convert(texts)
+    return np.frombuffer(values)
 
 
 def _add_owners(
@@ -290,18 +287,12 @@ def recordings_of(table: Readings, counts: Counts) -> Iterator[Recording]:
     """The recordings of a table, each checked; arguments are those of `read_csv`."""
     of_file = Counts(copies=counts.copies)
     labeled = sum(rows.stop - rows.start for rows, _ in table.parts())
-    if not labeled:
-        raise ZooError(f"{table.where}: column {table.columns.activity!r}: no row has a label")
     of_file.dropped["rows without a label"] += len(table.times) - labeled
     if table.unread is not None:
         of_file.changed[unread_times(table.columns.rate or 0.0, table.unread)] += len(table.times)
     for rows, owner in table.parts():
         with _advised(table, owner.subject, owner.activity) as name:
             _check_typical(name, table.values[rows])
-    if not checks.is_within(table.values).all(axis=1).any():
-        raise ZooError(
-            f"{table.where}: no row holds finite numbers of at most {ACCELERATION_LIMIT:g}: choose other columns"
-        )
     rates, seconds, paces, typical = set(), 0.0, list[list[float]](), typical_rate(table.times)
     for recording in _recordings(table, of_file, typical):
         with _advised(table, recording.subject, recording.activity) as name:
@@ -313,6 +304,9 @@ def recordings_of(table: Readings, counts: Counts) -> Iterator[Recording]:
             hertz = (recording.rate, 10 * recording.rate)
             paces.append([checks.pace(recording.acceleration, rate) for rate in hertz])
         yield recording
+    if not rates:
+        why = ", ".join(f"{reason} ({count})" for reason, count in (+of_file.dropped).items())
+        raise ZooError(f"{table.where}: no recording is left without {why}: label these rows, or choose other columns")
     moving = [hertz for hertz, _ in paces if hertz > 0]
     faster = [hertz for _, hertz in paces if hertz > 0] if table.time_unit in TENTHS else []
     made = f"{table.where}: time stamps read as {table.time_unit} make {typical:.4g} Hz, and nobody moves"

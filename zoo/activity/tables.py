@@ -189,7 +189,8 @@ def lines_of(source: "Path | pd.DataFrame", encoding: str = "") -> Iterator[str]
     if not isinstance(source, Path):
         # Written as text, which keeps all digits, a DataFrame is read and checked like a file.
         for start in range(0, max(1, len(source)), _FRAME_ROWS):
-            part = source[start : start + _FRAME_ROWS].to_csv(index=False, header=not start)
+            # An index that has a name, such as time, is a column.
+            part = source[start : start + _FRAME_ROWS].to_csv(index=any(source.index.names), header=not start)
             yield from io.StringIO(part)
         return
     try:

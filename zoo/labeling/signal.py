@@ -131,8 +131,6 @@ def _read(file: Path, columns: CsvColumns, notes: Path | None) -> tuple[dict[str
         raise ZooError(f"{file}: is of {' and '.join(people)}; expected one person: {cure}")
     times, stamp = table.seconds(), None if columns.rate else table.columns.time
     recordings = list(recordings_of(replace(table, owners=[(0, table.owners[0][1]._replace(activity="-"))]), Counts()))
-    if not recordings:
-        raise ZooError(f"{file}: no two of its rows follow each other")
     ends, spans = np.append(times, np.inf), list[Span]()
     if activity:
         spans = [Span(times[part.start], ends[part.stop], owner.activity) for part, owner in table.parts()]

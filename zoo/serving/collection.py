@@ -151,13 +151,11 @@ def _write(file: Path, content: bytes, gyroscope: bool) -> None:
     with atomic_write(file) as temporary:
         temporary.write_bytes(content)
         try:
-            readable = any(True for _ in read_csv([temporary], CsvColumns(gyroscope=gyroscope)))
+            next(read_csv([temporary], CsvColumns(gyroscope=gyroscope)))
         except StorageError:
             raise
         except ZooError as error:
             raise ZooError(str(error).replace(str(temporary), "the recording")) from None
-        if not readable:
-            raise ZooError("the recording: no two of its rows follow each other")
     for folder in (file.parent, file.parent.parent):
         # Where a folder cannot be opened, as on Windows, its entries are flushed with the file.
         with suppress(OSError):
