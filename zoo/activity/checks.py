@@ -260,9 +260,9 @@ class Copies:
         self._owners = {key: owner for key, owner in self._owners.items() if owner[1].partition(", row ")[0] != file}
 
 
-_ZEROS, _FROZEN, _CLIPPED, _RANGE = 3.0, 10.0, 0.5, 1.9 * STANDARD_GRAVITY
-"""Seconds of zeros, and of rows that do not change, and the share of rows at a limit, that no sensor in use gives; and
-the least limit of a sensor, which is 2 g."""
+_ZEROS, _FROZEN, _CLIPPED, _RANGE, _TRACE = 3.0, 10.0, 0.5, 1.9 * STANDARD_GRAVITY, 1e-6
+"""Seconds of zeros, and of rows that do not change, and the share of rows at a limit, that no sensor in use gives; the
+least limit of a sensor, which is 2 g; and a value that is as good as zero."""
 
 
 @dataclass
@@ -288,7 +288,8 @@ class Faults:
             if len(part) < ENOUGH_ROWS or not part.shape[1]:
                 continue
             starts = np.flatnonzero(np.r_[True, (part[1:] != part[:-1]).any(axis=1)])
-            seconds, zero = np.diff(np.r_[starts, len(part)]) / rate, ~part[starts].any(axis=1)
+            # On a grid, a row of zeros has a trace of its neighbors.
+            seconds, zero = np.diff(np.r_[starts, len(part)]) / rate, np.abs(part[starts]).max(axis=1) < _TRACE
             still, largest = np.ptp(part, axis=0) == 0, np.abs(part).max()
             pairs = [bool((part[:, one] == part[:, other]).all()) for one, other in ((0, 1), (0, 2), (1, 2))]
             is_there = {
