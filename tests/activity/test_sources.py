@@ -622,8 +622,8 @@ def test_files_of_recordings_are_joined_and_people_of_different_files_never_shar
     cut = ("data", "windows", "-o", tmp_path / "ours.h5")
     status, _, err = zoo_cli(*cut, *files)
     assert status == 1
-    assert "subject 1 is in more than one file: add --same-people" in err
-    assert "--different-people to call them a/1, b/1" in err
+    assert "subject 1 is in more than one file: pass --same-people" in err
+    assert "--different-people for a/1, b/1" in err
     assert zoo_cli(*cut, *files, "--different-people", "--test-subjects", "b/1").status == 0
     data = windows.from_file(tmp_path / "ours.h5")
     assert (data.train.people(), data.test.people(), data.classes) == (["a/1"], ["b/1"], ("bike", "walk"))

@@ -295,7 +295,7 @@ def test_files_among_the_recordings_that_hold_no_acceleration_are_left_out_and_n
     (hour / "my_memory.txt").write_text("I walked, then I sat.\n")
     (hour / "yesterday.zip").write_bytes(b"PK\x03\x04")
     assert [Path(one["file"]).name for one in opened(hour).overview()["recordings"]] == ["TotalAcceleration.csv"]
-    why = "left out, as they cannot be unpacked or have no columns of acceleration"
+    why = "left out, as no acceleration can be read in them"
     assert opened.doubts == [f"{why}: 2, such as {hour / 'my_memory.txt'}"]
     # A file that is named is to be read, and so is one of several if there is no other.
     with pytest.raises(ZooError, match=r"my_memory.txt: no column for x"):

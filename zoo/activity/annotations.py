@@ -114,18 +114,14 @@ def read_notes(path: Path, times: NDArray[np.float64], column: str | None, unit:
     else:
         # Of another clock than the recording, seconds since its start alone can be placed.
         if is_clock or any(is_dated(stamps * factor) for factor in SECONDS.values()):
-            raise ZooError(
-                f"{path}: column {stamp!r} is on another clock than {column or 'a fixed rate'!r} of the recording: "
-                f"pass {option('time')} for a column that both files have"
-            )
+            what = f"column {stamp!r} is on another clock than {column or 'a fixed rate'!r}"
+            raise ZooError(f"{path}: {what}: pass {option('time')} for a column that both files have")
         seconds = stamps
     last, end = seconds.max(initial=0.0), float(np.nanmax(times, initial=first)) - first
     is_bare = stamp.lower() in _NO_UNIT and not (is_clock or is_dated(moments))
     if len(rows) > 1 and is_bare and _MINUTES[0] * end < 60 * last < _MINUTES[1] * end:
-        raise ZooError(
-            f"{path}: column {stamp!r}: the last note is at {last:g} s of {end:.0f} s; expected seconds: if these are "
-            "minutes, multiply them by 60; if they are seconds, name the column seconds_elapsed"
-        )
+        what = f"the last note is at {last:g} s of {end:.0f} s; expected seconds"
+        raise ZooError(f"{path}: column {stamp!r}: {what}: multiply minutes by 60, or rename it seconds_elapsed")
     order = np.argsort(seconds, kind="stable")
     return _held(path, [(float(seconds[place]), rows[place][text].strip()) for place in order], side)
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain, islice, pairwise
@@ -392,8 +393,8 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, is_clock: b
     # A date of this century shows its unit. Clocks count seconds.
     dated = {"s"} if is_clock else {name for name, seconds in SECONDS.items() if is_dated(finite[:1] * seconds)}
     rates = {name: 1 / (step * seconds) for name, seconds in SECONDS.items() if step and (name == "s" or not is_clock)}
-    plausible = [name for name, rate in rates.items() if LOWEST <= rate <= HIGHEST]
-    plausible.sort(key=lambda name: name not in dated)
+    possible = (name for name, rate in rates.items() if LOWEST <= rate <= HIGHEST)
+    plausible = sorted(possible, key=lambda name: name not in dated)
     stamped = f"{where}: time stamps {step:g}"
     if unit != "auto" and not is_clock:
         if step and unit not in plausible:
@@ -490,10 +491,9 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
     moment, expected, is_clock = time_reader(example, comma)
 
     def stamp(row: list[str]) -> float:
-        try:
+        with suppress(ValueError, OverflowError):
             return float(moment([row[clock].strip()])[0])
-        except (ValueError, OverflowError):
-            return np.nan
+        return np.nan
 
     stamps, shift = np.array([stamp(row) for row in first]), 0.0
     if example and not np.isfinite(stamps).any():

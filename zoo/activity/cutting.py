@@ -57,10 +57,9 @@ def _of_people(index: Index, people: "People", counts: Counts) -> Index:
     kept = np.isin(index.subjects, np.array(people.used or index.subjects, np.str_))
     kept &= ~np.isin(index.subjects, np.array(people.left_out, np.str_))
     if not kept.any():
-        raise ZooError(
-            f"{index.files}: {option('subjects')} and {option('not_subjects')} leave nobody of "
-            f"{joined_names(sort_names(index.subjects))}: name others"
-        )
+        everyone = joined_names(sort_names(index.subjects))
+        cure = f"change {option('subjects')} or {option('not_subjects')}"
+        raise ZooError(f"{index.files}: nobody of {everyone} is used: {cure}")
     if not kept.all():
         counts.dropped["recordings of people who are not used"] += int((~kept).sum())
     index = index.of(kept)
@@ -183,10 +182,8 @@ def choose_test_subjects(
     if fraction == 0:
         return []
     if len(people) < 2:
-        raise ZooError(
-            f"only subject {', '.join(people)} is in the recordings, and a test needs people who are not in training: "
-            f"record another person, or use everything for training with {option('test_fraction', '0')}"
-        )
+        cure = f"record another person, or pass {option('test_fraction', '0')} for no test"
+        raise ZooError(f"only subject {', '.join(people)} is in the recordings, and a test needs somebody else: {cure}")
     labels = [""] * len(everyone) if activities is None else list(activities)
     return draw_people(np.random.default_rng(seed), everyone, labels, fraction)[0]
 
@@ -203,10 +200,8 @@ def choose_classes(
     if classes is None:
         classes = [label for label in labels if label not in sets and label not in other]
         if len(labels) == 1:
-            raise ZooError(
-                f"{path}: all recordings are of {labels[0]!r}, and a recognizer needs two activities or more: import "
-                f"others as well, or pass {option('classes', labels[0])} to cut windows all the same"
-            )
+            cure = f"import others, or pass {option('classes', labels[0])} to cut windows all the same"
+            raise ZooError(f"{path}: all recordings are of {labels[0]!r}; a recognizer needs two activities: {cure}")
     chosen = dict(classes) if isinstance(classes, Mapping) else {label: label for label in classes}
     named = [*chosen.values(), *sets.values()]
     # Commas separate names in files, and a message is one line.
@@ -216,10 +211,8 @@ def choose_classes(
     if twice := [label for label in other if label in chosen or label in sets]:
         raise ZooError(f"other: {twice[0]} is a class already; expected labels that are not in classes or merge")
     if other and chosen.get(OTHER) == OTHER:
-        raise ZooError(
-            f"other: the class of all other movements is called {OTHER}, as is a label of the recordings: list it "
-            f"there as well, or call it otherwise with {option('classes', OTHER)}=NAME"
-        )
+        cure = f"list this one as well, or call it otherwise with {option('classes', OTHER)}=NAME"
+        raise ZooError(f"other: its class is called {OTHER}, as is a label of the recordings: {cure}")
     chosen |= sets | dict.fromkeys(other, OTHER)
     # Recognizers have it as their last output.
     chosen = dict(sorted(chosen.items(), key=lambda pair: bool(other) and pair[1] == OTHER))
@@ -274,10 +267,8 @@ def cut_frame(
     people = {recording.subject for recording, _ in pieces}
     short = people - {recording.subject for recording, windows in pieces if len(windows)}
     if short:
-        raise ZooError(
-            f"DataFrame: no recording of {', '.join(sort_names(short))} lasts {windowing.needed:g} s, a window and a "
-            "second at both ends: record longer, or leave these rows out"
-        )
+        who, cure = ", ".join(sort_names(short)), "record longer, or leave these rows out"
+        raise ZooError(f"DataFrame: no recording of {who} lasts {windowing.needed:g} s, a window and two ends: {cure}")
     for line in counts.sentences("DataFrame"):
         warn(line)
     numbers = [len(windows) for _, windows in pieces]
@@ -344,20 +335,14 @@ def _require_windows(
     empty = [name for name, count in zip(names, counts["train"], strict=True) if not count]
     if absent := [name for name in empty if is_test[labels == name].all()]:
         people = sort_names(index.subjects[np.isin(labels, absent)])
-        raise ZooError(
-            f"{path}: {', '.join(absent)} was recorded only by {', '.join(people)}, of the test set, and training "
-            f"would have none: choose other {option('test_subjects')}, record others, or leave it out with "
-            f"{option('classes')}"
-        )
+        cure = f"choose other {option('test_subjects')}, or leave it out with {option('classes')}"
+        raise ZooError(f"{path}: {', '.join(absent)} was recorded only by {', '.join(people)}, of the test set: {cure}")
     short, what = np.isin(labels, empty) & ~is_test, ", ".join(empty)
     if not empty and "test" in counts and not counts["test"].sum():
         short, what = is_test & (labels != ""), f"the test people {', '.join(sort_names(test_subjects))}"
         if not short.any():
             raise ZooError(f"{path}: the test set would have no window: choose other test subjects")
     if short.any():
-        raise ZooError(
-            f"{path}: no recording of {what} is long enough: the longest lasts {index.seconds[short].max():.1f} s, and "
-            f"a window takes {windowing.needed:.1f} s ({windowing.window} rows at {windowing.rate:g} Hz, "
-            f"{option('trim', f'{windowing.trim:g}')} s at both ends): record longer, or set {option('window')} or "
-            f"{option('trim')}"
-        )
+        longest = f"no recording of {what} is long enough: the longest lasts {index.seconds[short].max():.1f} s"
+        needed = f"a window takes {windowing.needed:.1f} s, with {option('trim', f'{windowing.trim:g}')} s at both ends"
+        raise ZooError(f"{path}: {longest}, and {needed}: record longer, or set {option('window')} or {option('trim')}")

@@ -59,10 +59,7 @@ def split(windows: DataSet, fraction: float, seed: int, by: str = "subject") -> 
     parts = _split_by_time(windows, fraction) if by == "time" else (windows.where(~held_out), windows.where(held_out))
     training, validation = parts
     if by == "time" and not len(validation):
-        raise ZooError(
-            "no recording is long enough for validation windows that share no row with training: record longer, or set "
-            "validation to 0"
-        )
+        raise ZooError("no recording is long enough for validation: record longer, or set validation to 0")
     if set(training.labels.tolist()) != set(labels.tolist()) or len(validation) == 0:
         raise ZooError(f"validation fraction {fraction:g} leaves a class without windows: choose another")
     return training, validation

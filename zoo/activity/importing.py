@@ -453,10 +453,7 @@ def import_csv(
             pass
         return made
     if not append and not force and out.is_file():
-        raise ZooError(
-            f"{out}: exists already; {option('append')} adds to it, {option('force')} replaces it; or choose another "
-            "name"
-        )
+        raise ZooError(f"{out}: exists already; {option('append')} adds to it, {option('force')} replaces it")
     study = sources[0][1].study
 
     def source() -> str:

@@ -258,10 +258,8 @@ class Index:
             text = ",".join(axes)
             raise ZooError(f"{option('channels', text)}: expected {','.join(AXES)} or {','.join(INERTIAL)}")
         if len(axes) > len(self.axes):
-            raise ZooError(
-                f"{self.path}: holds {','.join(self.axes)} and no rotation rate: import it with {option('channels')} "
-                f"or {option('gyroscope')}, or choose {option('channels', 'x,y,z')}"
-            )
+            cure = f"import it with {option('gyroscope')}, or choose {option('channels', 'x,y,z')}"
+            raise ZooError(f"{self.path}: holds {','.join(self.axes)} and no rotation rate: {cure}")
         return replace(self, axes=tuple(axes), parts=tuple(part.selected(axes) for part in self.parts))
 
     def of(self, chosen: NDArray[np.bool_]) -> "Index":
@@ -331,11 +329,9 @@ def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | N
     both = sort_names(subject for subject, count in counts.items() if count > 1)
     if both and same_people is None:
         different = option("different_people") if COMMAND in os.environ else "same_people=False"
-        raise ZooError(
-            f"{', '.join(str(part.path) for part in parts)}: subject {', '.join(both)} is in more than one file: add "
-            f"{option('same_people')} if that is one person, or {different} to call them "
-            f"{names[0]}/{both[0]}, {names[1]}/{both[0]}, ..."
-        )
+        files, people = ", ".join(str(part.path) for part in parts), f"{names[0]}/{both[0]}, {names[1]}/{both[0]}"
+        cure = f"pass {option('same_people')} if that is one person, or {different} for {people}, ..."
+        raise ZooError(f"{files}: subject {', '.join(both)} is in more than one file: {cure}")
     if both and not same_people:
         groups = [
             [replace(recording, subject=f"{name}/{recording.subject}") for recording in group]
@@ -389,11 +385,10 @@ def append_recordings(
         def added() -> Iterator[Recording]:
             for recording in (_in_study(added, several) for added in chain(first, rest)):
                 if recording.subject in people and not same_people:
-                    raise ZooError(
-                        f"{recording.name}: subject {recording.subject} is in {path} already: add "
-                        f"{option('same_people')} if that is the same person, or give the other one another name with "
-                        f"{option('subject')} '=NAME'"
+                    cure = (
+                        f"pass {option('same_people')} if that is one person, or rename it by {option('subject')} =NAME"
                     )
+                    raise ZooError(f"{recording.name}: subject {recording.subject} is in {path} already: {cure}")
                 yield recording
 
         write_recordings(
@@ -428,10 +423,8 @@ def write_recordings(
         for recording in recordings:
             axes = axes if kept else recording.axes
             if recording.axes != axes:
-                raise ZooError(
-                    f"{recording.name}: holds {','.join(recording.axes)}, and what {path} holds before it is "
-                    f"{','.join(axes)}: import all files with {option('channels')} or {option('gyroscope')}, or none"
-                )
+                other = f"{','.join(recording.axes)}, and what {path} holds before it is {','.join(axes)}"
+                raise ZooError(f"{recording.name}: holds {other}: import all files with {option('gyroscope')}, or none")
             if wrong := SCHEMA.column("rate").problem(np.array([recording.rate])):
                 raise ZooError(f"{recording.name}: 'rate' {wrong} Hz")
             for key in ("subject", "activity"):

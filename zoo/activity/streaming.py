@@ -248,10 +248,9 @@ def evaluate(
             dropped["recordings no longer than one window"] += 1
     if not any(by_person.values()):
         length = metadata.window / metadata.rate
-        raise ZooError(
-            f"{path}: no recording of {', '.join(people)} is longer than a window, {length:g} s, and of "
-            f"{', '.join(metadata.classes)}: pass the labels that mean several of these with {option('merge')}"
-        )
+        what = f"no recording of {', '.join(people)} is longer than a window, {length:g} s"
+        cure = f"pass labels that mean several with {option('merge')}"
+        raise ZooError(f"{path}: {what}, and of {', '.join(metadata.classes)}: {cure}")
     random = np.random.default_rng([seed, 5])
     alone = [(name, [part]) for name, parts in by_person.items() for part in parts]
     several = {name: parts for name, parts in by_person.items() if len({activity for activity, _ in parts}) > 1}
@@ -294,10 +293,8 @@ def _allowed(classes: Sequence[str], merge: Mapping[str, str | Sequence[str]]) -
     for label, meaning in merge.items():
         allowed[label] = meaning.split("+") if isinstance(meaning, str) else list(meaning)
         if unknown := [name for name in allowed[label] if name not in classes]:
-            raise ZooError(
-                f"{label}={'+'.join(allowed[label])}: no class {', '.join(unknown)}; expected classes of "
-                f"{', '.join(classes)}"
-            )
+            what = f"no class {', '.join(unknown)}; expected classes of {', '.join(classes)}"
+            raise ZooError(f"{label}={'+'.join(allowed[label])}: {what}")
     return allowed
 
 

@@ -290,10 +290,8 @@ def _table(
     rates, (low, high) = {unit: 1 / (step * SECONDS[unit]) for unit in study.units}, study.hertz
     if not (units := [unit for unit, rate in rates.items() if low <= rate <= high]):
         usual = study.units[0]
-        raise ZooError(
-            f"{file}: time stamps in {usual} make {rates[usual]:.3g} Hz; expected {low:g} to {high:g} Hz in "
-            f"{study.title}: copy the file again"
-        )
+        what = f"{rates[usual]:.3g} Hz; expected {low:g} to {high:g} Hz in {study.title}"
+        raise ZooError(f"{file}: time stamps in {usual} make {what}: copy the file again")
     if units[0] != study.units[0]:
         counts.changed[f"files with time stamps in {units[0]} in place of {study.units[0]}, read as such"] += 1
     table.times *= SECONDS[units[0]]

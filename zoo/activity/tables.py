@@ -143,13 +143,11 @@ def name_of(source: "str | Path | pd.DataFrame") -> str:
 
 
 def _is_utf8(path: Path) -> bool:
-    try:
-        with _open(path) as file:
-            for _ in codecs.iterdecode(iter(partial(file.read, _PART), b""), "utf-8"):
-                pass
-    except UnicodeDecodeError:
-        return False
-    return True
+    with suppress(UnicodeDecodeError), _open(path) as file:
+        for _ in codecs.iterdecode(iter(partial(file.read, _PART), b""), "utf-8"):
+            pass
+        return True
+    return False
 
 
 def _is_unicode(text: str) -> bool:

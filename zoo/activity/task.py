@@ -139,10 +139,8 @@ class ActivityTask(Task):
         if isinstance(channels, int):
             channels = AXES_OF.get(channels, [f"{channels} channels"])
         if tuple(channels) != data.axes:
-            raise ZooError(
-                f"{data}: channels {', '.join(data.axes)}; {name} reads {', '.join(channels)}: cut windows of its "
-                "channels"
-            )
+            what = f"channels {', '.join(data.axes)}; {name} reads {', '.join(channels)}"
+            raise ZooError(f"{data}: {what}: cut windows of its channels")
         rows = data.train.inputs.shape[1]
         window, rate = arguments.get("window", rows), arguments.get("rate", data.rate)
         if data.rate != rate or rows < window:
@@ -168,8 +166,7 @@ class ActivityTask(Task):
         data = self.load_data(data)
         if len(data.classes) < 2:
             raise ZooError(
-                f"{data}: all windows are of {data.classes[0]!r}, and a recognizer needs two activities or more: add "
-                "windows of others"
+                f"{data}: all windows are of {data.classes[0]!r}; a recognizer needs two activities: add others"
             )
         train = data.train.in_memory()
         # Patience needs validation windows throughout the training.

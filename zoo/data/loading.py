@@ -134,10 +134,8 @@ def _columns(part: Any, facts: Mapping[str, Any]) -> dict[str, Any]:
             raise ZooError(f"data has {len(part)} parts; expected x, (x, y), or ((x, y), (x, y)) for training and test")
         return {"input": _array("x", part[0], "fiu"), "target": _array("y", part[1], "fiubSUO")}
     if not hasattr(part, "shape"):
-        raise ZooError(
-            f"data is of the type {type(part).__name__}; expected a path, `tfds:NAME`, arrays (x, y), a DataFrame, or "
-            "what `load_data` returned"
-        )
+        expected = "a path, `tfds:NAME`, arrays (x, y), a DataFrame, or what `load_data` returned"
+        raise ZooError(f"data is of the type {type(part).__name__}; expected {expected}")
     return {"input": _array("x", part, "fiu")}
 
 

@@ -320,8 +320,7 @@ def open_session(
     strange = [file for file, how in files if file not in map(Path, recordings) and not has_acceleration(file, how)]
     if 0 < len(strange) < len(files):
         files = [(file, how) for file, how in files if file not in strange]
-        why = "cannot be unpacked or have no columns of acceleration"
-        doubts.append(f"left out, as they {why}: {len(strange)}, such as {strange[0]}")
+        doubts.append(f"left out, as no acceleration can be read in them: {len(strange)}, such as {strange[0]}")
     session = Session([open_signal(file, how, folder) for file, how in files], folder, out, force)
     close_archive()
     return session, [*doubts, *session.doubts]
