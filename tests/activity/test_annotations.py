@@ -69,6 +69,13 @@ def test_notes_out_of_order_and_the_same_label_again_are_read_by_their_times(wal
     assert labels(walk(notes)) == [("sit", 50.0, ""), ("walk", 10.0, "")]
 
 
+def test_notes_after_the_end_of_the_recording_are_doubted(walk):
+    folder = walk("seconds_elapsed,text\n0,walk\n10000,sit\n20000,walk\n")
+    made = zoo.import_csv(folder, folder.parent / "a.h5", subject="=ann")
+    (doubt,) = made.warnings
+    assert f"{folder / 'Annotation.csv'}: 2 of 3 labels begin after the end at" in doubt
+
+
 def test_tags_in_milliseconds_are_on_the_clock_of_the_recording(walk):
     notes = "timestamp (ms),tag\n110000,walk\n130000,sit\n"
     folder = walk(notes, name="Tags", names="timestamp (ms),x,y,z", begin=100.0, factor=1000)

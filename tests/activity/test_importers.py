@@ -31,7 +31,7 @@ def motionsense(path, texts):
 def table(path, text, columns=None):
     path.write_text(text, encoding="utf-8")
     counts = Counts()
-    return list(read_csv([path], columns or CsvColumns(), counts)), dict(counts.dropped + counts.changed)
+    return list(read_csv(path, columns or CsvColumns(), counts)), dict(counts.dropped + counts.changed)
 
 
 def called(change):
@@ -91,7 +91,7 @@ def long_file(make_once):
 def test_recordings_are_whole_across_the_blocks_in_which_a_file_is_read(long_file):
     times, rows, *_ = long_table()
     bounds = [(0, 130_000, "NA"), (130_000, 250_000, "007"), (250_000, LONG, "007")]
-    for found, (start, stop, name) in zip(read_csv([long_file]), bounds, strict=True):
+    for found, (start, stop, name) in zip(read_csv(long_file, CsvColumns()), bounds, strict=True):
         assert (found.subject, found.rate, len(found.rows)) == (name, 100.0, stop - start)
         grid = np.linspace(times[start], times[stop - 1], stop - start)
         expected = np.stack([np.interp(grid, times[start:stop], axis) for axis in rows[start:stop].T], axis=1)
@@ -107,7 +107,7 @@ def test_the_row_of_a_wrong_field_is_that_of_the_file(request, tmp_path, place):
         fields = lines[place].split(",")
         fields[2] = change
         (tmp_path / "a.csv").write_text("\n".join([*lines[:place], ",".join(fields), *lines[place + 1 :]]))
-        assert words in message(lambda: list(read_csv([tmp_path / "a.csv"])))
+        assert words in message(lambda: list(read_csv(tmp_path / "a.csv", CsvColumns())))
 
 
 def test_a_dataframe_is_read_like_a_file(tmp_path):
@@ -115,15 +115,15 @@ def test_a_dataframe_is_read_like_a_file(tmp_path):
     frame = pandas.DataFrame({"time": stamps, "x": 0.1, "y": np.linspace(9, 10, 200), "z": np.float32(0.2)})
     frame = frame.assign(subject=["007"] * 100 + ["NA"] * 100, activity="sit, or stand")
     frame.loc[150, "x"] = np.nan
-    refused("activity', row 1 below the names: 'sit, or stand'", list, read_csv([frame]))
+    refused("activity', row 1 below the names: 'sit, or stand'", list, read_csv(frame, CsvColumns()))
     counts = Counts()
-    found = list(read_csv([frame], CsvColumns(activity="=sitting"), counts))
+    found = list(read_csv(frame, CsvColumns(activity="=sitting"), counts))
     assert [(each.name, each.subject, each.rate, len(each.rows)) for each in found] == [
         ("DataFrame", name, 50.0, 100) for name in ("007", "NA")
     ]
     np.testing.assert_allclose(found[0].acceleration[:, 1], frame["y"][:100], rtol=1e-6)
     assert counts.to_json() == {"dropped": {}, "changed": {"rows with lost values, interpolated": 1}}
-    refused("column 'y', row 1 below the names: 'high'", list, read_csv([frame.assign(y="high")]))
+    refused("column 'y', row 1 below the names: 'high'", list, read_csv(frame.assign(y="high"), CsvColumns()))
     imported = zoo.import_csv(frame.drop(index=150).assign(y=9.8), tmp_path / "a.h5", activity="=sitting")
     assert (imported.recordings, imported.files[0]["file"]) == (2, "DataFrame")
 

@@ -37,7 +37,7 @@ def csv(path, header, rows=ROWS, times=TIMES):
 
 
 def imported(path, columns=ANN):
-    (recording,) = read_csv([path], columns)
+    (recording,) = read_csv(path, columns)
     return recording
 
 

@@ -117,7 +117,7 @@ def test_files_of_every_app_become_the_same_recording(tmp_path, app, read_as, un
     time, moved, gravity = walk()
     app(tmp_path, time, moved, gravity)
     counts, sources = Counts(), find_sources([tmp_path], ANN)[0]
-    ((recording,),) = ([*read_csv([path], columns, counts)] for path, columns in sources)
+    ((recording,),) = ([*read_csv(path, columns, counts)] for path, columns in sources)
     (table,) = counts.files
     np.testing.assert_allclose(recording.acceleration, moved + gravity, atol=0.02)
     assert (recording.subject, recording.activity, recording.rate) == ("ann", "walking", 50.0)
@@ -130,7 +130,7 @@ ANYBODY = CsvColumns(subject="=a", activity="=b")
 def read(folder, text, columns=ANYBODY, counts=None):
     """The recordings of a file of this text."""
     (folder / "a.csv").write_text(text)
-    return list(read_csv([folder / "a.csv"], columns, counts or Counts()))
+    return list(read_csv(folder / "a.csv", columns, counts or Counts()))
 
 
 def rows(stamps, values, names="time,x,y,z"):
@@ -248,7 +248,7 @@ def test_a_few_rows_at_an_implausible_rate_are_left_out_and_counted(tmp_path):
 def test_rows_of_several_files_belong_together_by_their_time_even_if_a_rate_is_given(tmp_path):
     time, moved, gravity = walk()
     sensor_logger(tmp_path, time, moved, gravity, names=IN_PARTS)
-    (found,) = read_csv([tmp_path / "Accelerometer.csv"], ANN.replace(rate=25.0, gyroscope=True))
+    (found,) = read_csv(tmp_path / "Accelerometer.csv", ANN.replace(rate=25.0, gyroscope=True))
     np.testing.assert_allclose(found.acceleration, moved + gravity, atol=1e-3)
     np.testing.assert_allclose(found.rotation, moved / 9, atol=1e-3)
 
@@ -259,7 +259,7 @@ def test_a_gyroscope_that_ran_for_a_shorter_time_is_not_made_up(tmp_path):
     path, counts = tmp_path / "Gyroscope.csv", Counts()
     head, *lines = path.read_text().splitlines()
     path.write_text("\n".join([head, *lines[100:400], *lines[500:900]]))
-    source, columns = [tmp_path / "TotalAcceleration.csv"], ANYBODY.replace(gyroscope=True)
+    source, columns = tmp_path / "TotalAcceleration.csv", ANYBODY.replace(gyroscope=True)
     found = list(read_csv(source, columns, counts))
     assert [len(one.acceleration) for one in found] == [300, 400]
     np.testing.assert_allclose(found[0].rotation, moved[100:400] / 9, atol=1e-3)
@@ -336,6 +336,11 @@ def whose(files, layout=LAYOUT, **options):
 
 def doubts(files, layout=LAYOUT, **named):
     return find_sources(files, CsvColumns(**named), layout)[1]
+
+
+def test_a_spreadsheet_among_the_files_is_named_as_left_out(study):
+    (study / "ben" / "run.xlsx").write_bytes(b"PK")
+    assert doubts([study]) == [f"left out, as they are no CSV files: 1, such as {study / 'ben' / 'run.xlsx'}"]
 
 
 def test_a_layout_names_people_and_activities(study, monkeypatch):

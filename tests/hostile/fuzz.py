@@ -98,7 +98,7 @@ def read_csv_file(data: bytes, path: Path) -> None:
     for gyroscope in (False, True):
         columns = CsvColumns(subject="=ann", activity="=walking", gyroscope=gyroscope)
         try:
-            for recording in read_csv([path], columns):
+            for recording in read_csv(path, columns):
                 assert np.isfinite(recording.acceleration).all()
         except ZooError as error:
             one_line(error)

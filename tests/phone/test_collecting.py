@@ -179,7 +179,7 @@ def phone(browser, room):
 
 
 def imported(file, axes=AXES):
-    (recording,) = read_csv([file], CsvColumns(gyroscope=axes == INERTIAL))
+    (recording,) = read_csv(file, CsvColumns(gyroscope=axes == INERTIAL))
     return recording
 
 

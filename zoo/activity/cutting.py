@@ -258,7 +258,7 @@ def cut_frame(
         raise ArgumentError("rate", f": the DataFrame has time stamps in {time!r}; leave out one of them")
     windowing, columns, counts = Windowing(), columns_of({"unit": unit}, rate), Counts()
     try:
-        pieces = [(recording, windowing.windows(recording)) for recording in read_csv([frame], columns, counts)]
+        pieces = [(recording, windowing.windows(recording)) for recording in read_csv(frame, columns, counts)]
     except TableError as error:
         # `zoo.load_data` has a unit, but no names of columns.
         cure = "import it with `zoo.import_csv`, which takes names and units"

@@ -340,7 +340,7 @@ def cut(
     gyroscope = columns.gyroscope or metadata.axes == INERTIAL
     columns = columns.replace(subject="=me", activity="=unknown", gyroscope=gyroscope)
     windows, times = [], []
-    for recording in read_csv([source], columns, counts):
+    for recording in read_csv(source, columns, counts):
         windows.append(windowing.windows(recording))
         times.append(recording.start + np.arange(len(windows[-1])) * hop / metadata.rate)
     if not sum(map(len, windows)):

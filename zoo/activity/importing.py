@@ -265,22 +265,23 @@ def _labeled(table: Readings, spans: Sequence[annotations.Span], where: Path, ki
         if not owners or owners[-1][1] != named:
             owners.append((start, named))
     about = {**table.about, "labels": kind}
+    if beyond := [span for span in held if span.start > times[-1]]:
+        what = (
+            f"{len(beyond)} of {len(held)} labels begin after the end at {times[-1]:g} s, as {beyond[0].activity} does"
+        )
+        about["doubt"] = f"{where}: {what}: are their times in another unit?"
     if (late := annotations.doubtful_from(spans, float(times[-1]))) is not None:
         long = f"{spans[-1].activity} at {late:.0f} s, holds to the end, {(times[-1] - late) / 60:.0f} minutes"
         about["doubt"] = f"{where}: the last note, {long}: if it ended earlier, add a note stop there"
     return replace(table, owners=owners, about=about)
 
 
-def read_csv(
-    sources: "Iterable[Path | pd.DataFrame]", columns: CsvColumns | None = None, counts: Counts | None = None
-) -> Iterator[Recording]:
-    """Reads recordings from CSV files with a line of column names, or from DataFrames.
+def read_csv(source: "Path | pd.DataFrame", columns: CsvColumns, counts: Counts | None = None) -> Iterator[Recording]:
+    """Reads recordings from a CSV file with a line of column names, or from a DataFrame.
     A change of person, activity or device, a gap in time or more than four lost samples in a row end a recording; fewer
-    are interpolated. `counts` gets what is left out or changed, and a row of facts of each file.
+    are interpolated. `counts` gets what is left out or changed, and a row of facts of the file.
     """
-    counts = counts or Counts()
-    for source in sources:
-        yield from recordings_of(read_sensors(source, columns or CsvColumns()), counts)
+    yield from recordings_of(read_sensors(source, columns), counts or Counts())
 
 
 def recordings_of(table: Readings, counts: Counts) -> Iterator[Recording]:
@@ -490,7 +491,7 @@ def _read_all(
     # Of two equal files, the later one is refused.
     for source, columns in sorted(sources, key=_marks_of_copy):
         try:
-            found: Iterable[Recording] = read_csv([source], columns, counts)
+            found: Iterable[Recording] = read_csv(source, columns, counts)
             # Of a file that is left out, nothing is kept, though its first recordings may be sound.
             for recording in list(found) if skip_unreadable else found:
                 made.recordings += 1

@@ -27,6 +27,9 @@ _FIELDS = ("subject", "activity")
 _MOST_STARS = 3
 _ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 
+_OTHERS = (".xlsx", ".xls", ".ods", ".parquet", ".feather", ".mat")
+"""Endings of files of other programs that may hold recordings."""
+
 _LABEL = re.compile(r"-?\d+(\.\d+)?\t-?\d+(\.\d+)?(\t[^\t]*)?$")
 """The first line of a label track."""
 
@@ -125,10 +128,9 @@ def find_sources(
         wanted = "no CSV file" if layout is None else f"no file that matches {option('layout', repr(layout))}"
         raise ZooError(f"{', '.join(map(str, paths))}: {wanted}{example}")
     doubts = _doubts(list(sources.values()), is_laid_out=layout is not None)
-    if unmatched:
-        doubts.append(
-            f"left out, as {option('layout', repr(layout))} does not match: {len(unmatched)}, such as {unmatched[0]}"
-        )
+    others = [file for path in paths if path.is_dir() for file in files_in(path) if file.suffix.lower() in _OTHERS]
+    left = {f"{option('layout', repr(layout))} does not match": unmatched, "they are no CSV files": others}
+    doubts += [f"left out, as {why}: {len(files)}, such as {files[0]}" for why, files in left.items() if files]
     return [*frames, *sources.values()], doubts
 
 

@@ -321,7 +321,7 @@ class Table:
         """All rows, each as its fields by the names of the columns; refuses a table without the `needed` ones."""
         if wrong := [name for name in (*needed, *filter(None, self.names)) if self.names.count(name) != 1]:
             what = "two columns" if wrong[0] in self.names else "no column"
-            raise ZooError(f"{self.where}: {what} {wrong[0]!r}; found {listed_names(self.names)}; expected one")
+            raise ZooError(f"{self.where}: {what} {wrong[0]!r}; found {listed_names(self.names)}: name one so")
         return [dict(zip(self.names, row, strict=True)) for block in self.blocks() for row in block]
 
 
