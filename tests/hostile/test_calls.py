@@ -100,7 +100,7 @@ UNFIT = [
     (zoo.train, ("sparse_autoencoder", ONE_CLASS), {"settings": {"scale": (1, 0, 1)}}, "scale: is decided by training"),
     (zoo.train, ("activity_gru", "x.h5"), {"units": 4, "settings": {"units": 8}}, "units: is in settings, too"),
     (zoo.train, ("activity_gru", "x.h5"), {"callbacks": [Watcher]}, "callbacks holds of the type type; expected Keras"),
-    (zoo.finetune, ("activity_gru_tiny", ONE_CLASS), {"verbose": False}, "arrays: all windows are of 'walking', and a"),
+    (zoo.finetune, ("activity_gru_tiny", ONE_CLASS), {"verbose": False}, "arrays: all windows are of 'walking'; a"),
     (zoo.train, ("activity_gru", "x.h5"), {"resume": True}, "resume: requires out"),
     (zoo.train, ("activity_gru", "x.h5"), {"epochs": 5}, "epochs: is a field of the recipe; pass recipe={'epochs': 5}"),
     (zoo.ActivityGRU, (), {"unit": 5}, "unknown argument of ActivityGRU 'unit': did you mean units?"),

@@ -266,9 +266,7 @@ def _labeled(table: Readings, spans: Sequence[annotations.Span], where: Path, ki
             owners.append((start, named))
     about = {**table.about, "labels": kind}
     if beyond := [span for span in held if span.start > times[-1]]:
-        what = (
-            f"{len(beyond)} of {len(held)} labels begin after the end at {times[-1]:g} s, as {beyond[0].activity} does"
-        )
+        what = f"{len(beyond)} of {len(held)} labels begin after the end at {times[-1]:g} s, as {beyond[0].activity}"
         about["doubt"] = f"{where}: {what}: are their times in another unit?"
     if (late := annotations.doubtful_from(spans, float(times[-1]))) is not None:
         long = f"{spans[-1].activity} at {late:.0f} s, holds to the end, {(times[-1] - late) / 60:.0f} minutes"

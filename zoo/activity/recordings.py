@@ -385,9 +385,7 @@ def append_recordings(
         def added() -> Iterator[Recording]:
             for recording in (_in_study(added, several) for added in chain(first, rest)):
                 if recording.subject in people and not same_people:
-                    cure = (
-                        f"pass {option('same_people')} if that is one person, or rename it by {option('subject')} =NAME"
-                    )
+                    cure = f"pass {option('same_people')} if both are one, or rename it by {option('subject')} =NAME"
                     raise ZooError(f"{recording.name}: subject {recording.subject} is in {path} already: {cure}")
                 yield recording
 
