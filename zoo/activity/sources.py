@@ -204,7 +204,8 @@ def _named(columns: CsvColumns, names: Mapping[str, str]) -> CsvColumns:
 
 def _read_manifest(path: Path, columns: CsvColumns) -> list[tuple[Path, CsvColumns]]:
     sources = []
-    rows = Table(str(path), lines_of(path, columns.encoding)).records("file")
+    if not (rows := Table(str(path), lines_of(path, columns.encoding)).records("file")):
+        raise ZooError(f"{path}: no rows below the line of column names: list the files there")
     for number, row in enumerate(rows, 1):
         where = f"{path}: row {number} below the names"
         for name in ("file", *_FIELDS):
