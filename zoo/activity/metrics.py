@@ -427,9 +427,12 @@ def _fit_ridge(classes: int, rows: Floats, labels: Labels, people: NDArray[Any])
     from sklearn.model_selection import GroupKFold
 
     mean, deviation = rows.mean(axis=0), np.maximum(rows.std(axis=0), _TINY)
-    scaled, targets = (rows - mean) / deviation, 2 * np.eye(classes)[labels] - 1
+    scaled = rows - mean
+    scaled /= deviation
+    targets = 2 * np.eye(classes)[labels] - 1
     middle = targets.mean(axis=0)
-    targets -= middle
+    # In the type of the features, which are otherwise copied for each product.
+    targets = (targets - middle).astype(rows.dtype)
     groups = min(_GROUPS, len(np.unique(people)))
     folds = [*GroupKFold(groups).split(rows, groups=people)] if groups > 1 else []
     # Of two equal systems the smaller one; the matrices of the groups of people are also that of all.
@@ -437,19 +440,23 @@ def _fit_ridge(classes: int, rows: Floats, labels: Labels, people: NDArray[Any])
     parts = [scaled[held].T @ scaled[held] for _, held in folds] if folds and not wide else []
     gram = sum(parts, np.zeros(())) if parts else np.asarray(scaled @ scaled.T if wide else scaled.T @ scaled, float)
 
+    whole = targets if wide else scaled.T @ targets
+
     def solved(system: Floats, right: Floats, penalty: float) -> Floats:
-        return np.asarray(solve(system + penalty * np.eye(len(system)), right, assume_a="pos", overwrite_a=True))
+        system = system.copy(order="F")
+        system.flat[:: len(system) + 1] += penalty
+        return np.asarray(solve(system, right, assume_a="pos", overwrite_a=True), rows.dtype)
 
     hits = np.zeros(len(_PENALTIES))
     for number, (kept, held) in enumerate(folds):
         if wide:
             system, right, reach = gram[np.ix_(kept, kept)], targets[kept], gram[np.ix_(held, kept)]
         else:
-            system, right = gram - parts[number], scaled[kept].T @ targets[kept]
             reach = scaled[held]
+            system, right = gram - parts[number], whole - reach.T @ targets[held]
         answers = [(reach @ solved(system, right, penalty) + middle).argmax(axis=1) for penalty in _PENALTIES]
         hits += [(answer == labels[held]).sum() for answer in answers]
-    chosen = solved(gram, targets if wide else scaled.T @ targets, _PENALTIES[int(hits.argmax())])
+    chosen = solved(gram, whole, _PENALTIES[int(hits.argmax())])
     weights = scaled.T @ chosen if wide else chosen
     present = np.unique(labels)
     return lambda test: _columns(((test - mean) / deviation @ weights + middle)[:, present], present, classes)
