@@ -108,9 +108,9 @@ def test_a_connection_on_which_nothing_comes_is_not_called_live(project, folder)
     with class_served(folder) as (_, document):
         page = project(document, before=silent)
         page.wait_for_selector("#link:has-text('live')")
-        page.clock.run_for(30_000)
+        page.clock.fast_forward(30_000)
         assert page.inner_text("#link") == "live"
-        page.clock.run_for(11_000)
+        page.clock.fast_forward(11_000)
         page.wait_for_selector("#link:has-text('does not answer')")
         page.evaluate("window.back = true")
         page.clock.run_for(1100)

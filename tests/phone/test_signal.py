@@ -218,7 +218,7 @@ def test_samples_that_are_all_dropped_leave_no_label(run):
     page = run(standing(0, 4), 20)
     assert page.inner_text("#label") == "Standing"
     send(page, [[time, 1e30, 0.0, 0.0] for time, *_ in standing(4, 7)])
-    page.clock.run_for(1500)
+    page.clock.run_for(60_000)
     until(page, "document.getElementById('label').textContent !== 'Standing'")
     assert page.inner_text("#probability") == ""
 
