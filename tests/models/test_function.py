@@ -62,9 +62,9 @@ def file(tmp_path):
     return path
 
 
-@pytest.fixture
-def data(tmp_path):
-    return zoo.simulate("activity", tmp_path / "data3.h5", subjects=4, seconds=12)
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return zoo.simulate("activity", tmp_path_factory.mktemp("data") / "data3.h5", subjects=4, seconds=12)
 
 
 def test_its_options_are_options_of_the_command(file, data, tmp_path, zoo_cli):
@@ -229,7 +229,7 @@ def test_a_broken_promise_is_found_before_the_first_epoch(says, data):
     refused(says, zoo.train, network, data, **TRAINING)
 
 
-@pytest.mark.process
+@pytest.mark.slow
 def test_a_sound_network_keeps_all_promises(file, zoo_cli):
     assert [row["wrong"] for row in zoo.check("activity_gru_course").to_json()] == [None] * 6
     shown = zoo_cli("check", f"{file}:small", "--filters", "3", "--channels", "6", "--classes", "lie,sit").out
