@@ -12,30 +12,39 @@ import pytest
 from zoo import ZooError, distributing
 
 # Trains with all that depends on the mean over a batch: clipping, an average of weights, validation and early stopping.
-WORKER = """
+TRAIN = """
 import sys
 import numpy as np
 import zoo
-recipe = {"epochs": 2, "validation": 0.3, "validation_by": "time", "patience": 2, "augmentation": None}
-recipe["clip_norm"] = 0.3
-settings = {"units": 4, "num_layers": 1, "frame": 25}
-result = zoo.train("activity_gru", sys.argv[1], recipe, out=sys.argv[2], settings=settings)
-np.savez(sys.argv[3], *result.model.get_weights(), loss=[row["val_loss"] for row in result.history])
+
+def train(data, out, weights):
+    recipe = {"epochs": 2, "validation": 0.3, "validation_by": "time", "patience": 2, "augmentation": None}
+    recipe["clip_norm"] = 0.3
+    settings = {"units": 4, "num_layers": 1, "frame": 25}
+    result = zoo.train("activity_gru", data, recipe, out=out, settings=settings)
+    np.savez(weights, *result.model.get_weights(), loss=[row["val_loss"] for row in result.history])
 """
 
-MIRRORED = """
+WORKER = f"{TRAIN}\ntrain(*sys.argv[1:])"
+
+DEVICES = (
+    TRAIN
+    + """
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from zoo import distributing
+data, out, weights = sys.argv[1:]
+train(data, f"{out}.one", weights.replace("devices", "one"))
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 distributing.strategy = lambda: strategy
+train(data, f"{out}.two", weights.replace("devices", "two"))
 """
+)
 
 
 def started(code, data, folder, name, environment=None):
-    out = folder / name if name in ("one", "two") else folder / "shared"
-    command = [sys.executable, "-c", code, str(data), str(out), str(folder / f"{name}.npz")]
+    command = [sys.executable, "-c", code, str(data), str(folder / "shared"), str(folder / f"{name}.npz")]
     return subprocess.Popen(command, env=os.environ | (environment or {}), stderr=subprocess.PIPE, text=True)
 
 
@@ -51,7 +60,7 @@ def test_two_workers_and_two_devices_end_at_the_weights_of_one_process(simulated
     configs = [{"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}} for index in (0, 1)]
     runs = [started(WORKER, simulated, tmp_path, str(config["task"]["index"]), {"TF_CONFIG": json.dumps(config)})
             for config in configs]  # fmt: skip
-    runs += [started(code + WORKER, simulated, tmp_path, name) for name, code in (("one", ""), ("two", MIRRORED))]
+    runs.append(started(DEVICES, simulated, tmp_path, "devices"))
     for run in runs:
         assert run.wait() == 0, run.stderr.read()
     one = weights(tmp_path, "one")
