@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from running import ROOT, refused
+from running import ROOT
 
 import zoo
 from zoo.models.function import Function
 from zoo.runtime import Recognizer
-from zoo.runtime.metadata import CLASSES
 
 FOLDER = ROOT / "examples" / "networks"
 NETWORKS = sorted(path.stem for path in FOLDER.glob("*.py"))
@@ -85,8 +84,3 @@ def test_a_network_goes_the_whole_way(simulated, tmp_path):
     for file in zoo.export(model, tmp_path / "files", formats="float32,int8", data=simulated):
         answers = Recognizer(file.file).predict(windows)
         assert (answers.argmax(axis=1) == expected.argmax(axis=1)).mean() >= 0.97, file.file.name
-
-
-def test_integers_of_a_network_with_a_loop_are_refused(tmp_path):
-    model = zoo.adopt(build("deepconvlstm", **SMALL["deepconvlstm"]), classes=CLASSES, rate=50.0)
-    refused("int8: TFLite cannot compute a loop", zoo.export, model, tmp_path / "int8", formats="int8")
