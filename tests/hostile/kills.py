@@ -263,20 +263,20 @@ def attempt(root: Path, name: str, call: int, expected: Mapping[str, Any]) -> di
     return outcome
 
 
-def campaign(root: Path, names: Sequence[str], count: int | None, processes: int) -> dict[str, Any]:
+def campaign(root: Path, counts: Mapping[str, int], processes: int) -> dict[str, Any]:
     """Kills each command at a number of points. Returns what was found, by command."""
     inputs = root / "inputs"
     inputs.mkdir()
     make_inputs(inputs)
     found: dict[str, Any] = {}
-    for name in names:
+    for name, count in counts.items():
         case, begin = CASES[name], time.monotonic()
         whole = Run(prepare(root / name / "whole", inputs, case), case.arguments)
         status, said = whole.wait(case.seconds)
         assert status == 0, f"{name}: {said}"
         seconds, expected = time.monotonic() - begin, tree(whole.folder)
         # All calls, or evenly spread ones with the first and the last.
-        calls = {round(call) for call in np.linspace(1, whole.calls, min(whole.calls, count or case.points))}
+        calls = {round(call) for call in np.linspace(1, whole.calls, min(whole.calls, count))}
         jobs = [(root, name, call, expected) for call in sorted(calls)]
         # Forks have imported TensorFlow already.
         with get_context("fork").Pool(processes, maxtasksperchild=1) as pool:
@@ -294,7 +294,7 @@ def campaign(root: Path, names: Sequence[str], count: int | None, processes: int
 def main() -> None:
     """Runs the campaign and prints one JSON document. The exit status is 1 if a kill did harm."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("commands", nargs="*", help=f"of {', '.join(CASES)}; all by default")
+    parser.add_argument("commands", nargs="*", help=f"of {', '.join(CASES)}, or COMMAND=POINTS; all by default")
     parser.add_argument("--points", type=int, help="kills of each command; more of the quick ones by default")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--eager", action="store_true", help="train step by step, without compiling")
@@ -317,7 +317,9 @@ def main() -> None:
 
     tf.config.run_functions_eagerly(options.eager)
     root = (options.folder or Path(tempfile.mkdtemp())).resolve()
-    found = campaign(root, options.commands or list(CASES), options.points, options.processes)
+    named = dict(word.partition("=")[::2] for word in options.commands or CASES)
+    counts = {name: int(count or options.points or CASES[name].points) for name, count in named.items()}
+    found = campaign(root, counts, options.processes)
     if not options.folder:
         shutil.rmtree(root)
     keys = ("calls", "kills", "same", "by_option", "seconds")

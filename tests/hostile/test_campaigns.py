@@ -64,17 +64,17 @@ def test_any_bytes_as_samples_leave_the_stream_in_c_whole(export_once, tmp_path)
     assert int(ended.stderr.partition("number_of_executed_units:")[2].split()[0]) >= 2000
 
 
+KILLS = {"import": 6, "windows": 6, "build": 6, "save": 6, "train": 3, "export": 2}
+
+
 @pytest.mark.hostile
 @pytest.mark.skipif(shutil.which("gcc") is None or sys.platform != "linux", reason="compiles a library for Linux")
-@pytest.mark.parametrize(
-    ("commands", "points"), [(["import", "windows", "build", "save"], 6), (["train"], 3), (["export"], 2)]
-)
-def test_the_same_command_after_a_kill_ends_in_the_same_bytes(commands, points, tmp_path):
-    options = ("--points", points, "--processes", 1, "--folder", tmp_path, "--eager")
-    ended = python(HERE / "kills.py", *commands, *options)
+def test_the_same_command_after_a_kill_ends_in_the_same_bytes(tmp_path):
+    commands = [f"{command}={points}" for command, points in KILLS.items()]
+    ended = python(HERE / "kills.py", *commands, "--processes", 1, "--folder", tmp_path, "--eager")
     assert ended.returncode == 0, ended.stdout + ended.stderr[-3000:]
     total = json.loads(ended.stdout)["total"]
-    assert total["same"] == total["kills"] == points * len(commands)
+    assert total["same"] == total["kills"] == sum(KILLS.values())
 
 
 @pytest.mark.hostile

@@ -222,7 +222,7 @@ def test_a_file_that_was_cut_is_named(layout, share, read_bytes):
 
 
 @pytest.mark.timeout(60, func_only=True)
-@pytest.mark.parametrize("place", range(0, 4096, 32))
+@pytest.mark.parametrize("place", range(0, 4096, 64))
 def test_a_flipped_byte_of_the_structure_is_harmless_or_named(place, materials, tmp_path, zoo_cli):
     content = bytearray(materials.windows.read_bytes())
     content[place] ^= 0xFF
