@@ -53,16 +53,18 @@ def test_an_error_in_a_worker_is_the_error_of_the_search(patches, monkeypatch):
         refused(r"^data1\.h5: the disk is full$", run.search, patches.study(), patches.folder, processes=count)
 
 
-def test_the_data_that_is_passed_is_searched_not_what_its_file_holds(leaves, tmp_path):
+def test_the_data_that_is_passed_is_searched_not_what_its_file_holds(leaves, tmp_path, capsys):
     data = zoo.load_data(leaves)
     half = replace(data, train=data.train.where(np.arange(len(data.train)) < 150))
     options = {"strategy": "random", "trials": 1, "epochs": 1, "best": 1, "seeds": 1, "settings": SETTINGS}
-    options |= {"verbose": False}
     scores = []
     for workers in (0, 1):
-        out = tmp_path / str(workers)
-        training = zoo.tune("sparse_autoencoder", half, out=out, workers=workers, **options)["training"]
+        out, shown = tmp_path / str(workers), workers == 0
+        tuned = zoo.tune("sparse_autoencoder", half, out=out, workers=workers, verbose=shown, **options)
+        assert ("1 of 1 done" in capsys.readouterr().err) == shown
+        training = tuned["training"]
         assert training["train_patches"] + training["held_out_patches"] == 150
         scores.append(json.loads((out / "trials" / "0.json").read_text())["score"])
     assert scores[0] == pytest.approx(scores[1], rel=1e-3)
+    options |= {"verbose": False}
     refused("holds another search", zoo.tune, "sparse_autoencoder", data, out=tmp_path / "0", **options)

@@ -226,11 +226,3 @@ def test_size_and_latency_are_of_the_exported_file(simulated, tmp_path):
     refused = tight.records()
     assert len({record["values"]["dropout"] for record in refused}) == 5
     assert len({record["milliseconds"] for record in refused}) == 1
-
-
-@pytest.mark.slow
-def test_python_shows_the_progress_when_asked(leaves, tmp_path, capsys):
-    sizes = {"trials": 1, "epochs": 1, "best": 1, "seeds": 1, "settings": SETTINGS}
-    for verbose in (True, False):
-        zoo.tune("sparse_autoencoder", leaves, out=tmp_path / str(verbose), verbose=verbose, **sizes)
-        assert ("1 of 1 done" in capsys.readouterr().err) == verbose
