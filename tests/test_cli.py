@@ -428,12 +428,8 @@ def test_sigterm_removes_the_temporary_files_of_an_export(tmp_path, start):
     assert [path.name for path in tmp_path.iterdir()] == ["tmp"]
 
 
-@pytest.mark.process
-def test_sigterm_while_keras_writes_a_model_leaves_no_folder_of_keras(tmp_path, start):
-    system, out, site = tmp_path / "tmp", tmp_path / "new" / "exported", tmp_path / "site"
-    system.mkdir()
-    site.mkdir()
-    (site / "sitecustomize.py").write_text("""
+HOOKS = {
+    "Keras writes a model": """
 import os, signal, sys
 
 def stop(event, arguments):
@@ -441,32 +437,30 @@ def stop(event, arguments):
         os.kill(os.getpid(), signal.SIGTERM)
 
 sys.addaudithook(stop)
-""")
-    environment = {**os.environ, "TMPDIR": str(system), "PYTHONPATH": str(site)}
-    run = start("export", "activity_gru_course", "--to", out, env=environment)
-    _, error = run.communicate()
-    assert run.returncode == 143
-    assert error.splitlines()[-1] == "zoo: interrupted"
-    assert list(system.iterdir()) == []
-
-
-@pytest.mark.process
-def test_sigterm_while_tensorflow_converts_leaves_no_folder_of_the_converter(tmp_path, start):
-    system, site = tmp_path / "tmp", tmp_path / "site"
-    system.mkdir()
-    site.mkdir()
-    (site / "sitecustomize.py").write_text("""
+""",
+    "TensorFlow converts": """
 import os, signal, sys, tempfile, time
 
 if "zoo.exporting.formats" in sys.orig_argv:
     tempfile.mkdtemp()
     os.kill(os.getppid(), signal.SIGTERM)
     time.sleep(60)
-""")
+""",
+}
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("moment", HOOKS)
+def test_sigterm_leaves_no_folder_of_a_library(moment, tmp_path, start):
+    system, site = tmp_path / "tmp", tmp_path / "site"
+    system.mkdir()
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(HOOKS[moment])
     environment = {**os.environ, "TMPDIR": str(system), "PYTHONPATH": str(site)}
-    run = start("export", "activity_gru_course", "--to", tmp_path / "exported", "--formats", "dynamic", env=environment)
+    run = start("export", "activity_gru_course", "--to", tmp_path / "new" / "exported", env=environment)
     _, error = run.communicate()
     assert run.returncode == 143, error
+    assert error.splitlines()[-1] == "zoo: interrupted"
     assert list(system.iterdir()) == []
 
 
