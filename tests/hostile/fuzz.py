@@ -399,12 +399,12 @@ def again(name: str) -> int:
     return len(files)
 
 
-def run(name: str, options: argparse.Namespace) -> dict[str, Any]:
+def run(name: str, inputs: int | str | None, options: argparse.Namespace) -> dict[str, Any]:
     """Searches in a process of its own; returns what it found."""
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / "report.json"
         arguments = ["--seconds", options.seconds, "--seed", options.seed, "--keep", options.keep, "--report", report]
-        arguments += [] if options.inputs is None else ["--inputs", options.inputs]
+        arguments += [] if inputs is None else ["--inputs", inputs]
         kept, begin = again(name), time.monotonic()
         status = subprocess.run([sys.executable, __file__, name, *map(str, arguments)]).returncode
         tried = json.loads(report.read_text()) if report.is_file() else {}
@@ -418,7 +418,7 @@ def run(name: str, options: argparse.Namespace) -> dict[str, Any]:
 def main() -> None:
     """Runs the targets one after another and prints one JSON document. The exit status is 1 after a crash."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("targets", nargs="*", help=f"of {', '.join(TARGETS)}; all by default")
+    parser.add_argument("targets", nargs="*", help=f"of {', '.join(TARGETS)}, or TARGET=INPUTS; all by default")
     parser.add_argument("--seconds", type=float, default=5.0, help="time for each target")
     parser.add_argument("--inputs", type=int, help="inputs for each target, in place of a time")
     parser.add_argument("--seed", type=int, help="of an earlier run, to try its inputs again; a new one by default")
@@ -434,7 +434,8 @@ def main() -> None:
         return
     if options.seed is None:
         options.seed = random.SystemRandom().getrandbits(32)
-    found = {name: run(name, options) for name in options.targets or TARGETS}
+    named = dict(word.partition("=")[::2] for word in options.targets or TARGETS)
+    found = {name: run(name, inputs or options.inputs, options) for name, inputs in named.items()}
     print(json.dumps(found, indent=2))
     sys.exit(any(set(each) - {"seed", "seconds", "kept", "inputs"} for each in found.values()))
 
