@@ -11,17 +11,22 @@ in the folder where it shall happen. What a fenced block is for follows from its
 | the name of a file | any other | is written to the file |
 | `needs ...`, `takes ...` | any | is left out: it needs what a test has not, or takes too long |
 
-Commands `zoo` run in this process, so that TensorFlow is loaded once for a page; but not `zoo info`, which shows what a
-page added to the package, nor `zoo tune`, whose workers are the same process started again. Trainings end after five
-epochs, whatever the page says: how well they do is shown by its notebook.
+Commands `zoo` run in this process, and so do folds of a command, so that TensorFlow is loaded once for a page; but not
+`zoo info` in a checkout, which shows what a page added to the package. Trainings end after three epochs, whatever the
+page says: how well they do is shown by its notebook.
 """
 
+import atexit
+import os
 import re
 import shlex
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import wrapt
 
 _FENCE = re.compile(r"^```(\w+)(?: title=\"([^\"]*)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -68,15 +73,15 @@ def changed(path: Path, diff: str) -> str:
 
 
 def run(command: str) -> None:
-    if not command.startswith("zoo ") or command.startswith(("zoo tune", "zoo info")):
+    if not command.startswith("zoo ") or (command.startswith("zoo info") and Path("zoo").is_dir()):
         subprocess.run(["bash", "-euo", "pipefail", "-c", command], check=True)
         return
     from zoo.cli import main
     from zoo.exporting.formats import Converter
 
     Converter.in_child = False
-    if command.startswith(("zoo train", "zoo finetune")):
-        command = f"{re.sub(r' --epochs [0-9]+', '', command)} --epochs 5"
+    if command.startswith(("zoo crossval", "zoo benchmark")):
+        command = f"{re.sub(r' --workers [0-9]+', '', command)} --workers 0"
     sys.argv = shlex.split(command)
     try:
         main()
@@ -85,7 +90,34 @@ def run(command: str) -> None:
             raise RuntimeError(f"status {end.code}: {command}") from end
 
 
-if __name__ == "__main__":
+def shorten(keras: Any) -> None:
+    fit = keras.Model.fit
+    keras.Model.fit = lambda *data, epochs=1, **options: fit(*data, epochs=min(epochs, 3), **options)
+
+
+def follow_page(page: Path) -> None:
+    wrapt.when_imported("keras")(shorten)
     names: dict[str, Any] = {"__name__": "__main__"}
-    for each in blocks(Path(sys.argv[1]).read_text(encoding="utf-8")):
+    for each in blocks(page.read_text(encoding="utf-8")):
         follow(each, names)
+
+
+def follow_in_fork(page: Path, folder: Path, log: Path, environment: dict[str, str]) -> None:
+    """Follows a page in a process that was forked for it, in a folder; what it prints is in the log."""
+    import zoo
+
+    os.chdir(folder)
+    os.environ.update(environment)
+    with log.open("wb") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    zoo.cross_validate = partial(zoo.cross_validate, workers=0)
+    try:
+        follow_page(page)
+    finally:
+        # TensorFlow deletes its temporary files at the exit.
+        atexit._run_exitfuncs()
+
+
+if __name__ == "__main__":
+    follow_page(Path(sys.argv[1]))

@@ -2,6 +2,7 @@
 
 import configparser
 import json
+import multiprocessing
 import os
 import pydoc
 import re
@@ -17,6 +18,7 @@ from statistics import fmean
 from unittest import mock
 from urllib.parse import unquote, urldefrag, urljoin
 
+import follow
 import numpy as np
 import pytest
 from running import ROOT, parameters_of, python
@@ -71,18 +73,33 @@ def checkout(folder):
     make.write_text(make.read_text().replace("\nSEEDS = 5\n", "\nSEEDS = 2\n"))
 
 
+PROGRAMS = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+FORKS = multiprocessing.get_context("forkserver")
+# Each page is followed in a fork of a process that has imported TensorFlow, which takes seconds.
+FORKS.set_forkserver_preload(["zoo.training"])
+
+
 @pytest.mark.docs
-@pytest.mark.parametrize("page", WITH_CODE)
+@pytest.mark.parametrize("page", [page for page in WITH_CODE if not page.startswith("recipes/")])
 def test_the_code_of_a_page_runs_in_its_order(page, tmp_path, monkeypatch):
-    sources = ROOT
-    monkeypatch.chdir(tmp_path)
-    if page.startswith("recipes/"):
-        checkout(tmp_path)
-        sources = tmp_path
-    with mock.patch.dict(os.environ):
+    (folder := tmp_path / "reader").mkdir()
+    monkeypatch.chdir(folder)
+    log = tmp_path / "log"
+    with mock.patch.dict(os.environ, PYTHONPATH=str(ROOT), PATH=PROGRAMS):
         at_hand(page)
-        programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        run = python(ROOT / "tests" / "follow.py", DOCS / page, cwd=tmp_path, PYTHONPATH=str(sources), PATH=programs)
+        run = FORKS.Process(target=follow.follow_in_fork, args=(DOCS / page, folder, log, dict(os.environ)))
+        run.start()
+        run.join()
+    assert run.exitcode == 0, log.read_text(errors="replace")[-3000:]
+
+
+@pytest.mark.docs
+@pytest.mark.parametrize("page", [page for page in WITH_CODE if page.startswith("recipes/")])
+def test_the_code_of_a_recipe_runs_in_a_checkout(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    checkout(tmp_path)
+    at_hand(page)
+    run = python(ROOT / "tests" / "follow.py", DOCS / page, PYTHONPATH=str(tmp_path), PATH=PROGRAMS)
     assert run.returncode == 0, f"{run.stdout[-3000:]}\n{run.stderr[-3000:]}"
 
 
