@@ -192,16 +192,6 @@ def test_a_zip_file_that_is_no_study_is_named(study, name, tmp_path, refused):
     refused(["data", "import", study, path, "-o", tmp_path / "out.h5"], path.name)
 
 
-@pytest.mark.parametrize("study", STUDIES)
-@pytest.mark.parametrize("place", range(0, 200, 8))
-def test_a_flipped_byte_of_a_zip_file_is_named(study, place, tmp_path, refused):
-    content = bytearray(archive(STUDIES[study], table()))
-    content[place * len(content) // 200] ^= 0xFF
-    path = tmp_path / "study.zip"
-    path.write_bytes(content)
-    refused(["data", "import", study, path, "-o", tmp_path / "out.h5"], path.name)
-
-
 @pytest.mark.timeout(60, func_only=True)
 @pytest.mark.parametrize("study", STUDIES)
 def test_a_study_with_a_fifo_for_a_file_does_not_hang(study, tmp_path, refused):
