@@ -1,4 +1,4 @@
-"""A newcomer's recordings, as three apps and a spreadsheet write them, up to the page that `zoo serve` answers with.
+"""A newcomer's recordings, as two apps and a spreadsheet write them, up to the page that `zoo serve` answers with.
 
 A journey is data: who writes the files, with which labels, at which rate; and command lines with what each prints.
 """
@@ -40,16 +40,6 @@ def sensor_logger(folder, who, label, seconds, rows):
         x, y, z = part.T.tolist()
         columns = [stamps, seconds, z, y, x]
         write(folder / who / f"{label}-2026-01-01" / f"{sensor}.csv", ["time", "seconds_elapsed", *"zyx"], columns)
-
-
-def phyphox(folder, who, label, seconds, rows):
-    """A folder for each recording; whose it is, a table of one's own says."""
-    export = f"phyphox {who} {label}"
-    names = ["Time (s)", *(f"Acceleration {axis} (m/s^2)" for axis in AXES), "Absolute acceleration (m/s^2)"]
-    columns = [seconds, *rows[:, :3].T.tolist(), np.linalg.norm(rows[:, :3], axis=1).tolist()]
-    write(folder / export / "Raw Data.csv", [f'"{name}"' for name in names], columns)
-    write(folder / export / "meta" / "device.csv", ["property", "value"], [["version"], ["1.1"]])
-    write(folder / "files.csv", ["file", "subject", "activity"], [[f"{export}/Raw Data.csv"], [who], [label]])
 
 
 def spreadsheet(folder, who, label, seconds, rows):
@@ -106,24 +96,6 @@ JOURNEYS = {
         ),
         (("lounging", "running", "strolling"), 50.0, AXES),
     ),
-    "phyphox": Journey(
-        phyphox, 60.0, {"walk": "walking", "desk": "sitting"},
-        (
-            ("data import csv --manifest recordings/files.csv -o recordings.h5", "| phyphox |",
-             "desk 70, walk 70", "**rates (Hz)** | 60"),
-            ("data windows recordings.h5 -o data3.h5 --classes on_foot=walk", "zoo: recordings.h5: no recording of "
-             "on_foot; found desk, walk: the label of the files comes first: walk=on_foot"),
-            ("data windows recordings.h5 -o data3.h5 --classes walk=on_foot,desk=at_a_desk --test-subjects cleo",
-             "on_foot 28, at_a_desk 28", "**test subjects** | cleo"),
-            ("finetune activity_gru_phone --data data3.h5 --epochs 1 --out mine", "1 epoch of",
-             "Validation: macro-F1 1.000", "next: zoo evaluate mine"),
-            ("evaluate mine --data data3.h5", "| **this model** | 1.000 | 1.000 |"),
-            ("export mine --formats float32 --to exported", "rows of simulated data"),
-            ("predict exported/model.float32.tflite --csv 'recordings/phyphox cleo walk/Raw Data.csv'",
-             "| 10.500 | on_foot |"),
-        ),
-        (("on_foot", "at_a_desk"), 50.0, AXES),
-    ),
     "spreadsheet": Journey(
         spreadsheet, 25.0, {"treppauf": "upstairs", "rennen": "jogging", "stehen": "standing"},
         (
@@ -137,7 +109,7 @@ JOURNEYS = {
              "activity_gru_phone reads 150 at 50 Hz", "`zoo data windows RECORDINGS --rate 50 --window 150`"),
             (f"train --model activity_cnn {QUICK} --data data3.h5 --out mine", "12 epochs of", "Validation: macro-F1 "),
             ("evaluate mine --data data3.h5", "30 windows, test set", "| rennen |"),
-            ("export mine --data data3.h5 --formats float32 --to exported", "`model.float32.tflite`"),
+            ("export mine --formats float32 --to exported", "`model.float32.tflite`", "rows of simulated data"),
             ("predict exported/model.float32.tflite --csv recordings/study.csv --unit g", "| stehen |"),
         ),
         (("rennen", "stehen", "treppauf"), 25.0, AXES),
