@@ -11,7 +11,6 @@ from keras import layers
 from running import python, refused
 
 import zoo
-from zoo.presets import PRESETS
 from zoo.runtime.metadata import Metadata, extract
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -38,8 +37,8 @@ def in_steps(file, model, windows):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("preset", {preset.family: name for name, preset in PRESETS.items()}.values())
-def test_the_files_of_a_preset_of_each_family_answer_what_keras_answers(preset, tmp_path):
+@pytest.mark.parametrize("preset", zoo.list_presets())
+def test_the_files_of_each_preset_answer_what_keras_answers(preset, tmp_path):
     (artifact,) = zoo.export(preset, tmp_path / "out", "onnx")
     assert artifact.file == tmp_path / "out" / "onnx"
     assert artifact.largest_error <= 1e-5
