@@ -152,6 +152,8 @@ def gather(page, activity, samples):
     page.clock.run_for(5100)
     send(page, samples)
     until(page, "count => document.querySelectorAll('#lesson-list li').length > count", count)
+    # A tap right after a recording is none.
+    page.clock.run_for(700)
 
 
 def gather_two(page, other="rowing"):

@@ -121,6 +121,7 @@ def test_who_refuses_keeps_what_the_phone_learned(code_address, open_page, reach
     # In a page that is open, only the end of its address changes.
     page.goto(code_address)
     page.wait_for_selector("#hint:has-text('would replace what this phone has learned')")
+    page.clock.run_for(700)
     page.click("#offer-leave")
     page.wait_for_selector("#known .chip:has-text('swimming')")
     assert page.get_attribute("body", "data-state") == "start"

@@ -426,6 +426,7 @@ def test_a_recording_is_canceled_before_and_after_it_begins(open_page):
         page.click("#lesson-cancel")
         page.wait_for_selector("#lesson-record:enabled")
         assert page.locator("#lesson-list li").count() == 0
+        page.clock.run_for(700)
         page.click("#lessons-done")
 
 
@@ -517,6 +518,7 @@ def test_what_was_learned_is_tried_on_the_same_screen(taught_page):
     assert page.locator("#lesson-list li").count() == 2
     page.click("#try")
     page.wait_for_selector("#trying:visible")
+    page.clock.run_for(700)
     page.click("#lessons-done")
     assert page.get_attribute("body", "data-state") == "start"
 

@@ -2,13 +2,16 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Event, next, type Run, runOf, type State, type Teach } from "../src/page/state";
+import type { Take } from "../src/collect/take";
+import type { Session } from "../src/page/session";
+import { type Event, heldBy, next, NOTHING, runOf, type State, type Taking, type Teach } from "../src/page/state";
 import { Timeline } from "../src/signal/timeline";
 import { MODEL, RUNNING } from "./shown.test";
 
-const run = (timeline = new Timeline(0.5)) => ({ session: { simulated: false, timeline, steps: 7 }, replay: null, stopSource() {} }) as unknown as Run;
+const run = (timeline = new Timeline(0.5)) => ({ simulated: false, timeline, steps: 7 }) as unknown as Session;
+const TAKING: Taking = { kind: "countdown", take: {} as Take, seconds: 5, said: "", asked: false };
 const [FIRST, SECOND, TURN] = [run(), run(), Symbol("turn")];
-const { kind: _, trial, ...TAUGHT } = { kind: "teach", trial: null, model: MODEL, lessons: [], taking: null, handover: { why: "" } } as unknown as Teach;
+const { kind: _, doing, ...TAUGHT } = { kind: "teach", doing: NOTHING, model: MODEL, lessons: [], handover: { why: "" } } as unknown as Teach;
 
 const STATES: State[] = [
   { kind: "loading", turn: TURN, what: "", received: 0, total: null },
@@ -16,7 +19,7 @@ const STATES: State[] = [
   { kind: "problem", problem: "sensorless", why: "", model: MODEL, run: FIRST },
   { ...RUNNING, run: FIRST },
   { kind: "summary", model: MODEL, simulated: false, agreed: { right: 0, of: 0 }, timeline: new Timeline(0.5), steps: 0, stretches: [] },
-  { ...TAUGHT, kind: "teach", trial: { run: FIRST, signal: { kind: "listening" } } },
+  { ...TAUGHT, kind: "teach", doing: { kind: "trying", run: FIRST, signal: { kind: "listening" } } },
 ];
 const REPORT = { signal: { kind: "listening" }, missed: null, measured: { rate: 50, milliseconds: 1 }, steps: { count: 3, cadence: 0 } } as const;
 const EVENTS: [event: Event, kinds: State["kind"][]][] = [
@@ -29,7 +32,7 @@ const EVENTS: [event: Event, kinds: State["kind"][]][] = [
   [{ kind: "receive", turn: TURN, what: "model", received: 1, total: 2 }, ["loading", "start", "problem", "running", "summary", "teach"]],
   [{ kind: "report", report: REPORT }, ["loading", "start", "problem", "running", "summary", "teach"]],
   [{ kind: "change", part: { paused: true } }, ["loading", "start", "problem", "running", "summary", "teach"]],
-  [{ kind: "leave" }, ["loading", "start", "problem", "running", "summary", "teach"]],
+  [{ kind: "do", doing: TAKING }, ["loading", "start", "problem", "running", "summary", "teach"]],
   // Nothing was recognized yet.
   [{ kind: "stop", stretches: [] }, ["loading", "start", "problem", "start", "summary", "teach"]],
 ];
@@ -46,14 +49,19 @@ test("each event leads from each state to one other, or changes nothing", () => 
   }
 });
 
-test("a state that follows holds no run of another", () => {
-  const held = EVENTS.map(([event]) => STATES.map((state) => runOf(next(state, event))));
+test("a state that follows holds no run and no recording of another", () => {
+  const held = EVENTS.map(([event]) => STATES.map((state) => heldBy(next(state, event))));
   const [none, first, second] = [null, FIRST, SECOND];
   assert.deepEqual(held[0], [none, none, none, none, none, none]);
   assert.deepEqual(held[1], [none, none, none, none, none, none]);
   assert.deepEqual(held[2], [second, second, second, second, second, second]);
   assert.deepEqual(held[3], [none, none, none, none, none, first]);
-  assert.deepEqual(held[7], [none, none, first, first, none, none]);
+  // A recording ends a trial.
+  assert.deepEqual(held[7], [none, none, first, first, none, TAKING.take]);
+  const recording = next(STATES[5]!, { kind: "do", doing: TAKING });
+  assert.equal(heldBy(next(recording, { kind: "teach", shown: TAUGHT })), TAKING.take);
+  assert.equal(heldBy(next(recording, { kind: "do", doing: NOTHING })), none);
+  assert.deepEqual(EVENTS.slice(0, 2).map(([event]) => heldBy(next(recording, event))), [none, none]);
 });
 
 test("a run whose sensor is slow to start goes on behind the problem, and no other", () => {
@@ -88,8 +96,8 @@ test("the truth of a recording is counted where there was a label or doubt", () 
 test("a run begins listening, and each report, pause and trial changes what it names alone", () => {
   const [, start, , running, , teach] = STATES as [State, State, State, State, State, State];
   const begun = next(start, { kind: "run", model: MODEL, run: SECOND });
-  assert.deepEqual(begun, { ...RUNNING, run: SECOND, timeline: SECOND.session.timeline, measured: { rate: NaN, milliseconds: NaN } });
+  assert.deepEqual(begun, { ...RUNNING, run: SECOND, timeline: SECOND.timeline, measured: { rate: NaN, milliseconds: NaN } });
   assert.deepEqual(next(running, { kind: "change", part: { paused: true } }), { ...running, paused: true });
   const unsure = { ...REPORT, signal: { kind: "silent", why: "stopped" } } as unknown as typeof REPORT;
-  assert.deepEqual(next(teach, { kind: "report", report: unsure }), { ...teach, trial: { run: FIRST, signal: unsure.signal } });
+  assert.deepEqual(next(teach, { kind: "report", report: unsure }), { ...teach, doing: { kind: "trying", run: FIRST, signal: unsure.signal } });
 });

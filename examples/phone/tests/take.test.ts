@@ -175,7 +175,7 @@ test("what is ended early is kept from the tone on, and nothing of what was drop
   assert.deepEqual([ended, atRest()], [{ kind: "hidden" }, true]);
   hide(false);
   const ends: [(take: Take) => void, number, unknown][] = [
-    [(take) => take.stop(), 3, { kind: "canceled" }], [(take) => take.drop(), 30, { kind: "canceled" }], [(take) => take.stop(), 30, ["stopped", 20]],
+    [(take) => take.stop(), 3, { kind: "canceled" }], [(take) => take.end(), 30, { kind: "canceled" }], [(take) => take.stop(), 30, ["stopped", 20]],
   ];
   for (const [end, seconds, expected] of ends) {
     const take = begin();
@@ -184,7 +184,7 @@ test("what is ended early is kept from the tone on, and nothing of what was drop
     assert.deepEqual([made(), atRest()], [expected, true]);
     const before = ended;
     take.stop();
-    take.drop();
+    take.end();
     assert.equal(ended, before);
   }
 });

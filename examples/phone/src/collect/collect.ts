@@ -26,7 +26,7 @@ async function main(): Promise<void> {
     state = next(before, event);
     if (state === before) return;
     if (making && makingOf(state) !== making) {
-      making.take.drop();
+      making.take.end();
       making.release();
       letSleep();
     }
@@ -98,7 +98,7 @@ async function main(): Promise<void> {
     event.preventDefault();
     if (meant()) void record();
   });
-  byId("cancel").addEventListener("click", () => meant() && makingOf(state)?.take.drop());
+  byId("cancel").addEventListener("click", () => meant() && makingOf(state)?.take.end());
   onHold(byId<HTMLButtonElement>("stop"), () => makingOf(state)?.take.stop());
 
   const welcome = await sender.ask(() => fail("busy"));

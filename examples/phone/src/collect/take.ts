@@ -79,12 +79,12 @@ export class Take {
   /** Ends it early, and keeps what was recorded, if anything. */
   stop(): void {
     this.finish();
-    this.drop();
+    this.end();
   }
 
   /** Ends it, and keeps nothing. */
-  drop(): void {
-    this.end({ kind: "canceled" });
+  end(): void {
+    this.close({ kind: "canceled" });
   }
 
   private add(sample: Sample): void {
@@ -103,7 +103,7 @@ export class Take {
   private lack(refusal: Refusal, certain: boolean): void {
     const { phase } = this;
     // A phone's sensor that is slow to start has until the end of the countdown; a computer has none.
-    if (certain || phase.kind !== "countdown" || !isHandheld()) this.end({ kind: "none", refusal });
+    if (certain || phase.kind !== "countdown" || !isHandheld()) this.close({ kind: "none", refusal });
     else this.phase = { ...phase, refusal };
   }
 
@@ -125,7 +125,7 @@ export class Take {
 
   private countDown(phase: Phase & { kind: "countdown" }): void {
     const left = Math.ceil(this.wanted.countdown - (now() - this.begun) / 1000);
-    if (left <= 0 && phase.refusal) return this.end({ kind: "none", refusal: phase.refusal });
+    if (left <= 0 && phase.refusal) return this.close({ kind: "none", refusal: phase.refusal });
     if (left <= 0) {
       tones.begin();
       this.record();
@@ -151,16 +151,16 @@ export class Take {
 
   private onVisibility = (): void => {
     // The countdown would end while the phone is still in the hand.
-    if (document.hidden && this.phase.kind === "countdown") this.end({ kind: "hidden" });
+    if (document.hidden && this.phase.kind === "countdown") this.close({ kind: "hidden" });
   };
 
   private finish(): void {
     if (this.phase.kind !== "recording") return;
     tones.end();
-    this.end({ kind: "made", recorder: this.phase.recorder });
+    this.close({ kind: "made", recorder: this.phase.recorder });
   }
 
-  private end(ended: Ended): void {
+  private close(ended: Ended): void {
     if (this.phase.kind === "over") return;
     this.phase = { kind: "over" };
     clearInterval(this.timer);

@@ -10,8 +10,8 @@ import { download, fileName, share } from "../collect/recorder";
 import { REFUSED } from "../signal/refused";
 import { rejects, spoken } from "../signal/stream";
 import type { Table } from "../page/database";
-import type { Taking, Teach } from "../page/state";
-import { keepAwake, letSleep } from "../page/system";
+import { type Doing, NOTHING, type Taking, type Teach } from "../page/state";
+import { keepAwake } from "../page/system";
 import { type Ended, Take } from "../collect/take";
 import type { Taught } from "./taught";
 import { showSignals } from "../show/charts";
@@ -44,27 +44,26 @@ export interface Stretch {
   samples: Sample[];
 }
 
-/** What is done at the moment: a recording begins when the system has allowed it. */
-type Doing = { kind: "nothing" | "asking" | "learning" } | { kind: "recording"; take: Take; taking: Taking; asked?: true };
-
-const NOTHING: Doing = { kind: "nothing" };
+/** The page as one teaches: what is under way there, and what changes it. */
+export interface Desk {
+  doing(): Doing;
+  do(doing: Doing): void;
+  /** Something else is to be shown. */
+  changed(): void;
+}
 
 export class Teaching {
-  private doing: Doing = NOTHING;
+  /** Whether it learns, which goes on where its owner leaves. */
+  private learning = false;
   /** What is said of the last thing that was done, and whether it is to be confirmed. */
   private note = { text: "", doubts: false };
   /** What was deleted since one teaches, and what restores it. */
   private deleted: { activity: string; restore: () => Promise<void> }[] = [];
   private learned: Teach["learned"] = null;
-  /** The last recording, until it is stored. */
-  private storing = Promise.resolve();
   readonly lessons: Lessons;
 
-  /**
-   * @param untaught The model as it comes.
-   * @param changed Is called when something else is to be shown.
-   */
-  constructor(untaught: Recognizer, table: Table<Kept>, private readonly changed: () => void) {
+  /** @param untaught The model as it comes. */
+  constructor(untaught: Recognizer, table: Table<Kept>, private readonly desk: Desk) {
     this.lessons = new Lessons(untaught, table);
   }
 
@@ -90,14 +89,13 @@ export class Teaching {
   }
 
   /** What is shown of it. */
-  get state(): Omit<Teach, "kind" | "model" | "handover" | "trial"> {
-    const { doing, note } = this;
+  get state(): Omit<Teach, "kind" | "model" | "handover" | "doing"> {
+    const { note } = this;
     const { recordings, outdated, damaged } = this.lessons;
     const { rate } = this.metadata;
     const activities = new Set(recordings.map(({ activity }) => activity)).size;
     return {
-      taking: doing.kind === "recording" ? doing.taking : null,
-      learning: doing.kind === "learning",
+      learning: this.learning,
       doubts: note.doubts,
       undoes: this.deleted.at(-1)?.activity ?? null,
       said: note.text || (damaged ? DAMAGED : outdated ? OUTDATED : ""),
@@ -121,36 +119,16 @@ export class Teaching {
 
   /** Ends a recording and keeps it, but asks first if it is too short; returns whether one was under way. */
   stop(): boolean {
-    const { doing } = this;
-    if (doing.kind !== "recording") return false;
-    if (isShort(doing.taking) && !doing.asked) this.doing = { ...doing, asked: true };
+    const doing = this.desk.doing();
+    if (!("take" in doing)) return false;
+    if (isShort(doing) && !doing.asked) this.desk.do({ ...doing, asked: true });
     else doing.take.stop();
     return true;
   }
 
-  async leave(): Promise<void> {
-    this.stop();
-    this.cancel();
-    await this.storing;
-  }
-
-  /** Ends all, for another model is open. */
-  end(): void {
-    this.cancel();
-    this.lessons.end();
-  }
-
-  /** Ends a recording that is under way, or asked for, and keeps nothing of it. */
-  cancel(): void {
-    const { doing } = this;
-    if (doing.kind !== "learning") this.rest();
-    if (doing.kind === "recording") doing.take.drop();
-    this.say("");
-  }
-
   /** Shows what is recognized in recordings, once the network has read them. */
   async read(): Promise<void> {
-    if (await this.lessons.prepare()) this.changed();
+    if (await this.lessons.prepare()) this.desk.changed();
   }
 
   /** Stretches of a run that are long enough to learn from. */
@@ -166,13 +144,10 @@ export class Teaching {
       }));
   }
 
-  add(activity: string, samples: Sample[]): Promise<void> {
-    const store = async () => {
-      const stored = await this.lessons.add(activity, samples);
-      this.say(stored ? "" : unstored("this recording"));
-      await this.read();
-    };
-    return (this.storing = store());
+  async add(activity: string, samples: Sample[]): Promise<void> {
+    const stored = await this.lessons.add(activity, samples);
+    this.say(stored ? "" : unstored("this recording"));
+    await this.read();
   }
 
   async remove(number: number): Promise<void> {
@@ -190,34 +165,38 @@ export class Teaching {
     await this.read();
   }
 
-  async record(activity: string): Promise<void> {
-    if (this.doing.kind !== "nothing") return;
-    const asking: Doing = (this.doing = { kind: "asking" });
+  /** Asks for the sensor; returns whether it may be used, and nothing else was begun while the system asked. */
+  async allowed(): Promise<boolean> {
+    const asking: Doing = { kind: "asking" };
+    if (this.learning || !["nothing", "trying"].includes(this.desk.doing().kind)) return false;
+    this.desk.do(asking);
     this.say("");
+    const refusal = await permitted();
+    if (this.desk.doing() !== asking) return false;
+    if (refusal) this.refuse(refusal);
+    return !refusal;
+  }
+
+  async record(activity: string): Promise<void> {
     // Allowed in a tap alone, as is the sensor.
     tones.unlock();
-    const refusal = await permitted();
-    // Done was tapped while the system asked.
-    if (this.doing !== asking) return;
-    this.doing = NOTHING;
-    if (refusal) return this.refuse(refusal);
+    if (!(await this.allowed())) return;
     const { axes, unit, convention } = this.metadata;
     keepAwake(() => {});
     const take = new Take({ person: "", activity, axes, unit, convention, length: LENGTH, countdown: COUNTDOWN, limited: false }, {
-      countdown: (seconds) => this.show({ kind: "countdown", seconds, length: LENGTH, activity }),
+      countdown: (seconds) => this.show({ kind: "countdown", seconds }),
       progress: ({ seconds, samples }, problem) => {
-        this.show({ kind: "recording", seconds, length: LENGTH, activity }, problem?.text);
+        this.show({ kind: "recording", seconds }, problem?.text);
         showSignals(this.metadata, samples);
       },
       ended: (ended) => this.finish(ended),
     });
-    this.doing = { kind: "recording", take, taking: { kind: "countdown", seconds: COUNTDOWN, length: LENGTH, activity } };
-    this.changed();
+    this.desk.do({ kind: "countdown", take, seconds: COUNTDOWN, said: "", asked: false });
   }
 
   async learn(): Promise<void> {
-    if (this.doing.kind !== "nothing") return;
-    this.doing = { kind: "learning" };
+    if (this.learning) return;
+    this.learning = true;
     this.say("");
     let said = "";
     try {
@@ -232,7 +211,7 @@ export class Teaching {
     } catch (error) {
       said = `It could not learn (${(error as Error).message}). ${KEPT}`;
     }
-    this.doing = NOTHING;
+    this.learning = false;
     this.say(said);
   }
 
@@ -256,7 +235,7 @@ export class Teaching {
   /** @param doubts Whether what was asked for is to be confirmed. */
   say(text: string, doubts = false): void {
     this.note = { text, doubts };
-    this.changed();
+    this.desk.changed();
   }
 
   /** Asks once, and forgets everything when it is asked for again. */
@@ -268,25 +247,24 @@ export class Teaching {
     this.say("All forgotten.");
   }
 
-  private show(taking: Taking, said = ""): void {
-    if (this.doing.kind !== "recording") return;
-    this.doing = { ...this.doing, taking };
-    const asks = this.doing.asked && isShort(taking) ? `${Math.floor(taking.seconds)} s ${SHORT}: go on, or tap Done again to drop it.` : "";
-    this.say(said || asks);
+  private show(progress: Pick<Taking, "kind" | "seconds">, said = ""): void {
+    const doing = this.desk.doing();
+    if (!("take" in doing)) return;
+    const taking = { ...doing, ...progress };
+    const asks = taking.asked && isShort(taking) ? `${Math.floor(taking.seconds)} s ${SHORT}: go on, or tap Done again to drop it.` : "";
+    this.desk.do({ ...taking, said: said || asks });
   }
 
-  private rest(): void {
-    this.doing = NOTHING;
-    letSleep();
-  }
-
+  /** Ends what the sensor is needed for, and says why there is none. */
   refuse(why: Refusal): void {
+    this.desk.do(NOTHING);
     this.say(REFUSED[why].join(". "));
   }
 
   private finish(ended: Ended): void {
-    if (this.doing.kind !== "recording") return;
-    this.rest();
+    // Where the state has ended it, there is nothing left to say.
+    if (!("take" in this.desk.doing())) return;
+    this.desk.do(NOTHING);
     if (ended.kind === "none") return this.refuse(ended.refusal);
     if (ended.kind === "hidden") return this.say("Nothing was recorded: the page went into the background during the countdown.");
     if (ended.kind !== "made") return this.say("Nothing was recorded.");

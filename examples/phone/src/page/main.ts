@@ -20,7 +20,7 @@ import { choices, chosenName, listModels, onModel, onThreshold, showChosen, show
 import { type Device, shown } from "../show/shown";
 import { possible } from "../signal/signal";
 import { spoken } from "../signal/stream";
-import { type Event, type Model, next, type Problem, type Run, runOf, type State, type Summary, type Teach } from "./state";
+import { doingOf, type Event, heldBy, type Model, next, NOTHING, type Problem, runOf, type State, type Summary, type Teach } from "./state";
 import { isHandheld, keepAwake, letSleep, stayOffline } from "./system";
 import { fromCode, fromFile } from "../learn/taught";
 import { Teaching } from "../learn/teaching";
@@ -52,7 +52,7 @@ class Page {
     this.bindHandover();
     onModel((source) => void this.open(source));
     onThreshold(() => this.recognizer.metadata, (value) => {
-      if (this.run) this.run.session.threshold = value;
+      if (this.run) this.run.threshold = value;
       explain(this.recognizer.metadata, value);
     });
     addEventListener("resize", () => this.redraw());
@@ -64,14 +64,18 @@ class Page {
   async open(source: string | File, demonstrates = false): Promise<void> {
     const turn = Symbol();
     const given = () => this.state.kind === "loading" && this.state.turn === turn;
-    void this.opened?.teaching.leave();
+    this.opened?.teaching.stop();
     this.go({ kind: "load", turn });
     try {
       const loading = Recognizer.load(source, (what, received, total) => this.go({ kind: "receive", turn, what, received, total }));
       const [untaught, table] = await Promise.all([loading, this.kept]);
       if (!given()) return;
-      this.opened?.teaching.end();
-      const teaching = new Teaching(untaught, table, () => this.state.kind === "teach" && this.showTeaching());
+      this.opened?.teaching.lessons.end();
+      const teaching = new Teaching(untaught, table, {
+        doing: () => doingOf(this.state),
+        do: (doing) => this.go({ kind: "do", doing }),
+        changed: () => this.state.kind === "teach" && this.showTeaching(),
+      });
       this.opened = { teaching, convert: converter(untaught.metadata), demonstrates };
     } catch (error) {
       if (!given()) return;
@@ -124,19 +128,19 @@ class Page {
     return { metadata, bytes: file.length, engine, obstacle: this.teaching.lessons.obstacle, demonstrates: this.opened!.demonstrates };
   }
 
-  private get run(): Run | null {
+  private get run(): Session | null {
     return runOf(this.state);
   }
 
   /** Goes on to the next state, ends what only the last one held, and shows it. */
   private go(event: Event): void {
-    const [before, run] = [this.state, this.run];
+    const [before, held, took] = [this.state, heldBy(this.state), "take" in doingOf(this.state)];
     this.state = next(before, event);
     if (this.state === before) return;
-    const ends = run !== null && run !== this.run;
+    const takes = "take" in doingOf(this.state);
+    const ends = held !== null && held !== heldBy(this.state);
     if (ends) {
-      run.stopSource();
-      run.session.end();
+      held.end();
       letSleep();
     }
     render(shown(this.state, this.device));
@@ -144,6 +148,10 @@ class Page {
     // Nothing can be tapped while a model is loaded.
     if (ends || (changed && before.kind !== "loading" && this.state.kind !== "loading")) buttonsChanged();
     if (changed) this.redraw();
+    if (this.state.kind !== "teach" || takes === took) return;
+    // A recording that begins or ends is shown at the top.
+    scrollTo(0, 0);
+    focusOn(takes ? "lesson-cancel" : "lesson-record");
   }
 
   /** Opens the network that was trained without the person of the demonstration, and plays this person to it. */
@@ -151,7 +159,7 @@ class Page {
     return this.open("person.tflite", true);
   }
 
-  private start(simulated: boolean): Run {
+  private start(simulated: boolean): Session {
     const { recognizer } = this;
     const session = new Session(recognizer, threshold(recognizer.metadata), simulated, {
       changed: (report) => this.go({ kind: "report", report }),
@@ -159,17 +167,15 @@ class Page {
       say: (text) => write("said", text),
       draw: (samples, time) => drawLive(recognizer.metadata, samples, time, session.timeline),
     });
-    const run: Run = { session, stopSource: () => {}, replay: null };
-    this.go({ kind: "run", model: this.model, run });
-    return run;
+    this.go({ kind: "run", model: this.model, run: session });
+    return session;
   }
 
   private fail(problem: Problem, why = "", waits = false): void {
     this.go({ kind: "fail", problem, why, model: this.opened && this.model, waits });
   }
 
-  private listenFor(run: Run): void {
-    const { session } = run;
+  private listenFor(run: Session): void {
     run.stopSource = listen(turns(this.recognizer.metadata), this.opened!.convert, {
       sample: (sample) => {
         // A sensor may be slow to start.
@@ -177,10 +183,10 @@ class Page {
           this.go({ kind: "run", model: this.model, run });
           this.stayAwake();
         }
-        session.add(sample);
+        run.add(sample);
       },
-      signChange: session.restart,
-      empty: session.empty,
+      signChange: run.restart,
+      empty: run.empty,
       nothing: (why) => this.lacks(why),
     });
   }
@@ -191,7 +197,6 @@ class Page {
       letSleep();
       return this.fail(why, "", true);
     }
-    this.go({ kind: "leave" });
     this.teaching.refuse(why);
   }
 
@@ -220,16 +225,15 @@ class Page {
 
   private async startReplay(): Promise<void> {
     const run = this.start(true);
-    const { session } = run;
     const found = await import("../signal/replay").catch(() => null);
     const track = this.opened!.demonstrates ? (await import("../signal/person").catch(() => null))?.person : found?.simulated;
     if (this.run !== run) return;
     if (!found || !track) return this.fail("recording");
     const { convert } = this.opened!;
     const playing = new found.Replay(track, ({ time, value }, truth) => {
-      session.add({ time, value: convert(value, 1) });
-      session.timeline.tell(time, truth);
-    }, session.pause);
+      run.add({ time, value: convert(value, 1) });
+      run.timeline.tell(time, truth);
+    }, run.pause);
     [run.replay, run.stopSource] = [playing, () => playing.stop()];
   }
 
@@ -249,9 +253,7 @@ class Page {
 
   /** Lets the owner see at once what it has learned. */
   private async tryIt(): Promise<void> {
-    const refusal = await permitted();
-    if (this.state.kind !== "teach") return;
-    if (refusal) return this.teaching.refuse(refusal);
+    if (!(await this.teaching.allowed())) return;
     this.listenFor(this.start(false));
     keepAwake(() => undefined);
   }
@@ -279,13 +281,10 @@ class Page {
     const { teaching, state, model, handover } = this;
     this.go({ kind: "teach", shown: { ...teaching.state, model, handover } });
     suggest(teaching.names, turns(this.recognizer.metadata));
-    const [field, { lessons, taking }] = [byId<HTMLInputElement>("lesson-activity"), teaching.state];
-    // After each recording another activity is proposed. One that begins or ends is shown at the top.
+    const [field, { lessons }] = [byId<HTMLInputElement>("lesson-activity"), teaching.state];
+    // After each recording another activity is proposed.
     const grew = state.kind !== "teach" || lessons.length > state.lessons.length;
     if (grew && (!field.value || lessons.some(({ activity }) => activity === field.value))) field.value = teaching.next;
-    if (state.kind !== "teach" || !taking === !state.taking) return;
-    scrollTo(0, 0);
-    focusOn(taking ? "lesson-cancel" : "lesson-record");
   }
 
   /** The address at which another phone finds what was learned, or why there is none. */
@@ -319,11 +318,11 @@ class Page {
     });
     byId("restart").addEventListener("click", () => void this.restartSensor());
     onHold(byId<HTMLButtonElement>("stop"), () => {
-      const { simulated, timeline, history } = this.run!.session;
+      const { simulated, timeline, history } = this.run!;
       this.go({ kind: "stop", stretches: simulated ? [] : this.teaching.stretches(timeline, history) });
       focusOn("start");
     // What is simulated is in no pocket.
-    }, () => !this.run?.session.simulated);
+    }, () => !this.run?.simulated);
     // What unfolds is not left under the footer.
     for (const id of ["how", "settings"]) byId(id).addEventListener("toggle", () => byId(id).scrollIntoView({ block: "nearest" }));
     byId("ears").addEventListener("change", (event) => choose((event.target as HTMLSelectElement).value));
@@ -335,23 +334,20 @@ class Page {
   }
 
   private bindTeaching(): void {
-    const record = (activity: string) => {
-      this.go({ kind: "leave" });
-      void this.teaching.record(activity);
-    };
+    const rest = () => this.go({ kind: "do", doing: NOTHING });
     byId("teach-open").addEventListener("click", () => meant() && this.openTeaching());
     byId("lesson").addEventListener("submit", (event) => {
       event.preventDefault();
       const activity = this.typed("lesson-activity");
-      if (activity !== null) record(activity);
+      if (activity !== null) void this.teaching.record(activity);
     });
     byId("try").addEventListener("click", () => {
-      if (this.run) this.go({ kind: "leave" });
+      if (this.run) rest();
       else void this.tryIt();
     });
     byId("lesson-open").addEventListener("change", ({ target }) => {
       const input = target as HTMLInputElement;
-      this.go({ kind: "leave" });
+      rest();
       const [file] = input.files!;
       input.value = "";
       if (file) void this.openTaught(file);
@@ -366,16 +362,16 @@ class Page {
     });
     byId("lesson-list").addEventListener("click", ({ target }) => {
       const { lesson, again } = (target as HTMLElement).dataset;
-      if (again) record(again);
+      if (again) void this.teaching.record(again);
       if (!lesson) return;
       void this.teaching.remove(Number(lesson)).then(() => focusOn("lesson-undo"));
     });
     byId("lesson-undo").addEventListener("click", () => {
       void this.teaching.restore().then(() => focusOn(byId("lesson-undo").hidden ? "lesson-activity" : "lesson-undo"));
     });
-    byId("lesson-cancel").addEventListener("click", () => this.teaching.cancel());
+    byId("lesson-cancel").addEventListener("click", rest);
     byId("learn").addEventListener("click", () => {
-      this.go({ kind: "leave" });
+      rest();
       void this.teaching.learn();
     });
     byId("lesson-save").addEventListener("click", () => this.teaching.save());
@@ -384,7 +380,7 @@ class Page {
       // The echo of the tap that asks is no answer.
       if (!meant()) return;
       buttonsChanged();
-      this.go({ kind: "leave" });
+      rest();
       void this.teaching.reset();
       byId("lesson-said").scrollIntoView({ block: "nearest" });
     });
@@ -392,8 +388,6 @@ class Page {
       if (!meant()) return;
       // The echo of the tap that ends a recording does not leave what is said of it.
       if (this.teaching.stop()) return buttonsChanged();
-      this.go({ kind: "leave" });
-      void this.teaching.leave();
       this.go({ kind: "greet", model: this.model });
       focusOn("teach-open");
     });

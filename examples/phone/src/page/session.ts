@@ -9,6 +9,7 @@ import { inUnit } from "../model/metadata";
 import type { Refusal, Sample } from "../signal/motion";
 import { isHeld } from "../signal/placement";
 import type { Recognizer } from "../model/recognizer";
+import type { Replay } from "../signal/replay";
 import { believed, type Signal, type Silent, words } from "../signal/signal";
 import { StepCounter } from "../signal/steps";
 import { GAP, Stream, type Prediction } from "../signal/stream";
@@ -42,6 +43,9 @@ export interface Report {
 
 export class Session {
   readonly timeline: Timeline;
+  /** What plays a recording, if any, and what ends it, or the listening to the sensor. */
+  replay: Replay | null = null;
+  stopSource: () => void = () => {};
   /** What was recognized, with times on the clock of the timeline: the last minutes of it. */
   readonly history: Sample[] = [];
   private readonly stream: Stream;
@@ -135,6 +139,7 @@ export class Session {
 
   end(): void {
     this.running = false;
+    this.stopSource();
     clearTimeout(this.timer);
     this.silence.stop();
     document.removeEventListener("visibilitychange", this.onVisibility);

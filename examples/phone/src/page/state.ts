@@ -6,10 +6,10 @@
 
 import type { Metadata } from "../model/metadata";
 import type { Refusal } from "../signal/motion";
-import type { Replay } from "../signal/replay";
 import type { Report, Session } from "./session";
 import type { Signal } from "../signal/signal";
 import type { Stretch } from "../learn/teaching";
+import type { Take } from "../collect/take";
 import type { Taught } from "../learn/taught";
 import type { Timeline } from "../signal/timeline";
 
@@ -26,20 +26,10 @@ export interface Model {
 
 export type Problem = Refusal | "model" | "recording" | "code";
 
-/** A recording that is being made: seconds up to its beginning, or since. */
-export type Taking = { kind: "countdown" | "recording"; seconds: number; length: number; activity: string };
-
-/** What is under way from Start to Stop, or while its owner tries what was learned. */
-export interface Run {
-  readonly session: Session;
-  replay: Replay | null;
-  stopSource: () => void;
-}
-
 export interface Running extends Report {
   kind: "running";
   model: Model;
-  run: Run;
+  run: Session;
   /** Whether nobody carries the phone. */
   simulated: boolean;
   paused: boolean;
@@ -67,10 +57,25 @@ export interface Lesson {
   trace: number[];
 }
 
+/** A recording that is made to teach: seconds up to its beginning, or since, and what is said of it. */
+export interface Taking {
+  kind: "countdown" | "recording";
+  take: Take;
+  seconds: number;
+  said: string;
+  /** Whether its owner was asked to go on, as it is too short. */
+  asked: boolean;
+}
+
+/** What is under way where one teaches, one thing at a time: a recording, or a trial of what was learned. */
+export type Doing = { kind: "nothing" | "asking" } | Taking | { kind: "trying"; run: Session; signal: Signal };
+
+export const NOTHING: Doing = { kind: "nothing" };
+
 export interface Teach {
   kind: "teach";
   model: Model;
-  taking: Taking | null;
+  doing: Doing;
   /** Whether it learns at the moment. */
   learning: boolean;
   /** Whether to forget everything is to be confirmed. */
@@ -83,8 +88,6 @@ export interface Teach {
   /** What to do before it can learn, or null. */
   missing: string | null;
   learned: { text: string; confusion: string[] } | null;
-  /** While its owner tries what was learned, else null. */
-  trial: { run: Run; signal: Signal } | null;
   /** Whether there is something to save. */
   keeps: boolean;
   /** The address at which another phone finds what was learned, or why there is none. */
@@ -105,7 +108,7 @@ export interface Offer {
 export type State =
   | { kind: "loading"; turn: symbol; what: string; received: number; total: number | null }
   | { kind: "start"; model: Model }
-  | { kind: "problem"; problem: Problem; why: string; model: Model | null; run: Run | null }
+  | { kind: "problem"; problem: Problem; why: string; model: Model | null; run: Session | null }
   | Running
   | Summary
   | Teach
@@ -118,12 +121,12 @@ export type Event =
   /** A sensor may be slow to start: a run that waits for it goes on. */
   | { kind: "fail"; problem: Problem; why: string; model: Model | null; waits: boolean }
   /** Where one teaches, it tries what was learned. */
-  | { kind: "run"; model: Model; run: Run }
+  | { kind: "run"; model: Model; run: Session }
   | { kind: "report"; report: Report }
   | { kind: "change"; part: Partial<Pick<Running, "paused" | "sleepy">> }
   | { kind: "stop"; stretches: Stretch[] }
-  | { kind: "teach"; shown: Omit<Teach, "kind" | "trial"> }
-  | { kind: "leave" }
+  | { kind: "teach"; shown: Omit<Teach, "kind" | "doing"> }
+  | { kind: "do"; doing: Doing }
   | Offer;
 
 /** The state that follows; where an event means nothing, the state itself. */
@@ -139,30 +142,43 @@ export function next(state: State, event: Event): State {
     case "fail":
       return { kind: "problem", problem: event.problem, why: event.why, model: event.model, run: event.waits ? runOf(state) : null };
     case "run":
-      return state.kind === "teach" ? { ...state, trial: { run: event.run, signal: { kind: "listening" } } } : begun(event.model, event.run);
+      if (state.kind !== "teach") return begun(event.model, event.run);
+      return { ...state, doing: { kind: "trying", run: event.run, signal: { kind: "listening" } } };
     case "report":
-      if (state.kind === "teach" && state.trial) return { ...state, trial: { ...state.trial, signal: event.report.signal } };
-      return state.kind === "running" ? { ...state, ...event.report, agreed: counted(state, event.report.signal) } : state;
+      if (state.kind === "running") return { ...state, ...event.report, agreed: counted(state, event.report.signal) };
+      return state.kind === "teach" && state.doing.kind === "trying" ? { ...state, doing: { ...state.doing, signal: event.report.signal } } : state;
     case "change":
       return state.kind === "running" ? { ...state, ...event.part } : state;
     case "stop":
       return state.kind === "running" ? ended(state, event.stretches) : state;
     case "teach":
-      return { ...event.shown, kind: "teach", trial: state.kind === "teach" ? state.trial : null };
-    case "leave":
-      return state.kind === "teach" && state.trial ? { ...state, trial: null } : state;
+      return { ...event.shown, kind: "teach", doing: doingOf(state) };
+    case "do":
+      return state.kind === "teach" && state.doing !== event.doing ? { ...state, doing: event.doing } : state;
     case "offer":
       return event;
   }
 }
 
-/** What runs in a state. */
-export function runOf(state: State): Run | null {
-  return state.kind === "running" || state.kind === "problem" ? state.run : state.kind === "teach" && state.trial ? state.trial.run : null;
+/** What is done where one teaches. */
+export function doingOf(state: State): Doing {
+  return state.kind === "teach" ? state.doing : NOTHING;
 }
 
-function begun(model: Model, run: Run): Running {
-  const { simulated, timeline } = run.session;
+/** What recognizes in a state. */
+export function runOf(state: State): Session | null {
+  const holder = state.kind === "teach" ? state.doing : state;
+  return "run" in holder ? holder.run : null;
+}
+
+/** What runs in a state, whatever it is: it ends with it. */
+export function heldBy(state: State): Session | Take | null {
+  const doing = doingOf(state);
+  return "take" in doing ? doing.take : runOf(state);
+}
+
+function begun(model: Model, run: Session): Running {
+  const { simulated, timeline } = run;
   return {
     kind: "running", model, run, simulated, timeline, paused: false, agreed: { right: 0, of: 0 }, sleepy: false,
     signal: { kind: "listening" }, missed: null, measured: { rate: NaN, milliseconds: NaN }, steps: { count: 0, cadence: 0 },
@@ -178,7 +194,7 @@ function counted({ timeline, agreed, model }: Running, signal: Signal): Running[
   return { right: agreed.right + Number(right), of: agreed.of + 1 };
 }
 
-function ended({ model, run: { session }, simulated, agreed, timeline }: Running, stretches: Stretch[]): State {
+function ended({ model, run: { steps }, simulated, agreed, timeline }: Running, stretches: Stretch[]): State {
   if (!timeline.length) return { kind: "start", model };
-  return { kind: "summary", model, simulated, agreed, timeline, steps: session.steps, stretches };
+  return { kind: "summary", model, simulated, agreed, timeline, steps, stretches };
 }

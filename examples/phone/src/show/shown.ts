@@ -311,8 +311,9 @@ function offer({ model, taught, replaces }: Offer): Shown {
 }
 
 function teach(state: Teach, { shares, reachable }: Device): Shown {
-  const { model, taking, learning, said, lessons, missing, learned, keeps, trial, handover } = state;
-  if (taking) return recording(model, taking, said);
+  const { model, doing, learning, said, lessons, missing, learned, keeps, handover } = state;
+  if ("take" in doing) return recording(model, doing);
+  const trial = doing.kind === "trying" ? doing : null;
   const hands = keeps && reachable;
   return {
     ...NOTHING, kind: "teach",
@@ -337,7 +338,8 @@ function teach(state: Teach, { shares, reachable }: Device): Shown {
 }
 
 /** While a lesson is recorded, it looks as it does in a class. */
-function recording({ metadata }: Model, { kind, seconds, length, activity }: Taking, said: string): Shown {
+function recording({ metadata }: Model, { kind, take, seconds, said }: Taking): Shown {
+  const { activity, length } = take.wanted;
   const counts = kind === "countdown";
   return {
     ...NOTHING, kind: "teach",
