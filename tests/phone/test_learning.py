@@ -405,6 +405,54 @@ def test_the_next_activity_is_proposed_and_what_is_typed_stays(open_page):
     assert page.input_value("#lesson-activity") == "row"
 
 
+def test_what_is_typed_replaces_the_proposed_activity(open_page):
+    page = open_page()
+    page.click("#teach-open")
+    assert page.input_value("#lesson-activity") == "downstairs"
+    for way in (page.click, page.tap):
+        way("#lesson-activity")
+        page.keyboard.type("row")
+        assert page.input_value("#lesson-activity") == "row"
+        page.keyboard.press("Tab")
+
+
+def test_back_leads_from_teaching_to_the_start_and_a_recording_is_asked_for_first(open_page):
+    page = open_page()
+    page.click("#teach-open")
+    page.go_back()
+    page.wait_for_selector("body[data-state=start]")
+    page.clock.run_for(700)
+    begin(page, standing(0, 10))
+    page.go_back()
+    send(page, standing(10, 11))
+    page.wait_for_selector("#notice-text:has-text('too short to learn from')")
+    page.go_back()
+    page.wait_for_selector("#lesson-said:has-text('not kept')")
+    page.go_back()
+    page.wait_for_selector("body[data-state=start]")
+    # Done leaves nothing behind to go back to.
+    page.clock.run_for(700)
+    page.click("#teach-open")
+    page.clock.run_for(700)
+    page.click("#lessons-done")
+    until(page, "history.state === null")
+    assert page.get_attribute("body", "data-state") == "start"
+
+
+def test_a_recording_that_is_new_takes_the_place_of_what_the_last_lesson_brought(taught_page):
+    page = taught_page
+    page.click("#lessons-done")
+    play(page, standing(0, 24), 200)
+    stop(page)
+    page.fill("#fix-activity", "queueing")
+    page.click("#fix button")
+    page.wait_for_selector("#lesson-said:text-is('Added: queueing, 20 s.')")
+    assert page.is_hidden("#learned")
+    look(page, "fixed", dark=True)
+    learn(page)
+    assert "queueing: " in page.inner_text("#confusion")
+
+
 def test_a_computer_is_not_waited_for(open_page):
     page = open_page(has_touch=False, patient=False)
     page.wait_for_selector("#stop:visible")

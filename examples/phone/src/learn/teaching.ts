@@ -146,7 +146,10 @@ export class Teaching {
 
   async add(activity: string, samples: Sample[]): Promise<void> {
     const stored = await this.lessons.add(activity, samples);
-    this.say(stored ? "" : unstored("this recording"));
+    // What the last lesson brought says nothing of the next one.
+    this.learned = null;
+    const seconds = Math.round(samples.at(-1)!.time - samples[0]!.time);
+    this.say(stored ? `Added: ${activity}, ${seconds} s.` : unstored("this recording"));
     await this.read();
   }
 

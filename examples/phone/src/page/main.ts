@@ -33,6 +33,9 @@ interface Open {
   demonstrates: boolean;
 }
 
+/** The entry of the browser's history at which one teaches. */
+const TEACH = "teach";
+
 const OWN = "A QR code works only for models that this page offers. Save or share what your own model learned as a file.";
 const LONG = "What it learned does not fit in a QR code that phones read easily. Save or share it as a file.";
 
@@ -148,7 +151,10 @@ class Page {
     // Nothing can be tapped while a model is loaded.
     if (ends || (changed && before.kind !== "loading" && this.state.kind !== "loading")) buttonsChanged();
     if (changed) this.redraw();
-    if (this.state.kind !== "teach" || takes === took) return;
+    if (this.state.kind !== "teach") return;
+    // The browser's Back leads from here to the start, and not out of the page.
+    if (history.state !== TEACH) history.pushState(TEACH, "");
+    if (takes === took) return;
     // A recording that begins or ends is shown at the top.
     scrollTo(0, 0);
     focusOn(takes ? "lesson-cancel" : "lesson-record");
@@ -384,13 +390,18 @@ class Page {
       void this.teaching.reset();
       byId("lesson-said").scrollIntoView({ block: "nearest" });
     });
-    byId("lessons-done").addEventListener("click", () => {
-      if (!meant()) return;
-      // The echo of the tap that ends a recording does not leave what is said of it.
-      if (this.teaching.stop()) return buttonsChanged();
-      this.go({ kind: "greet", model: this.model });
-      focusOn("teach-open");
-    });
+    byId("lessons-done").addEventListener("click", () => meant() && this.leaveTeaching());
+    addEventListener("popstate", () => ["teach", "offer"].includes(this.state.kind) && this.leaveTeaching());
+    // Typing replaces what is proposed.
+    byId<HTMLInputElement>("lesson-activity").addEventListener("focus", ({ target }) => (target as HTMLInputElement).select());
+  }
+
+  private leaveTeaching(): void {
+    // The echo of the tap that ends a recording does not leave what is said of it.
+    if (this.teaching.stop()) return buttonsChanged();
+    this.go({ kind: "greet", model: this.model });
+    focusOn("teach-open");
+    if (history.state === TEACH) history.back();
   }
 
   /** The activity in a field, as it is known where it is, or null where the field says why there is none. */
