@@ -32,7 +32,10 @@ let arrived: string | null = null;
 async function listen(): Promise<void> {
   for (;;) {
     const response = await ask("class/events", "GET", "text/event-stream");
-    if (response?.status === 403) return refuse("This address is not valid: open the one that zoo serve --collect printed for a projector.");
+    if (response?.status === 403) {
+      write("problem-text", "This address is not valid: open the one that zoo serve --collect printed for a projector.");
+      return show("problem", true);
+    }
     if (response?.ok) {
       write("link", "live");
       await read(response.body!).catch(() => undefined);
@@ -64,11 +67,6 @@ async function read(body: ReadableStream<Uint8Array>): Promise<void> {
 function ask(address: string, method: string, accept = "*/*"): Promise<Response | null> {
   const headers = { Authorization: `Bearer ${token}`, Accept: accept };
   return fetch(address, { method, headers, cache: "no-store" }).catch(() => null);
-}
-
-function refuse(text: string): void {
-  write("problem-text", text);
-  show("problem", true);
 }
 
 function goal(): number {

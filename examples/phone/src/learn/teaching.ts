@@ -6,7 +6,6 @@ import { Lessons } from "./lessons";
 import { permitted, type Refusal, type Sample } from "../signal/motion";
 import type { Metadata } from "../model/metadata";
 import type { Recognizer } from "../model/recognizer";
-import { download, fileName, share } from "../collect/recorder";
 import { REFUSED } from "../signal/refused";
 import { rejects, spoken } from "../signal/stream";
 import type { Table } from "../page/database";
@@ -31,7 +30,6 @@ const LONGEST = 60;
 const OUTDATED = "This model is new here: your recordings are kept. Tap Learn, and it learns from them.";
 const DAMAGED = "What this phone had learned is damaged, and is not used. Your recordings are kept: tap Learn.";
 const OPENED = "Opened. Try it now.";
-const KEPT = "It stays as it is.";
 const SHORT = "is too short to learn from";
 const ASKS = "Recordings, and what was learned with any model, cannot be brought back.";
 
@@ -212,20 +210,10 @@ export class Teaching {
       this.learned = { text, confusion: confusion(spoken({ ...this.metadata, classes }), heldBack) };
       if (!stored) said = unstored("what it learned");
     } catch (error) {
-      said = `It could not learn (${(error as Error).message}). ${KEPT}`;
+      said = `It could not learn (${(error as Error).message}). It stays as it is.`;
     }
     this.learning = false;
     this.say(said);
-  }
-
-  save(): void {
-    const { file } = this.lessons;
-    if (file) download(fileName("taught", "json"), file, "application/json");
-  }
-
-  async share(): Promise<void> {
-    // Systems share text, but no JSON.
-    if (this.lessons.file) await share(fileName("taught", "txt"), this.lessons.file, "text/plain");
   }
 
   /** Takes what another phone has learned. */

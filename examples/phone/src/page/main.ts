@@ -33,9 +33,6 @@ interface Open {
   demonstrates: boolean;
 }
 
-/** The entry of the browser's history at which one teaches. */
-const TEACH = "teach";
-
 const OWN = "A QR code works only for models that this page offers. Save or share what your own model learned as a file.";
 const LONG = "What it learned does not fit in a QR code that phones read easily. Save or share it as a file.";
 
@@ -153,7 +150,7 @@ class Page {
     if (changed) this.redraw();
     if (this.state.kind !== "teach") return;
     // The browser's Back leads from here to the start, and not out of the page.
-    if (history.state !== TEACH) history.pushState(TEACH, "");
+    if (history.state !== "teach") history.pushState("teach", "");
     if (takes === took) return;
     // A recording that begins or ends is shown at the top.
     scrollTo(0, 0);
@@ -182,6 +179,7 @@ class Page {
   }
 
   private listenFor(run: Session): void {
+    run.stopSource();
     run.stopSource = listen(turns(this.recognizer.metadata), this.opened!.convert, {
       sample: (sample) => {
         // A sensor may be slow to start.
@@ -225,7 +223,6 @@ class Page {
     const { run } = this;
     if (!run) return;
     if (refusal) return this.fail(refusal);
-    run.stopSource();
     this.listenFor(run);
   }
 
@@ -250,18 +247,6 @@ class Page {
       reserve(shown(state, this.device), signals.map((signal) => shown({ ...state, signal }, this.device)));
     }
     if (state.kind === "summary") renderTimeline(spoken(state.model.metadata), state.timeline, shown(state, this.device).minutes);
-  }
-
-  private async savePicture(state: Summary): Promise<void> {
-    const picture = await postcard(shown(state, this.device), state.model.metadata.classes, state.timeline);
-    download(fileName(whose(state), "png"), picture, "image/png");
-  }
-
-  /** Lets the owner see at once what it has learned. */
-  private async tryIt(): Promise<void> {
-    if (!(await this.teaching.allowed())) return;
-    this.listenFor(this.start(false));
-    keepAwake(() => undefined);
   }
 
   /** Another page of this browser has taught, or forgotten. */
@@ -332,11 +317,14 @@ class Page {
     // What unfolds is not left under the footer.
     for (const id of ["how", "settings"]) byId(id).addEventListener("toggle", () => byId(id).scrollIntoView({ block: "nearest" }));
     byId("ears").addEventListener("change", (event) => choose((event.target as HTMLSelectElement).value));
-    const summary = (id: string, use: (state: Summary) => void) =>
+    const summary = (id: string, use: (state: Summary) => unknown) =>
       byId(id).addEventListener("click", () => this.state.kind === "summary" && use(this.state));
     summary("save", (state) => download(...saved(state)));
-    summary("picture-save", (state) => void this.savePicture(state));
-    summary("share", (state) => void share(...saved(state)));
+    summary("picture-save", async (state) => {
+      const picture = await postcard(shown(state, this.device), state.model.metadata.classes, state.timeline);
+      download(fileName(whose(state), "png"), picture, "image/png");
+    });
+    summary("share", (state) => share(...saved(state)));
   }
 
   private bindTeaching(): void {
@@ -347,9 +335,11 @@ class Page {
       const activity = this.typed("lesson-activity");
       if (activity !== null) void this.teaching.record(activity);
     });
-    byId("try").addEventListener("click", () => {
-      if (this.run) rest();
-      else void this.tryIt();
+    byId("try").addEventListener("click", async () => {
+      if (this.run) return rest();
+      if (!(await this.teaching.allowed())) return;
+      this.listenFor(this.start(false));
+      keepAwake(() => undefined);
     });
     byId("lesson-open").addEventListener("change", ({ target }) => {
       const input = target as HTMLInputElement;
@@ -380,8 +370,9 @@ class Page {
       rest();
       void this.teaching.learn();
     });
-    byId("lesson-save").addEventListener("click", () => this.teaching.save());
-    byId("lesson-share").addEventListener("click", () => void this.teaching.share());
+    byId("lesson-save").addEventListener("click", () => download(fileName("taught", "json"), this.teaching.lessons.file!, "application/json"));
+    // Systems share text, but no JSON.
+    byId("lesson-share").addEventListener("click", () => void share(fileName("taught", "txt"), this.teaching.lessons.file!, "text/plain"));
     byId("lesson-reset").addEventListener("click", () => {
       // The echo of the tap that asks is no answer.
       if (!meant()) return;
@@ -401,7 +392,7 @@ class Page {
     if (this.teaching.stop()) return buttonsChanged();
     this.go({ kind: "greet", model: this.model });
     focusOn("teach-open");
-    if (history.state === TEACH) history.back();
+    if (history.state === "teach") history.back();
   }
 
   /** The activity in a field, as it is known where it is, or null where the field says why there is none. */
