@@ -166,9 +166,27 @@ test("mostly means more than half", () => {
   assert.equal(said(), "Nothing recognized");
 });
 
-test("the longest walk goes on over stairs and ends where one stands", () => {
-  assert.equal(longestWalk(CLASSES, timelineOf([5, 20], [4, 10], [3, 5], [5, 15])), 29.5);
+test("the longest walk ends at stairs and where one stands", () => {
+  assert.equal(longestWalk(CLASSES, timelineOf([5, 20], [4, 30], [3, 5], [5, 15], [1, 40])), 19.5);
   assert.equal(longestWalk(CLASSES, timelineOf([3, 20])), 0);
+});
+
+test("what a file does not state has no words", () => {
+  const about = (facts: Partial<Model["metadata"]>) => {
+    return shown({ kind: "start", model: { ...MODEL, metadata: { ...MODEL.metadata, ...facts } } }, PHONE).text.about;
+  };
+  assert.equal(about({}), "Model one, 84 kB, run by the page itself; trained on a study; license MIT.");
+  assert.equal(about({ license: "not stated" }), "Model one, 84 kB, run by the page itself; trained on a study.");
+  assert.equal(about({ source: "not stated", license: "not stated" }), "Model one, 84 kB, run by the page itself.");
+});
+
+test("where no sensor is, recordings can be watched, and a phone is led to the page where it can reach it", () => {
+  const lacking = (reachable: boolean) => {
+    return shown({ kind: "problem", problem: "sensorless", why: "", model: MODEL, run: null }, { ...COMPUTER, reachable });
+  };
+  for (const id of ["simulate", "person", "elsewhere"] as const) assert.ok(lacking(true).visible.includes(id), id);
+  assert.ok(!lacking(false).visible.includes("elsewhere"));
+  assert.match(lacking(false).text["problem-text"]!, /open one that zoo serve prints for phones\.$/);
 });
 
 test("on a computer Start again means the recording, which is offered once", () => {

@@ -3,7 +3,6 @@
 import { sensorOf, showSignal } from "../show/charts";
 import { byId, element, set, write } from "../show/dom";
 import type { Item, Outbox } from "./outbox";
-import { isHandheld } from "../page/system";
 import { type Ending, LENGTH } from "./recorder";
 import type { Problem, State } from "./state";
 import type { Trouble } from "./sender";
@@ -13,9 +12,6 @@ import { capital } from "../show/text";
 
 const PROBLEMS: Record<Problem, [title: string, text: string]> = {
   ...REFUSED,
-  sensorless: ["No motion sensor", isHandheld()
-    ? "The browser of this phone sends no acceleration. Allow motion sensors in its settings, or scan the code with another browser."
-    : "A computer has no motion sensor. Record with a phone."],
   gyroless: ["No gyroscope", "The rotation rate is recorded as well, and this device reports none. Use another phone."],
   code: ["Scan the code again", "This address has no valid code. Scan the code that zoo serve --collect shows."],
   away: ["The computer does not answer", "Check that this phone is on the same network, then reload the page."],

@@ -129,13 +129,15 @@ function problem({ problem, why, model }: Extract<State, { kind: "problem" }>, {
   const [title, text] = PROBLEMS[problem];
   const stays = problem === "model" && model ? `${model.metadata.preset} is still open.` : "";
   const sensor = problem === "sensorless" || problem === "gyroless";
+  const unreachable = sensor && !reachable ? "No phone can reach this address: open one that zoo serve prints for phones." : "";
   return {
     ...NOTHING, kind: "problem",
-    visible: ["problem", "start", "simulate", "settings", ...when(sensor && reachable, "elsewhere")],
+    visible: ["problem", "start", "simulate", "settings", ...when(sensor, "person"), ...when(sensor && reachable, "elsewhere")],
     // Without a model there is nothing to start; where an address is not secure there is no sensor.
     disabled: [...when(!model || problem === "insecure", "start"), ...when(!model, "simulate")],
     text: {
-      label: title, "problem-text": [why && `${capital(why)}.`, stays || text].filter(Boolean).join(" "), start: "Start", ...(model ? about(model) : {}),
+      label: title, "problem-text": [why && `${capital(why)}.`, stays || text, unreachable].filter(Boolean).join(" "), start: "Start",
+      ...(model ? about(model) : {}),
     },
   };
 }
@@ -243,10 +245,8 @@ function summary({ model, simulated, agreed, timeline, steps, stretches }: Summa
   const { classes } = model.metadata;
   const spent = spentOn(classes, timeline);
   const lost = timeline.length - [null, ...classes.keys()].reduce((sum: number, label) => sum + timeline.seconds(label), 0);
-  const walked = [
-    steps ? `${stepsOf(steps)}.` : "",
-    longestWalk(classes, timeline) ? `Longest walk: ${duration(longestWalk(classes, timeline))}.` : "",
-  ].filter(Boolean);
+  const longest = longestWalk(classes, timeline);
+  const walked = [...(steps ? [`${stepsOf(steps)}.`] : []), ...(longest ? [`Longest walk: ${duration(longest)}.`] : [])];
   return {
     ...NOTHING, kind: "summary",
     visible: [
@@ -283,17 +283,11 @@ export function mostly(spent: { name: string; look: Look | null; seconds: number
   return most.look ? `Mostly ${most.name}` : "Mostly not sure";
 }
 
-/** Seconds of the longest stretch on which one took steps, whatever the ground. */
+/** Seconds of the longest stretch of walking: stairs end it, as they do in the timeline. */
 export function longestWalk(classes: string[], { segments }: Summary["timeline"]): number {
-  const gait = looks(classes).map(({ gait }) => gait);
-  let [longest, begun, end] = [0, NaN, NaN];
-  for (const segment of segments) {
-    if (segment.label === null || !gait[segment.label]) begun = NaN;
-    else if (Number.isNaN(begun) || segment.start !== end) begun = segment.start;
-    end = segment.end;
-    if (!Number.isNaN(begun)) longest = Math.max(longest, end - begun);
-  }
-  return longest;
+  const each = looks(classes);
+  const walks = segments.filter(({ label }) => label !== null && each[label]!.figure === "walking");
+  return Math.max(0, ...walks.map(({ start, end }) => end - start));
 }
 
 function offer({ model, taught, replaces }: Offer): Shown {
@@ -381,10 +375,10 @@ function teachable({ obstacle }: Model): Part {
 
 function about({ metadata, bytes, engine, obstacle }: Model): Record<string, string> {
   const { preset, simulated, source, license } = metadata;
-  const trained = source === "not stated" ? "training data not stated" : `trained on ${source}`;
-  const made = simulated ? "trained on SIMULATED people" : trained;
+  const stated = (words: string, fact: string) => (fact === "not stated" ? "" : `; ${words} ${fact}`);
+  const made = simulated ? "; trained on SIMULATED people" : stated("trained on", source);
   return {
-    about: `Model ${preset}, ${kilobytes(bytes)}, run by ${engine.name}; ${made}; license ${license}.`,
+    about: `Model ${preset}, ${kilobytes(bytes)}, run by ${engine.name}${made}${stated("license", license)}.`,
     unteachable: obstacle ?? "",
   };
 }

@@ -13,7 +13,7 @@ export const REFUSED: Record<Refusal, [title: string, text: string]> = {
   ],
   sensorless: [
     "No motion sensor",
-    "This device reports no acceleration. Open the page on a phone, or watch the simulated recording.",
+    "A computer has none: open this page on a phone. On a phone, allow motion sensors in the settings of the browser, or use another one.",
   ],
   gyroless: [
     "No gyroscope",
