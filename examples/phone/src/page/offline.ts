@@ -1,7 +1,7 @@
 /** What the service worker answers and keeps: apart from the worker itself, so that it can be tried without one. */
 
 /** Milliseconds for which a network may hang before what is stored is served. */
-const PATIENCE = 4000;
+const PATIENCE = 2000;
 
 /** Milliseconds for which a network that hung is waited for less, and how much less. */
 const WARY = 60_000;
