@@ -254,8 +254,9 @@ def test_a_page_that_is_not_here_leads_to_pages_that_are(visit, address):
     page.screenshot(path=SHOTS / "404.png")
 
 
-def test_a_guide_has_a_figure_every_two_screens(visit, site):
-    page, gaps = visit(width=1280, height=900), {}
+@pytest.mark.parametrize(("width", "height", "most"), [(1280, 900, 2), (390, 844, 3)], ids=["desk", "phone"])
+def test_a_guide_has_a_figure_every_few_screens(width, height, most, visit, site):
+    page, gaps = visit(width=width, height=height), {}
     for guide in sorted(path.name for path in (site / "guides").iterdir()):
         page.goto(urljoin(page.url, f"/guides/{guide}/"))
         ends = page.evaluate("""() => {
@@ -264,9 +265,9 @@ def test_a_guide_has_a_figure_every_two_screens(visit, site):
           const boxes = figures.map((figure) => figure.getBoundingClientRect()).sort((a, b) => a.top - b.top);
           return [top, ...boxes.flatMap((box) => [box.top, box.bottom]), bottom];
         }""")
-        gaps[guide] = max(below - above for above, below in zip(ends[::2], ends[1::2], strict=True)) / 900
+        gaps[guide] = max(below - above for above, below in zip(ends[::2], ends[1::2], strict=True)) / height
     assert len(gaps) > 15
-    assert {guide: gap for guide, gap in gaps.items() if gap > 2} == {}
+    assert {guide: gap for guide, gap in gaps.items() if gap > most} == {}
 
 
 def test_pictures_have_their_size_before_they_arrive(site):
