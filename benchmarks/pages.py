@@ -34,7 +34,16 @@ def fill(page: Path, script: str, tables: Tables) -> None:
     """
     document = measured(script)
     for mark, render in tables.items():
-        markdown.fill(page, mark, f"\n{render(document).rstrip()}\n\n")
+        put(page, mark, render(document))
+
+
+def put(page: Path, mark: str, text: str) -> None:
+    """Replaces what a page has between the lines `<!-- mark -->` and `<!-- end -->`."""
+    before, start, rest = page.read_text(encoding="utf-8").partition(f"<!-- {mark} -->\n")
+    _, end, after = rest.partition("<!-- end -->")
+    if not end:
+        raise ValueError(f"{page}: has no place between <!-- {mark} --> and <!-- end -->")
+    markdown.write(page, f"{before}{start}\n{text.rstrip()}\n\n{end}{after}")
 
 
 def stream_cell(row: Mapping[str, float]) -> str:

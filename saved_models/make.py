@@ -12,6 +12,7 @@ the course's start.
 
 import argparse
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,9 +21,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+
 import listing
 import measured_streams
 import numpy as np
+import pages
 from rich.console import Console
 
 from zoo import loading
@@ -510,8 +514,8 @@ def render() -> None:
     markdown.write(HERE / "results.csv", listing.as_csv())
     if len(measured) == len(PRESETS):
         page, table = HERE.parent / "docs/results.md", results.preset_table(results.presets(), "../saved_models/")
-        markdown.fill(page, "presets", f"\n{table}\n\n")
-        markdown.fill(page, "new people", f"\n{listing.everyone_table()}\n\n")
+        pages.put(page, "presets", table)
+        pages.put(page, "new people", listing.everyone_table())
 
 
 if __name__ == "__main__":

@@ -200,15 +200,6 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def fill(path: Path, mark: str, text: str) -> Path:
-    """Replaces what a file has between the lines `<!-- mark -->` and `<!-- end -->` by text with its line breaks."""
-    before, start, rest = path.read_text(encoding="utf-8").partition(f"<!-- {mark} -->\n")
-    _, end, after = rest.partition("<!-- end -->")
-    if not end:
-        raise ValueError(f"{path}: has no place between <!-- {mark} --> and <!-- end -->")
-    return write(path, f"{before}{start}{text}{end}{after}")
-
-
 class Pages:
     """The macros of a template of the package, as functions that return Markdown; the template calls the `names`."""
 
