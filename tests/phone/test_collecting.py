@@ -458,7 +458,8 @@ def test_what_the_computer_refuses_says_why_and_can_be_saved_or_deleted(phone, r
     one.feel(51, gravity=False)
     one.ready()
     one.until("refused")
-    assert "gravity (9.8) is missing" in one.page.inner_text("#recordings .reason")
+    said = "The computer cannot use it: record again, or ask its owner why."
+    assert one.page.inner_text("#recordings .reason") == said
     assert room.recordings == []
     with one.page.expect_download() as download:
         one.page.click("#recordings button:has-text('Save as CSV')")

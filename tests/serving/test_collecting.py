@@ -107,8 +107,7 @@ def test_a_recording_that_is_sent_again_is_acknowledged_and_kept_once(folder, ca
         put(server, minute())
         assert put(server, minute()) == (200, {"seconds": 12.0, "new": False})
         # The number decides: with another recording it is a mistake, and nothing is overwritten.
-        status, document = put(server, minute("Ben"))
-        assert (status, "is that of another recording" in document["error"]) == (409, True)
+        assert put(server, minute("Ben")) == (409, {"error": "Another recording has this number."})
     with serving(folder) as server:
         assert put(server, minute()) == (200, {"seconds": 12.0, "new": False})
     assert files(folder) == [f"Ann/walking-{NUMBER}.csv"]
@@ -136,9 +135,12 @@ def test_a_phone_is_told_labels_and_channels_and_nothing_about_people(folder):
         assert welcome(server) == (200, {"labels": labels, "any_label": True, "axes": list(INERTIAL)})
     with serving(folder, ["walking"]) as server:
         assert welcome(server)[1] == {"labels": ["walking"], "any_label": False, "axes": list(AXES)}
-        status, document = put(server, minute(activity="rowing"), "0000000000000001")
-        assert (status, document["error"]) == (422, "label 'rowing': expected one of walking")
+        assert put(server, minute(activity="rowing"), "0000000000000001") == (422, {"error": NAME})
 
+
+NAME = "The computer takes no such name or activity: choose another one."
+UNUSABLE = "The computer cannot use it: record again, or ask its owner why."
+"""What a phone is told, in words for who holds it."""
 
 REFUSED = {
     "a path": (minute("../../etc", "walking"), "name '../../etc': expected up to 40 letters"),
@@ -152,7 +154,8 @@ REFUSED = {
     "another order": (minute().replace(b"x,y,z", b"z,y,x", 1), "has the columns time, z, y, x"),
     "one row": (b"\n".join(minute().split(b"\n")[:2]), "expected seconds that rise"),
     "nothing": (b"", "empty; expected a line of column names"),
-    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(500), "not UTF-8"),
+    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(500), "expected time, x, y, z, subject, activity"),
+    "a name that is no UTF-8": (minute("Zo\u00eb").replace(b"\xc3\xab", b"\xeb"), "expected up to 40"),
     "two people": (minute() + minute("Ben").split(b"\n", 1)[1], "holds 2 people or activities"),
     "a row too short": (minute() + b"1,2,3\n", "6 column names, but row 722 below them has 3 fields"),
     "text for a number": (minute().replace(b"100.0167,", b"100.0167,x", 1), "column 'x', row 2"),
@@ -164,15 +167,17 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_could_not_be_imported_is_refused_with_its_reason(case, folder, capsys):
+def test_what_could_not_be_imported_is_refused_and_the_terminal_has_the_reason(case, folder, capsys):
     content, reason = REFUSED[case]
     with serving(folder) as server:
-        status, document = put(server, content)
-        assert (status, reason in document["error"]) == (422, True), document
-        assert len(document["error"].splitlines()) == 1
-        assert str(folder) not in document["error"]
+        said = NAME if reason.startswith(("name", "label", "expected up to")) else UNUSABLE
+        assert put(server, content) == (422, {"error": said})
     assert files(folder) == []
-    assert json.loads(capsys.readouterr().out)["address"] == "127.0.0.1"
+    told = json.loads(capsys.readouterr().out)
+    assert told["address"] == "127.0.0.1"
+    assert reason in told["reason"]
+    assert len(told["reason"].splitlines()) == 1
+    assert str(folder) not in told["reason"]
 
 
 NAMES = {
@@ -309,7 +314,7 @@ def test_a_full_disk_is_told_to_the_owner_and_nothing_is_left(folder, monkeypatc
     with serving(folder) as server:
         with monkeypatch.context() as patch:
             patch.setattr(Path, "write_bytes", full)
-            assert put(server, minute()) == (507, {"error": "the computer cannot store it: tell its owner"})
+            assert put(server, minute()) == (507, {"error": "The computer cannot store it: tell its owner."})
         assert files(folder) == []
         assert "the disk is full; nothing was written" in json.loads(capsys.readouterr().out)["reason"]
         # There is room again.

@@ -352,7 +352,7 @@ CERTIFICATES = {
         lambda file: file.write_text(file.read_text().partition("KEY-----\n")[2].partition("KEY-----\n")[2]),
         "private key",
     ),
-    "expired": (lambda file: own_certificate(file, "class.example", days=-1), "the certificate expired on"),
+    "expired": (lambda file: own_certificate(file, "class.example", days=-1), "the certificate is valid from"),
     "no single host": (lambda file: own_certificate(file, "*.example"), "is for no single host"),
 }
 

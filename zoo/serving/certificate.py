@@ -89,14 +89,13 @@ def name_in(file: Path) -> str:
     except (ValueError, ssl.SSLError, x509.ExtensionNotFound) as error:
         reason = getattr(error, "reason", None) or str(error).split(".")[0]
         raise ZooError(f"{file}: expected a private key, its certificate and a name in it, as PEM ({reason})") from None
-    if since > datetime.now(UTC):
-        raise ZooError(f"{file}: the certificate is valid from {since:%Y-%m-%d}: set the clock, or renew it")
-    if until < datetime.now(UTC):
-        raise ZooError(f"{file}: the certificate expired on {until:%Y-%m-%d}: renew it")
-    names = [name for name in certified if not name.startswith("*")]
-    if not names:
-        raise ZooError(f"{file}: the certificate is for no single host: make one for the name of this machine")
-    return names[0]
+    if not since <= datetime.now(UTC) <= until:
+        valid = f"from {since:%Y-%m-%d} to {until:%Y-%m-%d}"
+        raise ZooError(f"{file}: the certificate is valid {valid}: set the clock, or renew it")
+    for name in certified:
+        if not name.startswith("*"):
+            return name
+    raise ZooError(f"{file}: the certificate is for no single host: make one for the name of this machine")
 
 
 def names_of(host: str) -> list[str]:

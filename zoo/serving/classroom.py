@@ -45,6 +45,7 @@ class Classroom:
 
     def __init__(self, token: str, address: str, collection: Collection, publish: Callable[[int, Path], str]) -> None:
         self._token, self._address, self._collection, self._publish = token, address, collection, publish
+        self._recordings = collection.folder.absolute()
         self._newest: dict[str, Any] | None = None
         self._refused = deque[str](maxlen=3)
         # Its `status` is `running`, `failed` with a `reason`, or `done`.
@@ -75,17 +76,15 @@ class Classroom:
     def state(self) -> dict[str, Any]:
         """All that is shown. Recordings whose files were deleted are left out."""
         people: dict[str, dict[str, float]] = {}
-        recordings = 0
-        for minute in list(self._collection.minutes.values()):
-            if minute.file.is_file():
-                seconds = people.setdefault(minute.person, {})
-                seconds[minute.activity] = round(seconds.get(minute.activity, 0) + minute.seconds, 1)
-                recordings += 1
+        kept = [minute for minute in list(self._collection.minutes.values()) if minute.file.is_file()]
+        for minute in kept:
+            seconds = people.setdefault(minute.person, {})
+            seconds[minute.activity] = round(seconds.get(minute.activity, 0) + minute.seconds, 1)
         used = [*dict.fromkeys(activity for seconds in people.values() for activity in seconds)]
         # One person is held out; one label needs no model.
         wanted = ((2 - len(people), "person", "people"), (2 - len(used), "activity", "activities"))
         return {
-            "address": self._address, "labels": [*self._collection.labels] or used, "recordings": recordings,
+            "address": self._address, "labels": [*self._collection.labels] or used, "recordings": len(kept),
             "people": [{"name": name, "seconds": seconds} for name, seconds in people.items()],
             "newest": self._newest, "refused": [*self._refused], "training": self._training,
             "missing": [f"{more} more {one if more == 1 else many}" for more, one, many in wanted if more > 0],
@@ -133,7 +132,7 @@ class Classroom:
     def _run(self) -> None:
         number = max(self._numbers(), default=0) + 1
         folder = self._folder(number)
-        steps = commands(self._collection.folder.absolute(), folder)
+        steps = commands(self._recordings, folder)
 
         def watch() -> None:
             if self._canceled.is_set():
@@ -159,13 +158,12 @@ class Classroom:
             self._training = {"status": "failed", "reason": str(error)}
 
     def _folder(self, number: int) -> Path:
-        folder = self._collection.folder.absolute()
-        return folder.with_name(f"{folder.name}-trained-{number}")
+        return self._recordings.with_name(f"{self._recordings.name}-trained-{number}")
 
     def _numbers(self) -> list[int]:
         """The trainings whose folders are there."""
-        folder = self._collection.folder.absolute()
-        ends = [path.name.rpartition("-")[2] for path in folder.parent.glob(f"{glob.escape(folder.name)}-trained-*")]
+        found = self._recordings.parent.glob(f"{glob.escape(self._recordings.name)}-trained-*")
+        ends = [path.name.rpartition("-")[2] for path in found]
         return sorted(int(end) for end in ends if end.isdecimal())
 
     def _result(self, number: int) -> dict[str, Any]:

@@ -48,6 +48,22 @@ _ANIMALS = (
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE | re.ASCII)  # on Windows
 
 
+class NameUnfitError(ZooError):
+    """A name of a person or an activity is not taken."""
+
+
+_SAID = {
+    ConflictError: (HTTPStatus.CONFLICT, "Another recording has this number."),
+    StorageError: (HTTPStatus.INSUFFICIENT_STORAGE, "The computer cannot store it: tell its owner."),
+    NameUnfitError: (
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "The computer takes no such name or activity: choose another one.",
+    ),
+    ZooError: (HTTPStatus.UNPROCESSABLE_ENTITY, "The computer cannot use it: record again, or ask its owner why."),
+}
+"""What a phone is told, by the kind of error: the error itself is for who sees the terminal."""
+
+
 class Minute(NamedTuple):
     """A recording of a collection: its file, person, label, number of samples, and time from the first to the last."""
 
@@ -64,12 +80,11 @@ class Collection:
     def __init__(self, folder: Path, labels: Sequence[str] = ()) -> None:
         self.folder, self.labels = folder, tuple(check_name("label", label) for label in labels)
         self.minutes: dict[str, Minute] = {}
-        self._lock = threading.Lock()
         for path in sorted(folder.glob("*/")):
             remove_leftovers(path)
         for path in sorted(folder.glob("*/*.csv")):
             if (name := _FILE.fullmatch(path.name)) and path.is_file():
-                self.minutes[name[1]] = _minute(path, str(path), read_text(path))
+                self.minutes[name[1]] = _minute(path, read_text(path))
 
     def add(self, number: str, content: bytes) -> tuple[Minute, bool]:
         """Adds a CSV file in the layout of the phone page, unless that of its `number` was added before.
@@ -78,25 +93,22 @@ class Collection:
         """
         if not _NUMBER.fullmatch(number):
             raise ZooError(f"number {number[:20]!r}: expected 16 digits")
-        try:
-            text = content.decode()
-        except UnicodeDecodeError as error:
-            raise ZooError(f"the recording is not UTF-8 text ({error.reason} at byte {error.start})") from None
-        minute = _minute(Path(), "the recording", text)
+        # What is no UTF-8 is no name and no number either.
+        text = content.decode(errors="replace")
+        minute = _minute(Path("the recording"), text)
         for what, name in (("name", minute.person), ("label", minute.activity)):
             check_name(what, name)
         if self.labels and minute.activity not in self.labels:
-            raise ZooError(f"label {minute.activity!r}: expected one of {', '.join(self.labels)}")
-        with self._lock:
-            if (earlier := self.minutes.get(number)) is not None:
-                # The owner of the folder may have deleted the recording since.
-                if earlier.file.is_file() and earlier.file.read_bytes() != content:
-                    raise ConflictError(f"number {number} is that of another recording: draw another one")
-                return earlier, False
-            file = self.folder / file_name(minute.person) / f"{file_name(minute.activity)}-{number}.csv"
-            _write(file, content, gyroscope=text.startswith(",".join(_LAYOUTS[1])))
-            self.minutes[number] = minute._replace(file=file)
-            return self.minutes[number], True
+            raise NameUnfitError(f"label {minute.activity!r}: expected one of {', '.join(self.labels)}")
+        if (earlier := self.minutes.get(number)) is not None:
+            # The owner of the folder may have deleted the recording since.
+            if earlier.file.is_file() and earlier.file.read_bytes() != content:
+                raise ConflictError(f"number {number} is that of another recording: draw another one")
+            return earlier, False
+        file = self.folder / file_name(minute.person) / f"{file_name(minute.activity)}-{number}.csv"
+        _write(file, content, gyroscope=text.startswith(",".join(_LAYOUTS[1])))
+        self.minutes[number] = minute._replace(file=file)
+        return self.minutes[number], True
 
 
 def check_name(what: str, text: str) -> str:
@@ -105,7 +117,7 @@ def check_name(what: str, text: str) -> str:
     # Equal names are equal bytes.
     plain = unicodedata.normalize("NFC", " ".join(text.split()))
     if not text or len(text) > MOST_LETTERS or not _is_letter(text[0]) or not allowed or text != plain:
-        raise ZooError(
+        raise NameUnfitError(
             f"{what} {text[:MOST_LETTERS]!r}: expected up to {MOST_LETTERS} letters, digits, spaces and . _ ' -, a "
             "letter or digit first"
         )
@@ -123,22 +135,22 @@ def file_name(name: str) -> str:
     return f"{plain}_" if _DEVICES.fullmatch(plain) else plain
 
 
-def _minute(file: Path, where: str, text: str) -> Minute:
+def _minute(file: Path, text: str) -> Minute:
     """Who did what for how long, by the columns of a file in the layout of the phone page."""
-    table = Table(where, io.StringIO(text, newline=""))
+    table = Table(str(file), io.StringIO(text, newline=""))
     if table.names not in _LAYOUTS:
-        raise ZooError(f"{where}: has the columns {', '.join(table.names)[:200]}; expected {', '.join(_LAYOUTS[0])}")
+        raise ZooError(f"{file}: has the columns {', '.join(table.names)[:200]}; expected {', '.join(_LAYOUTS[0])}")
     if not (rows := [row for block in table.blocks() for row in block]):
-        raise ZooError(f"{where}: expected rows of {len(table.names)} fields")
+        raise ZooError(f"{file}: expected rows of {len(table.names)} fields")
     if len(whose := {(row[-2], row[-1]) for row in rows}) > 1:
-        raise ZooError(f"{where}: holds {len(whose)} people or activities; expected one")
+        raise ZooError(f"{file}: holds {len(whose)} people or activities; expected one")
     try:
         seconds = float(rows[-1][0]) - float(rows[0][0])
     except ValueError:
         seconds = 0.0
     # It is kept to the millisecond.
     if not 0.001 <= seconds < math.inf:
-        raise ZooError(f"{where}: column 'time': expected seconds that rise from row to row")
+        raise ZooError(f"{file}: column 'time': expected seconds that rise from row to row")
     ((person, activity),) = whose
     return Minute(file, person, activity, len(rows), round(seconds, 3))
 
@@ -177,8 +189,7 @@ class Inbox:
         show: Callable[[dict[str, Any]], object],
     ) -> None:  # fmt: skip
         self._token, self.collection, self._suggested, self._axes, self._show = token, collection, suggested, axes, show
-        self._given, self._recent = set[str](), list[tuple[str, float]]()
-        self._lock, self._turn = threading.Lock(), threading.Lock()
+        self._given, self._recent, self._turn = set[str](), dict[str, list[float]](), threading.Lock()
 
     def routes(self) -> Routes:
         """What phones may ask a server."""
@@ -211,32 +222,25 @@ class Inbox:
         try:
             self._count(address)
             minute, new = self.collection.add(number, content)
-        except ConflictError as error:
-            raise Refusal(HTTPStatus.CONFLICT, str(error)) from None
+            if new:
+                self._show(event_of(minute))
         except ZooError as error:
-            self._tell({"time": f"{datetime.now():%H:%M:%S}", "address": address, "reason": str(error)})
-            if isinstance(error, StorageError):
-                raise Refusal(HTTPStatus.INSUFFICIENT_STORAGE, "the computer cannot store it: tell its owner") from None
-            raise
+            # A phone draws another number by itself.
+            if not isinstance(error, ConflictError):
+                self._show({"time": f"{datetime.now():%H:%M:%S}", "address": address, "reason": str(error)})
+            raise Refusal(*next(said for kind, said in _SAID.items() if isinstance(error, kind))) from None
         finally:
             self._turn.release()
-        if new:
-            self._tell(event_of(minute))
         return {"seconds": minute.seconds, "new": new}
 
     def _count(self, address: str) -> None:
         """Counts a recording of an address, which may send so many a minute."""
         now = time.monotonic()
-        self._recent = [(sender, moment) for sender, moment in self._recent if moment > now - 60]
-        sent = [moment for sender, moment in self._recent if sender == address]
+        sent = [moment for moment in self._recent.get(address, ()) if moment > now - 60]
         if len(sent) >= _MOST_A_MINUTE:
             again = math.ceil(sent[0] + 60 - now)
             raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many recordings in a minute: wait", again)
-        self._recent.append((address, now))
-
-    def _tell(self, event: dict[str, Any]) -> None:
-        with self._lock:
-            self._show(event)
+        self._recent[address] = [*sent, now]
 
 
 def event_of(minute: Minute) -> dict[str, Any]:

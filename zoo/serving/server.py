@@ -414,7 +414,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or "Transfer-Encoding" in self.headers:
             raise Refusal(HTTPStatus.LENGTH_REQUIRED, "expected the length of the recording in Content-Length")
         if (length := int(text)) > MOST_BYTES:
-            raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"larger than {MOST_BYTES} bytes")
+            raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The recording is too large: record again.")
         self._wait(_BODY_SECONDS)
         if len(body := self.rfile.read(length)) < length:
             raise ConnectionAbortedError
