@@ -246,7 +246,5 @@ class Inbox:
 def event_of(minute: Minute) -> dict[str, Any]:
     """What is shown of a recording."""
     arrived = datetime.fromtimestamp(minute.file.stat().st_mtime)
-    return {
-        "time": f"{arrived:%H:%M:%S}", "person": minute.person, "activity": minute.activity, "seconds": minute.seconds,
-        "rows": minute.rows, "rate_hz": round((minute.rows - 1) / minute.seconds, 1), "file": str(minute.file),
-    }  # fmt: skip
+    rate = round((minute.rows - 1) / minute.seconds, 1)
+    return minute._asdict() | {"time": f"{arrived:%H:%M:%S}", "rate_hz": rate, "file": str(minute.file)}

@@ -43,10 +43,9 @@ def serve(
     """Serves the page until an interruption; arguments are those of `zoo.serve`, but for the checked models."""
     host = host.strip("[]")
     hosts, files = certificate.names_of(host) if cert is None else [certificate.name_in(cert)], list(recognizers)
-    pages = page_files(files)
     with ExitStack() as stack:
         # Before a certificate is made for a host that is none.
-        server = stack.enter_context(PageServer(pages, host, port, None))
+        server = stack.enter_context(PageServer(page_files(files), host, port, None))
         board = CollectionBoard(Console(emoji=False))
         show = on_event or board.add
         if collect is not None:
