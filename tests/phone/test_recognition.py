@@ -75,7 +75,7 @@ def test_a_model_without_states_is_streamed_by_windows(
 ):  # fmt: skip
     with serve_page(convolutional_file) as url:
         page = open_page(url + query)
-        page.wait_for_selector(f"#about:has-text('run by {runner};')")
+        page.wait_for_selector(f"#about:has-text('run by {runner}')")
         assert len(compare(page, convolutional_file, walk())) > 20
 
 

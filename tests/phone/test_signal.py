@@ -217,9 +217,10 @@ def test_the_minute_has_what_was_recognized_and_nothing_for_what_was_not(samples
 def test_samples_that_are_all_dropped_leave_no_label(run):
     page = run(standing(0, 4), 20)
     assert page.inner_text("#label") == "Standing"
-    send(page, [[time, 1e30, 0.0, 0.0] for time, *_ in standing(4, 7)])
-    page.clock.run_for(60_000)
-    until(page, "document.getElementById('label').textContent !== 'Standing'")
+    for tenths in range(40, 80):
+        send(page, [[tenths / 10 + each / 50, 1e30, 0.0, 0.0] for each in range(5)])
+        page.clock.run_for(100)
+    assert page.inner_text("#label") == "Listening…"
     assert page.inner_text("#probability") == ""
 
 

@@ -218,9 +218,12 @@ export class Session {
     this.drawn = moment;
     clearTimeout(this.timer);
     this.timer = window.setTimeout(this.draw, 1.25 * pause);
-    // Where all samples are dropped, no prediction comes that would take the label back.
-    if (this.paused === null && this.samples.length && moment - this.updated > SLOW) this.update();
     const last = this.samples.at(-1);
+    if (this.paused === null && last && moment - this.updated > SLOW) {
+      // Where all samples are dropped, no prediction comes that would take the last one back.
+      if (last.time - (this.prediction?.time ?? NaN) > 2 * Math.max(GAP, this.stream.interval)) this.prediction = null;
+      this.update();
+    }
     // The charts go on without a signal.
     const silence = ((this.paused ?? moment) - this.silence.last) / 1000;
     if (last) this.reports.draw(this.samples, last.time + silence);
