@@ -128,6 +128,8 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/flights.py --page docs/splits.md
 	.bench/bin/python benchmarks/adaptation.py --scratch build/phone | tee benchmarks/adaptation.json
 	.bench/bin/python benchmarks/adaptation.py --page docs/research/activity.md
+	.bench/bin/python benchmarks/branches.py --scratch build/phone | tee benchmarks/branches.json
+	.bench/bin/python benchmarks/branches.py --page docs/research/activity.md
 	.bench/bin/python benchmarks/scale.py | tee benchmarks/scale.json
 	.bench/bin/python benchmarks/scale.py --page docs/scale.md
 
