@@ -28,7 +28,6 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -43,12 +42,8 @@ import pairs
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from zoo.catalog import preset_metrics
-from zoo.files import read_json, sha256
-from zoo.provenance import versions
 from zoo.report import markdown
 
-SPLITS = {"people": "new people", "studies": "a new study"}
 REGULAR, LEAST_MOVEMENT, STEPS = 0.7, 1.0, (0.4, 1.3)
 """Least autocorrelation and standard deviation (m/s^2) of walking that is learned from, and the lags in seconds."""
 REFERENCE_SECONDS = 60.0
@@ -195,24 +190,17 @@ def measure(scratch: Path, file: Path) -> list[dict[str, Any]]:
     """The sums of a finished fold of a cross-validation, whose network is beside its record."""
     import measured_streams
 
-    from zoo import loading
-    from zoo.activity.task import TASK
-
-    record, published = read_json(file.with_suffix(".json")), preset_metrics(pairs.PRESET)["test"]
-    model = loading.load(file).keras_model
-    model = model.copy(**{key: published[key] for key in ("temperature", "threshold")})
-    metadata, seed = TASK.metadata(model), int(file.stem.rpartition(".")[2])
-    files = {study: scratch / f"{study}.h5" for study in pairs.STUDIES}
+    model, metadata, record, files = pairs.fold_of(scratch, file)
     everyone = {f"{study}/{person}" for study, person in people_of(files)}
     trained = everyone - set(record["subjects"])
     length = round(REFERENCE_SECONDS * metadata.rate)
     walks = (
         (study, kind, person, [(activity, rows[:length]) for activity, rows in stretches])
-        for study, kind, person, stretches in measured_streams.signals_of(metadata, files, trained, seed)
+        for study, kind, person, stretches in measured_streams.signals_of(metadata, files, trained, record["group"])
         if kind == "alone" and stretches[0][0] == "walking"
     )  # fmt: skip
     reference = walking_of([*pairs.answers_of(model, metadata, walks)], metadata)
-    signals = measured_streams.signals_of(metadata, files, record["subjects"], seed)
+    signals = measured_streams.signals_of(metadata, files, record["subjects"], record["group"])
     answered = sorted(pairs.answers_of(model, metadata, signals), key=lambda one: (one.study, one.person))
     return [*counted(answered, metadata, reference, record.get("indistinct", ()))]
 
@@ -234,18 +222,8 @@ def main() -> None:
     if options.page:
         pages.fill(options.page, __file__, TABLES)
         return
-    os.environ |= pairs.ONE_THREAD
-    rows: list[dict[str, Any]] = []
-    files = [(split, file) for split in SPLITS for file in sorted((options.scratch / split).glob("folds/*.keras"))]
-    with ProcessPoolExecutor(pairs.WORKERS, max_tasks_per_child=1) as pool:
-        jobs = [(split, pool.submit(measure, options.scratch, file)) for split, file in files]
-        for split, job in jobs:
-            rows += [row | {"split": split} for row in job.result()]
-            print(split, len(rows), "rows", file=sys.stderr, flush=True)
     command = "python benchmarks/adaptation.py --scratch build/phone"
-    networks = {file.stem: sha256(file) for _, file in files}
-    about = {"command": command, "preset": pairs.PRESET, "networks": networks, "versions": versions()}
-    print(json.dumps(about | {"rows": rows}))
+    print(json.dumps(pairs.of_folds(command, measure, options.scratch)))
 
 
 Sums = Mapping[str, NDArray[np.int64]]
@@ -315,7 +293,7 @@ def points(share: float) -> str:
 def verdicts(document: Mapping[str, Any]) -> str:
     """A row for each network, order and variant, in points."""
     lines = []
-    for split, words in SPLITS.items():
+    for split, words in pairs.SPLITS.items():
         for order in ORDERS:
             for name in VARIANTS:
                 found = judge(document, split, order, name)
@@ -332,7 +310,7 @@ def verdicts(document: Mapping[str, Any]) -> str:
 def short_flights(document: Mapping[str, Any]) -> str:
     """How much of the time of short flights is right, and how much of stairs is shown as walking."""
     lines = []
-    for split, words in SPLITS.items():
+    for split, words in pairs.SPLITS.items():
         shares = [
             np.mean([pooled(people) for people in of_kind(document, split, kind, share).values()], axis=0)
             for kind, share in zip(KINDS, ("right", "right", "stairs_as_walking"), strict=True)

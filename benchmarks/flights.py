@@ -19,7 +19,6 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -34,9 +33,6 @@ import pages
 import pairs
 from numpy.typing import NDArray
 
-from zoo.catalog import preset_metrics
-from zoo.files import read_json, sha256
-from zoo.provenance import versions
 from zoo.report import markdown
 
 WALKING_PER_STAIRS, PRIOR_SECONDS = (3, 10, 30), 120.0
@@ -44,7 +40,6 @@ WALKING_PER_STAIRS, PRIOR_SECONDS = (3, 10, 30), 120.0
 COMPARED = ("as in the zoo", "evidence 0.6")
 DRAWS, ENOUGH = 1000, 10
 """Draws of people for an interval, and how many people it takes."""
-SPLITS = {"people": "new people", "studies": "a new study"}
 WALKING_ONLY = "walking"
 WALKING = ("walking",)
 """The part by which the group of walking and stairs is known."""
@@ -135,15 +130,8 @@ def measure(scratch: Path, file: Path) -> list[Row]:
     """The sums of a finished fold of a cross-validation, whose network is beside its record."""
     import measured_streams
 
-    from zoo import loading
-    from zoo.activity.task import TASK
-
-    record, published = read_json(file.with_suffix(".json")), preset_metrics(pairs.PRESET)["test"]
-    model = loading.load(file).keras_model
-    model = model.copy(**{key: published[key] for key in ("temperature", "threshold")})
-    metadata, seed = TASK.metadata(model), int(file.stem.rpartition(".")[2])
-    files = {study: scratch / f"{study}.h5" for study in pairs.STUDIES}
-    signals = measured_streams.signals_of(metadata, files, record["subjects"], seed)
+    model, metadata, record, files = pairs.fold_of(scratch, file)
+    signals = measured_streams.signals_of(metadata, files, record["subjects"], record["group"])
     answered = [*pairs.answers_of(model, metadata, signals)]
     return [*counted(answered, metadata, record.get("indistinct", ()))]
 
@@ -156,18 +144,8 @@ def main() -> None:
     if options.page:
         pages.fill(options.page, __file__, TABLES)
         return
-    os.environ |= pairs.ONE_THREAD
-    rows: list[Row] = []
-    files = [(split, file) for split in SPLITS for file in sorted((options.scratch / split).glob("folds/*.keras"))]
-    with ProcessPoolExecutor(pairs.WORKERS, max_tasks_per_child=1) as pool:
-        jobs = [(split, pool.submit(measure, options.scratch, file)) for split, file in files]
-        for split, job in jobs:
-            rows += [row | {"split": split} for row in job.result()]
-            print(split, len(rows), "rows", file=sys.stderr, flush=True)
     command = "python benchmarks/flights.py --scratch build/phone"
-    networks = {file.stem: sha256(file) for _, file in files}
-    about = {"command": command, "preset": pairs.PRESET, "networks": networks, "versions": versions()}
-    print(json.dumps(about | {"rows": rows}))
+    print(json.dumps(pairs.of_folds(command, measure, options.scratch)))
 
 
 Counts = dict[str, NDArray[np.float64]]
@@ -229,7 +207,7 @@ def table(document: Mapping[str, Any], *, split: str) -> str:
 def choices(document: Mapping[str, Any]) -> str:
     """Which balance the other studies choose for each study, and what it costs there beside that of the zoo."""
     lines = []
-    for split, words in SPLITS.items():
+    for split, words in pairs.SPLITS.items():
         found = summed(document["rows"], split)
         for walks in WALKING_PER_STAIRS:
             picks = {study: chosen(found, study, walks) for study in sorted(found["as in the zoo"])}
@@ -248,7 +226,7 @@ def choices(document: Mapping[str, Any]) -> str:
 def gains(document: Mapping[str, Any]) -> str:
     """What a balance gains and costs, in points with intervals over the people of a study."""
     lines = []
-    for split, words in SPLITS.items():
+    for split, words in pairs.SPLITS.items():
         people: dict[tuple[str, str], dict[str, Any]] = {}
         for row in document["rows"]:
             if row["split"] == split and row["balance"] in COMPARED:
@@ -282,7 +260,7 @@ def _gain(counts: NDArray[np.float64]) -> str:
 
 
 TABLES = {
-    **{f"flights, {split}": partial(table, split=split) for split in SPLITS},
+    **{f"flights, {split}": partial(table, split=split) for split in pairs.SPLITS},
     "flights, chosen": choices,
     "flights, gains": gains,
 }

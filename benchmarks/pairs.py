@@ -15,7 +15,7 @@ A finished training is a row of pairs.json, with sums by person: where it stands
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -31,7 +31,7 @@ import pages
 from numpy.typing import NDArray
 
 from zoo.catalog import preset_metrics
-from zoo.files import read_json, write_json
+from zoo.files import read_json, sha256, write_json
 from zoo.presets import PRESETS
 from zoo.provenance import versions
 from zoo.report import markdown
@@ -50,6 +50,8 @@ CANDIDATES: dict[str, dict[str, Any]] = {
 WORKERS, BATCH = 2, 2048
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
 """The environment of a worker."""
+SPLITS = {"people": "new people", "studies": "a new study"}
+"""Whom a network does not know, by the folder of its cross-validation."""
 RESULTS = Path(__file__).with_suffix(".json")
 ANSWERS = "answers.npz"
 """In the folder of a training: what its network answers to the streams of the two studies."""
@@ -151,6 +153,39 @@ def answers_of(model: Any, metadata: Any, signals: Iterable[tuple[str, str, str,
             study, kind, person, stretches, ((moments + 1) * frame - 1)[kept] / metadata.rate,
             found[oldest[kept], ages[kept]],
         )  # fmt: skip
+
+
+def fold_of(scratch: Path, file: Path) -> tuple[Any, Any, Row, dict[str, Path]]:
+    """A finished fold of a cross-validation in a folder, whose network is in a file beside its record.
+
+    Returns the network, calibrated as what is published, its metadata, the record with the number of the fold as
+    `group`, and the file of recordings of each study.
+    """
+    from zoo import loading
+    from zoo.activity.task import TASK
+
+    record, published = read_json(file.with_suffix(".json")), preset_metrics(PRESET)["test"]
+    model = loading.load(file).keras_model
+    model = model.copy(**{key: published[key] for key in ("temperature", "threshold")})
+    files = {study: scratch / f"{study}.h5" for study in STUDIES}
+    return model, TASK.metadata(model), record | {"group": int(file.stem.rpartition(".")[2])}, files
+
+
+def of_folds(command: str, measure: Callable[[Path, Path], list[Row]], scratch: Path) -> Row:
+    """The document of a benchmark of the finished folds of two cross-validations, over people and over studies.
+
+    Each of the rows that it measures has the `split`.
+    """
+    os.environ |= ONE_THREAD
+    files = [(split, file) for split in SPLITS for file in sorted((scratch / split).glob(f"folds/{PRESET}.*.keras"))]
+    rows: list[Row] = []
+    with ProcessPoolExecutor(WORKERS, max_tasks_per_child=1) as pool:
+        jobs = [(split, pool.submit(measure, scratch, file)) for split, file in files]
+        for split, job in jobs:
+            rows += [row | {"split": split} for row in job.result()]
+            print(split, len(rows), "rows", file=sys.stderr, flush=True)
+    networks = {file.stem: sha256(file) for _, file in files}
+    return {"command": command, "preset": PRESET, "networks": networks, "versions": versions(), "rows": rows}
 
 
 def shown(answered: Iterable[Answered], metadata: Any, threshold: float) -> Iterator[tuple[str, str, Any]]:
