@@ -77,12 +77,14 @@ class Answered:
 def main() -> None:
     """Prints what was measured, or writes it into a page."""
     parser = pages.parser(__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, help="scratch folder of saved_models/make.py --streams")
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=Path("build/phone"), help="scratch folder of make.py --streams"
+    )
     options = parser.parse_args()
     if options.page:
         pages.fill(options.page, __file__, TABLES)
         return
-    found = {"command": "python benchmarks/walkers.py build/phone", **measured(options.folder or Path("build/phone"))}
+    found = {"command": f"python benchmarks/walkers.py {options.folder}", **measured(options.folder)}
     print(json.dumps(found | {"versions": versions()}))
 
 

@@ -142,16 +142,24 @@ def test_a_dataframe_is_data():
         (frame.drop(columns="time"), r"^DataFrame: no column for time \(time\); .*: import it with `zoo.import_csv`"),
         (frame.assign(**{axis: frame[axis] / 9.80665 for axis in "xyz"}), r"\(about 9.8\): pass unit=g$"),
         (pandas.concat([frame, frame[:200].assign(who="ben", y=9.0)]), "^DataFrame: no recording of ben lasts 5 s, a"),
-        (frame.assign(label=frame["label"].where(frame.index % 50 == 0)), r"without rows without a label \(\d+\)"),
-        (frame[:4].assign(label=list("abcd")), "no recording is left without rows alone"),
+        (frame.assign(label=frame["label"].where(frame.index % 50 == 0)), "left out were rows without a label"),
+        (frame[:4].assign(label=list("abcd")), "nothing is left of it: left out were rows alone"),
     ):
         refused(words, zoo.load_data, wrong)
     # An index that has a name is a column.
-    for same in (frame, frame.set_index("time")):
+    indexed = frame.set_index("time")
+    refused("rate: the DataFrame has time stamps in 'time'", zoo.load_data, indexed, rate=25.0)
+    for same in (frame, indexed, frame.set_index("time", drop=False)):
         assert zoo.describe(same)["parts"]["train"]["windows"] == len(data.train)
     recipe = zoo.Recipe(epochs=1, validation=0.0)
     for learn, model in ((zoo.train, "activity_cnn"), (zoo.finetune, "activity_gru_tiny")):
         assert learn(model, frame, recipe=recipe, verbose=False).model.classes == data.classes
+
+
+@pytest.mark.parametrize("field", ["x", "time"])
+def test_only_people_and_activities_are_given_for_all_rows(field, tmp_path):
+    frame = pandas.DataFrame({"time": [0.0, 0.02], "x": 0.0, "y": 9.8, "z": 0.0, "subject": "ann", "activity": "hop"})
+    refused(rf"no column '={field}' \({field}\)", zoo.import_csv, frame, tmp_path / "a.h5", **{field: f"={field}"})
 
 
 def test_what_a_dataframe_loses_and_what_is_doubtful_in_it_is_said_as_of_a_file(tmp_path, capsys):

@@ -424,10 +424,10 @@ def test_a_person_who_is_named_twice_is_refused(study):
 
 def test_one_name_for_files_whose_paths_say_otherwise_is_doubted(study):
     (note,) = doubts([study], None, subject="=ann")
-    assert note.startswith("all 5 files of 2 folders are read as ann, including ")
+    assert note.startswith("all 5 files of 2 folders are read as the subject ann, including ")
     assert doubts([study / "ann"], None, subject="=ann") == doubts([study]) == []
     (note,) = doubts([study / "ann"], None, subject="=ann", activity="=walk")
-    assert "all 3 files are read as walk, including bike 1.csv" in note
+    assert "all 3 files are read as the activity walk, including bike 1.csv" in note
     assert "'{activity}*.csv'" in note
     (note,) = doubts([study], "{subject}/{activity}.csv")
     assert note.startswith("bike and bike 1 are read as two activities")

@@ -9,6 +9,7 @@ from running import archive, message
 
 import zoo
 from zoo.activity import recordings
+from zoo.activity.checks import Faults
 from zoo.activity.simulate import simulate
 from zoo.recipe import Columns
 from zoo.runtime.metadata import ACCELERATION_LIMIT, STANDARD_GRAVITY
@@ -384,3 +385,14 @@ def test_a_file_that_is_no_table_is_not_shown_whole(tmp_path, text):
     found = question(tmp_path, text, **ANN)
     assert "a.csv: no column for" in found
     assert len(found) < 1000
+
+
+def test_a_sensor_that_lies_still_for_most_of_the_time_is_not_doubted():
+    times = np.arange(0, 100, 0.02)
+    moves = np.where(times % 10 > 6, 1.0, 0.0)
+    rows = np.stack([4 * np.sin(9 * times) * moves, 9.81 + 3 * np.cos(7 * times) * moves, 0.4 + moves], axis=1)
+    turns = np.stack([1.2 * (np.sin(11 * times) > 0.5), 0.9 * (np.sin(5 * times) > 0.7), 0 * times], axis=1)
+    turns[:, 2] = turns[:, 0] * np.sin(times)
+    faults = Faults()
+    faults.find("coarse", np.concatenate([0.15 * np.round(rows / 0.15), turns], axis=1), 50.0)
+    assert not faults.sentences()

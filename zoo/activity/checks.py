@@ -260,9 +260,9 @@ class Copies:
         self._owners = {key: owner for key, owner in self._owners.items() if owner[1].partition(", row ")[0] != file}
 
 
-_ZEROS, _FROZEN, _CLIPPED, _RANGE, _TRACE = 3.0, 10.0, 0.5, 1.9 * STANDARD_GRAVITY, 1e-6
-"""Seconds of zeros, and of rows that do not change, and the share of rows at a limit, that no sensor in use gives; the
-least limit of a sensor, which is 2 g; and a value that is as good as zero."""
+_ZEROS, _FROZEN, _CLIPPED, _HELD, _RANGE, _TRACE = 3.0, 10.0, 0.5, 0.5, 1.9 * STANDARD_GRAVITY, 1e-6
+"""Seconds of zeros, and of rows that do not change, and shares of rows at a limit, and equal to the one before, that no
+sensor in use gives; the least limit of a sensor, which is 2 g; and a value that is as good as zero."""
 
 
 @dataclass
@@ -296,7 +296,7 @@ class Faults:
                 # Zeros that stand for lost values lie among the others.
                 f"{most:g} s of zeros or more": (max if place else sum)([0.0, *seconds[zero].tolist()]) >= most,
                 f"{_FROZEN:g} s or more without a change": (seconds[~zero] >= _FROZEN).any(),
-                "most rows equal to the one before": 2 * len(starts) < len(part) and norms(part).std() > _MOVING,
+                "most rows equal to the one before": not place and _is_held(part, rate),
                 "an axis without a change": still.any() and not still.all() and len(part) >= _FROZEN * rate,
                 "one column in two axes": any(pairs) and not still.all(),
                 f"most rows at one limit, {largest:g} {unit}": (
@@ -314,6 +314,13 @@ class Faults:
             "gives that; leave those rows out, choose other columns, or convert their unit"
             for fault, names in where.items()
         ]
+
+
+def _is_held(rows: Floats, rate: float) -> bool:
+    """Whether most rows repeat the one before, in the seconds in which somebody moves."""
+    parts = _parts(rows, max(2, round(rate)))
+    moving = parts[norms(parts).std(axis=1) > _MOVING]
+    return bool(len(moving)) and float((moving[:, 1:] == moving[:, :-1]).all(axis=2).mean()) > _HELD
 
 
 _NONE = ("null", "nan", "none", "n/a", "<na>", "nat", "undefined")

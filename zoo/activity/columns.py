@@ -321,7 +321,7 @@ def _check_resolved(where: str, header: Sequence[str], columns: CsvColumns, labe
     wanted = [(field, getattr(columns, field)) for field in fields]
     wanted += [("gravity", name) for name in columns.gravity or ()]
     wanted += [("channels", name) for name in columns.rotation or ()]
-    wanted = [(field, name) for field, name in wanted if not str(name).startswith("=")]
+    wanted = [part for part in wanted if part[0] not in ("subject", "activity") or not str(part[1]).startswith("=")]
     if missing := [(field, name) for field, name in wanted if name not in header]:
         lacking = {field for field, _ in missing}
         named = (f"{f'for {field}' if name is None else repr(name)} ({option(field)})" for field, name in missing)
@@ -398,11 +398,12 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, is_clock: b
     stamped = f"{where}: time stamps {step:g}"
     if unit != "auto" and not is_clock:
         if step and unit not in plausible:
-            hertz = f"{float(f'{rates[unit]:.3g}'):g}"
+            shown = {name: f"{float(f'{rate:.3g}'):g}" for name, rate in rates.items()}
+            hertz = shown[unit]
             problem = f"{stamped} {unit} apart make {hertz} Hz; expected {LOWEST:g} to {HIGHEST:g} Hz"
-            likely = [f"are they {name} ({rates[name]:.3g} Hz)? Pass {option('time_unit', name)}" for name in plausible]
+            likely = [f"are they {name} ({shown[name]} Hz)? Pass {option('time_unit', name)}" for name in plausible]
             cure = likely[0] if likely else f"convert them, or pass another {pass_time}"
-            raise TableError(problem, f"{cure}, or confirm with {option('rate', hertz)}")
+            raise TableError(problem, f"{cure}, or read {option('rate', hertz)} in place of time stamps")
         return unit, True
     # No app counts tenths of microseconds without a date.
     plausible = [name for name in plausible if name != "100ns" or name in dated]

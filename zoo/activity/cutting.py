@@ -254,7 +254,7 @@ def cut_frame(
     from zoo.activity.columns import columns_of, recognized
     from zoo.activity.importing import read_csv
 
-    if rate and (time := recognized("time", [*map(str, frame.columns)])):
+    if rate and (time := recognized("time", [*map(str, (*frame.index.names, *frame.columns))])):
         raise ArgumentError("rate", f": the DataFrame has time stamps in {time!r}; leave out one of them")
     windowing, columns, counts = Windowing(), columns_of({"unit": unit}, rate), Counts()
     try:

@@ -305,7 +305,8 @@ def recordings_of(table: Readings, counts: Counts) -> Iterator[Recording]:
         yield recording
     if not rates:
         why = ", ".join(f"{reason} ({count})" for reason, count in (+of_file.dropped).items())
-        raise ZooError(f"{table.where}: no recording is left without {why}: label these rows, or choose other columns")
+        cure = "label these rows, or choose other columns" if labeled < len(table.times) else "choose other columns"
+        raise ZooError(f"{table.where}: nothing is left of it: left out were {why}: {cure}")
     moving = [hertz for hertz, _ in paces if hertz > 0]
     faster = [hertz for _, hertz in paces if hertz > 0] if table.time_unit in TENTHS else []
     made = f"{table.where}: time stamps read as {table.time_unit} make {typical:.4g} Hz, and nobody moves"

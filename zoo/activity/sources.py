@@ -248,7 +248,8 @@ def all_read_as(field: str, name: str, files: Sequence[Path], *, is_laid_out: bo
         likely = _likely(files[0]) if len({path.name for path in files}) == 1 else likely
     elif words := re.match(r"[^\W_]+([ _-])[^\W\d_]", others[0].name):
         likely = f"{{subject}}{words[1]}{{activity}}*.csv"
-    what = f"all {len(files)} files{of} are read as {name}, including {others[0].name}"
+    example = others[0] if len(folders) > 1 else others[0].name
+    what = f"all {len(files)} files{of} are read as the {field} {name}, including {example}"
     return [f"{what}; if that is wrong, {_advice(likely, is_laid_out)}"]
 
 

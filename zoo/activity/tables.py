@@ -121,6 +121,8 @@ def _member_name(entry: zipfile.ZipInfo) -> str:
 def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
     if (archive := next(filter(is_zip, (path, *path.parents)), None)) is not None:
         opened, members = _opened(archive)
+        if path == archive:
+            raise ZooError(f"{path}: a zip file; name a file in it, or import it as a folder")
         return opened.open(members[path])
     require_file(path)
     return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")
@@ -185,11 +187,12 @@ def lines_of(source: "Path | pd.DataFrame", encoding: str = "") -> Iterator[str]
     files have them in the names of columns alone, and `check_encoding` refuses them in other names.
     """
     if not isinstance(source, Path):
+        # An index that has a name, such as time, is a column, unless it is one already.
+        named = [name for name in source.index.names if name and name not in source.columns]
+        source = source.reset_index(named) if named else source
         # Written as text, which keeps all digits, a DataFrame is read and checked like a file.
         for start in range(0, max(1, len(source)), _FRAME_ROWS):
-            # An index that has a name, such as time, is a column.
-            part = source[start : start + _FRAME_ROWS].to_csv(index=any(source.index.names), header=not start)
-            yield from io.StringIO(part)
+            yield from io.StringIO(source[start : start + _FRAME_ROWS].to_csv(index=False, header=not start))
         return
     try:
         with _open(source) as file:
@@ -317,11 +320,11 @@ class Table:
                 yield block
             count, block = count + len(block), []
 
-    def records(self, *needed: str) -> list[dict[str, str]]:
-        """All rows, each as its fields by the names of the columns; refuses a table without the `needed` ones."""
-        if wrong := [name for name in (*needed, *filter(None, self.names)) if self.names.count(name) != 1]:
-            what = "two columns" if wrong[0] in self.names else "no column"
-            raise ZooError(f"{self.where}: {what} {wrong[0]!r}; found {listed_names(self.names)}: name one so")
+    def records(self, *needed: str, cure: str = "name it so") -> list[dict[str, str]]:
+        """All rows, each as its fields by the names of the columns; refuses a table without one of each `needed`."""
+        if wrong := [name for name in needed if self.names.count(name) != 1]:
+            what, cure = ("two columns", "rename one") if wrong[0] in self.names else ("no column", cure)
+            raise ZooError(f"{self.where}: {what} {wrong[0]!r}; found {listed_names(self.names)}: {cure}")
         return [dict(zip(self.names, row, strict=True)) for block in self.blocks() for row in block]
 
 

@@ -48,14 +48,14 @@ _ANIMALS = (
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE | re.ASCII)  # on Windows
 
 
-class NameUnfitError(ZooError):
+class UnfitNameError(ZooError):
     """A name of a person or an activity is not taken."""
 
 
 _SAID = {
     ConflictError: (HTTPStatus.CONFLICT, "Another recording has this number."),
     StorageError: (HTTPStatus.INSUFFICIENT_STORAGE, "The computer cannot store it: tell its owner."),
-    NameUnfitError: (
+    UnfitNameError: (
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "The computer takes no such name or activity: choose another one.",
     ),
@@ -94,19 +94,20 @@ class Collection:
         if not _NUMBER.fullmatch(number):
             raise ZooError(f"number {number[:20]!r}: expected 16 digits")
         # What is no UTF-8 is no name and no number either.
-        text = content.decode(errors="replace")
+        text = content.decode("utf-8-sig", errors="replace")
         minute = _minute(Path("the recording"), text)
         for what, name in (("name", minute.person), ("label", minute.activity)):
             check_name(what, name)
         if self.labels and minute.activity not in self.labels:
-            raise NameUnfitError(f"label {minute.activity!r}: expected one of {', '.join(self.labels)}")
+            raise UnfitNameError(f"label {minute.activity!r}: expected one of {', '.join(self.labels)}")
         if (earlier := self.minutes.get(number)) is not None:
             # The owner of the folder may have deleted the recording since.
             if earlier.file.is_file() and earlier.file.read_bytes() != content:
                 raise ConflictError(f"number {number} is that of another recording: draw another one")
             return earlier, False
         file = self.folder / file_name(minute.person) / f"{file_name(minute.activity)}-{number}.csv"
-        _write(file, content, gyroscope=text.startswith(",".join(_LAYOUTS[1])))
+        names = Table("the recording", io.StringIO(text, newline="")).names
+        _write(file, content, gyroscope=names == _LAYOUTS[1])
         self.minutes[number] = minute._replace(file=file)
         return self.minutes[number], True
 
@@ -117,7 +118,7 @@ def check_name(what: str, text: str) -> str:
     # Equal names are equal bytes.
     plain = unicodedata.normalize("NFC", " ".join(text.split()))
     if not text or len(text) > MOST_LETTERS or not _is_letter(text[0]) or not allowed or text != plain:
-        raise NameUnfitError(
+        raise UnfitNameError(
             f"{what} {text[:MOST_LETTERS]!r}: expected up to {MOST_LETTERS} letters, digits, spaces and . _ ' -, a "
             "letter or digit first"
         )
@@ -222,13 +223,14 @@ class Inbox:
         try:
             self._count(address)
             minute, new = self.collection.add(number, content)
-            if new:
-                self._show(event_of(minute))
         except ZooError as error:
             # A phone draws another number by itself.
             if not isinstance(error, ConflictError):
                 self._show({"time": f"{datetime.now():%H:%M:%S}", "address": address, "reason": str(error)})
             raise Refusal(*next(said for kind, said in _SAID.items() if isinstance(error, kind))) from None
+        else:
+            if new:
+                self._show(event_of(minute))
         finally:
             self._turn.release()
         return {"seconds": minute.seconds, "new": new}
@@ -236,11 +238,13 @@ class Inbox:
     def _count(self, address: str) -> None:
         """Counts a recording of an address, which may send so many a minute."""
         now = time.monotonic()
-        sent = [moment for moment in self._recent.get(address, ()) if moment > now - 60]
+        recent = {who: [moment for moment in sent if moment > now - 60] for who, sent in self._recent.items()}
+        self._recent = {who: sent for who, sent in recent.items() if sent}
+        sent = self._recent.setdefault(address, [])
         if len(sent) >= _MOST_A_MINUTE:
             again = math.ceil(sent[0] + 60 - now)
             raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many recordings in a minute: wait", again)
-        self._recent[address] = [*sent, now]
+        sent.append(now)
 
 
 def event_of(minute: Minute) -> dict[str, Any]:
