@@ -66,8 +66,9 @@ def at_hand(page):
 def checkout(folder):
     for name in ("zoo", "tuning", "tests", "saved_models"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "page"))
-    (folder / "docs").mkdir()
-    for name in ("setup.cfg", "README.md", "docs/index.md", "docs/results.md"):
+    for name in ("docs", "benchmarks"):
+        (folder / name).mkdir()
+    for name in ("setup.cfg", "README.md", "docs/index.md", "docs/results.md", "benchmarks/pages.py"):
         shutil.copy(ROOT / name, folder / name)
     make = folder / "saved_models" / "make.py"
     make.write_text(make.read_text().replace("\nSEEDS = 5\n", "\nSEEDS = 2\n"))
