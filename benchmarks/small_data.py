@@ -4,19 +4,22 @@ r"""How recognizers learn from little data: training and fine-tuning beside two 
     zoo data windows motionsense.h5 geotec.h5 oxford-steps.h5 -o others.h5 --window 200 --hop 100 --test-fraction 0 \
         --classes downstairs,jogging,sitting,standing,upstairs,walking
     zoo train activity_gru_phone --data others.h5 --set validation=0 --out start
-    python benchmarks/small_data.py --wisdm wisdm-dataset.zip --start start | tee benchmarks/small_data.json
+    python saved_models/make.py --data DATA --scratch build/phone --streams activity_gru_phone
+    python benchmarks/small_data.py --wisdm wisdm-dataset.zip --start start --selfback selfback-thigh.zip \
+        --other-start build/phone/studies/folds/activity_gru_phone.study.0.4.keras | tee benchmarks/small_data.json
     python benchmarks/small_data.py --page docs/small-data.md  # writes the table of small_data.json into the page
 
 With `--known small_data.json`, only what is missing there is measured; after a change of one method, add `--methods
 train` to measure it again on the same windows.
 
 A cell is a number of people to train on, of activities, and of minutes that each person recorded in all. It is measured
-several times; each draw takes other people to train on. Simulated test people are drawn as well. Those of WISDM are
-always the same six, since settings of the recipes were chosen on the others. Every method learns from the same
-windows and is scored on the same windows, by macro-F1. Simulated people are of `zoo data simulate`; real ones of WISDM
-(phone in the pocket, 20 Hz resampled to 50). `train` is `zoo train --model activity_gru`. `finetune` is `zoo finetune
-activity_gru_phone`; on WISDM, which that preset was trained on, the same recipe trained on the other three studies
-takes its place. All with their defaults.
+several times; each draw takes other people to train on. Test people are drawn as well, so that an error over draws is
+one over test people too. Those of WISDM are always the same six, since settings of the recipes were chosen on the
+others. Every method learns from the same windows and is scored on the same windows, by macro-F1. Simulated people are
+of `zoo data simulate`; real ones of WISDM (phone in the pocket, 20 Hz resampled to 50) and of selfBACK. `train` is `zoo
+train --model activity_gru`. `finetune` is `zoo finetune activity_gru_phone`; on WISDM, which that preset was trained
+on, the same recipe trained on three other studies takes its place, on selfBACK the same trained on the five others. All
+with their defaults.
 """
 
 import io
@@ -45,6 +48,7 @@ from zoo.activity.cutting import Windowing
 from zoo.activity.evaluation import answers, keras_logits
 from zoo.activity.metrics import fit_baseline
 from zoo.activity.recordings import Recording
+from zoo.activity.studies import read_study
 from zoo.data.dataset import Data, DataSet
 from zoo.data.loading import load_data
 from zoo.files import sha256
@@ -197,6 +201,8 @@ def main() -> None:
     parser = pages.parser(__doc__)
     parser.add_argument("--wisdm", type=Path, default=Path("wisdm-dataset.zip"))
     parser.add_argument("--start", type=Path, default=Path("start"), help="recipe of the preset without WISDM, trained")
+    parser.add_argument("--selfback", type=Path, default=Path("selfback-thigh.zip"))
+    parser.add_argument("--other-start", type=Path, default=Path("other_start"), help="the same without selfBACK")
     parser.add_argument("--methods", help="to measure; by default those that are not in --known")
     parser.add_argument("--cells", help="numbers of cells, from 0; all by default")
     parser.add_argument("--workers", type=int, default=1, help="draws that are measured at once")
@@ -211,7 +217,10 @@ def main() -> None:
     sources = {
         "simulated": (windows_of(simulated, SIMULATED), SIMULATED, PRESET),
         "WISDM": (windows_of(read_wisdm(options.wisdm), real), real, str(options.start)),
-    }
+        "selfBACK": (
+            windows_of(read_study("selfback", options.selfback), SIMULATED), SIMULATED, str(options.other_start),
+        ),
+    }  # fmt: skip
     numbers = range(len(CELLS)) if options.cells is None else [int(number) for number in options.cells.split(",")]
     earlier = json.loads(options.known.read_text()) if options.known else {"cells": []}
     known = {
