@@ -151,9 +151,7 @@ def counted(
     from zoo.runtime.metadata import CLASSES
     from zoo.runtime.streaming import Shown
 
-    allowed = measured_streams.right_labels(metadata.classes)
-    for members in alike:
-        allowed |= {metadata.classes[place]: [metadata.classes[each] for each in members] for place in members}
+    allowed = measured_streams.right_labels(metadata.classes, alike)
     known, seconds = {*CLASSES, "stairs"}, metadata.frame / metadata.rate
     worth = metadata.frame / metadata.window
     for (study, person), group in groupby(answered, key=lambda one: (one.study, one.person)):

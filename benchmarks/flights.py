@@ -101,9 +101,7 @@ def counted(answered: Sequence[pairs.Answered], metadata: Any, alike: Sequence[S
 
     from zoo.activity.streaming import judged
 
-    allowed = measured_streams.right_labels(metadata.classes)
-    for members in alike:
-        allowed |= {metadata.classes[place]: [metadata.classes[each] for each in members] for place in members}
+    allowed = measured_streams.right_labels(metadata.classes, alike)
     on_foot = {"walking", *measured_streams.ANY_STAIRS}
     some = [one for one in answered if {activity for activity, _ in one.stretches} <= on_foot and one.kind != "turns"]
     for name, balance in BALANCES.items():

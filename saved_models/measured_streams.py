@@ -131,16 +131,15 @@ def streams_of(
 ) -> Iterator[tuple[str, str, StreamResult]]:  # fmt: skip
     """Study, kind and result of each stream of some people, in files by study. Classes that are `alike` are one."""
     classes = recognizer.metadata.classes
-    allowed = right_labels(classes)
-    for members in alike:
-        allowed |= {classes[place]: [classes[each] for each in members] for place in members}
+    allowed = right_labels(classes, alike)
     for study, kind, person, stretches in signals_of(recognizer.metadata, files, people, seed):
         yield study, kind, streamed(recognizer, None, stretches, allowed, person)
 
 
-def right_labels(classes: Sequence[str]) -> dict[str, list[str]]:
-    """The labels that are right for each activity that is told apart."""
-    return {name: [name] for name in classes} | {"stairs": [*STAIRS]}
+def right_labels(classes: Sequence[str], alike: Sequence[Sequence[int]] = ()) -> dict[str, list[str]]:
+    """The labels that are right for each activity that is told apart; classes that are `alike` are one."""
+    same = {classes[place]: [classes[each] for each in members] for members in alike for place in members}
+    return {name: [name] for name in classes} | {"stairs": [*STAIRS]} | same
 
 
 def signals_of(
