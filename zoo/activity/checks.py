@@ -88,9 +88,8 @@ _STILL, _OFF, _AT_REST = 0.05, 0.12, 3
 seconds of rest that show it."""
 
 
-def at_rest(rows: Floats, rate: float) -> float:
-    """The typical length of acceleration, `(rows, 3)`, in seconds without movement; gravity where there are too few."""
-    lengths = norms(_parts(rows, max(2, round(rate))))
+def at_rest(lengths: Floats) -> float:
+    """The typical length of acceleration, `(seconds, rows)`, in those without movement; gravity where they are few."""
     mean = lengths.mean(axis=1)
     still = mean[lengths.std(axis=1) < _STILL * mean]
     return float(np.median(still)) if len(still) >= _AT_REST else STANDARD_GRAVITY
@@ -260,9 +259,9 @@ class Copies:
         self._owners = {key: owner for key, owner in self._owners.items() if owner[1].partition(", row ")[0] != file}
 
 
-_ZEROS, _FROZEN, _CLIPPED, _HELD, _RANGE, _TRACE = 3.0, 10.0, 0.5, 0.5, 1.9 * STANDARD_GRAVITY, 1e-6
-"""Seconds of zeros, and of rows that do not change, and shares of rows at a limit, and equal to the one before, that no
-sensor in use gives; the least limit of a sensor, which is 2 g; and a value that is as good as zero."""
+_ZEROS, _FROZEN, _CLIPPED, _RANGE, _TRACE = 3.0, 10.0, 0.5, 1.9 * STANDARD_GRAVITY, 1e-6
+"""Seconds of zeros, and of rows that do not change, and the share of rows at a limit, that no sensor in use gives; the
+least limit of a sensor, which is 2 g; and a value that is as good as zero."""
 
 
 @dataclass
@@ -278,25 +277,29 @@ class Faults:
 
     def find(self, name: str, rows: Floats, rate: float) -> None:
         """Looks at a recording, `(rows, 3)` or `(rows, 6)`."""
-        if abs((gravity := at_rest(rows[:, :3], rate)) / STANDARD_GRAVITY - 1) > _OFF:
+        second = max(2, round(rate))
+        lengths = norms(_parts(rows[:, :3], second))
+        if abs((gravity := at_rest(lengths)) / STANDARD_GRAVITY - 1) > _OFF:
             fault = f"at rest an acceleration that is not gravity ({STANDARD_GRAVITY:.1f} {UNIT})"
             self._where.setdefault(fault, []).append(f"{name} ({gravity:.3g})")
+        moves = lengths.std(axis=1) > _MOVING
         # A gyroscope at rest may show zeros for a while.
         for part, most, unit, place in (
             (rows[:, :3], _ZEROS, UNIT, ""), (rows[:, 3:], _FROZEN, ROTATION_UNIT, " in the rotation rate"),
         ):  # fmt: skip
             if len(part) < ENOUGH_ROWS or not part.shape[1]:
                 continue
-            starts = np.flatnonzero(np.r_[True, (part[1:] != part[:-1]).any(axis=1)])
+            changes = np.r_[True, (part[1:] != part[:-1]).any(axis=1)]
+            starts, moving = np.flatnonzero(changes), _parts(changes[:, None], second)[moves, 1:]
             # On a grid, a row of zeros has a trace of its neighbors.
-            seconds, zero = np.diff(np.r_[starts, len(part)]) / rate, np.abs(part[starts]).max(axis=1) < _TRACE
+            lasting, zero = np.diff(np.r_[starts, len(part)]) / rate, np.abs(part[starts]).max(axis=1) < _TRACE
             still, largest = np.ptp(part, axis=0) == 0, np.abs(part).max()
             pairs = [bool((part[:, one] == part[:, other]).all()) for one, other in ((0, 1), (0, 2), (1, 2))]
             is_there = {
                 # Zeros that stand for lost values lie among the others.
-                f"{most:g} s of zeros or more": (max if place else sum)([0.0, *seconds[zero].tolist()]) >= most,
-                f"{_FROZEN:g} s or more without a change": (seconds[~zero] >= _FROZEN).any(),
-                "most rows equal to the one before": not place and _is_held(part, rate),
+                f"{most:g} s of zeros or more": (max if place else sum)([0.0, *lasting[zero].tolist()]) >= most,
+                f"{_FROZEN:g} s or more without a change": (lasting[~zero] >= _FROZEN).any(),
+                "most rows equal to the one before": not place and 2 * moving.sum() < moving.size,
                 "an axis without a change": still.any() and not still.all() and len(part) >= _FROZEN * rate,
                 "one column in two axes": any(pairs) and not still.all(),
                 f"most rows at one limit, {largest:g} {unit}": (
@@ -314,13 +317,6 @@ class Faults:
             "gives that; leave those rows out, choose other columns, or convert their unit"
             for fault, names in where.items()
         ]
-
-
-def _is_held(rows: Floats, rate: float) -> bool:
-    """Whether most rows repeat the one before, in the seconds in which somebody moves."""
-    parts = _parts(rows, max(2, round(rate)))
-    moving = parts[norms(parts).std(axis=1) > _MOVING]
-    return bool(len(moving)) and float((moving[:, 1:] == moving[:, :-1]).all(axis=2).mean()) > _HELD
 
 
 _NONE = ("null", "nan", "none", "n/a", "<na>", "nat", "undefined")

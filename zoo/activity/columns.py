@@ -172,7 +172,7 @@ def columns_of(columns: Any, rate: float | None = None, **others: Any) -> CsvCol
 
 
 def recognized(field: str, header: Sequence[str]) -> str | None:
-    """The column of time, subject or activity that is known by its name, if a table has one."""
+    """The column of time, subject, activity, or text of a note that is known by its name, if a table has one."""
     plain = _plain_names(header)
     return next((plain[name] for name in _RECOGNIZED[field] if name in plain), None)
 
@@ -399,11 +399,10 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, is_clock: b
     if unit != "auto" and not is_clock:
         if step and unit not in plausible:
             shown = {name: f"{float(f'{rate:.3g}'):g}" for name, rate in rates.items()}
-            hertz = shown[unit]
-            problem = f"{stamped} {unit} apart make {hertz} Hz; expected {LOWEST:g} to {HIGHEST:g} Hz"
+            problem = f"{stamped} {unit} apart make {shown[unit]} Hz; expected {LOWEST:g} to {HIGHEST:g} Hz"
             likely = [f"are they {name} ({shown[name]} Hz)? Pass {option('time_unit', name)}" for name in plausible]
             cure = likely[0] if likely else f"convert them, or pass another {pass_time}"
-            raise TableError(problem, f"{cure}, or read {option('rate', hertz)} in place of time stamps")
+            raise TableError(problem, f"{cure}, or read {option('rate', shown[unit])} in place of time stamps")
         return unit, True
     # No app counts tenths of microseconds without a date.
     plausible = [name for name in plausible if name != "100ns" or name in dated]

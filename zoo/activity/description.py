@@ -122,12 +122,13 @@ def _strange(data: Data) -> list[str]:
 
 def _minutes(people: ArrayLike, labels: ArrayLike, seconds: NDArray[np.float64]) -> dict[str, dict[str, float]]:
     """Minutes by person and label."""
-    totals = Counter[tuple[str, str]]()
+    totals = dict[str, Counter[str]]()
     for person, label, duration in zip(np.asarray(people).tolist(), np.asarray(labels).tolist(), seconds, strict=True):
-        totals[person, label] += duration / 60
-    everyone = sort_names(person for person, _ in totals)
-    return {name: {label: round(float(totals[name, label]), 2) for who, label in sorted(totals) if who == name}
-            for name in everyone}  # fmt: skip
+        totals.setdefault(person, Counter())[label] += duration / 60
+    return {
+        person: {label: round(float(total), 2) for label, total in sorted(totals[person].items())}
+        for person in sort_names(totals)
+    }
 
 
 def _balance(windows: DataSet, labels: tuple[str, ...]) -> dict[str, Any]:

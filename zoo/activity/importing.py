@@ -279,11 +279,15 @@ def read_csv(source: "Path | pd.DataFrame", columns: CsvColumns, counts: Counts 
     A change of person, activity or device, a gap in time or more than four lost samples in a row end a recording; fewer
     are interpolated. `counts` gets what is left out or changed, and a row of facts of the file.
     """
-    yield from recordings_of(read_sensors(source, columns), counts or Counts())
+    table, counts, faults = read_sensors(source, columns), counts or Counts(), checks.Faults()
+    for recording in recordings_of(table, counts):
+        yield recording
+        faults.find(table.where, recording.rows, recording.rate)
+    counts.faults.add(faults)
 
 
 def recordings_of(table: Readings, counts: Counts) -> Iterator[Recording]:
-    """The recordings of a table, each checked; arguments are those of `read_csv`."""
+    """The recordings of a table, each checked, as `read_csv` reads them, but for what a broken sensor leaves."""
     of_file = Counts(copies=counts.copies)
     labeled = sum(rows.stop - rows.start for rows, _ in table.parts())
     of_file.dropped["rows without a label"] += len(table.times) - labeled
@@ -296,7 +300,6 @@ def recordings_of(table: Readings, counts: Counts) -> Iterator[Recording]:
     for recording in _recordings(table, of_file, typical):
         with _advised(table, recording.subject, recording.activity) as name:
             checks.check_signal(name, recording.rows, recording.rate, checks.MOST_QUIET)
-        of_file.faults.find(table.where, recording.rows, recording.rate)
         rates.add(recording.rate)
         seconds += recording.seconds
         if not table.is_time_unit_known:

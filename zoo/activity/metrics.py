@@ -439,7 +439,6 @@ def _fit_ridge(classes: int, rows: Floats, labels: Labels, people: NDArray[Any])
     wide = len(scaled) < scaled.shape[1]
     parts = [scaled[held].T @ scaled[held] for _, held in folds] if folds and not wide else []
     gram = sum(parts, np.zeros(())) if parts else np.asarray(scaled @ scaled.T if wide else scaled.T @ scaled, float)
-
     whole = targets if wide else scaled.T @ targets
 
     def solved(system: Floats, right: Floats, penalty: float) -> Floats:

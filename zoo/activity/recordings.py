@@ -104,7 +104,6 @@ class Counts:
         """Adds other counts, without those that are 0."""
         self.dropped.update(+other.dropped)
         self.changed.update(+other.changed)
-        self.faults.add(other.faults)
 
     def doubts(self) -> list[str]:
         """A sentence for each kind of fault."""

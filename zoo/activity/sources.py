@@ -238,17 +238,17 @@ def _advice(likely: str, is_laid_out: bool) -> str:
 
 def all_read_as(field: str, name: str, files: Sequence[Path], *, is_laid_out: bool = False) -> list[str]:
     """A sentence about files of several folders, or some of whose names alone have the name that all are read as."""
-    folders = {path.absolute().parent for path in files}
-    others = [path for path in files if len(folders) > 1 or name.lower() not in path.stem.lower()]
-    if len(folders) < 2 and len(others) in (0, len(files)):
+    folders = len({path.absolute().parent for path in files})
+    others = [path for path in files if folders > 1 or name.lower() not in path.stem.lower()]
+    if folders < 2 and len(others) in (0, len(files)):
         return []
     likely, of = f"{{{field}}}*.csv", ""
-    if len(folders) > 1:
-        likely, of = "{subject}/{activity}*.csv", f" of {len(folders)} folders"
+    if folders > 1:
+        likely, of = "{subject}/{activity}*.csv", f" of {folders} folders"
         likely = _likely(files[0]) if len({path.name for path in files}) == 1 else likely
     elif words := re.match(r"[^\W_]+([ _-])[^\W\d_]", others[0].name):
         likely = f"{{subject}}{words[1]}{{activity}}*.csv"
-    example = others[0] if len(folders) > 1 else others[0].name
+    example = others[0] if folders > 1 else others[0].name
     what = f"all {len(files)} files{of} are read as the {field} {name}, including {example}"
     return [f"{what}; if that is wrong, {_advice(likely, is_laid_out)}"]
 

@@ -181,7 +181,7 @@ def read_study(
     study = study._replace(activities={**study.activities, **(study.others if others else {})})
     try:
         for file, (place,), _, _ in _files(name, path, [study.orientations]) if study.orientations else ():
-            records = Table(file, lines_of(place)).records("execution_id", "orientation")
+            records = Table(file, lines_of(place)).records("execution_id", "orientation", cure="copy the file again")
             orientations |= {record["execution_id"]: record["orientation"] for record in records}
         for file, parts, fields, layout in _files(name, path, study.layouts):
             if fields.get("subject") in study.excluded:

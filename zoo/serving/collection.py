@@ -84,7 +84,7 @@ class Collection:
             remove_leftovers(path)
         for path in sorted(folder.glob("*/*.csv")):
             if (name := _FILE.fullmatch(path.name)) and path.is_file():
-                self.minutes[name[1]] = _minute(path, read_text(path))
+                self.minutes[name[1]] = _minute(Table(str(path), io.StringIO(read_text(path), newline="")))
 
     def add(self, number: str, content: bytes) -> tuple[Minute, bool]:
         """Adds a CSV file in the layout of the phone page, unless that of its `number` was added before.
@@ -94,8 +94,8 @@ class Collection:
         if not _NUMBER.fullmatch(number):
             raise ZooError(f"number {number[:20]!r}: expected 16 digits")
         # What is no UTF-8 is no name and no number either.
-        text = content.decode("utf-8-sig", errors="replace")
-        minute = _minute(Path("the recording"), text)
+        table = Table("the recording", io.StringIO(content.decode("utf-8-sig", errors="replace"), newline=""))
+        minute = _minute(table)
         for what, name in (("name", minute.person), ("label", minute.activity)):
             check_name(what, name)
         if self.labels and minute.activity not in self.labels:
@@ -106,8 +106,7 @@ class Collection:
                 raise ConflictError(f"number {number} is that of another recording: draw another one")
             return earlier, False
         file = self.folder / file_name(minute.person) / f"{file_name(minute.activity)}-{number}.csv"
-        names = Table("the recording", io.StringIO(text, newline="")).names
-        _write(file, content, gyroscope=names == _LAYOUTS[1])
+        _write(file, content, gyroscope=table.names == _LAYOUTS[1])
         self.minutes[number] = minute._replace(file=file)
         return self.minutes[number], True
 
@@ -136,9 +135,9 @@ def file_name(name: str) -> str:
     return f"{plain}_" if _DEVICES.fullmatch(plain) else plain
 
 
-def _minute(file: Path, text: str) -> Minute:
+def _minute(table: Table) -> Minute:
     """Who did what for how long, by the columns of a file in the layout of the phone page."""
-    table = Table(str(file), io.StringIO(text, newline=""))
+    file = table.where
     if table.names not in _LAYOUTS:
         raise ZooError(f"{file}: has the columns {', '.join(table.names)[:200]}; expected {', '.join(_LAYOUTS[0])}")
     if not (rows := [row for block in table.blocks() for row in block]):
@@ -153,7 +152,7 @@ def _minute(file: Path, text: str) -> Minute:
     if not 0.001 <= seconds < math.inf:
         raise ZooError(f"{file}: column 'time': expected seconds that rise from row to row")
     ((person, activity),) = whose
-    return Minute(file, person, activity, len(rows), round(seconds, 3))
+    return Minute(Path(file), person, activity, len(rows), round(seconds, 3))
 
 
 def _write(file: Path, content: bytes, gyroscope: bool) -> None:
