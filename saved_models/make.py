@@ -31,10 +31,11 @@ from rich.console import Console
 
 from zoo import loading
 from zoo.activity import cutting, recordings
+from zoo.activity.metrics import macro_f1, of_known
 from zoo.activity.studies import STUDIES, read_study
 from zoo.activity.task import TASK as ACTIVITY
 from zoo.benchmarking import bench
-from zoo.crossval import Protocol, cross_validate
+from zoo.crossval import Protocol, cross_validate, fold_arrays
 from zoo.data import hdf5
 from zoo.exporting import artifacts
 from zoo.exporting.artifacts import ParityError
@@ -83,6 +84,7 @@ def main() -> None:
     parser.add_argument("--evaluate", action="store_true", help="measure the published weights on the test set again")
     parser.add_argument("--draw", action="store_true", help="draw the figures of the published weights again")
     parser.add_argument("--baselines", nargs="+", metavar="METHOD", help="score baselines on the published folds")
+    parser.add_argument("--seeds", type=int, help="cross-validate with so many seeds, and measure how they differ")
     parser.add_argument("--time", action="store_true", help="time the published files again, all in one run")
     options = parser.parse_args()
     for name in [] if options.presets == ["none"] else options.presets or PRESETS:
@@ -102,6 +104,9 @@ def main() -> None:
         elif options.streams:
             with folder(options.scratch) as scratch:
                 streams_again(name, data.parent, scratch)
+        elif options.seeds:
+            with folder(options.scratch) as scratch:
+                other_seeds(name, data.parent, scratch, options.seeds)
         else:
             trainings = {"activity": seeds, "patches": photographs, "text": text}
             own = everyone if PRESETS[name].data.studies else trainings.get(kind, once)
@@ -233,10 +238,10 @@ def everyone(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
     return scratch / "model", {"test": found["people"], "studies": found["studies"], **as_streams}
 
 
-def over_people_and_studies(plan: Training, data: Path, scratch: Path) -> dict[str, Document]:
+def over_people_and_studies(plan: Training, data: Path, scratch: Path, seeds: int = 1) -> dict[str, Document]:
     """The results over people and over studies; the network of each fold stays in the folder."""
     return {
-        what: cross_validated(plan, data, scratch / what, Protocol(groups, models=True))
+        what: cross_validated(plan, data, scratch / what, Protocol(groups, seeds=seeds, models=True))
         for what, groups in (("people", GROUPS), ("studies", "study"))
     }
 
@@ -258,6 +263,28 @@ def streams_again(name: str, archives: Path, scratch: Path) -> None:
     calibration = {key: metrics["test"][key] for key in ("temperature", "threshold")}
     as_streams = measured_streams.of(found, data, scratch, calibration, integers=True)
     write_json(HERE / name / "metrics.json", metrics | as_streams)
+
+
+def other_seeds(name: str, archives: Path, scratch: Path, count: int) -> None:
+    """Scores of each seed by windows, over people and over studies, and as streams of the studies left out."""
+    data = cut_studies(name, archives, scratch)
+    found = over_people_and_studies(Training.of(name, {"validation": 0.0}), data, scratch, count)
+    whole, rows = ACTIVITY.load_data(data), list[Document]()
+    for seed in range(count):
+        own = {
+            what: document | {"folds": [fold for fold in document["folds"] if fold["seed"] == seed]}
+            for what, document in found.items()
+        }
+        row: Document = {"seed": seed}
+        for what, document in own.items():
+            arrays = fold_arrays(scratch / what, measured_streams.folds_of(document))
+            known, predicted = of_known(arrays["labels"], arrays["predicted"], whole.other_class)
+            row[what] = {"macro_f1": macro_f1(arrays["labels"][known], predicted[known])}
+        shown = measured_streams.of_studies(own, data, scratch)["studies"]
+        row["streams_of_studies"] = {study: scores["settled"] for study, scores in shown.items()}
+        rows.append(row)
+    metrics = read_json(HERE / name / "metrics.json")
+    write_json(HERE / name / "metrics.json", metrics | {"by_seed": rows})
 
 
 def photographs(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:

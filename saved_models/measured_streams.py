@@ -273,21 +273,20 @@ def of(
     """Streams of the networks of two cross-validations in a folder, over people and over studies.
 
     With `integers`, those over people are exported in 8 bits as well, where these answer as floats do often enough, and
-    read the windows of the people. Those over
-    people are calibrated as what is published is, those over studies without the study that they leave out.
+    read the windows of the people. Those over people are calibrated as what is published is.
     """
+    people = of_folds(folder / "people", found["people"], data, lambda record: calibration, integers=integers)
+    return {"streams_of_people": people, "streams_of_studies": of_studies(found, data, folder)}
+
+
+def of_studies(found: Mapping[str, Document], data: Path, folder: Path) -> Document:
+    """Streams of the networks over studies, each calibrated without the study that it leaves out."""
     whole = TASK.load_data(data)
 
     def calibrated(record: Document) -> Mapping[str, float]:
         return without(str(record["study"]), folder / "people", found["people"], whole)
 
-    return {
-        f"streams_of_{what}": of_folds(
-            folder / what, result, data, calibrated if what == "studies" else lambda record: calibration,
-            integers=integers and what == "people",
-        )
-        for what, result in found.items()
-    }  # fmt: skip
+    return of_folds(folder / "studies", found["studies"], data, calibrated, integers=False)
 
 
 def without(study: str, folder: Path, found: Document, data: Data) -> Document:

@@ -14,7 +14,7 @@ import zoo
 from zoo.activity import recordings
 from zoo.activity.columns import CsvColumns, read_samples
 from zoo.activity.importing import read_csv
-from zoo.activity.recordings import Counts
+from zoo.activity.recordings import Findings
 from zoo.activity.simulate import simulate
 from zoo.activity.studies import read_study
 from zoo.runtime.metadata import CLASSES
@@ -24,14 +24,14 @@ HEADER = "time,x,y,z,subject,activity\n"
 
 
 def motionsense(path, texts):
-    counts = Counts()
-    return list(read_study("motionsense", archive(path, texts), counts)), counts.to_json()["dropped"]
+    findings = Findings()
+    return list(read_study("motionsense", archive(path, texts), findings)), findings.to_json()["dropped"]
 
 
 def table(path, text, columns=None):
     path.write_text(text, encoding="utf-8")
-    counts = Counts()
-    return list(read_csv(path, columns or CsvColumns(), counts)), dict(counts.dropped + counts.changed)
+    findings = Findings()
+    return list(read_csv(path, columns or CsvColumns(), findings)), dict(findings.dropped + findings.changed)
 
 
 def called(change):
@@ -116,13 +116,13 @@ def test_a_dataframe_is_read_like_a_file(tmp_path):
     frame = frame.assign(subject=["007"] * 100 + ["NA"] * 100, activity="sit, or stand")
     frame.loc[150, "x"] = np.nan
     refused("activity', row 1 below the names: 'sit, or stand'", list, read_csv(frame, CsvColumns()))
-    counts = Counts()
-    found = list(read_csv(frame, CsvColumns(activity="=sitting"), counts))
+    findings = Findings()
+    found = list(read_csv(frame, CsvColumns(activity="=sitting"), findings))
     assert [(each.name, each.subject, each.rate, len(each.rows)) for each in found] == [
         ("DataFrame", name, 50.0, 100) for name in ("007", "NA")
     ]
     np.testing.assert_allclose(found[0].acceleration[:, 1], frame["y"][:100], rtol=1e-6)
-    assert counts.to_json() == {"dropped": {}, "changed": {"rows with lost values, interpolated": 1}}
+    assert findings.to_json() == {"dropped": {}, "changed": {"rows with lost values, interpolated": 1}}
     refused("column 'y', row 1 below the names: 'high'", list, read_csv(frame.assign(y="high"), CsvColumns()))
     imported = zoo.import_csv(frame.drop(index=150).assign(y=9.8), tmp_path / "a.h5", activity="=sitting")
     assert (imported.recordings, imported.files[0]["file"]) == (2, "DataFrame")

@@ -36,7 +36,7 @@ def test_a_recording_of_a_day_is_put_on_its_grid_with_little_more_memory():
     values = random.standard_normal((rows, 3))
     tracemalloc.start()
     try:
-        (found,) = recordings.stretches("a", "1", "walking", times, values, None, recordings.Counts())
+        (found,) = recordings.stretches("a", "1", "walking", times, values, None, recordings.Findings())
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -120,7 +120,7 @@ def test_the_end_of_a_long_recording_is_where_its_clock_says(tmp_path):
     times = np.arange(int(rate * seconds)) / rate
     signal = np.where(times < 800, 1.0, 0.0)
     rows = np.stack([signal] * 3, axis=1)
-    (found,) = recordings.stretches("a.csv", "ann", "walking", times, rows, None, recordings.Counts())
+    (found,) = recordings.stretches("a.csv", "ann", "walking", times, rows, None, recordings.Findings())
     assert found.rate == 100.0
     assert found.seconds == pytest.approx(seconds, abs=0.02)
     assert np.argmin(found.acceleration[:, 0]) / found.rate == pytest.approx(800, abs=0.02)

@@ -19,7 +19,7 @@ from zoo.activity import data as windows
 from zoo.activity import recordings
 from zoo.activity.columns import CsvColumns
 from zoo.activity.importing import read_csv
-from zoo.activity.recordings import Counts
+from zoo.activity.recordings import Findings
 from zoo.activity.simulate import simulate
 from zoo.activity.sources import find_sources
 from zoo.errors import ZooError
@@ -116,9 +116,9 @@ def time_of_day(folder, time, moved, gravity):
 def test_files_of_every_app_become_the_same_recording(tmp_path, app, read_as, unit):
     time, moved, gravity = walk()
     app(tmp_path, time, moved, gravity)
-    counts, sources = Counts(), find_sources([tmp_path], ANN)[0]
-    ((recording,),) = ([*read_csv(path, columns, counts)] for path, columns in sources)
-    (table,) = counts.files
+    findings, sources = Findings(), find_sources([tmp_path], ANN)[0]
+    ((recording,),) = ([*read_csv(path, columns, findings)] for path, columns in sources)
+    (table,) = findings.files
     np.testing.assert_allclose(recording.acceleration, moved + gravity, atol=0.02)
     assert (recording.subject, recording.activity, recording.rate) == ("ann", "walking", 50.0)
     assert (table["read_as"], table["unit"], table["rows"], table["gaps"]) == (read_as, unit, 200, 0)
@@ -127,10 +127,10 @@ def test_files_of_every_app_become_the_same_recording(tmp_path, app, read_as, un
 ANYBODY = CsvColumns(subject="=a", activity="=b")
 
 
-def read(folder, text, columns=ANYBODY, counts=None):
+def read(folder, text, columns=ANYBODY, findings=None):
     """The recordings of a file of this text."""
     (folder / "a.csv").write_text(text)
-    return list(read_csv(folder / "a.csv", columns, counts or Counts()))
+    return list(read_csv(folder / "a.csv", columns, findings or Findings()))
 
 
 def rows(stamps, values, names="time,x,y,z"):
@@ -211,22 +211,22 @@ def test_rows_in_disorder_are_sorted_and_counted(tmp_path):
     for lost in (0, 1):
         if lost:
             stamps[700], known = "", np.delete(order, 700)
-        (recording,) = read(tmp_path, rows(stamps, FAR[order]), counts=(counts := Counts()))
+        (recording,) = read(tmp_path, rows(stamps, FAR[order]), findings=(findings := Findings()))
         assert len(recording.acceleration) == 1200 - lost
         if not lost:
             np.testing.assert_allclose(recording.acceleration, FAR, atol=1e-3)
-        assert counts.changed["rows out of the order of time, sorted"] == (known != np.sort(known)).sum()
-        assert counts.dropped["rows with a value that is not finite, or that no sensor measures"] == lost
+        assert findings.changed["rows out of the order of time, sorted"] == (known != np.sort(known)).sum()
+        assert findings.dropped["rows with a value that is not finite, or that no sensor measures"] == lost
 
 
 def test_time_of_day_passes_midnight(tmp_path):
     begin = datetime(2026, 1, 1, 23, 59, 50)
     stamps = [(begin + timedelta(seconds=t)).strftime("%H:%M:%S.%f") for t in LONG[:1000]]
-    found = read(tmp_path, rows(stamps, FAR[:1000]), counts=(counts := Counts()))
+    found = read(tmp_path, rows(stamps, FAR[:1000]), findings=(findings := Findings()))
     assert [len(one.acceleration) for one in found] == [500, 500]
     assert [one.start for one in found] == [0, pytest.approx(10)]
     np.testing.assert_allclose(found[0].acceleration, FAR[:500], atol=1e-3)
-    assert counts.to_json() == {
+    assert findings.to_json() == {
         "dropped": {}, "changed": {"restarts of the clock at which a recording was split": 1},
     }  # fmt: skip
 
@@ -241,8 +241,8 @@ def test_two_trials_by_clocks_that_restarted_are_not_mixed(tmp_path, shift):
 def test_a_few_rows_at_an_implausible_rate_are_left_out_and_counted(tmp_path):
     time, moved, gravity = walk(seconds=10)
     text = rows([*time, 0, 20, 40], np.concatenate([moved + gravity, gravity[:3]]))
-    (found,) = read(tmp_path, text, counts=(counts := Counts()))
-    assert (found.rate, counts.dropped) == (50.0, {"rows between gaps at an implausible rate": 3})
+    (found,) = read(tmp_path, text, findings=(findings := Findings()))
+    assert (found.rate, findings.dropped) == (50.0, {"rows between gaps at an implausible rate": 3})
 
 
 def test_rows_of_several_files_belong_together_by_their_time_even_if_a_rate_is_given(tmp_path):
@@ -256,14 +256,14 @@ def test_rows_of_several_files_belong_together_by_their_time_even_if_a_rate_is_g
 def test_a_gyroscope_that_ran_for_a_shorter_time_is_not_made_up(tmp_path):
     time, moved, gravity = walk(seconds=20)
     sensor_logger(tmp_path, time, moved, gravity, names=("TotalAcceleration", "Gyroscope"))
-    path, counts = tmp_path / "Gyroscope.csv", Counts()
+    path, findings = tmp_path / "Gyroscope.csv", Findings()
     head, *lines = path.read_text().splitlines()
     path.write_text("\n".join([head, *lines[100:400], *lines[500:900]]))
     source, columns = tmp_path / "TotalAcceleration.csv", ANYBODY.replace(gyroscope=True)
-    found = list(read_csv(source, columns, counts))
+    found = list(read_csv(source, columns, findings))
     assert [len(one.acceleration) for one in found] == [300, 400]
     np.testing.assert_allclose(found[0].rotation, moved[100:400] / 9, atol=1e-3)
-    assert counts.dropped["rows with a value that is not finite, or that no sensor measures"] == 300
+    assert findings.dropped["rows with a value that is not finite, or that no sensor measures"] == 300
     path.write_text("\n".join([head, *(line.replace(",", ",99", 1) for line in lines)]))
     refused(r"Gyroscope\.csv: has no values at the times of the acceleration", list, read_csv(source, columns))
 

@@ -17,7 +17,7 @@ from zoo import crossval, describe
 from zoo.activity import data as windows
 from zoo.activity import recordings, simulate
 from zoo.activity.cutting import Windowing, write_windows
-from zoo.activity.recordings import Counts, Recording
+from zoo.activity.recordings import Findings, Recording
 from zoo.activity.studies import STUDIES, read_study
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime import Recognizer
@@ -27,9 +27,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "guides" / "studies.md"
 
 
 def read(name, path, **options):
-    counts = Counts()
-    found = list(read_study(name, path, counts, **options))
-    return found, counts.dropped + counts.changed
+    findings = Findings()
+    found = list(read_study(name, path, findings, **options))
+    return found, findings.dropped + findings.changed
 
 
 def wisdm(codes="A", seconds=20, rate=20, subject=1600, up=(9.8,), start=252207666810782, unit=1e-3):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from zoo.activity import recordings
 from zoo.activity.checks import check_range, check_signal
 from zoo.activity.data import draw_people
-from zoo.activity.recordings import Counts, Index, Recording, convention
+from zoo.activity.recordings import Findings, Index, Recording, convention
 from zoo.catalog import PRESETS_FOLDER, START, joined_names, read_config
 from zoo.data import OF_WINDOWS, hdf5
 from zoo.data.dataset import sort_names
@@ -29,29 +29,29 @@ if TYPE_CHECKING:
 def cut_windows(
     paths: Iterable[Path], out: Path, windowing: "Windowing", people: "People", wanted: "Classes", *,
     channels: Sequence[str] | None, same_people: bool | None,
-) -> tuple[list[str], list[str], Counts, list[str]]:  # fmt: skip
+) -> tuple[list[str], list[str], Findings, list[str]]:  # fmt: skip
     """Writes a file of windows, as `zoo.cut_windows` says.
 
     Returns the people of the test set, those that the preset to start with was trained on, how much was left out or
     changed, and what may be wrong.
     """
-    counts, doubts = Counts(), list[str]()
+    findings, doubts = Findings(), list[str]()
     with temporary_folder() as scratch:
-        parts = [_read(path, scratch / f"{place}.h5", counts, doubts) for place, path in enumerate(paths)]
+        parts = [_read(path, scratch / f"{place}.h5", findings, doubts) for place, path in enumerate(paths)]
         index = recordings.join(*parts, same_people=same_people, axes=channels)
-        index = _of_people(index, people, counts)
+        index = _of_people(index, people, findings)
         labels = choose_classes(index.files, index.activities, *wanted)
         used = np.isin(index.activities, list(labels))
         test = people.test or choose_test_subjects(
             index.subjects[used], people.test_fraction, people.seed, index.activities[used]
         )
-        counts.dropped += write_windows(index, out, windowing, test, labels, other=bool(wanted.other))
+        findings.dropped += write_windows(index, out, windowing, test, labels, other=bool(wanted.other))
     known = Metadata.from_json(read_config(PRESETS_FOLDER / START)["metadata"], START)
     seen = already_seen(sort_names(index.subjects), index.provenance["source"], known)
-    return test, seen, counts, doubts + _differing_labels(index, labels)
+    return test, seen, findings, doubts + _differing_labels(index, labels)
 
 
-def _of_people(index: Index, people: "People", counts: Counts) -> Index:
+def _of_people(index: Index, people: "People", findings: Findings) -> Index:
     """The recordings of the people who are used, among whom those of the test set must be."""
     require_people(index, [*people.used, *people.left_out])
     kept = np.isin(index.subjects, np.array(people.used or index.subjects, np.str_))
@@ -61,7 +61,7 @@ def _of_people(index: Index, people: "People", counts: Counts) -> Index:
         cure = f"change {option('subjects')} or {option('not_subjects')}"
         raise ZooError(f"{index.files}: nobody of {everyone} is used: {cure}")
     if not kept.all():
-        counts.dropped["recordings of people who are not used"] += int((~kept).sum())
+        findings.dropped["recordings of people who are not used"] += int((~kept).sum())
     index = index.of(kept)
     require_people(index, people.test)
     return index
@@ -96,7 +96,7 @@ def _differing_labels(index: Index, classes: Mapping[str, str]) -> list[str]:
     return [f"labels that not every file has: {differing}; {advice}"] if differing else []
 
 
-def _read(path: Path, imported: Path, counts: Counts, doubts: list[str]) -> Index:
+def _read(path: Path, imported: Path, findings: Findings, doubts: list[str]) -> Index:
     if not path.is_dir():
         return recordings.read_recordings(path)
     from zoo.activity.columns import CsvColumns
@@ -110,7 +110,7 @@ def _read(path: Path, imported: Path, counts: Counts, doubts: list[str]) -> Inde
         set(INERTIAL) <= set(Table(str(file), lines_of(file)).names) for file, _ in sources if isinstance(file, Path)
     )
     made = import_csv([(file, columns.replace(gyroscope=gyroscope)) for file, columns in sources], imported)
-    counts.add(made.counts)
+    findings.add(made.findings)
     doubts += [*notes, *made.doubts]
     index = recordings.read_recordings(imported)
     return replace(index, path=path, parts=(index,))
@@ -256,9 +256,9 @@ def cut_frame(
 
     if rate and (time := recognized("time", [*map(str, (*frame.index.names, *frame.columns))])):
         raise ArgumentError("rate", f": the DataFrame has time stamps in {time!r}; leave out one of them")
-    windowing, columns, counts = Windowing(), columns_of({"unit": unit}, rate), Counts()
+    windowing, columns, findings = Windowing(), columns_of({"unit": unit}, rate), Findings()
     try:
-        pieces = [(recording, windowing.windows(recording)) for recording in read_csv(frame, columns, counts)]
+        pieces = [(recording, windowing.windows(recording)) for recording in read_csv(frame, columns, findings)]
     except TableError as error:
         # `zoo.load_data` has a unit, but no names of columns.
         cure = "import it with `zoo.import_csv`, which takes names and units"
@@ -269,7 +269,7 @@ def cut_frame(
     if short:
         who, cure = ", ".join(sort_names(short)), "record longer, or leave these rows out"
         raise ZooError(f"DataFrame: no recording of {who} lasts {windowing.needed:g} s, a window and two ends: {cure}")
-    for line in counts.sentences("DataFrame"):
+    for line in findings.sentences("DataFrame"):
         warn(line)
     numbers = [len(windows) for _, windows in pieces]
     return {

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from zoo.activity.columns import CsvColumns
-    from zoo.activity.recordings import Counts
+    from zoo.activity.recordings import Findings
 
 _LESS = 0.01
 """How much lower than its baseline's the macro-F1 of a model is for a warning."""
@@ -318,7 +318,7 @@ def predict(loaded: Loaded, x: Any, *, rate: float | None = None, threshold: flo
 
 
 def cut(
-    loaded: Loaded, source: "Path | pd.DataFrame", columns: "CsvColumns", hop: int | None, counts: "Counts"
+    loaded: Loaded, source: "Path | pd.DataFrame", columns: "CsvColumns", hop: int | None, findings: "Findings"
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Windows that a model reads, of a CSV file or a DataFrame, and the seconds at which they start.
 
@@ -327,7 +327,7 @@ def cut(
         source: Rows of one person.
         columns: How they are read.
         hop: Rows between the starts of windows; half a window by default.
-        counts: Gets the rows that are left out or changed.
+        findings: Gets the rows that are left out or changed.
     """
     # Training and evaluation need none of what reads and cuts recordings.
     from zoo.activity.cutting import Windowing
@@ -340,7 +340,7 @@ def cut(
     gyroscope = columns.gyroscope or metadata.axes == INERTIAL
     columns = columns.replace(subject="=me", activity="=unknown", gyroscope=gyroscope)
     windows, times = [], []
-    for recording in read_csv(source, columns, counts):
+    for recording in read_csv(source, columns, findings):
         windows.append(windowing.windows(recording))
         times.append(recording.start + np.arange(len(windows[-1])) * hop / metadata.rate)
     if not sum(map(len, windows)):

@@ -40,7 +40,7 @@ from zoo.activity.columns import (
     time_unit_of,
     unread_times,
 )
-from zoo.activity.recordings import GAPS, LOST_STEPS, NOT_RISING, Counts, Recording, misnamed, restarts_of, stretches
+from zoo.activity.recordings import GAPS, LOST_STEPS, NOT_RISING, Findings, Recording, misnamed, restarts_of, stretches
 from zoo.activity.sources import OTHER_SENSORS, Sources, beside, stem
 from zoo.activity.tables import Table, check_encoding, close_archive, exists, lines_of, name_of, numbers
 from zoo.data.dataset import sort_names
@@ -274,21 +274,23 @@ def _labeled(table: Readings, spans: Sequence[annotations.Span], where: Path, ki
     return replace(table, owners=owners, about=about)
 
 
-def read_csv(source: "Path | pd.DataFrame", columns: CsvColumns, counts: Counts | None = None) -> Iterator[Recording]:
+def read_csv(
+    source: "Path | pd.DataFrame", columns: CsvColumns, findings: Findings | None = None
+) -> Iterator[Recording]:
     """Reads recordings from a CSV file with a line of column names, or from a DataFrame.
     A change of person, activity or device, a gap in time or more than four lost samples in a row end a recording; fewer
-    are interpolated. `counts` gets what is left out or changed, and a row of facts of the file.
+    are interpolated. `findings` gets what is left out or changed, and a row of facts of the file.
     """
-    table, counts, faults = read_sensors(source, columns), counts or Counts(), checks.Faults()
-    for recording in recordings_of(table, counts):
+    table, findings, faults = read_sensors(source, columns), findings or Findings(), checks.Faults()
+    for recording in recordings_of(table, findings):
         yield recording
         faults.find(table.where, recording.rows, recording.rate)
-    counts.faults.add(faults)
+    findings.faults.add(faults)
 
 
-def recordings_of(table: Readings, counts: Counts) -> Iterator[Recording]:
+def recordings_of(table: Readings, findings: Findings) -> Iterator[Recording]:
     """The recordings of a table, each checked, as `read_csv` reads them, but for what a broken sensor leaves."""
-    of_file = Counts(copies=counts.copies)
+    of_file = Findings(copies=findings.copies)
     labeled = sum(rows.stop - rows.start for rows, _ in table.parts())
     of_file.dropped["rows without a label"] += len(table.times) - labeled
     if table.unread is not None:
@@ -317,8 +319,8 @@ def recordings_of(table: Readings, counts: Counts) -> Iterator[Recording]:
         raise doubtful(f"{made} at {pace:.0f} Hz", typical, table.time_unit)
     if faster and 10 * typical <= HIGHEST and (pace := float(np.median(faster))) < checks.FASTEST_PACE:
         raise doubtful(f"{made} as slowly as at {pace / 10:.1f} Hz", typical, table.time_unit, is_slow=True)
-    counts.add(of_file)
-    counts.files.append(
+    findings.add(of_file)
+    findings.files.append(
         {"file": table.where, **table.about, "rows": len(table.times), "rate_hz": sorted(rates),
          "seconds": round(seconds, 1), "gaps": of_file.changed[GAPS],
          "time_unit_known": table.is_time_unit_known or bool(moving),
@@ -349,15 +351,15 @@ def _check_typical(name: str, values: Floats) -> None:
         checks.check_turning(name, float(np.median(np.linalg.norm(finite[:, 3:], axis=1))))
 
 
-def _recordings(table: Readings, counts: Counts, typical: float) -> Iterator[Recording]:
+def _recordings(table: Readings, findings: Findings, typical: float) -> Iterator[Recording]:
     rate = table.columns.rate
     is_plausible = rate is None and LOWEST <= typical <= HIGHEST
     for rows, owner in table.parts():
         count = rows.stop - rows.start
         if count < 2:
-            counts.dropped["rows alone between two others of another person or activity"] += count
+            findings.dropped["rows alone between two others of another person or activity"] += count
             continue
-        times, values = _in_order(table, rows, counts)
+        times, values = _in_order(table, rows, findings)
         place = "" if count == len(table.times) else f", row {rows.start + 1} below the names and following"
         name = f"{table.where}{place}"
         # What a gap or a clock that restarts divides may be one recording twice.
@@ -366,10 +368,10 @@ def _recordings(table: Readings, counts: Counts, typical: float) -> Iterator[Rec
         for piece in pieces:
             # A phone at rest measures the same again.
             is_still = len(pieces) > 1 and len({*map(bytes, piece[:ENOUGH_ROWS])}) < ENOUGH_ROWS // 2
-            if not is_still and (copy := counts.copies.find(object(), name, piece)):
+            if not is_still and (copy := findings.copies.find(object(), name, piece)):
                 first = "before" if copy[1].partition(", row ")[0] == table.where else copy[1]
                 raise ZooError(f"{name}: has the same rows as {first}: import each recording once")
-        for recording in stretches(table.where, owner.subject, owner.activity, times, values, rate, counts):
+        for recording in stretches(table.where, owner.subject, owner.activity, times, values, rate, findings):
             count = len(recording.acceleration)
             if not is_plausible or LOWEST / 3 <= recording.rate <= HIGHEST:
                 yield replace(recording, study=table.columns.study or "", decided=owner.decided)
@@ -378,10 +380,10 @@ def _recordings(table: Readings, counts: Counts, typical: float) -> Iterator[Rec
                 cure = f"are time stamps in several units? Pass {option('time')} or {option('rate')}"
                 raise TableError(f"{table.where}: {problem}", cure)
             else:
-                counts.dropped["rows between gaps at an implausible rate"] += count
+                findings.dropped["rows between gaps at an implausible rate"] += count
 
 
-def _once(times: Floats, values: Floats, counts: Counts) -> tuple[Floats, Floats]:
+def _once(times: Floats, values: Floats, findings: Findings) -> tuple[Floats, Floats]:
     """Rows without those that an app sent again; of clocks that restarted, rows at rest are equal by chance."""
     if not (times[1:] < times[:-1]).any():
         return times, values
@@ -391,13 +393,13 @@ def _once(times: Floats, values: Floats, counts: Counts) -> tuple[Floats, Floats
     # A file that holds much of it twice is refused as a copy.
     if len(again) > len(times) / 4 or 2 * len(np.unique(values[again], axis=0)) <= len(again):
         return times, values
-    counts.dropped[NOT_RISING] += len(again)
+    findings.dropped[NOT_RISING] += len(again)
     return np.delete(times, again), np.delete(values, again, axis=0)
 
 
-def _in_order(table: Readings, rows: slice, counts: Counts) -> tuple[Floats, Floats]:
+def _in_order(table: Readings, rows: slice, findings: Findings) -> tuple[Floats, Floats]:
     """Rows of one person and activity, sorted by time where that makes them even; refuses rows without any order."""
-    times, values = _once(table.times[rows], table.values[rows], counts)
+    times, values = _once(table.times[rows], table.values[rows], findings)
     steps = np.diff(times)
     back, forward = int((steps < 0).sum()), steps[steps > 0]
     if not back or not len(forward):
@@ -421,7 +423,7 @@ def _in_order(table: Readings, rows: slice, counts: Counts) -> tuple[Floats, Flo
     even = np.diff(ordered)
     # Of two trials by clocks that restarted, rows would come to lie between rows.
     if 0.5 < np.nanmedian(even) / step < 1.5 and (even < step / 2).sum() <= ((steps >= 0) & (steps < step / 2)).sum():
-        counts.changed["rows out of the order of time, sorted"] += int((ordered[: len(finite)] != finite).sum())
+        findings.changed["rows out of the order of time, sorted"] += int((ordered[: len(finite)] != finite).sum())
         return ordered, values[order]
     if len(times) >= ENOUGH_ROWS and back > _DISORDER * len(times):
         problem = f"{table.where}: time goes back in {back} of {len(times)} rows"
@@ -435,7 +437,7 @@ class Imported:
 
     path: Path | None
     recordings: int = 0
-    counts: Counts = field(default_factory=Counts)
+    findings: Findings = field(default_factory=Findings)
     problems: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
 
@@ -457,12 +459,11 @@ def import_csv(
         return made
     if not append and not force and out.is_file():
         raise ZooError(f"{out}: exists already; {option('append')} adds to it, {option('force')} replaces it")
-    study = sources[0][1].study
 
     def source() -> str:
         # Names of files may say who was recorded, so the source of a file of recordings is a hash.
-        files = f"{len(made.counts.files)} CSV file{'s' * (len(made.counts.files) > 1)} #{content.hexdigest()[:8]}"
-        return f"{study} ({files})" if study else files
+        files = f"{len(made.findings.files)} CSV file{'s' * (len(made.findings.files) > 1)} #{content.hexdigest()[:8]}"
+        return f"{study} ({files})" if (study := sources[0][1].study) else files
 
     begun: AbstractContextManager[None] = exclusive(out) if append else new_file(out, force)
     with begun:
@@ -489,11 +490,11 @@ def _read_all(
     on_progress: Callable[[int], None],
 ) -> Iterator[Recording]:
     """The recordings of all files, also of those that follow a faulty one, of which the error comes at the end."""
-    counts, short, faulty = made.counts, 0, list[tuple[str, ZooError]]()
+    findings, short, faulty = made.findings, 0, list[tuple[str, ZooError]]()
     # Of two equal files, the later one is refused.
     for source, columns in sorted(sources, key=_marks_of_copy):
         try:
-            found: Iterable[Recording] = read_csv(source, columns, counts)
+            found: Iterable[Recording] = read_csv(source, columns, findings)
             # Of a file that is left out, nothing is kept, though its first recordings may be sound.
             for recording in list(found) if skip_unreadable else found:
                 made.recordings += 1
@@ -504,30 +505,28 @@ def _read_all(
                 yield recording
         except ZooError as error:
             faulty.append((name_of(source), error))
-            counts.copies.forget(name_of(source))
+            findings.copies.forget(name_of(source))
     close_archive()
-    named = [{name for table in counts.files for name in table[key]} for key in ("activities", "subjects")]
-    made.doubts = [*checks.spelled_twice(*named), *counts.doubts()]
+    named = [{name for table in findings.files for name in table[key]} for key in ("activities", "subjects")]
+    made.doubts = [*checks.spelled_twice(*named), *findings.doubts()]
     if short:
         made.doubts.append(
             f"{short} of {made.recordings} recordings are shorter than {_USABLE:g} s, and give no window by default: "
             f"gaps and lost values end a recording; if time stamps repeat or come late, pass {option('rate')}"
         )
-    made.doubts += [*_assumed_unit(counts.files), *(file["doubt"] for file in counts.files if "doubt" in file)]
+    made.doubts += [*_assumed_unit(findings.files), *(file["doubt"] for file in findings.files if "doubt" in file)]
     if faulty:
         _report(faulty, len(sources), made, skip_unreadable)
 
 
-def _report(
-    faulty: Sequence[tuple[str, ZooError]], count: int, made: Imported, skip_unreadable: bool | None
-) -> None:  # fmt: skip
+def _report(faulty: Sequence[tuple[str, ZooError]], count: int, made: Imported, skip_unreadable: bool | None) -> None:
     """Says which of `count` files cannot be read, and why: by a doubt, by problems, or by an error."""
     problems = _problems(faulty)
     numbered = (f"({place}) {problem}" for place, problem in enumerate(problems, 1))
     listed = problems[0] if len(problems) == 1 else "; ".join(numbered)
     some = f"{len(faulty)} of {count} files cannot be read"
     if skip_unreadable and len(faulty) < count:
-        made.counts.dropped["files that cannot be read"] += len(faulty)
+        made.findings.dropped["files that cannot be read"] += len(faulty)
         made.doubts.append(f"{some}, and {'is' if len(faulty) == 1 else 'are'} left out: {listed}")
         return
     made.problems = problems

@@ -89,9 +89,9 @@ _MOST_ROWS = 100_000_000
 
 
 @dataclass
-class Counts:
-    """How much was left out, and how much was read but changed, by reason; what a broken sensor has left, and what
-    repeats; and how each file was read.
+class Findings:
+    """What reading finds: how much is left out or changed, by reason, what a broken sensor has left, what repeats, and
+    how each file is read.
     """
 
     dropped: Counter[str] = field(default_factory=Counter)
@@ -100,7 +100,7 @@ class Counts:
     copies: Copies = field(default_factory=Copies)
     files: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, other: "Counts") -> None:
+    def add(self, other: "Findings") -> None:
         """Adds other counts, without those that are 0."""
         self.dropped.update(+other.dropped)
         self.changed.update(+other.changed)
@@ -143,36 +143,36 @@ def restarts_of(times: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def stretches(
     name: str, subject: str, activity: str, times: NDArray[np.float64], rows: NDArray[np.float64],
-    rate: float | None, counts: Counts,
+    rate: float | None, findings: Findings,
 ) -> Iterator[Recording]:  # fmt: skip
     """Splits rows of a person and an activity where they are not continuous, and puts each part on an even grid.
     `times` are seconds, `rows` are `(rows, 3)` in m/s^2, or `(rows, 6)` with rad/s; those with a `rate` are even.
     """
     # A clock that restarts is another trial, which starts where the last one ended.
     restarts = restarts_of(times)
-    counts.changed[RESTARTS] += len(restarts)
+    findings.changed[RESTARTS] += len(restarts)
     end = 0.0
     for start, stop in pairwise([0, *restarts.tolist(), len(times)]):
         before = end
-        for hertz, even, begin in _trial(times[start:stop], rows[start:stop], rate, counts):
+        for hertz, even, begin in _trial(times[start:stop], rows[start:stop], rate, findings):
             rotation = even[:, 3:] if even.shape[1] > 3 else None
             end = before + begin + len(even) / hertz
             yield Recording(name, subject, activity, hertz, even[:, :3], before + begin, rotation=rotation)
 
 
 def _trial(
-    times: NDArray[np.float64], rows: NDArray[np.float64], rate: float | None, counts: Counts
+    times: NDArray[np.float64], rows: NDArray[np.float64], rate: float | None, findings: Findings
 ) -> Iterator[tuple[float, NDArray[np.float32], float]]:
     """The rate, the rows and the start of each part of a trial between two gaps."""
     dated = np.isfinite(times)
     later = dated.copy()
     later[1:] &= times[1:] > np.maximum.accumulate(np.where(dated, times, -np.inf))[:-1]
-    counts.dropped[NOT_RISING] += int((dated & ~later).sum())
-    counts.dropped[_NOT_FINITE] += int((~dated).sum())
+    findings.dropped[NOT_RISING] += int((dated & ~later).sum())
+    findings.dropped[_NOT_FINITE] += int((~dated).sum())
     if not later.all():
         times, rows = times[later], rows[later]
     if len(times) < 2:
-        counts.dropped["rows left alone"] += len(times)
+        findings.dropped["rows left alone"] += len(times)
         return
     step = 1 / rate if rate else float(np.median(np.diff(times)))
     first, there = times[0], is_within(rows)
@@ -184,20 +184,20 @@ def _trial(
             moments = np.concatenate([[-np.inf], times[axis], [np.inf]])
             for hole in np.flatnonzero((np.diff(ends) > 1) & (np.diff(moments) > LOST_STEPS * step)):
                 kept[ends[hole] + 1 : ends[hole + 1]] = False
-        counts.dropped[_NOT_FINITE] += int((~kept).sum())
+        findings.dropped[_NOT_FINITE] += int((~kept).sum())
         times, rows, there = times[kept], rows[kept], there[kept]
     gaps = np.flatnonzero(np.diff(times) > _GAP_STEPS * step) + 1
-    counts.changed[GAPS] += len(gaps)
+    findings.changed[GAPS] += len(gaps)
     for start, stop in pairwise([0, *gaps.tolist(), len(times)]):
         whole = np.flatnonzero(there[start:stop].all(axis=1))
         # A hole in one axis may begin within a gap in another one.
         here = slice(start + whole[0], start + whole[-1] + 1) if len(whole) else slice(start, start)
         moment, values, measured = times[here], rows[here], there[here]
-        counts.dropped[_NOT_FINITE] += stop - start - len(moment)
+        findings.dropped[_NOT_FINITE] += stop - start - len(moment)
         if len(moment) < 2:
-            counts.dropped["rows alone between two gaps"] += len(moment)
+            findings.dropped["rows alone between two gaps"] += len(moment)
             continue
-        counts.changed["rows with lost values, interpolated"] += len(moment) - len(whole)
+        findings.changed["rows with lost values, interpolated"] += len(moment) - len(whole)
         hertz, count, length = rate, len(moment), moment[-1] - moment[0]
         if hertz is None:
             # Stamps jitter by some milliseconds; the mean rate of a stretch does not. Rates that differ by a rounding

@@ -14,7 +14,7 @@ from zoo.errors import ZooError
 
 if TYPE_CHECKING:
     from zoo.activity.importing import Imported, Readings
-    from zoo.activity.recordings import Counts, Recording
+    from zoo.activity.recordings import Findings, Recording
 
 
 class Study(NamedTuple):
@@ -158,7 +158,7 @@ def import_study(
     made = Imported(out := Path(out))
 
     def counted() -> "Iterator[Recording]":
-        for recording in read_study(name, Path(source), made.counts, others=others):
+        for recording in read_study(name, Path(source), made.findings, others=others):
             made.recordings += 1
             on_progress(made.recordings)
             yield recording
@@ -169,15 +169,15 @@ def import_study(
 
 
 def read_study(
-    name: str, path: Path, counts: "Counts | None" = None, *, others: bool = False
+    name: str, path: Path, findings: "Findings | None" = None, *, others: bool = False
 ) -> "Iterator[Recording]":  # fmt: skip
-    """Reads a study from its zip file as it is published, or a folder; `counts` gets what is left out or changed."""
+    """Reads a study from its zip file as it is published, or a folder; `findings` gets what is left out or changed."""
     from zoo.activity.checks import Copies
-    from zoo.activity.recordings import Counts
+    from zoo.activity.recordings import Findings
     from zoo.activity.tables import Table, close_archive, lines_of
 
     copies = Copies()
-    study, counts, orientations = STUDIES[name], Counts() if counts is None else counts, dict[str, str]()
+    study, findings, orientations = STUDIES[name], Findings() if findings is None else findings, dict[str, str]()
     study = study._replace(activities={**study.activities, **(study.others if others else {})})
     try:
         for file, (place,), _, _ in _files(name, path, [study.orientations]) if study.orientations else ():
@@ -185,20 +185,20 @@ def read_study(
             orientations |= {record["execution_id"]: record["orientation"] for record in records}
         for file, parts, fields, layout in _files(name, path, study.layouts):
             if fields.get("subject") in study.excluded:
-                counts.dropped["files of people whom the authors leave out"] += 1
+                findings.dropped["files of people whom the authors leave out"] += 1
                 continue
             where = fields.get("position", "").lower() or study.position
             for position, axes in (study.axes or {where: ()}).items():
                 lines = chain.from_iterable(map(lines_of, parts))
-                table = _table(study, file, lines, fields, study.layouts[layout], axes, counts)
+                table = _table(study, file, lines, fields, study.layouts[layout], axes, findings)
                 about: dict[str, Any] = {
                     "study": name, "device": fields.get("device", study.device), "trimmed": min(study.trim),
                     "position": study.positions.get(position, position),
                     "orientation": orientations.get(f"{fields.get('subject')}_{fields.get('execution')}", ""),
                 }  # fmt: skip
-                for recording in _recordings(study, table, counts):
+                for recording in _recordings(study, table, findings):
                     if copies.find(recording.subject, recording.name, recording.acceleration):
-                        counts.dropped["recordings that are those of another person"] += 1
+                        findings.dropped["recordings that are those of another person"] += 1
                     else:
                         yield replace(recording, **about)
     except ZooError as error:
@@ -241,7 +241,7 @@ def _files(
     return tables
 
 
-def _named(file: str, lines: Iterable[str], header: str, counts: "Counts") -> Iterator[str]:
+def _named(file: str, lines: Iterable[str], header: str, findings: "Findings") -> Iterator[str]:
     """Lines below a line of column names that they lack. Counts those that lack fields; refuses a truncated file."""
     names = header.rstrip(";")
     end, commas, count, lacking, is_whole, line = header[len(names) :], names.count(","), 0, 0, False, ""
@@ -255,12 +255,12 @@ def _named(file: str, lines: Iterable[str], header: str, counts: "Counts") -> It
         found = f"ends within line {count}, {line[-40:]!r}" if count else "holds no rows"
         raise ZooError(f"{file}: {found}; expected lines of {header}: copy it again")
     if lacking:
-        counts.dropped["lines that are not samples"] += lacking
+        findings.dropped["lines that are not samples"] += lacking
 
 
 def _table(
     study: Study, file: str, lines: Iterator[str], fields: Mapping[str, str], header: str, axes: Sequence[str],
-    counts: "Counts",
+    findings: "Findings",
 ) -> "Readings":  # fmt: skip
     """A file in m/s^2, Android's sign, and seconds."""
     import numpy as np
@@ -273,7 +273,7 @@ def _table(
     known = {name: f"={fields[name]}" for name in ("subject", "activity") if name in fields}
     known |= dict(zip("xyz", (name.removeprefix("-") for name in axes), strict=False))
     lines = study.mended(lines) if study.mended else lines
-    lines = _named(file, lines, header, counts) if header else lines
+    lines = _named(file, lines, header, findings) if header else lines
     try:
         table = read_table(file, lines, CsvColumns(**{**known, **study.columns}), raw=True)
     except TableError as error:
@@ -293,17 +293,17 @@ def _table(
         what = f"{rates[usual]:.3g} Hz; expected {low:g} to {high:g} Hz in {study.title}"
         raise ZooError(f"{file}: time stamps in {usual} make {what}: copy the file again")
     if units[0] != study.units[0]:
-        counts.changed[f"files with time stamps in {units[0]} in place of {study.units[0]}, read as such"] += 1
+        findings.changed[f"files with time stamps in {units[0]} in place of {study.units[0]}, read as such"] += 1
     table.times *= SECONDS[units[0]]
     if study.is_even:
         table.times = np.linspace(table.times[0], table.times[-1], len(table.times))
     if study.may_be_in_g and 0.8 < by_second(table.values, typical_rate(table.times))[1] < 1.25:
-        counts.changed["files in g, converted to m/s^2"] += 1
+        findings.changed["files in g, converted to m/s^2"] += 1
         table.values *= STANDARD_GRAVITY
     return table
 
 
-def _recordings(study: Study, table: "Readings", counts: "Counts") -> "Iterator[Recording]":
+def _recordings(study: Study, table: "Readings", findings: "Findings") -> "Iterator[Recording]":
     """Each performance of an activity as recordings: without its ends, split at gaps, on an even grid."""
     import numpy as np
 
@@ -319,7 +319,7 @@ def _recordings(study: Study, table: "Readings", counts: "Counts") -> "Iterator[
         slices = [rows for rows, _ in group]
         part = slice(slices[0].start, slices[-1].stop)
         if (activity := study.activities.get(label)) is None:
-            counts.dropped[study.dropped.format(label.lower().replace("_", " "))] += 1
+            findings.dropped[study.dropped.format(label.lower().replace("_", " "))] += 1
             continue
         times, values = table.times[part], table.values[part]
         try:
@@ -331,12 +331,12 @@ def _recordings(study: Study, table: "Readings", counts: "Counts") -> "Iterator[
         elapsed = np.concatenate([[0.0], np.cumsum(np.clip(np.diff(times), 0, None))])
         kept = (elapsed >= study.trim[0]) & (elapsed <= elapsed[-1] - study.trim[1])
         if left_out := round(min(sum(study.trim), float(elapsed[-1]))):
-            counts.dropped[f"seconds at the ends of {activity}"] += left_out
+            findings.dropped[f"seconds at the ends of {activity}"] += left_out
         if not kept.any():
-            counts.dropped[f"stretches of {activity} shorter than the ends that are left out"] += 1
+            findings.dropped[f"stretches of {activity} shorter than the ends that are left out"] += 1
             continue
-        for recording in stretches(table.where, subject.lower(), activity, times[kept], values[kept], rate, counts):
+        for recording in stretches(table.where, subject.lower(), activity, times[kept], values[kept], rate, findings):
             if recording.seconds >= _SHORTEST:
                 yield recording
             else:
-                counts.dropped[f"stretches of {activity} shorter than {_SHORTEST:g} s"] += 1
+                findings.dropped[f"stretches of {activity} shorter than {_SHORTEST:g} s"] += 1

@@ -341,15 +341,15 @@ class ActivityTask(Task):
         times, warnings, render = None, list[str](), self.report.predictions
         if csv is not None:
             from zoo.activity.columns import columns_of
-            from zoo.activity.recordings import Counts
+            from zoo.activity.recordings import Findings
             from zoo.activity.tables import name_of
 
-            counts, source = Counts(), Path(csv) if isinstance(csv, str) else csv
-            x, times = evaluation.cut(loaded, source, columns_of(columns, rate), hop, counts)
+            findings, source = Findings(), Path(csv) if isinstance(csv, str) else csv
+            x, times = evaluation.cut(loaded, source, columns_of(columns, rate), hop, findings)
             # What is cut is at the rate of the model.
             rate, metadata = None, loaded.metadata
             render = partial(render, seconds=(hop or metadata.window // 2) / metadata.rate)
-            warnings = counts.sentences(name_of(csv))
+            warnings = findings.sentences(name_of(csv))
         found = self.predict(loaded, x, rate=rate, threshold=threshold)
         return replace(found, times=times, render=render, warnings=warnings)
 

@@ -408,8 +408,8 @@ def import_csv(
     )  # fmt: skip
     if not dry_run:
         return _imported(made, doubts)
-    counts, problems = made.counts.to_json(), made.problems
-    document = {"files": made.counts.files, "recordings": made.recordings, **counts, "problems": problems}
+    counts, problems = made.findings.to_json(), made.problems
+    document = {"files": made.findings.files, "recordings": made.recordings, **counts, "problems": problems}
     failure = "some files would be refused, see the problems" if problems else ""
     return Document(document, results.dry_run, warnings=[*doubts, *made.doubts], failure=failure)
 
@@ -459,11 +459,11 @@ def import_study(
 
 
 def _imported(made: Any, doubts: Sequence[str] = ()) -> Written:
-    counts, warnings = made.counts.to_json(), [*doubts, *made.doubts]
+    counts, warnings = made.findings.to_json(), [*doubts, *made.doubts]
     then = f"zoo data windows {door.quoted(made.path)}"
     extra = {"written": made.recordings, **counts}
-    extra |= {"read": results.files_read(made.counts.files)} if made.counts.files else {}
-    return Written(made.path, extra, made.recordings, files=made.counts.files, **counts, warnings=warnings, next=then)
+    extra |= {"read": results.files_read(made.findings.files)} if made.findings.files else {}
+    return Written(made.path, extra, made.recordings, files=made.findings.files, **counts, warnings=warnings, next=then)
 
 
 @door.public

@@ -17,7 +17,7 @@ from zoo import __version__
 from zoo.activity.annotations import Span, doubtful_from, notes_of, read_notes
 from zoo.activity.columns import SECONDS, CsvColumns, is_dated, recognized, time_reader
 from zoo.activity.importing import read_sensors, recordings_of
-from zoo.activity.recordings import Counts, Recording
+from zoo.activity.recordings import Findings, Recording
 from zoo.activity.sources import beside
 from zoo.activity.tables import Table, digest, exists, lines_of
 from zoo.errors import ZooError, option
@@ -130,7 +130,8 @@ def _read(file: Path, columns: CsvColumns, notes: Path | None) -> tuple[dict[str
         cure = f"write a file for each person, or pass {option('subject')}"
         raise ZooError(f"{file}: is of {' and '.join(people)}; expected one person: {cure}")
     times, stamp = table.seconds(), None if columns.rate else table.columns.time
-    recordings = list(recordings_of(replace(table, owners=[(0, table.owners[0][1]._replace(activity="-"))]), Counts()))
+    unlabeled = replace(table, owners=[(0, table.owners[0][1]._replace(activity="-"))])
+    recordings = list(recordings_of(unlabeled, Findings()))
     ends, spans = np.append(times, np.inf), list[Span]()
     if activity:
         spans = [Span(times[part.start], ends[part.stop], owner.activity) for part, owner in table.parts()]
