@@ -7,7 +7,11 @@ r"""How the filter over time balances walking and stairs: short flights, as in a
 The networks of two cross-validations (of those folds that are finished) answer the streams of people, and of studies,
 that they were not trained on, and each balance filters the same answers. Balances differ in the group of walking and
 stairs alone: more evidence; walking that lasts for a shorter time, by which a stream begins less sure of it; and a
-person's own share of walking, as the filter itself saw it so far, in place of the fixed one.
+person's own share of walking, as the filter itself saw it so far, in place of the fixed one. In the last one, answers
+are divided by the share of each class in training before they are filtered, as they hold it.
+
+With `--balances NAME ...`, only these are measured, and the rows of the others are kept, if they are of the same
+networks.
 
 For each study, a balance is chosen by the mean cost of the others, so that the choice has not seen the study. The cost
 is the share of wrong time of somebody who walks for so many seconds for each second on stairs, in flights of 6 to 15 s
@@ -47,11 +51,14 @@ WALKING = ("walking",)
 
 @dataclass(frozen=True)
 class Balance:
-    """Changes of the group of walking and stairs: its evidence, the seconds of each part, and whether it follows."""
+    """Changes of the group of walking and stairs: its evidence, the seconds of each part, and whether it follows; and
+    whether answers are divided by the prior of the training.
+    """
 
     evidence: float = 0.3
     stay: tuple[float, float] = (120.0, 20.0)
     follows: bool = False
+    divided: bool = False
 
 
 BALANCES = {
@@ -63,6 +70,7 @@ BALANCES = {
     "walks of 30 s": Balance(stay=(30.0, 20.0)),
     "evidence 0.6, walks of 240 s": Balance(0.6, (240.0, 20.0)),
     "the share so far": Balance(follows=True),
+    "divided by the prior": Balance(divided=True),
 }
 Row = dict[str, Any]
 
@@ -84,7 +92,11 @@ def filtered(one: pairs.Answered, metadata: Any, balance: Balance) -> list[Any]:
     share = stay[walking] / sum(stay)
     # A chain of two parts forgets at this rate, wherever it settles.
     rate = sum(1 / each for each in stay)
-    for time, answer in zip(one.times.tolist(), one.answers.astype(np.float64), strict=True):
+    answers = one.answers.astype(np.float64)
+    if balance.divided:
+        answers /= np.array(metadata.prior)
+        answers /= answers.sum(axis=1, keepdims=True)
+    for time, answer in zip(one.times.tolist(), answers, strict=True):
         found.append(states.update(time, answer))
         if balance.follows:
             on_foot = seconds * float(answer[members].sum())
@@ -95,7 +107,9 @@ def filtered(one: pairs.Answered, metadata: Any, balance: Balance) -> list[Any]:
     return found
 
 
-def counted(answered: Sequence[pairs.Answered], metadata: Any, alike: Sequence[Sequence[int]]) -> Iterator[Row]:
+def counted(
+    answered: Sequence[pairs.Answered], metadata: Any, alike: Sequence[Sequence[int]], names: Sequence[str]
+) -> Iterator[Row]:
     """The sums of each balance, study and person, of recordings of walking or stairs and of flights between walks."""
     import measured_streams
 
@@ -104,10 +118,10 @@ def counted(answered: Sequence[pairs.Answered], metadata: Any, alike: Sequence[S
     allowed = measured_streams.right_labels(metadata.classes, alike)
     on_foot = {"walking", *measured_streams.ANY_STAIRS}
     some = [one for one in answered if {activity for activity, _ in one.stretches} <= on_foot and one.kind != "turns"]
-    for name, balance in BALANCES.items():
+    for name in names:
         sums: dict[tuple[str, str], dict[str, Any]] = {}
         for one in some:
-            stream = judged(filtered(one, metadata, balance), metadata.rate, one.stretches, allowed, one.person)
+            stream = judged(filtered(one, metadata, BALANCES[name]), metadata.rate, one.stretches, allowed, one.person)
             walking, climbing = stream.truth == "walking", measured_streams.on_stairs(stream)
             if one.kind == "alone":
                 key, wrong = WALKING_ONLY, np.isin(stream.labels, measured_streams.ANY_STAIRS)
@@ -124,26 +138,33 @@ def counted(answered: Sequence[pairs.Answered], metadata: Any, alike: Sequence[S
             yield {"balance": name, "study": study, "person": person, "sums": found}
 
 
-def measure(scratch: Path, file: Path) -> list[Row]:
+def measure(scratch: Path, file: Path, names: Sequence[str]) -> list[Row]:
     """The sums of a finished fold of a cross-validation, whose network is beside its record."""
     import measured_streams
 
     model, metadata, record, files = pairs.fold_of(scratch, file)
     signals = measured_streams.signals_of(metadata, files, record["subjects"], record["group"])
     answered = [*pairs.answers_of(model, metadata, signals)]
-    return [*counted(answered, metadata, record.get("indistinct", ()))]
+    return [*counted(answered, metadata, record.get("indistinct", ()), names)]
 
 
 def main() -> None:
     """Measures all and prints one JSON document."""
     parser = pages.parser(__doc__)
     parser.add_argument("--scratch", type=Path, default=Path("build/phone"))
+    parser.add_argument("--balances", nargs="+", choices=BALANCES, default=[*BALANCES], metavar="NAME")
     options = parser.parse_args()
     if options.page:
         pages.fill(options.page, __file__, TABLES)
         return
     command = "python benchmarks/flights.py --scratch build/phone"
-    print(json.dumps(pairs.of_folds(command, measure, options.scratch)))
+    found, names = pairs.of_folds(command, partial(measure, names=options.balances), options.scratch), options.balances
+    if len(names) < len(BALANCES):
+        known = pages.measured(__file__)
+        if known["networks"] != found["networks"]:
+            raise ValueError("flights.json is of other networks: measure all balances")
+        found["rows"] = [row for row in known["rows"] if row["balance"] not in names] + found["rows"]
+    print(json.dumps(found))
 
 
 Counts = dict[str, NDArray[np.float64]]

@@ -66,7 +66,8 @@ def table(studies: dict[str, Any]) -> str:
     rows = [
         f"| {study} | {len(found['subjects'])} | {signal} | "
         + " | ".join(
-            "" if found[part][key] is None or (part == "recordings" and key.startswith("delay"))
+            "" if part == "recordings" and key.startswith("delay")
+            else "never" if found[part][key] is None
             else format(found[part][key], form) for key, (_, form) in COLUMNS.items()
         ) + " |\n"
         for study, found in studies.items()

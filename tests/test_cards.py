@@ -121,6 +121,9 @@ def test_every_measured_number_of_a_card_is_one_of_its_documents(name):
     known = numbers(metrics) + numbers(config) + numbers(PRESETS[name].arguments)
     photographs = metrics["test"].get("per_photograph", {}).values()
     known += [1 - row["mse"] / row["variance"] for row in photographs] + [0.0]
+    # Differences are in points.
+    known += [100 * value for row in metrics["test"].get("baselines", {}).values()
+              for value in numbers(row.get("difference", {}))]  # fmt: skip
     if set(metrics["test"].get("classes", ())) >= {"walking", "upstairs", "downstairs"}:
         known += [as_stairs(metrics[part]) for part in ("test", "studies") if part in metrics]
     prose = re.sub(r"```.*?```", "", page, flags=re.DOTALL).replace(PRESETS[name].data.text, "")

@@ -7,6 +7,7 @@ import pytest
 from running import refused
 from scipy.spatial.transform import Rotation
 from scipy.special import softmax
+from sklearn.linear_model import RidgeClassifier
 from sklearn.metrics import f1_score
 
 from zoo.activity import metrics
@@ -182,6 +183,17 @@ def test_a_class_of_a_set_that_is_never_alone_is_the_first_one_of_it():
     found = metrics.fit_baseline("random_forest", train)(train)
     assert found.argmax(axis=1).tolist() == [2] * 20 + [0] * 20
     assert (found[:, 1] == -np.inf).all()
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_an_estimator_without_probabilities_answers_by_its_decision_values(classes):
+    # Of a set of classes, the likelier one is found also where another class is the likeliest.
+    labels = np.arange(60) % classes
+    windows = (RANDOM.normal(0, 1, (60, 50, 3)) + labels[:, None, None]).astype(np.float32)
+    train = rows(windows, labels, ("up", "down", "rest")[:classes])
+    found = metrics.fit_baseline(RidgeClassifier(), train)(train)
+    assert (found.argmax(axis=1) == labels).mean() > 0.9
+    assert (found[:, 0] != found[:, 1]).all()
 
 
 @pytest.mark.skipif(find_spec("aeon") is not None, reason="aeon is installed")

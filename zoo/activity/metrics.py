@@ -494,10 +494,15 @@ def of_estimator(estimator: Any, windows: Floats, classes: int, seed: int, jobs:
 
     def fit(rows: Floats, labels: Labels, people: NDArray[Any]) -> Scores:
         fitted = clone(estimator).set_params(**dict.fromkeys(_random_states(estimator), seed)).fit(rows, labels)
+        tell: Any = getattr(fitted, "predict_proba", getattr(fitted, "decision_function", None))
 
-        if hasattr(fitted, "predict_proba"):
-            return lambda test: _columns(np.asarray(fitted.predict_proba(test), np.float64), fitted.classes_, classes)
-        return lambda test: np.eye(classes, dtype=np.float64)[np.asarray(fitted.predict(test), np.int64)]
+        def score(test: Floats) -> Floats:
+            answers = np.asarray(tell(test), np.float64).reshape(len(test), -1)
+            # The decision function of two classes is that of the second.
+            two = answers.shape[1] < len(fitted.classes_)
+            return _columns(answers * [-1, 1] if two else answers, fitted.classes_, classes)
+
+        return score if tell else lambda test: np.eye(classes)[np.asarray(fitted.predict(test), np.int64)]
 
     return (lambda part: part.transpose(0, 2, 1) if of_aeon else part) if raw else features, fit
 

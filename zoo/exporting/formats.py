@@ -44,10 +44,7 @@ outputs are floats in all formats."""
 EXTRAS = {"onnx": ("onnx", "onnxruntime", "tf2onnx")}
 """Formats that are written on request alone, and the packages that each needs, of the extra of its name."""
 
-_INTEGERS = {
-    "int8": "TFLITE_BUILTINS_INT8",
-    "int16x8": "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8",
-}
+_INTEGERS = {"int8": "TFLITE_BUILTINS_INT8", "int16x8": "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8"}
 
 _SECONDS = 300
 

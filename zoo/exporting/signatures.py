@@ -178,10 +178,7 @@ def text(model: keras.Model, words: Sequence[str]) -> list[Signature]:
         )
         with tf.control_dependencies([known]):
             best = next_word(tf.argmax(tf.cast(same, tf.int32), axis=-1, output_type=tf.int32))
-        return {
-            "top_words": tf.gather(vocabulary, best["top_ids"]),
-            "top_probabilities": best["top_probabilities"],
-        }
+        return {"top_words": tf.gather(vocabulary, best["top_ids"]), "top_probabilities": best["top_probabilities"]}
 
     vocabulary = tf.constant(list(words))
     context = model.input_shape[1]
