@@ -62,10 +62,10 @@ def results_page() -> str:
     for kind in sorted({row["kind"] for row in rows}):
         task = for_task(kind)
         own = sorted((row for row in rows if row["kind"] == kind), key=lambda row: row["score"], reverse=task.MAXIMIZE)
-        tests = [
+        tests = with_stairs_as_one([
             (f"[{row['preset']}]({row['preset']}/card.md)", {**row, **preset_metrics(row["preset"])["test"]})
             for row in own
-        ]
+        ])  # fmt: skip
         scores = md.columns(tests, (*task.RESULTS, "baseline", "parameters", "bytes", "milliseconds"), "preset")
         of_task = [row for row in files if row["kind"] == kind]
         sections.append(md.page(f"## {task.TITLE}", scores, "### Files", results.artifacts(of_task, task.FILE_SCORES)))

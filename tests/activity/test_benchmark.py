@@ -224,7 +224,7 @@ def test_an_estimator_is_cloned_for_each_fold_and_seed_and_reads_what_it_says(pe
     mean, scaled = Mean(), make_pipeline(StandardScaler(), SVC(probability=False))
     raw = make_pipeline(FunctionTransformer(), Mean())
     found = zoo.cross_validate(
-        dense, people, groups=2, seeds=2, recipe=RECIPE, workers=0, verbose=False,
+        dense, people, groups=2, seeds=2, recipe=RECIPE | {"validation": 0.3}, workers=0, verbose=False,
         baselines=["nearest_neighbor", mean, scaled],
     )  # fmt: skip
     assert list(found["baselines"]) == ["nearest_neighbor", "Mean", "standardscaler-svc"]
@@ -235,6 +235,8 @@ def test_an_estimator_is_cloned_for_each_fold_and_seed_and_reads_what_it_says(pe
     means = [value for *_, value in READ]
     assert means[0] == means[2] != means[1]
     assert {len(shape) for _, _, shape, _ in READ} == {2}
+    # Each has read what the network has, those of people for validation among it.
+    assert [shape[0] for _, _, shape, _ in READ] == [fold["train_windows"] for fold in found["folds"]]
     # A scaler that was fitted on all people at once would be of use as well, but far fewer scores: this one is right.
     assert found["baselines"]["standardscaler-svc"]["macro_f1"] > 0.5 > found["baselines"]["Mean"]["macro_f1"]
     READ.clear()
