@@ -1,6 +1,6 @@
 /** Patches to choose from, with the code and the reconstruction that an autoencoder gives them, and its filters. */
 
-import { element } from "../show/dom";
+import { element, set } from "../show/dom";
 import { Graph } from "../model/graph";
 import { bar } from "./language";
 import { embedded } from "../model/metadata";
@@ -35,11 +35,8 @@ export function autoencoder(place: HTMLElement, file: Uint8Array, { patches }: P
   const [bars, said] = [element("ul", "bars"), element("p")];
   bars.ariaLabel = "The strongest units of the code";
   said.role = "status";
-  const before = element("div");
-  const after = element("div");
-  const all = element("div", "filters");
-  all.role = "img";
-  all.replaceChildren(...filters.map((paint) => paint()));
+  const [before, after] = [element("div"), element("div")];
+  const all = set(element("div", "filters", ...filters.map((paint) => paint())), { role: "img" });
 
   const show = (chosen: number) => {
     buttons.forEach((button, i) => (button.ariaPressed = String(i === chosen)));
@@ -61,12 +58,9 @@ export function autoencoder(place: HTMLElement, file: Uint8Array, { patches }: P
     document.dispatchEvent(new CustomEvent("tried", { detail: { chosen, code, luminance, read, error } }));
   };
 
-  const picker = element("div", "picker");
-  picker.role = "group";
-  picker.ariaLabel = "Patches";
-  picker.append(...buttons);
-  const pictures = element("div", "pictures");
-  pictures.append(figure("What it reads", before), figure("Reconstruction", after), figure("The strongest units of its code", bars));
+  const picker = set(element("div", "picker", ...buttons), { role: "group", "aria-label": "Patches" });
+  const strongest = figure("The strongest units of its code", bars);
+  const pictures = element("div", "pictures", figure("What it reads", before), figure("Reconstruction", after), strongest);
   place.replaceChildren(picker, pictures, said, figure(`The filters of all ${units} units`, all));
   show(0);
 }
@@ -108,7 +102,5 @@ function picture(size: number, color: (at: number) => number[]): HTMLElement {
 }
 
 function figure(title: string, content: HTMLElement): HTMLElement {
-  const made = element("figure");
-  made.append(content, element("figcaption", "", title));
-  return made;
+  return element("figure", "", content, element("figcaption", "", title));
 }

@@ -53,11 +53,9 @@ export function language(place: HTMLElement, file: Uint8Array): void {
 
 /** A row of a bar chart. */
 export function bar(name: HTMLElement, share: number, text: string): HTMLElement {
-  const [row, track, fill] = [element("li"), element("span", "bar"), element("span", "fill")];
+  const fill = element("span", "fill");
   fill.style.transform = `scaleX(${share})`;
-  track.append(fill);
-  row.append(name, track, element("span", "number", text));
-  return row;
+  return element("li", "", name, element("span", "bar", fill), element("span", "number", text));
 }
 
 function advice({ context, begun, unknown, next }: Completion, words: string[], length: number): string {
@@ -68,8 +66,6 @@ function advice({ context, begun, unknown, next }: Completion, words: string[], 
 }
 
 function vocabulary(words: string[]): HTMLElement {
-  const details = document.createElement("details");
   const sorted = [...words].sort((a, b) => a.localeCompare(b, "en"));
-  details.append(element("summary", "", `The ${words.length} words that it knows`), element("p", "", sorted.join(" ")));
-  return details;
+  return element("details", "", element("summary", "", `The ${words.length} words that it knows`), element("p", "", sorted.join(" ")));
 }

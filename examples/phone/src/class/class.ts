@@ -4,7 +4,7 @@ import { renderBars } from "../show/bars";
 import { drawSignal, sensorOf } from "../show/charts";
 import { type Class, type ClassShown, type Row, shownOfClass } from "./class-shown";
 import { drawCode } from "../show/code";
-import { byId, element, list, show, write } from "../show/dom";
+import { byId, element, list, set, show, write } from "../show/dom";
 import { drawn } from "../show/picture";
 import { remember, remembered } from "../page/store";
 import { clock, percent } from "../show/text";
@@ -103,8 +103,8 @@ const APART = 3;
 
 /** Lets who has recorded cross the board. */
 function cross({ name, look }: NonNullable<ClassShown["newcomer"]>): void {
-  const [walker, figure] = [element("p", "newcomer", name), drawn(look.figure, look.color)];
-  walker.prepend(figure);
+  const figure = drawn(look.figure, look.color);
+  const walker = element("p", "newcomer", figure, name);
   walker.onanimationend = () => walker.remove();
   const before = byId("arrivals").childElementCount;
   walker.style.animationDelay = `${APART * before}s`;
@@ -113,37 +113,30 @@ function cross({ name, look }: NonNullable<ClassShown["newcomer"]>): void {
 }
 
 function person({ name, cells }: ClassShown["people"][number]): HTMLElement {
-  const row = element("li");
-  row.style.setProperty("--columns", `${cells.length}`);
-  row.append(element("span", "name", name), ...cells.map(({ activity, look, seconds }) => {
-    const cell = element("span", seconds ? "cell full" : "cell");
+  const row = element("li", "", element("span", "name", name), ...cells.map(({ activity, look, seconds }) => {
+    const words = [element("span", "unseen", activity), ` ${clock(seconds)}`];
+    const cell = element("span", seconds ? "cell full" : "cell", drawn(look.figure, look.color), ...words);
     cell.style.setProperty("--color", `var(${look.color})`);
-    cell.append(drawn(look.figure, look.color), element("span", "unseen", activity), ` ${clock(seconds)}`);
     return cell;
   }));
+  row.style.setProperty("--columns", `${cells.length}`);
   return row;
 }
 
 function renderMatrix(rows: Row[]): void {
   const title = (scope: string, { name, look }: Row) => {
-    const cell = Object.assign(element("th"), { scope });
-    cell.append(drawn(look.figure, look.color), element("span", "", name));
-    return cell;
+    return set(element("th", "", drawn(look.figure, look.color), element("span", "", name)), { scope });
   };
-  const head = element("tr");
-  head.append(element("td"), ...rows.map((row) => title("col", row)));
   const lines = rows.map((row) => {
-    const line = element("tr");
-    line.style.setProperty("--color", `var(${row.look.color})`);
-    line.append(title("row", row), ...row.cells.map(({ count, share }) => {
-      const cell = element("td", count ? "" : "none", count ? percent(share) : "0");
+    const line = element("tr", "", title("row", row), ...row.cells.map(({ count, share }) => {
+      const cell = count ? element("td", "", percent(share), element("small", "", `${count}`)) : element("td", "none", "0");
       cell.style.setProperty("--share", `${share}`);
-      if (count) cell.append(element("small", "", `${count}`));
       return cell;
     }));
+    line.style.setProperty("--color", `var(${row.look.color})`);
     return line;
   });
-  byId("matrix").replaceChildren(head, ...lines);
+  byId("matrix").replaceChildren(element("tr", "", element("td"), ...rows.map((row) => title("col", row))), ...lines);
 }
 
 async function change(method: "POST" | "DELETE"): Promise<void> {

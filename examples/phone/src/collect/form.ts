@@ -55,10 +55,8 @@ export function chosen(labels: string[]): { person: string; activity: string } {
 
 function choice(value: string, text: string, checked: boolean, look?: Look): HTMLElement {
   const input = Object.assign(document.createElement("input"), { type: "radio", name: "activity", value, required: true, checked });
-  const [label, face] = [element("label"), element("span", "", text)];
-  if (look) face.prepend(drawn(look.figure, look.color));
-  label.append(input, face);
-  return label;
+  const face = element("span", "", ...(look ? [drawn(look.figure, look.color)] : []), text);
+  return element("label", "", input, face);
 }
 
 function inputs(): HTMLInputElement[] {

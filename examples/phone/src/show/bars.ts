@@ -6,15 +6,11 @@ import type { Bar } from "./shown";
 
 export function renderBars(id: string, rows: Bar[], role?: string): void {
   list(id, rows.map(({ name, look }) => ({ name, look })), ({ name, look }) => {
-    const row = element("li");
-    const [words, box, fill] = [element("span", "name"), element("div", "bar"), element("div", "fill")];
-    if (look) words.append(drawn(look.figure, look.color));
-    words.append(name);
+    const fill = element("div", "fill");
+    const [words, box] = [element("span", "name", ...(look ? [drawn(look.figure, look.color)] : []), name), element("div", "bar", fill)];
     if (role) set(box, { role, "aria-label": name, "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": "0" });
     if (look) fill.style.setProperty("--color", `var(${look.color})`);
-    box.append(fill);
-    row.append(words, box, element("span", "percent"));
-    return row;
+    return element("li", "", words, box, element("span", "percent"));
   });
   rows.forEach((bar, i) => setBar(byId(id).children[i] as HTMLElement, bar));
 }

@@ -8,8 +8,10 @@ export function write(id: string, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-export function element(tag: string, className = "", textContent = ""): HTMLElement {
-  return Object.assign(document.createElement(tag), { className, textContent });
+export function element(tag: string, className = "", ...content: (Node | string)[]): HTMLElement {
+  const made = Object.assign(document.createElement(tag), { className });
+  made.append(...content);
+  return made;
 }
 
 /** Sets attributes of an element, and returns it. */

@@ -52,9 +52,7 @@ export class Windows {
     const rows = this.kept.map(({ words }) => {
       const label = `Acceleration along ${AXES.join(", ")} in ${this.seconds} seconds`;
       const canvas = set(element("canvas"), { role: "img", "aria-label": label });
-      const row = element("li");
-      row.append(canvas, element("p", "", words));
-      return row;
+      return element("li", "", canvas, element("p", "", words));
     });
     byId("windows").replaceChildren(...rows);
     this.kept.forEach(({ samples }, i) => {

@@ -28,11 +28,7 @@ export function render(shown: Shown): void {
   last = shown;
   renderBars("bars", shown.bars, "meter");
   renderBars("minutes", shown.minutes);
-  list("known", shown.known, ({ name, look }) => {
-    const chip = element("li", "chip");
-    chip.append(drawn(look.figure, look.color), name);
-    return chip;
-  });
+  list("known", shown.known, ({ name, look }) => element("li", "chip", drawn(look.figure, look.color), name));
   list("confusion", shown.confusion, (line) => element("li", "", line));
   list("fix-when", shown.stretches, (name, i) => new Option(name, `${i}`));
   list("lesson-list", shown.lessons, lesson);
@@ -83,15 +79,11 @@ function renderProgress({ kind, progress }: Shown): void {
 }
 
 function lesson({ activity, name, look, trace, recordings }: Card): HTMLElement {
-  const row = element("li", "lesson");
-  const head = element("p", "lesson-head");
-  head.append(drawn(look.figure, look.color), element("strong", "", name), curve(trace, look.color));
-  row.append(head, ...recordings.map(({ number, name, text }) => {
-    const line = element("div", "lesson-line");
-    line.append(element("p", "small", text), button("Delete", `Delete ${name}`, "lesson", `${number}`));
-    return line;
-  }), button("Record again", `Record again: ${activity}`, "again", activity));
-  return row;
+  const head = element("p", "lesson-head", drawn(look.figure, look.color), element("strong", "", name), curve(trace, look.color));
+  const lines = recordings.map(({ number, name, text }) => {
+    return element("div", "lesson-line", element("p", "small", text), button("Delete", `Delete ${name}`, "lesson", `${number}`));
+  });
+  return element("li", "lesson", head, ...lines, button("Record again", `Record again: ${activity}`, "again", activity));
 }
 
 function button(text: string, label: string, key: string, value: string): HTMLElement {
