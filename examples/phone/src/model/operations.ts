@@ -221,28 +221,24 @@ export function normalized(logits: ArrayLike<number>, beta = 1): number[] {
 }
 
 function concatenation(inputs: (Tensor | undefined)[], [y]: Tensor[], options: Table): () => void {
-  const rank = y!.shape.length;
-  const axis = (options.integer(0) + rank) % rank;
-  const inner = steps(y!.shape, rank);
-  let offset = 0;
-  const parts = inputs.map((one) => {
-    const to = places(one!.shape, inner, offset);
-    offset += one!.shape[axis]! * inner[axis]!;
-    return () => to.forEach((place, i) => (y!.data[place] = one!.data[i]!));
-  });
-  return () => parts.forEach((part) => part());
+  const to = along(y!, options.integer(0), inputs as Tensor[]);
+  return () => to.forEach((places, part) => places.forEach((place, i) => (y!.data[place] = inputs[part]!.data[i]!)));
 }
 
 function split([axis, x]: (Tensor | undefined)[], outputs: Tensor[]): () => void {
-  const along = (axis!.data[0]! + x!.shape.length) % x!.shape.length;
-  const inner = steps(x!.shape, x!.shape.length);
-  let offset = 0;
-  const parts = outputs.map((one) => {
-    const part = gather(x!, one, places(one.shape, inner, offset));
-    offset += one.shape[along]! * inner[along]!;
-    return part;
-  });
+  const parts = along(x!, axis!.data[0]!, outputs).map((from, i) => gather(x!, outputs[i]!, from));
   return () => parts.forEach((part) => part());
+}
+
+/** Where the entries of parts lie in the whole that they make up, one after the other along an axis. */
+function along({ shape }: Tensor, axis: number, parts: Tensor[]): Int32Array[] {
+  const inner = steps(shape, shape.length);
+  let offset = 0;
+  return parts.map((part) => {
+    const found = places(part.shape, inner, offset);
+    offset += part.shape.at(axis)! * inner.at(axis)!;
+    return found;
+  });
 }
 
 function stridedSlice([x, begin, end, strides]: (Tensor | undefined)[], [y]: Tensor[], options: Table): () => void {
