@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Head } from "../src/model/graph";
 import { extended, probabilities } from "../src/learn/learn";
-import { fromCode, fromFile, headOf, LONGEST, taught, toCode, type Untaught } from "../src/learn/taught";
+import { parsed } from "../src/page/store";
+import { checked, fromCode, headOf, LONGEST, taught, toCode, type Untaught } from "../src/learn/taught";
 
 const CLASSES = ["downstairs", "jogging", "sitting", "standing", "upstairs", "walking"];
 
@@ -42,7 +43,7 @@ test("a code gives the same activities, and probabilities to less than 0.001", (
     assert.ok(code.length < LONGEST, `${code.length}`);
     const found = fromCode(code, untaught);
     assert.deepEqual({ ...found, kernel: 0, bias: 0 }, { ...original, kernel: 0, bias: 0 });
-    assert.deepEqual(fromFile(JSON.stringify(found), untaught), found);
+    assert.deepEqual(checked(found, untaught), found);
     for (let seed = 10; seed < 60; seed += 1) {
       const said = [original, found].map((each) => probabilities(headOf(each), numbers(features, seed), 0.7));
       said[0]!.forEach((probability, i) => assert.ok(Math.abs(probability - said[1]![i]!) < 1e-3));
@@ -97,15 +98,15 @@ test("a file that is something else is refused", () => {
   const untaught = model(3);
   const original = learned(untaught, ["rowing"]);
   const changes: object[] = [{ schema: 2 }, { classes: "downstai" }, { classes: [1, 2, 3, 4, 5, 6, 7] }, { bias: "abcdefg" }, { kernel: 3 }, { kernel: [[]] }];
-  for (const change of changes) assert.throws(() => fromFile(JSON.stringify({ ...original, ...change }), untaught), /is not what/, JSON.stringify(change));
-  const classes = (names: unknown[]) => JSON.stringify({ ...original, classes: names });
+  for (const change of changes) assert.throws(() => checked({ ...original, ...change }, untaught), /is not what/, JSON.stringify(change));
+  const classes = (names: unknown[]) => ({ ...original, classes: names });
   // Probabilities of them would be no numbers, or stand beside no name.
-  for (const bad of ["", " ", "\ud83d", "x".repeat(41)]) assert.throws(() => fromFile(classes([...CLASSES, bad]), untaught), /is not what/, bad);
+  for (const bad of ["", " ", "\ud83d", "x".repeat(41)]) assert.throws(() => checked(classes([...CLASSES, bad]), untaught), /is not what/, bad);
   const renamed = ["stairs", ...CLASSES.slice(1), "rowing"];
   for (const names of [renamed, [...CLASSES, "Walking"], [...CLASSES, "other"], [...CLASSES.slice(1), "rowing", "downstairs"]]) {
-    assert.throws(() => fromFile(classes(names), untaught), /other activities/, names.join());
+    assert.throws(() => checked(classes(names), untaught), /other activities/, names.join());
   }
-  assert.throws(() => fromFile(JSON.stringify({ ...original, bias: original.bias.map(() => 1e300) }), untaught), /is not what/);
-  for (const text of ["", "null", "[]", "{", "3", '"x"']) assert.throws(() => fromFile(text, untaught), /is not what/, text);
-  assert.throws(() => fromFile(JSON.stringify({ ...original, weights_sha256: "0" }), untaught), /other weights \(a_model\)/);
+  assert.throws(() => checked({ ...original, bias: original.bias.map(() => 1e300) }, untaught), /is not what/);
+  for (const text of ["", "null", "[]", "{", "3", '"x"']) assert.throws(() => checked(parsed(text), untaught), /is not what/, text);
+  assert.throws(() => checked({ ...original, weights_sha256: "0" }, untaught), /other weights \(a_model\)/);
 });

@@ -1,7 +1,7 @@
 /** What was taught, as the browser's database keeps it. */
 
 import { Table } from "../page/database";
-import { forget, parsed, remembered, rememberedKeys } from "../page/store";
+import { parsed, remember, remembered, rememberedKeys } from "../page/store";
 import type { Vector } from "../signal/resampler";
 import { isName } from "./names";
 import type { Taught } from "./taught";
@@ -55,7 +55,7 @@ async function move(table: Table<Kept>): Promise<void> {
 
 /** Forgets what versions up to 0.3 kept. */
 export function forgetOld(): void {
-  for (const kind of ["recordings-", "learned-"]) forget(kind);
+  for (const key of rememberedKeys()) if (/^(recordings|learned)-/.test(key)) remember(key, null);
 }
 
 /** Whether a recording is what a model with so many channels can learn from. */

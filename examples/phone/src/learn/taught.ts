@@ -3,7 +3,7 @@
 import type { Head } from "../model/graph";
 import { extended } from "./learn";
 import type { Metadata } from "../model/metadata";
-import { attempt, parsed } from "../page/store";
+import { attempt } from "../page/store";
 import { OTHER } from "../signal/stream";
 import { folded, isName } from "./names";
 
@@ -57,17 +57,8 @@ export function headOf({ kernel, bias }: Taught): Head {
 }
 
 /**
- * Reads what another phone has learned with the same model from the text of its file.
- *
- * @throws If it is something else.
- */
-export function fromFile(text: string, model: Untaught): Taught {
-  return checked(parsed(text), model);
-}
-
-/**
- * Reads what was learned with a model, whoever wrote it: its activities are those of the model and others after them, as
- * `zoo.runtime.PersonalRecognizer` reads it.
+ * Reads the document of what was learned with a model, whoever wrote it: its activities are those of the model and others
+ * after them, as `zoo.runtime.PersonalRecognizer` reads it.
  *
  * @throws If it is something else.
  */

@@ -21,8 +21,9 @@ import { type Device, shown } from "../show/shown";
 import { possible } from "../signal/signal";
 import { spoken } from "../signal/stream";
 import { doingOf, type Event, heldBy, type Model, next, NOTHING, type Problem, runOf, type State, type Summary, type Teach } from "./state";
+import { parsed } from "./store";
 import { isHandheld, keepAwake, letSleep, stayOffline } from "./system";
-import { fromCode, fromFile } from "../learn/taught";
+import { checked, fromCode } from "../learn/taught";
 import { Teaching } from "../learn/teaching";
 
 /** The model that is open. */
@@ -260,7 +261,7 @@ class Page {
   /** Takes what another phone has learned from its file; asks where it would replace something. */
   private async openTaught(file: File): Promise<void> {
     const { teaching } = this;
-    const reading = file.text().then((text) => fromFile(text, teaching.lessons.untaught));
+    const reading = file.text().then((text) => checked(parsed(text), teaching.lessons.untaught));
     const taught = await reading.catch((error: Error) => teaching.say(error.message));
     if (!taught || this.state.kind !== "teach") return;
     if (!teaching.keeps) return teaching.adopt(taught);

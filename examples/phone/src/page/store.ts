@@ -26,11 +26,6 @@ export function rememberedKeys(): string[] {
   return keys.filter((key) => key.startsWith(PREFIX)).map((key) => key.slice(PREFIX.length));
 }
 
-/** Forgets all texts whose keys begin so. */
-export function forget(beginning: string): void {
-  for (const key of rememberedKeys()) if (key.startsWith(beginning)) remember(key, null);
-}
-
 /** What a function returns, or null where it throws. */
 export function attempt<Result>(run: () => Result): Result | null {
   try {
