@@ -31,11 +31,17 @@ interface Known {
   code: string | null;
 }
 
+/** A lesson, the activities that it is about, and whether the browser stores what was learned. */
+export interface Learning extends Lesson {
+  classes: string[];
+  stored: boolean;
+}
+
 export class Lessons {
   private readonly learner: Learner;
   private cached: Known | null = null;
-  /** Of each row of the table, the recording, or null where it is none for this model. */
-  private readonly readings = new WeakMap<Kept, Recording | null>();
+  /** By the id of a row the recording, which never changes, or null where it is none for this model. */
+  private readonly readings = new Map<string, Recording | null>();
   private readonly featured = new WeakMap<Recording, Float64Array[]>();
 
   /** @param untaught The model as it comes. */
@@ -117,6 +123,8 @@ export class Lessons {
   /** Forgets recordings and what was learned from them, with all models. */
   async reset(): Promise<void> {
     forgetOld();
+    // Another page may just have written.
+    await this.table.load();
     await this.table.write([], [...this.table.rows.keys()]);
   }
 
@@ -144,11 +152,14 @@ export class Lessons {
     return unread.length > 0;
   }
 
-  /** Learns from all recordings, starting with the model as it comes, or as it came from another phone. */
-  async learn(): Promise<Lesson & { classes: string[]; stored: boolean }> {
-    const { taken } = this.known;
+  /**
+   * Learns from all recordings, starting with the model as it comes, or as it came from another phone.
+   *
+   * @returns Null where some of that was deleted or replaced meanwhile, also by another page: nothing of the lesson is kept.
+   */
+  async learn(): Promise<Learning | null> {
+    const [{ taken, row }, recordings] = [this.known, this.recordings];
     await this.prepare();
-    const { recordings } = this;
     const classes = [...new Set([...(taken?.classes ?? this.metadata.classes), ...recordings.map(({ activity }) => activity)])];
     const known = taken ? headOf(taken) : this.untaught.head!;
     const windows = recordings.flatMap((recording) => {
@@ -158,6 +169,9 @@ export class Lessons {
     const features = windows.map((each) => each.features);
     const labels = windows.map(({ label }) => label);
     const lesson = await this.learner.ask("lesson", extended(known, classes.length), features, labels, Math.random());
+    await this.table.load();
+    const same = JSON.stringify(this.known.row) === JSON.stringify(row) && recordings.every(({ id }) => this.table.rows.has(id));
+    if (!same) return null;
     // What does not help changes nothing, whoever taught it.
     const stored = lesson.share ? await this.keep({ taken, learned: taught(this.untaught, classes, lesson.head) }) : true;
     return { ...lesson, classes, stored };
@@ -187,14 +201,14 @@ export class Lessons {
   }
 
   private read(row: Kept): Recording | null {
-    const known = this.readings.get(row);
+    const known = this.readings.get(row.id);
     if (known !== undefined) return known;
     const mine = row.kind === "recording" && [this.reads, this.weights].includes(row.reads);
     // This name could be typed up to version 0.3.
     const classes = [...this.metadata.classes.filter((_, i) => !rejects(this.metadata, i)), "something else"];
     const { name } = mine && isRecording(row, this.metadata.axes.length) ? named(row.activity, classes) : { name: null };
     const found = name === null ? null : { ...(row as Recording), activity: name };
-    this.readings.set(row, found);
+    this.readings.set(row.id, found);
     return found;
   }
 

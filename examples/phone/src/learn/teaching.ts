@@ -2,7 +2,7 @@
 
 import type { HeldBack } from "./learn";
 import type { Kept } from "./kept";
-import { Lessons } from "./lessons";
+import { type Learning, Lessons } from "./lessons";
 import { permitted, type Refusal, type Sample } from "../signal/motion";
 import type { Metadata } from "../model/metadata";
 import type { Recognizer } from "../model/recognizer";
@@ -29,6 +29,7 @@ const LONGEST = 60;
 
 const OUTDATED = "This model is new here: your recordings are kept. Tap Learn, and it learns from them.";
 const DAMAGED = "What this phone had learned is damaged, and is not used. Your recordings are kept: tap Learn.";
+const OVERTAKEN = "Nothing of this lesson is kept: recordings were deleted meanwhile, or what it had learned was replaced.";
 const OPENED = "Opened. Try it now.";
 const SHORT = "is too short to learn from";
 const ASKS = "Recordings, and what was learned with any model, cannot be brought back.";
@@ -201,19 +202,24 @@ export class Teaching {
     this.say("");
     let said = "";
     try {
-      const { classes, share, heldBack, stored } = await this.lessons.learn();
-      const right = (when: "before" | "after") => heldBack.filter((each) => each[when] === each.label).length;
-      const of = (when: "before" | "after") => `${right(when)} of ${heldBack.length}`;
-      const text = share
-        ? `Learned. On parts it did not learn from: before ${of("before")}, now ${of("after")}.${share < 1 ? ` It keeps ${percent(share)} of what it learned.` : ""}`
-        : `It recognizes ${of("before")} parts already, and learning did not help with those that it did not learn from: it stays as it is.`;
-      this.learned = { text, confusion: confusion(spoken({ ...this.metadata, classes }), heldBack) };
-      if (!stored) said = unstored("what it learned");
+      const learning = await this.lessons.learn();
+      this.learned = learning && this.result(learning);
+      if (!learning?.stored) said = learning ? unstored("what it learned") : OVERTAKEN;
     } catch (error) {
       said = `It could not learn (${(error as Error).message}). It stays as it is.`;
     }
     this.learning = false;
     this.say(said);
+  }
+
+  /** What a lesson has brought. */
+  private result({ classes, share, heldBack }: Learning): Teach["learned"] {
+    const right = (when: "before" | "after") => heldBack.filter((each) => each[when] === each.label).length;
+    const of = (when: "before" | "after") => `${right(when)} of ${heldBack.length}`;
+    const text = share
+      ? `Learned. On parts it did not learn from: before ${of("before")}, now ${of("after")}.${share < 1 ? ` It keeps ${percent(share)} of what it learned.` : ""}`
+      : `It recognizes ${of("before")} parts already, and learning did not help with those that it did not learn from: it stays as it is.`;
+    return { text, confusion: confusion(spoken({ ...this.metadata, classes }), heldBack) };
   }
 
   /** Takes what another phone has learned. */

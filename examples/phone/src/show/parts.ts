@@ -1,4 +1,4 @@
-/** Ids of the page: of all parts that come and go, of all texts, and of the buttons that can be disabled. */
+/** Ids of the page: of all parts that come and go, of all texts, and of the buttons and fields that can be disabled. */
 
 export const PARTS = [
   "simulated", "count", "progress", "known", "problem", "lessons", "learned", "lesson-cancel", "try", "trying", "lesson-save",
@@ -11,7 +11,7 @@ export const TEXTS = [
   "learn", "try", "try-label", "try-detail", "handover-none",
   "from", "to", "unteachable", "unit", "measured", "about", "notice-text", "pause", "stop", "start",
 ] as const;
-export const BUTTONS = ["start", "simulate", "lesson-record", "learn", "try"] as const;
+export const BUTTONS = ["start", "simulate", "lesson-record", "learn", "try", "lesson-reset", "lesson-open"] as const;
 
 /** Of the hero, which is rendered apart: its place is measured with what else it may show. */
 export const HERO = ["label", "probability", "detail", "hint"] as const;

@@ -317,7 +317,7 @@ function teach(state: Teach, { shares, reachable }: Device): Shown {
       ...when(lessons.length || keeps, "lesson-reset"), ...when(state.undoes, "lesson-undo"),
       ...when(hands && "address" in handover, "handover"),
     ],
-    disabled: [...when(learning, "lesson-record", "try"), ...when(missing || learning, "learn")],
+    disabled: [...when(learning, "lesson-record", "try", "lesson-reset", "lesson-open"), ...when(missing || learning, "learn")],
     text: {
       label: "Teach it", "lesson-said": said, "learned-text": learned?.text ?? "", "learn-missing": missing ?? "",
       ...about(model), learn: learning ? "Learning…" : "Learn", "lesson-reset": state.doubts ? "Yes, forget everything" : "Forget everything",
