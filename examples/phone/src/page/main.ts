@@ -51,7 +51,7 @@ class Page {
     this.bindButtons();
     this.bindTeaching();
     this.bindHandover();
-    onModel((source) => void this.open(source));
+    onModel((source) => this.open(source).then(() => this.source));
     onThreshold(() => this.recognizer.metadata, (value) => {
       if (this.run) this.run.threshold = value;
       explain(this.recognizer.metadata, value);

@@ -41,19 +41,19 @@ export function showChosen(source: string | File | null): void {
   if (typeof source === "string") byId<HTMLInputElement>("file").value = "";
 }
 
-/** Calls back with the address of a chosen model, or with a file of one's own. */
-export function onModel(chosen: (source: string | File) => void): void {
+/** Calls back with the address of a chosen model, or with a file of one's own; remembers an address if it is open then. */
+export function onModel(open: (source: string | File) => Promise<string | File>): void {
   const [models, own] = [byId<HTMLSelectElement>("models"), byId<HTMLInputElement>("file")];
-  models.addEventListener("change", () => {
+  models.addEventListener("change", async () => {
     own.value = "";
-    remember(CHOSEN, models.value);
-    chosen(models.value);
+    const { value } = models;
+    if ((await open(value)) === value) remember(CHOSEN, value);
   });
   own.addEventListener("change", () => {
     const [file] = own.files!;
     // With a file of one's own, choosing any model is a change.
     models.value = "";
-    if (file) chosen(file);
+    if (file) void open(file);
   });
 }
 
