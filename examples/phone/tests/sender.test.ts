@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { anew, Database, device, hide, page, settled, texts } from "./browser";
 import { type Item, Outbox } from "../src/collect/outbox";
-import { Sender, welcomeIn } from "../src/collect/sender";
+import { Sender, type Welcome, welcomeIn } from "../src/collect/sender";
 
 const WELCOME = { labels: ["walking", "rowing"], any_label: false, axes: ["x", "y", "z"], pseudonym: "Otter 27" };
 const ITEM = { token: "t", person: "Ann", activity: "walking", seconds: 60, reason: "" };
@@ -52,6 +52,7 @@ async function waiting(...ids: string[]): Promise<{ outbox: Outbox; sender: Send
   return { outbox, sender: new Sender("t", outbox, () => undefined) };
 }
 
+const ask = (sender: Sender) => sender.ask(() => undefined, () => undefined);
 const ids = () => sent.map(([id]) => id);
 const found = ({ all }: Outbox, of: keyof Item = "fate") => Object.fromEntries(all.map((item) => [item.id, item[of]]));
 
@@ -240,15 +241,51 @@ test("a code that is no longer valid ends it, and what waits is kept", async () 
 test("recordings can begin with what the computer said last, and with nothing else that is stored", async () => {
   const { sender } = await waiting();
   answers = [null, [200, WELCOME], null];
-  assert.deepEqual([await sender.ask(() => undefined), await sender.ask(() => undefined), await sender.ask(() => undefined)], [null, WELCOME, WELCOME]);
+  assert.deepEqual([await ask(sender), await ask(sender), await ask(sender)], [null, WELCOME, WELCOME]);
   answers = [[503]];
-  assert.deepEqual(await sender.ask(() => assert.fail("it need not wait")), WELCOME);
+  assert.deepEqual(await sender.ask(() => assert.fail("it need not wait"), () => undefined), WELCOME);
   const [[key]] = [...texts] as [[string, string]];
   for (const damaged of ["", "{", "3", "null", JSON.stringify({ ...WELCOME, labels: "walking" })]) {
     texts.set(key, damaged);
     answers = [null];
-    assert.equal(await sender.ask(() => undefined), null, damaged);
+    assert.equal(await ask(sender), null, damaged);
   }
+});
+
+test("where what to record is known, a network that hangs is hardly waited for, and what it says later is for the next time", async () => {
+  const { outbox, sender } = await waiting();
+  answers = [[200, WELCOME]];
+  await ask(sender);
+  let answer!: (answer: [number, object]) => void;
+  answers = [new Promise((done) => (answer = done as never))];
+  let [found, times]: [Welcome | null | undefined, number] = [undefined, 0];
+  void sender.ask(() => assert.fail("it need not wait"), () => (times += 1)).then((welcome) => (found = welcome));
+  await pass(1999);
+  assert.equal(found, undefined);
+  await pass(1);
+  assert.deepEqual([found, times], [WELCOME, 0]);
+  const later = { ...WELCOME, labels: ["sitting"] };
+  answer([200, later]);
+  await settled();
+  answers = [null];
+  assert.deepEqual([times, await ask(sender)], [1, later]);
+  // Without a code there is nothing to wait for.
+  mock.method(globalThis, "fetch", () => new Promise(() => {}));
+  void ask(new Sender("", outbox, () => undefined)).then((welcome) => (found = welcome));
+  await pass(0);
+  assert.equal(found!.any_label, true);
+});
+
+test("a request that is never answered is given up", async () => {
+  const { sender } = await waiting("1");
+  mock.method(globalThis, "fetch", (_: string, { signal }: RequestInit) => new Promise((_, fail) => {
+    signal!.addEventListener("abort", () => fail(new DOMException("late", "AbortError")));
+  }));
+  sender.send();
+  await pass(69_999);
+  assert.equal(sender.trouble, null);
+  await pass(1);
+  assert.equal(sender.trouble, "away");
 });
 
 test("what a computer says is what a phone can record, or nothing", () => {
@@ -262,7 +299,7 @@ test("a busy computer that has said nothing yet is asked again, and the page hea
   const { sender } = await waiting();
   answers = [[503, {}, { "Retry-After": "2" }], [429, {}, { "Retry-After": "3" }], [200, WELCOME]];
   let times = 0;
-  const asked = sender.ask(() => (times += 1));
+  const asked = sender.ask(() => (times += 1), () => undefined);
   await pass(2000);
   await pass(2999);
   assert.equal(sent.length, 2);

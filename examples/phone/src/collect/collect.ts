@@ -101,10 +101,13 @@ async function main(): Promise<void> {
   byId("cancel").addEventListener("click", () => meant() && makingOf(state)?.take.end());
   onHold(byId<HTMLButtonElement>("stop"), () => makingOf(state)?.take.stop());
 
-  const welcome = await sender.ask(() => fail("busy"));
+  /** Whether the computer takes nothing with this code. */
+  const refused = () => sender.trouble === "code" || (token !== "" && sender.trouble === "closed");
+  // An answer that comes late ends no recording.
+  const welcome = await sender.ask(() => fail("busy"), () => state.kind === "start" && !state.asking && refused() && fail("code"));
   show();
   if (!isSecureContext) return fail("insecure");
-  if (sender.trouble === "code" || (token && sender.trouble === "closed")) return fail("code");
+  if (refused()) return fail("code");
   if (!welcome) return fail("away");
   document.body.classList.toggle("alone", !token);
   form.fill(welcome);

@@ -26,8 +26,9 @@ type Doing = { kind: "nothing" } | { kind: "sending"; again: boolean } | { kind:
 /** Milliseconds to wait before trying again; the last one from then on. */
 const PAUSES = [1500, 3000, 6000, 12_000, 30_000];
 
-/** Milliseconds in which an answer has come. */
+/** Milliseconds in which an answer has come, and for which one is waited that is not needed. */
 const PATIENCE = 70_000;
+const HANG = 2000;
 
 const ADDRESS = "recordings/";
 const WELCOME = "welcome-";
@@ -55,20 +56,18 @@ export class Sender {
     return this.answer.trouble;
   }
 
-  /** What to record, as the computer says, or said last time, or null; calls back where it is busy, and is asked again. */
-  async ask(busy: () => void): Promise<Welcome | null> {
+  /**
+   * What to record, as the computer says, or said last time, or null. Where it is known, a network that hangs is hardly
+   * waited for; what the computer says later is remembered.
+   *
+   * @param busy Is called where the computer is busy, and is asked again.
+   * @param heard Is called when it has answered, also where nobody waits any more.
+   */
+  ask(busy: () => void, heard: () => void): Promise<Welcome | null> {
     const { token } = this;
     const last = token ? welcomeIn(parsed(remembered(WELCOME + token))) : asked();
-    const response = await this.fetch(ADDRESS);
-    this.note(response);
-    if (this.trouble === "busy" && !last) {
-      busy();
-      await new Promise((done) => setTimeout(done, this.answer.pause));
-      return this.ask(busy);
-    }
-    const welcome = response?.ok ? welcomeIn(await response.json().catch(() => null)) : null;
-    if (token && welcome) remember(WELCOME + token, JSON.stringify(welcome));
-    return welcome ?? last;
+    const said = this.question(last, busy).finally(heard);
+    return last ? Promise.race([said, wait(token ? HANG : 0).then(() => last)]) : said;
   }
 
   /** Sends what waits, now and again until nothing does. */
@@ -109,9 +108,24 @@ export class Sender {
     return this.trouble === null;
   }
 
+  private async question(last: Welcome | null, busy: () => void): Promise<Welcome | null> {
+    const response = await this.fetch(ADDRESS);
+    this.note(response);
+    if (this.trouble === "busy" && !last) {
+      busy();
+      await wait(this.answer.pause);
+      return this.question(last, busy);
+    }
+    const welcome = response?.ok ? welcomeIn(await response.json().catch(() => null)) : null;
+    if (this.token && welcome) remember(WELCOME + this.token, JSON.stringify(welcome));
+    return welcome ?? last;
+  }
+
   private fetch(address: string, options: RequestInit = {}): Promise<Response | null> {
     const headers = { ...options.headers, Authorization: `Bearer ${this.token}` };
-    return fetch(address, { ...options, headers, signal: AbortSignal.timeout(PATIENCE), cache: "no-store" }).catch(() => null);
+    const end = new AbortController();
+    void wait(PATIENCE).then(() => end.abort());
+    return fetch(address, { ...options, headers, signal: end.signal, cache: "no-store" }).catch(() => null);
   }
 
   private note(response: Response | null): void {
@@ -123,6 +137,10 @@ export class Sender {
     // Up to twice as long, so that phones that were turned away together come back one by one.
     this.answer = { trouble, failures, pause: shortest * (1 + Math.random()) };
   }
+}
+
+function wait(milliseconds: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, milliseconds));
 }
 
 /** What a computer says, or null where it is something else. */
