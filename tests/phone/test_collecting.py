@@ -388,6 +388,29 @@ def test_of_a_page_that_dies_during_a_recording_the_part_up_to_then_is_sent(phon
     assert 10 <= imported(file).seconds < 13
 
 
+def test_without_locks_what_a_page_that_died_has_recorded_is_saved_or_deleted_after_ten_minutes(phone, room, tmp_path):
+    before = "Object.defineProperty(navigator, 'locks', {value: undefined});"
+    one = phone(before=before)
+    one.begin()
+    for _ in range(12):
+        one.feel(1)
+        one.page.clock.run_for(200)
+    again = phone(context=one.close(), before=before).ready()
+    assert again.page.is_hidden("#mine")
+    again.page.clock.run_for(700_000)
+    again.page.reload()
+    again.until("unfinished")
+    look(again.page, "collect-unfinished", dark=True)
+    with again.page.expect_download() as download:
+        again.page.click("[aria-label='Save as CSV: walking, Ann']")
+    download.value.save_as(tmp_path / "walking.csv")
+    assert 10 <= imported(tmp_path / "walking.csv").seconds < 13
+    again.page.once("dialog", lambda dialog: dialog.accept())
+    again.page.click("[aria-label='Delete: walking, Ann']")
+    again.until()
+    assert not room.recordings
+
+
 def set_date(page, seconds):
     """Sets the date of a phone ahead by some seconds, as its owner or the network does."""
     page.clock.set_system_time(page.evaluate("Date.now()") / 1000 + seconds)

@@ -78,6 +78,21 @@ test("a browser without locks closes no recording, for another page might make i
   assert.deepEqual(found, ["1 open"]);
 });
 
+test("what nobody closes can be saved and deleted once nobody has touched it for ten minutes", async () => {
+  const { locks } = navigator;
+  Object.assign(navigator, { locks: undefined });
+  await making();
+  const another = await Outbox.open();
+  const listed = (milliseconds: number) => {
+    Date.now = () => date() + milliseconds;
+    return another.listed("t").map(({ id, fate, csv }) => [id, fate, csv]);
+  };
+  assert.deepEqual([listed(590_000), listed(601_000), listed(-3_600_000)], [[], ...Array(2).fill([["1", "open", "rows"]])]);
+  await another.remove("1");
+  Object.assign(navigator, { locks });
+  assert.deepEqual((await Outbox.open()).all, []);
+});
+
 test("what another page has sent before this one could close it is not brought back", async () => {
   const { outbox, release } = await making();
   const { request } = navigator.locks;

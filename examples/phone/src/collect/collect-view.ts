@@ -26,7 +26,7 @@ const TROUBLES: Record<Trouble, string> = {
   code: "The code is no longer valid: scan the one that the computer shows.",
 };
 
-const FATES = { open: "being recorded", kept: "on this phone", waiting: "waiting", sent: "sent", refused: "refused" };
+const FATES = { open: "unfinished", kept: "on this phone", waiting: "waiting", sent: "sent", refused: "refused" };
 
 const FOCUS: Partial<Record<State["kind"], string>> = { countdown: "cancel", recording: "stop" };
 const SLEEPY = "The screen may turn off, which stops the sensor: lengthen its timeout in the phone's settings.";
@@ -110,10 +110,10 @@ export function notice(state: State, trouble: Trouble | null, { all, lasting }: 
 type Actions = Record<"save" | "send" | "discard", (item: Item) => void>;
 
 /** Lists the recordings made on this phone. */
-export function showRecordings(items: Item[], token: string, actions: Actions): void {
-  const listed = items.filter((item) => item.fate !== "open" && (item.fate !== "sent" || item.token === token));
+export function showRecordings(outbox: Outbox, token: string, actions: Actions): void {
+  const listed = outbox.listed(token);
   const count = (fate: Item["fate"]) => listed.filter((item) => item.fate === fate).length;
-  const fate = (["waiting", "refused", "kept"] as const).find(count) ?? "sent";
+  const fate = (["waiting", "refused", "kept", "open"] as const).find(count) ?? "sent";
   byId("queue").hidden = !listed.length;
   byId("queue").classList.toggle("loud", fate === "waiting" || fate === "refused");
   write("queue", `${count(fate)} ${FATES[fate]}`);
@@ -123,11 +123,10 @@ export function showRecordings(items: Item[], token: string, actions: Actions): 
 
 function row(item: Item, token: string, actions: Actions): HTMLElement {
   const { person, activity, seconds, fate, reason } = item;
-  const line = element("li");
   const elsewhere = fate === "waiting" && item.token !== token;
   const state = element("span", "fate", elsewhere ? "recorded with another code" : FATES[fate]);
   state.dataset.fate = fate;
-  line.append(element("span", "what", `${activity}, ${person}, ${Math.floor(seconds)} s`), state);
+  const line = element("li", "", element("span", "what", `${activity}, ${person}, ${Math.floor(seconds)} s`), state);
   if (fate === "refused") line.append(element("p", "reason", reason));
   const button = (text: string, act: (item: Item) => void) => {
     const made = set(element("button", "", text), { type: "button", "aria-label": `${text}: ${activity}, ${person}` });
@@ -136,6 +135,6 @@ function row(item: Item, token: string, actions: Actions): HTMLElement {
   };
   if (token && (elsewhere || fate === "kept")) button("Send here", actions.send);
   if (fate !== "sent") button("Save as CSV", actions.save);
-  if (fate === "refused" || fate === "kept") button("Delete", actions.discard);
+  if (["refused", "kept", "open"].includes(fate)) button("Delete", actions.discard);
   return line;
 }

@@ -40,7 +40,7 @@ async function main(): Promise<void> {
 
   const showNotice = () => write("notice-text", view.notice(state, sender.trouble, outbox));
   const show = () => {
-    view.showRecordings(outbox.all, token, { save, send, discard });
+    view.showRecordings(outbox, token, { save, send, discard });
     showNotice();
     const [made, person] = [["kept", "waiting", "sent"], form.person()];
     const mine = outbox.all.filter((item) => made.includes(item.fate) && item.token === token && item.person === person);

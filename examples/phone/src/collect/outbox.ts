@@ -31,6 +31,9 @@ export interface Item {
 /** Of the names of locks: who makes a recording holds its own, also while the phone is locked. */
 const LOCK = "pocket-zoo recording ";
 
+/** Milliseconds without a change after which a recording is made no more: a browser without locks closes none. */
+const ABANDONED = 600_000;
+
 /** Lines that are kept of recordings that were acknowledged. */
 const REMEMBERED = 50;
 
@@ -52,6 +55,12 @@ export class Outbox {
   /** All recordings, the latest first. */
   get all(): Item[] {
     return [...this.table.rows.values()].sort((a, b) => b.touched - a.touched);
+  }
+
+  /** All but what is being made, and what was sent with another code. */
+  listed(token: string): Item[] {
+    const isMade = ({ fate, touched }: Item) => fate === "open" && Math.abs(Date.now() - touched) < ABANDONED;
+    return this.all.filter((item) => !isMade(item) && (item.fate !== "sent" || item.token === token));
   }
 
   /** Reads what other pages wrote, and closes recordings whose page is gone. */
