@@ -84,6 +84,7 @@ export class Recognizer implements Network {
   }
 
   async step(frame: Float32Array, states: States): Promise<{ probabilities: Float32Array; states: States }> {
+    // The sleep of the phone is no part of a run.
     const start = performance.now();
     // A model without states reads whole windows.
     const rows: Arrays = Object.keys(states).length ? { frame } : { window: frame };

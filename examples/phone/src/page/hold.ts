@@ -1,21 +1,24 @@
 /** Buttons that a second tap, or a thigh in a pocket, cannot press. */
 
+import { now } from "./clock";
+
 /** Milliseconds for which a button is held. */
 const HOLD = 800;
 
 /** Milliseconds after a change in which a click is the echo of the last one. */
 const DEAF = 600;
 
+/** When buttons changed last, in milliseconds on the clock of the page. */
 let changed = -Infinity;
 
 /** Notes that buttons have changed under the finger. */
 export function buttonsChanged(): void {
-  changed = performance.now();
+  changed = now();
 }
 
 /** Whether buttons have been the same for long enough that a click is meant. */
 export function meant(): boolean {
-  return performance.now() - changed > DEAF;
+  return now() - changed > DEAF;
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { type Look, looks } from "./activities";
 import { isSeen, prepare } from "./canvas";
+import * as clock from "../page/clock";
 import { byId, element } from "./dom";
 import type { Metadata } from "../model/metadata";
 import type { Sample } from "../signal/motion";
@@ -44,11 +45,11 @@ addEventListener("resize", () => (drawn = -Infinity));
 /** Draws the signal of the last seconds up to now, and every now and then the last minute and the numbers. */
 export function drawLive(metadata: Metadata, samples: Sample[], now: number, timeline: Timeline): void {
   const minute = byId<HTMLCanvasElement>("minute");
-  const due = performance.now() - drawn >= SLOW || isSeen(minute) !== seen;
+  const due = clock.now() - drawn >= SLOW || isSeen(minute) !== seen;
   swing(byId("picture"));
   showSignals(metadata, samples, now, due);
   if (!due) return;
-  [drawn, seen] = [performance.now(), isSeen(minute)];
+  [drawn, seen] = [clock.now(), isSeen(minute)];
   if (seen) drawLanes(minute, timeline, spoken(metadata), timeline.now - MINUTE, timeline.now);
   minute.setAttribute("aria-label", `The last ${MINUTE} seconds: ${describeMinute(timeline, metadata.classes)}`);
 }

@@ -1,6 +1,7 @@
 /** Pictograms as images of the page. */
 
 import { type Picture, PICTURES } from "./activities";
+import * as clock from "../page/clock";
 import { vector } from "./dom";
 
 /** A pictogram, which says nothing that is not written beside it. */
@@ -27,7 +28,7 @@ let [steps, moved] = [0, 0];
 
 /** Lets limbs swing on, a swing for each step. Drawn with the charts: an animation asks for sixty frames a second. */
 export function swing(place: HTMLElement): void {
-  const [now, cadence] = [performance.now(), Number(place.dataset.cadence)];
+  const [now, cadence] = [clock.now(), Number(place.dataset.cadence)];
   steps += (cadence * (now - moved)) / 60_000;
   moved = now;
   if (cadence) place.style.setProperty("--swing", `${12 * Math.cos(Math.PI * steps)}deg`);

@@ -1,6 +1,7 @@
 /** Replays a recording: of a simulated person, which `recording.py` makes, or of a real one. */
 
 import type { Sample } from "./motion";
+import { now } from "../page/clock";
 import recording from "./recording.json";
 
 /** Reads a recording in Android's convention: stretches of so many seconds, and rows of whole numbers of 16 bits, of some unit. */
@@ -51,15 +52,15 @@ export class Replay {
   private follow = (): void => {
     clearInterval(this.timer);
     if (this.paused || document.hidden) return this.onRest();
-    this.looked = performance.now();
+    this.looked = now();
     this.timer = window.setInterval(this.play, LOOKED);
   };
 
   // Timers fire late: overdue samples are sent at once, each with the time at which it was due.
   private play = (): void => {
-    const now = performance.now();
-    this.clock += Math.min(LATE, now - this.looked) / 1000;
-    this.looked = now;
+    const looked = now();
+    this.clock += Math.min(LATE, looked - this.looked) / 1000;
+    this.looked = looked;
     const { rate, seconds, activities, rows } = this.track;
     for (; this.sent / rate <= this.clock; this.sent += 1) {
       const row = this.sent % rows.length;
