@@ -71,6 +71,8 @@ export default defineConfig({
   plugins: [staticFiles(), offline()],
   worker: { format: "es" },
   build: {
+    // The last Safari of an iPhone 6s or 7, and of the others the first ones with all that the style sheets use.
+    target: ["safari15.4", "chrome105", "firefox121"],
     outDir: here("../../zoo/page"),
     emptyOutDir: true,
     modulePreload: { polyfill: false },

@@ -12,11 +12,11 @@ export interface Look {
 
 /** Words of names, also of other models; the first that fits decides. A word begins at no letter's right: crunches do not run. */
 const WORDS: [RegExp, Figure][] = [
-  [/(?<!\p{L})(push|sit|pull|chin|press|get|stand)(ting|ing)?[\W_]?ups?(?!\p{L})/iu, "other"],
+  [/(^|\P{L})(push|sit|pull|chin|press|get|stand)(ting|ing)?[\W_]?ups?(?!\p{L})/iu, "other"],
   [/down[\W_]?stair|stairs?[\W_]?down|descend|^(going )?down$/i, "downstairs"],
   [/stair|climb|ascend|^(going )?up$/i, "upstairs"],
-  [/(?<!\p{L})(jog|run)/iu, "jogging"], [/walk|stroll|(?<!\p{L})hik/iu, "walking"],
-  [/(?<!\p{L})(sit|loung)/iu, "sitting"], [/(?<!\p{L})(stand|queu)/iu, "standing"],
+  [/(^|\P{L})(jog|run)/iu, "jogging"], [/walk|stroll|(^|\P{L})hik/iu, "walking"],
+  [/(^|\P{L})(sit|loung)/iu, "sitting"], [/(^|\P{L})(stand|queu)/iu, "standing"],
 ];
 
 const GAITS: Figure[] = ["walking", "jogging", "upstairs", "downstairs"];

@@ -32,7 +32,7 @@ export async function postcard(summary: Shown, classes: string[], timeline: Time
   put("pocket-zoo", EDGE, 110, 34, 700, "--accent");
   put(text.label!, EDGE, 210, 76, 700);
   // One sentence a line.
-  text.detail!.split(/(?<=\.) /).slice(0, 2).forEach((line, i) => put(line, EDGE, 270 + 46 * i, 36, 400, "--soft"));
+  text.detail!.replace(/\. /g, ".\n").split("\n").slice(0, 2).forEach((line, i) => put(line, EDGE, 270 + 46 * i, 36, 400, "--soft"));
   minutes.forEach((bar, i) => {
     const y = TOP + ROW * i;
     if (bar.look) stroke(context, bar.look.figure, color(bar.look.color), EDGE, y, 60);
