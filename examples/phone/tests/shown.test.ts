@@ -1,7 +1,8 @@
 /** What is shown follows from one state: a label and a complaint never stand side by side. */
 
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { looks } from "../src/show/activities";
 import { isHeld } from "../src/signal/placement";
@@ -10,7 +11,7 @@ import { BUTTONS, HERO, PARTS, TEXTS } from "../src/show/parts";
 import { longestWalk, mostly, shown, spentOn } from "../src/show/shown";
 import { believed, possible, type Known, type Silent } from "../src/signal/signal";
 import { StepCounter } from "../src/signal/steps";
-import type { Model, Running, State } from "../src/page/state";
+import type { Model, Running, State, Teach } from "../src/page/state";
 import { Timeline } from "../src/signal/timeline";
 
 const CLASSES = ["downstairs", "jogging", "sitting", "standing", "upstairs", "walking"];
@@ -35,14 +36,30 @@ test("every part, text and button is in the page", () => {
   for (const id of [...PARTS, ...TEXTS, ...BUTTONS, ...HERO]) assert.ok(page.includes(` id="${id}"`), id);
 });
 
-test("every id that the program names is in one of the pages", () => {
-  const ids = new Set(["index", "class", "collect", "label"].flatMap((name) => {
-    return [...readFileSync(`${name}.html`, "utf8").matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
-  }));
-  const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
-  const named = files.flatMap((file) => [...readFileSync(`src/${file}`, "utf8").matchAll(/\b(?:byId|write|show|focusOn)(?:<\w+>)?\("([\w-]+)"/g)]);
+/** A file of the program with all that it loads. */
+function loaded(file: string, found = new Set<string>()): Set<string> {
+  if (!existsSync(file) || found.has(file)) return found;
+  const parts = readFileSync(found.add(file) && file, "utf8").matchAll(/(?:from |import\()"(\.[^"]+)"/g);
+  for (const [, path] of parts) loaded(`${join(dirname(file), path!)}.ts`, found);
+  return found;
+}
+
+test("every id that a file of the program names is in a page that loads it", () => {
+  const pages = ["index", "class", "collect", "label"].map((name) => readFileSync(`${name}.html`, "utf8"));
+  const loads = pages.map((page) => loaded(/src="\.\/(src[^"]+)"/.exec(page)![1]!));
+  const named = [...new Set(loads.flatMap((files) => [...files]))].flatMap((file) => {
+    const found = readFileSync(file, "utf8").matchAll(/\b(?:byId|write|show|focusOn)(?:<\w+>)?\("([\w-]+)"/g);
+    return [...found].map(([, id]) => ({ file, id: id! }));
+  });
   assert.ok(named.length > 100);
-  assert.deepEqual([...new Set(named.map(([, id]) => id!))].filter((id) => !ids.has(id)), []);
+  const has = ({ file, id }: (typeof named)[number]) => pages.some((page, i) => loads[i]!.has(file) && page.includes(` id="${id}"`));
+  assert.deepEqual(named.filter((each) => !has(each)), []);
+});
+
+test("while it learns, nothing is forgotten and nothing taken over", () => {
+  const teach = { kind: "teach", doing: { kind: "nothing" }, model: MODEL, lessons: [], missing: null, keeps: true, handover: { why: "" } } as unknown as Teach;
+  const off = (learning: boolean) => ["lesson-reset", "lesson-open"].filter((id) => (shown({ ...teach, learning }, PHONE).disabled as string[]).includes(id));
+  assert.deepEqual([off(true), off(false)], [["lesson-reset", "lesson-open"], []]);
 });
 
 test("a label is shown where nothing speaks against it", () => {
