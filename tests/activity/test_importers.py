@@ -122,7 +122,9 @@ def test_a_dataframe_is_read_like_a_file(tmp_path):
         ("DataFrame", name, 50.0, 100) for name in ("007", "NA")
     ]
     np.testing.assert_allclose(found[0].acceleration[:, 1], frame["y"][:100], rtol=1e-6)
-    assert findings.to_json() == {"dropped": {}, "changed": {"rows with lost values, interpolated": 1}}
+    unread = "rows whose column 'activity' is not read, as the activity is given"
+    changed = {unread: 200, "rows with lost values, interpolated": 1}
+    assert findings.to_json() == {"dropped": {}, "changed": changed}
     refused("column 'y', row 1 below the names: 'high'", list, read_csv(frame.assign(y="high"), CsvColumns()))
     imported = zoo.import_csv(frame.drop(index=150).assign(y=9.8), tmp_path / "a.h5", activity="=sitting")
     assert (imported.recordings, imported.files[0]["file"]) == (2, "DataFrame")

@@ -137,6 +137,15 @@ def rows(stamps, values, names="time,x,y,z"):
     return csv_of(names.split(","), [stamps, *values.T])
 
 
+def test_columns_in_whose_place_names_are_given_are_said_to_be_unread(tmp_path):
+    labels = np.repeat(["walking", "sitting"], len(TIME) // 2)
+    text = csv_of(["time", "x", "y", "z", "label"], [TIME, *TOTAL.T, labels])
+    says = "rows whose column 'label' is not read, as the activity is given"
+    for columns, changed in ((ANN, {says: len(TIME)}), (ANN.replace(activity=None), {})):
+        read(tmp_path, text, columns, findings := Findings())
+        assert findings.to_json()["changed"] == changed
+
+
 TIME, MOVED, GRAVITY = walk()
 TOTAL = MOVED + GRAVITY
 LONG, *_PARTS = walk(seconds=24)

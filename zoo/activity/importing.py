@@ -77,7 +77,7 @@ class Owner(NamedTuple):
 @dataclass
 class Readings:
     """What a table says: `times (rows,)`, `values (rows, 3)` or `(rows, 6)`, and the rows from which on whose they are.
-    `about` says how the table was read, and `unread` is a column of time stamps in whose place a rate was given.
+    `about` says how the table was read, and `unread` what of it was not, since it was given by other means.
     """
 
     where: str
@@ -89,7 +89,7 @@ class Readings:
     time_unit: str = "none"
     is_time_unit_known: bool = True
     about: dict[str, str] = field(default_factory=dict)
-    unread: str | None = None
+    unread: list[str] = field(default_factory=list)
 
     def seconds(self) -> Floats:
         """The times since the first one; refuses a clock that restarts, whose times do not say which rows they mean."""
@@ -141,7 +141,11 @@ def read_table(
         raise ZooError(f"{where}: rows of {several} by turns: sort them by {owning[0]!r}, or write a file for each")
     seconds = np.frombuffer(times) if columns.time else np.arange(rows) / (columns.rate or 1.0)
     readings = Readings(where, columns, app, seconds, np.frombuffer(values).reshape(rows, -1), owners)
-    readings.unread = recognized("time", table.names) if columns.rate else None
+    if columns.rate and (column := recognized("time", table.names)):
+        readings.unread.append(unread_times(columns.rate, column))
+    for name, given in zip(("subject", "activity"), owning, strict=False):
+        if given not in (*table.names, "=", "=-") and (column := recognized(name, table.names)):
+            readings.unread.append(f"rows whose column {column!r} is not read, as the {name} is given")
     if columns.time and not raw:
         readings.time_unit, readings.is_time_unit_known = time_unit_of(where, seconds, columns.time_unit, is_clock)
         readings.times *= SECONDS[readings.time_unit]
@@ -293,8 +297,7 @@ def recordings_of(table: Readings, findings: Findings) -> Iterator[Recording]:
     of_file = Findings(copies=findings.copies)
     labeled = sum(rows.stop - rows.start for rows, _ in table.parts())
     of_file.dropped["rows without a label"] += len(table.times) - labeled
-    if table.unread is not None:
-        of_file.changed[unread_times(table.columns.rate or 0.0, table.unread)] += len(table.times)
+    of_file.changed.update(dict.fromkeys(table.unread, len(table.times)))
     for rows, owner in table.parts():
         with _advised(table, owner.subject, owner.activity) as name:
             _check_typical(name, table.values[rows])
