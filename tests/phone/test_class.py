@@ -62,9 +62,12 @@ def test_the_grid_fills_as_recordings_arrive(project, folder):
         page.press("#goal", "Enter")
         assert page.locator("#minutes .percent").first.inner_text() == "1:00 of 1 min"
         assert page.is_enabled("#train")
-        # What is refused has its reason, and takes nothing else away.
+        # What is refused has its reason, takes nothing else away, and is forgotten when its phone sends something else.
         assert record(document, "=1", "walking", 4) == 422
-        page.wait_for_selector("#problem:has-text(\"name '=1'\")")
+        page.wait_for_selector("#problem:has-text('The computer takes no such name or activity: choose another one.')")
+        look(page, "class-refused", SIZES)
+        record(document, "Heron 64", "sitting", 5)
+        page.wait_for_selector("#problem", state="hidden")
         # A reload changes nothing, and the goal is remembered.
         page.reload()
         page.wait_for_selector("#people li:has-text('Heron 64')")

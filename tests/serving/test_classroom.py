@@ -84,12 +84,17 @@ def test_labels_that_are_named_are_shown_before_anybody_does_them(folder):
         assert next(states)["labels"] == ["sitting", "rowing"]
 
 
-def test_what_is_refused_is_shown_with_its_reason(folder):
+def test_what_is_refused_is_shown_until_its_phone_sends_something_else_or_for_minutes(folder, monkeypatch):
     with projecting(folder) as server, looking(server) as states:
-        put(server, minute(scale=0.01))
-        (reason,) = until(states, lambda state: state["refused"])["refused"]
-        assert "gravity (9.8) is missing" in reason
-        assert str(folder) not in reason
+        for number in (1, 2):
+            put(server, minute(scale=0.01))
+            (said,) = until(states, lambda state: state["refused"])["refused"]
+            assert said.endswith(". The computer cannot use it: record again, or ask its owner why.")
+            if number == 1:
+                put(server, minute(), "0000000000000002")
+            else:
+                monkeypatch.setattr("zoo.serving.classroom._ALARM_SECONDS", 0.0)
+            assert until(states, lambda state: not state["refused"])["recordings"] == 1
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
@@ -172,6 +177,29 @@ def test_a_second_training_has_a_folder_and_an_address_of_its_own_and_the_first_
                 connection = connect(f"127.0.0.1:{server.port}", tls=False)
                 connection.request("GET", f"/trained/{number}/model")
                 assert f"class-trained-{number}/" in connection.getresponse().read().decode()
+
+
+@pytest.mark.parametrize("scores", ["{}", "[1]", "{", '{"per_subject": 1}'])
+def test_scores_that_are_none_keep_no_server_from_starting_and_no_projector_waiting(scores, folder, monkeypatch):
+    class_of(folder)
+    trained = folder.with_name("class-trained-1")
+    (trained / "exported").mkdir(parents=True)
+    (trained / "exported" / "model.float32.tflite").touch()
+    (trained / "evaluate.log").write_text(scores)
+
+    def command(module, *words):
+        return [
+            "sh",
+            "-c",
+            f"cp -r {trained}/exported {words[words.index('--to') + 1]}" if "--to" in words else f"echo '{scores}'",
+        ]
+
+    monkeypatch.setattr("zoo.serving.classroom.python", command)
+    with projecting(folder) as server, looking(server) as states:
+        assert next(states)["training"] is None
+        ask(server, "POST", TRAINING, token=OWNER)
+        state = until(states, lambda state: (state["training"] or {}).get("status") == "failed")
+    assert "class-trained-2/evaluate.log: expected what zoo evaluate prints" in state["training"]["reason"]
 
 
 @pytest.mark.slow

@@ -87,7 +87,7 @@ def test_a_recording_is_on_the_disk_when_it_is_acknowledged(folder, capsys):
     event = json.loads(capsys.readouterr().out)
     assert event.pop("time").count(":") == 2
     assert event == {
-        "person": "Ann", "activity": "walking", "seconds": 12.0, "rows": 721, "rate_hz": 60.0,
+        "person": "Ann", "activity": "walking", "seconds": 12.0, "rows": 721, "rate_hz": 60.0, "address": "127.0.0.1",
         "file": str(folder / "Ann" / f"walking-{NUMBER}.csv"),
     }  # fmt: skip
 

@@ -9,7 +9,6 @@ import re
 import shutil
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from http import HTTPStatus
@@ -32,6 +31,7 @@ _SCORES, _MESSAGES = "evaluate.log", "evaluate-messages.log"  # what else is pri
 
 _LOOK_SECONDS = 0.3  # between two looks at what has changed
 _PULSE_SECONDS = 15.0  # after which a client that is gone is noticed
+_ALARM_SECONDS = 180.0  # in which a refusal is shown, unless its phone sends something else
 
 _TRACE_SECONDS, _TRACE_ROWS = 5.0, 250
 
@@ -47,7 +47,8 @@ class Classroom:
         self._token, self._address, self._collection, self._publish = token, address, collection, publish
         self._recordings = collection.folder.absolute()
         self._newest: dict[str, Any] | None = None
-        self._refused = deque[str](maxlen=3)
+        # Of each address, when something of it was refused last, and what is said of it.
+        self._refused = dict[str, tuple[float, str]]()
         # Its `status` is `running`, `failed` with a `reason`, or `done`.
         self._training: dict[str, Any] | None = None
         self._lock, self._thread = threading.Lock(), threading.Thread()
@@ -65,13 +66,14 @@ class Classroom:
 
     def tell(self, event: Mapping[str, Any]) -> None:
         """Notes a recording that is new or was refused."""
-        if "reason" in event:
-            self._refused.append(f"{event['time']}: {event['reason']}")
+        self._refused.pop(event["address"], None)
+        if "said" in event:
+            self._refused[event["address"]] = time.monotonic(), f"{event['time']}. {event['said']}"
             return
         # Its owner may have deleted it since.
         with suppress(OSError, ValueError):
-            shown = {name: event[name] for name in ("time", "person", "activity")}
-            self._newest = shown | {"rows": _trace(Path(event["file"]))}
+            rows = _trace(Path(event["file"]))
+            self._newest = {"person": event["person"], "activity": event["activity"], "rows": rows}
 
     def state(self) -> dict[str, Any]:
         """All that is shown. Recordings whose files were deleted are left out."""
@@ -80,13 +82,14 @@ class Classroom:
         for minute in kept:
             seconds = people.setdefault(minute.person, {})
             seconds[minute.activity] = round(seconds.get(minute.activity, 0) + minute.seconds, 1)
+        alarms = [said for moment, said in [*self._refused.values()] if time.monotonic() - moment < _ALARM_SECONDS]
         used = [*dict.fromkeys(activity for seconds in people.values() for activity in seconds)]
         # One person is held out; one label needs no model.
         wanted = ((2 - len(people), "person", "people"), (2 - len(used), "activity", "activities"))
         return {
             "address": self._address, "labels": [*self._collection.labels] or used, "recordings": len(kept),
             "people": [{"name": name, "seconds": seconds} for name, seconds in people.items()],
-            "newest": self._newest, "refused": [*self._refused], "training": self._training,
+            "newest": self._newest, "refused": alarms, "training": self._training,
             "missing": [f"{more} more {one if more == 1 else many}" for more, one, many in wanted if more > 0],
         }  # fmt: skip
 
@@ -96,17 +99,13 @@ class Classroom:
         self._cancel()
 
     def _events(self, *_: object) -> Iterator[bytes]:
-        """The state, now and after each change, as server-sent events."""
+        """The state, now, after each change and from time to time, as server-sent events."""
         sent, pulse = None, 0.0
         while not self._closed.wait(_LOOK_SECONDS if sent else 0):
             state, now = self.state(), time.monotonic()
-            if state != sent:
+            if state != sent or now - pulse > _PULSE_SECONDS:
+                sent, pulse = state, now
                 yield f"data: {json.dumps(state, ensure_ascii=False)}\n\n".encode()
-            elif now - pulse > _PULSE_SECONDS:
-                yield b": still here\n\n"
-            else:
-                continue
-            sent, pulse = state, now
 
     def _train(self, *_: object) -> Mapping[str, Any]:
         """Starts a training by the commands of the guide, unless one is running."""
@@ -169,14 +168,15 @@ class Classroom:
     def _result(self, number: int) -> dict[str, Any]:
         """What was measured in a training, whose model is published."""
         folder = self._folder(number)
-        measured = json.loads((folder / _SCORES).read_text(encoding="utf-8"))
         if not (model := folder / "exported" / "model.float32.tflite").is_file():
             raise ZooError(f"{model}: no such file")
-        return {
-            "status": "done", "folder": folder.name, "address": self._publish(number, model),
-            "people": [*measured["per_subject"]],
-            **{name: measured[name] for name in ("classes", "confusion", "windows", "accuracy")},
-        }  # fmt: skip
+        try:
+            measured = json.loads((folder / _SCORES).read_text(encoding="utf-8"))
+            shown = {name: measured[name] for name in ("classes", "confusion", "windows", "accuracy")}
+            shown["people"] = [*measured["per_subject"]]
+        except (LookupError, TypeError, ValueError):
+            raise ZooError(f"{folder / _SCORES}: expected what zoo evaluate prints of a recognizer") from None
+        return {"status": "done", "folder": folder.name, "address": self._publish(number, model), **shown}
 
 
 def _trace(file: Path) -> list[list[float]]:
@@ -184,8 +184,7 @@ def _trace(file: Path) -> list[list[float]]:
     rows = np.loadtxt(file, delimiter=",", skiprows=1, usecols=range(4), ndmin=2)
     rows[:, 0] -= (rows[0, 0] + rows[-1, 0] - _TRACE_SECONDS) / 2
     shown = rows[(rows[:, 0] >= 0) & (rows[:, 0] <= _TRACE_SECONDS)]
-    thinned: list[list[float]] = shown[:: max(1, -(-len(shown) // _TRACE_ROWS))].round(3).tolist()
-    return thinned
+    return list(shown[:: max(1, -(-len(shown) // _TRACE_ROWS))].round(3).tolist())
 
 
 def commands(collect: Path, folder: Path) -> list[Job]:

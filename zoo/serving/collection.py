@@ -52,16 +52,14 @@ class UnfitNameError(ZooError):
     """A name of a person or an activity is not taken."""
 
 
+_UNUSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 _SAID = {
     ConflictError: (HTTPStatus.CONFLICT, "Another recording has this number."),
     StorageError: (HTTPStatus.INSUFFICIENT_STORAGE, "The computer cannot store it: tell its owner."),
-    UnfitNameError: (
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "The computer takes no such name or activity: choose another one.",
-    ),
-    ZooError: (HTTPStatus.UNPROCESSABLE_ENTITY, "The computer cannot use it: record again, or ask its owner why."),
+    UnfitNameError: (_UNUSABLE, "The computer takes no such name or activity: choose another one."),
+    ZooError: (_UNUSABLE, "The computer cannot use it: record again, or ask its owner why."),
 }
-"""What a phone is told, by the kind of error: the error itself is for who sees the terminal."""
+"""What phones and the projector are told, by the kind of error, which itself is for who sees the terminal."""
 
 
 class Minute(NamedTuple):
@@ -189,7 +187,7 @@ class Inbox:
         show: Callable[[dict[str, Any]], object],
     ) -> None:  # fmt: skip
         self._token, self.collection, self._suggested, self._axes, self._show = token, collection, suggested, axes, show
-        self._given, self._recent, self._turn = set[str](), dict[str, list[float]](), threading.Lock()
+        self._given, self._recent, self._turn = set[str](), list[tuple[float, str]](), threading.Lock()
 
     def routes(self) -> Routes:
         """What phones may ask a server."""
@@ -208,9 +206,8 @@ class Inbox:
         """An animal and a number, which nobody has and no other phone was given."""
         taken = {minute.person for minute in list(self.collection.minutes.values())} | self._given
         # Two digits, as long as there are enough of them: each page that is opened is given one.
-        numbers, name = 90, ""
-        while not name or name in taken:
-            name = f"{secrets.choice(_ANIMALS.split())} {10 + secrets.randbelow(numbers)}"
+        numbers = 90
+        while (name := f"{secrets.choice(_ANIMALS.split())} {10 + secrets.randbelow(numbers)}") in taken:
             numbers += 1
         self._given.add(name)
         return name
@@ -223,13 +220,15 @@ class Inbox:
             self._count(address)
             minute, new = self.collection.add(number, content)
         except ZooError as error:
+            status, said = next(answer for kind, answer in _SAID.items() if isinstance(error, kind))
             # A phone draws another number by itself.
             if not isinstance(error, ConflictError):
-                self._show({"time": f"{datetime.now():%H:%M:%S}", "address": address, "reason": str(error)})
-            raise Refusal(*next(said for kind, said in _SAID.items() if isinstance(error, kind))) from None
+                told = {"reason": str(error), "said": said}
+                self._show({"time": f"{datetime.now():%H:%M:%S}", "address": address, **told})
+            raise Refusal(status, said) from None
         else:
             if new:
-                self._show(event_of(minute))
+                self._show(event_of(minute) | {"address": address})
         finally:
             self._turn.release()
         return {"seconds": minute.seconds, "new": new}
@@ -237,13 +236,12 @@ class Inbox:
     def _count(self, address: str) -> None:
         """Counts a recording of an address, which may send so many a minute."""
         now = time.monotonic()
-        recent = {who: [moment for moment in sent if moment > now - 60] for who, sent in self._recent.items()}
-        self._recent = {who: sent for who, sent in recent.items() if sent}
-        sent = self._recent.setdefault(address, [])
+        self._recent = [(moment, who) for moment, who in self._recent if moment > now - 60]
+        sent = [moment for moment, who in self._recent if who == address]
         if len(sent) >= _MOST_A_MINUTE:
             again = math.ceil(sent[0] + 60 - now)
             raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many recordings in a minute: wait", again)
-        sent.append(now)
+        self._recent.append((now, address))
 
 
 def event_of(minute: Minute) -> dict[str, Any]:

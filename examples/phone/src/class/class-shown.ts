@@ -57,7 +57,7 @@ export function shownOfClass(state: Class, goal: number, records: boolean) {
       "people-title": `${people.length} ${people.length === 1 ? "person" : "people"}, ${recordings} ${recordings === 1 ? "recording" : "recordings"}`,
       nobody: people.length ? "" : "Recordings appear here as they arrive.",
       "newest-title": newest ? `${capital(newest.activity)}, ${newest.person}` : "",
-      "training-text": said(training, missing), "problem-text": refused.length ? `Refused at ${refused.at(-1)}` : "",
+      "training-text": said(training, missing), "problem-text": refused.length ? `A recording was refused at ${refused.at(-1)}` : "",
       train: done ? "Train again" : "Train on the class", board: result ? "Record more" : "Show the result",
       "result-text": result ? `${result.windows} windows of three seconds by` : "",
     },
