@@ -195,6 +195,38 @@ def test_answers_follow_a_recording_that_was_moved(opened, hour, tmp_path):
     assert "../../elsewhere/" in journal(tmp_path).read_text()
 
 
+def test_a_copy_of_a_recording_is_left_out_and_named(opened, hour, tmp_path):
+    file = hour / "TotalAcceleration.csv"
+    copy = hour / "TotalAcceleration (1).csv"
+    shutil.copy(file, copy)
+    session = opened(out=tmp_path / "ours.h5")
+    assert [one["file"] for one in session.overview()["recordings"]] == [str(file)]
+    assert opened.doubts == [f"{copy}: left out, as it is a copy of {file}"]
+    for at in (0, 1):
+        act(session, do="accept", at=at)
+    assert session.save()["recordings"] == 2
+    # What is decided about one of them is decided about the other.
+    assert labels(opened(copy).shown(0))[:2] == ["sitting", "walking"]
+
+
+def test_labels_stay_at_their_rows_as_other_times_are_refused(opened, tmp_path):
+    act(opened(rate=50.0), do="accept", at=0)
+    kept = journal(tmp_path).read_bytes()
+    for columns in ({"rate": 100.0}, {}, {"time": "seconds_elapsed"}):
+        # Also before the person is named.
+        for subject in ("ann", None):
+            with pytest.raises(
+                ZooError, match=r"TotalAcceleration.csv: was labeled in .*\.csv with rate=50.0: pass the"
+            ):
+                opened(subject=subject, **columns)
+    assert labels(opened(rate=50.0, convention="android").shown(0))[0] == "sitting"
+    assert journal(tmp_path).read_bytes() == kept
+    journal(tmp_path).unlink()
+    act(opened(), do="accept", at=0)
+    with pytest.raises(ZooError, match=r"was labeled in .* with no rate: pass the same"):
+        opened(rate=100.0)
+
+
 def shown_signal(session):
     """All that the page gets of a recording."""
     (_, rows) = session.routes("token")["GET", "/label/signal/*"]
@@ -699,3 +731,16 @@ def test_a_kill_loses_nothing_and_ctrl_c_writes_the_recordings(hour, tmp_path):
         True,
     )
     assert "answers in labeled are kept" in refused.stderr
+
+
+@pytest.mark.process
+def test_tracks_are_written_where_recordings_cannot_be_saved(hour, tmp_path):
+    arguments = (hour, "--subject", "ann", "-o", "ours.h5", "--tracks", "elan")
+    with zoo_label(*arguments, cwd=tmp_path) as (process, document):
+        shown = asked(document, "GET", "/label/day/0")[1]
+        asked(document, "PUT", "/label/day/0", {"do": "accept", "at": 0, "version": shown["version"]})
+        (tmp_path / "ours.h5").mkdir()
+        process.send_signal(signal.SIGINT)
+        err = process.communicate(timeout=120)[1]
+        assert (process.returncode, "ours.h5: is a folder; expected a file" in err) == (1, True)
+    assert len([*tmp_path.glob("labeled/ann/*.eaf")]) == 1

@@ -481,7 +481,8 @@ _COPY = re.compile(r"\(\d+\)(?=[./]|$)|(?<![^\W_])(?:copy|kopie|copie|c[o\u00f3]
 """What systems and browsers write into the name of a copy, as in `walk (1).csv` and `walk - Copy.csv`."""
 
 
-def _marks_of_copy(source: "tuple[Path | pd.DataFrame, CsvColumns]") -> int:
+def marks_of_copy(source: "tuple[Path | pd.DataFrame, CsvColumns]") -> int:
+    """How many marks of a copy the name of a file has: of equal files, the one with the fewest stays."""
     return len(_COPY.findall(unicodedata.normalize("NFC", name_of(source[0]))))
 
 
@@ -495,7 +496,7 @@ def _read_all(
     """The recordings of all files, also of those that follow a faulty one, of which the error comes at the end."""
     findings, short, faulty = made.findings, 0, list[tuple[str, ZooError]]()
     # Of two equal files, the later one is refused.
-    for source, columns in sorted(sources, key=_marks_of_copy):
+    for source, columns in sorted(sources, key=marks_of_copy):
         try:
             found: Iterable[Recording] = read_csv(source, columns, findings)
             # Of a file that is left out, nothing is kept, though its first recordings may be sound.

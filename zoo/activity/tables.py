@@ -139,6 +139,12 @@ def digest(path: Path) -> str:
         raise StorageError(f"{path}: cannot be unpacked ({str(error)[:200]}): unpack it first") from error
 
 
+def modified(file: Path) -> float:
+    """When a file, or the zip file that it is in, was last changed."""
+    real = next(filter(is_zip, file.parents), file)
+    return real.stat().st_mtime if real.exists() else 0.0
+
+
 def name_of(source: "str | Path | pd.DataFrame") -> str:
     """What a file or a DataFrame is called in messages."""
     return str(source) if isinstance(source, str | Path) else "DataFrame"

@@ -11,17 +11,18 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from itertools import count, product
+from itertools import count, product, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zoo.activity import annotations
-from zoo.activity.annotations import Answers, Change, Span
+from zoo.activity.annotations import Answers, Change, Span, read_answers
 from zoo.activity.columns import CsvColumns
+from zoo.activity.importing import import_csv, marks_of_copy
 from zoo.activity.sources import all_read_as, find_sources, has_acceleration
-from zoo.activity.tables import close_archive, digest, is_zip
+from zoo.activity.tables import close_archive, digest, modified
 from zoo.errors import COMMAND, ZooError, option
 from zoo.files import new_file, sha256
 from zoo.jobs import Terminated
@@ -39,10 +40,14 @@ if TYPE_CHECKING:
 
 ENOUGH = 20
 """Answers from which the model learns."""
+_TIMES = {"rate", "time", "time_unit"}
+"""What of the columns says when a row was measured."""
 _SAVED = ".saved"
 """The file in the folder of answers with the digest of the recordings that were written last."""
 
 Event = Callable[[dict[str, Any]], None]
+Journals = Sequence[tuple[Path, Answers]]
+"""Tables of answers that are in the folder of answers already."""
 
 
 @dataclass
@@ -57,6 +62,7 @@ class Track:
     signal: Signal
     subject: str
     modified: float
+    folder: Path
     days: tuple[Day, ...] = ((),)
     version: int = 0
     journal: Path | None = None
@@ -71,30 +77,32 @@ class Track:
         """The day as it is now."""
         return self.days[-1]
 
-    def keep(self, days: tuple[Day, ...], folder: Path, *, undone: bool = False) -> None:
+    def keep(self, days: tuple[Day, ...], *, undone: bool = False) -> None:
         """Writes what is decided into the folder of a person, or nothing if nothing is, and goes on with the days."""
         before, decided = {*spans(self.day)}, {*spans(days[-1])}
         if decided != before:
             signal, change = self.signal, (sorted(before - decided), sorted(decided - before))
-            if _modified(signal.file) != self.modified and digest(signal.file) != signal.sha256:
+            if modified(signal.file) != self.modified and digest(signal.file) != signal.sha256:
                 raise ZooError(f"{signal.file}: has changed since it was opened: start `zoo label` again")
-            changes, path = self.changes[:-1] if undone else [*self.changes, change], self.journal or self._path(folder)
+            changes, path = self.changes[:-1] if undone else [*self.changes, change], self.journal or self._path()
             answers = Answers(signal.file, signal.sha256, self.subject, signal.columns, spans(days[-1]))
             annotations.write_answers(path, answers, changes)
             self.journal, self.changes = path if decided else None, changes
         self.days, self.version = days, self.version + 1
 
-    def _path(self, folder: Path) -> Path:
+    def _path(self) -> Path:
         """A new journal, which bears the time at which the recording began."""
         began, signal = datetime.fromtimestamp(self.modified), self.signal
         if signal.date and signal.clock is not None:
             began = datetime.fromisoformat(signal.date) + timedelta(seconds=signal.clock)
         names = (f"{began:%Y-%m-%d-%H%M%S}{f'-{number}' * (number > 1)}.csv" for number in count(1))
-        return next(path for name in names if not (path := folder / name).exists())
+        return next(path for name in names if not (path := self.folder / file_name(self.subject) / name).exists())
 
-    def resume(self, path: Path, answers: Answers) -> None:
-        """Takes up earlier answers. Those that somebody else has written since cannot be undone."""
-        self.journal, self.days, self.changes = path, (self._of(answers.spans),), annotations.read_changes(path)
+    def resume(self, journals: Journals) -> None:
+        """Takes up earlier answers of its person. Those that somebody else has written since cannot be undone."""
+        for path, answers in journals:
+            if not self.journal and (answers.subject, answers.sha256) == (self.subject, self.signal.sha256):
+                self.journal, self.days, self.changes = path, (self._of(answers.spans),), annotations.read_changes(path)
 
     def _of(self, decided: Iterable[Span]) -> Day:
         """A day of which this is decided."""
@@ -117,21 +125,23 @@ class Session:
     Threads of the server share it. `drawn` is set as soon as a page has drawn a signal.
     """
 
-    def __init__(self, signals: Sequence[Signal], folder: Path, out: Path | None, force: bool) -> None:
-        self.folder, self.out, self._force = folder, out, force
+    def __init__(self, signals: Sequence[Signal], kept: Journals, folder: Path, out: Path | None, force: bool) -> None:
+        self.folder, self.out, self._force, self._kept = folder, out, force, kept
         self._lock, self._learning, self.drawn = threading.RLock(), threading.Lock(), threading.Event()
-        self.tracks = [Track(signal, signal.subject, _modified(signal.file)) for signal in signals]
+        self.tracks = [Track(signal, signal.subject, modified(signal.file), folder) for signal in signals]
         self.state = "loading the model"
         self._proposer: Proposer | None = None
         self._words = [*CLASSES, *(note.activity for signal in signals for note in signal.notes)]
         for track in self.tracks:
             self._renew(track, [])
-        self.doubts = self._resume([track for track in self.tracks if track.subject])
+            if track.subject:
+                check_name(f"{track.signal.file}: person", track.subject)
+                track.resume(kept)
 
     def name_person(self, subject: str) -> list[str]:
         """Says whose the recordings are that do not say so, and takes up what was decided about them earlier.
 
-        Returns what is doubtful, such as answers about a recording that has changed.
+        Returns what is doubtful, such as names of files that say otherwise.
         """
         check_name("person", subject)
         with self._lock:
@@ -140,26 +150,8 @@ class Session:
                 raise ZooError(f"these recordings are of {named} already")
             for track in unnamed:
                 track.subject = subject
-            doubts = all_read_as("subject", subject, [track.signal.file for track in unnamed])
-            return [*doubts, *self._resume(unnamed)]
-
-    def _resume(self, tracks: Sequence[Track]) -> list[str]:
-        """Takes up the answers about recordings, wherever these lie by now."""
-        doubts = list[str]()
-        for track in tracks:
-            check_name(f"{track.signal.file}: person", track.subject)
-            found = [(path, annotations.read_answers(path)) for path in sorted(self._folder_of(track).glob("*.csv"))]
-            kept = [(path, answers) for path, answers in found if answers and answers.subject == track.subject]
-            if same := next((each for each in kept if each[1].sha256 == track.signal.sha256), None):
-                track.resume(*same)
-                continue
-            file = track.signal.file
-            changed = [path for path, answers in kept if answers.file.resolve() == file.resolve()]
-            doubts += [f"{file}: has changed since it was labeled in {path}, which is kept" for path in changed]
-        return doubts
-
-    def _folder_of(self, track: Track) -> Path:
-        return self.folder / file_name(track.subject)
+                track.resume(self._kept)
+            return all_read_as("subject", subject, [track.signal.file for track in unnamed])
 
     def act(self, number: str, action: Mapping[str, Any]) -> dict[str, Any]:
         """Does what a person wants to a recording, and returns it as it is then."""
@@ -171,7 +163,7 @@ class Session:
                 raise Refusal(HTTPStatus.CONFLICT, "something changed meanwhile, as in another tab: look again")
             undone = wanted["do"] == "undo"
             days = track.undone() if undone else (*track.days, apply(track.day, wanted))
-            track.keep(days, self._folder_of(track), undone=undone)
+            track.keep(days, undone=undone)
             return self.shown(number)
 
     def see(self, number: str, view: Mapping[str, float]) -> dict[str, Any]:
@@ -184,12 +176,11 @@ class Session:
     def _renew(self, track: Track, proposals: Sequence[Stretch], judged: Sequence[Stretch] | None = None) -> None:
         """Proposes anew what is not decided, and asks about what is, if that was judged."""
         track.whole = renewed((), proposals, track.signal.bounds)
-        words = self._words if self._proposer is None else self._proposer.classes
-        track.proposals = with_notes(track.whole, track.signal.notes, words)
+        track.proposals = with_notes(track.whole, track.signal.notes, self._proposer.classes if self._proposer else ())
         days = [renewed(disputed(day, judged or ()), track.proposals, track.signal.bounds) for day in track.days]
         # What is learned from answers of this session is undone before them.
         earlier = track.days if judged is not None and len(days) > 1 else days[:-1]
-        track.keep((*earlier, days[-1]), self._folder_of(track))
+        track.keep((*earlier, days[-1]))
 
     def propose(self, model: str | os.PathLike[str], *, at_once: bool = True) -> None:
         """Loads a model, and proposes labels for one recording after the other, first for what is in view."""
@@ -215,8 +206,7 @@ class Session:
     def learn(self) -> dict[str, Any]:
         """Trains the last layer on what was decided, which is judged, and proposes anew what was not."""
         with self._learning:
-            with self._lock:
-                proposer, days = self._proposer, [track.day for track in self.tracks]
+            proposer, days = self._proposer, [track.day for track in self.tracks]
             if proposer is None or self.state:
                 raise ZooError(f"the model is not ready: {self.state or 'wait a moment'}")
             reads = [track.reads for track in self.tracks]
@@ -234,9 +224,6 @@ class Session:
 
     def save(self) -> dict[str, Any]:
         """Writes what is decided as recordings; returns their file, number, and what is doubtful."""
-        # It needs h5py, which nothing else here does.
-        from zoo.activity.importing import import_csv
-
         if not (labeled := self.labeled):
             raise ZooError("nothing has a label yet: decide about some stretches first")
         assert self.out is not None
@@ -291,12 +278,6 @@ class Session:
         }
 
 
-def _modified(file: Path) -> float:
-    """When a file, or the zip file that it is in, was last changed."""
-    real = next(filter(is_zip, file.parents), file)
-    return real.stat().st_mtime if real.exists() else 0.0
-
-
 def open_session(
     recordings: Sequence[str | Path], columns: CsvColumns, folder: Path, out: Path | None, *, force: bool = False,
     layout: str | None = None,
@@ -307,23 +288,41 @@ def open_session(
     """
     if out is not None:
         mark = folder / _SAVED
-        force = force or (out.is_file() and mark.is_file() and mark.read_text() == sha256(out))
+        # It is written at the end.
+        with new_file(out, force=True):
+            force = force or (out.is_file() and mark.is_file() and mark.read_text() == sha256(out))
         if out.is_file() and not force:
             cure = f"choose another name, or pass {option('force')}; answers in {folder} are kept"
             raise ZooError(f"{out}: exists already, and was not saved from {folder}: {cure}")
-        with new_file(out, force):
-            # It is written at the end.
-            pass
     sources, doubts = find_sources([*recordings], columns, layout)
     # The folder of answers may lie among the recordings.
-    files = [(file, how) for file, how in sources if isinstance(file, Path) and annotations.read_answers(file) is None]
+    files = [(file, how) for file, how in sources if isinstance(file, Path) and read_answers(file) is None]
     strange = [file for file, how in files if file not in map(Path, recordings) and not has_acceleration(file, how)]
     if 0 < len(strange) < len(files):
         files = [(file, how) for file, how in files if file not in strange]
         doubts.append(f"left out, as no acceleration can be read in them: {len(strange)}, such as {strange[0]}")
-    session = Session([open_signal(file, how, folder) for file, how in files], folder, out, force)
+    opened = [open_signal(file, how, folder) for file, how in sorted(files, key=marks_of_copy)]
     close_archive()
-    return session, [*doubts, *session.doubts]
+    first = {signal.sha256: signal for signal in reversed(opened)}
+    copies = [signal for signal in opened if signal is not first[signal.sha256]]
+    doubts += [f"{one.file}: left out, as it is a copy of {first[one.sha256].file}" for one in copies]
+    signals = [signal for signal in opened if signal is first[signal.sha256]]
+    journals = [(path, found) for path in sorted(folder.glob("*/*.csv")) if (found := read_answers(path))]
+    return Session(signals, journals, folder, out, force), [*doubts, *_doubts(signals, journals)]
+
+
+def _doubts(signals: Sequence[Signal], journals: Journals) -> list[str]:
+    """What is doubtful about earlier answers; refuses recordings with other times, to which their labels would move."""
+    doubts, labeled = list[str](), {answers.sha256 for _, answers in journals}
+    for signal, (path, answers) in product(signals, journals):
+        if answers.sha256 == signal.sha256:
+            made, now = (one.columns.model_dump(include=_TIMES, exclude_defaults=True) for one in (answers, signal))
+            if made != now:
+                given = " ".join(starmap(option, made.items())) or f"no {' '.join(map(option, now))}"
+                raise ZooError(f"{signal.file}: was labeled in {path} with {given}: pass the same, or labels move")
+        elif signal.sha256 not in labeled and answers.file.resolve() == signal.file.resolve():
+            doubts.append(f"{signal.file}: has changed since it was labeled in {path}, which is kept")
+    return doubts
 
 
 def serve(
@@ -349,12 +348,13 @@ def serve(
             with quiet() if COMMAND in os.environ else nullcontext():
                 server.serve_forever()
         except KeyboardInterrupt as stop:
+            # They need nothing of what can keep recordings from being saved.
+            for path in session.write_tracks(tracks):
+                say(f"wrote {path}", "note")
             if session.out is not None and session.labeled:
                 (on_event or _show_saved)(session.save())
             elif session.out is not None:
                 say(f"nothing has a label yet: {session.out} is not written", "note")
-            for path in session.write_tracks(tracks):
-                say(f"wrote {path}", "note")
             say("stopped")
             if isinstance(stop, Terminated):
                 raise SystemExit(stop.status) from None

@@ -147,9 +147,8 @@ def _read(file: Path, columns: CsvColumns, notes: Path | None) -> tuple[dict[str
 
 def _clock(row: Mapping[str, str], stamp: str | None, *, comma: bool) -> tuple[float | None, str]:
     """The time of day of the first row in seconds, and the date; None and empty where no column says so."""
-    for name in sorted(row, key=lambda name: name != stamp):
-        if name != stamp and not recognized("time", [name]):
-            continue
+    known = [name for name in row if name == stamp or recognized("time", [name])]
+    for name in sorted(known, key=lambda name: name != stamp):
         moment, _, is_clock = time_reader(row[name].strip(), comma)
         with suppress(ValueError, OverflowError):
             (value,) = moment([row[name].strip()])
