@@ -82,9 +82,8 @@ def stretches(page):
     return int(page.get_attribute("#day", "aria-label").partition(" ")[0])
 
 
-def test_an_hour_is_labeled_by_keys_and_trains_a_model(labeling, tmp_path):
-    # Notes lie beside what is opened: they are proposals as well.
-    with labeling("--subject", "ann") as (process, page):
+def test_an_hour_is_labeled_by_keys_and_trains_a_model(labeling, tmp_path, monkeypatch, zoo_cli):
+    with labeling("--subject", "ann", notes=True) as (process, page):
         assert page.inner_text("#title") == "Tuesday, June 3, 8:00 to 8:10"
         count, first = stretches(page), headline(page)
         assert count >= 11
@@ -130,7 +129,9 @@ def test_an_hour_is_labeled_by_keys_and_trains_a_model(labeling, tmp_path):
         page.wait_for_selector(f"#saved:has-text('stretches in ours.h5'):has-text('{command}')")
         process.send_signal(signal.SIGINT)
         assert process.wait(120) == 0
-    data = zoo.cut_windows(tmp_path / "ours.h5", tmp_path / "data3.h5", test_fraction=0).data
+    monkeypatch.chdir(tmp_path)
+    assert zoo_cli(*command.split()[1:]).status == 0
+    data = zoo.load_data(tmp_path / "data3.h5")
     assert data.classes == ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
     result = zoo.train(
         "activity_gru", data, recipe={"epochs": 1, "validation": 0}, out=tmp_path / "model", units=8, verbose=False
@@ -164,6 +165,33 @@ def test_the_person_is_asked_once_and_another_tab_is_told(labeling, open_page, t
         assert sorted(answer[2] for answer in answers(tmp_path)) == ["", word]
 
 
+def test_a_recording_that_cannot_be_opened_leaves_the_other_one_and_its_keys_as_they_are(labeling, tmp_path):
+    for number in (1, 2):
+        recorded(tmp_path / "day" / f"{number}" / "TotalAcceleration.csv", "sitting", "walking", seed=number)
+    with labeling("--subject", "ann", file=tmp_path / "day") as (_, page):
+        page.route("**/label/day/1", lambda route: route.abort())
+        page.select_option("#recording", "1")
+        page.wait_for_selector("#problem:has-text('The computer does not answer')")
+        assert page.input_value("#recording") == "0"
+        other = page.context.new_page()
+        other.goto(page.url)
+        other.wait_for_selector("#work:visible")
+        press(other, "2")
+        # Neither the decision nor what has changed comes through.
+        page.route(
+            "**/label/day/0", lambda route: route.abort() if route.request.method == "GET" else route.continue_()
+        )
+        press(page, "3")
+        page.wait_for_selector("#problem:has-text('The computer does not answer')")
+        page.unroute("**/label/day/0")
+        press(page, "3", "3")
+        assert [answer[2] for answer in answers(tmp_path)] == ["sitting"]
+        page.unroute("**/label/day/1")
+        page.select_option("#recording", "1")
+        page.wait_for_selector("#line:has-text('day/2/')")
+        assert page.input_value("#recording") == "1"
+
+
 def test_keys_of_one_letter_can_be_switched_off_and_each_is_a_button(labeling, tmp_path):
     with labeling("--subject", "ann") as (_, page):
         page.click("#letters")
@@ -179,6 +207,23 @@ def test_keys_of_one_letter_can_be_switched_off_and_each_is_a_button(labeling, t
         decided = [answer[2:] for answer in answers(tmp_path)]
         assert {(word, "note"), ("", "person")} < {*decided}
         assert sorted(how for _, how in decided) == ["note", "note", "person"]
+        # A key that is held decides once, on a button as well, and goes on to the next stretch as often as it likes.
+        for count, focused in ((4, None), (5, "#leave")):
+            if focused:
+                page.focus(focused)
+            for _ in range(3):
+                page.keyboard.down("Enter")
+                settled(page)
+            page.keyboard.up("Enter")
+            settled(page)
+            assert len(answers(tmp_path)) == count
+        for button, says in (("#cursor-on", "Cursor at"), ("#end-back", "End moved to")):
+            page.click(button)
+            page.wait_for_selector(f"#said:has-text('{says}')", state="attached")
+        before = page.get_attribute("#close", "aria-label")
+        page.click("#view-back")
+        settled(page)
+        assert page.get_attribute("#close", "aria-label") != before
         page.reload()
         page.wait_for_selector("#work:visible")
         assert not page.is_checked("#letters")
@@ -273,11 +318,17 @@ def test_an_edge_is_dragged_ends_at_the_cursor_and_stays_in_view(labeling, tmp_p
         def place(moment):
             return box["x"] + 64 + (box["width"] - 64) * moment / 90, box["y"] + 40
 
-        page.mouse.move(*place(41))
-        page.mouse.down()
-        page.mouse.move(*place(35), steps=4)
-        page.mouse.up()
-        settled(page)
+        # What is undone while the pointer moves an edge numbers the others anew, or takes this one away.
+        for taken, left in ((20.5, 10), (41, 35)):
+            press(page, "s")
+            page.mouse.move(*place(taken))
+            page.mouse.down()
+            page.mouse.move(*place(left + 1), steps=4)
+            press(page, "z")
+            page.mouse.move(*place(left))
+            page.mouse.up()
+            settled(page)
+            assert (page.is_visible("#problem"), stretches(page)) == (taken == 20.5, 3)
         assert re.match("8:00:00 to 8:00:3[45]", page.inner_text("#details"))
         # What was moved last stays in view.
         press(page, *["+"] * 9)

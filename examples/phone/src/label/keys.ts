@@ -11,8 +11,10 @@ export type Command =
 export type Key = Pick<KeyboardEvent, "key" | "code" | "shiftKey" | "ctrlKey" | "altKey" | "metaKey"> & { altGraph: boolean };
 
 /** Seconds by which an edge or the cursor moves, and with Shift. */
-const STEP = 1;
-const SMALL = 0.1;
+export const STEP = 1;
+export const SMALL = 0.1;
+/** The share of the view by which it moves. */
+export const PAGE = 0.8;
 const ZOOM = 1.6;
 
 const LETTERS: Record<string, Command> = {
@@ -32,9 +34,9 @@ export function commandOf(key: Key, letters: boolean): Command | null {
     case "ArrowLeft":
       return key.shiftKey ? { name: "cursor", by: -STEP } : { name: "previous" };
     case "PageDown":
-      return { name: "move", share: 0.8 };
+      return { name: "move", share: PAGE };
     case "PageUp":
-      return { name: "move", share: -0.8 };
+      return { name: "move", share: -PAGE };
   }
   if (!letters) return null;
   // The place of a digit: with some layouts it is written with Shift.

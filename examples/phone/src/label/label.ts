@@ -5,7 +5,7 @@ import {
   acceptText, type Action, around, clockText, type Day, details, edgeAt, following, headline, isUnread, moved, type Overview, proposal,
   type Range, type Recording, type Stretch, stretchAt, toChange, toDo, totals, undecided, zoomed,
 } from "./day";
-import { type Command, commandOf } from "./keys";
+import { type Command, commandOf, PAGE, SMALL, STEP } from "./keys";
 import { drawClose, drawDay, type Drawn, momentAt, ruler } from "./lanes";
 import { marksOf, partsOf } from "./signal";
 import { remember, remembered } from "../page/store";
@@ -38,8 +38,8 @@ let view: Range = { start: 0, end: 1 };
 let cursor: number | null = null;
 /** The edge that was last moved, which stays in view. */
 let edge: number | null = null;
-/** The number of the stretch whose end the pointer moves, where it took it, and whether it has moved. */
-let drag: { at: number; from: number; moved: boolean } | null = null;
+/** The moment of the edge that the pointer moves, where it took it, and whether it has moved. */
+let drag: { edge: number; from: number; moved: boolean } | null = null;
 /** What the model learned, and what was saved since the last answer, in words. */
 let learning = "The model proposes anew. What you decided stays.";
 let savedText = "";
@@ -72,9 +72,12 @@ async function open(): Promise<void> {
 
 /** Shows a recording from its first stretch to check on. */
 async function look(at: number): Promise<void> {
+  // Where the computer does not answer, all stays as it is.
+  byId<HTMLSelectElement>("recording").value = `${number}`;
+  take(await dayOf(at));
   number = at;
+  byId<HTMLSelectElement>("recording").value = `${number}`;
   drawnSignal = NOTHING;
-  take(await dayOf(number));
   const unnamed = overview.recordings.filter(({ subject }) => !subject).length;
   if (unnamed > 1) write("who-text", `Who carried the phone in all ${unnamed} recordings? ${PSEUDONYM}`);
   show("who", !day.subject);
@@ -101,7 +104,7 @@ async function watch(which: number): Promise<void> {
       const fresh = found.version !== day.version;
       take(found);
       if (fresh) show("problem", false);
-      if (fresh && !drag) stay(was);
+      if (fresh) stay(was);
       else render();
     }, false);
     await new Promise((done) => setTimeout(done, AGAIN));
@@ -111,8 +114,8 @@ async function watch(which: number): Promise<void> {
 /** Chooses what is now where the chosen stretch was: it does not change under the finger. */
 function stay(was: Stretch): void {
   const moment = cursor;
-  // Its start may have moved to a change that is near.
-  select(stretchAt(day.stretches, moment ?? Math.min(was.start + SNAPPED, (was.start + was.end) / 2)));
+  // Its start may have moved to a change that is near. A pointer that moves an edge chooses nothing.
+  select(stretchAt(day.stretches, (drag ? null : moment) ?? Math.min(was.start + SNAPPED, (was.start + was.end) / 2)));
   cursor = moment;
 }
 
@@ -123,7 +126,7 @@ function select(at: number): void {
   const length = view.end - view.start;
   // A view in which a stretch can be seen well stays, so that the eye does not lose its place.
   const visible = stretch.start >= view.start && stretch.end <= view.end && stretch.end - stretch.start > length / 10;
-  if (!visible) view = around(stretch, recording().seconds);
+  if (!visible && !drag) view = around(stretch, recording().seconds);
   render();
 }
 
@@ -247,8 +250,7 @@ function queued(task: () => Promise<void>, clears = true): Promise<void> {
       await task();
       if (clears) show("problem", false);
     } catch (error) {
-      write("problem-text", error instanceof Error ? error.message : String(error));
-      show("problem", true);
+      tell(error);
       if (error instanceof Refused && error.outdated) {
         const was = current();
         take(await dayOf(number));
@@ -258,8 +260,14 @@ function queued(task: () => Promise<void>, clears = true): Promise<void> {
       waiting -= 1;
       byId("work").setAttribute("aria-busy", `${waiting > 0}`);
     }
-  });
+    // What is asked for next is done also where the computer did not answer.
+  }).catch(tell);
   return sending;
+}
+
+function tell(error: unknown): void {
+  write("problem-text", error instanceof Error ? error.message : String(error));
+  show("problem", true);
 }
 
 /** Sends a decision, and shows what the recording is then. */
@@ -368,10 +376,15 @@ function announce(at: number): void {
 
 const BUTTONS: Record<string, Command> = {
   accept: { name: "accept" }, keep: { name: "keep" }, check: { name: "check" }, previous: { name: "previous" }, next: { name: "next" }, split: { name: "split" },
-  earlier: { name: "edge", by: -1 }, later: { name: "edge", by: 1 }, change: { name: "change" }, here: { name: "here" }, closer: { name: "zoom", factor: 1 / 1.6 },
+  earlier: { name: "edge", by: -STEP }, later: { name: "edge", by: STEP }, change: { name: "change" }, here: { name: "here" }, closer: { name: "zoom", factor: 1 / 1.6 },
   farther: { name: "zoom", factor: 1.6 }, "accept-all": { name: "accept_all" }, undo: { name: "undo" }, leave: { name: "leave" },
-  another: { name: "word" },
+  another: { name: "word" }, "cursor-back": { name: "cursor", by: -STEP }, "cursor-on": { name: "cursor", by: STEP },
+  "end-back": { name: "edge", by: -SMALL }, "end-on": { name: "edge", by: SMALL }, "view-back": { name: "move", share: -PAGE },
+  "view-on": { name: "move", share: PAGE },
 };
+
+/** Commands that a held key gives once. */
+const DECISIONS = ["accept", "accept_all", "keep", "label", "leave"];
 
 function listen(): void {
   for (const [id, command] of Object.entries(BUTTONS)) byId(id).addEventListener("click", () => run(command));
@@ -381,13 +394,15 @@ function listen(): void {
   document.addEventListener("keydown", (event) => {
     const target = event.target as HTMLElement;
     // What is written, chosen and pressed by keys stays so.
-    if (!day?.subject || target.matches("input:not([type=checkbox]), select") || (event.key === "Enter" && target.matches("button"))) return;
+    if (!day?.subject || target.matches("input:not([type=checkbox]), select")) return;
     const altGraph = event.getModifierState("AltGraph");
     const { key, code, shiftKey, ctrlKey, altKey, metaKey } = event;
     const command = commandOf({ key, code, shiftKey, ctrlKey, altKey, metaKey, altGraph }, letters.checked);
-    if (!command) return;
+    // A key that is held decides once: nobody has seen what comes next.
+    const again = event.repeat && command !== null && DECISIONS.includes(command.name);
+    if (!command || (!again && key === "Enter" && target.matches("button"))) return;
     event.preventDefault();
-    run(command);
+    if (!again) run(command);
   });
   // After a click, Enter accepts: it does not press the same button again.
   document.addEventListener("click", ({ target, detail }) => {
@@ -398,7 +413,7 @@ function listen(): void {
   });
   canvas("close").addEventListener("pointerdown", ({ clientX, button, pointerId }) => {
     const at = button || waiting ? null : edgeNear(clientX);
-    drag = at === null ? null : { at, from: clientX, moved: false };
+    drag = at === null ? null : { edge: day.stretches[at]!.end, from: clientX, moved: false };
     if (drag) canvas("close").setPointerCapture(pointerId);
   });
   canvas("close").addEventListener("pointermove", ({ clientX }) => {
@@ -412,7 +427,7 @@ function listen(): void {
   canvas("close").addEventListener("click", ({ clientX }) => {
     const taken = drag;
     drag = null;
-    if (taken?.moved) return void queued(() => dropped(taken.at, momentAt(canvas("close"), clientX, view)));
+    if (taken?.moved) return void queued(() => dropped(taken.edge, momentAt(canvas("close"), clientX, view)));
     const moment = momentAt(canvas("close"), clientX, view);
     announce(stretchAt(day.stretches, moment));
     cursor = moment;
@@ -453,12 +468,14 @@ function edgeNear(x: number): number | null {
   return edgeAt(day.stretches, (from! + to!) / 2, (to! - from!) / 2);
 }
 
-/** Moves the end of a stretch to where the pointer left it. */
-async function dropped(at: number, moment: number): Promise<void> {
-  chosen = at;
+/** Moves an edge to where the pointer left it. */
+async function dropped(from: number, moment: number): Promise<void> {
+  const at = edgeAt(day.stretches, from, 0);
   cursor = null;
   draw();
-  await decide({ do: "edge", at, by: moment - current().end });
+  if (at === null) throw new Error("The edge that you moved is gone: nothing was changed. Drag the one that is there now.");
+  chosen = at;
+  await decide({ do: "edge", at, by: moment - from });
 }
 
 async function learned(): Promise<void> {
