@@ -7,12 +7,14 @@ r"""The simulated person of benchmarks/labeling.py at the page of `zoo label`, i
 The person labels the same hours with the same proposals, and takes the stretches as the page asks about them: those to
 check, then the others. The page is touched by keys and clicks alone. The same code labels the same hour as plain data,
 in the same order, so that answers and actions can be compared. A key is one that is pressed: a new word takes A, its
-letters and Enter.
+letters and Enter. Each hour is labeled twice: with proposals alone, and with *Learn from these* after every 20 answers,
+which also asks about labels that the model doubts.
 """
 
 import json
 import os
 import sys
+from copy import copy
 from dataclasses import fields
 from http.client import HTTPConnection
 from pathlib import Path
@@ -37,7 +39,7 @@ from annotator import (
 )
 
 from zoo.activity.recordings import Recording
-from zoo.labeling.day import Day, Stretch, renewed
+from zoo.labeling.day import Day, Stretch, disputed, renewed
 from zoo.labeling.proposals import Proposer
 from zoo.report import markdown
 
@@ -61,8 +63,9 @@ class Visitor(Person):
         self.page.wait_for_selector("#work[aria-busy=false]")
         connection = HTTPConnection(self._host)
         connection.request("GET", "/label/day/0", headers={"Authorization": f"Bearer {self._token}"})
-        shown = json.load(connection.getresponse())
-        self.words, names = shown["words"], {field.name for field in fields(Stretch)}
+        shown, names = json.load(connection.getresponse()), {field.name for field in fields(Stretch)}
+        # In the page's order, in which each word keeps its key.
+        self.words = self.page.locator("#words .word > span:not(.letter)").all_inner_texts()
         return tuple(Stretch(**{key: one[key] for key in one.keys() & names}) for one in shown["stretches"])
 
     def next(self, day: Day, *, listed: bool) -> int:
@@ -83,6 +86,12 @@ class Visitor(Person):
             self._press(str(self.words.index(action["label"]) + 1))
         else:
             self._press("a", *action["label"], "Enter")
+        return self.see()
+
+    def learn(self, day: Day) -> Day:
+        """Lets the model learn from the answers."""
+        self.page.click("#learn")
+        self.page.wait_for_selector("#work[aria-busy=false]", timeout=60_000 * _MINUTES)
         return self.see()
 
     def _press(self, *keys: str) -> None:
@@ -113,11 +122,21 @@ def _seconds(text: str) -> float:
     return float(np.dot([3600, 60, 1], [*map(int, text.split(":")), 0][:3]))
 
 
-def measure(page: "Page", model: str, proposer: Proposer, recording: Recording, truth: Truth) -> dict[str, Any]:
+def measure(
+    page: "Page", model: str, proposer: Proposer, recording: Recording, truth: Truth, *, learns: bool
+) -> dict[str, Any]:
     """What the hour of a person takes, and which labels it gets, as plain data and on the page."""
-    proposals, bounds = proposer.propose(list(proposer.read([recording]))), [(0.0, round(recording.seconds, 3))]
+    reads, bounds = list(proposer.read([recording])), [(0.0, round(recording.seconds, 3))]
+    learner = copy(proposer)
+
+    def learn(day: Day) -> Day:
+        learner.learn([reads], [day])
+        judged = learner.judge([reads], [day])[0]
+        return renewed(disputed(day, judged), learner.propose(reads), bounds)
+
     person = Person(truth, proposer.classes)
-    expected = with_proposals(person, renewed((), proposals, bounds), listed=True)
+    day = renewed((), proposer.propose(reads), bounds)
+    expected = with_proposals(person, day, learn=learn if learns else None, listed=True)
     with TemporaryDirectory() as folder:
         file = Path(folder) / "hour.csv"
         rows = np.column_stack([np.arange(len(recording.acceleration)) / recording.rate, recording.acceleration])
@@ -133,7 +152,7 @@ def measure(page: "Page", model: str, proposer: Proposer, recording: Recording, 
             page.reload()
             page.wait_for_selector("#work:visible")
             visitor = Visitor(truth, page, url)
-            found = with_proposals(visitor, visitor.see(), listed=True)
+            found = with_proposals(visitor, visitor.see(), learn=visitor.learn if learns else None, listed=True)
     said, wanted = labels(found), labels(expected)
     return {
         "person": recording.subject, "seconds": round(recording.seconds, 1), "stretches": [len(wanted), len(said)],
@@ -147,10 +166,11 @@ def measure(page: "Page", model: str, proposer: Proposer, recording: Recording, 
 def table(document: dict[str, Any]) -> str:
     """Means over the hours, as plain data and on the page."""
     measured, rows = document["hours"], []
-    for place, name in enumerate(("as plain data", "in Chromium")):
-        counts = [f"{np.mean([hour['decisions'][place][key] for hour in measured]):.1f}" for key in COSTS]
-        right = f"{np.mean([hour['right'][place] for hour in measured]):.1%}"
-        rows.append((name, f"{np.mean([hour['stretches'][place] for hour in measured]):.1f}", *counts, right))
+    for way, each in (("", measured), (", learning", document.get("learning", []))):
+        for place, name in enumerate(("as plain data", "in Chromium") if each else ()):
+            counts = [f"{np.mean([hour['decisions'][place][key] for hour in each]):.1f}" for key in COSTS]
+            right = f"{np.mean([hour['right'][place] for hour in each]):.1%}"
+            rows.append((name + way, f"{np.mean([hour['stretches'][place] for hour in each]):.1f}", *counts, right))
     apart = np.mean([(1 - hour["equal"]) * hour["seconds"] for hour in measured])
     pressed, clicked = (np.mean([hour[key] for hour in measured]) for key in ("pressed", "clicked"))
     return (
@@ -171,16 +191,19 @@ def main() -> None:
         return
     from playwright.sync_api import sync_playwright
 
-    found, proposer = list[dict[str, Any]](), Proposer(options.model)
+    proposer = Proposer(options.model)
+    found: dict[str, list[dict[str, Any]]] = {"hours": [], "learning": []}
     with sync_playwright() as engine:
         browser = engine.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         for recording, truth in hours(options.recordings):
-            found.append(measure(page, options.model, proposer, recording, truth))
-            print(found[-1], file=sys.stderr)
+            for way, measured in found.items():
+                learns = way == "learning"
+                measured.append(measure(page, options.model, proposer, recording, truth, learns=learns))
+                print(way, measured[-1], file=sys.stderr)
         browser.close()
     arguments = [options.model, "--recordings", options.recordings]
-    print(to_document(__file__, arguments, **model_named(options.model), hours=found))
+    print(to_document(__file__, arguments, **model_named(options.model), **found))
 
 
 if __name__ == "__main__":
