@@ -506,7 +506,8 @@ def same_folds(test: Document) -> Iterator[tuple[Path, Document]]:
 
 def without_difference(rows: Mapping[str, Document]) -> Document:
     """Scores of baselines without what they differ by from one network."""
-    return {name: {key: value for key, value in row.items() if key != "difference"} for name, row in rows.items()}
+    of_one = ("difference", "compared")
+    return {name: {key: value for key, value in row.items() if key not in of_one} for name, row in rows.items()}
 
 
 def baselines(name: str, archives: Path, scratch: Path, methods: Sequence[str]) -> None:
@@ -516,9 +517,9 @@ def baselines(name: str, archives: Path, scratch: Path, methods: Sequence[str]) 
     for path, document in same_folds(test):
         known = document["test"]["baselines"]
         if path.parent.name == name:
-            known |= test["baselines"]
             # Networks that were trained again, with which the baselines are compared, score a little differently.
-            document["test"]["compared"] = {key: test[key] for key in ("macro_f1", "macro_f1_interval", "machine")}
+            compared = {key: test[key] for key in ("macro_f1", "macro_f1_interval", "machine")}
+            known |= {method: row | {"compared": compared} for method, row in test["baselines"].items()}
         else:
             others = without_difference(test["baselines"])
             known |= {method: known.get(method, {}) | row for method, row in others.items()}
