@@ -221,7 +221,17 @@ def test_a_card_has_a_place_for_all_that_is_measured_of_streams():
             if "turns" in row:
                 row["turns"] = {"all": shown, "delays": dict.fromkeys(kinds, late), "false_per_hour": 33.3}
                 row["flights"] = dict.fromkeys(("6", "8", "10", "15"), shown | late)
-    lines = card(name, PRESETS[name], metrics, config).splitlines()
+    metrics["by_seed"] = [
+        {"people": {"macro_f1": share}, "studies": {"macro_f1": share / 2},
+         "streams_of_studies": {study: {each: {"share": share} for each in SHARES} for study in ("oxford", "wisdm")}}
+        for share in (0.25, 0.5, 0.75)
+    ]  # fmt: skip
+    page = card(name, PRESETS[name], metrics, config)
+    assert "macro-F1 0.250, 0.500, 0.750 by windows of people left out, and 0.125, 0.250, 0.375 of studies" in page
+    lines = page.splitlines()
+    stairs = "25.0%, 50.0%, 75.0% | 50.0% |"
+    assert f"| wisdm | 0.250, 0.500, 0.750 | 0.500 | {stairs}" in lines
+    assert f"| oxford | - | - | {stairs}" in lines
     measured = "0.750 (0.500 to 1.000)"
     percent = "75.0% (50.0% to 100.0%)"
     assert f"| wisdm | these people | {measured} | {measured} | {percent} | {percent} | {percent} |" in lines
