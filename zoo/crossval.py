@@ -178,7 +178,8 @@ class Protocol:
         groups = people if self.groups == LOSO else int(self.groups)
         if groups > people or people < 2:
             where = "training and test (keys 'trS', 'tstS')" if self.everyone else "training (key 'trS')"
-            several = f"{people} people in {where} for {groups} groups: each needs one; ask for 2 to {people} groups"
+            fewer = "2" if people == 2 else f"2 to {people}"
+            several = f"{people} people in {where} for {groups} groups: each needs one; ask for {fewer} groups"
             alone = f"one person in {where}, whom no fold can hold out: name several days as people, as ann-monday"
             raise ZooError(f"{data}: {several if people > 1 else alone}, or record more people")
         return groups

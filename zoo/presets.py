@@ -172,8 +172,8 @@ PRESETS: dict[str, Preset] = {
 }  # fmt: skip
 
 
-def find(name: str) -> Preset:
-    """The preset of a name."""
+def find(name: str, others: tuple[str, ...] = ()) -> Preset:
+    """The preset of a name. An unknown one may be meant to be one of the `others`, such as a family."""
     if name not in PRESETS:
-        raise unknown_name("preset", name, list(PRESETS))
+        raise unknown_name("preset", name, [*others, *PRESETS])
     return PRESETS[name]

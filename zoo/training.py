@@ -100,7 +100,7 @@ class Training:
         else:
             check_named(model)
             name, family = (model.name, family_of(model)) if isinstance(model, Model) else (str(model), str(model))
-            base = None if family in FAMILIES else presets.find(name)
+            base = None if family in FAMILIES else presets.find(name, (*FAMILIES,))
             family = family if base is None else base.family
         task = task_of(family)
         accepted = (function or find_family(family).load()).argument_types()
@@ -302,7 +302,7 @@ class Training:
 def few_steps(recipe: Recipe, steps_per_epoch: int) -> list[str]:
     """A warning if a recipe makes too few steps for its scores to say what it can reach."""
     steps = recipe.length * steps_per_epoch
-    few = f"only {steps:,} steps from the first to the last: the default is 2,000 or more; train for more epochs"
+    few = f"only {steps:,} steps from the first to the last, where 2,000 are usual from scratch: train for more epochs"
     return [few] if 0 < steps < _FEW_STEPS else []
 
 

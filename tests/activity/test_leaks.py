@@ -118,3 +118,21 @@ def test_people_who_do_several_activities_give_none_away(tmp_path):
     assert not [each for each in zoo.describe(doing(tmp_path, pairs))["problems"] if "confounded" in each]
     people, labels, _ = zip(*pairs, ("cem", "sitting", ""), strict=True)
     assert not confounded(labels, people)
+
+
+def test_a_score_on_people_whose_names_the_model_knows_from_other_files_says_so(tmp_path):
+    random = np.random.default_rng(0)
+    names = np.repeat(["ann", "bob", "7"], 20)
+
+    def people(*chosen):
+        windows = random.normal(0, 3, (60, 150, 3)).astype(np.float32) + np.float32([0, 9.8, 0])
+        kept = np.isin(names, chosen)
+        facts = {"classes": ["up", "down"], "rate": 50, "unit": "m/s^2"}
+        return zoo.load_data((windows[kept], (np.arange(60) % 2)[kept]), subjects=names[kept], **facts)
+
+    recipe = {"steps": 1, "validation": 0.0}
+    zoo.train("activity_gru", people("ann", "7"), recipe=recipe, out=tmp_path / "model", verbose=False)
+    for chosen, known in ((("ann", "bob"), ["ann"]), (("bob", "7"), [])):
+        notes = zoo.evaluate(tmp_path / "model", people(*chosen), split="all", baselines=False)["notes"]
+        found = [note.partition(":")[0] for note in notes if "people of these names, from other files" in note]
+        assert found == known

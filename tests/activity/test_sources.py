@@ -146,6 +146,18 @@ def test_columns_in_whose_place_names_are_given_are_said_to_be_unread(tmp_path):
         assert findings.to_json()["changed"] == changed
 
 
+def test_a_layout_that_says_other_than_the_files_is_doubted_once(tmp_path):
+    for seed, (who, label) in enumerate({"ann": "sitting", "ben": "sitting", "cem": "walking"}.items()):
+        (file := tmp_path / who / "walking" / "a.csv").parent.mkdir(parents=True)
+        time, moved, gravity = walk(seed=seed)
+        file.write_text(csv_of(["time", "x", "y", "z", "label"], [time, *(moved + gravity).T, [label] * len(time)]))
+    found = zoo.import_csv(tmp_path, layout="{subject}/{activity}/*.csv", dry_run=True).warnings
+    (doubt,) = (line for line in found if "its column" in line)
+    assert "ann/walking/a.csv" in doubt
+    assert "ben/walking/a.csv: its column 'label' says 'sitting', too, but the activity is given as 'walking'" in doubt
+    assert "cem" not in doubt
+
+
 TIME, MOVED, GRAVITY = walk()
 TOTAL = MOVED + GRAVITY
 LONG, *_PARTS = walk(seconds=24)

@@ -225,6 +225,9 @@ def _parts(loaded: Loaded, data: Data, split: str) -> tuple[DataSet, DataSet]:
 def _notes(data: Data, loaded: Loaded, windows: DataSet, split: str) -> list[str]:
     metadata, people, rows = metadata_of(loaded), len(windows.people()), windows.inputs.shape[1]
     seen = already_seen(windows.people(), data.source, metadata) if split != "train" else []
+    # Numbers are the same by chance.
+    known = {*metadata.train_subjects} - {*seen} if split != "train" else set[str]()
+    namesakes = [who for who in windows.people() if who in known and not who.isdigit()]
     files = [training.data_sha256 for training in metadata.trainings]
     allowed = allowed_classes(len(data.classes), windows.label_sets)[np.unique(windows.labels)]
     absent = [
@@ -245,6 +248,8 @@ def _notes(data: Data, loaded: Loaded, windows: DataSet, split: str) -> list[str
         "the model was trained on simulated data": metadata.simulated and not data.simulated,
         f"subject{'s'[: len(seen) > 1]} {', '.join(seen)} {'were' if len(seen) > 1 else 'was'} in the training of this "
         "model, so this is too optimistic": seen,
+        f"{', '.join(namesakes)}: people of these names, from other files, were in the training of this model: if they "
+        "are the same, this is too optimistic": namesakes,
         "the model was trained on some of these windows, so this is too optimistic":
             split == "all" and not seen and data.sha256 in files,
         "what the model was trained on is not known: these windows may be among it, which no score would show":

@@ -44,7 +44,7 @@ from zoo.activity.recordings import GAPS, LOST_STEPS, NOT_RISING, Findings, Reco
 from zoo.activity.sources import OTHER_SENSORS, Sources, beside, stem
 from zoo.activity.tables import Table, check_encoding, close_archive, exists, lines_of, name_of, numbers
 from zoo.data.dataset import sort_names
-from zoo.errors import ZooError, option, printable
+from zoo.errors import ZooError, option, printable, shown
 from zoo.files import exclusive, new_file
 from zoo.runtime.metadata import UNIT
 
@@ -113,7 +113,7 @@ def read_table(
     columns, app = resolve(where, table.names, columns, labels=labels)
     blocks = table.blocks()
     if not (first := next(blocks, [])):
-        raise ZooError(f"{where}: no rows below the line of column names")
+        raise ZooError(f"{where}: no rows below the line of column names: copy it again, or leave it out")
     owning = (columns.subject or "=", columns.activity or "=", device_of(table.names, first, columns))
     wanted = {*columns.axes, *(columns.gravity or ()), *(columns.rotation or ()), columns.time, *owning}
     places = {name: place for place, name in enumerate(table.names) if name in wanted}
@@ -146,6 +146,10 @@ def read_table(
     for name, given in zip(("subject", "activity"), owning, strict=False):
         if given not in (*table.names, "=", "=-") and (column := recognized(name, table.names)):
             readings.unread.append(f"rows whose column {column!r} is not read, as the {name} is given")
+            place = table.names.index(column)
+            if says := next((row[place] for row in first if row[place].strip() not in ("", given[1:])), None):
+                which = f"its column {column!r} says {shown(says)}, too, but the {name} is given as {shown(given[1:])}"
+                readings.about["doubt"] = f"{where}: {which}: was another column, or layout, meant?"
     if columns.time and not raw:
         readings.time_unit, readings.is_time_unit_known = time_unit_of(where, seconds, columns.time_unit, is_clock)
         readings.times *= SECONDS[readings.time_unit]
@@ -242,7 +246,7 @@ def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns) -> Readings
         "rotation": rotation, "rotation_unit": str(resolved.rotation_unit) if rotation else "",
         "sign": str(resolved.convention), "time": resolved.time or "a fixed rate", "time_unit": table.time_unit,
     }  # fmt: skip
-    table.about = {key: text for key, text in about.items() if text}
+    table.about |= {key: text for key, text in about.items() if text}
     if notes:
         read = (resolved.time, table.time_unit, columns.annotations)
         return _labeled(table, annotations.read_notes(notes, table.times, *read), notes, f"notes in {notes.name}")
@@ -518,7 +522,8 @@ def _read_all(
             f"{short} of {made.recordings} recordings are shorter than {_USABLE:g} s, and give no window by default: "
             f"gaps and lost values end a recording; if time stamps repeat or come late, pass {option('rate')}"
         )
-    made.doubts += [*_assumed_unit(findings.files), *(file["doubt"] for file in findings.files if "doubt" in file)]
+    doubted = [(file["file"], ZooError(file["doubt"])) for file in findings.files if "doubt" in file]
+    made.doubts += [*_assumed_unit(findings.files), *_problems(doubted)]
     if faulty:
         _report(faulty, len(sources), made, skip_unreadable)
 

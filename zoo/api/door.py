@@ -461,7 +461,7 @@ def require_plan(model: Any, recipe: Changes, settings: Mapping[str, Any]) -> No
             )
         if "_" not in str(model):
             raise unknown_family(str(model))
-        find(str(model))
+        find(str(model), (*FAMILIES,))
     base, fields = (recipe, {}) if isinstance(recipe, Recipe) else (Recipe(steps=1), recipe or {})
     changes = {name: value for name, value in {**fields, **settings}.items() if name in Recipe.model_fields}
     base.replace(**changes).require_epochs()
