@@ -9,6 +9,7 @@ from scipy.spatial.transform import Rotation
 from scipy.special import softmax
 from sklearn.linear_model import RidgeClassifier
 from sklearn.metrics import f1_score
+from sklearn.svm import SVC
 
 from zoo.activity import metrics
 from zoo.activity.augmentation import DISTURBANCES
@@ -186,13 +187,14 @@ def test_a_class_of_a_set_that_is_never_alone_is_the_first_one_of_it():
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_an_estimator_without_probabilities_answers_by_its_decision_values(classes):
+@pytest.mark.parametrize("estimator", [RidgeClassifier(), SVC(decision_function_shape="ovo")], ids=["each", "pairs"])
+def test_an_estimator_without_probabilities_answers_by_its_decision_values(estimator, classes):
     # Of a set of classes, the likelier one is found also where another class is the likeliest.
     labels = np.arange(60) % classes
     windows = (RANDOM.normal(0, 1, (60, 50, 3)) + labels[:, None, None]).astype(np.float32)
     train = rows(windows, labels, ("up", "down", "rest")[:classes])
-    found = metrics.fit_baseline(RidgeClassifier(), train)(train)
-    assert (found.argmax(axis=1) == labels).mean() > 0.9
+    found = metrics.fit_baseline(estimator, train)(train)
+    assert (found.argmax(axis=1) == labels).mean() > 0.8
     assert (found[:, 0] != found[:, 1]).all()
 
 

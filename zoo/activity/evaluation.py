@@ -1,5 +1,6 @@
 """What a recognizer answers to windows, and how good that is: its scores on a split, with baselines and notes."""
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -226,9 +227,10 @@ def _notes(data: Data, loaded: Loaded, windows: DataSet, split: str) -> list[str
     metadata, people, rows = metadata_of(loaded), len(windows.people()), windows.inputs.shape[1]
     seen = already_seen(windows.people(), data.source, metadata) if split != "train" else []
     # Numbers are the same by chance.
-    known = {*metadata.train_subjects} - {*seen} if split != "train" else set[str]()
-    namesakes = [who for who in windows.people() if who in known and not who.isdigit()]
     files = [training.data_sha256 for training in metadata.trainings]
+    known = {who for one in metadata.trainings for who in one.train_subjects} - {*seen}
+    # Numbers are the same by chance, and so are P01 and s1.
+    namesakes = [who for who in windows.people() if who in known and not re.fullmatch(r"[^\W\d]?\d+", who)]
     allowed = allowed_classes(len(data.classes), windows.label_sets)[np.unique(windows.labels)]
     absent = [
         name for place, name in enumerate(data.classes)
@@ -249,7 +251,7 @@ def _notes(data: Data, loaded: Loaded, windows: DataSet, split: str) -> list[str
         f"subject{'s'[: len(seen) > 1]} {', '.join(seen)} {'were' if len(seen) > 1 else 'was'} in the training of this "
         "model, so this is too optimistic": seen,
         f"{', '.join(namesakes)}: people of these names, from other files, were in the training of this model: if they "
-        "are the same, this is too optimistic": namesakes,
+        "are the same, this is too optimistic": namesakes and split != "train" and data.sha256 not in files,
         "the model was trained on some of these windows, so this is too optimistic":
             split == "all" and not seen and data.sha256 in files,
         "what the model was trained on is not known: these windows may be among it, which no score would show":
@@ -343,7 +345,7 @@ def cut(
     hop = hop or metadata.window // 2
     windowing = Windowing(metadata.window, hop, metadata.rate, trim=0.0)
     gyroscope = columns.gyroscope or metadata.axes == INERTIAL
-    columns = columns.replace(subject="=me", activity="=unknown", gyroscope=gyroscope)
+    columns = columns.replace(subject="=-", activity="=-", gyroscope=gyroscope)
     windows, times = [], []
     for recording in read_csv(source, columns, findings):
         windows.append(windowing.windows(recording))

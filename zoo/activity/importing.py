@@ -90,6 +90,7 @@ class Readings:
     is_time_unit_known: bool = True
     about: dict[str, str] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
+    contradiction: str = ""
 
     def seconds(self) -> Floats:
         """The times since the first one; refuses a clock that restarts, whose times do not say which rows they mean."""
@@ -115,14 +116,19 @@ def read_table(
     if not (first := next(blocks, [])):
         raise ZooError(f"{where}: no rows below the line of column names: copy it again, or leave it out")
     owning = (columns.subject or "=", columns.activity or "=", device_of(table.names, first, columns))
-    wanted = {*columns.axes, *(columns.gravity or ()), *(columns.rotation or ()), columns.time, *owning}
+    rivals = {
+        name: (column, given[1:]) for name, given in zip(("subject", "activity"), owning, strict=False)
+        if given not in (*table.names, "=", "=-") and (column := recognized(name, table.names))
+    }  # fmt: skip
+    unread = [column for column, _ in rivals.values()]
+    wanted = {*columns.axes, *(columns.gravity or ()), *(columns.rotation or ()), columns.time, *owning, *unread}
     places = {name: place for place, name in enumerate(table.names) if name in wanted}
     stamps = (row[places[columns.time]].strip() for row in first if columns.time)
     comma = has_commas(table.separator, first[0])
     number = partial(numbers, comma=comma)
     moment, expected, is_clock = time_reader(next(filter(None, stamps), ""), comma)
     # These grow in place, where lists of blocks would need twice the memory.
-    times, values, owners, rows = array("d"), array("d"), list[tuple[int, Owner]](), 0
+    times, values, owners, rows, others = array("d"), array("d"), list[tuple[int, Owner]](), 0, dict[str, str]()
     for block in chain([first], blocks):
         fields = {name: [row[place] for row in block] for name, place in places.items()}
         read = partial(_read_column, where, fields, rows)
@@ -135,6 +141,9 @@ def read_table(
         if columns.time:
             times.frombytes(read(columns.time, moment, expected).tobytes())
         _add_owners(owners, where, owning, fields, rows, len(block))
+        for name, (column, given) in rivals.items():
+            if differing := [text for text in dict.fromkeys(fields[column]) if _plain(text) not in ("", _plain(given))]:
+                others.setdefault(name, differing[0])
         rows += len(block)
     if len(owners) > max(_MOST_TURNS, rows / 4):
         several = " and ".join(dict.fromkeys(f"{owner.subject}, {owner.activity}" for _, owner in owners[:2]))
@@ -143,17 +152,19 @@ def read_table(
     readings = Readings(where, columns, app, seconds, np.frombuffer(values).reshape(rows, -1), owners)
     if columns.rate and (column := recognized("time", table.names)):
         readings.unread.append(unread_times(columns.rate, column))
-    for name, given in zip(("subject", "activity"), owning, strict=False):
-        if given not in (*table.names, "=", "=-") and (column := recognized(name, table.names)):
-            readings.unread.append(f"rows whose column {column!r} is not read, as the {name} is given")
-            place = table.names.index(column)
-            if says := next((row[place] for row in first if row[place].strip() not in ("", given[1:])), None):
-                which = f"its column {column!r} says {shown(says)}, too, but the {name} is given as {shown(given[1:])}"
-                readings.about["doubt"] = f"{where}: {which}: was another column, or layout, meant?"
+    for name, (column, given) in rivals.items():
+        readings.unread.append(f"rows whose column {column!r} is not read, as the {name} is given")
+        if says := others.get(name):
+            which = f"column {column!r} says {shown(says)}, too, but the {name} is given as {shown(given)}"
+            readings.contradiction = f"{where}: {which}: was another column, or layout, meant?"
     if columns.time and not raw:
         readings.time_unit, readings.is_time_unit_known = time_unit_of(where, seconds, columns.time_unit, is_clock)
         readings.times *= SECONDS[readings.time_unit]
     return readings
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 def _read_column(
@@ -221,8 +232,10 @@ def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns) -> Readings
     """Reads a table, with what belongs to it in other files, in m/s^2 and rad/s; or what a table of answers names."""
     if isinstance(source, Path) and (answers := annotations.read_answers(source)):
         annotations.check_unchanged(source, answers)
-        columns = answers.columns.replace(subject=f"={answers.subject}", activity="=-")
-        return _labeled(read_sensors(answers.file, columns), answers.spans, source, "answers")
+        table = read_sensors(answers.file, answers.columns.replace(subject="=-", activity="=-"))
+        subject = unicodedata.normalize("NFC", answers.subject)
+        table.owners = [(start, owner._replace(subject=subject)) for start, owner in table.owners]
+        return _labeled(table, answers.spans, source, "answers")
     where, notes = name_of(source), None
     if isinstance(source, Path) and not columns.activity and (notes := annotations.notes_of(source)):
         header = Table(where, lines_of(source, columns.encoding)).names
@@ -246,7 +259,7 @@ def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns) -> Readings
         "rotation": rotation, "rotation_unit": str(resolved.rotation_unit) if rotation else "",
         "sign": str(resolved.convention), "time": resolved.time or "a fixed rate", "time_unit": table.time_unit,
     }  # fmt: skip
-    table.about |= {key: text for key, text in about.items() if text}
+    table.about = {key: text for key, text in about.items() if text}
     if notes:
         read = (resolved.time, table.time_unit, columns.annotations)
         return _labeled(table, annotations.read_notes(notes, table.times, *read), notes, f"notes in {notes.name}")
@@ -302,6 +315,7 @@ def recordings_of(table: Readings, findings: Findings) -> Iterator[Recording]:
     labeled = sum(rows.stop - rows.start for rows, _ in table.parts())
     of_file.dropped["rows without a label"] += len(table.times) - labeled
     of_file.changed.update(dict.fromkeys(table.unread, len(table.times)))
+    findings.contradictions += filter(None, [table.contradiction])
     for rows, owner in table.parts():
         with _advised(table, owner.subject, owner.activity) as name:
             _check_typical(name, table.values[rows])
@@ -522,8 +536,7 @@ def _read_all(
             f"{short} of {made.recordings} recordings are shorter than {_USABLE:g} s, and give no window by default: "
             f"gaps and lost values end a recording; if time stamps repeat or come late, pass {option('rate')}"
         )
-    doubted = [(file["file"], ZooError(file["doubt"])) for file in findings.files if "doubt" in file]
-    made.doubts += [*_assumed_unit(findings.files), *_problems(doubted)]
+    made.doubts += [*_assumed_unit(findings.files), *(file["doubt"] for file in findings.files if "doubt" in file)]
     if faulty:
         _report(faulty, len(sources), made, skip_unreadable)
 

@@ -493,7 +493,10 @@ def of_estimator(estimator: Any, windows: Floats, classes: int, seed: int, jobs:
     of_aeon = any(kind.__module__.startswith("aeon.") for kind in type(first).__mro__)
 
     def fit(rows: Floats, labels: Labels, people: NDArray[Any]) -> Scores:
-        fitted = clone(estimator).set_params(**dict.fromkeys(_random_states(estimator), seed)).fit(rows, labels)
+        # One value for each class, not for each pair.
+        shapes = [name for name in estimator.get_params() if name.endswith("decision_function_shape")]
+        fixed = dict.fromkeys(_random_states(estimator), seed) | dict.fromkeys(shapes, "ovr")
+        fitted = clone(estimator).set_params(**fixed).fit(rows, labels)
         tell: Any = getattr(fitted, "predict_proba", getattr(fitted, "decision_function", None))
 
         def score(test: Floats) -> Floats:

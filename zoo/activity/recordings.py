@@ -99,6 +99,7 @@ class Findings:
     faults: Faults = field(default_factory=Faults)
     copies: Copies = field(default_factory=Copies)
     files: list[dict[str, Any]] = field(default_factory=list)
+    contradictions: list[str] = field(default_factory=list)
 
     def add(self, other: "Findings") -> None:
         """Adds other counts, without those that are 0."""
@@ -106,8 +107,10 @@ class Findings:
         self.changed.update(+other.changed)
 
     def doubts(self) -> list[str]:
-        """A sentence for each kind of fault."""
-        return self.faults.sentences(self.copies.repeated)
+        """A sentence for each kind of fault, and one for all files that contradict what is given."""
+        more = len(self.contradictions) - 1
+        again = [f"{one}{f' So in {more} more files.' * (more > 0)}" for one in self.contradictions[:1]]
+        return [*again, *self.faults.sentences(self.copies.repeated)]
 
     def sentences(self, where: str) -> list[str]:
         """A line for each reason, where no description of a file has them, and the doubts."""

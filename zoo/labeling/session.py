@@ -315,11 +315,11 @@ def _doubts(signals: Sequence[Signal], journals: Journals) -> list[str]:
     """What is doubtful about earlier answers; refuses recordings with other times, to which their labels would move."""
     doubts, labeled = list[str](), {answers.sha256 for _, answers in journals}
     for signal, (path, answers) in product(signals, journals):
-        if answers.sha256 == signal.sha256:
+        if answers.sha256 == signal.sha256 and signal.subject in ("", answers.subject):
             made, now = (one.columns.model_dump(include=_TIMES, exclude_defaults=True) for one in (answers, signal))
             if made != now:
                 given = " ".join(starmap(option, made.items())) or f"no {' '.join(map(option, now))}"
-                raise ZooError(f"{signal.file}: was labeled in {path} with {given}: pass the same, or labels move")
+                raise ZooError(f"{signal.file}: was labeled in {path} with {given}: pass the same, or labels may move")
         elif signal.sha256 not in labeled and answers.file.resolve() == signal.file.resolve():
             doubts.append(f"{signal.file}: has changed since it was labeled in {path}, which is kept")
     return doubts
@@ -348,13 +348,15 @@ def serve(
             with quiet() if COMMAND in os.environ else nullcontext():
                 server.serve_forever()
         except KeyboardInterrupt as stop:
-            # They need nothing of what can keep recordings from being saved.
-            for path in session.write_tracks(tracks):
-                say(f"wrote {path}", "note")
-            if session.out is not None and session.labeled:
-                (on_event or _show_saved)(session.save())
-            elif session.out is not None:
-                say(f"nothing has a label yet: {session.out} is not written", "note")
+            # What keeps the one from being written does not keep the other.
+            try:
+                for path in session.write_tracks(tracks):
+                    say(f"wrote {path}", "note")
+            finally:
+                if session.out is not None and session.labeled:
+                    (on_event or _show_saved)(session.save())
+                elif session.out is not None:
+                    say(f"nothing has a label yet: {session.out} is not written", "note")
             say("stopped")
             if isinstance(stop, Terminated):
                 raise SystemExit(stop.status) from None

@@ -59,7 +59,7 @@ export class Outbox {
 
   /** All but what is being made, and what was sent with another code. */
   listed(token: string): Item[] {
-    const isMade = ({ fate, touched }: Item) => fate === "open" && Math.abs(Date.now() - touched) < ABANDONED;
+    const isMade = ({ fate, touched }: Item) => fate === "open" && (navigator.locks !== undefined || Math.abs(Date.now() - touched) < ABANDONED);
     return this.all.filter((item) => !isMade(item) && (item.fate !== "sent" || item.token === token));
   }
 
