@@ -121,18 +121,20 @@ def of_label(browser: Browser) -> Iterator[tuple[str, Page]]:
         command = [str(Path(sys.executable).with_name("zoo")), "label", "hour", "--subject", "ann", "-o", "ours.h5"]
         with subprocess.Popen([*command, "--json"], cwd=folder, stdout=subprocess.PIPE, text=True) as labeling:
             assert labeling.stdout
-            page = browser.new_page(viewport={"width": 1280, "height": 860})
-            page.goto(json.loads(labeling.stdout.readline())["url"])
-            page.wait_for_selector("#state", state="hidden", timeout=600_000)
-            for _ in range(4):
-                _answer(page)
-            yield "label", page
-            while page.is_hidden("#done"):
-                _answer(page)
-            page.click("#save")
-            page.wait_for_selector("#saved:has-text('ours.h5')")
-            yield "label-saved", page
-            labeling.terminate()
+            try:
+                page = browser.new_page(viewport={"width": 1280, "height": 860})
+                page.goto(json.loads(labeling.stdout.readline())["url"])
+                page.wait_for_selector("#state", state="hidden", timeout=600_000)
+                for _ in range(4):
+                    _answer(page)
+                yield "label", page
+                while page.is_hidden("#done"):
+                    _answer(page)
+                page.click("#save")
+                page.wait_for_selector("#saved:has-text('ours.h5')")
+                yield "label-saved", page
+            finally:
+                labeling.terminate()
 
 
 def _answer(page: Page) -> None:
