@@ -109,8 +109,10 @@ export class Sender {
   }
 
   private async question(last: Welcome | null, busy: () => void): Promise<Welcome | null> {
+    const before = this.answer;
     const response = await this.fetch(ADDRESS);
-    this.note(response);
+    // No answer after a minute says less than one that came meanwhile.
+    if (response || this.answer === before) this.note(response);
     if (this.trouble === "busy" && !last) {
       busy();
       await wait(this.answer.pause);
