@@ -22,6 +22,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
 from urllib.request import Request, urlopen
 
 import film
@@ -119,22 +120,29 @@ def of_label(browser: Browser) -> Iterator[tuple[str, Page]]:
     with tempfile.TemporaryDirectory() as folder:
         example["record"](Path(folder) / "hour")
         command = [str(Path(sys.executable).with_name("zoo")), "label", "hour", "--subject", "ann", "-o", "ours.h5"]
-        with subprocess.Popen([*command, "--json"], cwd=folder, stdout=subprocess.PIPE, text=True) as labeling:
-            assert labeling.stdout
-            try:
-                page = browser.new_page(viewport={"width": 1280, "height": 860})
-                page.goto(json.loads(labeling.stdout.readline())["url"])
-                page.wait_for_selector("#state", state="hidden", timeout=600_000)
-                for _ in range(4):
-                    _answer(page)
-                yield "label", page
-                while page.is_hidden("#done"):
-                    _answer(page)
-                page.click("#save")
-                page.wait_for_selector("#saved:has-text('ours.h5')")
-                yield "label-saved", page
-            finally:
-                labeling.terminate()
+        with _running([*command, "--json"], cwd=folder) as printed:
+            page = browser.new_page(viewport={"width": 1280, "height": 860})
+            page.goto(json.loads(printed.readline())["url"])
+            page.wait_for_selector("#state", state="hidden", timeout=600_000)
+            for _ in range(4):
+                _answer(page)
+            yield "label", page
+            while page.is_hidden("#done"):
+                _answer(page)
+            page.click("#save")
+            page.wait_for_selector("#saved:has-text('ours.h5')")
+            yield "label-saved", page
+
+
+@contextmanager
+def _running(command: list[str], **options: Any) -> Iterator[IO[str]]:
+    """What a command prints, which ends with the block."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options) as process:
+        assert process.stdout
+        try:
+            yield process.stdout
+        finally:
+            process.terminate()
 
 
 def _answer(page: Page) -> None:
@@ -147,10 +155,9 @@ def of_class(browser: Browser) -> Iterator[tuple[str, Page]]:
     with tempfile.TemporaryDirectory() as folder:
         command = [str(Path(sys.executable).with_name("zoo")), "serve", "--collect", folder, "--host", "127.0.0.1"]
         command += ["--labels", "walking,sitting,stairs"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as serving:
-            assert serving.stdout
-            printed = (found for line in serving.stdout if (found := re.search(r"https://127\S+/\w+#\S+", line)))
-            phones, projector = next(printed)[0], next(printed)[0]
+        with _running(command, stderr=subprocess.STDOUT) as printed:
+            addresses = (found for line in printed if (found := re.search(r"https://127\S+/\w+#\S+", line)))
+            phones, projector = next(addresses)[0], next(addresses)[0]
             page = _phone(browser, {"width": 390, "height": 700})
             page.clock.install()
             page.goto(phones)
@@ -172,7 +179,6 @@ def of_class(browser: Browser) -> Iterator[tuple[str, Page]]:
             # It has a secret that is drawn at random.
             page.evaluate("document.getElementById('address').remove()")
             yield "class", page
-            serving.terminate()
 
 
 def _record(phones: str, person: str, activity: str, number: int) -> None:

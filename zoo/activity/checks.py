@@ -323,6 +323,11 @@ _NONE = ("null", "nan", "none", "n/a", "<na>", "nat", "undefined")
 """Words by which programs say that a name is missing, in lower case."""
 
 
+def folded(name: str) -> str:
+    """A name in small letters, without spaces around it, whichever way its letters and accents are written."""
+    return unicodedata.normalize("NFKC", name).casefold().strip()
+
+
 def spelled_twice(labels: Iterable[str], people: Iterable[str]) -> list[str]:
     """Sentences about labels and people whose names differ in case, spaces, signs and leading zeros alone."""
     learned = f"activity, which a model would learn as two: give it one name with {option('classes', 'LABEL=CLASS')}"
@@ -332,7 +337,7 @@ def spelled_twice(labels: Iterable[str], people: Iterable[str]) -> list[str]:
         spellings: dict[str, set[str]] = {}
         for name in names:
             # Spreadsheets write numbers as 1.0, and people P1 as P01.
-            plain = re.sub(r"(?<=\d)[.,]0+(?!\d)", "", unicodedata.normalize("NFKC", name).casefold())
+            plain = re.sub(r"(?<=\d)[.,]0+(?!\d)", "", folded(name))
             plain = re.sub(r"(?<!\d)0+(?=\d)", "", plain)
             spellings.setdefault("".join(filter(str.isalnum, plain)), set()).add(name)
         if none := sorted({name for name in names if name.lower() in _NONE}):

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.activity import annotations, checks, recordings
-from zoo.activity.checks import ENOUGH_ROWS, TableError, typical_rate
+from zoo.activity.checks import ENOUGH_ROWS, TableError, folded, typical_rate
 from zoo.activity.columns import (
     HIGHEST,
     LOWEST,
@@ -142,7 +142,7 @@ def read_table(
             times.frombytes(read(columns.time, moment, expected).tobytes())
         _add_owners(owners, where, owning, fields, rows, len(block))
         for name, (column, given) in rivals.items():
-            if differing := [text for text in dict.fromkeys(fields[column]) if _plain(text) not in ("", _plain(given))]:
+            if differing := [text for text in dict.fromkeys(fields[column]) if folded(text) not in ("", folded(given))]:
                 others.setdefault(name, differing[0])
         rows += len(block)
     if len(owners) > max(_MOST_TURNS, rows / 4):
@@ -161,10 +161,6 @@ def read_table(
         readings.time_unit, readings.is_time_unit_known = time_unit_of(where, seconds, columns.time_unit, is_clock)
         readings.times *= SECONDS[readings.time_unit]
     return readings
-
-
-def _plain(name: str) -> str:
-    return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 def _read_column(
@@ -315,7 +311,6 @@ def recordings_of(table: Readings, findings: Findings) -> Iterator[Recording]:
     labeled = sum(rows.stop - rows.start for rows, _ in table.parts())
     of_file.dropped["rows without a label"] += len(table.times) - labeled
     of_file.changed.update(dict.fromkeys(table.unread, len(table.times)))
-    findings.contradictions += filter(None, [table.contradiction])
     for rows, owner in table.parts():
         with _advised(table, owner.subject, owner.activity) as name:
             _check_typical(name, table.values[rows])
@@ -341,6 +336,7 @@ def recordings_of(table: Readings, findings: Findings) -> Iterator[Recording]:
     if faster and 10 * typical <= HIGHEST and (pace := float(np.median(faster))) < checks.FASTEST_PACE:
         raise doubtful(f"{made} as slowly as at {pace / 10:.1f} Hz", typical, table.time_unit, is_slow=True)
     findings.add(of_file)
+    findings.contradictions += filter(None, [table.contradiction])
     findings.files.append(
         {"file": table.where, **table.about, "rows": len(table.times), "rate_hz": sorted(rates),
          "seconds": round(seconds, 1), "gaps": of_file.changed[GAPS],
