@@ -123,6 +123,7 @@ def of_label(browser: Browser) -> Iterator[tuple[str, Page]]:
         with _running([*command, "--json"], cwd=folder) as printed:
             page = browser.new_page(viewport={"width": 1280, "height": 860})
             page.goto(json.loads(printed.readline())["url"])
+            page.wait_for_selector("#work:visible")
             page.wait_for_selector("#state", state="hidden", timeout=600_000)
             for _ in range(4):
                 _answer(page)
