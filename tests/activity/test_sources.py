@@ -380,6 +380,8 @@ def test_a_layout_names_people_and_activities(study, monkeypatch):
     for file in files:
         shutil.copyfile("walk.csv", file)
     assert whose(files, "{subject}_{activity}*.csv") == [("P01", "stairs_up")] * 2
+    # The ending of a file is no part of a name.
+    assert whose([study / "ann" / "walk.csv"], "{subject}/{activity}") == [("ann", "walk")]
 
 
 def test_a_manifest_names_them_too(study):
@@ -394,6 +396,10 @@ def test_a_manifest_states_the_unit_of_each_file(study, tmp_path):
     manifest = study / "files.csv"
     time, moved, gravity = walk(8, seed=9)
     (study / "ben" / "bike.csv").write_text(rows(time, (moved + gravity) / G))
+    # A unit for all of them cannot be right.
+    for columns in ({}, {"unit": "g"}):
+        refused("unit is that of all files: a table with manifest has that of each; or import the others", zoo.import_csv,
+                study, tmp_path / "a.h5", layout=LAYOUT, columns=columns)  # fmt: skip
     lines = ["file,subject,activity,unit", "ann/walk.csv,ann,walk,", "ben/bike.csv,ben,bike, g"]
     manifest.write_text("\n".join(lines))
     made = zoo.import_csv(manifest=manifest, out=tmp_path / "a.h5")
@@ -578,7 +584,7 @@ def test_files_that_cannot_be_read_can_be_left_out_and_are_counted_and_named(stu
         "2 of 2 files cannot be read, so", zoo.import_csv, none, raw, layout=LAYOUT, skip_unreadable=True, force=True
     )
     # A folder that is cut into windows has no such option.
-    refused("^(?!.*skip_unreadable).*cannot be read", zoo.cut_windows, study, tmp_path / "w.h5")
+    refused("^(?!.*skip_unreadable).*cannot be read.*zoo data import csv", zoo.cut_windows, study, tmp_path / "w.h5")
 
 
 def test_a_zip_file_that_is_damaged_is_a_file_that_cannot_be_read(study, tmp_path):

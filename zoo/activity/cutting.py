@@ -104,12 +104,16 @@ def _read(path: Path, imported: Path, findings: Findings, doubts: list[str]) -> 
     from zoo.activity.sources import find_sources
     from zoo.activity.tables import Table, lines_of
 
-    # Channels that some files lack are left out.
     sources, notes = find_sources(path, CsvColumns())
-    gyroscope = all(
-        set(INERTIAL) <= set(Table(str(file), lines_of(file)).names) for file, _ in sources if isinstance(file, Path)
-    )
-    made = import_csv([(file, columns.replace(gyroscope=gyroscope)) for file, columns in sources], imported)
+    try:
+        # Channels that some files lack are left out.
+        gyroscope = all(
+            set(INERTIAL) <= set(Table(str(file), lines_of(file)).names)
+            for file, _ in sources if isinstance(file, Path)
+        )  # fmt: skip
+        made = import_csv([(file, columns.replace(gyroscope=gyroscope)) for file, columns in sources], imported)
+    except ZooError as error:
+        raise ZooError(f"{error}; how files are read is told to `zoo data import csv`: cut what it writes") from None
     findings.add(made.findings)
     doubts += [*notes, *made.doubts]
     index = recordings.read_recordings(imported)

@@ -552,8 +552,12 @@ def _report(faulty: Sequence[tuple[str, ZooError]], count: int, made: Imported, 
         return
     if count == 1:
         raise faulty[0][1]
-    can_skip = skip_unreadable is False and len(faulty) < count
-    cure = f"; or import the others with {option('skip_unreadable')}" if can_skip else ""
+    cure = ""
+    if len(faulty) < count:
+        if option("unit") in listed:
+            cure += f"; {option('unit')} is that of all files: a table with {option('manifest')} has that of each"
+        if skip_unreadable is False:
+            cure += f"; or import the others with {option('skip_unreadable')}"
     raise ZooError(f"{some}, so nothing was written: {listed}{cure}")
 
 

@@ -136,7 +136,8 @@ def find_sources(
 
 def _names_in(file: Path, layout: str, match: re.Match[str], encoding: str) -> dict[str, str]:
     """Who did what by the path of a file; refuses a zip file or a file of a sensor that is taken for one of them."""
-    names = {field: named_in(name, encoding) for field, name in match.groupdict().items()}
+    ending = "" if is_zip(file) else file.name.removeprefix(stem(file))
+    names = {field: named_in(name.removesuffix(ending), encoding) for field, name in match.groupdict().items()}
     for field, name in names.items():
         taken = f"{file}: {option('layout', repr(layout))} takes {name} for"
         if name.lower().endswith(".zip"):
