@@ -37,7 +37,7 @@ import numpy as np
 import pages
 from numpy.typing import NDArray
 from streaming import exported
-from studies import PRESET, SEEDS, fifth_of, people_of
+from streaming_studies import PRESET, SEEDS, fifth_of, people_of
 
 from zoo.activity import recordings, streaming
 from zoo.activity.cutting import Windowing

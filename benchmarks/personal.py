@@ -25,7 +25,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pages
 from numpy.typing import NDArray
-from studies import PRESET
+from streaming_studies import PRESET
 
 import zoo
 from zoo.activity import metrics

@@ -15,6 +15,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -225,9 +226,9 @@ def scores(streams: Mapping[str, Sequence[StreamResult]], known: Sequence[str]) 
     """What the streams of a study show, by their kind.
 
     `all` and `settled` are shares of the time of single activities, `shown_as_known` that of each other movement for
-    which a known one is shown. Of `turns`, `delays` by kind of change, false changes per hour of what is settled, and
-    the shares of all their time. Of `flights`, by seconds, the share of their time that is right, how many there are,
-    and how many are never shown.
+    which a known one is shown. Of `turns`, `delays` by kind of change, the share of changes that is `missed`, false
+    changes per hour of what is settled, and the shares of all their time. Of `flights`, by seconds, the share of their
+    time that is right, how many there are, and how many are never shown.
     """
     alone = [stream for stream in streams["alone"] if stream.activities[0] in known]
     others: dict[str, list[NDArray[np.bool_]]] = {}
@@ -242,21 +243,61 @@ def scores(streams: Mapping[str, Sequence[StreamResult]], known: Sequence[str]) 
         "shown_as_known": {name: float(np.concatenate(parts).mean()) for name, parts in others.items()},
     }  # fmt: skip
     if turns := streams.get("turns"):
-        by_kind: dict[str, list[float]] = {}
+        by_kind: dict[str, dict[str, list[float]]] = {}
         for stream in turns:
             for before, after, delay in stream.changes():
-                by_kind.setdefault(kind_of(before, after), []).append(delay)
-        hours = sum(stream.settled_seconds for stream in turns) / 3600
+                by_kind.setdefault(kind_of(before, after), {}).setdefault(stream.person, []).append(delay)
+        false = {stream.person: [(stream.false_alarms(), stream.settled_seconds / 3600)] for stream in turns}
         found["turns"] = {
-            "people": len(turns), "all": shares(turns, everything), "hours": hours,
-            "delays": {kind: delays(seconds) for kind, seconds in sorted(by_kind.items())},
-            "false_per_hour": sum(stream.false_alarms() for stream in turns) / hours,
+            "people": len(turns), "all": shares(turns, everything),
+            "hours": sum(hours for ((_, hours),) in false.values()),
+            "delays": {
+                kind: delays([*chain(*own.values())]) | {"median_of_people": over_people(own, median)}
+                for kind, own in sorted(by_kind.items())
+            },
+            "missed": metrics.pooled_share(
+                (one.person, np.isinf(one.delays()), np.full(len(one.starts) - 1, True)) for one in turns
+            ),
+            "false_per_hour": per_hour(np.array([*chain(*false.values())])),
+            "false_of_people": over_people(false, per_hour),
         }  # fmt: skip
     for kind, climbed in streams.items():
         if kind.startswith("flights"):
             late = [delay for one in climbed for _, after, delay in one.changes() if after != "walking"]
             found.setdefault("flights", {})[kind.rpartition(" ")[2]] = shares(climbed, on_stairs) | delays(late)
     return found
+
+
+def over_people(values: Mapping[str, Sequence[Any]], figure: Callable[[NDArray[Any]], float]) -> Document:
+    """The 95% bootstrap interval over people of a figure of the values of all of them; infinite bounds are None.
+
+    Of fewer than ten people it is None, and `by_person` has the figure of each.
+    """
+    own = {person: np.array(theirs) for person, theirs in values.items()}
+    if len(own) < metrics.FEWEST:
+        by_person = {person: finite(figure(theirs)) for person, theirs in own.items()}
+        return {"people": len(own), "interval": None, "by_person": by_person}
+    parts, random = [*own.values()], np.random.default_rng(0)
+    draws = random.integers(0, len(parts), (1000, len(parts)))
+    drawn = [figure(np.concatenate([parts[place] for place in draw])) for draw in draws]
+    low, high = np.quantile(drawn, [0.025, 0.975], method="nearest").tolist()
+    return {"people": len(own), "interval": [finite(low), finite(high)]}
+
+
+def finite(number: float) -> float | None:
+    """A number, or None for infinity."""
+    return number if np.isfinite(number) else None
+
+
+def median(seconds: NDArray[np.float64]) -> float:
+    """The median delay, infinite where half of the changes are missed, as `delays` has it."""
+    return float(np.quantile(seconds, 0.5, method="higher"))
+
+
+def per_hour(counts: NDArray[np.float64]) -> float:
+    """Events per hour, of counts and hours `(N, 2)`."""
+    events, hours = counts.sum(axis=0)
+    return float(events / hours)
 
 
 def by_study(streams: Iterable[tuple[str, str, StreamResult]], known: Sequence[str]) -> dict[str, Document]:

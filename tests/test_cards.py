@@ -219,7 +219,11 @@ def test_a_card_has_a_place_for_all_that_is_measured_of_streams():
             shown = {each: {"share": share, **(few if study == "oxford" else many)} for each in SHARES}
             row |= {"all": shown, "settled": shown}
             if "turns" in row:
-                row["turns"] = {"all": shown, "delays": dict.fromkeys(kinds, late), "false_per_hour": 33.3}
+                row["turns"] = {
+                    "all": shown, "delays": dict.fromkeys(kinds, late | {"median_of_people": {"interval": [2.25, None]}}),
+                    "missed": {"interval": [0.05, 0.2]}, "false_per_hour": 33.3,
+                    "false_of_people": {"interval": None, "people": 2, "by_person": {"1": 40.1, "2": 20.0}},
+                }  # fmt: skip
                 row["flights"] = dict.fromkeys(("6", "8", "10", "15"), shown | late)
     metrics["by_seed"] = [
         {"people": {"macro_f1": share}, "studies": {"macro_f1": share / 2},
@@ -237,6 +241,7 @@ def test_a_card_has_a_place_for_all_that_is_measured_of_streams():
     assert f"| wisdm | these people | {measured} | {measured} | {percent} | {percent} | {percent} |" in lines
     few = "25.0% (12.5% to 37.5%, 2 people)"
     assert f"| oxford | this study | - | - | {few} | {few} | {few} |" in lines
-    turns = f"| motionsense | these people | {measured} | 4 of 40 |{' 2.5, never |' * 4} 33 |"
-    assert turns in lines
+    late = " 2.5 (2.2 to never), never |" * 4
+    missed, false = "4 of 40 (5.0% to 20.0%)", "33 (20 to 40, 2 people)"
+    assert f"| motionsense | these people | {measured} | {missed} |{late} {false} |" in lines
     assert f"| wisdm | this study |{' 25% (0% to 50%); 1 of 10 never |' * 4}" in lines

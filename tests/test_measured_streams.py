@@ -46,6 +46,16 @@ def test_delays_are_apart_by_the_kind_of_change_and_what_is_never_shown_is_count
     }  # fmt: skip
     # Half of the walks to stairs is missed: the median of the others would be 4 s.
     assert turned["delays"]["walking to stairs"]["delay_p95"] is None
+    assert turned["missed"]["by_person"] == {"1": 1 / 5}
+
+
+def test_a_figure_of_changes_has_an_interval_over_people_or_the_value_of_each_of_a_few():
+    few = measured_streams.over_people({"ann": [2.0, 3.0, 9.0], "bob": [4.0, np.inf, np.inf]}, measured_streams.median)
+    assert few == {"people": 2, "interval": None, "by_person": {"ann": 3.0, "bob": None}}
+    # Of twelve people, one is slow: no draw makes a median of that one, and one in forty has a mean of three of them.
+    many = {f"{number}": [(1 + 9 * (number == 0), 1.0)] for number in range(12)}
+    (low, high) = measured_streams.over_people(many, measured_streams.per_hour)["interval"]
+    assert (low, high) == (1.0, (9 + 3 * 10) / 12)
 
 
 def test_a_stream_that_never_leaves_walking_misses_every_flight_of_stairs():

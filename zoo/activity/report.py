@@ -111,14 +111,19 @@ def _stream_rows(metrics: Document) -> list[tuple[str, str, Document]]:
 
 def _share(found: Document | None, form: str = ".1%") -> str:
     """A share of time, with its interval over people, or the lowest and the highest of a few people."""
-    if not found or found["share"] is None:
-        return "-"
+    return f"{found['share']:{form}}{_spread(found, form)}" if found and found["share"] is not None else "-"
+
+
+def _spread(found: Document | None, form: str = ".1f") -> str:
+    """The interval over people of something, or the lowest and the highest of a few people; a delay may be `never`."""
+    if not found:
+        return ""
     bounds, who = found.get("interval"), ""
     if "by_person" in found:
-        bounds = min(found["by_person"].values()), max(found["by_person"].values())
-        who = f", {found['people']} people"
-    between = f" ({md.show(bounds, 'interval', form)}{who})" if bounds else ""
-    return f"{found['share']:{form}}{between}"
+        each = sorted(found["by_person"].values(), key=lambda number: np.inf if number is None else number)
+        bounds, who = (each[0], each[-1]), f", {found['people']} people"
+    shown = " to ".join("never" if bound is None else f"{bound:{form}}" for bound in bounds or ())
+    return f" ({shown}{who})" if bounds else ""
 
 
 def delay(row: Document, key: str = "delay_median") -> str:
@@ -144,7 +149,7 @@ def minutes(labels: Iterable[str | None], seconds: float) -> str:
 pages = Pages(
     "activity/report.md.j2", RESULTS=RESULTS, FILE_SCORES=FILE_SCORES, COUNTED=COUNTED, as_stairs=_as_stairs,
     people_used=_people_used, mistaken=_mistaken, tenth=_tenth, delay=delay, changes=_changes,
-    share=_share, stream_rows=_stream_rows, with_stairs_as_one=with_stairs_as_one, minutes=minutes,
+    share=_share, spread=_spread, stream_rows=_stream_rows, with_stairs_as_one=with_stairs_as_one, minutes=minutes,
 )  # fmt: skip
 training, evaluation, predictions = map(pages.macro, ("training", "evaluation", "predictions"))
 streaming, interface = pages.macro("streaming"), pages.macro("interface")
