@@ -219,8 +219,9 @@ def test_a_card_has_a_place_for_all_that_is_measured_of_streams():
             shown = {each: {"share": share, **(few if study == "oxford" else many)} for each in SHARES}
             row |= {"all": shown, "settled": shown}
             if "turns" in row:
+                slow = late | {"median_of_people": {"interval": [2.25, None]}}
                 row["turns"] = {
-                    "all": shown, "delays": dict.fromkeys(kinds, late | {"median_of_people": {"interval": [2.25, None]}}),
+                    "all": shown, "delays": dict.fromkeys(kinds, slow),
                     "missed": {"interval": [0.05, 0.2]}, "false_per_hour": 33.3,
                     "false_of_people": {"interval": None, "people": 2, "by_person": {"1": 40.1, "2": 20.0}},
                 }  # fmt: skip
