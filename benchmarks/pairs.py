@@ -44,7 +44,7 @@ MOVEMENTS = PRESETS[PRESET].data.other
 CANDIDATES: dict[str, dict[str, Any]] = {
     "unchanged": {},
     "with other movements": {"other": MOVEMENTS},
-    "and studies weighted by their root": {"other": MOVEMENTS, "class_weights": "root"},
+    "with them, weighted by the root": {"other": MOVEMENTS, "class_weights": "root"},
 }
 """Changes of the recipe by name; `other` are movements that are a class of their own."""
 WORKERS, BATCH = 2, 2048

@@ -441,10 +441,16 @@ def test_the_page_of_the_splits_draws_its_conclusions_from_what_was_measured():
 
 def test_the_page_of_the_splits_says_what_other_movements_bring_where_two_studies_are_left_out(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    from pairs import STUDIES, chosen_without, mean_of
+    from pairs import CANDIDATES, STUDIES, chosen_without, mean_of
 
-    rows, (plain, chosen) = measured("pairs")["rows"], ("unchanged", "with other movements")
-    assert {chosen_without(rows, study)[0] for study in STUDIES} == {chosen}
+    rows, (plain, chosen, weighted) = measured("pairs")["rows"], CANDIDATES
+    assert {study for study in STUDIES if chosen_without(rows, study)[0] != chosen} == {"wisdm"}
+    assert chosen_without(rows, "wisdm")[0] == weighted
+    for study in ("dsads", "geotec", "wisdm"):
+        less, more = (mean_of(rows, name, study, "walking_as_stairs") for name in (chosen, weighted))
+        assert less < more
+    assert mean_of(rows, weighted, "wisdm", "right") < mean_of(rows, chosen, "wisdm", "right")
+    assert round(100 * mean_of(rows, weighted, "geotec", "unlabeled")) == 18
     as_stairs, silent = (
         {study: [round(100 * mean_of(rows, name, study, key)) for name in (plain, chosen)] for study in STUDIES}
         for key in ("walking_as_stairs", "unlabeled")
@@ -481,8 +487,8 @@ def test_the_page_of_the_splits_says_what_a_class_for_other_movements_finds_and_
     for row in measured("pairs")["rows"]:
         for study in row["studies"].values():
             for name, share in study["shown_as_known"].items():
-                found[row["candidate"]].setdefault(name, []).append(share)
-    plain, unlearned = ({name: fmean(shares) for name, shares in each.items()} for each in found.values())
+                found.setdefault(row["candidate"], {}).setdefault(name, []).append(share)
+    plain, unlearned, _ = ({name: fmean(shares) for name, shares in each.items()} for each in found.values())
     assert min(plain.values()) > 0.88
     rounded = {"rowing": 0.5, "basketball": 0.5, "cycling": 5 / 8, "jumping": 0.8, "stepper": 0.8, "cross_trainer": 0.9}
     assert all(abs(unlearned[name] - share) < 0.02 for name, share in rounded.items())
