@@ -242,15 +242,13 @@ def activities(document: dict[str, Any]) -> str:
     return markdown.table(head, rows, text=2)
 
 
-def main(
-    description: str, file: str, plan: Training, run: Callable[[Path], dict[str, Any]], tables: pages.Tables
-) -> None:
+def main() -> None:
     """Measures all and prints one JSON document, or writes its tables into a page."""
-    parser = pages.parser(description)
+    parser = pages.parser(__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/activity"), help="folder of the two archives")
     options = parser.parse_args()
     if options.page:
-        pages.fill(options.page, file, tables)
+        pages.fill(options.page, __file__, {"abstention": curve, "activities": activities, "sets": coverage})
         return
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -258,10 +256,10 @@ def main(
     document = {
         "command": shlex.join(["python", *sys.argv]), "machine": own.pop("machine"), "versions": own,
         "data_sha256": {study: sha256(options.data / archive) for study, archive in STUDIES.items()},
-        "recipe": plan.recipe.to_json(), "arguments": plan.arguments,
+        "recipe": PLAN.recipe.to_json(), "arguments": PLAN.arguments,
     }  # fmt: skip
-    print(json.dumps(document | run(options.data), indent=1))
+    print(json.dumps(document | measure(options.data), indent=1))
 
 
 if __name__ == "__main__":
-    main(__doc__, __file__, PLAN, measure, {"abstention": curve, "activities": activities, "sets": coverage})
+    main()

@@ -104,14 +104,11 @@ def unknown() -> str:
 
 
 def movements() -> str:
-    """Shares of movements that are labeled as a known activity, without a class for others and with one."""
-    found = {row["training"]: row["labeled"] for row in read_json(_BENCHMARKS / "other.json")["trainings"]}
+    """Shares of the time of movements that are shown as a known activity, without a class for others and with one."""
     rows = []
-    for movement, share in found["known alone"].items():
-        name = movement.replace("_", " ")
-        learned = found[f"without {movement}"][movement]
-        rows += [(name, share, f"{share:.0%}"), (f"{name}, others learned", learned, f"{learned:.0%}")]
-    return bars("Windows labeled as a known activity: without a class for other movements, and with one", rows)
+    for kind, shares in read_json(_BENCHMARKS / "other.json")["by_kind"].items():
+        rows += [(f"{kind.replace('_', ' ')}, {which}", share, f"{share:.0%}") for which, share in shares.items()]
+    return bars("Time shown as a known activity, of people whom the network does not know", rows)
 
 
 def labeling() -> str:
