@@ -368,6 +368,29 @@ def test_a_spreadsheet_among_the_files_is_named_as_left_out(study):
     assert doubts([study]) == [f"left out, as they are no CSV files: 1, such as {study / 'ben' / 'run.xlsx'}"]
 
 
+@pytest.mark.parametrize(
+    ("name", "is_packed"),
+    [("run.7z", False), ("run.csv.bz2", False), ("run.csv.part", False), ("run.json", True), ("packed.zip", True)],
+)
+def test_what_may_hold_recordings_and_is_not_read_is_named_in_zip_files_too(study, name, is_packed):
+    folder = study
+    if is_packed:
+        folder = archive(study.parent / "all.zip", {"ann/walk.csv": "time,x,y,z\n", f"ann/{name}": b"PK"})
+    else:
+        for other in (name, "walk.undo.json", "metadata.json", "photo.jpg"):
+            (study / "ann" / other).write_bytes(b"PK")
+    (doubt,) = (each for each in doubts([folder]) if "left out" in each)
+    assert doubt == f"left out, as they are no CSV files: 1, such as {folder / 'ann' / name}"
+
+
+def test_links_to_folders_and_to_nothing_are_named_as_left_out(study):
+    (study / "ben" / "run.csv").symlink_to("gone.csv")
+    (study / "cleo").symlink_to("ben")
+    (study / ".cache").symlink_to("ben")
+    first = study / "ben" / "run.csv"
+    assert doubts([study]) == [f"left out, as they are links to folders, or to nothing: 2, such as {first}"]
+
+
 def test_a_layout_names_people_and_activities(study, monkeypatch):
     assert whose([study]) == WHOSE
     monkeypatch.chdir(study / "ann")
@@ -398,8 +421,8 @@ def test_a_manifest_states_the_unit_of_each_file(study, tmp_path):
     (study / "ben" / "bike.csv").write_text(rows(time, (moved + gravity) / G))
     # A unit for all of them cannot be right.
     for columns in ({}, {"unit": "g"}):
-        refused("unit is that of all files: a table with manifest has that of each; or import the others", zoo.import_csv,
-                study, tmp_path / "a.h5", layout=LAYOUT, columns=columns)  # fmt: skip
+        refused("unit is that of all files: a table with manifest has that of each; or import the others",
+                zoo.import_csv, study, tmp_path / "a.h5", layout=LAYOUT, columns=columns)  # fmt: skip
     lines = ["file,subject,activity,unit", "ann/walk.csv,ann,walk,", "ben/bike.csv,ben,bike, g"]
     manifest.write_text("\n".join(lines))
     made = zoo.import_csv(manifest=manifest, out=tmp_path / "a.h5")
