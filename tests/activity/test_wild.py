@@ -206,6 +206,17 @@ def test_even_rows_before_odd_rows_are_a_question_where_stamps_have_a_date(tmp_p
     assert "sort them by time" in found
 
 
+@pytest.mark.parametrize("later", [0.0, 0.007])
+@pytest.mark.parametrize("batch", [20, 250])
+def test_two_sensors_in_batches_are_no_clock_that_restarts(tmp_path, batch, later):
+    starts = range(0, len(WALK), batch)
+    order = np.concatenate([np.r_[start : start + batch, start : start + batch] for start in starts])
+    is_other = np.concatenate([np.repeat([0, 1], batch) for _ in starts])
+    rows = np.where(is_other[:, None], WALK[::-1][order], WALK[order])
+    found = question(tmp_path, csv_of("time,x,y,z", TIMES[order] + later * is_other, *acceleration(rows)), **ANN)
+    assert "measured between others, as by two sensors: write a file for each sensor" in found
+
+
 @pytest.mark.parametrize("stamps", [np.repeat(TIMES[::2], 2), TIMES])
 def test_people_by_turns_are_a_question_in_place_of_an_advice_that_drops_all_rows(tmp_path, stamps):
     text = csv_of("time,x,y,z,subject", stamps.tolist(), *acceleration(), ["ann", "ben"] * (len(WALK) // 2))
@@ -267,6 +278,8 @@ def broken(kind):
         rows[::6] = 0
     elif kind == "held":
         rows = rows[np.arange(len(rows)) // 4 * 4]
+    elif kind == "turns":
+        rows[::2] = rows[::2, [2, 0, 1]]
     elif kind == "counts":
         rows = np.array([0.5, 8.0, 0.5]) + 0.01 * rows
     else:
@@ -279,7 +292,7 @@ def broken(kind):
     ("kind", "says"),
     [
         ("zeros", "has 3 s of zeros or more"), ("lost", "has 3 s of zeros or more"),
-        ("held", "has most rows equal to the one before"),
+        ("held", "has most rows equal to the one before"), ("turns", "has rows of several sensors by turns"),
         ("frozen", "has 10 s or more without a change"),
         ("an axis", "has an axis without a change"), ("two axes", "has one column in two axes"),
         ("limit", "has most rows at one limit, 19.6 m/s^2"),

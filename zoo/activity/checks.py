@@ -264,6 +264,15 @@ _ZEROS, _FROZEN, _CLIPPED, _RANGE, _TRACE = 3.0, 10.0, 0.5, 1.9 * STANDARD_GRAVI
 least limit of a sensor, which is 2 g; and a value that is as good as zero."""
 
 
+_BY_TURNS = 0.6
+"""Share of the change from row to row below which that over two or three rows is of as many sensors by turns: in 1,570
+recordings of six studies, it is 0.77 or more."""
+
+
+def _change(rows: Floats, over: int) -> float:
+    return float(np.square(rows[over:] - rows[:-over]).mean() ** 0.5)
+
+
 @dataclass
 class Faults:
     """What a broken sensor or another program leaves in recordings, counted: each is read, and doubted."""
@@ -305,6 +314,8 @@ class Faults:
                 f"most rows at one limit, {largest:g} {unit}": (
                     largest > _RANGE and (np.abs(part) > 0.999 * largest).any(axis=1).mean() > _CLIPPED
                 ),
+                "rows of several sensors by turns": min(_change(part, 2), _change(part, 3))
+                < _BY_TURNS * _change(part, 1),
             }
             for fault in (fault for fault, there in is_there.items() if there):
                 self._where.setdefault(f"{fault}{place}", []).append(name)

@@ -421,18 +421,20 @@ def _in_order(table: Readings, rows: slice, findings: Findings) -> tuple[Floats,
     back, forward = int((steps < 0).sum()), steps[steps > 0]
     if not back or not len(forward):
         return times, values
-    order, step = np.argsort(times, kind="stable"), float(np.median(forward))
+    order, step, restarts = np.argsort(times, kind="stable"), float(np.median(forward)), restarts_of(times)
+    # After it went back, another sensor's clock comes to where it stood before, and so on.
+    goes_on = np.abs(times[restarts[1:]] - times[restarts[:-1] - 1]) < LOST_STEPS * step
     overlaps = np.minimum.accumulate(times[::-1])[::-1][1:] < np.maximum.accumulate(times)[:-1] - step
     if (
-        is_dated(times)
+        (is_dated(times) or 4 * goes_on.sum() > len(restarts))
         and len(times) >= ENOUGH_ROWS
         and overlaps.mean() > _DISORDER
         and np.median(np.diff(times[order])) < 0.75 * step
     ):
         # No clock that shows a date restarts at one that has passed.
         problem = f"{table.where}: rows that follow each other were measured between others, as by two sensors"
-        raise TableError(problem, "sort them by time, or write a file for each sensor")
-    if back <= _RESTARTS and back == len(restarts_of(times)):
+        raise TableError(problem, "write a file for each sensor, or, if there is only one, sort them by time")
+    if back <= _RESTARTS and back == len(restarts):
         # Clocks that restart, or a time of day after midnight.
         return times, values
     # Stamps that are lost come last.
