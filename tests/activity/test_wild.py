@@ -126,6 +126,20 @@ def test_linear_acceleration_that_an_app_writes_as_well_is_no_second_sensor(tmp_
     np.testing.assert_allclose(imported(tmp_path, text, **ANN)[1][0].rows, WALK, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("field", "names"),
+    [("activity", "activity(txt),label(N)"), ("activity", "label,class"), ("subject", "subject,user")],
+)
+def test_two_columns_of_people_or_activities_are_a_question_that_names_both(tmp_path, field, names):
+    columns = [["1"] * len(WALK), ["2"] * len(WALK)]
+    text = csv_of(f"time,x,y,z,{names}", TIMES.tolist(), *acceleration(), *columns)
+    given = {name: value for name, value in ANN.items() if name != field}
+    found = question(tmp_path, text, **given)
+    assert f"columns {names.replace(',', ' and ')} may both be the {field}: pass the one that is with {field}" in found
+    (walk,) = imported(tmp_path, text, **given, **{field: names.partition(",")[2]})[1]
+    assert getattr(walk, field) == "2"
+
+
 @pytest.mark.parametrize("column", ["sensor", "side", "Body part"])
 def test_two_sensors_by_turns_are_a_question_whatever_their_column_is_called(tmp_path, column):
     text = csv_of(f"time,x,y,z,{column}", (TIMES / 2).tolist(), *acceleration(), ["left", "right"] * (len(WALK) // 2))

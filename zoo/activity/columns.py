@@ -268,6 +268,11 @@ def resolve(
     for field in ("time", "subject", "activity"):
         is_needed = not columns.rate if field == "time" else labels
         named[field] = (getattr(columns, field) or recognized(field, header)) if is_needed else None
+        known = [plain[name] for name in _RECOGNIZED[field] if name in plain]
+        if labels and field != "time" and not getattr(columns, field) and len(known) > 1:
+            # SensorLog writes what iOS takes for the activity next to the label.
+            problem = f"{where}: columns {' and '.join(known)} may both be the {field}"
+            raise TableError(problem, f"pass the one that is with {option(field)}")
     resolved = columns.replace(**named, gravity=columns.gravity or triple(app.gravity), rotation=rotation)
     _check_resolved(where, header, resolved, labels, app)
     stamps = (resolved.time,) if resolved.time else ()
