@@ -146,6 +146,17 @@ def test_two_sensors_by_turns_are_a_question_whatever_their_column_is_called(tmp
     assert f"column {column!r} says left, right by turns" in question(tmp_path, text, **ANN)
 
 
+@pytest.mark.parametrize("unit", [" (m/s^2)", ""])
+def test_the_sign_of_what_ios_writes_in_g_is_asked_where_it_is_in_other_units(tmp_path, unit):
+    names = [f"{kind}_{axis}{unit}" for kind in ("userAcceleration", "gravity") for axis in "xyz"]
+    gravity = np.tile(WALK.mean(axis=0), (len(WALK), 1))
+    text = csv_of(",".join(["time", *names]), TIMES, *acceleration(np.hstack([WALK - gravity, gravity])))
+    named = ANN if unit else ANN | {"unit": "m/s^2"}
+    assert "does z read 9.8 or -9.8? Pass convention=android or convention=ios" in question(tmp_path, text, **named)
+    (walk,) = imported(tmp_path, text, convention="android", **named)[1]
+    np.testing.assert_allclose(walk.rows, WALK, atol=1e-4)
+
+
 def test_two_gyroscopes_in_one_file_are_a_question(tmp_path):
     names = "time,x,y,z,gyro_x,gyro_y,gyro_z,gyr_x,gyr_y,gyr_z"
     text = csv_of(names, TIMES.tolist(), *acceleration(np.hstack([WALK, WALK / 9, WALK / 8])))

@@ -283,6 +283,10 @@ def resolve(
     if rotation and not turning and rotation not in radians and list(header) != _PAGE:
         cure = f"pass {option('rotation_unit', ROTATION_UNIT)} or {option('rotation_unit', 'deg/s')}"
         raise TableError(f"{where}: columns {','.join(rotation)} do not state the unit of the rotation rate", cure)
+    if app.convention != CONVENTION and unit == UNIT and not columns.convention:
+        problem = f"{where}: columns {','.join(resolved.axes)} are named as iOS does, which writes g, but are in {unit}"
+        signs = " or ".join(option("convention", sign) for sign in (CONVENTION, app.convention))
+        raise TableError(problem, f"lying face up, does z read 9.8 or -9.8? Pass {signs}")
     return resolved.replace(
         unit=unit or app.unit, time_unit=time_unit or "auto", convention=columns.convention or app.convention,
         rotation_unit=turning or ROTATION_UNIT,
