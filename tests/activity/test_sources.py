@@ -339,6 +339,13 @@ def test_gravity_in_columns_of_its_own_is_added(tmp_path):
     refused("columns ux,uy,uz,ux,uy,uz: expected different ones", columns.replace, gravity=("ux", "uy", "uz"))
 
 
+def test_gravity_in_a_file_of_its_own_is_not_added_twice(tmp_path):
+    time, moved, gravity = walk()
+    sensor_logger(tmp_path, time, moved + gravity, gravity, names=IN_PARTS)
+    says = rf"Accelerometer.csv: acceleration has gravity already: move {tmp_path / 'Gravity.csv'} away"
+    refused(says, list, read_csv(tmp_path / "Accelerometer.csv", ANN))
+
+
 @pytest.fixture
 def study(tmp_path):
     """Files of two people in folders of their own."""

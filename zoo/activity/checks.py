@@ -137,12 +137,12 @@ def check_signal(where: str, rows: Floats, rate: float, most_quiet: float = np.i
         )  # fmt: skip
 
 
-def check_gravity(where: str, acceleration: Floats, gravity: Floats) -> None:
+def check_gravity(where: str, acceleration: Floats, gravity: Floats, cure: str) -> None:
     """Refuses gravity to be added, `(3, rows)`, to acceleration with it, which is near it on average."""
     with np.errstate(all="ignore"):
         mean, added = (np.nanmean(part, axis=1) for part in (acceleration, gravity))
     if np.linalg.norm(mean - added) < 0.5 * np.linalg.norm(added):
-        raise TableError(f"{where}: acceleration has gravity already", f"leave {option('gravity')} out")
+        raise TableError(f"{where}: acceleration has gravity already", cure)
 
 
 def _check_length(where: str, magnitudes: Floats, steady: float, over: str, *, is_too_large: bool = False) -> None:

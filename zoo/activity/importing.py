@@ -135,7 +135,7 @@ def read_table(
         signal = [read(name, number, "a number") for name in (*columns.axes, *(columns.rotation or ()))]
         if columns.gravity:
             gravity = [read(name, number, "a number") for name in columns.gravity]
-            checks.check_gravity(where, np.stack(signal[:3]), np.stack(gravity))
+            checks.check_gravity(where, np.stack(signal[:3]), np.stack(gravity), f"leave {option('gravity')} out")
             signal[:3] = np.add(signal[:3], gravity)
         values.frombytes(np.stack(signal, axis=1).tobytes())
         if columns.time:
@@ -245,7 +245,9 @@ def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns) -> Readings
             raise ZooError(f"{source}: is {read_as}'s file of another sensor: pass its TotalAcceleration.csv")
         if name == "accelerometer" and exists(other := beside(source, "Gravity")):
             read_as, gravity = f"{read_as} with gravity", str(other)
-            table.values[:, :3] += _values_of(other, table)
+            added = _values_of(other, table)
+            checks.check_gravity(where, table.values[:, :3].T, added.T, f"move {other} away, whose values are added")
+            table.values[:, :3] += added
     if columns.gyroscope and not rotation:
         other = beside(Path(table.where), "Gyroscope")
         rotation, table.values = str(other), np.hstack([table.values, _values_of(other, table)])
