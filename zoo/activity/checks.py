@@ -330,8 +330,10 @@ class Faults:
         ]
 
 
-_NONE = ("null", "nan", "none", "n/a", "<na>", "nat", "undefined")
-"""Words by which programs say that a name is missing, in lower case."""
+_NONE = (
+    "null", "nan", "none", "n/a", "#n/a", "<na>", "nat", "undefined", "unknown", "unlabeled", "unlabelled", "-", "?",
+)  # fmt: skip
+"""Words and signs by which programs and people say that a name is missing, in lower case."""
 
 
 def folded(name: str) -> str:
@@ -347,8 +349,8 @@ def spelled_twice(labels: Iterable[str], people: Iterable[str]) -> list[str]:
     for what, names, advice in (("labels", labels, learned), ("subjects", people, split)):
         spellings: dict[str, set[str]] = {}
         for name in names:
-            # Spreadsheets write numbers as 1.0, and people P1 as P01.
-            plain = re.sub(r"(?<=\d)[.,]0+(?!\d)", "", folded(name))
+            # Spreadsheets write numbers as 1.0, and people P1 as P01, and names without their accents.
+            plain = re.sub(r"(?<=\d)[.,]0+(?!\d)", "", unicodedata.normalize("NFKD", folded(name)))
             plain = re.sub(r"(?<!\d)0+(?=\d)", "", plain)
             spellings.setdefault("".join(filter(str.isalnum, plain)), set()).add(name)
         if none := sorted({name for name in names if name.lower() in _NONE}):
