@@ -1,5 +1,6 @@
 """Recordings of the wild: what could be read in two ways is a question, and what a sensor did wrong is counted."""
 
+import re
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -84,6 +85,29 @@ def test_a_unit_of_time_or_a_rate_that_no_app_writes_is_a_question(tmp_path, uni
     found = question(tmp_path, csv_of("time,x,y,z", stamps.tolist(), *acceleration()), **ANN)
     assert answer in found
     assert "or confirm with time_unit=" in found
+
+
+@pytest.mark.parametrize(
+    ("unit", "step", "packet"),
+    [("s", 0.001, 10), ("ms", 1.0, 5), ("ms", 5.0, 10), ("time_ms", 2.0, 10), ("dated ms", 2.0, 4), ("s", 0.001, 2)],
+)
+def test_rows_that_came_in_packets_are_a_question_with_their_rate_on_average(tmp_path, unit, step, packet):
+    number = np.arange(len(WALK))
+    stamps = (number - number % packet) / RATE * (1 if unit == "s" else 1000) + step * (number % packet)
+    stamps += 1000 * YEAR_2024 if unit.startswith("dated") else 0
+    head = unit if "_" in unit else "time"
+    text = csv_of(f"{head},x,y,z", (f"{stamp:.3f}" for stamp in stamps), *acceleration())
+    found = question(tmp_path, text, **ANN)
+    assert f"a.csv: rows come in bursts of about {packet}, with pauses between them" in found
+    (rate,) = re.findall(rf"rate \(([\d.]+), if stamps are {unit[-2:].strip()}\)", found)
+    assert float(rate) == pytest.approx(RATE, rel=0.02)
+
+
+@pytest.mark.parametrize(("rate", "start"), [(5, YEAR_2024), (1000, YEAR_2024), (1000, 7200)])
+def test_the_slowest_and_the_fastest_rate_are_read_in_spite_of_rounding(tmp_path, rate, start):
+    stamps = (f"{start + place / rate:.4f}" for place in range(len(WALK)))
+    named = {} if start == YEAR_2024 else {"time_unit": "s"}
+    assert imported(tmp_path, csv_of("time,x,y,z", stamps, *acceleration()), **named, **ANN)[1][0].rate == rate
 
 
 def test_tenths_of_microseconds_can_be_named(tmp_path):

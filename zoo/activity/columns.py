@@ -13,7 +13,7 @@ from annotated_types import Gt, Lt
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from zoo.activity.checks import TableError
+from zoo.activity.checks import ENOUGH_ROWS, GAP_STEPS, TableError
 from zoo.activity.tables import fields_of, heading, listed_names, number_or_nan, numbers
 from zoo.catalog import split_names
 from zoo.errors import ZooError, option, refuse, shown
@@ -99,6 +99,8 @@ _EPOCHS = 0, 11_644_473_600, 62_135_596_800
 """Seconds before 1970 from which clocks count: of Unix; of Windows, from 1601; of .NET, from the year 1."""
 _MOSTLY = 0.5
 """The share of repeated time stamps above which they are too coarse."""
+_BURSTS = 0.05
+"""The share of pauses between rows above which time stamps say when rows came, not when they were measured."""
 _COUNTED = 0.9
 """The share of steps of 1 above which time stamps may be row numbers."""
 
@@ -402,8 +404,15 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, is_clock: b
     # A date of this century shows its unit. Clocks count seconds.
     dated = {"s"} if is_clock else {name for name, seconds in SECONDS.items() if is_dated(finite[:1] * seconds)}
     rates = {name: 1 / (step * seconds) for name, seconds in SECONDS.items() if step and (name == "s" or not is_clock)}
-    possible = (name for name, rate in rates.items() if LOWEST <= rate <= HIGHEST)
+    possible = (name for name, rate in rates.items() if LOWEST <= float(f"{rate:.3g}") <= HIGHEST)
     plausible = sorted(possible, key=lambda name: name not in dated)
+    pauses = float((forward > GAP_STEPS * step).mean()) if len(forward) >= ENOUGH_ROWS else 0.0
+    if pauses > _BURSTS and (intervals >= 0).all():
+        mean, units = len(intervals) / float(forward.sum()), {unit} - {"auto"} or dated or SECONDS
+        known = {name: mean / SECONDS[name] for name in units if LOWEST <= mean / SECONDS[name] <= HIGHEST}
+        average = " or".join(f" ({rate:.3g}, if stamps are {name})" for name, rate in known.items())
+        cure = f"pass another {pass_time}, or {pass_rate}{average}"
+        raise TableError(f"{where}: rows come in bursts of about {1 / pauses:.0f}, with pauses between them", cure)
     stamped = f"{where}: time stamps {step:g}"
     if unit != "auto" and not is_clock:
         if step and unit not in plausible:
