@@ -164,6 +164,24 @@ def test_two_columns_of_people_or_activities_are_a_question_that_names_both(tmp_
     assert getattr(walk, field) == "2"
 
 
+@pytest.mark.parametrize("head", ["time|x|y|z", "time x y z", "Device: Pixel 7", "0.00,0.1,9.8,0.2", "// made by,hand"])
+def test_what_is_to_be_done_where_the_first_line_has_no_names(tmp_path, head):
+    found = question(tmp_path, f"{head}\n" + csv_of("time,x,y,z", TIMES.tolist(), *acceleration()), **ANN)
+    assert found.endswith(
+        "write the names of the columns into the first line, with commas, semicolons or tabs between them"
+    )
+
+
+@pytest.mark.parametrize("name", ["ts", "times", "timestamps", "time_ms", "time s"])
+@pytest.mark.parametrize("factor", [1, 1000])
+def test_times_are_no_seconds_by_their_plural(tmp_path, name, factor):
+    text = csv_of(f"{name},x,y,z", (factor * TIMES).round(2).tolist(), *acceleration())
+    if (name, factor) in (("time_ms", 1), ("time s", 1000)):
+        assert "expected 5 to 1000 Hz: are they" in question(tmp_path, text, **ANN)
+    else:
+        assert imported(tmp_path, text, **ANN)[1][0].rate == RATE
+
+
 @pytest.mark.parametrize("column", ["sensor", "side", "Body part"])
 def test_two_sensors_by_turns_are_a_question_whatever_their_column_is_called(tmp_path, column):
     text = csv_of(f"time,x,y,z,{column}", (TIMES / 2).tolist(), *acceleration(), ["left", "right"] * (len(WALK) // 2))
@@ -271,6 +289,8 @@ def test_people_by_turns_are_a_question_in_place_of_an_advice_that_drops_all_row
     text = csv_of("time,x,y,z,subject", stamps.tolist(), *acceleration(), ["ann", "ben"] * (len(WALK) // 2))
     found = question(tmp_path, text, activity="=walking")
     assert "rows of ann, walking and ben, walking by turns: sort them by 'subject'" in found
+    text = csv_of("time,x,y,z,label", stamps.tolist(), *acceleration(), ["walk", ""] * (len(WALK) // 2))
+    assert "by turns: sort them by 'label'" in question(tmp_path, text, subject="=ann")
 
 
 def packed(path, members):

@@ -64,8 +64,9 @@ _RADIANS = ("rotationrate{}", "motionrotationrate{}", "gyrorotation{}")
 _PAGE = ["time", *INERTIAL, "subject", "activity"]
 
 _RECOGNIZED = {
-    "time": ("secondselapsed", "elapsed", "time", "timestamp", "t", "seconds", "epoch", "unixtime", "datetime", "date",
-             "loggingtime", "motiontimestampsincereboot", "accelerometertimestampsincereboot"),
+    "time": ("secondselapsed", "elapsed", "time", "times", "timestamp", "timestamps", "t", "ts", "seconds", "epoch",
+             "unixtime", "datetime", "date", "loggingtime", "motiontimestampsincereboot",
+             "accelerometertimestampsincereboot"),
     "subject": ("subject", "person", "participant", "user", "who"),
     "activity": ("activity", "label", "class"),
     "text": ("text", "tag", "note", "annotation", "label", "activity", "event", "name"),
@@ -186,7 +187,8 @@ def _plain_names(header: Iterable[str]) -> dict[str, str]:
 
 _WITH_UNIT = (
     re.compile(r"(.*?)[\s_]*[(\[]([^)\]]*)[)\]]\s*"),
-    re.compile(r"(time|timestamp|t|elapsed|epoch)[\s_]?(ms|us|ns|seconds|s)"),
+    # Times and ts are no seconds.
+    re.compile(r"(time|timestamp|t|elapsed|epoch)[\s_]?(ms|us|ns|seconds|(?<=[\s_])s)"),
 )
 
 
@@ -342,6 +344,8 @@ def _check_resolved(where: str, header: Sequence[str], columns: CsvColumns, labe
             way = option("layout") if len(who) == 2 else f"{{{who.pop()}}} in {option('layout')}"
             cure += f", {way} if folders and file names say who did what, or =NAME for all rows"
         cure += f", or {option('rate', 'HZ')} instead of {option('time')}" if "time" in lacking else ""
+        if sum(bool(name) and np.isnan(number_or_nan(name)) for name in header) < len(AXES):
+            cure = "write the names of the columns into the first line, with commas, semicolons or tabs between them"
         raise TableError(f"{where}: no column {', '.join(named)}; found {listed_names(header)}", cure)
     if doubled := next((name for _, name in wanted if list(header).count(str(name)) > 1), None):
         raise TableError(f"{where}: has a column {doubled!r} twice; expected different names", "rename one")

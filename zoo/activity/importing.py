@@ -147,7 +147,8 @@ def read_table(
         rows += len(block)
     if len(owners) > max(_MOST_TURNS, rows / 4):
         several = " and ".join(dict.fromkeys(f"{owner.subject}, {owner.activity}" for _, owner in owners[:2]))
-        raise ZooError(f"{where}: rows of {several} by turns: sort them by {owning[0]!r}, or write a file for each")
+        column = next(name for name in owning if name[0] != "=")
+        raise ZooError(f"{where}: rows of {several} by turns: sort them by {column!r}, or write a file for each")
     seconds = np.frombuffer(times) if columns.time else np.arange(rows) / (columns.rate or 1.0)
     readings = Readings(where, columns, app, seconds, np.frombuffer(values).reshape(rows, -1), owners)
     if columns.rate and (column := recognized("time", table.names)):
