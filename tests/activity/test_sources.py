@@ -339,6 +339,13 @@ def test_gravity_in_columns_of_its_own_is_added(tmp_path):
     refused("columns ux,uy,uz,ux,uy,uz: expected different ones", columns.replace, gravity=("ux", "uy", "uz"))
 
 
+def test_gravity_in_a_file_of_its_own_is_not_added_twice(tmp_path):
+    time, moved, gravity = walk()
+    sensor_logger(tmp_path, time, moved + gravity, gravity, names=IN_PARTS)
+    says = rf"Accelerometer.csv: acceleration has gravity already: move {tmp_path / 'Gravity.csv'} away"
+    refused(says, list, read_csv(tmp_path / "Accelerometer.csv", ANN))
+
+
 @pytest.fixture
 def study(tmp_path):
     """Files of two people in folders of their own."""
@@ -366,6 +373,29 @@ def doubts(files, layout=LAYOUT, **named):
 def test_a_spreadsheet_among_the_files_is_named_as_left_out(study):
     (study / "ben" / "run.xlsx").write_bytes(b"PK")
     assert doubts([study]) == [f"left out, as they are no CSV files: 1, such as {study / 'ben' / 'run.xlsx'}"]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_packed"),
+    [("run.7z", False), ("run.csv.bz2", False), ("run.csv.part", False), ("run.json", True), ("packed.zip", True)],
+)
+def test_what_may_hold_recordings_and_is_not_read_is_named_in_zip_files_too(study, name, is_packed):
+    folder = study
+    if is_packed:
+        folder = archive(study.parent / "all.zip", {"ann/walk.csv": "time,x,y,z\n", f"ann/{name}": b"PK"})
+    else:
+        for other in (name, "walk.undo.json", "metadata.json", "photo.jpg"):
+            (study / "ann" / other).write_bytes(b"PK")
+    (doubt,) = (each for each in doubts([folder]) if "left out" in each)
+    assert doubt == f"left out, as they are no CSV files: 1, such as {folder / 'ann' / name}"
+
+
+def test_links_to_folders_and_to_nothing_are_named_as_left_out(study):
+    (study / "ben" / "run.csv").symlink_to("gone.csv")
+    (study / "cleo").symlink_to("ben")
+    (study / ".cache").symlink_to("ben")
+    first = study / "ben" / "run.csv"
+    assert doubts([study]) == [f"left out, as they are links to folders, or to nothing: 2, such as {first}"]
 
 
 def test_a_layout_names_people_and_activities(study, monkeypatch):

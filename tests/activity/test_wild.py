@@ -1,5 +1,6 @@
 """Recordings of the wild: what could be read in two ways is a question, and what a sensor did wrong is counted."""
 
+import re
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -86,6 +87,29 @@ def test_a_unit_of_time_or_a_rate_that_no_app_writes_is_a_question(tmp_path, uni
     assert "or confirm with time_unit=" in found
 
 
+@pytest.mark.parametrize(
+    ("unit", "step", "packet"),
+    [("s", 0.001, 10), ("ms", 1.0, 5), ("ms", 5.0, 10), ("time_ms", 2.0, 10), ("dated ms", 2.0, 4), ("s", 0.001, 2)],
+)
+def test_rows_that_came_in_packets_are_a_question_with_their_rate_on_average(tmp_path, unit, step, packet):
+    number = np.arange(len(WALK))
+    stamps = (number - number % packet) / RATE * (1 if unit == "s" else 1000) + step * (number % packet)
+    stamps += 1000 * YEAR_2024 if unit.startswith("dated") else 0
+    head = unit if "_" in unit else "time"
+    text = csv_of(f"{head},x,y,z", (f"{stamp:.3f}" for stamp in stamps), *acceleration())
+    found = question(tmp_path, text, **ANN)
+    assert f"a.csv: rows come in bursts of about {packet}, with pauses between them" in found
+    (rate,) = re.findall(rf"rate \(([\d.]+), if stamps are {unit[-2:].strip()}\)", found)
+    assert float(rate) == pytest.approx(RATE, rel=0.02)
+
+
+@pytest.mark.parametrize(("rate", "start"), [(5, YEAR_2024), (1000, YEAR_2024), (1000, 7200)])
+def test_the_slowest_and_the_fastest_rate_are_read_in_spite_of_rounding(tmp_path, rate, start):
+    stamps = (f"{start + place / rate:.4f}" for place in range(len(WALK)))
+    named = {} if start == YEAR_2024 else {"time_unit": "s"}
+    assert imported(tmp_path, csv_of("time,x,y,z", stamps, *acceleration()), **named, **ANN)[1][0].rate == rate
+
+
 def test_tenths_of_microseconds_can_be_named(tmp_path):
     text = csv_of("time,x,y,z", np.round(1e7 * TIMES).astype(int), *acceleration())
     assert imported(tmp_path, text, time_unit="100ns", **ANN)[1][0].rate == 50.0
@@ -126,10 +150,53 @@ def test_linear_acceleration_that_an_app_writes_as_well_is_no_second_sensor(tmp_
     np.testing.assert_allclose(imported(tmp_path, text, **ANN)[1][0].rows, WALK, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("field", "names"),
+    [("activity", "activity(txt),label(N)"), ("activity", "label,class"), ("subject", "subject,user")],
+)
+def test_two_columns_of_people_or_activities_are_a_question_that_names_both(tmp_path, field, names):
+    columns = [["1"] * len(WALK), ["2"] * len(WALK)]
+    text = csv_of(f"time,x,y,z,{names}", TIMES.tolist(), *acceleration(), *columns)
+    given = {name: value for name, value in ANN.items() if name != field}
+    found = question(tmp_path, text, **given)
+    assert f"columns {names.replace(',', ' and ')} may both be the {field}: pass the one that is with {field}" in found
+    (walk,) = imported(tmp_path, text, **given, **{field: names.partition(",")[2]})[1]
+    assert getattr(walk, field) == "2"
+
+
+@pytest.mark.parametrize("head", ["time|x|y|z", "time x y z", "Device: Pixel 7", "0.00,0.1,9.8,0.2", "// made by,hand"])
+def test_what_is_to_be_done_where_the_first_line_has_no_names(tmp_path, head):
+    found = question(tmp_path, f"{head}\n" + csv_of("time,x,y,z", TIMES.tolist(), *acceleration()), **ANN)
+    assert found.endswith(
+        "write the names of the columns into the first line, with commas, semicolons or tabs between them"
+    )
+
+
+@pytest.mark.parametrize("name", ["ts", "times", "timestamps", "time_ms", "time s"])
+@pytest.mark.parametrize("factor", [1, 1000])
+def test_times_are_no_seconds_by_their_plural(tmp_path, name, factor):
+    text = csv_of(f"{name},x,y,z", (factor * TIMES).round(2).tolist(), *acceleration())
+    if (name, factor) in (("time_ms", 1), ("time s", 1000)):
+        assert "expected 5 to 1000 Hz: are they" in question(tmp_path, text, **ANN)
+    else:
+        assert imported(tmp_path, text, **ANN)[1][0].rate == RATE
+
+
 @pytest.mark.parametrize("column", ["sensor", "side", "Body part"])
 def test_two_sensors_by_turns_are_a_question_whatever_their_column_is_called(tmp_path, column):
     text = csv_of(f"time,x,y,z,{column}", (TIMES / 2).tolist(), *acceleration(), ["left", "right"] * (len(WALK) // 2))
     assert f"column {column!r} says left, right by turns" in question(tmp_path, text, **ANN)
+
+
+@pytest.mark.parametrize("unit", [" (m/s^2)", ""])
+def test_the_sign_of_what_ios_writes_in_g_is_asked_where_it_is_in_other_units(tmp_path, unit):
+    names = [f"{kind}_{axis}{unit}" for kind in ("userAcceleration", "gravity") for axis in "xyz"]
+    gravity = np.tile(WALK.mean(axis=0), (len(WALK), 1))
+    text = csv_of(",".join(["time", *names]), TIMES, *acceleration(np.hstack([WALK - gravity, gravity])))
+    named = ANN if unit else ANN | {"unit": "m/s^2"}
+    assert "does z read 9.8 or -9.8? Pass convention=android or convention=ios" in question(tmp_path, text, **named)
+    (walk,) = imported(tmp_path, text, convention="android", **named)[1]
+    np.testing.assert_allclose(walk.rows, WALK, atol=1e-4)
 
 
 def test_two_gyroscopes_in_one_file_are_a_question(tmp_path):
@@ -206,11 +273,24 @@ def test_even_rows_before_odd_rows_are_a_question_where_stamps_have_a_date(tmp_p
     assert "sort them by time" in found
 
 
+@pytest.mark.parametrize("later", [0.0, 0.007])
+@pytest.mark.parametrize("batch", [20, 250])
+def test_two_sensors_in_batches_are_no_clock_that_restarts(tmp_path, batch, later):
+    starts = range(0, len(WALK), batch)
+    order = np.concatenate([np.r_[start : start + batch, start : start + batch] for start in starts])
+    is_other = np.concatenate([np.repeat([0, 1], batch) for _ in starts])
+    rows = np.where(is_other[:, None], WALK[::-1][order], WALK[order])
+    found = question(tmp_path, csv_of("time,x,y,z", TIMES[order] + later * is_other, *acceleration(rows)), **ANN)
+    assert "measured between others, as by two sensors: write a file for each sensor" in found
+
+
 @pytest.mark.parametrize("stamps", [np.repeat(TIMES[::2], 2), TIMES])
 def test_people_by_turns_are_a_question_in_place_of_an_advice_that_drops_all_rows(tmp_path, stamps):
     text = csv_of("time,x,y,z,subject", stamps.tolist(), *acceleration(), ["ann", "ben"] * (len(WALK) // 2))
     found = question(tmp_path, text, activity="=walking")
     assert "rows of ann, walking and ben, walking by turns: sort them by 'subject'" in found
+    text = csv_of("time,x,y,z,label", stamps.tolist(), *acceleration(), ["walk", ""] * (len(WALK) // 2))
+    assert "by turns: sort them by 'label'" in question(tmp_path, text, subject="=ann")
 
 
 def packed(path, members):
@@ -267,6 +347,8 @@ def broken(kind):
         rows[::6] = 0
     elif kind == "held":
         rows = rows[np.arange(len(rows)) // 4 * 4]
+    elif kind == "turns":
+        rows[::2] = rows[::2, [2, 0, 1]]
     elif kind == "counts":
         rows = np.array([0.5, 8.0, 0.5]) + 0.01 * rows
     else:
@@ -279,7 +361,7 @@ def broken(kind):
     ("kind", "says"),
     [
         ("zeros", "has 3 s of zeros or more"), ("lost", "has 3 s of zeros or more"),
-        ("held", "has most rows equal to the one before"),
+        ("held", "has most rows equal to the one before"), ("turns", "has rows of several sensors by turns"),
         ("frozen", "has 10 s or more without a change"),
         ("an axis", "has an axis without a change"), ("two axes", "has one column in two axes"),
         ("limit", "has most rows at one limit, 19.6 m/s^2"),

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.activity.columns import SECONDS, CsvColumns, is_dated, recognized, time_reader
-from zoo.activity.sources import beside, is_label_track, stem
+from zoo.activity.sources import UNDO, beside, is_label_track, stem
 from zoo.activity.tables import Table, digest, exists, lines_of, number_or_nan
 from zoo.errors import ZooError, option
 from zoo.files import atomic_write, read_json, sha256, write_json
@@ -33,8 +33,6 @@ ENDS = ("", "stop", "end")
 """Notes that end an activity and begin none."""
 COLUMNS = ("file", "sha256", "subject", "start", "end", "activity", "decided")
 """Columns of a table of answers."""
-_UNDO = ".undo.json"
-"""The ending of the file next to a table of answers in which the changes are that led to it."""
 CHECKED = " checked"
 """What follows on who decided about a label, if a model had doubted it."""
 _TIER = "activity"
@@ -219,7 +217,7 @@ def write_answers(path: Path, answers: Answers, changes: Sequence[Change]) -> No
     """
     import csv
 
-    undo, file = path.with_suffix(_UNDO), answers.file.absolute()
+    undo, file = path.with_suffix(UNDO), answers.file.absolute()
     if not answers.spans:
         path.unlink(missing_ok=True)
         undo.unlink(missing_ok=True)
@@ -243,7 +241,7 @@ def write_answers(path: Path, answers: Answers, changes: Sequence[Change]) -> No
 def read_changes(path: Path) -> list[Change]:
     """The changes that led to a table of answers; none if somebody else has written it since."""
     with suppress(ZooError, LookupError, TypeError, ValueError):
-        document = read_json(path.with_suffix(_UNDO))
+        document = read_json(path.with_suffix(UNDO))
         if document["journal_sha256"] == sha256(path):
             return [([Span(*row) for row in out], [Span(*row) for row in into]) for out, into in document["changes"]]
     return []

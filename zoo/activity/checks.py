@@ -45,6 +45,9 @@ class TableError(ZooError):
 ENOUGH_ROWS = 50
 """Over fewer rows, means do not distinguish g from m/s^2, and recordings may be equal by chance."""
 
+GAP_STEPS = 3
+"""A pause longer than this many sampling intervals ends a recording."""
+
 OVERSHOT = 2.0
 """By how much values may exceed those of a sensor where a filter between two rates has overshot them."""
 
@@ -137,12 +140,12 @@ def check_signal(where: str, rows: Floats, rate: float, most_quiet: float = np.i
         )  # fmt: skip
 
 
-def check_gravity(where: str, acceleration: Floats, gravity: Floats) -> None:
+def check_gravity(where: str, acceleration: Floats, gravity: Floats, cure: str) -> None:
     """Refuses gravity to be added, `(3, rows)`, to acceleration with it, which is near it on average."""
     with np.errstate(all="ignore"):
         mean, added = (np.nanmean(part, axis=1) for part in (acceleration, gravity))
     if np.linalg.norm(mean - added) < 0.5 * np.linalg.norm(added):
-        raise TableError(f"{where}: acceleration has gravity already", f"leave {option('gravity')} out")
+        raise TableError(f"{where}: acceleration has gravity already", cure)
 
 
 def _check_length(where: str, magnitudes: Floats, steady: float, over: str, *, is_too_large: bool = False) -> None:
@@ -264,6 +267,15 @@ _ZEROS, _FROZEN, _CLIPPED, _RANGE, _TRACE = 3.0, 10.0, 0.5, 1.9 * STANDARD_GRAVI
 least limit of a sensor, which is 2 g; and a value that is as good as zero."""
 
 
+_BY_TURNS = 0.6
+"""Share of the change from row to row below which that over two or three rows is of as many sensors by turns: in 1,570
+recordings of six studies, it is 0.77 or more."""
+
+
+def _change(rows: Floats, over: int) -> float:
+    return float(np.square(rows[over:] - rows[:-over]).mean() ** 0.5)
+
+
 @dataclass
 class Faults:
     """What a broken sensor or another program leaves in recordings, counted: each is read, and doubted."""
@@ -305,6 +317,8 @@ class Faults:
                 f"most rows at one limit, {largest:g} {unit}": (
                     largest > _RANGE and (np.abs(part) > 0.999 * largest).any(axis=1).mean() > _CLIPPED
                 ),
+                "rows of several sensors by turns": min(_change(part, 2), _change(part, 3))
+                < _BY_TURNS * _change(part, 1),
             }
             for fault in (fault for fault, there in is_there.items() if there):
                 self._where.setdefault(f"{fault}{place}", []).append(name)
@@ -319,8 +333,10 @@ class Faults:
         ]
 
 
-_NONE = ("null", "nan", "none", "n/a", "<na>", "nat", "undefined")
-"""Words by which programs say that a name is missing, in lower case."""
+_NONE = (
+    "null", "nan", "none", "n/a", "#n/a", "<na>", "nat", "undefined", "unknown", "unlabeled", "unlabelled", "-", "?",
+)  # fmt: skip
+"""Words and signs by which programs and people say that a name is missing, in lower case."""
 
 
 def folded(name: str) -> str:
@@ -336,8 +352,8 @@ def spelled_twice(labels: Iterable[str], people: Iterable[str]) -> list[str]:
     for what, names, advice in (("labels", labels, learned), ("subjects", people, split)):
         spellings: dict[str, set[str]] = {}
         for name in names:
-            # Spreadsheets write numbers as 1.0, and people P1 as P01.
-            plain = re.sub(r"(?<=\d)[.,]0+(?!\d)", "", folded(name))
+            # Spreadsheets write numbers as 1.0, and people P1 as P01, and names without their accents.
+            plain = re.sub(r"(?<=\d)[.,]0+(?!\d)", "", unicodedata.normalize("NFKD", folded(name)))
             plain = re.sub(r"(?<!\d)0+(?=\d)", "", plain)
             spellings.setdefault("".join(filter(str.isalnum, plain)), set()).add(name)
         if none := sorted({name for name in names if name.lower() in _NONE}):

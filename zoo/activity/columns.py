@@ -13,7 +13,7 @@ from annotated_types import Gt, Lt
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from zoo.activity.checks import TableError
+from zoo.activity.checks import ENOUGH_ROWS, GAP_STEPS, TableError
 from zoo.activity.tables import fields_of, heading, listed_names, number_or_nan, numbers
 from zoo.catalog import split_names
 from zoo.errors import ZooError, option, refuse, shown
@@ -64,8 +64,9 @@ _RADIANS = ("rotationrate{}", "motionrotationrate{}", "gyrorotation{}")
 _PAGE = ["time", *INERTIAL, "subject", "activity"]
 
 _RECOGNIZED = {
-    "time": ("secondselapsed", "elapsed", "time", "timestamp", "t", "seconds", "epoch", "unixtime", "datetime", "date",
-             "loggingtime", "motiontimestampsincereboot", "accelerometertimestampsincereboot"),
+    "time": ("secondselapsed", "elapsed", "time", "times", "timestamp", "timestamps", "t", "ts", "seconds", "epoch",
+             "unixtime", "datetime", "date", "loggingtime", "motiontimestampsincereboot",
+             "accelerometertimestampsincereboot"),
     "subject": ("subject", "person", "participant", "user", "who"),
     "activity": ("activity", "label", "class"),
     "text": ("text", "tag", "note", "annotation", "label", "activity", "event", "name"),
@@ -99,6 +100,8 @@ _EPOCHS = 0, 11_644_473_600, 62_135_596_800
 """Seconds before 1970 from which clocks count: of Unix; of Windows, from 1601; of .NET, from the year 1."""
 _MOSTLY = 0.5
 """The share of repeated time stamps above which they are too coarse."""
+_BURSTS = 0.05
+"""The share of pauses between rows above which time stamps say when rows came, not when they were measured."""
 _COUNTED = 0.9
 """The share of steps of 1 above which time stamps may be row numbers."""
 
@@ -184,7 +187,8 @@ def _plain_names(header: Iterable[str]) -> dict[str, str]:
 
 _WITH_UNIT = (
     re.compile(r"(.*?)[\s_]*[(\[]([^)\]]*)[)\]]\s*"),
-    re.compile(r"(time|timestamp|t|elapsed|epoch)[\s_]?(ms|us|ns|seconds|s)"),
+    # Times and ts are no seconds.
+    re.compile(r"(time|timestamp|t|elapsed|epoch)[\s_]?(ms|us|ns|seconds|(?<=[\s_])s)"),
 )
 
 
@@ -268,6 +272,11 @@ def resolve(
     for field in ("time", "subject", "activity"):
         is_needed = not columns.rate if field == "time" else labels
         named[field] = (getattr(columns, field) or recognized(field, header)) if is_needed else None
+        known = [plain[name] for name in _RECOGNIZED[field] if name in plain]
+        if labels and field != "time" and not getattr(columns, field) and len(known) > 1:
+            # SensorLog writes what iOS takes for the activity next to the label.
+            problem = f"{where}: columns {' and '.join(known)} may both be the {field}"
+            raise TableError(problem, f"pass the one that is with {option(field)}")
     resolved = columns.replace(**named, gravity=columns.gravity or triple(app.gravity), rotation=rotation)
     _check_resolved(where, header, resolved, labels, app)
     stamps = (resolved.time,) if resolved.time else ()
@@ -278,6 +287,10 @@ def resolve(
     if rotation and not turning and rotation not in radians and list(header) != _PAGE:
         cure = f"pass {option('rotation_unit', ROTATION_UNIT)} or {option('rotation_unit', 'deg/s')}"
         raise TableError(f"{where}: columns {','.join(rotation)} do not state the unit of the rotation rate", cure)
+    if app.convention != CONVENTION and unit == UNIT and not columns.convention:
+        problem = f"{where}: columns {','.join(resolved.axes)} are named as iOS does, which writes g, but are in {unit}"
+        signs = " or ".join(option("convention", sign) for sign in (CONVENTION, app.convention))
+        raise TableError(problem, f"lying face up, does z read 9.8 or -9.8? Pass {signs}")
     return resolved.replace(
         unit=unit or app.unit, time_unit=time_unit or "auto", convention=columns.convention or app.convention,
         rotation_unit=turning or ROTATION_UNIT,
@@ -331,6 +344,8 @@ def _check_resolved(where: str, header: Sequence[str], columns: CsvColumns, labe
             way = option("layout") if len(who) == 2 else f"{{{who.pop()}}} in {option('layout')}"
             cure += f", {way} if folders and file names say who did what, or =NAME for all rows"
         cure += f", or {option('rate', 'HZ')} instead of {option('time')}" if "time" in lacking else ""
+        if sum(bool(name) and np.isnan(number_or_nan(name)) for name in header) < len(AXES):
+            cure = "write the names of the columns into the first line, with commas, semicolons or tabs between them"
         raise TableError(f"{where}: no column {', '.join(named)}; found {listed_names(header)}", cure)
     if doubled := next((name for _, name in wanted if list(header).count(str(name)) > 1), None):
         raise TableError(f"{where}: has a column {doubled!r} twice; expected different names", "rename one")
@@ -393,8 +408,15 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, is_clock: b
     # A date of this century shows its unit. Clocks count seconds.
     dated = {"s"} if is_clock else {name for name, seconds in SECONDS.items() if is_dated(finite[:1] * seconds)}
     rates = {name: 1 / (step * seconds) for name, seconds in SECONDS.items() if step and (name == "s" or not is_clock)}
-    possible = (name for name, rate in rates.items() if LOWEST <= rate <= HIGHEST)
+    possible = (name for name, rate in rates.items() if LOWEST <= float(f"{rate:.3g}") <= HIGHEST)
     plausible = sorted(possible, key=lambda name: name not in dated)
+    pauses = float((forward > GAP_STEPS * step).mean()) if len(forward) >= ENOUGH_ROWS else 0.0
+    if pauses > _BURSTS and (intervals >= 0).all():
+        mean, units = len(intervals) / float(forward.sum()), {unit} - {"auto"} or dated or SECONDS
+        known = {name: mean / SECONDS[name] for name in units if LOWEST <= mean / SECONDS[name] <= HIGHEST}
+        average = " or".join(f" ({rate:.3g}, if stamps are {name})" for name, rate in known.items())
+        cure = f"pass another {pass_time}, or {pass_rate}{average}"
+        raise TableError(f"{where}: rows come in bursts of about {1 / pauses:.0f}, with pauses between them", cure)
     stamped = f"{where}: time stamps {step:g}"
     if unit != "auto" and not is_clock:
         if step and unit not in plausible:

@@ -135,7 +135,7 @@ def read_table(
         signal = [read(name, number, "a number") for name in (*columns.axes, *(columns.rotation or ()))]
         if columns.gravity:
             gravity = [read(name, number, "a number") for name in columns.gravity]
-            checks.check_gravity(where, np.stack(signal[:3]), np.stack(gravity))
+            checks.check_gravity(where, np.stack(signal[:3]), np.stack(gravity), f"leave {option('gravity')} out")
             signal[:3] = np.add(signal[:3], gravity)
         values.frombytes(np.stack(signal, axis=1).tobytes())
         if columns.time:
@@ -147,7 +147,8 @@ def read_table(
         rows += len(block)
     if len(owners) > max(_MOST_TURNS, rows / 4):
         several = " and ".join(dict.fromkeys(f"{owner.subject}, {owner.activity}" for _, owner in owners[:2]))
-        raise ZooError(f"{where}: rows of {several} by turns: sort them by {owning[0]!r}, or write a file for each")
+        column = next(name for name in owning if name[0] != "=")
+        raise ZooError(f"{where}: rows of {several} by turns: sort them by {column!r}, or write a file for each")
     seconds = np.frombuffer(times) if columns.time else np.arange(rows) / (columns.rate or 1.0)
     readings = Readings(where, columns, app, seconds, np.frombuffer(values).reshape(rows, -1), owners)
     if columns.rate and (column := recognized("time", table.names)):
@@ -245,7 +246,9 @@ def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns) -> Readings
             raise ZooError(f"{source}: is {read_as}'s file of another sensor: pass its TotalAcceleration.csv")
         if name == "accelerometer" and exists(other := beside(source, "Gravity")):
             read_as, gravity = f"{read_as} with gravity", str(other)
-            table.values[:, :3] += _values_of(other, table)
+            added = _values_of(other, table)
+            checks.check_gravity(where, table.values[:, :3].T, added.T, f"move {other} away, whose values are added")
+            table.values[:, :3] += added
     if columns.gyroscope and not rotation:
         other = beside(Path(table.where), "Gyroscope")
         rotation, table.values = str(other), np.hstack([table.values, _values_of(other, table)])
@@ -421,18 +424,20 @@ def _in_order(table: Readings, rows: slice, findings: Findings) -> tuple[Floats,
     back, forward = int((steps < 0).sum()), steps[steps > 0]
     if not back or not len(forward):
         return times, values
-    order, step = np.argsort(times, kind="stable"), float(np.median(forward))
+    order, step, restarts = np.argsort(times, kind="stable"), float(np.median(forward)), restarts_of(times)
+    # After it went back, another sensor's clock comes to where it stood before, and so on.
+    goes_on = np.abs(times[restarts[1:]] - times[restarts[:-1] - 1]) < LOST_STEPS * step
     overlaps = np.minimum.accumulate(times[::-1])[::-1][1:] < np.maximum.accumulate(times)[:-1] - step
     if (
-        is_dated(times)
+        (is_dated(times) or 4 * goes_on.sum() > len(restarts))
         and len(times) >= ENOUGH_ROWS
         and overlaps.mean() > _DISORDER
         and np.median(np.diff(times[order])) < 0.75 * step
     ):
         # No clock that shows a date restarts at one that has passed.
         problem = f"{table.where}: rows that follow each other were measured between others, as by two sensors"
-        raise TableError(problem, "sort them by time, or write a file for each sensor")
-    if back <= _RESTARTS and back == len(restarts_of(times)):
+        raise TableError(problem, "write a file for each sensor, or, if there is only one, sort them by time")
+    if back <= _RESTARTS and back == len(restarts):
         # Clocks that restart, or a time of day after midnight.
         return times, values
     # Stamps that are lost come last.

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.activity.checks import Copies, Faults, check_convention, is_within
+from zoo.activity.checks import GAP_STEPS, Copies, Faults, check_convention, is_within
 from zoo.data import LAYOUTS, hdf5
 from zoo.data.dataset import sort_names
 from zoo.errors import COMMAND, ZooError, option, printable, shown
@@ -124,8 +124,6 @@ class Findings:
 
 GAPS, RESTARTS = "gaps at which a recording was split", "restarts of the clock at which a recording was split"
 NOT_RISING = "rows whose time stamp does not rise"
-_GAP_STEPS = 3
-"""A pause longer than this many sampling intervals ends a recording."""
 LOST_STEPS = 5.5
 """The same where rows are there without their values: up to four lost samples in a row are interpolated."""
 _DRIFT = 1.0
@@ -189,7 +187,7 @@ def _trial(
                 kept[ends[hole] + 1 : ends[hole + 1]] = False
         findings.dropped[_NOT_FINITE] += int((~kept).sum())
         times, rows, there = times[kept], rows[kept], there[kept]
-    gaps = np.flatnonzero(np.diff(times) > _GAP_STEPS * step) + 1
+    gaps = np.flatnonzero(np.diff(times) > GAP_STEPS * step) + 1
     findings.changed[GAPS] += len(gaps)
     for start, stop in pairwise([0, *gaps.tolist(), len(times)]):
         whole = np.flatnonzero(there[start:stop].all(axis=1))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zoo.activity.columns import CsvColumns, resolve
-from zoo.activity.tables import Table, check_encoding, exists, files_in, is_zip, lines_of, named_in
+from zoo.activity.tables import Table, check_encoding, dead_links_in, exists, files_in, is_zip, lines_of, named_in
 from zoo.errors import ZooError, option, shown
 from zoo.runtime.metadata import UNIT
 
@@ -27,8 +27,15 @@ _FIELDS = ("subject", "activity")
 _MOST_STARS = 3
 _ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 
-_OTHERS = (".xlsx", ".xls", ".ods", ".parquet", ".feather", ".mat")
-"""Endings of files of other programs that may hold recordings."""
+_OTHERS = (
+    ".xlsx", ".xls", ".ods", ".numbers", ".parquet", ".feather", ".mat", ".npy", ".npz", ".pkl", ".json", ".jsonl",
+    ".dat", ".log", ".asc", ".tab", ".arff", ".cwa", ".gt3x", ".sqlite", ".zip", ".7z", ".rar", ".tar", ".tgz", ".gz",
+    ".bz2", ".xz", ".zst", ".part", ".crdownload",
+)  # fmt: skip
+"""Endings of files that may hold recordings, but are of other programs, packed in another way, or not all there."""
+
+UNDO = ".undo.json"
+"""The ending of the file next to a table of answers of `zoo label` in which the changes are that led to it."""
 
 _LABEL = re.compile(r"-?\d+(\.\d+)?\t-?\d+(\.\d+)?(\t[^\t]*)?$")
 """The first line of a label track."""
@@ -99,10 +106,12 @@ def find_sources(
         raise ZooError(f"no files: pass CSV files or folders, or a table of files with {option('manifest')}")
     pattern = None if layout is None else layout_pattern(layout, _FIELDS)
     sources: dict[Path, tuple[Path, CsvColumns]] = {}
-    unmatched = []
+    unmatched, others, links = list[Path](), list[Path](), list[Path]()
     for path in paths:
-        depths = dict[int, Path]()
-        for file in _tables_in(path):
+        depths, files = dict[int, Path](), _files_in(path)
+        others += [file for file in files if file != path and _is_of_another_kind(file)]
+        links += dead_links_in(path)
+        for file in (file for file in files if file == path or is_zip(file) or _is_acceleration(file)):
             # A path of one part, such as ann.csv, may lie in a folder that the pattern names.
             # macOS writes letters and their accents apart.
             match = pattern and pattern.search(unicodedata.normalize("NFC", file.absolute().as_posix()))
@@ -128,8 +137,8 @@ def find_sources(
         wanted = "no CSV file" if layout is None else f"no file that matches {option('layout', repr(layout))}"
         raise ZooError(f"{', '.join(map(str, paths))}: {wanted}{example}")
     doubts = _doubts(list(sources.values()), is_laid_out=layout is not None)
-    others = [file for path in paths if path.is_dir() for file in files_in(path) if file.suffix.lower() in _OTHERS]
-    left = {f"{option('layout', repr(layout))} does not match": unmatched, "they are no CSV files": others}
+    left = {f"{option('layout', repr(layout))} does not match": unmatched, "they are no CSV files": others,
+            "they are links to folders, or to nothing": links}  # fmt: skip
     doubts += [f"left out, as {why}: {len(files)}, such as {files[0]}" for why, files in left.items() if files]
     return [*frames, *sources.values()], doubts
 
@@ -148,7 +157,8 @@ def _names_in(file: Path, layout: str, match: re.Match[str], encoding: str) -> d
     return names
 
 
-def _tables_in(path: Path) -> list[Path]:
+def _files_in(path: Path) -> list[Path]:
+    """The files in a folder and in its zip files, also those that are no tables; or the file itself."""
     # Of a name that is too long, Path.exists raises.
     if not (os.path.exists(path) or exists(path)):  # noqa: PTH110
         raise ZooError(f"{path}: no such file or folder")
@@ -161,7 +171,14 @@ def _tables_in(path: Path) -> list[Path]:
         except ZooError:
             # Like any other file that cannot be read, it is one to be refused, or left out, when it is read.
             files.append(place)
-    return [file for file in files if is_zip(file) or _is_acceleration(file)]
+    return files
+
+
+def _is_of_another_kind(file: Path) -> bool:
+    # Tables and zip files are read, but for a zip file within another one.
+    if is_zip(file) or file.name.lower().endswith((*_ENDINGS, UNDO)) or stem(file).lower() in OTHER_SENSORS:
+        return False
+    return file.suffix.lower() in _OTHERS
 
 
 _SIGNS = r"\s_.,;:#~+=@&(\[{-"

@@ -66,6 +66,15 @@ def files_in(path: Path) -> list[Path]:
     else:
         require_file(path)
         files = sorted(_opened(path)[1])
+    return _visible(path, files)
+
+
+def dead_links_in(path: Path) -> list[Path]:
+    """The links in a folder to other folders, into which `files_in` does not go, or to nothing."""
+    return _visible(path, sorted(link for link in path.rglob("*") if link.is_symlink() and not link.is_file()))
+
+
+def _visible(path: Path, files: Iterable[Path]) -> list[Path]:
     # Systems and editors hide theirs, and so does whoever is still writing one.
     parts = ((file, file.relative_to(path).parts) for file in files)
     return [file for file, names in parts if not any(name[0] == "." or name == "__MACOSX" for name in names)]
