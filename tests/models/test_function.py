@@ -1,9 +1,12 @@
 """Functions of one's own that build networks: by FILE:FUNCTION in every command, and by themselves in Python."""
 
+import functools
 import json
+import linecache
 import pickle
 import subprocess
 import sys
+import types
 
 import keras
 import numpy as np
@@ -89,20 +92,48 @@ def test_it_trains_from_python_with_the_same_weights(file, data):
     assert named.mean is not None
 
 
-def test_a_run_is_not_resumed_with_another_text(file, data, tmp_path):
-    class Stop(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            if epoch:
-                raise KeyboardInterrupt
+class Stop(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch:
+            raise KeyboardInterrupt
 
-    out = tmp_path / "mine"
+
+def interrupted(function, data, out, **settings):
+    """A training that was interrupted; returns how it is called."""
     train = {"recipe": {"epochs": 3, "validation": 0.0}, "out": out, "verbose": False}
     with pytest.raises(KeyboardInterrupt):
-        zoo.train(f"{file}:small", data, callbacks=Stop(), **train)
+        zoo.train(function, data, callbacks=Stop(), settings=settings, **train)
+    return train
+
+
+def test_a_run_is_not_resumed_with_another_text(file, data, tmp_path):
+    train = interrupted(f"{file}:small", data, tmp_path / "mine")
     file.write_text(FILE + "\n# the same network\n")
     refused("made with another function", zoo.train, f"{file}:small", data, resume=True, **train)
     file.write_text(FILE)
     assert len(zoo.train(f"{file}:small", data, resume=True, **train).history) == 3
+
+
+def typed(activation):
+    """A function as a notebook has it, whose module has no text."""
+    text = f"def net(window, channels, classes, activation={activation!r}):{BODY}"
+    linecache.cache["<cell>"] = (len(text), None, text.splitlines(keepends=True), "<cell>")
+    module = sys.modules["a_notebook"] = types.ModuleType("a_notebook")
+    exec(compile(text, "<cell>", "exec"), vars(module))
+    return module.net
+
+
+BODY = """
+    import keras
+    layers = [keras.layers.Conv1D(4, 5, activation=activation), keras.layers.GlobalMaxPooling1D()]
+    return keras.Sequential([keras.Input((window, channels)), *layers, keras.layers.Dense(len(classes))])
+"""
+
+
+@pytest.mark.parametrize("other", [typed, lambda name: functools.partial(typed("relu"), activation=name)])
+def test_a_run_is_not_resumed_with_another_function_of_a_notebook(other, data, tmp_path):
+    train = interrupted(other("relu"), data, tmp_path / "mine")
+    refused("made with another function", zoo.train, other("tanh"), data, resume=True, **train)
 
 
 def test_another_process_gets_the_same_file_or_says_so(file):

@@ -65,14 +65,16 @@ class Function:
             return cls(str(named), text.decode(errors="replace"), getattr(module, name))._checked()
         if not callable(named) or isinstance(named, keras.Model | type):
             return None
-        try:
-            code = inspect.getsource(inspect.getmodule(named) or named)
-        except (OSError, TypeError):
-            # Such as what was typed into an interpreter.
-            code = ""
+        function, code = getattr(named, "func", named), ""
+        for part in (inspect.getmodule(function), function):
+            # A notebook knows the text of its functions alone, and other interpreters none.
+            with suppress(OSError, TypeError):
+                code = code or inspect.getsource(part)
+        if isinstance(named, partial):
+            code += f"\n# with {named.args} {named.keywords}\n"
         # A loss of Keras is an object with a configuration.
         config = getattr(named, "get_config", str)()
-        return cls(f"{getattr(named, '__name__', type(named).__name__)}{config}", code, named)._checked()
+        return cls(f"{getattr(function, '__name__', type(named).__name__)}{config}", code, named)._checked()
 
     def _checked(self) -> "Function":
         taken = {*ActivityNetwork.argument_types()} - {*FACTS}
@@ -140,7 +142,8 @@ class Function:
         """Another process finds the function in its file, or by the name of its module."""
         if function_in(self.source):
             return _found_again, (self.source, self.sha256)
-        if self.call.__module__ == "__main__" or "<" in self.call.__qualname__:
+        function = getattr(self.call, "func", self.call)
+        if function.__module__ == "__main__" or "<" in getattr(function, "__qualname__", ""):
             raise ZooError(
                 f"{self.source}: other processes cannot import it: put it into a file and pass 'FILE:FUNCTION', or "
                 "pass workers=0"
