@@ -130,6 +130,11 @@ BODY = """
 """
 
 
+def test_a_run_is_not_resumed_with_another_option(data, tmp_path):
+    train = interrupted(typed("relu"), data, tmp_path / "mine", activation="tanh")
+    refused("made with another arguments", zoo.train, typed("relu"), data, resume=True, **train)
+
+
 @pytest.mark.parametrize("other", [typed, lambda name: functools.partial(typed("relu"), activation=name)])
 def test_a_run_is_not_resumed_with_another_function_of_a_notebook(other, data, tmp_path):
     train = interrupted(other("relu"), data, tmp_path / "mine")
