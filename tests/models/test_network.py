@@ -148,7 +148,30 @@ STEPPED = {
         keras.layers.SimpleRNN(3), keras.layers.BatchNormalization(), keras.layers.Dense(4, activation="tanh"),
     ),
 }  # fmt: skip
+
+
+def of_a_state():
+    inputs = keras.Input((60, 3))
+    _, _, memory = keras.layers.LSTM(4, return_state=True)(inputs)
+    return keras.Model(inputs, keras.layers.Dense(3)(memory))
+
+
+def from_a_state():
+    inputs = keras.Input((60, 3))
+    rows, state = keras.layers.GRU(4, return_sequences=True, return_state=True)(inputs)
+    return keras.Model(inputs, keras.layers.Dense(3)(keras.layers.GRU(4)(rows, initial_state=state)))
+
+
+@keras.saving.register_keras_serializable(package="a test")
+def centered(x):
+    return x - keras.ops.mean(x, axis=1, keepdims=True)
+
+
 WHOLE = {
+    "the memory of an LSTM": of_a_state,
+    "a state to start from": from_a_state,
+    "a function of one's own": lambda: cells(keras.layers.Dense(4, activation=centered), keras.layers.GRU(4)),
+    "a taper": lambda: cells(keras.layers.Rescaling(np.hanning(60)[:, None].tolist()), keras.layers.GRU(4)),
     "both directions": lambda: cells(keras.layers.Bidirectional(keras.layers.GRU(4))),
     "backwards": lambda: cells(keras.layers.GRU(4, go_backwards=True)),
     "a mean over time": lambda: cells(

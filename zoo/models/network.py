@@ -243,7 +243,8 @@ def divided(network: keras.Model) -> tuple[keras.Model, list[NDArray[np.float32]
     """The body of a network, and the weights of the dense layer that follows it: its last one, or the identity."""
     output = network.outputs[0] if is_graph(network) else None
     while output is not None:
-        layer, inputs = _made_by(output)
+        layer, read_from = _made_by(output)
+        inputs: Any = next(iter(read_from), None)
         activation = getattr(layer, "activation", None)
         is_softmax = isinstance(layer, keras.layers.Softmax) or activation is keras.activations.softmax
         if isinstance(layer, keras.layers.Dense) and (is_softmax or activation is keras.activations.linear):
@@ -278,14 +279,22 @@ def chain(body: keras.Model) -> list[tuple[Any, dict[str, int]]]:
     """
     layers, tensor = list[Any](), body.outputs[0]
     while tensor is not None:
-        layer, tensor = _made_by(tensor)
+        state, (layer, inputs) = tensor._keras_history.tensor_index, _made_by(tensor)
+        # A network may read the states of a cell, or say from which it starts.
+        if state or len(inputs) > 1:
+            return []
         layers.insert(0, layer)
+        tensor = next(iter(inputs), None)
     cells = [layer for layer in layers if type(layer) in _CELLS]
     if len(layers) != len(body.layers) or not cells or not isinstance(layers.pop(0), keras.layers.InputLayer):
         return []
     for layer in layers:
         of_channels = np.isin(np.atleast_1d(getattr(layer, "axis", -1)), (-1, 2)).all()
-        of_rows = type(layer) in _ROW_BY_ROW and of_channels
+        # A function of a user's own, or a number for each row, may tell one row from another.
+        activation = getattr(getattr(layer, "activation", None), "__module__", "keras.")
+        of_time = max(np.ndim(getattr(layer, name, 0)) for name in ("scale", "offset")) > 1
+        alike = activation.startswith("keras.") and not of_time
+        of_rows = type(layer) in _ROW_BY_ROW and of_channels and alike
         in_order = type(layer) in _CELLS and not layer.go_backwards and not layer.stateful
         if not (of_rows or (in_order and layer.return_sequences == (layer is not cells[-1]))):
             return []
@@ -297,11 +306,10 @@ def chain(body: keras.Model) -> list[tuple[Any, dict[str, int]]]:
     return found
 
 
-def _made_by(tensor: Any) -> tuple[Any, Any]:
-    """The layer that makes a tensor of a graph, and the tensor that it reads."""
+def _made_by(tensor: Any) -> tuple[Any, list[Any]]:
+    """The layer that makes a tensor of a graph, and the tensors that it reads."""
     layer, node, _ = tensor._keras_history
-    read = layer._inbound_nodes[node].input_tensors if layer._inbound_nodes else []
-    return layer, read[0] if read else None
+    return layer, layer._inbound_nodes[node].input_tensors if layer._inbound_nodes else []
 
 
 def _are_probabilities(network: keras.Model) -> bool:
