@@ -54,6 +54,43 @@ def clash(window, mean=1):
 
 def no_model(window):
     return 3
+
+
+def switch(window, channels, classes, wide=True):
+    return small(window, channels, classes, 8 if wide else 4)
+
+
+def five(window, channels):
+    return keras.Sequential([keras.Input((window, channels)), keras.layers.GlobalMaxPooling1D(), keras.layers.Dense(5)])
+
+
+def two(window, channels, classes):
+    network = five(window, channels)
+    return keras.Model(network.inputs, [keras.layers.Dense(len(classes))(network.outputs[0]), *network.outputs])
+
+
+def compiled(window, channels, classes):
+    network = small(window, channels, classes)
+    network.compile("sgd", "mse")
+    return network
+
+
+@keras.saving.register_keras_serializable(package="a test of functions")
+class Times(keras.layers.Layer):
+    def __init__(self, factor=1, **options):
+        super().__init__(**options)
+        self.factor = factor
+
+    def call(self, x):
+        return self.factor * x
+
+    def get_config(self):
+        return super().get_config()
+
+
+def forgets(window, channels, classes):
+    network = small(window, channels, classes)
+    return keras.Model(network.input, Times(3)(network.output))
 '''
 TRAINING = {"recipe": {"epochs": 1, "validation": 0.0}, "verbose": False}
 
@@ -197,6 +234,10 @@ REFUSED = {
     ":needs: needs units, which is no fact": "{file}:needs",
     "its parameter mean is one of every recognizer: rename it": "{file}:clash",
     "returned 3; expected a Keras model": "{file}:no_model",
+    r"returns \(8, 5\) for 8 windows; expected \(8, 6\)": "{file}:five",
+    "has 2 outputs; expected one": "{file}:two",
+    "another answer when it is built again.*get_config": "{file}:forgets",
+    "is compiled, which a recipe would replace": "{file}:compiled",
 }
 
 
@@ -219,6 +260,35 @@ def ending(layer):
         return keras.Sequential([shape, keras.layers.GlobalMaxPooling1D(), layer(), keras.layers.Dense(len(classes))])
 
     return network
+
+
+@keras.saving.register_keras_serializable(package="a test of functions")
+class Cosine(keras.layers.Dense):
+    """Angles in the place of products."""
+
+    def call(self, x, training=None):
+        return keras.ops.matmul(keras.ops.normalize(x), keras.ops.normalize(self.kernel, axis=0))
+
+
+UNUSUAL = {
+    "a class of one's own that extends Dense": lambda window, classes: [
+        keras.Input((window, 3)), keras.layers.GlobalMaxPooling1D(), Cosine(len(classes), use_bias=False)
+    ],
+    "no shape of its inputs": lambda window, classes: [keras.layers.GlobalMaxPooling1D(), keras.layers.Dense(6)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("layers", UNUSUAL.values(), ids=UNUSUAL)
+def test_it_answers_what_the_network_answers(layers):
+    networks = []
+
+    def network(window, classes):
+        networks.append(keras.Sequential(layers(window, classes)))
+        return networks[0]
+
+    model = Function.of(network)(window=150)
+    windows = np.random.default_rng(0).normal(0, 5, (4, 150, 3)).astype("float32")
+    np.testing.assert_allclose(np.asarray(model(windows)), np.asarray(networks[0](windows)), atol=1e-5)
 
 
 class Noise(keras.layers.Layer):

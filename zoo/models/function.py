@@ -34,7 +34,8 @@ from numpy.typing import NDArray
 from zoo.catalog import function_in
 from zoo.errors import ZooError, shown, unknown_name
 from zoo.models.model import names_of
-from zoo.models.network import ActivityNetwork, seeded
+from zoo.models.network import ActivityNetwork, require_same, seeded
+from zoo.recipe import checked
 
 FACTS = ("window", "channels", "classes", "rate", "seed")
 """What a function is told of the data and the run, if it has parameters of these names."""
@@ -66,7 +67,7 @@ class Function:
         if not callable(named) or isinstance(named, keras.Model | type):
             return None
         function, code = getattr(named, "func", named), ""
-        for part in (inspect.getmodule(function), function):
+        for part in list[Any]([inspect.getmodule(function), function]):
             # A notebook knows the text of its functions alone, and other interpreters none.
             with suppress(OSError, TypeError):
                 code = code or inspect.getsource(part)
@@ -136,7 +137,14 @@ class Function:
             network = self.call(**facts, **options)
         if not isinstance(network, keras.Model):
             raise ZooError(f"{self.source}: returned {shown(network)}; expected a Keras model")
-        return ActivityNetwork(network, **arguments)
+        if network.compiled:
+            raise ZooError(
+                f"{self.source}: returned a network that is compiled, which a recipe would replace: return it without, "
+                "and state loss, optimizer and learning_rate for the training"
+            )
+        model = ActivityNetwork(network, **arguments)
+        require_same(network, model)
+        return model
 
     def __reduce__(self) -> Any:
         """Another process finds the function in its file, or by the name of its module."""

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from zoo.errors import ZooError
 from zoo.models.model import is_graph, set_weights
-from zoo.models.recognizer import ActivityRecognizer, Rate, SteppedRecognizer, Window
+from zoo.models.recognizer import ActivityRecognizer, Rate, SteppedRecognizer, Window, read
 from zoo.recipe import Fraction, Positive, Seed
 from zoo.runtime.metadata import AXES, CLASSES, STANDARD_GRAVITY, plain, were_in_g
 
@@ -35,6 +35,7 @@ _LEAST = 1e-30
 """Least probability whose logarithm is taken."""
 _DIFFERENT = 1e-4
 """Largest relative difference of an answer that is the same."""
+_ROUGH = 0.05
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -84,6 +85,8 @@ class ActivityNetwork(SteppedRecognizer):
             nonlocal config
             with seeded(seed):
                 given = usual(x.shape[1], x.shape[2], labels) if network is None else network
+                if isinstance(given, keras.Model) and not given.built:
+                    given(keras.Input(x.shape[1:]))
                 config = config_of(given)
                 body, head = divided(_rebuilt(config, x.shape[1:], _classes_of(given)))
                 logits = keras.layers.Dense(labels, dtype=dtype, name="logits")
@@ -160,22 +163,38 @@ def adopt(
         network, classes=classes, window=rows, rate=rate, channels=channels, name=name or network.name,
         **statistics, **calibration,
     )  # fmt: skip
-    windows = np.random.default_rng(0).normal(0, 5, (8, rows, channels)).astype(np.float32)
-    wanted = np.asarray(network(windows / np.sqrt(_scales(channels)) if in_g else windows, training=False))
-    if wanted.shape != (len(windows), len(classes)):
-        raise ZooError(
-            f"network returns {wanted.shape} for 8 windows; expected {(len(windows), len(classes))}, by labels"
-        )
-    answers = np.asarray(adopted(windows, training=False))
-    if _sum_to_one(wanted):
-        answers = np.asarray(keras.ops.softmax(answers))
-    error = float(np.abs(answers - wanted).max())
-    if not error < _DIFFERENT * max(1.0, float(np.abs(wanted).max())):
-        raise ZooError(
-            f"network: built again from its configuration, it answers otherwise, by {error:.2g}: state in get_config "
-            "all that it computes with, or write it as keras.Model(inputs, outputs)"
-        )
+    require_same(network, adopted)
     return adopted
+
+
+def require_same(network: keras.Model, model: ActivityNetwork) -> None:
+    """Refuses a network that has not an answer for each label, or of which the recognizer answers otherwise."""
+    windows = np.random.default_rng(0).normal(0, 5, (8, model.window, len(model.channels))).astype(np.float32)
+    rows = read({layer.name: layer for layer in model.layers}, windows)
+    wanted = network(rows, training=False)
+    expected = (len(windows), len(model.classes))
+    if (found := getattr(wanted, "shape", type(wanted).__name__)) != expected:
+        raise ZooError(f"network returns {found} for 8 windows; expected {expected}, by labels")
+    wanted, again = (np.asarray(answers) for answers in (wanted, network(rows, training=False)))
+    answers = model(windows, training=False)
+    answers = np.asarray(keras.ops.softmax(answers) if _sum_to_one(wanted) else answers)
+    if found := _differs(again, wanted, "the second time"):
+        raise ZooError(f"network: {found}: a layer draws random numbers")
+    if found := _differs(answers, wanted, "when it is built again from its configuration"):
+        raise ZooError(
+            f"network: {found}: state in get_config all that it computes with, or write it as keras.Model(inputs, "
+            "outputs)"
+        )
+
+
+def _differs(answers: NDArray[Any], wanted: NDArray[Any], how: str) -> str:
+    """Says by how much answers differ from others; empty if they are the same."""
+    # In mixed precision, a number has three digits.
+    limit = (_DIFFERENT if answers.dtype.itemsize > 2 else _ROUGH) * max(1.0, float(np.abs(wanted).max()))
+    answers, wanted = answers.astype(np.float32), wanted.astype(np.float32)
+    if np.allclose(answers, wanted, atol=limit, equal_nan=True):
+        return ""
+    return f"another answer {how}, by {np.abs(answers - wanted).max():.2g}"
 
 
 def soundness(model: ActivityNetwork) -> dict[str, str]:
@@ -191,10 +210,8 @@ def soundness(model: ActivityNetwork) -> dict[str, str]:
     untrained = next((weight.path for weight, slope in slopes if slope is None), "")
 
     def differs(other: NDArray[np.float32], how: str) -> str:
-        if np.allclose(other, together, atol=_DIFFERENT * max(1.0, float(np.abs(together).max())), equal_nan=True):
-            return ""
-        error = float(np.abs(other - together).max())
-        return f"another answer {how}, by {error:.2g}: a layer draws random numbers, or mixes the windows of a batch"
+        found = _differs(other, together, how)
+        return found and f"{found}: a layer draws random numbers, or mixes the windows of a batch"
 
     not_finite = next((kind for kind, answers in (("random windows", together), ("a phone at rest", rest))
                        if not np.isfinite(answers).all()), "")  # fmt: skip
@@ -247,7 +264,8 @@ def divided(network: keras.Model) -> tuple[keras.Model, list[NDArray[np.float32]
         inputs: Any = next(iter(read_from), None)
         activation = getattr(layer, "activation", None)
         is_softmax = isinstance(layer, keras.layers.Softmax) or activation is keras.activations.softmax
-        if isinstance(layer, keras.layers.Dense) and (is_softmax or activation is keras.activations.linear):
+        # A class of a user's own may compute something else.
+        if type(layer) is keras.layers.Dense and (is_softmax or activation is keras.activations.linear):
             if len(inputs.shape) != 2:
                 break
             weights = [np.asarray(weight) for weight in layer.get_weights()]
@@ -363,8 +381,9 @@ def _rebuilt(config: Mapping[str, Any], shape: Sequence[int], classes: Mapping[s
         ) from error
     if not network.built:
         network(keras.Input(tuple(shape)))
-    if len(network.inputs if is_graph(network) else [0]) != 1:
-        raise ZooError(f"network has {len(network.inputs)} inputs; expected one, of windows")
-    if (found := _shape_of(network)[1:]) not in (tuple(shape), (None, *shape[1:])):
+    for name, what in (("inputs", "of windows"), ("outputs", "by labels")):
+        if (count := len(getattr(network, name) if is_graph(network) else [0])) != 1:
+            raise ZooError(f"network has {count} {name}; expected one, {what}")
+    if (found := shape_of(network)[1:]) not in (tuple(shape), (None, *shape[1:])):
         raise ZooError(f"network reads windows of shape {found}; expected {tuple(shape)}")
     return network
