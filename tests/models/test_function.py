@@ -120,6 +120,17 @@ def test_its_options_are_options_of_the_command(file, data, tmp_path, zoo_cli):
     assert "did you mean filters?" in wrong.err
 
 
+def test_a_switch_is_on_or_off_and_no_text_that_counts_as_on(file, data, tmp_path, zoo_cli):
+    named = f"{file}:switch"
+    zoo_cli("train", named, "--wide", "False", "--data", data.path, "--out", tmp_path / "mine", "--epochs", "1")
+    assert zoo.Model.from_preset(tmp_path / "mine").count_params() == 3 * 5 * 4 + 4 + 4 * 6 + 6
+    # An option without its value is followed by nothing, or by the next option.
+    for wrong in ([], ["no"], ["--resume"]):
+        failed = zoo_cli("train", named, "--data", data.path, "--wide", *wrong)
+        assert failed.status == 1
+        assert "wide is" in failed.err
+
+
 def test_it_trains_from_python_with_the_same_weights(file, data):
     function = Function.of(f"{file}:small").call
     named, passed = (zoo.train(each, data, **TRAINING).model for each in (f"{file}:small", function))

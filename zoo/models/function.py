@@ -109,7 +109,9 @@ class Function:
     def argument_types(self) -> dict[str, Any]:
         """Types of the arguments, as those of the class of a family."""
         types = {name: kind for name, kind in ActivityNetwork.argument_types().items() if name != "network"}
-        return types | dict.fromkeys(self.options, Any)
+        # Any text would be true.
+        defaults = {name: self._parameters[name].default for name in self.options}
+        return types | {name: bool if isinstance(value, bool) else Any for name, value in defaults.items()}
 
     def parameter_formula(self, **arguments: Any) -> int:
         """The number of parameters with these arguments."""
@@ -117,7 +119,8 @@ class Function:
 
     def __call__(self, **arguments: Any) -> ActivityNetwork:
         """Builds the network, and the recognizer around it."""
-        options = {name: arguments.pop(name) for name in self.options if name in arguments}
+        types = self.argument_types()
+        options = {name: checked(name, types[name], arguments.pop(name)) for name in self.options if name in arguments}
         needed = [name for name in self.options if self._parameters[name].default is inspect.Parameter.empty]
         if missing := [name for name in needed if name not in options]:
             raise ZooError(
