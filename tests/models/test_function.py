@@ -189,6 +189,27 @@ def test_a_run_is_not_resumed_with_another_function_of_a_notebook(other, data, t
     refused("made with another function", zoo.train, other("tanh"), data, resume=True, **train)
 
 
+def test_files_beside_it_are_its_own_and_a_part_of_the_run(data, tmp_path):
+    named = {}
+    for folder, width in (("a", 4), ("b", 16)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "blocks.py").write_text(f"import keras\n\nWIDTH = {width}\n")
+        (tmp_path / folder / "net.py").write_text(f"from blocks import WIDTH, keras\n\n\n{NET}")
+        named[folder] = f"{tmp_path / folder / 'net.py'}:net"
+    sizes = [Function.of(name)(window=100).count_params() for name in named.values()]
+    assert sizes == [3 * 4 + 4 + 4 * 6 + 6, 3 * 16 + 16 + 16 * 6 + 6]
+    train = interrupted(named["a"], data, tmp_path / "mine")
+    (tmp_path / "a" / "blocks.py").write_text("import keras\n\nWIDTH = 4 + 4 - 4\n")
+    refused("made with another function", zoo.train, named["a"], data, resume=True, **train)
+
+
+NET = """
+def net(window, channels, classes):
+    layers = [keras.layers.GlobalMaxPooling1D(), keras.layers.Dense(WIDTH), keras.layers.Dense(len(classes))]
+    return keras.Sequential([keras.Input((window, channels)), *layers])
+"""
+
+
 def test_another_process_gets_the_same_file_or_says_so(file):
     stored = pickle.dumps(Function.of(f"{file}:small"))
     assert pickle.loads(stored).sha256 == Function.of(f"{file}:small").sha256

@@ -11,6 +11,7 @@ A file runs when a command names it, and again in each process that a training s
 its text is a part of the run.
 """
 
+import ast
 import hashlib
 import importlib.util
 import inspect
@@ -43,11 +44,15 @@ FACTS = ("window", "channels", "classes", "rate", "seed")
 
 @dataclass(frozen=True)
 class Function:
-    """A function that builds a network; `source` is how it was named, `code` the text of its file."""
+    """A function that builds a network.
+
+    `source` is how it was named, `code` the text of its file, `beside` that of the files beside it that it imports.
+    """
 
     source: str
     code: str
     call: Callable[..., Any] = field(compare=False, repr=False)
+    beside: str = ""
 
     @classmethod
     def of(cls, named: Any) -> "Function | None":
@@ -58,12 +63,13 @@ class Function:
             if (found := function_in(named)) is None:
                 return None
             file, name = found
-            text = file.read_bytes()
-            module = run_file(file.resolve(), hashlib.sha256(text).hexdigest())
+            code, *others = [part.read_text("utf-8", "replace") for part in (file, *_beside(file.resolve()))]
+            beside = "".join(others)
+            module = run_file(file.resolve(), hashlib.sha256((code + beside).encode()).hexdigest())
             functions = [key for key, value in vars(module).items() if inspect.isfunction(value)]
             if name not in functions:
                 raise unknown_name(f"function of {file}", name, functions)
-            return cls(str(named), text.decode(errors="replace"), getattr(module, name))._checked()
+            return cls(str(named), code, getattr(module, name), beside)._checked()
         if not callable(named) or isinstance(named, keras.Model | type):
             return None
         function, code = getattr(named, "func", named), ""
@@ -92,8 +98,8 @@ class Function:
 
     @property
     def sha256(self) -> str:
-        """Hash of its code."""
-        return hashlib.sha256(self.code.encode()).hexdigest()
+        """Hash of its code, and of that beside it."""
+        return hashlib.sha256((self.code + self.beside).encode()).hexdigest()
 
     @property
     def _parameters(self) -> dict[str, inspect.Parameter]:
@@ -234,6 +240,20 @@ def _found_again(source: str, sha256: str) -> Function:
     return function
 
 
+def _beside(file: Path) -> list[Path]:
+    """The files beside a file that it imports, and those that they import."""
+    found = [file]
+    for part in found:
+        # What is wrong with a file is said where it runs.
+        with suppress(SyntaxError, ValueError):
+            nodes = [*ast.walk(ast.parse(part.read_bytes()))]
+            names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+            names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+            near = dict.fromkeys(file.with_name(f"{name.partition('.')[0]}.py") for name in names)
+            found += [other for other in near if other.is_file() and other not in found]
+    return found[1:]
+
+
 @cache
 def run_file(file: Path, sha256: str = "") -> ModuleType:
     """Runs a file of Python as a module, once for each text; it imports what lies beside it."""
@@ -242,11 +262,21 @@ def run_file(file: Path, sha256: str = "") -> ModuleType:
     if not file.is_file() or spec is None or spec.loader is None:
         raise ZooError(f"{file}: expected a file of Python, such as my_networks.py")
     module = importlib.util.module_from_spec(spec)
-    if str(file.parent) not in sys.path:
-        sys.path.append(str(file.parent))
     sys.modules[name] = module
-    with _explained(str(file), str(file)):
-        spec.loader.exec_module(module)
+    for other in _beside(file):
+        # Such as one of this name beside another file, or of another text by now; no package of this name.
+        if Path(getattr(sys.modules.get(other.stem), "__file__", None) or "").name == other.name:
+            del sys.modules[other.stem]
+    folder = str(file.parent)
+    sys.path.insert(0, folder)
+    try:
+        with _explained(str(file), str(file)):
+            spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(folder)
+        if folder not in sys.path:
+            # Its functions may import what lies there as well.
+            sys.path.append(folder)
     return module
 
 
