@@ -135,11 +135,10 @@ def adopt(
     network: Any, classes: Sequence[str], rate: float, window: int | None, *, in_g: bool, name: str | None
 ) -> ActivityNetwork:
     """A recognizer that answers what a trained network does; arguments are those of `zoo.adopt`."""
-    if not isinstance(network, keras.Model):
-        raise ZooError(f"network is of the type {type(network).__name__}; expected a Keras model")
+    config_of(network)
     if len(classes) == 1:
         raise ZooError(f"classes is {classes[0]!r} alone; expected two labels or more, one for each output")
-    shape = _shape_of(network)
+    shape = shape_of(network)
     if len(shape) != 3 or shape[2] is None or (window or shape[1]) is None:
         raise ZooError(
             f"network reads {shape or 'inputs of a shape that it does not state'}; expected windows (batch, window, "
@@ -272,7 +271,7 @@ def divided(network: keras.Model) -> tuple[keras.Model, list[NDArray[np.float32]
             bias = weights[1:] or [np.zeros(layer.units, np.float32)]
             return keras.Model(network.inputs, inputs, name="network"), [weights[0], *bias]
         output = inputs if is_softmax else None
-    inputs = keras.Input(_shape_of(network)[1:])
+    inputs = keras.Input(shape_of(network)[1:])
     outputs = network(inputs)
     if _are_probabilities(network):
         outputs = keras.ops.log(keras.ops.maximum(outputs, _LEAST))
@@ -331,7 +330,7 @@ def _made_by(tensor: Any) -> tuple[Any, list[Any]]:
 
 
 def _are_probabilities(network: keras.Model) -> bool:
-    rows = np.random.default_rng(0).normal(0, 5, (8, *_shape_of(network)[1:])).astype(np.float32)
+    rows = np.random.default_rng(0).normal(0, 5, (8, *shape_of(network)[1:])).astype(np.float32)
     answers = np.asarray(network(rows, training=False))
     return _sum_to_one(answers)
 
@@ -346,6 +345,8 @@ def config_of(network: Any) -> dict[str, Any]:
         return dict(network)
     if not isinstance(network, keras.Model):
         raise ZooError(f"network is of the type {type(network).__name__}; expected a Keras model")
+    if kept := next((part.name for part in network._flatten_layers() if getattr(part, "stateful", False)), None):
+        raise ZooError(f"network: its {kept} keeps states from one window to the next: build it without stateful=True")
     try:
         return dict(plain(keras.saving.serialize_keras_object(network)))
     except NotImplementedError:
@@ -355,7 +356,7 @@ def config_of(network: Any) -> dict[str, Any]:
         ) from None
 
 
-def _shape_of(network: keras.Model) -> tuple[Any, ...]:
+def shape_of(network: keras.Model) -> tuple[Any, ...]:
     """The shape of its inputs, that of the first ones if it has a `call` of its own; empty if it was never called."""
     called = (network.get_build_config() or {}).get("input_shape")
     return tuple((network.input_shape if getattr(network, "inputs", None) else called) or ())
