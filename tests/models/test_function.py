@@ -15,6 +15,7 @@ from running import refused
 
 import zoo
 from zoo.models.function import Function
+from zoo.models.network import require_sound
 from zoo.search.spaces import Study
 
 FILE = '''
@@ -365,6 +366,20 @@ def test_a_broken_promise_is_found_before_the_first_epoch(says, data):
     wrong = [row["wrong"] for row in zoo.check(network).to_json() if row["wrong"]]
     assert says in wrong[0]
     refused(says, zoo.train, network, data, **TRAINING)
+
+
+def test_a_model_is_checked_before_it_is_trained_further(data):
+    network = keras.Sequential([keras.Input((150, 3)), *ending(OfBatch)(150, 3, data.classes).layers])
+    refused("another answer alone", zoo.train, network, data, **TRAINING)
+
+
+def test_a_check_leaves_what_a_network_has_learned():
+    layers = [keras.layers.BatchNormalization(), keras.layers.GlobalMaxPooling1D(), keras.layers.Dense(3)]
+    model = zoo.adopt(keras.Sequential([keras.Input((150, 3)), *layers]), classes=("a", "b", "c"), rate=50.0)
+    before = model.get_weights()
+    require_sound(model)
+    for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.slow
