@@ -246,6 +246,10 @@ def test_a_search_chooses_among_its_values(file, data):
         f"{file}:small", data, choose={"filters": [2, 8]}, trials=2, epochs=1, best=1, seeds=1, verbose=False
     )
     assert found.to_json()["training"]["parameters"] in (3 * 5 * 2 + 2 + 2 * 6 + 6, 3 * 5 * 8 + 8 + 8 * 6 + 6)
+    found = zoo.tune(
+        f"{file}:switch", data, choose={"wide": [True, False]}, trials=2, epochs=1, best=1, seeds=1, verbose=False
+    )
+    assert found.to_json()["training"]["parameters"] in (3 * 5 * 8 + 8 + 8 * 6 + 6, 3 * 5 * 4 + 4 + 4 * 6 + 6)
 
 
 @pytest.mark.process

@@ -313,8 +313,7 @@ def chain(body: keras.Model) -> list[tuple[Any, dict[str, int]]]:
         # A function of a user's own, or a number for each row, may tell one row from another.
         activation = getattr(getattr(layer, "activation", None), "__module__", "keras.")
         of_time = max(np.ndim(getattr(layer, name, 0)) for name in ("scale", "offset")) > 1
-        alike = activation.startswith("keras.") and not of_time
-        of_rows = type(layer) in _ROW_BY_ROW and of_channels and alike
+        of_rows = type(layer) in _ROW_BY_ROW and of_channels and activation.startswith("keras.") and not of_time
         in_order = type(layer) in _CELLS and not layer.go_backwards and not layer.stateful
         if not (of_rows or (in_order and layer.return_sequences == (layer is not cells[-1]))):
             return []
