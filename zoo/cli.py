@@ -192,10 +192,10 @@ def _settings(words: Sequence[str], option: str = "--set", example: str = "hidde
 
 
 def _setting(text: str) -> Any:
-    """A value that is `none`, or JSON, or else text."""
+    """A value that is `none`, `True` or `False`, or JSON, or else text."""
     with contextlib.suppress(ValueError):
         return json.loads(text)
-    return None if text.lower() == "none" else text
+    return {"none": None, "true": True, "false": False}.get(text.lower(), text)
 
 
 def _parameter(

@@ -24,7 +24,7 @@ from zoo.files import temporary_folder
 from zoo.loading import Loaded, is_foreign, load
 from zoo.models.function import Function
 from zoo.models.model import names_of
-from zoo.models.network import adopt, soundness
+from zoo.models.network import adopt, config_of, shape_of, soundness
 from zoo.models.recognizer import ActivityRecognizer
 
 _ANSWER = """
@@ -78,9 +78,13 @@ def _built(named: Any, facts: Mapping[str, Any], options: Mapping[str, Any]) -> 
     if options:
         raise ZooError(f"settings: {next(iter(options))} applies to functions alone; leave it out")
     if is_foreign(named):
-        labels = names_of("classes", int(named.output_shape[-1]), "class {}")
+        config_of(named)
         # It says itself how long its windows are, or else reads any.
-        rows = None if (getattr(named, "input_shape", None) or (None, None))[1] else facts["window"]
+        _, rows, *channels = shape_of(named) or (None, None)
+        rows = rows or facts["window"]
+        answers = named(np.zeros((1, rows, *channels), np.float32), training=False) if channels else None
+        # What has no answers that are alike is refused below.
+        labels = names_of("classes", int(getattr(answers, "shape", (1, 2))[-1]), "class {}")
         return adopt(named, labels, facts["rate"], rows, in_g=False, name=None)
     model: ActivityRecognizer = load(named).keras_model
     if not isinstance(model, ActivityRecognizer):

@@ -175,6 +175,8 @@ class Training:
         arguments = {
             name: value for name, value in model.get_config().items() if not self.function or name != "network"
         }
+        if self.function:
+            arguments |= {name: repr(self.arguments.get(name)) for name in self.function.options}
         return {"arguments": arguments, "data": data.sha256, **self.written}
 
     def run(

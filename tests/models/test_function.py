@@ -1,9 +1,12 @@
 """Functions of one's own that build networks: by FILE:FUNCTION in every command, and by themselves in Python."""
 
+import functools
 import json
+import linecache
 import pickle
 import subprocess
 import sys
+import types
 
 import keras
 import numpy as np
@@ -12,6 +15,7 @@ from running import refused
 
 import zoo
 from zoo.models.function import Function
+from zoo.models.network import require_sound
 from zoo.search.spaces import Study
 
 FILE = '''
@@ -51,6 +55,43 @@ def clash(window, mean=1):
 
 def no_model(window):
     return 3
+
+
+def switch(window, channels, classes, wide=True):
+    return small(window, channels, classes, 8 if wide else 4)
+
+
+def five(window, channels):
+    return keras.Sequential([keras.Input((window, channels)), keras.layers.GlobalMaxPooling1D(), keras.layers.Dense(5)])
+
+
+def two(window, channels, classes):
+    network = five(window, channels)
+    return keras.Model(network.inputs, [keras.layers.Dense(len(classes))(network.outputs[0]), *network.outputs])
+
+
+def compiled(window, channels, classes):
+    network = small(window, channels, classes)
+    network.compile("sgd", "mse")
+    return network
+
+
+@keras.saving.register_keras_serializable(package="a test of functions")
+class Times(keras.layers.Layer):
+    def __init__(self, factor=1, **options):
+        super().__init__(**options)
+        self.factor = factor
+
+    def call(self, x):
+        return self.factor * x
+
+    def get_config(self):
+        return super().get_config()
+
+
+def forgets(window, channels, classes):
+    network = small(window, channels, classes)
+    return keras.Model(network.input, Times(3)(network.output))
 '''
 TRAINING = {"recipe": {"epochs": 1, "validation": 0.0}, "verbose": False}
 
@@ -80,6 +121,17 @@ def test_its_options_are_options_of_the_command(file, data, tmp_path, zoo_cli):
     assert "did you mean filters?" in wrong.err
 
 
+def test_a_switch_is_on_or_off_and_no_text_that_counts_as_on(file, data, tmp_path, zoo_cli):
+    named = f"{file}:switch"
+    zoo_cli("train", named, "--wide", "False", "--data", data.path, "--out", tmp_path / "mine", "--epochs", "1")
+    assert zoo.Model.from_preset(tmp_path / "mine").count_params() == 3 * 5 * 4 + 4 + 4 * 6 + 6
+    # An option without its value is followed by nothing, or by the next option.
+    for wrong in ([], ["no"], ["--resume"]):
+        failed = zoo_cli("train", named, "--data", data.path, "--wide", *wrong)
+        assert failed.status == 1
+        assert "wide is" in failed.err
+
+
 def test_it_trains_from_python_with_the_same_weights(file, data):
     function = Function.of(f"{file}:small").call
     named, passed = (zoo.train(each, data, **TRAINING).model for each in (f"{file}:small", function))
@@ -89,20 +141,74 @@ def test_it_trains_from_python_with_the_same_weights(file, data):
     assert named.mean is not None
 
 
-def test_a_run_is_not_resumed_with_another_text(file, data, tmp_path):
-    class Stop(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            if epoch:
-                raise KeyboardInterrupt
+class Stop(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch:
+            raise KeyboardInterrupt
 
-    out = tmp_path / "mine"
+
+def interrupted(function, data, out, **settings):
+    """A training that was interrupted; returns how it is called."""
     train = {"recipe": {"epochs": 3, "validation": 0.0}, "out": out, "verbose": False}
     with pytest.raises(KeyboardInterrupt):
-        zoo.train(f"{file}:small", data, callbacks=Stop(), **train)
+        zoo.train(function, data, callbacks=Stop(), settings=settings, **train)
+    return train
+
+
+def test_a_run_is_not_resumed_with_another_text(file, data, tmp_path):
+    train = interrupted(f"{file}:small", data, tmp_path / "mine")
     file.write_text(FILE + "\n# the same network\n")
     refused("made with another function", zoo.train, f"{file}:small", data, resume=True, **train)
     file.write_text(FILE)
     assert len(zoo.train(f"{file}:small", data, resume=True, **train).history) == 3
+
+
+def typed(activation):
+    """A function as a notebook has it, whose module has no text."""
+    text = f"def net(window, channels, classes, activation={activation!r}):{BODY}"
+    linecache.cache["<cell>"] = (len(text), None, text.splitlines(keepends=True), "<cell>")
+    module = sys.modules["a_notebook"] = types.ModuleType("a_notebook")
+    exec(compile(text, "<cell>", "exec"), vars(module))
+    return module.net
+
+
+BODY = """
+    import keras
+    layers = [keras.layers.Conv1D(4, 5, activation=activation), keras.layers.GlobalMaxPooling1D()]
+    return keras.Sequential([keras.Input((window, channels)), *layers, keras.layers.Dense(len(classes))])
+"""
+
+
+def test_a_run_is_not_resumed_with_another_option(data, tmp_path):
+    train = interrupted(typed("relu"), data, tmp_path / "mine", activation="tanh")
+    refused("made with another arguments", zoo.train, typed("relu"), data, resume=True, **train)
+
+
+@pytest.mark.parametrize("other", [typed, lambda name: functools.partial(typed("relu"), activation=name)])
+def test_a_run_is_not_resumed_with_another_function_of_a_notebook(other, data, tmp_path):
+    train = interrupted(other("relu"), data, tmp_path / "mine")
+    refused("made with another function", zoo.train, other("tanh"), data, resume=True, **train)
+
+
+def test_files_beside_it_are_its_own_and_a_part_of_the_run(data, tmp_path):
+    named = {}
+    for folder, width in (("a", 4), ("b", 16)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "blocks.py").write_text(f"import keras\n\nWIDTH = {width}\n")
+        (tmp_path / folder / "net.py").write_text(f"from blocks import WIDTH, keras\n\n\n{NET}")
+        named[folder] = f"{tmp_path / folder / 'net.py'}:net"
+    sizes = [Function.of(name)(window=100).count_params() for name in named.values()]
+    assert sizes == [3 * 4 + 4 + 4 * 6 + 6, 3 * 16 + 16 + 16 * 6 + 6]
+    train = interrupted(named["a"], data, tmp_path / "mine")
+    (tmp_path / "a" / "blocks.py").write_text("import keras\n\nWIDTH = 4 + 4 - 4\n")
+    refused("made with another function", zoo.train, named["a"], data, resume=True, **train)
+
+
+NET = """
+def net(window, channels, classes):
+    layers = [keras.layers.GlobalMaxPooling1D(), keras.layers.Dense(WIDTH), keras.layers.Dense(len(classes))]
+    return keras.Sequential([keras.Input((window, channels)), *layers])
+"""
 
 
 def test_another_process_gets_the_same_file_or_says_so(file):
@@ -140,6 +246,10 @@ def test_a_search_chooses_among_its_values(file, data):
         f"{file}:small", data, choose={"filters": [2, 8]}, trials=2, epochs=1, best=1, seeds=1, verbose=False
     )
     assert found.to_json()["training"]["parameters"] in (3 * 5 * 2 + 2 + 2 * 6 + 6, 3 * 5 * 8 + 8 + 8 * 6 + 6)
+    found = zoo.tune(
+        f"{file}:switch", data, choose={"wide": [True, False]}, trials=2, epochs=1, best=1, seeds=1, verbose=False
+    )
+    assert found.to_json()["training"]["parameters"] in (3 * 5 * 8 + 8 + 8 * 6 + 6, 3 * 5 * 4 + 4 + 4 * 6 + 6)
 
 
 @pytest.mark.process
@@ -161,6 +271,10 @@ REFUSED = {
     ":needs: needs units, which is no fact": "{file}:needs",
     "its parameter mean is one of every recognizer: rename it": "{file}:clash",
     "returned 3; expected a Keras model": "{file}:no_model",
+    r"returns \(8, 5\) for 8 windows; expected \(8, 6\)": "{file}:five",
+    "has 2 outputs; expected one": "{file}:two",
+    "another answer when it is built again.*get_config": "{file}:forgets",
+    "is compiled, which a recipe would replace": "{file}:compiled",
 }
 
 
@@ -183,6 +297,35 @@ def ending(layer):
         return keras.Sequential([shape, keras.layers.GlobalMaxPooling1D(), layer(), keras.layers.Dense(len(classes))])
 
     return network
+
+
+@keras.saving.register_keras_serializable(package="a test of functions")
+class Cosine(keras.layers.Dense):
+    """Angles in the place of products."""
+
+    def call(self, x, training=None):
+        return keras.ops.matmul(keras.ops.normalize(x), keras.ops.normalize(self.kernel, axis=0))
+
+
+UNUSUAL = {
+    "a class of one's own that extends Dense": lambda window, classes: [
+        keras.Input((window, 3)), keras.layers.GlobalMaxPooling1D(), Cosine(len(classes), use_bias=False)
+    ],
+    "no shape of its inputs": lambda window, classes: [keras.layers.GlobalMaxPooling1D(), keras.layers.Dense(6)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("layers", UNUSUAL.values(), ids=UNUSUAL)
+def test_it_answers_what_the_network_answers(layers):
+    networks = []
+
+    def network(window, classes):
+        networks.append(keras.Sequential(layers(window, classes)))
+        return networks[0]
+
+    model = Function.of(network)(window=150)
+    windows = np.random.default_rng(0).normal(0, 5, (4, 150, 3)).astype("float32")
+    np.testing.assert_allclose(np.asarray(model(windows)), np.asarray(networks[0](windows)), atol=1e-5)
 
 
 class Noise(keras.layers.Layer):
@@ -227,6 +370,20 @@ def test_a_broken_promise_is_found_before_the_first_epoch(says, data):
     wrong = [row["wrong"] for row in zoo.check(network).to_json() if row["wrong"]]
     assert says in wrong[0]
     refused(says, zoo.train, network, data, **TRAINING)
+
+
+def test_a_model_is_checked_before_it_is_trained_further(data):
+    network = keras.Sequential([keras.Input((150, 3)), *ending(OfBatch)(150, 3, data.classes).layers])
+    refused("another answer alone", zoo.train, network, data, **TRAINING)
+
+
+def test_a_check_leaves_what_a_network_has_learned():
+    layers = [keras.layers.BatchNormalization(), keras.layers.GlobalMaxPooling1D(), keras.layers.Dense(3)]
+    model = zoo.adopt(keras.Sequential([keras.Input((150, 3)), *layers]), classes=("a", "b", "c"), rate=50.0)
+    before = model.get_weights()
+    require_sound(model)
+    for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.slow

@@ -148,7 +148,30 @@ STEPPED = {
         keras.layers.SimpleRNN(3), keras.layers.BatchNormalization(), keras.layers.Dense(4, activation="tanh"),
     ),
 }  # fmt: skip
+
+
+def of_a_state():
+    inputs = keras.Input((60, 3))
+    _, _, memory = keras.layers.LSTM(4, return_state=True)(inputs)
+    return keras.Model(inputs, keras.layers.Dense(3)(memory))
+
+
+def from_a_state():
+    inputs = keras.Input((60, 3))
+    rows, state = keras.layers.GRU(4, return_sequences=True, return_state=True)(inputs)
+    return keras.Model(inputs, keras.layers.Dense(3)(keras.layers.GRU(4)(rows, initial_state=state)))
+
+
+@keras.saving.register_keras_serializable(package="a test")
+def centered(x):
+    return x - keras.ops.mean(x, axis=1, keepdims=True)
+
+
 WHOLE = {
+    "the memory of an LSTM": of_a_state,
+    "a state to start from": from_a_state,
+    "a function of one's own": lambda: cells(keras.layers.Dense(4, activation=centered), keras.layers.GRU(4)),
+    "a taper": lambda: cells(keras.layers.Rescaling(np.hanning(60)[:, None].tolist()), keras.layers.GRU(4)),
     "both directions": lambda: cells(keras.layers.Bidirectional(keras.layers.GRU(4))),
     "backwards": lambda: cells(keras.layers.GRU(4, go_backwards=True)),
     "a mean over time": lambda: cells(
@@ -194,6 +217,12 @@ REFUSED = {
     "a shape that it does not state.*call it on a batch": lambda: keras.Sequential([keras.layers.Dense(3)]),
     r"returns \(8, 5\) for 8 windows; expected \(8, 3\)": lambda: stranger(keras.layers.Dense(5)),
     "replace Lambda by layers": lambda: stranger(keras.layers.Lambda(lambda x: 2 * x), keras.layers.Dense(3)),
+    "keeps states from one window to the next": lambda: keras.Sequential(
+        [keras.Input(batch_shape=(1, 60, 3)), keras.layers.GRU(4, stateful=True), keras.layers.Dense(3)]
+    ),
+    "has 2 outputs; expected one": lambda: keras.Model(
+        inputs := keras.Input((3, 3)), [keras.layers.Flatten()(inputs), keras.layers.GlobalMaxPooling1D()(inputs)]
+    ),
     "channels is 4; expected 3 or 6": lambda: keras.Sequential(
         [keras.Input((128, 4)), keras.layers.Flatten(), keras.layers.Dense(3)]
     ),
@@ -203,6 +232,12 @@ REFUSED = {
 @pytest.mark.parametrize("says", REFUSED)
 def test_what_no_recognizer_can_be_made_of_is_refused(says):
     refused(says, lambda: adopt(REFUSED[says](), classes=LABELS, rate=40.0))
+
+
+def test_a_check_finds_what_adopt_refuses_and_passes_a_call_of_its_own():
+    (row,) = zoo.check(REFUSED["has 2 outputs; expected one"]()).to_json()
+    assert "has 2 outputs" in row["wrong"]
+    assert zoo.check(opaque()).to_json()[0]["wrong"] is None
 
 
 def test_a_single_label_which_would_always_be_the_answer_is_refused():

@@ -123,10 +123,11 @@ def train(
         raise ArgumentError("model", ": is compiled, which a recipe would replace: use `model.fit`, or pass a copy")
     checked_data = door.read(plan.task, data)
     if foreign:
-        from zoo.models.network import adopt
+        from zoo.models.network import adopt, require_sound
 
         rows = checked_data.train.inputs.shape[1]
         model = adopt(model, checked_data.classes, checked_data.rate, rows, in_g=False, name=None)
+        require_sound(model)
     watching = door.several(callbacks)
     if tensorboard is not None:
         watching.append(keras.callbacks.TensorBoard(tensorboard))

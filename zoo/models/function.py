@@ -11,6 +11,7 @@ A file runs when a command names it, and again in each process that a training s
 its text is a part of the run.
 """
 
+import ast
 import hashlib
 import importlib.util
 import inspect
@@ -34,7 +35,8 @@ from numpy.typing import NDArray
 from zoo.catalog import function_in
 from zoo.errors import ZooError, shown, unknown_name
 from zoo.models.model import names_of
-from zoo.models.network import ActivityNetwork, seeded
+from zoo.models.network import ActivityNetwork, require_same, seeded
+from zoo.recipe import checked
 
 FACTS = ("window", "channels", "classes", "rate", "seed")
 """What a function is told of the data and the run, if it has parameters of these names."""
@@ -42,11 +44,15 @@ FACTS = ("window", "channels", "classes", "rate", "seed")
 
 @dataclass(frozen=True)
 class Function:
-    """A function that builds a network; `source` is how it was named, `code` the text of its file."""
+    """A function that builds a network.
+
+    `source` is how it was named, `code` the text of its file, `beside` that of the files beside it that it imports.
+    """
 
     source: str
     code: str
     call: Callable[..., Any] = field(compare=False, repr=False)
+    beside: str = ""
 
     @classmethod
     def of(cls, named: Any) -> "Function | None":
@@ -57,22 +63,25 @@ class Function:
             if (found := function_in(named)) is None:
                 return None
             file, name = found
-            text = file.read_bytes()
-            module = run_file(file.resolve(), hashlib.sha256(text).hexdigest())
+            code, *others = [part.read_text("utf-8", "replace") for part in (file, *_beside(file.resolve()))]
+            beside = "".join(others)
+            module = run_file(file.resolve(), hashlib.sha256((code + beside).encode()).hexdigest())
             functions = [key for key, value in vars(module).items() if inspect.isfunction(value)]
             if name not in functions:
                 raise unknown_name(f"function of {file}", name, functions)
-            return cls(str(named), text.decode(errors="replace"), getattr(module, name))._checked()
+            return cls(str(named), code, getattr(module, name), beside)._checked()
         if not callable(named) or isinstance(named, keras.Model | type):
             return None
-        try:
-            code = inspect.getsource(inspect.getmodule(named) or named)
-        except (OSError, TypeError):
-            # Such as what was typed into an interpreter.
-            code = ""
+        function, code = getattr(named, "func", named), ""
+        for part in list[Any]([inspect.getmodule(function), function]):
+            # A notebook knows the text of its functions alone, and other interpreters none.
+            with suppress(OSError, TypeError):
+                code = code or inspect.getsource(part)
+        if isinstance(named, partial):
+            code += f"\n# with {named.args} {named.keywords}\n"
         # A loss of Keras is an object with a configuration.
         config = getattr(named, "get_config", str)()
-        return cls(f"{getattr(named, '__name__', type(named).__name__)}{config}", code, named)._checked()
+        return cls(f"{getattr(function, '__name__', type(named).__name__)}{config}", code, named)._checked()
 
     def _checked(self) -> "Function":
         taken = {*ActivityNetwork.argument_types()} - {*FACTS}
@@ -89,8 +98,8 @@ class Function:
 
     @property
     def sha256(self) -> str:
-        """Hash of its code."""
-        return hashlib.sha256(self.code.encode()).hexdigest()
+        """Hash of its code, and of that beside it."""
+        return hashlib.sha256((self.code + self.beside).encode()).hexdigest()
 
     @property
     def _parameters(self) -> dict[str, inspect.Parameter]:
@@ -106,7 +115,9 @@ class Function:
     def argument_types(self) -> dict[str, Any]:
         """Types of the arguments, as those of the class of a family."""
         types = {name: kind for name, kind in ActivityNetwork.argument_types().items() if name != "network"}
-        return types | dict.fromkeys(self.options, Any)
+        # Any text would be true.
+        defaults = {name: self._parameters[name].default for name in self.options}
+        return types | {name: bool if isinstance(value, bool) else Any for name, value in defaults.items()}
 
     def parameter_formula(self, **arguments: Any) -> int:
         """The number of parameters with these arguments."""
@@ -114,7 +125,8 @@ class Function:
 
     def __call__(self, **arguments: Any) -> ActivityNetwork:
         """Builds the network, and the recognizer around it."""
-        options = {name: arguments.pop(name) for name in self.options if name in arguments}
+        types = self.argument_types()
+        options = {name: checked(name, types[name], arguments.pop(name)) for name in self.options if name in arguments}
         needed = [name for name in self.options if self._parameters[name].default is inspect.Parameter.empty]
         if missing := [name for name in needed if name not in options]:
             raise ZooError(
@@ -134,13 +146,21 @@ class Function:
             network = self.call(**facts, **options)
         if not isinstance(network, keras.Model):
             raise ZooError(f"{self.source}: returned {shown(network)}; expected a Keras model")
-        return ActivityNetwork(network, **arguments)
+        if network.compiled:
+            raise ZooError(
+                f"{self.source}: returned a network that is compiled, which a recipe would replace: return it without, "
+                "and state loss, optimizer and learning_rate for the training"
+            )
+        model = ActivityNetwork(network, **arguments)
+        require_same(network, model)
+        return model
 
     def __reduce__(self) -> Any:
         """Another process finds the function in its file, or by the name of its module."""
         if function_in(self.source):
             return _found_again, (self.source, self.sha256)
-        if self.call.__module__ == "__main__" or "<" in self.call.__qualname__:
+        function = getattr(self.call, "func", self.call)
+        if function.__module__ == "__main__" or "<" in getattr(function, "__qualname__", ""):
             raise ZooError(
                 f"{self.source}: other processes cannot import it: put it into a file and pass 'FILE:FUNCTION', or "
                 "pass workers=0"
@@ -220,6 +240,20 @@ def _found_again(source: str, sha256: str) -> Function:
     return function
 
 
+def _beside(file: Path) -> list[Path]:
+    """The files beside a file that it imports, and those that they import."""
+    found = [file]
+    for part in found:
+        # What is wrong with a file is said where it runs.
+        with suppress(SyntaxError, ValueError):
+            nodes = [*ast.walk(ast.parse(part.read_bytes()))]
+            names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+            names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+            near = dict.fromkeys(file.with_name(f"{name.partition('.')[0]}.py") for name in names)
+            found += [other for other in near if other.is_file() and other not in found]
+    return found[1:]
+
+
 @cache
 def run_file(file: Path, sha256: str = "") -> ModuleType:
     """Runs a file of Python as a module, once for each text; it imports what lies beside it."""
@@ -228,11 +262,21 @@ def run_file(file: Path, sha256: str = "") -> ModuleType:
     if not file.is_file() or spec is None or spec.loader is None:
         raise ZooError(f"{file}: expected a file of Python, such as my_networks.py")
     module = importlib.util.module_from_spec(spec)
-    if str(file.parent) not in sys.path:
-        sys.path.append(str(file.parent))
     sys.modules[name] = module
-    with _explained(str(file), str(file)):
-        spec.loader.exec_module(module)
+    for other in _beside(file):
+        # Such as one of this name beside another file, or of another text by now; no package of this name.
+        if Path(getattr(sys.modules.get(other.stem), "__file__", None) or "").name == other.name:
+            del sys.modules[other.stem]
+    folder = str(file.parent)
+    sys.path.insert(0, folder)
+    try:
+        with _explained(str(file), str(file)):
+            spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(folder)
+        if folder not in sys.path:
+            # Its functions may import what lies there as well.
+            sys.path.append(folder)
     return module
 
 

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from zoo.errors import ZooError
 from zoo.models.model import is_graph, set_weights
-from zoo.models.recognizer import ActivityRecognizer, Rate, SteppedRecognizer, Window
+from zoo.models.recognizer import ActivityRecognizer, Rate, SteppedRecognizer, Window, read
 from zoo.recipe import Fraction, Positive, Seed
 from zoo.runtime.metadata import AXES, CLASSES, STANDARD_GRAVITY, plain, were_in_g
 
@@ -35,6 +35,7 @@ _LEAST = 1e-30
 """Least probability whose logarithm is taken."""
 _DIFFERENT = 1e-4
 """Largest relative difference of an answer that is the same."""
+_ROUGH = 0.05
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -84,6 +85,8 @@ class ActivityNetwork(SteppedRecognizer):
             nonlocal config
             with seeded(seed):
                 given = usual(x.shape[1], x.shape[2], labels) if network is None else network
+                if isinstance(given, keras.Model) and not given.built:
+                    given(keras.Input(x.shape[1:]))
                 config = config_of(given)
                 body, head = divided(_rebuilt(config, x.shape[1:], _classes_of(given)))
                 logits = keras.layers.Dense(labels, dtype=dtype, name="logits")
@@ -132,11 +135,10 @@ def adopt(
     network: Any, classes: Sequence[str], rate: float, window: int | None, *, in_g: bool, name: str | None
 ) -> ActivityNetwork:
     """A recognizer that answers what a trained network does; arguments are those of `zoo.adopt`."""
-    if not isinstance(network, keras.Model):
-        raise ZooError(f"network is of the type {type(network).__name__}; expected a Keras model")
+    config_of(network)
     if len(classes) == 1:
         raise ZooError(f"classes is {classes[0]!r} alone; expected two labels or more, one for each output")
-    shape = _shape_of(network)
+    shape = shape_of(network)
     if len(shape) != 3 or shape[2] is None or (window or shape[1]) is None:
         raise ZooError(
             f"network reads {shape or 'inputs of a shape that it does not state'}; expected windows (batch, window, "
@@ -160,22 +162,38 @@ def adopt(
         network, classes=classes, window=rows, rate=rate, channels=channels, name=name or network.name,
         **statistics, **calibration,
     )  # fmt: skip
-    windows = np.random.default_rng(0).normal(0, 5, (8, rows, channels)).astype(np.float32)
-    wanted = np.asarray(network(windows / np.sqrt(_scales(channels)) if in_g else windows, training=False))
-    if wanted.shape != (len(windows), len(classes)):
-        raise ZooError(
-            f"network returns {wanted.shape} for 8 windows; expected {(len(windows), len(classes))}, by labels"
-        )
-    answers = np.asarray(adopted(windows, training=False))
-    if _sum_to_one(wanted):
-        answers = np.asarray(keras.ops.softmax(answers))
-    error = float(np.abs(answers - wanted).max())
-    if not error < _DIFFERENT * max(1.0, float(np.abs(wanted).max())):
-        raise ZooError(
-            f"network: built again from its configuration, it answers otherwise, by {error:.2g}: state in get_config "
-            "all that it computes with, or write it as keras.Model(inputs, outputs)"
-        )
+    require_same(network, adopted)
     return adopted
+
+
+def require_same(network: keras.Model, model: ActivityNetwork) -> None:
+    """Refuses a network that has not an answer for each label, or of which the recognizer answers otherwise."""
+    windows = np.random.default_rng(0).normal(0, 5, (8, model.window, len(model.channels))).astype(np.float32)
+    rows = read({layer.name: layer for layer in model.layers}, windows)
+    wanted = network(rows, training=False)
+    expected = (len(windows), len(model.classes))
+    if (found := getattr(wanted, "shape", type(wanted).__name__)) != expected:
+        raise ZooError(f"network returns {found} for 8 windows; expected {expected}, by labels")
+    wanted, again = (np.asarray(answers) for answers in (wanted, network(rows, training=False)))
+    answers = model(windows, training=False)
+    answers = np.asarray(keras.ops.softmax(answers) if _sum_to_one(wanted) else answers)
+    if found := _differs(again, wanted, "the second time"):
+        raise ZooError(f"network: {found}: a layer draws random numbers")
+    if found := _differs(answers, wanted, "when it is built again from its configuration"):
+        raise ZooError(
+            f"network: {found}: state in get_config all that it computes with, or write it as keras.Model(inputs, "
+            "outputs)"
+        )
+
+
+def _differs(answers: NDArray[Any], wanted: NDArray[Any], how: str) -> str:
+    """Says by how much answers differ from others; empty if they are the same."""
+    # In mixed precision, a number has three digits.
+    limit = (_DIFFERENT if answers.dtype.itemsize > 2 else _ROUGH) * max(1.0, float(np.abs(wanted).max()))
+    answers, wanted = answers.astype(np.float32), wanted.astype(np.float32)
+    if np.allclose(answers, wanted, atol=limit, equal_nan=True):
+        return ""
+    return f"another answer {how}, by {np.abs(answers - wanted).max():.2g}"
 
 
 def soundness(model: ActivityNetwork) -> dict[str, str]:
@@ -184,17 +202,18 @@ def soundness(model: ActivityNetwork) -> dict[str, str]:
     windows = np.random.default_rng(0).normal(0, 5, shape).astype(np.float32)
     together, again, rest = (np.asarray(model(x, training=False)) for x in (windows, windows, np.zeros_like(windows)))
     alone = np.concatenate([model(window[None], training=False) for window in windows])
+    weights_before = model.get_weights()
     with tf.GradientTape() as tape:
         loss = model.default_loss()(np.arange(len(windows)) % len(model.classes), model(windows, training=True))
     weights = model.trainable_variables
+    # A BatchNormalization has learned of these windows.
+    model.set_weights(weights_before)
     slopes = zip(weights, tape.gradient(loss, weights), strict=True)
     untrained = next((weight.path for weight, slope in slopes if slope is None), "")
 
     def differs(other: NDArray[np.float32], how: str) -> str:
-        if np.allclose(other, together, atol=_DIFFERENT * max(1.0, float(np.abs(together).max())), equal_nan=True):
-            return ""
-        error = float(np.abs(other - together).max())
-        return f"another answer {how}, by {error:.2g}: a layer draws random numbers, or mixes the windows of a batch"
+        found = _differs(other, together, how)
+        return found and f"{found}: a layer draws random numbers, or mixes the windows of a batch"
 
     not_finite = next((kind for kind, answers in (("random windows", together), ("a phone at rest", rest))
                        if not np.isfinite(answers).all()), "")  # fmt: skip
@@ -243,17 +262,19 @@ def divided(network: keras.Model) -> tuple[keras.Model, list[NDArray[np.float32]
     """The body of a network, and the weights of the dense layer that follows it: its last one, or the identity."""
     output = network.outputs[0] if is_graph(network) else None
     while output is not None:
-        layer, inputs = _made_by(output)
+        layer, read_from = _made_by(output)
+        inputs: Any = next(iter(read_from), None)
         activation = getattr(layer, "activation", None)
         is_softmax = isinstance(layer, keras.layers.Softmax) or activation is keras.activations.softmax
-        if isinstance(layer, keras.layers.Dense) and (is_softmax or activation is keras.activations.linear):
+        # A class of a user's own may compute something else.
+        if type(layer) is keras.layers.Dense and (is_softmax or activation is keras.activations.linear):
             if len(inputs.shape) != 2:
                 break
             weights = [np.asarray(weight) for weight in layer.get_weights()]
             bias = weights[1:] or [np.zeros(layer.units, np.float32)]
             return keras.Model(network.inputs, inputs, name="network"), [weights[0], *bias]
         output = inputs if is_softmax else None
-    inputs = keras.Input(_shape_of(network)[1:])
+    inputs = keras.Input(shape_of(network)[1:])
     outputs = network(inputs)
     if _are_probabilities(network):
         outputs = keras.ops.log(keras.ops.maximum(outputs, _LEAST))
@@ -278,14 +299,21 @@ def chain(body: keras.Model) -> list[tuple[Any, dict[str, int]]]:
     """
     layers, tensor = list[Any](), body.outputs[0]
     while tensor is not None:
-        layer, tensor = _made_by(tensor)
+        state, (layer, inputs) = tensor._keras_history.tensor_index, _made_by(tensor)
+        # A network may read the states of a cell, or say from which it starts.
+        if state or len(inputs) > 1:
+            return []
         layers.insert(0, layer)
+        tensor = next(iter(inputs), None)
     cells = [layer for layer in layers if type(layer) in _CELLS]
     if len(layers) != len(body.layers) or not cells or not isinstance(layers.pop(0), keras.layers.InputLayer):
         return []
     for layer in layers:
         of_channels = np.isin(np.atleast_1d(getattr(layer, "axis", -1)), (-1, 2)).all()
-        of_rows = type(layer) in _ROW_BY_ROW and of_channels
+        # A function of a user's own, or a number for each row, may tell one row from another.
+        activation = getattr(getattr(layer, "activation", None), "__module__", "keras.")
+        of_time = max(np.ndim(getattr(layer, name, 0)) for name in ("scale", "offset")) > 1
+        of_rows = type(layer) in _ROW_BY_ROW and of_channels and activation.startswith("keras.") and not of_time
         in_order = type(layer) in _CELLS and not layer.go_backwards and not layer.stateful
         if not (of_rows or (in_order and layer.return_sequences == (layer is not cells[-1]))):
             return []
@@ -297,15 +325,14 @@ def chain(body: keras.Model) -> list[tuple[Any, dict[str, int]]]:
     return found
 
 
-def _made_by(tensor: Any) -> tuple[Any, Any]:
-    """The layer that makes a tensor of a graph, and the tensor that it reads."""
+def _made_by(tensor: Any) -> tuple[Any, list[Any]]:
+    """The layer that makes a tensor of a graph, and the tensors that it reads."""
     layer, node, _ = tensor._keras_history
-    read = layer._inbound_nodes[node].input_tensors if layer._inbound_nodes else []
-    return layer, read[0] if read else None
+    return layer, layer._inbound_nodes[node].input_tensors if layer._inbound_nodes else []
 
 
 def _are_probabilities(network: keras.Model) -> bool:
-    rows = np.random.default_rng(0).normal(0, 5, (8, *_shape_of(network)[1:])).astype(np.float32)
+    rows = np.random.default_rng(0).normal(0, 5, (8, *shape_of(network)[1:])).astype(np.float32)
     answers = np.asarray(network(rows, training=False))
     return _sum_to_one(answers)
 
@@ -320,6 +347,8 @@ def config_of(network: Any) -> dict[str, Any]:
         return dict(network)
     if not isinstance(network, keras.Model):
         raise ZooError(f"network is of the type {type(network).__name__}; expected a Keras model")
+    if kept := next((part.name for part in network._flatten_layers() if getattr(part, "stateful", False)), None):
+        raise ZooError(f"network: its {kept} keeps states from one window to the next: build it without stateful=True")
     try:
         return dict(plain(keras.saving.serialize_keras_object(network)))
     except NotImplementedError:
@@ -329,7 +358,7 @@ def config_of(network: Any) -> dict[str, Any]:
         ) from None
 
 
-def _shape_of(network: keras.Model) -> tuple[Any, ...]:
+def shape_of(network: keras.Model) -> tuple[Any, ...]:
     """The shape of its inputs, that of the first ones if it has a `call` of its own; empty if it was never called."""
     called = (network.get_build_config() or {}).get("input_shape")
     return tuple((network.input_shape if getattr(network, "inputs", None) else called) or ())
@@ -355,8 +384,9 @@ def _rebuilt(config: Mapping[str, Any], shape: Sequence[int], classes: Mapping[s
         ) from error
     if not network.built:
         network(keras.Input(tuple(shape)))
-    if len(network.inputs if is_graph(network) else [0]) != 1:
-        raise ZooError(f"network has {len(network.inputs)} inputs; expected one, of windows")
-    if (found := _shape_of(network)[1:]) not in (tuple(shape), (None, *shape[1:])):
+    for name, what in (("inputs", "of windows"), ("outputs", "by labels")):
+        if (count := len(getattr(network, name) if is_graph(network) else [0])) != 1:
+            raise ZooError(f"network has {count} {name}; expected one, {what}")
+    if (found := shape_of(network)[1:]) not in (tuple(shape), (None, *shape[1:])):
         raise ZooError(f"network reads windows of shape {found}; expected {tuple(shape)}")
     return network

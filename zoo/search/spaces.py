@@ -43,7 +43,9 @@ class HyperParameters:
     def Choice(self, name: str, values: list[Any], default: Any = None, **parent: Any) -> Any:  # noqa: D102, N802
         usual = self.defaults.get(name)
         default = usual if usual in values else values[0] if default is None else default
-        return self._ask("Choice", name, values=values, default=default, **parent)
+        found = self._ask("Choice", name, values=values, default=default, **parent)
+        # Of True, keras-tuner makes 1.
+        return next((value for value in values if value == found), found)
 
     def _number(self, kind: str, name: str, min_value: float, max_value: float, default: float, **options: Any) -> Any:
         usual = self.defaults.get(name)
