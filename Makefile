@@ -85,8 +85,6 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/zoo data windows build/motionsense.h5 build/wisdm.h5 build/geotec.h5 build/oxford-steps.h5 \
 		-o build/windows.h5 --force --window 200 --hop 100 --merge stairs=upstairs+downstairs \
 		--classes downstairs,jogging,sitting,standing,upstairs,walking
-	.bench/bin/python benchmarks/studies.py --data build/windows.h5 | tee benchmarks/studies.json
-	.bench/bin/python benchmarks/studies.py --page docs/splits.md
 	.bench/bin/python benchmarks/streaming_studies.py --data build/windows.h5 --recordings build/motionsense.h5 \
 		build/wisdm.h5 build/geotec.h5 build/oxford-steps.h5 | tee benchmarks/streaming_studies.json
 	.bench/bin/python benchmarks/streaming_studies.py --page docs/splits.md
@@ -105,12 +103,10 @@ bench: .bench/installed $(VENV)/installed page
 	$(BIN)/python benchmarks/ten_hours.py --page docs/guides/label.md
 	$(BIN)/python benchmarks/networks.py | tee benchmarks/networks.json
 	$(BIN)/python benchmarks/networks.py --page examples/networks/README.md
-	.bench/bin/python benchmarks/leaderboard.py --data $(DATA)/activity | tee benchmarks/leaderboard.json
+	.bench/bin/python benchmarks/leaderboard.py --data $(DATA)/activity
 	.bench/bin/python benchmarks/leaderboard.py --page docs/leaderboard.md
 	.bench/bin/python benchmarks/abstention.py --data $(DATA)/activity | tee benchmarks/abstention.json
 	.bench/bin/python benchmarks/abstention.py --page docs/guides/probabilities.md
-	.bench/bin/python benchmarks/other.py --data $(DATA)/activity | tee benchmarks/other.json
-	.bench/bin/python benchmarks/other.py --page docs/guides/probabilities.md
 	.bench/bin/zoo data import selfback $(DATA)/activity/selfback-thigh.zip -o build/selfback.h5 --force
 	.bench/bin/zoo data import dsads $(DATA)/activity/daily-and-sports-activities.zip -o build/dsads.h5 --force
 	git show 2080b86c:saved_models/activity_gru_phone/model.float32.tflite > build/activity_gru_phone-0.3.0.tflite
@@ -122,6 +118,10 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/shaking.py build/motionsense.h5 build/wisdm.h5 build/geotec.h5 build/oxford-steps.h5 \
 		| tee benchmarks/shaking.json
 	.bench/bin/python saved_models/make.py --data $(DATA) --streams --scratch build/phone activity_gru_phone
+	.bench/bin/python benchmarks/studies.py --scratch build/phone | tee benchmarks/studies.json
+	.bench/bin/python benchmarks/studies.py --page docs/splits.md
+	.bench/bin/python benchmarks/other.py --data $(DATA)/activity --scratch build/phone | tee benchmarks/other.json
+	.bench/bin/python benchmarks/other.py --page docs/splits.md
 	.bench/bin/python benchmarks/walkers.py build/phone | tee benchmarks/walkers.json
 	.bench/bin/python benchmarks/walkers.py --page docs/splits.md
 	.bench/bin/python benchmarks/flights.py --scratch build/phone | tee benchmarks/flights.json

@@ -1,26 +1,25 @@
 r"""What each added person and each added study brings to people and phones that training never saw.
 
-    zoo data import motionsense A_DeviceMotion_data.zip -o motionsense.h5   # and wisdm, geotec, oxford-steps
-    zoo data windows motionsense.h5 wisdm.h5 geotec.h5 oxford-steps.h5 -o windows.h5 --window 200 --hop 100 \
-        --classes downstairs,jogging,sitting,standing,upstairs,walking --merge stairs=upstairs+downstairs
-    python benchmarks/studies.py --data windows.h5 | tee benchmarks/studies.json
+    python benchmarks/studies.py --scratch build/phone | tee benchmarks/studies.json
     python benchmarks/studies.py --page docs/splits.md  # writes tables and figures into the page
 
-Network and recipe are those of `activity_gru_phone`; scores are means of two seeds.
+The folder is that of `saved_models/make.py --streams --scratch build/phone activity_gru_phone`, which has the windows
+of six studies and the networks of each study left out. Network and recipe are those of this preset, with one seed.
 
-People: a fifth of the people of each study is held out, and an eighth, a quarter, a half and all of the others are
-trained on. Studies: each study is held out as a whole, and the largest, the two largest, and all of the other three are
-trained on.
+People: each of three groups of people is held out in turn, and an eighth, a quarter, a half and all of the others are
+trained on, drawn from all studies together, as in `zoo benchmark --learning-curve`.
+
+Studies: the largest, the two largest and all of the other studies are trained on. A training without several studies is
+tested on each of them for which it has those that it should.
 """
 
 import json
 import os
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -28,177 +27,197 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pages
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
+from pairs import ONE_THREAD, PRESET, SEED, STUDIES, WORKERS, Row, trained
+from sklearn.metrics import f1_score
 
 from zoo.activity import metrics
-from zoo.activity.evaluation import answers, keras_logits
-from zoo.activity.task import TASK
-from zoo.data.dataset import Data, DataSet
-from zoo.data.loading import load_data
+from zoo.data.dataset import Data
+from zoo.files import read_arrays
 from zoo.provenance import versions
-from zoo.report import drawing
-from zoo.runtime.labels import forgive, indistinct, resolve
-from zoo.task import Split
-from zoo.training import Training, fit
+from zoo.report import drawing, markdown
 
-PRESET, SEEDS = "activity_gru_phone", (0, 1)
-SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
-
-
-def people_of(windows: DataSet, study: str) -> NDArray[np.str_]:
-    """The people of a study, in an order that the first seed draws."""
-    assert windows.studies is not None
-    assert windows.subjects is not None
-    return np.random.default_rng(SEEDS[0]).permutation(np.unique(windows.subjects[windows.studies == study]))
+GROUPS, SHARES = 3, (1 / 8, 1 / 4, 1 / 2)
+COUNTS = (1, 2)
+"""How many of the other studies are trained on, besides all of them."""
+Answers = Mapping[str, NDArray[Any]]
 
 
-def fifth_of(people: NDArray[np.str_]) -> NDArray[np.str_]:
-    """The people of a study who are held out."""
-    return people[: -(-len(people) // 5)]
+def people(data: Data, scratch: Path) -> list[Row]:
+    """A row for each number of people that folds are trained on."""
+    from zoo.crossval import SUBJECT, Fold, Folds, Protocol
+    from zoo.training import Training
 
-
-def more_people(windows: DataSet, studies: list[str]) -> Iterator[tuple[str, NDArray[np.bool_], NDArray[np.bool_]]]:
-    """Masks of the windows to train on and of those held out: more and more people of each study."""
-    people = {study: people_of(windows, study) for study in studies}
-    fifth = {study: len(fifth_of(names)) for study, names in people.items()}
-    held_out = np.concatenate([fifth_of(names) for names in people.values()])
-    for share in SHARES:
-        some = [
-            names[fifth[study] :][: max(1, round(share * (len(names) - fifth[study])))]
-            for study, names in people.items()
-        ]
-        train = np.concatenate(some)
-        yield f"{len(train)} people", np.isin(windows.subjects, train), np.isin(windows.subjects, held_out)
-
-
-def more_studies(windows: DataSet, studies: list[str]) -> Iterator[tuple[str, NDArray[np.bool_], NDArray[np.bool_]]]:
-    """Masks of the windows to train on, those of more and more of the other studies, and of those held out."""
-    for study in studies:
-        others = [other for other in studies if other != study]
-        for count in range(1, len(others) + 1):
-            yield " + ".join(others[:count]), np.isin(windows.studies, others[:count]), windows.studies == study
-
-
-def measure(data: Data, train: DataSet, test: DataSet) -> dict[str, Any]:
-    """Trains the recipe on some windows and tests it on others: scores of each study, as means over the seeds."""
-    started = time.perf_counter()
-    runs = [scores_by_study(data, train, test, seed) for seed in SEEDS]
-    return {
-        "train_people": len(train.people()), "train_windows": len(train), "test_people": len(test.people()),
-        "studies": {
-            study: {name: None if value is None else round(mean(run[study][name] for run in runs), 4)
-                    for name, value in first.items()} | {"by_seed": [round(score(run[study]), 4) for run in runs]}
-            for study, first in runs[0].items()
-        },
-        "seconds": round(time.perf_counter() - started, 1),
-    }  # fmt: skip
-
-
-def scores_by_study(data: Data, train: DataSet, test: DataSet, seed: int) -> dict[str, dict[str, Any]]:
-    """Scores of one training, study by study."""
-    plan = Training.of(PRESET, {"validation": 0.0, "seed": seed})
-    split = Split(data, train, None)
-    model = TASK.build(plan, split)
-    fit(model, plan.recipe, TASK.feed(model, split, plan.recipe))
-    logits, known = answers(partial(keras_logits, model), test)
-    same = indistinct(train.labels, len(data.classes), train.label_sets)
-    predicted = forgive(resolve(known, logits, test.label_sets), logits.argmax(axis=1), same)
-    assert test.studies is not None
-    found = metrics.by_study(known, np.eye(len(data.classes))[predicted], test.studies, test.label_sets)
-    walking, *stairs = (data.classes.index(name) for name in ("walking", "upstairs", "downstairs"))
-    rows = {}
-    for study, scores in found.items():
-        walked = predicted[(test.studies == study) & (known == walking)]
-        rows[study] = {
-            "windows": scores["windows"], "macro_f1": scores["macro_f1"],
-            "walking_recall": float((walked == walking).mean()),
-            "walking_as_stairs": float(np.isin(walked, stairs).mean()),
-        }  # fmt: skip
+    known = len(data.train.people()) * (1 - 1 / GROUPS)
+    curve = [round(known * share) for share in SHARES]
+    plan = Training.of(PRESET, {"validation": 0.0, "seed": SEED})
+    folder, protocol = scratch / "learning-curve", Protocol(GROUPS, curve=curve)
+    Folds(folder, (plan,), data, protocol).run(protocol.folds((plan,), data), workers=WORKERS)
+    rows = []
+    for number in (*curve, None):
+        folds = [Fold(PRESET, SUBJECT, SEED, group, number) for group in range(GROUPS)]
+        parts = [read_arrays(fold.file(folder, "npz")) for fold in folds]
+        answers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        windows = round(np.mean([fold.record(folder)["train_windows"] for fold in folds]))
+        rows.append({"people": number or round(known), "train_windows": windows, "studies": scores(data, answers)})
     return rows
 
 
-def score(found: dict[str, Any]) -> float:
-    """Macro-F1, or the recall of walking where a study has nothing else."""
-    return float(found["walking_recall"] if found["macro_f1"] is None else found["macro_f1"])
+def more_studies(data: Data, scratch: Path) -> list[Row]:
+    """A row for each number of other studies that are trained on."""
+    names, windows = np.unique(data.train.studies, return_counts=True)
+    largest = names[np.argsort(-windows)].tolist()
+    others = {study: [other for other in largest if other != study] for study in STUDIES}
+    sets = {tuple(others[study][:count]) for study in STUDIES for count in COUNTS}
+    with ProcessPoolExecutor(WORKERS, max_tasks_per_child=1) as pool:
+        answered = dict(zip(sorted(sets), pool.map(partial(trained_on, scratch=scratch), sorted(sets)), strict=True))
+    rows = []
+    for count in COUNTS:
+        found = {study: scores(data, answered[tuple(others[study][:count])], study) for study in STUDIES}
+        rows.append({"count": count, "studies": {study: own[study] for study, own in found.items()}})
+    folds = [read_arrays(file) for file in sorted(scratch.glob(f"studies/folds/{PRESET}.*.npz"))]
+    answers = {name: np.concatenate([fold[name] for fold in folds]) for name in folds[0]}
+    return [*rows, {"count": len(STUDIES) - 1, "studies": scores(data, answers)}]
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """A table of runs: macro-F1 of each study, or the recall of walking if the study has nothing else."""
-    studies = sorted({study for row in rows for study in row["studies"]})
+def trained_on(studies: Sequence[str], scratch: Path) -> Answers:
+    """What a network that knows some studies answers to the windows of all others."""
+    from zoo.activity.task import TASK
+    from zoo.training import Training
 
-    def cell(found: dict[str, Any] | None) -> str:
-        if found is None:
-            return ""
-        return f"{score(found):.3f} ({found['walking_as_stairs']:.0%})"
-
-    head = f"| trained on | windows | {' | '.join(studies)} |\n|---|---:|{'---:|' * len(studies)}\n"
-    return head + "".join(
-        f"| {row['trained_on']} | {row['train_windows']:,} | "
-        f"{' | '.join(cell(row['studies'].get(study)) for study in studies)} |\n"
-        for row in rows
-    )
+    data = TASK.load_data(scratch / "windows.h5")
+    training = Training.of(PRESET, {"validation": 0.0, "seed": SEED})
+    folder = scratch / "some-studies" / "+".join(studies)
+    trained(training, data, ~np.isin(data.train.studies, studies), "others", folder)
+    print(*studies, file=sys.stderr, flush=True)
+    (file,) = folder.glob("folds/*.npz")
+    return read_arrays(file)
 
 
-def curves(rows: list[dict[str, Any]], places: list[int], unit: str) -> Figure:
-    """The score of each study, and the share of its walking that is taken for stairs, against what was trained on."""
-    studies = sorted({study for row in rows for study in row["studies"]})
-    with drawing.subplots(drawing.WIDTH, 5.4, rows=2, sharex=True) as (figure, (above, below)):
-        for study in studies:
-            own = [(place, row["studies"][study]) for place, row in zip(places, rows, strict=True)
-                   if study in row["studies"]]  # fmt: skip
-            x, found = zip(*own, strict=True)
-            above.plot(x, [score(row) for row in found], marker="o", markersize=4, label=study)
-            below.plot(x, [row["walking_as_stairs"] for row in found], marker="o", markersize=4, label=study)
-        above.set(xscale="log" if places[-1] > 4 else "linear", ylim=(0, 1))
-        above.set_title("macro-F1 (geotec, oxford: walking recognized)")
-        below.set(ylim=(0, 1), xlabel=unit)
-        below.set_title("walking that is taken for stairs")
-        below.set_xticks(sorted(set(places)), [f"{place}" for place in sorted(set(places))])
-        below.minorticks_off()
-        for axis in (above, below):
-            drawing.name_lines(axis)
-        below.yaxis.set_major_formatter(PercentFormatter(1))
+def scores(data: Data, answers: Answers, study: str | None = None) -> dict[str, Row]:
+    """The scores of known activities of a study, or of each, with what is said of people.
+
+    Where all is walking, `score` is the share of it that is recognized, else the macro-F1 by the labels that the study
+    tells apart.
+    """
+    windows = data.train
+    assert windows.subjects is not None
+    assert windows.studies is not None
+    walking, *stairs = (data.classes.index(name) for name in ("walking", "upstairs", "downstairs"))
+    rows, labels, predicted = (answers[name] for name in ("rows", "labels", "predicted"))
+    found = {}
+    for name in [study] if study else STUDIES:
+        own = (labels != data.other_class) & (windows.studies[rows] == name)
+        shown, persons = predicted[own], windows.subjects[rows[own]]
+        answered = np.eye(len(data.classes))[shown]
+        truth, told = metrics.study_labels(windows.labels[rows[own]], answered, data.label_sets)
+        told = metrics.of_known(truth, told, data.other_class)[1]
+        walks = labels[own] == walking
+        whose = [(person, persons == person) for person in np.unique(persons).tolist()]
+        share = partial(share_of, whose, walks)
+        row: Row = {"people": len(whose), "walking_as_stairs": share(np.isin(shown, stairs))}
+        if walks.all():
+            row["score"] = share(shown == walking)
+        else:
+            whole = metrics.scores(truth, told, persons)
+            row["score"] = {"share": whole["macro_f1"], "interval": whole["macro_f1_interval"]}
+            if row["score"]["interval"] is None:
+                # Of the activities that a person has done.
+                row["score"]["by_person"] = {
+                    person: f1_score(truth[own], told[own], labels=np.unique(truth[own]), average="macro")
+                    for person, own in whose
+                }
+        found[name] = row
+    return found
+
+
+def share_of(
+    whose: Iterable[tuple[str, NDArray[np.bool_]]], counted: NDArray[np.bool_], hits: NDArray[np.bool_]
+) -> Row:
+    """The share of hits in what is counted, over people."""
+    found: Row = metrics.pooled_share((person, hits, counted & theirs) for person, theirs in whose)
+    return found
+
+
+def spread(found: Row) -> tuple[float, float]:
+    """The interval of a share over people, or else its lowest and highest person."""
+    low, high = found["interval"] or sorted(found["by_person"].values())[:: len(found["by_person"]) - 1]
+    return low, high
+
+
+def cell(found: Row, form: str) -> str:
+    """A share with its spread."""
+    low, high = spread(found)
+    return f"{found['share']:{form}} ({low:{form}} to {high:{form}})"
+
+
+def table(rows: Sequence[Row], key: str, form: str, name: str) -> str:
+    """One kind of score of each study, by what was trained on."""
+    lines = [[told(row), *(cell(row["studies"][study][key], form) for study in STUDIES)] for row in rows]
+    return markdown.table([name, *STUDIES], lines)
+
+
+def told(row: Row) -> str:
+    """What was trained on."""
+    if "people" in row:
+        return f"{row['people']} people"
+    return "one study" if row["count"] == 1 else f"{row['count']} studies"
+
+
+def curves(rows: Sequence[Row], places: Sequence[int], unit: str) -> Figure:
+    """The score of each study, and its walking taken for stairs, with what is said of people."""
+    lines = {"score": "score", "walking_as_stairs": "walking taken for stairs"}
+    options = {"sharex": True, "sharey": True}
+    with drawing.subplots(drawing.WIDTH, 5.2, rows=2, columns=3, **options) as (figure, axes):
+        for axis, study in zip(axes.flat, STUDIES, strict=True):
+            for key, name in lines.items():
+                found = [row["studies"][study][key] for row in rows]
+                low, high = np.array([spread(each) for each in found]).T
+                axis.fill_between(places, low, high, alpha=0.25, linewidth=0)
+                axis.plot(places, [each["share"] for each in found], marker="o", markersize=4, label=name)
+            axis.set_title(study)
+        axes[0, 0].set(xscale="log" if places[-1] > len(STUDIES) else "linear", ylim=(0, 1))
+        axes[0, 0].set_xticks(places, [f"{place}" for place in places])
+        axes[0, 0].minorticks_off()
+        for axis in axes[1]:
+            axis.set_xlabel(unit)
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=len(lines))
     return figure
 
 
 def write_page(page: Path) -> None:
     """Puts the tables into the page, between their marks, and draws its figures."""
-    tables = {"people": lambda found: table(found["people"]), "studies": lambda found: table(found["studies"])}
-    pages.fill(page, __file__, tables)
-    measured = pages.measured(__file__)
-    people, studies = measured["people"], measured["studies"]
-    assets = page.parent / "assets"
+    pages.fill(page, __file__, {
+        f"{what}{mark}": lambda found, what=what, key=key, form=form: table(found[what], key, form, "trained on")
+        for what in ("people", "studies")
+        for mark, key, form in (("", "score", ".3f"), (" as stairs", "walking_as_stairs", ".0%"))
+    })  # fmt: skip
+    measured, assets = pages.measured(__file__), page.parent / "assets"
     assets.mkdir(exist_ok=True)
-    drawing.save(curves(people, [row["train_people"] for row in people], "people"), assets / "people.png")
-    counts = [row["trained_on"].count("+") + 1 for row in studies]
-    drawing.save(curves(studies, counts, "studies, the largest first; tested on another one"), assets / "studies.png")
+    for what, key, unit in (
+        ("people", "people", "people"), ("studies", "count", "studies"),
+    ):  # fmt: skip
+        rows = measured[what]
+        drawing.save(curves(rows, [row[key] for row in rows], unit), assets / f"{what}.png")
 
 
 def main() -> None:
     """Measures all and prints one JSON document."""
     parser = pages.parser(__doc__)
-    parser.add_argument("--data", type=Path, default=Path("windows.h5"))
+    parser.add_argument("--scratch", type=Path, default=Path("build/phone"))
     options = parser.parse_args()
     if options.page:
         write_page(options.page)
         return
-    data = load_data(options.data).everyone()
-    windows = data.train.in_memory()
-    assert windows.studies is not None
-    names, counts = np.unique(windows.studies, return_counts=True)
-    studies = names[np.argsort(-counts)].tolist()
-    result: dict[str, Any] = {
-        "command": "python benchmarks/studies.py --data windows.h5", "seeds": SEEDS, "preset": PRESET,
-        "data": {"sha256": data.sha256, "people": len(windows.people()), "windows": len(windows)},
-    }  # fmt: skip
-    for name, runs in (("people", more_people), ("studies", more_studies)):
-        result[name] = []
-        for trained_on, train, held_out in runs(windows, studies):
-            row = measure(data, windows.where(train), windows.where(held_out))
-            result[name].append({"trained_on": trained_on} | row)
-            print(name, result[name][-1], file=sys.stderr)
-    print(json.dumps(result | {"versions": versions()}, indent=2))
+    from zoo.activity.task import TASK
+
+    os.environ |= ONE_THREAD
+    data = TASK.load_data(options.scratch / "windows.h5")
+    print(json.dumps({
+        "command": "python benchmarks/studies.py --scratch build/phone", "seed": SEED, "preset": PRESET,
+        "data": {"sha256": data.sha256, "people": len(data.train.people()), "windows": len(data.train)},
+        "people": people(data, options.scratch), "studies": more_studies(data, options.scratch), "versions": versions(),
+    }, indent=2))  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -421,6 +421,11 @@ def test_the_numbers_and_figures_of_a_page_are_those_that_were_measured(page, be
         assert drawn.read_bytes() == (DOCS / "assets" / drawn.name).read_bytes(), drawn.name
 
 
+def spread(found):
+    """The interval of a share, or else its lowest and highest person."""
+    return found["interval"] or sorted(found["by_person"].values())[:: len(found["by_person"]) - 1]
+
+
 def measured(name):
     return json.loads((ROOT / "benchmarks" / f"{name}.json").read_text())
 
@@ -434,9 +439,31 @@ def test_the_page_of_the_splits_draws_its_conclusions_from_what_was_measured():
     # The page says how far the forest is ahead: by three and five points for new people, by two where windows overlap.
     ahead = {name: round(100 * (forest[name] - gru[name])) for name in forest}
     assert (ahead["people"], ahead["other_people"], ahead["overlapping_windows"]) == (3, 5, 2)
-    fewer, more = ({study: row["walking_as_stairs"] for study, row in run["studies"].items()}
-                   for run in measured("studies")["people"][-2:])  # fmt: skip
-    assert all(more[study] < fewer[study] for study in fewer)
+
+
+def test_the_page_of_the_splits_says_whom_more_people_and_more_studies_help():
+    rows = {what: [row["studies"] for row in measured("studies")[what]] for what in ("people", "studies")}
+
+    def gain(what, study, first, last):
+        return 100 * (rows[what][last][study]["score"]["share"] - rows[what][first][study]["score"]["share"])
+
+    several = ("motionsense", "selfback", "wisdm", "dsads")
+    assert {study: round(gain("people", study, 0, -1)) for study in several} == {
+        "motionsense": 4, "selfback": 5, "wisdm": 6, "dsads": 9,
+    }  # fmt: skip
+    assert sum(0.5 < gain("people", study, -2, -1) < 2.5 for study in several) == 3
+    for study in ("geotec", "oxford"):
+        low, high = (spread(rows["people"][place][study]["score"]) for place in (0, -1))
+        assert max(low[0], high[0]) < min(low[1], high[1])
+        shares = [row[study]["walking_as_stairs"]["share"] for row in rows["people"]]
+        assert 0.055 < min(shares) <= max(shares) < 0.125
+    stairs = {
+        study: [row[study]["walking_as_stairs"]["share"] for row in rows["studies"]] for study in rows["studies"][0]
+    }
+    assert stairs["geotec"][-1] < stairs["geotec"][1] / 2
+    assert (round(stairs["wisdm"][1], 2), round(stairs["wisdm"][-1], 2)) == (0.3, 0.06)
+    assert round(gain("studies", "oxford", 1, -1)) == 6
+    assert all(gain("studies", study, 0, -1) < 1 for study in ("motionsense", "wisdm", "dsads"))
 
 
 def test_the_page_of_the_splits_says_what_other_movements_bring_where_two_studies_are_left_out(monkeypatch):
