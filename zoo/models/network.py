@@ -175,6 +175,8 @@ def require_same(network: keras.Model, model: ActivityNetwork) -> None:
     if (found := getattr(wanted, "shape", type(wanted).__name__)) != expected:
         raise ZooError(f"network returns {found} for 8 windows; expected {expected}, by labels")
     wanted, again = (np.asarray(answers) for answers in (wanted, network(rows, training=False)))
+    if wanted.min() > 0 and wanted.max() < 1 and not _sum_to_one(wanted):
+        raise ZooError("network returns numbers between 0 and 1, as of a sigmoid: end it in a softmax, or in logits")
     answers = model(windows, training=False)
     answers = np.asarray(keras.ops.softmax(answers) if _sum_to_one(wanted) else answers)
     if found := _differs(again, wanted, "the second time"):
