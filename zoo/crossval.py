@@ -18,7 +18,6 @@ lack of memory ends all other folds.
 
 import importlib.metadata
 import pickle
-import re
 import shutil
 import sys
 import time
@@ -51,7 +50,7 @@ from zoo.families import find_family
 from zoo.loading import Loaded
 from zoo.models.function import measure
 from zoo.models.recognizer import ActivityRecognizer
-from zoo.provenance import already_seen, versions, weights_sha256
+from zoo.provenance import already_seen, spelled, versions, weights_sha256
 from zoo.runtime.labels import COUNTED, allowed_classes, forgive, indistinct, resolve
 from zoo.training import Training, few_steps, fit
 
@@ -242,7 +241,7 @@ def cross_validate(
     methods = {} if alone else {plan.name: plan.to_json() for plan in plans}
     for name, estimator in protocol.estimators.items():
         # Its parameters, but not the code of functions.
-        methods[name] = {"estimator": re.sub(" at 0x[0-9a-f]+", "", repr(estimator))}
+        methods[name] = {"estimator": spelled(repr(estimator))}
     identity: dict[str, Any] = plans[0].to_json() if alone else {"classes": list(data.classes)}
     identity |= {
         "groups": protocol.groups, "everyone": protocol.everyone, "data_sha256": data.sha256,

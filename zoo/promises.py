@@ -80,9 +80,10 @@ def _built(named: Any, facts: Mapping[str, Any], options: Mapping[str, Any]) -> 
     if is_foreign(named):
         config_of(named)
         # It says itself how long its windows are, or else reads any.
-        _, rows, *channels = shape_of(named) or (None, None)
-        rows = rows or facts["window"]
-        answers = named(np.zeros((1, rows, *channels), np.float32), training=False) if channels else None
+        shape = shape_of(named)
+        rows = shape[1] if len(shape) > 1 and shape[1] else facts["window"]
+        is_called = len(shape) == 3 and isinstance(shape[2], int)
+        answers = named(np.zeros((1, rows, shape[2]), np.float32), training=False) if is_called else None
         # What has no answers that are alike is refused below.
         labels = names_of("classes", int(getattr(answers, "shape", (1, 2))[-1]), "class {}")
         return adopt(named, labels, facts["rate"], rows, in_g=False, name=None)

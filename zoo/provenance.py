@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import platform
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,11 @@ def versions() -> dict[str, str]:
         **{name: importlib.metadata.version(name) for name in packages},
         "machine": machine(),
     }
+
+
+def spelled(text: str) -> str:
+    """A text without the addresses of objects, which differ from process to process."""
+    return re.sub(" at 0x[0-9a-f]+", "", text)
 
 
 def weights_sha256(weights: Iterable["keras.Variable"]) -> str:

@@ -34,7 +34,7 @@ from zoo.models.function import Function, measure, own_loss
 from zoo.models.losses import loss_and_metrics
 from zoo.models.model import Model
 from zoo.models.network import config_of
-from zoo.provenance import known_of, versions
+from zoo.provenance import known_of, spelled, versions
 from zoo.recipe import Recipe, checked
 from zoo.results import TrainResult
 from zoo.runtime.labels import resolve
@@ -176,7 +176,7 @@ class Training:
             name: value for name, value in model.get_config().items() if not self.function or name != "network"
         }
         if self.function:
-            arguments |= {name: repr(self.arguments.get(name)) for name in self.function.options}
+            arguments |= {name: spelled(repr(self.arguments.get(name))) for name in self.function.options}
         return {"arguments": arguments, "data": data.sha256, **self.written}
 
     def run(

@@ -103,6 +103,12 @@ def test_rows_that_came_in_packets_are_a_question_with_their_rate_on_average(tmp
     assert float(rate) == pytest.approx(RATE, rel=0.02)
 
 
+def test_rows_that_are_lost_in_packets_are_gaps(tmp_path):
+    there = np.resize(np.repeat([True, False], [16, 5]), len(WALK))
+    text = csv_of("time,x,y,z", (f"{stamp:.3f}" for stamp in TIMES[there]), *acceleration(WALK[there]))
+    assert {one.rate for one in imported(tmp_path, text, **ANN)[1]} == {RATE}
+
+
 @pytest.mark.parametrize(("rate", "start"), [(5, YEAR_2024), (1000, YEAR_2024), (1000, 7200)])
 def test_the_slowest_and_the_fastest_rate_are_read_in_spite_of_rounding(tmp_path, rate, start):
     stamps = (f"{start + place / rate:.4f}" for place in range(len(WALK)))

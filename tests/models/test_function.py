@@ -190,6 +190,11 @@ def test_a_run_is_not_resumed_with_another_function_of_a_notebook(other, data, t
     refused("made with another function", zoo.train, other("tanh"), data, resume=True, **train)
 
 
+def test_an_object_that_is_bound_has_no_address_in_what_a_run_is_of():
+    code = Function.of(functools.partial(typed("relu"), activation=lambda rows: rows)).code
+    assert ("activation" in code, " at 0x" in code) == (True, False)
+
+
 def test_files_beside_it_are_its_own_and_a_part_of_the_run(data, tmp_path):
     named = {}
     for folder, width in (("a", 4), ("b", 16)):

@@ -216,7 +216,7 @@ REFUSED = {
     "of the type str; expected a Keras model": lambda: "activity_gru",
     "a shape that it does not state.*call it on a batch": lambda: keras.Sequential([keras.layers.Dense(3)]),
     r"returns \(8, 5\) for 8 windows; expected \(8, 3\)": lambda: stranger(keras.layers.Dense(5)),
-    "between 0 and 1, as of a sigmoid": lambda: stranger(keras.layers.Dense(3, activation="sigmoid")),
+    "ends in a sigmoid": lambda: stranger(keras.layers.Dense(3, activation="sigmoid")),
     "replace Lambda by layers": lambda: stranger(keras.layers.Lambda(lambda x: 2 * x), keras.layers.Dense(3)),
     "keeps states from one window to the next": lambda: keras.Sequential(
         [keras.Input(batch_shape=(1, 60, 3)), keras.layers.GRU(4, stateful=True), keras.layers.Dense(3)]

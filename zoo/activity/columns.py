@@ -288,7 +288,7 @@ def resolve(
         cure = f"pass {option('rotation_unit', ROTATION_UNIT)} or {option('rotation_unit', 'deg/s')}"
         raise TableError(f"{where}: columns {','.join(rotation)} do not state the unit of the rotation rate", cure)
     if app.convention != CONVENTION and unit == UNIT and not columns.convention:
-        problem = f"{where}: columns {','.join(resolved.axes)} are named as iOS does, which writes g, but are in {unit}"
+        problem = f"{where}: columns {','.join(resolved.axes)} are in {unit}, but have the names of iOS, which writes g"
         signs = " or ".join(option("convention", sign) for sign in (CONVENTION, app.convention))
         raise TableError(problem, f"lying face up, does z read 9.8 or -9.8? Pass {signs}")
     return resolved.replace(
@@ -411,7 +411,8 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, is_clock: b
     possible = (name for name, rate in rates.items() if LOWEST <= float(f"{rate:.3g}") <= HIGHEST)
     plausible = sorted(possible, key=lambda name: name not in dated)
     pauses = float((forward > GAP_STEPS * step).mean()) if len(forward) >= ENOUGH_ROWS else 0.0
-    if pauses > _BURSTS and (intervals >= 0).all():
+    # Where rows are lost, less than half of the time is; in bursts, a pause makes up for all that came at once.
+    if pauses > _BURSTS and (intervals >= 0).all() and forward.sum() > 2 * step * len(intervals):
         mean, units = len(intervals) / float(forward.sum()), {unit} - {"auto"} or dated or SECONDS
         known = {name: mean / SECONDS[name] for name in units if LOWEST <= mean / SECONDS[name] <= HIGHEST}
         average = " or".join(f" ({rate:.3g}, if stamps are {name})" for name, rate in known.items())

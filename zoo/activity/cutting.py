@@ -113,7 +113,7 @@ def _read(path: Path, imported: Path, findings: Findings, doubts: list[str]) -> 
         )  # fmt: skip
         made = import_csv([(file, columns.replace(gyroscope=gyroscope)) for file, columns in sources], imported)
     except ZooError as error:
-        raise ZooError(f"{error}; how files are read is told to `zoo data import csv`: cut what it writes") from None
+        raise ZooError(f"{error}; run `zoo data import csv` first, which has these options, and cut its file") from None
     findings.add(made.findings)
     doubts += [*notes, *made.doubts]
     index = recordings.read_recordings(imported)

@@ -36,6 +36,7 @@ from zoo.catalog import function_in
 from zoo.errors import ZooError, shown, unknown_name
 from zoo.models.model import names_of
 from zoo.models.network import ActivityNetwork, require_same, seeded
+from zoo.provenance import spelled
 from zoo.recipe import checked
 
 FACTS = ("window", "channels", "classes", "rate", "seed")
@@ -78,7 +79,7 @@ class Function:
             with suppress(OSError, TypeError):
                 code = code or inspect.getsource(part)
         if isinstance(named, partial):
-            code += f"\n# with {named.args} {named.keywords}\n"
+            code += spelled(f"\n# with {named.args} {named.keywords}\n")
         # A loss of Keras is an object with a configuration.
         config = getattr(named, "get_config", str)()
         return cls(f"{getattr(function, '__name__', type(named).__name__)}{config}", code, named)._checked()
@@ -115,9 +116,7 @@ class Function:
     def argument_types(self) -> dict[str, Any]:
         """Types of the arguments, as those of the class of a family."""
         types = {name: kind for name, kind in ActivityNetwork.argument_types().items() if name != "network"}
-        # Any text would be true.
-        defaults = {name: self._parameters[name].default for name in self.options}
-        return types | {name: bool if isinstance(value, bool) else Any for name, value in defaults.items()}
+        return types | dict.fromkeys(self.options, Any)
 
     def parameter_formula(self, **arguments: Any) -> int:
         """The number of parameters with these arguments."""
@@ -125,8 +124,11 @@ class Function:
 
     def __call__(self, **arguments: Any) -> ActivityNetwork:
         """Builds the network, and the recognizer around it."""
-        types = self.argument_types()
-        options = {name: checked(name, types[name], arguments.pop(name)) for name in self.options if name in arguments}
+        options = {name: arguments.pop(name) for name in self.options if name in arguments}
+        for name, value in options.items():
+            # Any text would be true.
+            if isinstance(self._parameters[name].default, bool) and isinstance(value, str):
+                checked(name, bool, value)
         needed = [name for name in self.options if self._parameters[name].default is inspect.Parameter.empty]
         if missing := [name for name in needed if name not in options]:
             raise ZooError(
@@ -254,6 +256,10 @@ def _beside(file: Path) -> list[Path]:
     return found[1:]
 
 
+_TEXTS: dict[Path, bytes] = {}
+"""The texts of files beside others, when they were imported last."""
+
+
 @cache
 def run_file(file: Path, sha256: str = "") -> ModuleType:
     """Runs a file of Python as a module, once for each text; it imports what lies beside it."""
@@ -265,8 +271,10 @@ def run_file(file: Path, sha256: str = "") -> ModuleType:
     sys.modules[name] = module
     for other in _beside(file):
         # Such as one of this name beside another file, or of another text by now; no package of this name.
-        if Path(getattr(sys.modules.get(other.stem), "__file__", None) or "").name == other.name:
+        loaded, text = Path(getattr(sys.modules.get(other.stem), "__file__", None) or ""), other.read_bytes()
+        if loaded.name == other.name and (loaded.resolve() != other or _TEXTS.get(other, text) != text):
             del sys.modules[other.stem]
+        _TEXTS[other] = text
     folder = str(file.parent)
     sys.path.insert(0, folder)
     try:

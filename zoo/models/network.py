@@ -36,6 +36,7 @@ _LEAST = 1e-30
 _DIFFERENT = 1e-4
 """Largest relative difference of an answer that is the same."""
 _ROUGH = 0.05
+"""The same in mixed precision."""
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -175,8 +176,9 @@ def require_same(network: keras.Model, model: ActivityNetwork) -> None:
     if (found := getattr(wanted, "shape", type(wanted).__name__)) != expected:
         raise ZooError(f"network returns {found} for 8 windows; expected {expected}, by labels")
     wanted, again = (np.asarray(answers) for answers in (wanted, network(rows, training=False)))
-    if wanted.min() > 0 and wanted.max() < 1 and not _sum_to_one(wanted):
-        raise ZooError("network returns numbers between 0 and 1, as of a sigmoid: end it in a softmax, or in logits")
+    last = _made_by(network.outputs[0])[0] if is_graph(network) else None
+    if getattr(last, "activation", None) is keras.activations.sigmoid:
+        raise ZooError("network ends in a sigmoid, whose answers are no logits: end it in a softmax, or in logits")
     answers = model(windows, training=False)
     answers = np.asarray(keras.ops.softmax(answers) if _sum_to_one(wanted) else answers)
     if found := _differs(again, wanted, "the second time"):
@@ -190,8 +192,8 @@ def require_same(network: keras.Model, model: ActivityNetwork) -> None:
 
 def _differs(answers: NDArray[Any], wanted: NDArray[Any], how: str) -> str:
     """Says by how much answers differ from others; empty if they are the same."""
-    # In mixed precision, a number has three digits.
-    limit = (_DIFFERENT if answers.dtype.itemsize > 2 else _ROUGH) * max(1.0, float(np.abs(wanted).max()))
+    coarse = min(answers.dtype.itemsize, wanted.dtype.itemsize)
+    limit = (_DIFFERENT if coarse > 2 else _ROUGH) * max(1.0, float(np.abs(wanted).max()))
     answers, wanted = answers.astype(np.float32), wanted.astype(np.float32)
     if np.allclose(answers, wanted, atol=limit, equal_nan=True):
         return ""
