@@ -3,8 +3,8 @@
     python benchmarks/personal.py --data windows.h5 | tee benchmarks/personal.json
     python benchmarks/personal.py --page docs/guides/deploy.md  # writes the table into the page
 
-The windows are those of benchmarks/studies.py, the recipe is that of `activity_gru_phone` with 48 units, half the work.
-The people of each study are divided in two halves. The recipe is trained on one half, with the temperature of
+The windows are those of benchmarks/streaming_studies.py, the recipe is that of `activity_gru_phone` with 48 units, half
+the work. The people of each study are divided in two halves. The recipe is trained on one half, with the temperature of
 `activity_gru_phone`, and the `model.personal.tflite` of the resulting model learns from a minute of each person of the
 other half, the first windows of each class in turn; then the other way around. It is tested on the other windows of
 that person, once with all that it learned and once with what helps on windows held back, the default. All this is done

@@ -222,7 +222,7 @@ def test_a_card_has_a_place_for_all_that_is_measured_of_streams():
                 slow = late | {"median_of_people": {"interval": [2.25, None]}}
                 row["turns"] = {
                     "all": shown, "delays": dict.fromkeys(kinds, slow),
-                    "missed": {"interval": [0.05, 0.2]}, "false_per_hour": 33.3,
+                    "missed": {"share": 0.1, "interval": [0.05, 0.2]}, "false_per_hour": 33.3,
                     "false_of_people": {"interval": None, "people": 2, "by_person": {"1": 40.1, "2": 20.0}},
                 }  # fmt: skip
                 row["flights"] = dict.fromkeys(("6", "8", "10", "15"), shown | late)

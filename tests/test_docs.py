@@ -421,11 +421,6 @@ def test_the_numbers_and_figures_of_a_page_are_those_that_were_measured(page, be
         assert drawn.read_bytes() == (DOCS / "assets" / drawn.name).read_bytes(), drawn.name
 
 
-def spread(found):
-    """The interval of a share, or else its lowest and highest person."""
-    return found["interval"] or sorted(found["by_person"].values())[:: len(found["by_person"]) - 1]
-
-
 def measured(name):
     return json.loads((ROOT / "benchmarks" / f"{name}.json").read_text())
 
@@ -453,8 +448,7 @@ def test_the_page_of_the_splits_says_whom_more_people_and_more_studies_help():
     }  # fmt: skip
     assert sum(0.5 < gain("people", study, -2, -1) < 2.5 for study in several) == 3
     for study in ("geotec", "oxford"):
-        low, high = (spread(rows["people"][place][study]["score"]) for place in (0, -1))
-        assert max(low[0], high[0]) < min(low[1], high[1])
+        assert gain("people", study, 0, -1) < 0
         shares = [row[study]["walking_as_stairs"]["share"] for row in rows["people"]]
         assert 0.055 < min(shares) <= max(shares) < 0.125
     stairs = {
@@ -462,8 +456,10 @@ def test_the_page_of_the_splits_says_whom_more_people_and_more_studies_help():
     }
     assert stairs["geotec"][-1] < stairs["geotec"][1] / 2
     assert (round(stairs["wisdm"][1], 2), round(stairs["wisdm"][-1], 2)) == (0.3, 0.06)
-    assert round(gain("studies", "oxford", 1, -1)) == 6
-    assert all(gain("studies", study, 0, -1) < 1 for study in ("motionsense", "wisdm", "dsads"))
+    assert all(abs(gain("studies", study, 0, -1)) < 1.1 for study in ("motionsense", "wisdm", "dsads"))
+    for study, gaining in (("dsads", 8), ("oxford", 3)):
+        few, many = (rows["studies"][place][study]["score"]["by_person"] for place in (1, -1))
+        assert sum(many[person] > few[person] for person in few) == gaining
 
 
 def test_the_page_of_the_splits_says_what_other_movements_bring_where_two_studies_are_left_out(monkeypatch):
@@ -535,7 +531,7 @@ def test_the_pages_say_which_kinds_of_movements_are_found_and_that_no_study_was_
     assert abs(median(left_out) - 5 / 8) < 0.02
     guide = " ".join((DOCS / "guides" / "probabilities.md").read_text().split())
     assert f"for {min(left_out):.0%} to {max(left_out):.0%} of its time" in guide
-    assert max(learned) < 0.345
+    assert (round(max(learned), 2), f"at most {max(learned):.0%}" in guide) == (0.34, True)
     for kind in ("stepper", "cross_trainer"):
         assert found["by_kind"][kind]["the class, not this kind"] > 0.8
     assert min(plain) > 0.85
@@ -546,8 +542,10 @@ def test_the_pages_say_which_kinds_of_movements_are_found_and_that_no_study_was_
         shares[key] = other + row["other"], of + row["windows"]
     shares = {key: other / of for key, (other, of) in shares.items()}
     assert all(abs(share - shares[*key[:3], False]) < 0.0155 for key, share in shares.items())
-    most = {study: shares[study, True, "people", False] for study in ("dsads", "wisdm", "geotec", "oxford")}
-    assert max(most["dsads"], most["wisdm"]) < min(most["geotec"], most["oxford"])
+    assert (
+        max(shares[study, True, split, False] for study in ("dsads", "wisdm") for split in ("people", "studies")) < 0.05
+    )
+    assert max(shares, key=lambda key: key[1] and shares[key])[0] == "geotec"
 
 
 def test_the_page_of_the_splits_says_what_the_filter_gains_and_what_it_leaves():

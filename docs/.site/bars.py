@@ -107,7 +107,8 @@ def movements() -> str:
     """Shares of the time of movements that are shown as a known activity, without a class for others and with one."""
     rows = []
     for kind, shares in read_json(_BENCHMARKS / "other.json")["by_kind"].items():
-        rows += [(f"{kind.replace('_', ' ')}, {which}", share, f"{share:.0%}") for which, share in shares.items()]
+        names = (f"{kind.replace('_', ' ')}, {how}" for how in ("without the class", "trained without it", "with it"))
+        rows += [(name, share, f"{share:.0%}") for name, share in zip(names, shares.values(), strict=True)]
     return bars("Time shown as a known activity, of people whom the network does not know", rows)
 
 
