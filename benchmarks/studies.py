@@ -56,15 +56,17 @@ def people(data: Data, scratch: Path) -> list[Row]:
     rows = []
     for number in (*curve, None):
         folds = [Fold(PRESET, SUBJECT, SEED, group, number) for group in range(GROUPS)]
-        parts = [read_arrays(fold.file(folder, "npz")) for fold in folds]
-        answers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         windows = round(np.mean([fold.record(folder)["train_windows"] for fold in folds]))
-        rows.append({"people": number or round(known), "train_windows": windows, "studies": scores(data, answers)})
+        rows.append(
+            {"people": number or round(known), "train_windows": windows, "studies": scores(data, joined(folder, folds))}
+        )
     return rows
 
 
 def more_studies(data: Data, scratch: Path) -> list[Row]:
     """A row for each number of other studies that are trained on."""
+    from zoo.crossval import STUDY, Fold
+
     names, windows = np.unique(data.train.studies, return_counts=True)
     largest = names[np.argsort(-windows)].tolist()
     others = {study: [other for other in largest if other != study] for study in STUDIES}
@@ -75,9 +77,14 @@ def more_studies(data: Data, scratch: Path) -> list[Row]:
     for count in COUNTS:
         found = {study: scores(data, answered[tuple(others[study][:count])], study) for study in STUDIES}
         rows.append({"count": count, "studies": {study: own[study] for study, own in found.items()}})
-    folds = [read_arrays(file) for file in sorted(scratch.glob(f"studies/folds/{PRESET}.*.npz"))]
-    answers = {name: np.concatenate([fold[name] for fold in folds]) for name in folds[0]}
+    answers = joined(scratch / "studies", [Fold(PRESET, STUDY, SEED, group) for group in range(len(STUDIES))])
     return [*rows, {"count": len(STUDIES) - 1, "studies": scores(data, answers)}]
+
+
+def joined(folder: Path, folds: Sequence[Any]) -> Answers:
+    """What the networks of folds answer, in a folder of a cross-validation."""
+    parts = [read_arrays(fold.file(folder, "npz")) for fold in folds]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def trained_on(studies: Sequence[str], scratch: Path) -> Answers:
@@ -110,8 +117,8 @@ def scores(data: Data, answers: Answers, study: str | None = None) -> dict[str, 
         own = (labels != data.other_class) & (windows.studies[rows] == name)
         shown, persons = predicted[own], windows.subjects[rows[own]]
         answered = np.eye(len(data.classes))[shown]
-        truth, told = metrics.study_labels(windows.labels[rows[own]], answered, data.label_sets)
-        told = metrics.of_known(truth, told, data.other_class)[1]
+        truth, labeled = metrics.study_labels(windows.labels[rows[own]], answered, data.label_sets)
+        labeled = metrics.of_known(truth, labeled, data.other_class)[1]
         walks = labels[own] == walking
         whose = [(person, persons == person) for person in np.unique(persons).tolist()]
         share = partial(share_of, whose, walks)
@@ -119,13 +126,13 @@ def scores(data: Data, answers: Answers, study: str | None = None) -> dict[str, 
         if walks.all():
             row["score"] = share(shown == walking)
         else:
-            whole = metrics.scores(truth, told, persons)
+            whole = metrics.scores(truth, labeled, persons)
             row["score"] = {"share": whole["macro_f1"], "interval": whole["macro_f1_interval"]}
             if row["score"]["interval"] is None:
                 # Of the activities that a person has done.
                 row["score"]["by_person"] = {
-                    person: f1_score(truth[own], told[own], labels=np.unique(truth[own]), average="macro")
-                    for person, own in whose
+                    person: f1_score(truth[theirs], labeled[theirs], labels=np.unique(truth[theirs]), average="macro")
+                    for person, theirs in whose
                 }
         found[name] = row
     return found
@@ -153,11 +160,11 @@ def cell(found: Row, form: str) -> str:
 
 def table(rows: Sequence[Row], key: str, form: str, name: str) -> str:
     """One kind of score of each study, by what was trained on."""
-    lines = [[told(row), *(cell(row["studies"][study][key], form) for study in STUDIES)] for row in rows]
+    lines = [[name_of(row), *(cell(row["studies"][study][key], form) for study in STUDIES)] for row in rows]
     return markdown.table([name, *STUDIES], lines)
 
 
-def told(row: Row) -> str:
+def name_of(row: Row) -> str:
     """What was trained on."""
     if "people" in row:
         return f"{row['people']} people"
