@@ -15,7 +15,6 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -248,17 +247,18 @@ def scores(streams: Mapping[str, Sequence[StreamResult]], known: Sequence[str]) 
             for before, after, delay in stream.changes():
                 by_kind.setdefault(kind_of(before, after), {}).setdefault(stream.person, []).append(delay)
         false = {stream.person: [(stream.false_alarms(), stream.settled_seconds / 3600)] for stream in turns}
+        counts = np.concatenate([*false.values()])
         found["turns"] = {
             "people": len(turns), "all": shares(turns, everything),
-            "hours": sum(hours for ((_, hours),) in false.values()),
+            "hours": float(counts[:, 1].sum()),
             "delays": {
-                kind: delays([*chain(*own.values())]) | {"median_of_people": over_people(own, median)}
+                kind: delays(np.concatenate([*own.values()]).tolist()) | {"median_of_people": over_people(own, median)}
                 for kind, own in sorted(by_kind.items())
             },
             "missed": metrics.pooled_share(
                 (one.person, np.isinf(one.delays()), np.full(len(one.starts) - 1, True)) for one in turns
             ),
-            "false_per_hour": per_hour(np.array([*chain(*false.values())])),
+            "false_per_hour": per_hour(counts),
             "false_of_people": over_people(false, per_hour),
         }  # fmt: skip
     for kind, climbed in streams.items():

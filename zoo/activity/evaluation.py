@@ -226,7 +226,6 @@ def _parts(loaded: Loaded, data: Data, split: str) -> tuple[DataSet, DataSet]:
 def _notes(data: Data, loaded: Loaded, windows: DataSet, split: str) -> list[str]:
     metadata, people, rows = metadata_of(loaded), len(windows.people()), windows.inputs.shape[1]
     seen = already_seen(windows.people(), data.source, metadata) if split != "train" else []
-    # Numbers are the same by chance.
     files = [training.data_sha256 for training in metadata.trainings]
     known = {who for one in metadata.trainings for who in one.train_subjects} - {*seen}
     # Numbers are the same by chance, and so are P01 and s1.

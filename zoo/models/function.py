@@ -47,7 +47,7 @@ FACTS = ("window", "channels", "classes", "rate", "seed")
 class Function:
     """A function that builds a network.
 
-    `source` is how it was named, `code` the text of its file, `beside` that of the files beside it that it imports.
+    `source` is how it was named, `code` the text of its file, `beside` that of the files next to it that it imports.
     """
 
     source: str
@@ -99,7 +99,7 @@ class Function:
 
     @property
     def sha256(self) -> str:
-        """Hash of its code, and of that beside it."""
+        """Hash of its code, and of that next to it."""
         return hashlib.sha256((self.code + self.beside).encode()).hexdigest()
 
     @property
