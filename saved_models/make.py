@@ -27,6 +27,7 @@ import listing
 import measured_streams
 import numpy as np
 import pages
+from augmented_forest import AugmentedForest
 from rich.console import Console
 
 from zoo import loading
@@ -64,6 +65,8 @@ ARCHIVES = {
 HOPS = {"selfback": 200, "dsads": 400}
 """Rows between windows where people do one thing for long. The legs of DSADS are one moment: half the weight each."""
 STAIRS = {"stairs": "upstairs+downstairs"}
+ESTIMATORS = {"augmented_random_forest": AugmentedForest()}
+"""Baselines besides those of `zoo crossval`."""
 WEIGHT_SEEDS = 3
 SPARSITY_WEIGHTS = (0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0)
 SPLITS = 2
@@ -512,7 +515,10 @@ def without_difference(rows: Mapping[str, Document]) -> Document:
 
 def baselines(name: str, archives: Path, scratch: Path, methods: Sequence[str]) -> None:
     """Scores baselines on the folds over people of a preset, whose networks are trained unless they are in a folder."""
-    plan, protocol = Training.of(name, {"validation": 0.0}), Protocol(GROUPS, baselines=tuple(methods), models=True)
+    named = [method for method in methods if method not in ESTIMATORS]
+    own = {method: ESTIMATORS[method] for method in methods if method in ESTIMATORS}
+    plan = Training.of(name, {"validation": 0.0})
+    protocol = Protocol(GROUPS, baselines=named, estimators=own, models=True)
     test = cross_validated(plan, cut_studies(name, archives, scratch), scratch / "people", protocol)
     for path, document in same_folds(test):
         known = document["test"]["baselines"]
