@@ -34,10 +34,12 @@ import measured_streams
 import numpy as np
 import pages
 from numpy.typing import NDArray
+from sklearn.metrics import f1_score
 
 from zoo.activity import metrics, recordings, streaming
 from zoo.activity.cutting import Windowing
 from zoo.provenance import versions
+from zoo.report import markdown
 from zoo.runtime import Recognizer
 from zoo.runtime.metadata import STANDARD_GRAVITY
 
@@ -54,6 +56,16 @@ def scale_of(parts: Iterable[recordings.Recording]) -> float:
     """What makes one g of the mean length of a person's acceleration while standing."""
     standing = [np.linalg.norm(part.acceleration, axis=1) for part in parts if part.activity == "standing"]
     return STANDARD_GRAVITY / float(np.concatenate(standing).mean()) if standing else 1.0
+
+
+def own_scores(
+    truth: NDArray[np.int64], answers: NDArray[np.int64], owners: NDArray[np.str_]
+) -> dict[str, float]:  # fmt: skip
+    """Each person's macro-F1, of the activities that they have done."""
+    return {
+        person: f1_score(truth[own], answers[own], labels=np.unique(truth[own]), average="macro")
+        for person, own in ((name, owners == name) for name in np.unique(owners).tolist())
+    }
 
 
 def measure(
@@ -83,10 +95,11 @@ def measure(
     merged = {name: "stairs" if name in STAIRS else name for name in metadata.classes}
     five = np.unique([merged[name] for name in classes], return_inverse=True)[1]
     scores = metrics.classification(truth, answers, metadata.classes, owners)
+    by_person = {} if len(scales) >= metrics.FEWEST else {"by_person": own_scores(truth, answers, owners)}
     return {
         "source": index.provenance["source"], "people": len(scales), "scales": scales if scaled else None,
         "windows": {"count": len(truth), **{key: scores[key] for key in ("accuracy", "macro_f1", "macro_f1_interval",
-                                                                      "classes", "confusion")},
+                                                                      "classes", "confusion")}, **by_person,
                     "stairs_as_one": metrics.scores(five[truth], five[answers], owners)},
         "streams": {"hours": round(sum(float(stream.times[-1]) for stream in streams) / 3600, 2),
                     "all": measured_streams.shares(streams, measured_streams.everything),
@@ -130,6 +143,17 @@ def table(document: Mapping[str, Any]) -> str:
     return "\n".join(rows)
 
 
+def people(document: Mapping[str, Any]) -> str:
+    """The scores of each person of studies with fewer than ten: of windows, and of settled time."""
+    lines = []
+    for name, row in document["studies"].items():
+        settled = row["streams"]["settled"]
+        for person, score in row["windows"].get("by_person", {}).items():
+            own = [settled[key]["by_person"].get(person) for key in COLUMNS]
+            lines.append([name, person, f"{score:.3f}", *("" if share is None else f"{share:.1%}" for share in own)])
+    return markdown.table(["study", "person", "macro-F1", *COLUMNS.values()], lines)
+
+
 def looks(document: Mapping[str, Any]) -> str:
     """Who was looked at when, the first look first."""
     rows = [
@@ -145,7 +169,7 @@ def main() -> None:
     parser.add_argument("--recordings", type=Path, nargs="+", default=[])
     options = parser.parse_args()
     if options.page:
-        pages.fill(options.page, __file__, {"external test": table, "looks": looks})
+        pages.fill(options.page, __file__, {"external test": table, "people": people, "looks": looks})
         return
     recognizer, found = Recognizer(options.file), {}
     for file in options.recordings:

@@ -46,13 +46,9 @@ CANDIDATES: dict[str, dict[str, Any]] = {
     "with other movements": {"other": MOVEMENTS},
     "with them, weighted by the root": {"other": MOVEMENTS, "class_weights": "root"},
     "with them, at most 80 windows": {"other": MOVEMENTS, "most": 80},
-    "with them, mixed up": {"other": MOVEMENTS, "mixup": 0.2},
 }
-"""Changes of the recipe by name.
-
-`other` are movements that are a class of their own, `most` is how many windows of an activity of a person are trained
-on, and `mixup` the parameter of the beta distribution of the weights in a mixture of two windows.
-"""
+"""Changes of the recipe by name; `other` are movements that are a class of their own, and `most` is how many windows of
+an activity of a person are trained on."""
 WORKERS, BATCH = 2, 2048
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
 """The environment of a worker."""
@@ -105,8 +101,6 @@ def train(candidate: str, pair: tuple[str, str], scratch: Path) -> Row:
     if most := changes.pop("most", None):
         few = few_of_each(data.train, most) | np.isin(data.train.studies, pair)
         data = replace(data, train=data.train.where(few))
-    if alpha := changes.pop("mixup", None):
-        mix_up(alpha)
     training = Training.of(PRESET, {"validation": 0.0, "seed": SEED, **changes})
     # Another pair may have the same number of its group, so each has a folder.
     out = scratch / candidate.replace(" ", "_") / joint
@@ -133,39 +127,6 @@ def few_of_each(windows: Any, most: int) -> NDArray[np.bool_]:
     for kind in np.unique(kinds):
         kept[order[kinds[order] == kind][:most]] = True
     return kept
-
-
-def mix_up(alpha: float) -> None:
-    """Makes this process train on mixtures of pairs of windows: Zhang et al., mixup, ICLR 2018, arXiv:1710.09412.
-
-    A window and the next one of its shuffled batch, mostly of another study, have the weights w and 1 - w, of a beta
-    distribution and one for each batch, in the mixture and in its loss.
-    """
-    import tensorflow as tf
-
-    from zoo import training
-    from zoo.data import pipeline
-    from zoo.models.losses import CrossEntropy
-
-    labels, thousandths = 100, 1000  # the target holds both labels and the weight
-    batches = pipeline.training_batches
-
-    def mixed(number: Any, batch: Any) -> Any:
-        draws = tf.random.stateless_gamma((2,), tf.stack([tf.cast(SEED, tf.int64), number]), alpha)
-        weight = tf.round(thousandths * draws[0] / tf.reduce_sum(draws))
-        share, (windows, own) = weight / thousandths, batch
-        both = own + labels * (tf.roll(own, 1, axis=0) + labels * tf.cast(weight, own.dtype))
-        return share * windows + (1 - share) * tf.roll(windows, 1, axis=0), both
-
-    class Mixed(CrossEntropy):
-        def call(self, y_true: Any, y_pred: Any) -> Any:
-            code = tf.cast(y_true, tf.int64)
-            share = tf.cast(code // labels**2, y_pred.dtype) / thousandths
-            own, other = (super(Mixed, self).call(part, y_pred) for part in (code % labels, code // labels % labels))
-            return tf.reshape(share, (-1,)) * own + (1 - tf.reshape(share, (-1,))) * other
-
-    pipeline.training_batches = lambda *args, **options: batches(*args, **options).enumerate().map(mixed)
-    training.loss_and_metrics = lambda name, smoothing, weights, sets: (Mixed(smoothing, weights, sets), [])
 
 
 @dataclass(frozen=True)

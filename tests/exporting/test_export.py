@@ -86,8 +86,12 @@ def test_tflite_files_use_built_in_operations_and_describe_themselves(recognizer
         lambda dtype: ActivityGRU(units=4, frame=5, window=50, dtype=dtype),
         lambda dtype: SparseAutoencoder(hidden_units=4, pixels=64, scale=(1.0, -0.5, 0.5), dtype=dtype),
         lambda dtype: TrigramLM(vocabulary=12, embedding=4, hidden_units=5, dtype=dtype),
+        lambda dtype: zoo.adopt(
+            keras.Sequential([keras.Input((50, 3)), keras.layers.GRU(4, dtype=dtype), keras.layers.Dense(2)]),
+            classes=["hoover", "iron"], rate=25,
+        ),
     ],
-)
+)  # fmt: skip
 def test_a_model_of_mixed_precision_is_exported_in_float32(model, tmp_path):
     built = model("mixed_float16")
     written = {each.format: each for each in zoo.export(built, tmp_path / "out", "keras,float32")}

@@ -30,7 +30,7 @@ _ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 _OTHERS = (
     ".xlsx", ".xls", ".ods", ".numbers", ".parquet", ".feather", ".mat", ".npy", ".npz", ".pkl", ".json", ".jsonl",
     ".dat", ".asc", ".tab", ".arff", ".cwa", ".gt3x", ".sqlite", ".zip", ".7z", ".rar", ".tar", ".tgz", ".gz",
-    ".bz2", ".xz", ".zst", ".part", ".crdownload",
+    ".bz2", ".xz", ".zst", ".bin", ".edf", ".db", ".bak", ".part", ".crdownload",
 )  # fmt: skip
 """Endings of files that may hold recordings, but are of other programs, packed in another way, or not all there."""
 

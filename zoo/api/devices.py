@@ -82,7 +82,7 @@ def export(
         from zoo.exporting import artifacts
 
         changes = door.for_recognizers(loaded, prior=prior, threshold=threshold)
-        if loaded.keras_model.dtype_policy.name != "float32":
+        if any(layer.compute_dtype != "float32" for layer in loaded.keras_model._flatten_layers()):
             # Files compute in float32, whatever the model was trained in.
             changes["dtype"] = "float32"
         if changes:

@@ -88,7 +88,7 @@ class ActivityNetwork(SteppedRecognizer):
                 given = usual(x.shape[1], x.shape[2], labels) if network is None else network
                 if isinstance(given, keras.Model) and not given.built:
                     given(keras.Input(x.shape[1:]))
-                config = config_of(given)
+                config = config_of(given) if dtype is None else _computed_in(dtype, config_of(given))
                 body, head = divided(_rebuilt(config, x.shape[1:], _classes_of(given)))
                 logits = keras.layers.Dense(labels, dtype=dtype, name="logits")
             outputs = logits(body(x))
@@ -360,6 +360,16 @@ def config_of(network: Any) -> dict[str, Any]:
             f"network: {type(network).__name__} has no get_config, so that nobody can build it again: give it one, or "
             "write it as keras.Sequential or keras.Model(inputs, outputs)"
         ) from None
+
+
+def _computed_in(dtype: Any, config: Any) -> Any:
+    """A configuration in which all layers compute in a dtype."""
+    if isinstance(config, list):
+        return [_computed_in(dtype, part) for part in config]
+    if not isinstance(config, dict):
+        return config
+    own = {"dtype": dtype} if {"dtype", "trainable"} <= config.keys() else {}
+    return {key: _computed_in(dtype, value) for key, value in config.items()} | own
 
 
 def shape_of(network: keras.Model) -> tuple[Any, ...]:
