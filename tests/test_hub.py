@@ -8,6 +8,7 @@ import re
 import runpy
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from running import ROOT, message, python
@@ -165,6 +166,21 @@ def test_what_was_fetched_before_is_there_without_the_hub(server):
     file = (folder / "config.json").resolve()
     file.write_bytes(file.read_bytes()[:-1])
     assert "config.json has the hash" in message(lambda: find_folder("hf://somebody/walks"))
+
+
+def test_what_was_fetched_before_is_there_while_the_hub_is_out_of_order(server, monkeypatch):
+    from huggingface_hub import HfApi
+
+    class BusyError(Exception):
+        response = SimpleNamespace(status_code=503)
+
+    def refuse(*given, **named):
+        raise BusyError
+
+    hub.push(PRESET, "hf://somebody/walks")
+    folder = find_folder("hf://somebody/walks")
+    monkeypatch.setattr(HfApi, "model_info", refuse)
+    assert find_folder("hf://somebody/walks") == folder
 
 
 def test_a_hub_that_cannot_be_reached_is_one_line(server):

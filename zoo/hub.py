@@ -49,8 +49,9 @@ def fetch(address: str) -> Path:
         try:
             info = hub.HfApi().model_info(repo, revision=revision, files_metadata=True)
         except Exception as error:
-            # The hub has answered, and would have known.
-            if getattr(error, "response", None) is not None:
+            # What a hub that works has refused, it does not have.
+            status = getattr(getattr(error, "response", None), "status_code", 503)
+            if status < 500 and status != 429:
                 raise
             if (folder := _downloaded(address, hub, repo, revision)) is None:
                 raise

@@ -112,6 +112,15 @@ def already_seen(people: Iterable[str], source: str, metadata: Metadata, sha256:
     return [person for person in people if any(is_among(person, subjects) for subjects in shared)]
 
 
+def of_namesakes(people: Iterable[str], metadata: ActivityMetadata, seen: Iterable[str]) -> str:
+    """A note on whose name somebody in a training has, besides those who were `seen` there; empty without any."""
+    known = {who for one in metadata.trainings for who in one.train_subjects} - {*seen}
+    # Numbers are the same by chance, and so are P01 and s1.
+    names = [who for who in people if who in known and not re.fullmatch(r"[^\W\d]?\d+", who)]
+    what = "people of these names, from other files, were in the training of this model: if they are the same, this is"
+    return f"{', '.join(names)}: {what} too optimistic" if names else ""
+
+
 def machine() -> str:
     """Describes this machine, such as `x86_64, 2 x AMD EPYC`."""
     path, processor = Path("/proc/cpuinfo"), platform.processor() or "unknown processor"

@@ -55,6 +55,14 @@ def test_a_note_holds_until_the_next_and_stop_begins_nothing(walk):
     assert labels(walk(NOTES)) == [("walking", 20.0, ""), ("bike", 15.0, "")]
 
 
+def test_notes_count_from_the_first_time_that_is_known_and_are_in_the_encoding_that_is_asked_for(walk):
+    folder = walk("")
+    (folder / "Annotation.csv").write_bytes(NOTES.replace("walking", "ходьба").encode("cp1251"))
+    file = folder / "TotalAcceleration.csv"
+    file.write_text(file.read_text().replace("\n0.00,", "\n,", 1))
+    assert labels(folder, encoding="cp1251") == [("ходьба", 20.0, ""), ("bike", 15.0, "")]
+
+
 def test_notes_taken_at_the_end_name_what_was_before_them(walk):
     assert labels(walk(NOTES), annotations="end") == [("walking", 5.0, ""), ("bike", 20.0, "")]
 
@@ -258,6 +266,13 @@ def test_answers_say_how_their_recording_is_read(walk):
     folder = walk("", names="clock,right,up,front")
     how = '# {"x": "right", "y": "up", "z": "front", "time": "clock"}\n'
     assert labels(answered(folder, "0,20,walking,person", described=how)) == [("walking", 20.0, "person")]
+
+
+def test_answers_are_of_the_study_that_is_asked_for(walk):
+    out = (place := answered(walk(""), "0,20,walking,person")).parent / "recordings.h5"
+    zoo.import_csv(place, out, study="lab")
+    with h5py.File(out) as file:
+        assert file["study"].asstr()[:].tolist() == ["lab"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A gyroscope next to the accelerometer: read from CSV, stored, cut and disturbed along with it."""
 
 import numpy as np
+import pandas
 import pytest
 from running import data_of, message, refused, write_h5
 
@@ -81,6 +82,13 @@ def test_columns_of_known_apps_are_found(header, factor, tmp_path):
     # The sense of rotation is the same on iOS, whose acceleration has the other sign.
     np.testing.assert_allclose(found.acceleration, ROWS[:, :3] * (-1 if "(G)" in header else 1), atol=1e-4)
     np.testing.assert_allclose(found.rotation, RATE, atol=1e-4)
+
+
+def test_a_table_in_memory_has_no_file_next_to_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    csv(tmp_path / "Gyroscope", "time,x,y,z", RATE)
+    table = pandas.DataFrame(ROWS[:, :3], columns=["x", "y", "z"]).assign(time=np.arange(len(ROWS)) / 50)
+    refused("^DataFrame: no columns of rotation rate", imported, table, GYROSCOPE)
 
 
 def test_degrees_are_converted_and_noticed_as_gravity_is(tmp_path):

@@ -276,6 +276,8 @@ def test_rows_of_several_files_belong_together_by_their_time_even_if_a_rate_is_g
     (found,) = read_csv(tmp_path / "Accelerometer.csv", ANN.replace(rate=25.0, gyroscope=True))
     np.testing.assert_allclose(found.acceleration, moved + gravity, atol=1e-3)
     np.testing.assert_allclose(found.rotation, moved / 9, atol=1e-3)
+    (dated,) = read_csv(tmp_path / "Accelerometer.csv", ANN.replace(time="time", gyroscope=True))
+    np.testing.assert_allclose(dated.acceleration, moved + gravity, atol=1e-3)
 
 
 def test_a_gyroscope_that_ran_for_a_shorter_time_is_not_made_up(tmp_path):

@@ -87,6 +87,12 @@ def test_a_unit_of_time_or_a_rate_that_no_app_writes_is_a_question(tmp_path, uni
     assert "or confirm with time_unit=" in found
 
 
+def test_a_rate_is_proposed_only_for_a_unit_that_some_clock_counts(tmp_path):
+    stamps = 2000 * np.arange(len(WALK))
+    text = csv_of("time,x,y,z", stamps, *acceleration())
+    assert "pass rate, or confirm with time_unit=" in question(tmp_path, text, **ANN)
+
+
 @pytest.mark.parametrize(
     ("unit", "step", "packet"),
     [("s", 0.001, 10), ("ms", 1.0, 5), ("ms", 5.0, 10), ("time_ms", 2.0, 10), ("dated ms", 2.0, 4), ("s", 0.001, 2)],

@@ -51,7 +51,7 @@ def test_windows_come_back_in_their_order_with_labels_and_people(built, simulate
 
 def test_windows_of_any_length_keep_their_labels_study_and_the_place_of_the_phone(tmp_path):
     rows = np.random.default_rng(0).normal(9.8, 1, (400, 3)).astype(np.float32)
-    known = {"1": {"study": "oxford", "position": "hand"}, "2": {"study": "wisdm"}, "3": {}}
+    known = {"1": {"study": "oxford", "position": "hand", "decided": "person"}, "2": {"study": "wisdm"}, "3": {}}
     people = [
         recordings.Recording(f"{who} {what}", who, what, 50.0, rows + number, rotation=rows / 9, **of)
         for number, (who, of) in enumerate(known.items()) for what in ("still", "swing", "both")

@@ -141,6 +141,12 @@ def test_a_proposal_of_a_moment_becomes_a_part_of_its_longer_neighbor():
     assert runs([0, 1], ["a"], [0.5]) == [Stretch(0, 1, "a", 0.5)]
 
 
+def test_an_answer_that_goes_on_where_nothing_was_recorded_keeps_what_was():
+    answers = (Stretch(2, 30, label="walking"), Stretch(90, 140, label="sitting"))
+    found = [one for one in renewed(answers, [], [(0, 60), (120, 180)]) if one.label]
+    assert [(one.start, one.end, one.label) for one in found] == [(2, 30, "walking"), (120, 140, "sitting")]
+
+
 def test_an_answer_is_as_exact_as_the_journal():
     day = apply(DAY, {"do": "split", "at": 0, "time": 20.123456})
     assert [one.end for one in day[:2]] == [20.123, 60]

@@ -82,6 +82,9 @@ def test_a_file_steps_and_reads_chunks_to_the_answer_of_the_whole_window(cell, f
         np.testing.assert_allclose([one, many], [whole, whole], atol=1e-6)
         for name, value in states.items():
             np.testing.assert_allclose(last[name], value, atol=1e-6)
+    # NumPy's own type of numbers is read as well.
+    row = windows[0, None, :frame].astype(float)
+    np.testing.assert_array_equal(*(recognizer.step(x, recognizer.zeros())[0] for x in (row, row.astype("float32"))))
 
 
 @pytest.mark.parametrize(("kind", "error"), [("float32", 1e-6), ("dynamic", 0.02)])

@@ -162,6 +162,10 @@ REFUSED = {
     "time that is no number": (minute() + b"nan,1,2,3,Ann,walking\n", "expected seconds that rise"),
     "g": (minute(scale=1 / 9.81), "as in g"),
     "no gravity": (minute(scale=0.01), "gravity (9.8) is missing"),
+    "a second part of zeros": (
+        minute() + b"".join(b"%.4f,0,0,0,Ann,walking\n" % (130 + place / 60) for place in range(360)),
+        "gravity",
+    ),
     "time that goes back": (b"\n".join([minute().split(b"\n")[0], *minute().split(b"\n")[-2:0:-1]]), "rise"),
 }
 

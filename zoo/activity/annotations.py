@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from zoo.activity.columns import SECONDS, CsvColumns, is_dated, recognized, time_reader
 from zoo.activity.sources import UNDO, beside, is_label_track, stem
-from zoo.activity.tables import Table, digest, exists, lines_of, number_or_nan
+from zoo.activity.tables import Table, check_encoding, digest, exists, lines_of, number_or_nan
 from zoo.errors import ZooError, option
 from zoo.files import atomic_write, read_json, sha256, write_json
 
@@ -90,14 +90,19 @@ def _reader(path: Path) -> Callable[[Path], list[tuple[float, float, str]]] | No
     return _of_elan if path.suffix == TRACKS["elan"] else _of_audacity if is_label_track(path) else None
 
 
-def read_notes(path: Path, times: NDArray[np.float64], column: str | None, unit: str, side: Side) -> list[Span]:
+def read_notes(
+    path: Path, times: NDArray[np.float64], column: str | None, unit: str, columns: CsvColumns
+) -> list[Span]:  # fmt: skip
     """Reads notes as spans in seconds since the first of the `times` of a table, whose `column` of them has a unit."""
+    side, times = columns.annotations, times[np.isfinite(times)]
     if (reader := _reader(path)) is not None:
         return _stretches(path, reader(path), side)
-    table = Table(str(path), lines_of(path))
+    table = Table(str(path), lines_of(path, columns.encoding))
     text, stamp = recognized("text", table.names) or "text", recognized("time", table.names) or "seconds_elapsed"
     stamp = column if column in table.names else stamp
     rows = table.records(text, stamp, cure="name it so, or remove the file")
+    for row in rows:
+        check_encoding(f"{path}: column {text!r}", row[text])
     moment, expected, is_clock = time_reader(next((row[stamp] for row in rows), ""), comma=table.separator != ",")
     try:
         stamps = moment([row[stamp] for row in rows])

@@ -455,11 +455,10 @@ TENTHS = ("ms", "us")
 def doubtful(problem: str, rate: float, unit: str, *, is_slow: bool = False) -> TableError:
     """The error for a unit of time that was assumed, and that makes a rate, or a movement, too fast or too slow."""
     # Hundredths of a second pass as milliseconds, ten times as fast, and minutes as seconds.
-    likely, of = (rate / 60, "minutes") if unit == "s" else (rate / 10, "hundredths of a second")
+    likely, of = {"s": (rate / 60, "minutes"), "ms": (rate / 10, "hundredths of a second")}.get(unit, (0.0, ""))
     likely, of = (10 * rate, f"tenths of {unit}") if is_slow else (likely, of)
-    return TableError(
-        problem, f"pass {option('rate')} ({likely:.4g} for {of}), or confirm with {option('time_unit', unit)}"
-    )
+    such = f" ({likely:.4g} for {of})" if of else ""
+    return TableError(problem, f"pass {option('rate')}{such}, or confirm with {option('time_unit', unit)}")
 
 
 def has_commas(mark: str, fields: Iterable[str]) -> bool:

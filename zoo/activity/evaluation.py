@@ -1,6 +1,5 @@
 """What a recognizer answers to windows, and how good that is: its scores on a split, with baselines and notes."""
 
-import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -21,7 +20,7 @@ from zoo.errors import ZooError, option, shown
 from zoo.loading import Loaded
 from zoo.models.function import measure
 from zoo.models.recognizer import UNKNOWN_PRIOR, ActivityRecognizer
-from zoo.provenance import already_seen
+from zoo.provenance import already_seen, of_namesakes
 from zoo.recipe import Recipe
 from zoo.results import Predictions
 from zoo.runtime.labels import COUNTED, allowed_classes, complete_prior, prior_shift, resolve
@@ -227,9 +226,7 @@ def _notes(data: Data, loaded: Loaded, windows: DataSet, split: str) -> list[str
     metadata, people, rows = metadata_of(loaded), len(windows.people()), windows.inputs.shape[1]
     seen = already_seen(windows.people(), data.source, metadata) if split != "train" else []
     files = [training.data_sha256 for training in metadata.trainings]
-    known = {who for one in metadata.trainings for who in one.train_subjects} - {*seen}
-    # Numbers are the same by chance, and so are P01 and s1.
-    namesakes = [who for who in windows.people() if who in known and not re.fullmatch(r"[^\W\d]?\d+", who)]
+    namesakes = of_namesakes(windows.people(), metadata, seen)
     allowed = allowed_classes(len(data.classes), windows.label_sets)[np.unique(windows.labels)]
     absent = [
         name for place, name in enumerate(data.classes)
@@ -249,8 +246,7 @@ def _notes(data: Data, loaded: Loaded, windows: DataSet, split: str) -> list[str
         "the model was trained on simulated data": metadata.simulated and not data.simulated,
         f"subject{'s'[: len(seen) > 1]} {', '.join(seen)} {'were' if len(seen) > 1 else 'was'} in the training of this "
         "model, so this is too optimistic": seen,
-        f"{', '.join(namesakes)}: people of these names, from other files, were in the training of this model: if they "
-        "are the same, this is too optimistic": namesakes and split != "train" and data.sha256 not in files,
+        namesakes: namesakes and split != "train" and data.sha256 not in files,
         "the model was trained on some of these windows, so this is too optimistic":
             split == "all" and not seen and data.sha256 in files,
         "what the model was trained on is not known: these windows may be among it, which no score would show":

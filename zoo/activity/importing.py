@@ -212,7 +212,9 @@ def _values_of(path: Path, acceleration: Readings) -> Floats:
     if acceleration.columns.rate:
         lines, stamped = lines_of(Path(acceleration.where)), CsvColumns(time_unit=acceleration.columns.time_unit)
         times = read_table(acceleration.where, lines, stamped, labels=False).times
-    table = read_table(str(path), lines_of(path), CsvColumns(), labels=False)
+    clock: dict[str, Any] = {"time": acceleration.columns.time, "time_unit": acceleration.columns.time_unit}
+    clock = clock if clock["time"] in Table(str(path), lines_of(path)).names else {}
+    table = read_table(str(path), lines_of(path), CsvColumns(**clock), labels=False)
     order = np.argsort(table.times, kind="stable")
     stamps, values = table.times[order], table.values[order]
     # Where the other sensor paused, or was not yet or no longer running, its values are not known.
@@ -229,7 +231,8 @@ def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns) -> Readings
     """Reads a table, with what belongs to it in other files, in m/s^2 and rad/s; or what a table of answers names."""
     if isinstance(source, Path) and (answers := annotations.read_answers(source)):
         annotations.check_unchanged(source, answers)
-        table = read_sensors(answers.file, answers.columns.replace(subject="=-", activity="=-"))
+        asked = {"study": columns.study, "gyroscope": columns.gyroscope or answers.columns.gyroscope}
+        table = read_sensors(answers.file, answers.columns.replace(subject="=-", activity="=-", **asked))
         subject = unicodedata.normalize("NFC", answers.subject)
         table.owners = [(start, owner._replace(subject=subject)) for start, owner in table.owners]
         return _labeled(table, answers.spans, source, "answers")
@@ -250,7 +253,9 @@ def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns) -> Readings
             checks.check_gravity(where, table.values[:, :3].T, added.T, f"move {other} away, whose values are added")
             table.values[:, :3] += added
     if columns.gyroscope and not rotation:
-        other = beside(Path(table.where), "Gyroscope")
+        if not isinstance(source, Path):
+            raise ZooError(f"{where}: no columns of rotation rate; expected three, such as gyro_x, gyro_y and gyro_z")
+        other = beside(source, "Gyroscope")
         rotation, table.values = str(other), np.hstack([table.values, _values_of(other, table)])
     table.values *= resolved.factors[: table.values.shape[1]]
     about = {
@@ -260,7 +265,7 @@ def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns) -> Readings
     }  # fmt: skip
     table.about = {key: text for key, text in about.items() if text}
     if notes:
-        read = (resolved.time, table.time_unit, columns.annotations)
+        read = (resolved.time, table.time_unit, columns)
         return _labeled(table, annotations.read_notes(notes, table.times, *read), notes, f"notes in {notes.name}")
     return table
 

@@ -156,14 +156,14 @@ def stream(
     else:
         refuse(f"applies with {option('simulate', 'ACTIVITIES')} alone", **person)
     file = catalog.exported_file(model)
-    from zoo.activity import streaming
+    from zoo.activity import following
     from zoo.activity.columns import columns_of
 
     with door.quiet():
         if csv is None:
-            return streaming.Simulated(file, str(model), door.names_of(simulate), threshold=threshold, **person)
+            return following.Simulated(file, str(model), door.names_of(simulate), threshold=threshold, **person)
         rows: Any = csv if isinstance(csv, door.Table) else str(csv)
-        return streaming.Followed(file, rows, columns_of(columns, rate), every, threshold)
+        return following.Followed(file, rows, columns_of(columns, rate), every, threshold)
 
 
 @door.public

@@ -119,7 +119,8 @@ class ZooActivity(ZooBuilder):
 
     TASK = "activity"
     NAMES: ClassVar[Mapping[str, str]] = {
-        "input": "window", "target": "label", "subject": "subject", "study": "study", "position": "position",
+        column.name: {"input": "window", "target": "label"}.get(column.name, column.name)
+        for column in LAYOUTS[TASK].columns
     }  # fmt: skip
 
 
@@ -227,7 +228,8 @@ def load(source: str | Path, folder: Path | None = None) -> Data:
     facts |= {"prepare": module.prepared} if hasattr(module, "prepared") else {}
     for split, keys in info.metadata["columns"].items():
         columns, rows = dict[str, Any](), info.splits[split].num_examples
-        for key, feature in ((key, cls.NAMES[key]) for key in keys):
+        # A build of an earlier version may have fewer features.
+        for key, feature in ((key, cls.NAMES[key]) for key in keys if cls.NAMES[key] in info.features):
             read = partial(_read, place, split, stated.stat().st_mtime_ns, feature)
             column = Column((rows, *info.features[feature].shape), read)
             # Word numbers are read as often as labels are, so only inputs that measure something stay on the disk.

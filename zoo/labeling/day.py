@@ -215,7 +215,11 @@ def renewed(day: Day, proposals: Sequence[Stretch], parts: Sequence[tuple[float,
     """
     filled = list[Stretch]()
     for start, end in parts:
-        kept = [one for one in day if one.label is not None and start <= one.start < end]
+        # What somebody wrote into a table of answers may go on where nothing was recorded.
+        kept = [
+            replace(one, start=max(one.start, start), end=min(one.end, end))
+            for one in day if one.label is not None and one.start < end and start < one.end
+        ]  # fmt: skip
         filled += kept
         for one, other in pairwise([Stretch(start, start), *kept, Stretch(end, end)]):
             filled += _filled(one.end, other.start, proposals)

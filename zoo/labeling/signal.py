@@ -136,7 +136,7 @@ def _read(file: Path, columns: CsvColumns, notes: Path | None) -> tuple[dict[str
     if activity:
         spans = [Span(times[part.start], ends[part.stop], owner.activity) for part, owner in table.parts()]
     elif notes:
-        spans = read_notes(notes, table.times[np.isfinite(times)], stamp, table.time_unit, columns.annotations)
+        spans = read_notes(notes, table.times, stamp, table.time_unit, columns)
     clock, date = _clock(first, stamp, comma=head.separator != ",")
     return {
         "subject": next(iter(people)).removeprefix("-"), "clock": clock, "date": date, "facts": table.about,

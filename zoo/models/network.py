@@ -14,7 +14,9 @@ these layers. Of any other it is not known what it keeps between windows: a cont
 windows.
 """
 
+import json
 import random
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
@@ -37,6 +39,8 @@ _DIFFERENT = 1e-4
 """Largest relative difference of an answer that is the same."""
 _ROUGH = 0.05
 """The same in mixed precision."""
+_HALF = re.compile('"(mixed_)?b?float16"')
+"""The policies of layers that compute in 16 bits."""
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -88,7 +92,9 @@ class ActivityNetwork(SteppedRecognizer):
                 given = usual(x.shape[1], x.shape[2], labels) if network is None else network
                 if isinstance(given, keras.Model) and not given.built:
                     given(keras.Input(x.shape[1:]))
-                config = config_of(given) if dtype is None else _computed_in(dtype, config_of(given))
+                config = config_of(given)
+                if dtype == "float32":
+                    config = json.loads(_HALF.sub('"float32"', json.dumps(config)))
                 body, head = divided(_rebuilt(config, x.shape[1:], _classes_of(given)))
                 logits = keras.layers.Dense(labels, dtype=dtype, name="logits")
             outputs = logits(body(x))
@@ -360,16 +366,6 @@ def config_of(network: Any) -> dict[str, Any]:
             f"network: {type(network).__name__} has no get_config, so that nobody can build it again: give it one, or "
             "write it as keras.Sequential or keras.Model(inputs, outputs)"
         ) from None
-
-
-def _computed_in(dtype: Any, config: Any) -> Any:
-    """A configuration in which all layers compute in a dtype."""
-    if isinstance(config, list):
-        return [_computed_in(dtype, part) for part in config]
-    if not isinstance(config, dict):
-        return config
-    own = {"dtype": dtype} if {"dtype", "trainable"} <= config.keys() else {}
-    return {key: _computed_in(dtype, value) for key, value in config.items()} | own
 
 
 def shape_of(network: keras.Model) -> tuple[Any, ...]:

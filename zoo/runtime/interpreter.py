@@ -134,15 +134,16 @@ class Interpreter:
         """
         if signature not in self._runners:
             raise ZooError(f"{self.path}: no signature {shown(signature)}; found {', '.join(self._runners)}")
-        for name, (expected, _) in self._inputs[signature].items():
+        for name, (expected, dtype) in self._inputs[signature].items():
             if name not in inputs:
                 raise ZooError(f"{self.path}: signature {signature!r} needs the input {name!r}")
             shape, kind = np.shape(inputs[name]), getattr(inputs[name], "dtype", np.dtype(object)).kind
             fits = len(shape) == len(expected) and all(size in (-1, shape[axis]) for axis, size in enumerate(expected))
             if shape != expected and not fits:
                 raise ZooError(f"{self.path}: input {name!r} has shape {shape}; expected {expected}")
-            if kind != "i" and kind != "u":
-                floats(f"{self.path}: input {name!r}", inputs[name])
+            if dtype == np.float32 or kind not in "iu":
+                values = floats(f"{self.path}: input {name!r}", inputs[name])
+                inputs[name] = values if dtype == np.float32 else inputs[name]
         return self._call(signature, inputs)
 
     def _call(self, signature: str, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

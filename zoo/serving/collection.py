@@ -161,7 +161,7 @@ def _write(file: Path, content: bytes, gyroscope: bool) -> None:
     with atomic_write(file) as temporary:
         temporary.write_bytes(content)
         try:
-            next(read_csv(temporary, CsvColumns(gyroscope=gyroscope)))
+            list(read_csv(temporary, CsvColumns(gyroscope=gyroscope)))
         except StorageError:
             raise
         except ZooError as error:
