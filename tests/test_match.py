@@ -107,7 +107,7 @@ def test_an_autoencoder_of_other_patches_is_refused_with_both_sizes(simulated_pa
     model = zoo.SparseAutoencoder(pixels=(side + 1) ** 2, hidden_units=4, name="mine")
     for start in (zoo.train, zoo.finetune):
         with pytest.raises(ZooError, match=rf"patches of {side} x {side}; \w*mine reads {side + 1} x {side + 1}"):
-            start(model, data, recipe=Recipe(epochs=1, loss="half_squared_error"), verbose=False)
+            start(model, data, recipe=Recipe(epochs=1), verbose=False)
 
 
 def test_a_language_model_of_other_words_is_refused_with_the_first_that_differs(simulated_trigrams):

@@ -5,10 +5,12 @@ from functools import partial
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from zoo import ActivityGRU, Recipe, ZooError
+from zoo import ActivityCNN, ActivityGRU, Recipe, ZooError
 from zoo.data.dataset import DataSet
 from zoo.data.pipeline import batches, training_batches
+from zoo.distributing import train_step
 from zoo.models.layers import Dropout
 from zoo.task import Feed
 from zoo.training import compile_model, fit
@@ -25,10 +27,17 @@ def examples(rows=32, shift=0):
 
 def model(seed=3, dropout=0.0):
     first, second = (keras.initializers.GlorotUniform(seed=seed + number) for number in range(2))
-    return keras.Sequential([
-        keras.Input((20, 3)), keras.layers.Flatten(), keras.layers.Dense(6, "tanh", kernel_initializer=first),
-        Dropout(dropout, seed=seed), keras.layers.Dense(3, kernel_initializer=second),
-    ])  # fmt: skip
+    network = keras.Sequential(
+        [
+            keras.Input((20, 3)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(6, "tanh", kernel_initializer=first),
+            Dropout(dropout, seed=seed),
+            keras.layers.Dense(3, kernel_initializer=second),
+        ]
+    )
+    network.loss_name = "cross_entropy"
+    return network  # fmt: skip
 
 
 def run(recipe, network=None, rows=None, validation=None, **options):
@@ -72,6 +81,20 @@ def test_the_moving_average_follows_the_number_of_steps_and_is_what_everybody_se
             np.testing.assert_allclose(a, b, atol=1e-6)
     for a, b in zip(weights(network), averaged.found[-1], strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_step_in_16_bits_is_that_of_keras():
+    for policy in ("float32", "mixed_float16", "mixed_bfloat16"):
+        start, one, other = (ActivityCNN(4, 3, 2, window=16, dtype=policy) for _ in range(3))
+        windows = np.random.default_rng(0).normal(0, 5, (8, 16, 3)).astype("float32")
+        for model in (one, other):
+            model.compile(keras.optimizers.SGD(0.1), jit_compile=False)
+        train_step(one, tf.constant(windows), tf.constant(np.arange(8) % 6), None)
+        other.fit(windows, np.arange(8) % 6, batch_size=8, verbose=0)
+        for mine, its in zip(one.get_weights(), other.get_weights(), strict=True):
+            np.testing.assert_allclose(mine, its, atol=1e-3)
+        moved = [np.abs(mine - was).max() for mine, was in zip(one.get_weights(), start.get_weights(), strict=True)]
+        assert max(moved) > 0.02
 
 
 @pytest.mark.slow

@@ -328,11 +328,12 @@ def _with_settings(words: Sequence[str]) -> list[str]:
     if command is None or not any(re.search(r"\.py:\w+$", word) for word in words):
         return list(words)
     own = {name for row in _parameters(command) for name in row.annotation.__metadata__[0].name}
-    made, rest = list[str](), iter(words)
-    for word in rest:
-        option, equals, value = word.partition("=")
-        if option.startswith("--") and option not in {*own, *_OPPOSITES.values(), "--help"}:
-            made += ["--set", f"{option[2:].replace('-', '_')}={value if equals else next(rest, '')}"]
+    made, rest = list[str](), list(words)
+    while rest:
+        option, equals, value = (word := rest.pop(0)).partition("=")
+        is_setting = option.startswith("--") and option not in {*own, *_OPPOSITES.values(), "--help"}
+        if is_setting and (equals or (rest and not rest[0].startswith("--"))):
+            made += ["--set", f"{option[2:].replace('-', '_')}={value if equals else rest.pop(0)}"]
         else:
             made.append(word)
     return made

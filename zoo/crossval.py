@@ -187,6 +187,11 @@ class Protocol:
         """All folds, in the order in which they are run, with the same seeds for all methods."""
         groups, first = self.count(data), trainings[0].recipe.seed
         split = STUDY if self.groups == STUDY else SUBJECT
+        for mask in held_out(data.train, split, self.groups):
+            part = data.train.where(mask)
+            if (part.labels == data.other_class).all():
+                who = ", ".join(part.names("study" if split == STUDY else "subject"))
+                raise ZooError(f"{data}: {who}: has other movements alone, which a fold cannot score: leave it out")
         methods = {training.name: self.seeds for training in trainings}
         for name in (*self.baselines, *self.estimators):
             methods[name] = 1 if metrics.is_seedless(self.estimators.get(name, name)) else self.seeds
@@ -264,7 +269,7 @@ def cross_validate(
         }  # fmt: skip
         if protocol.start:
             result["notes"].insert(0, _known_to(protocol.start, data))
-        elif learned:
+        elif learned and alone:
             result["notes"].insert(0, f"each fold trains from scratch; {option('finetune')} starts from its weights")
         files.write_json(folder / (RESULTS if alone else BENCHMARK), result)
     return result
@@ -348,7 +353,11 @@ class Folds:
             return False
 
         for name, own in {**self.protocol.estimators, **self.protocol.searches, "loss": self.trainings[0].loss}.items():
-            if b"__main__" in pickle.dumps(own):
+            # What has no name in a module cannot be pickled at all.
+            pickled = b"__main__"
+            with suppress(pickle.PicklingError, AttributeError, TypeError):
+                pickled = pickle.dumps(own)
+            if b"__main__" in pickled:
                 raise ZooError(
                     f"{name}: no other process can import what it is made of: put it into a module, or pass workers=0"
                 )

@@ -34,9 +34,11 @@ def train_step(
     with tf.GradientTape() as tape:
         outputs = model(inputs, training=True)
         loss = model.compute_loss(inputs, targets, outputs)
+        # In float16, small gradients would be zero; the optimizer divides them again.
+        scaled = model.optimizer.scale_loss(loss)
     model.compute_metrics(inputs, targets, outputs)
     # The gradient of an embedding is sparse: only the rows that were looked up.
-    gradients = map(tf.convert_to_tensor, tape.gradient(loss, model.trainable_variables))
+    gradients = map(tf.convert_to_tensor, tape.gradient(scaled, model.trainable_variables))
     *means, loss = reduce([*gradients, loss])
     model.optimizer.apply(means, model.trainable_variables)
     if average is not None:

@@ -140,7 +140,7 @@ PRESETS: dict[str, Preset] = {
         _AUTOENCODER_ARGUMENTS | {"sparsity_weight": 1.0, "weight_decay": 5e-4, "pixels": 256},
         Recipe(
             optimizer="sgd", learning_rate=0.01, momentum=0.85, batch_size=32, epochs=200, patience=None,
-            validation=0.25, loss="half_squared_error", seed=12,
+            validation=0.25, seed=12,
         ),
         _PHOTOGRAPHS,
     ),
@@ -150,7 +150,7 @@ PRESETS: dict[str, Preset] = {
         _AUTOENCODER_ARGUMENTS | {"sparsity_weight": 2.0, "weight_decay": 0.0, "pixels": 256},
         Recipe(
             optimizer="adam", learning_rate=0.02, schedule="cosine", warmup_epochs=1, batch_size=256, epochs=200,
-            validation=0.25, loss="half_squared_error", augmentation={"symmetries": True, "plain": 0.25}, seed=12,
+            validation=0.25, augmentation={"symmetries": True, "plain": 0.25}, seed=12,
         ),
         _PHOTOGRAPHS,
     ),

@@ -23,7 +23,7 @@ Amount = Annotated[float, Ge(0)]
 Seed = Annotated[int, Ge(0), Lt(2**32)]
 
 # Fields of older recipes, which decided nothing but how fast a training was.
-_FORMER = ("micro_batches",)
+_FORMER = ("micro_batches", "loss")
 
 # Passes over the data, or parts of a run of steps, where a recipe states none.
 _EPOCHS = 50
@@ -169,8 +169,6 @@ class Recipe(Settings):
     benchmarks/few_people.py. If `patience` is set, the split for so few people is that of `time`. `time`: the last
     windows of each activity of each person. `window`: windows drawn at random, as the course does. The loss of the
     latter two says little about new people."""
-    loss: Literal["cross_entropy", "half_squared_error"] = "cross_entropy"
-    """Loss: `cross_entropy` of logits and class numbers, or `half_squared_error` of a reconstruction."""
     label_smoothing: Fraction = 0.0
     """Share of the target that is spread over all classes, in [0, 1)."""
     class_weights: Literal["balanced", "root"] | None = None

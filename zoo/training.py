@@ -53,7 +53,7 @@ _FOLD_STEPS = 2
 # Half the default of 2,000 steps cost 1 to 6 points on other people (benchmarks/few_people.py); fine-tuning has 1,000.
 _FEW_STEPS = 500
 
-_OF_LOSS = ("loss", "label_smoothing", "class_weights")
+_OF_LOSS = ("label_smoothing", "class_weights")
 """Fields of a recipe in whose place a loss of a user's own stands."""
 
 
@@ -413,7 +413,7 @@ def compile_model(
     optimizer = optimizers[recipe.optimizer]()
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     class_weights, label_sets = (feed.class_weights, feed.label_sets) if feed else (None, ())
-    loss, metrics = loss_and_metrics(recipe.loss, recipe.label_smoothing, class_weights, label_sets)
+    loss, metrics = loss_and_metrics(model.loss_name, recipe.label_smoothing, class_weights, label_sets)
     loss = (feed and feed.loss) or loss
     keras.Model.compile(
         model, optimizer, loss, metrics=metrics, jit_compile=jit_compile, steps_per_execution=steps_per_execution

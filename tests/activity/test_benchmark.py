@@ -268,6 +268,8 @@ MISTAKES = {
     "one method": (([dense],), {"baselines": ()}, "nothing to compare: name two networks"),
     "twice the same": ((["activity_gru", "activity_gru"],), {}, "'activity_gru': two methods have this name"),
     "the name of a baseline": (({"random_forest": dense},), {"baselines": "random_forest"}, "two methods have this"),
+    "twice the same to be searched": ((["activity_gru"] * 2,), {"trials": 1}, "two methods have this name"),
+    "two estimators of a class": (([dense],), {"baselines": [SVC(C=1), SVC(C=2)]}, "'SVC': two methods have this name"),
     "a name that is a path": (({"a/b": dense},), {}, "'a/b': expected letters"),
     "an exported file": ((["model.tflite"],), {}, "`zoo bench` times it"),
     "a folder": (([os.curdir],), {}, "is a file or folder"),
@@ -291,6 +293,15 @@ def test_what_other_processes_cannot_import_is_said_before_they_start(people, mo
     monkeypatch.setattr(sys.modules["__main__"], "Mean", Mean, raising=False)
     options = {"baselines": {"mean": Mean()}, "recipe": RECIPE, "groups": 2, "verbose": False}
     refused("mean: no other process can import", zoo.benchmark, ["activity_cnn"], people, workers=1, **options)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    options |= {"baselines": (), "loss": lambda labels, logits: loss(labels, logits)}
+    refused("loss: no other process can import", zoo.cross_validate, "activity_cnn", people, workers=1, **options)
+
+
+def test_a_baseline_with_the_name_of_the_network_is_refused(people):
+    named = {"activity_cnn": Mean()}
+    says = "'activity_cnn': two methods have this name"
+    refused(says, zoo.cross_validate, "activity_cnn", people, baselines=named, verbose=False, workers=0)
 
 
 def test_holms_correction_is_that_of_a_case_by_hand():

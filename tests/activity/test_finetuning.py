@@ -13,6 +13,7 @@ from running import data_of
 from zoo import ActivityGRU, Recipe, ZooError, cross_validate, evaluate, finetune, train
 from zoo.activity import finetuning, report
 from zoo.activity.data import from_file
+from zoo.activity.task import TASK as ACTIVITY
 from zoo.catalog import PRESETS_FOLDER
 from zoo.loading import Loaded, load
 from zoo.provenance import already_seen
@@ -311,6 +312,16 @@ def test_the_last_layer_is_fitted_before_the_others_are_trained():
     assert result.model.classes == two.classes
     assert result.summary["validation"]["macro_f1"] > 0.8
     np.testing.assert_array_equal(result.model.layers[1].get_weights()[0], old.layers[1].get_weights()[0])
+
+
+def test_a_frozen_last_layer_of_equal_labels_stays_and_a_model_learns_as_its_preset_does():
+    two = data(people=2)
+    old = ActivityGRU(units=4, num_layers=1, frame=5, window=10, classes=two.classes)
+    recipe = {"epochs": 1, "validation": 0.0}
+    result = finetune(old, two, recipe=recipe, freeze="logits")
+    for mine, its in zip(result.model.get_layer("logits").weights, old.get_layer("logits").weights, strict=True):
+        np.testing.assert_array_equal(mine, its)
+    assert result.training.recipe.augmentation == ACTIVITY.recipe.augmentation
 
 
 def test_one_layer_to_freeze_may_be_a_text_and_one_callback_itself():

@@ -62,6 +62,14 @@ def test_movements_become_the_last_class_whatever_their_names(raw, tmp_path):
     refused("other: walking is a class already", zoo.cut_windows, raw, tmp_path / "c.h5", **options)
 
 
+def test_a_person_of_other_movements_alone_cannot_be_held_out():
+    data = windows(CLASSES)
+    keep = (data.train.subjects != "p3") | (data.train.labels == 2)
+    data = replace(data, train=data.train.where(keep))
+    options = {"groups": "loso", "recipe": RECIPE, "verbose": False, "workers": 0}
+    refused("p3: has other movements alone", zoo.cross_validate, "activity_gru", data, **options)
+
+
 def test_a_label_that_is_called_other_is_one_as_any_other_without_the_option(raw, tmp_path):
     out, names = tmp_path / "model", {"sitting": "sitting", "walking": "walking", "jogging": "other"}
     cut = zoo.cut_windows(raw, tmp_path / "a.h5", classes=names, test_subjects=["2"]).data

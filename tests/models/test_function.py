@@ -238,6 +238,9 @@ def test_a_keras_model_is_trained_further(data):
     network = keras.Sequential([keras.Input((150, 3)), keras.layers.GlobalMaxPooling1D(), keras.layers.Dense(6)])
     trained = zoo.train(network, data, {"epochs": 1, "validation": 0.0, "learning_rate": 1e-9}, verbose=False).model
     np.testing.assert_allclose(trained.get_layer("logits").kernel, network.layers[-1].kernel, atol=1e-6)
+    options = {"recipe": {"epochs": 1}, "verbose": False}
+    refused("window: has no effect on", zoo.train, network, data, settings={"window": 100}, **options)
+    refused("normalize: has no effect on", zoo.train, network, data, settings={"normalize": True}, **options)
     network.compile("adam", "mse")
     refused("is compiled, which a recipe would replace", zoo.train, network, data, verbose=False)
 

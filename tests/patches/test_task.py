@@ -11,7 +11,7 @@ from running import refused
 from scipy.special import expit
 
 import zoo
-from zoo import SparseAutoencoder, loading
+from zoo import Recipe, SparseAutoencoder, loading
 from zoo.patches import data as patches
 from zoo.patches import simulate
 from zoo.patches.data import LUMINANCE, Scale, hold_out
@@ -76,6 +76,13 @@ def test_the_history_has_the_three_terms_of_the_cost_of_the_training_patches(tra
     assert last["weights"] == pytest.approx(5e-4 * (W**2).sum(), rel=1e-5)
     term = 0.04 * np.log(0.04 / r) + 0.96 * np.log(0.96 / (1 - r))
     assert last["sparsity"] == pytest.approx(term.sum(), rel=1e-4, abs=1e-5)
+
+
+def test_a_whole_recipe_does_not_change_what_is_minimized(leaves):
+    recipe = Recipe(epochs=1, validation=0.25)
+    own, named = (zoo.train("sparse_autoencoder", leaves, each, verbose=False).history[0]
+                  for each in (recipe, {"epochs": 1, "validation": 0.25}))  # fmt: skip
+    assert own.keys() == named.keys() >= {"loss", "mse", "val_mse"}
 
 
 @pytest.mark.slow

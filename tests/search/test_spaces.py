@@ -76,6 +76,25 @@ def test_what_is_fixed_is_not_searched():
     assert "filters" not in cnn
 
 
+def test_what_is_chosen_decides_what_else_is_searched():
+    def drawn(target, **choose):
+        hp = keras_tuner.HyperParameters()
+        study = Study(target, NOWHERE, choose=choose)
+        study.plan(hp, 0)
+        for value in range(20):
+            # As the oracle of a random search does.
+            hp.values = {one.name: one.random_sample(value) for one in hp.space}
+            yield study.plan(hp, 0)
+
+    for plan in drawn("activity_gru_pocket", optimizer=["sgd", "adam"]):
+        assert plan.family == "activity_gru"
+        assert (plan.recipe.momentum > 0 or plan.recipe.learning_rate >= 0.1) == (plan.recipe.optimizer == "sgd")
+    assert {plan.arguments["dropout"] for plan in drawn("activity_gru", dropout=[0, 0.5])} == {0, 0.5}
+    weights = {plan.recipe.class_weights for plan in drawn("activity_gru", class_weights=[None, "balanced"])}
+    assert weights == {None, "balanced"}
+    assert {plan.family for plan in drawn("activity", cell=["rnn", "lstm"])} == {"activity_rnn", "activity_lstm"}
+
+
 def test_bad_studies_are_one_line():
     requests = {
         r"strategy is 'bayes'; expected random, hyperband, bayesian": lambda: tune("activity", strategy="bayes"),

@@ -38,6 +38,7 @@ def test_it_learns_more_than_how_often_words_are(trained, sentences):
 
 def test_a_model_that_predicts_worse_than_n_grams_is_noted(trained, sentences):
     report = TRIGRAM.evaluate(loading.load(TrigramLM(vocabulary=trained.metadata.words, seed=0)), sentences)
+    assert not any("trained on" in note for note in report["notes"])
     score, note = report["baselines"]["unigram"]["cross_entropy"], report["notes"][-1]
     assert f"{report['cross_entropy']:.3f} is above that of word frequencies ({score:.3f}) and the bigram model" in note
 

@@ -41,13 +41,13 @@ def recipe_for(loaded: Loaded, data: Data, changes: Recipe | Mapping[str, Any] |
     if isinstance(changes, Recipe):
         loaded.task.check_recipe(changes, (), loaded.name, built=True)
         return changes
-    learned = loaded.config.get("recipe", {})
+    learned = loaded.config.get("recipe") or loaded.task.recipe.to_json()
     start = {name: learned[name] for name in ("augmentation", "label_smoothing") if name in learned}
     if data.task != "activity":
         start["epochs"] = FINETUNE.parts
     if people := len(data.train.people()) if data.task == "activity" else 0:
         start["start_share"] = _START_PEOPLE / (_START_PEOPLE + people)
-    recipe = FINETUNE.replace(**start, loss=loaded.task.recipe.loss).replace(**(changes or {}))
+    recipe = FINETUNE.replace(**start).replace(**(changes or {}))
     loaded.task.check_recipe(recipe, changes or {}, loaded.name, built=True)
     return recipe
 

@@ -127,7 +127,7 @@ class ActivityTask(Task):
     # See benchmarks/small_data.py as well.
     arguments: ClassVar[Mapping[str, Any]] = {"num_layers": 2, "frame_activation": "leaky_relu", "magnitude": True}
     fitted = ("temperature", "prior", "threshold", "provenance")
-    unused = ("loss", "merge_contexts")
+    unused = ("merge_contexts",)
     augmentation = Augmentation
     objectives: ClassVar[Mapping[str, str]] = {"macro_f1": "max", "accuracy": "max", "cross_entropy": "min"}
     int8_bytes: ClassVar[tuple[int, int] | None] = (1810, 1)

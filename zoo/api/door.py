@@ -6,6 +6,7 @@ Models, data, tables and arrays are described by protocols, as importing this mo
 import errno
 import inspect
 import os
+import re
 import shlex
 import sys
 import warnings
@@ -312,7 +313,16 @@ def baselines_of(baselines: Baselines) -> tuple[tuple[str, ...], dict[str, Any]]
     own = [part for part in parts if not isinstance(part, str)]
     names = [name for part in parts if isinstance(part, str) for name in split_names(part) if name != "none"]
     steps = ["-".join(dict(getattr(part, "steps", ())) or [type(part).__name__]) for part in own]
-    return tuple(names), dict(zip(steps, own, strict=True))
+    require_names(named := [*names, *steps])
+    return tuple(named[: len(names)]), dict(zip(steps, own, strict=True))
+
+
+def require_names(methods: Sequence[str]) -> None:
+    """Refuses methods of one name, and names that cannot be those of files."""
+    for name in methods:
+        if methods.count(name) > 1 or not re.fullmatch(r"[\w-][\w.-]*", name):
+            why = "two methods have this name" if methods.count(name) > 1 else "expected letters, digits and _ . -"
+            raise ZooError(f"{shown(name)}: {why}: name each once, in Python as {{'NAME': model}}")
 
 
 _SCORED = ("accuracy confusion cross_entropy data ece group_deviation groups loss macro_f1 mean model other people "

@@ -18,7 +18,7 @@ from annotated_types import Ge, Le, Lt
 from zoo import catalog
 from zoo.api import door
 from zoo.api.data import labels_of
-from zoo.errors import ArgumentError, ZooError, option, refuse, setting, shown, unknown_name
+from zoo.errors import ArgumentError, ZooError, option, refuse, setting, unknown_name
 from zoo.families import FAMILIES
 from zoo.files import CHECKPOINT, exclusive_folder, require_startable
 from zoo.presets import PRESETS
@@ -121,6 +121,11 @@ def train(
     foreign = is_foreign(model)
     if getattr(model, "is_compiled_by_user", foreign and getattr(model, "compiled", False)):
         raise ArgumentError("model", ": is compiled, which a recipe would replace: use `model.fit`, or pass a copy")
+    if foreign:
+        own = {name: value for name, value in changes.items() if name not in Recipe.model_fields}
+        refuse(f"has no effect on {plan.name}, which is built", **own)
+        named = [*changes, *(recipe if isinstance(recipe, Mapping) else ())]
+        plan.task.check_recipe(plan.recipe, named, plan.name, built=True)
     checked_data = door.read(plan.task, data)
     if foreign:
         from zoo.models.network import adopt, require_sound
@@ -255,6 +260,8 @@ def finetune(
         warn(doubt)
 
     options = {"begin": lambda split, learner: finetuning.fit_head(learner, split.train)} if activity else {}
+    if "logits" in frozen and checked_data.classes == loaded.metadata.classes:
+        options = {}
     with finetuning.frozen_layers(start, frozen):
         return _trained(plan, checked_data, start, verbose, **options)
 
@@ -351,6 +358,8 @@ def cross_validate(
         plan = replace(plan, metrics=own)
     else:
         plan = Training.of(model, settings, recipe, loss=loss, metrics=own)
+    if estimators:
+        door.require_names([plan.name, *names, *estimators])
     protocol = crossval.Protocol(groups, seeds, names, everyone, estimators=estimators, start=start)
     result, failure = _of_folds(plan, data, out, protocol, workers, verbose)
     folder, draw = None if out is None else Path(out), for_task("activity", "figures").crossval
@@ -462,6 +471,7 @@ def benchmark(
     plans = [Training.of(model, None, recipe) for model in several.values()]
     if isinstance(models, Mapping):
         plans = [replace(plan, name=str(name)) for name, plan in zip(models, plans, strict=True)]
+    door.require_names([*(plan.name for plan in plans), *names, *estimators])
     searches: dict[str, crossval.Search] = {}
     if trials:
         from zoo.search.run import best_training
@@ -473,11 +483,7 @@ def benchmark(
             search = crossval.Search(trials, partial(best_training, target, fixed, trials))
             searches[f"{plan.name}.{trials}trials"] = search
         plans += [replace(plan, name=name) for plan, name in zip(plans, searches, strict=True)]
-    for name in (methods := [*(plan.name for plan in plans), *names, *estimators]):
-        if methods.count(name) > 1 or not re.fullmatch(r"[\w-][\w.-]*", name):
-            why = "two methods have this name" if methods.count(name) > 1 else "expected letters, digits and _ . -"
-            raise ZooError(f"{shown(name)}: {why}: name each once, in Python as {{'NAME': model}}")
-    if len(methods) < 2:
+    if len(plans) + len(names) + len(estimators) < 2:
         raise ZooError("nothing to compare: name two networks, or one and a baseline")
     protocol = crossval.Protocol(
         groups, seeds, names, everyone, estimators=estimators, curve=[*learning_curve], searches=searches
@@ -552,8 +558,10 @@ def evaluate(
         from zoo.activity.streaming import evaluate as evaluate_streams
         from zoo.runtime import Recognizer
 
+        if not isinstance(model, str | Path):
+            raise ArgumentError("model", ": is in memory; expected a preset, or the path of an exported file or folder")
         people = door.names_of(subjects) or None
-        recognizer = Recognizer(catalog.exported_file(model))  # type: ignore[arg-type]
+        recognizer = Recognizer(catalog.exported_file(model))
         found = evaluate_streams(recognizer, Path(streaming), subjects=people, merge=labels_of(merge))
         return drawn(Evaluation(found, for_task("activity").streaming, for_task("activity", "figures").streaming))
 

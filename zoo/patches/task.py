@@ -166,10 +166,9 @@ class AutoencoderTask(Task):
     name = "patches"
     recipe = Recipe(
         optimizer="adam", learning_rate=5e-3, schedule="cosine", batch_size=128, epochs=200, validation=0.2,
-        loss="half_squared_error",
     )  # fmt: skip
     unused = (
-        "loss", "label_smoothing", "class_weights", "rejection_rate", "normalize", "validation_by", "merge_contexts",
+        "label_smoothing", "class_weights", "rejection_rate", "normalize", "validation_by", "merge_contexts",
         "steps",
     )  # fmt: skip
     augmentation = PatchAugmentation

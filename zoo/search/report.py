@@ -75,7 +75,7 @@ def write(study: Study, folder: Path, records: Sequence[Record], result: Mapping
         "failed": Counter(record["reason"] for record in records if record["status"] == "failed").most_common(),
         "seconds": sum(record["seconds"] for record in records), "fixed": study.pinned | dict(study.settings),
         "leaders": rows, "keys": ["score:.4f", *_COSTS, *map("{}:.3g".format, searched(leaders[:_LEADERS]))],
-        "figures": len(drawn) > 1, "command": _command(plan, study), "row": _row(plan),
+        "figures": len(drawn) > 1, "command": _command(plan, study), "row": "" if plan.function else _row(plan),
     }  # fmt: skip
     md.write(folder / REPORT, _PAGES.macro("page")(study, result, text))
 
@@ -86,7 +86,8 @@ def _command(plan: Training, study: Study) -> str:
     changed = {name: value for name, value in plan.recipe.to_json().items() if value != usual[name]}
     settings = {**plan.arguments, **changed}
     words = [f"--set {name}={shlex.quote(json.dumps(value).strip(chr(34)))}" for name, value in settings.items()]
-    return f"zoo train --model {plan.family} --data {shlex.quote(study.data_name)} --out model {' '.join(words)}"
+    name = plan.function.source if plan.function else plan.family
+    return f"zoo train --model {name} --data {shlex.quote(study.data_name)} --out model {' '.join(words)}"
 
 
 def _row(plan: Training) -> str:

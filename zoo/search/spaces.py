@@ -8,6 +8,7 @@ Four names are exceptions: `cell`, the kind of recognizer (`cnn` for the convolu
 the strength of all disturbances by the sensor.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partialmethod
@@ -18,7 +19,7 @@ from zoo import crossval
 from zoo.activity.data import test_windows
 from zoo.data.dataset import Data
 from zoo.errors import ZooError, option, setting, unknown_name
-from zoo.families import FAMILIES, OWN
+from zoo.families import OWN
 from zoo.files import claim_folder
 from zoo.models.function import Function
 from zoo.presets import PRESETS
@@ -237,20 +238,13 @@ class Study:
     def pinned(self) -> dict[str, Any]:
         """Hyperparameters that the target or the settings fix, by their names in the space."""
         pinned, settings = {}, dict(self.settings)
-        # Recurrent cells have their hyperparameters in common, and none with other networks.
-        others = ("activity_cnn", OWN)
-        if self.family in others or (self.task.name == "activity" and self.target in FAMILIES):
+        if self.task.name == "activity" and self.target != "activity":
             pinned["cell"] = self.family.removeprefix("activity_")
         asked = HyperParameters(fixed=pinned)
         SPACES[self.task.name][self.space_name](asked)
         if empty := [name for name, values in self.choose.items() if not values]:
             raise ZooError(f"{option('choose')}: no value for {empty[0]}; expected one or more")
-        chosen = {name: values[0] for name, values in self.choose.items()}
-        pinned |= {name: value for name, value in (settings | chosen).items() if name in asked.values}
-        if "learning_rate" in pinned:
-            pinned["sgd_learning_rate"] = pinned["learning_rate"]
-        if "weight_decay" in settings and "weight_decay" not in asked.values:
-            pinned["adamw_decay"] = settings["weight_decay"]
+        pinned |= {name: value for name, value in settings.items() if name in {*asked.values, "weight_decay"}}
         return pinned | (dict.fromkeys(_AUGMENTATION, 0.0) if "augmentation" in settings else {})
 
     @property
@@ -273,13 +267,20 @@ class Study:
     def plan(self, hp: Any, seed: int, epochs: int | None = None) -> Training:
         """The plan of a trial with hyperparameters of keras-tuner, or the defaults. Its split is that of the study."""
         chosen, length = HyperParameters(hp), {"epochs": epochs or self.epochs}
-        changes = SPACES[self.task.name][self.space_name](HyperParameters(hp, self.pinned, self._defaults))
+        drawn = dict[str, Any]()
+        for name, values in self.choose.items():
+            # keras-tuner has choices of one type alone.
+            texts = [json.dumps(value) for value in values] if len({*map(type, values)}) > 1 else [*values]
+            drawn[name] = values[texts.index(chosen.Choice(name, texts))]
+        fixed = self.pinned | drawn
+        for name, alias in (("learning_rate", "sgd_learning_rate"), ("weight_decay", "adamw_decay")):
+            fixed |= {alias: fixed[name]} if name in fixed else {}
+        changes = SPACES[self.task.name][self.space_name](HyperParameters(hp, fixed, self._defaults)) | drawn
         cell = changes.pop("cell", None)
         changes |= {
             **({} if "steps" in self.settings else length), "seed": seed,
             "warmup_epochs": min(changes.get("warmup_epochs", 0), length["epochs"] - 1),
             "split_seed": self.first_seed, **self._unsearched,
-            **{name: chosen.Choice(name, list(values)) for name, values in self.choose.items()},
         }  # fmt: skip
         # Of a preset, the arguments of the model that are not searched stay, but not its recipe.
         training = Training.of(self.start, changes, self.task.recipe)
