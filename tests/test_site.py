@@ -104,6 +104,14 @@ TRIED = [name for name, preset in PRESETS.items() if FAMILIES[preset.family].tas
 """Presets that run on their cards; recognizers run on the phone page."""
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_accent_is_that_of_the_phone_page(visit, scheme):
+    page = visit("/phone/", color_scheme=scheme)
+    accent = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--accent')")
+    page = visit(color_scheme=scheme)
+    assert page.evaluate("getComputedStyle(document.body).getPropertyValue('--md-typeset-a-color')") == accent
+
+
 def test_each_card_but_of_recognizers_has_its_model_to_try(site):
     for name in TRIED:
         card = site / "presets" / name / "index.html"

@@ -62,11 +62,12 @@ BUILD = "/page-(.)\\1{7}\\.js$/.exec(document.querySelector('script[type=module]
 """The build of a page."""
 
 STORED = """async builds => {
-  const {installing, waiting} = await navigator.serviceWorker.getRegistration();
+  const {active, waiting, installing} = await navigator.serviceWorker.getRegistration();
   const names = (await caches.keys()).map(name => name.at(-1));
-  return !installing && !waiting && `${names.sort()}` === `${builds},t`;
+  return !installing && !waiting && active.state === "activated" && `${names.sort()}` === `${builds},t`;
 }"""
-"""Whether these builds are stored beside what is kept, whose name ends in `t`, and the worker of the last one runs."""
+"""Whether these builds are stored beside what is kept, whose name ends in `t`, and the worker of the last one runs,
+which has deleted what is old by then."""
 
 
 def test_an_open_page_keeps_its_parts_when_another_build_is_deployed_which_runs_after_one_reload(
