@@ -466,7 +466,7 @@ def test_the_page_of_the_splits_says_what_other_movements_bring_where_two_studie
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     from pairs import CANDIDATES, STUDIES, chosen_without, mean_of
 
-    rows, (plain, chosen, weighted) = measured("pairs")["rows"], CANDIDATES
+    rows, (plain, chosen, weighted, capped) = measured("pairs")["rows"], CANDIDATES
     assert {study for study in STUDIES if chosen_without(rows, study)[0] != chosen} == {"wisdm"}
     assert chosen_without(rows, "wisdm")[0] == weighted
     for study in ("dsads", "geotec", "wisdm"):
@@ -474,6 +474,11 @@ def test_the_page_of_the_splits_says_what_other_movements_bring_where_two_studie
         assert less < more
     assert mean_of(rows, weighted, "wisdm", "right") < mean_of(rows, chosen, "wisdm", "right")
     assert round(100 * mean_of(rows, weighted, "geotec", "unlabeled")) == 18
+    for study in ("dsads", "geotec", "oxford", "wisdm"):
+        less, more = (mean_of(rows, name, study, "walking_as_stairs") for name in (chosen, capped))
+        assert less < more - 0.01
+    assert round(100 * mean_of(rows, capped, "wisdm", "walking_as_stairs")) == 10
+    assert round(100 * mean_of(rows, capped, "geotec", "unlabeled")) == 23
     as_stairs, silent = (
         {study: [round(100 * mean_of(rows, name, study, key)) for name in (plain, chosen)] for study in STUDIES}
         for key in ("walking_as_stairs", "unlabeled")

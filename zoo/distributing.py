@@ -2,8 +2,8 @@
 
 Of several devices, each replica has the whole model and the whole batch, and computes the gradients of its share of the
 rows; all apply their mean. The batch of the recipe is divided, not multiplied, so a recipe ends at nearly the same
-weights on any number of replicas, with two exceptions that are not means over rows: dropout draws other numbers, and
-the sparsity of an autoencoder is that of each share.
+weights on any number of replicas, with three exceptions: dropout and augmentation draw other numbers, and the sparsity
+of an autoencoder is that of each share.
 
 Hosts are those of TensorFlow's environment variable TF_CONFIG. TensorFlow's servers listen on all interfaces and
 neither authenticate nor encrypt: use them in a trusted network only.

@@ -518,7 +518,7 @@ def evaluate(
             data3.h5 (activity), whichever the model reads.
         split: Split to evaluate on: test, train or validation. The latter two need the data that the model was trained
             on. For recognizers also all windows of a file, which leaves none to fit baselines on.
-        baselines: Whether to fit and evaluate baselines as well.
+        baselines: Whether to fit and evaluate baselines as well. That of an autoencoder, PCA, always is.
         robustness: Whether to evaluate on disturbed windows as well. Recognizers only.
         prior: Class frequencies to assume instead of those of the training data, such as walking=0.6,sitting=0.3, in
             Python `{"walking": 0.6}`; other classes share the rest. Recognizers only.

@@ -160,6 +160,23 @@ def kernel(loaded: Loaded) -> NDArray[np.float32]:
     return np.asarray((before[1:] - before[0]).T, np.float32)
 
 
+class _Terms(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Adds the terms of the cost of some patches to the history, of the model that is trained: with several devices, a
+    copy.
+    """
+
+    def __init__(self, patches: tf.Tensor) -> None:
+        super().__init__()
+        self.patches = patches
+
+    def set_model(self, model: Model) -> None:
+        super().set_model(model)
+        self.terms = tf.function(lambda: _cost(model, self.patches, model.get_config()))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        logs.update({name: float(value) for name, value in self.terms().items()})
+
+
 class AutoencoderTask(Task):
     """Task of sparse autoencoders for patches of natural images."""
 
@@ -219,15 +236,11 @@ class AutoencoderTask(Task):
                 return batches(turned, sizes, first_epoch=first_epoch).take(before).concatenate(plain)
 
         sampled = tf.constant(_sample(train, _TERMS).arrays()[0])
-        terms = tf.function(lambda: _cost(model, sampled, model.get_config()))
-
-        def add_terms(epoch: int, logs: dict[str, float]) -> None:
-            logs.update({name: float(value) for name, value in terms().items()})
 
         # The sparsity term depends on the mean of a batch, so validation is one batch, or a few of equal size.
         size = 0 if held_out is None else -(-len(held_out) // -(-len(held_out) // 4096))
         validation = None if held_out is None else pipeline.batches(held_out, size)
-        return Feed(of_epochs, rows, validation, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=add_terms)])
+        return Feed(of_epochs, rows, validation, callbacks=[_Terms(sampled)])
 
     def scores(self, model: SparseAutoencoder, split: PatchSplit) -> dict[str, float]:
         """`cost` and `mse` of a trained model on the held-out photographs."""
