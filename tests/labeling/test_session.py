@@ -463,6 +463,15 @@ def test_a_zip_file_and_units_of_an_app_are_read_as_an_import_reads_them(opened,
     assert zoo.import_csv(tmp_path / "labeled", tmp_path / "r.h5").recordings == 1
 
 
+def test_a_note_is_spelled_as_the_model_and_earlier_notes_spell_it(opened, hour, tmp_path):
+    notes = "time,seconds_elapsed,text,millisecond_press_duration\n1,0,Sitting,1\n1,31,Sawing,1\n1,61,sawing,1\n"
+    (hour / "Annotation.csv").write_text(notes)
+    shown = opened().shown(0)
+    assert {stretch["note"] for stretch in shown["stretches"]} - {""} == {"sitting", "Sawing"}
+    assert shown["words"][-1] == "Sawing"
+    assert len({word.lower() for word in shown["words"]}) == len(shown["words"])
+
+
 def test_labels_of_a_column_come_in_as_proposals(opened, tmp_path):
     rows = walk_through(["walking"], 30.0, 50, 1)[0].tolist()
     lines = ["time,x,y,z,subject,activity"]

@@ -95,9 +95,7 @@ def find_sources(
     paths = [Path(source) for source in several if isinstance(source, str | Path)]
     if manifest is not None:
         if layout is not None or paths:
-            raise ZooError(
-                f"{option('manifest', manifest)}: names the files itself; leave FILES and {option('layout')} out"
-            )
+            raise ZooError(f"{option('manifest', manifest)}: names the files; leave FILES and {option('layout')} out")
         listed = _read_manifest(Path(manifest), columns)
         return [*frames, *listed], _doubts(listed, is_laid_out=False)
     if not paths:

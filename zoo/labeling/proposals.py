@@ -37,7 +37,6 @@ _EVERY = 0.5
 """Seconds between two windows."""
 _MOST_WINDOWS = 2000
 """Windows from which a last layer learns: more of a long stretch say the same again."""
-_FOLDS = 3
 _PARTS = 5
 """Parts of the only recording, each of which is judged by what is learned from the others."""
 _TINY = 1e-30
@@ -174,7 +173,7 @@ class Proposer:
 
     def _helpful(self, features: Floats, truth: NDArray[np.int64]) -> float:
         """The share of what is learned that helps on windows that are held back."""
-        if not (parts := held_back(truth, _FOLDS)):
+        if not (parts := held_back(truth, folds=3)):
             return 1.0
         tried = list[Floats]()
         for part in parts:

@@ -26,7 +26,6 @@ from zoo.labeling.day import DIGITS
 from zoo.report import markdown
 
 _SIGNS = {"android": "Android's", "ios": "iOS's"}
-_DAY = 86_400
 _LATEST = 4e9
 """Seconds since 1970 up to which a time of a clock that counts from 1970 lies."""
 
@@ -141,7 +140,7 @@ def _read(file: Path, columns: CsvColumns, notes: Path | None) -> tuple[dict[str
     return {
         "subject": next(iter(people)).removeprefix("-"), "clock": clock, "date": date, "facts": table.about,
         "parts": [(round(one.start, DIGITS), one.rate, len(one.acceleration)) for one in recordings],
-        "notes": [(*span[:2], text) for span in spans if span.start < span.end and (text := _cleaned(span.activity))],
+        "notes": [span[:3] for span in spans if span.start < span.end and span.activity],
     }, np.concatenate([one.acceleration for one in recordings])  # fmt: skip
 
 
@@ -152,7 +151,7 @@ def _clock(row: Mapping[str, str], stamp: str | None, *, comma: bool) -> tuple[f
         moment, _, is_clock = time_reader(row[name].strip(), comma)
         with suppress(ValueError, OverflowError):
             (value,) = moment([row[name].strip()])
-            if is_clock and 0 <= value < _DAY:
+            if is_clock and 0 <= value < 86_400:
                 return float(value), ""
             for factor in (1.0,) if is_clock else SECONDS.values():
                 if is_dated(np.array([value * factor])) and value * factor < _LATEST:
@@ -161,8 +160,3 @@ def _clock(row: Mapping[str, str], stamp: str | None, *, comma: bool) -> tuple[f
                     seconds = 3600 * local.hour + 60 * local.minute + local.second + local.microsecond / 1e6
                     return seconds, f"{local:%Y-%m-%d}"
     return None, ""
-
-
-def _cleaned(text: str) -> str:
-    """A note as a label, in which no comma and no control character may be."""
-    return " ".join("".join(sign if sign.isprintable() and sign != "," else " " for sign in text).split())[:100]
