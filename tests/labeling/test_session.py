@@ -168,6 +168,17 @@ def test_nothing_is_decided_before_the_person_is_named(hour, tmp_path):
         session.name_person("p2")
 
 
+def test_the_person_of_earlier_answers_is_not_asked_for_again(opened, hour):
+    session = opened(subject=None)
+    session.name_person("ann")
+    act(session, do="accept", at=0)
+    again = opened(subject=None).shown(0)
+    assert (again["subject"], again["stretches"][0]["label"]) == ("ann", "sitting")
+    # Where the answers of two people lie there, nobody knows.
+    act(opened(subject="ben"), do="accept", at=0)
+    assert opened(subject=None).shown(0)["subject"] == ""
+
+
 def test_a_recording_that_changed_is_named_and_its_answers_are_kept(opened, hour, tmp_path):
     session = opened()
     act(session, do="accept", at=0)
@@ -669,7 +680,6 @@ def test_wrong_labels_are_found_and_asked_about_once(tmp_path, recordings):
     # What was kept is not asked about again, in this session or in a later one.
     assert session.learn()["disputed"] == 0
     later, _ = open_session([tmp_path / "day"], CsvColumns(), tmp_path / "labeled", None)
-    later.name_person("ann")
     later.propose("activity_gru_pocket")
     assert later.learn()["disputed"] == 0
     assert [act(session, do="undo")["queue"] for _ in range(3)] == [[], wrong[1:], wrong]

@@ -123,9 +123,8 @@ def find_sources(
                 depths.setdefault(len(file.relative_to(path).parts), file)
                 if len(depths) > 1:
                     both = " and ".join(map(str, depths.values()))
-                    fits = f"of which {option('layout', repr(layout))} fits one"
                     cure = f"import them apart, or pass {option('manifest')}"
-                    raise ZooError(f"{both} lie in folders of different depth, {fits}: {cure}")
+                    raise ZooError(f"{both} lie in folders of different depth, and {layout} fits one: {cure}")
             named = _named(columns, names)
             before, same = sources.setdefault(file.resolve(), (file, named))
             if named != same:

@@ -101,8 +101,7 @@ class Proposer:
             centers = np.arange(len(features)) * windowing.hop + windowing.window / 2
             yield Read(start, end, start + centers / windowing.rate, features)
 
-    def _probabilities(self, features: Floats, head: Head) -> Floats:
-        kernel, bias = head
+    def _probabilities(self, features: Floats, kernel: Floats, bias: Floats) -> Floats:
         return np.asarray(softmax((features @ kernel + bias) / self._temperature, axis=1))
 
     def propose(self, parts: Sequence[Read]) -> list[Stretch]:
@@ -112,7 +111,7 @@ class Proposer:
     def _of_part(self, part: Read, head: Head) -> list[Stretch]:
         if not len(part.times):
             return [Stretch(part.start, part.end)]
-        answers = self._probabilities(part.features, head)
+        answers = self._probabilities(part.features, *head)
         known = tuple(self.metadata.classes) == tuple(self.classes)
         groups = self.metadata.streaming.groups if known else ()
 
@@ -178,7 +177,7 @@ class Proposer:
         tried = list[Floats]()
         for part in parts:
             head = self._learned(features[~part], truth[~part])
-            tried.append(np.stack([self._probabilities(features[part], head(share)) for share in (0.0, *SHARES)]))
+            tried.append(np.stack([self._probabilities(features[part], *head(share)) for share in (0.0, *SHARES)]))
         return helpful_share(np.concatenate(tried, axis=1), np.concatenate([truth[part] for part in parts]))
 
     def _numbers(self, labels: Sequence[str]) -> NDArray[np.int64]:

@@ -139,6 +139,8 @@ class Session:
             signal.notes = [note._replace(activity=word) for note, word in zip(signal.notes, spelled, strict=True)]
         for track in self.tracks:
             self._renew(track, [])
+            people = {answers.subject for _, answers in kept if answers.sha256 == track.signal.sha256}
+            track.subject = track.subject or (people.pop() if len(people) == 1 else "")
             if track.subject:
                 check_name(f"{track.signal.file}: person", track.subject)
                 track.resume(kept)
