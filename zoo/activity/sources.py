@@ -254,7 +254,9 @@ def _advice(likely: str, is_laid_out: bool) -> str:
 def all_read_as(field: str, name: str, files: Sequence[Path], *, is_laid_out: bool = False) -> list[str]:
     """A sentence about files of several folders, or some of whose names alone have the name that all are read as."""
     folders = len({path.absolute().parent for path in files})
-    others = [path for path in files if folders > 1 or name.lower() not in path.stem.lower()]
+    # As a word: the person a is not named in walking.csv.
+    word = re.compile(rf"(?<![^\W\d_]){re.escape(name)}(?![^\W\d_])", re.IGNORECASE)
+    others = [path for path in files if folders > 1 or not word.search(path.stem)]
     if folders < 2 and len(others) in (0, len(files)):
         return []
     likely, of = f"{{{field}}}*.csv", ""
