@@ -207,8 +207,7 @@ def write_track(answers: Path, spans: Sequence[Span], program: str) -> Path:
     text = Path(__file__).with_name(f"track{TRACKS[program]}.j2").read_text(encoding="utf-8")
     # Only XML has signs to escape.
     template = Template(text, autoescape=program == "elan", trim_blocks=True, keep_trailing_newline=True)
-    labeled = [span for span in spans if span.activity]
-    filled = template.render(spans=labeled, tier=_TIER, date=datetime.now(UTC).isoformat())
+    filled = template.render(spans=spans, tier=_TIER, date=datetime.now(UTC).isoformat())
     path = answers.with_suffix(TRACKS[program])
     with atomic_write(path) as temporary:
         temporary.write_text(filled, encoding="utf-8")

@@ -153,8 +153,7 @@ class Session:
         check_name("person", subject)
         with self._lock:
             if not (unnamed := [track for track in self.tracks if not track.subject]):
-                named = ", ".join(sorted({track.subject for track in self.tracks}))
-                raise ZooError(f"these recordings are of {named} already")
+                raise ZooError(f"these recordings are of {self.tracks[0].subject} already")
             for track in unnamed:
                 track.subject = subject
                 track.resume(self._kept)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo import __version__
-from zoo.activity.annotations import Span, doubtful_from, notes_of, read_notes
+from zoo.activity.annotations import TRACKS, Span, doubtful_from, notes_of, read_notes
 from zoo.activity.columns import SECONDS, CsvColumns, is_dated, recognized, time_reader
 from zoo.activity.importing import read_sensors, recordings_of
 from zoo.activity.recordings import Findings, Recording
@@ -34,9 +34,9 @@ _LATEST = 4e9
 class Signal:
     """A recording in parts between its gaps, in seconds since its first row.
 
-    `sha256` is that of what the file holds, which is read by `columns`. `notes` are what the app noted, or what a
-    column says. `subject` is the person, `clock` the time of day of the first row in seconds, and `date` its day, where
-    they are known. `facts` say how the file was read.
+    `sha256` is that of what the file holds, which is read by `columns`. `notes` are what the app noted, or labels of a
+    column or of another program, which are `decided` as exact. `subject` is the person, `clock` the time of day of the
+    first row in seconds, and `date` its day, where they are known. `facts` say how the file was read.
     """
 
     file: Path
@@ -137,10 +137,11 @@ def _read(file: Path, columns: CsvColumns, notes: Path | None) -> tuple[dict[str
     elif notes:
         spans = read_notes(notes, table.times[np.isfinite(times)], stamp, table.time_unit, columns.annotations)
     clock, date = _clock(first, stamp, comma=head.separator != ",")
+    exact = "exact" if activity or (notes and notes.suffix in TRACKS.values()) else ""
     return {
         "subject": next(iter(people)).removeprefix("-"), "clock": clock, "date": date, "facts": table.about,
         "parts": [(round(one.start, DIGITS), one.rate, len(one.acceleration)) for one in recordings],
-        "notes": [span[:3] for span in spans if span.start < span.end and span.activity],
+        "notes": [(*np.round(span[:2], DIGITS), span[2], exact) for span in spans if span.start < span.end and span[2]],
     }, np.concatenate([one.acceleration for one in recordings])  # fmt: skip
 
 
