@@ -49,8 +49,7 @@ def record(folder: Path, shorter: int = 1, seed: int = 7, hours: int = 1) -> Non
 
 def label(folder: Path, out: Path) -> None:
     """Accepts all notes of the hour, as its person does on the page."""
-    session, _ = open_session([folder], CsvColumns(), Path("labeled"), out)
-    session.name_person("ann")
+    session, _ = open_session([folder], CsvColumns(subject="=ann"), Path("labeled"), out)
     for at, stretch in enumerate(session.shown(0)["stretches"]):
         if stretch["note"]:
             session.act(0, {"do": "accept", "at": at, "version": session.shown(0)["version"]})

@@ -389,6 +389,10 @@ def test_a_csv_file_that_is_not_in_order_is_named(tmp_path, text, words):
     assert message(table, tmp_path / "a.csv", text).startswith(f"{tmp_path / 'a.csv'}: {words}")
 
 
+def test_a_file_without_labels_can_be_labeled(tmp_path):
+    assert "=NAME for all rows, or use `zoo label`" in message(table, tmp_path / "a.csv", "time,x,y,z\n0,1,2,3\n")
+
+
 def test_a_fixed_rate_needs_no_time_and_ios_is_turned():
     lines = ["x,y,z", "0,0,-1", "0,0,-1"]
     found = list(read_samples(lines, "here", CsvColumns(rate=4.0, unit="g", convention="ios")))

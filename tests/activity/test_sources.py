@@ -489,6 +489,8 @@ def test_one_name_for_files_whose_paths_say_otherwise_is_doubted(study):
     (note,) = doubts([study], None, subject="=ann")
     assert note.startswith("all 5 files of 2 folders are read as the subject ann, including ")
     assert doubts([study / "ann"], None, subject="=ann") == doubts([study]) == []
+    # A letter of walk.csv names nobody.
+    assert doubts([study / "ann"], None, subject="=a") == []
     (note,) = doubts([study / "ann"], None, subject="=ann", activity="=walk")
     assert "all 3 files are read as the activity walk, including bike 1.csv" in note
     assert "'{activity}*.csv'" in note

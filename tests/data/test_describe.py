@@ -121,6 +121,13 @@ def test_recordings_and_windows_have_a_table_of_minutes_of_people_and_activities
     assert 0.9 < min(shares) <= max(shares) <= 1.0
 
 
+def test_labels_that_differ_in_capital_letters_alone_have_columns_of_their_own(tmp_path):
+    rows = np.random.default_rng(0).normal([0, 0, 9.8], 1, (3000, 3)).astype(np.float32)
+    both = [recordings.Recording(label, "ann", label, 50.0, rows) for label in ("Walk", "walk")]
+    recordings.write_recordings(tmp_path / "a.h5", both, source="a test")
+    assert "| subject | Walk | walk |" in results.description(describe(tmp_path / "a.h5"))
+
+
 def test_figures_of_a_description_have_the_format_that_is_asked_for(simulated, zoo_cli, tmp_path):
     drawn = tmp_path / "figures"
     zoo_cli("data", "describe", simulated, "--figures", drawn, "--figure-format", "svg")

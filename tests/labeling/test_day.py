@@ -132,6 +132,9 @@ def test_notes_are_moved_to_the_change_that_the_model_sees_and_may_name_what_it_
         (0, 100, "walking", "walking"), (100, 300, "bike", "walking")
     ]  # fmt: skip
     assert [one.sure for one in noted] == [True, False]
+    # What is exact, as in another program, stays where it is.
+    noted = with_notes(found, [Span(3, 98, "walking", "exact")], ["walking", "sitting"])
+    assert [(one.start, one.end) for one in noted if one.note] == [(3, 98)]
 
 
 def test_a_proposal_of_a_moment_becomes_a_part_of_its_longer_neighbor():

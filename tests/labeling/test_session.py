@@ -168,6 +168,17 @@ def test_nothing_is_decided_before_the_person_is_named(hour, tmp_path):
         session.name_person("p2")
 
 
+def test_the_person_of_earlier_answers_is_not_asked_for_again(opened, hour):
+    session = opened(subject=None)
+    session.name_person("ann")
+    act(session, do="accept", at=0)
+    again = opened(subject=None).shown(0)
+    assert (again["subject"], again["stretches"][0]["label"]) == ("ann", "sitting")
+    # Where the answers of two people lie there, nobody knows.
+    act(opened(subject="ben"), do="accept", at=0)
+    assert opened(subject=None).shown(0)["subject"] == ""
+
+
 def test_a_recording_that_changed_is_named_and_its_answers_are_kept(opened, hour, tmp_path):
     session = opened()
     act(session, do="accept", at=0)
@@ -463,6 +474,15 @@ def test_a_zip_file_and_units_of_an_app_are_read_as_an_import_reads_them(opened,
     assert zoo.import_csv(tmp_path / "labeled", tmp_path / "r.h5").recordings == 1
 
 
+def test_a_note_is_spelled_as_the_model_and_earlier_notes_spell_it(opened, hour, tmp_path):
+    notes = "time,seconds_elapsed,text,millisecond_press_duration\n1,0,Sitting,1\n1,31,Sawing,1\n1,61,sawing,1\n"
+    (hour / "Annotation.csv").write_text(notes)
+    shown = opened().shown(0)
+    assert {stretch["note"] for stretch in shown["stretches"]} - {""} == {"sitting", "Sawing"}
+    assert shown["words"][-1] == "Sawing"
+    assert len({word.lower() for word in shown["words"]}) == len(shown["words"])
+
+
 def test_labels_of_a_column_come_in_as_proposals(opened, tmp_path):
     rows = walk_through(["walking"], 30.0, 50, 1)[0].tolist()
     lines = ["time,x,y,z,subject,activity"]
@@ -660,7 +680,6 @@ def test_wrong_labels_are_found_and_asked_about_once(tmp_path, recordings):
     # What was kept is not asked about again, in this session or in a later one.
     assert session.learn()["disputed"] == 0
     later, _ = open_session([tmp_path / "day"], CsvColumns(), tmp_path / "labeled", None)
-    later.name_person("ann")
     later.propose("activity_gru_pocket")
     assert later.learn()["disputed"] == 0
     assert [act(session, do="undo")["queue"] for _ in range(3)] == [[], wrong[1:], wrong]

@@ -229,6 +229,15 @@ def test_keys_of_one_letter_can_be_switched_off_and_each_is_a_button(labeling, t
         assert not page.is_checked("#letters")
 
 
+def test_what_is_to_check_is_gone_through_without_an_answer(labeling):
+    with labeling("--subject", "ann") as (_, page):
+        looked_at = set()
+        for _ in range(3):
+            press(page, "n")
+            looked_at.add(page.inner_text("#details"))
+        assert len(looked_at) == 3
+
+
 def test_wrong_labels_are_listed_until_they_are_accepted_or_kept(labeling, tmp_path):
     recorded(tmp_path / "day" / "TotalAcceleration.csv", *["sitting", "walking", "jogging"] * 8, seconds=20.0)
     session, _ = open_session([tmp_path / "day"], CsvColumns(), tmp_path / "labeled", None)

@@ -126,7 +126,7 @@ def read_notes(
         what = f"the last note is at {last:g} s of {end:.0f} s; expected seconds"
         raise ZooError(f"{path}: column {stamp!r}: {what}: multiply minutes by 60, or rename it seconds_elapsed")
     order = np.argsort(seconds, kind="stable")
-    return _held(path, [(float(seconds[place]), rows[place][text].strip()) for place in order], side)
+    return _held(path, [(float(seconds[place]), _cleaned(rows[place][text])) for place in order], side)
 
 
 def doubtful_from(spans: Sequence[Span], end: float) -> float | None:
@@ -134,6 +134,11 @@ def doubtful_from(spans: Sequence[Span], end: float) -> float | None:
     *lengths, last = [min(span.end, end) - span.start for span in spans] or [0.0]
     is_long = lengths and last > max(_LONG, _FAR * float(np.median(lengths)))
     return spans[-1].start if is_long and spans[-1].end == np.inf else None
+
+
+def _cleaned(text: str) -> str:
+    """A note as a label, in which no comma and no control character may be."""
+    return " ".join("".join(sign if sign.isprintable() and sign != "," else " " for sign in text).split())[:100]
 
 
 def _held(path: Path, notes: Sequence[tuple[float, str]], side: Side) -> list[Span]:
@@ -174,7 +179,7 @@ def _of_audacity(path: Path) -> list[tuple[float, float, str]]:
         # The line after a label may hold its frequencies.
         if line.strip() and start != "\\":
             try:
-                rows.append((float(start), float(end), text.strip()))
+                rows.append((float(start), float(end), _cleaned(text)))
             except ValueError:
                 raise ZooError(f"{path}: line {number}: expected start, end and label with tabs between them") from None
     return rows
@@ -196,7 +201,7 @@ def _of_elan(path: Path) -> list[tuple[float, float, str]]:
     rows = []
     for mark in tiers[_TIER if _TIER in used else used[0]] if used else []:
         start, end = (number_or_nan(slots.get(mark.get(f"TIME_SLOT_REF{side}"), "nan")) / 1000 for side in (1, 2))
-        rows.append((start, end, (mark.findtext("ANNOTATION_VALUE") or "").strip()))
+        rows.append((start, end, _cleaned(mark.findtext("ANNOTATION_VALUE") or "")))
     return rows
 
 
@@ -207,8 +212,7 @@ def write_track(answers: Path, spans: Sequence[Span], program: str) -> Path:
     text = Path(__file__).with_name(f"track{TRACKS[program]}.j2").read_text(encoding="utf-8")
     # Only XML has signs to escape.
     template = Template(text, autoescape=program == "elan", trim_blocks=True, keep_trailing_newline=True)
-    labeled = [span for span in spans if span.activity]
-    filled = template.render(spans=labeled, tier=_TIER, date=datetime.now(UTC).isoformat())
+    filled = template.render(spans=spans, tier=_TIER, date=datetime.now(UTC).isoformat())
     path = answers.with_suffix(TRACKS[program])
     with atomic_write(path) as temporary:
         temporary.write_text(filled, encoding="utf-8")

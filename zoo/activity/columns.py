@@ -342,7 +342,7 @@ def _check_resolved(where: str, header: Sequence[str], columns: CsvColumns, labe
         if who := lacking & {"subject", "activity"}:
             # A layout may name the other one already.
             way = option("layout") if len(who) == 2 else f"{{{who.pop()}}} in {option('layout')}"
-            cure += f", {way} if folders and file names say who did what, or =NAME for all rows"
+            cure += f", {way} if folders and file names say who did what, =NAME for all rows, or use `zoo label`"
         cure += f", or {option('rate', 'HZ')} instead of {option('time')}" if "time" in lacking else ""
         if sum(bool(name) and np.isnan(number_or_nan(name)) for name in header) < len(AXES):
             cure = "write the names of the columns into the first line, with commas, semicolons or tabs between them"

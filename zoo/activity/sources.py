@@ -95,9 +95,7 @@ def find_sources(
     paths = [Path(source) for source in several if isinstance(source, str | Path)]
     if manifest is not None:
         if layout is not None or paths:
-            raise ZooError(
-                f"{option('manifest', manifest)}: names the files itself; leave FILES and {option('layout')} out"
-            )
+            raise ZooError(f"{option('manifest', manifest)}: names the files; leave FILES and {option('layout')} out")
         listed = _read_manifest(Path(manifest), columns)
         return [*frames, *listed], _doubts(listed, is_laid_out=False)
     if not paths:
@@ -125,9 +123,8 @@ def find_sources(
                 depths.setdefault(len(file.relative_to(path).parts), file)
                 if len(depths) > 1:
                     both = " and ".join(map(str, depths.values()))
-                    fits = f"of which {option('layout', repr(layout))} fits one"
                     cure = f"import them apart, or pass {option('manifest')}"
-                    raise ZooError(f"{both} lie in folders of different depth, {fits}: {cure}")
+                    raise ZooError(f"{both} lie in folders of different depth, and {layout} fits one: {cure}")
             named = _named(columns, names)
             before, same = sources.setdefault(file.resolve(), (file, named))
             if named != same:
@@ -257,7 +254,9 @@ def _advice(likely: str, is_laid_out: bool) -> str:
 def all_read_as(field: str, name: str, files: Sequence[Path], *, is_laid_out: bool = False) -> list[str]:
     """A sentence about files of several folders, or some of whose names alone have the name that all are read as."""
     folders = len({path.absolute().parent for path in files})
-    others = [path for path in files if folders > 1 or name.lower() not in path.stem.lower()]
+    # As a word: the person a is not named in walking.csv.
+    word = re.compile(rf"(?<![^\W\d_]){re.escape(name)}(?![^\W\d_])", re.IGNORECASE)
+    others = [path for path in files if folders > 1 or not word.search(path.stem)]
     if folders < 2 and len(others) in (0, len(files)):
         return []
     likely, of = f"{{{field}}}*.csv", ""

@@ -240,7 +240,8 @@ def _filled(start: float, end: float, proposals: Sequence[Stretch]) -> list[Stre
 
 
 def with_notes(proposals: Sequence[Stretch], notes: Sequence[Span], classes: Sequence[str]) -> list[Stretch]:
-    """Proposals with the notes of an app, whose edges are moved to the nearest change that the model sees.
+    """Proposals with the notes of an app, whose edges are moved to the nearest change that the model sees; those that
+    are `decided` as exact, in another program, are not moved.
 
     A note of an activity that the model does not know is one stretch, whatever the model takes its parts for.
     """
@@ -253,8 +254,8 @@ def with_notes(proposals: Sequence[Stretch], notes: Sequence[Span], classes: Seq
     spans = list[Span]()
     for note in notes:
         moved = note._replace(start=near(note.start), end=near(note.end))
-        # A short one stays where it is, if nothing would be left of it.
-        spans.append(moved if moved.start < min(moved.end, changes[-1]) else note)
+        # An exact one stays where it is, and so does a short one of which nothing would be left.
+        spans.append(moved if not note.decided and moved.start < min(moved.end, changes[-1]) else note)
     pieces = list[Stretch]()
     for one in proposals:
         cuts = {edge for span in spans for edge in span[:2] if one.start < edge < one.end}

@@ -37,7 +37,6 @@ _EVERY = 0.5
 """Seconds between two windows."""
 _MOST_WINDOWS = 2000
 """Windows from which a last layer learns: more of a long stretch say the same again."""
-_FOLDS = 3
 _PARTS = 5
 """Parts of the only recording, each of which is judged by what is learned from the others."""
 _TINY = 1e-30
@@ -102,8 +101,7 @@ class Proposer:
             centers = np.arange(len(features)) * windowing.hop + windowing.window / 2
             yield Read(start, end, start + centers / windowing.rate, features)
 
-    def _probabilities(self, features: Floats, head: Head) -> Floats:
-        kernel, bias = head
+    def _probabilities(self, features: Floats, kernel: Floats, bias: Floats) -> Floats:
         return np.asarray(softmax((features @ kernel + bias) / self._temperature, axis=1))
 
     def propose(self, parts: Sequence[Read]) -> list[Stretch]:
@@ -113,7 +111,7 @@ class Proposer:
     def _of_part(self, part: Read, head: Head) -> list[Stretch]:
         if not len(part.times):
             return [Stretch(part.start, part.end)]
-        answers = self._probabilities(part.features, head)
+        answers = self._probabilities(part.features, *head)
         known = tuple(self.metadata.classes) == tuple(self.classes)
         groups = self.metadata.streaming.groups if known else ()
 
@@ -174,12 +172,12 @@ class Proposer:
 
     def _helpful(self, features: Floats, truth: NDArray[np.int64]) -> float:
         """The share of what is learned that helps on windows that are held back."""
-        if not (parts := held_back(truth, _FOLDS)):
+        if not (parts := held_back(truth, folds=3)):
             return 1.0
         tried = list[Floats]()
         for part in parts:
             head = self._learned(features[~part], truth[~part])
-            tried.append(np.stack([self._probabilities(features[part], head(share)) for share in (0.0, *SHARES)]))
+            tried.append(np.stack([self._probabilities(features[part], *head(share)) for share in (0.0, *SHARES)]))
         return helpful_share(np.concatenate(tried, axis=1), np.concatenate([truth[part] for part in parts]))
 
     def _numbers(self, labels: Sequence[str]) -> NDArray[np.int64]:

@@ -19,6 +19,7 @@ import numpy as np
 
 from zoo.activity import annotations
 from zoo.activity.annotations import Answers, Change, Span, read_answers
+from zoo.activity.checks import folded
 from zoo.activity.columns import CsvColumns
 from zoo.activity.importing import import_csv, marks_of_copy
 from zoo.activity.sources import all_read_as, find_sources, has_acceleration
@@ -131,9 +132,15 @@ class Session:
         self.tracks = [Track(signal, signal.subject, modified(signal.file), folder) for signal in signals]
         self.state = "loading the model"
         self._proposer: Proposer | None = None
-        self._words = [*CLASSES, *(note.activity for signal in signals for note in signal.notes)]
+        # The keyboard of a phone begins a note with a capital letter.
+        self._words = {name: name for name in CLASSES}
+        for signal in signals:
+            spelled = [self._words.setdefault(folded(note.activity), note.activity) for note in signal.notes]
+            signal.notes = [note._replace(activity=word) for note, word in zip(signal.notes, spelled, strict=True)]
         for track in self.tracks:
             self._renew(track, [])
+            people = {answers.subject for _, answers in kept if answers.sha256 == track.signal.sha256}
+            track.subject = track.subject or (people.pop() if len(people) == 1 else "")
             if track.subject:
                 check_name(f"{track.signal.file}: person", track.subject)
                 track.resume(kept)
@@ -146,8 +153,7 @@ class Session:
         check_name("person", subject)
         with self._lock:
             if not (unnamed := [track for track in self.tracks if not track.subject]):
-                named = ", ".join(sorted({track.subject for track in self.tracks}))
-                raise ZooError(f"these recordings are of {named} already")
+                raise ZooError(f"these recordings are of {self.tracks[0].subject} already")
             for track in unnamed:
                 track.subject = subject
                 track.resume(self._kept)
@@ -248,13 +254,13 @@ class Session:
     def shown(self, number: str | int) -> dict[str, Any]:
         """What the page shows of one recording."""
         with self._lock:
-            track, proposer = self.tracks[int(number)], self._proposer
+            track, model = self.tracks[int(number)], self._proposer
             labels = [stretch.label for each in self.tracks for stretch in each.day]
-            words = [*dict.fromkeys([*self._words, *(proposer.classes if proposer else ()), *filter(None, labels)])]
+            words = [*dict.fromkeys([*self._words.values(), *(model.classes if model else ()), *filter(None, labels)])]
             return {
                 "version": track.version, "subject": track.subject, "words": words, "state": self.state,
                 "missing": max(0, min(labels.count(None), ENOUGH - len(labels) + labels.count(None))),
-                "threshold": (proposer and proposer.metadata.threshold) or 0.0,
+                "threshold": (model and model.metadata.threshold) or 0.0,
                 "undo": bool(len(track.days) > 1 or track.changes),
                 "stretches": [{**vars(one), "sure": one.sure, "contradicts": one.contradicts} for one in track.day],
                 "whole": [vars(one) for one in track.whole], "queue": queue(track.day),

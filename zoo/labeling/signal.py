@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo import __version__
-from zoo.activity.annotations import Span, doubtful_from, notes_of, read_notes
+from zoo.activity.annotations import TRACKS, Span, doubtful_from, notes_of, read_notes
 from zoo.activity.columns import SECONDS, CsvColumns, is_dated, recognized, time_reader
 from zoo.activity.importing import read_sensors, recordings_of
 from zoo.activity.recordings import Findings, Recording
@@ -26,7 +26,6 @@ from zoo.labeling.day import DIGITS
 from zoo.report import markdown
 
 _SIGNS = {"android": "Android's", "ios": "iOS's"}
-_DAY = 86_400
 _LATEST = 4e9
 """Seconds since 1970 up to which a time of a clock that counts from 1970 lies."""
 
@@ -35,9 +34,9 @@ _LATEST = 4e9
 class Signal:
     """A recording in parts between its gaps, in seconds since its first row.
 
-    `sha256` is that of what the file holds, which is read by `columns`. `notes` are what the app noted, or what a
-    column says. `subject` is the person, `clock` the time of day of the first row in seconds, and `date` its day, where
-    they are known. `facts` say how the file was read.
+    `sha256` is that of what the file holds, which is read by `columns`. `notes` are what the app noted, or labels of a
+    column or of another program, which are `decided` as exact. `subject` is the person, `clock` the time of day of the
+    first row in seconds, and `date` its day, where they are known. `facts` say how the file was read.
     """
 
     file: Path
@@ -138,10 +137,11 @@ def _read(file: Path, columns: CsvColumns, notes: Path | None) -> tuple[dict[str
     elif notes:
         spans = read_notes(notes, table.times, stamp, table.time_unit, columns)
     clock, date = _clock(first, stamp, comma=head.separator != ",")
+    exact = "exact" if activity or (notes and notes.suffix in TRACKS.values()) else ""
     return {
         "subject": next(iter(people)).removeprefix("-"), "clock": clock, "date": date, "facts": table.about,
         "parts": [(round(one.start, DIGITS), one.rate, len(one.acceleration)) for one in recordings],
-        "notes": [(*span[:2], text) for span in spans if span.start < span.end and (text := _cleaned(span.activity))],
+        "notes": [(*np.round(span[:2], DIGITS), span[2], exact) for span in spans if span.start < span.end and span[2]],
     }, np.concatenate([one.acceleration for one in recordings])  # fmt: skip
 
 
@@ -152,7 +152,7 @@ def _clock(row: Mapping[str, str], stamp: str | None, *, comma: bool) -> tuple[f
         moment, _, is_clock = time_reader(row[name].strip(), comma)
         with suppress(ValueError, OverflowError):
             (value,) = moment([row[name].strip()])
-            if is_clock and 0 <= value < _DAY:
+            if is_clock and 0 <= value < 86_400:
                 return float(value), ""
             for factor in (1.0,) if is_clock else SECONDS.values():
                 if is_dated(np.array([value * factor])) and value * factor < _LATEST:
@@ -161,8 +161,3 @@ def _clock(row: Mapping[str, str], stamp: str | None, *, comma: bool) -> tuple[f
                     seconds = 3600 * local.hour + 60 * local.minute + local.second + local.microsecond / 1e6
                     return seconds, f"{local:%Y-%m-%d}"
     return None, ""
-
-
-def _cleaned(text: str) -> str:
-    """A note as a label, in which no comma and no control character may be."""
-    return " ".join("".join(sign if sign.isprintable() and sign != "," else " " for sign in text).split())[:100]

@@ -351,8 +351,10 @@ function perform(command: Command): Promise<void> | void {
     case "next":
     case "previous":
       return announce(at + (command.name === "next" ? 1 : -1));
-    case "check":
-      return announce(undecided(day).find((each) => each !== at) ?? at);
+    case "check": {
+      const places = undecided(day);
+      return announce(places[(places.indexOf(at) + 1) % places.length] ?? at);
+    }
     case "word":
       show("word", true);
       return byId("new-word").focus();
