@@ -111,10 +111,6 @@ def _accepted(stretch: Stretch) -> Stretch:
     return replace(stretch, label=stretch.proposal, decided=how, disputed=False)
 
 
-def _accept(day: Day, at: int) -> Day:
-    return (*day[:at], _accepted(day[at]), *day[at + 1 :])
-
-
 def _label(day: Day, at: int, label: str) -> Day:
     label = " ".join(label.split())
     if wrong := misnamed(label, is_label=True):
@@ -161,8 +157,8 @@ def _accept_all(day: Day, start: float, end: float) -> Day:
 
 
 ACTIONS: dict[str, Callable[..., Day]] = {
-    "accept": _accept, "label": _label, "leave": _by_person, "split": _split, "edge": _edge, "join": _join,
-    "accept_all": _accept_all,
+    "accept": lambda day, at: (*day[:at], _accepted(day[at]), *day[at + 1 :]), "label": _label, "leave": _by_person,
+    "split": _split, "edge": _edge, "join": _join, "accept_all": _accept_all,
 }  # fmt: skip
 """What a person can do to a stretch, and to all in view."""
 
@@ -215,26 +211,25 @@ def renewed(day: Day, proposals: Sequence[Stretch], parts: Sequence[tuple[float,
     """
     filled = list[Stretch]()
     for start, end in parts:
-        # What somebody wrote into a table of answers may go on where nothing was recorded.
-        kept = [
-            replace(one, start=max(one.start, start), end=min(one.end, end))
-            for one in day if one.label is not None and one.start < end and start < one.end
-        ]  # fmt: skip
+        kept = _within(start, end, [one for one in day if one.label is not None])
         filled += kept
         for one, other in pairwise([Stretch(start, start), *kept, Stretch(end, end)]):
             filled += _filled(one.end, other.start, proposals)
     return tuple(sorted(filled, key=lambda one: one.start))
 
 
+def _within(start: float, end: float, stretches: Sequence[Stretch]) -> list[Stretch]:
+    """What of stretches lies between two times."""
+    parts = [replace(one, start=max(one.start, start), end=min(one.end, end)) for one in stretches]
+    return [part for part in parts if part.start < part.end]
+
+
 def _filled(start: float, end: float, proposals: Sequence[Stretch]) -> list[Stretch]:
     """What is proposed between two times; what is too short for a stretch becomes a part of its neighbor."""
     pieces, at = list[Stretch](), start
-    for one in proposals:
-        first, last = max(one.start, start), min(one.end, end)
-        if first < last:
-            pieces += [Stretch(at, first)] if at < first else []
-            pieces.append(replace(one, start=first, end=last))
-            at = last
+    for one in _within(start, end, proposals):
+        pieces += [Stretch(at, one.start), one] if at < one.start else [one]
+        at = one.end
     pieces += [Stretch(at, end)] if at < end else []
     return _joined(pieces, lambda *two: _longer(*two) if min(one.seconds for one in two) < SHORTEST else None)
 

@@ -112,8 +112,7 @@ class Proposer:
         if not len(part.times):
             return [Stretch(part.start, part.end)]
         answers = self._probabilities(part.features, *head)
-        known = tuple(self.metadata.classes) == tuple(self.classes)
-        groups = self.metadata.streaming.groups if known else ()
+        groups = self.metadata.streaming.groups if [*self.metadata.classes] == self.classes else ()
 
         def filtered(rows: Floats) -> Floats:
             states = Filter(self.classes, groups, _EVERY)
