@@ -17,6 +17,7 @@ lack of memory ends all other folds.
 """
 
 import importlib.metadata
+import os
 import pickle
 import shutil
 import sys
@@ -48,7 +49,7 @@ from zoo.exporting import artifacts
 from zoo.exporting.artifacts import Tolerance
 from zoo.families import find_family
 from zoo.loading import Loaded
-from zoo.models.function import measure
+from zoo.models.function import CODE, measure, run_file
 from zoo.models.recognizer import ActivityRecognizer
 from zoo.provenance import already_seen, spelled, versions, weights_sha256
 from zoo.runtime.labels import COUNTED, allowed_classes, forgive, indistinct, resolve
@@ -640,6 +641,8 @@ def fold_arrays(folder: Path, records: Records) -> Arrays:
 def main() -> None:
     """Runs the fold of the arguments, once no other process does."""
     jobs.die_with_parent()
+    if CODE in os.environ:
+        run_file(Path(os.environ[CODE]))
     folds, waiting = pickle.loads(Path(sys.argv[1]).read_bytes())
     fold = waiting[int(sys.argv[2])]
     with jobs.terminable_job(), files.exclusive(fold.file(folds.folder, "json"), "fold", _LOCK_SECONDS):

@@ -269,6 +269,10 @@ def test_layers_of_ones_own_are_loaded_by_their_file(file, data, tmp_path):
     assert alone.returncode == 1
     assert "register" in alone.stderr
     assert "macro-F1" in subprocess.run([*command, "--code", file], capture_output=True, text=True, check=True).stdout
+    # So do the processes of folds.
+    options = ["--finetune", "--baselines", "none", "--groups", "2", "--epochs", "1", "--code", file]
+    folds = [*command[:3], "crossval", str(out), "--data", str(data.path), *options]
+    assert "macro-F1" in subprocess.run(folds, capture_output=True, text=True, check=True).stdout
 
 
 REFUSED = {

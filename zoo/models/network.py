@@ -133,7 +133,7 @@ class ActivityNetwork(SteppedRecognizer):
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         others = {"magnitude", "carry_state"}
-        return {"network": self.network} | {
+        return {"network": plain(self.network)} | {
             key: value for key, value in super().get_config().items() if key not in others
         }
 
