@@ -313,8 +313,8 @@ def baselines_of(baselines: Baselines) -> tuple[tuple[str, ...], dict[str, Any]]
     own = [part for part in parts if not isinstance(part, str)]
     names = [name for part in parts if isinstance(part, str) for name in split_names(part) if name != "none"]
     steps = ["-".join(dict(getattr(part, "steps", ())) or [type(part).__name__]) for part in own]
-    require_names(named := [*names, *steps])
-    return tuple(named[: len(names)]), dict(zip(steps, own, strict=True))
+    require_names([*names, *steps])
+    return tuple(names), dict(zip(steps, own, strict=True))
 
 
 def require_names(methods: Sequence[str]) -> None:
