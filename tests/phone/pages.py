@@ -184,6 +184,11 @@ def forget(page):
 def learn(page):
     page.click("#learn")
     page.wait_for_selector("#learned-text:has-text('Learned.')")
+    # What follows is filled.
+    assert page.locator("#lessons button.primary").evaluate_all("all => all.map(each => each.id)") == [
+        "lesson-record",
+        "try",
+    ]
 
 
 SIZES = {

@@ -397,7 +397,7 @@ def test_the_next_activity_is_proposed_and_what_is_typed_stays(open_page):
     proposed = [page.input_value("#lesson-activity")]
     gather(page, proposed[0], standing(0, 36))
     proposed.append(page.input_value("#lesson-activity"))
-    assert proposed == ["downstairs", "jogging"]
+    assert proposed == ["walking", "downstairs"]
     page.fill("#lesson-activity", "row")
     page.click("#lesson-list button:has-text('Delete')")
     page.click("#lesson-undo")
@@ -408,7 +408,7 @@ def test_the_next_activity_is_proposed_and_what_is_typed_stays(open_page):
 def test_what_is_typed_replaces_the_proposed_activity(open_page):
     page = open_page()
     page.click("#teach-open")
-    assert page.input_value("#lesson-activity") == "downstairs"
+    assert page.input_value("#lesson-activity") == "walking"
     for way in (page.click, page.tap):
         way("#lesson-activity")
         page.keyboard.type("row")

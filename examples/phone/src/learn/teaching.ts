@@ -82,9 +82,10 @@ export class Teaching {
     return [...new Set([...known, ...this.lessons.recordings.map(({ activity }) => activity)])];
   }
 
-  /** The first activity of which it has no recording. */
+  /** An activity of which it has no recording, first what can be done anywhere. */
   get next(): string {
-    return this.names.find((name) => this.lessons.recordings.every(({ activity }) => activity !== name)) ?? "";
+    const missing = this.names.filter((name) => this.lessons.recordings.every(({ activity }) => activity !== name));
+    return missing.find((name) => name === "walking") ?? missing[0] ?? "";
   }
 
   /** What is shown of it. */

@@ -16,6 +16,8 @@ export function render(shown: Shown): void {
   const { kind, text, visible, disabled } = shown;
   const changed = document.body.dataset.state !== kind;
   byId("live").classList.toggle("away", shown.picture?.name === "pocket");
+  // What follows is filled: once it has learned, that is to try it.
+  byId("learn").classList.toggle("primary", !shown.visible.includes("learned"));
   if (changed) document.body.dataset.state = kind;
   if (`${visible}` !== `${last.visible}`) for (const id of PARTS) show(id, visible.includes(id));
   for (const id of TEXTS) if (text[id] !== last.text[id]) write(id, text[id] ?? "");
