@@ -118,6 +118,13 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/shaking.py build/motionsense.h5 build/wisdm.h5 build/geotec.h5 build/oxford-steps.h5 \
 		| tee benchmarks/shaking.json
 	.bench/bin/python saved_models/make.py --data $(DATA) --streams --scratch build/phone activity_gru_phone
+	.bench/bin/python saved_models/make.py activity_gru_phone --data $(DATA) --scratch build/phone --baselines \
+		random_forest minirocket augmented_random_forest
+	.bench/bin/python saved_models/make.py activity_gru_phone --data $(DATA) --scratch build/seeds --seeds 3
+	.bench/bin/python benchmarks/left_out.py --scratch build/seeds | tee benchmarks/left_out.json
+	.bench/bin/python benchmarks/left_out.py --page docs/splits.md
+	.bench/bin/python benchmarks/mixing.py --scratch build/seeds | tee benchmarks/mixing.json
+	.bench/bin/python benchmarks/mixing.py --page docs/research/activity.md
 	.bench/bin/python benchmarks/studies.py --scratch build/phone | tee benchmarks/studies.json
 	.bench/bin/python benchmarks/studies.py --page docs/splits.md
 	.bench/bin/python benchmarks/other.py --data $(DATA)/activity --scratch build/phone | tee benchmarks/other.json

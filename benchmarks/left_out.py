@@ -1,7 +1,7 @@
 r"""What the streams of a study that was left out show, with three seeds, and what an inclined treadmill costs.
 
-    python saved_models/make.py activity_gru_phone --data DATA --seeds 3 --scratch build/phone
-    python benchmarks/left_out.py --scratch build/phone | tee benchmarks/left_out.json
+    python saved_models/make.py activity_gru_phone --data DATA --seeds 3 --scratch build/seeds
+    python benchmarks/left_out.py --scratch build/seeds | tee benchmarks/left_out.json
     python benchmarks/left_out.py --page docs/splits.md  # writes its table into the page
 
 The networks of `activity_gru_phone` without each of six studies, with three seeds, answer the recordings of the study,

@@ -1,6 +1,6 @@
 r"""Whether training on mixtures of windows helps on studies that a network was trained without.
 
-    python benchmarks/mixing.py --scratch build/phone | tee benchmarks/mixing.json
+    python benchmarks/mixing.py --scratch build/seeds | tee benchmarks/mixing.json
     python benchmarks/mixing.py --page docs/research/activity.md  # writes its table into the page
 
 Mixup (Zhang et al., ICLR 2018, arXiv:1710.09412): a network learns from
@@ -111,7 +111,7 @@ def main() -> None:
     with ProcessPoolExecutor(WORKERS, max_tasks_per_child=1) as pool:
         for found in pool.map(partial(measure, scratch=options.scratch), STUDIES, calibrations):
             rows += found
-    command = "python benchmarks/mixing.py --scratch build/phone"
+    command = "python benchmarks/mixing.py --scratch build/seeds"
     print(json.dumps({"command": command, "alpha": ALPHA, "versions": versions(), "rows": rows}, indent=1))
 
 

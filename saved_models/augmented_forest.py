@@ -26,7 +26,7 @@ class AugmentedForest(ClassifierMixin, BaseEstimator):
         random_state: Seed of the forest and of the augmentation.
     """
 
-    def __init__(self, copies: int = 2, random_state: int = 0) -> None:
+    def __init__(self, copies: int = 1, random_state: int = 0) -> None:
         self.copies = copies
         self.random_state = random_state
 

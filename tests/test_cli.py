@@ -140,7 +140,6 @@ def test_the_version_is_printed_alone(zoo_cli):
     ("train activity_gru --epochs 1e3", "--epochs '1e3': expected a whole number"),
     ("train --model activity_gru --epochs 2 --set epochs=3", "--epochs"),
     ("finetune activity_gru_pocket --epochs 2 --set epochs=3", "--epochs"),
-    ("train net.py:build --determinstic --data d.h5", "--determinstic"),
 ])  # fmt: skip
 def test_what_no_command_could_accept_is_a_usage_error(line, message, zoo_cli):
     status, out, error = zoo_cli(*line.split())

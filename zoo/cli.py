@@ -331,9 +331,10 @@ def _with_settings(words: Sequence[str]) -> list[str]:
     made, rest = list[str](), list(words)
     while rest:
         option, equals, value = (word := rest.pop(0)).partition("=")
-        is_setting = option.startswith("--") and option not in {*own, *_OPPOSITES.values(), "--help"}
-        if is_setting and (equals or (rest and not rest[0].startswith("--"))):
-            made += ["--set", f"{option[2:].replace('-', '_')}={value if equals else rest.pop(0)}"]
+        if option.startswith("--") and option not in {*own, *_OPPOSITES.values(), "--help"}:
+            # What begins with two dashes is the next option.
+            value = value if equals or not rest or rest[0].startswith("--") else rest.pop(0)
+            made += ["--set", f"{option[2:].replace('-', '_')}={value}"]
         else:
             made.append(word)
     return made

@@ -126,10 +126,11 @@ def test_a_switch_is_on_or_off_and_no_text_that_counts_as_on(file, data, tmp_pat
     zoo_cli("train", named, "--wide", "False", "--data", data.path, "--out", tmp_path / "mine", "--epochs", "1")
     assert zoo.Model.from_preset(tmp_path / "mine").count_params() == 3 * 5 * 4 + 4 + 4 * 6 + 6
     # An option without its value is followed by nothing, or by the next option.
-    for wrong in ([], ["no"], ["--resume"]):
+    for wrong in ([], ["no"], ["--epochs", "1"]):
         failed = zoo_cli("train", named, "--data", data.path, "--wide", *wrong)
         assert failed.status == 1
         assert "wide is" in failed.err
+    assert "unknown setting of switch 'wid'" in zoo_cli("train", named, "--wid", "--data", data.path).err
 
 
 def test_it_trains_from_python_with_the_same_weights(file, data):
@@ -271,6 +272,7 @@ def test_layers_of_ones_own_are_loaded_by_their_file(file, data, tmp_path):
     assert "macro-F1" in subprocess.run([*command, "--code", file], capture_output=True, text=True, check=True).stdout
     # So do the processes of folds.
     options = ["--finetune", "--baselines", "none", "--groups", "2", "--epochs", "1", "--code", file]
+    options += ["--out", str(tmp_path / "folds")]
     folds = [*command[:3], "crossval", str(out), "--data", str(data.path), *options]
     assert "macro-F1" in subprocess.run(folds, capture_output=True, text=True, check=True).stdout
 

@@ -267,12 +267,12 @@ class Study:
     def plan(self, hp: Any, seed: int, epochs: int | None = None) -> Training:
         """The plan of a trial with hyperparameters of keras-tuner, or the defaults. Its split is that of the study."""
         chosen, length = HyperParameters(hp), {"epochs": epochs or self.epochs}
-        drawn = dict[str, Any]()
+        fixed, drawn = dict(self.pinned), dict[str, Any]()
         for name, values in self.choose.items():
             # keras-tuner has choices of one type alone.
             texts = [json.dumps(value) for value in values] if len({*map(type, values)}) > 1 else [*values]
             drawn[name] = values[texts.index(chosen.Choice(name, texts))]
-        fixed = self.pinned | drawn
+        fixed |= drawn
         for name, alias in (("learning_rate", "sgd_learning_rate"), ("weight_decay", "adamw_decay")):
             fixed |= {alias: fixed[name]} if name in fixed else {}
         changes = SPACES[self.task.name][self.space_name](HyperParameters(hp, fixed, self._defaults)) | drawn
