@@ -84,11 +84,12 @@ def measure(study: str, calibration: Mapping[str, float], scratch: Path) -> list
 
 
 def table(document: Mapping[str, Any]) -> str:
-    """Right, walking as stairs and without a label, by study; of walking alone, the last two."""
+    """Right, walking as stairs, stairs as walking and without a label, by study; of walking alone, two of these."""
     found: dict[str, dict[str, str]] = {}
     for row in document["rows"]:
-        shares = [row[key]["share"] for key in ("right", "walking_as_stairs", "unlabeled")]
-        shares = shares[1:] if row["stairs_as_walking"]["share"] is None else shares
+        kinds = ("right", "walking_as_stairs", "stairs_as_walking", "unlabeled")
+        kinds = kinds[1::2] if row["stairs_as_walking"]["share"] is None else kinds
+        shares = [row[key]["share"] for key in kinds]
         found.setdefault(row["learned"], {})[row["study"]] = " / ".join(f"{share:.1%}" for share in shares)
     studies = sorted(next(iter(found.values())))
     return markdown.table(

@@ -402,7 +402,10 @@ MEASURED = {
     "guides/label.md": ["labeling", "labeling_page", "ten_hours"], "guides/phone.md": ["phone", "pocket"],
     "guides/probabilities.md": ["abstention"], "leaderboard.md": ["leaderboard"], "external.md": ["external"],
     "../examples/networks/README.md": ["networks"], "scale.md": ["scale"], "small-data.md": ["small_data"],
-    "splits.md": ["filters", "other", "pairs", "splits", "streaming_studies", "studies", "turns", "walkers"],
+    "splits.md": [
+        "filters", "left_out", "other", "pairs", "splits", "streaming_studies", "studies", "turns", "walkers",
+    ],
+    "research/activity.md": ["mixing"],
 }  # fmt: skip
 """Pages with numbers, and the benchmarks that write them."""
 
@@ -489,11 +492,40 @@ def test_the_page_of_the_splits_says_what_other_movements_bring_where_two_studie
     assert [silent[study][1] for study in ("geotec", "oxford", "wisdm")] == [11, 6, 4]
     for study in ("dsads", "motionsense", "selfback", "wisdm"):
         assert abs(mean_of(rows, plain, study, "right") - mean_of(rows, chosen, study, "right")) < 0.01
-    every, level = (
-        measured("external")["studies"][name]["streams"]["settled"]["walking_as_stairs"]["share"]
-        for name in ("DSADS", "DSADS, without the inclined treadmill")
-    )
-    assert level < every / 3
+
+
+def test_the_page_of_the_splits_says_what_is_left_where_one_study_is_left_out():
+    found = {}
+    for row in measured("left_out")["rows"]:
+        for key in ("right", "walking_as_stairs", "stairs_as_walking", "unlabeled"):
+            found.setdefault((row["study"], key), []).append(row[key]["share"])
+    mean = {key: round(100 * fmean(shares)) for key, shares in found.items() if None not in shares}
+    level = "dsads, without the inclined treadmill"
+    assert [mean[name, "walking_as_stairs"] for name in ("dsads", level, "oxford")] == [16, 2, 18]
+    assert mean[level, "right"] == 98
+    assert (mean["wisdm", "stairs_as_walking"], mean["wisdm", "unlabeled"]) == (18, 6)
+    spread = {study: 0.0 for study, _ in found}
+    for (study, key), shares in found.items():
+        if key == "right" and study in ("geotec", "oxford"):
+            continue
+        spread[study] = max(spread[study], max(shares) - min(shares)) if None not in shares else spread[study]
+    assert 0.07 < spread.pop("oxford") < 0.08
+    assert 0.045 < min(spread.pop("dsads"), spread.pop("geotec")) < 0.055
+    assert max(spread.values()) < 0.03
+
+
+def test_the_research_log_says_what_mixtures_of_windows_change():
+    found = {(row["learned"], row["study"]): row for row in measured("mixing")["rows"]}
+    plain, mixed = dict.fromkeys(name for name, _ in found)
+    for study in {study for _, study in found}:
+        before, after = (found[name, study] for name in (plain, mixed))
+        if study in ("dsads", "geotec", "oxford"):
+            assert after["walking_as_stairs"]["share"] < before["walking_as_stairs"]["share"]
+        if before["stairs_as_walking"]["share"] is not None:
+            assert after["stairs_as_walking"]["share"] > before["stairs_as_walking"]["share"] + 0.035
+    shares = [found[name, "motionsense"]["stairs_as_walking"]["share"] for name in (mixed, plain)]
+    assert [round(100 * share) for share in shares] == [20, 8]
+    assert found[mixed, "geotec"]["unlabeled"]["share"] < 0.02
 
 
 def test_the_page_of_the_splits_says_what_the_turn_of_a_phone_changes():
