@@ -122,10 +122,7 @@ def train(
     if getattr(model, "is_compiled_by_user", foreign and getattr(model, "compiled", False)):
         raise ArgumentError("model", ": is compiled, which a recipe would replace: use `model.fit`, or pass a copy")
     if foreign:
-        own = {name: value for name, value in changes.items() if name not in Recipe.model_fields}
-        refuse(f"has no effect on {plan.name}, which is built", **own)
-        named = [*changes, *(recipe if isinstance(recipe, Mapping) else ())]
-        plan.task.check_recipe(plan.recipe, named, plan.name, built=True)
+        _require_effect(plan, recipe, changes)
     checked_data = door.read(plan.task, data)
     if foreign:
         from zoo.models.network import adopt, require_sound
@@ -190,6 +187,14 @@ def _require_folder(out: door.FilePath | None, resume: bool) -> None:
     if out is not None and "TF_CONFIG" not in os.environ:
         with exclusive_folder(Path(out)):
             require_startable(Path(out), resume)
+
+
+def _require_effect(plan: "Training", recipe: door.Changes, changes: Mapping[str, Any]) -> None:
+    """Refuses what has no effect on a network that is built."""
+    own = {name: value for name, value in changes.items() if name not in Recipe.model_fields}
+    refuse(f"has no effect on {plan.name}, which is built", **own)
+    named = [*changes, *(recipe if isinstance(recipe, Mapping) else ())]
+    plan.task.check_recipe(plan.recipe, named, plan.name, built=True)
 
 
 @door.public
@@ -259,9 +264,8 @@ def finetune(
     if verbose and (doubt := finetuning.familiar(loaded, checked_data)):
         warn(doubt)
 
-    options = {"begin": lambda split, learner: finetuning.fit_head(learner, split.train)} if activity else {}
-    if "logits" in frozen and checked_data.classes == loaded.metadata.classes:
-        options = {}
+    fits = activity and not ("logits" in frozen and checked_data.classes == loaded.metadata.classes)
+    options = {"begin": lambda split, learner: finetuning.fit_head(learner, split.train)} if fits else {}
     with finetuning.frozen_layers(start, frozen):
         return _trained(plan, checked_data, start, verbose, **options)
 
