@@ -30,11 +30,10 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).parents[1] / "saved_models"))
 
-import measured_streams
 import numpy as np
 import pages
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score
+from studies import own_scores
 
 from zoo.activity import metrics, recordings, streaming
 from zoo.activity.cutting import Windowing
@@ -58,21 +57,14 @@ def scale_of(parts: Iterable[recordings.Recording]) -> float:
     return STANDARD_GRAVITY / float(np.concatenate(standing).mean()) if standing else 1.0
 
 
-def own_scores(
-    truth: NDArray[np.int64], answers: NDArray[np.int64], owners: NDArray[np.str_]
-) -> dict[str, float]:  # fmt: skip
-    """Each person's macro-F1, of the activities that they have done."""
-    return {
-        person: f1_score(truth[own], answers[own], labels=np.unique(truth[own]), average="macro")
-        for person, own in ((name, owners == name) for name in np.unique(owners).tolist())
-    }
-
-
 def measure(
     recognizer: Recognizer, file: Path, *, scaled: bool = False,
     wanted: Callable[[recordings.Recording], bool] = lambda recording: True,
 ) -> dict[str, Any]:  # fmt: skip
     """Scores of windows, and shares of time of streams, of everybody in a file of recordings."""
+    # Filling the page needs no TensorFlow.
+    import measured_streams
+
     metadata, index = recognizer.metadata, recordings.read_recordings(file)
     windowing, classes = Windowing(metadata.window, metadata.window // 2, metadata.rate), np.array(metadata.classes)
     allowed = {name: [name] for name in metadata.classes}

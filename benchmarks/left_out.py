@@ -58,9 +58,8 @@ def measure(scratch: Path, file: Path, calibration: Mapping[str, float]) -> list
     """What the settled time of the study shows that the network in a file does not know."""
     import measured_streams
 
-    model, _, record, files = fold_of(scratch, file)
-    model, study = model.copy(**calibration), record["study"]
-    metadata = measured_streams.TASK.metadata(model)
+    model, metadata, record, files = fold_of(scratch, file, calibration)
+    study = record["study"]
     variants = {study: files[study]} | ({LEVEL: scratch / "dsads-level.h5"} if study == "dsads" else {})
     rows = []
     for name, path in variants.items():
@@ -92,7 +91,7 @@ def table(document: Mapping[str, Any]) -> str:
 def main() -> None:
     """Measures all and prints one JSON document."""
     parser = pages.parser(__doc__)
-    parser.add_argument("--scratch", type=Path, default=Path("build/phone"))
+    parser.add_argument("--scratch", type=Path, default=Path("build/seeds"))
     options = parser.parse_args()
     if options.page:
         pages.fill(options.page, __file__, {"left out": table})

@@ -36,11 +36,7 @@ PLAIN = "plain"
 
 
 def mix_up(alpha: float) -> None:
-    """Makes this process train on mixtures of pairs of windows: Zhang et al., mixup, ICLR 2018, arXiv:1710.09412.
-
-    A window and the next one of its shuffled batch, mostly of another study, have the weights w and 1 - w, of a beta
-    distribution and one for each batch, in the mixture and in its loss.
-    """
+    """Makes this process train on mixtures of pairs of windows, whose weights have a beta distribution."""
     import tensorflow as tf
 
     from zoo import training
@@ -100,7 +96,7 @@ def table(document: Mapping[str, Any]) -> str:
 def main() -> None:
     """Trains all and prints one JSON document."""
     parser = pages.parser(__doc__)
-    parser.add_argument("--scratch", type=Path, default=Path("build/phone"))
+    parser.add_argument("--scratch", type=Path, default=Path("build/seeds"))
     options = parser.parse_args()
     if options.page:
         pages.fill(options.page, __file__, {"mixing": table})

@@ -66,12 +66,10 @@ def trained(training: Any, data: Any, held: NDArray[np.bool_], name: str, out: P
     from zoo import crossval, loading
 
     # Whom the windows are of is held out as if it were one study.
-    studies, column = (
-        np.where(held, name, data.train.studies),
-        np.asarray(data.train.columns["study"][:]).astype(object),
-    )
+    studies = np.where(held, name, data.train.studies)
+    column = np.full(len(data.train.inputs), "", studies.dtype)
     column[data.train.rows] = studies
-    data = replace(data, train=data.train.with_columns({"study": column.astype(str)}))
+    data = replace(data, train=data.train.with_columns({"study": column}))
     folds = crossval.Folds(out, (training,), data, crossval.Protocol("study", models=True))
     group = np.unique(studies).tolist().index(name)
     fold = crossval.Fold(training.name, crossval.STUDY, training.recipe.seed, group)
@@ -174,18 +172,20 @@ def answers_of(model: Any, metadata: Any, signals: Iterable[tuple[str, str, str,
         )  # fmt: skip
 
 
-def fold_of(scratch: Path, file: Path) -> tuple[Any, Any, Row, dict[str, Path]]:
-    """A finished fold of a cross-validation in a folder, whose network is in a file beside its record.
+def fold_of(
+    scratch: Path, file: Path, calibration: Mapping[str, float] | None = None
+) -> tuple[Any, Any, Row, dict[str, Path]]:  # fmt: skip
+    """A finished fold of a cross-validation in a folder, whose network is in a file next to its record.
 
-    Returns the network, calibrated as what is published, its metadata, the record with the number of the fold as
-    `group`, and the file of recordings of each study.
+    Returns the network, by default calibrated as what is published, its metadata, the record with the number of the
+    fold as `group`, and the file of recordings of each study.
     """
     from zoo import loading
     from zoo.activity.task import TASK
 
     record, published = read_json(file.with_suffix(".json")), preset_metrics(PRESET)["test"]
     model = loading.load(file).keras_model
-    model = model.copy(**{key: published[key] for key in ("temperature", "threshold")})
+    model = model.copy(**(calibration or {key: published[key] for key in ("temperature", "threshold")}))
     files = {study: scratch / f"{study}.h5" for study in STUDIES}
     return model, TASK.metadata(model), record | {"group": int(file.stem.rpartition(".")[2])}, files
 

@@ -129,13 +129,19 @@ def scores(data: Data, answers: Answers, study: str | None = None) -> dict[str, 
             whole = metrics.scores(truth, labeled, persons)
             row["score"] = {"share": whole["macro_f1"], "interval": whole["macro_f1_interval"]}
             if row["score"]["interval"] is None:
-                # Of the activities that a person has done.
-                row["score"]["by_person"] = {
-                    person: f1_score(truth[theirs], labeled[theirs], labels=np.unique(truth[theirs]), average="macro")
-                    for person, theirs in whose
-                }
+                row["score"]["by_person"] = own_scores(truth, labeled, persons)
         found[name] = row
     return found
+
+
+def own_scores(
+    truth: NDArray[np.int64], answers: NDArray[np.int64], owners: NDArray[np.str_]
+) -> dict[str, float]:  # fmt: skip
+    """Each person's macro-F1, of the activities that they have done."""
+    return {
+        person: f1_score(truth[own], answers[own], labels=np.unique(truth[own]), average="macro")
+        for person, own in ((name, owners == name) for name in np.unique(owners).tolist())
+    }
 
 
 def share_of(

@@ -16,18 +16,16 @@ TREES, BATCH = 400, 1024
 
 
 class AugmentedForest(ClassifierMixin, BaseEstimator):
-    """The forest of `zoo crossval`, on windows as they are and on copies augmented as by `activity_gru_phone`.
+    """The forest of `zoo crossval`, on windows as they are and a copy of each, augmented as by `activity_gru_phone`.
 
     Each tree learns from as many windows as there are without copies, which are drawn from all of them, so trees see
-    the same window in several ways, and no tree takes longer.
+    the same window in two ways, and no tree takes longer.
 
     Args:
-        copies: Augmented copies of each window, besides the window itself.
         random_state: Seed of the forest and of the augmentation.
     """
 
-    def __init__(self, copies: int = 1, random_state: int = 0) -> None:
-        self.copies = copies
+    def __init__(self, random_state: int = 0) -> None:
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:
@@ -37,18 +35,18 @@ class AugmentedForest(ClassifierMixin, BaseEstimator):
 
     def fit(self, windows: NDArray[np.float32], labels: NDArray[np.int64]) -> Self:
         """Learns from windows `(N, T, 3)` and their labels."""
-        rows = [features(windows), *(features(self._augmented(windows, copy)) for copy in range(self.copies))]
+        rows = np.concatenate([features(windows), features(self._augmented(windows))])
         self.forest_ = RandomForestClassifier(
             TREES, random_state=self.random_state, n_jobs=1, class_weight="balanced_subsample", max_samples=len(windows)
         )
-        self.forest_.fit(np.concatenate(rows), np.tile(labels, 1 + self.copies))
+        self.forest_.fit(rows, np.tile(labels, 2))
         self.classes_ = self.forest_.classes_
         return self
 
-    def _augmented(self, windows: NDArray[np.float32], copy: int) -> NDArray[np.float32]:
+    def _augmented(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         change = Augmentation(**PRESETS["activity_gru_phone"].recipe.augmentation)
         parts = np.split(windows, range(BATCH, len(windows), BATCH))
-        seeds = tf.constant([[self.random_state + 1000 * copy, number] for number in range(len(parts))], tf.int64)
+        seeds = tf.constant([[self.random_state, number] for number in range(len(parts))], tf.int64)
         return np.concatenate([change(tf.constant(part), seed) for part, seed in zip(parts, seeds, strict=True)])
 
     def predict_proba(self, windows: NDArray[np.float32]) -> NDArray[np.float64]:

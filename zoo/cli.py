@@ -31,7 +31,7 @@ from zoo.catalog import split_names
 from zoo.errors import COMMAND, ArgumentError, StorageError, UsageError, ZooError, printable, shown, unknown_name
 from zoo.families import TASKS, task_named
 from zoo.files import full, library_leftovers
-from zoo.jobs import terminable
+from zoo.jobs import CODE, terminable
 from zoo.recipe import Recipe, Settings
 from zoo.report.screen import err, finish, quiet, say, warn
 
@@ -452,6 +452,7 @@ def main() -> None:
         _fail(*explain(error))
     finally:
         del os.environ[COMMAND]
+        os.environ.pop(CODE, None)
     sys.exit(0)
 
 

@@ -49,7 +49,7 @@ from zoo.exporting import artifacts
 from zoo.exporting.artifacts import Tolerance
 from zoo.families import find_family
 from zoo.loading import Loaded
-from zoo.models.function import CODE, measure, run_file
+from zoo.models.function import measure, run_file
 from zoo.models.recognizer import ActivityRecognizer
 from zoo.provenance import already_seen, spelled, versions, weights_sha256
 from zoo.runtime.labels import COUNTED, allowed_classes, forgive, indistinct, resolve
@@ -188,16 +188,16 @@ class Protocol:
         """All folds, in the order in which they are run, with the same seeds for all methods."""
         groups, first = self.count(data), trainings[0].recipe.seed
         split = STUDY if self.groups == STUDY else SUBJECT
-        for mask in held_out(data.train, split, self.groups):
-            part = data.train.where(mask)
-            if (part.labels == data.other_class).all():
-                who = ", ".join(part.names("study" if split == STUDY else "subject"))
+        masks = held_out(data.train, split, self.groups)
+        for mask in masks if data.other_class is not None else ():
+            if (data.train.labels[mask] == data.other_class).all():
+                who = ", ".join(data.train.where(mask).names("study" if split == STUDY else "subject"))
                 raise ZooError(f"{data}: {who}: has other movements alone, which a fold cannot score: leave it out")
         methods = {training.name: self.seeds for training in trainings}
         for name in (*self.baselines, *self.estimators):
             methods[name] = 1 if metrics.is_seedless(self.estimators.get(name, name)) else self.seeds
         if self.curve:
-            least = min(len(data.train.where(~mask).people()) for mask in held_out(data.train, split, self.groups))
+            least = min(len(data.train.where(~mask).people()) for mask in masks)
             if (most := max(self.curve)) >= least:
                 raise ZooError(f"{option('learning_curve', most)}: a fold trains on {least} people: ask for fewer")
         return [
@@ -641,8 +641,8 @@ def fold_arrays(folder: Path, records: Records) -> Arrays:
 def main() -> None:
     """Runs the fold of the arguments, once no other process does."""
     jobs.die_with_parent()
-    if CODE in os.environ:
-        run_file(Path(os.environ[CODE]))
+    if jobs.CODE in os.environ:
+        run_file(Path(os.environ[jobs.CODE]))
     folds, waiting = pickle.loads(Path(sys.argv[1]).read_bytes())
     fold = waiting[int(sys.argv[2])]
     with jobs.terminable_job(), files.exclusive(fold.file(folds.folder, "json"), "fold", _LOCK_SECONDS):

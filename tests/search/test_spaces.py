@@ -70,6 +70,8 @@ def test_what_is_fixed_is_not_searched():
     hp, pinned = keras_tuner.HyperParameters(), {"augmentation": None, "weight_decay": 0.1, "optimizer": "adamw"}
     assert Study("activity_gru", NOWHERE, settings=pinned).plan(hp, 0).recipe.weight_decay == 0.1
     assert not {*Augmentation.model_fields, "sensor", "adamw_decay"} & set(hp.values)
+    # What is stated holds with every optimizer.
+    assert Study("activity_gru", NOWHERE, settings={"weight_decay": 0.1}).outline.recipe.weight_decay == 0.1
     cnn = keras_tuner.HyperParameters()
     assert Study("activity_cnn", NOWHERE, settings={"filters": 24}).plan(cnn, 0).arguments["filters"] == 24
     assert "kernel_size" in cnn

@@ -14,6 +14,7 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from zoo.activity.description import examples
+from zoo.activity.following import GRACE
 from zoo.errors import ArgumentError
 from zoo.report.drawing import BLUE, GRAY, ORANGE, WIDTH, Figures, History, subplots, title, training
 from zoo.report.markdown import count, label
@@ -36,8 +37,6 @@ _NONE = "#dddddd"
 """Color of no answer."""
 _SHOWN = 2
 """Seconds of the signal of an activity."""
-_GRACE = 5.0
-"""Seconds after a change that a wrong label is a delay, as in `zoo.activity.streaming`."""
 _FEW = 0.01
 """Share of the windows below which the accuracy of a bin says little."""
 
@@ -226,7 +225,7 @@ def timelines(report: Mapping[str, Any]) -> Figure:
         axes[1].set_xlabel("minutes")
         title(figure, report, "above what was done, below what was shown", count(len(lanes), "subject"))
         seen = {label for parts in lanes.values() for part in parts for *_, label in part}
-        said = {"": "no answer", "wrong": f"wrong {_GRACE:g} s after a change or later"}
+        said = {"": "no answer", "wrong": f"wrong {GRACE:g} s after a change or later"}
         handles = [Patch(color=color, label=said.get(name, name)) for name, color in colors.items() if name in seen]
         figure.legend(handles=handles, loc="outside lower left", ncols=3, fontsize=8, handlelength=1)
     return figure
@@ -235,7 +234,7 @@ def timelines(report: Mapping[str, Any]) -> Figure:
 def _lanes(day: Mapping[str, Any]) -> tuple[list[_Span], list[_Span], list[_Span]]:
     """What was done, what was shown, and when that was wrong for longer than the delay of a change."""
     true, shown = (_spans(day[part], day["seconds"]) for part in ("true", "shown"))
-    settled = [(start + _GRACE / 60, start + length, name) for start, length, name in true]
+    settled = [(start + GRACE / 60, start + length, name) for start, length, name in true]
     return true, shown, [
         (max(start, at), min(end, at + lasts) - max(start, at), "wrong")
         for start, end, name in settled for at, lasts, label in shown

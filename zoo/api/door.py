@@ -393,7 +393,8 @@ def run(file: FilePath = "") -> None:
     if not Path(file).is_file():
         raise UsageError(f"--code {file}: expected a file of Python that is there")
     load_keras()
-    from zoo.models.function import CODE, run_file
+    from zoo.jobs import CODE
+    from zoo.models.function import run_file
 
     run_file(Path(file).resolve())
     os.environ[CODE] = str(Path(file).resolve())

@@ -39,8 +39,6 @@ from zoo.models.network import ActivityNetwork, require_same, seeded
 from zoo.provenance import spelled
 from zoo.recipe import checked
 
-CODE = "ZOO_CODE"
-"""The environment variable with the file that `--code` names, which processes of this one run as well."""
 FACTS = ("window", "channels", "classes", "rate", "seed")
 """What a function is told of the data and the run, if it has parameters of these names."""
 

@@ -185,8 +185,7 @@ class AutoencoderTask(Task):
         optimizer="adam", learning_rate=5e-3, schedule="cosine", batch_size=128, epochs=200, validation=0.2,
     )  # fmt: skip
     unused = (
-        "label_smoothing", "class_weights", "rejection_rate", "normalize", "validation_by", "merge_contexts",
-        "steps",
+        "label_smoothing", "class_weights", "rejection_rate", "normalize", "validation_by", "merge_contexts", "steps",
     )  # fmt: skip
     augmentation = PatchAugmentation
     fitted = ("scale", "provenance")

@@ -141,9 +141,10 @@ class Interpreter:
             fits = len(shape) == len(expected) and all(size in (-1, shape[axis]) for axis, size in enumerate(expected))
             if shape != expected and not fits:
                 raise ZooError(f"{self.path}: input {name!r} has shape {shape}; expected {expected}")
-            if dtype == np.float32 or kind not in "iu":
-                values = floats(f"{self.path}: input {name!r}", inputs[name])
-                inputs[name] = values if dtype == np.float32 else inputs[name]
+            if dtype == np.float32:
+                inputs[name] = floats(f"{self.path}: input {name!r}", inputs[name])
+            elif kind not in "iu":
+                floats(f"{self.path}: input {name!r}", inputs[name])
         return self._call(signature, inputs)
 
     def _call(self, signature: str, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -189,6 +189,8 @@ SPACES: Mapping[str, Mapping[str, Space]] = {
 MARK = "study.json"
 """Name of the file that records the study in the folder of a search."""
 
+_ALIASES = {"learning_rate": "sgd_learning_rate", "weight_decay": "adamw_decay"}
+"""Names in a space of what a recipe calls otherwise, by optimizer."""
 _AUGMENTATION = (
     "pace", "mirror", "half_turn", "quarter_turn", "spin", "tilt", "intensity", "carry", "sensor", "symmetries",
 )  # fmt: skip
@@ -244,7 +246,7 @@ class Study:
         SPACES[self.task.name][self.space_name](asked)
         if empty := [name for name, values in self.choose.items() if not values]:
             raise ZooError(f"{option('choose')}: no value for {empty[0]}; expected one or more")
-        pinned |= {name: value for name, value in settings.items() if name in {*asked.values, "weight_decay"}}
+        pinned |= {name: value for name, value in settings.items() if name in asked.values}
         return pinned | (dict.fromkeys(_AUGMENTATION, 0.0) if "augmentation" in settings else {})
 
     @property
@@ -267,14 +269,13 @@ class Study:
     def plan(self, hp: Any, seed: int, epochs: int | None = None) -> Training:
         """The plan of a trial with hyperparameters of keras-tuner, or the defaults. Its split is that of the study."""
         chosen, length = HyperParameters(hp), {"epochs": epochs or self.epochs}
-        fixed, drawn = dict(self.pinned), dict[str, Any]()
+        fixed, drawn = self.pinned, dict[str, Any]()
         for name, values in self.choose.items():
             # keras-tuner has choices of one type alone.
             texts = [json.dumps(value) for value in values] if len({*map(type, values)}) > 1 else [*values]
             drawn[name] = values[texts.index(chosen.Choice(name, texts))]
-        fixed |= drawn
-        for name, alias in (("learning_rate", "sgd_learning_rate"), ("weight_decay", "adamw_decay")):
-            fixed |= {alias: fixed[name]} if name in fixed else {}
+        stated = {**self.settings, **drawn}
+        fixed = fixed | drawn | {alias: stated[name] for name, alias in _ALIASES.items() if name in stated}
         changes = SPACES[self.task.name][self.space_name](HyperParameters(hp, fixed, self._defaults)) | drawn
         cell = changes.pop("cell", None)
         changes |= {

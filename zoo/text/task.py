@@ -133,9 +133,7 @@ class TrigramTask(Task):
         optimizer="adamw", learning_rate=3e-3, schedule="cosine", warmup_epochs=1, weight_decay=0.05, batch_size=256,
         epochs=15,
     )  # fmt: skip
-    unused = (
-        "class_weights", "rejection_rate", "normalize", "validation_by", "augmentation", "steps",
-    )  # fmt: skip
+    unused = ("class_weights", "rejection_rate", "normalize", "validation_by", "augmentation", "steps")
     objectives: ClassVar[Mapping[str, str]] = {"cross_entropy": "min", "top1": "max"}
     int8_bytes: ClassVar[tuple[int, int] | None] = (3430, 1)
     options = ("top", "generate", "temperature", "seed", "neighbors")
