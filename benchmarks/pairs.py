@@ -63,30 +63,19 @@ Row = dict[str, Any]
 
 def trained(training: Any, data: Any, held: NDArray[np.bool_], name: str, out: Path) -> tuple[Any, Row]:
     """The network and the record of a training without the windows `held`, which is not done again if it is there."""
-    from zoo import crossval, loading
+    # Filling the page needs no TensorFlow.
+    import measured_streams
 
-    # Whom the windows are of is held out as if it were one study.
-    studies = np.where(held, name, data.train.studies)
-    column = np.full(len(data.train.inputs), "", studies.dtype)
-    column[data.train.rows] = studies
-    data = replace(data, train=data.train.with_columns({"study": column}))
-    folds = crossval.Folds(out, (training,), data, crossval.Protocol("study", models=True))
-    group = np.unique(studies).tolist().index(name)
-    fold = crossval.Fold(training.name, crossval.STUDY, training.recipe.seed, group)
-    if fold.record(out)["status"] != "scored":
-        fold.file(out, "json").parent.mkdir(parents=True, exist_ok=True)
-        folds.run_one(fold)
-    record = fold.record(out)
-    if record["status"] != "scored":
-        raise RuntimeError(f"{out}: {record['reason']}")
+    from zoo import loading
+
+    fold, record = measured_streams.train_without(training, data, held, name, out)
     published = preset_metrics(PRESET)["test"]
     model = loading.load(fold.file(out, "keras")).keras_model
-    return model.copy(**{key: published[key] for key in ("temperature", "threshold")}), record | {"group": group}
+    return model.copy(**{key: published[key] for key in ("temperature", "threshold")}), record | {"group": fold.group}
 
 
 def train(candidate: str, pair: tuple[str, str], scratch: Path) -> Row:
     """Trains a candidate without two studies, and measures their people."""
-    # Filling the page needs no TensorFlow.
     import measured_streams
 
     from zoo.activity.task import TASK

@@ -57,7 +57,9 @@ HERE = Path(__file__).parent
 DATA = {"activity": "activity/data3.h5", "patches": "images/data1.h5", "text": "text/data2.h5"}
 POCKET = "activity_gru_pocket"
 SEEDS = 5
-GROUPS, WORKERS = 10, 2
+SPLIT_BY: dict[str, int | str] = {"people": 10, "studies": "study"}
+"""The groups of each cross-validation."""
+WORKERS = 2
 ARCHIVES = {
     "motionsense": "A_DeviceMotion_data.zip", "wisdm": "wisdm-dataset.zip", "geotec": "sp-sw-har-dataset.zip",
     "oxford": "oxford-step-counter.zip", "selfback": "selfback-thigh.zip", "dsads": "daily-and-sports-activities.zip",
@@ -82,7 +84,10 @@ def main() -> None:
     parser.add_argument("presets", nargs="*", default=[], metavar="PRESET", help="all by default; none: only render")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--scratch", type=Path, help="a folder in which a stopped cross-validation goes on")
-    parser.add_argument("--streams", action="store_true", help="cross-validate again, and measure streams alone")
+    parser.add_argument(
+        "--streams", nargs="*", choices=SPLIT_BY, metavar="SPLIT",
+        help="cross-validate again over people and studies, or one of them, and measure streams alone",
+    )  # fmt: skip
     parser.add_argument("--export", action="store_true", help="write files, figures and cards of the published weights")
     parser.add_argument("--evaluate", action="store_true", help="measure the published weights on the test set again")
     parser.add_argument("--draw", action="store_true", help="draw the figures of the published weights again")
@@ -104,9 +109,9 @@ def main() -> None:
         elif options.baselines:
             with folder(options.scratch) as scratch:
                 baselines(name, data.parent, scratch, options.baselines)
-        elif options.streams:
+        elif options.streams is not None:
             with folder(options.scratch) as scratch:
-                streams_again(name, data.parent, scratch)
+                streams_again(name, data.parent, scratch, options.streams or [*SPLIT_BY])
         elif options.seeds:
             with folder(options.scratch) as scratch:
                 other_seeds(name, data.parent, scratch, options.seeds)
@@ -237,15 +242,17 @@ def everyone(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
     found["people"]["baselines"] = without_difference(known[0]) if known else {}
     calibration = {name: found["people"][name] for name in ("temperature", "threshold")}
     replace(plan, out=scratch / "model").run(data, calibration=calibration)
-    as_streams = measured_streams.of(found, data, scratch, calibration, integers=True)
+    as_streams = measured_streams.of(found, plan, data, scratch, calibration, integers=True)
     return scratch / "model", {"test": found["people"], "studies": found["studies"], **as_streams}
 
 
-def over_people_and_studies(plan: Training, data: Path, scratch: Path, seeds: int = 1) -> dict[str, Document]:
+def over_people_and_studies(
+    plan: Training, data: Path, scratch: Path, seeds: int = 1, splits: Sequence[str] = (*SPLIT_BY,)
+) -> dict[str, Document]:
     """The results over people and over studies; the network of each fold stays in the folder."""
     return {
-        what: cross_validated(plan, data, scratch / what, Protocol(groups, seeds=seeds, models=True))
-        for what, groups in (("people", GROUPS), ("studies", "study"))
+        what: cross_validated(plan, data, scratch / what, Protocol(SPLIT_BY[what], seeds=seeds, models=True))
+        for what in splits
     }
 
 
@@ -258,20 +265,20 @@ def cross_validated(plan: Training, data: Path, folder: Path, protocol: Protocol
     return found
 
 
-def streams_again(name: str, archives: Path, scratch: Path) -> None:
+def streams_again(name: str, archives: Path, scratch: Path, splits: Sequence[str]) -> None:
     """Measures the streams of a preset on people and studies that are left out, whose networks are trained again."""
     metrics = read_json(HERE / name / "metrics.json")
-    data = cut_studies(name, archives, scratch)
-    found = over_people_and_studies(Training.of(name, {"validation": 0.0}), data, scratch)
+    plan, data = Training.of(name, {"validation": 0.0}), cut_studies(name, archives, scratch)
+    found = over_people_and_studies(plan, data, scratch, splits=splits)
     calibration = {key: metrics["test"][key] for key in ("temperature", "threshold")}
-    as_streams = measured_streams.of(found, data, scratch, calibration, integers=True)
+    as_streams = measured_streams.of(found, plan, data, scratch, calibration, integers=True)
     write_json(HERE / name / "metrics.json", metrics | as_streams)
 
 
 def other_seeds(name: str, archives: Path, scratch: Path, count: int) -> None:
     """Scores of each seed by windows, over people and over studies, and as streams of the studies left out."""
-    data = cut_studies(name, archives, scratch)
-    found = over_people_and_studies(Training.of(name, {"validation": 0.0}), data, scratch, count)
+    plan, data = Training.of(name, {"validation": 0.0}), cut_studies(name, archives, scratch)
+    found = over_people_and_studies(plan, data, scratch, count)
     whole, rows = ACTIVITY.load_data(data), list[Document]()
     for seed in range(count):
         own = {
@@ -283,7 +290,7 @@ def other_seeds(name: str, archives: Path, scratch: Path, count: int) -> None:
             arrays = fold_arrays(scratch / what, measured_streams.folds_of(document))
             known, predicted = of_known(arrays["labels"], arrays["predicted"], whole.other_class)
             row[what] = {"macro_f1": macro_f1(arrays["labels"][known], predicted[known])}
-        shown = measured_streams.of_studies(own, data, scratch)["studies"]
+        shown = measured_streams.of_studies(own["studies"], plan, data, scratch)["studies"]
         row["streams_of_studies"] = {study: scores["settled"] for study, scores in shown.items()}
         rows.append(row)
     metrics = read_json(HERE / name / "metrics.json")
@@ -518,7 +525,7 @@ def baselines(name: str, archives: Path, scratch: Path, methods: Sequence[str]) 
     named = [method for method in methods if method not in ESTIMATORS]
     own = {method: ESTIMATORS[method] for method in methods if method in ESTIMATORS}
     plan = Training.of(name, {"validation": 0.0})
-    protocol = Protocol(GROUPS, baselines=named, estimators=own, models=True)
+    protocol = Protocol(SPLIT_BY["people"], baselines=named, estimators=own, models=True)
     test = cross_validated(plan, cut_studies(name, archives, scratch), scratch / "people", protocol)
     for path, document in same_folds(test):
         known = document["test"]["baselines"]

@@ -36,6 +36,7 @@ from zoo.models.recognizer import ActivityRecognizer
 from zoo.runtime import Recognizer
 from zoo.runtime.labels import resolve
 from zoo.runtime.metadata import ActivityMetadata
+from zoo.training import Training
 
 Document = dict[str, Any]
 
@@ -309,38 +310,78 @@ def by_study(streams: Iterable[tuple[str, str, StreamResult]], known: Sequence[s
 
 
 def of(
-    found: Mapping[str, Document], data: Path, folder: Path, calibration: Mapping[str, float], *, integers: bool
-) -> Document:
-    """Streams of the networks of two cross-validations in a folder, over people and over studies.
+    found: Mapping[str, Document], training: Training, data: Path, folder: Path, calibration: Mapping[str, float], *,
+    integers: bool,
+) -> Document:  # fmt: skip
+    """Streams of the networks of cross-validations in a folder, over people, over studies, or both.
 
     With `integers`, those over people are exported in 8 bits as well, where these answer as floats do often enough, and
     read the windows of the people. Those over people are calibrated as what is published is.
     """
-    people = of_folds(folder / "people", found["people"], data, lambda record: calibration, integers=integers)
-    return {"streams_of_people": people, "streams_of_studies": of_studies(found, data, folder)}
+    streams = {}
+    if people := found.get("people"):
+        own = of_folds(folder / "people", people, data, lambda record: calibration, integers=integers)
+        streams["streams_of_people"] = own
+    if studies := found.get("studies"):
+        streams["streams_of_studies"] = of_studies(studies, training, data, folder)
+    return streams
 
 
-def of_studies(found: Mapping[str, Document], data: Path, folder: Path) -> Document:
-    """Streams of the networks over studies, each calibrated without the study that it leaves out."""
-    whole = TASK.load_data(data)
-
-    def calibrated(record: Document) -> Mapping[str, float]:
-        return without(str(record["study"]), folder / "people", found["people"], whole)
-
-    return of_folds(folder / "studies", found["studies"], data, calibrated, integers=False)
+def of_studies(found: Document, training: Training, data: Path, folder: Path) -> Document:
+    """Streams of the networks over studies, each calibrated by a network that does not know the study."""
+    fitted = nested(training, data, folder)
+    streams = of_folds(folder / "studies", found, data, lambda record: fitted[record["study"]], integers=False)
+    return {"calibrations": fitted, **streams}
 
 
-def without(study: str, folder: Path, found: Document, data: Data) -> Document:
-    """The temperature and the threshold that the predictions for people of all other studies ask for."""
-    arrays = crossval.fold_arrays(folder, folds_of(found))
-    rows, logits = arrays["rows"], arrays["logits"]
-    assert data.train.studies is not None
-    kept = data.train.studies[rows] != study
+def nested(training: Training, data: Path, folder: Path) -> dict[str, dict[str, float]]:
+    """The temperature and the threshold of each study, by `without`, whose networks stay in a folder."""
+    studies = TASK.load_data(data).train.names("study")
+    with ProcessPoolExecutor(WORKERS, get_context("spawn")) as pool:
+        return dict(zip(studies, pool.map(partial(without, training, data, folder), studies), strict=True))
+
+
+def without(training: Training, file: Path, folder: Path, study: str) -> dict[str, float]:
+    """The temperature and the threshold that new people of all other studies ask for.
+
+    They are every third of each of these, and a network is trained without them and without the study.
+    """
+    data = TASK.load_data(file)
+    windows = data.train
+    assert windows.studies is not None
+    own = windows.studies == study
+    new = [person for other in np.unique(windows.studies[~own])
+           for person in windows.where(windows.studies == other).people()[::3]]  # fmt: skip
+    held = own | np.isin(windows.subjects, new)
+    fold, record = train_without(training, data, held, f"{study}, people", folder / "nested" / study, workers=1)
+    arrays = crossval.fold_arrays(folder / "nested" / study, {fold: record})
+    kept = ~own[arrays["rows"]]
     fitted = crossval.calibration(
-        data.train.labels[rows][kept], logits[kept].astype(np.float64), np.full(kept.sum(), np.nan),
-        found["recipe"]["rejection_rate"], data.other_class, data.label_sets,
+        windows.labels[arrays["rows"]][kept], arrays["logits"][kept].astype(np.float64), np.full(kept.sum(), np.nan),
+        training.recipe.rejection_rate, data.other_class, data.label_sets,
     )  # fmt: skip
     return {name: fitted[name] for name in ("temperature", "threshold")}
+
+
+def train_without(
+    training: Training, data: Data, held: NDArray[np.bool_], name: str, folder: Path, workers: int = 0
+) -> tuple[crossval.Fold, crossval.Record]:
+    """Trains without some windows, and scores these, which are held out as if they were one study of a `name`.
+
+    What is finished in the folder is not trained again. By default this process trains.
+    """
+    studies = np.where(held, name, data.train.studies)
+    column = np.full(len(data.train.inputs), "", studies.dtype)
+    column[data.train.rows] = studies
+    data = replace(data, train=data.train.with_columns({"study": column}))
+    folds = crossval.Folds(folder, (training,), data, crossval.Protocol(crossval.STUDY, models=True))
+    group = np.unique(studies).tolist().index(name)
+    fold = crossval.Fold(training.name, crossval.STUDY, training.recipe.seed, group)
+    fold.file(folder, "json").parent.mkdir(parents=True, exist_ok=True)
+    record = folds.run([fold], workers=workers)[fold]
+    if record["status"] != "scored":
+        raise RuntimeError(f"{folder}: {record['reason']}")
+    return fold, record
 
 
 def folds_of(found: Document) -> crossval.Records:

@@ -4,9 +4,11 @@ import measured_streams
 import numpy as np
 import pytest
 
+from zoo import crossval
 from zoo.activity.streaming import StreamResult
 from zoo.crossval import Fold
 from zoo.data.dataset import Data, DataSet
+from zoo.training import Training
 
 KNOWN = ("sitting", "walking", "downstairs", "upstairs", "stairs")
 
@@ -99,20 +101,46 @@ def test_what_integers_lose_is_an_interval_over_people():
     assert worse["interval"][1] > 0.1
 
 
-def test_streams_of_a_study_that_is_left_out_are_calibrated_without_it(tmp_path):
+def test_streams_of_a_study_that_is_left_out_are_calibrated_by_a_network_that_does_not_know_it(tmp_path, monkeypatch):
     random = np.random.default_rng(0)
-    labels, studies = np.tile([0, 1], 400), np.repeat(["one", "two"], 400)
+    labels, studies = np.tile([0, 1], 600), np.repeat(["one", "two"], 600)
+    people = np.repeat([f"{study}-{person}" for study in ("one", "two") for person in range(6)], 100)
     # In one study the network is right about half of its certain answers, in the other about all.
-    told = np.where((studies == "one") & (random.uniform(size=800) < 0.5), 1 - labels, labels)
-    columns = {"input": np.zeros((800, 5, 3), np.float32), "target": labels, "subject": studies, "study": studies}
+    told = np.where((studies == "one") & (random.uniform(size=1200) < 0.5), 1 - labels, labels)
+    columns = {"input": np.zeros((1200, 5, 3), np.float32), "target": labels, "subject": people, "study": studies}
     data = Data.of("activity", {"train": DataSet.of(columns, classes=("a", "b"), rate=50.0)}, "a.h5")
-    found = {"preset": "activity_gru", "split_by": "subject", "recipe": {"rejection_rate": 0.02}, "folds": []}
-    for group, rows in enumerate((np.arange(400), np.arange(400, 800))):
-        file = Fold("activity_gru", "subject", 0, group).file(tmp_path, "npz")
-        file.parent.mkdir(exist_ok=True)
+    known = {}
+
+    def train_without(training, data, held, name, folder, workers):
+        known[name] = {*people[~held]}
+        file = (fold := Fold("activity_gru", "study", 0, 0)).file(folder, "npz")
+        file.parent.mkdir(parents=True)
+        rows = np.flatnonzero(held)
         np.savez(file, rows=rows, logits=4 * np.eye(2)[told[rows]], labels=labels[rows], predicted=told[rows])
-        found["folds"].append({"seed": 0, "group": group, "status": "scored"})
-    doubtful, sure = (measured_streams.without(study, tmp_path, found, data) for study in ("two", "one"))
+        return fold, {"status": "scored"}
+
+    monkeypatch.setattr(measured_streams, "train_without", train_without)
+    training = Training.of("activity_gru")
+    doubtful, sure = (measured_streams.without(training, data, tmp_path, study) for study in ("two", "one"))
+    assert known["two, people"] == {"one-1", "one-2", "one-4", "one-5"}
     assert doubtful["temperature"] > 10
     assert sure["temperature"] < 1
     assert doubtful["threshold"] < sure["threshold"]
+
+
+def test_what_is_held_out_is_in_no_training_and_is_trained_without_once(tmp_path):
+    random = np.random.default_rng(0)
+    people = np.repeat(["ann", "bo", "cy", "di"], 24)
+    columns = {
+        "input": random.normal(size=(96, 20, 3)).astype(np.float32), "target": np.tile([0, 1], 48),
+        "subject": people, "study": np.full(96, "one"),
+    }  # fmt: skip
+    data = Data.of(
+        "activity", {"train": DataSet.of(columns, classes=("a", "b"), rate=50.0, axes=("x", "y", "z"))}, "a.h5"
+    )
+    training = Training.of("activity_gru", {"units": 4, "window": 20, "steps": 2, "validation": 0.0})
+    held = people == "cy"
+    fold, record = measured_streams.train_without(training, data, held, "new", tmp_path)
+    assert (record["subjects"], record["study"], record["train_windows"]) == (["cy"], "new", 72)
+    assert crossval.fold_arrays(tmp_path, {fold: record})["rows"].tolist() == np.flatnonzero(held).tolist()
+    assert measured_streams.train_without(training, data, held, "new", tmp_path) == (fold, record)
