@@ -192,6 +192,14 @@ def test_stretches_of_another_program_are_labels_in_place_of_notes(track, ending
     assert labels(folder) == [("walking", 20.0, ""), ("bike", 15.0, "")]
 
 
+def test_labels_of_another_program_are_in_the_encoding_that_is_asked_for(track):
+    folder = track(".txt", "")
+    (folder / "walk.txt").write_bytes("5\t25\tходьба\n".encode("cp1251"))
+    with pytest.raises(ZooError, match=r"walk\.txt: line 1: not in UTF-8; it is .*'ходьба'"):
+        labels(folder)
+    assert labels(folder, encoding="cp1251") == [("ходьба", 20.0, "")]
+
+
 def test_points_of_a_label_track_are_notes_and_among_stretches_remarks(track):
     points = "5.0\t5.0\twalking\n25.0\t25.0\tbike\n40\t40\t\n"
     assert labels(track(".txt", points)) == [("walking", 20.0, ""), ("bike", 15.0, "")]

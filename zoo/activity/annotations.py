@@ -85,7 +85,7 @@ def notes_of(path: Path) -> Path | None:
     return next((other for other in found if other != path), None)
 
 
-def _reader(path: Path) -> Callable[[Path], list[tuple[float, float, str]]] | None:
+def _reader(path: Path) -> Callable[[Path, str], list[tuple[float, float, str]]] | None:
     """What reads a file of another program; None for any other file."""
     return _of_elan if path.suffix == TRACKS["elan"] else _of_audacity if is_label_track(path) else None
 
@@ -96,13 +96,11 @@ def read_notes(
     """Reads notes as spans in seconds since the first of the `times` of a table, whose `column` of them has a unit."""
     side, times = columns.annotations, times[np.isfinite(times)]
     if (reader := _reader(path)) is not None:
-        return _stretches(path, reader(path), side)
+        return _stretches(path, reader(path, columns.encoding), side)
     table = Table(str(path), lines_of(path, columns.encoding))
     text, stamp = recognized("text", table.names) or "text", recognized("time", table.names) or "seconds_elapsed"
     stamp = column if column in table.names else stamp
     rows = table.records(text, stamp, cure="name it so, or remove the file")
-    for row in rows:
-        check_encoding(f"{path}: column {text!r}", row[text])
     moment, expected, is_clock = time_reader(next((row[stamp] for row in rows), ""), comma=table.separator != ",")
     try:
         stamps = moment([row[stamp] for row in rows])
@@ -126,7 +124,8 @@ def read_notes(
         what = f"the last note is at {last:g} s of {end:.0f} s; expected seconds"
         raise ZooError(f"{path}: column {stamp!r}: {what}: multiply minutes by 60, or rename it seconds_elapsed")
     order = np.argsort(seconds, kind="stable")
-    return _held(path, [(float(seconds[place]), _cleaned(rows[place][text])) for place in order], side)
+    notes = [(float(seconds[place]), _cleaned(f"{path}: column {text!r}", rows[place][text])) for place in order]
+    return _held(path, notes, side)
 
 
 def doubtful_from(spans: Sequence[Span], end: float) -> float | None:
@@ -136,8 +135,9 @@ def doubtful_from(spans: Sequence[Span], end: float) -> float | None:
     return spans[-1].start if is_long and spans[-1].end == np.inf else None
 
 
-def _cleaned(text: str) -> str:
+def _cleaned(where: str, text: str) -> str:
     """A note as a label, in which no comma and no control character may be."""
+    check_encoding(where, text)
     return " ".join("".join(sign if sign.isprintable() and sign != "," else " " for sign in text).split())[:100]
 
 
@@ -172,22 +172,22 @@ def _stretches(path: Path, rows: Sequence[tuple[float, float, str]], side: Side)
     return spans
 
 
-def _of_audacity(path: Path) -> list[tuple[float, float, str]]:
+def _of_audacity(path: Path, encoding: str) -> list[tuple[float, float, str]]:
     rows = []
-    for number, line in enumerate(lines_of(path), 1):
+    for number, line in enumerate(lines_of(path, encoding), 1):
         start, end, text = [*line.rstrip("\n").split("\t", 2), "", ""][:3]
         # The line after a label may hold its frequencies.
         if line.strip() and start != "\\":
             try:
-                rows.append((float(start), float(end), _cleaned(text)))
+                rows.append((float(start), float(end), _cleaned(f"{path}: line {number}", text)))
             except ValueError:
                 raise ZooError(f"{path}: line {number}: expected start, end and label with tabs between them") from None
     return rows
 
 
-def _of_elan(path: Path) -> list[tuple[float, float, str]]:
+def _of_elan(path: Path, encoding: str) -> list[tuple[float, float, str]]:
     # Entities, by which a small file can fill the memory or read others, are declared there alone.
-    if "<!DOCTYPE" in (text := "".join(lines_of(path))):
+    if "<!DOCTYPE" in (text := "".join(lines_of(path, encoding))):
         raise ZooError(f"{path}: has a document type, which ELAN does not write: save it with ELAN")
     try:
         root = fromstring(text)
@@ -201,7 +201,7 @@ def _of_elan(path: Path) -> list[tuple[float, float, str]]:
     rows = []
     for mark in tiers[_TIER if _TIER in used else used[0]] if used else []:
         start, end = (number_or_nan(slots.get(mark.get(f"TIME_SLOT_REF{side}"), "nan")) / 1000 for side in (1, 2))
-        rows.append((start, end, _cleaned(mark.findtext("ANNOTATION_VALUE") or "")))
+        rows.append((start, end, _cleaned(str(path), mark.findtext("ANNOTATION_VALUE") or "")))
     return rows
 
 
