@@ -30,7 +30,7 @@ from zoo.provenance import versions
 from zoo.report import markdown
 
 SEEDS = 3
-ONE, SEVERAL, ALL = "one network, mean of three", "three, of other seeds", "six, also of other kinds"
+ONE, SEVERAL, ALL = "one network, mean of three", "three seeds", "three seeds and other networks"
 Probabilities = NDArray[np.float64]
 
 

@@ -182,13 +182,16 @@ def table(document: dict[str, Any]) -> str:
 
 def ahead(document: dict[str, Any]) -> str:
     """How many points of macro-F1 networks are ahead: the mean over draws, and its standard error."""
-    pairs = [("train", "random_forest"), ("finetune", "random_forest"), ("finetune", "train")]
+    pairs = [
+        ("train", "random_forest"), ("train", "minirocket"), ("finetune", "random_forest"), ("finetune", "minirocket"),
+        ("finetune", "train"),
+    ]  # fmt: skip
 
     def points(row: dict[str, Any], method: str, other: str) -> str:
         found = [100 * (draw[method]["macro_f1"] - draw[other]["macro_f1"]) for draw in row["draws"]]
         return f"{fmean(found):+.1f} ± {stdev(found) / len(found) ** 0.5:.1f}"
 
-    head = ["data", "people", "draws", *(f"{method}, ahead of {other.replace('_', ' ')}" for method, other in pairs)]
+    head = ["data", "people", "draws", *(f"{method}, ahead of {markdown.label(other)}" for method, other in pairs)]
     rows = [
         [row["data"], str(row["people"]), str(len(row["draws"])), *(points(row, *pair) for pair in pairs)]
         for row in document["cells"]

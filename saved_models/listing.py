@@ -4,7 +4,7 @@ import csv
 import io
 from typing import Any
 
-from zoo.activity.report import with_stairs_as_one
+from zoo.activity.report import with_summaries
 from zoo.catalog import preset_metrics
 from zoo.presets import PRESETS
 from zoo.report import for_task, results
@@ -49,10 +49,10 @@ def everyone_table() -> str:
     # Where a study knows one activity, the share of its windows that are recognized.
     rows = [
         (name, {**row, **{study: own["macro_f1"] or own["accuracy"] for study, own in row["per_study"].items()}})
-        for name, row in with_stairs_as_one(sorted(methods.items(), key=lambda method: -method[1]["macro_f1"]))
+        for name, row in with_summaries(sorted(methods.items(), key=lambda method: -method[1]["macro_f1"]))
     ]
     studies = sorted({f"{study}:.3f" for _, row in rows for study in row["per_study"]})
-    return md.columns(rows, ("macro_f1", "macro_f1_interval", "stairs_as_one", *studies), "method")
+    return md.columns(rows, ("macro_f1", "macro_f1_interval", "stairs_as_one", "all_classes", *studies), "method")
 
 
 def results_page() -> str:
@@ -62,7 +62,7 @@ def results_page() -> str:
     for kind in sorted({row["kind"] for row in rows}):
         task = for_task(kind)
         own = sorted((row for row in rows if row["kind"] == kind), key=lambda row: row["score"], reverse=task.MAXIMIZE)
-        tests = with_stairs_as_one([
+        tests = with_summaries([
             (f"[{row['preset']}]({row['preset']}/card.md)", {**row, **preset_metrics(row["preset"])["test"]})
             for row in own
         ])  # fmt: skip

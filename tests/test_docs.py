@@ -403,9 +403,10 @@ MEASURED = {
     "guides/probabilities.md": ["abstention"], "leaderboard.md": ["leaderboard"], "external.md": ["external"],
     "../examples/networks/README.md": ["networks"], "scale.md": ["scale"], "small-data.md": ["small_data"],
     "splits.md": [
-        "filters", "left_out", "other", "pairs", "splits", "streaming_studies", "studies", "turns", "walkers",
+        "filters", "left_out", "other", "pairs", "splits", "streaming_studies", "studies", "turns", "unseen",
+        "walkers",
     ],
-    "research/activity.md": ["mixing"],
+    "research/activity.md": ["ensembles", "mixing"],
 }  # fmt: skip
 """Pages with numbers, and the benchmarks that write them."""
 
@@ -470,8 +471,11 @@ def test_the_page_of_the_splits_says_what_other_movements_bring_where_two_studie
     from pairs import CANDIDATES, STUDIES, chosen_without, mean_of
 
     rows, (plain, chosen, weighted, capped) = measured("pairs")["rows"], CANDIDATES
-    assert {study for study in STUDIES if chosen_without(rows, study)[0] != chosen} == {"wisdm"}
-    assert chosen_without(rows, "wisdm")[0] == weighted
+    choices = {study: chosen_without(rows, study)[0] for study in STUDIES}
+    assert {study: choice for study, choice in choices.items() if choice != chosen} == {
+        "dsads": plain, "wisdm": weighted,
+    }  # fmt: skip
+    assert [round(100 * mean_of(rows, name, "geotec", "right")) for name in (plain, chosen)] == [90, 88]
     for study in ("dsads", "geotec", "wisdm"):
         less, more = (mean_of(rows, name, study, "walking_as_stairs") for name in (chosen, weighted))
         assert less < more
@@ -492,6 +496,8 @@ def test_the_page_of_the_splits_says_what_other_movements_bring_where_two_studie
     assert [silent[study][1] for study in ("geotec", "oxford", "wisdm")] == [11, 6, 4]
     for study in ("dsads", "motionsense", "selfback", "wisdm"):
         assert abs(mean_of(rows, plain, study, "right") - mean_of(rows, chosen, study, "right")) < 0.01
+    ideas = [f"{mean_of(rows, name, 'wisdm', 'right'):.1%}" for name in (chosen, weighted, capped)]
+    assert ideas == ["81.8%", "81.4%", "82.2%"]
 
 
 def test_the_page_of_the_splits_says_what_is_left_where_one_study_is_left_out():
@@ -512,6 +518,47 @@ def test_the_page_of_the_splits_says_what_is_left_where_one_study_is_left_out():
     assert 0.07 < spread.pop("oxford") < 0.08
     assert 0.045 < min(spread.pop("dsads"), spread.pop("geotec")) < 0.055
     assert max(spread.values()) < 0.03
+
+
+def test_the_page_of_the_splits_says_what_is_not_reached_and_what_would_reach_it():
+    card = preset_metrics("activity_gru_phone")
+    wisdm, oxford = (card["streams_of_people"]["studies"][name]["settled"] for name in ("wisdm", "oxford"))
+    kinds = [[*shares] for shares in zip(*(row.values() for row in measured("other")["by_kind"].values()), strict=True)]
+    never, unseen, learned = (f"{median(shares):.0%}" for shares in kinds)
+    left = {}
+    for row in measured("left_out")["rows"]:
+        left.setdefault(row["study"], []).append(row)
+
+    def share(study, key):
+        return f"{fmean(row[key]['share'] for row in left[study]):.1%}"
+
+    table = {row[0]: row[1:] for row in rows(DOCS / "splits.md") if len(row) > 2}
+    right = [share("wisdm", "right"), f"{wisdm['right']['share']:.1%}"]
+    assert table["WISDM left out: time that is right"][1:] == right
+    stairs = [share("oxford", "walking_as_stairs"), f"{oxford['walking_as_stairs']['share']:.1%}"]
+    assert table["Oxford left out: walking shown as stairs"][1:] == stairs
+    kind = "a kind of movement left out: time shown as a known activity, median of six"
+    assert table[kind][1:] == [unseen, learned]
+    pocket = "new people: macro-F1 of windows, activity_gru_pocket"
+    assert table[pocket][1] == f"{preset_metrics('activity_gru_pocket')['test']['macro_f1']:.3f}"
+    people = card["studies"]["per_subject"]
+    right = sorted(row["accuracy"] for person, row in people.items() if person.startswith("wisdm/"))
+    assert (len(right), right[6] < 0.8, right[7] > 0.88) == (22, True, True)
+    text = " ".join((DOCS / "splits.md").read_text().split())
+    assert f"without any other movement in training, {never} of their time" in text
+    persons = {}
+    for row in left["oxford"]:
+        for person, wrong in row["walking_as_stairs"]["by_person"].items():
+            persons.setdefault(person, []).append(wrong)
+    means = [fmean(wrong) for wrong in persons.values()]
+    assert f"{min(means):.0%}"[:-1] + f" to {max(means):.0%} of the walking is shown as stairs" in text
+    curve = [row["studies"]["oxford"]["walking_as_stairs"]["share"] for row in measured("studies")["people"]]
+    assert "(7, 8, 7 and 9% of windows with 9, 18, 37 and 73 people)" in text
+    assert [round(100 * wrong) for wrong in curve] == [7, 8, 7, 9]
+    passing = {}
+    for row in measured("unseen")["rows"]:
+        passing.setdefault((row["study"], row["score"] == "probability"), []).append(row["passing"])
+    assert max(passing["dsads", False]) < fmean(passing["dsads", True]) + 0.01
 
 
 def test_the_research_log_says_what_mixtures_of_windows_change():
@@ -544,14 +591,17 @@ def test_the_page_of_the_splits_says_what_the_turn_of_a_phone_changes():
 
 def test_the_page_of_the_splits_says_what_a_class_for_other_movements_finds_and_what_it_misses():
     found = {"unchanged": {}, "with other movements": {}}
-    for row in measured("pairs")["rows"]:
+    # Where both studies that have other movements are left out, the class is empty.
+    for row in (row for row in measured("pairs")["rows"] if row["left_out"] != ["dsads", "wisdm"]):
         for study in row["studies"].values():
             for name, share in study["shown_as_known"].items():
                 found.setdefault(row["candidate"], {}).setdefault(name, []).append(share)
     plain, unlearned, *_ = ({name: fmean(shares) for name, shares in each.items()} for each in found.values())
-    assert min(plain.values()) > 0.88
-    rounded = {"rowing": 0.5, "basketball": 0.5, "cycling": 5 / 8, "jumping": 0.8, "stepper": 0.8, "cross_trainer": 0.9}
-    assert all(abs(unlearned[name] - share) < 0.02 for name, share in rounded.items())
+    assert min(plain.values()) > 0.87
+    rounded = {
+        "rowing": 0.4, "basketball": 0.4, "cycling": 0.55, "jumping": 0.75, "stepper": 0.75, "cross_trainer": 0.9,
+    }  # fmt: skip
+    assert all(abs(unlearned[name] - share) < 0.03 for name, share in rounded.items())
     people = preset_metrics("activity_gru_phone")["streams_of_people"]["studies"].values()
     learned = {name: share for study in people for name, share in study["shown_as_known"].items()}
     assert max(learned[name] for name in ("stepper", "cross_trainer", "cycling", "jumping")) < 0.155

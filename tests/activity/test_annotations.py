@@ -193,11 +193,11 @@ def test_stretches_of_another_program_are_labels_in_place_of_notes(track, ending
 
 
 def test_labels_of_another_program_are_in_the_encoding_that_is_asked_for(track):
-    folder = track(".txt", "")
-    (folder / "walk.txt").write_bytes("5\t25\tходьба\n".encode("cp1251"))
-    with pytest.raises(ZooError, match=r"walk\.txt: line 1: not in UTF-8; it is .*'ходьба'"):
+    folder, walking = track(".txt", ""), "ходьба"
+    (folder / "walk.txt").write_bytes(f"5\t25\t{walking}\n".encode("cp1251"))
+    with pytest.raises(ZooError, match=rf"walk\.txt: line 1: not in UTF-8; it is .*'{walking}'"):
         labels(folder)
-    assert labels(folder, encoding="cp1251") == [("ходьба", 20.0, "")]
+    assert labels(folder, encoding="cp1251") == [(walking, 20.0, "")]
 
 
 def test_points_of_a_label_track_are_notes_and_among_stretches_remarks(track):

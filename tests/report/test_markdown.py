@@ -79,7 +79,10 @@ def test_what_confuses_up_with_down_scores_one_where_stairs_are_one_class():
     # Of eight walks, two are taken for other movements, whose own windows do not count.
     more = {"classes": [*classes, "other"], "confusion": [[4, 0, 0, 0], [0, 4, 0, 0], [0, 0, 6, 2], [0, 0, 7, 1]]}
     rows = [("a", mixed), ("b", walks), ("c", others), ("d", {"macro_f1": 0.5}), ("e", more)]
-    found = [row["stairs_as_one"] for _, row in report.with_stairs_as_one(rows)]
+    scores = {"downstairs": 1, "upstairs": 1, "walking": 0.5, "other": 0}
+    more |= {"other": {"recall": 1 / 8}, "per_class": {name: {"f1": f1} for name, f1 in scores.items()}}
+    assert [row["all_classes"] for _, row in report.with_summaries(rows)] == [None, None, None, None, 0.625]
+    found = [row["stairs_as_one"] for _, row in report.with_summaries(rows)]
     assert found == [1.0, (0 + 8 / 16) / 2, None, None, pytest.approx((1 + 12 / 14) / 2)]
 
 

@@ -33,7 +33,8 @@ _LABELS = {
     "text_rows": "rows of the text", "split_by": "split by",
     "near_duplicates": "nearly equal windows", "shared_rows": "windows that share rows",
     "group_deviation": "± groups", "seed_deviation": "± seeds", "gabor_share": "Gabor filters",
-    "stairs_as_one": "macro-F1, stairs as one", "worst.accuracy": "worst accuracy", "worst.subject": "of subject",
+    "stairs_as_one": "macro-F1, stairs as one", "all_classes": "macro-F1 with other movements",
+    "worst.accuracy": "worst accuracy", "worst.subject": "of subject",
     "difference.macro_f1": "behind", "difference.standard_error": "standard error", "difference.p": "p (Holm)",
     "difference.interval": "95% interval", "difference.worse": "better for",
 }  # fmt: skip
