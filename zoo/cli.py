@@ -457,12 +457,15 @@ def main() -> None:
 
 
 def _without_code(words: list[str]) -> list[str]:
-    """The words of a command without `--code FILE`, which runs before it."""
-    if "--code" not in words:
-        return words
-    place = words.index("--code")
-    door.run(*words[place + 1 : place + 2])
-    return words[:place] + words[place + 2 :]
+    """The words of a command without `--code FILE`, which runs before it, as each of several does."""
+    rest, words_left = list[str](), iter(words)
+    for word in words_left:
+        name, is_joined, file = word.partition("=")
+        if name == "--code":
+            door.run(file if is_joined else next(words_left, ""))
+        else:
+            rest.append(word)
+    return rest
 
 
 def _fail(message: str, status: int) -> NoReturn:

@@ -17,7 +17,6 @@ lack of memory ends all other folds.
 """
 
 import importlib.metadata
-import os
 import pickle
 import shutil
 import sys
@@ -49,7 +48,7 @@ from zoo.exporting import artifacts
 from zoo.exporting.artifacts import Tolerance
 from zoo.families import find_family
 from zoo.loading import Loaded
-from zoo.models.function import measure, run_file
+from zoo.models.function import measure, run_code
 from zoo.models.recognizer import ActivityRecognizer
 from zoo.provenance import already_seen, spelled, versions, weights_sha256
 from zoo.runtime.labels import COUNTED, allowed_classes, forgive, indistinct, resolve
@@ -641,8 +640,7 @@ def fold_arrays(folder: Path, records: Records) -> Arrays:
 def main() -> None:
     """Runs the fold of the arguments, once no other process does."""
     jobs.die_with_parent()
-    if jobs.CODE in os.environ:
-        run_file(Path(os.environ[jobs.CODE]))
+    run_code()
     folds, waiting = pickle.loads(Path(sys.argv[1]).read_bytes())
     fold = waiting[int(sys.argv[2])]
     with jobs.terminable_job(), files.exclusive(fold.file(folds.folder, "json"), "fold", _LOCK_SECONDS):

@@ -16,7 +16,7 @@ from typing import Any
 from zoo.errors import ZooError
 
 CODE = "ZOO_CODE"
-"""The environment variable with the file that `--code` names, which child processes run as well."""
+"""The environment variable with the files that `--code` names, which child processes run as well."""
 _SUPERVISED = "ZOO_SUPERVISED"
 _LIBRARIES = ("TF_NUM_INTRAOP", "TF_NUM_INTEROP", "OMP_NUM", "OPENBLAS_NUM", "NUMBA_NUM")
 _TERMINATION_SECONDS = 10.0

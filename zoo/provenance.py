@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.metadata
+import json
 import platform
 import re
 from collections.abc import Iterable, Mapping
@@ -33,6 +34,12 @@ def versions() -> dict[str, str]:
 def spelled(text: str) -> str:
     """A text without the addresses of objects, which differ from process to process."""
     return re.sub(" at 0x[0-9a-f]+", "", text)
+
+
+def without_numbers(config: Any) -> Any:
+    """A configuration without the numbers of names such as `dense_3`, which Keras counts up, and code by its name."""
+    text = json.dumps(config, default=lambda value: spelled(repr(value)))
+    return json.loads(re.sub(r'"(\w+?)(_\d+)+"', r'"\1"', text))
 
 
 def weights_sha256(weights: Iterable["keras.Variable"]) -> str:

@@ -34,7 +34,7 @@ from zoo.models.function import Function, measure, own_loss
 from zoo.models.losses import loss_and_metrics
 from zoo.models.model import Model
 from zoo.models.network import config_of
-from zoo.provenance import known_of, spelled, versions
+from zoo.provenance import known_of, spelled, versions, without_numbers
 from zoo.recipe import Recipe, checked
 from zoo.results import TrainResult
 from zoo.runtime.labels import resolve
@@ -116,6 +116,9 @@ class Training:
         if isinstance(model, Model) and own:
             raise ArgumentError(next(iter(own)), f": {name} is built already; leave it out")
         usual = recipe if isinstance(recipe, Recipe) else task.recipe if base is None else base.recipe
+        if config is not None or (isinstance(model, Model) and getattr(model, "mean", True) is None):
+            # What is built reads windows as they are, also where folds build it again.
+            usual = usual.replace(normalize=False)
         whole = usual.replace(**{**fields, **others})
         named = [field for field in {**fields, **changes} if field not in accepted]
         if loss is not None:
@@ -146,8 +149,12 @@ class Training:
 
     def to_json(self) -> dict[str, Any]:
         """Returns what decides the result, as JSON types."""
+        arguments = {
+            name: without_numbers(value) if name == "network" or callable(value) else value
+            for name, value in self.arguments.items()
+        }  # fmt: skip
         return {
-            "name": self.name, "family": self.family, "arguments": self.arguments, "recipe": self.recipe.to_json(),
+            "name": self.name, "family": self.family, "arguments": arguments, "recipe": self.recipe.to_json(),
             **self.written,
         }  # fmt: skip
 

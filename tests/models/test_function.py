@@ -61,6 +61,13 @@ def switch(window, channels, classes, wide=True):
     return small(window, channels, classes, 8 if wide else 4)
 
 
+def looped(window, channels, classes, wide=True):
+    """A recurrent layer that reads what a convolution leaves, in a loop that TFLite has no integers for."""
+    x = inputs = keras.Input((window, channels))
+    x = keras.layers.Conv1D(4, 5, strides=10)(x)
+    return keras.Model(inputs, keras.layers.Dense(len(classes))(keras.layers.GRU(3 if wide else 2)(x)))
+
+
 def five(window, channels):
     return keras.Sequential([keras.Input((window, channels)), keras.layers.GlobalMaxPooling1D(), keras.layers.Dense(5)])
 
@@ -242,8 +249,30 @@ def test_a_keras_model_is_trained_further(data):
     options = {"recipe": {"epochs": 1}, "verbose": False}
     refused("window: has no effect on", zoo.train, network, data, settings={"window": 100}, **options)
     refused("normalize: has no effect on", zoo.train, network, data, settings={"normalize": True}, **options)
+    refused("of a Keras model nothing is searched", zoo.tune, network, data)
     network.compile("adam", "mse")
-    refused("is compiled, which a recipe would replace", zoo.train, network, data, verbose=False)
+    for command in (zoo.train, zoo.cross_validate):
+        refused("is compiled, which a recipe would replace", command, network, data, verbose=False)
+
+    class Stepping(zoo.ActivityCNN):
+        def train_step(self, batch):
+            raise AssertionError
+
+    own = Stepping(classes=6, filters=4)
+    for command in (zoo.train, zoo.cross_validate):
+        refused("has a train_step of its own, which no recipe calls", command, own, data, verbose=False)
+
+
+def test_folds_read_what_a_training_of_a_built_network_reads_and_resume_whatever_its_layers_are_called(data, tmp_path):
+    options = {"groups": 2, "baselines": "none", "recipe": TRAINING["recipe"], "verbose": False, "workers": 0}
+    scores = set()
+    for _ in range(2):
+        # Keras counts the names of layers up.
+        network = keras.Sequential([keras.Input((150, 3)), keras.layers.Flatten(), keras.layers.Dense(6)], name="flat")
+        found = zoo.cross_validate(network, data, out=tmp_path / "folds", everyone=True, **options)
+        scores.add(found["macro_f1"])
+    assert len(scores) == 1
+    assert found["recipe"]["normalize"] is False
 
 
 def test_a_search_chooses_among_its_values(file, data):
@@ -256,9 +285,10 @@ def test_a_search_chooses_among_its_values(file, data):
     )
     assert found.to_json()["training"]["parameters"] in (3 * 5 * 2 + 2 + 2 * 6 + 6, 3 * 5 * 8 + 8 + 8 * 6 + 6)
     found = zoo.tune(
-        f"{file}:switch", data, choose={"wide": [True, False]}, trials=2, epochs=1, best=1, seeds=1, verbose=False
+        f"{file}:looped", data, choose={"wide": [True, False]}, trials=2, epochs=1, best=1, seeds=1, verbose=False
     )
-    assert found.to_json()["training"]["parameters"] in (3 * 5 * 8 + 8 + 8 * 6 + 6, 3 * 5 * 4 + 4 + 4 * 6 + 6)
+    sizes = {3 * 5 * 4 + 4 + 3 * units * (4 + units + 2) + 6 * units + 6 for units in (3, 2)}
+    assert found.to_json()["training"]["parameters"] in sizes
 
 
 @pytest.mark.process

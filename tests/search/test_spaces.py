@@ -95,6 +95,17 @@ def test_what_is_chosen_decides_what_else_is_searched():
     weights = {plan.recipe.class_weights for plan in drawn("activity_gru", class_weights=[None, "balanced"])}
     assert weights == {None, "balanced"}
     assert {plan.family for plan in drawn("activity", cell=["rnn", "lstm"])} == {"activity_rnn", "activity_lstm"}
+    assert {plan.recipe.augmentation["spin"] for plan in drawn("activity_gru", spin=[0, 180])} == {0, 180}
+
+
+def test_options_of_a_function_are_its_own_where_fields_of_the_recipe_have_their_names():
+    def build(window, channels, classes, momentum=0.99, weight_decay=0.5):
+        raise AssertionError
+
+    plan = Study(build, NOWHERE, choose={"momentum": [0.9]}, settings={"weight_decay": 0.1}).outline
+    assert plan.arguments == {"momentum": 0.9, "weight_decay": 0.1}
+    assert (plan.recipe.momentum, plan.recipe.weight_decay) == (0.0, 0.0)
+    assert Study(build, NOWHERE, choose={"batch_size": [32]}).outline.arguments == {}
 
 
 def test_bad_studies_are_one_line():
@@ -111,6 +122,7 @@ def test_bad_studies_are_one_line():
         r"unknown setting of activity_gru 'unit': did you mean units\?": ("activity_gru", {"settings": {"unit": 3}}),
         r"dropout is nan; expected a number": ("trigram_lm", {"settings": {"dropout": float("nan")}}),
         r"unknown setting of trigram_lm 7": ("trigram_lm", {"settings": {7: 1}}),
+        r"choose: epochs is the same for all trials": ("activity_gru", {"choose": {"epochs": [2, 3]}}),
         r"groups is 3: trigram_lm has no people to hold out": ("trigram_lm", {"groups": 3}),
     }
     for says, request in requests.items():

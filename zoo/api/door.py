@@ -397,7 +397,7 @@ def run(file: FilePath = "") -> None:
     from zoo.models.function import run_file
 
     run_file(Path(file).resolve())
-    os.environ[CODE] = str(Path(file).resolve())
+    os.environ[CODE] = os.pathsep.join(filter(None, (os.environ.get(CODE), str(Path(file).resolve()))))
 
 
 def load(model: Model) -> "Loaded":

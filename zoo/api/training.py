@@ -9,7 +9,6 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
-from inspect import isfunction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
@@ -115,12 +114,9 @@ def train(
     import keras
 
     from zoo.loading import is_foreign
-    from zoo.training import Training
 
-    plan = Training.of(model, changes, recipe, loss=loss, metrics=door.metrics_of(metrics))
+    plan = _planned(model, changes, recipe, loss=loss, metrics=door.metrics_of(metrics))
     foreign = is_foreign(model)
-    if getattr(model, "is_compiled_by_user", foreign and getattr(model, "compiled", False)):
-        raise ArgumentError("model", ": is compiled, which a recipe would replace: use `model.fit`, or pass a copy")
     if foreign:
         _require_effect(plan, recipe, changes)
     checked_data = door.read(plan.task, data)
@@ -138,6 +134,22 @@ def train(
     folder = None if out is None else Path(out)
     plan = replace(plan, out=folder, resume=resume, deterministic=deterministic, callbacks=watching)
     return _trained(plan, checked_data, model if isinstance(model, keras.Model) else None, verbose)
+
+
+def _planned(model: Any, *changes: Any, **options: Any) -> "Training":
+    """The training of what a user names; refuses a model whose own way to train a recipe would replace."""
+    import keras
+
+    from zoo.loading import is_foreign
+    from zoo.training import Training
+
+    plan = Training.of(model, *changes, **options)
+    if getattr(model, "is_compiled_by_user", is_foreign(model) and getattr(model, "compiled", False)):
+        raise ArgumentError("model", ": is compiled, which a recipe would replace: use `model.fit`, or pass a copy")
+    for name in ("train_step", "compute_loss", "compute_metrics") if isinstance(model, keras.Model) else ():
+        if getattr(type(model), name).__module__.partition(".")[0] not in ("keras", "zoo"):
+            raise ArgumentError("model", f": has a {name} of its own, which no recipe calls: use `model.fit`")
+    return plan
 
 
 def _trained(plan: "Training", data: Any, start: Any, verbose: bool, **options: Any) -> TrainResult:
@@ -348,7 +360,6 @@ def cross_validate(
     door.load_keras()
     from zoo import crossval
     from zoo.activity import report
-    from zoo.training import Training
 
     names, estimators = door.baselines_of(baselines)
     start, own = None, door.metrics_of(metrics)
@@ -361,7 +372,7 @@ def cross_validate(
         plan, start = _from_weights(model, loaded, data, changes)
         plan = replace(plan, metrics=own)
     else:
-        plan = Training.of(model, settings, recipe, loss=loss, metrics=own)
+        plan = _planned(model, settings, recipe, loss=loss, metrics=own)
     if estimators:
         door.require_names([plan.name, *names, *estimators])
     protocol = crossval.Protocol(groups, seeds, names, everyone, estimators=estimators, start=start)
@@ -470,9 +481,8 @@ def benchmark(
     door.load_keras()
     from zoo import crossval
     from zoo.activity import report
-    from zoo.training import Training
 
-    plans = [Training.of(model, None, recipe) for model in several.values()]
+    plans = [_planned(model, None, recipe) for model in several.values()]
     if isinstance(models, Mapping):
         plans = [replace(plan, name=str(name)) for name, plan in zip(models, plans, strict=True)]
     door.require_names([*(plan.name for plan in plans), *names, *estimators])
@@ -591,7 +601,7 @@ def _require_choice(models: Iterable[Any], recipe: Any) -> None:
     """Refuses a benchmark whose trials would have nothing to choose, or nothing to choose by."""
     if isinstance(recipe, Recipe):
         raise ArgumentError("trials", ": a whole recipe leaves nothing to choose; pass the fields that are fixed")
-    if not all(isinstance(model, str | os.PathLike) or isfunction(model) for model in models):
+    if any(hasattr(model, "layers") for model in models):
         raise ArgumentError("trials", ": of a Keras model nothing is searched; pass a function that builds it")
     if (recipe or {}).get("validation") == 0:
         raise ZooError(f"{setting('validation', 0)}: trials are compared on validation people; leave it out")
@@ -673,6 +683,7 @@ def tune(
     names = (*FAMILIES, *PRESETS, "activity")
     if isinstance(target, str) and target not in names and not catalog.function_in(target):
         raise unknown_name("preset or family", target, [*PRESETS, *FAMILIES, "activity"])
+    _require_choice([target], {})
     door.require_file(data)
     door.load_keras()
     from zoo.search import report

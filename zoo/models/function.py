@@ -32,6 +32,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo import jobs
 from zoo.catalog import function_in
 from zoo.errors import ZooError, shown, unknown_name
 from zoo.models.model import names_of
@@ -261,6 +262,12 @@ _TEXTS: dict[Path, bytes] = {}
 
 
 @cache
+def run_code() -> None:
+    """Runs the files that a command names by `--code`, in a child process of it."""
+    for file in filter(None, os.environ.get(jobs.CODE, "").split(os.pathsep)):
+        run_file(Path(file))
+
+
 def run_file(file: Path, sha256: str = "") -> ModuleType:
     """Runs a file of Python as a module, once for each text; it imports what lies beside it."""
     name = f"{file.stem}_{sha256[:8]}"

@@ -32,6 +32,7 @@ from rich.console import Console
 from zoo import files, jobs, loading
 from zoo.data.dataset import Data
 from zoo.errors import ZooError
+from zoo.models.function import run_code
 from zoo.report.progress import TrainingBoard, TrialBoard
 from zoo.search import report
 from zoo.search.spaces import Study
@@ -302,6 +303,7 @@ def _repeat(finals: Trials, record: Record, count: int) -> dict[str, Any]:
 def main() -> None:
     """Runs one trial after another that the search of the arguments gives to this process, until it is ended."""
     jobs.die_with_parent()
+    run_code()
     folder, study = pickle.loads(Path(sys.argv[1]).read_bytes())
     process = int(sys.argv[2])
     try:

@@ -23,7 +23,7 @@ from zoo.families import OWN
 from zoo.files import claim_folder
 from zoo.models.function import Function
 from zoo.presets import PRESETS
-from zoo.recipe import Limits
+from zoo.recipe import Limits, Recipe
 from zoo.task import Source, Split, task_of
 from zoo.training import Training
 
@@ -191,6 +191,7 @@ MARK = "study.json"
 
 _ALIASES = {"learning_rate": "sgd_learning_rate", "weight_decay": "adamw_decay"}
 """Names in a space of what a recipe calls otherwise, by optimizer."""
+_SHARED = ("epochs", "steps", "seed", "split_seed", "validation", "validation_by")
 _AUGMENTATION = (
     "pace", "mirror", "half_turn", "quarter_turn", "spin", "tilt", "intensity", "carry", "sensor", "symmetries",
 )  # fmt: skip
@@ -246,6 +247,8 @@ class Study:
         SPACES[self.task.name][self.space_name](asked)
         if empty := [name for name, values in self.choose.items() if not values]:
             raise ZooError(f"{option('choose')}: no value for {empty[0]}; expected one or more")
+        if alike := [name for name in self.choose if name in _SHARED]:
+            raise ZooError(f"{option('choose')}: {alike[0]} is the same for all trials of a search; leave it out")
         pinned |= {name: value for name, value in settings.items() if name in asked.values}
         return pinned | (dict.fromkeys(_AUGMENTATION, 0.0) if "augmentation" in settings else {})
 
@@ -268,23 +271,32 @@ class Study:
 
     def plan(self, hp: Any, seed: int, epochs: int | None = None) -> Training:
         """The plan of a trial with hyperparameters of keras-tuner, or the defaults. Its split is that of the study."""
-        chosen, length = HyperParameters(hp), {"epochs": epochs or self.epochs}
-        fixed, drawn = self.pinned, dict[str, Any]()
+        chosen, length, recipe = HyperParameters(hp), {"epochs": epochs or self.epochs}, self.task.recipe
+        drawn = dict[str, Any]()
         for name, values in self.choose.items():
             # keras-tuner has choices of one type alone.
             texts = [json.dumps(value) for value in values] if len({*map(type, values)}) > 1 else [*values]
             drawn[name] = values[texts.index(chosen.Choice(name, texts))]
         stated = {**self.settings, **drawn}
-        fixed = fixed | drawn | {alias: stated[name] for name, alias in _ALIASES.items() if name in stated}
-        changes = SPACES[self.task.name][self.space_name](HyperParameters(hp, fixed, self._defaults)) | drawn
+        # Options of a function may have the names of fields of the recipe, which a space also sets.
+        options = self.start.argument_types() if isinstance(self.start, Function) else ()
+        own = {name: value for name, value in stated.items() if name in options}
+        aliases = {alias: stated[name] for name, alias in _ALIASES.items() if name in stated and name not in own}
+        fixed = {name: value for name, value in {**self.pinned, **drawn, **aliases}.items() if name not in own}
+        asked = HyperParameters(hp, fixed, self._defaults)
+        changes = SPACES[self.task.name][self.space_name](asked)
+        changes |= {name: value for name, value in drawn.items() if name not in asked.values}
         cell = changes.pop("cell", None)
         changes |= {
             **({} if "steps" in self.settings else length), "seed": seed,
             "warmup_epochs": min(changes.get("warmup_epochs", 0), length["epochs"] - 1),
-            "split_seed": self.first_seed, **self._unsearched,
+            "split_seed": self.first_seed,
+            **{name: value for name, value in self._unsearched.items() if name not in own},
         }  # fmt: skip
+        if options:
+            recipe = recipe.replace(**{name: changes.pop(name) for name in Recipe.model_fields if name in changes})
         # Of a preset, the arguments of the model that are not searched stay, but not its recipe.
-        training = Training.of(self.start, changes, self.task.recipe)
+        training = Training.of(self.start, {**changes, **own}, recipe)
         return replace(training, family=f"activity_{cell}") if cell else training
 
     @cached_property

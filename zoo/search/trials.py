@@ -21,6 +21,7 @@ from zoo.exporting import artifacts
 from zoo.exporting.artifacts import Tolerance
 from zoo.files import read_json, temporary_folder, write_json
 from zoo.loading import Loaded
+from zoo.provenance import without_numbers
 from zoo.recipe import Recipe
 from zoo.search.spaces import Study
 from zoo.task import task_of
@@ -217,10 +218,13 @@ class Trials:
     def _size(self, plan: Training, model: Any) -> Record:
         """The `file`, `bytes` and `milliseconds` per call of the smallest file, measured once for each architecture."""
         arguments = {name: value for name, value in model.get_config().items() if name not in _WEIGHTS}
-        key = json.dumps([plan.family, arguments], sort_keys=True)
+        key = json.dumps([plan.family, without_numbers(arguments)], sort_keys=True)
         if key not in self._sizes:
             loaded = Loaded(plan.name, model)
-            family = replace(self.study.task.exportable(loaded, None), tolerances={"int8": Tolerance(np.inf)})
+            family = self.study.task.exportable(loaded, None)
+            # TFLite has no integers for some layers.
+            kind = "dynamic" if "int8" in family.impossible else "int8"
+            family = replace(family, tolerances={kind: Tolerance(np.inf)})
             with temporary_folder() as scratch:
                 (artifact,) = artifacts.export(loaded, family, scratch / "files")
             self._sizes[key] = {name: artifact[name] for name in ("file", "bytes", "milliseconds")}
