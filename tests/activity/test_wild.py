@@ -211,6 +211,28 @@ def test_the_sign_of_what_ios_writes_in_g_is_asked_where_it_is_in_other_units(tm
     np.testing.assert_allclose(walk.rows, WALK, atol=1e-4)
 
 
+IOS = {
+    "SensorLog": ("accelerometerAcceleration{}(G)", 0.0), "Core Motion": ("motionUserAcceleration{}(G)", 1.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("app", IOS)
+@pytest.mark.parametrize("naming", ["none", "x", "channels", "gravity"])
+def test_columns_of_an_app_mean_the_same_where_they_are_named(tmp_path, app, naming):
+    (pattern, share), total = IOS[app], WALK / -STANDARD_GRAVITY
+    names, gravity, turn = ([name.format(axis) for axis in "XYZ"] for name in (pattern, "motionGravity{}", "gyroX{}"))
+    added = np.full_like(total, total.mean(axis=0)) * share
+    columns = ["time", *names, *turn, *gravity * bool(share)]
+    values = acceleration(np.hstack([total - added, 0.1 * WALK, added])[:, : len(columns) - 1])
+    named = {
+        "none": {}, "x": {"x": names[0]}, "channels": {"channels": ",".join([*names, *turn]), "rotation_unit": "rad/s"},
+        "gravity": {"channels": ",".join(names), "gravity": gravity if share else None},
+    }[naming]  # fmt: skip
+    made, (found,) = imported(tmp_path, csv_of(",".join(columns), TIMES, *values), **named, **ANN)
+    np.testing.assert_allclose(found.acceleration, WALK, atol=1e-3)
+    assert (made.files[0]["sign"], made.files[0]["unit"]) == ("ios", "g")
+
+
 def test_two_gyroscopes_in_one_file_are_a_question(tmp_path):
     names = "time,x,y,z,gyro_x,gyro_y,gyro_z,gyr_x,gyr_y,gyr_z"
     text = csv_of(names, TIMES.tolist(), *acceleration(np.hstack([WALK, WALK / 9, WALK / 8])))

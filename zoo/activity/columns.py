@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain, islice, pairwise
+from operator import eq
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
@@ -253,15 +254,16 @@ def resolve(
         names = tuple(plain[name] for name in map(pattern.format, AXES) if name in plain) if pattern else ()
         return names if len(names) == len(AXES) else None
 
-    app = next(
-        (row for row in FORMATS if triple(row.axes) and (row.gravity is None or triple(row.gravity))
-         and (row.time is None or row.time in plain)),
-        _NAMED,
-    )  # fmt: skip
-    named = {axis: getattr(columns, axis) or plain.get(app.axes.format(axis)) for axis in AXES}
-    if columns.x or columns.y or columns.z:
+    apps = [
+        row for row in FORMATS if triple(row.axes) and (row.gravity is None or triple(row.gravity))
+        and (row.time is None or row.time in plain)
+    ]  # fmt: skip
+    asked = [getattr(columns, axis) for axis in AXES]
+    app = max(apps, key=lambda row: sum(map(eq, asked, triple(row.axes) or ())), default=_NAMED)
+    named = {axis: name or plain.get(app.axes.format(axis)) for axis, name in zip(AXES, asked, strict=True)}
+    if tuple(named.values()) != triple(app.axes):
         app = _NAMED
-    elif None not in named.values() and not app.gravity:
+    elif not any(asked) and not app.gravity:
         # Physics Toolbox writes linear acceleration as well.
         patterns = [row for row in _ACCELERATIONS if (app.name, row) != ("Physics Toolbox", "a{}")]
         _check_single(where, "acceleration", header, tuple(map(str, named.values())), (app.axes, *patterns))
