@@ -255,14 +255,24 @@ def test_windows_hold_no_sentinel(tmp_path):
     assert "window 2 holds 999; expected at most" in found
 
 
-@pytest.mark.parametrize("names", ["gyro_x,gyro_y,gyro_z", "gx,gy,gz", "gyro_x (dps),gyro_y (dps),gyro_z (dps)"])
-def test_the_unit_of_a_gyroscope_is_stated_or_asked(tmp_path, names):
+@pytest.mark.parametrize("names", ["gyro_x,gyro_y,gyro_z", "gx,gy,gz"])
+def test_the_unit_of_a_gyroscope_is_asked_where_it_is_not_stated(tmp_path, names):
     text = csv_of(f"time,x,y,z,{names}", TIMES.tolist(), *acceleration(np.hstack([WALK, WALK / 9])))
-    if "dps" not in names:
-        assert "pass rotation_unit=rad/s or rotation_unit=deg/s" in question(tmp_path, text, gyroscope=True, **ANN)
+    assert "pass rotation_unit=rad/s or rotation_unit=deg/s" in question(tmp_path, text, gyroscope=True, **ANN)
     for unit, factor in {"deg/s": np.pi / 180, "rad/s": 1.0}.items():
         (found,) = imported(tmp_path, text, gyroscope=True, rotation_unit=unit, **ANN)[1]
         np.testing.assert_allclose(found.rotation, factor * WALK / 9, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "unit"), [("gyro{} (dps)", "deg/s"), ("Gyroscope {} (rad/s)", "rad/s"), ("rotationRate.{}", "rad/s")]
+)
+def test_a_unit_of_a_gyroscope_that_contradicts_its_names_is_refused(tmp_path, pattern, unit):
+    head, other = ",".join(["time,x,y,z", *map(pattern.format, "xyz")]), {"deg/s": "rad/s", "rad/s": "deg/s"}[unit]
+    text = csv_of(head, TIMES.tolist(), *acceleration(np.hstack([WALK, WALK / 9])))
+    made, _ = imported(tmp_path, text, gyroscope=True, rotation_unit=unit, **ANN)
+    assert made.files[0]["rotation_unit"] == unit
+    assert f"are not in {other}, by their names" in question(tmp_path, text, gyroscope=True, rotation_unit=other, **ANN)
 
 
 # People, rows and files

@@ -286,9 +286,15 @@ def resolve(
     time_unit = _stated_unit(where, "time_unit", stamps) if columns.time_unit == "auto" else columns.time_unit
     turning = columns.rotation_unit or _stated_unit(where, "rotation_unit", rotation or ())
     radians = map(triple, (*_RADIANS, "w{}") if app.name == "Physics Toolbox" else _RADIANS)
-    if rotation and not turning and rotation not in radians and list(header) != _PAGE:
+    named_units = {_UNITS["rotation_unit"].get(_plain(name)[1]) for name in rotation or ()} - {None}
+    if rotation and not named_units and (list(header) == _PAGE or rotation in radians):
+        named_units = {ROTATION_UNIT}
+    if rotation and not (turning or named_units):
         cure = f"pass {option('rotation_unit', ROTATION_UNIT)} or {option('rotation_unit', 'deg/s')}"
         raise TableError(f"{where}: columns {','.join(rotation)} do not state the unit of the rotation rate", cure)
+    if turning and named_units - {turning}:
+        problem = f"{where}: columns {','.join(rotation or ())} are not in {turning}, by their names"
+        raise TableError(problem, f"leave {option('rotation_unit')} out, or rename them")
     if app.convention != CONVENTION and unit == UNIT and not columns.convention:
         problem = f"{where}: columns {','.join(resolved.axes)} are in {unit}, but have the names of iOS, which writes g"
         signs = " or ".join(option("convention", sign) for sign in (CONVENTION, app.convention))
