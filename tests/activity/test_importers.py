@@ -354,6 +354,19 @@ def test_a_few_lost_samples_are_interpolated_and_more_end_a_recording(tmp_path, 
         np.testing.assert_allclose([y, z], [x / 2, x], atol=1e-5)
 
 
+@pytest.mark.parametrize("lost", [[7], [3, 4, 5, 6], [2, 3, 8], [3, 4, 5, 6, 7]])
+@pytest.mark.parametrize("start", [0.0, 0.005, 100.0, 1_704_067_200.0])
+def test_rows_that_are_missing_are_lost_like_rows_without_values(tmp_path, lost, start):
+    columns = CsvColumns(subject="=a", activity="=b")
+    lines = [f"{start + i / 50:.3f},{i},{i / 2},{'' if i in lost else i}" for i in range(49)]
+    missing = [line for i, line in enumerate(lines) if i not in lost]
+    for those in (lines, missing):
+        found, dropped = table(tmp_path / "a.csv", "\n".join(["time,x,y,z", *those]), columns)
+        assert {each.rate for each in found} == {50.0}
+        assert [len(each.acceleration) for each in found] == ([49] if len(lost) < 5 else [3, 41])
+        assert dropped.get(INTERPOLATED, 0) == len(lost) % 5
+
+
 def test_samples_lost_here_and_there_do_not_shatter_a_recording(tmp_path):
     random = np.random.default_rng(0)
     rows = random.normal([0, 9.8, 0], 1, (4500, 3))

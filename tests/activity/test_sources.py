@@ -237,11 +237,12 @@ def test_rows_in_disorder_are_sorted_and_counted(tmp_path):
         if lost:
             stamps[700], known = "", np.delete(order, 700)
         (recording,) = read(tmp_path, rows(stamps, FAR[order]), findings=(findings := Findings()))
-        assert len(recording.acceleration) == 1200 - lost
+        assert len(recording.acceleration) == 1200
         if not lost:
             np.testing.assert_allclose(recording.acceleration, FAR, atol=1e-3)
         assert findings.changed["rows out of the order of time, sorted"] == (known != np.sort(known)).sum()
         assert findings.dropped["rows with a value that is not finite, or that no sensor measures"] == lost
+        assert findings.changed["rows with lost values, interpolated"] == lost
 
 
 def test_time_of_day_passes_midnight(tmp_path):
@@ -346,6 +347,16 @@ def test_gravity_in_a_file_of_its_own_is_not_added_twice(tmp_path):
     sensor_logger(tmp_path, time, moved + gravity, gravity, names=IN_PARTS)
     says = rf"Accelerometer.csv: acceleration has gravity already: move {tmp_path / 'Gravity.csv'} away"
     refused(says, list, read_csv(tmp_path / "Accelerometer.csv", ANN))
+
+
+@pytest.mark.parametrize("other", ["Gravity", "Gyroscope"])
+def test_sensors_of_two_sessions_in_a_file_each_are_not_mixed(tmp_path, other):
+    time, moved, gravity = walk()
+    twice = np.tile(time, 2), np.concatenate([moved, moved[::-1]]), np.concatenate([gravity, -gravity])
+    first = "Accelerometer" if other == "Gravity" else "TotalAcceleration"
+    sensor_logger(tmp_path, *twice, names=(first, other))
+    says = rf"{first}.csv and {tmp_path / other}.csv: a clock restarts, .* split both"
+    refused(says, list, read_csv(tmp_path / f"{first}.csv", ANN.replace(gyroscope=other == "Gyroscope")))
 
 
 @pytest.fixture

@@ -200,6 +200,17 @@ def test_two_sensors_by_turns_are_a_question_whatever_their_column_is_called(tmp
     assert f"column {column!r} says left, right by turns" in question(tmp_path, text, **ANN)
 
 
+@pytest.mark.parametrize("before", ["device", "position", "note"])
+@pytest.mark.parametrize("column", ["sensor", "side"])
+@pytest.mark.parametrize("start", [0, 1100])
+def test_two_sensors_by_turns_are_a_question_wherever_these_begin(tmp_path, before, column, start):
+    rows = np.resize(WALK, (2400, 3))
+    turns = ["left"] * start + ["right", "left"] * (len(rows) // 2 - start // 2)
+    columns = (np.arange(len(rows)) / 100).tolist(), ["pocket"] * len(rows), turns, *acceleration(rows)
+    text = csv_of(f"time,{before},{column},x,y,z", *columns)
+    assert "by turns: write a file for each sensor" in question(tmp_path, text, **ANN)
+
+
 @pytest.mark.parametrize("unit", [" (m/s^2)", ""])
 def test_the_sign_of_what_ios_writes_in_g_is_asked_where_it_is_in_other_units(tmp_path, unit):
     names = [f"{kind}_{axis}{unit}" for kind in ("userAcceleration", "gravity") for axis in "xyz"]

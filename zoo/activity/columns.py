@@ -14,7 +14,7 @@ from annotated_types import Gt, Lt
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from zoo.activity.checks import ENOUGH_ROWS, GAP_STEPS, TableError
+from zoo.activity.checks import ENOUGH_ROWS, TableError
 from zoo.activity.tables import fields_of, heading, listed_names, number_or_nan, numbers
 from zoo.catalog import split_names
 from zoo.errors import ZooError, option, refuse, shown
@@ -101,8 +101,9 @@ _EPOCHS = 0, 11_644_473_600, 62_135_596_800
 """Seconds before 1970 from which clocks count: of Unix; of Windows, from 1601; of .NET, from the year 1."""
 _MOSTLY = 0.5
 """The share of repeated time stamps above which they are too coarse."""
-_BURSTS = 0.05
-"""The share of pauses between rows above which time stamps say when rows came, not when they were measured."""
+_PAUSE, _BURSTS = 3, 0.05
+"""Sampling intervals above which a step is a pause; and the share of pauses above which time stamps say when rows came,
+not when they were measured."""
 _COUNTED = 0.9
 """The share of steps of 1 above which time stamps may be row numbers."""
 
@@ -210,21 +211,19 @@ _FIRST = 10
 """Rows from which sensors by turns are known, and in a stream the unit of the time stamps."""
 
 
-def device_of(header: Sequence[str], rows: Sequence[Sequence[str]], columns: CsvColumns) -> str:
-    """The column in which apps that record several sensors or devices into one file name them, or `=`.
-
-    By the first `rows`, a column of any other name in which a few words take turns names them as well.
-    """
-    for place, name in enumerate(header):
-        plain, texts = _plain(name)[0], [row[place] for row in rows]
-        is_coordinate = plain == "position" and np.isfinite(number_or_nan(texts[0]))
-        is_device = plain in _DEVICES and not is_coordinate
-        if name not in (columns.subject, columns.activity) and (is_device or _take_turns(texts)):
-            return name
-    return "="
+def devices_of(header: Sequence[str], row: Sequence[str], columns: CsvColumns) -> list[str]:
+    """The columns in which apps that record several sensors or devices into one file name them, by a row."""
+    devices = []
+    for name, text in zip(header, row, strict=True):
+        plain = _plain(name)[0]
+        is_coordinate = plain == "position" and np.isfinite(number_or_nan(text))
+        if plain in _DEVICES and not is_coordinate and name not in (columns.subject, columns.activity):
+            devices.append(name)
+    return devices
 
 
-def _take_turns(texts: Sequence[str]) -> bool:
+def take_turns(texts: Sequence[str]) -> bool:
+    """Whether a few words do so in a column, which then names sensors or devices, whatever it is called."""
     words = set(texts)
     if not 1 < len(words) <= _FEW_WORDS or len(texts) < _FIRST:
         return False
@@ -418,7 +417,7 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, is_clock: b
     rates = {name: 1 / (step * seconds) for name, seconds in SECONDS.items() if step and (name == "s" or not is_clock)}
     possible = (name for name, rate in rates.items() if LOWEST <= float(f"{rate:.3g}") <= HIGHEST)
     plausible = sorted(possible, key=lambda name: name not in dated)
-    pauses = float((forward > GAP_STEPS * step).mean()) if len(forward) >= ENOUGH_ROWS else 0.0
+    pauses = float((forward > _PAUSE * step).mean()) if len(forward) >= ENOUGH_ROWS else 0.0
     # Where rows are lost, less than half of the time is; in bursts, a pause makes up for all that came at once.
     if pauses > _BURSTS and (intervals >= 0).all() and forward.sum() > 2 * step * len(intervals):
         mean, units = len(intervals) / float(forward.sum()), {unit} - {"auto"} or dated or SECONDS
@@ -513,9 +512,9 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
             say(f"{name}: {unread_times(columns.rate, unread)}", "warning")
         yield from ((count / columns.rate, *sample(row)) for count, row in enumerate(chain(first, rows)))
         return
-    if first and (column := device_of(header, first, resolved)) != "=":
-        words = {row[header.index(column)] for row in first}
-        if len(words) > 1:
+    devices = devices_of(header, first[0], resolved) if first else []
+    for column, words in zip(header, zip(*first, strict=True), strict=False):
+        if (column in devices and len({*words}) > 1) or take_turns(words):
             raise by_turns(name, column, words)
     example = next(filter(None, (row[clock].strip() for row in first)), "")
     moment, expected, is_clock = time_reader(example, comma)

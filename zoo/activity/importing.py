@@ -30,19 +30,20 @@ from zoo.activity.columns import (
     CsvColumns,
     Format,
     by_turns,
-    device_of,
+    devices_of,
     doubtful,
     has_commas,
     is_dated,
     recognized,
     resolve,
+    take_turns,
     time_reader,
     time_unit_of,
     unread_times,
 )
 from zoo.activity.recordings import GAPS, LOST_STEPS, NOT_RISING, Findings, Recording, misnamed, restarts_of, stretches
 from zoo.activity.sources import OTHER_SENSORS, Sources, beside, stem
-from zoo.activity.tables import Table, check_encoding, close_archive, exists, lines_of, name_of, numbers
+from zoo.activity.tables import Table, check_encoding, close_archive, exists, lines_of, name_of, number_or_nan, numbers
 from zoo.data.dataset import sort_names
 from zoo.errors import ZooError, option, printable, shown
 from zoo.files import exclusive, new_file
@@ -115,20 +116,23 @@ def read_table(
     blocks = table.blocks()
     if not (first := next(blocks, [])):
         raise ZooError(f"{where}: no rows below the line of column names: copy it again, or leave it out")
-    owning = (columns.subject or "=", columns.activity or "=", device_of(table.names, first, columns))
+    owning = (columns.subject or "=", columns.activity or "=", *devices_of(table.names, first[0], columns))
     rivals = {
         name: (column, given[1:]) for name, given in zip(("subject", "activity"), owning, strict=False)
         if given not in (*table.names, "=", "=-") and (column := recognized(name, table.names))
     }  # fmt: skip
     unread = [column for column, _ in rivals.values()]
-    wanted = {*columns.axes, *(columns.gravity or ()), *(columns.rotation or ()), columns.time, *owning, *unread}
-    places = {name: place for place, name in enumerate(table.names) if name in wanted}
+    wanted = {*columns.axes, *(columns.gravity or ()), *(columns.rotation or ()), columns.time, *owning}
+    places = {name: place for place, name in enumerate(table.names) if name in wanted.union(unread)}
+    # Of a column of numbers, no row names a device.
+    others = {name: place for place, name in enumerate(table.names)
+              if name not in wanted and np.isnan(number_or_nan(first[0][place], comma=True))}  # fmt: skip
     stamps = (row[places[columns.time]].strip() for row in first if columns.time)
     comma = has_commas(table.separator, first[0])
     number = partial(numbers, comma=comma)
     moment, expected, is_clock = time_reader(next(filter(None, stamps), ""), comma)
     # These grow in place, where lists of blocks would need twice the memory.
-    times, values, owners, rows, others = array("d"), array("d"), list[tuple[int, Owner]](), 0, dict[str, str]()
+    times, values, owners, rows, says = array("d"), array("d"), list[tuple[int, Owner]](), 0, dict[str, str]()
     for block in chain([first], blocks):
         fields = {name: [row[place] for row in block] for name, place in places.items()}
         read = partial(_read_column, where, fields, rows)
@@ -143,7 +147,10 @@ def read_table(
         _add_owners(owners, where, owning, fields, rows, len(block))
         for name, (column, given) in rivals.items():
             if differing := [text for text in dict.fromkeys(fields[column]) if folded(text) not in ("", folded(given))]:
-                others.setdefault(name, differing[0])
+                says.setdefault(name, differing[0])
+        for name, place in others.items():
+            if take_turns(texts := [row[place] for row in block]):
+                raise by_turns(where, name, texts)
         rows += len(block)
     if len(owners) > max(_MOST_TURNS, rows / 4):
         several = " and ".join(dict.fromkeys(f"{owner.subject}, {owner.activity}" for _, owner in owners[:2]))
@@ -155,8 +162,8 @@ def read_table(
         readings.unread.append(unread_times(columns.rate, column))
     for name, (column, given) in rivals.items():
         readings.unread.append(f"rows whose column {column!r} is not read, as the {name} is given")
-        if says := others.get(name):
-            which = f"column {column!r} says {shown(says)}, too, but the {name} is given as {shown(given)}"
+        if name in says:
+            which = f"column {column!r} says {shown(says[name])}, too, but the {name} is given as {shown(given)}"
             readings.contradiction = f"{where}: {which}: was another column, or layout, meant?"
     if columns.time and not raw:
         readings.time_unit, readings.is_time_unit_known = time_unit_of(where, seconds, columns.time_unit, is_clock)
@@ -190,7 +197,8 @@ def _add_owners(
     before = len(owners)
     for key, group in groupby(enumerate(zip(*texts, strict=True), rows), itemgetter(1)):
         # Equal names are equal bytes: macOS writes letters and their accents apart.
-        owner = Owner(*(unicodedata.normalize("NFC", text.strip()) for text in key))
+        subject, activity, *devices = (unicodedata.normalize("NFC", text.strip()) for text in key)
+        owner = Owner(subject, activity, " ".join(devices))
         if owners and owner == owners[-1][1]:
             continue
         row, _ = next(group)
@@ -203,7 +211,7 @@ def _add_owners(
         owners.append((row, owner))
     devices = [owner.device for _, owner in owners[before:]]
     if sum(one != other for one, other in pairwise(devices)) > _MOST_TURNS:
-        raise by_turns(where, columns[2], devices)
+        raise by_turns(where, ", ".join(columns[2:]), devices)
 
 
 def _values_of(path: Path, acceleration: Readings) -> Floats:
@@ -215,6 +223,9 @@ def _values_of(path: Path, acceleration: Readings) -> Floats:
     clock: dict[str, Any] = {"time": acceleration.columns.time, "time_unit": acceleration.columns.time_unit}
     clock = clock if clock["time"] in Table(str(path), lines_of(path)).names else {}
     table = read_table(str(path), lines_of(path), CsvColumns(**clock), labels=False)
+    if len(restarts_of(times)) or len(restarts_of(table.times)):
+        where = f"{acceleration.where} and {path}"
+        raise ZooError(f"{where}: a clock restarts, so that times do not say which rows belong together: split both")
     order = np.argsort(table.times, kind="stable")
     stamps, values = table.times[order], table.values[order]
     # Where the other sensor paused, or was not yet or no longer running, its values are not known.
