@@ -127,6 +127,14 @@ def test_tenths_of_microseconds_can_be_named(tmp_path):
     assert imported(tmp_path, text, time_unit="100ns", **ANN)[1][0].rate == 50.0
 
 
+def test_a_time_stamp_without_end_is_lost_alone(tmp_path):
+    stamps = [f"{stamp:.2f}" for stamp in TIMES]
+    stamps[9] = "inf"
+    made, (found,) = imported(tmp_path, csv_of("time,x,y,z", stamps, *acceleration()), **ANN)
+    assert (found.rate, len(found.acceleration)) == (50.0, len(WALK))
+    assert made.changed == {"rows with lost values, interpolated": 1}
+
+
 # Columns and values
 
 TWO = {

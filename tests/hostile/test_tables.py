@@ -62,7 +62,7 @@ CONTENTS = {
     "partly in g": (table(rows=[*ROWS[:250], *(f"{i / 50},0,1,0" for i in range(250, 300))]), "1 of 6 seconds"),
     "of two sensors": (by_turns("sensor", 1, "accelerometer", "gyroscope"), "'sensor' says accelerometer, gyroscope"),
     "of two devices": (by_turns("Device ID", 3, "phone", "watch"), "'Device ID' says phone, watch by turns"),
-    "a date for a time": (stamped(["2024-06-10"] * 300), "time stamps 0 apart"),
+    "a date for a time": (stamped(["2024-06-10"] * 300), "no time stamp is later"),
     "one row": (table(rows=ROWS[:1]), ""),
     "stamps of NaN": (stamped(["nan"] * 300), "time"),
     "stamps of infinity": (stamped(["inf"] * 300), "time"),

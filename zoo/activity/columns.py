@@ -253,10 +253,8 @@ def resolve(
         names = tuple(plain[name] for name in map(pattern.format, AXES) if name in plain) if pattern else ()
         return names if len(names) == len(AXES) else None
 
-    apps = [
-        row for row in FORMATS if triple(row.axes) and (row.gravity is None or triple(row.gravity))
-        and (row.time is None or row.time in plain)
-    ]  # fmt: skip
+    apps = [row for row in FORMATS if triple(row.axes) and (row.gravity is None or triple(row.gravity))
+            and (row.time is None or row.time in plain)]  # fmt: skip
     asked = [getattr(columns, axis) for axis in AXES]
     app = max(apps, key=lambda row: sum(map(eq, asked, triple(row.axes) or ())), default=_NAMED)
     named = {axis: name or plain.get(app.axes.format(axis)) for axis, name in zip(AXES, asked, strict=True)}
@@ -438,6 +436,7 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, is_clock: b
     plausible = [name for name in plausible if name != "100ns" or name in dated]
     if not plausible:
         problem = f"{stamped} apart give no rate between {LOWEST:g} and {HIGHEST:g} Hz"
+        problem = problem if step else f"{where}: no time stamp is later than the first one, so that no rate is known"
         raise TableError(problem, f"pass {pass_time}, {option('time_unit')} or {pass_rate}")
     assumed, rate = plausible[0], rates[plausible[0]]
     if assumed == "ms" and (intervals == 1).mean() > _COUNTED:

@@ -157,6 +157,7 @@ def read_table(
         column = next(name for name in owning if name[0] != "=")
         raise ZooError(f"{where}: rows of {several} by turns: sort them by {column!r}, or write a file for each")
     seconds = np.frombuffer(times) if columns.time else np.arange(rows) / (columns.rate or 1.0)
+    seconds[np.isinf(seconds)] = np.nan
     readings = Readings(where, columns, app, seconds, np.frombuffer(values).reshape(rows, -1), owners)
     if columns.rate and (column := recognized("time", table.names)):
         readings.unread.append(unread_times(columns.rate, column))
