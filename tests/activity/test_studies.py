@@ -490,10 +490,10 @@ def test_a_study_is_imported_and_joined_on_the_command_line(zoo_cli, zoo_json, t
 
 
 FACTS = {
-    "wisdm": ("wisdm-dataset.zip", 109, 22, {"jogging": 3520, "sitting": 3688, "stairs": 3687, "standing": 3687,
+    "wisdm": ("wisdm-dataset.zip", 113, 22, {"jogging": 3520, "sitting": 3688, "stairs": 3687, "standing": 3687,
               "walking": 3687}, (19.9, 49.6)),
     "geotec": ("sp-sw-har-dataset.zip", 230, 23, {"sitting": 8, "walking": 1209}, (102, 103)),
-    "oxford": ("oxford-step-counter.zip", 62, 5, {"walking": 8623}, (100, 406)),
+    "oxford": ("oxford-step-counter.zip", 62, 5, {"walking": 8625}, (100, 406)),
     "selfback": ("selfback-thigh.zip", 264, 33, {"downstairs": 2394, "jogging": 7838, "sitting": 5820,
                  "standing": 6014, "upstairs": 2609, "walking": 17711}, (97.1, 102)),
     "dsads": ("daily-and-sports-activities.zip", 616, 8, {"downstairs": 4560, "jogging": 4800, "sitting": 4800,

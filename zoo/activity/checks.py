@@ -45,6 +45,9 @@ class TableError(ZooError):
 ENOUGH_ROWS = 50
 """Over fewer rows, means do not distinguish g from m/s^2, and recordings may be equal by chance."""
 
+GAP_STEPS = 3.5
+"""A pause longer than this many sampling intervals ends a recording; no rounding decides, as it would of whole ones."""
+
 OVERSHOT = 2.0
 """By how much values may exceed those of a sensor where a filter between two rates has overshot them."""
 

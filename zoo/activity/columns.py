@@ -14,7 +14,7 @@ from annotated_types import Gt, Lt
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from zoo.activity.checks import ENOUGH_ROWS, TableError
+from zoo.activity.checks import ENOUGH_ROWS, GAP_STEPS, TableError
 from zoo.activity.tables import fields_of, heading, listed_names, number_or_nan, numbers
 from zoo.catalog import split_names
 from zoo.errors import ZooError, option, refuse, shown
@@ -101,9 +101,8 @@ _EPOCHS = 0, 11_644_473_600, 62_135_596_800
 """Seconds before 1970 from which clocks count: of Unix; of Windows, from 1601; of .NET, from the year 1."""
 _MOSTLY = 0.5
 """The share of repeated time stamps above which they are too coarse."""
-_PAUSE, _BURSTS = 3, 0.05
-"""Sampling intervals above which a step is a pause; and the share of pauses above which time stamps say when rows came,
-not when they were measured."""
+_BURSTS = 0.05
+"""The share of pauses between rows above which time stamps say when rows came, not when they were measured."""
 _COUNTED = 0.9
 """The share of steps of 1 above which time stamps may be row numbers."""
 
@@ -415,7 +414,7 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, is_clock: b
     rates = {name: 1 / (step * seconds) for name, seconds in SECONDS.items() if step and (name == "s" or not is_clock)}
     possible = (name for name, rate in rates.items() if LOWEST <= float(f"{rate:.3g}") <= HIGHEST)
     plausible = sorted(possible, key=lambda name: name not in dated)
-    pauses = float((forward > _PAUSE * step).mean()) if len(forward) >= ENOUGH_ROWS else 0.0
+    pauses = float((forward > GAP_STEPS * step).mean()) if len(forward) >= ENOUGH_ROWS else 0.0
     # Where rows are lost, less than half of the time is; in bursts, a pause makes up for all that came at once.
     if pauses > _BURSTS and (intervals >= 0).all() and forward.sum() > 2 * step * len(intervals):
         mean, units = len(intervals) / float(forward.sum()), {unit} - {"auto"} or dated or SECONDS

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.activity.checks import Copies, Faults, check_convention, is_within
+from zoo.activity.checks import GAP_STEPS, Copies, Faults, check_convention, is_within
 from zoo.data import LAYOUTS, hdf5
 from zoo.data.dataset import sort_names
 from zoo.errors import COMMAND, ZooError, option, printable, shown
@@ -125,9 +125,7 @@ class Findings:
 GAPS, RESTARTS = "gaps at which a recording was split", "restarts of the clock at which a recording was split"
 NOT_RISING = "rows whose time stamp does not rise"
 LOST_STEPS = 5.5
-"""A pause of more sampling intervals ends a recording: up to four lost samples in a row are interpolated."""
-_MOST_LOST = 0.1
-"""The share of lost rows above which longer steps may be those of a coarse clock, and the mean rate stays."""
+"""The same where rows are there without their values: up to four lost samples in a row are interpolated."""
 _DRIFT = 1.0
 """Seconds by which a rounding of the rate may shift the end of a stretch: as much as is trimmed by default."""
 _PART = 1 << 18
@@ -189,7 +187,7 @@ def _trial(
                 kept[ends[hole] + 1 : ends[hole + 1]] = False
         findings.dropped[_NOT_FINITE] += int((~kept).sum())
         times, rows, there = times[kept], rows[kept], there[kept]
-    gaps = np.flatnonzero(np.diff(times) > LOST_STEPS * step) + 1
+    gaps = np.flatnonzero(np.diff(times) > GAP_STEPS * step) + 1
     findings.changed[GAPS] += len(gaps)
     for start, stop in pairwise([0, *gaps.tolist(), len(times)]):
         whole = np.flatnonzero(there[start:stop].all(axis=1))
@@ -200,16 +198,15 @@ def _trial(
         if len(moment) < 2:
             findings.dropped["rows alone between two gaps"] += len(moment)
             continue
-        lost = 0 if rate else _lost(moment, step)
-        findings.changed["rows with lost values, interpolated"] += lost + len(moment) - len(whole)
-        hertz, count, length = rate, len(moment) + lost, moment[-1] - moment[0]
+        findings.changed["rows with lost values, interpolated"] += len(moment) - len(whole)
+        hertz, count, length = rate, len(moment), moment[-1] - moment[0]
         if hertz is None:
             # Stamps jitter by some milliseconds; the mean rate of a stretch does not. Rates that differ by a rounding
             # of the clock are one; where that would shift the end, as in an hour, rows are taken in its steps.
-            interval = length / (count - 1)
-            hertz = float(f"{1 / interval:.3g}")
+            step = length / (count - 1)
+            hertz = float(f"{1 / step:.3g}")
             if abs(length - (count - 1) / hertz) > _DRIFT:
-                interval, count = 1 / hertz, round(length * hertz) + 1
+                step, count = 1 / hertz, round(length * hertz) + 1
         even = np.empty((count, values.shape[1]), np.float32)
         for axis in range(values.shape[1]):
             stamps, numbers = moment, values[:, axis].copy()
@@ -217,19 +214,9 @@ def _trial(
                 stamps, numbers = moment[present], numbers[present]
             for begin in range(0, count, _PART):
                 part = slice(begin, min(begin + _PART, count))
-                grid = moment[part] if rate else moment[0] + interval * np.arange(part.start, part.stop)
+                grid = moment[part] if rate else moment[0] + step * np.arange(part.start, part.stop)
                 even[part, axis] = np.interp(grid, stamps, numbers)
         yield hertz, even, float(moment[0] - first)
-
-
-def _lost(times: NDArray[np.float64], step: float) -> int:
-    """How many rows are lost between others, where they are few."""
-    steps = np.diff(times / step)
-    long = np.flatnonzero(steps > 1.5)
-    # Next to a row that is early or late, there is a short step.
-    short = np.minimum(steps[np.clip([long - 1, long + 1], 0, len(steps) - 1)], 1) - 1
-    lost = int(np.rint(steps[long] + short.sum(axis=0) - 1).clip(0).sum())
-    return lost if lost <= _MOST_LOST * len(steps) else 0
 
 
 CIRCUMSTANCES = ("study", "position", "device", "orientation", "trimmed", "decided")
