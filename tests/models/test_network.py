@@ -103,6 +103,25 @@ def test_the_network_of_another_stays_as_it_is():
     assert all(np.array_equal(*pair) for pair in zip(before, network.get_weights(), strict=True))
 
 
+def test_its_last_layer_is_regularized_constrained_and_frozen_as_it_was(tmp_path):
+    own = {"kernel_regularizer": "l2", "kernel_constraint": "non_neg", "use_bias": False}
+    network = stranger(keras.layers.Dense(3, activation="softmax", **own))
+    network.layers[-1].kernel.assign(abs(network.layers[-1].kernel))
+    model = adopt(network, classes=LABELS, rate=40.0)
+    assert model.count_params() == network.count_params()
+    model.save(tmp_path / "a.keras")
+    for one in (model, loading.load(tmp_path / "a.keras").model, model.copy(classes=("walk", "run"))):
+        assert (len(one.losses), one.get_layer("logits").bias) == (1, None)
+    windows = WINDOWS + 9.8 * np.eye(6, dtype="float32")[2]
+    data = zoo.load_data((windows, np.arange(6) % 3), subjects=list("aabbcc"), classes=LABELS, rate=40.0)
+    tuning = {"data": data, "recipe": {"epochs": 1, "validation": 0.0}, "verbose": False}
+    assert np.asarray(zoo.finetune(model, **tuning).model.get_layer("logits").kernel).min() >= 0
+    zoo.export(model, tmp_path / "files", formats="personal")
+    network.layers[-1].trainable = False
+    tuned = zoo.finetune(adopt(network, classes=LABELS, rate=40.0), **tuning).model
+    np.testing.assert_array_equal(tuned.get_layer("logits").kernel, network.layers[-1].kernel)
+
+
 def test_what_was_trained_in_g_reads_meters_per_second_squared():
     network = stranger(keras.layers.Dense(3))
     model = adopt(network, classes=LABELS, rate=40.0, unit="g")

@@ -93,18 +93,24 @@ def fit_head(model: ActivityRecognizer, train: DataSet) -> None:
         for inputs, labels in train.of_one_class(len(model.classes)).blocks()
     ]
     features, labels = (np.concatenate(column) for column in zip(*parts, strict=True))
-    head.set_weights(fitted_head(features, labels, *head.get_weights()))
+    fitted = fitted_head(features, labels, *model.last_weights, with_bias=head.use_bias)
+    for weight, values in zip(head.weights, fitted, strict=False):
+        weight.assign(values if weight.constraint is None else weight.constraint(values))
 
 
-def fitted_head(features: Floats, labels: NDArray[np.int64], kernel: Floats, bias: Floats) -> tuple[Floats, Floats]:
+def fitted_head(
+    features: Floats, labels: NDArray[np.int64], kernel: Floats, bias: Floats, *, with_bias: bool = True
+) -> tuple[Floats, Floats]:
     """Minimizes the cross-entropy of a softmax layer by L-BFGS, from a kernel `(F, K)` and a bias `(K,)`; returns both.
+
+    Without `with_bias`, the bias stays as it is.
 
     Example:
         >>> kernel, bias = fitted_head(np.array([[-1.0], [1.0]]), np.array([0, 1]), np.zeros((1, 2)), np.zeros(2))
         >>> (np.array([[-1.0], [1.0]]) @ kernel + bias).argmax(axis=1)
         array([0, 1])
     """
-    rows = np.column_stack([features.astype(np.float64), np.ones(len(features))])
+    rows = np.column_stack([features.astype(np.float64), np.full(len(features), float(with_bias))])
     start = np.concatenate([kernel, bias[None]]).astype(np.float64)
     truth = np.eye(len(bias))[labels]
 

@@ -101,10 +101,9 @@ def assume_rare_other(
     model: ActivityRecognizer, train: DataSet, how: str | None, other: int | None
 ) -> dict[str, float]:  # fmt: skip
     """Makes a network as ready to see other movements as if few windows had been of them; returns frequencies."""
-    known = class_frequencies(train, model.classes, how)
-    if other is None or (share := known.get(OTHER, 0.0)) <= OTHER_SHARE:
+    known, bias = class_frequencies(train, model.classes, how), model.get_layer("logits").bias
+    if other is None or bias is None or (share := known.get(OTHER, 0.0)) <= OTHER_SHARE:
         return known
-    bias = model.get_layer("logits").bias
     values = np.array(keras.ops.convert_to_numpy(bias))
     values[other] += np.log(OTHER_SHARE / (1 - OTHER_SHARE)) - np.log(share / (1 - share))
     bias.assign(values)

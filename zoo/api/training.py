@@ -276,9 +276,9 @@ def finetune(
     if verbose and (doubt := finetuning.familiar(loaded, checked_data)):
         warn(doubt)
 
-    fits = activity and not ("logits" in frozen and checked_data.classes == loaded.metadata.classes)
-    options = {"begin": lambda split, learner: finetuning.fit_head(learner, split.train)} if fits else {}
     with finetuning.frozen_layers(start, frozen):
+        fits = activity and (checked_data.classes != loaded.metadata.classes or start.get_layer("logits").trainable)
+        options = {"begin": lambda split, learner: finetuning.fit_head(learner, split.train)} if fits else {}
         return _trained(plan, checked_data, start, verbose, **options)
 
 

@@ -93,10 +93,9 @@ def personal(model: Any) -> list[Signature]:
     TFLite has no automatic differentiation, so the gradient of the cross-entropy is explicit: with p = softmax(h W + b)
     and the one-hot label t, dW = h^T (p - t) and db = p - t. `infer` applies temperature and prior, as `window` does.
     """
-    head = model.get_layer("logits")
-    features = keras.Model(model.input, head.input)
-    kernel, bias = (tf.Variable(weight.numpy(), name=name) for weight, name in zip(
-        (head.kernel, head.bias), ("kernel", "bias"), strict=True))  # fmt: skip
+    features = keras.Model(model.input, model.get_layer("logits").input)
+    kernel, bias = (tf.Variable(weight, name=name) for weight, name in zip(
+        model.last_weights, ("kernel", "bias"), strict=True))  # fmt: skip
 
     def infer(window: tf.Tensor) -> Arrays:
         logits = features(window, training=False) @ kernel + bias

@@ -77,9 +77,8 @@ class Proposer:
         self.name, self.metadata = loaded.name, loaded.metadata
         if network.channels != AXES:
             raise ZooError(f"{loaded.name}: reads {', '.join(network.channels)}; expected a model of {', '.join(AXES)}")
-        layer = network.get_layer("logits")
-        self._features = keras.Model(network.input, layer.input)
-        kernel, bias = (np.asarray(weights, np.float64) for weights in layer.get_weights())
+        self._features = keras.Model(network.input, network.get_layer("logits").input)
+        kernel, bias = (weights.astype(np.float64) for weights in network.last_weights)
         # What a prior adds is added after the division by the temperature.
         self._known: Head = (kernel, bias + network.temperature * network.prior_shift)
         self._head: Head = self._known

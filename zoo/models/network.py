@@ -95,14 +95,16 @@ class ActivityNetwork(SteppedRecognizer):
                 config = config_of(given)
                 if dtype == "float32":
                     config = json.loads(_HALF.sub('"float32"', json.dumps(config)))
-                body, head = divided(_rebuilt(config, x.shape[1:], _classes_of(given)))
-                logits = keras.layers.Dense(labels, dtype=dtype, name="logits")
+                body, last = divided(_rebuilt(config, x.shape[1:], _classes_of(given)))
+                own = {"units": labels, "activation": None, "dtype": dtype, "name": "logits"}
+                logits = keras.layers.Dense(**(last.get_config() if last else {}) | own)
             outputs = logits(body(x))
             if isinstance(given, keras.Model):
                 trained, last = divided(given)
                 set_weights(body, trained.get_weights())
-                head = head if last is None else last
-            if head is not None and [part.shape for part in head] == [part.shape for part in logits.get_weights()]:
+            size = body.output_shape[-1]
+            head = last.get_weights() if last else [np.eye(size), np.zeros(size)]
+            if [part.shape for part in head] == [part.shape for part in logits.get_weights()]:
                 logits.set_weights(head)
             return outputs
 
@@ -268,8 +270,8 @@ def seeded(seed: int) -> Iterator[None]:
         random.setstate(state)
 
 
-def divided(network: keras.Model) -> tuple[keras.Model, list[NDArray[np.float32]] | None]:
-    """The body of a network, and the weights of the dense layer that follows it: its last one, or the identity."""
+def divided(network: keras.Model) -> tuple[keras.Model, keras.layers.Dense | None]:
+    """The body of a network, and the dense layer that follows it; None if it ends in another way."""
     output = network.outputs[0] if is_graph(network) else None
     while output is not None:
         layer, read_from = _made_by(output)
@@ -280,16 +282,13 @@ def divided(network: keras.Model) -> tuple[keras.Model, list[NDArray[np.float32]
         if type(layer) is keras.layers.Dense and (is_softmax or activation is keras.activations.linear):
             if len(inputs.shape) != 2:
                 break
-            weights = [np.asarray(weight) for weight in layer.get_weights()]
-            bias = weights[1:] or [np.zeros(layer.units, np.float32)]
-            return keras.Model(network.inputs, inputs, name="network"), [weights[0], *bias]
+            return keras.Model(network.inputs, inputs, name="network"), layer
         output = inputs if is_softmax else None
     inputs = keras.Input(shape_of(network)[1:])
     outputs = network(inputs)
     if _are_probabilities(network):
         outputs = keras.ops.log(keras.ops.maximum(outputs, _LEAST))
-    size = outputs.shape[-1]
-    return keras.Model(inputs, outputs, name="network"), [np.eye(size, dtype=np.float32), np.zeros(size, np.float32)]
+    return keras.Model(inputs, outputs, name="network"), None
 
 
 _CELLS = (keras.layers.SimpleRNN, keras.layers.LSTM, keras.layers.GRU)

@@ -162,6 +162,12 @@ class ActivityRecognizer(Model):
         return super().copy(**(dict.fromkeys(_OF_CLASSES) if "classes" in changes else {}) | changes)
 
     @property
+    def last_weights(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The kernel `(F, K)` and the bias `(K,)` of the last layer, zeros if it has none."""
+        kernel, *bias = self.get_layer("logits").get_weights()
+        return kernel, bias[0] if bias else np.zeros(len(self.classes), np.float32)
+
+    @property
     def other_class(self) -> int | None:
         """The number of the class that stands for all other movements, the last one. None if there is none."""
         known = self.provenance or {}
