@@ -235,7 +235,6 @@ REFUSED = {
     "of the type str; expected a Keras model": lambda: "activity_gru",
     "a shape that it does not state.*call it on a batch": lambda: keras.Sequential([keras.layers.Dense(3)]),
     r"returns \(8, 5\) for 8 windows; expected \(8, 3\)": lambda: stranger(keras.layers.Dense(5)),
-    "ends in a sigmoid": lambda: stranger(keras.layers.Dense(3, activation="sigmoid")),
     "replace Lambda by layers": lambda: stranger(keras.layers.Lambda(lambda x: 2 * x), keras.layers.Dense(3)),
     "keeps states from one window to the next": lambda: keras.Sequential(
         [keras.Input(batch_shape=(1, 60, 3)), keras.layers.GRU(4, stateful=True), keras.layers.Dense(3)]
@@ -252,6 +251,33 @@ REFUSED = {
 @pytest.mark.parametrize("says", REFUSED)
 def test_what_no_recognizer_can_be_made_of_is_refused(says):
     refused(says, lambda: adopt(REFUSED[says](), classes=LABELS, rate=40.0))
+
+
+def of_an_operation():
+    network = stranger(keras.layers.Dense(3))
+    return keras.Model(network.inputs, keras.ops.sigmoid(network.outputs[0]))
+
+
+SIGMOIDS = {
+    "in the last layer": lambda: stranger(keras.layers.Dense(3, activation="sigmoid")),
+    "hard": lambda: stranger(keras.layers.Dense(3, activation="hard_sigmoid")),
+    "before dropout": lambda: stranger(keras.layers.Dense(3, activation="sigmoid"), keras.layers.Dropout(0.5)),
+    "in a network inside": lambda: stranger(keras.Sequential([keras.layers.Dense(3, activation="sigmoid")])),
+    "an operation": of_an_operation,
+}
+
+
+@pytest.mark.parametrize("make", SIGMOIDS.values(), ids=SIGMOIDS)
+def test_a_sigmoid_at_the_end_is_refused_however_it_is_written(make):
+    refused("ends in a sigmoid", lambda: adopt(make(), classes=LABELS, rate=40.0))
+
+
+def test_logits_that_happen_to_be_small_are_none_of_a_sigmoid():
+    last = keras.layers.Dense(3, kernel_initializer="zeros", bias_initializer=keras.initializers.Constant(0.5))
+    network = stranger(keras.Sequential([last]))
+    model = adopt(network, classes=LABELS, rate=40.0)
+    for one, other in zip(model.get_layer("network").get_weights(), network.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_a_check_finds_what_adopt_refuses_and_passes_a_call_of_its_own():

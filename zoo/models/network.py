@@ -184,9 +184,11 @@ def require_same(network: keras.Model, model: ActivityNetwork) -> None:
     if (found := getattr(wanted, "shape", type(wanted).__name__)) != expected:
         raise ZooError(f"network returns {found} for 8 windows; expected {expected}, by labels")
     wanted, again = (np.asarray(answers) for answers in (wanted, network(rows, training=False)))
-    last = _made_by(network.outputs[0])[0] if is_graph(network) else None
-    if getattr(last, "activation", None) is keras.activations.sigmoid:
-        raise ZooError("network ends in a sigmoid, whose answers are no logits: end it in a softmax, or in logits")
+    if not _sum_to_one(wanted) and divided(network)[1] is None and _squashes(model.get_layer("network"), windows):
+        raise ZooError(
+            "network ends in a sigmoid: its answers lie in [0, 1] whatever its weights are, so they are no logits: end "
+            "it in a softmax, or in logits"
+        )
     answers = model(windows, training=False)
     answers = np.asarray(keras.ops.softmax(answers) if _sum_to_one(wanted) else answers)
     if found := _differs(again, wanted, "the second time"):
@@ -196,6 +198,17 @@ def require_same(network: keras.Model, model: ActivityNetwork) -> None:
             f"network: {found}: state in get_config all that it computes with, or write it as keras.Model(inputs, "
             "outputs)"
         )
+
+
+def _squashes(body: keras.Model, windows: NDArray[np.float32]) -> bool:
+    """Whether all answers lie in [0, 1], also with weights and windows of another sign and size."""
+    answers = []
+    # Powers of two, of which the second undoes the first to the bit.
+    for scale in (-8.0, -0.125):
+        for weight in body.trainable_variables:
+            weight.assign(scale * weight)
+        answers.append(np.asarray(body(scale * windows, training=False)))
+    return bool(np.any(answers) and np.min(answers) >= 0 and np.max(answers) <= 1)
 
 
 def _differs(answers: NDArray[Any], wanted: NDArray[Any], how: str) -> str:
