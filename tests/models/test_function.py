@@ -298,7 +298,8 @@ def test_layers_of_ones_own_are_loaded_by_their_file(file, data, tmp_path):
     command = [sys.executable, "-m", "zoo", "evaluate", str(out), "--data", str(data.path), "--no-baselines"]
     alone = subprocess.run(command, capture_output=True, text=True)
     assert alone.returncode == 1
-    assert "register" in alone.stderr
+    assert "Could not locate class 'Half'" in alone.stderr
+    assert "--code FILE" in alone.stderr
     assert "macro-F1" in subprocess.run([*command, "--code", file], capture_output=True, text=True, check=True).stdout
     # So do the processes of folds.
     options = ["--finetune", "--baselines", "none", "--groups", "2", "--epochs", "1", "--code", file]
@@ -372,16 +373,19 @@ def test_it_answers_what_the_network_answers(layers):
     np.testing.assert_allclose(np.asarray(model(windows)), np.asarray(networks[0](windows)), atol=1e-5)
 
 
+@keras.saving.register_keras_serializable(package="a test of functions")
 class Noise(keras.layers.Layer):
     def call(self, x):
         return x + keras.random.normal(keras.ops.shape(x))
 
 
+@keras.saving.register_keras_serializable(package="a test of functions")
 class OfBatch(keras.layers.Layer):
     def call(self, x):
         return x - keras.ops.mean(x, axis=0)
 
 
+@keras.saving.register_keras_serializable(package="a test of functions")
 class Unused(keras.layers.Layer):
     def build(self, shape):
         self.idle = self.add_weight(shape=(2,), name="idle")
@@ -391,12 +395,13 @@ class Unused(keras.layers.Layer):
 
 
 class Private(keras.layers.Layer):
-    """A process that does not know it cannot load it."""
+    """Another process could not load it."""
 
     def call(self, x):
         return x
 
 
+@keras.saving.register_keras_serializable(package="a test of functions")
 class Logarithm(keras.layers.Layer):
     def call(self, x):
         return keras.ops.log(x)
@@ -435,4 +440,11 @@ def test_a_sound_network_keeps_all_promises(file, zoo_cli):
     assert [row["wrong"] for row in zoo.check("activity_gru_course").to_json()] == [None] * 6
     shown = zoo_cli("check", f"{file}:small", "--filters", "3", "--channels", "6", "--classes", "lie,sit").out
     assert shown.count("yes") == 6
-    assert "register its classes" in zoo.check(ending(Private)).failure
+
+
+def test_a_layer_that_is_not_registered_is_refused_before_the_first_epoch(data, tmp_path):
+    says = "Could not locate class 'Private'.: register its classes.*--code FILE"
+    refused(says, zoo.train, ending(Private), data, out=tmp_path / "mine", **TRAINING)
+    network = ending(Private)(150, 3, data.classes)
+    refused(says, zoo.adopt, network, classes=data.classes, rate=50.0)
+    assert "Could not locate" in zoo.check(ending(Private)).failure

@@ -23,6 +23,7 @@ def stranger(*last):
     ])  # fmt: skip
 
 
+@keras.saving.register_keras_serializable(package="a test")
 class Opposite(ActivityGRU):
     """Answers the opposite of what its layers compute."""
 

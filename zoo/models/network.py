@@ -95,7 +95,7 @@ class ActivityNetwork(SteppedRecognizer):
                 config = config_of(given)
                 if dtype == "float32":
                     config = json.loads(_HALF.sub('"float32"', json.dumps(config)))
-                body, last = divided(_rebuilt(config, x.shape[1:], _classes_of(given)))
+                body, last = divided(_rebuilt(config, x.shape[1:]))
                 own = {"units": labels, "activation": None, "dtype": dtype, "name": "logits"}
                 logits = keras.layers.Dense(**(last.get_config() if last else {}) | own)
             outputs = logits(body(x))
@@ -386,23 +386,22 @@ def shape_of(network: keras.Model) -> tuple[Any, ...]:
     return tuple((network.input_shape if getattr(network, "inputs", None) else called) or ())
 
 
-def _classes_of(network: Any) -> dict[str, type]:
-    """The classes of a model and of its layers, which Keras may not know by their names."""
-    parts = network._flatten_layers() if isinstance(network, keras.Model) else ()
-    return {type(part).__name__: type(part) for part in parts if not type(part).__module__.startswith("keras.")}
-
-
-def _rebuilt(config: Mapping[str, Any], shape: Sequence[int], classes: Mapping[str, type]) -> keras.Model:
+def _rebuilt(config: Mapping[str, Any], shape: Sequence[int]) -> keras.Model:
     """A network from its configuration, with new weights, for windows of a shape."""
     try:
         # Keras empties the configuration of a functional model as it reads it.
-        network = keras.saving.deserialize_keras_object(deepcopy(dict(config)), dict(classes))
+        network = keras.saving.deserialize_keras_object(deepcopy(dict(config)))
     except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+        cause: BaseException = error
+        while cause.__context__ is not None:
+            cause = cause.__context__
+        # What Keras says of a class that it does not know goes on with the whole configuration.
+        reason = (str(cause).strip() or type(cause).__name__).splitlines()[0].partition(". ")[0][:300]
         reason = "a Lambda layer is code, which no file may hold" if "Lambda" in reason else reason
         raise ZooError(
             f"network: {config.get('class_name')} cannot be built from its configuration ({reason}): register its "
-            "classes with keras.saving.register_keras_serializable, and replace Lambda by layers"
+            "classes with keras.saving.register_keras_serializable, and name their file by --code FILE (in Python, "
+            "import it); replace Lambda by layers"
         ) from error
     if not network.built:
         network(keras.Input(tuple(shape)))
