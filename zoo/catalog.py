@@ -61,6 +61,8 @@ def function_in(name: Any) -> tuple[Path, str] | None:
     ...
     zoo.errors.ZooError: my_networks.py: no such file
     """
+    if str(name).endswith(".py"):
+        raise ZooError(f"{name}: name a function in it, such as {name}:build")
     file, colon, function = str(name).rpartition(":")
     if not colon or not file.endswith(".py"):
         return None

@@ -55,7 +55,7 @@ def examine(
     yield from found.items()
     if any(found.values()):
         return
-    check = _LOADS
+    model, check = artifacts.as_in_files(model), _LOADS
     with temporary_folder() as folder, ExitStack() as stack:
         try:
             # It imports Keras while this process converts.

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from running import data_of
 
-from zoo import ActivityGRU, Recipe, ZooError, cross_validate, evaluate, finetune, train
+from zoo import ActivityGRU, Recipe, ZooError, adopt, cross_validate, evaluate, finetune, train
 from zoo.activity import finetuning, report
 from zoo.activity.data import from_file
 from zoo.activity.task import TASK as ACTIVITY
@@ -322,6 +322,15 @@ def test_a_frozen_last_layer_of_equal_labels_stays_and_a_model_learns_as_its_pre
     for mine, its in zip(result.model.get_layer("logits").weights, old.get_layer("logits").weights, strict=True):
         np.testing.assert_array_equal(mine, its)
     assert result.training.recipe.augmentation == ACTIVITY.recipe.augmentation
+
+
+def test_a_layer_inside_a_frozen_network_stays_as_its_owner_left_it():
+    layers = [keras.layers.Conv1D(2, 3, trainable=False), keras.layers.Conv1D(2, 3), keras.layers.GlobalMaxPooling1D()]
+    network = keras.Sequential([keras.Input((10, 3)), *layers, keras.layers.Dense(2)])
+    own = adopt(network, classes=("shake", "still"), rate=50.0)
+    tuned = finetune(own, data(people=2), recipe=QUICK.replace(epochs=1), freeze="network", verbose=False).model
+    inside = [layer.trainable for layer in tuned.get_layer("network").layers if layer.weights]
+    assert (inside, tuned.get_layer("network").trainable) == ([False, True], True)
 
 
 def test_one_layer_to_freeze_may_be_a_text_and_one_callback_itself():

@@ -250,6 +250,8 @@ def test_a_keras_model_is_trained_further(data):
     refused("window: has no effect on", zoo.train, network, data, settings={"window": 100}, **options)
     refused("normalize: has no effect on", zoo.train, network, data, settings={"normalize": True}, **options)
     refused("of a Keras model nothing is searched", zoo.tune, network, data)
+    unbuilt = keras.Sequential([keras.layers.GlobalMaxPooling1D(), keras.layers.Dense(6)])
+    assert zoo.train(unbuilt, data, **TRAINING).model.window == 150
     network.compile("adam", "mse")
     for command in (zoo.train, zoo.cross_validate):
         refused("is compiled, which a recipe would replace", command, network, data, verbose=False)
@@ -327,6 +329,10 @@ REFUSED = {
 def test_what_is_wrong_with_it_is_said_in_a_line(says, file, data):
     named = REFUSED[says].format(file=file)
     refused(says, zoo.train, named, data, **TRAINING)
+
+
+def test_a_file_without_the_name_of_a_function_is_said_by_every_command(file):
+    assert f"name a function in it, such as {file}:build" in zoo.check(file).failure
 
 
 def test_a_file_that_does_not_run_names_its_line(tmp_path, data):
@@ -433,6 +439,33 @@ def test_a_check_leaves_what_a_network_has_learned():
     require_sound(model)
     for one, other in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_a_layer_that_fails_when_it_computes_is_said_in_a_line():
+    wrong = zoo.check(ending(lambda: keras.layers.Activation("glu"))).failure
+    assert "network: ValueError" in wrong
+    assert "axis size must be divisible by 2" in wrong
+
+
+def test_windows_are_not_normalized_twice(data):
+    def normalized(window, channels, classes, mean_of_all=1.0):
+        layers = [keras.layers.Normalization(mean=mean_of_all, variance=1.0), keras.layers.GlobalMaxPooling1D()]
+        return keras.Sequential([keras.Input((window, channels)), *layers, keras.layers.Dense(len(classes))])
+
+    for network in (normalized, normalized(150, 3, data.classes)):
+        options = {"groups": 2, "baselines": "none", "recipe": TRAINING["recipe"], "workers": 0, "verbose": False}
+        refused("leave it out, or set normalize to False", zoo.cross_validate, network, data, **options)
+    # Statistics of 0 and 1 change nothing, and without those of the training people, its own are the only ones.
+    zoo.train(normalized, data, settings={"mean_of_all": 0.0}, **TRAINING)
+    zoo.train(normalized, data, {**TRAINING["recipe"], "normalize": False}, verbose=False)
+
+
+def test_letters_of_other_alphabets_are_no_names_of_models(file, data):
+    assert Function.of(f"{file.rename(file.with_name('netz_ü.py'))}:small").name == "small"
+    other = file.with_name("nêtz.py")
+    other.write_text(f"import keras\nWIDTH = 4\n{NET.replace('def net', 'def build')}")
+    assert Function.of(f"{other}:build")(window=150, name=Function.of(f"{other}:build").name).name == "n_tz"
+    refused("'größe': expected a-z", zoo.benchmark, {"größe": ending(Cosine)}, data, groups=2, verbose=False)
 
 
 @pytest.mark.slow

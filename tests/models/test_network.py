@@ -287,6 +287,14 @@ def test_a_check_finds_what_adopt_refuses_and_passes_a_call_of_its_own():
     assert zoo.check(opaque()).to_json()[0]["wrong"] is None
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["float64", "mixed_float16"])
+def test_files_compute_in_float32_whatever_its_layers_compute_in(policy):
+    layers = [keras.layers.Conv1D(4, 5, dtype=policy), keras.layers.GlobalMaxPooling1D(dtype=policy)]
+    network = keras.Sequential([keras.Input((60, 3)), *layers, keras.layers.Dense(3, dtype=policy)])
+    assert zoo.check(network).failure == ""
+
+
 def test_a_single_label_which_would_always_be_the_answer_is_refused():
     refused("classes is 'sit' alone; expected two", adopt, stranger(keras.layers.Dense(1)), classes="sit", rate=40.0)
 

@@ -73,15 +73,16 @@ def with_labels(loaded: Loaded, data: Data) -> ActivityRecognizer:
 
 @contextmanager
 def frozen_layers(model: Model, names: Sequence[str]) -> Iterator[None]:
-    """Freezes layers for a training; those that their owner has frozen stay so."""
-    layers = [layer for layer in map(model.get_layer, names) if layer.trainable]
+    """Freezes layers for a training; those that their owner has frozen, also inside of them, stay so."""
+    parts = [part for name in names for part in model.get_layer(name)._flatten_layers()]
+    before = [part.trainable for part in parts]
     try:
-        for layer in layers:
-            layer.trainable = False
+        for part in parts:
+            part.trainable = False
         yield
     finally:
-        for layer in layers:
-            layer.trainable = True
+        for part, trainable in zip(parts, before, strict=True):
+            part.trainable = trainable
 
 
 def fit_head(model: ActivityRecognizer, train: DataSet) -> None:

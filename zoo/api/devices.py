@@ -82,11 +82,7 @@ def export(
         from zoo.exporting import artifacts
 
         changes = door.for_recognizers(loaded, prior=prior, threshold=threshold)
-        if any(layer.compute_dtype != "float32" for layer in loaded.keras_model._flatten_layers()):
-            # Files compute in float32, whatever the model was trained in.
-            changes["dtype"] = "float32"
-        if changes:
-            loaded = replace(loaded, model=loaded.keras_model.copy(**changes))
+        loaded = replace(loaded, model=artifacts.as_in_files(loaded.keras_model, **changes))
         task = loaded.task
         checked_data = door.read(task, data, default=False)
         left_out: Any = {} if refused is None and not formats else refused

@@ -320,8 +320,8 @@ def baselines_of(baselines: Baselines) -> tuple[tuple[str, ...], dict[str, Any]]
 def require_names(methods: Sequence[str]) -> None:
     """Refuses methods of one name, and names that cannot be those of files."""
     for name in methods:
-        if methods.count(name) > 1 or not re.fullmatch(r"[\w-][\w.-]*", name):
-            why = "two methods have this name" if methods.count(name) > 1 else "expected letters, digits and _ . -"
+        if methods.count(name) > 1 or not re.fullmatch(r"(?a)[\w-][\w.-]*", name):
+            why = "two methods have this name" if methods.count(name) > 1 else "expected a-z A-Z 0-9 _ . -"
             raise ZooError(f"{shown(name)}: {why}: name each once, in Python as {{'NAME': model}}")
 
 
@@ -464,8 +464,6 @@ def require_model(model: Any) -> None:
 def require_plan(model: Any, recipe: Changes, settings: Mapping[str, Any]) -> None:
     """Checks that a name is that of a family, a preset or a function in a file, and the values of its recipe."""
     if isinstance(model, str | os.PathLike) and str(model) not in (*FAMILIES, *PRESETS) and not function_in(model):
-        if str(model).endswith(".py"):
-            raise ZooError(f"{model}: name a function in it, such as {model}:build")
         if os.path.exists(model):  # noqa: PTH110
             raise ZooError(
                 f"{model}: is a file or folder; expected a preset (see `zoo list`) or a family; to start from the "

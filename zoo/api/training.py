@@ -123,8 +123,10 @@ def train(
     if foreign:
         from zoo.models.network import adopt, require_sound
 
-        rows = checked_data.train.inputs.shape[1]
-        model = adopt(model, checked_data.classes, checked_data.rate, rows, in_g=False, name=None)
+        shape = checked_data.train.inputs.shape[1:]
+        if not model.built:
+            model(keras.Input(shape))
+        model = adopt(model, checked_data.classes, checked_data.rate, shape[0], in_g=False, name=None)
         require_sound(model)
     watching = door.several(callbacks)
     if tensorboard is not None:

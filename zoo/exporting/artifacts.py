@@ -105,6 +105,13 @@ class Exportable:
         return tuple(name for name in self.tolerances if name not in requested)
 
 
+def as_in_files(model: keras.Model, **changes: Any) -> keras.Model:
+    """The model with some arguments changed; files compute in float32, whatever it was trained in."""
+    if any(layer.compute_dtype != "float32" for layer in model._flatten_layers()):
+        changes["dtype"] = "float32"
+    return model.copy(**changes) if changes else model
+
+
 def export(
     loaded: Loaded, family: Exportable, folder: Path, formats: Sequence[str] | None = None,
     refused: dict[str, ZooError] | None = None, on_progress: Callable[[str], None] = lambda step: None,

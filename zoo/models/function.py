@@ -96,7 +96,7 @@ class Function:
         """The name of the function, or of the file of one that is called build, which its models bear."""
         file, _, function = self.source.rpartition(":")
         name = Path(file).stem if file and function == "build" else function.replace("<lambda>", "network")
-        return re.sub(r"[^\w.-]", "_", name)
+        return re.sub(r"[^a-zA-Z0-9._-]", "_", name)
 
     @property
     def sha256(self) -> str:
@@ -147,15 +147,15 @@ class Function:
             _explained(self.source, getattr(getattr(self.call, "__code__", None), "co_filename", "")),
         ):
             network = self.call(**facts, **options)
-        if not isinstance(network, keras.Model):
-            raise ZooError(f"{self.source}: returned {shown(network)}; expected a Keras model")
-        if network.compiled:
-            raise ZooError(
-                f"{self.source}: returned a network that is compiled, which a recipe would replace: return it without, "
-                "and state loss, optimizer and learning_rate for the training"
-            )
-        model = ActivityNetwork(network, **arguments)
-        require_same(network, model)
+            if not isinstance(network, keras.Model):
+                raise ZooError(f"{self.source}: returned {shown(network)}; expected a Keras model")
+            if network.compiled:
+                raise ZooError(
+                    f"{self.source}: returned a network that is compiled, which a recipe would replace: return it "
+                    "without, and state loss, optimizer and learning_rate for the training"
+                )
+            model = ActivityNetwork(network, **arguments)
+            require_same(network, model)
         return model
 
     def __reduce__(self) -> Any:
@@ -305,5 +305,6 @@ def _explained(source: str, file: str = "") -> Iterator[None]:
     except Exception as error:
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
         line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else (lines or [None])[-1]
-        what = (str(error).strip() or "no message").splitlines()[0][:300]
+        # What Keras says of a layer has its reason in bold letters, below a first line.
+        what = re.sub("\x1b.*?m", "", " ".join(str(error).split()))[:300] or "no message"
         raise ZooError(f"{source}{f', line {line}' if line else ''}: {type(error).__name__}: {what}") from error

@@ -39,8 +39,8 @@ _DIFFERENT = 1e-4
 """Largest relative difference of an answer that is the same."""
 _ROUGH = 0.05
 """The same in mixed precision."""
-_HALF = re.compile('"(mixed_)?b?float16"')
-"""The policies of layers that compute in 16 bits."""
+_OTHERS = re.compile('"((mixed_)?b?float16|float64)"')
+"""The policies of layers that do not compute in float32."""
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -94,7 +94,7 @@ class ActivityNetwork(SteppedRecognizer):
                     given(keras.Input(x.shape[1:]))
                 config = config_of(given)
                 if dtype == "float32":
-                    config = json.loads(_HALF.sub('"float32"', json.dumps(config)))
+                    config = json.loads(_OTHERS.sub('"float32"', json.dumps(config)))
                 body, last = divided(_rebuilt(config, x.shape[1:]))
                 own = {"units": labels, "activation": None, "dtype": dtype, "name": "logits"}
                 logits = keras.layers.Dense(**(last.get_config() if last else {}) | own)
@@ -153,8 +153,7 @@ def adopt(
             f"network reads {shape or 'inputs of a shape that it does not state'}; expected windows (batch, window, "
             "channels): call it on a batch of windows once, and pass window=ROWS if it reads any number of rows"
         )
-    layers = network._flatten_layers()
-    own = next((layer for layer in layers if isinstance(layer, keras.layers.Normalization)), None)
+    own = _adapted(network)
     if not in_g and own is not None and were_in_g(*(np.ravel(part).tolist() for part in (own.mean, own.variance))):
         raise ZooError(f"network: its {own.name} was adapted to acceleration in g: adopt it with unit='g'")
     calibration = dict[str, Any]()
@@ -254,6 +253,17 @@ def require_sound(model: ActivityNetwork) -> None:
     for promise, fault in soundness(model).items():
         if fault:
             raise ZooError(f"{model.name}: expected {promise}: {fault}; see `zoo check`")
+    if model.mean is not None and (own := _adapted(model.get_layer("network"))):
+        raise ZooError(
+            f"{model.name}: its {own.name} has a mean and a variance, and windows come normalized by those of the "
+            "training people: leave it out, or set normalize to False"
+        )
+
+
+def _adapted(network: keras.Model) -> keras.layers.Normalization | None:
+    """The first layer that normalizes by statistics of its own; None if there is none but of 0 and 1."""
+    parts = (part for part in network._flatten_layers() if isinstance(part, keras.layers.Normalization))
+    return next((part for part in parts if np.any(part.mean) or np.any(np.asarray(part.variance) != 1)), None)
 
 
 def _scales(channels: int) -> tuple[float, ...]:
