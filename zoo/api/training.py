@@ -121,11 +121,10 @@ def train(
         _require_effect(plan, recipe, changes)
     checked_data = door.read(plan.task, data)
     if foreign:
-        from zoo.models.network import adopt, require_sound
+        from zoo.models.network import adopt, built, require_sound
 
         shape = checked_data.train.inputs.shape[1:]
-        if not model.built:
-            model(keras.Input(shape))
+        model = built(model, shape)
         model = adopt(model, checked_data.classes, checked_data.rate, shape[0], in_g=False, name=None)
         require_sound(model)
     watching = door.several(callbacks)

@@ -90,8 +90,8 @@ class ActivityNetwork(SteppedRecognizer):
             nonlocal config
             with seeded(seed):
                 given = usual(x.shape[1], x.shape[2], labels) if network is None else network
-                if isinstance(given, keras.Model) and not given.built:
-                    given(keras.Input(x.shape[1:]))
+                if isinstance(given, keras.Model):
+                    built(given, x.shape[1:])
                 config = config_of(given)
                 if dtype == "float32":
                     config = json.loads(_OTHERS.sub('"float32"', json.dumps(config)))
@@ -373,6 +373,13 @@ def _sum_to_one(answers: NDArray[np.float32]) -> bool:
     return bool((answers >= 0).all() and np.allclose(answers.sum(axis=1), 1, atol=1e-3))
 
 
+def built(network: keras.Model, shape: Sequence[int]) -> keras.Model:
+    """The network, which is built for windows of a shape if it does not state that of its inputs."""
+    if not network.built:
+        network(keras.Input(tuple(shape)))
+    return network
+
+
 def config_of(network: Any) -> dict[str, Any]:
     """What Keras rebuilds a network from."""
     if isinstance(network, Mapping):
@@ -413,8 +420,7 @@ def _rebuilt(config: Mapping[str, Any], shape: Sequence[int]) -> keras.Model:
             "classes with keras.saving.register_keras_serializable, and name their file by --code FILE (in Python, "
             "import it); replace Lambda by layers"
         ) from error
-    if not network.built:
-        network(keras.Input(tuple(shape)))
+    built(network, shape)
     for name, what in (("inputs", "of windows"), ("outputs", "by labels")):
         if (count := len(getattr(network, name) if is_graph(network) else [0])) != 1:
             raise ZooError(f"network has {count} {name}; expected one, {what}")
