@@ -1,6 +1,7 @@
 """Functions of one's own that build networks: by FILE:FUNCTION in every command, and by themselves in Python."""
 
 import functools
+import importlib
 import json
 import linecache
 import pickle
@@ -198,6 +199,48 @@ def test_a_run_is_not_resumed_with_another_function_of_a_notebook(other, data, t
     refused("made with another function", zoo.train, other("tanh"), data, resume=True, **train)
 
 
+class Builder:
+    """An object that builds networks."""
+
+    def __init__(self, units):
+        self.units = units
+
+    def __call__(self, window, channels, classes):
+        return keras.Sequential([keras.layers.GlobalMaxPooling1D(), keras.layers.Dense(self.units), *last(classes)])
+
+
+def last(classes):
+    return [keras.layers.Dense(len(classes))]
+
+
+def closing_over(units):
+    def network(window, channels, classes):
+        return Builder(units)(window, channels, classes)
+
+    return network
+
+
+def with_default(units):
+    def network(window, channels, classes, width=units):
+        return Builder(width)(window, channels, classes)
+
+    return network
+
+
+HELD = {"closes over": closing_over, "has as a default": with_default, "holds": Builder,
+        "is a method of": lambda units: Builder(units).__call__}  # fmt: skip
+
+
+@pytest.mark.parametrize("make", HELD.values(), ids=HELD)
+def test_a_run_is_of_the_values_that_its_function(make):
+    assert Function.of(make(2)).sha256 == Function.of(make(2)).sha256 != Function.of(make(64)).sha256
+
+
+def test_a_run_is_not_resumed_with_a_function_that_closes_over_another_value(data, tmp_path):
+    train = interrupted(closing_over(2), data, tmp_path / "mine")
+    refused("made with another function", zoo.train, closing_over(64), data, resume=True, **train)
+
+
 def test_an_object_that_is_bound_has_no_address_in_what_a_run_is_of():
     code = Function.of(functools.partial(typed("relu"), activation=lambda rows: rows)).code
     assert ("activation" in code, " at 0x" in code) == (True, False)
@@ -215,6 +258,21 @@ def test_files_beside_it_are_its_own_and_a_part_of_the_run(data, tmp_path):
     train = interrupted(named["a"], data, tmp_path / "mine")
     (tmp_path / "a" / "blocks.py").write_text("import keras\n\nWIDTH = 4 + 4 - 4\n")
     refused("made with another function", zoo.train, named["a"], data, resume=True, **train)
+
+
+def test_packages_beside_it_and_files_beside_a_module_are_a_part_of_the_run(tmp_path, monkeypatch):
+    blocks = tmp_path / "blocks_beside"
+    blocks.mkdir()
+    (blocks / "conv.py").write_text("import keras\n\nWIDTH = 4\n")
+    (tmp_path / "net_beside.py").write_text(f"from blocks_beside.conv import WIDTH, keras\n\n\n{NET}")
+    monkeypatch.syspath_prepend(tmp_path)
+    named = f"{tmp_path / 'net_beside.py'}:net"
+    before = Function.of(named), Function.of(importlib.import_module("net_beside").net)
+    (blocks / "conv.py").write_text("import keras\n\nWIDTH = 16\n")
+    after = Function.of(named), Function.of(importlib.import_module("net_beside").net)
+    assert all(one.sha256 != other.sha256 for one, other in zip(before, after, strict=True))
+    sizes = [function(window=100).count_params() for function in (before[0], after[0])]
+    assert sizes == [3 * 4 + 4 + 4 * 6 + 6, 3 * 16 + 16 + 16 * 6 + 6]
 
 
 NET = """

@@ -124,8 +124,7 @@ def train(
         from zoo.models.network import adopt, built, require_sound
 
         shape = checked_data.train.inputs.shape[1:]
-        model = built(model, shape)
-        model = adopt(model, checked_data.classes, checked_data.rate, shape[0], in_g=False, name=None)
+        model = adopt(built(model, shape), checked_data.classes, checked_data.rate, shape[0], in_g=False, name=None)
         require_sound(model)
     watching = door.several(callbacks)
     if tensorboard is not None:

@@ -65,8 +65,7 @@ class Function:
             if (found := function_in(named)) is None:
                 return None
             file, name = found
-            code, *others = [part.read_text("utf-8", "replace") for part in (file, *_beside(file.resolve()))]
-            beside = "".join(others)
+            code, beside = file.read_text("utf-8", "replace"), _text_beside(file)
             module = run_file(file.resolve(), hashlib.sha256((code + beside).encode()).hexdigest())
             functions = [key for key, value in vars(module).items() if inspect.isfunction(value)]
             if name not in functions:
@@ -75,15 +74,17 @@ class Function:
         if not callable(named) or isinstance(named, keras.Model | type):
             return None
         function, code = getattr(named, "func", named), ""
-        for part in list[Any]([inspect.getmodule(function), function]):
+        home = inspect.getmodule(function)
+        for part in list[Any]([home, function]):
             # A notebook knows the text of its functions alone, and other interpreters none.
             with suppress(OSError, TypeError):
                 code = code or inspect.getsource(part)
-        if isinstance(named, partial):
-            code += spelled(f"\n# with {named.args} {named.keywords}\n")
+        if held := _held(named, function):
+            code += spelled(f"\n# with {held}\n")
+        beside = _text_beside(Path(getattr(home, "__file__", None) or ""))
         # A loss of Keras is an object with a configuration.
         config = getattr(named, "get_config", str)()
-        return cls(f"{getattr(function, '__name__', type(named).__name__)}{config}", code, named)._checked()
+        return cls(f"{getattr(function, '__name__', type(named).__name__)}{config}", code, named, beside)._checked()
 
     def _checked(self) -> "Function":
         taken = {*ActivityNetwork.argument_types()} - {*FACTS}
@@ -243,22 +244,36 @@ def _found_again(source: str, sha256: str) -> Function:
     return function
 
 
+def _held(named: Any, function: Any) -> list[Any]:
+    """What decides what a function does, beside its text: what it is called with, closes over, or is a method of."""
+    owner = getattr(function, "__self__", function)
+    held = [getattr(named, name, None) for name in ("args", "keywords")]
+    held += [getattr(function, name, None) for name in ("__defaults__", "__kwdefaults__")]
+    with suppress(TypeError, ValueError):
+        held.append(inspect.getclosurevars(function).nonlocals)
+    return [value for value in (*held, getattr(owner, "__dict__", None)) if value]
+
+
+def _text_beside(file: Path) -> str:
+    return "".join(part.read_text("utf-8", "replace") for part in _beside(file.resolve()))
+
+
 def _beside(file: Path) -> list[Path]:
-    """The files beside a file that it imports, and those that they import."""
+    """The files beside a file that it imports, all of a package, and those that they import."""
     found = [file]
     for part in found:
         # What is wrong with a file is said where it runs.
-        with suppress(SyntaxError, ValueError):
+        with suppress(OSError, SyntaxError, ValueError):
             nodes = [*ast.walk(ast.parse(part.read_bytes()))]
             names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-            names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
-            near = dict.fromkeys(file.with_name(f"{name.partition('.')[0]}.py") for name in names)
-            found += [other for other in near if other.is_file() and other not in found]
+            names += [
+                node.module or one.name for node in nodes if isinstance(node, ast.ImportFrom) for one in node.names
+            ]
+            # In a checkout of the zoo, it lies beside as well.
+            for name in sorted({name.partition(".")[0] for name in names} - {"zoo"}):
+                near = [file.with_name(f"{name}.py"), *sorted(file.with_name(name).rglob("*.py"))]
+                found += [other for other in near if other.is_file() and other not in found]
     return found[1:]
-
-
-_TEXTS: dict[Path, bytes] = {}
-"""The texts of files beside others, when they were imported last."""
 
 
 @cache
@@ -276,12 +291,10 @@ def run_file(file: Path, sha256: str = "") -> ModuleType:
         raise ZooError(f"{file}: expected a file of Python, such as my_networks.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    for other in _beside(file):
-        # Such as one of this name beside another file, or of another text by now; no package of this name.
-        loaded, text = Path(getattr(sys.modules.get(other.stem), "__file__", None) or ""), other.read_bytes()
-        if loaded.name == other.name and (loaded.resolve() != other or _TEXTS.get(other, text) != text):
-            del sys.modules[other.stem]
-        _TEXTS[other] = text
+    beside = {other.relative_to(file.parent).parts[0].removesuffix(".py") for other in _beside(file)}
+    # Such as modules of these names beside another file, or of other texts by now.
+    for place in [place for place in sys.modules if place.partition(".")[0] in beside]:
+        del sys.modules[place]
     folder = str(file.parent)
     sys.path.insert(0, folder)
     try:

@@ -184,10 +184,7 @@ def require_same(network: keras.Model, model: ActivityNetwork) -> None:
         raise ZooError(f"network returns {found} for 8 windows; expected {expected}, by labels")
     wanted, again = (np.asarray(answers) for answers in (wanted, network(rows, training=False)))
     if not _sum_to_one(wanted) and divided(network)[1] is None and _squashes(model.get_layer("network"), windows):
-        raise ZooError(
-            "network ends in a sigmoid: its answers lie in [0, 1] whatever its weights are, so they are no logits: end "
-            "it in a softmax, or in logits"
-        )
+        raise ZooError("network ends in a sigmoid, whose answers are no logits: end it in a softmax, or in logits")
     answers = model(windows, training=False)
     answers = np.asarray(keras.ops.softmax(answers) if _sum_to_one(wanted) else answers)
     if found := _differs(again, wanted, "the second time"):
@@ -365,8 +362,7 @@ def _made_by(tensor: Any) -> tuple[Any, list[Any]]:
 
 def _are_probabilities(network: keras.Model) -> bool:
     rows = np.random.default_rng(0).normal(0, 5, (8, *shape_of(network)[1:])).astype(np.float32)
-    answers = np.asarray(network(rows, training=False))
-    return _sum_to_one(answers)
+    return _sum_to_one(np.asarray(network(rows, training=False)))
 
 
 def _sum_to_one(answers: NDArray[np.float32]) -> bool:
