@@ -5,6 +5,7 @@ import importlib
 import json
 import linecache
 import pickle
+import re
 import subprocess
 import sys
 import types
@@ -471,8 +472,16 @@ class Logarithm(keras.layers.Layer):
         return keras.ops.log(x)
 
 
+@keras.saving.register_keras_serializable(package="a test of functions")
+class Unseeded(keras.layers.Layer):
+    def call(self, x, training=False):
+        return x + keras.random.normal(keras.ops.shape(x)) if training else x
+
+
 BROKEN = {
-    "another answer the second time": Noise, "another answer alone": OfBatch, "idle has none": Unused,
+    "another answer the second time": Noise,
+    "in training with one seed.*SeedGenerator": Unseeded,
+    "another answer alone": OfBatch, "idle has none": Unused,
     "NaN or infinity": Logarithm,
 }  # fmt: skip
 
@@ -481,7 +490,7 @@ BROKEN = {
 def test_a_broken_promise_is_found_before_the_first_epoch(says, data):
     network = ending(BROKEN[says])
     wrong = [row["wrong"] for row in zoo.check(network).to_json() if row["wrong"]]
-    assert says in wrong[0]
+    assert re.search(says, wrong[0])
     refused(says, zoo.train, network, data, **TRAINING)
 
 

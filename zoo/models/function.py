@@ -264,11 +264,9 @@ def _beside(file: Path) -> list[Path]:
     for part in found:
         # What is wrong with a file is said where it runs.
         with suppress(OSError, SyntaxError, ValueError):
-            nodes = [*ast.walk(ast.parse(part.read_bytes()))]
-            names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-            names += [
-                node.module or one.name for node in nodes if isinstance(node, ast.ImportFrom) for one in node.names
-            ]
+            nodes = [node for node in ast.walk(ast.parse(part.read_bytes()))
+                     if isinstance(node, ast.Import | ast.ImportFrom)]  # fmt: skip
+            names = [getattr(node, "module", None) or alias.name for node in nodes for alias in node.names]
             # In a checkout of the zoo, it lies beside as well.
             for name in sorted({name.partition(".")[0] for name in names} - {"zoo"}):
                 near = [file.with_name(f"{name}.py"), *sorted(file.with_name(name).rglob("*.py"))]

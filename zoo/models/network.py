@@ -219,27 +219,27 @@ def _differs(answers: NDArray[Any], wanted: NDArray[Any], how: str) -> str:
 
 def soundness(model: ActivityNetwork) -> dict[str, str]:
     """What a network must promise before its first training step, each with what is wrong; empty where nothing is."""
-    shape = (8, model.window, len(model.channels))
-    windows = np.random.default_rng(0).normal(0, 5, shape).astype(np.float32)
+    windows = np.random.default_rng(0).normal(0, 5, (8, model.window, len(model.channels))).astype(np.float32)
     together, again, rest = (np.asarray(model(x, training=False)) for x in (windows, windows, np.zeros_like(windows)))
     alone = np.concatenate([model(window[None], training=False) for window in windows])
-    weights_before = model.get_weights()
-    with tf.GradientTape() as tape:
-        loss = model.default_loss()(np.arange(len(windows)) % len(model.classes), model(windows, training=True))
-    weights = model.trainable_variables
-    # A BatchNormalization has learned of these windows.
-    model.set_weights(weights_before)
+    weights, before = model.trainable_variables, [variable.numpy() for variable in model.variables]
+    learned = list[Any]()
+    for _ in range(2):
+        with tf.GradientTape() as tape:
+            learned.append(model(windows, training=True))
+            loss = model.default_loss()(np.arange(len(windows)) % len(model.classes), learned[-1])
+        # A BatchNormalization has learned of these windows, and a generator of random numbers has gone on.
+        for variable, value in zip(model.variables, before, strict=True):
+            variable.assign(value)
     slopes = zip(weights, tape.gradient(loss, weights), strict=True)
     untrained = next((weight.path for weight, slope in slopes if slope is None), "")
-
-    def differs(other: NDArray[np.float32], how: str) -> str:
-        found = _differs(other, together, how)
-        return found and f"{found}: a layer draws random numbers, or mixes the windows of a batch"
-
+    pairs = ((again, together, "the second time"), (alone, together, "alone"), (*learned, "in training with one seed"))
+    found = next(filter(None, (_differs(np.asarray(x), np.asarray(y), how) for x, y, how in pairs)), "")
     not_finite = next((kind for kind, answers in (("random windows", together), ("a phone at rest", rest))
                        if not np.isfinite(answers).all()), "")  # fmt: skip
     return {
-        "the same answers alone, in a batch, and again": differs(again, "the second time") or differs(alone, "alone"),
+        "the same answers alone, in a batch, and again": found and f"{found}: a layer draws random numbers without a "
+        "keras.random.SeedGenerator, or mixes the windows of a batch",
         "finite answers": not_finite and f"NaN or infinity for {not_finite}",
         "a gradient for each weight": untrained and f"{untrained} has none, so it would never be trained",
     }  # fmt: skip
@@ -252,8 +252,7 @@ def require_sound(model: ActivityNetwork) -> None:
             raise ZooError(f"{model.name}: expected {promise}: {fault}; see `zoo check`")
     if model.mean is not None and (own := _adapted(model.get_layer("network"))):
         raise ZooError(
-            f"{model.name}: its {own.name} has a mean and a variance, and windows come normalized by those of the "
-            "training people: leave it out, or set normalize to False"
+            f"{model.name}: its {own.name} normalizes windows again: leave it out, or set normalize to False"
         )
 
 
