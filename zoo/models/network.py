@@ -251,9 +251,7 @@ def require_sound(model: ActivityNetwork) -> None:
         if fault:
             raise ZooError(f"{model.name}: expected {promise}: {fault}; see `zoo check`")
     if model.mean is not None and (own := _adapted(model.get_layer("network"))):
-        raise ZooError(
-            f"{model.name}: its {own.name} normalizes windows again: leave it out, or set normalize to False"
-        )
+        raise ZooError(f"{model.name}: its {own.name} normalizes again: leave it out, or set normalize to False")
 
 
 def _adapted(network: keras.Model) -> keras.layers.Normalization | None:
@@ -305,7 +303,8 @@ def divided(network: keras.Model) -> tuple[keras.Model, keras.layers.Dense | Non
         output = inputs if is_softmax else None
     inputs = keras.Input(shape_of(network)[1:])
     outputs = network(inputs)
-    if _are_probabilities(network):
+    rows = np.random.default_rng(0).normal(0, 5, (8, *shape_of(network)[1:])).astype(np.float32)
+    if _sum_to_one(np.asarray(network(rows, training=False))):
         outputs = keras.ops.log(keras.ops.maximum(outputs, _LEAST))
     return keras.Model(inputs, outputs, name="network"), None
 
@@ -357,11 +356,6 @@ def _made_by(tensor: Any) -> tuple[Any, list[Any]]:
     """The layer that makes a tensor of a graph, and the tensors that it reads."""
     layer, node, _ = tensor._keras_history
     return layer, layer._inbound_nodes[node].input_tensors if layer._inbound_nodes else []
-
-
-def _are_probabilities(network: keras.Model) -> bool:
-    rows = np.random.default_rng(0).normal(0, 5, (8, *shape_of(network)[1:])).astype(np.float32)
-    return _sum_to_one(np.asarray(network(rows, training=False)))
 
 
 def _sum_to_one(answers: NDArray[np.float32]) -> bool:
