@@ -16,7 +16,8 @@ import pytest
 from running import refused
 
 import zoo
-from zoo.models.function import Function
+from zoo.cli import COMMANDS, _parameters
+from zoo.models.function import FACTS, Function
 from zoo.models.network import require_sound
 from zoo.search.spaces import Study
 
@@ -53,6 +54,10 @@ def needs(units, window):
 
 def clash(window, mean=1):
     return mean
+
+
+def written(window, channels, classes, out=4):
+    return small(window, channels, classes, out)
 
 
 def no_model(window):
@@ -375,7 +380,8 @@ REFUSED = {
     "unknown function of .*'smal': did you mean small": "{file}:smal",
     "broken, line 25: NameError: name 'missing' is not defined": "{file}:broken",
     ":needs: needs units, which is no fact": "{file}:needs",
-    "its parameter mean is one of every recognizer: rename it": "{file}:clash",
+    "its parameter mean is one of every recognizer or command: rename it": "{file}:clash",
+    "its parameter out is one of every recognizer or command: rename it": "{file}:written",
     "returned 3; expected a Keras model": "{file}:no_model",
     r"returns \(8, 5\) for 8 windows; expected \(8, 6\)": "{file}:five",
     "has 2 outputs; expected one": "{file}:two",
@@ -388,6 +394,15 @@ REFUSED = {
 def test_what_is_wrong_with_it_is_said_in_a_line(says, file, data):
     named = REFUSED[says].format(file=file)
     refused(says, zoo.train, named, data, **TRAINING)
+
+
+def test_no_option_of_a_command_is_one_of_a_function_that_it_names(file):
+    kept = {*FACTS, "units", "num_layers", "frame", "dropout", "hidden_units", "levels"}
+    for command in map(COMMANDS.get, ("train", "crossval", "benchmark", "tune", "check")):
+        options = {name for row in _parameters(command) for name in row.annotation.__metadata__[0].name}
+        for option in sorted({name[2:].replace("-", "_") for name in options if name[:2] == "--"} - kept):
+            file.write_text(f"def net({option}=1):\n    pass\n")
+            refused(f"its parameter {option} is one of", Function.of, f"{file}:net")
 
 
 def test_a_file_without_the_name_of_a_function_is_said_by_every_command(file):

@@ -20,7 +20,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -42,6 +42,11 @@ from zoo.recipe import checked
 
 FACTS = ("window", "channels", "classes", "rate", "seed")
 """What a function is told of the data and the run, if it has parameters of these names."""
+
+_OPTIONS = ("baselines batch_size best choose data data_dir deterministic epochs everyone figure_format figures "
+            "finetune groups json learning_curve learning_rate max_bytes max_latency max_parameters model objective "
+            "out patience resume save_preset seeds set space strategy tensorboard trials workers")  # fmt: skip
+"""Names of options of commands, which a function that one of them names would not get."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ class Function:
             functions = [key for key, value in vars(module).items() if inspect.isfunction(value)]
             if name not in functions:
                 raise unknown_name(f"function of {file}", name, functions)
-            return cls(str(named), code, getattr(module, name), beside)._checked()
+            return cls(str(named), code, getattr(module, name), beside)._checked(_OPTIONS.split())
         if not callable(named) or isinstance(named, keras.Model | type):
             return None
         function, code = getattr(named, "func", named), ""
@@ -86,10 +91,10 @@ class Function:
         config = getattr(named, "get_config", str)()
         return cls(f"{getattr(function, '__name__', type(named).__name__)}{config}", code, named, beside)._checked()
 
-    def _checked(self) -> "Function":
-        taken = {*ActivityNetwork.argument_types()} - {*FACTS}
+    def _checked(self, others: Sequence[str] = ()) -> "Function":
+        taken = {*ActivityNetwork.argument_types(), *others} - {*FACTS}
         if twice := next((name for name in self._parameters if name in taken), None):
-            raise ZooError(f"{self.source}: its parameter {twice} is one of every recognizer: rename it")
+            raise ZooError(f"{self.source}: its parameter {twice} is one of every recognizer or command: rename it")
         return self
 
     @property
