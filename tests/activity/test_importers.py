@@ -126,8 +126,27 @@ def test_a_dataframe_is_read_like_a_file(tmp_path):
     changed = {unread: 200, "rows with lost values, interpolated": 1}
     assert findings.to_json() == {"dropped": {}, "changed": changed}
     refused("column 'y', row 1 below the names: 'high'", list, read_csv(frame.assign(y="high"), CsvColumns()))
-    imported = zoo.import_csv(frame.drop(index=150).assign(y=9.8), tmp_path / "a.h5", activity="=sitting")
-    assert (imported.recordings, imported.files[0]["file"]) == (2, "DataFrame")
+    # Versions of pandas before 3 slice by labels that are numbers with a point.
+    frame = frame.set_index(1e6 + 0.25 * frame.index)
+    imported = zoo.import_csv(frame.drop(index=1e6 + 37.5).assign(y=9.8), tmp_path / "a.h5", activity="=sitting")
+    assert (imported.recordings, imported.files[0]["file"], len(imported.warnings)) == (2, "DataFrame", 2)
+
+
+def test_of_several_dataframes_each_has_a_number(tmp_path):
+    good, bad, other = (
+        pandas.DataFrame(np.random.default_rng(seed).normal([0, 9.8, 1], 1, (200, 3)), columns=list("xyz"))
+        .assign(time=np.arange(200) / 50, who=f"p{seed}", label="walk") for seed in range(3)
+    )  # fmt: skip
+    frames = [good, bad[["x", "time"]], good.assign(who="p3"), other]
+    made = zoo.import_csv(frames, tmp_path / "a.h5", skip_unreadable=True)
+    assert [file["file"] for file in made.files] == ["DataFrame 1", "DataFrame 4"]
+    assert "(2) DataFrame 3: has the same rows as DataFrame 1: import each recording once" in made.warnings[-1]
+
+
+def test_a_table_of_another_library_is_refused_in_one_line(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    files = pyarrow.table({"x": [0.0]})
+    refused("files is of the type Table; expected a DataFrame", zoo.import_csv, files, tmp_path / "a.h5")
 
 
 def test_a_dataframe_is_data():

@@ -239,8 +239,10 @@ def _values_of(path: Path, acceleration: Readings) -> Floats:
     return np.where(lost[:, None], np.nan, np.stack([np.interp(times, stamps, axis) for axis in values.T], axis=1))
 
 
-def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns) -> Readings:
-    """Reads a table, with what belongs to it in other files, in m/s^2 and rad/s; or what a table of answers names."""
+def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns, where: str = "") -> Readings:
+    """Reads a table, with what belongs to it in other files, in m/s^2 and rad/s; or what a table of answers names.
+    It is called `where` in messages.
+    """
     if isinstance(source, Path) and (answers := annotations.read_answers(source)):
         annotations.check_unchanged(source, answers)
         asked = {"study": columns.study, "gyroscope": columns.gyroscope or answers.columns.gyroscope}
@@ -248,7 +250,7 @@ def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns) -> Readings
         subject = unicodedata.normalize("NFC", answers.subject)
         table.owners = [(start, owner._replace(subject=subject)) for start, owner in table.owners]
         return _labeled(table, answers.spans, source, "answers")
-    where, notes = name_of(source), None
+    where, notes = where or name_of(source), None
     if isinstance(source, Path) and not columns.activity and (notes := annotations.notes_of(source)):
         header = Table(where, lines_of(source, columns.encoding)).names
         notes = None if recognized("activity", header) else notes
@@ -312,13 +314,13 @@ def _labeled(table: Readings, spans: Sequence[annotations.Span], where: Path, ki
 
 
 def read_csv(
-    source: "Path | pd.DataFrame", columns: CsvColumns, findings: Findings | None = None
+    source: "Path | pd.DataFrame", columns: CsvColumns, findings: Findings | None = None, where: str = ""
 ) -> Iterator[Recording]:
-    """Reads recordings from a CSV file with a line of column names, or from a DataFrame.
+    """Reads recordings from a CSV file with a line of column names, or from a DataFrame, `where` messages say.
     A change of person, activity or device, a gap in time or more than four lost samples in a row end a recording; fewer
     are interpolated. `findings` gets what is left out or changed, and a row of facts of the file.
     """
-    table, findings, faults = read_sensors(source, columns), findings or Findings(), checks.Faults()
+    table, findings, faults = read_sensors(source, columns, where), findings or Findings(), checks.Faults()
     for recording in recordings_of(table, findings):
         yield recording
         faults.find(table.where, recording.rows, recording.rate)
@@ -531,10 +533,11 @@ def _read_all(
 ) -> Iterator[Recording]:
     """The recordings of all files, also of those that follow a faulty one, of which the error comes at the end."""
     findings, short, faulty = made.findings, 0, list[tuple[str, ZooError]]()
-    # Of two equal files, the later one is refused.
-    for source, columns in sorted(sources, key=marks_of_copy):
+    # Of two equal files, the later one is refused. DataFrames, which come before files, are known by their numbers.
+    for number, (source, columns) in enumerate(sorted(sources, key=marks_of_copy), 1):
+        name = name_of(source, number if len(sources) > 1 else None)
         try:
-            found: Iterable[Recording] = read_csv(source, columns, findings)
+            found: Iterable[Recording] = read_csv(source, columns, findings, name)
             # Of a file that is left out, nothing is kept, though its first recordings may be sound.
             for recording in list(found) if skip_unreadable else found:
                 made.recordings += 1
@@ -544,8 +547,8 @@ def _read_all(
                 hash_bytes(np.ascontiguousarray(recording.rows).data)
                 yield recording
         except ZooError as error:
-            faulty.append((name_of(source), error))
-            findings.copies.forget(name_of(source))
+            faulty.append((name, error))
+            findings.copies.forget(name)
     close_archive()
     named = [{name for table in findings.files for name in table[key]} for key in ("activities", "subjects")]
     made.doubts = [*checks.spelled_twice(*named), *findings.doubts()]

@@ -154,9 +154,9 @@ def modified(file: Path) -> float:
     return real.stat().st_mtime if real.exists() else 0.0
 
 
-def name_of(source: "str | Path | pd.DataFrame") -> str:
-    """What a file or a DataFrame is called in messages."""
-    return str(source) if isinstance(source, str | Path) else "DataFrame"
+def name_of(source: "str | Path | pd.DataFrame", number: int | None = None) -> str:
+    """What a file is called in messages, or a DataFrame, of which there may be several, from number 1 on."""
+    return str(source) if isinstance(source, str | Path) else f"DataFrame {number or ''}".rstrip()
 
 
 def _is_utf8(path: Path) -> bool:
@@ -207,7 +207,7 @@ def lines_of(source: "Path | pd.DataFrame", encoding: str = "") -> Iterator[str]
         source = source.reset_index(named) if named else source
         # Written as text, which keeps all digits, a DataFrame is read and checked like a file.
         for start in range(0, max(1, len(source)), _FRAME_ROWS):
-            yield from io.StringIO(source[start : start + _FRAME_ROWS].to_csv(index=False, header=not start))
+            yield from io.StringIO(source.iloc[start : start + _FRAME_ROWS].to_csv(index=False, header=not start))
         return
     try:
         with _open(source) as file:

@@ -93,6 +93,10 @@ class Table(Protocol):
     def columns(self) -> Any:
         """The names of its columns."""
 
+    @property
+    def index(self) -> Any:
+        """The names of its rows, which tables of other libraries lack."""
+
 
 @runtime_checkable
 class Array(Protocol):
