@@ -69,6 +69,7 @@ def test_a_comma_in_a_note_is_read_as_a_space(walk):
 
 def test_notes_taken_at_the_end_name_what_was_before_them(walk):
     assert labels(walk(NOTES), annotations="end") == [("walking", 5.0, ""), ("bike", 20.0, "")]
+    assert labels(walk("seconds_elapsed,text\n-5,sit\n20,row\n"), annotations="end") == [("row", 20.0, "")]
 
 
 @pytest.mark.parametrize("ending", ["", "end", "stop"])
@@ -111,6 +112,7 @@ def test_a_column_of_activities_and_an_option_go_before_notes(walk):
         ("seconds_elapsed,text\nsoon,walk\n", "Annotation.csv: column 'seconds_elapsed'.*expected a number"),
         ("seconds_elapsed,text\n5,sit\n5,walk\n", "Annotation.csv: 'sit' and 'walk' are both at 5 s; expected one"),
         ("date,text\n2026-01-01 10:00:00,walk\n", "column 'date' is on another clock than 'seconds_elapsed'"),
+        ("seconds_elapsed,tag,label\n2,1,walk\n8,2,sit\n", "Annotation.csv: columns tag and label may both be"),
     ],
 )  # fmt: skip
 def test_notes_that_cannot_be_placed_are_refused_in_one_line(walk, notes, says):
@@ -133,6 +135,32 @@ def test_times_in_minutes_are_asked_about_unless_the_column_says_seconds(walk):
     # Dates count no minutes.
     dated = "time,text\n1700000000,sit\n1700000000.9,walk\n"
     assert len(labels(walk(dated, names="time,x,y,z", begin=1.7e9))) == 2
+
+
+@pytest.mark.parametrize(
+    ("notes", "options", "says"),
+    [
+        ("time,text\n2,walk\n8,sit\n", {"begin": 100.0}, "all 2 labels begin before the first row, the last one 92 s"),
+        ("time,text\n2,walk\n8,sit\n", {"factor": 1000}, "the last note is at 0.008 s of 60 s; expected seconds"),
+        ("time,text\n1699992800,walk\n1699992808,sit\n", {"begin": 1.7e9}, "all 2 labels begin before the first row"),
+    ],
+)  # fmt: skip
+def test_notes_on_another_clock_do_not_label_all_rows_as_the_last_of_them(walk, notes, options, says):
+    with pytest.raises(ZooError, match=rf"Annotation.csv: .*{says}"):
+        labels(walk(notes, names="time,x,y,z", **options))
+    # A single note may have been taken before the recording.
+    if "begin" in options:
+        one = notes.replace("\n8,sit", "").replace("\n1699992808,sit", "")
+        assert [label for label, *_ in labels(walk(one, names="time,x,y,z", **options))] == ["walk"]
+
+
+def test_notes_in_small_letters_that_label_several_recordings_are_doubted(tmp_path):
+    for who, names in (("ann", "seconds_elapsed,x,y,z"), ("ben", "seconds_elapsed,y,z,x")):
+        (tmp_path / f"{who}.csv").write_text(signal(20, names=names))
+    (tmp_path / "tags.csv").write_text("seconds_elapsed,label,note\n2,walk,\n8,sit,\n")
+    made = zoo.import_csv(tmp_path, tmp_path / "a.h5", layout="{subject}.csv")
+    (doubt,) = made.warnings
+    assert f"notes in {tmp_path / 'tags.csv'} label 2 recordings" in doubt
 
 
 def test_times_of_day_do_not_place_notes_among_dates(walk):

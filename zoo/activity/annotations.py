@@ -19,13 +19,13 @@ from xml.etree.ElementTree import ParseError, fromstring
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.activity.columns import SECONDS, CsvColumns, is_dated, recognized, time_reader
+from zoo.activity.columns import SECONDS, CsvColumns, candidates, is_dated, recognized, time_reader
 from zoo.activity.sources import UNDO, beside, is_label_track, stem
 from zoo.activity.tables import Table, check_encoding, digest, exists, lines_of, number_or_nan
 from zoo.errors import ZooError, option
 from zoo.files import atomic_write, read_json, sha256, write_json
 
-FILES = ("Annotation", "Tags")
+FILES = ("Annotation", "Tags", "annotation", "tags")
 """Names of files of notes, without the ending."""
 TRACKS = {"elan": ".eaf", "audacity": ".txt"}
 """Endings of files of stretches that other programs read and write."""
@@ -98,9 +98,12 @@ def read_notes(
     if (reader := _reader(path)) is not None:
         return _stretches(path, reader(path, columns.encoding), side)
     table = Table(str(path), lines_of(path, columns.encoding))
-    text, stamp = recognized("text", table.names) or "text", recognized("time", table.names) or "seconds_elapsed"
+    texts, stamp = candidates("text", table.names) or ["text"], recognized("time", table.names) or "seconds_elapsed"
     stamp = column if column in table.names else stamp
-    rows = table.records(text, stamp, cure="name it so, or remove the file")
+    rows = table.records(texts[0], stamp, cure="name it so, or remove the file")
+    text, *others = [name for name in texts if any(row[name].strip() for row in rows)] or texts[:1]
+    if others:
+        raise ZooError(f"{path}: columns {text} and {others[0]} may both be the label: rename or remove one")
     moment, expected, is_clock = time_reader(next((row[stamp] for row in rows), ""), comma=table.separator != ",")
     try:
         stamps = moment([row[stamp] for row in rows])
@@ -120,7 +123,10 @@ def read_notes(
         seconds = stamps
     last, end = seconds.max(initial=0.0), float(np.nanmax(times, initial=first)) - first
     is_bare = stamp.lower() in _NO_UNIT and not (is_clock or is_dated(moments))
-    if len(rows) > 1 and is_bare and _MINUTES[0] * end < 60 * last < _MINUTES[1] * end:
+    # Minutes, or seconds on a clock of milliseconds, are too close to the start.
+    factors = {60.0: _MINUTES[0], 1 / SECONDS.get(unit, 1.0): 0.0}
+    is_early = any(least * end < factor * last < _MINUTES[1] * end for factor, least in factors.items() if factor > 1)
+    if len(rows) > 1 and is_bare and is_early:
         what = f"the last note is at {last:g} s of {end:.0f} s; expected seconds"
         raise ZooError(f"{path}: column {stamp!r}: {what}: multiply minutes by 60, or rename it seconds_elapsed")
     order = np.argsort(seconds, kind="stable")

@@ -177,8 +177,13 @@ def columns_of(columns: Any, rate: float | None = None, **others: Any) -> CsvCol
 
 def recognized(field: str, header: Sequence[str]) -> str | None:
     """The column of time, subject, activity, or text of a note that is known by its name, if a table has one."""
+    return next(iter(candidates(field, header)), None)
+
+
+def candidates(field: str, header: Sequence[str]) -> list[str]:
+    """All columns that have one of its names."""
     plain = _plain_names(header)
-    return next((plain[name] for name in _RECOGNIZED[field] if name in plain), None)
+    return [plain[name] for name in _RECOGNIZED[field] if name in plain]
 
 
 def _plain_names(header: Iterable[str]) -> dict[str, str]:
@@ -270,7 +275,7 @@ def resolve(
     for field in ("time", "subject", "activity"):
         is_needed = not columns.rate if field == "time" else labels
         named[field] = (getattr(columns, field) or recognized(field, header)) if is_needed else None
-        known = [plain[name] for name in _RECOGNIZED[field] if name in plain]
+        known = candidates(field, header)
         if labels and field != "time" and not getattr(columns, field) and len(known) > 1:
             # SensorLog writes what iOS takes for the activity next to the label.
             problem = f"{where}: columns {' and '.join(known)} may both be the {field}"

@@ -8,6 +8,7 @@ import hashlib
 import re
 import unicodedata
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -249,7 +250,7 @@ def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns, where: str 
         table = read_sensors(answers.file, answers.columns.replace(subject="=-", activity="=-", **asked))
         subject = unicodedata.normalize("NFC", answers.subject)
         table.owners = [(start, owner._replace(subject=subject)) for start, owner in table.owners]
-        return _labeled(table, answers.spans, source, "answers")
+        return _labeled(table, answers.spans, source, f"answers in {source}")
     where, notes = where or name_of(source), None
     if isinstance(source, Path) and not columns.activity and (notes := annotations.notes_of(source)):
         header = Table(where, lines_of(source, columns.encoding)).names
@@ -280,7 +281,7 @@ def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns, where: str 
     table.about = {key: text for key, text in about.items() if text}
     if notes:
         read = (resolved.time, table.time_unit, columns)
-        return _labeled(table, annotations.read_notes(notes, table.times, *read), notes, f"notes in {notes.name}")
+        return _labeled(table, annotations.read_notes(notes, table.times, *read), notes, f"notes in {notes}")
     return table
 
 
@@ -291,6 +292,9 @@ def _labeled(table: Readings, spans: Sequence[annotations.Span], where: Path, ki
             raise ZooError(f"{where}: the label at {max(span.start, 0.0):g} s: {wrong}")
     # A row whose time is lost has the label of those before it.
     times, held = np.fmax.accumulate(table.seconds()), [span for span in spans if span.activity]
+    if len(held) > 1 and held[-1].start < 0 and held[-1].end == np.inf:
+        what = f"all {len(held)} labels begin before the first row, the last one {-held[-1].start:g} s before it"
+        raise ZooError(f"{where}: {what}: are times on the clock of the rows? If the last one holds, remove the others")
     place = np.searchsorted([span.start for span in held], times, side="right") - 1
     place[times >= np.array([span.end for span in held] or [0.0])[place]] = -1
     if (place < 0).all():
@@ -558,6 +562,11 @@ def _read_all(
             f"gaps and lost values end a recording; if time stamps repeat or come late, pass {option('rate')}"
         )
     made.doubts += [*_assumed_unit(findings.files), *(file["doubt"] for file in findings.files if "doubt" in file)]
+    shared = Counter(file["labels"] for file in findings.files if "labels" in file)
+    made.doubts += [
+        f"{labels} label {count} recordings: if they are of one of these, move both into a folder of their own"
+        for labels, count in shared.items() if count > 1
+    ]  # fmt: skip
     if faulty:
         _report(faulty, len(sources), made, skip_unreadable)
 
