@@ -430,6 +430,12 @@ def test_a_manifest_names_them_too(study):
     manifest = study / "files.csv"
     manifest.write_text("file;subject;activity\n# of two people\nann/walk.csv;ann;walk\nben/bike.csv;ben;bike\n")
     assert whose([], None, manifest=manifest) == [("ann", "walk"), ("ben", "bike")]
+    # Columns have the names that those of recordings may have.
+    for names in ("file,person,label,remark", "file,Subject,Activity,time"):
+        manifest.write_text(f"{names}\nann/walk.csv,cleo,run,wet\n")
+        assert whose([], None, manifest=manifest) == [("cleo", "run")]
+    manifest.write_text("file,subject,activity,convention\nann/walk.csv,ann,walk,ios\n")
+    refused(rf"^{manifest}: column 'convention' is not read", find_sources, [], CsvColumns(), manifest=manifest)
     manifest.write_text("file,subject\nann/walk.csv,ann\nann/run.csv,ann\nann/jog.csv,ann\n")
     refused(r"no such file: .*ann/run.csv, .*ann/jog.csv", find_sources, [], CsvColumns(), manifest=manifest)
 
@@ -466,6 +472,14 @@ def test_a_layout_takes_endings_in_capitals_and_no_hidden_folders_and_counts_wha
     assert "does not match: 2, such as" in doubt
 
 
+def test_a_table_of_people_above_their_folders_is_no_recording_at_another_depth(study, tmp_path):
+    (study / "a_people.csv").write_text("id,age\nann,20\n")
+    says = "1 of 6 files cannot be read, so nothing was written: .*a_people.csv: no column for x"
+    refused(says, zoo.import_csv, study, tmp_path / "a.h5", layout=LAYOUT)
+    shutil.copy(study / "ann" / "walk.csv", study)
+    refused("walk.csv lie in folders of different depth", whose, [study])
+
+
 def test_a_layout_names_what_is_in_zip_files(study, tmp_path):
     for name in ("ann", "ben"):
         shutil.make_archive(tmp_path / "packed" / name, "zip", study / name)
@@ -478,6 +492,8 @@ def test_a_layout_names_what_is_in_zip_files(study, tmp_path):
     [
         ("{person}/{activity}.csv", "expected {subject} and {activity}, each once"),
         ("*.csv", "expected {subject} and {activity}, each once"),
+        ("{subject}*{activity}*.csv", "each once, with a sign between them, as in"),
+        ("{subject}{activity}*.csv", "each once, with a sign between them, as in"),
         ("{subject}_{activity}.csv", "matches layout='{subject}_{activity}.csv': found 5 others, such as"),
         ("*a*a*a*a*a*a*a*a*a*a*/{activity}.csv", "expected at most 3 stars between two slashes"),
         ("**a**b**{subject}.csv", "no file that matches layout='**a**b**{subject}.csv'"),

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from zoo.activity.columns import CsvColumns, resolve
+from zoo.activity.columns import CsvColumns, recognized, resolve
 from zoo.activity.tables import Table, check_encoding, dead_links_in, exists, files_in, is_zip, lines_of, named_in
 from zoo.errors import ZooError, option, shown
 from zoo.runtime.metadata import UNIT
@@ -24,6 +24,8 @@ Sources: TypeAlias = "Sequence[tuple[Path | pd.DataFrame, CsvColumns]]"
 """Files and DataFrames, and how each is read."""
 
 _FIELDS = ("subject", "activity")
+_OF_ALL = ("convention", "rate", "rotation_unit", "study", "time_unit")
+"""What a table of files cannot state of each."""
 _MOST_STARS = 3
 _ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 
@@ -66,7 +68,7 @@ def has_acceleration(path: Path, columns: CsvColumns) -> bool:
     """Whether a file has columns of acceleration, as texts and tables that lie among recordings have not."""
     with suppress(ZooError):
         names = Table(str(path), lines_of(path, columns.encoding)).names
-        return bool(resolve(str(path), names, columns.replace(rate=1.0), labels=False))
+        return bool(resolve(str(path), names, columns.replace(rate=1.0, gyroscope=False), labels=False))
     return False
 
 
@@ -119,8 +121,10 @@ def find_sources(
                     raise ZooError(f"{path}: does not match {option('layout', repr(layout))}")
                 continue
             names = {} if layout is None or not match else _names_in(file, layout, match, columns.encoding)
-            if match and "/" in str(layout) and file != path:
-                depths.setdefault(len(file.relative_to(path).parts), file)
+            depth = len(file.relative_to(path).parts)
+            # A table of people may lie above their folders.
+            if match and depth and "/" in str(layout) and (depth in depths or has_acceleration(file, columns)):
+                depths.setdefault(depth, file)
                 if len(depths) > 1:
                     both = " and ".join(map(str, depths.values()))
                     cure = f"import them apart, or pass {option('manifest')}"
@@ -191,9 +195,11 @@ def layout_pattern(layout: str, fields: Sequence[str] = ()) -> re.Pattern[str]:
         raise ZooError(f"{option('layout', repr(layout))}: expected at most {_MOST_STARS} stars between two slashes")
     parts = re.split(r"(\{[^}]*\}\*?|\*|\?)", layout)
     named = [part.strip("{}*") for part in parts if part.startswith("{")]
-    if fields and (not named or len(set(named)) < len(named) or not set(named) <= set(fields)):
-        raise ZooError(f"{option('layout', repr(layout))}: expected {{subject}} and {{activity}}, each once, as in "
-                       "'{subject}/{activity}*.csv'")  # fmt: skip
+    # Where one of two that touch ends, nobody can say: S01walk1 is of S and walk, or of S01walk and 1.
+    touch = re.search(r"\}[*?]*\{", layout)
+    if fields and (not named or touch or len(set(named)) < len(named) or not set(named) <= set(fields)):
+        raise ZooError(f"{option('layout', repr(layout))}: expected {{subject}} and {{activity}}, each once, with "
+                       "a sign between them, as in '{subject}/{activity}*.csv'")  # fmt: skip
     expression = ""
     for part in parts:
         name = part.strip("{}*")
@@ -218,8 +224,12 @@ def _named(columns: CsvColumns, names: Mapping[str, str]) -> CsvColumns:
 
 
 def _read_manifest(path: Path, columns: CsvColumns) -> list[tuple[Path, CsvColumns]]:
-    sources = []
-    if not (rows := Table(str(path), lines_of(path, columns.encoding)).records("file")):
+    sources, table = [], Table(str(path), lines_of(path, columns.encoding))
+    known = {recognized(field, table.names): field for field in _FIELDS}
+    table.names = [known.get(name, name) for name in table.names]
+    if unread := [name for name in _OF_ALL if name in table.names]:
+        raise ZooError(f"{path}: column {unread[0]!r} is not read: pass {option(unread[0])}, for all files, without it")
+    if not (rows := table.records("file")):
         raise ZooError(f"{path}: no rows below the line of column names: list the files there")
     for number, row in enumerate(rows, 1):
         where = f"{path}: row {number} below the names"
