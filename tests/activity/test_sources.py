@@ -674,6 +674,24 @@ def test_a_message_about_several_files_names_each_path_once(problem, scale, stud
     assert line.count("odd.csv") == 2
 
 
+def test_of_several_copies_each_is_named_with_its_original(study):
+    for name in ("p1run", "p2run"):
+        time, moved, gravity = walk(8, seed=int(name[1]))
+        (study / f"{name}.csv").write_text(rows(time, moved + gravity))
+        shutil.copy(study / f"{name}.csv", study / f"{name[:2]}walk.csv")
+    made = zoo.import_csv(sorted(study.glob("p*")), layout="{subject}.csv", activity="=walk", dry_run=True)
+    found = [re.findall(r"p\d\w+", problem) for problem in made.to_json()["problems"]]
+    assert found == [["p1walk", "p1run"], ["p2walk", "p2run"]]
+
+
+@pytest.mark.parametrize("name", ["walk.csv.gz", "walk.csv"])
+def test_what_is_packed_within_a_zip_file_and_utf_32_are_read(study, tmp_path, name):
+    text = (study / "ann" / "walk.csv").read_text()
+    content = gzip.compress(text.encode()) if name.endswith("gz") else text.encode("utf-32")
+    packed = archive(tmp_path / "ann.zip", {name: content})
+    assert zoo.import_csv(packed, tmp_path / "a.h5", layout="{subject}.zip/{activity}*").recordings == 1
+
+
 def test_rows_that_were_interpolated_or_sorted_do_not_count_as_left_out(study, zoo_cli, zoo_json, tmp_path):
     names, *rows = (study / "ann" / "walk.csv").read_text().splitlines()
     # Time and what is lost; two rows in the wrong order; and one whose time stamp comes twice.

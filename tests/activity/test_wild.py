@@ -13,7 +13,7 @@ from zoo.activity import recordings
 from zoo.activity.checks import Faults
 from zoo.activity.simulate import simulate
 from zoo.recipe import Columns
-from zoo.runtime.metadata import ACCELERATION_LIMIT, STANDARD_GRAVITY
+from zoo.runtime.metadata import STANDARD_GRAVITY
 
 RATE = 50
 WALK = next(each for each in simulate(1, seed=0, seconds=20) if each.activity == "walking").rows.astype(float)
@@ -219,82 +219,17 @@ def test_two_sensors_by_turns_are_a_question_wherever_these_begin(tmp_path, befo
     assert "by turns: write a file for each sensor" in question(tmp_path, text, **ANN)
 
 
-@pytest.mark.parametrize("unit", [" (m/s^2)", ""])
-def test_the_sign_of_what_ios_writes_in_g_is_asked_where_it_is_in_other_units(tmp_path, unit):
-    names = [f"{kind}_{axis}{unit}" for kind in ("userAcceleration", "gravity") for axis in "xyz"]
-    gravity = np.tile(WALK.mean(axis=0), (len(WALK), 1))
-    text = csv_of(",".join(["time", *names]), TIMES, *acceleration(np.hstack([WALK - gravity, gravity])))
-    named = ANN if unit else ANN | {"unit": "m/s^2"}
-    assert "does z read 9.8 or -9.8? Pass convention=android or convention=ios" in question(tmp_path, text, **named)
-    (walk,) = imported(tmp_path, text, convention="android", **named)[1]
-    np.testing.assert_allclose(walk.rows, WALK, atol=1e-4)
-
-
-IOS = {
-    "SensorLog": ("accelerometerAcceleration{}(G)", 0.0), "Core Motion": ("motionUserAcceleration{}(G)", 1.0),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("app", IOS)
-@pytest.mark.parametrize("naming", ["none", "x", "channels", "gravity"])
-def test_columns_of_an_app_mean_the_same_where_they_are_named(tmp_path, app, naming):
-    (pattern, share), total = IOS[app], WALK / -STANDARD_GRAVITY
-    names, gravity, turn = ([name.format(axis) for axis in "XYZ"] for name in (pattern, "motionGravity{}", "gyroX{}"))
-    added = np.full_like(total, total.mean(axis=0)) * share
-    columns = ["time", *names, *turn, *gravity * bool(share)]
-    values = acceleration(np.hstack([total - added, 0.1 * WALK, added])[:, : len(columns) - 1])
-    named = {
-        "none": {}, "x": {"x": names[0]}, "channels": {"channels": ",".join([*names, *turn]), "rotation_unit": "rad/s"},
-        "gravity": {"channels": ",".join(names), "gravity": gravity if share else None},
-    }[naming]  # fmt: skip
-    made, (found,) = imported(tmp_path, csv_of(",".join(columns), TIMES, *values), **named, **ANN)
-    np.testing.assert_allclose(found.acceleration, WALK, atol=1e-3)
-    assert (made.files[0]["sign"], made.files[0]["unit"]) == ("ios", "g")
-
-
-def test_two_gyroscopes_in_one_file_are_a_question(tmp_path):
-    names = "time,x,y,z,gyro_x,gyro_y,gyro_z,gyr_x,gyr_y,gyr_z"
-    text = csv_of(names, TIMES.tolist(), *acceleration(np.hstack([WALK, WALK / 9, WALK / 8])))
-    assert "gyro_x,gyro_y,gyro_z and gyr_x" in question(tmp_path, text, gyroscope=True, rotation_unit="rad/s", **ANN)
-
-
-@pytest.mark.parametrize("sentinel", [-9999.0, -999.0, 1e6, ACCELERATION_LIMIT + 1])
-def test_what_a_stream_drops_is_lost_in_a_recording_too(tmp_path, sentinel):
-    rows = WALK.copy()
-    rows[100:103] = sentinel
-    made, (found,) = imported(tmp_path, csv_of("time,x,y,z", TIMES.tolist(), *acceleration(rows)), **ANN)
-    assert made.changed == {"rows with lost values, interpolated": 3}
-    assert np.abs(found.acceleration).max() < 60
-
-
-def test_windows_hold_no_sentinel(tmp_path):
-    windows = np.tile(WALK[:150], (4, 1, 1))
-    windows[2, 7] = -999
-    found = message(lambda: zoo.load_data((windows, [0, 1, 0, 1]), rate=50.0))
-    assert "window 2 holds 999; expected at most" in found
-
-
-@pytest.mark.parametrize("names", ["gyro_x,gyro_y,gyro_z", "gx,gy,gz"])
-def test_the_unit_of_a_gyroscope_is_asked_where_it_is_not_stated(tmp_path, names):
-    text = csv_of(f"time,x,y,z,{names}", TIMES.tolist(), *acceleration(np.hstack([WALK, WALK / 9])))
-    assert "pass rotation_unit=rad/s or rotation_unit=deg/s" in question(tmp_path, text, gyroscope=True, **ANN)
-    for unit, factor in {"deg/s": np.pi / 180, "rad/s": 1.0}.items():
-        (found,) = imported(tmp_path, text, gyroscope=True, rotation_unit=unit, **ANN)[1]
-        np.testing.assert_allclose(found.rotation, factor * WALK / 9, atol=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("pattern", "unit"), [("gyro{} (dps)", "deg/s"), ("Gyroscope {} (rad/s)", "rad/s"), ("rotationRate.{}", "rad/s")]
-)
-def test_a_unit_of_a_gyroscope_that_contradicts_its_names_is_refused(tmp_path, pattern, unit):
-    head, other = ",".join(["time,x,y,z", *map(pattern.format, "xyz")]), {"deg/s": "rad/s", "rad/s": "deg/s"}[unit]
-    text = csv_of(head, TIMES.tolist(), *acceleration(np.hstack([WALK, WALK / 9])))
-    made, _ = imported(tmp_path, text, gyroscope=True, rotation_unit=unit, **ANN)
-    assert made.files[0]["rotation_unit"] == unit
-    assert f"are not in {other}, by their names" in question(tmp_path, text, gyroscope=True, rotation_unit=other, **ANN)
-
-
-# People, rows and files
+def test_a_person_whose_number_is_written_in_another_way_in_another_file_is_doubted(tmp_path):
+    files, path, both = [], tmp_path / "a.csv", tmp_path / "all.h5"
+    for number, who in enumerate(("1", "2", "1.0")):
+        path.write_text(csv_of("time,x,y,z", TIMES.tolist(), *acceleration(WALK * (1 + number / 100))))
+        files.append(tmp_path / f"{number}.h5")
+        named = {"subject": f"={who}", "activity": "=walking"}
+        assert zoo.import_csv(path, files[-1], **named).warnings == []
+        added = zoo.import_csv(path, both, **named, append=True)
+    (doubt,) = zoo.cut_windows(files, tmp_path / "w.h5", classes="walking", test_subjects="1.0").warnings
+    assert added.warnings == [doubt]
+    assert "subjects 1, 1.0 may be one person, who would be in training and in test" in doubt
 
 
 @pytest.mark.parametrize("names", [("1", "1.0", "10"), ("P1", "P01", "P10"), ("1_1", "01_01", "1_10")])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.activity import recordings
-from zoo.activity.checks import check_range, check_signal
+from zoo.activity.checks import check_range, check_signal, spelled_twice
 from zoo.activity.data import draw_people
 from zoo.activity.recordings import Findings, Index, Recording, convention
 from zoo.catalog import PRESETS_FOLDER, START, joined_names, read_config
@@ -48,7 +48,8 @@ def cut_windows(
         findings.dropped += write_windows(index, out, windowing, test, labels, other=bool(wanted.other))
     known = Metadata.from_json(read_config(PRESETS_FOLDER / START)["metadata"], START)
     seen = already_seen(sort_names(index.subjects), index.provenance["source"], known)
-    return test, seen, findings, doubts + _differing_labels(index, labels)
+    doubts += [*spelled_twice(labels.values(), index.subjects.tolist()), *_differing_labels(index, labels)]
+    return test, seen, findings, [*dict.fromkeys(doubts)]
 
 
 def _of_people(index: Index, people: "People", findings: Findings) -> Index:

@@ -514,6 +514,9 @@ def import_csv(
     with begun:
         if append and out.exists():
             recordings.append_recordings(out, read, source=source, same_people=same_people)
+            index = recordings.read_recordings(out)
+            said = checks.spelled_twice(index.activities.tolist(), index.subjects.tolist())
+            made.doubts += [doubt for doubt in said if doubt not in made.doubts]
         else:
             recordings.write_recordings(out, read, source=source)
     return made
@@ -573,7 +576,7 @@ def _read_all(
 
 def _report(faulty: Sequence[tuple[str, ZooError]], count: int, made: Imported, skip_unreadable: bool | None) -> None:
     """Says which of `count` files cannot be read, and why: by a doubt, by problems, or by an error."""
-    problems = _problems(faulty)
+    problems = _problems(faulty, [file["file"] for file in made.findings.files])
     numbered = (f"({place}) {problem}" for place, problem in enumerate(problems, 1))
     listed = problems[0] if len(problems) == 1 else "; ".join(numbered)
     some = f"{len(faulty)} of {count} files cannot be read"
@@ -595,14 +598,15 @@ def _report(faulty: Sequence[tuple[str, ZooError]], count: int, made: Imported, 
     raise ZooError(f"{some}, so nothing was written: {listed}{cure}")
 
 
-def _problems(faulty: Sequence[tuple[str, ZooError]]) -> list[str]:
+def _problems(faulty: Sequence[tuple[str, ZooError]], sound: Sequence[str]) -> list[str]:
     """A sentence for each problem, in the words of the first of the files that have it, as all of an app may."""
     alike: dict[str, tuple[str, list[str]]] = {}
     for file, error in faulty:
         # What is wrong may be with its rows, as in `walk.csv, row 9`, or with all of it, as in `walk.csv has`.
         why = re.sub(rf"^{re.escape(printable(file))}[:,]? ", "", str(error))
-        # Which row and which number it is differs from file to file.
-        alike.setdefault(re.sub(r"[\d.]+", "", why), (why, []))[1].append(file)
+        # Which row and which number it is differs from file to file, unless it is in the name of another one.
+        kind = why if any(other in why for other in sound) else re.sub(r"[\d.]+", "", why)
+        alike.setdefault(kind, (why, []))[1].append(file)
     return [
         f"{', '.join(files[:_NAMED])}{f' and {len(files) - _NAMED} more' * (len(files) > _NAMED)}: {why}"
         for why, files in alike.values()

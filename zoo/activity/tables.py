@@ -132,7 +132,8 @@ def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
         opened, members = _opened(archive)
         if path == archive:
             raise ZooError(f"{path}: a zip file; name a file in it, or import it as a folder")
-        return opened.open(members[path])
+        member = opened.open(members[path])
+        return gzip.open(member) if path.suffix.lower() == ".gz" else member
     require_file(path)
     return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")
 
@@ -215,7 +216,7 @@ def lines_of(source: "Path | pd.DataFrame", encoding: str = "") -> Iterator[str]
             seen = binary.peek(_SEEN)[:_SEEN]
             marks, errors = seen[:4], "strict"
             if marks[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-                encoding = "utf-16"
+                encoding = "utf-16" if any(marks[2:]) else "utf-32"
             elif len(marks) == 4 and marks.count(0) == 2 and (not any(marks[::2]) or not any(marks[1::2])):
                 encoding = "utf-16-le" if marks[0] else "utf-16-be"
             elif 0 in seen:
