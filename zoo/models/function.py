@@ -279,13 +279,13 @@ def _beside(file: Path) -> list[Path]:
     return found[1:]
 
 
-@cache
 def run_code() -> None:
     """Runs the files that a command names by `--code`, in a child process of it."""
     for file in filter(None, os.environ.get(jobs.CODE, "").split(os.pathsep)):
         run_file(Path(file))
 
 
+@cache
 def run_file(file: Path, sha256: str = "") -> ModuleType:
     """Runs a file of Python as a module, once for each text; it imports what lies beside it."""
     name = f"{file.stem}_{sha256[:8]}"
