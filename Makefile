@@ -127,7 +127,7 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/mixing.py --page docs/research/activity.md
 	.bench/bin/python benchmarks/unseen.py --scratch build/seeds | tee benchmarks/unseen.json
 	.bench/bin/python benchmarks/unseen.py --page docs/splits.md
-	.bench/bin/python benchmarks/ensembles.py --others build/*_pocket build/*_tiny | tee benchmarks/ensembles.json
+	.bench/bin/python benchmarks/ensembles.py --others build/activity_cnn_pocket build/activity_gru_tiny | tee benchmarks/ensembles.json
 	.bench/bin/python benchmarks/ensembles.py --page docs/research/activity.md
 	.bench/bin/python benchmarks/studies.py --scratch build/phone | tee benchmarks/studies.json
 	.bench/bin/python benchmarks/studies.py --page docs/splits.md

@@ -1,6 +1,7 @@
 r"""How much better several networks are together: what one network that is distilled from them could learn.
 
-    python benchmarks/ensembles.py --others build/*_pocket build/*_tiny > benchmarks/ensembles.json
+    python benchmarks/ensembles.py --others build/activity_cnn_pocket build/activity_gru_tiny \
+        > benchmarks/ensembles.json
     python benchmarks/ensembles.py --page docs/research/activity.md  # writes its table into the page
 
 `--scratch` is the folder of `make.py activity_gru_phone --seeds 3`, and `--others` are those of `make.py --streams
@@ -102,7 +103,7 @@ def main() -> None:
         pages.fill(options.page, __file__, {"ensembles": table})
         return
     found = measure(options.scratch, options.others)
-    command = "python benchmarks/ensembles.py --scratch build/seeds --others build/*_pocket build/*_tiny"
+    command = "python benchmarks/ensembles.py --others build/activity_cnn_pocket build/activity_gru_tiny"
     print(json.dumps({"command": command, **found, "versions": versions()}, indent=1))
 
 
