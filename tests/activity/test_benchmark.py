@@ -270,7 +270,7 @@ MISTAKES = {
     "the name of a baseline": (({"random_forest": dense},), {"baselines": "random_forest"}, "two methods have this"),
     "twice the same to be searched": ((["activity_gru"] * 2,), {"trials": 1}, "two methods have this name"),
     "two estimators of a class": (([dense],), {"baselines": [SVC(C=1), SVC(C=2)]}, "'SVC': two methods have this name"),
-    "a name that is a path": (({"a/b": dense},), {}, "'a/b': expected letters"),
+    "a name that is a path": (({"a/b": dense},), {}, "'a/b': expected a-z"),
     "an exported file": ((["model.tflite"],), {}, "`zoo bench` times it"),
     "a folder": (([os.curdir],), {}, "is a file or folder"),
     "a function alone": ((dense,), {}, "models is of the type function"),
