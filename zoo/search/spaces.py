@@ -272,7 +272,7 @@ class Study:
     def plan(self, hp: Any, seed: int, epochs: int | None = None) -> Training:
         """The plan of a trial with hyperparameters of keras-tuner, or the defaults. Its split is that of the study."""
         chosen, length, recipe = HyperParameters(hp), {"epochs": epochs or self.epochs}, self.task.recipe
-        drawn = dict[str, Any]()
+        pinned, drawn = self.pinned, dict[str, Any]()
         for name, values in self.choose.items():
             # keras-tuner has choices of one type alone.
             texts = [json.dumps(value) for value in values] if len({*map(type, values)}) > 1 else [*values]
@@ -282,7 +282,7 @@ class Study:
         options = self.start.argument_types() if isinstance(self.start, Function) else ()
         own = {name: value for name, value in stated.items() if name in options}
         aliases = {alias: stated[name] for name, alias in _ALIASES.items() if name in stated and name not in own}
-        fixed = {name: value for name, value in {**self.pinned, **drawn, **aliases}.items() if name not in own}
+        fixed = {name: value for name, value in {**pinned, **drawn, **aliases}.items() if name not in own}
         asked = HyperParameters(hp, fixed, self._defaults)
         changes = SPACES[self.task.name][self.space_name](asked)
         changes |= {name: value for name, value in drawn.items() if name not in asked.values}
