@@ -9,7 +9,7 @@ import re
 import unicodedata
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -125,9 +125,6 @@ def read_table(
     unread = [column for column, _ in rivals.values()]
     wanted = {*columns.axes, *(columns.gravity or ()), *(columns.rotation or ()), columns.time, *owning}
     places = {name: place for place, name in enumerate(table.names) if name in wanted.union(unread)}
-    # Of a column of numbers, no row names a device.
-    others = {name: place for place, name in enumerate(table.names)
-              if name not in wanted and np.isnan(number_or_nan(first[0][place], comma=True))}  # fmt: skip
     stamps = (row[places[columns.time]].strip() for row in first if columns.time)
     comma = has_commas(table.separator, first[0])
     number = partial(numbers, comma=comma)
@@ -149,9 +146,7 @@ def read_table(
         for name, (column, given) in rivals.items():
             if differing := [text for text in dict.fromkeys(fields[column]) if folded(text) not in ("", folded(given))]:
                 says.setdefault(name, differing[0])
-        for name, place in others.items():
-            if take_turns(texts := [row[place] for row in block]):
-                raise by_turns(where, name, texts)
+        _check_turns(where, table.names, wanted, block)
         rows += len(block)
     if len(owners) > max(_MOST_TURNS, rows / 4):
         several = " and ".join(dict.fromkeys(f"{owner.subject}, {owner.activity}" for _, owner in owners[:2]))
@@ -171,6 +166,14 @@ def read_table(
         readings.time_unit, readings.is_time_unit_known = time_unit_of(where, seconds, columns.time_unit, is_clock)
         readings.times *= SECONDS[readings.time_unit]
     return readings
+
+
+def _check_turns(where: str, names: Sequence[str], wanted: Container[Any], block: Sequence[Sequence[str]]) -> None:
+    """Refuses rows of several sensors or devices, which a column that is not wanted names by turns."""
+    for name, *texts in zip(names, *block, strict=True):
+        # Of a column of numbers, no row names a device.
+        if name not in wanted and np.isnan(number_or_nan(texts[0], comma=True)) and take_turns(texts):
+            raise by_turns(where, name, texts)
 
 
 def _read_column(
