@@ -259,12 +259,22 @@ def of_an_operation():
     return keras.Model(network.inputs, keras.ops.sigmoid(network.outputs[0]))
 
 
+def saturated():
+    """Answers of which the first is 1 and the others are 0 for windows that move, as those of a softmax may be."""
+    network = of_an_operation()
+    (dense,) = (layer for layer in network.layers if isinstance(layer, keras.layers.Dense))
+    kernel, bias = dense.get_weights()
+    dense.set_weights([np.tile([1.0, -1.0, -1.0], (len(kernel), 1)), bias])
+    return network
+
+
 SIGMOIDS = {
     "in the last layer": lambda: stranger(keras.layers.Dense(3, activation="sigmoid")),
     "hard": lambda: stranger(keras.layers.Dense(3, activation="hard_sigmoid")),
     "before dropout": lambda: stranger(keras.layers.Dense(3, activation="sigmoid"), keras.layers.Dropout(0.5)),
     "in a network inside": lambda: stranger(keras.Sequential([keras.layers.Dense(3, activation="sigmoid")])),
     "an operation": of_an_operation,
+    "where it saturates": saturated,
 }
 
 
