@@ -59,8 +59,9 @@ def measure(scratch: Path, others: Sequence[Path]) -> dict[str, Any]:
     shape = len(labels), len(data.classes)
 
     def people(scores: Probabilities) -> dict[str, float]:
-        known, predicted = metrics.of_known(resolve(labels, scores, sets), scores.argmax(axis=1), other)
-        return {"macro_f1": metrics.macro_f1(resolve(labels, scores, sets)[known], predicted[known])}
+        truth = resolve(labels, scores, sets)
+        known, predicted = metrics.of_known(truth, scores.argmax(axis=1), other)
+        return {"macro_f1": metrics.macro_f1(truth[known], predicted[known])}
 
     def studies(scores: Probabilities) -> dict[str, float]:
         found = metrics.by_study(labels, scores, data.train.studies, sets, other)

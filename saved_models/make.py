@@ -280,6 +280,7 @@ def other_seeds(name: str, archives: Path, scratch: Path, count: int) -> None:
     plan, data = Training.of(name, {"validation": 0.0}), cut_studies(name, archives, scratch)
     found = over_people_and_studies(plan, data, scratch, count)
     whole, rows = ACTIVITY.load_data(data), list[Document]()
+    fitted = measured_streams.nested(plan, data, scratch)
     for seed in range(count):
         own = {
             what: document | {"folds": [fold for fold in document["folds"] if fold["seed"] == seed]}
@@ -290,7 +291,7 @@ def other_seeds(name: str, archives: Path, scratch: Path, count: int) -> None:
             arrays = fold_arrays(scratch / what, measured_streams.folds_of(document))
             known, predicted = of_known(arrays["labels"], arrays["predicted"], whole.other_class)
             row[what] = {"macro_f1": macro_f1(arrays["labels"][known], predicted[known])}
-        shown = measured_streams.of_studies(own["studies"], plan, data, scratch)["studies"]
+        shown = measured_streams.of_studies(own["studies"], fitted, data, scratch)["studies"]
         row["streams_of_studies"] = {study: scores["settled"] for study, scores in shown.items()}
         rows.append(row)
     metrics = read_json(HERE / name / "metrics.json")

@@ -323,13 +323,12 @@ def of(
         own = of_folds(folder / "people", people, data, lambda record: calibration, integers=integers)
         streams["streams_of_people"] = own
     if studies := found.get("studies"):
-        streams["streams_of_studies"] = of_studies(studies, training, data, folder)
+        streams["streams_of_studies"] = of_studies(studies, nested(training, data, folder), data, folder)
     return streams
 
 
-def of_studies(found: Document, training: Training, data: Path, folder: Path) -> Document:
-    """Streams of the networks over studies, each calibrated by a network that does not know the study."""
-    fitted = nested(training, data, folder)
+def of_studies(found: Document, fitted: Mapping[str, Mapping[str, float]], data: Path, folder: Path) -> Document:
+    """Streams of the networks over studies, each with the calibration of its study that `nested` has fitted."""
     streams = of_folds(folder / "studies", found, data, lambda record: fitted[record["study"]], integers=False)
     return {"calibrations": fitted, **streams}
 
