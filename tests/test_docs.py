@@ -558,6 +558,8 @@ def test_the_page_of_the_splits_says_what_is_not_reached_and_what_would_reach_it
     for row in measured("unseen")["rows"]:
         passing.setdefault((row["study"], row["score"] == "probability"), []).append(row["passing"])
     assert max(passing["dsads", False]) < fmean(passing["dsads", True]) + 0.01
+    reached = ("motionsense", "selfback", "dsads, without the inclined treadmill")
+    assert "{}, {} and {} is right".format(*(share(study, "right") for study in reached)) in text
 
 
 def test_the_research_log_says_what_mixtures_of_windows_change():
