@@ -219,6 +219,22 @@ def test_two_sensors_by_turns_are_a_question_wherever_these_begin(tmp_path, befo
     assert "by turns: write a file for each sensor" in question(tmp_path, text, **ANN)
 
 
+@pytest.mark.parametrize("names", [("Accelerometer", "Gravity"), ("TYPE_GRAVITY", "TYPE_ACCELEROMETER")])
+def test_gravity_below_acceleration_is_no_movement(tmp_path, names):
+    gravity = WALK.mean(axis=0) + np.random.default_rng(0).normal(0, 0.1, WALK.shape)
+    rows = np.concatenate([WALK, gravity] if "Gravity" in names else [gravity, WALK])
+    sensors = np.repeat(names, len(WALK)).tolist()
+    text = csv_of("time,sensor,x,y,z", [*TIMES.tolist(), *TIMES.tolist()], sensors, *acceleration(rows))
+    assert "column 'sensor' says" in question(tmp_path, text, **ANN)
+
+
+@pytest.mark.parametrize(("scale", "is_doubted"), [(1.0, False), (0.93, False), (0.6, True), (0.8, True), (1.3, True)])
+def test_a_walk_that_is_weaker_or_stronger_than_gravity_is_a_problem(tmp_path, scale, is_doubted):
+    made, _ = imported(tmp_path, csv_of("time,x,y,z", TIMES.tolist(), *acceleration(scale * WALK)), **ANN)
+    problems = zoo.describe(made.path).to_json()["problems"]
+    assert ["acceleration of ann is not about 9.8" in problem for problem in problems] == [True] * is_doubted
+
+
 def test_a_person_whose_number_is_written_in_another_way_in_another_file_is_doubted(tmp_path):
     files, path, both = [], tmp_path / "a.csv", tmp_path / "all.h5"
     for number, who in enumerate(("1", "2", "1.0")):

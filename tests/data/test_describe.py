@@ -43,7 +43,7 @@ def trigrams(path, **changes):
 ])  # fmt: skip
 def test_names_that_may_be_one_or_none_are_a_problem(several, said, tmp_path):
     rows = np.random.default_rng(0).normal([0, 0, 9.8], 1, (400, 3)).astype(np.float32)
-    people = [recordings.Recording(f"{i}", who, what, 50.0, rows + i) for i, (who, what) in enumerate(several)]
+    people = [recordings.Recording(f"{i}", who, what, 50.0, rows + i / 4) for i, (who, what) in enumerate(several)]
     recordings.write_recordings(tmp_path / "recordings.h5", people, source="a test")
     classes = [*{what: what for _, what in several}]
     cut = zoo.cut_windows(tmp_path / "recordings.h5", tmp_path / "data3.h5", test_fraction=0, classes=classes)

@@ -1,7 +1,7 @@
 """What the columns of a table mean: named by the user, or recognized by the names that phones and apps give them."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -226,7 +226,15 @@ def devices_of(header: Sequence[str], row: Sequence[str], columns: CsvColumns) -
     return devices
 
 
-def take_turns(texts: Sequence[str]) -> bool:
+def check_turns(where: str, names: Sequence[str], block: Sequence[Sequence[str]], wanted: Container[Any] = ()) -> None:
+    """Refuses rows of several sensors or devices, which a column that is not wanted names by turns."""
+    for name, *texts in zip(names, *block, strict=True):
+        # Of a column of numbers, no row names a device.
+        if name not in wanted and np.isnan(number_or_nan(texts[0], comma=True)) and _take_turns(texts):
+            raise by_turns(where, name, texts)
+
+
+def _take_turns(texts: Sequence[str]) -> bool:
     """Whether a few words do so in a column, which then names sensors or devices, whatever it is called."""
     words = set(texts)
     if not 1 < len(words) <= _FEW_WORDS or len(texts) < _FIRST:
@@ -515,10 +523,10 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
             say(f"{name}: {unread_times(columns.rate, unread)}", "warning")
         yield from ((count / columns.rate, *sample(row)) for count, row in enumerate(chain(first, rows)))
         return
-    devices = devices_of(header, first[0], resolved) if first else []
-    for column, words in zip(header, zip(*first, strict=True), strict=False):
-        if (column in devices and len({*words}) > 1) or take_turns(words):
+    for column in devices_of(header, first[0], resolved) if first else []:
+        if len(words := {row[header.index(column)] for row in first}) > 1:
             raise by_turns(name, column, words)
+    check_turns(name, header if first else [], first)
     example = next(filter(None, (row[clock].strip() for row in first)), "")
     moment, expected, is_clock = time_reader(example, comma)
 

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from array import array
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -31,20 +31,20 @@ from zoo.activity.columns import (
     CsvColumns,
     Format,
     by_turns,
+    check_turns,
     devices_of,
     doubtful,
     has_commas,
     is_dated,
     recognized,
     resolve,
-    take_turns,
     time_reader,
     time_unit_of,
     unread_times,
 )
 from zoo.activity.recordings import GAPS, LOST_STEPS, NOT_RISING, Findings, Recording, misnamed, restarts_of, stretches
 from zoo.activity.sources import OTHER_SENSORS, Sources, beside, stem
-from zoo.activity.tables import Table, check_encoding, close_archive, exists, lines_of, name_of, number_or_nan, numbers
+from zoo.activity.tables import Table, check_encoding, close_archive, exists, lines_of, name_of, numbers
 from zoo.data.dataset import sort_names
 from zoo.errors import ZooError, option, printable, shown
 from zoo.files import exclusive, new_file
@@ -146,7 +146,7 @@ def read_table(
         for name, (column, given) in rivals.items():
             if differing := [text for text in dict.fromkeys(fields[column]) if folded(text) not in ("", folded(given))]:
                 says.setdefault(name, differing[0])
-        _check_turns(where, table.names, wanted, block)
+        check_turns(where, table.names, block, wanted)
         rows += len(block)
     if len(owners) > max(_MOST_TURNS, rows / 4):
         several = " and ".join(dict.fromkeys(f"{owner.subject}, {owner.activity}" for _, owner in owners[:2]))
@@ -166,14 +166,6 @@ def read_table(
         readings.time_unit, readings.is_time_unit_known = time_unit_of(where, seconds, columns.time_unit, is_clock)
         readings.times *= SECONDS[readings.time_unit]
     return readings
-
-
-def _check_turns(where: str, names: Sequence[str], wanted: Container[Any], block: Sequence[Sequence[str]]) -> None:
-    """Refuses rows of several sensors or devices, which a column that is not wanted names by turns."""
-    for name, *texts in zip(names, *block, strict=True):
-        # Of a column of numbers, no row names a device.
-        if name not in wanted and np.isnan(number_or_nan(texts[0], comma=True)) and take_turns(texts):
-            raise by_turns(where, name, texts)
 
 
 def _read_column(
@@ -214,8 +206,9 @@ def _add_owners(
             if wrong := name != "=" and (text or not is_label) and misnamed(text, is_label=is_label):
                 raise ZooError(f"{where}{place}: {wrong}")
         owners.append((row, owner))
-    devices = [owner.device for _, owner in owners[before:]]
-    if sum(one != other for one, other in pairwise(devices)) > _MOST_TURNS:
+    devices = [owner.device for _, owner in owners[max(0, before - 1) :]]
+    is_gravity = len({*devices}) > 1 and any("gravity" in folded(device) for device in devices)
+    if is_gravity or sum(one != other for one, other in pairwise(devices)) > _MOST_TURNS:
         raise by_turns(where, ", ".join(columns[2:]), devices)
 
 
