@@ -301,7 +301,8 @@ def verdicts(document: Mapping[str, Any]) -> str:
                 cells += [points(found.stairs[study]) for study in WALKING_STUDIES]
                 lines.append([words, order, name, *cells, f"{found.worse}", "yes" if found.stays else "no"])
     head = ["network and", "order", "moves", "right, mean of studies (90%)", *STAIRS_STUDIES,
-            *(f"{study}, walking as stairs" for study in WALKING_STUDIES), "people worse", "passes"]  # fmt: skip
+            *(f"{study}, walking as stairs" for study in WALKING_STUDIES), "people worse by over a point",
+            "passes"]  # fmt: skip
     return markdown.table(head, lines)
 
 

@@ -51,6 +51,8 @@ CANDIDATES: dict[str, dict[str, Any]] = {
 }
 """Changes of the recipe by name; `other` are movements that are a class of their own, and `most` is how many windows of
 an activity of a person are trained on."""
+CHOSEN = "with other movements"
+"""The recipe of the preset."""
 WORKERS, BATCH = 2, 2048
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
 """The environment of a worker."""
@@ -305,6 +307,18 @@ def table(document: Mapping[str, Any]) -> str:
     return markdown.table(["study left out", *complete], lines)
 
 
+def brings(document: Mapping[str, Any]) -> str:
+    """Right, of studies that have more than walking, and walking as stairs, by the study that is left out as well."""
+    found: dict[str, dict[str, str]] = {study: {} for study in STUDIES}
+    for row in (row for row in document["rows"] if row["candidate"] == CHOSEN):
+        for study, other in zip(row["left_out"], reversed(row["left_out"]), strict=True):
+            scores = row["studies"][study]
+            right = f"{scores['settled']['right']:.1%} / " if "turns" in scores else ""
+            found[study][other] = f"{right}{scores['settled']['walking_as_stairs']:.1%}"
+    lines = [[study, *(own.get(other, "") for other in STUDIES)] for study, own in found.items()]
+    return markdown.table(["study left out", *(f"without {study}" for study in STUDIES)], lines)
+
+
 def movements(document: Mapping[str, Any]) -> str:
     """How much of the time of each other movement is shown as a known activity, by networks without its study."""
     found: dict[str, dict[str, list[float]]] = {}
@@ -344,7 +358,7 @@ def main() -> None:
     parser.add_argument("candidates", nargs="*", default=[*CANDIDATES], metavar="CANDIDATE")
     options = parser.parse_args()
     if options.page:
-        pages.fill(options.page, __file__, {"pairs": table, "other": movements})
+        pages.fill(options.page, __file__, {"pairs": table, "brings": brings, "other": movements})
         return
     os.environ |= ONE_THREAD
     document = read_json(RESULTS) if RESULTS.exists() else {"rows": []}

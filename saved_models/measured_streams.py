@@ -78,6 +78,7 @@ class Held:
         data: The file of windows.
         calibration: Arguments of the model.
         files: The file of recordings of each study.
+        seed: What the spliced signals are drawn by, in place of the number of the fold.
     """
 
     folder: Path
@@ -86,6 +87,7 @@ class Held:
     data: Path
     calibration: Mapping[str, float]
     files: Mapping[str, Path]
+    seed: int | None = None
 
 
 Streams = list[tuple[str, str, StreamResult]]
@@ -109,7 +111,8 @@ def measured(held: Held, *, integers: bool) -> tuple[Streams, Document]:
         recognizer = Recognizer(scratch / "files" / FLOATS)
         # What training cannot tell apart is not told apart in the scores.
         alike = held.record.get("indistinct", ())
-        return [*streams_of(recognizer, held.files, held.record["subjects"], held.fold.group, alike)], found
+        seed = held.fold.group if held.seed is None else held.seed
+        return [*streams_of(recognizer, held.files, held.record["subjects"], seed, alike)], found
 
 
 def _windows(data: Data, held: Held) -> NDArray[np.bool_]:

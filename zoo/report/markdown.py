@@ -30,7 +30,7 @@ _LABELS = {
     "rate_hz": "rate (Hz)", "rates_hz": "rates (Hz)", "dropped": "left out", "changed": "read, but changed",
     "written": "recordings written", "in_training": "test rows also in training",
     "test_overlaps_training": "test rows that overlap training rows", "most_frequent": "most frequent words",
-    "text_rows": "rows of the text", "split_by": "split by",
+    "text_rows": "rows of the text", "split_by": "split by", "other.recall": "recall of other",
     "near_duplicates": "nearly equal windows", "shared_rows": "windows that share rows",
     "group_deviation": "± groups", "seed_deviation": "± seeds", "gabor_share": "Gabor filters",
     "stairs_as_one": "macro-F1, stairs as one", "all_classes": "macro-F1 with other movements",
