@@ -125,6 +125,11 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/left_out.py --page docs/splits.md
 	.bench/bin/python benchmarks/mixing.py --scratch build/seeds | tee benchmarks/mixing.json
 	.bench/bin/python benchmarks/mixing.py --page docs/research/activity.md
+	.bench/bin/python benchmarks/predecessor.py build/activity_gru_phone-0.3.0.tflite --data $(DATA)/activity \
+		| tee benchmarks/predecessor.json
+	.bench/bin/python benchmarks/predecessor.py --page docs/splits.md
+	.bench/bin/python benchmarks/lying.py | tee benchmarks/lying.json
+	.bench/bin/python benchmarks/lying.py --page docs/splits.md
 	.bench/bin/python benchmarks/unseen.py --scratch build/seeds | tee benchmarks/unseen.json
 	.bench/bin/python benchmarks/unseen.py --page docs/splits.md
 	.bench/bin/python benchmarks/ensembles.py --others build/activity_cnn_pocket build/activity_gru_tiny | tee benchmarks/ensembles.json

@@ -10,8 +10,9 @@ r"""A published recognizer on studies that were in no training and in no choice,
 The file is that of version 0.3.0; its successor has learned from these people. Everybody is tested on. Windows overlap
 by half. As streams, each recording is streamed from its start by the exported file; what is settled is later than five
 seconds. Intervals are those of pooled shares over people, who are drawn with replacement; of fewer than ten people
-each person's value stands in their place. Each study has two rows. The sensors of selfBACK are off in scale: they are
-taken as published, and so that a person's own standing makes one g. Walking of DSADS is on level ground, on a level
+each person's value stands in their place. Each study has several rows. The sensors of selfBACK are off in scale: they
+are taken as published, so that a person's own standing makes one g, and so that the quietest tenth of a person's
+seconds does, which needs no label. Walking of DSADS is on level ground, on a level
 treadmill, and on one inclined by 15 degrees: all of it, and without the last.
 
 Each run that is published is a look at these people. `LOOKS` lists them: who chooses by a look has no external test.
@@ -21,7 +22,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -51,14 +52,34 @@ def is_level(recording: recordings.Recording) -> bool:
     return "/a11/" not in recording.name
 
 
-def scale_of(parts: Iterable[recordings.Recording]) -> float:
+Scale = Callable[[Sequence[recordings.Recording]], float]
+"""The factor of a person's recordings."""
+
+
+def as_published(parts: Sequence[recordings.Recording]) -> float:
+    """One."""
+    return 1.0
+
+
+def by_standing(parts: Sequence[recordings.Recording]) -> float:
     """What makes one g of the mean length of a person's acceleration while standing."""
     standing = [np.linalg.norm(part.acceleration, axis=1) for part in parts if part.activity == "standing"]
     return STANDARD_GRAVITY / float(np.concatenate(standing).mean()) if standing else 1.0
 
 
+def by_quiet(parts: Sequence[recordings.Recording]) -> float:
+    """What makes one g of the mean length in the tenth of a person's seconds in which it varies least."""
+    seconds = list[tuple[float, float]]()
+    for part in parts:
+        lengths, second = np.linalg.norm(part.acceleration, axis=1), round(part.rate)
+        blocks = lengths[: len(lengths) // second * second].reshape(-1, second)
+        seconds += zip(blocks.std(axis=1).tolist(), blocks.mean(axis=1).tolist(), strict=True)
+    quiet = sorted(seconds)[: max(1, len(seconds) // 10)]
+    return STANDARD_GRAVITY / float(np.mean([mean for _, mean in quiet]))
+
+
 def measure(
-    recognizer: Recognizer, file: Path, *, scaled: bool = False,
+    recognizer: Recognizer, file: Path, *, scale: Scale = as_published,
     wanted: Callable[[recordings.Recording], bool] = lambda recording: True,
 ) -> dict[str, Any]:  # fmt: skip
     """Scores of windows, and shares of time of streams, of everybody in a file of recordings."""
@@ -73,7 +94,7 @@ def measure(
     by_person = attrgetter("subject")
     for person, group in groupby(sorted(index, key=by_person), by_person):
         parts = [part for part in group if part.activity in allowed and wanted(part)]
-        scales[person] = scale_of(parts) if scaled else 1.0
+        scales[person] = scale(parts)
         for part in parts:
             rows = (windowing.rows(part) * scales[person]).astype(np.float32)
             if len(rows) <= metadata.window:
@@ -89,7 +110,8 @@ def measure(
     scores = metrics.classification(truth, answers, metadata.classes, owners)
     by_person = {} if len(scales) >= metrics.FEWEST else {"by_person": own_scores(truth, answers, owners)}
     return {
-        "source": index.provenance["source"], "people": len(scales), "scales": scales if scaled else None,
+        "source": index.provenance["source"], "people": len(scales),
+        "scales": None if scale is as_published else scales,
         "windows": {"count": len(truth), **{key: scores[key] for key in ("accuracy", "macro_f1", "macro_f1_interval",
                                                                       "classes", "confusion")}, **by_person,
                     "stairs_as_one": metrics.scores(five[truth], five[answers], owners)},
@@ -100,7 +122,11 @@ def measure(
 
 
 ROWS: dict[str, dict[str, dict[str, Any]]] = {
-    "selfback": {"selfBACK": {}, "selfBACK, own standing is 1 g": {"scaled": True}},
+    "selfback": {
+        "selfBACK": {},
+        "selfBACK, own standing is 1 g": {"scale": by_standing},
+        "selfBACK, own quiet seconds are 1 g": {"scale": by_quiet},
+    },
     "dsads": {"DSADS": {}, "DSADS, without the inclined treadmill": {"wanted": is_level}},
 }
 """The rows of each study, and how they are measured."""

@@ -48,9 +48,10 @@ def put(page: Path, mark: str, text: str) -> None:
 
 def stream_cell(row: Mapping[str, float]) -> str:
     """What is shown of the streams of a study: right / walking as stairs; delays; false changes per hour."""
-    right = f"{row['right']:.3f} / {row['walking_as_stairs']:.1%}"
     if "delay" not in row:
-        return right
+        # Of walking alone, a label that never changes would be right.
+        return f"{row['walking_as_stairs']:.1%}"
+    right = f"{row['right']:.3f} / {row['walking_as_stairs']:.1%}"
     return f"{right}; {row['delay']:.1f}, {row['other_delay']:.1f} s; {row['false_per_hour']:.0f}"
 
 

@@ -34,6 +34,7 @@ from zoo.training import Training
 
 PRESET, SEEDS = "activity_gru_phone", (0, 1)
 STAIRS = {"stairs": "upstairs+downstairs"}
+RIGHT = ("window_accuracy", "accuracy", "settled_accuracy")
 COLUMNS = {
     "hours": ("hours", ".1f"), "window_accuracy": ("accuracy by window", ".3f"), "accuracy": ("by row", ".3f"),
     "settled_accuracy": ("settled", ".3f"), "delay_median": ("median delay, s", ".1f"),
@@ -79,7 +80,8 @@ def table(studies: dict[str, Any]) -> str:
     rows = [
         f"| {study} | {len(found['subjects'])} | {signal} | "
         + " | ".join(
-            "" if part == "recordings" and key.startswith("delay")
+            # Of walking alone, a label that never changes would be right.
+            "" if part == "recordings" and (key.startswith("delay") or (key in RIGHT and not found["spliced"]))
             else "never" if found[part][key] is None
             else format(found[part][key], form) for key, (_, form) in COLUMNS.items()
         ) + " |\n"

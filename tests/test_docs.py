@@ -403,7 +403,7 @@ MEASURED = {
     "guides/probabilities.md": ["abstention"], "leaderboard.md": ["leaderboard"], "external.md": ["external"],
     "../examples/networks/README.md": ["networks"], "scale.md": ["scale"], "small-data.md": ["small_data"],
     "splits.md": [
-        "filters", "left_out", "lying", "other", "pairs", "splits", "streaming_studies", "studies",
+        "filters", "left_out", "lying", "other", "pairs", "predecessor", "splits", "streaming_studies", "studies",
         "turns", "unseen", "walkers",
     ],
     "research/activity.md": ["ensembles", "mixing"],

@@ -604,7 +604,7 @@ class Folds:
                 float((labels == predicted)[of_person & (seeds == seed)].mean())
                 for seed in np.unique(seeds[subjects == name])
             ]
-        summary["worst_subjects"] = sorted(people, key=lambda name: people[name]["macro_f1"])[:_WORST]
+        summary["worst_subjects"] = sorted(people, key=lambda name: people[name]["accuracy"])[:_WORST]
         scaled = None
         if "logits" in arrays:
             logits, temperatures = (arrays[name].astype(np.float64) for name in ("logits", "temperatures"))
