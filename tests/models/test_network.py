@@ -7,6 +7,7 @@ from running import refused
 
 import zoo
 from zoo import ActivityGRU, adopt, loading
+from zoo.models.network import soundness
 from zoo.runtime import Recognizer
 from zoo.runtime.streaming import predict_recording
 
@@ -295,6 +296,22 @@ def test_a_check_finds_what_adopt_refuses_and_passes_a_call_of_its_own():
     (row,) = zoo.check(REFUSED["has 2 outputs; expected one"]()).to_json()
     assert "has 2 outputs" in row["wrong"]
     assert zoo.check(opaque()).to_json()[0]["wrong"] is None
+
+
+def test_a_check_compares_a_stream_with_whole_windows(monkeypatch):
+    check = "the same answers row by row, as in a stream"
+    network = keras.Sequential([keras.Input((60, 3)), keras.layers.LSTM(4), keras.layers.Dense(3)])
+    adopted = adopt(network, classes=LABELS, rate=40.0)
+    assert {row["check"]: row["wrong"] for row in zoo.check(adopted).to_json()}[check] is None
+    assert check not in soundness(adopt(stranger(keras.layers.Dense(3)), classes=LABELS, rate=40.0))
+    advance = type(adopted)._advance
+
+    def opposite(self, x, states):
+        logits, last = advance(self, x, states)
+        return -logits, last
+
+    monkeypatch.setattr(type(adopted), "_advance", opposite)
+    assert soundness(adopted)[check].startswith("another answer row by row")
 
 
 @pytest.mark.slow

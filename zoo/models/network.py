@@ -165,7 +165,9 @@ def adopt(
             )
         calibration = {"temperature": network.temperature, "threshold": network.threshold}
     rows, channels = window or shape[1], shape[2]
-    statistics = {"mean": (0.0,) * channels, "variance": _scales(channels)} if in_g else {}
+    # By these variances, m/s^2 become g; rotation stays.
+    variance = (STANDARD_GRAVITY**2,) * len(AXES) + (1.0,) * (channels - len(AXES))
+    statistics = {"mean": (0.0,) * channels, "variance": variance} if in_g else {}
     adopted = ActivityNetwork(
         network, classes=classes, window=rows, rate=rate, channels=channels, name=name or network.name,
         **statistics, **calibration,
@@ -223,6 +225,8 @@ def soundness(model: ActivityNetwork) -> dict[str, str]:
     windows = np.random.default_rng(0).normal(0, 5, (8, model.window, len(model.channels))).astype(np.float32)
     together, again, rest = (np.asarray(model(x, training=False)) for x in (windows, windows, np.zeros_like(windows)))
     alone = np.concatenate([model(window[None], training=False) for window in windows])
+    zeros = {name: np.zeros((len(windows), size), np.float32) for name, size in model.states.items()}
+    stepped = np.asarray(model.chunk(windows, zeros)[0])[:, -1] if zeros else together
     weights, before = model.trainable_variables, [variable.numpy() for variable in model.variables]
     learned = list[Any]()
     for _ in range(2):
@@ -242,6 +246,7 @@ def soundness(model: ActivityNetwork) -> dict[str, str]:
         "the same answers alone, in a batch, and again": found and f"{found}: a layer draws random numbers without a "
         "keras.random.SeedGenerator, or mixes the windows of a batch",
         "finite answers": not_finite and f"NaN or infinity for {not_finite}",
+        **({"the same answers row by row, as in a stream": _differs(stepped, together, "row by row")} if zeros else {}),
         "a gradient for each weight": untrained and f"{untrained} has none, so it would never be trained",
     }  # fmt: skip
 
@@ -259,11 +264,6 @@ def _adapted(network: keras.Model) -> keras.layers.Normalization | None:
     """The first layer that normalizes by statistics of its own; None if there is none but of 0 and 1."""
     parts = (part for part in network._flatten_layers() if isinstance(part, keras.layers.Normalization))
     return next((part for part in parts if np.any(part.mean) or np.any(np.asarray(part.variance) != 1)), None)
-
-
-def _scales(channels: int) -> tuple[float, ...]:
-    """Variances by which m/s^2 become g; rotation stays."""
-    return (STANDARD_GRAVITY**2,) * len(AXES) + (1.0,) * (channels - len(AXES))
 
 
 def usual(window: int, channels: int, classes: int) -> keras.Model:

@@ -43,12 +43,10 @@ _LOGARITHMIC = 8.0
 """An axis whose greatest number is this many times its least is logarithmic."""
 
 
-def _score(result: Mapping[str, Any]) -> Markup:
-    """The score on test data, of which only the task knows the names."""
-    return Markup(f"**{for_task(result['task']).headline(result['test'])[0]}**")
-
-
-_PAGES = Pages("search/report.md.j2", score=_score)
+# Only the task knows the names of scores on test data.
+_PAGES = Pages(
+    "search/report.md.j2", score=lambda result: Markup(f"**{for_task(result['task']).headline(result['test'])[0]}**")
+)
 result = _PAGES.macro("result")
 
 
