@@ -406,7 +406,7 @@ MEASURED = {
         "filters", "left_out", "lying", "other", "pairs", "predecessor", "splits", "streaming_studies", "studies",
         "turns", "unseen", "walkers",
     ],
-    "research/activity.md": ["ensembles", "mixing"],
+    "research/activity.md": ["distilling", "ensembles", "mixing"],
 }  # fmt: skip
 """Pages with numbers, and the benchmarks that write them."""
 
@@ -560,6 +560,18 @@ def test_the_page_of_the_splits_says_what_is_not_reached_and_what_would_reach_it
     assert max(passing["dsads", False]) < fmean(passing["dsads", True]) + 0.01
     reached = ("motionsense", "selfback", "dsads, without the inclined treadmill")
     assert "{}, {} and {} is right".format(*(share(study, "right") for study in reached)) in text
+
+
+def test_the_research_log_says_what_teachers_gain():
+    found = {(row["learned"], row["study"]): row for row in measured("distilling")["rows"]}
+    gains = {}
+    for study in ("wisdm", "oxford"):
+        plain, distilled = (found[learned, study] for learned in ("plain", "distilled"))
+        gains[study] = f"{100 * (distilled['right']['share'] - plain['right']['share']):.1f} points more of"
+        assert abs(distilled["walking_as_stairs"]["share"] - plain["walking_as_stairs"]["share"]) < 0.005
+    text = " ".join((DOCS / "research" / "activity.md").read_text().split())
+    assert f"{gains['wisdm']} WISDM's time" in text
+    assert f"{gains['oxford']} Oxford's walking" in text
 
 
 def test_the_research_log_says_what_mixtures_of_windows_change():
