@@ -14,7 +14,7 @@ last. As in `benchmarks/pairs.py`, no phone is checked for rest.
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import product
 from pathlib import Path
@@ -72,11 +72,18 @@ def table(document: Mapping[str, Any]) -> str:
             shares = [row[key]["share"] for row in own]
             # A study of walking alone has no share that is right.
             silent = None in shares or (key == "right" and own[0]["stairs_as_walking"]["share"] is None)
-            line.append(
-                "" if silent else f"{fmean(shares):.1%} ({', '.join(f'{100 * share:.1f}' for share in shares)})"
-            )
+            seeds = "" if silent else ", ".join(f"{100 * share:.1f}" for share in shares)
+            line.append("" if silent else f"{fmean(shares):.1%} ({seeds}{of_people([row[key] for row in own])})")
         lines.append(line)
     return markdown.table(["study left out", *COLUMNS.values()], lines)
+
+
+def of_people(shares: Sequence[Mapping[str, Any]]) -> str:
+    """The lowest and the highest mean over seeds of a few people; empty for many."""
+    if "by_person" not in shares[0]:
+        return ""
+    means = [fmean(share["by_person"][person] for share in shares) for person in shares[0]["by_person"]]
+    return f"; people {100 * min(means):.1f} to {100 * max(means):.1f}"
 
 
 def main() -> None:

@@ -75,7 +75,7 @@ def cells(row: Mapping[str, Any]) -> dict[str, str]:
     turns, delays = row["turns"], row["turns"]["delays"]
     return {
         "false changes per hour": f"{turns['false_per_hour']:.0f}", "missed": f"{turns['missed']['share']:.1%}",
-        **{kind: f"{delays[kind]['delay_median']:.1f} s" for kind in DELAYS if kind in delays},
+        **{kind: f"{delays[kind]['delay_median']:.1f}" for kind in DELAYS if kind in delays},
     }  # fmt: skip
 
 
@@ -86,7 +86,9 @@ def table(document: Mapping[str, Any]) -> str:
         if "turns" in row:
             before, after = cells(row), cells(now[study])
             rows.append([study, *(f"{before[key]} / {after[key]}" for key in before)])
-    return markdown.table(["study left out", "false changes an hour", "missed", *DELAYS], rows)
+    return markdown.table(
+        ["study left out", "false changes an hour", "missed", *(f"{kind}, s" for kind in DELAYS)], rows
+    )
 
 
 def main() -> None:
