@@ -4,7 +4,7 @@ A description counts, finds what test windows share with training windows, and c
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
@@ -28,13 +28,12 @@ from zoo.runtime.labels import allowed_classes
 from zoo.runtime.metadata import UNIT
 
 if TYPE_CHECKING:
-    from zoo.activity.recordings import Index
+    from zoo.activity.recordings import Index, Recording
 
 
 def describe(data: "Data | Index") -> dict[str, Any]:
     """Counts windows by part and class, or seconds of recordings by activity; finds leaks, and compares studies."""
     description = _describe_windows(data) if isinstance(data, Data) else _describe_recordings(data)
-    description["problems"] += _unlike_gravity(data)
     studies = compare(data)
     return description | ({"studies": studies} if studies else {})
 
@@ -107,22 +106,20 @@ range in m/s^2 of the length of a person's typical mean vector, which is 9.2 to 
 
 
 def _strange(data: Data) -> list[str]:
-    """Sentences about windows of a broken sensor, and about windows that repeat others."""
-    faults = Faults()
+    """Sentences about windows of a broken sensor or another unit, and about windows that repeat others."""
+    faults, lengths = Faults(), dict[str, list[float]]()
     step = max(1, data.train.inputs.shape[1] // hop_of(data.train))
     for _, who, label, rate, windows, _ in _pieces(data):
         faults.find(f"{who}, {label}".removeprefix(", "), np.concatenate(windows[::step]), rate)
+        lengths.setdefault(who or "all windows", []).extend(lengths_of(windows)[:, 1])
     problems, seen = faults.sentences(), {hash(row.tobytes()) for rows, _ in data.train.blocks() for row in rows}
     if (again := len(data.train) - len(seen)) > _EQUAL * len(data.train):
         problems.append(f"{again} of {len(data.train)} training windows repeat another one: leave them out")
-    return problems
+    return problems + _unlike_gravity(lengths)
 
 
-def _unlike_gravity(data: "Data | Index") -> list[str]:
-    """A sentence about people whose acceleration is in another unit."""
-    lengths = dict[str, list[float]]()
-    for _, who, _, _, windows, _ in _pieces(data):
-        lengths.setdefault(who or "all windows", []).extend(lengths_of(windows)[:, 1])
+def _unlike_gravity(lengths: Mapping[str, Sequence[float]]) -> list[str]:
+    """A sentence about people whose mean vectors, of these lengths, are those of another unit."""
     wrong = [who for who, each in lengths.items() if each and not _GRAVITY[0] < np.median(each) < _GRAVITY[1]]
     what = f"acceleration of {joined_names(wrong)} is not about 9.8 {UNIT} on average: convert its unit"
     return [what] if wrong else []
@@ -148,8 +145,9 @@ def _balance(windows: DataSet, labels: tuple[str, ...]) -> dict[str, Any]:
 
 def _describe_recordings(index: "Index") -> dict[str, Any]:
     seconds = {name: index.seconds[index.activities == name].sum() for name in np.unique(index.activities).tolist()}
-    copies, pairs, faults = Copies(), dict[tuple[str, str], str](), Faults()
+    copies, pairs, faults, lengths = Copies(), dict[tuple[str, str], str](), Faults(), dict[str, list[float]]()
     for number, recording in enumerate(index):
+        lengths.setdefault(recording.subject, []).extend(lengths_of(_blocks(recording))[:, 1])
         faults.find(index.where(number), recording.rows, recording.rate)
         if first := copies.find(recording.subject, index.where(number), recording.acceleration):
             pairs.setdefault((first[0], recording.subject), f"{index.where(number)} and {first[1]}")
@@ -160,6 +158,7 @@ def _describe_recordings(index: "Index") -> dict[str, Any]:
     if copies.equal:
         problems.append(f"recordings of one person with the same rows: {'; '.join(copies.equal)}: count one of the two")
     problems += confounded(index.activities, index.subjects, index.column("study"), index.seconds)
+    problems += _unlike_gravity(lengths)
     return {
         "recordings": len(index), "subjects": sort_names(index.subjects),
         "seconds": {name: round(total, 1) for name, total in seconds.items()},
@@ -279,10 +278,7 @@ def _pieces(data: "Data | Index") -> Iterator[tuple[str, str, str, float, NDArra
     """Study, person, label, rate, windows of one length, and how many windows or seconds these are."""
     if not isinstance(data, Data):
         for one in data:
-            rows = max(1, round(_BLOCK_SECONDS * one.rate))
-            count = len(one.acceleration) // rows
-            blocks = one.acceleration[: count * rows].reshape(count, rows, 3)
-            yield one.study, one.subject, one.activity, one.rate, blocks, one.seconds
+            yield one.study, one.subject, one.activity, one.rate, _blocks(one), one.seconds
         return
     for part in (data.train, data.validation, data.test):
         done, unknown = 0, np.full(len(part), "")
@@ -294,6 +290,13 @@ def _pieces(data: "Data | Index") -> Iterator[tuple[str, str, str, float, NDArra
             for key in dict.fromkeys(keys):
                 chosen = inputs[[other == key for other in keys]]
                 yield key[0], key[1], data.label_names[key[2]], data.rate, chosen, len(chosen)
+
+
+def _blocks(recording: "Recording") -> NDArray[Any]:
+    """The acceleration of a recording in blocks, `(blocks, rows, 3)`."""
+    rows = max(1, round(_BLOCK_SECONDS * recording.rate))
+    count = len(recording.acceleration) // rows
+    return recording.acceleration[: count * rows].reshape(count, rows, 3)
 
 
 def tilt(windows: NDArray[np.float64]) -> NDArray[np.float64]:
