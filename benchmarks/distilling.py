@@ -92,7 +92,7 @@ def main() -> None:
     os.environ |= ONE_THREAD
     known = pages.measured(left_out.__file__)
     rows = [row | {"learned": mixing.PLAIN} for row in known["rows"] if row["seed"] == SEED]
-    rows = [row for row in rows if row["study"] in options.studies]
+    rows = [row for row in rows if row["study"].partition(",")[0] in options.studies]
     calibrations = [known["calibrations"][study] for study in options.studies]
     with ProcessPoolExecutor(WORKERS, max_tasks_per_child=1) as pool:
         for found in pool.map(partial(measure, scratch=options.scratch), options.studies, calibrations):
