@@ -7,13 +7,16 @@ import pytest
 from running import refused
 from scipy.spatial.transform import Rotation
 from scipy.special import softmax
+from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import RidgeClassifier
 from sklearn.metrics import f1_score
 from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
 
 from zoo.activity import metrics
 from zoo.activity.augmentation import DISTURBANCES
 from zoo.data.dataset import DataSet
+from zoo.runtime.labels import resolve
 
 RANDOM = np.random.default_rng(0)
 
@@ -196,6 +199,20 @@ def test_an_estimator_without_probabilities_answers_by_its_decision_values(estim
     found = metrics.fit_baseline(estimator, train)(train)
     assert (found.argmax(axis=1) == labels).mean() > 0.8
     assert (found[:, 0] != found[:, 1]).all()
+
+
+@pytest.mark.parametrize(
+    "baseline",
+    ["random_forest", VotingClassifier([("a", DecisionTreeClassifier())])],
+    ids=["forest", "predictions alone"],
+)
+def test_where_no_class_of_a_set_is_predicted_the_more_frequent_one_is_preferred(baseline):
+    labels = np.repeat([0, 1, 2], [10, 20, 30])
+    windows = (RANDOM.normal(0, 0.1, (60, 50, 3)) + 9 * labels[:, None, None]).astype(np.float32)
+    train = rows(windows, labels, ("up", "down", "rest"), label_sets=((0, 1),))
+    found = metrics.fit_baseline(baseline, train)(rows(windows[-5:], np.full(5, 3), train.facts["classes"]))
+    assert found.argmax(axis=1).tolist() == [2] * 5
+    assert resolve(np.full(5, 3), found, ((0, 1),)).tolist() == [1] * 5
 
 
 @pytest.mark.skipif(find_spec("aeon") is not None, reason="aeon is installed")

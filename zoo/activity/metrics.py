@@ -505,9 +505,7 @@ def of_estimator(estimator: Any, windows: Floats, classes: int, seed: int, jobs:
             two = answers.shape[1] < len(fitted.classes_)
             return _columns(answers * [-1, 1] if two else answers, fitted.classes_, classes)
 
-        # Where none of several classes that are right is predicted, the more frequent one is preferred.
-        ranks = _TINY * np.bincount(labels, minlength=classes)
-        return score if tell else lambda test: np.eye(classes)[np.asarray(fitted.predict(test), np.int64)] + ranks
+        return score if tell else lambda test: np.eye(classes)[np.asarray(fitted.predict(test), np.int64)]
 
     return (lambda part: part.transpose(0, 2, 1) if of_aeon else part) if raw else features, fit
 
@@ -526,7 +524,8 @@ def fit_baseline(
 ) -> "Callable[[DataSet], Floats]":
     """Fits a baseline, by its name or as an estimator, on the center `rows` of all windows, as a network is.
 
-    A first fit, on the windows of one class, says which class is likelier for each window whose label is a set.
+    A first fit, on the windows of one class, says which class is likelier for each window whose label is a set. Of
+    classes with equal scores, as where none of a set is predicted, the more frequent one is preferred.
     """
     rows, classes = rows or train.inputs.shape[1], len(train.facts["classes"])
     windows, labels = train.centers(rows)
@@ -537,8 +536,9 @@ def fit_baseline(
         first = fit(described[single], labels[single], people[single])
         labels = resolve(labels, first(described), train.label_sets)
     # Without any, training cannot tell the classes of a set apart.
-    score = fit(described, resolve(labels, np.zeros((len(train), classes)), train.label_sets), people)
-    return lambda test: score(read(test.centers(rows)[0]))
+    labels = resolve(labels, np.zeros((len(train), classes)), train.label_sets)
+    score, shares = fit(described, labels, people), np.bincount(labels, minlength=classes) / len(labels)
+    return lambda test: score(read(test.centers(rows)[0])) + _TINY * shares
 
 
 def require_baseline(name: str) -> None:
