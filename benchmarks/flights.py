@@ -25,6 +25,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -37,12 +38,13 @@ import pages
 import pairs
 from numpy.typing import NDArray
 
+from zoo.activity.metrics import FEWEST
 from zoo.report import markdown
 
 WALKING_PER_STAIRS, PRIOR_SECONDS = (3, 10, 30), 120.0
 """Seconds of walking for each on stairs, and what the fixed share of walking is worth where it follows the stream."""
 COMPARED = ("as in the zoo", "evidence 0.6")
-DRAWS, ENOUGH = 1000, 10
+DRAWS = 1000
 """Draws of people for an interval, and how many people it takes."""
 WALKING_ONLY = "walking"
 WALKING = ("walking",)
@@ -243,7 +245,7 @@ def choices(document: Mapping[str, Any]) -> str:
 
 
 def gains(document: Mapping[str, Any]) -> str:
-    """What a balance gains and costs, in points with intervals over the people of a study."""
+    """What a balance gains and costs, in points with intervals over the people of a study, or those of each person."""
     lines = []
     for split, words in pairs.SPLITS.items():
         people: dict[tuple[str, str], dict[str, Any]] = {}
@@ -251,7 +253,7 @@ def gains(document: Mapping[str, Any]) -> str:
             if row["split"] == split and row["balance"] in COMPARED:
                 people.setdefault((row["study"], row["person"]), {})[row["balance"]] = row["sums"]
         for study in sorted({name for name, _ in people}):
-            own = [sums for (name, _), sums in people.items() if name == study]
+            own = [sums for (name, _), sums in sorted(people.items(), key=itemgetter(0)) if name == study]
             lengths = sorted(set().union(*(sums[COMPARED[0]] for sums in own)) - {WALKING_ONLY}, key=float)
             cells = []
             for keys, places in ((lengths, (0, 1)), ([WALKING_ONLY], (2, 3))):
@@ -271,15 +273,36 @@ def _gain(counts: NDArray[np.float64]) -> str:
         return float(100 * np.diff((hits / np.maximum(of, 1)).mean(axis=1))[0])
 
     random, found = np.random.default_rng(0), f"{points(counts):+.1f}"
-    if len(counts) < ENOUGH:
-        return found
+    if len(counts) < FEWEST:
+        each = (points(counts[[place]]) for place in np.flatnonzero(counts[:, 0, 0, 1]))
+        return f"{found} ({', '.join(f'{gain:+.1f}' for gain in each)})"
     drawn = [points(counts[random.integers(len(counts), size=len(counts))]) for _ in range(DRAWS)]
     low, high = np.percentile(drawn, [2.5, 97.5])
     return f"{found} ({low:+.1f} to {high:+.1f})"
 
 
+def few_people(document: Mapping[str, Any]) -> str:
+    """The shares of each person of studies with fewer than ten, by the balances that are compared."""
+    people: dict[tuple[str, str, str], list[Counts]] = {}
+    for row in sorted(document["rows"], key=lambda row: str(row["person"])):
+        if row["balance"] in COMPARED:
+            people.setdefault((row["split"], row["study"], row["balance"]), []).append(row["sums"])
+    lines = []
+    for (split, study, name), own in sorted(people.items(), key=lambda item: item[0][:2]):
+        if len(own) < FEWEST:
+            walks = ", ".join(f"{100 * walking_as_stairs(sums, settled=True):.1f}" for sums in own)
+            flights = [
+                ", ".join(f"{100 * climbs(sums)[seconds]:.0f}" for sums in own if climbs(sums))
+                for seconds in ("6", "10", "15")
+            ]  # fmt: skip
+            lines.append([pairs.SPLITS[split], study, name, walks, *flights])
+    head = ["network and", "study", "walking or stairs", "walking as stairs, %", *(f"{each} s" for each in (6, 10, 15))]
+    return markdown.table(head, lines)
+
+
 TABLES = {
     **{f"flights, {split}": partial(table, split=split) for split in pairs.SPLITS},
+    "flights, few people": few_people,
     "flights, chosen": choices,
     "flights, gains": gains,
 }

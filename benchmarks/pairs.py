@@ -20,7 +20,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -32,6 +32,7 @@ import numpy as np
 import pages
 from numpy.typing import NDArray
 
+from zoo.activity.metrics import FEWEST
 from zoo.catalog import preset_metrics
 from zoo.files import read_json, sha256, write_json
 from zoo.presets import PRESETS
@@ -307,6 +308,30 @@ def table(document: Mapping[str, Any]) -> str:
     return markdown.table(["study left out", *complete], lines)
 
 
+def of_people(rows: Sequence[Row], study: str, key: str) -> list[float]:
+    """A settled share of each person of a study, over some trainings; empty for a study of ten people and more."""
+    people = [row["people"][study] for row in rows]
+    if len(people[0]) >= FEWEST:
+        return []
+    sums = [np.sum([row[person][key] for row in people], axis=0) for person in sorted(people[0])]
+    return [float(hits / of) for hits, of in sums if of]
+
+
+def few_people(document: Mapping[str, Any]) -> str:
+    """The shares of each person, over the pairs of a study with fewer than ten people, by candidate."""
+    lines = []
+    for study, name in product(STUDIES, CANDIDATES):
+        rows = [row for row in document["rows"] if row["candidate"] == name and study in row["left_out"]]
+        # Of walking alone, a label that never changes would be right.
+        climbs = of_people(rows, study, "stairs_as_walking")
+        shares = [of_people(rows, study, key) for key in ("right", "walking_as_stairs", "unlabeled")]
+        if shares[0]:
+            cells = [", ".join(f"{100 * share:.0f}" for share in of) for of in shares]
+            lines.append([study, name, cells[0] if climbs else "", *cells[1:]])
+    head = ["study left out", "candidate", "right, %", "walking as stairs, %", "without a label, %"]
+    return markdown.table(head, lines)
+
+
 def brings(document: Mapping[str, Any]) -> str:
     """Right, of studies that have more than walking, and walking as stairs, by the study that is left out as well."""
     found: dict[str, dict[str, str]] = {study: {} for study in STUDIES}
@@ -314,7 +339,9 @@ def brings(document: Mapping[str, Any]) -> str:
         for study, other in zip(row["left_out"], reversed(row["left_out"]), strict=True):
             scores = row["studies"][study]
             right = f"{scores['settled']['right']:.1%} / " if "turns" in scores else ""
-            found[study][other] = f"{right}{scores['settled']['walking_as_stairs']:.1%}"
+            each = of_people([row], study, "walking_as_stairs")
+            between = f" ({100 * min(each):.0f} to {100 * max(each):.0f})" if each else ""
+            found[study][other] = f"{right}{scores['settled']['walking_as_stairs']:.1%}{between}"
     lines = [[study, *(own.get(other, "") for other in STUDIES)] for study, own in found.items()]
     return markdown.table(["study left out", *(f"without {study}" for study in STUDIES)], lines)
 
@@ -358,7 +385,8 @@ def main() -> None:
     parser.add_argument("candidates", nargs="*", default=[*CANDIDATES], metavar="CANDIDATE")
     options = parser.parse_args()
     if options.page:
-        pages.fill(options.page, __file__, {"pairs": table, "brings": brings, "other": movements})
+        tables = {"pairs": table, "pairs, few people": few_people, "brings": brings, "other": movements}
+        pages.fill(options.page, __file__, tables)
         return
     os.environ |= ONE_THREAD
     document = read_json(RESULTS) if RESULTS.exists() else {"rows": []}
