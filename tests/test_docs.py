@@ -404,7 +404,7 @@ MEASURED = {
     "../examples/networks/README.md": ["networks"], "scale.md": ["scale"], "small-data.md": ["small_data"],
     "splits.md": [
         "filters", "left_out", "lying", "other", "pairs", "predecessor", "splits", "streaming_studies", "studies",
-        "turns", "unseen", "walkers",
+        "turns", "unseen", "waiting", "walkers",
     ],
     "research/activity.md": ["distilling", "ensembles", "mixing"],
 }  # fmt: skip
