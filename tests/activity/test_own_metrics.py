@@ -97,6 +97,15 @@ def test_metrics_stand_in_the_history_and_in_an_evaluation_with_those_of_baselin
     assert "| cohen kappa score |" in str(found)
 
 
+def test_a_loss_is_a_metric_and_its_mean_over_all_windows(model, data):
+    folder, _ = model
+    losses = [keras.losses.CategoricalCrossentropy(from_logits=True), keras.metrics.MeanMetricWrapper(brier, "brier")]
+    found = zoo.evaluate(folder, data, metrics=losses)
+    assert found["categorical_crossentropy"] == pytest.approx(found["cross_entropy"], rel=1e-5)
+    shares = zoo.predict(folder, data.test.inputs[:], threshold=0).probabilities
+    assert found["brier"] == pytest.approx(np.square(shares - np.eye(6)[data.test.labels]).mean(), rel=1e-4)
+
+
 def test_a_cross_validation_measures_all_windows_together(data, tmp_path):
     weighted = partial(f1_score, average="weighted")
     options = {"groups": 2, "recipe": {"epochs": 1, "validation": 0.0}, "workers": 0, "verbose": False}

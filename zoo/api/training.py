@@ -82,8 +82,9 @@ def train(
         callbacks: Additional Keras callbacks, one or several.
         loss: Loss of your own, a Keras loss or a function of labels and logits, in place of the recipe's with its label
             smoothing and class weights. Recognizers only.
-        metrics: Metrics of your own, one, several or by name: Keras metrics of labels and logits, or functions of
-            labels and predictions, as in scikit-learn. The history has them for validation windows. Recognizers only.
+        metrics: Metrics of your own, one, several or by name: Keras metrics or losses of labels and logits, or
+            functions of labels and predictions, as in scikit-learn. The history has them for validation windows.
+            Recognizers only.
         verbose: Whether to show the progress on standard error.
 
     Returns:
@@ -542,8 +543,8 @@ def evaluate(
             then timelines: what each person did above, what was shown below.
         subjects: With `streaming`: subjects. By default all that were not in training.
         merge: With `streaming`: labels that mean one of several classes, such as stairs=up+down.
-        metrics: Metrics of your own, one, several or by name: Keras metrics of labels and logits, or functions of
-            labels and predictions, as in scikit-learn, which baselines have as well. Recognizers only.
+        metrics: Metrics of your own, one, several or by name: Keras metrics or losses of labels and logits, or
+            functions of labels and predictions, as in scikit-learn, which baselines have as well. Recognizers only.
 
     Returns:
         Metrics by name, which print as tables; `to_frame()` is a table of scores, and `figures(folder)` draws.

@@ -192,16 +192,16 @@ def measure(
     own: Mapping[str, Callable[..., Any]], labels: NDArray[np.int64], predicted: NDArray[np.int64],
     logits: NDArray[np.floating[Any]] | None = None, other: int | None = None,
 ) -> dict[str, float | None]:  # fmt: skip
-    """Metrics of a user's own by name: Keras metrics of logits `(N, K)`, and functions of labels and predictions.
+    """Metrics of a user's own by name: those and losses of Keras, of logits `(N, K)`, or functions of class numbers.
 
     They are of windows of known activities, where a prediction of the class `other` is -1. What is not finite is None,
-    as are metrics of Keras without logits.
+    as are metrics and losses of Keras without logits.
     """
     known, found = labels != other, dict[str, float | None].fromkeys(own)
     labels, predicted = labels[known], np.where(predicted == other, -1, predicted)[known]
     for name, metric in own.items():
         with _explained(f"metrics: {name}"):
-            if not isinstance(metric, keras.metrics.Metric):
+            if not isinstance(metric, (keras.metrics.Metric, keras.losses.Loss)):
                 found[name] = float(metric(labels, predicted))
             elif logits is not None:
                 call = _of_numbers(f"metrics: {name}", partial(_result, metric), logits.shape[1], operator.ne)
@@ -209,10 +209,10 @@ def measure(
     return {name: None if value is None or not np.isfinite(value) else value for name, value in found.items()}
 
 
-def _result(metric: keras.metrics.Metric, labels: Any, logits: Any) -> float:
-    metric.reset_state()
-    metric.update_state(labels, logits)
-    return float(metric.result())
+def _result(metric: keras.metrics.Metric | keras.losses.Loss, labels: Any, logits: Any) -> float:
+    if isinstance(metric, keras.metrics.Metric):
+        metric.reset_state()
+    return float(metric(labels, logits))
 
 
 def _of_numbers(
