@@ -1,5 +1,6 @@
 """Metrics against values computed by hand and by scikit-learn, and what a recognizer has to beat."""
 
+from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
@@ -209,8 +210,24 @@ def test_an_estimator_without_probabilities_answers_by_its_decision_values(estim
 def test_where_no_class_of_a_set_is_predicted_the_more_frequent_one_is_preferred(baseline):
     labels = np.repeat([0, 1, 2], [10, 20, 30])
     windows = (RANDOM.normal(0, 0.1, (60, 50, 3)) + 9 * labels[:, None, None]).astype(np.float32)
-    train = rows(windows, labels, ("up", "down", "rest"), label_sets=((0, 1),))
-    found = metrics.fit_baseline(baseline, train)(rows(windows[-5:], np.full(5, 3), train.facts["classes"]))
+    # The last five are at rest, but labeled up or down: so in the first fit, which says what they teach the second one.
+    given = np.where(np.arange(60) < 55, labels, 3)
+    learned: list[np.ndarray] = []
+    name = baseline if isinstance(baseline, str) else "own"
+    made = metrics.BASELINES.get(name, partial(metrics.of_estimator, baseline))
+    read, fit = made(windows, 3, 0, 1)
+
+    def recorded(described, labels, people):
+        learned.append(labels)
+        return fit(described, labels, people)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(metrics.BASELINES, name, lambda *_: (read, recorded))
+        train = rows(windows, given, ("up", "down", "rest"), label_sets=((0, 1),))
+        metrics.fit_baseline(name, train)
+        assert learned[1][-5:].tolist() == [1] * 5
+        known = rows(windows, labels, ("up", "down", "rest"), label_sets=((0, 1),))
+        found = metrics.fit_baseline(name, known)(rows(windows[-5:], np.full(5, 3), ("up", "down", "rest")))
     assert found.argmax(axis=1).tolist() == [2] * 5
     assert resolve(np.full(5, 3), found, ((0, 1),)).tolist() == [1] * 5
 

@@ -412,8 +412,7 @@ def minirocket(windows: Floats, classes: int, seed: int, jobs: int) -> tuple[Des
     rocket = MiniRocket(n_kernels=10_000, n_jobs=jobs, random_state=seed).fit(windows.transpose(0, 2, 1))
 
     def read(windows: Floats) -> Floats:
-        features: Floats = np.asarray(rocket.transform(windows.transpose(0, 2, 1)), np.float32)
-        return features
+        return np.asarray(rocket.transform(windows.transpose(0, 2, 1)), np.float32)
 
     return read, partial(_fit_ridge, classes)
 
@@ -532,13 +531,17 @@ def fit_baseline(
     make = BASELINES[baseline] if isinstance(baseline, str) else partial(of_estimator, baseline)
     read, fit = make(windows, classes, seed, jobs)
     described, people = read(windows), np.arange(len(train)) if train.subjects is None else train.subjects
-    if (single := labels < classes).any() and not single.all():
-        first = fit(described[single], labels[single], people[single])
-        labels = resolve(labels, first(described), train.label_sets)
-    # Without any, training cannot tell the classes of a set apart.
-    labels = resolve(labels, np.zeros((len(train), classes)), train.label_sets)
-    score, shares = fit(described, labels, people), np.bincount(labels, minlength=classes) / len(labels)
-    return lambda test: score(read(test.centers(rows)[0])) + _TINY * shares
+
+    def fitted(part: Any) -> Scores:
+        score, counts = fit(described[part], labels[part], people[part]), np.bincount(labels[part], minlength=classes)
+        return lambda some: score(some) + _TINY * counts / counts.sum()
+
+    if not (single := labels < classes).all():
+        # Without any of one class, training cannot tell the classes of a set apart.
+        first = fitted(single)(described) if single.any() else np.zeros((len(train), classes))
+        labels = resolve(labels, first, train.label_sets)
+    score = fitted(slice(None))
+    return lambda test: score(read(test.centers(rows)[0]))
 
 
 def require_baseline(name: str) -> None:

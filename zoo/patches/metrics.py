@@ -48,8 +48,7 @@ def pca_errors(train: Floats, patches: Floats) -> Floats:
     fitted = PCA(svd_solver="full").fit(train)
     centered = patches - fitted.mean_
     explained = np.cumsum(((centered @ fitted.components_.T) ** 2).sum(axis=0, dtype=np.float64))
-    left: Floats = np.maximum((centered**2).sum(dtype=np.float64) - explained, 0) / patches.size
-    return left
+    return np.asarray(np.maximum((centered**2).sum(dtype=np.float64) - explained, 0) / patches.size)
 
 
 def by_photograph(patches: Floats, reconstructions: Floats, photographs: NDArray[np.str_]) -> dict[str, Any]:
