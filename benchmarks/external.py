@@ -175,9 +175,24 @@ def people(document: Mapping[str, Any]) -> str:
 def looks(document: Mapping[str, Any]) -> str:
     """Who was looked at when, the first look first."""
     rows = [
-        f"| {look['date']} | {', '.join(look['sets'])} | {look['what']} |" for look in json.loads(LOOKS.read_text())
+        f"| {look['date']} | {', '.join(look['sets'])} | {look['commit']} | {look['what']} |"
+        for look in json.loads(LOOKS.read_text())
     ]
-    return "\n".join(["| date | studies | what was looked at |", "|---|---|---|", *rows])
+    return "\n".join(["| date | studies | commit of the file | what was looked at |", "|---|---|---|---|", *rows])
+
+
+def confusion(document: Mapping[str, Any]) -> str:
+    """Windows of each activity by what they were taken for, of the studies as published."""
+    lines, classes = [], list[str]()
+    for name in ("selfBACK", "DSADS"):
+        windows = document["studies"][name]["windows"]
+        classes = windows["classes"]
+        rows = zip(classes, windows["confusion"], strict=True)
+        lines += [[name, true, *(f"{count:,}" for count in row)] for true, row in rows]
+    return markdown.table(["study", "windows of", *classes], lines)
+
+
+TABLES = {"external test": table, "confusion": confusion, "people": people, "looks": looks}
 
 
 def main() -> None:
@@ -187,7 +202,7 @@ def main() -> None:
     parser.add_argument("--recordings", type=Path, nargs="+", default=[])
     options = parser.parse_args()
     if options.page:
-        pages.fill(options.page, __file__, {"external test": table, "people": people, "looks": looks})
+        pages.fill(options.page, __file__, TABLES)
         return
     recognizer, found = Recognizer(options.file), {}
     for file in options.recordings:

@@ -558,6 +558,8 @@ def render() -> None:
         page, table = HERE.parent / "docs/results.md", results.preset_table(results.presets(), "../saved_models/")
         pages.put(page, "presets", table)
         pages.put(page, "new people", listing.everyone_table())
+        for kind in ("streams_of_people", "streams_of_studies"):
+            pages.put(page, kind.replace("_", " "), listing.few_people_table(kind))
 
 
 if __name__ == "__main__":

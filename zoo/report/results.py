@@ -156,11 +156,8 @@ def sections(rows: Sequence[Document]) -> list[dict[str, Any]]:
         task, of_task, baselines = for_task(name), list[Document](), dict[str, list[str]]()
         sign = 1 if task.MAXIMIZE else -1
         for row in (row for row in rows if FAMILIES[row["family"]].task == name):
-            known = row["score"] is not None and row["baseline_score"] is not None
             letters = ", ".join(re.findall(r"MIT|CC BY [\d.]+|CC0", row["license"])) or "none stated"
-            better = known and sign * (row["score"] - row["baseline_score"]) > 0
-            if row["interval"]:
-                better = row["difference"] is not None and row["difference"]["interval"][0] > 0
+            better = row["difference"] is not None and row["difference"]["interval"][0] > 0
             of_task.append({**row, "better": better, "license": letters})
         of_task.sort(key=lambda row: -sign * row["score"] if row["score"] is not None else float("inf"))
         for row in of_task:
