@@ -1,12 +1,9 @@
 r"""How recognizers learn from little data: training and fine-tuning beside two baselines on the same splits by person.
 
-    zoo data import motionsense A_DeviceMotion_data.zip -o motionsense.h5   # and geotec, oxford-steps
-    zoo data windows motionsense.h5 geotec.h5 oxford-steps.h5 -o others.h5 --window 200 --hop 100 --test-fraction 0 \
-        --classes downstairs,jogging,sitting,standing,upstairs,walking
-    zoo train activity_gru_phone --data others.h5 --set validation=0 --out start
-    python saved_models/make.py --data DATA --scratch build/phone --streams activity_gru_phone
-    python benchmarks/small_data.py --wisdm wisdm-dataset.zip --start start --selfback selfback-thigh.zip \
-        --other-start build/phone/studies/folds/activity_gru_phone.study.0.4.keras | tee benchmarks/small_data.json
+    python saved_models/make.py activity_gru_phone --data DATA --seeds 3 --scratch build/seeds
+    python benchmarks/small_data.py --wisdm wisdm-dataset.zip \
+        --start build/seeds/studies/folds/activity_gru_phone.study.1.5.keras --selfback selfback-thigh.zip \
+        --other-start build/seeds/studies/folds/activity_gru_phone.study.0.4.keras | tee benchmarks/small_data.json
     python benchmarks/small_data.py --page docs/small-data.md  # writes the table of small_data.json into the page
 
 With `--known small_data.json`, only what is missing there is measured; after a change of one method, add `--methods
@@ -17,9 +14,8 @@ several times; each draw takes other people to train on. Test people are drawn a
 one over test people too. Those of WISDM are always the same six, since settings of the recipes were chosen on the
 others. Every method learns from the same windows and is scored on the same windows, by macro-F1. Simulated people are
 of `zoo data simulate`; real ones of WISDM (phone in the pocket, 20 Hz resampled to 50) and of selfBACK. `train` is `zoo
-train --model activity_gru`. `finetune` is `zoo finetune activity_gru_phone`; on WISDM, which that preset was trained
-on, the same recipe trained on three other studies takes its place, on selfBACK the same trained on the five others. All
-with their defaults.
+train --model activity_gru`. `finetune` is `zoo finetune activity_gru_phone`; on WISDM and selfBACK, which that preset
+was trained on, the same recipe trained on the five other studies takes its place. All with their defaults.
 """
 
 import io
