@@ -50,6 +50,14 @@ def test_jobs_run_at_most_so_many_at_once_and_those_that_are_wanted_again_run_ag
     assert sorted(statuses) == [(name, 0) for name in "aabcd"]
 
 
+def test_a_job_imports_modules_from_where_this_process_does(tmp_path, monkeypatch):
+    (tmp_path / "next_to_the_script.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    statuses = []
+    run_jobs([script("import next_to_the_script, zoo")], at_once=1, on_exit=lambda _, status: statuses.append(status))
+    assert statuses == [0]
+
+
 def test_an_exception_ends_all_processes_and_a_job_that_ignores_the_signal_is_killed(tmp_path, monkeypatch):
     monkeypatch.setattr(jobs, "_TERMINATION_SECONDS", 0.2)
     log = tmp_path / "logs" / "log"
