@@ -183,13 +183,12 @@ def looks(document: Mapping[str, Any]) -> str:
 
 def confusion(document: Mapping[str, Any]) -> str:
     """Windows of each activity by what they were taken for, of the studies as published."""
-    lines, classes = [], list[str]()
-    for name in ("selfBACK", "DSADS"):
-        windows = document["studies"][name]["windows"]
-        classes = windows["classes"]
-        rows = zip(classes, windows["confusion"], strict=True)
-        lines += [[name, true, *(f"{count:,}" for count in row)] for true, row in rows]
-    return markdown.table(["study", "windows of", *classes], lines)
+    found = {name: document["studies"][name]["windows"] for name in ("selfBACK", "DSADS")}
+    lines = [
+        [name, true, *(f"{count:,}" for count in row)]
+        for name, windows in found.items() for true, row in zip(windows["classes"], windows["confusion"], strict=True)
+    ]  # fmt: skip
+    return markdown.table(["study", "windows of", *found["DSADS"]["classes"]], lines)
 
 
 TABLES = {"external test": table, "confusion": confusion, "people": people, "looks": looks}

@@ -45,7 +45,7 @@ WALKING_PER_STAIRS, PRIOR_SECONDS = (3, 10, 30), 120.0
 """Seconds of walking for each on stairs, and what the fixed share of walking is worth where it follows the stream."""
 COMPARED = ("as in the zoo", "evidence 0.6")
 DRAWS = 1000
-"""Draws of people for an interval, and how many people it takes."""
+"""Draws of people for an interval."""
 WALKING_ONLY = "walking"
 WALKING = ("walking",)
 """The part by which the group of walking and stairs is known."""

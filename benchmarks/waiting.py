@@ -13,7 +13,7 @@ trainings of `benchmarks/pairs.py`, with the class and without.
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -69,49 +69,48 @@ def measure(file: Path, calibrations: Mapping[str, Mapping[str, float]], scratch
     return rows
 
 
-def figures(scores: Mapping[str, Any]) -> dict[str, float]:
-    """What is shown of a study; `known` is of movements that are none of the known activities."""
-    turns, movements = scores["turns"], scores["shown_as_known"]
-    found = {f"{kind}, s": turns["delays"][kind]["delay_median"] for kind in DELAYS}
-    found |= {"false changes an hour": turns["false_per_hour"], "no label": scores["settled"]["unlabeled"]}
-    return found | ({"other movements shown as known": fmean(movements.values())} if movements else {})
+KEYS = (*DELAYS, "false changes an hour", "no label", "other movements shown as known")
 
 
-def line(rows: list[Mapping[str, Any]]) -> list[str]:
-    """The means over studies of what they show."""
-    found = [figures(row) for row in rows]
-    means = {key: fmean(row[key] for row in found if key in row) for key in {key: 0 for row in found for key in row}}
-    return [
-        f"{mean:.1f}" if key.endswith(", s") else f"{mean:.0f}" if key.endswith("hour") else f"{mean:.1%}"
-        for key, mean in means.items()
-    ]  # fmt: skip
+def means(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """What is shown of studies, each of `KEYS` as the mean of those that have it."""
+    values: dict[str, list[float]] = {key: [] for key in KEYS}
+    for row in rows:
+        for kind in DELAYS:
+            values[kind].append(row["turns"]["delays"][kind]["delay_median"])
+        values["false changes an hour"].append(row["turns"]["false_per_hour"])
+        values["no label"].append(row["settled"]["unlabeled"])
+        if row["shown_as_known"]:
+            values["other movements shown as known"].append(fmean(row["shown_as_known"].values()))
+    return {key: fmean(found) for key, found in values.items() if found}
 
 
-HEAD = [*(f"{kind}, s" for kind in DELAYS), "false changes an hour", "no label", "other movements shown as known"]
+FORMS = {**dict.fromkeys(DELAYS, ".1f"), "false changes an hour": ".0f"}
+HEAD = [*(f"{kind}, s" for kind in DELAYS), *KEYS[len(DELAYS) :]]
 
 
 def table(document: Mapping[str, Any]) -> str:
     """A row for each way: the means of the studies with more than walking."""
     rows = [row for row in document["rows"] if "turns" in row]
-    lines = [[name, *line([row for row in rows if row["way"] == name])] for name in LESS]
+    lines = [
+        [name, *(f"{mean:{FORMS.get(key, '.1%')}}" for key, mean in means(own).items())]
+        for name in LESS if (own := [row for row in rows if row["way"] == name])
+    ]  # fmt: skip
     return markdown.table(["shown", *HEAD], lines)
 
 
 def of_the_class(_: Mapping[str, Any]) -> str:
-    """The delays and false changes of studies with the class and without, as means of their pairs."""
+    """The delays and false changes of studies without the class / with it, as means of their pairs."""
     found, lines = pages.measured(pairs.__file__)["rows"], []
     for study in pairs.STUDIES:
-        cells: list[list[float]] = []
-        for name in ("unchanged", "with other movements"):
-            rows = [row["studies"][study] for row in found if row["candidate"] == name and study in row["left_out"]]
-            if all("turns" in row for row in rows):
-                shown = [figures(row) for row in rows]
-                cells.append([fmean(row[key] for row in shown) for key in HEAD[: len(DELAYS) + 1]])
-        if cells:
-            *delays, false = zip(*cells, strict=True)
-            pair = [*("{:.1f} / {:.1f}".format(*both) for both in delays), "{:.0f} / {:.0f}".format(*false)]
-            lines.append([study, *pair])
-    return markdown.table(["study left out", *HEAD[: len(DELAYS) + 1]], lines)
+        without, with_it = (
+            [row["studies"][study] for row in found if row["candidate"] == name and study in row["left_out"]]
+            for name in ("unchanged", "with other movements")
+        )
+        if all("turns" in row for row in without):
+            both = means(without), means(with_it)
+            lines.append([study, *(" / ".join(f"{one[key]:{form}}" for one in both) for key, form in FORMS.items())])
+    return markdown.table(["study left out", *HEAD[: len(FORMS)]], lines)
 
 
 def main() -> None:
