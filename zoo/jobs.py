@@ -76,7 +76,7 @@ def run_jobs(
 
 def _start(job: Job) -> subprocess.Popen[bytes]:
     # What this process imports, its children import, also modules next to a script.
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **job.environment, _SUPERVISED: "1"}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, sys.path)), **job.environment, _SUPERVISED: "1"}
     if job.log is None:
         return subprocess.Popen(job.command, stdin=subprocess.PIPE, env=environment)
     job.log.parent.mkdir(parents=True, exist_ok=True)
