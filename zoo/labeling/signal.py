@@ -94,7 +94,7 @@ class Signal:
 
 
 def open_signal(file: Path, columns: CsvColumns, folder: Path) -> Signal:
-    """Reads a recording of any app with the checks of an import, and its labels or the notes beside it.
+    """Reads a recording of any app with the checks of an import, and its labels or the notes next to it.
 
     What was read is kept in a folder: to read ten hours of CSV takes 5 s, and to read what was kept .2 s. It counts as
     long as the files have the same content and are read in the same way, by the same version, as the same facts.

@@ -287,7 +287,7 @@ def run_code() -> None:
 
 @cache
 def run_file(file: Path, sha256: str = "") -> ModuleType:
-    """Runs a file of Python as a module, once for each text; it imports what lies beside it."""
+    """Runs a file of Python as a module, once for each text; it imports what lies next to it."""
     name = f"{file.stem}_{sha256[:8]}"
     spec = importlib.util.spec_from_file_location(name, file)
     if not file.is_file() or spec is None or spec.loader is None:
