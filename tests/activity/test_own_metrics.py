@@ -178,6 +178,7 @@ def test_a_loss_leaves_no_place_for_smoothing_and_is_for_recognizers(data):
 SCORES = {
     "an average of two classes": (f1_score, "metrics: f1_score: ValueError: Target is multiclass"),
     "of probabilities": (keras.metrics.AUC(), "metrics: auc.*: does not tell right answers"),
+    "a loss of probabilities": (keras.losses.CategoricalFocalCrossentropy(), "metrics: categ.*: does not tell right"),
     "several numbers": (keras.metrics.F1Score(), "metrics: f1_score.*: does not tell right answers"),
     "twice one name": ([cohen_kappa_score, cohen_kappa_score], "metrics: 'cohen_kappa_score' is taken"),
     "a number": (3, "metrics is 3; expected a function, several or values by name"),

@@ -204,7 +204,8 @@ def measure(
             if not isinstance(metric, (keras.metrics.Metric, keras.losses.Loss)):
                 found[name] = float(metric(labels, predicted))
             elif logits is not None:
-                call = _of_numbers(f"metrics: {name}", partial(_result, metric), logits.shape[1], operator.ne)
+                tells = operator.lt if isinstance(metric, keras.losses.Loss) else operator.ne
+                call = _of_numbers(f"metrics: {name}", partial(_result, metric), logits.shape[1], tells)
                 found[name] = call(labels, logits[known].astype("float32"))
     return {name: None if value is None or not np.isfinite(value) else value for name, value in found.items()}
 
