@@ -516,8 +516,8 @@ def same_folds(test: Document) -> Iterator[tuple[Path, Document]]:
 
 
 def without_difference(rows: Mapping[str, Document]) -> Document:
-    """Scores of baselines without what they differ by from one network."""
-    of_one = ("difference", "compared")
+    """Scores of baselines without their folds, and what they differ by from one network: these stand there alone."""
+    of_one = ("difference", "compared", "folds")
     return {name: {key: value for key, value in row.items() if key not in of_one} for name, row in rows.items()}
 
 
