@@ -4,6 +4,7 @@ import functools
 import importlib
 import json
 import linecache
+import os
 import pickle
 import re
 import subprocess
@@ -403,6 +404,14 @@ def test_no_option_of_a_command_is_one_of_a_function_that_it_names(file):
         for option in sorted({name[2:].replace("-", "_") for name in options if name[:2] == "--"} - kept):
             file.write_text(f"def net({option}=1):\n    pass\n")
             refused(f"its parameter {option} is one of", Function.of, f"{file}:net")
+
+
+def test_a_text_of_the_same_length_and_second_is_another_function(file, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    for number in (1, 2):
+        file.write_text(f"def net(filters={number}):\n    return {number}\n")
+        os.utime(file, (10**9, 10**9))
+        assert Function.of(f"{file}:net").call() == number
 
 
 def test_a_file_without_the_name_of_a_function_is_said_by_every_command(file):
