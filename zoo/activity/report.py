@@ -179,7 +179,7 @@ def _people(result: Document) -> list[tuple[str, Document]]:
 
 def _failed(result: Document) -> list[tuple[str, Document]]:
     rows = {result["preset"]: result, **result["baselines"]}
-    return [(name, fold) for name, row in rows.items() for fold in row["folds"] if fold["status"] == "failed"]
+    return [(name, fold) for name, row in rows.items() for fold in row.get("folds", ()) if fold["status"] == "failed"]
 
 
 cross_validation = Pages("activity/crossval.md.j2", scores=_scores, people=_people, failed=_failed).macro("page")
