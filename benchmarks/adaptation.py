@@ -70,6 +70,12 @@ VARIANTS = {
 SHARES = ("right", "walking_as_stairs", "stairs_as_walking")
 KINDS = ("flights of 6", "flights of 10", "turns")
 """Kinds of streams that are measured beside recordings of one activity."""
+SHOWN = {
+    "flights of 6 s right": ("flights of 6", "right"), "of 10 s": ("flights of 10", "right"),
+    "stairs as walking, in turns": ("turns", "stairs_as_walking"),
+    **{f"alone, {order}": (order, "stairs_as_walking") for order in ORDERS},
+}  # fmt: skip
+"""Columns of the second table: a kind of stream, and a share."""
 Numbers = NDArray[np.float64]
 
 
@@ -312,12 +318,11 @@ def short_flights(document: Mapping[str, Any]) -> str:
     for split, words in pairs.SPLITS.items():
         shares = [
             np.mean([pooled(people) for people in of_kind(document, split, kind, share).values()], axis=0)
-            for kind, share in zip(KINDS, ("right", "right", "stairs_as_walking"), strict=True)
+            for kind, share in SHOWN.values()
         ]
         names = (NONE, *VARIANTS)
         lines += [[words, name, *(f"{own[place]:.1%}" for own in shares)] for place, name in enumerate(names)]
-    head = ["network and", "moves", "flights of 6 s right", "of 10 s", "stairs as walking, in turns"]
-    return markdown.table(head, lines)
+    return markdown.table(["network and", "moves", *SHOWN], lines)
 
 
 TABLES = {"adaptation": verdicts, "adaptation, flights": short_flights}

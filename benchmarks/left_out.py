@@ -7,6 +7,7 @@ r"""What the streams of a study that was left out show, with three seeds, and wh
 The networks of `activity_gru_phone` without each of six studies, with three seeds, answer the recordings of the study,
 with the temperature and the threshold that new people of the other studies ask for, as on the card: those of a network
 that knows neither them nor the study.
+The card has what they show of all time, with one seed, which stands beside the settled time of three.
 Walking of DSADS is on level ground, on a level treadmill and on one inclined by 15 degrees: all of it, and without the
 last. As in `benchmarks/pairs.py`, no phone is checked for rest.
 """
@@ -28,6 +29,7 @@ import pages
 from external import COLUMNS, is_level
 from pairs import ONE_THREAD, PRESET, STUDIES, WORKERS, Row, answers_of, fold_of, shown
 
+from zoo.catalog import preset_metrics
 from zoo.files import read_json, sha256
 from zoo.provenance import versions
 from zoo.report import markdown
@@ -74,8 +76,19 @@ def table(document: Mapping[str, Any]) -> str:
             silent = None in shares or (key == "right" and own[0]["stairs_as_walking"]["share"] is None)
             seeds = "" if silent else ", ".join(f"{100 * share:.1f}" for share in shares)
             line.append("" if silent else f"{fmean(shares):.1%} ({seeds}{of_people([row[key] for row in own])})")
-        lines.append(line)
-    return markdown.table(["study left out", *COLUMNS.values()], lines)
+        lines.append([*line, of_all_time(study)])
+    return markdown.table(["study left out", *COLUMNS.values(), "all time, one seed"], lines)
+
+
+def of_all_time(study: str) -> str:
+    """The shares of a study of the card, with the seconds after the start; empty for a part of a study."""
+    studies = preset_metrics(PRESET)["streams_of_studies"]["studies"]
+    if study not in studies:
+        return ""
+    shares = studies[study]["all"]
+    # A study of walking alone has no share that is right.
+    keys = [*COLUMNS] if shares["stairs_as_walking"]["share"] is not None else [*COLUMNS][1::2]
+    return " / ".join(f"{shares[key]['share']:.1%}" for key in keys)
 
 
 def of_people(shares: Sequence[Mapping[str, Any]]) -> str:
