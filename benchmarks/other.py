@@ -6,9 +6,10 @@
 Network and recipe are those of `activity_gru_phone`, with one seed.
 
 Kinds: DSADS has six movements of the whole body. Each is left out of training in turn, with one half of the people of
-DSADS and then with the other; so is the class as a whole. What these people do is then recognized as a stream
-(`saved_models/measured_streams.py`), with the temperature and the threshold of the preset. A network without the class
-gets the threshold by which it is silent for as much of the time of known activities as those with the class.
+DSADS and then with the other; so are four and five of all nine kinds at a time, and the class as a whole. What these
+people do is then recognized as a stream (`saved_models/measured_streams.py`), with the temperature and the threshold of
+the preset. A network without the class gets the threshold by which it is silent for as much of the time of known
+activities as those with the class.
 
 Studies: only WISDM (20 Hz) and DSADS (25 Hz) have other movements, so a network could learn these studies in their
 place. It would take known activities of theirs for other movements, or need what their sensors cannot record. The
@@ -54,18 +55,24 @@ from zoo.runtime.metadata import CLASSES
 
 STUDY, HALVES = "dsads", (0, 1)
 KINDS = ("basketball", "cross_trainer", "cycling", "jumping", "rowing", "stepper")
-LEARNED = ("without the class", "the class, not this kind", "the class, this kind")
+HALF_OF_THEM = (MOVEMENTS[::2], MOVEMENTS[1::2])
+FEW, THIS = "the class, four or five other kinds", "the class, this kind"
+LEARNED = {0: "without the class", 4: FEW, 5: FEW, len(MOVEMENTS) - 1: "the class, eight other kinds"}
+"""How many other kinds a network has learned that has not learned a kind."""
+COLUMNS = (*dict.fromkeys(LEARNED.values()), THIS)
 HALVED = 8
 """How often the interval of thresholds is halved."""
 BELOW = 10.0
 """Hz above which a signal of WISDM has nothing."""
 
 
-def without_kind(kind: str | None, half: int, silent: float | None, archives: Path, scratch: Path) -> Row:
-    """Trains without half of the people of DSADS and without a kind, or without the class, and measures these people.
+def without_kinds(
+    kinds: Sequence[str] | None, half: int, silent: float | None, archives: Path, scratch: Path
+) -> Row:  # fmt: skip
+    """Trains without half of the people of DSADS and some kinds, or without the class, and measures these people.
 
     Args:
-        kind: The kind. None for a network without the class.
+        kinds: The kinds. None for a network without the class.
         half: Which half of the people is held out.
         silent: Share of the time of known activities to be without a label. None for the threshold of the preset.
         archives: The folder of the archives.
@@ -78,7 +85,7 @@ def without_kind(kind: str | None, half: int, silent: float | None, archives: Pa
     from zoo.activity.task import TASK
     from zoo.training import Training
 
-    others = [name for name in MOVEMENTS if name != kind] if kind else []
+    others = [name for name in MOVEMENTS if name not in kinds] if kinds else []
     with temporary_folder() as folder:
         for study in STUDIES:
             (folder / f"{study}.h5").symlink_to((scratch / f"{study}.h5").resolve())
@@ -95,7 +102,7 @@ def without_kind(kind: str | None, half: int, silent: float | None, archives: Pa
     threshold = metadata.stream_threshold if silent is None else as_silent(answered, metadata, silent)
     found = scores(answered, metadata, threshold)
     return {
-        "without": kind, "half": half, "people": len(people), "seconds": record["seconds"], "threshold": threshold,
+        "without": kinds, "half": half, "people": len(people), "seconds": record["seconds"], "threshold": threshold,
         "settled": {name: share["share"] for name, share in found["settled"].items()},
         "shown_as_known": found["shown_as_known"],
     }  # fmt: skip
@@ -127,16 +134,17 @@ def as_silent(answered: Sequence[Answered], metadata: Any, silent: float) -> flo
     return (low + high) / 2
 
 
-def kinds(archives: Path, scratch: Path) -> list[Row]:
-    """A row for each half of the people and each kind, and one without the class."""
+def all_kinds(archives: Path, scratch: Path) -> list[Row]:
+    """A row for each half of the people and what is left out, and one without the class."""
     rows = []
     with ProcessPoolExecutor(WORKERS, max_tasks_per_child=1) as pool:
-        measured = partial(without_kind, archives=archives, scratch=scratch)
-        for each in (KINDS, (None,)):
+        measured = partial(without_kinds, archives=archives, scratch=scratch)
+        for each in ([(kind,) for kind in KINDS], [None], HALF_OF_THEM):
             jobs = []
             for half in HALVES:
-                silent = fmean(row["settled"]["unlabeled"] for row in rows if row["half"] == half) if rows else None
-                jobs += [pool.submit(measured, kind, half, silent) for kind in each]
+                found = [row["settled"]["unlabeled"] for row in rows if row["half"] == half]
+                silent = fmean(found) if each == [None] else None
+                jobs += [pool.submit(measured, kinds, half, silent) for kinds in each]
             for job in jobs:
                 rows.append(job.result())
                 print(rows[-1], file=sys.stderr, flush=True)
@@ -173,20 +181,20 @@ def by_kind(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
     """How much of the time of each kind is shown as a known activity, by what a network has learned."""
     found: dict[str, dict[str, list[float]]] = {kind: {} for kind in KINDS}
     for kind, row in product(KINDS, rows):
-        which = {None: "without the class", kind: "the class, not this kind"}.get(
-            row["without"], "the class, this kind"
-        )
-        found[kind].setdefault(which, []).append(row["shown_as_known"][kind])
-    return {kind: {which: fmean(found[kind][which]) for which in LEARNED} for kind in KINDS}
+        without = row["without"] or MOVEMENTS
+        if kind in without or len(without) == 1:
+            which = LEARNED[len(MOVEMENTS) - len(without)] if kind in without else THIS
+            found[kind].setdefault(which, []).append(row["shown_as_known"][kind])
+    return {kind: {which: fmean(shares[which]) for which in COLUMNS} for kind, shares in found.items()}
 
 
 def unseen(document: Row) -> str:
     """A row for each kind."""
     rows = [
-        [kind.replace("_", " "), *(f"{shares[which]:.0%}" for which in LEARNED)]
+        [kind.replace("_", " "), *(f"{shares[which]:.0%}" for which in COLUMNS)]
         for kind, shares in document["by_kind"].items()
     ]
-    return markdown.table(["movement", *LEARNED], rows)
+    return markdown.table(["movement", *COLUMNS], rows)
 
 
 def studies(document: Row) -> str:
@@ -220,7 +228,7 @@ def main() -> None:
     command = "python benchmarks/other.py --data DATA/activity --scratch build/phone"
     document = of_folds(command, of_fold, options.scratch)
     document["studies"] = document.pop("rows")
-    rows = kinds(options.data, options.scratch)
+    rows = all_kinds(options.data, options.scratch)
     print(json.dumps(document | {"seed": SEED, "kinds": rows, "by_kind": by_kind(rows)}, indent=2))
 
 

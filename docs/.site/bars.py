@@ -107,8 +107,9 @@ def movements() -> str:
     """Shares of the time of movements that are shown as a known activity, without a class for others and with one."""
     rows = []
     for kind, shares in read_json(_BENCHMARKS / "other.json")["by_kind"].items():
-        names = (f"{kind.replace('_', ' ')}, {how}" for how in ("without the class", "trained without it", "with it"))
-        rows += [(name, share, f"{share:.0%}") for name, share in zip(names, shares.values(), strict=True)]
+        never, _, unseen, learned = shares.values()
+        named = {"without the class": never, "trained without it": unseen, "with it": learned}
+        rows += [(f"{kind.replace('_', ' ')}, {how}", share, f"{share:.0%}") for how, share in named.items()]
     return bars("Time shown as a known activity, of people whom the network does not know", rows)
 
 
