@@ -125,7 +125,7 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/left_out.py --page docs/splits.md
 	.bench/bin/python benchmarks/mixing.py --scratch build/seeds | tee benchmarks/mixing.json
 	.bench/bin/python benchmarks/mixing.py --page docs/research/activity.md
-	.bench/bin/python benchmarks/distilling.py --scratch build/seeds | tee benchmarks/distilling.json
+	.bench/bin/python benchmarks/distilling.py --scratch build/seeds --spectra oxford wisdm | tee benchmarks/distilling.json
 	.bench/bin/python benchmarks/distilling.py --page docs/research/activity.md
 	.bench/bin/python benchmarks/predecessor.py build/activity_gru_phone-0.3.0.tflite --data $(DATA)/activity \
 		| tee benchmarks/predecessor.json

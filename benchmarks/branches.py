@@ -40,6 +40,7 @@ SCALE = 5.0
 """Acceleration is divided by it, in place of statistics of the training, so that gravity can be told in the network."""
 BINS = np.arange(1, 31)
 NETWORKS = ("plain", "spectral")
+RECIPE = PRESETS[PRESET].recipe.replace(validation=0.0, normalize=False)
 
 # Like other recurrent networks.
 ActivityNetwork.fast_with_xla = True
@@ -81,12 +82,16 @@ def _network(window: int, channels: int, classes: list[str], features: Any) -> k
     return keras.Model(inputs, keras.layers.Dense(len(classes))(x))
 
 
+def plan(name: str) -> Training:
+    """How a network of this file is trained."""
+    return Training.of(f"benchmarks/branches.py:{name}", {"window": 150}, RECIPE)
+
+
 def measure(scratch: Path) -> dict[str, Any]:
     """Trains what has no score yet."""
     from zoo.crossval import Protocol, cross_validate
 
-    recipe = PRESETS[PRESET].recipe.replace(validation=0.0, normalize=False)
-    plans = [Training.of(f"benchmarks/branches.py:{name}", {"window": 150}, recipe) for name in NETWORKS]
+    plans = [plan(name) for name in NETWORKS]
     board = FoldBoard(Console(stderr=True), WORKERS)
     with board.shown():
         return cross_validate(

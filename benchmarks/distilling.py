@@ -1,7 +1,7 @@
 r"""Whether a network that learns from several others as well knows a study better that none of them has seen.
 
     python saved_models/make.py activity_gru_phone --data DATA --seeds 3 --scratch build/seeds
-    python benchmarks/distilling.py --scratch build/seeds | tee benchmarks/distilling.json
+    python benchmarks/distilling.py --scratch build/seeds --spectra oxford wisdm | tee benchmarks/distilling.json
     python benchmarks/distilling.py --page docs/research/activity.md  # writes its table into the page
 
 Distillation (Hinton, Vinyals, Dean, 2015, arXiv:1503.02531): a network learns from
@@ -9,8 +9,9 @@ Distillation (Hinton, Vinyals, Dean, 2015, arXiv:1503.02531): a network learns f
     (1 - w) L(labels) + w L(the mean of the teachers' probabilities),   w = 1/2
 
 Teachers are another seed of `activity_gru_phone`, `activity_gru_pocket` and `activity_cnn_pocket`, which answer the
-same augmented windows. They and the network are trained without one study, as the networks of `benchmarks/left_out.py`,
-which are what it is compared with, calibrated as these. No phone is checked for rest.
+same augmented windows; for some studies also, in a second run, the spectral network of `benchmarks/branches.py`. They
+and the network are trained without one study, as the networks of `benchmarks/left_out.py`, which are what it is
+compared with, calibrated as these. No phone is checked for rest.
 """
 
 import json
@@ -34,6 +35,7 @@ from zoo.provenance import versions
 TEACHERS = {PRESET: SEED + 1, "activity_gru_pocket": SEED, "activity_cnn_pocket": SEED}
 """Their seeds by name."""
 WEIGHT = 0.5
+DISTILLED, SPECTRA = "distilled", "distilled, also from spectra"
 
 
 def distill(teachers: Sequence[Any]) -> None:
@@ -61,22 +63,29 @@ def distill(teachers: Sequence[Any]) -> None:
     training.loss_and_metrics = lambda name, smoothing, weights, sets: (Distilled(smoothing, weights, sets), [])
 
 
-def measure(study: str, calibration: Mapping[str, float], scratch: Path) -> list[Row]:
+def measure(task: tuple[str, str], calibration: Mapping[str, float], scratch: Path) -> list[Row]:
     """What the streams of a study show to a network that learned from teachers of all others."""
     from zoo.activity.task import TASK
     from zoo.training import Training
 
+    study, learned = task
     data = TASK.load_data(scratch / "windows.h5")
     held, teachers = data.train.studies == study, []
     for name, seed in TEACHERS.items():
         plan = Training.of(name, {"validation": 0.0, "seed": seed})
         teachers.append(trained(plan, data, held, study, scratch / "teachers" / name)[0])
+    if learned == SPECTRA:
+        # It imports Keras, which needs the environment of a worker.
+        import branches
+
+        plan = branches.plan("spectral")
+        teachers.append(trained(plan, data, held, study, scratch / "teachers" / plan.name)[0])
     distill(teachers)
-    folder = scratch / "distilled" / study
+    folder = scratch / learned.replace(" ", "_") / study
     record = trained(Training.of(PRESET, {"validation": 0.0, "seed": SEED}), data, held, study, folder)[1]
     (file,) = folder.glob("folds/*.keras")
-    print(study, file=sys.stderr, flush=True)
-    found = {"learned": "distilled", "accuracy_of_windows": record["accuracy"]}
+    print(study, learned, file=sys.stderr, flush=True)
+    found = {"learned": learned, "accuracy_of_windows": record["accuracy"]}
     return [row | found for row in left_out.measure(scratch, file, calibration)]
 
 
@@ -85,6 +94,7 @@ def main() -> None:
     parser = pages.parser(__doc__)
     parser.add_argument("--scratch", type=Path, default=Path("build/seeds"))
     parser.add_argument("--studies", nargs="+", choices=STUDIES, default=STUDIES, help="those left out in turn")
+    parser.add_argument("--spectra", nargs="*", choices=STUDIES, default=[], help="of these, spectra teach as well")
     options = parser.parse_args()
     if options.page:
         pages.fill(options.page, __file__, {"distilling": mixing.table})
@@ -93,11 +103,12 @@ def main() -> None:
     known = pages.measured(left_out.__file__)
     rows = [row | {"learned": mixing.PLAIN} for row in known["rows"] if row["seed"] == SEED]
     rows = [row for row in rows if row["study"].partition(",")[0] in options.studies]
-    calibrations = [known["calibrations"][study] for study in options.studies]
+    tasks = [(study, DISTILLED) for study in options.studies] + [(study, SPECTRA) for study in options.spectra]
+    calibrations = [known["calibrations"][study] for study, _ in tasks]
     with ProcessPoolExecutor(WORKERS, max_tasks_per_child=1) as pool:
-        for found in pool.map(partial(measure, scratch=options.scratch), options.studies, calibrations):
+        for found in pool.map(partial(measure, scratch=options.scratch), tasks, calibrations):
             rows += found
-    command = f"python benchmarks/distilling.py --scratch build/seeds --studies {' '.join(options.studies)}"
+    command = f"python benchmarks/distilling.py --scratch build/seeds --spectra {' '.join(options.spectra)}"
     print(json.dumps({"command": command, "versions": versions(), "rows": rows}, indent=1))
 
 

@@ -89,7 +89,7 @@ def table(document: Mapping[str, Any]) -> str:
         found.setdefault(row["learned"], {})[row["study"]] = " / ".join(f"{share:.1%}" for share in shares)
     studies = sorted(next(iter(found.values())))
     return markdown.table(
-        ["study left out", *found], [[study, *(row[study] for row in found.values())] for study in studies]
+        ["study left out", *found], [[study, *(row.get(study, "") for row in found.values())] for study in studies]
     )
 
 
