@@ -12,12 +12,13 @@ from zoo.report import markdown as md
 
 HEAD = """# Results
 
-Every number comes from the `metrics.json` of a preset. It was measured on people and photographs that were not used \
-in training, and on the end of a text, or, where the published weights were trained on everyone, by cross-validation. \
-`python saved_models/make.py none` renders this page, the cards, and [results.csv](results.csv), which lists every \
-file of every preset with all its numbers. `zoo list` shows the same in the terminal. A random forest \
-is ahead of activity_gru_tiny and the recognizers of the course, and where windows of other movements count, of all: \
-[new people](../docs/results.md#new-people). Two thirds of the test rows of the language models also occur in their \
+Every number comes from the `metrics.json` of a preset. Scores were measured on people and photographs that were not \
+used in training, and on the end of a text, or, where the published weights were trained on everyone, by \
+cross-validation; how far files differ from Keras, on windows of the training. `python saved_models/make.py none` \
+renders this page, the cards, and [results.csv](results.csv), which lists every file of every preset with all its \
+numbers. `zoo list` shows the same in the terminal. A random forest is ahead of activity_gru_tiny and the recognizers \
+of the course, and where windows of other movements count, of all recognizers of several studies: [new \
+people](../docs/results.md#new-people). Two thirds of the test rows of the language models also occur in their \
 training ([method](../docs/method.md))."""
 
 
