@@ -127,6 +127,8 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/mixing.py --page docs/research/activity.md
 	.bench/bin/python benchmarks/distilling.py --scratch build/seeds --spectra oxford wisdm | tee benchmarks/distilling.json
 	.bench/bin/python benchmarks/distilling.py --page docs/research/activity.md
+	.bench/bin/python benchmarks/recipes.py --groups 3 | tee benchmarks/recipes.json
+	.bench/bin/python benchmarks/recipes.py --page docs/research/activity.md
 	.bench/bin/python benchmarks/predecessor.py build/activity_gru_phone-0.3.0.tflite --data $(DATA)/activity \
 		| tee benchmarks/predecessor.json
 	.bench/bin/python benchmarks/predecessor.py --page docs/splits.md

@@ -406,7 +406,7 @@ MEASURED = {
         "filters", "left_out", "lying", "other", "pairs", "predecessor", "splits", "streaming_studies", "studies",
         "turns", "unseen", "waiting", "walkers",
     ],
-    "research/activity.md": ["distilling", "ensembles", "mixing"],
+    "research/activity.md": ["distilling", "ensembles", "mixing", "recipes"],
 }  # fmt: skip
 """Pages with numbers, and the benchmarks that write them."""
 
