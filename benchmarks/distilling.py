@@ -18,7 +18,6 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import left_out
 import mixing
 import pages
-from pairs import ONE_THREAD, PRESET, SEED, STUDIES, WORKERS, Row, trained
+from pairs import PRESET, SEED, STUDIES, Row, in_workers, trained
 
 from zoo.provenance import versions
 
@@ -75,7 +74,7 @@ def measure(task: tuple[str, str], calibration: Mapping[str, float], scratch: Pa
         plan = Training.of(name, {"validation": 0.0, "seed": seed})
         teachers.append(trained(plan, data, held, study, scratch / "teachers" / name)[0])
     if learned == SPECTRA:
-        # It imports Keras, which needs the environment of a worker.
+        # Filling the page needs no Keras.
         import branches
 
         plan = branches.plan("spectral")
@@ -99,15 +98,13 @@ def main() -> None:
     if options.page:
         pages.fill(options.page, __file__, {"distilling": mixing.table})
         return
-    os.environ |= ONE_THREAD
     known = pages.measured(left_out.__file__)
     rows = [row | {"learned": mixing.PLAIN} for row in known["rows"] if row["seed"] == SEED]
     rows = [row for row in rows if row["study"].partition(",")[0] in options.studies]
     tasks = [(study, DISTILLED) for study in options.studies] + [(study, SPECTRA) for study in options.spectra]
     calibrations = [known["calibrations"][study] for study, _ in tasks]
-    with ProcessPoolExecutor(WORKERS, max_tasks_per_child=1) as pool:
-        for found in pool.map(partial(measure, scratch=options.scratch), tasks, calibrations):
-            rows += found
+    for found in in_workers(partial(measure, scratch=options.scratch), tasks, calibrations):
+        rows += found
     command = f"python benchmarks/distilling.py --scratch build/seeds --spectra {' '.join(options.spectra)}"
     print(json.dumps({"command": command, "versions": versions(), "rows": rows}, indent=1))
 

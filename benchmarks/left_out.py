@@ -6,17 +6,16 @@ r"""What the streams of a study that was left out show, with three seeds, and wh
 
 The networks of `activity_gru_phone` without each of six studies, with three seeds, answer the recordings of the study,
 with the temperature and the threshold that new people of the other studies ask for, as on the card: those of a network
-that knows neither them nor the study.
-The card has what they show of all time, with one seed, which stands beside the settled time of three.
-Walking of DSADS is on level ground, on a level treadmill and on one inclined by 15 degrees: all of it, and without the
-last. As in `benchmarks/pairs.py`, no phone is checked for rest.
+that knows neither them nor the study. What they show of all time, with one seed, is that of the card. Walking of DSADS
+is on level ground, on a level treadmill and on one inclined by 15 degrees: all of it, and without the last. As in
+`benchmarks/pairs.py`, no phone is checked for rest.
 """
 
 import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from itertools import product
 from pathlib import Path
 from statistics import fmean
@@ -27,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "saved_models"))
 
 import pages
 from external import COLUMNS, is_level
-from pairs import ONE_THREAD, PRESET, STUDIES, WORKERS, Row, answers_of, fold_of, shown
+from pairs import ONE_THREAD, PRESET, STUDIES, Row, answers_of, fold_of, in_workers, shown
 
 from zoo.catalog import preset_metrics
 from zoo.files import read_json, sha256
@@ -117,12 +116,10 @@ def main() -> None:
     level_only(options.scratch)
     folds = product(range(SEEDS), range(len(STUDIES)))
     files = [options.scratch / "studies" / "folds" / f"{PRESET}.study.{seed}.{group}.keras" for seed, group in folds]
-    rows: list[Row] = []
-    with ProcessPoolExecutor(WORKERS, max_tasks_per_child=1) as pool:
-        ways = [fitted[read_json(file.with_suffix(".json"))["study"]] for file in files]
-        for found in pool.map(measure, [options.scratch] * len(files), files, ways):
-            rows += found
-            print(len(rows), "rows", file=sys.stderr, flush=True)
+    ways, rows = [fitted[read_json(file.with_suffix(".json"))["study"]] for file in files], list[Row]()
+    for found in in_workers(partial(measure, options.scratch), files, ways):
+        rows += found
+        print(len(rows), "rows", file=sys.stderr, flush=True)
     document = {
         "command": "python benchmarks/left_out.py", "preset": PRESET, "seeds": SEEDS, "calibrations": fitted,
         "networks": {file.stem: sha256(file) for file in files}, "versions": versions(), "rows": rows,

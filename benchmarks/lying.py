@@ -17,7 +17,6 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -28,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "saved_models"))
 
 import numpy as np
 import pages
-from pairs import MOVEMENTS, ONE_THREAD, STUDIES, WORKERS, Row
+from pairs import MOVEMENTS, STUDIES, Row, cut_with, in_workers
 
 from zoo.catalog import PRESETS_FOLDER, preset_metrics
 from zoo.provenance import versions
@@ -48,7 +47,6 @@ NO_LABEL = "without a label"
 def of_beds(study: str, archives: Path, scratch: Path) -> list[Row]:
     """Rows of a study, of a network without it that has not learned to lie, and of one that has."""
     # Filling the page needs no TensorFlow.
-    import make
     import measured_streams
 
     from zoo.activity.task import TASK
@@ -58,16 +56,12 @@ def of_beds(study: str, archives: Path, scratch: Path) -> list[Row]:
     known = scratch / "studies" / "folds" / f"{PRESET}.study.0.{STUDIES.index(study)}.keras"
     rows = [of_still(f"{{}}, {study}", scratch, study, known, calibration)]
     folder = scratch / LYING / study
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in STUDIES:
-        if not (folder / f"{name}.h5").exists():
-            (folder / f"{name}.h5").symlink_to((scratch / f"{name}.h5").resolve())
-    data = TASK.load_data(make.cut(STUDIES, archives, folder, (*MOVEMENTS, LYING)))
+    data = TASK.load_data(cut_with(scratch, archives, folder, (*MOVEMENTS, LYING)))
     held = data.train.studies == study
     fold, _ = measured_streams.train_without(Training.of(PRESET, {"validation": 0.0}), data, held, study, folder)
     signal = f"{{}}, {study}; learned of {BEDS[study]}"
     rows.append(of_still(signal, scratch, study, fold.file(folder, "keras"), calibration))
-    return [row for pair in zip(*rows, strict=True) for row in pair]
+    return [*chain.from_iterable(zip(*rows, strict=True))]
 
 
 def of_still(signal: str, scratch: Path, study: str, network: Path, calibration: Mapping[str, float]) -> list[Row]:
@@ -136,9 +130,7 @@ def main() -> None:
     if options.page:
         pages.fill(options.page, __file__, {"lying": table})
         return
-    os.environ |= ONE_THREAD
-    with ProcessPoolExecutor(WORKERS, max_tasks_per_child=1) as pool:
-        found = [*pool.map(partial(of_beds, archives=options.data, scratch=options.scratch), BEDS)]
+    found = in_workers(partial(of_beds, archives=options.data, scratch=options.scratch), BEDS)
     rows = [*chain.from_iterable(found), *map(of_table, NOISES)]
     command = f"python benchmarks/lying.py --data DATA/activity --scratch build/{PRESET}"
     print(json.dumps({"command": command, "preset": PRESET, "versions": versions(), "rows": rows}, indent=1))

@@ -16,7 +16,6 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import left_out
 import pages
-from pairs import ONE_THREAD, PRESET, SEED, STUDIES, WORKERS, Row, trained
+from pairs import PRESET, SEED, STUDIES, Row, in_workers, trained
 
 from zoo.provenance import versions
 from zoo.report import markdown
@@ -101,13 +100,11 @@ def main() -> None:
     if options.page:
         pages.fill(options.page, __file__, {"mixing": table})
         return
-    os.environ |= ONE_THREAD
     known = pages.measured(left_out.__file__)
     rows = [row | {"learned": PLAIN} for row in known["rows"] if row["seed"] == SEED]
     calibrations = [known["calibrations"][study] for study in STUDIES]
-    with ProcessPoolExecutor(WORKERS, max_tasks_per_child=1) as pool:
-        for found in pool.map(partial(measure, scratch=options.scratch), STUDIES, calibrations):
-            rows += found
+    for found in in_workers(partial(measure, scratch=options.scratch), STUDIES, calibrations):
+        rows += found
     command = "python benchmarks/mixing.py --scratch build/seeds"
     print(json.dumps({"command": command, "alpha": ALPHA, "versions": versions(), "rows": rows}, indent=1))
 

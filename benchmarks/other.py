@@ -42,6 +42,7 @@ from pairs import (
     Answered,
     Row,
     answers_of,
+    cut_with,
     fold_of,
     of_folds,
     shown,
@@ -79,7 +80,6 @@ def without_kinds(
         scratch: A folder with the recordings of each study.
     """
     # Filling the page needs no TensorFlow.
-    import make
     import measured_streams
 
     from zoo.activity.task import TASK
@@ -87,9 +87,7 @@ def without_kinds(
 
     others = [name for name in MOVEMENTS if name not in kinds] if kinds else []
     with temporary_folder() as folder:
-        for study in STUDIES:
-            (folder / f"{study}.h5").symlink_to((scratch / f"{study}.h5").resolve())
-        data = TASK.load_data(make.cut(STUDIES, archives, folder, others))
+        data = TASK.load_data(cut_with(scratch, archives, folder, others))
         assert data.train.studies is not None
         assert data.train.subjects is not None
         people = np.unique(data.train.subjects[data.train.studies == STUDY])[half :: len(HALVES)].tolist()

@@ -20,6 +20,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations, product
 from pathlib import Path
 from statistics import fmean
@@ -184,19 +185,24 @@ def fold_of(
     return model, TASK.metadata(model), record | {"group": int(file.stem.rpartition(".")[2])}, files
 
 
+def in_workers(measure: Callable[..., Any], *columns: Iterable[Any]) -> Iterator[Any]:
+    """What a function returns for each row of some columns, in their order, each in a new process with one thread."""
+    os.environ |= ONE_THREAD
+    with ProcessPoolExecutor(WORKERS, max_tasks_per_child=1) as pool:
+        yield from pool.map(measure, *columns)
+
+
 def of_folds(command: str, measure: Callable[[Path, Path], list[Row]], scratch: Path) -> Row:
     """The document of a benchmark of the finished folds of two cross-validations, over people and over studies.
 
     Each of the rows that it measures has the `split`.
     """
-    os.environ |= ONE_THREAD
     files = [(split, file) for split in SPLITS for file in sorted((scratch / split).glob(f"folds/{PRESET}.*.keras"))]
     rows: list[Row] = []
-    with ProcessPoolExecutor(WORKERS, max_tasks_per_child=1) as pool:
-        jobs = [(split, pool.submit(measure, scratch, file)) for split, file in files]
-        for split, job in jobs:
-            rows += [row | {"split": split} for row in job.result()]
-            print(split, len(rows), "rows", file=sys.stderr, flush=True)
+    measured = in_workers(partial(measure, scratch), (file for _, file in files))
+    for (split, _), found in zip(files, measured, strict=True):
+        rows += [row | {"split": split} for row in found]
+        print(split, len(rows), "rows", file=sys.stderr, flush=True)
     networks = {file.stem: sha256(file) for _, file in files}
     return {"command": command, "preset": PRESET, "networks": networks, "versions": versions(), "rows": rows}
 
@@ -364,17 +370,24 @@ def movements(document: Mapping[str, Any]) -> str:
     return markdown.table(["movement", "without the class", "the class, other kinds", "the class, this kind"], lines)
 
 
-def cut(archives: Path, scratch: Path) -> None:
-    """Cuts the windows of all studies, without and with other movements, once."""
+def cut_with(recordings: Path, archives: Path, folder: Path, other: Sequence[str]) -> Path:
+    """Cuts the windows of all studies into a folder, with some other movements, from the recordings in another one."""
+    # Filling the page needs no TensorFlow.
     import make
 
+    folder.mkdir(parents=True, exist_ok=True)
+    for study in STUDIES:
+        file = folder / f"{study}.h5"
+        if not file.exists() and (recordings / file.name).exists():
+            file.symlink_to((recordings / file.name).resolve())
+    return make.cut(STUDIES, archives, folder, other)
+
+
+def cut(archives: Path, scratch: Path) -> None:
+    """Cuts the windows of all studies, without and with other movements, once."""
     for name, other in (("known", ()), ("other", MOVEMENTS)):
-        (folder := scratch / name).mkdir(parents=True, exist_ok=True)
-        if not (folder / "windows.h5").exists():
-            for file in scratch.glob("known/*.h5"):
-                if file.name != "windows.h5" and not (folder / file.name).exists():
-                    (folder / file.name).hardlink_to(file)
-            make.cut(STUDIES, archives, folder, other)
+        if not (scratch / name / "windows.h5").exists():
+            cut_with(scratch / "known", archives, scratch / name, other)
 
 
 def main() -> None:

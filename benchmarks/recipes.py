@@ -13,7 +13,6 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -22,63 +21,61 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pages
-from pairs import ONE_THREAD, SEED, WORKERS, Row
+from pairs import SEED, Row, in_workers
 
 from zoo.presets import PRESETS
 from zoo.provenance import versions
 from zoo.report import markdown
 
 PRESET, GROUPS, PLAIN = "activity_gru_pocket", 10, "as it is"
-_TWICE = {key: 2 * getattr(PRESETS[PRESET].recipe, key) for key in ("steps", "parts")}
+RECIPE = PRESETS[PRESET].recipe
 CHANGES: dict[str, dict[str, Any]] = {
-    "twice as long": _TWICE, "48 units": {"units": 48},
-    "48 units, half the learning rate": {"units": 48, "learning_rate": PRESETS[PRESET].recipe.learning_rate / 2},
-}  # fmt: skip
+    "twice as long": {key: 2 * getattr(RECIPE, key) for key in ("steps", "parts")},
+    "48 units": {"units": 48},
+    "48 units, half the learning rate": {"units": 48, "learning_rate": RECIPE.learning_rate / 2},
+}
 """What each idea changes, in the order in which they are tried."""
 
 
-def folds_of(change: str, group: int, folder: Path, scratch: Path) -> tuple[Any, Any]:
-    """The cross-validation of a recipe over all people, and one of its folds."""
+def folds_of(recipe: str, scratch: Path) -> Any:
+    """The cross-validation of a recipe over all people."""
     from zoo import crossval
     from zoo.activity.task import TASK
     from zoo.training import Training
 
-    plan = Training.of(PRESET, {"validation": 0.0, "seed": SEED, **CHANGES.get(change, {})})
-    data = TASK.load_data(scratch / "windows.h5")
-    folds = crossval.Folds(folder, (plan,), data, crossval.Protocol(GROUPS))
-    return folds, crossval.Fold(plan.name, crossval.SUBJECT, SEED, group)
+    plan = Training.of(PRESET, {"validation": 0.0, "seed": SEED, **CHANGES.get(recipe, {})})
+    folder = scratch / ("people" if recipe == PLAIN else recipe.replace(" ", "_"))
+    return crossval.Folds(folder, (plan,), TASK.load_data(scratch / "windows.h5"), crossval.Protocol(GROUPS))
+
+
+def fold_of(group: int) -> Any:
+    """The fold that leaves out a group of people, by its name the same of each recipe."""
+    from zoo import crossval
+
+    return crossval.Fold(PRESET, crossval.SUBJECT, SEED, group)
 
 
 def train(task: tuple[int, str], scratch: Path) -> None:
     """Trains a fold of a changed recipe, if it is not there."""
-    group, change = task
-    folds, fold = folds_of(change, group, folder_of(change, scratch), scratch)
+    group, recipe = task
+    folds, fold = folds_of(recipe, scratch), fold_of(group)
     fold.file(folds.folder, "json").parent.mkdir(parents=True, exist_ok=True)
     record = folds.run([fold], workers=0)[fold]
-    print(
-        change, group, {key: record.get(key) for key in ("macro_f1", "seconds", "reason")}, file=sys.stderr, flush=True
-    )
+    if record["status"] != "scored":
+        raise RuntimeError(f"{folds.folder}: {record['reason']}")
+    print(recipe, group, record["macro_f1"], record["seconds"], file=sys.stderr, flush=True)
 
 
-def folder_of(change: str, scratch: Path) -> Path:
-    """The folder of a recipe's folds."""
-    return scratch / ("people" if change == PLAIN else change.replace(" ", "_"))
-
-
-def score(change: str, groups: int, scratch: Path) -> tuple[Row, Any]:
-    """The score of a recipe on the people of some folds, and the labels, answers and people that it is of."""
+def answered(recipe: str, groups: int, scratch: Path) -> tuple[Any, Any, Any]:
+    """Labels, answers and people of the windows of known activities that some folds leave out."""
     from zoo import crossval
-    from zoo.activity.metrics import macro_f1, of_known
+    from zoo.activity.metrics import of_known
 
-    folds, first = folds_of(change, 0, folder_of(change, scratch), scratch)
-    records = {}
-    for group in range(groups):
-        fold = crossval.Fold(first.method, first.split, first.seed, group)
-        records[fold] = fold.record(folds.folder)
+    folds = folds_of(recipe, scratch)
+    records = {fold: fold.record(folds.folder) for fold in map(fold_of, range(groups))}
     arrays = crossval.fold_arrays(folds.folder, records)
     known, predicted = of_known(arrays["labels"], arrays["predicted"], folds.data.other_class)
-    of = arrays["labels"][known], predicted[known], folds.data.train.subjects[arrays["rows"]][known]
-    return {"recipe": change, "macro_f1": macro_f1(*of[:2]), "windows": len(of[0])}, of
+    return arrays["labels"][known], predicted[known], folds.data.train.subjects[arrays["rows"]][known]
 
 
 def table(document: Mapping[str, Any]) -> str:
@@ -86,20 +83,16 @@ def table(document: Mapping[str, Any]) -> str:
     lines = []
     for row in document["rows"]:
         cells = ["", "", ""]
-        if row["recipe"] != PLAIN:
-            low, high = (100 * end for end in row["interval"])
-            cells = [
-                f"{100 * row['difference']:+.1f} ({low:+.1f} to {high:+.1f})",
-                f"{row['people']}",
-                f"{row['worse']}",
-            ]
-        lines.append([row["recipe"], f"{row['macro_f1']:.3f}", *cells])
+        if difference := row.get("difference"):
+            points, low, high = (100 * each for each in (difference["macro_f1"], *difference["interval"]))
+            cells = [f"{points:+.1f} ({low:+.1f} to {high:+.1f})", difference["people"], difference["worse"]]
+        lines.append([row["recipe"], f"{row['macro_f1']:.3f}", *map(str, cells)])
     return markdown.table(["recipe", "macro-F1", "points", "people better", "worse"], lines)
 
 
 def main() -> None:
     """Trains what is missing and prints one JSON document."""
-    from zoo.activity.metrics import paired_difference
+    from zoo.activity.metrics import macro_f1, paired_difference
 
     parser = pages.parser(__doc__)
     parser.add_argument("--scratch", type=Path, default=Path("build") / PRESET)
@@ -108,17 +101,17 @@ def main() -> None:
     if options.page:
         pages.fill(options.page, __file__, {"recipes": table})
         return
-    os.environ |= ONE_THREAD
-    with ProcessPoolExecutor(WORKERS, max_tasks_per_child=1) as pool:
-        list(pool.map(partial(train, scratch=options.scratch), product(range(options.groups), CHANGES)))
-    (plain, known), rows = score(PLAIN, options.groups, options.scratch), list[Row]()
-    for change in CHANGES:
-        row, found = score(change, options.groups, options.scratch)
-        difference = paired_difference(found, known)
-        rows.append(row | difference | {"macro_f1": row["macro_f1"], "difference": difference["macro_f1"]})
+    for _ in in_workers(partial(train, scratch=options.scratch), product(range(options.groups), CHANGES)):
+        pass
+    plain, rows = answered(PLAIN, options.groups, options.scratch), list[Row]()
+    for recipe in (PLAIN, *CHANGES):
+        found = plain if recipe == PLAIN else answered(recipe, options.groups, options.scratch)
+        rows.append({"recipe": recipe, "macro_f1": macro_f1(*found[:2]), "windows": len(found[0])})
+        if recipe != PLAIN:
+            rows[-1]["difference"] = paired_difference(found, plain)
     command = "python benchmarks/recipes.py" + (f" --groups {options.groups}" if options.groups != GROUPS else "")
     document = {"command": command, "preset": PRESET, "seed": SEED, "groups": options.groups, "versions": versions()}
-    print(json.dumps(document | {"rows": [plain, *rows]}, indent=1))
+    print(json.dumps(document | {"rows": rows}, indent=1))
 
 
 if __name__ == "__main__":

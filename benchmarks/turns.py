@@ -17,7 +17,6 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -28,15 +27,16 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import pages
-from pairs import CHOSEN, ONE_THREAD, PAIRS, PRESET, SEED, STUDIES, WORKERS, trained
+from pairs import CHOSEN, PAIRS, PRESET, SEED, STUDIES, in_workers, trained
 
 from zoo.presets import PRESETS
 from zoo.provenance import versions
 from zoo.report import markdown
 
 MOST, CLIMBED = 2500, ("dsads", "motionsense", "selfback", "wisdm")
+PLAIN = "as in the zoo"
 WITHOUT = {
-    "as in the zoo": (),
+    PLAIN: (),
     "not turned": ("spin", "tilt", "half_turn", "quarter_turn"),
     "not mirrored": ("mirror",),
 }
@@ -65,7 +65,7 @@ def measure(scratch: Path, pair: Sequence[str], training: str) -> list[dict[str,
     augmentation = (PRESETS[PRESET].recipe.augmentation or {}) | dict.fromkeys(WITHOUT[training], 0.0)
     plan = Training.of(PRESET, {"validation": 0.0, "seed": SEED, "augmentation": augmentation})
     joint = "+".join(pair)
-    folder = scratch / (training if WITHOUT[training] else CHOSEN).replace(" ", "_") / joint
+    folder = scratch / (CHOSEN if training == PLAIN else training).replace(" ", "_") / joint
     network = partial(keras_logits, trained(plan, data, np.isin(data.train.studies, pair), joint, folder)[0])
     windows, rows = data.train.where(data.train.labels != data.other_class).in_memory(), []
     assert windows.studies is not None
@@ -86,29 +86,25 @@ def measure(scratch: Path, pair: Sequence[str], training: str) -> list[dict[str,
     return rows
 
 
+def cell(rows: Sequence[dict[str, Any]], **wanted: str) -> str:
+    """Windows that are right, and walking taken for stairs, as means over the rows of some study, turn or training."""
+    own = [row for row in rows if wanted.items() <= row.items()]
+    return " / ".join(f"{fmean(row[key] for row in own):.0%}" for key in ("right", "walking_as_stairs"))
+
+
 def table(document: dict[str, Any]) -> str:
     """Windows that are right, and walking taken for stairs, of each study and turn."""
     lines = []
     for turn in TURNS:
-        cells = []
-        for study in STUDIES:
-            wanted = {"study": study, "turn": turn, "training": "as in the zoo"}
-            own = [row for row in document["rows"] if wanted.items() <= row.items()]
-            cells.append(" / ".join(f"{fmean(row[key] for row in own):.0%}" for key in ("right", "walking_as_stairs")))
+        cells = (cell(document["rows"], study=study, turn=turn, training=PLAIN) for study in STUDIES)
         lines.append([turn, *cells])
     return markdown.table(["windows right / walking as stairs", *STUDIES], lines)
 
 
 def by_training(document: dict[str, Any]) -> str:
     """The same of pairs with DSADS, as the mean over their studies, by what training turned."""
-    lines = []
-    for training in WITHOUT:
-        cells = []
-        for turn in TURNS:
-            wanted = {"training": training, "turn": turn}
-            own = [row for row in document["rows"] if wanted.items() <= row.items() and tuple(row["left_out"]) in AGAIN]
-            cells.append(" / ".join(f"{fmean(row[key] for row in own):.0%}" for key in ("right", "walking_as_stairs")))
-        lines.append([training, *cells])
+    rows = [row for row in document["rows"] if tuple(row["left_out"]) in AGAIN]
+    lines = [[training, *(cell(rows, turn=turn, training=training) for turn in TURNS)] for training in WITHOUT]
     return markdown.table(["trained", *TURNS], lines)
 
 
@@ -120,11 +116,8 @@ def main() -> None:
     if options.page:
         pages.fill(options.page, __file__, {"turns": table, "turns, training": by_training})
         return
-    os.environ |= ONE_THREAD
-    jobs = [(pair, "as in the zoo") for pair in PAIRS]
-    jobs += [(pair, training) for training in (*WITHOUT,)[1:] for pair in AGAIN]
-    with ProcessPoolExecutor(WORKERS, max_tasks_per_child=1) as pool:
-        rows = [*chain.from_iterable(pool.map(partial(measure, options.scratch), *zip(*jobs, strict=True)))]
+    jobs = [(pair, training) for training in WITHOUT for pair in (PAIRS if training == PLAIN else AGAIN)]
+    rows = [*chain.from_iterable(in_workers(partial(measure, options.scratch), *zip(*jobs, strict=True)))]
     result = {"command": "python benchmarks/turns.py --scratch build/pairs", "seed": SEED, "candidate": CHOSEN}
     print(json.dumps(result | {"rows": rows, "versions": versions()}, indent=1))
 

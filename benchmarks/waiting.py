@@ -14,7 +14,6 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,7 +27,7 @@ import left_out
 import numpy as np
 import pages
 import pairs
-from pairs import ONE_THREAD, PRESET, WORKERS, Row
+from pairs import PRESET, Row, in_workers
 from predecessor import DELAYS
 
 from zoo.files import sha256
@@ -122,13 +121,11 @@ def main() -> None:
     if options.page:
         pages.fill(options.page, __file__, {"waiting": table, "waiting, class": of_the_class})
         return
-    os.environ |= ONE_THREAD
     calibrations = pages.measured(left_out.__file__)["calibrations"]
     files = sorted(options.scratch.glob(f"studies/folds/{PRESET}.study.{options.seed}.*.keras"))
     rows: list[Row] = []
-    with ProcessPoolExecutor(WORKERS, max_tasks_per_child=1) as pool:
-        for found in pool.map(partial(measure, calibrations=calibrations, scratch=options.scratch), files):
-            rows += found
+    for found in in_workers(partial(measure, calibrations=calibrations, scratch=options.scratch), files):
+        rows += found
     networks = {file.stem: sha256(file) for file in files}
     document = {"command": f"python benchmarks/waiting.py --scratch build/seeds --seed {options.seed}",
                 "networks": networks, "versions": versions(), "rows": rows}  # fmt: skip
