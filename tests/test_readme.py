@@ -122,8 +122,8 @@ def test_the_scores_of_the_recommended_recognizer_are_those_that_were_measured(p
     assert f"acro-F1 {test['macro_f1']:.3f} " in text
     assert f"(95% interval over people {low:.3f} to {high:.3f})" in text
     least, most = (f"{100 * end:.1f}" for end in forest["difference"]["interval"])
-    points = f"{100 * forest['difference']['macro_f1']:.1f} points if trained again ({least} to {most}), may be chance"
-    assert f"a random forest has {forest['macro_f1']:.3f}. The lead, {points}" in text
+    points = f"{100 * forest['difference']['macro_f1']:.1f} points ({least} to {most}), maybe by chance"
+    assert f"a random forest has {forest['macro_f1']:.3f}. Trained again, the network leads by {points}" in text
     assert forest["difference"]["interval"][0] < 0
     stairs, others = (f"{test[key]:.3f} to {forest[key]:.3f}" for key in ("stairs_as_one", "all_classes"))
     assert re.search(
