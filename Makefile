@@ -103,7 +103,7 @@ bench: .bench/installed $(VENV)/installed page
 	$(BIN)/python benchmarks/ten_hours.py --page docs/guides/label.md
 	$(BIN)/python benchmarks/networks.py | tee benchmarks/networks.json
 	$(BIN)/python benchmarks/networks.py --page examples/networks/README.md
-	.bench/bin/python benchmarks/leaderboard.py --data $(DATA)/activity | tee benchmarks/leaderboard.json
+	.bench/bin/python benchmarks/leaderboard.py --data $(DATA)/activity
 	.bench/bin/python benchmarks/leaderboard.py --page docs/leaderboard.md
 	.bench/bin/python benchmarks/abstention.py --data $(DATA)/activity | tee benchmarks/abstention.json
 	.bench/bin/python benchmarks/abstention.py --page docs/guides/probabilities.md

@@ -1,60 +1,65 @@
-"""The networks of the zoo, and published ones of examples/networks, on the same folds of people of MotionSense.
+"""The networks of the zoo, and published ones of examples/networks, on the same folds of people.
 
-    python benchmarks/leaderboard.py --data DATA/activity --scratch build/leaderboard | tee benchmarks/leaderboard.json
+    python benchmarks/leaderboard.py --data DATA/activity --scratch build/leaderboard  # all boards, or those named
     python benchmarks/leaderboard.py --page docs/leaderboard.md  # writes its tables and figures into the page
 
 All are trained from scratch with the recipe of `activity_gru_phone` and one seed, with windows of 150 rows cut
-from 200, and scored on the people of five groups, each left out once: `zoo benchmark` does the same for anyone's
-networks. DeepConvLSTM, of 359,000 parameters, would take as long as all others together, and is left out.
+from 200, and scored on groups of people, each left out once: five of MotionSense, and three of the six studies of the
+preset, without its other movements. `zoo benchmark` does the same for anyone's networks. DeepConvLSTM, of 359,000
+parameters, would take as long as all others together, and is left out. A board that is measured takes its place in
+leaderboard.json, and the others stay.
 """
 
-import json
 import os
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).parents[1] / "saved_models"))
 
 import pages
 from rich.console import Console
 
 from zoo.activity.figures import critical_difference, methods
-from zoo.api.data import cut_windows, import_study
 from zoo.crossval import Protocol, cross_validate
+from zoo.files import read_json, write_json
 from zoo.presets import PRESETS
 from zoo.report import drawing, markdown
 from zoo.report.progress import FoldBoard
-from zoo.runtime.metadata import CLASSES
 from zoo.training import Training
 
 COMMAND = "python benchmarks/leaderboard.py --data DATA/activity"
-STUDY, ARCHIVE = "motionsense", "A_DeviceMotion_data.zip"
-GROUPS, WORKERS, WINDOW, LONG = 5, 2, 150, 200
+RESULTS = Path(__file__).with_suffix(".json")
+BOARDS = {"MotionSense": (("motionsense",), 5), "six studies": (PRESETS["activity_gru_phone"].data.studies, 3)}
+"""The studies of each board, and the number of groups of their people."""
+FIGURES = {"MotionSense": "leaderboard", "six studies": "leaderboard-studies"}
+WORKERS, WINDOW = 2, 150
 RECIPE = PRESETS["activity_gru_phone"].recipe.replace(validation=0.0)
 OWN = ("activity_gru_tiny", "activity_gru_pocket", "activity_gru_phone", "activity_cnn_pocket")
 PUBLISHED = ("st_gmp", "st_ign", "transformer", "tinyhar", "tcn")
 BASELINES = ("random_forest", "nearest_neighbor", "minirocket")
 
 
-def windows(archives: Path, scratch: Path) -> Path:
-    """The windows of all people, without a test set."""
-    recordings, file = scratch / f"{STUDY}.h5", scratch / "windows.h5"
-    if not file.exists():
-        import_study(STUDY, archives / ARCHIVE, recordings, force=True)
-        cut_windows([recordings], file, window=LONG, hop=LONG // 2, test_fraction=0.0, classes=CLASSES)
-    return file
-
-
-def measure(archives: Path, scratch: Path) -> dict[str, Any]:
+def measure(board: str, archives: Path, scratch: Path) -> dict[str, Any]:
     """Trains what has no score yet."""
+    # Filling the page needs no import of studies.
+    import make
+
+    studies, groups = BOARDS[board]
+    scratch.mkdir(parents=True, exist_ok=True)
     plans = [Training.of(name, recipe=RECIPE) for name in OWN]
     plans += [Training.of(f"examples/networks/{name}.py:build", {"window": WINDOW}, RECIPE) for name in PUBLISHED]
-    board = FoldBoard(Console(stderr=True), WORKERS)
-    with board.shown():
-        return cross_validate(
-            plans, windows(archives, scratch), scratch / "folds", Protocol(GROUPS, baselines=BASELINES),
-            workers=WORKERS, on_progress=board.update,
+    progress = FoldBoard(Console(stderr=True), WORKERS)
+    with progress.shown():
+        found = cross_validate(
+            plans, make.cut(studies, archives, scratch), scratch / "folds", Protocol(groups, baselines=BASELINES),
+            workers=WORKERS, on_progress=progress.update,
         )  # fmt: skip
+    # Their sums by person are kept.
+    methods_of = {name: {key: row[key] for key in row if key != "folds"} for name, row in found["methods"].items()}
+    return found | {"command": COMMAND, "data": board, "methods": methods_of}
 
 
 def link(name: str) -> str:
@@ -64,29 +69,32 @@ def link(name: str) -> str:
     return f"[{name}](../examples/networks/{name}.py)" if name in PUBLISHED else markdown.label(name)
 
 
-def table(document: dict[str, Any]) -> str:
+def table(boards: dict[str, Any], board: str) -> str:
     """A row for each method, the best first."""
     keys = ("macro_f1", "macro_f1_interval", "difference.macro_f1", "difference.standard_error", "difference.p:.2g",
             "worst.accuracy", "parameters", "bytes")  # fmt: skip
-    rows = {link(name): row | {"difference": row["difference"] or {}} for name, row in document["methods"].items()}
+    found = boards[board]["methods"]
+    rows = {link(name): row | {"difference": row["difference"] or {}} for name, row in found.items()}
     return markdown.columns([*rows.items()], keys, "network")
 
 
 def main() -> None:
-    """Measures all and prints one JSON document."""
+    """Measures boards, and writes them into the document."""
     parser = pages.parser(__doc__)
+    parser.add_argument("boards", nargs="*", default=[], metavar="BOARD", help="all by default")
     parser.add_argument("--data", type=Path, default=Path("../shared/data/activity"))
     parser.add_argument("--scratch", type=Path, default=Path("build/leaderboard"))
     options = parser.parse_args()
     if options.page:
-        pages.fill(options.page, __file__, {"MotionSense": table})
-        for name, draw in (("leaderboard", methods), ("leaderboard-ranks", critical_difference)):
-            drawing.save(draw(pages.measured(__file__)), options.page.parent / "assets" / f"{name}.png")
+        boards = read_json(RESULTS)
+        pages.fill(options.page, __file__, {board: partial(table, board=board) for board in boards})
+        for board, document in boards.items():
+            for suffix, draw in (("", methods), ("-ranks", critical_difference)):
+                drawing.save(draw(document), options.page.parent / "assets" / f"{FIGURES[board]}{suffix}.png")
         return
-    found = measure(options.data, options.scratch)
-    # Their sums by person are kept.
-    methods_of = {name: {key: row[key] for key in row if key != "folds"} for name, row in found["methods"].items()}
-    print(json.dumps(found | {"command": COMMAND, "data": "MotionSense", "methods": methods_of}, indent=2))
+    for board in options.boards or BOARDS:
+        found = measure(board, options.data, options.scratch / FIGURES[board])
+        write_json(RESULTS, read_json(RESULTS) | {board: found})
 
 
 if __name__ == "__main__":

@@ -1,19 +1,19 @@
 """How much a recognizer depends on the way in which a phone of another study is turned.
 
     python benchmarks/pairs.py --data DATA/activity --scratch build/pairs "with other movements"
-    python benchmarks/turns.py --scratch build/pairs | tee benchmarks/turns.json
-    python benchmarks/turns.py --page docs/splits.md  # writes its table into the page
+    python benchmarks/turns.py --scratch build/pairs     # all trainings, or those named
+    python benchmarks/turns.py --page docs/splits.md     # writes its tables into the page
 
 The networks are those that benchmarks/pairs.py trained without two studies, with other movements. They read windows of
 these two, as they are and turned as if the phone were carried in another way: simulated turns of real signals. Scores
 are means over the pairs of a study.
 
 Is it the training that makes a network read a phone upside down, which turns and mirrors windows? The pairs of DSADS
-and another study in which people climb stairs are trained again by the same recipe without its turns, and without its
-mirrored windows: no network of theirs knows the study with a sensor on each thigh.
+and another study in which people climb stairs are trained again by the same recipe without its turns, with those of
+selfBACK's windows or of all others alone, and without its mirrored windows: no network of theirs knows the study with a
+sensor on each thigh.
 """
 
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -29,18 +29,27 @@ import numpy as np
 import pages
 from pairs import CHOSEN, PAIRS, PRESET, SEED, STUDIES, in_workers, trained
 
+from zoo.files import read_json, write_json
 from zoo.presets import PRESETS
 from zoo.provenance import versions
 from zoo.report import markdown
 
+RESULTS = Path(__file__).with_suffix(".json")
 MOST, CLIMBED = 2500, ("dsads", "motionsense", "selfback", "wisdm")
-PLAIN = "as in the zoo"
+PLAIN, POSE = "as in the zoo", ("spin", "tilt", "half_turn", "quarter_turn")
 WITHOUT = {
     PLAIN: (),
-    "not turned": ("spin", "tilt", "half_turn", "quarter_turn"),
+    "not turned": POSE,
+    "selfBACK alone turned": (),
+    "all but selfBACK turned": (),
     "not mirrored": ("mirror",),
 }
 """What the training leaves out of its augmentation."""
+UPRIGHT = {
+    "selfBACK alone turned": tuple(study for study in STUDIES if study != "selfback"),
+    "all but selfBACK turned": ("selfback",),
+}
+"""The studies whose windows are not turned in a training."""
 AGAIN = [pair for pair in PAIRS if "dsads" in pair and set(pair) <= set(CLIMBED)]
 """The pairs that are trained so."""
 TURNS = {
@@ -54,6 +63,28 @@ TURNS = {
 """Where x, y and z of a phone come from when it is turned."""
 
 
+def turn_others(upright: Sequence[str]) -> None:
+    """Makes this process train with turns of windows, but of those of some studies."""
+    from zoo.activity.augmentation import Augmentation
+    from zoo.data import pipeline
+
+    batches = pipeline.training_batches
+    plain = Augmentation(**(PRESETS[PRESET].recipe.augmentation or {}) | dict.fromkeys(POSE, 0.0))
+
+    def marked(windows: Any, *sizes: Any, augment: partial[Any], **options: Any) -> Any:
+        windows = windows.in_memory()
+        rows, marks = windows.inputs.shape[1], np.isin(windows.columns["study"][:], upright).astype(np.float32)
+        inputs = np.concatenate([windows.inputs, np.tile(marks[:, None, None], (1, rows, 1))], axis=2)
+
+        def augmented(batch: Any, seed: Any) -> Any:
+            signal, mark = batch[..., :3], batch[:, :1, 3:]
+            return mark * plain(signal, seed, **augment.keywords) + (1 - mark) * augment(signal, seed)
+
+        return batches(windows.with_columns({"input": inputs}), *sizes, augment=augmented, **options)
+
+    pipeline.training_batches = marked
+
+
 def measure(scratch: Path, pair: Sequence[str], training: str) -> list[dict[str, Any]]:
     """Shares of each study of a pair, and turn: windows that are right, and walking that is taken for stairs."""
     from zoo.activity.evaluation import answers, keras_logits
@@ -65,6 +96,8 @@ def measure(scratch: Path, pair: Sequence[str], training: str) -> list[dict[str,
     augmentation = (PRESETS[PRESET].recipe.augmentation or {}) | dict.fromkeys(WITHOUT[training], 0.0)
     plan = Training.of(PRESET, {"validation": 0.0, "seed": SEED, "augmentation": augmentation})
     joint = "+".join(pair)
+    if training in UPRIGHT:
+        turn_others(UPRIGHT[training])
     folder = scratch / (CHOSEN if training == PLAIN else training).replace(" ", "_") / joint
     network = partial(keras_logits, trained(plan, data, np.isin(data.train.studies, pair), joint, folder)[0])
     windows, rows = data.train.where(data.train.labels != data.other_class).in_memory(), []
@@ -109,17 +142,20 @@ def by_training(document: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Measures all and prints one JSON document."""
+    """Measures trainings, and writes their rows into the document."""
     parser = pages.parser(__doc__)
+    parser.add_argument("trainings", nargs="*", metavar="TRAINING", help="measured again; all by default")
     parser.add_argument("--scratch", type=Path, default=Path("build/pairs"))
     options = parser.parse_args()
     if options.page:
         pages.fill(options.page, __file__, {"turns": table, "turns, training": by_training})
         return
-    jobs = [(pair, training) for training in WITHOUT for pair in (PAIRS if training == PLAIN else AGAIN)]
-    rows = [*chain.from_iterable(in_workers(partial(measure, options.scratch), *zip(*jobs, strict=True)))]
+    trainings = options.trainings or WITHOUT
+    jobs = [(pair, training) for training in trainings for pair in (PAIRS if training == PLAIN else AGAIN)]
+    rows = [row for row in read_json(RESULTS)["rows"] if row["training"] not in trainings]
+    rows += chain.from_iterable(in_workers(partial(measure, options.scratch), *zip(*jobs, strict=True)))
     result = {"command": "python benchmarks/turns.py --scratch build/pairs", "seed": SEED, "candidate": CHOSEN}
-    print(json.dumps(result | {"rows": rows, "versions": versions()}, indent=1))
+    write_json(RESULTS, result | {"rows": rows, "versions": versions()})
 
 
 if __name__ == "__main__":
